@@ -1,0 +1,105 @@
+/**
+ * What a process and its children have used: read from `/proc` on Linux, from `ps` elsewhere.
+ */
+import { execFileSync } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
+
+export interface Usage {
+  /** User and system time of all the processes since they started, in seconds. */
+  readonly cpu: number
+  /** Memory held now, in octets; pages shared between the processes count once (Linux), or the sum of RSS. */
+  readonly memory: number
+  /** Sum of the processes' largest resident sizes so far (`VmHWM`), in octets. `undefined` where only `ps` is there. */
+  readonly peak: number | undefined
+}
+
+const hasProc = process.platform === "linux"
+
+/** `_SC_CLK_TCK`: the unit of times in `/proc/PID/stat` as shown to programs, 100 on every Linux architecture Node runs on. */
+const ticksPerSecond = 100
+
+const readText = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, "latin1")
+  } catch {
+    return undefined // the process is gone
+  }
+}
+
+/** The fields of `/proc/PID/stat` from the third one (state) on; the second, in brackets, may hold blanks. */
+const statFields = (pid: number): Array<string> | undefined => {
+  const text = readText(`/proc/${pid}/stat`)
+  return text?.slice(text.lastIndexOf(")") + 2).split(" ")
+}
+
+const kilobytes = (text: string | undefined, name: string): number => {
+  const found = text === undefined ? null : new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)
+  return found === null ? 0 : Number(found[1]) * 1024
+}
+
+const ps = (...args: Array<string>): Array<Array<string>> =>
+  execFileSync("ps", args, { encoding: "latin1" }).split("\n").filter((line) => line.trim() !== "").map((line) =>
+    line.trim().split(/\s+/)
+  )
+
+/** `[[days-]hours:]minutes:seconds[.fraction]` in seconds. */
+const parseCpuTime = (text: string): number => {
+  const [clock = "0", days = "0"] = text.split("-").toReversed()
+  return Number(days) * 86_400 + clock.split(":").reduce((sum, part) => sum * 60 + Number(part), 0)
+}
+
+const parents = (): ReadonlyMap<number, number> =>
+  hasProc
+    ? new Map(
+      readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((name) => [
+        Number(name),
+        Number(statFields(Number(name))?.[1] ?? 0)
+      ])
+    )
+    : new Map(ps("-A", "-o", "pid=,ppid=").map(([pid, parent]) => [Number(pid), Number(parent)]))
+
+/** A process and all its descendants. */
+export const processTree = (root: number): Array<number> => {
+  const tree = [root]
+  const known = parents()
+  for (const parent of tree) {
+    for (const [pid, of] of known) {
+      if (of === parent) tree.push(pid)
+    }
+  }
+  return tree
+}
+
+const usageFromProc = (pids: ReadonlyArray<number>): Usage => {
+  let ticks = 0
+  let memory = 0
+  let peak = 0
+  for (const pid of pids) {
+    const fields = statFields(pid)
+    if (fields === undefined) continue
+    ticks += Number(fields[11]) + Number(fields[12])
+    const status = readText(`/proc/${pid}/status`)
+    peak += kilobytes(status, "VmHWM")
+    memory += kilobytes(readText(`/proc/${pid}/smaps_rollup`), "Pss") || kilobytes(status, "VmRSS")
+  }
+  return { cpu: ticks / ticksPerSecond, memory, peak }
+}
+
+const usageFromPs = (pids: ReadonlyArray<number>): Usage => {
+  let cpu = 0
+  let memory = 0
+  for (const [time, rss] of ps("-o", "time=,rss=", "-p", pids.join(","))) {
+    cpu += parseCpuTime(time ?? "0")
+    memory += Number(rss) * 1024
+  }
+  return { cpu, memory, peak: undefined }
+}
+
+/** Sums over the processes; those that have ended are left out. */
+export const usage = (pids: ReadonlyArray<number>): Usage => hasProc ? usageFromProc(pids) : usageFromPs(pids)
+
+/** CPU time this process has used so far, in seconds. */
+export const ownCpu = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}

@@ -1,0 +1,126 @@
+/**
+ * Frames built once and sent many times: only the number in them changes from message to message.
+ */
+import type { MessageScenario } from "./scenarios.ts"
+
+/** Up to this size a frame is sent as one piece that is copied; a larger body is written from where it is. */
+const wholeFrameLimit = 16_384
+
+const digits = 10
+
+/** A text that ends in a number: the transaction identifier and Message-ID of the n-th message. */
+export class Counter {
+  readonly text: Buffer
+
+  constructor(prefix: string) {
+    this.text = Buffer.from(prefix + "0".repeat(digits), "latin1")
+  }
+
+  next(): void {
+    increment(this.text, this.text.length - 1)
+  }
+
+  /** Goes on from another one's text, if it is of the same kind. */
+  set(text: string): void {
+    if (text.length === this.text.length) this.text.write(text, "latin1")
+  }
+
+  /** Is this text at `at`? */
+  matches(buffer: Buffer, at: number): boolean {
+    const { text } = this
+    for (let i = text.length - 1; i >= 0; i--) {
+      if (buffer[at + i] !== text[i]) return false
+    }
+    return true
+  }
+}
+
+const increment = (buffer: Buffer, lastDigit: number): void => {
+  let at = lastDigit
+  while (buffer[at] === 0x39) buffer[at--] = 0x30
+  buffer[at]!++
+}
+
+export interface SendOptions {
+  readonly prefix: string
+  readonly toPath: string
+  readonly fromPath: string
+  readonly body: Buffer
+  readonly contentType: string
+}
+
+/** A SEND with the message number in its three places. `next` moves all of them on. */
+export class SendFrame {
+  /** The whole frame, or what comes before the body. */
+  readonly head: Buffer
+  /** The body and the end-line, if they are sent apart. */
+  readonly rest: { readonly body: Buffer; readonly end: Buffer } | undefined
+  private readonly places: ReadonlyArray<readonly [buffer: Buffer, lastDigit: number]>
+
+  constructor(options: SendOptions) {
+    const { body } = options
+    const id = options.prefix + "0".repeat(digits)
+    // The end of a chunk larger than 2048 octets is left open: it may be interrupted (RFC 4975, 7.1.1).
+    const rangeEnd = body.length > 2048 ? "*" : String(body.length)
+    const start = `MSRP ${id} SEND\r\nTo-Path: ${options.toPath}\r\nFrom-Path: ${options.fromPath}\r\nMessage-ID: ${id}`
+    const head = Buffer.from(
+      `${start}\r\nByte-Range: 1-${rangeEnd}/${body.length}\r\nContent-Type: ${options.contentType}\r\n\r\n`,
+      "latin1"
+    )
+    const end = Buffer.from(`\r\n-------${id}$\r\n`, "latin1")
+    const whole = head.length + body.length + end.length <= wholeFrameLimit
+    this.head = whole ? Buffer.concat([head, body, end]) : head
+    this.rest = whole ? undefined : { body, end }
+    const endAt = whole ? head.length + body.length : 0
+    this.places = [
+      [this.head, 5 + id.length - 1],
+      [this.head, start.length - 1],
+      [whole ? this.head : end, endAt + 9 + id.length - 1]
+    ]
+  }
+
+  next(): void {
+    for (const [buffer, lastDigit] of this.places) increment(buffer, lastDigit)
+  }
+}
+
+/** A 200 with room for a transaction identifier of the given length in its two places. */
+export class OkFrame {
+  readonly bytes: Buffer
+  readonly idLength: number
+
+  constructor(idLength: number, toPath: string, fromPath: string) {
+    const id = "0".repeat(idLength)
+    this.idLength = idLength
+    this.bytes = Buffer.from(
+      `MSRP ${id} 200 OK\r\nTo-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\n-------${id}$\r\n`,
+      "latin1"
+    )
+  }
+
+  /** Puts the response into `target`; the transaction identifier is taken from `source`. */
+  write(target: Buffer, at: number, source: Buffer, idAt: number): void {
+    const { bytes, idLength } = this
+    target.set(bytes, at)
+    const last = at + bytes.length - 3 - idLength
+    for (let i = 0; i < idLength; i++) {
+      const octet = source[idAt + i]!
+      target[at + 5 + i] = octet
+      target[last + i] = octet
+    }
+  }
+}
+
+const alphabet = Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", "latin1")
+
+/** A body that is the same in every run: lines of letters and digits, or octets of any value. */
+export const makeBody = (kind: MessageScenario["body"], size: number): Buffer => {
+  const body = Buffer.allocUnsafe(size)
+  let state = 0x2f6e2b1
+  for (let i = 0; i < size; i++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    const octet = state >>> 24
+    body[i] = kind === "binary" ? octet : i % 72 === 71 ? 0x0a : alphabet[octet & 63]!
+  }
+  return body
+}

@@ -1,0 +1,484 @@
+/**
+ * One connection of the load client: it must cost as little as it can, or it would be measured instead of the relay.
+ *
+ * All connections read into one buffer. A frame that looks like the one before it on the same connection (same lengths,
+ * its end-line where it must be, the next message number) is taken at once; every other frame is read in full, in
+ * pieces if it spans several reads. Either way every body is compared with the one that was sent.
+ */
+import { connect as connectTcp, type NetConnectOpts, type Socket } from "node:net"
+import { connect as connectTls, createSecureContext } from "node:tls"
+import { type Account, authorization, headerValues } from "./digest.ts"
+import { type Counter, OkFrame, type SendFrame } from "./frames.ts"
+import type { Transport } from "./scenarios.ts"
+
+export interface Target {
+  readonly transport: Transport
+  readonly host: string
+  readonly port: number
+  /** The relay's own URI, which AUTH goes to. */
+  readonly uri: string
+}
+
+/** Where the rest of the last read goes, in front of the next one. */
+const headroom = 20_480
+const readSize = 262_144
+const area = Buffer.allocUnsafeSlow(headroom + readSize)
+const readBuffer = area.subarray(headroom)
+
+const slabSize = 65_536
+
+/** A piece of output memory; goes back to the pool once the operating system has its octets. */
+interface Slab {
+  readonly bytes: Buffer
+  readonly release: () => void
+}
+
+const freeSlabs: Array<Slab> = []
+
+const takeSlab = (): Slab => {
+  const free = freeSlabs.pop()
+  if (free !== undefined) return free
+  const slab: Slab = { bytes: Buffer.allocUnsafeSlow(slabSize), release: () => freeSlabs.push(slab) }
+  return slab
+}
+
+const latin1 = (from: number, to: number): string => area.toString("latin1", from, to)
+
+const secureContext = createSecureContext()
+const blankLine = Buffer.from("\r\n\r\n", "latin1")
+const dashes = "-------"
+
+const cr = 0x0d
+const lf = 0x0a
+const dash = 0x2d
+const space = 0x20
+
+/** What the other end of a pair sends: the n-th message has the n-th number and this body. */
+interface Expected {
+  readonly id: Counter
+  readonly body: Buffer
+}
+
+/** Lengths within the last whole SEND that arrived in order. */
+interface Layout {
+  readonly idLength: number
+  readonly messageId: number
+  readonly head: number
+  readonly total: number
+}
+
+/** What went wrong on a connection. */
+export interface Faults {
+  /** Responses other than 200. */
+  responses: number
+  reports: number
+  /** Messages with a wrong number, length or content. */
+  damaged: number
+  /** Connections lost, and frames that could not be understood. */
+  broken: number
+  /** The first of them, in words. */
+  first: string | undefined
+}
+
+export const noFaults = (): Faults => ({ responses: 0, reports: 0, damaged: 0, broken: 0, first: undefined })
+
+export class Link {
+  /** This end's own MSRP URI, with the address that it really has. */
+  readonly uri: string
+  /** Messages sent, messages that arrived whole, octets in them, and 200s received. */
+  sent = 0
+  delivered = 0
+  octets = 0
+  acknowledged = 0
+  /** After every read: all complete frames in it have been counted. */
+  onRead: () => void = () => {}
+
+  private readonly socket: Socket
+  private readonly faults: Faults
+  private awaited: ((response: string) => void) | undefined
+  private closing = false
+
+  private outgoing: SendFrame | undefined
+  private slab: Slab | undefined
+  private filled = 0
+  private written = 0
+
+  private expected: Expected | undefined
+  private rest: Buffer | undefined
+  private restLength = 0
+  private layout: Layout | undefined
+  private responseLength = 0
+  private ok: OkFrame | undefined
+  private replyTo = ""
+
+  private inBody = false
+  /** Start of the current frame in the buffer, -1 if it began in an earlier read. */
+  private frameStart = -1
+  private headEnd = 0
+  private messageIdAt = 0
+  private endLine = Buffer.alloc(0)
+  private messageOctets = 0
+  private intact = true
+
+  private constructor(socket: Socket, uri: string, faults: Faults) {
+    this.socket = socket
+    this.uri = uri
+    this.faults = faults
+  }
+
+  /** Connects. Rejects if that fails; faults of the connection after that are counted in `faults`. */
+  static open(target: Target, name: string, faults: Faults, localAddress?: string): Promise<Link> {
+    return new Promise((resolve, reject) => {
+      let link: Link | undefined
+      const options: NetConnectOpts = {
+        host: target.host,
+        port: target.port,
+        noDelay: true,
+        onread: {
+          buffer: readBuffer,
+          callback: (length) => {
+            link!.read(length)
+            return true
+          }
+        },
+        ...(localAddress === undefined ? {} : { localAddress })
+      }
+      const socket = target.transport === "tcp"
+        ? connectTcp(options)
+        : connectTls({ ...options, rejectUnauthorized: false, secureContext })
+      socket.setNoDelay(true)
+      socket.once("error", reject)
+      socket.once(target.transport === "tcp" ? "connect" : "secureConnect", () => {
+        const address = socket.localAddress!.includes(":") ? `[${socket.localAddress}]` : socket.localAddress
+        const scheme = target.transport === "tcp" ? "msrp" : "msrps"
+        const opened = new Link(socket, `${scheme}://${address}:${socket.localPort}/${name};tcp`, faults)
+        link = opened
+        socket.off("error", reject)
+        socket.on("error", (error) => opened.fail(error.message))
+        socket.on("close", () => opened.fail("closed by the relay"))
+        resolve(opened)
+      })
+    })
+  }
+
+  /** AUTH, the challenge, AUTH again. Gives the Use-Path. */
+  async authenticate(target: Target, account: Account): Promise<string> {
+    const first = await this.auth(target.uri)
+    const answer = authorization(first, target.uri, account)
+    if (answer === undefined) throw new Error(`no usable challenge: ${first.split("\r\n", 1)[0]}`)
+    const second = await this.auth(target.uri, answer)
+    const usePath = headerValues(second, "Use-Path")[0]
+    if (usePath === undefined) throw new Error(`AUTH refused: ${second.split("\r\n", 1)[0]}`)
+    return usePath
+  }
+
+  private auth(uri: string, answer?: string): Promise<string> {
+    const id = `auth${answer === undefined ? 1 : 2}x${this.socket.localPort}`
+    this.socket.write(
+      `MSRP ${id} AUTH\r\nTo-Path: ${uri}\r\nFrom-Path: ${this.uri}\r\n` +
+        (answer === undefined ? "" : `Authorization: ${answer}\r\n`) + `${dashes}${id}$\r\n`,
+      "latin1"
+    )
+    return new Promise((resolve, reject) => {
+      this.awaited = resolve
+      this.socket.once("close", () => reject(new Error("closed by the relay during AUTH")))
+    })
+  }
+
+  /** What to send, and what to expect. */
+  converse(outgoing: SendFrame, expected: Expected): void {
+    this.outgoing = outgoing
+    this.expected = expected
+  }
+
+  /** Puts the next message behind what is to be sent. */
+  send(): void {
+    const frame = this.outgoing!
+    this.put(frame.head)
+    if (frame.rest !== undefined) {
+      this.socket.cork()
+      this.writePart(undefined)
+      this.socket.write(frame.rest.body)
+      this.put(frame.rest.end)
+    }
+    frame.next()
+    this.sent++
+  }
+
+  /** Writes what has been put together. */
+  flush(): void {
+    const { slab } = this
+    if (slab === undefined) return
+    this.writePart(slab.release)
+    this.slab = undefined
+    while (this.socket.writableCorked > 0) this.socket.uncork()
+  }
+
+  /** Closes in an orderly way; resolves when the relay has closed too. */
+  close(): Promise<void> {
+    this.closing = true
+    return new Promise((resolve) => {
+      if (this.socket.closed) return resolve()
+      this.socket.once("close", () => resolve())
+      this.socket.end()
+    })
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.closing = true
+    this.socket.destroy()
+  }
+
+  private room(size: number): Buffer {
+    if (this.slab !== undefined && this.filled + size > slabSize) {
+      this.writePart(this.slab.release)
+      this.slab = undefined
+    }
+    if (this.slab === undefined) {
+      this.slab = takeSlab()
+      this.filled = this.written = 0
+    }
+    return this.slab.bytes
+  }
+
+  private put(bytes: Buffer): void {
+    this.room(bytes.length).set(bytes, this.filled)
+    this.filled += bytes.length
+  }
+
+  private writePart(release: (() => void) | undefined): void {
+    const part = this.slab!.bytes.subarray(this.written, this.filled)
+    this.written = this.filled
+    this.socket.write(part, release)
+  }
+
+  private fail(reason: string): void {
+    if (this.closing) return
+    this.closing = true
+    this.faults.broken++
+    this.faults.first ??= reason
+    this.socket.destroy()
+  }
+
+  private read(length: number): void {
+    if (this.closing) return
+    const end = headroom + length
+    let at = headroom
+    if (this.restLength > 0) {
+      at -= this.restLength
+      area.set(this.rest!.subarray(0, this.restLength), at)
+      this.restLength = 0
+    }
+    this.frameStart = -1
+    while (at < end && !this.closing) {
+      const next = this.inBody ? this.readBody(at, end) : this.readFrame(at, end)
+      if (next < 0) {
+        // The rest stays for the next read; in a body, all but what may be the start of its end-line is counted.
+        at = -next
+        break
+      }
+      at = next
+    }
+    if (at < end && !this.closing) this.keep(at, end)
+    this.onRead()
+  }
+
+  private keep(at: number, end: number): void {
+    const length = end - at
+    if (length > headroom) return this.fail(`a header section of more than ${headroom} octets`)
+    if (this.rest === undefined || this.rest.length < length) this.rest = Buffer.allocUnsafeSlow(Math.max(2048, length))
+    area.copy(this.rest, 0, at, end)
+    this.restLength = length
+  }
+
+  /** Reads the frame at `at`. Gives where it (or its header section) ends; `-at` if more octets are needed. */
+  private readFrame(at: number, end: number): number {
+    const idAt = at + 5
+    let idEnd = idAt
+    while (idEnd < end && area[idEnd] !== space && idEnd - idAt < 64) idEnd++
+    if (idEnd + 2 > end) return -at
+    if (area[idEnd] !== space || area[at] !== 0x4d) {
+      this.fail("no MSRP start line where one must be")
+      return end
+    }
+    const idLength = idEnd - idAt
+    const kind = area[idEnd + 1]!
+    if (kind === 0x53) return this.readSend(at, end, idAt, idLength)
+    const guess = at + this.responseLength
+    const frameEnd = this.responseLength > 0 && guess <= end && this.endsAt(guess, idAt, idLength)
+      ? guess
+      : this.findEnd(at, end, idAt, idLength)
+    if (frameEnd < 0) return -at
+    if (kind >= 0x30 && kind <= 0x39) {
+      this.responseLength = frameEnd - at
+      this.onResponse(at, frameEnd, idEnd + 1)
+    } else {
+      this.faults.reports++
+      this.faults.first ??= latin1(idEnd + 1, Math.min(idEnd + 7, end))
+    }
+    return frameEnd
+  }
+
+  private onResponse(at: number, end: number, status: number): void {
+    const ok = area[status] === 0x32 && area[status + 1] === 0x30 && area[status + 2] === 0x30
+    if (this.awaited !== undefined) {
+      const answer = this.awaited
+      this.awaited = undefined
+      answer(latin1(at, end))
+    } else if (ok) {
+      this.acknowledged++
+    } else {
+      this.faults.responses++
+      this.faults.first ??= latin1(status, Math.min(end, status + 40)).split("\r\n", 1)[0]
+    }
+  }
+
+  /** Is `end` the end of an end-line with `$` and this transaction identifier? */
+  private endsAt(end: number, idAt: number, idLength: number): boolean {
+    if (area[end - 1] !== lf || area[end - 2] !== cr || area[end - 3] !== 0x24) return false
+    const start = end - 3 - idLength
+    for (let i = 0; i < idLength; i++) {
+      if (area[start + i] !== area[idAt + i]) return false
+    }
+    for (let i = 1; i <= 7; i++) {
+      if (area[start - i] !== dash) return false
+    }
+    return area[start - 8] === lf && area[start - 9] === cr
+  }
+
+  /** End of a frame without a body; -1 if it has not arrived. */
+  private findEnd(at: number, end: number, idAt: number, idLength: number): number {
+    const line = Buffer.from(`\r\n${dashes}${latin1(idAt, idAt + idLength)}`, "latin1")
+    const found = area.subarray(at, end).indexOf(line)
+    const frameEnd = at + found + line.length + 3
+    return found < 0 || frameEnd > end ? -1 : frameEnd
+  }
+
+  private readSend(at: number, end: number, idAt: number, idLength: number): number {
+    const { expected, layout } = this
+    if (layout !== undefined && expected !== undefined && layout.idLength === idLength) {
+      const frameEnd = at + layout.total
+      const headEnd = at + layout.head
+      if (frameEnd > end) {
+        if (layout.total <= headroom) return -at
+      } else if (
+        this.endsAt(frameEnd, idAt, idLength) && area[headEnd - 4] === cr && area[headEnd - 3] === lf &&
+        area[headEnd - 2] === cr && area[headEnd - 1] === lf && expected.id.matches(area, at + layout.messageId)
+      ) {
+        const { body } = expected
+        if (body.compare(area, headEnd, headEnd + body.length) !== 0) this.damage("a body that is not the one sent")
+        this.octets += body.length
+        this.reply(area, idAt, idLength)
+        this.arrived(expected)
+        return frameEnd
+      }
+    }
+    return this.readHead(at, end, idAt, idLength)
+  }
+
+  private arrived(expected: Expected): void {
+    expected.id.next()
+    this.delivered++
+  }
+
+  private damage(what: string): void {
+    this.faults.damaged++
+    this.faults.first ??= what
+  }
+
+  private readHead(at: number, end: number, idAt: number, idLength: number): number {
+    const found = area.subarray(at, end).indexOf(blankLine)
+    if (found < 0) return -at
+    const head = latin1(at, at + found + 2)
+    const { expected } = this
+    const messageId = /\r\nMessage-ID: *(\S+)/i.exec(head)
+    const range = /\r\nByte-Range: *(\d+)-/i.exec(head)
+    const from = /\r\nFrom-Path: *(\S+)/i.exec(head)
+    if (expected === undefined || messageId === null || range === null || from === null) {
+      this.fail(`an unexpected SEND: ${head.split("\r\n", 1)[0]}`)
+      return end
+    }
+    this.frameStart = at
+    this.headEnd = at + found + 4
+    this.messageIdAt = at + messageId.index + messageId[0].length - messageId[1]!.length
+    if (!expected.id.matches(area, this.messageIdAt)) {
+      this.damage("a message that is not the next one")
+      expected.id.set(messageId[1]!)
+    }
+    if (Number(range[1]) !== this.messageOctets + 1) this.intact = false
+    if (from[1] !== this.replyTo) {
+      this.replyTo = from[1]!
+      this.ok = undefined
+    }
+    this.endLine = Buffer.from(dashes + latin1(idAt, idAt + idLength), "latin1")
+    this.inBody = true
+    return this.headEnd
+  }
+
+  /** Reads on in a body. Gives where the frame ends; `-at` if it has not, `at` being what has not been counted yet. */
+  private readBody(at: number, end: number): number {
+    const { endLine } = this
+    const lineLength = endLine.length + 3
+    const view = area.subarray(at, end)
+    let found = view.indexOf(endLine)
+    while (found >= 0 && found + lineLength <= view.length) {
+      const after = at + found + endLine.length
+      if (
+        found >= 2 && view[found - 1] === lf && view[found - 2] === cr && area[after + 1] === cr &&
+        area[after + 2] === lf
+      ) {
+        this.countBody(at, at + found - 2)
+        this.endChunk(after + 3, area[after]!)
+        return after + 3
+      }
+      found = view.indexOf(endLine, found + 1)
+    }
+    const counted = Math.max(at, end - lineLength - 1)
+    this.countBody(at, counted)
+    return -counted
+  }
+
+  private countBody(at: number, end: number): void {
+    const length = end - at
+    const { body } = this.expected!
+    const before = this.messageOctets
+    if (
+      this.intact &&
+      (before + length > body.length || body.compare(area, at, end, before, before + length) !== 0)
+    ) this.intact = false
+    this.messageOctets = before + length
+    this.octets += length
+  }
+
+  private endChunk(end: number, flag: number): void {
+    const expected = this.expected!
+    const idLength = this.endLine.length - dashes.length
+    this.inBody = false
+    this.reply(this.endLine, dashes.length, idLength)
+    if (flag === 0x2b) return // "+": more of the message follows
+    if (!this.intact || flag !== 0x24 || this.messageOctets !== expected.body.length) {
+      this.damage("a message that is not the one sent")
+    }
+    const whole = this.frameStart >= 0 && end - this.headEnd === expected.body.length + idLength + 12
+    if (whole) {
+      this.layout = {
+        idLength,
+        messageId: this.messageIdAt - this.frameStart,
+        head: this.headEnd - this.frameStart,
+        total: end - this.frameStart
+      }
+    }
+    this.messageOctets = 0
+    this.intact = true
+    this.arrived(expected)
+  }
+
+  private reply(source: Buffer, idAt: number, idLength: number): void {
+    if (this.ok?.idLength !== idLength) this.ok = new OkFrame(idLength, this.replyTo, this.uri)
+    const { ok } = this
+    const target = this.room(ok.bytes.length)
+    ok.write(target, this.filled, source, idAt)
+    this.filled += ok.bytes.length
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * What is measured. Every scenario runs against a freshly started relay, over TCP and over TLS.
+ */
+export type Transport = "tcp" | "tls"
+
+/** Messages through sessions that are up: in each pair one end is authenticated at the relay, the other is its peer. */
+export interface MessageScenario {
+  readonly kind: "messages"
+  readonly name: string
+  readonly pairs: number
+  /** Octets of a message's body; every message is one chunk. */
+  readonly size: number
+  /** Messages under way in each direction of a pair, counted until they arrive at the far end. */
+  readonly window: number
+  readonly body: "text" | "binary"
+}
+
+/** Connect, AUTH, challenge, AUTH, 200, close: again and again. */
+export interface AuthScenario {
+  readonly kind: "auth"
+  readonly name: string
+  readonly concurrency: number
+}
+
+/** Authenticated sessions, each on a connection of its own, that do nothing. */
+export interface IdleScenario {
+  readonly kind: "idle"
+  readonly name: string
+  readonly sessions: number
+}
+
+export type Scenario = MessageScenario | AuthScenario | IdleScenario
+
+export const scenarios: ReadonlyArray<Scenario> = [
+  { kind: "messages", name: "small-batched", pairs: 4, size: 300, window: 64, body: "text" },
+  { kind: "messages", name: "small-single", pairs: 100, size: 300, window: 1, body: "text" },
+  { kind: "messages", name: "8k", pairs: 4, size: 8192, window: 16, body: "text" },
+  { kind: "messages", name: "60k", pairs: 4, size: 60_000, window: 4, body: "text" },
+  { kind: "messages", name: "1m", pairs: 4, size: 1_048_576, window: 2, body: "binary" },
+  { kind: "auth", name: "auth", concurrency: 32 },
+  { kind: "idle", name: "idle", sessions: 5000 }
+]
+
+/** In words, for the table. */
+export const describe = (scenario: Scenario): string => {
+  if (scenario.kind === "messages") {
+    return `${scenario.pairs} pairs, both ways, ${scenario.size} octets, window ${scenario.window}`
+  }
+  return scenario.kind === "auth"
+    ? `connect, AUTH, close; ${scenario.concurrency} at a time`
+    : `${scenario.sessions} idle sessions`
+}

@@ -1,0 +1,323 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
+import { Credentials, type Secret } from "./Credentials.ts"
+import {
+  type DigestAlgorithm,
+  digestAlgorithms,
+  fromOctets,
+  ha1,
+  parseAuthorization,
+  printAuthenticationInfo,
+  printChallenge,
+  type Proof,
+  response,
+  rspauth,
+  sameDigest,
+  toOctets
+} from "./protocol/Digest.ts"
+import { type MsrpUri, parseUri, sameUri } from "./protocol/Uri.ts"
+
+/** An AUTH that ends at this relay. */
+export interface AuthRequest {
+  /** The rightmost URI of To-Path: it is in the digest (RFC 4976 §9.1). */
+  readonly requestUri: MsrpUri
+  /** Value of Authorization, `undefined` when there is none. */
+  readonly authorization: string | undefined
+  /** Text; compared case by case with what the client sends back. */
+  readonly realm: string
+  /** Address of the peer, for the log only: nonces are not bound to it. */
+  readonly source: string
+}
+
+export type AuthDecision =
+  | {
+    readonly _tag: "Granted"
+    /** Text, composed (NFC). */
+    readonly username: string
+    readonly realm: string
+    /** Value of Authentication-Info for the 200. */
+    readonly authenticationInfo: string
+  }
+  | {
+    /** 401. */
+    readonly _tag: "Challenge"
+    /** Values of WWW-Authenticate, one header each, in this order. */
+    readonly wwwAuthenticate: ReadonlyArray<string>
+    /** Counts as a failed attempt: there were credentials, and they were not right (RFC 4976 §6.3). */
+    readonly failed: boolean
+    /** The credentials were right, only their nonce is used up or too old. */
+    readonly stale: boolean
+  }
+  | { readonly _tag: "Rejected"; readonly status: 400 | 403; readonly comment: string }
+  | {
+    /** The backend cannot answer: not a failure of the user. */
+    readonly _tag: "Unavailable"
+  }
+
+/** The credentials have no algorithm that the settings allow to be offered. */
+export class NoCommonAlgorithm extends Data.TaggedError("NoCommonAlgorithm")<{
+  readonly allowed: ReadonlyArray<DigestAlgorithm>
+  readonly available: ReadonlyArray<DigestAlgorithm>
+}> {
+  override get message(): string {
+    return `No digest algorithm to offer: ${this.allowed.join(", ")} allowed, ` +
+      `the credentials have ${this.available.join(", ")}`
+  }
+}
+
+export interface DigestOptions {
+  /** How long a nonce can be used; from then on it is stale. A bare number is milliseconds. Absent: 30 seconds. */
+  readonly nonceExpire?: Duration.Input | undefined
+  /**
+   * What may be offered, most preferred first: a challenge each, for those which the credentials have too. Absent:
+   * SHA-256, MD5. Some clients know MD5 only and read only the last challenge.
+   */
+  readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
+  /** Nonces in use whose count is kept. Above it the one used first goes stale early. Absent: 65,536. */
+  readonly maxNonces?: number | undefined
+  /** How long the credentials may take to answer. Absent: 10 seconds. */
+  readonly lookupTimeout?: Duration.Input | undefined
+}
+
+/** Decides an AUTH: whom to challenge, and who is who. */
+export class Authenticator extends Context.Service<Authenticator, {
+  readonly authenticate: (request: AuthRequest) => Effect.Effect<AuthDecision>
+}>()("msrp-relay/Authenticator") {
+  /** HTTP Digest with qop=auth (RFC 4976 §9.1, RFC 7616). Nonces are this layer's own: another process' are stale. */
+  static readonly layerDigest = (
+    options: DigestOptions = {}
+  ): Layer.Layer<Authenticator, NoCommonAlgorithm, Credentials> =>
+    Layer.effect(Authenticator, Effect.suspend(() => makeDigest(options)))
+}
+
+const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
+  const credentials = yield* Credentials
+  const clock = yield* Clock.Clock
+  const allowed = options.algorithms ?? digestAlgorithms
+  const lookupTimeout = options.lookupTimeout ?? "10 seconds"
+  const nonces = new Nonces(
+    () => clock.monotonicTimeNanosUnsafe(),
+    Duration.toMillis(options.nonceExpire ?? "30 seconds"),
+    options.maxNonces ?? 65_536
+  )
+  /** Does nothing here; some clients cannot do without. */
+  const opaque = randomBytes(8).toString("hex")
+  const absent = randomBytes(16).toString("hex")
+
+  const offered = (): ReadonlyArray<DigestAlgorithm> =>
+    allowed.filter((algorithm) => credentials.algorithms.includes(algorithm))
+  if (offered().length === 0) {
+    return yield* new NoCommonAlgorithm({ allowed, available: credentials.algorithms })
+  }
+
+  const challenge = (realm: string, algorithms: ReadonlyArray<DigestAlgorithm>, result: {
+    readonly failed: boolean
+    readonly stale: boolean
+  }): AuthDecision => {
+    const nonce = nonces.issue()
+    const values = algorithms.map((algorithm) =>
+      printChallenge({ realm: toOctets(realm), nonce, opaque, algorithm, stale: result.stale })
+    )
+    return values.every((value) => value !== undefined)
+      ? { _tag: "Challenge", wwwAuthenticate: values, ...result }
+      : { _tag: "Rejected", status: 400, comment: "No such realm" }
+  }
+
+  /** H(A1) to compare with. The same hashes are made whether there is such a user or not. */
+  const expected = (secret: Option.Option<Secret>, algorithm: DigestAlgorithm, username: string, realm: string) => {
+    const known = Option.getOrUndefined(secret)
+    const calculated = ha1(
+      algorithm,
+      username,
+      realm,
+      known?._tag === "Password" ? Redacted.value(known.password) : absent
+    )
+    const stored = known?._tag === "Ha1" ? known.ha1[algorithm] : undefined
+    return stored === undefined ? calculated : Redacted.value(stored).toLowerCase()
+  }
+
+  const refused = (request: AuthRequest, reason: string, username?: string) =>
+    Effect.logInfo("AUTH refused").pipe(
+      Effect.annotateLogs({
+        reason,
+        realm: request.realm,
+        source: request.source,
+        ...(username === undefined ? {} : { username })
+      })
+    )
+
+  const authenticate = Effect.fnUntraced(function*(request: AuthRequest): Effect.fn.Return<AuthDecision> {
+    const { realm, requestUri } = request
+    const algorithms = offered()
+    if (algorithms.length === 0) {
+      yield* Effect.logError("The credentials have no digest algorithm that may be offered any more")
+      return { _tag: "Unavailable" }
+    }
+    if (request.authorization === undefined) return challenge(realm, algorithms, { failed: false, stale: false })
+
+    const parsed = parseAuthorization(request.authorization)
+    if (parsed._tag === "Malformed") return { _tag: "Rejected", status: 400, comment: "Malformed Authorization" }
+    if (parsed._tag === "OtherScheme") {
+      yield* refused(request, "not Digest")
+      return challenge(realm, algorithms, { failed: true, stale: false })
+    }
+    const { authorization } = parsed
+    const { username } = authorization
+    if (authorization.uri !== undefined) {
+      const uri = parseUri(authorization.uri)
+      if (uri === undefined || !sameUri(uri, requestUri)) {
+        return { _tag: "Rejected", status: 400, comment: "Not the URI of To-Path" }
+      }
+    }
+    const algorithm = algorithms.find((one) => one === authorization.algorithm)
+    if (algorithm === undefined || fromOctets(authorization.realm) !== realm.normalize("NFC")) {
+      yield* refused(request, algorithm === undefined ? "algorithm not offered" : "another realm", username)
+      return challenge(realm, algorithms, { failed: true, stale: false })
+    }
+
+    const found = yield* credentials.lookup({ username, realm }).pipe(
+      Effect.timeout(lookupTimeout),
+      Effect.catchCause((cause) =>
+        Cause.hasInterruptsOnly(cause)
+          ? Effect.interrupt
+          : Effect.as(Effect.logError("The credentials cannot be looked up", cause), undefined)
+      )
+    )
+    if (found === undefined) return { _tag: "Unavailable" }
+
+    const proof: Proof = {
+      algorithm,
+      ha1: expected(found, algorithm, username, realm),
+      nonce: authorization.nonce,
+      nc: authorization.nc,
+      cnonce: authorization.cnonce,
+      // an equivalent URI is hashed as the client spells it
+      uri: authorization.uri ?? requestUri.text
+    }
+    if (!sameDigest(response(proof), authorization.response)) {
+      yield* refused(request, "wrong credentials", username)
+      return challenge(realm, algorithms, { failed: true, stale: false })
+    }
+    // only the holder of the password learns that a nonce is stale: guesses with old nonces count as failures
+    if (!nonces.spend(authorization.nonce, Number.parseInt(authorization.nc, 16))) {
+      return challenge(realm, algorithms, { failed: false, stale: true })
+    }
+    const authenticationInfo = printAuthenticationInfo({
+      nextnonce: nonces.issue(),
+      rspauth: rspauth(proof),
+      cnonce: authorization.cnonce,
+      nc: authorization.nc
+    })
+    return authenticationInfo === undefined
+      ? { _tag: "Rejected", status: 400, comment: "Malformed Authorization" }
+      : { _tag: "Granted", username, realm, authenticationInfo }
+  })
+
+  return Authenticator.of({ authenticate })
+})
+
+interface Spent {
+  /** When the nonce was made. */
+  readonly issued: bigint
+  /** When it was used first. */
+  readonly since: bigint
+  /** The highest count seen. */
+  nc: number
+}
+
+const TIME_OCTETS = 8
+const RANDOM_OCTETS = 12
+const MAC_OCTETS = 16
+const NONCE_OCTETS = TIME_OCTETS + RANDOM_OCTETS + MAC_OCTETS
+
+/**
+ * Nonces: a time, random octets, and a code over both with a key made at start, so that one which was never used costs
+ * no memory. Of one that was used, the count is kept until it expires (RFC 7616 §3.3, §5.12).
+ */
+class Nonces {
+  readonly #key = randomBytes(32)
+  /** In the order of first use. */
+  readonly #spent = new Map<string, Spent>()
+  /** Those made up to then are stale unless their count is kept: one may have been dropped early. */
+  #floor = -1n
+  readonly #now: () => bigint
+  readonly #origin: bigint
+  readonly #life: number
+  readonly #max: number
+
+  /** `now` in nanoseconds of any origin, `life` in milliseconds. */
+  constructor(now: () => bigint, life: number, max: number) {
+    this.#now = now
+    this.#origin = now()
+    this.#life = life
+    this.#max = max
+  }
+
+  issue(): string {
+    const octets = Buffer.alloc(NONCE_OCTETS)
+    octets.writeBigUInt64BE(this.#now() - this.#origin)
+    randomBytes(RANDOM_OCTETS).copy(octets, TIME_OCTETS)
+    this.#mac(octets).copy(octets, TIME_OCTETS + RANDOM_OCTETS)
+    return octets.toString("base64url")
+  }
+
+  /** Uses a nonce up to this count. False: not a nonce of this relay, too old, or the count has been reached before. */
+  spend(nonce: string, nc: number): boolean {
+    const issued = this.#issued(nonce)
+    const now = this.#now() - this.#origin
+    this.#forget(now)
+    if (issued === undefined || nc === 0 || this.#expired(issued, now)) return false
+    const spent = this.#spent.get(nonce)
+    if (spent !== undefined) {
+      if (nc <= spent.nc) return false
+      spent.nc = nc
+      return true
+    }
+    if (issued <= this.#floor) return false
+    this.#makeRoom()
+    this.#spent.set(nonce, { issued, since: now, nc })
+    return true
+  }
+
+  #expired(since: bigint, now: bigint): boolean {
+    return Number(now - since) / 1e6 >= this.#life
+  }
+
+  #forget(now: bigint): void {
+    for (const [nonce, { since }] of this.#spent) {
+      if (!this.#expired(since, now)) return
+      this.#spent.delete(nonce)
+    }
+  }
+
+  #makeRoom(): void {
+    if (this.#spent.size < this.#max) return
+    for (const [nonce, { issued }] of this.#spent) {
+      if (issued > this.#floor) this.#floor = issued
+      this.#spent.delete(nonce)
+      return
+    }
+  }
+
+  #mac(octets: Buffer): Buffer {
+    return createHmac("sha256", this.#key).update(octets.subarray(0, TIME_OCTETS + RANDOM_OCTETS)).digest()
+      .subarray(0, MAC_OCTETS)
+  }
+
+  /** When it was made, if it was made here. */
+  #issued(nonce: string): bigint | undefined {
+    const octets = Buffer.from(nonce, "base64url")
+    if (octets.length !== NONCE_OCTETS || octets.toString("base64url") !== nonce) return undefined
+    return timingSafeEqual(octets.subarray(TIME_OCTETS + RANDOM_OCTETS), this.#mac(octets))
+      ? octets.readBigUInt64BE()
+      : undefined
+  }
+}

@@ -1,0 +1,139 @@
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { type DigestAlgorithm, digestAlgorithms, hashLength } from "./protocol/Digest.ts"
+
+export type { DigestAlgorithm } from "./protocol/Digest.ts"
+
+/**
+ * What proves a user: the password, or what is kept in its place, H(user ":" realm ":" password) in hexadecimal, for
+ * the algorithms it was made with (RFC 7616 §3.6). An H(A1) is good for one realm only. A user who has one algorithm
+ * only cannot log in with another, even when it is offered.
+ */
+export type Secret =
+  | { readonly _tag: "Password"; readonly password: Redacted.Redacted }
+  | { readonly _tag: "Ha1"; readonly ha1: Partial<Record<DigestAlgorithm, Redacted.Redacted>> }
+
+/** The backend cannot answer now. `cause` is logged, so a backend must keep secrets out of it. */
+export class CredentialsUnavailable extends Data.TaggedError("CredentialsUnavailable")<{
+  /** Name of the backend, as `file` or `sql`. */
+  readonly backend: string
+  readonly cause: unknown
+}> {
+  override get message(): string {
+    return `The ${this.backend} credentials cannot be read`
+  }
+}
+
+/** Who is asked for. Both are text, the user name composed (NFC). */
+export interface UserKey {
+  readonly username: string
+  readonly realm: string
+}
+
+export type Lookup = (user: UserKey) => Effect.Effect<Option.Option<Secret>, CredentialsUnavailable>
+
+/**
+ * Which users there are, and their secrets. `none` is a user who does not exist; a backend that cannot tell fails, and
+ * the client is asked to try later instead of being refused.
+ *
+ * Any backend is a layer of one's own:
+ *
+ * ```ts
+ * Layer.effect(
+ *   Credentials,
+ *   Effect.map(SqlClient.SqlClient, (sql) => Credentials.make(({ realm, username }) => ...))
+ * )
+ * ```
+ */
+export class Credentials extends Context.Service<Credentials, {
+  /** Algorithms whose secrets this backend can have; a store of MD5 H(A1)s has only MD5. May change. */
+  readonly algorithms: ReadonlyArray<DigestAlgorithm>
+  readonly lookup: Lookup
+}>()("msrp-relay/Credentials") {
+  /** `algorithms` are both when absent, as for a backend of passwords. */
+  static readonly make = (
+    lookup: Lookup,
+    algorithms: ReadonlyArray<DigestAlgorithm> = digestAlgorithms
+  ): Credentials["Service"] => Credentials.of({ algorithms, lookup })
+
+  /** Users that are known from the start. */
+  static readonly layerMemory = (users: ReadonlyArray<User>): Layer.Layer<Credentials> =>
+    Layer.sync(Credentials, () => {
+      const table = userTable(users)
+      return Credentials.make((user) => Effect.sync(() => table.lookup(user)), table.algorithms)
+    })
+}
+
+/** A user of a table. Without a realm, one of every realm. */
+export interface User {
+  readonly username: string
+  readonly realm?: string | undefined
+  readonly secret: Secret
+}
+
+/** A user with a password, the same in every realm when none is given. */
+export const passwordUser = (username: string, password: Redacted.Redacted, realm?: string): User => ({
+  username,
+  realm,
+  secret: { _tag: "Password", password }
+})
+
+const HEXADECIMAL = /^[0-9a-f]+$/i
+
+/**
+ * The secret in a stored value. `calculateHa1`: the value is the password; otherwise it is an H(A1), 32 hexadecimal
+ * digits of MD5 or 64 of SHA-256. `undefined` when it is neither, or empty.
+ */
+export const storedSecret = (value: string, calculateHa1: boolean): Secret | undefined => {
+  if (value === "") return undefined
+  if (calculateHa1) return { _tag: "Password", password: Redacted.make(value) }
+  const algorithm = digestAlgorithms.find((one) => hashLength[one] === value.length)
+  return algorithm !== undefined && HEXADECIMAL.test(value)
+    ? { _tag: "Ha1", ha1: { [algorithm]: Redacted.make(value.toLowerCase()) } }
+    : undefined
+}
+
+export interface UserTable {
+  readonly users: number
+  /** Those that every user has, so that whatever a client chooses it can log in; if there is none, those of any. */
+  readonly algorithms: ReadonlyArray<DigestAlgorithm>
+  readonly lookup: (user: UserKey) => Option.Option<Secret>
+}
+
+const has = (secret: Secret, algorithm: DigestAlgorithm): boolean =>
+  secret._tag === "Password" || secret.ha1[algorithm] !== undefined
+
+/**
+ * Users by name and realm. H(A1)s of the same user and realm are put together; otherwise the later entry counts. An
+ * entry for the realm goes before one for every realm.
+ */
+export const userTable = (users: Iterable<User>): UserTable => {
+  const secrets = new Map<string, Secret>()
+  // no user name has a line break
+  const key = (username: string, realm: string | undefined): string =>
+    realm === undefined ? username.normalize("NFC") : `${username.normalize("NFC")}\n${realm}`
+  for (const { realm, secret, username } of users) {
+    const at = key(username, realm)
+    const before = secrets.get(at)
+    secrets.set(
+      at,
+      before?._tag === "Ha1" && secret._tag === "Ha1"
+        ? { _tag: "Ha1", ha1: { ...before.ha1, ...secret.ha1 } }
+        : secret
+    )
+  }
+  const all = [...secrets.values()]
+  const common = digestAlgorithms.filter((algorithm) => all.every((secret) => has(secret, algorithm)))
+  return {
+    users: secrets.size,
+    algorithms: common.length > 0
+      ? common
+      : digestAlgorithms.filter((algorithm) => all.some((secret) => has(secret, algorithm))),
+    lookup: ({ realm, username }) =>
+      Option.fromNullishOr(secrets.get(key(username, realm)) ?? secrets.get(key(username, undefined)))
+  }
+}

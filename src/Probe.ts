@@ -1,0 +1,299 @@
+/**
+ * Tries a relay out, from outside: `msrp-relay probe`. It is the relay's client and that client's peer at once, and
+ * sends messages and files through the relay both ways. Any RFC 4976 relay will do.
+ */
+import * as ByteSize from "effect/ByteSize"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { createHash, randomBytes } from "node:crypto"
+import * as Client from "./Client.ts"
+import { Codec } from "./Codec.ts"
+import { type MsrpUri, parseUri } from "./protocol/Uri.ts"
+import type { TransportError } from "./Transport.ts"
+import { Transport } from "./Transport.ts"
+
+/** A step did not succeed. The message is for people: which step, what was seen, and what may help. */
+export class ProbeFailed extends Data.TaggedError("ProbeFailed")<{
+  readonly step: string
+  readonly message: string
+}> {}
+
+export interface ProbeOptions {
+  /** The relay's URI, with a port and without a session-id. */
+  readonly relay: MsrpUri
+  readonly user: string
+  readonly password: Redacted.Redacted
+  /** Octets of the files. */
+  readonly size: number
+  /** Seconds without progress after which a step fails. */
+  readonly timeout: number
+}
+
+/** Octets of a file that are made at a time. */
+const PIECE = 65_536
+const DEFAULT_PORT = 2855
+
+interface Address {
+  readonly scheme: "msrp" | "msrps"
+  readonly host: string
+  readonly port: number
+}
+
+/** One party of the session. */
+interface Party {
+  readonly name: string
+  readonly client: Client.Client
+  /** To-Path to the other one. */
+  readonly toPath: Client.Path
+}
+
+/** Runs the steps, and prints each with the time that it took. */
+export const probe = Effect.fnUntraced(function*(
+  options: ProbeOptions
+): Effect.fn.Return<void, ProbeFailed, Transport | Codec | Scope.Scope> {
+  const { password, relay, size, timeout, user } = options
+  const began = yield* Clock.currentTimeMillis
+  const address: Address = { scheme: relay.scheme, host: relay.host, port: relay.port ?? DEFAULT_PORT }
+  const where = textOf(address)
+  let progress = 0
+  let steps = 0
+
+  /** Fails when nothing has moved for as long as the timeout. */
+  const watched = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
+    let seen = -1
+    const stalled = Effect.suspend(() => {
+      if (seen === progress) return Effect.succeed(true)
+      seen = progress
+      return Effect.succeed(false)
+    })
+    const watch = Effect.repeat(Effect.delay(stalled, `${timeout} seconds`), { until: (is) => is })
+    return Effect.raceFirst(effect, Effect.andThen(watch, Effect.fail(new Stalled({ timeout }))))
+  }
+
+  const step = Effect.fnUntraced(function*<A, R>(
+    name: string,
+    effect: Effect.Effect<A, TransportError | Client.ClientError | Stalled | Mismatch, R>,
+    detail: (result: A, millis: number) => string = () => ""
+  ) {
+    const start = yield* Clock.currentTimeMillis
+    progress++
+    const result = yield* Effect.result(watched(effect))
+    const millis = (yield* Clock.currentTimeMillis) - start
+    const ok = result._tag === "Success"
+    const note = ok ? detail(result.success, millis) : ""
+    yield* Console.log(
+      `${ok ? "ok    " : "FAILED"} ${`${millis}`.padStart(7)} ms  ${name}${note === "" ? "" : `: ${note}`}`
+    )
+    steps++
+    if (ok) return result.success
+    return yield* new ProbeFailed({ step: name, message: `probe failed: ${name}: ${explain(result.failure, options)}` })
+  })
+
+  const connect = (to: Address) => Client.connect({ ...to, collect: "digest", responseTimeout: `${timeout} seconds` })
+
+  /** Sends `body` and waits until the other one has it and has reported it. */
+  const deliver = Effect.fnUntraced(function*(from: Party, to: Party, body: Stream.Stream<Uint8Array>, octets: number) {
+    const hash = createHash("sha256")
+    const sent = yield* from.client.send({
+      toPath: from.toPath,
+      body: Stream.tap(body, (piece) =>
+        Effect.sync(() => {
+          hash.update(piece)
+          progress++
+        })),
+      size: octets,
+      successReport: true
+    })
+    const report = yield* Effect.repeat(from.client.reports.take, { until: (one) => one.messageId === sent.messageId })
+    if (report.status !== 200) {
+      return yield* new Mismatch({ message: `the REPORT was ${report.status} ${report.comment}`.trimEnd() })
+    }
+    const message = yield* Effect.repeat(to.client.messages.take, { until: (one) => one.messageId === sent.messageId })
+    if (message.length !== octets) {
+      return yield* new Mismatch({ message: `${message.length} octets of ${octets} arrived` })
+    }
+    if (message.sha256 !== hash.digest("hex")) return yield* new Mismatch({ message: "other octets arrived (SHA-256)" })
+  })
+
+  yield* Console.log(`probing ${where}`)
+  const owner = yield* step(`connect to ${where}`, connect(address))
+  const grant = yield* step(
+    `AUTH as ${user}`,
+    owner.auth({ relay, username: user, password, rspauth: "optional" }),
+    ({ expires, proven, used }) =>
+      `granted for ${expires} s${used === undefined ? "" : ` with ${used.challenge.algorithm}`}` +
+      (proven ? "" : " (the relay did not prove that it knows the password)")
+  )
+  const shown = grant.usePath.at(-1)!
+  const inward: Address = { scheme: shown.scheme, host: shown.host, port: shown.port ?? DEFAULT_PORT }
+  const peerClient = textOf(inward) === where
+    ? yield* step(`connect the peer to ${where}`, connect(address))
+    : yield* step(
+      `connect the peer to ${textOf(inward)}`,
+      connect(inward).pipe(
+        Effect.map((client) => ({ client, note: "" })),
+        Effect.catch((error) =>
+          Effect.map(connect(address), (client) => ({
+            client,
+            note: `the relay's Use-Path cannot be reached (${error.reason}), went to ${where} instead`
+          }))
+        )
+      ),
+      ({ note }) => note
+    ).pipe(Effect.map(({ client }) => client))
+
+  const us: Party = { name: user, client: owner, toPath: [...grant.usePath, peerClient.uri] }
+  const peer: Party = { name: "the peer", client: peerClient, toPath: Client.peerPath(grant, owner.uri) }
+  const hello = Buffer.from("Hello from the probe: \u00a1Hola! \u{1f44b}\r\n-------not the end$\r\n")
+  // the peer speaks first, so the relay knows the connection to it
+  for (const [from, to] of [[peer, us], [us, peer]] as const) {
+    yield* step(`message from ${from.name} to ${to.name}`, deliver(from, to, Stream.make(hello), hello.length))
+  }
+  const file = ByteSize.format(ByteSize.bytes(size))
+  for (const [from, to] of [[peer, us], [us, peer]] as const) {
+    yield* step(
+      `file of ${file} from ${from.name} to ${to.name}`,
+      deliver(from, to, randomOctets(size), size),
+      (_, millis) => `${(size / 1_048_576 / Math.max(millis, 1) * 1000).toFixed(1)} MiB/s`
+    )
+  }
+  const total = (yield* Clock.currentTimeMillis) - began
+  yield* Console.log(`the relay works: ${steps} steps in ${total} ms, every octet as it was sent`)
+})
+
+class Stalled extends Data.TaggedError("Stalled")<{ readonly timeout: number }> {}
+
+/** What arrived is not what was sent. */
+class Mismatch extends Data.TaggedError("Mismatch")<{ readonly message: string }> {}
+
+const textOf = ({ host, port, scheme }: Address): string =>
+  `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`
+
+const randomOctets = (size: number): Stream.Stream<Uint8Array> =>
+  Stream.unfold(
+    size,
+    (left) =>
+      Effect.sync(() =>
+        left === 0 ? undefined : [randomBytes(Math.min(PIECE, left)), left - Math.min(PIECE, left)] as const
+      )
+  )
+
+/** What was seen, and what may help. */
+const explain = (
+  error: TransportError | Client.ClientError | Stalled | Mismatch,
+  { relay, timeout }: ProbeOptions
+): string => {
+  switch (error._tag) {
+    case "Mismatch":
+      return error.message
+    case "Stalled":
+      return `nothing happened for ${timeout} seconds`
+    case "ClientError":
+      return explainClient(error, relay)
+    case "TransportError":
+      return explainTransport(error)
+  }
+}
+
+const explainClient = (error: Client.ClientError, { scheme }: MsrpUri): string => {
+  switch (error.status) {
+    case 401:
+      return "401, user name or password is wrong. " +
+        "(A relay without any configuration prints the password of its user `demo` when it starts.)"
+    case 403:
+      return `403, not allowed${scheme === "msrp" ? ": perhaps only over TLS, with --relay msrps://..." : ""}`
+    case 481:
+      return "481, the relay does not know its own Use-Path URI any more, or not the way to the other party"
+    default:
+      return error.message
+  }
+}
+
+const explainTransport = ({ cause, reason, target }: TransportError): string => {
+  const detail = cause instanceof Error ? ` (${cause.message})` : ""
+  switch (reason) {
+    case "Refused":
+      return `nobody listens at ${target}`
+    case "Timeout":
+      return `no answer from ${target}`
+    case "NameNotFound":
+      return `the host name of ${target} has no address`
+    case "Certificate":
+      return `the relay's certificate is not accepted${detail}; --insecure takes a self-signed one`
+    default:
+      return `cannot connect to ${target}${detail}${target.startsWith("msrps") ? "; is TLS spoken there?" : ""}`
+  }
+}
+
+const parseRelay = (text: string): Option.Option<MsrpUri> => {
+  const uri = parseUri(text.includes(";") ? text : `${text.replace(/\/$/, "")};tcp`)
+  if (uri === undefined || uri.sessionId !== undefined || uri.transport.toLowerCase() !== "tcp") return Option.none()
+  if (uri.port !== undefined) return Option.some(uri)
+  return Option.fromUndefinedOr(parseUri(`${uri.scheme}://${uri.host}:${DEFAULT_PORT};tcp`))
+}
+
+const parseSize = (text: string): Option.Option<number> =>
+  /^\d{1,15}$/.test(text)
+    ? Option.some(Number(text))
+    : Option.flatMap(ByteSize.fromString(text), ByteSize.toNumber)
+
+/** `msrp-relay probe`: fails with `ProbeFailed` (whose message says everything), thus a non-zero exit code. */
+export const probeCommand = Command.make(
+  "probe",
+  {
+    relay: Flag.String("relay").pipe(
+      Flag.withDescription("The relay: msrp:// for TCP, msrps:// for TLS; port 2855 when absent"),
+      Flag.withMetavar("URI"),
+      Flag.withDefault("msrp://localhost:2855"),
+      Flag.filterMap(parseRelay, (text) => `${text} is not a relay's URI, such as msrps://relay.example.com:2855`)
+    ),
+    user: Flag.String("user").pipe(
+      Flag.withDescription("User to log in as"),
+      Flag.withDefault("demo")
+    ),
+    password: Flag.Redacted("password").pipe(
+      Flag.withDescription("The user's password; a relay without configuration prints that of `demo` at start")
+    ),
+    insecure: Flag.Boolean("insecure").pipe(
+      Flag.withDescription("Take a self-signed certificate, whatever name it is for"),
+      Flag.withDefault(false)
+    ),
+    size: Flag.String("size").pipe(
+      Flag.withDescription("Size of the file that is sent each way, such as 20MB"),
+      Flag.withDefault("1 MiB"),
+      Flag.filterMap(parseSize, (text) => `${text} is not a size, such as 500000, 20MB or 1.5GiB`)
+    ),
+    timeout: Flag.Int("timeout").pipe(
+      Flag.withDescription("Seconds without progress after which a step fails"),
+      Flag.withDefault(10),
+      Flag.filter((seconds) => seconds > 0, () => "the timeout must be 1 second or more")
+    )
+  },
+  ({ insecure, ...options }) =>
+    Effect.scoped(probe(options)).pipe(
+      Effect.provide(
+        Layer.merge(
+          Transport.layerNode({ allowSelfSigned: insecure, connectTimeout: options.timeout }),
+          Codec.layer
+        )
+      )
+    )
+).pipe(
+  Command.withDescription("Tries a relay out: logs in, and sends messages and files through it both ways"),
+  Command.withExamples([
+    { command: "msrp-relay probe --password ...", description: "A relay without configuration on this machine" },
+    {
+      command: "msrp-relay probe --relay msrps://relay.example.com:2855 --user alice --password ... --size 20MB",
+      description: "Another relay, with a larger file"
+    }
+  ])
+)

@@ -1,0 +1,209 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
+import { isIP } from "node:net"
+import { Authenticator } from "./Authenticator.ts"
+import { Codec } from "./Codec.ts"
+import { formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
+import { makeAuthenticate } from "./relay/Auth.ts"
+import { Dialler } from "./relay/Dialler.ts"
+import { Hop } from "./relay/Hop.ts"
+import { Peers, type RelayPolicy } from "./relay/Peers.ts"
+import { type RelayCounters, RelayState } from "./relay/RelayState.ts"
+import { Router } from "./relay/Router.ts"
+import { Timers } from "./relay/Timers.ts"
+import { SessionRepo } from "./SessionRepo.ts"
+import { SocketSelector } from "./SocketSelector.ts"
+import { type LocalSocket, Transport, type TransportError } from "./Transport.ts"
+
+/** What bounds the relay. Octets, counts and seconds. */
+export interface RelayLimits {
+  /** Octets that wait for one connection before those who send to it are held. */
+  readonly output: number
+  /** Octets of responses that wait for one connection before it is not read: its peer does not read them. */
+  readonly responses: number
+  /** Octets held for one session whose receiver is slow, before its sender is not read. */
+  readonly session: number
+  /** The same for all sessions of one incoming connection together. */
+  readonly connection: number
+  /** Requests without an answer on one connection before no more is sent to it. */
+  readonly transactions: number
+  /** AUTHs with wrong credentials on one connection before it is closed (RFC 4976 §6.3). */
+  readonly failedAuths: number
+  /** Requests without success in probation before the connection is closed (RFC 4976 §6.1). */
+  readonly unsuccessful: number
+  /** Session URIs of one connection. */
+  readonly sessionsPerConnection: number
+  /** Seconds without progress after which a receiver is failed. */
+  readonly stall: number
+  /** Seconds that a peer has to close a connection which the relay has ended. */
+  readonly closing: number
+  /** Seconds for which more of a message is refused whose receiver refused it. */
+  readonly blocked: number
+}
+
+export const defaultRelayLimits: RelayLimits = {
+  output: 131_072,
+  responses: 524_288,
+  session: 262_144,
+  connection: 1_048_576,
+  transactions: 16_384,
+  failedAuths: 5,
+  unsuccessful: 10,
+  sessionsPerConnection: 100,
+  stall: 30,
+  closing: 5,
+  blocked: 60
+}
+
+/** RFC 4976 §6.1, §6.4.1, RFC 4975 §7.1.1: seconds, and not a matter of taste. */
+const PROBATION = 30
+const TRANSACTION = 30
+
+export interface RelayOptions {
+  /** Where to listen. */
+  readonly listen: ReadonlyArray<LocalSocket>
+  /**
+   * The relay's own URIs, without session-id: what clients address in AUTH, and what Use-Path is made of. Made from
+   * the listeners when absent.
+   */
+  readonly uris?: ReadonlyArray<MsrpUri> | undefined
+  /** The realm of challenges. When absent, the host of the URI that an AUTH addresses. */
+  readonly authRealm?: string | undefined
+  /** Seconds for which a session URI is valid when its client names none. Default 1800. */
+  readonly authExpires?: number | undefined
+  /** Seconds: the bounds for what a client may ask (423 otherwise). Default: none. */
+  readonly authMinExpires?: number | undefined
+  readonly authMaxExpires?: number | undefined
+  /** AUTH without TLS: `loopback` (default) where the client is on this machine, `always`, or `never` (RFC 4976 §9.2). */
+  readonly plaintextAuth?: "loopback" | "always" | "never" | undefined
+  /**
+   * Which relays are admitted as such, of those that prove their name by certificate: all (default), none, or those of
+   * these names, where `*.` stands for one label (RFC 4976 §6.3).
+   */
+  readonly relayPeers?: RelayPolicy | undefined
+  readonly limits?: Partial<RelayLimits> | undefined
+}
+
+/** What a relay holds at this moment; all of it is 0 when nothing is going on. */
+export interface RelayGauges {
+  readonly connections: number
+  readonly sessions: number
+  readonly transactions: number
+  readonly timers: number
+  /** Octets of output and of parked requests. */
+  readonly bufferedOctets: number
+}
+
+/**
+ * An MSRP relay (RFC 4976), running while its layer lives. It needs its services and nothing else, so the same program
+ * runs on sockets and on a simulated network.
+ */
+export class Relay extends Context.Service<Relay, {
+  /** The bound listeners, with their real ports. */
+  readonly sockets: ReadonlyArray<LocalSocket>
+  /** The relay's own URIs. */
+  readonly uris: ReadonlyArray<MsrpUri>
+  readonly counters: Readonly<RelayCounters>
+  readonly gauges: () => RelayGauges
+  /**
+   * Ends all connections: running chunks get an end-line, what is written is sent. Completes when the peers have closed
+   * too, at the latest after the `closing` limit. New connections are still accepted, so close the listeners with it.
+   */
+  readonly close: Effect.Effect<void>
+}>()("msrp-relay/Relay") {
+  static readonly layer = (options: RelayOptions): Layer.Layer<
+    Relay,
+    TransportError,
+    Transport | Codec | SessionRepo | Authenticator | SocketSelector
+  > => Layer.effect(Relay, make(options))
+}
+
+const make = Effect.fnUntraced(function*(options: RelayOptions) {
+  const transport = yield* Transport
+  const codec = yield* Codec
+  const sessions = yield* SessionRepo
+  const authenticator = yield* Authenticator
+  const selector = yield* SocketSelector
+  const clock = yield* Clock.Clock
+  const run = yield* FiberSet.makeRuntime<never, void, never>()
+
+  const timers = new Timers(clock, run)
+  const bounds = { ...defaultRelayLimits, ...options.limits }
+  const seconds = (n: number) => timers.queue(n * 1000)
+  const relay = new RelayState({
+    codec,
+    sessions,
+    transport,
+    timers,
+    peers: new Peers(options.relayPeers ?? "all"),
+    run,
+    limits: {
+      ...bounds,
+      transaction: seconds(TRANSACTION),
+      probation: seconds(PROBATION),
+      stall: seconds(bounds.stall),
+      closing: seconds(bounds.closing),
+      blocked: seconds(bounds.blocked)
+    }
+  })
+
+  const dialler = relay.dialler = new Dialler(relay, transport, selector, run)
+
+  const sockets: Array<LocalSocket> = []
+  const accept = (connection: Parameters<Parameters<typeof transport.listen>[1]>[0]): Hop => {
+    relay.stats.connectionsAccepted++
+    relay.tick()
+    const hop = new Hop(relay)
+    relay.hops.add(hop)
+    return hop.accepted(connection)
+  }
+  // The router needs the real ports, and nothing is read before this fiber goes on.
+  for (const socket of options.listen) sockets.push(yield* transport.listen(socket, accept))
+  const uris = options.uris ?? sockets.map(({ host, port, scheme }) => parseUri(formatUri({ scheme, host, port }))!)
+
+  relay.router = new Router({ codec, sessions, uris, dialler, peers: relay.peers })
+  relay.authenticate = makeAuthenticate(relay, authenticator, {
+    realm: options.authRealm,
+    expires: options.authExpires ?? 1800,
+    minExpires: options.authMinExpires,
+    maxExpires: options.authMaxExpires,
+    plaintext: plaintextRule(options.plaintextAuth ?? "loopback")
+  }, run)
+
+  return Relay.of({
+    sockets,
+    uris,
+    counters: relay.stats,
+    gauges: () => {
+      let transactions = 0
+      let bufferedOctets = 0
+      for (const hop of relay.hops) {
+        transactions += hop.outstanding
+        bufferedOctets += hop.outbox.waitingOctets + hop.parkedOctets
+      }
+      return {
+        connections: relay.hops.size,
+        sessions: sessions.size(),
+        transactions,
+        timers: timers.running,
+        bufferedOctets
+      }
+    },
+    close: Effect.suspend(() => {
+      for (const hop of relay.hops) hop.finish("the relay stops")
+      return Effect.repeat(Effect.sleep("20 millis"), { while: () => relay.hops.size > 0 }).pipe(
+        Effect.timeoutOption(bounds.closing * 1000),
+        Effect.asVoid
+      )
+    })
+  })
+})
+
+const plaintextRule = (rule: "loopback" | "always" | "never") => (hop: Hop): boolean =>
+  rule === "always" || (rule === "loopback" && isLoopback(hop.connection!.local.host))
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."))

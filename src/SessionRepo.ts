@@ -1,0 +1,135 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { MsrpUri } from "./protocol/Uri.ts"
+
+/**
+ * One session URI that was handed out in a Use-Path (RFC 4976 §6.3). It is valid for the connection that authenticated,
+ * until it expires or that connection closes, and is never renewed.
+ */
+export interface Session {
+  /** The session-id: whoever knows it may write to the owner. Never logged. */
+  readonly id: string
+  readonly uri: MsrpUri
+  readonly username: string
+  readonly realm: string
+  /** The connection that authenticated. The repository only compares it. */
+  readonly owner: object
+  /** Milliseconds of the monotonic clock from which on it is invalid. */
+  readonly expiresAt: number
+  /** It was removed: its owner's connection closed, it expired and was swept, or an operator ended it. */
+  ended: boolean
+  /** The connection of the peer that writes to the owner, and the URI it uses, once it has written. */
+  peer: { readonly connection: object; readonly uri: MsrpUri } | undefined
+  /** Authorities ("host:port") under which the owner has shown itself in From-Path. */
+  readonly ownerAuthorities: Array<string>
+}
+
+export interface NewSession {
+  readonly id: string
+  readonly uri: MsrpUri
+  readonly username: string
+  readonly realm: string
+  readonly owner: object
+  /** Seconds. */
+  readonly expires: number
+  readonly ownerAuthority: string
+}
+
+/** The repository holds as many sessions as it may. */
+export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{ readonly limit: number }> {}
+
+export interface SessionRepoOptions {
+  /** log2 of the number of buckets; the clean-up visits one bucket at a time. 0..20, default 10. */
+  readonly hashSize?: number | undefined
+  /** Seconds for one pass of the clean-up over all buckets. Default 60. */
+  readonly cleanupInterval?: number | undefined
+  /** Sessions at a time. Default 100 000. */
+  readonly maxSessions?: number | undefined
+}
+
+/** The session URIs that are valid now. Look-ups are plain calls, since every message needs one. */
+export class SessionRepo extends Context.Service<SessionRepo, {
+  readonly create: (session: NewSession) => Effect.Effect<Session, SessionsExhausted>
+  /** A session by its session-id, unless it is unknown, ended, or past its expiry; then it is removed. */
+  readonly findUnsafe: (id: string) => Session | undefined
+  readonly end: (session: Session) => void
+  /** Ends all sessions of a connection. */
+  readonly endAllOf: (owner: object) => void
+  /** Sessions held, also those past their expiry that were neither used nor swept since. */
+  readonly size: () => number
+}>()("msrp-relay/SessionRepo") {
+  /** Sessions in this process's memory, in `2 ** hashSize` buckets which a fiber cleans one by one. */
+  static readonly layerMemory = (options: SessionRepoOptions = {}): Layer.Layer<SessionRepo> =>
+    Layer.effect(
+      SessionRepo,
+      Effect.gen(function*() {
+        const { cleanupInterval = 60, hashSize = 10, maxSessions = 100_000 } = options
+        const clock = yield* Clock.Clock
+        const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+        const buckets = Array.from({ length: 2 ** hashSize }, () => new Map<string, Session>())
+        const owned = new Map<object, Set<Session>>()
+        let size = 0
+
+        const bucketOf = (id: string): Map<string, Session> => {
+          let hash = 0
+          for (let i = 0; i < id.length; i++) hash = (Math.imul(hash, 31) + id.charCodeAt(i)) | 0
+          return buckets[(hash >>> 0) % buckets.length]!
+        }
+        const end = (session: Session): void => {
+          if (session.ended) return
+          session.ended = true
+          session.peer = undefined
+          bucketOf(session.id).delete(session.id)
+          size--
+          const others = owned.get(session.owner)
+          others?.delete(session)
+          if (others?.size === 0) owned.delete(session.owner)
+        }
+
+        let next = 0
+        yield* Effect.sync(() => {
+          const time = now()
+          for (const session of buckets[next]!.values()) if (session.expiresAt <= time) end(session)
+          next = (next + 1) % buckets.length
+        }).pipe(
+          Effect.delay(Duration.millis(cleanupInterval * 1000 / buckets.length)),
+          Effect.forever,
+          Effect.forkScoped
+        )
+
+        return SessionRepo.of({
+          create: Effect.fnUntraced(function*({ expires, ownerAuthority, ...rest }) {
+            if (size >= maxSessions) return yield* new SessionsExhausted({ limit: maxSessions })
+            const session: Session = {
+              ...rest,
+              expiresAt: now() + expires * 1000,
+              ended: false,
+              peer: undefined,
+              ownerAuthorities: [ownerAuthority]
+            }
+            bucketOf(session.id).set(session.id, session)
+            size++
+            const others = owned.get(session.owner)
+            if (others === undefined) owned.set(session.owner, new Set([session]))
+            else others.add(session)
+            return session
+          }),
+          findUnsafe: (id) => {
+            const session = bucketOf(id).get(id)
+            if (session === undefined || session.expiresAt > now()) return session
+            end(session)
+            return undefined
+          },
+          end,
+          endAllOf: (owner) => {
+            for (const session of owned.get(owner) ?? []) end(session)
+          },
+          size: () => size
+        })
+      })
+    )
+}

@@ -1,0 +1,164 @@
+/** The configuration of the service, out of environment variables. */
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import type { LogLevel } from "effect/LogLevel"
+import type { DigestAlgorithm } from "./protocol/Digest.ts"
+import type { MsrpUri } from "./protocol/Uri.ts"
+import {
+  addressesOf,
+  authWarnings,
+  checkExpires,
+  type CredentialsSettings,
+  type DemoUser,
+  tlsOf,
+  usersOf
+} from "./settings/Checks.ts"
+import type { TlsFiles } from "./settings/Files.ts"
+import { Problems, readValues, unknownVariables } from "./settings/Read.ts"
+import { SettingsError } from "./settings/SettingsError.ts"
+import { suggestion } from "./settings/Suggest.ts"
+import type { SocketRule } from "./SocketSelector.ts"
+import type { LocalSocket, TlsOptions } from "./Transport.ts"
+
+export type { CredentialsSettings, DemoUser } from "./settings/Checks.ts"
+export { readTls, type TlsFiles } from "./settings/Files.ts"
+export { isLoopback } from "./settings/Hosts.ts"
+export { SettingsError, type SettingsProblem } from "./settings/SettingsError.ts"
+export { type Setting, type SettingGroup, settingsTable } from "./settings/Table.ts"
+
+/**
+ * The configuration of the service. Most groups are what the layer of their name takes: `sessions` goes to
+ * `SessionRepo.layerMemory`, `digest` to `Authenticator.layerDigest`, `transport` with `tls` to `Transport.layerNode`.
+ */
+export interface SettingsShape {
+  /** URIs of the relay itself, with a port each: those configured come first, in their order. */
+  readonly uris: ReadonlyArray<MsrpUri>
+  /** Sockets to listen on. */
+  readonly listeners: ReadonlyArray<LocalSocket>
+  /** For `SocketSelector.layerRules`. */
+  readonly socketRules: ReadonlyArray<SocketRule>
+  readonly credentials: CredentialsSettings
+  /** The user made for a start without configuration, to be shown to whoever started the relay. */
+  readonly demo: DemoUser | undefined
+  readonly auth: {
+    /** Absent: the host that the AUTH addresses. */
+    readonly realm: string | undefined
+    /** Seconds: granted when the client names none, and the bounds for one that does (RFC 4976 §6.3). */
+    readonly expires: number
+    readonly minExpires: number | undefined
+    readonly maxExpires: number | undefined
+    /** AUTH without TLS is allowed on every listener. Otherwise on those for which `isLoopback` holds (RFC 4976 §9.2). */
+    readonly allowPlaintext: boolean
+  }
+  readonly digest: { readonly algorithms: ReadonlyArray<DigestAlgorithm>; readonly nonceExpire: Duration.Duration }
+  /** Contents of the PEM files. Without a certificate there is either no `msrps` listener, or `selfSigned`. */
+  readonly tls: TlsOptions
+  /** Paths of the PEM files, for `readTls` to read them again. */
+  readonly tlsFiles: TlsFiles
+  /** Names and addresses to make a certificate for at start; `undefined`: none is to be made. */
+  readonly selfSigned: ReadonlyArray<string> | undefined
+  readonly transport: {
+    readonly allowSelfSigned: boolean
+    /** Seconds. */
+    readonly connectTimeout: number
+    /** For each listener. */
+    readonly maxConnections: number
+  }
+  readonly sessions: {
+    /** log2 of the number of buckets. */
+    readonly hashSize: number
+    /** Seconds. */
+    readonly cleanupInterval: number
+    readonly maxSessions: number
+  }
+  readonly limits: {
+    /** Seconds that a receiver may take nothing while something waits for it. */
+    readonly stall: number
+    /** Octets that wait for one connection before those who send to it are held. */
+    readonly output: number
+    /** Octets held for one session with a slow receiver before its sender is not read. */
+    readonly session: number
+    readonly sessionsPerConnection: number
+    readonly failedAuths: number
+  }
+  readonly log: { readonly level: LogLevel; readonly format: "pretty" | "json" | "logfmt" }
+  /** What is allowed, and yet most likely not meant: sentences to log at start. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** The configuration of the service, checked as a whole: with a `Settings`, nothing is left to go wrong but the network. */
+export class Settings extends Context.Service<Settings, SettingsShape>()("msrp-relay/Settings") {
+  /** From the `ConfigProvider`: the environment, unless another one is provided. */
+  static readonly layer: Layer.Layer<Settings, SettingsError, FileSystem.FileSystem> = Layer.effect(
+    Settings,
+    Effect.flatMap(ConfigProvider.ConfigProvider, (provider) => read(provider))
+  )
+
+  /**
+   * From variables as in `process.env`. Those that are empty count as not set, those without the prefix `MSRP_` are of
+   * no interest. Fails with everything that is wrong at once; the files that are named are read.
+   */
+  static readonly parse = (
+    env: Readonly<Record<string, string | undefined>>
+  ): Effect.Effect<SettingsShape, SettingsError, FileSystem.FileSystem> =>
+    read(ConfigProvider.fromEnvRecord({ ...env }))
+}
+
+const read = Effect.fnUntraced(function*(
+  provider: ConfigProvider.ConfigProvider
+): Effect.fn.Return<SettingsShape, SettingsError, FileSystem.FileSystem> {
+  const problems = new Problems()
+  const values = yield* readValues(provider, problems)
+  for (const variable of yield* unknownVariables(provider)) {
+    const meant = suggestion(variable)
+    const hint = meant === undefined ? "" : `; did you mean ${meant}?`
+    problems.list.push({ variable, problem: `there is no such variable${hint}`, example: undefined })
+  }
+  const addresses = addressesOf(values, problems)
+  const users = yield* usersOf(values, problems)
+  const tls = yield* tlsOf(values, addresses, problems)
+  checkExpires(values, problems)
+  if (problems.list.length > 0 || addresses === undefined || users === undefined) {
+    return yield* new SettingsError({ problems: problems.list })
+  }
+  return {
+    ...addresses,
+    socketRules: values.socketRoutes?.rules ?? [],
+    credentials: users.credentials,
+    demo: users.demo,
+    auth: {
+      realm: values.realm,
+      expires: values.expires,
+      minExpires: values.minExpires,
+      maxExpires: values.maxExpires,
+      allowPlaintext: values.allowPlaintextAuth
+    },
+    digest: { algorithms: values.algorithms, nonceExpire: Duration.seconds(values.nonceExpire) },
+    tls: tls.tls,
+    tlsFiles: tls.files,
+    selfSigned: tls.selfSigned,
+    transport: {
+      allowSelfSigned: values.allowSelfSigned,
+      connectTimeout: values.connectTimeout,
+      maxConnections: values.maxConnections
+    },
+    sessions: {
+      hashSize: values.hashSize,
+      cleanupInterval: values.cleanupInterval,
+      maxSessions: values.maxSessions
+    },
+    limits: {
+      stall: values.stallLimit,
+      output: values.outputLimit,
+      session: values.sessionBuffer,
+      sessionsPerConnection: values.maxSessionsPerConnection,
+      failedAuths: values.maxFailedAuth
+    },
+    log: { level: values.logLevel, format: values.logFormat },
+    warnings: [...authWarnings(addresses, values), ...users.warnings, ...tls.warnings]
+  }
+})

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/** The command line: `msrp-relay` runs the service, its subcommands are tools beside it. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { readFileSync } from "node:fs"
+import { main } from "./main.ts"
+import { probeCommand } from "./Probe.ts"
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+
+const serve = Command.make("msrp-relay", {}, () => main).pipe(
+  Command.withDescription("Runs an MSRP relay (RFC 4976). It is configured by environment variables."),
+  Command.withSubcommands([probeCommand])
+)
+
+const program = Command.run(serve, { version }).pipe(
+  Effect.tapCause((cause) =>
+    Cause.hasInterruptsOnly(cause)
+      ? Effect.void
+      : Console.error(Cause.prettyErrors(cause).map(({ message }) => message).join("\n"))
+  ),
+  Effect.provide(NodeServices.layer)
+)
+
+// A signal is how a service is stopped: that is success.
+NodeRuntime.runMain(program, {
+  disableErrorReporting: true,
+  teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+})

@@ -1,0 +1,79 @@
+/**
+ * A received frame that outlives the octets it was read from.
+ */
+import type { HeaderLines } from "../protocol/Encoder.ts"
+import type { FailureReport, Flag, Head } from "../protocol/Head.ts"
+
+/** Octets of a message that a chunk claims to have, from 1; `undefined` is `*` (RFC 4975 §7.1.1). */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number | undefined
+  readonly total: number | undefined
+}
+
+export class Frame {
+  readonly transactionId: string
+  /** Empty for a response. */
+  readonly method: string
+  /** 0 for a request. */
+  readonly status: number
+  readonly comment: string
+  readonly toPath: string
+  readonly fromPath: string
+  readonly messageId: string | undefined
+  /** Undefined when the frame has no Byte-Range. */
+  readonly byteRange: ByteRange | undefined
+  /** `yes` when the frame has no Failure-Report. */
+  readonly failureReport: FailureReport
+  readonly successReport: boolean
+  /** What is malformed in the header section. */
+  readonly problem: string | undefined
+  readonly hasBody: boolean
+  /** A copy of the body, when frames are recorded. */
+  body: Buffer | undefined = undefined
+  flag: Flag = "$"
+  readonly #rest: string
+
+  constructor(head: Head) {
+    this.transactionId = head.transactionId
+    this.method = head.method
+    this.status = head.status
+    this.comment = head.comment
+    this.toPath = head.toPath
+    this.fromPath = head.fromPath
+    this.messageId = head.messageId
+    this.byteRange = head.hasRange
+      ? {
+        start: head.rangeStart,
+        end: head.rangeEnd === -1 ? undefined : head.rangeEnd,
+        total: head.rangeTotal === -1 ? undefined : head.rangeTotal
+      }
+      : undefined
+    this.failureReport = head.failureReport
+    this.successReport = head.successReport
+    this.problem = head.problem
+    this.hasBody = head.hasBody
+    this.#rest = head.buf.toString("latin1", head.restStart, head.restEnd)
+  }
+
+  /** Headers behind From-Path, in order, with values as Latin-1 without blanks around them. */
+  get headers(): HeaderLines {
+    return this.#rest.split("\r\n").filter((line) => line !== "").map((line) => {
+      const colon = line.indexOf(":")
+      return [line.slice(0, colon), line.slice(colon + 1).trim()] as const
+    })
+  }
+
+  /** The values of a header in any letter case, in order. */
+  all(name: string): ReadonlyArray<string> {
+    const wanted = name.toLowerCase()
+    return this.headers.filter(([one]) => one.toLowerCase() === wanted).map(([, value]) => value)
+  }
+
+  header(name: string): string | undefined {
+    return this.all(name)[0]
+  }
+}
+
+/** The URIs of a path header, as they stand. */
+export const pathUris = (path: string): ReadonlyArray<string> => path.split(" ").filter((uri) => uri !== "")

@@ -1,0 +1,324 @@
+/**
+ * The receiving side of a client's connection: finds the transaction of a response, answers requests, puts messages
+ * together and reports them (RFC 4975 §7.1.2, §7.2, §7.3).
+ */
+import { createHash } from "node:crypto"
+import type { Codec } from "../Codec.ts"
+import type { Broken, FrameSink } from "../protocol/Decoder.ts"
+import type { HeaderLines } from "../protocol/Encoder.ts"
+import type { Flag, Head } from "../protocol/Head.ts"
+import { transactionId } from "../protocol/Ident.ts"
+import { reasonPhrase } from "../protocol/Status.ts"
+import { ClientError } from "./ClientError.ts"
+import { type ByteRange, Frame, pathUris } from "./Frame.ts"
+import type { Mailbox } from "./Mailbox.ts"
+import { Reassembly } from "./Reassembly.ts"
+import type { Wire } from "./Wire.ts"
+
+/** Messages that may be unfinished at a time. */
+const MAX_UNFINISHED = 1024
+
+/** What becomes of a message's octets: kept whole in memory, or only counted and hashed while they come. */
+export type Collect = "body" | "digest"
+
+/** A whole message. */
+export interface Message {
+  readonly messageId: string
+  /** The own URI that it was sent to. */
+  readonly toPath: string
+  /** The way back to its sender: the To-Path of an answer. */
+  readonly fromPath: string
+  readonly contentType: string | undefined
+  /** Octets. */
+  readonly length: number
+  /** Undefined when the message was only hashed. */
+  readonly body: Buffer | undefined
+  /** SHA-256 in lower-case hex, when the message was only hashed. */
+  readonly sha256: string | undefined
+  /** The chunk that came first. */
+  readonly first: Frame
+}
+
+/** A REPORT about a message (RFC 4975 §7.1.2). */
+export interface Report {
+  readonly messageId: string | undefined
+  /** The code in Status; 0 when the namespace is not `000` or the header is malformed or missing. */
+  readonly status: number
+  readonly comment: string
+  readonly byteRange: ByteRange | undefined
+  readonly frame: Frame
+}
+
+/** Who waits for a response. */
+export interface Transaction {
+  readonly response: (frame: Frame) => void
+  readonly lost: (error: ClientError) => void
+}
+
+export interface InboxOptions {
+  readonly codec: Codec["Service"]
+  readonly wire: Wire
+  readonly messages: Mailbox<Message>
+  readonly reports: Mailbox<Report>
+  /** When given, every frame is copied and kept here. */
+  readonly frames: Mailbox<Frame> | undefined
+  readonly respond: boolean
+  readonly report: boolean
+  readonly collect: (first: Frame) => Collect
+  readonly maxMessage: number
+  readonly maxUnfinished: number
+  readonly broken: (reason: Broken) => void
+}
+
+interface Unfinished {
+  readonly key: string
+  readonly first: Frame
+  readonly octets: Reassembly
+  /** Length and SHA-256, when the octets are not kept. */
+  readonly digest: () => string | undefined
+}
+
+interface Chunk {
+  readonly frame: Frame
+  /** Number in its message of the next octet. */
+  next: number
+  message: Unfinished | undefined
+  answered: boolean
+  readonly copies: Array<Buffer>
+}
+
+export class Inbox implements FrameSink {
+  readonly #options: InboxOptions
+  readonly #transactions = new Map<string, Transaction>()
+  /** By Message-ID: who wants to know that a message on its way has failed. */
+  readonly #sending = new Map<string, (error: ClientError) => void>()
+  readonly #unfinished = new Map<string, Unfinished>()
+  #held = 0
+  #chunk: Chunk | undefined
+
+  constructor(options: InboxOptions) {
+    this.#options = options
+  }
+
+  expect(id: string, transaction: Transaction): void {
+    this.#transactions.set(id, transaction)
+  }
+
+  forget(id: string): void {
+    this.#transactions.delete(id)
+  }
+
+  /** Calls `failed` for a failure REPORT with this Message-ID. The result ends that. */
+  watch(messageId: string, failed: (error: ClientError) => void): () => void {
+    this.#sending.set(messageId, failed)
+    return () => {
+      if (this.#sending.get(messageId) === failed) this.#sending.delete(messageId)
+    }
+  }
+
+  close(error: ClientError): void {
+    const waiting = [...this.#transactions.values()]
+    this.#transactions.clear()
+    this.#unfinished.clear()
+    for (const transaction of waiting) transaction.lost(error)
+    for (const failed of this.#sending.values()) failed(error)
+    this.#options.messages.close(error)
+    this.#options.reports.close(error)
+    this.#options.frames?.close(error)
+  }
+
+  // --- FrameSink
+
+  frame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean {
+    const chunk = this.#begin(new Frame(head))
+    if (bodyEnd > bodyStart) this.#octets(chunk, head.buf, bodyStart, bodyEnd)
+    this.#end(chunk, flag)
+    return true
+  }
+
+  chunkStart(head: Head): void {
+    this.#chunk = this.#begin(new Frame(head))
+  }
+
+  chunkBody(buf: Buffer, start: number, end: number): void {
+    this.#octets(this.#chunk!, buf, start, end)
+  }
+
+  chunkEnd(flag: Flag): void {
+    this.#end(this.#chunk!, flag)
+    this.#chunk = undefined
+  }
+
+  broken(reason: Broken): void {
+    this.#options.broken(reason)
+  }
+
+  // --- SEND
+
+  #begin(frame: Frame): Chunk {
+    const chunk: Chunk = {
+      frame,
+      next: frame.byteRange?.start ?? 1,
+      message: undefined,
+      answered: false,
+      copies: []
+    }
+    if (frame.method !== "SEND") return chunk
+    if (frame.problem !== undefined) this.#answer(chunk, 400)
+    else if (frame.hasBody) {
+      chunk.message = this.#messageOf(frame)
+      if (chunk.message === undefined) this.#answer(chunk, 413)
+    }
+    return chunk
+  }
+
+  #octets(chunk: Chunk, buf: Buffer, start: number, end: number): void {
+    const octets = buf.subarray(start, end)
+    if (this.#options.frames !== undefined) chunk.copies.push(Buffer.from(octets))
+    const { message, next } = chunk
+    chunk.next += octets.length
+    if (message === undefined) return
+    const before = message.octets.held
+    const taken = this.#held + octets.length <= this.#options.maxUnfinished && message.octets.write(next, octets)
+    this.#held += message.octets.held - before
+    if (taken) return
+    // RFC 4975 §10.5: the rest of the chunk is read and ignored
+    this.#forgetMessage(message)
+    chunk.message = undefined
+    this.#answer(chunk, 413)
+  }
+
+  #end(chunk: Chunk, flag: Flag): void {
+    const { frame, message } = chunk
+    frame.flag = flag
+    const { frames } = this.#options
+    if (frames !== undefined) {
+      if (frame.hasBody) frame.body = chunk.copies.length === 1 ? chunk.copies[0] : Buffer.concat(chunk.copies)
+      frames.put(frame)
+    }
+    if (frame.method !== "SEND") return this.#other(frame)
+    this.#answer(chunk, 200)
+    if (message === undefined) return
+    if (flag === "#") return this.#forgetMessage(message)
+    if (flag === "$") {
+      const before = message.octets.held
+      message.octets.end(chunk.next - 1)
+      this.#held += message.octets.held - before
+    }
+    if (message.octets.complete) this.#deliver(message)
+  }
+
+  #messageOf(frame: Frame): Unfinished | undefined {
+    const key = `${frame.messageId}\n${frame.fromPath}\n${frame.toPath}`
+    const known = this.#unfinished.get(key)
+    if (known !== undefined) return known
+    if (this.#unfinished.size >= MAX_UNFINISHED) return undefined
+    const { collect, maxMessage } = this.#options
+    let message: Unfinished
+    if (collect(frame) === "body") {
+      message = { key, first: frame, octets: new Reassembly({ limit: maxMessage }), digest: () => undefined }
+    } else {
+      const hash = createHash("sha256")
+      const octets = new Reassembly({ limit: maxMessage, drain: (octets) => hash.update(octets) })
+      message = { key, first: frame, octets, digest: () => hash.digest("hex") }
+    }
+    this.#unfinished.set(key, message)
+    return message
+  }
+
+  #forgetMessage(message: Unfinished): void {
+    if (this.#unfinished.delete(message.key)) this.#held -= message.octets.held
+  }
+
+  #deliver(message: Unfinished): void {
+    const { first, octets } = message
+    this.#forgetMessage(message)
+    const sha256 = message.digest()
+    const length = octets.total!
+    this.#options.messages.put({
+      messageId: first.messageId!,
+      toPath: first.toPath,
+      fromPath: first.fromPath,
+      contentType: first.header("Content-Type"),
+      length,
+      body: sha256 === undefined ? octets.body() : undefined,
+      sha256,
+      first
+    })
+    if (first.successReport && this.#options.report) {
+      this.report(first, { status: 200, byteRange: `1-${length}/${length}` })
+    }
+  }
+
+  /** RFC 4975 §7.2: the response that Failure-Report asks for, once. */
+  #answer(chunk: Chunk, status: number): void {
+    const { frame } = chunk
+    if (chunk.answered || !this.#options.respond) return
+    chunk.answered = true
+    if (frame.failureReport === "no" || (frame.failureReport === "partial" && status === 200)) return
+    this.respond(frame, status)
+  }
+
+  // --- other methods, responses
+
+  #other(frame: Frame): void {
+    if (frame.method === "") {
+      const transaction = this.#transactions.get(frame.transactionId)
+      if (transaction === undefined || frame.problem !== undefined || frame.hasBody) return
+      this.#transactions.delete(frame.transactionId)
+      transaction.response(frame)
+    } else if (frame.method === "REPORT") {
+      if (frame.problem === undefined) this.#reported(frame)
+    } else if (this.#options.respond) {
+      this.respond(frame, frame.problem === undefined ? 501 : 400)
+    }
+  }
+
+  #reported(frame: Frame): void {
+    const status = /^000 (\d{3})(?: (.*))?$/.exec(frame.header("Status") ?? "")
+    const report: Report = {
+      messageId: frame.messageId,
+      status: status === null ? 0 : Number(status[1]),
+      comment: status?.[2] ?? "",
+      byteRange: frame.byteRange,
+      frame
+    }
+    this.#options.reports.put(report)
+    if (report.status < 300) return
+    this.#sending.get(report.messageId ?? "")?.(
+      new ClientError({
+        reason: "Reported",
+        message: `the message failed on its way: ${report.status} ${report.comment}`.trimEnd(),
+        status: report.status
+      })
+    )
+  }
+
+  /**
+   * A response (RFC 4975 §7.2): for a SEND to the hop before, for other methods to the whole path. From-Path is the URI
+   * that the request was addressed to.
+   */
+  respond(request: Frame, status: number, comment = reasonPhrase(status), headers: HeaderLines = []): void {
+    const fromPath = pathUris(request.toPath)[0]
+    const toPath = request.method === "SEND" ? pathUris(request.fromPath)[0] : request.fromPath
+    if (fromPath === undefined || toPath === undefined || toPath === "") return
+    const { codec, wire } = this.#options
+    wire.post(codec.response({ transactionId: request.transactionId, status, comment, toPath, fromPath, headers }))
+  }
+
+  /** A REPORT about a received SEND, to its sender (RFC 4975 §7.1.2, §7.1.3). */
+  report(send: Frame, about: { readonly status: number; readonly comment?: string; readonly byteRange: string }): void {
+    const { codec, wire } = this.#options
+    wire.post(codec.request({
+      transactionId: transactionId(),
+      method: "REPORT",
+      toPath: send.fromPath,
+      fromPath: send.toPath,
+      headers: [
+        ["Message-ID", send.messageId ?? ""],
+        ["Byte-Range", about.byteRange],
+        ["Status", `000 ${about.status} ${about.comment ?? reasonPhrase(about.status)}`.trimEnd()]
+      ]
+    }))
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * What a client has received and its user has not taken yet. All mailboxes of a connection share one bound: when it is
+ * reached, the connection is not read until enough was taken.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import type { ClientError } from "./ClientError.ts"
+
+/** What an entry counts beside the octets that it holds. */
+const ENTRY_COST = 512
+
+/** The shared bound. */
+export class Unread {
+  readonly #limit: number
+  readonly #full: (full: boolean) => void
+  #octets = 0
+  #paused = false
+
+  /** `full` is called when the bound (in octets) is reached, and again when half of it is free. */
+  constructor(limit: number, full: (full: boolean) => void) {
+    this.#limit = limit
+    this.#full = full
+  }
+
+  add(octets: number): void {
+    this.#octets += octets
+    if (this.#paused || this.#octets < this.#limit) return
+    this.#paused = true
+    this.#full(true)
+  }
+
+  remove(octets: number): void {
+    this.#octets -= octets
+    if (!this.#paused || this.#octets > this.#limit / 2) return
+    this.#paused = false
+    this.#full(false)
+  }
+}
+
+export class Mailbox<A> {
+  readonly #queue: Queue.Queue<A, ClientError>
+  readonly #unread: Unread
+  readonly #octets: (entry: A) => number
+  /** The next entry, oldest first. Waits for one; fails with `Closed` when the connection is gone and nothing is left. */
+  readonly take: Effect.Effect<A, ClientError>
+  /** The next entry if there is one. Does not wait, does not fail. */
+  readonly poll: Effect.Effect<Option.Option<A>>
+  /** Entries as they come; fails with `Closed` at the end of the connection. */
+  readonly stream: Stream.Stream<A, ClientError>
+
+  /** `octets` tells what an entry holds. */
+  static readonly make = <A>(unread: Unread, octets: (entry: A) => number): Effect.Effect<Mailbox<A>> =>
+    Effect.map(Queue.unbounded<A, ClientError>(), (queue) => new Mailbox(queue, unread, octets))
+
+  constructor(queue: Queue.Queue<A, ClientError>, unread: Unread, octets: (entry: A) => number) {
+    this.#queue = queue
+    this.#unread = unread
+    this.#octets = octets
+    const taken = (entry: A): A => {
+      unread.remove(ENTRY_COST + octets(entry))
+      return entry
+    }
+    this.take = Effect.map(Queue.take(queue), taken)
+    this.poll = Effect.map(
+      Effect.catch(Queue.poll(queue), () => Effect.succeedNone),
+      Option.map(taken)
+    )
+    this.stream = Stream.fromEffectRepeat(this.take)
+  }
+
+  /** The next `count` entries. */
+  readonly takeN = (count: number): Effect.Effect<Array<A>, ClientError> => Effect.replicateEffect(this.take, count)
+
+  put(entry: A): void {
+    if (Queue.offerUnsafe(this.#queue, entry)) this.#unread.add(ENTRY_COST + this.#octets(entry))
+  }
+
+  /** Nothing more will come; what is here can still be taken. */
+  close(error: ClientError): void {
+    Queue.failCauseUnsafe(this.#queue, Cause.fail(error))
+  }
+}

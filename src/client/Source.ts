@@ -1,0 +1,39 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+
+/** Where the octets of the body come from. */
+export interface Source<E> {
+  /** Is the next piece (or the end) at hand? */
+  readonly ready: () => boolean
+  /** Completes when it is. */
+  readonly wait: Effect.Effect<void>
+  /** The next piece, undefined at the end. */
+  readonly next: Effect.Effect<Uint8Array | undefined, E>
+}
+
+export const fromOctets = (octets: Uint8Array): Source<never> => {
+  let rest: Uint8Array | undefined = octets
+  return {
+    ready: () => true,
+    wait: Effect.void,
+    next: Effect.sync(() => {
+      const piece = rest
+      rest = undefined
+      return piece
+    })
+  }
+}
+
+export const fromStream = <E, R>(
+  stream: Stream.Stream<Uint8Array, E, R>
+): Effect.Effect<Source<E>, never, R | Scope.Scope> =>
+  Effect.map(Stream.toQueue(stream, { capacity: 2 }), (queue) => ({
+    ready: () => Queue.sizeUnsafe(queue) > 0 || queue.state._tag === "Done",
+    wait: Effect.exit(Queue.peek(queue)),
+    next: Queue.take(queue).pipe(
+      Effect.catchIf(Cause.isDone, () => Effect.undefined)
+    ) as Effect.Effect<Uint8Array | undefined, E>
+  }))

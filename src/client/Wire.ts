@@ -1,0 +1,150 @@
+/**
+ * The sending side of a client's connection: keeps frames whole and in order, lets others in between the chunks of a
+ * long message (RFC 4975 §7.1.1), and makes senders wait when the connection does not take more.
+ */
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Semaphore from "effect/Semaphore"
+import type { Connection } from "../Transport.ts"
+import type { ClientError } from "./ClientError.ts"
+
+/** Octets collected before they are handed to the connection. */
+const BATCH = 65_536
+/** Octets that wait for the operating system before senders are held up. */
+const HIGH_WATER = 262_144
+/** Octets of responses and REPORTs that wait for a peer which does not read. Beyond it the peer is given up. */
+const MAX_WAITING = 16_777_216
+
+export class Wire {
+  readonly #connection: Connection
+  readonly #defer: (task: () => void) => void
+  #batch: Array<Uint8Array> = []
+  #batchLength = 0
+  #flushing = false
+  /** Octets handed to the connection that the operating system has not taken. */
+  #unwritten = 0
+  /** Frames that came while a chunk was open. */
+  #behind: Array<Uint8Array> = []
+  #behindLength = 0
+  #open = false
+  #waiting = 0
+  #gone: ClientError | undefined
+  readonly #turn = Semaphore.makeUnsafe(1)
+  readonly #room = Latch.makeUnsafe(true)
+  readonly #wanted = Latch.makeUnsafe(false)
+
+  constructor(connection: Connection, defer: (task: () => void) => void) {
+    this.#connection = connection
+    this.#defer = defer
+  }
+
+  /** Others want to send: a chunk that may be cut should end now. */
+  get crowded(): boolean {
+    return this.#behind.length > 0 || this.#waiting > 0
+  }
+
+  /** Completes when `crowded` is true. */
+  readonly wanted: Effect.Effect<void> = this.#wanted.await
+
+  /** Completes when the connection takes more; fails when it is gone. */
+  readonly room: Effect.Effect<void, ClientError> = Effect.suspend(() => {
+    if (this.#gone !== undefined) return Effect.fail(this.#gone)
+    return this.hasRoom ? Effect.void : Effect.andThen(this.#room.await, this.room)
+  })
+
+  get hasRoom(): boolean {
+    return this.#gone === undefined && this.#unwritten < HIGH_WATER
+  }
+
+  /** Runs a sender's chunk when no other one is open. The chunk's octets go through `put`. */
+  chunk<A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E | ClientError, R> {
+    const opened = Effect.ensuring(
+      Effect.andThen(Effect.sync(() => this.#begin()), body),
+      Effect.sync(() => this.#end())
+    )
+    return Effect.suspend(() => {
+      this.#waiting++
+      this.#want()
+      let waits = true
+      const done = Effect.sync(() => {
+        if (!waits) return
+        waits = false
+        this.#waiting--
+        this.#want()
+      })
+      return this.#turn.withPermit(Effect.andThen(done, Effect.andThen(this.room, opened))).pipe(Effect.ensuring(done))
+    })
+  }
+
+  /** A whole frame, without waiting: behind the open chunk, if there is one. */
+  post(frame: Uint8Array): void {
+    if (this.#gone !== undefined) return
+    if (!this.#open) {
+      this.put(frame)
+      this.#flushSoon()
+    } else {
+      this.#behind.push(frame)
+      this.#behindLength += frame.length
+      this.#want()
+    }
+    if (this.#unwritten + this.#behindLength + this.#batchLength > MAX_WAITING) this.#connection.destroy()
+  }
+
+  /** Octets of the open chunk. They must stay unchanged until the chunk is closed or `flush` was called. */
+  put(octets: Uint8Array): void {
+    this.#batch.push(octets)
+    this.#batchLength += octets.length
+    if (this.#batchLength >= BATCH) this.flush()
+  }
+
+  flush(): void {
+    const octets = this.#batch
+    const length = this.#batchLength
+    this.#batch = []
+    this.#batchLength = 0
+    if (this.#gone !== undefined || length === 0) return
+    this.#unwritten += length
+    if (this.#unwritten >= HIGH_WATER) this.#room.closeUnsafe()
+    this.#connection.write(Buffer.concat(octets, length), () => {
+      this.#unwritten -= length
+      if (this.#unwritten < HIGH_WATER / 2) this.#room.openUnsafe()
+    })
+  }
+
+  /** The connection is gone: whoever waits fails with `error`. */
+  close(error: ClientError): void {
+    this.#gone = error
+    this.#batch = []
+    this.#behind = []
+    this.#room.openUnsafe()
+    this.#want()
+  }
+
+  #begin(): void {
+    this.#open = true
+  }
+
+  #end(): void {
+    this.#open = false
+    const behind = this.#behind
+    this.#behind = []
+    this.#behindLength = 0
+    for (const frame of behind) this.put(frame)
+    this.#want()
+    this.flush()
+  }
+
+  #want(): void {
+    if (this.crowded) this.#wanted.openUnsafe()
+    else this.#wanted.closeUnsafe()
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    this.#defer(() => {
+      this.#flushing = false
+      this.flush()
+    })
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * The library: the relay as layers. Each module can also be imported alone, as `msrp-relay/Relay` and so on.
+ *
+ * @module
+ */
+export * from "./Authenticator.ts"
+export * as Client from "./Client.ts"
+export * from "./Codec.ts"
+export * from "./Credentials.ts"
+export * from "./protocol/Limits.ts"
+export * from "./protocol/Uri.ts"
+export * from "./Relay.ts"
+export * from "./SessionRepo.ts"
+export * from "./SocketSelector.ts"
+export * from "./Transport.ts"

@@ -1,0 +1,71 @@
+/** The service: a relay as its settings say (RFC 4976), from the environment to the listening sockets. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { Authenticator } from "./Authenticator.ts"
+import { Codec } from "./Codec.ts"
+import { Credentials } from "./Credentials.ts"
+import { layerFile } from "./credentials/File.ts"
+import * as Logging from "./Logging.ts"
+import { Relay } from "./Relay.ts"
+import { SessionRepo } from "./SessionRepo.ts"
+import { Settings, type SettingsShape } from "./Settings.ts"
+import { SocketSelector } from "./SocketSelector.ts"
+import { Transport } from "./Transport.ts"
+import { makeSelfSigned } from "./transport/SelfSigned.ts"
+
+const credentials = ({ credentials }: SettingsShape) =>
+  credentials._tag === "File" ? layerFile(credentials) : Credentials.layerMemory(credentials.users)
+
+const transport = Effect.fnUntraced(function*({ selfSigned, tls, transport }: SettingsShape) {
+  const [first, ...others] = selfSigned ?? []
+  const made = first === undefined ? {} : yield* makeSelfSigned([first, ...others])
+  return Transport.layerNode({ ...transport, tls: { ...tls, ...made } })
+})
+
+/** The relay of these settings. */
+export const relay = (settings: SettingsShape) =>
+  Relay.layer({
+    listen: settings.listeners,
+    uris: settings.uris,
+    authRealm: settings.auth.realm,
+    authExpires: settings.auth.expires,
+    authMinExpires: settings.auth.minExpires,
+    authMaxExpires: settings.auth.maxExpires,
+    plaintextAuth: settings.auth.allowPlaintext ? "always" : "loopback",
+    limits: settings.limits
+  }).pipe(
+    Layer.provide([
+      Layer.unwrap(transport(settings)),
+      Codec.layer,
+      SessionRepo.layerMemory(settings.sessions),
+      SocketSelector.layerRules(settings.listeners, settings.socketRules),
+      Authenticator.layerDigest(settings.digest).pipe(Layer.provide(credentials(settings)))
+    ])
+  )
+
+const announce = Effect.fnUntraced(function*({ demo, warnings }: SettingsShape) {
+  const { close, sockets } = yield* Relay
+  for (const warning of warnings) yield* Effect.logWarning(warning)
+  for (const { host, port, scheme } of sockets) {
+    yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({ scheme, host, port }))
+  }
+  if (demo !== undefined) {
+    yield* Effect.logInfo("no users are configured: a demo user may log in").pipe(
+      Effect.annotateLogs({ user: demo.username, password: Redacted.value(demo.password) })
+    )
+  }
+  yield* Effect.addFinalizer(() => Effect.andThen(Effect.logInfo("stopping"), close))
+})
+
+const service = Effect.map(
+  Settings,
+  (settings) => Layer.effectDiscard(announce(settings)).pipe(Layer.provide(relay(settings)))
+)
+
+/** The service with the settings of the environment, until it is interrupted. */
+export const main = Layer.launch(Layer.unwrap(service).pipe(Layer.provide(Logging.layer))).pipe(
+  Effect.provide(Settings.layer),
+  Effect.provide(NodeFileSystem.layer)
+)

@@ -1,0 +1,263 @@
+/**
+ * Octets to frames, incrementally (RFC 4975 §7.1, §9). Any split of the same octets gives the same frames.
+ *
+ * Bodies are views of the octets they came in and are never decoded. Nothing that is handed to the sink is valid after
+ * the call. The decoder keeps at most one header section plus a short body between two reads.
+ */
+import { type Broken, type Flag, Head, isFlag, Kind, LastPaths } from "./Head.ts"
+import { defaultLimits, INTERRUPTIBLE_ABOVE, type Limits } from "./Limits.ts"
+
+export type { Broken, Flag } from "./Head.ts"
+
+export interface FrameSink {
+  /**
+   * A whole frame; its body is `head.buf[bodyStart, bodyEnd)`. When the result is false, everything behind the frame is
+   * held back until `resume`.
+   */
+  readonly frame: (head: Head, bodyStart: number, bodyEnd: number, flag: Flag) => boolean
+  /** The header section of a frame whose end-line is not here yet; `chunkBody` and `chunkEnd` follow. */
+  readonly chunkStart: (head: Head) => void
+  readonly chunkBody: (buf: Buffer, start: number, end: number) => void
+  readonly chunkEnd: (flag: Flag) => void
+  /** Framing is lost; nothing more will come. */
+  readonly broken: (reason: Broken) => void
+}
+
+const CR = 13
+const LF = 10
+const DASH = 45
+
+/**
+ * One `Head` serves all decoders, since a frame is handled before the next one is read. It is taken while in use: what
+ * a sink does may let another decoder go on.
+ */
+let spareHead: Head | undefined
+
+/** Where the octets kept from the last read and those of this one are put together. Taken while in use, too. */
+let spareJoint: Buffer | undefined
+const JOINT = 131_072
+
+/** "-------" and a transaction id, for searching; one view for each length. */
+const needleBytes = Buffer.alloc(7 + 32, DASH)
+const needles = Array.from({ length: 33 }, (_, length) => needleBytes.subarray(0, 7 + length))
+const needleFor = (buf: Buffer, start: number, end: number): Buffer => {
+  for (let i = start; i < end; i++) needleBytes[7 + i - start] = buf[i]!
+  return needles[end - start]!
+}
+
+/** Found by `#search`: no end-line, or one whose last octets are still to come. */
+const NONE = -1
+
+export class Decoder {
+  readonly #sink: FrameSink
+  readonly #limits: Limits
+  /** Octets that wait for more, or for `resume`. */
+  #held: Buffer | undefined
+  /** Set while the body of a long frame passes through: what to search for. */
+  #needle: Buffer | undefined
+  #last = new LastPaths()
+  /** The sink has not said yet that it wants what follows. */
+  #stopped = false
+  #broken = false
+  /** Offset from which an unfinished end-line may begin, set by `#search`. */
+  #unsure = 0
+
+  constructor(sink: FrameSink, limits: Limits = defaultLimits) {
+    this.#sink = sink
+    this.#limits = limits
+  }
+
+  /** A long frame has begun whose end-line was not seen yet. */
+  get inChunk(): boolean {
+    return this.#needle !== undefined
+  }
+
+  /** Octets that are kept between reads. */
+  get held(): number {
+    return this.#held?.length ?? 0
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#broken) return
+    const held = this.#held
+    if (held === undefined) return this.#run(chunk, chunk.length)
+    if (this.#stopped) {
+      this.#held = Buffer.concat([held, chunk])
+      return
+    }
+    const length = held.length + chunk.length
+    const joint = spareJoint === undefined || spareJoint.length < length
+      ? Buffer.allocUnsafeSlow(Math.max(2 * length, JOINT))
+      : spareJoint
+    spareJoint = undefined
+    held.copy(joint, 0)
+    chunk.copy(joint, held.length)
+    this.#held = undefined
+    this.#run(joint.subarray(0, length), length)
+    spareJoint = joint
+  }
+
+  /** Goes on after a frame for which the sink answered false, or is about to: it may be called while `frame` runs. */
+  resume(): void {
+    if (!this.#stopped) return
+    this.#stopped = false
+    const held = this.#held
+    if (held === undefined) return
+    this.#held = undefined
+    this.#run(held, held.length)
+  }
+
+  /** Nothing more is wanted: what is held is forgotten, what still comes is ignored. */
+  stop(): void {
+    this.#broken = true
+    this.#held = undefined
+  }
+
+  #run(buf: Buffer, end: number): void {
+    const head = spareHead ?? new Head()
+    spareHead = undefined
+    let at = 0
+    while (at < end && !this.#broken && !this.#stopped) {
+      const next = this.#needle === undefined
+        ? this.#frame(head, buf, at, end)
+        : this.#body(buf, at, end, this.#needle)
+      if (next === at) break
+      at = next
+    }
+    spareHead = head
+    if (this.#broken) return
+    // the read buffer will be used again: what stays is copied
+    if (at < end || this.#stopped) this.#held = Buffer.from(buf.subarray(at, end))
+  }
+
+  #lose(reason: Broken): number {
+    this.stop()
+    this.#sink.broken(reason)
+    return 0
+  }
+
+  /** Reads the frame at `at`. The offset behind what was used: `at` itself when more octets are needed. */
+  #frame(head: Head, buf: Buffer, at: number, end: number): number {
+    // Stray line ends between frames are not in the grammar, and harmless.
+    if (buf[at] === CR) return at + 1 < end ? (buf[at + 1] === LF ? at + 2 : this.#lose("not MSRP")) : at
+    const body = head.read(buf, at, end, this.#limits, this.#last)
+    if (typeof body !== "number") return this.#lose(body)
+    if (body === -1) return at
+
+    if (!head.hasBody) {
+      const stop = body + 7 + head.tidEnd - head.tidStart + 3
+      this.#deliver(head, body, body, buf[stop - 3]!)
+      return stop
+    }
+    const needle = needleFor(buf, head.tidStart, head.tidEnd)
+    const mark = this.#search(buf, body, end, needle)
+    if (mark !== NONE) {
+      const stop = mark + needle.length + 3
+      if (mark === body) head.problem ??= "no CRLF before the end-line"
+      this.#deliver(head, body, Math.max(body, mark - 2), buf[stop - 3]!)
+      return stop
+    }
+    const sure = this.#unsure
+    if (sure === body || sure - body <= this.#holdUpTo(head)) return at
+    this.#needle = Buffer.from(needle)
+    head.keepPaths(this.#last)
+    this.#sink.chunkStart(head)
+    if (!this.#broken) this.#sink.chunkBody(buf, body, sure)
+    return sure
+  }
+
+  #deliver(head: Head, start: number, end: number, flag: number): void {
+    head.keepPaths(this.#last)
+    this.#stopped = true
+    if (this.#sink.frame(head, start, end, flagOf(flag))) this.#stopped = false
+  }
+
+  /** Octets of body for which a frame is kept until its end-line is here. A short one is then passed on in one piece. */
+  #holdUpTo(head: Head): number {
+    if (head.kind !== Kind.Send) return this.#limits.nonSendBody
+    const last = head.rangeEnd === -1 ? head.rangeTotal : head.rangeEnd
+    return last !== -1 && last - head.rangeStart >= INTERRUPTIBLE_ABOVE ? 0 : INTERRUPTIBLE_ABOVE
+  }
+
+  /** Passes body on until the end-line. The offset behind what was used. */
+  #body(buf: Buffer, at: number, end: number, needle: Buffer): number {
+    const mark = this.#search(buf, at, end, needle)
+    if (mark === NONE) {
+      const sure = this.#unsure
+      if (sure > at) this.#sink.chunkBody(buf, at, sure)
+      return sure
+    }
+    if (mark - 2 > at) this.#sink.chunkBody(buf, at, mark - 2)
+    if (this.#broken) return end
+    this.#needle = undefined
+    this.#sink.chunkEnd(flagOf(buf[mark + needle.length]!))
+    return mark + needle.length + 3
+  }
+
+  /**
+   * The offset of the hyphens of an end-line in `buf[from, end)`, where a body begins or goes on. A needle that starts
+   * with hyphens is found much faster than one that starts with CRLF; CRLF on both sides is checked afterwards (RFC
+   * 4975 §9). Where a body begins, the end-line may also stand at once. `#unsure` is where an end-line may begin that is
+   * not complete here.
+   */
+  #search(buf: Buffer, from: number, end: number, needle: Buffer): number {
+    const length = needle.length
+    let i = from
+    while (true) {
+      i = find(buf, i, end, needle)
+      if (i === -1) break
+      const opened = i >= from + 2 ? buf[i - 1] === LF && buf[i - 2] === CR : i === from && this.#needle === undefined
+      if (opened) {
+        if (i + length + 3 > end) {
+          this.#unsure = Math.max(from, i - 2)
+          if (mayClose(buf, i + length, end)) return NONE
+        } else if (isFlag(buf[i + length]!) && buf[i + length + 1] === CR && buf[i + length + 2] === LF) return i
+      }
+      i++
+    }
+    const bare = this.#needle === undefined && end - from < length &&
+      buf.compare(needle, 0, end - from, from, end) === 0
+    this.#unsure = bare ? from : unfinished(buf, from, end, needle)
+    return NONE
+  }
+}
+
+const flagOf = (octet: number): Flag => octet === 36 ? "$" : octet === 43 ? "+" : "#"
+
+/** Octets that are searched here before the runtime's own search is worth its call. */
+const NEAR = 1024
+
+/** The first needle in `buf[from, end)`, or -1. Of any seven neighbouring octets one is in its seven hyphens. */
+const find = (buf: Buffer, from: number, end: number, needle: Buffer): number => {
+  const near = Math.min(end, from + NEAR)
+  let p = from + 6
+  for (; p < near; p += 7) {
+    if (buf[p] !== DASH) continue
+    let first = p
+    while (first > from && buf[first - 1] === DASH) first--
+    while (p + 1 < end && buf[p + 1] === DASH) p++
+    if (p - first < 6) continue
+    let i = 7
+    while (i < needle.length && buf[p - 6 + i] === needle[i]) i++
+    if (i === needle.length) return p - 6
+  }
+  return p < end ? buf.indexOf(needle, p - 6) : -1
+}
+
+/** Can the octets from `p` on still become a flag and CRLF. */
+const mayClose = (buf: Buffer, p: number, end: number): boolean =>
+  p >= end || (isFlag(buf[p]!) && (p + 1 >= end || (buf[p + 1] === CR && p + 2 >= end)))
+
+/** The first offset near the end where CRLF and a part of the needle stand, else the end. */
+const unfinished = (buf: Buffer, from: number, end: number, needle: Buffer): number => {
+  for (let p = Math.max(from, end - needle.length - 1); p < end; p++) {
+    if (buf[p] !== CR) continue
+    let i = p + 1
+    if (i < end && buf[i] === LF) {
+      i++
+      while (i < end && buf[i] === needle[i - p - 2]) i++
+    }
+    if (i === end) return p
+  }
+  return end
+}

@@ -1,0 +1,518 @@
+/**
+ * The start line and header section of one frame, as offsets into the octets it was read from.
+ *
+ * A `Head` is a view: it is valid only during the call that hands it over, and one `Head` serves many frames. What must
+ * live longer is taken out of it as a string (Latin-1, so that every octet survives).
+ */
+import type { Limits } from "./Limits.ts"
+
+/** The flag at the end of an end-line: complete, to be continued, or given up (RFC 4975 §7.1). */
+export type Flag = "$" | "+" | "#"
+
+const EMPTY = Buffer.alloc(0)
+
+/** The two path lines of a frame, to recognise them in the next one. Offsets count from the beginning of To-Path's line. */
+class PathLines {
+  octets = EMPTY
+  length = 0
+  toStart = 0
+  toEnd = 0
+  fromStart = 0
+  fromEnd = 0
+}
+
+/** What was seen last on one connection: requests and responses take turns there, with different paths. */
+export class LastPaths {
+  readonly ofRequest = new PathLines()
+  readonly ofResponse = new PathLines()
+}
+
+export type FailureReport = "yes" | "partial" | "no"
+
+/** What a start line announces. Methods other than these are `Other`. */
+export const Kind = { Response: 0, Send: 1, Report: 2, Auth: 3, Other: 4 } as const
+export type Kind = (typeof Kind)[keyof typeof Kind]
+
+/** Why the octets cannot be MSRP any more: framing is lost, only closing the connection is left. */
+export type Broken =
+  | "not MSRP"
+  | "malformed start line"
+  | "start line too long"
+  | "header line too long"
+  | "header section too long"
+  | "too many headers"
+
+const CR = 13
+const LF = 10
+const SP = 32
+const HTAB = 9
+const COLON = 58
+const DASH = 45
+const STAR = 42
+const SLASH = 47
+
+const set = (characters: string): Uint8Array => {
+  const table = new Uint8Array(256)
+  for (let i = 0; i < characters.length; i++) table[characters.charCodeAt(i)] = 1
+  return table
+}
+const ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+const identFirst = set(ALPHANUMERIC)
+const identRest = set(ALPHANUMERIC + ".-+%=")
+/** Letters and marks of an extension header's name (RFC 4975 §9, token). */
+const tokenOctet = set(ALPHANUMERIC + "!#$%&'*+-.^_`{|}~")
+const letter = set(ALPHANUMERIC.slice(0, 52))
+
+const MSRP = Uint8Array.from("MSRP ", (c) => c.charCodeAt(0))
+
+/** For comparison with any case. */
+const name = (text: string): Uint8Array => Uint8Array.from(text.toLowerCase(), (c) => c.charCodeAt(0))
+const SEND = name("SEND")
+const REPORT = name("REPORT")
+const AUTH = name("AUTH")
+const TO_PATH = name("To-Path")
+const FROM_PATH = name("From-Path")
+const MESSAGE_ID = name("Message-ID")
+const BYTE_RANGE = name("Byte-Range")
+const SUCCESS_REPORT = name("Success-Report")
+const FAILURE_REPORT = name("Failure-Report")
+const CONTENT_TYPE = name("Content-Type")
+const STATUS = name("Status")
+const EXPIRES = name("Expires")
+const YES = name("yes")
+const NO = name("no")
+const PARTIAL = name("partial")
+
+// bits of the headers that may stand in a frame only once
+const SAW_TO = 1
+const SAW_FROM = 2
+const SAW_MESSAGE_ID = 4
+const SAW_RANGE = 8
+const SAW_SUCCESS = 16
+const SAW_FAILURE = 32
+const SAW_CONTENT_TYPE = 64
+const SAW_STATUS = 128
+const SAW_EXPIRES = 256
+
+/** Digits that a number in Byte-Range may have: exact in a double. */
+const RANGE_DIGITS = 15
+
+export class Head {
+  buf: Buffer = EMPTY
+  start = 0
+  tidStart = 0
+  tidEnd = 0
+  kind: Kind = Kind.Other
+  methodStart = 0
+  methodEnd = 0
+  /** 0 for a request. */
+  status = 0
+  commentStart = 0
+  commentEnd = 0
+  /** Value of To-Path, and of From-Path; the end is 0 when the header is missing. */
+  toStart = 0
+  toEnd = 0
+  fromStart = 0
+  fromEnd = 0
+  /** First octet after From-Path's line, where the headers begin that a relay passes on unread. */
+  restStart = 0
+  /** One past the CRLF of the last header line. */
+  restEnd = 0
+  /** The whole Byte-Range line within the rest, `rangeLineEnd` 0 when there is none. */
+  rangeLineStart = 0
+  rangeLineEnd = 0
+  rangeStart = 1
+  /** -1 is `*`. */
+  rangeEnd = -1
+  /** -1 is `*`. */
+  rangeTotal = -1
+  /** The whole Content-Type line, `contentTypeEnd` 0 when there is none. */
+  contentTypeStart = 0
+  contentTypeEnd = 0
+  messageIdStart = 0
+  messageIdEnd = 0
+  failureReport: FailureReport = "yes"
+  successReport = false
+  /** A blank line followed: the octets up to the end-line are body, perhaps none. */
+  hasBody = false
+  /** Where the body begins; for a frame without one, where its end-line begins. */
+  bodyStart = 0
+  /** What is malformed, when the frame's extent is nevertheless known (RFC 4975 §10.2). */
+  problem: string | undefined = undefined
+  /** To-Path and From-Path are, octet for octet, those of the request (the response) before on the same connection. */
+  samePaths = false
+  #linesStart = 0
+  #seen = 0
+
+  get hasRange(): boolean {
+    return this.rangeLineEnd !== 0
+  }
+  get method(): string {
+    return this.kind === Kind.Response ? "" : this.buf.toString("latin1", this.methodStart, this.methodEnd)
+  }
+  get transactionId(): string {
+    return this.buf.toString("latin1", this.tidStart, this.tidEnd)
+  }
+  get comment(): string {
+    return this.buf.toString("latin1", this.commentStart, this.commentEnd)
+  }
+  get toPath(): string {
+    return this.buf.toString("latin1", this.toStart, this.toEnd)
+  }
+  get fromPath(): string {
+    return this.buf.toString("latin1", this.fromStart, this.fromEnd)
+  }
+  get messageId(): string | undefined {
+    return this.messageIdEnd === 0 ? undefined : this.buf.toString("latin1", this.messageIdStart, this.messageIdEnd)
+  }
+
+  /** The values of a header, in order, as Latin-1 without blanks around them. */
+  headers(header: string): Array<string> {
+    const wanted = header.toLowerCase()
+    const values: Array<string> = []
+    for (const line of this.buf.toString("latin1", this.restStart, this.restEnd).split("\r\n")) {
+      const colon = line.indexOf(":")
+      if (colon === -1 || line.slice(0, colon).toLowerCase() !== wanted) continue
+      // not trim(): to it, the last octet of some UTF-8 sequences is a blank
+      values.push(line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, ""))
+    }
+    return values
+  }
+
+  header(header: string): string | undefined {
+    return this.headers(header)[0]
+  }
+
+  /**
+   * Reads a start line and header section from `buf[at, end)`.
+   *
+   * `last` are the path lines seen before on this connection (or nothing), to find out quickly that they have not
+   * changed. The result is the offset behind the header section, -1 when more octets are needed, or a reason for
+   * closing the connection. A section which is malformed but whose end is found sets `problem`.
+   *
+   * What comes out does not depend on how much more than the section there is: a limit is exceeded by the first octet
+   * beyond it, and what may still be the end of the section is not counted.
+   */
+  read(buf: Buffer, at: number, end: number, limits: Limits, last: LastPaths | undefined): number | Broken {
+    this.buf = buf
+    this.start = at
+    const lines = this.#readStartLine(buf, at, end, limits)
+    if (typeof lines !== "number" || lines === -1) return lines
+
+    this.#linesStart = lines
+    this.toStart =
+      this.toEnd =
+      this.fromStart =
+      this.fromEnd =
+      this.restStart =
+        0
+    this.rangeLineStart = this.rangeLineEnd = 0
+    this.rangeStart = 1
+    this.rangeEnd = this.rangeTotal = -1
+    this.contentTypeStart = this.contentTypeEnd = 0
+    this.messageIdStart = this.messageIdEnd = 0
+    this.failureReport = "yes"
+    this.successReport = false
+    this.hasBody = false
+    this.problem = undefined
+    this.samePaths = false
+    this.#seen = 0
+
+    const sectionEnd = at + limits.headerSection
+    let p = lines
+    let count = 0
+    if (last !== undefined) {
+      const behind = this.#repeatPaths(this.kind === Kind.Response ? last.ofResponse : last.ofRequest, end, sectionEnd)
+      if (behind !== -1) {
+        p = behind
+        count = 2
+      }
+    }
+    while (true) {
+      if (p + 2 > end) return -1
+      const first = buf[p]!
+      if (first === CR && buf[p + 1] === LF) {
+        this.hasBody = true
+        this.restEnd = p
+        this.bodyStart = p + 2
+        break
+      }
+      if (first === DASH) {
+        const tail = this.#endLineAt(p, end)
+        if (tail === -1) return -1
+        if (tail === 1) {
+          this.restEnd = this.bodyStart = p
+          break
+        }
+      }
+      if (++count > limits.headers) return "too many headers"
+      const next = this.#readHeader(buf, p, end, count)
+      const to = next === -1 ? end : next
+      const lineEnd = p + limits.headerLine
+      if (to > lineEnd || to > sectionEnd) {
+        return lineEnd <= sectionEnd ? "header line too long" : "header section too long"
+      }
+      if (next === -1) return -1
+      p = next
+    }
+    this.#conclude()
+    return this.bodyStart
+  }
+
+  /** RFC 4975 §9: `MSRP SP transact-id SP method CRLF` or `MSRP SP transact-id SP status-code [SP comment] CRLF`. */
+  #readStartLine(buf: Buffer, at: number, end: number, limits: Limits): number | Broken {
+    const known = Math.min(MSRP.length, end - at)
+    for (let i = 0; i < known; i++) if (buf[at + i] !== MSRP[i]) return "not MSRP"
+    let p = at + MSRP.length
+    this.tidStart = p
+    while (p < end && identRest[buf[p]!] === 1) p++
+    const length = p - this.tidStart
+    if (length > 32) return "malformed start line"
+    if (p >= end) return -1
+    if (buf[p] !== SP || length < 4 || identFirst[buf[this.tidStart]!] === 0) return "malformed start line"
+    this.tidEnd = p++
+
+    this.methodStart = p
+    while (p < end && buf[p]! >= 65 && buf[p]! <= 90) p++
+    this.methodEnd = this.commentStart = p
+    let status = 0
+    const isRequest = p > this.methodStart
+    if (!isRequest) {
+      while (p < end && p < this.methodStart + 3 && buf[p]! >= 48 && buf[p]! <= 57) {
+        status = status * 10 + buf[p++]! - 48
+      }
+      if (p >= end) return -1
+      if (p !== this.methodStart + 3) return "malformed start line"
+      this.commentStart = p
+      if (buf[p] === SP) {
+        this.commentStart = ++p
+        while (p < end && isText(buf[p]!)) p++
+      }
+    }
+    this.commentEnd = p
+    if (p + 2 - at > limits.startLine) return "start line too long"
+    if (p >= end) return -1
+    if (buf[p] !== CR) return "malformed start line"
+    if (p + 1 >= end) return -1
+    if (buf[p + 1] !== LF) return "malformed start line"
+    this.status = status
+    this.kind = isRequest ? this.#kindOf(buf, this.methodStart, p) : Kind.Response
+    return p + 2
+  }
+
+  #kindOf(buf: Buffer, from: number, to: number): Kind {
+    if (word(buf, from, to, SEND)) return Kind.Send
+    return word(buf, from, to, REPORT) ? Kind.Report : word(buf, from, to, AUTH) ? Kind.Auth : Kind.Other
+  }
+
+  /** Takes the paths from what is known, when the same lines stand here; the offset behind them, else -1. */
+  #repeatPaths(lines: PathLines, end: number, sectionEnd: number): number {
+    const start = this.#linesStart
+    const behind = start + lines.length
+    if (lines.length === 0 || behind > end || behind > sectionEnd) return -1
+    if (this.buf.compare(lines.octets, 0, lines.length, start, behind) !== 0) return -1
+    this.toStart = start + lines.toStart
+    this.toEnd = start + lines.toEnd
+    this.fromStart = start + lines.fromStart
+    this.fromEnd = start + lines.fromEnd
+    this.restStart = behind
+    this.#seen = SAW_TO | SAW_FROM
+    this.samePaths = true
+    return behind
+  }
+
+  /** Makes the paths of this frame the last ones. */
+  keepPaths(last: LastPaths): void {
+    if (this.samePaths) return
+    const lines = this.kind === Kind.Response ? last.ofResponse : last.ofRequest
+    const start = this.#linesStart
+    lines.length = this.problem === undefined ? this.restStart - start : 0
+    if (lines.length > lines.octets.length) lines.octets = Buffer.allocUnsafeSlow(lines.length)
+    this.buf.copy(lines.octets, 0, start, start + lines.length)
+    lines.toStart = this.toStart - start
+    lines.toEnd = this.toEnd - start
+    lines.fromStart = this.fromStart - start
+    lines.fromEnd = this.fromEnd - start
+  }
+
+  /** Is there an end-line at `p`: 1 yes, 0 no, -1 more octets are needed to tell. */
+  #endLineAt(p: number, end: number): 1 | 0 | -1 {
+    const { buf, tidStart } = this
+    const length = 7 + this.tidEnd - tidStart
+    const here = Math.min(length, end - p)
+    for (let i = 0; i < here; i++) if (buf[p + i] !== (i < 7 ? DASH : buf[tidStart + i - 7])) return 0
+    if (p + length + 3 > end) return -1
+    return isFlag(buf[p + length]!) && buf[p + length + 1] === CR && buf[p + length + 2] === LF ? 1 : 0
+  }
+
+  /** Reads the header line at `p`; the offset of the next line, or -1 when its end is not here yet. */
+  #readHeader(buf: Buffer, p: number, end: number, count: number): number {
+    let q = p
+    while (q < end && tokenOctet[buf[q]!] === 1) q++
+    const nameEnd = q
+    const named = nameEnd > p && letter[buf[p]!] === 1 && buf[q] === COLON
+    let clean = true
+    for (; q < end; q++) {
+      const c = buf[q]!
+      if (c >= SP && c !== 127) continue
+      if (c === CR) {
+        if (q + 1 >= end) return -1
+        if (buf[q + 1] === LF) break
+      }
+      if (c !== HTAB) clean = false
+    }
+    if (q >= end) return -1
+    if (!named) this.problem ??= "malformed header line"
+    else if (!clean) this.problem ??= "control character in a header"
+    if (named) this.#recognise(buf, p, nameEnd, q, count)
+    else if (count <= 2) this.problem ??= "To-Path and From-Path must come first"
+    return q + 2
+  }
+
+  #recognise(buf: Buffer, p: number, nameEnd: number, lineEnd: number, count: number): void {
+    let from = nameEnd + 1
+    let to = lineEnd
+    while (from < to && (buf[from] === SP || buf[from] === HTAB)) from++
+    while (to > from && (buf[to - 1] === SP || buf[to - 1] === HTAB)) to--
+    let bit = 0
+    switch (nameEnd - p) {
+      case 6:
+        if (is(buf, p, STATUS)) {
+          bit = SAW_STATUS
+          if (!isStatus(buf, from, to)) this.problem ??= "malformed Status"
+        }
+        break
+      case 7:
+        if (is(buf, p, TO_PATH)) {
+          bit = SAW_TO
+          if (count !== 1) this.problem ??= "To-Path must be the first header"
+          this.toStart = from
+          this.toEnd = to
+          if (to === from) this.problem ??= "empty To-Path"
+        } else if (is(buf, p, EXPIRES)) bit = SAW_EXPIRES
+        break
+      case 9:
+        if (is(buf, p, FROM_PATH)) {
+          bit = SAW_FROM
+          if (count !== 2) this.problem ??= "From-Path must be the second header"
+          this.fromStart = from
+          this.fromEnd = to
+          this.restStart = lineEnd + 2
+          if (to === from) this.problem ??= "empty From-Path"
+        }
+        break
+      case 10:
+        if (is(buf, p, MESSAGE_ID)) {
+          bit = SAW_MESSAGE_ID
+          this.messageIdStart = from
+          this.messageIdEnd = to
+          if (!isIdent(buf, from, to)) {
+            this.messageIdEnd = 0
+            this.problem ??= "malformed Message-ID"
+          }
+        } else if (is(buf, p, BYTE_RANGE)) {
+          bit = SAW_RANGE
+          this.rangeLineStart = p
+          this.rangeLineEnd = lineEnd + 2
+          if (!this.#readRange(buf, from, to)) this.problem ??= "malformed Byte-Range"
+        }
+        break
+      case 12:
+        if (is(buf, p, CONTENT_TYPE)) {
+          bit = SAW_CONTENT_TYPE
+          this.contentTypeStart = p
+          this.contentTypeEnd = lineEnd + 2
+          if (to === from) this.problem ??= "empty Content-Type"
+        }
+        break
+      case 14:
+        if (is(buf, p, FAILURE_REPORT)) {
+          bit = SAW_FAILURE
+          if (word(buf, from, to, NO)) this.failureReport = "no"
+          else if (word(buf, from, to, PARTIAL)) this.failureReport = "partial"
+          else if (!word(buf, from, to, YES)) this.problem ??= "unknown Failure-Report"
+        } else if (is(buf, p, SUCCESS_REPORT)) {
+          bit = SAW_SUCCESS
+          this.successReport = word(buf, from, to, YES)
+          if (!this.successReport && !word(buf, from, to, NO)) this.problem ??= "unknown Success-Report"
+        }
+    }
+    if (bit !== 0) {
+      if ((this.#seen & bit) !== 0) this.problem ??= "repeated header"
+      this.#seen |= bit
+    }
+    if (count === 1 && bit !== SAW_TO) this.problem ??= "To-Path must be the first header"
+    if (count === 2 && bit !== SAW_FROM) this.problem ??= "From-Path must be the second header"
+  }
+
+  /** RFC 4975 §9: `range-start "-" range-end "/" total`, the last two perhaps `*`. Real lengths are checked elsewhere. */
+  #readRange(buf: Buffer, from: number, to: number): boolean {
+    const dash = endOfNumber(buf, from, to)
+    const start = numberOf(buf, from, dash)
+    if (start < 1 || buf[dash] !== DASH) return false
+    const slash = endOfNumber(buf, dash + 1, to)
+    const last = numberOf(buf, dash + 1, slash)
+    if (last === -2 || buf[slash] !== SLASH) return false
+    const stop = endOfNumber(buf, slash + 1, to)
+    const total = numberOf(buf, slash + 1, stop)
+    if (total === -2 || stop !== to || (last !== -1 && last < start - 1)) return false
+    this.rangeStart = start
+    this.rangeEnd = last
+    this.rangeTotal = total
+    return true
+  }
+
+  /** Rules that need the whole section. */
+  #conclude(): void {
+    const seen = this.#seen
+    if ((seen & (SAW_TO | SAW_FROM)) !== (SAW_TO | SAW_FROM)) this.problem ??= "To-Path or From-Path is missing"
+    if (this.restStart === 0) this.restStart = this.restEnd
+    if (this.hasBody !== ((seen & SAW_CONTENT_TYPE) !== 0)) {
+      this.problem ??= this.hasBody ? "body without Content-Type" : "Content-Type without a body"
+    }
+    if (this.kind === Kind.Send && this.hasBody && this.messageIdEnd === 0) {
+      this.problem ??= "body without Message-ID"
+    }
+  }
+}
+
+export const isFlag = (octet: number): boolean => octet === 36 || octet === 43 || octet === 35
+
+const isText = (octet: number): boolean => (octet >= SP && octet !== 127) || octet === HTAB
+
+/** The end of the digits at `p`, or of a `*`. */
+const endOfNumber = (buf: Buffer, p: number, to: number): number => {
+  if (p < to && buf[p] === STAR) return p + 1
+  let q = p
+  while (q < to && buf[q]! >= 48 && buf[q]! <= 57) q++
+  return q
+}
+
+/** -1 for `*`, -2 for what is no number or one too large. */
+const numberOf = (buf: Buffer, from: number, to: number): number => {
+  if (to === from || to - from > RANGE_DIGITS) return -2
+  if (buf[from] === STAR) return -1
+  let value = 0
+  for (let p = from; p < to; p++) value = value * 10 + buf[p]! - 48
+  return value
+}
+
+const is = (buf: Buffer, p: number, wanted: Uint8Array): boolean => {
+  for (let i = 0; i < wanted.length; i++) if ((buf[p + i]! | 32) !== wanted[i]) return false
+  return true
+}
+
+const word = (buf: Buffer, from: number, to: number, wanted: Uint8Array): boolean =>
+  to - from === wanted.length && is(buf, from, wanted)
+
+const isIdent = (buf: Buffer, from: number, to: number): boolean => {
+  if (to - from < 4 || to - from > 32 || identFirst[buf[from]!] === 0) return false
+  for (let i = from + 1; i < to; i++) if (identRest[buf[i]!] === 0) return false
+  return true
+}
+
+const isStatus = (buf: Buffer, from: number, to: number): boolean => {
+  if (to - from < 7 || buf[from + 3] !== SP) return false
+  for (let i = 0; i < 7; i++) if (i !== 3 && (buf[from + i]! < 48 || buf[from + i]! > 57)) return false
+  return to - from === 7 || buf[from + 7] === SP
+}

@@ -1,0 +1,99 @@
+/**
+ * Hops by where they lead: one connection for each scheme, host and port, however many sessions use it and whoever
+ * opened it (RFC 4975 §5.4, RFC 4976 §6.4.2).
+ */
+import * as Effect from "effect/Effect"
+import { authorityKey, type MsrpUri } from "../protocol/Uri.ts"
+import type { SocketSelector } from "../SocketSelector.ts"
+import type { Connection, Transport } from "../Transport.ts"
+import { Hop } from "./Hop.ts"
+import type { RelayState } from "./RelayState.ts"
+
+/** Recommended, and the last fallback where an AUTH names no port (RFC 4976 §8). */
+const DEFAULT_PORT = 2855
+
+export class Dialler {
+  readonly #relay: RelayState
+  readonly #transport: Transport["Service"]
+  readonly #selector: SocketSelector["Service"]
+  readonly #run: (effect: Effect.Effect<void>) => void
+  readonly #hops = new Map<string, Hop>()
+
+  constructor(
+    relay: RelayState,
+    transport: Transport["Service"],
+    selector: SocketSelector["Service"],
+    run: (effect: Effect.Effect<void>) => void
+  ) {
+    this.#relay = relay
+    this.#transport = transport
+    this.#selector = selector
+    this.#run = run
+  }
+
+  /** The hop to a URI, dialled if there is none. `relay`: what is behind it is another relay, not an endpoint. */
+  hopFor(uri: MsrpUri, source: Hop, relay: boolean): Hop {
+    const strict = keyOf(uri, true)
+    const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(keyOf(uri, false)))
+    if (known !== undefined) return known
+    const hop = new Hop(this.#relay)
+    this.#add(relay ? strict : keyOf(uri, false), hop)
+    this.#relay.hops.add(hop)
+    this.#run(
+      this.#dial(hop, uri, source, relay).pipe(
+        Effect.asVoid,
+        Effect.catchCause((cause) =>
+          Effect.suspend(() => {
+            this.#relay.stats.dialsFailed++
+            hop.closed()
+            const { host, port, scheme } = uri
+            return Effect.logInfo("next hop cannot be reached", cause).pipe(Effect.annotateLogs({ scheme, host, port }))
+          })
+        )
+      )
+    )
+    return hop
+  }
+
+  readonly #dial = Effect.fnUntraced(
+    { self: this },
+    function*(hop: Hop, { host, port = DEFAULT_PORT, scheme }: MsrpUri, source: Hop, relay: boolean) {
+      const from = yield* this.#selector.select({
+        source: source.connection?.remote ?? { host: "", port: 0 },
+        protocol: scheme === "msrps" ? "tls" : "tcp",
+        inbound: source.connection?.socket,
+        destination: { scheme, host, port }
+      })
+      const accept = (connection: Connection): Hop => {
+        this.#relay.stats.connectionsDialled++
+        return hop.dialled(connection)
+      }
+      yield* this.#transport.connect({ scheme, host, port, from, relay }, accept)
+    }
+  )
+
+  /** A relay has connected in and shown where it can be reached: it need not be dialled. */
+  shown(uri: MsrpUri, hop: Hop): void {
+    if (uri.port === undefined) return
+    const key = keyOf(uri, true)
+    if (this.#alive(key) === undefined) this.#add(key, hop)
+  }
+
+  forget(hop: Hop): void {
+    for (const key of hop.dialKeys) if (this.#hops.get(key) === hop) this.#hops.delete(key)
+  }
+
+  #alive(key: string): Hop | undefined {
+    const hop = this.#hops.get(key)
+    return hop === undefined || hop.gone ? undefined : hop
+  }
+
+  #add(key: string, hop: Hop): void {
+    this.#hops.set(key, hop)
+    hop.dialKeys.push(key)
+  }
+}
+
+/** An endpoint may be reached with less proof than a relay, so what is known for one is not good for the other. */
+const keyOf = (uri: MsrpUri, relay: boolean): string =>
+  `${relay ? "relay" : "endpoint"} ${uri.scheme} ${authorityKey({ ...uri, port: uri.port ?? DEFAULT_PORT })}`

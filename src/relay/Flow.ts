@@ -1,0 +1,157 @@
+/**
+ * What one session sends to one hop while that hop cannot take it. A flow holds its own up to a bound; then its sender
+ * is not read, which slows it (and nobody else) down. Nothing is parked while the receiver keeps up.
+ */
+import { type Flag, Head } from "../protocol/Head.ts"
+import { defaultLimits } from "../protocol/Limits.ts"
+import { forwardFrame } from "./Forward.ts"
+import type { Route } from "./Route.ts"
+import type { Stream } from "./Stream.ts"
+
+/** Octets counted for each parked thing beside its own, so that many small ones count too. */
+const OVERHEAD = 256
+
+type Parked =
+  /** A whole frame as it came in; it is read again when its turn comes. */
+  | {
+    readonly kind: "frame"
+    readonly octets: Buffer
+    readonly bodyStart: number
+    readonly bodyEnd: number
+    readonly flag: Flag
+  }
+  | { readonly kind: "part"; readonly octets: Buffer; readonly stream: Stream }
+  | { readonly kind: "end"; readonly flag: Flag; readonly stream: Stream }
+
+const head = new Head()
+const anyLength = {
+  ...defaultLimits,
+  startLine: Infinity,
+  headerLine: Infinity,
+  headerSection: Infinity,
+  headers: Infinity
+}
+const readAgain = (octets: Buffer): Head => {
+  head.read(octets, 0, octets.length, anyLength, undefined)
+  return head
+}
+
+export class Flow {
+  readonly #route: Route
+  #parked: Array<Parked> = []
+  #first = 0
+  /** Octets of the first parked part that are written already. */
+  #offset = 0
+  #octets = 0
+  #holding = false
+
+  constructor(route: Route) {
+    this.#route = route
+  }
+
+  get idle(): boolean {
+    return this.#parked.length === 0
+  }
+
+  /** Nothing is parked, no other flow waits for its turn, and the hop takes octets: write at once. */
+  get clear(): boolean {
+    if (this.#parked.length > 0) return false
+    const { outbox } = this.#route.target
+    return outbox.waiting.length === 0 && outbox.room()
+  }
+
+  parkFrame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag, frameEnd: number): void {
+    const { buf, start } = head
+    const octets = Buffer.from(buf.subarray(start, frameEnd))
+    this.#park({ kind: "frame", octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag }, octets.length)
+  }
+
+  parkPart(stream: Stream, buf: Buffer, start: number, end: number): void {
+    this.#park({ kind: "part", stream, octets: Buffer.from(buf.subarray(start, end)) }, end - start)
+  }
+
+  parkEnd(stream: Stream, flag: Flag): void {
+    this.#park({ kind: "end", stream, flag }, 0)
+  }
+
+  #park(parked: Parked, octets: number): void {
+    const { source, target } = this.#route
+    if (this.#parked.length === 0) target.outbox.waiting.push(this)
+    this.#parked.push(parked)
+    this.#count(octets + OVERHEAD)
+    if (!this.#holding && this.#octets > source.relay.limits.session) {
+      this.#holding = true
+      source.hold()
+    }
+  }
+
+  #count(octets: number): void {
+    this.#octets += octets
+    this.#route.source.countParked(octets)
+  }
+
+  /**
+   * Writes up to about `quota` octets of what is parked. True when something is left and the flow waits for its next
+   * turn.
+   */
+  give(quota: number): boolean {
+    const { outbox } = this.#route.target
+    let left = quota
+    do {
+      const parked = this.#parked[this.#first]!
+      if (parked.kind === "part") {
+        const { octets } = parked
+        const to = Math.min(octets.length, this.#offset + left)
+        parked.stream.write(octets, this.#offset, to)
+        left -= to - this.#offset
+        this.#count(this.#offset - to)
+        if (to < octets.length) {
+          this.#offset = to
+          break
+        }
+        this.#offset = 0
+        this.#count(-OVERHEAD)
+      } else if (parked.kind === "end") {
+        parked.stream.finish(parked.flag)
+        this.#count(-OVERHEAD)
+      } else {
+        forwardFrame(this.#route, readAgain(parked.octets), parked.bodyStart, parked.bodyEnd, parked.flag)
+        left -= parked.octets.length
+        this.#count(-parked.octets.length - OVERHEAD)
+      }
+      this.#first++
+    } while (this.#first < this.#parked.length && left > 0 && outbox.room())
+    if (this.#first === this.#parked.length) {
+      this.#parked = []
+      this.#first = 0
+    } else if (this.#first > 256) {
+      this.#parked.splice(0, this.#first)
+      this.#first = 0
+    }
+    this.#relax()
+    return this.#parked.length > 0
+  }
+
+  #relax(): void {
+    const { source } = this.#route
+    if (this.#holding && this.#octets <= source.relay.limits.session / 2) {
+      this.#holding = false
+      source.release()
+    }
+  }
+
+  /** The hop is gone or cannot be reached: what is parked fails (RFC 4976 §6.4.1). */
+  fail(status: number, comment: string): void {
+    const parked = this.#parked
+    const first = this.#first
+    this.#parked = []
+    this.#first = this.#offset = 0
+    this.#count(-this.#octets)
+    this.#relax()
+    for (let i = first; i < parked.length; i++) {
+      const one = parked[i]!
+      if (one.kind !== "frame") one.stream.fail(status, comment)
+      else this.#route.failFrame(readAgain(one.octets), one.bodyEnd - one.bodyStart, one.flag, status, comment)
+    }
+  }
+}

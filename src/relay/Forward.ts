@@ -1,0 +1,124 @@
+/**
+ * The hot path: a frame that came in leaves with four things changed: transaction id, To-Path, From-Path, Byte-Range
+ * (RFC 4976 §6.4). Everything else is copied octet for octet.
+ */
+import { type Flag, type Head, Kind } from "../protocol/Head.ts"
+import { transactionId } from "../protocol/Ident.ts"
+import { INTERRUPTIBLE_ABOVE } from "../protocol/Limits.ts"
+import type { Outbox } from "./Outbox.ts"
+import type { Route } from "./Route.ts"
+import { Transaction } from "./Transaction.ts"
+
+const MSRP = Buffer.from("MSRP ")
+const SEND = Buffer.from(" SEND\r\n")
+const HYPHENS = 7
+
+/** Writes a whole frame to the route's target. */
+export const forwardFrame = (route: Route, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void => {
+  const { target } = route
+  const { outbox } = target
+  const { buf, hasBody, kind } = head
+  const isSend = kind === Kind.Send
+  const length = bodyEnd - bodyStart
+  const id = hasBody ? idNotIn(buf, bodyStart, bodyEnd) : transactionId()
+
+  outbox.interrupt()
+  if (isSend) writeSend(outbox, id, route.lines)
+  else {
+    outbox.text(`MSRP ${id} ${head.method}\r\n`)
+    outbox.copy(route.lines, 0, route.lines.length)
+  }
+  // All that follows, up to the transaction id of the end-line, mostly leaves as it is.
+  const idAt = (hasBody ? bodyEnd + 2 : bodyStart) + HYPHENS
+  const rangeLine = isSend && hasBody && head.hasRange ? rangeFor(head, length, flag) : undefined
+  const inOrder = head.contentTypeEnd === 0 || head.contentTypeEnd === head.restEnd
+  if (rangeLine === undefined && inOrder) outbox.copy(buf, head.restStart, idAt)
+  else {
+    const { after, before } = aroundRange(head)
+    outbox.text(before + (rangeLine ?? buf.toString("latin1", head.rangeLineStart, head.rangeLineEnd)) + after)
+    outbox.copy(buf, head.restEnd, idAt)
+  }
+  outbox.text(flag === "$" ? `${id}$\r\n` : `${id}${flag}\r\n`)
+
+  const expects = isSend
+    ? head.failureReport === "yes" ? "every failure" : head.failureReport === "partial" ? "negative answers" : undefined
+    : head.kind === Kind.Report
+    ? undefined
+    : "answer"
+  if (expects === undefined) return
+  const total = totalFor(head, length, flag)
+  const incomingId = isSend ? "" : head.transactionId
+  const messageId = isSend ? head.messageId : undefined
+  const isAuth = head.kind === Kind.Auth
+  target.expect(
+    new Transaction(
+      target,
+      id,
+      route,
+      expects,
+      incomingId,
+      isAuth,
+      messageId,
+      head.rangeStart,
+      length,
+      total,
+      undefined
+    )
+  )
+}
+
+/** The start line of a SEND and its path lines. */
+export const writeSend = (outbox: Outbox, id: string, lines: Buffer): void => {
+  const slab = outbox.reserve(MSRP.length + id.length + SEND.length + lines.length)
+  let at = outbox.position
+  for (let i = 0; i < MSRP.length; i++) slab[at++] = MSRP[i]!
+  for (let i = 0; i < id.length; i++) slab[at++] = id.charCodeAt(i)
+  for (let i = 0; i < SEND.length; i++) slab[at++] = SEND[i]!
+  slab.set(lines, at)
+  outbox.advance(at + lines.length)
+}
+
+/** The headers behind the paths without Byte-Range, cut where it stands; Content-Type is the last (RFC 4975 §7.1). */
+export const aroundRange = (head: Head): { readonly before: string; readonly after: string } => {
+  const { buf, contentTypeEnd, contentTypeStart, rangeLineEnd, rangeLineStart, restEnd, restStart } = head
+  const without = (from: number, to: number): string =>
+    contentTypeStart >= from && contentTypeEnd <= to && contentTypeEnd !== 0
+      ? buf.toString("latin1", from, contentTypeStart) + buf.toString("latin1", contentTypeEnd, to)
+      : buf.toString("latin1", from, to)
+  const contentType = buf.toString("latin1", contentTypeStart, contentTypeEnd)
+  return rangeLineEnd === 0
+    ? { before: without(restStart, restEnd), after: contentType }
+    : { before: without(restStart, rangeLineStart), after: without(rangeLineEnd, restEnd) + contentType }
+}
+
+/**
+ * The Byte-Range line of a whole frame, or nothing when the one that came in is right. A piece of more than 2048 octets
+ * has `*` as its end, a shorter one its real end (RFC 4975 §7.1.1, RFC 4976 §6.4.1).
+ */
+const rangeFor = (head: Head, length: number, flag: Flag): string | undefined => {
+  const end = length > INTERRUPTIBLE_ABOVE ? -1 : head.rangeStart + length - 1
+  const total = totalFor(head, length, flag)
+  if (end === head.rangeEnd && total === head.rangeTotal) return undefined
+  return byteRangeLine(head.rangeStart, end, total)
+}
+
+/** With the last octet of a message its total is known. */
+const totalFor = (head: Head, length: number, flag: Flag): number =>
+  head.rangeTotal === -1 && flag === "$" ? head.rangeStart + length - 1 : head.rangeTotal
+
+/** -1 stands for `*`. */
+export const byteRange = (start: number, end: number, total: number): string =>
+  `${start}-${end === -1 ? "*" : end}/${total === -1 ? "*" : total}`
+
+export const byteRangeLine = (start: number, end: number, total: number): string =>
+  `Byte-Range: ${byteRange(start, end, total)}\r\n`
+
+const needle = Buffer.from(`-------${transactionId()}`)
+
+/** A new transaction id whose end-line does not stand in the body (RFC 4975 §7.1). */
+const idNotIn = (buf: Buffer, start: number, end: number): string => {
+  const id = transactionId()
+  if (end - start < needle.length) return id
+  for (let i = 0; i < id.length; i++) needle[HYPHENS + i] = id.charCodeAt(i)
+  return buf.subarray(start, end).indexOf(needle) === -1 ? id : idNotIn(buf, start, end)
+}

@@ -1,0 +1,544 @@
+/**
+ * One connection of the relay, to a client, a peer or another relay, whoever opened it: what comes in is dispatched
+ * here, what goes out is in its outbox, and what was sent to it and may be answered are its transactions.
+ */
+import type { Decoder, FrameSink } from "../protocol/Decoder.ts"
+import { encodeResponse, type HeaderLines } from "../protocol/Encoder.ts"
+import { type Flag, type Head, Kind } from "../protocol/Head.ts"
+import { reasonPhrase } from "../protocol/Status.ts"
+import { type MsrpUri, parsePath } from "../protocol/Uri.ts"
+import type { Connection, Receiver } from "../Transport.ts"
+import { forwardFrame } from "./Forward.ts"
+import { Outbox } from "./Outbox.ts"
+import type { RelayState } from "./RelayState.ts"
+import { encodeReport } from "./Report.ts"
+import type { Route } from "./Route.ts"
+import type { Decision } from "./Router.ts"
+import { Stream } from "./Stream.ts"
+import { stopTimer, Timed } from "./Timers.ts"
+import type { Transaction } from "./Transaction.ts"
+
+/** Routes remembered for one connection; when there are more, they are found anew. */
+const MAX_ROUTES = 1024
+
+/** An answer to a request that goes no further; it is given the real length of the body. */
+type Answer = (octets: number) => void
+
+/** A connection must bring one successful request within 30 s (RFC 4976 §6.1). */
+class Probation extends Timed {
+  readonly #hop: Hop
+  constructor(hop: Hop) {
+    super()
+    this.#hop = hop
+  }
+  override expired(): void {
+    this.#hop.fail("no successful request in probation")
+  }
+}
+
+export class Hop implements Receiver, FrameSink {
+  readonly relay: RelayState
+  readonly outbox: Outbox
+  readonly #decoder: Decoder
+  connection: Connection | undefined
+  /** Where it leads, as the dialler knows it. */
+  readonly dialKeys: Array<string> = []
+  /** Session URIs handed out on this connection. */
+  sessions = 0
+  /** The connection is gone, or could not be made. */
+  gone = false
+  /** Requests sent to this hop that may be answered, by the transaction id they were given. */
+  readonly #transactions = new Map<string, Transaction>()
+  readonly #routes = new Map<string, Route>()
+  #lastRoute: Route | undefined
+  /** The long chunk that is coming in: passed on, or read and thrown away. */
+  #stream: Stream | undefined
+  #streamRoute: Route | undefined
+  /** A long frame that is thrown away, how much of it so far, and what is answered at its end. */
+  #discarding: { octets: number; readonly answer: Answer | undefined } | undefined
+  readonly #probation: Probation
+  onProbation = true
+  #unsuccessful = 0
+  failedAuths = 0
+  /** Reasons for not reading. */
+  #holds = 0
+  #outputHold = false
+  #parked = 0
+  #parkedHold = false
+
+  constructor(relay: RelayState) {
+    this.relay = relay
+    this.#decoder = relay.codec.decoder(this)
+    this.outbox = new Outbox(this)
+    this.#probation = new Probation(this)
+  }
+
+  /** A connection that came in. */
+  accepted(connection: Connection): this {
+    this.connection = connection
+    this.outbox.connected(connection)
+    this.relay.limits.probation.start(this.#probation)
+    return this
+  }
+
+  /** The connection that was dialled for this hop. No probation: the relay wanted it. */
+  dialled(connection: Connection): this {
+    this.connection = connection
+    this.onProbation = false
+    this.outbox.connected(connection)
+    if (this.#holds > 0) connection.pause()
+    return this
+  }
+
+  /** Does the certificate of this connection prove that it is the relay which the URI names (RFC 4976 §6.3). */
+  isRelay(uri: MsrpUri): boolean {
+    const names = this.connection?.peerNames
+    return names !== undefined && names.length > 0 && this.relay.peers.proves(names, uri)
+  }
+
+  // ---- octets in
+
+  readonly bytes = (chunk: Buffer): void => {
+    if (this.gone) return
+    this.relay.tick()
+    this.relay.stats.octetsIn += chunk.length
+    this.#decoder.push(chunk)
+  }
+
+  readonly broken = (reason: string): void => this.fail(reason)
+
+  readonly frame = (head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean => {
+    this.relay.stats.framesIn++
+    if (head.kind === Kind.Response) {
+      this.#response(head, flag)
+      return !this.gone
+    }
+    const route = this.#knownRoute(head)
+    if (route !== undefined && (flag === "$" || head.kind === Kind.Send)) {
+      this.#pass(route, head, bodyStart, bodyEnd, flag)
+      return true
+    }
+    return this.#newRequest(head, bodyStart, bodyEnd, flag)
+  }
+
+  /** The route that a well-formed request takes whose paths were seen before. */
+  #knownRoute(head: Head): Route | undefined {
+    if (head.problem !== undefined) return undefined
+    let route = this.#lastRoute
+    if (!head.samePaths || route === undefined) route = this.#routes.get(pathsOf(head))
+    if (route === undefined || !route.usable(this.relay.now)) return undefined
+    // A REPORT binds no peer to a session, so the first SEND is looked at more closely.
+    if (route.reportsOnly && head.kind !== Kind.Report) return undefined
+    this.#lastRoute = route
+    return route
+  }
+
+  /** Forwards a whole request, and answers it if it is a SEND (RFC 4976 §6.4.1, §6.4.2). */
+  #pass(route: Route, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void {
+    if (head.kind === Kind.Send) {
+      if (route.isBlocked(head.messageId)) return this.#stopped(route, head, bodyEnd - bodyStart, flag)
+      if (head.failureReport === "yes") this.ok(route, head.buf, head.tidStart, head.tidEnd)
+    } else if (bodyEnd - bodyStart > this.relay.codec.limits.nonSendBody) {
+      return this.#refuse(head, 413, bodyEnd - bodyStart)
+    }
+    this.relay.stats.forwarded++
+    if (route.flow.clear) forwardFrame(route, head, bodyStart, bodyEnd, flag)
+    else route.flow.parkFrame(head, bodyStart, bodyEnd, flag, frameEnd(head, bodyEnd))
+  }
+
+  /** More of a message that its receiver refused (RFC 4975 §10.5). */
+  #stopped(route: Route, head: Head, octets: number, flag: Flag): void {
+    this.#refuse(head, 413, octets)
+    if (flag !== "+") route.unblock(head.messageId)
+  }
+
+  /** 200 to the previous hop (RFC 4976 §6.4.1). */
+  ok(route: Route, buf: Buffer, tidStart: number, tidEnd: number): void {
+    const { outbox } = this
+    const { ok } = route
+    const tid = tidEnd - tidStart
+    outbox.interrupt()
+    const length = 5 + tid + ok.length + tid + 3
+    const slab = outbox.reserve(length)
+    let at = outbox.position
+    at += slab.write("MSRP ", at, "latin1")
+    at += buf.copy(slab, at, tidStart, tidEnd)
+    at += ok.copy(slab, at)
+    at += buf.copy(slab, at, tidStart, tidEnd)
+    at += slab.write("$\r\n", at, "latin1")
+    outbox.advance(at)
+    this.#checkOutput()
+  }
+
+  #newRequest(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean {
+    const octets = bodyEnd - bodyStart
+    if (head.problem !== undefined || (head.kind !== Kind.Send && flag !== "$")) {
+      this.#refuse(head, 400, octets)
+      return !this.gone
+    }
+    const decision = this.relay.router.decide(head, this)
+    switch (decision._tag) {
+      case "Forward":
+        this.#remember(head, decision.route)
+        this.#pass(decision.route, head, bodyStart, bodyEnd, flag)
+        return true
+      case "Authenticate":
+        return this.relay.authenticate(this, head, decision, () => this.#decoder.resume())
+      case "Here":
+        if (decision.status < 300) this.succeeded()
+        this.#refuse(head, decision.status, octets)
+        return !this.gone
+      case "Refuse":
+        this.#refuse(head, decision.status, octets)
+        return !this.gone
+      case "Foreign":
+        this.fail("request for another relay")
+        return false
+    }
+  }
+
+  #remember(head: Head, route: Route): void {
+    this.succeeded()
+    if (this.#routes.size >= MAX_ROUTES) {
+      for (const [paths, old] of this.#routes) {
+        if (!old.flow.idle || old === this.#streamRoute) continue
+        old.close()
+        this.#routes.delete(paths)
+      }
+    }
+    const paths = pathsOf(head)
+    route.reportsOnly = head.kind === Kind.Report
+    this.#routes.get(paths)?.close()
+    this.#routes.set(paths, route)
+    this.#lastRoute = route
+  }
+
+  // ---- long chunks
+
+  readonly chunkStart = (head: Head): void => {
+    this.relay.stats.framesIn++
+    if (head.kind === Kind.Send && head.problem === undefined) {
+      const known = this.#knownRoute(head)
+      const decision: Decision = known === undefined
+        ? this.relay.router.decide(head, this)
+        : { _tag: "Forward", route: known }
+      if (decision._tag === "Foreign") return this.fail("request for another relay")
+      if (decision._tag === "Forward") {
+        const { route } = decision
+        if (known === undefined) this.#remember(head, route)
+        if (!route.isBlocked(head.messageId)) return this.#passChunk(route, head)
+        this.#discarding = { octets: 0, answer: this.#refusal(head, 413) }
+        return
+      }
+      const status = decision._tag === "Authenticate" ? 400 : decision.status
+      // Its sender hears it now, and may stop; the octets up to the end-line are thrown away (RFC 4975 §7.3.2).
+      if (head.failureReport === "yes") this.#refuse(head, status, 0)
+      this.#discarding = { octets: 0, answer: head.failureReport === "yes" ? undefined : this.#refusal(head, status) }
+      return
+    }
+    this.#discarding = { octets: 0, answer: this.#refusal(head, head.problem === undefined ? 413 : 400) }
+  }
+
+  #passChunk(route: Route, head: Head): void {
+    this.relay.stats.forwarded++
+    const stream = this.#stream = new Stream(route, head)
+    this.#streamRoute = route
+    if (head.failureReport !== "yes") return
+    const tid = Buffer.from(head.transactionId, "latin1")
+    stream.accepted = () => this.ok(route, tid, 0, tid.length)
+  }
+
+  readonly chunkBody = (buf: Buffer, start: number, end: number): void => {
+    const stream = this.#stream
+    if (stream === undefined) {
+      if (this.#discarding !== undefined) this.#discarding.octets += end - start
+      return
+    }
+    if (stream.refused) return
+    const { flow, target } = this.#streamRoute!
+    if (flow.clear) stream.write(buf, start, end)
+    else if (target.gone) stream.fail(408, reasonPhrase(408))
+    else flow.parkPart(stream, buf, start, end)
+  }
+
+  readonly chunkEnd = (flag: Flag): void => {
+    const discarded = this.#discarding
+    this.#discarding = undefined
+    discarded?.answer?.(discarded.octets)
+    const stream = this.#stream
+    if (stream === undefined) return
+    stream.accepted?.()
+    this.#endStream(stream, flag)
+    if (flag !== "+") this.#streamRoute?.unblock(stream.messageId)
+    this.#stream = this.#streamRoute = undefined
+  }
+
+  #endStream(stream: Stream, flag: Flag): void {
+    if (stream.refused) return
+    const { flow, target } = this.#streamRoute!
+    if (flow.clear) stream.finish(flag)
+    else if (target.gone) stream.fail(408, reasonPhrase(408))
+    else flow.parkEnd(stream, flag)
+  }
+
+  // ---- answers made here
+
+  /** Answers a request that goes no further, as its method and Failure-Report allow (RFC 4975 §7.1.4, §7.2). */
+  #refuse(head: Head, status: number, octets: number): void {
+    this.#refusal(head, status)?.(octets)
+    if (status >= 300) this.refused()
+  }
+
+  /** A request came to nothing; several before the first success end the probation early (RFC 4976 §6.1). */
+  refused(): void {
+    this.relay.stats.refused++
+    if (this.onProbation && ++this.#unsuccessful >= this.relay.limits.unsuccessful) {
+      this.finish("too many requests without success in probation")
+    }
+  }
+
+  #refusal(head: Head, status: number): Answer | undefined {
+    const isSend = head.kind === Kind.Send
+    const silent = head.kind === Kind.Report || head.kind === Kind.Response || (isSend && head.failureReport === "no")
+    if (silent || head.fromEnd === 0 || head.toEnd === 0) return undefined
+    const from = parsePath(head.fromPath, this.relay.codec.limits.pathUris)
+    // Without a previous hop there is nobody to answer.
+    if (from === undefined) return undefined
+    const fromPath = from.map((uri) => uri.text).join(" ")
+    const addressed = head.toPath.split(" ", 1)[0]!
+    const comment = reasonPhrase(status)
+    if (isSend && head.failureReport === "partial") {
+      // A good SEND gets no response then; for a bad one a REPORT is safer, since the previous hop may keep no state.
+      if (status < 300) return undefined
+      const { messageId, rangeStart: start, rangeTotal: total } = head
+      return (length) =>
+        this.control(
+          encodeReport({ toPath: fromPath, fromPath: addressed, messageId, start, length, total, status, comment })
+        )
+    }
+    const toPath = isSend ? from[0]!.text : fromPath
+    const response = encodeResponse({ transactionId: head.transactionId, status, comment, toPath, fromPath: addressed })
+    return () => this.control(response)
+  }
+
+  /** Writes a whole frame of the relay's own, before anything that waits for its turn. */
+  control(frame: Buffer): void {
+    if (this.gone) return
+    this.outbox.interrupt()
+    this.outbox.copy(frame, 0, frame.length)
+    this.#checkOutput()
+  }
+
+  // ---- answers that come in
+
+  #response(head: Head, flag: Flag): void {
+    if (head.problem !== undefined || head.hasBody || flag !== "$") return
+    const transaction = this.#transactions.get(head.transactionId)
+    if (transaction === undefined) return
+    const { route } = transaction
+    const toPath = head.samePaths && this.#lastAnswered === route ? undefined : head.toPath
+    if (toPath !== undefined && toPath !== route.ownPath && !toPath.startsWith(`${route.ownPath} `)) {
+      // A SEND's response names the previous hop only, which is the first of the relay's URIs (RFC 4975 §7.2).
+      const first = route.ownPath.split(" ", 1)[0]!
+      if (transaction.expects === "answer" || (toPath !== first && !toPath.startsWith(`${first} `))) return
+    }
+    this.#lastAnswered = route
+    if (transaction.expects === "answer") {
+      route.source.answered(transaction, head)
+      transaction.finish()
+      return
+    }
+    transaction.finish()
+    if (head.status < 200 || head.status >= 300) {
+      transaction.failed(head.status, head.comment === "" ? reasonPhrase(head.status) : head.comment)
+    }
+  }
+  #lastAnswered: Route | undefined
+
+  /** The answer to a request of this hop that was forwarded: back under the id it came with (RFC 4976 §6.4.3). */
+  answered({ incomingId, isAuth, route }: Transaction, head: Head): void {
+    const rest = head.toPath.slice(route.ownPath.length + 1)
+    if (rest === "" || this.gone) return
+    const own = route.ownPath.split(" ").toReversed().join(" ")
+    const start = `MSRP ${incomingId} ${String(head.status).padStart(3, "0")}${
+      head.comment === "" ? "" : " "
+    }${head.comment}`
+    const paths = `To-Path: ${rest}\r\nFrom-Path: ${own} ${head.fromPath}\r\n`
+    const headers = head.buf.toString("latin1", head.restStart, head.restEnd)
+    this.control(Buffer.from(`${start}\r\n${paths}${headers}-------${incomingId}$\r\n`, "latin1"))
+    // A client that guesses passwords at a relay further on is a nuisance here (RFC 4976 §6.3).
+    if (
+      isAuth && head.status === 401 && route.source.connection?.peerNames.length === 0 &&
+      !head.headers("WWW-Authenticate").some(isStale)
+    ) this.authFailed()
+  }
+
+  /** An answer that the relay gives in the next hop's stead. */
+  answer({ incomingId, route }: Transaction, status: number, comment: string): void {
+    const own = route.ownPath.split(" ").toReversed()
+    this.control(encodeResponse({
+      transactionId: incomingId,
+      status,
+      comment,
+      toPath: route.fromPath,
+      fromPath: own[0]!
+    }))
+  }
+
+  // ---- transactions
+
+  get outstanding(): number {
+    return this.#transactions.size
+  }
+
+  /** A request that was written whole. */
+  expect(transaction: Transaction): void {
+    this.#transactions.set(transaction.id, transaction)
+    this.outbox.sent(transaction)
+  }
+
+  /** A request that is being written. */
+  began(transaction: Transaction): void {
+    this.#transactions.set(transaction.id, transaction)
+  }
+
+  forget(transaction: Transaction): void {
+    this.#transactions.delete(transaction.id)
+    if (this.outbox.waiting.length > 0 && !this.outbox.dirty) this.outbox.markDirty()
+  }
+
+  // ---- success and failure of this connection's requests
+
+  /** A request that was authorised: the connection is what it seems to be (RFC 4976 §6.1). */
+  succeeded(): void {
+    if (!this.onProbation) return
+    this.onProbation = false
+    stopTimer(this.#probation)
+  }
+
+  /** An AUTH with wrong credentials (RFC 4976 §6.3). */
+  authFailed(): void {
+    this.relay.stats.failedAuths++
+    if (++this.failedAuths >= this.relay.limits.failedAuths) this.finish("too many failed AUTHs")
+  }
+
+  respond(
+    head: { readonly transactionId: string; readonly toPath: string; readonly fromPath: string },
+    status: number,
+    headers: HeaderLines
+  ): void {
+    this.control(encodeResponse({ ...head, status, comment: reasonPhrase(status), headers }))
+  }
+
+  // ---- not reading
+
+  hold(): void {
+    if (this.#holds++ === 0) this.connection?.pause()
+  }
+
+  release(): void {
+    if (--this.#holds === 0 && !this.gone) this.connection?.resume()
+  }
+
+  get parkedOctets(): number {
+    return this.#parked
+  }
+
+  /** Octets that the flows of this connection hold for slow receivers, all together. */
+  countParked(octets: number): void {
+    this.#parked += octets
+    const { connection } = this.relay.limits
+    if (!this.#parkedHold && this.#parked > connection) {
+      this.#parkedHold = true
+      this.hold()
+    } else if (this.#parkedHold && this.#parked <= connection / 2) {
+      this.#parkedHold = false
+      this.release()
+    }
+  }
+
+  /** Who does not read his responses is not read either. */
+  #checkOutput(): void {
+    if (!this.#outputHold && this.outbox.waitingOctets > this.relay.limits.responses) {
+      this.#outputHold = true
+      this.hold()
+    }
+  }
+
+  outputMoved(): void {
+    if (this.#outputHold && this.outbox.waitingOctets <= this.relay.limits.responses / 2) {
+      this.#outputHold = false
+      this.release()
+    }
+  }
+
+  // ---- the end
+
+  /** Sends what is written, then closes. Nothing more is read. */
+  finish(reason: string): void {
+    if (this.gone || this.#finishing) return
+    this.#finishing = true
+    this.relay.logClosing(this, reason)
+    this.#decoder.stop()
+    this.outbox.interrupt()
+    this.outbox.flush()
+    this.connection?.end()
+    // A peer that does not close must not keep the connection; one that does must be heard.
+    this.connection?.resume()
+    this.relay.limits.closing.start(this.#linger)
+  }
+  #finishing = false
+  readonly #linger = new Linger(this)
+
+  /** Closes at once. */
+  fail(reason: string): void {
+    if (this.gone) return
+    this.relay.logClosing(this, reason)
+    this.#decoder.stop()
+    this.connection?.destroy()
+  }
+
+  /** The connection is gone, or could not be made (RFC 4975 §5.4, RFC 4976 §6.3). */
+  readonly closed = (): void => {
+    if (this.gone) return
+    this.gone = true
+    this.#decoder.stop()
+    stopTimer(this.#probation)
+    stopTimer(this.#linger)
+    this.relay.forget(this)
+    if (this.#stream !== undefined) {
+      this.#endStream(this.#stream, "#")
+      this.#stream = this.#streamRoute = undefined
+    }
+    const { flushed, waiting } = this.outbox
+    this.outbox.close()
+    for (const transaction of this.#transactions.values()) transaction.lost(flushed)
+    this.#transactions.clear()
+    for (const flow of waiting) flow.fail(408, reasonPhrase(408))
+    waiting.length = 0
+    for (const route of this.#routes.values()) route.close()
+    this.#routes.clear()
+    this.#lastRoute = this.#lastAnswered = undefined
+  }
+}
+
+/** Ends a connection whose peer does not close it. */
+class Linger extends Timed {
+  readonly #hop: Hop
+  constructor(hop: Hop) {
+    super()
+    this.#hop = hop
+  }
+  override expired(): void {
+    this.#hop.connection?.destroy()
+  }
+}
+
+const pathsOf = (head: Head): string => `${head.toPath}\n${head.fromPath}`
+
+const isStale = (challenge: string): boolean => /\bstale\s*=\s*"?true/i.test(challenge)
+
+const frameEnd = (head: Head, bodyEnd: number): number => {
+  const endLine = 7 + head.tidEnd - head.tidStart + 3
+  return head.hasBody ? bodyEnd + 2 + endLine : head.bodyStart + endLine
+}

@@ -1,0 +1,48 @@
+/** Other relays: who they are, and that a session URI which one obtained is valid on any of its connections. */
+import { canonicalHost, type MsrpUri } from "../protocol/Uri.ts"
+
+/** A relay that obtained session URIs on behalf of clients behind it (RFC 4976 §6.3). */
+export class RelayOwner {
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+/** Which relays are admitted as such; the others are strangers or clients like everybody. */
+export type RelayPolicy = "all" | "none" | ReadonlyArray<string>
+
+export class Peers {
+  readonly #owners = new Map<string, RelayOwner>()
+  readonly #policy: RelayPolicy
+
+  constructor(policy: RelayPolicy) {
+    this.#policy = policy
+  }
+
+  /** The one owner for all sessions of a relay. */
+  owner(host: string): RelayOwner {
+    const name = canonicalHost(host)
+    let owner = this.#owners.get(name)
+    if (owner === undefined) this.#owners.set(name, owner = new RelayOwner(name))
+    return owner
+  }
+
+  /**
+   * Is the peer with this verified certificate the relay that the URI names: the host must be among the certificate's
+   * names (RFC 4976 §6.3), and the relay admitted.
+   */
+  proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean {
+    if (names.length === 0 || uri.scheme !== "msrps" || this.#policy === "none") return false
+    const host = canonicalHost(uri.host)
+    if (!names.some((name) => covers(name.toLowerCase(), host))) return false
+    return this.#policy === "all" || this.#policy.some((name) => covers(name.toLowerCase(), host))
+  }
+}
+
+/** A name, or `*.` for one label in front of it (RFC 6125 §6.4.3). */
+const covers = (pattern: string, host: string): boolean => {
+  if (!pattern.startsWith("*.")) return pattern === host
+  const dot = host.indexOf(".")
+  return dot > 0 && host.slice(dot) === pattern.slice(1)
+}

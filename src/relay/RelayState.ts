@@ -1,0 +1,131 @@
+/** What all hops of one relay share: its services, its limits, its timers, and what happens once in a turn. */
+import * as Effect from "effect/Effect"
+import type { Codec } from "../Codec.ts"
+import type { Head } from "../protocol/Head.ts"
+import type { SessionRepo } from "../SessionRepo.ts"
+import type { Transport } from "../Transport.ts"
+import type { Dialler } from "./Dialler.ts"
+import type { Hop } from "./Hop.ts"
+import type { Outbox } from "./Outbox.ts"
+import type { Peers } from "./Peers.ts"
+import type { Decision, Router } from "./Router.ts"
+import type { TimerQueue, Timers } from "./Timers.ts"
+
+/** Counters since the start. */
+export interface RelayCounters {
+  connectionsAccepted: number
+  connectionsDialled: number
+  dialsFailed: number
+  framesIn: number
+  octetsIn: number
+  /** Requests passed on, a chunk being one. */
+  forwarded: number
+  /** Requests answered with an error or dropped. */
+  refused: number
+  /** Failure REPORTs made here. */
+  reports: number
+  authsGranted: number
+  failedAuths: number
+}
+
+/** Limits as the hot path wants them: octets, counts, and timer queues. */
+export interface Limits {
+  /** Octets that wait for one connection before those who send to it are held. */
+  readonly output: number
+  /** Octets of responses and the like that wait for one connection before it is not read. */
+  readonly responses: number
+  /** Octets held for one session with a slow receiver before its sender is not read. */
+  readonly session: number
+  /** The same for all sessions of one incoming connection together. */
+  readonly connection: number
+  /** Requests that may be unanswered on one connection before no more is sent to it. */
+  readonly transactions: number
+  readonly failedAuths: number
+  readonly unsuccessful: number
+  readonly sessionsPerConnection: number
+  readonly transaction: TimerQueue
+  readonly probation: TimerQueue
+  readonly stall: TimerQueue
+  readonly closing: TimerQueue
+  readonly blocked: TimerQueue
+}
+
+export type Authenticate = Extract<Decision, { readonly _tag: "Authenticate" }>
+
+export class RelayState {
+  readonly codec: Codec["Service"]
+  readonly sessions: SessionRepo["Service"]
+  readonly timers: Timers
+  readonly peers: Peers
+  readonly limits: Limits
+  readonly hops = new Set<Hop>()
+  readonly stats: RelayCounters = {
+    connectionsAccepted: 0,
+    connectionsDialled: 0,
+    dialsFailed: 0,
+    framesIn: 0,
+    octetsIn: 0,
+    forwarded: 0,
+    refused: 0,
+    reports: 0,
+    authsGranted: 0,
+    failedAuths: 0
+  }
+  /** Milliseconds of the monotonic clock at the start of this read. */
+  now: number
+  router!: Router
+  dialler!: Dialler
+  /** Starts an AUTH on its own fiber. False: what is behind it waits until `resume` is called. */
+  authenticate!: (hop: Hop, head: Head, decision: Authenticate, resume: () => void) => boolean
+  readonly #transport: Transport["Service"]
+  readonly #run: (effect: Effect.Effect<void>) => void
+  #dirty: Array<Outbox> = []
+
+  constructor(options: {
+    readonly codec: Codec["Service"]
+    readonly sessions: SessionRepo["Service"]
+    readonly transport: Transport["Service"]
+    readonly timers: Timers
+    readonly peers: Peers
+    readonly limits: Limits
+    readonly run: (effect: Effect.Effect<void>) => void
+  }) {
+    this.codec = options.codec
+    this.sessions = options.sessions
+    this.timers = options.timers
+    this.peers = options.peers
+    this.limits = options.limits
+    this.#transport = options.transport
+    this.#run = options.run
+    this.now = options.timers.now()
+  }
+
+  tick(): void {
+    this.now = this.timers.now()
+  }
+
+  /** Output of one turn leaves together: one write for each connection, however many frames it got. */
+  flushLater(outbox: Outbox): void {
+    if (this.#dirty.push(outbox) === 1) this.#transport.defer(this.#flushAll)
+  }
+
+  readonly #flushAll = (): void => {
+    const dirty = this.#dirty
+    this.#dirty = []
+    for (const outbox of dirty) {
+      outbox.pump()
+      outbox.flush()
+    }
+  }
+
+  forget(hop: Hop): void {
+    this.hops.delete(hop)
+    this.sessions.endAllOf(hop)
+    this.dialler.forget(hop)
+  }
+
+  logClosing(hop: Hop, reason: string): void {
+    const { host, port } = hop.connection?.remote ?? { host: "?", port: 0 }
+    this.#run(Effect.logInfo(`closing connection: ${reason}`).pipe(Effect.annotateLogs({ remote: `${host}:${port}` })))
+  }
+}

@@ -1,0 +1,28 @@
+import { encodeRequest } from "../protocol/Encoder.ts"
+import { transactionId } from "../protocol/Ident.ts"
+import { byteRange } from "./Forward.ts"
+
+/** A failure of a SEND, or of a part of it, to be told to its original sender. */
+export interface Failure {
+  /** From-Path of the SEND as it came in. */
+  readonly toPath: string
+  /** The relay's URI of that session. */
+  readonly fromPath: string
+  readonly messageId: string | undefined
+  /** The octets that failed: number of the first in its message, how many really, and the message's total or -1. */
+  readonly start: number
+  readonly length: number
+  readonly total: number
+  readonly status: number
+  readonly comment: string
+}
+
+/** A failure REPORT of the relay's own (RFC 4975 §7.1.2 to §7.1.4). */
+export const encodeReport = (
+  { comment, fromPath, length, messageId, start, status, toPath, total }: Failure
+): Buffer => {
+  const range = ["Byte-Range", byteRange(start, start + length - 1, total)] as const
+  const outcome = ["Status", `000 ${status} ${comment}`] as const
+  const headers = messageId === undefined ? [range, outcome] : [["Message-ID", messageId] as const, range, outcome]
+  return encodeRequest({ transactionId: transactionId(), method: "REPORT", toPath, fromPath, headers })
+}

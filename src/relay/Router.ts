@@ -1,0 +1,176 @@
+/**
+ * Who may send what through which URI (RFC 4976 §6.2 to §6.4). Decided once for each pair of paths on a connection.
+ *
+ * A request is only ever forwarded through a session URI that this relay handed out and that is still valid. Its owner
+ * may send to anybody; anybody else may send to its owner, and nowhere else.
+ */
+import type { Codec } from "../Codec.ts"
+import { type Head, Kind } from "../protocol/Head.ts"
+import { authorityKey, type MsrpUri, parsePath, sameUri } from "../protocol/Uri.ts"
+import type { Session, SessionRepo } from "../SessionRepo.ts"
+import type { Dialler } from "./Dialler.ts"
+import type { Hop } from "./Hop.ts"
+import { type Peers, RelayOwner } from "./Peers.ts"
+import { Route } from "./Route.ts"
+
+export type Decision =
+  | { readonly _tag: "Forward"; readonly route: Route }
+  /** The path ends at this relay. */
+  | { readonly _tag: "Here"; readonly status: number }
+  /** AUTH for this relay (RFC 4976 §5.1); `own` is the relay's URI that it addresses. */
+  | {
+    readonly _tag: "Authenticate"
+    readonly own: MsrpUri
+    readonly target: MsrpUri
+    readonly from: ReadonlyArray<MsrpUri>
+  }
+  | { readonly _tag: "Refuse"; readonly status: number }
+  /** Addressed to some other relay: this connection is not MSRP as it should be (RFC 4976 §6.2). */
+  | { readonly _tag: "Foreign" }
+
+/** Authorities that the owner of a session may show, as clients behind rewriting middleboxes do. */
+const MAX_OWNER_AUTHORITIES = 4
+
+const refuse = (status: number): Decision => ({ _tag: "Refuse", status })
+
+export interface RouterOptions {
+  readonly codec: Codec["Service"]
+  readonly sessions: SessionRepo["Service"]
+  /** The relay's own URIs, without session-id. */
+  readonly uris: ReadonlyArray<MsrpUri>
+  readonly dialler: Dialler
+  readonly peers: Peers
+}
+
+export class Router {
+  readonly #options: RouterOptions
+  readonly #authorities: ReadonlySet<string>
+
+  constructor(options: RouterOptions) {
+    this.#options = options
+    // An AUTH may name the relay without a port (RFC 4976 §8), so both forms are its own.
+    this.#authorities = new Set(
+      options.uris.flatMap((uri) => [authorityKey(uri), authorityKey({ ...uri, port: undefined })])
+    )
+  }
+
+  isOwn(uri: MsrpUri): boolean {
+    return this.#authorities.has(authorityKey(uri))
+  }
+
+  decide(head: Head, hop: Hop): Decision {
+    const { pathUris } = this.#options.codec.limits
+    const to = parsePath(head.toPath, pathUris)
+    const from = parsePath(head.fromPath, pathUris)
+    if (to === undefined || from === undefined) return refuse(400)
+    const first = to[0]!
+    const relayPeer = hop.isRelay(from[0]!)
+    if (relayPeer) this.#options.dialler.shown(from[0]!, hop)
+    // A connection that many sessions of another relay share is not closed for one bad request.
+    if (!this.isOwn(first)) return relayPeer ? refuse(481) : { _tag: "Foreign" }
+    if (first.sessionId === undefined) return this.#bare(head, to, from)
+    if (first.port === undefined) return refuse(400)
+
+    const session = this.#session(first)
+    if (session === undefined) return refuse(481)
+    const { owner } = session
+    const request: Request = { head, hop, to, from, relayPeer }
+    const fromOwner = owner instanceof RelayOwner
+      ? relayPeer && owner === this.#options.peers.owner(from[0]!.host)
+      : owner === hop
+    if (to.length === 1) return endsHere(head, fromOwner)
+    return fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
+  }
+
+  #bare(head: Head, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Decision {
+    const first = to[0]!
+    if (head.kind !== Kind.Auth) return refuse(481)
+    // AUTH for a relay further on goes through a session URI, never through the bare name (RFC 4976 §5.1).
+    if (to.length > 1) return refuse(403)
+    const own = this.#options.uris.find((uri) => uri.scheme === first.scheme && names(first, uri))
+    return own === undefined ? { _tag: "Foreign" } : { _tag: "Authenticate", own, target: first, from }
+  }
+
+  #session(uri: MsrpUri): Session | undefined {
+    const session = uri.sessionId === undefined ? undefined : this.#options.sessions.findUnsafe(uri.sessionId)
+    return session !== undefined && sameUri(session.uri, uri) ? session : undefined
+  }
+
+  /** The owner may send to anybody (RFC 4976 §6.4). */
+  #fromOwner(session: Session, request: Request): Decision {
+    const { from, head, hop, to } = request
+    const authority = authorityKey(from[0]!)
+    const known = session.ownerAuthorities
+    if (!known.includes(authority) && known.length < MAX_OWNER_AUTHORITIES) known.push(authority)
+
+    const next = to[1]!
+    if (this.isOwn(next)) {
+      // Both parties are clients here: its second URI is checked as if the first had been another relay's.
+      const other = this.#session(next)
+      if (other === undefined) return refuse(481)
+      return other === session ? refuse(403) : this.#toOwner([session, other], to.slice(1), request)
+    }
+    const { peer } = session
+    if (peer !== undefined && !(peer.connection as Hop).gone && leadsTo(peer.uri, next)) {
+      return forward([session], peer.connection as Hop, request)
+    }
+    const isAuth = head.kind === Kind.Auth
+    const toRelay = isAuth || to.length > 2
+    if (next.transport.toLowerCase() !== "tcp") return refuse(481)
+    // Only an AUTH may leave the port out (RFC 4976 §8).
+    if (next.port === undefined && !isAuth) return refuse(400)
+    // Another relay is never reached without TLS (RFC 4976 §9.2).
+    if (next.scheme === "msrp" && toRelay) return refuse(403)
+    return forward([session], this.#options.dialler.hopFor(next, hop, toRelay), request)
+  }
+
+  /**
+   * Anybody may send to the owner, and nowhere else: the next URI must be the owner's. A direct client is the end of its
+   * path; one connection at a time may write to a session, unless it is that of a relay (RFC 4975 §5.4, RFC 4976 §6.4).
+   */
+  #toOwner(sessions: readonly [Session, Session?], path: ReadonlyArray<MsrpUri>, request: Request): Decision {
+    const { from, head, hop, relayPeer } = request
+    const session = sessions[1] ?? sessions[0]
+    const next = path[1]
+    if (next === undefined || !session.ownerAuthorities.includes(authorityKey(next))) return refuse(403)
+    const { owner, peer } = session
+    const behindRelay = owner instanceof RelayOwner
+    if (path.length > 2 && !behindRelay) return refuse(403)
+    if (!relayPeer) {
+      if (peer !== undefined && peer.connection !== hop && !(peer.connection as Hop).gone) return refuse(506)
+      if (head.kind !== Kind.Report && peer?.connection !== hop) session.peer = { connection: hop, uri: from[0]! }
+    }
+    const target = behindRelay ? this.#options.dialler.hopFor(next, hop, true) : owner as Hop
+    return forward(sessions, target, request)
+  }
+}
+
+interface Request {
+  readonly head: Head
+  readonly hop: Hop
+  readonly to: ReadonlyArray<MsrpUri>
+  readonly from: ReadonlyArray<MsrpUri>
+  /** It comes from the relay that its first From-Path URI names, which the certificate of the connection proves. */
+  readonly relayPeer: boolean
+}
+
+const forward = (sessions: readonly [Session, Session?], target: Hop, { from, hop, to }: Request): Decision => {
+  const used = sessions.filter((session) => session !== undefined)
+  return { _tag: "Forward", route: new Route(hop, target, used, to.slice(0, used.length), to, from) }
+}
+
+const endsHere = (head: Head, fromOwner: boolean): Decision => {
+  if (head.kind === Kind.Send) return { _tag: "Here", status: fromOwner && !head.hasBody ? 200 : 403 }
+  return { _tag: "Here", status: head.kind === Kind.Auth ? 403 : 501 }
+}
+
+/** Does an AUTH that addresses `uri` mean `own`: with its port, or without one. */
+const names = (uri: MsrpUri, own: MsrpUri): boolean =>
+  authorityKey(uri) === authorityKey(uri.port === undefined ? { ...own, port: undefined } : own)
+
+/**
+ * Is `next` the URI of the peer that has connected in. Middleboxes rewrite host and port of the path in SDP and not in
+ * the requests (RFC 6714), so the same session-id is enough.
+ */
+const leadsTo = (peer: MsrpUri, next: MsrpUri): boolean =>
+  sameUri(peer, next) || (peer.sessionId !== undefined && peer.sessionId === next.sessionId)

@@ -1,0 +1,161 @@
+/**
+ * A long SEND chunk that passes through while it still comes in. It leaves as one or more pieces, each a SEND of its
+ * own with a new transaction id: whatever else waits for the hop ends the piece with `+`, and the rest follows in the
+ * next one (RFC 4975 §5.1, §7.1.1).
+ */
+import type { FailureReport, Flag, Head } from "../protocol/Head.ts"
+import { transactionId } from "../protocol/Ident.ts"
+import { aroundRange, byteRangeLine, writeSend } from "./Forward.ts"
+import type { Outbox } from "./Outbox.ts"
+import type { Route } from "./Route.ts"
+import { Transaction } from "./Transaction.ts"
+
+const single = Buffer.alloc(1)
+
+export class Stream {
+  readonly #route: Route
+  readonly #outbox: Outbox
+  readonly #headers: { readonly before: string; readonly after: string }
+  readonly messageId: string | undefined
+  readonly failureReport: FailureReport
+  readonly #total: number
+  /** Number, in its message, of the next octet to be written. */
+  #next: number
+  /**
+   * The last octet that came in waits for the next one or for the end, so that the last piece is never empty when the
+   * one before it was interrupted, and an abort takes data with it.
+   */
+  #last = -1
+  #id = ""
+  /** The last octets of the open piece, to see an end-line that begins in one write and ends in the next. */
+  #tail = ""
+  #pieceStart = 0
+  #transaction: Transaction | undefined
+  /** Answers the incoming chunk with 200, once it is here; nothing when its sender wants no responses. */
+  accepted: (() => void) | undefined = undefined
+  /** Nothing more of it is sent on: it failed, which was reported, or its receiver does not want it. */
+  refused = false
+
+  constructor(route: Route, head: Head) {
+    this.#route = route
+    this.#outbox = route.target.outbox
+    this.#headers = aroundRange(head)
+    this.messageId = head.messageId
+    this.failureReport = head.failureReport
+    this.#total = head.rangeTotal
+    this.#next = head.rangeStart
+  }
+
+  /** Passes body on. */
+  write(buf: Buffer, start: number, end: number): void {
+    if (this.refused || start === end) return
+    if (this.#last !== -1) {
+      single[0] = this.#last
+      this.#emit(single, 0, 1)
+    }
+    this.#last = buf[end - 1]!
+    this.#emit(buf, start, end - 1)
+  }
+
+  #emit(buf: Buffer, start: number, end: number): void {
+    let at = start
+    while (at < end) {
+      if (this.#outbox.open !== this) this.#begin()
+      // The end-line of this piece must not stand in its body (RFC 4975 §7.1): another piece has another id.
+      const needle = `-------${this.#id}`
+      const seam = this.#tail + buf.toString("latin1", at, Math.min(end, at + needle.length - 1))
+      if (this.#tail !== "" && seam.includes(needle)) {
+        this.interrupt()
+        continue
+      }
+      const found = buf.subarray(at, end).indexOf(needle, 0, "latin1")
+      const to = found === -1 ? end : at + found + 1
+      this.#outbox.copy(buf, at, to)
+      this.#next += to - at
+      const known = this.#tail + buf.toString("latin1", Math.max(at, to - needle.length + 1), to)
+      this.#tail = known.slice(-needle.length + 1)
+      at = to
+      if (found !== -1) this.interrupt()
+    }
+  }
+
+  #begin(): void {
+    const { failureReport } = this
+    this.#outbox.interrupt()
+    this.#id = transactionId()
+    this.#tail = ""
+    this.#pieceStart = this.#next
+    writeSend(this.#outbox, this.#id, this.#route.lines)
+    const range = byteRangeLine(this.#next, -1, this.#total)
+    this.#outbox.text(`${this.#headers.before}${range}${this.#headers.after}\r\n`)
+    this.#outbox.open = this
+    if (failureReport === "no") return
+    const expects = failureReport === "yes" ? "every failure" : "negative answers"
+    const { target } = this.#route
+    this.#transaction = new Transaction(
+      target,
+      this.#id,
+      this.#route,
+      expects,
+      "",
+      false,
+      this.messageId,
+      this.#pieceStart,
+      0,
+      this.#total,
+      this
+    )
+    // It may be answered before its end: "stop sending" (RFC 4975 §10.5).
+    target.began(this.#transaction)
+  }
+
+  #end(flag: Flag): void {
+    this.#outbox.text(`\r\n-------${this.#id}${flag}\r\n`)
+    this.#outbox.open = undefined
+    const transaction = this.#transaction
+    this.#transaction = undefined
+    if (transaction === undefined) return
+    transaction.length = this.#next - this.#pieceStart
+    if (flag === "$" && transaction.total === -1) transaction.total = this.#next - 1
+    if (!transaction.done) this.#outbox.sent(transaction)
+  }
+
+  /** Something else is to be written: the piece ends here, the message goes on later. */
+  interrupt(): void {
+    this.#end("+")
+  }
+
+  /** The end-line of the incoming chunk, or `#` when its sender is gone. */
+  finish(flag: Flag): void {
+    if (this.refused) return
+    if (this.#last !== -1) {
+      single[0] = this.#last
+      this.#last = -1
+      this.#emit(single, 0, 1)
+    }
+    if (this.#outbox.open !== this) this.#begin()
+    this.#end(flag)
+  }
+
+  /** Octets of the piece that failed, so far. */
+  get pieceLength(): number {
+    return this.#next - this.#pieceStart
+  }
+
+  /** A piece of it failed, which was reported: it ends with `#`, and no more of the message is sent (RFC 4975 §10.5). */
+  refuse(): void {
+    if (this.refused) return
+    this.refused = true
+    this.#route.block(this.messageId)
+    if (this.#outbox.open === this) this.#end("#")
+  }
+
+  /** Its target cannot be reached (any more). */
+  fail(status: number, comment: string): void {
+    if (this.refused) return
+    if (this.failureReport !== "no") {
+      this.#route.report(this.messageId, this.#next, this.#last === -1 ? 0 : 1, this.#total, status, comment)
+    }
+    this.refuse()
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * A request on its way to the next hop that may be answered (RFC 4975 §7.2, RFC 4976 §6.4). Lives on the hop it was
+ * sent to, under the transaction id it was given there.
+ */
+import { reasonPhrase } from "../protocol/Status.ts"
+import type { Hop } from "./Hop.ts"
+import type { Route } from "./Route.ts"
+import type { Stream } from "./Stream.ts"
+import { stopTimer, Timed } from "./Timers.ts"
+
+/** What becomes of the answer. */
+export type Expectation =
+  /** A SEND whose sender hears of every failure, also of silence. */
+  | "every failure"
+  /** A SEND with Failure-Report partial: silence is no failure. */
+  | "negative answers"
+  /** Any other request: the answer goes back to the sender under the id it used. */
+  | "answer"
+
+export class Transaction extends Timed {
+  readonly hop: Hop
+  readonly id: string
+  readonly route: Route
+  readonly expects: Expectation
+  /** Of the request as it came in, for an answer that goes back. */
+  readonly incomingId: string
+  readonly isAuth: boolean
+  readonly messageId: string | undefined
+  /** Where the piece stands in its message: first octet, octets, and total (-1: unknown). */
+  readonly rangeStart: number
+  length: number
+  total: number
+  /** The long chunk that this is a piece of. */
+  readonly stream: Stream | undefined
+  /** The hop's output up to and including its last octet; the 30 s begin when that was handed to the system. */
+  endsAt = 0
+  done = false
+
+  constructor(
+    hop: Hop,
+    id: string,
+    route: Route,
+    expects: Expectation,
+    incomingId: string,
+    isAuth: boolean,
+    messageId: string | undefined,
+    rangeStart: number,
+    length: number,
+    total: number,
+    stream: Stream | undefined
+  ) {
+    super()
+    this.hop = hop
+    this.id = id
+    this.route = route
+    this.expects = expects
+    this.incomingId = incomingId
+    this.isAuth = isAuth
+    this.messageId = messageId
+    this.rangeStart = rangeStart
+    this.length = length
+    this.total = total
+    this.stream = stream
+  }
+
+  /** Its last octet was handed to the operating system: from now on silence counts (RFC 4976 §6.4.1). */
+  sent(): void {
+    if (!this.done) this.hop.relay.limits.transaction.start(this)
+  }
+
+  /** Nobody waits for an answer any more. */
+  finish(): void {
+    if (this.done) return
+    this.done = true
+    stopTimer(this)
+    this.hop.forget(this)
+  }
+
+  override expired(): void {
+    this.finish()
+    if (this.expects === "every failure") this.failed(408, reasonPhrase(408))
+    else if (this.expects === "answer" && this.isAuth) this.route.source.answer(this, 408, reasonPhrase(408))
+  }
+
+  /** Its hop's connection is gone, which had taken `flushed` octets. Silence after the last octet counts only for some. */
+  lost(flushed: number): void {
+    if (this.done) return
+    this.finish()
+    const written = this.endsAt !== 0 && this.endsAt <= flushed
+    if (this.expects === "every failure" || (this.expects === "negative answers" && !written)) {
+      this.failed(408, reasonPhrase(408))
+    } else if (this.expects === "answer" && this.isAuth) this.route.source.answer(this, 408, reasonPhrase(408))
+  }
+
+  /** The piece did not arrive; its sender, who has his 200, is told (RFC 4976 §6.4.1, §6.4.3). */
+  failed(status: number, comment: string): void {
+    const length = this.endsAt === 0 && this.stream !== undefined ? this.stream.pieceLength : this.length
+    this.route.report(this.messageId, this.rangeStart, length, this.total, status, comment)
+    this.stream?.refuse()
+  }
+}

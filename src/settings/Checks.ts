@@ -1,0 +1,224 @@
+/** What one variable means beside others: these checks need several values, or the machine. */
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Redacted from "effect/Redacted"
+import { randomBytes } from "node:crypto"
+import { passwordUser, storedSecret, type User } from "../Credentials.ts"
+import { canonicalHost, type MsrpUri, parsePath, sameUri } from "../protocol/Uri.ts"
+import type { LocalSocket } from "../Transport.ts"
+import { type ConfiguredUser, uriOf } from "./Codecs.ts"
+import { checkCredentialsFile, readTls, type TlsFiles, type TlsFromFiles } from "./Files.ts"
+import { isLocalhost, isLoopback, isWildcard, loopbackAddresses } from "./Hosts.ts"
+import type { Problems } from "./Read.ts"
+import { DEFAULT_URIS, type Values } from "./Table.ts"
+
+// ---- addresses
+
+export interface Addresses {
+  readonly uris: ReadonlyArray<MsrpUri>
+  readonly listeners: ReadonlyArray<LocalSocket>
+}
+
+/** URIs and listeners; what is not set follows from the other. */
+export const addressesOf = (values: Values, problems: Problems): Addresses | undefined => {
+  if (!problems.fine("uris", "listen")) return undefined
+  const { listen } = values
+  const unreachable = values.uris === undefined ? listen?.find(({ host }) => isWildcard(host)) : undefined
+  if (unreachable !== undefined) {
+    problems.add("uris", `is needed, since nobody can connect to ${unreachable.host}, which is in MSRP_LISTEN`)
+    return undefined
+  }
+  const uris = values.uris ?? listen?.map(uriOf) ?? parsePath(DEFAULT_URIS.replaceAll(",", " "), 8)!
+  const listeners = distinct(listen ?? uris.map(socketOf), (text) => problems.add(listen ? "listen" : "uris", text))
+  const others = uris.filter(({ host }) => isLocalhost(host)).flatMap((uri) =>
+    ["127.0.0.1", "::1"].map((host) => uriOf({ ...uri, host }))
+  )
+  return { uris: [...uris, ...others.filter((one) => !uris.some((uri) => sameUri(one, uri)))], listeners }
+}
+
+const socketOf = ({ host, port, scheme }: MsrpUri): LocalSocket => ({ scheme, host, port: port! })
+
+/** Sockets with `localhost` as addresses; no two of them on one address and port. */
+const distinct = (
+  sockets: ReadonlyArray<LocalSocket>,
+  problem: (text: string) => void
+): ReadonlyArray<LocalSocket> => {
+  const all: Array<{ readonly socket: LocalSocket; readonly implied: boolean }> = []
+  for (const given of sockets) {
+    const implied = isLocalhost(given.host)
+    for (const host of implied ? loopbackAddresses() : [given.host]) {
+      const socket = { ...given, host }
+      const clash = all.find((other) => overlap(other.socket, socket))
+      if (clash === undefined) {
+        all.push({ socket, implied })
+      } else if (
+        !(implied || clash.implied) || clash.socket.scheme !== socket.scheme ||
+        canonicalHost(clash.socket.host) !== canonicalHost(host)
+      ) {
+        problem(`has ${print(clash.socket)} and ${print(socket)}, which are on the same address and port`)
+        break
+      }
+    }
+  }
+  return all.map(({ socket }) => socket)
+}
+
+const overlap = (a: LocalSocket, b: LocalSocket): boolean => {
+  const [one, other] = [canonicalHost(a.host), canonicalHost(b.host)]
+  const sameFamily = one.includes(":") === other.includes(":")
+  return a.port === b.port && (one === other || (sameFamily && (isWildcard(one) || isWildcard(other))))
+}
+
+const print = ({ host, port, scheme }: LocalSocket): string =>
+  `${scheme}:${host.includes(":") ? `[${host}]` : host}:${port}`
+
+/** Warns when the settings leave no way to AUTH. */
+export const authWarnings = ({ listeners }: Addresses, values: Values): ReadonlyArray<string> =>
+  values.allowPlaintextAuth || listeners.some(({ host, scheme }) => scheme === "msrps" || isLoopback(host))
+    ? []
+    : ["Nobody can log in: no listener has TLS or is on loopback, and MSRP_ALLOW_PLAINTEXT_AUTH is not set"]
+
+// ---- users
+
+/** Where users come from. */
+export type CredentialsSettings =
+  | { readonly _tag: "Memory"; readonly users: ReadonlyArray<User> }
+  | { readonly _tag: "File"; readonly path: string; readonly calculateHa1: boolean }
+
+export interface DemoUser {
+  readonly username: string
+  readonly password: Redacted.Redacted
+}
+
+export interface Users {
+  readonly credentials: CredentialsSettings
+  readonly demo: DemoUser | undefined
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** Where users come from; a demo user when nothing at all says who may use the relay, and from where. */
+export const usersOf = Effect.fnUntraced(function*(
+  values: Values,
+  problems: Problems
+): Effect.fn.Return<Users | undefined, never, FileSystem.FileSystem> {
+  if (!problems.fine("credentials", "users", "credentialsFile", "calculateHa1")) return undefined
+  const { credentialsFile: path, users } = values
+  if (values.credentials === undefined && users !== undefined && path !== undefined) {
+    problems.add("credentials", "is needed, since MSRP_USERS and MSRP_CREDENTIALS_FILE are both set")
+    return undefined
+  }
+  const kind = values.credentials ?? (path === undefined ? "memory" : "file")
+  const calculateHa1 = values.calculateHa1 ?? kind === "memory"
+
+  if (kind === "file") {
+    if (path === undefined) {
+      problems.add("credentialsFile", "is needed for MSRP_CREDENTIALS=file")
+      return undefined
+    }
+    const problem = yield* checkCredentialsFile(path, calculateHa1)
+    if (problem !== undefined) problems.add("credentialsFile", problem)
+    const warnings = users === undefined ? [] : ["MSRP_USERS is not used: users come from MSRP_CREDENTIALS_FILE"]
+    return { credentials: { _tag: "File", path, calculateHa1 }, demo: undefined, warnings }
+  }
+
+  const warnings = path === undefined ? [] : ["MSRP_CREDENTIALS_FILE is not used: users come from MSRP_USERS"]
+  if (users !== undefined) {
+    const credentials = { _tag: "Memory", users: storedUsers(users, calculateHa1, problems) } as const
+    return { credentials, demo: undefined, warnings }
+  }
+  const { calculateHa1: stored, credentials, listen, uris } = values
+  if (
+    [stored, credentials, listen, uris, path].some((value) => value !== undefined) || !problems.fine("uris", "listen")
+  ) {
+    problems.add("users", "is needed: nobody could log in without users")
+    return undefined
+  }
+  const demo = { username: "demo", password: Redacted.make(randomBytes(12).toString("base64url")) }
+  return { credentials: { _tag: "Memory", users: [passwordUser(demo.username, demo.password)] }, demo, warnings }
+})
+
+const storedUsers = (
+  users: ReadonlyArray<ConfiguredUser>,
+  calculateHa1: boolean,
+  problems: Problems
+): ReadonlyArray<User> => {
+  const seen = new Set<string>()
+  return users.flatMap(({ realm, stored, username }, index) => {
+    const secret = storedSecret(Redacted.value(stored), calculateHa1)
+    const entry = `entry ${index + 1}`
+    if (secret === undefined) {
+      const example = "alice@example.org:5ea2dfd9c3ae8ba41c0c9ac1a4c0d9d4"
+      const digits = "32 (MD5) or 64 (SHA-256) hexadecimal digits, as MSRP_CALCULATE_HA1=0 demands"
+      problems.add("users", `${entry} has a secret that is not ${digits}`, example)
+      return []
+    }
+    // An MD5 and a SHA-256 of one user may stand beside each other.
+    const kind = secret._tag === "Ha1" ? Object.keys(secret.ha1).join() : ""
+    const key = JSON.stringify([username.normalize("NFC"), realm, kind])
+    if (seen.has(key)) problems.add("users", `${entry} has the user and realm of an entry before it`)
+    seen.add(key)
+    return [{ username, realm, secret }]
+  })
+}
+
+// ---- AUTH
+
+/** The bounds of what a client may ask for have to be in order, with the default between them. */
+export const checkExpires = (values: Values, problems: Problems): void => {
+  if (!problems.fine("expires", "minExpires", "maxExpires")) return
+  const { expires, maxExpires = Infinity, minExpires = 0 } = values
+  if (minExpires > maxExpires) {
+    problems.add("minExpires", `is ${minExpires}, more than MSRP_AUTH_MAX_EXPIRES, which is ${maxExpires}`)
+  } else if (expires < minExpires) {
+    problems.add(
+      "expires",
+      `is ${expires}, less than MSRP_AUTH_MIN_EXPIRES, which is ${minExpires}`,
+      String(minExpires)
+    )
+  } else if (expires > maxExpires) {
+    problems.add(
+      "expires",
+      `is ${expires}, more than MSRP_AUTH_MAX_EXPIRES, which is ${maxExpires}`,
+      String(maxExpires)
+    )
+  }
+}
+
+// ---- TLS
+
+export interface TlsSettings extends Pick<TlsFromFiles, "tls" | "warnings"> {
+  readonly files: TlsFiles
+  readonly selfSigned: ReadonlyArray<string> | undefined
+}
+
+/** Certificate and key belong together; without them, one is made at start for those who connect from this machine. */
+export const tlsOf = Effect.fnUntraced(function*(
+  values: Values,
+  addresses: Addresses | undefined,
+  problems: Problems
+): Effect.fn.Return<TlsSettings, never, FileSystem.FileSystem> {
+  const files: TlsFiles = { cert: values.tlsCert, key: values.tlsKey, ca: values.tlsCa }
+  const { listeners = [], uris = [] } = addresses ?? {}
+  const { problems: unusable, tls, warnings } = yield* readTls(files, uris)
+  const keys = { cert: "tlsCert", key: "tlsKey", ca: "tlsCa" } as const
+  for (const { file, problem } of unusable) problems.add(keys[file], problem)
+
+  let selfSigned: ReadonlyArray<string> | undefined
+  const secure = listeners.filter(({ scheme }) => scheme === "msrps")
+  const outside = listeners.find(({ host }) => !isLoopback(host))
+  if (!problems.fine("tlsCert", "tlsKey")) {
+    // said already
+  } else if (files.cert === undefined && files.key !== undefined) {
+    problems.add("tlsCert", "is needed, since MSRP_TLS_KEY is set")
+  } else if (files.cert !== undefined && files.key === undefined) {
+    problems.add("tlsKey", "is needed, since MSRP_TLS_CERT is set")
+  } else if (files.cert === undefined && secure.length > 0) {
+    if (outside === undefined) {
+      const addressed = [...uris.filter(({ scheme }) => scheme === "msrps"), ...secure]
+      selfSigned = [...new Set(addressed.map(({ host }) => canonicalHost(host)))]
+    } else {
+      problems.add("tlsCert", `is needed for msrps, since ${print(outside)} is not on loopback`)
+    }
+  }
+  return { tls, files, selfSigned, warnings }
+})

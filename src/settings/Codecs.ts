@@ -1,0 +1,267 @@
+/** From the text of a variable to its value. A problem never quotes what could be a secret. */
+import * as ByteSize from "effect/ByteSize"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { digestAlgorithms } from "../protocol/Digest.ts"
+import { formatUri, type MsrpUri, parseUri, sameUri } from "../protocol/Uri.ts"
+import { parseSocket, parseSocketRules, type SocketRule } from "../SocketSelector.ts"
+import type { LocalSocket } from "../Transport.ts"
+import { isWildcard } from "./Hosts.ts"
+
+export type TextCodec<A> = Schema.Codec<A, string>
+
+/** Everything wrong with one value, as sentences; `undefined` stands for "not what the table says that it must be". */
+export const decode = <A>(codec: TextCodec<A>, text: string): Result.Result<A, ReadonlyArray<string | undefined>> =>
+  Result.mapError(
+    Schema.decodeResult(codec)(text),
+    (error) => formatter(error.issue).issues.map(({ message }) => message === "" ? undefined : message)
+  )
+
+const formatter = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => issue._tag === "InvalidValue" ? issue.annotations?.["message"] ?? "" : "",
+  checkHook: () => ""
+})
+
+/** A codec from a plain function. A failure without a message says only that the value is not what it must be. */
+const fromParse = <A>(
+  parse: (text: string) => Result.Result<A, string | undefined>,
+  print: (value: A) => string
+): TextCodec<A> =>
+  Schema.String.pipe(Schema.decodeTo(
+    Schema.declare((value: unknown): value is A => value !== undefined),
+    SchemaTransformation.transformEffect({
+      decode: (text: string) =>
+        Effect.fromResult(Result.mapError(
+          parse(text),
+          (message) => new SchemaIssue.InvalidValue(message === undefined ? undefined : { message })
+        )),
+      encode: (value: A) => Effect.succeed(print(value))
+    })
+  ))
+
+// ---- one value
+
+export const wholeNumber = (minimum: number, maximum: number): TextCodec<number> =>
+  Schema.String.check(Schema.isPattern(/^\d+$/)).pipe(
+    Schema.decodeTo(Schema.NumberFromString),
+    Schema.check(Schema.isBetween({ minimum, maximum }))
+  )
+
+const lowerCased = Schema.String.pipe(Schema.decodeTo(Schema.String, SchemaTransformation.toLowerCase()))
+
+export const oneOf = <const A extends ReadonlyArray<string>>(...values: A): TextCodec<A[number]> =>
+  lowerCased.pipe(Schema.decodeTo(Schema.Literals(values).annotate({ message: "" })))
+
+export const boolean: TextCodec<boolean> = oneOf("1", "0", "true", "false", "yes", "no", "on", "off").pipe(
+  Schema.decodeTo(
+    Schema.Boolean,
+    SchemaTransformation.transform({
+      decode: (text) => text === "1" || text === "true" || text === "yes" || text === "on",
+      encode: (value) => value ? "true" : "false"
+    })
+  )
+)
+
+export const logLevel: TextCodec<LogLevel.LogLevel> = oneOf(...LogLevel.values.map((level) => level.toLowerCase()))
+  .pipe(
+    Schema.decodeTo(
+      Schema.Literals(LogLevel.values),
+      SchemaTransformation.transform({
+        decode: (text) => LogLevel.values.find((level) => level.toLowerCase() === text)!,
+        encode: (level) => level.toLowerCase()
+      })
+    )
+  )
+
+/** A path, a name and the like: nothing that breaks a line. */
+export const line: TextCodec<string> = Schema.String.check(Schema.isPattern(/^[^\p{Cc}]+$/u))
+
+/** Goes into a challenge between quotation marks. */
+export const realm: TextCodec<string> = Schema.String.check(Schema.isPattern(/^[^\p{Cc}"\\]{1,255}$/u))
+
+const UNITS: Readonly<Record<string, "millis" | "seconds" | "minutes" | "hours" | "days">> = {
+  ms: "millis",
+  milli: "millis",
+  millis: "millis",
+  s: "seconds",
+  sec: "seconds",
+  secs: "seconds",
+  second: "seconds",
+  seconds: "seconds",
+  "": "seconds",
+  m: "minutes",
+  min: "minutes",
+  mins: "minutes",
+  minute: "minutes",
+  minutes: "minutes",
+  h: "hours",
+  hour: "hours",
+  hours: "hours",
+  d: "days",
+  day: "days",
+  days: "days"
+}
+
+const AMOUNT = /^(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]*)$/i
+
+/** Seconds; also with a unit. `whole`: they go on the wire, where there are no fractions. */
+export const seconds = (minimum: number, maximum: number, whole = false): TextCodec<number> =>
+  fromParse((text) => {
+    const [, amount = "", unit = ""] = AMOUNT.exec(text) ?? []
+    const name = UNITS[unit.toLowerCase()]
+    if (amount === "" || name === undefined) return Result.fail(undefined)
+    const value = Duration.toSeconds(Duration.fromInputUnsafe(`${Number(amount)} ${name}`))
+    return value >= minimum && value <= maximum && (!whole || Number.isInteger(value))
+      ? Result.succeed(value)
+      : Result.fail(undefined)
+  }, String)
+
+/** Octets; also with a unit, `kB` being 1000 and `KiB` 1024. */
+export const octets = (minimum: number, maximum: number): TextCodec<number> =>
+  fromParse((text) => {
+    const size = ByteSize.fromString(/^\d{1,20}$/.test(text) ? `${text} B` : text.slice(0, 40))
+    return Option.isSome(size) && size.value >= BigInt(minimum) && size.value <= BigInt(maximum)
+      ? Result.succeed(Number(size.value))
+      : Result.fail(undefined)
+  }, String)
+
+// ---- lists
+
+const entries = (text: string): Array<string> => text.split(",").map((one) => one.trim())
+
+/** Reads each entry; the first problem of each is told with the number of the entry, never with its text. */
+const each = <A>(
+  texts: ReadonlyArray<string>,
+  parse: (text: string, before: ReadonlyArray<A>) => Result.Result<A, string>
+): Result.Result<ReadonlyArray<A>, string> => {
+  const values: Array<A> = []
+  const problems: Array<string> = []
+  for (const [index, text] of texts.entries()) {
+    const value = text === "" ? Result.fail("is empty") : parse(text, values)
+    if (Result.isSuccess(value)) values.push(value.success)
+    else problems.push(texts.length === 1 ? value.failure : `entry ${index + 1} ${value.failure}`)
+  }
+  return problems.length === 0 ? Result.succeed(values) : Result.fail(problems.join("; "))
+}
+
+export const algorithms = fromParse(
+  (text) =>
+    each<(typeof digestAlgorithms)[number]>(entries(text), (one, before) => {
+      const algorithm = digestAlgorithms.find((known) => known.toLowerCase() === one.toLowerCase())
+      if (algorithm === undefined) return Result.fail(`is not ${digestAlgorithms.join(" or ")}`)
+      return before.includes(algorithm) ? Result.fail("is there twice") : Result.succeed(algorithm)
+    }),
+  (list) => list.join(",")
+)
+
+export const DEFAULT_PORT = 2855
+
+/** Where the port would be, in a URI without one. Done before parsing, since an address without a port is no URI. */
+const NO_PORT = /^(msrps?:\/\/(?:[^/;@]*@)?(?:\[[^\]]*\]|[^:/;@[\]]+)):?(?=[/;]|$)/i
+
+const ownUri = (text: string, before: ReadonlyArray<MsrpUri>): Result.Result<MsrpUri, string> => {
+  const uri = parseUri(text.replace(NO_PORT, `$1:${DEFAULT_PORT}`))
+  if (uri === undefined) {
+    return Result.fail(
+      parseUri(`${text.replace(NO_PORT, `$1:${DEFAULT_PORT}`)};tcp`) === undefined
+        ? "is not an MSRP URI"
+        : `needs ";tcp" at its end`
+    )
+  }
+  if (uri.userinfo !== undefined) return Result.fail("has a user name, which the URI of a relay must not have")
+  if (uri.sessionId !== undefined) return Result.fail("has a session-id, which the URI of a relay must not have")
+  if (uri.transport.toLowerCase() !== "tcp") return Result.fail(`must have the transport "tcp"`)
+  if (uri.parameters !== "") return Result.fail("has parameters, which the URI of a relay must not have")
+  if (uri.port === 0) return Result.fail("has port 0")
+  if (isWildcard(uri.host)) {
+    return Result.fail("has an address that nobody can connect to; put it into MSRP_LISTEN, and a name here")
+  }
+  return before.some((one) => sameUri(one, uri)) ? Result.fail("is there twice") : Result.succeed(uriOf(uri))
+}
+
+/** A URI of the relay itself, printed with its port. */
+export const uriOf = ({ host, port, scheme }: Pick<MsrpUri, "scheme" | "host" | "port">): MsrpUri => ({
+  text: formatUri({ scheme, host, port }),
+  scheme,
+  userinfo: undefined,
+  host,
+  port,
+  sessionId: undefined,
+  transport: "tcp",
+  parameters: ""
+})
+
+export const uris: TextCodec<ReadonlyArray<MsrpUri>> = fromParse(
+  (text) => each(entries(text), ownUri),
+  (list) => list.map((uri) => uri.text).join(",")
+)
+
+export const listeners: TextCodec<ReadonlyArray<LocalSocket>> = fromParse(
+  (text) =>
+    each(entries(text), (one) => {
+      const socket = parseSocket(one)
+      if (socket === undefined) return Result.fail("is not like msrp:192.0.2.1:2855 or msrps:[::]:2856")
+      return socket.port === 0
+        ? Result.fail("has port 0, which would be another port at each start")
+        : Result.succeed(socket)
+    }),
+  (list) => list.map((socket) => `${socket.scheme}:${socket.host}:${socket.port}`).join(",")
+)
+
+/** The rules as they are, and their text. */
+export interface SocketRoutes {
+  readonly text: string
+  readonly rules: ReadonlyArray<SocketRule>
+}
+
+export const socketRoutes: TextCodec<SocketRoutes> = fromParse(
+  (text) =>
+    Result.mapBoth(parseSocketRules(text), {
+      onSuccess: (rules) => ({ text, rules }),
+      onFailure: (error) => error.message
+    }),
+  (routes) => routes.text
+)
+
+// ---- users
+
+/** A user as configured: whether `stored` is a password or an H(A1) is another setting. */
+export interface ConfiguredUser {
+  readonly username: string
+  readonly realm: string | undefined
+  readonly stored: Redacted.Redacted
+}
+
+const percentDecoded = (text: string): string | undefined => Option.getOrUndefined(decodeComponent(text))
+const decodeComponent = Option.liftThrowable(decodeURIComponent)
+
+const name = (text: string): string | undefined => {
+  const decoded = percentDecoded(text)
+  return decoded === undefined || decoded === "" || /\p{Cc}/u.test(decoded) ? undefined : decoded
+}
+
+const user = (text: string): Result.Result<ConfiguredUser, string> => {
+  const colon = text.indexOf(":")
+  if (colon === -1) return Result.fail(`has no ":" between user and secret ("," and "%" in a secret are %2C and %25)`)
+  const [username, ...realms] = text.slice(0, colon).split("@").map(name)
+  const stored = percentDecoded(text.slice(colon + 1))
+  if (username === undefined) return Result.fail(`has no usable user name before its ":"`)
+  if (realms.length > 1) return Result.fail(`has two "@"; one in a user name is %40`)
+  const realm = realms[0]
+  if (realms.length === 1 && realm === undefined) return Result.fail(`has no usable realm between its "@" and ":"`)
+  if (stored === undefined) return Result.fail(`has a "%" in its secret that is not %25`)
+  if (stored === "") return Result.fail("has an empty secret")
+  return Result.succeed({ username, realm, stored: Redacted.make(stored) })
+}
+
+export const users: TextCodec<ReadonlyArray<ConfiguredUser>> = fromParse(
+  (text) => each(entries(text), user),
+  () => "<redacted>"
+)

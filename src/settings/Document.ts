@@ -1,0 +1,58 @@
+/** The variables as text, so that no document tells anything else than what is read. */
+import { type Setting, type SettingGroup, settingsTable } from "./Table.ts"
+
+const groups = (): ReadonlyArray<readonly [SettingGroup, ReadonlyArray<Setting>]> => [
+  ...Map.groupBy(settingsTable, ({ group }) => group)
+]
+
+const HEADING = `\
+# Settings of the MSRP relay: every variable there is. None has to be set.
+# Times are seconds unless they carry a unit (90, 90s, 500ms, 5 minutes, 1h); sizes are octets unless they do (128 KiB).
+# Node.js (--env-file), Docker and systemd want values as they are here; a shell wants quotes around some of them.
+`
+
+/** A file of variables, `.env.example`: every one, commented out, with its default or an example. */
+export const envExample = (): string =>
+  HEADING +
+  groups().map(([group, settings]) =>
+    `\n# ---- ${group}\n${settings.map((setting) => `\n${envLines(setting).join("\n")}\n`).join("")}`
+  ).join("")
+
+const envLines = (setting: Setting): ReadonlyArray<string> => [
+  ...wrap(setting.meaning),
+  ...wrap(`Must be ${setting.expects}.`),
+  ...wrap(setting.default === undefined ? `When not set: ${setting.absent}. Example:` : "Default:"),
+  `#${setting.variable}=${setting.default ?? setting.example}`
+]
+
+const WIDTH = 118
+
+const wrap = (text: string): ReadonlyArray<string> => {
+  const lines = ["#"]
+  for (const word of text.replaceAll("`", "").split(" ")) {
+    if (lines.at(-1)!.length + 1 + word.length > WIDTH) lines.push("#")
+    lines[lines.length - 1] += ` ${word}`
+  }
+  return lines
+}
+
+/** Tables of all variables in Markdown, one for each group, under a heading each. */
+export const markdownTables = (): string =>
+  groups().map(([group, settings]) =>
+    [
+      `## ${group}`,
+      "",
+      "| Variable | Default | Meaning | Must be |",
+      "| --- | --- | --- | --- |",
+      ...settings.map((setting) => {
+        const opensips = setting.opensips === undefined ? "" : ` OpenSIPS: \`${setting.opensips}\`.`
+        const cells = [
+          `\`${setting.variable}\``,
+          setting.default === undefined ? setting.absent : `\`${setting.default}\``,
+          `${setting.meaning}${opensips}`,
+          `${setting.expects}; \`${setting.example}\``
+        ]
+        return `| ${cells.join(" | ")} |`
+      })
+    ].join("\n")
+  ).join("\n\n")

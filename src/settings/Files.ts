@@ -1,0 +1,114 @@
+/** The files that variables name: read, and checked as far as can be without a connection. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { createPrivateKey, X509Certificate } from "node:crypto"
+import { isIP } from "node:net"
+import { parseCredentials } from "../credentials/File.ts"
+import { canonicalHost, type MsrpUri } from "../protocol/Uri.ts"
+import type { TlsOptions } from "../Transport.ts"
+
+/** Paths of the PEM files. */
+export interface TlsFiles {
+  readonly cert: string | undefined
+  readonly key: string | undefined
+  readonly ca: string | undefined
+}
+
+export interface FileProblem {
+  readonly file: keyof TlsFiles
+  readonly problem: string
+}
+
+export interface TlsFromFiles {
+  readonly tls: TlsOptions
+  readonly problems: ReadonlyArray<FileProblem>
+  /** What works, and yet will not please clients. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** Reads the PEM files and checks that they are usable and belong together; also good for reading them again later. */
+export const readTls = Effect.fnUntraced(function*(
+  files: TlsFiles,
+  uris: ReadonlyArray<MsrpUri>
+): Effect.fn.Return<TlsFromFiles, never, FileSystem.FileSystem> {
+  const problems: Array<FileProblem> = []
+  const warnings: Array<string> = []
+  const note = (file: keyof TlsFiles, problem: string) => void problems.push({ file, problem })
+
+  const read = Effect.fnUntraced(function*(file: keyof TlsFiles) {
+    const path = files[file]
+    if (path === undefined) return undefined
+    const text = yield* readText(path)
+    if (Result.isFailure(text)) note(file, text.failure)
+    return Result.getOrUndefined(text)
+  })
+  const cert = yield* read("cert")
+  const key = yield* read("key")
+  const ca = yield* read("ca")
+
+  const certificate = cert === undefined ? undefined : attempt(() => new X509Certificate(cert))
+  const privateKey = key === undefined ? undefined : attempt(() => createPrivateKey(key))
+  if (certificate !== undefined && Result.isFailure(certificate)) note("cert", "has no PEM certificate in it")
+  if (privateKey !== undefined && Result.isFailure(privateKey)) {
+    note("key", /ENCRYPTED/.test(key!) ? "is encrypted" : "has no PEM private key in it")
+  }
+  if (ca !== undefined && Result.isFailure(attempt(() => new X509Certificate(ca)))) {
+    note("ca", "has no PEM certificate in it")
+  }
+  if (certificate !== undefined && Result.isSuccess(certificate)) {
+    const { success: it } = certificate
+    if (privateKey !== undefined && Result.isSuccess(privateKey) && !it.checkPrivateKey(privateKey.success)) {
+      note("key", "does not belong to the certificate")
+    }
+    const now = yield* Clock.currentTimeMillis
+    if (now < it.validFromDate.getTime()) warnings.push(`The certificate is valid only from ${it.validFrom} on`)
+    if (now > it.validToDate.getTime()) warnings.push(`The certificate has expired: ${it.validTo}`)
+    for (const { host, scheme } of uris) {
+      if (scheme === "msrps" && !isFor(it, canonicalHost(host))) {
+        warnings.push(`The certificate is not for ${host}: clients that use this URI will refuse it`)
+      }
+    }
+  }
+  return {
+    tls: {
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key: Redacted.make(key) }),
+      ...(ca === undefined ? {} : { ca })
+    },
+    problems,
+    warnings
+  }
+})
+
+const isFor = (certificate: X509Certificate, host: string): boolean =>
+  (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined
+
+/** What is wrong with a file of users, if anything. */
+export const checkCredentialsFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) {
+  const text = yield* readText(path)
+  if (Result.isFailure(text)) return text.failure
+  const { problems } = parseCredentials(text.success, calculateHa1)
+  return problems.length === 0
+    ? undefined
+    : `the file is wrong in ${problems.map(({ line, problem }) => `line ${line}: ${problem}`).join("; ")}`
+})
+
+/** Its text, or why there is none. */
+const readText = (
+  path: string
+): Effect.Effect<Result.Result<string, string>, never, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.result(Effect.mapError(fs.readFileString(path), reasonOf)))
+
+const reasonOf = ({ reason }: PlatformError): string =>
+  reason._tag === "NotFound"
+    ? "there is no such file"
+    : reason._tag === "PermissionDenied"
+    ? "the file may not be read by this user"
+    : "the file cannot be read"
+
+// The errors of OpenSSL may tell more than anybody should read.
+const attempt = <A>(make: () => A): Result.Result<A, undefined> => Result.try({ try: make, catch: () => undefined })

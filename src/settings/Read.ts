@@ -1,0 +1,84 @@
+/** The variables as they come from a `ConfigProvider`, each by itself. */
+import * as Config from "effect/Config"
+import type * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import { decode } from "./Codecs.ts"
+import type { SettingsProblem } from "./SettingsError.ts"
+import { settingsTable, type Values, type Variables, variables } from "./Table.ts"
+
+/** Collects problems while values are read and compared. */
+export class Problems {
+  readonly list: Array<SettingsProblem> = []
+  readonly #broken = new Set<string>()
+
+  add(key: keyof Variables, problem: string, example: string = variables[key].example): void {
+    this.#broken.add(key)
+    this.list.push({ variable: variables[key].variable, problem, example })
+  }
+
+  /** Whether all of these are fit to be compared with others. */
+  fine(...keys: ReadonlyArray<keyof Variables>): boolean {
+    return keys.every((key) => !this.#broken.has(key))
+  }
+}
+
+/** The value of each variable. One with a problem has the value that it has when it is not set. */
+export const readValues = Effect.fnUntraced(function*(provider: ConfigProvider.ConfigProvider, problems: Problems) {
+  const values: Record<string, unknown> = {}
+  for (const key of Object.keys(variables) as Array<keyof Variables>) {
+    const { codec, default: fallback, expects, variable } = variables[key]
+    const given = yield* valueOf(provider, variable)
+    if (Result.isFailure(given)) problems.add(key, "cannot be read")
+    const text = Option.getOrUndefined(Result.getOrElse(given, () => Option.none<string>()))
+    const decoded = text === undefined ? undefined : decode(codec, text)
+    if (decoded !== undefined && Result.isSuccess(decoded)) {
+      values[key] = decoded.success
+      continue
+    }
+    for (const problem of decoded?.failure ?? []) problems.add(key, problem ?? `must be ${expects}`)
+    values[key] = fallback === undefined ? undefined : Result.getOrThrow(decode(codec, fallback))
+  }
+  return values as unknown as Values
+})
+
+/** The text of a variable; empty or blank is none. */
+const valueOf = (provider: ConfigProvider.ConfigProvider, variable: string) =>
+  Config.option(Config.String(variable)).parse(provider).pipe(
+    Effect.map(Option.flatMap((text) => text.trim() === "" ? Option.none() : Option.some(text.trim()))),
+    Effect.result
+  )
+
+const known = new Set(settingsTable.map(({ variable }) => variable))
+const PREFIX = "MSRP"
+
+/** Indices of an array that are looked at; of a longer one, its last. */
+const MAX_INDICES = 100
+
+const INJECTED = /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/
+
+/** Kubernetes and Docker tell a container about services this way, also about one whose name begins with "msrp". */
+const isInjected = (variable: string, value: string): boolean =>
+  INJECTED.test(variable) || (variable.endsWith("_PORT") && /^(?:tcp|udp|sctp):\/\//.test(value))
+
+/** Variables with the prefix of this program that it does not have: they are misspelt, and would do nothing. */
+export const unknownVariables = Effect.fnUntraced(function*(provider: ConfigProvider.ConfigProvider) {
+  const unknown: Array<string> = []
+  const open: Array<ReadonlyArray<string>> = [[PREFIX]]
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    const here = path
+    const loaded = yield* Effect.result(provider.load(here))
+    const node = Result.getOrUndefined(loaded)
+    if (node === undefined) continue
+    const variable = here.join("_")
+    const value = node.value?.trim() ?? ""
+    if (here.length > 1 && value !== "" && !known.has(variable) && !isInjected(variable, value)) unknown.push(variable)
+    if (node._tag === "Record") {
+      for (const name of node.keys) open.push([...here, name])
+    } else if (node._tag === "Array") {
+      for (let i = node.length - 1; i >= 0; i = i > MAX_INDICES ? -1 : i - 1) open.push([...here, String(i)])
+    }
+  }
+  return unknown.sort()
+})

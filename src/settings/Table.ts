@@ -1,0 +1,292 @@
+/** Every variable: its codec, and what the documentation says of it. `.env.example` and the docs are made from this. */
+import * as Codecs from "./Codecs.ts"
+import type { TextCodec } from "./Codecs.ts"
+
+/** What is known of a variable besides its codec. */
+export interface Setting {
+  readonly variable: string
+  readonly group: SettingGroup
+  /** What may be in it, as it fits behind "must be". */
+  readonly expects: string
+  readonly meaning: string
+  /** A value that works. */
+  readonly example: string
+  /** The text that counts when the variable is not set; `undefined` when `absent` tells what happens then. */
+  readonly default: string | undefined
+  /** What it means that the variable is not set. */
+  readonly absent: string | undefined
+  /** The parameter of OpenSIPS' `msrp_relay` that does the same. */
+  readonly opensips: string | undefined
+}
+
+export type SettingGroup = "Addresses" | "Users" | "AUTH" | "TLS" | "Sessions" | "Limits" | "Logging"
+
+/** A variable: `A` is what it is read into. */
+export interface Variable<out A> extends Setting {
+  readonly codec: TextCodec<unknown>
+  readonly "~A": A
+}
+
+interface Row {
+  readonly expects: string
+  readonly meaning: string
+  readonly example: string
+  readonly opensips?: string
+}
+
+const make = (
+  variable: string,
+  group: SettingGroup,
+  codec: TextCodec<unknown>,
+  row: Row & { readonly default?: string; readonly absent?: string }
+): Setting & { readonly codec: TextCodec<unknown> } => ({
+  variable,
+  group,
+  codec,
+  default: undefined,
+  absent: undefined,
+  opensips: undefined,
+  ...row
+})
+
+/** A variable that always has a value. */
+const set = <A>(
+  variable: string,
+  group: SettingGroup,
+  codec: TextCodec<A>,
+  row: Row & { readonly default: string }
+): Variable<A> => make(variable, group, codec, row) as Variable<A>
+
+/** A variable that may be left out. */
+const optional = <A>(
+  variable: string,
+  group: SettingGroup,
+  codec: TextCodec<A>,
+  row: Row & { readonly absent: string }
+): Variable<A | undefined> => make(variable, group, codec, row) as Variable<A | undefined>
+
+const KIB = 1024
+const GIB = KIB ** 3
+const DAY = 86_400
+
+/** URIs of the relay when neither `MSRP_URIS` nor `MSRP_LISTEN` is set. */
+export const DEFAULT_URIS = "msrp://localhost:2855;tcp,msrps://localhost:2856;tcp"
+
+export const variables = {
+  uris: optional("MSRP_URIS", "Addresses", Codecs.uris, {
+    expects: "MSRP URIs with commas between them",
+    meaning: "The relay's own URIs, as clients address it. Port 2855 if a URI has none; no session-id, no user name. " +
+      "`localhost` stands for 127.0.0.1 and [::1] too.",
+    example: "msrp://relay.example.org:2855;tcp,msrps://relay.example.org:2856;tcp",
+    absent: `those of MSRP_LISTEN, else \`${DEFAULT_URIS}\``,
+    opensips: "my_uri"
+  }),
+  listen: optional("MSRP_LISTEN", "Addresses", Codecs.listeners, {
+    expects: "sockets like msrp:192.0.2.1:2855 with commas between them",
+    meaning: "Addresses to bind, when they are not those of the URIs: `msrp` is TCP, `msrps` is TLS. " +
+      "0.0.0.0 and [::] are all addresses of the machine.",
+    example: "msrp:0.0.0.0:2855,msrps:[::]:2856",
+    absent: "host and port of each of MSRP_URIS"
+  }),
+  socketRoutes: optional("MSRP_SOCKET_ROUTES", "Addresses", Codecs.socketRoutes, {
+    expects: `rules like "dst=10.0.0.0/8 -> msrp:10.0.0.1:2855" with semicolons between them`,
+    meaning: "Which local socket a connection to the next hop is made from: the first rule that matches counts.",
+    example: "dst=10.0.0.0/8 -> msrp:10.0.0.1:2855; scheme=msrps -> none",
+    absent:
+      "the socket that the request came in on if its scheme is that of the next hop, else the first listener of " +
+      "that scheme",
+    opensips: "socket_route"
+  }),
+
+  credentials: optional("MSRP_CREDENTIALS", "Users", Codecs.oneOf("memory", "file"), {
+    expects: `"memory" or "file"`,
+    meaning: "Where users come from: `memory` is MSRP_USERS, `file` is MSRP_CREDENTIALS_FILE.",
+    example: "file",
+    absent: "`file` if only MSRP_CREDENTIALS_FILE is set, else `memory`",
+    opensips: "auth_route"
+  }),
+  users: optional("MSRP_USERS", "Users", Codecs.users, {
+    expects: "users like alice:secret or alice@example.org:secret, with commas between them",
+    meaning:
+      "Users, each good for one realm or, without one, for every realm. In names and secrets `,` is written %2C " +
+      "and `%` is %25; in names also `:` %3A and `@` %40.",
+    example: "alice:secret,bob@example.org:pass%2Cword",
+    absent: "none; with no URI, listener or users configured at all, a user `demo` with a password made at start"
+  }),
+  credentialsFile: optional("MSRP_CREDENTIALS_FILE", "Users", Codecs.line, {
+    expects: "the path of a file",
+    meaning: "A file of users, one `user:realm:secret` in a line, as `htdigest` writes it. It is read again when it " +
+      "changes.",
+    example: "/etc/msrp-relay/users",
+    absent: "none"
+  }),
+  calculateHa1: optional("MSRP_CALCULATE_HA1", "Users", Codecs.boolean, {
+    expects: "1, 0, true, false, yes or no",
+    meaning:
+      "1: a stored secret is a password. 0: it is H(user:realm:password) in hexadecimal, of MD5 (32 digits) or " +
+      "SHA-256 (64).",
+    example: "1",
+    absent: "1 for `memory`, 0 for `file`",
+    opensips: "calculate_ha1"
+  }),
+
+  realm: optional("MSRP_AUTH_REALM", "AUTH", Codecs.realm, {
+    expects: `1 to 255 characters without quotation marks, "\\" or control characters`,
+    meaning: "The realm that users are asked to prove themselves for.",
+    example: "example.org",
+    absent: "the host that the AUTH addresses",
+    opensips: "auth_realm"
+  }),
+  expires: set("MSRP_AUTH_EXPIRES", "AUTH", Codecs.seconds(1, 365 * DAY, true), {
+    expects: "a time of 1 second to 365 days, in whole seconds",
+    meaning: "How long a session URI is valid when the client does not say.",
+    example: "30 minutes",
+    default: "1800",
+    opensips: "auth_expires"
+  }),
+  minExpires: optional("MSRP_AUTH_MIN_EXPIRES", "AUTH", Codecs.seconds(1, 365 * DAY, true), {
+    expects: "a time of 1 second to 365 days, in whole seconds",
+    meaning: "The least that a client may ask for; less is answered 423 with Min-Expires.",
+    example: "60",
+    absent: "no minimum",
+    opensips: "auth_min_expires"
+  }),
+  maxExpires: optional("MSRP_AUTH_MAX_EXPIRES", "AUTH", Codecs.seconds(1, 365 * DAY, true), {
+    expects: "a time of 1 second to 365 days, in whole seconds",
+    meaning: "The most that a client may ask for; more is answered 423 with Max-Expires.",
+    example: "1h",
+    absent: "no maximum: whoever asks for more than a day gets a day",
+    opensips: "auth_max_expires"
+  }),
+  nonceExpire: set("MSRP_NONCE_EXPIRE", "AUTH", Codecs.seconds(1, DAY), {
+    expects: "a time of 1 second to 1 day",
+    meaning: "How long a nonce can be used; an older one is answered 401 with stale=true.",
+    example: "1 minute",
+    default: "30",
+    opensips: "nonce_expire"
+  }),
+  algorithms: set("MSRP_DIGEST_ALGORITHMS", "AUTH", Codecs.algorithms, {
+    expects: "SHA-256, MD5, or both with a comma between them",
+    meaning: "Digest algorithms to offer, in this order. Some clients know MD5 only, and some of them read only the " +
+      "last challenge.",
+    example: "MD5",
+    default: "SHA-256,MD5"
+  }),
+  allowPlaintextAuth: set("MSRP_ALLOW_PLAINTEXT_AUTH", "AUTH", Codecs.boolean, {
+    expects: "1, 0, true, false, yes or no",
+    meaning: "Allow AUTH without TLS on every listener. It is always allowed on loopback (RFC 4976 section 9.2).",
+    example: "true",
+    default: "false"
+  }),
+  maxFailedAuth: set("MSRP_MAX_FAILED_AUTH", "AUTH", Codecs.wholeNumber(1, 1000), {
+    expects: "a whole number from 1 to 1000",
+    meaning: "Failed AUTHs after which a connection is closed.",
+    example: "3",
+    default: "5"
+  }),
+
+  tlsCert: optional("MSRP_TLS_CERT", "TLS", Codecs.line, {
+    expects: "the path of a PEM file",
+    meaning: "The relay's certificate, followed by its chain. Also shown to other relays.",
+    example: "/etc/msrp-relay/fullchain.pem",
+    absent: "none; on loopback, a certificate signed by itself and made at start"
+  }),
+  tlsKey: optional("MSRP_TLS_KEY", "TLS", Codecs.line, {
+    expects: "the path of a PEM file",
+    meaning: "Private key of the certificate, not encrypted.",
+    example: "/etc/msrp-relay/privkey.pem",
+    absent: "none"
+  }),
+  tlsCa: optional("MSRP_TLS_CA", "TLS", Codecs.line, {
+    expects: "the path of a PEM file",
+    meaning: "Certificates of the authorities to trust, in place of those that come with Node.js.",
+    example: "/etc/msrp-relay/ca.pem",
+    absent: "those that come with Node.js"
+  }),
+  allowSelfSigned: set("MSRP_TLS_ALLOW_SELF_SIGNED", "TLS", Codecs.boolean, {
+    expects: "1, 0, true, false, yes or no",
+    meaning: "Accept a certificate signed by itself when connecting to a next hop. For endpoints only: leave it off " +
+      "where the relay connects to other relays.",
+    example: "true",
+    default: "false"
+  }),
+
+  hashSize: set("MSRP_HASH_SIZE", "Sessions", Codecs.wholeNumber(1, 20), {
+    expects: "a whole number from 1 to 20",
+    meaning: "The session table has 2 to the power of this buckets, which are cleaned up one by one.",
+    example: "12",
+    default: "10",
+    opensips: "hash_size"
+  }),
+  cleanupInterval: set("MSRP_CLEANUP_INTERVAL", "Sessions", Codecs.seconds(1, DAY), {
+    expects: "a time of 1 second to 1 day",
+    meaning: "Time for one pass over the session table, removing what has expired.",
+    example: "2 minutes",
+    default: "60",
+    opensips: "cleanup_interval"
+  }),
+  maxSessions: set("MSRP_MAX_SESSIONS", "Sessions", Codecs.wholeNumber(1, 10_000_000), {
+    expects: "a whole number from 1 to 10000000",
+    meaning: "Sessions at a time.",
+    example: "20000",
+    default: "100000"
+  }),
+  maxSessionsPerConnection: set("MSRP_MAX_SESSIONS_PER_CONNECTION", "Sessions", Codecs.wholeNumber(1, 1_000_000), {
+    expects: "a whole number from 1 to 1000000",
+    meaning: "Sessions that one connection may have at a time.",
+    example: "10",
+    default: "100"
+  }),
+
+  maxConnections: set("MSRP_MAX_CONNECTIONS", "Limits", Codecs.wholeNumber(1, 1_000_000), {
+    expects: "a whole number from 1 to 1000000",
+    meaning: "Connections that one listener has at a time; further ones are closed at once.",
+    example: "2000",
+    default: "10000"
+  }),
+  connectTimeout: set("MSRP_CONNECT_TIMEOUT", "Limits", Codecs.seconds(0.1, 3600), {
+    expects: "a time of 100 ms to 1 hour",
+    meaning: "Time for a connection to the next hop to open, TLS handshake included.",
+    example: "5s",
+    default: "10"
+  }),
+  stallLimit: set("MSRP_STALL_LIMIT", "Limits", Codecs.seconds(1, DAY), {
+    expects: "a time of 1 second to 1 day",
+    meaning: "A receiver that takes nothing for so long, while something waits for it, is disconnected.",
+    example: "1 minute",
+    default: "30"
+  }),
+  outputLimit: set("MSRP_OUTPUT_LIMIT", "Limits", Codecs.octets(4 * KIB, GIB), {
+    expects: "a size of 4 KiB to 1 GiB",
+    meaning: "Octets that wait for one connection before those who send to it are held.",
+    example: "256 KiB",
+    default: "128 KiB"
+  }),
+  sessionBuffer: set("MSRP_SESSION_BUFFER", "Limits", Codecs.octets(4 * KIB, GIB), {
+    expects: "a size of 4 KiB to 1 GiB",
+    meaning: "Octets held for one session with a slow receiver before its sender is not read any more.",
+    example: "1 MiB",
+    default: "256 KiB"
+  }),
+
+  logLevel: set("MSRP_LOG_LEVEL", "Logging", Codecs.logLevel, {
+    expects: "all, trace, debug, info, warn, error, fatal or none",
+    meaning: "The least severe messages to log.",
+    example: "debug",
+    default: "info"
+  }),
+  logFormat: set("MSRP_LOG_FORMAT", "Logging", Codecs.oneOf("pretty", "json", "logfmt"), {
+    expects: `"pretty", "json" or "logfmt"`,
+    meaning: "How messages are written to standard output.",
+    example: "json",
+    default: "pretty"
+  })
+}
+
+export type Variables = typeof variables
+
+/** What the variables are read into. */
+export type Values = { readonly [K in keyof Variables]: Variables[K]["~A"] }
+
+/** All variables, in the order of the documentation. */
+export const settingsTable: ReadonlyArray<Setting> = Object.values(variables)

@@ -1,0 +1,156 @@
+/** The certificate, key and trusted roots of the relay, and what the certificate of a peer is good for. */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { constants, X509Certificate } from "node:crypto"
+import * as Net from "node:net"
+import * as Tls from "node:tls"
+import { TransportError } from "./TransportError.ts"
+
+/** A certificate (PEM, with the chain that leads to its root) and its private key (PEM). */
+export interface KeyPair {
+  readonly cert: string
+  readonly key: Redacted.Redacted
+}
+
+export interface TlsOptions {
+  /** PEM certificate (chain) presented to clients, and as TLS client to other relays (RFC 4976 §9.2). */
+  readonly cert?: string | undefined
+  /** PEM private key of `cert`. */
+  readonly key?: Redacted.Redacted | undefined
+  /** Certificates for other names, chosen by the name which the client asks for; `cert` is for all others. */
+  readonly others?: ReadonlyArray<KeyPair> | undefined
+  /** PEM certificates trusted as roots, instead of Node's own list; for the certificates of servers and clients. */
+  readonly ca?: string | undefined
+  /** The oldest version spoken (RFC 8996 forbids those before 1.2). Default TLSv1.2. */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined
+  /** OpenSSL cipher list. Default: the forward-secret AEAD suites of RFC 9325. */
+  readonly ciphers?: string | undefined
+  /** Whether clients may resume sessions by ticket. Default true. */
+  readonly sessionTickets?: boolean | undefined
+}
+
+const CIPHERS = [
+  "TLS_AES_128_GCM_SHA256",
+  "TLS_AES_256_GCM_SHA384",
+  "TLS_CHACHA20_POLY1305_SHA256",
+  "ECDHE-ECDSA-AES128-GCM-SHA256",
+  "ECDHE-RSA-AES128-GCM-SHA256",
+  "ECDHE-ECDSA-AES256-GCM-SHA384",
+  "ECDHE-RSA-AES256-GCM-SHA384",
+  "ECDHE-ECDSA-CHACHA20-POLY1305",
+  "ECDHE-RSA-CHACHA20-POLY1305"
+].join(":")
+
+/** What is made of one value of the options. */
+interface Contexts {
+  readonly options: Tls.SecureContextOptions
+  readonly client: Tls.SecureContext
+  readonly others: ReadonlyArray<{ readonly certificate: X509Certificate; readonly context: Tls.SecureContext }>
+}
+
+const contextsOf = (given: TlsOptions): Contexts => {
+  const common: Tls.SecureContextOptions = {
+    minVersion: given.minVersion ?? "TLSv1.2",
+    ciphers: given.ciphers ?? CIPHERS,
+    // Resumption fails where client certificates are asked for and this is not set.
+    sessionIdContext: "msrp-relay",
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION
+      | (given.sessionTickets === false ? constants.SSL_OP_NO_TICKET : 0),
+    ...(given.ca === undefined ? {} : { ca: given.ca })
+  }
+  const options = {
+    ...common,
+    ...(given.cert === undefined ? {} : { cert: given.cert }),
+    ...(given.key === undefined ? {} : { key: Redacted.value(given.key) })
+  }
+  return {
+    options,
+    client: Tls.createSecureContext(options),
+    others: (given.others ?? []).map(({ cert, key }) => ({
+      certificate: new X509Certificate(cert),
+      context: Tls.createSecureContext({ ...common, cert, key: Redacted.value(key) })
+    }))
+  }
+}
+
+/** The contexts in force. */
+export interface Certificates {
+  readonly current: () => Contexts
+  /** The context for a name that a client asks for; undefined: the default one. */
+  readonly named: (name: string) => Tls.SecureContext | undefined
+  /** Calls back when the default context of a server has to be replaced; gives a function that ends this. */
+  readonly onChange: (callback: (options: Tls.SecureContextOptions) => void) => () => void
+}
+
+/** Follows the options until the scope closes. Unusable ones fail at first, and later are logged and not used. */
+export const makeCertificates = Effect.fnUntraced(function*(
+  given: TlsOptions | SubscriptionRef.SubscriptionRef<TlsOptions>
+): Effect.fn.Return<Certificates, TransportError, Scope.Scope> {
+  const attempt = (options: TlsOptions) =>
+    Effect.try({
+      try: () => contextsOf(options),
+      // OpenSSL's errors tell what is wrong with a key, not what it is.
+      catch: (cause) => new TransportError({ operation: "listen", target: "msrps", reason: "Certificate", cause })
+    })
+  const callbacks = new Set<(options: Tls.SecureContextOptions) => void>()
+  const isRef = SubscriptionRef.isSubscriptionRef(given)
+  let current = yield* attempt(
+    isRef ? SubscriptionRef.getUnsafe(given as SubscriptionRef.SubscriptionRef<TlsOptions>) : given as TlsOptions
+  )
+  if (isRef) {
+    yield* SubscriptionRef.changes(given as SubscriptionRef.SubscriptionRef<TlsOptions>).pipe(
+      Stream.drop(1),
+      Stream.runForEach((options) =>
+        attempt(options).pipe(
+          Effect.map((contexts) => {
+            current = contexts
+            for (const callback of callbacks) callback(contexts.options)
+          }),
+          Effect.catch((error) => Effect.logError("the new certificate is not used", codeOf(error.cause)))
+        )
+      ),
+      Effect.forkScoped({ startImmediately: true })
+    )
+  }
+  return {
+    current: () => current,
+    named: (name) => current.others.find(({ certificate }) => certificate.checkHost(name) !== undefined)?.context,
+    onChange: (callback) => {
+      callbacks.add(callback)
+      return () => callbacks.delete(callback)
+    }
+  }
+})
+
+/** The code of a Node or OpenSSL error. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "unknown"
+
+/**
+ * The DNS names (lower case) in a subjectAltName as Node prints it. Values with characters that could be mistaken for
+ * a separator are quoted; a DNS name has none of them, so quoted values are passed over.
+ */
+export const dnsNames = (subjectAltName: string | undefined): ReadonlyArray<string> => {
+  const names: Array<string> = []
+  for (const entry of (subjectAltName ?? "").matchAll(/(?:^|, )([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)/gy)) {
+    if (entry[1] === "DNS" && !entry[2]!.startsWith("\"")) names.push(entry[2]!.toLowerCase())
+  }
+  return names
+}
+
+/** The names of the peer, if its certificate was verified. */
+export const verifiedNames = (stream: Tls.TLSSocket): ReadonlyArray<string> =>
+  stream.authorized ? dnsNames(stream.getPeerX509Certificate()?.subjectAltName) : []
+
+/**
+ * Whether a server's certificate is for the name; Node also accepts the common name of one without DNS names, which
+ * RFC 4976 §9.2 does not.
+ */
+export const checkServerIdentity: typeof Tls.checkServerIdentity = (name, certificate) =>
+  Tls.checkServerIdentity(name, certificate)
+    ?? (Net.isIP(name) !== 0 || dnsNames(certificate.subjectaltname).length > 0
+      ? undefined
+      : new Error("the certificate has no DNS name"))

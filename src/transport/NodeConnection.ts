@@ -1,0 +1,222 @@
+import type * as Net from "node:net"
+import type { Accept, Address, Connection, LocalSocket, Receiver } from "../Transport.ts"
+import { readShared } from "./SharedRead.ts"
+
+/** What a connection needs from its transport. */
+export interface Surroundings {
+  readonly reads: "shared" | "events"
+  /** Runs a task later in this turn of the event loop, or in the next. */
+  readonly defer: (task: () => void) => void
+  /** A receiver threw: a defect, which costs only its connection. */
+  readonly defect: (error: unknown) => void
+}
+
+/** What is known about a connection when it is made. */
+export interface Facts {
+  readonly inbound: boolean
+  readonly secure: boolean
+  readonly local: Address
+  readonly remote: Address
+  readonly socket: LocalSocket | undefined
+  readonly peerNames: ReadonlyArray<string>
+}
+
+/** Private parts of a socket which tell how far a write has come; each may be missing. */
+interface Inner {
+  readonly _handle?: {
+    readonly writeQueueSize?: number
+    readonly _parent?: { readonly writeQueueSize?: number }
+  } | null
+  readonly _writableState?: { readonly writelen?: number }
+}
+
+/** A `Connection` on a connected (for TLS: secured) `net.Socket` from which nothing has been read. */
+export class NodeConnection implements Connection {
+  readonly inbound: boolean
+  readonly secure: boolean
+  readonly local: Address
+  readonly remote: Address
+  readonly socket: LocalSocket | undefined
+  readonly peerNames: ReadonlyArray<string>
+
+  readonly #stream: Net.Socket
+  readonly #around: Surroundings
+  #receiver: Receiver | undefined
+  #paused = false
+  #ended = false
+  #destroyed = false
+  /** The stream is closed; the receiver may still have octets to get. */
+  #down = false
+  #closed = false
+  #failure: unknown
+  #gone: Array<() => void> = []
+  /** Octets that came in while paused: one TLS read can give several chunks, pausing does not hold back the rest. */
+  #held: Array<Buffer> = []
+  #releasing = false
+  /** Callbacks of writes not finished, oldest first. */
+  #unwritten: Array<() => void> = []
+
+  constructor(stream: Net.Socket, facts: Facts, around: Surroundings) {
+    this.inbound = facts.inbound
+    this.secure = facts.secure
+    this.local = facts.local
+    this.remote = facts.remote
+    this.socket = facts.socket
+    this.peerNames = facts.peerNames
+    this.#stream = stream
+    this.#around = around
+    stream.on("error", (error) => {
+      this.#failure ??= error
+    })
+    stream.once("close", () => {
+      this.#down = true
+      if (this.#held.length === 0 || this.#ended) this.#finish()
+    })
+  }
+
+  /** Gets its receiver, then starts reading. */
+  start(accept: Accept): void {
+    const stream = this.#stream
+    try {
+      this.#receiver = accept(this)
+    } catch (error) {
+      this.#around.defect(error)
+      return this.destroy()
+    }
+    for (let chunk = take(stream); chunk !== null; chunk = take(stream)) this.#held.push(chunk)
+    if (this.#around.reads === "events" || !readShared(stream, this.#deliver)) stream.on("data", this.#deliver)
+    if (this.#paused || this.#held.length > 0) stream.pause()
+    else stream.resume()
+    if (!this.#paused && this.#held.length > 0) this.#release()
+  }
+
+  /** Calls back when the receiver has been told that the connection is closed. */
+  whenGone(callback: () => void): void {
+    if (this.#closed) callback()
+    else this.#gone.push(callback)
+  }
+
+  /** The error which ended the connection, if any. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  readonly write = (bytes: Uint8Array, written: () => void): void => {
+    // Writing nothing would make a TLS socket read, inside this call.
+    if (this.#ended || this.#destroyed || this.#down || bytes.length === 0) return this.#around.defer(written)
+    this.#unwritten.push(written)
+    this.#stream.write(bytes, this.#onWritten)
+  }
+
+  /**
+   * `writableLength` counts a write that is under way in full until all of it is done, so a large one to a slow peer
+   * would look stalled. The handle knows how much of it is left (Node uses the same for its own time limits): for TLS,
+   * what is encrypted and not yet written, of which a part is on its way in the TCP handle below.
+   */
+  readonly pending = (): number => {
+    const stream = this.#stream
+    const length = stream.writableLength
+    if (length === 0 || this.#destroyed || this.#down) return 0
+    const inner = stream as unknown as Inner
+    const handle = inner._handle
+    const underWay = inner._writableState?.writelen
+    const left = handle?.writeQueueSize
+    if (underWay === undefined || left === undefined) return length
+    if (!this.secure) return length - underWay + Math.min(underWay, left)
+    const below = handle?._parent?.writeQueueSize ?? 0
+    return length - underWay + Math.min(underWay, Math.max(0, left - TLS_BATCH) + below)
+  }
+
+  readonly pause = (): void => {
+    if (this.#paused) return
+    this.#paused = true
+    if (!this.#ended) this.#stream.pause()
+  }
+
+  readonly resume = (): void => {
+    if (!this.#paused) return
+    this.#paused = false
+    if (this.#held.length > 0) this.#release()
+    else if (!this.#down) this.#stream.resume()
+  }
+
+  readonly end = (): void => {
+    if (this.#ended || this.#destroyed) return
+    this.#ended = true
+    if (this.#down) return this.#around.defer(this.#finish)
+    this.#stream.end()
+    if (this.#paused) {
+      this.#held = []
+      this.#stream.resume()
+    }
+  }
+
+  readonly destroy = (): void => {
+    if (this.#destroyed) return
+    this.#destroyed = true
+    this.#held = []
+    if (this.#down) this.#around.defer(this.#finish)
+    else this.#stream.destroy()
+  }
+
+  readonly #deliver = (chunk: Buffer): void => {
+    if (this.#destroyed) return
+    if (!this.#paused && this.#held.length === 0) this.#give(chunk)
+    else if (!this.#paused || !this.#ended) this.#held.push(Buffer.from(chunk))
+  }
+
+  #give(chunk: Buffer): void {
+    try {
+      this.#receiver!.bytes(chunk)
+    } catch (error) {
+      this.#around.defect(error)
+      this.destroy()
+    }
+  }
+
+  /** Hands over what was held, outside of the call that resumed, then reads on. */
+  #release(): void {
+    if (this.#releasing) return
+    this.#releasing = true
+    this.#around.defer(() => {
+      this.#releasing = false
+      while (this.#held.length > 0 && !this.#paused) this.#give(this.#held.shift()!)
+      if (this.#held.length > 0) return
+      if (this.#down) this.#finish()
+      else if (!this.#paused) this.#stream.resume()
+    })
+  }
+
+  readonly #onWritten = (): void => {
+    const written = this.#unwritten.shift()
+    if (written !== undefined) this.#safely(written)
+  }
+
+  readonly #finish = (): void => {
+    if (this.#closed) return
+    this.#closed = true
+    this.#destroyed = true
+    this.#held = []
+    const unwritten = this.#unwritten
+    this.#unwritten = []
+    for (const written of unwritten) this.#safely(written)
+    this.#safely(() => this.#receiver?.closed())
+    for (const callback of this.#gone) callback()
+    this.#gone = []
+  }
+
+  #safely(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      this.#around.defect(error)
+      this.destroy()
+    }
+  }
+}
+
+/** How much of what is encrypted goes to the TCP handle at a time (ten buffers of 16 KiB). */
+const TLS_BATCH = 163_840
+
+/** What has been read already, before there was a receiver. */
+const take = (stream: Net.Socket): Buffer | null => stream.readableLength > 0 ? stream.read() as Buffer | null : null

@@ -1,0 +1,46 @@
+/** A certificate made at start, for a relay that was given none. */
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Net from "node:net"
+import type { KeyPair } from "./Certificates.ts"
+
+/** No certificate could be made. */
+export class SelfSignedError extends Data.TaggedError("SelfSignedError")<{ readonly cause: unknown }> {}
+
+const YEAR = 365 * 24 * 60 * 60 * 1000
+
+/**
+ * Makes an ECDSA P-256 key and a certificate signed by it, for these host names and IP addresses (at least one), valid
+ * for a year from now. It convinces nobody who wasn't told to trust it.
+ */
+export const makeSelfSigned = Effect.fnUntraced(
+  function*(names: readonly [string, ...Array<string>]): Effect.fn.Return<KeyPair, SelfSignedError> {
+    const now = yield* Clock.currentTimeMillis
+    const made = yield* Effect.tryPromise({
+      try: async () => {
+        // Loaded when it is needed: a relay with a certificate of its own never does.
+        const { generate } = await import("selfsigned")
+        return await generate([{ name: "commonName", value: names[0] }], {
+          keyType: "ec",
+          curve: "P-256",
+          algorithm: "sha256",
+          notBeforeDate: new Date(now),
+          notAfterDate: new Date(now + YEAR),
+          extensions: [
+            { name: "basicConstraints", cA: false, critical: true },
+            { name: "keyUsage", digitalSignature: true, critical: true },
+            { name: "extKeyUsage", serverAuth: true, clientAuth: true },
+            {
+              name: "subjectAltName",
+              altNames: names.map((name) => Net.isIP(name) === 0 ? { type: 2, value: name } : { type: 7, ip: name })
+            }
+          ]
+        })
+      },
+      catch: (cause) => new SelfSignedError({ cause })
+    })
+    return { cert: made.cert, key: Redacted.make(made.private) }
+  }
+)

@@ -1,0 +1,36 @@
+/**
+ * Reading into one buffer shared by all sockets.
+ *
+ * Node's `onread` option does this without a new 64 KiB buffer per read, yet `net.Server` and `tls.TLSSocket` do not
+ * pass it to the sockets they make. This sets the fields that the option sets. They are private, so their presence is
+ * checked; `false` means that this Node has other internals and the caller reads "data" events instead.
+ */
+import type * as Net from "node:net"
+
+/** A read is handled synchronously, so one buffer serves all sockets. */
+const shared = Buffer.allocUnsafeSlow(65_536)
+
+/** Makes `socket` deliver into the shared buffer from its next read on. Its `pause` and `resume` work as usual. */
+export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => void): boolean => {
+  const inner = socket as unknown as Record<symbol, unknown> & {
+    readonly _handle?: { readonly useUserBuffer?: unknown } | null
+  }
+  const keys = Object.getOwnPropertySymbols(inner)
+  const key = (name: string) => keys.find((one) => one.description === name)
+  const buffer = key("kBuffer")
+  const callback = key("kBufferCb")
+  const generator = key("kBufferGen")
+  const handle = inner._handle
+  if (
+    buffer === undefined || callback === undefined || generator === undefined
+    || typeof handle?.useUserBuffer !== "function"
+  ) return false
+  inner[buffer] = shared
+  inner[generator] = null
+  inner[callback] = (length: number): boolean => {
+    deliver(shared.subarray(0, length))
+    return true
+  }
+  handle.useUserBuffer(shared)
+  return true
+}

@@ -1,0 +1,407 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
+import { type AuthDecision, Authenticator, type DigestOptions } from "../src/Authenticator.ts"
+import { Credentials, CredentialsUnavailable, passwordUser } from "../src/Credentials.ts"
+import {
+  type Answer,
+  answerChallenge,
+  type Challenge,
+  type DigestAlgorithm,
+  ha1,
+  parseAuthenticationInfo,
+  parseDigest,
+  strongestChallenge,
+  verifyRspauth
+} from "../src/protocol/Digest.ts"
+import { parseUri } from "../src/protocol/Uri.ts"
+
+const REALM = "intra.example.com"
+const URI = "msrps://alice@intra.example.com;tcp"
+const PASSWORD = "Wonderland-42"
+
+const users = Credentials.layerMemory([passwordUser("alice", Redacted.make(PASSWORD), REALM)])
+const ha1Users = (algorithms: ReadonlyArray<DigestAlgorithm>) =>
+  Credentials.layerMemory([{
+    username: "alice",
+    realm: REALM,
+    secret: {
+      _tag: "Ha1",
+      ha1: Object.fromEntries(
+        algorithms.map((one) => [one, Redacted.make(ha1(one, "alice", REALM, PASSWORD).toUpperCase())])
+      )
+    }
+  }])
+const digest = (options: DigestOptions = {}, credentials: Layer.Layer<Credentials> = users) =>
+  Effect.provide(Authenticator.layerDigest(options).pipe(Layer.provide(credentials)))
+
+const ask = Effect.fnUntraced(function*(authorization: string | undefined, uri = URI, realm = REALM) {
+  const authenticator = yield* Authenticator
+  const requestUri = parseUri(uri)
+  assert.isDefined(requestUri)
+  return yield* authenticator.authenticate({ requestUri, authorization, realm, source: "192.0.2.1" })
+})
+const expect = <Tag extends AuthDecision["_tag"]>(decision: AuthDecision, tag: Tag) => {
+  assert.strictEqual(decision._tag, tag)
+  return decision as Extract<AuthDecision, { readonly _tag: Tag }>
+}
+const challenged = (decision: AuthDecision, { failed, stale }: { failed: boolean; stale: boolean }) => {
+  const challenge = expect(decision, "Challenge")
+  assert.deepStrictEqual({ failed: challenge.failed, stale: challenge.stale }, { failed, stale })
+  const best = strongestChallenge(challenge.wwwAuthenticate)
+  assert.isDefined(best)
+  assert.strictEqual(best.stale, stale)
+  return best
+}
+const first = { failed: false, stale: false }
+const failed = { failed: true, stale: false }
+const stale = { failed: false, stale: true }
+const challengeNow = Effect.map(ask(undefined), (decision) => challenged(decision, first))
+
+const right: Answer = { username: "alice", password: PASSWORD, uri: URI, nc: 1, cnonce: "0a4f113bQe" }
+const answer = (challenge: Challenge, changes: Partial<Answer> = {}) =>
+  ask(answerChallenge(challenge, { ...right, ...changes }))
+
+describe("a challenge", () => {
+  it.effect("R4976-5.1-03 -9.1-14 R7616-3.7-01 offers each algorithm once, strongest first, with one nonce", () =>
+    Effect.gen(function*() {
+      const { wwwAuthenticate } = expect(yield* ask(undefined), "Challenge")
+      const [sha, md5, ...rest] = wwwAuthenticate
+      assert.deepStrictEqual(rest, [])
+      const form =
+        /^Digest realm="intra.example.com", qop="auth", nonce="([\w-]{48})", opaque="[0-9a-f]{16}", algorithm=/
+      assert.match(sha!, form)
+      assert.match(sha!, /=SHA-256$/)
+      assert.strictEqual(md5, sha!.replace("SHA-256", "MD5"))
+      const again = expect(yield* ask(undefined), "Challenge").wwwAuthenticate[0]!
+      assert.notStrictEqual(form.exec(again)?.[1], form.exec(sha!)?.[1])
+    }).pipe(digest()))
+
+  it.effect("R7616-3.7-02 offers what the settings and the credentials both have, in the order of the settings", () =>
+    Effect.gen(function*() {
+      const offered = (options: DigestOptions, credentials?: Layer.Layer<Credentials>) =>
+        Effect.map(
+          ask(undefined),
+          (decision) => expect(decision, "Challenge").wwwAuthenticate.map((one) => one.replace(/.*algorithm=/, ""))
+        ).pipe(
+          digest(options, credentials)
+        )
+      assert.deepStrictEqual(yield* offered({ algorithms: ["MD5", "SHA-256"] }), ["MD5", "SHA-256"])
+      assert.deepStrictEqual(yield* offered({ algorithms: ["MD5"] }), ["MD5"])
+      assert.deepStrictEqual(yield* offered({}, ha1Users(["MD5"])), ["MD5"])
+      const none = yield* Effect.flip(offered({ algorithms: ["SHA-256"] }, ha1Users(["MD5"])))
+      assert.strictEqual(none._tag, "NoCommonAlgorithm")
+    }))
+
+  it.effect("R4975-14.5-02 cannot be used to put headers into a message", () =>
+    Effect.gen(function*() {
+      const quoted = expect(yield* ask(undefined, URI, "a\", nonce=\"x"), "Challenge").wwwAuthenticate[0]!
+      const parsed = parseDigest(quoted)
+      assert.strictEqual(parsed._tag === "Digest" && parsed.parameters.get("realm"), "a\", nonce=\"x")
+      assert.strictEqual(expect(yield* ask(undefined, URI, "a\r\nUse-Path: x"), "Rejected").status, 400)
+    }).pipe(digest()))
+})
+
+describe("right credentials", () => {
+  it.effect.each(["SHA-256", "MD5"] as const)(
+    "R4976-9.1-02 -13 -22 are granted, and the relay proves itself: %s",
+    (algorithm) =>
+      Effect.gen(function*() {
+        const challenge = { ...(yield* challengeNow), algorithm }
+        const granted = expect(yield* answer(challenge), "Granted")
+        assert.strictEqual(granted.username, "alice")
+        assert.strictEqual(granted.realm, REALM)
+        const info = parseAuthenticationInfo(granted.authenticationInfo)
+        assert.isDefined(info)
+        assert.strictEqual(info.cnonce, right.cnonce)
+        assert.strictEqual(info.nc, "00000001")
+        assert.isTrue(verifyRspauth(granted.authenticationInfo, challenge, right))
+      }).pipe(digest())
+  )
+
+  it.effect.each(["SHA-256", "MD5"] as const)(
+    "R7616-3.6-01 are granted against a stored H(A1): %s",
+    (algorithm) =>
+      Effect.gen(function*() {
+        const challenge = yield* challengeNow
+        expect(yield* answer({ ...challenge, algorithm }), "Granted")
+      }).pipe(digest({}, ha1Users(["SHA-256", "MD5"])))
+  )
+
+  it.effect("R4976-9.1-33 X03 nextnonce starts a new count, and its life at the 200", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      yield* TestClock.adjust("20 seconds")
+      const { authenticationInfo } = expect(yield* answer(challenge), "Granted")
+      const nonce = parseAuthenticationInfo(authenticationInfo)?.nextnonce
+      assert.isDefined(nonce)
+      yield* TestClock.adjust("20 seconds")
+      expect(yield* answer({ ...challenge, nonce }), "Granted")
+    }).pipe(digest()))
+
+  it.effect("R4976-9.1-25 hash the URI as the client spells it in the header, if it is the same", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      const header = (uri: string, nc: number) => answerChallenge(challenge, { ...right, uri, nc, sendUri: true })
+      expect(yield* ask(header(URI, 1)), "Granted")
+      const spelled = "msrps://INTRA.example.com;TCP"
+      expect(yield* ask(header(spelled, 2)), "Granted")
+      expect(yield* ask(answerChallenge(challenge, { ...right, nc: 3, uri: spelled })), "Challenge")
+      for (const other of ["msrps://extra.example.com;tcp", "msrp://intra.example.com;tcp", "*"]) {
+        assert.strictEqual(expect(yield* ask(header(other, 4)), "Rejected").status, 400)
+      }
+    }).pipe(digest()))
+
+  it.effect("R4976-9.1-37 may come with any opaque or none", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      expect(yield* answer({ ...challenge, opaque: undefined }), "Granted")
+      expect(yield* answer({ ...challenge, opaque: "other" }, { nc: 2 }), "Granted")
+    }).pipe(digest()))
+
+  it.effect("R7616-3.4-03 may have letters beyond ASCII, however they are composed", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      const granted = expect(
+        yield* answer(challenge, { username: "Ja\u0308s\u00f8n", password: "pa\u0308ss" }),
+        "Granted"
+      )
+      assert.strictEqual(granted.username, "J\u00e4s\u00f8n")
+    }).pipe(digest({}, Credentials.layerMemory([passwordUser("J\u00e4s\u00f8n", Redacted.make("p\u00e4ss"))]))))
+})
+
+describe("nonces", () => {
+  it.effect("R4976-9.1-29 X04 live until exactly their age, then are stale, and not a failure", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      yield* TestClock.adjust("29999 millis")
+      expect(yield* answer(challenge), "Granted")
+      yield* TestClock.adjust("1 millis")
+      const fresh = challenged(yield* answer(challenge, { nc: 2 }), stale)
+      challenged(yield* answer(challenge, { nc: 3, password: "wrong" }), failed)
+      expect(yield* answer(fresh), "Granted")
+    }).pipe(digest()))
+
+  it.effect("nonceExpire is how long they live", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      yield* TestClock.adjust("59999 millis")
+      expect(yield* answer(challenge), "Granted")
+      yield* TestClock.adjust("1 millis")
+      challenged(yield* answer(challenge, { nc: 2 }), stale)
+    }).pipe(digest({ nonceExpire: "1 minute" })))
+
+  it.effect("R4976-9.1-29 X04 X05 of another relay are stale with the right password only", () =>
+    Effect.gen(function*() {
+      const credentials = (response: string, nonce: string, rest: string) =>
+        `Digest username="alice", realm="intra.example.com", nonce="${nonce}", qop=auth, ${rest}, response="${response}"`
+      challenged(
+        yield* ask(credentials(
+          "961bcce84a5ffdf565e362da509d559b",
+          "8f2c6b0e5d3a49c1b7e0a4d2f6c81350",
+          "nc=00000002, cnonce=\"b19c44d0e1\""
+        )),
+        stale
+      )
+      challenged(
+        yield* ask(credentials(
+          "8637af1c6cd6f9b69eb0e58538caa513",
+          "1e6b0f93d8a54c27b9f4e2d071c3a586",
+          "nc=00000001, cnonce=\"c0ffee1234\""
+        )),
+        failed
+      )
+      const { nonce, ...challenge } = yield* challengeNow
+      const changed = (at: number) => nonce.slice(0, at) + (nonce[at] === "x" ? "y" : "x") + nonce.slice(at + 1)
+      for (
+        const forged of ["", `${nonce}=`, nonce.slice(1), `${nonce}${nonce}`, ...[0, 10, 11, 26, 27, 47].map(changed)]
+      ) {
+        challenged(yield* answer({ ...challenge, nonce: forged }), stale)
+      }
+      expect(yield* answer({ ...challenge, nonce }), "Granted")
+    }).pipe(digest()))
+
+  it.effect("R4976-9.1-31 -32 -34 count up: jumps are taken, what was seen is a replay, never a failure", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      challenged(yield* answer(challenge, { nc: 0 }), stale)
+      expect(yield* answer(challenge, { nc: 9 }), "Granted")
+      challenged(yield* answer(challenge, { nc: 9 }), stale)
+      challenged(yield* answer(challenge, { nc: 8, cnonce: "other" }), stale)
+      expect(yield* answer(challenge, { nc: 10 }), "Granted")
+      expect(yield* answer(challenge, { nc: 0xfffffffe }), "Granted")
+      yield* TestClock.adjust("29999 millis")
+      challenged(yield* answer(challenge, { nc: 0xfffffffe }), stale)
+      expect(yield* answer(challenge, { nc: 0xffffffff }), "Granted")
+    }).pipe(digest()))
+
+  it.effect("R4976-9.1-31 a wrong digest does not use a count up", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      challenged(yield* answer(challenge, { nc: 0xffffffff, password: "wrong" }), failed)
+      expect(yield* answer(challenge), "Granted")
+    }).pipe(digest()))
+
+  it.effect("R4976-9.3-06 no more than maxNonces are kept, and one that was dropped cannot be replayed", () =>
+    Effect.gen(function*() {
+      const challenges: Array<Challenge> = []
+      for (let i = 0; i < 4; i++) {
+        challenges.push(yield* challengeNow)
+        yield* TestClock.adjust("1 millis")
+      }
+      const [a, b, c, d] = challenges as [Challenge, Challenge, Challenge, Challenge]
+      expect(yield* answer(a), "Granted")
+      expect(yield* answer(c), "Granted")
+      expect(yield* answer(d), "Granted")
+      challenged(yield* answer(a), stale)
+      challenged(yield* answer(a, { nc: 2 }), stale)
+      // made after the one that was dropped: still good
+      expect(yield* answer(b), "Granted")
+      expect(yield* answer(d, { nc: 2 }), "Granted")
+      challenged(yield* answer(c, { nc: 2 }), stale)
+    }).pipe(digest({ maxNonces: 2 })))
+})
+
+describe("refused", () => {
+  it.effect("R7616-3.4-04 X05 an unknown user and a wrong password look the same, and count", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      const shape = (decision: AuthDecision) => {
+        challenged(decision, failed)
+        return expect(decision, "Challenge").wwwAuthenticate.map((one) => one.replace(/nonce="[\w-]+"/, ""))
+      }
+      const wrong = shape(yield* answer(challenge, { password: "wrong" }))
+      assert.deepStrictEqual(shape(yield* answer(challenge, { username: "mallory" })), wrong)
+      assert.deepStrictEqual(shape(yield* answer(challenge, { username: "mallory", password: "" })), wrong)
+    }).pipe(digest()))
+
+  it.effect("R4976-9.1-17 -40 Basic", () =>
+    Effect.gen(function*() {
+      challenged(yield* ask("Basic YWxpY2U6V29uZGVybGFuZC00Mg=="), failed)
+    }).pipe(digest()))
+
+  it.effect("R4976-9.1-28 another realm, with the right one in the challenge", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      const again = challenged(yield* answer({ ...challenge, realm: "extra.example.com" }), failed)
+      assert.strictEqual(again.realm, REALM)
+      const header = answerChallenge(challenge, right)!
+      challenged(yield* ask(header.replace(`realm="${REALM}"`, "realm=\"extra.example.com\"")), failed)
+    }).pipe(digest()))
+
+  it.effect("R4976-9.1-16 -27 an algorithm that was not offered", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      const header = answerChallenge({ ...challenge, algorithm: "MD5" }, right)!
+      challenged(yield* ask(header), failed)
+      challenged(yield* ask(header.replace("algorithm=MD5, ", "")), failed)
+      challenged(yield* ask(header.replace("=MD5", "=MD5-sess")), failed)
+      expect(yield* answer(challenge), "Granted")
+    }).pipe(digest({ algorithms: ["SHA-256"] })))
+
+  it.effect("R7616-3.4-01 an algorithm which the user has no H(A1) for", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      challenged(yield* answer({ ...challenge, algorithm: "MD5" }), failed)
+      expect(yield* answer(challenge), "Granted")
+    }).pipe(digest(
+      {},
+      Layer.effect(
+        Credentials,
+        Effect.gen(function*() {
+          const { lookup } = yield* Credentials
+          return Credentials.make(lookup)
+        })
+      ).pipe(Layer.provide(ha1Users(["SHA-256"])))
+    )))
+
+  it.effect("R4976-9.1-19 -26 R7616-3.4-02 what is malformed, with 400", () =>
+    Effect.gen(function*() {
+      const header = answerChallenge(yield* challengeNow, right)!
+      const changes: ReadonlyArray<readonly [string, string]> = [
+        ["Digest username=\"alice\"", "Digest realm=\"\\"],
+        ["nc=00000001", "nc=1"],
+        ["nc=00000001, ", ""],
+        ["cnonce=\"0a4f113bQe\", ", ""],
+        ["qop=auth, ", ""],
+        ["qop=auth", "qop=auth-int"],
+        ["nc=00000001", "nc=00000001, nc=00000002"],
+        ["username=", "username*=UTF-8''alice, username="],
+        ["username=", "userhash=true, username="]
+      ]
+      for (const [from, to] of changes) {
+        assert.include(header, from)
+        assert.strictEqual(expect(yield* ask(header.replace(from, to)), "Rejected").status, 400)
+      }
+      expect(yield* ask(header), "Granted")
+    }).pipe(digest()))
+
+  it.effect("R7616-3.4-04 nothing secret is logged", () =>
+    Effect.gen(function*() {
+      const lines: Array<string> = []
+      const logger = Logger.layer([Logger.map(Logger.formatJson, (line) => void lines.push(line))])
+      const challenge = yield* challengeNow
+      const header = answerChallenge(challenge, { ...right, password: "wrong" })!
+      yield* Effect.provide(ask(header), logger)
+      assert.strictEqual(lines.length, 1)
+      assert.include(lines[0], "alice")
+      assert.include(lines[0], "192.0.2.1")
+      const secrets = [PASSWORD, "wrong\"", challenge.nonce, /response="(\w+)"/.exec(header)![1]!]
+      for (const secret of secrets) assert.notInclude(lines[0], secret)
+    }).pipe(digest()))
+})
+
+describe("a backend of one's own", () => {
+  const backend = (lookup: Credentials["Service"]["lookup"]) => Layer.succeed(Credentials, Credentials.make(lookup))
+
+  it.effect("is asked for the user and realm, and for nobody else's algorithm", () => {
+    const asked: Array<unknown> = []
+    return Effect.gen(function*() {
+      expect(yield* answer(yield* challengeNow), "Granted")
+      assert.deepStrictEqual(asked, [{ username: "alice", realm: REALM }])
+    }).pipe(digest(
+      {},
+      backend((user) => {
+        asked.push(user)
+        return Effect.succeed(Option.some({ _tag: "Password", password: Redacted.make(PASSWORD) }))
+      })
+    ))
+  })
+
+  it.effect.each(
+    [
+      ["fails", Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "down" }))],
+      ["is broken", Effect.die(new Error("bug"))]
+    ] as const
+  )("that %s is unavailable, which is no failure of the user", ([, result]) =>
+    Effect.gen(function*() {
+      expect(yield* answer(yield* challengeNow), "Unavailable")
+    }).pipe(digest({}, backend(() => result)), Effect.provide(Logger.layer([]))))
+
+  it.effect("that hangs is unavailable after a time", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(answer(yield* challengeNow), { startImmediately: true })
+      yield* TestClock.adjust("2999 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Fiber.join(fiber), "Unavailable")
+    }).pipe(digest({ lookupTimeout: "3 seconds" }, backend(() => Effect.never)), Effect.provide(Logger.layer([]))))
+
+  it.effect("R4976-5.1-09 two AUTHs at once with one count: one of them is stale", () =>
+    Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      const both = yield* Effect.all([answer(challenge), answer(challenge)], { concurrency: 2 })
+      assert.deepStrictEqual(both.map((one) => one._tag).sort(), ["Challenge", "Granted"])
+      for (const one of both) if (one._tag === "Challenge") challenged(one, stale)
+    }).pipe(digest(
+      {},
+      backend(() =>
+        Effect.as(Effect.yieldNow, Option.some({ _tag: "Password", password: Redacted.make(PASSWORD) } as const))
+      )
+    )))
+})

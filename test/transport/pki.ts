@@ -1,0 +1,45 @@
+import * as Redacted from "effect/Redacted"
+import { generate } from "selfsigned"
+import type { KeyPair } from "../../src/transport/Certificates.ts"
+
+const ec = { keyType: "ec", curve: "P-256", algorithm: "sha256" } as const
+const HOUR = 3_600_000
+
+const root = await generate([{ name: "commonName", value: "test root" }], {
+  ...ec,
+  extensions: [
+    { name: "basicConstraints", cA: true, critical: true },
+    { name: "keyUsage", keyCertSign: true, cRLSign: true, critical: true }
+  ]
+})
+
+/** The root which signed the others (PEM). */
+export const ca = root.cert
+
+const issue = async (
+  names: Array<{ type: 2; value: string } | { type: 7; ip: string }>,
+  options: { readonly commonName?: string; readonly hoursFromNow?: number; readonly signed?: boolean } = {}
+): Promise<KeyPair> => {
+  const end = Date.now() + (options.hoursFromNow ?? 1) * HOUR
+  const made = await generate([{ name: "commonName", value: options.commonName ?? "test" }], {
+    ...ec,
+    ...(options.signed === false ? {} : { ca: { key: root.private, cert: root.cert } }),
+    notBeforeDate: new Date(end - 24 * HOUR),
+    notAfterDate: new Date(end),
+    extensions: [
+      { name: "basicConstraints", cA: false },
+      { name: "keyUsage", digitalSignature: true },
+      { name: "extKeyUsage", serverAuth: true, clientAuth: true },
+      ...(names.length === 0 ? [] : [{ name: "subjectAltName" as const, altNames: names }])
+    ]
+  })
+  return { cert: made.cert, key: Redacted.make(made.private) }
+}
+
+const loopback = [{ type: 2, value: "localhost" }, { type: 7, ip: "127.0.0.1" }, { type: 7, ip: "::1" }] as const
+
+export const localhost = await issue([...loopback])
+export const relay = await issue([{ type: 2, value: "Relay.Example.com" }, { type: 2, value: "b.example.com" }])
+export const expired = await issue([...loopback], { hoursFromNow: -1 })
+export const selfSigned = await issue([...loopback], { signed: false })
+export const commonNameOnly = await issue([], { commonName: "localhost" })
