@@ -1,5 +1,5 @@
 /**
- * What a process and its children have used: read from `/proc` on Linux, from `ps` elsewhere.
+ * What a process and its children have used: read from `/proc` on Linux, from `ps` elsewhere. And where they run.
  */
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
@@ -97,6 +97,36 @@ const usageFromPs = (pids: ReadonlyArray<number>): Usage => {
 
 /** Sums over the processes; those that have ended are left out. */
 export const usage = (pids: ReadonlyArray<number>): Usage => hasProc ? usageFromProc(pids) : usageFromPs(pids)
+
+/** Lists of processors as `taskset` takes them. */
+export interface Processors {
+  readonly relay: string
+  readonly client: string
+}
+
+/**
+ * Processors for the relay and another one for the client. Left to itself, the scheduler often puts two processes that
+ * wake each other on one processor, and what is measured depends on its mood. `undefined` where that cannot be set.
+ */
+export const apartProcessors = (): Processors | undefined => {
+  const allowed = /^Cpus_allowed_list:\s+(\S+)/m.exec(readText("/proc/self/status") ?? "")?.[1] ?? ""
+  const processors = allowed.split(",").flatMap((range) => {
+    const [first = 0, last = first] = range.split("-").map(Number)
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i)
+  })
+  if (processors.length < 2) return undefined
+  try {
+    execFileSync("taskset", ["-V"], { stdio: "ignore" })
+  } catch {
+    return undefined
+  }
+  return { relay: processors.slice(0, -1).join(","), client: String(processors.at(-1)) }
+}
+
+/** Keeps this process, with all its threads, to the given processors. */
+export const stayOn = (processors: string): void => {
+  execFileSync("taskset", ["-acp", processors, String(process.pid)], { stdio: "ignore" })
+}
 
 /** CPU time this process has used so far, in seconds. */
 export const ownCpu = (): number => {

@@ -2,7 +2,7 @@
  * The load client, in a process of its own: takes one `Job`, answers with one `Measurement`.
  */
 import { setTimeout as sleep } from "node:timers/promises"
-import { ownCpu, processTree, type Usage, usage } from "./cpu.ts"
+import { ownCpu, processTree, stayOn, type Usage, usage } from "./cpu.ts"
 import type { Account } from "./digest.ts"
 import { Counter, makeBody, SendFrame } from "./frames.ts"
 import { Latencies } from "./latencies.ts"
@@ -15,6 +15,8 @@ export interface Job {
   readonly account: Account
   /** The relay's first process. */
   readonly pid: number
+  /** The processor this process is to run on; `undefined`: any. */
+  readonly processors: string | undefined
   /** Seconds before and of the measurement. */
   readonly warmup: number
   readonly seconds: number
@@ -248,7 +250,8 @@ const runIdle = async (job: Job, scenario: IdleScenario): Promise<Measurement> =
 }
 
 const run = (job: Job): Promise<Measurement> => {
-  const { scenario } = job
+  const { processors, scenario } = job
+  if (processors !== undefined) stayOn(processors)
   if (scenario.kind === "messages") return runMessages(job, scenario)
   return scenario.kind === "auth" ? runAuth(job, scenario) : runIdle(job, scenario)
 }

@@ -9,6 +9,7 @@ import { cpus } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { apartProcessors, type Processors } from "./cpu.ts"
 import type { Account } from "./digest.ts"
 import type { Job, Measurement } from "./load.ts"
 import { kamailio, ownRelay, type Relay } from "./relays.ts"
@@ -25,6 +26,8 @@ const help = `Usage: npm run bench -- [options]
   --ready-seconds N      how long that may take (default 20)
   --kamailio             also measure Kamailio, in turn with this relay, and compare
   --kamailio-workers N   how many of its processes read from connections (default 1)
+  --no-pin               leave relay and client to the scheduler (default: on processors of their own, if there is
+                         more than one and \`taskset\` is there)
   --no-relay             only Kamailio
   --help                 this text
 `
@@ -42,6 +45,7 @@ const parseOptions = () =>
       "ready-seconds": { type: "string", default: "20" },
       kamailio: { type: "boolean", default: false },
       "kamailio-workers": { type: "string", default: "1" },
+      "no-pin": { type: "boolean", default: false },
       "no-relay": { type: "boolean", default: false },
       help: { type: "boolean", default: false }
     }
@@ -151,10 +155,18 @@ const load = (job: Job): Promise<Measurement> =>
     child.send(job)
   })
 
-const measure = async (relay: Relay, scenario: Scenario, transport: Transport, seconds: number): Promise<Numbers> => {
-  const { pid, stop, target } = await relay.start(transport, account)
+const measure = async (
+  relay: Relay,
+  scenario: Scenario,
+  transport: Transport,
+  seconds: number,
+  apart: Processors | undefined
+): Promise<Numbers> => {
+  const { pid, stop, target } = await relay.start({ transport, account, processors: apart?.relay })
+  const warmup = Math.min(1, seconds)
   try {
-    return numbers(scenario, await load({ scenario, target, account, pid, warmup: Math.min(1, seconds), seconds }))
+    const job = { scenario, target, account, pid, processors: apart?.client, warmup, seconds }
+    return numbers(scenario, await load(job))
   } finally {
     await stop()
   }
@@ -219,6 +231,7 @@ const main = async (): Promise<void> => {
     else relays.push(other)
   }
 
+  const apart = options["no-pin"] ? undefined : apartProcessors()
   const started = new Date()
   const rows: Array<Row> = []
   const failures: Array<string> = []
@@ -234,7 +247,7 @@ const main = async (): Promise<void> => {
       for (let i = 0; i < repeat; i++) {
         for (const { relay, runs } of able) {
           try {
-            runs.push(await measure(relay, scenario, transport, seconds))
+            runs.push(await measure(relay, scenario, transport, seconds, apart))
           } catch (error) {
             failures.push(`${scenario.name} ${transport} ${relay.name}: ${(error as Error).message}`)
           }
@@ -254,7 +267,10 @@ const main = async (): Promise<void> => {
     join(dirname(fileURLToPath(import.meta.url)), "results", `${started.toISOString().replaceAll(":", "-")}.json`)
   await mkdir(dirname(file), { recursive: true })
   const machine = { node: process.version, platform: process.platform, cpu: cpus()[0]?.model, cores: cpus().length }
-  await writeFile(file, `${JSON.stringify({ started, machine, seconds, repeat, rows, failures }, undefined, 2)}\n`)
+  await writeFile(
+    file,
+    `${JSON.stringify({ started, machine, processors: apart, seconds, repeat, rows, failures }, undefined, 2)}\n`
+  )
   print(`\nResults: ${file}`)
   for (const failure of failures) print(`failed: ${failure}`)
   if (failures.length > 0 || rows.some((row) => row.errors > 0)) process.exitCode = 1

@@ -22,11 +22,19 @@ export interface RunningRelay {
   readonly stop: () => Promise<void>
 }
 
+export interface RelayOptions {
+  readonly transport: Transport
+  /** The one user it knows. */
+  readonly account: Account
+  /** The processors that it may use, as `taskset` takes them; `undefined`: any. */
+  readonly processors: string | undefined
+}
+
 export interface Relay {
   readonly name: string
   /** Can it do this at all? */
   readonly supports: (scenario: Scenario) => boolean
-  readonly start: (transport: Transport, account: Account) => Promise<RunningRelay>
+  readonly start: (options: RelayOptions) => Promise<RunningRelay>
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -57,6 +65,7 @@ interface StartOptions {
   readonly command: string
   readonly args: ReadonlyArray<string>
   readonly env?: Record<string, string>
+  readonly processors: string | undefined
   readonly port: number
   readonly readySeconds: number
 }
@@ -83,7 +92,12 @@ const stopProcess = async (child: ChildProcess, ended: Promise<unknown>): Promis
 
 /** Starts a process and waits until its port accepts connections. */
 const startProcess = async (options: StartOptions) => {
-  const child = spawn(options.command, options.args, {
+  const line = [
+    ...(options.processors === undefined ? [] : ["taskset", "-c", options.processors]),
+    options.command,
+    ...options.args
+  ]
+  const child = spawn(line[0]!, line.slice(1), {
     cwd: root,
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"]
@@ -124,7 +138,7 @@ const startProcess = async (options: StartOptions) => {
 export const ownRelay = (command: ReadonlyArray<string>, readySeconds: number): Relay => ({
   name: "msrp-relay",
   supports: () => true,
-  start: async (transport, account) => {
+  start: async ({ account, processors, transport }) => {
     const [tcp = 0, tls = 0] = await freePorts(2)
     const [program = "node", ...args] = command
     const port = transport === "tcp" ? tcp : tls
@@ -136,6 +150,7 @@ export const ownRelay = (command: ReadonlyArray<string>, readySeconds: number): 
         MSRP_USERS: `${account.user}:${account.password}`,
         MSRP_LOG_LEVEL: "warn"
       },
+      processors,
       port,
       readySeconds
     })
@@ -252,7 +267,7 @@ export const kamailio = async (workers: number): Promise<Relay | undefined> => {
   return {
     name: "kamailio",
     supports: (scenario) => scenario.kind !== "messages" || scenario.size <= kamailioMaxBody,
-    start: async (transport, account) => {
+    start: async ({ account, processors, transport }) => {
       const directory = await mkdtemp(join(tmpdir(), "msrp-bench-"))
       const removeDirectory = () => rm(directory, { recursive: true, force: true })
       try {
@@ -263,6 +278,7 @@ export const kamailio = async (workers: number): Promise<Relay | undefined> => {
         const { host, pid, stop } = await startProcess({
           command: "kamailio",
           args: ["-DD", "-E", "-f", file, "-Y", directory, "-m", "2048", "-M", "16"],
+          processors,
           port,
           readySeconds: 10
         })

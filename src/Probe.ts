@@ -158,7 +158,7 @@ export const probe = Effect.fnUntraced(function*(
   for (const [from, to] of [[peer, us], [us, peer]] as const) {
     yield* step(`message from ${from.name} to ${to.name}`, deliver(from, to, Stream.make(hello), hello.length))
   }
-  const file = ByteSize.format(ByteSize.bytes(size))
+  const file = `${size.toLocaleString("en")} octets`
   for (const [from, to] of [[peer, us], [us, peer]] as const) {
     yield* step(
       `file of ${file} from ${from.name} to ${to.name}`,
@@ -213,6 +213,10 @@ const explainClient = (error: Client.ClientError, { scheme }: MsrpUri): string =
       return `403, not allowed${scheme === "msrp" ? ": perhaps only over TLS, with --relay msrps://..." : ""}`
     case 481:
       return "481, the relay does not know its own Use-Path URI any more, or not the way to the other party"
+    case undefined:
+      return error.reason === "Closed"
+        ? `${error.message}${scheme === "msrp" ? ": perhaps the relay speaks TLS there, with --relay msrps://..." : ""}`
+        : error.message
     default:
       return error.message
   }
@@ -254,7 +258,7 @@ export const probeCommand = Command.make(
       Flag.withDescription("The relay: msrp:// for TCP, msrps:// for TLS; port 2855 when absent"),
       Flag.withMetavar("URI"),
       Flag.withDefault("msrp://localhost:2855"),
-      Flag.filterMap(parseRelay, (text) => `${text} is not a relay's URI, such as msrps://relay.example.com:2855`)
+      Flag.filterMap(parseRelay, () => "the URI of a relay, such as msrps://relay.example.com:2855")
     ),
     user: Flag.String("user").pipe(
       Flag.withDescription("User to log in as"),
@@ -270,12 +274,12 @@ export const probeCommand = Command.make(
     size: Flag.String("size").pipe(
       Flag.withDescription("Size of the file that is sent each way, such as 20MB"),
       Flag.withDefault("1 MiB"),
-      Flag.filterMap(parseSize, (text) => `${text} is not a size, such as 500000, 20MB or 1.5GiB`)
+      Flag.filterMap(parseSize, () => "a size, such as 500000, 20MB or 1.5GiB")
     ),
     timeout: Flag.Int("timeout").pipe(
       Flag.withDescription("Seconds without progress after which a step fails"),
       Flag.withDefault(10),
-      Flag.filter((seconds) => seconds > 0, () => "the timeout must be 1 second or more")
+      Flag.filter((seconds) => seconds > 0, () => "one second or more")
     )
   },
   ({ insecure, ...options }) =>

@@ -91,11 +91,12 @@ describe("requests", () => {
     Effect.gen(function*() {
       const other = yield* scripted(RELAY)
       yield* Effect.scoped(Effect.gen(function*() {
-        const client = yield* Client.connect(RELAY)
-        yield* client.post({ method: "REPORT", toPath: peer })
+        const client = yield* Client.connect({ ...RELAY, respond: false, record: true })
+        const end = yield* other.end
+        end.write(chunk(client, "abcd", { body: "Hi" }))
+        yield* client.respond(yield* client.frames.take, 200)
       }))
-      const end = yield* other.end
-      assert.strictEqual((yield* end.frame).method, "REPORT")
+      assert.strictEqual((yield* other.frame).transactionId, "abcd")
       yield* settled
       assert.strictEqual((yield* TestNetwork).connections().length, 0)
     }).pipe(Effect.provide(simulated)))

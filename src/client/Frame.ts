@@ -1,6 +1,7 @@
 /**
  * A received frame that outlives the octets it was read from.
  */
+import * as Inspectable from "effect/Inspectable"
 import type { HeaderLines } from "../protocol/Encoder.ts"
 import type { FailureReport, Flag, Head } from "../protocol/Head.ts"
 
@@ -54,6 +55,16 @@ export class Frame {
     this.problem = head.problem
     this.hasBody = head.hasBody
     this.#rest = head.buf.toString("latin1", head.restStart, head.restEnd)
+  }
+
+  /** Without anything secret: paths hold session-ids, and headers hold digests. */
+  toJSON(): object {
+    const { flag, method, status, transactionId } = this
+    return { transactionId, ...(method === "" ? { status } : { method }), flag }
+  }
+
+  [Inspectable.NodeInspectSymbol](): object {
+    return this.toJSON()
   }
 
   /** Headers behind From-Path, in order, with values as Latin-1 without blanks around them. */

@@ -50,6 +50,7 @@ export class Hop implements Receiver, FrameSink {
   /** Requests sent to this hop that may be answered, by the transaction id they were given. */
   readonly #transactions = new Map<string, Transaction>()
   readonly #routes = new Map<string, Route>()
+  /** That of the last request, for the next one with the same paths. */
   #lastRoute: Route | undefined
   /** The long chunk that is coming in: passed on, or read and thrown away. */
   #stream: Stream | undefined
@@ -113,6 +114,7 @@ export class Hop implements Receiver, FrameSink {
       this.#response(head, flag)
       return !this.gone
     }
+    if (!head.samePaths) this.#lastRoute = undefined
     const route = this.#knownRoute(head)
     if (route !== undefined && (flag === "$" || head.kind === Kind.Send)) {
       this.#pass(route, head, bodyStart, bodyEnd, flag)
@@ -124,8 +126,7 @@ export class Hop implements Receiver, FrameSink {
   /** The route that a well-formed request takes whose paths were seen before. */
   #knownRoute(head: Head): Route | undefined {
     if (head.problem !== undefined) return undefined
-    let route = this.#lastRoute
-    if (!head.samePaths || route === undefined) route = this.#routes.get(pathsOf(head))
+    const route = this.#lastRoute ?? this.#routes.get(pathsOf(head))
     if (route === undefined || !route.usable(this.relay.now)) return undefined
     // A REPORT binds no peer to a session, so the first SEND is looked at more closely.
     if (route.reportsOnly && head.kind !== Kind.Report) return undefined
@@ -217,6 +218,7 @@ export class Hop implements Receiver, FrameSink {
 
   readonly chunkStart = (head: Head): void => {
     this.relay.stats.framesIn++
+    if (!head.samePaths) this.#lastRoute = undefined
     if (head.kind === Kind.Send && head.problem === undefined) {
       const known = this.#knownRoute(head)
       const decision: Decision = known === undefined
@@ -332,11 +334,12 @@ export class Hop implements Receiver, FrameSink {
   // ---- answers that come in
 
   #response(head: Head, flag: Flag): void {
+    if (!head.samePaths) this.#lastAnswered = undefined
     if (head.problem !== undefined || head.hasBody || flag !== "$") return
     const transaction = this.#transactions.get(head.transactionId)
     if (transaction === undefined) return
     const { route } = transaction
-    const toPath = head.samePaths && this.#lastAnswered === route ? undefined : head.toPath
+    const toPath = this.#lastAnswered === route ? undefined : head.toPath
     if (toPath !== undefined && toPath !== route.ownPath && !toPath.startsWith(`${route.ownPath} `)) {
       // A SEND's response names the previous hop only, which is the first of the relay's URIs (RFC 4975 §7.2).
       const first = route.ownPath.split(" ", 1)[0]!

@@ -9,7 +9,7 @@ import type { Connection } from "../Transport.ts"
 import type { Flow } from "./Flow.ts"
 import type { Hop } from "./Hop.ts"
 import type { Stream } from "./Stream.ts"
-import { Timed } from "./Timers.ts"
+import { stopTimer, Timed } from "./Timers.ts"
 import type { Transaction } from "./Transaction.ts"
 
 const SLAB = 65_536
@@ -33,8 +33,7 @@ export const TURN = 16_384
 class StallWatch extends Timed {
   readonly #hop: Hop
   armed = false
-  #flushed = 0
-  #pending = 0
+  #taken = 0
 
   constructor(hop: Hop) {
     super()
@@ -43,16 +42,23 @@ class StallWatch extends Timed {
 
   arm(): void {
     this.armed = true
-    this.#flushed = this.#hop.outbox.flushed
-    this.#pending = this.#hop.outbox.pending
+    this.#taken = this.#hop.outbox.taken
     this.#hop.relay.limits.stall.start(this)
+  }
+
+  /** Octets were taken: the limit begins anew, or has no object any more. */
+  moved(): void {
+    if (!this.armed) return
+    if (this.#hop.outbox.pending > 0) return this.arm()
+    this.armed = false
+    stopTimer(this)
   }
 
   override expired(): void {
     this.armed = false
-    const { flushed, pending } = this.#hop.outbox
+    const { pending, taken } = this.#hop.outbox
     if (pending === 0) return
-    if (flushed === this.#flushed && pending === this.#pending) this.#hop.fail("takes no octets")
+    if (taken === this.#taken) this.#hop.fail("takes no octets")
     else this.arm()
   }
 }
@@ -68,6 +74,8 @@ export class Outbox {
   /** Octets that were put in, and octets that the operating system has taken. */
   committed = 0
   flushed = 0
+  /** Octets handed to the connection. */
+  #handed = 0
   /** Sent, with octets still in this process. */
   #unsent: Array<Transaction> = []
   #unsentFirst = 0
@@ -94,6 +102,11 @@ export class Outbox {
   /** Octets that the operating system has not taken yet. */
   get pending(): number {
     return this.#connection?.pending() ?? 0
+  }
+
+  /** Octets that it has taken, also of a write that is under way. */
+  get taken(): number {
+    return this.#handed - this.pending
   }
 
   /** Octets that wait in this process. */
@@ -181,6 +194,7 @@ export class Outbox {
       this.#full = []
       for (const filled of full) {
         this.#inFlight.push(filled)
+        this.#handed += filled.length
         connection.write(filled.slab.subarray(0, filled.length), this.#written)
       }
     }
@@ -192,6 +206,7 @@ export class Outbox {
     release(done.slab)
     if (this.#closed) return
     this.flushed += done.length
+    this.#stall.moved()
     const unsent = this.#unsent
     let i = this.#unsentFirst
     while (i < unsent.length && unsent[i]!.endsAt <= this.flushed) unsent[i++]!.sent()
@@ -220,7 +235,7 @@ export class Outbox {
     this.#closed = true
     this.#connection = undefined
     this.open = undefined
-    this.#stall.queue?.stop(this.#stall)
+    stopTimer(this.#stall)
     for (const { slab } of this.#full) release(slab)
     if (this.#slab !== undefined) release(this.#slab)
     this.#full = []

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { inspect } from "node:util"
 import * as Client from "../../src/Client.ts"
 import type { Frame } from "../../src/client/Frame.ts"
 import { Codec } from "../../src/Codec.ts"
@@ -230,6 +231,8 @@ describe("auth", () => {
       other.answer(request, 403)
       const { response } = proofOf(request).header
       const error = yield* Fiber.join(fiber)
-      for (const secret of [password, response]) assert.notInclude(`${error.message} ${JSON.stringify(error)}`, secret)
+      const shown = `${error.message} ${JSON.stringify(error)} ${inspect(error, { depth: 9 })}`
+      for (const secret of [password, response, client.uri]) assert.notInclude(shown, secret)
+      assert.include(shown, "403")
     }).pipe(Effect.provide(simulated)))
 })

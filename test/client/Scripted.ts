@@ -83,7 +83,7 @@ export const scripted = Effect.fnUntraced(function*(socket: LocalSocket) {
     Queue.offerUnsafe(ends, end)
     return end.receiver
   })
-  return { bound, end: Queue.take(ends) }
+  return { bound, end: Queue.take(ends), frame: Queue.take(frames) }
 })
 
 /** Listens, and joins the first connection with the second one. What comes early waits. */

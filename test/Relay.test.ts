@@ -1,0 +1,13 @@
+import { Transport } from "../src/Transport.ts"
+import { scenarios } from "./scenarios.ts"
+import { ca, localhost } from "./transport/pki.ts"
+
+scenarios("layerTest", "msrp", () => Transport.layerTest())
+scenarios("layerTest, shuffled, small pieces", "msrp", () =>
+  Transport.layerTest({
+    seed: 3,
+    shuffle: true,
+    split: (available, random) => available > 20_000 ? 30_000 : 1 + random() * 700
+  }))
+scenarios("layerNode, TCP", "msrp", () => Transport.layerNode())
+scenarios("layerNode, TLS", "msrps", () => Transport.layerNode({ tls: { ...localhost, ca } }))

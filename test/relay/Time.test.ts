@@ -1,0 +1,301 @@
+/** What a relay does as time passes, on a simulated network and clock. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { Transport, type TransportError } from "../../src/Transport.ts"
+import {
+  header,
+  headers,
+  makeWorld,
+  request,
+  response,
+  send,
+  until,
+  type World,
+  type WorldOptions
+} from "../harness.ts"
+
+const scenario = (
+  title: string,
+  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
+  options: WorldOptions = {}
+): void =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld(options)
+      yield* body(world)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest())))
+
+/** `"29999 millis"`, then what is at hand is delivered. */
+const pass = (millis: number) => TestClock.adjust(millis)
+
+describe("transactions", () => {
+  scenario(
+    "R4976-6.4.1-13 R4976-6.4.1-50..52: REPORT 408 at 30 s and not at 29.999; a late answer is dropped",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        alice.peer.write(
+          send({
+            to: `${alice.usePath} ${bobUri}`,
+            from: alice.uri,
+            messageId: "m408",
+            range: "1-*/*",
+            body: "0123456789"
+          })
+        )
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        const arrived = yield* bob.next
+        yield* pass(29_999)
+        yield* alice.peer.quiet
+        yield* pass(1)
+        const report = yield* alice.peer.next
+        assert.strictEqual(report.method, "REPORT")
+        assert.strictEqual(report.to, alice.uri)
+        assert.strictEqual(report.from, alice.usePath)
+        assert.strictEqual(header(report, "Status")?.slice(0, 7), "000 408")
+        assert.strictEqual(header(report, "Message-ID"), "m408")
+        assert.strictEqual(header(report, "Byte-Range"), "1-10/10")
+        bob.answer(arrived, "415 late")
+        yield* alice.peer.quiet
+      })
+  )
+
+  scenario("R4976-6.4.1-53: an answer at 29.999 s stops the timer", (world) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* world.pair()
+      alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi" }))
+      yield* alice.peer.next
+      const arrived = yield* bob.next
+      yield* pass(29_999)
+      bob.answer(arrived)
+      yield* bob.quiet
+      yield* pass(60_000)
+      yield* alice.peer.quiet
+    }))
+
+  for (const failureReport of ["partial", "no"]) {
+    scenario(
+      `R4976-6.4.1-54: no 200 and no timer for Failure-Report ${failureReport}`,
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi", failureReport }))
+          yield* bob.next
+          yield* pass(120_000)
+          yield* alice.peer.quiet
+        })
+    )
+  }
+
+  scenario(
+    "R4976-6.4.2-07: a forwarded request without an answer is forgotten, an AUTH gets 408",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        alice.peer.write(request("NICKNAME", { to: `${alice.usePath} ${bobUri}`, from: alice.uri }))
+        const nickname = yield* bob.next
+        assert.strictEqual(world.relay.gauges().transactions, 1)
+        yield* pass(30_000)
+        assert.strictEqual(world.relay.gauges().transactions, 0)
+        bob.answer(nickname, "200 OK", "whole")
+        yield* alice.peer.quiet
+      })
+  )
+})
+
+describe("nonces", () => {
+  for (
+    const [nonceExpire, millis, stale] of [["30 seconds", 29_999, false], ["30 seconds", 30_000, true], [
+      "5 seconds",
+      5000,
+      true
+    ]] as const
+  ) {
+    scenario(
+      `R4976-9.1-29: with nonce_expire ${nonceExpire} a nonce is ${stale ? "stale" : "good"} after ${millis} ms`,
+      (world) =>
+        Effect.gen(function*() {
+          const { alice } = yield* world.pair()
+          const challenge = yield* world.challenge(alice.peer, alice.uri)
+          yield* pass(millis)
+          const answer = yield* world.auth(alice.peer, alice.uri, world.authorization(challenge))
+          assert.strictEqual(answer.status, stale ? 401 : 200)
+          assert.strictEqual(
+            headers(answer, "WWW-Authenticate").every((value) => value.includes("stale=true")),
+            stale || answer.status === 200
+          )
+        }),
+      { digest: { nonceExpire } }
+    )
+  }
+})
+
+describe("sessions", () => {
+  scenario("R4976-6.3-01: a session URI is invalid from its expiry on, on use", (world) =>
+    Effect.gen(function*() {
+      const alice = yield* world.login({ headers: ["Expires: 600"] })
+      assert.strictEqual(header(alice.granted, "Expires"), "600")
+      yield* pass(599_999)
+      const { bob, bobUri } = yield* world.join(alice)
+      yield* pass(1)
+      bob.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri, body: "late" }))
+      assert.strictEqual((yield* bob.next).status, 481)
+      alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "late" }))
+      assert.strictEqual((yield* alice.peer.next).status, 481)
+    }), { sessions: { cleanupInterval: 100_000 } })
+
+  scenario("the default validity is auth_expires", (world) =>
+    Effect.gen(function*() {
+      const alice = yield* world.login()
+      assert.strictEqual(header(alice.granted, "Expires"), "77")
+    }), { authExpires: 77 })
+
+  scenario(
+    "hash_size and cleanup_interval: one bucket after the other, all within one interval",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.connect
+        for (let i = 0; i < 40; i++) yield* world.login({ peer: alice, headers: ["Expires: 1"] })
+        assert.strictEqual(world.sessions.size(), 40)
+        // Two buckets, one every five seconds: the first sweep leaves what is in the other one.
+        yield* pass(5000)
+        const left = world.sessions.size()
+        assert.isTrue(left > 0 && left < 40, `${left} of 40`)
+        yield* pass(4999)
+        assert.strictEqual(world.sessions.size(), left)
+        yield* pass(1)
+        assert.strictEqual(world.sessions.size(), 0)
+      }),
+    { sessions: { hashSize: 1, cleanupInterval: 10 } }
+  )
+})
+
+describe("probation", () => {
+  scenario("R4976-6.1-20: a connection without a request is closed after 30 s", (world) =>
+    Effect.gen(function*() {
+      const bob = yield* world.connect
+      yield* pass(29_999)
+      assert.isFalse(bob.closed_)
+      yield* pass(1)
+      yield* bob.ends
+    }))
+
+  scenario("R4976-6.1-21 R4976-6.1-23: challenges alone are no success", (world) =>
+    Effect.gen(function*() {
+      const bob = yield* world.connect
+      yield* world.auth(bob, world.party())
+      yield* pass(30_000)
+      yield* bob.ends
+    }))
+
+  scenario("R4976-6.1-27: a request that trickles in does not prolong it", (world) =>
+    Effect.gen(function*() {
+      const bob = yield* world.connect
+      for (const octet of "MSRP abcd SEND\r\nTo-Path: m") {
+        bob.write(octet)
+        yield* pass(1100)
+      }
+      yield* pass(3000)
+      yield* bob.ends
+    }))
+
+  scenario("R4976-6.1-24 R4976-6.5-01: after a success an idle connection is kept", (world) =>
+    Effect.gen(function*() {
+      const { alice, bob } = yield* world.pair()
+      yield* pass(3_000_000)
+      assert.isFalse(alice.peer.closed_ || bob.closed_)
+    }), { authExpires: 86_400 })
+})
+
+describe("slow receivers", () => {
+  scenario(
+    "R4976-6.4.1-56: one that takes nothing for the stall limit is failed with 408, others flow on",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const carol = yield* world.login({ username: "carol" })
+        const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
+        bob.connection.pause()
+        const body = "x".repeat(20_000)
+        for (let i = 0; i < 12; i++) {
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: `stuck${i}`, body }))
+        }
+        const acknowledged = yield* alice.peer.take(12)
+        assert.isTrue(acknowledged.every(({ status }) => status === 200))
+        yield* pass(29_000)
+        carol.peer.write(send({ to: `${carol.usePath} ${daveUri}`, from: carol.uri, body: "hello" }))
+        assert.strictEqual((yield* carol.peer.next).status, 200)
+        dave.answer(yield* dave.next)
+        yield* alice.peer.quiet
+        // What it took was not answered within 30 s; the rest fails with the connection.
+        yield* pass(2000)
+        const reports = yield* alice.peer.take(12)
+        assert.deepStrictEqual(
+          reports.map((one) => [header(one, "Message-ID"), header(one, "Status")?.slice(0, 7)]).toSorted(),
+          acknowledged.map((_, i) => [`stuck${i}`, "000 408"]).toSorted()
+        )
+        yield* until(() => world.relay.gauges().bufferedOctets === 0, "empty buffers")
+      })
+  )
+
+  scenario(
+    "R4976-9.3-04: memory is bounded and the sender is slowed; nothing is lost when the receiver goes on",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        bob.connection.pause()
+        const parts = 60
+        const body = "y".repeat(50_000)
+        for (let i = 0; i < parts; i++) {
+          alice.peer.write(
+            send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: `big${i}`, body, failureReport: "no" })
+          )
+        }
+        for (let i = 0; i < 50; i++) yield* pass(1)
+        assert.isAbove(alice.peer.connection.pending(), 0)
+        const held = world.relay.gauges().bufferedOctets
+        assert.isAbove(held, 100_000)
+        assert.isAtMost(held, 131_072 + 262_144 + 3 * 65_536)
+        bob.connection.resume()
+        const frames = yield* bob.take(parts)
+        assert.deepStrictEqual(frames.map((one) => header(one, "Message-ID")), frames.map((_, i) => `big${i}`))
+        assert.isTrue(frames.every((one) => one.body?.toString() === body))
+      })
+  )
+})
+
+describe("the end of a connection", () => {
+  scenario("R4976-6.3-40: after several failed AUTHs, which are answered", (world) =>
+    Effect.gen(function*() {
+      const alice = yield* world.connect
+      const uri = world.party()
+      let challenge = yield* world.challenge(alice, uri)
+      for (let i = 0; i < 3; i++) {
+        const answer = yield* world.auth(alice, uri, world.authorization(challenge, { password: "wrong" }))
+        assert.strictEqual(answer.status, 401)
+        challenge = i === 2 ? challenge : yield* world.challenge(alice, uri)
+      }
+      yield* alice.ends
+    }), { limits: { failedAuths: 3 } })
+
+  scenario("a connection that is ended, and that its peer does not close, is cut", (world) =>
+    Effect.gen(function*() {
+      const stuck = yield* world.connect
+      stuck.connection.pause()
+      for (let i = 0; i < 10; i++) {
+        stuck.write(response("msrp://a.invalid:1/a;tcp", "msrp://b.invalid:1/b;tcp", "abcd", "200"))
+        stuck.write(
+          request("SEND", {
+            to: `${world.uri.replace(";tcp", "/nobody;tcp")} msrp://x:1/x;tcp`,
+            from: "msrp://b.invalid:9/b;tcp"
+          })
+        )
+      }
+      yield* pass(100)
+      yield* pass(5000)
+      yield* until(() => world.relay.gauges().connections === 0, "the cut")
+    }))
+})
