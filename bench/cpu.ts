@@ -123,10 +123,9 @@ export const apartProcessors = (): Processors | undefined => {
   return { relay: processors.slice(0, -1).join(","), client: String(processors.at(-1)) }
 }
 
-/** Keeps this process, with all its threads, to the given processors. */
-export const stayOn = (processors: string): void => {
-  execFileSync("taskset", ["-acp", processors, String(process.pid)], { stdio: "ignore" })
-}
+/** The command that starts `command` on the given processors; `undefined`: on any. */
+export const onProcessors = (processors: string | undefined, command: ReadonlyArray<string>): Array<string> =>
+  processors === undefined ? [...command] : ["taskset", "-c", processors, ...command]
 
 /** CPU time this process has used so far, in seconds. */
 export const ownCpu = (): number => {

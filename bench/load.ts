@@ -2,7 +2,7 @@
  * The load client, in a process of its own: takes one `Job`, answers with one `Measurement`.
  */
 import { setTimeout as sleep } from "node:timers/promises"
-import { ownCpu, processTree, stayOn, type Usage, usage } from "./cpu.ts"
+import { ownCpu, processTree, type Usage, usage } from "./cpu.ts"
 import type { Account } from "./digest.ts"
 import { Counter, makeBody, SendFrame } from "./frames.ts"
 import { Latencies } from "./latencies.ts"
@@ -15,8 +15,6 @@ export interface Job {
   readonly account: Account
   /** The relay's first process. */
   readonly pid: number
-  /** The processor this process is to run on; `undefined`: any. */
-  readonly processors: string | undefined
   /** Seconds before and of the measurement. */
   readonly warmup: number
   readonly seconds: number
@@ -250,8 +248,7 @@ const runIdle = async (job: Job, scenario: IdleScenario): Promise<Measurement> =
 }
 
 const run = (job: Job): Promise<Measurement> => {
-  const { processors, scenario } = job
-  if (processors !== undefined) stayOn(processors)
+  const { scenario } = job
   if (scenario.kind === "messages") return runMessages(job, scenario)
   return scenario.kind === "auth" ? runAuth(job, scenario) : runIdle(job, scenario)
 }

@@ -9,7 +9,7 @@ import { cpus } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { apartProcessors, type Processors } from "./cpu.ts"
+import { apartProcessors, onProcessors, type Processors } from "./cpu.ts"
 import type { Account } from "./digest.ts"
 import type { Job, Measurement } from "./load.ts"
 import { kamailio, ownRelay, type Relay } from "./relays.ts"
@@ -136,10 +136,11 @@ const medians = (runs: ReadonlyArray<Numbers>): Numbers => {
 
 const account: Account = { user: "bench", password: "secret" }
 
-/** Hands a job to a new load process. */
-const load = (job: Job): Promise<Measurement> =>
+/** Hands a job to a new load process, on the given processors. */
+const load = (job: Job, processors: string | undefined): Promise<Measurement> =>
   new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(new URL("load.ts", import.meta.url)), { execArgv: [] })
+    const [execPath, ...execArgv] = onProcessors(processors, [process.execPath])
+    const child = fork(fileURLToPath(new URL("load.ts", import.meta.url)), { execPath, execArgv })
     const limit = setTimeout(() => {
       child.kill("SIGKILL")
       reject(new Error("the load client did not end in time"))
@@ -165,8 +166,7 @@ const measure = async (
   const { pid, stop, target } = await relay.start({ transport, account, processors: apart?.relay })
   const warmup = Math.min(1, seconds)
   try {
-    const job = { scenario, target, account, pid, processors: apart?.client, warmup, seconds }
-    return numbers(scenario, await load(job))
+    return numbers(scenario, await load({ scenario, target, account, pid, warmup, seconds }, apart?.client))
   } finally {
     await stop()
   }
@@ -261,7 +261,7 @@ const main = async (): Promise<void> => {
       }
     }
   }
-  if (options.kamailio) compare(rows)
+  if (relays.length > 1) compare(rows)
 
   const file = options.json ??
     join(dirname(fileURLToPath(import.meta.url)), "results", `${started.toISOString().replaceAll(":", "-")}.json`)

@@ -10,7 +10,7 @@ import { dirname, join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { processTree } from "./cpu.ts"
+import { onProcessors, processTree } from "./cpu.ts"
 import type { Account } from "./digest.ts"
 import type { Target } from "./link.ts"
 import type { Scenario, Transport } from "./scenarios.ts"
@@ -92,12 +92,8 @@ const stopProcess = async (child: ChildProcess, ended: Promise<unknown>): Promis
 
 /** Starts a process and waits until its port accepts connections. */
 const startProcess = async (options: StartOptions) => {
-  const line = [
-    ...(options.processors === undefined ? [] : ["taskset", "-c", options.processors]),
-    options.command,
-    ...options.args
-  ]
-  const child = spawn(line[0]!, line.slice(1), {
+  const [program = "", ...args] = onProcessors(options.processors, [options.command, ...options.args])
+  const child = spawn(program, args, {
     cwd: root,
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"]

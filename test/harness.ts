@@ -473,6 +473,7 @@ export class World {
     const first = yield* owner.peer.next
     assert.strictEqual(first.method, "SEND")
     owner.peer.answer(first)
+    yield* owner.peer.quiet
     return { bob, bobUri }
   })
 

@@ -517,7 +517,7 @@ export const scenarios = (
           assert.deepStrictEqual(
             frames.map((
               frame
-            ) => [header(frame, "Message-ID"), header(frame, "Byte-Range"), `${frame.body}`, frame.flag]),
+            ) => [header(frame, "Message-ID"), header(frame, "Byte-Range"), frame.body?.toString(), frame.flag]),
             chunks.map(([id, range, body, flag]) => [id, range.replace("*", "6"), body, flag])
           )
           assert.strictEqual(new Set(frames.map(({ id }) => id)).size, 5)
@@ -797,6 +797,761 @@ export const scenarios = (
           bob.onFrame = undefined
           yield* bob.quiet
         })
+    )
+
+    for (const [what, code] of [["malformed", 400], ["of a dead session", 481], ["not to the owner", 403]] as const) {
+      scenario(
+        `refused at once when ${what}: one signal, or none (R4976-6.4.1-11, 6.4.1-17, 6.4.1-20, R4975-10.2-01, X18)`,
+        (world) =>
+          Effect.gen(function*() {
+            const { alice, bob, bobUri } = yield* world.pair()
+            const dead = world.uri.replace(";tcp", "/NeverIssued00000;tcp")
+            const first = code === 481 ? dead : alice.usePath
+            const to = `${first} ${code === 403 ? "msrp://victim.invalid:9/v;tcp" : alice.uri}`
+            const more = code === 400 ? { headers: ["Success-Report: maybe"] } : {}
+            for (const failureReport of failureReports) {
+              for (const body of ["hello", "x".repeat(150_000)]) {
+                const id = nextId()
+                bob.write(
+                  send({ id, to, from: bobUri, body, failureReport, messageId: "bad.1", range: "1-*/*", ...more })
+                )
+                if (wantsAnswer(failureReport)) {
+                  const answer = yield* bob.next
+                  assert.deepStrictEqual(
+                    [answer.id, answer.to, answer.from, summary(answer)],
+                    [id, bobUri, first, `${code} | $`]
+                  )
+                } else if (failureReport === "partial") {
+                  const report = yield* bob.next
+                  assert.deepStrictEqual([report.method, report.to, report.from], ["REPORT", bobUri, first])
+                  assert.strictEqual(header(report, "Message-ID"), "bad.1")
+                  assert.strictEqual(header(report, "Status")!.slice(0, 7), `000 ${code}`)
+                  assert.match(header(report, "Byte-Range")!, new RegExp(`^1-${body.length}/`))
+                }
+                yield* bob.quiet
+              }
+            }
+            for (const [method, answered] of [["REPORT", false], ["NICKNAME", true]] as const) {
+              if (code === 400) continue
+              bob.write(request(method, { to, from: bobUri, headers: ["Message-ID: bad.1", "Status: 000 200 OK"] }))
+              if (answered) assert.strictEqual((yield* bob.next).status, code)
+              yield* bob.quiet
+            }
+            yield* alice.peer.quiet
+            assert.strictEqual(world.relay.counters.connectionsDialled + world.relay.counters.dialsFailed, 0)
+          })
+      )
+    }
+
+    scenario(
+      "malformed requests whose end is clear: 400, the connection stays (R4975-10.2-01, 9-60, 9-72, 9-73, 9-71)",
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bobUri } = yield* world.pair()
+          const { peer, uri, usePath } = alice
+          const to = `${usePath} ${bobUri}`
+          const good = ["Message-ID: bad.2", "Byte-Range: 1-2/2"]
+          const bad: ReadonlyArray<ReadonlyArray<string>> = [
+            [...good, "Message-ID: bad.3"],
+            ["Message-ID: x", "Byte-Range: 1-2/2"],
+            ["Byte-Range: 1-2/2"],
+            ["Message-ID: bad.2", "Byte-Range: 0-2/2"],
+            ["Message-ID: bad.2", "Byte-Range: 5-2/9"],
+            ["Message-ID: bad.2", "Byte-Range: 1-99999999999999999999/*"],
+            [...good, "Failure-Report: perhaps"],
+            [...good, "no colon"],
+            [...good, "Nul: \0"]
+          ]
+          for (const lines of bad) {
+            peer.write(request("SEND", { to, from: uri, headers: [...lines, "Content-Type: text/plain"], body: "hi" }))
+            assert.strictEqual(summary(yield* peer.next), "400 | $", lines.join())
+          }
+          peer.write(request("SEND", { to, from: uri, headers: good, body: "no type" }))
+          assert.strictEqual(summary(yield* peer.next), "400 | $")
+          for (const path of [`${usePath} nonsense`, `${usePath} msrp://x y/z;tcp`, `${to}#fragment`]) {
+            peer.write(send({ to: path, from: uri }))
+            assert.strictEqual(summary(yield* peer.next), "400 | $", path)
+          }
+          // nobody can be answered
+          peer.write(send({ to, from: "nobody" }))
+          yield* peer.quiet
+          peer.write(`MSRP nofrom01 SEND\r\nTo-Path: ${to}\r\n-------nofrom01$\r\n`)
+          yield* peer.quiet
+        })
+    )
+
+    scenario(
+      "an error answer becomes a REPORT with its code (R4976-6.4.1-12, 6.4.1-18, 6.4.1-23, 6.4.1-09, 6.4.3-11, X12, X14)",
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          for (const failureReport of failureReports) {
+            for (const code of ["415 MIME-not-understood", "403", "302 Elsewhere", "180 Ringing", "999 Odd"]) {
+              alice.peer.write(send({
+                to: `${alice.usePath} ${bobUri}`,
+                from: alice.uri,
+                messageId: "pdf.0001",
+                range: "1-*/*",
+                body: "%PDF-1.7 demo",
+                headers: ["Success-Report: yes"],
+                failureReport
+              }))
+              const frame = yield* bob.next
+              assert.strictEqual(header(frame, "Failure-Report"), failureReport)
+              if (wantsAnswer(failureReport)) assert.strictEqual(summary(yield* alice.peer.next), "200 | $")
+              bob.answer(frame, code)
+              bob.answer(frame, "200 OK")
+              bob.answer(frame, "413 Again")
+              yield* bob.quiet
+              if (failureReport !== "no") {
+                const report = yield* alice.peer.next
+                assert.deepStrictEqual([report.method, report.to, report.from], ["REPORT", alice.uri, alice.usePath])
+                assert.deepStrictEqual(
+                  report.headers.slice(0, 2),
+                  [["Message-ID", "pdf.0001"], ["Byte-Range", "1-13/13"]]
+                )
+                assert.strictEqual(report.headers[2]![0], "Status")
+                assert.isTrue(report.headers[2]![1].startsWith(`000 ${code}`))
+                assert.strictEqual(report.headers.length, 3)
+              }
+              yield* alice.peer.quiet
+            }
+          }
+          for (const code of ["200 OK", "200", "299 Fine"]) {
+            alice.peer.write(
+              send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, failureReport: "partial", body: "x" })
+            )
+            bob.answer(yield* bob.next, code)
+            yield* bob.quiet
+            yield* alice.peer.quiet
+          }
+          assert.strictEqual(world.relay.gauges().transactions, 0)
+        })
+    )
+
+    scenario(
+      "answers that are none do not end the transaction (R4976-6.4.3-02, 6.4.3-03, 6.4.3-06, R4975-7.2-02)",
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          alice.peer.write(
+            send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, failureReport: "partial", body: "x" })
+          )
+          const { id } = yield* bob.next
+          const stranger = yield* world.connect
+          stranger.write(response(alice.usePath, bobUri, id, "403"))
+          yield* stranger.quiet
+          bob.write(response(world.uri.replace(";tcp", "/x;tcp"), bobUri, id, "403"))
+          bob.write(response(alice.usePath, bobUri, id.toUpperCase() + "X", "403"))
+          bob.write(response(alice.usePath, bobUri, id, "403", "no colon"))
+          bob.write(response(alice.usePath, bobUri, id, "403").toString("latin1").replace("$\r\n", "+\r\n"))
+          yield* bob.quiet
+          yield* alice.peer.quiet
+          assert.strictEqual(world.relay.gauges().transactions, 1)
+          // one with the whole path ends it, and goes no further (R4976-6.4.3-10)
+          bob.write(response(`${alice.usePath} ${alice.uri}`, bobUri, id, "403"))
+          assert.strictEqual((yield* alice.peer.next).method, "REPORT")
+          yield* alice.peer.quiet
+        })
+    )
+
+    scenario(
+      "a next hop that cannot be reached: REPORT 408, also for partial (R4976-6.4.1-14, 6.4.1-19)",
+      (world) =>
+        Effect.gen(function*() {
+          const alice = yield* world.login()
+          const to = `${alice.usePath} ${scheme}://localhost:1/nobody;tcp`
+          for (const failureReport of failureReports) {
+            for (const octets of [5, 2000, 100_000]) {
+              alice.peer.write(send({
+                to,
+                from: alice.uri,
+                messageId: `lost.${octets}`,
+                range: "1-*/*",
+                body: pattern(octets),
+                failureReport
+              }))
+              const expected = (wantsAnswer(failureReport) ? 1 : 0) + (failureReport === "no" ? 0 : 1)
+              const frames = yield* alice.peer.take(expected)
+              const report = frames.find(({ method }) => method === "REPORT")
+              assert.strictEqual(report !== undefined, failureReport !== "no")
+              if (report !== undefined) {
+                assert.strictEqual(header(report, "Message-ID"), `lost.${octets}`)
+                assert.strictEqual(header(report, "Status")!.slice(0, 7), "000 408")
+                const [, end, total] = /^1-(\d+)\/(\d+|\*)$/.exec(header(report, "Byte-Range")!)!
+                // of a long one, what was there when it failed
+                if (octets < 100_000) assert.deepStrictEqual([end, total], [`${octets}`, `${octets}`])
+                else assert.isTrue(Number(end) > 2048 && Number(end) <= octets, end)
+              }
+              yield* until(() => world.relay.gauges().connections === 1, "the end of the dial")
+              yield* alice.peer.quiet
+            }
+          }
+        })
+    )
+
+    scenario(
+      "a next hop that is lost before its answer (R4976-6.4.1-15, 6.4.1-19, R4975-5.4-23)",
+      (world) =>
+        Effect.gen(function*() {
+          const alice = yield* world.login()
+          for (const failureReport of failureReports) {
+            const { bob, bobUri } = yield* world.join(alice)
+            alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi", failureReport }))
+            yield* bob.next
+            if (wantsAnswer(failureReport)) assert.strictEqual((yield* alice.peer.next).status, 200)
+            yield* bob.close
+            if (wantsAnswer(failureReport)) {
+              const report = yield* alice.peer.next
+              assert.deepStrictEqual(
+                [report.method, header(report, "Byte-Range"), header(report, "Status")!.slice(0, 7)],
+                ["REPORT", "1-2/2", "000 408"]
+              )
+            } else yield* until(() => world.relay.gauges().connections === 1, "the loss")
+            yield* alice.peer.quiet
+          }
+        })
+    )
+
+    scenario(
+      "the owner is lost: the peer hears of it, then the session is dead (R4976-6.3-20, R4975-5.4-23)",
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          const hello = { to: `${alice.usePath} ${alice.uri}`, from: bobUri, body: "hello" }
+          bob.write(send(hello))
+          assert.strictEqual((yield* bob.next).status, 200)
+          yield* alice.peer.next
+          yield* alice.peer.close
+          assert.strictEqual(header(yield* bob.next, "Status")!.slice(0, 7), "000 408")
+          assert.strictEqual(world.relay.gauges().sessions, 0)
+          bob.write(send(hello))
+          assert.strictEqual(summary(yield* bob.next), "481 | $")
+        })
+    )
+  })
+
+  describe(`${name}: who may send what where`, () => {
+    scenario(
+      "a session ends with its connection, also for the same client back again (R4976-6.3-20, 6.3-21, 6.3-60)",
+      (world) =>
+        Effect.gen(function*() {
+          const before = yield* world.login()
+          const sameUser = yield* world.login()
+          // another connection of the same user is not the owner
+          sameUser.peer.write(send({ to: before.usePath, from: before.uri }))
+          assert.strictEqual((yield* sameUser.peer.next).status, 403)
+          yield* before.peer.close
+          yield* until(() => world.relay.gauges().sessions === 1, "the end of the session")
+          const after = yield* world.login({ uri: before.uri })
+          assert.notStrictEqual(after.usePath, before.usePath)
+          after.peer.write(send({ to: before.usePath, from: before.uri }))
+          assert.strictEqual((yield* after.peer.next).status, 481)
+          const bob = yield* world.connect
+          bob.write(send({ to: `${before.usePath} ${before.uri}`, from: world.party(), body: "hi" }))
+          assert.strictEqual((yield* bob.next).status, 481)
+          yield* after.peer.quiet
+        })
+    )
+
+    scenario(
+      "nobody but the owner sends anywhere through a session (R4976-6.4-10..13, 6.4-15, 6.4-16, 9.3-01, 9.4-11)",
+      (world) =>
+        Effect.gen(function*() {
+          const alice = yield* world.login()
+          const carol = yield* world.login({ username: "carol" })
+          const victim = yield* world.listen
+          const stranger = yield* world.connect
+          const other = yield* world.join(carol)
+          const deep = `${alice.usePath} ${alice.uri} ${victim.uri}`
+          const over = `${alice.usePath} ${carol.usePath} ${carol.uri}`
+          for (
+            const [peer, from] of [[stranger, alice.uri], [stranger, world.party()], [carol.peer, alice.uri]] as const
+          ) {
+            for (const [to, code] of [[`${alice.usePath} ${victim.uri}`, 403], [deep, 403], [over, 403]] as const) {
+              for (const method of ["SEND", "NICKNAME", "AUTH"]) {
+                peer.write(request(method, { to, from }))
+                assert.strictEqual((yield* peer.next).status, code, `${method} ${to}`)
+              }
+              peer.write(request("REPORT", { to, from, headers: ["Message-ID: msg.1", "Status: 000 200 OK"] }))
+              peer.write(send({ to, from, failureReport: "no", body: "hi" }))
+              yield* peer.quiet
+            }
+          }
+          for (const to of [world.uri, `${world.uri} ${victim.uri}`]) {
+            stranger.write(send({ to, from: alice.uri, body: "hi" }))
+            assert.strictEqual((yield* stranger.next).status, 481)
+          }
+          // a session-id is only good with the whole URI that was handed out
+          const wrong = alice.usePath.replace(scheme, scheme === "msrp" ? "msrps" : "msrp")
+          stranger.write(send({ to: `${wrong} ${alice.uri}`, from: alice.uri, body: "hi" }))
+          assert.strictEqual((yield* stranger.next).status, 481)
+          yield* alice.peer.quiet
+          yield* carol.peer.quiet
+          yield* other.bob.quiet
+          // now the owner does, and that is all the victim sees
+          alice.peer.write(send({ to: `${alice.usePath} ${victim.uri}`, from: alice.uri, body: "from the owner" }))
+          const peer = yield* victim.accepted
+          assert.strictEqual((yield* peer.next).body!.toString(), "from the owner")
+          yield* peer.quiet
+          assert.deepStrictEqual([victim.peers.length, world.relay.counters.connectionsDialled], [1, 1])
+        }),
+      { limits: { unsuccessful: 1000 } }
+    )
+
+    scenario(
+      "the owner's URI may change its session-id, not its host or port (R4976-6.4-16, 6.4-20)",
+      (world) =>
+        Effect.gen(function*() {
+          const alice = yield* world.login({ uri: "msrp://alice.invalid:7394/auth;tcp" })
+          const bob = yield* world.connect
+          const bobUri = world.party("bob")
+          const attempt = Effect.fnUntraced(function*(uri: string) {
+            bob.write(send({ to: `${alice.usePath} ${uri}`, from: bobUri }))
+            return (yield* bob.next).status
+          })
+          assert.strictEqual(yield* attempt("msrp://alice.invalid:7394/other;tcp"), 200)
+          assert.strictEqual((yield* alice.peer.next).to, "msrp://alice.invalid:7394/other;tcp")
+          assert.strictEqual(yield* attempt("msrp://alice.invalid:7395/auth;tcp"), 403)
+          assert.strictEqual(yield* attempt("msrp://elsewhere.invalid:7394/auth;tcp"), 403)
+          // what she shows in a request of her own is hers
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: "msrp://elsewhere.invalid:7394/now;tcp" }))
+          yield* bob.next
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          assert.strictEqual(yield* attempt("msrp://elsewhere.invalid:7394/auth;tcp"), 200)
+        })
+    )
+
+    scenario(
+      "a second stranger meets 506 while the first is there (R4975-5.4-10, 10-09, R4976-3.1-03)",
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          const second = yield* world.connect
+          const to = `${alice.usePath} ${alice.uri}`
+          for (const failureReport of failureReports) {
+            second.write(send({ to, from: bobUri, body: "hi", failureReport }))
+            if (wantsAnswer(failureReport)) assert.strictEqual(summary(yield* second.next), "506 | $")
+            else if (failureReport === "partial") {
+              assert.strictEqual(header(yield* second.next, "Status")!.slice(0, 7), "000 506")
+            }
+            yield* second.quiet
+          }
+          second.write(request("REPORT", { to, from: bobUri, headers: ["Message-ID: msg.1", "Status: 000 200 OK"] }))
+          yield* second.quiet
+          yield* alice.peer.quiet
+          // what she sends goes to the first still
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "to the first" }))
+          assert.strictEqual((yield* bob.next).body!.toString(), "to the first")
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          yield* bob.close
+          assert.strictEqual((yield* alice.peer.next).method, "REPORT")
+          second.write(send({ to, from: bobUri, body: "now" }))
+          assert.strictEqual(summary(yield* second.next), "200 | $")
+          assert.strictEqual((yield* alice.peer.next).body!.toString(), "now")
+        }),
+      { limits: { unsuccessful: 100 } }
+    )
+
+    scenario("a REPORT alone binds nobody to a session (R4975-5.4-10)", (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const first = yield* world.connect
+        const to = `${alice.usePath} ${alice.uri}`
+        const report = ["Message-ID: msg.1", "Status: 000 200 OK"]
+        first.write(request("REPORT", { to, from: "msrp://x.invalid:9/x;tcp", headers: report }))
+        assert.strictEqual((yield* alice.peer.next).method, "REPORT")
+        yield* world.join(alice)
+        first.write(send({ to, from: "msrp://x.invalid:9/x;tcp", body: "hi" }))
+        assert.strictEqual((yield* first.next).status, 506)
+      }))
+
+    scenario(
+      "a request for another relay ends the connection, and goes nowhere (R4976-6.2-11)",
+      (world) =>
+        Effect.gen(function*() {
+          const victim = yield* world.listen
+          for (
+            const to of [
+              victim.uri,
+              `${victim.uri} ${world.uri}`,
+              `${scheme}://relay.example.com:2855/x;tcp ${victim.uri}`
+            ]
+          ) {
+            for (const body of ["short", "x".repeat(100_000)]) {
+              const alice = yield* world.login()
+              alice.peer.write(send({ to, from: alice.uri, body }))
+              yield* alice.peer.ends
+              yield* until(() => world.relay.gauges().sessions === 0, "the end of the session")
+            }
+          }
+          const stranger = yield* world.connect
+          stranger.write(request("AUTH", { to: `${scheme}://relay.example.com:2855;tcp`, from: world.party() }))
+          yield* stranger.ends
+          assert.strictEqual(victim.peers.length, 0)
+          assert.strictEqual(world.relay.counters.connectionsDialled + world.relay.counters.dialsFailed, 0)
+        })
+    )
+
+    scenario(
+      "a session of this relay behind one's own is looked up, never dialled (R4976-6.4-30)",
+      (world) =>
+        Effect.gen(function*() {
+          const alice = yield* world.login()
+          for (const next of [`${world.uri.replace(";tcp", "/unknown;tcp")} msrp://x.invalid:9/x;tcp`, world.uri]) {
+            alice.peer.write(send({ to: `${alice.usePath} ${next}`, from: alice.uri, body: "x" }))
+            assert.strictEqual((yield* alice.peer.next).status, 481)
+          }
+          // only relays stand in the middle of a path, and they speak TLS (R4976-9.2-11)
+          alice.peer.write(
+            send({ to: `${alice.usePath} msrp://r.invalid:9/r;tcp ${alice.uri}`, from: alice.uri, body: "x" })
+          )
+          assert.strictEqual((yield* alice.peer.next).status, 403)
+          // a transport that cannot be dialled, and nobody who has connected in
+          alice.peer.write(send({ to: `${alice.usePath} msrps://w.invalid:9/w;ws`, from: alice.uri, body: "x" }))
+          assert.strictEqual((yield* alice.peer.next).status, 481)
+          assert.strictEqual(world.relay.counters.connectionsDialled + world.relay.counters.dialsFailed, 0)
+        })
+    )
+
+    scenario(
+      "what is not MSRP ends the connection without an answer (R4975-9-01..05, 9-70, 9-74, R4976-9.3-07)",
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob } = yield* world.pair()
+          const garbage = [
+            "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+            "SSH-2.0-OpenSSH_9.6\r\n",
+            Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]),
+            "msrp abcd SEND\r\n",
+            "MSRP abc SEND\r\n",
+            "MSRP ab_cd SEND\r\n",
+            "MSRP  abcd SEND\r\n",
+            "MSRP abcd send\r\n",
+            "MSRP abcd 2000\r\n",
+            `MSRP ${"a".repeat(33)} SEND\r\n`,
+            `MSRP abcd ${"X".repeat(20_000)}`,
+            `MSRP abcd SEND\r\nTo-Path: ${"x".repeat(100_000)}`,
+            `MSRP abcd SEND\r\n${"X-Y: z\r\n".repeat(10_000)}`
+          ]
+          for (const octets of garbage) {
+            const peer = yield* world.connect
+            peer.write(octets)
+            yield* peer.ends
+          }
+          yield* alice.peer.quiet
+          yield* bob.quiet
+        })
+    )
+
+    scenario(
+      "several requests without success end the probation, after the last answer (R4976-6.1-22)",
+      (world) =>
+        Effect.gen(function*() {
+          const attempt = send({ to: world.uri, from: "msrp://x.invalid:9/x;tcp" })
+          const stranger = yield* world.connect
+          stranger.write(attempt, attempt, attempt, attempt)
+          assert.deepStrictEqual((yield* stranger.take(3)).map(({ status }) => status), [481, 481, 481])
+          yield* stranger.ends
+          // one that had success is not on probation any more
+          const { peer } = yield* world.login()
+          peer.write(attempt, attempt, attempt, attempt, attempt)
+          assert.strictEqual((yield* peer.take(5)).length, 5)
+          yield* peer.quiet
+        }),
+      { limits: { unsuccessful: 3 } }
+    )
+
+    scenario(
+      "a request that is cut off by the end of the connection comes to nothing (R4975-9-75)",
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          const whole = send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hello" })
+          alice.peer.write(whole.subarray(0, -1))
+          yield* alice.peer.close
+          yield* until(() => world.relay.gauges().sessions === 0, "the end")
+          yield* bob.quiet
+        })
+    )
+  })
+
+  describe(`${name}: long chunks`, () => {
+    /** A SEND in two parts: all but its end, and the end. */
+    const long = (
+      to: string,
+      from: string,
+      body: Buffer,
+      options: {
+        readonly flag?: string
+        readonly failureReport?: string
+        readonly id?: string
+        readonly messageId?: string
+      } = {}
+    ) => {
+      const whole = send({ to, from, body, messageId: "long.1", range: `1-*/${body.length}`, ...options })
+      const header = whole.indexOf("\r\n\r\n") + 4
+      return {
+        head: (octets: number) => whole.subarray(0, header + octets),
+        tail: (octets: number) => whole.subarray(header + octets)
+      }
+    }
+
+    scenario(
+      "are interrupted for what else is to be sent, and go on (R4975-7.1.1-21, 7.1.1-24, 7.1-33, X15)",
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          const carol = yield* world.login({ username: "carol" })
+          const second = yield* world.join(carol, bob)
+          const body = pattern(150_000)
+          const id = nextId()
+          const chunk = long(`${alice.usePath} ${bobUri}`, alice.uri, body, { id })
+          alice.peer.write(chunk.head(100_000))
+          // all but the last octet, which is kept back for the end
+          yield* until(() => bob.partialBody >= 99_000, "the first part")
+          const pieceId = bob.partialId
+          const report = ["Message-ID: zz.1234", "Byte-Range: 1-5/5", "Status: 000 200 OK"]
+          carol.peer.write(
+            request("REPORT", { to: `${carol.usePath} ${second.bobUri}`, from: carol.uri, headers: report })
+          )
+          const [first, other] = yield* bob.take(2)
+          assert.deepStrictEqual([first!.id, first!.flag, header(first!, "Byte-Range")], [pieceId, "+", "1-*/150000"])
+          assert.strictEqual(summary(other!), ["REPORT", ...report, "$"].join(" | "))
+          alice.peer.write(chunk.tail(100_000))
+          const next = yield* bob.next
+          const at = first!.body!.length
+          assert.deepStrictEqual([next.flag, header(next, "Byte-Range")], ["$", `${at + 1}-*/150000`])
+          assert.notStrictEqual(next.id, pieceId)
+          assert.deepStrictEqual([next.to, next.from, header(next, "Message-ID")], [first!.to, first!.from, "long.1"])
+          assert.isTrue(Buffer.concat([first!.body!, next.body!]).equals(body))
+          const answer = yield* alice.peer.next
+          assert.deepStrictEqual([answer.id, summary(answer)], [id, "200 | $"])
+          bob.answer(first!)
+          bob.answer(next, "415")
+          const failed = yield* alice.peer.next
+          assert.deepStrictEqual(
+            [failed.method, header(failed, "Byte-Range")],
+            ["REPORT", `${at + 1}-150000/150000`]
+          )
+          yield* alice.peer.quiet
+        })
+    )
+
+    scenario(
+      "end in # when their sender is gone, before anything else (R4976-6.4.1-45)",
+      (world) =>
+        Effect.gen(function*() {
+          for (const failureReport of ["yes", "partial", "no"]) {
+            const { alice, bob, bobUri } = yield* world.pair()
+            const body = pattern(90_000)
+            const chunk = long(`${alice.usePath} ${bobUri}`, alice.uri, body, { failureReport })
+            alice.peer.write(chunk.head(60_000))
+            yield* until(() => bob.partialBody >= 59_000, "the first part")
+            alice.peer.connection.end()
+            const piece = yield* bob.next
+            assert.strictEqual(piece.flag, "#")
+            assert.isTrue(piece.body!.equals(body.subarray(0, 60_000)))
+            bob.answer(piece)
+            yield* bob.quiet
+          }
+        })
+    )
+
+    scenario("keep the # of their sender (R4975-7.1-31, X16)", (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const chunk = long(`${alice.usePath} ${bobUri}`, alice.uri, pattern(90_000), { flag: "#" })
+        const got = collect(bob)
+        alice.peer.write(chunk.head(60_000))
+        yield* until(() => bob.partialBody >= 59_000, "the first part")
+        alice.peer.write(chunk.tail(60_000))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        yield* until(() => got.octets === 90_000, "the rest")
+        assert.strictEqual(got.pieces.at(-1)!.flag, "#")
+      }))
+
+    for (const failureReport of ["yes", "partial"]) {
+      scenario(
+        `stop when their receiver says so, ${failureReport} (R4975-10.5-01, R4976-6.4.1-44, R4975-10-05, X17)`,
+        (world) =>
+          Effect.gen(function*() {
+            const { alice, bob, bobUri } = yield* world.pair()
+            const to = `${alice.usePath} ${bobUri}`
+            const body = pattern(150_000)
+            const chunk = long(to, alice.uri, body, { failureReport })
+            alice.peer.write(chunk.head(100_000))
+            yield* until(() => bob.partialBody >= 99_000, "the first part")
+            const id = bob.partialId
+            bob.write(response(alice.usePath, bobUri, id, "413 Stop-sending-message"))
+            const piece = yield* bob.next
+            assert.deepStrictEqual([piece.id, piece.flag], [id, "#"])
+            const report = yield* alice.peer.next
+            assert.strictEqual(
+              summary(report),
+              `REPORT | Message-ID: long.1 | Byte-Range: 1-${piece.body!.length}/150000 | ` +
+                "Status: 000 413 Stop-sending-message | $"
+            )
+            alice.peer.write(chunk.tail(100_000).toString("latin1").replace(/\$\r\n$/, "+\r\n"))
+            if (failureReport === "yes") assert.include([200, 413], (yield* alice.peer.next).status)
+            yield* alice.peer.quiet
+            // more of the message, short and long, is refused, up to its end
+            for (const [octets, flag] of [[5, "+"], [100_000, "+"], [100_000, "$"]] as const) {
+              alice.peer.write(
+                send({
+                  to,
+                  from: alice.uri,
+                  messageId: "long.1",
+                  range: "150001-*/*",
+                  body: pattern(octets),
+                  flag,
+                  failureReport
+                })
+              )
+              const answer = yield* alice.peer.next
+              if (failureReport === "yes") assert.strictEqual(answer.status, 413)
+              else assert.strictEqual(header(answer, "Status")!.slice(0, 7), "000 413")
+            }
+            yield* bob.quiet
+            // other messages go on, and a new attempt with the same id does
+            for (const messageId of ["long.2", "long.1"]) {
+              alice.peer.write(send({ to, from: alice.uri, messageId, body: "again" }))
+              assert.strictEqual((yield* alice.peer.next).status, 200)
+              assert.strictEqual((yield* bob.next).body!.toString(), "again")
+            }
+          })
+      )
+    }
+
+    scenario("a message in short chunks stops, too (R4975-10-05, 7.3.2-01)", (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const chunk = (range: string, flag: string) =>
+          send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: "parts.1", range, body: "abcd", flag })
+        alice.peer.write(chunk("1-4/12", "+"))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        bob.answer(yield* bob.next, "413 Stop")
+        assert.strictEqual((yield* alice.peer.next).method, "REPORT")
+        for (const [range, flag] of [["5-8/12", "+"], ["9-12/12", "$"]] as const) {
+          alice.peer.write(chunk(range, flag))
+          assert.strictEqual(summary(yield* alice.peer.next), "413 | $")
+        }
+        yield* bob.quiet
+        alice.peer.write(chunk("1-4/4", "$"))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        // a message that was whole is over: its failure stops nothing
+        bob.answer(yield* bob.next, "413 Stop")
+        assert.strictEqual((yield* alice.peer.next).method, "REPORT")
+        alice.peer.write(chunk("1-4/4", "$"))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+      }))
+
+    for (const failureReport of ["yes", "partial", "no"]) {
+      scenario(
+        `are reported with 408 when their receiver is gone, ${failureReport} (R4976-6.4.1-15, 6.4.1-19)`,
+        (world) =>
+          Effect.gen(function*() {
+            const { alice, bob, bobUri } = yield* world.pair()
+            const chunk = long(`${alice.usePath} ${bobUri}`, alice.uri, pattern(150_000), { failureReport })
+            alice.peer.write(chunk.head(100_000))
+            yield* until(() => bob.partialBody >= 99_000, "the first part")
+            yield* bob.close
+            if (failureReport !== "no") {
+              const report = yield* alice.peer.next
+              assert.deepStrictEqual([report.method, header(report, "Message-ID")], ["REPORT", "long.1"])
+              assert.strictEqual(header(report, "Status")!.slice(0, 7), "000 408")
+              assert.match(header(report, "Byte-Range")!, /^1-(99\d{3}|100000)\/150000$/)
+            } else yield* until(() => world.relay.gauges().connections === 1, "the loss")
+            alice.peer.write(chunk.tail(100_000))
+            if (failureReport === "yes") assert.include([200, 408, 413], (yield* alice.peer.next).status)
+            yield* alice.peer.quiet
+          })
+      )
+    }
+
+    scenario(
+      "a slow receiver slows its sender, and memory stays in bounds (R4976-9.3-04, R4975-7.1.1-06)",
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          const [output, session] = [32_768, 65_536]
+          const count = 100
+          const body = pattern(250_000)
+          bob.connection.pause()
+          const got = collect(bob)
+          let answers = 0
+          alice.peer.onFrame = ({ status }) => void (answers += status === 200 ? 1 : 1_000_000)
+          for (let i = 0; i < count; i++) {
+            alice.peer.write(send({
+              to: `${alice.usePath} ${bobUri}`,
+              from: alice.uri,
+              messageId: `slow.${i}`,
+              range: "1-*/250000",
+              body
+            }))
+          }
+          let most = 0
+          const watch = () => {
+            most = Math.max(most, world.relay.gauges().bufferedOctets)
+          }
+          let read = 0
+          let still = 0
+          yield* until(() => {
+            watch()
+            const { octetsIn } = world.relay.counters
+            still = octetsIn === read && most > session ? still + 1 : 0
+            read = octetsIn
+            return still > 300
+          }, "back-pressure")
+          assert.isBelow(world.relay.counters.octetsIn, count * body.length)
+          bob.connection.resume()
+          yield* until(
+            () => {
+              watch()
+              return got.octets >= count * body.length
+            },
+            "all of it",
+            () => `${got.octets}`
+          )
+          // what was read in one go may come on top of each bound, and a slab of output
+          assert.isBelow(most, output + session + 4 * 65_536)
+          assert.isTrue(
+            Buffer.concat(got.pieces.slice(0, 8).map((piece) => piece.body)).subarray(0, body.length).equals(body)
+          )
+          yield* until(() => answers === count, "the answers", () => `${answers}`)
+        }),
+      { limits: { output: 32_768, session: 65_536 } }
+    )
+
+    scenario(
+      "one stalled receiver does not stop the others of the same sender (R4976-9.3-05)",
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          const second = yield* world.login({ peer: alice.peer })
+          const other = yield* world.join(second)
+          bob.connection.pause()
+          let answers = 0
+          alice.peer.onFrame = () => void answers++
+          // more than the systems take, less than the session's bound on top of it
+          const body = pattern(1_000_000)
+          let sent = 0
+          while (world.relay.gauges().bufferedOctets < 300_000) {
+            assert.isBelow(sent, 60)
+            alice.peer.write(
+              send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: `block.${sent++}`, body })
+            )
+            yield* until(() => answers === sent, "the answer")
+          }
+          alice.peer.onFrame = undefined
+          for (let i = 0; i < 5; i++) {
+            alice.peer.write(send({ to: `${second.usePath} ${other.bobUri}`, from: second.uri, body: "flows" }))
+            assert.strictEqual((yield* other.bob.next).body!.toString(), "flows")
+            assert.strictEqual((yield* alice.peer.next).status, 200)
+          }
+          yield* alice.peer.quiet
+        }),
+      { limits: { session: 8_000_000, connection: 16_000_000 } }
     )
   })
 }

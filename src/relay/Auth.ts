@@ -80,7 +80,9 @@ export const makeAuthenticate = (
     const granted = interval(wanted)
     if (typeof granted !== "number") return granted
     if (hop.gone) return { status: 481 }
-    if (hop.sessions >= relay.limits.sessionsPerConnection) return { status: 403 }
+    const now = relay.timers.now()
+    for (const session of hop.sessions) if (session.ended || session.expiresAt <= now) hop.sessions.delete(session)
+    if (hop.sessions.size >= relay.limits.sessionsPerConnection) return { status: 403 }
     const id = sessionId()
     const uri = formatUri({ scheme: own.scheme, host: own.host, port: own.port, sessionId: id })
     const behindRelay = from.length > 1
@@ -96,7 +98,7 @@ export const makeAuthenticate = (
     if (session === undefined) return { status: 403 }
     // The connection may have closed while a slower repository worked: its sessions are dead already.
     if (hop.gone && !behindRelay) relay.sessions.end(session)
-    if (!behindRelay) hop.sessions++
+    if (!behindRelay) hop.sessions.add(session)
     relay.stats.authsGranted++
     hop.succeeded()
     return {

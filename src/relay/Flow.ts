@@ -23,6 +23,13 @@ type Parked =
   | { readonly kind: "part"; readonly octets: Buffer; readonly stream: Stream }
   | { readonly kind: "end"; readonly flag: Flag; readonly stream: Stream }
 
+/** Octets of the long chunk that goes on at `i`; its parts stand together. */
+const octetsFrom = (parked: ReadonlyArray<Parked>, i: number): number => {
+  let octets = 0
+  for (let one = parked[i]; one?.kind === "part"; one = parked[++i]) octets += one.octets.length
+  return octets
+}
+
 const head = new Head()
 const anyLength = {
   ...defaultLimits,
@@ -144,14 +151,18 @@ export class Flow {
   fail(status: number, comment: string): void {
     const parked = this.#parked
     const first = this.#first
+    const offset = this.#offset
     this.#parked = []
     this.#first = this.#offset = 0
     this.#count(-this.#octets)
     this.#relax()
     for (let i = first; i < parked.length; i++) {
       const one = parked[i]!
-      if (one.kind !== "frame") one.stream.fail(status, comment)
-      else this.#route.failFrame(readAgain(one.octets), one.bodyEnd - one.bodyStart, one.flag, status, comment)
+      if (one.kind === "frame") {
+        this.#route.failFrame(readAgain(one.octets), one.bodyEnd - one.bodyStart, one.flag, status, comment)
+      } else if (!one.stream.refused) {
+        one.stream.fail(status, comment, octetsFrom(parked, i) - (i === first ? offset : 0))
+      }
     }
   }
 }

@@ -62,7 +62,8 @@ export const forwardFrame = (route: Route, head: Head, bodyStart: number, bodyEn
       head.rangeStart,
       length,
       total,
-      undefined
+      undefined,
+      isSend && flag === "+"
     )
   )
 }

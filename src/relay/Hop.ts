@@ -7,6 +7,7 @@ import { encodeResponse, type HeaderLines } from "../protocol/Encoder.ts"
 import { type Flag, type Head, Kind } from "../protocol/Head.ts"
 import { reasonPhrase } from "../protocol/Status.ts"
 import { type MsrpUri, parsePath } from "../protocol/Uri.ts"
+import type { Session } from "../SessionRepo.ts"
 import type { Connection, Receiver } from "../Transport.ts"
 import { forwardFrame } from "./Forward.ts"
 import { Outbox } from "./Outbox.ts"
@@ -43,8 +44,8 @@ export class Hop implements Receiver, FrameSink {
   connection: Connection | undefined
   /** Where it leads, as the dialler knows it. */
   readonly dialKeys: Array<string> = []
-  /** Session URIs handed out on this connection. */
-  sessions = 0
+  /** Session URIs handed out on this connection; those that ended are taken out at the next AUTH. */
+  readonly sessions = new Set<Session>()
   /** The connection is gone, or could not be made. */
   gone = false
   /** Requests sent to this hop that may be answered, by the transaction id they were given. */
@@ -55,8 +56,8 @@ export class Hop implements Receiver, FrameSink {
   /** The long chunk that is coming in: passed on, or read and thrown away. */
   #stream: Stream | undefined
   #streamRoute: Route | undefined
-  /** A long frame that is thrown away, how much of it so far, and what is answered at its end. */
-  #discarding: { octets: number; readonly answer: Answer | undefined } | undefined
+  /** A long frame that is thrown away, how much of it so far, what is answered at its end, and what its end unblocks. */
+  #discarding: { octets: number; readonly answer: Answer | undefined; readonly unblock?: () => void } | undefined
   readonly #probation: Probation
   onProbation = true
   #unsuccessful = 0
@@ -229,7 +230,8 @@ export class Hop implements Receiver, FrameSink {
         const { route } = decision
         if (known === undefined) this.#remember(head, route)
         if (!route.isBlocked(head.messageId)) return this.#passChunk(route, head)
-        this.#discarding = { octets: 0, answer: this.#refusal(head, 413) }
+        const { messageId } = head
+        this.#discarding = { octets: 0, answer: this.#refusal(head, 413), unblock: () => route.unblock(messageId) }
         return
       }
       const status = decision._tag === "Authenticate" ? 400 : decision.status
@@ -259,7 +261,7 @@ export class Hop implements Receiver, FrameSink {
     if (stream.refused) return
     const { flow, target } = this.#streamRoute!
     if (flow.clear) stream.write(buf, start, end)
-    else if (target.gone) stream.fail(408, reasonPhrase(408))
+    else if (target.gone) stream.fail(408, reasonPhrase(408), end - start)
     else flow.parkPart(stream, buf, start, end)
   }
 
@@ -267,6 +269,7 @@ export class Hop implements Receiver, FrameSink {
     const discarded = this.#discarding
     this.#discarding = undefined
     discarded?.answer?.(discarded.octets)
+    if (flag !== "+") discarded?.unblock?.()
     const stream = this.#stream
     if (stream === undefined) return
     stream.accepted?.()
@@ -279,7 +282,7 @@ export class Hop implements Receiver, FrameSink {
     if (stream.refused) return
     const { flow, target } = this.#streamRoute!
     if (flow.clear) stream.finish(flag)
-    else if (target.gone) stream.fail(408, reasonPhrase(408))
+    else if (target.gone) stream.fail(408, reasonPhrase(408), 0)
     else flow.parkEnd(stream, flag)
   }
 
@@ -354,6 +357,7 @@ export class Hop implements Receiver, FrameSink {
     transaction.finish()
     if (head.status < 200 || head.status >= 300) {
       transaction.failed(head.status, head.comment === "" ? reasonPhrase(head.status) : head.comment)
+      if (transaction.more) route.block(transaction.messageId)
     }
   }
   #lastAnswered: Route | undefined

@@ -103,7 +103,8 @@ export class Stream {
       this.#pieceStart,
       0,
       this.#total,
-      this
+      this,
+      false
     )
     // It may be answered before its end: "stop sending" (RFC 4975 §10.5).
     target.began(this.#transaction)
@@ -150,11 +151,12 @@ export class Stream {
     if (this.#outbox.open === this) this.#end("#")
   }
 
-  /** Its target cannot be reached (any more). */
-  fail(status: number, comment: string): void {
+  /** Its target cannot be reached (any more); so many octets are here that were not passed on. */
+  fail(status: number, comment: string, octets: number): void {
     if (this.refused) return
     if (this.failureReport !== "no") {
-      this.#route.report(this.messageId, this.#next, this.#last === -1 ? 0 : 1, this.#total, status, comment)
+      const length = octets + (this.#last === -1 ? 0 : 1)
+      this.#route.report(this.messageId, this.#next, length, this.#total, status, comment)
     }
     this.refuse()
   }

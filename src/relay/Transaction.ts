@@ -32,6 +32,8 @@ export class Transaction extends Timed {
   total: number
   /** The long chunk that this is a piece of. */
   readonly stream: Stream | undefined
+  /** It is a whole chunk, and more of its message follow. */
+  readonly more: boolean
   /** The hop's output up to and including its last octet; the 30 s begin when that was handed to the system. */
   endsAt = 0
   done = false
@@ -47,7 +49,8 @@ export class Transaction extends Timed {
     rangeStart: number,
     length: number,
     total: number,
-    stream: Stream | undefined
+    stream: Stream | undefined,
+    more: boolean
   ) {
     super()
     this.hop = hop
@@ -61,6 +64,7 @@ export class Transaction extends Timed {
     this.length = length
     this.total = total
     this.stream = stream
+    this.more = more
   }
 
   /** Its last octet was handed to the operating system: from now on silence counts (RFC 4976 §6.4.1). */

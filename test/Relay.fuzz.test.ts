@@ -1,0 +1,102 @@
+/** Bad input is normal input: whatever a stranger or a client sends, the relay lives on and keeps nothing. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { Transport } from "../src/Transport.ts"
+import { makeWorld, type Peer, request, response, send, until } from "./harness.ts"
+
+/** Frames in all; more on demand. */
+const FRAMES = Number(process.env["MSRP_TEST_FUZZ"] ?? 20_000)
+const SEED = Number(process.env["MSRP_TEST_SEED"] ?? 20_261_123)
+const FRAMES_PER_CONNECTION = 25
+
+/** A small generator whose numbers depend on the seed alone (mulberry32). */
+const generator = (seed: number) => {
+  let state = seed >>> 0
+  return (below: number): number => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) % below
+  }
+}
+
+it.effect(
+  `R4976-9.3-01 R4975-9-70: ${FRAMES} mutated frames from strangers and clients (seed ${SEED})`,
+  () =>
+    Effect.gen(function*() {
+      const random = generator(SEED)
+      const world = yield* makeWorld({ limits: { unsuccessful: 1000 } })
+      const victim = yield* world.listen
+      const carol = yield* world.login({ username: "carol" })
+      const mutate = (frame: Buffer): Buffer => {
+        let octets = frame
+        for (let edits = random(4); edits > 0; edits--) {
+          const at = random(octets.length)
+          const kind = random(5)
+          if (kind === 0) {
+            octets = Buffer.from(octets)
+            octets[at] = random(256)
+          } else if (kind === 1) octets = Buffer.concat([octets.subarray(0, at), octets.subarray(at + random(30))])
+          else if (kind === 2) {
+            octets = Buffer.concat([octets.subarray(0, at), Buffer.from([random(256)]), octets.subarray(at)])
+          } else if (kind === 3) {
+            octets = Buffer.concat([octets.subarray(0, at), octets.subarray(random(octets.length))])
+          } else octets = Buffer.concat([octets, octets.subarray(at)])
+          if (octets.length === 0) {
+            return frame
+          }
+        }
+        return octets
+      }
+
+      const connections: Array<Peer> = []
+      for (let sent = 0; sent < FRAMES; sent += FRAMES_PER_CONNECTION) {
+        const owner = random(2) === 0 ? yield* world.login() : undefined
+        const peer = owner?.peer ?? (yield* world.connect)
+        peer.onFrame = () => {}
+        connections.push(peer)
+        const from = owner?.uri ?? world.party()
+        const session = random(2) === 0 ? carol.usePath : owner?.usePath ?? world.uri.replace(";tcp", "/none;tcp")
+        const to = `${session} ${random(2) === 0 ? carol.uri : from}`
+        const body = Buffer.from(Array.from({ length: random(60) }, () => random(256)))
+        const frames = [
+          () => send({ to, from, messageId: "fuzz", body, flag: "$+#".charAt(random(3)) }),
+          () => send({ to, from, messageId: "long", range: "1-*/9000", body: Buffer.alloc(random(9000), 45) }),
+          () =>
+            request("AUTH", {
+              to: world.uri,
+              from,
+              headers: [
+                "Authorization: Digest username=\"alice\", realm=\"x\", nonce=\"y\", nc=00000001, qop=auth, cnonce=\"z\", response=\"0\"",
+                "Expires: 9"
+              ]
+            }),
+          () =>
+            request("REPORT", { to, from, headers: ["Message-ID: fuzz", "Byte-Range: 1-5/5", "Status: 000 200 OK"] }),
+          () => request("NICKNAME", { to, from, headers: ["Use-Nickname: \"x\""] }),
+          () => response(session, from, "abcdefgh", "200 OK")
+        ]
+        for (let i = 0; i < FRAMES_PER_CONNECTION; i++) peer.write(mutate(frames[random(frames.length)]!()))
+        if (random(4) === 0) peer.connection.destroy()
+        for (let turn = 0; turn < 5; turn++) yield* Effect.yieldNow
+        if (connections.length % 16 === 0) {
+          for (const one of connections.splice(0)) one.connection.destroy()
+          yield* until(() => world.relay.gauges().connections <= 1, "the end of those connections")
+        }
+      }
+      for (const one of connections) one.connection.destroy()
+      yield* until(() => world.relay.gauges().connections <= 1, "the end of all connections")
+      assert.isFalse(carol.peer.closed_)
+      assert.deepStrictEqual(victim.peers, [])
+      assert.strictEqual(world.relay.gauges().sessions, 1)
+      // The relay still does its work.
+      carol.peer.onFrame = undefined
+      carol.peer.frames.length = 0
+      carol.peer.connection.destroy()
+      yield* TestClock.adjust("2 minutes")
+      yield* world.pair()
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest({ seed: SEED }))),
+  120_000
+)
