@@ -1,0 +1,105 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as TestClock from "effect/testing/TestClock"
+import { stopTimer, Timed, Timers } from "../../src/relay/Timers.ts"
+
+const make = Effect.gen(function*() {
+  const timers = new Timers(yield* Clock.Clock, yield* FiberSet.makeRuntime<never, void, never>())
+  const log: Array<string> = []
+  class Entry extends Timed {
+    readonly name: string
+    readonly then: (() => void) | undefined
+    constructor(name: string, then?: () => void) {
+      super()
+      this.name = name
+      this.then = then
+    }
+    override expired(): void {
+      log.push(`${this.name} ${timers.now()}`)
+      this.then?.()
+    }
+  }
+  return { timers, log, timed: (name: string, then?: () => void) => new Entry(name, then) }
+})
+
+describe("Timers", () => {
+  it.effect("expire at their deadline, not a millisecond before, each once", () =>
+    Effect.gen(function*() {
+      const { log, timed, timers } = yield* make
+      const queue = timers.queue(1000)
+      queue.start(timed("a"))
+      yield* TestClock.adjust(400)
+      queue.start(timed("b"))
+      queue.start(timed("c"))
+      yield* TestClock.adjust(599)
+      assert.deepStrictEqual(log, [])
+      assert.strictEqual(timers.running, 3)
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(log, ["a 1000"])
+      yield* TestClock.adjust(10_000)
+      assert.deepStrictEqual(log, ["a 1000", "b 1400", "c 1400"])
+      assert.strictEqual(timers.running, 0)
+    }))
+
+  it.effect("a short one wakes before a long one that was started first", () =>
+    Effect.gen(function*() {
+      const { log, timed, timers } = yield* make
+      const long = timers.queue(60_000)
+      const short = timers.queue(5)
+      long.start(timed("long"))
+      yield* TestClock.adjust(1)
+      short.start(timed("short"))
+      yield* TestClock.adjust(5)
+      assert.deepStrictEqual(log, ["short 6"])
+      yield* TestClock.adjust(59_994)
+      assert.deepStrictEqual(log, ["short 6", "long 60000"])
+    }))
+
+  it.effect("stopped ones never expire, wherever they stand; started again, they wait anew", () =>
+    Effect.gen(function*() {
+      const { log, timed, timers } = yield* make
+      const queue = timers.queue(100)
+      const all = ["a", "b", "c", "d"].map((name) => timed(name))
+      for (const one of all) queue.start(one)
+      const [a, b, , d] = all
+      stopTimer(b!)
+      stopTimer(b!)
+      stopTimer(d!)
+      yield* TestClock.adjust(50)
+      queue.start(a!)
+      queue.start(d!)
+      assert.strictEqual(timers.running, 3)
+      yield* TestClock.adjust(1000)
+      assert.deepStrictEqual(log, ["c 100", "a 150", "d 150"])
+    }))
+
+  it.effect("may move from one queue to another", () =>
+    Effect.gen(function*() {
+      const { log, timed, timers } = yield* make
+      const one = timed("one")
+      timers.queue(100).start(one)
+      timers.queue(300).start(one)
+      assert.strictEqual(timers.running, 1)
+      yield* TestClock.adjust(1000)
+      assert.deepStrictEqual(log, ["one 300"])
+    }))
+
+  it.effect("what expires may start and stop others, itself included", () =>
+    Effect.gen(function*() {
+      const { log, timed, timers } = yield* make
+      const queue = timers.queue(100)
+      const other = timed("stopped by the first")
+      let rounds = 0
+      const again: Timed = timed("again", () => {
+        stopTimer(other)
+        if (++rounds < 3) queue.start(again)
+      })
+      queue.start(again)
+      queue.start(other)
+      yield* TestClock.adjust(1000)
+      assert.deepStrictEqual(log, ["again 100", "again 200", "again 300"])
+      assert.strictEqual(timers.running, 0)
+    }))
+})
