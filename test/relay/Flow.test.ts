@@ -199,7 +199,7 @@ describe("a slow receiver", () => {
           yield* settled(world)
           bodies.push(...bob.frames)
         }
-        assert.deepStrictEqual(bodies.map(({ body }) => `${body}`), Array.from({ length: 45 }, (_, i) => `${i + 5}`))
+        assert.deepStrictEqual(bodies.map(({ body }) => String(body)), Array.from({ length: 45 }, (_, i) => `${i + 5}`))
       }),
     { transactions: 20 }
   )

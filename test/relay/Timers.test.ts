@@ -10,18 +10,18 @@ const make = Effect.gen(function*() {
   const log: Array<string> = []
   class Entry extends Timed {
     readonly name: string
-    readonly then: (() => void) | undefined
-    constructor(name: string, then?: () => void) {
+    readonly onExpiry: (() => void) | undefined
+    constructor(name: string, onExpiry?: () => void) {
       super()
       this.name = name
-      this.then = then
+      this.onExpiry = onExpiry
     }
     override expired(): void {
       log.push(`${this.name} ${timers.now()}`)
-      this.then?.()
+      this.onExpiry?.()
     }
   }
-  return { timers, log, timed: (name: string, then?: () => void) => new Entry(name, then) }
+  return { timers, log, timed: (name: string, onExpiry?: () => void) => new Entry(name, onExpiry) }
 })
 
 describe("Timers", () => {
