@@ -347,9 +347,9 @@ export class Link {
     return area[start - 8] === lf && area[start - 9] === cr
   }
 
-  /** End of a frame without a body; -1 if it has not arrived. */
+  /** Where the end-line with this transaction identifier ends; -1 if it has not arrived. */
   private findEnd(at: number, end: number, idAt: number, idLength: number): number {
-    const line = Buffer.from(`\r\n${dashes}${latin1(idAt, idAt + idLength)}`, "latin1")
+    const line = Buffer.from(dashes + latin1(idAt, idAt + idLength), "latin1")
     const found = area.subarray(at, end).indexOf(line)
     const frameEnd = at + found + line.length + 3
     return found < 0 || frameEnd > end ? -1 : frameEnd
@@ -361,7 +361,8 @@ export class Link {
       const frameEnd = at + layout.total
       const headEnd = at + layout.head
       if (frameEnd > end) {
-        if (layout.total <= headroom) return -at
+        // Most likely the rest of it comes with the next read. But a relay may have cut this message into chunks.
+        if (layout.total <= headroom && this.findEnd(at, end, idAt, idLength) < 0) return -at
       } else if (
         this.endsAt(frameEnd, idAt, idLength) && area[headEnd - 4] === cr && area[headEnd - 3] === lf &&
         area[headEnd - 2] === cr && area[headEnd - 1] === lf && expected.id.matches(area, at + layout.messageId)

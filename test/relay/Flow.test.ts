@@ -95,11 +95,11 @@ describe("a slow receiver", () => {
         )
         assert.isAbove(shared.length, 20)
         shared.forEach((name, i) => i > 0 && assert.notStrictEqual(name, shared[i - 1]))
-        for (const { body } of frames.slice(names.indexOf("carol"), shared.length)) {
+        for (const { body } of frames.slice(names.indexOf("carol"), names.indexOf("carol") + shared.length)) {
           assert.isAtMost(body!.length, TURN + 1)
         }
       }),
-    { session: 1_000_000, connection: 2_000_000 }
+    { session: 1_000_000, connection: 2_000_000, output: 100_000 }
   )
 
   scenario(
@@ -283,6 +283,38 @@ describe("time limits of what is sent", () => {
         bob.frames.splice(0)
       }),
     { stall: 3600 }
+  )
+
+  scenario(
+    "each request has its own 30 s, from when it was taken itself (R4976-6.4.1-50, 6.4.1-55)",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        bob.connection.pause()
+        const to = `${alice.usePath} ${bobUri}`
+        for (let i = 0; i < 150; i++) {
+          alice.peer.write(send({ to, from: alice.uri, messageId: `each.${i}`, body: pattern(1000) }))
+        }
+        for (const answer of yield* alice.peer.take(150)) assert.strictEqual(answer.status, 200)
+        yield* TestClock.adjust(29_999)
+        assert.strictEqual(alice.peer.frames.length, 0)
+        yield* TestClock.adjust(1)
+        // as many as fit into the window
+        const taken = alice.peer.frames.splice(0)
+        assert.isTrue(taken.length > 10 && taken.length < 85, `${taken.length}`)
+        yield* TestClock.adjust(20_000)
+        bob.connection.resume()
+        yield* until(() => bob.frames.length === 150, "all requests")
+        yield* TestClock.adjust(29_999)
+        assert.strictEqual(alice.peer.frames.length, 0)
+        yield* TestClock.adjust(1)
+        const ids = [...taken, ...alice.peer.frames.splice(0)].map((report) => header(report, "Message-ID"))
+        assert.deepStrictEqual(ids, ids.map((_, i) => `each.${i}`))
+        assert.strictEqual(ids.length, 150)
+        bob.frames.splice(0)
+      }),
+    { stall: 3600, output: 1_000_000 },
+    80_000
   )
 
   scenario(
