@@ -32,7 +32,7 @@ import {
 export const PASSWORDS: Readonly<Record<string, string>> = { alice: "wonderland", carol: "christmas" }
 
 /** Milliseconds of real time after which something that is waited for will not come any more. */
-const PATIENCE = 4000
+const PATIENCE = 8000
 
 /** A frame as a peer got it. */
 export interface Frame {

@@ -205,6 +205,40 @@ describe("a slow receiver", () => {
   )
 
   scenario(
+    "has one turn for each sender when it is reached at last (R4975-7.1.1-23)",
+    (world) =>
+      Effect.gen(function*() {
+        const owners = [yield* world.login(), yield* world.login({ username: "carol" })]
+        const bob = yield* world.listen
+        world.network!.configure({ latency: 50 })
+        for (const [i, { peer, uri, usePath }] of owners.entries()) {
+          peer.write(
+            send({
+              to: `${usePath} ${bob.uri}`,
+              from: uri,
+              messageId: `from.${i}`,
+              range: "1-*/200000",
+              body: pattern(200_000)
+            })
+          )
+        }
+        yield* TestClock.adjust(400)
+        world.network!.configure({ latency: 0 })
+        const peer = yield* bob.accepted
+        const frames = record(peer)
+        yield* until(() => [...peer.frames, ...frames].filter(({ flag }) => flag === "$").length === 2, "both")
+        const pieces = [...peer.frames.splice(0), ...frames]
+        for (const frame of pieces) peer.answer(frame)
+        const names = pieces.map((frame) => header(frame, "Message-ID"))
+        assert.deepStrictEqual(names.slice(0, 6), [0, 1, 0, 1, 0, 1].map((_, j) => names[j % 2]))
+        assert.notStrictEqual(names[0], names[1])
+        for (const { body } of pieces.slice(0, 6)) assert.isAtMost(body!.length, TURN + 1)
+      }),
+    { output: 1_000_000 },
+    200_000
+  )
+
+  scenario(
     "what waits for a hop that is being dialled goes out in order, or fails with it (R4976-6.4.1-14)",
     (world) =>
       Effect.gen(function*() {
