@@ -1,0 +1,152 @@
+/** What the environment says is what the relay does: each parameter from its variable to the wire. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { createHash } from "node:crypto"
+import * as Client from "../src/Client.ts"
+import { Codec } from "../src/Codec.ts"
+import { relay } from "../src/main.ts"
+import { authorizationFor } from "../src/protocol/Digest.ts"
+import { Relay } from "../src/Relay.ts"
+import { Settings } from "../src/Settings.ts"
+import { type Connection, Transport } from "../src/Transport.ts"
+import { until } from "./harness.ts"
+
+/** A port that is free now. */
+const freePort = Effect.scoped(Effect.gen(function*() {
+  const transport = yield* Transport
+  const receiver = { bytes: () => {}, closed: () => {} }
+  return (yield* transport.listen({ scheme: "msrp", host: "127.0.0.1", port: 0 }, () => receiver)).port
+}))
+
+const service = (
+  title: string,
+  env: (port: number) => Record<string, string>,
+  body: (
+    world: {
+      readonly client: Client.Client
+      readonly uri: string
+      readonly relay: Relay["Service"]
+      readonly port: number
+    }
+  ) => Effect.Effect<
+    void,
+    unknown,
+    Scope.Scope | Transport | Codec
+  >
+): void =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const port = yield* freePort
+      const settings = yield* Settings.parse({
+        MSRP_URIS: `msrp://127.0.0.1:${port};tcp`,
+        MSRP_USERS: "alice:wonderland",
+        ...env(port)
+      })
+      const running = yield* Layer.build(relay(settings))
+      const client = yield* Client.connect({ scheme: "msrp", host: "127.0.0.1", port })
+      yield* Effect.flatMap(Relay, (relay) => body({ client, relay, port, uri: `msrp://127.0.0.1:${port};tcp` })).pipe(
+        Effect.provide(running)
+      )
+    }).pipe(Effect.provide([Transport.layerNode(), Codec.layer, NodeFileSystem.layer])))
+
+const alice = { username: "alice", password: "wonderland" }
+const refusal = <A, R>(effect: Effect.Effect<A, { readonly status?: number | undefined }, R>) =>
+  Effect.map(Effect.flip(effect), ({ status }) => status)
+
+service("MSRP_URIS: only they are the relay's own", () => ({}), ({ client, uri }) =>
+  Effect.gen(function*() {
+    const grant = yield* client.auth({ relay: uri, ...alice })
+    assert.isTrue(grant.usePath[0]!.text.startsWith(uri.replace(";tcp", "/")))
+    yield* Effect.flip(client.auth({ relay: "msrp://127.0.0.1:9;tcp", ...alice }))
+    yield* client.closed
+  }))
+
+service("MSRP_AUTH_REALM", () => ({ MSRP_AUTH_REALM: "wonder.example" }), ({ client, uri }) =>
+  Effect.gen(function*() {
+    const challenge = yield* client.request({ method: "AUTH", toPath: uri })
+    assert.include(JSON.stringify(challenge.headers), "wonder.example")
+  }))
+
+service("MSRP_AUTH_EXPIRES", () => ({ MSRP_AUTH_EXPIRES: "77" }), ({ client, uri }) =>
+  Effect.gen(function*() {
+    assert.strictEqual((yield* client.auth({ relay: uri, ...alice })).expires, 77)
+  }))
+
+service(
+  "MSRP_AUTH_MIN_EXPIRES and MSRP_AUTH_MAX_EXPIRES",
+  () => ({ MSRP_AUTH_MIN_EXPIRES: "100", MSRP_AUTH_MAX_EXPIRES: "200", MSRP_AUTH_EXPIRES: "150" }),
+  ({ client, uri }) =>
+    Effect.gen(function*() {
+      const ask = (expires: number) => client.auth({ relay: uri, ...alice, expires })
+      assert.strictEqual(yield* refusal(ask(99)), 423)
+      assert.strictEqual(yield* refusal(ask(201)), 423)
+      assert.strictEqual((yield* ask(100)).expires, 100)
+      assert.strictEqual((yield* ask(200)).expires, 200)
+    })
+)
+
+service("MSRP_NONCE_EXPIRE", () => ({ MSRP_NONCE_EXPIRE: "5" }), ({ client, uri }) =>
+  Effect.gen(function*() {
+    for (const [millis, status] of [[4999, 200], [5000, 401]] as const) {
+      const challenge = yield* client.request({ method: "AUTH", toPath: uri })
+      const values = challenge.headers.filter(([name]) => name === "WWW-Authenticate").map(([, value]) => value)
+      yield* TestClock.adjust(millis)
+      const authorization = authorizationFor(values, { ...alice, uri, nc: 1, cnonce: "abcdef" })!
+      const answer = yield* client.request({ method: "AUTH", toPath: uri, headers: [["Authorization", authorization]] })
+      assert.strictEqual(answer.status, status)
+    }
+  }))
+
+service(
+  "MSRP_CALCULATE_HA1: the stored value is an H(A1)",
+  () => ({
+    MSRP_CALCULATE_HA1: "0",
+    MSRP_USERS: `alice@127.0.0.1:${createHash("md5").update("alice:127.0.0.1:wonderland").digest("hex")}`
+  }),
+  ({ client, uri }) =>
+    Effect.gen(function*() {
+      yield* client.auth({ relay: uri, ...alice })
+      assert.strictEqual(yield* refusal(client.auth({ relay: uri, username: "alice", password: "wrong" })), 401)
+    })
+)
+
+service(
+  "MSRP_HASH_SIZE and MSRP_CLEANUP_INTERVAL",
+  () => ({ MSRP_HASH_SIZE: "1", MSRP_CLEANUP_INTERVAL: "10" }),
+  ({ client, relay, uri }) =>
+    Effect.gen(function*() {
+      for (let i = 0; i < 40; i++) yield* client.auth({ relay: uri, ...alice, expires: 1 })
+      assert.strictEqual(relay.gauges().sessions, 40)
+      yield* TestClock.adjust("5 seconds")
+      const left = relay.gauges().sessions
+      assert.isTrue(left > 0 && left < 40, `${left} of 40`)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(relay.gauges().sessions, 0)
+    })
+)
+
+service(
+  "MSRP_SOCKET_ROUTES: the local socket of a new hop",
+  (port) => ({
+    MSRP_LISTEN: `msrp:127.0.0.1:${port},msrp:127.0.0.2:${port}`,
+    MSRP_SOCKET_ROUTES: `dst=127.0.0.1 -> msrp:127.0.0.2:${port}`
+  }),
+  ({ client, uri }) =>
+    Effect.gen(function*() {
+      const transport = yield* Transport
+      const seen: Array<Connection> = []
+      const bob = yield* transport.listen({ scheme: "msrp", host: "127.0.0.1", port: 0 }, (connection) => {
+        seen.push(connection)
+        return { bytes: () => {}, closed: () => {} }
+      })
+      const grant = yield* client.auth({ relay: uri, ...alice })
+      const toPath = [...grant.usePath, `msrp://127.0.0.1:${bob.port}/bob;tcp`]
+      yield* client.send({ toPath, body: "hello" })
+      yield* until(() => seen.length > 0, "the connection")
+      assert.strictEqual(seen[0]!.remote.host, "127.0.0.2")
+    })
+)
