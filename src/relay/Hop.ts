@@ -488,7 +488,7 @@ export class Hop implements Receiver, FrameSink {
     this.relay.logClosing(this, reason)
     this.#decoder.stop()
     this.outbox.interrupt()
-    this.outbox.flush()
+    this.outbox.end()
     this.connection?.end()
     // A peer that does not close must not keep the connection; one that does must be heard.
     this.connection?.resume()

@@ -231,6 +231,12 @@ export class Outbox {
     }
   }
 
+  /** Nothing more goes out: what is still to be sent waits, and fails with the connection. */
+  end(): void {
+    this.flush()
+    this.#connection = undefined
+  }
+
   close(): void {
     this.#closed = true
     this.#connection = undefined

@@ -460,3 +460,35 @@ describe("Relay.close", () => {
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest())))
 })
+
+describe("a connection that the relay has ended", () => {
+  scenario(
+    "takes no more requests: they fail when it is gone, also partial ones (R4976-6.4.1-19)",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const challenge = yield* world.challenge(alice.peer, alice.uri)
+        // She sees neither the answer nor the end, so her connection lingers.
+        alice.peer.connection.pause()
+        const headers = [world.authorization(challenge, { password: "wrong" })]
+        alice.peer.write(request("AUTH", { to: world.uri, from: alice.uri, headers }))
+        yield* until(() => world.relay.counters.failedAuths === 1, "the failed AUTH")
+        bob.write(
+          send({
+            to: `${alice.usePath} ${alice.uri}`,
+            from: bobUri,
+            messageId: "late",
+            body: "hi",
+            failureReport: "partial"
+          })
+        )
+        yield* bob.quiet
+        yield* TestClock.adjust("5 seconds")
+        const report = yield* bob.next
+        assert.strictEqual(report.method, "REPORT")
+        assert.strictEqual(header(report, "Message-ID"), "late")
+        assert.strictEqual(header(report, "Status")?.slice(0, 7), "000 408")
+      }),
+    { failedAuths: 1 }
+  )
+})
