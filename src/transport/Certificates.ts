@@ -55,8 +55,6 @@ const contextsOf = (given: TlsOptions): Contexts => {
   const common: Tls.SecureContextOptions = {
     minVersion: given.minVersion ?? "TLSv1.2",
     ciphers: given.ciphers ?? CIPHERS,
-    // Resumption fails where client certificates are asked for and this is not set.
-    sessionIdContext: "msrp-relay",
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION
       | (given.sessionTickets === false ? constants.SSL_OP_NO_TICKET : 0),
     ...(given.ca === undefined ? {} : { ca: given.ca })

@@ -45,6 +45,8 @@ export class NodeConnection implements Connection {
   #paused = false
   #ended = false
   #destroyed = false
+  /** The peer has closed its side: Node ends ours, and would drop what is not flushed yet if more were written. */
+  #halfClosed = false
   /** The stream is closed; the receiver may still have octets to get. */
   #down = false
   #closed = false
@@ -67,6 +69,9 @@ export class NodeConnection implements Connection {
     this.#around = around
     stream.on("error", (error) => {
       this.#failure ??= error
+    })
+    stream.once("end", () => {
+      this.#halfClosed = true
     })
     stream.once("close", () => {
       this.#down = true
@@ -103,28 +108,26 @@ export class NodeConnection implements Connection {
 
   readonly write = (bytes: Uint8Array, written: () => void): void => {
     // Writing nothing would make a TLS socket read, inside this call.
-    if (this.#ended || this.#destroyed || this.#down || bytes.length === 0) return this.#around.defer(written)
+    if (this.#ended || this.#halfClosed || this.#destroyed || this.#down || bytes.length === 0) {
+      return this.#around.defer(written)
+    }
     this.#unwritten.push(written)
     this.#stream.write(bytes, this.#onWritten)
   }
 
   /**
    * `writableLength` counts a write that is under way in full until all of it is done, so a large one to a slow peer
-   * would look stalled. The handle knows how much of it is left (Node uses the same for its own time limits): for TLS,
-   * what is encrypted and not yet written, of which a part is on its way in the TCP handle below.
+   * would look stalled. The TCP handle knows how much of it is left (Node uses the same for its own time limits); under
+   * TLS it is the one below, which has been given all that was encrypted.
    */
   readonly pending = (): number => {
     const stream = this.#stream
     const length = stream.writableLength
     if (length === 0 || this.#destroyed || this.#down) return 0
     const inner = stream as unknown as Inner
-    const handle = inner._handle
     const underWay = inner._writableState?.writelen
-    const left = handle?.writeQueueSize
-    if (underWay === undefined || left === undefined) return length
-    if (!this.secure) return length - underWay + Math.min(underWay, left)
-    const below = handle?._parent?.writeQueueSize ?? 0
-    return length - underWay + Math.min(underWay, Math.max(0, left - TLS_BATCH) + below)
+    const left = (this.secure ? inner._handle?._parent : inner._handle)?.writeQueueSize
+    return underWay === undefined || left === undefined ? length : length - underWay + Math.min(underWay, left)
   }
 
   readonly pause = (): void => {
@@ -159,10 +162,13 @@ export class NodeConnection implements Connection {
     else this.#stream.destroy()
   }
 
-  readonly #deliver = (chunk: Buffer): void => {
-    if (this.#destroyed) return
+  /** Gives whether to read on. */
+  readonly #deliver = (chunk: Buffer): boolean => {
+    if (this.#destroyed) return false
     if (!this.#paused && this.#held.length === 0) this.#give(chunk)
     else if (!this.#paused || !this.#ended) this.#held.push(Buffer.from(chunk))
+    // A stream that is paused just after it was resumed still starts to read once.
+    return this.#ended || (!this.#paused && this.#held.length === 0)
   }
 
   #give(chunk: Buffer): void {
@@ -214,9 +220,6 @@ export class NodeConnection implements Connection {
     }
   }
 }
-
-/** How much of what is encrypted goes to the TCP handle at a time (ten buffers of 16 KiB). */
-const TLS_BATCH = 163_840
 
 /** What has been read already, before there was a receiver. */
 const take = (stream: Net.Socket): Buffer | null => stream.readableLength > 0 ? stream.read() as Buffer | null : null

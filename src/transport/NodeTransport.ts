@@ -203,6 +203,7 @@ export const make = Effect.fnUntraced(function*(
             port: options.port,
             noDelay: true,
             autoSelectFamily: true,
+            autoSelectFamilyAttemptTimeout: ATTEMPT,
             ...(localAddress === undefined ? {} : { localAddress })
           })
           raw = socket
@@ -269,6 +270,9 @@ export const make = Effect.fnUntraced(function*(
 
 /** Longer than any handshake may take: the limit comes from the `Clock`. */
 const NEVER = 0x7fff_ffff
+
+/** Milliseconds that Node gives an address of several before it tries the next; its own 250 are few for a far hop. */
+const ATTEMPT = 2000
 
 /** An address family or address that the machine doesn't have. */
 const ABSENT = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT"])

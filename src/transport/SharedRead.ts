@@ -10,8 +10,11 @@ import type * as Net from "node:net"
 /** A read is handled synchronously, so one buffer serves all sockets. */
 const shared = Buffer.allocUnsafeSlow(65_536)
 
-/** Makes `socket` deliver into the shared buffer from its next read on. Its `pause` and `resume` work as usual. */
-export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => void): boolean => {
+/**
+ * Makes `socket` deliver into the shared buffer from its next read on. Its `pause` and `resume` work as usual; `deliver`
+ * gives false to stop reading until the next `resume`.
+ */
+export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boolean): boolean => {
   const inner = socket as unknown as Record<symbol, unknown> & {
     readonly _handle?: { readonly useUserBuffer?: unknown } | null
   }
@@ -27,10 +30,7 @@ export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => void)
   ) return false
   inner[buffer] = shared
   inner[generator] = null
-  inner[callback] = (length: number): boolean => {
-    deliver(shared.subarray(0, length))
-    return true
-  }
+  inner[callback] = (length: number): boolean => deliver(shared.subarray(0, length))
   handle.useUserBuffer(shared)
   return true
 }

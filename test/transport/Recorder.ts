@@ -9,6 +9,7 @@ export class Recorder implements Receiver {
   closures = 0
   /** Called for every chunk, before waiters are looked at. */
   onBytes: (chunk: Buffer) => void = () => {}
+  onClosed: () => void = () => {}
   #waiters: Array<{ readonly condition: () => boolean; readonly resume: () => void }> = []
 
   readonly accept: Accept = (connection) => {
@@ -26,6 +27,7 @@ export class Recorder implements Receiver {
 
   readonly closed = (): void => {
     this.closures++
+    this.onClosed()
     this.changed()
   }
 

@@ -18,17 +18,22 @@ export const ca = root.cert
 
 const issue = async (
   names: Array<{ type: 2; value: string } | { type: 7; ip: string }>,
-  options: { readonly commonName?: string; readonly hoursFromNow?: number; readonly signed?: boolean } = {}
+  options: {
+    readonly commonName?: string
+    readonly hoursFromNow?: number
+    readonly signed?: boolean
+    readonly rsa?: boolean
+  } = {}
 ): Promise<KeyPair> => {
   const end = Date.now() + (options.hoursFromNow ?? 1) * HOUR
   const made = await generate([{ name: "commonName", value: options.commonName ?? "test" }], {
-    ...ec,
+    ...(options.rsa === true ? { keyType: "rsa", algorithm: "sha256" } as const : ec),
     ...(options.signed === false ? {} : { ca: { key: root.private, cert: root.cert } }),
     notBeforeDate: new Date(end - 24 * HOUR),
     notAfterDate: new Date(end),
     extensions: [
       { name: "basicConstraints", cA: false },
-      { name: "keyUsage", digitalSignature: true },
+      { name: "keyUsage", digitalSignature: true, keyEncipherment: options.rsa === true },
       { name: "extKeyUsage", serverAuth: true, clientAuth: true },
       ...(names.length === 0 ? [] : [{ name: "subjectAltName" as const, altNames: names }])
     ]
@@ -43,3 +48,4 @@ export const relay = await issue([{ type: 2, value: "Relay.Example.com" }, { typ
 export const expired = await issue([...loopback], { hoursFromNow: -1 })
 export const selfSigned = await issue([...loopback], { signed: false })
 export const commonNameOnly = await issue([], { commonName: "localhost" })
+export const rsa = await issue([...loopback], { rsa: true, signed: false })
