@@ -71,7 +71,7 @@ export class Frame {
   get headers(): HeaderLines {
     return this.#rest.split("\r\n").filter((line) => line !== "").map((line) => {
       const colon = line.indexOf(":")
-      return [line.slice(0, colon), line.slice(colon + 1).trim()] as const
+      return [line.slice(0, colon), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")] as const
     })
   }
 

@@ -158,7 +158,7 @@ export class Decoder {
       return stop
     }
     const sure = this.#unsure
-    if (sure === body || sure - body <= this.#holdUpTo(head)) return at
+    if (sure - body <= this.#holdUpTo(head)) return at
     this.#needle = Buffer.from(needle)
     head.keepPaths(this.#last)
     this.#sink.chunkStart(head)
@@ -210,8 +210,9 @@ export class Decoder {
       if (opened) {
         if (i + length + 3 > end) {
           this.#unsure = Math.max(from, i - 2)
-          if (mayClose(buf, i + length, end)) return NONE
-        } else if (isFlag(buf[i + length]!) && buf[i + length + 1] === CR && buf[i + length + 2] === LF) return i
+          return NONE
+        }
+        if (isFlag(buf[i + length]!) && buf[i + length + 1] === CR && buf[i + length + 2] === LF) return i
       }
       i++
     }
@@ -225,7 +226,7 @@ export class Decoder {
 const flagOf = (octet: number): Flag => octet === 36 ? "$" : octet === 43 ? "+" : "#"
 
 /** Octets that are searched here before the runtime's own search is worth its call. */
-const NEAR = 1024
+const NEAR = 128
 
 /** The first needle in `buf[from, end)`, or -1. Of any seven neighbouring octets one is in its seven hyphens. */
 const find = (buf: Buffer, from: number, end: number, needle: Buffer): number => {
@@ -243,10 +244,6 @@ const find = (buf: Buffer, from: number, end: number, needle: Buffer): number =>
   }
   return p < end ? buf.indexOf(needle, p - 6) : -1
 }
-
-/** Can the octets from `p` on still become a flag and CRLF. */
-const mayClose = (buf: Buffer, p: number, end: number): boolean =>
-  p >= end || (isFlag(buf[p]!) && (p + 1 >= end || (buf[p + 1] === CR && p + 2 >= end)))
 
 /** The first offset near the end where CRLF and a part of the needle stand, else the end. */
 const unfinished = (buf: Buffer, from: number, end: number, needle: Buffer): number => {

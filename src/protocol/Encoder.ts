@@ -1,6 +1,11 @@
 /**
  * Whole frames to octets (RFC 4975 §7.1, §7.2, §9), for everything that is not forwarded: responses, REPORTs, and the
- * requests of a client. Text is Latin-1, so octets taken out of a received frame go back unchanged.
+ * requests of a client.
+ *
+ * Text is Latin-1, so octets taken out of a received frame go back unchanged; what is to be UTF-8 must be encoded before.
+ * No text can end its line: an octet that must not stand in a line, and a character that is no octet, becomes `?`.
+ * Everything else is the caller's: that ids, method, URIs and names have their form, and that the body does not contain
+ * the end-line (RFC 4975 §7.1).
  */
 import type { Flag } from "./Head.ts"
 
@@ -27,16 +32,20 @@ export interface ResponseParts {
   readonly headers?: HeaderLines
 }
 
-const lines = (toPath: string, fromPath: string, headers: HeaderLines | undefined): string => {
-  let text = `To-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\n`
-  if (headers !== undefined) { for (const [name, value] of headers) text += `${name}: ${value}\r\n` }
+const NOT_TEXT = /[^\t -~\x80-\xff]/g
+
+const line = (text: string): string => `${text.replace(NOT_TEXT, "?")}\r\n`
+
+const lines = (toPath: string, fromPath: string, headers: HeaderLines = []): string => {
+  let text = line(`To-Path: ${toPath}`) + line(`From-Path: ${fromPath}`)
+  for (const [name, value] of headers) text += line(`${name}: ${value}`)
   return text
 }
 
 export const encodeRequest = (parts: RequestParts): Buffer => {
   const { body, flag = "$", method, transactionId } = parts
-  const head = `MSRP ${transactionId} ${method}\r\n${lines(parts.toPath, parts.fromPath, parts.headers)}`
-  const tail = `-------${transactionId}${flag}\r\n`
+  const head = line(`MSRP ${transactionId} ${method}`) + lines(parts.toPath, parts.fromPath, parts.headers)
+  const tail = line(`-------${transactionId}${flag}`)
   if (body === undefined) return Buffer.from(head + tail, "latin1")
   return Buffer.concat([Buffer.from(head + "\r\n", "latin1"), body, Buffer.from("\r\n" + tail, "latin1")])
 }
@@ -44,6 +53,6 @@ export const encodeRequest = (parts: RequestParts): Buffer => {
 export const encodeResponse = (parts: ResponseParts): Buffer => {
   const { comment, status, transactionId } = parts
   const start = comment === undefined || comment === "" ? `${status}` : `${status} ${comment}`
-  const head = `MSRP ${transactionId} ${start}\r\n${lines(parts.toPath, parts.fromPath, parts.headers)}`
-  return Buffer.from(`${head}-------${transactionId}$\r\n`, "latin1")
+  const head = line(`MSRP ${transactionId} ${start}`) + lines(parts.toPath, parts.fromPath, parts.headers)
+  return Buffer.from(head + line(`-------${transactionId}$`), "latin1")
 }

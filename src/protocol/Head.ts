@@ -109,7 +109,7 @@ export class Head {
   status = 0
   commentStart = 0
   commentEnd = 0
-  /** Value of To-Path, and of From-Path; the end is 0 when the header is missing. */
+  /** Value of To-Path, and of From-Path: the first, should there be more. The end is 0 when the header is missing. */
   toStart = 0
   toEnd = 0
   fromStart = 0
@@ -386,6 +386,7 @@ export class Head {
         if (is(buf, p, TO_PATH)) {
           bit = SAW_TO
           if (count !== 1) this.problem ??= "To-Path must be the first header"
+          if (this.toEnd !== 0) break
           this.toStart = from
           this.toEnd = to
           if (to === from) this.problem ??= "empty To-Path"
@@ -395,6 +396,7 @@ export class Head {
         if (is(buf, p, FROM_PATH)) {
           bit = SAW_FROM
           if (count !== 2) this.problem ??= "From-Path must be the second header"
+          if (this.fromEnd !== 0) break
           this.fromStart = from
           this.fromEnd = to
           this.restStart = lineEnd + 2
@@ -467,6 +469,7 @@ export class Head {
     const seen = this.#seen
     if ((seen & (SAW_TO | SAW_FROM)) !== (SAW_TO | SAW_FROM)) this.problem ??= "To-Path or From-Path is missing"
     if (this.restStart === 0) this.restStart = this.restEnd
+    if (this.hasBody && this.kind === Kind.Response) this.problem ??= "body in a response"
     if (this.hasBody !== ((seen & SAW_CONTENT_TYPE) !== 0)) {
       this.problem ??= this.hasBody ? "body without Content-Type" : "Content-Type without a body"
     }

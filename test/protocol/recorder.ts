@@ -1,4 +1,5 @@
 /** Frames as a decoder finds them, independent of how their octets came. */
+import { assert } from "@effect/vitest"
 import { type Broken, Decoder, type FrameSink } from "../../src/protocol/Decoder.ts"
 import type { Flag, Head } from "../../src/protocol/Head.ts"
 import type { Limits } from "../../src/protocol/Limits.ts"
@@ -14,8 +15,10 @@ export interface Recorded {
   readonly range: ReadonlyArray<number>
   readonly messageId: string | undefined
   readonly failureReport: string
+  readonly successReport: boolean
   readonly problem: string | undefined
   body: Buffer | undefined
+  /** `undefined` until the end-line came. */
   flag: Flag | undefined
   /** It was not passed on in parts. */
   readonly whole: boolean
@@ -26,6 +29,8 @@ export class Recorder implements FrameSink {
   readonly broken_: Array<Broken> = []
   /** Stop after each frame. */
   hold = false
+  /** Is shown each whole frame. */
+  look: (head: Head, start: number, end: number) => void = () => {}
   readonly decoder: Decoder
 
   constructor(limits?: Limits) {
@@ -33,6 +38,12 @@ export class Recorder implements FrameSink {
   }
 
   #head(head: Head, whole: boolean): Recorded {
+    assert.deepStrictEqual(this.broken_, [], "a frame after framing was lost")
+    assert.isTrue(this.frames.length === 0 || this.frames.at(-1)!.flag !== undefined, "a frame within another")
+    if (head.samePaths) {
+      const before = this.frames.findLast((frame) => (frame.method === "") === (head.method === ""))
+      assert.deepStrictEqual([head.toPath, head.fromPath], [before?.toPath, before?.fromPath], "not the same paths")
+    }
     return {
       transactionId: head.transactionId,
       method: head.method,
@@ -44,6 +55,7 @@ export class Recorder implements FrameSink {
       range: head.hasRange ? [head.rangeStart, head.rangeEnd, head.rangeTotal] : [],
       messageId: head.messageId,
       failureReport: head.failureReport,
+      successReport: head.successReport,
       problem: head.problem,
       body: head.hasBody ? Buffer.alloc(0) : undefined,
       flag: undefined,
@@ -55,6 +67,7 @@ export class Recorder implements FrameSink {
     if (head.hasBody) frame.body = Buffer.from(head.buf.subarray(start, end))
     frame.flag = flag
     this.frames.push(frame)
+    this.look(head, start, end)
     return !this.hold
   }
   readonly chunkStart = (head: Head): void => {
