@@ -11,6 +11,7 @@ import { makeAuthenticate } from "./relay/Auth.ts"
 import { Dialler } from "./relay/Dialler.ts"
 import { Hop } from "./relay/Hop.ts"
 import { Peers, type RelayPolicy } from "./relay/Peers.ts"
+import { defaultRelayLimits, type RelayLimits } from "./relay/RelayLimits.ts"
 import { type RelayCounters, RelayState } from "./relay/RelayState.ts"
 import { Router } from "./relay/Router.ts"
 import { Timers } from "./relay/Timers.ts"
@@ -18,45 +19,7 @@ import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
 import { type LocalSocket, Transport, type TransportError } from "./Transport.ts"
 
-/** What bounds the relay. Octets, counts and seconds. */
-export interface RelayLimits {
-  /** Octets that wait for one connection before those who send to it are held. */
-  readonly output: number
-  /** Octets of responses that wait for one connection before it is not read: its peer does not read them. */
-  readonly responses: number
-  /** Octets held for one session whose receiver is slow, before its sender is not read. */
-  readonly session: number
-  /** The same for all sessions of one incoming connection together. */
-  readonly connection: number
-  /** Requests without an answer on one connection before no more is sent to it. */
-  readonly transactions: number
-  /** AUTHs with wrong credentials on one connection before it is closed (RFC 4976 §6.3). */
-  readonly failedAuths: number
-  /** Requests without success in probation before the connection is closed (RFC 4976 §6.1). */
-  readonly unsuccessful: number
-  /** Session URIs of one connection. */
-  readonly sessionsPerConnection: number
-  /** Seconds without progress after which a receiver is failed. */
-  readonly stall: number
-  /** Seconds that a peer has to close a connection which the relay has ended. */
-  readonly closing: number
-  /** Seconds for which more of a message is refused whose receiver refused it. */
-  readonly blocked: number
-}
-
-export const defaultRelayLimits: RelayLimits = {
-  output: 131_072,
-  responses: 524_288,
-  session: 262_144,
-  connection: 1_048_576,
-  transactions: 16_384,
-  failedAuths: 5,
-  unsuccessful: 10,
-  sessionsPerConnection: 100,
-  stall: 30,
-  closing: 5,
-  blocked: 60
-}
+export { defaultRelayLimits, type RelayLimits } from "./relay/RelayLimits.ts"
 
 /** RFC 4976 §6.1, §6.4.1, RFC 4975 §7.1.1: seconds, and not a matter of taste. */
 const PROBATION = 30

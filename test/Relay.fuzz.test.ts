@@ -3,23 +3,13 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { Transport } from "../src/Transport.ts"
+import { generator } from "./generator.ts"
 import { makeWorld, type Peer, request, response, send, until } from "./harness.ts"
 
 /** Frames in all; more on demand. */
 const FRAMES = Number(process.env["MSRP_TEST_FUZZ"] ?? 20_000)
 const SEED = Number(process.env["MSRP_TEST_SEED"] ?? 20_261_123)
 const FRAMES_PER_CONNECTION = 25
-
-/** A small generator whose numbers depend on the seed alone (mulberry32). */
-const generator = (seed: number) => {
-  let state = seed >>> 0
-  return (below: number): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
-}
 
 it.effect(
   `R4976-9.3-01 R4975-9-70: ${FRAMES} mutated frames from strangers and clients (seed ${SEED})`,

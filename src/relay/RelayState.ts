@@ -8,6 +8,7 @@ import type { Dialler } from "./Dialler.ts"
 import type { Hop } from "./Hop.ts"
 import type { Outbox } from "./Outbox.ts"
 import type { Peers } from "./Peers.ts"
+import type { RelayLimits } from "./RelayLimits.ts"
 import type { Decision, Router } from "./Router.ts"
 import type { TimerQueue, Timers } from "./Timers.ts"
 
@@ -28,21 +29,8 @@ export interface RelayCounters {
   failedAuths: number
 }
 
-/** Limits as the hot path wants them: octets, counts, and timer queues. */
-export interface Limits {
-  /** Octets that wait for one connection before those who send to it are held. */
-  readonly output: number
-  /** Octets of responses and the like that wait for one connection before it is not read. */
-  readonly responses: number
-  /** Octets held for one session with a slow receiver before its sender is not read. */
-  readonly session: number
-  /** The same for all sessions of one incoming connection together. */
-  readonly connection: number
-  /** Requests that may be unanswered on one connection before no more is sent to it. */
-  readonly transactions: number
-  readonly failedAuths: number
-  readonly unsuccessful: number
-  readonly sessionsPerConnection: number
+/** The limits with their times as timer queues, as the hot path wants them. */
+export interface Limits extends Omit<RelayLimits, "stall" | "closing" | "blocked"> {
   readonly transaction: TimerQueue
   readonly probation: TimerQueue
   readonly stall: TimerQueue

@@ -1,23 +1,13 @@
 /** Whatever comes, in whatever pieces, a decoder says the same, throws nothing and keeps little. */
 import { assert, it } from "@effect/vitest"
 import { defaultLimits, INTERRUPTIBLE_ABOVE, type Limits } from "../../src/protocol/Limits.ts"
+import { generator } from "../generator.ts"
 import { example, examples } from "./examples.ts"
 import { Recorder } from "./recorder.ts"
 
 /** Frames in all; more on demand. */
 const FRAMES = Number(process.env["MSRP_TEST_FUZZ"] ?? 20_000)
 const SEED = Number(process.env["MSRP_TEST_SEED"] ?? 20_261_123)
-
-/** A small generator whose numbers depend on the seed alone (mulberry32). */
-const generator = (seed: number) => {
-  let state = seed >>> 0
-  return (below: number): number => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
-}
 
 const frames = examples.map(({ file }) => example(file))
 /** So near to what the examples have that mutations pass them. */
