@@ -50,8 +50,9 @@ export interface Connection {
   readonly peerNames: ReadonlyArray<string>
   /**
    * Hands octets over, in order. They must stay unchanged until `written` is called: once they have been given to the
-   * operating system, or the connection is gone. `written` is called exactly once, never from inside `write`. After
-   * `end` and `destroy` octets are dropped.
+   * operating system, or the connection is gone. `written` is called exactly once, in the order of the writes, never
+   * from inside `write`. After `end` and `destroy`, and once the peer has closed, octets are dropped: they count as
+   * pending, and their `written` is called when the connection is gone.
    */
   readonly write: (bytes: Uint8Array, written: () => void) => void
   /** Octets handed to `write` which the operating system has not taken yet. Changes whenever there is progress. */

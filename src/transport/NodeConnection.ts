@@ -57,6 +57,8 @@ export class NodeConnection implements Connection {
   #releasing = false
   /** Callbacks of writes not finished, oldest first. */
   #unwritten: Array<() => void> = []
+  /** Octets that came too late to be written. */
+  #dropped = 0
 
   constructor(stream: Net.Socket, facts: Facts, around: Surroundings) {
     this.inbound = facts.inbound
@@ -75,6 +77,7 @@ export class NodeConnection implements Connection {
     })
     stream.once("close", () => {
       this.#down = true
+      this.#allWritten()
       if (this.#held.length === 0 || this.#ended) this.#finish()
     })
   }
@@ -108,11 +111,11 @@ export class NodeConnection implements Connection {
 
   readonly write = (bytes: Uint8Array, written: () => void): void => {
     // Writing nothing would make a TLS socket read, inside this call.
-    if (this.#ended || this.#halfClosed || this.#destroyed || this.#down || bytes.length === 0) {
-      return this.#around.defer(written)
-    }
+    if (this.#down || bytes.length === 0) return this.#around.defer(written)
+    // In order, so a write that comes too late waits for those before it: their octets are still in use.
     this.#unwritten.push(written)
-    this.#stream.write(bytes, this.#onWritten)
+    if (this.#ended || this.#halfClosed || this.#destroyed) this.#dropped += bytes.length
+    else this.#stream.write(bytes, this.#onWritten)
   }
 
   /**
@@ -123,11 +126,13 @@ export class NodeConnection implements Connection {
   readonly pending = (): number => {
     const stream = this.#stream
     const length = stream.writableLength
-    if (length === 0 || this.#destroyed || this.#down) return 0
+    if (this.#destroyed || this.#down) return 0
+    if (length === 0) return this.#dropped
     const inner = stream as unknown as Inner
     const underWay = inner._writableState?.writelen
     const left = (this.secure ? inner._handle?._parent : inner._handle)?.writeQueueSize
-    return underWay === undefined || left === undefined ? length : length - underWay + Math.min(underWay, left)
+    const waiting = underWay === undefined || left === undefined ? length : length - underWay + Math.min(underWay, left)
+    return waiting + this.#dropped
   }
 
   readonly pause = (): void => {
@@ -198,14 +203,18 @@ export class NodeConnection implements Connection {
     if (written !== undefined) this.#safely(written)
   }
 
+  /** Nothing more will be: what is not written is lost. */
+  #allWritten(): void {
+    const unwritten = this.#unwritten
+    this.#unwritten = []
+    for (const written of unwritten) this.#safely(written)
+  }
+
   readonly #finish = (): void => {
     if (this.#closed) return
     this.#closed = true
     this.#destroyed = true
     this.#held = []
-    const unwritten = this.#unwritten
-    this.#unwritten = []
-    for (const written of unwritten) this.#safely(written)
     this.#safely(() => this.#receiver?.closed())
     for (const callback of this.#gone) callback()
     this.#gone = []

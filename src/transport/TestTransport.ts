@@ -456,6 +456,8 @@ class Pipe implements Task {
   finished = false
   #finArrived = false
   #lastDue = -Infinity
+  /** What is to be done on arrival, in the order of sending. */
+  readonly #underway: Array<() => void> = []
 
   constructor(network: Network, from: End, to: () => End) {
     this.#network = network
@@ -546,12 +548,17 @@ class Pipe implements Task {
     const network = this.#network
     const due = Math.max(network.now() + network.latency(this.#options()), this.#lastDue)
     this.#lastDue = due
-    if (due <= network.now()) return arrive()
-    network.at(due, () => {
-      if (this.#lost) return
-      arrive()
-      this.wake()
-    })
+    if (due <= network.now() && this.#underway.length === 0) return arrive()
+    this.#underway.push(arrive)
+    network.at(due, this.#arrive)
+  }
+
+  /** The oldest, whichever timer it is: what happens in one turn may be shuffled, what travels may not. */
+  readonly #arrive = (): void => {
+    const arrive = this.#underway.shift()!
+    if (this.#lost) return
+    arrive()
+    this.wake()
   }
 
   #deliverable(): boolean {
@@ -629,7 +636,10 @@ class End implements Connection {
   #receiver: Receiver = NOBODY
   #ended = false
   #closing = false
+  #closed = false
+  /** Callbacks of writes that are called when the connection is gone, oldest first; octets of those that came too late. */
   #unwritten: Array<() => void> = []
+  #dropped = 0
   #whenClosed: Array<() => void> = []
 
   constructor(
@@ -678,11 +688,14 @@ class End implements Connection {
   }
 
   readonly write = (bytes: Uint8Array, written: () => void): void => {
-    if (this.#ended || this.gone || bytes.length === 0) this.#network.defer(written)
-    else this.out.write(bytes, written)
+    if (this.#closed || bytes.length === 0) this.#network.defer(written)
+    else if (this.#ended || this.gone) {
+      this.#dropped += bytes.length
+      this.#unwritten.push(written)
+    } else this.out.write(bytes, written)
   }
 
-  readonly pending = (): number => this.gone ? 0 : this.out.pending()
+  readonly pending = (): number => this.gone ? 0 : this.out.pending() + this.#dropped
 
   readonly pause = (): void => {
     this.paused = true
@@ -704,7 +717,7 @@ class End implements Connection {
   readonly destroy = (): void => {
     if (this.gone) return
     this.gone = true
-    this.#unwritten = this.out.abandon()
+    this.#unwritten.unshift(...this.out.abandon())
     this.peer.out.wake()
     this.#close()
   }
@@ -747,6 +760,7 @@ class End implements Connection {
       run: () => {
         this.#network.ends.delete(this)
         this.#set?.delete(this)
+        this.#closed = true
         for (const written of this.#unwritten) this.#network.safely(written)
         this.#unwritten = []
         this.#network.safely(() => this.#receiver.closed())

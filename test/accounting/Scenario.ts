@@ -1,0 +1,252 @@
+/** What can happen around a relay, as data: random scenarios that fast-check makes, and shrinks when one fails. */
+import * as fc from "fast-check"
+
+/** Who talks: the owner of a session, and a peer that connects in, is dialled, or is an owner as well. */
+export interface Dialog {
+  readonly kind: "in" | "dialled" | "owners"
+  /** Index of the owner's connection; several sessions may share it. */
+  readonly owner: number
+  /** Index of the peer's connection, listener, or (both owners) owner's connection. */
+  readonly peer: number
+  /** Seconds until the session URIs expire. */
+  readonly expires: number
+}
+
+/** What a receiver does with a request. */
+export interface Answer {
+  readonly status: number
+  /** `early`: before the end of a long piece, if it is an error. `unknown`: only under another id. */
+  readonly when: "now" | "early" | "late" | "never" | "twice" | "unknown"
+  /** Milliseconds until a late answer. */
+  readonly delay: number
+}
+
+export type FailureReport = "absent" | "yes" | "partial" | "no"
+
+export type Flag = "$" | "+" | "#"
+
+export interface Message {
+  /** Octets of each chunk; all but the last end with `+`. */
+  readonly chunks: ReadonlyArray<number>
+  readonly last: Flag
+  readonly failureReport: FailureReport
+  readonly successReport: boolean
+  /** How the sender writes Byte-Range: all numbers, `start-*` and the total, `start-*` and `*`. */
+  readonly range: "exact" | "total" | "open"
+  /** Chunks after the first one are sent by `more`. */
+  readonly spaced: boolean
+}
+
+export interface Link {
+  readonly latency: number
+  readonly split: number
+  readonly window: number
+}
+
+export type DialOutcome = "Listens" | "Refused" | "Silence" | "Mute"
+
+/** `dialog` and `end` are taken modulo what there is; `back`: from the peer to the owner. */
+export type Command =
+  | { readonly do: "send"; readonly dialog: number; readonly back: boolean; readonly message: Message }
+  | { readonly do: "more"; readonly which: number }
+  | { readonly do: "bodiless"; readonly dialog: number; readonly back: boolean; readonly failureReport: FailureReport }
+  | { readonly do: "nickname"; readonly dialog: number; readonly back: boolean }
+  /** To a session that does not exist. */
+  | { readonly do: "stray"; readonly dialog: number; readonly back: boolean; readonly failureReport: FailureReport }
+  /** The endpoint sends so many octets more, then none until `free`: it stops anywhere in a frame. */
+  | { readonly do: "throttle"; readonly end: number; readonly octets: number }
+  | { readonly do: "free"; readonly end: number }
+  /** Not reading, reading again, reading one piece. */
+  | { readonly do: "pause" | "resume" | "sip"; readonly end: number }
+  | { readonly do: "cut" | "close" | "destroy" | "rejoin"; readonly end: number }
+  | { readonly do: "link"; readonly end: number; readonly link: Link }
+  | { readonly do: "dial"; readonly listener: number; readonly outcome: DialOutcome }
+  /** Milliseconds pass. */
+  | { readonly do: "wait"; readonly millis: number }
+  /** Nothing but turns of the network at the present time. */
+  | { readonly do: "turns"; readonly turns: number }
+
+/** Bounds of the relay, as `RelayLimits` has them. */
+export interface Bounds {
+  readonly output: number
+  readonly responses: number
+  readonly session: number
+  readonly connection: number
+  readonly transactions: number
+}
+
+/**
+ * `wild`: everything happens. `quick`: no connection is lost and nothing takes long, so that it is known what the relay
+ * must report. `calm`: besides, every request is answered with 200, so that all must arrive.
+ */
+export type Mood = "wild" | "quick" | "calm"
+
+export interface Scenario {
+  readonly mood: Mood
+  readonly seed: number
+  readonly shuffle: boolean
+  readonly link: Link
+  readonly bounds: Bounds
+  readonly dialogs: ReadonlyArray<Dialog>
+  readonly dials: readonly [DialOutcome, DialOutcome]
+  /** For each endpoint in turn; each is repeated. */
+  readonly answers: ReadonlyArray<ReadonlyArray<Answer>>
+  readonly commands: ReadonlyArray<Command>
+  /** Endpoints that stopped sending go on when everything settles. */
+  readonly relents: boolean
+}
+
+export const OWNERS = 2
+export const JOINERS = 2
+export const LISTENERS = 2
+
+const pick = <T>(...values: Array<T>): fc.Arbitrary<T> => fc.constantFrom(...values)
+
+const dialog = (expires: fc.Arbitrary<number>): fc.Arbitrary<Dialog> =>
+  fc.record({
+    kind: pick("in" as const, "dialled" as const, "owners" as const),
+    owner: fc.nat(OWNERS - 1),
+    peer: fc.nat(1),
+    expires
+  })
+
+const octets: fc.Arbitrary<number> = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 1, max: 300 }) },
+  { weight: 1, arbitrary: fc.constant(0) },
+  { weight: 2, arbitrary: fc.integer({ min: 2040, max: 2056 }) },
+  { weight: 3, arbitrary: fc.integer({ min: 2100, max: 12_000 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 60_000, max: 200_000 }) }
+)
+
+const failureReport: fc.Arbitrary<FailureReport> = pick("absent", "absent", "yes", "partial", "no")
+
+const message: fc.Arbitrary<Message> = fc.record({
+  chunks: fc.oneof(
+    { weight: 3, arbitrary: fc.array(octets, { minLength: 1, maxLength: 1 }) },
+    { weight: 2, arbitrary: fc.array(octets, { minLength: 2, maxLength: 5 }) }
+  ),
+  last: pick<Flag>("$", "$", "$", "#", "+"),
+  failureReport,
+  successReport: fc.boolean(),
+  range: pick("exact" as const, "total" as const, "open" as const),
+  spaced: fc.boolean()
+})
+
+const link = (mood: Mood): fc.Arbitrary<Link> =>
+  fc.record({
+    latency: mood === "wild" ? pick(0, 0, 1, 30, 200) : pick(0, 0, 1, 30),
+    split: pick(65_536, 65_536, 20_000, 1500, 100),
+    window: mood === "wild" ? pick(65_536, 65_536, 16_000, 3000) : pick(65_536, 16_000)
+  })
+
+const index = fc.nat(5)
+const back = fc.boolean()
+
+const gentle = (mood: Mood): Array<fc.WeightedArbitrary<Command>> => [
+  { weight: 12, arbitrary: fc.record({ do: fc.constant("send" as const), dialog: index, back, message }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("more" as const), which: index }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("bodiless" as const), dialog: index, back, failureReport }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("nickname" as const), dialog: index, back }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("stray" as const), dialog: index, back, failureReport }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("throttle" as const),
+      end: index,
+      octets: fc.oneof(fc.nat(600), fc.nat(5000), fc.nat(100_000))
+    })
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("free" as const), end: index }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: pick("pause" as const, "pause" as const, "resume" as const, "sip" as const),
+      end: index
+    })
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("link" as const), end: index, link: link(mood) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("turns" as const), turns: pick(1, 2, 5, 20, 60) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("wait" as const),
+      millis: mood === "wild" ? pick(1, 40, 400, 3000, 16_000, 31_000, 62_000) : pick(1, 20, 60)
+    })
+  }
+]
+
+const rough: Array<fc.WeightedArbitrary<Command>> = [
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: pick("cut" as const, "close" as const, "destroy" as const, "rejoin" as const, "rejoin" as const),
+      end: index
+    })
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("dial" as const),
+      listener: fc.nat(1),
+      outcome: pick<DialOutcome>("Listens", "Refused", "Silence", "Mute")
+    })
+  }
+]
+
+const answer: fc.Arbitrary<Answer> = fc.record({
+  status: pick(200, 200, 200, 413, 400, 481, 403),
+  when: pick<Answer["when"]>("now", "now", "early", "late", "never", "twice", "unknown"),
+  delay: pick(10, 2000, 25_000, 40_000)
+})
+
+const well: Answer = { status: 200, when: "now", delay: 0 }
+
+const answers: fc.Arbitrary<ReadonlyArray<Answer>> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant([well]) },
+  {
+    weight: 3,
+    arbitrary: fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant(well) }, { weight: 2, arbitrary: answer }), {
+      minLength: 1,
+      maxLength: 6
+    })
+  }
+)
+
+const bounds = (mood: Mood): fc.Arbitrary<Bounds> =>
+  fc.record({
+    output: pick(131_072, 16_384, 3000),
+    responses: pick(524_288, 8192),
+    session: pick(262_144, 20_000, 4000),
+    connection: pick(1_048_576, 40_000, 6000),
+    // Who has more requests unanswered is held until they time out, if the answers are behind what holds him.
+    transactions: mood === "wild" ? pick(16_384, 16_384, 100, 20) : fc.constant(16_384)
+  })
+
+const outcome = pick<DialOutcome>("Listens", "Listens", "Listens", "Refused", "Silence", "Mute")
+
+const ofMood = (mood: Mood): fc.Arbitrary<Scenario> =>
+  fc.record({
+    mood: fc.constant(mood),
+    seed: fc.nat(1_000_000),
+    shuffle: fc.boolean(),
+    link: link(mood),
+    bounds: bounds(mood),
+    dialogs: fc.array(dialog(mood === "wild" ? pick(100_000, 100_000, 100_000, 45) : fc.constant(100_000)), {
+      minLength: 1,
+      maxLength: 4
+    }),
+    dials: mood === "wild" ? fc.tuple(outcome, outcome) : fc.constant(["Listens", "Listens"] as const),
+    answers: fc.array(mood === "calm" ? fc.constant([well]) : answers, { minLength: 1, maxLength: 4 }),
+    commands: fc.array(fc.oneof(...gentle(mood), ...(mood === "wild" ? rough : [])), {
+      minLength: 1,
+      maxLength: mood === "wild" ? 40 : 24,
+      size: "max"
+    }),
+    relents: mood === "wild" ? fc.boolean() : fc.constant(true)
+  })
+
+export const scenario: fc.Arbitrary<Scenario> = fc.oneof(
+  { weight: 3, arbitrary: ofMood("wild") },
+  { weight: 2, arbitrary: ofMood("quick") },
+  { weight: 1, arbitrary: ofMood("calm") }
+)
