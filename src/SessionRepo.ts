@@ -8,7 +8,7 @@ import type { MsrpUri } from "./protocol/Uri.ts"
 
 /**
  * One session URI that was handed out in a Use-Path (RFC 4976 §6.3). It is valid for the connection that authenticated,
- * until it expires or that connection closes, and is never renewed.
+ * until it expires or that connection closes.
  */
 export interface Session {
   /** The session-id: whoever knows it may write to the owner. Never logged. */
@@ -19,7 +19,9 @@ export interface Session {
   /** The connection that authenticated. The repository only compares it. */
   readonly owner: object
   /** Milliseconds of the monotonic clock from which on it is invalid. */
-  readonly expiresAt: number
+  expiresAt: number
+  /** Milliseconds that each request prolongs it by; 0: it is never renewed, as RFC 4976 §6.3 has it. */
+  readonly extension: number
   /** It was removed: its owner's connection closed, it expired and was swept, or an operator ended it. */
   ended: boolean
   /** The connection of the peer that writes to the owner, and the URI it uses, once it has written. */
@@ -39,6 +41,11 @@ export interface NewSession {
   readonly ownerAuthority: string
 }
 
+/** A request passed through it at `now`, in milliseconds of the monotonic clock. */
+export const extend = (session: Session, now: number): void => {
+  if (session.extension > 0) session.expiresAt = now + session.extension
+}
+
 /** The repository holds as many sessions as it may. */
 export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{ readonly limit: number }> {}
 
@@ -49,6 +56,11 @@ export interface SessionRepoOptions {
   readonly cleanupInterval?: number | undefined
   /** Sessions at a time. Default 100 000. */
   readonly maxSessions?: number | undefined
+  /**
+   * A session through which requests pass lives on: each one gives it all its time again. For clients that never refresh
+   * their AUTH. Default false (RFC 4976 §6.3).
+   */
+  readonly extendActive?: boolean | undefined
 }
 
 /** The session URIs that are valid now. Look-ups are plain calls, since every message needs one. */
@@ -67,7 +79,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
     Layer.effect(
       SessionRepo,
       Effect.gen(function*() {
-        const { cleanupInterval = 60, hashSize = 10, maxSessions = 100_000 } = options
+        const { cleanupInterval = 60, extendActive = false, hashSize = 10, maxSessions = 100_000 } = options
         const clock = yield* Clock.Clock
         const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
         const buckets = Array.from({ length: 2 ** hashSize }, () => new Map<string, Session>())
@@ -107,6 +119,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
             const session: Session = {
               ...rest,
               expiresAt: now() + expires * 1000,
+              extension: extendActive ? expires * 1000 : 0,
               ended: false,
               peer: undefined,
               ownerAuthorities: [ownerAuthority]

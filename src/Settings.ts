@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import type { LogLevel } from "effect/LogLevel"
 import type { DigestAlgorithm } from "./protocol/Digest.ts"
 import type { MsrpUri } from "./protocol/Uri.ts"
+import type { RelayPolicy } from "./relay/Peers.ts"
 import {
   addressesOf,
   authWarnings,
@@ -68,12 +69,16 @@ export interface SettingsShape {
     /** For each listener. */
     readonly maxConnections: number
   }
+  /** Which relays are admitted as such, of those that prove their name by certificate. */
+  readonly relayPeers: RelayPolicy
   readonly sessions: {
     /** log2 of the number of buckets. */
     readonly hashSize: number
     /** Seconds. */
     readonly cleanupInterval: number
     readonly maxSessions: number
+    /** Requests that pass through a session prolong it. */
+    readonly extendActive: boolean
   }
   readonly limits: {
     /** Seconds that a receiver may take nothing while something waits for it. */
@@ -146,10 +151,12 @@ const read = Effect.fnUntraced(function*(
       connectTimeout: values.connectTimeout,
       maxConnections: values.maxConnections
     },
+    relayPeers: values.relayPeers,
     sessions: {
       hashSize: values.hashSize,
       cleanupInterval: values.cleanupInterval,
-      maxSessions: values.maxSessions
+      maxSessions: values.maxSessions,
+      extendActive: values.extendActiveSessions
     },
     limits: {
       stall: values.stallLimit,

@@ -11,6 +11,7 @@ import * as Logging from "./Logging.ts"
 import { Relay } from "./Relay.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
+import { followTls } from "./settings/FollowTls.ts"
 import { SocketSelector } from "./SocketSelector.ts"
 import { Transport } from "./Transport.ts"
 import { makeSelfSigned } from "./transport/SelfSigned.ts"
@@ -18,10 +19,12 @@ import { makeSelfSigned } from "./transport/SelfSigned.ts"
 const credentials = ({ credentials }: SettingsShape) =>
   credentials._tag === "File" ? layerFile(credentials) : Credentials.layerMemory(credentials.users)
 
-const transport = Effect.fnUntraced(function*({ selfSigned, tls, transport }: SettingsShape) {
+const transport = Effect.fnUntraced(function*({ selfSigned, tls, tlsFiles, transport, uris }: SettingsShape) {
   const [first, ...others] = selfSigned ?? []
-  const made = first === undefined ? {} : yield* makeSelfSigned([first, ...others])
-  return Transport.layerNode({ ...transport, tls: { ...tls, ...made } })
+  const current = first === undefined
+    ? yield* followTls({ files: tlsFiles, uris, first: tls })
+    : { ...tls, ...yield* makeSelfSigned([first, ...others]) }
+  return Transport.layerNode({ ...transport, tls: current })
 })
 
 /** The relay of these settings. */
@@ -34,6 +37,7 @@ export const relay = (settings: SettingsShape) =>
     authMinExpires: settings.auth.minExpires,
     authMaxExpires: settings.auth.maxExpires,
     plaintextAuth: settings.auth.allowPlaintext ? "always" : "loopback",
+    relayPeers: settings.relayPeers,
     limits: settings.limits
   }).pipe(
     Layer.provide([

@@ -191,6 +191,14 @@ const cases: Record<string, ReadonlyArray<Case>> = {
   }],
   MSRP_TLS_CA: [{ value: "/ca.crt", of: ({ tls, tlsFiles }) => [tls.ca, tlsFiles.ca], is: [ca, "/ca.crt"] }],
   MSRP_TLS_ALLOW_SELF_SIGNED: [{ value: "on", of: ({ transport }) => transport.allowSelfSigned, is: true }],
+  MSRP_RELAY_PEERS: [
+    { value: "none", of: ({ relayPeers }) => relayPeers, is: "none" },
+    {
+      value: "Relay.example.net., *.relays.example.com",
+      of: ({ relayPeers }) => relayPeers,
+      is: ["relay.example.net", "*.relays.example.com"]
+    }
+  ],
   MSRP_HASH_SIZE: [
     { value: "1", of: ({ sessions }) => sessions.hashSize, is: 1 },
     { value: "20", of: ({ sessions }) => sessions.hashSize, is: 20 }
@@ -198,6 +206,7 @@ const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_CLEANUP_INTERVAL: [{ value: "5 minutes", of: ({ sessions }) => sessions.cleanupInterval, is: 300 }],
   MSRP_MAX_SESSIONS: [{ value: "17", of: ({ sessions }) => sessions.maxSessions, is: 17 }],
   MSRP_MAX_SESSIONS_PER_CONNECTION: [{ value: "3", of: ({ limits }) => limits.sessionsPerConnection, is: 3 }],
+  MSRP_EXTEND_ACTIVE_SESSIONS: [{ value: "yes", of: ({ sessions }) => sessions.extendActive, is: true }],
   MSRP_MAX_CONNECTIONS: [{ value: "12", of: ({ transport }) => transport.maxConnections, is: 12 }],
   MSRP_CONNECT_TIMEOUT: [{ value: "2.5", of: ({ transport }) => transport.connectTimeout, is: 2.5 }],
   MSRP_STALL_LIMIT: [{ value: "1 Min", of: ({ limits }) => limits.stall, is: 60 }],
@@ -249,6 +258,8 @@ const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_TLS_KEY: ["/nowhere", "/text", "/encrypted.key", "/localhost.key"],
   MSRP_TLS_CA: ["/nowhere", "/text"],
   MSRP_TLS_ALLOW_SELF_SIGNED: ["2"],
+  MSRP_RELAY_PEERS: ["some relay", "relay.example.net,", "*", "msrps://relay.example.net", "a*.example.net"],
+  MSRP_EXTEND_ACTIVE_SESSIONS: ["2"],
   MSRP_HASH_SIZE: ["0", "21", "ten", "1e1", "0x10", "10.5", "-3"],
   MSRP_CLEANUP_INTERVAL: ["0", "2 days"],
   MSRP_MAX_SESSIONS: ["0", "10000001"],

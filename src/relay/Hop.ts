@@ -144,6 +144,7 @@ export class Hop implements Receiver, FrameSink {
       return this.#refuse(head, 413, bodyEnd - bodyStart)
     }
     this.relay.stats.forwarded++
+    route.used(this.relay.now)
     if (route.flow.clear) forwardFrame(route, head, bodyStart, bodyEnd, flag)
     else route.flow.parkFrame(head, bodyStart, bodyEnd, flag, frameEnd(head, bodyEnd))
   }
@@ -245,6 +246,7 @@ export class Hop implements Receiver, FrameSink {
 
   #passChunk(route: Route, head: Head): void {
     this.relay.stats.forwarded++
+    route.used(this.relay.now)
     const stream = this.#stream = new Stream(route, head)
     this.#streamRoute = route
     if (head.failureReport !== "yes") return

@@ -5,7 +5,7 @@
 import type { Flag, Head } from "../protocol/Head.ts"
 import { Kind } from "../protocol/Head.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
-import type { Session } from "../SessionRepo.ts"
+import { extend, type Session } from "../SessionRepo.ts"
 import { Flow } from "./Flow.ts"
 import type { Hop } from "./Hop.ts"
 import { encodeReport } from "./Report.ts"
@@ -71,6 +71,11 @@ export class Route {
     if (this.target.gone) return false
     for (const session of this.#sessions) if (session.ended || session.expiresAt <= now) return false
     return true
+  }
+
+  /** A request is passed on. */
+  used(now: number): void {
+    for (const session of this.#sessions) extend(session, now)
   }
 
   /** Tells the original sender of a failure (RFC 4975 §7.1.2, RFC 4976 §6.4.1), unless he is gone. */

@@ -11,6 +11,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { digestAlgorithms } from "../protocol/Digest.ts"
 import { formatUri, type MsrpUri, parseUri, sameUri } from "../protocol/Uri.ts"
+import type { RelayPolicy } from "../relay/Peers.ts"
 import { parseSocket, parseSocketRules, type SocketRule } from "../SocketSelector.ts"
 import type { LocalSocket } from "../Transport.ts"
 import { isWildcard } from "./Hosts.ts"
@@ -150,6 +151,18 @@ const each = <A>(
   }
   return problems.length === 0 ? Result.succeed(values) : Result.fail(problems.join("; "))
 }
+
+/** `all`, `none`, or names of relays. */
+export const relayPeers: TextCodec<RelayPolicy> = fromParse<RelayPolicy>(
+  (text) =>
+    text === "all" || text === "none" ?
+      Result.succeed(text) :
+      each(entries(text), (one) =>
+        /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(one)
+          ? Result.succeed(one.toLowerCase().replace(/\.$/, ""))
+          : Result.fail("is no host name")),
+  (policy) => typeof policy === "string" ? policy : policy.join(",")
+)
 
 export const algorithms = fromParse(
   (text) =>

@@ -211,6 +211,14 @@ export const variables = {
     default: "false"
   }),
 
+  relayPeers: set("MSRP_RELAY_PEERS", "TLS", Codecs.relayPeers, {
+    expects: `"all", "none", or host names with commas between them`,
+    meaning: "Which other relays are admitted as such, of those that prove their name by a certificate that " +
+      "MSRP_TLS_CA vouches for. `*.` stands for one label. The others are treated like anybody.",
+    example: "relay.example.net,*.relays.example.com",
+    default: "all"
+  }),
+
   hashSize: set("MSRP_HASH_SIZE", "Sessions", Codecs.wholeNumber(1, 20), {
     expects: "a whole number from 1 to 20",
     meaning: "The session table has 2 to the power of this buckets, which are cleaned up one by one.",
@@ -236,6 +244,14 @@ export const variables = {
     meaning: "Sessions that one connection may have at a time.",
     example: "10",
     default: "100"
+  }),
+
+  extendActiveSessions: set("MSRP_EXTEND_ACTIVE_SESSIONS", "Sessions", Codecs.boolean, {
+    expects: "1, 0, true, false, yes or no",
+    meaning: "A session through which requests pass lives on: each one gives it all its time again. For clients that " +
+      "never refresh their AUTH; RFC 4976 section 6.3 wants none to outlive the time it was given.",
+    example: "true",
+    default: "false"
   }),
 
   maxConnections: set("MSRP_MAX_CONNECTIONS", "Limits", Codecs.wholeNumber(1, 1_000_000), {

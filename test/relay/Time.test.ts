@@ -147,6 +147,32 @@ describe("sessions", () => {
       assert.strictEqual((yield* alice.peer.next).status, 481)
     }), { sessions: { cleanupInterval: 100_000 } })
 
+  scenario(
+    "with extendActive, what passes through a session prolongs it, and what is refused does not",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login({ headers: ["Expires: 600"] })
+        const { bob, bobUri } = yield* world.join(alice)
+        const toAlice = `${alice.usePath} ${alice.uri}`
+        const deliver = Effect.gen(function*() {
+          bob.write(send({ to: toAlice, from: bobUri, body: "still here", failureReport: "no" }))
+          assert.strictEqual((yield* alice.peer.next).body?.toString(), "still here")
+        })
+        yield* pass(400_000)
+        yield* deliver
+        yield* pass(599_999)
+        yield* deliver
+        yield* pass(400_000)
+        const stranger = yield* world.connect
+        stranger.write(send({ to: toAlice, from: "msrp://stranger.invalid:9/s;tcp", body: "let me in" }))
+        assert.strictEqual((yield* stranger.next).status, 506)
+        yield* pass(200_000)
+        bob.write(send({ to: toAlice, from: bobUri, body: "late" }))
+        assert.strictEqual((yield* bob.next).status, 481)
+      }),
+    { sessions: { extendActive: true, cleanupInterval: 100_000 } }
+  )
+
   scenario("the default validity is auth_expires", (world) =>
     Effect.gen(function*() {
       const alice = yield* world.login()

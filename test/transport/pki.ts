@@ -2,6 +2,8 @@ import * as Redacted from "effect/Redacted"
 import { generate } from "selfsigned"
 import type { KeyPair } from "../../src/transport/Certificates.ts"
 
+export type { KeyPair } from "../../src/transport/Certificates.ts"
+
 const ec = { keyType: "ec", curve: "P-256", algorithm: "sha256" } as const
 const HOUR = 3_600_000
 
@@ -44,6 +46,7 @@ const issue = async (
 const loopback = [{ type: 2, value: "localhost" }, { type: 7, ip: "127.0.0.1" }, { type: 7, ip: "::1" }] as const
 
 export const localhost = await issue([...loopback])
+export const otherLocalhost = await issue([...loopback])
 export const relay = await issue([{ type: 2, value: "Relay.Example.com" }, { type: 2, value: "b.example.com" }])
 export const expired = await issue([...loopback], { hoursFromNow: -1 })
 export const selfSigned = await issue([...loopback], { signed: false })

@@ -1,0 +1,51 @@
+/** Certificates that are renewed while the relay runs: the PEM files are read again, and used when they have changed. */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { MsrpUri } from "../protocol/Uri.ts"
+import type { TlsOptions } from "../Transport.ts"
+import { readTls, type TlsFiles } from "./Files.ts"
+
+export interface FollowTlsOptions {
+  readonly files: TlsFiles
+  /** URIs of the relay: a certificate that is for none of them is used, with a warning. */
+  readonly uris: ReadonlyArray<MsrpUri>
+  /** What was read of the files before. */
+  readonly first: TlsOptions
+  /** Time between two looks at the files. Default 5 seconds. */
+  readonly checkInterval?: Duration.Input | undefined
+}
+
+/**
+ * The contents of the PEM files, for `Transport.layerNode`, until the scope closes. Files that cannot be used, such as a
+ * certificate whose key is still the old one, are logged once, and the last good ones stay.
+ */
+export const followTls = Effect.fnUntraced(function*(
+  { checkInterval = "5 seconds", files, first, uris }: FollowTlsOptions
+): Effect.fn.Return<SubscriptionRef.SubscriptionRef<TlsOptions>, never, FileSystem.FileSystem | Scope.Scope> {
+  const tls = yield* SubscriptionRef.make(first)
+  let reported = ""
+  const check = Effect.gen(function*() {
+    const read = yield* readTls(files, uris)
+    const report = read.problems.map(({ file, problem }) => `${files[file]} ${problem}`).join("; ")
+    if (report !== "") {
+      if (report !== reported) yield* Effect.logWarning(`TLS files not usable, keeping those from before: ${report}`)
+      reported = report
+      return
+    }
+    reported = ""
+    if (same(read.tls, yield* SubscriptionRef.get(tls))) return
+    yield* SubscriptionRef.set(tls, read.tls)
+    yield* Effect.logInfo("TLS files read again: new connections use them")
+    for (const warning of read.warnings) yield* Effect.logWarning(warning)
+  })
+  yield* check.pipe(Effect.delay(checkInterval), Effect.forever, Effect.forkScoped)
+  return tls
+})
+
+const same = (a: TlsOptions, b: TlsOptions): boolean => a.cert === b.cert && a.ca === b.ca && keyOf(a) === keyOf(b)
+
+const keyOf = ({ key }: TlsOptions): string | undefined => key && Redacted.value(key)

@@ -1,0 +1,128 @@
+/** Three relays of this kind in a row, over TLS on real sockets, set up as the service is (RFC 4976 §5.1, §6.4). */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
+import * as Tls from "node:tls"
+import * as Client from "../src/Client.ts"
+import { Codec } from "../src/Codec.ts"
+import { relay } from "../src/main.ts"
+import { Relay } from "../src/Relay.ts"
+import { Settings } from "../src/Settings.ts"
+import { Transport } from "../src/Transport.ts"
+import { until } from "./harness.ts"
+import { ca, type KeyPair, localhost, otherLocalhost } from "./transport/pki.ts"
+
+const freePort = Effect.scoped(Effect.gen(function*() {
+  const transport = yield* Transport
+  const receiver = { bytes: () => {}, closed: () => {} }
+  return (yield* transport.listen({ scheme: "msrp", host: "localhost", port: 0 }, () => receiver)).port
+}))
+
+/** A directory with certificate, key and root; `install` puts others in their place. */
+const pemFiles = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const directory = yield* fs.makeTempDirectoryScoped()
+  const install = Effect.fnUntraced(function*({ cert, key }: KeyPair) {
+    yield* fs.writeFileString(`${directory}/cert.pem`, cert)
+    yield* fs.writeFileString(`${directory}/key.pem`, Redacted.value(key))
+  })
+  yield* install(localhost)
+  yield* fs.writeFileString(`${directory}/ca.pem`, ca)
+  const env = {
+    MSRP_TLS_CERT: `${directory}/cert.pem`,
+    MSRP_TLS_KEY: `${directory}/key.pem`,
+    MSRP_TLS_CA: `${directory}/ca.pem`
+  }
+  return { env, install }
+})
+
+const start = Effect.fnUntraced(function*(env: Record<string, string>) {
+  const port = yield* freePort
+  const uri = `msrps://localhost:${port};tcp`
+  const settings = yield* Settings.parse({ MSRP_URIS: uri, MSRP_USERS: "alice:wonderland", ...env })
+  const running = yield* Layer.build(relay(settings))
+  return { port, uri, relay: yield* Effect.provide(Relay, running) }
+})
+
+const alice = { username: "alice", password: "wonderland" }
+const connect = (port: number) => Client.connect({ scheme: "msrps", host: "localhost", port })
+const portsOf = (path: ReadonlyArray<{ readonly port: number | undefined }>) => path.map(({ port }) => port)
+
+const real = Layer.mergeAll(Transport.layerNode({ tls: { ca } }), Codec.layer, NodeFileSystem.layer)
+
+it.effect(
+  "R4976-9.2-10 R4976-5.1-05 R4976-5.1-21 R4976-5.1-22 R4976-4.2-02 R4976-6.3-33: AUTH, SEND, REPORT and failures through three relays",
+  () =>
+    Effect.gen(function*() {
+      const { env } = yield* pemFiles
+      const [first, second, third] = [yield* start(env), yield* start(env), yield* start(env)]
+      const client = yield* connect(first.port)
+      const one = yield* client.auth({ relay: first.uri, ...alice })
+      const two = yield* client.auth({ relay: second.uri, via: one.usePath, ...alice })
+      const { usePath } = yield* client.auth({ relay: third.uri, via: two.usePath, ...alice })
+      assert.deepStrictEqual(portsOf(usePath), [first.port, second.port, third.port])
+      assert.strictEqual(usePath[0]!.text, one.usePath[0]!.text)
+
+      const bob = yield* connect(third.port)
+      const path = usePath.map(({ text }) => text)
+      const toAlice = [...path.toReversed(), client.uri].join(" ")
+      const toBob = [...path, bob.uri].join(" ")
+      yield* bob.send({ toPath: toAlice, body: "from outside", successReport: true })
+      const inside = yield* client.messages.take
+      assert.deepStrictEqual([inside.body?.toString(), inside.toPath], ["from outside", client.uri])
+      assert.strictEqual(inside.fromPath, toBob)
+      assert.strictEqual((yield* bob.reports.take).status, 200)
+
+      const large = Buffer.alloc(1_000_000, "0123456789")
+      yield* client.send({ toPath: toBob, body: large, chunkSize: Infinity })
+      assert.isTrue((yield* bob.messages.take).body?.equals(large))
+
+      // Who is not there is reported along the whole path.
+      yield* bob.close
+      yield* until(() => third.relay.gauges().connections === 1)
+      yield* client.send({ toPath: toBob, body: "too late" }).pipe(Effect.ignore)
+      const report = yield* client.reports.take
+      assert.strictEqual(report.status, 408)
+      assert.strictEqual(report.frame.fromPath, path.join(" "))
+    }).pipe(Effect.provide(real))
+)
+
+it.effect("R4976-6.3-32 R4976-6.3-34: with MSRP_RELAY_PEERS=none nobody obtains a URI for clients behind it", () =>
+  Effect.gen(function*() {
+    const { env } = yield* pemFiles
+    const inner = yield* start(env)
+    const outer = yield* start({ ...env, MSRP_RELAY_PEERS: "none" })
+    const client = yield* connect(inner.port)
+    const { usePath } = yield* client.auth({ relay: inner.uri, ...alice })
+    const { status } = yield* Effect.flip(client.auth({ relay: outer.uri, via: usePath, ...alice }))
+    assert.strictEqual(status, 403)
+    assert.strictEqual(outer.relay.gauges().sessions, 0)
+  }).pipe(Effect.provide(real)))
+
+it.effect("R4976-9.2-30: a renewed certificate is shown to new connections, and sessions go on", () =>
+  Effect.gen(function*() {
+    const { env, install } = yield* pemFiles
+    const { port, uri } = yield* start(env)
+    const client = yield* connect(port)
+    const { usePath } = yield* client.auth({ relay: uri, ...alice })
+    const shown = Effect.callback<string>((resume) => {
+      const socket = Tls.connect({ port, host: "localhost", servername: "localhost", ca }, () => {
+        resume(Effect.succeed(socket.getPeerX509Certificate()!.fingerprint256))
+        socket.destroy()
+      })
+    })
+    const old = yield* shown
+    yield* install(otherLocalhost)
+    let now = old
+    while (now === old) {
+      yield* TestClock.adjust("5 seconds")
+      now = yield* shown
+    }
+    const bob = yield* connect(port)
+    yield* bob.send({ toPath: `${usePath[0]!.text} ${client.uri}`, body: "still there?" })
+    assert.strictEqual((yield* client.messages.take).body?.toString(), "still there?")
+  }).pipe(Effect.provide(real)))

@@ -1,0 +1,63 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Logger from "effect/Logger"
+import * as PlatformError from "effect/PlatformError"
+import * as Redacted from "effect/Redacted"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as TestClock from "effect/testing/TestClock"
+import { parseUri } from "../../src/protocol/Uri.ts"
+import { followTls } from "../../src/settings/FollowTls.ts"
+import { localhost, relay } from "../transport/pki.ts"
+
+it.effect("R4976-9.2-30: renewed files are used, halves of a renewal and broken files are not", () =>
+  Effect.gen(function*() {
+    const files: Record<string, string | undefined> = {
+      "/cert": localhost.cert,
+      "/key": Redacted.value(localhost.key)
+    }
+    const disk = FileSystem.layerNoop({
+      readFileString: (path) => {
+        const text = files[path]
+        const gone = {
+          _tag: "NotFound",
+          module: "FileSystem",
+          method: "readFileString",
+          pathOrDescriptor: path
+        } as const
+        return text === undefined ? Effect.fail(PlatformError.systemError(gone)) : Effect.succeed(text)
+      }
+    })
+    const log: Array<string> = []
+    const logger = Logger.make<unknown, void>((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+    yield* TestClock.setTime(Date.now())
+    yield* Effect.gen(function*() {
+      const tls = yield* followTls({
+        files: { cert: "/cert", key: "/key", ca: undefined },
+        uris: [parseUri("msrps://localhost:2856;tcp")!],
+        first: localhost
+      })
+      const shown = Effect.map(SubscriptionRef.get(tls), ({ cert, key }) => [cert, key && Redacted.value(key)])
+      const old = [localhost.cert, Redacted.value(localhost.key)]
+      const step = TestClock.adjust("5 seconds")
+
+      yield* step
+      assert.deepStrictEqual([yield* shown, log], [old, []])
+      files["/cert"] = relay.cert
+      yield* step
+      yield* step
+      assert.deepStrictEqual(yield* shown, old)
+      assert.lengthOf(log, 1)
+      assert.include(log[0], "/key does not belong to the certificate")
+      files["/key"] = Redacted.value(relay.key)
+      yield* step
+      assert.deepStrictEqual(yield* shown, [relay.cert, Redacted.value(relay.key)])
+      // A name of its own that no client will accept is told of.
+      assert.include(log[2], "not for localhost")
+      files["/cert"] = undefined
+      yield* step
+      assert.deepStrictEqual(yield* shown, [relay.cert, Redacted.value(relay.key)])
+      assert.include(log[3], "/cert there is no such file")
+      assert.notInclude(log.join(), "PRIVATE")
+    }).pipe(Effect.scoped, Effect.provide([disk, Logger.layer([logger])]))
+  }))
