@@ -11,6 +11,7 @@ export { CredentialsFileError, type FileOptions, layerFile } from "./credentials
 export * from "./protocol/Limits.ts"
 export * from "./protocol/Uri.ts"
 export * from "./Relay.ts"
+export { layerRecords, Resolver, ResolverError, type ResolverShape, type SrvRecord } from "./Resolver.ts"
 export * from "./SessionRepo.ts"
 export * from "./SocketSelector.ts"
 export * from "./Transport.ts"

@@ -11,10 +11,11 @@ import * as Client from "../src/Client.ts"
 import { Codec } from "../src/Codec.ts"
 import { relay } from "../src/main.ts"
 import { Relay } from "../src/Relay.ts"
+import { layerRecords } from "../src/Resolver.ts"
 import { Settings } from "../src/Settings.ts"
 import { Transport } from "../src/Transport.ts"
 import { until } from "./harness.ts"
-import { ca, type KeyPair, localhost, otherLocalhost } from "./transport/pki.ts"
+import { ca, type KeyPair, localhost, otherLocalhost, relay as example } from "./transport/pki.ts"
 
 const freePort = Effect.scoped(Effect.gen(function*() {
   const transport = yield* Transport
@@ -90,6 +91,30 @@ it.effect(
       assert.strictEqual(report.frame.fromPath, path.join(" "))
     }).pipe(Effect.provide(real))
 )
+
+it.effect("R4976-8-10 R4976-8-14 R2782-01 R2782-03: an AUTH without a port goes where the SRV records of its domain lead", () =>
+  Effect.gen(function*() {
+    const { env, install } = yield* pemFiles
+    const closed = yield* freePort
+    const port = yield* freePort
+    const domain = "relay.example.com"
+    const inner = yield* start(env).pipe(Effect.provide(layerRecords({
+      [`_msrps._tcp.${domain}`]: [
+        { priority: 2, weight: 0, port, target: "localhost" },
+        { priority: 1, weight: 0, port: closed, target: "localhost" }
+      ],
+      "_msrps._tcp.without.example": [{ priority: 0, weight: 0, port: 0, target: "" }]
+    })))
+    yield* install(example)
+    yield* start({ ...env, MSRP_URIS: `msrps://${domain}:${port};tcp`, MSRP_LISTEN: `msrps:localhost:${port}` })
+    const client = yield* connect(inner.port)
+    const { usePath } = yield* client.auth({ relay: inner.uri, ...alice })
+    const grant = yield* client.auth({ relay: `msrps://${domain};tcp`, via: usePath, ...alice })
+    assert.deepStrictEqual(grant.usePath.map(({ host }) => host), ["localhost", domain])
+    assert.strictEqual(grant.usePath[1]!.port, port)
+    const { status } = yield* Effect.flip(client.auth({ relay: "msrps://without.example;tcp", via: usePath, ...alice }))
+    assert.strictEqual(status, 408)
+  }).pipe(Effect.provide(real)))
 
 it.effect("R4976-6.3-32 R4976-6.3-34: with MSRP_RELAY_PEERS=none nobody obtains a URI for clients behind it", () =>
   Effect.gen(function*() {

@@ -3,9 +3,11 @@
  * opened it (RFC 4975 §5.4, RFC 4976 §6.4.2).
  */
 import * as Effect from "effect/Effect"
+import { isIP } from "node:net"
 import { authorityKey, type MsrpUri } from "../protocol/Uri.ts"
+import { relaysOf } from "../Resolver.ts"
 import type { SocketSelector } from "../SocketSelector.ts"
-import type { Connection, Transport } from "../Transport.ts"
+import type { Connection, ConnectOptions, Transport } from "../Transport.ts"
 import { Hop } from "./Hop.ts"
 import type { RelayState } from "./RelayState.ts"
 
@@ -40,7 +42,8 @@ export class Dialler {
     this.#add(relay ? strict : keyOf(uri, false), hop)
     this.#relay.hops.add(hop)
     this.#run(
-      this.#dial(hop, uri, source, relay).pipe(
+      // Not before the request that wants it waits there, or nobody would answer that when it fails at once.
+      Effect.andThen(Effect.yieldNow, this.#dial(hop, uri, source, relay)).pipe(
         Effect.asVoid,
         Effect.catchCause((cause) =>
           Effect.suspend(() => {
@@ -57,7 +60,20 @@ export class Dialler {
 
   readonly #dial = Effect.fnUntraced(
     { self: this },
-    function*(hop: Hop, { host, port = DEFAULT_PORT, scheme }: MsrpUri, source: Hop, relay: boolean) {
+    function*(hop: Hop, uri: MsrpUri, source: Hop, relay: boolean) {
+      const targets = yield* targetsOf(uri)
+      // The certificate must be for the name in the URI, whatever host serves it (RFC 4976 §9.2).
+      const serverName = isIP(uri.host) === 0 ? uri.host : undefined
+      yield* Effect.firstSuccessOf(
+        targets.map((target) => this.#connect(hop, { ...target, scheme: uri.scheme, relay, serverName }, source))
+      )
+    }
+  )
+
+  readonly #connect = Effect.fnUntraced(
+    { self: this },
+    function*(hop: Hop, to: Omit<ConnectOptions, "from">, source: Hop) {
+      const { host, port, scheme } = to
       const from = yield* this.#selector.select({
         source: source.connection?.remote ?? { host: "", port: 0 },
         protocol: scheme === "msrps" ? "tls" : "tcp",
@@ -68,7 +84,7 @@ export class Dialler {
         this.#relay.stats.connectionsDialled++
         return hop.dialled(connection)
       }
-      yield* this.#transport.connect({ scheme, host, port, from, relay }, accept)
+      yield* this.#transport.connect({ ...to, from }, accept)
     }
   )
 
@@ -94,6 +110,14 @@ export class Dialler {
   }
 }
 
+/** Where to connect. Only an AUTH names no port; the relay of that domain is then found by SRV (RFC 4976 §8). */
+const targetsOf = Effect.fnUntraced(function*({ host, port }: MsrpUri) {
+  if (port !== undefined) return [{ host, port }]
+  // A name that no name server may be asked for (RFC 6761 §6.3).
+  const known = isIP(host) !== 0 || host.toLowerCase() === "localhost" ? [] : yield* relaysOf(host)
+  return known.length > 0 ? known : [{ host, port: DEFAULT_PORT }]
+})
+
 /** An endpoint may be reached with less proof than a relay, so what is known for one is not good for the other. */
 const keyOf = (uri: MsrpUri, relay: boolean): string =>
-  `${relay ? "relay" : "endpoint"} ${uri.scheme} ${authorityKey({ ...uri, port: uri.port ?? DEFAULT_PORT })}`
+  `${relay ? "relay" : "endpoint"} ${uri.scheme} ${authorityKey(uri)}`

@@ -383,7 +383,7 @@ export class Hop implements Receiver, FrameSink {
   }
 
   /** An answer that the relay gives in the next hop's stead. */
-  answer({ incomingId, route }: Transaction, status: number, comment: string): void {
+  answer({ incomingId, route }: Pick<Transaction, "incomingId" | "route">, status: number, comment: string): void {
     const own = route.ownPath.split(" ").toReversed()
     this.control(encodeResponse({
       transactionId: incomingId,

@@ -93,8 +93,11 @@ export class Route {
     this.source.relay.stats.reports++
   }
 
-  /** A whole frame that was accepted cannot be delivered. */
+  /** A whole frame that was accepted cannot be delivered. An AUTH is answered, since its client waits. */
   failFrame(head: Head, length: number, flag: Flag, status: number, comment: string): void {
+    if (head.kind === Kind.Auth) {
+      return this.source.answer({ incomingId: head.transactionId, route: this }, status, comment)
+    }
     if (head.kind !== Kind.Send || head.failureReport === "no") return
     const total = head.rangeTotal === -1 && flag === "$" ? head.rangeStart + length - 1 : head.rangeTotal
     this.report(head.messageId, head.rangeStart, length, total, status, comment)

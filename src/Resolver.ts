@@ -1,0 +1,95 @@
+/** SRV records: where the relay of a domain is, for an AUTH that names no port (RFC 4976 §8, RFC 2782). */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as Dns from "node:dns/promises"
+import { codeOf } from "./transport/Certificates.ts"
+
+/** One SRV record (RFC 2782). */
+export interface SrvRecord {
+  /** The lowest is tried first. */
+  readonly priority: number
+  /** Share among those of the same priority. */
+  readonly weight: number
+  readonly port: number
+  /** A host name; empty (the root) when the domain has no such service. */
+  readonly target: string
+}
+
+/** The name servers did not answer, or the domain says that it has no relay. `code` is that of `node:dns`. */
+export class ResolverError extends Data.TaggedError("ResolverError")<{
+  readonly name: string
+  readonly code: string
+}> {
+  override get message(): string {
+    return `SRV ${this.name}: ${this.code}`
+  }
+}
+
+export interface ResolverShape {
+  /** The records of a name such as `_msrps._tcp.example.com`, in any order; none when there are none. */
+  readonly srv: (name: string) => Effect.Effect<ReadonlyArray<SrvRecord>, ResolverError>
+}
+
+/** Milliseconds for one try, and tries for each name server. */
+const TIMEOUT = 2000
+const TRIES = 2
+
+const makeNode = (): ResolverShape => {
+  const resolver = new Dns.Resolver({ timeout: TIMEOUT, tries: TRIES })
+  return {
+    srv: (name) =>
+      Effect.tryPromise({
+        try: () => resolver.resolveSrv(name),
+        catch: (cause) => new ResolverError({ name, code: codeOf(cause) })
+      }).pipe(
+        Effect.map((records) =>
+          records.map(({ name: target, port, priority, weight }) => ({ target, port, priority, weight }))
+        ),
+        Effect.catchIf(({ code }) => code === "ENODATA" || code === "ENOTFOUND", () => Effect.succeed([]))
+      )
+  }
+}
+
+/** Looks up SRV records: with the name servers of this machine, unless another layer is provided. */
+export const Resolver: Context.Reference<ResolverShape> = Context.Reference("msrp-relay/Resolver", {
+  defaultValue: makeNode
+})
+
+/** Records by name (lower case), for simulated networks and tests. */
+export const layerRecords = (records: Readonly<Record<string, ReadonlyArray<SrvRecord>>>): Layer.Layer<never> =>
+  Layer.succeed(Resolver, { srv: (name) => Effect.succeed(records[name.toLowerCase()] ?? []) })
+
+/** Puts records into the order in which they are to be tried (RFC 2782, "The format of the SRV RR"). */
+export const inOrder = Effect.fnUntraced(function*(records: ReadonlyArray<SrvRecord>) {
+  const ordered: Array<SrvRecord> = []
+  for (const [, group] of [...Map.groupBy(records, ({ priority }) => priority)].toSorted(([a], [b]) => a - b)) {
+    // Those without weight first, so that they are chosen only when the number is 0.
+    const left = group.toSorted((a, b) => a.weight - b.weight)
+    while (left.length > 0) {
+      const sum = left.reduce((sum, { weight }) => sum + weight, 0)
+      let rest = yield* Random.nextIntBetween(0, sum)
+      const chosen = left.findIndex(({ weight }) => (rest -= weight) <= 0)
+      ordered.push(...left.splice(chosen, 1))
+    }
+  }
+  return ordered
+})
+
+/** Records of one domain that are tried. */
+const MAX_TARGETS = 8
+
+/**
+ * Hosts and ports to try in this order for the relay of a domain (RFC 4976 §8); none when it has no SRV records. Fails
+ * when the domain says that it has no relay, or nothing can be known.
+ */
+export const relaysOf = Effect.fnUntraced(function*(domain: string) {
+  const { srv } = yield* Resolver
+  const name = `_msrps._tcp.${domain}`
+  const records = yield* srv(name)
+  if (records.length === 1 && records[0]!.target === "") return yield* new ResolverError({ name, code: "no service" })
+  const ordered = yield* inOrder(records.filter(({ target }) => target !== ""))
+  return ordered.slice(0, MAX_TARGETS).map(({ port, target }) => ({ host: target, port }))
+})
