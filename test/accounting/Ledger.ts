@@ -124,7 +124,7 @@ const SHORT = 2048
 
 /** With Failure-Report partial the relay tells by REPORT what it would otherwise answer. */
 const ownRefusal = ({ failureReport }: Message, status: number): boolean =>
-  failureReport === "partial" && (status === 413 || status === 481)
+  failureReport === "partial" && (status === 413 || status === 481 || status === 506)
 
 export class Ledger {
   readonly faults: Array<string> = []
