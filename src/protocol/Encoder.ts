@@ -52,7 +52,8 @@ export const encodeRequest = (parts: RequestParts): Buffer => {
 
 export const encodeResponse = (parts: ResponseParts): Buffer => {
   const { comment, status, transactionId } = parts
-  const start = comment === undefined || comment === "" ? `${status}` : `${status} ${comment}`
+  const code = String(status).padStart(3, "0")
+  const start = comment === undefined || comment === "" ? code : `${code} ${comment}`
   const head = line(`MSRP ${transactionId} ${start}`) + lines(parts.toPath, parts.fromPath, parts.headers)
   return Buffer.from(head + line(`-------${transactionId}$`), "latin1")
 }

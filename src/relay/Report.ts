@@ -22,7 +22,7 @@ export const encodeReport = (
   { comment, fromPath, length, messageId, start, status, toPath, total }: Failure
 ): Buffer => {
   const range = ["Byte-Range", byteRange(start, start + length - 1, total)] as const
-  const outcome = ["Status", `000 ${status} ${comment}`] as const
+  const outcome = ["Status", `000 ${String(status).padStart(3, "0")} ${comment}`] as const
   const headers = messageId === undefined ? [range, outcome] : [["Message-ID", messageId] as const, range, outcome]
   return encodeRequest({ transactionId: transactionId(), method: "REPORT", toPath, fromPath, headers })
 }

@@ -138,7 +138,8 @@ export class Router {
     if (path.length > 2 && !behindRelay) return refuse(403)
     if (!relayPeer) {
       if (peer !== undefined && peer.connection !== hop && !(peer.connection as Hop).gone) return refuse(506)
-      if (head.kind !== Kind.Report && peer?.connection !== hop) session.peer = { connection: hop, uri: from[0]! }
+      // The latest URI it shows: a chat switch joins with one and may speak with another.
+      if (head.kind !== Kind.Report) session.peer = { connection: hop, uri: from[0]! }
     }
     const target = behindRelay ? this.#options.dialler.hopFor(next, hop, true) : owner as Hop
     return forward(sessions, target, request)

@@ -102,4 +102,22 @@ describe("Timers", () => {
       assert.deepStrictEqual(log, ["again 100", "again 200", "again 300"])
       assert.strictEqual(timers.running, 0)
     }))
+
+  it.effect("R4976-6.4.1-57: go by the monotonic clock; time that is set anew on the wall changes nothing", () =>
+    Effect.gen(function*() {
+      const clock = yield* Clock.Clock
+      const wall = (): never => assert.fail("the time of day is of no concern")
+      const { log, timed, timers } = yield* Effect.provideService(make, Clock.Clock, {
+        sleep: (duration) => clock.sleep(duration),
+        monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+        monotonicTimeNanos: clock.monotonicTimeNanos,
+        currentTimeMillisUnsafe: wall,
+        currentTimeMillis: Effect.sync(wall),
+        currentTimeNanosUnsafe: wall,
+        currentTimeNanos: Effect.sync(wall)
+      })
+      timers.queue(1000).start(timed("a"))
+      yield* TestClock.adjust(1000)
+      assert.deepStrictEqual(log, ["a 1000"])
+    }))
 })

@@ -1,0 +1,117 @@
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { header, headers, request, until } from "../harness.ts"
+import { group, pairOf } from "./group.ts"
+
+group("B. Header fields", ({ scenario }) => {
+  scenario(
+    "R4975-9-24 R4975-7.1.1-02: MIME header fields keep their order, Content-Type last, and none is added",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toBob } = yield* pairOf(world)
+        const mime = ["Content-ID: <1@a>", "Content-Description: d", "Content-Disposition: inline", "Content-X: y"]
+        alice.peer.write(toBob({ headers: mime, body: Buffer.from([0, 255, 13, 10, 128]) }))
+        const frame = yield* bob.next
+        assert.deepStrictEqual(
+          frame.headers.map(([name, value]) => `${name}: ${value}`),
+          ["Message-ID: msg.1", "Byte-Range: 1-5/5", ...mime, "Content-Type: text/plain"]
+        )
+      })
+  )
+
+  for (const method of ["send", "Auth", "REPORt", "S3ND"]) {
+    scenario(
+      `R4975-9-29 R4975-9-03: the method ${method} is no method, and the connection ends`,
+      (world) =>
+        Effect.gen(function*() {
+          const peer = yield* world.connect
+          peer.write(request(method, { to: world.uri, from: world.party() }))
+          yield* peer.ends
+        })
+    )
+  }
+
+  scenario(
+    "R4975-9-37 R4975-9-27: scheme and parameter names of Authorization in any letter case",
+    (world) =>
+      Effect.gen(function*() {
+        const peer = yield* world.connect
+        const from = world.party()
+        const challenge = yield* world.challenge(peer, from)
+        const authorization = world.authorization(challenge)
+          .replace("Digest", "dIGEST").replace("username=", "UserName=").replace("realm=", "REALM=")
+          .replace("Authorization", "AUTHORIZATION")
+        assert.strictEqual((yield* world.auth(peer, from, authorization)).status, 200)
+      })
+  )
+
+  scenario(
+    "R4976-7-01 R4976-4.6-01: intervals are digits, and stand in the answers that they belong to",
+    (world) =>
+      Effect.gen(function*() {
+        const peer = yield* world.connect
+        const from = world.party()
+        const challenged = yield* world.auth(peer, from)
+        const challenge = yield* world.challenge(peer, from)
+        const low = yield* world.auth(peer, from, world.authorization(challenge), "Expires: 10")
+        const high = yield* world.auth(peer, from, world.authorization(challenge, { nc: 2 }), "Expires: 4000")
+        const good = yield* world.auth(peer, from, world.authorization(challenge, { nc: 3 }), "Expires: 100")
+        const names = ["Expires", "Min-Expires", "Max-Expires"]
+        assert.deepStrictEqual(
+          [challenged, low, high, good].map((frame) =>
+            [frame.status].concat(names.map((name) => Number(header(frame, name) ?? -1)))
+          ),
+          [
+            [401, -1, -1, -1],
+            [423, -1, 60, -1],
+            [423, -1, -1, 3600],
+            [200, 100, -1, -1]
+          ]
+        )
+      }),
+    { authMinExpires: 60, authMaxExpires: 3600 }
+  )
+
+  scenario(
+    "R4976-6.4-02 R4975-7.1.1-04 R4975-7.1.1-11 R4976-6.4.1-40: every piece of a chunk has all header fields of it",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toAlice, toBob } = yield* pairOf(world)
+        const body = Buffer.alloc(50_000, "y")
+        const extra = ["Success-Report: yes", "X-Extension: \xc3\xa4", "Content-Disposition: attachment"]
+        const whole = toBob({
+          messageId: "split.1",
+          failureReport: "partial",
+          range: "1-*/50000",
+          headers: extra,
+          body
+        })
+        const half = whole.length - 20_000
+        alice.peer.write(whole.subarray(0, half))
+        yield* until(() => bob.partialBody > 4000, "the first part")
+        // Its answer to Bob comes between.
+        bob.write(toAlice({ body: "hi" }))
+        const between = yield* alice.peer.next
+        alice.peer.write(whole.subarray(half))
+        alice.peer.answer(between)
+        const pieces = []
+        let octets = 0
+        while (octets < body.length) {
+          const frame = yield* bob.next
+          if (frame.method !== "SEND") continue
+          pieces.push(frame)
+          octets += frame.body!.length
+        }
+        assert.isAtLeast(pieces.length, 2)
+        assert.deepStrictEqual(pieces.map(({ flag }) => flag), [...Array(pieces.length - 1).fill("+"), "$"])
+        assert.strictEqual(octets, body.length)
+        for (const piece of pieces) {
+          assert.deepStrictEqual(
+            piece.headers.filter(([name]) => name !== "Byte-Range"),
+            pieces[0]!.headers.filter(([name]) => name !== "Byte-Range")
+          )
+          assert.strictEqual(headers(piece, "Byte-Range").length, 1)
+        }
+      })
+  )
+})

@@ -1,0 +1,47 @@
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { strongestChallenge } from "../../src/protocol/Digest.ts"
+import { parseUri } from "../../src/protocol/Uri.ts"
+import { header, headers, request } from "../harness.ts"
+import { group } from "./group.ts"
+
+const own = ["msrp://relay.example.com:2855;tcp", "msrp://Other.Example.com:9999;tcp"].map((text) => parseUri(text)!)
+
+group("C. URIs", ({ scenario }) => {
+  scenario(
+    "R4976-6.2-01 R4976-4.1-01 R4976-4.2-01 R4976-4.2-10: known by each of its names, with and without the port",
+    (world) =>
+      Effect.gen(function*() {
+        const addressed = [
+          "msrp://relay.example.com:2855;tcp",
+          "msrp://relay.example.com;tcp",
+          "msrp://RELAY.example.COM:2855;TCP",
+          "msrp://alice@relay.example.com:2855;tcp",
+          "msrp://other.example.com:9999;tcp",
+          "msrp://other.example.com;tcp;x=y",
+          "msrp://r%65lay.example.com:2855;ws"
+        ]
+        for (const to of addressed) {
+          const peer = yield* world.connect
+          const from = world.party()
+          peer.write(request("AUTH", { to, from }))
+          const challenged = yield* peer.next
+          assert.strictEqual(challenged.status, 401, to)
+          assert.strictEqual(challenged.from, to)
+          const challenge = strongestChallenge(headers(challenged, "WWW-Authenticate"))!
+          const authorization = world.authorization(challenge, { uri: to })
+          peer.write(request("AUTH", { to, from, headers: [authorization] }))
+          const granted = yield* peer.next
+          assert.strictEqual(granted.status, 200, to)
+          // The name and the port of the relay itself, so that whoever has it can come back to this very relay.
+          assert.match(header(granted, "Use-Path")!, /^msrp:\/\/(relay|other)\.example\.com:(2855|9999)\/[^;]+;tcp$/i)
+        }
+        for (const to of ["msrp://relay.example.com:2856;tcp", "msrp://example.com;tcp", "msrp://localhost:2855;tcp"]) {
+          const peer = yield* world.connect
+          peer.write(request("AUTH", { to, from: world.party() }))
+          yield* peer.ends
+        }
+      }),
+    { uris: own }
+  )
+})

@@ -1,0 +1,111 @@
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { header, send, until } from "../harness.ts"
+import { group, pairOf, reported } from "./group.ts"
+
+group("J. Chunking", ({ scenario, timed }) => {
+  scenario(
+    "R4976-6.4.1-41..43 R4976-6.4.1-71: neighbouring chunks stay apart, of one message or of several",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toBob } = yield* pairOf(world)
+        const chunks = [
+          { messageId: "one.1", range: "1-3/9", body: "abc", flag: "+" },
+          { messageId: "one.1", range: "4-6/9", body: "def", flag: "+" },
+          { messageId: "two.1", range: "7-9/9", body: "GHI", flag: "$" },
+          { messageId: "one.1", range: "7-9/9", body: "ghi", flag: "$" }
+        ]
+        alice.peer.write(Buffer.concat(chunks.map((chunk) => toBob(chunk))))
+        const frames = yield* bob.take(4)
+        assert.deepStrictEqual(
+          frames.map((frame) => ({
+            messageId: header(frame, "Message-ID"),
+            range: header(frame, "Byte-Range"),
+            body: frame.body!.toString(),
+            flag: frame.flag
+          })),
+          chunks
+        )
+      })
+  )
+
+  scenario(
+    "R4975-5.1-01: a chunk is ended between any two octets for what is more urgent, and goes on",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toAlice, toBob } = yield* pairOf(world)
+        for (const [index, cut] of [2049, 2050, 3777, 9000].entries()) {
+          const messageId = `long.${index}`
+          const whole = toBob({ messageId, range: "1-*/10000", body: Buffer.alloc(10_000, "ab") })
+          const begin = whole.indexOf("\r\n\r\n") + 4
+          alice.peer.write(whole.subarray(0, begin + cut))
+          // One octet is held back, so that no piece is ever empty.
+          yield* until(() => bob.partialBody === cut - 1, "what was sent")
+          bob.write(toAlice({ body: "urgent" }))
+          const [first, answer] = yield* bob.take(2)
+          assert.deepStrictEqual([first!.body!.length, first!.flag, answer!.status], [cut - 1, "+", 200])
+          const urgent = yield* alice.peer.next
+          alice.peer.write(whole.subarray(begin + cut))
+          alice.peer.answer(urgent)
+          const rest = yield* bob.next
+          assert.strictEqual(header(rest, "Byte-Range")!.split("-")[0], String(cut))
+          assert.strictEqual(rest.flag, "$")
+          assert.isTrue(Buffer.concat([first!.body!, rest.body!]).equals(whole.subarray(begin, begin + 10_000)))
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          for (const piece of [first!, rest]) bob.answer(piece)
+        }
+        yield* alice.peer.quiet
+      })
+  )
+
+  timed(
+    "R4976-6.4.1-46: a session that expires in the middle of a chunk lets it end, and nothing after it",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login({ headers: ["Expires: 20"] })
+        const { bob, bobUri } = yield* world.join(alice)
+        const paths = { to: `${alice.usePath} ${bobUri}`, from: alice.uri }
+        const body = Buffer.alloc(10_000, "c")
+        const whole = send({ ...paths, range: "1-*/10000", body })
+        alice.peer.write(whole.subarray(0, 5000))
+        yield* until(() => bob.partialBody > 4000, "the first half")
+        yield* TestClock.adjust("21 seconds")
+        alice.peer.write(whole.subarray(5000))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        const frame = yield* bob.next
+        assert.deepStrictEqual([frame.body!.equals(body), frame.flag], [true, "$"])
+        bob.answer(frame)
+        alice.peer.write(send({ ...paths, body: "next" }))
+        assert.strictEqual((yield* alice.peer.next).status, 481)
+        bob.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri, body: "back" }))
+        assert.strictEqual((yield* bob.next).status, 481)
+      })
+  )
+
+  scenario(
+    "R5547-8.4-01 R4975-10.5-01: the receiver of a file says 413, and it ends in #",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toBob } = yield* pairOf(world)
+        const whole = toBob({ range: "1-*/200000", flag: "+", body: Buffer.alloc(100_000, "d") })
+        alice.peer.write(whole.subarray(0, 50_000))
+        yield* until(() => bob.partialBody > 40_000, "half of it")
+        const paths = bob.partial.toString("latin1").split("\r\n")
+        const [to, from] = [paths[2]!.slice(11).split(" ")[0]!, paths[1]!.slice(9)]
+        bob.answer({ id: bob.partialId, from: to, to: from } as never, "413 enough")
+        const octets = bob.partialBody
+        const ended = yield* bob.next
+        assert.deepStrictEqual([ended.flag, ended.body!.length], ["#", octets])
+        assert.strictEqual(reported(yield* alice.peer.next), `000 413 | 1-${octets}/200000`)
+        alice.peer.write(whole.subarray(50_000))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        yield* bob.quiet
+        // Its sender gives up, too, and the next message passes.
+        alice.peer.write(toBob({ range: "100001-*/200000", body: Buffer.alloc(5000), flag: "#" }))
+        yield* alice.peer.next
+        alice.peer.write(toBob({ messageId: "other.1", body: "next" }))
+        assert.strictEqual((yield* bob.next).body!.toString(), "next")
+      })
+  )
+})

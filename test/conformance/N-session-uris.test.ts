@@ -1,0 +1,126 @@
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { header, request, send, summary, until } from "../harness.ts"
+import { group, pairOf } from "./group.ts"
+
+group("N. Session URIs", ({ scenario, timed }) => {
+  timed(
+    "R4976-6.3-23 R4976-6.3-24: what has expired forwards nothing, in no direction",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login({ headers: ["Expires: 30"] })
+        const { bob, bobUri } = yield* world.join(alice)
+        yield* TestClock.adjust("31 seconds")
+        for (
+          const [peer, to, from] of [[alice.peer, bobUri, alice.uri], [bob, alice.uri, bobUri]] as const
+        ) {
+          for (const [failureReport, expected] of [["yes", 481], ["partial", 0], ["no", undefined]] as const) {
+            peer.write(send({ to: `${alice.usePath} ${to}`, from, failureReport, body: "x" }))
+            if (expected !== undefined) assert.strictEqual((yield* peer.next).status, expected)
+            yield* peer.quiet
+          }
+          peer.write(request("NICKNAME", { to: `${alice.usePath} ${to}`, from, headers: ["Use-Nickname: \"x\""] }))
+          assert.strictEqual((yield* peer.next).status, 481)
+          yield* peer.quiet
+        }
+      })
+  )
+
+  scenario(
+    "R4976-3.1-02 R6714-4.2-01 R6135-4.5-01: who knows the URI reaches its owner, without AUTH, also first",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        // Nothing was sent by her since.
+        const stranger = yield* world.connect
+        const from = "msrp://other-relay.example:2855/zz;tcp msrp://bob.invalid:9/b;tcp"
+        stranger.write(send({ to: `${alice.usePath} ${alice.uri}`, from, body: "hello" }))
+        assert.strictEqual((yield* stranger.next).status, 200)
+        const frame = yield* alice.peer.next
+        assert.deepStrictEqual([frame.to, frame.from], [alice.uri, `${alice.usePath} ${from}`])
+      })
+  )
+
+  scenario(
+    "R4976-6.4-21: claiming the URI of another session's peer attracts nothing",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bobUri, bob, toBob } = yield* pairOf(world)
+        const carol = yield* world.login({ username: "carol" })
+        const thief = yield* world.connect
+        thief.write(send({ to: `${carol.usePath} ${carol.uri}`, from: bobUri, body: "I am Bob" }))
+        assert.strictEqual((yield* thief.next).status, 200)
+        yield* carol.peer.next
+        alice.peer.write(toBob({ body: "for Bob" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        const frame = yield* bob.next
+        assert.strictEqual(frame.body!.toString(), "for Bob")
+        bob.answer(frame)
+        yield* thief.quiet
+        // Once Bob is gone it goes nowhere else either.
+        yield* bob.close
+        yield* until(() => world.relay.gauges().connections === 3, "Bob's leave")
+        alice.peer.write(toBob({ failureReport: "no", body: "for Bob" }))
+        yield* alice.peer.quiet
+        yield* thief.quiet
+      })
+  )
+
+  scenario(
+    "R4976-6.3-25: the bare name of the relay is good for AUTH and nothing else",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* pairOf(world)
+        for (const to of [world.uri, `${world.uri} ${bobUri}`]) {
+          alice.peer.write(send({ to, from: alice.uri, body: "x" }))
+          assert.strictEqual(summary(yield* alice.peer.next), "481 | $")
+          alice.peer.write(request("NICKNAME", { to, from: alice.uri, headers: ["Use-Nickname: \"x\""] }))
+          assert.strictEqual(summary(yield* alice.peer.next), "481 | $")
+          alice.peer.write(
+            request("REPORT", { to, from: alice.uri, headers: ["Message-ID: m.01", "Status: 000 200 OK"] })
+          )
+          yield* alice.peer.quiet
+        }
+        yield* bob.quiet
+      })
+  )
+
+  scenario("R4976-6.4-23: what an administrator ends is dead at once", (world) =>
+    Effect.gen(function*() {
+      const { alice, bob, toAlice, toBob } = yield* pairOf(world)
+      const id = /\/([^/;]+);tcp$/.exec(alice.usePath)![1]!
+      world.sessions.end(world.sessions.findUnsafe(id)!)
+      for (const [peer, octets] of [[alice.peer, toBob({ body: "x" })], [bob, toAlice({ body: "x" })]] as const) {
+        peer.write(octets)
+        assert.strictEqual((yield* peer.next).status, 481)
+        yield* peer.quiet
+      }
+    }))
+
+  scenario(
+    "R7701-6.1-01: a chat switch with many sessions on one connection: each keeps its own way",
+    (world) =>
+      Effect.gen(function*() {
+        const owners = yield* Effect.all([world.login(), world.login({ username: "carol" }), world.login()])
+        const { bob: focus } = yield* world.join(owners[0])
+        const sessions = []
+        for (const [index, owner] of owners.entries()) {
+          const uri = `msrp://switch.invalid:9/room${index};tcp`
+          focus.write(send({ to: `${owner.usePath} ${owner.uri}`, from: uri, messageId: `join.${index}` }))
+          assert.strictEqual((yield* focus.next).status, 200)
+          owner.peer.answer(yield* owner.peer.next)
+          sessions.push({ ...owner, room: uri })
+        }
+        for (const { peer, room, uri, usePath } of sessions) {
+          peer.write(send({ to: `${usePath} ${room}`, from: uri, failureReport: "partial", body: room }))
+          const frame = yield* focus.next
+          assert.deepStrictEqual([frame.to, frame.from, frame.body!.toString()], [room, `${usePath} ${uri}`, room])
+          focus.answer(frame, "404 no such room")
+          const report = yield* peer.next
+          assert.deepStrictEqual([report.to, header(report, "Status")!.slice(0, 7)], [uri, "000 404"])
+        }
+        for (const { peer } of sessions) yield* peer.quiet
+      })
+  )
+})
