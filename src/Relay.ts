@@ -10,6 +10,7 @@ import { formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
 import { makeAuthenticate } from "./relay/Auth.ts"
 import { Dialler } from "./relay/Dialler.ts"
 import { Hop } from "./relay/Hop.ts"
+import { type NextHopOptions, NextHops } from "./relay/NextHops.ts"
 import { Peers, type RelayPolicy } from "./relay/Peers.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/RelayLimits.ts"
 import { type RelayCounters, RelayState } from "./relay/RelayState.ts"
@@ -25,6 +26,9 @@ export { defaultRelayLimits, type RelayLimits } from "./relay/RelayLimits.ts"
 const PROBATION = 30
 const TRANSACTION = 30
 
+/** How often it is looked for connections that nobody uses. */
+const IDLE_CHECK = "1 minute"
+
 export interface RelayOptions {
   /** Where to listen. */
   readonly listen: ReadonlyArray<LocalSocket>
@@ -33,6 +37,12 @@ export interface RelayOptions {
    * the listeners when absent.
    */
   readonly uris?: ReadonlyArray<MsrpUri> | undefined
+  /**
+   * The URI of this very relay, where the others are shared by several (a farm that its domain's SRV records list): for
+   * Use-Path, since a session URI is good on one of them only (RFC 4976 §6.3, §8). One for each scheme; without one, the
+   * URI that an AUTH addresses.
+   */
+  readonly usePath?: ReadonlyArray<MsrpUri> | undefined
   /** The realm of challenges. When absent, the host of the URI that an AUTH addresses. */
   readonly authRealm?: string | undefined
   /** Seconds for which a session URI is valid when its client names none. Default 1800. */
@@ -47,6 +57,11 @@ export interface RelayOptions {
    * these names, where `*.` stands for one label (RFC 4976 §6.3).
    */
   readonly relayPeers?: RelayPolicy | undefined
+  /**
+   * Where clients may make the relay connect to. By default not to loopback, link-local and private addresses or to the
+   * relay's own, unless it listens on loopback only.
+   */
+  readonly nextHops?: NextHopOptions | undefined
   readonly limits?: Partial<RelayLimits> | undefined
 }
 
@@ -113,8 +128,6 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     }
   })
 
-  const dialler = relay.dialler = new Dialler(relay, transport, selector, run)
-
   const sockets: Array<LocalSocket> = []
   const accept = (connection: Parameters<Parameters<typeof transport.listen>[1]>[0]): Hop => {
     relay.stats.connectionsAccepted++
@@ -123,18 +136,28 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     relay.hops.add(hop)
     return hop.accepted(connection)
   }
-  // The router needs the real ports, and nothing is read before this fiber goes on.
+  // The router and the policy need the real sockets, and nothing is read before this fiber goes on.
   for (const socket of options.listen) sockets.push(yield* transport.listen(socket, accept))
   const uris = options.uris ?? sockets.map(({ host, port, scheme }) => parseUri(formatUri({ scheme, host, port }))!)
 
-  relay.router = new Router({ codec, sessions, uris, dialler, peers: relay.peers })
+  const nextHops = new NextHops(options.nextHops ?? {}, sockets)
+  const dialler = relay.dialler = new Dialler(relay, transport, selector, nextHops, run)
+  const { usePath = [] } = options
+  relay.router = new Router({ codec, sessions, uris, usePath, dialler, peers: relay.peers })
   relay.authenticate = makeAuthenticate(relay, authenticator, {
+    usePath,
     realm: options.authRealm,
     expires: options.authExpires ?? 1800,
     minExpires: options.authMinExpires,
     maxExpires: options.authMaxExpires,
     plaintext: plaintextRule(options.plaintextAuth ?? "loopback")
   }, run)
+
+  yield* Effect.sync(() => relay.admission.closeIdle(bounds.idle * 1000)).pipe(
+    Effect.delay(IDLE_CHECK),
+    Effect.forever,
+    Effect.forkScoped
+  )
 
   return Relay.of({
     sockets,

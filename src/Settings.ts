@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import type { LogLevel } from "effect/LogLevel"
 import type { DigestAlgorithm } from "./protocol/Digest.ts"
 import type { MsrpUri } from "./protocol/Uri.ts"
+import type { NextHopOptions } from "./relay/NextHops.ts"
 import type { RelayPolicy } from "./relay/Peers.ts"
 import {
   addressesOf,
@@ -38,6 +39,8 @@ export { type Setting, type SettingGroup, settingsTable } from "./settings/Table
 export interface SettingsShape {
   /** URIs of the relay itself, with a port each: those configured come first, in their order. */
   readonly uris: ReadonlyArray<MsrpUri>
+  /** What session URIs are made of, by scheme, where that is not the URI that the client addresses. */
+  readonly usePath: ReadonlyArray<MsrpUri>
   /** Sockets to listen on. */
   readonly listeners: ReadonlyArray<LocalSocket>
   /** For `SocketSelector.layerRules`. */
@@ -66,9 +69,11 @@ export interface SettingsShape {
     readonly allowSelfSigned: boolean
     /** Seconds. */
     readonly connectTimeout: number
-    /** For each listener. */
+    /** For each listener: those of the relay, and as many again that have not finished their TLS handshake. */
     readonly maxConnections: number
   }
+  /** Where clients may make the relay connect to. */
+  readonly nextHops: NextHopOptions
   /** Which relays are admitted as such, of those that prove their name by certificate. */
   readonly relayPeers: RelayPolicy
   readonly sessions: {
@@ -89,6 +94,12 @@ export interface SettingsShape {
     readonly session: number
     readonly sessionsPerConnection: number
     readonly failedAuths: number
+    readonly connections: number
+    readonly connectionsPerAddress: number
+    readonly connectionsInProbation: number
+    readonly dials: number
+    /** Seconds without traffic after which a connection without sessions is closed. */
+    readonly idle: number
   }
   readonly log: { readonly level: LogLevel; readonly format: "pretty" | "json" | "logfmt" }
   /** What is allowed, and yet most likely not meant: sentences to log at start. */
@@ -132,6 +143,7 @@ const read = Effect.fnUntraced(function*(
   }
   return {
     ...addresses,
+    usePath: values.usePath ?? [],
     socketRules: values.socketRoutes?.rules ?? [],
     credentials: users.credentials,
     demo: users.demo,
@@ -149,8 +161,9 @@ const read = Effect.fnUntraced(function*(
     transport: {
       allowSelfSigned: values.allowSelfSigned,
       connectTimeout: values.connectTimeout,
-      maxConnections: values.maxConnections
+      maxConnections: values.maxConnections + values.maxConnectionsInProbation
     },
+    nextHops: { allow: values.nextHopAllow, deny: values.nextHopDeny },
     relayPeers: values.relayPeers,
     sessions: {
       hashSize: values.hashSize,
@@ -163,7 +176,12 @@ const read = Effect.fnUntraced(function*(
       output: values.outputLimit,
       session: values.sessionBuffer,
       sessionsPerConnection: values.maxSessionsPerConnection,
-      failedAuths: values.maxFailedAuth
+      failedAuths: values.maxFailedAuth,
+      connections: values.maxConnections,
+      connectionsPerAddress: values.maxConnectionsPerAddress ?? Infinity,
+      connectionsInProbation: values.maxConnectionsInProbation,
+      dials: values.maxDials,
+      idle: values.idleLimit
     },
     log: { level: values.logLevel, format: values.logFormat },
     warnings: [...authWarnings(addresses, values), ...users.warnings, ...tls.warnings]

@@ -89,6 +89,8 @@ export interface ConnectOptions {
   readonly serverName?: string | undefined
   /** The peer is another relay: its certificate is checked whatever is allowed for endpoints (RFC 4976 §9.2). */
   readonly relay?: boolean | undefined
+  /** Which addresses of the host may be connected to; asked once it is resolved, about each. All when absent. */
+  readonly admits?: ((address: string) => boolean) | undefined
 }
 
 /** Makes the receiver of a new connection; called before anything is read from it. */

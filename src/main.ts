@@ -32,12 +32,14 @@ export const relay = (settings: SettingsShape) =>
   Relay.layer({
     listen: settings.listeners,
     uris: settings.uris,
+    usePath: settings.usePath,
     authRealm: settings.auth.realm,
     authExpires: settings.auth.expires,
     authMinExpires: settings.auth.minExpires,
     authMaxExpires: settings.auth.maxExpires,
     plaintextAuth: settings.auth.allowPlaintext ? "always" : "loopback",
     relayPeers: settings.relayPeers,
+    nextHops: settings.nextHops,
     limits: settings.limits
   }).pipe(
     Layer.provide([

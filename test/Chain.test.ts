@@ -56,7 +56,7 @@ const portsOf = (path: ReadonlyArray<{ readonly port: number | undefined }>) => 
 const real = Layer.mergeAll(Transport.layerNode({ tls: { ca } }), Codec.layer, NodeFileSystem.layer)
 
 it.effect(
-  "R4976-9.2-10 R4976-5.1-05 R4976-5.1-21 R4976-5.1-22 R4976-4.2-02 R4976-6.3-33: AUTH, SEND, REPORT and failures through three relays",
+  "R4976-9.2-10 R4976-5.1-05 R4976-5.1-07 R4976-6.4.2-09 R4976-9.2-28 R4976-5.1-21 R4976-5.1-22 R4976-4.2-02 R4976-6.3-33: AUTH, SEND, REPORT and failures through three relays",
   () =>
     Effect.gen(function*() {
       const { env } = yield* pemFiles
@@ -92,7 +92,7 @@ it.effect(
     }).pipe(Effect.provide(real))
 )
 
-it.effect("R4976-8-10 R4976-8-14 R2782-01 R2782-03: an AUTH without a port goes where the SRV records of its domain lead", () =>
+it.effect("R4976-8-10 R4976-8-14 R4976-5.1-20 R2782-01 R2782-03 R2782-04: an AUTH without a port goes where the SRV records of its domain lead", () =>
   Effect.gen(function*() {
     const { env, install } = yield* pemFiles
     const closed = yield* freePort

@@ -103,6 +103,14 @@ const cases: Record<string, ReadonlyArray<Case>> = {
       is: ["msrp relay.example.com 2855", "msrp 2001:db8::1 2856"]
     }
   ],
+  MSRP_USE_PATH: [
+    {
+      value: "msrps://one.example.com;tcp,msrp://one.example.com:7;tcp",
+      beside: users,
+      of: ({ usePath }) => usePath.map(({ text }) => text),
+      is: ["msrps://one.example.com:2855;tcp", "msrp://one.example.com:7;tcp"]
+    }
+  ],
   MSRP_LISTEN: [
     {
       value: "msrp:0.0.0.0:2855, msrps:[::]:2856",
@@ -207,7 +215,21 @@ const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_MAX_SESSIONS: [{ value: "17", of: ({ sessions }) => sessions.maxSessions, is: 17 }],
   MSRP_MAX_SESSIONS_PER_CONNECTION: [{ value: "3", of: ({ limits }) => limits.sessionsPerConnection, is: 3 }],
   MSRP_EXTEND_ACTIVE_SESSIONS: [{ value: "yes", of: ({ sessions }) => sessions.extendActive, is: true }],
-  MSRP_MAX_CONNECTIONS: [{ value: "12", of: ({ transport }) => transport.maxConnections, is: 12 }],
+  MSRP_MAX_CONNECTIONS: [{ value: "12", of: ({ limits }) => limits.connections, is: 12 }],
+  MSRP_MAX_CONNECTIONS_PER_ADDRESS: [{ value: "7", of: ({ limits }) => limits.connectionsPerAddress, is: 7 }],
+  MSRP_MAX_CONNECTIONS_IN_PROBATION: [{ value: "8", of: ({ limits }) => limits.connectionsInProbation, is: 8 }],
+  MSRP_IDLE_LIMIT: [{ value: "1 day", of: ({ limits }) => limits.idle, is: 86_400 }],
+  MSRP_MAX_DIALS: [{ value: "9", of: ({ limits }) => limits.dials, is: 9 }],
+  MSRP_NEXT_HOP_ALLOW: [
+    {
+      value: "10.1.2.3, *.example.com,2001:db8::/32",
+      of: ({ nextHops }) => nextHops.allow,
+      is: ["10.1.2.3", "*.example.com", "2001:db8::/32"]
+    }
+  ],
+  MSRP_NEXT_HOP_DENY: [
+    { value: "0.0.0.0/0,host", of: ({ nextHops }) => nextHops.deny, is: ["0.0.0.0/0", "host"] }
+  ],
   MSRP_CONNECT_TIMEOUT: [{ value: "2.5", of: ({ transport }) => transport.connectTimeout, is: 2.5 }],
   MSRP_STALL_LIMIT: [{ value: "1 Min", of: ({ limits }) => limits.stall, is: 60 }],
   MSRP_OUTPUT_LIMIT: [
@@ -240,6 +262,7 @@ const bad: Record<string, ReadonlyArray<string>> = {
     "msrp://relay.example.com;tcp,",
     "msrp://relay.example.com;tcp,msrp://RELAY.example.com:2855;tcp"
   ],
+  MSRP_USE_PATH: ["msrps://a.example;tcp,msrps://b.example;tcp", "one.example.com", "msrp://a.example/x;tcp"],
   MSRP_LISTEN: ["2855", "msrp:192.0.2.1", "msrp:192.0.2.1:0", "tcp:192.0.2.1:2855", "msrp:::1:2855", "msrp:h:99999"],
   MSRP_SOCKET_ROUTES: ["dst=10.0.0.0/8", "dst=10.0.0.0/99 -> none"],
   MSRP_CREDENTIALS: ["sql", "memory,file"],
@@ -265,6 +288,12 @@ const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_MAX_SESSIONS: ["0", "10000001"],
   MSRP_MAX_SESSIONS_PER_CONNECTION: ["0", "many"],
   MSRP_MAX_CONNECTIONS: ["0", "unlimited"],
+  MSRP_MAX_CONNECTIONS_PER_ADDRESS: ["0", "none"],
+  MSRP_MAX_CONNECTIONS_IN_PROBATION: ["0", "few"],
+  MSRP_IDLE_LIMIT: ["59 minutes", "never"],
+  MSRP_MAX_DIALS: ["0", "10001"],
+  MSRP_NEXT_HOP_ALLOW: ["10.0.0.0/33", "msrp://a.example", "10.0.0", "a b", "10.0.0.0/8,"],
+  MSRP_NEXT_HOP_DENY: ["::/129", "*", "a*.example", "1.2.3.4/"],
   MSRP_CONNECT_TIMEOUT: ["0", "2h"],
   MSRP_STALL_LIMIT: ["0", "never"],
   MSRP_OUTPUT_LIMIT: ["1", "1 KiB", "2 GiB", "1.0001 KiB", "128 apples", "-1"],

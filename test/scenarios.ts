@@ -302,7 +302,7 @@ export const scenarios = (
       }), { authRealm: "our realm" })
 
     scenario(
-      "without TLS is refused by policy: no challenge, then the end (R4976-9.2-01)",
+      "without TLS is refused by policy: no challenge, then the end (R4976-9.2-01, 9.2-21)",
       (world) =>
         Effect.gen(function*() {
           if (scheme === "msrps") return void (yield* world.login())
@@ -327,7 +327,7 @@ export const scenarios = (
       }))
 
     scenario(
-      "more session URIs than a connection may have are refused, those that ended do not count",
+      "more session URIs than a connection may have are refused, those that ended do not count (R4976-6.3-02)",
       (world) =>
         Effect.gen(function*() {
           const { peer, uri } = yield* world.login()
@@ -1470,7 +1470,7 @@ export const scenarios = (
     }
 
     scenario(
-      "a slow receiver slows its sender, and memory stays in bounds (R4976-9.3-04, R4975-7.1.1-06)",
+      "a slow receiver slows its sender, and memory stays in bounds (R4976-9.3-04, R4975-7.1.1-06, R5547-8.7-01)",
       (world) =>
         Effect.gen(function*() {
           const { alice, bob, bobUri } = yield* world.pair()

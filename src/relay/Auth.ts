@@ -7,11 +7,13 @@ import * as Effect from "effect/Effect"
 import type { Authenticator } from "../Authenticator.ts"
 import type { HeaderLines } from "../protocol/Encoder.ts"
 import { sessionId } from "../protocol/Ident.ts"
-import { authorityKey, formatUri, parseUri } from "../protocol/Uri.ts"
+import { authorityKey, formatUri, type MsrpUri, parseUri } from "../protocol/Uri.ts"
 import type { Hop } from "./Hop.ts"
 import type { Authenticate, RelayState } from "./RelayState.ts"
 
 export interface AuthOptions {
+  /** What session URIs are made of, by scheme; the URI that was addressed when there is none. */
+  readonly usePath: ReadonlyArray<MsrpUri>
   /** The realm of challenges; the host that the AUTH addresses when absent. */
   readonly realm?: string | undefined
   /** Seconds: granted when the client names none, and the bounds for one that does (RFC 4976 §6.3). */
@@ -82,7 +84,8 @@ export const makeAuthenticate = (
     for (const session of hop.sessions) if (session.ended || session.expiresAt <= now) hop.sessions.delete(session)
     if (hop.sessions.size >= relay.limits.sessionsPerConnection) return { status: 403 }
     const id = sessionId()
-    const uri = formatUri({ scheme: own.scheme, host: own.host, port: own.port, sessionId: id })
+    const { host, port, scheme } = options.usePath.find((uri) => uri.scheme === own.scheme) ?? own
+    const uri = formatUri({ scheme, host, port, sessionId: id })
     const behindRelay = from.length > 1
     const session = yield* relay.sessions.create({
       id,

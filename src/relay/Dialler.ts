@@ -9,6 +9,7 @@ import { relaysOf } from "../Resolver.ts"
 import type { SocketSelector } from "../SocketSelector.ts"
 import type { Connection, ConnectOptions, Transport } from "../Transport.ts"
 import { Hop } from "./Hop.ts"
+import type { NextHops } from "./NextHops.ts"
 import type { RelayState } from "./RelayState.ts"
 
 /** Recommended, and the last fallback where an AUTH names no port (RFC 4976 §8). */
@@ -18,6 +19,7 @@ export class Dialler {
   readonly #relay: RelayState
   readonly #transport: Transport["Service"]
   readonly #selector: SocketSelector["Service"]
+  readonly #nextHops: NextHops
   readonly #run: (effect: Effect.Effect<void>) => void
   readonly #hops = new Map<string, Hop>()
 
@@ -25,19 +27,28 @@ export class Dialler {
     relay: RelayState,
     transport: Transport["Service"],
     selector: SocketSelector["Service"],
+    nextHops: NextHops,
     run: (effect: Effect.Effect<void>) => void
   ) {
     this.#relay = relay
     this.#transport = transport
     this.#selector = selector
+    this.#nextHops = nextHops
     this.#run = run
   }
 
-  /** The hop to a URI, dialled if there is none. `relay`: what is behind it is another relay, not an endpoint. */
-  hopFor(uri: MsrpUri, source: Hop, relay: boolean): Hop {
+  /**
+   * The hop to a URI, dialled if there is none, or the status to refuse a request with that wants to go there. `relay`:
+   * what is behind it is another relay, not an endpoint.
+   */
+  hopFor(uri: MsrpUri, source: Hop, relay: boolean): Hop | number {
     const strict = keyOf(uri, true)
     const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(keyOf(uri, false)))
     if (known !== undefined) return known
+    if (cannotBeReached(uri)) return 408
+    if (!this.#nextHops.admitsUri(uri)) return 403
+    if (source.dialling >= this.#relay.limits.dials) return 408
+    source.dialling++
     const hop = new Hop(this.#relay)
     this.#add(relay ? strict : keyOf(uri, false), hop)
     this.#relay.hops.add(hop)
@@ -45,6 +56,7 @@ export class Dialler {
       // Not before the request that wants it waits there, or nobody would answer that when it fails at once.
       Effect.andThen(Effect.yieldNow, this.#dial(hop, uri, source, relay)).pipe(
         Effect.asVoid,
+        Effect.ensuring(Effect.sync(() => source.dialling--)),
         Effect.catchCause((cause) =>
           Effect.suspend(() => {
             this.#relay.stats.dialsFailed++
@@ -84,7 +96,8 @@ export class Dialler {
         this.#relay.stats.connectionsDialled++
         return hop.dialled(connection)
       }
-      yield* this.#transport.connect({ ...to, from }, accept)
+      const admits = (address: string): boolean => this.#nextHops.admitsAddress(to.serverName ?? host, address, port)
+      yield* this.#transport.connect({ ...to, from, admits }, accept)
     }
   )
 
@@ -109,6 +122,9 @@ export class Dialler {
     hop.dialKeys.push(key)
   }
 }
+
+/** A host that never has an address, or the port of those who will connect themselves (RFC 6761 §6.4, RFC 6135 §4.2.2). */
+const cannotBeReached = ({ host, port }: MsrpUri): boolean => port === 9 || /(^|\.)invalid\.?$/i.test(host)
 
 /** Where to connect. Only an AUTH names no port; the relay of that domain is then found by SRV (RFC 4976 §8). */
 const targetsOf = Effect.fnUntraced(function*({ host, port }: MsrpUri) {

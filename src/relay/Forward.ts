@@ -7,7 +7,7 @@ import { transactionId } from "../protocol/Ident.ts"
 import { INTERRUPTIBLE_ABOVE } from "../protocol/Limits.ts"
 import type { Outbox } from "./Outbox.ts"
 import type { Route } from "./Route.ts"
-import { Transaction } from "./Transaction.ts"
+import { type Asked, Transaction } from "./Transaction.ts"
 
 const MSRP = Buffer.from("MSRP ")
 const SEND = Buffer.from(" SEND\r\n")
@@ -42,22 +42,16 @@ export const forwardFrame = (route: Route, head: Head, bodyStart: number, bodyEn
 
   const expects = isSend
     ? head.failureReport === "yes" ? "every failure" : head.failureReport === "partial" ? "negative answers" : undefined
-    : head.kind === Kind.Report
-    ? undefined
-    : "answer"
+    : askedBy(head)
   if (expects === undefined) return
   const total = totalFor(head, length, flag)
-  const incomingId = isSend ? "" : head.transactionId
   const messageId = isSend ? head.messageId : undefined
-  const isAuth = head.kind === Kind.Auth
   target.expect(
     new Transaction(
       target,
       id,
       route,
       expects,
-      incomingId,
-      isAuth,
       messageId,
       head.rangeStart,
       length,
@@ -66,6 +60,13 @@ export const forwardFrame = (route: Route, head: Head, bodyStart: number, bodyEn
       isSend && flag === "+"
     )
   )
+}
+
+/** A REPORT has no answer (RFC 4975 §7.1.2). */
+const askedBy = (head: Head): Asked | undefined => {
+  if (head.kind === Kind.Report) return undefined
+  const isAuth = head.kind === Kind.Auth
+  return { id: head.transactionId, isAuth, hasCredentials: isAuth && head.header("Authorization") !== undefined }
 }
 
 /** The start line of a SEND and its path lines. */

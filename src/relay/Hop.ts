@@ -46,6 +46,13 @@ export class Hop implements Receiver, FrameSink {
   readonly dialKeys: Array<string> = []
   /** Session URIs handed out on this connection; those that ended are taken out at the next AUTH. */
   readonly sessions = new Set<Session>()
+  /** Sessions of others in which this connection is the peer; those that ended are taken out now and then. */
+  readonly #peerOf = new Set<Session>()
+  #peerOfMax = MAX_ROUTES
+  /** Milliseconds of the monotonic clock when octets last came in or went out. */
+  lastUsed: number
+  /** Next hops that are being dialled for this connection. */
+  dialling = 0
   /** The connection is gone, or could not be made. */
   gone = false
   /** Requests sent to this hop that may be answered, by the transaction id they were given. */
@@ -72,6 +79,7 @@ export class Hop implements Receiver, FrameSink {
     this.relay = relay
     this.#decoder = relay.codec.decoder(this)
     this.outbox = new Outbox(this)
+    this.lastUsed = relay.now
     this.#probation = new Probation(this)
   }
 
@@ -80,6 +88,7 @@ export class Hop implements Receiver, FrameSink {
     this.connection = connection
     this.outbox.connected(connection)
     this.relay.limits.probation.start(this.#probation)
+    this.relay.admission.entered(this)
     return this
   }
 
@@ -89,6 +98,7 @@ export class Hop implements Receiver, FrameSink {
     this.onProbation = false
     this.outbox.connected(connection)
     if (this.#holds > 0) connection.pause()
+    this.relay.admission.entered(this)
     return this
   }
 
@@ -98,11 +108,32 @@ export class Hop implements Receiver, FrameSink {
     return names !== undefined && names.length > 0 && this.relay.peers.proves(names, uri)
   }
 
+  /** Is it the peer of a session, or does it have one of its own, that is still valid. */
+  hasSessions(now: number): boolean {
+    for (const sessions of [this.sessions, this.#peerOf]) {
+      for (const session of sessions) {
+        if (!session.ended && session.expiresAt > now) return true
+        sessions.delete(session)
+      }
+    }
+    return false
+  }
+
+  /** It is the peer of this session. */
+  bind(session: Session, uri: MsrpUri): void {
+    session.peer = { connection: this, uri }
+    this.#peerOf.add(session)
+    if (this.#peerOf.size <= this.#peerOfMax) return
+    for (const one of this.#peerOf) if (one.ended) this.#peerOf.delete(one)
+    this.#peerOfMax = Math.max(MAX_ROUTES, 2 * this.#peerOf.size)
+  }
+
   // ---- octets in
 
   readonly bytes = (chunk: Buffer): void => {
     if (this.gone) return
     this.relay.tick()
+    this.lastUsed = this.relay.now
     this.relay.stats.octetsIn += chunk.length
     this.#decoder.push(chunk)
   }
@@ -142,7 +173,7 @@ export class Hop implements Receiver, FrameSink {
       if (head.failureReport === "yes") this.ok(route, head.buf, head.tidStart, head.tidEnd)
     } else if (bodyEnd - bodyStart > this.relay.codec.limits.nonSendBody) {
       return this.#refuse(head, 413, bodyEnd - bodyStart)
-    }
+    } else if (head.kind === Kind.Report) route.target.reported(head, this)
     this.relay.stats.forwarded++
     route.used(this.relay.now)
     if (route.flow.clear) forwardFrame(route, head, bodyStart, bodyEnd, flag)
@@ -280,6 +311,13 @@ export class Hop implements Receiver, FrameSink {
     this.#stream = this.#streamRoute = undefined
   }
 
+  /** The sender of what comes in here is told by somebody behind `from` how that went: nobody wants the rest of it. */
+  reported(head: Head, from: Hop): void {
+    const stream = this.#stream
+    if (stream === undefined || stream.messageId !== head.messageId || this.#streamRoute!.target !== from) return
+    if (/^000 [3-9]/.test(head.header("Status") ?? "")) stream.refuse()
+  }
+
   #endStream(stream: Stream, flag: Flag): void {
     if (stream.refused) return
     const { flow, target } = this.#streamRoute!
@@ -348,10 +386,10 @@ export class Hop implements Receiver, FrameSink {
     if (toPath !== undefined && toPath !== route.ownPath && !toPath.startsWith(`${route.ownPath} `)) {
       // A SEND's response names the previous hop only, which is the first of the relay's URIs (RFC 4975 §7.2).
       const first = route.ownPath.split(" ", 1)[0]!
-      if (transaction.expects === "answer" || (toPath !== first && !toPath.startsWith(`${first} `))) return
+      if (transaction.asked !== undefined || (toPath !== first && !toPath.startsWith(`${first} `))) return
     }
     this.#lastAnswered = route
-    if (transaction.expects === "answer") {
+    if (transaction.asked !== undefined) {
       route.source.answered(transaction, head)
       transaction.finish()
       return
@@ -365,28 +403,29 @@ export class Hop implements Receiver, FrameSink {
   #lastAnswered: Route | undefined
 
   /** The answer to a request of this hop that was forwarded: back under the id it came with (RFC 4976 §6.4.3). */
-  answered({ incomingId, isAuth, route }: Transaction, head: Head): void {
+  answered({ asked, route }: Transaction, head: Head): void {
+    if (asked === undefined) return
     const rest = head.toPath.slice(route.ownPath.length + 1)
     if (rest === "" || this.gone) return
     const own = route.ownPath.split(" ").toReversed().join(" ")
-    const start = `MSRP ${incomingId} ${String(head.status).padStart(3, "0")}${
+    const start = `MSRP ${asked.id} ${String(head.status).padStart(3, "0")}${
       head.comment === "" ? "" : " "
     }${head.comment}`
     const paths = `To-Path: ${rest}\r\nFrom-Path: ${own} ${head.fromPath}\r\n`
     const headers = head.buf.toString("latin1", head.restStart, head.restEnd)
-    this.control(Buffer.from(`${start}\r\n${paths}${headers}-------${incomingId}$\r\n`, "latin1"))
+    this.control(Buffer.from(`${start}\r\n${paths}${headers}-------${asked.id}$\r\n`, "latin1"))
     // A client that guesses passwords at a relay further on is a nuisance here (RFC 4976 §6.3).
     if (
-      isAuth && head.status === 401 && route.source.connection?.peerNames.length === 0 &&
+      asked.hasCredentials && head.status === 401 && route.source.connection?.peerNames.length === 0 &&
       !head.headers("WWW-Authenticate").some(isStale)
     ) this.authFailed()
   }
 
   /** An answer that the relay gives in the next hop's stead. */
-  answer({ incomingId, route }: Pick<Transaction, "incomingId" | "route">, status: number, comment: string): void {
+  answer(transactionId: string, route: Route, status: number, comment: string): void {
     const own = route.ownPath.split(" ").toReversed()
     this.control(encodeResponse({
-      transactionId: incomingId,
+      transactionId,
       status,
       comment,
       toPath: route.fromPath,
@@ -423,6 +462,7 @@ export class Hop implements Receiver, FrameSink {
     if (!this.onProbation) return
     this.onProbation = false
     stopTimer(this.#probation)
+    this.relay.admission.proved(this)
   }
 
   /** An AUTH with wrong credentials (RFC 4976 §6.3). */
@@ -487,6 +527,8 @@ export class Hop implements Receiver, FrameSink {
   finish(reason: string): void {
     if (this.gone || this.#finishing) return
     this.#finishing = true
+    // What comes now for the same next hop needs another connection.
+    this.relay.dialler.forget(this)
     this.relay.logClosing(this, reason)
     this.#decoder.stop()
     this.outbox.interrupt()

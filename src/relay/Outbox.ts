@@ -190,6 +190,7 @@ export class Outbox {
     const slab = this.#slab
     if (slab !== undefined && this.#at > 0) this.#seal(slab)
     if (this.#full.length > 0) {
+      this.#hop.lastUsed = this.#hop.relay.now
       const full = this.#full
       this.#full = []
       for (const filled of full) {

@@ -16,6 +16,16 @@ export interface RelayLimits {
   readonly unsuccessful: number
   /** Session URIs of one connection. */
   readonly sessionsPerConnection: number
+  /** Connections in all. One that is not needed goes for a new one; if there is none, the new one does. */
+  readonly connections: number
+  /** Connections that came in from one address. */
+  readonly connectionsPerAddress: number
+  /** Connections that came in and have not brought a successful request; the oldest goes for a new one. */
+  readonly connectionsInProbation: number
+  /** Connections to next hops that one connection may have in the making at a time. */
+  readonly dials: number
+  /** Seconds without traffic after which a connection without sessions is closed; more than an hour (RFC 4976 §6.5). */
+  readonly idle: number
   /** Seconds without progress after which a receiver is failed. */
   readonly stall: number
   /** Seconds that a peer has to close a connection which the relay has ended. */
@@ -33,6 +43,11 @@ export const defaultRelayLimits: RelayLimits = {
   failedAuths: 5,
   unsuccessful: 10,
   sessionsPerConnection: 100,
+  connections: 10_000,
+  connectionsPerAddress: Infinity,
+  connectionsInProbation: 1000,
+  dials: 32,
+  idle: 7200,
   stall: 30,
   closing: 5,
   blocked: 60

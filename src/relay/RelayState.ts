@@ -4,6 +4,7 @@ import type { Codec } from "../Codec.ts"
 import type { Head } from "../protocol/Head.ts"
 import type { SessionRepo } from "../SessionRepo.ts"
 import type { Transport } from "../Transport.ts"
+import { Admission } from "./Admission.ts"
 import type { Dialler } from "./Dialler.ts"
 import type { Hop } from "./Hop.ts"
 import type { Outbox } from "./Outbox.ts"
@@ -16,6 +17,9 @@ import type { TimerQueue, Timers } from "./Timers.ts"
 export interface RelayCounters {
   connectionsAccepted: number
   connectionsDialled: number
+  /** Closed since there were too many, and since they were not used. */
+  connectionsTurnedAway: number
+  connectionsIdle: number
   dialsFailed: number
   framesIn: number
   octetsIn: number
@@ -47,9 +51,12 @@ export class RelayState {
   readonly peers: Peers
   readonly limits: Limits
   readonly hops = new Set<Hop>()
+  readonly admission = new Admission(this)
   readonly stats: RelayCounters = {
     connectionsAccepted: 0,
     connectionsDialled: 0,
+    connectionsTurnedAway: 0,
+    connectionsIdle: 0,
     dialsFailed: 0,
     framesIn: 0,
     octetsIn: 0,
@@ -108,6 +115,7 @@ export class RelayState {
 
   forget(hop: Hop): void {
     this.hops.delete(hop)
+    this.admission.left(hop)
     this.sessions.endAllOf(hop)
     this.dialler.forget(hop)
   }

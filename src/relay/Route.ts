@@ -96,7 +96,7 @@ export class Route {
   /** A whole frame that was accepted cannot be delivered. An AUTH is answered, since its client waits. */
   failFrame(head: Head, length: number, flag: Flag, status: number, comment: string): void {
     if (head.kind === Kind.Auth) {
-      return this.source.answer({ incomingId: head.transactionId, route: this }, status, comment)
+      return this.source.answer(head.transactionId, this, status, comment)
     }
     if (head.kind !== Kind.Send || head.failureReport === "no") return
     const total = head.rangeTotal === -1 && flag === "$" ? head.rangeStart + length - 1 : head.rangeTotal

@@ -38,6 +38,8 @@ export interface RouterOptions {
   readonly sessions: SessionRepo["Service"]
   /** The relay's own URIs, without session-id. */
   readonly uris: ReadonlyArray<MsrpUri>
+  /** What Use-Path is made of, where that differs: session URIs come back with it. */
+  readonly usePath: ReadonlyArray<MsrpUri>
   readonly dialler: Dialler
   readonly peers: Peers
 }
@@ -50,7 +52,10 @@ export class Router {
     this.#options = options
     // An AUTH may name the relay without a port (RFC 4976 §8), so both forms are its own.
     this.#authorities = new Set(
-      options.uris.flatMap((uri) => [authorityKey(uri), authorityKey({ ...uri, port: undefined })])
+      [...options.uris, ...options.usePath].flatMap((uri) => [
+        authorityKey(uri),
+        authorityKey({ ...uri, port: undefined })
+      ])
     )
   }
 
@@ -98,7 +103,7 @@ export class Router {
 
   /** The owner may send to anybody (RFC 4976 §6.4). */
   #fromOwner(session: Session, request: Request): Decision {
-    const { from, head, hop, to } = request
+    const { from, head, to } = request
     const authority = authorityKey(from[0]!)
     const known = session.ownerAuthorities
     if (!known.includes(authority) && known.length < MAX_OWNER_AUTHORITIES) known.push(authority)
@@ -121,7 +126,13 @@ export class Router {
     if (next.port === undefined && !isAuth) return refuse(400)
     // Another relay is never reached without TLS (RFC 4976 §9.2).
     if (next.scheme === "msrp" && toRelay) return refuse(403)
-    return forward([session], this.#options.dialler.hopFor(next, hop, toRelay), request)
+    return this.#dial([session], next, toRelay, request)
+  }
+
+  /** To the hop that the URI leads to; with a connection that is made for it, unless there is one. */
+  #dial(sessions: readonly [Session, Session?], uri: MsrpUri, relay: boolean, request: Request): Decision {
+    const target = this.#options.dialler.hopFor(uri, request.hop, relay)
+    return typeof target === "number" ? refuse(target) : forward(sessions, target, request)
   }
 
   /**
@@ -139,10 +150,9 @@ export class Router {
     if (!relayPeer) {
       if (peer !== undefined && peer.connection !== hop && !(peer.connection as Hop).gone) return refuse(506)
       // The latest URI it shows: a chat switch joins with one and may speak with another.
-      if (head.kind !== Kind.Report) session.peer = { connection: hop, uri: from[0]! }
+      if (head.kind !== Kind.Report) hop.bind(session, from[0]!)
     }
-    const target = behindRelay ? this.#options.dialler.hopFor(next, hop, true) : owner as Hop
-    return forward(sessions, target, request)
+    return behindRelay ? this.#dial(sessions, next, true, request) : forward(sessions, owner as Hop, request)
   }
 }
 

@@ -97,8 +97,6 @@ export class Stream {
       this.#id,
       this.#route,
       expects,
-      "",
-      false,
       this.messageId,
       this.#pieceStart,
       0,

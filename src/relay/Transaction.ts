@@ -14,17 +14,23 @@ export type Expectation =
   | "every failure"
   /** A SEND with Failure-Report partial: silence is no failure. */
   | "negative answers"
-  /** Any other request: the answer goes back to the sender under the id it used. */
-  | "answer"
+  /** Any other request: the answer goes back to the sender. */
+  | Asked
+
+/** A request that is not a SEND, as it came in. */
+export interface Asked {
+  /** The transaction id that it came with, and that its answer goes back with. */
+  readonly id: string
+  readonly isAuth: boolean
+  /** It has an Authorization header field. */
+  readonly hasCredentials: boolean
+}
 
 export class Transaction extends Timed {
   readonly hop: Hop
   readonly id: string
   readonly route: Route
   readonly expects: Expectation
-  /** Of the request as it came in, for an answer that goes back. */
-  readonly incomingId: string
-  readonly isAuth: boolean
   readonly messageId: string | undefined
   /** Where the piece stands in its message: first octet, octets, and total (-1: unknown). */
   readonly rangeStart: number
@@ -43,8 +49,6 @@ export class Transaction extends Timed {
     id: string,
     route: Route,
     expects: Expectation,
-    incomingId: string,
-    isAuth: boolean,
     messageId: string | undefined,
     rangeStart: number,
     length: number,
@@ -57,14 +61,17 @@ export class Transaction extends Timed {
     this.id = id
     this.route = route
     this.expects = expects
-    this.incomingId = incomingId
-    this.isAuth = isAuth
     this.messageId = messageId
     this.rangeStart = rangeStart
     this.length = length
     this.total = total
     this.stream = stream
     this.more = more
+  }
+
+  /** Whose answer goes back. */
+  get asked(): Asked | undefined {
+    return typeof this.expects === "object" ? this.expects : undefined
   }
 
   /** Its last octet was handed to the operating system: from now on silence counts (RFC 4976 §6.4.1). */
@@ -83,7 +90,13 @@ export class Transaction extends Timed {
   override expired(): void {
     this.finish()
     if (this.expects === "every failure") this.failed(408, reasonPhrase(408))
-    else if (this.expects === "answer" && this.isAuth) this.route.source.answer(this, 408, reasonPhrase(408))
+    else this.#unanswered()
+  }
+
+  /** An AUTH is answered in any case, since its client waits. */
+  #unanswered(): void {
+    const { asked, route } = this
+    if (asked?.isAuth === true) route.source.answer(asked.id, route, 408, reasonPhrase(408))
   }
 
   /** Its hop's connection is gone, which had taken `flushed` octets. Silence after the last octet counts only for some. */
@@ -93,7 +106,7 @@ export class Transaction extends Timed {
     const written = this.endsAt !== 0 && this.endsAt <= flushed
     if (this.expects === "every failure" || (this.expects === "negative answers" && !written)) {
       this.failed(408, reasonPhrase(408))
-    } else if (this.expects === "answer" && this.isAuth) this.route.source.answer(this, 408, reasonPhrase(408))
+    } else this.#unanswered()
   }
 
   /** The piece did not arrive; its sender, who has his 200, is told (RFC 4976 §6.4.1, §6.4.3). */

@@ -199,7 +199,7 @@ export const tlsOf = Effect.fnUntraced(function*(
 ): Effect.fn.Return<TlsSettings, never, FileSystem.FileSystem> {
   const files: TlsFiles = { cert: values.tlsCert, key: values.tlsKey, ca: values.tlsCa }
   const { listeners = [], uris = [] } = addresses ?? {}
-  const { problems: unusable, tls, warnings } = yield* readTls(files, uris)
+  const { problems: unusable, tls, warnings } = yield* readTls(files, [...uris, ...(values.usePath ?? [])])
   const keys = { cert: "tlsCert", key: "tlsKey", ca: "tlsCa" } as const
   for (const { file, problem } of unusable) problems.add(keys[file], problem)
 

@@ -11,6 +11,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { digestAlgorithms } from "../protocol/Digest.ts"
 import { formatUri, type MsrpUri, parseUri, sameUri } from "../protocol/Uri.ts"
+import { isNextHopRule } from "../relay/NextHops.ts"
 import type { RelayPolicy } from "../relay/Peers.ts"
 import { parseSocket, parseSocketRules, type SocketRule } from "../SocketSelector.ts"
 import type { LocalSocket } from "../Transport.ts"
@@ -164,6 +165,16 @@ export const relayPeers: TextCodec<RelayPolicy> = fromParse<RelayPolicy>(
   (policy) => typeof policy === "string" ? policy : policy.join(",")
 )
 
+/** `none`, or rules of `NextHops`. */
+export const nextHops: TextCodec<ReadonlyArray<string>> = fromParse<ReadonlyArray<string>>(
+  (text) =>
+    text === "none" ?
+      Result.succeed([]) :
+      each<string>(entries(text), (one) =>
+        isNextHopRule(one) ? Result.succeed(one) : Result.fail("is no address, network or host name")),
+  (rules) => rules.length === 0 ? "none" : rules.join(",")
+)
+
 export const algorithms = fromParse(
   (text) =>
     each<(typeof digestAlgorithms)[number]>(entries(text), (one, before) => {
@@ -213,6 +224,18 @@ export const uriOf = ({ host, port, scheme }: Pick<MsrpUri, "scheme" | "host" | 
 
 export const uris: TextCodec<ReadonlyArray<MsrpUri>> = fromParse(
   (text) => each(entries(text), ownUri),
+  (list) => list.map((uri) => uri.text).join(",")
+)
+
+/** One for each scheme. */
+export const oneUriEach: TextCodec<ReadonlyArray<MsrpUri>> = fromParse(
+  (text) =>
+    each<MsrpUri>(entries(text), (one, before) => {
+      const uri = ownUri(one, before)
+      return Result.isSuccess(uri) && before.some(({ scheme }) => scheme === uri.success.scheme)
+        ? Result.fail("has the scheme of another one")
+        : uri
+    }),
   (list) => list.map((uri) => uri.text).join(",")
 )
 

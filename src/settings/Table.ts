@@ -19,7 +19,7 @@ export interface Setting {
   readonly opensips: string | undefined
 }
 
-export type SettingGroup = "Addresses" | "Users" | "AUTH" | "TLS" | "Sessions" | "Limits" | "Logging"
+export type SettingGroup = "Addresses" | "Users" | "AUTH" | "TLS" | "Sessions" | "Next hops" | "Limits" | "Logging"
 
 /** A variable: `A` is what it is read into. */
 export interface Variable<out A> extends Setting {
@@ -80,6 +80,14 @@ export const variables = {
     example: "msrp://relay.example.org:2855;tcp,msrps://relay.example.org:2856;tcp",
     absent: `those of MSRP_LISTEN, else \`${DEFAULT_URIS}\``,
     opensips: "my_uri"
+  }),
+  usePath: optional("MSRP_USE_PATH", "Addresses", Codecs.oneUriEach, {
+    expects: "MSRP URIs of this relay, at most one for each scheme",
+    meaning:
+      "The URI of this very machine, where those of MSRP_URIS are shared by several relays that the SRV records of " +
+      "their domain list: what session URIs are made of, since one is good on the relay only that gave it.",
+    example: "msrps://relay1.example.com:2855;tcp",
+    absent: "the URI that the client addresses"
   }),
   listen: optional("MSRP_LISTEN", "Addresses", Codecs.listeners, {
     expects: "sockets like msrp:192.0.2.1:2855 with commas between them",
@@ -254,11 +262,56 @@ export const variables = {
     default: "false"
   }),
 
+  nextHopAllow: set("MSRP_NEXT_HOP_ALLOW", "Next hops", Codecs.nextHops, {
+    expects: "addresses, networks, host names or *.names",
+    meaning:
+      "Where clients may make the relay connect to, whatever else forbids it. Without it, and unless the relay " +
+      "listens on loopback only, it connects to no loopback, link-local, private or multicast address and not to itself; " +
+      "asked for the address that is dialled, after DNS.",
+    example: "10.1.0.0/16,*.chat.example.com",
+    default: "none"
+  }),
+  nextHopDeny: set("MSRP_NEXT_HOP_DENY", "Next hops", Codecs.nextHops, {
+    expects: "addresses, networks, host names or *.names",
+    meaning: "Where it may not, besides. 0.0.0.0/0,::/0 leaves only what MSRP_NEXT_HOP_ALLOW has.",
+    example: "198.51.100.0/24,2001:db8::/32",
+    default: "none"
+  }),
+
   maxConnections: set("MSRP_MAX_CONNECTIONS", "Limits", Codecs.wholeNumber(1, 1_000_000), {
     expects: "a whole number from 1 to 1000000",
-    meaning: "Connections that one listener has at a time; further ones are closed at once.",
+    meaning:
+      "Connections at a time. When there are more, one that has proved nothing yet is closed, the oldest first, " +
+      "or the least recently used one without a session; if there is none, the new one.",
     example: "2000",
     default: "10000"
+  }),
+  maxConnectionsPerAddress: optional("MSRP_MAX_CONNECTIONS_PER_ADDRESS", "Limits", Codecs.wholeNumber(1, 1_000_000), {
+    expects: "a whole number from 1 to 1000000",
+    meaning: "Connections at a time from one address. Many clients behind one NAT have the same address.",
+    example: "500",
+    absent: "as many as there may be in all"
+  }),
+  maxConnectionsInProbation: set("MSRP_MAX_CONNECTIONS_IN_PROBATION", "Limits", Codecs.wholeNumber(1, 1_000_000), {
+    expects: "a whole number from 1 to 1000000",
+    meaning:
+      "Connections at a time that have not brought a successful request (they have 30 seconds); the oldest of them " +
+      "is closed for a new one.",
+    example: "200",
+    default: "1000"
+  }),
+  idleLimit: set("MSRP_IDLE_LIMIT", "Limits", Codecs.seconds(3600, 30 * DAY), {
+    expects: "a time of 1 hour to 30 days",
+    meaning: "A connection without sessions and without traffic for so long is closed (RFC 4976 section 6.5).",
+    example: "1 day",
+    default: "2 hours"
+  }),
+  maxDials: set("MSRP_MAX_DIALS", "Limits", Codecs.wholeNumber(1, 10_000), {
+    expects: "a whole number from 1 to 10000",
+    meaning:
+      "Connections to next hops that one client may have in the making at a time; what needs more is answered 408.",
+    example: "8",
+    default: "32"
   }),
   connectTimeout: set("MSRP_CONNECT_TIMEOUT", "Limits", Codecs.seconds(0.1, 3600), {
     expects: "a time of 100 ms to 1 hour",

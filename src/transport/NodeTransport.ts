@@ -196,12 +196,16 @@ export const make = Effect.fnUntraced(function*(
       const failed = (reason: TransportErrorReason, cause: unknown) =>
         new TransportError({ operation: "connect", target: targetOf(options), reason, cause })
 
+      const { admits = () => true } = options
       const dial = (host: string, localAddress: string | undefined): Effect.Effect<Net.Socket, TransportError> =>
         Effect.callback((resume) => {
+          // A name is asked about when it has been resolved, an address never is.
+          if (Net.isIP(host) !== 0 && !admits(host)) return resume(Effect.fail(failed("Forbidden", undefined)))
           const socket = Net.connect({
             host,
             port: options.port,
             noDelay: true,
+            lookup: lookupOf(admits),
             autoSelectFamily: true,
             autoSelectFamilyAttemptTimeout: ATTEMPT,
             ...(localAddress === undefined ? {} : { localAddress })
@@ -268,6 +272,19 @@ export const make = Effect.fnUntraced(function*(
   return { listen, connect, defer }
 })
 
+/** Resolves a name as Node does, and leaves out what may not be connected to. */
+const lookupOf = (admits: (address: string) => boolean): Net.LookupFunction => (name, options, done) => {
+  Dns.lookup(name, { ...options, all: true }, (error, found) => {
+    if (error !== null) return done(error, [])
+    const admitted = found.filter(({ address }) => admits(address))
+    if (admitted.length === 0) return done(Object.assign(new Error("no address is allowed"), { code: FORBIDDEN }), [])
+    if (options.all === true) done(null, admitted)
+    else done(null, admitted[0]!.address, admitted[0]!.family)
+  })
+}
+
+const FORBIDDEN = "EFORBIDDEN"
+
 /** Longer than any handshake may take: the limit comes from the `Clock`. */
 const NEVER = 0x7fff_ffff
 
@@ -287,6 +304,7 @@ const reasons = new Map<string, TransportErrorReason>([
   ["ENOTFOUND", "NameNotFound"],
   ["ENODATA", "NameNotFound"],
   ["EAI_AGAIN", "NameNotFound"],
+  [FORBIDDEN, "Forbidden"],
   ["EADDRINUSE", "AddressInUse"]
 ])
 const reasonOf = (code: string): TransportErrorReason => reasons.get(code) ?? "Other"

@@ -378,6 +378,8 @@ const transportOf = (network: Network, given: Machine | undefined): Transport["S
   return { listen, connect, defer: network.defer }
 }
 
+const addressOf = (name: string, { address }: Host): string => isLoopback(name) ? "127.0.0.1" : address
+
 /** Makes both ends, and tells both sides: the accepting one first. */
 const open = (
   network: Network,
@@ -394,6 +396,9 @@ const open = (
   const server = listener?.machine ?? network.first
   // A TLS hello that is not understood.
   if (secure && listener?.socket.scheme === "msrp") return "Other"
+  if (options.admits?.(Net.isIP(options.host) === 0 ? addressOf(options.host, server) : options.host) === false) {
+    return "Forbidden"
+  }
   if (secure && server.certificate !== undefined && !server.certificate.includes(name)) return "Certificate"
   const host = Net.isIP(options.host) === 0 ? server.address : options.host
   const from = options.from !== undefined && Net.isIP(options.from.host) !== 0 && !isWildcard(options.from.host)

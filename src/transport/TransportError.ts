@@ -8,6 +8,7 @@ import * as Data from "effect/Data"
  * - `Unreachable`: no route to the address
  * - `NameNotFound`: the host name has no address, or could not be resolved now
  * - `Certificate`: the certificate of the peer was not accepted, or the own one is missing or unusable
+ * - `Forbidden`: the host has no address that may be connected to
  * - `AddressInUse`: another program holds the address and port
  * - `Other`: anything else, see `cause`
  */
@@ -17,6 +18,7 @@ export type TransportErrorReason =
   | "Unreachable"
   | "NameNotFound"
   | "Certificate"
+  | "Forbidden"
   | "AddressInUse"
   | "Other"
 

@@ -113,7 +113,7 @@ class World {
     const { expires, kind, owner, peer } = this.scenario.dialogs[i]!
     const a = `msrp://a${i}.invalid:9/a${i};tcp`
     const b = kind === "dialled"
-      ? `msrp://peer${peer}.invalid:${this.ports[peer]}/b${i};tcp`
+      ? `msrp://peer${peer}.example:${this.ports[peer]}/b${i};tcp`
       : `msrp://b${i}.invalid:9/b${i};tcp`
     const use = yield* this.login(this.owners[owner]!, a, expires)
     // Who does not read, or is far away, has no answer now.
@@ -266,7 +266,7 @@ class World {
   }
 
   dial(listener: number, outcome: Scenario["dials"][number]): void {
-    this.network.answer(`peer${listener}.invalid`, this.ports[listener]!, outcome === "Listens" ? undefined : outcome)
+    this.network.answer(`peer${listener}.example`, this.ports[listener]!, outcome === "Listens" ? undefined : outcome)
   }
 
   #dialog(command: { readonly dialog: number; readonly back: boolean }): Direction {

@@ -44,4 +44,27 @@ group("C. URIs", ({ scenario }) => {
       }),
     { uris: own }
   )
+
+  scenario(
+    "R4976-8-15: one of a farm: addressed by the name of all, reached by its own",
+    (world) =>
+      Effect.gen(function*() {
+        const peer = yield* world.connect
+        const from = world.party()
+        for (const to of ["msrp://example.com;tcp", "msrp://one.example.com:2856;tcp"]) {
+          peer.write(request("AUTH", { to, from }))
+          const challenge = strongestChallenge(headers(yield* peer.next, "WWW-Authenticate"))!
+          peer.write(request("AUTH", { to, from, headers: [world.authorization(challenge, { uri: to })] }))
+          const granted = yield* peer.next
+          const usePath = header(granted, "Use-Path")!
+          assert.match(usePath, /^msrp:\/\/one\.example\.com:2856\//)
+          peer.write(request("SEND", { to: usePath, from, headers: ["Message-ID: m.01"] }))
+          assert.strictEqual((yield* peer.next).status, 200)
+        }
+      }),
+    {
+      uris: [parseUri("msrp://example.com:2855;tcp")!, parseUri("msrp://one.example.com:2856;tcp")!],
+      usePath: [parseUri("msrp://one.example.com:2856;tcp")!]
+    }
+  )
 })

@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { header, send, until } from "../harness.ts"
+import { header, request, send, until } from "../harness.ts"
 import { group, pairOf, reported } from "./group.ts"
 
 group("J. Chunking", ({ scenario, timed }) => {
@@ -80,6 +80,37 @@ group("J. Chunking", ({ scenario, timed }) => {
         assert.strictEqual((yield* alice.peer.next).status, 481)
         bob.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri, body: "back" }))
         assert.strictEqual((yield* bob.next).status, 481)
+      })
+  )
+
+  scenario(
+    "R4975-7.3.2-01: a failure REPORT from further on ends a message in progress, as an answer does",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, back, bob, toBob } = yield* pairOf(world)
+        const whole = toBob({ messageId: "long.1", range: "1-*/100000", body: Buffer.alloc(100_000, "e") })
+        alice.peer.write(whole.subarray(0, 50_000))
+        yield* until(() => bob.partialBody > 40_000, "half of it")
+        const report = (messageId: string, status: string) =>
+          request("REPORT", {
+            ...back,
+            headers: [`Message-ID: ${messageId}`, "Byte-Range: 1-9/100000", `Status: 000 ${status}`]
+          })
+        // Of another message, or good news: nothing ends.
+        bob.write(report("long.2", "413 no"), report("long.1", "200 OK"))
+        yield* alice.peer.take(2)
+        const before = bob.partialBody
+        bob.write(report("long.1", "413 no"))
+        assert.strictEqual((yield* alice.peer.next).method, "REPORT")
+        const ended = yield* bob.next
+        assert.deepStrictEqual([ended.flag, ended.body!.length], ["#", before])
+        bob.answer(ended)
+        alice.peer.write(whole.subarray(50_000))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        yield* bob.quiet
+        yield* alice.peer.quiet
+        alice.peer.write(toBob({ messageId: "other.1", body: "next" }))
+        assert.strictEqual((yield* bob.next).body!.toString(), "next")
       })
   )
 

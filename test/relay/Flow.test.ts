@@ -258,10 +258,10 @@ describe("a slow receiver", () => {
           )
         }
         // dialled, but nobody answers
-        world.network!.answer("silent.invalid", 9, "Silence")
+        world.network!.answer("silent.example", 2855, "Silence")
         alice.peer.write(
           send({
-            to: `${alice.usePath} msrp://silent.invalid:9/s;tcp`,
+            to: `${alice.usePath} msrp://silent.example:2855/s;tcp`,
             from: alice.uri,
             messageId: "dead.1",
             body: "x"

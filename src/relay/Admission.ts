@@ -1,0 +1,86 @@
+/**
+ * How many connections the relay has, of whom, and which one goes when there are too many (RFC 4976 §6.1, §6.5).
+ *
+ * Nobody is turned away while something useless can go instead: first those who have proved nothing yet, the oldest
+ * first, then the least recently used one without a session.
+ */
+import type { Hop } from "./Hop.ts"
+import type { RelayState } from "./RelayState.ts"
+
+export class Admission {
+  readonly #relay: RelayState
+  /** All hops with a connection that is not being closed. */
+  readonly #inside = new Set<Hop>()
+  /** Those that came in and have not yet brought a successful request, in the order in which they came. */
+  readonly #onProbation = new Set<Hop>()
+  /** Connections that came in, by the address they came from. */
+  readonly #from = new Map<string, number>()
+
+  constructor(relay: RelayState) {
+    this.#relay = relay
+  }
+
+  /** A connection is there; it, or another one, may have to go. */
+  entered(hop: Hop): void {
+    const { connections, connectionsInProbation, connectionsPerAddress } = this.#relay.limits
+    this.#inside.add(hop)
+    if (hop.onProbation) {
+      const { host } = hop.connection!.remote
+      const same = (this.#from.get(host) ?? 0) + 1
+      this.#from.set(host, same)
+      this.#onProbation.add(hop)
+      if (same > connectionsPerAddress) return this.#close(hop)
+      if (this.#onProbation.size > connectionsInProbation) this.#close(first(this.#onProbation)!)
+    }
+    if (this.#inside.size > connections) this.#close(this.#leastNeeded() ?? hop)
+  }
+
+  /** A request of it was successful. */
+  proved(hop: Hop): void {
+    this.#onProbation.delete(hop)
+  }
+
+  left(hop: Hop): void {
+    this.#inside.delete(hop)
+    this.#onProbation.delete(hop)
+    if (hop.connection?.inbound !== true) return
+    const { host } = hop.connection.remote
+    const others = (this.#from.get(host) ?? 0) - 1
+    if (others > 0) this.#from.set(host, others)
+    else this.#from.delete(host)
+  }
+
+  /** Closes what was not used for so many milliseconds, in neither direction, and has no session (RFC 4976 §6.5). */
+  closeIdle(millis: number): void {
+    this.#relay.tick()
+    const { now } = this.#relay
+    for (const hop of this.#inside) {
+      if (now - hop.lastUsed < millis || hop.hasSessions(now)) continue
+      this.#inside.delete(hop)
+      this.#relay.stats.connectionsIdle++
+      hop.finish("not used for a long time")
+    }
+  }
+
+  #leastNeeded(): Hop | undefined {
+    let found = this.#onProbation.size > 1 ? first(this.#onProbation) : undefined
+    if (found !== undefined) return found
+    const { now } = this.#relay
+    for (const hop of this.#inside) {
+      if (!hop.onProbation && (found === undefined || hop.lastUsed < found.lastUsed) && !hop.hasSessions(now)) {
+        found = hop
+      }
+    }
+    return found
+  }
+
+  /** Without a line in the log for each: who opens thousands of connections would write thousands. */
+  #close(hop: Hop): void {
+    this.#inside.delete(hop)
+    this.#onProbation.delete(hop)
+    this.#relay.stats.connectionsTurnedAway++
+    hop.connection?.destroy()
+  }
+}
+
+const first = <A>(set: ReadonlySet<A>): A | undefined => set.values().next().value

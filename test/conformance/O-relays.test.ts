@@ -1,0 +1,210 @@
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { parseUri } from "../../src/protocol/Uri.ts"
+import type { Transport, TransportError } from "../../src/Transport.ts"
+import {
+  header,
+  nextId,
+  Peer,
+  request,
+  response,
+  send,
+  summary,
+  until,
+  type World,
+  type WorldOptions
+} from "../harness.ts"
+import { group } from "./group.ts"
+
+/** Our relay under a name of its own, reachable from other machines of the simulated network. */
+const options: WorldOptions = {
+  scheme: "msrps",
+  listen: [{ scheme: "msrps", host: "*", port: 2855 }],
+  uris: [parseUri("msrps://relay.example.com:2855;tcp")!],
+  nextHops: { allow: ["0.0.0.0/0"] }
+}
+
+const machine = (world: World, name: string, certificate: ReadonlyArray<string> = [name]): Transport["Service"] =>
+  world.network!.node({ names: [name], certificate })
+
+const connectFrom = (world: World, from: Transport["Service"]): Effect.Effect<Peer, TransportError> => {
+  const peer = new Peer(world)
+  world.peers.push(peer)
+  return Effect.as(from.connect({ scheme: "msrps", host: "relay.example.com", port: 2855 }, peer.accept), peer)
+}
+
+/** A session that a relay got outlives its connection. */
+const end = (world: World, usePath: string): void =>
+  world.sessions.end(world.sessions.findUnsafe(parseUri(usePath)!.sessionId!)!)
+
+const OUTER = "msrps://outer.example.net:2855/from-outer;tcp"
+
+group("O. Relay to relay", ({ timed }) => {
+  timed(
+    "R4976-6.3-31 R4976-6.3-30 R4976-6.3-34: behind whom there is another name than he proves, nobody gets a session",
+    (world) =>
+      Effect.gen(function*() {
+        const outer = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const uri = "msrp://carol.invalid:9/c;tcp"
+        assert.strictEqual(summary(yield* world.auth(outer, `msrps://inner.example.net:2855/x;tcp ${uri}`)), "403 | $")
+        assert.strictEqual((yield* world.auth(outer, `${OUTER} ${uri}`)).status, 401)
+        const stranger = yield* world.connect
+        assert.strictEqual(summary(yield* world.auth(stranger, `${OUTER} ${uri}`)), "403 | $")
+      }),
+    options
+  )
+
+  timed(
+    "R4976-6.3-37 R4976-6.3-36 R4976-6.3-41: wrong passwords behind a relay do not end its connection",
+    (world) =>
+      Effect.gen(function*() {
+        const outer = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const from = `${OUTER} msrp://carol.invalid:9/c;tcp`
+        const challenge = yield* world.challenge(outer, from)
+        for (let i = 0; i < 20; i++) {
+          assert.strictEqual(
+            (yield* world.auth(outer, from, world.authorization(challenge, { password: "x" }))).status,
+            401
+          )
+        }
+        assert.isFalse(outer.closed_)
+        const granted = yield* world.auth(outer, from, world.authorization(challenge))
+        assert.strictEqual(granted.status, 200)
+        const use = header(granted, "Use-Path")!.split(" ")
+        assert.deepStrictEqual([use.length, use[0]], [2, OUTER])
+        end(world, use[1]!)
+      }),
+    { ...options, limits: { failedAuths: 3 } }
+  )
+
+  timed(
+    "R4976-6.3-36 R4976-6.3-41: who guesses passwords at a relay further on is closed; first challenges do not count",
+    (world) =>
+      Effect.gen(function*() {
+        const outer: Array<Peer> = []
+        yield* machine(world, "outer.example.net").listen(
+          { scheme: "msrps", host: "outer.example.net", port: 2855 },
+          (connection) => {
+            const peer = new Peer(world)
+            world.peers.push(peer)
+            outer.push(peer)
+            return peer.accept(connection)
+          }
+        )
+        const alice = yield* world.login()
+        const to = `${alice.usePath} msrps://outer.example.net:2855;tcp`
+        const ask = (...headers: Array<string>) =>
+          Effect.gen(function*() {
+            alice.peer.write(request("AUTH", { to, from: alice.uri, headers }))
+            yield* until(() => outer[0]?.frames.length === 1, "the AUTH")
+            const { from, id, to: own } = yield* outer[0]!.next
+            const challenges = [
+              "WWW-Authenticate: Digest realm=\"o\", nonce=\"n\", qop=\"auth\"",
+              "WWW-Authenticate: X y"
+            ]
+            outer[0]!.write(response(from, own, id, "401 Unauthorized", ...challenges))
+            const answer = yield* alice.peer.next
+            assert.deepStrictEqual(
+              [answer.status, ...answer.headers.map(([name, value]) => `${name}: ${value}`)],
+              [401, ...challenges]
+            )
+          })
+        for (let i = 0; i < 10; i++) yield* ask()
+        assert.strictEqual(world.relay.counters.failedAuths, 0)
+        for (let i = 0; i < 3; i++) yield* ask("Authorization: Digest username=\"a\", response=\"0\"")
+        yield* alice.peer.ends
+        assert.isFalse(outer[0]!.closed_)
+      }),
+    { ...options, limits: { failedAuths: 3 } }
+  )
+
+  timed(
+    "R4976-6.3-22 R4976-6.4-17: a session got through a relay is valid on each of its connections, and only toward it",
+    (world) =>
+      Effect.gen(function*() {
+        const node = machine(world, "outer.example.net")
+        const first = yield* connectFrom(world, node)
+        const carol = "msrp://carol.invalid:9/c;tcp"
+        const from = `${OUTER} ${carol}`
+        const granted = yield* world.auth(first, from, world.authorization(yield* world.challenge(first, from)))
+        const usePath = header(granted, "Use-Path")!.split(" ")[1]!
+        const second = yield* connectFrom(world, node)
+        const { bob, bobUri } = yield* Effect.gen(function*() {
+          const bob = yield* world.connect
+          const bobUri = world.party("bob")
+          bob.write(send({ to: `${usePath} ${from}`, from: bobUri, body: "to Carol" }))
+          assert.strictEqual((yield* bob.next).status, 200)
+          return { bob, bobUri }
+        })
+        yield* until(() => first.frames.length + second.frames.length === 1, "the message")
+        const way = first.frames.length === 1 ? first : second
+        const frame = yield* way.next
+        assert.deepStrictEqual([frame.to, frame.from], [from, `${usePath} ${bobUri}`])
+        way.answer(frame)
+        second.write(send({ to: `${usePath} ${bobUri}`, from, body: "from Carol" }))
+        assert.strictEqual((yield* second.next).status, 200)
+        assert.strictEqual((yield* bob.next).body!.toString(), "from Carol")
+        // Not through another relay, nor past this one.
+        bob.write(send({ to: `${usePath} msrps://inner.example.net:2855/q;tcp ${carol}`, from: bobUri, body: "x" }))
+        assert.strictEqual((yield* bob.next).status, 403)
+        // And when that connection is gone it goes on over the other.
+        yield* first.close
+        second.write(send({ to: `${usePath} ${bobUri}`, from, body: "still" }))
+        assert.strictEqual((yield* second.next).status, 200)
+        end(world, usePath)
+      }),
+    options
+  )
+
+  timed(
+    "R4976-6.4.2-10 R4976-6.2-12 R4976-6.4.1-60: a relay that has connected in is not dialled; its mistakes do not end it",
+    (world) =>
+      Effect.gen(function*() {
+        const outer = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const alice = yield* world.login()
+        outer.write(
+          send({ to: `${alice.usePath} ${alice.uri}`, from: `${OUTER} msrp://carol.invalid:9/c;tcp`, body: "hi" })
+        )
+        assert.strictEqual((yield* outer.next).status, 200)
+        yield* alice.peer.next
+        const another = "msrps://outer.example.net:2855/another;tcp msrp://dave.invalid:9/d;tcp"
+        alice.peer.write(send({ to: `${alice.usePath} ${another}`, from: alice.uri, body: "for Dave" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        assert.strictEqual((yield* outer.next).to, another)
+        assert.strictEqual(world.relay.counters.connectionsDialled, 0)
+
+        const foreign = {
+          to: "msrps://elsewhere.example:2855/z;tcp msrp://x.invalid:9/x;tcp",
+          from: `${OUTER} msrp://c.invalid:9/c;tcp`
+        }
+        outer.write(send({ ...foreign, body: "x" }))
+        assert.strictEqual((yield* outer.next).status, 481)
+        outer.write(send({ ...foreign, failureReport: "no", body: "x" }))
+        outer.write(request("REPORT", { ...foreign, headers: ["Message-ID: m.01", "Status: 000 200 OK"] }))
+        yield* outer.quiet
+      }),
+    options
+  )
+
+  timed(
+    "R4976-9.2-40 R4976-9.2-24: another relay is never reached without TLS, or with a certificate for another name",
+    (world) =>
+      Effect.gen(function*() {
+        const seen: Array<string> = []
+        const liar = machine(world, "outer.example.net", ["somebody.else.example"])
+        yield* liar.listen({ scheme: "msrps", host: "outer.example.net", port: 2855 }, () => assert.fail("connected"))
+        const alice = yield* world.login()
+        const plain = "msrp://outer.example.net:2855/p;tcp msrp://carol.invalid:9/c;tcp"
+        alice.peer.write(send({ to: `${alice.usePath} ${plain}`, from: alice.uri, body: "x" }))
+        assert.strictEqual((yield* alice.peer.next).status, 403)
+        alice.peer.write(request("AUTH", { to: `${alice.usePath} msrp://outer.example.net:2855;tcp`, from: alice.uri }))
+        assert.strictEqual((yield* alice.peer.next).status, 403)
+        const secret = plain.replace("msrp:", "msrps:")
+        alice.peer.write(send({ to: `${alice.usePath} ${secret}`, from: alice.uri, messageId: nextId(), body: "x" }))
+        const [answer, report] = yield* alice.peer.take(2)
+        assert.deepStrictEqual([answer!.status, header(report!, "Status")!.slice(0, 7)], [200, "000 408"])
+        assert.deepStrictEqual(seen, [])
+      }),
+    options
+  )
+})

@@ -1,0 +1,157 @@
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { nextId, request, send, summary } from "../harness.ts"
+import { group, pairOf, reported } from "./group.ts"
+
+group("S. Bad input", ({ scenario }) => {
+  scenario(
+    "R4976-6.2-10: validity comes first: what is not well-formed is 400, whoever it is for",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bobUri } = yield* pairOf(world)
+        const challenge = yield* world.challenge(alice.peer, alice.uri)
+        const sessions = world.relay.gauges().sessions
+        const bad = [
+          request("AUTH", {
+            to: world.uri,
+            from: alice.uri,
+            headers: [world.authorization(challenge), "Expires: soon"]
+          }),
+          request("SEND", {
+            to: `${alice.usePath} ${bobUri}`,
+            from: alice.uri,
+            headers: ["Message-ID: x", "Byte-Range: 1-1/1"]
+          }),
+          request("SEND", { to: `nonsense ${bobUri}`, from: alice.uri, headers: ["Message-ID: m.01"] }),
+          request("NICKNAME", { to: `${alice.usePath} ${bobUri} nonsense`, from: alice.uri })
+        ]
+        for (const octets of bad) {
+          alice.peer.write(octets)
+          assert.strictEqual(summary(yield* alice.peer.next), "400 | $")
+        }
+        assert.strictEqual(world.relay.gauges().sessions, sessions)
+      })
+  )
+
+  scenario(
+    "R4976-6.3-50: an unknown session-id: 481, or silence, and a request without success",
+    (world) =>
+      Effect.gen(function*() {
+        const peer = yield* world.connect
+        const from = world.party()
+        const to = `${world.uri.replace(/;tcp$/, "/nobody;tcp")} msrp://bob.invalid:9/b;tcp`
+        peer.write(send({ to, from, body: "12" }))
+        assert.strictEqual(summary(yield* peer.next), "481 | $")
+        peer.write(send({ to, from, failureReport: "partial", body: "12" }))
+        assert.strictEqual(reported(yield* peer.next), "000 481 | 1-2/2")
+        for (const method of ["NICKNAME", "AUTH", "DANCE"]) {
+          peer.write(request(method, { to, from }))
+          assert.strictEqual(summary(yield* peer.next), "481 | $")
+        }
+        peer.write(send({ to, from, failureReport: "no", body: "12" }))
+        peer.write(request("REPORT", { to, from, headers: ["Message-ID: m.01", "Status: 000 200 OK"] }))
+        // Seven came to nothing; the eighth is too many.
+        assert.isFalse(peer.closed_)
+        peer.write(send({ to, from, body: "12" }))
+        assert.strictEqual(summary(yield* peer.next), "481 | $")
+        yield* peer.ends
+      }),
+    { limits: { unsuccessful: 8 } }
+  )
+
+  scenario("R4975-7.1-40: a body over 10240 octets in anything but SEND", (world) =>
+    Effect.gen(function*() {
+      const { alice, bob, forth, toBob } = yield* pairOf(world)
+      for (const octets of [10_241, 200_000]) {
+        const parts = { ...forth, body: Buffer.alloc(octets) }
+        const id = nextId()
+        alice.peer.write(request("NICKNAME", { ...parts, id, headers: ["Content-Type: a/b"] }))
+        const answer = yield* alice.peer.next
+        assert.deepStrictEqual([answer.id, answer.status], [id, 413])
+        alice.peer.write(
+          request("REPORT", { ...parts, headers: ["Message-ID: m.01", "Status: 000 200 OK", "Content-Type: a/b"] })
+        )
+        yield* alice.peer.quiet
+      }
+      alice.peer.write(toBob({ body: "next" }))
+      assert.strictEqual((yield* bob.next).body!.toString(), "next")
+    }))
+
+  // The input table, one cell each: what is sent, by whom, and what comes back.
+  const methods = ["SEND yes", "SEND partial", "SEND no", "REPORT", "AUTH", "NICKNAME"] as const
+  const status: Readonly<Record<string, ReadonlyArray<string>>> = {
+    "a To-Path without its own URI's session (bare)": ["481", "R481", "", "", "403", "481"],
+    "an unknown session-id": ["481", "R481", "", "", "481", "481"],
+    "neither from the owner nor to the owner": ["403", "R403", "", "", "403", "403"],
+    "a second stranger": ["506", "R506", "", "", "506", "506"],
+    "a path that ends at the relay": ["403", "R403", "", "", "403", "501"],
+    "a header section that is broken": ["400", "R400", "", "", "400", "400"]
+  }
+  for (const [input, cells] of Object.entries(status)) {
+    for (const [index, method] of methods.entries()) {
+      scenario(
+        `R4976-6.2-11 R4976-6.4-13 R4975-9-72: ${method}, ${input}: ${cells[index] || "nothing"}`,
+        (world) =>
+          Effect.gen(function*() {
+            const { alice, bobUri } = yield* pairOf(world)
+            const stranger = yield* world.connect
+            const bare = input.includes("bare")
+            const first = bare
+              ? world.uri
+              : input.includes("unknown")
+              ? alice.usePath.replace(/[^/]+;tcp$/, "nobody;tcp")
+              : alice.usePath
+            const second = input.includes("second")
+              ? alice.uri
+              : input.includes("neither")
+              ? bobUri
+              : input.includes("ends")
+              ? ""
+              : alice.uri
+            const broken = input.includes("broken") ? ["no header field"] : []
+            const to = `${first} ${second}`.trim()
+            const from = "msrp://stranger.invalid:9/s;tcp"
+            const [name, failureReport] = method.split(" ")
+            const headers = name === "SEND"
+              ? [
+                "Message-ID: m.01",
+                "Byte-Range: 1-2/2",
+                `Failure-Report: ${failureReport}`,
+                ...broken,
+                "Content-Type: text/plain"
+              ]
+              : name === "REPORT"
+              ? ["Message-ID: m.01", "Byte-Range: 1-2/2", "Status: 000 413 x", ...broken]
+              : broken
+            const id = nextId()
+            stranger.write(request(name!, { id, to, from, headers, ...(name === "SEND" ? { body: "hi" } : {}) }))
+            const cell = cells[index]!
+            if (cell.startsWith("R")) {
+              const report = yield* stranger.next
+              assert.deepStrictEqual([report.method, report.to], ["REPORT", from])
+              assert.include(summary(report), `000 ${cell.slice(1)}`)
+            } else if (cell !== "") {
+              const answer = yield* stranger.next
+              assert.deepStrictEqual([answer.id, answer.status, answer.to], [id, Number(cell), from])
+            }
+            yield* stranger.quiet
+            yield* alice.peer.quiet
+            assert.strictEqual(world.relay.counters.connectionsDialled, 0)
+          })
+      )
+    }
+  }
+
+  for (const method of methods) {
+    scenario(`R4976-6.2-11: ${method} for another relay: the connection ends`, (world) =>
+      Effect.gen(function*() {
+        const peer = yield* world.connect
+        const [name, failureReport] = method.split(" ")
+        const headers = name === "SEND" ? ["Message-ID: m.01", `Failure-Report: ${failureReport}`] : []
+        const to = "msrp://elsewhere.example:2855/x;tcp msrp://bob.invalid:9/b;tcp"
+        peer.write(request(name!, { to, from: world.party(), headers }))
+        yield* peer.ends
+        assert.strictEqual(world.relay.counters.connectionsDialled, 0)
+      }))
+  }
+})
