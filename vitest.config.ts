@@ -5,6 +5,8 @@ export default defineConfig({
   resolve: { conditions: ["source"] },
   test: {
     include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+    // For test/conformance/report.ts: which requirements were proven.
+    reporters: ["default", ["json", { outputFile: "node_modules/.cache/tests.json" }]],
     testTimeout: 20_000
   }
 })

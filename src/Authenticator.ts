@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from "node:crypto"
+import { Attempts, type AttemptsOptions } from "./authenticator/Attempts.ts"
 import { Credentials, type Secret } from "./Credentials.ts"
 import {
   type DigestAlgorithm,
@@ -33,8 +34,8 @@ export interface AuthRequest {
   readonly authorization: string | undefined
   /** Text; compared case by case with what the client sends back. */
   readonly realm: string
-  /** Address of the peer, for the log only: nonces are not bound to it. */
-  readonly source: string
+  /** Address of the client, `undefined` behind another relay. Nonces are not bound to it; too many failures are. */
+  readonly source: string | undefined
 }
 
 export type AuthDecision =
@@ -73,7 +74,7 @@ export class NoCommonAlgorithm extends Data.TaggedError("NoCommonAlgorithm")<{
   }
 }
 
-export interface DigestOptions {
+export interface DigestOptions extends AttemptsOptions {
   /** How long a nonce can be used; from then on it is stale. A bare number is milliseconds. Absent: 30 seconds. */
   readonly nonceExpire?: Duration.Input | undefined
   /**
@@ -108,6 +109,7 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     Duration.toMillis(options.nonceExpire ?? "30 seconds"),
     options.maxNonces ?? 65_536
   )
+  const attempts = new Attempts(options, () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6)
   /** Does nothing here; some clients cannot do without. */
   const opaque = randomBytes(8).toString("hex")
   const absent = randomBytes(16).toString("hex")
@@ -149,13 +151,13 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
       Effect.annotateLogs({
         reason,
         realm: request.realm,
-        source: request.source,
+        ...(request.source === undefined ? {} : { source: request.source }),
         ...(username === undefined ? {} : { username })
       })
     )
 
   const authenticate = Effect.fnUntraced(function*(request: AuthRequest): Effect.fn.Return<AuthDecision> {
-    const { realm, requestUri } = request
+    const { realm, requestUri, source } = request
     const algorithms = offered()
     if (algorithms.length === 0) {
       yield* Effect.logError("The credentials have no digest algorithm that may be offered any more")
@@ -183,6 +185,13 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
       return challenge(realm, algorithms, { failed: true, stale: false })
     }
 
+    const wait = attempts.wait(username, source)
+    if (wait === undefined) {
+      yield* refused(request, "too many failures before", username)
+      return { _tag: "Unavailable" }
+    }
+    if (wait > 0) yield* Effect.sleep(wait)
+
     const found = yield* credentials.lookup({ username, realm }).pipe(
       Effect.timeout(lookupTimeout),
       Effect.catchCause((cause) =>
@@ -203,9 +212,11 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
       uri: authorization.uri ?? requestUri.text
     }
     if (!sameDigest(response(proof), authorization.response)) {
+      attempts.failed(username, source)
       yield* refused(request, "wrong credentials", username)
       return challenge(realm, algorithms, { failed: true, stale: false })
     }
+    attempts.succeeded(username, source)
     // only the holder of the password learns that a nonce is stale: guesses with old nonces count as failures
     if (!nonces.spend(authorization.nonce, Number.parseInt(authorization.nc, 16))) {
       return challenge(realm, algorithms, { failed: false, stale: true })

@@ -58,7 +58,13 @@ export interface SettingsShape {
     /** AUTH without TLS is allowed on every listener. Otherwise on those for which `isLoopback` holds (RFC 4976 §9.2). */
     readonly allowPlaintext: boolean
   }
-  readonly digest: { readonly algorithms: ReadonlyArray<DigestAlgorithm>; readonly nonceExpire: Duration.Duration }
+  readonly digest: {
+    readonly algorithms: ReadonlyArray<DigestAlgorithm>
+    readonly nonceExpire: Duration.Duration
+    /** AUTHs with wrong credentials that cost nothing: of one user from one address, and from one address. */
+    readonly freePerUser: number
+    readonly freePerAddress: number
+  }
   /** Contents of the PEM files. Without a certificate there is either no `msrps` listener, or `selfSigned`. */
   readonly tls: TlsOptions
   /** Paths of the PEM files, for `readTls` to read them again. */
@@ -154,7 +160,12 @@ const read = Effect.fnUntraced(function*(
       maxExpires: values.maxExpires,
       allowPlaintext: values.allowPlaintextAuth
     },
-    digest: { algorithms: values.algorithms, nonceExpire: Duration.seconds(values.nonceExpire) },
+    digest: {
+      algorithms: values.algorithms,
+      nonceExpire: Duration.seconds(values.nonceExpire),
+      freePerUser: values.freeFailuresPerUser,
+      freePerAddress: values.freeFailuresPerAddress
+    },
     tls: tls.tls,
     tlsFiles: tls.files,
     selfSigned: tls.selfSigned,

@@ -183,6 +183,8 @@ const cases: Record<string, ReadonlyArray<Case>> = {
     { value: "md5, sha-256", of: ({ digest }) => digest.algorithms, is: ["MD5", "SHA-256"] },
     { value: "MD5", of: ({ digest }) => digest.algorithms, is: ["MD5"] }
   ],
+  MSRP_AUTH_FREE_FAILURES: [{ value: "3", of: ({ digest }) => digest.freePerUser, is: 3 }],
+  MSRP_AUTH_FREE_FAILURES_PER_ADDRESS: [{ value: "4", of: ({ digest }) => digest.freePerAddress, is: 4 }],
   MSRP_ALLOW_PLAINTEXT_AUTH: [{ value: "YES", of: ({ auth }) => auth.allowPlaintext, is: true }],
   MSRP_MAX_FAILED_AUTH: [{ value: "7", of: ({ limits }) => limits.failedAuths, is: 7 }],
   MSRP_TLS_CERT: [{
@@ -275,6 +277,8 @@ const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_AUTH_MAX_EXPIRES: ["0", "1.5s", "x"],
   MSRP_NONCE_EXPIRE: ["0", "2 days"],
   MSRP_DIGEST_ALGORITHMS: ["SHA-1", "MD5,MD5", "MD5,"],
+  MSRP_AUTH_FREE_FAILURES: ["0", "five"],
+  MSRP_AUTH_FREE_FAILURES_PER_ADDRESS: ["0", "-1"],
   MSRP_ALLOW_PLAINTEXT_AUTH: ["2", "ja"],
   MSRP_MAX_FAILED_AUTH: ["0", "1001"],
   MSRP_TLS_CERT: ["/nowhere", "/text"],

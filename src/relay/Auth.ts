@@ -64,7 +64,8 @@ export const makeAuthenticate = (
   ): Effect.fn.Return<Answer> {
     // Stored secrets are made for a name in lower case; how a client spells the host does not matter (RFC 4975 §6.1).
     const realm = options.realm ?? target.host.toLowerCase()
-    const source = hop.connection?.remote.host ?? ""
+    const behindRelay = from.length > 1
+    const source = behindRelay ? undefined : hop.connection?.remote.host
     const decision = yield* authenticator.authenticate({ requestUri: target, authorization, realm, source })
     switch (decision._tag) {
       case "Challenge": {
@@ -86,7 +87,6 @@ export const makeAuthenticate = (
     const id = sessionId()
     const { host, port, scheme } = options.usePath.find((uri) => uri.scheme === own.scheme) ?? own
     const uri = formatUri({ scheme, host, port, sessionId: id })
-    const behindRelay = from.length > 1
     const session = yield* relay.sessions.create({
       id,
       uri: parseUri(uri)!,

@@ -180,6 +180,20 @@ export const variables = {
     example: "MD5",
     default: "SHA-256,MD5"
   }),
+  freeFailuresPerUser: set("MSRP_AUTH_FREE_FAILURES", "AUTH", Codecs.wholeNumber(1, 1_000_000), {
+    expects: "a whole number from 1 to 1000000",
+    meaning:
+      "AUTHs with wrong credentials for one user from one address, on any connections, that cost nothing. Each " +
+      "further one doubles the time until the next is looked at, from 1 to 16 seconds; forgotten after 15 minutes.",
+    example: "3",
+    default: "5"
+  }),
+  freeFailuresPerAddress: set("MSRP_AUTH_FREE_FAILURES_PER_ADDRESS", "AUTH", Codecs.wholeNumber(1, 1_000_000), {
+    expects: "a whole number from 1 to 1000000",
+    meaning: "The same for all users from one address.",
+    example: "1000",
+    default: "50"
+  }),
   allowPlaintextAuth: set("MSRP_ALLOW_PLAINTEXT_AUTH", "AUTH", Codecs.boolean, {
     expects: "1, 0, true, false, yes or no",
     meaning: "Allow AUTH without TLS on every listener. It is always allowed on loopback (RFC 4976 section 9.2).",

@@ -46,7 +46,7 @@ group("B. Header fields", ({ scenario }) => {
   )
 
   scenario(
-    "R4976-7-01 R4976-4.6-01: intervals are digits, and stand in the answers that they belong to",
+    "R4976-7-01 R4976-4.6-01 R4976-5.1-06: intervals are digits, and stand in the answers that they belong to",
     (world) =>
       Effect.gen(function*() {
         const peer = yield* world.connect

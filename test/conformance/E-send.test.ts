@@ -104,13 +104,16 @@ group("E. SEND", ({ scenario }) => {
       })
   )
 
-  scenario("R4976-6.4.1-70: the answer to a SEND goes one hop back and no further", (world) =>
-    Effect.gen(function*() {
-      const { alice, bob, toBob } = yield* pairOf(world)
-      alice.peer.write(toBob({ body: "hi" }))
-      assert.strictEqual((yield* alice.peer.next).status, 200)
-      bob.answer(yield* bob.next, "200 OK", "whole")
-      yield* until(() => world.relay.gauges().transactions === 0, "the end of the transaction")
-      yield* alice.peer.quiet
-    }))
+  scenario(
+    "R4976-6.4.1-70 R4976-6.4.3-10: the answer to a SEND goes one hop back and no further",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toBob } = yield* pairOf(world)
+        alice.peer.write(toBob({ body: "hi" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        bob.answer(yield* bob.next, "200 OK", "whole")
+        yield* until(() => world.relay.gauges().transactions === 0, "the end of the transaction")
+        yield* alice.peer.quiet
+      })
+  )
 })

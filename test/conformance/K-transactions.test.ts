@@ -45,11 +45,12 @@ group("K. Transactions and timers", ({ timed }) => {
       Effect.gen(function*() {
         const alice = yield* world.login({ headers: ["Expires: 86400"] })
         const { bob, bobUri } = yield* world.join(alice)
-        yield* TestClock.adjust("20 hours")
+        yield* TestClock.adjust("3 hours")
         bob.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri, body: "still here" }))
         assert.strictEqual((yield* bob.next).status, 200)
         alice.peer.answer(yield* alice.peer.next)
         yield* bob.quiet
-      })
+      }),
+    { sessions: { hashSize: 0, cleanupInterval: 3600 } }
   )
 })

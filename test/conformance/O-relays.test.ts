@@ -74,7 +74,7 @@ group("O. Relay to relay", ({ timed }) => {
         assert.deepStrictEqual([use.length, use[0]], [2, OUTER])
         end(world, use[1]!)
       }),
-    { ...options, limits: { failedAuths: 3 } }
+    { ...options, limits: { failedAuths: 3 }, digest: { freePerUser: 100 } }
   )
 
   timed(
@@ -187,7 +187,7 @@ group("O. Relay to relay", ({ timed }) => {
   )
 
   timed(
-    "R4976-9.2-40 R4976-9.2-24: another relay is never reached without TLS, or with a certificate for another name",
+    "R4976-9.2-40 R4976-9.2-11 R4976-9.2-24: another relay is never reached without TLS, or with a certificate for another name",
     (world) =>
       Effect.gen(function*() {
         const seen: Array<string> = []

@@ -4,6 +4,9 @@ import * as TestClock from "effect/testing/TestClock"
 import { type Peer, send, until } from "../harness.ts"
 import { group, pairOf, reported } from "./group.ts"
 
+/** Few clean-ups, or hours of simulated time take long. */
+const seldom = { sessions: { hashSize: 0, cleanupInterval: 3600 } }
+
 group("P. Connections", ({ scenario, timed }) => {
   timed(
     "R4976-6.1-25 R4976-6.5-02: what was dialled has no probation; without sessions and traffic it is closed in the end",
@@ -20,7 +23,8 @@ group("P. Connections", ({ scenario, timed }) => {
         yield* peer.ends
         yield* alice.peer.ends
         assert.strictEqual(world.relay.counters.connectionsIdle, 2)
-      })
+      }),
+    seldom
   )
 
   timed(
@@ -37,7 +41,8 @@ group("P. Connections", ({ scenario, timed }) => {
         assert.deepStrictEqual([alice.peer.closed_, bob.closed_, other.peer.closed_], [false, false, false])
         yield* TestClock.adjust("6 hours")
         yield* until(() => alice.peer.closed_ && bob.closed_ && other.peer.closed_, "the end of all")
-      })
+      }),
+    seldom
   )
 
   scenario(

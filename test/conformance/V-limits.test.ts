@@ -1,9 +1,63 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { request, send } from "../harness.ts"
 import { group, pairOf } from "./group.ts"
 
-group("V. Security and limits", ({ scenario }) => {
+group("V. Security and limits", ({ scenario, timed }) => {
+  timed(
+    "R4976-9.3-08: guesses on ever new connections take ever longer, and those of others do not",
+    (world) =>
+      Effect.gen(function*() {
+        const from = world.party()
+        const guess = Effect.gen(function*() {
+          const peer = yield* world.connect
+          const wrong = world.authorization(yield* world.challenge(peer, from), { password: "guess" })
+          peer.write(request("AUTH", { to: world.uri, from, headers: [wrong] }))
+          yield* world.network!.settled
+          return peer
+        })
+        for (let i = 0; i < 4; i++) assert.strictEqual((yield* (yield* guess).next).status, 401)
+        for (const seconds of [1, 2, 4, 8, 16, 16]) {
+          const peer = yield* guess
+          yield* TestClock.adjust(seconds * 1000 - 1)
+          assert.lengthOf(peer.frames, 0, `${seconds} s`)
+          yield* TestClock.adjust(1)
+          assert.strictEqual((yield* peer.next).status, 401)
+        }
+        // Many at once: some wait, the others must come again; none is let in, and carol is not disturbed.
+        const many = yield* Effect.replicateEffect(guess, 5)
+        yield* world.login({ username: "carol" })
+        assert.deepStrictEqual(many.map(({ frames }) => frames.map(({ status }) => status)), [[], [408], [408], [408], [
+          408
+        ]])
+        // Alice herself waits as well, then is let in, and all is forgotten.
+        yield* TestClock.adjust("1 minute")
+        yield* world.login()
+        assert.strictEqual((yield* (yield* guess).next).status, 401)
+      }),
+    { digest: { freePerUser: 3 } }
+  )
+
+  timed("R4976-9.3-08: one password with many users is slowed by address", (world) =>
+    Effect.gen(function*() {
+      const from = world.party()
+      const peer = yield* world.connect
+      const challenge = yield* world.challenge(peer, from)
+      const guess = (n: number) =>
+        world.authorization(challenge, { username: `user${n}`, password: "123456", nc: n + 1 })
+      for (let n = 0; n < 5; n++) assert.strictEqual((yield* world.auth(peer, from, guess(n))).status, 401)
+      peer.write(request("AUTH", { to: world.uri, from, headers: [guess(5)] }))
+      yield* world.network!.settled
+      yield* TestClock.adjust(999)
+      assert.lengthOf(peer.frames, 0)
+      yield* TestClock.adjust(1)
+      assert.strictEqual((yield* peer.next).status, 401)
+      yield* TestClock.adjust("15 minutes")
+      peer.connection.destroy()
+      yield* world.login({ username: "carol" })
+    }), { digest: { freePerAddress: 4 }, limits: { failedAuths: 100, unsuccessful: 100 } })
+
   scenario(
     "R4976-9.4-10: with all there is in the log, no session-id, digest or body is in it",
     (world) =>

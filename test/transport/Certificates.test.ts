@@ -110,7 +110,7 @@ describe("TLS as a server", () => {
       })
     ))
 
-  it.live("R4976-6.1-10 R4976-6.1-11 R4976-6.1-12 R4976-6.1-13 asks for a certificate, and believes a verified one", () =>
+  it.live("R4976-9.2-20 R4976-6.1-10 R4976-6.1-11 R4976-6.1-12 R4976-6.1-13 asks for a certificate, and believes a verified one", () =>
     run(
       { tls: { ...localhost, ca } },
       Effect.gen(function*() {

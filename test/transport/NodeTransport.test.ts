@@ -114,6 +114,31 @@ describe("layerNode", () => {
       })
     ))
 
+  it.effect("R4975-6.2-03 R4976-9.3-03: every address of a name is tried, if it is admitted", () =>
+    run(
+      {},
+      Effect.gen(function*() {
+        const { connect, listen } = yield* Transport
+        // localhost has both addresses; one of them answers.
+        const bound = yield* listen({ ...loopback, host: "127.0.0.1" }, new Recorder().accept)
+        const asked: Array<string> = []
+        const dial = (host: string, admits: (address: string) => boolean) =>
+          connect(
+            { ...bound, host, admits: (address) => (asked.push(address), admits(address)) },
+            new Recorder().accept
+          )
+        assert.strictEqual((yield* dial("localhost", () => true)).remote.host, "127.0.0.1")
+        assert.include(asked, "127.0.0.1")
+        for (const host of ["localhost", "127.0.0.1"]) {
+          asked.length = 0
+          assert.strictEqual((yield* Effect.flip(dial(host, () => false))).reason, "Forbidden")
+          assert.include(asked, "127.0.0.1")
+        }
+        const none = yield* Effect.flip(dial("localhost", (address) => address === "::1"))
+        assert.include(["Refused", "Forbidden"], none.reason)
+      })
+    ))
+
   it.effect("closes connections beyond the limit of a listener, until others have gone", () =>
     run(
       { maxConnections: 2 },
