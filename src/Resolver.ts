@@ -1,7 +1,9 @@
 /** SRV records: where the relay of a domain is, for an AUTH that names no port (RFC 4976 §8, RFC 2782). */
+import * as Cache from "effect/Cache"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Dns from "node:dns/promises"
@@ -37,8 +39,14 @@ export interface ResolverShape {
 const TIMEOUT = 2000
 const TRIES = 2
 
-const makeNode = (): ResolverShape => {
+export interface NodeResolverOptions {
+  /** Name servers as `address` or `address:port`; those of this machine when absent. */
+  readonly servers?: ReadonlyArray<string> | undefined
+}
+
+const makeNode = ({ servers }: NodeResolverOptions = {}): ResolverShape => {
   const resolver = new Dns.Resolver({ timeout: TIMEOUT, tries: TRIES })
+  if (servers !== undefined) resolver.setServers(servers)
   return {
     srv: (name) =>
       Effect.tryPromise({
@@ -53,10 +61,32 @@ const makeNode = (): ResolverShape => {
   }
 }
 
+/** Names that are remembered. */
+const CAPACITY = 1000
+/** How long, since Node does not tell the TTL of SRV records; and that there are none, or no answer came. */
+const FOUND = "60 seconds"
+const NOT_FOUND = "5 seconds"
+
 /** Looks up SRV records: with the name servers of this machine, unless another layer is provided. */
 export const Resolver: Context.Reference<ResolverShape> = Context.Reference("msrp-relay/Resolver", {
   defaultValue: makeNode
 })
+
+/** The name servers of this machine or others; what they answer is remembered for a minute, one question at a time. */
+export const layerNode = (options: NodeResolverOptions = {}): Layer.Layer<never> => layerCached(makeNode(options))
+
+/** Remembers what another resolver answers. */
+export const layerCached = ({ srv }: ResolverShape): Layer.Layer<never> =>
+  Layer.effect(
+    Resolver,
+    Effect.map(
+      Cache.makeWith(srv, {
+        capacity: CAPACITY,
+        timeToLive: (exit) => Exit.isSuccess(exit) && exit.value.length > 0 ? FOUND : NOT_FOUND
+      }),
+      (cache) => ({ srv: (name: string) => Cache.get(cache, name.toLowerCase()) })
+    )
+  )
 
 /** Records by name (lower case), for simulated networks and tests. */
 export const layerRecords = (records: Readonly<Record<string, ReadonlyArray<SrvRecord>>>): Layer.Layer<never> =>

@@ -78,6 +78,8 @@ export interface SettingsShape {
     /** For each listener: those of the relay, and as many again that have not finished their TLS handshake. */
     readonly maxConnections: number
   }
+  /** Name servers for SRV records; `undefined`: those of the machine. */
+  readonly dnsServers: ReadonlyArray<string> | undefined
   /** Where clients may make the relay connect to. */
   readonly nextHops: NextHopOptions
   /** Which relays are admitted as such, of those that prove their name by certificate. */
@@ -174,6 +176,7 @@ const read = Effect.fnUntraced(function*(
       connectTimeout: values.connectTimeout,
       maxConnections: values.maxConnections + values.maxConnectionsInProbation
     },
+    dnsServers: values.dnsServers,
     nextHops: { allow: values.nextHopAllow, deny: values.nextHopDeny },
     relayPeers: values.relayPeers,
     sessions: {

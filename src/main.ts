@@ -9,6 +9,7 @@ import { Credentials } from "./Credentials.ts"
 import { layerFile } from "./credentials/File.ts"
 import * as Logging from "./Logging.ts"
 import { Relay } from "./Relay.ts"
+import * as Resolver from "./Resolver.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 import { followTls } from "./settings/FollowTls.ts"
@@ -46,6 +47,7 @@ export const relay = (settings: SettingsShape) =>
       Layer.unwrap(transport(settings)),
       Codec.layer,
       SessionRepo.layerMemory(settings.sessions),
+      Resolver.layerNode({ servers: settings.dnsServers }),
       SocketSelector.layerRules(settings.listeners, settings.socketRules),
       Authenticator.layerDigest(settings.digest).pipe(Layer.provide(credentials(settings)))
     ])

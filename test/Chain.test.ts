@@ -11,10 +11,10 @@ import * as Client from "../src/Client.ts"
 import { Codec } from "../src/Codec.ts"
 import { relay } from "../src/main.ts"
 import { Relay } from "../src/Relay.ts"
-import { layerRecords } from "../src/Resolver.ts"
 import { Settings } from "../src/Settings.ts"
 import { Transport } from "../src/Transport.ts"
 import { until } from "./harness.ts"
+import { nameServer } from "./nameServer.ts"
 import { ca, type KeyPair, localhost, otherLocalhost, relay as example } from "./transport/pki.ts"
 
 const freePort = Effect.scoped(Effect.gen(function*() {
@@ -98,13 +98,14 @@ it.effect("R4976-8-10 R4976-8-14 R4976-5.1-20 R2782-01 R2782-03 R2782-04: an AUT
     const closed = yield* freePort
     const port = yield* freePort
     const domain = "relay.example.com"
-    const inner = yield* start(env).pipe(Effect.provide(layerRecords({
+    const dns = yield* nameServer({
       [`_msrps._tcp.${domain}`]: [
         { priority: 2, weight: 0, port, target: "localhost" },
         { priority: 1, weight: 0, port: closed, target: "localhost" }
       ],
       "_msrps._tcp.without.example": [{ priority: 0, weight: 0, port: 0, target: "" }]
-    })))
+    })
+    const inner = yield* start({ ...env, MSRP_DNS_SERVERS: dns.address })
     yield* install(example)
     yield* start({ ...env, MSRP_URIS: `msrps://${domain}:${port};tcp`, MSRP_LISTEN: `msrps:localhost:${port}` })
     const client = yield* connect(inner.port)

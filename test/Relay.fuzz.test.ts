@@ -2,9 +2,10 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { parseUri } from "../src/protocol/Uri.ts"
 import { Transport } from "../src/Transport.ts"
 import { generator } from "./generator.ts"
-import { makeWorld, type Peer, request, response, send, until } from "./harness.ts"
+import { makeWorld, Peer, request, response, send, until } from "./harness.ts"
 
 /** Frames in all; more on demand. */
 const FRAMES = Number(process.env["MSRP_TEST_FUZZ"] ?? 20_000)
@@ -12,11 +13,26 @@ const SEED = Number(process.env["MSRP_TEST_SEED"] ?? 20_261_123)
 const FRAMES_PER_CONNECTION = 25
 
 it.effect(
-  `R4976-9.3-01 R4975-9-70: ${FRAMES} mutated frames from strangers and clients (seed ${SEED})`,
+  `R4976-9.3-01 R4975-9-70: ${FRAMES} mutated frames from strangers, clients and relays (seed ${SEED})`,
   () =>
     Effect.gen(function*() {
       const random = generator(SEED)
-      const world = yield* makeWorld({ limits: { unsuccessful: 1000 } })
+      const world = yield* makeWorld({
+        scheme: "msrps",
+        listen: [{ scheme: "msrps", host: "*", port: 2855 }],
+        uris: [parseUri("msrps://relay.example.com:2855;tcp")!],
+        nextHops: { allow: ["0.0.0.0/0"] },
+        digest: { freePerUser: 1e9, freePerAddress: 1e9 },
+        limits: { unsuccessful: 1000 }
+      })
+      const outer = world.network!.node({ names: ["outer.example.net"], certificate: ["outer.example.net"] })
+      /** A relay whose certificate proves its name. */
+      const connectRelay = Effect.suspend(() => {
+        const peer = new Peer(world)
+        world.peers.push(peer)
+        const to = { scheme: "msrps", host: "relay.example.com", port: 2855 } as const
+        return Effect.as(outer.connect(to, peer.accept), peer)
+      })
       const victim = yield* world.listen
       const carol = yield* world.login({ username: "carol" })
       const mutate = (frame: Buffer): Buffer => {
@@ -42,11 +58,13 @@ it.effect(
 
       const connections: Array<Peer> = []
       for (let sent = 0; sent < FRAMES; sent += FRAMES_PER_CONNECTION) {
-        const owner = random(2) === 0 ? yield* world.login() : undefined
-        const peer = owner?.peer ?? (yield* world.connect)
+        const role = random(3)
+        const owner = role === 0 ? yield* world.login() : undefined
+        const peer = owner?.peer ?? (role === 1 ? yield* connectRelay : yield* world.connect)
         peer.onFrame = () => {}
         connections.push(peer)
-        const from = owner?.uri ?? world.party()
+        const from = owner?.uri ??
+          (role === 1 ? `msrps://outer.example.net:2855/r${sent};tcp ${world.party()}` : world.party())
         const session = random(2) === 0 ? carol.usePath : owner?.usePath ?? world.uri.replace(";tcp", "/none;tcp")
         const to = `${session} ${random(2) === 0 ? carol.uri : from}`
         const body = Buffer.from(Array.from({ length: random(60) }, () => random(256)))
@@ -77,6 +95,7 @@ it.effect(
       }
       for (const one of connections) one.connection.destroy()
       yield* until(() => world.relay.gauges().connections <= 1, "the end of all connections")
+      for (const one of world.errors) assert.fail(one)
       assert.isFalse(carol.peer.closed_)
       assert.deepStrictEqual(victim.peers, [])
       assert.strictEqual(world.relay.gauges().sessions, 1)

@@ -1,7 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import { inOrder, layerRecords, relaysOf, type SrvRecord } from "../src/Resolver.ts"
+import * as TestClock from "effect/testing/TestClock"
+import { inOrder, layerNode, layerRecords, relaysOf, type SrvRecord } from "../src/Resolver.ts"
+import { nameServer } from "./nameServer.ts"
 
 const record = (priority: number, weight: number, target: string): SrvRecord => ({
   priority,
@@ -34,3 +36,28 @@ it.effect("R2782-03 R4976-8-11: no records is no answer, the root as only target
     "_msrps._tcp.here.example": [record(1, 1, "msrp.here.example")],
     "_msrps._tcp.without.example": [record(0, 0, "")]
   }))))
+
+it.effect("R4976-8-10 R2782-05: asks a name server, and remembers what it said", () =>
+  Effect.gen(function*() {
+    const { address, asked } = yield* nameServer({
+      "_msrps._tcp.here.example": [record(2, 1, "b.here.example"), record(1, 1, "a.here.example")]
+    })
+    yield* Effect.gen(function*() {
+      const both = Effect.all([relaysOf("here.example"), relaysOf("HERE.example")], { concurrency: 2 })
+      for (const targets of yield* both) {
+        assert.deepStrictEqual(targets, [{ host: "a.here.example", port: 2855 }, {
+          host: "b.here.example",
+          port: 2855
+        }])
+      }
+      assert.deepStrictEqual(asked, ["SRV _msrps._tcp.here.example"])
+      assert.deepStrictEqual(yield* relaysOf("nowhere.example"), [])
+      yield* TestClock.adjust("59 seconds")
+      yield* relaysOf("here.example")
+      yield* relaysOf("nowhere.example")
+      assert.deepStrictEqual(asked.slice(1), ["SRV _msrps._tcp.nowhere.example", "SRV _msrps._tcp.nowhere.example"])
+      yield* TestClock.adjust("1 seconds")
+      yield* relaysOf("here.example")
+      assert.lengthOf(asked, 4)
+    }).pipe(Effect.provide(layerNode({ servers: [address] })))
+  }))

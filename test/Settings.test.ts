@@ -125,6 +125,11 @@ const cases: Record<string, ReadonlyArray<Case>> = {
       is: ["msrp://192.0.2.1:2855;tcp", "msrps://[2001:db8::1]:2856;tcp"]
     }
   ],
+  MSRP_DNS_SERVERS: [{
+    value: "192.0.2.53, 192.0.2.53:5353,2001:db8::53,[2001:db8::53]:5353",
+    of: ({ dnsServers }) => dnsServers,
+    is: ["192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353"]
+  }],
   MSRP_SOCKET_ROUTES: [{
     value: "dst=10.0.0.0/8 -> msrp:10.0.0.1:2855; scheme=msrps -> none",
     of: ({ socketRules }) => socketRules.map(({ use }) => use),
@@ -191,13 +196,18 @@ const cases: Record<string, ReadonlyArray<Case>> = {
     value: "/relay.crt",
     beside: { MSRP_TLS_KEY: "/relay.key" },
     of: ({ selfSigned, tls, tlsFiles }) => [tls.cert, tlsFiles.cert, selfSigned],
-    is: [relay.cert, "/relay.crt", undefined]
+    is: [relay.cert, ["/relay.crt"], undefined]
+  }, {
+    value: "/relay.crt, /localhost.crt",
+    beside: { MSRP_TLS_KEY: "/relay.key,/localhost.key" },
+    of: ({ tls }) => [tls.cert, tls.others?.map(({ cert, key }) => [cert, Redacted.value(key)])],
+    is: [relay.cert, [[localhost.cert, Redacted.value(localhost.key)]]]
   }],
   MSRP_TLS_KEY: [{
     value: "/relay.key",
     beside: { MSRP_TLS_CERT: "/relay.crt" },
     of: ({ tls, tlsFiles }) => [Redacted.value(tls.key!), tlsFiles.key],
-    is: [Redacted.value(relay.key), "/relay.key"]
+    is: [Redacted.value(relay.key), ["/relay.key"]]
   }],
   MSRP_TLS_CA: [{ value: "/ca.crt", of: ({ tls, tlsFiles }) => [tls.ca, tlsFiles.ca], is: [ca, "/ca.crt"] }],
   MSRP_TLS_ALLOW_SELF_SIGNED: [{ value: "on", of: ({ transport }) => transport.allowSelfSigned, is: true }],
@@ -266,6 +276,7 @@ const bad: Record<string, ReadonlyArray<string>> = {
   ],
   MSRP_USE_PATH: ["msrps://a.example;tcp,msrps://b.example;tcp", "one.example.com", "msrp://a.example/x;tcp"],
   MSRP_LISTEN: ["2855", "msrp:192.0.2.1", "msrp:192.0.2.1:0", "tcp:192.0.2.1:2855", "msrp:::1:2855", "msrp:h:99999"],
+  MSRP_DNS_SERVERS: ["dns.example.com", "192.0.2.53:70000", "192.0.2.53:", "[192.0.2.53", ","],
   MSRP_SOCKET_ROUTES: ["dst=10.0.0.0/8", "dst=10.0.0.0/99 -> none"],
   MSRP_CREDENTIALS: ["sql", "memory,file"],
   MSRP_USERS: ["alice", ":secret", "alice:", "alice@:secret", "a@b@c:secret", "alice:5%zz", "alice:%ff", "a:b,,c:d"],
@@ -281,8 +292,8 @@ const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_AUTH_FREE_FAILURES_PER_ADDRESS: ["0", "-1"],
   MSRP_ALLOW_PLAINTEXT_AUTH: ["2", "ja"],
   MSRP_MAX_FAILED_AUTH: ["0", "1001"],
-  MSRP_TLS_CERT: ["/nowhere", "/text"],
-  MSRP_TLS_KEY: ["/nowhere", "/text", "/encrypted.key", "/localhost.key"],
+  MSRP_TLS_CERT: ["/nowhere", "/text", "/relay.crt,"],
+  MSRP_TLS_KEY: ["/nowhere", "/text", "/encrypted.key", "/localhost.key", "/relay.key,/relay.key"],
   MSRP_TLS_CA: ["/nowhere", "/text"],
   MSRP_TLS_ALLOW_SELF_SIGNED: ["2"],
   MSRP_RELAY_PEERS: ["some relay", "relay.example.net,", "*", "msrps://relay.example.net", "a*.example.net"],
@@ -558,6 +569,9 @@ describe("Settings", () => {
         assert.deepStrictEqual((yield* parse(remote)).warnings, [])
         const other = yield* parse({ ...remote, MSRP_URIS: "msrps://other.example.com;tcp" })
         assert.include(other.warnings[0], "not for other.example.com")
+        const both = { MSRP_TLS_CERT: "/relay.crt,/localhost.crt", MSRP_TLS_KEY: "/relay.key,/localhost.key" }
+        const names = { MSRP_URIS: "msrps://localhost:1;tcp,msrps://relay.example.com;tcp" }
+        assert.deepStrictEqual((yield* parse({ ...remote, ...both, ...names })).warnings, [])
         yield* TestClock.adjust("2 hours")
         assert.include((yield* parse(remote)).warnings[0], "has expired")
         yield* TestClock.setTime(0)

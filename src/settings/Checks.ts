@@ -197,7 +197,7 @@ export const tlsOf = Effect.fnUntraced(function*(
   addresses: Addresses | undefined,
   problems: Problems
 ): Effect.fn.Return<TlsSettings, never, FileSystem.FileSystem> {
-  const files: TlsFiles = { cert: values.tlsCert, key: values.tlsKey, ca: values.tlsCa }
+  const files: TlsFiles = { cert: values.tlsCert ?? [], key: values.tlsKey ?? [], ca: values.tlsCa }
   const { listeners = [], uris = [] } = addresses ?? {}
   const { problems: unusable, tls, warnings } = yield* readTls(files, [...uris, ...(values.usePath ?? [])])
   const keys = { cert: "tlsCert", key: "tlsKey", ca: "tlsCa" } as const
@@ -208,11 +208,13 @@ export const tlsOf = Effect.fnUntraced(function*(
   const outside = listeners.find(({ host }) => !isLoopback(host))
   if (!problems.fine("tlsCert", "tlsKey")) {
     // said already
-  } else if (files.cert === undefined && files.key !== undefined) {
+  } else if (files.cert.length === 0 && files.key.length > 0) {
     problems.add("tlsCert", "is needed, since MSRP_TLS_KEY is set")
-  } else if (files.cert !== undefined && files.key === undefined) {
+  } else if (files.cert.length > 0 && files.key.length === 0) {
     problems.add("tlsKey", "is needed, since MSRP_TLS_CERT is set")
-  } else if (files.cert === undefined && secure.length > 0) {
+  } else if (files.cert.length !== files.key.length) {
+    problems.add("tlsKey", `has ${files.key.length} files, and MSRP_TLS_CERT has ${files.cert.length}`)
+  } else if (files.cert.length === 0 && secure.length > 0) {
     if (outside === undefined) {
       const addressed = [...uris.filter(({ scheme }) => scheme === "msrps"), ...secure]
       selfSigned = [...new Set(addressed.map(({ host }) => canonicalHost(host)))]

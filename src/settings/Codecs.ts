@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { isIP } from "node:net"
 import { digestAlgorithms } from "../protocol/Digest.ts"
 import { formatUri, type MsrpUri, parseUri, sameUri } from "../protocol/Uri.ts"
 import { isNextHopRule } from "../relay/NextHops.ts"
@@ -152,6 +153,23 @@ const each = <A>(
   }
   return problems.length === 0 ? Result.succeed(values) : Result.fail(problems.join("; "))
 }
+
+/** Paths with commas between them. */
+export const paths: TextCodec<ReadonlyArray<string>> = fromParse<ReadonlyArray<string>>(
+  (text) => each<string>(entries(text), (one) => /\p{Cc}/u.test(one) ? Result.fail("is no path") : Result.succeed(one)),
+  (list) => list.join(",")
+)
+
+/** As `Resolver.setServers` of Node takes them. */
+export const dnsServers: TextCodec<ReadonlyArray<string>> = fromParse<ReadonlyArray<string>>(
+  (text) =>
+    each<string>(entries(text), (one) => {
+      const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(one) ?? []
+      const address = isIP(one) === 6 ? one : bracketed ?? plain ?? ""
+      return isIP(address) !== 0 && Number(port ?? 53) <= 65_535 ? Result.succeed(one) : Result.fail("is no address")
+    }),
+  (list) => list.join(",")
+)
 
 /** `all`, `none`, or names of relays. */
 export const relayPeers: TextCodec<RelayPolicy> = fromParse<RelayPolicy>(

@@ -9,12 +9,12 @@ import { createPrivateKey, X509Certificate } from "node:crypto"
 import { isIP } from "node:net"
 import { parseCredentials } from "../credentials/File.ts"
 import { canonicalHost, type MsrpUri } from "../protocol/Uri.ts"
-import type { TlsOptions } from "../Transport.ts"
+import type { KeyPair, TlsOptions } from "../Transport.ts"
 
-/** Paths of the PEM files. */
+/** Paths of the PEM files: certificates and their keys in the same order, the first for whoever asks for no other name. */
 export interface TlsFiles {
-  readonly cert: string | undefined
-  readonly key: string | undefined
+  readonly cert: ReadonlyArray<string>
+  readonly key: ReadonlyArray<string>
   readonly ca: string | undefined
 }
 
@@ -37,48 +37,52 @@ export const readTls = Effect.fnUntraced(function*(
 ): Effect.fn.Return<TlsFromFiles, never, FileSystem.FileSystem> {
   const problems: Array<FileProblem> = []
   const warnings: Array<string> = []
-  const note = (file: keyof TlsFiles, problem: string) => void problems.push({ file, problem })
 
-  const read = Effect.fnUntraced(function*(file: keyof TlsFiles) {
-    const path = files[file]
-    if (path === undefined) return undefined
+  const read = Effect.fnUntraced(function*(path: string, note: (problem: string) => void) {
     const text = yield* readText(path)
-    if (Result.isFailure(text)) note(file, text.failure)
+    if (Result.isFailure(text)) note(text.failure)
     return Result.getOrUndefined(text)
   })
-  const cert = yield* read("cert")
-  const key = yield* read("key")
-  const ca = yield* read("ca")
 
-  const certificate = cert === undefined ? undefined : attempt(() => new X509Certificate(cert))
-  const privateKey = key === undefined ? undefined : attempt(() => createPrivateKey(key))
-  if (certificate !== undefined && Result.isFailure(certificate)) note("cert", "has no PEM certificate in it")
-  if (privateKey !== undefined && Result.isFailure(privateKey)) {
-    note("key", /ENCRYPTED/.test(key!) ? "is encrypted" : "has no PEM private key in it")
+  const pairs: Array<KeyPair & { readonly certificate: X509Certificate }> = []
+  for (const [index, path] of files.cert.entries()) {
+    const entry = files.cert.length === 1 ? "" : `entry ${index + 1} `
+    const note = (file: keyof TlsFiles) => (problem: string) => void problems.push({ file, problem: entry + problem })
+    const cert = yield* read(path, note("cert"))
+    const keyPath = files.key[index]
+    const key = keyPath === undefined ? undefined : yield* read(keyPath, note("key"))
+    const certificate = cert === undefined ? undefined : attempt(() => new X509Certificate(cert))
+    const privateKey = key === undefined ? undefined : attempt(() => createPrivateKey(key))
+    if (certificate !== undefined && Result.isFailure(certificate)) note("cert")("has no PEM certificate in it")
+    if (privateKey !== undefined && Result.isFailure(privateKey)) {
+      note("key")(/ENCRYPTED/.test(key!) ? "is encrypted" : "has no PEM private key in it")
+    }
+    if (certificate === undefined || privateKey === undefined) continue
+    if (Result.isFailure(certificate) || Result.isFailure(privateKey)) continue
+    if (!certificate.success.checkPrivateKey(privateKey.success)) note("key")("does not belong to the certificate")
+    pairs.push({ cert: cert!, key: Redacted.make(key!), certificate: certificate.success })
   }
+  const ca = files.ca === undefined
+    ? undefined
+    : yield* read(files.ca, (problem) => void problems.push({ file: "ca", problem }))
   if (ca !== undefined && Result.isFailure(attempt(() => new X509Certificate(ca)))) {
-    note("ca", "has no PEM certificate in it")
+    problems.push({ file: "ca", problem: "has no PEM certificate in it" })
   }
-  if (certificate !== undefined && Result.isSuccess(certificate)) {
-    const { success: it } = certificate
-    if (privateKey !== undefined && Result.isSuccess(privateKey) && !it.checkPrivateKey(privateKey.success)) {
-      note("key", "does not belong to the certificate")
-    }
-    const now = yield* Clock.currentTimeMillis
-    if (now < it.validFromDate.getTime()) warnings.push(`The certificate is valid only from ${it.validFrom} on`)
-    if (now > it.validToDate.getTime()) warnings.push(`The certificate has expired: ${it.validTo}`)
-    for (const { host, scheme } of uris) {
-      if (scheme === "msrps" && !isFor(it, canonicalHost(host))) {
-        warnings.push(`The certificate is not for ${host}: clients that use this URI will refuse it`)
-      }
+
+  const now = yield* Clock.currentTimeMillis
+  for (const { certificate: { subject, validFrom, validFromDate, validTo, validToDate } } of pairs) {
+    const which = pairs.length === 1 ? "The certificate" : `The certificate of ${subject.replaceAll("\n", ", ")}`
+    if (now < validFromDate.getTime()) warnings.push(`${which} is valid only from ${validFrom} on`)
+    if (now > validToDate.getTime()) warnings.push(`${which} has expired: ${validTo}`)
+  }
+  for (const { host, scheme } of pairs.length === 0 ? [] : uris) {
+    if (scheme === "msrps" && !pairs.some(({ certificate }) => isFor(certificate, canonicalHost(host)))) {
+      warnings.push(`The certificate is not for ${host}: clients that use this URI will refuse it`)
     }
   }
+  const [first, ...others] = pairs.map(({ cert, key }) => ({ cert, key }))
   return {
-    tls: {
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key: Redacted.make(key) }),
-      ...(ca === undefined ? {} : { ca })
-    },
+    tls: { ...first, ...(others.length === 0 ? {} : { others }), ...(ca === undefined ? {} : { ca }) },
     problems,
     warnings
   }

@@ -30,7 +30,7 @@ export const followTls = Effect.fnUntraced(function*(
   let reported = ""
   const check = Effect.gen(function*() {
     const read = yield* readTls(files, uris)
-    const report = read.problems.map(({ file, problem }) => `${files[file]} ${problem}`).join("; ")
+    const report = read.problems.map(({ file, problem }) => `${[files[file]].flat().join(",")} ${problem}`).join("; ")
     if (report !== "") {
       if (report !== reported) yield* Effect.logWarning(`TLS files not usable, keeping those from before: ${report}`)
       reported = report
@@ -46,6 +46,11 @@ export const followTls = Effect.fnUntraced(function*(
   return tls
 })
 
-const same = (a: TlsOptions, b: TlsOptions): boolean => a.cert === b.cert && a.ca === b.ca && keyOf(a) === keyOf(b)
+const same = (a: TlsOptions, b: TlsOptions): boolean => textsOf(a).join("\n") === textsOf(b).join("\n")
 
-const keyOf = ({ key }: TlsOptions): string | undefined => key && Redacted.value(key)
+const textsOf = ({ ca = "", cert = "", key, others = [] }: TlsOptions): ReadonlyArray<string> => [
+  ca,
+  cert,
+  key === undefined ? "" : Redacted.value(key),
+  ...others.flatMap((other) => textsOf(other))
+]

@@ -96,6 +96,12 @@ export const variables = {
     example: "msrp:0.0.0.0:2855,msrps:[::]:2856",
     absent: "host and port of each of MSRP_URIS"
   }),
+  dnsServers: optional("MSRP_DNS_SERVERS", "Addresses", Codecs.dnsServers, {
+    expects: "addresses of name servers, each with or without a port",
+    meaning: "Who is asked for the SRV records of other relays' domains.",
+    example: "192.0.2.53,[2001:db8::53]:5353",
+    absent: "the name servers of the machine"
+  }),
   socketRoutes: optional("MSRP_SOCKET_ROUTES", "Addresses", Codecs.socketRoutes, {
     expects: `rules like "dst=10.0.0.0/8 -> msrp:10.0.0.1:2855" with semicolons between them`,
     meaning: "Which local socket a connection to the next hop is made from: the first rule that matches counts.",
@@ -207,15 +213,17 @@ export const variables = {
     default: "5"
   }),
 
-  tlsCert: optional("MSRP_TLS_CERT", "TLS", Codecs.line, {
-    expects: "the path of a PEM file",
-    meaning: "The relay's certificate, followed by its chain. Also shown to other relays.",
+  tlsCert: optional("MSRP_TLS_CERT", "TLS", Codecs.paths, {
+    expects: "the path of a PEM file, or several with commas between them",
+    meaning:
+      "The relay's certificate, followed by its chain. Also shown to other relays. Further ones are for clients " +
+      "that ask for their names (SNI).",
     example: "/etc/msrp-relay/fullchain.pem",
     absent: "none; on loopback, a certificate signed by itself and made at start"
   }),
-  tlsKey: optional("MSRP_TLS_KEY", "TLS", Codecs.line, {
-    expects: "the path of a PEM file",
-    meaning: "Private key of the certificate, not encrypted.",
+  tlsKey: optional("MSRP_TLS_KEY", "TLS", Codecs.paths, {
+    expects: "the path of a PEM file, or several with commas between them",
+    meaning: "Private key of the certificate, not encrypted; of each of several, in the same order.",
     example: "/etc/msrp-relay/privkey.pem",
     absent: "none"
   }),

@@ -33,7 +33,7 @@ it.effect("R4976-9.2-30: renewed files are used, halves of a renewal and broken 
     yield* TestClock.setTime(Date.now())
     yield* Effect.gen(function*() {
       const tls = yield* followTls({
-        files: { cert: "/cert", key: "/key", ca: undefined },
+        files: { cert: ["/cert"], key: ["/key"], ca: undefined },
         uris: [parseUri("msrps://localhost:2856;tcp")!],
         first: localhost
       })

@@ -1,0 +1,192 @@
+/** What real clients were seen to do, and must be able to do with this relay. */
+import { assert } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { strongestChallenge } from "../src/protocol/Digest.ts"
+import { group, pairOf } from "./conformance/group.ts"
+import { header, headers, nextId, request, response, send, summary, until } from "./harness.ts"
+
+group("Clients", ({ scenario, timed }) => {
+  scenario(
+    "one that splits a challenge at comma and blank, and sends its opaque back",
+    (world) =>
+      Effect.gen(function*() {
+        const peer = yield* world.connect
+        const from = world.party()
+        const challenged = yield* world.auth(peer, from)
+        const last = headers(challenged, "WWW-Authenticate").at(-1)!
+        assert.isTrue(last.startsWith("Digest "))
+        const parameters = new Map(
+          last.slice("Digest ".length).split(", ").map((one) => {
+            const equals = one.indexOf("=")
+            assert.isAbove(equals, 0, one)
+            return [one.slice(0, equals), one.slice(equals + 1).replaceAll("\"", "")] as const
+          })
+        )
+        assert.includeMembers([...parameters.keys()], ["realm", "nonce", "opaque", "algorithm", "qop"])
+        assert.strictEqual(parameters.get("algorithm"), "MD5")
+        const authorization = world.authorization(strongestChallenge([last])!)
+        assert.include(authorization, `opaque="${parameters.get("opaque")}"`)
+        const shapes = [
+          (text: string) => text,
+          (text: string) => text.replace(/, uri="[^"]*"/, ""),
+          (text: string) => text.replace("qop=auth", "qop=\"auth\"")
+        ]
+        for (const shape of shapes) {
+          const again = strongestChallenge([headers(yield* world.auth(peer, from), "WWW-Authenticate").at(-1)!])!
+          assert.strictEqual((yield* world.auth(peer, from, shape(world.authorization(again)))).status, 200)
+        }
+      })
+  )
+
+  scenario(
+    "one with several sessions on a connection: another AUTH leaves the first session alone",
+    (world) =>
+      Effect.gen(function*() {
+        const first = yield* world.login({ uri: "msrps://x1.invalid:2855/a;ws" })
+        const second = yield* world.login({ peer: first.peer, uri: "msrps://x1.invalid:2855/b;ws" })
+        assert.notStrictEqual(first.usePath, second.usePath)
+        for (const owner of [first, second, first]) {
+          const { bob } = yield* world.join(owner)
+          yield* bob.close
+          yield* until(() => world.relay.gauges().connections === 1, "Bob's leave")
+        }
+      })
+  )
+
+  scenario("one that asks for too much, and again for what it is offered", (world) =>
+    Effect.gen(function*() {
+      const peer = yield* world.connect
+      const from = world.party()
+      const challenge = yield* world.challenge(peer, from)
+      const much = yield* world.auth(peer, from, world.authorization(challenge), "Expires: 86400")
+      assert.strictEqual(much.status, 423)
+      const offered = `Expires: ${header(much, "Max-Expires")}`
+      assert.strictEqual(
+        (yield* world.auth(peer, from, world.authorization(challenge, { nc: 2 }), offered)).status,
+        200
+      )
+    }), { authMaxExpires: 3600 })
+
+  timed(
+    "one that sends an empty SEND every minute and never a new AUTH, where the operator allows it",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login({ headers: ["Expires: 100"] })
+        const { bob, bobUri } = yield* world.join(alice)
+        for (let minute = 0; minute < 10; minute++) {
+          yield* TestClock.adjust("1 minute")
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri }))
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          const frame = yield* bob.next
+          assert.isUndefined(frame.body)
+          bob.answer(frame)
+        }
+      }),
+    { sessions: { extendActive: true } }
+  )
+
+  scenario(
+    "one that sends without Byte-Range, a REPORT for each message, and 10,000 chunks in one write",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, back, bob, toAlice } = yield* pairOf(world)
+        bob.write(
+          request("SEND", { ...back, headers: ["Message-ID: no.range", "Content-Type: text/plain"], body: "plain" })
+        )
+        assert.strictEqual((yield* bob.next).status, 200)
+        alice.peer.answer(yield* alice.peer.next)
+        const COUNT = 10_000
+        let arrived = 0
+        alice.peer.onFrame = (frame) => {
+          const [, n] = header(frame, "Message-ID")!.split(".")
+          if (frame.method === "SEND") {
+            assert.strictEqual(Number(n), arrived++)
+            alice.peer.answer(frame)
+          }
+        }
+        const burst = []
+        for (let n = 0; n < COUNT; n++) {
+          burst.push(toAlice({ messageId: `burst.${n}`, range: "1-5/5", body: "chunk" }))
+        }
+        bob.write(Buffer.concat(burst))
+        let answers = 0
+        bob.onFrame = (frame) => {
+          assert.strictEqual(frame.status, 200)
+          answers++
+        }
+        yield* until(() => arrived === COUNT && answers === COUNT, "all of them")
+      })
+  )
+
+  scenario("one that answers a REPORT with 200", (world) =>
+    Effect.gen(function*() {
+      const { alice, back, bob } = yield* pairOf(world)
+      bob.write(
+        request("REPORT", { ...back, headers: ["Message-ID: m.01", "Byte-Range: 1-1/1", "Status: 000 200 OK"] })
+      )
+      alice.peer.answer(yield* alice.peer.next, "200 OK", "whole")
+      yield* alice.peer.quiet
+      yield* bob.quiet
+    }))
+
+  scenario("one behind a middlebox that rewrites the addresses in SDP only", (world) =>
+    Effect.gen(function*() {
+      const alice = yield* world.login({ uri: "msrp://10.1.2.3:7654/alice.session;tcp" })
+      const bob = yield* world.connect
+      // What the peer reads in SDP is not what she says of herself; the session-id is.
+      const seen = "msrp://203.0.113.9:40000/bob.session;tcp"
+      const own = "msrp://192.168.7.7:5000/bob.session;tcp"
+      bob.write(send({ to: `${alice.usePath} ${alice.uri}`, from: own, body: "hello" }))
+      assert.strictEqual((yield* bob.next).status, 200)
+      alice.peer.answer(yield* alice.peer.next)
+      alice.peer.write(send({ to: `${alice.usePath} ${seen}`, from: alice.uri, body: "hello yourself" }))
+      assert.strictEqual((yield* alice.peer.next).status, 200)
+      const frame = yield* bob.next
+      assert.strictEqual(frame.to, seen)
+      bob.answer(frame)
+    }))
+
+  scenario(
+    "ones that write header names in other letters, two blanks, and quoted semicolons",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* pairOf(world)
+        const id = nextId()
+        alice.peer.write(
+          [
+            `MSRP ${id} SEND`,
+            `to-path:  ${alice.usePath} ${bobUri}`,
+            `FROM-PATH:  ${alice.uri}`,
+            "message-ID:  odd.1",
+            "byte-range:  1-2/2",
+            "Content-Disposition: attachment; filename=\"a;b, c.txt\"; size=2",
+            "Content-type: text/plain; charset=utf-8",
+            "",
+            "hi",
+            `-------${id}$`,
+            ""
+          ].join("\r\n")
+        )
+        assert.strictEqual(summary(yield* alice.peer.next), "200 | $")
+        const frame = yield* bob.next
+        assert.strictEqual(header(frame, "Content-Disposition"), "attachment; filename=\"a;b, c.txt\"; size=2")
+        assert.strictEqual(frame.to, bobUri)
+        bob.answer(frame)
+      })
+  )
+
+  scenario("one that reads 2048 octets at a time gets every end-line whole", (world) =>
+    Effect.gen(function*() {
+      const { alice, bob, toBob } = yield* pairOf(world)
+      for (let octets = 1700; octets < 2049; octets += 29) {
+        alice.peer.write(toBob({ body: Buffer.alloc(octets, "x") }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        const frame = yield* bob.next
+        assert.strictEqual(frame.body!.length, octets)
+        const { from, id, to } = frame
+        bob.write(response(from.split(" ")[0]!, to, id, "200 OK"))
+      }
+      yield* alice.peer.quiet
+    }))
+})
