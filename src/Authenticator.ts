@@ -82,6 +82,8 @@ export interface DigestOptions extends AttemptsOptions {
    * SHA-256, MD5. Some clients know MD5 only and read only the last challenge.
    */
   readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
+  /** Realms where MD5 is neither offered nor accepted (RFC 8760 §3). */
+  readonly realmsWithoutMd5?: ReadonlyArray<string> | undefined
   /** Nonces in use whose count is kept. Above it the one used first goes stale early. Absent: 65,536. */
   readonly maxNonces?: number | undefined
   /** How long the credentials may take to answer. Absent: 10 seconds. */
@@ -109,6 +111,7 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     Duration.toMillis(options.nonceExpire ?? "30 seconds"),
     options.maxNonces ?? 65_536
   )
+  const withoutMd5 = new Set((options.realmsWithoutMd5 ?? []).map((realm) => realm.toLowerCase()))
   const attempts = new Attempts(options, () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6)
   /** Does nothing here; some clients cannot do without. */
   const opaque = randomBytes(8).toString("hex")
@@ -158,7 +161,7 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
 
   const authenticate = Effect.fnUntraced(function*(request: AuthRequest): Effect.fn.Return<AuthDecision> {
     const { realm, requestUri, source } = request
-    const algorithms = offered()
+    const algorithms = offered().filter((one) => one !== "MD5" || !withoutMd5.has(realm.toLowerCase()))
     if (algorithms.length === 0) {
       yield* Effect.logError("The credentials have no digest algorithm that may be offered any more")
       return { _tag: "Unavailable" }

@@ -61,6 +61,7 @@ export interface SettingsShape {
   readonly digest: {
     readonly algorithms: ReadonlyArray<DigestAlgorithm>
     readonly nonceExpire: Duration.Duration
+    readonly realmsWithoutMd5: ReadonlyArray<string>
     /** AUTHs with wrong credentials that cost nothing: of one user from one address, and from one address. */
     readonly freePerUser: number
     readonly freePerAddress: number
@@ -165,6 +166,7 @@ const read = Effect.fnUntraced(function*(
     digest: {
       algorithms: values.algorithms,
       nonceExpire: Duration.seconds(values.nonceExpire),
+      realmsWithoutMd5: values.realmsWithoutMd5,
       freePerUser: values.freeFailuresPerUser,
       freePerAddress: values.freeFailuresPerAddress
     },

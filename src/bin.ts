@@ -10,12 +10,13 @@ import * as Exit from "effect/Exit"
 import { readFileSync } from "node:fs"
 import { main } from "./main.ts"
 import { probeCommand } from "./Probe.ts"
+import { userCommand } from "./Users.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
 
 const serve = Command.make("msrp-relay", {}, () => main).pipe(
   Command.withDescription("Runs an MSRP relay (RFC 4976). It is configured by environment variables."),
-  Command.withSubcommands([probeCommand])
+  Command.withSubcommands([probeCommand, userCommand])
 )
 
 const program = Command.run(serve, { version }).pipe(

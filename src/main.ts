@@ -1,12 +1,19 @@
 /** The service: a relay as its settings say (RFC 4976), from the environment to the listening sockets. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
 import { Credentials } from "./Credentials.ts"
-import { layerFile } from "./credentials/File.ts"
+import { layerCached } from "./credentials/Cached.ts"
+import { layerEphemeral } from "./credentials/Ephemeral.ts"
+import { type CredentialsFileError, layerFile } from "./credentials/File.ts"
+import { layerHttp } from "./credentials/Http.ts"
+import { layerSql, type SqlSettingsError } from "./credentials/Sql.ts"
 import * as Logging from "./Logging.ts"
 import { Relay } from "./Relay.ts"
 import * as Resolver from "./Resolver.ts"
@@ -17,8 +24,26 @@ import { SocketSelector } from "./SocketSelector.ts"
 import { Transport } from "./Transport.ts"
 import { makeSelfSigned } from "./transport/SelfSigned.ts"
 
-const credentials = ({ credentials }: SettingsShape) =>
-  credentials._tag === "File" ? layerFile(credentials) : Credentials.layerMemory(credentials.users)
+/** Who may log in; a driver is loaded only if it is needed. */
+const credentials = (
+  { credentials }: SettingsShape
+): Layer.Layer<Credentials, CredentialsFileError | SqlSettingsError, FileSystem.FileSystem> => {
+  switch (credentials._tag) {
+    case "Memory":
+      return Credentials.layerMemory(credentials.users)
+    case "File":
+      return layerFile(credentials)
+    case "Ephemeral":
+      return layerEphemeral(credentials)
+    case "Sql":
+      return remembered(layerSql(credentials), credentials.cacheSeconds)
+    case "Http":
+      return remembered(layerHttp(credentials).pipe(Layer.provide(FetchHttpClient.layer)), credentials.cacheSeconds)
+  }
+}
+
+const remembered = <E>(backend: Layer.Layer<Credentials, E>, seconds: number) =>
+  seconds === 0 ? backend : layerCached(backend, { timeToLive: Duration.seconds(seconds) })
 
 const transport = Effect.fnUntraced(function*({ selfSigned, tls, tlsFiles, transport, uris }: SettingsShape) {
   const [first, ...others] = selfSigned ?? []

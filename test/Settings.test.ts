@@ -11,6 +11,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
 import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
+import type { SubscriberTable } from "../src/credentials/Sql.ts"
 import { canonicalHost } from "../src/protocol/Uri.ts"
 import { isLoopback, Settings, type SettingsError, type SettingsShape, settingsTable } from "../src/Settings.ts"
 import { envExample, markdownTables } from "../src/settings/Document.ts"
@@ -81,6 +82,11 @@ interface Case {
   readonly is: unknown
 }
 
+const sqlBeside: Env = { MSRP_SQL_URL: "sqlite:/users.db" }
+
+const tableOf = (name: keyof SubscriberTable) => ({ credentials }: SettingsShape) =>
+  credentials._tag === "Sql" && credentials.table?.[name]
+
 /** A value of each variable, and where it must be found. */
 const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_URIS: [
@@ -149,6 +155,48 @@ const cases: Record<string, ReadonlyArray<Case>> = {
       is: [["a", undefined, "b"]]
     }
   ],
+  MSRP_CREDENTIALS_CACHE: [{
+    value: "0",
+    beside: { MSRP_HTTP_URL: "http://localhost" },
+    of: ({ credentials }) => "cacheSeconds" in credentials && credentials.cacheSeconds,
+    is: 0
+  }],
+  MSRP_SQL_URL: [{
+    value: "mysql://u:p@db/opensips",
+    of: ({ credentials }) => credentials._tag === "Sql" && [Redacted.value(credentials.url), credentials.calculateHa1],
+    is: ["mysql://u:p@db/opensips", false]
+  }],
+  MSRP_SQL_TABLE: [{ value: "msrp.users", beside: sqlBeside, of: tableOf("table"), is: "msrp.users" }],
+  MSRP_SQL_USERNAME_COLUMN: [{ value: "name", beside: sqlBeside, of: tableOf("username"), is: "name" }],
+  MSRP_SQL_DOMAIN_COLUMN: [
+    { value: "realm", beside: sqlBeside, of: tableOf("domain"), is: "realm" },
+    { value: "none", beside: sqlBeside, of: tableOf("domain"), is: undefined }
+  ],
+  MSRP_SQL_PASSWORD_COLUMN: [{ value: "secret", beside: sqlBeside, of: tableOf("password"), is: "secret" }],
+  MSRP_SQL_HA1_COLUMN: [{ value: "digest", beside: sqlBeside, of: tableOf("ha1"), is: "digest" }],
+  MSRP_SQL_HA1_SHA256_COLUMN: [{ value: "ha1_sha256", beside: sqlBeside, of: tableOf("ha1Sha256"), is: "ha1_sha256" }],
+  MSRP_HTTP_URL: [{
+    value: "https://users.example.com/msrp",
+    of: ({ credentials }) =>
+      credentials._tag === "Http" && [credentials.url, credentials.token, credentials.cacheSeconds],
+    is: ["https://users.example.com/msrp", undefined, 30]
+  }],
+  MSRP_HTTP_TOKEN: [{
+    value: "t0ken",
+    beside: { MSRP_HTTP_URL: "http://localhost" },
+    of: ({ credentials }) => credentials._tag === "Http" && credentials.token && Redacted.value(credentials.token),
+    is: "t0ken"
+  }],
+  MSRP_EPHEMERAL_SECRET: [{
+    value: "north, pole",
+    of: ({ credentials }) => credentials._tag === "Ephemeral" && Redacted.value(credentials.secret),
+    is: "north, pole"
+  }],
+  MSRP_REALMS_WITHOUT_MD5: [{
+    value: "a.example, our realm",
+    of: ({ digest }) => digest.realmsWithoutMd5,
+    is: ["a.example", "our realm"]
+  }],
   MSRP_USERS: [{
     value: "alice:secret, bob@example.org:a:b@c,carol%40example.org:50%25%2C,d%C3%A4n:%20x%20,alice@example.org:s",
     of: revealed,
@@ -278,7 +326,19 @@ const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_LISTEN: ["2855", "msrp:192.0.2.1", "msrp:192.0.2.1:0", "tcp:192.0.2.1:2855", "msrp:::1:2855", "msrp:h:99999"],
   MSRP_DNS_SERVERS: ["dns.example.com", "192.0.2.53:70000", "192.0.2.53:", "[192.0.2.53", ","],
   MSRP_SOCKET_ROUTES: ["dst=10.0.0.0/8", "dst=10.0.0.0/99 -> none"],
-  MSRP_CREDENTIALS: ["sql", "memory,file"],
+  MSRP_CREDENTIALS: ["ldap", "memory,file"],
+  MSRP_CREDENTIALS_CACHE: ["-1", "2 days"],
+  MSRP_SQL_URL: ["postgres:db", "oracle://db", "/users.db", "sqlite:"],
+  MSRP_SQL_TABLE: ["a b", "users; DROP TABLE users", "1a", "a.b.c", "a\"b"],
+  MSRP_SQL_USERNAME_COLUMN: ["a-b", "none of these"],
+  MSRP_SQL_DOMAIN_COLUMN: ["a'b"],
+  MSRP_SQL_PASSWORD_COLUMN: ["`a`"],
+  MSRP_SQL_HA1_COLUMN: ["a,b"],
+  MSRP_SQL_HA1_SHA256_COLUMN: ["*"],
+  MSRP_HTTP_URL: ["users.example.com", "ftp://users.example.com", "https://me:secret@users.example.com"],
+  MSRP_HTTP_TOKEN: ["a\u0001b"],
+  MSRP_EPHEMERAL_SECRET: ["a\u0007b"],
+  MSRP_REALMS_WITHOUT_MD5: ["a,", "a\"b"],
   MSRP_USERS: ["alice", ":secret", "alice:", "alice@:secret", "a@b@c:secret", "alice:5%zz", "alice:%ff", "a:b,,c:d"],
   MSRP_CREDENTIALS_FILE: ["/nowhere", "/forbidden", "/passwords"],
   MSRP_CALCULATE_HA1: ["2", "maybe"],
@@ -359,7 +419,8 @@ describe("Settings", () => {
             ? `alice:example.org:${HA1}`
             : relay.cert
           const beside: Env = variable === "MSRP_CREDENTIALS" ? { MSRP_CREDENTIALS_FILE: "/users" } : remote
-          const others = variable === "MSRP_CREDENTIALS_FILE" ? { MSRP_USERS: undefined } : {}
+          const sources = ["MSRP_CREDENTIALS_FILE", "MSRP_SQL_URL", "MSRP_HTTP_URL", "MSRP_EPHEMERAL_SECRET"]
+          const others = sources.includes(variable) ? { MSRP_USERS: undefined } : {}
           yield* parse({ ...beside, ...others, [variable]: example })
         })
     )
@@ -512,6 +573,12 @@ describe("Settings", () => {
         assert.deepStrictEqual(Object.keys(yield* problemsOf(both)), ["MSRP_CREDENTIALS"])
         assert.include((yield* parse({ ...both, MSRP_CREDENTIALS: "file" })).warnings[0], "MSRP_USERS is not used")
         assert.include((yield* parse({ ...both, MSRP_CREDENTIALS: "memory" })).warnings[0], "FILE is not used")
+        for (
+          const [kind, variable] of [["sql", "SQL_URL"], ["http", "HTTP_URL"], [
+            "ephemeral",
+            "EPHEMERAL_SECRET"
+          ]] as const
+        ) assert.deepStrictEqual(Object.keys(yield* problemsOf({ MSRP_CREDENTIALS: kind })), [`MSRP_${variable}`])
       }))
   })
 

@@ -310,6 +310,8 @@ export interface WorldOptions extends Omit<Partial<RelayOptions>, "limits"> {
   readonly sessions?: SessionRepoOptions
   readonly digest?: DigestOptions
   readonly scheme?: LocalSocket["scheme"]
+  /** Who may log in; alice and carol when absent. */
+  readonly credentials?: Layer.Layer<Credentials> | undefined
 }
 
 /** A party that has a session URI. */
@@ -511,7 +513,7 @@ export class World {
 export const makeWorld = Effect.fnUntraced(function*(
   options: WorldOptions = {}
 ): Effect.fn.Return<World, TransportError | NoCommonAlgorithm, Transport | Scope.Scope> {
-  const { digest, scheme = "msrp", sessions, ...relay } = options
+  const { credentials, digest, scheme = "msrp", sessions, ...relay } = options
   const log: Array<string> = []
   const errors: Array<string> = []
   const logger = Logger.make<unknown, void>((entry) => {
@@ -526,7 +528,7 @@ export const makeWorld = Effect.fnUntraced(function*(
         Codec.layer,
         SessionRepo.layerMemory(sessions),
         SocketSelector.layerDefault([]),
-        Authenticator.layerDigest(digest).pipe(Layer.provide(Credentials.layerMemory(users)))
+        Authenticator.layerDigest(digest).pipe(Layer.provide(credentials ?? Credentials.layerMemory(users)))
       )),
       Layer.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "All")])
     )

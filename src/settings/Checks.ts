@@ -4,13 +4,16 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import { randomBytes } from "node:crypto"
 import { passwordUser, storedSecret, type User } from "../Credentials.ts"
+import type { EphemeralOptions } from "../credentials/Ephemeral.ts"
+import type { HttpOptions } from "../credentials/Http.ts"
+import type { SqlOptions } from "../credentials/Sql.ts"
 import { canonicalHost, type MsrpUri, parsePath, sameUri } from "../protocol/Uri.ts"
 import type { LocalSocket } from "../Transport.ts"
 import { type ConfiguredUser, uriOf } from "./Codecs.ts"
 import { checkCredentialsFile, readTls, type TlsFiles, type TlsFromFiles } from "./Files.ts"
 import { isLocalhost, isLoopback, isWildcard, loopbackAddresses } from "./Hosts.ts"
 import type { Problems } from "./Read.ts"
-import { DEFAULT_URIS, type Values } from "./Table.ts"
+import { DEFAULT_URIS, type Values, variables } from "./Table.ts"
 
 // ---- addresses
 
@@ -84,6 +87,9 @@ export const authWarnings = ({ listeners }: Addresses, values: Values): Readonly
 export type CredentialsSettings =
   | { readonly _tag: "Memory"; readonly users: ReadonlyArray<User> }
   | { readonly _tag: "File"; readonly path: string; readonly calculateHa1: boolean }
+  | ({ readonly _tag: "Sql"; readonly cacheSeconds: number } & SqlOptions)
+  | ({ readonly _tag: "Http"; readonly cacheSeconds: number } & HttpOptions)
+  | ({ readonly _tag: "Ephemeral" } & EphemeralOptions)
 
 export interface DemoUser {
   readonly username: string
@@ -101,27 +107,67 @@ export const usersOf = Effect.fnUntraced(function*(
   values: Values,
   problems: Problems
 ): Effect.fn.Return<Users | undefined, never, FileSystem.FileSystem> {
-  if (!problems.fine("credentials", "users", "credentialsFile", "calculateHa1")) return undefined
+  const sources = {
+    memory: "users",
+    file: "credentialsFile",
+    sql: "sqlUrl",
+    http: "httpUrl",
+    ephemeral: "ephemeralSecret"
+  } as const
+  if (!problems.fine("credentials", "calculateHa1", ...Object.values(sources))) return undefined
   const { credentialsFile: path, users } = values
-  if (values.credentials === undefined && users !== undefined && path !== undefined) {
-    problems.add("credentials", "is needed, since MSRP_USERS and MSRP_CREDENTIALS_FILE are both set")
+  const given = (Object.keys(sources) as Array<keyof typeof sources>).filter((kind) =>
+    values[sources[kind]] !== undefined
+  )
+  if (values.credentials === undefined && given.length > 1) {
+    const names = given.map((kind) => variables[sources[kind]].variable)
+    problems.add("credentials", `is needed, since ${names.join(" and ")} are set`)
     return undefined
   }
-  const kind = values.credentials ?? (path === undefined ? "memory" : "file")
+  const kind = values.credentials ?? given[0] ?? "memory"
   const calculateHa1 = values.calculateHa1 ?? kind === "memory"
-
-  if (kind === "file") {
-    if (path === undefined) {
-      problems.add("credentialsFile", "is needed for MSRP_CREDENTIALS=file")
-      return undefined
+  const source = variables[sources[kind]].variable
+  const warnings = given.filter((one) => one !== kind).map((one) =>
+    `${variables[sources[one]].variable} is not used: users come from ${source}`
+  )
+  if (kind !== "memory" && values[sources[kind]] === undefined) {
+    problems.add(sources[kind], `is needed for MSRP_CREDENTIALS=${kind}`)
+    return undefined
+  }
+  const { credentialsCache: cacheSeconds } = values
+  if (kind === "sql") {
+    const none = (name: string): string | undefined => name === "none" ? undefined : name
+    const table = {
+      table: values.sqlTable,
+      username: values.sqlUsername,
+      domain: none(values.sqlDomain),
+      password: values.sqlPassword,
+      ha1: values.sqlHa1,
+      ha1Sha256: none(values.sqlHa1Sha256)
     }
-    const problem = yield* checkCredentialsFile(path, calculateHa1)
-    if (problem !== undefined) problems.add("credentialsFile", problem)
-    const warnings = users === undefined ? [] : ["MSRP_USERS is not used: users come from MSRP_CREDENTIALS_FILE"]
-    return { credentials: { _tag: "File", path, calculateHa1 }, demo: undefined, warnings }
+    return {
+      credentials: { _tag: "Sql", url: values.sqlUrl!, table, calculateHa1, cacheSeconds },
+      demo: undefined,
+      warnings
+    }
+  }
+  if (kind === "http") {
+    return {
+      credentials: { _tag: "Http", url: values.httpUrl!, token: values.httpToken, cacheSeconds },
+      demo: undefined,
+      warnings
+    }
+  }
+  if (kind === "ephemeral") {
+    return { credentials: { _tag: "Ephemeral", secret: values.ephemeralSecret! }, demo: undefined, warnings }
   }
 
-  const warnings = path === undefined ? [] : ["MSRP_CREDENTIALS_FILE is not used: users come from MSRP_USERS"]
+  if (kind === "file") {
+    const problem = yield* checkCredentialsFile(path!, calculateHa1)
+    if (problem !== undefined) problems.add("credentialsFile", problem)
+    return { credentials: { _tag: "File", path: path!, calculateHa1 }, demo: undefined, warnings }
+  }
+
   if (users !== undefined) {
     const credentials = { _tag: "Memory", users: storedUsers(users, calculateHa1, problems) } as const
     return { credentials, demo: undefined, warnings }

@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { isIP } from "node:net"
+import { isSqlName, isSqlUrl } from "../credentials/Sql.ts"
 import { digestAlgorithms } from "../protocol/Digest.ts"
 import { formatUri, type MsrpUri, parseUri, sameUri } from "../protocol/Uri.ts"
 import { isNextHopRule } from "../relay/NextHops.ts"
@@ -134,6 +135,49 @@ export const octets = (minimum: number, maximum: number): TextCodec<number> =>
       ? Result.succeed(Number(size.value))
       : Result.fail(undefined)
   }, String)
+
+/** A secret as it is. */
+export const secret: TextCodec<Redacted.Redacted> = fromParse(
+  (text) => /\p{Cc}/u.test(text) ? Result.fail("has control characters") : Result.succeed(Redacted.make(text)),
+  Redacted.value
+)
+
+/** Of a database; it may have a password in it. */
+export const sqlUrl: TextCodec<Redacted.Redacted> = fromParse(
+  (text) => isSqlUrl(text) ? Result.succeed(Redacted.make(text)) : Result.fail("is of no database that is known"),
+  Redacted.value
+)
+
+export const httpUrl: TextCodec<string> = fromParse(
+  (text) => {
+    const url = URL.parse(text)
+    return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === ""
+      ? Result.succeed(text)
+      : Result.fail("is no http or https URL without a password")
+  },
+  (url) => url
+)
+
+export const sqlName: TextCodec<string> = fromParse(
+  (text) => isSqlName(text) ? Result.succeed(text) : Result.fail("is no name of a table or column"),
+  (name) => name
+)
+
+/** `none` is no column. */
+export const sqlNameOrNone: TextCodec<string> = fromParse(
+  (text) => text === "none" || isSqlName(text) ? Result.succeed(text) : Result.fail("is no name of a column"),
+  (name) => name
+)
+
+/** Realms with commas between them; `none` is none. */
+export const realms: TextCodec<ReadonlyArray<string>> = fromParse<ReadonlyArray<string>>(
+  (text) =>
+    text === "none"
+      ? Result.succeed([])
+      : each<string>(entries(text), (one) =>
+        /^[^\p{Cc}"\\]{1,255}$/u.test(one) ? Result.succeed(one) : Result.fail("is no realm")),
+  (list) => list.length === 0 ? "none" : list.join(",")
+)
 
 // ---- lists
 

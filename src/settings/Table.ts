@@ -112,11 +112,12 @@ export const variables = {
     opensips: "socket_route"
   }),
 
-  credentials: optional("MSRP_CREDENTIALS", "Users", Codecs.oneOf("memory", "file"), {
-    expects: `"memory" or "file"`,
-    meaning: "Where users come from: `memory` is MSRP_USERS, `file` is MSRP_CREDENTIALS_FILE.",
+  credentials: optional("MSRP_CREDENTIALS", "Users", Codecs.oneOf("memory", "file", "sql", "http", "ephemeral"), {
+    expects: `"memory", "file", "sql", "http" or "ephemeral"`,
+    meaning: "Where users come from: `memory` is MSRP_USERS, `file` is MSRP_CREDENTIALS_FILE, `sql` is MSRP_SQL_URL, " +
+      "`http` is MSRP_HTTP_URL, `ephemeral` is MSRP_EPHEMERAL_SECRET.",
     example: "file",
-    absent: "`file` if only MSRP_CREDENTIALS_FILE is set, else `memory`",
+    absent: "the one whose variable is set; `memory` if none is",
     opensips: "auth_route"
   }),
   users: optional("MSRP_USERS", "Users", Codecs.users, {
@@ -140,8 +141,79 @@ export const variables = {
       "1: a stored secret is a password. 0: it is H(user:realm:password) in hexadecimal, of MD5 (32 digits) or " +
       "SHA-256 (64).",
     example: "1",
-    absent: "1 for `memory`, 0 for `file`",
+    absent: "1 for `memory`, 0 for `file` and `sql`",
     opensips: "calculate_ha1"
+  }),
+  credentialsCache: set("MSRP_CREDENTIALS_CACHE", "Users", Codecs.seconds(0, DAY), {
+    expects: "a time of 0 to 1 day",
+    meaning:
+      "For how long a user of `sql` or `http` is remembered; a password that is changed is good so long after. " +
+      "0: never.",
+    example: "5 minutes",
+    default: "30"
+  }),
+  sqlUrl: optional("MSRP_SQL_URL", "Users", Codecs.sqlUrl, {
+    expects: "a URL of PostgreSQL (postgres://), MySQL or MariaDB (mysql://), or sqlite: with the path of a file",
+    meaning:
+      "A database with the table of users that OpenSIPS and Kamailio have. MSRP_CALCULATE_HA1 chooses the column.",
+    example: "postgres://msrp:secret@db.example.com/opensips",
+    absent: "none"
+  }),
+  sqlTable: set("MSRP_SQL_TABLE", "Users", Codecs.sqlName, {
+    expects: "a name in the database, maybe with its schema and a dot",
+    meaning: "The table.",
+    example: "msrp_users",
+    default: "subscriber"
+  }),
+  sqlUsername: set("MSRP_SQL_USERNAME_COLUMN", "Users", Codecs.sqlName, {
+    expects: "a name in the database",
+    meaning: "Column of user names.",
+    example: "name",
+    default: "username"
+  }),
+  sqlDomain: set("MSRP_SQL_DOMAIN_COLUMN", "Users", Codecs.sqlNameOrNone, {
+    expects: `a name in the database, or "none"`,
+    meaning: "Column of realms. With `none`, every user is one of every realm.",
+    example: "realm",
+    default: "domain"
+  }),
+  sqlPassword: set("MSRP_SQL_PASSWORD_COLUMN", "Users", Codecs.sqlName, {
+    expects: "a name in the database",
+    meaning: "Column of passwords, for MSRP_CALCULATE_HA1=1.",
+    example: "secret",
+    default: "password"
+  }),
+  sqlHa1: set("MSRP_SQL_HA1_COLUMN", "Users", Codecs.sqlName, {
+    expects: "a name in the database",
+    meaning: "Column of H(user:realm:password) with MD5, for MSRP_CALCULATE_HA1=0.",
+    example: "digest",
+    default: "ha1"
+  }),
+  sqlHa1Sha256: set("MSRP_SQL_HA1_SHA256_COLUMN", "Users", Codecs.sqlNameOrNone, {
+    expects: `a name in the database, or "none"`,
+    meaning: "The same with SHA-256; without it, only MD5 is offered for MSRP_CALCULATE_HA1=0.",
+    example: "ha1_sha256",
+    default: "none"
+  }),
+  httpUrl: optional("MSRP_HTTP_URL", "Users", Codecs.httpUrl, {
+    expects: "an http or https URL without a password",
+    meaning: "A service that is asked for each user; docs/credentials.md says how.",
+    example: "https://users.example.com/msrp",
+    absent: "none"
+  }),
+  httpToken: optional("MSRP_HTTP_TOKEN", "Users", Codecs.secret, {
+    expects: "text without control characters",
+    meaning: "Sent to that service as a bearer token.",
+    example: "0a4f113b",
+    absent: "none is sent"
+  }),
+  ephemeralSecret: optional("MSRP_EPHEMERAL_SECRET", "Users", Codecs.secret, {
+    expects: "text without control characters",
+    meaning:
+      "Users are whoever has a user name that begins with a time that is not over (seconds since 1970) and the " +
+      "password made of it with this secret, as for TURN.",
+    example: "north-pole",
+    absent: "none"
   }),
 
   realm: optional("MSRP_AUTH_REALM", "AUTH", Codecs.realm, {
@@ -185,6 +257,12 @@ export const variables = {
       "last challenge.",
     example: "MD5",
     default: "SHA-256,MD5"
+  }),
+  realmsWithoutMd5: set("MSRP_REALMS_WITHOUT_MD5", "AUTH", Codecs.realms, {
+    expects: "realms with commas between them",
+    meaning: "Where MD5 is neither offered nor accepted, whatever MSRP_DIGEST_ALGORITHMS has.",
+    example: "secure.example.com",
+    default: "none"
   }),
   freeFailuresPerUser: set("MSRP_AUTH_FREE_FAILURES", "AUTH", Codecs.wholeNumber(1, 1_000_000), {
     expects: "a whole number from 1 to 1000000",

@@ -129,6 +129,19 @@ group("M. Digest", ({ scenario, timed }) => {
       }))
   }
 
+  scenario("R7616-3.4-01: a realm can be without MD5", (world) =>
+    Effect.gen(function*() {
+      const peer = yield* world.connect
+      const from = world.party()
+      const challenged = yield* world.auth(peer, from)
+      assert.lengthOf(headers(challenged, "WWW-Authenticate"), 1)
+      const sha = challengeAt(challenged, 0)
+      assert.strictEqual(sha.algorithm, "SHA-256")
+      const md5 = world.authorization({ ...sha, algorithm: "MD5" })
+      assert.strictEqual((yield* world.auth(peer, from, md5)).status, 401)
+      assert.strictEqual((yield* world.auth(peer, from, world.authorization(sha, { nc: 2 }))).status, 200)
+    }), { digest: { realmsWithoutMd5: ["LocalHost"] } })
+
   scenario("R7616-3.7-03: an operator can offer MD5 alone", (world) =>
     Effect.gen(function*() {
       const peer = yield* world.connect

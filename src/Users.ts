@@ -1,0 +1,235 @@
+/** Manages who may log in, from the command line: `msrp-relay user`. Users are kept in a file or an SQLite database. */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Prompt from "effect/cli/Prompt"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { closeSync, openSync } from "node:fs"
+import type { DatabaseSync } from "node:sqlite"
+import { type DigestAlgorithm, digestAlgorithms, ha1 } from "./protocol/Digest.ts"
+
+/** A user that cannot be added, removed or listed. The message is for people. */
+export class UserStoreError extends Data.TaggedError("UserStoreError")<{ readonly message: string }> {}
+
+export interface NewUser {
+  readonly username: string
+  readonly realm: string
+  readonly password: Redacted.Redacted
+}
+
+export interface UserName {
+  readonly username: string
+  readonly realm: string
+}
+
+/** Where users are kept. None of the passwords, only H(A1) with each algorithm. */
+export interface UserStore {
+  /** Adds a user, or gives him another password. */
+  readonly add: (user: NewUser) => Effect.Effect<void, UserStoreError>
+  /** Whether there was such a user. */
+  readonly remove: (user: UserName) => Effect.Effect<boolean, UserStoreError>
+  readonly list: Effect.Effect<ReadonlyArray<UserName>, UserStoreError>
+}
+
+/** H(A1) with each algorithm, in hexadecimal (RFC 7616 §3.4.2). */
+export const hashes = ({ password, realm, username }: NewUser): Readonly<Record<DigestAlgorithm, string>> => {
+  const of = (algorithm: DigestAlgorithm): string =>
+    ha1(algorithm, username.normalize("NFC"), realm, Redacted.value(password).normalize("NFC"))
+  return { "SHA-256": of("SHA-256"), "MD5": of("MD5") }
+}
+
+/** Lines of a credentials file. */
+const linesOf = (user: NewUser): ReadonlyArray<string> => {
+  const made = hashes(user)
+  return digestAlgorithms.map((algorithm) => `${user.username.normalize("NFC")}:${user.realm}:${made[algorithm]}`)
+}
+
+const wrong = (message: string) => new UserStoreError({ message })
+
+const checked = ({ realm, username }: UserName): Effect.Effect<void, UserStoreError> => {
+  if (username === "" || /[:\p{Cc}]/u.test(username)) {
+    return Effect.fail(wrong("A user name is not empty and has no colon"))
+  }
+  return realm === "" || /[:"\\\p{Cc}]/u.test(realm)
+    ? Effect.fail(wrong("A realm is not empty and has no colon, quote or backslash"))
+    : Effect.void
+}
+
+/** A file as `htdigest` writes it. It is replaced as a whole, so the relay never reads half of it. */
+export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSystem.FileSystem> =>
+  Effect.map(FileSystem.FileSystem, (fs) => {
+    const read = fs.exists(path).pipe(
+      Effect.flatMap((exists) => exists ? fs.readFileString(path) : Effect.succeed("")),
+      Effect.map((text) => text.split("\n").filter((line) => line !== "")),
+      Effect.mapError(() => wrong(`${path} cannot be read`))
+    )
+    const write = (lines: ReadonlyArray<string>) => {
+      const next = `${path}.${process.pid}.new`
+      return fs.writeFileString(next, lines.map((line) => `${line}\n`).join(""), { mode: 0o600 }).pipe(
+        Effect.andThen(fs.rename(next, path)),
+        Effect.mapError(() => wrong(`${path} cannot be written`))
+      )
+    }
+    const isOf = ({ realm, username }: UserName) => {
+      const start = `${username.normalize("NFC")}:${realm}:`
+      return (line: string): boolean => !line.startsWith("#") && line.normalize("NFC").startsWith(start)
+    }
+    return {
+      add: Effect.fnUntraced(function*(user) {
+        yield* checked(user)
+        const is = isOf(user)
+        const lines = yield* read
+        yield* write([...lines.filter((line) => !is(line)), ...linesOf(user)])
+      }),
+      remove: Effect.fnUntraced(function*(user) {
+        const is = isOf(user)
+        const lines = yield* read
+        const left = lines.filter((line) => !is(line))
+        if (left.length === lines.length) return false
+        yield* write(left)
+        return true
+      }),
+      list: Effect.map(read, (lines) => {
+        const names = new Map<string, UserName>()
+        for (const line of lines) {
+          const [username, realm] = line.split(":")
+          if (!line.startsWith("#") && username !== undefined && realm !== undefined) {
+            names.set(`${username}:${realm}`, { username, realm })
+          }
+        }
+        return [...names.values()]
+      })
+    }
+  })
+
+const CREATE = "CREATE TABLE IF NOT EXISTS subscriber (id INTEGER PRIMARY KEY, username TEXT NOT NULL, " +
+  "domain TEXT NOT NULL DEFAULT '', password TEXT NOT NULL DEFAULT '', ha1 TEXT NOT NULL DEFAULT '', " +
+  "ha1_sha256 TEXT NOT NULL DEFAULT '', UNIQUE (username, domain))"
+
+/** The table `subscriber` of an SQLite database, which is made if it is not there. */
+export const sqliteStore = (path: string): UserStore => {
+  const use = <A>(run: (database: DatabaseSync) => A): Effect.Effect<A, UserStoreError> =>
+    Effect.tryPromise({
+      try: async () => {
+        const sqlite = await import("node:sqlite")
+        // Made here, so that nobody else can read it.
+        closeSync(openSync(path, "a", 0o600))
+        const database = new sqlite.DatabaseSync(path, { timeout: 5000 })
+        try {
+          database.exec(CREATE)
+          return run(database)
+        } finally {
+          database.close()
+        }
+      },
+      catch: () => wrong(`${path} cannot be used as an SQLite database with a table "subscriber"`)
+    })
+  return {
+    add: (user) =>
+      Effect.andThen(
+        checked(user),
+        use((database) => {
+          const made = hashes(user)
+          database.prepare(
+            "INSERT INTO subscriber (username, domain, ha1, ha1_sha256) VALUES (?, ?, ?, ?) ON CONFLICT (username, domain) " +
+              "DO UPDATE SET password = '', ha1 = excluded.ha1, ha1_sha256 = excluded.ha1_sha256"
+          ).run(user.username.normalize("NFC"), user.realm, made.MD5, made["SHA-256"])
+        })
+      ),
+    remove: ({ realm, username }) =>
+      use((database) =>
+        Number(
+          database.prepare("DELETE FROM subscriber WHERE username = ? AND domain = ?")
+            .run(username.normalize("NFC"), realm).changes
+        ) > 0
+      ),
+    list: use((database) =>
+      database.prepare("SELECT username, domain FROM subscriber ORDER BY username, domain").all()
+        .map(({ domain, username }) => ({ username: String(username), realm: String(domain) }))
+    )
+  }
+}
+
+const file = Flag.String("file").pipe(
+  Flag.withDescription("File of users, for MSRP_CREDENTIALS_FILE"),
+  Flag.withMetavar("PATH"),
+  Flag.optional
+)
+const sqlite = Flag.String("sqlite").pipe(
+  Flag.withDescription("SQLite database, for MSRP_SQL_URL=sqlite:PATH with MSRP_SQL_HA1_SHA256_COLUMN=ha1_sha256"),
+  Flag.withMetavar("PATH"),
+  Flag.optional
+)
+const user = Flag.String("user").pipe(Flag.withDescription("User name"))
+const realm = Flag.String("realm").pipe(
+  Flag.withDescription("Realm: MSRP_AUTH_REALM, or else the relay's host as clients address it")
+)
+const password = Flag.Redacted("password").pipe(
+  Flag.withDescription("Password; asked for when absent, which leaves no trace in the shell's history"),
+  Flag.optional
+)
+
+const storeOf = (
+  given: { readonly file: Option.Option<string>; readonly sqlite: Option.Option<string> }
+): Effect.Effect<UserStore, UserStoreError, FileSystem.FileSystem> => {
+  const { file, sqlite } = given
+  if (Option.isSome(file) === Option.isSome(sqlite)) return Effect.fail(wrong("Give either --file or --sqlite"))
+  return Option.isSome(file) ? fileStore(file.value) : Effect.succeed(sqliteStore(Option.getOrThrow(sqlite)))
+}
+
+const passwordOf = (given: Option.Option<Redacted.Redacted>) =>
+  Option.isSome(given)
+    ? Effect.succeed(given.value)
+    : Prompt.run(Prompt.Password({
+      message: "Password",
+      validate: (text) => text === "" ? Effect.fail("Not empty, please") : Effect.succeed(text)
+    }))
+
+const add = Command.make(
+  "add",
+  { file, sqlite, user, realm, password },
+  Effect.fnUntraced(function*(given) {
+    const store = yield* storeOf(given)
+    yield* store.add({ username: given.user, realm: given.realm, password: yield* passwordOf(given.password) })
+    yield* Console.log(`${given.user} may log in to ${given.realm}`)
+  })
+).pipe(Command.withDescription("Adds a user, or gives him another password"))
+
+const remove = Command.make(
+  "remove",
+  { file, sqlite, user, realm },
+  Effect.fnUntraced(function*(given) {
+    const store = yield* storeOf(given)
+    if (!(yield* store.remove({ username: given.user, realm: given.realm }))) {
+      return yield* wrong(`There is no user ${given.user} of ${given.realm}`)
+    }
+    yield* Console.log(`${given.user} may not log in to ${given.realm} any more`)
+  })
+).pipe(Command.withDescription("Removes a user"))
+
+const list = Command.make(
+  "list",
+  { file, sqlite },
+  Effect.fnUntraced(function*(given) {
+    const store = yield* storeOf(given)
+    for (const { realm, username } of yield* store.list) yield* Console.log(`${username}\t${realm}`)
+  })
+).pipe(Command.withDescription("Lists users and their realms"))
+
+const hash = Command.make(
+  "hash",
+  { user, realm, password },
+  Effect.fnUntraced(function*(given) {
+    const lines = linesOf({ username: given.user, realm: given.realm, password: yield* passwordOf(given.password) })
+    for (const line of lines) yield* Console.log(line)
+  })
+).pipe(Command.withDescription("Prints the lines of a user for a file, and the H(A1)s for a table"))
+
+export const userCommand = Command.make("user").pipe(
+  Command.withDescription("Manages the users of a file or an SQLite database; a running relay sees the change at once"),
+  Command.withSubcommands([add, remove, list, hash])
+)

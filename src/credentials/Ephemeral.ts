@@ -1,0 +1,40 @@
+/**
+ * Credentials that expire by themselves, as TURN servers know them: whoever runs the application hands out a user name
+ * that says until when it is good, and a password made of it with a secret that the relay knows too. There is no list of
+ * users.
+ *
+ * ```
+ * username = expiry [":" id]      expiry in seconds since 1970
+ * password = base64(HMAC-SHA1(secret, username))
+ * ```
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { createHmac } from "node:crypto"
+import { Credentials, type Secret } from "../Credentials.ts"
+
+export interface EphemeralOptions {
+  readonly secret: Redacted.Redacted
+}
+
+const USERNAME = /^(\d{1,12})(?::|$)/
+
+/** The password of such a user name. */
+export const ephemeralPassword = (secret: Redacted.Redacted, username: string): Redacted.Redacted =>
+  Redacted.make(createHmac("sha1", Redacted.value(secret)).update(username, "utf8").digest("base64"))
+
+export const layerEphemeral = ({ secret }: EphemeralOptions): Layer.Layer<Credentials> =>
+  Layer.effect(
+    Credentials,
+    Effect.map(Clock.Clock, (clock) =>
+      Credentials.make(({ username }) =>
+        Effect.sync(() => {
+          const expiry = USERNAME.exec(username)?.[1]
+          if (expiry === undefined || Number(expiry) * 1000 <= clock.currentTimeMillisUnsafe()) return Option.none()
+          return Option.some<Secret>({ _tag: "Password", password: ephemeralPassword(secret, username) })
+        })
+      ))
+  )

@@ -1,0 +1,112 @@
+/**
+ * Users whom an operator's own service knows. For each AUTH it gets a POST with
+ *
+ * ```json
+ * { "username": "alice", "realm": "example.com", "method": "AUTH" }
+ * ```
+ *
+ * and answers 200 with `{ "password": "..." }` or `{ "ha1": { "MD5": "...", "SHA-256": "..." } }` (either algorithm may be
+ * missing), or 404 when there is no such user. Any other answer, and none, means that it cannot tell now: nobody is let in
+ * by that, and nobody is refused.
+ */
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Secret, storedSecret } from "../Credentials.ts"
+
+export interface HttpOptions {
+  readonly url: string
+  /** Sent as `Authorization: Bearer`. */
+  readonly token?: Redacted.Redacted | undefined
+  /** For one try. Absent: 2 seconds. */
+  readonly timeout?: Duration.Input | undefined
+  /** Algorithms for which the service has an H(A1). Absent: both, as for passwords. */
+  readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
+}
+
+/** An answer that does not say whether there is such a user. */
+class HttpAnswer extends Data.TaggedError("HttpAnswer")<{ readonly status: number; readonly problem: string }> {
+  override get message(): string {
+    return `the answer was ${this.status}: ${this.problem}`
+  }
+}
+
+/** Octets of an answer. */
+const MAX_ANSWER = 65_536
+
+/** After 100 ms, then 200 ms: a client waits for its AUTH. */
+const RETRIES = { times: 2, schedule: Schedule.exponential("100 millis") }
+
+const Answer = Schema.Union([
+  Schema.Struct({ password: Schema.NonEmptyString }),
+  Schema.Struct({
+    ha1: Schema.Struct({ "MD5": Schema.optional(Schema.String), "SHA-256": Schema.optional(Schema.String) })
+  })
+])
+
+const secretOf = (answer: typeof Answer.Type): Secret | undefined => {
+  if ("password" in answer) return { _tag: "Password", password: Redacted.make(answer.password) }
+  const ha1: Partial<Record<DigestAlgorithm, Redacted.Redacted>> = {}
+  for (const [algorithm, digits] of Object.entries(answer.ha1)) {
+    const secret = digits === undefined ? undefined : storedSecret(digits, false)
+    if (secret?._tag === "Ha1") Object.assign(ha1, secret.ha1)
+    if (secret === undefined || secret._tag !== "Ha1" || !(algorithm in secret.ha1)) return undefined
+  }
+  return Object.keys(ha1).length === 0 ? undefined : { _tag: "Ha1", ha1 }
+}
+
+export const layerHttp = (
+  { algorithms, timeout = "2 seconds", token, url }: HttpOptions
+): Layer.Layer<Credentials, never, HttpClient.HttpClient> =>
+  Layer.effect(
+    Credentials,
+    Effect.map(HttpClient.HttpClient, (client) => {
+      const request = HttpClientRequest.post(url).pipe(
+        HttpClientRequest.acceptJson,
+        token === undefined ? (same) => same : HttpClientRequest.bearerToken(token)
+      )
+      const ask = Effect.fnUntraced(function*(username: string, realm: string) {
+        const response = yield* client.execute(
+          HttpClientRequest.bodyJsonUnsafe(request, { username, realm, method: "AUTH" })
+        )
+        const { status } = response
+        if (status === 404) return Option.none<Secret>()
+        if (status !== 200) return yield* new HttpAnswer({ status, problem: "neither 200 nor 404" })
+        const text = yield* response.text
+        if (text.length > MAX_ANSWER) return yield* new HttpAnswer({ status, problem: "too long" })
+        // What is wrong with it is not told: it is about a secret.
+        const answer = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Answer))(text).pipe(
+          Effect.mapError(() => new HttpAnswer({ status, problem: "not as it should be" }))
+        )
+        const secret = secretOf(answer)
+        return secret === undefined
+          ? yield* new HttpAnswer({ status, problem: "has no H(A1)" })
+          : Option.some(secret)
+      })
+      return Credentials.make(
+        ({ realm, username }) =>
+          ask(username, realm).pipe(
+            Effect.timeout(timeout),
+            Effect.retry(RETRIES),
+            Effect.mapError((error) =>
+              new CredentialsUnavailable({
+                backend: "http",
+                cause: error._tag === "HttpAnswer"
+                  ? error.message
+                  : error._tag === "TimeoutError"
+                  ? "no answer"
+                  : "no connection"
+              })
+            )
+          ),
+        algorithms
+      )
+    })
+  )

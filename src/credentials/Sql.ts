@@ -1,0 +1,230 @@
+/**
+ * Users of a SIP server: the table `subscriber` as OpenSIPS and Kamailio make it, in PostgreSQL, MySQL (MariaDB) or
+ * SQLite. The driver is loaded when it is needed.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Secret, storedSecret } from "../Credentials.ts"
+import { digestAlgorithms } from "../protocol/Digest.ts"
+
+/** Names in the database. */
+export interface SubscriberTable {
+  readonly table: string
+  readonly username: string
+  /** The realm of a user; `undefined`: all users are in every realm. */
+  readonly domain: string | undefined
+  /** The password in plain text, for `calculateHa1`. */
+  readonly password: string
+  /** H(A1) with MD5. */
+  readonly ha1: string
+  /** H(A1) with SHA-256, if there is one; OpenSIPS calls it `ha1_sha256`. */
+  readonly ha1Sha256: string | undefined
+}
+
+export const subscriberTable: SubscriberTable = {
+  table: "subscriber",
+  username: "username",
+  domain: "domain",
+  password: "password",
+  ha1: "ha1",
+  ha1Sha256: undefined
+}
+
+export interface SqlOptions {
+  /** `postgres://user:password@host/database`, `mysql://...`, or `sqlite:path`. */
+  readonly url: Redacted.Redacted
+  readonly table?: Partial<SubscriberTable> | undefined
+  /** Use the column of passwords; otherwise those of H(A1). Absent: H(A1). */
+  readonly calculateHa1?: boolean | undefined
+  /** Connections at a time. Absent: 4. */
+  readonly connections?: number | undefined
+  /** Seconds for a connection, and for an answer. Absent: 3. */
+  readonly timeout?: number | undefined
+}
+
+/** The settings cannot be used, or the driver is missing. Tells nothing of the URL, which has a password in it. */
+export class SqlSettingsError extends Data.TaggedError("SqlSettingsError")<{ readonly problem: string }> {
+  override get message(): string {
+    return `The SQL credentials cannot be used: ${this.problem}`
+  }
+}
+
+/** A name of a table or column, with its schema if need be. */
+export const isSqlName = (text: string): boolean => /^[A-Za-z_]\w{0,62}(\.[A-Za-z_]\w{0,62})?$/.test(text)
+
+type Row = Readonly<Record<string, unknown>>
+
+/** Asks for the rows of one user. What goes wrong is told in few words: drivers put statements and hosts into theirs. */
+type Query = (parameters: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Row>, string>
+
+interface Driver {
+  readonly quote: string
+  readonly parameter: (n: number) => string
+  readonly open: (statement: string, options: Opened) => Effect.Effect<Query, SqlSettingsError, Scope.Scope>
+}
+
+interface Opened {
+  readonly url: string
+  readonly connections: number
+  readonly timeout: number
+}
+
+const loading = <A>(what: string, load: () => Promise<A>): Effect.Effect<A, SqlSettingsError> =>
+  Effect.tryPromise({ try: load, catch: () => new SqlSettingsError({ problem: `${what} is not installed` }) })
+
+/** The code of a driver's error, or what kind of error it is. */
+const codeOf = (error: unknown): string => {
+  if (typeof error === "object" && error !== null) {
+    if ("reason" in error && typeof error.reason === "object" && error.reason !== null && "_tag" in error.reason) {
+      return String(error.reason._tag)
+    }
+    if ("code" in error) return String(error.code)
+    if ("_tag" in error) return String(error._tag)
+  }
+  return "failed"
+}
+
+const postgres: Driver = {
+  quote: "\"",
+  parameter: (n) => `$${n}`,
+  open: Effect.fnUntraced(function*(statement, { connections, timeout, url }) {
+    const PgClient = yield* loading("@effect/sql-pg", () => import("@effect/sql-pg/PgClient"))
+    const context = yield* Layer.build(
+      PgClient.layer({
+        url: Redacted.make(url),
+        maxConnections: connections,
+        minConnections: 0,
+        connectTimeout: `${timeout} seconds`,
+        idleTimeout: "1 minute",
+        applicationName: "msrp-relay"
+      })
+    ).pipe(Effect.mapError(() => new SqlSettingsError({ problem: "not a URL of PostgreSQL" })))
+    const sql = yield* Effect.provide(PgClient.PgClient, context)
+    return (parameters) => Effect.mapError(sql.unsafe<Row>(statement, [...parameters]), codeOf)
+  })
+}
+
+/** A name that the character set of the table does not have: there is no such user. */
+const UNWRITABLE = new Set(["ER_CANT_AGGREGATE_2COLLATIONS", "ER_CANNOT_CONVERT_STRING"])
+
+const mysql: Driver = {
+  quote: "`",
+  parameter: () => "?",
+  open: Effect.fnUntraced(function*(statement, { connections, timeout, url }) {
+    const { createPool } = yield* loading("mysql2", () => import("mysql2/promise"))
+    const pool = yield* Effect.acquireRelease(
+      Effect.try({
+        try: () =>
+          createPool({
+            uri: url.replace(/^mariadb:/, "mysql:"),
+            connectionLimit: connections,
+            // Who waits longer than a client does need not be answered.
+            queueLimit: 1000,
+            connectTimeout: timeout * 1000,
+            enableKeepAlive: true
+          }),
+        catch: () => new SqlSettingsError({ problem: "not a URL of MySQL" })
+      }),
+      (pool) => Effect.ignore(Effect.tryPromise(() => pool.end()))
+    )
+    return (parameters) =>
+      Effect.tryPromise({
+        try: async () => (await pool.execute(statement, [...parameters]))[0] as unknown as ReadonlyArray<Row>,
+        catch: codeOf
+      }).pipe(Effect.catchIf((code) => UNWRITABLE.has(code), () => Effect.succeed([])))
+  })
+}
+
+const sqlite: Driver = {
+  quote: "\"",
+  parameter: () => "?",
+  open: Effect.fnUntraced(function*(statement, { timeout, url }) {
+    const { DatabaseSync } = yield* loading("node:sqlite", () => import("node:sqlite"))
+    const path = url.replace(/^sqlite:(\/\/)?/, "")
+    // Opened for each question: the file may be made, or put in place of another, while the relay runs.
+    return (parameters) =>
+      Effect.try({
+        try: () => {
+          const database = new DatabaseSync(path, { readOnly: true, timeout: timeout * 1000 })
+          try {
+            return database.prepare(statement).all(...parameters)
+          } finally {
+            database.close()
+          }
+        },
+        catch: codeOf
+      })
+  })
+}
+
+const driverOf = (url: string): Driver | undefined => {
+  if (/^postgres(ql)?:\/\//.test(url)) return postgres
+  if (/^(mysql|mariadb):\/\//.test(url)) return mysql
+  return /^sqlite:./.test(url) ? sqlite : undefined
+}
+
+/** Whether it can be a URL of one of the databases. */
+export const isSqlUrl = (url: string): boolean => driverOf(url) !== undefined
+
+/** Two rows are enough to see that a user is not unique. */
+const statementOf = (
+  { parameter, quote }: Driver,
+  { domain, ha1, ha1Sha256, password, table, username }: SubscriberTable,
+  calculateHa1: boolean
+): string => {
+  const name = (text: string): string => text.split(".").map((part) => quote + part + quote).join(".")
+  const secrets = calculateHa1
+    ? [`${name(password)} AS password`]
+    : [`${name(ha1)} AS ha1`, ...(ha1Sha256 === undefined ? [] : [`${name(ha1Sha256)} AS ha1_sha256`])]
+  const where = [username, ...(domain === undefined ? [] : [domain])].map((column, i) =>
+    `${name(column)} = ${parameter(i + 1)}`
+  )
+  return `SELECT ${secrets.join(", ")} FROM ${name(table)} WHERE ${where.join(" AND ")} LIMIT 2`
+}
+
+/** The secret in a row; none where the columns are empty, as in a table of another kind of users. */
+const secretOf = (row: Row): Option.Option<Secret> => {
+  if (typeof row["password"] === "string") return Option.fromNullishOr(storedSecret(row["password"], true))
+  const found = [row["ha1"], row["ha1_sha256"]].flatMap((value) => {
+    const secret = typeof value === "string" ? storedSecret(value.trim(), false) : undefined
+    return secret?._tag === "Ha1" ? [secret.ha1] : []
+  })
+  return found.length === 0 ? Option.none() : Option.some({ _tag: "Ha1", ha1: Object.assign({}, ...found) })
+}
+
+export const layerSql = (options: SqlOptions): Layer.Layer<Credentials, SqlSettingsError> =>
+  Layer.effect(Credentials, Effect.suspend(() => makeSql(options)))
+
+const makeSql = Effect.fnUntraced(function*(options: SqlOptions) {
+  const { calculateHa1 = false, connections = 4, timeout = 3 } = options
+  const url = Redacted.value(options.url)
+  const driver = driverOf(url)
+  if (driver === undefined) return yield* new SqlSettingsError({ problem: "the URL is of no database that is known" })
+  const table = { ...subscriberTable, ...options.table }
+  for (const name of Object.values(table)) {
+    if (name !== undefined && !isSqlName(name)) {
+      return yield* new SqlSettingsError({ problem: `${name} is no name of a column or table` })
+    }
+  }
+  const query = yield* driver.open(statementOf(driver, table, calculateHa1), { url, connections, timeout })
+  const algorithms: ReadonlyArray<DigestAlgorithm> = calculateHa1 || table.ha1Sha256 !== undefined
+    ? digestAlgorithms
+    : ["MD5"]
+  return Credentials.make(
+    ({ realm, username }) =>
+      query(table.domain === undefined ? [username] : [username, realm]).pipe(
+        Effect.timeoutOrElse({ duration: timeout * 1000, orElse: () => Effect.fail("no answer") }),
+        Effect.mapError((cause) => new CredentialsUnavailable({ backend: "sql", cause })),
+        Effect.flatMap((rows) =>
+          rows.length > 1
+            ? Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "more than one such user" }))
+            : Effect.succeed(rows[0] === undefined ? Option.none() : secretOf(rows[0]))
+        )
+      ),
+    algorithms
+  )
+})

@@ -1,0 +1,79 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { Credentials } from "../src/Credentials.ts"
+import { layerFile } from "../src/credentials/File.ts"
+import { layerSql } from "../src/credentials/Sql.ts"
+import { fileStore, hashes, sqliteStore, userCommand } from "../src/Users.ts"
+
+const alice = { username: "alice", realm: "example.com", password: Redacted.make("wonderland") }
+const umlaut = { username: "d\u00e4n", realm: "example.com", password: Redacted.make("\u00fcber") }
+
+/** What a relay knows of a user. */
+const lookup = (username: string, realm = "example.com") =>
+  Effect.flatMap(Credentials, (credentials) => credentials.lookup({ username, realm })).pipe(
+    Effect.map(Option.match({
+      onNone: () => undefined,
+      onSome: (secret) =>
+        secret._tag === "Ha1"
+          ? Object.fromEntries(Object.entries(secret.ha1).map(([name, value]) => [name, Redacted.value(value)]))
+          : "password"
+    }))
+  )
+
+for (const kind of ["file", "SQLite"]) {
+  describe(kind, () => {
+    it.effect("who is added may log in, with the password given last, until he is removed", () =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const path = `${yield* fs.makeTempDirectoryScoped()}/users`
+        const store = kind === "file" ? yield* fileStore(path) : sqliteStore(path)
+        const credentials = kind === "file"
+          ? Layer.orDie(layerFile({ path }))
+          : Layer.orDie(layerSql({ url: Redacted.make(`sqlite:${path}`), table: { ha1Sha256: "ha1_sha256" } }))
+        const known = (username: string, realm?: string) =>
+          Effect.provide(lookup(username, realm), Layer.fresh(credentials))
+
+        assert.deepStrictEqual(yield* store.list, [])
+        yield* store.add({ ...alice, password: Redacted.make("before") })
+        yield* store.add(umlaut)
+        yield* store.add(alice)
+        yield* store.add({ ...alice, realm: "other.example" })
+        assert.deepStrictEqual(yield* known("alice"), hashes(alice))
+        assert.deepStrictEqual(yield* known("da\u0308n".normalize("NFC")), hashes(umlaut))
+        assert.deepStrictEqual(
+          (yield* store.list).map(({ realm, username }) => `${username} ${realm}`).toSorted(),
+          ["alice example.com", "alice other.example", "d\u00e4n example.com"]
+        )
+        assert.isTrue(yield* store.remove(alice))
+        assert.isFalse(yield* store.remove(alice))
+        assert.isUndefined(yield* known("alice"))
+        assert.isDefined(yield* known("alice", "other.example"))
+        assert.notInclude(yield* fs.readFileString(path), "wonderland")
+        assert.strictEqual((yield* fs.stat(path)).mode & 0o777, 0o600)
+        for (
+          const bad of [{ username: "a:b" }, { username: "" }, { realm: "" }, { realm: "a\"b" }, { username: "a\nb" }]
+        ) {
+          yield* Effect.flip(store.add({ ...alice, ...bad }))
+        }
+      }).pipe(Effect.provide(NodeServices.layer)))
+  })
+}
+
+it("H(A1) is what htdigest makes", () => {
+  assert.strictEqual(hashes(alice).MD5, "93dfce8dfebfae8af4a726982429d23a")
+})
+
+it.effect("the command says what is wrong", () =>
+  Effect.gen(function*() {
+    const run = Command.runWith(userCommand, { version: "0" })
+    const { message } = yield* Effect.flip(run(["list"]))
+    assert.include(message, "--file or --sqlite")
+    const gone = yield* Effect.flip(run(["remove", "--file", "/nowhere/users", "--user", "a", "--realm", "r"]))
+    assert.include(gone.message, "no user a")
+  }).pipe(Effect.provide(NodeServices.layer)))

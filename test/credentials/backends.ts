@@ -1,0 +1,91 @@
+/** Databases and services of users, for tests: alice and carol, in the realm localhost. */
+import * as Effect from "effect/Effect"
+import { createHash } from "node:crypto"
+import { createServer } from "node:http"
+import * as Net from "node:net"
+import { PASSWORDS } from "../harness.ts"
+
+export const ha1 = (algorithm: "md5" | "sha256", username: string, realm = "localhost"): string =>
+  createHash(algorithm).update(`${username}:${realm}:${PASSWORDS[username]}`).digest("hex")
+
+/** The table of OpenSIPS with its columns, and who is in it. */
+export const subscribers = (table: string): ReadonlyArray<string> => [
+  `DROP TABLE IF EXISTS ${table}`,
+  `CREATE TABLE ${table} (id INTEGER PRIMARY KEY, username VARCHAR(64) NOT NULL, domain VARCHAR(64) NOT NULL, ` +
+  "password VARCHAR(64) NOT NULL, ha1 VARCHAR(64) NOT NULL, ha1_sha256 VARCHAR(64) NOT NULL)",
+  ...["alice", "carol"].map((username, i) =>
+    `INSERT INTO ${table} VALUES (${i}, '${username}', 'localhost', '${PASSWORDS[username]}', ` +
+    `'${ha1("md5", username)}', '${ha1("sha256", username)}')`
+  ),
+  `INSERT INTO ${table} VALUES (7, 'dave', 'elsewhere', 'x', '', ''), (8, 'twice', 'localhost', 'x', '', ''), ` +
+  "(9, 'twice', 'localhost', 'y', '', ''), (10, 'nothing', 'localhost', '', '', '')"
+]
+
+/** Something that can be stopped and started again at the same address. */
+export interface Switch {
+  readonly port: number
+  readonly stop: Effect.Effect<void>
+  readonly start: Effect.Effect<void>
+}
+
+const makeSwitch = (create: () => Net.Server) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      let server = create()
+      const sockets = new Set<Net.Socket>()
+      const listen = (port: number) =>
+        new Promise<void>((resolve) => {
+          server.on("connection", (socket) => {
+            sockets.add(socket)
+            socket.on("close", () => sockets.delete(socket))
+          })
+          server.listen(port, "127.0.0.1", resolve)
+        })
+      await listen(0)
+      const { port } = server.address() as Net.AddressInfo
+      const stop = () =>
+        new Promise<void>((resolve) => {
+          for (const socket of sockets) socket.destroy()
+          server.close(() => resolve())
+        })
+      const one: Switch = {
+        port,
+        stop: Effect.promise(stop),
+        start: Effect.promise(() => {
+          server = create()
+          return listen(port)
+        })
+      }
+      return one
+    }),
+    ({ stop }) => stop
+  )
+
+/** Passes connections on to a database, and can be stopped as if it were the database. */
+export const proxy = (target: URL) =>
+  makeSwitch(() =>
+    Net.createServer((near) => {
+      const far = Net.connect(Number(target.port), target.hostname)
+      near.on("error", () => far.destroy())
+      far.on("error", () => near.destroy())
+      near.on("close", () => far.destroy())
+      far.on("close", () => near.destroy())
+      near.pipe(far).pipe(near)
+    })
+  )
+
+/** An operator's service. `answer` makes status and body of what it is asked. */
+export const service = (answer: (asked: Record<string, string>, token: string | undefined) => [number, unknown]) =>
+  makeSwitch(() =>
+    createServer((request, response) => {
+      let text = ""
+      request.on("data", (chunk) => {
+        text += chunk
+      })
+      request.on("end", () => {
+        const [status, body] = answer(JSON.parse(text), request.headers.authorization)
+        response.writeHead(status, { "content-type": "application/json" })
+        response.end(typeof body === "string" ? body : JSON.stringify(body))
+      })
+    })
+  )
