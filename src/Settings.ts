@@ -179,7 +179,7 @@ const read = Effect.fnUntraced(function*(
       maxConnections: values.maxConnections + values.maxConnectionsInProbation
     },
     dnsServers: values.dnsServers,
-    nextHops: { allow: values.nextHopAllow, deny: values.nextHopDeny },
+    nextHops: { allow: values.nextHopAllow, deny: values.nextHopDeny, ports: values.nextHopPorts },
     relayPeers: values.relayPeers,
     sessions: {
       hashSize: values.hashSize,

@@ -290,6 +290,14 @@ const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_NEXT_HOP_DENY: [
     { value: "0.0.0.0/0,host", of: ({ nextHops }) => nextHops.deny, is: ["0.0.0.0/0", "host"] }
   ],
+  MSRP_NEXT_HOP_PORTS: [
+    {
+      value: "2855, 49152-65535",
+      of: ({ nextHops }) => nextHops.ports,
+      is: [{ first: 2855, last: 2855 }, { first: 49_152, last: 65_535 }]
+    },
+    { value: "any", of: ({ nextHops }) => nextHops.ports, is: [{ first: 1, last: 65_535 }] }
+  ],
   MSRP_CONNECT_TIMEOUT: [{ value: "2.5", of: ({ transport }) => transport.connectTimeout, is: 2.5 }],
   MSRP_STALL_LIMIT: [{ value: "1 Min", of: ({ limits }) => limits.stall, is: 60 }],
   MSRP_OUTPUT_LIMIT: [
@@ -369,6 +377,7 @@ const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_MAX_DIALS: ["0", "10001"],
   MSRP_NEXT_HOP_ALLOW: ["10.0.0.0/33", "msrp://a.example", "10.0.0", "a b", "10.0.0.0/8,"],
   MSRP_NEXT_HOP_DENY: ["::/129", "*", "a*.example", "1.2.3.4/"],
+  MSRP_NEXT_HOP_PORTS: ["0", "65536", "5-4", "msrp", "2855,", "1-2-3"],
   MSRP_CONNECT_TIMEOUT: ["0", "2h"],
   MSRP_STALL_LIMIT: ["0", "never"],
   MSRP_OUTPUT_LIMIT: ["1", "1 KiB", "2 GiB", "1.0001 KiB", "128 apples", "-1"],

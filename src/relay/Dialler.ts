@@ -2,12 +2,13 @@
  * Hops by where they lead: one connection for each scheme, host and port, however many sessions use it and whoever
  * opened it (RFC 4975 §5.4, RFC 4976 §6.4.2).
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { isIP } from "node:net"
 import { authorityKey, type MsrpUri } from "../protocol/Uri.ts"
 import { relaysOf } from "../Resolver.ts"
 import type { SocketSelector } from "../SocketSelector.ts"
-import type { Connection, ConnectOptions, Transport } from "../Transport.ts"
+import { type Connection, type ConnectOptions, type Transport, TransportError } from "../Transport.ts"
 import { Hop } from "./Hop.ts"
 import type { NextHops } from "./NextHops.ts"
 import type { RelayState } from "./RelayState.ts"
@@ -46,8 +47,15 @@ export class Dialler {
     const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(keyOf(uri, false)))
     if (known !== undefined) return known
     if (cannotBeReached(uri)) return 408
-    if (!this.#nextHops.admitsUri(uri)) return 403
-    if (source.dialling >= this.#relay.limits.dials) return 408
+    const { limits, stats } = this.#relay
+    if (!this.#nextHops.admitsUri(uri)) {
+      stats.dialsForbidden++
+      return 403
+    }
+    if (source.dialling >= limits.dials) {
+      stats.dialsOverLimit++
+      return 408
+    }
     source.dialling++
     const hop = new Hop(this.#relay)
     this.#add(relay ? strict : keyOf(uri, false), hop)
@@ -60,7 +68,9 @@ export class Dialler {
         Effect.catchCause((cause) =>
           Effect.suspend(() => {
             this.#relay.stats.dialsFailed++
-            hop.closed()
+            const forbidden = isForbidden(cause)
+            if (forbidden) this.#relay.stats.dialsForbidden++
+            hop.unreachable(forbidden ? 403 : 408)
             const { host, port, scheme } = uri
             return Effect.logInfo("next hop cannot be reached", cause).pipe(Effect.annotateLogs({ scheme, host, port }))
           })
@@ -96,7 +106,8 @@ export class Dialler {
         this.#relay.stats.connectionsDialled++
         return hop.dialled(connection)
       }
-      const admits = (address: string): boolean => this.#nextHops.admitsAddress(to.serverName ?? host, address, port)
+      const names = to.serverName === undefined ? [host] : [to.serverName, host]
+      const admits = (address: string): boolean => this.#nextHops.admitsAddress(names, address, port)
       yield* this.#transport.connect({ ...to, from, admits }, accept)
     }
   )
@@ -121,6 +132,12 @@ export class Dialler {
     this.#hops.set(key, hop)
     hop.dialKeys.push(key)
   }
+}
+
+/** Whoever asks for what policy forbids is told so: another try is of no use (RFC 4975 §10.3). */
+const isForbidden = (cause: Cause.Cause<unknown>): boolean => {
+  const error = Cause.squash(cause)
+  return error instanceof TransportError && error.reason === "Forbidden"
 }
 
 /** A host that never has an address, or the port of those who will connect themselves (RFC 6761 §6.4, RFC 6135 §4.2.2). */

@@ -55,6 +55,8 @@ export class Hop implements Receiver, FrameSink {
   dialling = 0
   /** The connection is gone, or could not be made. */
   gone = false
+  /** What those hear whose requests are lost with it. */
+  #lossStatus: 403 | 408 = 408
   /** Requests sent to this hop that may be answered, by the transaction id they were given. */
   readonly #transactions = new Map<string, Transaction>()
   readonly #routes = new Map<string, Route>()
@@ -294,7 +296,7 @@ export class Hop implements Receiver, FrameSink {
     if (stream.refused) return
     const { flow, target } = this.#streamRoute!
     if (flow.clear) stream.write(buf, start, end)
-    else if (target.gone) stream.fail(408, reasonPhrase(408), end - start)
+    else if (target.gone) target.#lose(stream, end - start)
     else flow.parkPart(stream, buf, start, end)
   }
 
@@ -322,7 +324,7 @@ export class Hop implements Receiver, FrameSink {
     if (stream.refused) return
     const { flow, target } = this.#streamRoute!
     if (flow.clear) stream.finish(flag)
-    else if (target.gone) stream.fail(408, reasonPhrase(408), 0)
+    else if (target.gone) target.#lose(stream, 0)
     else flow.parkEnd(stream, flag)
   }
 
@@ -549,6 +551,16 @@ export class Hop implements Receiver, FrameSink {
     this.connection?.destroy()
   }
 
+  /** No connection could be made: none of what waits for it was sent. 403 when it may not be made. */
+  unreachable(status: 403 | 408): void {
+    this.#lossStatus = status
+    this.closed()
+  }
+
+  #lose(stream: Stream, octets: number): void {
+    stream.fail(this.#lossStatus, reasonPhrase(this.#lossStatus), octets)
+  }
+
   /** The connection is gone, or could not be made (RFC 4975 §5.4, RFC 4976 §6.3). */
   readonly closed = (): void => {
     if (this.gone) return
@@ -565,7 +577,7 @@ export class Hop implements Receiver, FrameSink {
     this.outbox.close()
     for (const transaction of this.#transactions.values()) transaction.lost(flushed)
     this.#transactions.clear()
-    for (const flow of waiting) flow.fail(408, reasonPhrase(408))
+    for (const flow of waiting) flow.fail(this.#lossStatus, reasonPhrase(this.#lossStatus))
     waiting.length = 0
     for (const route of this.#routes.values()) route.close()
     this.#routes.clear()

@@ -15,9 +15,26 @@ export interface NextHopOptions {
   readonly allow?: ReadonlyArray<string> | undefined
   /** The same: refused, if not allowed. */
   readonly deny?: ReadonlyArray<string> | undefined
+  /**
+   * Ports that may be connected to, of any host that `allow` does not have. Absent: all where the relay listens on
+   * loopback only, else `defaultNextHopPorts`.
+   */
+  readonly ports?: ReadonlyArray<PortRange> | undefined
 }
 
-/** Networks of one's own, and addresses that are nobody's (RFC 6890 and its registry). */
+/** Both ends are in it. */
+export interface PortRange {
+  readonly first: number
+  readonly last: number
+}
+
+/**
+ * MSRP has no port of its own, and is found on those that a program without privileges gets, or on 443. Behind the others
+ * are services that might take a message for commands in their own language.
+ */
+export const defaultNextHopPorts: ReadonlyArray<PortRange> = [{ first: 443, last: 443 }, { first: 1024, last: 65_535 }]
+
+/** Networks of one's own, addresses that are nobody's (RFC 6890 and its registry), and ways to either through a gateway. */
 const INNER = [
   "0.0.0.0/8",
   "10.0.0.0/8",
@@ -30,9 +47,11 @@ const INNER = [
   "198.18.0.0/15",
   "224.0.0.0/4",
   "240.0.0.0/4",
-  "::/127",
+  "::/96",
   "64:ff9b::/96",
   "64:ff9b:1::/48",
+  "2001::/32",
+  "2002::/16",
   "fc00::/7",
   "fe80::/10",
   "fec0::/10",
@@ -78,15 +97,17 @@ export class NextHops {
   readonly #allow: Rules
   readonly #deny: Rules
   readonly #inner: Rules | undefined
+  readonly #ports: ReadonlyArray<PortRange> | undefined
   /** The relay's own addresses by port: it must not talk to itself. */
   readonly #own = new Map<number, Rules>()
 
   /** Where the relay listens on loopback only, nobody but this machine can be harmed, and everything is allowed. */
-  constructor({ allow = [], deny = [] }: NextHopOptions, listeners: ReadonlyArray<LocalSocket>) {
+  constructor({ allow = [], deny = [], ports }: NextHopOptions, listeners: ReadonlyArray<LocalSocket>) {
     this.#allow = new Rules(allow)
     this.#deny = new Rules(deny)
     const outside = listeners.filter(({ host }) => !isLoopback(host))
     this.#inner = outside.length === 0 ? undefined : new Rules(INNER)
+    this.#ports = ports ?? (outside.length === 0 ? undefined : defaultNextHopPorts)
     for (const port of new Set(outside.map((one) => one.port))) {
       const hosts = outside.filter((one) => one.port === port).flatMap(({ host }) => addressesOf(host))
       this.#own.set(port, new Rules(hosts))
@@ -99,14 +120,18 @@ export class NextHops {
     if (this.#deny.coversName(host) || (port !== undefined && this.#own.get(port)?.coversName(host) === true)) {
       return false
     }
-    return isIP(host) === 0 || port === undefined || this.admitsAddress(host, host, port)
+    // The address of a name may be one that is allowed, with every port.
+    return isIP(host) === 0 || port === undefined || this.admitsAddress([host], host, port)
   }
 
-  /** May this address of the host be connected to. */
-  admitsAddress(host: string, address: string, port: number): boolean {
-    if (this.#allow.coversName(host) || this.#allow.coversAddress(address)) return true
-    if (this.#deny.coversAddress(address) || this.#inner?.coversAddress(address) === true) return false
-    return this.#own.get(port)?.coversAddress(address) !== true
+  /** May this address be connected to that goes by these names: of the URI, and of the host that serves it (RFC 2782). */
+  admitsAddress(names: ReadonlyArray<string>, address: string, port: number): boolean {
+    if (names.some((name) => this.#allow.coversName(name)) || this.#allow.coversAddress(address)) return true
+    if (this.#ports?.every(({ first, last }) => port < first || port > last) === true) return false
+    const own = this.#own.get(port)
+    if (names.some((name) => this.#deny.coversName(name) || own?.coversName(name) === true)) return false
+    return !this.#deny.coversAddress(address) && this.#inner?.coversAddress(address) !== true &&
+      own?.coversAddress(address) !== true
   }
 }
 

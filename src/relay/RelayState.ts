@@ -21,6 +21,9 @@ export interface RelayCounters {
   connectionsTurnedAway: number
   connectionsIdle: number
   dialsFailed: number
+  /** Next hops that policy refused, as the URI has them or after DNS, and those that were too many at a time. */
+  dialsForbidden: number
+  dialsOverLimit: number
   framesIn: number
   octetsIn: number
   /** Requests passed on, a chunk being one. */
@@ -58,6 +61,8 @@ export class RelayState {
     connectionsTurnedAway: 0,
     connectionsIdle: 0,
     dialsFailed: 0,
+    dialsForbidden: 0,
+    dialsOverLimit: 0,
     framesIn: 0,
     octetsIn: 0,
     forwarded: 0,

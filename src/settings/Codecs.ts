@@ -13,7 +13,7 @@ import { isIP } from "node:net"
 import { isSqlName, isSqlUrl } from "../credentials/Sql.ts"
 import { digestAlgorithms } from "../protocol/Digest.ts"
 import { formatUri, type MsrpUri, parseUri, sameUri } from "../protocol/Uri.ts"
-import { isNextHopRule } from "../relay/NextHops.ts"
+import { isNextHopRule, type PortRange } from "../relay/NextHops.ts"
 import type { RelayPolicy } from "../relay/Peers.ts"
 import { parseSocket, parseSocketRules, type SocketRule } from "../SocketSelector.ts"
 import type { LocalSocket } from "../Transport.ts"
@@ -235,6 +235,21 @@ export const nextHops: TextCodec<ReadonlyArray<string>> = fromParse<ReadonlyArra
       each<string>(entries(text), (one) =>
         isNextHopRule(one) ? Result.succeed(one) : Result.fail("is no address, network or host name")),
   (rules) => rules.length === 0 ? "none" : rules.join(",")
+)
+
+/** `any`, or ports and ranges of ports. */
+export const ports: TextCodec<ReadonlyArray<PortRange>> = fromParse<ReadonlyArray<PortRange>>(
+  (text) =>
+    text === "any" ?
+      Result.succeed([{ first: 1, last: 65_535 }]) :
+      each<PortRange>(entries(text), (one) => {
+        const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(one) ?? []
+        const range = { first: Number(first), last: Number(last) }
+        return range.first >= 1 && range.first <= range.last && range.last <= 65_535
+          ? Result.succeed(range)
+          : Result.fail("is no port or range of ports")
+      }),
+  (ranges) => ranges.map(({ first, last }) => first === last ? first : `${first}-${last}`).join(",")
 )
 
 export const algorithms = fromParse(

@@ -377,6 +377,12 @@ export const variables = {
     example: "198.51.100.0/24,2001:db8::/32",
     default: "none"
   }),
+  nextHopPorts: optional("MSRP_NEXT_HOP_PORTS", "Next hops", Codecs.ports, {
+    expects: `"any", or ports and ranges of ports with commas between them`,
+    meaning: "Ports that clients may make the relay connect to, of whatever MSRP_NEXT_HOP_ALLOW does not have.",
+    example: "2855,2856,49152-65535",
+    absent: "443 and 1024 to 65535; any if the relay listens on loopback only"
+  }),
 
   maxConnections: set("MSRP_MAX_CONNECTIONS", "Limits", Codecs.wholeNumber(1, 1_000_000), {
     expects: "a whole number from 1 to 1000000",
