@@ -143,6 +143,8 @@ export const ownRelay = (command: ReadonlyArray<string>, readySeconds: number): 
       args,
       env: {
         MSRP_URIS: `msrp://localhost:${tcp};tcp,msrps://localhost:${tls};tcp`,
+        // All sessions are those of one user.
+        MSRP_MAX_SESSIONS_PER_USER: "100000",
         MSRP_USERS: `${account.user}:${account.password}`,
         MSRP_LOG_LEVEL: "warn"
       },

@@ -11,6 +11,7 @@ import { makeAuthenticate } from "./relay/Auth.ts"
 import { Dialler } from "./relay/Dialler.ts"
 import { Hop } from "./relay/Hop.ts"
 import { type NextHopOptions, NextHops } from "./relay/NextHops.ts"
+import { Paces } from "./relay/Pace.ts"
 import { Peers, type RelayPolicy } from "./relay/Peers.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/RelayLimits.ts"
 import { type RelayCounters, RelayState } from "./relay/RelayState.ts"
@@ -25,6 +26,9 @@ export { defaultRelayLimits, type RelayLimits } from "./relay/RelayLimits.ts"
 /** RFC 4976 §6.1, §6.4.1, RFC 4975 §7.1.1: seconds, and not a matter of taste. */
 const PROBATION = 30
 const TRANSACTION = 30
+
+/** Milliseconds after which it is looked again whether a sender that was too fast may go on. */
+const PACE = 50
 
 /** How often it is looked for connections that nobody uses. */
 const IDLE_CHECK = "1 minute"
@@ -124,6 +128,7 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
       probation: seconds(PROBATION),
       stall: seconds(bounds.stall),
       closing: seconds(bounds.closing),
+      pace: timers.queue(PACE),
       blocked: seconds(bounds.blocked)
     }
   })
@@ -143,7 +148,15 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   const nextHops = new NextHops(options.nextHops ?? {}, sockets)
   const dialler = relay.dialler = new Dialler(relay, transport, selector, nextHops, run)
   const { usePath = [] } = options
-  relay.router = new Router({ codec, sessions, uris, usePath, dialler, peers: relay.peers })
+  relay.router = new Router({
+    codec,
+    sessions,
+    uris,
+    usePath,
+    dialler,
+    peers: relay.peers,
+    paces: new Paces(bounds.requestRate, bounds.octetRate)
+  })
   relay.authenticate = makeAuthenticate(relay, authenticator, {
     usePath,
     realm: options.authRealm,

@@ -46,8 +46,11 @@ export const extend = (session: Session, now: number): void => {
   if (session.extension > 0) session.expiresAt = now + session.extension
 }
 
-/** The repository holds as many sessions as it may. */
-export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{ readonly limit: number }> {}
+/** The repository holds as many sessions as it may, in all or of this user. */
+export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{
+  readonly of: "all" | "user"
+  readonly limit: number
+}> {}
 
 export interface SessionRepoOptions {
   /** log2 of the number of buckets; the clean-up visits one bucket at a time. 0..20, default 10. */
@@ -56,6 +59,8 @@ export interface SessionRepoOptions {
   readonly cleanupInterval?: number | undefined
   /** Sessions at a time. Default 100 000. */
   readonly maxSessions?: number | undefined
+  /** Sessions of one user (of one realm) at a time, on however many connections. Default 1000. */
+  readonly maxSessionsPerUser?: number | undefined
   /**
    * A session through which requests pass lives on: each one gives it all its time again. For clients that never refresh
    * their AUTH. Default false (RFC 4976 §6.3).
@@ -79,11 +84,13 @@ export class SessionRepo extends Context.Service<SessionRepo, {
     Layer.effect(
       SessionRepo,
       Effect.gen(function*() {
-        const { cleanupInterval = 60, extendActive = false, hashSize = 10, maxSessions = 100_000 } = options
+        const { cleanupInterval = 60, extendActive = false, hashSize = 10 } = options
+        const { maxSessions = 100_000, maxSessionsPerUser = 1000 } = options
         const clock = yield* Clock.Clock
         const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
         const buckets = Array.from({ length: 2 ** hashSize }, () => new Map<string, Session>())
         const owned = new Map<object, Set<Session>>()
+        const ofUsers = new Map<string, Set<Session>>()
         let size = 0
 
         const bucketOf = (id: string): Map<string, Session> => {
@@ -97,9 +104,17 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           session.peer = undefined
           bucketOf(session.id).delete(session.id)
           size--
-          const others = owned.get(session.owner)
-          others?.delete(session)
-          if (others?.size === 0) owned.delete(session.owner)
+          remove(owned, session.owner, session)
+          remove(ofUsers, userOf(session), session)
+        }
+
+        /** Those of the user that are still valid; what the clean-up has not yet come to ends here. */
+        const countOf = (user: string): number => {
+          const time = now()
+          const sessions = ofUsers.get(user)
+          if (sessions === undefined || sessions.size < maxSessionsPerUser) return sessions?.size ?? 0
+          for (const session of sessions) if (session.expiresAt <= time) end(session)
+          return sessions.size
         }
 
         let next = 0
@@ -115,7 +130,10 @@ export class SessionRepo extends Context.Service<SessionRepo, {
 
         return SessionRepo.of({
           create: Effect.fnUntraced(function*({ expires, ownerAuthority, ...rest }) {
-            if (size >= maxSessions) return yield* new SessionsExhausted({ limit: maxSessions })
+            if (size >= maxSessions) return yield* new SessionsExhausted({ of: "all", limit: maxSessions })
+            if (countOf(userOf(rest)) >= maxSessionsPerUser) {
+              return yield* new SessionsExhausted({ of: "user", limit: maxSessionsPerUser })
+            }
             const session: Session = {
               ...rest,
               expiresAt: now() + expires * 1000,
@@ -126,9 +144,8 @@ export class SessionRepo extends Context.Service<SessionRepo, {
             }
             bucketOf(session.id).set(session.id, session)
             size++
-            const others = owned.get(session.owner)
-            if (others === undefined) owned.set(session.owner, new Set([session]))
-            else others.add(session)
+            add(owned, session.owner, session)
+            add(ofUsers, userOf(session), session)
             return session
           }),
           findUnsafe: (id) => {
@@ -145,4 +162,18 @@ export class SessionRepo extends Context.Service<SessionRepo, {
         })
       })
     )
+}
+
+const userOf = ({ realm, username }: Pick<Session, "realm" | "username">): string => `${username}\n${realm}`
+
+const add = <K>(sets: Map<K, Set<Session>>, key: K, session: Session): void => {
+  const set = sets.get(key)
+  if (set === undefined) sets.set(key, new Set([session]))
+  else set.add(session)
+}
+
+const remove = <K>(sets: Map<K, Set<Session>>, key: K, session: Session): void => {
+  const set = sets.get(key)
+  set?.delete(session)
+  if (set?.size === 0) sets.delete(key)
 }

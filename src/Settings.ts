@@ -91,6 +91,7 @@ export interface SettingsShape {
     /** Seconds. */
     readonly cleanupInterval: number
     readonly maxSessions: number
+    readonly maxSessionsPerUser: number
     /** Requests that pass through a session prolong it. */
     readonly extendActive: boolean
   }
@@ -102,6 +103,11 @@ export interface SettingsShape {
     /** Octets held for one session with a slow receiver before its sender is not read. */
     readonly session: number
     readonly sessionsPerConnection: number
+    /** Requests without an answer on one connection. */
+    readonly transactions: number
+    /** Per second and session, in each direction. */
+    readonly requestRate: number
+    readonly octetRate: number
     readonly failedAuths: number
     readonly connections: number
     readonly connectionsPerAddress: number
@@ -185,6 +191,7 @@ const read = Effect.fnUntraced(function*(
       hashSize: values.hashSize,
       cleanupInterval: values.cleanupInterval,
       maxSessions: values.maxSessions,
+      maxSessionsPerUser: values.maxSessionsPerUser,
       extendActive: values.extendActiveSessions
     },
     limits: {
@@ -192,6 +199,9 @@ const read = Effect.fnUntraced(function*(
       output: values.outputLimit,
       session: values.sessionBuffer,
       sessionsPerConnection: values.maxSessionsPerConnection,
+      transactions: values.maxTransactions,
+      requestRate: unlessZero(values.messageRate),
+      octetRate: unlessZero(values.octetRate),
       failedAuths: values.maxFailedAuth,
       connections: values.maxConnections,
       connectionsPerAddress: values.maxConnectionsPerAddress ?? Infinity,
@@ -203,3 +213,5 @@ const read = Effect.fnUntraced(function*(
     warnings: [...authWarnings(addresses, values), ...users.warnings, ...tls.warnings]
   }
 })
+
+const unlessZero = (rate: number): number => rate === 0 ? Infinity : rate

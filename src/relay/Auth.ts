@@ -83,7 +83,10 @@ export const makeAuthenticate = (
     if (hop.gone) return { status: 481 }
     const now = relay.timers.now()
     for (const session of hop.sessions) if (session.ended || session.expiresAt <= now) hop.sessions.delete(session)
-    if (hop.sessions.size >= relay.limits.sessionsPerConnection) return { status: 403 }
+    if (hop.sessions.size >= relay.limits.sessionsPerConnection) {
+      relay.stats.sessionsRefused++
+      return { status: 403 }
+    }
     const id = sessionId()
     const { host, port, scheme } = options.usePath.find((uri) => uri.scheme === own.scheme) ?? own
     const uri = formatUri({ scheme, host, port, sessionId: id })
@@ -96,7 +99,10 @@ export const makeAuthenticate = (
       expires: granted,
       ownerAuthority: authorityKey(from[0]!)
     }).pipe(Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined)))
-    if (session === undefined) return { status: 403 }
+    if (session === undefined) {
+      relay.stats.sessionsRefused++
+      return { status: 403 }
+    }
     // The connection may have closed while a slower repository worked: its sessions are dead already.
     if (hop.gone && !behindRelay) relay.sessions.end(session)
     if (!behindRelay) hop.sessions.add(session)

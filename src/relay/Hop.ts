@@ -11,6 +11,7 @@ import type { Session } from "../SessionRepo.ts"
 import type { Connection, Receiver } from "../Transport.ts"
 import { forwardFrame } from "./Forward.ts"
 import { Outbox } from "./Outbox.ts"
+import type { Pace } from "./Pace.ts"
 import type { RelayState } from "./RelayState.ts"
 import { encodeReport } from "./Report.ts"
 import type { Route } from "./Route.ts"
@@ -34,6 +35,18 @@ class Probation extends Timed {
   }
   override expired(): void {
     this.#hop.fail("no successful request in probation")
+  }
+}
+
+/** Its peer was faster than a session allows (`Pace`), and is not read until the time of that is over. */
+class Slowed extends Timed {
+  readonly #hop: Hop
+  constructor(hop: Hop) {
+    super()
+    this.#hop = hop
+  }
+  override expired(): void {
+    this.#hop.goOn()
   }
 }
 
@@ -152,7 +165,7 @@ export class Hop implements Receiver, FrameSink {
     const route = this.#knownRoute(head)
     if (route !== undefined && (flag === "$" || head.kind === Kind.Send)) {
       this.#pass(route, head, bodyStart, bodyEnd, flag)
-      return true
+      return this.#mayGoOn()
     }
     return this.#newRequest(head, bodyStart, bodyEnd, flag)
   }
@@ -170,6 +183,7 @@ export class Hop implements Receiver, FrameSink {
 
   /** Forwards a whole request, and answers it if it is a SEND (RFC 4976 §6.4.1, §6.4.2). */
   #pass(route: Route, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void {
+    if (route.pace !== undefined) this.#spend(route.pace, 1, bodyEnd - bodyStart)
     if (head.kind === Kind.Send) {
       if (route.isBlocked(head.messageId)) return this.#stopped(route, head, bodyEnd - bodyStart, flag)
       if (head.failureReport === "yes") this.ok(route, head.buf, head.tidStart, head.tidEnd)
@@ -217,7 +231,7 @@ export class Hop implements Receiver, FrameSink {
       case "Forward":
         this.#remember(head, decision.route)
         this.#pass(decision.route, head, bodyStart, bodyEnd, flag)
-        return true
+        return this.#mayGoOn()
       case "Authenticate":
         return this.relay.authenticate(this, head, decision, () => this.#decoder.resume())
       case "Here":
@@ -280,6 +294,7 @@ export class Hop implements Receiver, FrameSink {
   #passChunk(route: Route, head: Head): void {
     this.relay.stats.forwarded++
     route.used(this.relay.now)
+    if (route.pace !== undefined) this.#spend(route.pace, 1, 0)
     const stream = this.#stream = new Stream(route, head)
     this.#streamRoute = route
     if (head.failureReport !== "yes") return
@@ -293,8 +308,9 @@ export class Hop implements Receiver, FrameSink {
       if (this.#discarding !== undefined) this.#discarding.octets += end - start
       return
     }
+    const { flow, pace, target } = this.#streamRoute!
+    if (pace !== undefined) this.#spend(pace, 0, end - start)
     if (stream.refused) return
-    const { flow, target } = this.#streamRoute!
     if (flow.clear) stream.write(buf, start, end)
     else if (target.gone) target.#lose(stream, end - start)
     else flow.parkPart(stream, buf, start, end)
@@ -523,6 +539,38 @@ export class Hop implements Receiver, FrameSink {
     }
   }
 
+  /** What passes through a session is counted; above its pace the connection is not read for a while. */
+  #spend(pace: Pace, requests: number, octets: number): void {
+    const until = pace.spend(this.relay.now, requests, octets)
+    if (until <= Math.max(this.relay.now, this.#slowedUntil)) return
+    const waits = this.#slowedUntil > 0
+    this.#slowedUntil = until
+    if (waits) return
+    this.relay.stats.paced++
+    this.hold()
+    this.relay.limits.pace.start(this.#slowed)
+  }
+
+  /** False: what is behind this frame in the same octets waits, too. */
+  #mayGoOn(): boolean {
+    return !(this.#decoderWaits = this.#slowedUntil > 0)
+  }
+
+  goOn(): void {
+    if (this.gone) return
+    this.relay.tick()
+    if (this.relay.now < this.#slowedUntil) return this.relay.limits.pace.start(this.#slowed)
+    this.#slowedUntil = 0
+    this.release()
+    if (!this.#decoderWaits) return
+    this.#decoderWaits = false
+    this.#decoder.resume()
+  }
+  readonly #slowed = new Slowed(this)
+  /** Milliseconds of the monotonic clock; 0: it is not slowed. */
+  #slowedUntil = 0
+  #decoderWaits = false
+
   // ---- the end
 
   /** Sends what is written, then closes. Nothing more is read. */
@@ -568,6 +616,7 @@ export class Hop implements Receiver, FrameSink {
     this.#decoder.stop()
     stopTimer(this.#probation)
     stopTimer(this.#linger)
+    stopTimer(this.#slowed)
     this.relay.forget(this)
     if (this.#stream !== undefined) {
       this.#endStream(this.#stream, "#")

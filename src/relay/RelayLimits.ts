@@ -14,6 +14,9 @@ export interface RelayLimits {
   readonly failedAuths: number
   /** Requests without success in probation before the connection is closed (RFC 4976 §6.1). */
   readonly unsuccessful: number
+  /** Requests, and octets of their bodies, per second through one session in one direction; what is more waits. */
+  readonly requestRate: number
+  readonly octetRate: number
   /** Session URIs of one connection. */
   readonly sessionsPerConnection: number
   /** Connections in all. One that is not needed goes for a new one; if there is none, the new one does. */
@@ -42,6 +45,8 @@ export const defaultRelayLimits: RelayLimits = {
   transactions: 16_384,
   failedAuths: 5,
   unsuccessful: 10,
+  requestRate: Infinity,
+  octetRate: Infinity,
   sessionsPerConnection: 100,
   connections: 10_000,
   connectionsPerAddress: Infinity,

@@ -33,6 +33,10 @@ export interface RelayCounters {
   /** Failure REPORTs made here. */
   reports: number
   authsGranted: number
+  /** AUTHs with right credentials that got no session, since there were too many. */
+  sessionsRefused: number
+  /** Times that a connection was not read since a session was faster than it may be. */
+  paced: number
   failedAuths: number
 }
 
@@ -42,6 +46,7 @@ export interface Limits extends Omit<RelayLimits, "stall" | "closing" | "blocked
   readonly probation: TimerQueue
   readonly stall: TimerQueue
   readonly closing: TimerQueue
+  readonly pace: TimerQueue
   readonly blocked: TimerQueue
 }
 
@@ -69,6 +74,8 @@ export class RelayState {
     refused: 0,
     reports: 0,
     authsGranted: 0,
+    sessionsRefused: 0,
+    paced: 0,
     failedAuths: 0
   }
   /** Milliseconds of the monotonic clock at the start of this read. */

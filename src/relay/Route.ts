@@ -8,6 +8,7 @@ import type { MsrpUri } from "../protocol/Uri.ts"
 import { extend, type Session } from "../SessionRepo.ts"
 import { Flow } from "./Flow.ts"
 import type { Hop } from "./Hop.ts"
+import type { Pace } from "./Pace.ts"
 import { encodeReport } from "./Report.ts"
 import { stopTimer, Timed } from "./Timers.ts"
 
@@ -42,6 +43,8 @@ export class Route {
   readonly ok: Buffer
   /** From-Path as it came in: the way back to the original sender. */
   readonly fromPath: string
+  /** How fast its requests may come, unless there is no bound. */
+  readonly pace: Pace | undefined
   readonly #own: string
   /** Found for a REPORT. */
   reportsOnly = false
@@ -53,10 +56,12 @@ export class Route {
     sessions: ReadonlyArray<Session>,
     own: ReadonlyArray<MsrpUri>,
     toPath: ReadonlyArray<MsrpUri>,
-    from: ReadonlyArray<MsrpUri>
+    from: ReadonlyArray<MsrpUri>,
+    pace: Pace | undefined
   ) {
     this.source = source
     this.target = target
+    this.pace = pace
     this.#sessions = sessions
     this.flow = new Flow(this)
     this.#own = own[0]!.text

@@ -10,6 +10,7 @@ import { authorityKey, type MsrpUri, parsePath, sameUri } from "../protocol/Uri.
 import type { Session, SessionRepo } from "../SessionRepo.ts"
 import type { Dialler } from "./Dialler.ts"
 import type { Hop } from "./Hop.ts"
+import type { Pace, Paces } from "./Pace.ts"
 import { type Peers, RelayOwner } from "./Peers.ts"
 import { Route } from "./Route.ts"
 
@@ -42,6 +43,7 @@ export interface RouterOptions {
   readonly usePath: ReadonlyArray<MsrpUri>
   readonly dialler: Dialler
   readonly peers: Peers
+  readonly paces: Paces
 }
 
 export class Router {
@@ -79,10 +81,11 @@ export class Router {
     const session = this.#session(first)
     if (session === undefined) return refuse(481)
     const { owner } = session
-    const request: Request = { head, hop, to, from, relayPeer }
     const fromOwner = owner instanceof RelayOwner
       ? relayPeer && owner === this.#options.peers.owner(from[0]!.host)
       : owner === hop
+    const pace = this.#options.paces.of(session, fromOwner)
+    const request: Request = { head, hop, to, from, relayPeer, pace }
     if (to.length === 1) return endsHere(head, fromOwner)
     return fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
   }
@@ -163,11 +166,12 @@ interface Request {
   readonly from: ReadonlyArray<MsrpUri>
   /** It comes from the relay that its first From-Path URI names, which the certificate of the connection proves. */
   readonly relayPeer: boolean
+  readonly pace: Pace | undefined
 }
 
-const forward = (sessions: readonly [Session, Session?], target: Hop, { from, hop, to }: Request): Decision => {
+const forward = (sessions: readonly [Session, Session?], target: Hop, { from, hop, pace, to }: Request): Decision => {
   const used = sessions.filter((session) => session !== undefined)
-  return { _tag: "Forward", route: new Route(hop, target, used, to.slice(0, used.length), to, from) }
+  return { _tag: "Forward", route: new Route(hop, target, used, to.slice(0, used.length), to, from, pace) }
 }
 
 const endsHere = (head: Head, fromOwner: boolean): Decision => {

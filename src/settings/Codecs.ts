@@ -127,9 +127,10 @@ export const seconds = (minimum: number, maximum: number, whole = false): TextCo
       : Result.fail(undefined)
   }, String)
 
-/** Octets; also with a unit, `kB` being 1000 and `KiB` 1024. */
-export const octets = (minimum: number, maximum: number): TextCodec<number> =>
+/** Octets; also with a unit, `kB` being 1000 and `KiB` 1024. `none`: 0 will do as well. */
+export const octets = (minimum: number, maximum: number, none = false): TextCodec<number> =>
   fromParse((text) => {
+    if (none && text === "0") return Result.succeed(0)
     const size = ByteSize.fromString(/^\d{1,20}$/.test(text) ? `${text} B` : text.slice(0, 40))
     return Option.isSome(size) && size.value >= BigInt(minimum) && size.value <= BigInt(maximum)
       ? Result.succeed(Number(size.value))

@@ -354,6 +354,13 @@ export const variables = {
     default: "100"
   }),
 
+  maxSessionsPerUser: set("MSRP_MAX_SESSIONS_PER_USER", "Sessions", Codecs.wholeNumber(1, 1_000_000), {
+    expects: "a whole number from 1 to 1000000",
+    meaning: "Sessions that one user may have at a time, on however many connections; another AUTH is answered 403.",
+    example: "50",
+    default: "1000"
+  }),
+
   extendActiveSessions: set("MSRP_EXTEND_ACTIVE_SESSIONS", "Sessions", Codecs.boolean, {
     expects: "1, 0, true, false, yes or no",
     meaning: "A session through which requests pass lives on: each one gives it all its time again. For clients that " +
@@ -418,6 +425,26 @@ export const variables = {
       "Connections to next hops that one client may have in the making at a time; what needs more is answered 408.",
     example: "8",
     default: "32"
+  }),
+  maxTransactions: set("MSRP_MAX_TRANSACTIONS", "Limits", Codecs.wholeNumber(16, 1_000_000), {
+    expects: "a whole number from 16 to 1000000",
+    meaning: "Requests without an answer on one connection before those who send to it are held.",
+    example: "1000",
+    default: "16384"
+  }),
+  messageRate: set("MSRP_SESSION_MESSAGE_RATE", "Limits", Codecs.wholeNumber(0, 1_000_000), {
+    expects: "a whole number from 0 to 1000000",
+    meaning:
+      "Requests (a chunk is one) per second through one session in one direction. Whoever is faster is not read for " +
+      "a while; nothing is lost. A connection that several sessions share waits as a whole. 0: no bound.",
+    example: "100",
+    default: "0"
+  }),
+  octetRate: set("MSRP_SESSION_OCTET_RATE", "Limits", Codecs.octets(16 * KIB, GIB, true), {
+    expects: "0, or a size of 16 KiB to 1 GiB",
+    meaning: "The same for the octets of their bodies.",
+    example: "1 MiB",
+    default: "0"
   }),
   connectTimeout: set("MSRP_CONNECT_TIMEOUT", "Limits", Codecs.seconds(0.1, 3600), {
     expects: "a time of 100 ms to 1 hour",
