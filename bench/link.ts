@@ -92,6 +92,8 @@ export class Link {
   acknowledged = 0
   /** After every read: all complete frames in it have been counted. */
   onRead: () => void = () => {}
+  /** Called with the status of every response to a SEND, for those who expect others than 200. */
+  onAnswer: ((status: string) => void) | undefined
 
   private readonly socket: Socket
   private readonly faults: Faults
@@ -203,6 +205,11 @@ export class Link {
     }
     frame.next()
     this.sent++
+  }
+
+  /** Writes a frame of whatever kind. */
+  text(frame: string): void {
+    this.socket.write(frame, "latin1")
   }
 
   /** Writes what has been put together. */
@@ -326,6 +333,8 @@ export class Link {
       const answer = this.awaited
       this.awaited = undefined
       answer(latin1(at, end))
+    } else if (this.onAnswer !== undefined) {
+      this.onAnswer(latin1(status, status + 3))
     } else if (ok) {
       this.acknowledged++
     } else {

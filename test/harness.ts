@@ -16,7 +16,14 @@ import type * as Scope from "effect/Scope"
 import { Authenticator, type DigestOptions, type NoCommonAlgorithm } from "../src/Authenticator.ts"
 import { Codec } from "../src/Codec.ts"
 import { Credentials, passwordUser } from "../src/Credentials.ts"
-import { type Answer, answerChallenge, type Challenge, strongestChallenge } from "../src/protocol/Digest.ts"
+import {
+  type Answer,
+  answerChallenge,
+  type Challenge,
+  digestAlgorithms,
+  ha1,
+  strongestChallenge
+} from "../src/protocol/Digest.ts"
 import { Relay, type RelayLimits, type RelayOptions } from "../src/Relay.ts"
 import { SessionRepo, type SessionRepoOptions } from "../src/SessionRepo.ts"
 import { SocketSelector } from "../src/SocketSelector.ts"
@@ -30,6 +37,11 @@ import {
 } from "../src/Transport.ts"
 
 export const PASSWORDS: Readonly<Record<string, string>> = { alice: "wonderland", carol: "christmas" }
+
+/** What the passwords are stored as, for the realm of the worlds. */
+const HA1S = Object.entries(PASSWORDS).flatMap(([username, password]) =>
+  digestAlgorithms.map((algorithm) => ha1(algorithm, username, "localhost", password))
+)
 
 /** Milliseconds of real time after which something that is waited for will not come any more. */
 const PATIENCE = 8000
@@ -66,6 +78,9 @@ export const summary = (frame: Frame): string =>
     ...(frame.body === undefined ? [] : [`[${frame.body.length}]`]),
     frame.flag
   ].join(" | ")
+
+/** Octets of a body that a line of the log cannot have by chance. */
+const TELLING = 12
 
 const CRLF2 = Buffer.from("\r\n\r\n")
 
@@ -201,6 +216,9 @@ export class Peer implements Receiver {
       if ("$+#".includes(String.fromCharCode(buffer[flag]!)) && buffer[flag + 1] === 13 && buffer[flag + 2] === 10) {
         const frame = readFrame(Buffer.from(buffer.subarray(this.#from, flag + 3)), id)
         this.#from = this.#searched = flag + 3
+        if (frame.body !== undefined && frame.body.length >= TELLING) {
+          this.world.secrets.add(frame.body.toString("latin1", 0, 100))
+        }
         if (this.onFrame === undefined) this.frames.push(frame)
         else this.onFrame(frame)
         return true
@@ -344,7 +362,7 @@ export class World {
   readonly sessions: SessionRepo["Service"]
   readonly network: TestNetwork["Service"] | undefined
   /** What must not be in the log. */
-  readonly secrets: Set<string> = new Set(Object.values(PASSWORDS))
+  readonly secrets: Set<string> = new Set([...Object.values(PASSWORDS), ...HA1S])
   #parties = 0
 
   constructor(
@@ -369,7 +387,9 @@ export class World {
   }
 
   party(name = "party"): string {
-    return `msrp://${name}.invalid:9/${name}${++this.#parties};tcp`
+    const sessionId = `${name}-${++this.#parties}-session`
+    this.secrets.add(sessionId)
+    return `msrp://${name}.invalid:9/${sessionId};tcp`
   }
 
   get connect(): Effect.Effect<Peer, TransportError> {

@@ -1,5 +1,5 @@
 /** Identifiers: transaction ids, session-ids and the form they share with Message-IDs (RFC 4975 §7.1, §9, §14.1). */
-import { randomBytes, randomFillSync } from "node:crypto"
+import { hash, randomBytes, randomFillSync } from "node:crypto"
 
 /** 32 characters: each carries 5 random bits, and is legal at any place of an `ident`. */
 const ALPHABET = Buffer.from("abcdefghijklmnopqrstuvwxyz234567", "latin1")
@@ -54,6 +54,9 @@ export const sessionId = (): string => {
   encode(octets)
   return octets.toString("latin1")
 }
+
+/** What stands for a session-id in a log: the same for the same one, and of no use to who reads it. 12 hexadecimal digits. */
+export const sessionLabel = (sessionId: string): string => hash("sha256", sessionId, "hex").slice(0, 12)
 
 const IDENT = /^[A-Za-z0-9][A-Za-z0-9.\-+%=]{3,31}$/
 

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type { Authenticator } from "../Authenticator.ts"
 import type { HeaderLines } from "../protocol/Encoder.ts"
-import { sessionId } from "../protocol/Ident.ts"
+import { sessionId, sessionLabel } from "../protocol/Ident.ts"
 import { authorityKey, formatUri, type MsrpUri, parseUri } from "../protocol/Uri.ts"
 import type { Hop } from "./Hop.ts"
 import type { Authenticate, RelayState } from "./RelayState.ts"
@@ -107,6 +107,9 @@ export const makeAuthenticate = (
     if (hop.gone && !behindRelay) relay.sessions.end(session)
     if (!behindRelay) hop.sessions.add(session)
     relay.stats.authsGranted++
+    yield* Effect.logDebug("session granted").pipe(
+      Effect.annotateLogs({ session: sessionLabel(id), username: decision.username, realm: decision.realm })
+    )
     hop.succeeded()
     return {
       status: 200,
