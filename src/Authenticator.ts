@@ -195,7 +195,7 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     }
     if (wait > 0) yield* Effect.sleep(wait)
 
-    const found = yield* credentials.lookup({ username, realm }).pipe(
+    const found = yield* credentials.lookup({ username, realm, source }).pipe(
       Effect.timeout(lookupTimeout),
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause)

@@ -32,6 +32,8 @@ export class CredentialsUnavailable extends Data.TaggedError("CredentialsUnavail
 export interface UserKey {
   readonly username: string
   readonly realm: string
+  /** Address of the client, for a backend that wants to know; absent behind another relay. */
+  readonly source?: string | undefined
 }
 
 export type Lookup = (user: UserKey) => Effect.Effect<Option.Option<Secret>, CredentialsUnavailable>

@@ -359,11 +359,11 @@ describe("refused", () => {
 describe("a backend of one's own", () => {
   const backend = (lookup: Credentials["Service"]["lookup"]) => Layer.succeed(Credentials, Credentials.make(lookup))
 
-  it.effect("is asked for the user and realm, and for nobody else's algorithm", () => {
+  it.effect("is asked for the user and realm, and told where the client is", () => {
     const asked: Array<unknown> = []
     return Effect.gen(function*() {
       expect(yield* answer(yield* challengeNow), "Granted")
-      assert.deepStrictEqual(asked, [{ username: "alice", realm: REALM }])
+      assert.deepStrictEqual(asked, [{ username: "alice", realm: REALM, source: "192.0.2.1" }])
     }).pipe(digest(
       {},
       backend((user) => {

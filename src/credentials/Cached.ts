@@ -2,10 +2,12 @@
 import * as Cache from "effect/Cache"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
+import * as Hash from "effect/Hash"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { Credentials } from "../Credentials.ts"
+import { Credentials, type UserKey } from "../Credentials.ts"
 
 export interface CachedOptions {
   /** For how long a user is remembered; a password that is changed is good so long after. Absent: 30 seconds. */
@@ -16,6 +18,20 @@ export interface CachedOptions {
 
 /** That there is no such user is forgotten sooner: he may have been added because he could not log in. */
 const NOBODY = Duration.seconds(5)
+
+/** A user, from wherever he asks. */
+class Key implements Equal.Equal {
+  readonly user: UserKey
+  constructor(user: UserKey) {
+    this.user = user
+  }
+  [Equal.symbol](that: Equal.Equal): boolean {
+    return that instanceof Key && that.user.username === this.user.username && that.user.realm === this.user.realm
+  }
+  [Hash.symbol](): number {
+    return Hash.string(`${this.user.username}\n${this.user.realm}`)
+  }
+}
 
 /** `backend` with a memory. That a backend cannot answer is not remembered. */
 export const layerCached = <E, R>(
@@ -28,11 +44,7 @@ export const layerCached = <E, R>(
       const credentials = yield* Credentials
       const found = Duration.fromInputUnsafe(timeToLive)
       const cache = yield* Cache.makeWith(
-        (key: string) => {
-          // No user name and no realm has a line break.
-          const [username, realm] = key.split("\n") as [string, string]
-          return credentials.lookup({ username, realm })
-        },
+        ({ user }: Key) => credentials.lookup(user),
         {
           capacity,
           timeToLive: (exit) =>
@@ -43,7 +55,7 @@ export const layerCached = <E, R>(
         get algorithms() {
           return credentials.algorithms
         },
-        lookup: ({ realm, username }) => Cache.get(cache, `${username}\n${realm}`)
+        lookup: (user) => Cache.get(cache, new Key(user))
       })
     })
   ).pipe(Layer.provide(backend))

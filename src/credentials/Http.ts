@@ -2,12 +2,12 @@
  * Users whom an operator's own service knows. For each AUTH it gets a POST with
  *
  * ```json
- * { "username": "alice", "realm": "example.com", "method": "AUTH" }
+ * { "username": "alice", "realm": "example.com", "method": "AUTH", "source": "192.0.2.1" }
  * ```
  *
- * and answers 200 with `{ "password": "..." }` or `{ "ha1": { "MD5": "...", "SHA-256": "..." } }` (either algorithm may be
- * missing), or 404 when there is no such user. Any other answer, and none, means that it cannot tell now: nobody is let in
- * by that, and nobody is refused.
+ * (no source behind another relay) and answers 200 with `{ "password": "..." }` or `{ "ha1": { "MD5": "...", "SHA-256":
+ * "..." } }` (either algorithm may be missing), or 404 when there is no such user. Any other answer, and none, means that it
+ * cannot tell now: nobody is let in by that, and nobody is refused.
  */
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
@@ -19,7 +19,14 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Secret, storedSecret } from "../Credentials.ts"
+import {
+  Credentials,
+  CredentialsUnavailable,
+  type DigestAlgorithm,
+  type Secret,
+  storedSecret,
+  type UserKey
+} from "../Credentials.ts"
 
 export interface HttpOptions {
   readonly url: string
@@ -72,9 +79,9 @@ export const layerHttp = (
         HttpClientRequest.acceptJson,
         token === undefined ? (same) => same : HttpClientRequest.bearerToken(token)
       )
-      const ask = Effect.fnUntraced(function*(username: string, realm: string) {
+      const ask = Effect.fnUntraced(function*({ realm, source, username }: UserKey) {
         const response = yield* client.execute(
-          HttpClientRequest.bodyJsonUnsafe(request, { username, realm, method: "AUTH" })
+          HttpClientRequest.bodyJsonUnsafe(request, { username, realm, method: "AUTH", source })
         )
         const { status } = response
         if (status === 404) return Option.none<Secret>()
@@ -91,8 +98,8 @@ export const layerHttp = (
           : Option.some(secret)
       })
       return Credentials.make(
-        ({ realm, username }) =>
-          ask(username, realm).pipe(
+        (user) =>
+          ask(user).pipe(
             Effect.timeout(timeout),
             Effect.retry(RETRIES),
             Effect.mapError((error) =>

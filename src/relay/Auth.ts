@@ -76,6 +76,7 @@ export const makeAuthenticate = (
         return { status: decision.status }
       case "Unavailable":
         // The user is not at fault and may come again: a time-out, not counted as a failure.
+        relay.stats.undecidedAuths++
         return { status: 408 }
     }
     const granted = interval(wanted)

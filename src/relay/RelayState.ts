@@ -38,6 +38,8 @@ export interface RelayCounters {
   /** Times that a connection was not read since a session was faster than it may be. */
   paced: number
   failedAuths: number
+  /** AUTHs that the backend could not decide, or that came too soon after failures. */
+  undecidedAuths: number
 }
 
 /** The limits with their times as timer queues, as the hot path wants them. */
@@ -76,7 +78,8 @@ export class RelayState {
     authsGranted: 0,
     sessionsRefused: 0,
     paced: 0,
-    failedAuths: 0
+    failedAuths: 0,
+    undecidedAuths: 0
   }
   /** Milliseconds of the monotonic clock at the start of this read. */
   now: number

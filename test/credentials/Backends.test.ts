@@ -94,7 +94,8 @@ const mysql = (options: Omit<SqlOptions, "url">): Make =>
 
 const http = (secretOf: (username: string) => unknown, algorithms: ReadonlyArray<string> = ["SHA-256", "MD5"]): Make =>
   Effect.map(
-    service(({ method, realm, username }, authorization) => {
+    service(({ method, realm, source, username }, authorization) => {
+      assert.strictEqual(source, "127.0.0.1")
       if (authorization !== "Bearer t0ken") return [401, {}]
       if (method !== "AUTH" || realm !== "localhost" || PASSWORDS[username!] === undefined) return [404, {}]
       return [200, secretOf(username!)]
@@ -196,6 +197,7 @@ for (const [name, kinds, skipped] of all) {
             yield* power!.stop
             const [right, wrong] = yield* Effect.all([load("christmas"), load("guess"), talk], { concurrency: 3 })
             assert.deepStrictEqual([...new Set([...right, ...wrong])], [408])
+            assert.strictEqual(world.relay.counters.undecidedAuths, right.length + wrong.length)
             yield* power!.start
             yield* talk
             yield* attempt(world, "carol", "christmas").pipe(
