@@ -2,11 +2,12 @@
  * What those who use the relay notice of a flood: message and login times before and during each attack, and the relay's
  * memory after it.
  *
- *   npm run bench:flood -- [SECONDS]
+ *   npm run bench:flood -- [--tls] [--seconds N]
  */
 import { fork } from "node:child_process"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
 import type { Attack, AttackJob } from "./attack.ts"
 import { processTree, usage } from "./cpu.ts"
 import type { Account } from "./digest.ts"
@@ -113,9 +114,12 @@ const show = ({ login, p50, p99 }: Times): string =>
   `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, login ${login.toFixed(1)} ms`
 
 const main = async (): Promise<void> => {
-  const seconds = Number(process.argv[2] ?? 5)
+  const { values } = parseArgs({
+    options: { tls: { type: "boolean", default: false }, seconds: { type: "string", default: "5" } }
+  })
+  const seconds = Number(values.seconds)
   const { pid, stop, target } = await ownRelay(["node", "src/bin.ts"], 20).start({
-    transport: "tcp",
+    transport: values.tls ? "tls" : "tcp",
     account,
     processors: undefined
   })
@@ -131,6 +135,7 @@ const main = async (): Promise<void> => {
     })()
     await sleep(2000)
     const levels: Array<number> = []
+    print(`memory before ${(memory() / 1e6).toFixed(0)} MB`)
     for (let round = 1; round <= ROUNDS; round++) {
       for (const attack of ["silence", "guesses", "dials"] as const satisfies ReadonlyArray<Attack>) {
         const quiet = await measure(seconds)

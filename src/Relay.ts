@@ -30,7 +30,7 @@ const TRANSACTION = 30
 /** Milliseconds after which it is looked again whether a sender that was too fast may go on. */
 const PACE = 50
 
-/** How often it is looked for connections that nobody uses. */
+/** How often it is looked for connections that nobody uses, and logged what limits have refused. */
 const IDLE_CHECK = "1 minute"
 
 export interface RelayOptions {
@@ -166,7 +166,8 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     plaintext: plaintextRule(options.plaintextAuth ?? "loopback")
   }, run)
 
-  yield* Effect.sync(() => relay.admission.closeIdle(bounds.idle * 1000)).pipe(
+  const logTrouble = troubleLog(relay.stats)
+  yield* Effect.andThen(Effect.sync(() => relay.admission.closeIdle(bounds.idle * 1000)), logTrouble).pipe(
     Effect.delay(IDLE_CHECK),
     Effect.forever,
     Effect.forkScoped
@@ -200,6 +201,30 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     })
   })
 })
+
+/** What an operator should hear of, though not once for each. */
+const TROUBLE = [
+  "connectionsTurnedAway",
+  "dialsForbidden",
+  "dialsOverLimit",
+  "sessionsRefused",
+  "failedAuths",
+  "undecidedAuths"
+] as const
+
+/** Logs how often limits and policy have refused something since the last time, if they have. */
+const troubleLog = (counters: Readonly<RelayCounters>): Effect.Effect<void> => {
+  const before = new Map<string, number>()
+  return Effect.suspend(() => {
+    const more = TROUBLE.flatMap((name) => {
+      const count = counters[name] - (before.get(name) ?? 0)
+      before.set(name, counters[name])
+      return count === 0 ? [] : [[name, count] as const]
+    })
+    if (more.length === 0) return Effect.void
+    return Effect.annotateLogs(Effect.logWarning("refused in the last minute"), Object.fromEntries(more))
+  })
+}
 
 const plaintextRule = (rule: "loopback" | "always" | "never") => (hop: Hop): boolean =>
   rule === "always" || (rule === "loopback" && isLoopback(hop.connection!.local.host))

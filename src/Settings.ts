@@ -78,6 +78,8 @@ export interface SettingsShape {
     readonly connectTimeout: number
     /** For each listener: those of the relay, and as many again that have not finished their TLS handshake. */
     readonly maxConnections: number
+    /** For each listener. */
+    readonly maxHandshakes: number
   }
   /** Name servers for SRV records; `undefined`: those of the machine. */
   readonly dnsServers: ReadonlyArray<string> | undefined
@@ -182,7 +184,8 @@ const read = Effect.fnUntraced(function*(
     transport: {
       allowSelfSigned: values.allowSelfSigned,
       connectTimeout: values.connectTimeout,
-      maxConnections: values.maxConnections + values.maxConnectionsInProbation
+      maxConnections: values.maxConnections + values.maxConnectionsInProbation,
+      maxHandshakes: values.maxConnectionsInProbation
     },
     dnsServers: values.dnsServers,
     nextHops: { allow: values.nextHopAllow, deny: values.nextHopDeny, ports: values.nextHopPorts },

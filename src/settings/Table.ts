@@ -409,7 +409,7 @@ export const variables = {
     expects: "a whole number from 1 to 1000000",
     meaning:
       "Connections at a time that have not brought a successful request (they have 30 seconds); the oldest of them " +
-      "is closed for a new one.",
+      "is closed for a new one. As many more may be in the middle of their TLS handshake, on each listener.",
     example: "200",
     default: "1000"
   }),

@@ -32,6 +32,11 @@ export interface NodeOptions {
   /** The most connections one listener has open at a time; further ones are closed at once. Default: no limit. */
   readonly maxConnections?: number | undefined
   /**
+   * The most connections of one listener that are in the middle of their TLS handshake; the oldest goes for a new one, so
+   * that whoever never finishes it keeps nobody out. Default: no limit.
+   */
+  readonly maxHandshakes?: number | undefined
+  /**
    * `shared` reads into one buffer shared by all connections, which saves a 64 KiB buffer per read, and falls back to
    * `events` where this Node has no way to do it; `events` reads "data" events. Default `shared`.
    */
@@ -42,7 +47,8 @@ export interface NodeOptions {
 export const make = Effect.fnUntraced(function*(
   options: NodeOptions
 ): Effect.fn.Return<Transport["Service"], TransportError, Scope.Scope> {
-  const { allowSelfSigned = false, connectTimeout = 10, maxConnections = Infinity, setupTimeout = 10 } = options
+  const { allowSelfSigned = false, connectTimeout = 10, setupTimeout = 10 } = options
+  const { maxConnections = Infinity, maxHandshakes = Infinity } = options
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const certificates = yield* makeCertificates(options.tls ?? {})
 
@@ -111,7 +117,16 @@ export const make = Effect.fnUntraced(function*(
       })
 
     const tlsServer = (): Net.Server => {
-      const handshakes = new Map<string, (stream: Tls.TLSSocket) => void>()
+      const handshakes = new Map<
+        string,
+        { readonly raw: Net.Socket; readonly secured: (stream: Tls.TLSSocket) => void }
+      >()
+      const makeRoom = (): void => {
+        if (handshakes.size < maxHandshakes) return
+        const [key, { raw }] = handshakes.entries().next().value!
+        handshakes.delete(key)
+        raw.destroy()
+      }
       const server = Tls.createServer({
         ...certificates.current().options,
         noDelay: true,
@@ -129,11 +144,13 @@ export const make = Effect.fnUntraced(function*(
           const key = keyOf(ends)
           return Effect.callback<void>((resume) => {
             raw.once("close", () => resume(Effect.void))
-            handshakes.set(key, (stream) => {
+            makeRoom()
+            const secured = (stream: Tls.TLSSocket): void => {
               // At once: octets may follow in the same read.
               owner = serve(stream, ends, verifiedNames(stream))
               resume(Effect.void)
-            })
+            }
+            handshakes.set(key, { raw, secured })
           }).pipe(
             Effect.timeoutOrElse({ duration: setupTimeout * 1000, orElse: () => Effect.void }),
             Effect.ensuring(Effect.sync(() => handshakes.delete(key))),
@@ -144,9 +161,9 @@ export const make = Effect.fnUntraced(function*(
       })
       server.on("secureConnection", (stream) => {
         const ends = endsOf(stream)
-        const secured = ends === undefined ? undefined : handshakes.get(keyOf(ends))
-        if (secured === undefined) stream.destroy()
-        else secured(stream)
+        const handshake = ends === undefined ? undefined : handshakes.get(keyOf(ends))
+        if (handshake === undefined) stream.destroy()
+        else handshake.secured(stream)
       })
       return server
     }

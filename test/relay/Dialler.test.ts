@@ -71,6 +71,12 @@ describe("next hops", () => {
         yield* alice.peer.quiet
         assert.deepStrictEqual(reached, [])
         assert.strictEqual(world.relay.counters.dialsForbidden, 2)
+        // An operator hears of it once a minute, and only when there is something to hear.
+        const heard = () => world.log.filter((line) => line.includes("refused in the last minute"))
+        assert.lengthOf(heard(), 0)
+        yield* TestClock.adjust("3 minutes")
+        assert.lengthOf(heard(), 1)
+        assert.match(heard()[0]!, /dialsForbidden=2$/)
       }),
     outside
   )

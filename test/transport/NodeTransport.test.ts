@@ -139,6 +139,28 @@ describe("layerNode", () => {
       })
     ))
 
+  it.effect("R4976-6.1-26 R4976-9.3-06: who does not finish the TLS handshake makes room for who does, the oldest first", () =>
+    run(
+      { maxHandshakes: 3, tls: { ...localhost, ca } },
+      Effect.gen(function*() {
+        const { connect, listen } = yield* Transport
+        const bound = yield* listen({ ...loopback, scheme: "msrps" }, new Recorder().accept)
+        const silent: Array<Effect.Success<ReturnType<typeof plainClient>>> = []
+        for (let i = 0; i < 8; i++) {
+          const client = yield* plainClient(bound.port)
+          yield* poll(() => client.events.includes("connect"))
+          silent.push(client)
+        }
+        const gone = () => silent.map(({ events }) => events.includes("close"))
+        yield* poll(() => gone().filter(Boolean).length === 5)
+        assert.deepStrictEqual(gone(), [true, true, true, true, true, false, false, false])
+        const open = yield* connect({ ...bound, host: "localhost" }, new Recorder().accept)
+        assert.isTrue(open.secure)
+        yield* poll(() => gone()[5]!)
+        assert.deepStrictEqual(gone().slice(6), [false, false])
+      })
+    ))
+
   it.effect("closes connections beyond the limit of a listener, until others have gone", () =>
     run(
       { maxConnections: 2 },
