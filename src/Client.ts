@@ -361,7 +361,7 @@ export const connect = Effect.fnUntraced(function*(
     resume: setPaused(false),
     closed: Deferred.await(closed),
     close,
-    destroy: Effect.sync(connection.destroy)
+    destroy: Effect.sync(() => connection.destroy())
   }
 })
 

@@ -54,27 +54,27 @@ export interface Connection {
    * from inside `write`. After `end` and `destroy`, and once the peer has closed, octets are dropped: they count as
    * pending, and their `written` is called when the connection is gone.
    */
-  readonly write: (bytes: Uint8Array, written: () => void) => void
+  write(bytes: Uint8Array, written: () => void): void
   /** Octets handed to `write` which the operating system has not taken yet. Changes whenever there is progress. */
-  readonly pending: () => number
+  pending(): number
   /** Stops reading, at once: no `bytes` until `resume`. May be called any number of times, and inside `bytes`. */
-  readonly pause: () => void
-  readonly resume: () => void
+  pause(): void
+  resume(): void
   /**
    * Closes the connection after what has been written. The peer is expected to close as well; until it does, octets
    * still come in (and are thrown away while the connection is paused, so that the close is seen).
    */
-  readonly end: () => void
+  end(): void
   /** Closes the connection at once. Octets not yet taken by the operating system are lost, nothing more comes in. */
-  readonly destroy: () => void
+  destroy(): void
 }
 
 /** What is done with the octets of one connection. */
 export interface Receiver {
   /** Octets that came in, in order. `chunk` is valid only during the call: everything kept must be copied. */
-  readonly bytes: (chunk: Buffer) => void
+  bytes(chunk: Buffer): void
   /** The connection is gone. Called exactly once, last, and never from inside a call of the connection or of `bytes`. */
-  readonly closed: () => void
+  closed(): void
 }
 
 /** A hop to connect to. */

@@ -5,6 +5,7 @@
  * the call. The decoder keeps at most one header section plus a short body between two reads.
  */
 import { type Broken, type Flag, Head, isFlag, Kind, LastPaths } from "./Head.ts"
+import { behindHyphens, sevenHyphens } from "./Hyphens.ts"
 import { defaultLimits, INTERRUPTIBLE_ABOVE, type Limits } from "./Limits.ts"
 
 export type { Broken, Flag } from "./Head.ts"
@@ -14,13 +15,14 @@ export interface FrameSink {
    * A whole frame; its body is `head.buf[bodyStart, bodyEnd)`. When the result is false, everything behind the frame is
    * held back until `resume`.
    */
-  readonly frame: (head: Head, bodyStart: number, bodyEnd: number, flag: Flag) => boolean
+  frame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean
   /** The header section of a frame whose end-line is not here yet; `chunkBody` and `chunkEnd` follow. */
-  readonly chunkStart: (head: Head) => void
-  readonly chunkBody: (buf: Buffer, start: number, end: number) => void
-  readonly chunkEnd: (flag: Flag) => void
+  chunkStart(head: Head): void
+  /** `hyphens`: seven of them stand together in it, so it may hold an end-line of some transaction id. */
+  chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void
+  chunkEnd(flag: Flag): void
   /** Framing is lost; nothing more will come. */
-  readonly broken: (reason: Broken) => void
+  broken(reason: Broken): void
 }
 
 const CR = 13
@@ -37,11 +39,13 @@ let spareHead: Head | undefined
 let spareJoint: Buffer | undefined
 const JOINT = 131_072
 
+const HYPHENS = 7
+
 /** "-------" and a transaction id, for searching; one view for each length. */
-const needleBytes = Buffer.alloc(7 + 32, DASH)
-const needles = Array.from({ length: 33 }, (_, length) => needleBytes.subarray(0, 7 + length))
+const needleBytes = Buffer.alloc(HYPHENS + 32, DASH)
+const needles = Array.from({ length: 33 }, (_, length) => needleBytes.subarray(0, HYPHENS + length))
 const needleFor = (buf: Buffer, start: number, end: number): Buffer => {
-  for (let i = start; i < end; i++) needleBytes[7 + i - start] = buf[i]!
+  for (let i = start; i < end; i++) needleBytes[HYPHENS + i - start] = buf[i]!
   return needles[end - start]!
 }
 
@@ -61,6 +65,7 @@ export class Decoder {
   #broken = false
   /** Offset from which an unfinished end-line may begin, set by `#search`. */
   #unsure = 0
+  #hyphens = false
 
   constructor(sink: FrameSink, limits: Limits = defaultLimits) {
     this.#sink = sink
@@ -145,7 +150,7 @@ export class Decoder {
     if (body === -1) return at
 
     if (!head.hasBody) {
-      const stop = body + 7 + head.tidEnd - head.tidStart + 3
+      const stop = body + HYPHENS + head.tidEnd - head.tidStart + 3
       this.#deliver(head, body, body, buf[stop - 3]!)
       return stop
     }
@@ -154,6 +159,7 @@ export class Decoder {
     if (mark !== NONE) {
       const stop = mark + needle.length + 3
       if (mark === body) head.problem ??= "no CRLF before the end-line"
+      head.hyphens = this.#hyphens
       this.#deliver(head, body, Math.max(body, mark - 2), buf[stop - 3]!)
       return stop
     }
@@ -162,7 +168,7 @@ export class Decoder {
     this.#needle = Buffer.from(needle)
     head.keepPaths(this.#last)
     this.#sink.chunkStart(head)
-    if (!this.#broken) this.#sink.chunkBody(buf, body, sure)
+    if (!this.#broken) this.#sink.chunkBody(buf, body, sure, this.#hyphens)
     return sure
   }
 
@@ -184,10 +190,10 @@ export class Decoder {
     const mark = this.#search(buf, at, end, needle)
     if (mark === NONE) {
       const sure = this.#unsure
-      if (sure > at) this.#sink.chunkBody(buf, at, sure)
+      if (sure > at) this.#sink.chunkBody(buf, at, sure, this.#hyphens)
       return sure
     }
-    if (mark - 2 > at) this.#sink.chunkBody(buf, at, mark - 2)
+    if (mark - 2 > at) this.#sink.chunkBody(buf, at, mark - 2, this.#hyphens)
     if (this.#broken) return end
     this.#needle = undefined
     this.#sink.chunkEnd(flagOf(buf[mark + needle.length]!))
@@ -195,26 +201,26 @@ export class Decoder {
   }
 
   /**
-   * The offset of the hyphens of an end-line in `buf[from, end)`, where a body begins or goes on. A needle that starts
-   * with hyphens is found much faster than one that starts with CRLF; CRLF on both sides is checked afterwards (RFC
-   * 4975 §9). Where a body begins, the end-line may also stand at once. `#unsure` is where an end-line may begin that is
-   * not complete here.
+   * The offset of the hyphens of an end-line in `buf[from, end)`, where a body begins or goes on, with CRLF on both sides
+   * (RFC 4975 §9). Where a body begins, the end-line may also stand at once. `#unsure` is where an end-line may begin
+   * that is not complete here; `#hyphens` tells whether others like it stand before.
    */
   #search(buf: Buffer, from: number, end: number, needle: Buffer): number {
     const length = needle.length
-    let i = from
-    while (true) {
-      i = find(buf, i, end, needle)
-      if (i === -1) break
+    this.#hyphens = false
+    for (let i = sevenHyphens(buf, from, end); i !== -1;) {
+      // An id begins with no hyphen, so an end-line has seven and no more.
+      const after = behindHyphens(buf, i, end)
       const opened = i >= from + 2 ? buf[i - 1] === LF && buf[i - 2] === CR : i === from && this.#needle === undefined
-      if (opened) {
+      if (opened && after - i === HYPHENS && startsWith(buf, after, end, needle)) {
         if (i + length + 3 > end) {
           this.#unsure = Math.max(from, i - 2)
           return NONE
         }
         if (isFlag(buf[i + length]!) && buf[i + length + 1] === CR && buf[i + length + 2] === LF) return i
       }
-      i++
+      this.#hyphens = true
+      i = sevenHyphens(buf, after, end)
     }
     const bare = this.#needle === undefined && end - from < length &&
       buf.compare(needle, 0, end - from, from, end) === 0
@@ -225,24 +231,11 @@ export class Decoder {
 
 const flagOf = (octet: number): Flag => octet === 36 ? "$" : octet === 43 ? "+" : "#"
 
-/** Octets that are searched here before the runtime's own search is worth its call. */
-const NEAR = 128
-
-/** The first needle in `buf[from, end)`, or -1. Of any seven neighbouring octets one is in its seven hyphens. */
-const find = (buf: Buffer, from: number, end: number, needle: Buffer): number => {
-  const near = Math.min(end, from + NEAR)
-  let p = from + 6
-  for (; p < near; p += 7) {
-    if (buf[p] !== DASH) continue
-    let first = p
-    while (first > from && buf[first - 1] === DASH) first--
-    while (p + 1 < end && buf[p + 1] === DASH) p++
-    if (p - first < 6) continue
-    let i = 7
-    while (i < needle.length && buf[p - 6 + i] === needle[i]) i++
-    if (i === needle.length) return p - 6
-  }
-  return p < end ? buf.indexOf(needle, p - 6) : -1
+/** Does the transaction id of the needle stand at `at`. */
+const startsWith = (buf: Buffer, at: number, end: number, needle: Buffer): boolean => {
+  if (at + needle.length - HYPHENS > end) return false
+  for (let i = HYPHENS; i < needle.length; i++) if (buf[at + i - HYPHENS] !== needle[i]) return false
+  return true
 }
 
 /** The first offset near the end where CRLF and a part of the needle stand, else the end. */

@@ -26,10 +26,15 @@ export const digestLimits = {
 } as const
 
 /** Text as UTF-8 octets in an octet string, composed as RFC 7616 §4 wants it (NFC). */
-export const toOctets = (text: string): string => Buffer.from(text.normalize("NFC"), "utf8").toString("latin1")
+export const toOctets = (text: string): string =>
+  ASCII.test(text) ? text : Buffer.from(text.normalize("NFC"), "utf8").toString("latin1")
 
 /** The text which UTF-8 octets stand for, composed. */
-export const fromOctets = (octets: string): string => Buffer.from(octets, "latin1").toString("utf8").normalize("NFC")
+export const fromOctets = (octets: string): string =>
+  ASCII.test(octets) ? octets : Buffer.from(octets, "latin1").toString("utf8").normalize("NFC")
+
+/** The same in every encoding and composition. */
+const ASCII = /^[ -~]*$/
 
 // ---------------------------------------------------------------------------------------------------------------------
 // parameter lists
@@ -235,12 +240,15 @@ export const response = (proof: Proof): string => keyed(proof, `AUTH:${proof.uri
 /** The relay's proof: that it knows the secret too (RFC 7616 §3.5). */
 export const rspauth = (proof: Proof): string => keyed(proof, `:${proof.uri}`)
 
-/** Compares two digests in a time that does not tell where they differ. Hexadecimal digits of either case are equal. */
-export const sameDigest = (a: string, b: string): boolean => {
-  const left = Buffer.from(a.toLowerCase(), "utf8")
-  const right = Buffer.from(b.toLowerCase(), "utf8")
+/** Compares in a time that does not tell where two texts differ. */
+export const sameText = (a: string, b: string): boolean => {
+  const left = Buffer.from(a, "utf8")
+  const right = Buffer.from(b, "utf8")
   return left.length === right.length && timingSafeEqual(left, right)
 }
+
+/** The same for digests: hexadecimal digits of either case are equal. */
+export const sameDigest = (a: string, b: string): boolean => sameText(a.toLowerCase(), b.toLowerCase())
 
 const algorithmNamed = (name: string | undefined): DigestAlgorithm | undefined =>
   name === undefined ? "MD5" : digestAlgorithms.find((one) => one.toLowerCase() === name.toLowerCase())

@@ -135,6 +135,8 @@ export class Head {
   successReport = false
   /** A blank line followed: the octets up to the end-line are body, perhaps none. */
   hasBody = false
+  /** Seven of them may stand together in the body, as in an end-line; the decoder knows when they don't. */
+  hyphens = true
   /** Where the body begins; for a frame without one, where its end-line begins. */
   bodyStart = 0
   /** What is malformed, when the frame's extent is nevertheless known (RFC 4975 §10.2). */
@@ -214,6 +216,7 @@ export class Head {
     this.failureReport = "yes"
     this.successReport = false
     this.hasBody = false
+    this.hyphens = true
     this.problem = undefined
     this.samePaths = false
     this.#seen = 0

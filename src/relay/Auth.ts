@@ -4,6 +4,7 @@
  * behind the AUTH is handled after it.
  */
 import * as Effect from "effect/Effect"
+import * as LogLevel from "effect/LogLevel"
 import type { Authenticator } from "../Authenticator.ts"
 import type { HeaderLines } from "../protocol/Encoder.ts"
 import { sessionId, sessionLabel } from "../protocol/Ident.ts"
@@ -108,9 +109,11 @@ export const makeAuthenticate = (
     if (hop.gone && !behindRelay) relay.sessions.end(session)
     if (!behindRelay) hop.sessions.add(session)
     relay.stats.authsGranted++
-    yield* Effect.logDebug("session granted").pipe(
-      Effect.annotateLogs({ session: sessionLabel(id), username: decision.username, realm: decision.realm })
-    )
+    if (yield* LogLevel.isEnabled("Debug")) {
+      yield* Effect.logDebug("session granted").pipe(
+        Effect.annotateLogs({ session: sessionLabel(id), username: decision.username, realm: decision.realm })
+      )
+    }
     hop.succeeded()
     return {
       status: 200,

@@ -111,7 +111,7 @@ export class Flow {
       if (parked.kind === "part") {
         const { octets } = parked
         const to = Math.min(octets.length, this.#offset + left)
-        parked.stream.write(octets, this.#offset, to)
+        parked.stream.write(octets, this.#offset, to, true)
         left -= to - this.#offset
         this.#count(this.#offset - to)
         if (to < octets.length) {

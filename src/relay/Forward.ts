@@ -20,7 +20,7 @@ export const forwardFrame = (route: Route, head: Head, bodyStart: number, bodyEn
   const { buf, hasBody, kind } = head
   const isSend = kind === Kind.Send
   const length = bodyEnd - bodyStart
-  const id = hasBody ? idNotIn(buf, bodyStart, bodyEnd) : transactionId()
+  const id = hasBody && head.hyphens ? idNotIn(buf, bodyStart, bodyEnd) : transactionId()
 
   outbox.interrupt()
   if (isSend) writeSend(outbox, id, route.lines)

@@ -145,17 +145,20 @@ export class Hop implements Receiver, FrameSink {
 
   // ---- octets in
 
-  readonly bytes = (chunk: Buffer): void => {
+  bytes(chunk: Buffer): void {
     if (this.gone) return
     this.relay.tick()
     this.lastUsed = this.relay.now
     this.relay.stats.octetsIn += chunk.length
     this.#decoder.push(chunk)
+    if (this.onProbation && this.#decoder.held > this.relay.limits.probationOctets) this.fail("too much in probation")
   }
 
-  readonly broken = (reason: string): void => this.fail(reason)
+  broken(reason: string): void {
+    this.fail(reason)
+  }
 
-  readonly frame = (head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean => {
+  frame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean {
     this.relay.stats.framesIn++
     if (head.kind === Kind.Response) {
       this.#response(head, flag)
@@ -265,7 +268,7 @@ export class Hop implements Receiver, FrameSink {
 
   // ---- long chunks
 
-  readonly chunkStart = (head: Head): void => {
+  chunkStart(head: Head): void {
     this.relay.stats.framesIn++
     if (!head.samePaths) this.#lastRoute = undefined
     if (head.kind === Kind.Send && head.problem === undefined) {
@@ -302,7 +305,7 @@ export class Hop implements Receiver, FrameSink {
     stream.accepted = () => this.ok(route, tid, 0, tid.length)
   }
 
-  readonly chunkBody = (buf: Buffer, start: number, end: number): void => {
+  chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void {
     const stream = this.#stream
     if (stream === undefined) {
       if (this.#discarding !== undefined) this.#discarding.octets += end - start
@@ -311,12 +314,12 @@ export class Hop implements Receiver, FrameSink {
     const { flow, pace, target } = this.#streamRoute!
     if (pace !== undefined) this.#spend(pace, 0, end - start)
     if (stream.refused) return
-    if (flow.clear) stream.write(buf, start, end)
+    if (flow.clear) stream.write(buf, start, end, hyphens)
     else if (target.gone) target.#lose(stream, end - start)
     else flow.parkPart(stream, buf, start, end)
   }
 
-  readonly chunkEnd = (flag: Flag): void => {
+  chunkEnd(flag: Flag): void {
     const discarded = this.#discarding
     this.#discarding = undefined
     discarded?.answer?.(discarded.octets)
@@ -548,7 +551,7 @@ export class Hop implements Receiver, FrameSink {
     if (waits) return
     this.relay.stats.paced++
     this.hold()
-    this.relay.limits.pace.start(this.#slowed)
+    this.relay.limits.pace.start(this.#slowed ??= new Slowed(this))
   }
 
   /** False: what is behind this frame in the same octets waits, too. */
@@ -559,14 +562,14 @@ export class Hop implements Receiver, FrameSink {
   goOn(): void {
     if (this.gone) return
     this.relay.tick()
-    if (this.relay.now < this.#slowedUntil) return this.relay.limits.pace.start(this.#slowed)
+    if (this.relay.now < this.#slowedUntil) return this.relay.limits.pace.start(this.#slowed!)
     this.#slowedUntil = 0
     this.release()
     if (!this.#decoderWaits) return
     this.#decoderWaits = false
     this.#decoder.resume()
   }
-  readonly #slowed = new Slowed(this)
+  #slowed: Slowed | undefined
   /** Milliseconds of the monotonic clock; 0: it is not slowed. */
   #slowedUntil = 0
   #decoderWaits = false
@@ -586,10 +589,10 @@ export class Hop implements Receiver, FrameSink {
     this.connection?.end()
     // A peer that does not close must not keep the connection; one that does must be heard.
     this.connection?.resume()
-    this.relay.limits.closing.start(this.#linger)
+    this.relay.limits.closing.start(this.#linger = new Linger(this))
   }
   #finishing = false
-  readonly #linger = new Linger(this)
+  #linger: Linger | undefined
 
   /** Closes at once. */
   fail(reason: string): void {
@@ -610,7 +613,7 @@ export class Hop implements Receiver, FrameSink {
   }
 
   /** The connection is gone, or could not be made (RFC 4975 §5.4, RFC 4976 §6.3). */
-  readonly closed = (): void => {
+  closed(): void {
     if (this.gone) return
     this.gone = true
     this.#decoder.stop()

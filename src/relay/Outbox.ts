@@ -12,9 +12,9 @@ import type { Stream } from "./Stream.ts"
 import { stopTimer, Timed } from "./Timers.ts"
 import type { Transaction } from "./Transaction.ts"
 
-const SLAB = 65_536
+const SLAB = 131_072
 /** Slabs kept for reuse, over all connections: 64 MiB. */
-const POOLED = 1024
+const POOLED = 512
 const pool: Array<Buffer> = []
 
 const release = (slab: Buffer): void => {
@@ -79,7 +79,7 @@ export class Outbox {
   /** Sent, with octets still in this process. */
   #unsent: Array<Transaction> = []
   #unsentFirst = 0
-  readonly #stall: StallWatch
+  #stall: StallWatch | undefined
   /** In the relay's list of what to flush at the end of this turn. */
   dirty = false
   /** The long chunk whose end-line is not written yet. */
@@ -90,7 +90,6 @@ export class Outbox {
 
   constructor(hop: Hop) {
     this.#hop = hop
-    this.#stall = new StallWatch(hop)
   }
 
   connected(connection: Connection): void {
@@ -119,8 +118,8 @@ export class Outbox {
     const { limits } = this.#hop.relay
     const connection = this.#connection
     if (connection === undefined || this.#hop.outstanding >= limits.transactions) return false
-    if (this.committed - this.flushed < limits.output) return true
-    // What was written in this turn counts as waiting until the connection says otherwise.
+    if (this.committed - this.#handed + connection.pending() < limits.output) return true
+    // It may take at once what was written in this turn.
     this.flush()
     return connection.pending() < limits.output
   }
@@ -199,7 +198,7 @@ export class Outbox {
         connection.write(filled.slab.subarray(0, filled.length), this.#written)
       }
     }
-    if (!this.#stall.armed && connection.pending() > 0) this.#stall.arm()
+    if (this.#stall?.armed !== true && connection.pending() > 0) (this.#stall ??= new StallWatch(this.#hop)).arm()
   }
 
   readonly #written = (): void => {
@@ -207,7 +206,7 @@ export class Outbox {
     release(done.slab)
     if (this.#closed) return
     this.flushed += done.length
-    this.#stall.moved()
+    this.#stall?.moved()
     const unsent = this.#unsent
     let i = this.#unsentFirst
     while (i < unsent.length && unsent[i]!.endsAt <= this.flushed) unsent[i++]!.sent()

@@ -12,6 +12,8 @@ export interface RelayLimits {
   readonly transactions: number
   /** AUTHs with wrong credentials on one connection before it is closed (RFC 4976 §6.3). */
   readonly failedAuths: number
+  /** Octets kept of a connection in probation: of a request that is not whole, or behind an AUTH under way. */
+  readonly probationOctets: number
   /** Requests without success in probation before the connection is closed (RFC 4976 §6.1). */
   readonly unsuccessful: number
   /** Requests, and octets of their bodies, per second through one session in one direction; what is more waits. */
@@ -44,6 +46,7 @@ export const defaultRelayLimits: RelayLimits = {
   connection: 1_048_576,
   transactions: 16_384,
   failedAuths: 5,
+  probationOctets: 65_536,
   unsuccessful: 10,
   requestRate: Infinity,
   octetRate: Infinity,

@@ -10,6 +10,7 @@ import type { Outbox } from "./Outbox.ts"
 import type { Route } from "./Route.ts"
 import { Transaction } from "./Transaction.ts"
 
+const DASH = 45
 const single = Buffer.alloc(1)
 
 export class Stream {
@@ -27,7 +28,7 @@ export class Stream {
    */
   #last = -1
   #id = ""
-  /** The last octets of the open piece, to see an end-line that begins in one write and ends in the next. */
+  /** The last octets of the open piece if there are hyphens, to see an end-line that begins in one write and ends in the next. */
   #tail = ""
   #pieceStart = 0
   #transaction: Transaction | undefined
@@ -46,22 +47,30 @@ export class Stream {
     this.#next = head.rangeStart
   }
 
-  /** Passes body on. */
-  write(buf: Buffer, start: number, end: number): void {
+  /** Passes body on. `hyphens`: seven of them may stand together in it. */
+  write(buf: Buffer, start: number, end: number, hyphens: boolean): void {
     if (this.refused || start === end) return
     if (this.#last !== -1) {
       single[0] = this.#last
-      this.#emit(single, 0, 1)
+      this.#emit(single, 0, 1, false)
     }
     this.#last = buf[end - 1]!
-    this.#emit(buf, start, end - 1)
+    this.#emit(buf, start, end - 1, hyphens)
   }
 
-  #emit(buf: Buffer, start: number, end: number): void {
+  #emit(buf: Buffer, start: number, end: number, hyphens: boolean): void {
+    if (start === end) return
+    if (this.#outbox.open !== this) this.#begin()
+    if (hyphens || this.#tail !== "") return this.#emitSearched(buf, start, end)
+    this.#copy(buf, start, end)
+    if (buf[end - 1] === DASH) this.#tail = this.#lastOf(buf, start, end)
+  }
+
+  /** The end-line of this piece must not stand in its body (RFC 4975 §7.1): another piece has another id. */
+  #emitSearched(buf: Buffer, start: number, end: number): void {
     let at = start
     while (at < end) {
       if (this.#outbox.open !== this) this.#begin()
-      // The end-line of this piece must not stand in its body (RFC 4975 §7.1): another piece has another id.
       const needle = `-------${this.#id}`
       const seam = this.#tail + buf.toString("latin1", at, Math.min(end, at + needle.length - 1))
       if (this.#tail !== "" && seam.includes(needle)) {
@@ -70,13 +79,22 @@ export class Stream {
       }
       const found = buf.subarray(at, end).indexOf(needle, 0, "latin1")
       const to = found === -1 ? end : at + found + 1
-      this.#outbox.copy(buf, at, to)
-      this.#next += to - at
-      const known = this.#tail + buf.toString("latin1", Math.max(at, to - needle.length + 1), to)
-      this.#tail = known.slice(-needle.length + 1)
+      this.#copy(buf, at, to)
+      const known = this.#tail + this.#lastOf(buf, at, to)
+      this.#tail = known.includes("-") ? known.slice(-needle.length + 1) : ""
       at = to
       if (found !== -1) this.interrupt()
     }
+  }
+
+  #copy(buf: Buffer, start: number, end: number): void {
+    this.#outbox.copy(buf, start, end)
+    this.#next += end - start
+  }
+
+  /** What may be the beginning of an end-line. */
+  #lastOf(buf: Buffer, start: number, end: number): string {
+    return buf.toString("latin1", Math.max(start, end - this.#id.length - 6), end)
   }
 
   #begin(): void {
@@ -130,7 +148,7 @@ export class Stream {
     if (this.#last !== -1) {
       single[0] = this.#last
       this.#last = -1
-      this.#emit(single, 0, 1)
+      this.#emit(single, 0, 1, false)
     }
     if (this.#outbox.open !== this) this.#begin()
     this.#end(flag)

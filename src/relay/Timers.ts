@@ -53,7 +53,7 @@ export class TimerQueue {
   }
 }
 
-export const stopTimer = (timed: Timed): void => timed.queue?.stop(timed)
+export const stopTimer = (timed: Timed | undefined): void => timed?.queue?.stop(timed)
 
 export class Timers {
   readonly #clock: Clock.Clock

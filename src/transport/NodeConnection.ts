@@ -51,7 +51,7 @@ export class NodeConnection implements Connection {
   #down = false
   #closed = false
   #failure: unknown
-  #gone: Array<() => void> = []
+  #gone: () => void = nothing
   /** Octets that came in while paused: one TLS read can give several chunks, pausing does not hold back the rest. */
   #held: Array<Buffer> = []
   #releasing = false
@@ -98,10 +98,10 @@ export class NodeConnection implements Connection {
     if (!this.#paused && this.#held.length > 0) this.#release()
   }
 
-  /** Calls back when the receiver has been told that the connection is closed. */
+  /** Calls back, the one who asked last, when the receiver has been told that the connection is closed. */
   whenGone(callback: () => void): void {
     if (this.#closed) callback()
-    else this.#gone.push(callback)
+    else this.#gone = callback
   }
 
   /** The error which ended the connection, if any. */
@@ -109,7 +109,7 @@ export class NodeConnection implements Connection {
     return this.#failure
   }
 
-  readonly write = (bytes: Uint8Array, written: () => void): void => {
+  write(bytes: Uint8Array, written: () => void): void {
     // Writing nothing would make a TLS socket read, inside this call.
     if (this.#down || bytes.length === 0) return this.#around.defer(written)
     // In order, so a write that comes too late waits for those before it: their octets are still in use.
@@ -123,7 +123,7 @@ export class NodeConnection implements Connection {
    * would look stalled. The TCP handle knows how much of it is left (Node uses the same for its own time limits); under
    * TLS it is the one below, which has been given all that was encrypted.
    */
-  readonly pending = (): number => {
+  pending(): number {
     const stream = this.#stream
     const length = stream.writableLength
     if (this.#destroyed || this.#down) return 0
@@ -135,23 +135,23 @@ export class NodeConnection implements Connection {
     return waiting + this.#dropped
   }
 
-  readonly pause = (): void => {
+  pause(): void {
     if (this.#paused) return
     this.#paused = true
     if (!this.#ended) this.#stream.pause()
   }
 
-  readonly resume = (): void => {
+  resume(): void {
     if (!this.#paused) return
     this.#paused = false
     if (this.#held.length > 0) this.#release()
     else if (!this.#down) this.#stream.resume()
   }
 
-  readonly end = (): void => {
+  end(): void {
     if (this.#ended || this.#destroyed) return
     this.#ended = true
-    if (this.#down) return this.#around.defer(this.#finish)
+    if (this.#down) return this.#around.defer(() => this.#finish())
     this.#stream.end()
     if (this.#paused) {
       this.#held = []
@@ -159,11 +159,11 @@ export class NodeConnection implements Connection {
     }
   }
 
-  readonly destroy = (): void => {
+  destroy(): void {
     if (this.#destroyed) return
     this.#destroyed = true
     this.#held = []
-    if (this.#down) this.#around.defer(this.#finish)
+    if (this.#down) this.#around.defer(() => this.#finish())
     else this.#stream.destroy()
   }
 
@@ -210,14 +210,14 @@ export class NodeConnection implements Connection {
     for (const written of unwritten) this.#safely(written)
   }
 
-  readonly #finish = (): void => {
+  #finish(): void {
     if (this.#closed) return
     this.#closed = true
     this.#destroyed = true
     this.#held = []
     this.#safely(() => this.#receiver?.closed())
-    for (const callback of this.#gone) callback()
-    this.#gone = []
+    this.#gone()
+    this.#gone = nothing
   }
 
   #safely(callback: () => void): void {
@@ -229,6 +229,8 @@ export class NodeConnection implements Connection {
     }
   }
 }
+
+const nothing = (): void => {}
 
 /** What has been read already, before there was a receiver. */
 const take = (stream: Net.Socket): Buffer | null => stream.readableLength > 0 ? stream.read() as Buffer | null : null

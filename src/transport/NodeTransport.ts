@@ -62,20 +62,13 @@ export const make = Effect.fnUntraced(function*(
   const adopt = (stream: Net.Socket, facts: Facts, accept: Accept): [Connection, Effect.Effect<void>] => {
     const connection = new NodeConnection(stream, facts, surroundings)
     connection.start(accept)
-    const gone = Effect.callback<void>((resume) => connection.whenGone(() => resume(Effect.void)))
-    const owner = gone.pipe(
-      Effect.onInterrupt(() =>
-        Effect.suspend(() => {
-          connection.destroy()
-          return gone
-        })
-      ),
-      Effect.andThen(Effect.suspend(() =>
-        connection.failure === undefined
-          ? Effect.void
-          : Effect.logDebug("connection failed", { remote: connection.remote, code: codeOf(connection.failure) })
-      ))
-    )
+    const owner = Effect.callback<void>((resume) => {
+      connection.whenGone(() => resume(ended(connection)))
+      return Effect.callback<void>((closed) => {
+        connection.whenGone(() => closed(Effect.void))
+        connection.destroy()
+      })
+    })
     return [connection, owner]
   }
 
@@ -288,6 +281,10 @@ export const make = Effect.fnUntraced(function*(
 
   return { listen, connect, defer }
 })
+
+/** What is to be said when a connection is gone. */
+const ended = ({ failure, remote }: NodeConnection): Effect.Effect<void> =>
+  failure === undefined ? Effect.void : Effect.logDebug("connection failed", { remote, code: codeOf(failure) })
 
 /** Resolves a name as Node does, and leaves out what may not be connected to. */
 const lookupOf = (admits: (address: string) => boolean): Net.LookupFunction => (name, options, done) => {

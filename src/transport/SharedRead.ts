@@ -7,8 +7,8 @@
  */
 import type * as Net from "node:net"
 
-/** A read is handled synchronously, so one buffer serves all sockets. */
-const shared = Buffer.allocUnsafeSlow(65_536)
+/** A read is handled synchronously, so one buffer serves all sockets, and may be large: fewer reads for the same octets. */
+const shared = Buffer.allocUnsafeSlow(262_144)
 
 /**
  * Makes `socket` deliver into the shared buffer from its next read on. Its `pause` and `resume` work as usual; `deliver`

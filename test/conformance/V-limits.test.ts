@@ -58,6 +58,27 @@ group("V. Security and limits", ({ scenario, timed }) => {
       yield* world.login({ username: "carol" })
     }), { digest: { freePerAddress: 4 }, limits: { failedAuths: 100, unsuccessful: 100 } })
 
+  timed("R4976-9.3-06: little is kept behind an AUTH that is not decided yet", (world) =>
+    Effect.gen(function*() {
+      const from = world.party()
+      const guess = Effect.gen(function*() {
+        const peer = yield* world.connect
+        const wrong = world.authorization(yield* world.challenge(peer, from), { password: "guess" })
+        peer.write(request("AUTH", { to: world.uri, from, headers: [wrong] }))
+        yield* world.network!.settled
+        return peer
+      })
+      yield* guess
+      const waiting = yield* guess
+      const behind = Buffer.from(request("PING", { to: world.uri, from }))
+      waiting.write(behind)
+      yield* world.network!.settled
+      assert.strictEqual(world.relay.gauges().connections, 2)
+      for (let octets = 0; octets <= 65_536; octets += behind.length) waiting.write(behind)
+      yield* world.network!.settled
+      assert.strictEqual(world.relay.gauges().connections, 1)
+    }), { digest: { freePerUser: 0 } })
+
   scenario(
     "R4976-9.4-10: with all there is in the log, no session-id, digest or body is in it",
     (world) =>

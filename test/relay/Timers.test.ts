@@ -64,9 +64,9 @@ describe("Timers", () => {
       const all = ["a", "b", "c", "d"].map((name) => timed(name))
       for (const one of all) queue.start(one)
       const [a, b, , d] = all
-      stopTimer(b!)
-      stopTimer(b!)
-      stopTimer(d!)
+      stopTimer(b)
+      stopTimer(b)
+      stopTimer(d)
       yield* TestClock.adjust(50)
       queue.start(a!)
       queue.start(d!)

@@ -186,7 +186,10 @@ export const contract = (
         const accepting = new Recorder()
         const dialling = new Recorder()
         const bound = yield* listen(socket, accepting.accept)
-        const a = yield* Effect.tap(connect(bound, dialling.accept), (connection) => Effect.sync(connection.pause))
+        const a = yield* Effect.tap(
+          connect(bound, dialling.accept),
+          (connection) => Effect.sync(() => connection.pause())
+        )
         yield* poll(() => accepting.connection !== undefined)
         const data = pattern(32 * MiB)
         accepting.connection.write(data, () => {})
