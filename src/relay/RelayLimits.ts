@@ -46,7 +46,7 @@ export const defaultRelayLimits: RelayLimits = {
   connection: 1_048_576,
   transactions: 16_384,
   failedAuths: 5,
-  probationOctets: 65_536,
+  probationOctets: 32_768,
   unsuccessful: 10,
   requestRate: Infinity,
   octetRate: Infinity,
