@@ -154,8 +154,9 @@ export class Hop implements Receiver, FrameSink {
     if (this.onProbation && this.#decoder.held > this.relay.limits.probationOctets) this.fail("too much in probation")
   }
 
+  /** What was answered before must still arrive, so the connection is not cut (RFC 4976 §6.4.1). */
   broken(reason: string): void {
-    this.fail(reason)
+    this.finish(reason)
   }
 
   frame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean {
@@ -245,7 +246,7 @@ export class Hop implements Receiver, FrameSink {
         this.#refuse(head, decision.status, octets)
         return !this.gone
       case "Foreign":
-        this.fail("request for another relay")
+        this.finish("request for another relay")
         return false
     }
   }
@@ -276,7 +277,7 @@ export class Hop implements Receiver, FrameSink {
       const decision: Decision = known === undefined
         ? this.relay.router.decide(head, this)
         : { _tag: "Forward", route: known }
-      if (decision._tag === "Foreign") return this.fail("request for another relay")
+      if (decision._tag === "Foreign") return this.finish("request for another relay")
       if (decision._tag === "Forward") {
         const { route } = decision
         if (known === undefined) this.#remember(head, route)

@@ -77,6 +77,28 @@ group("S. Bad input", ({ scenario }) => {
       assert.strictEqual((yield* bob.next).body!.toString(), "next")
     }))
 
+  for (
+    const [what, octets] of [
+      ["lost framing", "GET / HTTP/1.1\r\n\r\n"],
+      [
+        "a request for another relay",
+        request("SEND", { to: "msrp://elsewhere.example:2855/x;tcp", from: "msrp://a.invalid:9/a;tcp" })
+      ]
+    ] as const
+  ) {
+    scenario(
+      `R4975-9-70 R4976-6.2-11 R4976-6.3-52 R4976-6.4.1-01: the answers to what came before ${what} arrive, then the end`,
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, toBob } = yield* pairOf(world)
+          alice.peer.write(Buffer.concat([toBob({ body: "good" }), Buffer.from(octets)]))
+          assert.strictEqual(summary(yield* alice.peer.next), "200 | $")
+          yield* alice.peer.ends
+          assert.strictEqual((yield* bob.next).body!.toString(), "good")
+        })
+    )
+  }
+
   // The input table, one cell each: what is sent, by whom, and what comes back.
   const methods = ["SEND yes", "SEND partial", "SEND no", "REPORT", "AUTH", "NICKNAME"] as const
   const status: Readonly<Record<string, ReadonlyArray<string>>> = {
