@@ -6,7 +6,7 @@ import type { Decoder, FrameSink } from "../protocol/Decoder.ts"
 import { encodeResponse, type HeaderLines } from "../protocol/Encoder.ts"
 import { type Flag, type Head, Kind } from "../protocol/Head.ts"
 import { reasonPhrase } from "../protocol/Status.ts"
-import { type MsrpUri, parsePath } from "../protocol/Uri.ts"
+import { type MsrpUri, parsePath, parseUri } from "../protocol/Uri.ts"
 import type { Session } from "../SessionRepo.ts"
 import type { Connection, Receiver } from "../Transport.ts"
 import { forwardFrame } from "./Forward.ts"
@@ -230,6 +230,10 @@ export class Hop implements Receiver, FrameSink {
       this.#refuse(head, 400, octets)
       return !this.gone
     }
+    if (head.kind !== Kind.Send && octets > this.relay.codec.limits.nonSendBody) {
+      this.#refuse(head, 413, octets)
+      return !this.gone
+    }
     const decision = this.relay.router.decide(head, this)
     switch (decision._tag) {
       case "Forward":
@@ -365,27 +369,36 @@ export class Hop implements Receiver, FrameSink {
   }
 
   #refusal(head: Head, status: number): Answer | undefined {
-    const isSend = head.kind === Kind.Send
-    const silent = head.kind === Kind.Report || head.kind === Kind.Response || (isSend && head.failureReport === "no")
-    if (silent || head.fromEnd === 0 || head.toEnd === 0) return undefined
+    const silent = head.kind === Kind.Report || head.kind === Kind.Response || head.failureReport === "no"
+    if (silent || head.fromEnd === 0) return undefined
     const from = parsePath(head.fromPath, this.relay.codec.limits.pathUris)
+    const addressed = this.#addressed(head)
     // Without a previous hop there is nobody to answer.
-    if (from === undefined) return undefined
+    if (from === undefined || addressed === undefined) return undefined
+    const isSend = head.kind === Kind.Send
     const fromPath = from.map((uri) => uri.text).join(" ")
-    const addressed = head.toPath.split(" ", 1)[0]!
     const comment = reasonPhrase(status)
     if (isSend && head.failureReport === "partial") {
       // A good SEND gets no response then; for a bad one a REPORT is safer, since the previous hop may keep no state.
       if (status < 300) return undefined
       const { messageId, rangeStart: start, rangeTotal: total } = head
-      return (length) =>
-        this.control(
-          encodeReport({ toPath: fromPath, fromPath: addressed, messageId, start, length, total, status, comment })
-        )
+      // A REPORT must have a Message-ID (RFC 4975 §7.1.2); a response does without.
+      if (messageId !== undefined) {
+        return (length) =>
+          this.control(
+            encodeReport({ toPath: fromPath, fromPath: addressed, messageId, start, length, total, status, comment })
+          )
+      }
     }
     const toPath = isSend ? from[0]!.text : fromPath
     const response = encodeResponse({ transactionId: head.transactionId, status, comment, toPath, fromPath: addressed })
     return () => this.control(response)
+  }
+
+  /** The URI by which a request addresses the relay, one of the relay's own when it has none (RFC 4975 §7.2). */
+  #addressed(head: Head): string | undefined {
+    const first = head.toPath.split(" ", 1)[0]!
+    return parseUri(first) === undefined ? this.relay.router.ownUri(this.connection?.secure === true)?.text : first
   }
 
   /** Writes a whole frame of the relay's own, before anything that waits for its turn. */

@@ -65,6 +65,12 @@ export class Router {
     return this.#authorities.has(authorityKey(uri))
   }
 
+  /** What the relay is called on a connection with or without TLS. */
+  ownUri(secure: boolean): MsrpUri | undefined {
+    const { uris } = this.#options
+    return uris.find(({ scheme }) => scheme === (secure ? "msrps" : "msrp")) ?? uris[0]
+  }
+
   decide(head: Head, hop: Hop): Decision {
     const { pathUris } = this.#options.codec.limits
     const to = parsePath(head.toPath, pathUris)

@@ -77,6 +77,81 @@ group("S. Bad input", ({ scenario }) => {
       assert.strictEqual((yield* bob.next).body!.toString(), "next")
     }))
 
+  scenario(
+    "R4975-7.1-40 R4975-7.1-16 R4975-7.1-13: also where its path ends, whole or in parts",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice } = yield* pairOf(world)
+        const parts = { from: alice.uri, headers: ["Content-Type: a/b"], body: Buffer.alloc(10_241) }
+        for (const [method, to] of [["AUTH", world.uri], ["NICKNAME", alice.usePath]] as const) {
+          const octets = request(method, { ...parts, to })
+          for (const at of [0, 300, 5000, octets.length - 1]) {
+            alice.peer.write(octets.subarray(0, at))
+            yield* Effect.yieldNow
+            alice.peer.write(octets.subarray(at))
+            assert.strictEqual(summary(yield* alice.peer.next), "413 | $")
+          }
+        }
+      })
+  )
+
+  scenario(
+    "R4975-9-21 R4975-9-73 R4975-7.2-03: without a To-Path that can be read the relay answers by a name of its own",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice } = yield* pairOf(world)
+        const lines = (method: string, toPath: string) =>
+          `MSRP nopath01 ${method}\r\n${toPath}From-Path: ${alice.uri}\r\nMessage-ID: m.01\r\n-------nopath01$\r\n`
+        for (const toPath of ["", "To-Path: \r\n", "To-Path: nonsense\r\n", `To-Path: ${alice.usePath}#x\r\n`]) {
+          for (const method of ["SEND", "NICKNAME", "AUTH"]) {
+            alice.peer.write(lines(method, toPath))
+            const answer = yield* alice.peer.next
+            assert.deepStrictEqual(
+              [answer.id, answer.status, answer.to, answer.from],
+              ["nopath01", 400, alice.uri, world.uri]
+            )
+          }
+          alice.peer.write(lines("REPORT", toPath))
+        }
+        // From-Path is still where the answer goes, wherever it stands.
+        alice.peer.write(
+          `MSRP nopath01 SEND\r\nFrom-Path: ${alice.uri}\r\nTo-Path: ${world.uri}\r\n-------nopath01$\r\n`
+        )
+        const answer = yield* alice.peer.next
+        assert.deepStrictEqual([answer.status, answer.from], [400, world.uri])
+        yield* alice.peer.quiet
+      })
+  )
+
+  scenario(
+    "R4975-7.1.2-03 R4976-6.4.1-17: Failure-Report partial and no Message-ID for a REPORT: a response",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, forth } = yield* pairOf(world)
+        const rest = ["Failure-Report: partial", "Content-Type: text/plain"]
+        for (const headers of [rest, ["Message-ID: a b", ...rest]]) {
+          const id = nextId()
+          alice.peer.write(request("SEND", { ...forth, id, headers, body: "hi" }))
+          const answer = yield* alice.peer.next
+          assert.deepStrictEqual([answer.id, summary(answer)], [id, "400 | $"])
+        }
+      })
+  )
+
+  scenario(
+    "R4975-10.2-01 R4975-7.1.4-01: Failure-Report no silences whatever request it stands in",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, forth } = yield* pairOf(world)
+        for (const method of ["SEND", "NICKNAME", "AUTH", "REPORT"]) {
+          alice.peer.write(
+            request(method, { ...forth, headers: ["Message-ID: m.01", "Failure-Report: no", "no colon"] })
+          )
+          yield* alice.peer.quiet
+        }
+      })
+  )
+
   for (
     const [what, octets] of [
       ["lost framing", "GET / HTTP/1.1\r\n\r\n"],
