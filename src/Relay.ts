@@ -62,8 +62,8 @@ export interface RelayOptions {
    */
   readonly relayPeers?: RelayPolicy | undefined
   /**
-   * Where clients may make the relay connect to. By default not to loopback, link-local and private addresses or to the
-   * relay's own, unless it listens on loopback only.
+   * Where clients may make the relay connect to. By default not to the relay itself and, unless it listens on loopback
+   * only, not to loopback, link-local and private addresses.
    */
   readonly nextHops?: NextHopOptions | undefined
   readonly limits?: Partial<RelayLimits> | undefined

@@ -101,16 +101,17 @@ export class NextHops {
   /** The relay's own addresses by port: it must not talk to itself. */
   readonly #own = new Map<number, Rules>()
 
-  /** Where the relay listens on loopback only, nobody but this machine can be harmed, and everything is allowed. */
+  /** Where the relay listens on loopback only, nobody but this machine can be harmed: all is allowed but the relay itself. */
   constructor({ allow = [], deny = [], ports }: NextHopOptions, listeners: ReadonlyArray<LocalSocket>) {
     this.#allow = new Rules(allow)
     this.#deny = new Rules(deny)
     const outside = listeners.filter(({ host }) => !isLoopback(host))
     this.#inner = outside.length === 0 ? undefined : new Rules(INNER)
     this.#ports = ports ?? (outside.length === 0 ? undefined : defaultNextHopPorts)
-    for (const port of new Set(outside.map((one) => one.port))) {
-      const hosts = outside.filter((one) => one.port === port).flatMap(({ host }) => addressesOf(host))
-      this.#own.set(port, new Rules(hosts))
+    for (const port of new Set(listeners.map((one) => one.port))) {
+      const hosts = listeners.filter((one) => one.port === port).flatMap(({ host }) => addressesOf(host))
+      // To connect to "all addresses" is to connect to this machine.
+      this.#own.set(port, new Rules([...hosts, "0.0.0.0", "::"]))
     }
   }
 

@@ -372,8 +372,8 @@ export const variables = {
   nextHopAllow: set("MSRP_NEXT_HOP_ALLOW", "Next hops", Codecs.nextHops, {
     expects: "addresses, networks, host names or *.names",
     meaning:
-      "Where clients may make the relay connect to, whatever else forbids it. Without it, and unless the relay " +
-      "listens on loopback only, it connects to no loopback, link-local, private or multicast address and not to itself; " +
+      "Where clients may make the relay connect to, whatever else forbids it. Without it, the relay does not connect to " +
+      "itself and, unless it listens on loopback only, to no loopback, link-local, private or multicast address; " +
       "asked for the address that is dialled, after DNS.",
     example: "10.1.0.0/16,*.chat.example.com",
     default: "none"

@@ -55,10 +55,14 @@ describe("NextHops", () => {
     assert.isFalse(wildcard.admitsAddress(["x.example"], "127.0.0.1", 2855))
   })
 
-  it("on loopback only, everything is allowed but what is denied", () => {
+  it("R4976-6.4-30: on loopback only, everything is allowed but what is denied, and the relay itself", () => {
     for (const host of ["127.0.0.1", "::1", "localhost", "127.1.2.3"]) {
       const policy = new NextHops({ deny: ["10.0.0.0/8"] }, [listener(host)])
-      assert.isTrue(policy.admitsAddress(["localhost"], "127.0.0.1", 2855))
+      assert.isFalse(policy.admitsUri(uri(`${host.includes(":") ? `[${host}]` : host}:2855`)))
+      for (const address of host === "localhost" ? ["0.0.0.0", "::"] : ["0.0.0.0", "::", host]) {
+        assert.isFalse(policy.admitsAddress(["a.example"], address, 2855), address)
+      }
+      assert.isTrue(policy.admitsAddress(["localhost"], "127.0.0.1", 2856))
       assert.isTrue(policy.admitsAddress(["a.example"], "192.168.0.1", 2855))
       assert.isFalse(policy.admitsAddress(["a.example"], "10.0.0.1", 2855))
     }
