@@ -82,7 +82,7 @@ export class Router {
     // A connection that many sessions of another relay share is not closed for one bad request.
     if (!this.isOwn(first)) return relayPeer ? refuse(481) : { _tag: "Foreign" }
     if (first.sessionId === undefined) return this.#bare(head, to, from)
-    if (first.port === undefined) return refuse(400)
+    if (first.port === undefined || (head.kind !== Kind.Auth && [...to, from[0]!].some(lacksPort))) return refuse(400)
 
     const session = this.#session(first)
     if (session === undefined) return refuse(481)
@@ -102,7 +102,9 @@ export class Router {
     // AUTH for a relay further on goes through a session URI, never through the bare name (RFC 4976 §5.1).
     if (to.length > 1) return refuse(403)
     const own = this.#options.uris.find((uri) => uri.scheme === first.scheme && names(first, uri))
-    return own === undefined ? { _tag: "Foreign" } : { _tag: "Authenticate", own, target: first, from }
+    return own === undefined
+      ? { _tag: "Foreign" }
+      : { _tag: "Authenticate", own, target: first, from }
   }
 
   #session(uri: MsrpUri): Session | undefined {
@@ -131,8 +133,6 @@ export class Router {
     const isAuth = head.kind === Kind.Auth
     const toRelay = isAuth || to.length > 2
     if (next.transport.toLowerCase() !== "tcp") return refuse(481)
-    // Only an AUTH may leave the port out (RFC 4976 §8).
-    if (next.port === undefined && !isAuth) return refuse(400)
     // Another relay is never reached without TLS (RFC 4976 §9.2).
     if (next.scheme === "msrp" && toRelay) return refuse(403)
     return this.#dial([session], next, toRelay, request)
@@ -184,6 +184,12 @@ const endsHere = (head: Head, fromOwner: boolean): Decision => {
   if (head.kind === Kind.Send) return { _tag: "Here", status: fromOwner && !head.hasBody ? 200 : 403 }
   return { _tag: "Here", status: head.kind === Kind.Auth ? 403 : 501 }
 }
+
+/**
+ * Only an AUTH may leave the port out (RFC 4976 §8). Whom a connection leads to that he has made himself, as by WebSocket,
+ * is not looked for by his port (RFC 7977 §8.3.2).
+ */
+const lacksPort = (uri: MsrpUri): boolean => uri.port === undefined && uri.transport.toLowerCase() === "tcp"
 
 /** Does an AUTH that addresses `uri` mean `own`: with its port, or without one. */
 const names = (uri: MsrpUri, own: MsrpUri): boolean =>

@@ -2,8 +2,8 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { strongestChallenge } from "../../src/protocol/Digest.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
-import { header, headers, request } from "../harness.ts"
-import { group } from "./group.ts"
+import { header, headers, nextId, request, send, summary } from "../harness.ts"
+import { group, pairOf } from "./group.ts"
 
 const own = ["msrp://relay.example.com:2855;tcp", "msrp://Other.Example.com:9999;tcp"].map((text) => parseUri(text)!)
 
@@ -66,5 +66,44 @@ group("C. URIs", ({ scenario }) => {
       uris: [parseUri("msrp://example.com:2855;tcp")!, parseUri("msrp://one.example.com:2856;tcp")!],
       usePath: [parseUri("msrp://one.example.com:2856;tcp")!]
     }
+  )
+
+  scenario(
+    "R4976-8-01 R4976-8-02 R4975-6-04: a port in every URI of a request that somebody may have to connect to",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, back, bob, bobUri, forth } = yield* pairOf(world)
+        const bare = (text: string) => text.replace(":9/", "/")
+        const lacking = [
+          { at: alice.peer, to: `${alice.usePath} ${bare(bobUri)}`, from: alice.uri },
+          { at: alice.peer, to: forth.to, from: bare(alice.uri) },
+          { at: alice.peer, to: bare(forth.to).replace(/:\d+/, ""), from: alice.uri },
+          { at: bob, to: `${alice.usePath} ${bare(alice.uri)}`, from: bobUri },
+          { at: bob, to: back.to, from: bare(bobUri) }
+        ]
+        for (const { at, from, to } of lacking) {
+          for (const method of ["SEND", "NICKNAME"]) {
+            const id = nextId()
+            at.write(request(method, { id, to, from }))
+            const answer = yield* at.next
+            assert.deepStrictEqual([answer.id, summary(answer)], [id, "400 | $"], `${to} ${from}`)
+          }
+          at.write(request("REPORT", { to, from, headers: ["Message-ID: m.01", "Status: 000 200 OK"] }))
+          yield* at.quiet
+        }
+        yield* alice.peer.quiet
+        yield* bob.quiet
+        // Behind the previous hop, and where a client has made the connection itself, it does not matter.
+        for (const from of [`${bobUri} ${bare(alice.uri)}`, bare(bobUri).replace(";tcp", ";ws")]) {
+          bob.write(send({ to: back.to, from, body: "x" }))
+          assert.strictEqual(summary(yield* bob.next), "200 | $")
+          const frame = yield* alice.peer.next
+          assert.strictEqual(frame.from, `${alice.usePath} ${from}`)
+          alice.peer.answer(frame)
+          alice.peer.write(send({ to: `${alice.usePath} ${from.split(" ")[0]}`, from: alice.uri, body: "y" }))
+          assert.strictEqual(summary(yield* alice.peer.next), "200 | $")
+          bob.answer(yield* bob.next)
+        }
+      })
   )
 })
