@@ -4,6 +4,7 @@
  * A request is only ever forwarded through a session URI that this relay handed out and that is still valid. Its owner
  * may send to anybody; anybody else may send to its owner, and nowhere else.
  */
+import { isIP } from "node:net"
 import type { Codec } from "../Codec.ts"
 import { type Head, Kind } from "../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../protocol/Uri.ts"
@@ -104,7 +105,14 @@ export class Router {
     const own = this.#options.uris.find((uri) => uri.scheme === first.scheme && names(first, uri))
     return own === undefined
       ? { _tag: "Foreign" }
-      : { _tag: "Authenticate", own, target: first, from }
+      : { _tag: "Authenticate", own: this.#byName(own), target: first, from }
+  }
+
+  /** Session URIs are made of a name, also for who has addressed the relay by an address that goes with it (RFC 4976 §4.2). */
+  #byName(own: MsrpUri): MsrpUri {
+    if (isIP(own.host) === 0) return own
+    const { uris } = this.#options
+    return uris.find(({ host, port, scheme }) => scheme === own.scheme && port === own.port && isIP(host) === 0) ?? own
   }
 
   #session(uri: MsrpUri): Session | undefined {

@@ -69,6 +69,37 @@ group("C. URIs", ({ scenario }) => {
   )
 
   scenario(
+    "R4976-4.2-01 R4976-4.2-10: Use-Path has the name also for who addresses the relay by the address beside it",
+    (world) =>
+      Effect.gen(function*() {
+        for (const to of ["msrp://127.0.0.1:2855;tcp", "msrp://[0::1]:2855;tcp", "msrp://192.0.2.1:2857;tcp"]) {
+          const peer = yield* world.connect
+          const from = world.party()
+          peer.write(request("AUTH", { to, from }))
+          const challenge = strongestChallenge(headers(yield* peer.next, "WWW-Authenticate"))!
+          peer.write(request("AUTH", { to, from, headers: [world.authorization(challenge, { uri: to })] }))
+          const granted = yield* peer.next
+          assert.deepStrictEqual([granted.status, granted.from], [200, to])
+          const usePath = header(granted, "Use-Path")!
+          // An address alone is what the operator wanted.
+          assert.match(usePath, to.includes("2857") ? /^msrp:\/\/192\.0\.2\.1:2857\// : /^msrp:\/\/localhost:2855\//)
+          peer.write(send({ to: usePath, from }))
+          assert.strictEqual((yield* peer.next).status, 200)
+        }
+      }),
+    {
+      uris: [
+        "msrp://127.0.0.1:2855;tcp",
+        "msrps://relay.example.com:2855;tcp",
+        "msrp://other.example.com:2856;tcp",
+        "msrp://localhost:2855;tcp",
+        "msrp://[::1]:2855;tcp",
+        "msrp://192.0.2.1:2857;tcp"
+      ].map((text) => parseUri(text)!)
+    }
+  )
+
+  scenario(
     "R4976-8-01 R4976-8-02 R4975-6-04: a port in every URI of a request that somebody may have to connect to",
     (world) =>
       Effect.gen(function*() {
