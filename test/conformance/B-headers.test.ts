@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { header, headers, request, until } from "../harness.ts"
+import { header, headers, nextId, request, summary, until } from "../harness.ts"
 import { group, pairOf } from "./group.ts"
 
 group("B. Header fields", ({ scenario }) => {
@@ -112,6 +112,83 @@ group("B. Header fields", ({ scenario }) => {
           )
           assert.strictEqual(headers(piece, "Byte-Range").length, 1)
         }
+      })
+  )
+
+  scenario(
+    "R4976-6.4-01 R4975-12-01 R4975-9-23 R4975-9-26..28 R4975-9-35 R4975-9-39: passed on as it is, in its order",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, forth } = yield* pairOf(world)
+        const lines = [
+          "byte-RANGE:  1-1/1",
+          "X-Blank: ",
+          "x-Unknown:  a  b\t;c=\"d\" ",
+          "SUCCESS-report: YES",
+          "X-Octets: \xc3\xa4 \xc0\x80 \xfc\x84\x80\x80\x80\x80 \xff",
+          "Failure-Report:  Partial ",
+          "X!#$%&'*+-.^_`{|}~9: token",
+          "message-id:  m.01 ",
+          "Content-Type:  text/plain; charset=UTF-8 "
+        ]
+        alice.peer.write(request("SEND", { ...forth, headers: lines, body: "x" }))
+        const frame = yield* bob.next
+        assert.deepStrictEqual(frame.octets.toString("latin1").split("\r\n").slice(3, 3 + lines.length), lines)
+        yield* alice.peer.quiet
+        bob.answer(frame, "400 No")
+        assert.strictEqual(header(yield* alice.peer.next, "Message-ID"), "m.01")
+        // More than one blank in a path, or one behind it, is not passed on (RFC 4975 §9).
+        alice.peer.write(request("SEND", { to: `  ${forth.to.replace(" ", "  ")} `, from: ` ${forth.from} ` }))
+        const answer = yield* alice.peer.next
+        assert.deepStrictEqual([answer.status, answer.to, answer.from], [200, alice.uri, alice.usePath])
+        const spaced = yield* bob.next
+        assert.deepStrictEqual([spaced.to, spaced.from], [forth.to.split(" ")[1], `${alice.usePath} ${forth.from}`])
+      })
+  )
+
+  scenario(
+    "R4975-9-21 R4976-3-01 R4975-9-30 R4975-9-32 R4975-9-34 R4975-9-36 R4975-9-38 R4975-9-72: malformed, so 400 and no more",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, forth } = yield* pairOf(world)
+        const [to, from, id, range] = [
+          `To-Path: ${forth.to}`,
+          `From-Path: ${forth.from}`,
+          "Message-ID: m.01",
+          "Byte-Range: 1-1/1"
+        ]
+        const bad: ReadonlyArray<ReadonlyArray<string>> = [
+          [from, to, id, range],
+          [to, id, from, range],
+          [id, to, from, range],
+          [to, from, to, id, range],
+          [to, from, from, id, range],
+          [to, from, id, range, id],
+          [to, from, id, range, range],
+          ...["Success-Report: no", "Failure-Report: yes", "Status: 000 200 OK", "Expires: 5"].map((
+            one
+          ) => [to, from, id, range, one, one.toUpperCase()]),
+          [to, from, id, range, "Content-Type: a/b"],
+          ...[" folded", "\tfolded", "1X: a", "X Y: a", "X\xe4: a", ": a", "X-A : a", "no colon"].map((
+            line
+          ) => [to, from, id, range, line]),
+          ...["\0", "\x08", "\x0b", "\x1f", "\x7f", "\n", "\r"].map((octet) => [to, from, id, range, `X: a${octet}b`]),
+          ...["abc", "a".repeat(33), ".abc", "ab_cd", "ab cd", ""].map((
+            value
+          ) => [to, from, `Message-ID: ${value}`, range]),
+          ...["*-5/5", "1-5", "1 - 5/5", "1-5/5x", "-5/5", ""].map((value) => [to, from, id, `Byte-Range: ${value}`]),
+          ...["maybe", "", "yes no"].flatMap((value) =>
+            ["Failure", "Success"].map((name) => [to, from, id, range, `${name}-Report: ${value}`])
+          )
+        ]
+        for (const lines of bad) {
+          const tid = nextId()
+          const section = [`MSRP ${tid} SEND`, ...lines, "Content-Type: text/plain", "", "x", `-------${tid}$`, ""]
+          alice.peer.write(section.join("\r\n"))
+          const answer = yield* alice.peer.next
+          assert.deepStrictEqual([answer.id, summary(answer), answer.to], [tid, "400 | $", alice.uri], lines.join("|"))
+        }
+        yield* bob.quiet
       })
   )
 })

@@ -137,4 +137,102 @@ group("C. URIs", ({ scenario }) => {
         }
       })
   )
+
+  scenario(
+    "R4975-6.1-01..04 R4975-6.1-06..11 R4976-6.4-03: a session URI is known in each of its spellings, and keeps the one it has",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* pairOf(world)
+        const [, port, id] = /^msrp:\/\/localhost:(\d+)\/(.*);tcp$/.exec(alice.usePath)!
+        const same = [
+          `MSRP://localhost:${port}/${id};tcp`,
+          `msrp://LocalHost:${port}/${id};TCP`,
+          `msrp://user@localhost:${port}/${id};tcp`,
+          `msrp://u;s:%40@localhost:${port}/${id};tcp`,
+          `msrp://l%6fc%61lhost:${port}/${id};tcp`,
+          `msrp://localhost:${port}/${id};tcp;a=b;c`
+        ]
+        for (const own of same) {
+          alice.peer.write(send({ to: `${own} ${bobUri}`, from: alice.uri, body: "x" }))
+          const answer = yield* alice.peer.next
+          assert.deepStrictEqual([answer.status, answer.from], [200, own])
+          const frame = yield* bob.next
+          assert.deepStrictEqual([frame.to, frame.from], [bobUri, `${own} ${alice.uri}`])
+          bob.answer(frame)
+        }
+        const other = [
+          `msrps://localhost:${port}/${id};tcp`,
+          `msrp://localhost:${port}/${id!.toUpperCase()};tcp`,
+          `msrp://localhost:${port}/x/../${id};tcp`,
+          `msrp://localhost:${port}/${id};ws`,
+          `msrp://localhost:${port};tcp`
+        ]
+        for (const own of other) {
+          alice.peer.write(send({ to: `${own} ${bobUri}`, from: alice.uri, body: "x" }))
+          assert.strictEqual(summary(yield* alice.peer.next), "481 | $", own)
+        }
+        yield* bob.quiet
+      })
+  )
+
+  scenario(
+    "R4975-9-50..54 R4975-6-02 R4975-6-03 R4975-9-73: what is no MSRP URI is refused, in either path",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, forth } = yield* pairOf(world)
+        const bad = [
+          "msrp://h:1/x",
+          "msrp://h:1/;tcp",
+          "msrp://h:1/%41;tcp",
+          "msrp://h:1/x;",
+          "msrp://h:1/x;tcp;",
+          "msrp://h:1/x;tcp;a=",
+          "msrp://h:1/x;;tcp",
+          "msrp://h:1/x;tcp#f",
+          "msrp://h:1/x?q;tcp",
+          "msrp://h:1;tcp/x",
+          "msrp://h:x/x;tcp",
+          "msrp://h:65536/x;tcp",
+          "msrp://192.0.2.1/x;tcp",
+          "msrp://[2001:db8::1]/x;tcp",
+          "msrp://2001:db8::1:2855/x;tcp",
+          "msrp:///x;tcp",
+          "sip:bob@h:1"
+        ]
+        for (const uri of bad) {
+          for (const method of ["SEND", "NICKNAME"]) {
+            alice.peer.write(request(method, { to: `${alice.usePath} ${uri}`, from: alice.uri }))
+            assert.strictEqual(summary(yield* alice.peer.next), "400 | $", uri)
+            // Nobody can be answered there.
+            alice.peer.write(request(method, { ...forth, from: uri }))
+          }
+        }
+        yield* alice.peer.quiet
+        yield* bob.quiet
+      })
+  )
+
+  scenario(
+    "R7977-5.2.1-01 R7977-5.2.2-01 R4975-6-01 R4976-6.4-03: URIs that nobody dials may have any transport and user, and stay as they are",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, back, bob } = yield* pairOf(world)
+        for (const transport of ["tcp", "TCP", "ws", "dc", "x9"]) {
+          for (const authority of ["u;s:p@Bob.EXAMPLE:4", "[2001:DB8::1]:5", "b%41b.invalid:6"]) {
+            const from = `msrp://${authority}/S~i.d+=/_-;${transport};p=1`
+            bob.write(send({ to: back.to, from, body: "x" }))
+            assert.strictEqual((yield* bob.next).to, from)
+            const frame = yield* alice.peer.next
+            assert.strictEqual(frame.from, `${alice.usePath} ${from}`)
+            alice.peer.answer(frame)
+            alice.peer.write(send({ to: `${alice.usePath} ${from}`, from: alice.uri, body: "y" }))
+            assert.strictEqual((yield* alice.peer.next).status, 200)
+            const returned = yield* bob.next
+            assert.strictEqual(returned.to, from)
+            bob.answer(returned)
+          }
+        }
+        assert.strictEqual(world.relay.counters.connectionsDialled + world.relay.counters.dialsFailed, 0)
+      })
+  )
 })
