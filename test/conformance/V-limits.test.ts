@@ -74,6 +74,7 @@ group("V. Security and limits", ({ scenario, timed }) => {
       assert.strictEqual(world.relay.gauges().connections, 2)
       yield* guess(32_770)
       assert.strictEqual(world.relay.gauges().connections, 2)
+      yield* TestClock.adjust("1 minute")
     }), { digest: { freePerUser: 0 } })
 
   scenario(
