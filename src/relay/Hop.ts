@@ -449,9 +449,10 @@ export class Hop implements Receiver, FrameSink {
     const paths = `To-Path: ${rest}\r\nFrom-Path: ${own} ${head.fromPath}\r\n`
     const headers = head.buf.toString("latin1", head.restStart, head.restEnd)
     this.control(Buffer.from(`${start}\r\n${paths}${headers}-------${asked.id}$\r\n`, "latin1"))
-    // A client that guesses passwords at a relay further on is a nuisance here (RFC 4976 §6.3).
+    // A client that guesses passwords at a relay further on is a nuisance here; a relay is not closed for those behind
+    // it, who stand in the path as well (RFC 4976 §6.3).
     if (
-      asked.hasCredentials && head.status === 401 && route.source.connection?.peerNames.length === 0 &&
+      asked.hasCredentials && head.status === 401 && !rest.includes(" ") &&
       !head.headers("WWW-Authenticate").some(isStale)
     ) this.authFailed()
   }

@@ -122,7 +122,9 @@ export class Router {
 
   /** The owner may send to anybody (RFC 4976 §6.4). */
   #fromOwner(session: Session, request: Request): Decision {
-    const { from, head, to } = request
+    const { from, head, relayPeer, to } = request
+    // Nobody but a relay may stand between a client and this relay (RFC 4976 §6.3).
+    if (head.kind === Kind.Auth && from.length > 1 && !relayPeer) return refuse(403)
     const authority = authorityKey(from[0]!)
     const known = session.ownerAuthorities
     if (!known.includes(authority) && known.length < MAX_OWNER_AUTHORITIES) known.push(authority)
@@ -138,16 +140,14 @@ export class Router {
     if (peer !== undefined && !(peer.connection as Hop).gone && leadsTo(peer.uri, next)) {
       return forward([session], peer.connection as Hop, request)
     }
-    const isAuth = head.kind === Kind.Auth
-    const toRelay = isAuth || to.length > 2
-    if (next.transport.toLowerCase() !== "tcp") return refuse(481)
-    // Another relay is never reached without TLS (RFC 4976 §9.2).
-    if (next.scheme === "msrp" && toRelay) return refuse(403)
-    return this.#dial([session], next, toRelay, request)
+    return this.#dial([session], next, head.kind === Kind.Auth || to.length > 2, request)
   }
 
   /** To the hop that the URI leads to; with a connection that is made for it, unless there is one. */
   #dial(sessions: readonly [Session, Session?], uri: MsrpUri, relay: boolean, request: Request): Decision {
+    if (uri.transport.toLowerCase() !== "tcp") return refuse(481)
+    // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
+    if (uri.scheme === "msrp" && relay) return refuse(403)
     const target = this.#options.dialler.hopFor(uri, request.hop, relay)
     return typeof target === "number" ? refuse(target) : forward(sessions, target, request)
   }
@@ -164,12 +164,13 @@ export class Router {
     const { owner, peer } = session
     const behindRelay = owner instanceof RelayOwner
     if (path.length > 2 && !behindRelay) return refuse(403)
-    if (!relayPeer) {
-      if (peer !== undefined && peer.connection !== hop && !(peer.connection as Hop).gone) return refuse(506)
-      // The latest URI it shows: a chat switch joins with one and may speak with another.
-      if (head.kind !== Kind.Report) hop.bind(session, from[0]!)
+    if (!relayPeer && peer !== undefined && peer.connection !== hop && !(peer.connection as Hop).gone) {
+      return refuse(506)
     }
-    return behindRelay ? this.#dial(sessions, next, true, request) : forward(sessions, owner as Hop, request)
+    const decision = behindRelay ? this.#dial(sessions, next, true, request) : forward(sessions, owner as Hop, request)
+    // The latest URI it shows: a chat switch joins with one and may speak with another.
+    if (decision._tag === "Forward" && !relayPeer && head.kind !== Kind.Report) hop.bind(session, from[0]!)
+    return decision
   }
 }
 

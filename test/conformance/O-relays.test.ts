@@ -119,6 +119,37 @@ group("O. Relay to relay", ({ timed }) => {
   )
 
   timed(
+    "R4976-6.3-36 R4976-6.3-34: a certificate of one's own does not help to guess, nor does a hop that is not there",
+    (world) =>
+      Effect.gen(function*() {
+        yield* machine(world, "outer.example.net").listen(
+          { scheme: "msrps", host: "outer.example.net", port: 2855 },
+          (connection) => {
+            const peer = new Peer(world)
+            world.peers.push(peer)
+            peer.onFrame = ({ from, id, to }) =>
+              peer.write(
+                response(from, to, id, "401 Unauthorized", "WWW-Authenticate: Digest realm=\"o\", nonce=\"n\"")
+              )
+            return peer.accept(connection)
+          }
+        )
+        const peer = yield* connectFrom(world, machine(world, "alice.example.com"))
+        const alice = yield* world.login({ peer })
+        const to = `${alice.usePath} msrps://outer.example.net:2855;tcp`
+        const headers = ["Authorization: Digest username=\"a\", response=\"0\""]
+        peer.write(request("AUTH", { to, from: `msrps://inner.example.net:2855/x;tcp ${alice.uri}`, headers }))
+        assert.strictEqual((yield* peer.next).status, 403)
+        for (let i = 0; i < 3; i++) {
+          peer.write(request("AUTH", { to, from: alice.uri, headers }))
+          assert.strictEqual((yield* peer.next).status, 401)
+        }
+        yield* peer.ends
+      }),
+    { ...options, limits: { failedAuths: 3 } }
+  )
+
+  timed(
     "R4976-6.3-22 R4976-6.4-17: a session got through a relay is valid on each of its connections, and only toward it",
     (world) =>
       Effect.gen(function*() {
@@ -204,6 +235,33 @@ group("O. Relay to relay", ({ timed }) => {
         const [answer, report] = yield* alice.peer.take(2)
         assert.deepStrictEqual([answer!.status, header(report!, "Status")!.slice(0, 7)], [200, "000 408"])
         assert.deepStrictEqual(seen, [])
+      }),
+    options
+  )
+
+  timed(
+    "R4976-9.2-11 R4976-9.2-40: the relay that owns a session is not reached in the clear, whatever a stranger names",
+    (world) =>
+      Effect.gen(function*() {
+        const outer = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const carol = "msrp://carol.invalid:9/c;tcp"
+        const from = `${OUTER} ${carol}`
+        const granted = yield* world.auth(outer, from, world.authorization(yield* world.challenge(outer, from)))
+        const usePath = header(granted, "Use-Path")!.split(" ")[1]!
+        const spy = machine(world, "outer.example.net")
+        yield* spy.listen({ scheme: "msrp", host: "outer.example.net", port: 2855 }, () => assert.fail("connected"))
+        const bob = yield* world.connect
+        const bobUri = world.party("bob")
+        for (const [owner, status] of [[OUTER.replace("msrps", "msrp"), 403], [OUTER.replace(";tcp", ";ws"), 481]]) {
+          bob.write(send({ to: `${usePath} ${owner} ${carol}`, from: bobUri, body: "x" }))
+          assert.strictEqual((yield* bob.next).status, status)
+        }
+        // Nor is he the peer of the session by that.
+        const dave = yield* world.connect
+        dave.write(send({ to: `${usePath} ${from}`, from: world.party("dave"), body: "to Carol" }))
+        assert.strictEqual((yield* dave.next).status, 200)
+        outer.answer(yield* outer.next)
+        end(world, usePath)
       }),
     options
   )
