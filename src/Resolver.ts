@@ -1,4 +1,7 @@
-/** SRV records: where the relay of a domain is, for an AUTH that names no port (RFC 4976 §8, RFC 2782). */
+/**
+ * DNS: the addresses of a host (RFC 4975 §6.2), and the SRV records that say where the relay of a domain is, for an AUTH
+ * that names no port (RFC 4976 §8, RFC 2782).
+ */
 import * as Cache from "effect/Cache"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -20,17 +23,19 @@ export interface SrvRecord {
   readonly target: string
 }
 
-/** The name servers did not answer, or the domain says that it has no relay. `code` is that of `node:dns`. */
+/** The name servers did not answer, the host is not known, or the domain has no relay. `code` is that of `node:dns`. */
 export class ResolverError extends Data.TaggedError("ResolverError")<{
   readonly name: string
   readonly code: string
 }> {
   override get message(): string {
-    return `SRV ${this.name}: ${this.code}`
+    return `${this.name}: ${this.code}`
   }
 }
 
 export interface ResolverShape {
+  /** The addresses of a host, IPv4 and IPv6, at least one, in the order to try them. */
+  readonly addresses: (host: string) => Effect.Effect<ReadonlyArray<string>, ResolverError>
   /** The records of a name such as `_msrps._tcp.example.com`, in any order; none when there are none. */
   readonly srv: (name: string) => Effect.Effect<ReadonlyArray<SrvRecord>, ResolverError>
 }
@@ -48,6 +53,12 @@ const makeNode = ({ servers }: NodeResolverOptions = {}): ResolverShape => {
   const resolver = new Dns.Resolver({ timeout: TIMEOUT, tries: TRIES })
   if (servers !== undefined) resolver.setServers(servers)
   return {
+    // As the machine has it: also from its file of hosts, and remembered there or not at all.
+    addresses: (name) =>
+      Effect.tryPromise({
+        try: () => Dns.lookup(name, { all: true, order: "verbatim" }),
+        catch: (cause) => new ResolverError({ name, code: codeOf(cause) })
+      }).pipe(Effect.map((found) => found.map(({ address }) => address))),
     srv: (name) =>
       Effect.tryPromise({
         try: () => resolver.resolveSrv(name),
@@ -67,16 +78,16 @@ const CAPACITY = 1000
 const FOUND = "60 seconds"
 const NOT_FOUND = "5 seconds"
 
-/** Looks up SRV records: with the name servers of this machine, unless another layer is provided. */
+/** Asks the name servers of this machine, unless another layer is provided. */
 export const Resolver: Context.Reference<ResolverShape> = Context.Reference("msrp-relay/Resolver", {
   defaultValue: makeNode
 })
 
-/** The name servers of this machine or others; what they answer is remembered for a minute, one question at a time. */
+/** The name servers of this machine, or others for SRV; their SRV records are remembered, one question at a time. */
 export const layerNode = (options: NodeResolverOptions = {}): Layer.Layer<never> => layerCached(makeNode(options))
 
-/** Remembers what another resolver answers. */
-export const layerCached = ({ srv }: ResolverShape): Layer.Layer<never> =>
+/** Remembers the SRV records that another resolver finds. */
+export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<never> =>
   Layer.effect(
     Resolver,
     Effect.map(
@@ -84,13 +95,24 @@ export const layerCached = ({ srv }: ResolverShape): Layer.Layer<never> =>
         capacity: CAPACITY,
         timeToLive: (exit) => Exit.isSuccess(exit) && exit.value.length > 0 ? FOUND : NOT_FOUND
       }),
-      (cache) => ({ srv: (name: string) => Cache.get(cache, name.toLowerCase()) })
+      (cache) => ({ addresses, srv: (name: string) => Cache.get(cache, name.toLowerCase()) })
     )
   )
 
-/** Records by name (lower case), for simulated networks and tests. */
-export const layerRecords = (records: Readonly<Record<string, ReadonlyArray<SrvRecord>>>): Layer.Layer<never> =>
-  Layer.succeed(Resolver, { srv: (name) => Effect.succeed(records[name.toLowerCase()] ?? []) })
+/** SRV records and addresses by name (lower case), for simulated networks and tests. */
+export const layerRecords = (
+  records: Readonly<Record<string, ReadonlyArray<SrvRecord>>>,
+  addresses: Readonly<Record<string, ReadonlyArray<string>>> = {}
+): Layer.Layer<never> =>
+  Layer.succeed(Resolver, {
+    addresses: (host) => {
+      const found = addresses[host.toLowerCase()] ?? []
+      return found.length > 0
+        ? Effect.succeed(found)
+        : Effect.fail(new ResolverError({ name: host, code: "ENOTFOUND" }))
+    },
+    srv: (name) => Effect.succeed(records[name.toLowerCase()] ?? [])
+  })
 
 /** Puts records into the order in which they are to be tried (RFC 2782, "The format of the SRV RR"). */
 export const inOrder = Effect.fnUntraced(function*(records: ReadonlyArray<SrvRecord>) {

@@ -54,8 +54,9 @@ const transport = Effect.fnUntraced(function*({ selfSigned, tls, tlsFiles, trans
 })
 
 /** The relay of these settings. */
-export const relay = (settings: SettingsShape) =>
-  Relay.layer({
+export const relay = (settings: SettingsShape) => {
+  const resolver = Resolver.layerNode({ servers: settings.dnsServers })
+  return Relay.layer({
     listen: settings.listeners,
     uris: settings.uris,
     usePath: settings.usePath,
@@ -69,14 +70,15 @@ export const relay = (settings: SettingsShape) =>
     limits: settings.limits
   }).pipe(
     Layer.provide([
-      Layer.unwrap(transport(settings)),
+      Layer.unwrap(transport(settings)).pipe(Layer.provide(resolver)),
       Codec.layer,
       SessionRepo.layerMemory(settings.sessions),
-      Resolver.layerNode({ servers: settings.dnsServers }),
+      resolver,
       SocketSelector.layerRules(settings.listeners, settings.socketRules),
       Authenticator.layerDigest(settings.digest).pipe(Layer.provide(credentials(settings)))
     ])
   )
+}
 
 const announce = Effect.fnUntraced(function*({ demo, warnings }: SettingsShape) {
   const { close, sockets } = yield* Relay

@@ -3,11 +3,12 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
+import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
-import * as Dns from "node:dns"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import { Resolver } from "../Resolver.ts"
 import type { Accept, Address, Connection, ConnectOptions, LocalSocket, Transport } from "../Transport.ts"
 import { checkServerIdentity, codeOf, makeCertificates, type TlsOptions, verifiedNames } from "./Certificates.ts"
 import { makeDefer } from "./Defer.ts"
@@ -50,6 +51,7 @@ export const make = Effect.fnUntraced(function*(
   const { allowSelfSigned = false, connectTimeout = 10, setupTimeout = 10 } = options
   const { maxConnections = Infinity, maxHandshakes = Infinity } = options
   const run = yield* FiberSet.makeRuntime<never, void, never>()
+  const resolver = yield* Resolver
   const certificates = yield* makeCertificates(options.tls ?? {})
 
   const defect = (error: unknown) => {
@@ -206,19 +208,13 @@ export const make = Effect.fnUntraced(function*(
       const failed = (reason: TransportErrorReason, cause: unknown) =>
         new TransportError({ operation: "connect", target: targetOf(options), reason, cause })
 
-      const { admits = () => true } = options
-      const dial = (host: string, localAddress: string | undefined): Effect.Effect<Net.Socket, TransportError> =>
+      const dial = ({ address, from }: Way): Effect.Effect<Net.Socket, TransportError> =>
         Effect.callback((resume) => {
-          // A name is asked about when it has been resolved, an address never is.
-          if (Net.isIP(host) !== 0 && !admits(host)) return resume(Effect.fail(failed("Forbidden", undefined)))
           const socket = Net.connect({
-            host,
+            host: address,
             port: options.port,
             noDelay: true,
-            lookup: lookupOf(admits),
-            autoSelectFamily: true,
-            autoSelectFamilyAttemptTimeout: ATTEMPT,
-            ...(localAddress === undefined ? {} : { localAddress })
+            ...(from === undefined ? {} : { localAddress: from })
           })
           raw = socket
           socket.on("error", (cause) => resume(failed(reasonOf(codeOf(cause)), cause)))
@@ -254,14 +250,29 @@ export const make = Effect.fnUntraced(function*(
           })
         })
 
-      return localAddressesOf(options).pipe(
-        Effect.mapError((cause) => failed(reasonOf(codeOf(cause)), cause)),
-        Effect.flatMap((routes) => Effect.firstSuccessOf(routes.map(({ host, from }) => dial(host, from)))),
-        Effect.flatMap((socket) => options.scheme === "msrps" ? handshake(socket) : Effect.succeed(socket)),
-        Effect.timeoutOrElse({
-          duration: connectTimeout * 1000,
-          orElse: () => Effect.fail(failed("Timeout", undefined))
+      const timeout = { orElse: () => Effect.fail(failed("Timeout", undefined)) }
+      /** The last way may take all the time there is. */
+      const attempt = (
+        way: Way,
+        index: number,
+        { length }: ReadonlyArray<Way>
+      ): Effect.Effect<Net.Socket, TransportError> =>
+        dial(way).pipe(
+          index === length - 1 ? identity : Effect.timeoutOrElse({ duration: ATTEMPT, ...timeout }),
+          Effect.flatMap((socket) => options.scheme === "msrps" ? handshake(socket) : Effect.succeed(socket)),
+          Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Effect.sync(() => raw?.destroy()))
+        )
+      const addresses = Net.isIP(options.host) === 0 ? resolver.addresses(options.host) : Effect.succeed([options.host])
+
+      return addresses.pipe(
+        Effect.mapError((error) => failed(reasonOf(error.code), error)),
+        Effect.flatMap((found) => {
+          const ways = waysTo(found, options)
+          return ways.length === 0
+            ? Effect.fail(failed("Forbidden", undefined))
+            : Effect.firstSuccessOf(ways.map(attempt))
         }),
+        Effect.timeoutOrElse({ duration: connectTimeout * 1000, ...timeout }),
         Effect.flatMap((stream: Net.Socket) => {
           const ends = endsOf(stream)
           if (stream.destroyed || ends === undefined) return Effect.fail(failed("Other", new Error("closed at once")))
@@ -286,23 +297,32 @@ export const make = Effect.fnUntraced(function*(
 const ended = ({ failure, remote }: NodeConnection): Effect.Effect<void> =>
   failure === undefined ? Effect.void : Effect.logDebug("connection failed", { remote, code: codeOf(failure) })
 
-/** Resolves a name as Node does, and leaves out what may not be connected to. */
-const lookupOf = (admits: (address: string) => boolean): Net.LookupFunction => (name, options, done) => {
-  Dns.lookup(name, { ...options, all: true }, (error, found) => {
-    if (error !== null) return done(error, [])
-    const admitted = found.filter(({ address }) => admits(address))
-    if (admitted.length === 0) return done(Object.assign(new Error("no address is allowed"), { code: FORBIDDEN }), [])
-    if (options.all === true) done(null, admitted)
-    else done(null, admitted[0]!.address, admitted[0]!.family)
-  })
+/** One address to connect to, and the local one to leave from (undefined: any). */
+interface Way {
+  readonly address: string
+  readonly from: string | undefined
 }
 
-const FORBIDDEN = "EFORBIDDEN"
+/**
+ * The ways to what may be connected to, in the order to try them (RFC 4975 §6.2). Those that the given local address
+ * can be left for come first: a host which has none of that family is reached from any.
+ */
+const waysTo = (
+  addresses: ReadonlyArray<string>,
+  { admits = () => true, from }: ConnectOptions
+): ReadonlyArray<Way> => {
+  const local = from === undefined || from.host === "0.0.0.0" || from.host === "::" ? "" : from.host
+  const family = Net.isIP(local)
+  const fits = (address: string): boolean => family !== 0 && Net.isIP(address) === family
+  return addresses.filter(admits)
+    .toSorted((a, b) => Number(fits(b)) - Number(fits(a)))
+    .map((address) => ({ address, from: fits(address) ? local : undefined }))
+}
 
 /** Longer than any handshake may take: the limit comes from the `Clock`. */
 const NEVER = 0x7fff_ffff
 
-/** Milliseconds that Node gives an address of several before it tries the next; its own 250 are few for a far hop. */
+/** Milliseconds within which an address answers that has others behind it. */
 const ATTEMPT = 2000
 
 /** An address family or address that the machine doesn't have. */
@@ -318,7 +338,6 @@ const reasons = new Map<string, TransportErrorReason>([
   ["ENOTFOUND", "NameNotFound"],
   ["ENODATA", "NameNotFound"],
   ["EAI_AGAIN", "NameNotFound"],
-  [FORBIDDEN, "Forbidden"],
   ["EADDRINUSE", "AddressInUse"]
 ])
 const reasonOf = (code: string): TransportErrorReason => reasons.get(code) ?? "Other"
@@ -348,23 +367,3 @@ const keyOf = ({ local, remote }: Ends): string => `${local.host} ${remote.host}
 const portOf = (server: Net.Server): number => (server.address() as Net.AddressInfo).port
 
 const ignore = (): void => {}
-
-/**
- * Where to dial, and from which address. Node tries the addresses of both families by itself, unless it has to leave
- * from a given address: then those of the same family are tried one after the other.
- */
-const localAddressesOf = (
-  { from, host }: ConnectOptions
-): Effect.Effect<ReadonlyArray<{ readonly host: string; readonly from: string | undefined }>, unknown> => {
-  const family = from === undefined ? 0 : Net.isIP(from.host)
-  if (from === undefined || family === 0 || from.host === "0.0.0.0" || from.host === "::") {
-    return Effect.succeed([{ host, from: undefined }])
-  }
-  if (Net.isIP(host) !== 0) return Effect.succeed([{ host, from: Net.isIP(host) === family ? from.host : undefined }])
-  return Effect.callback((resume) => {
-    Dns.lookup(host, { all: true, family }, (error, found) => {
-      if (error !== null) resume(Effect.fail(error))
-      else resume(Effect.succeed(found.map(({ address }) => ({ host: address, from: from.host }))))
-    })
-  })
-}

@@ -93,6 +93,7 @@ group("R. DNS", ({ scenario }) => {
         yield* world.done
       }).pipe(
         Effect.provideService(Resolver, {
+          addresses: () => Effect.die("the simulated network has its own names"),
           srv: (name) => {
             asked.push(name)
             const record = { priority: 1, weight: 1, port: 4000, target: "second.example.net" }

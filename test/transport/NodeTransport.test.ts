@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as Net from "node:net"
+import { layerRecords } from "../../src/Resolver.ts"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import { readShared } from "../../src/transport/SharedRead.ts"
-import { ca, localhost } from "./pki.ts"
+import { ca, localhost, relay } from "./pki.ts"
 import { pattern, poll, Recorder } from "./Recorder.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
@@ -138,6 +140,34 @@ describe("layerNode", () => {
         assert.include(["Refused", "Forbidden"], none.reason)
       })
     ))
+
+  it.effect("R4975-6.2-03 R4976-8-14: an address that refuses or has another's certificate is followed by the next", () => {
+    const names = {
+      "relay.example.com": ["127.0.0.3", "127.0.0.2", "127.0.0.1"],
+      "six.example.com": ["::1"],
+      "both.example.com": ["::1", "127.0.0.1"]
+    }
+    const local = (host: string): LocalSocket => ({ ...loopback, host })
+    return Effect.gen(function*() {
+      const right = Transport.layerNode({ tls: { ...relay, ca } }).pipe(Layer.provide(layerRecords({}, names)))
+      const { connect, listen } = yield* Effect.provide(Transport, right)
+      const wrong = yield* Effect.provide(Transport, Transport.layerNode({ tls: localhost }))
+      const { port } = yield* listen({ ...loopback, scheme: "msrps" }, new Recorder().accept)
+      yield* wrong.listen({ scheme: "msrps", host: "127.0.0.2", port }, new Recorder().accept)
+      for (const from of [undefined, local("127.0.0.4")]) {
+        const to = { scheme: "msrps", host: "relay.example.com", port, from } as const
+        assert.strictEqual((yield* connect(to, new Recorder().accept)).remote.host, "127.0.0.1")
+      }
+      if (!hasIpv6) return
+      const plain = yield* listen({ ...loopback, host: "localhost" }, new Recorder().accept)
+      const reached = (host: string, from: string) =>
+        Effect.map(connect({ ...plain, host, from: local(from) }, new Recorder().accept), ({ remote }) => remote.host)
+      // Another family than that of the local socket is better than none.
+      assert.strictEqual(yield* reached("six.example.com", "127.0.0.1"), "::1")
+      assert.strictEqual(yield* reached("both.example.com", "127.0.0.1"), "127.0.0.1")
+      assert.strictEqual(yield* reached("both.example.com", "::1"), "::1")
+    })
+  })
 
   it.effect("R4976-6.1-26 R4976-9.3-06: who does not finish the TLS handshake makes room for who does, the oldest first", () =>
     run(
