@@ -51,9 +51,9 @@ export const readTls = Effect.fnUntraced(function*(
     const cert = yield* read(path, note("cert"))
     const keyPath = files.key[index]
     const key = keyPath === undefined ? undefined : yield* read(keyPath, note("key"))
-    const certificate = cert === undefined ? undefined : attempt(() => new X509Certificate(cert))
+    const certificate = cert === undefined ? undefined : certificateOf(cert)
     const privateKey = key === undefined ? undefined : attempt(() => createPrivateKey(key))
-    if (certificate !== undefined && Result.isFailure(certificate)) note("cert")("has no PEM certificate in it")
+    if (certificate !== undefined && Result.isFailure(certificate)) note("cert")(certificate.failure)
     if (privateKey !== undefined && Result.isFailure(privateKey)) {
       note("key")(/ENCRYPTED/.test(key!) ? "is encrypted" : "has no PEM private key in it")
     }
@@ -65,9 +65,8 @@ export const readTls = Effect.fnUntraced(function*(
   const ca = files.ca === undefined
     ? undefined
     : yield* read(files.ca, (problem) => void problems.push({ file: "ca", problem }))
-  if (ca !== undefined && Result.isFailure(attempt(() => new X509Certificate(ca)))) {
-    problems.push({ file: "ca", problem: "has no PEM certificate in it" })
-  }
+  const root = ca === undefined ? undefined : certificateOf(ca)
+  if (root !== undefined && Result.isFailure(root)) problems.push({ file: "ca", problem: root.failure })
 
   const now = yield* Clock.currentTimeMillis
   for (const { certificate: { subject, validFrom, validFromDate, validTo, validToDate } } of pairs) {
@@ -90,6 +89,25 @@ export const readTls = Effect.fnUntraced(function*(
 
 const isFor = (certificate: X509Certificate, host: string): boolean =>
   (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined
+
+/**
+ * The first certificate of a PEM file, or what is wrong with the file. All are looked at: what reads them later passes
+ * over those that are broken, and roots would be missing while a file is being written.
+ */
+const certificateOf = (text: string): Result.Result<X509Certificate, string> => {
+  const certificates = text.split(/(?=-----BEGIN )/)
+    .filter((block) => /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(block))
+    .map((block) => attempt(() => new X509Certificate(block)))
+  const broken = certificates.findIndex(Result.isFailure)
+  const [first] = certificates
+  if (first === undefined || (broken === 0 && certificates.length === 1)) {
+    return Result.fail("has no PEM certificate in it")
+  }
+  return Result.mapError(
+    certificates[Math.max(broken, 0)]!,
+    () => `has a broken certificate in it, number ${broken + 1}`
+  )
+}
 
 /** What is wrong with a file of users, if anything. */
 export const checkCredentialsFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) {

@@ -8,13 +8,14 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { followTls } from "../../src/settings/FollowTls.ts"
-import { localhost, relay } from "../transport/pki.ts"
+import { ca, localhost, relay, selfSigned } from "../transport/pki.ts"
 
 it.effect("R4976-9.2-30: renewed files are used, halves of a renewal and broken files are not", () =>
   Effect.gen(function*() {
     const files: Record<string, string | undefined> = {
       "/cert": localhost.cert,
-      "/key": Redacted.value(localhost.key)
+      "/key": Redacted.value(localhost.key),
+      "/ca": ca
     }
     const disk = FileSystem.layerNoop({
       readFileString: (path) => {
@@ -33,9 +34,9 @@ it.effect("R4976-9.2-30: renewed files are used, halves of a renewal and broken 
     yield* TestClock.setTime(Date.now())
     yield* Effect.gen(function*() {
       const tls = yield* followTls({
-        files: { cert: ["/cert"], key: ["/key"], ca: undefined },
+        files: { cert: ["/cert"], key: ["/key"], ca: "/ca" },
         uris: [parseUri("msrps://localhost:2856;tcp")!],
-        first: localhost
+        first: { ...localhost, ca }
       })
       const shown = Effect.map(SubscriptionRef.get(tls), ({ cert, key }) => [cert, key && Redacted.value(key)])
       const old = [localhost.cert, Redacted.value(localhost.key)]
@@ -58,6 +59,22 @@ it.effect("R4976-9.2-30: renewed files are used, halves of a renewal and broken 
       yield* step
       assert.deepStrictEqual(yield* shown, [relay.cert, Redacted.value(relay.key)])
       assert.include(log[3], "/cert there is no such file")
+      // A file with several is not used before all of them are there: half of the roots are not those to trust.
+      files["/cert"] = relay.cert
+      for (const half of [relay.cert.slice(0, 200), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]) {
+        files["/ca"] = `${ca}\n${half}${selfSigned.cert}`
+        yield* step
+        assert.strictEqual((yield* SubscriptionRef.get(tls)).ca, ca)
+        assert.include(log.at(-1), "/ca has a broken certificate in it, number 2")
+      }
+      files["/ca"] = `${ca}\n${selfSigned.cert}`
+      files["/cert"] = `${relay.cert}\n${ca.slice(0, 200)}`
+      yield* step
+      assert.include(log.at(-1), "/cert has a broken certificate in it, number 2")
+      files["/cert"] = `${relay.cert}\n${ca}`
+      yield* step
+      assert.deepStrictEqual(yield* shown, [files["/cert"], Redacted.value(relay.key)])
+      assert.strictEqual((yield* SubscriptionRef.get(tls)).ca, files["/ca"])
       assert.notInclude(log.join(), "PRIVATE")
     }).pipe(Effect.scoped, Effect.provide([disk, Logger.layer([logger])]))
   }))
