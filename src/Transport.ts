@@ -44,8 +44,8 @@ export interface Connection {
   /** The listener it came in on (with its real port), or the local socket it was dialled from (undefined: any). */
   readonly socket: LocalSocket | undefined
   /**
-   * DNS names (lower case) in the subjectAltName of the peer's certificate, if the certificate was verified; empty if
-   * there was none, or it was not verified (RFC 4976 §6.1, §6.3).
+   * DNS names (lower case) and IP addresses in the subjectAltName of the peer's certificate, if the certificate was
+   * verified; empty if there was none, or it was not verified (RFC 4976 §6.1, §6.3).
    */
   readonly peerNames: ReadonlyArray<string>
   /**

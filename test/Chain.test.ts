@@ -15,7 +15,7 @@ import { Settings } from "../src/Settings.ts"
 import { Transport } from "../src/Transport.ts"
 import { until } from "./harness.ts"
 import { nameServer } from "./nameServer.ts"
-import { ca, type KeyPair, localhost, otherLocalhost, relay as example } from "./transport/pki.ts"
+import { ca, issueFor, type KeyPair, localhost, otherLocalhost, relay as example } from "./transport/pki.ts"
 
 const freePort = Effect.scoped(Effect.gen(function*() {
   const transport = yield* Transport
@@ -24,14 +24,14 @@ const freePort = Effect.scoped(Effect.gen(function*() {
 }))
 
 /** A directory with certificate, key and root; `install` puts others in their place. */
-const pemFiles = Effect.gen(function*() {
+const pemFiles = Effect.fnUntraced(function*(pair: KeyPair = localhost) {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* fs.makeTempDirectoryScoped()
   const install = Effect.fnUntraced(function*({ cert, key }: KeyPair) {
     yield* fs.writeFileString(`${directory}/cert.pem`, cert)
     yield* fs.writeFileString(`${directory}/key.pem`, Redacted.value(key))
   })
-  yield* install(localhost)
+  yield* install(pair)
   yield* fs.writeFileString(`${directory}/ca.pem`, ca)
   const env = {
     MSRP_TLS_CERT: `${directory}/cert.pem`,
@@ -41,17 +41,20 @@ const pemFiles = Effect.gen(function*() {
   return { env, install }
 })
 
-const start = Effect.fnUntraced(function*(env: Record<string, string>) {
+const start = Effect.fnUntraced(function*(env: Record<string, string>, host = "localhost") {
   const port = yield* freePort
-  const uri = `msrps://localhost:${port};tcp`
+  const uri = `msrps://${host}:${port};tcp`
   const settings = yield* Settings.parse({ MSRP_URIS: uri, MSRP_USERS: "alice:wonderland", ...env })
   const running = yield* Layer.build(relay(settings))
   return { port, uri, relay: yield* Effect.provide(Relay, running) }
 })
 
 const alice = { username: "alice", password: "wonderland" }
-const connect = (port: number) => Client.connect({ scheme: "msrps", host: "localhost", port })
+const connect = (port: number, host = "localhost") => Client.connect({ scheme: "msrps", host, port })
 const portsOf = (path: ReadonlyArray<{ readonly port: number | undefined }>) => path.map(({ port }) => port)
+
+/** Three names that a machine has for itself, so that each relay is somebody else for the others. */
+const HOSTS = ["localhost", "127.0.0.2", "127.0.0.3"] as const
 
 const real = Layer.mergeAll(Transport.layerNode({ tls: { ca } }), Codec.layer, NodeFileSystem.layer)
 
@@ -59,16 +62,21 @@ it.effect(
   "R4976-9.2-10 R4976-5.1-05 R4976-5.1-07 R4976-6.4.2-09 R4976-9.2-28 R4976-5.1-21 R4976-5.1-22 R4976-4.2-02 R4976-6.3-33: AUTH, SEND, REPORT and failures through three relays",
   () =>
     Effect.gen(function*() {
-      const { env } = yield* pemFiles
-      const [first, second, third] = [yield* start(env), yield* start(env), yield* start(env)]
+      const own = Effect.fnUntraced(function*(host: string) {
+        // Each has a certificate for itself only: what one may do, another may not.
+        const { env } = yield* pemFiles(host === "localhost" ? localhost : yield* Effect.promise(() => issueFor(host)))
+        return yield* start(env, host)
+      })
+      const [first, second, third] = [yield* own(HOSTS[0]), yield* own(HOSTS[1]), yield* own(HOSTS[2])]
       const client = yield* connect(first.port)
       const one = yield* client.auth({ relay: first.uri, ...alice })
       const two = yield* client.auth({ relay: second.uri, via: one.usePath, ...alice })
       const { usePath } = yield* client.auth({ relay: third.uri, via: two.usePath, ...alice })
       assert.deepStrictEqual(portsOf(usePath), [first.port, second.port, third.port])
+      assert.deepStrictEqual(usePath.map(({ host }) => host), [...HOSTS])
       assert.strictEqual(usePath[0]!.text, one.usePath[0]!.text)
 
-      const bob = yield* connect(third.port)
+      const bob = yield* connect(third.port, HOSTS[2])
       const path = usePath.map(({ text }) => text)
       const toAlice = [...path.toReversed(), client.uri].join(" ")
       const toBob = [...path, bob.uri].join(" ")
@@ -89,12 +97,32 @@ it.effect(
       const report = yield* client.reports.take
       assert.strictEqual(report.status, 408)
       assert.strictEqual(report.frame.fromPath, path.join(" "))
+
+      // So is what the far end refuses, which only the last relay hears as a response.
+      const carol = yield* Client.connect({
+        scheme: "msrps",
+        host: HOSTS[2],
+        port: third.port,
+        respond: false,
+        record: true
+      })
+      yield* carol.send({ toPath: [...path.toReversed(), client.uri] })
+      const toCarol = [...path, carol.uri]
+      yield* client.send({ toPath: toCarol, body: "no" }).pipe(
+        Effect.ignore,
+        Effect.forkChild({ startImmediately: true })
+      )
+      let asked = yield* carol.frames.take
+      while (asked.method !== "SEND") asked = yield* carol.frames.take
+      yield* carol.respond(asked, 415)
+      const refusal = yield* client.reports.take
+      assert.deepStrictEqual([refusal.status, refusal.frame.fromPath], [415, path.join(" ")])
     }).pipe(Effect.provide(real))
 )
 
 it.effect("R4976-8-10 R4976-8-14 R4976-5.1-20 R2782-01 R2782-03 R2782-04: an AUTH without a port goes where the SRV records of its domain lead", () =>
   Effect.gen(function*() {
-    const { env, install } = yield* pemFiles
+    const { env, install } = yield* pemFiles()
     const closed = yield* freePort
     const port = yield* freePort
     const domain = "relay.example.com"
@@ -119,7 +147,7 @@ it.effect("R4976-8-10 R4976-8-14 R4976-5.1-20 R2782-01 R2782-03 R2782-04: an AUT
 
 it.effect("R4976-6.3-32 R4976-6.3-34: with MSRP_RELAY_PEERS=none nobody obtains a URI for clients behind it", () =>
   Effect.gen(function*() {
-    const { env } = yield* pemFiles
+    const { env } = yield* pemFiles()
     const inner = yield* start(env)
     const outer = yield* start({ ...env, MSRP_RELAY_PEERS: "none" })
     const client = yield* connect(inner.port)
@@ -131,7 +159,7 @@ it.effect("R4976-6.3-32 R4976-6.3-34: with MSRP_RELAY_PEERS=none nobody obtains 
 
 it.effect("R4976-9.2-30: a renewed certificate is shown to new connections, and sessions go on", () =>
   Effect.gen(function*() {
-    const { env, install } = yield* pemFiles
+    const { env, install } = yield* pemFiles()
     const { port, uri } = yield* start(env)
     const client = yield* connect(port)
     const { usePath } = yield* client.auth({ relay: uri, ...alice })

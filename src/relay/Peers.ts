@@ -1,4 +1,5 @@
 /** Other relays: who they are, and that a session URI which one obtained is valid on any of its connections. */
+import { isIP } from "node:net"
 import { canonicalHost, type MsrpUri } from "../protocol/Uri.ts"
 
 /** A relay that obtained session URIs on behalf of clients behind it (RFC 4976 §6.3). */
@@ -42,7 +43,7 @@ export class Peers {
 
 /** A name, or `*.` for one label in front of it (RFC 6125 §6.4.3). */
 const covers = (pattern: string, host: string): boolean => {
-  if (!pattern.startsWith("*.")) return pattern === host
+  if (!pattern.startsWith("*.") || isIP(host) !== 0) return pattern === host
   const dot = host.indexOf(".")
   return dot > 0 && host.slice(dot) === pattern.slice(1)
 }

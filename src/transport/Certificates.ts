@@ -7,6 +7,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { constants, X509Certificate } from "node:crypto"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import { canonicalHost } from "../protocol/Uri.ts"
 import { TransportError } from "./TransportError.ts"
 
 /** A certificate (PEM, with the chain that leads to its root) and its private key (PEM). */
@@ -128,20 +129,24 @@ export const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "unknown"
 
 /**
- * The DNS names (lower case) in a subjectAltName as Node prints it. Values with characters that could be mistaken for
- * a separator are quoted; a DNS name has none of them, so quoted values are passed over.
+ * The names of one kind in a subjectAltName as Node prints it. Values with characters that could be mistaken for a
+ * separator are quoted; a DNS name or an address has none of them, so quoted values are passed over.
  */
-export const dnsNames = (subjectAltName: string | undefined): ReadonlyArray<string> => {
-  const names: Array<string> = []
-  for (const entry of (subjectAltName ?? "").matchAll(/(?:^|, )([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)/gy)) {
-    if (entry[1] === "DNS" && !entry[2]!.startsWith("\"")) names.push(entry[2]!.toLowerCase())
-  }
-  return names
-}
+const namesOf = (kind: string, subjectAltName: string | undefined): ReadonlyArray<string> =>
+  [...(subjectAltName ?? "").matchAll(/(?:^|, )([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)/gy)]
+    .filter(([, name, value]) => name === kind && !value!.startsWith("\""))
+    .map(([, , value]) => value!)
 
-/** The names of the peer, if its certificate was verified. */
-export const verifiedNames = (stream: Tls.TLSSocket): ReadonlyArray<string> =>
-  stream.authorized ? dnsNames(stream.getPeerX509Certificate()?.subjectAltName) : []
+/** The DNS names in a subjectAltName, in lower case. */
+export const dnsNames = (subjectAltName: string | undefined): ReadonlyArray<string> =>
+  namesOf("DNS", subjectAltName).map((name) => name.toLowerCase())
+
+/** The names and addresses of the peer, if its certificate was verified. */
+export const verifiedNames = (stream: Tls.TLSSocket): ReadonlyArray<string> => {
+  if (!stream.authorized) return []
+  const names = stream.getPeerX509Certificate()?.subjectAltName
+  return [...dnsNames(names), ...namesOf("IP Address", names).map(canonicalHost)]
+}
 
 /**
  * Whether a server's certificate is for the name; Node also accepts the common name of one without DNS names, which

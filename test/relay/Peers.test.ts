@@ -16,6 +16,8 @@ it("R4976-6.3-30 R4976-6.3-32 R4976-6.3-35: a relay is who its certificate names
   assert.isFalse(admits("none", ["a.example.com"], "a.example.com"))
   assert.isTrue(admits(["b.example.com", "a.example.com"], ["a.example.com"], "a.example.com"))
   assert.isTrue(admits(["*.example.com"], ["a.example.com"], "a.example.com"))
+  assert.isTrue(admits("all", ["a.example.com", "2001:db8::1"], "[2001:db8:0::1]"))
+  assert.isFalse(admits("all", ["*.0.2.1"], "192.0.2.1"))
   // To be on the list proves nothing.
   assert.isFalse(admits(["a.example.com"], ["b.example.com"], "a.example.com"))
   assert.isFalse(admits(["a.example.com"], ["*.example.com"], "b.example.com"))

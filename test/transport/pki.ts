@@ -45,6 +45,9 @@ const issue = async (
 
 const loopback = [{ type: 2, value: "localhost" }, { type: 7, ip: "127.0.0.1" }, { type: 7, ip: "::1" }] as const
 
+/** A relay of one address. */
+export const issueFor = (ip: string): Promise<KeyPair> => issue([{ type: 7, ip }])
+
 export const localhost = await issue([...loopback])
 export const otherLocalhost = await issue([...loopback])
 export const relay = await issue([{ type: 2, value: "Relay.Example.com" }, { type: 2, value: "b.example.com" }])
