@@ -5,23 +5,16 @@
 import * as Cache from "effect/Cache"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Dns from "node:dns/promises"
+import { nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
 import { codeOf } from "./transport/Certificates.ts"
 
-/** One SRV record (RFC 2782). */
-export interface SrvRecord {
-  /** The lowest is tried first. */
-  readonly priority: number
-  /** Share among those of the same priority. */
-  readonly weight: number
-  readonly port: number
-  /** A host name; empty (the root) when the domain has no such service. */
-  readonly target: string
-}
+export type { SrvRecord } from "./resolver/Srv.ts"
 
 /** The name servers did not answer, the host is not known, or the domain has no relay. `code` is that of `node:dns`. */
 export class ResolverError extends Data.TaggedError("ResolverError")<{
@@ -40,43 +33,42 @@ export interface ResolverShape {
   readonly srv: (name: string) => Effect.Effect<ReadonlyArray<SrvRecord>, ResolverError>
 }
 
-/** Milliseconds for one try, and tries for each name server. */
-const TIMEOUT = 2000
+/** How often each name server is asked before it is given up. */
 const TRIES = 2
 
 export interface NodeResolverOptions {
-  /** Name servers as `address` or `address:port`; those of this machine when absent. */
+  /** Name servers to ask for SRV records, as `address` or `address:port`; those of this machine when absent. */
   readonly servers?: ReadonlyArray<string> | undefined
 }
 
-const makeNode = ({ servers }: NodeResolverOptions = {}): ResolverShape => {
-  const resolver = new Dns.Resolver({ timeout: TIMEOUT, tries: TRIES })
-  if (servers !== undefined) resolver.setServers(servers)
-  return {
-    // As the machine has it: also from its file of hosts, and remembered there or not at all.
-    addresses: (name) =>
-      Effect.tryPromise({
-        try: () => Dns.lookup(name, { all: true, order: "verbatim" }),
-        catch: (cause) => new ResolverError({ name, code: codeOf(cause) })
-      }).pipe(Effect.map((found) => found.map(({ address }) => address))),
-    srv: (name) =>
-      Effect.tryPromise({
-        try: () => resolver.resolveSrv(name),
-        catch: (cause) => new ResolverError({ name, code: codeOf(cause) })
-      }).pipe(
-        Effect.map((records) =>
-          records.map(({ name: target, port, priority, weight }) => ({ target, port, priority, weight }))
-        ),
-        Effect.catchIf(({ code }) => code === "ENODATA" || code === "ENOTFOUND", () => Effect.succeed([]))
-      )
-  }
-}
+const makeNode = ({ servers }: NodeResolverOptions = {}): ResolverShape => ({
+  // As the machine has it: also from its file of hosts, and remembered there or not at all.
+  addresses: (name) =>
+    Effect.tryPromise({
+      try: () => Dns.lookup(name, { all: true, order: "verbatim" }),
+      catch: (cause) => new ResolverError({ name, code: codeOf(cause) })
+    }).pipe(Effect.map((found) => found.map(({ address }) => address))),
+  srv: (name) =>
+    Effect.suspend(() => {
+      const queries = (servers ?? Dns.getServers()).map((server) => querySrv(name, nameServerOf(server)))
+      return queries.length === 0
+        ? Effect.fail(new QueryError({ code: "ENOSERVER" }))
+        : Effect.firstSuccessOf(Array.from({ length: TRIES }, () => queries).flat())
+    }).pipe(Effect.mapError(({ code }) => new ResolverError({ name, code })))
+})
 
 /** Names that are remembered. */
 const CAPACITY = 1000
-/** How long, since Node does not tell the TTL of SRV records; and that there are none, or no answer came. */
-const FOUND = "60 seconds"
-const NOT_FOUND = "5 seconds"
+/** Seconds for records that do not say how long, for those that say longer, and that there are none or no answer came. */
+const DEFAULT_TTL = 60
+const MAX_TTL = 86_400
+const NOT_FOUND = 5
+
+/** Seconds for which an answer is remembered: as long as its shortest-lived record. */
+const lifeOf = (exit: Exit.Exit<ReadonlyArray<SrvRecord>, unknown>): number =>
+  Exit.isSuccess(exit) && exit.value.length > 0
+    ? Math.min(MAX_TTL, ...exit.value.map(({ ttl }) => ttl ?? DEFAULT_TTL))
+    : NOT_FOUND
 
 /** Asks the name servers of this machine, unless another layer is provided. */
 export const Resolver: Context.Reference<ResolverShape> = Context.Reference("msrp-relay/Resolver", {
@@ -93,7 +85,7 @@ export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<neve
     Effect.map(
       Cache.makeWith(srv, {
         capacity: CAPACITY,
-        timeToLive: (exit) => Exit.isSuccess(exit) && exit.value.length > 0 ? FOUND : NOT_FOUND
+        timeToLive: (exit) => Duration.seconds(lifeOf(exit))
       }),
       (cache) => ({ addresses, srv: (name: string) => Cache.get(cache, name.toLowerCase()) })
     )
@@ -139,7 +131,7 @@ const MAX_TARGETS = 8
  */
 export const relaysOf = Effect.fnUntraced(function*(domain: string) {
   const { srv } = yield* Resolver
-  const name = `_msrps._tcp.${domain}`
+  const name = `_msrps._tcp.${domain.replace(/\.$/, "")}`
   const records = yield* srv(name)
   if (records.length === 1 && records[0]!.target === "") return yield* new ResolverError({ name, code: "no service" })
   const ordered = yield* inOrder(records.filter(({ target }) => target !== ""))

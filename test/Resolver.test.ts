@@ -2,7 +2,8 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
-import { inOrder, layerNode, layerRecords, relaysOf, type SrvRecord } from "../src/Resolver.ts"
+import { inOrder, layerNode, layerRecords, relaysOf, Resolver, type SrvRecord } from "../src/Resolver.ts"
+import { nameServerOf } from "../src/resolver/Srv.ts"
 import { nameServer } from "./nameServer.ts"
 
 const record = (priority: number, weight: number, target: string): SrvRecord => ({
@@ -30,7 +31,7 @@ it.effect("R2782-01 R2782-02: by priority, and among equals by weight", () =>
 it.effect("R2782-03 R4976-8-11: no records is no answer, the root as only target is a refusal", () =>
   Effect.gen(function*() {
     assert.deepStrictEqual(yield* relaysOf("nowhere.example"), [])
-    assert.deepStrictEqual(yield* relaysOf("Here.example"), [{ host: "msrp.here.example", port: 2855 }])
+    assert.deepStrictEqual(yield* relaysOf("Here.example."), [{ host: "msrp.here.example", port: 2855 }])
     assert.strictEqual((yield* Effect.flip(relaysOf("without.example"))).code, "no service")
   }).pipe(Effect.provide(layerRecords({
     "_msrps._tcp.here.example": [record(1, 1, "msrp.here.example")],
@@ -61,3 +62,68 @@ it.effect("R4976-8-10 R2782-05: asks a name server, and remembers what it said",
       assert.lengthOf(asked, 4)
     }).pipe(Effect.provide(layerNode({ servers: [address] })))
   }))
+
+it.effect("R2782-01: an answer is remembered as long as its shortest-lived record says", () =>
+  Effect.gen(function*() {
+    const here = { ...record(1, 1, "a.here.example"), ttl: 300 }
+    const { address, asked } = yield* nameServer({
+      "_msrps._tcp.here.example": [here, { ...record(2, 1, "b.here.example"), ttl: 7 }],
+      "_msrps._tcp.never.example": [{ ...here, ttl: 0 }],
+      "_msrps._tcp.forever.example": [{ ...here, ttl: 2 ** 31 - 1 }]
+    })
+    const asks = (domain: string, after: `${number} seconds`) =>
+      Effect.gen(function*() {
+        yield* TestClock.adjust(after)
+        asked.length = 0
+        yield* relaysOf(domain)
+        return asked.length
+      })
+    yield* Effect.gen(function*() {
+      assert.deepStrictEqual(
+        [yield* asks("here.example", "0 seconds"), yield* asks("here.example", "6 seconds")],
+        [1, 0]
+      )
+      assert.strictEqual(yield* asks("here.example", "1 seconds"), 1)
+      assert.deepStrictEqual(
+        [yield* asks("never.example", "0 seconds"), yield* asks("never.example", "0 seconds")],
+        [1, 1]
+      )
+      assert.strictEqual(yield* asks("forever.example", "0 seconds"), 1)
+      assert.deepStrictEqual(
+        [yield* asks("forever.example", "86399 seconds"), yield* asks("forever.example", "1 seconds")],
+        [0, 1]
+      )
+    }).pipe(Effect.provide(layerNode({ servers: [address] })))
+  }))
+
+it.effect("R2782-01: what is too long for a datagram is read over TCP, and another server is asked when one fails", () =>
+  Effect.gen(function*() {
+    const many = Array.from({ length: 60 }, (_, n) => record(n, 1, `relay-number-${n}.here.example`))
+    const broken = yield* nameServer({}, { fails: true })
+    const { address } = yield* nameServer({ "_msrps._tcp.here.example": many }, { truncates: true })
+    const { srv } = yield* Effect.provide(Resolver, layerNode({ servers: [broken.address, address] }))
+    assert.deepStrictEqual(
+      (yield* srv("_msrps._tcp.here.example")).map(({ target }) => target),
+      many.map(({ target }) => target)
+    )
+    assert.lengthOf(broken.asked, 1)
+    const none = yield* Effect.provide(Resolver, layerNode({ servers: [broken.address] }))
+    assert.strictEqual((yield* Effect.flip(none.srv("_msrps._tcp.here.example"))).code, "ESERVFAIL")
+    for (const name of [`_msrps._tcp.${"x".repeat(64)}.example`, `${"x.".repeat(127)}x`, "_msrps._tcp.a..example"]) {
+      assert.strictEqual((yield* Effect.flip(srv(name))).code, "EBADNAME")
+    }
+    const closed = yield* Effect.scoped(nameServer({}))
+    const gone = yield* Effect.provide(Resolver, layerNode({ servers: [closed.address] }))
+    assert.strictEqual((yield* Effect.flip(gone.srv("_msrps._tcp.here.example"))).code, "ECONNREFUSED")
+  }))
+
+it("name servers as they are written", () => {
+  const servers = ["192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]", "[2001:db8::53]:5353"]
+  assert.deepStrictEqual(servers.map((text) => Object.values(nameServerOf(text)).join(" ")), [
+    "192.0.2.53 53",
+    "192.0.2.53 5353",
+    "2001:db8::53 53",
+    "2001:db8::53 53",
+    "2001:db8::53 5353"
+  ])
+})

@@ -1,0 +1,133 @@
+/**
+ * Questions for SRV records (RFC 2782, RFC 1035). `node:dns` asks them as well, and does not tell how long the answer
+ * may be remembered.
+ */
+import { decode, type DecodedPacket, encode, type Packet, RECURSION_DESIRED, streamEncode } from "dns-packet"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { randomInt } from "node:crypto"
+import { createSocket } from "node:dgram"
+import { connect, isIP } from "node:net"
+import { codeOf } from "../transport/Certificates.ts"
+
+/** One SRV record (RFC 2782). */
+export interface SrvRecord {
+  /** The lowest is tried first. */
+  readonly priority: number
+  /** Share among those of the same priority. */
+  readonly weight: number
+  readonly port: number
+  /** A host name; empty (the root) when the domain has no such service. */
+  readonly target: string
+  /** Seconds for which it may be remembered; a minute when absent. */
+  readonly ttl?: number | undefined
+}
+
+export interface NameServer {
+  readonly host: string
+  readonly port: number
+}
+
+/** Why a name server is of no use; `code` as `node:dns` has it. */
+export class QueryError extends Data.TaggedError("QueryError")<{ readonly code: string }> {}
+
+/** Milliseconds for one question. */
+const TIMEOUT = 2000
+
+/** Octets of a label, and of a name without the dot at its end (RFC 1035 §2.3.4). */
+const LABEL = /^[^.]{1,63}$/
+const MAX_NAME = 253
+
+/** `192.0.2.53`, `192.0.2.53:53`, `2001:db8::53` or `[2001:db8::53]:53`. */
+export const nameServerOf = (text: string): NameServer => {
+  if (isIP(text) !== 0) return { host: text, port: 53 }
+  const colon = text.endsWith("]") ? text.length : text.lastIndexOf(":")
+  return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(text.slice(colon + 1) || 53) }
+}
+
+/** The records of a name; none when it has none or is not known. */
+export const querySrv = Effect.fnUntraced(function*(
+  name: string,
+  server: NameServer
+): Effect.fn.Return<ReadonlyArray<SrvRecord>, QueryError> {
+  if (name.length > MAX_NAME || !name.split(".").every((label) => LABEL.test(label))) {
+    return yield* new QueryError({ code: "EBADNAME" })
+  }
+  const id = randomInt(0x1_0000)
+  const query: Packet = { type: "query", id, flags: RECURSION_DESIRED, questions: [{ type: "SRV", name }] }
+  const read = (octets: Buffer): Reply | undefined => {
+    // Cut off in the middle of a record, it could not be decoded.
+    if (octets.length > HEADER && octets.readUInt16BE(0) === id && (octets[2]! & TRUNCATED) !== 0) return "truncated"
+    try {
+      const packet = decode(octets)
+      const asked = packet.questions?.[0]?.name.toLowerCase()
+      return packet.type === "response" && packet.id === id && asked === name.toLowerCase() ? packet : undefined
+    } catch {
+      return undefined
+    }
+  }
+  const ask = Effect.gen(function*() {
+    const reply = yield* overUdp(server, encode(query), read)
+    return reply === "truncated" ? yield* overTcp(server, streamEncode(query), read) : reply
+  })
+  const reply = yield* Effect.timeoutOrElse(ask, {
+    duration: TIMEOUT,
+    orElse: () => Effect.fail(new QueryError({ code: "ETIMEOUT" }))
+  })
+  if (reply === "truncated") return yield* new QueryError({ code: "EBADRESP" })
+  const { answers = [], flags = 0 } = reply
+  const rcode = flags & RCODE
+  if (rcode !== 0 && rcode !== NXDOMAIN) return yield* new QueryError({ code: errors.get(rcode) ?? "EBADRESP" })
+  return answers.flatMap((answer): ReadonlyArray<SrvRecord> => {
+    if (answer.type !== "SRV") return []
+    const { port, priority = 0, target, weight = 0 } = answer.data
+    return [{ priority, weight, port, target: target === "." ? "" : target, ttl: answer.ttl ?? 0 }]
+  })
+})
+
+/** Octets of a message before its question, and what stands there (RFC 1035 §4.1.1). */
+const HEADER = 12
+const TRUNCATED = 0x02
+const RCODE = 0x0f
+const NXDOMAIN = 3
+const errors = new Map([[1, "EFORMERR"], [2, "ESERVFAIL"], [4, "ENOTIMP"], [5, "EREFUSED"]])
+
+type Reply = DecodedPacket | "truncated"
+/** Undefined: not the answer, but what somebody else sends in the hope to be taken for the server. */
+type Read = (octets: Buffer) => Reply | undefined
+
+const failure = (cause: unknown): Effect.Effect<never, QueryError> =>
+  Effect.fail(new QueryError({ code: codeOf(cause) }))
+
+const overUdp = ({ host, port }: NameServer, query: Buffer, read: Read): Effect.Effect<Reply, QueryError> =>
+  Effect.suspend(() => {
+    const socket = createSocket(isIP(host) === 6 ? "udp6" : "udp4")
+    return Effect.callback<Reply, QueryError>((resume) => {
+      socket.on("error", (cause) => resume(failure(cause)))
+      socket.on("message", (octets) => {
+        const reply = read(octets)
+        if (reply !== undefined) resume(Effect.succeed(reply))
+      })
+      // Connected, so that only the server is heard, and that nobody is there is known at once.
+      socket.connect(port, host, () => socket.send(query))
+    }).pipe(Effect.ensuring(Effect.sync(() => socket.close())))
+  })
+
+/** For what does not fit into a datagram (RFC 7766). */
+const overTcp = ({ host, port }: NameServer, query: Buffer, read: Read): Effect.Effect<Reply, QueryError> =>
+  Effect.suspend(() => {
+    const socket = connect({ host, port })
+    let octets = Buffer.alloc(0)
+    return Effect.callback<Reply, QueryError>((resume) => {
+      const bad = new QueryError({ code: "EBADRESP" })
+      socket.on("error", (cause) => resume(failure(cause)))
+      socket.on("close", () => resume(Effect.fail(bad)))
+      socket.on("data", (more) => {
+        octets = Buffer.concat([octets, more])
+        if (octets.length < 2 || octets.length < 2 + octets.readUInt16BE(0)) return
+        const reply = read(octets.subarray(2, 2 + octets.readUInt16BE(0)))
+        resume(reply === undefined ? Effect.fail(bad) : Effect.succeed(reply))
+      })
+      socket.write(query)
+    }).pipe(Effect.ensuring(Effect.sync(() => socket.destroy())))
+  })
