@@ -1,10 +1,11 @@
 /** What real clients were seen to do, and must be able to do with this relay. */
-import { assert } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { strongestChallenge } from "../src/protocol/Digest.ts"
+import { Transport } from "../src/Transport.ts"
 import { group, pairOf } from "./conformance/group.ts"
-import { header, headers, nextId, request, response, send, summary, until } from "./harness.ts"
+import { header, headers, makeWorld, nextId, request, response, send, summary, until } from "./harness.ts"
 
 group("Clients", ({ scenario, timed }) => {
   scenario(
@@ -77,7 +78,9 @@ group("Clients", ({ scenario, timed }) => {
         for (let minute = 0; minute < 10; minute++) {
           yield* TestClock.adjust("1 minute")
           alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri }))
-          assert.strictEqual((yield* alice.peer.next).status, 200)
+          const answer = yield* alice.peer.next
+          // It reads only what comes from exactly the URI that it was given.
+          assert.deepStrictEqual([answer.status, answer.from], [200, alice.usePath])
           const frame = yield* bob.next
           assert.isUndefined(frame.body)
           bob.answer(frame)
@@ -90,12 +93,14 @@ group("Clients", ({ scenario, timed }) => {
     "one that sends without Byte-Range, a REPORT for each message, and 10,000 chunks in one write",
     (world) =>
       Effect.gen(function*() {
-        const { alice, back, bob, toAlice } = yield* pairOf(world)
+        const { alice, back, bob, forth, toAlice } = yield* pairOf(world)
         bob.write(
           request("SEND", { ...back, headers: ["Message-ID: no.range", "Content-Type: text/plain"], body: "plain" })
         )
         assert.strictEqual((yield* bob.next).status, 200)
-        alice.peer.answer(yield* alice.peer.next)
+        const plain = yield* alice.peer.next
+        assert.strictEqual(plain.from, forth.to)
+        alice.peer.answer(plain)
         const COUNT = 10_000
         let arrived = 0
         alice.peer.onFrame = (frame) => {
@@ -103,6 +108,8 @@ group("Clients", ({ scenario, timed }) => {
           if (frame.method === "SEND") {
             assert.strictEqual(Number(n), arrived++)
             alice.peer.answer(frame)
+            const about = [`Message-ID: burst.${n}`, "Byte-Range: 1-5/5", "Status: 000 200 OK"]
+            alice.peer.write(request("REPORT", { ...forth, headers: about }))
           }
         }
         const burst = []
@@ -111,11 +118,16 @@ group("Clients", ({ scenario, timed }) => {
         }
         bob.write(Buffer.concat(burst))
         let answers = 0
+        let reports = 0
         bob.onFrame = (frame) => {
+          if (frame.method === "REPORT") {
+            assert.strictEqual(header(frame, "Message-ID"), `burst.${reports++}`)
+            return
+          }
           assert.strictEqual(frame.status, 200)
           answers++
         }
-        yield* until(() => arrived === COUNT && answers === COUNT, "all of them")
+        yield* until(() => arrived === COUNT && answers === COUNT && reports === COUNT, "all of them")
       })
   )
 
@@ -176,7 +188,7 @@ group("Clients", ({ scenario, timed }) => {
       })
   )
 
-  scenario("one that reads 2048 octets at a time gets every end-line whole", (world) =>
+  scenario("one that reads 2048 octets at a time, and what is about as long", (world) =>
     Effect.gen(function*() {
       const { alice, bob, toBob } = yield* pairOf(world)
       for (let octets = 1700; octets < 2049; octets += 29) {
@@ -189,4 +201,67 @@ group("Clients", ({ scenario, timed }) => {
       }
       yield* alice.peer.quiet
     }))
+
+  scenario("one that sends 20 MB in one chunk, which others may interrupt", (world) =>
+    Effect.gen(function*() {
+      const { alice, bob, toAlice } = yield* pairOf(world)
+      const OCTETS = 20_000_000
+      const sent = Buffer.alloc(OCTETS, "0123456789abcdefghi\n")
+      const second = yield* world.login({ peer: alice.peer })
+      const carol = yield* world.connect
+      let arrived = 0
+      let others = 0
+      alice.peer.onFrame = (frame) => {
+        if (frame.method !== "SEND") return
+        alice.peer.answer(frame)
+        if (frame.to === second.uri) others = arrived
+        else assert.isTrue(frame.body!.equals(sent.subarray(arrived, arrived += frame.body!.length)))
+      }
+      bob.write(toAlice({ messageId: "large", range: `1-*/${OCTETS}`, body: sent }))
+      yield* until(() => bob.connection.pending() < OCTETS / 2, "half of it")
+      carol.write(send({ to: `${second.usePath} ${second.uri}`, from: world.party(), body: "me, too" }))
+      yield* until(() => arrived === OCTETS, "all of it", () => String(arrived))
+      assert.isAbove(others, 0)
+      assert.isBelow(others, OCTETS)
+      assert.strictEqual((yield* bob.next).status, 200)
+    }))
+
+  it.effect("one that cannot read an end-line in two parts is sent each in one write", () =>
+    Effect.gen(function*() {
+      const inner = yield* Transport
+      const writes: Array<Buffer> = []
+      const world = yield* makeWorld().pipe(Effect.provideService(Transport, {
+        ...inner,
+        listen: (socket, accept) =>
+          inner.listen(socket, (connection) =>
+            accept({
+              ...connection,
+              write: (bytes, written) => {
+                writes.push(Buffer.from(bytes))
+                connection.write(bytes, written)
+              }
+            }))
+      }))
+      const { alice, bob, toAlice } = yield* pairOf(world)
+      let left = 3000
+      alice.peer.onFrame = (frame) => {
+        if (frame.method === "SEND") alice.peer.answer(frame, "413 enough")
+      }
+      bob.onFrame = ({ method }) => {
+        if (method === "REPORT") left--
+      }
+      const burst = Array.from({ length: left }, (_, n) =>
+        toAlice({ messageId: `many.${n}`, body: Buffer.alloc(1 + n % 97, "x") }))
+      bob.write(Buffer.concat(burst))
+      yield* until(() =>
+        left === 0, "all reports")
+      const text = Buffer.concat(writes).toString("latin1")
+      const inside = new Set<number>()
+      for (const { 0: line, index } of text.matchAll(/-------[^\r\n]+[$+#]\r\n/g)) {
+        for (let at = index + 1; at < index + line.length; at++) inside.add(at)
+      }
+      let at = 0
+      assert.isAbove(writes.length, 10)
+      for (const { length } of writes) assert.isFalse(inside.has(at += length), `cut at ${at}`)
+    }).pipe(Effect.provide(Transport.layerTest())))
 })

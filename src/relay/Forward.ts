@@ -28,17 +28,18 @@ export const forwardFrame = (route: Route, head: Head, bodyStart: number, bodyEn
     outbox.text(`MSRP ${id} ${head.method}\r\n`)
     outbox.copy(route.lines, 0, route.lines.length)
   }
-  // All that follows, up to the transaction id of the end-line, mostly leaves as it is.
-  const idAt = (hasBody ? bodyEnd + 2 : bodyStart) + HYPHENS
+  // All that follows, up to the end-line, mostly leaves as it is.
+  const end = hasBody ? bodyEnd : bodyStart
   const rangeLine = isSend && hasBody && head.hasRange ? rangeFor(head, length, flag) : undefined
   const inOrder = head.contentTypeEnd === 0 || head.contentTypeEnd === head.restEnd
-  if (rangeLine === undefined && inOrder) outbox.copy(buf, head.restStart, idAt)
+  if (rangeLine === undefined && inOrder) outbox.copy(buf, head.restStart, end)
   else {
     const { after, before } = aroundRange(head)
     outbox.text(before + (rangeLine ?? buf.toString("latin1", head.rangeLineStart, head.rangeLineEnd)) + after)
-    outbox.copy(buf, head.restEnd, idAt)
+    outbox.copy(buf, head.restEnd, end)
   }
-  outbox.text(flag === "$" ? `${id}$\r\n` : `${id}${flag}\r\n`)
+  // In one piece: there are clients that do not find an end-line which two reads bring.
+  outbox.text(hasBody ? `\r\n-------${id}${flag}\r\n` : `-------${id}${flag}\r\n`)
 
   const expects = isSend
     ? head.failureReport === "yes" ? "every failure" : head.failureReport === "partial" ? "negative answers" : undefined

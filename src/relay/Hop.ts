@@ -405,7 +405,7 @@ export class Hop implements Receiver, FrameSink {
   control(frame: Buffer): void {
     if (this.gone) return
     this.outbox.interrupt()
-    this.outbox.copy(frame, 0, frame.length)
+    this.outbox.whole(frame)
     this.#checkOutput()
   }
 

@@ -153,6 +153,12 @@ export class Outbox {
     }
   }
 
+  /** Writes a frame in one piece, if it is not a very long one. */
+  whole(frame: Buffer): void {
+    if (frame.length <= SLAB) this.reserve(frame.length)
+    this.copy(frame, 0, frame.length)
+  }
+
   /** Writes text whose characters are octets. */
   text(text: string): void {
     if (text.length > SLAB) return this.copy(Buffer.from(text, "latin1"), 0, text.length)
