@@ -15,7 +15,7 @@ import { Settings } from "../src/Settings.ts"
 import { Transport } from "../src/Transport.ts"
 import { until } from "./harness.ts"
 import { nameServer } from "./nameServer.ts"
-import { ca, issueFor, type KeyPair, localhost, otherLocalhost, relay as example } from "./transport/pki.ts"
+import { ca, issueFor, type KeyPair, localhost, otherLocalhost, relay as example, selfSigned } from "./transport/pki.ts"
 
 const freePort = Effect.scoped(Effect.gen(function*() {
   const transport = yield* Transport
@@ -155,6 +155,35 @@ it.effect("R4976-6.3-32 R4976-6.3-34: with MSRP_RELAY_PEERS=none nobody obtains 
     const { status } = yield* Effect.flip(client.auth({ relay: outer.uri, via: usePath, ...alice }))
     assert.strictEqual(status, 403)
     assert.strictEqual(outer.relay.gauges().sessions, 0)
+  }).pipe(Effect.provide(real)))
+
+it.effect("R4976-9.2-25: MSRP_TLS_ALLOW_SELF_SIGNED lets endpoints be reached that sign for themselves, and no relays", () =>
+  Effect.gen(function*() {
+    const { env } = yield* pemFiles()
+    const strict = yield* start(env)
+    const lenient = yield* start({ ...env, MSRP_TLS_ALLOW_SELF_SIGNED: "true" })
+    const signed = yield* Effect.provide(Transport, Transport.layerNode({ tls: selfSigned }))
+    let connections = 0
+    const listener = { scheme: "msrps", host: "localhost", port: 0 } as const
+    const { port } = yield* signed.listen(listener, () => {
+      connections++
+      return { bytes: () => {}, closed: () => {} }
+    })
+    const end = `msrps://localhost:${port}/bob;tcp`
+    for (const [relay, reached] of [[strict, 0], [lenient, 1]] as const) {
+      const client = yield* connect(relay.port)
+      const { usePath } = yield* client.auth({ relay: relay.uri, ...alice })
+      const asRelay = { relay: end.replace("/bob", ""), via: usePath, ...alice }
+      assert.strictEqual((yield* Effect.flip(client.auth(asRelay))).status, 408)
+      const behind = "msrps://far.example.net:2855/c;tcp"
+      yield* client.send({ toPath: [...usePath, end, behind], body: "hi" }).pipe(Effect.ignore)
+      assert.strictEqual((yield* client.reports.take).status, 408)
+      assert.strictEqual(connections, 0)
+      yield* client.send({ toPath: [...usePath, end], body: "hi" }).pipe(Effect.ignore)
+      if (reached === 0) assert.strictEqual((yield* client.reports.take).status, 408)
+      else yield* until(() => connections === 1)
+      assert.strictEqual(connections, reached)
+    }
   }).pipe(Effect.provide(real)))
 
 it.effect("R4976-9.2-30: a renewed certificate is shown to new connections, and sessions go on", () =>

@@ -150,7 +150,7 @@ group("O. Relay to relay", ({ timed }) => {
   )
 
   timed(
-    "R4976-6.3-22 R4976-6.4-17: a session got through a relay is valid on each of its connections, and only toward it",
+    "R4976-6.3-22 R4976-6.3-35 R4976-6.4-17: a session got through a relay is valid on each of its connections, and only toward it",
     (world) =>
       Effect.gen(function*() {
         const node = machine(world, "outer.example.net")
@@ -175,6 +175,19 @@ group("O. Relay to relay", ({ timed }) => {
         second.write(send({ to: `${usePath} ${bobUri}`, from, body: "from Carol" }))
         assert.strictEqual((yield* second.next).status, 200)
         assert.strictEqual((yield* bob.next).body!.toString(), "from Carol")
+        // A name that is not the certificate's has no rights, though the relay's connection be used; nor has another relay.
+        const inner = yield* connectFrom(world, machine(world, "inner.example.net"))
+        const next = "msrps://far.example.net:2855/f;tcp"
+        for (const [peer, host] of [[second, "inner"], [inner, "outer"], [inner, "inner"]] as const) {
+          const path = `msrps://${host}.example.net:2855/from-outer;tcp ${carol}`
+          for (const to of [`${usePath} ${next}`, `${usePath} ${bobUri}`]) {
+            peer.write(send({ to, from: path, body: "x" }))
+            assert.strictEqual((yield* peer.next).status, 403)
+          }
+          peer.write(request("REPORT", { to: `${usePath} ${bobUri}`, from: path, headers: ["Status: 000 200 OK"] }))
+          yield* peer.quiet
+        }
+        assert.strictEqual(world.relay.counters.connectionsDialled, 0)
         // Not through another relay, nor past this one.
         bob.write(send({ to: `${usePath} msrps://inner.example.net:2855/q;tcp ${carol}`, from: bobUri, body: "x" }))
         assert.strictEqual((yield* bob.next).status, 403)

@@ -45,9 +45,9 @@ group("R. DNS", ({ scenario }) => {
       })
   )
 
-  const outerRelay = (world: World, host: string, port: number) =>
+  const outerRelay = (world: World, host: string, port: number, certificate = "outer.example.net") =>
     Effect.map(
-      world.network!.node({ names: [host], certificate: ["outer.example.net"] })
+      world.network!.node({ names: [host], certificate: [certificate] })
         .listen({ scheme: "msrps", host, port }, (connection) => {
           const peer = new Peer(world)
           world.peers.push(peer)
@@ -66,7 +66,7 @@ group("R. DNS", ({ scenario }) => {
   } as const
 
   it.effect(
-    "R4976-8-12 R4976-8-13 R2782-01 R2782-04 R2782-05: SRV of _msrps._tcp for an AUTH without a port, asked once, and nothing else",
+    "R4976-8-11 R4976-8-12 R4976-8-13 R2782-01 R2782-04 R2782-05: SRV of _msrps._tcp for an AUTH without a port, asked once, and nothing else",
     () => {
       const asked: Array<string> = []
       return Effect.gen(function*() {
@@ -88,7 +88,14 @@ group("R. DNS", ({ scenario }) => {
           "outer.example.net"
         ]])
         assert.strictEqual(asked.length, 1)
+        // No record: the name itself, and the port that is recommended.
+        yield* outerRelay(world, "plain.example.net", 2855, "plain.example.net")
+        assert.deepStrictEqual((yield* auth("msrps://plain.example.net;tcp")).headers, [[
+          "WWW-Authenticate",
+          "plain.example.net"
+        ]])
         // None of its targets answers; its own address would.
+        yield* outerRelay(world, "dead.example.net", 2855, "dead.example.net")
         assert.strictEqual((yield* auth("msrps://dead.example.net;tcp")).status, 408)
         yield* world.done
       }).pipe(
@@ -98,7 +105,7 @@ group("R. DNS", ({ scenario }) => {
             asked.push(name)
             const record = { priority: 1, weight: 1, port: 4000, target: "second.example.net" }
             const dead = { ...record, priority: 0, port: 4001, target: "first.example.net" }
-            return Effect.succeed(name.includes("dead") ? [dead] : [record, dead])
+            return Effect.succeed(name.includes("plain") ? [] : name.includes("dead") ? [dead] : [record, dead])
           }
         }),
         Effect.provide(Transport.layerTest())
