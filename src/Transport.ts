@@ -89,6 +89,8 @@ export interface ConnectOptions {
   readonly serverName?: string | undefined
   /** The peer is another relay: its certificate is checked whatever is allowed for endpoints (RFC 4976 §9.2). */
   readonly relay?: boolean | undefined
+  /** The own name to connect as, where there are certificates for several: the peer checks that, too (RFC 4976 §6.3). */
+  readonly localName?: string | undefined
   /** Which addresses of the host may be connected to; asked once it is resolved, about each. All when absent. */
   readonly admits?: ((address: string) => boolean) | undefined
 }
@@ -108,6 +110,11 @@ export class Transport extends Context.Service<Transport, {
    * called before the connection is given back. It lives until it closes or the layer's scope does.
    */
   readonly connect: (options: ConnectOptions, accept: Accept) => Effect.Effect<Connection, TransportError>
+  /**
+   * Which of the own certificates is shown as `localName`: a connection that was made as one name is good for another
+   * only if that is the same.
+   */
+  readonly identity: (localName: string) => number
   /** Runs a task once the octets that are at hand now have been delivered, so output of one turn leaves together. */
   readonly defer: (task: () => void) => void
 }>()("msrp-relay/Transport") {

@@ -157,6 +157,35 @@ it.effect("R4976-6.3-32 R4976-6.3-34: with MSRP_RELAY_PEERS=none nobody obtains 
     assert.strictEqual(outer.relay.gauges().sessions, 0)
   }).pipe(Effect.provide(real)))
 
+it.effect("R4976-5.1-21 R4976-6.3-30: a relay of several names is known to others by each, with its certificate", () =>
+  Effect.gen(function*() {
+    const [, second, third] = HOSTS
+    const [one, two] = [yield* pemFiles(), yield* pemFiles(yield* Effect.promise(() => issueFor(second)))]
+    const port = yield* freePort
+    const uris = ["localhost", second].map((host) => `msrps://${host}:${port};tcp`)
+    const inner = yield* start({
+      ...one.env,
+      MSRP_URIS: uris.join(","),
+      MSRP_LISTEN: `msrps:localhost:${port}`,
+      MSRP_TLS_CERT: `${one.env.MSRP_TLS_CERT},${two.env.MSRP_TLS_CERT}`,
+      MSRP_TLS_KEY: `${one.env.MSRP_TLS_KEY},${two.env.MSRP_TLS_KEY}`
+    })
+    const { env } = yield* pemFiles(yield* Effect.promise(() => issueFor(third)))
+    const outer = yield* start(env, third)
+    for (const uri of [...uris, ...uris]) {
+      const client = yield* connect(port)
+      const { usePath } = yield* client.auth({ relay: uri, ...alice })
+      const grant = yield* client.auth({ relay: outer.uri, via: usePath, ...alice })
+      assert.isTrue(grant.usePath[0]!.text.startsWith(uri.replace(";tcp", "/")))
+      // What comes from outside finds the connection that the relay made by that name.
+      const bob = yield* connect(outer.port, third)
+      yield* bob.send({ toPath: Client.peerPath(grant, client.uri), body: uri })
+      assert.strictEqual((yield* client.messages.take).body?.toString(), uri)
+    }
+    assert.strictEqual(inner.relay.counters.connectionsDialled, 2)
+    assert.strictEqual(outer.relay.counters.connectionsDialled, 0)
+  }).pipe(Effect.provide(real)))
+
 it.effect("R4976-9.2-25: MSRP_TLS_ALLOW_SELF_SIGNED lets endpoints be reached that sign for themselves, and no relays", () =>
   Effect.gen(function*() {
     const { env } = yield* pemFiles()

@@ -5,7 +5,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { isIP } from "node:net"
-import { authorityKey, type MsrpUri } from "../protocol/Uri.ts"
+import { authorityKey, canonicalHost, type MsrpUri } from "../protocol/Uri.ts"
 import { relaysOf } from "../Resolver.ts"
 import type { SocketSelector } from "../SocketSelector.ts"
 import { type Connection, type ConnectOptions, type Transport, TransportError } from "../Transport.ts"
@@ -40,11 +40,11 @@ export class Dialler {
 
   /**
    * The hop to a URI, dialled if there is none, or the status to refuse a request with that wants to go there. `relay`:
-   * what is behind it is another relay, not an endpoint.
+   * what is behind it is another relay, not an endpoint. `own`: the URI of this relay that the request goes through.
    */
-  hopFor(uri: MsrpUri, source: Hop, relay: boolean): Hop | number {
-    const strict = keyOf(uri, true)
-    const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(keyOf(uri, false)))
+  hopFor(uri: MsrpUri, source: Hop, relay: boolean, own: MsrpUri): Hop | number {
+    const strict = this.#relayKey(uri, own)
+    const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(endpointKey(uri)))
     if (known !== undefined) return known
     if (cannotBeReached(uri)) return 408
     const { limits, stats } = this.#relay
@@ -58,11 +58,11 @@ export class Dialler {
     }
     source.dialling++
     const hop = new Hop(this.#relay)
-    this.#add(relay ? strict : keyOf(uri, false), hop)
+    this.#add(relay ? strict : endpointKey(uri), hop)
     this.#relay.hops.add(hop)
     this.#run(
       // Not before the request that wants it waits there, or nobody would answer that when it fails at once.
-      Effect.andThen(Effect.yieldNow, this.#dial(hop, uri, source, relay)).pipe(
+      Effect.andThen(Effect.yieldNow, this.#dial(hop, uri, source, relay, own)).pipe(
         Effect.asVoid,
         Effect.ensuring(Effect.sync(() => source.dialling--)),
         Effect.catchCause((cause) =>
@@ -82,12 +82,14 @@ export class Dialler {
 
   readonly #dial = Effect.fnUntraced(
     { self: this },
-    function*(hop: Hop, uri: MsrpUri, source: Hop, relay: boolean) {
+    function*(hop: Hop, uri: MsrpUri, source: Hop, relay: boolean, { host: localName }: MsrpUri) {
       const targets = yield* targetsOf(uri)
       // The certificate must be for the name in the URI, whatever host serves it (RFC 4976 §9.2).
       const serverName = isIP(uri.host) === 0 ? uri.host : undefined
       yield* Effect.firstSuccessOf(
-        targets.map((target) => this.#connect(hop, { ...target, scheme: uri.scheme, relay, serverName }, source))
+        targets.map((target) =>
+          this.#connect(hop, { ...target, scheme: uri.scheme, relay, serverName, localName }, source)
+        )
       )
     }
   )
@@ -112,10 +114,10 @@ export class Dialler {
     }
   )
 
-  /** A relay has connected in and shown where it can be reached: it need not be dialled. */
-  shown(uri: MsrpUri, hop: Hop): void {
+  /** A relay has connected in, to `own`, and shown where it can be reached: it need not be dialled. */
+  shown(uri: MsrpUri, hop: Hop, own: MsrpUri): void {
     if (uri.port === undefined) return
-    const key = keyOf(uri, true)
+    const key = this.#relayKey(uri, own)
     if (this.#alive(key) === undefined) this.#add(key, hop)
   }
 
@@ -126,6 +128,14 @@ export class Dialler {
   #alive(key: string): Hop | undefined {
     const hop = this.#hops.get(key)
     return hop === undefined || hop.gone ? undefined : hop
+  }
+
+  /**
+   * Relays check who they talk to, by the certificate of the connection (RFC 4976 §6.3): where this relay has several,
+   * it needs a connection for each.
+   */
+  #relayKey(uri: MsrpUri, own: MsrpUri): string {
+    return `relay ${this.#transport.identity(canonicalHost(own.host))} ${uri.scheme} ${authorityKey(uri)}`
   }
 
   #add(key: string, hop: Hop): void {
@@ -152,5 +162,4 @@ const targetsOf = Effect.fnUntraced(function*({ host, port }: MsrpUri) {
 })
 
 /** An endpoint may be reached with less proof than a relay, so what is known for one is not good for the other. */
-const keyOf = (uri: MsrpUri, relay: boolean): string =>
-  `${relay ? "relay" : "endpoint"} ${uri.scheme} ${authorityKey(uri)}`
+const endpointKey = (uri: MsrpUri): string => `endpoint ${uri.scheme} ${authorityKey(uri)}`

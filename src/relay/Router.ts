@@ -79,7 +79,7 @@ export class Router {
     if (to === undefined || from === undefined) return refuse(400)
     const first = to[0]!
     const relayPeer = hop.isRelay(from[0]!)
-    if (relayPeer) this.#options.dialler.shown(from[0]!, hop)
+    if (relayPeer) this.#options.dialler.shown(from[0]!, hop, first)
     // A connection that many sessions of another relay share is not closed for one bad request.
     if (!this.isOwn(first)) return relayPeer ? refuse(481) : { _tag: "Foreign" }
     if (first.sessionId === undefined) return this.#bare(head, to, from)
@@ -140,15 +140,21 @@ export class Router {
     if (peer !== undefined && !(peer.connection as Hop).gone && leadsTo(peer.uri, next)) {
       return forward([session], peer.connection as Hop, request)
     }
-    return this.#dial([session], next, head.kind === Kind.Auth || to.length > 2, request)
+    return this.#dial([session], to, head.kind === Kind.Auth || to.length > 2, request)
   }
 
-  /** To the hop that the URI leads to; with a connection that is made for it, unless there is one. */
-  #dial(sessions: readonly [Session, Session?], uri: MsrpUri, relay: boolean, request: Request): Decision {
+  /** To the hop that the second URI leads to; with a connection that is made for it, unless there is one. */
+  #dial(
+    sessions: readonly [Session, Session?],
+    path: ReadonlyArray<MsrpUri>,
+    relay: boolean,
+    request: Request
+  ): Decision {
+    const [own, uri] = [path[0]!, path[1]!]
     if (uri.transport.toLowerCase() !== "tcp") return refuse(481)
     // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
     if (uri.scheme === "msrp" && relay) return refuse(403)
-    const target = this.#options.dialler.hopFor(uri, request.hop, relay)
+    const target = this.#options.dialler.hopFor(uri, request.hop, relay, own)
     return typeof target === "number" ? refuse(target) : forward(sessions, target, request)
   }
 
@@ -167,7 +173,7 @@ export class Router {
     if (!relayPeer && peer !== undefined && peer.connection !== hop && !(peer.connection as Hop).gone) {
       return refuse(506)
     }
-    const decision = behindRelay ? this.#dial(sessions, next, true, request) : forward(sessions, owner as Hop, request)
+    const decision = behindRelay ? this.#dial(sessions, path, true, request) : forward(sessions, owner as Hop, request)
     // The latest URI it shows: a chat switch joins with one and may speak with another.
     if (decision._tag === "Forward" && !relayPeer && head.kind !== Kind.Report) hop.bind(session, from[0]!)
     return decision

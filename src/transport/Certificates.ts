@@ -48,7 +48,7 @@ const CIPHERS = [
 /** What is made of one value of the options. */
 interface Contexts {
   readonly options: Tls.SecureContextOptions
-  readonly client: Tls.SecureContext
+  readonly first: Tls.SecureContext
   readonly others: ReadonlyArray<{ readonly certificate: X509Certificate; readonly context: Tls.SecureContext }>
 }
 
@@ -67,7 +67,7 @@ const contextsOf = (given: TlsOptions): Contexts => {
   }
   return {
     options,
-    client: Tls.createSecureContext(options),
+    first: Tls.createSecureContext(options),
     others: (given.others ?? []).map(({ cert, key }) => ({
       certificate: new X509Certificate(cert),
       context: Tls.createSecureContext({ ...common, cert, key: Redacted.value(key) })
@@ -80,6 +80,8 @@ export interface Certificates {
   readonly current: () => Contexts
   /** The context for a name that a client asks for; undefined: the default one. */
   readonly named: (name: string) => Tls.SecureContext | undefined
+  /** Which certificate is for a name: 0 is the default one. */
+  readonly identity: (name: string) => number
   /** Calls back when the default context of a server has to be replaced; gives a function that ends this. */
   readonly onChange: (callback: (options: Tls.SecureContextOptions) => void) => () => void
 }
@@ -114,15 +116,21 @@ export const makeCertificates = Effect.fnUntraced(function*(
       Effect.forkScoped({ startImmediately: true })
     )
   }
+  const identity = (name: string): number => 1 + current.others.findIndex(({ certificate }) => isFor(certificate, name))
   return {
     current: () => current,
-    named: (name) => current.others.find(({ certificate }) => certificate.checkHost(name) !== undefined)?.context,
+    identity,
+    named: (name) => current.others[identity(name) - 1]?.context,
     onChange: (callback) => {
       callbacks.add(callback)
       return () => callbacks.delete(callback)
     }
   }
 })
+
+/** Whether a certificate is for a name or an address. */
+export const isFor = (certificate: X509Certificate, host: string): boolean =>
+  (Net.isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined
 
 /** The code of a Node or OpenSSL error. */
 export const codeOf = (error: unknown): string =>

@@ -228,11 +228,12 @@ export const make = Effect.fnUntraced(function*(
         Effect.callback((resume) => {
           const name = options.serverName ?? options.host
           const lenient = allowSelfSigned && options.relay !== true
+          const own = options.localName === undefined ? undefined : certificates.named(options.localName)
           const stream = Tls.connect({
             socket,
             host: name,
             ...(Net.isIP(name) === 0 ? { servername: name } : {}),
-            secureContext: certificates.current().client,
+            secureContext: own ?? certificates.current().first,
             rejectUnauthorized: !lenient,
             checkServerIdentity
           })
@@ -290,7 +291,7 @@ export const make = Effect.fnUntraced(function*(
       )
     })
 
-  return { listen, connect, defer }
+  return { listen, connect, identity: certificates.identity, defer }
 })
 
 /** What is to be said when a connection is gone. */

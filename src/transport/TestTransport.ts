@@ -375,7 +375,7 @@ const transportOf = (network: Network, given: Machine | undefined): Transport["S
       }).pipe(Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Effect.sync(() => opened?.destroy())))
     })
 
-  return { listen, connect, defer: network.defer }
+  return { listen, connect, identity: () => 0, defer: network.defer }
 }
 
 const addressOf = (name: string, { address }: Host): string => isLoopback(name) ? "127.0.0.1" : address
