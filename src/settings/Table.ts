@@ -294,8 +294,9 @@ export const variables = {
   tlsCert: optional("MSRP_TLS_CERT", "TLS", Codecs.paths, {
     expects: "the path of a PEM file, or several with commas between them",
     meaning:
-      "The relay's certificate, followed by its chain. Also shown to other relays. Further ones are for clients " +
-      "that ask for their names (SNI).",
+      "The relay's certificate, followed by its chain. Also shown to other relays, so its extended key usage, if it has " +
+      "one, must have both serverAuth and clientAuth. Further ones are for clients that ask for their names (SNI), and for " +
+      "the sessions of those.",
     example: "/etc/msrp-relay/fullchain.pem",
     absent: "none; on loopback, a certificate signed by itself and made at start"
   }),
