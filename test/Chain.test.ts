@@ -161,12 +161,12 @@ it.effect("R4976-5.1-21 R4976-6.3-30: a relay of several names is known to other
   Effect.gen(function*() {
     const [, second, third] = HOSTS
     const [one, two] = [yield* pemFiles(), yield* pemFiles(yield* Effect.promise(() => issueFor(second)))]
-    const port = yield* freePort
-    const uris = ["localhost", second].map((host) => `msrps://${host}:${port};tcp`)
+    const [port, other] = [yield* freePort, yield* freePort]
+    const uris = [`msrps://localhost:${port};tcp`, `msrps://${second}:${other};tcp`]
     const inner = yield* start({
       ...one.env,
       MSRP_URIS: uris.join(","),
-      MSRP_LISTEN: `msrps:localhost:${port}`,
+      MSRP_LISTEN: `msrps:localhost:${port},msrps:${second}:${other}`,
       MSRP_TLS_CERT: `${one.env.MSRP_TLS_CERT},${two.env.MSRP_TLS_CERT}`,
       MSRP_TLS_KEY: `${one.env.MSRP_TLS_KEY},${two.env.MSRP_TLS_KEY}`
     })
