@@ -15,6 +15,9 @@ import type { Job, Measurement } from "./load.ts"
 import { kamailio, ownRelay, type Relay } from "./relays.ts"
 import { describe, type Scenario, scenarios, type Transport } from "./scenarios.ts"
 
+/** As `npm start` does. */
+const startCommand = "node --max-semi-space-size=4 src/bin.ts"
+
 const help = `Usage: npm run bench -- [options]
 
   --only NAME            only this scenario (may be repeated): ${scenarios.map(({ name }) => name).join(", ")}
@@ -22,7 +25,7 @@ const help = `Usage: npm run bench -- [options]
   --seconds N            length of each measurement (default 3)
   --repeat N             measure N times and take the medians (default 1)
   --json FILE            where the results go (default bench/results/TIME.json)
-  --command COMMAND      what starts the relay (default "node src/bin.ts")
+  --command COMMAND      what starts the relay (default "${startCommand}")
   --ready-seconds N      how long that may take (default 20)
   --kamailio             also measure Kamailio, in turn with this relay, and compare
   --kamailio-workers N   how many of its processes read from connections (default 1)
@@ -41,7 +44,7 @@ const parseOptions = () =>
       seconds: { type: "string", default: "3" },
       repeat: { type: "string", default: "1" },
       json: { type: "string" },
-      command: { type: "string", default: "node src/bin.ts" },
+      command: { type: "string", default: startCommand },
       "ready-seconds": { type: "string", default: "20" },
       kamailio: { type: "boolean", default: false },
       "kamailio-workers": { type: "string", default: "1" },

@@ -212,6 +212,7 @@ export class Outbox {
     release(done.slab)
     if (this.#closed) return
     this.flushed += done.length
+    this.#hop.relay.tick()
     this.#stall?.moved()
     const unsent = this.#unsent
     let i = this.#unsentFirst

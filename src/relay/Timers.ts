@@ -31,11 +31,11 @@ export class TimerQueue {
     this.millis = millis
   }
 
-  /** Starts a timer, or starts it again. */
-  start(timed: Timed): void {
+  /** Starts a timer, or starts it again. `now` for who has just looked at the clock, and starts many. */
+  start(timed: Timed, now = this.#timers.now()): void {
     timed.queue?.stop(timed)
     timed.queue = this
-    timed.deadline = this.#timers.now() + this.millis
+    timed.deadline = now + this.millis
     timed.previous = this.#last
     if (this.#last === undefined) this.first = timed
     else this.#last.next = timed

@@ -76,7 +76,8 @@ export class Transaction extends Timed {
 
   /** Its last octet was handed to the operating system: from now on silence counts (RFC 4976 §6.4.1). */
   sent(): void {
-    if (!this.done) this.hop.relay.limits.transaction.start(this)
+    const { limits, now } = this.hop.relay
+    if (!this.done) limits.transaction.start(this, now)
   }
 
   /** Nobody waits for an answer any more. */
