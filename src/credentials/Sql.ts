@@ -133,7 +133,24 @@ const mysql: Driver = {
     )
     return (parameters) =>
       Effect.tryPromise({
-        try: async () => (await pool.execute(statement, [...parameters]))[0] as unknown as ReadonlyArray<Row>,
+        try: async (unwanted) => {
+          const connection = await pool.getConnection()
+          // Nobody waits for it any more.
+          if (unwanted.aborted) {
+            connection.release()
+            return []
+          }
+          // One that did not answer in time may never do so, as behind a network that drops what it is sent: back in the
+          // pool it would be busy for ever.
+          const drop = (): void => connection.destroy()
+          unwanted.addEventListener("abort", drop)
+          try {
+            return (await connection.execute(statement, [...parameters]))[0] as unknown as ReadonlyArray<Row>
+          } finally {
+            unwanted.removeEventListener("abort", drop)
+            connection.release()
+          }
+        },
         catch: codeOf
       }).pipe(Effect.catchIf((code) => UNWRITABLE.has(code), () => Effect.succeed([])))
   })

@@ -210,6 +210,25 @@ for (const [name, kinds, skipped] of all) {
           })),
       30_000
     )
+
+    it.live.skipIf(skipped !== undefined || name === "SQLite" || name === "HTTP")(
+      "connections to the database that never answer again are given up, and logins resume",
+      () =>
+        inWorld(stoppable, (world, { power }) =>
+          Effect.gen(function*() {
+            const load = Effect.forEach(
+              Array.from({ length: 8 }),
+              () => attempt(world, "carol", "christmas"),
+              { concurrency: 8 }
+            )
+            assert.deepStrictEqual([...new Set(yield* load)], [200])
+            yield* power!.hang!
+            assert.include(yield* load, 408)
+            assert.deepStrictEqual([...new Set(yield* load)], [200])
+            world.errors.length = 0
+          })),
+      30_000
+    )
   })
 }
 

@@ -26,6 +26,8 @@ export interface Switch {
   readonly port: number
   readonly stop: Effect.Effect<void>
   readonly start: Effect.Effect<void>
+  /** Leaves those without an answer who are connected; others can connect. */
+  readonly hang?: Effect.Effect<void>
 }
 
 const makeSwitch = (create: () => Net.Server) =>
@@ -63,16 +65,33 @@ const makeSwitch = (create: () => Net.Server) =>
 
 /** Passes connections on to a database, and can be stopped as if it were the database. */
 export const proxy = (target: URL) =>
-  makeSwitch(() =>
-    Net.createServer((near) => {
-      const far = Net.connect(Number(target.port), target.hostname)
-      near.on("error", () => far.destroy())
-      far.on("error", () => near.destroy())
-      near.on("close", () => far.destroy())
-      far.on("close", () => near.destroy())
-      near.pipe(far).pipe(near)
-    })
-  )
+  Effect.suspend(() => {
+    const open = new Set<Net.Socket>()
+    return Effect.map(
+      makeSwitch(() =>
+        Net.createServer((near) => {
+          const far = Net.connect(Number(target.port), target.hostname)
+          const leave = (one: Net.Socket, other: Net.Socket) => {
+            open.add(one.on("error", () => other.destroy()))
+            one.on("close", () => {
+              open.delete(one)
+              other.destroy()
+            })
+          }
+          leave(near, far)
+          leave(far, near)
+          near.pipe(far).pipe(near)
+        })
+      ),
+      (power) => ({
+        ...power,
+        /** What is open stays so and is silent from now on, as behind a firewall that has forgotten it. */
+        hang: Effect.sync(() => {
+          for (const socket of open) socket.unpipe().pause()
+        })
+      })
+    )
+  })
 
 /** An operator's service. `answer` makes status and body of what it is asked. */
 export const service = (answer: (asked: Record<string, string>, token: string | undefined) => [number, unknown]) =>
