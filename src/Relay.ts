@@ -154,7 +154,6 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     uris,
     usePath,
     dialler,
-    peers: relay.peers,
     paces: new Paces(bounds.requestRate, bounds.octetRate)
   })
   relay.authenticate = makeAuthenticate(relay, authenticator, {

@@ -10,6 +10,7 @@ import type { HeaderLines } from "../protocol/Encoder.ts"
 import { sessionId, sessionLabel } from "../protocol/Ident.ts"
 import { authorityKey, formatUri, type MsrpUri, parseUri } from "../protocol/Uri.ts"
 import type { Hop } from "./Hop.ts"
+import { RelayOwner } from "./Peers.ts"
 import type { Authenticate, RelayState } from "./RelayState.ts"
 
 export interface AuthOptions {
@@ -97,7 +98,7 @@ export const makeAuthenticate = (
       uri: parseUri(uri)!,
       username: decision.username,
       realm: decision.realm,
-      owner: behindRelay ? relay.peers.owner(from[0]!.host) : hop,
+      owner: behindRelay ? new RelayOwner(from[0]!.host) : hop,
       expires: granted,
       ownerAuthority: authorityKey(from[0]!)
     }).pipe(Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined)))

@@ -16,6 +16,9 @@ import type { RelayState } from "./RelayState.ts"
 /** Recommended, and the last fallback where an AUTH names no port (RFC 4976 §8). */
 const DEFAULT_PORT = 2855
 
+/** Names and ports under which one relay may be known: a certificate for `*.` proves any number of them. */
+const MAX_SHOWN = 16
+
 export class Dialler {
   readonly #relay: RelayState
   readonly #transport: Transport["Service"]
@@ -118,7 +121,7 @@ export class Dialler {
   shown(uri: MsrpUri, hop: Hop, own: MsrpUri): void {
     if (uri.port === undefined) return
     const key = this.#relayKey(uri, own)
-    if (this.#alive(key) === undefined) this.#add(key, hop)
+    if (this.#alive(key) === undefined && hop.dialKeys.length < MAX_SHOWN) this.#add(key, hop)
   }
 
   forget(hop: Hop): void {

@@ -16,12 +16,13 @@ import type { RelayState } from "./RelayState.ts"
 import { encodeReport } from "./Report.ts"
 import type { Route } from "./Route.ts"
 import type { Decision } from "./Router.ts"
+import { Routes } from "./Routes.ts"
 import { Stream } from "./Stream.ts"
 import { stopTimer, Timed } from "./Timers.ts"
 import type { Transaction } from "./Transaction.ts"
 
-/** Routes remembered for one connection; when there are more, they are found anew. */
-const MAX_ROUTES = 1024
+/** Sessions in which a connection is the peer, before it is looked which of them have ended. */
+const MAX_PEER_OF = 1024
 
 const MSRP = Buffer.from("MSRP ")
 const END = Buffer.from("$\r\n")
@@ -64,7 +65,7 @@ export class Hop implements Receiver, FrameSink {
   readonly sessions = new Set<Session>()
   /** Sessions of others in which this connection is the peer; those that ended are taken out now and then. */
   readonly #peerOf = new Set<Session>()
-  #peerOfMax = MAX_ROUTES
+  #peerOfMax = MAX_PEER_OF
   /** Milliseconds of the monotonic clock when octets last came in or went out. */
   lastUsed: number
   /** Next hops that are being dialled for this connection. */
@@ -75,7 +76,7 @@ export class Hop implements Receiver, FrameSink {
   #lossStatus: 403 | 408 = 408
   /** Requests sent to this hop that may be answered, by the transaction id they were given. */
   readonly #transactions = new Map<string, Transaction>()
-  readonly #routes = new Map<string, Route>()
+  readonly #routes = new Routes()
   /** That of the last request, for the next one with the same paths. */
   #lastRoute: Route | undefined
   /** The long chunk that is coming in: passed on, or read and thrown away. */
@@ -143,7 +144,7 @@ export class Hop implements Receiver, FrameSink {
     this.#peerOf.add(session)
     if (this.#peerOf.size <= this.#peerOfMax) return
     for (const one of this.#peerOf) if (one.ended) this.#peerOf.delete(one)
-    this.#peerOfMax = Math.max(MAX_ROUTES, 2 * this.#peerOf.size)
+    this.#peerOfMax = Math.max(MAX_PEER_OF, 2 * this.#peerOf.size)
   }
 
   // ---- octets in
@@ -259,17 +260,8 @@ export class Hop implements Receiver, FrameSink {
 
   #remember(head: Head, route: Route): void {
     this.succeeded()
-    if (this.#routes.size >= MAX_ROUTES) {
-      for (const [paths, old] of this.#routes) {
-        if (!old.flow.idle || old === this.#streamRoute) continue
-        old.close()
-        this.#routes.delete(paths)
-      }
-    }
-    const paths = pathsOf(head)
     route.reportsOnly = head.kind === Kind.Report
-    this.#routes.get(paths)?.close()
-    this.#routes.set(paths, route)
+    this.#routes.add(pathsOf(head), route, this.#streamRoute)
     this.#lastRoute = route
   }
 
@@ -648,8 +640,7 @@ export class Hop implements Receiver, FrameSink {
     this.#transactions.clear()
     for (const flow of waiting) flow.fail(this.#lossStatus, reasonPhrase(this.#lossStatus))
     waiting.length = 0
-    for (const route of this.#routes.values()) route.close()
-    this.#routes.clear()
+    this.#routes.close()
     this.#lastRoute = this.#lastAnswered = undefined
   }
 }

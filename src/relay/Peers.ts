@@ -2,11 +2,15 @@
 import { isIP } from "node:net"
 import { canonicalHost, type MsrpUri } from "../protocol/Uri.ts"
 
-/** A relay that obtained session URIs on behalf of clients behind it (RFC 4976 §6.3). */
+/** A relay that obtained session URIs on behalf of clients behind it, on any of its connections (RFC 4976 §6.3). */
 export class RelayOwner {
-  readonly name: string
-  constructor(name: string) {
-    this.name = name
+  readonly #name: string
+  constructor(host: string) {
+    this.#name = canonicalHost(host)
+  }
+
+  is(host: string): boolean {
+    return this.#name === canonicalHost(host)
   }
 }
 
@@ -14,19 +18,10 @@ export class RelayOwner {
 export type RelayPolicy = "all" | "none" | ReadonlyArray<string>
 
 export class Peers {
-  readonly #owners = new Map<string, RelayOwner>()
   readonly #policy: RelayPolicy
 
   constructor(policy: RelayPolicy) {
     this.#policy = policy
-  }
-
-  /** The one owner for all sessions of a relay. */
-  owner(host: string): RelayOwner {
-    const name = canonicalHost(host)
-    let owner = this.#owners.get(name)
-    if (owner === undefined) this.#owners.set(name, owner = new RelayOwner(name))
-    return owner
   }
 
   /**

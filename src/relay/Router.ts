@@ -12,7 +12,7 @@ import type { Session, SessionRepo } from "../SessionRepo.ts"
 import type { Dialler } from "./Dialler.ts"
 import type { Hop } from "./Hop.ts"
 import type { Pace, Paces } from "./Pace.ts"
-import { type Peers, RelayOwner } from "./Peers.ts"
+import { RelayOwner } from "./Peers.ts"
 import { Route } from "./Route.ts"
 
 export type Decision =
@@ -43,7 +43,6 @@ export interface RouterOptions {
   /** What Use-Path is made of, where that differs: session URIs come back with it. */
   readonly usePath: ReadonlyArray<MsrpUri>
   readonly dialler: Dialler
-  readonly peers: Peers
   readonly paces: Paces
 }
 
@@ -88,9 +87,7 @@ export class Router {
     const session = this.#session(first)
     if (session === undefined) return refuse(481)
     const { owner } = session
-    const fromOwner = owner instanceof RelayOwner
-      ? relayPeer && owner === this.#options.peers.owner(from[0]!.host)
-      : owner === hop
+    const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
     const pace = this.#options.paces.of(session, fromOwner)
     const request: Request = { head, hop, to, from, relayPeer, pace }
     if (to.length === 1) return endsHere(head, fromOwner)

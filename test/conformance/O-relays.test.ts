@@ -55,6 +55,36 @@ group("O. Relay to relay", ({ timed }) => {
   )
 
   timed(
+    "R4976-9.3-06: a relay whose certificate proves any number of names is known by some of them only",
+    (world) =>
+      Effect.gen(function*() {
+        const outer = yield* connectFrom(world, machine(world, "outer.example.net", ["*.example.net"]))
+        const { usePath } = yield* world.login({ uri: "msrps://alice.invalid:9/a;tcp" })
+        for (let i = 0; i < 100; i++) {
+          outer.write(
+            send({ to: "msrps://relay.example.com:2855/nothing;tcp", from: `msrps://h${i}.example.net:2855/x;tcp` })
+          )
+          assert.strictEqual((yield* outer.next).status, 481)
+        }
+        const alice = world.peers.at(-1)!
+        const to = (host: string) =>
+          send({
+            to: `${usePath} msrps://${host}.example.net:2855/x;tcp msrps://c.invalid:9/c;tcp`,
+            from: "msrps://alice.invalid:9/a;tcp",
+            body: "hi"
+          })
+        alice.write(to("h0"))
+        assert.strictEqual((yield* alice.next).status, 200)
+        outer.answer(yield* outer.next)
+        assert.strictEqual(world.relay.counters.connectionsDialled, 0)
+        alice.write(to("h99"))
+        yield* alice.take(2)
+        assert.strictEqual(world.relay.counters.connectionsDialled, 1, "it is not known under that name")
+      }),
+    { ...options, limits: { unsuccessful: 1000 } }
+  )
+
+  timed(
     "R4976-6.3-37 R4976-6.3-36 R4976-6.3-41: wrong passwords behind a relay do not end its connection",
     (world) =>
       Effect.gen(function*() {
