@@ -164,7 +164,8 @@ export class SessionRepo extends Context.Service<SessionRepo, {
     )
 }
 
-const userOf = ({ realm, username }: Pick<Session, "realm" | "username">): string => `${username}\n${realm}`
+/** Users of two realms are two users. */
+export const userOf = ({ realm, username }: Pick<Session, "realm" | "username">): string => `${username}\n${realm}`
 
 const add = <K>(sets: Map<K, Set<Session>>, key: K, session: Session): void => {
   const set = sets.get(key)

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import { isIP } from "node:net"
 import { authorityKey, canonicalHost, type MsrpUri } from "../protocol/Uri.ts"
 import { relaysOf } from "../Resolver.ts"
+import { type Session, userOf } from "../SessionRepo.ts"
 import type { SocketSelector } from "../SocketSelector.ts"
 import { type Connection, type ConnectOptions, type Transport, TransportError } from "../Transport.ts"
 import { Hop } from "./Hop.ts"
@@ -26,6 +27,8 @@ export class Dialler {
   readonly #nextHops: NextHops
   readonly #run: (effect: Effect.Effect<void>) => void
   readonly #hops = new Map<string, Hop>()
+  /** Dials in progress of each user. */
+  readonly #dialling = new Map<string, number>()
 
   constructor(
     relay: RelayState,
@@ -42,10 +45,11 @@ export class Dialler {
   }
 
   /**
-   * The hop to a URI, dialled if there is none, or the status to refuse a request with that wants to go there. `relay`:
-   * what is behind it is another relay, not an endpoint. `own`: the URI of this relay that the request goes through.
+   * The hop to a URI, dialled for the user of the session if there is none, or the status to refuse a request with that
+   * wants to go there. `relay`: what is behind it is another relay, not an endpoint. `own`: the URI of this relay that the
+   * request goes through.
    */
-  hopFor(uri: MsrpUri, source: Hop, relay: boolean, own: MsrpUri): Hop | number {
+  hopFor(uri: MsrpUri, source: Hop, session: Session, relay: boolean, own: MsrpUri): Hop | number {
     const strict = this.#relayKey(uri, own)
     const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(endpointKey(uri)))
     if (known !== undefined) return known
@@ -55,11 +59,13 @@ export class Dialler {
       stats.dialsForbidden++
       return 403
     }
-    if (source.dialling >= limits.dials) {
+    // Whatever connection it asks on, and whoever else shares that of a relay.
+    const user = userOf(session)
+    if ((this.#dialling.get(user) ?? 0) >= limits.dials) {
       stats.dialsOverLimit++
       return 408
     }
-    source.dialling++
+    this.#count(user, 1)
     const hop = new Hop(this.#relay)
     this.#add(relay ? strict : endpointKey(uri), hop)
     this.#relay.hops.add(hop)
@@ -67,7 +73,7 @@ export class Dialler {
       // Not before the request that wants it waits there, or nobody would answer that when it fails at once.
       Effect.andThen(Effect.yieldNow, this.#dial(hop, uri, source, relay, own)).pipe(
         Effect.asVoid,
-        Effect.ensuring(Effect.sync(() => source.dialling--)),
+        Effect.ensuring(Effect.sync(() => this.#count(user, -1))),
         Effect.catchCause((cause) =>
           Effect.suspend(() => {
             this.#relay.stats.dialsFailed++
@@ -126,6 +132,12 @@ export class Dialler {
 
   forget(hop: Hop): void {
     for (const key of hop.dialKeys) if (this.#hops.get(key) === hop) this.#hops.delete(key)
+  }
+
+  #count(user: string, more: number): void {
+    const count = (this.#dialling.get(user) ?? 0) + more
+    if (count > 0) this.#dialling.set(user, count)
+    else this.#dialling.delete(user)
   }
 
   #alive(key: string): Hop | undefined {

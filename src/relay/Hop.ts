@@ -38,6 +38,7 @@ class Probation extends Timed {
     this.#hop = hop
   }
   override expired(): void {
+    this.#hop.relay.stats.probationsFailed++
     this.#hop.fail("no successful request in probation")
   }
 }

@@ -27,7 +27,7 @@ export interface RelayLimits {
   readonly connectionsPerAddress: number
   /** Connections that came in and have not brought a successful request; the oldest goes for a new one. */
   readonly connectionsInProbation: number
-  /** Connections to next hops that one connection may have in the making at a time. */
+  /** Connections to next hops that one user may have in the making at a time, on however many connections. */
   readonly dials: number
   /** Seconds without traffic after which a connection without sessions is closed; more than an hour (RFC 4976 §6.5). */
   readonly idle: number

@@ -151,7 +151,7 @@ export class Router {
     if (uri.transport.toLowerCase() !== "tcp") return refuse(481)
     // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
     if (uri.scheme === "msrp" && relay) return refuse(403)
-    const target = this.#options.dialler.hopFor(uri, request.hop, relay, own)
+    const target = this.#options.dialler.hopFor(uri, request.hop, sessions[0], relay, own)
     return typeof target === "number" ? refuse(target) : forward(sessions, target, request)
   }
 

@@ -423,7 +423,7 @@ export const variables = {
   maxDials: set("MSRP_MAX_DIALS", "Limits", Codecs.wholeNumber(1, 10_000), {
     expects: "a whole number from 1 to 10000",
     meaning:
-      "Connections to next hops that one client may have in the making at a time; what needs more is answered 408.",
+      "Connections to next hops that one user may have in the making at a time, on however many connections; what needs more is answered 408.",
     example: "8",
     default: "32"
   }),

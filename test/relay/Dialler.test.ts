@@ -95,6 +95,10 @@ describe("next hops", () => {
         assert.strictEqual(answers, 8)
         assert.strictEqual(statuses.filter((status) => status === 408).length, 992)
         assert.strictEqual(world.relay.counters.dialsOverLimit, 992)
+        // However many connections it has.
+        const again = yield* world.login()
+        again.peer.write(toHop(again, "host1000.example:2855"))
+        assert.strictEqual((yield* again.peer.next).status, 408)
         const bob = yield* world.listen
         carol.peer.write(send({ to: `${carol.usePath} ${bob.uri}`, from: carol.uri, body: "undisturbed" }))
         assert.strictEqual((yield* carol.peer.next).status, 200)
