@@ -204,6 +204,8 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
 /** What an operator should hear of, though not once for each. */
 const TROUBLE = [
   "connectionsTurnedAway",
+  "probationsFailed",
+  "receiversStalled",
   "dialsForbidden",
   "dialsOverLimit",
   "sessionsRefused",

@@ -1253,6 +1253,7 @@ export const scenarios = (
           stranger.write(attempt, attempt, attempt, attempt)
           assert.deepStrictEqual((yield* stranger.take(3)).map(({ status }) => status), [481, 481, 481])
           yield* stranger.ends
+          assert.strictEqual(world.relay.counters.probationsFailed, 1)
           // one that had success is not on probation any more
           const { peer } = yield* world.login()
           peer.write(attempt, attempt, attempt, attempt, attempt)

@@ -69,8 +69,6 @@ export class Hop implements Receiver, FrameSink {
   #peerOfMax = MAX_PEER_OF
   /** Milliseconds of the monotonic clock when octets last came in or went out. */
   lastUsed: number
-  /** Next hops that are being dialled for this connection. */
-  dialling = 0
   /** The connection is gone, or could not be made. */
   gone = false
   /** What those hear whose requests are lost with it. */
@@ -359,6 +357,7 @@ export class Hop implements Receiver, FrameSink {
   refused(): void {
     this.relay.stats.refused++
     if (this.onProbation && ++this.#unsuccessful >= this.relay.limits.unsuccessful) {
+      this.relay.stats.probationsFailed++
       this.finish("too many requests without success in probation")
     }
   }

@@ -58,8 +58,10 @@ class StallWatch extends Timed {
     this.armed = false
     const { pending, taken } = this.#hop.outbox
     if (pending === 0) return
-    if (taken === this.#taken) this.#hop.fail("takes no octets")
-    else this.arm()
+    if (taken === this.#taken) {
+      this.#hop.relay.stats.receiversStalled++
+      this.#hop.fail("takes no octets")
+    } else this.arm()
   }
 }
 

@@ -20,6 +20,10 @@ export interface RelayCounters {
   /** Closed since there were too many, and since they were not used. */
   connectionsTurnedAway: number
   connectionsIdle: number
+  /** Closed without one successful request: after 30 seconds, or after too many others. */
+  probationsFailed: number
+  /** Closed since they took nothing for the stall limit. */
+  receiversStalled: number
   dialsFailed: number
   /** Next hops that policy refused, as the URI has them or after DNS, and those that were too many at a time. */
   dialsForbidden: number
@@ -67,6 +71,8 @@ export class RelayState {
     connectionsDialled: 0,
     connectionsTurnedAway: 0,
     connectionsIdle: 0,
+    probationsFailed: 0,
+    receiversStalled: 0,
     dialsFailed: 0,
     dialsForbidden: 0,
     dialsOverLimit: 0,

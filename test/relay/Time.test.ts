@@ -207,6 +207,7 @@ describe("probation", () => {
       assert.isFalse(bob.closed_)
       yield* pass(1)
       yield* bob.ends
+      assert.strictEqual(world.relay.counters.probationsFailed, 1)
     }))
 
   scenario("R4976-6.1-21 R4976-6.1-23: challenges alone are no success", (world) =>
@@ -264,6 +265,7 @@ describe("slow receivers", () => {
           new Set(acknowledged.map((_, i) => `stuck${i} 000 408`))
         )
         yield* until(() => world.relay.gauges().bufferedOctets === 0, "empty buffers")
+        assert.strictEqual(world.relay.counters.receiversStalled, 1)
       })
   )
 
