@@ -12,13 +12,16 @@
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import {
   Credentials,
   CredentialsUnavailable,
@@ -58,6 +61,15 @@ const Answer = Schema.Union([
   })
 ])
 
+/** The text of an answer, of which no more is read than it may have. */
+const textOf = ({ status, stream }: HttpClientResponse.HttpClientResponse) =>
+  Stream.runFoldEffect(stream, () => Buffer.alloc(0), (before, more) => {
+    const octets = before.length + more.length
+    return octets > MAX_ANSWER
+      ? Effect.fail(new HttpAnswer({ status, problem: "too long" }))
+      : Effect.succeed(Buffer.concat([before, more], octets))
+  }).pipe(Effect.map((octets) => octets.toString("utf8")))
+
 const secretOf = (answer: typeof Answer.Type): Secret | undefined => {
   if ("password" in answer) return { _tag: "Password", password: Redacted.make(answer.password) }
   const ha1: Partial<Record<DigestAlgorithm, Redacted.Redacted>> = {}
@@ -86,8 +98,7 @@ export const layerHttp = (
         const { status } = response
         if (status === 404) return Option.none<Secret>()
         if (status !== 200) return yield* new HttpAnswer({ status, problem: "neither 200 nor 404" })
-        const text = yield* response.text
-        if (text.length > MAX_ANSWER) return yield* new HttpAnswer({ status, problem: "too long" })
+        const text = yield* textOf(response)
         // What is wrong with it is not told: it is about a secret.
         const answer = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Answer))(text).pipe(
           Effect.mapError(() => new HttpAnswer({ status, problem: "not as it should be" }))
@@ -100,6 +111,8 @@ export const layerHttp = (
       return Credentials.make(
         (user) =>
           ask(user).pipe(
+            // Who users are is for nobody but the service that was set to know.
+            Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
             Effect.timeout(timeout),
             Effect.retry(RETRIES),
             Effect.mapError((error) =>

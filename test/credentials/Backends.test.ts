@@ -11,6 +11,7 @@ import { createConnection } from "mysql2/promise"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { DatabaseSync } from "node:sqlite"
+import { Readable } from "node:stream"
 import type { Credentials } from "../../src/Credentials.ts"
 import { ephemeralPassword, layerEphemeral } from "../../src/credentials/Ephemeral.ts"
 import { layerHttp } from "../../src/credentials/Http.ts"
@@ -259,6 +260,58 @@ describe("HTTP", () => {
           })
       ))
   }
+})
+
+describe("HTTP", () => {
+  const asking = (port: number): Backend => ({
+    credentials: layerHttp({ url: `http://127.0.0.1:${port}/`, timeout: "1 second" }).pipe(
+      Layer.provide(FetchHttpClient.layer)
+    ),
+    algorithms: []
+  })
+  const cannotTell = (make: Make) =>
+    inWorld(make, (world) =>
+      Effect.gen(function*() {
+        assert.strictEqual(yield* attempt(world, "alice", PASSWORDS["alice"]!), 408)
+        world.errors.length = 0
+      }))
+
+  it.live(
+    "who users are is neither told to another service nor asked there",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        let asked = 0
+        const { port } = yield* service(() => {
+          asked++
+          return [200, { password: PASSWORDS["alice"] }]
+        })
+        for (const status of [301, 302, 303, 307, 308]) {
+          const location = `http://127.0.0.1:${port}/`
+          yield* cannotTell(Effect.map(service(() => [status, {}, { location }]), (moved) => asking(moved.port)))
+        }
+        assert.strictEqual(asked, 0)
+      })),
+    20_000
+  )
+
+  it.live(
+    "R4976-9.3-06: of an answer that never ends no more is read than an answer may have",
+    () =>
+      Effect.gen(function*() {
+        let octets = 0
+        const endless = () =>
+          Readable.from((function*() {
+            while (octets < 1e9) {
+              octets += 16_384
+              yield Buffer.alloc(16_384, "x")
+            }
+          })())
+        yield* cannotTell(Effect.map(service(() => [200, endless()]), ({ port }) => asking(port)))
+        // What the operating system takes counts too, in each of three tries.
+        assert.isBelow(octets, 100_000_000)
+      }),
+    20_000
+  )
 })
 
 describe("ephemeral", () => {

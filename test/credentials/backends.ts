@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
 import { createServer } from "node:http"
 import * as Net from "node:net"
+import { Readable } from "node:stream"
 import { PASSWORDS } from "../harness.ts"
 
 export const ha1 = (algorithm: "md5" | "sha256", username: string, realm = "localhost"): string =>
@@ -93,8 +94,10 @@ export const proxy = (target: URL) =>
     )
   })
 
-/** An operator's service. `answer` makes status and body of what it is asked. */
-export const service = (answer: (asked: Record<string, string>, token: string | undefined) => [number, unknown]) =>
+type ServiceAnswer = readonly [status: number, body: unknown, headers?: Readonly<Record<string, string>>]
+
+/** An operator's service. `answer` makes an answer to what it is asked; its body is JSON, text as it is, or a stream. */
+export const service = (answer: (asked: Record<string, string>, token: string | undefined) => ServiceAnswer) =>
   makeSwitch(() =>
     createServer((request, response) => {
       let text = ""
@@ -102,9 +105,12 @@ export const service = (answer: (asked: Record<string, string>, token: string | 
         text += chunk
       })
       request.on("end", () => {
-        const [status, body] = answer(JSON.parse(text), request.headers.authorization)
-        response.writeHead(status, { "content-type": "application/json" })
-        response.end(typeof body === "string" ? body : JSON.stringify(body))
+        const [status, body, headers] = answer(text === "" ? {} : JSON.parse(text), request.headers.authorization)
+        response.writeHead(status, { "content-type": "application/json", ...headers })
+        if (body instanceof Readable) {
+          response.on("close", () => body.destroy())
+          body.pipe(response)
+        } else response.end(typeof body === "string" ? body : JSON.stringify(body))
       })
     })
   )
