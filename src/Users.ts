@@ -5,6 +5,7 @@ import * as Prompt from "effect/cli/Prompt"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -67,13 +68,30 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
       Effect.map((text) => text.split("\n").filter((line) => line !== "")),
       Effect.mapError(() => wrong(`${path} cannot be read`))
     )
-    const write = (lines: ReadonlyArray<string>) => {
-      const next = `${path}.${process.pid}.new`
-      return fs.writeFileString(next, lines.map((line) => `${line}\n`).join(""), { mode: 0o600 }).pipe(
-        Effect.andThen(fs.rename(next, path)),
-        Effect.mapError(() => wrong(`${path} cannot be written`))
-      )
-    }
+    const write = Effect.fnUntraced(
+      function*(lines: ReadonlyArray<string>) {
+        const text = lines.map((line) => `${line}\n`).join("")
+        const before = yield* Effect.option(fs.stat(path))
+        // A file that a link leads to is replaced, not the link.
+        const target = Option.isSome(before) ? yield* fs.realPath(path) : path
+        const next = `${target}.${process.pid}.new`
+        yield* fs.writeFileString(next, text, { mode: 0o600 })
+        // Whoever may read it goes on to: root manages users, and the relay runs as somebody else.
+        yield* Effect.andThen(keepOwner(next, before), fs.rename(next, target)).pipe(
+          Effect.onError(() => Effect.ignore(fs.remove(next)))
+        )
+      },
+      Effect.mapError(() => wrong(`${path} cannot be written`))
+    )
+    const keepOwner = Effect.fnUntraced(function*(next: string, before: Option.Option<FileSystem.File.Info>) {
+      if (Option.isNone(before)) return
+      const { gid, mode, uid } = before.value
+      const now = yield* fs.stat(next)
+      if (!Equal.equals([uid, gid], [now.uid, now.gid])) {
+        yield* fs.chown(next, Option.getOrElse(uid, () => -1), Option.getOrElse(gid, () => -1))
+      }
+      yield* fs.chmod(next, mode & 0o777)
+    })
     const isOf = ({ realm, username }: UserName) => {
       const start = `${username.normalize("NFC")}:${realm}:`
       return (line: string): boolean => !line.startsWith("#") && line.normalize("NFC").startsWith(start)

@@ -65,6 +65,26 @@ for (const kind of ["file", "SQLite"]) {
   })
 }
 
+it.effect("whoever may read a file of users goes on to, through a link too, whoever changes it", () =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped()
+    const [path, link] = [`${directory}/users`, `${directory}/link`]
+    yield* fs.writeFileString(path, "")
+    yield* fs.chmod(path, 0o640)
+    // Only root may give a file away.
+    const owner = process.getuid?.() === 0 ? 65_534 : process.getuid!()
+    yield* fs.chown(path, owner, process.getgid!())
+    yield* fs.symlink(path, link)
+    const store = yield* fileStore(link)
+    yield* store.add(alice)
+    const { mode, uid } = yield* fs.stat(path)
+    assert.deepStrictEqual([mode & 0o777, uid], [0o640, Option.some(owner)])
+    assert.strictEqual(yield* fs.readLink(link), path)
+    assert.include(yield* fs.readFileString(path), "alice:example.com:")
+    assert.sameMembers(yield* fs.readDirectory(directory), ["users", "link"])
+  }).pipe(Effect.provide(NodeServices.layer)))
+
 it("H(A1) is what htdigest makes", () => {
   assert.strictEqual(hashes(alice).MD5, "93dfce8dfebfae8af4a726982429d23a")
 })
