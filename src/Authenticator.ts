@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { hash, randomBytes } from "node:crypto"
 import { Attempts, type AttemptsOptions } from "./authenticator/Attempts.ts"
-import { Credentials, type Secret, type UserKey } from "./Credentials.ts"
+import { Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "./Credentials.ts"
 import {
   type DigestAlgorithm,
   digestAlgorithms,
@@ -104,6 +104,21 @@ export class Authenticator extends Context.Service<Authenticator, {
     Layer.effect(Authenticator, Effect.suspend(() => makeDigest(options)))
 }
 
+/** A backend that is down is told in one line, since every AUTH meets it; what is a defect with all that is known. */
+const logUnavailable = (cause: Cause.Cause<CredentialsUnavailable | Cause.TimeoutError>): Effect.Effect<void> => {
+  const what = "The credentials cannot be looked up"
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  if (error === undefined) return Effect.logError(what, cause)
+  const reason = error._tag === "TimeoutError" ? "no answer in time" : error.message
+  return Effect.annotateLogs(Effect.logError(what), { reason })
+}
+
+/** Characters of a user name that are logged. */
+const LOGGED = 100
+
+/** What anybody may write there, without line ends and what a terminal takes for commands (RFC 4975 §14.5). */
+const printable = (text: string): string => text.slice(0, LOGGED).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}")
+
 const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
   const credentials = yield* Credentials
   const clock = yield* Clock.Clock
@@ -159,7 +174,7 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
         reason,
         realm: request.realm,
         ...(request.source === undefined ? {} : { source: request.source }),
-        ...(username === undefined ? {} : { username })
+        ...(username === undefined ? {} : { username: printable(username) })
       })
     )
 
@@ -172,7 +187,7 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     Effect.catchCause((cause) =>
       Cause.hasInterruptsOnly(cause)
         ? Effect.interrupt
-        : Effect.as(Effect.logError("The credentials cannot be looked up", cause), undefined)
+        : Effect.as(logUnavailable(cause), undefined)
     )
   )
 

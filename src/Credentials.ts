@@ -24,7 +24,9 @@ export class CredentialsUnavailable extends Data.TaggedError("CredentialsUnavail
   readonly cause: unknown
 }> {
   override get message(): string {
-    return `The ${this.backend} credentials cannot be read`
+    const { cause } = this
+    const why = typeof cause === "string" ? cause : cause instanceof Error ? cause.message : undefined
+    return `the ${this.backend} credentials cannot be read${why === undefined ? "" : `: ${why}`}`
   }
 }
 

@@ -360,6 +360,18 @@ describe("refused", () => {
       const secrets = [PASSWORD, "wrong\"", challenge.nonce, /response="(\w+)"/.exec(header)![1]!]
       for (const secret of secrets) assert.notInclude(lines[0], secret)
     }).pipe(digest()))
+
+  it.effect("R4975-14.5-02 a user name is one short line of the log, whatever it is", () =>
+    Effect.gen(function*() {
+      const lines: Array<string> = []
+      const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+      const header = answerChallenge(yield* challengeNow, {
+        ...right,
+        username: `eve\u0085\u2028\u009b31m\u202e${"x".repeat(2000)}`
+      })!
+      yield* Effect.provide(ask(header), logger)
+      assert.match(lines.join(), /username=eve\ufffd{2}\ufffd31m\ufffdx{50,90}$/)
+    }).pipe(digest()))
 })
 
 describe("a backend of one's own", () => {
@@ -381,13 +393,22 @@ describe("a backend of one's own", () => {
 
   it.effect.each(
     [
-      ["fails", Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "down" }))],
-      ["is broken", Effect.die(new Error("bug"))]
+      [
+        "fails",
+        Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "ECONNREFUSED" })),
+        /looked up" reason="the sql credentials cannot be read: ECONNREFUSED"$/
+      ],
+      ["is broken", Effect.die(new Error("bug")), /looked up" cause=.*bug/]
     ] as const
-  )("that %s is unavailable, which is no failure of the user", ([, result]) =>
-    Effect.gen(function*() {
+  )("that %s is unavailable, which is no failure of the user, and one line says why", ([, result, line]) => {
+    const lines: Array<string> = []
+    const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+    return Effect.gen(function*() {
       expect(yield* answer(yield* challengeNow), "Unavailable")
-    }).pipe(digest({}, backend(() => result)), Effect.provide(Logger.layer([]))))
+      assert.lengthOf(lines, 1)
+      assert.match(lines[0]!, line)
+    }).pipe(digest({}, backend(() => result)), Effect.provide(logger))
+  })
 
   it.effect("that hangs is unavailable after a time", () =>
     Effect.gen(function*() {

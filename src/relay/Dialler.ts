@@ -6,7 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { isIP } from "node:net"
 import { authorityKey, canonicalHost, type MsrpUri } from "../protocol/Uri.ts"
-import { relaysOf } from "../Resolver.ts"
+import { relaysOf, ResolverError } from "../Resolver.ts"
 import { type Session, userOf } from "../SessionRepo.ts"
 import type { SocketSelector } from "../SocketSelector.ts"
 import { type Connection, type ConnectOptions, type Transport, TransportError } from "../Transport.ts"
@@ -81,7 +81,7 @@ export class Dialler {
             if (forbidden) this.#relay.stats.dialsForbidden++
             hop.unreachable(forbidden ? 403 : 408)
             const { host, port, scheme } = uri
-            return Effect.logInfo("next hop cannot be reached", cause).pipe(Effect.annotateLogs({ scheme, host, port }))
+            return logUnreachable(cause).pipe(Effect.annotateLogs({ scheme, host, port }))
           })
         )
       )
@@ -163,6 +163,15 @@ export class Dialler {
 const isForbidden = (cause: Cause.Cause<unknown>): boolean => {
   const error = Cause.squash(cause)
   return error instanceof TransportError && error.reason === "Forbidden"
+}
+
+/** In one line where it is the network's doing, since clients name the hosts. */
+const logUnreachable = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+  const what = "next hop cannot be reached"
+  const error = Cause.squash(cause)
+  return error instanceof TransportError || error instanceof ResolverError
+    ? Effect.annotateLogs(Effect.logInfo(what), { reason: error.message })
+    : Effect.logInfo(what, cause)
 }
 
 /** A host that never has an address, or the port of those who will connect themselves (RFC 6761 §6.4, RFC 6135 §4.2.2). */
