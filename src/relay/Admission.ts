@@ -1,9 +1,10 @@
 /**
  * How many connections the relay has, of whom, and which one goes when there are too many (RFC 4976 §6.1, §6.5).
  *
- * Nobody is turned away while something useless can go instead: first those who have proved nothing yet, the oldest
- * first, then the least recently used one without a session.
+ * Nobody is turned away while something useless can go instead: first those who have proved nothing yet, the oldest of
+ * the address that has most of them, then the least recently used one without a session.
  */
+import { Crowd } from "./Crowd.ts"
 import type { Hop } from "./Hop.ts"
 import type { RelayState } from "./RelayState.ts"
 
@@ -11,8 +12,8 @@ export class Admission {
   readonly #relay: RelayState
   /** All hops with a connection that is not being closed. */
   readonly #inside = new Set<Hop>()
-  /** Those that came in and have not yet brought a successful request, in the order in which they came. */
-  readonly #onProbation = new Set<Hop>()
+  /** Those that came in and have not yet brought a successful request. */
+  readonly #onProbation = new Crowd<Hop>()
   /** Connections that came in, by the address they came from. */
   readonly #from = new Map<string, number>()
 
@@ -28,21 +29,25 @@ export class Admission {
       const { host } = hop.connection!.remote
       const same = (this.#from.get(host) ?? 0) + 1
       this.#from.set(host, same)
-      this.#onProbation.add(hop)
+      this.#onProbation.add(host, hop)
       if (same > connectionsPerAddress) return this.#close(hop)
-      if (this.#onProbation.size > connectionsInProbation) this.#close(first(this.#onProbation)!)
+      if (this.#onProbation.size > connectionsInProbation) this.#close(this.#onProbation.takeFirst()!)
     }
     if (this.#inside.size > connections) this.#close(this.#leastNeeded() ?? hop)
   }
 
   /** A request of it was successful. */
   proved(hop: Hop): void {
-    this.#onProbation.delete(hop)
+    this.#prove(hop)
+  }
+
+  #prove(hop: Hop): void {
+    if (hop.connection !== undefined) this.#onProbation.delete(hop.connection.remote.host, hop)
   }
 
   left(hop: Hop): void {
     this.#inside.delete(hop)
-    this.#onProbation.delete(hop)
+    this.#prove(hop)
     if (hop.connection?.inbound !== true) return
     const { host } = hop.connection.remote
     const others = (this.#from.get(host) ?? 0) - 1
@@ -63,7 +68,7 @@ export class Admission {
   }
 
   #leastNeeded(): Hop | undefined {
-    let found = this.#onProbation.size > 1 ? first(this.#onProbation) : undefined
+    let found = this.#onProbation.size > 1 ? this.#onProbation.takeFirst() : undefined
     if (found !== undefined) return found
     const { now } = this.#relay
     for (const hop of this.#inside) {
@@ -77,10 +82,8 @@ export class Admission {
   /** Without a line in the log for each: who opens thousands of connections would write thousands. */
   #close(hop: Hop): void {
     this.#inside.delete(hop)
-    this.#onProbation.delete(hop)
+    this.#prove(hop)
     this.#relay.stats.connectionsTurnedAway++
     hop.connection?.destroy()
   }
 }
-
-const first = <A>(set: ReadonlySet<A>): A | undefined => set.values().next().value

@@ -25,7 +25,7 @@ export interface RelayLimits {
   readonly connections: number
   /** Connections that came in from one address. */
   readonly connectionsPerAddress: number
-  /** Connections that came in and have not brought a successful request; the oldest goes for a new one. */
+  /** Connections that came in and have not brought a successful request; the oldest of the address with most of them goes for a new one. */
   readonly connectionsInProbation: number
   /** Connections to next hops that one user may have in the making at a time, on however many connections. */
   readonly dials: number

@@ -395,7 +395,7 @@ export const variables = {
   maxConnections: set("MSRP_MAX_CONNECTIONS", "Limits", Codecs.wholeNumber(1, 1_000_000), {
     expects: "a whole number from 1 to 1000000",
     meaning:
-      "Connections at a time. When there are more, one that has proved nothing yet is closed, the oldest first, " +
+      "Connections at a time. When there are more, one that has proved nothing yet is closed, the oldest of the address that has most of them, " +
       "or the least recently used one without a session; if there is none, the new one.",
     example: "2000",
     default: "10000"
@@ -409,7 +409,7 @@ export const variables = {
   maxConnectionsInProbation: set("MSRP_MAX_CONNECTIONS_IN_PROBATION", "Limits", Codecs.wholeNumber(1, 1_000_000), {
     expects: "a whole number from 1 to 1000000",
     meaning:
-      "Connections at a time that have not brought a successful request (they have 30 seconds); the oldest of them " +
+      "Connections at a time that have not brought a successful request (they have 30 seconds); the oldest of the address that has most of them " +
       "is closed for a new one. As many more may be in the middle of their TLS handshake, on each listener.",
     example: "200",
     default: "1000"

@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import { Crowd } from "../relay/Crowd.ts"
 import { Resolver } from "../Resolver.ts"
 import type { Accept, Address, Connection, ConnectOptions, LocalSocket, Transport } from "../Transport.ts"
 import { checkServerIdentity, codeOf, makeCertificates, type TlsOptions, verifiedNames } from "./Certificates.ts"
@@ -33,8 +34,8 @@ export interface NodeOptions {
   /** The most connections one listener has open at a time; further ones are closed at once. Default: no limit. */
   readonly maxConnections?: number | undefined
   /**
-   * The most connections of one listener that are in the middle of their TLS handshake; the oldest goes for a new one, so
-   * that whoever never finishes it keeps nobody out. Default: no limit.
+   * The most connections of one listener that are in the middle of their TLS handshake; the oldest of the address that
+   * has most of them goes for a new one, so that whoever never finishes it keeps nobody out. Default: no limit.
    */
   readonly maxHandshakes?: number | undefined
   /**
@@ -112,16 +113,8 @@ export const make = Effect.fnUntraced(function*(
       })
 
     const tlsServer = (): Net.Server => {
-      const handshakes = new Map<
-        string,
-        { readonly raw: Net.Socket; readonly secured: (stream: Tls.TLSSocket) => void }
-      >()
-      const makeRoom = (): void => {
-        if (handshakes.size < maxHandshakes) return
-        const [key, { raw }] = handshakes.entries().next().value!
-        handshakes.delete(key)
-        raw.destroy()
-      }
+      const handshakes = new Map<string, (stream: Tls.TLSSocket) => void>()
+      const crowd = new Crowd<Net.Socket>()
       const server = Tls.createServer({
         ...certificates.current().options,
         noDelay: true,
@@ -139,16 +132,20 @@ export const make = Effect.fnUntraced(function*(
           const key = keyOf(ends)
           return Effect.callback<void>((resume) => {
             raw.once("close", () => resume(Effect.void))
-            makeRoom()
+            crowd.add(ends.remote.host, raw)
+            if (crowd.size > maxHandshakes) crowd.takeFirst()!.destroy()
             const secured = (stream: Tls.TLSSocket): void => {
               // At once: octets may follow in the same read.
               owner = serve(stream, ends, verifiedNames(stream))
               resume(Effect.void)
             }
-            handshakes.set(key, { raw, secured })
+            handshakes.set(key, secured)
           }).pipe(
             Effect.timeoutOrElse({ duration: setupTimeout * 1000, orElse: () => Effect.void }),
-            Effect.ensuring(Effect.sync(() => handshakes.delete(key))),
+            Effect.ensuring(Effect.sync(() => {
+              handshakes.delete(key)
+              crowd.delete(ends.remote.host, raw)
+            })),
             Effect.andThen(Effect.suspend(() => owner ?? Effect.sync(() => raw.destroy()))),
             Effect.onInterrupt(() => Effect.sync(() => raw.destroy()))
           )
@@ -158,7 +155,7 @@ export const make = Effect.fnUntraced(function*(
         const ends = endsOf(stream)
         const handshake = ends === undefined ? undefined : handshakes.get(keyOf(ends))
         if (handshake === undefined) stream.destroy()
-        else handshake.secured(stream)
+        else handshake(stream)
       })
       return server
     }

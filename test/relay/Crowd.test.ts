@@ -1,0 +1,20 @@
+import { assert, it } from "@effect/vitest"
+import { Crowd } from "../../src/relay/Crowd.ts"
+
+it("R4976-6.5-03 R4976-9.3-06: the oldest of the address that has most goes first", () => {
+  const crowd = new Crowd<string>()
+  crowd.add("192.0.2.1", "first of all")
+  for (let i = 0; i < 3; i++) crowd.add("192.0.2.66", `flood ${i}`)
+  crowd.add("192.0.2.2", "last")
+  assert.strictEqual(crowd.size, 5)
+  assert.strictEqual(crowd.takeFirst(), "flood 0")
+  assert.strictEqual(crowd.takeFirst(), "flood 1")
+  // Nobody has more than others now.
+  assert.strictEqual(crowd.takeFirst(), "first of all")
+  crowd.delete("192.0.2.2", "last")
+  crowd.delete("192.0.2.2", "last")
+  assert.strictEqual(crowd.size, 1)
+  assert.strictEqual(crowd.takeFirst(), "flood 2")
+  assert.isUndefined(crowd.takeFirst())
+  assert.strictEqual(crowd.size, 0)
+})
