@@ -40,6 +40,23 @@ group("Clients", ({ scenario, timed }) => {
       })
   )
 
+  const readers: Readonly<Record<string, (values: ReadonlyArray<string>) => string | undefined>> = {
+    "SHA-256 only": (values) => values.find((value) => value.includes("algorithm=SHA-256")),
+    "MD5 only, and reads the last challenge": (values) => values.at(-1),
+    "MD5 only, and reads the first challenge with MD5": (values) =>
+      values.find((value) => value.includes("algorithm=MD5"))
+  }
+  for (const [who, pick] of Object.entries(readers)) {
+    scenario(`one that knows ${who} logs in (R7616-3.7-01)`, (world) =>
+      Effect.gen(function*() {
+        const peer = yield* world.connect
+        const from = world.party()
+        const read = strongestChallenge([pick(headers(yield* world.auth(peer, from), "WWW-Authenticate"))!])!
+        assert.strictEqual(read.algorithm, who.startsWith("SHA") ? "SHA-256" : "MD5")
+        assert.strictEqual((yield* world.auth(peer, from, world.authorization(read))).status, 200)
+      }))
+  }
+
   scenario(
     "one with several sessions on a connection: another AUTH leaves the first session alone",
     (world) =>
