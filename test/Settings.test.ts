@@ -584,6 +584,15 @@ describe("Settings", () => {
         )
       }))
 
+    it.effect("what a backend says itself is not set, and who sets it is warned", () =>
+      Effect.gen(function*() {
+        const set = { MSRP_CALCULATE_HA1: "0" }
+        for (const env of [{ MSRP_HTTP_URL: "https://users.example.com/" }, { MSRP_EPHEMERAL_SECRET: "x" }]) {
+          assert.deepStrictEqual((yield* parse(env)).warnings, [])
+          assert.include((yield* parse({ ...env, ...set })).warnings[0], "MSRP_CALCULATE_HA1 is not used")
+        }
+      }))
+
     it.effect("two sources need a choice, and the other is warned of", () =>
       Effect.gen(function*() {
         const both = { ...users, MSRP_CREDENTIALS_FILE: "/users" }

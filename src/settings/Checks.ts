@@ -134,6 +134,10 @@ export const usersOf = Effect.fnUntraced(function*(
     problems.add(sources[kind], `is needed for MSRP_CREDENTIALS=${kind}`)
     return undefined
   }
+  if (values.calculateHa1 !== undefined && (kind === "http" || kind === "ephemeral")) {
+    const why = kind === "http" ? "each answer says what it has" : "there are passwords only"
+    warnings.push(`${variables.calculateHa1.variable} is not used with MSRP_CREDENTIALS=${kind}: ${why}`)
+  }
   const { credentialsCache: cacheSeconds } = values
   if (kind === "sql") {
     const none = (name: string): string | undefined => name === "none" ? undefined : name
