@@ -410,15 +410,10 @@ export class Hop implements Receiver, FrameSink {
     if (head.problem !== undefined || head.hasBody || flag !== "$") return
     const transaction = this.#transactions.get(head.transactionId)
     if (transaction === undefined) return
-    const { route } = transaction
-    const toPath = this.#lastAnswered === route ? undefined : head.toPath
-    if (toPath !== undefined && toPath !== route.ownPath && !toPath.startsWith(`${route.ownPath} `)) {
-      // A SEND's response names the previous hop only, which is the first of the relay's URIs (RFC 4975 §7.2).
-      const first = route.ownPath.split(" ", 1)[0]!
-      if (transaction.asked !== undefined || (toPath !== first && !toPath.startsWith(`${first} `))) return
-    }
+    const { asked, route } = transaction
+    if (this.#lastAnswered !== route && !route.isAnswered(head.toPath, asked === undefined)) return
     this.#lastAnswered = route
-    if (transaction.asked !== undefined) {
+    if (asked !== undefined) {
       route.source.answered(transaction, head)
       transaction.finish()
       return
@@ -434,8 +429,8 @@ export class Hop implements Receiver, FrameSink {
   /** The answer to a request of this hop that was forwarded: back under the id it came with (RFC 4976 §6.4.3). */
   answered({ asked, route }: Transaction, head: Head): void {
     if (asked === undefined) return
-    const rest = head.toPath.slice(route.ownPath.length + 1)
-    if (rest === "" || this.gone) return
+    const rest = route.behindOwn(head.toPath)
+    if (rest === undefined || rest === "" || this.gone) return
     const own = route.ownPath.split(" ").toReversed().join(" ")
     const start = `MSRP ${asked.id} ${String(head.status).padStart(3, "0")}${
       head.comment === "" ? "" : " "

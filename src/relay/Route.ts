@@ -4,7 +4,7 @@
  */
 import type { Flag, Head } from "../protocol/Head.ts"
 import { Kind } from "../protocol/Head.ts"
-import type { MsrpUri } from "../protocol/Uri.ts"
+import { type MsrpUri, parsePath, sameUri } from "../protocol/Uri.ts"
 import { extend, type Session } from "../SessionRepo.ts"
 import { Flow } from "./Flow.ts"
 import type { Hop } from "./Hop.ts"
@@ -46,6 +46,8 @@ export class Route {
   /** How fast its requests may come, unless there is no bound. */
   readonly pace: Pace | undefined
   readonly #own: string
+  /** The first of the relay's URIs on the way back. */
+  readonly #firstBack: string
   /** Found for a REPORT. */
   reportsOnly = false
   #blocked: Map<string, Blocked> | undefined
@@ -65,6 +67,7 @@ export class Route {
     this.#sessions = sessions
     this.flow = new Flow(this)
     this.#own = own[0]!.text
+    this.#firstBack = own.at(-1)!.text
     this.ownPath = own.map((uri) => uri.text).toReversed().join(" ")
     this.fromPath = from.map((uri) => uri.text).join(" ")
     const to = toPath.slice(own.length).map((uri) => uri.text).join(" ")
@@ -76,6 +79,30 @@ export class Route {
     if (this.target.gone) return false
     for (const session of this.#sessions) if (session.ended || session.expiresAt <= now) return false
     return true
+  }
+
+  /**
+   * Is this the To-Path of an answer to a request that took this route. That to a SEND has to name the previous hop only,
+   * which is the first of the relay's URIs (RFC 4975 §7.2).
+   */
+  isAnswered(toPath: string, isSend: boolean): boolean {
+    return this.#behind(isSend ? this.#firstBack : this.ownPath, toPath) !== undefined
+  }
+
+  /** What follows the relay's URIs in the To-Path of an answer; nothing when it does not begin with them. */
+  behindOwn(toPath: string): string | undefined {
+    return this.#behind(this.ownPath, toPath)
+  }
+
+  /** Peers mostly copy what they got; whoever writes a URI in his own way means the same one (RFC 4975 §6.1). */
+  #behind(own: string, toPath: string): string | undefined {
+    if (toPath === own) return ""
+    if (toPath.startsWith(own) && toPath.charAt(own.length) === " ") return toPath.slice(own.length + 1)
+    const { pathUris } = this.source.relay.codec.limits
+    const uris = parsePath(toPath, pathUris) ?? []
+    const wanted = parsePath(own, pathUris)!
+    if (uris.length < wanted.length || !wanted.every((uri, i) => sameUri(uri, uris[i]!))) return undefined
+    return uris.slice(wanted.length).map((uri) => uri.text).join(" ")
   }
 
   /** A request is passed on. */

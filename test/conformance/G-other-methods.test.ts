@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { nextId, request, response, send, until } from "../harness.ts"
-import { group, pairOf } from "./group.ts"
+import { group, pairOf, reported } from "./group.ts"
 
 group("G. Other methods, and the way back of responses", ({ scenario, timed }) => {
   scenario(
@@ -155,6 +155,44 @@ group("G. Other methods, and the way back of responses", ({ scenario, timed }) =
         }
         yield* (yield* bob.accepted).take(6)
         assert.deepStrictEqual([bob.peers.length, world.relay.counters.connectionsDialled], [1, 1])
+      })
+  )
+
+  scenario(
+    "R4976-6.4.3-04 R4976-6.4.3-07 R4976-6.4.3-02: whose URI an answer has is not a matter of its spelling",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const paths = { to: `${alice.usePath} ${carol.usePath} ${carol.uri}`, from: alice.uri }
+        const spellings: ReadonlyArray<(path: string) => string> = [
+          (path) => path.replaceAll("localhost", "LocalHost"),
+          (path) => path.replaceAll("msrp://", "MSRP://"),
+          (path) => path.replaceAll("msrp://", "msrp://carol@"),
+          (path) => path.replaceAll(";tcp", ";TCP;more=1"),
+          (path) => path.replaceAll(" ", "  ")
+        ]
+        for (const spelt of spellings) {
+          alice.peer.write(send({ ...paths, body: "hi" }))
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          const frame = yield* carol.peer.next
+          // Another session is another URI, however it is spelt.
+          carol.peer.write(response(spelt(alice.usePath), carol.uri, frame.id, "481 no"))
+          carol.peer.write(response(spelt(carol.usePath), carol.uri, frame.id, "415 no"))
+          assert.strictEqual(reported(yield* alice.peer.next), "000 415 | 1-2/2")
+
+          const id = nextId()
+          alice.peer.write(request("NICKNAME", { ...paths, id, headers: ["Use-Nickname: \"x\""] }))
+          const nickname = yield* carol.peer.next
+          carol.peer.write(response(spelt(nickname.from), carol.uri, nickname.id, "200 OK"))
+          const answer = yield* alice.peer.next
+          assert.deepStrictEqual([answer.id, answer.status], [id, 200])
+          assert.deepStrictEqual(
+            [answer.to.toLowerCase().replace("carol@", "").replace(";more=1", ""), answer.from],
+            [alice.uri, `${alice.usePath} ${carol.usePath} ${carol.uri}`]
+          )
+        }
+        assert.strictEqual(world.relay.gauges().transactions, 0)
       })
   )
 })
