@@ -13,9 +13,9 @@ import type { RelayPolicy } from "./relay/Peers.ts"
 import {
   addressesOf,
   authWarnings,
-  checkExpires,
   type CredentialsSettings,
   type DemoUser,
+  expiresOf,
   tlsOf,
   usersOf
 } from "./settings/Checks.ts"
@@ -154,7 +154,7 @@ const read = Effect.fnUntraced(function*(
   const addresses = addressesOf(values, problems)
   const users = yield* usersOf(values, problems)
   const tls = yield* tlsOf(values, addresses, problems)
-  checkExpires(values, problems)
+  const expires = expiresOf(values, problems)
   if (problems.list.length > 0 || addresses === undefined || users === undefined) {
     return yield* new SettingsError({ problems: problems.list })
   }
@@ -166,7 +166,7 @@ const read = Effect.fnUntraced(function*(
     demo: users.demo,
     auth: {
       realm: values.realm,
-      expires: values.expires,
+      expires,
       minExpires: values.minExpires,
       maxExpires: values.maxExpires,
       allowPlaintext: values.allowPlaintextAuth

@@ -610,13 +610,24 @@ describe("Settings", () => {
 
   describe("expiry", () => {
     it.effect.each<readonly [Env, string]>([
-      [{ MSRP_AUTH_MIN_EXPIRES: "3600" }, "MSRP_AUTH_EXPIRES"],
-      [{ MSRP_AUTH_MAX_EXPIRES: "10 minutes" }, "MSRP_AUTH_EXPIRES"],
+      [{ MSRP_AUTH_MIN_EXPIRES: "3600", MSRP_AUTH_EXPIRES: "1800" }, "MSRP_AUTH_EXPIRES"],
+      [{ MSRP_AUTH_MAX_EXPIRES: "10 minutes", MSRP_AUTH_EXPIRES: "1800" }, "MSRP_AUTH_EXPIRES"],
       [{ MSRP_AUTH_MIN_EXPIRES: "61", MSRP_AUTH_EXPIRES: "60" }, "MSRP_AUTH_EXPIRES"],
       [{ MSRP_AUTH_MIN_EXPIRES: "2h", MSRP_AUTH_MAX_EXPIRES: "1h" }, "MSRP_AUTH_MIN_EXPIRES"]
     ])("%o is out of order", ([env, variable]) =>
       Effect.gen(function*() {
         assert.deepStrictEqual(Object.keys(yield* problemsOf(env)), [variable])
+      }))
+
+    it.effect.each<readonly [Env, number]>([
+      [{}, 1800],
+      [{ MSRP_AUTH_MIN_EXPIRES: "60", MSRP_AUTH_MAX_EXPIRES: "1h" }, 1800],
+      [{ MSRP_AUTH_MIN_EXPIRES: "1h" }, 3600],
+      [{ MSRP_AUTH_MAX_EXPIRES: "10 minutes" }, 600],
+      [{ MSRP_AUTH_MIN_EXPIRES: "60", MSRP_AUTH_MAX_EXPIRES: "60" }, 60]
+    ])("%o alone is enough: the default follows", ([env, expires]) =>
+      Effect.gen(function*() {
+        assert.strictEqual((yield* parse(env)).auth.expires, expires)
       }))
 
     it.effect("the bounds themselves are good", () =>

@@ -213,10 +213,17 @@ const storedUsers = (
 
 // ---- AUTH
 
-/** The bounds of what a client may ask for have to be in order, with the default between them. */
-export const checkExpires = (values: Values, problems: Problems): void => {
-  if (!problems.fine("expires", "minExpires", "maxExpires")) return
-  const { expires, maxExpires = Infinity, minExpires = 0 } = values
+/** Seconds: as OpenSIPS has it. */
+const DEFAULT_EXPIRES = 1800
+
+/**
+ * How long a session is valid whose client does not say. It and the bounds of what a client may ask for have to be in
+ * order; where it is not set, it follows the bounds.
+ */
+export const expiresOf = (values: Values, problems: Problems): number => {
+  const { maxExpires = Infinity, minExpires = 0 } = values
+  const { expires = Math.min(Math.max(DEFAULT_EXPIRES, minExpires), maxExpires) } = values
+  if (!problems.fine("expires", "minExpires", "maxExpires")) return expires
   if (minExpires > maxExpires) {
     problems.add("minExpires", `is ${minExpires}, more than MSRP_AUTH_MAX_EXPIRES, which is ${maxExpires}`)
   } else if (expires < minExpires) {
@@ -232,6 +239,7 @@ export const checkExpires = (values: Values, problems: Problems): void => {
       String(maxExpires)
     )
   }
+  return expires
 }
 
 // ---- TLS

@@ -223,11 +223,11 @@ export const variables = {
     absent: "the host that the AUTH addresses",
     opensips: "auth_realm"
   }),
-  expires: set("MSRP_AUTH_EXPIRES", "AUTH", Codecs.seconds(1, 365 * DAY, true), {
+  expires: optional("MSRP_AUTH_EXPIRES", "AUTH", Codecs.seconds(1, 365 * DAY, true), {
     expects: "a time of 1 second to 365 days, in whole seconds",
     meaning: "How long a session URI is valid when the client does not say.",
-    example: "30 minutes",
-    default: "1800",
+    example: "1800",
+    absent: "1800, or the nearest that `MSRP_AUTH_MIN_EXPIRES` and `MSRP_AUTH_MAX_EXPIRES` allow",
     opensips: "auth_expires"
   }),
   minExpires: optional("MSRP_AUTH_MIN_EXPIRES", "AUTH", Codecs.seconds(1, 365 * DAY, true), {
