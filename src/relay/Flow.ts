@@ -23,11 +23,12 @@ type Parked =
   | { readonly kind: "part"; readonly octets: Buffer; readonly stream: Stream }
   | { readonly kind: "end"; readonly flag: Flag; readonly stream: Stream }
 
-/** Octets of the long chunk that goes on at `i`; its parts stand together. */
-const octetsFrom = (parked: ReadonlyArray<Parked>, i: number): number => {
+/** What there is of the long chunk that goes on at `i`: its parts stand together, and its end behind them. */
+const restFrom = (parked: ReadonlyArray<Parked>, i: number): { readonly octets: number; readonly flag: Flag } => {
   let octets = 0
-  for (let one = parked[i]; one?.kind === "part"; one = parked[++i]) octets += one.octets.length
-  return octets
+  let one = parked[i]
+  for (; one?.kind === "part"; one = parked[++i]) octets += one.octets.length
+  return { octets, flag: one?.kind === "end" ? one.flag : "+" }
 }
 
 const head = new Head()
@@ -163,7 +164,8 @@ export class Flow {
       if (one.kind === "frame") {
         this.#route.failFrame(readAgain(one.octets), one.bodyEnd - one.bodyStart, one.flag, status, comment)
       } else if (!one.stream.refused) {
-        one.stream.fail(status, comment, octetsFrom(parked, i) - (i === first ? offset : 0))
+        const rest = restFrom(parked, i)
+        one.stream.fail(status, comment, rest.octets - (i === first ? offset : 0), rest.flag)
       }
     }
   }

@@ -30,7 +30,7 @@ export const forwardFrame = (route: Route, head: Head, bodyStart: number, bodyEn
   }
   // All that follows, up to the end-line, mostly leaves as it is.
   const end = hasBody ? bodyEnd : bodyStart
-  const rangeLine = isSend && hasBody && head.hasRange ? rangeFor(head, length, flag) : undefined
+  const rangeLine = isSend && head.hasRange ? rangeFor(head, length, flag) : undefined
   const inOrder = head.contentTypeEnd === 0 || head.contentTypeEnd === head.restEnd
   if (rangeLine === undefined && inOrder) outbox.copy(buf, head.restStart, end)
   else {
@@ -45,7 +45,7 @@ export const forwardFrame = (route: Route, head: Head, bodyStart: number, bodyEn
     ? head.failureReport === "yes" ? "every failure" : head.failureReport === "partial" ? "negative answers" : undefined
     : askedBy(head)
   if (expects === undefined) return
-  const total = totalFor(head, length, flag)
+  const total = totalOf(head.rangeTotal, head.rangeStart + length - 1, flag)
   const messageId = isSend ? head.messageId : undefined
   target.expect(
     new Transaction(
@@ -99,15 +99,19 @@ export const aroundRange = (head: Head): { readonly before: string; readonly aft
  * has `*` as its end, a shorter one its real end (RFC 4975 §7.1.1, RFC 4976 §6.4.1).
  */
 const rangeFor = (head: Head, length: number, flag: Flag): string | undefined => {
-  const end = length > INTERRUPTIBLE_ABOVE ? -1 : head.rangeStart + length - 1
-  const total = totalFor(head, length, flag)
+  const last = head.rangeStart + length - 1
+  const end = length > INTERRUPTIBLE_ABOVE ? -1 : last
+  const total = totalOf(head.rangeTotal, last, flag)
   if (end === head.rangeEnd && total === head.rangeTotal) return undefined
   return byteRangeLine(head.rangeStart, end, total)
 }
 
-/** With the last octet of a message its total is known. */
-const totalFor = (head: Head, length: number, flag: Flag): number =>
-  head.rangeTotal === -1 && flag === "$" ? head.rangeStart + length - 1 : head.rangeTotal
+/**
+ * The total of a message whose octets are here up to `last`. One that they go beyond is none; the last octet of all
+ * tells it (RFC 4975 §7.3.1).
+ */
+export const totalOf = (total: number, last: number, flag: Flag): number =>
+  last <= total ? total : flag === "$" ? last : -1
 
 /** -1 stands for `*`. */
 export const byteRange = (start: number, end: number, total: number): string =>

@@ -9,7 +9,7 @@ import { reasonPhrase } from "../protocol/Status.ts"
 import { type MsrpUri, parsePath, parseUri } from "../protocol/Uri.ts"
 import type { Session } from "../SessionRepo.ts"
 import type { Connection, Receiver } from "../Transport.ts"
-import { forwardFrame } from "./Forward.ts"
+import { forwardFrame, totalOf } from "./Forward.ts"
 import { Outbox } from "./Outbox.ts"
 import type { Pace } from "./Pace.ts"
 import type { RelayState } from "./RelayState.ts"
@@ -27,8 +27,8 @@ const MAX_PEER_OF = 1024
 const MSRP = Buffer.from("MSRP ")
 const END = Buffer.from("$\r\n")
 
-/** An answer to a request that goes no further; it is given the real length of the body. */
-type Answer = (octets: number) => void
+/** An answer to a request that goes no further; it is given the real length of the body, and how that ended. */
+type Answer = (octets: number, flag: Flag) => void
 
 /** A connection must bring one successful request within 30 s (RFC 4976 §6.1). */
 class Probation extends Timed {
@@ -195,7 +195,7 @@ export class Hop implements Receiver, FrameSink {
       if (route.isBlocked(head.messageId)) return this.#stopped(route, head, bodyEnd - bodyStart, flag)
       if (head.failureReport === "yes") this.ok(route, head.buf, head.tidStart, head.tidEnd)
     } else if (bodyEnd - bodyStart > this.relay.codec.limits.nonSendBody) {
-      return this.#refuse(head, 413, bodyEnd - bodyStart)
+      return this.#refuse(head, 413, bodyEnd - bodyStart, flag)
     } else if (head.kind === Kind.Report) route.target.reported(head, this)
     this.relay.stats.forwarded++
     route.used(this.relay.now)
@@ -205,7 +205,7 @@ export class Hop implements Receiver, FrameSink {
 
   /** More of a message that its receiver refused (RFC 4975 §10.5). */
   #stopped(route: Route, head: Head, octets: number, flag: Flag): void {
-    this.#refuse(head, 413, octets)
+    this.#refuse(head, 413, octets, flag)
     if (flag !== "+") route.unblock(head.messageId)
   }
 
@@ -229,11 +229,11 @@ export class Hop implements Receiver, FrameSink {
   #newRequest(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean {
     const octets = bodyEnd - bodyStart
     if (head.problem !== undefined || (head.kind !== Kind.Send && flag !== "$")) {
-      this.#refuse(head, 400, octets)
+      this.#refuse(head, 400, octets, flag)
       return !this.gone
     }
     if (head.kind !== Kind.Send && octets > this.relay.codec.limits.nonSendBody) {
-      this.#refuse(head, 413, octets)
+      this.#refuse(head, 413, octets, flag)
       return !this.gone
     }
     const decision = this.relay.router.decide(head, this)
@@ -246,10 +246,10 @@ export class Hop implements Receiver, FrameSink {
         return this.relay.authenticate(this, head, decision, () => this.#decoder.resume())
       case "Here":
         if (decision.status < 300) this.succeeded()
-        this.#refuse(head, decision.status, octets)
+        this.#refuse(head, decision.status, octets, flag)
         return !this.gone
       case "Refuse":
-        this.#refuse(head, decision.status, octets)
+        this.#refuse(head, decision.status, octets, flag)
         return !this.gone
       case "Foreign":
         this.finish("request for another relay")
@@ -285,7 +285,7 @@ export class Hop implements Receiver, FrameSink {
       }
       const status = decision._tag === "Authenticate" ? 400 : decision.status
       // Its sender hears it now, and may stop; the octets up to the end-line are thrown away (RFC 4975 §7.3.2).
-      if (head.failureReport === "yes") this.#refuse(head, status, 0)
+      if (head.failureReport === "yes") this.#refuse(head, status, 0, "+")
       this.#discarding = { octets: 0, answer: head.failureReport === "yes" ? undefined : this.#refusal(head, status) }
       return
     }
@@ -313,14 +313,14 @@ export class Hop implements Receiver, FrameSink {
     if (pace !== undefined) this.#spend(pace, 0, end - start)
     if (stream.refused) return
     if (flow.clear) stream.write(buf, start, end, hyphens)
-    else if (target.gone) target.#lose(stream, end - start)
+    else if (target.gone) target.#lose(stream, end - start, "+")
     else flow.parkPart(stream, buf, start, end)
   }
 
   chunkEnd(flag: Flag): void {
     const discarded = this.#discarding
     this.#discarding = undefined
-    discarded?.answer?.(discarded.octets)
+    discarded?.answer?.(discarded.octets, flag)
     if (flag !== "+") discarded?.unblock?.()
     const stream = this.#stream
     if (stream === undefined) return
@@ -341,15 +341,15 @@ export class Hop implements Receiver, FrameSink {
     if (stream.refused) return
     const { flow, target } = this.#streamRoute!
     if (flow.clear) stream.finish(flag)
-    else if (target.gone) target.#lose(stream, 0)
+    else if (target.gone) target.#lose(stream, 0, flag)
     else flow.parkEnd(stream, flag)
   }
 
   // ---- answers made here
 
   /** Answers a request that goes no further, as its method and Failure-Report allow (RFC 4975 §7.1.4, §7.2). */
-  #refuse(head: Head, status: number, octets: number): void {
-    this.#refusal(head, status)?.(octets)
+  #refuse(head: Head, status: number, octets: number, flag: Flag): void {
+    this.#refusal(head, status)?.(octets, flag)
     if (status >= 300) this.refused()
   }
 
@@ -375,13 +375,15 @@ export class Hop implements Receiver, FrameSink {
     if (isSend && head.failureReport === "partial") {
       // A good SEND gets no response then; for a bad one a REPORT is safer, since the previous hop may keep no state.
       if (status < 300) return undefined
-      const { messageId, rangeStart: start, rangeTotal: total } = head
+      const { messageId, rangeStart: start, rangeTotal } = head
       // A REPORT must have a Message-ID (RFC 4975 §7.1.2); a response does without.
       if (messageId !== undefined) {
-        return (length) =>
+        return (length, flag) => {
+          const total = totalOf(rangeTotal, start + length - 1, flag)
           this.control(
             encodeReport({ toPath: fromPath, fromPath: addressed, messageId, start, length, total, status, comment })
           )
+        }
       }
     }
     const toPath = isSend ? from[0]!.text : fromPath
@@ -612,8 +614,8 @@ export class Hop implements Receiver, FrameSink {
     this.closed()
   }
 
-  #lose(stream: Stream, octets: number): void {
-    stream.fail(this.#lossStatus, reasonPhrase(this.#lossStatus), octets)
+  #lose(stream: Stream, octets: number, flag: Flag): void {
+    stream.fail(this.#lossStatus, reasonPhrase(this.#lossStatus), octets, flag)
   }
 
   /** The connection is gone, or could not be made (RFC 4975 §5.4, RFC 4976 §6.3). */

@@ -7,6 +7,7 @@ import { Kind } from "../protocol/Head.ts"
 import { type MsrpUri, parsePath, sameUri } from "../protocol/Uri.ts"
 import { extend, type Session } from "../SessionRepo.ts"
 import { Flow } from "./Flow.ts"
+import { totalOf } from "./Forward.ts"
 import type { Hop } from "./Hop.ts"
 import type { Pace } from "./Pace.ts"
 import { encodeReport } from "./Report.ts"
@@ -131,7 +132,7 @@ export class Route {
       return this.source.answer(head.transactionId, this, status, comment)
     }
     if (head.kind !== Kind.Send || head.failureReport === "no") return
-    const total = head.rangeTotal === -1 && flag === "$" ? head.rangeStart + length - 1 : head.rangeTotal
+    const total = totalOf(head.rangeTotal, head.rangeStart + length - 1, flag)
     this.report(head.messageId, head.rangeStart, length, total, status, comment)
   }
 

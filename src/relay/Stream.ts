@@ -5,7 +5,7 @@
  */
 import type { FailureReport, Flag, Head } from "../protocol/Head.ts"
 import { transactionId } from "../protocol/Ident.ts"
-import { aroundRange, byteRangeLine, writeSend } from "./Forward.ts"
+import { aroundRange, byteRangeLine, totalOf, writeSend } from "./Forward.ts"
 import type { Outbox } from "./Outbox.ts"
 import type { Route } from "./Route.ts"
 import { Transaction } from "./Transaction.ts"
@@ -104,7 +104,7 @@ export class Stream {
     this.#tail = ""
     this.#pieceStart = this.#next
     writeSend(this.#outbox, this.#id, this.#route.lines)
-    const range = byteRangeLine(this.#next, -1, this.#total)
+    const range = byteRangeLine(this.#next, -1, totalOf(this.#total, this.#next, "+"))
     this.#outbox.text(`${this.#headers.before}${range}${this.#headers.after}\r\n`)
     this.#outbox.open = this
     if (failureReport === "no") return
@@ -133,7 +133,7 @@ export class Stream {
     this.#transaction = undefined
     if (transaction === undefined) return
     transaction.length = this.#next - this.#pieceStart
-    if (flag === "$" && transaction.total === -1) transaction.total = this.#next - 1
+    transaction.total = totalOf(this.#total, this.#next - 1, flag)
     if (!transaction.done) this.#outbox.sent(transaction)
   }
 
@@ -167,12 +167,16 @@ export class Stream {
     if (this.#outbox.open === this) this.#end("#")
   }
 
-  /** Its target cannot be reached (any more); so many octets are here that were not passed on. */
-  fail(status: number, comment: string, octets: number): void {
+  /**
+   * Its target cannot be reached (any more); so many octets are here that were not passed on. `flag` is that of the
+   * chunk, or `+` when its end is still to come.
+   */
+  fail(status: number, comment: string, octets: number, flag: Flag): void {
     if (this.refused) return
     if (this.failureReport !== "no") {
       const length = octets + (this.#last === -1 ? 0 : 1)
-      this.#route.report(this.messageId, this.#next, length, this.#total, status, comment)
+      const total = totalOf(this.#total, this.#next + length - 1, flag)
+      this.#route.report(this.messageId, this.#next, length, total, status, comment)
     }
     this.refuse()
   }

@@ -40,6 +40,40 @@ group("F. REPORT", ({ scenario }) => {
   )
 
   scenario(
+    "R4975-7.1.4-04 R4975-7.1.2-03: what is refused here has its real range, too, and what has no Message-ID gets no REPORT",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* pairOf(world)
+        const to = alice.usePath.replace(/[^/]+;tcp$/, "nobody;tcp")
+        const refused = { to: `${to} ${bobUri}`, from: alice.uri, failureReport: "partial" }
+        for (const octets of [13, 100_000]) {
+          for (
+            const [range, flag, expected] of [
+              ["1-*/*", "$", `1-${octets}/${octets}`],
+              ["1-*/*", "+", `1-${octets}/*`],
+              ["11-*/*", "$", `11-${octets + 10}/${octets + 10}`],
+              ["1-*/500000", "+", `1-${octets}/500000`],
+              ["1-5/5", "$", `1-${octets}/${octets}`],
+              ["1-5/5", "#", `1-${octets}/*`]
+            ] as const
+          ) {
+            alice.peer.write(send({ ...refused, range, flag, body: "x".repeat(octets) }))
+            assert.strictEqual(reported(yield* alice.peer.next), `000 481 | ${expected}`)
+          }
+          for (const lines of [[], ["Message-ID: x"]]) {
+            const headers = [...lines, "Failure-Report: partial", "Content-Type: a/b"]
+            alice.peer.write(
+              request("SEND", { to: `${alice.usePath} ${bobUri}`, from: alice.uri, headers, body: "x".repeat(octets) })
+            )
+            assert.strictEqual(summary(yield* alice.peer.next), "400 | $")
+          }
+        }
+        yield* bob.quiet
+        yield* alice.peer.quiet
+      })
+  )
+
+  scenario(
     "R4976-3-02 R4975-7.1.3-10 R4976-6.4.1-22: success is the far end's to report",
     (world) =>
       Effect.gen(function*() {

@@ -267,6 +267,16 @@ describe("a slow receiver", () => {
             body: "x"
           })
         )
+        const dead = send({
+          to: `${alice.usePath} msrp://silent.example:2855/s;tcp`,
+          from: alice.uri,
+          messageId: "dead.2",
+          range: "1-*/*",
+          body
+        })
+        alice.peer.write(dead.subarray(0, 20_000))
+        yield* TestClock.adjust(60)
+        alice.peer.write(dead.subarray(20_000))
         yield* TestClock.adjust(400)
         const bobPeer = yield* bob.accepted
         assert.deepStrictEqual(
@@ -274,15 +284,17 @@ describe("a slow receiver", () => {
           [["wait.0", 30_000], ["wait.1", 30_000], ["wait.2", 30_000]]
         )
         for (const frame of bobPeer.frames.splice(0)) bobPeer.answer(frame)
-        assert.deepStrictEqual((yield* alice.peer.take(4)).map(({ status }) => status), [200, 200, 200, 200])
+        assert.deepStrictEqual((yield* alice.peer.take(5)).map(({ status }) => status), [200, 200, 200, 200, 200])
         yield* TestClock.adjust(9000)
         assert.strictEqual(alice.peer.frames.length, 0)
         yield* TestClock.adjust(1000)
-        const report = yield* alice.peer.next
-        assert.deepStrictEqual([header(report, "Message-ID"), header(report, "Status")!.slice(0, 7)], [
-          "dead.1",
-          "000 408"
-        ])
+        for (const [messageId, range] of [["dead.1", "1-1/1"], ["dead.2", "1-30000/30000"]]) {
+          const report = yield* alice.peer.next
+          assert.deepStrictEqual(
+            [header(report, "Message-ID"), header(report, "Status")!.slice(0, 7), header(report, "Byte-Range")],
+            [messageId, "000 408", range]
+          )
+        }
         world.network!.configure({ latency: 0 })
       }),
     {},
