@@ -20,11 +20,13 @@ export class Stream {
   readonly messageId: string | undefined
   readonly failureReport: FailureReport
   readonly #total: number
+  /** Number, in its message, of the last octet of this chunk, or -1. It is what the sender says. */
+  readonly #chunkEnd: number
   /** Number, in its message, of the next octet to be written. */
   #next: number
   /**
-   * The last octet that came in waits for the next one or for the end, so that the last piece is never empty when the
-   * one before it was interrupted, and an abort takes data with it.
+   * An octet that may be the last waits for the next one or for the end, so that the last piece is never empty when the
+   * one before it was interrupted.
    */
   #last = -1
   #id = ""
@@ -44,18 +46,24 @@ export class Stream {
     this.messageId = head.messageId
     this.failureReport = head.failureReport
     this.#total = head.rangeTotal
+    this.#chunkEnd = head.rangeEnd === -1 ? head.rangeTotal : head.rangeEnd
     this.#next = head.rangeStart
   }
 
   /** Passes body on. `hyphens`: seven of them may stand together in it. */
   write(buf: Buffer, start: number, end: number, hyphens: boolean): void {
     if (this.refused || start === end) return
-    if (this.#last !== -1) {
-      single[0] = this.#last
-      this.#emit(single, 0, 1, false)
-    }
-    this.#last = buf[end - 1]!
-    this.#emit(buf, start, end - 1, hyphens)
+    this.#emitLast()
+    const to = this.#next + (end - start) > this.#chunkEnd ? end - 1 : end
+    if (to < end) this.#last = buf[to]!
+    this.#emit(buf, start, to, hyphens)
+  }
+
+  #emitLast(): void {
+    if (this.#last === -1) return
+    single[0] = this.#last
+    this.#last = -1
+    this.#emit(single, 0, 1, false)
   }
 
   #emit(buf: Buffer, start: number, end: number, hyphens: boolean): void {
@@ -145,12 +153,12 @@ export class Stream {
   /** The end-line of the incoming chunk, or `#` when its sender is gone. */
   finish(flag: Flag): void {
     if (this.refused) return
-    if (this.#last !== -1) {
-      single[0] = this.#last
-      this.#last = -1
-      this.#emit(single, 0, 1, false)
+    this.#emitLast()
+    if (this.#outbox.open !== this) {
+      // The piece before has its + already.
+      if (flag === "+") return
+      this.#begin()
     }
-    if (this.#outbox.open !== this) this.#begin()
     this.#end(flag)
   }
 

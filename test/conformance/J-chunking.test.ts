@@ -40,20 +40,61 @@ group("J. Chunking", ({ scenario, timed }) => {
           const whole = toBob({ messageId, range: "1-*/10000", body: Buffer.alloc(10_000, "ab") })
           const begin = whole.indexOf("\r\n\r\n") + 4
           alice.peer.write(whole.subarray(0, begin + cut))
-          // One octet is held back, so that no piece is ever empty.
-          yield* until(() => bob.partialBody === cut - 1, "what was sent")
+          yield* until(() => bob.partialBody === cut, "what was sent")
           bob.write(toAlice({ body: "urgent" }))
           const [first, answer] = yield* bob.take(2)
-          assert.deepStrictEqual([first!.body!.length, first!.flag, answer!.status], [cut - 1, "+", 200])
+          assert.deepStrictEqual([first!.body!.length, first!.flag, answer!.status], [cut, "+", 200])
           const urgent = yield* alice.peer.next
           alice.peer.write(whole.subarray(begin + cut))
           alice.peer.answer(urgent)
           const rest = yield* bob.next
-          assert.strictEqual(header(rest, "Byte-Range")!.split("-")[0], String(cut))
+          assert.strictEqual(header(rest, "Byte-Range")!.split("-")[0], String(cut + 1))
           assert.strictEqual(rest.flag, "$")
           assert.isTrue(Buffer.concat([first!.body!, rest.body!]).equals(whole.subarray(begin, begin + 10_000)))
           assert.strictEqual((yield* alice.peer.next).status, 200)
           for (const piece of [first!, rest]) bob.answer(piece)
+        }
+        yield* alice.peer.quiet
+      })
+  )
+
+  scenario(
+    "R4976-6.4.1-40 R4975-7.1-30..32: what ends a chunk that was just interrupted, with an octet where there is one",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toAlice, toBob } = yield* pairOf(world)
+        const body = Buffer.alloc(5000, "f")
+        // [range, flag] of the chunk, octets at Bob's before it is interrupted, and what follows
+        const cases = [
+          // The last octet waits for the end, so that it takes the flag along.
+          ["1-*/5000", "$", 4999, ["5000-*/5000 | 1 | $"]],
+          ["1-5000/9000", "+", 4999, ["5000-*/9000 | 1 | +"]],
+          ["1-*/*", "#", 4999, ["5000-*/* | 1 | #"]],
+          ["1-*/4000", "$", 4999, ["5000-*/* | 1 | $"]],
+          // The sender stops before the end that he has announced: nothing waits.
+          ["1-*/9000", "+", 5000, []],
+          ["1-*/9000", "#", 5000, ["5001-*/9000 | 0 | #"]]
+        ] as const
+        for (const [index, [range, flag, octets, rest]] of cases.entries()) {
+          const messageId = `long.${index}`
+          const whole = toBob({ messageId, range, flag, body })
+          const end = whole.indexOf("\r\n\r\n") + 4 + body.length
+          alice.peer.write(whole.subarray(0, end))
+          yield* until(() => bob.partialBody === octets, "what may pass")
+          bob.write(toAlice({ body: "urgent" }))
+          const pieces = yield* bob.take(2)
+          assert.deepStrictEqual([pieces[0]!.flag, pieces.pop()!.status], ["+", 200])
+          const urgent = yield* alice.peer.next
+          alice.peer.write(whole.subarray(end))
+          alice.peer.answer(urgent)
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          const more = yield* bob.take(rest.length)
+          assert.deepStrictEqual(
+            more.map((frame) => `${header(frame, "Byte-Range")} | ${frame.body!.length} | ${frame.flag}`),
+            [...rest]
+          )
+          for (const piece of [...pieces, ...more]) bob.answer(piece)
+          yield* bob.quiet
         }
         yield* alice.peer.quiet
       })
