@@ -115,8 +115,11 @@ export class Stream {
     const range = byteRangeLine(this.#next, -1, totalOf(this.#total, this.#next, "+"))
     this.#outbox.text(`${this.#headers.before}${range}${this.#headers.after}\r\n`)
     this.#outbox.open = this
-    if (failureReport === "no") return
-    const expects = failureReport === "yes" ? "every failure" : "negative answers"
+    const expects = failureReport === "yes"
+      ? "every failure"
+      : failureReport === "partial"
+      ? "negative answers"
+      : "refusal"
     const { target } = this.#route
     this.#transaction = new Transaction(
       target,
@@ -142,7 +145,8 @@ export class Stream {
     if (transaction === undefined) return
     transaction.length = this.#next - this.#pieceStart
     transaction.total = totalOf(this.#total, this.#next - 1, flag)
-    if (!transaction.done) this.#outbox.sent(transaction)
+    if (transaction.expects === "refusal") transaction.finish()
+    else if (!transaction.done) this.#outbox.sent(transaction)
   }
 
   /** Something else is to be written: the piece ends here, the message goes on later. */

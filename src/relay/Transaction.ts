@@ -14,6 +14,8 @@ export type Expectation =
   | "every failure"
   /** A SEND with Failure-Report partial: silence is no failure. */
   | "negative answers"
+  /** A SEND with Failure-Report no: while it is on its way its receiver may stop it, of which nobody hears. */
+  | "refusal"
   /** Any other request: the answer goes back to the sender. */
   | Asked
 
@@ -113,7 +115,9 @@ export class Transaction extends Timed {
   /** The piece did not arrive; its sender, who has his 200, is told (RFC 4976 §6.4.1, §6.4.3). */
   failed(status: number, comment: string): void {
     const length = this.endsAt === 0 && this.stream !== undefined ? this.stream.pieceLength : this.length
-    this.route.report(this.messageId, this.rangeStart, length, this.total, status, comment)
+    if (this.expects !== "refusal") {
+      this.route.report(this.messageId, this.rangeStart, length, this.total, status, comment)
+    }
     this.stream?.refuse()
   }
 }
