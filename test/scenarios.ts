@@ -583,7 +583,7 @@ export const scenarios = (
     )
 
     scenario(
-      "without a body, to the relay itself: alive; with a body: refused (R4975-7.1-20, 7.1-21)",
+      "without a body, to the relay itself: alive; with a body: refused (R4975-7.1-21)",
       (world) =>
         Effect.gen(function*() {
           const { peer, uri, usePath } = yield* world.login()
@@ -719,7 +719,7 @@ export const scenarios = (
     )
 
     scenario(
-      "answers to other methods come back under the id they had (R4976-6.4.2-03..06, R7701-7.1-02, X19)",
+      "answers to other methods come back under the id they had (R4976-6.4.2-03, 6.4.2-04, 6.4.2-06, R7701-7.1-02, X19)",
       (world) =>
         Effect.gen(function*() {
           const { alice, bob, bobUri } = yield* world.pair()
@@ -1485,7 +1485,7 @@ export const scenarios = (
     }
 
     scenario(
-      "a slow receiver slows its sender, and memory stays in bounds (R4976-9.3-04, R4975-7.1.1-06, R5547-8.7-01)",
+      "a slow receiver slows its sender, and memory stays in bounds (R4976-9.3-04, R5547-8.7-01)",
       (world) =>
         Effect.gen(function*() {
           const { alice, bob, bobUri } = yield* world.pair()

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { header, nextId, send, summary, until } from "../harness.ts"
+import { header, nextId, request, send, summary, until } from "../harness.ts"
 import { failureReports, group, pairOf, reported, wantsAnswer } from "./group.ts"
 
 group("E. SEND", ({ scenario }) => {
@@ -101,6 +101,76 @@ group("E. SEND", ({ scenario }) => {
           const frame = yield* bob.next
           assert.deepStrictEqual([header(frame, "Content-Type"), frame.body!.equals(body)], [type, true])
         }
+      })
+  )
+
+  scenario(
+    "R4975-7.1.1-06 R4975-7.1-01: requests go on in both directions while none is answered, each with an id of its own",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toAlice, toBob } = yield* pairOf(world)
+        const bodies = Array.from({ length: 200 }, (_, i) => `number ${i}`)
+        alice.peer.write(Buffer.concat(bodies.map((body, i) => toBob({ messageId: `to.bob.${i}`, body }))))
+        bob.write(Buffer.concat(bodies.map((body, i) => toAlice({ messageId: `to.alice.${i}`, body }))))
+        for (const peer of [alice.peer, bob]) {
+          const frames = yield* peer.take(2 * bodies.length)
+          const requests = frames.filter(({ method }) => method === "SEND")
+          assert.deepStrictEqual(requests.map(({ body }) => body!.toString()), bodies)
+          assert.strictEqual(new Set(requests.map(({ id }) => id)).size, bodies.length)
+          assert.isTrue(frames.every(({ method, status }) => method === "SEND" || status === 200))
+          for (const frame of requests) peer.answer(frame)
+        }
+        yield* until(() => world.relay.gauges().transactions === 0, "the end of all transactions")
+      })
+  )
+
+  scenario(
+    "R4975-7.1-20 R4975-7.1.1-05: without a body, one is authorised, answered and forwarded like any other",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, back, bob, bobUri, forth } = yield* pairOf(world)
+        const ways = [
+          [alice.peer, bob, forth, { to: bobUri, from: `${alice.usePath} ${alice.uri}` }],
+          [bob, alice.peer, back, { to: alice.uri, from: `${alice.usePath} ${bobUri}` }]
+        ] as const
+        for (const [one, other, sent, arrives] of ways) {
+          for (const lines of [["Message-ID: alive.1", "Byte-Range: 1-0/0"], ["Message-ID: alive.2"], []]) {
+            for (const failureReport of failureReports) {
+              const headers = [...lines, ...(failureReport === undefined ? [] : [`Failure-Report: ${failureReport}`])]
+              const id = nextId()
+              one.write(request("SEND", { ...sent, id, headers }))
+              if (wantsAnswer(failureReport)) {
+                const answer = yield* one.next
+                assert.deepStrictEqual([answer.id, answer.status], [id, 200])
+              }
+              const frame = yield* other.next
+              const expected = request("SEND", { ...arrives, id: frame.id, headers })
+              assert.strictEqual(frame.octets.toString("latin1"), expected.toString("latin1"))
+              if (wantsAnswer(failureReport)) other.answer(frame)
+            }
+          }
+        }
+        const stranger = yield* world.connect
+        stranger.write(request("SEND", { to: `${alice.usePath} ${bobUri}`, from: world.party() }))
+        assert.strictEqual((yield* stranger.next).status, 403)
+        yield* bob.quiet
+      })
+  )
+
+  scenario(
+    "R4975-5.4-01: a message that is sent again is answered and forwarded again",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toBob } = yield* pairOf(world)
+        for (const status of ["200 OK", "200 OK", "400 no", "200 OK"]) {
+          alice.peer.write(toBob({ messageId: "again.1", body: "again" }))
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          const frame = yield* bob.next
+          assert.deepStrictEqual([header(frame, "Message-ID"), frame.body!.toString()], ["again.1", "again"])
+          bob.answer(frame, status)
+          if (status.startsWith("400")) assert.strictEqual(reported(yield* alice.peer.next), "000 400 | 1-5/5")
+        }
+        yield* alice.peer.quiet
       })
   )
 

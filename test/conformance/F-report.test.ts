@@ -5,7 +5,7 @@ import { failureReports, group, pairOf, reported, wantsAnswer } from "./group.ts
 
 group("F. REPORT", ({ scenario }) => {
   scenario(
-    "R4975-7.1.2-03 R4975-7.1.4-03 R4975-7.1.4-04 R4975-7.1.3-02 R4975-7.1.3-03 R4976-6.4.3-01: what a failure REPORT consists of",
+    "R4975-7.1.2-03 R4975-7.1.4-03 R4975-7.1.4-04 R4975-7.1.3-02 R4975-7.1.3-03 R4976-6.4.3-01 R4975-7.3.1-05: what a failure REPORT consists of",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()
@@ -35,6 +35,15 @@ group("F. REPORT", ({ scenario }) => {
           ])
           assert.deepStrictEqual([header(report, "Message-ID"), header(report, "Byte-Range")], [messageId, expected])
           assert.match(header(report, "Status")!, /^000 415 ./)
+        }
+        // Without a range a chunk begins at 1, and with $ it is all there is (R4975-7.3.1-05).
+        for (const [flag, expected] of [["$", "1-13/13"], ["+", "1-13/*"]] as const) {
+          const headers = [`Message-ID: none.${flag}`.replace("$", "0"), "Content-Type: text/plain"]
+          const to = `${alice.usePath} ${alice.uri}`
+          bob.write(request("SEND", { to, from, headers, body: "x".repeat(13), flag }))
+          assert.strictEqual((yield* bob.next).status, 200)
+          alice.peer.answer(yield* alice.peer.next, "415 what is this")
+          assert.strictEqual(reported(yield* bob.next), `000 415 | ${expected}`)
         }
       })
   )

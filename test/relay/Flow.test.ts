@@ -403,7 +403,7 @@ describe("time limits of what is sent", () => {
   )
 
   scenario(
-    "a message that its receiver refused may be sent anew after a while (R4975-5.4-01)",
+    "a message that its receiver refused may be sent anew after a while (R4976-6.4.1-44)",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()

@@ -3,11 +3,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import { parseUri } from "../../src/protocol/Uri.ts"
 import { Transport, type TransportError } from "../../src/Transport.ts"
 import {
   header,
   headers,
   makeWorld,
+  nextId,
+  Peer,
   request,
   response,
   send,
@@ -90,8 +93,20 @@ describe("transactions", () => {
     )
   }
 
+  for (const method of ["REPORT", "NICKNAME", "PING"]) {
+    scenario(`R4976-6.4.1-54: nobody hears of a ${method} that is not answered`, (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const headers = ["Message-ID: msg.1", "Status: 000 413 no"]
+        alice.peer.write(request(method, { to: `${alice.usePath} ${bobUri}`, from: alice.uri, headers }))
+        yield* bob.next
+        yield* pass(120_000)
+        yield* alice.peer.quiet
+      }))
+  }
+
   scenario(
-    "R4976-6.4.2-07: a forwarded request without an answer is forgotten, an AUTH gets 408",
+    "R4976-6.4.2-07: a forwarded request without an answer is forgotten",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
@@ -103,6 +118,38 @@ describe("transactions", () => {
         bob.answer(nickname, "200 OK", "whole")
         yield* alice.peer.quiet
       })
+  )
+
+  scenario(
+    "R4976-6.4.2-07: a forwarded AUTH without an answer gets 408, and a late answer nothing",
+    (world) =>
+      Effect.gen(function*() {
+        const outer = new Peer(world)
+        world.peers.push(outer)
+        yield* world.network!.node({ names: ["outer.example.net"], certificate: ["outer.example.net"] }).listen(
+          { scheme: "msrps", host: "outer.example.net", port: 2855 },
+          outer.accept
+        )
+        const alice = yield* world.login()
+        const id = nextId()
+        const to = `${alice.usePath} msrps://outer.example.net:2855;tcp`
+        alice.peer.write(request("AUTH", { id, to, from: alice.uri }))
+        yield* until(() => outer.frames.length === 1, "the AUTH")
+        const asked = yield* outer.next
+        yield* pass(29_999)
+        yield* alice.peer.quiet
+        yield* pass(1)
+        const answer = yield* alice.peer.next
+        assert.deepStrictEqual([answer.id, answer.status, answer.to, answer.from], [id, 408, alice.uri, alice.usePath])
+        outer.answer(asked, "200 OK", "whole")
+        yield* alice.peer.quiet
+      }),
+    {
+      scheme: "msrps",
+      listen: [{ scheme: "msrps", host: "*", port: 2855 }],
+      uris: [parseUri("msrps://relay.example.com:2855;tcp")!],
+      nextHops: { allow: ["0.0.0.0/0"] }
+    }
   )
 })
 
