@@ -41,6 +41,11 @@ group("G. Other methods, and the way back of responses", ({ scenario, timed }) =
         for (const method of ["PING", "NICKNAME", "X"]) {
           peer.write(request(method, { to: usePath, from: uri }))
           assert.strictEqual((yield* peer.next).status, 501)
+          for (const failureReport of ["yes", "partial", "no"]) {
+            peer.write(request(method, { to: usePath, from: uri, headers: [`Failure-Report: ${failureReport}`] }))
+            if (failureReport === "no") yield* peer.quiet
+            else assert.strictEqual((yield* peer.next).status, 501)
+          }
         }
         assert.strictEqual((yield* world.auth(peer, uri)).status, 401)
         peer.write(request("REPORT", { to: usePath, from: uri, headers: ["Message-ID: m.01", "Status: 000 200 OK"] }))
