@@ -163,8 +163,10 @@ export const makeAuthenticate = (
         Effect.map(({ failed, headers, status }) => {
           answer(status, headers)
           // The connection with a relay is not closed for what its clients do (RFC 4976 §6.3).
-          if (failed === true && !behindRelay) hop.authFailed()
+          if (behindRelay) return
+          if (failed === true) hop.authFailed()
           else if (status === 403) hop.refused()
+          else if (authorization.length === 0) hop.challenged()
         }),
         Effect.catchCause((cause) => Effect.logError("AUTH could not be decided", cause)),
         Effect.ensuring(Effect.sync(() => {

@@ -86,6 +86,7 @@ export class Hop implements Receiver, FrameSink {
   readonly #probation: Probation
   onProbation = true
   #unsuccessful = 0
+  #challenges = 0
   failedAuths = 0
   /** Reasons for not reading. */
   #holds = 0
@@ -356,7 +357,16 @@ export class Hop implements Receiver, FrameSink {
   /** A request came to nothing; several before the first success end the probation early (RFC 4976 §6.1). */
   refused(): void {
     this.relay.stats.refused++
-    if (this.onProbation && ++this.#unsuccessful >= this.relay.limits.unsuccessful) {
+    this.#endEarly(++this.#unsuccessful)
+  }
+
+  /** An AUTH without credentials. Everybody begins with one, so these are counted by themselves; none is a success. */
+  challenged(): void {
+    this.#endEarly(++this.#challenges)
+  }
+
+  #endEarly(unsuccessful: number): void {
+    if (this.onProbation && unsuccessful >= this.relay.limits.unsuccessful) {
       this.relay.stats.probationsFailed++
       this.finish("too many requests without success in probation")
     }

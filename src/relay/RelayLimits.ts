@@ -14,7 +14,7 @@ export interface RelayLimits {
   readonly failedAuths: number
   /** Octets kept of a connection in probation: of a request that is not whole, or behind an AUTH under way. */
   readonly probationOctets: number
-  /** Requests without success in probation before the connection is closed (RFC 4976 §6.1). */
+  /** Requests without success, or challenges, in probation before the connection is closed (RFC 4976 §6.1). */
   readonly unsuccessful: number
   /** Requests, and octets of their bodies, per second through one session in one direction; what is more waits. */
   readonly requestRate: number

@@ -104,7 +104,7 @@ group("O. Relay to relay", ({ timed }) => {
         assert.deepStrictEqual([use.length, use[0]], [2, OUTER])
         end(world, use[1]!)
       }),
-    { ...options, limits: { failedAuths: 3 }, digest: { freePerUser: 100 } }
+    { ...options, limits: { failedAuths: 3, unsuccessful: 3 }, digest: { freePerUser: 100 } }
   )
 
   timed(

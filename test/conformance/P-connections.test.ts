@@ -46,6 +46,28 @@ group("P. Connections", ({ scenario, timed }) => {
   )
 
   scenario(
+    "R4976-6.1-22 R4976-6.1-23: AUTHs without credentials end the probation early, if they are many",
+    (world) =>
+      Effect.gen(function*() {
+        const from = world.party()
+        const stranger = yield* world.connect
+        for (let i = 0; i < 4; i++) assert.strictEqual((yield* world.auth(stranger, from)).status, 401)
+        yield* stranger.ends
+        // Who answers his challenges, badly for whatever reason, is not closed for these.
+        const clumsy = yield* world.connect
+        for (let i = 0; i < 2; i++) {
+          const right = world.authorization(yield* world.challenge(clumsy, from))
+          assert.strictEqual((yield* world.auth(clumsy, from, `${right}, qop=auth`)).status, 400)
+          assert.strictEqual((yield* world.auth(clumsy, from, right, "Expires: 0")).status, 423)
+        }
+        // And who has proved himself may ask as often as he wants.
+        yield* world.login({ peer: clumsy })
+        for (let i = 0; i < 10; i++) assert.strictEqual((yield* world.auth(clumsy, from)).status, 401)
+      }),
+    { limits: { unsuccessful: 4 } }
+  )
+
+  scenario(
     "R4976-6.5-03: too many: who has proved nothing goes, the oldest first; then who was not used for longest",
     (world) =>
       Effect.gen(function*() {
