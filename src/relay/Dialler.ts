@@ -26,7 +26,8 @@ export class Dialler {
   readonly #selector: SocketSelector["Service"]
   readonly #nextHops: NextHops
   readonly #run: (effect: Effect.Effect<void>) => void
-  readonly #hops = new Map<string, Hop>()
+  /** More than one where another relay has several connections: when one closes, the next takes its place (RFC 4976 §6.3). */
+  readonly #hops = new Map<string, Set<Hop>>()
   /** Dials in progress of each user. */
   readonly #dialling = new Map<string, number>()
 
@@ -125,13 +126,16 @@ export class Dialler {
 
   /** A relay has connected in, to `own`, and shown where it can be reached: it need not be dialled. */
   shown(uri: MsrpUri, hop: Hop, own: MsrpUri): void {
-    if (uri.port === undefined) return
-    const key = this.#relayKey(uri, own)
-    if (this.#alive(key) === undefined && hop.dialKeys.length < MAX_SHOWN) this.#add(key, hop)
+    if (uri.port !== undefined && hop.dialKeys.length < MAX_SHOWN) this.#add(this.#relayKey(uri, own), hop)
   }
 
   forget(hop: Hop): void {
-    for (const key of hop.dialKeys) if (this.#hops.get(key) === hop) this.#hops.delete(key)
+    for (const key of hop.dialKeys) {
+      const hops = this.#hops.get(key)
+      hops?.delete(hop)
+      if (hops?.size === 0) this.#hops.delete(key)
+    }
+    hop.dialKeys.length = 0
   }
 
   #count(user: string, more: number): void {
@@ -141,8 +145,8 @@ export class Dialler {
   }
 
   #alive(key: string): Hop | undefined {
-    const hop = this.#hops.get(key)
-    return hop === undefined || hop.gone ? undefined : hop
+    for (const hop of this.#hops.get(key) ?? []) if (!hop.gone) return hop
+    return undefined
   }
 
   /**
@@ -154,7 +158,10 @@ export class Dialler {
   }
 
   #add(key: string, hop: Hop): void {
-    this.#hops.set(key, hop)
+    const hops = this.#hops.get(key)
+    if (hops?.has(hop) === true) return
+    if (hops === undefined) this.#hops.set(key, new Set([hop]))
+    else hops.add(hop)
     hop.dialKeys.push(key)
   }
 }

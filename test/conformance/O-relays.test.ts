@@ -85,6 +85,39 @@ group("O. Relay to relay", ({ timed }) => {
   )
 
   timed(
+    "R4976-6.3-22 R4976-6.4.2-10: when one connection of a relay ends, what is for it takes another that it has shown itself on",
+    (world) =>
+      Effect.gen(function*() {
+        const outer = machine(world, "outer.example.net")
+        const [one, two] = [yield* connectFrom(world, outer), yield* connectFrom(world, outer)]
+        const carol = "msrp://carol.invalid:9/c;tcp"
+        const from = `${OUTER} ${carol}`
+        const granted = yield* world.auth(one, from, world.authorization(yield* world.challenge(one, from)))
+        const use = header(granted, "Use-Path")!.split(" ")[1]!
+        const bob = yield* world.connect
+        const bobUri = world.party("bob")
+        const toCarol = (body: string) => send({ to: `${use} ${from}`, from: bobUri, body })
+        bob.write(toCarol("first"))
+        assert.strictEqual((yield* bob.next).status, 200)
+        one.answer(yield* one.next)
+        two.write(send({ to: `${use} ${bobUri}`, from, body: "from the other" }))
+        assert.strictEqual((yield* two.next).status, 200)
+        bob.answer(yield* bob.next)
+        yield* one.close
+        yield* until(() => world.relay.gauges().connections === 2, "the end of one")
+        bob.write(toCarol("second"))
+        assert.strictEqual((yield* bob.next).status, 200)
+        const frame = yield* two.next
+        assert.strictEqual(frame.body!.toString(), "second")
+        two.answer(frame)
+        yield* bob.quiet
+        assert.strictEqual(world.relay.counters.dialsFailed, 0)
+        end(world, use)
+      }),
+    options
+  )
+
+  timed(
     "R4976-6.3-37 R4976-6.3-36 R4976-6.3-41: wrong passwords behind a relay do not end its connection",
     (world) =>
       Effect.gen(function*() {
