@@ -46,6 +46,9 @@ export const extend = (session: Session, now: number): void => {
   if (session.extension > 0) session.expiresAt = now + session.extension
 }
 
+/** Milliseconds between two steps of the clean-up, at least: timers are not finer, and waking up costs more than a look. */
+const CLEANUP_PAUSE = 10
+
 /** The repository holds as many sessions as it may, in all or of this user. */
 export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{
   readonly of: "all" | "user"
@@ -79,7 +82,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
   /** Sessions held, also those past their expiry that were neither used nor swept since. */
   readonly size: () => number
 }>()("msrp-relay/SessionRepo") {
-  /** Sessions in this process's memory, in `2 ** hashSize` buckets which a fiber cleans one by one. */
+  /** Sessions in this process's memory, in `2 ** hashSize` buckets which a fiber cleans a few at a time. */
   static readonly layerMemory = (options: SessionRepoOptions = {}): Layer.Layer<SessionRepo> =>
     Layer.effect(
       SessionRepo,
@@ -88,21 +91,27 @@ export class SessionRepo extends Context.Service<SessionRepo, {
         const { maxSessions = 100_000, maxSessionsPerUser = 1000 } = options
         const clock = yield* Clock.Clock
         const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-        const buckets = Array.from({ length: 2 ** hashSize }, () => new Map<string, Session>())
+        /** Only those with sessions: a million empty ones cost as much memory as a busy relay. */
+        const buckets: Array<Map<string, Session> | undefined> = Array.from({
+          length: 2 ** hashSize
+        })
         const owned = new Map<object, Set<Session>>()
         const ofUsers = new Map<string, Set<Session>>()
         let size = 0
 
-        const bucketOf = (id: string): Map<string, Session> => {
+        const bucketOf = (id: string): number => {
           let hash = 0
           for (let i = 0; i < id.length; i++) hash = (Math.imul(hash, 31) + id.charCodeAt(i)) | 0
-          return buckets[(hash >>> 0) % buckets.length]!
+          return (hash >>> 0) % buckets.length
         }
         const end = (session: Session): void => {
           if (session.ended) return
           session.ended = true
           session.peer = undefined
-          bucketOf(session.id).delete(session.id)
+          const at = bucketOf(session.id)
+          const bucket = buckets[at]
+          bucket?.delete(session.id)
+          if (bucket?.size === 0) buckets[at] = undefined
           size--
           remove(owned, session.owner, session)
           remove(ofUsers, userOf(session), session)
@@ -117,13 +126,17 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           return sessions.size
         }
 
+        // One bucket at a time, unless there are more of them than turns in one pass.
+        const atOnce = Math.min(Math.ceil(buckets.length * CLEANUP_PAUSE / (cleanupInterval * 1000)), buckets.length)
         let next = 0
         yield* Effect.sync(() => {
           const time = now()
-          for (const session of buckets[next]!.values()) if (session.expiresAt <= time) end(session)
-          next = (next + 1) % buckets.length
+          for (let i = 0; i < atOnce; i++) {
+            for (const session of buckets[next]?.values() ?? []) if (session.expiresAt <= time) end(session)
+            next = (next + 1) % buckets.length
+          }
         }).pipe(
-          Effect.delay(Duration.millis(cleanupInterval * 1000 / buckets.length)),
+          Effect.delay(Duration.millis(cleanupInterval * 1000 * atOnce / buckets.length)),
           Effect.forever,
           Effect.forkScoped
         )
@@ -142,14 +155,15 @@ export class SessionRepo extends Context.Service<SessionRepo, {
               peer: undefined,
               ownerAuthorities: [ownerAuthority]
             }
-            bucketOf(session.id).set(session.id, session)
+            const bucket = buckets[bucketOf(session.id)] ??= new Map()
+            bucket.set(session.id, session)
             size++
             add(owned, session.owner, session)
             add(ofUsers, userOf(session), session)
             return session
           }),
           findUnsafe: (id) => {
-            const session = bucketOf(id).get(id)
+            const session = buckets[bucketOf(id)]?.get(id)
             if (session === undefined || session.expiresAt > now()) return session
             end(session)
             return undefined

@@ -330,7 +330,7 @@ export const variables = {
 
   hashSize: set("MSRP_HASH_SIZE", "Sessions", Codecs.wholeNumber(1, 20), {
     expects: "a whole number from 1 to 20",
-    meaning: "The session table has 2 to the power of this buckets, which are cleaned up one by one.",
+    meaning: "The session table has 2 to the power of this buckets, which are cleaned up a few at a time.",
     example: "12",
     default: "10",
     opensips: "hash_size"

@@ -3,7 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import { sessionId } from "../../src/protocol/Ident.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
+import { SessionRepo } from "../../src/SessionRepo.ts"
 import { Transport, type TransportError } from "../../src/Transport.ts"
 import {
   header,
@@ -244,6 +246,27 @@ describe("sessions", () => {
       }),
     { sessions: { hashSize: 1, cleanupInterval: 10 } }
   )
+
+  // On the machine's clock: its timers have whole milliseconds, of which one for each bucket would be a quarter of an hour.
+  it.live("hash_size and cleanup_interval: one interval is enough for the largest table, too", () =>
+    Effect.gen(function*() {
+      const sessions = yield* SessionRepo
+      const ids = Array.from({ length: 20 }, sessionId)
+      for (const [i, id] of ids.entries()) {
+        yield* sessions.create({
+          id,
+          uri: parseUri(`msrp://localhost:2855/${id};tcp`)!,
+          username: "alice",
+          realm: "localhost",
+          owner: sessions,
+          expires: i === 0 ? 60 : 0.001,
+          ownerAuthority: "party.invalid:9"
+        })
+      }
+      assert.strictEqual(sessions.size(), 20)
+      yield* Effect.repeat(Effect.sleep("20 millis"), { while: () => sessions.size() > 1 })
+      assert.isDefined(sessions.findUnsafe(ids[0]!))
+    }).pipe(Effect.provide(SessionRepo.layerMemory({ hashSize: 20, cleanupInterval: 0.3 }))))
 })
 
 describe("probation", () => {
