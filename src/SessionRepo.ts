@@ -41,7 +41,7 @@ export interface NewSession {
   readonly ownerAuthority: string
 }
 
-/** A request passed through it at `now`, in milliseconds of the monotonic clock. */
+/** A request passed through it, or its owner kept it alive, at `now`, in milliseconds of the monotonic clock. */
 export const extend = (session: Session, now: number): void => {
   if (session.extension > 0) session.expiresAt = now + session.extension
 }
@@ -65,8 +65,8 @@ export interface SessionRepoOptions {
   /** Sessions of one user (of one realm) at a time, on however many connections. Default 1000. */
   readonly maxSessionsPerUser?: number | undefined
   /**
-   * A session through which requests pass lives on: each one gives it all its time again. For clients that never refresh
-   * their AUTH. Default false (RFC 4976 §6.3).
+   * A session through which requests pass lives on: each one gives it all its time again, as does a keep-alive of its
+   * owner. For clients that never refresh their AUTH. Default false (RFC 4976 §6.3).
    */
   readonly extendActive?: boolean | undefined
 }

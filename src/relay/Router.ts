@@ -8,7 +8,7 @@ import { isIP } from "node:net"
 import type { Codec } from "../Codec.ts"
 import { type Head, Kind } from "../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../protocol/Uri.ts"
-import type { Session, SessionRepo } from "../SessionRepo.ts"
+import { extend, type Session, type SessionRepo } from "../SessionRepo.ts"
 import type { Dialler } from "./Dialler.ts"
 import type { Hop } from "./Hop.ts"
 import type { Pace, Paces } from "./Pace.ts"
@@ -90,7 +90,7 @@ export class Router {
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
     const pace = this.#options.paces.of(session, fromOwner)
     const request: Request = { head, hop, to, from, relayPeer, pace }
-    if (to.length === 1) return endsHere(head, fromOwner)
+    if (to.length === 1) return endsHere(head, session, fromOwner, hop.relay.now)
     return fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
   }
 
@@ -192,9 +192,12 @@ const forward = (sessions: readonly [Session, Session?], target: Hop, { from, ho
   return { _tag: "Forward", route: new Route(hop, target, used, to.slice(0, used.length), to, from, pace) }
 }
 
-const endsHere = (head: Head, fromOwner: boolean): Decision => {
-  if (head.kind === Kind.Send) return { _tag: "Here", status: fromOwner && !head.hasBody ? 200 : 403 }
-  return { _tag: "Here", status: head.kind === Kind.Auth ? 403 : 501 }
+const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number): Decision => {
+  if (head.kind !== Kind.Send) return { _tag: "Here", status: head.kind === Kind.Auth ? 403 : 501 }
+  if (!fromOwner || head.hasBody) return { _tag: "Here", status: 403 }
+  // A keep-alive of the owner: nothing passes, and yet the session is in use.
+  extend(session, now)
+  return { _tag: "Here", status: 200 }
 }
 
 /**

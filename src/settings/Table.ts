@@ -364,8 +364,9 @@ export const variables = {
 
   extendActiveSessions: set("MSRP_EXTEND_ACTIVE_SESSIONS", "Sessions", Codecs.boolean, {
     expects: "1, 0, true, false, yes or no",
-    meaning: "A session through which requests pass lives on: each one gives it all its time again. For clients that " +
-      "never refresh their AUTH; RFC 4976 section 6.3 wants none to outlive the time it was given.",
+    meaning: "A session through which requests pass lives on: each one gives it all its time again, and so does an " +
+      "empty SEND of its owner to the relay. For clients that never refresh their AUTH; RFC 4976 section 6.3 wants none " +
+      "to outlive the time it was given.",
     example: "true",
     default: "false"
   }),

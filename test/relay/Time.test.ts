@@ -222,6 +222,34 @@ describe("sessions", () => {
     { sessions: { extendActive: true, cleanupInterval: 100_000 } }
   )
 
+  for (const extendActive of [true, false]) {
+    scenario(
+      `an empty SEND of the owner to the relay ${extendActive ? "prolongs" : "does not prolong"} its session`,
+      (world) =>
+        Effect.gen(function*() {
+          const alice = yield* world.login({ headers: ["Expires: 100"] })
+          const keepAlive = send({ to: alice.usePath, from: alice.uri })
+          yield* pass(60_000)
+          alice.peer.write(keepAlive)
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          // What is refused does not keep it alive, nor what comes from others.
+          yield* pass(30_000)
+          const other = yield* world.connect
+          for (const peer of [other, alice.peer]) {
+            peer.write(send({ to: alice.usePath, from: alice.uri, body: "to the relay" }))
+            assert.strictEqual((yield* peer.next).status, 403)
+          }
+          yield* pass(69_999)
+          alice.peer.write(keepAlive)
+          assert.strictEqual((yield* alice.peer.next).status, extendActive ? 200 : 481)
+          yield* pass(100_000)
+          alice.peer.write(keepAlive)
+          assert.strictEqual((yield* alice.peer.next).status, 481)
+        }),
+      { sessions: { extendActive, cleanupInterval: 100_000 } }
+    )
+  }
+
   scenario("the default validity is auth_expires", (world) =>
     Effect.gen(function*() {
       const alice = yield* world.login()
