@@ -26,8 +26,8 @@ export interface AuthOptions {
   readonly plaintext: (hop: Hop) => boolean
 }
 
-/** Seconds: what a client gets at most when no maximum is set, whatever it asks for. */
-const LONGEST_EXPIRES = 86_400
+/** Seconds: what a client gets at most when no maximum is set; the largest maximum that can be set. */
+const LONGEST_EXPIRES = 365 * 86_400
 
 /** A number with more digits is above every maximum. */
 const EXPIRES_DIGITS = 9

@@ -241,7 +241,7 @@ export const variables = {
     expects: "a time of 1 second to 365 days, in whole seconds",
     meaning: "The most that a client may ask for; more is answered 423 with Max-Expires.",
     example: "1h",
-    absent: "no maximum: whoever asks for more than a day gets a day",
+    absent: "no maximum but 365 days, which is what whoever asks for more gets",
     opensips: "auth_max_expires"
   }),
   nonceExpire: set("MSRP_NONCE_EXPIRE", "AUTH", Codecs.seconds(1, DAY), {
