@@ -91,8 +91,9 @@ export class Relay extends Context.Service<Relay, {
   readonly counters: Readonly<RelayCounters>
   readonly gauges: () => RelayGauges
   /**
-   * Ends all connections: running chunks get an end-line, what is written is sent. Completes when the peers have closed
-   * too, at the latest after the `closing` limit. New connections are still accepted, so close the listeners with it.
+   * Ends all connections: new requests are refused, those on their way have the `draining` limit for their answers, and
+   * whoever has none then is told; running chunks get an end-line, what is written is sent. Completes when the peers have
+   * closed too, at the latest after the `closing` limit. Whoever connects now is closed, so close the listeners with it.
    */
   readonly close: Effect.Effect<void>
 }>()("msrp-relay/Relay") {
@@ -139,7 +140,9 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     relay.tick()
     const hop = new Hop(relay)
     relay.hops.add(hop)
-    return hop.accepted(connection)
+    hop.accepted(connection)
+    if (relay.stopping) hop.fail("the relay stops")
+    return hop
   }
   // The router and the policy need the real sockets, and nothing is read before this fiber goes on.
   for (const socket of options.listen) sockets.push(yield* transport.listen(socket, accept))
@@ -177,29 +180,37 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     uris,
     counters: relay.stats,
     gauges: () => {
-      let transactions = 0
       let bufferedOctets = 0
       for (const hop of relay.hops) {
-        transactions += hop.outstanding
         bufferedOctets += hop.outbox.waitingOctets + hop.parkedOctets
       }
       return {
         connections: relay.hops.size,
         sessions: sessions.size(),
-        transactions,
+        transactions: relay.outstanding,
         timers: timers.running,
         bufferedOctets
       }
     },
-    close: Effect.suspend(() => {
+    close: Effect.gen(function*() {
+      relay.stopping = true
+      yield* ended(() => relay.outstanding === 0, bounds.draining)
+      // Reports go to hops that are still open, whatever the order.
+      for (const hop of relay.hops) hop.giveUp()
       for (const hop of relay.hops) hop.finish("the relay stops")
-      return Effect.repeat(Effect.sleep("20 millis"), { while: () => relay.hops.size > 0 }).pipe(
-        Effect.timeoutOption(bounds.closing * 1000),
-        Effect.asVoid
-      )
+      yield* ended(() => relay.hops.size === 0, bounds.closing)
     })
   })
 })
+
+/** Waits for it, at most so many seconds. */
+const ended = (condition: () => boolean, seconds: number): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    condition() ? Effect.void : Effect.repeat(Effect.sleep("20 millis"), { until: condition }).pipe(
+      Effect.timeoutOption(seconds * 1000),
+      Effect.asVoid
+    )
+  )
 
 /** What an operator should hear of, though not once for each. */
 const TROUBLE = [

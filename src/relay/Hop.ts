@@ -641,14 +641,19 @@ export class Hop implements Receiver, FrameSink {
       this.#endStream(this.#stream, "#")
       this.#stream = this.#streamRoute = undefined
     }
-    const { flushed, waiting } = this.outbox
     this.outbox.close()
+    this.giveUp()
+    this.#routes.close()
+    this.#lastRoute = this.#lastAnswered = undefined
+  }
+
+  /** No answer is waited for any more, and nothing is sent that waits: their senders are told (RFC 4976 §6.4.1). */
+  giveUp(): void {
+    const { flushed, waiting } = this.outbox
     for (const transaction of this.#transactions.values()) transaction.lost(flushed)
     this.#transactions.clear()
     for (const flow of waiting) flow.fail(this.#lossStatus, reasonPhrase(this.#lossStatus))
     waiting.length = 0
-    this.#routes.close()
-    this.#lastRoute = this.#lastAnswered = undefined
   }
 }
 

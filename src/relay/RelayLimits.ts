@@ -33,6 +33,8 @@ export interface RelayLimits {
   readonly idle: number
   /** Seconds without progress after which a receiver is failed. */
   readonly stall: number
+  /** Seconds that requests on their way have for their answers when the relay stops. */
+  readonly draining: number
   /** Seconds that a peer has to close a connection which the relay has ended. */
   readonly closing: number
   /** Seconds for which more of a message is refused whose receiver refused it. */
@@ -57,6 +59,7 @@ export const defaultRelayLimits: RelayLimits = {
   dials: 32,
   idle: 7200,
   stall: 30,
+  draining: 1,
   closing: 5,
   blocked: 60
 }

@@ -89,6 +89,8 @@ export class RelayState {
   }
   /** Milliseconds of the monotonic clock at the start of this read. */
   now: number
+  /** Answers still come back; new requests are refused. */
+  stopping = false
   router!: Router
   dialler!: Dialler
   /** Starts an AUTH on its own fiber. False: what is behind it waits until `resume` is called. */
@@ -118,6 +120,13 @@ export class RelayState {
 
   tick(): void {
     this.now = this.timers.now()
+  }
+
+  /** How many requests wait for an answer. */
+  get outstanding(): number {
+    let count = 0
+    for (const hop of this.hops) count += hop.outstanding
+    return count
   }
 
   /** Output of one turn leaves together: one write for each connection, however many frames it got. */

@@ -77,7 +77,7 @@ export class Route {
   }
 
   usable(now: number): boolean {
-    if (this.target.gone) return false
+    if (this.target.gone || this.target.relay.stopping) return false
     for (const session of this.#sessions) if (session.ended || session.expiresAt <= now) return false
     return true
   }

@@ -72,6 +72,8 @@ export class Router {
   }
 
   decide(head: Head, hop: Hop): Decision {
+    // Its sender may come again, to another relay of the domain or when this one runs anew.
+    if (hop.relay.stopping) return refuse(408)
     const { pathUris } = this.#options.codec.limits
     const to = parsePath(head.toPath, pathUris)
     const from = parsePath(head.fromPath, pathUris)

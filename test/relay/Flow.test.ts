@@ -13,6 +13,7 @@ import {
   type Peer,
   request,
   send,
+  summary,
   until,
   type World,
   type WorldOptions
@@ -462,13 +463,59 @@ describe("Relay.close", () => {
       const stuck = yield* world.connect
       stuck.connection.pause()
       const closing = yield* Effect.forkChild(world.relay.close)
-      assert.include("+#", (yield* bob.next).flag)
+      yield* TestClock.adjust("1 second")
+      const piece = yield* bob.next
+      assert.strictEqual(piece.flag, "#")
+      const range = `1-${piece.body!.length}/9000`
+      assert.strictEqual(
+        summary(yield* alice.peer.next),
+        `REPORT | Message-ID: msg.1 | Byte-Range: ${range} | Status: 000 408 Request Timeout | $`
+      )
       yield* until(() => bob.closed_ && alice.peer.closed_, "the close")
       yield* TestClock.adjust(4900)
       assert.strictEqual(world.relay.gauges().connections, 1)
       yield* TestClock.adjust(100)
       yield* Fiber.join(closing)
       yield* until(() => world.relay.gauges().connections === 0, "the last one")
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest())))
+})
+
+describe("a relay that stops", () => {
+  it.effect("refuses what is new, passes on answers for a second, then reports what has none (R4976-9.3-09)", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld({})
+      const { alice, bob, bobUri } = yield* world.pair()
+      const to = `${alice.usePath} ${bobUri}`
+      const sends = [["yes", "late.1"], ["yes", "never.1"], ["partial", "never.2"], ["no", "never.3"]] as const
+      for (const [failureReport, messageId] of sends) {
+        alice.peer.write(send({ to, from: alice.uri, failureReport, messageId, body: "on its way" }))
+        if (failureReport === "yes") assert.strictEqual((yield* alice.peer.next).status, 200)
+      }
+      alice.peer.write(request("NICKNAME", { to, from: alice.uri, headers: ["Use-Nickname: \"x\""] }))
+      const frames = yield* bob.take(5)
+      const closing = yield* Effect.forkChild(world.relay.close)
+      yield* TestClock.adjust(1)
+      alice.peer.write(send({ to, from: alice.uri, body: "new" }))
+      assert.strictEqual((yield* alice.peer.next).status, 408)
+      assert.strictEqual((yield* world.auth(alice.peer, alice.uri)).status, 408)
+      alice.peer.write(send({ to, from: alice.uri, failureReport: "no", body: "new" }))
+      yield* (yield* world.connect).ends
+      bob.answer(frames[0]!, "413 Stop")
+      bob.answer(frames[4]!, "200 OK", "whole")
+      const [stopped, named] = yield* alice.peer.take(2)
+      assert.deepStrictEqual([header(stopped!, "Message-ID"), header(stopped!, "Status")], ["late.1", "000 413 Stop"])
+      assert.strictEqual(named!.status, 200)
+      yield* TestClock.adjust("1 second")
+      const report = yield* alice.peer.next
+      assert.strictEqual(
+        summary(report),
+        "REPORT | Message-ID: never.1 | Byte-Range: 1-10/10 | Status: 000 408 Request Timeout | $"
+      )
+      yield* alice.peer.ends
+      yield* bob.ends
+      yield* TestClock.adjust("20 millis")
+      yield* Fiber.join(closing)
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest())))
 })
