@@ -1,7 +1,7 @@
 /**
  * Who presents wrong credentials again and again is slowed down, on however many connections (RFC 4976 §6.3): by user
  * and address, so that nobody can lock out a user from elsewhere, and by address, for those who try one password with
- * many users.
+ * many users. A user who has logged in from that address does not wait for what others do there: it may be that of a NAT.
  *
  * Each failure beyond the free ones doubles the time until the next attempt of the same kind is looked at.
  */
@@ -66,6 +66,8 @@ class Kind {
 export class Attempts {
   readonly #users: Kind
   readonly #addresses: Kind
+  /** Users who have logged in, each from one address; the one that did so least recently is forgotten first. */
+  readonly #welcome = new Set<string>()
   readonly #now: () => number
 
   /** `now` in milliseconds. */
@@ -81,10 +83,9 @@ export class Attempts {
    */
   wait(user: string, address: string | undefined): number | undefined {
     const now = this.#now()
-    const known = [
-      [this.#users, this.#users.find(keyOf(user, address), now)],
-      [this.#addresses, address === undefined ? undefined : this.#addresses.find(address, now)]
-    ] as const
+    const key = keyOf(user, address)
+    const byAddress = address === undefined || this.#welcome.has(key) ? undefined : this.#addresses.find(address, now)
+    const known = [[this.#users, this.#users.find(key, now)], [this.#addresses, byAddress]] as const
     const wait = Math.max(0, ...known.map(([, failures]) => (failures?.until ?? 0) - now))
     if (wait > LONGEST_DELAY) return undefined
     for (const [kind, failures] of known) {
@@ -101,7 +102,11 @@ export class Attempts {
 
   /** The user is who he says; what came from his address otherwise is remembered. */
   succeeded(user: string, address: string | undefined): void {
-    this.#users.forget(keyOf(user, address))
+    const key = keyOf(user, address)
+    this.#users.forget(key)
+    this.#welcome.delete(key)
+    this.#welcome.add(key)
+    if (this.#welcome.size > MAX_REMEMBERED) this.#welcome.delete(this.#welcome.values().next().value!)
   }
 }
 

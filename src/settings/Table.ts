@@ -274,7 +274,7 @@ export const variables = {
   }),
   freeFailuresPerAddress: set("MSRP_AUTH_FREE_FAILURES_PER_ADDRESS", "AUTH", Codecs.wholeNumber(1, 1_000_000), {
     expects: "a whole number from 1 to 1000000",
-    meaning: "The same for all users from one address.",
+    meaning: "The same for all users from one address, but for those who have logged in from there.",
     example: "1000",
     default: "50"
   }),
