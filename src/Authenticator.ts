@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -181,7 +182,9 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
   /** `undefined`: it failed, or took too long. The time limit costs only who has to wait, as few backends make one. */
   const lookup = Effect.fnUntraced(
     function*(user: UserKey) {
-      const fiber = yield* Effect.forkChild(credentials.lookup(user), { startImmediately: true })
+      const asked = credentials.lookup(user)
+      if (Exit.isExit(asked)) return yield* asked
+      const fiber = yield* Effect.forkChild(asked, { startImmediately: true })
       return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), lookupTimeout)
     },
     Effect.catchCause((cause) =>

@@ -68,7 +68,7 @@ export class Credentials extends Context.Service<Credentials, {
   static readonly layerMemory = (users: ReadonlyArray<User>): Layer.Layer<Credentials> =>
     Layer.sync(Credentials, () => {
       const table = userTable(users)
-      return Credentials.make((user) => Effect.sync(() => table.lookup(user)), table.algorithms)
+      return Credentials.make((user) => Effect.succeed(table.lookup(user)), table.algorithms)
     })
 }
 

@@ -160,6 +160,6 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
     get algorithms() {
       return table.algorithms
     },
-    lookup: (user) => Effect.sync(() => table.lookup(user))
+    lookup: (user) => Effect.succeed(table.lookup(user))
   })
 })

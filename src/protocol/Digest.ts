@@ -195,10 +195,13 @@ export const printParameters = (parameters: ReadonlyArray<Parameter>): string | 
   let text = ""
   for (const { name, quoted, value } of parameters) {
     if (!isToken(name) || !(quoted ? isWritable(value) : isToken(value))) return undefined
-    text += `${text === "" ? "" : ", "}${name}=${quoted ? `"${value.replace(/["\\]/g, "\\$&")}"` : value}`
+    text += `${text === "" ? "" : ", "}${name}=${quoted ? `"${escaped(value)}"` : value}`
   }
   return text
 }
+
+const escaped = (value: string): string =>
+  value.includes("\"") || value.includes("\\") ? value.replace(/["\\]/g, "\\$&") : value
 
 const quoted = (name: string, value: string): Parameter => ({ name, value, quoted: true })
 const token = (name: string, value: string): Parameter => ({ name, value, quoted: false })
@@ -210,7 +213,7 @@ const withScheme = (text: string | undefined): string | undefined => text === un
 const NODE_NAME: Readonly<Record<DigestAlgorithm, string>> = { "MD5": "md5", "SHA-256": "sha256" }
 
 const digest = (algorithm: DigestAlgorithm, octets: string): string =>
-  hash(NODE_NAME[algorithm], Buffer.from(octets, "latin1"), "hex")
+  hash(NODE_NAME[algorithm], ASCII.test(octets) ? octets : Buffer.from(octets, "latin1"), "hex")
 
 /** H(A1) of a user (RFC 7616 §3.4.2): lower-case hexadecimal, as secret as the password. All three are text. */
 export const ha1 = (algorithm: DigestAlgorithm, username: string, realm: string, password: string): string =>
