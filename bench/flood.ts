@@ -121,7 +121,7 @@ const main = async (): Promise<void> => {
     options: { tls: { type: "boolean", default: false }, seconds: { type: "string", default: "5" } }
   })
   const seconds = Number(values.seconds)
-  const { pid, stop, target } = await ownRelay(["node", "src/bin.ts"], 20).start({
+  const { pid, stop, target } = await ownRelay().start({
     transport: values.tls ? "tls" : "tcp",
     account,
     processors: undefined

@@ -12,11 +12,8 @@ import { parseArgs } from "node:util"
 import { apartProcessors, onProcessors, type Processors } from "./cpu.ts"
 import type { Account } from "./digest.ts"
 import type { Job, Measurement } from "./load.ts"
-import { kamailio, ownRelay, type Relay } from "./relays.ts"
+import { kamailio, ownRelay, type Relay, startCommand } from "./relays.ts"
 import { describe, type Scenario, scenarios, type Transport } from "./scenarios.ts"
-
-/** As `npm start` does. */
-const startCommand = "node --max-semi-space-size=4 src/bin.ts"
 
 const help = `Usage: npm run bench -- [options]
 
@@ -227,7 +224,7 @@ const main = async (): Promise<void> => {
   const transports = (["tcp", "tls"] as const).filter((transport) => options[transport] || options.tcp === options.tls)
   const chosen = scenarios.filter(({ name }) => options.only.length === 0 || options.only.includes(name))
 
-  const relays = options["no-relay"] ? [] : [ownRelay(options.command.split(" "), readySeconds)]
+  const relays = options["no-relay"] ? [] : [ownRelay(options.command, readySeconds)]
   if (options.kamailio || options["no-relay"]) {
     const other = await kamailio(workers)
     if (other === undefined) print("Kamailio with its msrp module is not installed; going on without it.\n")

@@ -130,13 +130,16 @@ const startProcess = async (options: StartOptions) => {
   throw new Error(`${options.command} does not accept connections: ${end.reason}\n${output}`)
 }
 
+/** As `npm start` does. */
+export const startCommand = "node --max-semi-space-size=4 src/bin.ts"
+
 /** This relay. `command` starts it, in the directory of the project; `readySeconds` is how long that may take. */
-export const ownRelay = (command: ReadonlyArray<string>, readySeconds: number): Relay => ({
+export const ownRelay = (command = startCommand, readySeconds = 20): Relay => ({
   name: "msrp-relay",
   supports: () => true,
   start: async ({ account, processors, transport }) => {
     const [tcp = 0, tls = 0] = await freePorts(2)
-    const [program = "node", ...args] = command
+    const [program = "node", ...args] = command.split(" ")
     const port = transport === "tcp" ? tcp : tls
     const { host, pid, stop } = await startProcess({
       command: program === "node" ? process.execPath : program,

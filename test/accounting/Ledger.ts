@@ -246,8 +246,11 @@ export class Ledger {
     this.check(message.source === endpoint, () => `${what()} on ${endpoint.name}`)
     this.check(head.fromPath === message.direction.toPath.split(" ")[0], () => `${what()} from ${head.fromPath}`)
     this.check(message.failureReport !== "no", () => `${what()} is not wanted`)
+    // Who comes again before the relay knows that his connection is gone uses somebody else's session (RFC 4976 §6.4).
+    const stranger = status === 403 && message.failureReport === "partial"
+    const said = message.pieces.some(({ answered }) => answered === status)
     this.check(
-      status === 408 || message.pieces.some(({ answered }) => answered === status) || ownRefusal(message, status),
+      status === 408 || said || stranger || ownRefusal(message, status),
       () => `${what()}, which nobody said`
     )
     const report: Report = { start: head.rangeStart - 1, length: head.rangeEnd - head.rangeStart + 1, status }
