@@ -6,14 +6,14 @@ import type { Decoder, FrameSink } from "../protocol/Decoder.ts"
 import { encodeResponse, type HeaderLines } from "../protocol/Encoder.ts"
 import { type Flag, type Head, Kind } from "../protocol/Head.ts"
 import { reasonPhrase } from "../protocol/Status.ts"
-import { type MsrpUri, parsePath, parseUri } from "../protocol/Uri.ts"
+import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Session } from "../SessionRepo.ts"
 import type { Connection, Receiver } from "../Transport.ts"
-import { forwardFrame, totalOf } from "./Forward.ts"
+import { forwardFrame } from "./Forward.ts"
 import { Outbox } from "./Outbox.ts"
 import type { Pace } from "./Pace.ts"
+import { refusal } from "./Refusal.ts"
 import type { RelayState } from "./RelayState.ts"
-import { encodeReport } from "./Report.ts"
 import type { Route } from "./Route.ts"
 import type { Decision } from "./Router.ts"
 import { Routes } from "./Routes.ts"
@@ -373,38 +373,9 @@ export class Hop implements Receiver, FrameSink {
   }
 
   #refusal(head: Head, status: number): Answer | undefined {
-    const silent = head.kind === Kind.Report || head.kind === Kind.Response || head.failureReport === "no"
-    if (silent || head.fromEnd === 0) return undefined
-    const from = parsePath(head.fromPath, this.relay.codec.limits.pathUris)
-    const addressed = this.#addressed(head)
-    // Without a previous hop there is nobody to answer.
-    if (from === undefined || addressed === undefined) return undefined
-    const isSend = head.kind === Kind.Send
-    const fromPath = from.map((uri) => uri.text).join(" ")
-    const comment = reasonPhrase(status)
-    if (isSend && head.failureReport === "partial") {
-      // A good SEND gets no response then; for a bad one a REPORT is safer, since the previous hop may keep no state.
-      if (status < 300) return undefined
-      const { messageId, rangeStart: start, rangeTotal } = head
-      // A REPORT must have a Message-ID (RFC 4975 §7.1.2); a response does without.
-      if (messageId !== undefined) {
-        return (length, flag) => {
-          const total = totalOf(rangeTotal, start + length - 1, flag)
-          this.control(
-            encodeReport({ toPath: fromPath, fromPath: addressed, messageId, start, length, total, status, comment })
-          )
-        }
-      }
-    }
-    const toPath = isSend ? from[0]!.text : fromPath
-    const response = encodeResponse({ transactionId: head.transactionId, status, comment, toPath, fromPath: addressed })
-    return () => this.control(response)
-  }
-
-  /** The URI by which a request addresses the relay, one of the relay's own when it has none (RFC 4975 §7.2). */
-  #addressed(head: Head): string | undefined {
-    const first = head.toPath.split(" ", 1)[0]!
-    return parseUri(first) === undefined ? this.relay.router.ownUri(this.connection?.secure === true)?.text : first
+    const own = this.relay.router.ownUri(this.connection?.secure === true)
+    const frame = refusal(head, status, own, this.relay.codec.limits.pathUris)
+    return frame === undefined ? undefined : (octets, flag) => this.control(frame(octets, flag))
   }
 
   /** Writes a whole frame of the relay's own, before anything that waits for its turn. */
