@@ -144,6 +144,11 @@ export const makeAuthenticate = (
       hop.refused()
       return true
     }
+    // A session of a relay that nobody could connect to would be of no use (RFC 4976 §8).
+    if (behindRelay && request.from[0]!.port === undefined) {
+      answer(400)
+      return true
+    }
     const wanted = head.header("Expires")
     if (wanted !== undefined && !/^\d+$/.test(wanted)) {
       answer(400)

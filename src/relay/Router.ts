@@ -30,6 +30,9 @@ export type Decision =
   /** Addressed to some other relay: this connection is not MSRP as it should be (RFC 4976 §6.2). */
   | { readonly _tag: "Foreign" }
 
+/** By which a relay can be addressed, whatever it listens on (RFC 4975 §6, RFC 7977 §5.1). */
+const OWN_TRANSPORTS = new Set(["tcp", "ws"])
+
 /** Authorities that the owner of a session may show, as clients behind rewriting middleboxes do. */
 const MAX_OWNER_AUTHORITIES = 4
 
@@ -62,7 +65,7 @@ export class Router {
   }
 
   isOwn(uri: MsrpUri): boolean {
-    return this.#authorities.has(authorityKey(uri))
+    return this.#authorities.has(authorityKey(uri)) && OWN_TRANSPORTS.has(uri.transport.toLowerCase())
   }
 
   /** What the relay is called on a connection with or without TLS. */

@@ -36,7 +36,13 @@ group("C. URIs", ({ scenario }) => {
           // The name and the port of the relay itself, so that whoever has it can come back to this very relay.
           assert.match(header(granted, "Use-Path")!, /^msrp:\/\/(relay|other)\.example\.com:(2855|9999)\/[^;]+;tcp$/i)
         }
-        for (const to of ["msrp://relay.example.com:2856;tcp", "msrp://example.com;tcp", "msrp://localhost:2855;tcp"]) {
+        const foreign = [
+          "msrp://relay.example.com:2856;tcp",
+          "msrp://example.com;tcp",
+          "msrp://localhost:2855;tcp",
+          "msrp://relay.example.com:2855;udp"
+        ]
+        for (const to of foreign) {
           const peer = yield* world.connect
           peer.write(request("AUTH", { to, from: world.party() }))
           yield* peer.ends

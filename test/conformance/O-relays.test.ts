@@ -48,6 +48,8 @@ group("O. Relay to relay", ({ timed }) => {
         const uri = "msrp://carol.invalid:9/c;tcp"
         assert.strictEqual(summary(yield* world.auth(outer, `msrps://inner.example.net:2855/x;tcp ${uri}`)), "403 | $")
         assert.strictEqual((yield* world.auth(outer, `${OUTER} ${uri}`)).status, 401)
+        // Nobody could come back to a relay without a port (RFC 4976 §8).
+        assert.strictEqual((yield* world.auth(outer, `${OUTER.replace(":2855", "")} ${uri}`)).status, 400)
         const stranger = yield* world.connect
         assert.strictEqual(summary(yield* world.auth(stranger, `${OUTER} ${uri}`)), "403 | $")
       }),
