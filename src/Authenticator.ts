@@ -29,6 +29,7 @@ import {
 } from "./protocol/Digest.ts"
 import { transactionId } from "./protocol/Ident.ts"
 import { type MsrpUri, parseUri, sameUri } from "./protocol/Uri.ts"
+import { networkOf } from "./relay/Network.ts"
 
 /** An AUTH that ends at this relay. */
 export interface AuthRequest {
@@ -223,7 +224,8 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
       return challenge(realm, algorithms, { failed: true, stale: false })
     }
 
-    const wait = attempts.wait(username, source)
+    const from = source === undefined ? undefined : networkOf(source)
+    const wait = attempts.wait(username, from)
     if (wait === undefined) {
       yield* refused(request, "too many failures before", username)
       return { _tag: "Unavailable" }
@@ -243,11 +245,11 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
       uri: authorization.uri ?? requestUri.text
     }
     if (!sameDigest(response(proof), authorization.response)) {
-      attempts.failed(username, source)
+      attempts.failed(username, from)
       yield* refused(request, "wrong credentials", username)
       return challenge(realm, algorithms, { failed: true, stale: false })
     }
-    attempts.succeeded(username, source)
+    attempts.succeeded(username, from)
     // only the holder of the password learns that a nonce is stale: guesses with old nonces count as failures
     if (!nonces.spend(authorization.nonce, Number.parseInt(authorization.nc, 16))) {
       return challenge(realm, algorithms, { failed: false, stale: true })

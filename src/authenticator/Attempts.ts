@@ -1,7 +1,7 @@
 /**
  * Who presents wrong credentials again and again is slowed down, on however many connections (RFC 4976 §6.3): by user
  * and address, so that nobody can lock out a user from elsewhere, and by address, for those who try one password with
- * many users. A user who has logged in from that address does not wait for what others do there: it may be that of a NAT.
+ * many users (for IPv6, by network). A user who has logged in from that address does not wait for what others do there: it may be that of a NAT.
  *
  * Each failure beyond the free ones doubles the time until the next attempt of the same kind is looked at.
  */

@@ -6,6 +6,7 @@
  */
 import { Crowd } from "./Crowd.ts"
 import type { Hop } from "./Hop.ts"
+import { networkOf } from "./Network.ts"
 import type { RelayState } from "./RelayState.ts"
 
 export class Admission {
@@ -14,7 +15,7 @@ export class Admission {
   readonly #inside = new Set<Hop>()
   /** Those that came in and have not yet brought a successful request. */
   readonly #onProbation = new Crowd<Hop>()
-  /** Connections that came in, by the address they came from. */
+  /** Connections that came in, by the address (for IPv6: the network) they came from. */
   readonly #from = new Map<string, number>()
 
   constructor(relay: RelayState) {
@@ -27,8 +28,9 @@ export class Admission {
     this.#inside.add(hop)
     if (hop.onProbation) {
       const { host } = hop.connection!.remote
-      const same = (this.#from.get(host) ?? 0) + 1
-      this.#from.set(host, same)
+      const network = networkOf(host)
+      const same = (this.#from.get(network) ?? 0) + 1
+      this.#from.set(network, same)
       this.#onProbation.add(host, hop)
       if (same > connectionsPerAddress) return this.#close(hop)
       if (this.#onProbation.size > connectionsInProbation) this.#close(this.#onProbation.takeFirst()!)
@@ -49,10 +51,10 @@ export class Admission {
     this.#inside.delete(hop)
     this.#prove(hop)
     if (hop.connection?.inbound !== true) return
-    const { host } = hop.connection.remote
-    const others = (this.#from.get(host) ?? 0) - 1
-    if (others > 0) this.#from.set(host, others)
-    else this.#from.delete(host)
+    const network = networkOf(hop.connection.remote.host)
+    const others = (this.#from.get(network) ?? 0) - 1
+    if (others > 0) this.#from.set(network, others)
+    else this.#from.delete(network)
   }
 
   /** Closes what was not used for so many milliseconds, in neither direction, and has no session (RFC 4976 §6.5). */

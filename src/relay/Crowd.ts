@@ -2,6 +2,8 @@
  * Those who have proved nothing yet, by the address they came from. When there are too many, one goes of the address that
  * has most of them: whoever floods the relay from one address turns away his own connections, and not other people's.
  */
+import { networkOf } from "./Network.ts"
+
 export class Crowd<A> {
   readonly #of = new Map<string, Set<A>>()
   #size = 0
@@ -11,17 +13,22 @@ export class Crowd<A> {
   }
 
   add(address: string, one: A): void {
-    const same = this.#of.get(address)
-    if (same === undefined) this.#of.set(address, new Set([one]))
+    const network = networkOf(address)
+    const same = this.#of.get(network)
+    if (same === undefined) this.#of.set(network, new Set([one]))
     else same.add(one)
     this.#size++
   }
 
   delete(address: string, one: A): void {
-    const same = this.#of.get(address)
+    this.#delete(networkOf(address), one)
+  }
+
+  #delete(network: string, one: A): void {
+    const same = this.#of.get(network)
     if (same === undefined || !same.delete(one)) return
     this.#size--
-    if (same.size === 0) this.#of.delete(address)
+    if (same.size === 0) this.#of.delete(network)
   }
 
   /** Takes out the oldest of the address that has most. */
@@ -29,7 +36,7 @@ export class Crowd<A> {
     let most: readonly [string, Set<A>] | undefined
     for (const entry of this.#of) if (most === undefined || entry[1].size > most[1].size) most = entry
     const first = most?.[1].values().next().value
-    if (most !== undefined && first !== undefined) this.delete(most[0], first)
+    if (most !== undefined && first !== undefined) this.#delete(most[0], first)
     return first
   }
 }
