@@ -10,9 +10,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { hash, randomBytes } from "node:crypto"
-import { Attempts, type AttemptsOptions } from "./authenticator/Attempts.ts"
+import { type Attempt, Attempts, type AttemptsOptions } from "./authenticator/Attempts.ts"
 import { Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "./Credentials.ts"
 import {
+  type Authorization,
   type DigestAlgorithm,
   digestAlgorithms,
   fromOctets,
@@ -195,6 +196,50 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     )
   )
 
+  /** Compares the digest with that of the user's secret (RFC 7616 §3.4). */
+  const verify = Effect.fnUntraced(function*(
+    request: AuthRequest,
+    authorization: Authorization,
+    algorithm: DigestAlgorithm,
+    algorithms: ReadonlyArray<DigestAlgorithm>,
+    attempt: Attempt
+  ): Effect.fn.Return<AuthDecision> {
+    const { realm, requestUri, source } = request
+    const { username } = authorization
+    const found = yield* lookup({ username, realm, source })
+    if (found === undefined) return { _tag: "Unavailable" }
+
+    const proof: Proof = {
+      algorithm,
+      ha1: expected(found, algorithm, username, realm),
+      nonce: authorization.nonce,
+      nc: authorization.nc,
+      cnonce: authorization.cnonce,
+      // an equivalent URI is hashed as the client spells it
+      uri: authorization.uri ?? requestUri.text
+    }
+    if (!sameDigest(response(proof), authorization.response)) {
+      const late = attempt.failed()
+      yield* refused(request, "wrong credentials", username)
+      if (late > 0) yield* Effect.sleep(late)
+      return challenge(realm, algorithms, { failed: true, stale: false })
+    }
+    attempt.succeeded()
+    // only the holder of the password learns that a nonce is stale: guesses with old nonces count as failures
+    if (!nonces.spend(authorization.nonce, Number.parseInt(authorization.nc, 16))) {
+      return challenge(realm, algorithms, { failed: false, stale: true })
+    }
+    const authenticationInfo = printAuthenticationInfo({
+      nextnonce: nonces.issue(),
+      rspauth: rspauth(proof),
+      cnonce: authorization.cnonce,
+      nc: authorization.nc
+    })
+    return authenticationInfo === undefined
+      ? { _tag: "Rejected", status: 400, comment: "Malformed Authorization" }
+      : { _tag: "Granted", username, realm, authenticationInfo }
+  })
+
   const authenticate = Effect.fnUntraced(function*(request: AuthRequest): Effect.fn.Return<AuthDecision> {
     const { realm, requestUri, source } = request
     const algorithms = offered().filter((one) => one !== "MD5" || !withoutMd5.has(realm.toLowerCase()))
@@ -224,45 +269,15 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
       return challenge(realm, algorithms, { failed: true, stale: false })
     }
 
-    const from = source === undefined ? undefined : networkOf(source)
-    const wait = attempts.wait(username, from)
-    if (wait === undefined) {
+    const attempt = attempts.begin(username, source === undefined ? undefined : networkOf(source))
+    if (attempt === undefined) {
       yield* refused(request, "too many failures before", username)
       return { _tag: "Unavailable" }
     }
-    if (wait > 0) yield* Effect.sleep(wait)
-
-    const found = yield* lookup({ username, realm, source })
-    if (found === undefined) return { _tag: "Unavailable" }
-
-    const proof: Proof = {
-      algorithm,
-      ha1: expected(found, algorithm, username, realm),
-      nonce: authorization.nonce,
-      nc: authorization.nc,
-      cnonce: authorization.cnonce,
-      // an equivalent URI is hashed as the client spells it
-      uri: authorization.uri ?? requestUri.text
-    }
-    if (!sameDigest(response(proof), authorization.response)) {
-      attempts.failed(username, from)
-      yield* refused(request, "wrong credentials", username)
-      return challenge(realm, algorithms, { failed: true, stale: false })
-    }
-    attempts.succeeded(username, from)
-    // only the holder of the password learns that a nonce is stale: guesses with old nonces count as failures
-    if (!nonces.spend(authorization.nonce, Number.parseInt(authorization.nc, 16))) {
-      return challenge(realm, algorithms, { failed: false, stale: true })
-    }
-    const authenticationInfo = printAuthenticationInfo({
-      nextnonce: nonces.issue(),
-      rspauth: rspauth(proof),
-      cnonce: authorization.cnonce,
-      nc: authorization.nc
-    })
-    return authenticationInfo === undefined
-      ? { _tag: "Rejected", status: 400, comment: "Malformed Authorization" }
-      : { _tag: "Granted", username, realm, authenticationInfo }
+    return yield* Effect.ensuring(
+      verify(request, authorization, algorithm, algorithms, attempt),
+      Effect.sync(attempt.end)
+    )
   })
 
   return Authenticator.of({ authenticate })

@@ -50,7 +50,7 @@ const pit = Effect.acquireRelease(
     })
 )
 
-/** Does not wait long: the relay lets who has guessed too often wait, and turns away who comes on top. */
+/** Does not wait long: who has guessed too often is answered late, and turned away if he does not wait for that. */
 const guess = Effect.fnUntraced(function*(world: World, n: number) {
   const peer = yield* world.connect
   const from = world.party()
@@ -116,7 +116,7 @@ describe("flood", () => {
         const meanwhile = yield* world.login()
         yield* meanwhile.peer.close
         const [, statuses] = yield* Fiber.join(flood)
-        // The last ones wait for seconds before they are looked at, even when their client is gone.
+        // The last ones are answered seconds later, even when their client is gone.
         assert.deepStrictEqual([...new Set(statuses.flat())], [401])
         assert.isAtLeast(statuses.flat().length, GUESSES - 10)
         assert.isAtMost(

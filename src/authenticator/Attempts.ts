@@ -1,30 +1,36 @@
 /**
- * Who presents wrong credentials again and again is slowed down, on however many connections (RFC 4976 §6.3): by user
- * and address, so that nobody can lock out a user from elsewhere, and by address, for those who try one password with
- * many users (for IPv6, by network). A user who has logged in from that address does not wait for what others do there: it may be that of a NAT.
+ * Who presents wrong credentials again and again is answered ever later, on however many connections (RFC 4976 §6.3): by
+ * user and address, so that nobody can lock out a user from elsewhere, and by address (for IPv6, by network), for those who
+ * try one password with many users. A user who has logged in from that address is not counted with others there: it may be
+ * that of a NAT.
  *
- * Each failure beyond the free ones doubles the time until the next attempt of the same kind is looked at.
+ * Only wrong credentials are answered late, so no user waits for what others have done in his name. But few attempts of a
+ * kind may be under way at a time once it has failed too often, or guesses side by side would be as fast as ever.
  */
 export interface AttemptsOptions {
-  /** Failures of a user from one address that cost nothing. Absent: 5. */
+  /** Failures of a user from one address that cost nothing. Absent: 10. */
   readonly freePerUser?: number | undefined
-  /** Failures from one address, whoever the users are. Absent: 50. */
+  /** Failures from one address, whoever the users are. Absent: 100. */
   readonly freePerAddress?: number | undefined
 }
 
+/** What is known of one user at one address, or of one address. */
 interface Failures {
   count: number
-  /** When the next attempt may be looked at. */
-  until: number
+  /** Attempts that are not answered yet. */
+  underWay: number
   /** When all is forgotten. */
   forgotten: number
 }
 
-/** Milliseconds. */
+/** Milliseconds: of the first answer that is late; each further one takes twice as long. */
 const FIRST_DELAY = 1000
 /** Less than the time that a client waits for an answer. */
 const LONGEST_DELAY = 16_000
 const FORGOTTEN_AFTER = 900_000
+
+/** Attempts of a kind under way at a time, once it has failed too often. */
+const UNDER_WAY = 4
 
 /** Users and addresses that are remembered, each; the one that failed least recently is forgotten first. */
 const MAX_REMEMBERED = 10_000
@@ -37,30 +43,43 @@ class Kind {
     this.#free = free
   }
 
-  find(key: string, now: number): Failures | undefined {
+  /** What is known if it has failed too often. */
+  suspect(key: string, now: number): Failures | undefined {
+    const found = this.#find(key, now)
+    return found === undefined || found.count <= this.#free ? undefined : found
+  }
+
+  #find(key: string, now: number): Failures | undefined {
     const found = this.#failures.get(key)
     if (found === undefined || found.forgotten > now) return found
     this.#failures.delete(key)
     return undefined
   }
 
-  delayOf({ count }: Failures): number {
-    return count <= this.#free ? 0 : Math.min(FIRST_DELAY * 2 ** (count - this.#free - 1), LONGEST_DELAY)
-  }
-
-  failed(key: string, now: number): void {
-    const failures = this.find(key, now) ?? { count: 0, until: now, forgotten: 0 }
+  /** Counts one more; gives milliseconds until the answer. */
+  failed(key: string, now: number): number {
+    const failures = this.#find(key, now) ?? { count: 0, underWay: 0, forgotten: 0 }
     failures.count++
-    failures.until = Math.max(failures.until, now + this.delayOf(failures))
     failures.forgotten = now + FORGOTTEN_AFTER
     this.#failures.delete(key)
     this.#failures.set(key, failures)
     if (this.#failures.size > MAX_REMEMBERED) this.forget(this.#failures.keys().next().value!)
+    const beyond = failures.count - this.#free
+    return beyond <= 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (beyond - 1), LONGEST_DELAY)
   }
 
   forget(key: string): void {
     this.#failures.delete(key)
   }
+}
+
+/** An attempt that is looked at; `end` when it is answered. */
+export interface Attempt {
+  /** The credentials are wrong. Milliseconds until that is answered. */
+  readonly failed: () => number
+  /** They are right: the user is who he says. */
+  readonly succeeded: () => void
+  readonly end: () => void
 }
 
 export class Attempts {
@@ -72,42 +91,35 @@ export class Attempts {
 
   /** `now` in milliseconds. */
   constructor(options: AttemptsOptions, now: () => number) {
-    this.#users = new Kind(options.freePerUser ?? 5)
-    this.#addresses = new Kind(options.freePerAddress ?? 50)
+    this.#users = new Kind(options.freePerUser ?? 10)
+    this.#addresses = new Kind(options.freePerAddress ?? 100)
     this.#now = now
   }
 
-  /**
-   * Milliseconds until an attempt is looked at; `undefined` when so many wait already that it must come again later.
-   * Whoever waits takes the place of who comes after him.
-   */
-  wait(user: string, address: string | undefined): number | undefined {
+  /** Begins an attempt; `undefined` when so many are under way already that it must come again later. */
+  begin(user: string, address: string | undefined): Attempt | undefined {
+    const key = `${address ?? ""}\n${user}`
     const now = this.#now()
-    const key = keyOf(user, address)
-    const byAddress = address === undefined || this.#welcome.has(key) ? undefined : this.#addresses.find(address, now)
-    const known = [[this.#users, this.#users.find(key, now)], [this.#addresses, byAddress]] as const
-    const wait = Math.max(0, ...known.map(([, failures]) => (failures?.until ?? 0) - now))
-    if (wait > LONGEST_DELAY) return undefined
-    for (const [kind, failures] of known) {
-      if (failures !== undefined) failures.until = Math.max(failures.until, now) + kind.delayOf(failures)
+    const suspects = [this.#users.suspect(key, now)]
+    const byAddress = address !== undefined && !this.#welcome.has(key)
+    if (byAddress) suspects.push(this.#addresses.suspect(address, now))
+    if (suspects.some((one) => one !== undefined && one.underWay >= UNDER_WAY)) return undefined
+    for (const one of suspects) if (one !== undefined) one.underWay++
+    return {
+      failed: () => {
+        const time = this.#now()
+        const late = this.#users.failed(key, time)
+        return byAddress ? Math.max(late, this.#addresses.failed(address, time)) : late
+      },
+      succeeded: () => {
+        this.#users.forget(key)
+        this.#welcome.delete(key)
+        this.#welcome.add(key)
+        if (this.#welcome.size > MAX_REMEMBERED) this.#welcome.delete(this.#welcome.values().next().value!)
+      },
+      end: () => {
+        for (const one of suspects) if (one !== undefined) one.underWay--
+      }
     }
-    return wait
-  }
-
-  failed(user: string, address: string | undefined): void {
-    const now = this.#now()
-    this.#users.failed(keyOf(user, address), now)
-    if (address !== undefined) this.#addresses.failed(address, now)
-  }
-
-  /** The user is who he says; what came from his address otherwise is remembered. */
-  succeeded(user: string, address: string | undefined): void {
-    const key = keyOf(user, address)
-    this.#users.forget(key)
-    this.#welcome.delete(key)
-    this.#welcome.add(key)
-    if (this.#welcome.size > MAX_REMEMBERED) this.#welcome.delete(this.#welcome.values().next().value!)
   }
 }
-
-const keyOf = (user: string, address: string | undefined): string => `${address ?? ""}\n${user}`

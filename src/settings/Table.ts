@@ -267,16 +267,16 @@ export const variables = {
   freeFailuresPerUser: set("MSRP_AUTH_FREE_FAILURES", "AUTH", Codecs.wholeNumber(1, 1_000_000), {
     expects: "a whole number from 1 to 1000000",
     meaning:
-      "AUTHs with wrong credentials for one user from one address, on any connections, that cost nothing. Each " +
-      "further one doubles the time until the next is looked at, from 1 to 16 seconds; forgotten after 15 minutes.",
+      "AUTHs with wrong credentials for one user from one address, on any connections, that are answered at once. " +
+      "Each further one doubles the time until it is, from 1 to 16 seconds; forgotten after 15 minutes.",
     example: "3",
-    default: "5"
+    default: "10"
   }),
   freeFailuresPerAddress: set("MSRP_AUTH_FREE_FAILURES_PER_ADDRESS", "AUTH", Codecs.wholeNumber(1, 1_000_000), {
     expects: "a whole number from 1 to 1000000",
     meaning: "The same for all users from one address, but for those who have logged in from there.",
     example: "1000",
-    default: "50"
+    default: "100"
   }),
   allowPlaintextAuth: set("MSRP_ALLOW_PLAINTEXT_AUTH", "AUTH", Codecs.boolean, {
     expects: "1, 0, true, false, yes or no",
