@@ -341,8 +341,9 @@ class Nonces {
     return true
   }
 
+  /** Whole milliseconds: a fraction would take longer to print than the code to calculate. */
   #time(): number {
-    return this.#now() - this.#origin
+    return Math.floor(this.#now() - this.#origin)
   }
 
   #expired(since: number, now: number): boolean {
@@ -373,6 +374,6 @@ class Nonces {
   /** When it was made, if it was made here. */
   #issued(nonce: string): number | undefined {
     const text = nonce.slice(0, -MAC_LENGTH - 1)
-    return sameText(nonce, `${text}-${this.#mac(text)}`) ? Number.parseFloat(text) : undefined
+    return sameText(nonce, `${text}-${this.#mac(text)}`) ? Number.parseInt(text, 10) : undefined
   }
 }

@@ -242,4 +242,4 @@ const plaintextRule = (rule: "loopback" | "always" | "never") => (hop: Hop): boo
   rule === "always" || (rule === "loopback" && isLoopback(hop.connection!.local.host))
 
 const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."))
+  host === "localhost" || host === "::1" || (host.startsWith("127.") && isIP(host) === 4)

@@ -10,6 +10,23 @@ import type * as Net from "node:net"
 /** A read is handled synchronously, so one buffer serves all sockets, and may be large: fewer reads for the same octets. */
 const shared = Buffer.allocUnsafeSlow(262_144)
 
+/** The names of the private fields: those that the last socket had, since looking them up takes longer than all the rest. */
+interface Fields {
+  readonly buffer: symbol
+  readonly callback: symbol
+  readonly generator: symbol
+}
+let known: Fields | undefined
+
+const fieldsOf = (inner: object): Fields | undefined => {
+  if (known !== undefined && known.buffer in inner && known.callback in inner && known.generator in inner) return known
+  const keys = Object.getOwnPropertySymbols(inner)
+  const key = (name: string) => keys.find((one) => one.description === name)
+  const [buffer, callback, generator] = [key("kBuffer"), key("kBufferCb"), key("kBufferGen")]
+  if (buffer === undefined || callback === undefined || generator === undefined) return undefined
+  return known = { buffer, callback, generator }
+}
+
 /**
  * Makes `socket` deliver into the shared buffer from its next read on. Its `pause` and `resume` work as usual; `deliver`
  * gives false to stop reading until the next `resume`.
@@ -18,19 +35,12 @@ export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boole
   const inner = socket as unknown as Record<symbol, unknown> & {
     readonly _handle?: { readonly useUserBuffer?: unknown } | null
   }
-  const keys = Object.getOwnPropertySymbols(inner)
-  const key = (name: string) => keys.find((one) => one.description === name)
-  const buffer = key("kBuffer")
-  const callback = key("kBufferCb")
-  const generator = key("kBufferGen")
+  const fields = fieldsOf(inner)
   const handle = inner._handle
-  if (
-    buffer === undefined || callback === undefined || generator === undefined
-    || typeof handle?.useUserBuffer !== "function"
-  ) return false
-  inner[buffer] = shared
-  inner[generator] = null
-  inner[callback] = (length: number): boolean => deliver(shared.subarray(0, length))
+  if (fields === undefined || typeof handle?.useUserBuffer !== "function") return false
+  inner[fields.buffer] = shared
+  inner[fields.generator] = null
+  inner[fields.callback] = (length: number): boolean => deliver(shared.subarray(0, length))
   handle.useUserBuffer(shared)
   return true
 }
