@@ -5,7 +5,7 @@
  * the call. The decoder keeps at most one header section plus a short body between two reads.
  */
 import { type Broken, type Flag, Head, isFlag, Kind, LastPaths } from "./Head.ts"
-import { behindHyphens, sevenHyphens } from "./Hyphens.ts"
+import { behindHyphens, DASH, HYPHENS, sevenHyphens } from "./Hyphens.ts"
 import { defaultLimits, INTERRUPTIBLE_ABOVE, type Limits } from "./Limits.ts"
 
 export type { Broken, Flag } from "./Head.ts"
@@ -27,7 +27,6 @@ export interface FrameSink {
 
 const CR = 13
 const LF = 10
-const DASH = 45
 
 /**
  * One `Head` serves all decoders, since a frame is handled before the next one is read. It is taken while in use: what
@@ -38,8 +37,6 @@ let spareHead: Head | undefined
 /** Where the octets kept from the last read and those of this one are put together. Taken while in use, too. */
 let spareJoint: Buffer | undefined
 const JOINT = 131_072
-
-const HYPHENS = 7
 
 /** "-------" and a transaction id, for searching; one view for each length. */
 const needleBytes = Buffer.alloc(HYPHENS + 32, DASH)

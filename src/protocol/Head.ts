@@ -4,6 +4,7 @@
  * A `Head` is a view: it is valid only during the call that hands it over, and one `Head` serves many frames. What must
  * live longer is taken out of it as a string (Latin-1, so that every octet survives).
  */
+import { DASH, HYPHENS } from "./Hyphens.ts"
 import type { Limits } from "./Limits.ts"
 
 /** The flag at the end of an end-line: complete, to be continued, or given up (RFC 4975 §7.1). */
@@ -47,7 +48,6 @@ const LF = 10
 const SP = 32
 const HTAB = 9
 const COLON = 58
-const DASH = 45
 const STAR = 42
 const SLASH = 47
 
@@ -341,9 +341,9 @@ export class Head {
   /** Is there an end-line at `p`: 1 yes, 0 no, -1 more octets are needed to tell. */
   #endLineAt(p: number, end: number): 1 | 0 | -1 {
     const { buf, tidStart } = this
-    const length = 7 + this.tidEnd - tidStart
+    const length = HYPHENS + this.tidEnd - tidStart
     const here = Math.min(length, end - p)
-    for (let i = 0; i < here; i++) if (buf[p + i] !== (i < 7 ? DASH : buf[tidStart + i - 7])) return 0
+    for (let i = 0; i < here; i++) if (buf[p + i] !== (i < HYPHENS ? DASH : buf[tidStart + i - HYPHENS])) return 0
     if (p + length + 3 > end) return -1
     return isFlag(buf[p + length]!) && buf[p + length + 1] === CR && buf[p + length + 2] === LF ? 1 : 0
   }

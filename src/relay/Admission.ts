@@ -38,18 +38,14 @@ export class Admission {
     if (this.#inside.size > connections) this.#close(this.#leastNeeded() ?? hop)
   }
 
-  /** A request of it was successful. */
+  /** A request of it was successful, or it goes: it is not on probation any more. */
   proved(hop: Hop): void {
-    this.#prove(hop)
-  }
-
-  #prove(hop: Hop): void {
     if (hop.connection !== undefined) this.#onProbation.delete(hop.connection.remote.host, hop)
   }
 
   left(hop: Hop): void {
     this.#inside.delete(hop)
-    this.#prove(hop)
+    this.proved(hop)
     if (hop.connection?.inbound !== true) return
     const network = networkOf(hop.connection.remote.host)
     const others = (this.#from.get(network) ?? 0) - 1
@@ -84,7 +80,7 @@ export class Admission {
   /** Without a line in the log for each: who opens thousands of connections would write thousands. */
   #close(hop: Hop): void {
     this.#inside.delete(hop)
-    this.#prove(hop)
+    this.proved(hop)
     this.#relay.stats.connectionsTurnedAway++
     hop.connection?.destroy()
   }

@@ -3,15 +3,16 @@
  * (RFC 4976 §6.4). Everything else is copied octet for octet.
  */
 import { type Flag, type Head, Kind } from "../protocol/Head.ts"
+import { HYPHENS } from "../protocol/Hyphens.ts"
 import { transactionId } from "../protocol/Ident.ts"
 import { INTERRUPTIBLE_ABOVE } from "../protocol/Limits.ts"
 import type { Outbox } from "./Outbox.ts"
 import type { Route } from "./Route.ts"
 import { type Asked, Transaction } from "./Transaction.ts"
 
-const MSRP = Buffer.from("MSRP ")
+/** What every start line begins with. */
+export const MSRP = Buffer.from("MSRP ")
 const SEND = Buffer.from(" SEND\r\n")
-const HYPHENS = 7
 
 /** Writes a whole frame to the route's target. */
 export const forwardFrame = (route: Route, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void => {

@@ -9,7 +9,7 @@ import { reasonPhrase } from "../protocol/Status.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Session } from "../SessionRepo.ts"
 import type { Connection, Receiver } from "../Transport.ts"
-import { forwardFrame } from "./Forward.ts"
+import { forwardFrame, MSRP } from "./Forward.ts"
 import { Outbox } from "./Outbox.ts"
 import type { Pace } from "./Pace.ts"
 import { refusal } from "./Refusal.ts"
@@ -24,7 +24,6 @@ import type { Transaction } from "./Transaction.ts"
 /** Sessions in which a connection is the peer, before it is looked which of them have ended. */
 const MAX_PEER_OF = 1024
 
-const MSRP = Buffer.from("MSRP ")
 const END = Buffer.from("$\r\n")
 
 /** An answer to a request that goes no further; it is given the real length of the body, and how that ended. */

@@ -4,13 +4,13 @@
  * next one (RFC 4975 §5.1, §7.1.1).
  */
 import type { FailureReport, Flag, Head } from "../protocol/Head.ts"
+import { DASH } from "../protocol/Hyphens.ts"
 import { transactionId } from "../protocol/Ident.ts"
 import { aroundRange, byteRangeLine, totalOf, writeSend } from "./Forward.ts"
 import type { Outbox } from "./Outbox.ts"
 import type { Route } from "./Route.ts"
 import { Transaction } from "./Transaction.ts"
 
-const DASH = 45
 const single = Buffer.alloc(1)
 
 export class Stream {
