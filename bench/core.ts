@@ -1,0 +1,258 @@
+/**
+ * What the relay itself costs, without sockets: time of one processor for one SEND with its answers, from the octets that come in to those
+ * that are handed to the connections.
+ *
+ * The relay is the real one, on a transport of this file that only hands octets over. Making the octets is not counted.
+ * Each run is a process of its own and the best one counts, since whatever else the machine does only adds to it. With
+ * `--against`, runs of another checkout take turns with those of this one.
+ */
+import { Effect, Layer, ManagedRuntime } from "effect"
+import { spawnSync } from "node:child_process"
+import { resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+import { Authenticator } from "../src/Authenticator.ts"
+import { Codec } from "../src/Codec.ts"
+import { Relay } from "../src/Relay.ts"
+import { SessionRepo } from "../src/SessionRepo.ts"
+import { SocketSelector } from "../src/SocketSelector.ts"
+import { type Connection, type LocalSocket, type Receiver, Transport } from "../src/Transport.ts"
+
+const usage = `What the relay costs without sockets: microseconds of one processor for each SEND with its answers.
+
+  npm run bench:core -- [options]
+
+  --runs <n>          runs of each scenario, each in a process of its own (default 6)
+  --seconds <n>       how long one run measures (default 1)
+  --only <name>       one scenario alone (may be repeated)
+  --against <folder>  another checkout with this benchmark, measured in turn with this one
+`
+
+interface Scenario {
+  readonly name: string
+  readonly what: string
+  /** Octets of each body. */
+  readonly size: number
+  /** SENDs in one read. */
+  readonly batch: number
+  /** Reads before the relay writes: one turn of the event loop for each. */
+  readonly turns: number
+  readonly failureReport: boolean
+}
+
+const scenarios: ReadonlyArray<Scenario> = [
+  { name: "batch", what: "300 octets, 50 in a read", size: 300, batch: 50, turns: 1, failureReport: true },
+  { name: "single", what: "300 octets, one in a read", size: 300, batch: 1, turns: 50, failureReport: true },
+  { name: "batch-no", what: "the same 50, Failure-Report no", size: 300, batch: 50, turns: 1, failureReport: false },
+  { name: "8k", what: "8,192 octets, 8 in a read", size: 8192, batch: 8, turns: 1, failureReport: true },
+  { name: "60k", what: "60,000 octets, 4 in a read", size: 60_000, batch: 4, turns: 1, failureReport: true }
+]
+
+/** Octets of one read, as the transport for sockets has them. */
+const READ = 262_144
+
+/** Milliseconds until the code is compiled, and of each stretch of a run. */
+const WARM_UP = 1000
+const STRETCH = 50
+
+/** A connection whose output is seen by `sees`, and counts as taken once the turn is over. */
+class Wire implements Connection {
+  readonly inbound = true
+  readonly secure = false
+  readonly local = { host: "127.0.0.1", port: 2855 }
+  readonly remote = { host: "127.0.0.1", port: 40_000 }
+  readonly socket = undefined
+  readonly peerNames: ReadonlyArray<string> = []
+  readonly #taken: Array<() => void>
+  sees: ((octets: Buffer) => void) | undefined
+  receiver!: Receiver
+
+  constructor(taken: Array<() => void>) {
+    this.#taken = taken
+  }
+  write(bytes: Uint8Array, written: () => void): void {
+    this.sees?.(bytes as Buffer)
+    this.#taken.push(written)
+  }
+  pending(): number {
+    return 0
+  }
+  pause(): void {
+    throw new Error("the relay does not keep up")
+  }
+  resume(): void {}
+  end(): void {
+    throw new Error("the relay has closed a connection")
+  }
+  destroy(): void {}
+}
+
+const frame = (method: string, id: string, lines: ReadonlyArray<string>, body?: Buffer): Buffer =>
+  Buffer.concat([
+    Buffer.from(`MSRP ${id} ${method}\r\n${lines.map((line) => `${line}\r\n`).join("")}`, "latin1"),
+    ...body === undefined ? [] : [Buffer.from("\r\n"), body, Buffer.from("\r\n")],
+    Buffer.from(`-------${id}$\r\n`, "latin1")
+  ])
+
+/** Microseconds for each SEND. */
+const measure = async (scenario: Scenario, seconds: number): Promise<number> => {
+  const taken: Array<() => void> = []
+  const tasks: Array<() => void> = []
+  let accept!: (connection: Connection) => Receiver
+  const listen: ReadonlyArray<LocalSocket> = [{ scheme: "msrp", host: "127.0.0.1", port: 2855 }]
+  const layer = Relay.layer({ listen }).pipe(
+    Layer.provide([
+      Layer.succeed(Transport)({
+        listen: (socket, accepts) => {
+          accept = accepts
+          return Effect.succeed(socket)
+        },
+        connect: () => Effect.die("nothing is dialled"),
+        identity: () => 0,
+        defer: (task) => void tasks.push(task)
+      }),
+      Codec.layer,
+      SessionRepo.layerMemory(),
+      SocketSelector.layerDefault(listen),
+      Layer.succeed(Authenticator)({
+        authenticate: ({ realm }) =>
+          Effect.succeed({ _tag: "Granted", username: "alice", realm, authenticationInfo: "qop=\"auth\"" })
+      })
+    ])
+  )
+  const runtime = ManagedRuntime.make(layer)
+  await runtime.runPromise(Relay)
+
+  const open = (): Wire => {
+    const wire = new Wire(taken)
+    wire.receiver = accept(wire)
+    return wire
+  }
+  /** What follows the octets of one turn: output is written, and the operating system takes it. */
+  const turn = (): void => {
+    for (const task of tasks.splice(0)) task()
+    for (const written of taken.splice(0)) written()
+    for (const task of tasks.splice(0)) task()
+  }
+
+  const owner = open()
+  const peer = open()
+  let session = ""
+  owner.sees = (octets) => {
+    session = /Use-Path: (\S+)/.exec(octets.toString("latin1"))?.[1] ?? session
+  }
+  const endpoint = "msrp://owner.invalid:2855/abc;tcp"
+  owner.receiver.bytes(frame("AUTH", "a2345678", ["To-Path: msrp://127.0.0.1:2855;tcp", `From-Path: ${endpoint}`]))
+  turn()
+  if (session === "") throw new Error("no session was granted")
+
+  const body = Buffer.alloc(scenario.size, "The quick brown fox jumps over the lazy dog. ")
+  const request = Buffer.concat(
+    Array.from({ length: scenario.batch }, (_, i) =>
+      frame("SEND", `s${String(i).padStart(9, "0")}`, [
+        `To-Path: ${session} ${endpoint}`,
+        "From-Path: msrp://peer.invalid:2855/def;tcp",
+        `Message-ID: 8a9f7e6d5c4b${String(i).padStart(4, "0")}`,
+        `Byte-Range: 1-${scenario.size > 2048 ? "*" : scenario.size}/${scenario.size}`,
+        ...scenario.failureReport ? [] : ["Failure-Report: no"],
+        "Content-Type: text/plain"
+      ], body))
+  )
+
+  const seen = Buffer.allocUnsafeSlow(4 * (request.length + 65_536) * scenario.turns)
+  let length = 0
+  owner.sees = (octets) => {
+    length += octets.copy(seen, length)
+  }
+  /** The owner's answers to what he has got: a read for each in which he got something. */
+  const answers = (): Array<Buffer> => {
+    const frames: Array<Buffer> = []
+    const text = seen.toString("latin1", 0, length)
+    length = 0
+    for (const [, id] of text.matchAll(/^MSRP (\S+) SEND\r$/gm)) {
+      frames.push(frame("200 OK", id!, [`To-Path: ${session}`, `From-Path: ${endpoint}`]))
+    }
+    const expected = scenario.batch * scenario.turns
+    if (frames.length < expected) throw new Error(`${frames.length} of ${expected} SENDs came through`)
+    return scenario.turns === 1 ? [Buffer.concat(frames)] : frames
+  }
+  const deliver = (wire: Wire, octets: Buffer): void => {
+    for (let at = 0; at < octets.length; at += READ) {
+      wire.receiver.bytes(octets.subarray(at, at + READ))
+      turn()
+    }
+  }
+  /** Milliseconds that the relay takes for one round. */
+  const round = (): number => {
+    const start = performance.now()
+    for (let i = 0; i < scenario.turns; i++) deliver(peer, request)
+    const middle = performance.now()
+    const replies = scenario.failureReport ? answers() : []
+    length = 0
+    const again = performance.now()
+    for (const reply of replies) deliver(owner, reply)
+    return middle - start + performance.now() - again
+  }
+
+  for (const until = performance.now() + WARM_UP; performance.now() < until;) round()
+  // Of all stretches the best: the one in which the machine did nothing else. Times of a processor would be exact to 4 ms only.
+  let best = Infinity
+  for (const until = performance.now() + seconds * 1000; performance.now() < until;) {
+    let millis = 0
+    let sends = 0
+    while (millis < STRETCH) {
+      millis += round()
+      sends += scenario.batch * scenario.turns
+    }
+    best = Math.min(best, 1000 * millis / sends)
+  }
+  await runtime.dispose()
+  return best
+}
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: "string", default: "6" },
+    seconds: { type: "string", default: "1" },
+    only: { type: "string", multiple: true, default: [] },
+    against: { type: "string" },
+    /** Of a child: the scenario that it measures. */
+    measure: { type: "string" },
+    help: { type: "boolean", default: false }
+  }
+})
+const here = fileURLToPath(import.meta.url)
+const seconds = Number(values.seconds)
+
+/** As `npm start` has it. */
+const HEAP = "--max-semi-space-size=4"
+
+const child = (file: string, name: string): number => {
+  const args = [HEAP, file, "--measure", name, "--seconds", `${seconds}`]
+  const { error, status, stderr, stdout } = spawnSync(process.execPath, args, { encoding: "utf8" })
+  if (error !== undefined || status !== 0) throw new Error(`the run has failed: ${error?.message ?? stderr}`)
+  return Number(stdout)
+}
+
+const median = (numbers: ReadonlyArray<number>): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
+
+if (values.help) process.stdout.write(usage)
+else if (values.measure !== undefined) {
+  const scenario = scenarios.find(({ name }) => name === values.measure)!
+  console.log(String(await measure(scenario, seconds)))
+} else {
+  const wanted = scenarios.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
+  if (wanted.length === 0) throw new Error(`scenarios: ${scenarios.map(({ name }) => name).join(", ")}`)
+  const files = values.against === undefined ? [here] : [here, resolve(values.against, "bench/core.ts")]
+  const rows = wanted.map(({ name, what }) => {
+    const runs = files.map((): Array<number> => [])
+    for (let i = 0; i < Number(values.runs); i++) files.forEach((file, at) => runs[at]!.push(child(file, name)))
+    const [own, other] = runs.map((some) => Math.min(...some))
+    const row = { what, "best us": own!.toFixed(2), "median us": median(runs[0]!).toFixed(2) }
+    return [
+      name,
+      other === undefined ? row : { ...row, "other us": other.toFixed(2), ratio: (own! / other).toFixed(3) }
+    ] as const
+  })
+  console.table(Object.fromEntries(rows))
+}
