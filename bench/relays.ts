@@ -131,7 +131,7 @@ const startProcess = async (options: StartOptions) => {
 }
 
 /** As `npm start` does. */
-export const startCommand = "node --max-semi-space-size=4 src/bin.ts"
+export const startCommand = "node --max-semi-space-size=4 src/service/bin.ts"
 
 /** This relay. `command` starts it, in the directory of the project; `readySeconds` is how long that may take. */
 export const ownRelay = (command = startCommand, readySeconds = 20): Relay => ({

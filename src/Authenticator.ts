@@ -11,7 +11,9 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { hash, randomBytes } from "node:crypto"
 import { type Attempt, Attempts, type AttemptsOptions } from "./authenticator/Attempts.ts"
+import { monotonicMillis } from "./clock/Monotonic.ts"
 import { Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "./Credentials.ts"
+import { networkOf } from "./net/Network.ts"
 import {
   type Authorization,
   type DigestAlgorithm,
@@ -30,7 +32,6 @@ import {
 } from "./protocol/Digest.ts"
 import { transactionId } from "./protocol/Ident.ts"
 import { type MsrpUri, parseUri, sameUri } from "./protocol/Uri.ts"
-import { networkOf } from "./relay/Network.ts"
 
 /** An AUTH that ends at this relay. */
 export interface AuthRequest {
@@ -127,7 +128,7 @@ const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
   const clock = yield* Clock.Clock
   const allowed = options.algorithms ?? digestAlgorithms
   const lookupTimeout = options.lookupTimeout ?? "10 seconds"
-  const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  const now = (): number => monotonicMillis(clock)
   const nonces = new Nonces(
     now,
     Duration.toMillis(options.nonceExpire ?? "30 seconds"),

@@ -3,9 +3,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import { isIP } from "node:net"
 import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
+import { isLoopback } from "./net/Hosts.ts"
 import { formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
 import { makeAuthenticate } from "./relay/Auth.ts"
 import { Dialler } from "./relay/Dialler.ts"
@@ -240,6 +240,3 @@ const troubleLog = (counters: Readonly<RelayCounters>): Effect.Effect<void> => {
 
 const plaintextRule = (rule: "loopback" | "always" | "never") => (hop: Hop): boolean =>
   rule === "always" || (rule === "loopback" && isLoopback(hop.connection!.local.host))
-
-const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || (host.startsWith("127.") && isIP(host) === 4)

@@ -11,8 +11,8 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Dns from "node:dns/promises"
+import { codeOf } from "./net/ErrorCode.ts"
 import { nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
-import { codeOf } from "./transport/Certificates.ts"
 
 export type { SrvRecord } from "./resolver/Srv.ts"
 

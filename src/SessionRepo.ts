@@ -4,6 +4,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { monotonicMillis } from "./clock/Monotonic.ts"
 import type { MsrpUri } from "./protocol/Uri.ts"
 
 /**
@@ -90,7 +91,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
         const { cleanupInterval = 60, extendActive = false, hashSize = 10 } = options
         const { maxSessions = 100_000, maxSessionsPerUser = 1000 } = options
         const clock = yield* Clock.Clock
-        const now = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+        const now = (): number => monotonicMillis(clock)
         /** Only those with sessions: a million empty ones cost as much memory as a busy relay. */
         const buckets: Array<Map<string, Session> | undefined> = Array.from({
           length: 2 ** hashSize

@@ -1,123 +1,32 @@
 /**
- * How the relay reaches the network: octets in, octets out, back-pressure, and who the peer is.
- *
- * A connection is a plain object with plain callbacks, so that forwarding costs nothing per frame; a fiber owns each
- * connection and destroys it when the scope which it belongs to closes.
+ * How the relay reaches the network. A fiber owns each connection and destroys it when the scope which it belongs to
+ * closes.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
+import type { TransportShape } from "./transport/Connection.ts"
 import * as NodeTransport from "./transport/NodeTransport.ts"
 import * as TestTransport from "./transport/TestTransport.ts"
 import type { TransportError } from "./transport/TransportError.ts"
 
 export type { KeyPair, TlsOptions } from "./transport/Certificates.ts"
+export {
+  type Accept,
+  type Address,
+  type Connection,
+  ConnectionFacts,
+  type ConnectOptions,
+  type LocalSocket,
+  type Receiver,
+  type TransportShape
+} from "./transport/Connection.ts"
 export type { NodeOptions } from "./transport/NodeTransport.ts"
 export { TestNetwork } from "./transport/TestTransport.ts"
 export { TransportError, type TransportErrorReason } from "./transport/TransportError.ts"
 
-/** A host name or an IP address (IPv6 without brackets), and a port. */
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
-
-/**
- * Where the relay listens: `msrp` is TCP, `msrps` is TLS (RFC 4975 §6). Port 0 takes any free one. Host `localhost`
- * stands for every loopback address; `*`, `::` and `0.0.0.0` for every address of the machine (the last: IPv4 only).
- */
-export interface LocalSocket {
-  readonly scheme: "msrp" | "msrps"
-  readonly host: string
-  readonly port: number
-}
-
-/** One open connection. Its functions never throw, and do nothing once it is gone. */
-export interface Connection {
-  /** Whether the peer opened it. */
-  readonly inbound: boolean
-  /** Whether it is TLS. */
-  readonly secure: boolean
-  readonly local: Address
-  readonly remote: Address
-  /** The listener it came in on (with its real port), or the local socket it was dialled from (undefined: any). */
-  readonly socket: LocalSocket | undefined
-  /**
-   * DNS names (lower case) and IP addresses in the subjectAltName of the peer's certificate, if the certificate was
-   * verified; empty if there was none, or it was not verified (RFC 4976 §6.1, §6.3).
-   */
-  readonly peerNames: ReadonlyArray<string>
-  /**
-   * Hands octets over, in order. They must stay unchanged until `written` is called: once they have been given to the
-   * operating system, or the connection is gone. `written` is called exactly once, in the order of the writes, never
-   * from inside `write`. After `end` and `destroy`, and once the peer has closed, octets are dropped: they count as
-   * pending, and their `written` is called when the connection is gone.
-   */
-  write(bytes: Uint8Array, written: () => void): void
-  /** Octets handed to `write` which the operating system has not taken yet. Changes whenever there is progress. */
-  pending(): number
-  /** Stops reading, at once: no `bytes` until `resume`. May be called any number of times, and inside `bytes`. */
-  pause(): void
-  resume(): void
-  /**
-   * Closes the connection after what has been written. The peer is expected to close as well; until it does, octets
-   * still come in (and are thrown away while the connection is paused, so that the close is seen).
-   */
-  end(): void
-  /** Closes the connection at once. Octets not yet taken by the operating system are lost, nothing more comes in. */
-  destroy(): void
-}
-
-/** What is done with the octets of one connection. */
-export interface Receiver {
-  /** Octets that came in, in order. `chunk` is valid only during the call: everything kept must be copied. */
-  bytes(chunk: Buffer): void
-  /** The connection is gone. Called exactly once, last, and never from inside a call of the connection or of `bytes`. */
-  closed(): void
-}
-
-/** A hop to connect to. */
-export interface ConnectOptions {
-  readonly scheme: "msrp" | "msrps"
-  /** A host name or an IP address (IPv6 without brackets). All its addresses are tried. */
-  readonly host: string
-  readonly port: number
-  /** The local socket to leave from; its host is used when it is an address, its port is not. */
-  readonly from?: LocalSocket | undefined
-  /** The name which the certificate must be for, if it isn't `host`: the domain, where `host` is an SRV target. */
-  readonly serverName?: string | undefined
-  /** The peer is another relay: its certificate is checked whatever is allowed for endpoints (RFC 4976 §9.2). */
-  readonly relay?: boolean | undefined
-  /** The own name to connect as, where there are certificates for several: the peer checks that, too (RFC 4976 §6.3). */
-  readonly localName?: string | undefined
-  /** Which addresses of the host may be connected to; asked once it is resolved, about each. All when absent. */
-  readonly admits?: ((address: string) => boolean) | undefined
-}
-
-/** Makes the receiver of a new connection; called before anything is read from it. */
-export type Accept = (connection: Connection) => Receiver
-
 /** The network, as a service. */
-export class Transport extends Context.Service<Transport, {
-  /**
-   * Binds, and gives the bound socket with its real port. Accepts connections until the scope closes; they are
-   * destroyed with it. For `msrps`, `accept` is called after the TLS handshake.
-   */
-  readonly listen: (socket: LocalSocket, accept: Accept) => Effect.Effect<LocalSocket, TransportError, Scope.Scope>
-  /**
-   * Connects; for `msrps` does the TLS handshake and checks the certificate, before any octet is written. `accept` is
-   * called before the connection is given back. It lives until it closes or the layer's scope does.
-   */
-  readonly connect: (options: ConnectOptions, accept: Accept) => Effect.Effect<Connection, TransportError>
-  /**
-   * Which of the own certificates is shown as `localName`: a connection that was made as one name is good for another
-   * only if that is the same.
-   */
-  readonly identity: (localName: string) => number
-  /** Runs a task once the octets that are at hand now have been delivered, so output of one turn leaves together. */
-  readonly defer: (task: () => void) => void
-}>()("msrp-relay/Transport") {
+export class Transport extends Context.Service<Transport, TransportShape>()("msrp-relay/Transport") {
   /** TCP and TLS sockets of this machine. Fails when the certificate or key is unusable. */
   static readonly layerNode = (
     options: NodeTransport.NodeOptions = {}

@@ -5,7 +5,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { strongestChallenge } from "../src/protocol/Digest.ts"
 import { Transport } from "../src/Transport.ts"
 import { group, pairOf } from "./conformance/group.ts"
-import { header, headers, makeWorld, nextId, request, response, send, summary, until } from "./harness.ts"
+import { header, headers, makeWorld, nextId, request, response, send, summary, until } from "./support/harness.ts"
 
 group("Clients", ({ scenario, timed }) => {
   scenario(

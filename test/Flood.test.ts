@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Net from "node:net"
 import { Transport } from "../src/Transport.ts"
-import { type Frame, makeWorld, request, send, until, type World } from "./harness.ts"
+import { type Frame, makeWorld, request, send, until, type World } from "./support/harness.ts"
 
 const SILENT = 5000
 const GUESSES = 200

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../src/protocol/Uri.ts"
 import { Transport } from "../src/Transport.ts"
-import { generator } from "./generator.ts"
-import { makeWorld, Peer, request, response, send, until } from "./harness.ts"
+import { generator } from "./support/generator.ts"
+import { makeWorld, Peer, request, response, send, until } from "./support/harness.ts"
 
 /** Frames in all; more on demand. */
 const FRAMES = Number(process.env["MSRP_TEST_FUZZ"] ?? 20_000)

@@ -1,5 +1,5 @@
 import { Transport } from "../src/Transport.ts"
-import { scenarios } from "./scenarios.ts"
+import { scenarios } from "./support/scenarios.ts"
 import { ca, localhost } from "./transport/pki.ts"
 
 scenarios("layerTest", "msrp", () => Transport.layerTest())

@@ -4,7 +4,7 @@ import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import { inOrder, layerNode, layerRecords, relaysOf, Resolver, type SrvRecord } from "../src/Resolver.ts"
 import { nameServerOf } from "../src/resolver/Srv.ts"
-import { nameServer } from "./nameServer.ts"
+import { nameServer } from "./support/nameServer.ts"
 
 const record = (priority: number, weight: number, target: string): SrvRecord => ({
   priority,

@@ -4,9 +4,9 @@
  * Nobody is turned away while something useless can go instead: first those who have proved nothing yet, the oldest of
  * the address that has most of them, then the least recently used one without a session.
  */
-import { Crowd } from "./Crowd.ts"
+import { Crowd } from "../net/Crowd.ts"
+import { networkOf } from "../net/Network.ts"
 import type { Hop } from "./Hop.ts"
-import { networkOf } from "./Network.ts"
 import type { RelayState } from "./RelayState.ts"
 
 export class Admission {

@@ -9,7 +9,8 @@ import { authorityKey, canonicalHost, type MsrpUri } from "../protocol/Uri.ts"
 import { relaysOf, ResolverError } from "../Resolver.ts"
 import { type Session, userOf } from "../SessionRepo.ts"
 import type { SocketSelector } from "../SocketSelector.ts"
-import { type Connection, type ConnectOptions, type Transport, TransportError } from "../Transport.ts"
+import type { Connection, ConnectOptions, TransportShape } from "../transport/Connection.ts"
+import { TransportError } from "../transport/TransportError.ts"
 import { Hop } from "./Hop.ts"
 import type { NextHops } from "./NextHops.ts"
 import type { RelayState } from "./RelayState.ts"
@@ -22,7 +23,7 @@ const MAX_SHOWN = 16
 
 export class Dialler {
   readonly #relay: RelayState
-  readonly #transport: Transport["Service"]
+  readonly #transport: TransportShape
   readonly #selector: SocketSelector["Service"]
   readonly #nextHops: NextHops
   readonly #run: (effect: Effect.Effect<void>) => void
@@ -33,7 +34,7 @@ export class Dialler {
 
   constructor(
     relay: RelayState,
-    transport: Transport["Service"],
+    transport: TransportShape,
     selector: SocketSelector["Service"],
     nextHops: NextHops,
     run: (effect: Effect.Effect<void>) => void

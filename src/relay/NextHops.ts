@@ -7,8 +7,9 @@
  */
 import { BlockList, isIP, isIPv6 } from "node:net"
 import { networkInterfaces } from "node:os"
+import { isLoopback, isWildcard } from "../net/Hosts.ts"
 import { canonicalHost, type MsrpUri } from "../protocol/Uri.ts"
-import type { LocalSocket } from "../Transport.ts"
+import type { LocalSocket } from "../transport/Connection.ts"
 
 export interface NextHopOptions {
   /** Addresses, networks (`10.0.0.0/8`), names, and `*.` names: allowed, whatever else is said. */
@@ -138,11 +139,6 @@ export class NextHops {
 
 /** Those that a listener is on; a name stands for itself. */
 const addressesOf = (host: string): ReadonlyArray<string> => {
-  if (host !== "*" && host !== "::" && host !== "0.0.0.0") return [host]
+  if (!isWildcard(host)) return [host]
   return Object.values(networkInterfaces()).flatMap((some) => (some ?? []).map(({ address }) => address))
 }
-
-const LOOPBACK = new Rules(["127.0.0.0/8", "::1", "localhost", "*.localhost"])
-
-const isLoopback = (host: string): boolean =>
-  isIP(host) === 0 ? LOOPBACK.coversName(host) : LOOPBACK.coversAddress(host)

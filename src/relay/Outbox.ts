@@ -5,7 +5,7 @@
  * §5.1), so a response never waits for more than what was handed to the connection already. When the connection does
  * not take more, senders park what they have in their flows, and the flows take turns when there is room again.
  */
-import type { Connection } from "../Transport.ts"
+import type { Connection } from "../transport/Connection.ts"
 import type { Flow } from "./Flow.ts"
 import type { Hop } from "./Hop.ts"
 import type { Stream } from "./Stream.ts"

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { Codec } from "../Codec.ts"
 import type { Head } from "../protocol/Head.ts"
 import type { SessionRepo } from "../SessionRepo.ts"
-import type { Transport } from "../Transport.ts"
+import type { TransportShape } from "../transport/Connection.ts"
 import { Admission } from "./Admission.ts"
 import type { Dialler } from "./Dialler.ts"
 import type { Hop } from "./Hop.ts"
@@ -95,14 +95,14 @@ export class RelayState {
   dialler!: Dialler
   /** Starts an AUTH on its own fiber. False: what is behind it waits until `resume` is called. */
   authenticate!: (hop: Hop, head: Head, decision: Authenticate, resume: () => void) => boolean
-  readonly #transport: Transport["Service"]
+  readonly #transport: TransportShape
   readonly #run: (effect: Effect.Effect<void>) => void
   #dirty: Array<Outbox> = []
 
   constructor(options: {
     readonly codec: Codec["Service"]
     readonly sessions: SessionRepo["Service"]
-    readonly transport: Transport["Service"]
+    readonly transport: TransportShape
     readonly timers: Timers
     readonly peers: Peers
     readonly limits: Limits

@@ -9,6 +9,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import { monotonicMillis } from "../clock/Monotonic.ts"
 
 /** Something that waits in a `TimerQueue`; what is timed extends it, so that starting a timer allocates nothing. */
 export abstract class Timed {
@@ -68,9 +69,8 @@ export class Timers {
     this.#run = run
   }
 
-  /** Milliseconds of the monotonic clock: a change of the system's time neither ends nor prolongs anything. */
   now(): number {
-    return Number(this.#clock.monotonicTimeNanosUnsafe()) / 1e6
+    return monotonicMillis(this.#clock)
   }
 
   queue(millis: number): TimerQueue {

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { randomInt } from "node:crypto"
 import { createSocket } from "node:dgram"
 import { connect, isIP } from "node:net"
-import { codeOf } from "../transport/Certificates.ts"
+import { codeOf } from "../net/ErrorCode.ts"
 
 /** One SRV record (RFC 2782). */
 export interface SrvRecord {

@@ -7,6 +7,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { constants, X509Certificate } from "node:crypto"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import { codeOf } from "../net/ErrorCode.ts"
 import { canonicalHost } from "../protocol/Uri.ts"
 import { TransportError } from "./TransportError.ts"
 
@@ -131,10 +132,6 @@ export const makeCertificates = Effect.fnUntraced(function*(
 /** Whether a certificate is for a name or an address. */
 export const isFor = (certificate: X509Certificate, host: string): boolean =>
   (Net.isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined
-
-/** The code of a Node or OpenSSL error. */
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error ? String(error.code) : "unknown"
 
 /**
  * The names of one kind in a subjectAltName as Node prints it. Values with characters that could be mistaken for a

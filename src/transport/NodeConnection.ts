@@ -1,5 +1,5 @@
 import type * as Net from "node:net"
-import type { Accept, Address, Connection, LocalSocket, Receiver } from "../Transport.ts"
+import { type Accept, type Connection, ConnectionFacts, type Receiver } from "./Connection.ts"
 import { readShared } from "./SharedRead.ts"
 
 /** What a connection needs from its transport. */
@@ -9,16 +9,6 @@ export interface Surroundings {
   readonly defer: (task: () => void) => void
   /** A receiver threw: a defect, which costs only its connection. */
   readonly defect: (error: unknown) => void
-}
-
-/** What is known about a connection when it is made. */
-export interface Facts {
-  readonly inbound: boolean
-  readonly secure: boolean
-  readonly local: Address
-  readonly remote: Address
-  readonly socket: LocalSocket | undefined
-  readonly peerNames: ReadonlyArray<string>
 }
 
 /** Private parts of a socket which tell how far a write has come; each may be missing. */
@@ -31,14 +21,7 @@ interface Inner {
 }
 
 /** A `Connection` on a connected (for TLS: secured) `net.Socket` from which nothing has been read. */
-export class NodeConnection implements Connection {
-  readonly inbound: boolean
-  readonly secure: boolean
-  readonly local: Address
-  readonly remote: Address
-  readonly socket: LocalSocket | undefined
-  readonly peerNames: ReadonlyArray<string>
-
+export class NodeConnection extends ConnectionFacts implements Connection {
   readonly #stream: Net.Socket
   readonly #around: Surroundings
   #receiver: Receiver | undefined
@@ -60,13 +43,8 @@ export class NodeConnection implements Connection {
   /** Octets that came too late to be written. */
   #dropped = 0
 
-  constructor(stream: Net.Socket, facts: Facts, around: Surroundings) {
-    this.inbound = facts.inbound
-    this.secure = facts.secure
-    this.local = facts.local
-    this.remote = facts.remote
-    this.socket = facts.socket
-    this.peerNames = facts.peerNames
+  constructor(stream: Net.Socket, facts: ConnectionFacts, around: Surroundings) {
+    super(facts)
     this.#stream = stream
     this.#around = around
     stream.on("error", (error) => {

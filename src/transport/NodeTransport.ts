@@ -8,12 +8,21 @@ import type * as Scope from "effect/Scope"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import { Crowd } from "../relay/Crowd.ts"
+import { Crowd } from "../net/Crowd.ts"
+import { codeOf } from "../net/ErrorCode.ts"
 import { Resolver } from "../Resolver.ts"
-import type { Accept, Address, Connection, ConnectOptions, LocalSocket, Transport } from "../Transport.ts"
-import { checkServerIdentity, codeOf, makeCertificates, type TlsOptions, verifiedNames } from "./Certificates.ts"
+import { checkServerIdentity, makeCertificates, type TlsOptions, verifiedNames } from "./Certificates.ts"
+import type {
+  Accept,
+  Address,
+  Connection,
+  ConnectionFacts,
+  ConnectOptions,
+  LocalSocket,
+  TransportShape
+} from "./Connection.ts"
 import { makeDefer } from "./Defer.ts"
-import { type Facts, NodeConnection } from "./NodeConnection.ts"
+import { NodeConnection } from "./NodeConnection.ts"
 import { TransportError, type TransportErrorReason } from "./TransportError.ts"
 
 export interface NodeOptions {
@@ -48,7 +57,7 @@ export interface NodeOptions {
 /** Makes the service; its outbound connections live as long as the scope. */
 export const make = Effect.fnUntraced(function*(
   options: NodeOptions
-): Effect.fn.Return<Transport["Service"], TransportError, Scope.Scope> {
+): Effect.fn.Return<TransportShape, TransportError, Scope.Scope> {
   const { allowSelfSigned = false, connectTimeout = 10, setupTimeout = 10 } = options
   const { maxConnections = Infinity, maxHandshakes = Infinity } = options
   const run = yield* FiberSet.makeRuntime<never, void, never>()
@@ -62,7 +71,7 @@ export const make = Effect.fnUntraced(function*(
   const surroundings = { reads: options.reads ?? "shared", defer, defect }
 
   /** Makes the connection and its receiver. The effect owns them: it ends when they are gone. */
-  const adopt = (stream: Net.Socket, facts: Facts, accept: Accept): [Connection, Effect.Effect<void>] => {
+  const adopt = (stream: Net.Socket, facts: ConnectionFacts, accept: Accept): [Connection, Effect.Effect<void>] => {
     const connection = new NodeConnection(stream, facts, surroundings)
     connection.start(accept)
     const owner = Effect.callback<void>((resume) => {

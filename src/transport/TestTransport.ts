@@ -14,7 +14,17 @@ import * as FiberHandle from "effect/FiberHandle"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
-import type { Accept, Address, Connection, ConnectOptions, LocalSocket, Receiver, Transport } from "../Transport.ts"
+import { isLoopback, isWildcard } from "../net/Hosts.ts"
+import {
+  type Accept,
+  type Address,
+  type Connection,
+  ConnectionFacts,
+  type ConnectOptions,
+  type LocalSocket,
+  type Receiver,
+  type TransportShape
+} from "./Connection.ts"
 import { TransportError, type TransportErrorReason } from "./TransportError.ts"
 
 /** How octets travel. */
@@ -59,7 +69,7 @@ export class TestNetwork extends Context.Service<TestNetwork, {
    * A `Transport` on a machine of its own. Without a machine: the first one, which has every name that no other machine
    * has; it is the `Transport` of the layer.
    */
-  readonly node: (machine?: Machine) => Transport["Service"]
+  readonly node: (machine?: Machine) => TransportShape
   /** Changes how octets travel: on one connection, or on all new ones and those not changed by themselves. */
   readonly configure: (options: LinkOptions, connection?: Connection) => void
   /** The other end of the connection takes no more octets from it: they fill the window, then `pending` grows. */
@@ -316,7 +326,7 @@ class Network {
   }
 }
 
-const transportOf = (network: Network, given: Machine | undefined): Transport["Service"] => {
+const transportOf = (network: Network, given: Machine | undefined): TransportShape => {
   const machine: Host = given === undefined ? network.first : {
     address: given.names.find((name) => Net.isIP(name) !== 0) ?? `10.0.0.${network.machines.length + 1}`,
     names: new Set(given.names.map((name) => name.toLowerCase())),
@@ -621,14 +631,7 @@ class Pipe implements Task {
 }
 
 /** One end of a connection. */
-class End implements Connection {
-  readonly inbound: boolean
-  readonly secure: boolean
-  readonly local: Address
-  readonly remote: Address
-  readonly socket: LocalSocket | undefined
-  readonly peerNames: ReadonlyArray<string>
-
+class End extends ConnectionFacts implements Connection {
   readonly out: Pipe
   peer!: End
   paused = false
@@ -647,17 +650,9 @@ class End implements Connection {
   #dropped = 0
   #whenClosed: Array<() => void> = []
 
-  constructor(
-    network: Network,
-    facts: Pick<Connection, "inbound" | "secure" | "local" | "remote" | "socket" | "peerNames">
-  ) {
+  constructor(network: Network, facts: ConnectionFacts) {
+    super(facts)
     this.#network = network
-    this.inbound = facts.inbound
-    this.secure = facts.secure
-    this.local = facts.local
-    this.remote = facts.remote
-    this.socket = facts.socket
-    this.peerNames = facts.peerNames
     this.out = new Pipe(network, this, () => this.peer)
     network.ends.add(this)
   }
@@ -808,10 +803,6 @@ const endOf = (connection: Connection): End => {
 }
 
 const keyOf = (host: string, port: number): string => `${host.toLowerCase()} ${port}`
-
-const isWildcard = (host: string): boolean => host === "*" || host === "0.0.0.0" || host === "::"
-
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || host.startsWith("127.")
 
 const overlap = (one: string, other: string): boolean =>
   one.toLowerCase() === other.toLowerCase() || isWildcard(one) || isWildcard(other)

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { header, nextId, request, response, summary, until } from "../harness.ts"
+import { header, nextId, request, response, summary, until } from "../support/harness.ts"
 import { group, pairOf } from "./group.ts"
 
 group("A. Framing", ({ scenario }) => {

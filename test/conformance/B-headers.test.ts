@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { header, headers, nextId, request, summary, until } from "../harness.ts"
+import { header, headers, nextId, request, summary, until } from "../support/harness.ts"
 import { group, pairOf } from "./group.ts"
 
 group("B. Header fields", ({ scenario }) => {

@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { strongestChallenge } from "../../src/protocol/Digest.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
-import { header, headers, nextId, request, send, summary } from "../harness.ts"
+import { header, headers, nextId, request, send, summary } from "../support/harness.ts"
 import { group, pairOf } from "./group.ts"
 
 const own = ["msrp://relay.example.com:2855;tcp", "msrp://Other.Example.com:9999;tcp"].map((text) => parseUri(text)!)

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { header, nextId, request, send, summary, until } from "../harness.ts"
+import { header, nextId, request, send, summary, until } from "../support/harness.ts"
 import { failureReports, group, pairOf, reported, wantsAnswer } from "./group.ts"
 
 group("E. SEND", ({ scenario }) => {

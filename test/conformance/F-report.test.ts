@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { header, request, send, summary, until } from "../harness.ts"
+import { header, request, send, summary, until } from "../support/harness.ts"
 import { failureReports, group, pairOf, reported, wantsAnswer } from "./group.ts"
 
 group("F. REPORT", ({ scenario }) => {

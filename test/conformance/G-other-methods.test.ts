@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { nextId, request, response, send, until } from "../harness.ts"
+import { nextId, request, response, send, until } from "../support/harness.ts"
 import { group, pairOf, reported } from "./group.ts"
 
 group("G. Other methods, and the way back of responses", ({ scenario, timed }) => {

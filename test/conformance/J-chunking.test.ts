@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { header, request, send, until } from "../harness.ts"
+import { header, request, send, until } from "../support/harness.ts"
 import { group, pairOf, reported } from "./group.ts"
 
 group("J. Chunking", ({ scenario, timed }) => {

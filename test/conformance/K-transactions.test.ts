@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { send } from "../harness.ts"
+import { send } from "../support/harness.ts"
 import { group, pairOf } from "./group.ts"
 
 group("K. Transactions and timers", ({ timed }) => {

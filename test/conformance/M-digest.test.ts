@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { type Challenge, strongestChallenge } from "../../src/protocol/Digest.ts"
-import { type Frame, header, headers } from "../harness.ts"
+import { type Frame, header, headers } from "../support/harness.ts"
 import { group } from "./group.ts"
 
 /** Of the 401s, who reads one WWW-Authenticate only: the first, or the last. */

@@ -13,7 +13,7 @@ import {
   until,
   type World,
   type WorldOptions
-} from "../harness.ts"
+} from "../support/harness.ts"
 import { group } from "./group.ts"
 
 /** Our relay under a name of its own, reachable from other machines of the simulated network. */

@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { type Peer, send, until } from "../harness.ts"
+import { type Peer, send, until } from "../support/harness.ts"
 import { group, pairOf, reported } from "./group.ts"
 
 /** Few clean-ups, or hours of simulated time take long. */

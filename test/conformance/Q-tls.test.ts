@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { parseUri } from "../../src/protocol/Uri.ts"
-import { Peer, send } from "../harness.ts"
+import { Peer, send } from "../support/harness.ts"
 import { group } from "./group.ts"
 
 group("Q. TLS", ({ timed }) => {

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { Resolver } from "../../src/Resolver.ts"
 import { Transport } from "../../src/Transport.ts"
-import { makeWorld, Peer, request, response, send, until, type World } from "../harness.ts"
+import { makeWorld, Peer, request, response, send, until, type World } from "../support/harness.ts"
 import { group, reported } from "./group.ts"
 
 group("R. DNS", ({ scenario }) => {

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { nextId, request, send, summary } from "../harness.ts"
+import { nextId, request, send, summary } from "../support/harness.ts"
 import { group, pairOf, reported } from "./group.ts"
 
 group("S. Bad input", ({ scenario }) => {

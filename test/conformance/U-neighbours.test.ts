@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { response, send } from "../harness.ts"
+import { response, send } from "../support/harness.ts"
 import { group, pairOf } from "./group.ts"
 
 group("U. Neighbouring specifications", ({ scenario }) => {

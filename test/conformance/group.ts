@@ -17,7 +17,7 @@ import {
   send,
   type World,
   type WorldOptions
-} from "../harness.ts"
+} from "../support/harness.ts"
 
 type Body = (world: World) => Effect.Effect<void, TransportError, Scope.Scope>
 

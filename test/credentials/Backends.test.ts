@@ -17,7 +17,7 @@ import { ephemeralPassword, layerEphemeral } from "../../src/credentials/Ephemer
 import { layerHttp } from "../../src/credentials/Http.ts"
 import { layerSql, type SqlOptions } from "../../src/credentials/Sql.ts"
 import { Transport } from "../../src/Transport.ts"
-import { headers, makeWorld, PASSWORDS, send, type World } from "../harness.ts"
+import { headers, makeWorld, PASSWORDS, send, type World } from "../support/harness.ts"
 import { ha1, proxy, service, subscribers, type Switch } from "./backends.ts"
 
 interface Backend {

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto"
 import { createServer } from "node:http"
 import * as Net from "node:net"
 import { Readable } from "node:stream"
-import { PASSWORDS } from "../harness.ts"
+import { PASSWORDS } from "../support/harness.ts"
 
 export const ha1 = (algorithm: "md5" | "sha256", username: string, realm = "localhost"): string =>
   createHash(algorithm).update(`${username}:${realm}:${PASSWORDS[username]}`).digest("hex")

@@ -1,7 +1,7 @@
 /** Whatever comes, in whatever pieces, a decoder says the same, throws nothing and keeps little. */
 import { assert, it } from "@effect/vitest"
 import { defaultLimits, INTERRUPTIBLE_ABOVE, type Limits } from "../../src/protocol/Limits.ts"
-import { generator } from "../generator.ts"
+import { generator } from "../support/generator.ts"
 import { example, examples } from "./examples.ts"
 import { Recorder } from "./recorder.ts"
 

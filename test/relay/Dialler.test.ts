@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { TestNetwork, Transport, type TransportError } from "../../src/Transport.ts"
-import { header, makeWorld, type Owner, send, type World, type WorldOptions } from "../harness.ts"
+import { header, makeWorld, type Owner, send, type World, type WorldOptions } from "../support/harness.ts"
 
 const scenario = (
   title: string,

@@ -17,7 +17,7 @@ import {
   until,
   type World,
   type WorldOptions
-} from "../harness.ts"
+} from "../support/harness.ts"
 import { pattern } from "../transport/Recorder.ts"
 
 const WINDOW = 8192

@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Pace } from "../../src/relay/Pace.ts"
 import { Transport, type TransportError } from "../../src/Transport.ts"
-import { type Frame, makeWorld, type Peer, request, send, type World, type WorldOptions } from "../harness.ts"
+import { type Frame, makeWorld, type Peer, request, send, type World, type WorldOptions } from "../support/harness.ts"
 import { pattern } from "../transport/Recorder.ts"
 
 const scenario = (

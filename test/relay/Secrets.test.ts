@@ -5,7 +5,7 @@ import { ha1 } from "../../src/protocol/Digest.ts"
 import { sessionLabel } from "../../src/protocol/Ident.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { Transport } from "../../src/Transport.ts"
-import { makeWorld, send } from "../harness.ts"
+import { makeWorld, send } from "../support/harness.ts"
 
 describe("secrets", () => {
   it.effect("R4976-9.4-10: a session is known in the log by a short hash of its session-id", () =>

@@ -19,7 +19,7 @@ import {
   until,
   type World,
   type WorldOptions
-} from "../harness.ts"
+} from "../support/harness.ts"
 
 const scenario = (
   title: string,

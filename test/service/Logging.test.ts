@@ -4,8 +4,8 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as Logging from "../src/Logging.ts"
-import { Settings } from "../src/Settings.ts"
+import * as Logging from "../../src/service/Logging.ts"
+import { Settings } from "../../src/service/Settings.ts"
 
 /** What one message of each of two levels becomes. */
 const logged = Effect.fnUntraced(function*(env: Record<string, string>) {

@@ -12,7 +12,7 @@ import { main } from "./main.ts"
 import { probeCommand } from "./Probe.ts"
 import { userCommand } from "./Users.ts"
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
 
 const serve = Command.make("msrp-relay", {}, () => main).pipe(
   Command.withDescription("Runs an MSRP relay (RFC 4976). It is configured by environment variables."),

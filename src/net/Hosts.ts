@@ -1,15 +1,18 @@
+/** What a host stands for, given as a name or an address (IPv6 without brackets). Nothing is resolved. */
 import { isIPv4 } from "node:net"
 import { networkInterfaces } from "node:os"
 import { canonicalHost } from "../protocol/Uri.ts"
 
-/** An address that means every address of the machine: for listening only. */
-export const isWildcard = (host: string): boolean => ["0.0.0.0", "::"].includes(canonicalHost(host))
+const WILDCARDS = new Set(["*", "0.0.0.0", "::"])
+
+/** It means every address of the machine: for listening only. */
+export const isWildcard = (host: string): boolean => WILDCARDS.has(canonicalHost(host))
 
 export const isLocalhost = (host: string): boolean => canonicalHost(host) === "localhost"
 
 const MAPPED_LOOPBACK = /^::ffff:7f[0-9a-f]{2}:/
 
-/** Reachable from this machine only. Names are not resolved: of those, `localhost` and what is under it are. */
+/** Reachable from this machine only; of names, `localhost` and what is under it are (RFC 6761 §6.3). */
 export const isLoopback = (host: string): boolean => {
   const name = canonicalHost(host)
   return /^(?:.+\.)?localhost\.?$/.test(name) || (isIPv4(name) && name.startsWith("127.")) ||

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
-import { Crowd } from "../../src/relay/Crowd.ts"
-import { networkOf } from "../../src/relay/Network.ts"
+import { Crowd } from "../../src/net/Crowd.ts"
+import { networkOf } from "../../src/net/Network.ts"
 
 it("R4976-9.3-08: whoever has one IPv6 address has all of its network", () => {
   for (const address of ["2001:db8:0:7::1", "2001:DB8:0:7:ffff:ffff:ffff:ffff", "2001:db8::7:0:0:0:2%eth0"]) {

@@ -3,7 +3,7 @@ import { type Answer, decode, encode, type Packet, streamEncode, TRUNCATED_RESPO
 import * as Effect from "effect/Effect"
 import { createSocket } from "node:dgram"
 import { type AddressInfo, createServer } from "node:net"
-import type { SrvRecord } from "../src/Resolver.ts"
+import type { SrvRecord } from "../../src/Resolver.ts"
 
 const SERVFAIL = 2
 const NXDOMAIN = 3

@@ -13,9 +13,9 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
-import { Authenticator, type DigestOptions, type NoCommonAlgorithm } from "../src/Authenticator.ts"
-import { Codec } from "../src/Codec.ts"
-import { Credentials, passwordUser } from "../src/Credentials.ts"
+import { Authenticator, type DigestOptions, type NoCommonAlgorithm } from "../../src/Authenticator.ts"
+import { Codec } from "../../src/Codec.ts"
+import { Credentials, passwordUser } from "../../src/Credentials.ts"
 import {
   type Answer,
   answerChallenge,
@@ -23,10 +23,10 @@ import {
   digestAlgorithms,
   ha1,
   strongestChallenge
-} from "../src/protocol/Digest.ts"
-import { Relay, type RelayLimits, type RelayOptions } from "../src/Relay.ts"
-import { SessionRepo, type SessionRepoOptions } from "../src/SessionRepo.ts"
-import { SocketSelector } from "../src/SocketSelector.ts"
+} from "../../src/protocol/Digest.ts"
+import { Relay, type RelayLimits, type RelayOptions } from "../../src/Relay.ts"
+import { SessionRepo, type SessionRepoOptions } from "../../src/SessionRepo.ts"
+import { SocketSelector } from "../../src/SocketSelector.ts"
 import {
   type Connection,
   type LocalSocket,
@@ -34,7 +34,7 @@ import {
   TestNetwork,
   Transport,
   type TransportError
-} from "../src/Transport.ts"
+} from "../../src/Transport.ts"
 
 export const PASSWORDS: Readonly<Record<string, string>> = { alice: "wonderland", carol: "christmas" }
 

@@ -6,10 +6,10 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { createPrivateKey, X509Certificate } from "node:crypto"
-import { parseCredentials } from "../credentials/File.ts"
-import { canonicalHost, type MsrpUri } from "../protocol/Uri.ts"
-import type { KeyPair, TlsOptions } from "../Transport.ts"
-import { isFor } from "../transport/Certificates.ts"
+import { parseCredentials } from "../../credentials/File.ts"
+import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
+import type { KeyPair, TlsOptions } from "../../Transport.ts"
+import { isFor } from "../../transport/Certificates.ts"
 
 /** Paths of the PEM files: certificates and their keys in the same order, the first for whoever asks for no other name. */
 export interface TlsFiles {

@@ -5,8 +5,8 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { MsrpUri } from "../protocol/Uri.ts"
-import type { TlsOptions } from "../Transport.ts"
+import type { MsrpUri } from "../../protocol/Uri.ts"
+import type { TlsOptions } from "../../Transport.ts"
 import { readTls, type TlsFiles } from "./Files.ts"
 
 export interface FollowTlsOptions {

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Crowd } from "../../src/relay/Crowd.ts"
+import { Crowd } from "../../src/net/Crowd.ts"
 
 it("R4976-6.5-03 R4976-9.3-06: the oldest of the address that has most goes first", () => {
   const crowd = new Crowd<string>()

@@ -4,9 +4,10 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { createHash } from "node:crypto"
-import { type DigestAlgorithm, strongestChallenge, verifyRspauth } from "../src/protocol/Digest.ts"
-import { parseUri } from "../src/protocol/Uri.ts"
-import type { LocalSocket, Transport, TransportError } from "../src/Transport.ts"
+import { type DigestAlgorithm, strongestChallenge, verifyRspauth } from "../../src/protocol/Digest.ts"
+import { parseUri } from "../../src/protocol/Uri.ts"
+import type { LocalSocket, Transport, TransportError } from "../../src/Transport.ts"
+import { pattern } from "../transport/Recorder.ts"
 import {
   type Frame,
   header,
@@ -22,7 +23,6 @@ import {
   type World,
   type WorldOptions
 } from "./harness.ts"
-import { pattern } from "./transport/Recorder.ts"
 
 /** The values of Failure-Report; absent means yes. */
 const failureReports = [undefined, "yes", "partial", "no"] as const

@@ -15,11 +15,11 @@ import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createHash, randomBytes } from "node:crypto"
-import * as Client from "./Client.ts"
-import { Codec } from "./Codec.ts"
-import { type MsrpUri, parseUri } from "./protocol/Uri.ts"
-import type { TransportError } from "./Transport.ts"
-import { Transport } from "./Transport.ts"
+import * as Client from "../Client.ts"
+import { Codec } from "../Codec.ts"
+import { type MsrpUri, parseUri } from "../protocol/Uri.ts"
+import type { TransportError } from "../Transport.ts"
+import { Transport } from "../Transport.ts"
 
 /** A step did not succeed. The message is for people: which step, what was seen, and what may help. */
 export class ProbeFailed extends Data.TaggedError("ProbeFailed")<{

@@ -6,10 +6,10 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { Credentials } from "../src/Credentials.ts"
-import { layerFile } from "../src/credentials/File.ts"
-import { layerSql } from "../src/credentials/Sql.ts"
-import { fileStore, hashes, sqliteStore, userCommand } from "../src/Users.ts"
+import { Credentials } from "../../src/Credentials.ts"
+import { layerFile } from "../../src/credentials/File.ts"
+import { layerSql } from "../../src/credentials/Sql.ts"
+import { fileStore, hashes, sqliteStore, userCommand } from "../../src/service/Users.ts"
 
 const alice = { username: "alice", realm: "example.com", password: Redacted.make("wonderland") }
 const umlaut = { username: "d\u00e4n", realm: "example.com", password: Redacted.make("\u00fcber") }

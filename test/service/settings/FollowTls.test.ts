@@ -6,9 +6,9 @@ import * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
-import { parseUri } from "../../src/protocol/Uri.ts"
-import { followTls } from "../../src/settings/FollowTls.ts"
-import { ca, localhost, relay, selfSigned } from "../transport/pki.ts"
+import { parseUri } from "../../../src/protocol/Uri.ts"
+import { followTls } from "../../../src/service/settings/FollowTls.ts"
+import { ca, localhost, relay, selfSigned } from "../../transport/pki.ts"
 
 it.effect("R4976-9.2-30: renewed files are used, halves of a renewal and broken files are not", () =>
   Effect.gen(function*() {

@@ -11,11 +11,17 @@ import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
 import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
-import type { SubscriberTable } from "../src/credentials/Sql.ts"
-import { canonicalHost } from "../src/protocol/Uri.ts"
-import { isLoopback, Settings, type SettingsError, type SettingsShape, settingsTable } from "../src/Settings.ts"
-import { envExample, markdownTables } from "../src/settings/Document.ts"
-import { ca, localhost, relay } from "./transport/pki.ts"
+import type { SubscriberTable } from "../../src/credentials/Sql.ts"
+import { canonicalHost } from "../../src/protocol/Uri.ts"
+import {
+  isLoopback,
+  Settings,
+  type SettingsError,
+  type SettingsShape,
+  settingsTable
+} from "../../src/service/Settings.ts"
+import { envExample, markdownTables } from "../../src/service/settings/Document.ts"
+import { ca, localhost, relay } from "../transport/pki.ts"
 
 const HA1 = "0123456789abcdef0123456789abcdef"
 
@@ -831,9 +837,9 @@ describe("Settings", () => {
 })
 
 describe("documents", () => {
-  const file = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8")
+  const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")
   const again = (path: string, what: string) =>
-    `${path} is not what src/settings/Document.ts makes; write ${what} into it`
+    `${path} is not what src/service/settings/Document.ts makes; write ${what} into it`
 
   it(".env.example is made from the table", () => {
     assert.strictEqual(file(".env.example"), envExample(), again(".env.example", "envExample()"))
