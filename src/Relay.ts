@@ -5,30 +5,21 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
-import { isLoopback } from "./net/Hosts.ts"
 import { formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
-import { makeAuthenticate } from "./relay/Auth.ts"
-import { Dialler } from "./relay/Dialler.ts"
-import { Hop } from "./relay/Hop.ts"
-import { type NextHopOptions, NextHops } from "./relay/NextHops.ts"
-import { Paces } from "./relay/Pace.ts"
-import { Peers, type RelayPolicy } from "./relay/Peers.ts"
-import { defaultRelayLimits, type RelayLimits } from "./relay/RelayLimits.ts"
-import { type RelayCounters, RelayState } from "./relay/RelayState.ts"
-import { Router } from "./relay/Router.ts"
-import { Timers } from "./relay/Timers.ts"
+import type { RelayCounters } from "./relay/Counters.ts"
+import { clockTimers } from "./relay/edge/Alarm.ts"
+import { makeDialler } from "./relay/edge/Dialler.ts"
+import { makeJournal } from "./relay/edge/Journal.ts"
+import { makeLogin } from "./relay/edge/Login.ts"
+import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
+import type { NextHopOptions } from "./relay/rules/NextHops.ts"
+import type { RelayPolicy } from "./relay/rules/Peers.ts"
+import { Switchboard } from "./relay/Switchboard.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
 import { type LocalSocket, Transport, type TransportError } from "./Transport.ts"
 
-export { defaultRelayLimits, type RelayLimits } from "./relay/RelayLimits.ts"
-
-/** RFC 4976 §6.1, §6.4.1, RFC 4975 §7.1.1: seconds, and not a matter of taste. */
-const PROBATION = 30
-const TRANSACTION = 30
-
-/** Milliseconds after which it is looked again whether a sender that was too fast may go on. */
-const PACE = 50
+export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 
 /** How often it is looked for connections that nobody uses, and logged what limits have refused. */
 const IDLE_CHECK = "1 minute"
@@ -113,63 +104,45 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   const clock = yield* Clock.Clock
   const run = yield* FiberSet.makeRuntime<never, void, never>()
 
-  const timers = new Timers(clock, run)
-  const bounds = { ...defaultRelayLimits, ...options.limits }
-  const seconds = (n: number) => timers.queue(n * 1000)
-  const relay = new RelayState({
+  const timers = clockTimers(clock, run)
+  const limits = { ...defaultRelayLimits, ...options.limits }
+  const switchboard: Switchboard = new Switchboard({
     codec,
     sessions,
-    transport,
     timers,
-    peers: new Peers(options.relayPeers ?? "all"),
-    run,
-    limits: {
-      ...bounds,
-      transaction: seconds(TRANSACTION),
-      probation: seconds(PROBATION),
-      stall: seconds(bounds.stall),
-      closing: seconds(bounds.closing),
-      pace: timers.queue(PACE),
-      blocked: seconds(bounds.blocked)
-    }
+    edge: {
+      defer: transport.defer,
+      identity: transport.identity,
+      dial: (dial, hop, ended) => run(connect(dial, hop, ended)),
+      authenticate: (asking, ended) => run(login(asking, ended))
+    },
+    observer: yield* makeJournal(run),
+    limits,
+    auth: {
+      usePath: options.usePath ?? [],
+      realm: options.authRealm,
+      expires: options.authExpires ?? 1800,
+      minExpires: options.authMinExpires,
+      maxExpires: options.authMaxExpires,
+      plaintext: options.plaintextAuth ?? "loopback"
+    },
+    relayPeers: options.relayPeers ?? "all",
+    nextHops: options.nextHops ?? {}
   })
+  const { counters } = switchboard.shared
+  const login = makeLogin({ auth: switchboard.auth, authenticator, sessions, counters })
 
   const sockets: Array<LocalSocket> = []
-  const accept = (connection: Parameters<Parameters<typeof transport.listen>[1]>[0]): Hop => {
-    relay.stats.connectionsAccepted++
-    relay.tick()
-    const hop = new Hop(relay)
-    relay.hops.add(hop)
-    hop.accepted(connection)
-    if (relay.stopping) hop.fail("the relay stops")
-    return hop
+  for (const socket of options.listen) {
+    sockets.push(yield* transport.listen(socket, (connection) => switchboard.accept(connection)))
   }
-  // The router and the policy need the real sockets, and nothing is read before this fiber goes on.
-  for (const socket of options.listen) sockets.push(yield* transport.listen(socket, accept))
+  // The rules need the real sockets, and nothing is read before this fiber goes on.
   const uris = options.uris ?? sockets.map(({ host, port, scheme }) => parseUri(formatUri({ scheme, host, port }))!)
+  switchboard.serves(sockets, uris)
+  const connect = makeDialler({ transport, selector, nextHops: switchboard.nextHops })
 
-  const nextHops = new NextHops(options.nextHops ?? {}, sockets)
-  const dialler = relay.dialler = new Dialler(relay, transport, selector, nextHops, run)
-  const { usePath = [] } = options
-  relay.router = new Router({
-    codec,
-    sessions,
-    uris,
-    usePath,
-    dialler,
-    paces: new Paces(bounds.requestRate, bounds.octetRate)
-  })
-  relay.authenticate = makeAuthenticate(relay, authenticator, {
-    usePath,
-    realm: options.authRealm,
-    expires: options.authExpires ?? 1800,
-    minExpires: options.authMinExpires,
-    maxExpires: options.authMaxExpires,
-    plaintext: plaintextRule(options.plaintextAuth ?? "loopback")
-  }, run)
-
-  const logTrouble = troubleLog(relay.stats)
-  yield* Effect.andThen(Effect.sync(() => relay.admission.closeIdle(bounds.idle * 1000)), logTrouble).pipe(
+  const closeIdle = Effect.sync(() => switchboard.closeIdle(limits.idle * 1000))
+  yield* Effect.andThen(closeIdle, troubleLog(counters)).pipe(
     Effect.delay(IDLE_CHECK),
     Effect.forever,
     Effect.forkScoped
@@ -178,27 +151,19 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   return Relay.of({
     sockets,
     uris,
-    counters: relay.stats,
-    gauges: () => {
-      let bufferedOctets = 0
-      for (const hop of relay.hops) {
-        bufferedOctets += hop.outbox.waitingOctets + hop.parkedOctets
-      }
-      return {
-        connections: relay.hops.size,
-        sessions: sessions.size(),
-        transactions: relay.outstanding,
-        timers: timers.running,
-        bufferedOctets
-      }
-    },
+    counters,
+    gauges: () => ({
+      connections: switchboard.hops.size,
+      sessions: sessions.size(),
+      transactions: switchboard.outstanding,
+      timers: timers.running,
+      bufferedOctets: switchboard.bufferedOctets
+    }),
     close: Effect.gen(function*() {
-      relay.stopping = true
-      yield* ended(() => relay.outstanding === 0, bounds.draining)
-      // Reports go to hops that are still open, whatever the order.
-      for (const hop of relay.hops) hop.giveUp()
-      for (const hop of relay.hops) hop.finish("the relay stops")
-      yield* ended(() => relay.hops.size === 0, bounds.closing)
+      switchboard.stop()
+      yield* ended(() => switchboard.outstanding === 0, limits.draining)
+      switchboard.end()
+      yield* ended(() => switchboard.hops.size === 0, limits.closing)
     })
   })
 })
@@ -237,6 +202,3 @@ const troubleLog = (counters: Readonly<RelayCounters>): Effect.Effect<void> => {
     return Effect.annotateLogs(Effect.logWarning("refused in the last minute"), Object.fromEntries(more))
   })
 }
-
-const plaintextRule = (rule: "loopback" | "always" | "never") => (hop: Hop): boolean =>
-  rule === "always" || (rule === "loopback" && isLoopback(hop.connection!.local.host))

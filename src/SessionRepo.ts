@@ -5,47 +5,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { monotonicMillis } from "./clock/Monotonic.ts"
-import type { MsrpUri } from "./protocol/Uri.ts"
+import { type NewSession, type Session, userOf } from "./relay/Session.ts"
 
-/**
- * One session URI that was handed out in a Use-Path (RFC 4976 §6.3). It is valid for the connection that authenticated,
- * until it expires or that connection closes.
- */
-export interface Session {
-  /** The session-id: whoever knows it may write to the owner. Never logged. */
-  readonly id: string
-  readonly uri: MsrpUri
-  readonly username: string
-  readonly realm: string
-  /** The connection that authenticated. The repository only compares it. */
-  readonly owner: object
-  /** Milliseconds of the monotonic clock from which on it is invalid. */
-  expiresAt: number
-  /** Milliseconds that each request prolongs it by; 0: it is never renewed, as RFC 4976 §6.3 has it. */
-  readonly extension: number
-  /** It was removed: its owner's connection closed, it expired and was swept, or an operator ended it. */
-  ended: boolean
-  /** The connection of the peer that writes to the owner, and the URI it uses, once it has written. */
-  peer: { readonly connection: object; readonly uri: MsrpUri } | undefined
-  /** Authorities ("host:port") under which the owner has shown itself in From-Path. */
-  readonly ownerAuthorities: Array<string>
-}
-
-export interface NewSession {
-  readonly id: string
-  readonly uri: MsrpUri
-  readonly username: string
-  readonly realm: string
-  readonly owner: object
-  /** Seconds. */
-  readonly expires: number
-  readonly ownerAuthority: string
-}
-
-/** A request passed through it, or its owner kept it alive, at `now`, in milliseconds of the monotonic clock. */
-export const extend = (session: Session, now: number): void => {
-  if (session.extension > 0) session.expiresAt = now + session.extension
-}
+export { extend, type NewSession, type Session, userOf } from "./relay/Session.ts"
 
 /** Milliseconds between two steps of the clean-up, at least: timers are not finer, and waking up costs more than a look. */
 const CLEANUP_PAUSE = 10
@@ -178,9 +140,6 @@ export class SessionRepo extends Context.Service<SessionRepo, {
       })
     )
 }
-
-/** Users of two realms are two users. */
-export const userOf = ({ realm, username }: Pick<Session, "realm" | "username">): string => `${username}\n${realm}`
 
 const add = <K>(sets: Map<K, Set<Session>>, key: K, session: Session): void => {
   const set = sets.get(key)

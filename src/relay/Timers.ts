@@ -1,15 +1,10 @@
 /**
- * All time limits of the relay, on Effect's Clock.
+ * Time limits, without a clock of their own: they are told what time it is, and say when they want to be called.
  *
  * Every kind of limit has one duration, so its timers expire in the order in which they were started: a linked list
- * each, constant work to start and to stop, and one fiber that sleeps until the earliest. Nothing is left behind when a
- * timer is stopped, however many transactions come and go in 30 seconds.
+ * each, constant work to start and to stop, and one alarm for the earliest. Nothing is left behind when a timer is
+ * stopped, however many transactions come and go in 30 seconds.
  */
-import type * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
-import { monotonicMillis } from "../clock/Monotonic.ts"
 
 /** Something that waits in a `TimerQueue`; what is timed extends it, so that starting a timer allocates nothing. */
 export abstract class Timed {
@@ -57,20 +52,16 @@ export class TimerQueue {
 export const stopTimer = (timed: Timed | undefined): void => timed?.queue?.stop(timed)
 
 export class Timers {
-  readonly #clock: Clock.Clock
-  readonly #run: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number
+  readonly #alarm: (deadline: number) => void
   readonly #queues: Array<TimerQueue> = []
-  #sleeper: Fiber.Fiber<void> | undefined
   #wakeAt = Infinity
 
-  /** `run` forks a fiber that ends with the relay. */
-  constructor(clock: Clock.Clock, run: (effect: Effect.Effect<void>) => Fiber.Fiber<void>) {
-    this.#clock = clock
-    this.#run = run
-  }
-
-  now(): number {
-    return monotonicMillis(this.#clock)
+  /** `alarm` has `expire` called at that time, once, instead of at the time it was told before. */
+  constructor(now: () => number, alarm: (deadline: number) => void) {
+    this.now = now
+    this.#alarm = alarm
   }
 
   queue(millis: number): TimerQueue {
@@ -89,18 +80,11 @@ export class Timers {
   wakeBy(deadline: number): void {
     if (deadline >= this.#wakeAt) return
     this.#wakeAt = deadline
-    this.#sleeper?.interruptUnsafe()
-    // A sleep has whole milliseconds; waking a little late is right, waking early would sleep again.
-    this.#sleeper = this.#run(
-      Effect.andThen(
-        Effect.sleep(Duration.millis(Math.max(0, Math.ceil(deadline - this.now())))),
-        Effect.sync(() => this.#expire())
-      )
-    )
+    this.#alarm(deadline)
   }
 
-  #expire(): void {
-    this.#sleeper = undefined
+  /** Ends what is over now. */
+  expire(): void {
     this.#wakeAt = Infinity
     const now = this.now()
     let next = Infinity

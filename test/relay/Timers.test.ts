@@ -3,10 +3,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as TestClock from "effect/testing/TestClock"
-import { stopTimer, Timed, Timers } from "../../src/relay/Timers.ts"
+import { clockTimers } from "../../src/relay/edge/Alarm.ts"
+import { stopTimer, Timed } from "../../src/relay/Timers.ts"
 
 const make = Effect.gen(function*() {
-  const timers = new Timers(yield* Clock.Clock, yield* FiberSet.makeRuntime<never, void, never>())
+  const timers = clockTimers(yield* Clock.Clock, yield* FiberSet.makeRuntime<never, void, never>())
   const log: Array<string> = []
   class Entry extends Timed {
     readonly name: string

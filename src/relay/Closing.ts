@@ -1,0 +1,15 @@
+import type { Broken } from "../protocol/Head.ts"
+
+/** Why the relay closes a connection, in the words of the log. */
+export type Closing =
+  /** Framing is lost. */
+  | Broken
+  | "AUTH without TLS"
+  | "no successful request in probation"
+  | "not used for a long time"
+  | "request for another relay"
+  | "takes no octets"
+  | "the relay stops"
+  | "too many failed AUTHs"
+  | "too many requests without success in probation"
+  | "too much in probation"

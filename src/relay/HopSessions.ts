@@ -1,0 +1,41 @@
+import type { Session } from "./Session.ts"
+
+/** Sessions in which a connection is the peer, before it is looked which of them have ended. */
+const MAX_PEER_OF = 1024
+
+/** The sessions of one connection, as far as they are still valid. */
+export class HopSessions {
+  /** Those that were handed out on it. */
+  readonly #owned = new Set<Session>()
+  /** Those of others in which it is the peer; what has ended is taken out now and then. */
+  readonly #peerOf = new Set<Session>()
+  #peerOfMax = MAX_PEER_OF
+
+  /** How many were handed out on it and are valid now. */
+  owned(now: number): number {
+    for (const one of this.#owned) if (one.ended || one.expiresAt <= now) this.#owned.delete(one)
+    return this.#owned.size
+  }
+
+  owns(session: Session): void {
+    this.#owned.add(session)
+  }
+
+  isPeerOf(session: Session): void {
+    this.#peerOf.add(session)
+    if (this.#peerOf.size <= this.#peerOfMax) return
+    for (const one of this.#peerOf) if (one.ended) this.#peerOf.delete(one)
+    this.#peerOfMax = Math.max(MAX_PEER_OF, 2 * this.#peerOf.size)
+  }
+
+  /** Is one of either kind valid. */
+  anyValid(now: number): boolean {
+    for (const sessions of [this.#owned, this.#peerOf]) {
+      for (const session of sessions) {
+        if (!session.ended && session.expiresAt > now) return true
+        sessions.delete(session)
+      }
+    }
+    return false
+  }
+}

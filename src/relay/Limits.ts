@@ -1,0 +1,98 @@
+/** What bounds the relay, and the time limits as queues of timers. */
+import type { TimerQueue, Timers } from "./Timers.ts"
+
+/** Octets, counts and seconds. */
+export interface RelayLimits {
+  /** Octets that wait for one connection before those who send to it are held. */
+  readonly output: number
+  /** Octets of responses that wait for one connection before it is not read: its peer does not read them. */
+  readonly responses: number
+  /** Octets held for one session whose receiver is slow, before its sender is not read. */
+  readonly session: number
+  /** The same for all sessions of one incoming connection together. */
+  readonly connection: number
+  /** Requests without an answer on one connection before no more is sent to it. */
+  readonly transactions: number
+  /** AUTHs with wrong credentials on one connection before it is closed (RFC 4976 §6.3). */
+  readonly failedAuths: number
+  /** Octets kept of a connection in probation: of a request that is not whole, or behind an AUTH under way. */
+  readonly probationOctets: number
+  /** Requests without success, or challenges, in probation before the connection is closed (RFC 4976 §6.1). */
+  readonly unsuccessful: number
+  /** Requests, and octets of their bodies, per second through one session in one direction; what is more waits. */
+  readonly requestRate: number
+  readonly octetRate: number
+  /** Session URIs of one connection. */
+  readonly sessionsPerConnection: number
+  /** Connections in all. One that is not needed goes for a new one; if there is none, the new one does. */
+  readonly connections: number
+  /** Connections that came in from one address. */
+  readonly connectionsPerAddress: number
+  /** Connections that came in and have not brought a successful request; the oldest of the address with most of them goes for a new one. */
+  readonly connectionsInProbation: number
+  /** Connections to next hops that one user may have in the making at a time, on however many connections. */
+  readonly dials: number
+  /** Seconds without traffic after which a connection without sessions is closed; more than an hour (RFC 4976 §6.5). */
+  readonly idle: number
+  /** Seconds without progress after which a receiver is failed. */
+  readonly stall: number
+  /** Seconds that requests on their way have for their answers when the relay stops. */
+  readonly draining: number
+  /** Seconds that a peer has to close a connection which the relay has ended. */
+  readonly closing: number
+  /** Seconds for which more of a message is refused whose receiver refused it. */
+  readonly blocked: number
+}
+
+export const defaultRelayLimits: RelayLimits = {
+  output: 131_072,
+  responses: 524_288,
+  session: 262_144,
+  connection: 1_048_576,
+  transactions: 16_384,
+  failedAuths: 5,
+  probationOctets: 32_768,
+  unsuccessful: 10,
+  requestRate: Infinity,
+  octetRate: Infinity,
+  sessionsPerConnection: 100,
+  connections: 10_000,
+  connectionsPerAddress: Infinity,
+  connectionsInProbation: 1000,
+  dials: 32,
+  idle: 7200,
+  stall: 30,
+  draining: 1,
+  closing: 5,
+  blocked: 60
+}
+
+/** Seconds, and not a matter of taste: RFC 4976 §6.1, §6.4.1. */
+const PROBATION = 30
+const TRANSACTION = 30
+
+/** Milliseconds after which it is looked again whether a sender that was too fast may go on. */
+const PACE = 50
+
+/** The limits with their times as timer queues, as the hot path wants them. */
+export interface Limits extends Omit<RelayLimits, "stall" | "closing" | "blocked"> {
+  readonly transaction: TimerQueue
+  readonly probation: TimerQueue
+  readonly stall: TimerQueue
+  readonly closing: TimerQueue
+  readonly pace: TimerQueue
+  readonly blocked: TimerQueue
+}
+
+export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
+  const seconds = (n: number): TimerQueue => timers.queue(n * 1000)
+  return {
+    ...bounds,
+    transaction: seconds(TRANSACTION),
+    probation: seconds(PROBATION),
+    stall: seconds(bounds.stall),
+    closing: seconds(bounds.closing),
+    pace: timers.queue(PACE),
+    blocked: seconds(bounds.blocked)
+  }
+}

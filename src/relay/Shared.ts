@@ -1,0 +1,18 @@
+import type { Decoder, FrameSink } from "../protocol/Decoder.ts"
+import type { Limits as FrameLimits } from "../protocol/Limits.ts"
+import type { RelayCounters } from "./Counters.ts"
+import type { Limits } from "./Limits.ts"
+import type { Observer } from "./Observer.ts"
+import type { Turn } from "./Turn.ts"
+
+/** What all hops of one relay share. It knows none of them. */
+export interface Shared {
+  /** Octets to frames. */
+  readonly codec: { readonly limits: FrameLimits; readonly decoder: (sink: FrameSink) => Decoder }
+  readonly turn: Turn
+  readonly limits: Limits
+  readonly counters: RelayCounters
+  readonly observer: Observer
+  /** Answers still come back; new requests are refused. */
+  stopping: boolean
+}

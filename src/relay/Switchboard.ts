@@ -1,0 +1,180 @@
+/**
+ * All connections of one relay, without I/O: it is told what comes in and what time it is, and says what to write where.
+ * What takes time, or needs the world, is the edge's.
+ */
+import type { Head } from "../protocol/Head.ts"
+import type { MsrpUri } from "../protocol/Uri.ts"
+import type { Connection, LocalSocket, Receiver } from "../transport/Connection.ts"
+import { type RelayCounters, zeroCounters } from "./Counters.ts"
+import { Hop, type HopOwner } from "./Hop.ts"
+import { type Limits, limitsWith, type RelayLimits } from "./Limits.ts"
+import type { Observer } from "./Observer.ts"
+import { Paces } from "./route/Pace.ts"
+import { Admission } from "./rules/Admission.ts"
+import { type Asking, Auth, type AuthOptions } from "./rules/Auth.ts"
+import { type Dial, Directory, type DirectoryOwner } from "./rules/Directory.ts"
+import { type NextHopOptions, NextHops } from "./rules/NextHops.ts"
+import { Peers, type RelayPolicy } from "./rules/Peers.ts"
+import { type Authenticate, Router } from "./rules/Router.ts"
+import type { Sessions } from "./Session.ts"
+import type { Shared } from "./Shared.ts"
+import type { Timers } from "./Timers.ts"
+import { Turn } from "./Turn.ts"
+
+/** A hop that is being dialled. */
+export interface Dialled {
+  /** The connection is there. */
+  dialled(connection: Connection): Receiver
+  /** It could not be made; 403: it may not be made. */
+  unreachable(status: 403 | 408): void
+}
+
+/** What the relay wants done that takes time, or needs the world. */
+export interface Edge {
+  /** Runs a task once the octets that are at hand now have been delivered. */
+  readonly defer: (task: () => void) => void
+  /** Which of the own certificates is shown as this name. */
+  readonly identity: (localName: string) => number
+  /** Makes a connection. `ended` is called once it is there or cannot be made; nothing is called before this returns. */
+  readonly dial: (dial: Dial, hop: Dialled, ended: () => void) => void
+  /** Decides an AUTH, and answers it by `Switchboard.auth`. `ended` is called then, maybe at once. */
+  readonly authenticate: (asking: Asking, ended: () => void) => void
+}
+
+export interface SwitchboardOptions {
+  readonly codec: Shared["codec"]
+  readonly sessions: Sessions
+  readonly timers: Timers
+  readonly edge: Edge
+  readonly observer: Observer
+  readonly limits: RelayLimits
+  readonly auth: AuthOptions
+  readonly relayPeers: RelayPolicy
+  readonly nextHops: NextHopOptions
+}
+
+export class Switchboard implements HopOwner, DirectoryOwner {
+  readonly shared: Shared & { readonly counters: RelayCounters; readonly limits: Limits }
+  readonly hops = new Set<Hop>()
+  readonly auth: Auth
+  /** Set by `serves`. */
+  router!: Router
+  nextHops!: NextHops
+  #directory!: Directory
+  readonly #admission: Admission
+  readonly #peers: Peers
+  readonly #options: SwitchboardOptions
+
+  constructor(options: SwitchboardOptions) {
+    const { auth, codec, edge, limits, observer, relayPeers, sessions, timers } = options
+    this.#options = options
+    this.shared = {
+      codec,
+      turn: new Turn(timers.now, edge.defer),
+      limits: limitsWith(timers, limits),
+      counters: zeroCounters(),
+      observer,
+      stopping: false
+    }
+    this.auth = new Auth(this.shared, sessions, auth)
+    this.#admission = new Admission(this.shared)
+    this.#peers = new Peers(relayPeers)
+  }
+
+  /** The sockets that it listens on, and its own URIs: nothing may come in before these are known. */
+  serves(sockets: ReadonlyArray<LocalSocket>, uris: ReadonlyArray<MsrpUri>): void {
+    const { shared } = this
+    const { auth: { usePath }, limits, nextHops, sessions } = this.#options
+    this.nextHops = new NextHops(nextHops, sockets)
+    const directory = this.#directory = new Directory(shared, this.nextHops, this)
+    const paces = new Paces(limits.requestRate, limits.octetRate)
+    this.router = new Router({ shared, sessions, uris, usePath, directory, paces })
+  }
+
+  /** A connection came in. */
+  accept(connection: Connection): Receiver {
+    const { counters, turn } = this.shared
+    counters.connectionsAccepted++
+    turn.tick()
+    const hop = new Hop(this)
+    this.hops.add(hop)
+    hop.accepted(connection)
+    if (this.shared.stopping) hop.fail("the relay stops")
+    return hop
+  }
+
+  // ---- what hops and rules ask for
+
+  dial(dial: Dial, ended: () => void): Hop {
+    const hop = new Hop(this)
+    this.hops.add(hop)
+    this.#options.edge.dial(dial, hop, ended)
+    return hop
+  }
+
+  identity(localName: string): number {
+    return this.#options.edge.identity(localName)
+  }
+
+  authenticate(hop: Hop, head: Head, request: Authenticate, ended: () => void): void {
+    const asking = this.auth.ask(hop, head, request)
+    if (asking === undefined) ended()
+    else this.#options.edge.authenticate(asking, ended)
+  }
+
+  proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean {
+    return this.#peers.proves(names, uri)
+  }
+
+  entered(hop: Hop): void {
+    this.#admission.entered(hop)
+  }
+
+  proved(hop: Hop): void {
+    this.#admission.proved(hop)
+  }
+
+  leaves(hop: Hop): void {
+    this.#directory.forget(hop)
+  }
+
+  left(hop: Hop): void {
+    this.hops.delete(hop)
+    this.#admission.left(hop)
+    this.#options.sessions.endAllOf(hop)
+    this.#directory.forget(hop)
+  }
+
+  // ---- all of them
+
+  /** How many requests wait for an answer. */
+  get outstanding(): number {
+    let count = 0
+    for (const hop of this.hops) count += hop.outbound.outstanding
+    return count
+  }
+
+  /** Octets of output and of parked requests. */
+  get bufferedOctets(): number {
+    let octets = 0
+    for (const { outbound, reading } of this.hops) octets += outbound.outbox.waitingOctets + reading.parkedOctets
+    return octets
+  }
+
+  /** Closes what was not used for so many milliseconds, in neither direction, and has no session (RFC 4976 §6.5). */
+  closeIdle(millis: number): void {
+    this.#admission.closeIdle(millis)
+  }
+
+  /** From now on new requests are refused, and whoever connects is closed; answers still come back. */
+  stop(): void {
+    this.shared.stopping = true
+  }
+
+  /** Ends all connections: what has no answer is reported, what is written is sent. */
+  end(): void {
+    // Reports go to hops that are still open, whatever the order.
+    for (const hop of this.hops) hop.outbound.giveUp()
+    for (const hop of this.hops) hop.finish("the relay stops")
+  }
+}

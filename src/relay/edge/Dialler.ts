@@ -1,0 +1,83 @@
+/** Connections to next hops: where to, from which local socket, and one address after the other. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import { isIP } from "node:net"
+import type { MsrpUri } from "../../protocol/Uri.ts"
+import { relaysOf, ResolverError } from "../../Resolver.ts"
+import type { SocketSelector } from "../../SocketSelector.ts"
+import type { ConnectOptions, TransportShape } from "../../transport/Connection.ts"
+import { TransportError } from "../../transport/TransportError.ts"
+import type { Dial } from "../rules/Directory.ts"
+import type { NextHops } from "../rules/NextHops.ts"
+import type { Dialled } from "../Switchboard.ts"
+
+/** Recommended, and the last fallback where an AUTH names no port (RFC 4976 §8). */
+const DEFAULT_PORT = 2855
+
+export interface DiallerOptions {
+  readonly transport: TransportShape
+  readonly selector: SocketSelector["Service"]
+  readonly nextHops: NextHops
+}
+
+/** Makes the connection of a dial, or tells its hop that there is none. */
+export const makeDialler = ({ nextHops, selector, transport }: DiallerOptions) => {
+  const connect = Effect.fnUntraced(function*(hop: Dialled, to: Omit<ConnectOptions, "from">, { source }: Dial) {
+    const { host, port, scheme } = to
+    const from = yield* selector.select({
+      source: source.connection?.remote ?? { host: "", port: 0 },
+      protocol: scheme === "msrps" ? "tls" : "tcp",
+      inbound: source.connection?.socket,
+      destination: { scheme, host, port }
+    })
+    const names = to.serverName === undefined ? [host] : [to.serverName, host]
+    const admits = (address: string): boolean => nextHops.admitsAddress(names, address, port)
+    yield* transport.connect({ ...to, from, admits }, (connection) => hop.dialled(connection))
+  })
+
+  const attempt = Effect.fnUntraced(function*(hop: Dialled, dial: Dial) {
+    const { localName, relay, uri } = dial
+    const targets = yield* targetsOf(uri)
+    // The certificate must be for the name in the URI, whatever host serves it (RFC 4976 §9.2).
+    const serverName = isIP(uri.host) === 0 ? uri.host : undefined
+    yield* Effect.firstSuccessOf(
+      targets.map((target) => connect(hop, { ...target, scheme: uri.scheme, relay, serverName, localName }, dial))
+    )
+  })
+
+  return (dial: Dial, hop: Dialled, ended: () => void): Effect.Effect<void> =>
+    // Not before the request that wants it waits there, or nobody would answer that when it fails at once.
+    Effect.andThen(Effect.yieldNow, attempt(hop, dial)).pipe(
+      Effect.ensuring(Effect.sync(ended)),
+      Effect.catchCause((cause) =>
+        Effect.suspend(() => {
+          hop.unreachable(isForbidden(cause) ? 403 : 408)
+          const { host, port, scheme } = dial.uri
+          return logUnreachable(cause).pipe(Effect.annotateLogs({ scheme, host, port }))
+        })
+      )
+    )
+}
+
+/** Whoever asks for what policy forbids is told so: another try is of no use (RFC 4975 §10.3). */
+const isForbidden = (cause: Cause.Cause<unknown>): boolean => {
+  const error = Cause.squash(cause)
+  return error instanceof TransportError && error.reason === "Forbidden"
+}
+
+/** In one line where it is the network's doing, since clients name the hosts. */
+const logUnreachable = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+  const what = "next hop cannot be reached"
+  const error = Cause.squash(cause)
+  return error instanceof TransportError || error instanceof ResolverError
+    ? Effect.annotateLogs(Effect.logInfo(what), { reason: error.message })
+    : Effect.logInfo(what, cause)
+}
+
+/** Where to connect. Only an AUTH names no port; the relay of that domain is then found by SRV (RFC 4976 §8). */
+const targetsOf = Effect.fnUntraced(function*({ host, port }: MsrpUri) {
+  if (port !== undefined) return [{ host, port }]
+  // A name that no name server may be asked for (RFC 6761 §6.3).
+  const known = isIP(host) !== 0 || host.toLowerCase() === "localhost" ? [] : yield* relaysOf(host)
+  return known.length > 0 ? known : [{ host, port: DEFAULT_PORT }]
+})

@@ -1,0 +1,39 @@
+/**
+ * What every message that is passed on needs, octet by octet where a call would cost more: the beginning of a SEND, its
+ * end-line, and the 200 to whom it came from.
+ */
+import type { Flag } from "../../protocol/Head.ts"
+import type { Outbox } from "./Outbox.ts"
+
+/** What every start line begins with. */
+const MSRP = Buffer.from("MSRP ")
+const SEND = Buffer.from(" SEND\r\n")
+const END = Buffer.from("$\r\n")
+
+/** The start line of a SEND and its path lines. */
+export const writeSend = (outbox: Outbox, id: string, lines: Buffer): void => {
+  const slab = outbox.reserve(MSRP.length + id.length + SEND.length + lines.length)
+  let at = outbox.position
+  for (let i = 0; i < MSRP.length; i++) slab[at++] = MSRP[i]!
+  for (let i = 0; i < id.length; i++) slab[at++] = id.charCodeAt(i)
+  for (let i = 0; i < SEND.length; i++) slab[at++] = SEND[i]!
+  slab.set(lines, at)
+  outbox.advance(at + lines.length)
+}
+
+/** In one piece: there are clients that do not find an end-line which two reads bring. */
+export const writeEndLine = (outbox: Outbox, id: string, flag: Flag, hasBody: boolean): void =>
+  outbox.text(hasBody ? `\r\n-------${id}${flag}\r\n` : `-------${id}${flag}\r\n`)
+
+/** 200 to the previous hop (RFC 4976 §6.4.1); `between` stands between the transaction id and itself again. */
+export const writeOk = (outbox: Outbox, between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void => {
+  const slab = outbox.reserve(MSRP.length + between.length + 2 * (tidEnd - tidStart) + END.length)
+  let at = outbox.position
+  for (let i = 0; i < MSRP.length; i++) slab[at++] = MSRP[i]!
+  for (let i = tidStart; i < tidEnd; i++) slab[at++] = buf[i]!
+  slab.set(between, at)
+  at += between.length
+  for (let i = tidStart; i < tidEnd; i++) slab[at++] = buf[i]!
+  for (let i = 0; i < END.length; i++) slab[at++] = END[i]!
+  outbox.advance(at)
+}

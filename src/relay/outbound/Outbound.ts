@@ -1,0 +1,265 @@
+/**
+ * What goes out on one connection: whose turn it is, which requests may still be answered, and whether the peer takes
+ * anything.
+ *
+ * At most one long chunk is open at a time: whoever wants to write anything else ends it first with `+` (RFC 4975
+ * §5.1), so a response never waits for more than what was handed to the connection already. When the connection does
+ * not take more, senders park what they have in their flows, and the flows take turns when there is room again.
+ */
+import type { Head } from "../../protocol/Head.ts"
+import { reasonPhrase } from "../../protocol/Status.ts"
+import type { Connection } from "../../transport/Connection.ts"
+import type { Shared } from "../Shared.ts"
+import { stopTimer, Timed } from "../Timers.ts"
+import type { Writer } from "../Turn.ts"
+import { writeOk } from "./Frames.ts"
+import { Outbox, type OutboxOwner } from "./Outbox.ts"
+import type { LongChunk, Transaction, TransactionOwner } from "./Transaction.ts"
+
+/** Octets that a sender writes before the next one has its turn. */
+export const TURN = 16_384
+
+/** What its hop hears of it. */
+export interface OutboundOwner {
+  /** The operating system has taken octets. */
+  moved(): void
+  /** It takes nothing although octets wait. */
+  stalled(): void
+  /** A REPORT goes out about something that came in here, sent by way of `from`. */
+  reported(head: Head, from: Outbound): void
+}
+
+/** Somebody who has something to send, and waits for a turn. */
+export interface Sender {
+  /** Writes up to about `quota` octets. True when something is left and it waits for its next turn. */
+  give(quota: number): boolean
+  /** The hop is gone or cannot be reached: what waits fails (RFC 4976 §6.4.1). */
+  fail(status: number, comment: string): void
+}
+
+export class Outbound implements OutboxOwner, TransactionOwner, Writer {
+  readonly outbox: Outbox
+  readonly shared: Shared
+  readonly #owner: OutboundOwner
+  /** The connection is gone, or could not be made. */
+  gone = false
+  /** What those hear whose requests are lost with it: 403 where the connection may not be made. */
+  lossStatus: 403 | 408 = 408
+  /** Milliseconds of the monotonic clock when octets last went out. */
+  lastUsed: number
+  /** The long chunk whose end-line is not written yet. */
+  openChunk: LongChunk | undefined
+  /** In the order of their turns. */
+  readonly waiting: Array<Sender> = []
+  /** Requests that may be answered, by the transaction id they were given. */
+  readonly #transactions = new Map<string, Transaction>()
+  /** Sent, with octets still in this process. */
+  #unsent: Array<Transaction> = []
+  #unsentFirst = 0
+  #stall: StallWatch | undefined
+
+  constructor(shared: Shared, owner: OutboundOwner) {
+    this.shared = shared
+    this.#owner = owner
+    this.outbox = new Outbox(this)
+    this.lastUsed = shared.turn.now
+  }
+
+  connected(connection: Connection): void {
+    this.outbox.connected(connection)
+    this.#pump()
+  }
+
+  // ---- writing
+
+  /** May a sender write another frame, or another part of a chunk. */
+  room(): boolean {
+    const { outbox } = this
+    const { output, transactions } = this.shared.limits
+    if (!outbox.open || this.#transactions.size >= transactions) return false
+    if (outbox.untaken < output) return true
+    // It may take at once what was written in this turn.
+    this.#flush()
+    return outbox.untaken < output
+  }
+
+  /** Nobody waits, and there is room: write at once. */
+  get clear(): boolean {
+    return this.waiting.length === 0 && this.room()
+  }
+
+  /** Ends an open chunk, so that something else can be written. */
+  interrupt(): void {
+    this.openChunk?.interrupt()
+  }
+
+  /** Writes a whole frame of the relay's own, before anything that waits for its turn. */
+  control(frame: Buffer): void {
+    this.interrupt()
+    this.outbox.whole(frame)
+  }
+
+  /** Writes a 200, see `writeOk`. */
+  ok(between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void {
+    this.interrupt()
+    writeOk(this.outbox, between, buf, tidStart, tidEnd)
+  }
+
+  filled(): void {
+    this.shared.turn.writesAtEnd(this)
+  }
+
+  endTurn(): void {
+    this.#pump()
+    this.#flush()
+  }
+
+  /** Lets those that wait write, each in its turn, as long as there is room. */
+  #pump(): void {
+    const { waiting } = this
+    while (waiting.length > 0 && this.room()) {
+      const sender = waiting.shift()!
+      if (sender.give(TURN)) waiting.push(sender)
+    }
+  }
+
+  #flush(): void {
+    const { outbox } = this
+    if (outbox.flush()) this.lastUsed = this.shared.turn.now
+    if (this.#stall?.armed !== true && outbox.pending > 0) (this.#stall ??= new StallWatch(this)).arm()
+  }
+
+  taken(): void {
+    const { shared } = this
+    shared.turn.tick()
+    this.#stall?.moved()
+    this.#sent(shared.turn.now)
+    this.#pump()
+    this.#owner.moved()
+  }
+
+  /** It takes nothing for the stall limit. */
+  stalled(): void {
+    this.shared.counters.receiversStalled++
+    this.#owner.stalled()
+  }
+
+  // ---- transactions
+
+  /** How many requests may still be answered. */
+  get outstanding(): number {
+    return this.#transactions.size
+  }
+
+  transaction(id: string): Transaction | undefined {
+    return this.#transactions.get(id)
+  }
+
+  /** A request that was written whole. */
+  expect(transaction: Transaction): void {
+    this.began(transaction)
+    this.ended(transaction)
+  }
+
+  /** A request that is being written: it may be answered before its end, with "stop sending" (RFC 4975 §10.5). */
+  began(transaction: Transaction): void {
+    this.#transactions.set(transaction.id, transaction)
+  }
+
+  /** The last octet of a request was just put in. */
+  ended(transaction: Transaction): void {
+    transaction.endsAt = this.outbox.committed
+    this.#unsent.push(transaction)
+  }
+
+  forget(transaction: Transaction): void {
+    this.#transactions.delete(transaction.id)
+    // There may be room again.
+    if (this.waiting.length > 0) this.outbox.wake()
+  }
+
+  /** From the last octet on that was handed to the operating system silence counts (RFC 4976 §6.4.1). */
+  #sent(now: number): void {
+    const { flushed } = this.outbox
+    const { transaction } = this.shared.limits
+    const unsent = this.#unsent
+    let i = this.#unsentFirst
+    for (; i < unsent.length && unsent[i]!.endsAt <= flushed; i++) {
+      if (!unsent[i]!.done) transaction.start(unsent[i]!, now)
+    }
+    if (i === unsent.length) {
+      unsent.length = 0
+      i = 0
+    } else if (i > 1024) {
+      unsent.splice(0, i)
+      i = 0
+    }
+    this.#unsentFirst = i
+  }
+
+  /** A REPORT about what came in here is passed on, by way of `from`. */
+  reported(head: Head, from: Outbound): void {
+    this.#owner.reported(head, from)
+  }
+
+  // ---- the end
+
+  /** Nothing more goes out: what is still to be sent waits, and fails with the connection. */
+  end(): void {
+    this.interrupt()
+    this.#flush()
+    this.outbox.end()
+  }
+
+  close(): void {
+    this.openChunk = undefined
+    stopTimer(this.#stall)
+    this.outbox.close()
+    this.#unsent = []
+    this.#unsentFirst = 0
+  }
+
+  /** No answer is waited for any more, and nothing is sent that waits: their senders are told (RFC 4976 §6.4.1). */
+  giveUp(): void {
+    const { lossStatus, waiting } = this
+    const { flushed } = this.outbox
+    for (const transaction of this.#transactions.values()) transaction.lost(flushed)
+    this.#transactions.clear()
+    for (const sender of waiting) sender.fail(lossStatus, reasonPhrase(lossStatus))
+    waiting.length = 0
+  }
+}
+
+/** Sees that a connection takes nothing for the stall limit although octets wait. */
+class StallWatch extends Timed {
+  readonly #outbound: Outbound
+  armed = false
+  #taken = 0
+
+  constructor(outbound: Outbound) {
+    super()
+    this.#outbound = outbound
+  }
+
+  arm(): void {
+    this.armed = true
+    this.#taken = this.#outbound.outbox.taken
+    this.#outbound.shared.limits.stall.start(this)
+  }
+
+  /** Octets were taken: the limit begins anew, or has no object any more. */
+  moved(): void {
+    if (!this.armed) return
+    if (this.#outbound.outbox.pending > 0) return this.arm()
+    this.armed = false
+    stopTimer(this)
+  }
+
+  override expired(): void {
+    this.armed = false
+    const { pending, taken } = this.#outbound.outbox
+    if (pending === 0) return
+    if (taken === this.#taken) this.#outbound.stalled()
+    else this.arm()
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * A request on its way to the next hop that may be answered (RFC 4975 §7.2, RFC 4976 §6.4), under the transaction id it
+ * was given for that; and what becomes of the answer.
+ */
+import type { Head } from "../../protocol/Head.ts"
+import { reasonPhrase } from "../../protocol/Status.ts"
+import { stopTimer, Timed } from "../Timers.ts"
+
+/** What becomes of the answer. */
+export type Expectation =
+  /** A SEND whose sender hears of every failure, also of silence. */
+  | "every failure"
+  /** A SEND with Failure-Report partial: silence is no failure. */
+  | "negative answers"
+  /** A SEND with Failure-Report no: while it is on its way its receiver may stop it, of which nobody hears. */
+  | "refusal"
+  /** Any other request: the answer goes back to the sender. */
+  | Asked
+
+/** A request that is not a SEND, as it came in. */
+export interface Asked {
+  /** The transaction id that it came with, and that its answer goes back with. */
+  readonly id: string
+  readonly isAuth: boolean
+  /** It has an Authorization header field. */
+  readonly hasCredentials: boolean
+}
+
+/** A piece of a message: the number of its first octet, its octets, and the message's total (-1: unknown). */
+export interface Piece {
+  readonly messageId: string | undefined
+  readonly start: number
+  readonly length: number
+  readonly total: number
+}
+
+/** Where a request came from: who hears what became of it. */
+export interface Origin {
+  /** Is this the To-Path of an answer to a request from there. */
+  isAnswered(toPath: string, isSend: boolean): boolean
+  /** The next hop's answer goes back (RFC 4976 §6.4.3). */
+  answered(asked: Asked, head: Head): void
+  /** The relay answers in the next hop's stead. */
+  answer(id: string, status: number, comment: string): void
+  /** A piece of a SEND did not arrive (RFC 4975 §7.1.2, RFC 4976 §6.4.1). */
+  report(piece: Piece, status: number, comment: string): void
+  /** Nothing more of this message is wanted (RFC 4975 §10.5). */
+  block(messageId: string | undefined): void
+}
+
+/** A long chunk on its way out, of which a transaction is a piece. */
+export interface LongChunk {
+  /** Octets of the piece so far. */
+  readonly pieceLength: number
+  /** Something else is to be written: the piece ends here, the message goes on later. */
+  interrupt(): void
+  /** A piece of it failed, which was reported: no more of it is sent. */
+  refuse(): void
+}
+
+/** The hop that it was sent to. */
+export interface TransactionOwner {
+  /** Nobody waits for its answer any more. */
+  forget(transaction: Transaction): void
+}
+
+export class Transaction extends Timed implements Piece {
+  readonly #owner: TransactionOwner
+  readonly id: string
+  readonly origin: Origin
+  readonly expects: Expectation
+  messageId: string | undefined = undefined
+  start = 0
+  length = 0
+  total = -1
+  /** The long chunk that this is a piece of. */
+  chunk: LongChunk | undefined = undefined
+  /** It is a whole chunk, and more of its message follow. */
+  more = false
+  /** The hop's output up to and including its last octet; the 30 s begin when that was handed to the system. */
+  endsAt = 0
+  done = false
+
+  constructor(owner: TransactionOwner, id: string, origin: Origin, expects: Expectation) {
+    super()
+    this.#owner = owner
+    this.id = id
+    this.origin = origin
+    this.expects = expects
+  }
+
+  get isSend(): boolean {
+    return typeof this.expects === "string"
+  }
+
+  /** The next hop has answered. */
+  answered(head: Head): void {
+    const { expects, origin } = this
+    if (typeof expects === "object") {
+      origin.answered(expects, head)
+      return this.finish()
+    }
+    this.finish()
+    if (head.status >= 200 && head.status < 300) return
+    this.#failed(head.status, head.comment === "" ? reasonPhrase(head.status) : head.comment)
+    if (this.more) origin.block(this.messageId)
+  }
+
+  /** Nobody waits for an answer any more. */
+  finish(): void {
+    if (this.done) return
+    this.done = true
+    stopTimer(this)
+    this.#owner.forget(this)
+  }
+
+  override expired(): void {
+    this.finish()
+    if (this.expects === "every failure") this.#failed(408, reasonPhrase(408))
+    else this.#unanswered()
+  }
+
+  /** An AUTH is answered in any case, since its client waits. */
+  #unanswered(): void {
+    const { expects, origin } = this
+    if (typeof expects === "object" && expects.isAuth) origin.answer(expects.id, 408, reasonPhrase(408))
+  }
+
+  /** Its hop's connection is gone, which had taken `flushed` octets. Silence after the last octet counts only for some. */
+  lost(flushed: number): void {
+    if (this.done) return
+    this.finish()
+    const written = this.endsAt !== 0 && this.endsAt <= flushed
+    if (this.expects === "every failure" || (this.expects === "negative answers" && !written)) {
+      this.#failed(408, reasonPhrase(408))
+    } else this.#unanswered()
+  }
+
+  /** The piece did not arrive; its sender, who has his 200, is told (RFC 4976 §6.4.1, §6.4.3). */
+  #failed(status: number, comment: string): void {
+    const { chunk } = this
+    // Its end-line is still to come.
+    if (this.endsAt === 0 && chunk !== undefined) this.length = chunk.pieceLength
+    if (this.expects !== "refusal") this.origin.report(this, status, comment)
+    chunk?.refuse()
+  }
+}

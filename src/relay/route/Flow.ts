@@ -1,0 +1,187 @@
+/**
+ * What one session sends to one hop while that hop cannot take it. A flow holds its own up to a bound; then its sender
+ * is not read, which slows it (and nobody else) down. Nothing is parked while the receiver keeps up.
+ */
+import { totalOf } from "../../protocol/ByteRange.ts"
+import { type Flag, Head, Kind } from "../../protocol/Head.ts"
+import { defaultLimits } from "../../protocol/Limits.ts"
+import type { Sender } from "../outbound/Outbound.ts"
+import { forwardFrame, type Way } from "./Forward.ts"
+import type { Stream } from "./Stream.ts"
+
+/** Octets counted for each parked thing beside its own, so that many small ones count too. */
+const OVERHEAD = 256
+
+type Parked =
+  /** A whole frame as it came in; it is read again when its turn comes. */
+  | {
+    readonly kind: "frame"
+    readonly octets: Buffer
+    readonly bodyStart: number
+    readonly bodyEnd: number
+    readonly flag: Flag
+  }
+  | { readonly kind: "part"; readonly octets: Buffer; readonly stream: Stream }
+  | { readonly kind: "end"; readonly flag: Flag; readonly stream: Stream }
+
+/** What there is of the long chunk that goes on at `i`: its parts stand together, and its end behind them. */
+const restFrom = (parked: ReadonlyArray<Parked>, i: number): { readonly octets: number; readonly flag: Flag } => {
+  let octets = 0
+  let one = parked[i]
+  for (; one?.kind === "part"; one = parked[++i]) octets += one.octets.length
+  return { octets, flag: one?.kind === "end" ? one.flag : "+" }
+}
+
+const head = new Head()
+/** What was accepted once is read again without limits. Whole numbers: with `Infinity` every later frame is read slower. */
+const ANY = 2 ** 30 - 1
+const anyLength = {
+  ...defaultLimits,
+  startLine: ANY,
+  headerLine: ANY,
+  headerSection: ANY,
+  headers: ANY
+}
+const readAgain = (octets: Buffer): Head => {
+  head.read(octets, 0, octets.length, anyLength, undefined)
+  return head
+}
+
+/** The reading of the connection that a flow comes from. */
+export interface Tap {
+  /** Stops it, and lets it go on; as often as it was stopped. */
+  hold(): void
+  release(): void
+  /** So many octets more (or less) are parked. */
+  parked(octets: number): void
+}
+
+export class Flow implements Sender {
+  readonly #way: Way
+  readonly #tap: Tap
+  #parked: Array<Parked> = []
+  #first = 0
+  /** Octets of the first parked part that are written already. */
+  #offset = 0
+  #octets = 0
+  #holding = false
+
+  constructor(way: Way, tap: Tap) {
+    this.#way = way
+    this.#tap = tap
+  }
+
+  get idle(): boolean {
+    return this.#parked.length === 0
+  }
+
+  /** Nothing is parked, nobody else waits for a turn, and the hop takes octets: write at once. */
+  get clear(): boolean {
+    return this.#parked.length === 0 && this.#way.target.clear
+  }
+
+  parkFrame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag, frameEnd: number): void {
+    const { buf, start } = head
+    const octets = Buffer.from(buf.subarray(start, frameEnd))
+    this.#park({ kind: "frame", octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag }, octets.length)
+  }
+
+  parkPart(stream: Stream, buf: Buffer, start: number, end: number): void {
+    this.#park({ kind: "part", stream, octets: Buffer.from(buf.subarray(start, end)) }, end - start)
+  }
+
+  parkEnd(stream: Stream, flag: Flag): void {
+    this.#park({ kind: "end", stream, flag }, 0)
+  }
+
+  #park(parked: Parked, octets: number): void {
+    const { target } = this.#way
+    if (this.#parked.length === 0) target.waiting.push(this)
+    this.#parked.push(parked)
+    this.#count(octets + OVERHEAD)
+    if (!this.#holding && this.#octets > target.shared.limits.session) {
+      this.#holding = true
+      this.#tap.hold()
+    }
+  }
+
+  #count(octets: number): void {
+    this.#octets += octets
+    this.#tap.parked(octets)
+  }
+
+  give(quota: number): boolean {
+    const { target } = this.#way
+    let left = quota
+    do {
+      const parked = this.#parked[this.#first]!
+      if (parked.kind === "part") {
+        const { octets } = parked
+        const to = Math.min(octets.length, this.#offset + left)
+        parked.stream.write(octets, this.#offset, to, true)
+        left -= to - this.#offset
+        this.#count(this.#offset - to)
+        if (to < octets.length) {
+          this.#offset = to
+          break
+        }
+        this.#offset = 0
+        this.#count(-OVERHEAD)
+      } else if (parked.kind === "end") {
+        parked.stream.finish(parked.flag)
+        this.#count(-OVERHEAD)
+      } else {
+        forwardFrame(this.#way, readAgain(parked.octets), parked.bodyStart, parked.bodyEnd, parked.flag)
+        left -= parked.octets.length
+        this.#count(-parked.octets.length - OVERHEAD)
+      }
+      this.#first++
+    } while (this.#first < this.#parked.length && left > 0 && target.room())
+    if (this.#first === this.#parked.length) {
+      this.#parked = []
+      this.#first = 0
+    } else if (this.#first > 256) {
+      this.#parked.splice(0, this.#first)
+      this.#first = 0
+    }
+    this.#relax()
+    return this.#parked.length > 0
+  }
+
+  #relax(): void {
+    if (this.#holding && this.#octets <= this.#way.target.shared.limits.session / 2) {
+      this.#holding = false
+      this.#tap.release()
+    }
+  }
+
+  fail(status: number, comment: string): void {
+    const parked = this.#parked
+    const first = this.#first
+    const offset = this.#offset
+    this.#parked = []
+    this.#first = this.#offset = 0
+    this.#count(-this.#octets)
+    this.#relax()
+    for (let i = first; i < parked.length; i++) {
+      const one = parked[i]!
+      if (one.kind === "frame") {
+        this.#failFrame(readAgain(one.octets), one.bodyEnd - one.bodyStart, one.flag, status, comment)
+      } else if (!one.stream.refused) {
+        const rest = restFrom(parked, i)
+        one.stream.fail(status, comment, rest.octets - (i === first ? offset : 0), rest.flag)
+      }
+    }
+  }
+  /** A whole frame that was accepted cannot be delivered. An AUTH is answered, since its client waits. */
+  #failFrame(head: Head, length: number, flag: Flag, status: number, comment: string): void {
+    if (head.kind === Kind.Auth) return this.#way.answer(head.transactionId, status, comment)
+    if (head.kind !== Kind.Send || head.failureReport === "no") return
+    const { messageId, rangeStart: start, rangeTotal } = head
+    this.#way.report(
+      { messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) },
+      status,
+      comment
+    )
+  }
+}

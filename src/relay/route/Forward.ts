@@ -1,0 +1,103 @@
+/**
+ * The hot path: a frame that came in leaves with four things changed: transaction id, To-Path, From-Path, Byte-Range
+ * (RFC 4976 §6.4). Everything else is copied octet for octet.
+ */
+import { byteRangeLine, totalOf } from "../../protocol/ByteRange.ts"
+import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
+import { HYPHENS } from "../../protocol/Hyphens.ts"
+import { transactionId } from "../../protocol/Ident.ts"
+import { INTERRUPTIBLE_ABOVE } from "../../protocol/Limits.ts"
+import { writeEndLine, writeSend } from "../outbound/Frames.ts"
+import type { Outbound } from "../outbound/Outbound.ts"
+import { type Asked, type Origin, Transaction } from "../outbound/Transaction.ts"
+
+/** The way of a route, for what is written there. */
+export interface Way extends Origin {
+  readonly target: Outbound
+  /** To-Path and From-Path of what goes out. */
+  readonly lines: Buffer
+}
+
+/** Writes a whole frame to where the way leads. */
+export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void => {
+  const { target } = way
+  const { outbox } = target
+  const { buf, hasBody, kind } = head
+  const isSend = kind === Kind.Send
+  const length = bodyEnd - bodyStart
+  const id = hasBody && head.hyphens ? idNotIn(buf, bodyStart, bodyEnd) : transactionId()
+
+  target.interrupt()
+  if (isSend) writeSend(outbox, id, way.lines)
+  else {
+    outbox.text(`MSRP ${id} ${head.method}\r\n`)
+    outbox.copy(way.lines, 0, way.lines.length)
+  }
+  // All that follows, up to the end-line, mostly leaves as it is.
+  const end = hasBody ? bodyEnd : bodyStart
+  const rangeLine = isSend && head.hasRange ? rangeFor(head, length, flag) : undefined
+  const inOrder = head.contentTypeEnd === 0 || head.contentTypeEnd === head.restEnd
+  if (rangeLine === undefined && inOrder) outbox.copy(buf, head.restStart, end)
+  else {
+    const { after, before } = aroundRange(head)
+    outbox.text(before + (rangeLine ?? buf.toString("latin1", head.rangeLineStart, head.rangeLineEnd)) + after)
+    outbox.copy(buf, head.restEnd, end)
+  }
+  writeEndLine(outbox, id, flag, hasBody)
+
+  const expects = isSend
+    ? head.failureReport === "yes" ? "every failure" : head.failureReport === "partial" ? "negative answers" : undefined
+    : askedBy(head)
+  if (expects === undefined) return
+  const transaction = new Transaction(target, id, way, expects)
+  if (isSend) {
+    transaction.messageId = head.messageId
+    transaction.start = head.rangeStart
+    transaction.length = length
+    transaction.total = totalOf(head.rangeTotal, head.rangeStart + length - 1, flag)
+    transaction.more = flag === "+"
+  }
+  target.expect(transaction)
+}
+
+/** A REPORT has no answer (RFC 4975 §7.1.2). */
+const askedBy = (head: Head): Asked | undefined => {
+  if (head.kind === Kind.Report) return undefined
+  const isAuth = head.kind === Kind.Auth
+  return { id: head.transactionId, isAuth, hasCredentials: isAuth && head.header("Authorization") !== undefined }
+}
+
+/** The headers behind the paths without Byte-Range, cut where it stands; Content-Type is the last (RFC 4975 §7.1). */
+export const aroundRange = (head: Head): { readonly before: string; readonly after: string } => {
+  const { buf, contentTypeEnd, contentTypeStart, rangeLineEnd, rangeLineStart, restEnd, restStart } = head
+  const without = (from: number, to: number): string =>
+    contentTypeStart >= from && contentTypeEnd <= to && contentTypeEnd !== 0
+      ? buf.toString("latin1", from, contentTypeStart) + buf.toString("latin1", contentTypeEnd, to)
+      : buf.toString("latin1", from, to)
+  const contentType = buf.toString("latin1", contentTypeStart, contentTypeEnd)
+  return rangeLineEnd === 0
+    ? { before: without(restStart, restEnd), after: contentType }
+    : { before: without(restStart, rangeLineStart), after: without(rangeLineEnd, restEnd) + contentType }
+}
+
+/**
+ * The Byte-Range line of a whole frame, or nothing when the one that came in is right. A piece of more than 2048 octets
+ * has `*` as its end, a shorter one its real end (RFC 4975 §7.1.1, RFC 4976 §6.4.1).
+ */
+const rangeFor = (head: Head, length: number, flag: Flag): string | undefined => {
+  const last = head.rangeStart + length - 1
+  const end = length > INTERRUPTIBLE_ABOVE ? -1 : last
+  const total = totalOf(head.rangeTotal, last, flag)
+  if (end === head.rangeEnd && total === head.rangeTotal) return undefined
+  return byteRangeLine(head.rangeStart, end, total)
+}
+
+const needle = Buffer.from(`-------${transactionId()}`)
+
+/** A new transaction id whose end-line does not stand in the body (RFC 4975 §7.1). */
+const idNotIn = (buf: Buffer, start: number, end: number): string => {
+  const id = transactionId()
+  if (end - start < needle.length) return id
+  for (let i = 0; i < id.length; i++) needle[HYPHENS + i] = id.charCodeAt(i)
+  return buf.subarray(start, end).indexOf(needle) === -1 ? id : idNotIn(buf, start, end)
+}

@@ -1,0 +1,25 @@
+import { byteRange } from "../../protocol/ByteRange.ts"
+import { encodeRequest } from "../../protocol/Encoder.ts"
+import { transactionId } from "../../protocol/Ident.ts"
+import type { Piece } from "../outbound/Transaction.ts"
+
+/** A failure of a SEND, or of a part of it, to be told to its original sender. */
+export interface Failure {
+  /** From-Path of the SEND as it came in. */
+  readonly toPath: string
+  /** The relay's URI of that session. */
+  readonly fromPath: string
+  /** The octets that failed. */
+  readonly piece: Piece
+  readonly status: number
+  readonly comment: string
+}
+
+/** A failure REPORT of the relay's own (RFC 4975 §7.1.2 to §7.1.4). */
+export const encodeReport = ({ comment, fromPath, piece, status, toPath }: Failure): Buffer => {
+  const { length, messageId, start, total } = piece
+  const range = ["Byte-Range", byteRange(start, start + length - 1, total)] as const
+  const outcome = ["Status", `000 ${String(status).padStart(3, "0")} ${comment}`] as const
+  const headers = messageId === undefined ? [range, outcome] : [["Message-ID", messageId] as const, range, outcome]
+  return encodeRequest({ transactionId: transactionId(), method: "REPORT", toPath, fromPath, headers })
+}

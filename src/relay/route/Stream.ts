@@ -1,0 +1,192 @@
+/**
+ * A long SEND chunk that passes through while it still comes in. It leaves as one or more pieces, each a SEND of its
+ * own with a new transaction id: whatever else waits for the hop ends the piece with `+`, and the rest follows in the
+ * next one (RFC 4975 §5.1, §7.1.1).
+ */
+import { byteRangeLine, totalOf } from "../../protocol/ByteRange.ts"
+import type { FailureReport, Flag, Head } from "../../protocol/Head.ts"
+import { DASH } from "../../protocol/Hyphens.ts"
+import { transactionId } from "../../protocol/Ident.ts"
+import { writeEndLine, writeSend } from "../outbound/Frames.ts"
+import type { Outbox } from "../outbound/Outbox.ts"
+import { type LongChunk, type Piece, Transaction } from "../outbound/Transaction.ts"
+import { aroundRange, type Way } from "./Forward.ts"
+
+const single = Buffer.alloc(1)
+
+export class Stream implements LongChunk {
+  readonly #way: Way
+  readonly #outbox: Outbox
+  readonly #headers: { readonly before: string; readonly after: string }
+  readonly messageId: string | undefined
+  readonly failureReport: FailureReport
+  readonly #total: number
+  /** Number, in its message, of the last octet of this chunk, or -1. It is what the sender says. */
+  readonly #chunkEnd: number
+  /** Number, in its message, of the next octet to be written. */
+  #next: number
+  /**
+   * An octet that may be the last waits for the next one or for the end, so that the last piece is never empty when the
+   * one before it was interrupted.
+   */
+  #last = -1
+  #id = ""
+  /** The last octets of the open piece if there are hyphens, to see an end-line that begins in one write and ends in the next. */
+  #tail = ""
+  #pieceStart = 0
+  #transaction: Transaction | undefined
+  /** Nothing more of it is sent on: it failed, which was reported, or its receiver does not want it. */
+  refused = false
+
+  constructor(way: Way, head: Head) {
+    this.#way = way
+    this.#outbox = way.target.outbox
+    this.#headers = aroundRange(head)
+    this.messageId = head.messageId
+    this.failureReport = head.failureReport
+    this.#total = head.rangeTotal
+    this.#chunkEnd = head.rangeEnd === -1 ? head.rangeTotal : head.rangeEnd
+    this.#next = head.rangeStart
+  }
+
+  /** Passes body on. `hyphens`: seven of them may stand together in it. */
+  write(buf: Buffer, start: number, end: number, hyphens: boolean): void {
+    if (this.refused || start === end) return
+    this.#emitLast()
+    const to = this.#next + (end - start) > this.#chunkEnd ? end - 1 : end
+    if (to < end) this.#last = buf[to]!
+    this.#emit(buf, start, to, hyphens)
+  }
+
+  #emitLast(): void {
+    if (this.#last === -1) return
+    single[0] = this.#last
+    this.#last = -1
+    this.#emit(single, 0, 1, false)
+  }
+
+  #emit(buf: Buffer, start: number, end: number, hyphens: boolean): void {
+    if (start === end) return
+    if (this.#way.target.openChunk !== this) this.#begin()
+    if (hyphens || this.#tail !== "") return this.#emitSearched(buf, start, end)
+    this.#copy(buf, start, end)
+    if (buf[end - 1] === DASH) this.#tail = this.#lastOf(buf, start, end)
+  }
+
+  /** The end-line of this piece must not stand in its body (RFC 4975 §7.1): another piece has another id. */
+  #emitSearched(buf: Buffer, start: number, end: number): void {
+    let at = start
+    while (at < end) {
+      if (this.#way.target.openChunk !== this) this.#begin()
+      const needle = `-------${this.#id}`
+      const seam = this.#tail + buf.toString("latin1", at, Math.min(end, at + needle.length - 1))
+      if (this.#tail !== "" && seam.includes(needle)) {
+        this.interrupt()
+        continue
+      }
+      const found = buf.subarray(at, end).indexOf(needle, 0, "latin1")
+      const to = found === -1 ? end : at + found + 1
+      this.#copy(buf, at, to)
+      const known = this.#tail + this.#lastOf(buf, at, to)
+      this.#tail = known.includes("-") ? known.slice(-needle.length + 1) : ""
+      at = to
+      if (found !== -1) this.interrupt()
+    }
+  }
+
+  #copy(buf: Buffer, start: number, end: number): void {
+    this.#outbox.copy(buf, start, end)
+    this.#next += end - start
+  }
+
+  /** What may be the beginning of an end-line. */
+  #lastOf(buf: Buffer, start: number, end: number): string {
+    return buf.toString("latin1", Math.max(start, end - this.#id.length - 6), end)
+  }
+
+  #begin(): void {
+    const { failureReport } = this
+    const { target } = this.#way
+    target.interrupt()
+    this.#id = transactionId()
+    this.#tail = ""
+    this.#pieceStart = this.#next
+    writeSend(this.#outbox, this.#id, this.#way.lines)
+    const range = byteRangeLine(this.#next, -1, totalOf(this.#total, this.#next, "+"))
+    this.#outbox.text(`${this.#headers.before}${range}${this.#headers.after}\r\n`)
+    target.openChunk = this
+    const expects = failureReport === "yes"
+      ? "every failure"
+      : failureReport === "partial"
+      ? "negative answers"
+      : "refusal"
+    const transaction = this.#transaction = new Transaction(target, this.#id, this.#way, expects)
+    transaction.messageId = this.messageId
+    transaction.start = this.#pieceStart
+    transaction.total = this.#total
+    transaction.chunk = this
+    target.began(transaction)
+  }
+
+  #end(flag: Flag): void {
+    writeEndLine(this.#outbox, this.#id, flag, true)
+    this.#way.target.openChunk = undefined
+    const transaction = this.#transaction
+    this.#transaction = undefined
+    if (transaction === undefined) return
+    transaction.length = this.#next - this.#pieceStart
+    transaction.total = totalOf(this.#total, this.#next - 1, flag)
+    if (transaction.expects === "refusal") transaction.finish()
+    else if (!transaction.done) this.#way.target.ended(transaction)
+  }
+
+  /** Something else is to be written: the piece ends here, the message goes on later. */
+  interrupt(): void {
+    this.#end("+")
+  }
+
+  /** The end-line of the incoming chunk, or `#` when its sender is gone. */
+  finish(flag: Flag): void {
+    if (this.refused) return
+    this.#emitLast()
+    if (this.#way.target.openChunk !== this) {
+      // The piece before has its + already.
+      if (flag === "+") return
+      this.#begin()
+    }
+    this.#end(flag)
+  }
+
+  /** Octets of the piece that failed, so far. */
+  get pieceLength(): number {
+    return this.#next - this.#pieceStart
+  }
+
+  /** A piece of it failed, which was reported: it ends with `#`, and no more of the message is sent (RFC 4975 §10.5). */
+  refuse(): void {
+    if (this.refused) return
+    this.refused = true
+    this.#way.block(this.messageId)
+    if (this.#way.target.openChunk === this) this.#end("#")
+  }
+
+  /**
+   * Its target cannot be reached (any more); so many octets are here that were not passed on. `flag` is that of the
+   * chunk, or `+` when its end is still to come.
+   */
+  fail(status: number, comment: string, octets: number, flag: Flag): void {
+    if (this.refused) return
+    if (this.failureReport !== "no") {
+      const start = this.#next
+      const length = octets + (this.#last === -1 ? 0 : 1)
+      const piece: Piece = {
+        messageId: this.messageId,
+        start,
+        length,
+        total: totalOf(this.#total, start + length - 1, flag)
+      }
+      this.#way.report(piece, status, comment)
+    }
+    this.refuse()
+  }
+}

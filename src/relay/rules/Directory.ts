@@ -1,0 +1,121 @@
+/**
+ * Hops by where they lead: one connection for each scheme, host and port, however many sessions use it and whoever
+ * opened it (RFC 4975 §5.4, RFC 4976 §6.4.2).
+ */
+import { authorityKey, canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
+import { type Session, userOf } from "../Session.ts"
+import type { Shared } from "../Shared.ts"
+import type { NextHops } from "./NextHops.ts"
+import type { Party } from "./Party.ts"
+
+/** Names and ports under which one relay may be known: a certificate for `*.` proves any number of them. */
+const MAX_SHOWN = 16
+
+/** A connection that is to be made. */
+export interface Dial {
+  readonly uri: MsrpUri
+  /** What is behind it is another relay, not an endpoint. */
+  readonly relay: boolean
+  /** The host of the URI of this relay that the request goes through: the name to connect as. */
+  readonly localName: string
+  /** Who wants it. */
+  readonly source: Party
+}
+
+/** What the directory needs done. */
+export interface DirectoryOwner {
+  /** Makes a hop, and a connection for it; `ended` is called when that is there, or cannot be made. */
+  dial(dial: Dial, ended: () => void): Party
+  /** Which of the own certificates is shown as this name. */
+  identity(localName: string): number
+}
+
+export class Directory {
+  readonly #shared: Shared
+  readonly #nextHops: NextHops
+  readonly #owner: DirectoryOwner
+  /** More than one where another relay has several connections: when one closes, the next takes its place (RFC 4976 §6.3). */
+  readonly #hops = new Map<string, Set<Party>>()
+  /** Dials in progress of each user. */
+  readonly #dialling = new Map<string, number>()
+
+  constructor(shared: Shared, nextHops: NextHops, owner: DirectoryOwner) {
+    this.#shared = shared
+    this.#nextHops = nextHops
+    this.#owner = owner
+  }
+
+  /**
+   * The hop to a URI, dialled for the user of the session if there is none, or the status to refuse a request with that
+   * wants to go there. `relay`: what is behind it is another relay, not an endpoint. `own`: the URI of this relay that the
+   * request goes through.
+   */
+  hopFor(uri: MsrpUri, source: Party, session: Session, relay: boolean, own: MsrpUri): Party | number {
+    const strict = this.#relayKey(uri, own)
+    const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(endpointKey(uri)))
+    if (known !== undefined) return known
+    if (cannotBeReached(uri)) return 408
+    const { counters, limits } = this.#shared
+    if (!this.#nextHops.admitsUri(uri)) {
+      counters.dialsForbidden++
+      return 403
+    }
+    // Whatever connection it asks on, and whoever else shares that of a relay.
+    const user = userOf(session)
+    if ((this.#dialling.get(user) ?? 0) >= limits.dials) {
+      counters.dialsOverLimit++
+      return 408
+    }
+    this.#count(user, 1)
+    const hop = this.#owner.dial({ uri, relay, localName: own.host, source }, () => this.#count(user, -1))
+    this.#add(relay ? strict : endpointKey(uri), hop)
+    return hop
+  }
+
+  /** A relay has connected in, to `own`, and shown where it can be reached: it need not be dialled. */
+  shown(uri: MsrpUri, hop: Party, own: MsrpUri): void {
+    if (uri.port !== undefined && hop.keys.length < MAX_SHOWN) this.#add(this.#relayKey(uri, own), hop)
+  }
+
+  forget(hop: Party): void {
+    for (const key of hop.keys) {
+      const hops = this.#hops.get(key)
+      hops?.delete(hop)
+      if (hops?.size === 0) this.#hops.delete(key)
+    }
+    hop.keys.length = 0
+  }
+
+  #count(user: string, more: number): void {
+    const count = (this.#dialling.get(user) ?? 0) + more
+    if (count > 0) this.#dialling.set(user, count)
+    else this.#dialling.delete(user)
+  }
+
+  #alive(key: string): Party | undefined {
+    for (const hop of this.#hops.get(key) ?? []) if (!hop.gone) return hop
+    return undefined
+  }
+
+  /**
+   * Relays check who they talk to, by the certificate of the connection (RFC 4976 §6.3): where this relay has several,
+   * it needs a connection for each.
+   */
+  #relayKey(uri: MsrpUri, own: MsrpUri): string {
+    return `relay ${this.#owner.identity(canonicalHost(own.host))} ${uri.scheme} ${authorityKey(uri)}`
+  }
+
+  #add(key: string, hop: Party): void {
+    const hops = this.#hops.get(key)
+    if (hops?.has(hop) === true) return
+    if (hops === undefined) this.#hops.set(key, new Set([hop]))
+    else hops.add(hop)
+    hop.keys.push(key)
+  }
+}
+
+/** A host that never has an address, or the port of those who will connect themselves (RFC 6761 §6.4, RFC 6135 §4.2.2). */
+const cannotBeReached = ({ host, port }: MsrpUri): boolean => port === 9 || /(^|\.)invalid\.?$/i.test(host)
+
+/** An endpoint may be reached with less proof than a relay, so what is known for one is not good for the other. */
+const endpointKey = (uri: MsrpUri): string => `endpoint ${uri.scheme} ${authorityKey(uri)}`

@@ -1,0 +1,144 @@
+/**
+ * Where the relay may be made to connect to (RFC 4976 §6.4, RFC 4975 §14.5). The owner of a session may name any next
+ * hop, and must not reach by it what only this machine or its network can reach.
+ *
+ * Asked twice: for the URI, and for each address that its host turns out to have, so that a name which leads inside is
+ * of no use, whatever it led to a moment ago.
+ */
+import { BlockList, isIP, isIPv6 } from "node:net"
+import { networkInterfaces } from "node:os"
+import { isLoopback, isWildcard } from "../../net/Hosts.ts"
+import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
+import type { LocalSocket } from "../../transport/Connection.ts"
+
+export interface NextHopOptions {
+  /** Addresses, networks (`10.0.0.0/8`), names, and `*.` names: allowed, whatever else is said. */
+  readonly allow?: ReadonlyArray<string> | undefined
+  /** The same: refused, if not allowed. */
+  readonly deny?: ReadonlyArray<string> | undefined
+  /**
+   * Ports that may be connected to, of any host that `allow` does not have. Absent: all where the relay listens on
+   * loopback only, else `defaultNextHopPorts`.
+   */
+  readonly ports?: ReadonlyArray<PortRange> | undefined
+}
+
+/** Both ends are in it. */
+export interface PortRange {
+  readonly first: number
+  readonly last: number
+}
+
+/**
+ * MSRP has no port of its own, and is found on those that a program without privileges gets, or on 443. Behind the others
+ * are services that might take a message for commands in their own language.
+ */
+export const defaultNextHopPorts: ReadonlyArray<PortRange> = [{ first: 443, last: 443 }, { first: 1024, last: 65_535 }]
+
+/** Networks of one's own, addresses that are nobody's (RFC 6890 and its registry), and ways to either through a gateway. */
+const INNER = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "224.0.0.0/4",
+  "240.0.0.0/4",
+  "::/96",
+  "64:ff9b::/96",
+  "64:ff9b:1::/48",
+  "2001::/32",
+  "2002::/16",
+  "fc00::/7",
+  "fe80::/10",
+  "fec0::/10",
+  "ff00::/8"
+]
+
+/** What an entry of a list may be. */
+export const isNextHopRule = (text: string): boolean => {
+  const [address, prefix, ...rest] = text.split("/")
+  if (rest.length > 0 || address === undefined) return false
+  if (isIP(address) === 0) {
+    return prefix === undefined && /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(text) && /[a-z]/i.test(text)
+  }
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIPv6(address) ? 128 : 32))
+}
+
+class Rules {
+  readonly #addresses = new BlockList()
+  readonly #names: Array<string> = []
+
+  constructor(rules: ReadonlyArray<string>) {
+    for (const rule of rules) {
+      const [address, prefix] = rule.split("/")
+      if (isIP(address!) === 0) this.#names.push(canonicalHost(rule).replace(/\.$/, ""))
+      else if (prefix === undefined) this.#addresses.addAddress(address!, familyOf(address!))
+      else this.#addresses.addSubnet(address!, Number(prefix), familyOf(address!))
+    }
+  }
+
+  coversName(host: string): boolean {
+    const name = canonicalHost(host).replace(/\.$/, "")
+    return this.#names.some((one) => one.startsWith("*.") ? name.endsWith(one.slice(1)) : name === one)
+  }
+
+  coversAddress(address: string): boolean {
+    return this.#addresses.check(address, familyOf(address))
+  }
+}
+
+const familyOf = (address: string): "ipv4" | "ipv6" => isIPv6(address) ? "ipv6" : "ipv4"
+
+export class NextHops {
+  readonly #allow: Rules
+  readonly #deny: Rules
+  readonly #inner: Rules | undefined
+  readonly #ports: ReadonlyArray<PortRange> | undefined
+  /** The relay's own addresses by port: it must not talk to itself. */
+  readonly #own = new Map<number, Rules>()
+
+  /** Where the relay listens on loopback only, nobody but this machine can be harmed: all is allowed but the relay itself. */
+  constructor({ allow = [], deny = [], ports }: NextHopOptions, listeners: ReadonlyArray<LocalSocket>) {
+    this.#allow = new Rules(allow)
+    this.#deny = new Rules(deny)
+    const outside = listeners.filter(({ host }) => !isLoopback(host))
+    this.#inner = outside.length === 0 ? undefined : new Rules(INNER)
+    this.#ports = ports ?? (outside.length === 0 ? undefined : defaultNextHopPorts)
+    for (const port of new Set(listeners.map((one) => one.port))) {
+      const hosts = listeners.filter((one) => one.port === port).flatMap(({ host }) => addressesOf(host))
+      // To connect to "all addresses" is to connect to this machine.
+      this.#own.set(port, new Rules([...hosts, "0.0.0.0", "::"]))
+    }
+  }
+
+  /** As far as it can be told from the URI. */
+  admitsUri({ host, port }: MsrpUri): boolean {
+    if (this.#allow.coversName(host)) return true
+    if (this.#deny.coversName(host) || (port !== undefined && this.#own.get(port)?.coversName(host) === true)) {
+      return false
+    }
+    // The address of a name may be one that is allowed, with every port.
+    return isIP(host) === 0 || port === undefined || this.admitsAddress([host], host, port)
+  }
+
+  /** May this address be connected to that goes by these names: of the URI, and of the host that serves it (RFC 2782). */
+  admitsAddress(names: ReadonlyArray<string>, address: string, port: number): boolean {
+    if (names.some((name) => this.#allow.coversName(name)) || this.#allow.coversAddress(address)) return true
+    if (this.#ports?.every(({ first, last }) => port < first || port > last) === true) return false
+    const own = this.#own.get(port)
+    if (names.some((name) => this.#deny.coversName(name) || own?.coversName(name) === true)) return false
+    return !this.#deny.coversAddress(address) && this.#inner?.coversAddress(address) !== true &&
+      own?.coversAddress(address) !== true
+  }
+}
+
+/** Those that a listener is on; a name stands for itself. */
+const addressesOf = (host: string): ReadonlyArray<string> => {
+  if (!isWildcard(host)) return [host]
+  return Object.values(networkInterfaces()).flatMap((some) => (some ?? []).map(({ address }) => address))
+}

@@ -1,0 +1,234 @@
+/**
+ * Who may send what through which URI (RFC 4976 §6.2 to §6.4). Decided once for each pair of paths on a connection.
+ *
+ * A request is only ever forwarded through a session URI that this relay handed out and that is still valid. Its owner
+ * may send to anybody; anybody else may send to its owner, and nowhere else.
+ */
+import { isIP } from "node:net"
+import { type Head, Kind } from "../../protocol/Head.ts"
+import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
+import type { Pace, Paces } from "../route/Pace.ts"
+import { Route } from "../route/Route.ts"
+import { extend, type Session, type Sessions } from "../Session.ts"
+import type { Shared } from "../Shared.ts"
+import type { Directory } from "./Directory.ts"
+import type { Party } from "./Party.ts"
+import { RelayOwner } from "./Peers.ts"
+
+export type Decision =
+  /** It is passed on. */
+  | Route
+  /** The path ends at this relay. */
+  | { readonly _tag: "Here"; readonly status: number }
+  | Authenticate
+  | { readonly _tag: "Refuse"; readonly status: number }
+  /** Addressed to some other relay: this connection is not MSRP as it should be (RFC 4976 §6.2). */
+  | { readonly _tag: "Foreign" }
+
+/** AUTH for this relay (RFC 4976 §5.1). */
+export interface Authenticate {
+  readonly _tag: "Authenticate"
+  /** The relay's URI that it addresses, and how it does. */
+  readonly own: MsrpUri
+  readonly target: MsrpUri
+  /** Its From-Path. */
+  readonly from: ReadonlyArray<MsrpUri>
+}
+
+/** By which a relay can be addressed, whatever it listens on (RFC 4975 §6, RFC 7977 §5.1). */
+const OWN_TRANSPORTS = new Set(["tcp", "ws"])
+
+/** Authorities that the owner of a session may show, as clients behind rewriting middleboxes do. */
+const MAX_OWNER_AUTHORITIES = 4
+
+const refuse = (status: number): Decision => ({ _tag: "Refuse", status })
+
+export interface RouterOptions {
+  readonly shared: Shared
+  readonly sessions: Sessions
+  /** The relay's own URIs, without session-id. */
+  readonly uris: ReadonlyArray<MsrpUri>
+  /** What Use-Path is made of, where that differs: session URIs come back with it. */
+  readonly usePath: ReadonlyArray<MsrpUri>
+  readonly directory: Directory
+  readonly paces: Paces
+}
+
+export class Router {
+  readonly #options: RouterOptions
+  readonly #authorities: ReadonlySet<string>
+
+  constructor(options: RouterOptions) {
+    this.#options = options
+    // An AUTH may name the relay without a port (RFC 4976 §8), so both forms are its own.
+    this.#authorities = new Set(
+      [...options.uris, ...options.usePath].flatMap((uri) => [
+        authorityKey(uri),
+        authorityKey({ ...uri, port: undefined })
+      ])
+    )
+  }
+
+  isOwn(uri: MsrpUri): boolean {
+    return this.#authorities.has(authorityKey(uri)) && OWN_TRANSPORTS.has(uri.transport.toLowerCase())
+  }
+
+  /** What the relay is called on a connection with or without TLS. */
+  ownUri(secure: boolean): MsrpUri | undefined {
+    const { uris } = this.#options
+    return uris.find(({ scheme }) => scheme === (secure ? "msrps" : "msrp")) ?? uris[0]
+  }
+
+  decide(head: Head, hop: Party): Decision {
+    // Its sender may come again, to another relay of the domain or when this one runs anew.
+    const { directory, shared } = this.#options
+    if (shared.stopping) return refuse(408)
+    const { pathUris } = shared.codec.limits
+    const to = parsePath(head.toPath, pathUris)
+    const from = parsePath(head.fromPath, pathUris)
+    if (to === undefined || from === undefined) return refuse(400)
+    const first = to[0]!
+    const relayPeer = hop.isRelay(from[0]!)
+    if (relayPeer) directory.shown(from[0]!, hop, first)
+    // A connection that many sessions of another relay share is not closed for one bad request.
+    if (!this.isOwn(first)) return relayPeer ? refuse(481) : { _tag: "Foreign" }
+    if (first.sessionId === undefined) return this.#bare(head, to, from)
+    if (first.port === undefined || (head.kind !== Kind.Auth && [...to, from[0]!].some(lacksPort))) return refuse(400)
+
+    const session = this.#session(first)
+    if (session === undefined) return refuse(481)
+    const { owner } = session
+    const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
+    const pace = this.#options.paces.of(session, fromOwner)
+    const request: Request = { head, hop, to, from, relayPeer, pace }
+    if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
+    return fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
+  }
+
+  #bare(head: Head, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Decision {
+    const first = to[0]!
+    if (head.kind !== Kind.Auth) return refuse(481)
+    // AUTH for a relay further on goes through a session URI, never through the bare name (RFC 4976 §5.1).
+    if (to.length > 1) return refuse(403)
+    const own = this.#options.uris.find((uri) => uri.scheme === first.scheme && names(first, uri))
+    return own === undefined
+      ? { _tag: "Foreign" }
+      : { _tag: "Authenticate", own: this.#byName(own), target: first, from }
+  }
+
+  /** Session URIs are made of a name, also for who has addressed the relay by an address that goes with it (RFC 4976 §4.2). */
+  #byName(own: MsrpUri): MsrpUri {
+    if (isIP(own.host) === 0) return own
+    const { uris } = this.#options
+    return uris.find(({ host, port, scheme }) => scheme === own.scheme && port === own.port && isIP(host) === 0) ?? own
+  }
+
+  #session(uri: MsrpUri): Session | undefined {
+    const session = uri.sessionId === undefined ? undefined : this.#options.sessions.findUnsafe(uri.sessionId)
+    return session !== undefined && sameUri(session.uri, uri) ? session : undefined
+  }
+
+  /** The owner may send to anybody (RFC 4976 §6.4). */
+  #fromOwner(session: Session, request: Request): Decision {
+    const { from, head, relayPeer, to } = request
+    // Nobody but a relay may stand between a client and this relay (RFC 4976 §6.3).
+    if (head.kind === Kind.Auth && from.length > 1 && !relayPeer) return refuse(403)
+    const authority = authorityKey(from[0]!)
+    const known = session.ownerAuthorities
+    if (!known.includes(authority) && known.length < MAX_OWNER_AUTHORITIES) known.push(authority)
+
+    const next = to[1]!
+    if (this.isOwn(next)) {
+      // Both parties are clients here: its second URI is checked as if the first had been another relay's.
+      const other = this.#session(next)
+      if (other === undefined) return refuse(481)
+      return other === session ? refuse(403) : this.#toOwner([session, other], to.slice(1), request)
+    }
+    const { peer } = session
+    if (peer !== undefined && !(peer.connection as Party).gone && leadsTo(peer.uri, next)) {
+      return forward([session], peer.connection as Party, request)
+    }
+    return this.#dial([session], to, head.kind === Kind.Auth || to.length > 2, request)
+  }
+
+  /** To the hop that the second URI leads to; with a connection that is made for it, unless there is one. */
+  #dial(
+    sessions: readonly [Session, Session?],
+    path: ReadonlyArray<MsrpUri>,
+    relay: boolean,
+    request: Request
+  ): Decision {
+    const [own, uri] = [path[0]!, path[1]!]
+    if (uri.transport.toLowerCase() !== "tcp") return refuse(481)
+    // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
+    if (uri.scheme === "msrp" && relay) return refuse(403)
+    const target = this.#options.directory.hopFor(uri, request.hop, sessions[0], relay, own)
+    return typeof target === "number" ? refuse(target) : forward(sessions, target, request)
+  }
+
+  /**
+   * Anybody may send to the owner, and nowhere else: the next URI must be the owner's. A direct client is the end of its
+   * path; one connection at a time may write to a session, unless it is that of a relay (RFC 4975 §5.4, RFC 4976 §6.4).
+   */
+  #toOwner(sessions: readonly [Session, Session?], path: ReadonlyArray<MsrpUri>, request: Request): Decision {
+    const { from, head, hop, relayPeer } = request
+    const session = sessions[1] ?? sessions[0]
+    const next = path[1]
+    if (next === undefined || !session.ownerAuthorities.includes(authorityKey(next))) return refuse(403)
+    const { owner, peer } = session
+    const behindRelay = owner instanceof RelayOwner
+    if (path.length > 2 && !behindRelay) return refuse(403)
+    if (!relayPeer && peer !== undefined && peer.connection !== hop && !(peer.connection as Party).gone) {
+      return refuse(506)
+    }
+    const decision = behindRelay
+      ? this.#dial(sessions, path, true, request)
+      : forward(sessions, owner as Party, request)
+    // The latest URI it shows: a chat switch joins with one and may speak with another.
+    if (decision._tag === "Route" && !relayPeer && head.kind !== Kind.Report) {
+      session.peer = { connection: hop, uri: from[0]! }
+      hop.sessions.isPeerOf(session)
+    }
+    return decision
+  }
+}
+
+interface Request {
+  readonly head: Head
+  readonly hop: Party
+  readonly to: ReadonlyArray<MsrpUri>
+  readonly from: ReadonlyArray<MsrpUri>
+  /** It comes from the relay that its first From-Path URI names, which the certificate of the connection proves. */
+  readonly relayPeer: boolean
+  readonly pace: Pace | undefined
+}
+
+const forward = (sessions: readonly [Session, Session?], target: Party, { from, hop, pace, to }: Request): Decision => {
+  const used = sessions.filter((session) => session !== undefined)
+  return new Route({ source: hop, target: target.outbound, sessions: used, to, from, pace })
+}
+
+const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number): Decision => {
+  if (head.kind !== Kind.Send) return { _tag: "Here", status: head.kind === Kind.Auth ? 403 : 501 }
+  if (!fromOwner || head.hasBody) return { _tag: "Here", status: 403 }
+  // A keep-alive of the owner: nothing passes, and yet the session is in use.
+  extend(session, now)
+  return { _tag: "Here", status: 200 }
+}
+
+/**
+ * Only an AUTH may leave the port out (RFC 4976 §8). Whom a connection leads to that he has made himself, as by WebSocket,
+ * is not looked for by his port (RFC 7977 §8.3.2).
+ */
+const lacksPort = (uri: MsrpUri): boolean => uri.port === undefined && uri.transport.toLowerCase() === "tcp"
+
+/** Does an AUTH that addresses `uri` mean `own`: with its port, or without one. */
+const names = (uri: MsrpUri, own: MsrpUri): boolean =>
+  authorityKey(uri) === authorityKey(uri.port === undefined ? { ...own, port: undefined } : own)
+
+/**
+ * Is `next` the URI of the peer that has connected in. Middleboxes rewrite host and port of the path in SDP and not in
+ * the requests (RFC 6714), so the same session-id is enough.
+ */
+const leadsTo = (peer: MsrpUri, next: MsrpUri): boolean =>
+  sameUri(peer, next) || (peer.sessionId !== undefined && peer.sessionId === next.sessionId)

@@ -1,0 +1,167 @@
+/** Bounds on how fast requests pass through a session, and on how many sessions a user has. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { Pace } from "../../../src/relay/route/Pace.ts"
+import { Transport, type TransportError } from "../../../src/Transport.ts"
+import {
+  type Frame,
+  makeWorld,
+  type Peer,
+  request,
+  send,
+  type World,
+  type WorldOptions
+} from "../../support/harness.ts"
+import { pattern } from "../../transport/Recorder.ts"
+
+const scenario = (
+  title: string,
+  options: WorldOptions,
+  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>
+): void =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld(options)
+      yield* body(world)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest())))
+
+const collect = (peer: Peer): Array<Frame> => {
+  const frames: Array<Frame> = []
+  peer.onFrame = (frame) => {
+    frames.push(frame)
+    if (frame.method === "SEND") peer.answer(frame)
+  }
+  return frames
+}
+
+const sends = (frames: ReadonlyArray<Frame>): number => frames.filter(({ method }) => method === "SEND").length
+
+describe("Pace", () => {
+  it("R4976-9.3-06: lets a second's worth pass at once, and then as much as the rates allow", () => {
+    const pace = new Pace(10, 1000)
+    for (let i = 0; i < 10; i++) assert.isAtMost(pace.spend(5000, 1, 0), 5000)
+    assert.strictEqual(pace.spend(5000, 1, 0), 5100)
+    assert.strictEqual(pace.spend(5100, 0, 1000), 5100)
+    assert.strictEqual(pace.spend(5100, 0, 500), 5600)
+    // What was not used long ago cannot be made up for.
+    assert.strictEqual(pace.spend(100_000, 0, 1500), 100_500)
+  })
+})
+
+describe("a session that may bring so many requests per second", () => {
+  scenario(
+    "R4976-9.3-06 R4976-9.3-04: what is more waits, and nothing is lost",
+    { limits: { requestRate: 10 } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const carol = yield* world.login({ username: "carol" })
+        const there = yield* world.join(carol)
+        const frames = collect(bob)
+        yield* TestClock.adjust("1 second")
+        for (let i = 0; i < 40; i++) {
+          alice.peer.write(
+            send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: `msg.${i}`, body: "hi" })
+          )
+        }
+        alice.peer.write(request("PING", { id: "behind01", to: world.uri, from: alice.uri }))
+        yield* world.network!.settled
+        // A second's worth, and the one that shows that it is too much.
+        assert.strictEqual(sends(frames), 11)
+        assert.strictEqual(world.relay.counters.paced, 1)
+        // Others do not notice, nor does what comes the other way.
+        carol.peer.write(send({ to: `${carol.usePath} ${there.bobUri}`, from: carol.uri, body: "undisturbed" }))
+        assert.strictEqual((yield* carol.peer.next).status, 200)
+        there.bob.answer(yield* there.bob.next)
+        yield* TestClock.adjust("1 second")
+        assert.isAtLeast(sends(frames), 19)
+        assert.isAtMost(sends(frames), 22)
+        yield* TestClock.adjust("3 seconds")
+        assert.deepStrictEqual(
+          frames.map(({ body, headers }) => `${headers[0]![1]} ${String(body)}`),
+          Array.from({ length: 40 }, (_, i) => `msg.${i} hi`)
+        )
+        const answers = yield* alice.peer.take(41)
+        assert.deepStrictEqual(answers.map(({ status }) => status), [...Array(40).fill(200), 481])
+        assert.strictEqual(answers.at(-1)!.id, "behind01")
+      })
+  )
+
+  scenario(
+    "R4976-9.3-06: octets of long chunks count while they pass",
+    { limits: { octetRate: 20_000 } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const frames = collect(bob)
+        const body = pattern(200_000)
+        alice.peer.write(
+          send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, range: "1-*/200000", failureReport: "no", body })
+        )
+        yield* world.network!.settled
+        assert.isAtMost(bob.length, 70_000)
+        yield* TestClock.adjust("5 seconds")
+        assert.isBelow(bob.length, 200_000)
+        yield* TestClock.adjust("6 seconds")
+        assert.isTrue(Buffer.concat(frames.map((frame) => frame.body!)).equals(body))
+      })
+  )
+
+  scenario(
+    "a connection that goes while it waits leaves nothing",
+    { limits: { requestRate: 1 } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bobUri } = yield* world.pair()
+        for (let i = 0; i < 5; i++) {
+          alice.peer.write(
+            send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, failureReport: "no", body: "hi" })
+          )
+        }
+        yield* world.network!.settled
+        assert.strictEqual(world.relay.counters.paced, 1)
+        yield* alice.peer.close
+        yield* TestClock.adjust("10 seconds")
+      })
+  )
+
+  scenario("without a rate nobody waits", {}, (world) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* world.pair()
+      const frames = collect(bob)
+      for (let i = 0; i < 500; i++) {
+        alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, failureReport: "no", body: "hi" }))
+      }
+      yield* world.network!.settled
+      assert.lengthOf(frames, 500)
+      assert.strictEqual(world.relay.counters.paced, 0)
+    }))
+})
+
+describe("sessions of one user", () => {
+  scenario(
+    "R4976-9.3-06: are bounded over all connections; others are not affected, and what expired counts no more",
+    { sessions: { maxSessionsPerUser: 2, cleanupInterval: 3600 } },
+    (world) =>
+      Effect.gen(function*() {
+        const one = yield* world.login()
+        yield* world.login({ headers: ["Expires: 10"] })
+        const late = yield* world.connect
+        const uri = world.party()
+        const answer = Effect.gen(function*() {
+          return yield* world.auth(late, uri, world.authorization(yield* world.challenge(late, uri)))
+        })
+        assert.strictEqual((yield* answer).status, 403)
+        assert.strictEqual(world.relay.counters.sessionsRefused, 1)
+        yield* world.login({ username: "carol" })
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual((yield* answer).status, 200)
+        assert.strictEqual((yield* answer).status, 403)
+        yield* one.peer.close
+        assert.strictEqual((yield* answer).status, 200)
+      })
+  )
+})
