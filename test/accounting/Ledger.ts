@@ -3,8 +3,17 @@
  * it is made; `balance` checks at the end that nothing is missing.
  */
 import { type Head, Kind } from "../../src/protocol/Head.ts"
-import type { Endpoint } from "./Endpoint.ts"
 import type { FailureReport, Flag, Message as Sending, Mood } from "./Scenario.ts"
+
+/** A connection as the books see it. */
+export interface Writer {
+  readonly name: string
+  readonly gone: boolean
+  /** Octets that it has written. */
+  readonly passed: number
+  /** Gives the output up to and including these octets. */
+  write(octets: Buffer): number
+}
 
 /** One direction of a dialog, with the paths as they are at its two ends. */
 export interface Direction {
@@ -14,14 +23,14 @@ export interface Direction {
   /** What the receiver must see. */
   readonly arrivingTo: string
   readonly arrivingFrom: string
-  readonly source: () => Endpoint | undefined
+  readonly source: () => Writer | undefined
 }
 
 /** One SEND as its sender wrote it. Positions count from 0. */
 export interface Chunk {
   readonly message: Message
   readonly id: string
-  readonly source: Endpoint
+  readonly source: Writer
   readonly start: number
   readonly length: number
   readonly flag: Flag
@@ -37,7 +46,7 @@ export interface Chunk {
 /** One SEND as it came out. */
 export interface Piece {
   readonly message: Message
-  readonly endpoint: Endpoint
+  readonly endpoint: Writer
   readonly id: string
   readonly start: number
   readonly rangeEnd: number
@@ -61,7 +70,7 @@ export class Message {
   readonly id: string
   readonly direction: Direction
   readonly plan: Sending
-  readonly source: Endpoint
+  readonly source: Writer
   /** Where its octets stand in `content`. */
   readonly offset: number
   readonly chunks: Array<Chunk> = []
@@ -70,11 +79,11 @@ export class Message {
   /** Octets sent. */
   sent = 0
   /** The first octet that may still come, on each connection; what came in on an older one may be read later. */
-  readonly next = new Map<Endpoint, number>()
+  readonly next = new Map<Writer, number>()
   successes = 0
   successesSent = 0
 
-  constructor(id: string, direction: Direction, plan: Sending, source: Endpoint, offset: number) {
+  constructor(id: string, direction: Direction, plan: Sending, source: Writer, offset: number) {
     this.id = id
     this.direction = direction
     this.plan = plan
@@ -94,7 +103,7 @@ export class Message {
 
 /** A request whose answer is awaited. */
 export interface Request {
-  readonly source: Endpoint
+  readonly source: Writer
   readonly chunk: Chunk | undefined
   readonly mayBeAnswered: boolean
   /** The relay itself has to answer, as soon as all of it is there. */
@@ -142,7 +151,7 @@ export class Ledger {
   // ---- what arrives
 
   /** A SEND has begun to arrive; its octets follow. */
-  began(endpoint: Endpoint, head: Head): Piece | undefined {
+  began(endpoint: Writer, head: Head): Piece | undefined {
     const id = head.messageId
     const message = id === undefined ? undefined : this.messages.get(id)
     if (message === undefined) {
@@ -219,7 +228,7 @@ export class Ledger {
 
   // ---- what comes back
 
-  response(endpoint: Endpoint, head: Head): void {
+  response(endpoint: Writer, head: Head): void {
     const { status } = head
     const request = this.requests.get(head.transactionId)
     if (request === undefined || request.source !== endpoint) {
@@ -233,7 +242,7 @@ export class Ledger {
     if (chunk !== undefined) chunk.status = status
   }
 
-  report(endpoint: Endpoint, head: Head): void {
+  report(endpoint: Writer, head: Head): void {
     const status = Number(head.header("Status")?.split(" ")[1])
     const message = this.messages.get(head.messageId ?? "")
     if (message === undefined) return this.strayReport(endpoint, head, status)
@@ -272,7 +281,7 @@ export class Ledger {
     message.reports.push(report)
   }
 
-  strayReport(endpoint: Endpoint, head: Head, status: number): void {
+  strayReport(endpoint: Writer, head: Head, status: number): void {
     this.check(
       head.messageId?.startsWith("stray-partial") === true && status === 481,
       () => `${endpoint.name}: REPORT ${status} for ${head.messageId}`

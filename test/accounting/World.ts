@@ -14,7 +14,7 @@ import { SessionRepo } from "../../src/SessionRepo.ts"
 import { SocketSelector } from "../../src/SocketSelector.ts"
 import { type Connection, TestNetwork, Transport, type TransportError } from "../../src/Transport.ts"
 import { Endpoint } from "./Endpoint.ts"
-import { type Chunk, content, type Direction, Ledger, Message } from "./Ledger.ts"
+import { type Chunk, content, type Direction, Ledger, Message, type Writer } from "./Ledger.ts"
 import { type Command, type FailureReport, JOINERS, LISTENERS, OWNERS, type Scenario } from "./Scenario.ts"
 
 /** Everybody who has a name and a password that is never asked for: AUTH is not what is tested here. */
@@ -185,7 +185,7 @@ class World {
 
   #request(
     { fromPath, toPath }: Pick<Direction, "fromPath" | "toPath">,
-    source: Endpoint,
+    source: Writer,
     method: string,
     failureReport: FailureReport,
     headers: HeaderLines,
