@@ -1,0 +1,408 @@
+/**
+ * The core of the relay by itself: octets and the time in, octets out. There is no Effect here, no clock and no network,
+ * so this is the place to see what a relay does with a message.
+ *
+ * alice is a client: she has logged in, and bob, who has connected to the relay as well, writes to her session URI.
+ */
+import { assert, beforeEach, describe, it } from "vitest"
+import { Decoder } from "../../src/protocol/Decoder.ts"
+import { defaultLimits } from "../../src/protocol/Limits.ts"
+import { parseUri } from "../../src/protocol/Uri.ts"
+import { defaultRelayLimits, type RelayLimits } from "../../src/relay/Limits.ts"
+import type { Asking } from "../../src/relay/rules/Auth.ts"
+import type { Dial } from "../../src/relay/rules/Directory.ts"
+import type { NewSession, Session } from "../../src/relay/Session.ts"
+import { type Dialled, Switchboard } from "../../src/relay/Switchboard.ts"
+import { Timers } from "../../src/relay/Timers.ts"
+import type { Connection, Receiver } from "../../src/transport/Connection.ts"
+
+/** Text with CRLF at the end of each line, as it is on the wire. */
+const wire = (...lines: ReadonlyArray<string>): string => lines.map((line) => `${line}\r\n`).join("")
+
+const ALICE = "msrps://alice.invalid:9/a1;tcp"
+const BOB = "msrps://bob.invalid:9/b1;tcp"
+const RELAY = "msrps://relay.example.com:2855;tcp"
+
+/** One connection, with this test as its peer. */
+class Wire implements Connection {
+  readonly inbound: boolean
+  readonly secure = true
+  readonly local = { host: "192.0.2.1", port: 2855 }
+  readonly remote: { readonly host: string; readonly port: number }
+  readonly socket = undefined
+  readonly peerNames = []
+  receiver!: Receiver
+  paused = false
+  closed: "no" | "ended" | "destroyed" = "no"
+  /** The operating system takes nothing. */
+  stuck = false
+  #output = ""
+  #written: Array<() => void> = []
+  #pending = 0
+
+  constructor(port: number, inbound = true) {
+    this.remote = { host: "198.51.100.7", port }
+    this.inbound = inbound
+  }
+  write(bytes: Uint8Array, written: () => void): void {
+    this.#output += Buffer.from(bytes).toString("latin1")
+    this.#pending += bytes.length
+    this.#written.push(written)
+  }
+  pending(): number {
+    return this.#pending
+  }
+  pause(): void {
+    this.paused = true
+  }
+  resume(): void {
+    this.paused = false
+  }
+  end(): void {
+    this.closed = "ended"
+  }
+  destroy(): void {
+    this.closed = "destroyed"
+  }
+
+  /** The operating system takes what was written. */
+  take(): boolean {
+    if (this.stuck || this.#written.length === 0) return false
+    this.#pending = 0
+    for (const written of this.#written.splice(0)) written()
+    return true
+  }
+  /** What has come out since the last time, with the transaction ids that the relay has chosen as `ID`, `ID2`... */
+  read(): string {
+    const output = this.#output
+    this.#output = ""
+    const ids = [...new Set(Array.from(output.matchAll(/^MSRP ([a-z2-7]{16}) /gm), ([, id]) => id!))]
+    this.ids = ids
+    return ids.reduce((text, id, i) => text.replaceAll(id, i === 0 ? "ID" : `ID${i + 1}`), output)
+  }
+  /** The ids of the last `read`. */
+  ids: ReadonlyArray<string> = []
+}
+
+/** A relay with a clock that stands still, and an edge that only notes what is wanted of it. */
+class Core {
+  now = 0
+  #alarm = Infinity
+  #tasks: Array<() => void> = []
+  readonly sessions = new Map<string, Session>()
+  readonly asked: Array<{ readonly asking: Asking; readonly ended: () => void }> = []
+  readonly dials: Array<{ readonly dial: Dial; readonly hop: Dialled; readonly ended: () => void }> = []
+  /** What an observer hears, in order. */
+  readonly heard: Array<string> = []
+  readonly timers = new Timers(() => this.now, (deadline) => {
+    this.#alarm = deadline
+  })
+  readonly switchboard: Switchboard
+  #port = 40_000
+  readonly wires: Array<Wire> = []
+
+  constructor(limits: Partial<RelayLimits> = {}) {
+    const name = (hop: { readonly connection: Connection | undefined }) => hop.connection?.remote.port ?? "nowhere"
+    this.switchboard = new Switchboard({
+      codec: { limits: defaultLimits, decoder: (sink) => new Decoder(sink) },
+      sessions: {
+        findUnsafe: (id) => this.sessions.get(id),
+        end: (session) => {
+          session.ended = true
+          this.sessions.delete(session.id)
+        },
+        endAllOf: (owner) => {
+          for (const [id, session] of this.sessions) if (session.owner === owner) this.sessions.delete(id)
+        }
+      },
+      timers: this.timers,
+      edge: {
+        defer: (task) => void this.#tasks.push(task),
+        identity: () => 0,
+        dial: (dial, hop, ended) => void this.dials.push({ dial, hop, ended }),
+        authenticate: (asking, ended) => void this.asked.push({ asking, ended })
+      },
+      observer: {
+        opened: (hop) => this.heard.push(`opened ${name(hop)}`),
+        closing: (hop, reason) => this.heard.push(`closing ${name(hop)}: ${reason}`),
+        closed: (hop) => this.heard.push(`closed ${name(hop)}`),
+        granted: (hop, { username }) => this.heard.push(`granted ${name(hop)}: ${username}`)
+      },
+      limits: { ...defaultRelayLimits, ...limits },
+      auth: { usePath: [], expires: 1800, plaintext: "never" },
+      relayPeers: "all",
+      nextHops: {}
+    })
+    this.switchboard.serves([{ scheme: "msrps", host: "relay.example.com", port: 2855 }], [parseUri(RELAY)!])
+  }
+
+  connect(): Wire {
+    const one = new Wire(this.#port++)
+    this.wires.push(one)
+    one.receiver = this.switchboard.accept(one)
+    return one
+  }
+
+  /** The dial has brought a connection. */
+  dialled({ ended, hop }: Core["dials"][number]): Wire {
+    const one = new Wire(this.#port++, false)
+    this.wires.push(one)
+    ended()
+    one.receiver = hop.dialled(one)
+    this.turn()
+    return one
+  }
+
+  /** Octets come in; then the turn ends, and the operating system takes what was written. */
+  in(from: Wire, text: string): void {
+    from.receiver.bytes(Buffer.from(text, "latin1"))
+    this.turn()
+  }
+
+  turn(): void {
+    do for (const task of this.#tasks.splice(0)) task()
+    while (this.wires.filter((one) => one.take()).length > 0 || this.#tasks.length > 0)
+  }
+
+  /** So many seconds pass. */
+  pass(seconds: number): void {
+    const until = this.now + seconds * 1000
+    while (this.#alarm <= until) {
+      this.now = this.#alarm
+      this.#alarm = Infinity
+      this.timers.expire()
+      this.turn()
+    }
+    this.now = until
+  }
+
+  /** The credentials of an AUTH were right. */
+  grant({ asking, ended }: Core["asked"][number], username: string): void {
+    const { auth } = this.switchboard
+    const wanted = auth.grant(asking, { username, realm: asking.realm })
+    if (!("id" in wanted)) return auth.answer(asking, wanted)
+    const session = this.#sessionOf(wanted)
+    this.sessions.set(session.id, session)
+    auth.answer(asking, auth.granted(asking, session, { authenticationInfo: "qop=auth", expires: wanted.expires }))
+    ended()
+    this.turn()
+  }
+
+  #sessionOf({ expires, ownerAuthority, ...rest }: NewSession): Session {
+    const expiresAt = this.now + expires * 1000
+    return { ...rest, expiresAt, extension: 0, ended: false, peer: undefined, ownerAuthorities: [ownerAuthority] }
+  }
+}
+
+const auth = wire("MSRP auth0001 AUTH", `To-Path: ${RELAY}`, `From-Path: ${ALICE}`, "-------auth0001$")
+
+/** A SEND of text, with its end-line. */
+const send = (id: string, to: string, from: string, body: string, ...headers: ReadonlyArray<string>): string =>
+  wire(
+    `MSRP ${id} SEND`,
+    `To-Path: ${to}`,
+    `From-Path: ${from}`,
+    "Message-ID: m1.of.bob",
+    `Byte-Range: 1-${body.length}/${body.length}`,
+    ...headers,
+    "Content-Type: text/plain",
+    "",
+    body,
+    `-------${id}$`
+  )
+
+const ok = (id: string, to: string, from: string): string =>
+  wire(`MSRP ${id} 200 OK`, `To-Path: ${to}`, `From-Path: ${from}`, `-------${id}$`)
+
+describe("a relay without I/O", () => {
+  let core: Core
+  let alice: Wire
+  let bob: Wire
+  /** Session URI of alice. */
+  let session: string
+
+  const login = (): void => {
+    core.in(alice, auth)
+    core.grant(core.asked.pop()!, "alice")
+    session = /Use-Path: (\S+)/.exec(alice.read())![1]!
+  }
+
+  beforeEach(() => {
+    core = new Core()
+    alice = core.connect()
+    bob = core.connect()
+  })
+
+  it("R4976-6.3-04: asks the edge who the user is, reads nothing more meanwhile, and hands out a session URI", () => {
+    core.in(alice, auth + wire("MSRP next0001 SEND"))
+    assert.isTrue(alice.paused)
+    assert.strictEqual(alice.read(), "")
+    assert.strictEqual(core.asked[0]!.asking.realm, "relay.example.com")
+    core.grant(core.asked[0]!, "alice")
+    assert.isFalse(alice.paused)
+    const [id] = core.sessions.keys()
+    assert.strictEqual(
+      alice.read(),
+      wire(
+        "MSRP auth0001 200 OK",
+        `To-Path: ${ALICE}`,
+        `From-Path: ${RELAY}`,
+        `Use-Path: msrps://relay.example.com:2855/${id};tcp`,
+        "Expires: 1800",
+        "Authentication-Info: qop=auth",
+        "-------auth0001$"
+      )
+    )
+  })
+
+  it("R4976-6.4.1-01, 6.4.1-03, R4976-6.4-01: answers a SEND, and passes it on with the paths moved and a new id", () => {
+    login()
+    core.in(bob, send("bob00001", `${session} ${ALICE}`, BOB, "Hi, I'm Bob!"))
+    assert.strictEqual(bob.read(), ok("bob00001", BOB, session))
+    assert.strictEqual(alice.read(), send("ID", ALICE, `${session} ${BOB}`, "Hi, I'm Bob!"))
+    assert.strictEqual(core.switchboard.outstanding, 1)
+    core.in(alice, ok(alice.ids[0]!, session, ALICE))
+    assert.strictEqual(core.switchboard.outstanding, 0)
+    core.pass(60)
+    assert.strictEqual(bob.read(), "")
+  })
+
+  it("R4976-6.4.1-12, 6.4.3-01: tells the sender what the next hop did not accept", () => {
+    login()
+    core.in(bob, send("bob00001", `${session} ${ALICE}`, BOB, "Hi!"))
+    bob.read()
+    alice.read()
+    const [id] = alice.ids
+    core.in(alice, wire(`MSRP ${id} 413 Too long`, `To-Path: ${session}`, `From-Path: ${ALICE}`, `-------${id}$`))
+    assert.strictEqual(
+      bob.read(),
+      wire(
+        "MSRP ID REPORT",
+        `To-Path: ${BOB}`,
+        `From-Path: ${session}`,
+        "Message-ID: m1.of.bob",
+        "Byte-Range: 1-3/3",
+        "Status: 000 413 Too long",
+        "-------ID$"
+      )
+    )
+  })
+
+  it("R4976-6.4.1-50, 6.4.1-51: 30 seconds of silence begin when the system has taken the last octet", () => {
+    login()
+    alice.stuck = true
+    core.in(bob, send("bob00001", `${session} ${ALICE}`, BOB, "Hi!"))
+    bob.read()
+    core.pass(20)
+    alice.stuck = false
+    core.turn()
+    core.pass(29.999)
+    assert.strictEqual(bob.read(), "")
+    core.pass(0.001)
+    assert.include(bob.read(), "Status: 000 408 ")
+  })
+
+  it("R4976-6.4.2-08, 6.4.1-19: asks the edge for a connection that is not there; what waits for it is sent, or reported", () => {
+    login()
+    const carol = "msrps://carol.example.net:4000/c1;tcp"
+    core.in(alice, send("alice001", `${session} ${carol}`, ALICE, "Hi, Carol!"))
+    const atWork = carol.replace("c1", "c2")
+    core.in(alice, send("alice002", `${session} ${atWork}`, ALICE, "Are you there?"))
+    assert.strictEqual(core.dials.length, 1)
+    assert.deepInclude(core.dials[0]!.dial, { relay: false, localName: "relay.example.com" })
+    const there = core.dialled(core.dials.pop()!)
+    assert.strictEqual(
+      there.read(),
+      send("ID", carol, `${session} ${ALICE}`, "Hi, Carol!") +
+        send("ID2", atWork, `${session} ${ALICE}`, "Are you there?")
+    )
+
+    const dave = "msrps://dave.example.net:4000/d1;tcp"
+    alice.read()
+    core.in(alice, send("alice003", `${session} ${dave}`, ALICE, "Hi!"))
+    const { ended, hop } = core.dials.pop()!
+    ended()
+    hop.unreachable(403)
+    core.turn()
+    assert.include(alice.read(), "Status: 000 403 ")
+  })
+
+  it("R4976-9.3-04: does not read whoever sends to somebody who takes nothing, and forgets no octet of it", () => {
+    core = new Core({ output: 1000, session: 4000, stall: 3600 })
+    alice = core.connect()
+    bob = core.connect()
+    login()
+    alice.stuck = true
+    const body = "x".repeat(500)
+    for (let i = 0; !bob.paused; i++) core.in(bob, send(`bob0000${i}`, `${session} ${ALICE}`, BOB, body))
+    assert.isAbove(core.switchboard.bufferedOctets, 4000)
+    assert.isBelow(core.switchboard.bufferedOctets, 7000)
+    const answered = bob.read().split(" 200 OK").length - 1
+    alice.stuck = false
+    core.turn()
+    assert.isFalse(bob.paused)
+    assert.strictEqual(alice.read().split(body).length - 1, answered)
+    assert.strictEqual(core.switchboard.bufferedOctets, 0)
+  })
+
+  it("R4975-5.1-01: ends a long chunk with + when something else is to be written, and goes on with it later", () => {
+    login()
+    const head = (id: string, range: string, to: string, from: string) =>
+      wire(
+        `MSRP ${id} SEND`,
+        `To-Path: ${to}`,
+        `From-Path: ${from}`,
+        "Message-ID: m2.of.bob",
+        `Byte-Range: ${range}`,
+        "Content-Type: text/plain",
+        ""
+      )
+    const first = "a".repeat(3000)
+    const second = "b".repeat(3000)
+    core.in(bob, head("bob00001", "1-*/6000", `${session} ${ALICE}`, BOB) + first)
+    core.in(alice, wire("MSRP alice001 SEND", `To-Path: ${session}`, `From-Path: ${ALICE}`, "-------alice001$"))
+    core.in(bob, second + wire("", "-------bob00001$"))
+    assert.strictEqual(
+      alice.read(),
+      head("ID", "1-*/6000", ALICE, `${session} ${BOB}`) + first + wire("", "-------ID+") +
+        ok("alice001", ALICE, session) +
+        head("ID2", "3001-*/6000", ALICE, `${session} ${BOB}`) + second + wire("", "-------ID2$")
+    )
+  })
+
+  it("R4976-6.4.1-15: tells senders of what was on its way to a connection that is lost, and ends its sessions", () => {
+    login()
+    core.in(bob, send("bob00001", `${session} ${ALICE}`, BOB, "Hi!"))
+    bob.read()
+    alice.receiver.closed()
+    core.turn()
+    assert.include(bob.read(), "Status: 000 408 ")
+    assert.strictEqual(core.sessions.size, 0)
+    core.in(bob, send("bob00002", `${session} ${ALICE}`, BOB, "Hi!"))
+    assert.include(bob.read(), "MSRP bob00002 481 ")
+  })
+
+  it("R4976-6.1-01: closes who has brought nothing in 30 seconds; an observer hears why, in order", () => {
+    login()
+    core.pass(30)
+    assert.strictEqual(alice.closed, "no")
+    assert.strictEqual(bob.closed, "destroyed")
+    bob.receiver.closed()
+    assert.deepStrictEqual(core.heard, [
+      "opened 40000",
+      "opened 40001",
+      "granted 40000: alice",
+      "closing 40001: no successful request in probation",
+      "closed 40001"
+    ])
+  })
+
+  it("leaves nothing behind", () => {
+    login()
+    core.in(bob, send("bob00001", `${session} ${ALICE}`, BOB, "Hi!"))
+    for (const one of [alice, bob]) one.receiver.closed()
+    core.turn()
+    const { bufferedOctets, hops, outstanding } = core.switchboard
+    assert.deepStrictEqual([hops.size, outstanding, bufferedOctets, core.timers.running], [0, 0, 0, 0])
+  })
+})
