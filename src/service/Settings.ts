@@ -30,7 +30,8 @@ export { isLoopback } from "../net/Hosts.ts"
 export type { CredentialsSettings, DemoUser } from "./settings/Checks.ts"
 export { readTls, type TlsFiles } from "./settings/Files.ts"
 export { SettingsError, type SettingsProblem } from "./settings/SettingsError.ts"
-export { type Setting, type SettingGroup, settingsTable } from "./settings/Table.ts"
+export { settingsTable } from "./settings/Table.ts"
+export type { Setting, SettingGroup } from "./settings/Variable.ts"
 
 /**
  * The configuration of the service. Most groups are what the layer of their name takes: `sessions` goes to

@@ -10,10 +10,12 @@ import type { SqlOptions } from "../../credentials/Sql.ts"
 import { isLocalhost, isLoopback, isWildcard, loopbackAddresses } from "../../net/Hosts.ts"
 import { canonicalHost, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import type { LocalSocket } from "../../Transport.ts"
-import { type ConfiguredUser, uriOf } from "./Codecs.ts"
+import { printSocket, uriOf } from "./codecs/Addresses.ts"
+import type { ConfiguredUser } from "./codecs/Users.ts"
 import { checkCredentialsFile, readTls, type TlsFiles, type TlsFromFiles } from "./Files.ts"
 import type { Problems } from "./Read.ts"
-import { DEFAULT_URIS, type Values, variables } from "./Table.ts"
+import { type Values, variables } from "./Table.ts"
+import { DEFAULT_URIS } from "./table/Addresses.ts"
 
 // ---- addresses
 
@@ -58,7 +60,7 @@ const distinct = (
         !(implied || clash.implied) || clash.socket.scheme !== socket.scheme ||
         canonicalHost(clash.socket.host) !== canonicalHost(host)
       ) {
-        problem(`has ${print(clash.socket)} and ${print(socket)}, which are on the same address and port`)
+        problem(`has ${printSocket(clash.socket)} and ${printSocket(socket)}, which are on the same address and port`)
         break
       }
     }
@@ -71,9 +73,6 @@ const overlap = (a: LocalSocket, b: LocalSocket): boolean => {
   const sameFamily = one.includes(":") === other.includes(":")
   return a.port === b.port && (one === other || (sameFamily && (isWildcard(one) || isWildcard(other))))
 }
-
-const print = ({ host, port, scheme }: LocalSocket): string =>
-  `${scheme}:${host.includes(":") ? `[${host}]` : host}:${port}`
 
 /** Warns when the settings leave no way to AUTH. */
 export const authWarnings = ({ listeners }: Addresses, values: Values): ReadonlyArray<string> =>
@@ -277,7 +276,7 @@ export const tlsOf = Effect.fnUntraced(function*(
       const addressed = [...uris.filter(({ scheme }) => scheme === "msrps"), ...secure]
       selfSigned = [...new Set(addressed.map(({ host }) => canonicalHost(host)))]
     } else {
-      problems.add("tlsCert", `is needed for msrps, since ${print(outside)} is not on loopback`)
+      problems.add("tlsCert", `is needed for msrps, since ${printSocket(outside)} is not on loopback`)
     }
   }
   return { tls, files, selfSigned, warnings }

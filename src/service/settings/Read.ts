@@ -4,7 +4,7 @@ import type * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { decode } from "./Codecs.ts"
+import { decode } from "./codecs/Codec.ts"
 import type { SettingsProblem } from "./SettingsError.ts"
 import { settingsTable, type Values, type Variables, variables } from "./Table.ts"
 
