@@ -12,14 +12,9 @@ import * as fc from "fast-check"
 import { readFileSync } from "node:fs"
 import { inspect } from "node:util"
 import type { SubscriberTable } from "../../src/credentials/Sql.ts"
+import { isLoopback } from "../../src/net/Hosts.ts"
 import { canonicalHost } from "../../src/protocol/Uri.ts"
-import {
-  isLoopback,
-  Settings,
-  type SettingsError,
-  type SettingsShape,
-  settingsTable
-} from "../../src/service/Settings.ts"
+import { Settings, type SettingsError, type SettingsShape, settingsTable } from "../../src/service/Settings.ts"
 import { envExample, markdownTables } from "../../src/service/settings/Document.ts"
 import { ca, localhost, relay } from "../transport/pki.ts"
 
@@ -70,8 +65,8 @@ const remote = {
   MSRP_TLS_KEY: "/relay.key"
 }
 
-const uriTexts = ({ uris }: SettingsShape) => uris.map(({ text }) => text)
-const sockets = ({ listeners }: SettingsShape) => listeners.map(({ host, port, scheme }) => `${scheme} ${host} ${port}`)
+const uriTexts = ({ relay }: SettingsShape) => relay.uris.map(({ text }) => text)
+const sockets = ({ relay }: SettingsShape) => relay.listen.map(({ host, port, scheme }) => `${scheme} ${host} ${port}`)
 
 /** Users with their secrets in the open. */
 const revealed = ({ credentials }: SettingsShape) =>
@@ -119,7 +114,7 @@ const cases: Record<string, ReadonlyArray<Case>> = {
     {
       value: "msrps://one.example.com;tcp,msrp://one.example.com:7;tcp",
       beside: users,
-      of: ({ usePath }) => usePath.map(({ text }) => text),
+      of: ({ relay }) => relay.usePath?.map(({ text }) => text),
       is: ["msrps://one.example.com:2855;tcp", "msrp://one.example.com:7;tcp"]
     }
   ],
@@ -139,7 +134,7 @@ const cases: Record<string, ReadonlyArray<Case>> = {
   ],
   MSRP_DNS_SERVERS: [{
     value: "192.0.2.53, 192.0.2.53:5353,2001:db8::53,[2001:db8::53]:5353",
-    of: ({ dnsServers }) => dnsServers,
+    of: ({ resolver }) => resolver.servers,
     is: ["192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353"]
   }],
   MSRP_SOCKET_ROUTES: [{
@@ -233,19 +228,19 @@ const cases: Record<string, ReadonlyArray<Case>> = {
       is: { _tag: "File", path: "/passwords", calculateHa1: true }
     }
   ],
-  MSRP_AUTH_REALM: [{ value: "Example Realm", of: ({ auth }) => auth.realm, is: "Example Realm" }],
-  MSRP_AUTH_EXPIRES: [{ value: "30s", of: ({ auth }) => auth.expires, is: 30 }],
-  MSRP_AUTH_MIN_EXPIRES: [{ value: "1 minute", of: ({ auth }) => auth.minExpires, is: 60 }],
-  MSRP_AUTH_MAX_EXPIRES: [{ value: "1.5h", of: ({ auth }) => auth.maxExpires, is: 5400 }],
-  MSRP_NONCE_EXPIRE: [{ value: "1500ms", of: ({ digest }) => Duration.toSeconds(digest.nonceExpire), is: 1.5 }],
+  MSRP_AUTH_REALM: [{ value: "Example Realm", of: ({ relay }) => relay.authRealm, is: "Example Realm" }],
+  MSRP_AUTH_EXPIRES: [{ value: "30s", of: ({ relay }) => relay.authExpires, is: 30 }],
+  MSRP_AUTH_MIN_EXPIRES: [{ value: "1 minute", of: ({ relay }) => relay.authMinExpires, is: 60 }],
+  MSRP_AUTH_MAX_EXPIRES: [{ value: "1.5h", of: ({ relay }) => relay.authMaxExpires, is: 5400 }],
+  MSRP_NONCE_EXPIRE: [{ value: "1500ms", of: ({ digest }) => Duration.toSeconds(digest.nonceExpire!), is: 1.5 }],
   MSRP_DIGEST_ALGORITHMS: [
     { value: "md5, sha-256", of: ({ digest }) => digest.algorithms, is: ["MD5", "SHA-256"] },
     { value: "MD5", of: ({ digest }) => digest.algorithms, is: ["MD5"] }
   ],
   MSRP_AUTH_FREE_FAILURES: [{ value: "3", of: ({ digest }) => digest.freePerUser, is: 3 }],
   MSRP_AUTH_FREE_FAILURES_PER_ADDRESS: [{ value: "4", of: ({ digest }) => digest.freePerAddress, is: 4 }],
-  MSRP_ALLOW_PLAINTEXT_AUTH: [{ value: "YES", of: ({ auth }) => auth.allowPlaintext, is: true }],
-  MSRP_MAX_FAILED_AUTH: [{ value: "7", of: ({ limits }) => limits.failedAuths, is: 7 }],
+  MSRP_ALLOW_PLAINTEXT_AUTH: [{ value: "YES", of: ({ relay }) => relay.plaintextAuth, is: "always" }],
+  MSRP_MAX_FAILED_AUTH: [{ value: "7", of: ({ relay }) => relay.limits?.failedAuths, is: 7 }],
   MSRP_TLS_CERT: [{
     value: "/relay.crt",
     beside: { MSRP_TLS_KEY: "/relay.key" },
@@ -266,10 +261,10 @@ const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_TLS_CA: [{ value: "/ca.crt", of: ({ tls, tlsFiles }) => [tls.ca, tlsFiles.ca], is: [ca, "/ca.crt"] }],
   MSRP_TLS_ALLOW_SELF_SIGNED: [{ value: "on", of: ({ transport }) => transport.allowSelfSigned, is: true }],
   MSRP_RELAY_PEERS: [
-    { value: "none", of: ({ relayPeers }) => relayPeers, is: "none" },
+    { value: "none", of: ({ relay }) => relay.relayPeers, is: "none" },
     {
       value: "Relay.example.net., *.relays.example.com",
-      of: ({ relayPeers }) => relayPeers,
+      of: ({ relay }) => relay.relayPeers,
       is: ["relay.example.net", "*.relays.example.com"]
     }
   ],
@@ -280,41 +275,41 @@ const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_CLEANUP_INTERVAL: [{ value: "5 minutes", of: ({ sessions }) => sessions.cleanupInterval, is: 300 }],
   MSRP_MAX_SESSIONS: [{ value: "17", of: ({ sessions }) => sessions.maxSessions, is: 17 }],
   MSRP_MAX_SESSIONS_PER_USER: [{ value: "7", of: ({ sessions }) => sessions.maxSessionsPerUser, is: 7 }],
-  MSRP_MAX_TRANSACTIONS: [{ value: "100", of: ({ limits }) => limits.transactions, is: 100 }],
-  MSRP_SESSION_MESSAGE_RATE: [{ value: "5", of: ({ limits }) => limits.requestRate, is: 5 }],
-  MSRP_SESSION_OCTET_RATE: [{ value: "1 MiB", of: ({ limits }) => limits.octetRate, is: 1_048_576 }],
-  MSRP_MAX_SESSIONS_PER_CONNECTION: [{ value: "3", of: ({ limits }) => limits.sessionsPerConnection, is: 3 }],
+  MSRP_MAX_TRANSACTIONS: [{ value: "100", of: ({ relay }) => relay.limits?.transactions, is: 100 }],
+  MSRP_SESSION_MESSAGE_RATE: [{ value: "5", of: ({ relay }) => relay.limits?.requestRate, is: 5 }],
+  MSRP_SESSION_OCTET_RATE: [{ value: "1 MiB", of: ({ relay }) => relay.limits?.octetRate, is: 1_048_576 }],
+  MSRP_MAX_SESSIONS_PER_CONNECTION: [{ value: "3", of: ({ relay }) => relay.limits?.sessionsPerConnection, is: 3 }],
   MSRP_EXTEND_ACTIVE_SESSIONS: [{ value: "yes", of: ({ sessions }) => sessions.extendActive, is: true }],
-  MSRP_MAX_CONNECTIONS: [{ value: "12", of: ({ limits }) => limits.connections, is: 12 }],
-  MSRP_MAX_CONNECTIONS_PER_ADDRESS: [{ value: "7", of: ({ limits }) => limits.connectionsPerAddress, is: 7 }],
-  MSRP_MAX_CONNECTIONS_IN_PROBATION: [{ value: "8", of: ({ limits }) => limits.connectionsInProbation, is: 8 }],
-  MSRP_IDLE_LIMIT: [{ value: "1 day", of: ({ limits }) => limits.idle, is: 86_400 }],
-  MSRP_MAX_DIALS: [{ value: "9", of: ({ limits }) => limits.dials, is: 9 }],
+  MSRP_MAX_CONNECTIONS: [{ value: "12", of: ({ relay }) => relay.limits?.connections, is: 12 }],
+  MSRP_MAX_CONNECTIONS_PER_ADDRESS: [{ value: "7", of: ({ relay }) => relay.limits?.connectionsPerAddress, is: 7 }],
+  MSRP_MAX_CONNECTIONS_IN_PROBATION: [{ value: "8", of: ({ relay }) => relay.limits?.connectionsInProbation, is: 8 }],
+  MSRP_IDLE_LIMIT: [{ value: "1 day", of: ({ relay }) => relay.limits?.idle, is: 86_400 }],
+  MSRP_MAX_DIALS: [{ value: "9", of: ({ relay }) => relay.limits?.dials, is: 9 }],
   MSRP_NEXT_HOP_ALLOW: [
     {
       value: "10.1.2.3, *.example.com,2001:db8::/32",
-      of: ({ nextHops }) => nextHops.allow,
+      of: ({ relay }) => relay.nextHops?.allow,
       is: ["10.1.2.3", "*.example.com", "2001:db8::/32"]
     }
   ],
   MSRP_NEXT_HOP_DENY: [
-    { value: "0.0.0.0/0,host", of: ({ nextHops }) => nextHops.deny, is: ["0.0.0.0/0", "host"] }
+    { value: "0.0.0.0/0,host", of: ({ relay }) => relay.nextHops?.deny, is: ["0.0.0.0/0", "host"] }
   ],
   MSRP_NEXT_HOP_PORTS: [
     {
       value: "2855, 49152-65535",
-      of: ({ nextHops }) => nextHops.ports,
+      of: ({ relay }) => relay.nextHops?.ports,
       is: [{ first: 2855, last: 2855 }, { first: 49_152, last: 65_535 }]
     },
-    { value: "any", of: ({ nextHops }) => nextHops.ports, is: [{ first: 1, last: 65_535 }] }
+    { value: "any", of: ({ relay }) => relay.nextHops?.ports, is: [{ first: 1, last: 65_535 }] }
   ],
   MSRP_CONNECT_TIMEOUT: [{ value: "2.5", of: ({ transport }) => transport.connectTimeout, is: 2.5 }],
-  MSRP_STALL_LIMIT: [{ value: "1 Min", of: ({ limits }) => limits.stall, is: 60 }],
+  MSRP_STALL_LIMIT: [{ value: "1 Min", of: ({ relay }) => relay.limits?.stall, is: 60 }],
   MSRP_OUTPUT_LIMIT: [
-    { value: "65536", of: ({ limits }) => limits.output, is: 65_536 },
-    { value: "64 kB", of: ({ limits }) => limits.output, is: 64_000 }
+    { value: "65536", of: ({ relay }) => relay.limits?.output, is: 65_536 },
+    { value: "64 kB", of: ({ relay }) => relay.limits?.output, is: 64_000 }
   ],
-  MSRP_SESSION_BUFFER: [{ value: "1.5MiB", of: ({ limits }) => limits.session, is: 1_572_864 }],
+  MSRP_SESSION_BUFFER: [{ value: "1.5MiB", of: ({ relay }) => relay.limits?.session, is: 1_572_864 }],
   MSRP_LOG_LEVEL: [{ value: "DEBUG", of: ({ log }) => log.level, is: "Debug" }],
   MSRP_LOG_FORMAT: [
     { value: "json", of: ({ log }) => log.format, is: "json" },
@@ -462,9 +457,9 @@ describe("Settings", () => {
           "msrps://[::1]:2856;tcp"
         ])
         assert.includeMembers(sockets(settings), ["msrp 127.0.0.1 2855", "msrps 127.0.0.1 2856"])
-        for (const { host } of settings.listeners) assert.isTrue(isLoopback(host))
+        for (const { host } of settings.relay.listen) assert.isTrue(isLoopback(host))
         assert.deepStrictEqual(settings.selfSigned, ["localhost", "127.0.0.1", "::1"])
-        assert.isFalse(settings.auth.allowPlaintext)
+        assert.strictEqual(settings.relay.plaintextAuth, "loopback")
         assert.deepStrictEqual(settings.warnings, [])
         const password = Redacted.value(settings.demo!.password)
         assert.match(password, /^[\w-]{16}$/)
@@ -478,15 +473,16 @@ describe("Settings", () => {
         const explicit = Object.fromEntries(
           settingsTable.flatMap(({ default: text, variable }) => text === undefined ? [] : [[variable, text]])
         )
-        const { sessions, auth, ...rest } = yield* parse(users)
-        assert.deepStrictEqual({ ...rest, auth, sessions }, yield* parse({ ...explicit, ...users }))
-        assert.strictEqual(auth.expires, 1800)
+        const settings = yield* parse(users)
+        assert.deepStrictEqual(settings, yield* parse({ ...explicit, ...users }))
+        const { digest, relay, sessions } = settings
+        assert.strictEqual(relay.authExpires, 1800)
         assert.strictEqual(sessions.hashSize, 10)
         assert.strictEqual(sessions.cleanupInterval, 60)
-        assert.strictEqual(Duration.toSeconds(rest.digest.nonceExpire), 30)
-        assert.deepStrictEqual(rest.digest.algorithms, ["SHA-256", "MD5"])
-        assert.strictEqual(auth.minExpires, undefined)
-        assert.strictEqual(auth.maxExpires, undefined)
+        assert.strictEqual(Duration.toSeconds(digest.nonceExpire!), 30)
+        assert.deepStrictEqual(digest.algorithms, ["SHA-256", "MD5"])
+        assert.strictEqual(relay.authMinExpires, undefined)
+        assert.strictEqual(relay.authMaxExpires, undefined)
       }))
 
     it.effect("keeps the demo user when only something else is set", () =>
@@ -633,17 +629,17 @@ describe("Settings", () => {
       [{ MSRP_AUTH_MIN_EXPIRES: "60", MSRP_AUTH_MAX_EXPIRES: "60" }, 60]
     ])("%o alone is enough: the default follows", ([env, expires]) =>
       Effect.gen(function*() {
-        assert.strictEqual((yield* parse(env)).auth.expires, expires)
+        assert.strictEqual((yield* parse(env)).relay.authExpires, expires)
       }))
 
     it.effect("the bounds themselves are good", () =>
       Effect.gen(function*() {
-        const { auth } = yield* parse({
+        const { relay } = yield* parse({
           MSRP_AUTH_MIN_EXPIRES: "60",
           MSRP_AUTH_EXPIRES: "60",
           MSRP_AUTH_MAX_EXPIRES: "60"
         })
-        assert.deepStrictEqual([auth.minExpires, auth.expires, auth.maxExpires], [60, 60, 60])
+        assert.deepStrictEqual([relay.authMinExpires, relay.authExpires, relay.authMaxExpires], [60, 60, 60])
       }))
   })
 
@@ -799,18 +795,19 @@ describe("Settings", () => {
               for (const { variable } of result.failure.problems) assert.isTrue(variable.startsWith("MSRP_"))
               return
             }
-            const { auth, listeners, selfSigned, tls, uris } = result.success
+            const { relay, selfSigned, tls } = result.success
+            const { listen, uris } = relay
             assert.isAbove(uris.length, 0)
             for (const uri of uris) assert.isTrue(uri.port! > 0 && uri.sessionId === undefined)
-            assert.isAbove(listeners.length, 0)
-            const bound = listeners.map(({ host, port }) => `${canonicalHost(host)} ${port}`)
+            assert.isAbove(listen.length, 0)
+            const bound = listen.map(({ host, port }) => `${canonicalHost(host)} ${port}`)
             assert.strictEqual(new Set(bound).size, bound.length)
-            if (listeners.some(({ scheme }) => scheme === "msrps")) {
+            if (listen.some(({ scheme }) => scheme === "msrps")) {
               assert.isTrue(tls.cert !== undefined || (selfSigned?.length ?? 0) > 0)
-              assert.isTrue(tls.cert !== undefined || listeners.every(({ host }) => isLoopback(host)))
+              assert.isTrue(tls.cert !== undefined || listen.every(({ host }) => isLoopback(host)))
             }
-            assert.isAtMost(auth.minExpires ?? 0, auth.expires)
-            assert.isAtLeast(auth.maxExpires ?? Infinity, auth.expires)
+            assert.isAtMost(relay.authMinExpires ?? 0, relay.authExpires!)
+            assert.isAtLeast(relay.authMaxExpires ?? Infinity, relay.authExpires!)
           }),
           { numRuns: 500 }
         )
@@ -820,8 +817,8 @@ describe("Settings", () => {
   describe("layer", () => {
     it.effect("reads what the ConfigProvider has", () =>
       Effect.gen(function*() {
-        const { auth } = yield* Settings
-        assert.strictEqual(auth.realm, "example.org")
+        const { relay } = yield* Settings
+        assert.strictEqual(relay.authRealm, "example.org")
       }).pipe(Effect.provide(Settings.layer.pipe(Layer.provide([
         disk,
         ConfigProvider.layer(ConfigProvider.fromEnvRecord({ MSRP_AUTH_REALM: "example.org" }))

@@ -1,6 +1,6 @@
 /** Files of certificates, and which relays their certificates admit. */
 import * as Result from "effect/Result"
-import type { RelayPolicy } from "../../../relay/Peers.ts"
+import type { RelayOptions } from "../../../Relay.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { each, listOf } from "./List.ts"
 
@@ -8,6 +8,8 @@ import { each, listOf } from "./List.ts"
 export const paths: TextCodec<ReadonlyArray<string>> = listOf((text) =>
   /\p{Cc}/u.test(text) ? Result.fail("is no path") : Result.succeed(text)
 )
+
+type RelayPolicy = NonNullable<RelayOptions["relayPeers"]>
 
 /** `all`, `none`, or names of relays. */
 export const relayPeers: TextCodec<RelayPolicy> = fromParse<RelayPolicy>(
