@@ -9,6 +9,7 @@ import type { Values } from "../Table.ts"
 import { readTls, type TlsFiles, type TlsFromFiles } from "../TlsFiles.ts"
 import type { Addresses } from "./Addresses.ts"
 
+/** `tls` is what the files have: without a certificate there is either no `msrps` listener, or `selfSigned`. */
 export interface TlsSettings extends Pick<TlsFromFiles, "tls" | "warnings"> {
   /** Paths of the PEM files, to read them again. */
   readonly tlsFiles: TlsFiles
