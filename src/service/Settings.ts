@@ -27,7 +27,7 @@ export { settingsTable } from "./settings/Table.ts"
 export type { TlsFiles } from "./settings/TlsFiles.ts"
 export type { Setting, SettingGroup } from "./settings/Variable.ts"
 
-/** The configuration of the service: the options of each layer whole, and what it needs to know of users and certificates. */
+/** The configuration of the service: the options of each layer, whole, and where users and certificates come from. */
 export interface SettingsShape extends TlsSettings, Users {
   /** For `Relay.layer`. */
   readonly relay: RelayOptions & Addresses
