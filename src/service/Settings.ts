@@ -6,118 +6,41 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type { LogLevel } from "effect/LogLevel"
-import type { DigestAlgorithm } from "../protocol/Digest.ts"
-import type { MsrpUri } from "../protocol/Uri.ts"
-import type { NextHopOptions } from "../relay/rules/NextHops.ts"
-import type { RelayPolicy } from "../relay/rules/Peers.ts"
+import type { DigestOptions } from "../Authenticator.ts"
+import type { RelayOptions } from "../Relay.ts"
+import type { NodeResolverOptions } from "../Resolver.ts"
+import type { SessionRepoOptions } from "../SessionRepo.ts"
 import type { SocketRule } from "../SocketSelector.ts"
-import type { LocalSocket, TlsOptions } from "../Transport.ts"
-import {
-  addressesOf,
-  authWarnings,
-  type CredentialsSettings,
-  type DemoUser,
-  expiresOf,
-  tlsOf,
-  usersOf
-} from "./settings/Checks.ts"
-import type { TlsFiles } from "./settings/Files.ts"
-import { Problems, readValues, unknownVariables } from "./settings/Read.ts"
+import type { NodeOptions } from "../Transport.ts"
+import { type Addresses, addressesOf } from "./settings/checks/Addresses.ts"
+import { authWarnings, expiresOf } from "./settings/checks/Auth.ts"
+import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
+import { type Users, usersOf } from "./settings/checks/Users.ts"
+import { Problems } from "./settings/Problems.ts"
+import { readValues, unknownVariables } from "./settings/Read.ts"
 import { SettingsError } from "./settings/SettingsError.ts"
 import { suggestion } from "./settings/Suggest.ts"
 
-export { isLoopback } from "../net/Hosts.ts"
-export type { CredentialsSettings, DemoUser } from "./settings/Checks.ts"
-export { readTls, type TlsFiles } from "./settings/Files.ts"
+export type { CredentialsSettings, DemoUser } from "./settings/checks/Users.ts"
 export { SettingsError, type SettingsProblem } from "./settings/SettingsError.ts"
-export { type Setting, type SettingGroup, settingsTable } from "./settings/Table.ts"
+export { settingsTable } from "./settings/Table.ts"
+export type { TlsFiles } from "./settings/TlsFiles.ts"
+export type { Setting, SettingGroup } from "./settings/Variable.ts"
 
-/**
- * The configuration of the service. Most groups are what the layer of their name takes: `sessions` goes to
- * `SessionRepo.layerMemory`, `digest` to `Authenticator.layerDigest`, `transport` with `tls` to `Transport.layerNode`.
- */
-export interface SettingsShape {
-  /** URIs of the relay itself, with a port each: those configured come first, in their order. */
-  readonly uris: ReadonlyArray<MsrpUri>
-  /** What session URIs are made of, by scheme, where that is not the URI that the client addresses. */
-  readonly usePath: ReadonlyArray<MsrpUri>
-  /** Sockets to listen on. */
-  readonly listeners: ReadonlyArray<LocalSocket>
+/** The configuration of the service: the options of each layer, whole, and where users and certificates come from. */
+export interface SettingsShape extends TlsSettings, Users {
+  /** For `Relay.layer`. */
+  readonly relay: RelayOptions & Addresses
   /** For `SocketSelector.layerRules`. */
   readonly socketRules: ReadonlyArray<SocketRule>
-  readonly credentials: CredentialsSettings
-  /** The user made for a start without configuration, to be shown to whoever started the relay. */
-  readonly demo: DemoUser | undefined
-  readonly auth: {
-    /** Absent: the host that the AUTH addresses. */
-    readonly realm: string | undefined
-    /** Seconds: granted when the client names none, and the bounds for one that does (RFC 4976 §6.3). */
-    readonly expires: number
-    readonly minExpires: number | undefined
-    readonly maxExpires: number | undefined
-    /** AUTH without TLS is allowed on every listener. Otherwise on those for which `isLoopback` holds (RFC 4976 §9.2). */
-    readonly allowPlaintext: boolean
-  }
-  readonly digest: {
-    readonly algorithms: ReadonlyArray<DigestAlgorithm>
-    readonly nonceExpire: Duration.Duration
-    readonly realmsWithoutMd5: ReadonlyArray<string>
-    /** AUTHs with wrong credentials that cost nothing: of one user from one address, and from one address. */
-    readonly freePerUser: number
-    readonly freePerAddress: number
-  }
-  /** Contents of the PEM files. Without a certificate there is either no `msrps` listener, or `selfSigned`. */
-  readonly tls: TlsOptions
-  /** Paths of the PEM files, for `readTls` to read them again. */
-  readonly tlsFiles: TlsFiles
-  /** Names and addresses to make a certificate for at start; `undefined`: none is to be made. */
-  readonly selfSigned: ReadonlyArray<string> | undefined
-  readonly transport: {
-    readonly allowSelfSigned: boolean
-    /** Seconds. */
-    readonly connectTimeout: number
-    /** For each listener: those of the relay, and as many again that have not finished their TLS handshake. */
-    readonly maxConnections: number
-    /** For each listener. */
-    readonly maxHandshakes: number
-  }
-  /** Name servers for SRV records; `undefined`: those of the machine. */
-  readonly dnsServers: ReadonlyArray<string> | undefined
-  /** Where clients may make the relay connect to. */
-  readonly nextHops: NextHopOptions
-  /** Which relays are admitted as such, of those that prove their name by certificate. */
-  readonly relayPeers: RelayPolicy
-  readonly sessions: {
-    /** log2 of the number of buckets. */
-    readonly hashSize: number
-    /** Seconds. */
-    readonly cleanupInterval: number
-    readonly maxSessions: number
-    readonly maxSessionsPerUser: number
-    /** Requests that pass through a session prolong it. */
-    readonly extendActive: boolean
-  }
-  readonly limits: {
-    /** Seconds that a receiver may take nothing while something waits for it. */
-    readonly stall: number
-    /** Octets that wait for one connection before those who send to it are held. */
-    readonly output: number
-    /** Octets held for one session with a slow receiver before its sender is not read. */
-    readonly session: number
-    readonly sessionsPerConnection: number
-    /** Requests without an answer on one connection. */
-    readonly transactions: number
-    /** Per second and session, in each direction. */
-    readonly requestRate: number
-    readonly octetRate: number
-    readonly failedAuths: number
-    readonly connections: number
-    readonly connectionsPerAddress: number
-    readonly connectionsInProbation: number
-    readonly dials: number
-    /** Seconds without traffic after which a connection without sessions is closed. */
-    readonly idle: number
-  }
+  /** For `SessionRepo.layerMemory`. */
+  readonly sessions: SessionRepoOptions
+  /** For `Authenticator.layerDigest`. */
+  readonly digest: DigestOptions
+  /** For `Transport.layerNode`, besides what is in certificates. */
+  readonly transport: Omit<NodeOptions, "tls">
+  /** For `Resolver.layerNode`. */
+  readonly resolver: NodeResolverOptions
   readonly log: { readonly level: LogLevel; readonly format: "pretty" | "json" | "logfmt" }
   /** What is allowed, and yet most likely not meant: sentences to log at start. */
   readonly warnings: ReadonlyArray<string>
@@ -154,22 +77,46 @@ const read = Effect.fnUntraced(function*(
   const addresses = addressesOf(values, problems)
   const users = yield* usersOf(values, problems)
   const tls = yield* tlsOf(values, addresses, problems)
-  const expires = expiresOf(values, problems)
+  const authExpires = expiresOf(values, problems)
   if (problems.list.length > 0 || addresses === undefined || users === undefined) {
     return yield* new SettingsError({ problems: problems.list })
   }
   return {
-    ...addresses,
-    usePath: values.usePath ?? [],
+    ...users,
+    ...tls,
+    relay: {
+      ...addresses,
+      usePath: values.usePath,
+      authRealm: values.realm,
+      authExpires,
+      authMinExpires: values.minExpires,
+      authMaxExpires: values.maxExpires,
+      plaintextAuth: values.allowPlaintextAuth ? "always" : "loopback",
+      relayPeers: values.relayPeers,
+      nextHops: { allow: values.nextHopAllow, deny: values.nextHopDeny, ports: values.nextHopPorts },
+      limits: {
+        stall: values.stallLimit,
+        output: values.outputLimit,
+        session: values.sessionBuffer,
+        sessionsPerConnection: values.maxSessionsPerConnection,
+        transactions: values.maxTransactions,
+        requestRate: unlessZero(values.messageRate),
+        octetRate: unlessZero(values.octetRate),
+        failedAuths: values.maxFailedAuth,
+        connections: values.maxConnections,
+        connectionsPerAddress: values.maxConnectionsPerAddress ?? Infinity,
+        connectionsInProbation: values.maxConnectionsInProbation,
+        dials: values.maxDials,
+        idle: values.idleLimit
+      }
+    },
     socketRules: values.socketRoutes?.rules ?? [],
-    credentials: users.credentials,
-    demo: users.demo,
-    auth: {
-      realm: values.realm,
-      expires,
-      minExpires: values.minExpires,
-      maxExpires: values.maxExpires,
-      allowPlaintext: values.allowPlaintextAuth
+    sessions: {
+      hashSize: values.hashSize,
+      cleanupInterval: values.cleanupInterval,
+      maxSessions: values.maxSessions,
+      maxSessionsPerUser: values.maxSessionsPerUser,
+      extendActive: values.extendActiveSessions
     },
     digest: {
       algorithms: values.algorithms,
@@ -178,40 +125,14 @@ const read = Effect.fnUntraced(function*(
       freePerUser: values.freeFailuresPerUser,
       freePerAddress: values.freeFailuresPerAddress
     },
-    tls: tls.tls,
-    tlsFiles: tls.files,
-    selfSigned: tls.selfSigned,
     transport: {
       allowSelfSigned: values.allowSelfSigned,
       connectTimeout: values.connectTimeout,
+      // Those of the relay, and as many again that have not finished their TLS handshake.
       maxConnections: values.maxConnections + values.maxConnectionsInProbation,
       maxHandshakes: values.maxConnectionsInProbation
     },
-    dnsServers: values.dnsServers,
-    nextHops: { allow: values.nextHopAllow, deny: values.nextHopDeny, ports: values.nextHopPorts },
-    relayPeers: values.relayPeers,
-    sessions: {
-      hashSize: values.hashSize,
-      cleanupInterval: values.cleanupInterval,
-      maxSessions: values.maxSessions,
-      maxSessionsPerUser: values.maxSessionsPerUser,
-      extendActive: values.extendActiveSessions
-    },
-    limits: {
-      stall: values.stallLimit,
-      output: values.outputLimit,
-      session: values.sessionBuffer,
-      sessionsPerConnection: values.maxSessionsPerConnection,
-      transactions: values.maxTransactions,
-      requestRate: unlessZero(values.messageRate),
-      octetRate: unlessZero(values.octetRate),
-      failedAuths: values.maxFailedAuth,
-      connections: values.maxConnections,
-      connectionsPerAddress: values.maxConnectionsPerAddress ?? Infinity,
-      connectionsInProbation: values.maxConnectionsInProbation,
-      dials: values.maxDials,
-      idle: values.idleLimit
-    },
+    resolver: { servers: values.dnsServers },
     log: { level: values.logLevel, format: values.logFormat },
     warnings: [...authWarnings(addresses, values), ...users.warnings, ...tls.warnings]
   }

@@ -1,5 +1,6 @@
 /** The variables as text, so that no document tells anything else than what is read. */
-import { type Setting, type SettingGroup, settingsTable } from "./Table.ts"
+import { settingsTable } from "./Table.ts"
+import type { Setting, SettingGroup } from "./Variable.ts"
 
 const groups = (): ReadonlyArray<readonly [SettingGroup, ReadonlyArray<Setting>]> => [
   ...Map.groupBy(settingsTable, ({ group }) => group)

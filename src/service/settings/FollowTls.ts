@@ -7,7 +7,7 @@ import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { TlsOptions } from "../../Transport.ts"
-import { readTls, type TlsFiles } from "./Files.ts"
+import { readTls, type TlsFiles } from "./TlsFiles.ts"
 
 export interface FollowTlsOptions {
   readonly files: TlsFiles

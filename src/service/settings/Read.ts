@@ -4,25 +4,9 @@ import type * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { decode } from "./Codecs.ts"
-import type { SettingsProblem } from "./SettingsError.ts"
+import { decode } from "./codecs/Codec.ts"
+import type { Problems } from "./Problems.ts"
 import { settingsTable, type Values, type Variables, variables } from "./Table.ts"
-
-/** Collects problems while values are read and compared. */
-export class Problems {
-  readonly list: Array<SettingsProblem> = []
-  readonly #broken = new Set<string>()
-
-  add(key: keyof Variables, problem: string, example: string = variables[key].example): void {
-    this.#broken.add(key)
-    this.list.push({ variable: variables[key].variable, problem, example })
-  }
-
-  /** Whether all of these are fit to be compared with others. */
-  fine(...keys: ReadonlyArray<keyof Variables>): boolean {
-    return keys.every((key) => !this.#broken.has(key))
-  }
-}
 
 /** The value of each variable. One with a problem has the value that it has when it is not set. */
 export const readValues = Effect.fnUntraced(function*(provider: ConfigProvider.ConfigProvider, problems: Problems) {

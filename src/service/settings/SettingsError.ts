@@ -1,3 +1,4 @@
+/** What the program says when its configuration cannot be used. */
 import * as Data from "effect/Data"
 
 /** One thing that is wrong with the configuration. Never has the value of a secret in it. */

@@ -1,3 +1,4 @@
+/** A name that is no variable: which one was meant. */
 import { settingsTable } from "./Table.ts"
 
 /** The variable that was most likely meant by a name which is none, if any is near. */

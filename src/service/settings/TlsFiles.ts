@@ -1,15 +1,14 @@
-/** The files that variables name: read, and checked as far as can be without a connection. */
+/** The PEM files that variables name: read, and checked as far as can be without a connection. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
-import type { PlatformError } from "effect/PlatformError"
+import type * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { createPrivateKey, X509Certificate } from "node:crypto"
-import { parseCredentials } from "../../credentials/File.ts"
 import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 import type { KeyPair, TlsOptions } from "../../Transport.ts"
 import { isFor } from "../../transport/Certificates.ts"
+import { readText } from "./TextFile.ts"
 
 /** Paths of the PEM files: certificates and their keys in the same order, the first for whoever asks for no other name. */
 export interface TlsFiles {
@@ -105,29 +104,6 @@ const certificateOf = (text: string): Result.Result<X509Certificate, string> => 
     () => `has a broken certificate in it, number ${broken + 1}`
   )
 }
-
-/** What is wrong with a file of users, if anything. */
-export const checkCredentialsFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) {
-  const text = yield* readText(path)
-  if (Result.isFailure(text)) return text.failure
-  const { problems } = parseCredentials(text.success, calculateHa1)
-  return problems.length === 0
-    ? undefined
-    : `the file is wrong in ${problems.map(({ line, problem }) => `line ${line}: ${problem}`).join("; ")}`
-})
-
-/** Its text, or why there is none. */
-const readText = (
-  path: string
-): Effect.Effect<Result.Result<string, string>, never, FileSystem.FileSystem> =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.result(Effect.mapError(fs.readFileString(path), reasonOf)))
-
-const reasonOf = ({ reason }: PlatformError): string =>
-  reason._tag === "NotFound"
-    ? "there is no such file"
-    : reason._tag === "PermissionDenied"
-    ? "the file may not be read by this user"
-    : "the file cannot be read"
 
 // The errors of OpenSSL may tell more than anybody should read.
 const attempt = <A>(make: () => A): Result.Result<A, undefined> => Result.try({ try: make, catch: () => undefined })

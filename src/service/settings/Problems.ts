@@ -1,0 +1,19 @@
+/** What is found to be wrong with the variables, while they are read and compared. */
+import type { SettingsProblem } from "./SettingsError.ts"
+import { type Variables, variables } from "./Table.ts"
+
+/** Collects problems while values are read and compared. */
+export class Problems {
+  readonly list: Array<SettingsProblem> = []
+  readonly #broken = new Set<string>()
+
+  add(key: keyof Variables, problem: string, example: string = variables[key].example): void {
+    this.#broken.add(key)
+    this.list.push({ variable: variables[key].variable, problem, example })
+  }
+
+  /** Whether all of these are fit to be compared with others. */
+  fine(...keys: ReadonlyArray<keyof Variables>): boolean {
+    return keys.every((key) => !this.#broken.has(key))
+  }
+}

@@ -1,0 +1,18 @@
+/** A file that a variable names. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
+import type * as Result from "effect/Result"
+
+/** Its text, or why there is none. */
+export const readText = (
+  path: string
+): Effect.Effect<Result.Result<string, string>, never, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.result(Effect.mapError(fs.readFileString(path), reasonOf)))
+
+const reasonOf = ({ reason }: PlatformError): string =>
+  reason._tag === "NotFound"
+    ? "there is no such file"
+    : reason._tag === "PermissionDenied"
+    ? "the file may not be read by this user"
+    : "the file cannot be read"

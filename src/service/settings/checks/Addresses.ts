@@ -1,0 +1,64 @@
+/** Where the relay is: its URIs and its listeners, which have to go together. */
+import { isLocalhost, isWildcard, loopbackAddresses } from "../../../net/Hosts.ts"
+import { canonicalHost, type MsrpUri, parsePath, sameUri } from "../../../protocol/Uri.ts"
+import type { LocalSocket } from "../../../Transport.ts"
+import { printSocket, uriOf } from "../codecs/Addresses.ts"
+import type { Problems } from "../Problems.ts"
+import type { Values } from "../Table.ts"
+import { DEFAULT_URIS } from "../table/Addresses.ts"
+
+export interface Addresses {
+  /** With a port each: those configured come first, in their order. */
+  readonly uris: ReadonlyArray<MsrpUri>
+  readonly listen: ReadonlyArray<LocalSocket>
+}
+
+/** URIs and listeners; what is not set follows from the other. */
+export const addressesOf = (values: Values, problems: Problems): Addresses | undefined => {
+  if (!problems.fine("uris", "listen")) return undefined
+  const { listen } = values
+  const unreachable = values.uris === undefined ? listen?.find(({ host }) => isWildcard(host)) : undefined
+  if (unreachable !== undefined) {
+    problems.add("uris", `is needed, since nobody can connect to ${unreachable.host}, which is in MSRP_LISTEN`)
+    return undefined
+  }
+  const uris = values.uris ?? listen?.map(uriOf) ?? parsePath(DEFAULT_URIS.replaceAll(",", " "), 8)!
+  const sockets = distinct(listen ?? uris.map(socketOf), (text) => problems.add(listen ? "listen" : "uris", text))
+  const others = uris.filter(({ host }) => isLocalhost(host)).flatMap((uri) =>
+    ["127.0.0.1", "::1"].map((host) => uriOf({ ...uri, host }))
+  )
+  return { uris: [...uris, ...others.filter((one) => !uris.some((uri) => sameUri(one, uri)))], listen: sockets }
+}
+
+const socketOf = ({ host, port, scheme }: MsrpUri): LocalSocket => ({ scheme, host, port: port! })
+
+/** Sockets with `localhost` as addresses; no two of them on one address and port. */
+const distinct = (
+  sockets: ReadonlyArray<LocalSocket>,
+  problem: (text: string) => void
+): ReadonlyArray<LocalSocket> => {
+  const all: Array<{ readonly socket: LocalSocket; readonly implied: boolean }> = []
+  for (const given of sockets) {
+    const implied = isLocalhost(given.host)
+    for (const host of implied ? loopbackAddresses() : [given.host]) {
+      const socket = { ...given, host }
+      const clash = all.find((other) => overlap(other.socket, socket))
+      if (clash === undefined) {
+        all.push({ socket, implied })
+      } else if (
+        !(implied || clash.implied) || clash.socket.scheme !== socket.scheme ||
+        canonicalHost(clash.socket.host) !== canonicalHost(host)
+      ) {
+        problem(`has ${printSocket(clash.socket)} and ${printSocket(socket)}, which are on the same address and port`)
+        break
+      }
+    }
+  }
+  return all.map(({ socket }) => socket)
+}
+
+const overlap = (a: LocalSocket, b: LocalSocket): boolean => {
+  const [one, other] = [canonicalHost(a.host), canonicalHost(b.host)]
+  const sameFamily = one.includes(":") === other.includes(":")
+  return a.port === b.port && (one === other || (sameFamily && (isWildcard(one) || isWildcard(other))))
+}

@@ -1,0 +1,52 @@
+/** Certificates: which files they come from, and whether one has to be made. */
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import { isLoopback } from "../../../net/Hosts.ts"
+import { canonicalHost } from "../../../protocol/Uri.ts"
+import { printSocket } from "../codecs/Addresses.ts"
+import type { Problems } from "../Problems.ts"
+import type { Values } from "../Table.ts"
+import { readTls, type TlsFiles, type TlsFromFiles } from "../TlsFiles.ts"
+import type { Addresses } from "./Addresses.ts"
+
+/** `tls` is what the files have: without a certificate there is either no `msrps` listener, or `selfSigned`. */
+export interface TlsSettings extends Pick<TlsFromFiles, "tls" | "warnings"> {
+  /** Paths of the PEM files, to read them again. */
+  readonly tlsFiles: TlsFiles
+  /** Names and addresses to make a certificate for at start; `undefined`: none is to be made. */
+  readonly selfSigned: ReadonlyArray<string> | undefined
+}
+
+/** Certificate and key belong together; without them, one is made at start for those who connect from this machine. */
+export const tlsOf = Effect.fnUntraced(function*(
+  values: Values,
+  addresses: Addresses | undefined,
+  problems: Problems
+): Effect.fn.Return<TlsSettings, never, FileSystem.FileSystem> {
+  const files: TlsFiles = { cert: values.tlsCert ?? [], key: values.tlsKey ?? [], ca: values.tlsCa }
+  const { listen = [], uris = [] } = addresses ?? {}
+  const { problems: unusable, tls, warnings } = yield* readTls(files, [...uris, ...(values.usePath ?? [])])
+  const keys = { cert: "tlsCert", key: "tlsKey", ca: "tlsCa" } as const
+  for (const { file, problem } of unusable) problems.add(keys[file], problem)
+
+  let selfSigned: ReadonlyArray<string> | undefined
+  const secure = listen.filter(({ scheme }) => scheme === "msrps")
+  const outside = listen.find(({ host }) => !isLoopback(host))
+  if (!problems.fine("tlsCert", "tlsKey")) {
+    // said already
+  } else if (files.cert.length === 0 && files.key.length > 0) {
+    problems.add("tlsCert", "is needed, since MSRP_TLS_KEY is set")
+  } else if (files.cert.length > 0 && files.key.length === 0) {
+    problems.add("tlsKey", "is needed, since MSRP_TLS_CERT is set")
+  } else if (files.cert.length !== files.key.length) {
+    problems.add("tlsKey", `has ${files.key.length} files, and MSRP_TLS_CERT has ${files.cert.length}`)
+  } else if (files.cert.length === 0 && secure.length > 0) {
+    if (outside === undefined) {
+      const addressed = [...uris.filter(({ scheme }) => scheme === "msrps"), ...secure]
+      selfSigned = [...new Set(addressed.map(({ host }) => canonicalHost(host)))]
+    } else {
+      problems.add("tlsCert", `is needed for msrps, since ${printSocket(outside)} is not on loopback`)
+    }
+  }
+  return { tls, tlsFiles: files, selfSigned, warnings }
+})

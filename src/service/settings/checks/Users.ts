@@ -1,0 +1,165 @@
+/** Where users come from: the sources that are set, and the one of them that is used. */
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { randomBytes } from "node:crypto"
+import { passwordUser, storedSecret, type User } from "../../../Credentials.ts"
+import type { EphemeralOptions } from "../../../credentials/Ephemeral.ts"
+import { type FileOptions, parseCredentials } from "../../../credentials/File.ts"
+import type { HttpOptions } from "../../../credentials/Http.ts"
+import type { SqlOptions, SubscriberTable } from "../../../credentials/Sql.ts"
+import type { ConfiguredUser } from "../codecs/Users.ts"
+import type { Problems } from "../Problems.ts"
+import { type Values, variables } from "../Table.ts"
+import { readText } from "../TextFile.ts"
+
+/** Where users come from. */
+export type CredentialsSettings =
+  | { readonly _tag: "Memory"; readonly users: ReadonlyArray<User> }
+  | ({ readonly _tag: "File" } & FileOptions)
+  | ({ readonly _tag: "Sql"; readonly cacheSeconds: number } & SqlOptions)
+  | ({ readonly _tag: "Http"; readonly cacheSeconds: number } & HttpOptions)
+  | ({ readonly _tag: "Ephemeral" } & EphemeralOptions)
+
+/** The user made for a start without configuration, to be shown to whoever started the relay. */
+export interface DemoUser {
+  readonly username: string
+  readonly password: Redacted.Redacted
+}
+
+export interface Users {
+  readonly credentials: CredentialsSettings
+  readonly demo: DemoUser | undefined
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** The variable that each source is known by. */
+const sources = {
+  memory: "users",
+  file: "credentialsFile",
+  sql: "sqlUrl",
+  http: "httpUrl",
+  ephemeral: "ephemeralSecret"
+} as const
+
+type Source = keyof typeof sources
+
+const variableOf = (source: Source): string => variables[sources[source]].variable
+
+const givenOf = (values: Values): ReadonlyArray<Source> =>
+  (Object.keys(sources) as Array<Source>).filter((source) => values[sources[source]] !== undefined)
+
+/** Where users come from; a demo user when nothing at all says who may use the relay, and from where. */
+export const usersOf = Effect.fnUntraced(function*(
+  values: Values,
+  problems: Problems
+): Effect.fn.Return<Users | undefined, never, FileSystem.FileSystem> {
+  if (!problems.fine("credentials", "calculateHa1", ...Object.values(sources))) return undefined
+  const source = sourceOf(values, problems)
+  if (source === undefined) return undefined
+  const warnings = unusedWith(source, values)
+  const { calculateHa1 = source === "memory", credentialsCache: cacheSeconds, users } = values
+  const from = (credentials: CredentialsSettings): Users => ({ credentials, demo: undefined, warnings })
+  switch (source) {
+    case "memory": {
+      if (users !== undefined) return from({ _tag: "Memory", users: storedUsers(users, calculateHa1, problems) })
+      if (!isUntouched(values, problems)) {
+        problems.add("users", "is needed: nobody could log in without users")
+        return undefined
+      }
+      const demo = { username: "demo", password: Redacted.make(randomBytes(12).toString("base64url")) }
+      return { ...from({ _tag: "Memory", users: [passwordUser(demo.username, demo.password)] }), demo }
+    }
+    case "file": {
+      const path = values.credentialsFile!
+      const problem = yield* checkCredentialsFile(path, calculateHa1)
+      if (problem !== undefined) problems.add("credentialsFile", problem)
+      return from({ _tag: "File", path, calculateHa1 })
+    }
+    case "sql":
+      return from({ _tag: "Sql", url: values.sqlUrl!, table: tableOf(values), calculateHa1, cacheSeconds })
+    case "http":
+      return from({ _tag: "Http", url: values.httpUrl!, token: values.httpToken, cacheSeconds })
+    case "ephemeral":
+      return from({ _tag: "Ephemeral", secret: values.ephemeralSecret! })
+  }
+})
+
+/** The source that is chosen, or else the only one that is set. */
+const sourceOf = (values: Values, problems: Problems): Source | undefined => {
+  const given = givenOf(values)
+  if (values.credentials === undefined && given.length > 1) {
+    problems.add("credentials", `is needed, since ${given.map(variableOf).join(" and ")} are set`)
+    return undefined
+  }
+  const source = values.credentials ?? given[0] ?? "memory"
+  if (source !== "memory" && values[sources[source]] === undefined) {
+    problems.add(sources[source], `is needed for MSRP_CREDENTIALS=${source}`)
+    return undefined
+  }
+  return source
+}
+
+/** Warns of what is set and does nothing with this source. */
+const unusedWith = (source: Source, values: Values): ReadonlyArray<string> => {
+  const others = givenOf(values).filter((one) => one !== source)
+  const warnings = others.map((one) => `${variableOf(one)} is not used: users come from ${variableOf(source)}`)
+  if (values.calculateHa1 !== undefined && (source === "http" || source === "ephemeral")) {
+    const why = source === "http" ? "each answer says what it has" : "there are passwords only"
+    warnings.push(`${variables.calculateHa1.variable} is not used with MSRP_CREDENTIALS=${source}: ${why}`)
+  }
+  return warnings
+}
+
+/** Nothing says who may use the relay, and from where. */
+const isUntouched = (values: Values, problems: Problems): boolean => {
+  const { calculateHa1, credentials, credentialsFile, listen, uris } = values
+  return [calculateHa1, credentials, listen, uris, credentialsFile].every((value) => value === undefined) &&
+    problems.fine("uris", "listen")
+}
+
+const tableOf = (values: Values): SubscriberTable => ({
+  table: values.sqlTable,
+  username: values.sqlUsername,
+  domain: unlessNone(values.sqlDomain),
+  password: values.sqlPassword,
+  ha1: values.sqlHa1,
+  ha1Sha256: unlessNone(values.sqlHa1Sha256)
+})
+
+const unlessNone = (name: string): string | undefined => name === "none" ? undefined : name
+
+const storedUsers = (
+  users: ReadonlyArray<ConfiguredUser>,
+  calculateHa1: boolean,
+  problems: Problems
+): ReadonlyArray<User> => {
+  const seen = new Set<string>()
+  return users.flatMap(({ realm, stored, username }, index) => {
+    const secret = storedSecret(Redacted.value(stored), calculateHa1)
+    const entry = `entry ${index + 1}`
+    if (secret === undefined) {
+      const example = "alice@example.org:5ea2dfd9c3ae8ba41c0c9ac1a4c0d9d4"
+      const digits = "32 (MD5) or 64 (SHA-256) hexadecimal digits, as MSRP_CALCULATE_HA1=0 demands"
+      problems.add("users", `${entry} has a secret that is not ${digits}`, example)
+      return []
+    }
+    // An MD5 and a SHA-256 of one user may stand beside each other.
+    const kind = secret._tag === "Ha1" ? Object.keys(secret.ha1).join() : ""
+    const key = JSON.stringify([username.normalize("NFC"), realm, kind])
+    if (seen.has(key)) problems.add("users", `${entry} has the user and realm of an entry before it`)
+    seen.add(key)
+    return [{ username, realm, secret }]
+  })
+}
+
+/** What is wrong with a file of users, if anything. */
+const checkCredentialsFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) {
+  const text = yield* readText(path)
+  if (Result.isFailure(text)) return text.failure
+  const { problems } = parseCredentials(text.success, calculateHa1)
+  return problems.length === 0
+    ? undefined
+    : `the file is wrong in ${problems.map(({ line, problem }) => `line ${line}: ${problem}`).join("; ")}`
+})

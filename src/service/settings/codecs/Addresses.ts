@@ -1,0 +1,90 @@
+/** Where the relay is: its URIs and sockets, and the name servers that it asks. */
+import * as Result from "effect/Result"
+import { isIP } from "node:net"
+import { isWildcard } from "../../../net/Hosts.ts"
+import { formatUri, type MsrpUri, parseUri, sameUri } from "../../../protocol/Uri.ts"
+import { parseSocket, parseSocketRules, type SocketRule } from "../../../SocketSelector.ts"
+import type { LocalSocket } from "../../../Transport.ts"
+import { fromParse, type TextCodec } from "./Codec.ts"
+import { listOf } from "./List.ts"
+
+const DEFAULT_PORT = 2855
+
+/** Where the port would be, in a URI without one. Done before parsing, since an address without a port is no URI. */
+const NO_PORT = /^(msrps?:\/\/(?:[^/;@]*@)?(?:\[[^\]]*\]|[^:/;@[\]]+)):?(?=[/;]|$)/i
+
+const ownUri = (text: string, before: ReadonlyArray<MsrpUri>): Result.Result<MsrpUri, string> => {
+  const uri = parseUri(text.replace(NO_PORT, `$1:${DEFAULT_PORT}`))
+  if (uri === undefined) {
+    return Result.fail(
+      parseUri(`${text.replace(NO_PORT, `$1:${DEFAULT_PORT}`)};tcp`) === undefined
+        ? "is not an MSRP URI"
+        : `needs ";tcp" at its end`
+    )
+  }
+  if (uri.userinfo !== undefined) return Result.fail("has a user name, which the URI of a relay must not have")
+  if (uri.sessionId !== undefined) return Result.fail("has a session-id, which the URI of a relay must not have")
+  if (uri.transport.toLowerCase() !== "tcp") return Result.fail(`must have the transport "tcp"`)
+  if (uri.parameters !== "") return Result.fail("has parameters, which the URI of a relay must not have")
+  if (uri.port === 0) return Result.fail("has port 0")
+  if (isWildcard(uri.host)) {
+    return Result.fail("has an address that nobody can connect to; put it into MSRP_LISTEN, and a name here")
+  }
+  return before.some((one) => sameUri(one, uri)) ? Result.fail("is there twice") : Result.succeed(uriOf(uri))
+}
+
+/** A URI of the relay itself, printed with its port. */
+export const uriOf = ({ host, port, scheme }: Pick<MsrpUri, "scheme" | "host" | "port">): MsrpUri => ({
+  text: formatUri({ scheme, host, port }),
+  scheme,
+  userinfo: undefined,
+  host,
+  port,
+  sessionId: undefined,
+  transport: "tcp",
+  parameters: ""
+})
+
+export const uris: TextCodec<ReadonlyArray<MsrpUri>> = listOf(ownUri, ({ text }) => text)
+
+/** One for each scheme. */
+export const oneUriEach: TextCodec<ReadonlyArray<MsrpUri>> = listOf<MsrpUri>((text, before) => {
+  const uri = ownUri(text, before)
+  return Result.isSuccess(uri) && before.some(({ scheme }) => scheme === uri.success.scheme)
+    ? Result.fail("has the scheme of another one")
+    : uri
+}, ({ text }) => text)
+
+/** A socket as a variable has it. */
+export const printSocket = ({ host, port, scheme }: LocalSocket): string =>
+  `${scheme}:${host.includes(":") ? `[${host}]` : host}:${port}`
+
+export const listeners: TextCodec<ReadonlyArray<LocalSocket>> = listOf((text) => {
+  const socket = parseSocket(text)
+  if (socket === undefined) return Result.fail("is not like msrp:192.0.2.1:2855 or msrps:[::]:2856")
+  return socket.port === 0
+    ? Result.fail("has port 0, which would be another port at each start")
+    : Result.succeed(socket)
+}, printSocket)
+
+/** The rules as they are, and their text. */
+export interface SocketRoutes {
+  readonly text: string
+  readonly rules: ReadonlyArray<SocketRule>
+}
+
+export const socketRoutes: TextCodec<SocketRoutes> = fromParse(
+  (text) =>
+    Result.mapBoth(parseSocketRules(text), {
+      onSuccess: (rules) => ({ text, rules }),
+      onFailure: (error) => error.message
+    }),
+  (routes) => routes.text
+)
+
+/** As `Resolver.setServers` of Node takes them. */
+export const dnsServers: TextCodec<ReadonlyArray<string>> = listOf((text) => {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const address = isIP(text) === 6 ? text : bracketed ?? plain ?? ""
+  return isIP(address) !== 0 && Number(port ?? 53) <= 65_535 ? Result.succeed(text) : Result.fail("is no address")
+})

@@ -1,0 +1,26 @@
+/** What challenges say. */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { type DigestAlgorithm, digestAlgorithms } from "../../../protocol/Digest.ts"
+import { fromParse, type TextCodec } from "./Codec.ts"
+import { each, listOf } from "./List.ts"
+
+/** Goes into a challenge between quotation marks. */
+const REALM = /^[^\p{Cc}"\\]{1,255}$/u
+
+export const realm: TextCodec<string> = Schema.String.check(Schema.isPattern(REALM))
+
+/** Realms with commas between them; `none` is none. */
+export const realms: TextCodec<ReadonlyArray<string>> = fromParse<ReadonlyArray<string>>(
+  (text) =>
+    text === "none"
+      ? Result.succeed([])
+      : each<string>(text, (one) => REALM.test(one) ? Result.succeed(one) : Result.fail("is no realm")),
+  (list) => list.length === 0 ? "none" : list.join(",")
+)
+
+export const algorithms = listOf<DigestAlgorithm>((text, before) => {
+  const algorithm = digestAlgorithms.find((known) => known.toLowerCase() === text.toLowerCase())
+  if (algorithm === undefined) return Result.fail(`is not ${digestAlgorithms.join(" or ")}`)
+  return before.includes(algorithm) ? Result.fail("is there twice") : Result.succeed(algorithm)
+})

@@ -1,0 +1,30 @@
+/** Where the relay may connect to. */
+import * as Result from "effect/Result"
+import { isNextHopRule, type PortRange } from "../../../relay/rules/NextHops.ts"
+import { fromParse, type TextCodec } from "./Codec.ts"
+import { each } from "./List.ts"
+
+/** `none`, or rules of `NextHops`. */
+export const nextHopRules: TextCodec<ReadonlyArray<string>> = fromParse<ReadonlyArray<string>>(
+  (text) =>
+    text === "none" ?
+      Result.succeed([]) :
+      each<string>(text, (one) =>
+        isNextHopRule(one) ? Result.succeed(one) : Result.fail("is no address, network or host name")),
+  (rules) => rules.length === 0 ? "none" : rules.join(",")
+)
+
+/** `any`, or ports and ranges of ports. */
+export const ports: TextCodec<ReadonlyArray<PortRange>> = fromParse<ReadonlyArray<PortRange>>(
+  (text) =>
+    text === "any" ?
+      Result.succeed([{ first: 1, last: 65_535 }]) :
+      each<PortRange>(text, (one) => {
+        const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(one) ?? []
+        const range = { first: Number(first), last: Number(last) }
+        return range.first >= 1 && range.first <= range.last && range.last <= 65_535
+          ? Result.succeed(range)
+          : Result.fail("is no port or range of ports")
+      }),
+  (ranges) => ranges.map(({ first, last }) => first === last ? first : `${first}-${last}`).join(",")
+)

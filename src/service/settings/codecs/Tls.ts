@@ -1,0 +1,24 @@
+/** Files of certificates, and which relays their certificates admit. */
+import * as Result from "effect/Result"
+import type { RelayOptions } from "../../../Relay.ts"
+import { fromParse, type TextCodec } from "./Codec.ts"
+import { each, listOf } from "./List.ts"
+
+/** Paths with commas between them. */
+export const paths: TextCodec<ReadonlyArray<string>> = listOf((text) =>
+  /\p{Cc}/u.test(text) ? Result.fail("is no path") : Result.succeed(text)
+)
+
+type RelayPolicy = NonNullable<RelayOptions["relayPeers"]>
+
+/** `all`, `none`, or names of relays. */
+export const relayPeers: TextCodec<RelayPolicy> = fromParse<RelayPolicy>(
+  (text) =>
+    text === "all" || text === "none" ?
+      Result.succeed(text) :
+      each(text, (one) =>
+        /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(one)
+          ? Result.succeed(one.toLowerCase().replace(/\.$/, ""))
+          : Result.fail("is no host name")),
+  (policy) => typeof policy === "string" ? policy : policy.join(",")
+)

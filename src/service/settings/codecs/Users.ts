@@ -1,0 +1,71 @@
+/** Users, and where else they come from. */
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { isSqlName, isSqlUrl } from "../../../credentials/Sql.ts"
+import { fromParse, type TextCodec } from "./Codec.ts"
+import { listOf } from "./List.ts"
+
+/** A user as configured: whether `stored` is a password or an H(A1) is another setting. */
+export interface ConfiguredUser {
+  readonly username: string
+  readonly realm: string | undefined
+  readonly stored: Redacted.Redacted
+}
+
+const percentDecoded = (text: string): string | undefined => Option.getOrUndefined(decodeComponent(text))
+const decodeComponent = Option.liftThrowable(decodeURIComponent)
+
+const name = (text: string): string | undefined => {
+  const decoded = percentDecoded(text)
+  return decoded === undefined || decoded === "" || /\p{Cc}/u.test(decoded) ? undefined : decoded
+}
+
+const user = (text: string): Result.Result<ConfiguredUser, string> => {
+  const colon = text.indexOf(":")
+  if (colon === -1) return Result.fail(`has no ":" between user and secret ("," and "%" in a secret are %2C and %25)`)
+  const [username, ...realms] = text.slice(0, colon).split("@").map(name)
+  const stored = percentDecoded(text.slice(colon + 1))
+  if (username === undefined) return Result.fail(`has no usable user name before its ":"`)
+  if (realms.length > 1) return Result.fail(`has two "@"; one in a user name is %40`)
+  const realm = realms[0]
+  if (realms.length === 1 && realm === undefined) return Result.fail(`has no usable realm between its "@" and ":"`)
+  if (stored === undefined) return Result.fail(`has a "%" in its secret that is not %25`)
+  if (stored === "") return Result.fail("has an empty secret")
+  return Result.succeed({ username, realm, stored: Redacted.make(stored) })
+}
+
+export const configuredUsers: TextCodec<ReadonlyArray<ConfiguredUser>> = listOf(user, () => "<redacted>")
+
+/** A secret as it is. */
+export const secret: TextCodec<Redacted.Redacted> = fromParse(
+  (text) => /\p{Cc}/u.test(text) ? Result.fail("has control characters") : Result.succeed(Redacted.make(text)),
+  Redacted.value
+)
+
+/** Of a database; it may have a password in it. */
+export const sqlUrl: TextCodec<Redacted.Redacted> = fromParse(
+  (text) => isSqlUrl(text) ? Result.succeed(Redacted.make(text)) : Result.fail("is of no database that is known"),
+  Redacted.value
+)
+
+export const httpUrl: TextCodec<string> = fromParse(
+  (text) => {
+    const url = URL.parse(text)
+    return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === ""
+      ? Result.succeed(text)
+      : Result.fail("is no http or https URL without a password")
+  },
+  (url) => url
+)
+
+export const sqlName: TextCodec<string> = fromParse(
+  (text) => isSqlName(text) ? Result.succeed(text) : Result.fail("is no name of a table or column"),
+  (name) => name
+)
+
+/** `none` is no column. */
+export const sqlNameOrNone: TextCodec<string> = fromParse(
+  (text) => text === "none" || isSqlName(text) ? Result.succeed(text) : Result.fail("is no name of a column"),
+  (name) => name
+)

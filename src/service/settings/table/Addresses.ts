@@ -1,0 +1,49 @@
+/** Variables that say where the relay is. */
+import { dnsServers, listeners, oneUriEach, socketRoutes, uris } from "../codecs/Addresses.ts"
+import { variablesOf } from "../Variable.ts"
+
+const { optional } = variablesOf("Addresses")
+
+/** URIs of the relay when neither `MSRP_URIS` nor `MSRP_LISTEN` is set. */
+export const DEFAULT_URIS = "msrp://localhost:2855;tcp,msrps://localhost:2856;tcp"
+
+export const addresses = {
+  uris: optional("MSRP_URIS", uris, {
+    expects: "MSRP URIs with commas between them",
+    meaning: "The relay's own URIs, as clients address it. Port 2855 if a URI has none; no session-id, no user name. " +
+      "`localhost` stands for 127.0.0.1 and [::1] too.",
+    example: "msrp://relay.example.org:2855;tcp,msrps://relay.example.org:2856;tcp",
+    absent: `those of MSRP_LISTEN, else \`${DEFAULT_URIS}\``,
+    opensips: "my_uri"
+  }),
+  usePath: optional("MSRP_USE_PATH", oneUriEach, {
+    expects: "MSRP URIs of this relay, at most one for each scheme",
+    meaning:
+      "The URI of this very machine, where those of MSRP_URIS are shared by several relays that the SRV records of " +
+      "their domain list: what session URIs are made of, since one is good on the relay only that gave it.",
+    example: "msrps://relay1.example.com:2855;tcp",
+    absent: "the URI that the client addresses"
+  }),
+  listen: optional("MSRP_LISTEN", listeners, {
+    expects: "sockets like msrp:192.0.2.1:2855 with commas between them",
+    meaning: "Addresses to bind, when they are not those of the URIs: `msrp` is TCP, `msrps` is TLS. " +
+      "0.0.0.0 and [::] are all addresses of the machine.",
+    example: "msrp:0.0.0.0:2855,msrps:[::]:2856",
+    absent: "host and port of each of MSRP_URIS"
+  }),
+  dnsServers: optional("MSRP_DNS_SERVERS", dnsServers, {
+    expects: "addresses of name servers, each with or without a port",
+    meaning: "Who is asked for the SRV records of other relays' domains.",
+    example: "192.0.2.53,[2001:db8::53]:5353",
+    absent: "the name servers of the machine"
+  }),
+  socketRoutes: optional("MSRP_SOCKET_ROUTES", socketRoutes, {
+    expects: `rules like "dst=10.0.0.0/8 -> msrp:10.0.0.1:2855" with semicolons between them`,
+    meaning: "Which local socket a connection to the next hop is made from: the first rule that matches counts.",
+    example: "dst=10.0.0.0/8 -> msrp:10.0.0.1:2855; scheme=msrps -> none",
+    absent:
+      "the socket that the request came in on if its scheme is that of the next hop, else the first listener of " +
+      "that scheme",
+    opensips: "socket_route"
+  })
+}

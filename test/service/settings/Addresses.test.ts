@@ -1,0 +1,68 @@
+/** URIs and listeners, which follow from each other. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { isLoopback } from "../../../src/net/Hosts.ts"
+import { parse, problemsOf, remote, sockets, users } from "./environment.ts"
+
+describe("Settings", () => {
+  describe("addresses", () => {
+    it.effect("binds localhost by its addresses, once each", () =>
+      Effect.gen(function*() {
+        const settings = yield* parse({ ...users, MSRP_LISTEN: "msrp:127.0.0.1:7,msrp:localhost:7,msrp:LOCALHOST:8" })
+        const ipv4 = sockets(settings).filter((socket) => socket.includes("127.0.0.1"))
+        assert.deepStrictEqual(ipv4, ["msrp 127.0.0.1 7", "msrp 127.0.0.1 8"])
+        assert.isTrue(sockets(settings).every((socket) => !socket.toLowerCase().includes("localhost")))
+      }))
+
+    it.effect.each([
+      "msrp:192.0.2.1:2855,msrps:192.0.2.1:2855",
+      "msrp:192.0.2.1:2855,msrp:192.0.2.1:2855",
+      "msrp:0.0.0.0:2855,msrp:192.0.2.1:2855",
+      "msrp:[2001:db8::1]:2855,msrp:[::]:2855",
+      "msrp:[2001:db8::1]:2855,msrp:[2001:DB8:0::1]:2855",
+      "msrp:localhost:2855,msrps:127.0.0.1:2855"
+    ])("MSRP_LISTEN=%s has two on one address", (listen) =>
+      Effect.gen(function*() {
+        assert.include((yield* problemsOf({ ...remote, MSRP_LISTEN: listen }))["MSRP_LISTEN"], "same address")
+      }))
+
+    it.effect("URIs that need two listeners on one address are a problem, unless MSRP_LISTEN has others", () =>
+      Effect.gen(function*() {
+        const env = { ...remote, MSRP_URIS: "msrp://relay.example.com:1;tcp,msrps://relay.example.com:1;tcp" }
+        assert.include((yield* problemsOf(env))["MSRP_URIS"], "same address")
+        yield* parse({ ...env, MSRP_LISTEN: "msrps:0.0.0.0:1,msrps:[2001:db8::1]:1" })
+      }))
+
+    it.effect("listening on all addresses needs URIs", () =>
+      Effect.gen(function*() {
+        const problems = yield* problemsOf({ ...users, MSRP_LISTEN: "msrp:[0:0::0]:2855" })
+        assert.deepStrictEqual(Object.keys(problems), ["MSRP_URIS"])
+      }))
+
+    it.effect("R4976-9.2: warns when AUTH is possible nowhere", () =>
+      Effect.gen(function*() {
+        const env = { ...users, MSRP_URIS: "msrp://relay.example.com;tcp" }
+        assert.include((yield* parse(env)).warnings[0], "MSRP_ALLOW_PLAINTEXT_AUTH")
+        assert.deepStrictEqual((yield* parse({ ...env, MSRP_ALLOW_PLAINTEXT_AUTH: "1" })).warnings, [])
+        assert.deepStrictEqual((yield* parse({ ...env, MSRP_LISTEN: "msrp:127.9.9.9:2855" })).warnings, [])
+      }))
+
+    it.each([
+      ["localhost", true],
+      ["LocalHost.", true],
+      ["a.localhost", true],
+      ["127.0.0.1", true],
+      ["127.255.0.3", true],
+      ["0:0:0:0:0:0:0:1", true],
+      ["::ffff:127.0.0.1", true],
+      ["0.0.0.0", false],
+      ["::", false],
+      ["128.0.0.1", false],
+      ["127.example.com", false],
+      ["notlocalhost", false],
+      ["::ffff:192.0.2.1", false]
+    ])("isLoopback(%s) is %s", (host, expected) => {
+      assert.strictEqual(isLoopback(host), expected)
+    })
+  })
+})

@@ -1,0 +1,54 @@
+/** Where users come from. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { type Env, HA1, parse, problemsOf, users } from "./environment.ts"
+
+describe("Settings", () => {
+  describe("users", () => {
+    it.effect.each<readonly [string, Env, string]>([
+      ["a user twice", { MSRP_USERS: "alice:one,alice:two" }, "entry 2"],
+      ["a user of a realm twice", { MSRP_USERS: "a@r:one,alice:x,a@r:three" }, "entry 3"],
+      ["a name in two spellings", { MSRP_USERS: "caf\u00e9:one,cafe\u0301:two" }, "entry 2"],
+      [
+        "a password where an H(A1) is wanted",
+        { MSRP_USERS: `a@r:${HA1},b:hunter2`, MSRP_CALCULATE_HA1: "0" },
+        "entry 2"
+      ],
+      ["an H(A1) of a user twice", { MSRP_USERS: `a@r:${HA1},a@r:${HA1}`, MSRP_CALCULATE_HA1: "0" }, "entry 2"]
+    ])("%s is a problem", ([, env, where]) =>
+      Effect.gen(function*() {
+        assert.include((yield* problemsOf(env))["MSRP_USERS"], where)
+      }))
+
+    it.effect("a file is needed when it is chosen", () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(
+          Object.keys(yield* problemsOf({ ...users, MSRP_CREDENTIALS: "file" })),
+          ["MSRP_CREDENTIALS_FILE"]
+        )
+      }))
+
+    it.effect("what a backend says itself is not set, and who sets it is warned", () =>
+      Effect.gen(function*() {
+        const set = { MSRP_CALCULATE_HA1: "0" }
+        for (const env of [{ MSRP_HTTP_URL: "https://users.example.com/" }, { MSRP_EPHEMERAL_SECRET: "x" }]) {
+          assert.deepStrictEqual((yield* parse(env)).warnings, [])
+          assert.include((yield* parse({ ...env, ...set })).warnings[0], "MSRP_CALCULATE_HA1 is not used")
+        }
+      }))
+
+    it.effect("two sources need a choice, and the other is warned of", () =>
+      Effect.gen(function*() {
+        const both = { ...users, MSRP_CREDENTIALS_FILE: "/users" }
+        assert.deepStrictEqual(Object.keys(yield* problemsOf(both)), ["MSRP_CREDENTIALS"])
+        assert.include((yield* parse({ ...both, MSRP_CREDENTIALS: "file" })).warnings[0], "MSRP_USERS is not used")
+        assert.include((yield* parse({ ...both, MSRP_CREDENTIALS: "memory" })).warnings[0], "FILE is not used")
+        for (
+          const [kind, variable] of [["sql", "SQL_URL"], ["http", "HTTP_URL"], [
+            "ephemeral",
+            "EPHEMERAL_SECRET"
+          ]] as const
+        ) assert.deepStrictEqual(Object.keys(yield* problemsOf({ MSRP_CREDENTIALS: kind })), [`MSRP_${variable}`])
+      }))
+  })
+})

@@ -1,0 +1,75 @@
+/** Variables to set, the files that they name, and what is read of them. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as PlatformError from "effect/PlatformError"
+import * as Redacted from "effect/Redacted"
+import { Settings, type SettingsError, type SettingsShape, settingsTable } from "../../../src/service/Settings.ts"
+import { ca, localhost, relay } from "../../transport/pki.ts"
+
+export const HA1 = "0123456789abcdef0123456789abcdef"
+
+const files: Record<string, string> = {
+  "/relay.crt": relay.cert,
+  "/relay.key": Redacted.value(relay.key),
+  "/localhost.crt": localhost.cert,
+  "/localhost.key": Redacted.value(localhost.key),
+  "/ca.crt": ca,
+  "/text": "no PEM at all",
+  "/encrypted.key": "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+  "/users": `alice:example.org:${HA1}\n`,
+  "/passwords": "alice:example.org:sesame\n"
+}
+
+// The examples of variables that name files work too.
+for (const { example, variable } of settingsTable) {
+  files[example] ??= variable === "MSRP_TLS_KEY"
+    ? Redacted.value(relay.key)
+    : variable === "MSRP_CREDENTIALS_FILE"
+    ? `alice:example.org:${HA1}`
+    : relay.cert
+}
+
+const failure = (_tag: "NotFound" | "PermissionDenied", path: string) =>
+  PlatformError.systemError({ _tag, module: "FileSystem", method: "readFileString", pathOrDescriptor: path })
+
+export const disk = FileSystem.layerNoop({
+  readFileString: (path) =>
+    path === "/forbidden"
+      ? Effect.fail(failure("PermissionDenied", path))
+      : files[path] === undefined
+      ? Effect.fail(failure("NotFound", path))
+      : Effect.succeed(files[path])
+})
+
+export type Env = Readonly<Record<string, string | undefined>>
+
+export const parse = (env: Env): Effect.Effect<SettingsShape, SettingsError> =>
+  Effect.provide(Settings.parse(env), disk)
+
+/** What is wrong, by variable. */
+export const problemsOf = (env: Env): Effect.Effect<Record<string, string>> =>
+  Effect.map(
+    Effect.flip(parse(env)),
+    ({ problems }) => Object.fromEntries(problems.map(({ problem, variable }) => [variable, problem]))
+  ) as Effect.Effect<
+    Record<string, string>
+  >
+
+export const users = { MSRP_USERS: "alice:secret" }
+export const remote = {
+  ...users,
+  MSRP_URIS: "msrps://relay.example.com:2856;tcp",
+  MSRP_TLS_CERT: "/relay.crt",
+  MSRP_TLS_KEY: "/relay.key"
+}
+
+export const uriTexts = ({ relay }: SettingsShape) => relay.uris.map(({ text }) => text)
+export const sockets = ({ relay }: SettingsShape) =>
+  relay.listen.map(({ host, port, scheme }) => `${scheme} ${host} ${port}`)
+
+/** Users with their secrets in the open. */
+export const revealed = ({ credentials }: SettingsShape) =>
+  credentials._tag === "Memory" &&
+  credentials.users.map(({ realm, secret, username }) =>
+    [username, realm, secret._tag === "Password" ? Redacted.value(secret.password) : secret.ha1] as const
+  )

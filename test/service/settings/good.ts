@@ -1,0 +1,251 @@
+/** Values that variables may have. */
+import * as Duration from "effect/Duration"
+import * as Redacted from "effect/Redacted"
+import { inspect } from "node:util"
+import type { SubscriberTable } from "../../../src/credentials/Sql.ts"
+import type { SettingsShape } from "../../../src/service/Settings.ts"
+import { ca, localhost, relay } from "../../transport/pki.ts"
+import { type Env, HA1, remote, revealed, sockets, uriTexts, users } from "./environment.ts"
+
+/** A value, and what must become of it. */
+interface Case {
+  readonly value: string
+  /** Other variables that have to be there. */
+  readonly beside?: Env
+  readonly of: (settings: SettingsShape) => unknown
+  readonly is: unknown
+}
+
+const sqlBeside: Env = { MSRP_SQL_URL: "sqlite:/users.db" }
+
+const tableOf = (name: keyof SubscriberTable) => ({ credentials }: SettingsShape) =>
+  credentials._tag === "Sql" && credentials.table?.[name]
+
+/** A value of each variable, and where it must be found. */
+export const cases: Record<string, ReadonlyArray<Case>> = {
+  MSRP_URIS: [
+    {
+      value:
+        " msrp://relay.example.com;tcp , msrp://192.0.2.1:;tcp,msrp://[2001:DB8::1];TCP,MSRP://b.example.com:7;tcp",
+      beside: users,
+      of: uriTexts,
+      is: [
+        "msrp://relay.example.com:2855;tcp",
+        "msrp://192.0.2.1:2855;tcp",
+        "msrp://[2001:DB8::1]:2855;tcp",
+        "msrp://b.example.com:7;tcp"
+      ]
+    },
+    {
+      value: "msrp://relay.example.com;tcp,msrp://[2001:db8::1]:2856;tcp",
+      beside: users,
+      of: sockets,
+      is: ["msrp relay.example.com 2855", "msrp 2001:db8::1 2856"]
+    }
+  ],
+  MSRP_USE_PATH: [
+    {
+      value: "msrps://one.example.com;tcp,msrp://one.example.com:7;tcp",
+      beside: users,
+      of: ({ relay }) => relay.usePath?.map(({ text }) => text),
+      is: ["msrps://one.example.com:2855;tcp", "msrp://one.example.com:7;tcp"]
+    }
+  ],
+  MSRP_LISTEN: [
+    {
+      value: "msrp:0.0.0.0:2855, msrps:[::]:2856",
+      beside: { ...remote, MSRP_URIS: "msrp://relay.example.com;tcp" },
+      of: sockets,
+      is: ["msrp 0.0.0.0 2855", "msrps :: 2856"]
+    },
+    {
+      value: "msrp:192.0.2.1:2855,msrps:[2001:db8::1]:2856",
+      beside: { ...remote, MSRP_URIS: undefined },
+      of: uriTexts,
+      is: ["msrp://192.0.2.1:2855;tcp", "msrps://[2001:db8::1]:2856;tcp"]
+    }
+  ],
+  MSRP_DNS_SERVERS: [{
+    value: "192.0.2.53, 192.0.2.53:5353,2001:db8::53,[2001:db8::53]:5353",
+    of: ({ resolver }) => resolver.servers,
+    is: ["192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353"]
+  }],
+  MSRP_SOCKET_ROUTES: [{
+    value: "dst=10.0.0.0/8 -> msrp:10.0.0.1:2855; scheme=msrps -> none",
+    of: ({ socketRules }) => socketRules.map(({ use }) => use),
+    is: [{ scheme: "msrp", host: "10.0.0.1", port: 2855 }, "none"]
+  }],
+  MSRP_CREDENTIALS: [
+    {
+      value: "File",
+      beside: { MSRP_USERS: "a:b", MSRP_CREDENTIALS_FILE: "/users" },
+      of: ({ credentials }) => credentials,
+      is: { _tag: "File", path: "/users", calculateHa1: false }
+    },
+    {
+      value: "memory",
+      beside: { MSRP_USERS: "a:b", MSRP_CREDENTIALS_FILE: "/nowhere" },
+      of: revealed,
+      is: [["a", undefined, "b"]]
+    }
+  ],
+  MSRP_CREDENTIALS_CACHE: [{
+    value: "0",
+    beside: { MSRP_HTTP_URL: "http://localhost" },
+    of: ({ credentials }) => "cacheSeconds" in credentials && credentials.cacheSeconds,
+    is: 0
+  }],
+  MSRP_SQL_URL: [{
+    value: "mysql://u:p@db/opensips",
+    of: ({ credentials }) => credentials._tag === "Sql" && [Redacted.value(credentials.url), credentials.calculateHa1],
+    is: ["mysql://u:p@db/opensips", false]
+  }],
+  MSRP_SQL_TABLE: [{ value: "msrp.users", beside: sqlBeside, of: tableOf("table"), is: "msrp.users" }],
+  MSRP_SQL_USERNAME_COLUMN: [{ value: "name", beside: sqlBeside, of: tableOf("username"), is: "name" }],
+  MSRP_SQL_DOMAIN_COLUMN: [
+    { value: "realm", beside: sqlBeside, of: tableOf("domain"), is: "realm" },
+    { value: "none", beside: sqlBeside, of: tableOf("domain"), is: undefined }
+  ],
+  MSRP_SQL_PASSWORD_COLUMN: [{ value: "secret", beside: sqlBeside, of: tableOf("password"), is: "secret" }],
+  MSRP_SQL_HA1_COLUMN: [{ value: "digest", beside: sqlBeside, of: tableOf("ha1"), is: "digest" }],
+  MSRP_SQL_HA1_SHA256_COLUMN: [{ value: "ha1_sha256", beside: sqlBeside, of: tableOf("ha1Sha256"), is: "ha1_sha256" }],
+  MSRP_HTTP_URL: [{
+    value: "https://users.example.com/msrp",
+    of: ({ credentials }) =>
+      credentials._tag === "Http" && [credentials.url, credentials.token, credentials.cacheSeconds],
+    is: ["https://users.example.com/msrp", undefined, 30]
+  }],
+  MSRP_HTTP_TOKEN: [{
+    value: "t0ken",
+    beside: { MSRP_HTTP_URL: "http://localhost" },
+    of: ({ credentials }) => credentials._tag === "Http" && credentials.token && Redacted.value(credentials.token),
+    is: "t0ken"
+  }],
+  MSRP_EPHEMERAL_SECRET: [{
+    value: "north, pole",
+    of: ({ credentials }) => credentials._tag === "Ephemeral" && Redacted.value(credentials.secret),
+    is: "north, pole"
+  }],
+  MSRP_REALMS_WITHOUT_MD5: [{
+    value: "a.example, our realm",
+    of: ({ digest }) => digest.realmsWithoutMd5,
+    is: ["a.example", "our realm"]
+  }],
+  MSRP_USERS: [{
+    value: "alice:secret, bob@example.org:a:b@c,carol%40example.org:50%25%2C,d%C3%A4n:%20x%20,alice@example.org:s",
+    of: revealed,
+    is: [
+      ["alice", undefined, "secret"],
+      ["bob", "example.org", "a:b@c"],
+      ["carol@example.org", undefined, "50%,"],
+      ["dän", undefined, " x "],
+      ["alice", "example.org", "s"]
+    ]
+  }],
+  MSRP_CREDENTIALS_FILE: [{
+    value: "/users",
+    of: ({ credentials }) => credentials,
+    is: { _tag: "File", path: "/users", calculateHa1: false }
+  }],
+  MSRP_CALCULATE_HA1: [
+    {
+      value: "no",
+      beside: { MSRP_USERS: `alice@r:${HA1.toUpperCase()},alice@r:${HA1}${HA1}` },
+      of: (settings) => inspect(revealed(settings), { depth: 5 }).match(/MD5|SHA-256/g),
+      is: ["MD5", "SHA-256"]
+    },
+    {
+      value: "1",
+      beside: { MSRP_CREDENTIALS_FILE: "/passwords" },
+      of: ({ credentials }) => credentials,
+      is: { _tag: "File", path: "/passwords", calculateHa1: true }
+    }
+  ],
+  MSRP_AUTH_REALM: [{ value: "Example Realm", of: ({ relay }) => relay.authRealm, is: "Example Realm" }],
+  MSRP_AUTH_EXPIRES: [{ value: "30s", of: ({ relay }) => relay.authExpires, is: 30 }],
+  MSRP_AUTH_MIN_EXPIRES: [{ value: "1 minute", of: ({ relay }) => relay.authMinExpires, is: 60 }],
+  MSRP_AUTH_MAX_EXPIRES: [{ value: "1.5h", of: ({ relay }) => relay.authMaxExpires, is: 5400 }],
+  MSRP_NONCE_EXPIRE: [{ value: "1500ms", of: ({ digest }) => Duration.toSeconds(digest.nonceExpire!), is: 1.5 }],
+  MSRP_DIGEST_ALGORITHMS: [
+    { value: "md5, sha-256", of: ({ digest }) => digest.algorithms, is: ["MD5", "SHA-256"] },
+    { value: "MD5", of: ({ digest }) => digest.algorithms, is: ["MD5"] }
+  ],
+  MSRP_AUTH_FREE_FAILURES: [{ value: "3", of: ({ digest }) => digest.freePerUser, is: 3 }],
+  MSRP_AUTH_FREE_FAILURES_PER_ADDRESS: [{ value: "4", of: ({ digest }) => digest.freePerAddress, is: 4 }],
+  MSRP_ALLOW_PLAINTEXT_AUTH: [{ value: "YES", of: ({ relay }) => relay.plaintextAuth, is: "always" }],
+  MSRP_MAX_FAILED_AUTH: [{ value: "7", of: ({ relay }) => relay.limits?.failedAuths, is: 7 }],
+  MSRP_TLS_CERT: [{
+    value: "/relay.crt",
+    beside: { MSRP_TLS_KEY: "/relay.key" },
+    of: ({ selfSigned, tls, tlsFiles }) => [tls.cert, tlsFiles.cert, selfSigned],
+    is: [relay.cert, ["/relay.crt"], undefined]
+  }, {
+    value: "/relay.crt, /localhost.crt",
+    beside: { MSRP_TLS_KEY: "/relay.key,/localhost.key" },
+    of: ({ tls }) => [tls.cert, tls.others?.map(({ cert, key }) => [cert, Redacted.value(key)])],
+    is: [relay.cert, [[localhost.cert, Redacted.value(localhost.key)]]]
+  }],
+  MSRP_TLS_KEY: [{
+    value: "/relay.key",
+    beside: { MSRP_TLS_CERT: "/relay.crt" },
+    of: ({ tls, tlsFiles }) => [Redacted.value(tls.key!), tlsFiles.key],
+    is: [Redacted.value(relay.key), ["/relay.key"]]
+  }],
+  MSRP_TLS_CA: [{ value: "/ca.crt", of: ({ tls, tlsFiles }) => [tls.ca, tlsFiles.ca], is: [ca, "/ca.crt"] }],
+  MSRP_TLS_ALLOW_SELF_SIGNED: [{ value: "on", of: ({ transport }) => transport.allowSelfSigned, is: true }],
+  MSRP_RELAY_PEERS: [
+    { value: "none", of: ({ relay }) => relay.relayPeers, is: "none" },
+    {
+      value: "Relay.example.net., *.relays.example.com",
+      of: ({ relay }) => relay.relayPeers,
+      is: ["relay.example.net", "*.relays.example.com"]
+    }
+  ],
+  MSRP_HASH_SIZE: [
+    { value: "1", of: ({ sessions }) => sessions.hashSize, is: 1 },
+    { value: "20", of: ({ sessions }) => sessions.hashSize, is: 20 }
+  ],
+  MSRP_CLEANUP_INTERVAL: [{ value: "5 minutes", of: ({ sessions }) => sessions.cleanupInterval, is: 300 }],
+  MSRP_MAX_SESSIONS: [{ value: "17", of: ({ sessions }) => sessions.maxSessions, is: 17 }],
+  MSRP_MAX_SESSIONS_PER_USER: [{ value: "7", of: ({ sessions }) => sessions.maxSessionsPerUser, is: 7 }],
+  MSRP_MAX_TRANSACTIONS: [{ value: "100", of: ({ relay }) => relay.limits?.transactions, is: 100 }],
+  MSRP_SESSION_MESSAGE_RATE: [{ value: "5", of: ({ relay }) => relay.limits?.requestRate, is: 5 }],
+  MSRP_SESSION_OCTET_RATE: [{ value: "1 MiB", of: ({ relay }) => relay.limits?.octetRate, is: 1_048_576 }],
+  MSRP_MAX_SESSIONS_PER_CONNECTION: [{ value: "3", of: ({ relay }) => relay.limits?.sessionsPerConnection, is: 3 }],
+  MSRP_EXTEND_ACTIVE_SESSIONS: [{ value: "yes", of: ({ sessions }) => sessions.extendActive, is: true }],
+  MSRP_MAX_CONNECTIONS: [{ value: "12", of: ({ relay }) => relay.limits?.connections, is: 12 }],
+  MSRP_MAX_CONNECTIONS_PER_ADDRESS: [{ value: "7", of: ({ relay }) => relay.limits?.connectionsPerAddress, is: 7 }],
+  MSRP_MAX_CONNECTIONS_IN_PROBATION: [{ value: "8", of: ({ relay }) => relay.limits?.connectionsInProbation, is: 8 }],
+  MSRP_IDLE_LIMIT: [{ value: "1 day", of: ({ relay }) => relay.limits?.idle, is: 86_400 }],
+  MSRP_MAX_DIALS: [{ value: "9", of: ({ relay }) => relay.limits?.dials, is: 9 }],
+  MSRP_NEXT_HOP_ALLOW: [
+    {
+      value: "10.1.2.3, *.example.com,2001:db8::/32",
+      of: ({ relay }) => relay.nextHops?.allow,
+      is: ["10.1.2.3", "*.example.com", "2001:db8::/32"]
+    }
+  ],
+  MSRP_NEXT_HOP_DENY: [
+    { value: "0.0.0.0/0,host", of: ({ relay }) => relay.nextHops?.deny, is: ["0.0.0.0/0", "host"] }
+  ],
+  MSRP_NEXT_HOP_PORTS: [
+    {
+      value: "2855, 49152-65535",
+      of: ({ relay }) => relay.nextHops?.ports,
+      is: [{ first: 2855, last: 2855 }, { first: 49_152, last: 65_535 }]
+    },
+    { value: "any", of: ({ relay }) => relay.nextHops?.ports, is: [{ first: 1, last: 65_535 }] }
+  ],
+  MSRP_CONNECT_TIMEOUT: [{ value: "2.5", of: ({ transport }) => transport.connectTimeout, is: 2.5 }],
+  MSRP_STALL_LIMIT: [{ value: "1 Min", of: ({ relay }) => relay.limits?.stall, is: 60 }],
+  MSRP_OUTPUT_LIMIT: [
+    { value: "65536", of: ({ relay }) => relay.limits?.output, is: 65_536 },
+    { value: "64 kB", of: ({ relay }) => relay.limits?.output, is: 64_000 }
+  ],
+  MSRP_SESSION_BUFFER: [{ value: "1.5MiB", of: ({ relay }) => relay.limits?.session, is: 1_572_864 }],
+  MSRP_LOG_LEVEL: [{ value: "DEBUG", of: ({ log }) => log.level, is: "Debug" }],
+  MSRP_LOG_FORMAT: [
+    { value: "json", of: ({ log }) => log.format, is: "json" },
+    { value: "LogFmt", of: ({ log }) => log.format, is: "logfmt" }
+  ]
+}
