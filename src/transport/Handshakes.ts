@@ -14,8 +14,9 @@ export interface Limits {
 }
 
 export class Handshakes {
-  /** Starts a handshake on every socket that it accepts. */
-  readonly server: Tls.Server
+  /** It listens nowhere: sockets are handed to it. */
+  readonly #server: Tls.Server
+  readonly #unfollow: () => void
   readonly #limits: Limits
   readonly #underWay = new Map<string, (stream: Tls.TLSSocket) => void>()
   readonly #crowd = new Crowd<Net.Socket>()
@@ -23,12 +24,10 @@ export class Handshakes {
   constructor(certificates: Certificates, limits: Limits) {
     const server = Tls.createServer({
       ...certificates.server(),
-      noDelay: true,
       requestCert: true,
       rejectUnauthorized: false,
       handshakeTimeout: NEVER
     })
-    server.on("close", certificates.onChange((context) => server.setSecureContext(context)))
     server.on("tlsClientError", (_, stream) => stream.destroy())
     server.on("secureConnection", (stream) => {
       const ends = endsOf(stream)
@@ -36,18 +35,25 @@ export class Handshakes {
       if (secured === undefined) stream.destroy()
       else secured(stream)
     })
-    this.server = server
+    this.#server = server
+    this.#unfollow = certificates.onChange((context) => server.setSecureContext(context))
     this.#limits = limits
   }
 
-  /** Waits for the handshake on a socket, and goes on with what `next` makes of it; the socket is gone if it fails. */
-  finish(raw: Net.Socket, ends: Ends, next: (stream: Tls.TLSSocket) => Effect.Effect<void>): Effect.Effect<void> {
+  /** No socket comes in any more. */
+  close(): void {
+    this.#unfollow()
+  }
+
+  /** Does the handshake on a socket, and goes on with what `next` makes of it; the socket is gone if it fails. */
+  run(raw: Net.Socket, ends: Ends, next: (stream: Tls.TLSSocket) => Effect.Effect<void>): Effect.Effect<void> {
     const { maxHandshakes, setupTimeout } = this.#limits
     const crowd = this.#crowd
     const key = keyOf(ends)
     let rest: Effect.Effect<void> | undefined
     return Effect.callback<void>((resume) => {
       raw.once("close", () => resume(Effect.void))
+      this.#server.emit("connection", raw)
       crowd.add(ends.remote.host, raw)
       if (crowd.size > maxHandshakes) crowd.takeFirst()!.destroy()
       this.#underWay.set(key, (stream) => {

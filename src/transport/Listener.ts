@@ -61,14 +61,14 @@ export const makeListen = (
       own(Effect.ensuring(Effect.suspend(() => secured(raw, ends, handshakes)), Effect.sync(() => open--)))
     }
     const secured = (raw: Net.Socket, ends: Ends, handshakes: Handshakes | undefined): Effect.Effect<void> =>
-      handshakes === undefined ? opened(raw, ends) : handshakes.finish(raw, ends, (stream) => opened(stream, ends))
+      handshakes === undefined ? opened(raw, ends) : handshakes.run(raw, ends, (stream) => opened(stream, ends))
     const opened = (stream: Net.Socket, ends: Ends): Effect.Effect<void> =>
       adopt(stream, { ...ends, inbound: true, secure, socket: bound, peerNames: verifiedNames(stream) }, accept).owner
 
     const server = (): Net.Server => {
       const handshakes = secure ? new Handshakes(certificates, { maxHandshakes, setupTimeout }) : undefined
-      const made = handshakes?.server ?? Net.createServer({ noDelay: true, pauseOnConnect: true })
-      made.on("connection", (raw) => accepted(raw, handshakes))
+      const made = Net.createServer({ noDelay: true, pauseOnConnect: true }, (raw) => accepted(raw, handshakes))
+      made.once("close", () => handshakes?.close())
       made.once("listening", () => {
         bound = { ...socket, port: portOf(made) }
         // Accepting fails when descriptors run out; the listener goes on.
