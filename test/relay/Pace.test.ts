@@ -6,7 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { Pace } from "../../src/relay/Pace.ts"
 import { Transport, type TransportError } from "../../src/Transport.ts"
 import { type Frame, makeWorld, type Peer, request, send, type World, type WorldOptions } from "../support/harness.ts"
-import { pattern } from "../transport/Recorder.ts"
+import { pattern } from "../support/Recorder.ts"
 
 const scenario = (
   title: string,

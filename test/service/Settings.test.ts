@@ -21,7 +21,7 @@ import {
   settingsTable
 } from "../../src/service/Settings.ts"
 import { envExample, markdownTables } from "../../src/service/settings/Document.ts"
-import { ca, localhost, relay } from "../transport/pki.ts"
+import { ca, localhost, relay } from "../support/pki.ts"
 
 const HA1 = "0123456789abcdef0123456789abcdef"
 

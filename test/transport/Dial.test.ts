@@ -6,9 +6,9 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { layerRecords } from "../../src/Resolver.ts"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
-import { ca, localhost, relay } from "./pki.ts"
+import { ca, localhost, relay } from "../support/pki.ts"
+import { poll, Recorder } from "../support/Recorder.ts"
 import { hasIpv6, plainServer } from "./plain.ts"
-import { poll, Recorder } from "./Recorder.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
   Effect.provide(effect, Transport.layerNode(options))

@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
-import { ca, localhost } from "./pki.ts"
+import { ca, localhost } from "../support/pki.ts"
+import { poll, Recorder } from "../support/Recorder.ts"
 import { hasIpv6, plainClient } from "./plain.ts"
-import { poll, Recorder } from "./Recorder.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
   Effect.provide(effect, Transport.layerNode(options))

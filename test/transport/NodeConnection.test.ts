@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
+import { pattern, poll, Recorder } from "../support/Recorder.ts"
 import { plainClient } from "./plain.ts"
-import { pattern, poll, Recorder } from "./Recorder.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
   Effect.provide(effect, Transport.layerNode(options))

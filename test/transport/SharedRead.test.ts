@@ -4,9 +4,9 @@ import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import { readShared } from "../../src/transport/SharedRead.ts"
-import { ca, localhost } from "./pki.ts"
+import { ca, localhost } from "../support/pki.ts"
+import { pattern, poll, Recorder } from "../support/Recorder.ts"
 import { plainClient, plainServer } from "./plain.ts"
-import { pattern, poll, Recorder } from "./Recorder.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
   Effect.provide(effect, Transport.layerNode(options))

@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { TestNetwork, Transport } from "../../../src/Transport.ts"
 import type { TestOptions } from "../../../src/transport/testing/TestNetwork.ts"
-import { pattern, Recorder } from "../Recorder.ts"
+import { pattern, Recorder } from "../../support/Recorder.ts"
 
 const run = <A, E>(
   options: TestOptions,
