@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { TransportShape } from "./transport/Connection.ts"
 import * as NodeTransport from "./transport/NodeTransport.ts"
-import * as TestTransport from "./transport/TestTransport.ts"
+import { make as makeTestNetwork, TestNetwork, type TestOptions } from "./transport/testing/TestNetwork.ts"
 import type { TransportError } from "./transport/TransportError.ts"
 
 export type { KeyPair, TlsOptions } from "./transport/Certificates.ts"
@@ -22,7 +22,7 @@ export {
   type TransportShape
 } from "./transport/Connection.ts"
 export type { NodeOptions } from "./transport/NodeTransport.ts"
-export { TestNetwork } from "./transport/TestTransport.ts"
+export { TestNetwork } from "./transport/testing/TestNetwork.ts"
 export { TransportError, type TransportErrorReason } from "./transport/TransportError.ts"
 
 /** The network, as a service. */
@@ -37,10 +37,10 @@ export class Transport extends Context.Service<Transport, TransportShape>()("msr
    * makes another network.
    */
   static readonly layerTest = (
-    options: TestTransport.TestOptions = {}
-  ): Layer.Layer<Transport | TestTransport.TestNetwork> =>
+    options: TestOptions = {}
+  ): Layer.Layer<Transport | TestNetwork> =>
     Layer.effectContext(
-      Effect.map(TestTransport.make(options), (network) =>
-        Context.make(TestTransport.TestNetwork, network).pipe(Context.add(Transport, network.node())))
+      Effect.map(makeTestNetwork(options), (network) =>
+        Context.make(TestNetwork, network).pipe(Context.add(Transport, network.node())))
     )
 }

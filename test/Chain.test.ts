@@ -15,7 +15,7 @@ import { Settings } from "../src/service/Settings.ts"
 import { Transport } from "../src/Transport.ts"
 import { until } from "./support/harness.ts"
 import { nameServer } from "./support/nameServer.ts"
-import { ca, issueFor, type KeyPair, localhost, otherLocalhost, relay as example, selfSigned } from "./transport/pki.ts"
+import { ca, issueFor, type KeyPair, localhost, otherLocalhost, relay as example, selfSigned } from "./support/pki.ts"
 
 const freePort = Effect.scoped(Effect.gen(function*() {
   const transport = yield* Transport

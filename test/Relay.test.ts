@@ -1,6 +1,6 @@
 import { Transport } from "../src/Transport.ts"
+import { ca, localhost } from "./support/pki.ts"
 import { scenarios } from "./support/scenarios.ts"
-import { ca, localhost } from "./transport/pki.ts"
 
 scenarios("layerTest", "msrp", () => Transport.layerTest())
 scenarios("layerTest, shuffled, small pieces", "msrp", () =>

@@ -1,6 +1,6 @@
 import { Transport } from "../src/Transport.ts"
+import { ca, localhost } from "./support/pki.ts"
 import { contract } from "./transport/contract.ts"
-import { ca, localhost } from "./transport/pki.ts"
 
 const tls = { ...localhost, ca }
 

@@ -1,6 +1,7 @@
 /**
- * Those who have proved nothing yet, by the address they came from. When there are too many, one goes of the address that
- * has most of them: whoever floods the relay from one address turns away his own connections, and not other people's.
+ * Those who have proved nothing yet, by the address they came from (IPv6: by its network). When there are too many, one
+ * goes of the address that has most of them: whoever floods the relay from one address turns away his own connections,
+ * and not other people's.
  */
 import { networkOf } from "./Network.ts"
 

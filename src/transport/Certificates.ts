@@ -76,11 +76,14 @@ const contextsOf = (given: TlsOptions): Contexts => {
   }
 }
 
-/** The contexts in force. */
+/** The own certificates in force. Which one is shown for which name is decided here, for servers and clients alike. */
 export interface Certificates {
-  readonly current: () => Contexts
-  /** The context for a name that a client asks for; undefined: the default one. */
-  readonly named: (name: string) => Tls.SecureContext | undefined
+  /** Whether there is a default one. */
+  readonly hasDefault: () => boolean
+  /** For a server: the default certificate, and those for the names that clients ask for. */
+  readonly server: () => Tls.TlsOptions
+  /** For a client that connects as a name; undefined: with the default one. */
+  readonly client: (localName: string | undefined) => Tls.SecureContext
   /** Which certificate is for a name: 0 is the default one. */
   readonly identity: (name: string) => number
   /** Calls back when the default context of a server has to be replaced; gives a function that ends this. */
@@ -118,10 +121,12 @@ export const makeCertificates = Effect.fnUntraced(function*(
     )
   }
   const identity = (name: string): number => 1 + current.others.findIndex(({ certificate }) => isFor(certificate, name))
+  const named = (name: string): Tls.SecureContext | undefined => current.others[identity(name) - 1]?.context
   return {
-    current: () => current,
+    hasDefault: () => current.options.cert !== undefined,
+    server: () => ({ ...current.options, SNICallback: (name, done) => done(null, named(name)) }),
+    client: (localName) => (localName === undefined ? undefined : named(localName)) ?? current.first,
     identity,
-    named: (name) => current.others[identity(name) - 1]?.context,
     onChange: (callback) => {
       callbacks.add(callback)
       return () => callbacks.delete(callback)
@@ -146,9 +151,9 @@ const namesOf = (kind: string, subjectAltName: string | undefined): ReadonlyArra
 export const dnsNames = (subjectAltName: string | undefined): ReadonlyArray<string> =>
   namesOf("DNS", subjectAltName).map((name) => name.toLowerCase())
 
-/** The names and addresses of the peer, if its certificate was verified. */
-export const verifiedNames = (stream: Tls.TLSSocket): ReadonlyArray<string> => {
-  if (!stream.authorized) return []
+/** The names and addresses of the peer, if it has shown a certificate that was verified. */
+export const verifiedNames = (stream: Net.Socket): ReadonlyArray<string> => {
+  if (!(stream instanceof Tls.TLSSocket) || !stream.authorized) return []
   const names = stream.getPeerX509Certificate()?.subjectAltName
   return [...dnsNames(names), ...namesOf("IP Address", names).map(canonicalHost)]
 }

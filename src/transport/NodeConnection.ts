@@ -1,3 +1,4 @@
+/** Connections on sockets of Node's. */
 import type * as Net from "node:net"
 import { type Accept, type Connection, ConnectionFacts, type Receiver } from "./Connection.ts"
 import { readShared } from "./SharedRead.ts"

@@ -1,3 +1,4 @@
+/** How a transport fails. */
 import * as Data from "effect/Data"
 
 /**

@@ -7,7 +7,6 @@ import { createHash } from "node:crypto"
 import { type DigestAlgorithm, strongestChallenge, verifyRspauth } from "../../src/protocol/Digest.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import type { LocalSocket, Transport, TransportError } from "../../src/Transport.ts"
-import { pattern } from "../transport/Recorder.ts"
 import {
   type Frame,
   header,
@@ -23,6 +22,7 @@ import {
   type World,
   type WorldOptions
 } from "./harness.ts"
+import { pattern } from "./Recorder.ts"
 
 /** The values of Failure-Report; absent means yes. */
 const failureReports = [undefined, "yes", "partial", "no"] as const

@@ -16,8 +16,8 @@ import {
   Transport
 } from "../../src/Transport.ts"
 import { dnsNames } from "../../src/transport/Certificates.ts"
-import { ca, commonNameOnly, expired, localhost, relay, rsa, selfSigned } from "./pki.ts"
-import { poll, Recorder, turns } from "./Recorder.ts"
+import { ca, commonNameOnly, expired, localhost, relay, rsa, selfSigned } from "../support/pki.ts"
+import { poll, Recorder, turns } from "../support/Recorder.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
   Effect.scoped(Effect.provide(effect, Transport.layerNode(options)))

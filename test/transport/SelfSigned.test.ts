@@ -6,7 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { X509Certificate } from "node:crypto"
 import { Transport } from "../../src/Transport.ts"
 import { makeSelfSigned } from "../../src/transport/SelfSigned.ts"
-import { Recorder } from "./Recorder.ts"
+import { Recorder } from "../support/Recorder.ts"
 
 it.effect("makes a P-256 certificate for the names, for a year from now on the clock", () =>
   Effect.gen(function*() {

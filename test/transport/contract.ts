@@ -6,7 +6,7 @@ import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { type LocalSocket, Transport, type TransportError } from "../../src/Transport.ts"
-import { pattern, poll, Recorder, turns } from "./Recorder.ts"
+import { pattern, poll, Recorder, turns } from "../support/Recorder.ts"
 
 const MiB = 1_048_576
 

@@ -18,7 +18,7 @@ import {
   type World,
   type WorldOptions
 } from "../../support/harness.ts"
-import { pattern } from "../../transport/Recorder.ts"
+import { pattern } from "../../support/Recorder.ts"
 
 const WINDOW = 8192
 const OUTPUT = 20_000

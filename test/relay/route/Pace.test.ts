@@ -14,7 +14,7 @@ import {
   type World,
   type WorldOptions
 } from "../../support/harness.ts"
-import { pattern } from "../../transport/Recorder.ts"
+import { pattern } from "../../support/Recorder.ts"
 
 const scenario = (
   title: string,

@@ -8,7 +8,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../../src/protocol/Uri.ts"
 import { followTls } from "../../../src/service/settings/FollowTls.ts"
-import { ca, localhost, relay, selfSigned } from "../../transport/pki.ts"
+import { ca, localhost, relay, selfSigned } from "../../support/pki.ts"
 
 it.effect("R4976-9.2-30: renewed files are used, halves of a renewal and broken files are not", () =>
   Effect.gen(function*() {

@@ -4,7 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import { Settings, type SettingsError, type SettingsShape, settingsTable } from "../../../src/service/Settings.ts"
-import { ca, localhost, relay } from "../../transport/pki.ts"
+import { ca, localhost, relay } from "../../support/pki.ts"
 
 export const HA1 = "0123456789abcdef0123456789abcdef"
 

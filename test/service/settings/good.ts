@@ -4,7 +4,7 @@ import * as Redacted from "effect/Redacted"
 import { inspect } from "node:util"
 import type { SubscriberTable } from "../../../src/credentials/Sql.ts"
 import type { SettingsShape } from "../../../src/service/Settings.ts"
-import { ca, localhost, relay } from "../../transport/pki.ts"
+import { ca, localhost, relay } from "../../support/pki.ts"
 import { type Env, HA1, remote, revealed, sockets, uriTexts, users } from "./environment.ts"
 
 /** A value, and what must become of it. */

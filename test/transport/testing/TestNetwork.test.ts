@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { TestNetwork, Transport } from "../../src/Transport.ts"
-import type { TestOptions } from "../../src/transport/TestTransport.ts"
-import { pattern, Recorder } from "./Recorder.ts"
+import { TestNetwork, Transport } from "../../../src/Transport.ts"
+import type { TestOptions } from "../../../src/transport/testing/TestNetwork.ts"
+import { pattern, Recorder } from "../../support/Recorder.ts"
 
 const run = <A, E>(
   options: TestOptions,

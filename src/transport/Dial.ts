@@ -1,0 +1,152 @@
+/** Connections that are opened from here. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
+import * as Net from "node:net"
+import * as Tls from "node:tls"
+import type { ResolverShape } from "../Resolver.ts"
+import { type Certificates, checkServerIdentity, verifiedNames } from "./Certificates.ts"
+import type { Accept, Connection, ConnectOptions, TransportShape } from "./Connection.ts"
+import { endsOf } from "./Ends.ts"
+import { failure, reasonOf } from "./Failure.ts"
+import type { Adopt } from "./Owned.ts"
+import type { TransportError, TransportErrorReason } from "./TransportError.ts"
+
+export interface DialOptions {
+  /**
+   * Whether a dialled `msrps` peer may present a certificate signed by itself (endpoints do, RFC 4975 §14.4). Never set
+   * it where other relays are dialled. Default false.
+   */
+  readonly allowSelfSigned?: boolean | undefined
+  /** Seconds within which a dialled connection must be open, TLS handshake included. Default 10. */
+  readonly connectTimeout?: number | undefined
+}
+
+/** What a dial needs from its transport. */
+export interface Surroundings {
+  readonly certificates: Certificates
+  readonly resolver: ResolverShape
+  readonly adopt: Adopt
+  /** Runs an effect beside everything else. */
+  readonly run: (effect: Effect.Effect<void>) => void
+}
+
+export const makeConnect = (
+  { adopt, certificates, resolver, run }: Surroundings,
+  { allowSelfSigned = false, connectTimeout = 10 }: DialOptions
+): TransportShape["connect"] => {
+  const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connection, TransportError> =>
+    Effect.suspend(() => {
+      const secure = options.scheme === "msrps"
+      const failed = failing(options)
+      const timeout = { orElse: () => Effect.fail(failed("Timeout", undefined)) }
+      let raw: Net.Socket | undefined
+      const destroy = Effect.sync(() => raw?.destroy())
+
+      /** The last way may take all the time there is. */
+      const attempt = (
+        way: Way,
+        index: number,
+        { length }: ReadonlyArray<Way>
+      ): Effect.Effect<Net.Socket, TransportError> =>
+        connected(() => raw = leave(way, options), failed).pipe(
+          index === length - 1 ? identity : Effect.timeoutOrElse({ duration: ATTEMPT, ...timeout }),
+          Effect.flatMap((socket) => secure ? handshake(socket, options) : Effect.succeed(socket)),
+          Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : destroy)
+        )
+
+      const addresses = Net.isIP(options.host) === 0 ? resolver.addresses(options.host) : Effect.succeed([options.host])
+      return addresses.pipe(
+        Effect.mapError((error) => failed(reasonOf(error), error)),
+        Effect.flatMap((found) => {
+          const ways = waysTo(found, options)
+          return ways.length === 0
+            ? Effect.fail(failed("Forbidden", undefined))
+            : Effect.firstSuccessOf(ways.map(attempt))
+        }),
+        Effect.timeoutOrElse({ duration: connectTimeout * 1000, ...timeout }),
+        Effect.flatMap((stream) => {
+          const ends = endsOf(stream)
+          if (stream.destroyed || ends === undefined) return Effect.fail(failed("Other", new Error("closed at once")))
+          const facts = { ...ends, inbound: false, secure, socket: options.from, peerNames: verifiedNames(stream) }
+          const { connection, owner } = adopt(stream, facts, accept)
+          run(owner)
+          return Effect.succeed(connection)
+        }),
+        Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : destroy)
+      )
+    })
+
+  /** Speaks TLS, and looks at the certificate of the peer. */
+  const handshake = (socket: Net.Socket, options: ConnectOptions): Effect.Effect<Tls.TLSSocket, TransportError> =>
+    Effect.callback((resume) => {
+      const failed = failing(options)
+      const name = options.serverName ?? options.host
+      const lenient = allowSelfSigned && options.relay !== true
+      const stream = Tls.connect({
+        socket,
+        host: name,
+        ...(Net.isIP(name) === 0 ? { servername: name } : {}),
+        secureContext: certificates.client(options.localName),
+        rejectUnauthorized: !lenient,
+        checkServerIdentity
+      })
+      stream.on("error", (cause) => {
+        resume(failed(stream.authorizationError ? "Certificate" : reasonOf(cause), cause))
+      })
+      stream.once("close", () => resume(failed("Other", new Error("closed during the TLS handshake"))))
+      stream.once("secureConnect", () => {
+        stream.pause()
+        // When lenient, nothing is refused yet; that one fault is let pass, and its names count for nothing.
+        const fault = stream.authorized ? undefined : stream.authorizationError as unknown as string
+        if (fault === undefined || fault === "DEPTH_ZERO_SELF_SIGNED_CERT") resume(Effect.succeed(stream))
+        else resume(failed("Certificate", new Error(fault)))
+      })
+    })
+
+  return connect
+}
+
+type Failed = (reason: TransportErrorReason, cause: unknown) => TransportError
+
+const failing = (options: ConnectOptions): Failed => (reason, cause) => failure("connect", options, reason, cause)
+
+/** One address to connect to, and the local one to leave from (undefined: any). */
+interface Way {
+  readonly address: string
+  readonly from: string | undefined
+}
+
+/**
+ * The ways to what may be connected to, in the order to try them (RFC 4975 §6.2). Those that the given local address
+ * can be left for come first: a host which has none of that family is reached from any.
+ */
+const waysTo = (
+  addresses: ReadonlyArray<string>,
+  { admits = () => true, from }: ConnectOptions
+): ReadonlyArray<Way> => {
+  const local = from === undefined || from.host === "0.0.0.0" || from.host === "::" ? "" : from.host
+  const family = Net.isIP(local)
+  const fits = (address: string): boolean => family !== 0 && Net.isIP(address) === family
+  return addresses.filter(admits)
+    .toSorted((a, b) => Number(fits(b)) - Number(fits(a)))
+    .map((address) => ({ address, from: fits(address) ? local : undefined }))
+}
+
+/** A socket that is on its way. */
+const leave = ({ address, from }: Way, { port }: ConnectOptions): Net.Socket =>
+  Net.connect({ host: address, port, noDelay: true, ...(from === undefined ? {} : { localAddress: from }) })
+
+/** Makes a socket, and waits until it is connected; nothing is read from it yet. */
+const connected = (make: () => Net.Socket, failed: Failed): Effect.Effect<Net.Socket, TransportError> =>
+  Effect.callback((resume) => {
+    const socket = make()
+    socket.on("error", (cause) => resume(failed(reasonOf(cause), cause)))
+    socket.once("connect", () => {
+      socket.pause()
+      resume(Effect.succeed(socket))
+    })
+  })
+
+/** Milliseconds within which an address answers that has others behind it. */
+const ATTEMPT = 2000

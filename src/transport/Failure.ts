@@ -1,0 +1,29 @@
+/** What went wrong with a socket of Node's, as a `TransportError`. */
+import { codeOf } from "../net/ErrorCode.ts"
+import type { ConnectOptions, LocalSocket } from "./Connection.ts"
+import { TransportError, type TransportErrorReason } from "./TransportError.ts"
+
+const reasons = new Map<string, TransportErrorReason>([
+  ["ECONNREFUSED", "Refused"],
+  ["ETIMEDOUT", "Timeout"],
+  ["EHOSTUNREACH", "Unreachable"],
+  ["ENETUNREACH", "Unreachable"],
+  ["EHOSTDOWN", "Unreachable"],
+  ["ENETDOWN", "Unreachable"],
+  ["ENOTFOUND", "NameNotFound"],
+  ["ENODATA", "NameNotFound"],
+  ["EAI_AGAIN", "NameNotFound"],
+  ["EADDRINUSE", "AddressInUse"]
+])
+
+export const reasonOf = (cause: unknown): TransportErrorReason => reasons.get(codeOf(cause)) ?? "Other"
+
+export const targetOf = ({ scheme, host, port }: ConnectOptions | LocalSocket): string =>
+  `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`
+
+export const failure = (
+  operation: TransportError["operation"],
+  socket: ConnectOptions | LocalSocket,
+  reason: TransportErrorReason,
+  cause: unknown
+): TransportError => new TransportError({ operation, target: targetOf(socket), reason, cause })

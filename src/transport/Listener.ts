@@ -1,0 +1,127 @@
+/** Sockets that are listened on, and what comes in there. */
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import type * as Scope from "effect/Scope"
+import * as Net from "node:net"
+import { codeOf } from "../net/ErrorCode.ts"
+import { type Certificates, verifiedNames } from "./Certificates.ts"
+import type { Accept, LocalSocket, TransportShape } from "./Connection.ts"
+import { type Ends, endsOf } from "./Ends.ts"
+import { failure, reasonOf, targetOf } from "./Failure.ts"
+import { Handshakes } from "./Handshakes.ts"
+import type { Adopt } from "./Owned.ts"
+import type { TransportError } from "./TransportError.ts"
+
+export interface ListenerOptions {
+  /** Seconds within which an accepted connection must finish its TLS handshake. Default 10. */
+  readonly setupTimeout?: number | undefined
+  /** The most connections one listener has open at a time; further ones are closed at once. Default: no limit. */
+  readonly maxConnections?: number | undefined
+  /**
+   * The most connections of one listener that are in the middle of their TLS handshake; the oldest of the address that
+   * has most of them goes for a new one, so that whoever never finishes it keeps nobody out. Default: no limit.
+   */
+  readonly maxHandshakes?: number | undefined
+}
+
+/** What a listener needs from its transport. */
+export interface Surroundings {
+  readonly certificates: Certificates
+  readonly adopt: Adopt
+  /** Runs an effect beside everything else. */
+  readonly run: (effect: Effect.Effect<void>) => void
+}
+
+export const makeListen = (
+  { adopt, certificates, run }: Surroundings,
+  { maxConnections = Infinity, maxHandshakes = Infinity, setupTimeout = 10 }: ListenerOptions
+): TransportShape["listen"] =>
+  Effect.fnUntraced(function*(
+    socket: LocalSocket,
+    accept: Accept
+  ): Effect.fn.Return<LocalSocket, TransportError, Scope.Scope> {
+    const secure = socket.scheme === "msrps"
+    if (secure && !certificates.hasDefault()) {
+      return yield* failure("listen", socket, "Certificate", new Error("no certificate was given"))
+    }
+    // Made first, so that it closes last: nothing is accepted any more when the connections are destroyed.
+    const own = yield* FiberSet.makeRuntime<never, void, never>()
+    let bound = socket
+    let open = 0
+
+    // The way of a socket that came in: there must be room, then TLS is spoken, then it is a connection.
+    const accepted = (raw: Net.Socket, handshakes: Handshakes | undefined): void => {
+      raw.on("error", ignore)
+      const ends = endsOf(raw)
+      if (open >= maxConnections || ends === undefined) {
+        raw.destroy()
+        return
+      }
+      open++
+      own(Effect.ensuring(Effect.suspend(() => secured(raw, ends, handshakes)), Effect.sync(() => open--)))
+    }
+    const secured = (raw: Net.Socket, ends: Ends, handshakes: Handshakes | undefined): Effect.Effect<void> =>
+      handshakes === undefined ? opened(raw, ends) : handshakes.run(raw, ends, (stream) => opened(stream, ends))
+    const opened = (stream: Net.Socket, ends: Ends): Effect.Effect<void> =>
+      adopt(stream, { ...ends, inbound: true, secure, socket: bound, peerNames: verifiedNames(stream) }, accept).owner
+
+    const server = (): Net.Server => {
+      const handshakes = secure ? new Handshakes(certificates, { maxHandshakes, setupTimeout }) : undefined
+      const made = Net.createServer({ noDelay: true, pauseOnConnect: true }, (raw) => accepted(raw, handshakes))
+      made.once("close", () => handshakes?.close())
+      made.once("listening", () => {
+        bound = { ...socket, port: portOf(made) }
+        // Accepting fails when descriptors run out; the listener goes on.
+        made.on("error", (cause) => {
+          run(Effect.logWarning("accept failed", { target: targetOf(socket), code: codeOf(cause) }))
+        })
+      })
+      return made
+    }
+
+    yield* Effect.acquireRelease(
+      bindAll(socket, server),
+      (servers) => Effect.sync(() => servers.forEach((one) => one.close()))
+    )
+    return bound
+  })
+
+/** Binds all addresses that a host stands for. */
+const bindAll = (
+  socket: LocalSocket,
+  server: () => Net.Server
+): Effect.Effect<ReadonlyArray<Net.Server>, TransportError> => {
+  const bind = (host: string, port: number): Effect.Effect<Net.Server, TransportError> =>
+    Effect.callback((resume) => {
+      const made = server()
+      made.once("error", (cause) => resume(failure("listen", socket, reasonOf(cause), cause)))
+      made.listen(host === "*" ? { port } : { port, host }, () => resume(Effect.succeed(made)))
+    })
+
+  /** Both loopback addresses on one port; IPv6 only where the machine has it. */
+  const bindLoopback = Effect.fnUntraced(function*() {
+    const first = yield* bind("127.0.0.1", socket.port)
+    const second = yield* bind("::1", portOf(first)).pipe(
+      Effect.catch((error) => {
+        if (ABSENT.has(codeOf(error.cause))) return Effect.succeed(undefined)
+        first.close()
+        return Effect.fail(error)
+      })
+    )
+    return second === undefined ? [first] : [first, second]
+  })
+
+  return socket.host.toLowerCase() === "localhost"
+    ? Effect.retry(bindLoopback(), {
+      times: 10,
+      while: (error) => socket.port === 0 && error.reason === "AddressInUse"
+    })
+    : Effect.map(bind(socket.host, socket.port), (one) => [one])
+}
+
+/** An address family or address that the machine doesn't have. */
+const ABSENT = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT"])
+
+const portOf = (server: Net.Server): number => (server.address() as Net.AddressInfo).port
+
+const ignore = (): void => {}

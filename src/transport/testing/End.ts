@@ -1,0 +1,170 @@
+/** A connection as one of its two sides has it. */
+import * as Effect from "effect/Effect"
+import { type Accept, type Connection, ConnectionFacts, type Receiver } from "../Connection.ts"
+import { type Medium, Pipe, type Reader, type Writer } from "./Pipe.ts"
+
+/** What an end needs from its network. */
+export interface Surroundings extends Medium {
+  /** Those that are open. */
+  readonly ends: Set<End>
+}
+
+const NOBODY: Receiver = { bytes: () => {}, closed: () => {} }
+
+/** One end of a connection. */
+export class End extends ConnectionFacts implements Connection, Writer, Reader {
+  readonly out: Pipe
+  peer!: End
+  paused = false
+  finSeen = false
+  /** Destroyed or closed. */
+  gone = false
+  mute = false
+  readonly #network: Surroundings
+  #set: Set<End> | undefined
+  #receiver: Receiver = NOBODY
+  #ended = false
+  #closing = false
+  #closed = false
+  /** Callbacks of writes that are called when the connection is gone, oldest first; octets of those that came too late. */
+  #unwritten: Array<() => void> = []
+  #dropped = 0
+  #whenClosed: Array<() => void> = []
+
+  constructor(network: Surroundings, facts: ConnectionFacts) {
+    super(facts)
+    this.#network = network
+    this.out = new Pipe(network, this, () => this.peer)
+    network.ends.add(this)
+  }
+
+  join(peer: End, set: Set<End> | undefined): void {
+    this.peer = peer
+    peer.peer = this
+    this.#set = set
+    set?.add(this)
+  }
+
+  start(accept: Accept): void {
+    if (
+      !this.#network.loop.safely(() => {
+        this.#receiver = accept(this)
+      })
+    ) this.destroy()
+  }
+
+  /** Nobody is at this end. */
+  muted(): void {
+    this.mute = true
+    this.paused = true
+  }
+
+  whenClosed(callback: () => void): void {
+    this.#whenClosed.push(callback)
+  }
+
+  /** Whether what comes in is thrown away. */
+  get deaf(): boolean {
+    return this.gone || (this.#ended && this.paused)
+  }
+
+  readonly write = (bytes: Uint8Array, written: () => void): void => {
+    if (this.#closed || bytes.length === 0) this.#network.loop.defer(written)
+    else if (this.#ended || this.gone) {
+      this.#dropped += bytes.length
+      this.#unwritten.push(written)
+    } else this.out.write(bytes, written)
+  }
+
+  readonly pending = (): number => this.gone ? 0 : this.out.pending() + this.#dropped
+
+  readonly pause = (): void => {
+    this.paused = true
+  }
+
+  readonly resume = (): void => {
+    if (!this.paused || this.mute) return
+    this.paused = false
+    this.peer.out.wake()
+  }
+
+  readonly end = (): void => {
+    if (this.#ended || this.gone) return
+    this.#ended = true
+    this.out.end()
+    this.peer.out.wake()
+  }
+
+  readonly destroy = (): void => {
+    if (this.gone) return
+    this.gone = true
+    this.#unwritten.unshift(...this.out.abandon())
+    this.peer.out.wake()
+    this.#close()
+  }
+
+  cut(): void {
+    for (const end of [this, this.peer]) {
+      end.out.lose()
+      end.destroy()
+    }
+  }
+
+  give(chunk: Buffer): void {
+    if (!this.#network.loop.safely(() => this.#receiver.bytes(chunk))) this.destroy()
+  }
+
+  call(written: () => void): void {
+    if (!this.#network.loop.safely(written)) this.destroy()
+  }
+
+  /** The peer has closed: this end does the same, behind what it still has to send. */
+  peerEnded(): void {
+    this.finSeen = true
+    this.#ended = true
+    this.out.end()
+    this.settle()
+  }
+
+  /** Both directions are closed. */
+  settle(): void {
+    if (!this.finSeen || !this.out.finished || this.gone) return
+    this.gone = true
+    this.#close()
+  }
+
+  #close(): void {
+    if (this.#closing) return
+    this.#closing = true
+    this.#network.loop.soon({
+      run: () => {
+        this.#network.ends.delete(this)
+        this.#set?.delete(this)
+        this.#closed = true
+        for (const written of this.#unwritten) this.#network.loop.safely(written)
+        this.#unwritten = []
+        this.#network.loop.safely(() => this.#receiver.closed())
+        for (const callback of this.#whenClosed) callback()
+      }
+    })
+  }
+}
+
+/** Closes ends, and waits until they are closed. */
+export const closeAll = (ends: Iterable<End>): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    Effect.forEach(
+      [...ends],
+      (end) =>
+        Effect.callback<void>((resume) => {
+          end.whenClosed(() => resume(Effect.void))
+          end.destroy()
+        }),
+      { discard: true, concurrency: "unbounded" }
+    )
+  )
+
+export const endOf = (connection: Connection): End => {
+  if (connection instanceof End) return connection
+  throw new TypeError("not a connection of this network")
+}

@@ -1,0 +1,141 @@
+/**
+ * What drives the network. What happens at the present time happens in turns, as in an event loop; only the `Clock` makes
+ * time pass.
+ */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+
+/** Something to do in a turn. */
+export interface Task {
+  readonly run: () => void
+}
+
+interface Timer extends Task {
+  readonly due: number
+}
+
+/** What a loop runs on. */
+export interface Surroundings {
+  readonly clock: Clock.Clock
+  /** Runs a task soon, but not from inside the call. */
+  readonly schedule: (task: () => void) => void
+  /** Runs an effect in a fiber, instead of the one before it. */
+  readonly sleep: (effect: Effect.Effect<void>) => void
+  /** Gives numbers in [0, 1) to order the tasks of a turn by; undefined: as they came. */
+  readonly shuffle: (() => number) | undefined
+}
+
+/** Turns without anything to do after which the network is taken to be settled. */
+const QUIET_TURNS = 10
+
+export class EventLoop {
+  /** What receivers and callbacks threw. */
+  readonly defects: Array<unknown> = []
+
+  readonly #around: Surroundings
+  #ready: Array<Task> = []
+  #deferred: Array<() => void> = []
+  #scheduled = false
+  /** Latest first. */
+  readonly #timers: Array<Timer> = []
+  #asleepUntil = Infinity
+
+  constructor(around: Surroundings) {
+    this.#around = around
+  }
+
+  /** Runs a task in the next turn. */
+  soon(task: Task): void {
+    this.#ready.push(task)
+    this.#kick()
+  }
+
+  readonly defer = (task: () => void): void => {
+    this.#deferred.push(task)
+    this.#kick()
+  }
+
+  /** The present, in milliseconds. */
+  now(): number {
+    return this.#around.clock.currentTimeMillisUnsafe()
+  }
+
+  /** Runs a task in the turn after the clock gets to `due`. */
+  at(due: number, run: () => void): void {
+    if (due <= this.now()) return this.soon({ run })
+    const timers = this.#timers
+    let low = 0
+    let high = timers.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (timers[middle]!.due > due) low = middle + 1
+      else high = middle
+    }
+    timers.splice(low, 0, { due, run })
+    if (due < this.#asleepUntil) {
+      this.#asleepUntil = due
+      this.#around.sleep(this.#sleeper)
+    }
+  }
+
+  /** The only fiber: sleeps until the first timer is due. */
+  readonly #sleeper: Effect.Effect<void> = Effect.suspend(() => {
+    const timers = this.#timers
+    const now = this.now()
+    while (timers.length > 0 && timers.at(-1)!.due <= now) this.soon(timers.pop()!)
+    if (timers.length === 0) {
+      this.#asleepUntil = Infinity
+      return Effect.void
+    }
+    this.#asleepUntil = timers.at(-1)!.due
+    return Effect.flatMap(this.#around.clock.sleep(Duration.millis(this.#asleepUntil - now)), () => this.#sleeper)
+  })
+
+  #kick(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#around.schedule(this.#turn)
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false
+    const ready = this.#ready
+    this.#ready = []
+    const { shuffle } = this.#around
+    if (shuffle !== undefined) {
+      for (let i = ready.length - 1; i > 0; i--) {
+        const other = Math.floor(shuffle() * (i + 1))
+        const task = ready[i]!
+        ready[i] = ready[other]!
+        ready[other] = task
+      }
+    }
+    for (const task of ready) task.run()
+    const deferred = this.#deferred
+    this.#deferred = []
+    for (const task of deferred) this.safely(task)
+  }
+
+  /** Calls a receiver or a callback; whether it went well. */
+  safely(callback: () => void): boolean {
+    try {
+      callback()
+      return true
+    } catch (error) {
+      this.defects.push(error)
+      return false
+    }
+  }
+
+  readonly settled: Effect.Effect<void> = Effect.suspend(() => {
+    let quiet = 0
+    return Effect.whileLoop({
+      while: () => quiet < QUIET_TURNS,
+      body: () => Effect.yieldNow,
+      step: () => {
+        quiet = this.#ready.length === 0 && this.#deferred.length === 0 ? quiet + 1 : 0
+      }
+    })
+  })
+}

@@ -1,0 +1,30 @@
+/** How octets travel from one end of a connection to the other. */
+
+/** What is absent stays as it was. */
+export interface LinkOptions {
+  /** Milliseconds from one end to the other, for octets, for the close, and for setting up. Default 0. */
+  readonly latency?: number | ((random: () => number) => number) | undefined
+  /** Octets of each delivered piece, or a function of those at hand. Default: all at hand, at most 65,536. */
+  readonly split?: number | ((available: number, random: () => number) => number) | undefined
+  /** Octets in each direction which the system takes and the receiver has not read yet. Default 65,536. */
+  readonly window?: number | undefined
+}
+
+/** The options in force. */
+export type Link = Required<{ readonly [K in keyof LinkOptions]: Exclude<LinkOptions[K], undefined> }>
+
+/** The most octets of one delivered piece. */
+export const MAX_PIECE = 65_536
+
+export const defaultLink: Link = { latency: 0, split: MAX_PIECE, window: 65_536 }
+
+/** What is given goes for what was there. */
+export const merge = (link: Link, { latency, split, window }: LinkOptions): Link => ({
+  latency: latency ?? link.latency,
+  split: split ?? link.split,
+  window: window ?? link.window
+})
+
+/** Milliseconds that what leaves now takes. */
+export const latencyOf = ({ latency }: Link, random: () => number): number =>
+  typeof latency === "number" ? latency : latency(random)

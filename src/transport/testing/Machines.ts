@@ -1,0 +1,44 @@
+/** The machines of the network, and what their names mean. */
+import * as Net from "node:net"
+import { isLoopback } from "../../net/Hosts.ts"
+
+/** One of several machines of the network. */
+export interface Machine {
+  /** Its host names and addresses. `localhost` and the like mean the dialling machine itself. */
+  readonly names: ReadonlyArray<string>
+  /**
+   * DNS names in its certificate: what its peers see as `peerNames`, and what it may be dialled by over TLS. Default: as
+   * a client it presents none, as a server one that fits whatever name was dialled.
+   */
+  readonly certificate?: ReadonlyArray<string> | undefined
+}
+
+/** A machine as the network sees it. */
+export interface Host {
+  readonly address: string
+  /** Lower case; undefined: every name that no other machine has. */
+  readonly names: ReadonlySet<string> | undefined
+  readonly certificate: ReadonlyArray<string> | undefined
+}
+
+export class Machines {
+  /** The one that has every name which no other machine has. */
+  readonly first: Host = { address: "127.0.0.1", names: undefined, certificate: undefined }
+  readonly #others: Array<Host> = []
+
+  add(given: Machine): Host {
+    const machine: Host = {
+      address: given.names.find((name) => Net.isIP(name) !== 0) ?? `10.0.0.${this.#others.length + 1}`,
+      names: new Set(given.names.map((name) => name.toLowerCase())),
+      certificate: given.certificate?.map((name) => name.toLowerCase())
+    }
+    this.#others.push(machine)
+    return machine
+  }
+
+  /** The machine that a name (in lower case) means when it is dialled on another one. */
+  named(name: string, dialling: Host): Host {
+    if (isLoopback(name)) return dialling
+    return this.#others.find(({ names }) => names?.has(name)) ?? this.first
+  }
+}

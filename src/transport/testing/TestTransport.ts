@@ -1,0 +1,134 @@
+/** The `Transport` of one machine of the network. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import * as Net from "node:net"
+import { isLoopback, isWildcard } from "../../net/Hosts.ts"
+import type { Accept, Address, Connection, ConnectOptions, LocalSocket, TransportShape } from "../Connection.ts"
+import { TransportError, type TransportErrorReason } from "../TransportError.ts"
+import { closeAll, End } from "./End.ts"
+import { latencyOf } from "./Link.ts"
+import type { Listener } from "./Listeners.ts"
+import type { Host } from "./Machines.ts"
+import type { Answer, Network } from "./Network.ts"
+
+export const makeTransport = (network: Network, machine: Host): TransportShape => {
+  const listen = (socket: LocalSocket, accept: Accept): Effect.Effect<LocalSocket, TransportError, Scope.Scope> =>
+    Effect.map(
+      Effect.acquireRelease(
+        Effect.suspend(() => {
+          if (network.listeners.taken(machine, socket)) return Effect.fail(failure("listen", socket, "AddressInUse"))
+          const bound = socket.port === 0 ? { ...socket, port: network.freePort() } : socket
+          const listener: Listener = { socket: bound, machine, accept, ends: new Set() }
+          network.listeners.add(listener)
+          return Effect.succeed(listener)
+        }),
+        (listener) =>
+          Effect.suspend(() => {
+            network.listeners.delete(listener)
+            return closeAll(listener.ends)
+          })
+      ),
+      (listener) => listener.socket
+    )
+
+  const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connection, TransportError> =>
+    Effect.suspend(() => {
+      const answer = network.answerOf(options.host, options.port)
+      const delay = latencyOf(network.link, network.random)
+      const timeout = Effect.delay(
+        Effect.suspend(() => Effect.fail(failure("connect", options, "Timeout"))),
+        Duration.millis(network.connectTimeout)
+      )
+      if (answer === "Silence" || delay > network.connectTimeout) return timeout
+      let opened: End | undefined
+      return Effect.callback<Connection, TransportError>((resume) => {
+        let waiting = true
+        network.loop.at(network.loop.now() + delay, () => {
+          if (!waiting) return
+          const result = open(network, machine, options, accept, answer)
+          if (result instanceof End) {
+            opened = result
+            resume(Effect.succeed(result))
+          } else {
+            resume(Effect.fail(failure("connect", options, result)))
+          }
+        })
+        return Effect.sync(() => {
+          waiting = false
+        })
+      }).pipe(Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Effect.sync(() => opened?.destroy())))
+    })
+
+  return { listen, connect, identity: () => 0, defer: network.loop.defer }
+}
+
+/** Makes both ends, and tells both sides: the accepting one first. */
+const open = (
+  network: Network,
+  machine: Host,
+  options: ConnectOptions,
+  accept: Accept,
+  answer: Answer | undefined
+): End | TransportErrorReason => {
+  if (answer !== undefined && answer !== "Mute" && answer !== "Silence") return answer
+  const listener = answer === "Mute" ? undefined : listenerOf(network, machine, options)
+  if (answer === undefined && listener === undefined) return "Refused"
+  const secure = options.scheme === "msrps"
+  const name = (options.serverName ?? options.host).toLowerCase()
+  const server = listener?.machine ?? network.machines.first
+  // A TLS hello that is not understood.
+  if (secure && listener?.socket.scheme === "msrp") return "Other"
+  if (options.admits?.(Net.isIP(options.host) === 0 ? addressOf(options.host, server) : options.host) === false) {
+    return "Forbidden"
+  }
+  if (secure && server.certificate !== undefined && !server.certificate.includes(name)) return "Certificate"
+  const host = Net.isIP(options.host) === 0 ? server.address : options.host
+  const from = options.from !== undefined && Net.isIP(options.from.host) !== 0 && !isWildcard(options.from.host)
+    ? options.from.host
+    : isLoopback(options.host)
+    ? "127.0.0.1"
+    : machine.address
+  const near: Address = { host: from, port: network.freePort() }
+  const far: Address = { host, port: options.port }
+  const dialled = new End(network, {
+    inbound: false,
+    secure,
+    local: near,
+    remote: far,
+    socket: options.from,
+    peerNames: secure ? server.certificate ?? (Net.isIP(name) === 0 ? [name] : []) : []
+  })
+  const accepted = new End(network, {
+    inbound: true,
+    secure,
+    local: far,
+    remote: near,
+    socket: listener?.socket,
+    peerNames: secure ? machine.certificate ?? [] : []
+  })
+  dialled.join(accepted, undefined)
+  if (listener === undefined) accepted.muted()
+  else {
+    accepted.join(dialled, listener.ends)
+    // Something that is no TLS hello comes in on a TLS port.
+    if (!secure && listener.socket.scheme === "msrps") accepted.destroy()
+    else accepted.start(listener.accept)
+  }
+  dialled.start(accept)
+  return dialled
+}
+
+/** Who is reached by a dial. */
+const listenerOf = (network: Network, dialling: Host, { host, port }: ConnectOptions): Listener | undefined =>
+  network.listeners.reached(network.machines.named(host.toLowerCase(), dialling), host, port)
+
+const addressOf = (name: string, { address }: Host): string => isLoopback(name) ? "127.0.0.1" : address
+
+const failure = (
+  operation: "listen" | "connect",
+  { scheme, host, port }: ConnectOptions | LocalSocket,
+  reason: TransportErrorReason
+): TransportError =>
+  new TransportError({ operation, target: `${scheme}://${host}:${port}`, reason, cause: new Error("test network") })
