@@ -11,15 +11,15 @@ import { SessionRepo } from "../SessionRepo.ts"
 import { SocketSelector } from "../SocketSelector.ts"
 import * as Backend from "./Backend.ts"
 import * as Logging from "./Logging.ts"
-import * as Network from "./Network.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
+import * as Sockets from "./Sockets.ts"
 
 /** The relay of these settings. */
 export const relay = (settings: SettingsShape) => {
   const resolver = Resolver.layerNode(settings.resolver)
   return Relay.layer(settings.relay).pipe(
     Layer.provide([
-      Network.layer(settings).pipe(Layer.provide(resolver)),
+      Sockets.layer(settings).pipe(Layer.provide(resolver)),
       resolver,
       Codec.layer,
       SessionRepo.layerMemory(settings.sessions),

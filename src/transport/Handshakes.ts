@@ -6,7 +6,7 @@ import { Crowd } from "../net/Crowd.ts"
 import type { Certificates } from "./Certificates.ts"
 import { type Ends, endsOf } from "./Ends.ts"
 
-export interface Limits {
+export interface HandshakeLimits {
   /** Seconds within which a handshake must be finished. */
   readonly setupTimeout: number
   /** The most that are under way; the oldest of the address that has most of them goes for a new one. */
@@ -17,11 +17,11 @@ export class Handshakes {
   /** It listens nowhere: sockets are handed to it. */
   readonly #server: Tls.Server
   readonly #unfollow: () => void
-  readonly #limits: Limits
+  readonly #limits: HandshakeLimits
   readonly #underWay = new Map<string, (stream: Tls.TLSSocket) => void>()
   readonly #crowd = new Crowd<Net.Socket>()
 
-  constructor(certificates: Certificates, limits: Limits) {
+  constructor(certificates: Certificates, limits: HandshakeLimits) {
     const server = Tls.createServer({
       ...certificates.server(),
       requestCert: true,

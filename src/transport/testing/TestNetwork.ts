@@ -16,8 +16,8 @@ import { closeAll, endOf } from "./End.ts"
 import { EventLoop } from "./EventLoop.ts"
 import { defaultLink, type LinkOptions, merge } from "./Link.ts"
 import type { Machine } from "./Machines.ts"
-import { type Answer, Network } from "./Network.ts"
 import { randomOf } from "./Random.ts"
+import { type DialOutcome, SimulatedNetwork } from "./SimulatedNetwork.ts"
 import { makeTransport } from "./TestTransport.ts"
 
 export interface TestOptions extends LinkOptions {
@@ -45,7 +45,7 @@ export class TestNetwork extends Context.Service<TestNetwork, {
   /** Closes both ends; octets in flight are lost. */
   readonly cut: (connection: Connection) => void
   /** What dials to a host and port get from now on; undefined: whoever listens there, again. */
-  readonly answer: (host: string, port: number, answer: Answer | undefined) => void
+  readonly answer: (host: string, port: number, answer: DialOutcome | undefined) => void
   /** Both ends of every open connection, in the order of opening, the dialling end first. */
   readonly connections: () => ReadonlyArray<Connection>
   /** The other end. */
@@ -72,7 +72,7 @@ export const make = Effect.fnUntraced(function*(
     sleep: (effect) => void sleep(effect),
     shuffle: options.shuffle === true ? random : undefined
   })
-  const network = new Network(loop, random, merge(defaultLink, options), (options.connectTimeout ?? 10) * 1000)
+  const network = new SimulatedNetwork(loop, random, merge(defaultLink, options), (options.connectTimeout ?? 10) * 1000)
   yield* Effect.addFinalizer(() => closeAll(network.ends))
   return {
     node: (machine) =>

@@ -11,9 +11,9 @@ import { closeAll, End } from "./End.ts"
 import { latencyOf } from "./Link.ts"
 import type { Listener } from "./Listeners.ts"
 import type { Host } from "./Machines.ts"
-import type { Answer, Network } from "./Network.ts"
+import type { DialOutcome, SimulatedNetwork } from "./SimulatedNetwork.ts"
 
-export const makeTransport = (network: Network, machine: Host): TransportShape => {
+export const makeTransport = (network: SimulatedNetwork, machine: Host): TransportShape => {
   const listen = (socket: LocalSocket, accept: Accept): Effect.Effect<LocalSocket, TransportError, Scope.Scope> =>
     Effect.map(
       Effect.acquireRelease(
@@ -66,11 +66,11 @@ export const makeTransport = (network: Network, machine: Host): TransportShape =
 
 /** Makes both ends, and tells both sides: the accepting one first. */
 const open = (
-  network: Network,
+  network: SimulatedNetwork,
   machine: Host,
   options: ConnectOptions,
   accept: Accept,
-  answer: Answer | undefined
+  answer: DialOutcome | undefined
 ): End | TransportErrorReason => {
   if (answer !== undefined && answer !== "Mute" && answer !== "Silence") return answer
   const listener = answer === "Mute" ? undefined : listenerOf(network, machine, options)
@@ -121,7 +121,7 @@ const open = (
 }
 
 /** Who is reached by a dial. */
-const listenerOf = (network: Network, dialling: Host, { host, port }: ConnectOptions): Listener | undefined =>
+const listenerOf = (network: SimulatedNetwork, dialling: Host, { host, port }: ConnectOptions): Listener | undefined =>
   network.listeners.reached(network.machines.named(host.toLowerCase(), dialling), host, port)
 
 const addressOf = (name: string, { address }: Host): string => isLoopback(name) ? "127.0.0.1" : address

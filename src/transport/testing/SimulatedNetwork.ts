@@ -10,9 +10,9 @@ import { Machines } from "./Machines.ts"
  * What a dial gets: an error, `Silence` (no answer, thus a `Timeout`), or `Mute` (a connection whose other end takes
  * what the window holds, and never reads, answers or closes).
  */
-export type Answer = TransportErrorReason | "Silence" | "Mute"
+export type DialOutcome = TransportErrorReason | "Silence" | "Mute"
 
-export class Network implements Surroundings {
+export class SimulatedNetwork implements Surroundings {
   readonly machines = new Machines()
   readonly listeners = new Listeners()
   readonly ends = new Set<End>()
@@ -21,7 +21,7 @@ export class Network implements Surroundings {
   /** Milliseconds until an attempt to connect that gets no answer fails. */
   readonly connectTimeout: number
   link: Link
-  readonly #answers = new Map<string, Answer>()
+  readonly #answers = new Map<string, DialOutcome>()
   #nextPort = 49_152
 
   constructor(loop: EventLoop, random: () => number, link: Link, connectTimeout: number) {
@@ -38,12 +38,12 @@ export class Network implements Surroundings {
   }
 
   /** Sets what dials get from now on; undefined: whoever listens there. */
-  answer(host: string, port: number, answer: Answer | undefined): void {
+  answer(host: string, port: number, answer: DialOutcome | undefined): void {
     if (answer === undefined) this.#answers.delete(keyOf(host, port))
     else this.#answers.set(keyOf(host, port), answer)
   }
 
-  answerOf(host: string, port: number): Answer | undefined {
+  answerOf(host: string, port: number): DialOutcome | undefined {
     return this.#answers.get(keyOf(host, port))
   }
 
