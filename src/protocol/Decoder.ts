@@ -4,9 +4,11 @@
  * Bodies are views of the octets they came in and are never decoded. Nothing that is handed to the sink is valid after
  * the call. The decoder keeps at most one header section plus a short body between two reads.
  */
-import { type Broken, type Flag, Head, isFlag, Kind, LastPaths } from "./Head.ts"
+import { isFlag } from "./Grammar.ts"
+import { type Broken, type Flag, Head, Kind } from "./Head.ts"
 import { behindHyphens, DASH, HYPHENS, sevenHyphens } from "./Hyphens.ts"
 import { defaultLimits, INTERRUPTIBLE_ABOVE, type Limits } from "./Limits.ts"
+import { LastPaths } from "./PathLines.ts"
 
 export type { Broken, Flag } from "./Head.ts"
 
