@@ -14,22 +14,21 @@ import { type Attempt, Attempts, type AttemptsOptions } from "./authenticator/At
 import { monotonicMillis } from "./clock/Monotonic.ts"
 import { Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "./Credentials.ts"
 import { networkOf } from "./net/Network.ts"
+import { printAuthenticationInfo } from "./protocol/digest/AuthenticationInfo.ts"
+import { type Authorization, parseAuthorization } from "./protocol/digest/Authorization.ts"
+import { printChallenge } from "./protocol/digest/Challenge.ts"
 import {
-  type Authorization,
   type DigestAlgorithm,
   digestAlgorithms,
   fromOctets,
   ha1,
-  parseAuthorization,
-  printAuthenticationInfo,
-  printChallenge,
   type Proof,
   response,
   rspauth,
   sameDigest,
   sameText,
   toOctets
-} from "./protocol/Digest.ts"
+} from "./protocol/digest/Digest.ts"
 import { transactionId } from "./protocol/Ident.ts"
 import { type MsrpUri, parseUri, sameUri } from "./protocol/Uri.ts"
 

@@ -4,16 +4,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import {
-  type Answer,
-  answerChallenge,
-  type Challenge,
-  type DigestAlgorithm,
-  parseAuthenticationInfo,
-  saysStale,
-  strongestChallenge,
-  verifyRspauth
-} from "../protocol/Digest.ts"
+import { type Answer, answerChallenge, verifyRspauth } from "../protocol/digest/Answer.ts"
+import { parseAuthenticationInfo } from "../protocol/digest/AuthenticationInfo.ts"
+import { type Challenge, saysStale, strongestChallenge } from "../protocol/digest/Challenge.ts"
+import type { DigestAlgorithm } from "../protocol/digest/Digest.ts"
 import type { HeaderLines } from "../protocol/Encoder.ts"
 import { sessionId } from "../protocol/Ident.ts"
 import { defaultLimits } from "../protocol/Limits.ts"
