@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { type DigestAlgorithm, digestAlgorithms, hashLength } from "./protocol/Digest.ts"
+import { type DigestAlgorithm, digestAlgorithms, hashLength } from "./protocol/digest/Digest.ts"
 
-export type { DigestAlgorithm } from "./protocol/Digest.ts"
+export type { DigestAlgorithm } from "./protocol/digest/Digest.ts"
 
 /**
  * What proves a user: the password, or what is kept in its place, H(user ":" realm ":" password) in hexadecimal, for

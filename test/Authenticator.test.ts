@@ -8,17 +8,11 @@ import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { type AuthDecision, Authenticator, type DigestOptions } from "../src/Authenticator.ts"
 import { Credentials, CredentialsUnavailable, passwordUser } from "../src/Credentials.ts"
-import {
-  type Answer,
-  answerChallenge,
-  type Challenge,
-  type DigestAlgorithm,
-  ha1,
-  parseAuthenticationInfo,
-  parseDigest,
-  strongestChallenge,
-  verifyRspauth
-} from "../src/protocol/Digest.ts"
+import { type Answer, answerChallenge, verifyRspauth } from "../src/protocol/digest/Answer.ts"
+import { parseAuthenticationInfo } from "../src/protocol/digest/AuthenticationInfo.ts"
+import { type Challenge, strongestChallenge } from "../src/protocol/digest/Challenge.ts"
+import { type DigestAlgorithm, ha1 } from "../src/protocol/digest/Digest.ts"
+import { parseDigest } from "../src/protocol/digest/Parameters.ts"
 import { parseUri } from "../src/protocol/Uri.ts"
 
 const REALM = "intra.example.com"

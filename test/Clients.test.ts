@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { strongestChallenge } from "../src/protocol/Digest.ts"
+import { strongestChallenge } from "../src/protocol/digest/Challenge.ts"
 import { Transport } from "../src/Transport.ts"
 import { group, pairOf } from "./conformance/group.ts"
 import { header, headers, makeWorld, nextId, request, response, send, summary, until } from "./support/harness.ts"

@@ -4,19 +4,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import {
-  type Answer,
-  answerChallenge,
-  type Challenge,
-  type DigestAlgorithm,
-  parseAuthenticationInfo,
-  saysStale,
-  strongestChallenge,
-  verifyRspauth
-} from "../protocol/Digest.ts"
+import { type Answer, answerChallenge, verifyRspauth } from "../protocol/digest/Answer.ts"
+import { parseAuthenticationInfo } from "../protocol/digest/AuthenticationInfo.ts"
+import { type Challenge, saysStale, strongestChallenge } from "../protocol/digest/Challenge.ts"
+import type { DigestAlgorithm } from "../protocol/digest/Digest.ts"
 import type { HeaderLines } from "../protocol/Encoder.ts"
+import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
 import { sessionId } from "../protocol/Ident.ts"
-import { defaultLimits } from "../protocol/Limits.ts"
 import { type MsrpUri, parsePath } from "../protocol/Uri.ts"
 import { ClientError } from "./ClientError.ts"
 import type { Frame } from "./Frame.ts"
@@ -150,7 +144,7 @@ const granted = (
       })
     )
   }
-  const usePath = parsePath(response.header("Use-Path") ?? "", defaultLimits.pathUris)
+  const usePath = parsePath(response.header("Use-Path") ?? "", defaultFrameLimits.pathUris)
   if (usePath === undefined) return malformed("200 without a valid Use-Path", response)
   const expires = seconds(response.header("Expires"))
   if (expires === undefined) return malformed("200 without a valid Expires", response)

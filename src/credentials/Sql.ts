@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Secret, storedSecret } from "../Credentials.ts"
-import { digestAlgorithms } from "../protocol/Digest.ts"
+import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 
 /** Names in the database. */
 export interface SubscriberTable {

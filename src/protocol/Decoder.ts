@@ -4,9 +4,11 @@
  * Bodies are views of the octets they came in and are never decoded. Nothing that is handed to the sink is valid after
  * the call. The decoder keeps at most one header section plus a short body between two reads.
  */
-import { type Broken, type Flag, Head, isFlag, Kind, LastPaths } from "./Head.ts"
+import { defaultFrameLimits, type FrameLimits, INTERRUPTIBLE_ABOVE } from "./FrameLimits.ts"
+import { isFlag } from "./Grammar.ts"
+import { type Broken, type Flag, Head, Kind } from "./Head.ts"
 import { behindHyphens, DASH, HYPHENS, sevenHyphens } from "./Hyphens.ts"
-import { defaultLimits, INTERRUPTIBLE_ABOVE, type Limits } from "./Limits.ts"
+import { LastPaths } from "./PathLines.ts"
 
 export type { Broken, Flag } from "./Head.ts"
 
@@ -51,7 +53,7 @@ const NONE = -1
 
 export class Decoder {
   readonly #sink: FrameSink
-  readonly #limits: Limits
+  readonly #limits: FrameLimits
   /** Octets that wait for more, or for `resume`. */
   #held: Buffer | undefined
   /** Set while the body of a long frame passes through: what to search for. */
@@ -64,7 +66,7 @@ export class Decoder {
   #unsure = 0
   #hyphens = false
 
-  constructor(sink: FrameSink, limits: Limits = defaultLimits) {
+  constructor(sink: FrameSink, limits: FrameLimits = defaultFrameLimits) {
     this.#sink = sink
     this.#limits = limits
   }

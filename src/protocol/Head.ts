@@ -4,84 +4,57 @@
  * A `Head` is a view: it is valid only during the call that hands it over, and one `Head` serves many frames. What must
  * live longer is taken out of it as a string (Latin-1, so that every octet survives).
  */
+import type { FrameLimits } from "./FrameLimits.ts"
+import {
+  BYTE_RANGE,
+  CONTENT_TYPE,
+  endOfNumber,
+  EXPIRES,
+  FAILURE_REPORT,
+  FROM_PATH,
+  is,
+  isFlag,
+  isIdentAt,
+  isStatus,
+  letter,
+  MESSAGE_ID,
+  NO,
+  numberOf,
+  PARTIAL,
+  STATUS,
+  SUCCESS_REPORT,
+  TO_PATH,
+  tokenOctet,
+  word,
+  YES
+} from "./Grammar.ts"
 import { DASH, HYPHENS } from "./Hyphens.ts"
-import type { Limits } from "./Limits.ts"
+import type { LastPaths } from "./PathLines.ts"
+import { type BrokenStartLine, Kind, StartLine } from "./StartLine.ts"
+
+export { Kind } from "./StartLine.ts"
 
 /** The flag at the end of an end-line: complete, to be continued, or given up (RFC 4975 §7.1). */
 export type Flag = "$" | "+" | "#"
 
-const EMPTY = Buffer.alloc(0)
-
-/** The two path lines of a frame, to recognise them in the next one. Offsets count from the beginning of To-Path's line. */
-class PathLines {
-  octets = EMPTY
-  length = 0
-  toStart = 0
-  toEnd = 0
-  fromStart = 0
-  fromEnd = 0
-}
-
-/** What was seen last on one connection: requests and responses take turns there, with different paths. */
-export class LastPaths {
-  readonly ofRequest = new PathLines()
-  readonly ofResponse = new PathLines()
-}
-
 export type FailureReport = "yes" | "partial" | "no"
-
-/** What a start line announces. Methods other than these are `Other`. */
-export const Kind = { Response: 0, Send: 1, Report: 2, Auth: 3, Other: 4 } as const
-export type Kind = (typeof Kind)[keyof typeof Kind]
 
 /** Why the octets cannot be MSRP any more: framing is lost, only closing the connection is left. */
 export type Broken =
-  | "not MSRP"
-  | "malformed start line"
-  | "start line too long"
+  | BrokenStartLine
   | "header line too long"
   | "header section too long"
   | "too many headers"
 
+// not imported: a number of this module is part of the compiled code, one of another module is read again each time
 const CR = 13
 const LF = 10
 const SP = 32
 const HTAB = 9
 const COLON = 58
-const STAR = 42
 const SLASH = 47
-
-const set = (characters: string): Uint8Array => {
-  const table = new Uint8Array(256)
-  for (let i = 0; i < characters.length; i++) table[characters.charCodeAt(i)] = 1
-  return table
-}
-const ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-const identFirst = set(ALPHANUMERIC)
-const identRest = set(ALPHANUMERIC + ".-+%=")
-/** Letters and marks of an extension header's name (RFC 4975 §9, token). */
-const tokenOctet = set(ALPHANUMERIC + "!#$%&'*+-.^_`{|}~")
-const letter = set(ALPHANUMERIC.slice(0, 52))
-
-const MSRP = Uint8Array.from("MSRP ", (c) => c.charCodeAt(0))
-
-/** For comparison with any case. */
-const name = (text: string): Uint8Array => Uint8Array.from(text.toLowerCase(), (c) => c.charCodeAt(0))
-const SEND = name("SEND")
-const REPORT = name("REPORT")
-const AUTH = name("AUTH")
-const TO_PATH = name("To-Path")
-const FROM_PATH = name("From-Path")
-const MESSAGE_ID = name("Message-ID")
-const BYTE_RANGE = name("Byte-Range")
-const SUCCESS_REPORT = name("Success-Report")
-const FAILURE_REPORT = name("Failure-Report")
-const CONTENT_TYPE = name("Content-Type")
-const STATUS = name("Status")
-const EXPIRES = name("Expires")
-const YES = name("yes")
-const NO = name("no")
-const PARTIAL = name("partial")
+const RESPONSE = Kind.Response
+const SEND = Kind.Send
 
 // bits of the headers that may stand in a frame only once
 const SAW_TO = 1
@@ -94,21 +67,7 @@ const SAW_CONTENT_TYPE = 64
 const SAW_STATUS = 128
 const SAW_EXPIRES = 256
 
-/** Digits that a number in Byte-Range may have: exact in a double. */
-const RANGE_DIGITS = 15
-
-export class Head {
-  buf: Buffer = EMPTY
-  start = 0
-  tidStart = 0
-  tidEnd = 0
-  kind: Kind = Kind.Other
-  methodStart = 0
-  methodEnd = 0
-  /** 0 for a request. */
-  status = 0
-  commentStart = 0
-  commentEnd = 0
+export class Head extends StartLine {
   /** Value of To-Path, and of From-Path: the first, should there be more. The end is 0 when the header is missing. */
   toStart = 0
   toEnd = 0
@@ -149,15 +108,6 @@ export class Head {
   get hasRange(): boolean {
     return this.rangeLineEnd !== 0
   }
-  get method(): string {
-    return this.kind === Kind.Response ? "" : this.buf.toString("latin1", this.methodStart, this.methodEnd)
-  }
-  get transactionId(): string {
-    return this.buf.toString("latin1", this.tidStart, this.tidEnd)
-  }
-  get comment(): string {
-    return this.buf.toString("latin1", this.commentStart, this.commentEnd)
-  }
   get toPath(): string {
     return this.buf.toString("latin1", this.toStart, this.toEnd)
   }
@@ -195,19 +145,16 @@ export class Head {
    * What comes out does not depend on how much more than the section there is: a limit is exceeded by the first octet
    * beyond it, and what may still be the end of the section is not counted.
    */
-  read(buf: Buffer, at: number, end: number, limits: Limits, last: LastPaths | undefined): number | Broken {
+  read(buf: Buffer, at: number, end: number, limits: FrameLimits, last: LastPaths | undefined): number | Broken {
     this.buf = buf
     this.start = at
-    const lines = this.#readStartLine(buf, at, end, limits)
+    const lines = this.readStartLine(buf, at, end, limits)
     if (typeof lines !== "number" || lines === -1) return lines
 
     this.#linesStart = lines
-    this.toStart =
-      this.toEnd =
-      this.fromStart =
-      this.fromEnd =
-      this.restStart =
-        0
+    this.toStart = this.toEnd = 0
+    this.fromStart = this.fromEnd = 0
+    this.restStart = 0
     this.rangeLineStart = this.rangeLineEnd = 0
     this.rangeStart = 1
     this.rangeEnd = this.rangeTotal = -1
@@ -225,9 +172,16 @@ export class Head {
     let p = lines
     let count = 0
     if (last !== undefined) {
-      const behind = this.#repeatPaths(this.kind === Kind.Response ? last.ofResponse : last.ofRequest, end, sectionEnd)
+      const known = this.kind === RESPONSE ? last.ofResponse : last.ofRequest
+      const behind = known.endAt(buf, lines, Math.min(end, sectionEnd))
       if (behind !== -1) {
-        p = behind
+        this.toStart = lines + known.toStart
+        this.toEnd = lines + known.toEnd
+        this.fromStart = lines + known.fromStart
+        this.fromEnd = lines + known.fromEnd
+        this.restStart = p = behind
+        this.#seen = SAW_TO | SAW_FROM
+        this.samePaths = true
         count = 2
       }
     }
@@ -262,72 +216,10 @@ export class Head {
     return this.bodyStart
   }
 
-  /** RFC 4975 §9: `MSRP SP transact-id SP method CRLF` or `MSRP SP transact-id SP status-code [SP comment] CRLF`. */
-  #readStartLine(buf: Buffer, at: number, end: number, limits: Limits): number | Broken {
-    const known = Math.min(MSRP.length, end - at)
-    for (let i = 0; i < known; i++) if (buf[at + i] !== MSRP[i]) return "not MSRP"
-    let p = at + MSRP.length
-    this.tidStart = p
-    while (p < end && identRest[buf[p]!] === 1) p++
-    const length = p - this.tidStart
-    if (length > 32) return "malformed start line"
-    if (p >= end) return -1
-    if (buf[p] !== SP || length < 4 || identFirst[buf[this.tidStart]!] === 0) return "malformed start line"
-    this.tidEnd = p++
-
-    this.methodStart = p
-    while (p < end && buf[p]! >= 65 && buf[p]! <= 90) p++
-    this.methodEnd = this.commentStart = p
-    let status = 0
-    const isRequest = p > this.methodStart
-    if (!isRequest) {
-      while (p < end && p < this.methodStart + 3 && buf[p]! >= 48 && buf[p]! <= 57) {
-        status = status * 10 + buf[p++]! - 48
-      }
-      if (p >= end) return -1
-      if (p !== this.methodStart + 3) return "malformed start line"
-      this.commentStart = p
-      if (buf[p] === SP) {
-        this.commentStart = ++p
-        while (p < end && isText(buf[p]!)) p++
-      }
-    }
-    this.commentEnd = p
-    if (p + 2 - at > limits.startLine) return "start line too long"
-    if (p >= end) return -1
-    if (buf[p] !== CR) return "malformed start line"
-    if (p + 1 >= end) return -1
-    if (buf[p + 1] !== LF) return "malformed start line"
-    this.status = status
-    this.kind = isRequest ? this.#kindOf(buf, this.methodStart, p) : Kind.Response
-    return p + 2
-  }
-
-  #kindOf(buf: Buffer, from: number, to: number): Kind {
-    if (word(buf, from, to, SEND)) return Kind.Send
-    return word(buf, from, to, REPORT) ? Kind.Report : word(buf, from, to, AUTH) ? Kind.Auth : Kind.Other
-  }
-
-  /** Takes the paths from what is known, when the same lines stand here; the offset behind them, else -1. */
-  #repeatPaths(lines: PathLines, end: number, sectionEnd: number): number {
-    const start = this.#linesStart
-    const behind = start + lines.length
-    if (lines.length === 0 || behind > end || behind > sectionEnd) return -1
-    if (this.buf.compare(lines.octets, 0, lines.length, start, behind) !== 0) return -1
-    this.toStart = start + lines.toStart
-    this.toEnd = start + lines.toEnd
-    this.fromStart = start + lines.fromStart
-    this.fromEnd = start + lines.fromEnd
-    this.restStart = behind
-    this.#seen = SAW_TO | SAW_FROM
-    this.samePaths = true
-    return behind
-  }
-
   /** Makes the paths of this frame the last ones. */
   keepPaths(last: LastPaths): void {
     if (this.samePaths) return
-    const lines = this.kind === Kind.Response ? last.ofResponse : last.ofRequest
+    const lines = this.kind === RESPONSE ? last.ofResponse : last.ofRequest
     const start = this.#linesStart
     lines.length = this.problem === undefined ? this.restStart - start : 0
     if (lines.length > lines.octets.length) lines.octets = Buffer.allocUnsafeSlow(lines.length)
@@ -411,7 +303,7 @@ export class Head {
           bit = SAW_MESSAGE_ID
           this.messageIdStart = from
           this.messageIdEnd = to
-          if (!isIdent(buf, from, to)) {
+          if (!isIdentAt(buf, from, to)) {
             this.messageIdEnd = 0
             this.problem ??= "malformed Message-ID"
           }
@@ -472,53 +364,12 @@ export class Head {
     const seen = this.#seen
     if ((seen & (SAW_TO | SAW_FROM)) !== (SAW_TO | SAW_FROM)) this.problem ??= "To-Path or From-Path is missing"
     if (this.restStart === 0) this.restStart = this.restEnd
-    if (this.hasBody && this.kind === Kind.Response) this.problem ??= "body in a response"
+    if (this.hasBody && this.kind === RESPONSE) this.problem ??= "body in a response"
     if (this.hasBody !== ((seen & SAW_CONTENT_TYPE) !== 0)) {
       this.problem ??= this.hasBody ? "body without Content-Type" : "Content-Type without a body"
     }
-    if (this.kind === Kind.Send && this.hasBody && this.messageIdEnd === 0) {
+    if (this.kind === SEND && this.hasBody && this.messageIdEnd === 0) {
       this.problem ??= "body without Message-ID"
     }
   }
-}
-
-export const isFlag = (octet: number): boolean => octet === 36 || octet === 43 || octet === 35
-
-const isText = (octet: number): boolean => (octet >= SP && octet !== 127) || octet === HTAB
-
-/** The end of the digits at `p`, or of a `*`. */
-const endOfNumber = (buf: Buffer, p: number, to: number): number => {
-  if (p < to && buf[p] === STAR) return p + 1
-  let q = p
-  while (q < to && buf[q]! >= 48 && buf[q]! <= 57) q++
-  return q
-}
-
-/** -1 for `*`, -2 for what is no number or one too large. */
-const numberOf = (buf: Buffer, from: number, to: number): number => {
-  if (to === from || to - from > RANGE_DIGITS) return -2
-  if (buf[from] === STAR) return -1
-  let value = 0
-  for (let p = from; p < to; p++) value = value * 10 + buf[p]! - 48
-  return value
-}
-
-const is = (buf: Buffer, p: number, wanted: Uint8Array): boolean => {
-  for (let i = 0; i < wanted.length; i++) if ((buf[p + i]! | 32) !== wanted[i]) return false
-  return true
-}
-
-const word = (buf: Buffer, from: number, to: number, wanted: Uint8Array): boolean =>
-  to - from === wanted.length && is(buf, from, wanted)
-
-const isIdent = (buf: Buffer, from: number, to: number): boolean => {
-  if (to - from < 4 || to - from > 32 || identFirst[buf[from]!] === 0) return false
-  for (let i = from + 1; i < to; i++) if (identRest[buf[i]!] === 0) return false
-  return true
-}
-
-const isStatus = (buf: Buffer, from: number, to: number): boolean => {
-  if (to - from < 7 || buf[from + 3] !== SP) return false
-  for (let i = 0; i < 7; i++) if (i !== 3 && (buf[from + i]! < 48 || buf[from + i]! > 57)) return false
-  return to - from === 7 || buf[from + 7] === SP
 }

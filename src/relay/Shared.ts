@@ -1,5 +1,5 @@
 import type { Decoder, FrameSink } from "../protocol/Decoder.ts"
-import type { Limits as FrameLimits } from "../protocol/Limits.ts"
+import type { FrameLimits } from "../protocol/FrameLimits.ts"
 import type { RelayCounters } from "./Counters.ts"
 import type { Limits } from "./Limits.ts"
 import type { Observer } from "./Observer.ts"

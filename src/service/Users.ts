@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { closeSync, openSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
-import { type DigestAlgorithm, digestAlgorithms, ha1 } from "../protocol/Digest.ts"
+import { type DigestAlgorithm, digestAlgorithms, ha1 } from "../protocol/digest/Digest.ts"
 
 /** A user that cannot be added, removed or listed. The message is for people. */
 export class UserStoreError extends Data.TaggedError("UserStoreError")<{ readonly message: string }> {}

@@ -7,7 +7,9 @@ import { inspect } from "node:util"
 import * as Client from "../../src/Client.ts"
 import type { Frame } from "../../src/client/Frame.ts"
 import { Codec } from "../../src/Codec.ts"
-import * as Digest from "../../src/protocol/Digest.ts"
+import { printAuthenticationInfo } from "../../src/protocol/digest/AuthenticationInfo.ts"
+import { type Authorization, parseAuthorization } from "../../src/protocol/digest/Authorization.ts"
+import * as Digest from "../../src/protocol/digest/Digest.ts"
 import { Transport } from "../../src/Transport.ts"
 import { type Scripted, scripted } from "./Scripted.ts"
 
@@ -32,8 +34,8 @@ const challenge = (nonce: string, algorithm?: string, stale = false) =>
   ] as const
 
 /** What the client proves with, checked as a relay does it. */
-const proofOf = (request: Frame, secret = password): Digest.Proof & { readonly header: Digest.Authorization } => {
-  const parsed = Digest.parseAuthorization(request.header("Authorization") ?? "")
+const proofOf = (request: Frame, secret = password): Digest.Proof & { readonly header: Authorization } => {
+  const parsed = parseAuthorization(request.header("Authorization") ?? "")
   if (parsed._tag !== "Authorization") throw new Error("no Authorization")
   const { authorization } = parsed
   const algorithm = authorization.algorithm!
@@ -56,7 +58,7 @@ const grant = (other: Scripted, request: Frame, options: {
 } = {}) => {
   const proof = proofOf(request)
   const ha1 = Digest.ha1(proof.algorithm, "alice", realm, options.secret ?? password)
-  const info = Digest.printAuthenticationInfo({
+  const info = printAuthenticationInfo({
     nextnonce: options.nextnonce,
     rspauth: Digest.rspauth({ ...proof, ha1 }),
     cnonce: proof.cnonce,

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { strongestChallenge } from "../../src/protocol/Digest.ts"
+import { strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { header, headers, nextId, request, send, summary } from "../support/harness.ts"
 import { group, pairOf } from "./group.ts"

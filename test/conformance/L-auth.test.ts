@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { strongestChallenge } from "../../src/protocol/Digest.ts"
+import { strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
 import { header, headers, request, send, summary } from "../support/harness.ts"
 import { group } from "./group.ts"
 

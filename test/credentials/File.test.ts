@@ -11,7 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { Credentials } from "../../src/Credentials.ts"
 import { type FileOptions, layerFile, parseCredentials } from "../../src/credentials/File.ts"
-import { ha1 } from "../../src/protocol/Digest.ts"
+import { ha1 } from "../../src/protocol/digest/Digest.ts"
 
 const REALM = "intra.example.com"
 const MD5 = "80be1c328e6bf1a5c124624b9b990edd"

@@ -1,6 +1,6 @@
 /** Whatever comes, in whatever pieces, a decoder says the same, throws nothing and keeps little. */
 import { assert, it } from "@effect/vitest"
-import { defaultLimits, INTERRUPTIBLE_ABOVE, type Limits } from "../../src/protocol/Limits.ts"
+import { defaultFrameLimits, type FrameLimits, INTERRUPTIBLE_ABOVE } from "../../src/protocol/FrameLimits.ts"
 import { generator } from "../support/generator.ts"
 import { example, examples } from "./examples.ts"
 import { Recorder } from "./recorder.ts"
@@ -11,7 +11,7 @@ const SEED = Number(process.env["MSRP_TEST_SEED"] ?? 20_261_123)
 
 const frames = examples.map(({ file }) => example(file))
 /** So near to what the examples have that mutations pass them. */
-const narrow: Limits = {
+const narrow: FrameLimits = {
   startLine: 45,
   headerLine: 240,
   headerSection: 420,
@@ -82,7 +82,7 @@ it(`R4975-9-70 R4975-7.1-13 R4976-9.3-07: ${FRAMES} mutated frames in any pieces
       for (let edits = random(4); edits > 0; edits--) octets = mutate(octets)
       stream = Buffer.concat([stream, octets])
     }
-    const limits = random(3) === 0 ? narrow : defaultLimits
+    const limits = random(3) === 0 ? narrow : defaultFrameLimits
     const bound = limits.headerSection + Math.max(limits.nonSendBody, INTERRUPTIBLE_ABOVE) + 64
     const most = pick([1, 3, 20, 200])
     const whole = new Recorder(limits).push(stream)

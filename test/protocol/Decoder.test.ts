@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import { createHash } from "node:crypto"
 import { Decoder } from "../../src/protocol/Decoder.ts"
 import { encodeRequest, encodeResponse } from "../../src/protocol/Encoder.ts"
-import { defaultLimits, INTERRUPTIBLE_ABOVE, type Limits } from "../../src/protocol/Limits.ts"
+import { defaultFrameLimits, type FrameLimits, INTERRUPTIBLE_ABOVE } from "../../src/protocol/FrameLimits.ts"
 import { example, examples } from "./examples.ts"
 import { Recorder } from "./recorder.ts"
 
@@ -23,7 +23,7 @@ const send = (body: string, { flag = "$", id = "abcd", range = "1-*/*" } = {}): 
   `MSRP ${id} SEND\r\n${paths}Message-ID: msg1\r\nByte-Range: ${range}\r\nContent-Type: a/b\r\n\r\n${body}\r\n-------${id}${flag}\r\n`
 
 /** The same is seen when the octets come in two parts, cut anywhere, and one by one; it is what is seen of the whole. */
-const anySplit = (text: string | Buffer, limits?: Limits): Recorder => {
+const anySplit = (text: string | Buffer, limits?: FrameLimits): Recorder => {
   const octets = typeof text === "string" ? Buffer.from(text, "latin1") : text
   const whole = new Recorder(limits).push(octets)
   const check = (name: string, sizes: () => number): void => {
@@ -181,7 +181,7 @@ describe("properties", () => {
     )
   })
   it("R4975-14.5-01 R4976-9.3-07: what is held between reads is bounded, whatever comes", () => {
-    const bound = defaultLimits.headerSection + defaultLimits.nonSendBody + 64
+    const bound = defaultFrameLimits.headerSection + defaultFrameLimits.nonSendBody + 64
     for (const filler of ["x", "\r\n-------abc", "a: b\r\n", "\r"]) {
       for (
         const start of [
@@ -421,10 +421,10 @@ describe("header sections", () => {
 
 describe("limits", () => {
   const breaches: Record<string, string> = {
-    "start line too long": `MSRP abcd 200 ${"a".repeat(defaultLimits.startLine)}`,
-    "header line too long": `MSRP abcd SEND\r\n${paths}X: ${"a".repeat(defaultLimits.headerLine)}`,
+    "start line too long": `MSRP abcd 200 ${"a".repeat(defaultFrameLimits.startLine)}`,
+    "header line too long": `MSRP abcd SEND\r\n${paths}X: ${"a".repeat(defaultFrameLimits.headerLine)}`,
     "header section too long": `MSRP abcd SEND\r\n${paths}${`X: ${"a".repeat(4000)}\r\n`.repeat(5)}`,
-    "too many headers": `MSRP abcd SEND\r\n${paths}${"X: y\r\n".repeat(defaultLimits.headers)}`
+    "too many headers": `MSRP abcd SEND\r\n${paths}${"X: y\r\n".repeat(defaultFrameLimits.headers)}`
   }
   for (const [reason, text] of Object.entries(breaches)) {
     it(`R4976-9.3-06: ${reason}, with and without an end`, () => {
@@ -432,8 +432,8 @@ describe("limits", () => {
       assert.deepStrictEqual(read(`${text}\r\n-------abcd$\r\n`).broken_, [reason])
     })
   }
-  const small: Limits = {
-    ...defaultLimits,
+  const small: FrameLimits = {
+    ...defaultFrameLimits,
     startLine: 40,
     headerLine: 60,
     headerSection: 200,

@@ -1,8 +1,8 @@
 /** Frames as a decoder finds them, independent of how their octets came. */
 import { assert } from "@effect/vitest"
 import { type Broken, Decoder, type FrameSink } from "../../src/protocol/Decoder.ts"
+import type { FrameLimits } from "../../src/protocol/FrameLimits.ts"
 import type { Flag, Head } from "../../src/protocol/Head.ts"
-import type { Limits } from "../../src/protocol/Limits.ts"
 
 export interface Recorded {
   readonly transactionId: string
@@ -33,7 +33,7 @@ export class Recorder implements FrameSink {
   look: (head: Head, start: number, end: number) => void = () => {}
   readonly decoder: Decoder
 
-  constructor(limits?: Limits) {
+  constructor(limits?: FrameLimits) {
     this.decoder = new Decoder(this, limits)
   }
 

@@ -1,7 +1,7 @@
 /** What every world looks for in its log (`World.secrets`), and what is there instead. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { ha1 } from "../../src/protocol/Digest.ts"
+import { ha1 } from "../../src/protocol/digest/Digest.ts"
 import { sessionLabel } from "../../src/protocol/Ident.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { Transport } from "../../src/Transport.ts"

@@ -6,7 +6,7 @@
  */
 import { assert, beforeEach, describe, it } from "vitest"
 import { Decoder } from "../../src/protocol/Decoder.ts"
-import { defaultLimits } from "../../src/protocol/Limits.ts"
+import { defaultFrameLimits } from "../../src/protocol/FrameLimits.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { defaultRelayLimits, type RelayLimits } from "../../src/relay/Limits.ts"
 import type { Asking } from "../../src/relay/rules/Auth.ts"
@@ -104,7 +104,7 @@ class Core {
   constructor(limits: Partial<RelayLimits> = {}) {
     const name = (hop: { readonly connection: Connection | undefined }) => hop.connection?.remote.port ?? "nowhere"
     this.switchboard = new Switchboard({
-      codec: { limits: defaultLimits, decoder: (sink) => new Decoder(sink) },
+      codec: { limits: defaultFrameLimits, decoder: (sink) => new Decoder(sink) },
       sessions: {
         findUnsafe: (id) => this.sessions.get(id),
         end: (session) => {

@@ -16,14 +16,9 @@ import type * as Scope from "effect/Scope"
 import { Authenticator, type DigestOptions, type NoCommonAlgorithm } from "../../src/Authenticator.ts"
 import { Codec } from "../../src/Codec.ts"
 import { Credentials, passwordUser } from "../../src/Credentials.ts"
-import {
-  type Answer,
-  answerChallenge,
-  type Challenge,
-  digestAlgorithms,
-  ha1,
-  strongestChallenge
-} from "../../src/protocol/Digest.ts"
+import { type Answer, answerChallenge } from "../../src/protocol/digest/Answer.ts"
+import { type Challenge, strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
+import { digestAlgorithms, ha1 } from "../../src/protocol/digest/Digest.ts"
 import { Relay, type RelayLimits, type RelayOptions } from "../../src/Relay.ts"
 import { SessionRepo, type SessionRepoOptions } from "../../src/SessionRepo.ts"
 import { SocketSelector } from "../../src/SocketSelector.ts"

@@ -3,8 +3,8 @@
  * is not read, which slows it (and nobody else) down. Nothing is parked while the receiver keeps up.
  */
 import { totalOf } from "../../protocol/ByteRange.ts"
+import { defaultFrameLimits } from "../../protocol/FrameLimits.ts"
 import { type Flag, Head, Kind } from "../../protocol/Head.ts"
-import { defaultLimits } from "../../protocol/Limits.ts"
 import type { Sender } from "../outbound/Outbound.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
 import type { Stream } from "./Stream.ts"
@@ -36,7 +36,7 @@ const head = new Head()
 /** What was accepted once is read again without limits. Whole numbers: with `Infinity` every later frame is read slower. */
 const ANY = 2 ** 30 - 1
 const anyLength = {
-  ...defaultLimits,
+  ...defaultFrameLimits,
   startLine: ANY,
   headerLine: ANY,
   headerSection: ANY,

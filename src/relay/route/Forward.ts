@@ -3,10 +3,10 @@
  * (RFC 4976 §6.4). Everything else is copied octet for octet.
  */
 import { byteRangeLine, totalOf } from "../../protocol/ByteRange.ts"
+import { INTERRUPTIBLE_ABOVE } from "../../protocol/FrameLimits.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { HYPHENS } from "../../protocol/Hyphens.ts"
 import { transactionId } from "../../protocol/Ident.ts"
-import { INTERRUPTIBLE_ABOVE } from "../../protocol/Limits.ts"
 import { writeEndLine, writeSend } from "../outbound/Frames.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import { type Asked, type Origin, Transaction } from "../outbound/Transaction.ts"

@@ -1,7 +1,7 @@
 /** What challenges say. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { type DigestAlgorithm, digestAlgorithms } from "../../../protocol/Digest.ts"
+import { type DigestAlgorithm, digestAlgorithms } from "../../../protocol/digest/Digest.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { each, listOf } from "./List.ts"
 

@@ -2,7 +2,7 @@
  * What one MSRP frame may cost before its end-line is seen. RFC 4975 sets no numbers for headers; these are far above
  * what clients send, and small enough that a peer cannot make a relay hold much. All are octets or counts.
  */
-export interface Limits {
+export interface FrameLimits {
   /** The start line, with its CRLF. */
   readonly startLine: number
   /** One header line, with its CRLF. */
@@ -17,7 +17,7 @@ export interface Limits {
   readonly nonSendBody: number
 }
 
-export const defaultLimits: Limits = {
+export const defaultFrameLimits: FrameLimits = {
   startLine: 1024,
   headerLine: 8192,
   headerSection: 16_384,

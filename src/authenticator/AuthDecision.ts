@@ -1,0 +1,39 @@
+/** What an authenticator is asked, and what it decides. */
+import type { MsrpUri } from "../protocol/Uri.ts"
+
+/** An AUTH that ends at this relay. */
+export interface AuthRequest {
+  /** The rightmost URI of To-Path: it is in the digest (RFC 4976 §9.1). */
+  readonly requestUri: MsrpUri
+  /** Value of Authorization, `undefined` when there is none. */
+  readonly authorization: string | undefined
+  /** Text; compared case by case with what the client sends back. */
+  readonly realm: string
+  /** Address of the client, `undefined` behind another relay. Nonces are not bound to it; too many failures are. */
+  readonly source: string | undefined
+}
+
+export type AuthDecision =
+  | {
+    readonly _tag: "Granted"
+    /** Text, composed (NFC). */
+    readonly username: string
+    readonly realm: string
+    /** Value of Authentication-Info for the 200. */
+    readonly authenticationInfo: string
+  }
+  | {
+    /** 401. */
+    readonly _tag: "Challenge"
+    /** Values of WWW-Authenticate, one header each, in this order. */
+    readonly wwwAuthenticate: ReadonlyArray<string>
+    /** Counts as a failed attempt: there were credentials, and they were not right (RFC 4976 §6.3). */
+    readonly failed: boolean
+    /** The credentials were right, only their nonce is used up or too old. */
+    readonly stale: boolean
+  }
+  | { readonly _tag: "Rejected"; readonly status: 400 | 403; readonly comment: string }
+  | {
+    /** The backend cannot answer: not a failure of the user. */
+    readonly _tag: "Unavailable"
+  }

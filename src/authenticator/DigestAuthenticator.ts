@@ -1,0 +1,235 @@
+/** HTTP Digest with qop=auth (RFC 4976 §9.1, RFC 7616), against the secrets that the credentials have. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { randomBytes } from "node:crypto"
+import { monotonicMillis } from "../clock/Monotonic.ts"
+import { Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "../Credentials.ts"
+import { networkOf } from "../net/Network.ts"
+import { printAuthenticationInfo } from "../protocol/digest/AuthenticationInfo.ts"
+import { type Authorization, parseAuthorization } from "../protocol/digest/Authorization.ts"
+import { printChallenge } from "../protocol/digest/Challenge.ts"
+import {
+  type DigestAlgorithm,
+  digestAlgorithms,
+  fromOctets,
+  ha1,
+  type Proof,
+  response,
+  rspauth,
+  sameDigest,
+  toOctets
+} from "../protocol/digest/Digest.ts"
+import { parseUri, sameUri } from "../protocol/Uri.ts"
+import { type Attempt, Attempts, type AttemptsOptions } from "./Attempts.ts"
+import type { AuthDecision, AuthRequest } from "./AuthDecision.ts"
+import { Nonces } from "./Nonces.ts"
+
+/** The credentials have no algorithm that the settings allow to be offered. */
+export class NoCommonAlgorithm extends Data.TaggedError("NoCommonAlgorithm")<{
+  readonly allowed: ReadonlyArray<DigestAlgorithm>
+  readonly available: ReadonlyArray<DigestAlgorithm>
+}> {
+  override get message(): string {
+    return `No digest algorithm to offer: ${this.allowed.join(", ")} allowed, ` +
+      `the credentials have ${this.available.join(", ")}`
+  }
+}
+
+export interface DigestOptions extends AttemptsOptions {
+  /** How long a nonce can be used; from then on it is stale. A bare number is milliseconds. Absent: 30 seconds. */
+  readonly nonceExpire?: Duration.Input | undefined
+  /**
+   * What may be offered, most preferred first: a challenge each, for those which the credentials have too. Absent:
+   * SHA-256, MD5. Some clients know MD5 only and read only the last challenge.
+   */
+  readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
+  /** Realms where MD5 is neither offered nor accepted (RFC 8760 §3). */
+  readonly realmsWithoutMd5?: ReadonlyArray<string> | undefined
+  /** Nonces in use whose count is kept. Above it the one used first goes stale early. Absent: 65,536. */
+  readonly maxNonces?: number | undefined
+  /** How long the credentials may take to answer. Absent: 10 seconds. */
+  readonly lookupTimeout?: Duration.Input | undefined
+}
+
+/** A backend that is down is told in one line, since every AUTH meets it; what is a defect with all that is known. */
+const logUnavailable = (cause: Cause.Cause<CredentialsUnavailable | Cause.TimeoutError>): Effect.Effect<void> => {
+  const what = "The credentials cannot be looked up"
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  if (error === undefined) return Effect.logError(what, cause)
+  const reason = error._tag === "TimeoutError" ? "no answer in time" : error.message
+  return Effect.annotateLogs(Effect.logError(what), { reason })
+}
+
+/** Characters of a user name that are logged. */
+const LOGGED = 100
+
+/** What anybody may write there, without line ends and what a terminal takes for commands (RFC 4975 §14.5). */
+const printable = (text: string): string => text.slice(0, LOGGED).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}")
+
+export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
+  const credentials = yield* Credentials
+  const clock = yield* Clock.Clock
+  const allowed = options.algorithms ?? digestAlgorithms
+  const lookupTimeout = options.lookupTimeout ?? "10 seconds"
+  const now = (): number => monotonicMillis(clock)
+  const nonces = new Nonces(
+    now,
+    Duration.toMillis(options.nonceExpire ?? "30 seconds"),
+    options.maxNonces ?? 65_536
+  )
+  const withoutMd5 = new Set((options.realmsWithoutMd5 ?? []).map((realm) => realm.toLowerCase()))
+  const attempts = new Attempts(options, now)
+  /** Does nothing here; some clients cannot do without. */
+  const opaque = randomBytes(8).toString("hex")
+  const absent = randomBytes(16).toString("hex")
+
+  const offered = (): ReadonlyArray<DigestAlgorithm> =>
+    allowed.filter((algorithm) => credentials.algorithms.includes(algorithm))
+  if (offered().length === 0) {
+    return yield* new NoCommonAlgorithm({ allowed, available: credentials.algorithms })
+  }
+
+  const challenge = (realm: string, algorithms: ReadonlyArray<DigestAlgorithm>, result: {
+    readonly failed: boolean
+    readonly stale: boolean
+  }): AuthDecision => {
+    const nonce = nonces.issue()
+    const values = algorithms.map((algorithm) =>
+      printChallenge({ realm: toOctets(realm), nonce, opaque, algorithm, stale: result.stale })
+    )
+    return values.every((value) => value !== undefined)
+      ? { _tag: "Challenge", wwwAuthenticate: values, ...result }
+      : { _tag: "Rejected", status: 400, comment: "No such realm" }
+  }
+
+  /** H(A1) to compare with. The same hashes are made whether there is such a user or not. */
+  const expected = (secret: Option.Option<Secret>, algorithm: DigestAlgorithm, username: string, realm: string) => {
+    const known = Option.getOrUndefined(secret)
+    const calculated = ha1(
+      algorithm,
+      username,
+      realm,
+      known?._tag === "Password" ? Redacted.value(known.password) : absent
+    )
+    const stored = known?._tag === "Ha1" ? known.ha1[algorithm] : undefined
+    return stored === undefined ? calculated : Redacted.value(stored).toLowerCase()
+  }
+
+  const refused = (request: AuthRequest, reason: string, username?: string) =>
+    Effect.logInfo("AUTH refused").pipe(
+      Effect.annotateLogs({
+        reason,
+        realm: request.realm,
+        ...(request.source === undefined ? {} : { source: request.source }),
+        ...(username === undefined ? {} : { username: printable(username) })
+      })
+    )
+
+  /** `undefined`: it failed, or took too long. The time limit costs only who has to wait, as few backends make one. */
+  const lookup = Effect.fnUntraced(
+    function*(user: UserKey) {
+      const asked = credentials.lookup(user)
+      if (Exit.isExit(asked)) return yield* asked
+      const fiber = yield* Effect.forkChild(asked, { startImmediately: true })
+      return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), lookupTimeout)
+    },
+    Effect.catchCause((cause) =>
+      Cause.hasInterruptsOnly(cause)
+        ? Effect.interrupt
+        : Effect.as(logUnavailable(cause), undefined)
+    )
+  )
+
+  /** Compares the digest with that of the user's secret (RFC 7616 §3.4). */
+  const verify = Effect.fnUntraced(function*(
+    request: AuthRequest,
+    authorization: Authorization,
+    algorithm: DigestAlgorithm,
+    algorithms: ReadonlyArray<DigestAlgorithm>,
+    attempt: Attempt
+  ): Effect.fn.Return<AuthDecision> {
+    const { realm, requestUri, source } = request
+    const { username } = authorization
+    const found = yield* lookup({ username, realm, source })
+    if (found === undefined) return { _tag: "Unavailable" }
+
+    const proof: Proof = {
+      algorithm,
+      ha1: expected(found, algorithm, username, realm),
+      nonce: authorization.nonce,
+      nc: authorization.nc,
+      cnonce: authorization.cnonce,
+      // an equivalent URI is hashed as the client spells it
+      uri: authorization.uri ?? requestUri.text
+    }
+    if (!sameDigest(response(proof), authorization.response)) {
+      const late = attempt.failed()
+      yield* refused(request, "wrong credentials", username)
+      if (late > 0) yield* Effect.sleep(late)
+      return challenge(realm, algorithms, { failed: true, stale: false })
+    }
+    attempt.succeeded()
+    // only the holder of the password learns that a nonce is stale: guesses with old nonces count as failures
+    if (!nonces.spend(authorization.nonce, Number.parseInt(authorization.nc, 16))) {
+      return challenge(realm, algorithms, { failed: false, stale: true })
+    }
+    const authenticationInfo = printAuthenticationInfo({
+      nextnonce: nonces.issue(),
+      rspauth: rspauth(proof),
+      cnonce: authorization.cnonce,
+      nc: authorization.nc
+    })
+    return authenticationInfo === undefined
+      ? { _tag: "Rejected", status: 400, comment: "Malformed Authorization" }
+      : { _tag: "Granted", username, realm, authenticationInfo }
+  })
+
+  const authenticate = Effect.fnUntraced(function*(request: AuthRequest): Effect.fn.Return<AuthDecision> {
+    const { realm, requestUri, source } = request
+    const algorithms = offered().filter((one) => one !== "MD5" || !withoutMd5.has(realm.toLowerCase()))
+    if (algorithms.length === 0) {
+      yield* Effect.logError("The credentials have no digest algorithm that may be offered any more")
+      return { _tag: "Unavailable" }
+    }
+    if (request.authorization === undefined) return challenge(realm, algorithms, { failed: false, stale: false })
+
+    const parsed = parseAuthorization(request.authorization)
+    if (parsed._tag === "Malformed") return { _tag: "Rejected", status: 400, comment: "Malformed Authorization" }
+    if (parsed._tag === "OtherScheme") {
+      yield* refused(request, "not Digest")
+      return challenge(realm, algorithms, { failed: true, stale: false })
+    }
+    const { authorization } = parsed
+    const { username } = authorization
+    if (authorization.uri !== undefined) {
+      const uri = parseUri(authorization.uri)
+      if (uri === undefined || !sameUri(uri, requestUri)) {
+        return { _tag: "Rejected", status: 400, comment: "Not the URI of To-Path" }
+      }
+    }
+    const algorithm = algorithms.find((one) => one === authorization.algorithm)
+    if (algorithm === undefined || fromOctets(authorization.realm) !== realm.normalize("NFC")) {
+      yield* refused(request, algorithm === undefined ? "algorithm not offered" : "another realm", username)
+      return challenge(realm, algorithms, { failed: true, stale: false })
+    }
+
+    const attempt = attempts.begin(username, source === undefined ? undefined : networkOf(source))
+    if (attempt === undefined) {
+      yield* refused(request, "too many failures before", username)
+      return { _tag: "Unavailable" }
+    }
+    return yield* Effect.ensuring(
+      verify(request, authorization, algorithm, algorithms, attempt),
+      Effect.sync(attempt.end)
+    )
+  })
+
+  return { authenticate }
+})

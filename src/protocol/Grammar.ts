@@ -1,0 +1,83 @@
+/**
+ * The grammar of a start line and a header section (RFC 4975 §9): classes of octets, names, and forms of values.
+ * Nothing is taken out of the octets that are looked at.
+ */
+const SP = 32
+const HTAB = 9
+const STAR = 42
+
+const set = (characters: string): Uint8Array => {
+  const table = new Uint8Array(256)
+  for (let i = 0; i < characters.length; i++) table[characters.charCodeAt(i)] = 1
+  return table
+}
+const ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+export const identFirst = set(ALPHANUMERIC)
+export const identRest = set(ALPHANUMERIC + ".-+%=")
+/** Letters and marks of an extension header's name (RFC 4975 §9, token). */
+export const tokenOctet = set(ALPHANUMERIC + "!#$%&'*+-.^_`{|}~")
+export const letter = set(ALPHANUMERIC.slice(0, 52))
+
+export const MSRP = Uint8Array.from("MSRP ", (c) => c.charCodeAt(0))
+
+/** For comparison with any case. */
+const name = (text: string): Uint8Array => Uint8Array.from(text.toLowerCase(), (c) => c.charCodeAt(0))
+export const SEND = name("SEND")
+export const REPORT = name("REPORT")
+export const AUTH = name("AUTH")
+export const TO_PATH = name("To-Path")
+export const FROM_PATH = name("From-Path")
+export const MESSAGE_ID = name("Message-ID")
+export const BYTE_RANGE = name("Byte-Range")
+export const SUCCESS_REPORT = name("Success-Report")
+export const FAILURE_REPORT = name("Failure-Report")
+export const CONTENT_TYPE = name("Content-Type")
+export const STATUS = name("Status")
+export const EXPIRES = name("Expires")
+export const YES = name("yes")
+export const NO = name("no")
+export const PARTIAL = name("partial")
+
+/** Digits that a number in Byte-Range may have: exact in a double. */
+const RANGE_DIGITS = 15
+
+export const isFlag = (octet: number): boolean => octet === 36 || octet === 43 || octet === 35
+
+export const isText = (octet: number): boolean => (octet >= SP && octet !== 127) || octet === HTAB
+
+/** The end of the digits at `p`, or of a `*`. */
+export const endOfNumber = (buf: Buffer, p: number, to: number): number => {
+  if (p < to && buf[p] === STAR) return p + 1
+  let q = p
+  while (q < to && buf[q]! >= 48 && buf[q]! <= 57) q++
+  return q
+}
+
+/** -1 for `*`, -2 for what is no number or one too large. */
+export const numberOf = (buf: Buffer, from: number, to: number): number => {
+  if (to === from || to - from > RANGE_DIGITS) return -2
+  if (buf[from] === STAR) return -1
+  let value = 0
+  for (let p = from; p < to; p++) value = value * 10 + buf[p]! - 48
+  return value
+}
+
+export const is = (buf: Buffer, p: number, wanted: Uint8Array): boolean => {
+  for (let i = 0; i < wanted.length; i++) if ((buf[p + i]! | 32) !== wanted[i]) return false
+  return true
+}
+
+export const word = (buf: Buffer, from: number, to: number, wanted: Uint8Array): boolean =>
+  to - from === wanted.length && is(buf, from, wanted)
+
+export const isIdentAt = (buf: Buffer, from: number, to: number): boolean => {
+  if (to - from < 4 || to - from > 32 || identFirst[buf[from]!] === 0) return false
+  for (let i = from + 1; i < to; i++) if (identRest[buf[i]!] === 0) return false
+  return true
+}
+
+export const isStatus = (buf: Buffer, from: number, to: number): boolean => {
+  if (to - from < 7 || buf[from + 3] !== SP) return false
+  for (let i = 0; i < 7; i++) if (i !== 3 && (buf[from + i]! < 48 || buf[from + i]! > 57)) return false
+  return to - from === 7 || buf[from + 7] === SP
+}

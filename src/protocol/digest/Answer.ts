@@ -1,0 +1,66 @@
+/** A client's answer to a challenge, and its check of what the relay says to that (RFC 7616 §3.4, §3.5). */
+import { parseAuthenticationInfo } from "./AuthenticationInfo.ts"
+import { type Challenge, strongestChallenge } from "./Challenge.ts"
+import { digest, type Proof, response, rspauth, sameDigest, toOctets } from "./Digest.ts"
+import { printParameters, quoted, token, withScheme } from "./Parameters.ts"
+
+/** What a client answers a challenge with. */
+export interface Answer {
+  readonly username: string
+  readonly password: string
+  /** The rightmost To-Path URI of the AUTH this goes into. */
+  readonly uri: string
+  /** How often this nonce has been used, this time included: from 1. */
+  readonly nc: number
+  /** Random, new for each AUTH. */
+  readonly cnonce: string
+  /** Send the URI in the header too, as HTTP does and RFC 4976 does not. Absent: no. */
+  readonly sendUri?: boolean | undefined
+}
+
+const proofOf = (challenge: Challenge, answer: Answer): Proof => ({
+  algorithm: challenge.algorithm,
+  // the realm is hashed octet for octet as it came
+  ha1: digest(
+    challenge.algorithm,
+    `${toOctets(answer.username)}:${challenge.realm}:${toOctets(answer.password)}`
+  ),
+  nonce: challenge.nonce,
+  nc: answer.nc.toString(16).padStart(8, "0"),
+  cnonce: answer.cnonce,
+  uri: answer.uri
+})
+
+/**
+ * The Authorization value that answers a challenge. For `nextnonce`, take the challenge with that nonce in it.
+ * `undefined` when a parameter cannot be written, as a user name with a line break.
+ */
+export const answerChallenge = (challenge: Challenge, answer: Answer): string | undefined => {
+  const proof = proofOf(challenge, answer)
+  return withScheme(printParameters([
+    quoted("username", toOctets(answer.username)),
+    quoted("realm", challenge.realm),
+    quoted("nonce", challenge.nonce),
+    ...(answer.sendUri === true ? [quoted("uri", answer.uri)] : []),
+    token("algorithm", challenge.algorithm),
+    token("qop", "auth"),
+    token("nc", proof.nc),
+    quoted("cnonce", answer.cnonce),
+    quoted("response", response(proof)),
+    ...(challenge.opaque === undefined ? [] : [quoted("opaque", challenge.opaque)])
+  ]))
+}
+
+/** `answerChallenge` for the strongest of the challenges in a 401; `undefined` also when none can be answered. */
+export const authorizationFor = (wwwAuthenticate: ReadonlyArray<string>, answer: Answer): string | undefined => {
+  const challenge = strongestChallenge(wwwAuthenticate)
+  return challenge === undefined ? undefined : answerChallenge(challenge, answer)
+}
+
+/** Whether the Authentication-Info of a 200 proves that the relay knows the secret that `answer` was made with. */
+export const verifyRspauth = (authenticationInfo: string, challenge: Challenge, answer: Answer): boolean => {
+  const info = parseAuthenticationInfo(authenticationInfo)
+  const proof = proofOf(challenge, answer)
+  return info !== undefined && info.cnonce === proof.cnonce && info.nc.toLowerCase() === proof.nc &&
+    sameDigest(info.rspauth, rspauth(proof))
+}

@@ -1,0 +1,70 @@
+/** Authorization as the relay reads it (RFC 7616 §3.4). */
+import { algorithmNamed, type DigestAlgorithm, fromOctets } from "./Digest.ts"
+import { type DigestValue, isWritable, malformed, parseDigest } from "./Parameters.ts"
+
+/** What an Authorization header says. Octet strings, but for `username`. */
+export interface Authorization {
+  /** Text, composed (NFC). */
+  readonly username: string
+  readonly realm: string
+  readonly nonce: string
+  readonly nc: string
+  readonly cnonce: string
+  readonly response: string
+  /** `undefined`: one that is not known here. */
+  readonly algorithm: DigestAlgorithm | undefined
+  /** RFC 4976 has no such parameter; many clients send it. */
+  readonly uri: string | undefined
+}
+
+export type AuthorizationValue =
+  | { readonly _tag: "Authorization"; readonly authorization: Authorization }
+  | Exclude<DigestValue, { readonly _tag: "Digest" }>
+
+/** `UTF-8'language'J%C3%A4s%C3%B8n` to octets (RFC 8187, once RFC 5987). */
+const extendedValue = (text: string): string | undefined => {
+  const match = /^utf-8'[^']*'((?:[^%']|%[0-9a-f]{2})*)$/i.exec(text)
+  const octets = match?.[1]?.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return octets !== undefined && isWritable(octets) ? octets : undefined
+}
+
+/**
+ * An Authorization value with everything RFC 4976 §9.1 demands: without qop, nc or cnonce, with a qop that is never
+ * offered, with a user name given twice or hashed, it is malformed (RFC 7616 §3.4: a 4xx, here 400).
+ */
+export const parseAuthorization = (text: string): AuthorizationValue => {
+  const parsed = parseDigest(text)
+  if (parsed._tag !== "Digest") return parsed
+  const { parameters } = parsed
+  const extended = parameters.get("username*")
+  if (extended !== undefined && parameters.has("username")) return malformed("both username and username*")
+  if ((parameters.get("userhash") ?? "false").toLowerCase() !== "false") return malformed("userhash is not offered")
+  const username = extended === undefined ? parameters.get("username") : extendedValue(extended)
+  const realm = parameters.get("realm")
+  const nonce = parameters.get("nonce")
+  const nc = parameters.get("nc")
+  const cnonce = parameters.get("cnonce")
+  const response = parameters.get("response")
+  const qop = parameters.get("qop")
+  if (username === undefined) return malformed("username missing")
+  if (realm === undefined) return malformed("realm missing")
+  if (nonce === undefined) return malformed("nonce missing")
+  if (response === undefined) return malformed("response missing")
+  if (cnonce === undefined) return malformed("cnonce missing")
+  if (qop === undefined) return malformed("qop missing")
+  if (qop !== "auth") return malformed("qop is not auth")
+  if (nc === undefined || !/^[0-9a-f]{8}$/i.test(nc)) return malformed("nc is not eight hexadecimal digits")
+  return {
+    _tag: "Authorization",
+    authorization: {
+      username: fromOctets(username),
+      realm,
+      nonce,
+      nc,
+      cnonce,
+      response,
+      algorithm: algorithmNamed(parameters.get("algorithm")),
+      uri: parameters.get("uri")
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * HTTP Digest as MSRP uses it (RFC 7616 with the restrictions of RFC 4976 §9.1): qop is always `auth`, the method is
+ * always `AUTH`, and the request URI is the rightmost URI of To-Path.
+ *
+ * Header values are octet strings: one character is one octet, as `Head` reads and `Encoder` writes them. User names,
+ * realms and passwords that come from elsewhere are text; `toOctets` makes UTF-8 octets of them.
+ */
+import { hash, timingSafeEqual } from "node:crypto"
+
+export type DigestAlgorithm = "MD5" | "SHA-256"
+
+/** Every algorithm, strongest first. */
+export const digestAlgorithms: ReadonlyArray<DigestAlgorithm> = ["SHA-256", "MD5"]
+
+/** Hexadecimal digits of a hash. */
+export const hashLength: Readonly<Record<DigestAlgorithm, number>> = { "MD5": 32, "SHA-256": 64 }
+
+/** Text as UTF-8 octets in an octet string, composed as RFC 7616 §4 wants it (NFC). */
+export const toOctets = (text: string): string =>
+  ASCII.test(text) ? text : Buffer.from(text.normalize("NFC"), "utf8").toString("latin1")
+
+/** The text which UTF-8 octets stand for, composed. */
+export const fromOctets = (octets: string): string =>
+  ASCII.test(octets) ? octets : Buffer.from(octets, "latin1").toString("utf8").normalize("NFC")
+
+/** The same in every encoding and composition. */
+const ASCII = /^[ -~]*$/
+
+const NODE_NAME: Readonly<Record<DigestAlgorithm, string>> = { "MD5": "md5", "SHA-256": "sha256" }
+
+export const digest = (algorithm: DigestAlgorithm, octets: string): string =>
+  hash(NODE_NAME[algorithm], ASCII.test(octets) ? octets : Buffer.from(octets, "latin1"), "hex")
+
+/** H(A1) of a user (RFC 7616 §3.4.2): lower-case hexadecimal, as secret as the password. All three are text. */
+export const ha1 = (algorithm: DigestAlgorithm, username: string, realm: string, password: string): string =>
+  digest(algorithm, `${toOctets(username)}:${toOctets(realm)}:${toOctets(password)}`)
+
+/** What a digest is made of, beside the method. All but `ha1` exactly as the client's header has it. */
+export interface Proof {
+  readonly algorithm: DigestAlgorithm
+  /** H(A1), lower-case hexadecimal. */
+  readonly ha1: string
+  readonly nonce: string
+  /** The nonce count: eight hexadecimal digits. */
+  readonly nc: string
+  readonly cnonce: string
+  /** The rightmost To-Path URI of the request, as the client spells it. */
+  readonly uri: string
+}
+
+const keyed = (proof: Proof, a2: string): string => {
+  const { algorithm, cnonce, ha1, nc, nonce } = proof
+  return digest(algorithm, `${ha1}:${nonce}:${nc}:${cnonce}:auth:${digest(algorithm, a2)}`)
+}
+
+/** The client's proof (RFC 7616 §3.4.1). */
+export const response = (proof: Proof): string => keyed(proof, `AUTH:${proof.uri}`)
+
+/** The relay's proof: that it knows the secret too (RFC 7616 §3.5). */
+export const rspauth = (proof: Proof): string => keyed(proof, `:${proof.uri}`)
+
+/** Compares in a time that does not tell where two texts differ. */
+export const sameText = (a: string, b: string): boolean => {
+  const left = Buffer.from(a, "utf8")
+  const right = Buffer.from(b, "utf8")
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+/** The same for digests: hexadecimal digits of either case are equal. */
+export const sameDigest = (a: string, b: string): boolean => sameText(a.toLowerCase(), b.toLowerCase())
+
+export const algorithmNamed = (name: string | undefined): DigestAlgorithm | undefined =>
+  name === undefined ? "MD5" : digestAlgorithms.find((one) => one.toLowerCase() === name.toLowerCase())
