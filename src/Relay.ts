@@ -141,8 +141,8 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   switchboard.serves(sockets, uris)
   const connect = makeDialler({ transport, selector, nextHops: switchboard.nextHops })
 
-  const closeIdle = Effect.sync(() => switchboard.closeIdle(limits.idle * 1000))
-  yield* Effect.andThen(closeIdle, troubleLog(counters)).pipe(
+  const tidy = Effect.sync(() => switchboard.tidy(limits.idle * 1000))
+  yield* Effect.andThen(tidy, troubleLog(counters)).pipe(
     Effect.delay(IDLE_CHECK),
     Effect.forever,
     Effect.forkScoped

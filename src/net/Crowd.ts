@@ -1,5 +1,5 @@
 /**
- * Those who have proved nothing yet, by the address they came from (IPv6: by its network). When there are too many, one
+ * Those who have proved nothing yet, by the address they came from (for IPv6: its network). When there are too many, one
  * goes of the address that has most of them: whoever floods the relay from one address turns away his own connections,
  * and not other people's.
  */
@@ -7,6 +7,8 @@ import { networkOf } from "./Network.ts"
 
 export class Crowd<A> {
   readonly #of = new Map<string, Set<A>>()
+  /** The addresses by how many they have, so that those with most are found at once. */
+  readonly #having: Array<Set<string>> = []
   #size = 0
 
   get size(): number {
@@ -15,9 +17,11 @@ export class Crowd<A> {
 
   add(address: string, one: A): void {
     const network = networkOf(address)
-    const same = this.#of.get(network)
-    if (same === undefined) this.#of.set(network, new Set([one]))
-    else same.add(one)
+    let same = this.#of.get(network)
+    if (same === undefined) this.#of.set(network, same = new Set())
+    if (same.has(one)) return
+    same.add(one)
+    this.#moved(network, same.size - 1, same.size)
     this.#size++
   }
 
@@ -28,16 +32,22 @@ export class Crowd<A> {
   #delete(network: string, one: A): void {
     const same = this.#of.get(network)
     if (same === undefined || !same.delete(one)) return
+    this.#moved(network, same.size + 1, same.size)
     this.#size--
     if (same.size === 0) this.#of.delete(network)
   }
 
+  #moved(network: string, from: number, to: number): void {
+    if (from > 0) this.#having[from]!.delete(network)
+    if (to > 0) (this.#having[to] ??= new Set()).add(network)
+    while (this.#having.at(-1)?.size === 0) this.#having.pop()
+  }
+
   /** Takes out the oldest of the address that has most. */
   takeFirst(): A | undefined {
-    let most: readonly [string, Set<A>] | undefined
-    for (const entry of this.#of) if (most === undefined || entry[1].size > most[1].size) most = entry
-    const first = most?.[1].values().next().value
-    if (most !== undefined && first !== undefined) this.#delete(most[0], first)
+    const most = this.#having.at(-1)?.values().next().value
+    const first = most === undefined ? undefined : this.#of.get(most)!.values().next().value
+    if (most !== undefined && first !== undefined) this.#delete(most, first)
     return first
   }
 }

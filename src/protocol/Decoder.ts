@@ -84,7 +84,7 @@ export class Decoder {
   push(chunk: Buffer): void {
     if (this.#broken) return
     const held = this.#held
-    if (held === undefined) return this.#run(chunk, chunk.length)
+    if (held === undefined) return this.#run(chunk, false)
     if (this.#stopped) {
       this.#held = Buffer.concat([held, chunk])
       return
@@ -97,7 +97,7 @@ export class Decoder {
     held.copy(joint, 0)
     chunk.copy(joint, held.length)
     this.#held = undefined
-    this.#run(joint.subarray(0, length), length)
+    this.#run(joint.subarray(0, length), false)
     spareJoint = joint
   }
 
@@ -108,7 +108,7 @@ export class Decoder {
     const held = this.#held
     if (held === undefined) return
     this.#held = undefined
-    this.#run(held, held.length)
+    this.#run(held, true)
   }
 
   /** Nothing more is wanted: what is held is forgotten, what still comes is ignored. */
@@ -117,7 +117,9 @@ export class Decoder {
     this.#held = undefined
   }
 
-  #run(buf: Buffer, end: number): void {
+  /** `own`: nobody else uses these octets. */
+  #run(buf: Buffer, own: boolean): void {
+    const end = buf.length
     const head = spareHead ?? new Head()
     spareHead = undefined
     let at = 0
@@ -131,7 +133,7 @@ export class Decoder {
     spareHead = head
     if (this.#broken) return
     // the read buffer will be used again: what stays is copied
-    if (at < end || this.#stopped) this.#held = Buffer.from(buf.subarray(at, end))
+    if (at < end || this.#stopped) this.#held = own ? buf.subarray(at) : Buffer.from(buf.subarray(at))
   }
 
   #lose(reason: Broken): number {

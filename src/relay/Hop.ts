@@ -126,19 +126,16 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   // ---- what it is told of its halves
 
-  authenticate(head: Head, request: Authenticate, resume: () => void): boolean {
+  authenticate(head: Head, request: Authenticate): void {
     let ended = false
     let waits = false
     this.#owner.authenticate(this, head, request, () => {
       ended = true
-      if (!waits) return
-      this.reading.release()
-      resume()
+      if (waits) this.reading.go()
     })
-    if (ended) return !this.gone
+    if (ended) return
     waits = true
-    this.reading.hold()
-    return false
+    this.reading.stop()
   }
 
   /** Writes a whole frame of the relay's own, before anything that waits for its turn. */

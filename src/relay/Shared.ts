@@ -3,6 +3,7 @@ import type { FrameLimits } from "../protocol/FrameLimits.ts"
 import type { RelayCounters } from "./Counters.ts"
 import type { Limits } from "./Limits.ts"
 import type { Observer } from "./Observer.ts"
+import type { Slabs } from "./Slabs.ts"
 import type { Turn } from "./Turn.ts"
 
 /** What all hops of one relay share. It knows none of them. */
@@ -10,6 +11,8 @@ export interface Shared {
   /** Octets to frames. */
   readonly codec: { readonly limits: FrameLimits; readonly decoder: (sink: FrameSink) => Decoder }
   readonly turn: Turn
+  /** Memory for output. */
+  readonly slabs: Slabs
   readonly limits: Limits
   readonly counters: RelayCounters
   readonly observer: Observer

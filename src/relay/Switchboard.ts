@@ -18,6 +18,7 @@ import { Peers, type RelayPolicy } from "./rules/Peers.ts"
 import { type Authenticate, Router } from "./rules/Router.ts"
 import type { Sessions } from "./Session.ts"
 import type { Shared } from "./Shared.ts"
+import { Slabs } from "./Slabs.ts"
 import type { Timers } from "./Timers.ts"
 import { Turn } from "./Turn.ts"
 
@@ -70,7 +71,8 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#options = options
     this.shared = {
       codec,
-      turn: new Turn(timers.now, edge.defer),
+      turn: new Turn(timers.now, edge.defer, limits.turn),
+      slabs: new Slabs(),
       limits: limitsWith(timers, limits),
       counters: zeroCounters(),
       observer,
@@ -161,9 +163,13 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     return octets
   }
 
-  /** Closes what was not used for so many milliseconds, in neither direction, and has no session (RFC 4976 §6.5). */
-  closeIdle(millis: number): void {
+  /**
+   * To be called now and then: closes what was not used for so many milliseconds, in neither direction, and has no session
+   * (RFC 4976 §6.5), and gives back memory that is not needed any more.
+   */
+  tidy(millis: number): void {
     this.#admission.closeIdle(millis)
+    this.shared.slabs.relax()
   }
 
   /** From now on new requests are refused, and whoever connects is closed; answers still come back. */
@@ -173,8 +179,10 @@ export class Switchboard implements HopOwner, DirectoryOwner {
 
   /** Ends all connections: what has no answer is reported, what is written is sent. */
   end(): void {
+    const { turn } = this.shared
     // Reports go to hops that are still open, whatever the order.
-    for (const hop of this.hops) hop.outbound.giveUp()
-    for (const hop of this.hops) hop.finish("the relay stops")
+    turn.slices(this.hops, (hop) => hop.outbound.giveUp(), () => {
+      turn.slices(this.hops, (hop) => hop.finish("the relay stops"))
+    })
   }
 }

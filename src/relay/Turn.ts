@@ -1,4 +1,7 @@
-/** What time it is, and what has output to write when the octets at hand are dealt with. */
+/**
+ * The turns of the relay: what time it is, who has output to write when the octets at hand are dealt with, and whose turn
+ * it is when somebody has brought more than may be done at a time.
+ */
 
 /** Somebody with output of this turn. */
 export interface Writer {
@@ -6,16 +9,50 @@ export interface Writer {
   endTurn(): void
 }
 
+/** Somebody whose share of a turn was used up. */
+export interface Continuing {
+  /** A further turn begins. */
+  goOn(): void
+}
+
+/** What a frame costs beside its octets: about as much time as so many octets more. */
+export const FRAME = 8192
+
+/** The smallest share is a so manieth part of the largest: still smaller ones would cost more calls than frames. */
+const SHARES = 5
+
+/** So many have output before it is written, even if the turn goes on. */
+const WRITERS = 32
+
+/** So many go on in one turn; the others have theirs in the next ones. */
+const AT_ONCE = 16
+
+/** What is done for many connections at once is done for so many of them in each turn. */
+const SLICE = 64
+
 export class Turn {
   /** Milliseconds of the monotonic clock when octets last came in, or were taken. */
   now: number
+  /** Counts the turns. */
+  number = 0
+  /** What each connection may cost in this turn, in octets. */
+  share: number
+  readonly #limit: number
   readonly #clock: () => number
   readonly #defer: (task: () => void) => void
   #writers: Array<Writer> = []
+  readonly #continuing: Array<Continuing> = []
+  /** The end of this turn is near. */
+  #ending = false
 
-  /** `defer` runs a task once the octets at hand have been delivered. */
-  constructor(clock: () => number, defer: (task: () => void) => void) {
+  /**
+   * `defer` runs a task once the octets at hand have been delivered. `limit` is the largest share: a millisecond or less,
+   * so that whoever sends a message now and then need not wait for those who never stop.
+   */
+  constructor(clock: () => number, defer: (task: () => void) => void, limit: number) {
     this.#clock = clock
+    this.#limit = limit
+    this.share = limit
     this.#defer = defer
     this.now = clock()
   }
@@ -26,10 +63,53 @@ export class Turn {
 
   /** Output of one turn leaves together: one write for each connection, however many frames it got. */
   writesAtEnd(writer: Writer): void {
-    if (this.#writers.push(writer) === 1) this.#defer(this.#end)
+    this.#writers.push(writer)
+    this.#endSoon()
+  }
+
+  /** The octets of one read are dealt with. In a crowd not all wait for the last one, while what they need grows cold. */
+  readEnds(): void {
+    if (this.#writers.length >= WRITERS) this.#write()
+  }
+
+  /** It has used up its share, and has its next turn when others had theirs. */
+  continues(one: Continuing): void {
+    this.#continuing.push(one)
+    this.#endSoon()
+  }
+
+  /** Does something with each of many, with some of them in each turn, and then what follows. */
+  slices<A>(all: Iterable<A>, each: (one: A) => void, then: () => void = () => {}): void {
+    const rest = [...all]
+    const goOn = (): void => {
+      for (const one of rest.splice(-SLICE)) each(one)
+      if (rest.length > 0) this.continues({ goOn })
+      else then()
+    }
+    this.continues({ goOn })
+  }
+
+  #endSoon(): void {
+    if (this.#ending) return
+    this.#ending = true
+    this.#defer(this.#end)
   }
 
   readonly #end = (): void => {
+    // First what those wait for who have brought little.
+    this.#write()
+    this.number++
+    this.share = this.#limit / Math.min(Math.max(this.#continuing.length, 1), SHARES)
+    if (this.#continuing.length > 0) {
+      this.tick()
+      for (const one of this.#continuing.splice(0, AT_ONCE)) one.goOn()
+      this.#write()
+    }
+    this.#ending = this.#continuing.length > 0 || this.#writers.length > 0
+    if (this.#ending) this.#defer(this.#end)
+  }
+
+  #write(): void {
     const writers = this.#writers
     this.#writers = []
     for (const writer of writers) writer.endTurn()

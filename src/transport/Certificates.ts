@@ -7,6 +7,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { constants, X509Certificate } from "node:crypto"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import { LinkedMap } from "../collections/LinkedMap.ts"
 import { codeOf } from "../net/ErrorCode.ts"
 import { canonicalHost } from "../protocol/Uri.ts"
 import { TransportError } from "./TransportError.ts"
@@ -76,6 +77,9 @@ const contextsOf = (given: TlsOptions): Contexts => {
   }
 }
 
+/** Names for which it is remembered which certificate is shown; strangers may ask for any. */
+const MAX_IDENTITIES = 256
+
 /** The own certificates in force. Which one is shown for which name is decided here, for servers and clients alike. */
 export interface Certificates {
   /** Whether there is a default one. */
@@ -105,6 +109,8 @@ export const makeCertificates = Effect.fnUntraced(function*(
   let current = yield* attempt(
     isRef ? SubscriptionRef.getUnsafe(given as SubscriptionRef.SubscriptionRef<TlsOptions>) : given as TlsOptions
   )
+  /** Of names that were asked for: OpenSSL takes long to look at many certificates. Forgotten when they change. */
+  let identities = new LinkedMap<string, number>()
   if (isRef) {
     yield* SubscriptionRef.changes(given as SubscriptionRef.SubscriptionRef<TlsOptions>).pipe(
       Stream.drop(1),
@@ -112,6 +118,7 @@ export const makeCertificates = Effect.fnUntraced(function*(
         attempt(options).pipe(
           Effect.map((contexts) => {
             current = contexts
+            identities = new LinkedMap()
             for (const callback of callbacks) callback(contexts.options)
           }),
           Effect.catch((error) => Effect.logError("the new certificate is not used", codeOf(error.cause)))
@@ -120,7 +127,14 @@ export const makeCertificates = Effect.fnUntraced(function*(
       Effect.forkScoped({ startImmediately: true })
     )
   }
-  const identity = (name: string): number => 1 + current.others.findIndex(({ certificate }) => isFor(certificate, name))
+  const identity = (name: string): number => {
+    const known = identities.touch(name)
+    if (known !== undefined) return known
+    const found = 1 + current.others.findIndex(({ certificate }) => isFor(certificate, name))
+    if (identities.size >= MAX_IDENTITIES) identities.delete(identities.first!.key)
+    identities.set(name, found)
+    return found
+  }
   const named = (name: string): Tls.SecureContext | undefined => current.others[identity(name) - 1]?.context
   return {
     hasDefault: () => current.options.cert !== undefined,

@@ -95,7 +95,7 @@ const bindAll = (
     Effect.callback((resume) => {
       const made = server()
       made.once("error", (cause) => resume(failure("listen", socket, reasonOf(cause), cause)))
-      made.listen(host === "*" ? { port } : { port, host }, () => resume(Effect.succeed(made)))
+      made.listen({ port, backlog: BACKLOG, ...(host === "*" ? {} : { host }) }, () => resume(Effect.succeed(made)))
     })
 
   /** Both loopback addresses on one port; IPv6 only where the machine has it. */
@@ -118,6 +118,12 @@ const bindAll = (
     })
     : Effect.map(bind(socket.host, socket.port), (one) => [one])
 }
+
+/**
+ * Connections that the system holds until they are accepted, where it allows so many (on Linux `net.core.somaxconn`). With
+ * Node's 511 a thousand clients that come at once wait for their SYNs to be repeated.
+ */
+const BACKLOG = 4096
 
 /** An address family or address that the machine doesn't have. */
 const ABSENT = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT"])

@@ -12,6 +12,7 @@ import type { Route } from "../route/Route.ts"
 import type { AuthSource } from "../rules/Auth.ts"
 import type { Authenticate, Decision, Router } from "../rules/Router.ts"
 import type { Shared } from "../Shared.ts"
+import { type Continuing, FRAME } from "../Turn.ts"
 import { type Chunk, DiscardedChunk, PassedChunk } from "./Chunk.ts"
 import type { Probation } from "./Probation.ts"
 import type { Reading } from "./Reading.ts"
@@ -25,15 +26,15 @@ export interface InboundOwner extends AuthSource {
   readonly probation: Probation
   /** Who may send what where. */
   readonly router: Router
-  /** Starts an AUTH. False: what is behind it waits until `resume` is called. */
-  authenticate(head: Head, request: Authenticate, resume: () => void): boolean
+  /** Starts an AUTH; what is behind it waits. */
+  authenticate(head: Head, request: Authenticate): void
   finish(reason: Closing): void
 }
 
 const MALFORMED: Decision = { _tag: "Refuse", status: 400 }
 const TOO_LONG: Decision = { _tag: "Refuse", status: 413 }
 
-export class Inbound implements FrameSink {
+export class Inbound implements FrameSink, Continuing {
   readonly #hop: InboundOwner
   readonly #shared: Shared
   readonly #outbound: Outbound
@@ -46,12 +47,18 @@ export class Inbound implements FrameSink {
   #chunk: Chunk | undefined
   /** Milliseconds of the monotonic clock when octets last came in. */
   lastUsed: number
+  /** The last turn in which something came in, and what that has cost. */
+  #turn = 0
+  #cost = 0
+  /** It waits for its next turn. */
+  #waits = false
 
   constructor(hop: InboundOwner) {
     this.#hop = hop
     this.#shared = hop.shared
     this.#outbound = hop.outbound
-    this.#decoder = hop.shared.codec.decoder(this)
+    const decoder = this.#decoder = hop.shared.codec.decoder(this)
+    hop.reading.resume = () => decoder.resume()
     this.lastUsed = hop.shared.turn.now
   }
 
@@ -62,43 +69,64 @@ export class Inbound implements FrameSink {
     counters.octetsIn += octets.length
     this.#decoder.push(octets)
     this.#hop.probation.keeps(this.#decoder.held)
+    turn.readEnds()
   }
-
-  readonly #resume = (): void => this.#decoder.resume()
 
   /** What was answered before must still arrive, so the connection is not cut (RFC 4976 §6.4.1). */
   broken(reason: Broken): void {
     this.#hop.finish(reason)
   }
 
+  // ---- its share of a turn
+
+  /** So much is done for it in this turn; when that is its share, the rest waits for the next one. */
+  #costs(octets: number): void {
+    const { turn } = this.#shared
+    if (this.#turn !== turn.number) {
+      this.#turn = turn.number
+      this.#cost = 0
+    }
+    this.#cost += octets
+    if (this.#cost < turn.share || this.#waits) return
+    this.#waits = true
+    this.#hop.reading.stop()
+    turn.continues(this)
+  }
+
+  goOn(): void {
+    this.#waits = false
+    this.#hop.reading.go()
+  }
+
   // ---- frames
 
   frame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean {
-    this.#begins(head)
+    this.#begins(head, bodyEnd - bodyStart)
     if (head.kind === Kind.Response) {
       this.#response(head, flag)
-      return !this.#hop.gone
+      return this.#hop.reading.mayGoOn
     }
     const octets = bodyEnd - bodyStart
     const decision = this.#decide(head, octets, flag)
     switch (decision._tag) {
       case "Route":
         this.#pass(decision, head, bodyStart, bodyEnd, flag)
-        return this.#hop.reading.mayGoOn(this.#resume)
+        break
       case "Authenticate":
-        return this.#hop.authenticate(head, decision, this.#resume)
+        this.#hop.authenticate(head, decision)
+        break
       case "Foreign":
         this.#hop.finish("request for another relay")
-        return false
+        break
       default:
         if (decision.status < 300) this.#hop.probation.succeeded()
         this.#refuse(head, decision.status, octets, flag)
-        return !this.#hop.gone
     }
+    return this.#hop.reading.mayGoOn
   }
 
   chunkStart(head: Head): void {
-    this.#begins(head)
+    this.#begins(head, 0)
     const decision = this.#decide(head, Infinity, "$")
     switch (decision._tag) {
       case "Route":
@@ -112,6 +140,7 @@ export class Inbound implements FrameSink {
   }
 
   chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void {
+    this.#costs(end - start)
     this.#chunk?.body(buf, start, end, hyphens)
   }
 
@@ -126,8 +155,9 @@ export class Inbound implements FrameSink {
     this.#chunk?.reported(head, from)
   }
 
-  #begins(head: Head): void {
+  #begins(head: Head, octets: number): void {
     this.#shared.counters.framesIn++
+    this.#costs(FRAME + octets)
     if (!head.samePaths) this.#lastRoute = this.#lastAnswered = undefined
   }
 

@@ -23,8 +23,10 @@ export class Reading implements Tap {
   #slowed: Slowed | undefined
   /** Milliseconds of the monotonic clock; 0: it is not slowed. */
   #slowedUntil = 0
-  /** Lets go on what was held back behind the request that was too fast. */
-  #resume: (() => void) | undefined
+  /** Reasons for not even handling what was read already; each is one for not reading, too. */
+  #stops = 0
+  /** Has what was read already handled. */
+  resume: () => void = () => {}
 
   constructor(shared: Shared, outbox: Outbox) {
     this.#shared = shared
@@ -42,6 +44,23 @@ export class Reading implements Tap {
 
   release(): void {
     if (--this.#holds === 0) this.#connection?.resume()
+  }
+
+  /** What is behind this frame waits, also what was read already. */
+  stop(): void {
+    this.#stops++
+    this.hold()
+  }
+
+  /** As often as it was stopped. */
+  go(): void {
+    if (--this.#stops === 0) this.resume()
+    this.release()
+  }
+
+  /** May what is behind this frame be handled. */
+  get mayGoOn(): boolean {
+    return this.#stops === 0
   }
 
   parked(octets: number): void {
@@ -79,15 +98,8 @@ export class Reading implements Tap {
     this.#slowedUntil = until
     if (waits) return
     counters.paced++
-    this.hold()
+    this.stop()
     limits.pace.start(this.#slowed ??= new Slowed(this))
-  }
-
-  /** May what is behind a frame in the same octets be handled now; if not, `resume` is called when it may. */
-  mayGoOn(resume: () => void): boolean {
-    const may = this.#slowedUntil === 0
-    this.#resume = may ? undefined : resume
-    return may
   }
 
   /** The time may be over for which it is slowed. */
@@ -96,10 +108,7 @@ export class Reading implements Tap {
     turn.tick()
     if (turn.now < this.#slowedUntil) return limits.pace.start(this.#slowed!)
     this.#slowedUntil = 0
-    this.release()
-    const resume = this.#resume
-    this.#resume = undefined
-    resume?.()
+    this.go()
   }
 
   /** The connection is gone. */

@@ -1,17 +1,27 @@
 /**
  * The routes of one connection, by the two paths of their requests. A peer may name as many paths as it likes, each as
- * long as a header may be, so both the routes and the octets of their paths have a limit: those that nothing waits in are
- * then forgotten, and found anew when they are needed.
+ * long as a header may be, so both the routes and the octets of their paths have a limit. It follows the sessions that
+ * they use, since a connection of another relay has those of many clients. Beyond it, the route goes that was used before
+ * all others and in which nothing waits; it is found anew when it is needed.
  */
+import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Route } from "../route/Route.ts"
+import type { Session } from "../Session.ts"
 
 const MAX_ROUTES = 1024
+const ROUTES_PER_SESSION = 4
 /** Several times what 1024 routes with paths as clients have them take. A route costs a few times the octets of its paths. */
 const MAX_PATHS = 1_048_576
+const PATHS_PER_SESSION = 1024
+
+/** Routes in use that are looked at for one that can be forgotten, at a time. */
+const LOOKS = 4
 
 export class Routes {
-  readonly #routes = new Map<string, Route>()
+  readonly #routes = new LinkedMap<string, Route>()
   #octets = 0
+  /** The sessions that they use, and how many of them do. */
+  readonly #using = new Map<Session, number>()
 
   /** Octets of the paths. */
   get octets(): number {
@@ -19,21 +29,33 @@ export class Routes {
   }
 
   get(paths: string): Route | undefined {
-    return this.#routes.get(paths)
+    return this.#routes.touch(paths)
   }
 
   /** `inUse` is kept whatever happens. */
   add(paths: string, route: Route, inUse: Route | undefined): void {
     this.#delete(paths)
-    if (this.#routes.size >= MAX_ROUTES || this.#octets + paths.length > MAX_PATHS) {
-      for (const [others, old] of this.#routes) if (old.flow.idle && old !== inUse) this.#delete(others)
-    }
     this.#routes.set(paths, route)
     this.#octets += paths.length
+    for (const one of route.sessions) this.#using.set(one, (this.#using.get(one) ?? 0) + 1)
+    for (let looks = 0; looks < LOOKS && this.#tooMany();) {
+      const { key, value } = this.#routes.first!
+      if (value.flow.idle && value !== inUse && value !== route) this.#delete(key)
+      else {
+        this.#routes.touch(key)
+        looks++
+      }
+    }
+  }
+
+  #tooMany(): boolean {
+    const sessions = this.#using.size
+    return this.#routes.size > Math.max(MAX_ROUTES, ROUTES_PER_SESSION * sessions) ||
+      this.#octets > Math.max(MAX_PATHS, PATHS_PER_SESSION * sessions)
   }
 
   close(): void {
-    for (const paths of this.#routes.keys()) this.#delete(paths)
+    for (const { key } of this.#routes) this.#delete(key)
   }
 
   #delete(paths: string): void {
@@ -42,5 +64,10 @@ export class Routes {
     route.close()
     this.#routes.delete(paths)
     this.#octets -= paths.length
+    for (const one of route.sessions) {
+      const others = this.#using.get(one)! - 1
+      if (others > 0) this.#using.set(one, others)
+      else this.#using.delete(one)
+    }
   }
 }

@@ -18,6 +18,8 @@ import type { LongChunk, Transaction, TransactionOwner } from "./Transaction.ts"
 
 /** Octets that a sender writes before the next one has its turn. */
 export const TURN = 16_384
+/** Such turns in one turn of the relay. */
+const TURNS = 64
 
 /** What its hop hears of it. */
 export interface OutboundOwner {
@@ -61,7 +63,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, Writer {
   constructor(shared: Shared, owner: OutboundOwner) {
     this.shared = shared
     this.#owner = owner
-    this.outbox = new Outbox(this)
+    this.outbox = new Outbox(shared.slabs, this)
     this.lastUsed = shared.turn.now
   }
 
@@ -114,10 +116,11 @@ export class Outbound implements OutboxOwner, TransactionOwner, Writer {
     this.#flush()
   }
 
-  /** Lets those that wait write, each in its turn, as long as there is room. */
+  /** Lets those that wait write, each in its turn, as long as there is room, and no more than others can wait for. */
   #pump(): void {
     const { waiting } = this
-    while (waiting.length > 0 && this.room()) {
+    for (let turns = 0; waiting.length > 0 && this.room(); turns++) {
+      if (turns === TURNS) return this.outbox.wake()
       const sender = waiting.shift()!
       if (sender.give(TURN)) waiting.push(sender)
     }
@@ -207,7 +210,6 @@ export class Outbound implements OutboxOwner, TransactionOwner, Writer {
   /** Nothing more goes out: what is still to be sent waits, and fails with the connection. */
   end(): void {
     this.interrupt()
-    this.#flush()
     this.outbox.end()
   }
 

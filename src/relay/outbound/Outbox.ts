@@ -1,21 +1,16 @@
 /**
- * Octets on their way out of one connection. They are copied once, into pooled slabs, and leave with one write for each
- * slab and turn. What the octets mean is not known here.
+ * Octets on their way out of one connection. They are copied once, into leased memory, and leave with one write for each
+ * lease and turn. What the octets mean is not known here.
  */
 import type { Connection } from "../../transport/Connection.ts"
+import { type Lease, SLAB, type Slabs } from "../Slabs.ts"
 
-const SLAB = 131_072
-/** Slabs kept for reuse, over all connections: 64 MiB. */
-const POOLED = 512
-const pool: Array<Buffer> = []
-
-const release = (slab: Buffer): void => {
-  if (pool.length < POOLED) pool.push(slab)
-}
+/** Octets of the smallest lease: some messages of a chat with their answers. */
+const LEAST = 1024
 
 interface Filled {
-  readonly slab: Buffer
-  readonly length: number
+  readonly lease: Lease
+  readonly octets: Buffer
 }
 
 /** Whose output it is. */
@@ -27,10 +22,13 @@ export interface OutboxOwner {
 }
 
 export class Outbox {
+  readonly #slabs: Slabs
   readonly #owner: OutboxOwner
   #connection: Connection | undefined
-  #slab: Buffer | undefined
+  #lease: Lease | undefined
   #at = 0
+  /** Octets of the next lease: about as many as were written at a time lately. */
+  #expected = LEAST
   #full: Array<Filled> = []
   /** Handed to the connection, oldest first. */
   #inFlight: Array<Filled> = []
@@ -43,7 +41,8 @@ export class Outbox {
   #known = false
   #closed = false
 
-  constructor(owner: OutboxOwner) {
+  constructor(slabs: Slabs, owner: OutboxOwner) {
+    this.#slabs = slabs
     this.#owner = owner
   }
 
@@ -52,9 +51,19 @@ export class Outbox {
     this.wake()
   }
 
+  /** There is a connection, and it has not ended. */
+  get open(): boolean {
+    return this.#connection !== undefined
+  }
+
   /** Octets that the operating system has not taken yet. */
   get pending(): number {
     return this.#connection?.pending() ?? 0
+  }
+
+  /** Octets that the operating system has not taken yet, with those that it was not given yet. */
+  get untaken(): number {
+    return this.committed - this.#handed + this.pending
   }
 
   /** Octets that it has taken, also of a write that is under way. */
@@ -67,24 +76,10 @@ export class Outbox {
     return this.committed - this.flushed
   }
 
-  /** There is a connection, and it has not ended. */
-  get open(): boolean {
-    return this.#connection !== undefined
-  }
-
-  /** Octets that the operating system has not taken yet, with those that it was not given yet. */
-  get untaken(): number {
-    return this.committed - this.#handed + this.pending
-  }
-
-  /** A slab with room for `octets` in one piece; at most `SLAB`. The caller writes at `position` and calls `advance`. */
+  /** Memory with room for `octets` in one piece; at most `SLAB`. The caller writes at `position` and calls `advance`. */
   reserve(octets: number): Buffer {
-    let slab = this.#slab
-    if (slab !== undefined && SLAB - this.#at >= octets) return slab
-    if (slab !== undefined) this.#seal(slab)
-    slab = this.#slab = pool.pop() ?? Buffer.allocUnsafeSlow(SLAB)
-    this.#at = 0
-    return slab
+    const lease = this.#lease
+    return lease !== undefined && lease.end - this.#at >= octets ? lease.octets : this.#grow(octets, octets)
   }
   get position(): number {
     return this.#at
@@ -98,9 +93,10 @@ export class Outbox {
   copy(buf: Buffer, start: number, end: number): void {
     let at = start
     while (at < end) {
-      const slab = this.reserve(1)
-      const n = Math.min(end - at, SLAB - this.#at)
-      buf.copy(slab, this.#at, at, at + n)
+      const lease = this.#lease
+      const octets = lease !== undefined && lease.end > this.#at ? lease.octets : this.#grow(1, end - at)
+      const n = Math.min(end - at, this.#lease!.end - this.#at)
+      buf.copy(octets, this.#at, at, at + n)
       this.advance(this.#at + n)
       at += n
     }
@@ -115,8 +111,8 @@ export class Outbox {
   /** Writes text whose characters are octets. */
   text(text: string): void {
     if (text.length > SLAB) return this.copy(Buffer.from(text, "latin1"), 0, text.length)
-    const slab = this.reserve(text.length)
-    this.advance(this.#at + slab.write(text, this.#at, "latin1"))
+    const octets = this.reserve(text.length)
+    this.advance(this.#at + octets.write(text, this.#at, "latin1"))
   }
 
   /** Has the owner called at the end of the turn, unless he knows that already. */
@@ -126,48 +122,77 @@ export class Outbox {
     this.#owner.filled()
   }
 
-  #seal(slab: Buffer): void {
-    this.#full.push({ slab, length: this.#at })
-    this.#slab = undefined
+  /** A further lease: of at least so many octets, as large as what was written since the last flush. */
+  #grow(least: number, wanted: number): Buffer {
+    this.#seal()
+    const more = Math.max(wanted, this.#expected, 2 * (this.committed - this.#handed))
+    const lease = this.#lease = this.#slabs.lease(least, Math.min(more, SLAB))
+    this.#at = lease.start
+    return lease.octets
   }
 
-  /** Hands to the connection what was put in; false when that was nothing. */
+  #seal(): void {
+    const lease = this.#lease
+    if (lease === undefined) return
+    this.#lease = undefined
+    this.#slabs.trim(lease, this.#at)
+    if (this.#at === lease.start) this.#slabs.release(lease)
+    else this.#full.push({ lease, octets: lease.octets.subarray(lease.start, this.#at) })
+  }
+
+  /**
+   * Hands to the connection what was put in; false when that was nothing. While the system does not take what it has
+   * already, a lease that is not full stays and is filled, so that small answers to who reads nothing share one.
+   */
   flush(): boolean {
     this.#known = false
     const connection = this.#connection
     if (connection === undefined || this.#closed) return false
-    const slab = this.#slab
-    if (slab !== undefined && this.#at > 0) this.#seal(slab)
+    if (connection.pending() === 0) this.#seal()
+    return this.#hand(connection)
+  }
+
+  #hand(connection: Connection): boolean {
     if (this.#full.length === 0) return false
     const full = this.#full
     this.#full = []
+    const before = this.#handed
     for (const filled of full) {
       this.#inFlight.push(filled)
-      this.#handed += filled.length
-      connection.write(filled.slab.subarray(0, filled.length), this.#written)
+      this.#handed += filled.octets.length
+      connection.write(filled.octets, this.#written)
     }
+    const octets = this.#handed - before
+    // Up at once, and slowly down.
+    this.#expected = octets > this.#expected
+      ? Math.min(octets + (octets >> 2), SLAB)
+      : Math.max(LEAST, this.#expected - ((this.#expected - octets) >> 3))
     return true
   }
 
   readonly #written = (): void => {
     const done = this.#inFlight.shift()!
-    release(done.slab)
+    this.#slabs.release(done.lease)
     if (this.#closed) return
-    this.flushed += done.length
+    this.flushed += done.octets.length
+    if (this.committed > this.#handed) this.wake()
     this.#owner.taken()
   }
 
-  /** Nothing more goes out: what is still to be sent waits, and fails with the connection. */
+  /** Hands over all there is. Nothing more goes out: what is still to be sent waits, and fails with the connection. */
   end(): void {
+    const connection = this.#connection
     this.#connection = undefined
+    if (connection === undefined || this.#closed) return
+    this.#seal()
+    this.#hand(connection)
   }
 
   close(): void {
     this.#closed = true
     this.#connection = undefined
-    for (const { slab } of this.#full) release(slab)
-    if (this.#slab !== undefined) release(this.#slab)
+    this.#seal()
+    for (const { lease } of this.#full) this.#slabs.release(lease)
     this.#full = []
-    this.#slab = undefined
   }
 }

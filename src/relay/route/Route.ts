@@ -63,7 +63,7 @@ export class Route implements Way {
   readonly target: Outbound
   readonly flow: Flow
   readonly #source: Source
-  readonly #sessions: ReadonlyArray<Session>
+  readonly sessions: ReadonlyArray<Session>
   readonly lines: Buffer
   /** The relay's URIs, as they stand at the front of the From-Path of what goes out. */
   readonly #ownPath: string
@@ -84,7 +84,7 @@ export class Route implements Way {
     this.#source = source
     this.target = target
     this.pace = pace
-    this.#sessions = sessions
+    this.sessions = sessions
     this.flow = new Flow(this, source.reading)
     this.#own = own[0]!.text
     this.#firstBack = own.at(-1)!.text
@@ -97,13 +97,13 @@ export class Route implements Way {
 
   usable(now: number): boolean {
     if (this.target.gone || this.target.shared.stopping) return false
-    for (const session of this.#sessions) if (session.ended || session.expiresAt <= now) return false
+    for (const session of this.sessions) if (session.ended || session.expiresAt <= now) return false
     return true
   }
 
   /** A request is passed on. */
   used(now: number): void {
-    for (const session of this.#sessions) extend(session, now)
+    for (const session of this.sessions) extend(session, now)
   }
 
   // ---- the way back

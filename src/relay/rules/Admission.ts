@@ -4,6 +4,7 @@
  * Nobody is turned away while something useless can go instead: first those who have proved nothing yet, the oldest of
  * the address that has most of them, then the least recently used one without a session.
  */
+import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { Crowd } from "../../net/Crowd.ts"
 import { networkOf } from "../../net/Network.ts"
 import type { Connection } from "../../transport/Connection.ts"
@@ -23,10 +24,15 @@ export interface Admitted {
   finish(reason: Closing): void
 }
 
+/** Connections that are looked at for one that can go. */
+const LOOKS = 16
+
 export class Admission {
   readonly #shared: Shared
   /** All hops with a connection that is not being closed. */
   readonly #inside = new Set<Admitted>()
+  /** Those of them that are not on probation, with the time of their last use when it was last looked. */
+  readonly #byUse = new LinkedMap<Admitted, number>()
   /** Those that came in and have not yet brought a successful request. */
   readonly #onProbation = new Crowd<Admitted>()
   /** Connections that came in, by the address (for IPv6: the network) they came from. */
@@ -48,19 +54,20 @@ export class Admission {
       this.#onProbation.add(host, hop)
       if (same > connectionsPerAddress) return this.#close(hop)
       if (this.#onProbation.size > connectionsInProbation) this.#close(this.#onProbation.takeFirst()!)
-    }
+    } else this.#byUse.set(hop, hop.lastUsed)
     if (this.#inside.size > connections) this.#close(this.#leastNeeded() ?? hop)
   }
 
   /** A request of it was successful, or it goes: it is not on probation any more. */
   proved(hop: Admitted): void {
-    if (hop.connection !== undefined) this.#onProbation.delete(hop.connection.remote.host, hop)
+    this.#onProbation.delete(hop.connection!.remote.host, hop)
+    if (this.#inside.has(hop)) this.#byUse.set(hop, hop.lastUsed)
   }
 
   left(hop: Admitted): void {
-    this.#inside.delete(hop)
-    this.proved(hop)
-    if (hop.connection?.inbound !== true) return
+    if (hop.connection === undefined) return
+    this.#leaves(hop)
+    if (!hop.connection.inbound) return
     const network = networkOf(hop.connection.remote.host)
     const others = (this.#from.get(network) ?? 0) - 1
     if (others > 0) this.#from.set(network, others)
@@ -71,31 +78,38 @@ export class Admission {
   closeIdle(millis: number): void {
     const { counters, turn } = this.#shared
     turn.tick()
-    const { now } = turn
-    for (const hop of this.#inside) {
-      if (now - hop.lastUsed < millis || hop.sessions.anyValid(now)) continue
-      this.#inside.delete(hop)
+    const isIdle = (hop: Admitted) => turn.now - hop.lastUsed >= millis && !hop.sessions.anyValid(turn.now)
+    turn.slices(this.#inside, (hop) => {
+      if (!this.#inside.has(hop) || !isIdle(hop)) return
+      this.#leaves(hop)
       counters.connectionsIdle++
       hop.finish("not used for a long time")
-    }
+    })
   }
 
+  #leaves(hop: Admitted): void {
+    this.#inside.delete(hop)
+    this.#byUse.delete(hop)
+    this.#onProbation.delete(hop.connection!.remote.host, hop)
+  }
+
+  /** The time of a look does not grow with the number of connections: who was used since has his place at the end. */
   #leastNeeded(): Admitted | undefined {
-    let found = this.#onProbation.size > 1 ? this.#onProbation.takeFirst() : undefined
-    if (found !== undefined) return found
+    if (this.#onProbation.size > 1) return this.#onProbation.takeFirst()
     const { now } = this.#shared.turn
-    for (const hop of this.#inside) {
-      if (!hop.onProbation && (found === undefined || hop.lastUsed < found.lastUsed) && !hop.sessions.anyValid(now)) {
-        found = hop
-      }
+    for (let looks = 0; looks < LOOKS; looks++) {
+      const { first } = this.#byUse
+      if (first === undefined) return undefined
+      const { key: hop, value: used } = first
+      if (hop.lastUsed === used && !hop.sessions.anyValid(now)) return hop
+      this.#byUse.set(hop, hop.lastUsed)
     }
-    return found
+    return undefined
   }
 
   /** Without a line in the log for each: who opens thousands of connections would write thousands. */
   #close(hop: Admitted): void {
-    this.#inside.delete(hop)
-    this.proved(hop)
+    this.#leaves(hop)
     this.#shared.counters.connectionsTurnedAway++
     hop.connection?.destroy()
   }

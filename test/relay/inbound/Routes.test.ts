@@ -1,11 +1,12 @@
 import { assert, it } from "@effect/vitest"
 import { Routes } from "../../../src/relay/inbound/Routes.ts"
 import type { Route } from "../../../src/relay/route/Route.ts"
+import type { Session } from "../../../src/relay/Session.ts"
 
 /** What is asked of a route here. */
-const routeOf = (idle = true) => {
+const routeOf = (idle = true, ...sessions: ReadonlyArray<Session>) => {
   const state = { closed: 0 }
-  return [{ flow: { idle }, close: () => state.closed++ } as unknown as Route, state] as const
+  return [{ flow: { idle }, sessions, close: () => state.closed++ } as unknown as Route, state] as const
 }
 
 it("R4976-9.3-06: a connection may name any number of paths of any length, and does not make the relay hold them all", () => {
@@ -31,10 +32,28 @@ it("R4976-9.3-06: no more than 1024 routes are remembered, however short, and th
   routes.add("a", second, undefined)
   assert.deepStrictEqual([firstState.closed, routes.octets, routes.get("a")], [1, 1, second])
   for (let i = 0; i < 1023; i++) routes.add(String(i), routeOf()[0], undefined)
-  assert.strictEqual(routes.get("a"), second)
+  assert.strictEqual(routes.get("0")?.flow.idle, true)
   routes.add("one more", routeOf()[0], undefined)
   assert.isUndefined(routes.get("a"))
   assert.strictEqual(secondState.closed, 1)
+  assert.isDefined(routes.get("0"))
+  routes.add("and another", routeOf()[0], undefined)
+  assert.isUndefined(routes.get("1"), "0 was used since")
+  assert.isDefined(routes.get("0"))
+  routes.close()
+  assert.strictEqual(routes.octets, 0)
+})
+
+it("R4976-9.3-06: the limit follows the sessions, so that those of many clients behind one relay are all remembered", () => {
+  const routes = new Routes()
+  const session = (): Session => ({}) as Session
+  for (let i = 0; i < 5000; i++) routes.add(`session ${i}`, routeOf(true, session())[0], undefined)
+  for (let i = 0; i < 5000; i++) assert.isDefined(routes.get(`session ${i}`))
+  const one = session()
+  const many = new Routes()
+  for (let i = 0; i < 5000; i++) many.add(`path ${i}`, routeOf(true, one)[0], undefined)
+  assert.isUndefined(many.get("path 0"))
+  assert.isDefined(many.get(`path ${5000 - 1024}`))
   routes.close()
   assert.strictEqual(routes.octets, 0)
 })

@@ -1,0 +1,84 @@
+import { assert, beforeEach, describe, it } from "vitest"
+import { Turn } from "../../src/relay/Turn.ts"
+
+describe("Turn", () => {
+  let tasks: Array<() => void>
+  let turn: Turn
+  const log: Array<string> = []
+  /** What is deferred is run; how many turns that took, up to a bound. */
+  const run = (bound = 1000): number => {
+    let turns = 0
+    for (; tasks.length > 0 && turns < bound; turns++) for (const task of tasks.splice(0)) task()
+    return turns
+  }
+  const writer = (name: string) => ({ endTurn: () => void log.push(`${name} writes`) })
+  const sender = (name: string, rounds: number) => {
+    const one = {
+      goOn: (): void => {
+        log.push(name)
+        if (--rounds > 0) turn.continues(one)
+      }
+    }
+    turn.continues(one)
+  }
+
+  beforeEach(() => {
+    log.length = 0
+    tasks = []
+    turn = new Turn(() => 0, (task) => void tasks.push(task), 1000)
+  })
+
+  it("writes once at the end of a turn, whatever it got", () => {
+    turn.writesAtEnd(writer("a"))
+    turn.writesAtEnd(writer("b"))
+    assert.strictEqual(tasks.length, 1)
+    assert.deepStrictEqual(log, [])
+    assert.strictEqual(run(), 1)
+    assert.deepStrictEqual(log, ["a writes", "b writes"])
+  })
+
+  it("writes before the end when many have output, since what they need grows cold", () => {
+    for (let i = 0; i < 31; i++) turn.writesAtEnd(writer(String(i)))
+    turn.readEnds()
+    assert.strictEqual(log.length, 0)
+    turn.writesAtEnd(writer("31"))
+    turn.readEnds()
+    assert.strictEqual(log.length, 32)
+  })
+
+  it("writes what those wait for who brought little before the others go on", () => {
+    sender("endless", 3)
+    turn.writesAtEnd(writer("quiet"))
+    run()
+    assert.deepStrictEqual(log, ["quiet writes", "endless", "endless", "endless"])
+  })
+
+  it("lets those who want more go on in turn, some in each, so that no turn grows with their number", () => {
+    for (let i = 0; i < 100; i++) sender(`sender ${i}`, 2)
+    run(1)
+    assert.strictEqual(log.length, 16)
+    assert.strictEqual(run(), Math.ceil(200 / 16) - 1)
+    for (let i = 0; i < 100; i++) assert.strictEqual(log.filter((name) => name === `sender ${i}`).length, 2)
+    assert.strictEqual(log.indexOf("sender 99"), 99, "nobody has a second turn before all had one")
+  })
+
+  it("divides a turn among those who want more, but never into more than five shares", () => {
+    const shares = new Set<number>()
+    for (const senders of [1, 2, 5, 50]) {
+      for (let i = 0; i < senders; i++) turn.continues({ goOn: () => void shares.add(turn.share) })
+      run()
+    }
+    assert.deepStrictEqual([...shares], [1000, 500, 200])
+  })
+
+  it("does for many what is done at once in slices, and then what follows", () => {
+    const done: Array<number> = []
+    turn.slices(Array.from({ length: 1000 }, (_, i) => i), (i) => void done.push(i), () => void log.push("then"))
+    run(1)
+    assert.strictEqual(done.length, 64)
+    assert.deepStrictEqual(log, [])
+    run()
+    assert.strictEqual(new Set(done).size, 1000)
+    assert.deepStrictEqual(log, ["then"])
+  })
+})
