@@ -16,7 +16,7 @@ import {
   Transport
 } from "../../src/Transport.ts"
 import { dnsNames } from "../../src/transport/Certificates.ts"
-import { ca, commonNameOnly, expired, localhost, relay, rsa, selfSigned } from "../support/pki.ts"
+import { ca, commonNameOnly, expired, localhost, otherLocalhost, relay, rsa, selfSigned } from "../support/pki.ts"
 import { poll, Recorder, turns } from "../support/Recorder.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
@@ -110,6 +110,21 @@ describe("TLS as a server", () => {
         assert.match(yield* shown("localhost"), /DNS:localhost/)
         assert.match(yield* shown("unknown.example.com"), /DNS:localhost/)
         assert.match(yield* shown(""), /DNS:localhost/)
+      })
+    ))
+
+  it.live("presents the first of the others that is for the name, before the default one", () =>
+    run(
+      { tls: { ...localhost, others: [otherLocalhost, localhost] } },
+      Effect.gen(function*() {
+        const { identity, listen } = yield* Transport
+        const { port } = yield* listen(listener, new Recorder().accept)
+        const { socket } = yield* hello(port, { rejectUnauthorized: false })
+        const fingerprint = ({ cert }: KeyPair) => new X509Certificate(cert).fingerprint256
+        assert.notStrictEqual(fingerprint(otherLocalhost), fingerprint(localhost))
+        assert.strictEqual(socket.getPeerX509Certificate()?.fingerprint256, fingerprint(otherLocalhost))
+        assert.strictEqual(identity("localhost"), 1)
+        assert.strictEqual(identity("unknown.example.com"), 0)
       })
     ))
 

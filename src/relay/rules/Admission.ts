@@ -5,7 +5,6 @@
  * the address that has most of them, then the least recently used one without a session.
  */
 import { Crowd } from "../../net/Crowd.ts"
-import { networkOf } from "../../net/Network.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
 import type { HopSessions } from "../HopSessions.ts"
@@ -28,7 +27,7 @@ export class Admission {
   /** All hops with a connection that is not being closed. */
   readonly #inside = new Set<Admitted>()
   /** Those that came in and have not yet brought a successful request. */
-  readonly #onProbation = new Crowd<Admitted>()
+  readonly #onProbation = new Crowd<Admitted>((address) => this.#shared.networkOf(address))
   /** Connections that came in, by the address (for IPv6: the network) they came from. */
   readonly #from = new Map<string, number>()
 
@@ -42,7 +41,7 @@ export class Admission {
     this.#inside.add(hop)
     if (hop.onProbation) {
       const { host } = hop.connection!.remote
-      const network = networkOf(host)
+      const network = this.#shared.networkOf(host)
       const same = (this.#from.get(network) ?? 0) + 1
       this.#from.set(network, same)
       this.#onProbation.add(host, hop)
@@ -61,7 +60,7 @@ export class Admission {
     this.#inside.delete(hop)
     this.proved(hop)
     if (hop.connection?.inbound !== true) return
-    const network = networkOf(hop.connection.remote.host)
+    const network = this.#shared.networkOf(hop.connection.remote.host)
     const others = (this.#from.get(network) ?? 0) - 1
     if (others > 0) this.#from.set(network, others)
     else this.#from.delete(network)
