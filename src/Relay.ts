@@ -5,6 +5,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
+import { networkOf } from "./net/Network.ts"
 import { formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
 import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/Alarm.ts"
@@ -116,6 +117,7 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
       dial: (dial, hop, ended) => run(connect(dial, hop, ended)),
       authenticate: (asking, ended) => run(login(asking, ended))
     },
+    networkOf,
     observer: yield* makeJournal(run),
     limits,
     auth: {

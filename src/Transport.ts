@@ -5,10 +5,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { TransportShape } from "./transport/Connection.ts"
 import * as NodeTransport from "./transport/NodeTransport.ts"
 import { make as makeTestNetwork, TestNetwork, type TestOptions } from "./transport/testing/TestNetwork.ts"
 import type { TransportError } from "./transport/TransportError.ts"
+import type { TransportShape } from "./transport/TransportShape.ts"
 
 export type { KeyPair, TlsOptions } from "./transport/Certificates.ts"
 export {
@@ -18,12 +18,12 @@ export {
   ConnectionFacts,
   type ConnectOptions,
   type LocalSocket,
-  type Receiver,
-  type TransportShape
+  type Receiver
 } from "./transport/Connection.ts"
 export type { NodeOptions } from "./transport/NodeTransport.ts"
 export { TestNetwork } from "./transport/testing/TestNetwork.ts"
 export { TransportError, type TransportErrorReason } from "./transport/TransportError.ts"
+export type { TransportShape } from "./transport/TransportShape.ts"
 
 /** The network, as a service. */
 export class Transport extends Context.Service<Transport, TransportShape>()("msrp-relay/Transport") {

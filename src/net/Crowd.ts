@@ -3,20 +3,24 @@
  * goes of the address that has most of them: whoever floods the relay from one address turns away his own connections,
  * and not other people's.
  */
-import { networkOf } from "./Network.ts"
-
 export class Crowd<A> {
+  readonly #networkOf: (address: string) => string
   readonly #of = new Map<string, Set<A>>()
   /** The addresses by how many they have, so that those with most are found at once. */
   readonly #having: Array<Set<string>> = []
   #size = 0
+
+  /** `networkOf` tells whose an address is. */
+  constructor(networkOf: (address: string) => string) {
+    this.#networkOf = networkOf
+  }
 
   get size(): number {
     return this.#size
   }
 
   add(address: string, one: A): void {
-    const network = networkOf(address)
+    const network = this.#networkOf(address)
     let same = this.#of.get(network)
     if (same === undefined) this.#of.set(network, same = new Set())
     if (same.has(one)) return
@@ -26,7 +30,7 @@ export class Crowd<A> {
   }
 
   delete(address: string, one: A): void {
-    this.#delete(networkOf(address), one)
+    this.#delete(this.#networkOf(address), one)
   }
 
   #delete(network: string, one: A): void {

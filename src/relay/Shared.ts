@@ -16,6 +16,8 @@ export interface Shared {
   readonly limits: Limits
   readonly counters: RelayCounters
   readonly observer: Observer
+  /** Whose an address is: itself, or the network that its owner has. */
+  readonly networkOf: (address: string) => string
   /** Answers still come back; new requests are refused. */
   stopping: boolean
 }

@@ -5,9 +5,9 @@
 import type { Head } from "../protocol/Head.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, LocalSocket, Receiver } from "../transport/Connection.ts"
-import { type RelayCounters, zeroCounters } from "./Counters.ts"
+import { zeroCounters } from "./Counters.ts"
 import { Hop, type HopOwner } from "./Hop.ts"
-import { type Limits, limitsWith, type RelayLimits } from "./Limits.ts"
+import { limitsWith, type RelayLimits } from "./Limits.ts"
 import type { Observer } from "./Observer.ts"
 import { Paces } from "./route/Pace.ts"
 import { Admission } from "./rules/Admission.ts"
@@ -47,6 +47,7 @@ export interface SwitchboardOptions {
   readonly sessions: Sessions
   readonly timers: Timers
   readonly edge: Edge
+  readonly networkOf: Shared["networkOf"]
   readonly observer: Observer
   readonly limits: RelayLimits
   readonly auth: AuthOptions
@@ -55,7 +56,7 @@ export interface SwitchboardOptions {
 }
 
 export class Switchboard implements HopOwner, DirectoryOwner {
-  readonly shared: Shared & { readonly counters: RelayCounters; readonly limits: Limits }
+  readonly shared: Shared
   readonly hops = new Set<Hop>()
   readonly auth: Auth
   /** Set by `serves`. */
@@ -67,7 +68,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   readonly #options: SwitchboardOptions
 
   constructor(options: SwitchboardOptions) {
-    const { auth, codec, edge, limits, observer, relayPeers, sessions, timers } = options
+    const { auth, codec, edge, limits, networkOf, observer, relayPeers, sessions, timers } = options
     this.#options = options
     this.shared = {
       codec,
@@ -76,6 +77,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       limits: limitsWith(timers, limits),
       counters: zeroCounters(),
       observer,
+      networkOf,
       stopping: false
     }
     this.auth = new Auth(this.shared, sessions, auth)

@@ -2,10 +2,6 @@
  * What a connection is to those who use it and to those who make it: octets in, octets out, back-pressure, and who the
  * peer is. Plain objects with plain callbacks, so that forwarding costs nothing per frame.
  */
-import type * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
-import type { TransportError } from "./TransportError.ts"
-
 /** A host name or an IP address (IPv6 without brackets), and a port. */
 export interface Address {
   readonly host: string
@@ -99,24 +95,3 @@ export interface ConnectOptions {
 
 /** Makes the receiver of a new connection; called before anything is read from it. */
 export type Accept = (connection: Connection) => Receiver
-
-/** What a `Transport` can do. */
-export interface TransportShape {
-  /**
-   * Binds, and gives the bound socket with its real port. Accepts connections until the scope closes; they are
-   * destroyed with it. For `msrps`, `accept` is called after the TLS handshake.
-   */
-  readonly listen: (socket: LocalSocket, accept: Accept) => Effect.Effect<LocalSocket, TransportError, Scope.Scope>
-  /**
-   * Connects; for `msrps` does the TLS handshake and checks the certificate, before any octet is written. `accept` is
-   * called before the connection is given back. It lives until it closes or the layer's scope does.
-   */
-  readonly connect: (options: ConnectOptions, accept: Accept) => Effect.Effect<Connection, TransportError>
-  /**
-   * Which of the own certificates is shown as `localName`: a connection that was made as one name is good for another
-   * only if that is the same.
-   */
-  readonly identity: (localName: string) => number
-  /** Runs a task once the octets that are at hand now have been delivered, so output of one turn leaves together. */
-  readonly defer: (task: () => void) => void
-}

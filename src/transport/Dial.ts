@@ -6,11 +6,12 @@ import * as Net from "node:net"
 import * as Tls from "node:tls"
 import type { ResolverShape } from "../Resolver.ts"
 import { type Certificates, checkServerIdentity, verifiedNames } from "./Certificates.ts"
-import type { Accept, Connection, ConnectOptions, TransportShape } from "./Connection.ts"
+import type { Accept, Connection, ConnectOptions } from "./Connection.ts"
 import { endsOf } from "./Ends.ts"
 import { failure, reasonOf } from "./Failure.ts"
 import type { Adopt } from "./Owned.ts"
 import type { TransportError, TransportErrorReason } from "./TransportError.ts"
+import type { TransportShape } from "./TransportShape.ts"
 
 export interface DialOptions {
   /**

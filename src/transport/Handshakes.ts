@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Net from "node:net"
 import * as Tls from "node:tls"
 import { Crowd } from "../net/Crowd.ts"
+import { networkOf } from "../net/Network.ts"
 import type { Certificates } from "./Certificates.ts"
 import { type Ends, endsOf } from "./Ends.ts"
 
@@ -19,7 +20,7 @@ export class Handshakes {
   readonly #unfollow: () => void
   readonly #limits: HandshakeLimits
   readonly #underWay = new Map<string, (stream: Tls.TLSSocket) => void>()
-  readonly #crowd = new Crowd<Net.Socket>()
+  readonly #crowd = new Crowd<Net.Socket>(networkOf)
 
   constructor(certificates: Certificates, limits: HandshakeLimits) {
     const server = Tls.createServer({

@@ -5,12 +5,13 @@ import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { codeOf } from "../net/ErrorCode.ts"
 import { type Certificates, verifiedNames } from "./Certificates.ts"
-import type { Accept, LocalSocket, TransportShape } from "./Connection.ts"
+import type { Accept, LocalSocket } from "./Connection.ts"
 import { type Ends, endsOf } from "./Ends.ts"
 import { failure, reasonOf, targetOf } from "./Failure.ts"
 import { Handshakes } from "./Handshakes.ts"
 import type { Adopt } from "./Owned.ts"
 import type { TransportError } from "./TransportError.ts"
+import type { TransportShape } from "./TransportShape.ts"
 
 export interface ListenerOptions {
   /** Seconds within which an accepted connection must finish its TLS handshake. Default 10. */

@@ -6,12 +6,12 @@ import type * as Scope from "effect/Scope"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import { Resolver } from "../Resolver.ts"
 import { makeCertificates, type TlsOptions } from "./Certificates.ts"
-import type { TransportShape } from "./Connection.ts"
 import { makeDefer } from "./Defer.ts"
 import { type DialOptions, makeConnect } from "./Dial.ts"
 import { type ListenerOptions, makeListen } from "./Listener.ts"
 import { makeAdopt } from "./Owned.ts"
 import type { TransportError } from "./TransportError.ts"
+import type { TransportShape } from "./TransportShape.ts"
 
 export interface NodeOptions extends ListenerOptions, DialOptions {
   /**

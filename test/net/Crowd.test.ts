@@ -1,8 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import { Crowd } from "../../src/net/Crowd.ts"
+import { networkOf } from "../../src/net/Network.ts"
 
 it("R4976-6.5-03 R4976-9.3-06: the oldest of the address that has most goes first", () => {
-  const crowd = new Crowd<string>()
+  const crowd = new Crowd<string>(networkOf)
   crowd.add("192.0.2.1", "first of all")
   for (let i = 0; i < 3; i++) crowd.add("192.0.2.66", `flood ${i}`)
   crowd.add("192.0.2.2", "last")

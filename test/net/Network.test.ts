@@ -11,7 +11,7 @@ it("R4976-9.3-08: whoever has one IPv6 address has all of its network", () => {
 })
 
 it("R4976-6.5-03: those of one network go first, whatever addresses they have", () => {
-  const crowd = new Crowd<number>()
+  const crowd = new Crowd<number>(networkOf)
   crowd.add("2001:db8:1::1", 0)
   for (let i = 1; i < 5; i++) crowd.add(`2001:db8:2::${i}`, i)
   assert.strictEqual(crowd.takeFirst(), 1)

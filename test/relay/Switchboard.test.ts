@@ -122,6 +122,7 @@ class Core {
         dial: (dial, hop, ended) => void this.dials.push({ dial, hop, ended }),
         authenticate: (asking, ended) => void this.asked.push({ asking, ended })
       },
+      networkOf: (address) => address,
       observer: {
         opened: (hop) => this.heard.push(`opened ${name(hop)}`),
         closing: (hop, reason) => this.heard.push(`closing ${name(hop)}: ${reason}`),

@@ -16,7 +16,7 @@ import {
   Transport
 } from "../../src/Transport.ts"
 import { dnsNames } from "../../src/transport/Certificates.ts"
-import { ca, commonNameOnly, expired, localhost, relay, rsa, selfSigned } from "../support/pki.ts"
+import { ca, commonNameOnly, expired, localhost, otherLocalhost, relay, rsa, selfSigned } from "../support/pki.ts"
 import { poll, Recorder, turns } from "../support/Recorder.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
@@ -24,18 +24,25 @@ const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport |
 
 const listener: LocalSocket = { scheme: "msrps", host: "127.0.0.1", port: 0 }
 
+interface Hello {
+  readonly socket: Tls.TLSSocket
+  readonly outcome: string
+  readonly names: string
+  readonly fingerprint256: string
+}
+
 /** The outcome of a TLS client of Node's: the protocol spoken and the certificate seen, or an error code. */
 const hello = (port: number, options: Tls.ConnectionOptions = {}) =>
-  Effect.callback<{ readonly socket: Tls.TLSSocket; readonly outcome: string; readonly names: string }>((resume) => {
+  Effect.callback<Hello>((resume) => {
     const socket = Tls.connect({ port, host: "127.0.0.1", servername: "localhost", ca, ...options })
     socket.once("secureConnect", () => {
-      const names = socket.getPeerX509Certificate()?.subjectAltName ?? ""
-      resume(Effect.succeed({ socket, outcome: socket.getProtocol() ?? "", names }))
+      const { fingerprint256 = "", subjectAltName: names = "" } = socket.getPeerX509Certificate() ?? {}
+      resume(Effect.succeed({ socket, outcome: socket.getProtocol() ?? "", names, fingerprint256 }))
     })
-    socket.on(
-      "error",
-      (error) => resume(Effect.succeed({ socket, outcome: String("code" in error && error.code), names: "" }))
-    )
+    socket.on("error", (error) => {
+      const outcome = String("code" in error && error.code)
+      resume(Effect.succeed({ socket, outcome, names: "", fingerprint256: "" }))
+    })
   }).pipe((effect) => Effect.acquireRelease(effect, ({ socket }) => Effect.sync(() => socket.destroy())))
 
 /** A TLS server of Node's; its port. */
@@ -110,6 +117,21 @@ describe("TLS as a server", () => {
         assert.match(yield* shown("localhost"), /DNS:localhost/)
         assert.match(yield* shown("unknown.example.com"), /DNS:localhost/)
         assert.match(yield* shown(""), /DNS:localhost/)
+      })
+    ))
+
+  it.live("presents the first of the others that is for the name, before the default one", () =>
+    run(
+      { tls: { ...localhost, others: [otherLocalhost, localhost] } },
+      Effect.gen(function*() {
+        const { identity, listen } = yield* Transport
+        const { port } = yield* listen(listener, new Recorder().accept)
+        const { fingerprint256 } = yield* hello(port, { rejectUnauthorized: false })
+        const fingerprint = ({ cert }: KeyPair) => new X509Certificate(cert).fingerprint256
+        assert.notStrictEqual(fingerprint(otherLocalhost), fingerprint(localhost))
+        assert.strictEqual(fingerprint256, fingerprint(otherLocalhost))
+        assert.strictEqual(identity("localhost"), 1)
+        assert.strictEqual(identity("unknown.example.com"), 0)
       })
     ))
 

@@ -4,7 +4,7 @@
  *
  * Each rate is kept as the time until which it is used up. Up to one second of a rate that was not used may be made up for.
  */
-import type { Session } from "../../SessionRepo.ts"
+import type { Session } from "../Session.ts"
 
 /** Milliseconds. */
 const SECOND = 1000

@@ -6,7 +6,6 @@
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { Crowd } from "../../net/Crowd.ts"
-import { networkOf } from "../../net/Network.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
 import type { HopSessions } from "../HopSessions.ts"
@@ -34,7 +33,7 @@ export class Admission {
   /** Those of them that are not on probation, with the time of their last use when it was last looked. */
   readonly #byUse = new LinkedMap<Admitted, number>()
   /** Those that came in and have not yet brought a successful request. */
-  readonly #onProbation = new Crowd<Admitted>()
+  readonly #onProbation = new Crowd<Admitted>((address) => this.#shared.networkOf(address))
   /** Connections that came in, by the address (for IPv6: the network) they came from. */
   readonly #from = new Map<string, number>()
 
@@ -48,7 +47,7 @@ export class Admission {
     this.#inside.add(hop)
     if (hop.onProbation) {
       const { host } = hop.connection!.remote
-      const network = networkOf(host)
+      const network = this.#shared.networkOf(host)
       const same = (this.#from.get(network) ?? 0) + 1
       this.#from.set(network, same)
       this.#onProbation.add(host, hop)
@@ -68,7 +67,7 @@ export class Admission {
     if (hop.connection === undefined) return
     this.#leaves(hop)
     if (!hop.connection.inbound) return
-    const network = networkOf(hop.connection.remote.host)
+    const network = this.#shared.networkOf(hop.connection.remote.host)
     const others = (this.#from.get(network) ?? 0) - 1
     if (others > 0) this.#from.set(network, others)
     else this.#from.delete(network)
