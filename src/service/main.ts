@@ -2,6 +2,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { Authenticator } from "../Authenticator.ts"
 import { Codec } from "../Codec.ts"
@@ -9,7 +10,9 @@ import { Relay } from "../Relay.ts"
 import * as Resolver from "../Resolver.ts"
 import { SessionRepo } from "../SessionRepo.ts"
 import { SocketSelector } from "../SocketSelector.ts"
+import { BACKLOG } from "../transport/Listener.ts"
 import * as Backend from "./Backend.ts"
+import { backlogWarning } from "./Backlog.ts"
 import * as Logging from "./Logging.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 import * as Sockets from "./Sockets.ts"
@@ -29,9 +32,10 @@ export const relay = (settings: SettingsShape) => {
   )
 }
 
-const announce = Effect.fnUntraced(function*({ demo, warnings }: SettingsShape) {
+const announce = Effect.fnUntraced(function*({ demo, transport, warnings }: SettingsShape) {
   const { close, sockets } = yield* Relay
-  for (const warning of warnings) yield* Effect.logWarning(warning)
+  const backlog = yield* backlogWarning(BACKLOG, transport.maxConnections ?? Infinity)
+  for (const warning of [...warnings, ...Option.toArray(backlog)]) yield* Effect.logWarning(warning)
   for (const { host, port, scheme } of sockets) {
     yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({ scheme, host, port }))
   }

@@ -124,7 +124,7 @@ const bindAll = (
  * Connections that the system holds until they are accepted, where it allows so many (on Linux `net.core.somaxconn`). With
  * Node's 511 a thousand clients that come at once wait for their SYNs to be repeated.
  */
-const BACKLOG = 4096
+export const BACKLOG = 4096
 
 /** An address family or address that the machine doesn't have. */
 const ABSENT = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT"])
