@@ -1,0 +1,88 @@
+/** A place in a `LinkedMap`. */
+export interface Entry<K, V> {
+  readonly key: K
+  readonly value: V
+}
+
+interface Link<K, V> extends Entry<K, V> {
+  value: V
+  previous: Link<K, V> | undefined
+  next: Link<K, V> | undefined
+}
+
+/**
+ * A map in the order in which its keys were set or touched. It is a queue as well: its first entry is found at once,
+ * however many were taken away in front, which that of a `Map` is not.
+ */
+export class LinkedMap<K, V> {
+  readonly #links = new Map<K, Link<K, V>>()
+  #first: Link<K, V> | undefined
+  #last: Link<K, V> | undefined
+
+  get size(): number {
+    return this.#links.size
+  }
+
+  /** The one that was set or touched before all others. */
+  get first(): Entry<K, V> | undefined {
+    return this.#first
+  }
+
+  get(key: K): V | undefined {
+    return this.#links.get(key)?.value
+  }
+
+  has(key: K): boolean {
+    return this.#links.has(key)
+  }
+
+  /** Becomes the last one. */
+  set(key: K, value: V): void {
+    let link = this.#links.get(key)
+    if (link === undefined) this.#links.set(key, link = { key, value, previous: undefined, next: undefined })
+    else {
+      link.value = value
+      this.#unlink(link)
+    }
+    this.#append(link)
+  }
+
+  /** The value; its entry becomes the last one. */
+  touch(key: K): V | undefined {
+    const link = this.#links.get(key)
+    if (link === undefined) return undefined
+    if (link !== this.#last) {
+      this.#unlink(link)
+      this.#append(link)
+    }
+    return link.value
+  }
+
+  delete(key: K): boolean {
+    const link = this.#links.get(key)
+    if (link === undefined) return false
+    this.#links.delete(key)
+    this.#unlink(link)
+    return true
+  }
+
+  /** In order; the entry at hand may be deleted or touched meanwhile. */
+  *[Symbol.iterator](): Generator<Entry<K, V>> {
+    for (let link = this.#first, next = link?.next; link !== undefined; link = next, next = link?.next) yield link
+  }
+
+  #append(link: Link<K, V>): void {
+    link.previous = this.#last
+    link.next = undefined
+    if (this.#last === undefined) this.#first = link
+    else this.#last.next = link
+    this.#last = link
+  }
+
+  #unlink({ next, previous }: Link<K, V>): void {
+    if (previous === undefined) this.#first = next
+    else previous.next = next
+    if (next === undefined) this.#last = previous
+    else next.previous = previous
+  }
+}

@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as fc from "fast-check"
+import { LinkedMap } from "../../src/collections/LinkedMap.ts"
+
+const entriesOf = <K, V>(map: LinkedMap<K, V>) => Array.from(map, ({ key, value }) => [key, value] as const)
+
+describe("LinkedMap", () => {
+  it("is a map whose keys move to the end when they are set or touched", () => {
+    const key = fc.integer({ min: 0, max: 5 })
+    const commands = fc.array(fc.oneof(
+      fc.record({ what: fc.constant("set" as const), key, value: fc.nat() }),
+      fc.record({ what: fc.constantFrom("touch" as const, "delete" as const), key })
+    ))
+    fc.assert(fc.property(commands, (all) => {
+      const map = new LinkedMap<number, number>()
+      // The same by a list.
+      let list: Array<readonly [number, number]> = []
+      for (const command of all) {
+        const known = list.find(([one]) => one === command.key)
+        const others = list.filter((one) => one !== known)
+        if (command.what === "set") {
+          map.set(command.key, command.value)
+          list = [...others, [command.key, command.value]]
+        } else if (command.what === "touch") {
+          assert.strictEqual(map.touch(command.key), known?.[1])
+          list = known === undefined ? others : [...others, known]
+        } else {
+          assert.strictEqual(map.delete(command.key), known !== undefined)
+          list = others
+        }
+        assert.deepStrictEqual(entriesOf(map), list)
+        assert.strictEqual(map.size, list.length)
+        assert.strictEqual(map.first?.key, list[0]?.[0])
+        assert.strictEqual(map.get(command.key), list.find(([one]) => one === command.key)?.[1])
+        assert.strictEqual(map.has(command.key), list.some(([one]) => one === command.key))
+      }
+    }))
+  })
+
+  it("may lose the entry at hand while it is walked", () => {
+    const map = new LinkedMap<string, number>()
+    for (const key of ["a", "b", "c", "d"]) map.set(key, 0)
+    const seen: Array<string> = []
+    for (const { key } of map) {
+      seen.push(key)
+      if (key < "c") map.delete(key)
+    }
+    assert.deepStrictEqual(seen, ["a", "b", "c", "d"])
+    assert.deepStrictEqual(entriesOf(map).map(([key]) => key), ["c", "d"])
+  })
+})
