@@ -80,8 +80,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           if (session.ended) return
           session.ended = true
           session.peer = undefined
-          const held = buckets.get(session.id)
-          if (held === undefined) return
+          const held = buckets.get(session.id)!
           buckets.delete(session.id)
           all.delete(held.inAll)
           held.user.delete(held.inUser)
@@ -147,6 +146,8 @@ export class SessionRepo extends Context.Service<SessionRepo, {
               peer: undefined,
               ownerAuthorities: [ownerAuthority]
             }
+            const before = buckets.get(session.id)
+            if (before !== undefined) end(before.session)
             let expiries = ofUsers.get(user)
             if (expiries === undefined) ofUsers.set(user, expiries = new Heap())
             const { expiresAt } = session
