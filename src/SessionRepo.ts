@@ -15,8 +15,8 @@ export { extend, type NewSession, type Session, userOf } from "./relay/Session.t
 const CLEANUP_PAUSE = 10
 /** Sessions that are looked at in one turn of the event loop, however many there are. */
 const SESSIONS_AT_ONCE = 256
-/** Parts of the table of users, so that none is large. */
-const USER_BUCKETS = 1024
+/** Maps that sessions are in, and those of users, at least, so that none is large. */
+const MIN_MAPS = 1024
 
 /** Sessions in the order in which they expire. One that was extended since it was put there expires later than it says. */
 type Expiries = Heap<Session>
@@ -71,17 +71,18 @@ export class SessionRepo extends Context.Service<SessionRepo, {
         const { maxSessions = 100_000, maxSessionsPerUser = 1000 } = options
         const clock = yield* Clock.Clock
         const now = (): number => monotonicMillis(clock)
-        const buckets = new Buckets<Held>(2 ** hashSize)
+        const buckets = 2 ** hashSize
+        const table = new Buckets<Held>(Math.max(buckets, MIN_MAPS))
         const owned = new Map<object, Set<Session>>()
         const all: Expiries = new Heap()
-        const ofUsers = new Buckets<Expiries>(USER_BUCKETS)
+        const ofUsers = new Buckets<Expiries>(MIN_MAPS)
 
         const end = (session: Session): void => {
           if (session.ended) return
           session.ended = true
           session.peer = undefined
-          const held = buckets.get(session.id)!
-          buckets.delete(session.id)
+          const held = table.get(session.id)!
+          table.delete(session.id)
           all.delete(held.inAll)
           held.user.delete(held.inUser)
           if (held.user.size === 0) ofUsers.delete(userOf(session))
@@ -111,18 +112,19 @@ export class SessionRepo extends Context.Service<SessionRepo, {
         }
 
         // One bucket at a time, unless there are more of them than turns in one pass.
-        const atOnce = Math.min(Math.ceil(buckets.count * CLEANUP_PAUSE / (cleanupInterval * 1000)), buckets.count)
-        const pause = cleanupInterval * 1000 * atOnce / buckets.count
+        const atOnce = Math.min(Math.ceil(buckets * CLEANUP_PAUSE / (cleanupInterval * 1000)), buckets)
+        const pause = cleanupInterval * 1000 * atOnce / buckets
+        const mapsAtOnce = atOnce * table.count / buckets
         let next = 0
         const clean = Effect.gen(function*() {
           let looked = 0
-          for (let i = 0; i < atOnce; i++) {
-            for (const { session } of buckets.at(next)) {
+          for (let i = 0; i < mapsAtOnce; i++) {
+            for (const { session } of table.at(next)) {
               // Lets the event loop turn, with what has come in meanwhile.
               if (++looked % SESSIONS_AT_ONCE === 0) yield* Effect.yieldNow
               if (session.expiresAt <= now()) end(session)
             }
-            next = (next + 1) % buckets.count
+            next = (next + 1) % table.count
           }
         })
         let due = now()
@@ -146,20 +148,20 @@ export class SessionRepo extends Context.Service<SessionRepo, {
               peer: undefined,
               ownerAuthorities: [ownerAuthority]
             }
-            const before = buckets.get(session.id)
+            const before = table.get(session.id)
             if (before !== undefined) end(before.session)
             let expiries = ofUsers.get(user)
             if (expiries === undefined) ofUsers.set(user, expiries = new Heap())
             const { expiresAt } = session
             const inAll = all.add(session, expiresAt)
-            buckets.set(session.id, { session, inAll, inUser: expiries.add(session, expiresAt), user: expiries })
+            table.set(session.id, { session, inAll, inUser: expiries.add(session, expiresAt), user: expiries })
             const same = owned.get(session.owner)
             if (same === undefined) owned.set(session.owner, new Set([session]))
             else same.add(session)
             return session
           }),
           findUnsafe: (id) => {
-            const session = buckets.get(id)?.session
+            const session = table.get(id)?.session
             if (session === undefined || session.expiresAt > now()) return session
             end(session)
             return undefined
@@ -168,7 +170,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           endAllOf: (owner) => {
             for (const session of owned.get(owner) ?? []) end(session)
           },
-          size: () => buckets.size
+          size: () => table.size
         })
       })
     )
