@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { type DigestAlgorithm, digestAlgorithms, hashLength } from "./protocol/digest/Digest.ts"
+import { algorithmOf, type DigestAlgorithm, digestAlgorithms } from "./protocol/digest/Digest.ts"
 
 export type { DigestAlgorithm } from "./protocol/digest/Digest.ts"
 
@@ -86,8 +86,6 @@ export const passwordUser = (username: string, password: Redacted.Redacted, real
   secret: { _tag: "Password", password }
 })
 
-const HEXADECIMAL = /^[0-9a-f]+$/i
-
 /**
  * The secret in a stored value. `calculateHa1`: the value is the password; otherwise it is an H(A1), 32 hexadecimal
  * digits of MD5 or 64 of SHA-256. `undefined` when it is neither, or empty.
@@ -95,10 +93,10 @@ const HEXADECIMAL = /^[0-9a-f]+$/i
 export const storedSecret = (value: string, calculateHa1: boolean): Secret | undefined => {
   if (value === "") return undefined
   if (calculateHa1) return { _tag: "Password", password: Redacted.make(value) }
-  const algorithm = digestAlgorithms.find((one) => hashLength[one] === value.length)
-  return algorithm !== undefined && HEXADECIMAL.test(value)
-    ? { _tag: "Ha1", ha1: { [algorithm]: Redacted.make(value.toLowerCase()) } }
-    : undefined
+  const algorithm = algorithmOf(value)
+  return algorithm === undefined
+    ? undefined
+    : { _tag: "Ha1", ha1: { [algorithm]: Redacted.make(value.toLowerCase()) } }
 }
 
 export interface UserTable {

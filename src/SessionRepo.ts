@@ -5,12 +5,29 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { monotonicMillis } from "./clock/Monotonic.ts"
+import { Buckets } from "./collections/Buckets.ts"
+import { Heap, type Ranked } from "./collections/Heap.ts"
 import { type NewSession, type Session, userOf } from "./relay/Session.ts"
 
 export { extend, type NewSession, type Session, userOf } from "./relay/Session.ts"
 
 /** Milliseconds between two steps of the clean-up, at least: timers are not finer, and waking up costs more than a look. */
 const CLEANUP_PAUSE = 10
+/** Sessions that are looked at in one turn of the event loop, however many there are. */
+const SESSIONS_AT_ONCE = 256
+/** Maps that sessions are in, and those of users, at least, so that none is large. */
+const MIN_MAPS = 1024
+
+/** Sessions in the order in which they expire. One that was extended since it was put there expires later than it says. */
+type Expiries = Heap<Session>
+
+/** A session, and where it stands. */
+interface Held {
+  readonly session: Session
+  readonly inAll: Ranked<Session>
+  readonly user: Expiries
+  readonly inUser: Ranked<Session>
+}
 
 /** The repository holds as many sessions as it may, in all or of this user. */
 export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{
@@ -54,62 +71,75 @@ export class SessionRepo extends Context.Service<SessionRepo, {
         const { maxSessions = 100_000, maxSessionsPerUser = 1000 } = options
         const clock = yield* Clock.Clock
         const now = (): number => monotonicMillis(clock)
-        /** Only those with sessions: a million empty ones cost as much memory as a busy relay. */
-        const buckets: Array<Map<string, Session> | undefined> = Array.from({
-          length: 2 ** hashSize
-        })
+        const buckets = 2 ** hashSize
+        const table = new Buckets<Held>(Math.max(buckets, MIN_MAPS))
         const owned = new Map<object, Set<Session>>()
-        const ofUsers = new Map<string, Set<Session>>()
-        let size = 0
+        const all: Expiries = new Heap()
+        const ofUsers = new Buckets<Expiries>(MIN_MAPS)
 
-        const bucketOf = (id: string): number => {
-          let hash = 0
-          for (let i = 0; i < id.length; i++) hash = (Math.imul(hash, 31) + id.charCodeAt(i)) | 0
-          return (hash >>> 0) % buckets.length
-        }
         const end = (session: Session): void => {
           if (session.ended) return
           session.ended = true
           session.peer = undefined
-          const at = bucketOf(session.id)
-          const bucket = buckets[at]
-          bucket?.delete(session.id)
-          if (bucket?.size === 0) buckets[at] = undefined
-          size--
-          remove(owned, session.owner, session)
-          remove(ofUsers, userOf(session), session)
+          const held = table.get(session.id)!
+          table.delete(session.id)
+          all.delete(held.inAll)
+          held.user.delete(held.inUser)
+          if (held.user.size === 0) ofUsers.delete(userOf(session))
+          const same = owned.get(session.owner)
+          same?.delete(session)
+          if (same?.size === 0) owned.delete(session.owner)
         }
 
-        /** Those of the user that are still valid; what the clean-up has not yet come to ends here. */
-        const countOf = (user: string): number => {
+        /** Ends expired ones for a new one to have room. Undefined: so many had been extended that it has to go on later. */
+        const hasRoom = (sessions: Expiries, limit: number): boolean | undefined => {
           const time = now()
-          const sessions = ofUsers.get(user)
-          if (sessions === undefined || sessions.size < maxSessionsPerUser) return sessions?.size ?? 0
-          for (const session of sessions) if (session.expiresAt <= time) end(session)
-          return sessions.size
+          for (let looked = 0; sessions.size >= limit; looked++) {
+            const { first } = sessions
+            if (first === undefined || first.rank > time) return false
+            if (looked === SESSIONS_AT_ONCE) return undefined
+            if (first.value.expiresAt <= time) end(first.value)
+            else sessions.move(first, first.value.expiresAt)
+          }
+          return true
+        }
+        const exhausted = (user: string): SessionsExhausted | "unknown" | undefined => {
+          const inAll = hasRoom(all, maxSessions)
+          if (inAll === false) return new SessionsExhausted({ of: "all", limit: maxSessions })
+          const ofUser = hasRoom(ofUsers.get(user) ?? new Heap(), maxSessionsPerUser)
+          if (ofUser === false) return new SessionsExhausted({ of: "user", limit: maxSessionsPerUser })
+          return inAll === undefined || ofUser === undefined ? "unknown" : undefined
         }
 
         // One bucket at a time, unless there are more of them than turns in one pass.
-        const atOnce = Math.min(Math.ceil(buckets.length * CLEANUP_PAUSE / (cleanupInterval * 1000)), buckets.length)
+        const atOnce = Math.min(Math.ceil(buckets * CLEANUP_PAUSE / (cleanupInterval * 1000)), buckets)
+        const pause = cleanupInterval * 1000 * atOnce / buckets
+        const mapsAtOnce = atOnce * table.count / buckets
         let next = 0
-        yield* Effect.sync(() => {
-          const time = now()
-          for (let i = 0; i < atOnce; i++) {
-            for (const session of buckets[next]?.values() ?? []) if (session.expiresAt <= time) end(session)
-            next = (next + 1) % buckets.length
+        const clean = Effect.gen(function*() {
+          let looked = 0
+          for (let i = 0; i < mapsAtOnce; i++) {
+            for (const { session } of table.at(next)) {
+              // Lets the event loop turn, with what has come in meanwhile.
+              if (++looked % SESSIONS_AT_ONCE === 0) yield* Effect.yieldNow
+              if (session.expiresAt <= now()) end(session)
+            }
+            next = (next + 1) % table.count
           }
-        }).pipe(
-          Effect.delay(Duration.millis(cleanupInterval * 1000 * atOnce / buckets.length)),
-          Effect.forever,
-          Effect.forkScoped
-        )
+        })
+        let due = now()
+        yield* Effect.suspend(() => {
+          // Not so much later as the clean-up takes, or a pass would be longer than it may be.
+          due = Math.max(due + pause, now())
+          return Effect.delay(clean, Duration.millis(due - now()))
+        }).pipe(Effect.forever, Effect.forkScoped)
 
         return SessionRepo.of({
           create: Effect.fnUntraced(function*({ expires, ownerAuthority, ...rest }) {
-            if (size >= maxSessions) return yield* new SessionsExhausted({ of: "all", limit: maxSessions })
-            if (countOf(userOf(rest)) >= maxSessionsPerUser) {
-              return yield* new SessionsExhausted({ of: "user", limit: maxSessionsPerUser })
-            }
+            const user = userOf(rest)
+            let refused = exhausted(user)
+            for (; refused === "unknown"; refused = exhausted(user)) yield* Effect.yieldNow
+            if (refused !== undefined) return yield* refused
             const session: Session = {
               ...rest,
               expiresAt: now() + expires * 1000,
@@ -118,15 +148,20 @@ export class SessionRepo extends Context.Service<SessionRepo, {
               peer: undefined,
               ownerAuthorities: [ownerAuthority]
             }
-            const bucket = buckets[bucketOf(session.id)] ??= new Map()
-            bucket.set(session.id, session)
-            size++
-            add(owned, session.owner, session)
-            add(ofUsers, userOf(session), session)
+            const before = table.get(session.id)
+            if (before !== undefined) end(before.session)
+            let expiries = ofUsers.get(user)
+            if (expiries === undefined) ofUsers.set(user, expiries = new Heap())
+            const { expiresAt } = session
+            const inAll = all.add(session, expiresAt)
+            table.set(session.id, { session, inAll, inUser: expiries.add(session, expiresAt), user: expiries })
+            const same = owned.get(session.owner)
+            if (same === undefined) owned.set(session.owner, new Set([session]))
+            else same.add(session)
             return session
           }),
           findUnsafe: (id) => {
-            const session = buckets[bucketOf(id)]?.get(id)
+            const session = table.get(id)?.session
             if (session === undefined || session.expiresAt > now()) return session
             end(session)
             return undefined
@@ -135,20 +170,8 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           endAllOf: (owner) => {
             for (const session of owned.get(owner) ?? []) end(session)
           },
-          size: () => size
+          size: () => table.size
         })
       })
     )
-}
-
-const add = <K>(sets: Map<K, Set<Session>>, key: K, session: Session): void => {
-  const set = sets.get(key)
-  if (set === undefined) sets.set(key, new Set([session]))
-  else set.add(session)
-}
-
-const remove = <K>(sets: Map<K, Set<Session>>, key: K, session: Session): void => {
-  const set = sets.get(key)
-  set?.delete(session)
-  if (set?.size === 0) sets.delete(key)
 }

@@ -117,6 +117,14 @@ it.effect("R2782-01: what is too long for a datagram is read over TCP, and anoth
     assert.strictEqual((yield* Effect.flip(gone.srv("_msrps._tcp.here.example"))).code, "ECONNREFUSED")
   }))
 
+it.effect("an answer with more records than any domain needs is none", () =>
+  Effect.gen(function*() {
+    const many = Array.from({ length: 1000 }, (_, n) => record(n, 1, "here.example"))
+    const { address } = yield* nameServer({ "_msrps._tcp.here.example": many }, { truncates: true })
+    const { srv } = yield* Effect.provide(Resolver, layerNode({ servers: [address] }))
+    assert.strictEqual((yield* Effect.flip(srv("_msrps._tcp.here.example"))).code, "EBADRESP")
+  }))
+
 it("name servers as they are written", () => {
   const servers = ["192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]", "[2001:db8::53]:5353"]
   assert.deepStrictEqual(servers.map((text) => Object.values(nameServerOf(text)).join(" ")), [

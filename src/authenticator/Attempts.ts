@@ -7,6 +7,8 @@
  * Only wrong credentials are answered late, so no user waits for what others have done in his name. But few attempts of a
  * kind may be under way at a time once it has failed too often, or guesses side by side would be as fast as ever.
  */
+import { LinkedMap } from "../collections/LinkedMap.ts"
+
 export interface AttemptsOptions {
   /** Failures of a user from one address that cost nothing. Absent: 10. */
   readonly freePerUser?: number | undefined
@@ -37,7 +39,8 @@ const MAX_REMEMBERED = 10_000
 
 class Kind {
   readonly #free: number
-  readonly #failures = new Map<string, Failures>()
+  /** The one that failed least recently is the first. */
+  readonly #failures = new LinkedMap<string, Failures>()
 
   constructor(free: number) {
     this.#free = free
@@ -61,9 +64,8 @@ class Kind {
     const failures = this.#find(key, now) ?? { count: 0, underWay: 0, forgotten: 0 }
     failures.count++
     failures.forgotten = now + FORGOTTEN_AFTER
-    this.#failures.delete(key)
     this.#failures.set(key, failures)
-    if (this.#failures.size > MAX_REMEMBERED) this.forget(this.#failures.keys().next().value!)
+    if (this.#failures.size > MAX_REMEMBERED) this.forget(this.#failures.first!.key)
     const beyond = failures.count - this.#free
     return beyond <= 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (beyond - 1), LONGEST_DELAY)
   }
@@ -86,7 +88,7 @@ export class Attempts {
   readonly #users: Kind
   readonly #addresses: Kind
   /** Users who have logged in, each from one address; the one that did so least recently is forgotten first. */
-  readonly #welcome = new Set<string>()
+  readonly #welcome = new LinkedMap<string, true>()
   readonly #now: () => number
 
   /** `now` in milliseconds. */
@@ -113,9 +115,8 @@ export class Attempts {
       },
       succeeded: () => {
         this.#users.forget(key)
-        this.#welcome.delete(key)
-        this.#welcome.add(key)
-        if (this.#welcome.size > MAX_REMEMBERED) this.#welcome.delete(this.#welcome.values().next().value!)
+        this.#welcome.set(key, true)
+        if (this.#welcome.size > MAX_REMEMBERED) this.#welcome.delete(this.#welcome.first!.key)
       },
       end: () => {
         for (const one of suspects) if (one !== undefined) one.underWay--

@@ -3,6 +3,7 @@
  * costs no memory. Of one that was used, the count is kept until it expires (RFC 7616 §3.3, §5.12).
  */
 import { hash, randomBytes } from "node:crypto"
+import { LinkedMap } from "../collections/LinkedMap.ts"
 import { sameText } from "../protocol/digest/Digest.ts"
 import { transactionId } from "../protocol/Ident.ts"
 
@@ -18,10 +19,13 @@ interface Spent {
 /** Characters of the code in a nonce: 132 bits. */
 const MAC_LENGTH = 22
 
+/** Expired ones that are forgotten for each one that is used: more than come in, and never many at once. */
+const FORGOTTEN_AT_ONCE = 4
+
 export class Nonces {
   readonly #key = randomBytes(32).toString("hex")
   /** In the order of first use. */
-  readonly #spent = new Map<string, Spent>()
+  readonly #spent = new LinkedMap<string, Spent>()
   /** Those made up to then are stale unless their count is kept: one may have been dropped early. */
   #floor = -1
   readonly #now: () => number
@@ -70,19 +74,18 @@ export class Nonces {
   }
 
   #forget(now: number): void {
-    for (const [nonce, { since }] of this.#spent) {
-      if (!this.#expired(since, now)) return
-      this.#spent.delete(nonce)
+    for (let i = 0; i < FORGOTTEN_AT_ONCE; i++) {
+      const { first } = this.#spent
+      if (first === undefined || !this.#expired(first.value.since, now)) return
+      this.#spent.delete(first.key)
     }
   }
 
   #makeRoom(): void {
-    if (this.#spent.size < this.#max) return
-    for (const [nonce, { issued }] of this.#spent) {
-      if (issued > this.#floor) this.#floor = issued
-      this.#spent.delete(nonce)
-      return
-    }
+    const { first, size } = this.#spent
+    if (first === undefined || size < this.#max) return
+    this.#floor = Math.max(this.#floor, first.value.issued)
+    this.#spent.delete(first.key)
   }
 
   /** SHA-3 with the key in front is a MAC by its design, and costs a fifth of what an HMAC object does. */

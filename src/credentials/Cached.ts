@@ -1,10 +1,9 @@
 /** Remembers for a short time what a backend has said, so that it is asked once however many AUTHs come at once. */
 import * as Cache from "effect/Cache"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
-import * as Hash from "effect/Hash"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { Credentials, type UserKey } from "../Credentials.ts"
@@ -19,19 +18,14 @@ export interface CachedOptions {
 /** That there is no such user is forgotten sooner: he may have been added because he could not log in. */
 const NOBODY = Duration.seconds(5)
 
-/** A user, from wherever he asks. */
-class Key implements Equal.Equal {
-  readonly user: UserKey
-  constructor(user: UserKey) {
-    this.user = user
-  }
-  [Equal.symbol](that: Equal.Equal): boolean {
-    return that instanceof Key && that.user.username === this.user.username && that.user.realm === this.user.realm
-  }
-  [Hash.symbol](): number {
-    return Hash.string(`${this.user.username}\n${this.user.realm}`)
-  }
-}
+/** Who asks, and from where. */
+class Asking extends Context.Service<Asking, UserKey>()("msrp-relay/credentials/Cached/Asking") {}
+
+/**
+ * A user, from wherever he asks. Text and no object that is compared by its hash: anybody can make up names whose hashes
+ * are the same, and the cache would walk over all of them. No user name has a line break.
+ */
+const keyOf = ({ realm, username }: UserKey): string => `${username}\n${realm}`
 
 /** `backend` with a memory. That a backend cannot answer is not remembered. */
 export const layerCached = <E, R>(
@@ -44,9 +38,10 @@ export const layerCached = <E, R>(
       const credentials = yield* Credentials
       const found = Duration.fromInputUnsafe(timeToLive)
       const cache = yield* Cache.makeWith(
-        ({ user }: Key) => credentials.lookup(user),
+        () => Effect.flatMap(Asking, credentials.lookup),
         {
           capacity,
+          requireServicesAt: "lookup",
           timeToLive: (exit) =>
             Exit.isFailure(exit) ? Duration.zero : Option.isSome(exit.value) ? found : Duration.min(NOBODY, found)
         }
@@ -55,7 +50,7 @@ export const layerCached = <E, R>(
         get algorithms() {
           return credentials.algorithms
         },
-        lookup: (user) => Cache.get(cache, new Key(user))
+        lookup: (user) => Effect.provideService(Cache.get(cache, keyOf(user)), Asking, user)
       })
     })
   ).pipe(Layer.provide(backend))

@@ -17,7 +17,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { Credentials, storedSecret, type User, userTable } from "../Credentials.ts"
+import { Credentials } from "../Credentials.ts"
+import { type LineProblem, UserLines } from "./UserLines.ts"
 
 export interface FileOptions {
   readonly path: string
@@ -28,16 +29,6 @@ export interface FileOptions {
   /** Octets the file may have. Absent: 16 MiB. */
   readonly maxOctets?: number | undefined
 }
-
-/** A line that cannot be used. Nothing of what it says is told, since it may be a password. */
-export interface LineProblem {
-  /** From 1. */
-  readonly line: number
-  readonly problem: string
-}
-
-/** Lines that an error names; there may be more. */
-const MAX_PROBLEMS = 10
 
 /** The file cannot be used. */
 export class CredentialsFileError extends Data.TaggedError("CredentialsFileError")<{
@@ -57,43 +48,21 @@ export class CredentialsFileError extends Data.TaggedError("CredentialsFileError
   }
 }
 
-/** The users in the text of a credentials file, or what is wrong with it. */
-export const parseCredentials = (
-  text: string,
-  calculateHa1: boolean
-): { readonly users: ReadonlyArray<User>; readonly problems: ReadonlyArray<LineProblem> } => {
-  const users: Array<User> = []
-  const problems: Array<LineProblem> = []
-  const seen = new Set<string>()
-  const lines = text.replace(/^\uFEFF/, "").split("\n")
-  for (let i = 0; i < lines.length && problems.length < MAX_PROBLEMS; i++) {
-    const line = lines[i]!.replace(/\r$/, "")
-    if (line.trim() === "" || line.trimStart().startsWith("#")) continue
-    const wrong = (problem: string) => problems.push({ line: i + 1, problem })
-    const afterName = line.indexOf(":")
-    const afterRealm = line.indexOf(":", afterName + 1)
-    if (afterName === -1 || afterRealm === -1) {
-      wrong("not user:realm:secret")
-      continue
-    }
-    const username = line.slice(0, afterName).normalize("NFC")
-    const realm = line.slice(afterName + 1, afterRealm)
-    const value = line.slice(afterRealm + 1)
-    const secret = storedSecret(calculateHa1 ? value : value.trim(), calculateHa1)
-    const kind = secret?._tag === "Ha1" ? Object.keys(secret.ha1).join() : ""
-    const entry = `${username}\n${realm}\n${kind}`
-    if (username === "") wrong("user name missing")
-    else if (realm === "" && !calculateHa1) wrong("realm missing")
-    else if (secret === undefined) {
-      wrong(calculateHa1 ? "password missing" : "the secret is not 32 (MD5) or 64 (SHA-256) hexadecimal digits")
-    } else if (seen.has(entry)) wrong("the same user and realm stand in an earlier line")
-    else {
-      seen.add(entry)
-      users.push({ username, realm: realm === "" ? undefined : realm, secret })
-    }
+/** Octets that are read in one turn of the event loop: 500 lines or so. */
+const OCTETS_AT_ONCE = 32_768
+
+/** The users in the octets of a credentials file, and what is wrong with it. Others have their turn meanwhile. */
+export const readUsers = Effect.fnUntraced(function*(octets: Uint8Array, calculateHa1: boolean) {
+  const lines = new UserLines(calculateHa1)
+  const decoder = new TextDecoder()
+  for (let at = 0; at < octets.length; at += OCTETS_AT_ONCE) {
+    if (at > 0) yield* Effect.yieldNow
+    lines.add(decoder.decode(octets.subarray(at, at + OCTETS_AT_ONCE), { stream: true }))
   }
-  return { users, problems }
-}
+  lines.add(decoder.decode())
+  lines.end()
+  return lines
+})
 
 /** What tells one version of the file from another. */
 const versionOf = (info: FileSystem.File.Info): string => {
@@ -121,16 +90,19 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
   const read = Effect.fnUntraced(function*(info: FileSystem.File.Info) {
     if (info.type !== "File") return yield* unreadable(`a ${info.type}`)
     if (ByteSize.toBigInt(info.size) > maxOctets) return yield* fail("TooLarge", [])
-    const text = yield* Effect.mapError(fs.readFileString(path), unreadable)
-    const { problems, users } = parseCredentials(text, calculateHa1)
-    return problems.length > 0 ? yield* fail("Malformed", problems) : userTable(users)
+    return yield* Effect.mapError(fs.readFile(path), unreadable)
+  })
+  const usersIn = Effect.fnUntraced(function*(octets: Uint8Array) {
+    const lines = yield* readUsers(octets, calculateHa1)
+    return lines.problems.length > 0 ? yield* fail("Malformed", lines.problems) : lines
   })
 
   const first = yield* stat
-  let table = yield* read(first)
   let version = versionOf(first)
-  // a change within one tick of the file's time does not show: each version is read once more at the next check
+  // a change within one tick of the file's time does not show: each version is compared once more at the next check
   let settled = false
+  let octets: Uint8Array | undefined = yield* read(first)
+  let table = yield* usersIn(octets)
   let reported = ""
 
   const check = Effect.gen(function*() {
@@ -139,7 +111,12 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
     if (seen === version && settled) return
     settled = seen === version
     version = seen
-    table = yield* read(info)
+    const before = octets
+    octets = undefined
+    const found = yield* read(info)
+    if (!settled) octets = found
+    else if (before !== undefined && Buffer.compare(before, found) === 0) return
+    table = yield* usersIn(found)
     reported = ""
     if (!settled) yield* Effect.logInfo("Credentials file read").pipe(Effect.annotateLogs({ path, users: table.users }))
   }).pipe(

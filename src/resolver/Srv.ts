@@ -34,6 +34,9 @@ export class QueryError extends Data.TaggedError("QueryError")<{ readonly code: 
 /** Milliseconds for one question. */
 const TIMEOUT = 2000
 
+/** Octets of an answer, a hundred records or so: whose domain is asked about decides how long it takes to read. */
+const MAX_ANSWER = 8192
+
 /** Octets of a label, and of a name without the dot at its end (RFC 1035 §2.3.4). */
 const LABEL = /^[^.]{1,63}$/
 const MAX_NAME = 253
@@ -56,6 +59,7 @@ export const querySrv = Effect.fnUntraced(function*(
   const id = randomInt(0x1_0000)
   const query: Packet = { type: "query", id, flags: RECURSION_DESIRED, questions: [{ type: "SRV", name }] }
   const read = (octets: Buffer): Reply | undefined => {
+    if (octets.length > MAX_ANSWER) return undefined
     // Cut off in the middle of a record, it could not be decoded.
     if (octets.length > HEADER && octets.readUInt16BE(0) === id && (octets[2]! & TRUNCATED) !== 0) return "truncated"
     try {

@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Hash from "effect/Hash"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -79,5 +80,66 @@ it.effect("no more are remembered than there may be", () => {
   return Effect.gen(function*() {
     for (const user of ["a", "b", "c", "d", "d", "a"]) yield* lookup(user)
     assert.deepStrictEqual(state.asked, ["a@r", "b@r", "c@r", "d@r", "a@r"])
+  }).pipe(Effect.provide(layer))
+})
+
+it.effect("the backend is told where the client is that asks", () => {
+  const sources: Array<string | undefined> = []
+  const backend = Layer.succeed(
+    Credentials,
+    Credentials.make(({ source }) => Effect.sync(() => (sources.push(source), Option.none())))
+  )
+  return Effect.gen(function*() {
+    const { lookup } = yield* Credentials
+    const of = (username: string, source: string) => lookup({ username, realm: "r", source })
+    yield* Effect.all([of("alice", "192.0.2.1"), of("bob", "192.0.2.2")], { concurrency: 2 })
+    yield* of("alice", "192.0.2.3")
+    assert.deepStrictEqual(sources, ["192.0.2.1", "192.0.2.2"])
+  }).pipe(Effect.provide(layerCached(backend)))
+})
+
+/** Texts that `Hash.string` cannot tell apart when `\nr` follows them: each block has another that leads to the same. */
+const colliding = (doublings: number): ReadonlyArray<string> => {
+  const step = (from: number, text: string): number =>
+    text.split("").reduceRight((hash, char) => (hash * 33) ^ char.charCodeAt(0), from)
+  let state = step(5381, "\nr")
+  let texts: ReadonlyArray<string> = [""]
+  for (let i = 0; i < doublings; i++) {
+    const found = new Map<number, string>()
+    for (let n = 0, other: string | undefined; other === undefined; n++) {
+      const block = Math.imul(n, 0x9e3779b1).toString(36)
+      const hash = step(state, block)
+      other = found.get(hash)
+      found.set(hash, block)
+      if (other !== undefined) {
+        const pair = [block, other]
+        state = hash
+        texts = texts.flatMap((text) => pair.map((one) => one + text))
+      }
+    }
+  }
+  return texts
+}
+
+it.effect("names that are made to have the same hash are looked up as fast as others", () => {
+  const { layer, lookup } = make()
+  return Effect.gen(function*() {
+    const bad = colliding(10)
+    const good = bad.map((_, n) => `user${n}`)
+    assert.strictEqual(new Set(bad).size, 1024)
+    assert.strictEqual(new Set(bad.map((name) => Hash.string(`${name}\nr`))).size, 1)
+    /** Milliseconds for all of them, when nothing else is in the way. */
+    const time = (names: ReadonlyArray<string>) =>
+      Effect.gen(function*() {
+        let best = Infinity
+        for (let i = 0; i < 4; i++) {
+          const start = performance.now()
+          for (const name of names) yield* lookup(name)
+          best = Math.min(best, performance.now() - start)
+        }
+        return best
+      })
+    // A walk over all of them takes a hundred times as long.
+    assert.isBelow(yield* time(bad), 15 * (yield* time(good)))
   }).pipe(Effect.provide(layer))
 })

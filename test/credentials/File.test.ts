@@ -10,7 +10,7 @@ import * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { Credentials } from "../../src/Credentials.ts"
-import { type FileOptions, layerFile, parseCredentials } from "../../src/credentials/File.ts"
+import { type FileOptions, layerFile } from "../../src/credentials/File.ts"
 import { ha1 } from "../../src/protocol/digest/Digest.ts"
 
 const REALM = "intra.example.com"
@@ -49,10 +49,10 @@ const fake = (text: string) => {
   })
   const layer = FileSystem.layerNoop({
     stat: () => Effect.suspend(() => file.missing ? Effect.fail(missing) : Effect.succeed(info())),
-    readFileString: () =>
+    readFile: () =>
       Effect.suspend(() => {
         file.reads++
-        return file.denied ? Effect.fail(missing) : Effect.succeed(file.text)
+        return file.denied ? Effect.fail(missing) : Effect.succeed(Buffer.from(file.text))
       })
   })
   const lines: Array<string> = []
@@ -189,26 +189,4 @@ describe("layerFile", () => {
         assert.isUndefined(yield* find("alice"))
       }).pipe(Effect.provide(layerFile({ path, checkInterval: "5 millis" })))
     }).pipe(Effect.provide(NodeFileSystem.layer), Effect.provide(Logger.layer([]))))
-})
-
-describe("parseCredentials", () => {
-  const problems = (text: string, calculateHa1 = false) =>
-    parseCredentials(text, calculateHa1).problems.map((one) => one.line)
-
-  it("names the lines that are wrong", () => {
-    assert.deepStrictEqual(
-      problems(["alice", "alice:r", `:r:${MD5}`, `alice::${MD5}`, `alice:r:${MD5}0`, "a:r:"].join("\n")),
-      [
-        1,
-        2,
-        3,
-        4,
-        5,
-        6
-      ]
-    )
-    assert.deepStrictEqual(problems(`alice:r:${MD5}\nalice:r:${SHA}\nalice:s:${MD5}\nalice:r:${MD5}`), [4])
-    assert.deepStrictEqual(problems("alice:r:p\nalice::p\nalice:r:q\nbob:r:", true), [3, 4])
-    assert.strictEqual(problems("wrong\n".repeat(1000)).length, 10)
-  })
 })

@@ -15,6 +15,12 @@ export const digestAlgorithms: ReadonlyArray<DigestAlgorithm> = ["SHA-256", "MD5
 /** Hexadecimal digits of a hash. */
 export const hashLength: Readonly<Record<DigestAlgorithm, number>> = { "MD5": 32, "SHA-256": 64 }
 
+const HEXADECIMAL = /^[0-9a-f]+$/i
+
+/** What such a hash was made with. `undefined`: it is none. */
+export const algorithmOf = (digits: string): DigestAlgorithm | undefined =>
+  HEXADECIMAL.test(digits) ? digestAlgorithms.find((one) => hashLength[one] === digits.length) : undefined
+
 /** Text as UTF-8 octets in an octet string, composed as RFC 7616 §4 wants it (NFC). */
 export const toOctets = (text: string): string =>
   ASCII.test(text) ? text : Buffer.from(text.normalize("NFC"), "utf8").toString("latin1")

@@ -10,6 +10,12 @@ export const readText = (
 ): Effect.Effect<Result.Result<string, string>, never, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.result(Effect.mapError(fs.readFileString(path), reasonOf)))
 
+/** Its octets, or why there are none. */
+export const readOctets = (
+  path: string
+): Effect.Effect<Result.Result<Uint8Array, string>, never, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.result(Effect.mapError(fs.readFile(path), reasonOf)))
+
 const reasonOf = ({ reason }: PlatformError): string =>
   reason._tag === "NotFound"
     ? "there is no such file"

@@ -32,13 +32,16 @@ for (const { example, variable } of settingsTable) {
 const failure = (_tag: "NotFound" | "PermissionDenied", path: string) =>
   PlatformError.systemError({ _tag, module: "FileSystem", method: "readFileString", pathOrDescriptor: path })
 
+const read = (path: string) =>
+  path === "/forbidden"
+    ? Effect.fail(failure("PermissionDenied", path))
+    : files[path] === undefined
+    ? Effect.fail(failure("NotFound", path))
+    : Effect.succeed(files[path])
+
 export const disk = FileSystem.layerNoop({
-  readFileString: (path) =>
-    path === "/forbidden"
-      ? Effect.fail(failure("PermissionDenied", path))
-      : files[path] === undefined
-      ? Effect.fail(failure("NotFound", path))
-      : Effect.succeed(files[path])
+  readFile: (path) => Effect.map(read(path), (text) => Buffer.from(text)),
+  readFileString: read
 })
 
 export type Env = Readonly<Record<string, string | undefined>>

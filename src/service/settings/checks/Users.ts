@@ -6,13 +6,13 @@ import * as Result from "effect/Result"
 import { randomBytes } from "node:crypto"
 import { passwordUser, storedSecret, type User } from "../../../Credentials.ts"
 import type { EphemeralOptions } from "../../../credentials/Ephemeral.ts"
-import { type FileOptions, parseCredentials } from "../../../credentials/File.ts"
+import { type FileOptions, readUsers } from "../../../credentials/File.ts"
 import type { HttpOptions } from "../../../credentials/Http.ts"
 import type { SqlOptions, SubscriberTable } from "../../../credentials/Sql.ts"
 import type { ConfiguredUser } from "../codecs/Users.ts"
 import type { Problems } from "../Problems.ts"
 import { type Values, variables } from "../Table.ts"
-import { readText } from "../TextFile.ts"
+import { readOctets } from "../TextFile.ts"
 
 /** Where users come from. */
 export type CredentialsSettings =
@@ -156,9 +156,9 @@ const storedUsers = (
 
 /** What is wrong with a file of users, if anything. */
 const checkCredentialsFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) {
-  const text = yield* readText(path)
-  if (Result.isFailure(text)) return text.failure
-  const { problems } = parseCredentials(text.success, calculateHa1)
+  const octets = yield* readOctets(path)
+  if (Result.isFailure(octets)) return octets.failure
+  const { problems } = yield* readUsers(octets.success, calculateHa1)
   return problems.length === 0
     ? undefined
     : `the file is wrong in ${problems.map(({ line, problem }) => `line ${line}: ${problem}`).join("; ")}`

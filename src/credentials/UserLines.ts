@@ -1,0 +1,120 @@
+/** Users in the lines of a text, `user:realm:secret`, as they come: a large file is read in many turns. */
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { Buckets } from "../collections/Buckets.ts"
+import type { Secret, UserKey, UserTable } from "../Credentials.ts"
+import { algorithmOf, type DigestAlgorithm, digestAlgorithms } from "../protocol/digest/Digest.ts"
+
+/** A line that cannot be used. Nothing of what it says is told, since it may be a password. */
+export interface LineProblem {
+  /** From 1. */
+  readonly line: number
+  readonly problem: string
+}
+
+/** Lines that an error names; there may be more. */
+const MAX_PROBLEMS = 10
+
+/** Parts of a table of users, so that none is large. */
+const BUCKETS = 1024
+
+export class UserLines implements UserTable {
+  /** The first lines that are wrong; of what comes after them nothing is read. */
+  readonly problems: Array<LineProblem> = []
+  readonly #calculateHa1: boolean
+  /**
+   * By `user:realm`, without a realm those who are in every one. Text, and not `Redacted`: of that a process has one
+   * large table, which stops everything when it grows.
+   */
+  readonly #secrets = {
+    password: new Buckets<string>(BUCKETS),
+    "MD5": new Buckets<string>(BUCKETS),
+    "SHA-256": new Buckets<string>(BUCKETS)
+  }
+  #users = 0
+  #lines = 0
+  /** The beginning of a line of which the rest is still to come. */
+  #begun = ""
+
+  /** `calculateHa1`: the secrets are passwords; otherwise H(A1)s. */
+  constructor(calculateHa1: boolean) {
+    this.#calculateHa1 = calculateHa1
+  }
+
+  get users(): number {
+    return this.#users
+  }
+
+  get algorithms(): ReadonlyArray<DigestAlgorithm> {
+    if (this.#calculateHa1) return digestAlgorithms
+    const common = digestAlgorithms.filter((one) => this.#secrets[one].size === this.#users)
+    return common.length > 0 ? common : digestAlgorithms.filter((one) => this.#secrets[one].size > 0)
+  }
+
+  lookup({ realm, username }: UserKey): Option.Option<Secret> {
+    const name = username.normalize("NFC")
+    return Option.fromNullishOr(this.#secretOf(`${name}:${realm}`) ?? this.#secretOf(`${name}:`))
+  }
+
+  #secretOf(key: string): Secret | undefined {
+    const password = this.#secrets.password.get(key)
+    if (password !== undefined) return { _tag: "Password", password: Redacted.make(password) }
+    const ha1: Partial<Record<DigestAlgorithm, Redacted.Redacted>> = {}
+    for (const algorithm of digestAlgorithms) {
+      const digits = this.#secrets[algorithm].get(key)
+      if (digits !== undefined) ha1[algorithm] = Redacted.make(digits)
+    }
+    return Object.keys(ha1).length === 0 ? undefined : { _tag: "Ha1", ha1 }
+  }
+
+  /** Takes the next part of the text, wherever it begins and ends. */
+  add(text: string): void {
+    let start = 0
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
+      this.#line(this.#begun + text.slice(start, end))
+      this.#begun = ""
+      start = end + 1
+    }
+    this.#begun += text.slice(start)
+  }
+
+  /** There is no more text. */
+  end(): void {
+    this.#line(this.#begun)
+    this.#begun = ""
+  }
+
+  #line(text: string): void {
+    this.#lines++
+    if (this.problems.length === MAX_PROBLEMS) return
+    const problem = this.#user(text.endsWith("\r") ? text.slice(0, -1) : text)
+    if (problem !== undefined) this.problems.push({ line: this.#lines, problem })
+  }
+
+  /** What is wrong with the line, if anything. */
+  #user(line: string): string | undefined {
+    const content = line.trimStart()
+    if (content === "" || content.startsWith("#")) return undefined
+    const afterName = line.indexOf(":")
+    const afterRealm = line.indexOf(":", afterName + 1)
+    if (afterName === -1 || afterRealm === -1) return "not user:realm:secret"
+    if (afterName === 0) return "user name missing"
+    const realm = line.slice(afterName + 1, afterRealm)
+    const key = `${line.slice(0, afterName).normalize("NFC")}:${realm}`
+    const value = line.slice(afterRealm + 1)
+    if (this.#calculateHa1) return value === "" ? "password missing" : this.#keep("password", key, value)
+    if (realm === "") return "realm missing"
+    const digits = value.trim().toLowerCase()
+    const algorithm = algorithmOf(digits)
+    return algorithm === undefined
+      ? "the secret is not 32 (MD5) or 64 (SHA-256) hexadecimal digits"
+      : this.#keep(algorithm, key, digits)
+  }
+
+  #keep(kind: "password" | DigestAlgorithm, key: string, secret: string): string | undefined {
+    if (this.#secrets[kind].has(key)) return "the same user and realm stand in an earlier line"
+    if (!Object.values(this.#secrets).some((others) => others.has(key))) this.#users++
+    this.#secrets[kind].set(key, secret)
+    return undefined
+  }
+}

@@ -1,0 +1,70 @@
+import { assert, it } from "@effect/vitest"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as fc from "fast-check"
+import { storedSecret, type User, type UserTable, userTable } from "../../src/Credentials.ts"
+import { UserLines } from "../../src/credentials/UserLines.ts"
+
+const MD5 = "80be1c328e6bf1a5c124624b9b990edd"
+const SHA = "aff93887458e7598df06411d3d72fad981e72ea355b3c919c129d5ae119b0022"
+
+const read = (text: string, calculateHa1 = false): UserLines => {
+  const lines = new UserLines(calculateHa1)
+  lines.add(text)
+  lines.end()
+  return lines
+}
+const problems = (text: string, calculateHa1 = false) => read(text, calculateHa1).problems.map((one) => one.line)
+
+it("names the lines that are wrong", () => {
+  assert.deepStrictEqual(
+    problems(["alice", "alice:r", `:r:${MD5}`, `alice::${MD5}`, `alice:r:${MD5}0`, "a:r:"].join("\n")),
+    [1, 2, 3, 4, 5, 6]
+  )
+  assert.deepStrictEqual(problems(`alice:r:${MD5}\nalice:r:${SHA}\nalice:s:${MD5}\nalice:r:${MD5}`), [4])
+  assert.deepStrictEqual(problems("alice:r:p\nalice::p\nalice:r:q\nbob:r:", true), [3, 4])
+  assert.strictEqual(problems("wrong\n".repeat(1000)).length, 10)
+})
+
+/** What a table says of these users in these realms. */
+const told = (table: UserTable, names: ReadonlyArray<string>, realms: ReadonlyArray<string>) => ({
+  users: table.users,
+  algorithms: table.algorithms,
+  secrets: names.flatMap((username) =>
+    realms.map((realm) =>
+      Option.match(table.lookup({ username, realm }), {
+        onNone: () => "nobody",
+        onSome: (secret) =>
+          secret._tag === "Password"
+            ? Redacted.value(secret.password)
+            : Object.values(secret.ha1).map((one) => Redacted.value(one)).toSorted().join()
+      })
+    )
+  )
+})
+
+it("is the table of its users, wherever its parts end", () => {
+  const names = ["a", "\u{e9}", "e\u{301}", "a:r", ""]
+  const realms = ["r", "\u{e9}", "e\u{301}", "x:r", ""]
+  const line = fc.record({
+    username: fc.constantFrom("a", "\u{e9}", "e\u{301}"),
+    realm: fc.constantFrom("r", "\u{e9}", "e\u{301}", ""),
+    secret: fc.constantFrom(MD5, SHA, SHA.toUpperCase())
+  })
+  const parts = fc.array(fc.nat(200), { maxLength: 5 })
+  fc.assert(fc.property(fc.array(line, { maxLength: 6 }), fc.boolean(), parts, (written, calculateHa1, cuts) => {
+    const text = written.map(({ realm, secret, username }) => `${username}:${realm}:${secret}`).join("\r\n")
+    const lines = new UserLines(calculateHa1)
+    const at = [0, ...cuts.map((one) => Math.min(one, text.length)), text.length].toSorted((a, b) => a - b)
+    for (let i = 1; i < at.length; i++) lines.add(text.slice(at[i - 1], at[i]))
+    lines.end()
+    assert.deepStrictEqual(lines.problems, read(text, calculateHa1).problems)
+    const wrong = new Set(lines.problems.map((one) => one.line - 1))
+    const users = written.filter((_, index) => !wrong.has(index)).map(({ realm, secret, username }): User => ({
+      username,
+      realm: realm === "" ? undefined : realm,
+      secret: storedSecret(secret, calculateHa1)!
+    }))
+    assert.deepStrictEqual(told(lines, names, realms), told(userTable(users), names, realms))
+  }))
+})
