@@ -16,16 +16,16 @@ export interface Continuing {
 }
 
 /** What a frame costs beside its octets: about as much time as so many octets more. */
-export const FRAME = 8192
+export const FRAME = 4096
 
-/** The smallest share is a so manieth part of the largest: still smaller ones would cost more calls than frames. */
+/** A turn is divided into so many shares at most: still smaller ones would cost more calls than frames. */
 const SHARES = 5
+
+/** What everybody may have done in a turn, even if that is long enough already: some frames. */
+const LEAST = 4 * FRAME
 
 /** So many have output before it is written, even if the turn goes on. */
 const WRITERS = 32
-
-/** So many go on in one turn; the others have theirs in the next ones. */
-const AT_ONCE = 16
 
 /** What is done for many connections at once is done for so many of them in each turn. */
 const SLICE = 64
@@ -35,9 +35,11 @@ export class Turn {
   now: number
   /** Counts the turns. */
   number = 0
-  /** What each connection may cost in this turn, in octets. */
-  share: number
+  /** What all of it has cost so far, in octets, and what it should. */
+  #cost = 0
   readonly #limit: number
+  /** What each of those may cost who want more. */
+  #share: number
   readonly #clock: () => number
   readonly #defer: (task: () => void) => void
   #writers: Array<Writer> = []
@@ -46,19 +48,29 @@ export class Turn {
   #ending = false
 
   /**
-   * `defer` runs a task once the octets at hand have been delivered. `limit` is the largest share: a millisecond or less,
-   * so that whoever sends a message now and then need not wait for those who never stop.
+   * `defer` runs a task once the octets at hand have been delivered. `limit` is what a turn should cost, in octets: about a
+   * millisecond, so that whoever sends a message now and then need not wait for those who never stop.
    */
   constructor(clock: () => number, defer: (task: () => void) => void, limit: number) {
     this.#clock = clock
     this.#limit = limit
-    this.share = limit
+    this.#share = limit
     this.#defer = defer
     this.now = clock()
   }
 
   tick(): void {
     this.now = this.#clock()
+  }
+
+  /** What a connection may cost in this turn, in octets. */
+  get share(): number {
+    return this.#cost < this.#limit ? this.#share : LEAST
+  }
+
+  /** So much was done. */
+  costs(octets: number): void {
+    this.#cost += octets
   }
 
   /** Output of one turn leaves together: one write for each connection, however many frames it got. */
@@ -83,6 +95,7 @@ export class Turn {
     const rest = [...all]
     const goOn = (): void => {
       for (const one of rest.splice(-SLICE)) each(one)
+      this.#cost += SLICE * FRAME
       if (rest.length > 0) this.continues({ goOn })
       else then()
     }
@@ -98,15 +111,29 @@ export class Turn {
   readonly #end = (): void => {
     // First what those wait for who have brought little.
     this.#write()
-    this.number++
-    this.share = this.#limit / Math.min(Math.max(this.#continuing.length, 1), SHARES)
+    this.#next()
     if (this.#continuing.length > 0) {
       this.tick()
-      for (const one of this.#continuing.splice(0, AT_ONCE)) one.goOn()
+      this.#goOn()
       this.#write()
+      this.#next()
     }
     this.#ending = this.#continuing.length > 0 || this.#writers.length > 0
     if (this.#ending) this.#defer(this.#end)
+  }
+
+  #next(): void {
+    this.number++
+    this.#cost = 0
+    this.#share = this.#limit / Math.min(Math.max(this.#continuing.length, 1), SHARES)
+  }
+
+  /** In the order in which they came; whoever wants more again is behind all others. */
+  #goOn(): void {
+    const waiting = this.#continuing
+    let went = 0
+    for (const all = waiting.length; went < all && this.#cost < this.#limit; went++) waiting[went]!.goOn()
+    waiting.splice(0, went)
   }
 
   #write(): void {

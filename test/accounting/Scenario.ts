@@ -216,7 +216,7 @@ const answers: fc.Arbitrary<ReadonlyArray<Answer>> = fc.oneof(
 const bounds = (mood: Mood): fc.Arbitrary<Bounds> =>
   fc.record({
     // With the smallest each frame is a turn of its own, with the next one some are.
-    turn: pick(1_572_864, 100_000, 1),
+    turn: pick(786_432, 50_000, 1),
     output: pick(131_072, 16_384, 3000),
     responses: pick(524_288, 8192),
     session: pick(262_144, 20_000, 4000),

@@ -1,5 +1,5 @@
 import { assert, beforeEach, describe, it } from "vitest"
-import { Turn } from "../../src/relay/Turn.ts"
+import { FRAME, Turn } from "../../src/relay/Turn.ts"
 
 describe("Turn", () => {
   let tasks: Array<() => void>
@@ -16,6 +16,7 @@ describe("Turn", () => {
     const one = {
       goOn: (): void => {
         log.push(name)
+        turn.costs(100)
         if (--rounds > 0) turn.continues(one)
       }
     }
@@ -53,11 +54,11 @@ describe("Turn", () => {
     assert.deepStrictEqual(log, ["quiet writes", "endless", "endless", "endless"])
   })
 
-  it("lets those who want more go on in turn, some in each, so that no turn grows with their number", () => {
+  it("lets those who want more go on in the order in which they came, until the turn has cost what it should", () => {
     for (let i = 0; i < 100; i++) sender(`sender ${i}`, 2)
     run(1)
-    assert.strictEqual(log.length, 16)
-    assert.strictEqual(run(), Math.ceil(200 / 16) - 1)
+    assert.strictEqual(log.length, 10)
+    assert.strictEqual(run(), 200 / 10 - 1)
     for (let i = 0; i < 100; i++) assert.strictEqual(log.filter((name) => name === `sender ${i}`).length, 2)
     assert.strictEqual(log.indexOf("sender 99"), 99, "nobody has a second turn before all had one")
   })
@@ -69,6 +70,15 @@ describe("Turn", () => {
       run()
     }
     assert.deepStrictEqual([...shares], [1000, 500, 200])
+  })
+
+  it("leaves only the least to whoever comes when a turn is long already", () => {
+    assert.strictEqual(turn.share, 1000)
+    turn.costs(1000)
+    assert.strictEqual(turn.share, 4 * FRAME)
+    turn.writesAtEnd(writer("a"))
+    run()
+    assert.strictEqual(turn.share, 1000, "the next turn")
   })
 
   it("does for many what is done at once in slices, and then what follows", () => {

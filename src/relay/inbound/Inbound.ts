@@ -87,6 +87,7 @@ export class Inbound implements FrameSink, Continuing {
       this.#cost = 0
     }
     this.#cost += octets
+    turn.costs(octets)
     if (this.#cost < turn.share || this.#waits) return
     this.#waits = true
     this.#hop.reading.stop()

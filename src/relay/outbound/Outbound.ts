@@ -19,7 +19,7 @@ import type { LongChunk, Transaction, TransactionOwner } from "./Transaction.ts"
 /** Octets that a sender writes before the next one has its turn. */
 export const TURN = 16_384
 /** Such turns in one turn of the relay. */
-const TURNS = 64
+const TURNS = 16
 
 /** What its hop hears of it. */
 export interface OutboundOwner {
