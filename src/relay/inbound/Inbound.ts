@@ -50,6 +50,8 @@ export class Inbound implements FrameSink, Continuing {
   /** The last turn in which something came in, and what that has cost. */
   #turn = 0
   #cost = 0
+  /** Octets of the last read. */
+  #lastRead = 0
   /** It waits for its next turn. */
   #waits = false
 
@@ -67,6 +69,7 @@ export class Inbound implements FrameSink, Continuing {
     turn.tick()
     this.lastUsed = turn.now
     counters.octetsIn += octets.length
+    this.#lastRead = octets.length
     this.#decoder.push(octets)
     this.#hop.probation.keeps(this.#decoder.held)
     turn.readEnds()
@@ -96,6 +99,8 @@ export class Inbound implements FrameSink, Continuing {
 
   goOn(): void {
     this.#waits = false
+    // What is read next will probably be as much as last time, and is dealt with in the same turn as that of others.
+    if (this.#decoder.held === 0) this.#shared.turn.costs(this.#lastRead)
     this.#hop.reading.go()
   }
 

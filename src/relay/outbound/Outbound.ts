@@ -18,8 +18,6 @@ import type { LongChunk, Transaction, TransactionOwner } from "./Transaction.ts"
 
 /** Octets that a sender writes before the next one has its turn. */
 export const TURN = 16_384
-/** Such turns in one turn of the relay. */
-const TURNS = 16
 
 /** What its hop hears of it. */
 export interface OutboundOwner {
@@ -116,11 +114,13 @@ export class Outbound implements OutboxOwner, TransactionOwner, Writer {
     this.#flush()
   }
 
-  /** Lets those that wait write, each in its turn, as long as there is room, and no more than others can wait for. */
+  /** Lets those that wait write, each in its turn, as long as there is room, and no more than its share of this turn. */
   #pump(): void {
     const { waiting } = this
-    for (let turns = 0; waiting.length > 0 && this.room(); turns++) {
-      if (turns === TURNS) return this.outbox.wake()
+    const { turn } = this.shared
+    for (let cost = 0; waiting.length > 0 && this.room(); cost += TURN) {
+      if (cost >= turn.share) return this.outbox.wake()
+      turn.costs(TURN)
       const sender = waiting.shift()!
       if (sender.give(TURN)) waiting.push(sender)
     }
