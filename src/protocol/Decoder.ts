@@ -40,6 +40,27 @@ let spareHead: Head | undefined
 let spareJoint: Buffer | undefined
 const JOINT = 131_072
 
+/**
+ * Where much is kept that waits for its turn. These are used again, since to map new memory takes longer than to copy.
+ * Little is kept in as much memory as it takes.
+ */
+const spares: Array<Buffer> = []
+const SPARE = 262_144
+const MUCH = 32_768
+const MAX_SPARES = 16
+
+const kept = (octets: Buffer): Buffer => {
+  if (octets.length < MUCH || octets.length > SPARE) return Buffer.from(octets)
+  const spare = spares.pop() ?? Buffer.allocUnsafeSlow(SPARE)
+  octets.copy(spare)
+  return spare.subarray(0, octets.length)
+}
+
+/** It is kept no more. */
+const release = ({ buffer }: Buffer): void => {
+  if (buffer.byteLength === SPARE && spares.length < MAX_SPARES) spares.push(Buffer.from(buffer as ArrayBuffer))
+}
+
 /** "-------" and a transaction id, for searching; one view for each length. */
 const needleBytes = Buffer.alloc(HYPHENS + 32, DASH)
 const needles = Array.from({ length: 33 }, (_, length) => needleBytes.subarray(0, HYPHENS + length))
@@ -97,6 +118,7 @@ export class Decoder {
     held.copy(joint, 0)
     chunk.copy(joint, held.length)
     this.#held = undefined
+    release(held)
     this.#run(joint.subarray(0, length), false)
     spareJoint = joint
   }
@@ -109,6 +131,7 @@ export class Decoder {
     if (held === undefined) return
     this.#held = undefined
     this.#run(held, true)
+    if (this.#held === undefined) release(held)
   }
 
   /** Nothing more is wanted: what is held is forgotten, what still comes is ignored. */
@@ -133,7 +156,7 @@ export class Decoder {
     spareHead = head
     if (this.#broken) return
     // the read buffer will be used again: what stays is copied
-    if (at < end || this.#stopped) this.#held = own ? buf.subarray(at) : Buffer.from(buf.subarray(at))
+    if (at < end || this.#stopped) this.#held = own ? buf.subarray(at) : kept(buf.subarray(at))
   }
 
   #lose(reason: Broken): number {

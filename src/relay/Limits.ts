@@ -5,7 +5,7 @@ import type { TimerQueue, Timers } from "./Timers.ts"
 export interface RelayLimits {
   /**
    * Octets that one connection may have passed on in one turn of the event loop before others have their turn; a frame
-   * counts as 4 KiB more. When several want more, they share it, and each has a fifth at least.
+   * counts as 2 KiB more. When several want more, they share it, and each has a fifth at least.
    */
   readonly turn: number
   /** Octets that wait for one connection before those who send to it are held. */

@@ -16,13 +16,13 @@ export interface Continuing {
 }
 
 /** What a frame costs beside its octets: about as much time as so many octets more. */
-export const FRAME = 4096
+export const FRAME = 2048
 
 /** A turn is divided into so many shares at most: still smaller ones would cost more calls than frames. */
 const SHARES = 5
 
 /** What everybody may have done in a turn, even if that is long enough already: some frames. */
-const LEAST = 4 * FRAME
+const LEAST = 8 * FRAME
 
 /** So many have output before it is written, even if the turn goes on. */
 const WRITERS = 32

@@ -75,7 +75,7 @@ describe("Turn", () => {
   it("leaves only the least to whoever comes when a turn is long already", () => {
     assert.strictEqual(turn.share, 1000)
     turn.costs(1000)
-    assert.strictEqual(turn.share, 4 * FRAME)
+    assert.strictEqual(turn.share, 8 * FRAME)
     turn.writesAtEnd(writer("a"))
     run()
     assert.strictEqual(turn.share, 1000, "the next turn")
