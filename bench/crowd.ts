@@ -1,0 +1,94 @@
+/**
+ * The gate of the crowd: that a message costs about as much CPU time among very many connections as among some.
+ *
+ *   node bench/crowd.ts --gate
+ *
+ * Everything about a crowd is measured by `npm run bench -- --crowd`.
+ */
+import { setTimeout as sleep } from "node:timers/promises"
+import { parseArgs } from "node:util"
+import { apartProcessors, processTree } from "./cpu.ts"
+import { Remote } from "./crowd/remote.ts"
+import type { Busy } from "./crowd/roles/Busy.ts"
+import { account, crowdLimits } from "./crowd/Stage.ts"
+import { ownRelay, type RunningRelay, startCommand } from "./relays.ts"
+
+const FEW = 100
+const MANY = 1000
+const SIZE = 300
+/** What a message among many may cost at most, as a multiple of one among few. */
+const MOST = Number(process.env["BENCH_GATE_RATIO"] ?? 2)
+const ROUNDS = 6
+/** Seconds. */
+const LENGTH = 1
+const WARMUP = 1
+
+interface Pairs {
+  readonly relay: RunningRelay
+  readonly pids: ReadonlyArray<number>
+  readonly busy: Remote<Busy>
+}
+
+const apart = apartProcessors()
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+const start = async (command: string, pairs: number): Promise<Pairs> => {
+  const relay = await ownRelay(command, 20, crowdLimits).start({ transport: "tcp", account, processors: apart?.relay })
+  try {
+    const access = { target: relay.target, account }
+    const busy = await Remote.open("Busy", access, apart?.client, { pairs, size: SIZE, window: 1 })
+    await sleep(WARMUP * 1000)
+    await busy.call("rest")
+    return { relay, pids: processTree(relay.pid), busy }
+  } catch (error) {
+    await relay.stop()
+    throw error
+  }
+}
+
+/** The relay's own CPU time for a message, user and system, in microseconds: what else runs here matters little. */
+const cost = async ({ busy, pids }: Pairs): Promise<number> => {
+  await busy.call("resume")
+  await sleep(100)
+  await busy.begin(pids)
+  await sleep(LENGTH * 1000)
+  const { count, relayCpu } = await busy.measured()
+  await busy.call("rest")
+  await sleep(100)
+  return relayCpu * 1e6 / count
+}
+
+const gate = async (command: string): Promise<void> => {
+  const started: Array<Pairs> = []
+  try {
+    const few = await start(command, FEW)
+    started.push(few)
+    const many = await start(command, MANY)
+    started.push(many)
+    const ratios: Array<number> = []
+    // The best of several, since noise only ever makes one of the two dearer; and no more of them than it takes.
+    for (let round = 0; round < ROUNDS && !(Math.min(...ratios) <= MOST && round >= 2); round++) {
+      const [one, other] = [await cost(few), await cost(many)]
+      ratios.push(other / one)
+      print(`${FEW} pairs ${one.toFixed(1)} us, ${MANY} pairs ${other.toFixed(1)} us: ${(other / one).toFixed(2)}`)
+    }
+    const best = Math.min(...ratios)
+    print(`CPU time for a message among ${MANY} pairs is ${best.toFixed(2)} of that among ${FEW}; ${MOST} is allowed`)
+    if (!(best <= MOST)) process.exitCode = 1
+  } finally {
+    for (const { busy, relay } of started) {
+      busy.end()
+      await relay.stop()
+    }
+  }
+}
+
+const { values } = parseArgs({
+  options: { gate: { type: "boolean", default: false }, command: { type: "string", default: startCommand } }
+})
+if (values.gate) {
+  await gate(values.command)
+} else {
+  process.stderr.write("Usage: node bench/crowd.ts --gate [--command COMMAND]; all else: npm run bench -- --crowd\n")
+  process.exitCode = 2
+}
