@@ -105,6 +105,13 @@ export const cpuSeconds = (pids: ReadonlyArray<number>): number => {
   return ps("-o", "time=", "-p", pids.join(",")).reduce((sum, [time]) => sum + parseCpuTime(time ?? "0"), 0)
 }
 
+/**
+ * How long the processes were ready to run and did not, in seconds: somebody else had their processor. Of their main
+ * threads; 0 where that cannot be known.
+ */
+export const waitSeconds = (pids: ReadonlyArray<number>): number =>
+  pids.reduce((sum, pid) => sum + Number(readText(`/proc/${pid}/schedstat`)?.split(" ")[1] ?? 0) / 1e9, 0)
+
 /** The most files that one of the processes has open, connections among them. Linux only. */
 export const openFiles = (pids: ReadonlyArray<number>): number =>
   Math.max(...pids.map((pid) => {

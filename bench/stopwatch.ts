@@ -1,4 +1,4 @@
-import { cpuSeconds, ownCpu, type Usage, usage } from "./cpu.ts"
+import { cpuSeconds, ownCpu, type Usage, usage, waitSeconds } from "./cpu.ts"
 import type { Latencies } from "./latencies.ts"
 
 /** What happened between the start and the end of a measurement. Times in seconds, delays in milliseconds, memory in octets. */
@@ -13,6 +13,8 @@ export interface Stretch {
   /** Of the relay and of this process. */
   readonly relayCpu: number
   readonly clientCpu: number
+  /** For how long the relay could have run, and had no processor. */
+  readonly relayWait: number
   readonly before: Usage
   readonly after: Usage
 }
@@ -26,6 +28,7 @@ export class Stopwatch {
   private readonly time: number
   private readonly client: number
   private readonly relay: number
+  private readonly waited: number
 
   /** `pids`: the relay's processes. */
   constructor(pids: ReadonlyArray<number>, count: number, octets: number) {
@@ -35,12 +38,14 @@ export class Stopwatch {
     this.before = usage(pids)
     this.time = performance.now()
     this.client = ownCpu()
+    this.waited = waitSeconds(pids)
     this.relay = cpuSeconds(pids)
   }
 
   stop(count: number, octets: number, latencies: Latencies): Stretch {
     const relayCpu = cpuSeconds(this.pids) - this.relay
     const seconds = (performance.now() - this.time) / 1000
+    const relayWait = waitSeconds(this.pids) - this.waited
     const clientCpu = ownCpu() - this.client
     return {
       seconds,
@@ -51,6 +56,7 @@ export class Stopwatch {
       longest: latencies.longest,
       relayCpu,
       clientCpu,
+      relayWait,
       before: this.before,
       after: usage(this.pids)
     }

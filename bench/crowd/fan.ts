@@ -25,6 +25,8 @@ export interface FanRow {
   readonly p50: number
   readonly p99: number
   readonly memory: number
+  /** Share of the time in which the relay could have run, and somebody else had its processor: how far to trust this. */
+  readonly waited: number
   readonly errors: number
 }
 
@@ -43,6 +45,7 @@ export const fan = async (setting: Setting): Promise<Array<FanRow>> => {
     ["p50 ms", 9, (row) => row.p50.toFixed(2)],
     ["p99 ms", 9, (row) => row.p99.toFixed(2)],
     ["end MB", 8, (row) => row.memory.toFixed(0)],
+    ["waited %", 10, (row) => (row.waited * 100).toFixed(0)],
     ["errors", 8, (row) => String(row.errors)]
   ], setting.print)
   const grow = async (stage: Stage, about: Pick<FanRow, "relay" | "relays" | "certificates">, second?: Target) => {
@@ -64,6 +67,7 @@ export const fan = async (setting: Setting): Promise<Array<FanRow>> => {
         p50: measured.p50,
         p99: measured.p99,
         memory: measured.after.memory / 1e6,
+        waited: measured.relayWait / measured.seconds,
         errors: errorsIn(measured)
       }
       if (routes === WINDOW) some = cpuPerMessage
@@ -93,7 +97,9 @@ export const fan = async (setting: Setting): Promise<Array<FanRow>> => {
 /** The two relays have addresses of their own, so that each is somebody else for the other. */
 const HOSTS = ["127.0.0.1", "127.0.1.1"] as const
 
-/** Two relays that prove to each other who they are, as one. Clients reach the first over TCP, peers the second. */
+type Address = Pick<Target, "host" | "port" | "uri">
+
+/** Two relays that prove to each other who they are, as one: owners reach the first, their peer the second. */
 const twoRelays = (
   { command, readySeconds }: Setting,
   count: number,
@@ -103,31 +109,22 @@ const twoRelays = (
   supports: () => true,
   start: async ({ processors }) => {
     const files = await certificates(HOSTS, count)
-    const [near = 0, link = 0, far = 0, peers = 0] = await freePorts(4)
-    const start = (uris: string, host: string, port: number, tls: Record<string, string>) =>
+    const ports = await freePorts(2)
+    const [near, far] = HOSTS.map((host, i) => ({ host, port: ports[i]!, uri: `msrps://${host}:${ports[i]!};tcp` }))
+    const start = ({ host, port, uri }: Address, tls: Record<string, string>) =>
       startOwn(command, {
-        env: { MSRP_URIS: uris, MSRP_USERS: `${account.user}:${account.password}`, ...crowdLimits, ...tls },
+        env: { MSRP_URIS: uri, MSRP_USERS: `${account.user}:${account.password}`, ...crowdLimits, ...tls },
         processors,
         hosts: [host],
         port,
         readySeconds
       })
-    const first = await start(
-      `msrp://${HOSTS[0]}:${near};tcp,msrps://${HOSTS[0]}:${link};tcp`,
-      HOSTS[0],
-      near,
-      files.env[0]!
-    )
+    const first = await start(near!, files.env[0]!)
     try {
-      const second = await start(
-        `msrp://${HOSTS[1]}:${peers};tcp,msrps://${HOSTS[1]}:${far};tcp`,
-        HOSTS[1],
-        peers,
-        files.env[1]!
-      )
-      started({ transport: "tcp", host: HOSTS[1], port: peers, uri: `msrps://${HOSTS[1]}:${far};tcp` })
+      const second = await start(far!, files.env[1]!)
+      started({ transport: "tls", ...far! })
       return {
-        target: { transport: "tcp", host: HOSTS[0], port: near, uri: `msrp://${HOSTS[0]}:${near};tcp` },
+        target: { transport: "tls", ...near! },
         pid: first.pid,
         others: [second.pid],
         stop: async () => {

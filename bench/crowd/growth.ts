@@ -25,6 +25,8 @@ export interface GrowthRow {
   /** 10^6 octets, as in the other scenarios: the most of each process, and what all of them held at the end. */
   readonly peak?: number
   readonly memory: number
+  /** Share of the time in which the relay could have run, and somebody else had its processor: how far to trust this. */
+  readonly waited: number
   readonly errors: number
 }
 
@@ -45,6 +47,7 @@ export const growth = async (setting: Setting): Promise<Array<GrowthRow>> => {
     ["peak MB", 9, (row) => row.peak?.toFixed(0)],
     ["end MB", 8, (row) => row.memory.toFixed(0)],
     ["client us", 11, (row) => row.clientPerMessage.toFixed(1)],
+    ["waited %", 10, (row) => (row.waited * 100).toFixed(0)],
     ["errors", 8, (row) => String(row.errors)]
   ], setting.print)
   const one = async (transport: Transport, size: number, pairs: number) => {
@@ -71,6 +74,7 @@ export const growth = async (setting: Setting): Promise<Array<GrowthRow>> => {
           ...(few === undefined ? {} : { ratio: cpuPerMessage / few.cpuPerMessage }),
           ...(after.peak === undefined ? {} : { peak: after.peak / 1e6 }),
           memory: after.memory / 1e6,
+          waited: measured.relayWait / measured.seconds,
           errors: errorsIn(measured)
         }
         rows.push(row)

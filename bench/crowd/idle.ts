@@ -18,6 +18,8 @@ export interface IdleRow {
   readonly p50: number
   readonly p99: number
   readonly memory: number
+  /** Share of the time in which the relay could have run, and somebody else had its processor: how far to trust this. */
+  readonly waited: number
   readonly errors: number
 }
 
@@ -34,6 +36,7 @@ export const idle = async (setting: Setting): Promise<Array<IdleRow>> => {
     ["p50 ms", 9, (row) => row.p50.toFixed(2)],
     ["p99 ms", 9, (row) => row.p99.toFixed(2)],
     ["end MB", 8, (row) => row.memory.toFixed(0)],
+    ["waited %", 10, (row) => (row.waited * 100).toFixed(0)],
     ["errors", 8, (row) => String(row.errors)]
   ], setting.print)
   for (const relay of setting.relays) {
@@ -60,6 +63,7 @@ export const idle = async (setting: Setting): Promise<Array<IdleRow>> => {
           p50: measured.p50,
           p99: measured.p99,
           memory: measured.after.memory / 1e6,
+          waited: measured.relayWait / measured.seconds,
           errors: errorsIn(measured)
         }
         without ??= cpuPerMessage

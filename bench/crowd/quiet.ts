@@ -25,6 +25,8 @@ export interface QuietRow {
   /** What arrives of the others' messages, per second; 10^6 octets. */
   readonly rate: number
   readonly megabytes: number
+  /** Share of the time in which the relay could have run, and somebody else had its processor: how far to trust this. */
+  readonly waited: number
   readonly errors: number
 }
 
@@ -42,6 +44,7 @@ export const quiet = async (setting: Setting): Promise<Array<QuietRow>> => {
     ["max ms", 9, (row) => row.longest.toFixed(2)],
     ["msg/s", 10, (row) => row.senders === 0 ? "" : row.rate.toFixed(0)],
     ["MB/s", 9, (row) => row.senders === 0 ? "" : row.megabytes.toFixed(1)],
+    ["waited %", 10, (row) => (row.waited * 100).toFixed(0)],
     ["errors", 8, (row) => String(row.errors)]
   ], setting.print)
   for (const transport of setting.transports) {
@@ -66,6 +69,7 @@ export const quiet = async (setting: Setting): Promise<Array<QuietRow>> => {
               trips: own.count,
               rate: others.count / others.seconds,
               megabytes: others.octets / 1e6 / others.seconds,
+              waited: others.relayWait / others.seconds,
               errors: errorsIn(own) + errorsIn(others)
             }
             rows.push(row)
