@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { errorsIn, measure, scaled, type Setting, Stage } from "./Stage.ts"
+import { errorsIn, scaled, type Setting, Stage } from "./Stage.ts"
 import { Table } from "./Table.ts"
 
 const READERS = 1000
 const SIZE = 8192
-/** Seconds in which all senders should be held. */
-const FILLING = 6
+/** Seconds in which all senders should be held, and between two looks at how many are. */
+const FILLING = 15
+const LOOK = 0.5
 
 export interface DeafRow {
   readonly relay: string
@@ -50,9 +51,18 @@ export const deaf = async (setting: Setting): Promise<Array<DeafRow>> => {
       await sleep(500)
       for (const readers of [0, most]) {
         if (ours) await stage.pause()
+        await pair.begin(stage.pids)
         await flood.call("run", readers)
-        const lived = (await measure(stage, readers === 0 ? setting.seconds : FILLING, pair))[0]!
-        const { held, messages } = await flood.call("written")
+        const deadline = performance.now() + (readers === 0 ? setting.seconds : FILLING) * 1000
+        // Once no more is written, all are held: by the relay, or by the memory of the operating system.
+        let { held, messages } = await flood.call("written")
+        while (performance.now() < deadline) {
+          await sleep(LOOK * 1000)
+          const before = messages
+          ;({ held, messages } = await flood.call("written"))
+          if (readers > 0 && held === readers && messages === before) break
+        }
+        const lived = await pair.measured()
         const pause = ours ? await stage.pause() : undefined
         const row: DeafRow = {
           relay: relay.name,

@@ -25,7 +25,10 @@ export const crowd = async (setting: Setting, only: ReadonlyArray<CrowdScenario>
   if (files < FILES) setting.print(`Only ${files} open files are allowed; the largest scenarios need ${FILES}.`)
   const results: Record<string, ReadonlyArray<unknown>> = {}
   for (const [name, run] of Object.entries(crowdScenarios)) {
-    if (only.length === 0 || only.some((chosen) => chosen === name)) results[name] = await run(setting)
+    if (only.length > 0 && !only.some((chosen) => chosen === name)) continue
+    const start = performance.now()
+    results[name] = await run(setting)
+    setting.print(`(${((performance.now() - start) / 1000).toFixed(0)} s)`)
   }
   return results
 }

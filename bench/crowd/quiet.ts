@@ -9,7 +9,7 @@ const SENDERS = [0, 1, 4, 16, 64] as const
 const MOST = SENDERS.at(-1)!
 
 /** Seconds that the senders need until all buffers are full. */
-const SETTLE = 0.5
+const SETTLE = 0.3
 
 export interface QuietRow {
   readonly relay: string

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { LoginResult } from "./roles/Logins.ts"
 import type { Metered } from "./roles/Meter.ts"
@@ -19,6 +20,8 @@ export interface StormRow {
   /** Until it was over. */
   readonly seconds: number
   readonly login?: LoginResult
+  /** Connections that the operating system put off since the relay had not accepted those before. */
+  readonly overflows?: number
   /** Round trips of a live pair meanwhile, in milliseconds. */
   readonly p50?: number
   readonly p99?: number
@@ -41,6 +44,7 @@ export const storm = async (setting: Setting): Promise<Array<StormRow>> => {
     ["seconds", 8, (row) => row.seconds.toFixed(2)],
     ["in", 7, (row) => row.login?.loggedIn.toFixed(0)],
     ["again", 7, (row) => row.login?.again.toFixed(0)],
+    ["overflows", 11, (row) => row.overflows?.toFixed(0)],
     ["login p50", 11, (row) => row.login?.p50.toFixed(0)],
     ["p99 ms", 8, (row) => row.login?.p99.toFixed(0)],
     ["pair p50", 10, (row) => row.p50?.toFixed(2)],
@@ -63,14 +67,16 @@ export const storm = async (setting: Setting): Promise<Array<StormRow>> => {
         if (ours) await stage.pause()
         await pair.begin([])
         const start = performance.now()
+        const before = listenOverflows()
         const login = await happen()
+        const overflows = listenOverflows() - before
         const seconds = (performance.now() - start) / 1000
         const lived = await pair.measured()
         const pause = ours ? await stage.pause() : undefined
         add({
           event,
           seconds,
-          ...(login === undefined ? {} : { login }),
+          ...(login === undefined ? {} : { login, overflows }),
           ...delays(lived),
           ...(pause === undefined ? {} : { pause })
         })
@@ -94,6 +100,16 @@ export const storm = async (setting: Setting): Promise<Array<StormRow>> => {
     }, true)
   }
   return rows
+}
+
+/** Of all sockets of this machine; 0 where it does not tell. */
+const listenOverflows = (): number => {
+  try {
+    const [names = "", values = ""] = readFileSync("/proc/net/netstat", "latin1").split("\n")
+    return Number(values.split(" ")[names.split(" ").indexOf("ListenOverflows")] ?? 0)
+  } catch {
+    return 0
+  }
 }
 
 const delays = (measured: Metered) => ({
