@@ -31,9 +31,13 @@ export interface Figure {
 
 const PANEL = { width: 400, height: 220 } as const
 /** Around each panel: for the labels of its axes. */
-const MARGIN = { left: 62, right: 14, top: 30, bottom: 48 } as const
+const MARGIN = { left: 66, right: 14, top: 30, bottom: 48 } as const
+/** For the title and a row of the legend; for each further one. */
 const HEAD = 62
+const LEGEND_ROW = 20
 const FOOT = 6
+/** Entries of the legend in a row: of four, or three of longer ones. */
+const perRow = (entries: number): number => entries <= 4 ? 4 : 3
 
 /** Colours for a light and a dark page; both have enough contrast for text and thin lines. */
 const css = (colours: Readonly<Record<string, string>>): string =>
@@ -85,7 +89,10 @@ export const draw = (figure: Figure, theme: Theme = "auto"): string => {
   const { columns, panels } = figure
   const cell = { width: MARGIN.left + PANEL.width + MARGIN.right, height: MARGIN.top + PANEL.height + MARGIN.bottom }
   const width = columns * cell.width
-  const height = HEAD + Math.ceil(panels.length / columns) * cell.height + FOOT
+  const legend = [...new Map(panels.flatMap(({ series }) => series.map((one) => [one.label, one.style] as const)))]
+  const inRow = perRow(legend.length)
+  const head = HEAD + LEGEND_ROW * (Math.ceil(legend.length / inRow) - 1)
+  const height = head + Math.ceil(panels.length / columns) * cell.height + FOOT
   const points = panels.flatMap(({ series }) => series.flatMap((one) => one.points))
   const xs = (figure.steps === "log" ? logSteps : stepScale)(points.map(([x]) => x))
   const ys = logScale(points.map(([, y]) => y))
@@ -93,7 +100,7 @@ export const draw = (figure: Figure, theme: Theme = "auto"): string => {
 
   const panel = ({ series, title }: Panel, index: number): string => {
     const left = (index % columns) * cell.width + MARGIN.left
-    const top = HEAD + Math.trunc(index / columns) * cell.height + MARGIN.top
+    const top = head + Math.trunc(index / columns) * cell.height + MARGIN.top
     const bottom = top + PANEL.height
     const at = ([x, y]: readonly [number, number]) =>
       [left + xs.at(x) * PANEL.width, bottom - ys.at(y) * PANEL.height] as const
@@ -126,11 +133,11 @@ export const draw = (figure: Figure, theme: Theme = "auto"): string => {
     ].join("\n")
   }
 
-  const legend = [...new Map(panels.flatMap(({ series }) => series.map((one) => [one.label, one.style] as const)))]
-  const entry = (width - MARGIN.left - MARGIN.right) / Math.max(4, legend.length)
+  const entry = (width - MARGIN.left - MARGIN.right) / inRow
   const entries = legend.map(([label, look], i) => {
-    const x = MARGIN.left + i * entry
-    return `<path ${stroke(look)} d="M${round(x)} 46h28"/>` + text(x + 36, 50, label)
+    const x = MARGIN.left + (i % inRow) * entry
+    const y = 46 + LEGEND_ROW * Math.trunc(i / inRow)
+    return `<path ${stroke(look)} d="M${round(x)} ${y}h28"/>` + text(x + 36, y + 4, label)
   })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">`,
