@@ -23,7 +23,7 @@ const help = `Usage: npm run bench -- [options]
   --only NAME            only this scenario (may be repeated): ${scenarios.map(({ name }) => name).join(", ")};
                          with --crowd: ${Object.keys(crowdScenarios).join(", ")}
   --tcp, --tls           only over TCP, only over TLS
-  --seconds N            length of each measurement (default 3; with --crowd 2)
+  --seconds N            length of each measurement (default 3; with --crowd 1.5)
   --repeat N             measure N times and take the medians (default 1; not with --crowd)
   --scale N              with --crowd: numbers of clients are multiplied with this (default 1)
   --json FILE            where the results go (default bench/results/TIME.json)
@@ -269,7 +269,7 @@ const main = async (): Promise<void> => {
     options.crowd ? isCrowdScenario(name) : scenarios.some((scenario) => scenario.name === name)
   const unknown = options.only.find((name) => !known(name))
   if (unknown !== undefined) throw new UsageError(`--only: there is no scenario "${unknown}"`)
-  const seconds = positive(options.seconds ?? (options.crowd ? "2" : "3"), "seconds")
+  const seconds = positive(options.seconds ?? (options.crowd ? "1.5" : "3"), "seconds")
   const repeat = Math.ceil(positive(options.repeat, "repeat"))
   const readySeconds = positive(options["ready-seconds"], "ready-seconds")
   const workers = Math.ceil(positive(options["kamailio-workers"], "kamailio-workers"))

@@ -5,8 +5,8 @@ import { type Access, Pair } from "../../pair.ts"
 import { inParallel } from "./inParallel.ts"
 import { Meter } from "./Meter.ts"
 
-/** Seconds that the first messages of all pairs may take. */
-const PATIENCE = 30
+/** Seconds until all pairs must be there. */
+const PATIENCE = 90
 
 /** Pairs that send in both directions as soon as what they sent has arrived. */
 export class Busy extends Meter {
@@ -19,16 +19,21 @@ export class Busy extends Meter {
     const busy = new Busy()
     const { faults, latencies } = busy
     const conversation = { window, kind: "text", body: makeBody("text", size) } as const
-    busy.pairs = await inParallel(
-      pairs,
-      (index) => Pair.open(access, conversation, index, faults, latencies, sourceAddress(access.target, index))
-    )
-    // One message in each direction, of some pairs at a time: all at once is more than Kamailio's processes can tell each
-    // other about connections that they have not used yet.
-    busy.rest()
-    const started = inParallel(pairs, (index) => busy.pairs[index]!.start()).then(() => true)
+    // One message in each direction at once: who has brought none is closed after a while, and Kamailio's processes cannot
+    // tell each other about thousands of connections at a time that they have not used yet.
+    const opening = inParallel(pairs, async (index) => {
+      const pair = await Pair.open(access, conversation, index, faults, latencies, sourceAddress(access.target, index))
+      pair.rest()
+      await pair.start()
+      return pair
+    })
     const deadline = performance.now() + PATIENCE * 1000
-    while (!(await Promise.race([started, sleep(20, false)]))) {
+    for (;;) {
+      const opened = await Promise.race([opening, sleep(20, undefined)])
+      if (opened !== undefined) {
+        busy.pairs = opened
+        break
+      }
       if (faults.broken > 0 || performance.now() > deadline) {
         throw new Error(`not every first message arrived: ${faults.first}`)
       }

@@ -45,6 +45,9 @@ export class Flood extends Meter {
       owner.converse(new SendFrame(nothing), { id: new Counter(prefix), body })
       owner.onRead = () => owner.flush()
       if (deaf) owner.pause()
+      // Who has brought no message is closed after a while, and some wait long for their turn.
+      peer.send()
+      peer.flush()
       return { owner, peer }
     })
     flood.owners = opened.map(({ owner }) => owner)
