@@ -5,9 +5,7 @@ import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 
 export interface Usage {
-  /** User and system time of all the processes since they started, in seconds. */
-  readonly cpu: number
-  /** Memory held now, in octets; pages shared between the processes count once (Linux), or the sum of RSS. */
+  /** Held now, in octets; pages shared between the processes count once (Linux), or the sum of RSS. */
   readonly memory: number
   /** Sum of the processes' largest resident sizes so far (`VmHWM`), in octets. `undefined` where only `ps` is there. */
   readonly peak: number | undefined
@@ -70,33 +68,59 @@ export const processTree = (root: number): Array<number> => {
   return tree
 }
 
-const usageFromProc = (pids: ReadonlyArray<number>): Usage => {
+const cpuFromProc = (pids: ReadonlyArray<number>): number => {
   let ticks = 0
+  for (const pid of pids) {
+    const fields = statFields(pid)
+    if (fields !== undefined) ticks += Number(fields[11]) + Number(fields[12])
+  }
+  return ticks / ticksPerSecond
+}
+
+const usageFromProc = (pids: ReadonlyArray<number>): Usage => {
   let memory = 0
   let peak = 0
   for (const pid of pids) {
-    const fields = statFields(pid)
-    if (fields === undefined) continue
-    ticks += Number(fields[11]) + Number(fields[12])
     const status = readText(`/proc/${pid}/status`)
     peak += kilobytes(status, "VmHWM")
     memory += kilobytes(readText(`/proc/${pid}/smaps_rollup`), "Pss") || kilobytes(status, "VmRSS")
   }
-  return { cpu: ticks / ticksPerSecond, memory, peak }
+  return { memory, peak }
 }
 
 const usageFromPs = (pids: ReadonlyArray<number>): Usage => {
-  let cpu = 0
-  let memory = 0
-  for (const [time, rss] of ps("-o", "time=,rss=", "-p", pids.join(","))) {
-    cpu += parseCpuTime(time ?? "0")
-    memory += Number(rss) * 1024
-  }
-  return { cpu, memory, peak: undefined }
+  const sizes = ps("-o", "rss=", "-p", pids.join(",")).map(([rss]) => Number(rss) * 1024)
+  return { memory: sizes.reduce((sum, size) => sum + size, 0), peak: undefined }
 }
 
-/** Sums over the processes; those that have ended are left out. */
-export const usage = (pids: ReadonlyArray<number>): Usage => hasProc ? usageFromProc(pids) : usageFromPs(pids)
+/** Memory of the processes; those that have ended are left out. */
+export const usage = (pids: ReadonlyArray<number>): Usage => {
+  if (pids.length === 0) return { memory: 0, peak: 0 }
+  return hasProc ? usageFromProc(pids) : usageFromPs(pids)
+}
+
+/** User and system time of all the processes since they started, in seconds. */
+export const cpuSeconds = (pids: ReadonlyArray<number>): number => {
+  if (hasProc || pids.length === 0) return cpuFromProc(pids)
+  return ps("-o", "time=", "-p", pids.join(",")).reduce((sum, [time]) => sum + parseCpuTime(time ?? "0"), 0)
+}
+
+/**
+ * How long the processes were ready to run and did not, in seconds: somebody else had their processor. Of their main
+ * threads; 0 where that cannot be known.
+ */
+export const waitSeconds = (pids: ReadonlyArray<number>): number =>
+  pids.reduce((sum, pid) => sum + Number(readText(`/proc/${pid}/schedstat`)?.split(" ")[1] ?? 0) / 1e9, 0)
+
+/** The most files that one of the processes has open, connections among them. Linux only. */
+export const openFiles = (pids: ReadonlyArray<number>): number =>
+  Math.max(...pids.map((pid) => {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).length
+    } catch {
+      return 0 // the process is gone
+    }
+  }))
 
 /** Lists of processors as `taskset` takes them. */
 export interface Processors {

@@ -3,8 +3,8 @@
  */
 import type { MessageScenario } from "./scenarios.ts"
 
-/** Up to this size a frame is sent as one piece that is copied; a larger body is written from where it is. */
-const wholeFrameLimit = 16_384
+/** Up to this size a frame is one piece. A larger body is shared by all frames: thousands of copies are in no cache. */
+const wholeFrameLimit = 2048
 
 const digits = 10
 

@@ -42,6 +42,13 @@ const takeSlab = (): Slab => {
   return slab
 }
 
+/** Up to this size a body is copied to what is to be written; a larger one is written from where it is. */
+const copiedBody = 16_384
+
+/** On Linux all of 127/8 is there: more source addresses, so that ports of closed connections do not run out. */
+export const sourceAddress = (target: Target, index: number): string | undefined =>
+  process.platform === "linux" && target.host.startsWith("127.") ? `127.0.0.${2 + index % 200}` : undefined
+
 const latin1 = (from: number, to: number): string => area.toString("latin1", from, to)
 
 const secureContext = createSecureContext()
@@ -97,6 +104,7 @@ export class Link {
 
   private readonly socket: Socket
   private readonly faults: Faults
+  private auths = 0
   private awaited: ((response: string) => void) | undefined
   private closing = false
 
@@ -163,21 +171,22 @@ export class Link {
     })
   }
 
-  /** AUTH, the challenge, AUTH again. Gives the Use-Path. */
-  async authenticate(target: Target, account: Account): Promise<string> {
-    const first = await this.auth(target.uri)
-    const answer = authorization(first, target.uri, account)
+  /** AUTH, the challenge, AUTH again; through the relays of the Use-Path `via`, if there is one. Gives the Use-Path. */
+  async authenticate({ uri }: Pick<Target, "uri">, account: Account, via?: string): Promise<string> {
+    const toPath = via === undefined ? uri : `${via} ${uri}`
+    const first = await this.auth(toPath)
+    const answer = authorization(first, uri, account)
     if (answer === undefined) throw new Error(`no usable challenge: ${first.split("\r\n", 1)[0]}`)
-    const second = await this.auth(target.uri, answer)
+    const second = await this.auth(toPath, answer)
     const usePath = headerValues(second, "Use-Path")[0]
     if (usePath === undefined) throw new Error(`AUTH refused: ${second.split("\r\n", 1)[0]}`)
     return usePath
   }
 
-  private auth(uri: string, answer?: string): Promise<string> {
-    const id = `auth${answer === undefined ? 1 : 2}x${this.socket.localPort}`
+  private auth(toPath: string, answer?: string): Promise<string> {
+    const id = `auth${++this.auths}x${this.socket.localPort}`
     this.socket.write(
-      `MSRP ${id} AUTH\r\nTo-Path: ${uri}\r\nFrom-Path: ${this.uri}\r\n` +
+      `MSRP ${id} AUTH\r\nTo-Path: ${toPath}\r\nFrom-Path: ${this.uri}\r\n` +
         (answer === undefined ? "" : `Authorization: ${answer}\r\n`) + `${dashes}${id}$\r\n`,
       "latin1"
     )
@@ -194,14 +203,18 @@ export class Link {
   }
 
   /** Puts the next message behind what is to be sent. */
-  send(): void {
-    const frame = this.outgoing!
+  send(frame = this.outgoing!): void {
     this.put(frame.head)
     if (frame.rest !== undefined) {
-      this.socket.cork()
-      this.writePart(undefined)
-      this.socket.write(frame.rest.body)
-      this.put(frame.rest.end)
+      const { body, end } = frame.rest
+      if (body.length <= copiedBody) {
+        this.put(body)
+      } else {
+        this.socket.cork()
+        this.writePart(undefined)
+        this.socket.write(body)
+      }
+      this.put(end)
     }
     frame.next()
     this.sent++
@@ -219,6 +232,21 @@ export class Link {
     this.writePart(slab.release)
     this.slab = undefined
     while (this.socket.writableCorked > 0) this.socket.uncork()
+  }
+
+  /** Does the operating system take no more for now? */
+  get held(): boolean {
+    return this.socket.writableNeedDrain
+  }
+
+  /** Called whenever it takes more again. */
+  onDrain(resume: () => void): void {
+    this.socket.on("drain", resume)
+  }
+
+  /** Reads nothing from now on. */
+  pause(): void {
+    this.socket.pause()
   }
 
   /** Closes in an orderly way; resolves when the relay has closed too. */

@@ -10,6 +10,8 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { apartProcessors, onProcessors, type Processors } from "./cpu.ts"
+import { crowd, crowdScenarios, isCrowdScenario } from "./crowd/main.ts"
+import { crowdLimits } from "./crowd/Stage.ts"
 import type { Account } from "./digest.ts"
 import type { Job, Measurement } from "./load.ts"
 import { kamailio, ownRelay, type Relay, startCommand } from "./relays.ts"
@@ -17,10 +19,13 @@ import { describe, type Scenario, scenarios, type Transport } from "./scenarios.
 
 const help = `Usage: npm run bench -- [options]
 
-  --only NAME            only this scenario (may be repeated): ${scenarios.map(({ name }) => name).join(", ")}
+  --crowd                very many clients at once, instead of the scenarios for single figures
+  --only NAME            only this scenario (may be repeated): ${scenarios.map(({ name }) => name).join(", ")};
+                         with --crowd: ${Object.keys(crowdScenarios).join(", ")}
   --tcp, --tls           only over TCP, only over TLS
-  --seconds N            length of each measurement (default 3)
-  --repeat N             measure N times and take the medians (default 1)
+  --seconds N            length of each measurement (default 3; with --crowd 1.5)
+  --repeat N             measure N times and take the medians (default 1; not with --crowd)
+  --scale N              with --crowd: numbers of clients are multiplied with this (default 1)
   --json FILE            where the results go (default bench/results/TIME.json)
   --command COMMAND      what starts the relay (default "${startCommand}")
   --ready-seconds N      how long that may take (default 20)
@@ -35,10 +40,12 @@ const help = `Usage: npm run bench -- [options]
 const parseOptions = () =>
   parseArgs({
     options: {
+      crowd: { type: "boolean", default: false },
       only: { type: "string", multiple: true, default: [] },
       tcp: { type: "boolean", default: false },
       tls: { type: "boolean", default: false },
-      seconds: { type: "string", default: "3" },
+      seconds: { type: "string" },
+      scale: { type: "string", default: "1" },
       repeat: { type: "string", default: "1" },
       json: { type: "string" },
       command: { type: "string", default: startCommand },
@@ -212,29 +219,19 @@ const compare = (rows: ReadonlyArray<Row>): void => {
   }
 }
 
-const main = async (): Promise<void> => {
-  const options = parseOptions()
-  if (options.help) return print(help)
-  const unknown = options.only.find((name) => !scenarios.some((scenario) => scenario.name === name))
-  if (unknown !== undefined) throw new UsageError(`--only: there is no scenario "${unknown}"`)
-  const seconds = positive(options.seconds, "seconds")
-  const repeat = Math.ceil(positive(options.repeat, "repeat"))
-  const readySeconds = positive(options["ready-seconds"], "ready-seconds")
-  const workers = Math.ceil(positive(options["kamailio-workers"], "kamailio-workers"))
-  const transports = (["tcp", "tls"] as const).filter((transport) => options[transport] || options.tcp === options.tls)
-  const chosen = scenarios.filter(({ name }) => options.only.length === 0 || options.only.includes(name))
-
-  const relays = options["no-relay"] ? [] : [ownRelay(options.command, readySeconds)]
-  if (options.kamailio || options["no-relay"]) {
-    const other = await kamailio(workers)
-    if (other === undefined) print("Kamailio with its msrp module is not installed; going on without it.\n")
-    else relays.push(other)
+/** Measures the scenarios one after the other, each with all relays in turn. */
+const measureAll = async (
+  relays: ReadonlyArray<Relay>,
+  chosen: ReadonlyArray<Scenario>,
+  transports: ReadonlyArray<Transport>,
+  { apart, fail, repeat, seconds }: {
+    readonly seconds: number
+    readonly repeat: number
+    readonly apart: Processors | undefined
+    readonly fail: (what: string) => void
   }
-
-  const apart = options["no-pin"] ? undefined : apartProcessors()
-  const started = new Date()
+): Promise<Array<Row>> => {
   const rows: Array<Row> = []
-  const failures: Array<string> = []
   print(line(([title]) => title))
   for (const scenario of chosen) {
     if (!relays.some((relay) => relay.supports(scenario))) continue
@@ -249,7 +246,7 @@ const main = async (): Promise<void> => {
           try {
             runs.push(await measure(relay, scenario, transport, seconds, apart))
           } catch (error) {
-            failures.push(`${scenario.name} ${transport} ${relay.name}: ${(error as Error).message}`)
+            fail(`${scenario.name} ${transport} ${relay.name}: ${(error as Error).message}`)
           }
         }
       }
@@ -262,6 +259,42 @@ const main = async (): Promise<void> => {
     }
   }
   if (relays.length > 1) compare(rows)
+  return rows
+}
+
+const main = async (): Promise<void> => {
+  const options = parseOptions()
+  if (options.help) return print(help)
+  const known = (name: string) =>
+    options.crowd ? isCrowdScenario(name) : scenarios.some((scenario) => scenario.name === name)
+  const unknown = options.only.find((name) => !known(name))
+  if (unknown !== undefined) throw new UsageError(`--only: there is no scenario "${unknown}"`)
+  const seconds = positive(options.seconds ?? (options.crowd ? "1.5" : "3"), "seconds")
+  const repeat = Math.ceil(positive(options.repeat, "repeat"))
+  const readySeconds = positive(options["ready-seconds"], "ready-seconds")
+  const workers = Math.ceil(positive(options["kamailio-workers"], "kamailio-workers"))
+  const transports = (["tcp", "tls"] as const).filter((transport) => options[transport] || options.tcp === options.tls)
+  const chosen = scenarios.filter(({ name }) => options.only.length === 0 || options.only.includes(name))
+
+  const relays = options["no-relay"] ? [] : [ownRelay(options.command, readySeconds, options.crowd ? crowdLimits : {})]
+  if (options.kamailio || options["no-relay"]) {
+    const other = await kamailio(workers)
+    if (other === undefined) print("Kamailio with its msrp module is not installed; going on without it.\n")
+    else relays.push(other)
+  }
+
+  const apart = options["no-pin"] ? undefined : apartProcessors()
+  const started = new Date()
+  const failures: Array<string> = []
+  const fail = (what: string): void => void failures.push(what)
+  const { command } = options
+  const scale = positive(options.scale, "scale")
+  const results = options.crowd
+    ? await crowd(
+      { relays, apart, seconds, scale, transports, print, fail, command, readySeconds },
+      options.only.filter(isCrowdScenario)
+    )
+    : { rows: await measureAll(relays, chosen, transports, { seconds, repeat, apart, fail }) }
 
   const file = options.json ??
     join(dirname(fileURLToPath(import.meta.url)), "results", `${started.toISOString().replaceAll(":", "-")}.json`)
@@ -269,11 +302,17 @@ const main = async (): Promise<void> => {
   const machine = { node: process.version, platform: process.platform, cpu: cpus()[0]?.model, cores: cpus().length }
   await writeFile(
     file,
-    `${JSON.stringify({ started, machine, processors: apart, seconds, repeat, rows, failures }, undefined, 2)}\n`
+    `${
+      JSON.stringify(
+        { started, machine, processors: apart, command, seconds, repeat, ...results, failures },
+        undefined,
+        2
+      )
+    }\n`
   )
   print(`\nResults: ${file}`)
   for (const failure of failures) print(`failed: ${failure}`)
-  if (failures.length > 0 || rows.some((row) => row.errors > 0)) process.exitCode = 1
+  if (failures.length > 0 || Object.values(results).flat().some(({ errors }) => errors > 0)) process.exitCode = 1
 }
 
 main().catch((error: unknown) => {

@@ -19,6 +19,8 @@ export interface RunningRelay {
   readonly target: Target
   /** Its first process: all others are its descendants. */
   readonly pid: number
+  /** Further relays that belong to it. */
+  readonly others?: ReadonlyArray<number>
   readonly stop: () => Promise<void>
 }
 
@@ -28,6 +30,8 @@ export interface RelayOptions {
   readonly account: Account
   /** The processors that it may use, as `taskset` takes them; `undefined`: any. */
   readonly processors: string | undefined
+  /** Where this relay writes how long its event loop has stood still (pauses.ts); without it, it does not look. */
+  readonly pauses?: string
 }
 
 export interface Relay {
@@ -38,10 +42,10 @@ export interface Relay {
 }
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const hosts = ["127.0.0.1", "::1"]
+const loopback = ["127.0.0.1", "::1"]
 
 /** Ports that nothing listens on, all different. */
-const freePorts = async (count: number): Promise<Array<number>> => {
+export const freePorts = async (count: number): Promise<Array<number>> => {
   const servers = await Promise.all(
     Array.from({ length: count }, () =>
       new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
@@ -68,6 +72,8 @@ interface StartOptions {
   readonly processors: string | undefined
   readonly port: number
   readonly readySeconds: number
+  /** Addresses that it may listen on; it is reached by the first that answers. */
+  readonly hosts?: ReadonlyArray<string>
 }
 
 const running = new Set<ChildProcess>()
@@ -90,9 +96,13 @@ const stopProcess = async (child: ChildProcess, ended: Promise<unknown>): Promis
   await ended
 }
 
+/** Runs what follows it with as many open files as it may have. */
+const withAllFiles = ["bash", "-c", "ulimit -n \"$(ulimit -H -n)\" 2>/dev/null; exec \"$@\"", "bash"]
+
 /** Starts a process and waits until its port accepts connections. */
 const startProcess = async (options: StartOptions) => {
-  const [program = "", ...args] = onProcessors(options.processors, [options.command, ...options.args])
+  const command = onProcessors(options.processors, [options.command, ...options.args])
+  const [program = "", ...args] = [...withAllFiles, ...command]
   const child = spawn(program, args, {
     cwd: root,
     env: { ...process.env, ...options.env },
@@ -120,7 +130,7 @@ const startProcess = async (options: StartOptions) => {
   })
   const deadline = performance.now() + options.readySeconds * 1000
   while (end.reason === undefined && performance.now() < deadline) {
-    for (const host of hosts) {
+    for (const host of options.hosts ?? loopback) {
       if (!(await accepts(host, options.port))) continue
       return { host, pid: child.pid!, stop: () => stopProcess(child, ended) }
     }
@@ -133,25 +143,51 @@ const startProcess = async (options: StartOptions) => {
 /** As `npm start` does. */
 export const startCommand = "node --max-semi-space-size=4 src/service/bin.ts"
 
-/** This relay. `command` starts it, in the directory of the project; `readySeconds` is how long that may take. */
-export const ownRelay = (command = startCommand, readySeconds = 20): Relay => ({
+const pausesModule = new URL("pauses.ts", import.meta.url).href
+
+const pausesEnv = (file: string | undefined): Record<string, string> =>
+  file === undefined
+    ? {}
+    : { NODE_OPTIONS: `${process.env["NODE_OPTIONS"] ?? ""} --import=${pausesModule}`, BENCH_PAUSES: file }
+
+/** Starts this relay by a command line, in the directory of the project. */
+export const startOwn = (
+  command: string,
+  options: Omit<StartOptions, "command" | "args"> & { readonly pauses?: string | undefined }
+) => {
+  const [program = "node", ...args] = command.split(" ")
+  return startProcess({
+    ...options,
+    command: program === "node" ? process.execPath : program,
+    args,
+    env: { MSRP_LOG_LEVEL: "warn", ...pausesEnv(options.pauses), ...options.env }
+  })
+}
+
+/**
+ * This relay. `command` starts it, `readySeconds` is how long that may take; `settings` are further variables of its
+ * environment.
+ */
+export const ownRelay = (
+  command = startCommand,
+  readySeconds = 20,
+  settings: Readonly<Record<string, string>> = {}
+): Relay => ({
   name: "msrp-relay",
   supports: () => true,
-  start: async ({ account, processors, transport }) => {
+  start: async ({ account, pauses, processors, transport }) => {
     const [tcp = 0, tls = 0] = await freePorts(2)
-    const [program = "node", ...args] = command.split(" ")
     const port = transport === "tcp" ? tcp : tls
-    const { host, pid, stop } = await startProcess({
-      command: program === "node" ? process.execPath : program,
-      args,
+    const { host, pid, stop } = await startOwn(command, {
       env: {
         MSRP_URIS: `msrp://localhost:${tcp};tcp,msrps://localhost:${tls};tcp`,
         // All sessions are those of one user.
         MSRP_MAX_SESSIONS_PER_USER: "100000",
         MSRP_USERS: `${account.user}:${account.password}`,
-        MSRP_LOG_LEVEL: "warn"
+        ...settings
       },
       processors,
+      pauses,
       port,
       readySeconds
     })

@@ -1,0 +1,97 @@
+/**
+ * The gate of the crowd: that a message costs about as much CPU time among very many connections as among some.
+ *
+ *   node bench/crowd.ts --gate
+ *
+ * Everything about a crowd is measured by `npm run bench -- --crowd`.
+ */
+import { setTimeout as sleep } from "node:timers/promises"
+import { parseArgs } from "node:util"
+import { apartProcessors, processTree } from "./cpu.ts"
+import { Remote } from "./crowd/remote.ts"
+import type { Busy } from "./crowd/roles/Busy.ts"
+import { account, crowdLimits } from "./crowd/Stage.ts"
+import { ownRelay, type RunningRelay, startCommand } from "./relays.ts"
+
+const FEW = 100
+const MANY = 1000
+const SIZE = 300
+/** What a message among many may cost at most, as a multiple of one among few. */
+const MOST = Number(process.env["BENCH_GATE_RATIO"] ?? 1.6)
+const ROUNDS = 5
+/** Seconds. */
+const LENGTH = 1
+const WARMUP = 1
+/** Messages that a round must have to count: with fewer, somebody else had the processors. */
+const ENOUGH = 1000
+
+interface Pairs {
+  readonly relay: RunningRelay
+  readonly pids: ReadonlyArray<number>
+  readonly busy: Remote<Busy>
+}
+
+const apart = apartProcessors()
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+const start = async (command: string, pairs: number): Promise<Pairs> => {
+  const relay = await ownRelay(command, 20, crowdLimits).start({ transport: "tcp", account, processors: apart?.relay })
+  try {
+    const access = { target: relay.target, account }
+    const busy = await Remote.open("Busy", access, apart?.client, { pairs, size: SIZE, window: 1 })
+    await sleep(WARMUP * 1000)
+    await busy.call("rest")
+    return { relay, pids: processTree(relay.pid), busy }
+  } catch (error) {
+    await relay.stop()
+    throw error
+  }
+}
+
+/** The relay's own CPU time for a message, user and system, in microseconds: what else runs here matters little. */
+const cost = async ({ busy, pids }: Pairs): Promise<number> => {
+  await busy.call("resume")
+  await sleep(100)
+  await busy.begin(pids)
+  await sleep(LENGTH * 1000)
+  const { count, relayCpu } = await busy.measured()
+  await busy.call("rest")
+  await sleep(100)
+  return count < ENOUGH ? Infinity : relayCpu * 1e6 / count
+}
+
+const gate = async (command: string): Promise<void> => {
+  const started: Array<Pairs> = []
+  try {
+    const few = await start(command, FEW)
+    started.push(few)
+    const many = await start(command, MANY)
+    started.push(many)
+    let [one, other] = [Infinity, Infinity]
+    // The least of several of each: noise makes a message dearer only, and beside a dear one among few, all would pass.
+    for (let round = 0; round < ROUNDS; round++) {
+      const [now, then] = [await cost(few), await cost(many)]
+      print(`${FEW} pairs ${now.toFixed(1)} us, ${MANY} pairs ${then.toFixed(1)} us: ${(then / now).toFixed(2)}`)
+      one = Math.min(one, now)
+      other = Math.min(other, then)
+    }
+    const best = other / one
+    print(`CPU time for a message among ${MANY} pairs is ${best.toFixed(2)} of that among ${FEW}; ${MOST} is allowed`)
+    if (!(best <= MOST)) process.exitCode = 1
+  } finally {
+    for (const { busy, relay } of started) {
+      busy.end()
+      await relay.stop()
+    }
+  }
+}
+
+const { values } = parseArgs({
+  options: { gate: { type: "boolean", default: false }, command: { type: "string", default: startCommand } }
+})
+if (values.gate) {
+  await gate(values.command)
+} else {
+  process.stderr.write("Usage: node bench/crowd.ts --gate [--command COMMAND]; all else: npm run bench -- --crowd\n")
+  process.exitCode = 2
+}
