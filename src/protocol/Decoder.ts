@@ -27,6 +27,8 @@ export interface FrameSink {
   broken(reason: Broken): void
 }
 
+const NOTHING = Buffer.alloc(0)
+
 const CR = 13
 const LF = 10
 
@@ -132,6 +134,13 @@ export class Decoder {
     this.#held = undefined
     this.#run(held, true)
     if (this.#held === undefined) release(held)
+  }
+
+  /** What comes from now on is kept until `resume`. */
+  hold(): void {
+    if (this.#broken) return
+    this.#stopped = true
+    this.#held ??= NOTHING
   }
 
   /** Nothing more is wanted: what is held is forgotten, what still comes is ignored. */

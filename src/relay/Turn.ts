@@ -17,6 +17,8 @@ export interface Continuing {
 
 /** What a frame costs beside its octets: about as much time as so many octets more. */
 export const FRAME = 2048
+/** The same of an AUTH. */
+export const AUTH = 65_536
 
 /** A turn is divided into so many shares at most: still smaller ones would cost more calls than frames. */
 const SHARES = 5
@@ -66,6 +68,11 @@ export class Turn {
   /** What a connection may cost in this turn, in octets. */
   get share(): number {
     return this.#cost < this.#limit ? this.#share : LEAST
+  }
+
+  /** It has cost what it should. */
+  get long(): boolean {
+    return this.#cost >= this.#limit
   }
 
   /** So much was done. */

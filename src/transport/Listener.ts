@@ -29,12 +29,14 @@ export interface ListenerOptions {
 export interface Surroundings {
   readonly certificates: Certificates
   readonly adopt: Adopt
+  /** Runs tasks that may come in crowds, some in each turn. */
+  readonly inSlices: (task: () => void) => void
   /** Runs an effect beside everything else. */
   readonly run: (effect: Effect.Effect<void>) => void
 }
 
 export const makeListen = (
-  { adopt, certificates, run }: Surroundings,
+  { adopt, certificates, inSlices, run }: Surroundings,
   { maxConnections = Infinity, maxHandshakes = Infinity, setupTimeout = 10 }: ListenerOptions
 ): TransportShape["listen"] =>
   Effect.fnUntraced(function*(
@@ -49,12 +51,16 @@ export const makeListen = (
     const own = yield* FiberSet.makeRuntime<never, void, never>()
     let bound = socket
     let open = 0
+    let closed = false
 
-    // The way of a socket that came in: there must be room, then TLS is spoken, then it is a connection.
-    const accepted = (raw: Net.Socket, handshakes: Handshakes | undefined): void => {
+    // The way of a socket that came in: its turn comes, there must be room, then TLS is spoken, then it is a connection.
+    const arrived = (raw: Net.Socket, handshakes: Handshakes | undefined): void => {
       raw.on("error", ignore)
+      inSlices(() => accepted(raw, handshakes))
+    }
+    const accepted = (raw: Net.Socket, handshakes: Handshakes | undefined): void => {
       const ends = endsOf(raw)
-      if (open >= maxConnections || ends === undefined) {
+      if (closed || open >= maxConnections || ends === undefined) {
         raw.destroy()
         return
       }
@@ -68,7 +74,7 @@ export const makeListen = (
 
     const server = (): Net.Server => {
       const handshakes = secure ? new Handshakes(certificates, { maxHandshakes, setupTimeout }) : undefined
-      const made = Net.createServer({ noDelay: true, pauseOnConnect: true }, (raw) => accepted(raw, handshakes))
+      const made = Net.createServer({ noDelay: true, pauseOnConnect: true }, (raw) => arrived(raw, handshakes))
       made.once("close", () => handshakes?.close())
       made.once("listening", () => {
         bound = { ...socket, port: portOf(made) }
@@ -82,7 +88,11 @@ export const makeListen = (
 
     yield* Effect.acquireRelease(
       bindAll(socket, server),
-      (servers) => Effect.sync(() => servers.forEach((one) => one.close()))
+      (servers) =>
+        Effect.sync(() => {
+          closed = true
+          servers.forEach((one) => one.close())
+        })
     )
     return bound
   })

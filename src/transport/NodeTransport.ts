@@ -10,6 +10,7 @@ import { makeDefer } from "./Defer.ts"
 import { type DialOptions, makeConnect } from "./Dial.ts"
 import { type ListenerOptions, makeListen } from "./Listener.ts"
 import { makeAdopt } from "./Owned.ts"
+import { makeSlices } from "./Slices.ts"
 import type { TransportError } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
@@ -40,7 +41,7 @@ export const make = Effect.fnUntraced(function*(
   const defer = makeDefer(defect)
   const adopt = makeAdopt({ reads: options.reads ?? "shared", defer, defect })
   return {
-    listen: makeListen({ adopt, certificates, run }, options),
+    listen: makeListen({ adopt, certificates, inSlices: makeSlices(defer), run }, options),
     connect: makeConnect({ adopt, certificates, resolver, run }, options),
     identity: certificates.identity,
     defer

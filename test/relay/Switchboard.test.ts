@@ -398,6 +398,25 @@ describe("a relay without I/O", () => {
     ])
   })
 
+  it("lets strangers wait for those who have sessions, when a turn is long, and loses nothing of what they sent", () => {
+    core = new Core({ turn: 1 })
+    alice = core.connect()
+    bob = core.connect()
+    login()
+    const stranger = core.connect()
+    const body = "x".repeat(40_000)
+    bob.receiver.bytes(Buffer.from(send("bob00001", `${session} ${ALICE}`, BOB, "Hi!"), "latin1"))
+    stranger.receiver.bytes(Buffer.from(send("str00001", `${session} ${ALICE}`, BOB, body), "latin1"))
+    assert.isTrue(stranger.paused)
+    core.turn()
+    assert.isFalse(stranger.paused)
+    assert.strictEqual(stranger.closed, "no")
+    assert.strictEqual(bob.read(), ok("bob00001", BOB, session))
+    assert.include(alice.read(), "Hi!")
+    // Somebody else is the peer of that session.
+    assert.include(stranger.read(), "MSRP str00001 506 ")
+  })
+
   it("leaves nothing behind", () => {
     login()
     core.in(bob, send("bob00001", `${session} ${ALICE}`, BOB, "Hi!"))

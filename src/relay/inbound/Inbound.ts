@@ -12,12 +12,13 @@ import type { Route } from "../route/Route.ts"
 import type { AuthSource } from "../rules/Auth.ts"
 import type { Authenticate, Decision, Router } from "../rules/Router.ts"
 import type { Shared } from "../Shared.ts"
-import { type Continuing, FRAME } from "../Turn.ts"
+import { AUTH, FRAME } from "../Turn.ts"
 import { type Chunk, DiscardedChunk, PassedChunk } from "./Chunk.ts"
 import type { Probation } from "./Probation.ts"
 import type { Reading } from "./Reading.ts"
 import { refusal } from "./Refusal.ts"
 import { Routes } from "./Routes.ts"
+import { Share } from "./Share.ts"
 
 /** The hop whose connection it is. */
 export interface InboundOwner extends AuthSource {
@@ -34,7 +35,7 @@ export interface InboundOwner extends AuthSource {
 const MALFORMED: Decision = { _tag: "Refuse", status: 400 }
 const TOO_LONG: Decision = { _tag: "Refuse", status: 413 }
 
-export class Inbound implements FrameSink, Continuing {
+export class Inbound implements FrameSink {
   readonly #hop: InboundOwner
   readonly #shared: Shared
   readonly #outbound: Outbound
@@ -47,13 +48,7 @@ export class Inbound implements FrameSink, Continuing {
   #chunk: Chunk | undefined
   /** Milliseconds of the monotonic clock when octets last came in. */
   lastUsed: number
-  /** The last turn in which something came in, and what that has cost. */
-  #turn = 0
-  #cost = 0
-  /** Octets of the last read. */
-  #lastRead = 0
-  /** It waits for its next turn. */
-  #waits = false
+  readonly #share: Share
 
   constructor(hop: InboundOwner) {
     this.#hop = hop
@@ -62,6 +57,7 @@ export class Inbound implements FrameSink, Continuing {
     const decoder = this.#decoder = hop.shared.codec.decoder(this)
     hop.reading.resume = () => decoder.resume()
     this.lastUsed = hop.shared.turn.now
+    this.#share = new Share(hop.shared.turn, hop.reading)
   }
 
   bytes(octets: Buffer): void {
@@ -69,39 +65,21 @@ export class Inbound implements FrameSink, Continuing {
     turn.tick()
     this.lastUsed = turn.now
     counters.octetsIn += octets.length
-    this.#lastRead = octets.length
+    // Who has proved nothing yet waits for those who have: thousands that log in at once are strangers to all others.
+    if (turn.long && this.#hop.probation.active) {
+      this.#share.wait()
+      this.#decoder.hold()
+    }
     this.#decoder.push(octets)
-    this.#hop.probation.keeps(this.#decoder.held)
+    this.#share.read(octets.length, this.#decoder.held)
+    // What waits for its turn is no more than was read at a time, and not the sender's doing.
+    if (!this.#share.waits) this.#hop.probation.keeps(this.#decoder.held)
     turn.readEnds()
   }
 
   /** What was answered before must still arrive, so the connection is not cut (RFC 4976 §6.4.1). */
   broken(reason: Broken): void {
     this.#hop.finish(reason)
-  }
-
-  // ---- its share of a turn
-
-  /** So much is done for it in this turn; when that is its share, the rest waits for the next one. */
-  #costs(octets: number): void {
-    const { turn } = this.#shared
-    if (this.#turn !== turn.number) {
-      this.#turn = turn.number
-      this.#cost = 0
-    }
-    this.#cost += octets
-    turn.costs(octets)
-    if (this.#cost < turn.share || this.#waits) return
-    this.#waits = true
-    this.#hop.reading.stop()
-    turn.continues(this)
-  }
-
-  goOn(): void {
-    this.#waits = false
-    // What is read next will probably be as much as last time, and is dealt with in the same turn as that of others.
-    if (this.#decoder.held === 0) this.#shared.turn.costs(this.#lastRead)
-    this.#hop.reading.go()
   }
 
   // ---- frames
@@ -119,6 +97,7 @@ export class Inbound implements FrameSink, Continuing {
         this.#pass(decision, head, bodyStart, bodyEnd, flag)
         break
       case "Authenticate":
+        this.#share.costs(AUTH)
         this.#hop.authenticate(head, decision)
         break
       case "Foreign":
@@ -146,7 +125,7 @@ export class Inbound implements FrameSink, Continuing {
   }
 
   chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void {
-    this.#costs(end - start)
+    this.#share.costs(end - start)
     this.#chunk?.body(buf, start, end, hyphens)
   }
 
@@ -163,7 +142,7 @@ export class Inbound implements FrameSink, Continuing {
 
   #begins(head: Head, octets: number): void {
     this.#shared.counters.framesIn++
-    this.#costs(FRAME + octets)
+    this.#share.costs(FRAME + octets)
     if (!head.samePaths) this.#lastRoute = this.#lastAnswered = undefined
   }
 
