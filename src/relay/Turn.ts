@@ -37,9 +37,12 @@ export class Turn {
   now: number
   /** Counts the turns. */
   number = 0
-  /** What all of it has cost so far, in octets, and what it should. */
-  #cost = 0
+  /** What all of it has cost so far, in octets: whoever does something adds what that takes. */
+  cost = 0
+  /** What it should. */
   readonly #limit: number
+  /** No share is smaller. */
+  readonly least: number
   /** What each of those may cost who want more. */
   #share: number
   readonly #clock: () => number
@@ -57,6 +60,7 @@ export class Turn {
     this.#clock = clock
     this.#limit = limit
     this.#share = limit
+    this.least = Math.min(LEAST, limit / SHARES)
     this.#defer = defer
     this.now = clock()
   }
@@ -67,17 +71,12 @@ export class Turn {
 
   /** What a connection may cost in this turn, in octets. */
   get share(): number {
-    return this.#cost < this.#limit ? this.#share : LEAST
+    return this.cost < this.#limit ? this.#share : this.least
   }
 
   /** It has cost what it should. */
   get long(): boolean {
-    return this.#cost >= this.#limit
-  }
-
-  /** So much was done. */
-  costs(octets: number): void {
-    this.#cost += octets
+    return this.cost >= this.#limit
   }
 
   /** Output of one turn leaves together: one write for each connection, however many frames it got. */
@@ -102,7 +101,7 @@ export class Turn {
     const rest = [...all]
     const goOn = (): void => {
       for (const one of rest.splice(-SLICE)) each(one)
-      this.#cost += SLICE * FRAME
+      this.cost += SLICE * FRAME
       if (rest.length > 0) this.continues({ goOn })
       else then()
     }
@@ -131,7 +130,7 @@ export class Turn {
 
   #next(): void {
     this.number++
-    this.#cost = 0
+    this.cost = 0
     this.#share = this.#limit / Math.min(Math.max(this.#continuing.length, 1), SHARES)
   }
 
@@ -139,7 +138,7 @@ export class Turn {
   #goOn(): void {
     const waiting = this.#continuing
     let went = 0
-    for (const all = waiting.length; went < all && this.#cost < this.#limit; went++) waiting[went]!.goOn()
+    for (const all = waiting.length; went < all && this.cost < this.#limit; went++) waiting[went]!.goOn()
     waiting.splice(0, went)
   }
 

@@ -1,5 +1,5 @@
 import { assert, beforeEach, describe, it } from "vitest"
-import { FRAME, Turn } from "../../src/relay/Turn.ts"
+import { Turn } from "../../src/relay/Turn.ts"
 
 describe("Turn", () => {
   let tasks: Array<() => void>
@@ -16,7 +16,7 @@ describe("Turn", () => {
     const one = {
       goOn: (): void => {
         log.push(name)
-        turn.costs(100)
+        turn.cost += 100
         if (--rounds > 0) turn.continues(one)
       }
     }
@@ -74,8 +74,8 @@ describe("Turn", () => {
 
   it("leaves only the least to whoever comes when a turn is long already", () => {
     assert.strictEqual(turn.share, 1000)
-    turn.costs(1000)
-    assert.strictEqual(turn.share, 8 * FRAME)
+    turn.cost += 1000
+    assert.strictEqual(turn.share, 200)
     turn.writesAtEnd(writer("a"))
     run()
     assert.strictEqual(turn.share, 1000, "the next turn")

@@ -30,9 +30,9 @@ export class Share implements Continuing {
       this.#number = turn.number
       this.#cost = 0
     }
-    this.#cost += octets
-    turn.costs(octets)
-    if (this.#cost >= turn.share) this.wait()
+    turn.cost += octets
+    const cost = this.#cost += octets
+    if (cost >= turn.least && cost >= turn.share) this.wait()
   }
 
   /** It has its turn behind all others who wait. */
@@ -46,7 +46,7 @@ export class Share implements Continuing {
   goOn(): void {
     this.waits = false
     // What is read next is dealt with in the same turn as what others have waiting.
-    this.#turn.costs(this.#expected)
+    this.#turn.cost += this.#expected
     this.#reading.go()
   }
 }

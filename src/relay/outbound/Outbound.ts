@@ -120,7 +120,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, Writer {
     const { turn } = this.shared
     for (let cost = 0; waiting.length > 0 && this.room(); cost += TURN) {
       if (cost >= turn.share) return this.outbox.wake()
-      turn.costs(TURN)
+      turn.cost += TURN
       const sender = waiting.shift()!
       if (sender.give(TURN)) waiting.push(sender)
     }
