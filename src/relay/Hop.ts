@@ -197,6 +197,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   /** The connection is gone, or could not be made (RFC 4975 §5.4, RFC 4976 §6.3). */
   closed(): void {
     if (this.gone) return
+    this.#inbound.ended()
     this.outbound.gone = true
     this.#inbound.stop()
     stopTimer(this.probation)

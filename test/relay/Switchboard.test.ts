@@ -417,6 +417,18 @@ describe("a relay without I/O", () => {
     assert.include(stranger.read(), "MSRP str00001 506 ")
   })
 
+  it("passes on what waits for its turn when its sender goes", () => {
+    core = new Core({ turn: 1 })
+    alice = core.connect()
+    bob = core.connect()
+    login()
+    const all = [1, 2, 3].map((i) => send(`bob0000${i}`, `${session} ${ALICE}`, BOB, `message ${i}`)).join("")
+    bob.receiver.bytes(Buffer.from(all, "latin1"))
+    bob.receiver.closed()
+    core.turn()
+    assert.deepStrictEqual(alice.read().match(/message \d/g), ["message 1", "message 2", "message 3"])
+  })
+
   it("leaves nothing behind", () => {
     login()
     core.in(bob, send("bob00001", `${session} ${ALICE}`, BOB, "Hi!"))

@@ -250,6 +250,11 @@ export class Inbound implements FrameSink {
 
   // ---- the end
 
+  /** Nothing more comes; what was read and waits for its turn is passed on, as it would have been without others. */
+  ended(): void {
+    this.#share.end()
+  }
+
   /** Nothing more is wanted. */
   stop(): void {
     this.#decoder.stop()

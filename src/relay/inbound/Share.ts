@@ -10,6 +10,8 @@ export class Share implements Continuing {
   #cost = 0
   /** It waits for its turn. */
   waits = false
+  /** This is its last turn. */
+  #last = false
   /** What the turn in which it goes on costs at least: as much as is probably read then. */
   #expected = 0
 
@@ -37,13 +39,20 @@ export class Share implements Continuing {
 
   /** It has its turn behind all others who wait. */
   wait(): void {
-    if (this.waits) return
+    if (this.waits || this.#last) return
     this.waits = true
     this.#reading.stop()
     this.#turn.continues(this)
   }
 
+  /** Its connection is gone: all that was read of it is dealt with now. */
+  end(): void {
+    this.#last = true
+    this.goOn()
+  }
+
   goOn(): void {
+    if (!this.waits) return
     this.waits = false
     // What is read next is dealt with in the same turn as what others have waiting.
     this.#turn.cost += this.#expected
