@@ -4,8 +4,9 @@ import type { TimerQueue, Timers } from "./Timers.ts"
 /** Octets, counts and seconds. */
 export interface RelayLimits {
   /**
-   * Octets that one connection may have passed on in one turn of the event loop before others have their turn; a frame
-   * counts as 2 KiB more. When several want more, they share it, and each has a fifth at least.
+   * Octets that one turn of the event loop passes on before what else was read waits for the next one; a frame counts as
+   * 2 KiB more, an AUTH as 64. When several want more they share it, each with a fifth at least; when it is used up, whoever
+   * has brought little is still served.
    */
   readonly turn: number
   /** Octets that wait for one connection before those who send to it are held. */
