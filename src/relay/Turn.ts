@@ -115,12 +115,13 @@ export class Turn {
   }
 
   readonly #end = (): void => {
+    const { cost } = this
     // First what those wait for who have brought little.
     this.#write()
     this.#next()
     if (this.#continuing.length > 0) {
       this.tick()
-      this.#goOn()
+      this.#goOn(Math.max(this.#limit, cost))
       this.#write()
       this.#next()
     }
@@ -135,10 +136,10 @@ export class Turn {
   }
 
   /** In the order in which they came; whoever wants more again is behind all others. */
-  #goOn(): void {
+  #goOn(limit: number): void {
     const waiting = this.#continuing
     let went = 0
-    for (const all = waiting.length; went < all && this.cost < this.#limit; went++) waiting[went]!.goOn()
+    for (const all = waiting.length; went < all && this.cost < limit; went++) waiting[went]!.goOn()
     waiting.splice(0, went)
   }
 

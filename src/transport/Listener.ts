@@ -72,10 +72,11 @@ export const makeListen = (
     const opened = (stream: Net.Socket, ends: Ends): Effect.Effect<void> =>
       adopt(stream, { ...ends, inbound: true, secure, socket: bound, peerNames: verifiedNames(stream) }, accept).owner
 
+    const handshakes = secure ? new Handshakes(certificates, { maxHandshakes, setupTimeout }) : undefined
+    if (handshakes !== undefined) yield* Effect.addFinalizer(() => Effect.sync(() => handshakes.close()))
+
     const server = (): Net.Server => {
-      const handshakes = secure ? new Handshakes(certificates, { maxHandshakes, setupTimeout }) : undefined
       const made = Net.createServer({ noDelay: true, pauseOnConnect: true }, (raw) => arrived(raw, handshakes))
-      made.once("close", () => handshakes?.close())
       made.once("listening", () => {
         bound = { ...socket, port: portOf(made) }
         // Accepting fails when descriptors run out; the listener goes on.
@@ -91,7 +92,7 @@ export const makeListen = (
       (servers) =>
         Effect.sync(() => {
           closed = true
-          servers.forEach((one) => one.close())
+          closeAll(servers)
         })
     )
     return bound
@@ -102,24 +103,43 @@ const bindAll = (
   socket: LocalSocket,
   server: () => Net.Server
 ): Effect.Effect<ReadonlyArray<Net.Server>, TransportError> => {
-  const bind = (host: string, port: number): Effect.Effect<Net.Server, TransportError> =>
+  const bindOne = (host: string, port: number, reusePort: boolean): Effect.Effect<Net.Server, TransportError> =>
     Effect.callback((resume) => {
       const made = server()
       made.once("error", (cause) => resume(failure("listen", socket, reasonOf(cause), cause)))
-      made.listen({ port, backlog: BACKLOG, ...(host === "*" ? {} : { host }) }, () => resume(Effect.succeed(made)))
+      const options = { port, backlog: BACKLOG, reusePort, ...(host === "*" ? {} : { host }) }
+      made.listen(options, () => resume(Effect.succeed(made)))
     })
+
+  const bind = Effect.fnUntraced(function*(host: string, port: number) {
+    // Alone at first, so that an address which somebody else listens on is not shared with him.
+    const first = yield* bindOne(host, port, false)
+    const bound = portOf(first)
+    yield* Effect.callback<void>((resume) => void first.close(() => resume(Effect.void)))
+    const servers: Array<Net.Server> = []
+    return yield* Effect.gen(function*() {
+      for (let i = 0; i < ACCEPTORS; i++) servers.push(yield* bindOne(host, bound, true))
+      return servers
+    }).pipe(Effect.catch((error) => {
+      closeAll(servers)
+      // Where a port can't be shared, one accepts.
+      return codeOf(error.cause) === "ENOTSUP" || codeOf(error.cause) === "EINVAL"
+        ? Effect.map(bindOne(host, bound, false), (one) => [one])
+        : Effect.fail(error)
+    }))
+  })
 
   /** Both loopback addresses on one port; IPv6 only where the machine has it. */
   const bindLoopback = Effect.fnUntraced(function*() {
     const first = yield* bind("127.0.0.1", socket.port)
-    const second = yield* bind("::1", portOf(first)).pipe(
+    const second = yield* bind("::1", portOf(first[0]!)).pipe(
       Effect.catch((error) => {
-        if (ABSENT.has(codeOf(error.cause))) return Effect.succeed(undefined)
-        first.close()
+        if (ABSENT.has(codeOf(error.cause))) return Effect.succeed([])
+        closeAll(first)
         return Effect.fail(error)
       })
     )
-    return second === undefined ? [first] : [first, second]
+    return [...first, ...second]
   })
 
   return socket.host.toLowerCase() === "localhost"
@@ -127,8 +147,16 @@ const bindAll = (
       times: 10,
       while: (error) => socket.port === 0 && error.reason === "AddressInUse"
     })
-    : Effect.map(bind(socket.host, socket.port), (one) => [one])
+    : bind(socket.host, socket.port)
 }
+
+const closeAll = (servers: ReadonlyArray<Net.Server>): void => servers.forEach((one) => void one.close())
+
+/**
+ * Node accepts one connection of each listening socket before it looks again at whatever else there is to read: with a
+ * thousand busy connections, one in 20 ms. So there are several for each address, among which the system divides what comes.
+ */
+export const ACCEPTORS = 16
 
 /**
  * Connections that the system holds until they are accepted, where it allows so many (on Linux `net.core.somaxconn`). With

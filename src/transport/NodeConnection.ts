@@ -1,13 +1,13 @@
 /** Connections on sockets of Node's. */
 import type * as Net from "node:net"
 import { type Accept, type Connection, ConnectionFacts, type Receiver } from "./Connection.ts"
+import type { Defer } from "./Defer.ts"
 import { readShared } from "./SharedRead.ts"
 
 /** What a connection needs from its transport. */
 export interface Surroundings {
   readonly reads: "shared" | "events"
-  /** Runs a task later in this turn of the event loop, or in the next. */
-  readonly defer: (task: () => void) => void
+  readonly defer: Defer
   /** A receiver threw: a defect, which costs only its connection. */
   readonly defect: (error: unknown) => void
 }
@@ -149,10 +149,23 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   /** Gives whether to read on. */
   readonly #deliver = (chunk: Buffer): boolean => {
     if (this.#destroyed) return false
-    if (!this.#paused && this.#held.length === 0) this.#give(chunk)
-    else if (!this.#paused || !this.#ended) this.#held.push(Buffer.from(chunk))
+    if (!this.#paused && this.#held.length === 0) {
+      this.#give(chunk)
+      if (this.#around.defer.read() && !this.#paused && !this.#ended && !this.#destroyed) return this.#readLater()
+    } else if (!this.#paused || !this.#ended) this.#held.push(Buffer.from(chunk))
     // A stream that is paused just after it was resumed still starts to read once.
     return this.#ended || (!this.#paused && this.#held.length === 0)
+  }
+
+  /** It was read often enough in this turn of the event loop. */
+  #readLater(): false {
+    this.#stream.pause()
+    this.#around.defer.nextTurn(this.#readOn)
+    return false
+  }
+
+  readonly #readOn = (): void => {
+    if (!this.#paused && !this.#down && this.#held.length === 0) this.#stream.resume()
   }
 
   #give(chunk: Buffer): void {

@@ -63,6 +63,13 @@ describe("Turn", () => {
     assert.strictEqual(log.indexOf("sender 99"), 99, "nobody has a second turn before all had one")
   })
 
+  it("gives those who wait as much as others took in this turn: a crowd that is always busy shuts nobody out", () => {
+    for (let i = 0; i < 100; i++) sender(`stranger ${i}`, 1)
+    turn.cost += 5000
+    run(1)
+    assert.strictEqual(log.length, 50)
+  })
+
   it("divides a turn among those who want more, but never into more than five shares", () => {
     const shares = new Set<number>()
     for (const senders of [1, 2, 5, 50]) {

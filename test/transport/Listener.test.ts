@@ -35,6 +35,27 @@ describe("layerNode", () => {
       })
     ))
 
+  it.effect("accepts several of those who come at once before it looks at whatever else there is", () =>
+    run(
+      {},
+      Effect.gen(function*() {
+        const { listen } = yield* Transport
+        const perTurn: Array<number> = []
+        let accepted = 0
+        const bound = yield* listen(loopback, (connection) => {
+          if (accepted++ === 0 || perTurn.length === 0) {
+            perTurn.push(0)
+            setImmediate(() => perTurn.push(0))
+          }
+          perTurn[perTurn.length - 1]!++
+          return new Recorder().accept(connection)
+        })
+        for (let i = 0; i < 64; i++) yield* plainClient(bound.port)
+        yield* poll(() => accepted === 64)
+        assert.isAbove(perTurn[0]!, 1)
+      })
+    ))
+
   it.effect.each(hasIpv6 ? ["*", "::", "0.0.0.0"] : ["*", "0.0.0.0"])(
     "%s is every address; IPv4 looks like IPv4",
     (host) =>

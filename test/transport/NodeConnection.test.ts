@@ -2,8 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
+import { makeDefer, MOST_READS } from "../../src/transport/Defer.ts"
+import { NodeConnection } from "../../src/transport/NodeConnection.ts"
 import { pattern, poll, Recorder } from "../support/Recorder.ts"
-import { plainClient } from "./plain.ts"
+import { plainClient, plainServer } from "./plain.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
   Effect.provide(effect, Transport.layerNode(options))
@@ -29,4 +31,42 @@ describe("layerNode", () => {
         assert.deepStrictEqual([written, accepting.closures, accepting.connection.pending()], [2, 1, 0])
       })
     ))
+})
+
+const facts = {
+  inbound: true,
+  secure: false,
+  local: { host: "127.0.0.1", port: 1 },
+  remote: { host: "127.0.0.1", port: 2 },
+  socket: undefined,
+  peerNames: []
+}
+
+describe("NodeConnection", () => {
+  it.effect.each(["shared", "events"] as const)(
+    "reads on in the next turn when there was too much to read in this one (%s)",
+    (reads) =>
+      Effect.gen(function*() {
+        const defer = makeDefer(() => {})
+        const recorder = new Recorder()
+        const sent = pattern(1_048_576)
+        const port = yield* plainServer((socket) => {
+          const connection = new NodeConnection(socket, facts, { reads, defer, defect: () => {} })
+          connection.start(recorder.accept)
+        })
+        let turn = 0
+        const turnOfReads: Array<number> = []
+        recorder.onBytes = () => {
+          turnOfReads.push(turn)
+          defer.nextTurn(() => void turn++)
+          for (let i = 0; i < MOST_READS; i++) defer.read()
+        }
+        const { socket } = yield* plainClient(port)
+        socket.end(sent)
+        yield* recorder.untilClosed
+        assert.isTrue(recorder.received.equals(sent))
+        assert.isAbove(turnOfReads.length, 1)
+        assert.strictEqual(new Set(turnOfReads).size, turnOfReads.length)
+      })
+  )
 })
