@@ -55,6 +55,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.outbound = new Outbound(owner.shared, this)
     this.reading = new Reading(owner.shared, this.outbound.outbox)
     this.probation = new Probation(owner.shared, this)
+    this.reading.onHeldByFlows = () => this.outbound.goesUnread()
     this.#inbound = new Inbound(this)
   }
 
@@ -145,6 +146,12 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.reading.answered()
   }
 
+  ok(between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void {
+    if (this.gone) return
+    this.outbound.ok(between, buf, tidStart, tidEnd)
+    this.reading.answered()
+  }
+
   respond(
     to: { readonly transactionId: string; readonly toPath: string; readonly fromPath: string },
     status: number,
@@ -167,6 +174,14 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   stalled(): void {
     this.fail("takes no octets")
+  }
+
+  get unread(): boolean {
+    return this.reading.isHeldByFlows
+  }
+
+  get lastHeard(): number {
+    return this.#inbound.lastUsed
   }
 
   // ---- the end

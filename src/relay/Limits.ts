@@ -17,6 +17,14 @@ export interface RelayLimits {
   readonly session: number
   /** The same for all sessions of one incoming connection together. */
   readonly connection: number
+  /**
+   * Seconds for which a connection is not read that several sessions share, since the receiver of one is slow; then what
+   * waits for that receiver fails.
+   */
+  readonly hold: number
+  /** Octets held for one session that comes by way of another relay, and for all of them together, before they fail. */
+  readonly relayed: number
+  readonly relay: number
   /** Requests without an answer on one connection before no more is sent to it. */
   readonly transactions: number
   /** AUTHs with wrong credentials on one connection before it is closed (RFC 4976 §6.3). */
@@ -46,6 +54,8 @@ export interface RelayLimits {
   readonly draining: number
   /** Seconds that a peer has to close a connection which the relay has ended. */
   readonly closing: number
+  /** Seconds for which a chunk may go on whose session has expired. */
+  readonly overtime: number
   /** Seconds for which more of a message is refused whose receiver refused it. */
   readonly blocked: number
 }
@@ -56,6 +66,9 @@ export const defaultRelayLimits: RelayLimits = {
   responses: 524_288,
   session: 262_144,
   connection: 1_048_576,
+  hold: 2,
+  relayed: 2_097_152,
+  relay: 33_554_432,
   transactions: 16_384,
   failedAuths: 5,
   probationOctets: 32_768,
@@ -71,6 +84,7 @@ export const defaultRelayLimits: RelayLimits = {
   stall: 30,
   draining: 1,
   closing: 5,
+  overtime: 30,
   blocked: 60
 }
 
@@ -82,11 +96,12 @@ const TRANSACTION = 30
 const PACE = 50
 
 /** The limits with their times as timer queues, as the hot path wants them. */
-export interface Limits extends Omit<RelayLimits, "stall" | "closing" | "blocked"> {
+export interface Limits extends Omit<RelayLimits, "stall" | "closing" | "blocked" | "hold"> {
   readonly transaction: TimerQueue
   readonly probation: TimerQueue
   readonly stall: TimerQueue
   readonly closing: TimerQueue
+  readonly hold: TimerQueue
   readonly pace: TimerQueue
   readonly blocked: TimerQueue
 }
@@ -99,6 +114,7 @@ export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
     probation: seconds(PROBATION),
     stall: seconds(bounds.stall),
     closing: seconds(bounds.closing),
+    hold: seconds(bounds.hold),
     pace: timers.queue(PACE),
     blocked: seconds(bounds.blocked)
   }

@@ -339,7 +339,8 @@ export class Ledger {
         chunk.flag === "#" && piece.start + piece.length === chunk.start + chunk.length
       )
       this.check(
-        aborted || source.gone || reports.length > 0 || piece.answered !== undefined && piece.answered >= 300,
+        aborted || source.gone || reports.length > 0 || message.failureReport === "no" ||
+          piece.answered !== undefined && piece.answered >= 300,
         () => `${id}: # at ${piece.start} without cause`
       )
     }

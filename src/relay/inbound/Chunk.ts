@@ -17,18 +17,27 @@ export interface Chunk {
   lost(): void
 }
 
+/** Its 200. */
+export interface Answer {
+  readonly accept: () => void
+  /** It is given when the end of the chunk has left. */
+  readonly waits: () => boolean
+}
+
 export class PassedChunk implements Chunk {
   readonly route: Route
   readonly #stream: Stream
   readonly #reading: Reading
-  readonly #accepted: (() => void) | undefined
+  readonly #answer: Answer | undefined
+  /** Milliseconds of the monotonic clock when its session was seen to have expired. */
+  #over: number | undefined
 
-  /** `accepted` answers it with 200 once it is here; absent when its sender wants no responses. */
-  constructor(route: Route, head: Head, reading: Reading, accepted: (() => void) | undefined) {
+  /** `answer` is absent when its sender wants no responses. */
+  constructor(route: Route, head: Head, reading: Reading, answer: Answer | undefined) {
     this.route = route
     this.#stream = new Stream(route, head)
     this.#reading = reading
-    this.#accepted = accepted
+    this.#answer = answer
     if (route.pace !== undefined) reading.spend(route.pace, 1, 0)
   }
 
@@ -37,28 +46,49 @@ export class PassedChunk implements Chunk {
     if (pace !== undefined) this.#reading.spend(pace, 0, end - start)
     const stream = this.#stream
     if (stream.refused) return
-    if (flow.clear) stream.write(buf, start, end, hyphens)
-    else if (target.gone) this.#lose(end - start, "+")
-    else flow.parkPart(stream, buf, start, end)
+    if (this.#isOverdue()) return stream.fail(481, reasonPhrase(481), end - start, "+")
+    let at = start
+    // No more than its receiver may have without an answer.
+    while (at < end && flow.clear) {
+      const to = Math.min(end, at + this.route.window.left)
+      stream.write(buf, at, to, hyphens)
+      at = to
+    }
+    if (at === end) return
+    if (target.gone) this.#lose(end - at, "+")
+    else flow.parkPart(stream, buf, at, end)
+  }
+
+  /** Its session expired while it came in, and that some time ago (RFC 4976 §6.2). */
+  #isOverdue(): boolean {
+    const { turn, limits } = this.route.target.shared
+    if (!this.route.isOver(turn.now)) this.#over = undefined
+    else this.#over ??= turn.now
+    return this.#over !== undefined && turn.now - this.#over >= limits.overtime * 1000
   }
 
   end(flag: Flag): void {
-    this.#accepted?.()
-    this.#finish(flag)
+    const answer = this.#answer
+    if (answer?.waits() === true) this.#finish(flag, answer.accept)
+    else {
+      answer?.accept()
+      this.#finish(flag, undefined)
+    }
     if (flag !== "+") this.route.unblock(this.#stream.messageId)
   }
 
   lost(): void {
-    this.#finish("#")
+    this.#finish("#", undefined)
   }
 
-  #finish(flag: Flag): void {
+  #finish(flag: Flag, accepted: (() => void) | undefined): void {
     const stream = this.#stream
-    if (stream.refused) return
     const { flow, target } = this.route
-    if (flow.clear) stream.finish(flag)
-    else if (target.gone) this.#lose(0, flag)
-    else flow.parkEnd(stream, flag)
+    if (!stream.refused && !flow.clear && !target.gone) return flow.parkEnd(stream, flag, accepted)
+    accepted?.()
+    if (stream.refused) return
+    if (target.gone) this.#lose(0, flag)
+    else stream.finish(flag)
   }
 
   #lose(octets: number, flag: Flag): void {

@@ -166,10 +166,14 @@ export class Inbound implements FrameSink {
     const known = this.#lastRoute ?? this.#routes.get(pathsOf(head))
     // A REPORT binds no peer to a session, so the first SEND is looked at more closely.
     if (known?.usable(this.#shared.turn.now) === true && (!known.reportsOnly || head.kind === Kind.Report)) {
+      this.#hop.reading.uses(known)
       return this.#lastRoute = known
     }
     const decision = this.#hop.router.decide(head, this.#hop)
-    if (decision._tag === "Route") this.#remember(head, decision)
+    if (decision._tag === "Route") {
+      this.#remember(head, decision)
+      this.#hop.reading.uses(decision)
+    }
     return decision
   }
 
@@ -186,13 +190,28 @@ export class Inbound implements FrameSink {
   #pass(route: Route, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void {
     const octets = bodyEnd - bodyStart
     if (route.pace !== undefined) this.#hop.reading.spend(route.pace, 1, octets)
+    const { flow } = route
+    if (flow.stuck) return this.#refuse(head, 408, octets, flag)
+    const now = flow.clear
+    let unanswered = false
     if (head.kind === Kind.Send) {
       if (route.isBlocked(head.messageId)) return this.#stopped(route, head, octets, flag)
-      if (head.failureReport === "yes") this.#ok(route, head.buf, head.tidStart, head.tidEnd)
+      if (head.failureReport === "yes") {
+        unanswered = !now && this.#waits(route)
+        if (!unanswered) this.#ok(route, head.buf, head.tidStart, head.tidEnd)
+      }
     } else if (head.kind === Kind.Report) route.target.reported(head, this.#outbound)
     this.#passes(route)
-    if (route.flow.clear) forwardFrame(route, head, bodyStart, bodyEnd, flag)
-    else route.flow.parkFrame(head, bodyStart, bodyEnd, flag, frameEnd(head, bodyEnd))
+    if (now) forwardFrame(route, head, bodyStart, bodyEnd, flag)
+    else flow.parkFrame(head, bodyStart, bodyEnd, flag, unanswered)
+  }
+
+  /**
+   * A sender who shares his connection with others is not read more slowly for a slow receiver, up to a point: he is
+   * answered more slowly, so that who waits for answers waits in this session only.
+   */
+  #waits({ flow, fromRelay }: Route): boolean {
+    return flow.octets > this.#shared.limits.session / 4 && (fromRelay || this.#hop.reading.shared)
   }
 
   #passes(route: Route): void {
@@ -208,6 +227,7 @@ export class Inbound implements FrameSink {
 
   #passChunk(route: Route, head: Head): Chunk {
     const { messageId } = head
+    if (route.flow.stuck) return this.#discardChunk(head, 408)
     if (route.isBlocked(messageId)) {
       return new DiscardedChunk(this.#answer(head, 413), () => route.unblock(messageId))
     }
@@ -215,7 +235,10 @@ export class Inbound implements FrameSink {
     const { reading } = this.#hop
     if (head.failureReport !== "yes") return new PassedChunk(route, head, reading, undefined)
     const tid = Buffer.from(head.transactionId, "latin1")
-    return new PassedChunk(route, head, reading, () => this.#ok(route, tid, 0, tid.length))
+    return new PassedChunk(route, head, reading, {
+      accept: () => route.accept(tid, 0, tid.length),
+      waits: () => !route.flow.clear && this.#waits(route)
+    })
   }
 
   /** 200 to the previous hop (RFC 4976 §6.4.1). */
@@ -273,8 +296,3 @@ export class Inbound implements FrameSink {
 }
 
 const pathsOf = (head: Head): string => `${head.toPath}\n${head.fromPath}`
-
-const frameEnd = (head: Head, bodyEnd: number): number => {
-  const endLine = 7 + head.tidEnd - head.tidStart + 3
-  return head.hasBody ? bodyEnd + 2 + endLine : head.bodyStart + endLine
-}

@@ -2,12 +2,16 @@
  * Whether a connection is read, and why not: receivers of what it sends are slow, its peer does not read its answers, it
  * is faster than a session allows, or an AUTH is under way. It is read while there is no such reason.
  */
+import { reasonPhrase } from "../../protocol/Status.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
-import type { Tap } from "../route/Flow.ts"
+import type { Tap, Waiting } from "../route/Flow.ts"
 import type { Pace } from "../route/Pace.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timed } from "../Timers.ts"
+
+/** Milliseconds for which a connection is that of several sessions after two of them have used it. */
+const SHARED = 60_000
 
 export class Reading implements Tap {
   readonly #shared: Shared
@@ -20,11 +24,21 @@ export class Reading implements Tap {
   /** Octets that the flows of this connection hold for slow receivers, all together. */
   parkedOctets = 0
   #parkedHold = false
+  /** The flows that hold some, and how many of them hold as much as they may. */
+  readonly #waiting = new Set<Waiting>()
+  #full = 0
+  #patience: Patience | undefined
+  /** The route of the last request. */
+  #route: object | undefined
+  /** Milliseconds of the monotonic clock. */
+  #sharedUntil = -Infinity
   #slowed: Slowed | undefined
   /** Milliseconds of the monotonic clock; 0: it is not slowed. */
   #slowedUntil = 0
   /** Reasons for not even handling what was read already; each is one for not reading, too. */
   #stops = 0
+  /** It is not read any more since receivers are slow. */
+  onHeldByFlows: () => void = () => {}
   /** Has what was read already handled. */
   resume: () => void = () => {}
 
@@ -63,16 +77,86 @@ export class Reading implements Tap {
     return this.#stops === 0
   }
 
+  // ---- what waits for slow receivers
+
+  /** A request takes a route. */
+  uses(route: object): void {
+    if (route === this.#route) return
+    if (this.#route !== undefined) this.#sharedUntil = this.#shared.turn.now + SHARED
+    this.#route = route
+  }
+
+  /** Several use it. Then nobody is held for long since the receiver of one of them is slow. */
+  get shared(): boolean {
+    return this.#shared.turn.now < this.#sharedUntil
+  }
+
+  waits(flow: Waiting): void {
+    this.#waiting.add(flow)
+  }
+
+  waitsNoMore(flow: Waiting): void {
+    this.#waiting.delete(flow)
+  }
+
   parked(octets: number): void {
     this.parkedOctets += octets
-    const { connection } = this.#shared.limits
-    if (!this.#parkedHold && this.parkedOctets > connection) {
+    const { connection, relay } = this.#shared.limits
+    if (this.parkedOctets > relay) this.giveUpOne()
+    // The sessions of a relay each have their bound, and it waits for nobody else's.
+    if (!this.#parkedHold && this.parkedOctets > connection && !this.#isRelay) {
       this.#parkedHold = true
       this.hold()
+      this.#heldByFlows()
     } else if (this.#parkedHold && this.parkedOctets <= connection / 2) {
       this.#parkedHold = false
       this.release()
+      this.#waitNoMore()
     }
+  }
+
+  full(flow: Waiting): void {
+    this.#full++
+    this.hold()
+    if (flow.fromRelay && this.shared) flow.fail(408, reasonPhrase(408))
+    else this.#heldByFlows()
+  }
+
+  relaxed(): void {
+    this.#full--
+    this.release()
+    this.#waitNoMore()
+  }
+
+  get #isRelay(): boolean {
+    for (const flow of this.#waiting) return flow.fromRelay
+    return false
+  }
+
+  get isHeldByFlows(): boolean {
+    return this.#full > 0 || this.#parkedHold
+  }
+
+  #heldByFlows(): void {
+    this.onHeldByFlows()
+    this.#wait()
+  }
+
+  #wait(): void {
+    if (!this.shared || this.#patience?.queue !== undefined) return
+    this.#shared.limits.hold.start(this.#patience ??= new Patience(this))
+  }
+
+  #waitNoMore(): void {
+    if (!this.isHeldByFlows) stopTimer(this.#patience)
+  }
+
+  /** What waits for the receiver fails that has most waiting for it. */
+  giveUpOne(): void {
+    let most: Waiting | undefined
+    for (const flow of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
+    most?.fail(408, reasonPhrase(408))
+    if (this.isHeldByFlows) this.#wait()
   }
 
   /** An answer was written: who does not read his answers is not read either. */
@@ -113,8 +197,9 @@ export class Reading implements Tap {
 
   /** The connection is gone. */
   close(): void {
-    this.#connection = undefined
+    this.#connection = this.#route = undefined
     stopTimer(this.#slowed)
+    stopTimer(this.#patience)
   }
 }
 
@@ -127,5 +212,17 @@ class Slowed extends Timed {
   }
   override expired(): void {
     this.#reading.goOn()
+  }
+}
+
+/** Several sessions wait for the receiver of one of them. */
+class Patience extends Timed {
+  readonly #reading: Reading
+  constructor(reading: Reading) {
+    super()
+    this.#reading = reading
+  }
+  override expired(): void {
+    if (this.#reading.isHeldByFlows) this.#reading.giveUpOne()
   }
 }

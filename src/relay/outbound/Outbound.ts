@@ -9,12 +9,16 @@
 import type { Head } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import type { Connection } from "../../transport/Connection.ts"
+import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
-import { stopTimer, Timed } from "../Timers.ts"
+import { stopTimer } from "../Timers.ts"
 import type { Writer } from "../Turn.ts"
 import { writeOk } from "./Frames.ts"
 import { Outbox, type OutboxOwner } from "./Outbox.ts"
+import { StallWatch } from "./StallWatch.ts"
 import type { LongChunk, Transaction, TransactionOwner } from "./Transaction.ts"
+import { type Sender, Turns } from "./Turns.ts"
+import { Window, type WindowOwner } from "./Window.ts"
 
 /** Octets that a sender writes before the next one has its turn. */
 export const TURN = 16_384
@@ -23,21 +27,17 @@ export const TURN = 16_384
 export interface OutboundOwner {
   /** The operating system has taken octets. */
   moved(): void
-  /** It takes nothing although octets wait. */
+  /** It takes nothing although octets wait, and nothing has come from there either. */
   stalled(): void
+  /** Milliseconds of the monotonic clock when octets last came in there. */
+  readonly lastHeard: number
+  /** What comes in there is not read, since those are slow who it is for. */
+  readonly unread: boolean
   /** A REPORT goes out about something that came in here, sent by way of `from`. */
   reported(head: Head, from: Outbound): void
 }
 
-/** Somebody who has something to send, and waits for a turn. */
-export interface Sender {
-  /** Writes up to about `quota` octets. True when something is left and it waits for its next turn. */
-  give(quota: number): boolean
-  /** The hop is gone or cannot be reached: what waits fails (RFC 4976 §6.4.1). */
-  fail(status: number, comment: string): void
-}
-
-export class Outbound implements OutboxOwner, TransactionOwner, Writer {
+export class Outbound implements OutboxOwner, TransactionOwner, WindowOwner, Writer {
   readonly outbox: Outbox
   readonly shared: Shared
   readonly #owner: OutboundOwner
@@ -49,8 +49,11 @@ export class Outbound implements OutboxOwner, TransactionOwner, Writer {
   lastUsed: number
   /** The long chunk whose end-line is not written yet. */
   openChunk: LongChunk | undefined
-  /** In the order of their turns. */
-  readonly waiting: Array<Sender> = []
+  readonly waiting = new Turns()
+  /** Of the sessions that use this connection. */
+  readonly #windows = new WeakMap<Session, Window>()
+  /** Those in which somebody waits. */
+  readonly #full = new Set<Window>()
   /** Requests that may be answered, by the transaction id they were given. */
   readonly #transactions = new Map<string, Transaction>()
   /** Sent, with octets still in this process. */
@@ -85,7 +88,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, Writer {
 
   /** Nobody waits, and there is room: write at once. */
   get clear(): boolean {
-    return this.waiting.length === 0 && this.room()
+    return this.waiting.empty && this.room()
   }
 
   /** Ends an open chunk, so that something else can be written. */
@@ -118,11 +121,11 @@ export class Outbound implements OutboxOwner, TransactionOwner, Writer {
   #pump(): void {
     const { waiting } = this
     const { turn } = this.shared
-    for (let cost = 0; waiting.length > 0 && this.room(); cost += TURN) {
+    for (let cost = 0; !waiting.empty && this.room(); cost += TURN) {
       if (cost >= turn.share) return this.outbox.wake()
       turn.cost += TURN
-      const sender = waiting.shift()!
-      if (sender.give(TURN)) waiting.push(sender)
+      const sender = waiting.next()
+      if (sender.give(TURN)) waiting.add(sender)
     }
   }
 
@@ -136,15 +139,61 @@ export class Outbound implements OutboxOwner, TransactionOwner, Writer {
     const { shared } = this
     shared.turn.tick()
     this.#stall?.moved()
-    this.#sent(shared.turn.now)
+    this.#sent(this.outbox.flushed)
     this.#pump()
     this.#owner.moved()
   }
 
-  /** It takes nothing for the stall limit. */
-  stalled(): void {
+  /** It has taken nothing for the stall limit. Is it still alive: has it said anything since. */
+  stalled(since: number): boolean {
     this.shared.counters.receiversStalled++
-    this.#owner.stalled()
+    if (this.#owner.lastHeard <= since) {
+      this.#owner.stalled()
+      return false
+    }
+    // Whatever it sends is worth having. What is for it is given up.
+    this.#sent(Infinity)
+    this.#failWaiting(408)
+    return true
+  }
+
+  // ---- windows
+
+  /** The window of a session's receiver here; `relayed`: there is a relay in between. */
+  window(session: Session, relayed: boolean): Window {
+    const known = this.#windows.get(session)
+    if (known !== undefined) return known
+    const window = new Window(this, relayed)
+    this.#windows.set(session, window)
+    return window
+  }
+
+  waits(window: Window): void {
+    this.#full.add(window)
+  }
+
+  waitsNoMore(window: Window): void {
+    this.#full.delete(window)
+  }
+
+  turn(sender: Sender): void {
+    this.waiting.add(sender)
+    this.outbox.wake()
+  }
+
+  get unread(): boolean {
+    return this.#owner.unread
+  }
+
+  /** What its peer answers is not read for a while. */
+  goesUnread(): void {
+    for (const window of this.#full) window.open()
+  }
+
+  #failWaiting(status: 403 | 408): void {
+    const comment = reasonPhrase(status)
+    for (const sender of this.waiting.takeAll()) sender.fail(status, comment)
+    for (const window of this.#full) window.fail(status, comment)
   }
 
   // ---- transactions
@@ -178,12 +227,24 @@ export class Outbound implements OutboxOwner, TransactionOwner, Writer {
   forget(transaction: Transaction): void {
     this.#transactions.delete(transaction.id)
     // There may be room again.
-    if (this.waiting.length > 0) this.outbox.wake()
+    if (!this.waiting.empty) this.outbox.wake()
+  }
+
+  again(transaction: Transaction): void {
+    this.shared.limits.transaction.start(transaction)
+  }
+
+  get now(): number {
+    return this.shared.turn.now
+  }
+
+  get patience(): number {
+    return this.shared.limits.transaction.millis
   }
 
   /** From the last octet on that was handed to the operating system silence counts (RFC 4976 §6.4.1). */
-  #sent(now: number): void {
-    const { flushed } = this.outbox
+  #sent(flushed: number): void {
+    const { now } = this.shared.turn
     const { transaction } = this.shared.limits
     const unsent = this.#unsent
     let i = this.#unsentFirst
@@ -223,45 +284,9 @@ export class Outbound implements OutboxOwner, TransactionOwner, Writer {
 
   /** No answer is waited for any more, and nothing is sent that waits: their senders are told (RFC 4976 §6.4.1). */
   giveUp(): void {
-    const { lossStatus, waiting } = this
     const { flushed } = this.outbox
     for (const transaction of this.#transactions.values()) transaction.lost(flushed)
     this.#transactions.clear()
-    for (const sender of waiting) sender.fail(lossStatus, reasonPhrase(lossStatus))
-    waiting.length = 0
-  }
-}
-
-/** Sees that a connection takes nothing for the stall limit although octets wait. */
-class StallWatch extends Timed {
-  readonly #outbound: Outbound
-  armed = false
-  #taken = 0
-
-  constructor(outbound: Outbound) {
-    super()
-    this.#outbound = outbound
-  }
-
-  arm(): void {
-    this.armed = true
-    this.#taken = this.#outbound.outbox.taken
-    this.#outbound.shared.limits.stall.start(this)
-  }
-
-  /** Octets were taken: the limit begins anew, or has no object any more. */
-  moved(): void {
-    if (!this.armed) return
-    if (this.#outbound.outbox.pending > 0) return this.arm()
-    this.armed = false
-    stopTimer(this)
-  }
-
-  override expired(): void {
-    this.armed = false
-    const { pending, taken } = this.#outbound.outbox
-    if (pending === 0) return
-    if (taken === this.#taken) this.#outbound.stalled()
-    else this.arm()
+    this.#failWaiting(this.lossStatus)
   }
 }

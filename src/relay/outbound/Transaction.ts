@@ -5,6 +5,7 @@
 import type { Head } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { stopTimer, Timed } from "../Timers.ts"
+import type { Unanswered, Window } from "./Window.ts"
 
 /** What becomes of the answer. */
 export type Expectation =
@@ -62,9 +63,16 @@ export interface LongChunk {
 export interface TransactionOwner {
   /** Nobody waits for its answer any more. */
   forget(transaction: Transaction): void
+  /** Its time begins anew: the receiver has answered what was sent before it. */
+  again(transaction: Transaction): void
+  /** The relay itself does not read what comes from there. */
+  readonly unread: boolean
+  /** Milliseconds of the monotonic clock, and those that an answer may take. */
+  readonly now: number
+  readonly patience: number
 }
 
-export class Transaction extends Timed implements Piece {
+export class Transaction extends Timed implements Piece, Unanswered {
   readonly #owner: TransactionOwner
   readonly id: string
   readonly origin: Origin
@@ -80,6 +88,11 @@ export class Transaction extends Timed implements Piece {
   /** The hop's output up to and including its last octet; the 30 s begin when that was handed to the system. */
   endsAt = 0
   done = false
+  /** Where it counts until it is answered; none when no answer is expected. */
+  window: Window | undefined = undefined
+  octets = 0
+  at = 0
+  sequence = 0
 
   constructor(owner: TransactionOwner, id: string, origin: Origin, expects: Expectation) {
     super()
@@ -96,6 +109,7 @@ export class Transaction extends Timed implements Piece {
   /** The next hop has answered. */
   answered(head: Head): void {
     const { expects, origin } = this
+    this.window?.answered(this, this.#owner.now)
     if (typeof expects === "object") {
       origin.answered(expects, head)
       return this.finish()
@@ -112,9 +126,13 @@ export class Transaction extends Timed implements Piece {
     this.done = true
     stopTimer(this)
     this.#owner.forget(this)
+    this.window?.ends(this)
   }
 
   override expired(): void {
+    const owner = this.#owner
+    // Its answer may be there, unread; or is still to come, behind those that came.
+    if (owner.unread || this.window?.isBehind(this, this.deadline - owner.patience) === true) return owner.again(this)
     this.finish()
     if (this.expects === "every failure") this.#failed(408, reasonPhrase(408))
     else this.#unanswered()

@@ -5,7 +5,7 @@
 import { totalOf } from "../../protocol/ByteRange.ts"
 import { defaultFrameLimits } from "../../protocol/FrameLimits.ts"
 import { type Flag, Head, Kind } from "../../protocol/Head.ts"
-import type { Sender } from "../outbound/Outbound.ts"
+import type { Sender } from "../outbound/Turns.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
 import type { Stream } from "./Stream.ts"
 
@@ -20,9 +20,16 @@ type Parked =
     readonly bodyStart: number
     readonly bodyEnd: number
     readonly flag: Flag
+    /** Its 200 is still to be sent. */
+    readonly unanswered: boolean
   }
   | { readonly kind: "part"; readonly octets: Buffer; readonly stream: Stream }
-  | { readonly kind: "end"; readonly flag: Flag; readonly stream: Stream }
+  | { readonly kind: "end"; readonly flag: Flag; readonly stream: Stream; readonly accepted: (() => void) | undefined }
+
+const frameEnd = (head: Head, bodyEnd: number): number => {
+  const endLine = 7 + head.tidEnd - head.tidStart + 3
+  return head.hasBody ? bodyEnd + 2 + endLine : head.bodyStart + endLine
+}
 
 /** What there is of the long chunk that goes on at `i`: its parts stand together, and its end behind them. */
 const restFrom = (parked: ReadonlyArray<Parked>, i: number): { readonly octets: number; readonly flag: Flag } => {
@@ -49,14 +56,27 @@ const readAgain = (octets: Buffer): Head => {
 
 /** The reading of the connection that a flow comes from. */
 export interface Tap {
-  /** Stops it, and lets it go on; as often as it was stopped. */
-  hold(): void
-  release(): void
+  /** A flow has something parked, or nothing any more. */
+  waits(flow: Waiting): void
+  waitsNoMore(flow: Waiting): void
   /** So many octets more (or less) are parked. */
   parked(octets: number): void
+  /** A flow has as much as it may have, or no longer. */
+  full(flow: Waiting): void
+  relaxed(flow: Waiting): void
 }
 
-export class Flow implements Sender {
+/** A flow with something parked. */
+export interface Waiting {
+  /** Octets. */
+  readonly octets: number
+  /** It comes by way of another relay. */
+  readonly fromRelay: boolean
+  /** What is parked fails, and what comes is refused until the receiver moves. */
+  fail(status: number, comment: string): void
+}
+
+export class Flow implements Sender, Waiting {
   readonly #way: Way
   readonly #tap: Tap
   #parked: Array<Parked> = []
@@ -65,6 +85,8 @@ export class Flow implements Sender {
   #offset = 0
   #octets = 0
   #holding = false
+  /** What its receiver had done when it failed, and nothing since; -1: it has not failed. */
+  #failedAt = -1
 
   constructor(way: Way, tap: Tap) {
     this.#way = way
@@ -75,33 +97,75 @@ export class Flow implements Sender {
     return this.#parked.length === 0
   }
 
-  /** Nothing is parked, nobody else waits for a turn, and the hop takes octets: write at once. */
-  get clear(): boolean {
-    return this.#parked.length === 0 && this.#way.target.clear
+  get octets(): number {
+    return this.#octets
   }
 
-  parkFrame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag, frameEnd: number): void {
+  get fromRelay(): boolean {
+    return this.#way.fromRelay
+  }
+
+  /** Octets that may be parked. */
+  get #most(): number {
+    const { relayed, session } = this.#way.target.shared.limits
+    return this.#way.fromRelay ? relayed : session
+  }
+
+  get source(): object {
+    return this.#tap
+  }
+
+  /**
+   * Nothing is parked, nobody else waits for a turn, the receiver answers and the hop takes octets: write at once.
+   */
+  get clear(): boolean {
+    return this.#parked.length === 0 && this.#way.window.room && this.#way.target.clear
+  }
+
+  /** It has failed, and since then its receiver has neither taken nor answered anything. */
+  get stuck(): boolean {
+    if (this.#failedAt === -1) return false
+    if (this.#failedAt === this.#moves) return true
+    this.#failedAt = -1
+    return false
+  }
+
+  get #moves(): number {
+    const { target, window } = this.#way
+    return window.answers + target.outbox.taken
+  }
+
+  /** `unanswered`: its 200 is still to be sent. */
+  parkFrame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag, unanswered: boolean): void {
     const { buf, start } = head
-    const octets = Buffer.from(buf.subarray(start, frameEnd))
-    this.#park({ kind: "frame", octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag }, octets.length)
+    const octets = Buffer.from(buf.subarray(start, frameEnd(head, bodyEnd)))
+    this.#park(
+      { kind: "frame", octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag, unanswered },
+      octets.length
+    )
   }
 
   parkPart(stream: Stream, buf: Buffer, start: number, end: number): void {
     this.#park({ kind: "part", stream, octets: Buffer.from(buf.subarray(start, end)) }, end - start)
   }
 
-  parkEnd(stream: Stream, flag: Flag): void {
-    this.#park({ kind: "end", stream, flag }, 0)
+  /** `accepted` answers it. */
+  parkEnd(stream: Stream, flag: Flag, accepted: (() => void) | undefined): void {
+    this.#park({ kind: "end", stream, flag, accepted }, 0)
   }
 
   #park(parked: Parked, octets: number): void {
-    const { target } = this.#way
-    if (this.#parked.length === 0) target.waiting.push(this)
+    const { target, window } = this.#way
+    if (this.#parked.length === 0) {
+      if (window.room) target.waiting.add(this)
+      else window.wait(this)
+      this.#tap.waits(this)
+    }
     this.#parked.push(parked)
     this.#count(octets + OVERHEAD)
-    if (!this.#holding && this.#octets > target.shared.limits.session) {
+    if (!this.#holding && this.#octets > this.#most) {
       this.#holding = true
-      this.#tap.hold()
+      this.#tap.full(this)
     }
   }
 
@@ -111,13 +175,13 @@ export class Flow implements Sender {
   }
 
   give(quota: number): boolean {
-    const { target } = this.#way
+    const { target, window } = this.#way
     let left = quota
     do {
       const parked = this.#parked[this.#first]!
       if (parked.kind === "part") {
         const { octets } = parked
-        const to = Math.min(octets.length, this.#offset + left)
+        const to = Math.min(octets.length, this.#offset + Math.min(left, Math.max(window.left, 1)))
         parked.stream.write(octets, this.#offset, to, true)
         left -= to - this.#offset
         this.#count(this.#offset - to)
@@ -128,15 +192,18 @@ export class Flow implements Sender {
         this.#offset = 0
         this.#count(-OVERHEAD)
       } else if (parked.kind === "end") {
+        parked.accepted?.()
         parked.stream.finish(parked.flag)
         this.#count(-OVERHEAD)
       } else {
-        forwardFrame(this.#way, readAgain(parked.octets), parked.bodyStart, parked.bodyEnd, parked.flag)
+        const again = readAgain(parked.octets)
+        if (parked.unanswered) this.#way.accept(parked.octets, again.tidStart, again.tidEnd)
+        forwardFrame(this.#way, again, parked.bodyStart, parked.bodyEnd, parked.flag)
         left -= parked.octets.length
         this.#count(-parked.octets.length - OVERHEAD)
       }
       this.#first++
-    } while (this.#first < this.#parked.length && left > 0 && target.room())
+    } while (this.#first < this.#parked.length && left > 0 && window.room && target.room())
     if (this.#first === this.#parked.length) {
       this.#parked = []
       this.#first = 0
@@ -145,17 +212,27 @@ export class Flow implements Sender {
       this.#first = 0
     }
     this.#relax()
-    return this.#parked.length > 0
+    if (this.#parked.length === 0) {
+      this.#tap.waitsNoMore(this)
+      return false
+    }
+    if (window.room) return true
+    window.wait(this)
+    return false
   }
 
   #relax(): void {
-    if (this.#holding && this.#octets <= this.#way.target.shared.limits.session / 2) {
+    if (this.#holding && this.#octets <= this.#most / 2) {
       this.#holding = false
-      this.#tap.release()
+      this.#tap.relaxed(this)
     }
   }
 
   fail(status: number, comment: string): void {
+    const { target, window } = this.#way
+    target.waiting.remove(this)
+    window.leaves(this)
+    this.#failedAt = this.#moves
     const parked = this.#parked
     const first = this.#first
     const offset = this.#offset
@@ -163,11 +240,17 @@ export class Flow implements Sender {
     this.#first = this.#offset = 0
     this.#count(-this.#octets)
     this.#relax()
+    this.#tap.waitsNoMore(this)
     for (let i = first; i < parked.length; i++) {
       const one = parked[i]!
       if (one.kind === "frame") {
-        this.#failFrame(readAgain(one.octets), one.bodyEnd - one.bodyStart, one.flag, status, comment)
-      } else if (!one.stream.refused) {
+        const again = readAgain(one.octets)
+        if (one.unanswered) this.#way.accept(one.octets, again.tidStart, again.tidEnd)
+        this.#failFrame(again, one.bodyEnd - one.bodyStart, one.flag, status, comment)
+        continue
+      }
+      if (one.kind === "end") one.accepted?.()
+      if (!one.stream.refused) {
         const rest = restFrom(parked, i)
         one.stream.fail(status, comment, rest.octets - (i === first ? offset : 0), rest.flag)
       }

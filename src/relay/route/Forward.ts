@@ -10,10 +10,17 @@ import { transactionId } from "../../protocol/Ident.ts"
 import { writeEndLine, writeSend } from "../outbound/Frames.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import { type Asked, type Origin, Transaction } from "../outbound/Transaction.ts"
+import type { Window } from "../outbound/Window.ts"
 
 /** The way of a route, for what is written there. */
 export interface Way extends Origin {
+  /** 200 to the previous hop for the request that begins at these octets of `buf` (RFC 4976 §6.4.1). */
+  accept(buf: Buffer, tidStart: number, tidEnd: number): void
   readonly target: Outbound
+  /** Of its receiver there. */
+  readonly window: Window
+  /** It comes by way of another relay. */
+  readonly fromRelay: boolean
   /** To-Path and From-Path of what goes out. */
   readonly lines: Buffer
 }
@@ -23,6 +30,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
   const { target } = way
   const { outbox } = target
   const { buf, hasBody, kind } = head
+  const before = outbox.committed
   const isSend = kind === Kind.Send
   const length = bodyEnd - bodyStart
   const id = hasBody && head.hyphens ? idNotIn(buf, bodyStart, bodyEnd) : transactionId()
@@ -39,8 +47,9 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
   const inOrder = head.contentTypeEnd === 0 || head.contentTypeEnd === head.restEnd
   if (rangeLine === undefined && inOrder) outbox.copy(buf, head.restStart, end)
   else {
-    const { after, before } = aroundRange(head)
-    outbox.text(before + (rangeLine ?? buf.toString("latin1", head.rangeLineStart, head.rangeLineEnd)) + after)
+    const around = aroundRange(head)
+    const range = rangeLine ?? buf.toString("latin1", head.rangeLineStart, head.rangeLineEnd)
+    outbox.text(around.before + range + around.after)
     outbox.copy(buf, head.restEnd, end)
   }
   writeEndLine(outbox, id, flag, hasBody)
@@ -56,6 +65,11 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
     transaction.length = length
     transaction.total = totalOf(head.rangeTotal, head.rangeStart + length - 1, flag)
     transaction.more = flag === "+"
+    if (expects === "every failure") {
+      const window = transaction.window = way.window
+      window.begins(transaction, target.now)
+      window.wrote(transaction, outbox.committed - before)
+    }
   }
   target.expect(transaction)
 }

@@ -8,6 +8,7 @@ import type { Head } from "../../protocol/Head.ts"
 import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Asked, Piece } from "../outbound/Transaction.ts"
+import type { Window } from "../outbound/Window.ts"
 import { extend, type Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timed } from "../Timers.ts"
@@ -24,6 +25,8 @@ export interface Source {
   readonly reading: Tap
   /** Writes a whole frame of the relay's own; nothing once it is gone. */
   control(frame: Buffer): void
+  /** Writes a 200, see `writeOk`; nothing once it is gone. */
+  ok(between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void
   /** An AUTH with wrong credentials came from there (RFC 4976 §6.3). */
   authFailed(): void
 }
@@ -61,7 +64,10 @@ const MAX_BLOCKED = 64
 export class Route implements Way {
   readonly _tag = "Route"
   readonly target: Outbound
+  readonly window: Window
   readonly flow: Flow
+  /** It comes by way of another relay, whose connection is that of many. */
+  readonly fromRelay: boolean
   readonly #source: Source
   readonly sessions: ReadonlyArray<Session>
   readonly lines: Buffer
@@ -81,8 +87,11 @@ export class Route implements Way {
 
   constructor({ from, pace, sessions, source, target, to }: RouteParts) {
     const own = to.slice(0, sessions.length)
+    const rest = to.slice(own.length)
     this.#source = source
     this.target = target
+    this.window = target.window(sessions.at(-1)!, rest.length > 1)
+    this.fromRelay = from.length > 1
     this.pace = pace
     this.sessions = sessions
     this.flow = new Flow(this, source.reading)
@@ -90,15 +99,19 @@ export class Route implements Way {
     this.#firstBack = own.at(-1)!.text
     this.#ownPath = own.map((uri) => uri.text).toReversed().join(" ")
     this.#fromPath = from.map((uri) => uri.text).join(" ")
-    const rest = to.slice(own.length).map((uri) => uri.text).join(" ")
-    this.lines = Buffer.from(`To-Path: ${rest}\r\nFrom-Path: ${this.#ownPath} ${this.#fromPath}\r\n`, "latin1")
+    const toPath = rest.map((uri) => uri.text).join(" ")
+    this.lines = Buffer.from(`To-Path: ${toPath}\r\nFrom-Path: ${this.#ownPath} ${this.#fromPath}\r\n`, "latin1")
     this.ok = Buffer.from(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${this.#own}\r\n-------`, "latin1")
   }
 
   usable(now: number): boolean {
-    if (this.target.gone || this.target.shared.stopping) return false
-    for (const session of this.sessions) if (session.ended || session.expiresAt <= now) return false
-    return true
+    return !this.target.gone && !this.target.shared.stopping && !this.isOver(now)
+  }
+
+  /** One of its sessions has ended. */
+  isOver(now: number): boolean {
+    for (const session of this.sessions) if (session.ended || session.expiresAt <= now) return true
+    return false
   }
 
   /** A request is passed on. */
@@ -148,6 +161,10 @@ export class Route implements Way {
       asked.hasCredentials && head.status === 401 && !rest.includes(" ") &&
       !head.headers("WWW-Authenticate").some(isStale)
     ) source.authFailed()
+  }
+
+  accept(buf: Buffer, tidStart: number, tidEnd: number): void {
+    this.#source.ok(this.ok, buf, tidStart, tidEnd)
   }
 
   /** An answer that the relay gives in the next hop's stead. */

@@ -90,13 +90,20 @@ export class Stream implements LongChunk {
       const known = this.#tail + this.#lastOf(buf, at, to)
       this.#tail = known.includes("-") ? known.slice(-needle.length + 1) : ""
       at = to
-      if (found !== -1) this.interrupt()
+      if (found !== -1 && this.#way.target.openChunk === this) this.interrupt()
     }
   }
 
   #copy(buf: Buffer, start: number, end: number): void {
     this.#outbox.copy(buf, start, end)
     this.#next += end - start
+    const transaction = this.#transaction
+    if (transaction === undefined || transaction.done) return
+    const { window } = transaction
+    if (window === undefined) return
+    window.wrote(transaction, end - start)
+    // Only a whole piece is answered.
+    if (!window.room) this.interrupt()
   }
 
   /** What may be the beginning of an end-line. */
@@ -125,6 +132,10 @@ export class Stream implements LongChunk {
     transaction.start = this.#pieceStart
     transaction.total = this.#total
     transaction.chunk = this
+    if (expects === "every failure") {
+      const window = transaction.window = this.#way.window
+      window.begins(transaction, target.now)
+    }
     target.began(transaction)
   }
 

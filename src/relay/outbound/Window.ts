@@ -1,0 +1,140 @@
+/**
+ * How many octets may be on their way to one receiver without an answer. What it answers tells whether it keeps up; what the
+ * operating system takes does not, since its memory can hold minutes of a slow one, in front of which the 30 seconds of a
+ * transaction would be over before it is sent (RFC 4976 §6.4.1).
+ *
+ * The receivers on one connection, which are the sessions behind another relay, have a window each: one that does not
+ * answer keeps nothing from the others.
+ */
+import type { Sender } from "./Turns.ts"
+
+/** Octets that may always be on their way: 8 KB a second are answered within 16 s. */
+export const LEAST_UNANSWERED = 131_072
+/** The most, to a client. */
+export const MOST_UNANSWERED = 8_388_608
+/** The most to one session by way of another relay, which holds for it what its receiver does not take at once. */
+export const MOST_UNANSWERED_RELAYED = 1_048_576
+
+/** Milliseconds: answers that come sooner let the window grow, and later ones make it shrink, down to what is answered in between. */
+const QUICK = 500
+const SLOW = 2000
+
+/** What is on its way, as the window sees it. */
+export interface Unanswered {
+  /** Octets. */
+  octets: number
+  /** Milliseconds of the monotonic clock when the first of them was written. */
+  at: number
+  /** Counts what is sent in a window. */
+  sequence: number
+}
+
+/** The connection whose window it is. */
+export interface WindowOwner {
+  /** Somebody waits in the window, or nobody any more. */
+  waits(window: Window): void
+  waitsNoMore(window: Window): void
+  /** Somebody may write when it is his turn. */
+  turn(sender: Sender): void
+  /**
+   * The relay itself does not read there, since those who are written to from there are slow: answers may be waiting, and
+   * if these were waited for, two who write much to each other could stop each other for good.
+   */
+  readonly unread: boolean
+}
+
+export class Window {
+  readonly #owner: WindowOwner
+  readonly #most: number
+  /** On their way. */
+  octets = 0
+  bound = LEAST_UNANSWERED
+  /** It was full, and is not yet half empty: many small answers shall not make many small pieces. */
+  #closed = false
+  #sequence = 0
+  /** The latest answer: to what, and when. */
+  #answeredSequence = 0
+  #answeredAt = -Infinity
+  /** Counts the answers. */
+  answers = 0
+  readonly #waiting = new Set<Sender>()
+
+  constructor(owner: WindowOwner, relayed: boolean) {
+    this.#owner = owner
+    this.#most = relayed ? MOST_UNANSWERED_RELAYED : MOST_UNANSWERED
+  }
+
+  get room(): boolean {
+    return !this.#closed || this.#owner.unread
+  }
+
+  /** Octets that may be written now. */
+  get left(): number {
+    if (!this.#closed) return this.bound - this.octets
+    return this.#owner.unread ? LEAST_UNANSWERED : 0
+  }
+
+  begins(one: Unanswered, now: number): void {
+    one.at = now
+    one.sequence = ++this.#sequence
+  }
+
+  wrote(one: Unanswered, octets: number): void {
+    one.octets += octets
+    this.octets += octets
+    if (this.octets >= this.bound) this.#closed = true
+  }
+
+  /** What is on its way was answered. */
+  answered(one: Unanswered, now: number): void {
+    this.answers++
+    this.#answeredAt = now
+    this.#answeredSequence = one.sequence
+    const delay = now - one.at
+    if (delay > SLOW) this.bound = Math.max(LEAST_UNANSWERED, this.bound - one.octets)
+    else if (this.#closed && delay < QUICK) this.bound = Math.min(this.#most, this.bound + one.octets)
+  }
+
+  /** Nobody waits any more for an answer to it. */
+  ends(one: Unanswered): void {
+    this.octets -= one.octets
+    one.octets = 0
+    if (!this.#closed || this.octets > this.bound >> 1) return
+    this.#closed = false
+    if (this.#waiting.size > 0) this.open()
+  }
+
+  /** Was something answered since `time` that was sent before this: its turn is still to come. */
+  isBehind(one: Unanswered, time: number): boolean {
+    return this.#answeredSequence < one.sequence && this.#answeredAt > time
+  }
+
+  // ---- who waits
+
+  wait(sender: Sender): void {
+    if (this.#waiting.size === 0) this.#owner.waits(this)
+    this.#waiting.add(sender)
+  }
+
+  /** Those who wait write on. */
+  open(): void {
+    for (const sender of this.#takeAll()) this.#owner.turn(sender)
+  }
+
+  /** The receiver takes nothing any more, or is gone: what waits for it fails. */
+  fail(status: number, comment: string): void {
+    for (const sender of this.#takeAll()) sender.fail(status, comment)
+  }
+
+  #takeAll(): ReadonlyArray<Sender> {
+    const all = [...this.#waiting]
+    this.#waiting.clear()
+    if (all.length > 0) this.#owner.waitsNoMore(this)
+    return all
+  }
+
+  /** It fails for another reason. */
+  leaves(sender: Sender): void {
+    if (this.#waiting.delete(sender) && this.#waiting.size === 0) this.#owner.waitsNoMore(this)
+  }
+}

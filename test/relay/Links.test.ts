@@ -1,0 +1,246 @@
+/** Connections that several sessions share: what one session's receiver does costs that session only. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import type { NoCommonAlgorithm } from "../../src/Authenticator.ts"
+import { parseUri } from "../../src/protocol/Uri.ts"
+import { TestNetwork, Transport, type TransportError } from "../../src/Transport.ts"
+import { header, makeWorld, type Owner, send, until, World, type WorldOptions } from "../support/harness.ts"
+import { pattern } from "../support/Recorder.ts"
+
+/** A relay on a machine of its own, with a certificate for its name; its clients are elsewhere. */
+const relayAt = Effect.fnUntraced(function*(name: string, limits: WorldOptions["limits"]) {
+  const outside = yield* Transport
+  const { node } = yield* TestNetwork
+  const world = yield* makeWorld({
+    scheme: "msrps",
+    listen: [{ scheme: "msrps", host: name, port: 2855 }],
+    uris: [parseUri(`msrps://${name}:2855;tcp`)!],
+    nextHops: { allow: ["*.example.net"] },
+    limits: { ...limits }
+  }).pipe(Effect.provideService(Transport, node({ names: [name], certificate: [name] })))
+  const { errors, log, network, relay, scheme, sessions } = world
+  return new World({ errors, log, network, relay, scheme, sessions, transport: outside })
+})
+
+interface Links {
+  readonly near: World
+  readonly far: World
+  /** Senders at the near relay, and whom each of them writes to, by way of the link, at the far one. */
+  readonly pairs: ReadonlyArray<{ readonly from: Owner; readonly to: Owner; readonly path: string }>
+}
+
+const linked = Effect.fnUntraced(function*(pairs: number, limits: WorldOptions["limits"] = {}) {
+  const near = yield* relayAt("near.example.net", limits)
+  const far = yield* relayAt("far.example.net", limits)
+  const made: Array<Links["pairs"][number]> = []
+  for (let i = 0; i < pairs; i++) {
+    const from = yield* near.login()
+    const to = yield* far.login()
+    made.push({ from, to, path: `${from.usePath} ${to.usePath} ${to.uri}` })
+  }
+  return { near, far, pairs: made } satisfies Links
+})
+
+const scenario = (
+  title: string,
+  body: Effect.Effect<Links, TransportError | NoCommonAlgorithm, Transport | TestNetwork | Scope.Scope>
+): void =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const { far, near } = yield* body
+      const { connections, cut } = yield* TestNetwork
+      connections().forEach(cut)
+      yield* near.done
+      yield* far.done
+    }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 }))))
+
+/** Answers all that comes; how many SENDs did. */
+const answering = (owner: Owner) => {
+  const seen = { sends: 0 }
+  owner.peer.onFrame = (frame) => {
+    if (frame.method !== "SEND") return
+    seen.sends++
+    owner.peer.answer(frame)
+  }
+  return seen
+}
+
+/** Writes a message as soon as the one before was answered. */
+const waiting = (from: Owner, path: string, body: Buffer) => {
+  const state = { answered: 0, reports: [] as Array<string>, stopped: false }
+  const next = (): void => {
+    if (!state.stopped) {
+      from.peer.write(send({ to: path, from: from.uri, messageId: `message.${state.answered}`, body }))
+    }
+  }
+  from.peer.onFrame = (frame) => {
+    if (frame.method === "REPORT") state.reports.push(header(frame, "Status")!.slice(0, 7))
+    else {
+      assert.oneOf(frame.status, [200, 408])
+      state.answered++
+      next()
+    }
+  }
+  next()
+  return state
+}
+
+describe("a link between two relays", () => {
+  scenario(
+    "R4976-9.3-05: goes on for nine sessions while the receiver of the tenth reads nothing, and is not closed",
+    Effect.gen(function*() {
+      const links = yield* linked(10)
+      const [frozen, ...others] = links.pairs
+      const seen = others.map(({ to }) => answering(to))
+      frozen!.to.peer.connection.pause()
+      const stuck = waiting(frozen!.from, frozen!.path, pattern(8000))
+      const states = others.map(({ from, path }) => waiting(from, path, pattern(1000)))
+      // Each turn of the others is one round trip. Nothing of this takes time on the clock.
+      yield* until(() => states.every(({ answered }) => answered >= 50), "50 messages of each")
+      assert.isBelow(Math.max(...states.map(({ answered }) => answered)), 100, "all alike")
+      // Who waits for answers is slowed down, within the bound of his session.
+      yield* until(() => links.far.relay.gauges().bufferedOctets > 0)
+      assert.isBelow(links.far.relay.gauges().bufferedOctets, 2 * 262_144)
+      const before = states.map(({ answered }) => answered)
+      yield* TestClock.adjust("40 seconds")
+      yield* until(() => states.every(({ answered }, i) => answered >= before[i]! + 50), "and 50 more")
+      assert.isAbove(stuck.reports.length, 0)
+      // After the stall limit his connection is closed, and the session ends.
+      assert.includeMembers(["000 408", "000 481"], [...new Set(stuck.reports)])
+      for (const state of states) {
+        state.stopped = true
+        assert.deepStrictEqual(state.reports, [])
+      }
+      stuck.stopped = true
+      yield* until(() => states.every(({ answered }, i) => seen[i]!.sends === answered))
+      // The link is the one that it was, and serves who comes now.
+      const link = links.near.relay.counters.connectionsDialled
+      assert.strictEqual(link, 1)
+      return links
+    })
+  )
+
+  scenario(
+    "R4976-9.3-05: fails what one session has too much of that waits for nothing, and holds nobody else for that",
+    Effect.gen(function*() {
+      const links = yield* linked(3, { relayed: 100_000 })
+      const [frozen, ...others] = links.pairs
+      others.forEach(({ to }) => answering(to))
+      frozen!.to.peer.connection.pause()
+      const reports: Array<string> = []
+      frozen!.from.peer.onFrame = (frame) => {
+        if (frame.method === "REPORT") reports.push(header(frame, "Status")!.slice(0, 7))
+      }
+      const states = others.map(({ from, path }) => waiting(from, path, pattern(1000)))
+      yield* until(() => states.every(({ answered }) => answered >= 10))
+      // Without responses the near relay does not know that the far one has too much.
+      for (let i = 0; i < 100; i++) {
+        frozen!.from.peer.write(
+          send({
+            to: frozen!.path,
+            from: frozen!.from.uri,
+            messageId: `many.${i}`,
+            body: pattern(8000),
+            failureReport: "partial"
+          })
+        )
+      }
+      yield* until(() => reports.length > 10, "reports")
+      assert.isTrue(reports.every((status) => status === "000 408"))
+      yield* until(() => states.every(({ answered }) => answered >= 200), "the others")
+      states.forEach((state) => void (state.stopped = true))
+      // It moves, and is sent to again.
+      const seen = answering(frozen!.to)
+      frozen!.to.peer.connection.resume()
+      yield* (yield* TestNetwork).settled
+      const before = seen.sends
+      frozen!.from.peer.write(send({ to: frozen!.path, from: frozen!.from.uri, messageId: "again", body: "again" }))
+      yield* until(() => seen.sends > before, "a message after all")
+      return links
+    })
+  )
+})
+
+describe("a client's connection with several sessions", () => {
+  it.effect(
+    "R4976-9.3-05: is held for two seconds at most since the receiver of one of them reads nothing; what was for that fails",
+    () =>
+      Effect.gen(function*() {
+        const world = yield* makeWorld()
+        const { alice, bob, bobUri } = yield* world.pair()
+        const second = yield* world.login({ peer: alice.peer })
+        const other = yield* world.join(second)
+        answering({ ...second, peer: other.bob })
+        bob.connection.pause()
+        const statuses = new Map<string, Array<string>>()
+        alice.peer.onFrame = (frame) => {
+          const about = frame.method === "REPORT" ? header(frame, "Message-ID")! : frame.id
+          const status = frame.method === "REPORT" ? header(frame, "Status")!.slice(4, 7) : String(frame.status)
+          statuses.set(about, [...(statuses.get(about) ?? []), status])
+        }
+        const flood = (count: number, name: string) => {
+          const to = `${alice.usePath} ${bobUri}`
+          for (let i = 0; i < count; i++) {
+            const messageId = `${name}.${i}`
+            alice.peer.write(send({ id: messageId, to, from: alice.uri, messageId, body: pattern(10_000) }))
+          }
+        }
+        const small = (id: string) =>
+          alice.peer.write(
+            send({ id, to: `${second.usePath} ${other.bobUri}`, from: second.uri, messageId: id, body: "small" })
+          )
+        small("before")
+        flood(100, "flood")
+        small("behind")
+        yield* world.network!.settled
+        assert.deepStrictEqual(statuses.get("before"), ["200"])
+        assert.isUndefined(statuses.get("behind"), "it is held")
+        yield* TestClock.adjust(2000)
+        yield* until(() => statuses.has("behind"), "the other session")
+        assert.deepStrictEqual(statuses.get("behind"), ["200"])
+        // Everything has its fate: what was accepted is reported or on its way, what came after that was refused.
+        const fates = Array.from({ length: 100 }, (_, i) => statuses.get(`flood.${i}`)!.join(" "))
+        assert.includeMembers(["200", "200 408", "408 200", "408"], [...new Set(fates)])
+        assert.isAbove(fates.filter((one) => one === "200 408").length, 10)
+        assert.strictEqual(fates.at(-1), "408")
+        flood(1, "still")
+        yield* until(() => statuses.has("still.0"))
+        assert.deepStrictEqual(statuses.get("still.0"), ["408"])
+        small("later1")
+        yield* until(() => statuses.has("later1"))
+        // It reads again, and is sent to again.
+        const seen = answering({ ...alice, peer: bob })
+        bob.connection.resume()
+        yield* world.network!.settled
+        assert.isAtLeast(seen.sends, fates.filter((one) => one === "200").length)
+        flood(1, "again")
+        yield* until(() => statuses.has("again.0"))
+        assert.deepStrictEqual(statuses.get("again.0"), ["200"])
+        yield* world.done
+      }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 })))
+  )
+
+  it.effect("R4976-9.3-05: is held as long as it takes when it has one session, as nobody else waits", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld()
+      const { alice, bob, bobUri } = yield* world.pair()
+      bob.connection.pause()
+      let answers = 0
+      const reports: Array<string> = []
+      alice.peer.onFrame = (frame) =>
+        frame.method === "REPORT" ? void reports.push(frame.octets.toString()) : void answers++
+      for (let i = 0; i < 100; i++) {
+        const to = `${alice.usePath} ${bobUri}`
+        alice.peer.write(send({ to, from: alice.uri, messageId: `flood.${i}`, body: pattern(10_000) }))
+      }
+      yield* TestClock.adjust("20 seconds")
+      assert.isBelow(answers, 60)
+      const seen = answering({ ...alice, peer: bob })
+      bob.connection.resume()
+      yield* until(() => answers === 100 && seen.sends >= 100, "all of them")
+      assert.deepStrictEqual(reports, [])
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 }))))
+})

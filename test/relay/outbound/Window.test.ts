@@ -1,0 +1,238 @@
+/** How much may be on its way to a receiver: what it answers says so, not what the operating system takes. */
+import { assert, beforeEach, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import type { Sender } from "../../../src/relay/outbound/Turns.ts"
+import { LEAST_UNANSWERED, MOST_UNANSWERED, Window } from "../../../src/relay/outbound/Window.ts"
+import { Transport, type TransportError } from "../../../src/Transport.ts"
+import { header, makeWorld, type Peer, send, until, type World } from "../../support/harness.ts"
+import { pattern } from "../../support/Recorder.ts"
+
+describe("Window", () => {
+  let now: number
+  let window: Window
+  let turns: Array<Sender>
+  let owner: { unread: boolean }
+  const message = (octets: number) => {
+    const one = { octets: 0, at: 0, sequence: 0 }
+    window.begins(one, now)
+    window.wrote(one, octets)
+    return one
+  }
+  const answer = (one: ReturnType<typeof message>): void => {
+    window.answered(one, now)
+    window.ends(one)
+  }
+
+  beforeEach(() => {
+    now = 0
+    turns = []
+    const made = {
+      unread: false,
+      waits: () => {},
+      waitsNoMore: () => {},
+      turn: (sender: Sender) => void turns.push(sender)
+    }
+    owner = made
+    window = new Window(made, false)
+  })
+
+  it("is full at its bound, and has room again when half of that was answered", () => {
+    const waiting: Sender = { source: {}, give: () => false, fail: () => {} }
+    const all = Array.from({ length: LEAST_UNANSWERED / 1024 }, () => message(1024))
+    assert.isFalse(window.room)
+    assert.strictEqual(window.left, 0)
+    window.wait(waiting)
+    now = 1000
+    all.slice(0, all.length / 2 - 1).forEach(answer)
+    assert.deepStrictEqual(turns, [])
+    answer(all[all.length / 2 - 1]!)
+    assert.isTrue(window.room)
+    assert.deepStrictEqual(turns, [waiting])
+    assert.strictEqual(window.left, LEAST_UNANSWERED / 2)
+  })
+
+  it("grows up to the most while answers come at once, and shrinks to what is answered within seconds", () => {
+    for (let round = 0; round < 50; round++) {
+      const all: Array<ReturnType<typeof message>> = []
+      while (window.room) all.push(message(16_384))
+      now += 10
+      all.forEach(answer)
+    }
+    assert.strictEqual(window.bound, MOST_UNANSWERED)
+    for (let round = 0; round < 50; round++) {
+      const all: Array<ReturnType<typeof message>> = []
+      while (window.room) all.push(message(16_384))
+      for (const one of all) {
+        // 160 KB a second
+        now += 100
+        answer(one)
+      }
+    }
+    assert.isAtLeast(window.bound, LEAST_UNANSWERED)
+    assert.isAtMost(window.bound, 4 * 163_840)
+  })
+
+  it("does not wait for answers that the relay itself does not read", () => {
+    while (window.room) message(16_384)
+    owner.unread = true
+    assert.isTrue(window.room)
+    assert.isAbove(window.left, 0)
+  })
+
+  it("knows what is still to be answered behind what was, and what was left out", () => {
+    const [first, second, third] = [message(1), message(1), message(1)]
+    now = 20_000
+    answer(first)
+    assert.isTrue(window.isBehind(second, 0))
+    assert.isFalse(window.isBehind(second, 20_000), "not since then")
+    answer(third)
+    assert.isFalse(window.isBehind(second, 0), "a later one was answered, so this one will not be")
+  })
+})
+
+const scenario = (
+  title: string,
+  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>
+): void =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld()
+      yield* body(world)
+      yield* world.done
+      // The memory of an operating system: it takes megabytes at once, however slow the receiver is.
+    }).pipe(Effect.provide(Transport.layerTest({ window: 4_194_304 }))))
+
+/** Reads so many octets in each second, and answers. */
+const slow = (world: World, bob: Peer, rate: number) => {
+  bob.onFrame = (frame) => {
+    if (frame.method === "SEND") bob.answer(frame)
+  }
+  bob.connection.pause()
+  world.network!.configure({ split: rate }, bob.connection)
+  return Effect.gen(function*() {
+    const before = bob.length
+    bob.connection.resume()
+    yield* until(() => bob.length > before || bob.closed_, "octets")
+    bob.connection.pause()
+    yield* TestClock.adjust(1000)
+  })
+}
+
+describe("a receiver that is slow and answers", () => {
+  for (const rate of [8192, 24_576, 65_536]) {
+    scenario(
+      `R4976-6.4.1-50 R4976-6.4.1-56: is not closed, and nothing of messages is reported, at ${rate} octets a second`,
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          const frames: Array<string> = []
+          alice.peer.onFrame = (frame) => void frames.push(frame.method || String(frame.status))
+          const second = slow(world, bob, rate)
+          const to = `${alice.usePath} ${bobUri}`
+          const count = Math.ceil(rate * 100 / 4096)
+          for (let i = 0; i < count; i++) {
+            alice.peer.write(send({ to, from: alice.uri, messageId: `slow.${i}`, body: pattern(3900) }))
+          }
+          let seconds = 0
+          for (; bob.length < count * 4000 && seconds < 300; seconds++) yield* second
+          assert.isFalse(bob.closed_)
+          bob.connection.resume()
+          yield* until(() => world.relay.gauges().transactions === 0, "all answers")
+          assert.isAbove(seconds, 90)
+          assert.deepStrictEqual(frames, Array.from({ length: count }, () => "200"))
+        })
+    )
+
+    scenario(
+      `R4976-6.4.1-50 R4975-5.1: gets a long chunk in pieces that it can answer in time, at ${rate} octets a second`,
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          const frames: Array<string> = []
+          alice.peer.onFrame = (frame) => void frames.push(frame.method || String(frame.status))
+          const second = slow(world, bob, rate)
+          const body = pattern(rate * 100)
+          alice.peer.write(
+            send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: "long.1", range: "1-*/*", body })
+          )
+          for (let seconds = 0; bob.length < body.length && seconds < 300; seconds++) yield* second
+          assert.isFalse(bob.closed_)
+          bob.connection.resume()
+          yield* until(() => world.relay.gauges().transactions === 0, "all answers")
+          assert.deepStrictEqual(frames, ["200"])
+        })
+    )
+  }
+})
+
+describe("a receiver that reads nothing", () => {
+  scenario(
+    "R4976-6.4.1-56: is not closed while it speaks; what is for it fails, and later ones are refused until it reads",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const frames: Array<string> = []
+        alice.peer.onFrame = (frame) => {
+          if (frame.method !== "SEND") frames.push(frame.method || String(frame.status))
+          else alice.peer.answer(frame)
+        }
+        world.network!.configure({ window: 50_000 })
+        bob.connection.pause()
+        const to = `${alice.usePath} ${bobUri}`
+        for (let i = 0; i < 40; i++) {
+          alice.peer.write(send({ to, from: alice.uri, messageId: `deaf.${i}`, body: pattern(8000) }))
+        }
+        yield* until(() => frames.length === 40, "its answers")
+        for (let i = 0; i < 12; i++) {
+          yield* TestClock.adjust("10 seconds")
+          bob.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri, messageId: `alive.${i}`, body: "here" }))
+        }
+        yield* until(() => frames.filter((one) => one === "REPORT").length >= 40, "reports")
+        assert.isFalse(bob.closed_)
+        alice.peer.write(send({ to, from: alice.uri, messageId: "refused", body: "?" }))
+        yield* until(() => frames.at(-1) === "408", "a refusal")
+        bob.onFrame = (frame) => {
+          if (frame.method === "SEND") bob.answer(frame)
+        }
+        bob.connection.resume()
+        yield* world.network!.settled
+        alice.peer.write(send({ to, from: alice.uri, messageId: "again", body: "!" }))
+        yield* until(() => frames.at(-1) === "200", "an answer")
+        yield* until(() => world.relay.gauges().transactions === 0)
+      })
+  )
+})
+
+describe("a chunk", () => {
+  it.effect("R4976-6.4.1-46: goes on for a while when its session has expired, and not for good", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld()
+      const alice = yield* world.login({ headers: ["Expires: 60"] })
+      const { bob, bobUri } = yield* world.join(alice)
+      const body = pattern(60_000)
+      const id = "expiring"
+      const whole = send({
+        id,
+        to: `${alice.usePath} ${bobUri}`,
+        from: alice.uri,
+        messageId: "long.1",
+        range: "1-*/*",
+        body
+      })
+      const step = 1000
+      alice.peer.write(whole.subarray(0, step))
+      const frames: Array<string> = []
+      alice.peer.onFrame = (frame) => void frames.push(header(frame, "Status")?.slice(0, 7) ?? String(frame.status))
+      for (let at = step; at < whole.length - step; at += step) {
+        yield* TestClock.adjust("2 seconds")
+        alice.peer.write(whole.subarray(at, at + step))
+        yield* world.network!.settled
+      }
+      assert.deepStrictEqual(frames, ["000 481"])
+      const [piece] = yield* bob.take(1)
+      assert.strictEqual(piece!.flag, "#")
+      assert.isBelow(piece!.body!.length, 60_000)
+    }).pipe(Effect.provide(Transport.layerTest())))
+})
