@@ -9,7 +9,6 @@
 import type { Head } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import type { Connection } from "../../transport/Connection.ts"
-import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer } from "../Timers.ts"
 import type { Writer } from "../Turn.ts"
@@ -18,7 +17,7 @@ import { Outbox, type OutboxOwner } from "./Outbox.ts"
 import { StallWatch } from "./StallWatch.ts"
 import type { LongChunk, Transaction, TransactionOwner } from "./Transaction.ts"
 import { type Sender, Turns } from "./Turns.ts"
-import { Window, type WindowOwner } from "./Window.ts"
+import { Windows, type WindowsOwner } from "./Windows.ts"
 
 /** Octets that a sender writes before the next one has its turn. */
 export const TURN = 16_384
@@ -37,7 +36,7 @@ export interface OutboundOwner {
   reported(head: Head, from: Outbound): void
 }
 
-export class Outbound implements OutboxOwner, TransactionOwner, WindowOwner, Writer {
+export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Writer {
   readonly outbox: Outbox
   readonly shared: Shared
   readonly #owner: OutboundOwner
@@ -50,10 +49,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowOwner, Wri
   /** The long chunk whose end-line is not written yet. */
   openChunk: LongChunk | undefined
   readonly waiting = new Turns()
-  /** Of the sessions that use this connection. */
-  readonly #windows = new WeakMap<Session, Window>()
-  /** Those in which somebody waits. */
-  readonly #full = new Set<Window>()
+  readonly windows: Windows
   /** Requests that may be answered, by the transaction id they were given. */
   readonly #transactions = new Map<string, Transaction>()
   /** Sent, with octets still in this process. */
@@ -65,6 +61,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowOwner, Wri
     this.shared = shared
     this.#owner = owner
     this.outbox = new Outbox(shared.slabs, this)
+    this.windows = new Windows(this)
     this.lastUsed = shared.turn.now
   }
 
@@ -113,20 +110,29 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowOwner, Wri
   }
 
   endTurn(): void {
-    this.#pump()
+    const isLong = this.#pump()
     this.#flush()
+    // Also when those who had their turn had nothing to write: nobody else would say that it goes on.
+    if (isLong) this.outbox.wake()
   }
 
-  /** Lets those that wait write, each in its turn, as long as there is room, and no more than its share of this turn. */
-  #pump(): void {
+  /**
+   * Lets those that wait write, each in its turn, as long as there is room, and no more than its share of this turn; true
+   * when that was used up.
+   */
+  #pump(): boolean {
     const { waiting } = this
     const { turn } = this.shared
     for (let cost = 0; !waiting.empty && this.room(); cost += TURN) {
-      if (cost >= turn.share) return this.outbox.wake()
+      if (cost >= turn.share) {
+        this.outbox.wake()
+        return true
+      }
       turn.cost += TURN
       const sender = waiting.next()
       if (sender.give(TURN)) waiting.add(sender)
     }
+    return false
   }
 
   #flush(): void {
@@ -159,23 +165,6 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowOwner, Wri
 
   // ---- windows
 
-  /** The window of a session's receiver here; `relayed`: there is a relay in between. */
-  window(session: Session, relayed: boolean): Window {
-    const known = this.#windows.get(session)
-    if (known !== undefined) return known
-    const window = new Window(this, relayed)
-    this.#windows.set(session, window)
-    return window
-  }
-
-  waits(window: Window): void {
-    this.#full.add(window)
-  }
-
-  waitsNoMore(window: Window): void {
-    this.#full.delete(window)
-  }
-
   turn(sender: Sender): void {
     this.waiting.add(sender)
     this.outbox.wake()
@@ -187,13 +176,13 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowOwner, Wri
 
   /** What its peer answers is not read for a while. */
   goesUnread(): void {
-    for (const window of this.#full) window.open()
+    this.windows.open()
   }
 
   #failWaiting(status: 403 | 408): void {
     const comment = reasonPhrase(status)
     for (const sender of this.waiting.takeAll()) sender.fail(status, comment)
-    for (const window of this.#full) window.fail(status, comment)
+    this.windows.fail(status, comment)
   }
 
   // ---- transactions
@@ -230,8 +219,10 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowOwner, Wri
     if (!this.waiting.empty) this.outbox.wake()
   }
 
-  again(transaction: Transaction): void {
-    this.shared.limits.transaction.start(transaction)
+  again(one: Transaction, since?: number): void {
+    const { transaction } = this.shared.limits
+    if (since === undefined) transaction.start(one)
+    else transaction.startAsOf(one, since)
   }
 
   get now(): number {

@@ -64,7 +64,7 @@ export interface TransactionOwner {
   /** Nobody waits for its answer any more. */
   forget(transaction: Transaction): void
   /** Its time begins anew: the receiver has answered what was sent before it. */
-  again(transaction: Transaction): void
+  again(transaction: Transaction, since?: number): void
   /** The relay itself does not read what comes from there. */
   readonly unread: boolean
   /** Milliseconds of the monotonic clock, and those that an answer may take. */
@@ -132,7 +132,9 @@ export class Transaction extends Timed implements Piece, Unanswered {
   override expired(): void {
     const owner = this.#owner
     // Its answer may be there, unread; or is still to come, behind those that came.
-    if (owner.unread || this.window?.isBehind(this, this.deadline - owner.patience) === true) return owner.again(this)
+    if (owner.unread) return owner.again(this)
+    const since = this.window?.progressBefore(this) ?? -Infinity
+    if (since > this.deadline - owner.patience) return owner.again(this, since)
     this.finish()
     if (this.expects === "every failure") this.#failed(408, reasonPhrase(408))
     else this.#unanswered()

@@ -104,9 +104,9 @@ export class Window {
     if (this.#waiting.size > 0) this.open()
   }
 
-  /** Was something answered since `time` that was sent before this: its turn is still to come. */
-  isBehind(one: Unanswered, time: number): boolean {
-    return this.#answeredSequence < one.sequence && this.#answeredAt > time
+  /** When something was last answered that was sent before this, whose turn is still to come. */
+  progressBefore(one: Unanswered): number {
+    return this.#answeredSequence < one.sequence ? this.#answeredAt : -Infinity
   }
 
   // ---- who waits

@@ -90,7 +90,7 @@ export class Route implements Way {
     const rest = to.slice(own.length)
     this.#source = source
     this.target = target
-    this.window = target.window(sessions.at(-1)!, rest.length > 1)
+    this.window = target.windows.of(sessions.at(-1)!, rest.length > 1)
     this.fromRelay = from.length > 1
     this.pace = pace
     this.sessions = sessions

@@ -1,0 +1,56 @@
+/** The windows of one connection, one for each session whose receiver it leads to. */
+import type { Session } from "../Session.ts"
+import type { Sender } from "./Turns.ts"
+import { Window, type WindowOwner } from "./Window.ts"
+
+/** The connection. */
+export interface WindowsOwner {
+  readonly unread: boolean
+  turn(sender: Sender): void
+}
+
+export class Windows implements WindowOwner {
+  readonly #owner: WindowsOwner
+  readonly #all = new WeakMap<Session, Window>()
+  /** Those in which somebody waits. */
+  readonly #full = new Set<Window>()
+
+  constructor(owner: WindowsOwner) {
+    this.#owner = owner
+  }
+
+  /** `relayed`: there is a relay in between. */
+  of(session: Session, relayed: boolean): Window {
+    const known = this.#all.get(session)
+    if (known !== undefined) return known
+    const window = new Window(this, relayed)
+    this.#all.set(session, window)
+    return window
+  }
+
+  get unread(): boolean {
+    return this.#owner.unread
+  }
+
+  turn(sender: Sender): void {
+    this.#owner.turn(sender)
+  }
+
+  waits(window: Window): void {
+    this.#full.add(window)
+  }
+
+  waitsNoMore(window: Window): void {
+    this.#full.delete(window)
+  }
+
+  /** Who waits in them writes on. */
+  open(): void {
+    for (const window of this.#full) window.open()
+  }
+
+  /** What waits in them fails. */
+  fail(status: number, comment: string): void {
+    for (const window of this.#full) window.fail(status, comment)
+  }
+}
