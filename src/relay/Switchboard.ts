@@ -89,7 +89,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   serves(sockets: ReadonlyArray<LocalSocket>, uris: ReadonlyArray<MsrpUri>): void {
     const { shared } = this
     const { auth: { usePath }, limits, nextHops, sessions } = this.#options
-    this.nextHops = new NextHops(nextHops, sockets)
+    this.nextHops = new NextHops(nextHops, sockets, uris.map(({ host }) => host))
     const directory = this.#directory = new Directory(shared, this.nextHops, this)
     const paces = new Paces(limits.requestRate, limits.octetRate)
     this.router = new Router({ shared, sessions, uris, usePath, directory, paces })
