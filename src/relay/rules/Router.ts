@@ -4,7 +4,6 @@
  * A request is only ever forwarded through a session URI that this relay handed out and that is still valid. Its owner
  * may send to anybody; anybody else may send to its owner, and nowhere else.
  */
-import { isIP } from "node:net"
 import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import type { Pace, Paces } from "../route/Pace.ts"
@@ -111,16 +110,7 @@ export class Router {
     // AUTH for a relay further on goes through a session URI, never through the bare name (RFC 4976 §5.1).
     if (to.length > 1) return refuse(403)
     const own = this.#options.uris.find((uri) => uri.scheme === first.scheme && names(first, uri))
-    return own === undefined
-      ? { _tag: "Foreign" }
-      : { _tag: "Authenticate", own: this.#byName(own), target: first, from }
-  }
-
-  /** Session URIs are made of a name, also for who has addressed the relay by an address that goes with it (RFC 4976 §4.2). */
-  #byName(own: MsrpUri): MsrpUri {
-    if (isIP(own.host) === 0) return own
-    const { uris } = this.#options
-    return uris.find(({ host, port, scheme }) => scheme === own.scheme && port === own.port && isIP(host) === 0) ?? own
+    return own === undefined ? { _tag: "Foreign" } : { _tag: "Authenticate", own, target: first, from }
   }
 
   #session(uri: MsrpUri): Session | undefined {
