@@ -129,8 +129,13 @@ it.effect("an answer with more records than any domain needs is none", () =>
 it.effect("R2782-01: only what answers the question is an answer", () =>
   Effect.gen(function*() {
     const name = "_msrps._tcp.here.example"
-    const srv = (owner: string, target: string, more: object = {}): Answer =>
-      ({ type: "SRV", name: owner, ttl: 60, data: { port: 2855, target, priority: 1, weight: 1 }, ...more }) as Answer
+    const srv = (owner: string, target: string, more: object = {}): Answer => ({
+      type: "SRV",
+      name: owner,
+      ttl: 60,
+      data: { port: 2855, target, priority: 1, weight: 1 },
+      ...more
+    })
     const alias = (from: string, to: string): Answer => ({ type: "CNAME", name: from, ttl: 60, data: to })
     const right = srv(name.toUpperCase(), "right.here.example")
     const targets = Effect.fnUntraced(function*(instead: (answer: Packet) => ReadonlyArray<Packet>) {
@@ -152,13 +157,17 @@ it.effect("R2782-01: only what answers the question is an answer", () =>
       ] as ReadonlyArray<Partial<Packet>>
     ) {
       assert.deepStrictEqual(
-        yield* targets((answer) => [{ ...answer, answers: wrong, ...odd } as Packet, { ...answer, answers: [right] }]),
+        yield* targets((answer) => [{ ...answer, answers: wrong, ...odd }, { ...answer, answers: [right] }]),
         ["right.here.example"],
         JSON.stringify(odd)
       )
     }
     // Records of others beside it, which are nobody's answer.
-    const beside = [srv("_msrps._tcp.evil.example", "wrong.example"), srv(name, "wrong.example", { class: "CH" }), right]
+    const beside = [
+      srv("_msrps._tcp.evil.example", "wrong.example"),
+      srv(name, "wrong.example", { class: "CH" }),
+      right
+    ]
     assert.deepStrictEqual(yield* targets((answer) => [{ ...answer, answers: beside }]), ["right.here.example"])
     // There is no such name, whatever comes with that.
     assert.deepStrictEqual(yield* targets((answer) => [{ ...answer, flags: 3, answers: wrong }]), [])

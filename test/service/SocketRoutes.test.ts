@@ -50,7 +50,7 @@ const cases: ReadonlyArray<Case> = [
   { condition: ({ bob }) => `dst-port=${bob === 65_535 ? 1 : bob + 1}`, by: "tcp", to: "msrp", applies: false }
 ]
 
-const named = cases.map((one) => ({ ...one, text: one.condition({ tcp: 1, tls: 2, bob: 3 }) }))
+const named = cases.map((one) => Object.assign(one, { text: one.condition({ tcp: 1, tls: 2, bob: 3 }) }))
 
 it.effect.each(named)(
   "$text, by $by to $to: $applies",
