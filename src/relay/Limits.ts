@@ -30,6 +30,8 @@ export interface RelayLimits {
   readonly octetRate: number
   /** Session URIs of one connection. */
   readonly sessionsPerConnection: number
+  /** Session URIs that one other relay may have for clients behind it, on all its connections. */
+  readonly sessionsPerRelay: number
   /** Connections in all. One that is not needed goes for a new one; if there is none, the new one does. */
   readonly connections: number
   /** Connections that came in from one address. */
@@ -48,6 +50,8 @@ export interface RelayLimits {
   readonly closing: number
   /** Seconds for which more of a message is refused whose receiver refused it. */
   readonly blocked: number
+  /** Seconds after its last connection for which the sessions of another relay stay: it may come again. */
+  readonly relayGone: number
 }
 
 export const defaultRelayLimits: RelayLimits = {
@@ -63,6 +67,7 @@ export const defaultRelayLimits: RelayLimits = {
   requestRate: Infinity,
   octetRate: Infinity,
   sessionsPerConnection: 100,
+  sessionsPerRelay: 10_000,
   connections: 10_000,
   connectionsPerAddress: Infinity,
   connectionsInProbation: 1000,
@@ -71,7 +76,8 @@ export const defaultRelayLimits: RelayLimits = {
   stall: 30,
   draining: 1,
   closing: 5,
-  blocked: 60
+  blocked: 60,
+  relayGone: 300
 }
 
 /** Seconds, and not a matter of taste: RFC 4976 §6.1, §6.4.1. */
@@ -82,13 +88,14 @@ const TRANSACTION = 30
 const PACE = 50
 
 /** The limits with their times as timer queues, as the hot path wants them. */
-export interface Limits extends Omit<RelayLimits, "stall" | "closing" | "blocked"> {
+export interface Limits extends Omit<RelayLimits, "stall" | "closing" | "blocked" | "relayGone"> {
   readonly transaction: TimerQueue
   readonly probation: TimerQueue
   readonly stall: TimerQueue
   readonly closing: TimerQueue
   readonly pace: TimerQueue
   readonly blocked: TimerQueue
+  readonly relayGone: TimerQueue
 }
 
 export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
@@ -100,6 +107,7 @@ export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
     stall: seconds(bounds.stall),
     closing: seconds(bounds.closing),
     pace: timers.queue(PACE),
-    blocked: seconds(bounds.blocked)
+    blocked: seconds(bounds.blocked),
+    relayGone: seconds(bounds.relayGone)
   }
 }

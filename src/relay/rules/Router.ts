@@ -12,7 +12,7 @@ import { extend, type Session, type Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { Directory } from "./Directory.ts"
 import type { Party } from "./Party.ts"
-import { RelayOwner } from "./Peers.ts"
+import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 
 export type Decision =
   /** It is passed on. */
@@ -45,6 +45,8 @@ const refuse = (status: number): Decision => ({ _tag: "Refuse", status })
 export interface RouterOptions {
   readonly shared: Shared
   readonly sessions: Sessions
+  /** Other relays that have sessions here. */
+  readonly relays: RelayOwners
   /** The relay's own URIs, without session-id. */
   readonly uris: ReadonlyArray<MsrpUri>
   /** What Use-Path is made of, where that differs: session URIs come back with it. */
@@ -98,6 +100,7 @@ export class Router {
     if (session === undefined) return refuse(481)
     const { owner } = session
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
+    if (fromOwner && owner instanceof RelayOwner) this.#options.relays.linked(owner, hop)
     const pace = this.#options.paces.of(session, fromOwner)
     const request: Request = { head, hop, to, from, relayPeer, pace }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
@@ -153,6 +156,10 @@ export class Router {
     // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
     if (uri.scheme === "msrp" && relay) return refuse(403)
     const target = this.#options.directory.hopFor(uri, request.hop, sessions[0], relay, own)
+    const { owner } = sessions[1] ?? sessions[0]
+    if (typeof target !== "number" && owner instanceof RelayOwner && owner.is(uri.host)) {
+      this.#options.relays.linked(owner, target)
+    }
     return typeof target === "number" ? refuse(target) : forward(sessions, target, request)
   }
 
