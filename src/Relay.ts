@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
 import { networkOf } from "./net/Network.ts"
-import { formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
+import { canonicalHost, formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
 import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/Alarm.ts"
 import { makeDialler } from "./relay/edge/Dialler.ts"
@@ -14,13 +14,16 @@ import { makeJournal } from "./relay/edge/Journal.ts"
 import { makeLogin } from "./relay/edge/Login.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
-import type { RelayPolicy } from "./relay/rules/Peers.ts"
+import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
 import { Switchboard } from "./relay/Switchboard.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
 import { type LocalSocket, Transport, type TransportError } from "./Transport.ts"
 
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
+
+/** Seconds. */
+const DAY = 86_400
 
 /** How often it is looked for connections that nobody uses, and logged what limits have refused. */
 const IDLE_CHECK = "1 minute"
@@ -46,13 +49,19 @@ export interface RelayOptions {
   /** Seconds: the bounds for what a client may ask (423 otherwise). Default: none. */
   readonly authMinExpires?: number | undefined
   readonly authMaxExpires?: number | undefined
+  /**
+   * Seconds: the same bound for clients behind other relays, whose sessions live on when a connection closes. Default 86400.
+   */
+  readonly authRelayMaxExpires?: number | undefined
   /** AUTH without TLS: `loopback` (default) where the client is on this machine, `always`, or `never` (RFC 4976 §9.2). */
   readonly plaintextAuth?: "loopback" | "always" | "never" | undefined
   /**
-   * Which relays are admitted as such, of those that prove their name by certificate: all (default), none, or those of
-   * these names, where `*.` stands for one label (RFC 4976 §6.3).
+   * Which relays are admitted as such, of those that prove their name by certificate: none (default), those of these names,
+   * where `*.` stands for one label, or all: whoever has a certificate of an authority that is trusted (RFC 4976 §6.3).
    */
   readonly relayPeers?: RelayPolicy | undefined
+  /** Those of `listen` that other relays connect to: who connects to another one proves no name. Default: all with TLS. */
+  readonly relayListen?: ReadonlyArray<LocalSocket> | undefined
   /**
    * Where clients may make the relay connect to. By default not to the relay itself and, unless it listens on loopback
    * only, not to loopback, link-local and private addresses.
@@ -105,6 +114,7 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   const clock = yield* Clock.Clock
   const run = yield* FiberSet.makeRuntime<never, void, never>()
 
+  const relayPeers = options.relayPeers ?? "none"
   const timers = clockTimers(clock, run)
   const limits = { ...defaultRelayLimits, ...options.limits }
   const switchboard: Switchboard = new Switchboard({
@@ -126,9 +136,10 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
       expires: options.authExpires ?? 1800,
       minExpires: options.authMinExpires,
       maxExpires: options.authMaxExpires,
+      relayMaxExpires: options.authRelayMaxExpires ?? DAY,
       plaintext: options.plaintextAuth ?? "loopback"
     },
-    relayPeers: options.relayPeers ?? "all",
+    relayPeers,
     nextHops: options.nextHops ?? {}
   })
   const { counters } = switchboard.shared
@@ -136,7 +147,11 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
 
   const sockets: Array<LocalSocket> = []
   for (const socket of options.listen) {
-    sockets.push(yield* transport.listen(socket, (connection) => switchboard.accept(connection)))
+    // Nobody is asked for a certificate that is of no use.
+    const asksForCertificate = admitsRelays(relayPeers) && (options.relayListen?.some(is(socket)) ?? true)
+    sockets.push(
+      yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate })
+    )
   }
   // The rules need the real sockets, and nothing is read before this fiber goes on.
   const uris = options.uris ?? sockets.map(({ host, port, scheme }) => parseUri(formatUri({ scheme, host, port }))!)
@@ -169,6 +184,9 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     })
   })
 })
+
+const is = (a: LocalSocket) => (b: LocalSocket): boolean =>
+  a.scheme === b.scheme && a.port === b.port && canonicalHost(a.host) === canonicalHost(b.host)
 
 /** Waits for it, at most so many seconds. */
 const ended = (condition: () => boolean, seconds: number): Effect.Effect<void> =>

@@ -17,6 +17,7 @@ export {
   type Connection,
   ConnectionFacts,
   type ConnectOptions,
+  type ListenOptions,
   type LocalSocket,
   type Receiver
 } from "./transport/Connection.ts"

@@ -157,6 +157,28 @@ it.effect("R4976-6.3-32 R4976-6.3-34: with MSRP_RELAY_PEERS=none nobody obtains 
     assert.strictEqual(outer.relay.gauges().sessions, 0)
   }).pipe(Effect.provide(real)))
 
+it.effect("R4976-6.3-32 R4976-6.1-10: with MSRP_RELAY_LISTEN other relays are known on that listener, and nobody is asked on others", () =>
+  Effect.gen(function*() {
+    const { env } = yield* pemFiles()
+    const inner = yield* start(env)
+    const [clients, relays] = [yield* freePort, yield* freePort]
+    const uris = [clients, relays].map((port) => `msrps://localhost:${port};tcp`)
+    yield* start({
+      ...env,
+      MSRP_URIS: uris.join(","),
+      MSRP_RELAY_LISTEN: `msrps:127.0.0.1:${relays},msrps:[::1]:${relays}`
+    })
+    const client = yield* connect(inner.port)
+    const { usePath } = yield* client.auth({ relay: inner.uri, ...alice })
+    const refused = yield* Effect.flip(client.auth({ relay: uris[0]!, via: usePath, ...alice }))
+    assert.strictEqual(refused.status, 403)
+    const granted = yield* client.auth({ relay: uris[1]!, via: usePath, ...alice })
+    assert.lengthOf(granted.usePath, 2)
+    // Clients may use either.
+    const direct = yield* connect(clients)
+    assert.lengthOf((yield* direct.auth({ relay: uris[0]!, ...alice })).usePath, 1)
+  }).pipe(Effect.provide(real)))
+
 it.effect("R4976-5.1-21 R4976-6.3-30: a relay of several names is known to others by each, with its certificate", () =>
   Effect.gen(function*() {
     const [, second, third] = HOSTS

@@ -23,9 +23,9 @@ const protocolNeeds = [/^protocol\//, /^node:(crypto|net)$/]
 const relayNeeds = [
   /^protocol\//,
   /^collections\//,
-  /^net\/(Crowd|Hosts)\.ts$/,
+  /^net\/(Addresses|Crowd|Hosts)\.ts$/,
   /^transport\/Connection\.ts$/,
-  /^node:(net|os)$/
+  /^node:net$/
 ]
 
 const files = globSync("**/*.ts", { cwd: src })
@@ -63,7 +63,9 @@ describe("floors", () => {
   it("below the relay know nothing of it: protocol, addresses, collections and what a connection is", () => {
     const protocol = files.filter((file) => file.startsWith("protocol/"))
     assert.deepStrictEqual(wrong(protocol, (_, one) => protocolNeeds.some((pattern) => pattern.test(one))), [])
-    const shared = files.filter((file) => /^(net\/(Crowd|Hosts)|collections\/|transport\/Connection\.)/.test(file))
+    const shared = files.filter((file) =>
+      /^(net\/(Addresses|Crowd|Hosts)|collections\/|transport\/Connection\.)/.test(file)
+    )
     const allows = (_: string, one: string) =>
       /^(protocol|collections|net)\/|^transport\/Connection\.ts$|^node:(net|os)$/.test(one)
     assert.deepStrictEqual(wrong(shared, allows), [])

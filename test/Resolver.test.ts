@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import type { Answer, Packet } from "dns-packet"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
@@ -123,6 +124,58 @@ it.effect("an answer with more records than any domain needs is none", () =>
     const { address } = yield* nameServer({ "_msrps._tcp.here.example": many }, { truncates: true })
     const { srv } = yield* Effect.provide(Resolver, layerNode({ servers: [address] }))
     assert.strictEqual((yield* Effect.flip(srv("_msrps._tcp.here.example"))).code, "EBADRESP")
+  }))
+
+it.effect("R2782-01: only what answers the question is an answer", () =>
+  Effect.gen(function*() {
+    const name = "_msrps._tcp.here.example"
+    const srv = (owner: string, target: string, more: object = {}): Answer => ({
+      type: "SRV",
+      name: owner,
+      ttl: 60,
+      data: { port: 2855, target, priority: 1, weight: 1 },
+      ...more
+    })
+    const alias = (from: string, to: string): Answer => ({ type: "CNAME", name: from, ttl: 60, data: to })
+    const right = srv(name.toUpperCase(), "right.here.example")
+    const targets = Effect.fnUntraced(function*(instead: (answer: Packet) => ReadonlyArray<Packet>) {
+      const { address } = yield* nameServer({ [name]: [] }, { instead })
+      const resolver = yield* Effect.provide(Resolver, layerNode({ servers: [address] }))
+      return (yield* resolver.srv(name)).map(({ target }) => target)
+    })
+    const wrong = [srv(name, "wrong.example")]
+    // Not an answer, or not to this question: the right one is waited for.
+    for (
+      const odd of [
+        { flags: 2 << 11 },
+        { flags: 5 << 11 },
+        { type: "query" },
+        { questions: [{ type: "A", name }] },
+        { questions: [{ type: "SRV", name, class: "CH" }] },
+        { questions: [{ type: "SRV", name: "_msrps._tcp.other.example" }] },
+        { questions: [] }
+      ] as ReadonlyArray<Partial<Packet>>
+    ) {
+      assert.deepStrictEqual(
+        yield* targets((answer) => [{ ...answer, answers: wrong, ...odd }, { ...answer, answers: [right] }]),
+        ["right.here.example"],
+        JSON.stringify(odd)
+      )
+    }
+    // Records of others beside it, which are nobody's answer.
+    const beside = [
+      srv("_msrps._tcp.evil.example", "wrong.example"),
+      srv(name, "wrong.example", { class: "CH" }),
+      right
+    ]
+    assert.deepStrictEqual(yield* targets((answer) => [{ ...answer, answers: beside }]), ["right.here.example"])
+    // There is no such name, whatever comes with that.
+    assert.deepStrictEqual(yield* targets((answer) => [{ ...answer, flags: 3, answers: wrong }]), [])
+    // An alias leads to the records of another name, in circles to none.
+    const far = [alias(name, "a.example"), alias("a.example", "B.example"), srv("b.example", "far.example"), ...wrong]
+    assert.deepStrictEqual(yield* targets((answer) => [{ ...answer, answers: far }]), ["far.example"])
+    const circle = [alias(name, "a.example"), alias("a.example", name), srv("c.example", "wrong.example")]
+    assert.deepStrictEqual(yield* targets((answer) => [{ ...answer, answers: circle }]), [])
   }))
 
 it("name servers as they are written", () => {

@@ -2,7 +2,7 @@
  * Nonces: a time, random characters, and a code over both with a key made at start, so that one which was never used
  * costs no memory. Of one that was used, the count is kept until it expires (RFC 7616 §3.3, §5.12).
  */
-import { hash, randomBytes } from "node:crypto"
+import { hash, randomBytes, randomInt } from "node:crypto"
 import { LinkedMap } from "../collections/LinkedMap.ts"
 import { sameText } from "../protocol/digest/Digest.ts"
 import { transactionId } from "../protocol/Ident.ts"
@@ -18,6 +18,9 @@ interface Spent {
 
 /** Characters of the code in a nonce: 132 bits. */
 const MAC_LENGTH = 22
+
+/** Milliseconds: nonces tell a time that begins anywhere in three decades, and not for how long the relay has been running. */
+const MAX_ORIGIN = 10 ** 12
 
 /** Expired ones that are forgotten for each one that is used: more than come in, and never many at once. */
 const FORGOTTEN_AT_ONCE = 4
@@ -36,7 +39,7 @@ export class Nonces {
   /** `now` in milliseconds of any origin, as is `life`. */
   constructor(now: () => number, life: number, max: number) {
     this.#now = now
-    this.#origin = now()
+    this.#origin = Math.floor(now()) - randomInt(MAX_ORIGIN)
     this.#life = life
     this.#max = max
   }

@@ -5,6 +5,7 @@ export type Closing =
   /** Framing is lost. */
   | Broken
   | "AUTH without TLS"
+  | "certificate has expired"
   | "no successful request in probation"
   | "not used for a long time"
   | "request for another relay"

@@ -46,6 +46,8 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   #connection: Connection | undefined
   readonly keys: Array<string> = []
   readonly sessions = new HopSessions()
+  /** It leads to another relay, or one has come by it. */
+  withRelay = false
   #finishing = false
   #linger: Linger | undefined
 
@@ -118,7 +120,17 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   isRelay(uri: MsrpUri): boolean {
     const names = this.#connection?.peerNames
-    return names !== undefined && names.length > 0 && this.#owner.proves(names, uri)
+    if (names === undefined || names.length === 0 || this.#expired || !this.#owner.proves(names, uri)) return false
+    return this.withRelay = true
+  }
+
+  get lapsed(): boolean {
+    return this.withRelay && this.#expired
+  }
+
+  get #expired(): boolean {
+    const until = this.#connection?.peerNamesUntil
+    return until !== undefined && until <= this.shared.turn.now
   }
 
   proved(): void {

@@ -38,6 +38,8 @@ export interface RelayLimits {
   readonly octetRate: number
   /** Session URIs of one connection. */
   readonly sessionsPerConnection: number
+  /** Session URIs that one other relay may have for clients behind it, on all its connections. */
+  readonly sessionsPerRelay: number
   /** Connections in all. One that is not needed goes for a new one; if there is none, the new one does. */
   readonly connections: number
   /** Connections that came in from one address. */
@@ -58,6 +60,8 @@ export interface RelayLimits {
   readonly overtime: number
   /** Seconds for which more of a message is refused whose receiver refused it. */
   readonly blocked: number
+  /** Seconds after its last connection for which the sessions of another relay stay: it may come again. */
+  readonly relayGone: number
 }
 
 export const defaultRelayLimits: RelayLimits = {
@@ -76,6 +80,7 @@ export const defaultRelayLimits: RelayLimits = {
   requestRate: Infinity,
   octetRate: Infinity,
   sessionsPerConnection: 100,
+  sessionsPerRelay: 10_000,
   connections: 10_000,
   connectionsPerAddress: Infinity,
   connectionsInProbation: 1000,
@@ -85,7 +90,8 @@ export const defaultRelayLimits: RelayLimits = {
   draining: 1,
   closing: 5,
   overtime: 30,
-  blocked: 60
+  blocked: 60,
+  relayGone: 300
 }
 
 /** Seconds, and not a matter of taste: RFC 4976 §6.1, §6.4.1. */
@@ -96,7 +102,7 @@ const TRANSACTION = 30
 const PACE = 50
 
 /** The limits with their times as timer queues, as the hot path wants them. */
-export interface Limits extends Omit<RelayLimits, "stall" | "closing" | "blocked" | "hold"> {
+export interface Limits extends Omit<RelayLimits, "stall" | "closing" | "blocked" | "hold" | "relayGone"> {
   readonly transaction: TimerQueue
   readonly probation: TimerQueue
   readonly stall: TimerQueue
@@ -104,6 +110,7 @@ export interface Limits extends Omit<RelayLimits, "stall" | "closing" | "blocked
   readonly hold: TimerQueue
   readonly pace: TimerQueue
   readonly blocked: TimerQueue
+  readonly relayGone: TimerQueue
 }
 
 export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
@@ -116,6 +123,7 @@ export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
     closing: seconds(bounds.closing),
     hold: seconds(bounds.hold),
     pace: timers.queue(PACE),
-    blocked: seconds(bounds.blocked)
+    blocked: seconds(bounds.blocked),
+    relayGone: seconds(bounds.relayGone)
   }
 }

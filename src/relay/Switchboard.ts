@@ -15,6 +15,7 @@ import { type Asking, Auth, type AuthOptions } from "./rules/Auth.ts"
 import { type Dial, Directory, type DirectoryOwner } from "./rules/Directory.ts"
 import { type NextHopOptions, NextHops } from "./rules/NextHops.ts"
 import { Peers, type RelayPolicy } from "./rules/Peers.ts"
+import { RelayOwners } from "./rules/RelayOwners.ts"
 import { type Authenticate, Router } from "./rules/Router.ts"
 import type { Sessions } from "./Session.ts"
 import type { Shared } from "./Shared.ts"
@@ -65,6 +66,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   #directory!: Directory
   readonly #admission: Admission
   readonly #peers: Peers
+  readonly #relays: RelayOwners
   readonly #options: SwitchboardOptions
 
   constructor(options: SwitchboardOptions) {
@@ -80,7 +82,8 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       networkOf,
       stopping: false
     }
-    this.auth = new Auth(this.shared, sessions, auth)
+    this.#relays = new RelayOwners(this.shared, (session) => sessions.end(session))
+    this.auth = new Auth(this.shared, sessions, this.#relays, auth)
     this.#admission = new Admission(this.shared)
     this.#peers = new Peers(relayPeers)
   }
@@ -89,10 +92,10 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   serves(sockets: ReadonlyArray<LocalSocket>, uris: ReadonlyArray<MsrpUri>): void {
     const { shared } = this
     const { auth: { usePath }, limits, nextHops, sessions } = this.#options
-    this.nextHops = new NextHops(nextHops, sockets)
+    this.nextHops = new NextHops(nextHops, sockets, uris.map(({ host }) => host))
     const directory = this.#directory = new Directory(shared, this.nextHops, this)
     const paces = new Paces(limits.requestRate, limits.octetRate)
-    this.router = new Router({ shared, sessions, uris, usePath, directory, paces })
+    this.router = new Router({ shared, sessions, relays: this.#relays, uris, usePath, directory, paces })
   }
 
   /** A connection came in. */
@@ -111,6 +114,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
 
   dial(dial: Dial, ended: () => void): Hop {
     const hop = new Hop(this)
+    hop.withRelay = dial.relay
     this.hops.add(hop)
     this.#options.edge.dial(dial, hop, ended)
     return hop
@@ -146,6 +150,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.hops.delete(hop)
     this.#admission.left(hop)
     this.#options.sessions.endAllOf(hop)
+    this.#relays.left(hop)
     this.#directory.forget(hop)
   }
 

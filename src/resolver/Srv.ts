@@ -2,7 +2,15 @@
  * Questions for SRV records (RFC 2782, RFC 1035). `node:dns` asks them as well, and does not tell how long the answer
  * may be remembered.
  */
-import { decode, type DecodedPacket, encode, type Packet, RECURSION_DESIRED, streamEncode } from "dns-packet"
+import {
+  type Answer,
+  decode,
+  type DecodedPacket,
+  encode,
+  type Packet,
+  RECURSION_DESIRED,
+  streamEncode
+} from "dns-packet"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { randomInt } from "node:crypto"
@@ -64,8 +72,7 @@ export const querySrv = Effect.fnUntraced(function*(
     if (octets.length > HEADER && octets.readUInt16BE(0) === id && (octets[2]! & TRUNCATED) !== 0) return "truncated"
     try {
       const packet = decode(octets)
-      const asked = packet.questions?.[0]?.name.toLowerCase()
-      return packet.type === "response" && packet.id === id && asked === name.toLowerCase() ? packet : undefined
+      return packet.id === id && isAnswerTo(packet, name) ? packet : undefined
     } catch {
       return undefined
     }
@@ -81,17 +88,44 @@ export const querySrv = Effect.fnUntraced(function*(
   if (reply === "truncated") return yield* new QueryError({ code: "EBADRESP" })
   const { answers = [], flags = 0 } = reply
   const rcode = flags & RCODE
-  if (rcode !== 0 && rcode !== NXDOMAIN) return yield* new QueryError({ code: errors.get(rcode) ?? "EBADRESP" })
+  if (rcode === NXDOMAIN) return []
+  if (rcode !== 0) return yield* new QueryError({ code: errors.get(rcode) ?? "EBADRESP" })
+  const owner = ownerOf(name, answers)
   return answers.flatMap((answer): ReadonlyArray<SrvRecord> => {
-    if (answer.type !== "SRV") return []
+    if (answer.type !== "SRV" || answer.class !== "IN" || nameOf(answer.name) !== owner) return []
     const { port, priority = 0, target, weight = 0 } = answer.data
     return [{ priority, weight, port, target: target === "." ? "" : target, ttl: answer.ttl ?? 0 }]
   })
 })
 
+/** Names are compared without case (RFC 4343 §3), and without the dot of the root. */
+const nameOf = (text: string): string => text.toLowerCase().replace(/\.$/, "")
+
+/** Is it the answer of a name server to this question and no other (RFC 1035 §4.1, RFC 5452 §9.1). */
+const isAnswerTo = ({ flags = 0, questions = [], type }: DecodedPacket, name: string): boolean => {
+  const [question] = questions
+  return type === "response" && (flags & OPCODE) === 0 && questions.length === 1 && question!.type === "SRV" &&
+    question!.class === "IN" && nameOf(question!.name) === nameOf(name)
+}
+
+/** Aliases that are followed, from a name to the next one. */
+const MAX_ALIASES = 8
+
+/** Whose records answer the question: those of the name, or of what it is an alias for (RFC 1034 §3.6.2). */
+const ownerOf = (name: string, answers: ReadonlyArray<Answer>): string => {
+  let owner = nameOf(name)
+  for (let i = 0; i < MAX_ALIASES; i++) {
+    const alias = answers.find((answer) => answer.type === "CNAME" && nameOf(answer.name) === owner)
+    if (alias?.type !== "CNAME") return owner
+    owner = nameOf(alias.data)
+  }
+  return owner
+}
+
 /** Octets of a message before its question, and what stands there (RFC 1035 §4.1.1). */
 const HEADER = 12
 const TRUNCATED = 0x02
+const OPCODE = 0x7800
 const RCODE = 0x0f
 const NXDOMAIN = 3
 const errors = new Map([[1, "EFORMERR"], [2, "ESERVFAIL"], [4, "ENOTIMP"], [5, "EREFUSED"]])

@@ -7,6 +7,7 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type { LogLevel } from "effect/LogLevel"
 import type { DigestOptions } from "../Authenticator.ts"
+import { isLoopback } from "../net/Hosts.ts"
 import type { RelayOptions } from "../Relay.ts"
 import type { NodeResolverOptions } from "../Resolver.ts"
 import type { SessionRepoOptions } from "../SessionRepo.ts"
@@ -14,6 +15,7 @@ import type { SocketRule } from "../SocketSelector.ts"
 import type { NodeOptions } from "../Transport.ts"
 import { type Addresses, addressesOf } from "./settings/checks/Addresses.ts"
 import { authWarnings, expiresOf } from "./settings/checks/Auth.ts"
+import { relaysOf } from "./settings/checks/Relays.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
 import { type Users, usersOf } from "./settings/checks/Users.ts"
 import { Problems } from "./settings/Problems.ts"
@@ -77,6 +79,7 @@ const read = Effect.fnUntraced(function*(
   const addresses = addressesOf(values, problems)
   const users = yield* usersOf(values, problems)
   const tls = yield* tlsOf(values, addresses, problems)
+  const { warnings: relayWarnings, ...relays } = relaysOf(values, addresses, problems)
   const authExpires = expiresOf(values, problems)
   if (problems.list.length > 0 || addresses === undefined || users === undefined) {
     return yield* new SettingsError({ problems: problems.list })
@@ -92,13 +95,16 @@ const read = Effect.fnUntraced(function*(
       authMinExpires: values.minExpires,
       authMaxExpires: values.maxExpires,
       plaintextAuth: values.allowPlaintextAuth ? "always" : "loopback",
-      relayPeers: values.relayPeers,
+      authRelayMaxExpires: values.relayMaxExpires,
+      ...relays,
       nextHops: { allow: values.nextHopAllow, deny: values.nextHopDeny, ports: values.nextHopPorts },
       limits: {
         stall: values.stallLimit,
         output: values.outputLimit,
         session: values.sessionBuffer,
         sessionsPerConnection: values.maxSessionsPerConnection,
+        sessionsPerRelay: values.maxSessionsPerRelay,
+        relayGone: values.relayGone,
         transactions: values.maxTransactions,
         requestRate: unlessZero(values.messageRate),
         octetRate: unlessZero(values.octetRate),
@@ -130,11 +136,16 @@ const read = Effect.fnUntraced(function*(
       connectTimeout: values.connectTimeout,
       // Those of the relay, and as many again that have not finished their TLS handshake.
       maxConnections: values.maxConnections + values.maxConnectionsInProbation,
-      maxHandshakes: values.maxConnectionsInProbation
+      maxHandshakes: values.maxConnectionsInProbation,
+      maxHandshakesPerAddress: values.handshakesPerAddress,
+      handshakeRate: unlessZero(values.handshakeRate),
+      // Whoever is on this machine has other ways to keep it busy, and may be a proxy for everybody.
+      isExempt: isLoopback,
+      keepAlive: values.keepAlive
     },
     resolver: { servers: values.dnsServers },
     log: { level: values.logLevel, format: values.logFormat },
-    warnings: [...authWarnings(addresses, values), ...users.warnings, ...tls.warnings]
+    warnings: [...authWarnings(addresses, values), ...relayWarnings, ...users.warnings, ...tls.warnings]
   }
 })
 

@@ -1,4 +1,4 @@
-/** The certificate, key and trusted roots of the relay, and what the certificate of a peer is good for. */
+/** The certificates, keys and trusted roots of the relay itself. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -9,7 +9,6 @@ import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { LinkedMap } from "../collections/LinkedMap.ts"
 import { codeOf } from "../net/ErrorCode.ts"
-import { canonicalHost } from "../protocol/Uri.ts"
 import { TransportError } from "./TransportError.ts"
 
 /** A certificate (PEM, with the chain that leads to its root) and its private key (PEM). */
@@ -31,7 +30,7 @@ export interface TlsOptions {
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined
   /** OpenSSL cipher list. Default: the forward-secret AEAD suites of RFC 9325. */
   readonly ciphers?: string | undefined
-  /** Whether clients may resume sessions by ticket. Default true. */
+  /** Whether clients may resume sessions by ticket. Default true; never where they are asked for a certificate. */
   readonly sessionTickets?: boolean | undefined
 }
 
@@ -77,6 +76,11 @@ const contextsOf = (given: TlsOptions): Contexts => {
   }
 }
 
+const withoutTickets = (options: Tls.SecureContextOptions): Tls.SecureContextOptions => ({
+  ...options,
+  secureOptions: (options.secureOptions ?? 0) | constants.SSL_OP_NO_TICKET
+})
+
 /** Names for which it is remembered which certificate is shown; strangers may ask for any. */
 const MAX_IDENTITIES = 256
 
@@ -84,14 +88,17 @@ const MAX_IDENTITIES = 256
 export interface Certificates {
   /** Whether there is a default one. */
   readonly hasDefault: () => boolean
-  /** For a server: the default certificate, and those for the names that clients ask for. */
-  readonly server: () => Tls.TlsOptions
+  /**
+   * For a server: the default certificate, and those for the names that clients ask for. `resumes`: whether they may resume
+   * sessions.
+   */
+  readonly server: (resumes: boolean) => Tls.TlsOptions
   /** For a client that connects as a name; undefined: with the default one. */
   readonly client: (localName: string | undefined) => Tls.SecureContext
   /** Which certificate is for a name: 0 is the default one. */
   readonly identity: (name: string) => number
-  /** Calls back when the default context of a server has to be replaced; gives a function that ends this. */
-  readonly onChange: (callback: (options: Tls.SecureContextOptions) => void) => () => void
+  /** Calls back when the options of a server have changed; gives a function that ends this. */
+  readonly onChange: (callback: () => void) => () => void
 }
 
 /** Follows the options until the scope closes. Unusable ones fail at first, and later are logged and not used. */
@@ -104,7 +111,7 @@ export const makeCertificates = Effect.fnUntraced(function*(
       // OpenSSL's errors tell what is wrong with a key, not what it is.
       catch: (cause) => new TransportError({ operation: "listen", target: "msrps", reason: "Certificate", cause })
     })
-  const callbacks = new Set<(options: Tls.SecureContextOptions) => void>()
+  const callbacks = new Set<() => void>()
   const isRef = SubscriptionRef.isSubscriptionRef(given)
   let current = yield* attempt(
     isRef ? SubscriptionRef.getUnsafe(given as SubscriptionRef.SubscriptionRef<TlsOptions>) : given as TlsOptions
@@ -119,7 +126,7 @@ export const makeCertificates = Effect.fnUntraced(function*(
           Effect.map((contexts) => {
             current = contexts
             identities = new LinkedMap()
-            for (const callback of callbacks) callback(contexts.options)
+            for (const callback of callbacks) callback()
           }),
           Effect.catch((error) => Effect.logError("the new certificate is not used", codeOf(error.cause)))
         )
@@ -136,9 +143,19 @@ export const makeCertificates = Effect.fnUntraced(function*(
     return found
   }
   const named = (name: string): Tls.SecureContext | undefined => current.others[identity(name) - 1]?.context
+  /** Of strangers comes any text, and Node ends the process when this throws. An address is no server name (RFC 6066 §3). */
+  const asked: NonNullable<Tls.TlsOptions["SNICallback"]> = (name, done) => {
+    let context: Tls.SecureContext | undefined
+    try {
+      context = Net.isIP(name) === 0 ? named(name) : undefined
+    } catch {
+      context = undefined
+    }
+    done(null, context)
+  }
   return {
     hasDefault: () => current.options.cert !== undefined,
-    server: () => ({ ...current.options, SNICallback: (name, done) => done(null, named(name)) }),
+    server: (resumes) => ({ ...(resumes ? current.options : withoutTickets(current.options)), SNICallback: asked }),
     client: (localName) => (localName === undefined ? undefined : named(localName)) ?? current.first,
     identity,
     onChange: (callback) => {
@@ -151,33 +168,3 @@ export const makeCertificates = Effect.fnUntraced(function*(
 /** Whether a certificate is for a name or an address. */
 export const isFor = (certificate: X509Certificate, host: string): boolean =>
   (Net.isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined
-
-/**
- * The names of one kind in a subjectAltName as Node prints it. Values with characters that could be mistaken for a
- * separator are quoted; a DNS name or an address has none of them, so quoted values are passed over.
- */
-const namesOf = (kind: string, subjectAltName: string | undefined): ReadonlyArray<string> =>
-  [...(subjectAltName ?? "").matchAll(/(?:^|, )([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)/gy)]
-    .filter(([, name, value]) => name === kind && !value!.startsWith("\""))
-    .map(([, , value]) => value!)
-
-/** The DNS names in a subjectAltName, in lower case. */
-export const dnsNames = (subjectAltName: string | undefined): ReadonlyArray<string> =>
-  namesOf("DNS", subjectAltName).map((name) => name.toLowerCase())
-
-/** The names and addresses of the peer, if it has shown a certificate that was verified. */
-export const verifiedNames = (stream: Net.Socket): ReadonlyArray<string> => {
-  if (!(stream instanceof Tls.TLSSocket) || !stream.authorized) return []
-  const names = stream.getPeerX509Certificate()?.subjectAltName
-  return [...dnsNames(names), ...namesOf("IP Address", names).map(canonicalHost)]
-}
-
-/**
- * Whether a server's certificate is for the name; Node also accepts the common name of one without DNS names, which
- * RFC 4976 §9.2 does not.
- */
-export const checkServerIdentity: typeof Tls.checkServerIdentity = (name, certificate) =>
-  Tls.checkServerIdentity(name, certificate)
-    ?? (Net.isIP(name) !== 0 || dnsNames(certificate.subjectaltname).length > 0
-      ? undefined
-      : new Error("the certificate has no DNS name"))

@@ -18,6 +18,15 @@ export interface LocalSocket {
   readonly port: number
 }
 
+/** What may be said of a listener besides its socket. */
+export interface ListenOptions {
+  /**
+   * Whether those who connect by TLS are asked for a certificate (RFC 4976 §6.1). Who is asked may show any, and it takes
+   * long to verify some, so it should be done only where relays are to connect. Default false.
+   */
+  readonly asksForCertificate?: boolean | undefined
+}
+
 /** What is known of a connection from its beginning, and does not change. */
 export class ConnectionFacts {
   /** Whether the peer opened it. */
@@ -33,6 +42,8 @@ export class ConnectionFacts {
    * verified; empty if there was none, or it was not verified (RFC 4976 §6.1, §6.3).
    */
   readonly peerNames: ReadonlyArray<string>
+  /** Milliseconds of the monotonic clock until when the certificate proves them; as long as there is a connection if absent. */
+  readonly peerNamesUntil?: number | undefined
 
   constructor(facts: ConnectionFacts) {
     this.inbound = facts.inbound
@@ -41,6 +52,7 @@ export class ConnectionFacts {
     this.remote = facts.remote
     this.socket = facts.socket
     this.peerNames = facts.peerNames
+    this.peerNamesUntil = facts.peerNamesUntil
   }
 }
 

@@ -5,11 +5,13 @@ import { identity } from "effect/Function"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import type { ResolverShape } from "../Resolver.ts"
-import { type Certificates, checkServerIdentity, verifiedNames } from "./Certificates.ts"
+import type { Certificates } from "./Certificates.ts"
 import type { Accept, Connection, ConnectOptions } from "./Connection.ts"
 import { endsOf } from "./Ends.ts"
 import { failure, reasonOf } from "./Failure.ts"
+import { KEEP_ALIVE, keepingAlive } from "./KeepAlive.ts"
 import type { Adopt } from "./Owned.ts"
+import { checkServerIdentity, proofOf, type Proven } from "./PeerCertificate.ts"
 import type { TransportError, TransportErrorReason } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
@@ -21,6 +23,8 @@ export interface DialOptions {
   readonly allowSelfSigned?: boolean | undefined
   /** Seconds within which a dialled connection must be open, TLS handshake included. Default 10. */
   readonly connectTimeout?: number | undefined
+  /** Seconds without traffic after which the system asks whether the peer is still there; 0: never. Default 60. */
+  readonly keepAlive?: number | undefined
 }
 
 /** What a dial needs from its transport. */
@@ -28,13 +32,14 @@ export interface Surroundings {
   readonly certificates: Certificates
   readonly resolver: ResolverShape
   readonly adopt: Adopt
+  readonly proven: Proven
   /** Runs an effect beside everything else. */
   readonly run: (effect: Effect.Effect<void>) => void
 }
 
 export const makeConnect = (
-  { adopt, certificates, resolver, run }: Surroundings,
-  { allowSelfSigned = false, connectTimeout = 10 }: DialOptions
+  { adopt, certificates, proven, resolver, run }: Surroundings,
+  { allowSelfSigned = false, connectTimeout = 10, keepAlive = KEEP_ALIVE }: DialOptions
 ): TransportShape["connect"] => {
   const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connection, TransportError> =>
     Effect.suspend(() => {
@@ -50,7 +55,7 @@ export const makeConnect = (
         index: number,
         { length }: ReadonlyArray<Way>
       ): Effect.Effect<Net.Socket, TransportError> =>
-        connected(() => raw = leave(way, options), failed).pipe(
+        connected(() => raw = leave(way, options, keepAlive), failed).pipe(
           index === length - 1 ? identity : Effect.timeoutOrElse({ duration: ATTEMPT, ...timeout }),
           Effect.flatMap((socket) => secure ? handshake(socket, options) : Effect.succeed(socket)),
           Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : destroy)
@@ -69,7 +74,7 @@ export const makeConnect = (
         Effect.flatMap((stream) => {
           const ends = endsOf(stream)
           if (stream.destroyed || ends === undefined) return Effect.fail(failed("Other", new Error("closed at once")))
-          const facts = { ...ends, inbound: false, secure, socket: options.from, peerNames: verifiedNames(stream) }
+          const facts = { ...ends, inbound: false, secure, socket: options.from, ...proven(stream) }
           const { connection, owner } = adopt(stream, facts, accept)
           run(owner)
           return Effect.succeed(connection)
@@ -87,7 +92,8 @@ export const makeConnect = (
       const stream = Tls.connect({
         socket,
         host: name,
-        ...(Net.isIP(name) === 0 ? { servername: name } : {}),
+        // Without the dot of the root (RFC 6066 §3).
+        ...(Net.isIP(name) === 0 ? { servername: name.replace(/\.$/, "") } : {}),
         secureContext: certificates.client(options.localName),
         rejectUnauthorized: !lenient,
         checkServerIdentity
@@ -99,7 +105,11 @@ export const makeConnect = (
       stream.once("secureConnect", () => {
         stream.pause()
         // When lenient, nothing is refused yet; that one fault is let pass, and its names count for nothing.
-        const fault = stream.authorized ? undefined : stream.authorizationError as unknown as string
+        const fault = proofOf(stream).tooLarge
+          ? "TOO_MANY_CERTIFICATES"
+          : stream.authorized
+          ? undefined
+          : stream.authorizationError as unknown as string
         if (fault === undefined || fault === "DEPTH_ZERO_SELF_SIGNED_CERT") resume(Effect.succeed(stream))
         else resume(failed("Certificate", new Error(fault)))
       })
@@ -135,13 +145,25 @@ const waysTo = (
 }
 
 /** A socket that is on its way. */
-const leave = ({ address, from }: Way, { port }: ConnectOptions): Net.Socket =>
-  Net.connect({ host: address, port, noDelay: true, ...(from === undefined ? {} : { localAddress: from }) })
+const leave = ({ address, from }: Way, { port }: ConnectOptions, keepAlive: number): Net.Socket =>
+  Net.connect({
+    host: address,
+    port,
+    noDelay: true,
+    ...keepingAlive(keepAlive),
+    ...(from === undefined ? {} : { localAddress: from })
+  })
 
 /** Makes a socket, and waits until it is connected; nothing is read from it yet. */
 const connected = (make: () => Net.Socket, failed: Failed): Effect.Effect<Net.Socket, TransportError> =>
   Effect.callback((resume) => {
-    const socket = make()
+    let socket: Net.Socket
+    try {
+      socket = make()
+    } catch (cause) {
+      // What Node does not take for an address or a port.
+      return resume(failed("Other", cause))
+    }
     socket.on("error", (cause) => resume(failed(reasonOf(cause), cause)))
     socket.once("connect", () => {
       socket.pause()

@@ -1,17 +1,36 @@
 /** TLS handshakes of those who connect to a listener. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
 import type * as Net from "node:net"
 import * as Tls from "node:tls"
+import { monotonicMillis } from "../clock/Monotonic.ts"
 import { Crowd } from "../net/Crowd.ts"
 import { networkOf } from "../net/Network.ts"
 import type { Certificates } from "./Certificates.ts"
 import { type Ends, endsOf } from "./Ends.ts"
+import { HandshakeBudget } from "./HandshakeBudget.ts"
+import { proofOf } from "./PeerCertificate.ts"
 
 export interface HandshakeLimits {
-  /** Seconds within which a handshake must be finished. */
+  /** Seconds within which a handshake must be finished, its wait for others of its address included. */
   readonly setupTimeout: number
   /** The most that are under way; the oldest of the address that has most of them goes for a new one. */
   readonly maxHandshakes: number
+  /** Of one address: how many are under way at a time, and how many there are in a second; further ones wait. */
+  readonly maxHandshakesPerAddress: number
+  readonly handshakeRate: number
+  /** Whether the two do not count for an address. */
+  readonly isExempt: (address: string) => boolean
+}
+
+/** Of one address where a certificate is asked for: to verify the worst takes a tenth of a second, and is counted afterwards. */
+const ASKED_AT_ONCE = 8
+
+/** The turns of one address. */
+interface Turns {
+  readonly semaphore: Semaphore.Semaphore
+  users: number
 }
 
 export class Handshakes {
@@ -19,26 +38,32 @@ export class Handshakes {
   readonly #server: Tls.Server
   readonly #unfollow: () => void
   readonly #limits: HandshakeLimits
+  readonly #budget: HandshakeBudget
+  /** Handshakes of one address under way. */
+  readonly #slots: number
   readonly #underWay = new Map<string, (stream: Tls.TLSSocket) => void>()
   readonly #crowd = new Crowd<Net.Socket>(networkOf)
+  readonly #turns = new Map<string, Turns>()
 
-  constructor(certificates: Certificates, limits: HandshakeLimits) {
+  /**
+   * `asks`: for a certificate. A session that is resumed would keep what a certificate proved when it was shown, also when it
+   * has expired since, and its ticket has no room for every certificate: so there are none then.
+   */
+  constructor(certificates: Certificates, asks: boolean, limits: HandshakeLimits) {
     const server = Tls.createServer({
-      ...certificates.server(),
-      requestCert: true,
+      ...certificates.server(!asks),
+      requestCert: asks,
       rejectUnauthorized: false,
       handshakeTimeout: NEVER
     })
     server.on("tlsClientError", (_, stream) => stream.destroy())
-    server.on("secureConnection", (stream) => {
-      const ends = endsOf(stream)
-      const secured = ends === undefined ? undefined : this.#underWay.get(keyOf(ends))
-      if (secured === undefined) stream.destroy()
-      else secured(stream)
-    })
+    server.on("secureConnection", (stream) => this.#secured(stream))
     this.#server = server
-    this.#unfollow = certificates.onChange((context) => server.setSecureContext(context))
+    this.#unfollow = certificates.onChange(() => server.setSecureContext(certificates.server(!asks)))
     this.#limits = limits
+    const { maxHandshakesPerAddress: slots } = limits
+    this.#slots = asks && slots !== Infinity ? Math.min(slots, ASKED_AT_ONCE) : slots
+    this.#budget = new HandshakeBudget(limits.handshakeRate, networkOf)
   }
 
   /** No socket comes in any more. */
@@ -51,26 +76,82 @@ export class Handshakes {
     const { maxHandshakes, setupTimeout } = this.#limits
     const crowd = this.#crowd
     const key = keyOf(ends)
+    const { host } = ends.remote
     let rest: Effect.Effect<void> | undefined
-    return Effect.callback<void>((resume) => {
+    const handshake = Effect.callback<void>((resume) => {
+      if (raw.destroyed) return resume(Effect.void)
       raw.once("close", () => resume(Effect.void))
-      this.#server.emit("connection", raw)
-      crowd.add(ends.remote.host, raw)
-      if (crowd.size > maxHandshakes) crowd.takeFirst()!.destroy()
       this.#underWay.set(key, (stream) => {
         // At once: octets may follow in the same read.
         rest = next(stream)
         resume(Effect.void)
       })
+      try {
+        this.#server.emit("connection", raw)
+      } catch {
+        raw.destroy()
+      }
+    })
+    return Effect.suspend(() => {
+      crowd.add(host, raw)
+      if (crowd.size > maxHandshakes) crowd.takeFirst()!.destroy()
+      return this.#limits.isExempt(host) ? handshake : this.#inTurn(raw, host, handshake)
     }).pipe(
       Effect.timeoutOrElse({ duration: setupTimeout * 1000, orElse: () => Effect.void }),
       Effect.ensuring(Effect.sync(() => {
         this.#underWay.delete(key)
-        crowd.delete(ends.remote.host, raw)
+        crowd.delete(host, raw)
       })),
       Effect.andThen(Effect.suspend(() => rest ?? Effect.sync(() => raw.destroy()))),
       Effect.onInterrupt(() => Effect.sync(() => raw.destroy()))
     )
+  }
+
+  /** Waits until the address may have another handshake; not at all when that would take too long. */
+  #inTurn(raw: Net.Socket, host: string, handshake: Effect.Effect<void>): Effect.Effect<void> {
+    const { handshakeRate, setupTimeout } = this.#limits
+    const budget = this.#budget
+    const counted = Effect.ensuring(handshake, Effect.sync(() => budget.spent(host, raw.bytesRead)))
+    if (handshakeRate === Infinity) return this.#inSlot(host, handshake)
+    // In its slot, so that those before it have been counted.
+    return this.#inSlot(
+      host,
+      Clock.clockWith((clock) => {
+        const wait = budget.reserve(host, monotonicMillis(clock), setupTimeout * 1000)
+        return wait === undefined ? Effect.void : wait === 0 ? counted : Effect.delay(counted, wait)
+      })
+    )
+  }
+
+  #inSlot(host: string, handshake: Effect.Effect<void>): Effect.Effect<void> {
+    if (this.#slots === Infinity) return handshake
+    const network = networkOf(host)
+    return Effect.suspend(() => {
+      let turns = this.#turns.get(network)
+      if (turns === undefined) {
+        this.#turns.set(network, turns = { semaphore: Semaphore.makeUnsafe(this.#slots), users: 0 })
+      }
+      const used = turns
+      used.users++
+      return Effect.ensuring(
+        used.semaphore.withPermit(handshake),
+        Effect.sync(() => {
+          if (--used.users === 0) this.#turns.delete(network)
+        })
+      )
+    })
+  }
+
+  /** Called by Node, which would end the process if this threw. */
+  #secured(stream: Tls.TLSSocket): void {
+    try {
+      const ends = endsOf(stream)
+      const secured = ends === undefined ? undefined : this.#underWay.get(keyOf(ends))
+      if (secured === undefined || proofOf(stream).tooLarge) stream.destroy()
+      else secured(stream)
+    } catch {
+      stream.destroy()
+    }
   }
 }
 

@@ -4,12 +4,14 @@ import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { codeOf } from "../net/ErrorCode.ts"
-import { type Certificates, verifiedNames } from "./Certificates.ts"
-import type { Accept, LocalSocket } from "./Connection.ts"
+import type { Certificates } from "./Certificates.ts"
+import type { Accept, ListenOptions, LocalSocket } from "./Connection.ts"
 import { type Ends, endsOf } from "./Ends.ts"
 import { failure, reasonOf, targetOf } from "./Failure.ts"
 import { Handshakes } from "./Handshakes.ts"
+import { KEEP_ALIVE, keepingAlive } from "./KeepAlive.ts"
 import type { Adopt } from "./Owned.ts"
+import type { Proven } from "./PeerCertificate.ts"
 import type { TransportError } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
@@ -23,12 +25,27 @@ export interface ListenerOptions {
    * has most of them goes for a new one, so that whoever never finishes it keeps nobody out. Default: no limit.
    */
   readonly maxHandshakes?: number | undefined
+  /**
+   * The most connections of one address, at one listener, that are in the middle of their TLS handshake; further ones wait
+   * for `setupTimeout`. Default: no limit.
+   */
+  readonly maxHandshakesPerAddress?: number | undefined
+  /**
+   * TLS handshakes of one address in a second, at one listener; a longer one counts as several, and those of a few seconds
+   * may come at once. Further ones wait for `setupTimeout`. Default: no limit.
+   */
+  readonly handshakeRate?: number | undefined
+  /** Addresses for which these two do not count. Default: none. */
+  readonly isExempt?: ((address: string) => boolean) | undefined
+  /** Seconds without traffic after which the system asks whether the peer is still there; 0: never. Default 60. */
+  readonly keepAlive?: number | undefined
 }
 
 /** What a listener needs from its transport. */
 export interface Surroundings {
   readonly certificates: Certificates
   readonly adopt: Adopt
+  readonly proven: Proven
   /** Runs tasks that may come in crowds, some in each turn. */
   readonly inSlices: (task: () => void) => void
   /** Runs an effect beside everything else. */
@@ -36,12 +53,21 @@ export interface Surroundings {
 }
 
 export const makeListen = (
-  { adopt, certificates, inSlices, run }: Surroundings,
-  { maxConnections = Infinity, maxHandshakes = Infinity, setupTimeout = 10 }: ListenerOptions
+  { adopt, certificates, inSlices, proven, run }: Surroundings,
+  {
+    handshakeRate = Infinity,
+    isExempt = () => false,
+    keepAlive = KEEP_ALIVE,
+    maxConnections = Infinity,
+    maxHandshakes = Infinity,
+    maxHandshakesPerAddress = Infinity,
+    setupTimeout = 10
+  }: ListenerOptions
 ): TransportShape["listen"] =>
   Effect.fnUntraced(function*(
     socket: LocalSocket,
-    accept: Accept
+    accept: Accept,
+    { asksForCertificate = false }: ListenOptions = {}
   ): Effect.fn.Return<LocalSocket, TransportError, Scope.Scope> {
     const secure = socket.scheme === "msrps"
     if (secure && !certificates.hasDefault()) {
@@ -70,13 +96,15 @@ export const makeListen = (
     const secured = (raw: Net.Socket, ends: Ends, handshakes: Handshakes | undefined): Effect.Effect<void> =>
       handshakes === undefined ? opened(raw, ends) : handshakes.run(raw, ends, (stream) => opened(stream, ends))
     const opened = (stream: Net.Socket, ends: Ends): Effect.Effect<void> =>
-      adopt(stream, { ...ends, inbound: true, secure, socket: bound, peerNames: verifiedNames(stream) }, accept).owner
+      adopt(stream, { ...ends, inbound: true, secure, socket: bound, ...proven(stream) }, accept).owner
 
-    const handshakes = secure ? new Handshakes(certificates, { maxHandshakes, setupTimeout }) : undefined
+    const limits = { handshakeRate, isExempt, maxHandshakes, maxHandshakesPerAddress, setupTimeout }
+    const handshakes = secure ? new Handshakes(certificates, asksForCertificate, limits) : undefined
     if (handshakes !== undefined) yield* Effect.addFinalizer(() => Effect.sync(() => handshakes.close()))
 
     const server = (): Net.Server => {
-      const made = Net.createServer({ noDelay: true, pauseOnConnect: true }, (raw) => arrived(raw, handshakes))
+      const options = { noDelay: true, pauseOnConnect: true, ...keepingAlive(keepAlive) }
+      const made = Net.createServer(options, (raw) => arrived(raw, handshakes))
       made.once("listening", () => {
         bound = { ...socket, port: portOf(made) }
         // Accepting fails when descriptors run out; the listener goes on.

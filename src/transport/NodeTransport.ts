@@ -1,5 +1,6 @@
 /** The network of this machine: TCP and TLS sockets of Node. */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
@@ -10,6 +11,7 @@ import { makeDefer } from "./Defer.ts"
 import { type DialOptions, makeConnect } from "./Dial.ts"
 import { type ListenerOptions, makeListen } from "./Listener.ts"
 import { makeAdopt } from "./Owned.ts"
+import { makeProven } from "./PeerCertificate.ts"
 import { makeSlices } from "./Slices.ts"
 import type { TransportError } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
@@ -34,6 +36,7 @@ export const make = Effect.fnUntraced(function*(
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const resolver = yield* Resolver
   const certificates = yield* makeCertificates(options.tls ?? {})
+  const proven = makeProven(yield* Clock.Clock)
 
   const defect = (error: unknown) => {
     run(Effect.logError("a connection was dropped because of a defect", Cause.die(error)))
@@ -41,8 +44,8 @@ export const make = Effect.fnUntraced(function*(
   const defer = makeDefer(defect)
   const adopt = makeAdopt({ reads: options.reads ?? "shared", defer, defect })
   return {
-    listen: makeListen({ adopt, certificates, inSlices: makeSlices(defer), run }, options),
-    connect: makeConnect({ adopt, certificates, resolver, run }, options),
+    listen: makeListen({ adopt, certificates, proven, inSlices: makeSlices(defer), run }, options),
+    connect: makeConnect({ adopt, certificates, proven, resolver, run }, options),
     identity: certificates.identity,
     defer
   }

@@ -1,6 +1,6 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Accept, Connection, ConnectOptions, LocalSocket } from "./Connection.ts"
+import type { Accept, Connection, ConnectOptions, ListenOptions, LocalSocket } from "./Connection.ts"
 import type { TransportError } from "./TransportError.ts"
 
 /** What a `Transport` can do. */
@@ -9,7 +9,11 @@ export interface TransportShape {
    * Binds, and gives the bound socket with its real port. Accepts connections until the scope closes; they are
    * destroyed with it. For `msrps`, `accept` is called after the TLS handshake.
    */
-  readonly listen: (socket: LocalSocket, accept: Accept) => Effect.Effect<LocalSocket, TransportError, Scope.Scope>
+  readonly listen: (
+    socket: LocalSocket,
+    accept: Accept,
+    options?: ListenOptions
+  ) => Effect.Effect<LocalSocket, TransportError, Scope.Scope>
   /**
    * Connects; for `msrps` does the TLS handshake and checks the certificate, before any octet is written. `accept` is
    * called before the connection is given back. It lives until it closes or the layer's scope does.

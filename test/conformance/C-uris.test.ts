@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
-import { header, headers, nextId, request, send, summary } from "../support/harness.ts"
+import { header, headers, nextId, request, send, summary, type World } from "../support/harness.ts"
 import { group, pairOf } from "./group.ts"
 
 const own = ["msrp://relay.example.com:2855;tcp", "msrp://Other.Example.com:9999;tcp"].map((text) => parseUri(text)!)
@@ -74,35 +74,62 @@ group("C. URIs", ({ scenario }) => {
     }
   )
 
+  const addresses = [
+    "msrp://127.0.0.1:2855;tcp",
+    "msrps://relay.example.com:2855;tcp",
+    "msrp://other.example.com:2856;tcp",
+    "msrp://localhost:2855;tcp",
+    "msrp://[::1]:2855;tcp",
+    "msrp://192.0.2.1:2857;tcp"
+  ].map((text) => parseUri(text)!)
+
+  /** The Use-Path that each of these is answered with, and by which the relay is reached then. */
+  const usePaths = Effect.fnUntraced(function*(world: World, addressed: ReadonlyArray<string>) {
+    const paths: Array<string> = []
+    for (const to of addressed) {
+      const peer = yield* world.connect
+      const from = world.party()
+      peer.write(request("AUTH", { to, from }))
+      const challenge = strongestChallenge(headers(yield* peer.next, "WWW-Authenticate"))!
+      peer.write(request("AUTH", { to, from, headers: [world.authorization(challenge, { uri: to })] }))
+      const granted = yield* peer.next
+      assert.deepStrictEqual([granted.status, granted.from], [200, to])
+      const usePath = header(granted, "Use-Path")!
+      peer.write(send({ to: usePath, from }))
+      assert.strictEqual((yield* peer.next).status, 200)
+      paths.push(usePath.replace(/\/[^/;]+;tcp$/, ""))
+    }
+    return paths
+  })
+
   scenario(
-    "R4976-4.2-01 R4976-4.2-10: Use-Path has the name also for who addresses the relay by the address beside it",
+    "who addresses the relay by one of its URIs gets that in Use-Path, since that is what he can reach",
     (world) =>
       Effect.gen(function*() {
-        for (const to of ["msrp://127.0.0.1:2855;tcp", "msrp://[0::1]:2855;tcp", "msrp://192.0.2.1:2857;tcp"]) {
-          const peer = yield* world.connect
-          const from = world.party()
-          peer.write(request("AUTH", { to, from }))
-          const challenge = strongestChallenge(headers(yield* peer.next, "WWW-Authenticate"))!
-          peer.write(request("AUTH", { to, from, headers: [world.authorization(challenge, { uri: to })] }))
-          const granted = yield* peer.next
-          assert.deepStrictEqual([granted.status, granted.from], [200, to])
-          const usePath = header(granted, "Use-Path")!
-          // An address alone is what the operator wanted.
-          assert.match(usePath, to.includes("2857") ? /^msrp:\/\/192\.0\.2\.1:2857\// : /^msrp:\/\/localhost:2855\//)
-          peer.write(send({ to: usePath, from }))
-          assert.strictEqual((yield* peer.next).status, 200)
-        }
+        const paths = yield* usePaths(world, [
+          "msrp://127.0.0.1:2855;tcp",
+          "msrp://[0::1]:2855;tcp",
+          "msrp://192.0.2.1:2857;tcp",
+          "msrp://LOCALHOST:2855;tcp"
+        ])
+        assert.deepStrictEqual(paths, [
+          "msrp://127.0.0.1:2855",
+          "msrp://[::1]:2855",
+          "msrp://192.0.2.1:2857",
+          "msrp://localhost:2855"
+        ])
       }),
-    {
-      uris: [
-        "msrp://127.0.0.1:2855;tcp",
-        "msrps://relay.example.com:2855;tcp",
-        "msrp://other.example.com:2856;tcp",
-        "msrp://localhost:2855;tcp",
-        "msrp://[::1]:2855;tcp",
-        "msrp://192.0.2.1:2857;tcp"
-      ].map((text) => parseUri(text)!)
-    }
+    { uris: addresses }
+  )
+
+  scenario(
+    "R4976-4.2-01 R4976-4.2-10: Use-Path has the name also for who addresses the relay by an address, where it is said which",
+    (world) =>
+      Effect.gen(function*() {
+        const paths = yield* usePaths(world, ["msrp://127.0.0.1:2855;tcp", "msrp://other.example.com;tcp"])
+        assert.deepStrictEqual(paths, ["msrp://relay.example.com:2855", "msrp://relay.example.com:2855"])
+      }),
+    { uris: addresses, usePath: [parseUri("msrp://relay.example.com:2855;tcp")!] }
   )
 
   scenario(

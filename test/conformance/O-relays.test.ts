@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import type { Transport, TransportError } from "../../src/Transport.ts"
 import {
@@ -261,6 +262,91 @@ group("O. Relay to relay", ({ timed }) => {
         second.write(send({ to: `${usePath} ${bobUri}`, from, body: "still" }))
         assert.strictEqual((yield* second.next).status, 200)
         end(world, usePath)
+      }),
+    options
+  )
+
+  const carol = "msrp://carol.invalid:9/c;tcp"
+  /** The answer to an AUTH of carol behind outer.example.net, with her password. */
+  const login = Effect.fnUntraced(function*(world: World, peer: Peer, ...more: ReadonlyArray<string>) {
+    const from = `${OUTER} ${carol}`
+    return yield* world.auth(peer, from, world.authorization(yield* world.challenge(peer, from)), ...more)
+  })
+
+  timed(
+    "R4976-6.3-22 R4976-9.3-06: what a relay got lives on without a connection for a while, then it is gone",
+    (world) =>
+      Effect.gen(function*() {
+        const outer = machine(world, "outer.example.net")
+        const first = yield* connectFrom(world, outer)
+        assert.strictEqual((yield* login(world, first)).status, 200)
+        yield* first.close
+        yield* TestClock.adjust("59 seconds")
+        const second = yield* connectFrom(world, outer)
+        assert.strictEqual((yield* login(world, second)).status, 200)
+        yield* TestClock.adjust("10 minutes")
+        assert.strictEqual(world.relay.gauges().sessions, 2)
+        yield* second.close
+        yield* TestClock.adjust("60 seconds")
+        yield* until(() => world.relay.gauges().sessions === 0, "the end of its sessions")
+      }),
+    { ...options, limits: { relayGone: 60 } }
+  )
+
+  timed(
+    "R4976-9.3-06 R4976-6.3-07: a relay has so many sessions for its clients, and each for so long",
+    (world) =>
+      Effect.gen(function*() {
+        const outer = machine(world, "outer.example.net")
+        const [one, two] = [yield* connectFrom(world, outer), yield* connectFrom(world, outer)]
+        const long = yield* login(world, one, "Expires: 601")
+        assert.deepStrictEqual([long.status, header(long, "Max-Expires")], [423, "600"])
+        const short = yield* login(world, one)
+        assert.deepStrictEqual([short.status, header(short, "Expires")], [200, "600"])
+        assert.strictEqual((yield* login(world, two, "Expires: 600")).status, 200)
+        assert.strictEqual((yield* login(world, one)).status, 403)
+        assert.strictEqual(world.relay.counters.sessionsRefused, 1)
+        // Who is no relay has all the time, and bounds of his own.
+        const alice = yield* world.connect
+        const uri = world.party()
+        const own = yield* world.auth(
+          alice,
+          uri,
+          world.authorization(yield* world.challenge(alice, uri)),
+          "Expires: 601"
+        )
+        assert.strictEqual(own.status, 200)
+        yield* TestClock.adjust("600 seconds")
+        assert.strictEqual((yield* login(world, two)).status, 200)
+        yield* TestClock.adjust("600 seconds")
+        yield* TestClock.adjust("60 seconds")
+      }),
+    { ...options, authRelayMaxExpires: 600, limits: { sessionsPerRelay: 2 } }
+  )
+
+  timed(
+    "R4976-6.3-35 R4976-6.1-12: when the certificate of a relay has expired its connection proves nothing more, and ends",
+    (world) =>
+      Effect.gen(function*() {
+        const certificate = ["outer.example.net"]
+        const old = world.network!.node({ names: certificate, certificate, certificateUntil: 90_000 })
+        const fresh = world.network!.node({ names: certificate, certificate })
+        const peer = yield* connectFrom(world, old)
+        const granted = yield* login(world, peer)
+        const [, usePath] = header(granted, "Use-Path")!.split(" ")
+        yield* TestClock.adjust("89 seconds")
+        assert.strictEqual((yield* world.auth(peer, `${OUTER} ${carol}`)).status, 401)
+        yield* TestClock.adjust("1 seconds")
+        assert.strictEqual((yield* world.auth(peer, `${OUTER} ${carol}`)).status, 403)
+        peer.write(send({ to: `${usePath} msrps://far.example.net:2855/f;tcp`, from: `${OUTER} ${carol}`, body: "x" }))
+        assert.strictEqual((yield* peer.next).status, 403)
+        yield* TestClock.adjust("60 seconds")
+        yield* peer.ends
+        // With a new one it goes on, since its sessions are still there.
+        const again = yield* connectFrom(world, fresh)
+        again.write(send({ to: `${usePath} msrp://gone.invalid:9/g;tcp`, from: `${OUTER} ${carol}`, body: "x" }))
+        assert.strictEqual((yield* again.next).status, 408, "it may send, and nobody is there")
+        end(world, usePath!)
       }),
     options
   )

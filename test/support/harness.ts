@@ -538,7 +538,7 @@ export const makeWorld = Effect.fnUntraced(function*(
   })
   const users = Object.entries(PASSWORDS).map(([name, password]) => passwordUser(name, Redacted.make(password)))
   const context = yield* Layer.build(
-    Relay.layer({ listen: [{ scheme, host: "localhost", port: 0 }], ...relay }).pipe(
+    Relay.layer({ listen: [{ scheme, host: "localhost", port: 0 }], relayPeers: "all", ...relay }).pipe(
       Layer.provideMerge(Layer.mergeAll(
         Codec.layer,
         SessionRepo.layerMemory(sessions),

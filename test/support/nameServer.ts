@@ -13,12 +13,14 @@ export interface NameServerOptions {
   readonly truncates?: boolean
   /** It answers that it cannot tell. */
   readonly fails?: boolean
+  /** What it sends instead of an answer: in this order. */
+  readonly instead?: (answer: Packet) => ReadonlyArray<Packet>
 }
 
 /** Records without a TTL may be remembered for a minute. */
 export const nameServer = (
   records: Readonly<Record<string, ReadonlyArray<SrvRecord>>>,
-  { fails = false, truncates = false }: NameServerOptions = {}
+  { fails = false, instead = (answer) => [answer], truncates = false }: NameServerOptions = {}
 ) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly asked: Array<string>; readonly address: string; readonly close: () => void }>(
@@ -43,8 +45,10 @@ export const nameServer = (
           // Somebody else's, and of no use.
           udp.send(encode({ type: "response", id: id ^ 1, flags: NXDOMAIN }), port, address)
           udp.send("no DNS", port, address)
-          const whole = encode(truncates ? { type: "response", id, flags: TRUNCATED_RESPONSE } : answer(octets))
-          udp.send(truncates ? Buffer.concat([whole, Buffer.from("cut")]) : whole, port, address)
+          if (truncates) {
+            const whole = encode({ type: "response", id, flags: TRUNCATED_RESPONSE })
+            udp.send(Buffer.concat([whole, Buffer.from("cut")]), port, address)
+          } else for (const packet of instead(answer(octets))) udp.send(encode(packet), port, address)
         })
         tcp.listen(0, "127.0.0.1", () => {
           const { port } = tcp.address() as AddressInfo

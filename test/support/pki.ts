@@ -55,3 +55,9 @@ export const expired = await issue([...loopback], { hoursFromNow: -1 })
 export const selfSigned = await issue([...loopback], { signed: false })
 export const commonNameOnly = await issue([], { commonName: "localhost" })
 export const rsa = await issue([...loopback], { rsa: true, signed: false })
+
+/** A client of these DNS names, whatever they look like. */
+export const issueWith = (
+  names: ReadonlyArray<string>,
+  options: { readonly hoursFromNow?: number; readonly signed?: boolean } = {}
+): Promise<KeyPair> => issue(names.map((value) => ({ type: 2, value })), options)

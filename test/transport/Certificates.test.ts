@@ -15,7 +15,7 @@ import {
   type TlsOptions,
   Transport
 } from "../../src/Transport.ts"
-import { dnsNames } from "../../src/transport/Certificates.ts"
+import { dnsNames } from "../../src/transport/PeerCertificate.ts"
 import { ca, commonNameOnly, expired, localhost, otherLocalhost, relay, rsa, selfSigned } from "../support/pki.ts"
 import { poll, Recorder, turns } from "../support/Recorder.ts"
 
@@ -23,6 +23,9 @@ const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport |
   Effect.scoped(Effect.provide(effect, Transport.layerNode(options)))
 
 const listener: LocalSocket = { scheme: "msrps", host: "127.0.0.1", port: 0 }
+
+/** As a listener for other relays. */
+const asking = { asksForCertificate: true } as const
 
 interface Hello {
   readonly socket: Tls.TLSSocket
@@ -44,6 +47,18 @@ const hello = (port: number, options: Tls.ConnectionOptions = {}) =>
       resume(Effect.succeed({ socket, outcome, names: "", fingerprint256: "" }))
     })
   }).pipe((effect) => Effect.acquireRelease(effect, ({ socket }) => Effect.sync(() => socket.destroy())))
+
+/** What the certificate of a relay proves. */
+const NAMES = ["relay.example.com", "b.example.com"]
+
+/** What a client could resume, whatever the server thinks of it. */
+const sessionOf = (socket: Tls.TLSSocket) =>
+  socket.getProtocol() === "TLSv1.2"
+    ? Effect.succeed(socket.getSession()!)
+    : Effect.callback<Buffer>((resume) => {
+      socket.once("session", (session: Buffer) => resume(Effect.succeed(session)))
+      socket.resume()
+    })
 
 /** A TLS server of Node's; its port. */
 const server = (pair: KeyPair, options: Tls.TlsOptions = {}, serve: (socket: Tls.TLSSocket) => void = () => {}) =>
@@ -145,7 +160,7 @@ describe("TLS as a server", () => {
           const recorder = new Recorder()
           accepted.push(recorder)
           return recorder.accept(connection)
-        })
+        }, asking)
         const namesOf = Effect.fnUntraced(function*(pair: KeyPair | undefined) {
           const before = accepted.length
           yield* hello(port, pair === undefined ? {} : { cert: pair.cert, key: Redacted.value(pair.key) })
@@ -176,23 +191,28 @@ describe("TLS as a server", () => {
     ))
 
   it.live.each(["localhost", "b.example.com"])(
-    "a client of %s that resumes its session keeps its identity",
+    "a client of %s resumes its session where nobody is asked for a certificate, and proves who it is anew where he is",
     (servername) =>
       run(
         { tls: { ...localhost, others: [relay], ca } },
         Effect.gen(function*() {
           const { listen } = yield* Transport
-          const accepted: Array<ReadonlyArray<string>> = []
-          const { port } = yield* listen(listener, (connection) => {
-            accepted.push(connection.peerNames)
-            return new Recorder().accept(connection)
-          })
-          const own = { servername, cert: relay.cert, key: Redacted.value(relay.key), maxVersion: "TLSv1.2" } as const
-          const first = yield* hello(port, own)
-          const again = yield* hello(port, { ...own, session: first.socket.getSession()! })
-          assert.isTrue(again.socket.isSessionReused())
-          yield* poll(() => accepted.length === 2)
-          assert.deepStrictEqual(accepted[1], ["relay.example.com", "b.example.com"])
+          for (const { expected, options } of [{ options: {}, expected: [] }, { options: asking, expected: NAMES }]) {
+            for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+              const accepted: Array<ReadonlyArray<string>> = []
+              const { port } = yield* listen(listener, (connection) => {
+                accepted.push(connection.peerNames)
+                return new Recorder().accept(connection)
+              }, options)
+              const own = { servername, cert: relay.cert, key: Redacted.value(relay.key), maxVersion }
+              const first = yield* hello(port, own)
+              const session = yield* sessionOf(first.socket)
+              const again = yield* hello(port, { ...own, session })
+              assert.strictEqual(again.socket.isSessionReused(), expected.length === 0)
+              yield* poll(() => accepted.length === 2)
+              assert.deepStrictEqual(accepted, [expected, expected])
+            }
+          }
         })
       )
   )

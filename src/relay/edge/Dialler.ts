@@ -27,7 +27,7 @@ export const makeDialler = ({ nextHops, selector, transport }: DiallerOptions) =
     const { host, port, scheme } = to
     const from = yield* selector.select({
       source: source.connection?.remote ?? { host: "", port: 0 },
-      protocol: scheme === "msrps" ? "tls" : "tcp",
+      protocol: source.connection?.secure === true ? "tls" : "tcp",
       inbound: source.connection?.socket,
       destination: { scheme, host, port }
     })

@@ -19,6 +19,8 @@ export interface Admitted {
   /** Milliseconds of the monotonic clock when octets last came in or went out. */
   readonly lastUsed: number
   readonly sessions: HopSessions
+  /** It is one with another relay whose certificate has expired. */
+  readonly lapsed: boolean
   /** Sends what is written, then closes. */
   finish(reason: Closing): void
 }
@@ -73,13 +75,22 @@ export class Admission {
     else this.#from.delete(network)
   }
 
-  /** Closes what was not used for so many milliseconds, in neither direction, and has no session (RFC 4976 §6.5). */
+  /**
+   * Closes what was not used for so many milliseconds, in neither direction, and has no session (RFC 4976 §6.5), and the
+   * connections with relays whose certificates have expired: a new one shows whether they have others.
+   */
   closeIdle(millis: number): void {
     const { counters, turn } = this.#shared
     turn.tick()
     const isIdle = (hop: Admitted) => turn.now - hop.lastUsed >= millis && !hop.sessions.anyValid(turn.now)
     turn.slices(this.#inside, (hop) => {
-      if (!this.#inside.has(hop) || !isIdle(hop)) return
+      if (!this.#inside.has(hop)) return
+      if (hop.lapsed) {
+        this.#leaves(hop)
+        hop.finish("certificate has expired")
+        return
+      }
+      if (!isIdle(hop)) return
       this.#leaves(hop)
       counters.connectionsIdle++
       hop.finish("not used for a long time")

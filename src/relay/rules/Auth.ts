@@ -12,7 +12,7 @@ import type { Closing } from "../Closing.ts"
 import type { NewSession, Session, Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { Party } from "./Party.ts"
-import { RelayOwner } from "./Peers.ts"
+import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import type { Authenticate } from "./Router.ts"
 
 export interface AuthOptions {
@@ -24,6 +24,8 @@ export interface AuthOptions {
   readonly expires: number
   readonly minExpires?: number | undefined
   readonly maxExpires?: number | undefined
+  /** Seconds: the bound for clients behind other relays, whose sessions do not end with a connection. Absent: none but `maxExpires`. */
+  readonly relayMaxExpires?: number | undefined
   /** On which connections AUTH is allowed without TLS (RFC 4976 §9.2). */
   readonly plaintext: "loopback" | "always" | "never"
 }
@@ -72,11 +74,13 @@ export interface AuthAnswer {
 export class Auth {
   readonly #shared: Shared
   readonly #sessions: Sessions
+  readonly #relays: RelayOwners
   readonly #options: AuthOptions
 
-  constructor(shared: Shared, sessions: Sessions, options: AuthOptions) {
+  constructor(shared: Shared, sessions: Sessions, relays: RelayOwners, options: AuthOptions) {
     this.#shared = shared
     this.#sessions = sessions
+    this.#relays = relays
     this.#options = options
   }
 
@@ -118,13 +122,18 @@ export class Auth {
   /** The session to hand out to a user who is who he says, or the answer to one who gets none. */
   grant(asking: Asking, user: { readonly username: string; readonly realm: string }): NewSession | AuthAnswer {
     const { behindRelay, hop, request } = asking
-    const expires = this.#interval(asking.expires)
+    const expires = this.#interval(asking)
     if (typeof expires !== "number") return expires
     if (hop.gone) return { status: 481 }
     const { limits, turn } = this.#shared
     turn.tick()
-    if (hop.sessions.owned(turn.now) >= limits.sessionsPerConnection) return this.#exhausted()
     const { from, own } = request
+    const relay = behindRelay ? this.#relays.of(from[0]!.host) : undefined
+    if (relay !== undefined) this.#relays.linked(relay, hop)
+    const hasRoom = relay === undefined
+      ? hop.sessions.owned(turn.now) < limits.sessionsPerConnection
+      : relay.hasRoom(limits.sessionsPerRelay, turn.now)
+    if (!hasRoom) return this.#exhausted()
     const id = sessionId()
     const { host, port, scheme } = this.#options.usePath.find((uri) => uri.scheme === own.scheme) ?? own
     return {
@@ -132,15 +141,17 @@ export class Auth {
       uri: parseUri(formatUri({ scheme, host, port, sessionId: id }))!,
       username: user.username,
       realm: user.realm,
-      owner: behindRelay ? new RelayOwner(from[0]!.host) : hop,
+      owner: relay ?? hop,
       expires,
       ownerAuthority: authorityKey(from[0]!)
     }
   }
 
   /** Seconds to grant, or the answer to an interval out of bounds. */
-  #interval(wanted: string | undefined): number | AuthAnswer {
-    const { expires, maxExpires, minExpires = 1 } = this.#options
+  #interval({ behindRelay, expires: wanted }: Asking): number | AuthAnswer {
+    const { expires, minExpires = 1, relayMaxExpires = Infinity } = this.#options
+    const bound = Math.min(this.#options.maxExpires ?? Infinity, behindRelay ? relayMaxExpires : Infinity)
+    const maxExpires = bound === Infinity ? undefined : Math.max(bound, minExpires)
     if (wanted === undefined) return Math.min(Math.max(expires, minExpires), maxExpires ?? Infinity)
     const seconds = wanted.replace(/^0+(?=\d)/, "").length > EXPIRES_DIGITS ? Infinity : Number(wanted)
     if (seconds < minExpires) return { status: 423, headers: [["Min-Expires", String(minExpires)]] }
@@ -155,12 +166,13 @@ export class Auth {
 
   /** The session was made; `undefined`: there are too many. */
   granted(
-    { behindRelay, hop, request }: Asking,
+    { hop, request }: Asking,
     session: Session | undefined,
     { authenticationInfo, expires }: { readonly authenticationInfo: string; readonly expires: number }
   ): AuthAnswer {
     if (session === undefined) return this.#exhausted()
-    if (!behindRelay) {
+    if (session.owner instanceof RelayOwner) this.#relays.owns(session.owner, session)
+    else {
       // The connection may have closed while a slower repository worked: its sessions are dead already.
       if (hop.gone) this.#sessions.end(session)
       hop.sessions.owns(session)

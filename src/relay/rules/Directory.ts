@@ -93,7 +93,7 @@ export class Directory {
   }
 
   #alive(key: string): Party | undefined {
-    for (const hop of this.#hops.get(key) ?? []) if (!hop.gone) return hop
+    for (const hop of this.#hops.get(key) ?? []) if (!hop.gone && !hop.lapsed) return hop
     return undefined
   }
 

@@ -6,13 +6,16 @@
  * of no use, whatever it led to a moment ago.
  */
 import { BlockList, isIP, isIPv6 } from "node:net"
-import { networkInterfaces } from "node:os"
+import { canonicalAddress, machineAddresses } from "../../net/Addresses.ts"
 import { isLoopback, isWildcard } from "../../net/Hosts.ts"
 import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 import type { LocalSocket } from "../../transport/Connection.ts"
 
 export interface NextHopOptions {
-  /** Addresses, networks (`10.0.0.0/8`), names, and `*.` names: allowed, whatever else is said. */
+  /**
+   * Addresses, networks (`10.0.0.0/8`), names, and `*.` names: allowed, whatever else is said. An address in another form
+   * (mapped into IPv6, through NAT64 or 6to4, unspecified) counts as the one that it leads to.
+   */
   readonly allow?: ReadonlyArray<string> | undefined
   /** The same: refused, if not allowed. */
   readonly deny?: ReadonlyArray<string> | undefined
@@ -77,7 +80,7 @@ class Rules {
     for (const rule of rules) {
       const [address, prefix] = rule.split("/")
       if (isIP(address!) === 0) this.#names.push(canonicalHost(rule).replace(/\.$/, ""))
-      else if (prefix === undefined) this.#addresses.addAddress(address!, familyOf(address!))
+      else if (prefix === undefined) this.#addAddress(address!)
       else this.#addresses.addSubnet(address!, Number(prefix), familyOf(address!))
     }
   }
@@ -87,8 +90,15 @@ class Rules {
     return this.#names.some((one) => one.startsWith("*.") ? name.endsWith(one.slice(1)) : name === one)
   }
 
+  /** As it is, or as what it leads to. */
   coversAddress(address: string): boolean {
-    return this.#addresses.check(address, familyOf(address))
+    const canonical = canonicalAddress(address)
+    return this.#addresses.check(canonical, familyOf(canonical)) ||
+      (canonical !== address && this.#addresses.check(address, familyOf(address)))
+  }
+
+  #addAddress(address: string): void {
+    for (const one of new Set([address, canonicalAddress(address)])) this.#addresses.addAddress(one, familyOf(one))
   }
 }
 
@@ -101,18 +111,32 @@ export class NextHops {
   readonly #ports: ReadonlyArray<PortRange> | undefined
   /** The relay's own addresses by port: it must not talk to itself. */
   readonly #own = new Map<number, Rules>()
+  /** Addresses of its URIs and listeners: they lead to this machine, also where no interface has them, as behind a NAT. */
+  readonly #named: Rules
+  readonly #machine: () => ReadonlyArray<string>
 
-  /** Where the relay listens on loopback only, nobody but this machine can be harmed: all is allowed but the relay itself. */
-  constructor({ allow = [], deny = [], ports }: NextHopOptions, listeners: ReadonlyArray<LocalSocket>) {
+  /**
+   * Where the relay listens on loopback only, nobody but this machine can be harmed: all is allowed but the relay itself.
+   * `hosts`: those of its URIs. `machine`: the addresses that the machine has now.
+   */
+  constructor(
+    { allow = [], deny = [], ports }: NextHopOptions,
+    listeners: ReadonlyArray<LocalSocket>,
+    hosts: ReadonlyArray<string> = [],
+    machine: () => ReadonlyArray<string> = machineAddresses
+  ) {
     this.#allow = new Rules(allow)
     this.#deny = new Rules(deny)
     const outside = listeners.filter(({ host }) => !isLoopback(host))
     this.#inner = outside.length === 0 ? undefined : new Rules(INNER)
+    const named = [...hosts, ...listeners.map(({ host }) => host)]
+    this.#named = new Rules(named.filter((host) => isIP(host) !== 0 && !isWildcard(host)))
+    this.#machine = machine
     this.#ports = ports ?? (outside.length === 0 ? undefined : defaultNextHopPorts)
     for (const port of new Set(listeners.map((one) => one.port))) {
-      const hosts = listeners.filter((one) => one.port === port).flatMap(({ host }) => addressesOf(host))
-      // To connect to "all addresses" is to connect to this machine.
-      this.#own.set(port, new Rules([...hosts, "0.0.0.0", "::"]))
+      const own = listeners.filter((one) => one.port === port)
+        .flatMap(({ host }) => isWildcard(host) ? machine() : [host])
+      this.#own.set(port, new Rules(own))
     }
   }
 
@@ -132,13 +156,16 @@ export class NextHops {
     if (this.#ports?.every(({ first, last }) => port < first || port > last) === true) return false
     const own = this.#own.get(port)
     if (names.some((name) => this.#deny.coversName(name) || own?.coversName(name) === true)) return false
-    return !this.#deny.coversAddress(address) && this.#inner?.coversAddress(address) !== true &&
-      own?.coversAddress(address) !== true
+    // To connect to "all addresses" is to connect to this machine.
+    if (own !== undefined && (isWildcard(address) || own.coversAddress(address))) return false
+    return !this.#deny.coversAddress(address) && !this.#isInside(address)
   }
-}
 
-/** Those that a listener is on; a name stands for itself. */
-const addressesOf = (host: string): ReadonlyArray<string> => {
-  if (!isWildcard(host)) return [host]
-  return Object.values(networkInterfaces()).flatMap((some) => (some ?? []).map(({ address }) => address))
+  /** It leads to this machine or its network, on whatever port: what listens there was not meant for everybody. */
+  #isInside(address: string): boolean {
+    if (this.#inner === undefined) return false
+    if (this.#inner.coversAddress(address) || this.#named.coversAddress(address)) return true
+    const canonical = canonicalAddress(address)
+    return this.#machine().some((one) => canonicalAddress(one) === canonical)
+  }
 }

@@ -14,4 +14,6 @@ export interface Party extends Source {
   readonly sessions: HopSessions
   /** Does its certificate prove that it is the relay which the URI names (RFC 4976 §6.3). */
   isRelay(uri: MsrpUri): boolean
+  /** It is one with another relay whose certificate has expired: it proves nothing any more. */
+  readonly lapsed: boolean
 }

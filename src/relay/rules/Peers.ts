@@ -1,27 +1,21 @@
-/** Other relays: who they are, and that a session URI which one obtained is valid on any of its connections. */
+/** Other relays: which of them are admitted, and how their certificates prove who they are. */
 import { isIP } from "node:net"
 import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
-
-/** A relay that obtained session URIs on behalf of clients behind it, on any of its connections (RFC 4976 §6.3). */
-export class RelayOwner {
-  readonly #name: string
-  constructor(host: string) {
-    this.#name = canonicalHost(host)
-  }
-
-  is(host: string): boolean {
-    return this.#name === canonicalHost(host)
-  }
-}
 
 /** Which relays are admitted as such; the others are strangers or clients like everybody. */
 export type RelayPolicy = "all" | "none" | ReadonlyArray<string>
 
+/** Whether some relay may be admitted at all. */
+export const admitsRelays = (policy: RelayPolicy): boolean => policy !== "none" && policy.length > 0
+
+/** The host of a relay in the spelling that is compared: a name without the dot of the root. */
+export const relayName = (host: string): string => canonicalHost(host).replace(/\.$/, "")
+
 export class Peers {
-  readonly #policy: RelayPolicy
+  readonly #policy: "all" | "none" | ReadonlyArray<string>
 
   constructor(policy: RelayPolicy) {
-    this.#policy = policy
+    this.#policy = typeof policy === "string" ? policy : policy.map(relayName)
   }
 
   /**
@@ -30,15 +24,19 @@ export class Peers {
    */
   proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean {
     if (names.length === 0 || uri.scheme !== "msrps" || this.#policy === "none") return false
-    const host = canonicalHost(uri.host)
-    if (!names.some((name) => covers(name.toLowerCase(), host))) return false
-    return this.#policy === "all" || this.#policy.some((name) => covers(name.toLowerCase(), host))
+    const host = relayName(uri.host)
+    if (host === "" || !names.some((name) => covers(relayName(name), host, MIN_LABELS))) return false
+    return this.#policy === "all" || this.#policy.some((name) => covers(name, host, 1))
   }
 }
 
-/** A name, or `*.` for one label in front of it (RFC 6125 §6.4.3). */
-const covers = (pattern: string, host: string): boolean => {
+/** Labels behind the `*.` of a certificate: one that is for all names of a top-level domain is nobody's (RFC 6125 §7.2). */
+const MIN_LABELS = 2
+
+/** A name, or `*.` for one label in front of at least so many (RFC 6125 §6.4.3). */
+const covers = (pattern: string, host: string, labels: number): boolean => {
   if (!pattern.startsWith("*.") || isIP(host) !== 0) return pattern === host
+  const rest = pattern.slice(1)
   const dot = host.indexOf(".")
-  return dot > 0 && host.slice(dot) === pattern.slice(1)
+  return dot > 0 && rest.split(".").length > labels && host.slice(dot) === rest
 }

@@ -4,7 +4,6 @@
  * A request is only ever forwarded through a session URI that this relay handed out and that is still valid. Its owner
  * may send to anybody; anybody else may send to its owner, and nowhere else.
  */
-import { isIP } from "node:net"
 import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import type { Pace, Paces } from "../route/Pace.ts"
@@ -13,7 +12,7 @@ import { extend, type Session, type Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { Directory } from "./Directory.ts"
 import type { Party } from "./Party.ts"
-import { RelayOwner } from "./Peers.ts"
+import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 
 export type Decision =
   /** It is passed on. */
@@ -46,6 +45,8 @@ const refuse = (status: number): Decision => ({ _tag: "Refuse", status })
 export interface RouterOptions {
   readonly shared: Shared
   readonly sessions: Sessions
+  /** Other relays that have sessions here. */
+  readonly relays: RelayOwners
   /** The relay's own URIs, without session-id. */
   readonly uris: ReadonlyArray<MsrpUri>
   /** What Use-Path is made of, where that differs: session URIs come back with it. */
@@ -99,6 +100,7 @@ export class Router {
     if (session === undefined) return refuse(481)
     const { owner } = session
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
+    if (fromOwner && owner instanceof RelayOwner) this.#options.relays.linked(owner, hop)
     const pace = this.#options.paces.of(session, fromOwner)
     const request: Request = { head, hop, to, from, relayPeer, pace }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
@@ -111,16 +113,7 @@ export class Router {
     // AUTH for a relay further on goes through a session URI, never through the bare name (RFC 4976 §5.1).
     if (to.length > 1) return refuse(403)
     const own = this.#options.uris.find((uri) => uri.scheme === first.scheme && names(first, uri))
-    return own === undefined
-      ? { _tag: "Foreign" }
-      : { _tag: "Authenticate", own: this.#byName(own), target: first, from }
-  }
-
-  /** Session URIs are made of a name, also for who has addressed the relay by an address that goes with it (RFC 4976 §4.2). */
-  #byName(own: MsrpUri): MsrpUri {
-    if (isIP(own.host) === 0) return own
-    const { uris } = this.#options
-    return uris.find(({ host, port, scheme }) => scheme === own.scheme && port === own.port && isIP(host) === 0) ?? own
+    return own === undefined ? { _tag: "Foreign" } : { _tag: "Authenticate", own, target: first, from }
   }
 
   #session(uri: MsrpUri): Session | undefined {
@@ -163,6 +156,10 @@ export class Router {
     // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
     if (uri.scheme === "msrp" && relay) return refuse(403)
     const target = this.#options.directory.hopFor(uri, request.hop, sessions[0], relay, own)
+    const { owner } = sessions[1] ?? sessions[0]
+    if (typeof target !== "number" && owner instanceof RelayOwner && owner.is(uri.host)) {
+      this.#options.relays.linked(owner, target)
+    }
     return typeof target === "number" ? refuse(target) : forward(sessions, target, request)
   }
 

@@ -11,6 +11,8 @@ export interface Machine {
    * a client it presents none, as a server one that fits whatever name was dialled.
    */
   readonly certificate?: ReadonlyArray<string> | undefined
+  /** Milliseconds of the monotonic clock at which it expires. Default: never. */
+  readonly certificateUntil?: number | undefined
 }
 
 /** A machine as the network sees it. */
@@ -19,6 +21,7 @@ export interface Host {
   /** Lower case; undefined: every name that no other machine has. */
   readonly names: ReadonlySet<string> | undefined
   readonly certificate: ReadonlyArray<string> | undefined
+  readonly certificateUntil?: number | undefined
 }
 
 export class Machines {
@@ -30,7 +33,8 @@ export class Machines {
     const machine: Host = {
       address: given.names.find((name) => Net.isIP(name) !== 0) ?? `10.0.0.${this.#others.length + 1}`,
       names: new Set(given.names.map((name) => name.toLowerCase())),
-      certificate: given.certificate?.map((name) => name.toLowerCase())
+      certificate: given.certificate?.map((name) => name.toLowerCase()),
+      certificateUntil: given.certificateUntil
     }
     this.#others.push(machine)
     return machine

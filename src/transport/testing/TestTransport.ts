@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { isLoopback, isWildcard } from "../../net/Hosts.ts"
-import type { Accept, Address, Connection, ConnectOptions, LocalSocket } from "../Connection.ts"
+import type { Accept, Address, Connection, ConnectOptions, ListenOptions, LocalSocket } from "../Connection.ts"
 import { TransportError, type TransportErrorReason } from "../TransportError.ts"
 import type { TransportShape } from "../TransportShape.ts"
 import { closeAll, End } from "./End.ts"
@@ -15,13 +15,17 @@ import type { Host } from "./Machines.ts"
 import type { DialOutcome, SimulatedNetwork } from "./SimulatedNetwork.ts"
 
 export const makeTransport = (network: SimulatedNetwork, machine: Host): TransportShape => {
-  const listen = (socket: LocalSocket, accept: Accept): Effect.Effect<LocalSocket, TransportError, Scope.Scope> =>
+  const listen = (
+    socket: LocalSocket,
+    accept: Accept,
+    { asksForCertificate = false }: ListenOptions = {}
+  ): Effect.Effect<LocalSocket, TransportError, Scope.Scope> =>
     Effect.map(
       Effect.acquireRelease(
         Effect.suspend(() => {
           if (network.listeners.taken(machine, socket)) return Effect.fail(failure("listen", socket, "AddressInUse"))
           const bound = socket.port === 0 ? { ...socket, port: network.freePort() } : socket
-          const listener: Listener = { socket: bound, machine, accept, ends: new Set() }
+          const listener: Listener = { socket: bound, machine, accept, asksForCertificate, ends: new Set() }
           network.listeners.add(listener)
           return Effect.succeed(listener)
         }),
@@ -99,7 +103,8 @@ const open = (
     local: near,
     remote: far,
     socket: options.from,
-    peerNames: secure ? server.certificate ?? (Net.isIP(name) === 0 ? [name] : []) : []
+    peerNames: secure ? server.certificate ?? (Net.isIP(name) === 0 ? [name] : []) : [],
+    peerNamesUntil: server.certificateUntil
   })
   const accepted = new End(network, {
     inbound: true,
@@ -107,7 +112,8 @@ const open = (
     local: far,
     remote: near,
     socket: listener?.socket,
-    peerNames: secure ? machine.certificate ?? [] : []
+    peerNames: secure && listener?.asksForCertificate === true ? machine.certificate ?? [] : [],
+    peerNamesUntil: machine.certificateUntil
   })
   dialled.join(accepted, undefined)
   if (listener === undefined) accepted.muted()

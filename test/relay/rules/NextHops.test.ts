@@ -43,16 +43,78 @@ describe("NextHops", () => {
     assert.isTrue(policy.admitsUri(uri("localhost:2855")), "a name is judged by what it leads to")
   })
 
-  it("R4976-9.3-03: refuses its own listeners, and no other port of the machine", () => {
-    for (const host of ["203.0.113.5", "relay.example.com"]) {
-      const policy = new NextHops({}, [listener(host)])
-      assert.isFalse(policy.admitsUri(uri(`${host}:2855`)))
-      assert.isTrue(policy.admitsUri(uri(`${host}:2856`)))
+  it("R4976-9.3-03: refuses its own listeners, and the machine's addresses on every port", () => {
+    const named = new NextHops({}, [listener("relay.example.com")])
+    assert.isFalse(named.admitsUri(uri("relay.example.com:2855")))
+    assert.isTrue(named.admitsUri(uri("relay.example.com:2856")), "a name is judged by what it leads to")
+    const interfaces = ["192.0.2.7", "2001:db8:5::7", "fe80::7%eth0"]
+    const policy = new NextHops(
+      { allow: ["friend.example"] },
+      outside,
+      ["203.0.113.9", "relay.example.com"],
+      () => interfaces
+    )
+    // A listener's address, that of a URI as behind a NAT, and those of the interfaces, however they are written.
+    const own = [
+      "203.0.113.5",
+      "203.0.113.9",
+      "192.0.2.7",
+      "2001:db8:5::7",
+      "2001:DB8:5:0::7",
+      "::ffff:192.0.2.7",
+      "fe80::7"
+    ]
+    for (const address of [...own, "2001:db8:5::7%eth1"]) {
+      for (const port of [2855, 2856, 6379]) {
+        assert.isFalse(policy.admitsAddress(["a.example"], address, port), `${address} ${port}`)
+        assert.isTrue(policy.admitsAddress(["friend.example"], address, port), `${address} ${port}`)
+      }
     }
+    assert.isFalse(policy.admitsUri(uri("192.0.2.7:6379")))
+    assert.isTrue(policy.admitsAddress(["a.example"], "192.0.2.8", 6379))
+    // Who listens on loopback only serves this machine, whose programs have all its ports.
+    const inside = new NextHops({}, [listener("127.0.0.1")], [], () => interfaces)
+    assert.isTrue(inside.admitsAddress(["a.example"], "192.0.2.7", 6379))
     assert.isFalse(new NextHops({}, outside).admitsAddress(["other-name.example"], "203.0.113.5", 2855))
     // All addresses of the machine; 127.0.0.1 is one everywhere.
     const wildcard = new NextHops({ deny: ["198.51.100.0/24"] }, [listener("0.0.0.0")])
     assert.isFalse(wildcard.admitsAddress(["x.example"], "127.0.0.1", 2855))
+  })
+
+  it("R4976-9.3-03: what is denied or allowed is so in each form of its address", () => {
+    const forms = [
+      "127.0.0.1",
+      "0.0.0.0",
+      "::ffff:127.0.0.1",
+      "::ffff:0.0.0.0",
+      "::ffff:0:127.0.0.1",
+      "::127.0.0.1",
+      "64:ff9b::127.0.0.1",
+      "64:ff9b:1::127.0.0.1",
+      "2002:7f00:1::5"
+    ]
+    for (const listeners of [[listener("localhost", 1)], outside]) {
+      const deny = new NextHops({ deny: ["127.0.0.0/8", "::1"] }, listeners)
+      for (const address of [...forms, "::", "::1", "::1%lo"]) {
+        assert.isFalse(deny.admitsAddress(["a.example"], address, 2855), address)
+        assert.isFalse(
+          deny.admitsUri(uri(`[${address.replace("%lo", "")}]:2855`.replace(/^\[([^:]+)\]/, "$1"))),
+          address
+        )
+      }
+      const allow = new NextHops({ allow: ["127.0.0.1"], deny: ["0.0.0.0/0", "::/0"] }, listeners)
+      for (const address of forms) assert.isTrue(allow.admitsAddress(["a.example"], address, 2855), address)
+    }
+    // A rule may have any form, too.
+    for (const rule of forms) {
+      const policy = new NextHops({ deny: [rule] }, [listener("localhost", 1)])
+      for (const address of forms) {
+        assert.isFalse(policy.admitsAddress(["a.example"], address, 2855), `${rule} ${address}`)
+      }
+    }
+    const prefix = new NextHops({ deny: ["64:ff9b::/96"] }, [listener("localhost", 1)])
+    assert.isFalse(prefix.admitsAddress(["a.example"], "64:ff9b::198.51.100.1", 2855))
+    assert.isTrue(prefix.admitsAddress(["a.example"], "198.51.100.1", 2855))
   })
 
   it("R4976-6.4-30: on loopback only, everything is allowed but what is denied, and the relay itself", () => {

@@ -1,6 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { parseUri } from "../../../src/protocol/Uri.ts"
-import { Peers, RelayOwner, type RelayPolicy } from "../../../src/relay/rules/Peers.ts"
+import { Peers, type RelayPolicy } from "../../../src/relay/rules/Peers.ts"
 
 const uri = (host: string, scheme = "msrps") => parseUri(`${scheme}://${host}:2856;tcp`)!
 
@@ -24,8 +24,16 @@ it("R4976-6.3-30 R4976-6.3-32 R4976-6.3-35: a relay is who its certificate names
   assert.isFalse(new Peers("all").proves(["a.example.com"], uri("a.example.com", "msrp")))
 })
 
-it("R4976-6.3: sessions of a relay belong to its name, not to a connection", () => {
-  const owner = new RelayOwner("A.example.com")
-  assert.isTrue(owner.is("a.example.com"))
-  assert.isFalse(owner.is("b.example.com"))
+it("R4976-6.3-35: odd names in a certificate prove nothing but what they say", () => {
+  const proves = (name: string, host: string): boolean => new Peers("all").proves([name], uri(host))
+  for (
+    const [name, host] of [["*.", "evil."], ["*.", "a."], ["*.com", "a.com"], ["*.com.", "a.com."], ["*", "a"]] as const
+  ) {
+    assert.isFalse(proves(name, host), `${name} ${host}`)
+  }
+  // The dot of the root says nothing, wherever it is.
+  assert.isTrue(proves("a.example.com", "a.example.com."))
+  assert.isTrue(proves("a.example.com.", "A.example.com"))
+  assert.isTrue(proves("*.example.com.", "a.example.com."))
+  assert.isTrue(new Peers(["A.example.com."]).proves(["a.example.com"], uri("a.example.com")))
 })

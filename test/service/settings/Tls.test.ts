@@ -45,5 +45,22 @@ describe("Settings", () => {
         yield* TestClock.setTime(0)
         assert.include((yield* parse(remote)).warnings[0], "valid only from")
       }))
+
+    it.effect("relays are admitted that an authority of one's own vouches for, others only by name", () =>
+      Effect.gen(function*() {
+        const peers = (env: Record<string, string>) =>
+          Effect.map(parse({ ...users, ...env }), ({ relay }) => relay.relayPeers)
+        assert.strictEqual(yield* peers({}), "none")
+        assert.strictEqual(yield* peers({ MSRP_TLS_CA: "/ca.crt" }), "all")
+        assert.strictEqual(yield* peers({ MSRP_TLS_CA: "/ca.crt", MSRP_RELAY_PEERS: "none" }), "none")
+        assert.deepStrictEqual(yield* peers({ MSRP_RELAY_PEERS: "a.example" }), ["a.example"])
+        const warned = (env: Record<string, string>) =>
+          Effect.map(parse({ ...users, ...env }), ({ warnings }) => warnings.join())
+        assert.include(yield* warned({ MSRP_RELAY_PEERS: "all" }), "public authority")
+        assert.notInclude(yield* warned({ MSRP_RELAY_PEERS: "all", MSRP_TLS_CA: "/ca.crt" }), "public authority")
+        const listen = { MSRP_RELAY_LISTEN: "msrps:127.0.0.1:2856" }
+        assert.include(yield* warned(listen), "of no use")
+        assert.notInclude(yield* warned({ ...listen, MSRP_TLS_CA: "/ca.crt" }), "of no use")
+      }))
   })
 })

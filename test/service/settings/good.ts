@@ -194,13 +194,32 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_TLS_CA: [{ value: "/ca.crt", of: ({ tls, tlsFiles }) => [tls.ca, tlsFiles.ca], is: [ca, "/ca.crt"] }],
   MSRP_TLS_ALLOW_SELF_SIGNED: [{ value: "on", of: ({ transport }) => transport.allowSelfSigned, is: true }],
   MSRP_RELAY_PEERS: [
-    { value: "none", of: ({ relay }) => relay.relayPeers, is: "none" },
+    { value: "none", beside: { MSRP_TLS_CA: "/ca.crt" }, of: ({ relay }) => relay.relayPeers, is: "none" },
+    { value: "all", of: ({ relay }) => relay.relayPeers, is: "all" },
     {
       value: "Relay.example.net., *.relays.example.com",
       of: ({ relay }) => relay.relayPeers,
       is: ["relay.example.net", "*.relays.example.com"]
     }
   ],
+  MSRP_RELAY_LISTEN: [{
+    value: "msrps:127.0.0.1:7",
+    beside: { ...users, MSRP_LISTEN: "msrps:127.0.0.1:6,msrps:127.0.0.1:7" },
+    of: ({ relay }) => relay.relayListen,
+    is: [{ scheme: "msrps", host: "127.0.0.1", port: 7 }]
+  }],
+  MSRP_TLS_HANDSHAKES_PER_ADDRESS: [{ value: "5", of: ({ transport }) => transport.maxHandshakesPerAddress, is: 5 }],
+  MSRP_TLS_HANDSHAKE_RATE: [
+    { value: "6", of: ({ transport }) => transport.handshakeRate, is: 6 },
+    { value: "0", of: ({ transport }) => transport.handshakeRate, is: Infinity }
+  ],
+  MSRP_MAX_SESSIONS_PER_RELAY: [{ value: "8", of: ({ relay }) => relay.limits?.sessionsPerRelay, is: 8 }],
+  MSRP_RELAY_GONE: [{ value: "2 minutes", of: ({ relay }) => relay.limits?.relayGone, is: 120 }],
+  MSRP_TCP_KEEP_ALIVE: [
+    { value: "30s", of: ({ transport }) => transport.keepAlive, is: 30 },
+    { value: "0", of: ({ transport }) => transport.keepAlive, is: 0 }
+  ],
+  MSRP_AUTH_MAX_EXPIRES_BEHIND_RELAYS: [{ value: "2h", of: ({ relay }) => relay.authRelayMaxExpires, is: 7200 }],
   MSRP_HASH_SIZE: [
     { value: "1", of: ({ sessions }) => sessions.hashSize, is: 1 },
     { value: "20", of: ({ sessions }) => sessions.hashSize, is: 20 }

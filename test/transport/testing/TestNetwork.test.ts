@@ -299,11 +299,15 @@ describe("layerTest", () => {
         const one = network.node({ names: ["a.example.com"], certificate: ["a.example.com", "www.example.com"] })
         const other = network.node({ names: ["b.example.com", "srv.example.net"], certificate: ["B.example.com"] })
         const accepting = new Recorder()
-        yield* other.listen({ scheme: "msrps", host: "*", port: 2855 }, accepting.accept)
+        const asking = { asksForCertificate: true }
+        yield* other.listen({ scheme: "msrps", host: "*", port: 2855 }, accepting.accept, asking)
         const to = { scheme: "msrps", host: "b.example.com", port: 2855 } as const
         const connection = yield* one.connect(to, new Recorder().accept)
         assert.deepStrictEqual(connection.peerNames, ["b.example.com"])
         assert.deepStrictEqual(accepting.connection.peerNames, ["a.example.com", "www.example.com"])
+        yield* other.listen({ scheme: "msrps", host: "*", port: 2856 }, accepting.accept)
+        yield* one.connect({ ...to, port: 2856 }, new Recorder().accept)
+        assert.deepStrictEqual(accepting.connection.peerNames, [], "nobody was asked")
         yield* endpoint.connect({ ...to, host: "srv.example.net", serverName: "b.example.com" }, new Recorder().accept)
         assert.deepStrictEqual(accepting.connection.peerNames, [])
         const wrong = yield* Effect.flip(one.connect({ ...to, host: "srv.example.net" }, new Recorder().accept))

@@ -14,7 +14,7 @@ const DEFAULT_EXPIRES = 1800
 export const expiresOf = (values: Values, problems: Problems): number => {
   const { maxExpires = Infinity, minExpires = 0 } = values
   const { expires = Math.min(Math.max(DEFAULT_EXPIRES, minExpires), maxExpires) } = values
-  if (!problems.fine("expires", "minExpires", "maxExpires")) return expires
+  if (!problems.fine("expires", "minExpires", "maxExpires", "relayMaxExpires")) return expires
   if (minExpires > maxExpires) {
     problems.add("minExpires", `is ${minExpires}, more than MSRP_AUTH_MAX_EXPIRES, which is ${maxExpires}`)
   } else if (expires < minExpires) {
@@ -28,6 +28,12 @@ export const expiresOf = (values: Values, problems: Problems): number => {
       "expires",
       `is ${expires}, more than MSRP_AUTH_MAX_EXPIRES, which is ${maxExpires}`,
       String(maxExpires)
+    )
+  } else if (minExpires > values.relayMaxExpires) {
+    problems.add(
+      "relayMaxExpires",
+      `is ${values.relayMaxExpires}, less than MSRP_AUTH_MIN_EXPIRES, which is ${minExpires}`,
+      String(minExpires)
     )
   }
   return expires

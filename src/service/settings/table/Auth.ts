@@ -35,6 +35,14 @@ export const auth = {
     absent: "no maximum but 365 days, which is what whoever asks for more gets",
     opensips: "auth_max_expires"
   }),
+  relayMaxExpires: set("MSRP_AUTH_MAX_EXPIRES_BEHIND_RELAYS", seconds(1, 365 * DAY, true), {
+    expects: "a time of 1 second to 365 days, in whole seconds",
+    meaning:
+      "The same for clients behind other relays, whose sessions do not end when a connection closes. The lesser of " +
+      "the two counts.",
+    example: "2 hours",
+    default: "1 day"
+  }),
   nonceExpire: set("MSRP_NONCE_EXPIRE", seconds(1, DAY), {
     expects: "a time of 1 second to 1 day",
     meaning: "How long a nonce can be used; an older one is answered 401 with stale=true.",

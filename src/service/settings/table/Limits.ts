@@ -33,6 +33,14 @@ export const limits = {
     example: "1 day",
     default: "2 hours"
   }),
+  keepAlive: set("MSRP_TCP_KEEP_ALIVE", seconds(0, DAY), {
+    expects: "a time of 0 to 1 day",
+    meaning:
+      "After so long without traffic the system asks whether the peer is still there, and closes the connection of one that " +
+      "has gone without a word. 0: never.",
+    example: "30s",
+    default: "60"
+  }),
   maxDials: set("MSRP_MAX_DIALS", wholeNumber(1, 10_000), {
     expects: "a whole number from 1 to 10000",
     meaning:

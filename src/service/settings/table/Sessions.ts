@@ -38,6 +38,20 @@ export const sessions = {
     example: "50",
     default: "1000"
   }),
+  maxSessionsPerRelay: set("MSRP_MAX_SESSIONS_PER_RELAY", wholeNumber(1, 10_000_000), {
+    expects: "a whole number from 1 to 10000000",
+    meaning:
+      "Sessions that another relay may have at a time for clients behind it, on all its connections; another AUTH is " +
+      "answered 403.",
+    example: "500",
+    default: "10000"
+  }),
+  relayGone: set("MSRP_RELAY_GONE", seconds(1, 30 * DAY), {
+    expects: "a time of 1 second to 30 days",
+    meaning: "For how long the sessions of another relay stay when there is no connection with it any more.",
+    example: "1 minute",
+    default: "5 minutes"
+  }),
   extendActiveSessions: set("MSRP_EXTEND_ACTIVE_SESSIONS", boolean, {
     expects: "1, 0, true, false, yes or no",
     meaning: "A session through which requests pass lives on: each one gives it all its time again, and so does an " +

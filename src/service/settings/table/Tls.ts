@@ -1,4 +1,6 @@
 /** Variables of certificates. */
+import { listeners } from "../codecs/Addresses.ts"
+import { wholeNumber } from "../codecs/Quantities.ts"
 import { paths, relayPeers } from "../codecs/Tls.ts"
 import { boolean, line } from "../codecs/Words.ts"
 import { variablesOf } from "../Variable.ts"
@@ -34,11 +36,37 @@ export const tls = {
     example: "true",
     default: "false"
   }),
-  relayPeers: set("MSRP_RELAY_PEERS", relayPeers, {
+  relayPeers: optional("MSRP_RELAY_PEERS", relayPeers, {
     expects: `"all", "none", or host names with commas between them`,
     meaning: "Which other relays are admitted as such, of those that prove their name by a certificate that " +
-      "MSRP_TLS_CA vouches for. `*.` stands for one label. The others are treated like anybody.",
+      "MSRP_TLS_CA vouches for. `*.` stands for one label. The others are treated like anybody. Without MSRP_TLS_CA, `all` " +
+      "is whoever has a certificate of a public authority.",
     example: "relay.example.net,*.relays.example.com",
-    default: "all"
+    absent: "`all` with MSRP_TLS_CA, `none` without"
+  }),
+  relayListen: optional("MSRP_RELAY_LISTEN", listeners, {
+    expects: "sockets of MSRP_LISTEN with commas between them, for msrps",
+    meaning:
+      "Where other relays connect to. Only there a certificate is asked for: to verify what strangers show takes time, so " +
+      "clients are better off with another socket. Sessions of TLS are not resumed there.",
+    example: "msrps:relay.example.com:2856",
+    absent: "all of MSRP_LISTEN for msrps, if MSRP_RELAY_PEERS admits any relay"
+  }),
+  handshakesPerAddress: set("MSRP_TLS_HANDSHAKES_PER_ADDRESS", wholeNumber(1, 1_000_000), {
+    expects: "a whole number from 1 to 1000000",
+    meaning:
+      "TLS handshakes of one address that may be under way at a time, on each listener; further ones wait, for 10 seconds. " +
+      "Where a certificate is asked for, not more than 8. Many clients behind one NAT have the same address. Loopback has no such limit.",
+    example: "200",
+    default: "32"
+  }),
+  handshakeRate: set("MSRP_TLS_HANDSHAKE_RATE", wholeNumber(0, 1_000_000), {
+    expects: "a whole number from 0 to 1000000",
+    meaning:
+      "TLS handshakes per second of one address, on each listener, after as many at once as there may be in 4 seconds; " +
+      "further ones wait, for 10 seconds. One in which more than 4 KiB come in counts as several. Loopback has no such " +
+      "limit. 0: none at all.",
+    example: "500",
+    default: "64"
   })
 }

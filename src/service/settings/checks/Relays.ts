@@ -1,0 +1,40 @@
+/** Which other relays are admitted, and where they connect to. */
+import { isLocalhost, loopbackAddresses } from "../../../net/Hosts.ts"
+import { canonicalHost } from "../../../protocol/Uri.ts"
+import type { RelayOptions } from "../../../Relay.ts"
+import { printSocket } from "../codecs/Addresses.ts"
+import type { Problems } from "../Problems.ts"
+import type { Values } from "../Table.ts"
+import type { Addresses } from "./Addresses.ts"
+
+export interface Relays {
+  readonly relayPeers: NonNullable<RelayOptions["relayPeers"]>
+  readonly relayListen: RelayOptions["relayListen"]
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** Without a word of the operator only those relays are admitted that an authority of his own vouches for. */
+export const relaysOf = (values: Values, addresses: Addresses | undefined, problems: Problems): Relays => {
+  const { relayPeers = values.tlsCa === undefined ? "none" : "all", tlsCa } = values
+  const relayListen = values.relayListen?.flatMap((one) =>
+    isLocalhost(one.host) ? loopbackAddresses().map((host) => ({ scheme: one.scheme, host, port: one.port })) : [one]
+  )
+  const warnings: Array<string> = []
+  const missing = relayListen?.find((one) =>
+    one.scheme !== "msrps" ||
+    !(addresses?.listen.some((other) =>
+      other.scheme === one.scheme && other.port === one.port && canonicalHost(other.host) === canonicalHost(one.host)
+    ) ?? true)
+  )
+  if (missing !== undefined) {
+    problems.add("relayListen", `has ${printSocket(missing)}, which is no socket for msrps that the relay listens on`)
+  } else if (relayListen !== undefined && relayPeers === "none") {
+    warnings.push("MSRP_RELAY_LISTEN is of no use: MSRP_RELAY_PEERS admits no relay")
+  }
+  if (relayPeers === "all" && tlsCa === undefined) {
+    warnings.push(
+      "MSRP_RELAY_PEERS=all without MSRP_TLS_CA: whoever has a certificate of a public authority counts as a relay"
+    )
+  }
+  return { relayPeers, relayListen, warnings }
+}

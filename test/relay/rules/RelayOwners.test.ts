@@ -1,0 +1,111 @@
+import { assert, it } from "@effect/vitest"
+import type { Party } from "../../../src/relay/rules/Party.ts"
+import { RelayOwner, RelayOwners } from "../../../src/relay/rules/RelayOwners.ts"
+import type { Session } from "../../../src/relay/Session.ts"
+import type { Shared } from "../../../src/relay/Shared.ts"
+import { Timers } from "../../../src/relay/Timers.ts"
+
+/** Five seconds of grace, on a clock that goes when it is told to. */
+const make = () => {
+  let now = 0
+  const timers = new Timers(() => now, () => {})
+  const ended: Array<string> = []
+  const turn = {
+    get now() {
+      return now
+    },
+    slices: <A>(all: Iterable<A>, each: (one: A) => void) => [...all].forEach(each)
+  }
+  const relays = new RelayOwners(
+    { turn, limits: { relayGone: timers.queue(5000) } } as unknown as Shared,
+    (session) => {
+      session.ended = true
+      ended.push(session.id)
+    }
+  )
+  const pass = (seconds: number): void => {
+    now += seconds * 1000
+    timers.expire()
+  }
+  return { relays, ended, pass, timers }
+}
+
+const link = (connected = true): { -readonly [K in keyof Party]: Party[K] } =>
+  ({ connection: connected ? {} : undefined, gone: false }) as never
+const session = (id: string, expiresAt = Infinity): Session => ({ id, expiresAt, ended: false }) as Session
+
+it("R4976-6.3-22: sessions of a relay belong to its name, not to a connection", () => {
+  const owner = new RelayOwner("A.example.com.", () => {})
+  assert.isTrue(owner.is("a.example.com"))
+  assert.isFalse(owner.is("b.example.com"))
+  const { relays } = make()
+  assert.strictEqual(relays.of("a.example.com"), relays.of("A.EXAMPLE.com."))
+})
+
+it("R4976-9.3-06: the sessions of a relay end some time after its last connection, unless it comes again", () => {
+  const { ended, pass, relays, timers } = make()
+  const owner = relays.of("a.example.com")
+  const [one, two, three] = [link(), link(), link()]
+  relays.linked(owner, one)
+  relays.linked(owner, two)
+  relays.owns(owner, session("s1"))
+  relays.left(one)
+  pass(60)
+  assert.deepStrictEqual(ended, [])
+  relays.left(two)
+  pass(4)
+  relays.linked(owner, three)
+  pass(60)
+  assert.deepStrictEqual(ended, [])
+  relays.left(three)
+  pass(5)
+  assert.deepStrictEqual([ended, relays.size, timers.running], [["s1"], 0, 0])
+  // One that is made too late for it is no session.
+  relays.owns(owner, session("late"))
+  assert.deepStrictEqual(ended, ["s1", "late"])
+})
+
+it("R4976-9.3-06: a connection that is being made keeps them only when it comes about", () => {
+  const { ended, pass, relays } = make()
+  const owner = relays.of("a.example.com")
+  const first = link()
+  relays.linked(owner, first)
+  relays.owns(owner, session("s1"))
+  relays.left(first)
+  for (let i = 0; i < 3; i++) {
+    const dialled = link(false)
+    relays.linked(owner, dialled)
+    pass(1)
+    relays.left(dialled)
+  }
+  const late = link(false)
+  relays.linked(owner, late)
+  late.connection = {} as Party["connection"]
+  pass(2)
+  assert.deepStrictEqual(ended, [], "it was there in time")
+  relays.left(late)
+  relays.linked(owner, link(false))
+  pass(5)
+  assert.deepStrictEqual(ended, ["s1"])
+})
+
+it("R4976-9.3-06: a relay has so many sessions; those that are over do not count", () => {
+  const { relays, timers } = make()
+  const owner = relays.of("a.example.com")
+  const all = Array.from({ length: 10 }, (_, i) => session(`s${i}`, i < 3 ? 1000 : 9000))
+  for (const one of all) {
+    assert.isTrue(owner.hasRoom(10, 0))
+    relays.owns(owner, one)
+  }
+  assert.isFalse(owner.hasRoom(10, 0))
+  all[5]!.ended = true
+  assert.isTrue(owner.hasRoom(10, 0))
+  assert.isTrue(owner.hasRoom(7, 1000))
+  assert.isFalse(owner.hasRoom(6, 1000))
+  // Without a session, nothing is waited for.
+  const other = relays.of("b.example.com")
+  const hop = link()
+  relays.linked(other, hop)
+  relays.left(hop)
+  assert.deepStrictEqual([relays.size, timers.running], [1, 0])
+})

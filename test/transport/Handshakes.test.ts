@@ -1,0 +1,266 @@
+/** What strangers may cost by TLS, and what they leave behind. Certificates are valid now, so most of it is on the real clock. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { existsSync, readFileSync } from "node:fs"
+import * as Tls from "node:tls"
+import { type Connection, type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
+import { MAX_PEER_NAMES } from "../../src/transport/PeerCertificate.ts"
+import { ca, issueWith, type KeyPair, localhost, otherLocalhost, relay, selfSigned } from "../support/pki.ts"
+import { poll, Recorder, turns } from "../support/Recorder.ts"
+import { plainClient, plainServer } from "./plain.ts"
+
+const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
+  Effect.scoped(Effect.provide(effect, Transport.layerNode(options)))
+
+const listener: LocalSocket = { scheme: "msrps", host: "127.0.0.1", port: 0 }
+const asking = { asksForCertificate: true }
+
+/** A TLS client of Node's, and what happened to it. */
+const client = (port: number, options: Tls.ConnectionOptions = {}) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const socket = Tls.connect({ port, host: "127.0.0.1", rejectUnauthorized: false, ...options })
+      const events: Array<string> = []
+      socket.on("secureConnect", () => void events.push("secure"))
+      socket.on("error", (error) => void events.push("code" in error ? String(error.code) : "error"))
+      socket.on("close", () => void events.push("close"))
+      return { socket, events }
+    }),
+    ({ socket }) => Effect.sync(() => socket.destroy())
+  )
+
+const showing = ({ cert, key }: KeyPair): Tls.ConnectionOptions => ({ cert, key: Redacted.value(key) })
+
+/** A listener, and the connections that came in. */
+const listening = Effect.fnUntraced(function*(options: object = {}) {
+  const { listen } = yield* Transport
+  const accepted: Array<Connection> = []
+  const { port } = yield* listen(listener, (connection) => {
+    accepted.push(connection)
+    return new Recorder().accept(connection)
+  }, options)
+  return { port, accepted }
+})
+
+const manyNames = (count: number) => Array.from({ length: count }, (_, i) => `name-${i}.example.com`)
+
+describe("certificates of those who connect", () => {
+  it.live("R4976-9.3-06: nobody is asked for one unless relays are to come there", () =>
+    run(
+      { tls: { ...localhost, ca } },
+      Effect.gen(function*() {
+        for (const [options, names] of [[{}, []], [asking, ["relay.example.com", "b.example.com"]]] as const) {
+          const { accepted, port } = yield* listening(options)
+          yield* client(port, showing(relay))
+          yield* poll(() => accepted.length === 1)
+          assert.deepStrictEqual(accepted[0]!.peerNames, names)
+          assert.strictEqual(accepted[0]!.peerNamesUntil === undefined, names.length === 0)
+        }
+        // Who is not asked keeps his certificate, whatever it is.
+        const { accepted, port } = yield* listening()
+        yield* client(port, showing(yield* Effect.promise(() => issueWith(manyNames(300), { signed: false }))))
+        yield* poll(() => accepted.length === 1)
+      })
+    ))
+
+  it.live("R4976-9.3-06: one that was not verified leaves nothing behind that costs more than none", () =>
+    run(
+      { tls: { ...localhost, ca } },
+      Effect.gen(function*() {
+        const { accepted, port } = yield* listening(asking)
+        for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+          const small = yield* client(port, { ...showing(selfSigned), maxVersion })
+          yield* poll(() => accepted.length === 1)
+          assert.deepStrictEqual(accepted.pop()!.peerNames, [])
+          yield* poll(() => small.events.includes("secure"))
+          for (const count of [300, 3000]) {
+            const pair = yield* Effect.promise(() => issueWith(manyNames(count), { signed: false }))
+            const large = yield* client(port, { ...showing(pair), maxVersion })
+            large.socket.resume()
+            yield* poll(() => large.events.includes("close"))
+            assert.notInclude(large.events.join(), "INTERNAL")
+          }
+          assert.lengthOf(accepted, 0)
+        }
+      })
+    ))
+
+  it.live("R4976-9.3-06: one that was verified keeps so many names, and octets", () =>
+    run(
+      { tls: { ...localhost, ca } },
+      Effect.gen(function*() {
+        const { accepted, port } = yield* listening(asking)
+        const names = manyNames(MAX_PEER_NAMES + 50)
+        const pair = yield* Effect.promise(() => issueWith(names))
+        yield* client(port, showing(pair))
+        yield* poll(() => accepted.length === 1)
+        assert.deepStrictEqual(accepted[0]!.peerNames, names.slice(0, MAX_PEER_NAMES))
+        const huge = yield* client(port, showing(yield* Effect.promise(() => issueWith(manyNames(2500)))))
+        huge.socket.resume()
+        yield* poll(() => huge.events.includes("close"))
+        assert.lengthOf(accepted, 1)
+      })
+    ))
+
+  it.live("R4976-6.3-35: what looks like an address is none as a DNS name", () =>
+    run(
+      { tls: { ...localhost, ca } },
+      Effect.gen(function*() {
+        const { accepted, port } = yield* listening(asking)
+        const pair = yield* Effect.promise(() => issueWith(["192.0.2.1", "2001:db8::1", "a.example.com"]))
+        yield* client(port, showing(pair))
+        yield* poll(() => accepted.length === 1)
+        assert.deepStrictEqual(accepted[0]!.peerNames, ["a.example.com"])
+      })
+    ))
+
+  it.live("they prove something until they expire", () =>
+    run(
+      { tls: { ...localhost, ca } },
+      Effect.gen(function*() {
+        const { connect } = yield* Transport
+        const { accepted, port } = yield* listening(asking)
+        const pair = yield* Effect.promise(() => issueWith(["a.example.com"], { hoursFromNow: 0.5 }))
+        yield* client(port, showing(pair))
+        yield* poll(() => accepted.length === 1)
+        const dialled = yield* connect({ scheme: "msrps", host: "127.0.0.1", port }, new Recorder().accept)
+        const now = performance.now()
+        // Which of both monotonic clocks counts from when is not said, so they are compared with each other.
+        assert.approximately(dialled.peerNamesUntil! - accepted[0]!.peerNamesUntil!, 1_800_000, 60_000)
+        assert.isAbove(dialled.peerNamesUntil!, now)
+      })
+    ))
+})
+
+describe("names that clients ask for", () => {
+  it.live.each(["fe80::1%x", "fe80::1", "127.0.0.1", "::ffff:1.2.3.4%25", "a%x", "..", "x".repeat(250)])(
+    "%s costs nobody anything but gets the default certificate",
+    (servername) =>
+      run(
+        { tls: { ...relay, others: [otherLocalhost, localhost] } },
+        Effect.gen(function*() {
+          const { accepted, port } = yield* listening()
+          const asked = yield* client(port, { servername })
+          yield* poll(() => asked.events.length > 0)
+          if (asked.events[0] === "secure") {
+            assert.include(asked.socket.getPeerX509Certificate()?.subjectAltName, "b.example.com")
+          }
+          const good = yield* client(port, { servername: "localhost" })
+          yield* poll(() => good.events.includes("secure"))
+          assert.include(good.socket.getPeerX509Certificate()?.subjectAltName, "DNS:localhost")
+          assert.isNotEmpty(accepted)
+        })
+      )
+  )
+})
+
+describe("handshakes of one address", () => {
+  it.effect("R4976-6.1-26 R4976-9.3-06: so many are under way at a time, and the next one when one is over", () =>
+    run(
+      { tls: { ...localhost, ca }, maxHandshakesPerAddress: 2, setupTimeout: 10 },
+      Effect.gen(function*() {
+        const { accepted, port } = yield* listening()
+        const silent = [yield* plainClient(port), yield* plainClient(port)]
+        yield* poll(() => silent.every(({ events }) => events.includes("connect")))
+        // Accepted as well: one of several acceptors may have got them.
+        yield* turns(50)
+        const waiting = yield* client(port)
+        const other = yield* plainClient(port)
+        other.socket.write("no TLS")
+        // It has been seen, and waits behind the first.
+        yield* poll(() => other.events.includes("connect"))
+        yield* turns(50)
+        assert.deepStrictEqual([waiting.events, other.events], [[], ["connect"]])
+        silent[0]!.socket.destroy()
+        yield* poll(() => waiting.events.includes("secure"))
+        yield* poll(() => accepted.length === 1)
+        yield* poll(() => other.events.includes("close"))
+        assert.notInclude(silent[1]!.events, "close")
+        yield* TestClock.adjust("10 seconds")
+        yield* poll(() => silent[1]!.events.includes("close"))
+      })
+    ))
+
+  it.effect("R4976-9.3-06: fewer are where a certificate is asked for", () =>
+    run(
+      { tls: { ...localhost, ca }, maxHandshakesPerAddress: 100 },
+      Effect.gen(function*() {
+        for (const [options, waits] of [[{}, false], [asking, true]] as const) {
+          const { accepted, port } = yield* listening(options)
+          const silent = yield* Effect.replicateEffect(plainClient(port), 8)
+          yield* poll(() => silent.every(({ events }) => events.includes("connect")))
+          yield* turns(50)
+          yield* client(port)
+          if (!waits) yield* poll(() => accepted.length === 1)
+          yield* turns(50)
+          assert.lengthOf(accepted, waits ? 0 : 1)
+          silent[3]!.socket.destroy()
+          yield* poll(() => accepted.length === 1)
+        }
+      })
+    ))
+
+  it.effect("R4976-9.3-06: those beyond the rate wait their time, and are closed when that is too long", () =>
+    run(
+      { tls: { ...localhost, ca }, handshakeRate: 1, setupTimeout: 2 },
+      Effect.gen(function*() {
+        const { accepted, port } = yield* listening()
+        for (let i = 0; i < 4; i++) {
+          const { events } = yield* client(port)
+          yield* poll(() => events.includes("secure"))
+        }
+        const [next, last] = [yield* client(port), yield* client(port)]
+        const beyond = [yield* client(port), yield* client(port)]
+        yield* poll(() => beyond.some(({ events }) => events.includes("close")))
+        assert.lengthOf(accepted, 4)
+        yield* TestClock.adjust("1 seconds")
+        yield* poll(() => [next, last, ...beyond].filter(({ events }) => events.includes("secure")).length === 1)
+      })
+    ))
+
+  it.effect("R4976-9.3-06: an address may be exempt", () =>
+    run(
+      {
+        tls: { ...localhost, ca },
+        handshakeRate: 1,
+        maxHandshakesPerAddress: 1,
+        isExempt: (address) => address === "127.0.0.1"
+      },
+      Effect.gen(function*() {
+        const { accepted, port } = yield* listening()
+        yield* plainClient(port)
+        for (let i = 0; i < 12; i++) yield* client(port)
+        yield* poll(() => accepted.length === 12)
+      })
+    ))
+})
+
+/** The timers of sockets, as Linux tells them: 02 is keep-alive. */
+const timersOf = (port: number): ReadonlyArray<string> =>
+  readFileSync("/proc/net/tcp", "utf8").split("\n").map((line) => line.trim().split(/\s+/))
+    .filter(([, local = "", , state]) => state === "01" && Number.parseInt(local.split(":")[1]!, 16) === port)
+    .map(([, , , , , timer = ""]) => timer.split(":")[0]!)
+
+describe.skipIf(!existsSync("/proc/net/tcp"))("keep-alive", () => {
+  it.live.each([{ keepAlive: undefined, timer: "02" }, { keepAlive: 7, timer: "02" }, { keepAlive: 0, timer: "00" }])(
+    "a peer that goes without a word is asked for: $keepAlive",
+    ({ keepAlive, timer }) =>
+      run(
+        { tls: { ...localhost, ca }, keepAlive },
+        Effect.gen(function*() {
+          const { connect } = yield* Transport
+          const { accepted, port } = yield* listening()
+          yield* client(port)
+          yield* poll(() => accepted.length === 1)
+          yield* poll(() => timersOf(port).length === 1 && timersOf(port)[0] !== "01")
+          assert.deepStrictEqual(timersOf(port), [timer])
+          const far = yield* plainServer((socket) => void socket.resume())
+          const { local } = yield* connect({ scheme: "msrp", host: "127.0.0.1", port: far }, new Recorder().accept)
+          assert.deepStrictEqual(timersOf(local.port), [timer])
+        })
+      )
+  )
+})
