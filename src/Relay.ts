@@ -39,7 +39,7 @@ export interface RelayOptions {
    * URI that an AUTH addresses.
    */
   readonly usePath?: ReadonlyArray<MsrpUri> | undefined
-  /** The realm of challenges. When absent, the host of the URI that an AUTH addresses. */
+  /** The realm of challenges. When absent, the host of that of `uris` which an AUTH addresses. */
   readonly authRealm?: string | undefined
   /** Seconds for which a session URI is valid when its client names none. Default 1800. */
   readonly authExpires?: number | undefined
@@ -132,7 +132,13 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     nextHops: options.nextHops ?? {}
   })
   const { counters } = switchboard.shared
-  const login = makeLogin({ auth: switchboard.auth, authenticator, sessions, counters })
+  const login = makeLogin({
+    auth: switchboard.auth,
+    authenticator,
+    sessions,
+    counters,
+    timeLimit: limits.authDecision
+  })
 
   const sockets: Array<LocalSocket> = []
   for (const socket of options.listen) {

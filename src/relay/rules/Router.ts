@@ -28,9 +28,11 @@ export type Decision =
 /** AUTH for this relay (RFC 4976 §5.1). */
 export interface Authenticate {
   readonly _tag: "Authenticate"
-  /** The relay's URI that it addresses, and how it does. */
-  readonly own: MsrpUri
+  /** The relay's URI that it addresses, as configured, and how it does. */
+  readonly addressed: MsrpUri
   readonly target: MsrpUri
+  /** The URI that its session URI is made of. */
+  readonly own: MsrpUri
   /** Its From-Path. */
   readonly from: ReadonlyArray<MsrpUri>
 }
@@ -110,10 +112,10 @@ export class Router {
     if (head.kind !== Kind.Auth) return refuse(481)
     // AUTH for a relay further on goes through a session URI, never through the bare name (RFC 4976 §5.1).
     if (to.length > 1) return refuse(403)
-    const own = this.#options.uris.find((uri) => uri.scheme === first.scheme && names(first, uri))
-    return own === undefined
+    const addressed = this.#options.uris.find((uri) => uri.scheme === first.scheme && names(first, uri))
+    return addressed === undefined
       ? { _tag: "Foreign" }
-      : { _tag: "Authenticate", own: this.#byName(own), target: first, from }
+      : { _tag: "Authenticate", addressed, target: first, own: this.#byName(addressed), from }
   }
 
   /** Session URIs are made of a name, also for who has addressed the relay by an address that goes with it (RFC 4976 §4.2). */
