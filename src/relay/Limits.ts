@@ -40,6 +40,8 @@ export interface RelayLimits {
   readonly connectionsInProbation: number
   /** Connections to next hops that one user may have in the making at a time, on however many connections. */
   readonly dials: number
+  /** Relays of other domains that the AUTHs of one user may have looked up in a minute (RFC 4976 §8). */
+  readonly lookups: number
   /** Seconds without traffic after which a connection without sessions is closed; more than an hour (RFC 4976 §6.5). */
   readonly idle: number
   /** Seconds without progress after which a receiver is failed. */
@@ -70,6 +72,7 @@ export const defaultRelayLimits: RelayLimits = {
   connectionsPerAddress: Infinity,
   connectionsInProbation: 1000,
   dials: 32,
+  lookups: 60,
   idle: 7200,
   stall: 30,
   draining: 1,
