@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { randomBytes } from "node:crypto"
 import { monotonicMillis } from "../clock/Monotonic.ts"
-import { Credentials, type CredentialsUnavailable, type Lookup, type Secret, type UserKey } from "../Credentials.ts"
+import { Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "../Credentials.ts"
 import { networkOf } from "../net/Network.ts"
 import { printAuthenticationInfo } from "../protocol/digest/AuthenticationInfo.ts"
 import { type Authorization, parseAuthorization } from "../protocol/digest/Authorization.ts"
@@ -134,8 +134,8 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
 
   /** `undefined`: it failed, or took too long. The time limit costs only who has to wait, as few backends make one. */
   const lookup = Effect.fnUntraced(
-    function*(ask: Lookup, user: UserKey) {
-      const asked = ask(user)
+    function*(which: "lookup" | "recheck", user: UserKey) {
+      const asked = credentials[which]!(user)
       if (Exit.isExit(asked)) return yield* asked
       const fiber = yield* Effect.forkChild(asked, { startImmediately: true })
       return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), lookupTimeout)
@@ -158,7 +158,7 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     const { realm, requestUri, source } = request
     const { username } = authorization
     const user = { username, realm, source }
-    const found = yield* lookup(credentials.lookup, user)
+    const found = yield* lookup("lookup", user)
     if (found === undefined) return { _tag: "Unavailable" }
 
     const proofWith = (secret: Option.Option<Secret>): Proof => ({
@@ -175,7 +175,7 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     let right = isRight(proof)
     if (!right && credentials.recheck !== undefined) {
       // The password may be new. A backend that is down now does not make guesses free: what is remembered counts.
-      const now = yield* lookup(credentials.recheck, user)
+      const now = yield* lookup("recheck", user)
       if (now !== undefined) right = isRight(proof = proofWith(now))
     }
     if (!right) {

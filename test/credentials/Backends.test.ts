@@ -292,7 +292,7 @@ describe("HTTP", () => {
         world.errors.length = 0
       }))
 
-  it.live("R4976-9.3-08: a user is who the service says, and another spelling of his name is nobody", () =>
+  it.live("a user is who the service says, and another spelling of his name is nobody", () =>
     inWorld(
       Effect.map(
         service(({ username }) => [200, {

@@ -25,7 +25,7 @@ const opened = (path: string) =>
 const users = (path: string, timeout?: number) =>
   layerSql({ url: Redacted.make(`sqlite:${path}`), calculateHa1: true, timeout }).pipe(Layer.orDie)
 
-describe("R4976-9.3-04: a locked file", () => {
+describe("a locked file", () => {
   const locked = Effect.fnUntraced(function*(timeout: number) {
     const path = `${yield* directory}/users.db`
     const database = yield* opened(path)
@@ -106,7 +106,7 @@ it.live("nobody waits for a question that was taken back", () =>
     }).pipe(Effect.provide(users(path)))
   }).pipe(Effect.scoped))
 
-describe("R4976-9.3-08: a user is who is stored, whatever else the database takes for the same", () => {
+describe("a user is who is stored, whatever else the database takes for the same", () => {
   const table = (column: string, names: ReadonlyArray<string>) =>
     Effect.gen(function*() {
       const path = `${yield* directory}/users.db`

@@ -53,7 +53,7 @@ const attempt = Effect.fnUntraced(function*(world: World) {
   return peer
 })
 
-describe("R4976-5.1-03: an AUTH has its answer at once", () => {
+describe("an AUTH has its answer at once", () => {
   const cases: ReadonlyArray<readonly [string, WorldOptions]> = [
     ["an authenticator that dies", authenticator(() => Effect.die(new Error("own bug")))],
     ["one that throws", authenticator(() => throws())],
