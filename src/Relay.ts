@@ -12,6 +12,7 @@ import { clockTimers } from "./relay/edge/Alarm.ts"
 import { makeDialler } from "./relay/edge/Dialler.ts"
 import { makeJournal } from "./relay/edge/Journal.ts"
 import { makeLogin } from "./relay/edge/Login.ts"
+import { withoutDefects } from "./relay/edge/Repository.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
 import type { RelayPolicy } from "./relay/rules/Peers.ts"
@@ -109,7 +110,7 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   const limits = { ...defaultRelayLimits, ...options.limits }
   const switchboard: Switchboard = new Switchboard({
     codec,
-    sessions,
+    sessions: withoutDefects(sessions, run),
     timers,
     edge: {
       defer: transport.defer,

@@ -67,6 +67,8 @@ const MAX_RECORDS = 32
 const DEFAULT_TTL = 60
 const MAX_TTL = 3600
 const NOT_FOUND = 5
+/** Addresses of a host that are tried. */
+const MAX_ADDRESSES = 16
 /** Questions under way, and those that wait for one of these to end. */
 const MAX_ASKED = 32
 const MAX_WAITING = 256
@@ -96,7 +98,7 @@ export const Resolver: Context.Reference<ResolverShape> = Context.Reference("msr
 /** The name servers of this machine, or others for SRV; their SRV records are remembered, one question at a time. */
 export const layerNode = (options: NodeResolverOptions = {}): Layer.Layer<never> => layerCached(makeNode(options))
 
-/** Remembers the SRV records that another resolver finds, and asks it a few questions at a time. */
+/** Remembers the SRV records that another resolver finds, asks it a few questions at a time, and bounds what it finds. */
 export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<never> =>
   Layer.effect(
     Resolver,
@@ -113,7 +115,10 @@ export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<neve
         capacity: CAPACITY,
         timeToLive: (exit) => Duration.seconds(lifeOf(exit))
       })
-      return { addresses, srv: (name: string) => Cache.get(cache, name.toLowerCase()) }
+      return {
+        addresses: (host: string) => Effect.map(addresses(host), (found) => found.slice(0, MAX_ADDRESSES)),
+        srv: (name: string) => Cache.get(cache, name.toLowerCase())
+      }
     })
   )
 

@@ -139,15 +139,19 @@ it.effect("an answer with more records than any domain needs is none", () =>
 it.effect("R2782-01: of many records those of the lowest priorities are kept, and put in order", () =>
   Effect.gen(function*() {
     const many = Array.from({ length: 1000 }, (_, n) => record(1000 - n, 1, `relay${n}.here.example`))
-    const other: ResolverShape = { addresses: () => Effect.succeed([]), srv: () => Effect.succeed(many) }
+    const other: ResolverShape = {
+      addresses: () => Effect.succeed(Array.from({ length: 4000 }, (_, n) => `192.0.2.${n % 256}`)),
+      srv: () => Effect.succeed(many)
+    }
     const foremost = many.slice(-8).toReversed().map(({ port, target }) => ({ host: target, port }))
     assert.deepStrictEqual(
       yield* relaysOf("here.example").pipe(Effect.provideService(Resolver, other)),
       foremost
     )
     yield* Effect.gen(function*() {
-      const { srv } = yield* Resolver
+      const { addresses, srv } = yield* Resolver
       assert.lengthOf(yield* srv("_msrps._tcp.here.example"), 32)
+      assert.lengthOf(yield* addresses("here.example"), 16)
       assert.deepStrictEqual(yield* relaysOf("here.example"), foremost)
     }).pipe(Effect.provide(layerCached(other)))
   }))

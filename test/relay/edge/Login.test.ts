@@ -7,7 +7,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { type AuthDecision, type Authenticator } from "../../../src/Authenticator.ts"
 import { Credentials } from "../../../src/Credentials.ts"
 import { Transport, type TransportError } from "../../../src/Transport.ts"
-import { makeWorld, request, type World, type WorldOptions } from "../../support/harness.ts"
+import { makeWorld, request, send, until, type World, type WorldOptions } from "../../support/harness.ts"
 
 const scenario = (
   title: string,
@@ -103,6 +103,51 @@ describe("an AUTH has its answer at once", () => {
         world.errors.length = 0
       })
   )
+})
+
+describe("a repository that throws", () => {
+  const failing = (method: "findUnsafe" | "end" | "endAllOf"): WorldOptions => ({
+    repo: (memory) => ({
+      ...memory,
+      [method]: (one: never) => {
+        if (broken.now) throws(`own bug with ${String(one)}`)
+        return memory[method](one)
+      }
+    })
+  })
+
+  scenario(
+    "when it is asked for a session: there is none, and the connection goes on",
+    failing("findUnsafe"),
+    (world) =>
+      Effect.gen(function*() {
+        broken.now = false
+        const { peer, uri, usePath } = yield* world.login()
+        broken.now = true
+        for (let i = 0; i < 3; i++) {
+          peer.write(send({ to: usePath, from: uri }))
+          assert.strictEqual((yield* peer.next).status, 481)
+        }
+        // Once, and no word of the session.
+        assert.lengthOf(world.errors, 1)
+        assert.include(world.errors[0], "method=findUnsafe")
+        world.errors.length = 0
+        broken.now = false
+        peer.write(send({ to: usePath, from: uri }))
+        assert.strictEqual((yield* peer.next).status, 200)
+      })
+  )
+
+  scenario("when a connection closes: it is gone all the same", failing("endAllOf"), (world) =>
+    Effect.gen(function*() {
+      broken.now = true
+      const { peer, usePath } = yield* world.login()
+      yield* peer.close
+      yield* until(() => world.relay.gauges().connections === 0)
+      assert.include(world.errors.join(), "method=endAllOf")
+      world.errors.length = 0
+      world.sessions.end(world.sessions.findUnsafe(/\/([^/;]+);tcp$/.exec(usePath)![1]!)!)
+    }))
 })
 
 describe("an AUTH that is never decided", () => {
