@@ -33,7 +33,7 @@ class Reader {
     const id = ++this.#questions
     this.#waiting.set(id, answered)
     const whole: SqliteQuestion = { ...question, id }
-    this.#running().postMessage(whole)
+    this.#running().postMessage(whole, [])
     return () => void this.#waiting.delete(id)
   }
 
@@ -88,7 +88,7 @@ export const openSqlite = Effect.fnUntraced(function*({ path, statement, timeout
       })
       return Effect.sync(takeBack)
     }).pipe(
-      turn.withPermit,
+      (asking) => turn.withPermit(asking),
       Effect.retry({
         while: ({ busy }) => busy,
         schedule: Schedule.spaced(RETRY_PAUSE),

@@ -49,5 +49,5 @@ parentPort?.on("message", (question: SqliteQuestion) => {
   } catch (error) {
     answer = { id, ...problemOf(error) }
   }
-  parentPort!.postMessage(answer)
+  parentPort!.postMessage(answer, [])
 })
