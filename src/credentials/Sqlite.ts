@@ -22,6 +22,8 @@ const RETRY_PAUSE = 50
 class Reader {
   #worker: Worker | undefined
   #questions = 0
+  /** The file was when it was asked last. */
+  locked = false
   readonly #waiting = new Map<number, (answer: Omit<SqliteAnswer, "id">) => void>()
 
   constructor() {
@@ -54,6 +56,7 @@ class Reader {
   }
 
   #settle(id: number, answer: Omit<SqliteAnswer, "id">): void {
+    this.locked = answer.busy ?? false
     const answered = this.#waiting.get(id)
     this.#waiting.delete(id)
     answered?.(answer)
@@ -89,11 +92,12 @@ export const openSqlite = Effect.fnUntraced(function*({ path, statement, timeout
       return Effect.sync(takeBack)
     }).pipe(
       (asking) => turn.withPermit(asking),
-      Effect.retry({
-        while: ({ busy }) => busy,
-        schedule: Schedule.spaced(RETRY_PAUSE),
-        times: Math.floor(timeout * 1000 / RETRY_PAUSE) - 1
-      }),
-      Effect.mapError(({ text }) => text)
+      Effect.retry({ while: ({ busy }) => busy, schedule: Schedule.spaced(RETRY_PAUSE) }),
+      Effect.mapError(({ text }) => text),
+      // Shortly before nobody waits any more.
+      Effect.timeoutOrElse({
+        duration: timeout * 1000 - RETRY_PAUSE,
+        orElse: () => Effect.fail(reader.locked ? "database is locked" : "no answer")
+      })
     )
 })

@@ -58,7 +58,7 @@ describe("a locked file", () => {
 
   it.live("is given up after a time, and the log says why", () =>
     Effect.gen(function*() {
-      const { peer, talk, world } = yield* locked(2)
+      const { peer, talk, world } = yield* locked(3)
       yield* talk
       assert.strictEqual((yield* peer.next).status, 408)
       assert.include(world.errors.join("\n"), "the sql credentials cannot be read: database is locked")
