@@ -189,8 +189,8 @@ export class Auth {
     if (behindRelay) return
     if (failed === true) hop.authFailed()
     else if (status === 401) {
-      // With right credentials and an old nonce it is nobody's fault.
+      // With right credentials an old nonce is nobody's fault, nor is an interval out of bounds.
       if (authorization === undefined) hop.probation.challenged()
-    } else if (status !== 200) hop.probation.refused()
+    } else if (status !== 200 && status !== 423) hop.probation.refused()
   }
 }
