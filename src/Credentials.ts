@@ -42,7 +42,8 @@ export type Lookup = (user: UserKey) => Effect.Effect<Option.Option<Secret>, Cre
 
 /**
  * Which users there are, and their secrets. `none` is a user who does not exist; a backend that cannot tell fails, and
- * the client is asked to try later instead of being refused.
+ * the client is asked to try later instead of being refused. Names are compared as they are: a backend that finds the
+ * same user under several spellings of his name makes him as many users, each with limits of his own.
  *
  * Any backend is a layer of one's own:
  *
@@ -57,6 +58,13 @@ export class Credentials extends Context.Service<Credentials, {
   /** Algorithms whose secrets this backend can have; a store of MD5 H(A1)s has only MD5. May change. */
   readonly algorithms: ReadonlyArray<DigestAlgorithm>
   readonly lookup: Lookup
+  /**
+   * For a backend that remembers what `lookup` found: asked with the same `UserKey` when the credentials are wrong by
+   * that, before they count as wrong. May remember as well, for so short a time that guesses do not become a load.
+   */
+  readonly recheck?: Lookup | undefined
+  /** For a backend that remembers: what is true now, from now on for `lookup` too. */
+  readonly refresh?: Lookup | undefined
 }>()("msrp-relay/Credentials") {
   /** `algorithms` are both when absent, as for a backend of passwords. */
   static readonly make = (

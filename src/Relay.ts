@@ -12,6 +12,7 @@ import { clockTimers } from "./relay/edge/Alarm.ts"
 import { makeDialler } from "./relay/edge/Dialler.ts"
 import { makeJournal } from "./relay/edge/Journal.ts"
 import { makeLogin } from "./relay/edge/Login.ts"
+import { withoutDefects } from "./relay/edge/Repository.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
 import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
@@ -42,7 +43,7 @@ export interface RelayOptions {
    * URI that an AUTH addresses.
    */
   readonly usePath?: ReadonlyArray<MsrpUri> | undefined
-  /** The realm of challenges. When absent, the host of the URI that an AUTH addresses. */
+  /** The realm of challenges. When absent, the host of that of `uris` which an AUTH addresses. */
   readonly authRealm?: string | undefined
   /** Seconds for which a session URI is valid when its client names none. Default 1800. */
   readonly authExpires?: number | undefined
@@ -119,7 +120,7 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   const limits = { ...defaultRelayLimits, ...options.limits }
   const switchboard: Switchboard = new Switchboard({
     codec,
-    sessions,
+    sessions: withoutDefects(sessions, run),
     timers,
     edge: {
       defer: transport.defer,
@@ -143,7 +144,13 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     nextHops: options.nextHops ?? {}
   })
   const { counters } = switchboard.shared
-  const login = makeLogin({ auth: switchboard.auth, authenticator, sessions, counters })
+  const login = makeLogin({
+    auth: switchboard.auth,
+    authenticator,
+    sessions,
+    counters,
+    timeLimit: limits.authDecision
+  })
 
   const sockets: Array<LocalSocket> = []
   for (const socket of options.listen) {

@@ -9,7 +9,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Semaphore from "effect/Semaphore"
 import * as Dns from "node:dns/promises"
 import { codeOf } from "./net/ErrorCode.ts"
 import { nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
@@ -59,16 +61,34 @@ const makeNode = ({ servers }: NodeResolverOptions = {}): ResolverShape => ({
 
 /** Names that are remembered. */
 const CAPACITY = 1000
+/** Records of a name that are kept and put in order: whoever owns the domain decides how many there are. */
+const MAX_RECORDS = 32
 /** Seconds for records that do not say how long, for those that say longer, and that there are none or no answer came. */
 const DEFAULT_TTL = 60
-const MAX_TTL = 86_400
+const MAX_TTL = 3600
 const NOT_FOUND = 5
+/** Addresses of a host that are tried. */
+const MAX_ADDRESSES = 16
+/** Questions under way, and those that wait for one of these to end. */
+const MAX_ASKED = 32
+const MAX_WAITING = 256
+/** What is beyond that was not asked, so nothing is known of it. */
+const TOO_MANY = "too many look-ups"
+
+/** Those that are tried first. */
+const foremost = (records: ReadonlyArray<SrvRecord>): ReadonlyArray<SrvRecord> =>
+  records.length <= MAX_RECORDS
+    ? records
+    : records.toSorted((a, b) => a.priority - b.priority).slice(0, MAX_RECORDS)
 
 /** Seconds for which an answer is remembered: as long as its shortest-lived record. */
-const lifeOf = (exit: Exit.Exit<ReadonlyArray<SrvRecord>, unknown>): number =>
-  Exit.isSuccess(exit) && exit.value.length > 0
-    ? Math.min(MAX_TTL, ...exit.value.map(({ ttl }) => ttl ?? DEFAULT_TTL))
-    : NOT_FOUND
+const lifeOf = (exit: Exit.Exit<ReadonlyArray<SrvRecord>, ResolverError>): number => {
+  if (Exit.isSuccess(exit) && exit.value.length > 0) {
+    return Math.min(MAX_TTL, ...exit.value.map(({ ttl }) => ttl ?? DEFAULT_TTL))
+  }
+  const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+  return error?.code === TOO_MANY ? 0 : NOT_FOUND
+}
 
 /** Asks the name servers of this machine, unless another layer is provided. */
 export const Resolver: Context.Reference<ResolverShape> = Context.Reference("msrp-relay/Resolver", {
@@ -78,17 +98,28 @@ export const Resolver: Context.Reference<ResolverShape> = Context.Reference("msr
 /** The name servers of this machine, or others for SRV; their SRV records are remembered, one question at a time. */
 export const layerNode = (options: NodeResolverOptions = {}): Layer.Layer<never> => layerCached(makeNode(options))
 
-/** Remembers the SRV records that another resolver finds. */
+/** Remembers the SRV records that another resolver finds, asks it a few questions at a time, and bounds what it finds. */
 export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<never> =>
   Layer.effect(
     Resolver,
-    Effect.map(
-      Cache.makeWith(srv, {
+    Effect.gen(function*() {
+      const turns = yield* Semaphore.make(MAX_ASKED)
+      let asking = 0
+      const ask = (name: string) =>
+        Effect.suspend(() => {
+          if (asking === MAX_ASKED + MAX_WAITING) return Effect.fail(new ResolverError({ name, code: TOO_MANY }))
+          asking++
+          return Effect.map(turns.withPermit(srv(name)), foremost).pipe(Effect.ensuring(Effect.sync(() => asking--)))
+        })
+      const cache = yield* Cache.makeWith(ask, {
         capacity: CAPACITY,
         timeToLive: (exit) => Duration.seconds(lifeOf(exit))
-      }),
-      (cache) => ({ addresses, srv: (name: string) => Cache.get(cache, name.toLowerCase()) })
-    )
+      })
+      return {
+        addresses: (host: string) => Effect.map(addresses(host), (found) => found.slice(0, MAX_ADDRESSES)),
+        srv: (name: string) => Cache.get(cache, name.toLowerCase())
+      }
+    })
   )
 
 /** SRV records and addresses by name (lower case), for simulated networks and tests. */
@@ -134,6 +165,6 @@ export const relaysOf = Effect.fnUntraced(function*(domain: string) {
   const name = `_msrps._tcp.${domain.replace(/\.$/, "")}`
   const records = yield* srv(name)
   if (records.length === 1 && records[0]!.target === "") return yield* new ResolverError({ name, code: "no service" })
-  const ordered = yield* inOrder(records.filter(({ target }) => target !== ""))
+  const ordered = yield* inOrder(foremost(records.filter(({ target }) => target !== "")))
   return ordered.slice(0, MAX_TARGETS).map(({ port, target }) => ({ host: target, port }))
 })

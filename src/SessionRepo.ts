@@ -59,6 +59,10 @@ export class SessionRepo extends Context.Service<SessionRepo, {
   readonly end: (session: Session) => void
   /** Ends all sessions of a connection. */
   readonly endAllOf: (owner: object) => void
+  /** Those who have sessions; may be gone through in several turns. Absent in a repository that does not know. */
+  readonly users?: (() => Iterable<Pick<Session, "username" | "realm">>) | undefined
+  /** Ends sessions of a user, at most so many; whether there are more. */
+  readonly endSomeOf?: ((user: Pick<Session, "username" | "realm">, atMost: number) => boolean) | undefined
   /** Sessions held, also those past their expiry that were neither used nor swept since. */
   readonly size: () => number
 }>()("msrp-relay/SessionRepo") {
@@ -169,6 +173,16 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           end,
           endAllOf: (owner) => {
             for (const session of owned.get(owner) ?? []) end(session)
+          },
+          *users() {
+            for (let i = 0; i < ofUsers.count; i++) {
+              for (const { first } of ofUsers.at(i)) if (first !== undefined) yield first.value
+            }
+          },
+          endSomeOf: (user, atMost) => {
+            const expiries = ofUsers.get(userOf(user))
+            for (let i = 0; i < atMost && expiries?.first !== undefined; i++) end(expiries.first.value)
+            return expiries?.first !== undefined
           },
           size: () => table.size
         })

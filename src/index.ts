@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./Authenticator.ts"
+export * from "./authenticator/RemovedUsers.ts"
 export * as Client from "./Client.ts"
 export * from "./Codec.ts"
 export * from "./Credentials.ts"

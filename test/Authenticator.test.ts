@@ -8,6 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { type AuthDecision, Authenticator, type DigestOptions } from "../src/Authenticator.ts"
 import { Credentials, CredentialsUnavailable, passwordUser } from "../src/Credentials.ts"
+import { layerCached } from "../src/credentials/Cached.ts"
 import { type Answer, answerChallenge, verifyRspauth } from "../src/protocol/digest/Answer.ts"
 import { parseAuthenticationInfo } from "../src/protocol/digest/AuthenticationInfo.ts"
 import { type Challenge, strongestChallenge } from "../src/protocol/digest/Challenge.ts"
@@ -412,6 +413,33 @@ describe("a backend of one's own", () => {
       yield* TestClock.adjust("1 millis")
       expect(yield* Fiber.join(fiber), "Unavailable")
     }).pipe(digest({ lookupTimeout: "3 seconds" }, backend(() => Effect.never)), Effect.provide(Logger.layer([]))))
+
+  it.effect("that remembers is asked once more before credentials count as wrong: a new password is right at once", () => {
+    const state = { password: PASSWORD, asked: 0 }
+    const remembering = layerCached(backend(() =>
+      Effect.sync(() => {
+        state.asked++
+        return Option.some({ _tag: "Password", password: Redacted.make(state.password) })
+      })
+    ))
+    return Effect.gen(function*() {
+      const challenge = yield* challengeNow
+      let nc = 0
+      const tries = (password: string) => answer(challenge, { password, nc: ++nc })
+      expect(yield* tries(PASSWORD), "Granted")
+      state.password = "Looking-Glass"
+      for (let i = 0; i < 5; i++) expect(yield* tries("Looking-Glass"), "Granted")
+      assert.strictEqual(state.asked, 2)
+      // No guess is free, and the backend is not asked for each.
+      challenged(yield* tries("one"), failed)
+      challenged(yield* tries("two"), failed)
+      assert.strictEqual(state.asked, 2)
+      const third = yield* Effect.forkChild(tries("three"), { startImmediately: true })
+      assert.isUndefined(third.pollUnsafe())
+      yield* TestClock.adjust("1 seconds")
+      challenged(yield* Fiber.join(third), failed)
+    }).pipe(digest({ freePerUser: 2 }, remembering))
+  })
 
   it.effect("R4976-5.1-09 two AUTHs at once with one count: one of them is stale", () =>
     Effect.gen(function*() {

@@ -1,11 +1,13 @@
 /**
  * Who presents wrong credentials again and again is answered ever later, on however many connections (RFC 4976 §6.3): by
- * user and address, so that nobody can lock out a user from elsewhere, and by address (for IPv6, by network), for those who
- * try one password with many users. A user who has logged in from that address is not counted with others there: it may be
- * that of a NAT.
+ * user, realm and address, so that nobody can lock out a user from elsewhere, and by address (for IPv6, by network), for
+ * those who try one password with many users. Of a client behind another relay only that relay is known, and stands for
+ * his address.
  *
  * Only wrong credentials are answered late, so no user waits for what others have done in his name. But few attempts of a
- * kind may be under way at a time once it has failed too often, or guesses side by side would be as fast as ever.
+ * kind may be under way at a time once it has failed too often, or guesses side by side would be as fast as ever. A user
+ * who has logged in from an address is not counted with others there, since it may be that of a NAT, and is always looked
+ * at, until so many have guessed there in his name that his password is in danger.
  */
 import { LinkedMap } from "../collections/LinkedMap.ts"
 
@@ -14,6 +16,16 @@ export interface AttemptsOptions {
   readonly freePerUser?: number | undefined
   /** Failures from one address, whoever the users are. Absent: 100. */
   readonly freePerAddress?: number | undefined
+}
+
+/** Who wants to log in. */
+export interface Candidate {
+  readonly username: string
+  readonly realm: string
+  /** Address of the client, an IPv6 address as its network; absent behind another relay. */
+  readonly source: string | undefined
+  /** Address of that relay. */
+  readonly relay: string | undefined
 }
 
 /** What is known of one user at one address, or of one address. */
@@ -33,6 +45,9 @@ const FORGOTTEN_AFTER = 900_000
 
 /** Attempts of a kind under way at a time, once it has failed too often. */
 const UNDER_WAY = 4
+
+/** Failures in the name of a user at an address from where he has logged in, after which that helps him no more. */
+const WELCOME_FAILURES = 1000
 
 /** Users and addresses that are remembered, each; the one that failed least recently is forgotten first. */
 const MAX_REMEMBERED = 10_000
@@ -57,6 +72,11 @@ class Kind {
     if (found === undefined || found.forgotten > now) return found
     this.#failures.delete(key)
     return undefined
+  }
+
+  /** Failures that are remembered. */
+  count(key: string, now: number): number {
+    return this.#find(key, now)?.count ?? 0
   }
 
   /** Counts one more; gives milliseconds until the answer. */
@@ -99,19 +119,22 @@ export class Attempts {
   }
 
   /** Begins an attempt; `undefined` when so many are under way already that it must come again later. */
-  begin(user: string, address: string | undefined): Attempt | undefined {
-    const key = `${address ?? ""}\n${user}`
-    const now = this.#now()
-    const suspects = [this.#users.suspect(key, now)]
-    const byAddress = address !== undefined && !this.#welcome.has(key)
-    if (byAddress) suspects.push(this.#addresses.suspect(address, now))
-    if (suspects.some((one) => one !== undefined && one.underWay >= UNDER_WAY)) return undefined
+  begin({ realm, relay, source, username }: Candidate): Attempt | undefined {
+    const key = `${source ?? `behind ${relay ?? ""}`}\n${realm}\n${username}`
+    const begun = this.#now()
+    const welcome = this.#welcome.has(key)
+    const byAddress = source !== undefined && !welcome
+    const suspects = [this.#users.suspect(key, begun)]
+    if (byAddress) suspects.push(this.#addresses.suspect(source, begun))
+    if (!welcome && suspects.some((one) => one !== undefined && one.underWay >= UNDER_WAY)) return undefined
     for (const one of suspects) if (one !== undefined) one.underWay++
     return {
       failed: () => {
         const time = this.#now()
-        const late = this.#users.failed(key, time)
-        return byAddress ? Math.max(late, this.#addresses.failed(address, time)) : late
+        const ofUser = this.#users.failed(key, time)
+        const late = byAddress ? Math.max(ofUser, this.#addresses.failed(source, time)) : ofUser
+        if (welcome && this.#users.count(key, time) >= WELCOME_FAILURES) this.#welcome.delete(key)
+        return Math.max(0, late - (time - begun))
       },
       succeeded: () => {
         this.#users.forget(key)

@@ -11,6 +11,8 @@ export interface AuthRequest {
   readonly realm: string
   /** Address of the client, `undefined` behind another relay. Nonces are not bound to it; too many failures are. */
   readonly source: string | undefined
+  /** Address of the relay that the client is behind. Too many failures are bound to it, as nothing else is known. */
+  readonly relay?: string | undefined
 }
 
 export type AuthDecision =
@@ -32,8 +34,15 @@ export type AuthDecision =
     /** The credentials were right, only their nonce is used up or too old. */
     readonly stale: boolean
   }
-  | { readonly _tag: "Rejected"; readonly status: 400 | 403; readonly comment: string }
   | {
-    /** The backend cannot answer: not a failure of the user. */
+    readonly _tag: "Rejected"
+    readonly status: 400 | 403
+    /** The comment of the response: a few words for people, on one line. */
+    readonly comment: string
+  }
+  | {
+    /** The backend cannot answer: not a failure of the user, who may come again (408). */
     readonly _tag: "Unavailable"
+    /** It was not even asked, since too many have failed in his name: counts for the connection as a failed attempt. */
+    readonly failed?: boolean | undefined
   }

@@ -134,8 +134,8 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
 
   /** `undefined`: it failed, or took too long. The time limit costs only who has to wait, as few backends make one. */
   const lookup = Effect.fnUntraced(
-    function*(user: UserKey) {
-      const asked = credentials.lookup(user)
+    function*(which: "lookup" | "recheck", user: UserKey) {
+      const asked = credentials[which]!(user)
       if (Exit.isExit(asked)) return yield* asked
       const fiber = yield* Effect.forkChild(asked, { startImmediately: true })
       return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), lookupTimeout)
@@ -157,19 +157,28 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
   ): Effect.fn.Return<AuthDecision> {
     const { realm, requestUri, source } = request
     const { username } = authorization
-    const found = yield* lookup({ username, realm, source })
+    const user = { username, realm, source }
+    const found = yield* lookup("lookup", user)
     if (found === undefined) return { _tag: "Unavailable" }
 
-    const proof: Proof = {
+    const proofWith = (secret: Option.Option<Secret>): Proof => ({
       algorithm,
-      ha1: expected(found, algorithm, username, realm),
+      ha1: expected(secret, algorithm, username, realm),
       nonce: authorization.nonce,
       nc: authorization.nc,
       cnonce: authorization.cnonce,
       // an equivalent URI is hashed as the client spells it
       uri: authorization.uri ?? requestUri.text
+    })
+    const isRight = (proof: Proof): boolean => sameDigest(response(proof), authorization.response)
+    let proof = proofWith(found)
+    let right = isRight(proof)
+    if (!right && credentials.recheck !== undefined) {
+      // The password may be new. A backend that is down now does not make guesses free: what is remembered counts.
+      const now = yield* lookup("recheck", user)
+      if (now !== undefined) right = isRight(proof = proofWith(now))
     }
-    if (!sameDigest(response(proof), authorization.response)) {
+    if (!right) {
       const late = attempt.failed()
       yield* refused(request, "wrong credentials", username)
       if (late > 0) yield* Effect.sleep(late)
@@ -192,7 +201,7 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
   })
 
   const authenticate = Effect.fnUntraced(function*(request: AuthRequest): Effect.fn.Return<AuthDecision> {
-    const { realm, requestUri, source } = request
+    const { realm, relay, requestUri, source } = request
     const algorithms = offered().filter((one) => one !== "MD5" || !withoutMd5.has(realm.toLowerCase()))
     if (algorithms.length === 0) {
       yield* Effect.logError("The credentials have no digest algorithm that may be offered any more")
@@ -220,10 +229,15 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
       return challenge(realm, algorithms, { failed: true, stale: false })
     }
 
-    const attempt = attempts.begin(username, source === undefined ? undefined : networkOf(source))
+    const attempt = attempts.begin({
+      username,
+      realm,
+      source: source === undefined ? undefined : networkOf(source),
+      relay: relay === undefined ? undefined : networkOf(relay)
+    })
     if (attempt === undefined) {
       yield* refused(request, "too many failures before", username)
-      return { _tag: "Unavailable" }
+      return { _tag: "Unavailable", failed: true }
     }
     return yield* Effect.ensuring(
       verify(request, authorization, algorithm, algorithms, attempt),

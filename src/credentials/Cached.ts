@@ -1,22 +1,29 @@
-/** Remembers for a short time what a backend has said, so that it is asked once however many AUTHs come at once. */
+/**
+ * Remembers for a short time what a backend has said, so that it is asked once however many AUTHs come at once.
+ *
+ * Who presents wrong credentials makes it ask again, once a second for each user. Whether somebody is a user, and whether
+ * he was here a moment ago, cannot be told by that: each who guesses waits for the backend as often.
+ */
 import * as Cache from "effect/Cache"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import { Credentials, type UserKey } from "../Credentials.ts"
 
 export interface CachedOptions {
-  /** For how long a user is remembered; a password that is changed is good so long after. Absent: 30 seconds. */
+  /**
+   * For how long it is remembered who a user is, or that there is no such user; a password that was changed is good so
+   * long after. Absent: 30 seconds.
+   */
   readonly timeToLive?: Duration.Input | undefined
   /** Users that are remembered. Absent: 10,000. */
   readonly capacity?: number | undefined
 }
 
-/** That there is no such user is forgotten sooner: he may have been added because he could not log in. */
-const NOBODY = Duration.seconds(5)
+/** How often the backend is asked for a user whose credentials are wrong, at most. */
+const RECHECK_INTERVAL = Duration.seconds(1)
 
 /** Who asks, and from where. */
 class Asking extends Context.Service<Asking, UserKey>()("msrp-relay/credentials/Cached/Asking") {}
@@ -27,7 +34,7 @@ class Asking extends Context.Service<Asking, UserKey>()("msrp-relay/credentials/
  */
 const keyOf = ({ realm, username }: UserKey): string => `${username}\n${realm}`
 
-/** `backend` with a memory. That a backend cannot answer is not remembered. */
+/** `backend` with a memory. That a backend cannot answer is not remembered, but by who presents wrong credentials. */
 export const layerCached = <E, R>(
   backend: Layer.Layer<Credentials, E, R>,
   { capacity = 10_000, timeToLive = "30 seconds" }: CachedOptions = {}
@@ -36,21 +43,36 @@ export const layerCached = <E, R>(
     Credentials,
     Effect.gen(function*() {
       const credentials = yield* Credentials
-      const found = Duration.fromInputUnsafe(timeToLive)
-      const cache = yield* Cache.makeWith(
-        () => Effect.flatMap(Asking, credentials.lookup),
-        {
-          capacity,
-          requireServicesAt: "lookup",
-          timeToLive: (exit) =>
-            Exit.isFailure(exit) ? Duration.zero : Option.isSome(exit.value) ? found : Duration.min(NOBODY, found)
-        }
+      const life = Duration.fromInputUnsafe(timeToLive)
+      /** Those whose look-up has asked the backend itself: to ask once more would tell nothing new. */
+      const asked = new WeakSet<UserKey>()
+      const ask = Effect.flatMap(Asking, (user) => {
+        asked.add(user)
+        return credentials.lookup(user)
+      })
+      const cache = yield* Cache.makeWith(() => ask, {
+        capacity,
+        requireServicesAt: "lookup",
+        timeToLive: (exit) => Exit.isFailure(exit) ? Duration.zero : life
+      })
+      const rechecks = yield* Cache.makeWith(
+        (key: string) => Effect.tap(ask, (found) => Cache.set(cache, key, found)),
+        { capacity, requireServicesAt: "lookup", timeToLive: () => Duration.min(RECHECK_INTERVAL, life) }
       )
       return Credentials.of({
         get algorithms() {
           return credentials.algorithms
         },
-        lookup: (user) => Effect.provideService(Cache.get(cache, keyOf(user)), Asking, user)
+        lookup: (user) => Effect.provideService(Cache.get(cache, keyOf(user)), Asking, user),
+        recheck: (user) => {
+          const key = keyOf(user)
+          return asked.has(user)
+            ? Effect.tap(Cache.get(cache, key), (found) => Cache.set(rechecks, key, found)).pipe(
+              Effect.provideService(Asking, user)
+            )
+            : Effect.provideService(Cache.get(rechecks, key), Asking, user)
+        },
+        refresh: (user) => Effect.tap(credentials.lookup(user), (found) => Cache.set(cache, keyOf(user), found))
       })
     })
   ).pipe(Layer.provide(backend))

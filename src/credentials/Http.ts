@@ -6,8 +6,9 @@
  * ```
  *
  * (no source behind another relay) and answers 200 with `{ "password": "..." }` or `{ "ha1": { "MD5": "...", "SHA-256":
- * "..." } }` (either algorithm may be missing), or 404 when there is no such user. Any other answer, and none, means that it
- * cannot tell now: nobody is let in by that, and nobody is refused.
+ * "..." } }` (either algorithm may be missing), or 404 when there is no such user. It may add the `username` as it has it:
+ * when that is another than was asked for, as in other case, there is no such user. Any other answer, and none, means that
+ * it cannot tell now: nobody is let in by that, and nobody is refused.
  */
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
@@ -55,8 +56,9 @@ const MAX_ANSWER = 65_536
 const RETRIES = { times: 2, schedule: Schedule.exponential("100 millis") }
 
 const Answer = Schema.Union([
-  Schema.Struct({ password: Schema.NonEmptyString }),
+  Schema.Struct({ password: Schema.NonEmptyString, username: Schema.optional(Schema.String) }),
   Schema.Struct({
+    username: Schema.optional(Schema.String),
     ha1: Schema.Struct({ "MD5": Schema.optional(Schema.String), "SHA-256": Schema.optional(Schema.String) })
   })
 ])
@@ -103,6 +105,7 @@ export const layerHttp = (
         const answer = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Answer))(text).pipe(
           Effect.mapError(() => new HttpAnswer({ status, problem: "not as it should be" }))
         )
+        if ((answer.username ?? username).normalize("NFC") !== username) return Option.none<Secret>()
         const secret = secretOf(answer)
         return secret === undefined
           ? yield* new HttpAnswer({ status, problem: "has no H(A1)" })

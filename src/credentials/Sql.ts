@@ -10,6 +10,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Secret, storedSecret } from "../Credentials.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
+import { openSqlite } from "./Sqlite.ts"
 
 /** Names in the database. */
 export interface SubscriberTable {
@@ -159,23 +160,7 @@ const mysql: Driver = {
 const sqlite: Driver = {
   quote: "\"",
   parameter: () => "?",
-  open: Effect.fnUntraced(function*(statement, { timeout, url }) {
-    const { DatabaseSync } = yield* loading("node:sqlite", () => import("node:sqlite"))
-    const path = url.replace(/^sqlite:(\/\/)?/, "")
-    // Opened for each question: the file may be made, or put in place of another, while the relay runs.
-    return (parameters) =>
-      Effect.try({
-        try: () => {
-          const database = new DatabaseSync(path, { readOnly: true, timeout: timeout * 1000 })
-          try {
-            return database.prepare(statement).all(...parameters)
-          } finally {
-            database.close()
-          }
-        },
-        catch: codeOf
-      })
-  })
+  open: (statement, { timeout, url }) => openSqlite({ path: url.replace(/^sqlite:(\/\/)?/, ""), statement, timeout })
 }
 
 const driverOf = (url: string): Driver | undefined => {
@@ -187,7 +172,9 @@ const driverOf = (url: string): Driver | undefined => {
 /** Whether it can be a URL of one of the databases. */
 export const isSqlUrl = (url: string): boolean => driverOf(url) !== undefined
 
-/** Two rows are enough to see that a user is not unique. */
+/** Rows that are read for one user: enough to see that he is not unique, among other spellings of his name. */
+const MAX_ROWS = 16
+
 const statementOf = (
   { parameter, quote }: Driver,
   { domain, ha1, ha1Sha256, password, table, username }: SubscriberTable,
@@ -200,7 +187,18 @@ const statementOf = (
   const where = [username, ...(domain === undefined ? [] : [domain])].map((column, i) =>
     `${name(column)} = ${parameter(i + 1)}`
   )
-  return `SELECT ${secrets.join(", ")} FROM ${name(table)} WHERE ${where.join(" AND ")} LIMIT 2`
+  const columns = [`${name(username)} AS username`, ...secrets]
+  return `SELECT ${columns.join(", ")} FROM ${name(table)} WHERE ${where.join(" AND ")} LIMIT ${MAX_ROWS}`
+}
+
+/**
+ * Is it the row of this user. A database may find it for other spellings as well, in other case or with blanks behind it
+ * (as in a column of a fixed width): then these would be users of their own, with limits of their own.
+ */
+const isOf = (username: string) => (row: Row): boolean => {
+  const stored = row["username"]
+  if (typeof stored === "string") return stored.replace(/ +$/, "").normalize("NFC") === username
+  return (typeof stored === "number" || typeof stored === "bigint") && String(stored) === username
 }
 
 /** The secret in a row; none where the columns are empty, as in a table of another kind of users. */
@@ -236,6 +234,7 @@ const makeSql = Effect.fnUntraced(function*(options: SqlOptions) {
       query(table.domain === undefined ? [username] : [username, realm]).pipe(
         Effect.timeoutOrElse({ duration: timeout * 1000, orElse: () => Effect.fail("no answer") }),
         Effect.mapError((cause) => new CredentialsUnavailable({ backend: "sql", cause })),
+        Effect.map((rows) => rows.filter(isOf(username))),
         Effect.flatMap((rows) =>
           rows.length > 1
             ? Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "more than one such user" }))

@@ -7,6 +7,7 @@
  * Everything else is the caller's: that ids, method, URIs and names have their form, and that the body does not contain
  * the end-line (RFC 4975 §7.1).
  */
+import { toOctets } from "./digest/Digest.ts"
 import type { Flag } from "./Head.ts"
 
 export type HeaderLines = ReadonlyArray<readonly [name: string, value: string]>
@@ -41,6 +42,16 @@ const lines = (toPath: string, fromPath: string, headers: HeaderLines = []): str
   for (const [name, value] of headers) text += line(`${name}: ${value}`)
   return text
 }
+
+/** Characters of a comment that people are to read. */
+const MAX_COMMENT = 200
+
+/**
+ * Text as a comment of a response, in UTF-8: what cannot stand there, as a line break, becomes a blank, and the rest of a
+ * long one is left out (RFC 4975 §9: utf8text).
+ */
+export const commentOf = (text: string): string =>
+  toOctets(text.slice(0, MAX_COMMENT).toWellFormed().replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim())
 
 export const encodeRequest = (parts: RequestParts): Buffer => {
   const { body, flag = "$", method, transactionId } = parts

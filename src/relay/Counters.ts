@@ -10,7 +10,7 @@ export interface RelayCounters {
   /** Closed since they took nothing for the stall limit. */
   receiversStalled: number
   dialsFailed: number
-  /** Next hops that policy refused, as the URI has them or after DNS, and those that were too many at a time. */
+  /** Next hops that policy refused, as the URI has them or after DNS, and those that were too many at a time or looked up too often. */
   dialsForbidden: number
   dialsOverLimit: number
   framesIn: number
@@ -26,8 +26,9 @@ export interface RelayCounters {
   sessionsRefused: number
   /** Times that a connection was not read since a session was faster than it may be. */
   paced: number
+  /** AUTHs with wrong credentials, and those that came too soon after such. */
   failedAuths: number
-  /** AUTHs that the backend could not decide, or that came too soon after failures. */
+  /** AUTHs that the backend could not decide, and those that came too soon after failures. */
   undecidedAuths: number
 }
 

@@ -167,9 +167,10 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   respond(
     to: { readonly transactionId: string; readonly toPath: string; readonly fromPath: string },
     status: number,
-    headers: HeaderLines
+    headers: HeaderLines,
+    comment = reasonPhrase(status)
   ): void {
-    this.control(encodeResponse({ ...to, status, comment: reasonPhrase(status), headers }))
+    this.control(encodeResponse({ ...to, status, comment, headers }))
   }
 
   authFailed(): void {

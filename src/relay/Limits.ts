@@ -29,6 +29,8 @@ export interface RelayLimits {
   readonly transactions: number
   /** AUTHs with wrong credentials on one connection before it is closed (RFC 4976 §6.3). */
   readonly failedAuths: number
+  /** Seconds until an AUTH that the authenticator has not decided is answered 408; less than its client waits. */
+  readonly authDecision: number
   /** Octets kept of a connection in probation: of a request that is not whole, or behind an AUTH under way. */
   readonly probationOctets: number
   /** Requests without success, or challenges, in probation before the connection is closed (RFC 4976 §6.1). */
@@ -48,6 +50,8 @@ export interface RelayLimits {
   readonly connectionsInProbation: number
   /** Connections to next hops that one user may have in the making at a time, on however many connections. */
   readonly dials: number
+  /** Relays of other domains that the AUTHs of one user may have looked up in a minute (RFC 4976 §8). */
+  readonly lookups: number
   /** Seconds without traffic after which a connection without sessions is closed; more than an hour (RFC 4976 §6.5). */
   readonly idle: number
   /** Seconds without progress after which a receiver is failed. */
@@ -75,6 +79,7 @@ export const defaultRelayLimits: RelayLimits = {
   relay: 33_554_432,
   transactions: 16_384,
   failedAuths: 5,
+  authDecision: 25,
   probationOctets: 32_768,
   unsuccessful: 10,
   requestRate: Infinity,
@@ -85,6 +90,7 @@ export const defaultRelayLimits: RelayLimits = {
   connectionsPerAddress: Infinity,
   connectionsInProbation: 1000,
   dials: 32,
+  lookups: 60,
   idle: 7200,
   stall: 30,
   draining: 1,

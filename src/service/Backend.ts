@@ -3,12 +3,14 @@ import * as Duration from "effect/Duration"
 import type * as FileSystem from "effect/FileSystem"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
+import { layerRemovedUsers } from "../authenticator/RemovedUsers.ts"
 import { Credentials } from "../Credentials.ts"
 import { layerCached } from "../credentials/Cached.ts"
 import { layerEphemeral } from "../credentials/Ephemeral.ts"
 import { type CredentialsFileError, layerFile } from "../credentials/File.ts"
 import { layerHttp } from "../credentials/Http.ts"
 import { layerSql, type SqlSettingsError } from "../credentials/Sql.ts"
+import type { SessionRepo } from "../SessionRepo.ts"
 import type { CredentialsSettings } from "./Settings.ts"
 
 /** Who may log in; a driver is loaded only if it is needed. */
@@ -28,6 +30,10 @@ export const layer = (
       return remembered(layerHttp(credentials).pipe(Layer.provide(FetchHttpClient.layer)), credentials.cacheSeconds)
   }
 }
+
+/** Looks every so many seconds whether users who have sessions are still there; 0: never. */
+export const layerRemovals = (interval: number): Layer.Layer<never, never, Credentials | SessionRepo> =>
+  interval === 0 ? Layer.empty : layerRemovedUsers({ interval: Duration.seconds(interval) })
 
 const remembered = <E>(backend: Layer.Layer<Credentials, E>, seconds: number) =>
   seconds === 0 ? backend : layerCached(backend, { timeToLive: Duration.seconds(seconds) })

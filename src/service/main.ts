@@ -20,15 +20,18 @@ import * as Sockets from "./Sockets.ts"
 /** The relay of these settings. */
 export const relay = (settings: SettingsShape) => {
   const resolver = Resolver.layerNode(settings.resolver)
+  const sessions = SessionRepo.layerMemory(settings.sessions)
+  const users = Backend.layer(settings.credentials)
   return Relay.layer(settings.relay).pipe(
     Layer.provide([
       Sockets.layer(settings).pipe(Layer.provide(resolver)),
       resolver,
       Codec.layer,
-      SessionRepo.layerMemory(settings.sessions),
+      sessions,
       SocketSelector.layerRules(settings.relay.listen, settings.socketRules),
-      Authenticator.layerDigest(settings.digest).pipe(Layer.provide(Backend.layer(settings.credentials)))
-    ])
+      Authenticator.layerDigest(settings.digest).pipe(Layer.provide(users))
+    ]),
+    Layer.merge(Backend.layerRemovals(settings.credentialsCheck).pipe(Layer.provide([sessions, users])))
   )
 }
 

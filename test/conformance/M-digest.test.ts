@@ -2,7 +2,8 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { type Challenge, strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
-import { type Frame, header, headers } from "../support/harness.ts"
+import { parseUri } from "../../src/protocol/Uri.ts"
+import { type Frame, header, headers, request, type WorldOptions } from "../support/harness.ts"
 import { group } from "./group.ts"
 
 /** Of the 401s, who reads one WWW-Authenticate only: the first, or the last. */
@@ -141,6 +142,48 @@ group("M. Digest", ({ scenario, timed }) => {
       assert.strictEqual((yield* world.auth(peer, from, md5)).status, 401)
       assert.strictEqual((yield* world.auth(peer, from, world.authorization(sha, { nc: 2 }))).status, 200)
     }), { digest: { realmsWithoutMd5: ["LocalHost"] } })
+
+  const spelled: ReadonlyArray<readonly [string, RegExp, ReadonlyArray<string>, WorldOptions]> = [
+    ["a name", /localhost/, ["%6cocalhost", "LOCALHOST", "%4Cocal%68ost"], {}],
+    ["an address", /\[.*\]/, ["[2001:db8::1]", "[2001:0DB8:0::0:1]", "[2001:db8::0.0.0.1]"], {
+      uris: [parseUri("msrp://[2001:DB8:0:0::1]:2855;tcp")!],
+      digest: { realmsWithoutMd5: ["2001:db8::1"] }
+    }]
+  ]
+  for (const [what, host, spellings, options] of spelled) {
+    scenario(
+      `R4976-5.1-04 R4975-6.1-04 R4975-6.1-05: the realm is the host that is configured, however a client spells it: ${what}`,
+      (world) =>
+        Effect.gen(function*() {
+          const realm = options.uris === undefined ? "localhost" : "2001:db8::1"
+          for (const spelling of spellings) {
+            const peer = yield* world.connect
+            const from = world.party()
+            const uri = world.uri.replace(host, spelling)
+            peer.write(request("AUTH", { to: uri, from }))
+            const challenges = headers(yield* peer.next, "WWW-Authenticate")
+            // MD5 is not offered there, either.
+            assert.lengthOf(challenges, 1)
+            const challenge = strongestChallenge(challenges)!
+            assert.strictEqual(challenge.realm, realm)
+            peer.write(request("AUTH", { to: uri, from, headers: [world.authorization(challenge, { uri })] }))
+            const granted = yield* peer.next
+            assert.strictEqual(granted.status, 200)
+            const id = /\/([^/;]+);tcp$/.exec(header(granted, "Use-Path")!)![1]!
+            assert.strictEqual(world.sessions.findUnsafe(id)?.realm, realm)
+          }
+          // All of them are one user's.
+          const last = yield* world.connect
+          assert.strictEqual((yield* world.auth(last, world.party())).status, 401)
+          assert.strictEqual((yield* Effect.exit(world.login({ peer: last })))._tag, "Failure")
+        }),
+      {
+        ...options,
+        sessions: { maxSessionsPerUser: spellings.length },
+        digest: { realmsWithoutMd5: ["localhost"], ...options.digest }
+      }
+    )
+  }
 
   scenario("R7616-3.7-03: an operator can offer MD5 alone", (world) =>
     Effect.gen(function*() {

@@ -58,6 +58,32 @@ group("O. Relay to relay", ({ timed }) => {
   )
 
   timed(
+    "R4976-9.3-08: guesses behind one relay slow nobody who is behind another, nor the user himself",
+    (world) =>
+      Effect.gen(function*() {
+        const outer = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const other = yield* connectFrom(world, machine(world, "other.example.net"))
+        const uri = "msrp://carol.invalid:9/c;tcp"
+        const guess = (peer: Peer, from: string) =>
+          Effect.gen(function*() {
+            const authorization = world.authorization(yield* world.challenge(peer, from), { password: "guess" })
+            peer.write(request("AUTH", { to: world.uri, from, headers: [authorization] }))
+            yield* world.network!.settled
+          })
+        yield* guess(outer, `${OUTER} ${uri}`)
+        assert.strictEqual((yield* outer.next).status, 401)
+        yield* guess(outer, `${OUTER} ${uri}`)
+        assert.lengthOf(outer.frames, 0)
+        yield* guess(other, `${OUTER.replace("outer", "other")} ${uri}`)
+        assert.strictEqual((yield* other.next).status, 401)
+        yield* world.login()
+        yield* TestClock.adjust("1 seconds")
+        assert.strictEqual((yield* outer.next).status, 401)
+      }),
+    { ...options, digest: { freePerUser: 1 } }
+  )
+
+  timed(
     "R4976-9.3-06: a relay whose certificate proves any number of names is known by some of them only",
     (world) =>
       Effect.gen(function*() {

@@ -40,6 +40,33 @@ group("V. Security and limits", ({ scenario, timed }) => {
     { digest: { freePerUser: 3 } }
   )
 
+  timed(
+    "R4976-9.3-08: many who guess at once are closed one after the other, and keep nobody out who has logged in before",
+    (world) =>
+      Effect.gen(function*() {
+        const from = world.party()
+        const wrong = (username: string) =>
+          Effect.gen(function*() {
+            const peer = yield* world.connect
+            const challenge = yield* world.challenge(peer, from)
+            const guess = (nc: number) => world.authorization(challenge, { username, password: "guess", nc })
+            peer.write(request("AUTH", { to: world.uri, from, headers: [guess(1)] }))
+            yield* world.network!.settled
+            return { peer, guess }
+          })
+        yield* world.login()
+        for (const username of ["alice", "carol"]) yield* Effect.replicateEffect(wrong(username), 10)
+        // The next one is not even looked at, and does not get many answers of that kind.
+        const { guess, peer } = yield* wrong("carol")
+        for (let nc = 2; nc < 6; nc++) peer.write(request("AUTH", { to: world.uri, from, headers: [guess(nc)] }))
+        assert.deepStrictEqual((yield* peer.take(5)).map(({ status }) => status), [408, 408, 408, 408, 408])
+        yield* peer.ends
+        yield* world.login()
+        yield* TestClock.adjust("1 minute")
+      }),
+    { digest: { freePerUser: 3 } }
+  )
+
   timed("R4976-9.3-08: one password with many users is slowed by address", (world) =>
     Effect.gen(function*() {
       const from = world.party()

@@ -170,10 +170,26 @@ for (const [name, kinds, skipped] of all) {
               assert.strictEqual(yield* attempt(world, "alice", "christmas"), 401)
               assert.strictEqual(yield* attempt(world, "alice", ""), 401)
               for (
-                const nobody of ["dave", "nothing", "bob", "' OR '1'='1", "alice' --", "al%", "\\", "a\u0301\u{1f600}"]
+                const nobody of [
+                  "dave",
+                  "nothing",
+                  "bob",
+                  "Alice",
+                  "alice ",
+                  "\u00e1lice",
+                  "' OR '1'='1",
+                  "alice' --",
+                  "al%",
+                  "\\",
+                  "a\u0301\u{1f600}"
+                ]
               ) {
                 assert.strictEqual(yield* attempt(world, nobody, "x"), 401, nobody)
                 assert.strictEqual(yield* attempt(world, nobody, ""), 401, nobody)
+              }
+              // Whatever the database takes for the same name.
+              for (const alias of ["Alice", "ALICE", "alice ", "\u00e1lice"]) {
+                assert.strictEqual(yield* attempt(world, alias, PASSWORDS["alice"]!), 401, alias)
               }
               if (name !== "HTTP") assert.strictEqual(yield* attempt(world, "twice", "x"), 408)
               world.errors.length = 0
@@ -275,6 +291,26 @@ describe("HTTP", () => {
         assert.strictEqual(yield* attempt(world, "alice", PASSWORDS["alice"]!), 408)
         world.errors.length = 0
       }))
+
+  it.live("a user is who the service says, and another spelling of his name is nobody", () =>
+    inWorld(
+      Effect.map(
+        service(({ username }) => [200, {
+          password: PASSWORDS["alice"],
+          ...(username === "Carol" ? {} : { username: "alice" })
+        }]),
+        ({ port }) => asking(port)
+      ),
+      (world) =>
+        Effect.gen(function*() {
+          const password = PASSWORDS["alice"]!
+          assert.strictEqual(yield* attempt(world, "alice", password), 200)
+          assert.strictEqual(yield* attempt(world, "Alice", password), 401)
+          assert.strictEqual(yield* attempt(world, "alice ", password), 401)
+          // One that says nothing takes names as they are.
+          assert.strictEqual(yield* attempt(world, "Carol", password), 200)
+        })
+    ))
 
   it.live(
     "who users are is neither told to another service nor asked there",

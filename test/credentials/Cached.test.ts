@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
-import { Credentials, CredentialsUnavailable } from "../../src/Credentials.ts"
+import { Credentials, CredentialsUnavailable, type Secret } from "../../src/Credentials.ts"
 import { type CachedOptions, layerCached } from "../../src/credentials/Cached.ts"
 
 const make = (options: CachedOptions = {}) => {
@@ -21,18 +21,26 @@ const make = (options: CachedOptions = {}) => {
         return Effect.as(state.gate, username === "nobody" ? Option.none() : Option.some(secret))
       }), ["MD5"])
   )
-  const lookup = (username: string, realm = "r") =>
-    Effect.flatMap(Credentials, (credentials) => credentials.lookup({ username, realm })).pipe(
+  const told = (found: Effect.Effect<Option.Option<Secret>, CredentialsUnavailable>) =>
+    found.pipe(
       Effect.map(Option.match({
         onNone: () => "none",
         onSome: (secret) => secret._tag === "Password" ? Redacted.value(secret.password) : "HA1"
       })),
       Effect.catch(() => Effect.succeed("unavailable"))
     )
-  return { state, lookup, layer: layerCached(backend, options) }
+  const lookup = (username: string, realm = "r") =>
+    Effect.flatMap(Credentials, (credentials) => told(credentials.lookup({ username, realm })))
+  /** As for somebody whose credentials are wrong: what is found at first, and then. */
+  const guess = Effect.fnUntraced(function*(username: string) {
+    const credentials = yield* Credentials
+    const user = { username, realm: "r" }
+    return [yield* told(credentials.lookup(user)), yield* told(credentials.recheck!(user))]
+  })
+  return { state, lookup, guess, told, layer: layerCached(backend, options) }
 }
 
-it.effect("a user is remembered for a while, by name and realm, and that there is none for less", () => {
+it.effect("a user is remembered for a while, by name and realm, and that there is none for as long", () => {
   const { layer, lookup, state } = make()
   return Effect.gen(function*() {
     assert.deepStrictEqual((yield* Credentials).algorithms, ["MD5"])
@@ -40,13 +48,81 @@ it.effect("a user is remembered for a while, by name and realm, and that there i
     state.password = "two"
     assert.deepStrictEqual([yield* lookup("alice"), yield* lookup("alice", "other")], ["one", "two"])
     assert.strictEqual(yield* lookup("nobody"), "none")
-    yield* TestClock.adjust("5 seconds")
-    yield* lookup("nobody")
-    assert.deepStrictEqual(state.asked, ["alice@r", "alice@other", "nobody@r", "nobody@r"])
-    yield* TestClock.adjust("24 seconds")
+    yield* TestClock.adjust("29 seconds")
     assert.strictEqual(yield* lookup("alice"), "one")
+    assert.strictEqual(yield* lookup("nobody"), "none")
+    assert.deepStrictEqual(state.asked, ["alice@r", "alice@other", "nobody@r"])
     yield* TestClock.adjust("1 seconds")
     assert.strictEqual(yield* lookup("alice"), "two")
+    assert.strictEqual(yield* lookup("nobody"), "none")
+    assert.deepStrictEqual(state.asked.slice(3), ["alice@r", "nobody@r"])
+  }).pipe(Effect.provide(layer))
+})
+
+it.effect("R7616-3.4-04: who guesses waits for the backend as often whether there is such a user, whoever else was here", () => {
+  const { guess, layer, lookup, state } = make()
+  /** How often the backend is asked for each of several guesses, so many milliseconds after the one before. */
+  const asked = (username: string) =>
+    Effect.gen(function*() {
+      const counts: Array<number> = []
+      for (const after of [0, 500, 499, 1, 5000, 6000, 25_000, 29_999, 30_000, 999, 60_000]) {
+        yield* TestClock.adjust(after)
+        state.asked.length = 0
+        yield* guess(username)
+        counts.push(state.asked.length)
+      }
+      return counts
+    })
+  return Effect.gen(function*() {
+    const ofNobody = yield* asked("nobody")
+    assert.deepStrictEqual(ofNobody, [1, 0, 0, 1, 1, 1, 1, 1, 1, 0, 1])
+    assert.deepStrictEqual(yield* asked("alice"), ofNobody)
+    // He has logged in a moment ago.
+    yield* lookup("bob")
+    assert.deepStrictEqual(yield* asked("bob"), ofNobody)
+  }).pipe(Effect.provide(layer))
+})
+
+it.effect("a password that was changed, and a user who is new, are found by who presents what seems wrong", () => {
+  const { guess, layer, lookup, state } = make()
+  return Effect.gen(function*() {
+    yield* lookup("alice")
+    state.password = "two"
+    assert.deepStrictEqual(yield* guess("alice"), ["one", "two"])
+    assert.strictEqual(yield* lookup("alice"), "two")
+    // Guesses are no load: the backend is asked once in a second, however many come at once.
+    state.asked.length = 0
+    yield* TestClock.adjust("1 seconds")
+    yield* Effect.all(Array.from({ length: 100 }, () => guess("alice")), { concurrency: 100 })
+    yield* TestClock.adjust("999 millis")
+    state.password = "three"
+    assert.deepStrictEqual(yield* guess("alice"), ["two", "two"])
+    assert.lengthOf(state.asked, 1)
+    yield* TestClock.adjust("1 millis")
+    assert.deepStrictEqual(yield* guess("alice"), ["two", "three"])
+  }).pipe(Effect.provide(layer))
+})
+
+it.effect("a backend that is down is asked no more often for that, and what is remembered stays", () => {
+  const { guess, layer, lookup, state } = make()
+  return Effect.gen(function*() {
+    yield* lookup("alice")
+    state.down = true
+    for (let i = 0; i < 5; i++) assert.deepStrictEqual(yield* guess("alice"), ["one", "unavailable"])
+    assert.lengthOf(state.asked, 2)
+    assert.strictEqual(yield* lookup("alice"), "one")
+  }).pipe(Effect.provide(layer))
+})
+
+it.effect("what is true now can be asked for, and is remembered then", () => {
+  const { layer, lookup, state, told } = make()
+  return Effect.gen(function*() {
+    const { refresh } = yield* Credentials
+    yield* lookup("alice")
+    state.password = "two"
+    assert.strictEqual(yield* told(refresh!({ username: "alice", realm: "r" })), "two")
+    assert.strictEqual(yield* lookup("alice"), "two")
+    assert.lengthOf(state.asked, 2)
   }).pipe(Effect.provide(layer))
 })
 

@@ -1,11 +1,15 @@
 /** What the environment says is what the relay does: each parameter from its variable to the wire. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { assert, it } from "@effect/vitest"
+import { afterAll, assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { createHash } from "node:crypto"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { DatabaseSync } from "node:sqlite"
 import * as Client from "../../src/Client.ts"
 import { Codec } from "../../src/Codec.ts"
 import { authorizationFor } from "../../src/protocol/digest/Answer.ts"
@@ -113,6 +117,61 @@ service(
       assert.strictEqual(yield* refusal(client.auth({ relay: uri, username: "alice", password: "wrong" })), 401)
     })
 )
+
+const directory = mkdtempSync(`${tmpdir()}/msrp-`)
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const usersFile = `${directory}/users`
+const database = `${directory}/users.db`
+
+/** Users who can be taken away, and how. */
+const stores: ReadonlyArray<readonly [string, Record<string, string>, () => void, () => void]> = [
+  [
+    "a file",
+    { MSRP_CREDENTIALS_FILE: usersFile },
+    () => writeFileSync(usersFile, "alice:127.0.0.1:wonderland\nbob:127.0.0.1:builder\n"),
+    () => writeFileSync(usersFile, "bob:127.0.0.1:builder\n")
+  ],
+  [
+    "a table that is remembered",
+    { MSRP_SQL_URL: `sqlite:${database}`, MSRP_CREDENTIALS_CACHE: "1 hour" },
+    () => {
+      const users = new DatabaseSync(database)
+      users.exec("CREATE TABLE subscriber (username TEXT, domain TEXT, password TEXT)")
+      users.exec("INSERT INTO subscriber VALUES ('alice', '127.0.0.1', 'wonderland'), ('bob', '127.0.0.1', 'builder')")
+      users.close()
+    },
+    () => {
+      const users = new DatabaseSync(database)
+      users.exec("DELETE FROM subscriber WHERE username = 'alice'")
+      users.close()
+    }
+  ]
+]
+
+for (const [store, env, fill, remove] of stores) {
+  service(
+    `MSRP_CREDENTIALS_CHECK: who was taken away from ${store} loses his sessions`,
+    () => {
+      fill()
+      return { MSRP_USERS: "", MSRP_CALCULATE_HA1: "1", MSRP_CREDENTIALS_CHECK: "10", ...env }
+    },
+    ({ client, relay, uri }) =>
+      Effect.gen(function*() {
+        yield* client.auth({ relay: uri, ...alice })
+        yield* client.auth({ relay: uri, username: "bob", password: "builder" })
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(relay.gauges().sessions, 2)
+        remove()
+        const clock = Effect.andThen(TestClock.adjust("1 second"), Effect.yieldNow)
+        const passing = yield* Effect.forkChild(Effect.forever(clock))
+        yield* until(() => relay.gauges().sessions === 1, "the end of the sessions")
+        yield* Fiber.interrupt(passing)
+        assert.strictEqual(yield* refusal(client.auth({ relay: uri, ...alice })), 401)
+        yield* client.auth({ relay: uri, username: "bob", password: "builder" })
+      })
+  )
+}
 
 service(
   "MSRP_HASH_SIZE and MSRP_CLEANUP_INTERVAL",

@@ -325,6 +325,10 @@ export interface WorldOptions extends Omit<Partial<RelayOptions>, "limits"> {
   readonly scheme?: LocalSocket["scheme"]
   /** Who may log in; alice and carol when absent. */
   readonly credentials?: Layer.Layer<Credentials> | undefined
+  /** Who decides, in place of the digest authenticator; made of the one that would. */
+  readonly authenticator?: ((digest: Authenticator["Service"]) => Authenticator["Service"]) | undefined
+  /** The repository, made of that in memory. */
+  readonly repo?: ((memory: SessionRepo["Service"]) => SessionRepo["Service"]) | undefined
 }
 
 /** A party that has a session URI. */
@@ -528,7 +532,15 @@ export class World {
 export const makeWorld = Effect.fnUntraced(function*(
   options: WorldOptions = {}
 ): Effect.fn.Return<World, TransportError | NoCommonAlgorithm, Transport | Scope.Scope> {
-  const { credentials, digest, scheme = "msrp", sessions, ...relay } = options
+  const {
+    authenticator = (same) => same,
+    credentials,
+    digest,
+    repo = (same) => same,
+    scheme = "msrp",
+    sessions,
+    ...relay
+  } = options
   const log: Array<string> = []
   const errors: Array<string> = []
   const logger = Logger.make<unknown, void>((entry) => {
@@ -541,9 +553,12 @@ export const makeWorld = Effect.fnUntraced(function*(
     Relay.layer({ listen: [{ scheme, host: "localhost", port: 0 }], relayPeers: "all", ...relay }).pipe(
       Layer.provideMerge(Layer.mergeAll(
         Codec.layer,
-        SessionRepo.layerMemory(sessions),
+        Layer.effect(SessionRepo, Effect.map(SessionRepo, repo)).pipe(Layer.provide(SessionRepo.layerMemory(sessions))),
         SocketSelector.layerDefault([]),
-        Authenticator.layerDigest(digest).pipe(Layer.provide(credentials ?? Credentials.layerMemory(users)))
+        Layer.effect(Authenticator, Effect.map(Authenticator, authenticator)).pipe(
+          Layer.provide(Authenticator.layerDigest(digest)),
+          Layer.provide(credentials ?? Credentials.layerMemory(users))
+        )
       )),
       Layer.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "All")])
     )

@@ -1,8 +1,12 @@
 /**
  * Decides an AUTH that asks for nothing it may not: the authenticator says who the user is, the repository makes the
- * session.
+ * session. Either may be of somebody's own: whatever becomes of them, the client has its answer.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type { Authenticator } from "../../Authenticator.ts"
 import type { SessionRepo } from "../../SessionRepo.ts"
 import type { RelayCounters } from "../Counters.ts"
@@ -13,38 +17,81 @@ export interface LoginOptions {
   readonly authenticator: Authenticator["Service"]
   readonly sessions: SessionRepo["Service"]
   readonly counters: RelayCounters
+  /** Seconds until an AUTH that is not decided is answered. */
+  readonly timeLimit: number
 }
 
+/** Characters of what is told of a defect. */
+const LOGGED = 4000
+
 /** Answers the AUTH; `ended` is called then, whatever happens. */
-export const makeLogin = ({ auth, authenticator, counters, sessions }: LoginOptions) => {
-  const decide = Effect.fnUntraced(function*(asking: Asking): Effect.fn.Return<AuthAnswer> {
+export const makeLogin = ({ auth, authenticator, counters, sessions, timeLimit }: LoginOptions) => {
+  const decide = Effect.fnUntraced(function*(asking: Asking, secrets: Array<string>): Effect.fn.Return<AuthAnswer> {
     const { authorization, behindRelay, hop, realm, request } = asking
-    const source = behindRelay ? undefined : hop.connection?.remote.host
-    const decision = yield* authenticator.authenticate({ requestUri: request.target, authorization, realm, source })
+    const address = hop.connection?.remote.host
+    const decision = yield* authenticator.authenticate({
+      requestUri: request.target,
+      authorization,
+      realm,
+      source: behindRelay ? undefined : address,
+      relay: behindRelay ? address : undefined
+    })
     switch (decision._tag) {
       case "Challenge": {
         const headers = decision.wwwAuthenticate.map((value) => ["WWW-Authenticate", value] as const)
         return { status: 401, headers, failed: decision.failed }
       }
       case "Rejected":
-        return { status: decision.status }
+        return { status: decision.status, comment: decision.comment }
       case "Unavailable":
-        // The user is not at fault and may come again: a time-out, not counted as a failure.
-        counters.undecidedAuths++
-        return { status: 408 }
+        return undecided(decision.failed)
     }
     const wanted = auth.grant(asking, decision)
     if ("status" in wanted) return wanted
+    secrets.push(wanted.id)
     const session = yield* sessions.create(wanted).pipe(
       Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined))
     )
     return auth.granted(asking, session, { authenticationInfo: decision.authenticationInfo, expires: wanted.expires })
   })
 
+  /** The user is not at fault and may come again: a time-out. */
+  const undecided = (failed = false): AuthAnswer => {
+    counters.undecidedAuths++
+    return { status: 408, failed }
+  }
+
+  /** The time limit costs only who has to wait; what does not let itself be interrupted is not waited for. */
+  const decided = Effect.fnUntraced(function*(asking: Asking): Effect.fn.Return<AuthAnswer> {
+    const secrets = secretsOf(asking.authorization)
+    const fiber = yield* Effect.forkDetach(decide(asking, secrets), { startImmediately: true })
+    const waited = Fiber.await(fiber).pipe(
+      Effect.onInterrupt(() => Effect.sync(() => fiber.interruptUnsafe())),
+      Effect.timeoutOption(timeLimit * 1000)
+    )
+    const exit = fiber.pollUnsafe() ?? Option.getOrUndefined(yield* waited)
+    if (exit !== undefined && Exit.isSuccess(exit)) return exit.value
+    const cause = exit === undefined ? "no answer in time" : withoutSecrets(Cause.pretty(exit.cause), secrets)
+    yield* Effect.annotateLogs(Effect.logError("AUTH could not be decided"), { cause })
+    return undecided()
+  })
+
   return (asking: Asking, ended: () => void): Effect.Effect<void> =>
-    decide(asking).pipe(
+    decided(asking).pipe(
       Effect.map((answer) => auth.answer(asking, answer)),
-      Effect.catchCause((cause) => Effect.logError("AUTH could not be decided", cause)),
       Effect.ensuring(Effect.sync(ended))
     )
 }
+
+/** What of an AUTH must not be logged: its credentials as they came, and what they were made of. */
+const secretsOf = (authorization: string | undefined): Array<string> =>
+  authorization === undefined
+    ? []
+    : [
+      authorization,
+      ...Array.from(authorization.matchAll(/\b(?:response|c?nonce)\s*=\s*"?([^",\s]+)/gi), ([, one]) => one!)
+    ]
+
+/** A defect may quote what was asked. */
+const withoutSecrets = (text: string, secrets: ReadonlyArray<string>): string =>
+  secrets.reduce((rest, secret) => rest.replaceAll(secret, "<redacted>"), text).slice(0, LOGGED)

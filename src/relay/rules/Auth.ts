@@ -3,10 +3,10 @@
  * decided elsewhere and takes time: `ask`, then `grant` and `granted` for a user who is who he says, then `answer`.
  */
 import { isLoopback } from "../../net/Hosts.ts"
-import type { HeaderLines } from "../../protocol/Encoder.ts"
+import { commentOf, type HeaderLines } from "../../protocol/Encoder.ts"
 import type { Head } from "../../protocol/Head.ts"
 import { sessionId } from "../../protocol/Ident.ts"
-import { authorityKey, formatUri, type MsrpUri, parseUri } from "../../protocol/Uri.ts"
+import { authorityKey, canonicalHost, formatUri, type MsrpUri, parseUri } from "../../protocol/Uri.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
 import type { NewSession, Session, Sessions } from "../Session.ts"
@@ -18,7 +18,7 @@ import type { Authenticate } from "./Router.ts"
 export interface AuthOptions {
   /** What session URIs are made of, by scheme; the URI that was addressed when there is none. */
   readonly usePath: ReadonlyArray<MsrpUri>
-  /** The realm of challenges; the host that the AUTH addresses when absent. */
+  /** The realm of challenges; when absent, the host of the relay's URI that the AUTH addresses. */
   readonly realm?: string | undefined
   /** Seconds: granted when the client names none, and the bounds for one that does (RFC 4976 §6.3). */
   readonly expires: number
@@ -45,7 +45,8 @@ export interface AuthSource extends Party {
   respond(
     to: { readonly transactionId: string; readonly toPath: string; readonly fromPath: string },
     status: number,
-    headers: HeaderLines
+    headers: HeaderLines,
+    comment?: string
   ): void
 }
 
@@ -67,7 +68,9 @@ export interface Asking {
 export interface AuthAnswer {
   readonly status: number
   readonly headers?: HeaderLines
-  /** The credentials were wrong (RFC 4976 §6.3). */
+  /** Text, in place of the phrase that goes with the status. */
+  readonly comment?: string | undefined
+  /** The credentials were wrong, or there were too many of that kind to look at (RFC 4976 §6.3). */
   readonly failed?: boolean
 }
 
@@ -107,8 +110,8 @@ export class Auth {
       hop.respond(to, 400, [])
       hop.probation.refused()
     } else {
-      // Stored secrets are made for a name in lower case; how a client spells the host does not matter (RFC 4975 §6.1).
-      const realm = this.#options.realm ?? request.target.host.toLowerCase()
+      // Stored secrets are made for the name as it is configured; how a client spells it does not matter (RFC 4975 §6.1).
+      const realm = this.#options.realm ?? canonicalHost(request.own.host)
       return { hop, request, to, realm, authorization: authorization[0], expires, behindRelay }
     }
     return undefined
@@ -192,12 +195,14 @@ export class Auth {
   }
 
   /** Answers, and counts for the connection what it was. */
-  answer({ authorization, behindRelay, hop, to }: Asking, { failed, headers = [], status }: AuthAnswer): void {
-    hop.respond(to, status, headers)
+  answer({ authorization, behindRelay, hop, to }: Asking, { comment, failed, headers = [], status }: AuthAnswer): void {
+    hop.respond(to, status, headers, comment === undefined ? undefined : commentOf(comment))
     // The connection with a relay is not closed for what its clients do (RFC 4976 §6.3).
     if (behindRelay) return
     if (failed === true) hop.authFailed()
-    else if (status === 403) hop.probation.refused()
-    else if (authorization === undefined) hop.probation.challenged()
+    else if (status === 401) {
+      // With right credentials an old nonce is nobody's fault, nor is an interval out of bounds.
+      if (authorization === undefined) hop.probation.challenged()
+    } else if (status !== 200 && status !== 423) hop.probation.refused()
   }
 }

@@ -5,6 +5,7 @@
 import { authorityKey, canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
+import { Lookups } from "./Lookups.ts"
 import type { NextHops } from "./NextHops.ts"
 import type { Party } from "./Party.ts"
 
@@ -38,11 +39,13 @@ export class Directory {
   readonly #hops = new Map<string, Set<Party>>()
   /** Dials in progress of each user. */
   readonly #dialling = new Map<string, number>()
+  readonly #lookups: Lookups
 
   constructor(shared: Shared, nextHops: NextHops, owner: DirectoryOwner) {
     this.#shared = shared
     this.#nextHops = nextHops
     this.#owner = owner
+    this.#lookups = new Lookups(shared.limits.lookups)
   }
 
   /**
@@ -55,14 +58,15 @@ export class Directory {
     const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(endpointKey(uri)))
     if (known !== undefined) return known
     if (cannotBeReached(uri)) return 408
-    const { counters, limits } = this.#shared
+    const { counters, limits, turn } = this.#shared
     if (!this.#nextHops.admitsUri(uri)) {
       counters.dialsForbidden++
       return 403
     }
     // Whatever connection it asks on, and whoever else shares that of a relay.
     const user = userOf(session)
-    if ((this.#dialling.get(user) ?? 0) >= limits.dials) {
+    const tooMany = (this.#dialling.get(user) ?? 0) >= limits.dials
+    if (tooMany || (uri.port === undefined && !this.#lookups.admits(user, turn.now))) {
       counters.dialsOverLimit++
       return 408
     }

@@ -27,7 +27,7 @@ export type Decision =
 /** AUTH for this relay (RFC 4976 §5.1). */
 export interface Authenticate {
   readonly _tag: "Authenticate"
-  /** The relay's URI that it addresses, and how it does. */
+  /** The relay's URI that it addresses, as configured, and as it does. */
   readonly own: MsrpUri
   readonly target: MsrpUri
   /** Its From-Path. */

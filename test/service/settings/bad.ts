@@ -22,6 +22,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_SOCKET_ROUTES: ["dst=10.0.0.0/8", "dst=10.0.0.0/99 -> none"],
   MSRP_CREDENTIALS: ["ldap", "memory,file"],
   MSRP_CREDENTIALS_CACHE: ["-1", "2 days"],
+  MSRP_CREDENTIALS_CHECK: ["-1", "0.5", "2 days"],
   MSRP_SQL_URL: ["postgres:db", "oracle://db", "/users.db", "sqlite:"],
   MSRP_SQL_TABLE: ["a b", "users; DROP TABLE users", "1a", "a.b.c", "a\"b"],
   MSRP_SQL_USERNAME_COLUMN: ["a-b", "none of these"],

@@ -21,6 +21,8 @@ const sqlBeside: Env = { MSRP_SQL_URL: "sqlite:/users.db" }
 const tableOf = (name: keyof SubscriberTable) => ({ credentials }: SettingsShape) =>
   credentials._tag === "Sql" && credentials.table?.[name]
 
+const checkOf = ({ credentialsCheck }: SettingsShape) => credentialsCheck
+
 /** A value of each variable, and where it must be found. */
 export const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_URIS: [
@@ -95,6 +97,10 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
     of: ({ credentials }) => "cacheSeconds" in credentials && credentials.cacheSeconds,
     is: 0
   }],
+  MSRP_CREDENTIALS_CHECK: [
+    { value: "5 minutes", beside: { MSRP_HTTP_URL: "http://localhost" }, of: checkOf, is: 300 },
+    { value: "0", beside: sqlBeside, of: checkOf, is: 0 }
+  ],
   MSRP_SQL_URL: [{
     value: "mysql://u:p@db/opensips",
     of: ({ credentials }) => credentials._tag === "Sql" && [Redacted.value(credentials.url), credentials.calculateHa1],

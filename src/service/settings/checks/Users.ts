@@ -31,6 +31,8 @@ export interface DemoUser {
 export interface Users {
   readonly credentials: CredentialsSettings
   readonly demo: DemoUser | undefined
+  /** Seconds from one look whether users were removed to the next; 0: there is none. */
+  readonly credentialsCheck: number
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -45,6 +47,9 @@ const sources = {
 
 type Source = keyof typeof sources
 
+/** Seconds: how often it is looked by default whether users were removed. A service of one's own is not asked unasked. */
+const CHECKS = { file: 60, sql: 60, http: 0, ephemeral: 0 } as const
+
 const variableOf = (source: Source): string => variables[sources[source]].variable
 
 const givenOf = (values: Values): ReadonlyArray<Source> =>
@@ -55,12 +60,18 @@ export const usersOf = Effect.fnUntraced(function*(
   values: Values,
   problems: Problems
 ): Effect.fn.Return<Users | undefined, never, FileSystem.FileSystem> {
-  if (!problems.fine("credentials", "calculateHa1", ...Object.values(sources))) return undefined
+  if (!problems.fine("credentials", "calculateHa1", "credentialsCheck", ...Object.values(sources))) return undefined
   const source = sourceOf(values, problems)
   if (source === undefined) return undefined
   const warnings = unusedWith(source, values)
   const { calculateHa1 = source === "memory", credentialsCache: cacheSeconds, users } = values
-  const from = (credentials: CredentialsSettings): Users => ({ credentials, demo: undefined, warnings })
+  const credentialsCheck = source === "memory" ? 0 : values.credentialsCheck ?? CHECKS[source]
+  const from = (credentials: CredentialsSettings): Users => ({
+    credentials,
+    demo: undefined,
+    credentialsCheck,
+    warnings
+  })
   switch (source) {
     case "memory": {
       if (users !== undefined) return from({ _tag: "Memory", users: storedUsers(users, calculateHa1, problems) })
@@ -108,6 +119,10 @@ const unusedWith = (source: Source, values: Values): ReadonlyArray<string> => {
   if (values.calculateHa1 !== undefined && (source === "http" || source === "ephemeral")) {
     const why = source === "http" ? "each answer says what it has" : "there are passwords only"
     warnings.push(`${variables.calculateHa1.variable} is not used with MSRP_CREDENTIALS=${source}: ${why}`)
+  }
+  if (values.credentialsCheck !== undefined && source === "memory") {
+    const { variable } = variables.credentialsCheck
+    warnings.push(`${variable} is not used with MSRP_CREDENTIALS=memory: its users are the same until the relay stops`)
   }
   return warnings
 }

@@ -11,7 +11,7 @@ export const auth = {
     expects: `1 to 255 characters without quotation marks, "\\" or control characters`,
     meaning: "The realm that users are asked to prove themselves for.",
     example: "example.org",
-    absent: "the host that the AUTH addresses",
+    absent: "the host of that of MSRP_URIS which the AUTH addresses, in lower case",
     opensips: "auth_realm"
   }),
   expires: optional("MSRP_AUTH_EXPIRES", seconds(1, 365 * DAY, true), {
@@ -66,8 +66,8 @@ export const auth = {
   freeFailuresPerUser: set("MSRP_AUTH_FREE_FAILURES", wholeNumber(1, 1_000_000), {
     expects: "a whole number from 1 to 1000000",
     meaning:
-      "AUTHs with wrong credentials for one user from one address, on any connections, that are answered at once. " +
-      "Each further one doubles the time until it is, from 1 to 16 seconds; forgotten after 15 minutes.",
+      "AUTHs with wrong credentials for one user of one realm from one address, on any connections, that are answered " +
+      "at once; behind other relays, from one of these. Each further one doubles the time until it is, from 1 to 16 seconds; forgotten after 15 minutes.",
     example: "3",
     default: "10"
   }),

@@ -42,10 +42,19 @@ export const users = {
   credentialsCache: set("MSRP_CREDENTIALS_CACHE", seconds(0, DAY), {
     expects: "a time of 0 to 1 day",
     meaning:
-      "For how long a user of `sql` or `http` is remembered; a password that is changed is good so long after. " +
-      "0: never.",
+      "For how long a user of `sql` or `http` is remembered, and that there is no such user; a password that is changed " +
+      "is good so long after, and the new one at once. 0: never.",
     example: "5 minutes",
     default: "30"
+  }),
+  credentialsCheck: optional("MSRP_CREDENTIALS_CHECK", seconds(0, DAY, true), {
+    expects: "a time of 0 to 1 day, in whole seconds",
+    meaning:
+      "How often it is looked whether users who have sessions are still there: sessions of one who was removed end. " +
+      "0: never, so that they end when they expire. For `http` each look is a question for each user who has a session; " +
+      "for `ephemeral` a session then ends with the time in the user name.",
+    example: "5 minutes",
+    absent: "60 for `file` and `sql`, 0 for the others"
   }),
   sqlUrl: optional("MSRP_SQL_URL", sqlUrl, {
     expects: "a URL of PostgreSQL (postgres://), MySQL or MariaDB (mysql://), or sqlite: with the path of a file",

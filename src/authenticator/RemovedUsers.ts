@@ -1,0 +1,86 @@
+/**
+ * Ends the sessions of users who are not there any more: asks now and then for each user who has sessions whether he is
+ * one. Users who cannot be asked for keep theirs.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { Credentials, type UserKey } from "../Credentials.ts"
+import { SessionRepo } from "../SessionRepo.ts"
+
+export interface RemovedUsersOptions {
+  /** From one look to the next. A bare number is milliseconds. Absent: a minute. */
+  readonly interval?: Duration.Input | undefined
+}
+
+/** Users that are asked for, and sessions that are ended, in one turn of the event loop. */
+const AT_ONCE = 256
+
+/** Users who are not found in one look; the others are found in the next. */
+const MAX_GONE = 10_000
+
+/** Users who cannot be asked for in one look, before it is given up. */
+const MAX_FAILURES = 10
+
+/** For one user. */
+const TIME_LIMIT = Duration.seconds(10)
+
+/** Before a user who was not found is asked for once more: his file or table may just be written anew. */
+const CONFIRMATION = Duration.seconds(5)
+
+/** Needs a repository that can tell which users have sessions; does nothing with another. */
+export const layerRemovedUsers = (
+  { interval = "1 minute" }: RemovedUsersOptions = {}
+): Layer.Layer<never, never, Credentials | SessionRepo> => Layer.effectDiscard(make(Duration.fromInputUnsafe(interval)))
+
+const make = Effect.fnUntraced(function*(interval: Duration.Duration) {
+  const credentials = yield* Credentials
+  const sessions = yield* SessionRepo
+  if (sessions.endSomeOf === undefined || sessions.users === undefined) return
+  const confirmation = Duration.min(CONFIRMATION, Duration.times(interval, 0.5))
+
+  /** Whether there is such a user. */
+  const isThere = Effect.fnUntraced(function*(user: UserKey) {
+    const asked = credentials.refresh === undefined ? credentials.lookup(user) : credentials.refresh(user)
+    // Most of a table that is in memory: the time limit costs only who has to wait.
+    return Option.isSome(Exit.isExit(asked) ? yield* asked : yield* Effect.timeout(asked, TIME_LIMIT))
+  })
+
+  /** Those of them who are not there. */
+  const goneOf = Effect.fnUntraced(function*(some: Iterable<UserKey>) {
+    const gone: Array<UserKey> = []
+    let looked = 0
+    let failures = 0
+    for (const { realm, username } of some) {
+      if (++looked % AT_ONCE === 0) yield* Effect.yieldNow
+      const found = yield* isThere({ username, realm }).pipe(
+        Effect.catch((error) => {
+          const reason = error._tag === "TimeoutError" ? "no answer in time" : error.message
+          const log = Effect.logWarning("It cannot be looked up whether users were removed")
+          return failures++ === 0 ? Effect.as(Effect.annotateLogs(log, { reason }), true) : Effect.succeed(true)
+        })
+      )
+      if (!found) gone.push({ username, realm })
+      if (gone.length === MAX_GONE || failures === MAX_FAILURES) break
+    }
+    return gone
+  })
+
+  const look = Effect.gen(function*() {
+    const missing = yield* goneOf(sessions.users!())
+    yield* Effect.sleep(confirmation)
+    const gone = yield* goneOf(missing)
+    for (const user of gone) while (sessions.endSomeOf!(user, AT_ONCE)) yield* Effect.yieldNow
+    if (gone.length > 0) {
+      yield* Effect.logInfo("sessions of removed users ended").pipe(Effect.annotateLogs({ users: gone.length }))
+    }
+  })
+  yield* look.pipe(
+    Effect.catchCause((cause) => Effect.logError("It cannot be looked up whether users were removed", cause)),
+    Effect.delay(Duration.subtract(interval, confirmation)),
+    Effect.forever,
+    Effect.forkScoped
+  )
+})

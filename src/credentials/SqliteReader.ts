@@ -1,0 +1,53 @@
+/** The thread that asks SQLite: what takes long there, as a file on a slow disk, stops nothing else. */
+import { DatabaseSync } from "node:sqlite"
+import { parentPort } from "node:worker_threads"
+
+export interface SqliteQuestion {
+  readonly id: number
+  readonly path: string
+  readonly statement: string
+  readonly parameters: ReadonlyArray<string>
+}
+
+export interface SqliteAnswer {
+  readonly id: number
+  readonly rows?: ReadonlyArray<Readonly<Record<string, unknown>>>
+  /** Why there are none, in the words of SQLite. */
+  readonly problem?: string
+  /** Somebody else has locked the file. */
+  readonly busy?: boolean
+}
+
+/** https://sqlite.org/rescode.html, the low octet of a code. */
+const SQLITE_ERROR = 1
+const SQLITE_BUSY = 5
+const SQLITE_LOCKED = 6
+
+/** Opened for each question: the file may be made, or put in place of another, while the relay runs. */
+const rowsOf = ({ parameters, path, statement }: SqliteQuestion) => {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 0 })
+  try {
+    return database.prepare(statement).all(...parameters)
+  } finally {
+    database.close()
+  }
+}
+
+const problemOf = (error: unknown): Omit<SqliteAnswer, "id"> => {
+  if (!(error instanceof Error) || !("errcode" in error)) return { problem: "failed" }
+  const code = Number(error.errcode) & 0xff
+  // Only a statement that is wrong has words of its own, as which table or column there is not.
+  const problem = code === SQLITE_ERROR || !("errstr" in error) ? error.message : String(error.errstr)
+  return { problem, busy: code === SQLITE_BUSY || code === SQLITE_LOCKED }
+}
+
+parentPort?.on("message", (question: SqliteQuestion) => {
+  const { id } = question
+  let answer: SqliteAnswer
+  try {
+    answer = { id, rows: rowsOf(question) }
+  } catch (error) {
+    answer = { id, ...problemOf(error) }
+  }
+  parentPort!.postMessage(answer, [])
+})

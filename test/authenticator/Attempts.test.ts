@@ -1,0 +1,103 @@
+/** Who is looked at, and how late wrong credentials are answered. */
+import { assert, describe, it } from "@effect/vitest"
+import { Attempts, type Candidate } from "../../src/authenticator/Attempts.ts"
+
+const alice: Candidate = { username: "alice", realm: "one.test", source: "192.0.2.1", relay: undefined }
+const behind = (relay: string, username = "alice"): Candidate => ({ ...alice, username, source: undefined, relay })
+
+const make = (freePerUser = 2, freePerAddress = 1_000_000) => {
+  const clock = { now: 0 }
+  const attempts = new Attempts({ freePerUser, freePerAddress }, () => clock.now)
+  const fails = (who: Candidate): number | "not looked at" => {
+    const attempt = attempts.begin(who)
+    if (attempt === undefined) return "not looked at"
+    const late = attempt.failed()
+    attempt.end()
+    return late
+  }
+  const succeeds = (who: Candidate): boolean => {
+    const attempt = attempts.begin(who)
+    attempt?.succeeded()
+    attempt?.end()
+    return attempt !== undefined
+  }
+  /** Fills all places of those who have failed too often. */
+  const crowd = (who: Candidate): void => {
+    for (let i = 0; i < 3; i++) fails(who)
+    while (attempts.begin(who) !== undefined);
+  }
+  return { attempts, clock, crowd, fails, succeeds }
+}
+
+describe("R4976-9.3-08: failures are counted", () => {
+  it("for a user of one realm: what his namesake in another does, and his success there, change nothing", () => {
+    const { crowd, fails, succeeds } = make()
+    const other = { ...alice, realm: "two.test" }
+    for (let i = 0; i < 20; i++) {
+      fails(other)
+      assert.isTrue(succeeds(alice))
+    }
+    assert.strictEqual(fails(other), 16_000)
+    assert.strictEqual(fails(alice), 0)
+    crowd(other)
+    assert.strictEqual(fails(other), "not looked at")
+    assert.strictEqual(fails(alice), 0)
+  })
+
+  it("behind other relays for each of these by itself, and never together with an address", () => {
+    const { crowd, fails, succeeds } = make()
+    crowd(behind("198.51.100.1"))
+    assert.strictEqual(fails(behind("198.51.100.1")), "not looked at")
+    assert.strictEqual(fails(behind("198.51.100.2")), 0)
+    assert.strictEqual(fails({ ...alice, source: "198.51.100.1" }), 0)
+    assert.isTrue(succeeds(behind("198.51.100.1", "bob")))
+  })
+
+  it("and the time that a look-up took is a part of the time until the answer", () => {
+    const { attempts, clock, fails } = make()
+    for (let i = 0; i < 2; i++) assert.strictEqual(fails(alice), 0)
+    const slow = attempts.begin(alice)!
+    clock.now += 400
+    assert.strictEqual(slow.failed(), 600)
+    const slower = attempts.begin(alice)!
+    clock.now += 3000
+    assert.strictEqual(slower.failed(), 0)
+  })
+})
+
+describe("R4976-9.3-08: who has logged in from an address before", () => {
+  for (const [where, who] of [["as himself", alice], ["behind a relay", behind("198.51.100.1")]] as const) {
+    it(`is always looked at there, ${where}, however many guess in his name; nobody else is`, () => {
+      const { attempts, crowd, succeeds } = make()
+      assert.isTrue(succeeds(who))
+      for (let i = 0; i < 3; i++) attempts.begin(who)!.failed()
+      for (let i = 0; i < 100; i++) assert.isDefined(attempts.begin(who))
+      assert.isTrue(succeeds(who))
+      crowd({ ...who, username: "bob" })
+      assert.isFalse(succeeds({ ...who, username: "bob" }))
+    })
+  }
+
+  it("also when too many others have failed there", () => {
+    const { attempts, fails, succeeds } = make(1_000_000, 3)
+    assert.isTrue(succeeds(alice))
+    for (let n = 0; n < 4; n++) fails({ ...alice, username: `user${n}` })
+    while (attempts.begin({ ...alice, username: "other" }) !== undefined);
+    assert.isFalse(succeeds({ ...alice, username: "bob" }))
+    assert.isTrue(succeeds(alice))
+    assert.strictEqual(fails(alice), 0)
+  })
+
+  it("is one of many again after a thousand failures without a success: no address is an oracle", () => {
+    const { attempts, clock, fails, succeeds } = make()
+    assert.isTrue(succeeds(alice))
+    for (let i = 0; i < 999; i++) fails(alice)
+    assert.isTrue(succeeds(alice))
+    for (let i = 0; i < 1000; i++) assert.isNumber(fails(alice))
+    let looked = 0
+    while (attempts.begin(alice) !== undefined) looked++
+    assert.strictEqual(looked, 4)
+    clock.now += 900_000
+    assert.isTrue(succeeds(alice))
+  })
+})

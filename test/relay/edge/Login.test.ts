@@ -1,0 +1,240 @@
+/** What an AUTH is answered by an authenticator, credentials or a repository of somebody's own, in all that may become of them. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { type AuthDecision, type Authenticator } from "../../../src/Authenticator.ts"
+import { Credentials } from "../../../src/Credentials.ts"
+import { Transport, type TransportError } from "../../../src/Transport.ts"
+import { makeWorld, request, send, until, type World, type WorldOptions } from "../../support/harness.ts"
+
+const scenario = (
+  title: string,
+  options: WorldOptions,
+  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>
+): void =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld(options)
+      yield* body(world)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest())))
+
+/** Is broken as long as `broken.now` says. */
+const broken = { now: true }
+const throws = (text = "own bug"): never => {
+  throw new Error(text)
+}
+const authenticator = (
+  authenticate: (request: Parameters<Authenticator["Service"]["authenticate"]>[0]) => Effect.Effect<AuthDecision>
+): WorldOptions => ({
+  authenticator: (digest) => ({
+    authenticate: (request) =>
+      broken.now && request.authorization !== undefined ? authenticate(request) : digest.authenticate(request)
+  })
+})
+const credentials = (lookup: Credentials["Service"]["lookup"]): WorldOptions => ({
+  credentials: Layer.effect(
+    Credentials,
+    Effect.map(Credentials, (users) => Credentials.make((user) => broken.now ? lookup(user) : users.lookup(user)))
+  ).pipe(Layer.provide(Credentials.layerMemory([])))
+})
+const repo = (create: () => Effect.Effect<never>): WorldOptions => ({
+  repo: (memory) => ({ ...memory, create: (session) => broken.now ? create() : memory.create(session) })
+})
+
+/** An AUTH with right credentials on a connection of its own. */
+const attempt = Effect.fnUntraced(function*(world: World) {
+  const peer = yield* world.connect
+  const from = world.party()
+  const authorization = world.authorization(yield* world.challenge(peer, from))
+  peer.write(request("AUTH", { to: world.uri, from, headers: [authorization] }))
+  return peer
+})
+
+describe("an AUTH has its answer at once", () => {
+  const cases: ReadonlyArray<readonly [string, WorldOptions]> = [
+    ["an authenticator that dies", authenticator(() => Effect.die(new Error("own bug")))],
+    ["one that throws", authenticator(() => throws())],
+    ["one that interrupts itself", authenticator(() => Effect.andThen(Effect.logError("own bug"), Effect.interrupt))],
+    ["one that is none", authenticator(() => ({}) as never)],
+    ["credentials that die", credentials(() => Effect.die(new Error("own bug")))],
+    ["credentials that throw", credentials(() => throws())],
+    ["a repository that dies", repo(() => Effect.die(new Error("own bug")))],
+    ["a repository that throws", repo(() => throws())]
+  ]
+  for (const [what, options] of cases) {
+    scenario(`from a relay with ${what}: 408, and the log says why`, options, (world) =>
+      Effect.gen(function*() {
+        broken.now = true
+        const peer = yield* attempt(world)
+        assert.strictEqual((yield* peer.next).status, 408)
+        if (what !== "one that is none") assert.include(world.errors.join("\n"), "own bug")
+        assert.strictEqual(world.relay.counters.undecidedAuths, 1)
+        assert.strictEqual(world.relay.gauges().sessions, 0)
+        world.errors.length = 0
+        // What is behind it is read.
+        broken.now = false
+        if (options.credentials === undefined) yield* world.login({ peer })
+        else yield* peer.quiet
+      }))
+  }
+
+  scenario(
+    "R4976-9.4-10: what a defect quotes of the credentials or the session is not logged",
+    {
+      ...authenticator(({ authorization }) => throws(`cannot read ${authorization}`)),
+      repo: (memory) => ({
+        ...memory,
+        create: (session) => Effect.die(new Error(`${session.id} in ${session.uri.text}`))
+      })
+    },
+    (world) =>
+      Effect.gen(function*() {
+        broken.now = true
+        assert.strictEqual((yield* (yield* attempt(world)).next).status, 408)
+        assert.match(world.errors[0]!, /cannot read <redacted>/)
+        broken.now = false
+        assert.strictEqual((yield* (yield* attempt(world)).next).status, 408)
+        assert.match(world.errors[1]!, /<redacted> in msrp:\/\/localhost:\d+\/<redacted>;tcp/)
+        const response = /response="(\w+)"/
+        assert.notMatch(world.log.join("\n"), response)
+        world.errors.length = 0
+      })
+  )
+})
+
+describe("a repository that throws", () => {
+  const failing = (method: "findUnsafe" | "end" | "endAllOf"): WorldOptions => ({
+    repo: (memory) => ({
+      ...memory,
+      [method]: (one: never) => {
+        if (broken.now) throws(`own bug with ${String(one)}`)
+        return memory[method](one)
+      }
+    })
+  })
+
+  scenario(
+    "when it is asked for a session: there is none, and the connection goes on",
+    failing("findUnsafe"),
+    (world) =>
+      Effect.gen(function*() {
+        broken.now = false
+        const { peer, uri, usePath } = yield* world.login()
+        broken.now = true
+        for (let i = 0; i < 3; i++) {
+          peer.write(send({ to: usePath, from: uri }))
+          assert.strictEqual((yield* peer.next).status, 481)
+        }
+        // Once, and no word of the session.
+        assert.lengthOf(world.errors, 1)
+        assert.include(world.errors[0], "method=findUnsafe")
+        world.errors.length = 0
+        broken.now = false
+        peer.write(send({ to: usePath, from: uri }))
+        assert.strictEqual((yield* peer.next).status, 200)
+      })
+  )
+
+  scenario("when a connection closes: it is gone all the same", failing("endAllOf"), (world) =>
+    Effect.gen(function*() {
+      broken.now = true
+      const { peer, usePath } = yield* world.login()
+      yield* peer.close
+      yield* until(() => world.relay.gauges().connections === 0)
+      assert.include(world.errors.join(), "method=endAllOf")
+      world.errors.length = 0
+      world.sessions.end(world.sessions.findUnsafe(/\/([^/;]+);tcp$/.exec(usePath)![1]!)!)
+    }))
+})
+
+describe("an AUTH that is never decided", () => {
+  const cases: ReadonlyArray<readonly [string, WorldOptions]> = [
+    ["authenticator", authenticator(() => Effect.never)],
+    [
+      "authenticator that cannot be interrupted",
+      authenticator(() => Effect.uninterruptible(Effect.sleep("1 minute")) as never)
+    ],
+    ["repository", repo(() => Effect.never)]
+  ]
+  for (const [what, options] of cases) {
+    scenario(`is answered 408 when its time is over: ${what}`, options, (world) =>
+      Effect.gen(function*() {
+        broken.now = true
+        const peer = yield* attempt(world)
+        yield* world.network!.settled
+        yield* TestClock.adjust("24999 millis")
+        assert.lengthOf(peer.frames, 0)
+        yield* TestClock.adjust(1)
+        assert.strictEqual((yield* peer.next).status, 408)
+        assert.include(world.errors.join("\n"), "no answer in time")
+        world.errors.length = 0
+        broken.now = false
+        yield* world.login({ peer })
+        yield* TestClock.adjust("1 minute")
+      }))
+  }
+})
+
+describe("R4975-9-06: the comment of an answer is what the authenticator says", () => {
+  const cases: ReadonlyArray<readonly [string, string, string]> = [
+    ["words", "Come back on Monday", "Come back on Monday"],
+    ["letters beyond ASCII", "M\u00fcde", "M\u00fcde"],
+    ["lines, which cannot be", "no\r\nUse-Path: x\u2028\u0007", "no Use-Path: x"],
+    ["half a character", "a\ud800b", "a\ufffdb"],
+    ["none", "", ""],
+    ["a book", "x".repeat(5000), "x".repeat(200)]
+  ]
+  for (const [what, comment, heard] of cases) {
+    scenario(
+      what,
+      authenticator(() => Effect.succeed({ _tag: "Rejected", status: 403, comment })),
+      (world) =>
+        Effect.gen(function*() {
+          broken.now = true
+          const answer = yield* (yield* attempt(world)).next
+          assert.strictEqual(answer.status, 403)
+          assert.strictEqual(Buffer.from(answer.comment, "latin1").toString("utf8"), heard)
+        })
+    )
+  }
+})
+
+describe("R4976-6.1-22: answers that are no success end a connection in probation", () => {
+  const decisions: ReadonlyArray<AuthDecision> = [
+    { _tag: "Unavailable" },
+    { _tag: "Rejected", status: 400, comment: "no" },
+    { _tag: "Rejected", status: 403, comment: "no" }
+  ]
+  for (const decision of decisions) {
+    scenario(
+      JSON.stringify(decision),
+      authenticator(() => Effect.succeed(decision)),
+      (world) =>
+        Effect.gen(function*() {
+          broken.now = true
+          const peer = yield* world.connect
+          const from = world.party()
+          const authorization = world.authorization(yield* world.challenge(peer, from))
+          for (let i = 0; i < 10; i++) yield* world.auth(peer, from, authorization)
+          yield* peer.ends
+        })
+    )
+  }
+
+  scenario(
+    "R4976-6.3-40: too many who guess at once count as wrong credentials, at any time",
+    authenticator(() => Effect.succeed({ _tag: "Unavailable", failed: true })),
+    (world) =>
+      Effect.gen(function*() {
+        broken.now = false
+        const { peer, uri } = yield* world.login()
+        broken.now = true
+        const authorization = world.authorization(yield* world.challenge(peer, uri))
+        for (let i = 0; i < 5; i++) assert.strictEqual((yield* world.auth(peer, uri, authorization)).status, 408)
+        yield* peer.ends
+      })
+  )
+})
