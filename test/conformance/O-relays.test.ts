@@ -39,7 +39,7 @@ const end = (world: World, usePath: string): void =>
 
 const OUTER = "msrps://outer.example.net:2855/from-outer;tcp"
 
-group("O. Relay to relay", ({ timed }) => {
+group("O. Relay to relay", ({ scenario, timed }) => {
   timed(
     "R4976-6.3-31 R4976-6.3-30 R4976-6.3-34: behind whom there is another name than he proves, nobody gets a session",
     (world) =>
@@ -342,5 +342,37 @@ group("O. Relay to relay", ({ timed }) => {
         end(world, usePath)
       }),
     options
+  )
+
+  scenario(
+    "R4976-9.2-21: a way that a SEND has found is none for an AUTH with the same paths, and the other way round",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const bob = yield* world.listen
+        const paths = { to: `${alice.usePath} ${bob.uri}`, from: alice.uri }
+        const auth = Effect.suspend(() => {
+          alice.peer.write(request("AUTH", paths))
+          return Effect.map(alice.peer.next, summary)
+        })
+        // Where there is no TLS, an AUTH does not go (RFC 4976 §9.2).
+        assert.strictEqual(yield* auth, "403 | $")
+        for (let i = 0; i < 3; i++) {
+          alice.peer.write(send({ ...paths, body: `${i}` }))
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          const there = yield* bob.accepted
+          const frame = yield* there.next
+          assert.strictEqual(frame.body!.toString(), `${i}`)
+          there.answer(frame)
+          assert.strictEqual(yield* auth, "403 | $")
+          alice.peer.write(request("REPORT", { ...paths, headers: ["Message-ID: m.01", "Status: 000 200 OK"] }))
+          assert.strictEqual((yield* there.next).method, "REPORT")
+          alice.peer.write(request("NICKNAME", paths))
+          there.answer(yield* there.next, "200 OK", "whole")
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          yield* there.quiet
+        }
+        assert.strictEqual(bob.peers.length, 1)
+      })
   )
 })

@@ -163,11 +163,9 @@ export class Inbound implements FrameSink {
     const isSend = head.kind === Kind.Send
     if (head.problem !== undefined || (!isSend && flag !== "$")) return MALFORMED
     if (!isSend && octets > this.#shared.codec.limits.nonSendBody) return TOO_LONG
-    const known = this.#lastRoute ?? this.#routes.get(pathsOf(head))
-    // A REPORT binds no peer to a session, so the first SEND is looked at more closely.
-    if (known?.usable(this.#shared.turn.now) === true && (!known.reportsOnly || head.kind === Kind.Report)) {
-      return this.#lastRoute = known
-    }
+    let known = this.#lastRoute
+    if (known?.serves(head.kind) !== true) known = this.#routes.get(pathsOf(head))
+    if (known?.usable(this.#shared.turn.now) === true && known.serves(head.kind)) return this.#lastRoute = known
     const decision = this.#hop.router.decide(head, this.#hop)
     if (decision._tag === "Route") this.#remember(head, decision)
     return decision
@@ -175,7 +173,6 @@ export class Inbound implements FrameSink {
 
   #remember(head: Head, route: Route): void {
     this.#hop.probation.succeeded()
-    route.reportsOnly = head.kind === Kind.Report
     this.#routes.add(pathsOf(head), route, this.#chunk?.route)
     this.#lastRoute = route
   }
@@ -272,7 +269,9 @@ export class Inbound implements FrameSink {
   }
 }
 
-const pathsOf = (head: Head): string => `${head.toPath}\n${head.fromPath}`
+/** The key of its route: an AUTH has one by itself. */
+const pathsOf = (head: Head): string =>
+  head.kind === Kind.Auth ? `${head.toPath}\n${head.fromPath}\nAUTH` : `${head.toPath}\n${head.fromPath}`
 
 const frameEnd = (head: Head, bodyEnd: number): number => {
   const endLine = 7 + head.tidEnd - head.tidStart + 3

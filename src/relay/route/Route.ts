@@ -4,7 +4,7 @@
  * the wish to hear no more of a message.
  */
 import { encodeResponse } from "../../protocol/Encoder.ts"
-import type { Head } from "../../protocol/Head.ts"
+import { type Head, Kind } from "../../protocol/Head.ts"
 import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Asked, Piece } from "../outbound/Transaction.ts"
@@ -39,6 +39,8 @@ export interface RouteParts {
   readonly from: ReadonlyArray<MsrpUri>
   /** How fast its requests may come, unless there is no bound. */
   readonly pace: Pace | undefined
+  /** That of the request for which it was decided. */
+  readonly kind: Kind
 }
 
 /** A message of which nothing more is wanted (RFC 4975 §10.5), until its end or for a while. */
@@ -75,15 +77,16 @@ export class Route implements Way {
   readonly #own: string
   /** The first of the relay's URIs on the way back. */
   readonly #firstBack: string
-  /** Found for a REPORT. */
-  reportsOnly = false
+  /** It is good for this kind of request only: what is decided about a REPORT, or an AUTH, says nothing of others. */
+  readonly only: Kind | undefined
   #blocked: Map<string, Blocked> | undefined
 
-  constructor({ from, pace, sessions, source, target, to }: RouteParts) {
+  constructor({ from, kind, pace, sessions, source, target, to }: RouteParts) {
     const own = to.slice(0, sessions.length)
     this.#source = source
     this.target = target
     this.pace = pace
+    this.only = kind === Kind.Report || kind === Kind.Auth ? kind : undefined
     this.sessions = sessions
     this.flow = new Flow(this, source.reading)
     this.#own = own[0]!.text
@@ -93,6 +96,15 @@ export class Route implements Way {
     const rest = to.slice(own.length).map((uri) => uri.text).join(" ")
     this.lines = Buffer.from(`To-Path: ${rest}\r\nFrom-Path: ${this.#ownPath} ${this.#fromPath}\r\n`, "latin1")
     this.ok = Buffer.from(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${this.#own}\r\n-------`, "latin1")
+  }
+
+  /**
+   * May a request of this kind take it. A REPORT binds no peer to a session, so a SEND is looked at more closely; an AUTH
+   * is held to other rules (RFC 4976 §6.3, §9.2); and who may send may report.
+   */
+  serves(kind: Kind): boolean {
+    const { only } = this
+    return only === undefined ? kind !== Kind.Auth : kind === only
   }
 
   usable(now: number): boolean {

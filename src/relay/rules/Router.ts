@@ -92,11 +92,12 @@ export class Router {
     if (relayPeer) directory.shown(from[0]!, hop, first)
     // A connection that many sessions of another relay share is not closed for one bad request.
     if (!this.isOwn(first)) return relayPeer ? refuse(481) : { _tag: "Foreign" }
-    if (first.sessionId === undefined) return this.#bare(head, to, from)
+    if (first.sessionId === undefined) return this.#bare(head, hop, to, from)
     if (first.port === undefined || (head.kind !== Kind.Auth && [...to, from[0]!].some(lacksPort))) return refuse(400)
 
     const session = this.#session(first)
     if (session === undefined) return refuse(481)
+    if (lacksTls(first, hop)) return refuse(403)
     const { owner } = session
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
     const pace = this.#options.paces.of(session, fromOwner)
@@ -105,15 +106,14 @@ export class Router {
     return fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
   }
 
-  #bare(head: Head, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Decision {
+  #bare(head: Head, hop: Party, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Decision {
     const first = to[0]!
     if (head.kind !== Kind.Auth) return refuse(481)
     // AUTH for a relay further on goes through a session URI, never through the bare name (RFC 4976 §5.1).
     if (to.length > 1) return refuse(403)
     const own = this.#options.uris.find((uri) => uri.scheme === first.scheme && names(first, uri))
-    return own === undefined
-      ? { _tag: "Foreign" }
-      : { _tag: "Authenticate", own: this.#byName(own), target: first, from }
+    if (own === undefined) return { _tag: "Foreign" }
+    return lacksTls(first, hop) ? refuse(403) : { _tag: "Authenticate", own: this.#byName(own), target: first, from }
   }
 
   /** Session URIs are made of a name, also for who has addressed the relay by an address that goes with it (RFC 4976 §4.2). */
@@ -203,9 +203,13 @@ interface Request {
   readonly pace: Pace | undefined
 }
 
-const forward = (sessions: readonly [Session, Session?], target: Party, { from, hop, pace, to }: Request): Decision => {
+const forward = (
+  sessions: readonly [Session, Session?],
+  target: Party,
+  { from, head: { kind }, hop, pace, to }: Request
+): Decision => {
   const used = sessions.filter((session) => session !== undefined)
-  return new Route({ source: hop, target: target.outbound, sessions: used, to, from, pace })
+  return new Route({ source: hop, target: target.outbound, sessions: used, to, from, pace, kind })
 }
 
 const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number): Decision => {
@@ -221,6 +225,9 @@ const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number)
  * is not looked for by his port (RFC 7977 §8.3.2).
  */
 const lacksPort = (uri: MsrpUri): boolean => uri.port === undefined && uri.transport.toLowerCase() === "tcp"
+
+/** What `msrps` promises to whoever got the URI, a connection without TLS does not keep (RFC 4975 §6). */
+const lacksTls = (uri: MsrpUri, { connection }: Party): boolean => uri.scheme === "msrps" && !connection!.secure
 
 /** Does an AUTH that addresses `uri` mean `own`: with its port, or without one. */
 const names = (uri: MsrpUri, own: MsrpUri): boolean =>
