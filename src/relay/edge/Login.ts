@@ -18,9 +18,15 @@ export interface LoginOptions {
 /** Answers the AUTH; `ended` is called then, whatever happens. */
 export const makeLogin = ({ auth, authenticator, counters, sessions }: LoginOptions) => {
   const decide = Effect.fnUntraced(function*(asking: Asking): Effect.fn.Return<AuthAnswer> {
-    const { authorization, behindRelay, hop, realm, request } = asking
+    const { authorizations: [authorization, ...furtherAuthorizations], behindRelay, hop, realm, request } = asking
     const source = behindRelay ? undefined : hop.connection?.remote.host
-    const decision = yield* authenticator.authenticate({ requestUri: request.target, authorization, realm, source })
+    const decision = yield* authenticator.authenticate({
+      requestUri: request.target,
+      authorization,
+      furtherAuthorizations,
+      realm,
+      source
+    })
     switch (decision._tag) {
       case "Challenge": {
         const headers = decision.wwwAuthenticate.map((value) => ["WWW-Authenticate", value] as const)
