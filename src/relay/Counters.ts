@@ -37,6 +37,8 @@ export interface RelayCounters {
   sessionsRefused: number
   /** Times that a connection was not read since a session was faster than it may be. */
   paced: number
+  /** Times that a connection was not read since too much was held for requests without an answer. */
+  unansweredOverLimit: number
   failedAuths: number
   /** AUTHs that the backend could not decide, or that came too soon after failures. */
   undecidedAuths: number
@@ -70,6 +72,7 @@ export const zeroCounters = (): RelayCounters => ({
   authsGranted: 0,
   sessionsRefused: 0,
   paced: 0,
+  unansweredOverLimit: 0,
   failedAuths: 0,
   undecidedAuths: 0
 })

@@ -19,6 +19,12 @@ export interface RelayLimits {
   readonly connection: number
   /** Requests without an answer on one connection before no more is sent to it. */
   readonly transactions: number
+  /**
+   * Octets that requests without an answer hold, mostly those of their From-Paths and some 400 for each, before the
+   * connection that they came in on is not read; and those that go through the sessions of one user, on all connections.
+   */
+  readonly unanswered: number
+  readonly unansweredOfUser: number
   /** AUTHs with wrong credentials on one connection before it is closed (RFC 4976 §6.3). */
   readonly failedAuths: number
   /** Octets kept of a connection in probation: of a request that is not whole, or behind an AUTH under way. */
@@ -57,6 +63,8 @@ export const defaultRelayLimits: RelayLimits = {
   session: 262_144,
   connection: 1_048_576,
   transactions: 16_384,
+  unanswered: 8_388_608,
+  unansweredOfUser: 67_108_864,
   failedAuths: 5,
   probationOctets: 32_768,
   unsuccessful: 10,

@@ -296,6 +296,53 @@ group("O. Relay to relay", ({ scenario, timed }) => {
   )
 
   timed(
+    "R4976-9.3-05 R4976-9.3-06: a relay is not held for a user whose requests have no answer; he is refused, others go on",
+    (world) =>
+      Effect.gen(function*() {
+        const outer = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const owner = (username: string) =>
+          Effect.gen(function*() {
+            const uri = `${OUTER} msrp://${username}.invalid:9/${username}-behind;tcp`
+            const granted = yield* world.auth(
+              outer,
+              uri,
+              world.authorization(yield* world.challenge(outer, uri), { username })
+            )
+            const usePath = header(granted, "Use-Path")!.split(" ")[1]!
+            const bob = yield* world.connect
+            const bobUri = world.party("bob")
+            bob.write(send({ to: `${usePath} ${uri}`, from: bobUri }))
+            assert.strictEqual((yield* bob.next).status, 200)
+            outer.answer(yield* outer.next)
+            return { uri, usePath, bob, to: `${usePath} ${bobUri}` }
+          })
+        const alice = yield* owner("alice")
+        const carol = yield* owner("carol")
+        const from = (i: number) => `${alice.uri} msrp://x.invalid:9/${String(i).padEnd(1900, "x")};tcp`
+        for (let i = 0; i < 40; i++) outer.write(send({ to: alice.to, from: from(i), messageId: `m.${i}`, body: "x" }))
+        const answers = (yield* outer.take(40)).map(({ status }) => status)
+        const refused = answers.indexOf(413)
+        assert.deepStrictEqual(answers, answers.map((_, i) => i < refused ? 200 : 413))
+        assert.isTrue(refused > 15 && refused < 25, `${refused}`)
+        outer.write(request("NICKNAME", { to: alice.to, from: from(0) }))
+        assert.strictEqual((yield* outer.next).status, 408)
+        outer.write(send({ to: alice.to, from: from(0), body: "y".repeat(100_000) }))
+        assert.strictEqual((yield* outer.next).status, 413)
+        outer.write(send({ to: carol.to, from: carol.uri, body: "hi" }))
+        assert.strictEqual((yield* outer.next).status, 200)
+        carol.bob.answer(yield* carol.bob.next)
+        // With answers it is as before.
+        for (const frame of yield* alice.bob.take(refused)) alice.bob.answer(frame)
+        yield* alice.bob.quiet
+        outer.write(send({ to: alice.to, from: from(41), messageId: "m.41", body: "x" }))
+        assert.strictEqual((yield* outer.next).status, 200)
+        yield* alice.bob.next
+        for (const { usePath } of [alice, carol]) end(world, usePath)
+      }),
+    { ...options, limits: { unansweredOfUser: 50_000 } }
+  )
+
+  timed(
     "R4976-9.2-40 R4976-9.2-11 R4976-9.2-24: another relay is never reached without TLS, or with a certificate for another name",
     (world) =>
       Effect.gen(function*() {

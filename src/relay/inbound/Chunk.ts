@@ -45,7 +45,7 @@ export class PassedChunk implements Chunk {
   end(flag: Flag): void {
     this.#accepted?.()
     this.#finish(flag)
-    if (flag !== "+") this.route.unblock(this.#stream.messageId)
+    if (flag !== "+") this.route.back.unblock(this.#stream.messageId)
   }
 
   lost(): void {

@@ -194,9 +194,10 @@ export class Inbound implements FrameSink {
     const octets = bodyEnd - bodyStart
     if (route.pace !== undefined) this.#hop.reading.spend(route.pace, 1, octets)
     if (head.kind === Kind.Send) {
-      if (route.isBlocked(head.messageId)) return this.#stopped(route, head, octets, flag)
+      if (this.#isStopped(route, head)) return this.#stopped(route, head, octets, flag)
       if (head.failureReport === "yes") this.#ok(route, head.buf, head.tidStart, head.tidEnd)
     } else if (head.kind === Kind.Report) route.target.reported(head, this.#outbound)
+    else if (route.back.full) return this.#refusals.now(head, 408, octets, flag)
     this.#passes(route)
     if (route.flow.clear) forwardFrame(route, head, bodyStart, bodyEnd, flag)
     else route.flow.parkFrame(head, bodyStart, bodyEnd, flag, frameEnd(head, bodyEnd))
@@ -207,16 +208,23 @@ export class Inbound implements FrameSink {
     route.used(this.#shared.turn.now)
   }
 
+  /** Is it of a message that goes no further: its receiver refused that, or too much is held of its user already. */
+  #isStopped({ back }: Route, { failureReport, messageId }: Head): boolean {
+    if (!back.full || failureReport === "no") return back.isBlocked(messageId)
+    back.block(messageId)
+    return true
+  }
+
   /** More of a message that its receiver refused (RFC 4975 §10.5). */
   #stopped(route: Route, head: Head, octets: number, flag: Flag): void {
     this.#refusals.now(head, 413, octets, flag)
-    if (flag !== "+") route.unblock(head.messageId)
+    if (flag !== "+") route.back.unblock(head.messageId)
   }
 
   #passChunk(route: Route, head: Head): Chunk {
     const { messageId } = head
-    if (route.isBlocked(messageId)) {
-      return new DiscardedChunk(this.#refusals.later(head, 413), () => route.unblock(messageId))
+    if (this.#isStopped(route, head)) {
+      return new DiscardedChunk(this.#refusals.later(head, 413), () => route.back.unblock(messageId))
     }
     this.#passes(route)
     const { reading } = this.#hop

@@ -173,12 +173,14 @@ export class Flow implements Sender {
       }
     }
   }
-  /** A whole frame that was accepted cannot be delivered. An AUTH is answered, since its client waits. */
+  /** A whole frame that was accepted cannot be delivered. What is no SEND is answered, since its client waits. */
   #failFrame(head: Head, length: number, flag: Flag, status: number, comment: string): void {
-    if (head.kind === Kind.Auth) return this.#way.answer(head.transactionId, status, comment)
-    if (head.kind !== Kind.Send || head.failureReport === "no") return
+    if (head.kind !== Kind.Send && head.kind !== Kind.Report) {
+      return this.#way.back.answer(head.transactionId, status, comment)
+    }
+    if (head.kind === Kind.Report || head.failureReport === "no") return
     const { messageId, rangeStart: start, rangeTotal } = head
-    this.#way.report(
+    this.#way.back.report(
       { messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) },
       status,
       comment

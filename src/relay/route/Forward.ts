@@ -12,10 +12,12 @@ import type { Outbound } from "../outbound/Outbound.ts"
 import { type Asked, type Origin, Transaction } from "../outbound/Transaction.ts"
 
 /** The way of a route, for what is written there. */
-export interface Way extends Origin {
+export interface Way {
   readonly target: Outbound
   /** To-Path and From-Path of what goes out. */
   readonly lines: Buffer
+  /** Who hears what became of it. */
+  readonly back: Origin
 }
 
 /** Writes a whole frame to where the way leads. */
@@ -49,7 +51,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
     ? head.failureReport === "yes" ? "every failure" : head.failureReport === "partial" ? "negative answers" : undefined
     : askedBy(head)
   if (expects === undefined) return
-  const transaction = new Transaction(target, id, way, expects)
+  const transaction = new Transaction(target, id, way.back, expects)
   if (isSend) {
     transaction.messageId = head.messageId
     transaction.start = head.rangeStart

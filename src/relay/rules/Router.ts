@@ -9,6 +9,7 @@ import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import type { Pace, Paces } from "../route/Pace.ts"
 import { Route } from "../route/Route.ts"
+import { UsersUnanswered, type UserUnanswered } from "../route/Unanswered.ts"
 import { extend, type Session, type Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { Directory } from "./Directory.ts"
@@ -57,9 +58,11 @@ export interface RouterOptions {
 export class Router {
   readonly #options: RouterOptions
   readonly #authorities: ReadonlySet<string>
+  readonly #users: UsersUnanswered
 
   constructor(options: RouterOptions) {
     this.#options = options
+    this.#users = new UsersUnanswered(options.shared.limits.unansweredOfUser)
     // An AUTH may name the relay without a port (RFC 4976 §8), so both forms are its own.
     this.#authorities = new Set(
       [...options.uris, ...options.usePath].flatMap((uri) => [
@@ -101,7 +104,7 @@ export class Router {
     const { owner } = session
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
     const pace = this.#options.paces.of(session, fromOwner)
-    const request: Request = { head, hop, to, from, relayPeer, pace }
+    const request: Request = { head, hop, to, from, relayPeer, pace, user: this.#users.of(session) }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
     return fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
   }
@@ -201,15 +204,17 @@ interface Request {
   /** It comes from the relay that its first From-Path URI names, which the certificate of the connection proves. */
   readonly relayPeer: boolean
   readonly pace: Pace | undefined
+  readonly user: UserUnanswered
 }
 
 const forward = (
   sessions: readonly [Session, Session?],
   target: Party,
-  { from, head: { kind }, hop, pace, to }: Request
+  { from, head: { kind }, hop, pace, relayPeer, to, user }: Request
 ): Decision => {
   const used = sessions.filter((session) => session !== undefined)
-  return new Route({ source: hop, target: target.outbound, sessions: used, to, from, pace, kind })
+  const ends = { source: hop, target: target.outbound, shared: relayPeer }
+  return new Route({ ...ends, sessions: used, to, from, pace, kind, user })
 }
 
 const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number): Decision => {
