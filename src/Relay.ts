@@ -187,6 +187,7 @@ const TROUBLE = [
   "dialsForbidden",
   "dialsOverLimit",
   "sessionsRefused",
+  "unansweredOverLimit",
   "failedAuths",
   "undecidedAuths"
 ] as const

@@ -147,7 +147,7 @@ group("B. Header fields", ({ scenario }) => {
   )
 
   scenario(
-    "R4975-12-01 R4975-7.1.2-03: a Message-ID that others make goes through as it is, and into the REPORT",
+    "R4976-6.4-01 R4975-7.1.2-03: a Message-ID that others make goes through as it is, and into the REPORT",
     (world) =>
       Effect.gen(function*() {
         const { alice, back, bob, toBob } = yield* pairOf(world)
@@ -174,7 +174,7 @@ group("B. Header fields", ({ scenario }) => {
   )
 
   scenario(
-    "R4975-12-01 R4975-7.1-20: a Content-Type in a SEND without a body does no harm",
+    "R4976-6.4-01 R4975-7.1-20: a Content-Type in a SEND without a body does no harm",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, forth } = yield* pairOf(world)

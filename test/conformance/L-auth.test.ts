@@ -48,7 +48,7 @@ group("L. AUTH", ({ scenario, timed }) => {
   )
 
   scenario(
-    "R7616-3.7-03 R4976-9.1-01: of several Authorization header fields the first counts that answers a challenge",
+    "R4976-9.1-01: of several Authorization header fields the first counts that answers a challenge",
     (world) =>
       Effect.gen(function*() {
         const peer = yield* world.connect

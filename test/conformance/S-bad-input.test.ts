@@ -180,7 +180,7 @@ group("S. Bad input", ({ scenario }) => {
   )
 
   scenario(
-    "R4976-9.3-06 R4975-9-70: a header section over a limit is answered where From-Path was read, then the connection ends",
+    "R4976-9.3-06 R4976-9.3-07 R4975-9-70: a header section over a limit is answered where From-Path was read, then the connection ends",
     (world) =>
       Effect.gen(function*() {
         const { headerLine, headers } = defaultFrameLimits

@@ -302,10 +302,10 @@ describe("header sections", () => {
     "R4975-7.1.3-01 Status of another namespace": "Status: 123 999\r\n",
     "R4975-9-38 repeated WWW-Authenticate": "WWW-Authenticate: Digest a\r\nWWW-Authenticate: Digest b\r\n",
     "R4975-12-01 unknown headers, repeated": "X-A: b\r\nX-A: b\r\n",
-    "R4975-12-01 Message-ID of others": "Message-ID: 8d3e4a5c-6c5f-4a3a-9d0e-5a4c1f5b7e21\r\n",
-    "R4975-12-01 short Message-ID with any sign": "Message-ID: <\r\n",
-    "R4975-12-01 Message-ID as long as it may be": `Message-ID: ${"~".repeat(255)}\r\n`,
-    "R4975-12-01 Content-Type without a body": "Content-Type: a/b\r\n",
+    "R4976-6.4-01 Message-ID of others": "Message-ID: 8d3e4a5c-6c5f-4a3a-9d0e-5a4c1f5b7e21\r\n",
+    "R4976-6.4-01 short Message-ID with any sign": "Message-ID: <\r\n",
+    "R4976-6.4-01 Message-ID as long as it may be": `Message-ID: ${"~".repeat(255)}\r\n`,
+    "R4976-6.4-01 Content-Type without a body": "Content-Type: a/b\r\n",
     "R4975-12-02 Byte-Range and Message-ID": "Message-ID: msg1\r\nByte-Range: 1-2/3\r\n"
   }
   for (const [title, headers] of Object.entries(good)) {
