@@ -212,6 +212,7 @@ const TROUBLE = [
   "dialsForbidden",
   "dialsOverLimit",
   "sessionsRefused",
+  "unansweredOverLimit",
   "failedAuths",
   "undecidedAuths"
 ] as const

@@ -13,7 +13,7 @@ import { monotonicMillis } from "../clock/Monotonic.ts"
 import { Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "../Credentials.ts"
 import { networkOf } from "../net/Network.ts"
 import { printAuthenticationInfo } from "../protocol/digest/AuthenticationInfo.ts"
-import { type Authorization, parseAuthorization } from "../protocol/digest/Authorization.ts"
+import { type Authorization, chooseAuthorization } from "../protocol/digest/Authorization.ts"
 import { printChallenge } from "../protocol/digest/Challenge.ts"
 import {
   type DigestAlgorithm,
@@ -208,8 +208,14 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
       return { _tag: "Unavailable" }
     }
     if (request.authorization === undefined) return challenge(realm, algorithms, { failed: false, stale: false })
+    const offeredOf = (one: Authorization) => algorithms.find((algorithm) => algorithm === one.algorithm)
+    const isOfRealm = (one: Authorization) => fromOctets(one.realm) === realm.normalize("NFC")
 
-    const parsed = parseAuthorization(request.authorization)
+    const parsed = chooseAuthorization(
+      request.authorization,
+      request.furtherAuthorizations ?? [],
+      (one) => offeredOf(one) !== undefined && isOfRealm(one)
+    )
     if (parsed._tag === "Malformed") return { _tag: "Rejected", status: 400, comment: "Malformed Authorization" }
     if (parsed._tag === "OtherScheme") {
       yield* refused(request, "not Digest")
@@ -223,8 +229,8 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
         return { _tag: "Rejected", status: 400, comment: "Not the URI of To-Path" }
       }
     }
-    const algorithm = algorithms.find((one) => one === authorization.algorithm)
-    if (algorithm === undefined || fromOctets(authorization.realm) !== realm.normalize("NFC")) {
+    const algorithm = offeredOf(authorization)
+    if (algorithm === undefined || !isOfRealm(authorization)) {
       yield* refused(request, algorithm === undefined ? "algorithm not offered" : "another realm", username)
       return challenge(realm, algorithms, { failed: true, stale: false })
     }

@@ -6,7 +6,7 @@
  */
 import { defaultFrameLimits, type FrameLimits, INTERRUPTIBLE_ABOVE } from "./FrameLimits.ts"
 import { isFlag } from "./Grammar.ts"
-import { type Broken, type Flag, Head, Kind } from "./Head.ts"
+import { type Broken, type Flag, Head, isOverLimit, Kind } from "./Head.ts"
 import { behindHyphens, DASH, HYPHENS, sevenHyphens } from "./Hyphens.ts"
 import { LastPaths } from "./PathLines.ts"
 
@@ -23,8 +23,8 @@ export interface FrameSink {
   /** `hyphens`: seven of them stand together in it, so it may hold an end-line of some transaction id. */
   chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void
   chunkEnd(flag: Flag): void
-  /** Framing is lost; nothing more will come. */
-  broken(reason: Broken): void
+  /** Framing is lost; nothing more will come. `head`: what was read of a frame whose header section is over a limit. */
+  broken(reason: Broken, head: Head | undefined): void
 }
 
 const NOTHING = Buffer.alloc(0)
@@ -168,9 +168,9 @@ export class Decoder {
     if (at < end || this.#stopped) this.#held = own ? buf.subarray(at) : kept(buf.subarray(at))
   }
 
-  #lose(reason: Broken): number {
+  #lose(reason: Broken, head?: Head): number {
     this.stop()
-    this.#sink.broken(reason)
+    this.#sink.broken(reason, head)
     return 0
   }
 
@@ -179,7 +179,7 @@ export class Decoder {
     // Stray line ends between frames are not in the grammar, and harmless.
     if (buf[at] === CR) return at + 1 < end ? (buf[at + 1] === LF ? at + 2 : this.#lose("not MSRP")) : at
     const body = head.read(buf, at, end, this.#limits, this.#last)
-    if (typeof body !== "number") return this.#lose(body)
+    if (typeof body !== "number") return this.#lose(body, isOverLimit(body) ? head : undefined)
     if (body === -1) return at
 
     if (!head.hasBody) {

@@ -5,6 +5,7 @@
 const SP = 32
 const HTAB = 9
 const STAR = 42
+const DEL = 127
 
 const set = (characters: string): Uint8Array => {
   const table = new Uint8Array(256)
@@ -43,7 +44,7 @@ const RANGE_DIGITS = 15
 
 export const isFlag = (octet: number): boolean => octet === 36 || octet === 43 || octet === 35
 
-export const isText = (octet: number): boolean => (octet >= SP && octet !== 127) || octet === HTAB
+export const isText = (octet: number): boolean => (octet >= SP && octet !== DEL) || octet === HTAB
 
 /** The end of the digits at `p`, or of a `*`. */
 export const endOfNumber = (buf: Buffer, p: number, to: number): number => {
@@ -70,9 +71,16 @@ export const is = (buf: Buffer, p: number, wanted: Uint8Array): boolean => {
 export const word = (buf: Buffer, from: number, to: number, wanted: Uint8Array): boolean =>
   to - from === wanted.length && is(buf, from, wanted)
 
-export const isIdentAt = (buf: Buffer, from: number, to: number): boolean => {
-  if (to - from < 4 || to - from > 32 || identFirst[buf[from]!] === 0) return false
-  for (let i = from + 1; i < to; i++) if (identRest[buf[i]!] === 0) return false
+/** Octets of a Message-ID that is passed on. */
+export const MAX_MESSAGE_ID = 255
+
+/**
+ * Is it a Message-ID that can be passed on. The grammar has 4 to 32 characters of `ident` for who makes one (RFC 4975 §9);
+ * others make UUIDs, and here it is only copied: whatever is visible and has an end will do.
+ */
+export const isMessageIdAt = (buf: Buffer, from: number, to: number): boolean => {
+  if (to === from || to - from > MAX_MESSAGE_ID) return false
+  for (let i = from; i < to; i++) if (buf[i]! <= SP || buf[i]! >= DEL) return false
   return true
 }
 

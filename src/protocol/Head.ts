@@ -14,7 +14,7 @@ import {
   FROM_PATH,
   is,
   isFlag,
-  isIdentAt,
+  isMessageIdAt,
   isStatus,
   letter,
   MESSAGE_ID,
@@ -39,12 +39,11 @@ export type Flag = "$" | "+" | "#"
 
 export type FailureReport = "yes" | "partial" | "no"
 
+/** A header section is over one of the `FrameLimits`. What it belongs to, and whose it is, may be known. */
+export type OverLimit = "header line too long" | "header section too long" | "too many headers"
+
 /** Why the octets cannot be MSRP any more: framing is lost, only closing the connection is left. */
-export type Broken =
-  | BrokenStartLine
-  | "header line too long"
-  | "header section too long"
-  | "too many headers"
+export type Broken = BrokenStartLine | OverLimit
 
 // not imported: a number of this module is part of the compiled code, one of another module is read again each time
 const CR = 13
@@ -56,6 +55,9 @@ const SLASH = 47
 const RESPONSE = Kind.Response
 const SEND = Kind.Send
 
+/** Found by `#readHeader`: the line has no end within its limit. */
+const TOO_LONG = -2
+
 // bits of the headers that may stand in a frame only once
 const SAW_TO = 1
 const SAW_FROM = 2
@@ -66,6 +68,10 @@ const SAW_FAILURE = 32
 const SAW_CONTENT_TYPE = 64
 const SAW_STATUS = 128
 const SAW_EXPIRES = 256
+
+/** The start line could be read. */
+export const isOverLimit = (reason: Broken): reason is OverLimit =>
+  reason === "header line too long" || reason === "header section too long" || reason === "too many headers"
 
 export class Head extends StartLine {
   /** Value of To-Path, and of From-Path: the first, should there be more. The end is 0 when the header is missing. */
@@ -140,7 +146,8 @@ export class Head extends StartLine {
    *
    * `last` are the path lines seen before on this connection (or nothing), to find out quickly that they have not
    * changed. The result is the offset behind the header section, -1 when more octets are needed, or a reason for
-   * closing the connection. A section which is malformed but whose end is found sets `problem`.
+   * closing the connection; then the start line and the lines before what went too far may be looked at. A section which
+   * is malformed but whose end is found sets `problem`.
    *
    * What comes out does not depend on how much more than the section there is: a limit is exceeded by the first octet
    * beyond it, and what may still be the end of the section is not counted.
@@ -202,18 +209,24 @@ export class Head extends StartLine {
           break
         }
       }
-      if (++count > limits.headers) return "too many headers"
-      const next = this.#readHeader(buf, p, end, count)
-      const to = next === -1 ? end : next
+      if (++count > limits.headers) return this.#cutAt(p, "too many headers")
       const lineEnd = p + limits.headerLine
-      if (to > lineEnd || to > sectionEnd) {
-        return lineEnd <= sectionEnd ? "header line too long" : "header section too long"
-      }
+      const next = this.#readHeader(buf, p, end, lineEnd <= sectionEnd ? lineEnd : sectionEnd, count)
       if (next === -1) return -1
+      if (next === TOO_LONG) {
+        return this.#cutAt(p, lineEnd <= sectionEnd ? "header line too long" : "header section too long")
+      }
       p = next
     }
     this.#conclude()
     return this.bodyStart
+  }
+
+  /** The section goes on beyond a limit; what was read of it ends at `p`. */
+  #cutAt(p: number, reason: OverLimit): OverLimit {
+    if (this.restStart === 0) this.restStart = p
+    this.restEnd = this.bodyStart = p
+    return reason
   }
 
   /** Makes the paths of this frame the last ones. */
@@ -240,8 +253,11 @@ export class Head extends StartLine {
     return isFlag(buf[p + length]!) && buf[p + length + 1] === CR && buf[p + length + 2] === LF ? 1 : 0
   }
 
-  /** Reads the header line at `p`; the offset of the next line, or -1 when its end is not here yet. */
-  #readHeader(buf: Buffer, p: number, end: number, count: number): number {
+  /**
+   * Reads the header line at `p`, which may reach up to `max`; the offset of the next line, or -1 when its end is not here
+   * yet. Of a line that is too long nothing is taken.
+   */
+  #readHeader(buf: Buffer, p: number, end: number, max: number, count: number): number {
     let q = p
     while (q < end && tokenOctet[buf[q]!] === 1) q++
     const nameEnd = q
@@ -251,12 +267,12 @@ export class Head extends StartLine {
       const c = buf[q]!
       if (c >= SP && c !== 127) continue
       if (c === CR) {
-        if (q + 1 >= end) return -1
-        if (buf[q + 1] === LF) break
+        if (q + 1 >= end || buf[q + 1] === LF) break
       }
       if (c !== HTAB) clean = false
     }
-    if (q >= end) return -1
+    if (q + 1 >= end) return end > max ? TOO_LONG : -1
+    if (q + 2 > max) return TOO_LONG
     if (!named) this.problem ??= "malformed header line"
     else if (!clean) this.problem ??= "control character in a header"
     if (named) this.#recognise(buf, p, nameEnd, q, count)
@@ -303,7 +319,7 @@ export class Head extends StartLine {
           bit = SAW_MESSAGE_ID
           this.messageIdStart = from
           this.messageIdEnd = to
-          if (!isIdentAt(buf, from, to)) {
+          if (!isMessageIdAt(buf, from, to)) {
             this.messageIdEnd = 0
             this.problem ??= "malformed Message-ID"
           }
@@ -365,9 +381,8 @@ export class Head extends StartLine {
     if ((seen & (SAW_TO | SAW_FROM)) !== (SAW_TO | SAW_FROM)) this.problem ??= "To-Path or From-Path is missing"
     if (this.restStart === 0) this.restStart = this.restEnd
     if (this.hasBody && this.kind === RESPONSE) this.problem ??= "body in a response"
-    if (this.hasBody !== ((seen & SAW_CONTENT_TYPE) !== 0)) {
-      this.problem ??= this.hasBody ? "body without Content-Type" : "Content-Type without a body"
-    }
+    // The other way round it only says too much: some that bind a session by an empty SEND leave Content-Type in it.
+    if (this.hasBody && (seen & SAW_CONTENT_TYPE) === 0) this.problem ??= "body without Content-Type"
     if (this.kind === SEND && this.hasBody && this.messageIdEnd === 0) {
       this.problem ??= "body without Message-ID"
     }

@@ -13,6 +13,7 @@ import { Inbound, type InboundOwner } from "./inbound/Inbound.ts"
 import { Probation, type ProbationOwner } from "./inbound/Probation.ts"
 import { Reading } from "./inbound/Reading.ts"
 import { Outbound, type OutboundOwner } from "./outbound/Outbound.ts"
+import { Unanswered } from "./route/Unanswered.ts"
 import type { Admitted } from "./rules/Admission.ts"
 import type { Authenticate, Router } from "./rules/Router.ts"
 import type { Shared } from "./Shared.ts"
@@ -42,6 +43,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   readonly outbound: Outbound
   readonly reading: Reading
   readonly probation: Probation
+  readonly unanswered: Unanswered
   readonly #inbound: Inbound
   #connection: Connection | undefined
   readonly keys: Array<string> = []
@@ -58,6 +60,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.reading = new Reading(owner.shared, this.outbound.outbox)
     this.probation = new Probation(owner.shared, this)
     this.reading.onHeldByFlows = () => this.outbound.goesUnread()
+    this.unanswered = new Unanswered(this)
     this.#inbound = new Inbound(this)
   }
 
@@ -236,6 +239,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.outbound.close()
     this.outbound.giveUp()
     this.#inbound.close()
+    this.unanswered.close()
     this.shared.observer.closed(this)
   }
 }

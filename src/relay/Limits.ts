@@ -27,6 +27,12 @@ export interface RelayLimits {
   readonly relay: number
   /** Requests without an answer on one connection before no more is sent to it. */
   readonly transactions: number
+  /**
+   * Octets that requests without an answer hold, mostly those of their From-Paths and some 400 for each, before the
+   * connection that they came in on is not read; and those that go through the sessions of one user, on all connections.
+   */
+  readonly unanswered: number
+  readonly unansweredOfUser: number
   /** AUTHs with wrong credentials on one connection before it is closed (RFC 4976 §6.3). */
   readonly failedAuths: number
   /** Seconds until an AUTH that the authenticator has not decided is answered 408; less than its client waits. */
@@ -78,6 +84,8 @@ export const defaultRelayLimits: RelayLimits = {
   relayed: 2_097_152,
   relay: 33_554_432,
   transactions: 16_384,
+  unanswered: 8_388_608,
+  unansweredOfUser: 67_108_864,
   failedAuths: 5,
   authDecision: 25,
   probationOctets: 32_768,

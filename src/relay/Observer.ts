@@ -1,4 +1,5 @@
 /** Who hears what happens in a relay. Rare events only: what happens with every frame is a field of the counters. */
+import type { Kind } from "../protocol/StartLine.ts"
 import type { Connection } from "../transport/Connection.ts"
 import type { Closing } from "./Closing.ts"
 import type { Session } from "./Session.ts"
@@ -19,4 +20,10 @@ export interface Observer {
   closed(hop: HopFacts): void
   /** A session URI was handed out on it. */
   granted(hop: HopFacts, session: Session): void
+  /**
+   * A request goes no further than this relay. `status`: what it is answered with, or would be if it wanted an answer;
+   * `problem`: what is malformed, in words of the relay's own. Absent where nobody listens, since strangers can cause any
+   * number of them.
+   */
+  readonly refused?: ((hop: HopFacts, kind: Kind, status: number, problem: string | undefined) => void) | undefined
 }

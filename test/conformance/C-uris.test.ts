@@ -209,7 +209,7 @@ group("C. URIs", ({ scenario }) => {
   )
 
   scenario(
-    "R4975-9-50..54 R4975-6-02 R4975-6-03 R4975-9-73: what is no MSRP URI is refused, in either path",
+    "R4975-9-50..54 R4975-6-02 R4975-6-03 R4975-9-73 R4975-7.2-03: what is no MSRP URI is refused, in either path",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, forth } = yield* pairOf(world)
@@ -236,8 +236,9 @@ group("C. URIs", ({ scenario }) => {
           for (const method of ["SEND", "NICKNAME"]) {
             alice.peer.write(request(method, { to: `${alice.usePath} ${uri}`, from: alice.uri }))
             assert.strictEqual(summary(yield* alice.peer.next), "400 | $", uri)
-            // Nobody can be answered there.
             alice.peer.write(request(method, { ...forth, from: uri }))
+            const answer = yield* alice.peer.next
+            assert.deepStrictEqual([summary(answer), answer.to, answer.from], ["400 | $", uri, alice.usePath])
           }
         }
         yield* alice.peer.quiet

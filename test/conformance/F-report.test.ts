@@ -69,7 +69,7 @@ group("F. REPORT", ({ scenario }) => {
             alice.peer.write(send({ ...refused, range, flag, body: "x".repeat(octets) }))
             assert.strictEqual(reported(yield* alice.peer.next), `000 481 | ${expected}`)
           }
-          for (const lines of [[], ["Message-ID: x"]]) {
+          for (const lines of [[], ["Message-ID: a b"]]) {
             const headers = [...lines, "Failure-Report: partial", "Content-Type: a/b"]
             alice.peer.write(
               request("SEND", { to: `${alice.usePath} ${bobUri}`, from: alice.uri, headers, body: "x".repeat(octets) })

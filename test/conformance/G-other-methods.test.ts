@@ -34,6 +34,36 @@ group("G. Other methods, and the way back of responses", ({ scenario, timed }) =
   )
 
   scenario(
+    "R4975-7.2-06 R4975-7.2-05: what is no SEND, and can go no further, is answered by the relay",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, forth } = yield* pairOf(world)
+        const nowhere = world.network === undefined ? "127.0.0.1:1" : "nowhere.example:1"
+        const far = { to: `${alice.usePath} msrp://${nowhere}/x;tcp`, from: alice.uri }
+        for (const method of ["NICKNAME", "DANCE", "REPORT"]) {
+          const id = nextId()
+          alice.peer.write(request(method, { ...far, id, headers: ["Message-ID: m.01", "Status: 000 200 OK"] }))
+          if (method === "REPORT") continue
+          const answer = yield* alice.peer.next
+          assert.deepStrictEqual([answer.id, answer.status, answer.to, answer.from], [
+            id,
+            408,
+            alice.uri,
+            alice.usePath
+          ])
+        }
+        // It was there, and the answer will not come.
+        const id = nextId()
+        alice.peer.write(request("NICKNAME", { ...forth, id }))
+        yield* bob.next
+        yield* bob.close
+        const answer = yield* alice.peer.next
+        assert.deepStrictEqual([answer.id, answer.status, answer.to, answer.from], [id, 408, alice.uri, alice.usePath])
+        yield* alice.peer.quiet
+      })
+  )
+
+  scenario(
     "R4975-7.2-06: a method that ends here is answered, whatever it is, unless it is REPORT",
     (world) =>
       Effect.gen(function*() {

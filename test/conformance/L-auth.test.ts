@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
+import { type Challenge, strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
 import { header, headers, request, send, summary } from "../support/harness.ts"
 import { group } from "./group.ts"
 
@@ -45,6 +45,37 @@ group("L. AUTH", ({ scenario, timed }) => {
         assert.strictEqual(world.relay.gauges().sessions, 0)
       }),
     { limits: { unsuccessful: 1000, failedAuths: 1000 } }
+  )
+
+  scenario(
+    "R4976-9.1-01: of several Authorization header fields the first counts that answers a challenge",
+    (world) =>
+      Effect.gen(function*() {
+        const peer = yield* world.connect
+        const from = world.party()
+        const values = headers(yield* world.auth(peer, from), "WWW-Authenticate")
+        const [sha, md5] = ["SHA-256", "MD5"].map((name) =>
+          strongestChallenge(values.filter((value) => value.includes(`algorithm=${name}`)))!
+        ) as [Challenge, Challenge]
+        let nc = 0
+        const right = (challenge: Challenge) => world.authorization(challenge, { nc: ++nc })
+        const wrong = (challenge: Challenge) => world.authorization(challenge, { nc: ++nc, password: "guess" })
+        const unknown = () => right(sha).replace("algorithm=SHA-256", "algorithm=SHA-512-256")
+        const elsewhere = () => wrong({ ...sha, realm: "elsewhere" })
+        const letIn = [
+          [right(sha), right(md5)],
+          [right(md5), right(sha)],
+          [right(sha), wrong(md5)],
+          [unknown(), right(md5)],
+          [elsewhere(), unknown(), right(sha)],
+          ["Authorization: Basic YWxpY2U6d29uZGVybGFuZA==", "Authorization: Digest username=\"alice", right(md5)]
+        ]
+        for (const lines of letIn) assert.strictEqual((yield* world.auth(peer, from, ...lines)).status, 200)
+        // One request is one guess.
+        assert.strictEqual((yield* world.auth(peer, from, wrong(sha), right(md5))).status, 401)
+        assert.strictEqual((yield* world.auth(peer, from, elsewhere(), unknown())).status, 401)
+        assert.strictEqual(world.relay.counters.failedAuths, 2)
+      })
   )
 
   scenario(

@@ -40,7 +40,7 @@ const end = (world: World, usePath: string): void =>
 
 const OUTER = "msrps://outer.example.net:2855/from-outer;tcp"
 
-group("O. Relay to relay", ({ timed }) => {
+group("O. Relay to relay", ({ scenario, timed }) => {
   timed(
     "R4976-6.3-31 R4976-6.3-30 R4976-6.3-34: behind whom there is another name than he proves, nobody gets a session",
     (world) =>
@@ -408,6 +408,53 @@ group("O. Relay to relay", ({ timed }) => {
   )
 
   timed(
+    "R4976-9.3-05 R4976-9.3-06: a relay is not held for a user whose requests have no answer; he is refused, others go on",
+    (world) =>
+      Effect.gen(function*() {
+        const outer = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const owner = (username: string) =>
+          Effect.gen(function*() {
+            const uri = `${OUTER} msrp://${username}.invalid:9/${username}-behind;tcp`
+            const granted = yield* world.auth(
+              outer,
+              uri,
+              world.authorization(yield* world.challenge(outer, uri), { username })
+            )
+            const usePath = header(granted, "Use-Path")!.split(" ")[1]!
+            const bob = yield* world.connect
+            const bobUri = world.party("bob")
+            bob.write(send({ to: `${usePath} ${uri}`, from: bobUri }))
+            assert.strictEqual((yield* bob.next).status, 200)
+            outer.answer(yield* outer.next)
+            return { uri, usePath, bob, to: `${usePath} ${bobUri}` }
+          })
+        const alice = yield* owner("alice")
+        const carol = yield* owner("carol")
+        const from = (i: number) => `${alice.uri} msrp://x.invalid:9/${String(i).padEnd(1900, "x")};tcp`
+        for (let i = 0; i < 40; i++) outer.write(send({ to: alice.to, from: from(i), messageId: `m.${i}`, body: "x" }))
+        const answers = (yield* outer.take(40)).map(({ status }) => status)
+        const refused = answers.indexOf(413)
+        assert.deepStrictEqual(answers, answers.map((_, i) => i < refused ? 200 : 413))
+        assert.isTrue(refused > 15 && refused < 25, `${refused}`)
+        outer.write(request("NICKNAME", { to: alice.to, from: from(0) }))
+        assert.strictEqual((yield* outer.next).status, 408)
+        outer.write(send({ to: alice.to, from: from(0), body: "y".repeat(100_000) }))
+        assert.strictEqual((yield* outer.next).status, 413)
+        outer.write(send({ to: carol.to, from: carol.uri, body: "hi" }))
+        assert.strictEqual((yield* outer.next).status, 200)
+        carol.bob.answer(yield* carol.bob.next)
+        // With answers it is as before.
+        for (const frame of yield* alice.bob.take(refused)) alice.bob.answer(frame)
+        yield* alice.bob.quiet
+        outer.write(send({ to: alice.to, from: from(41), messageId: "m.41", body: "x" }))
+        assert.strictEqual((yield* outer.next).status, 200)
+        yield* alice.bob.next
+        for (const { usePath } of [alice, carol]) end(world, usePath)
+      }),
+    { ...options, limits: { unansweredOfUser: 50_000 } }
+  )
+
+  timed(
     "R4976-9.2-40 R4976-9.2-11 R4976-9.2-24: another relay is never reached without TLS, or with a certificate for another name",
     (world) =>
       Effect.gen(function*() {
@@ -454,5 +501,37 @@ group("O. Relay to relay", ({ timed }) => {
         end(world, usePath)
       }),
     options
+  )
+
+  scenario(
+    "R4976-9.2-21: a way that a SEND has found is none for an AUTH with the same paths, and the other way round",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const bob = yield* world.listen
+        const paths = { to: `${alice.usePath} ${bob.uri}`, from: alice.uri }
+        const auth = Effect.suspend(() => {
+          alice.peer.write(request("AUTH", paths))
+          return Effect.map(alice.peer.next, summary)
+        })
+        // Where there is no TLS, an AUTH does not go (RFC 4976 §9.2).
+        assert.strictEqual(yield* auth, "403 | $")
+        for (let i = 0; i < 3; i++) {
+          alice.peer.write(send({ ...paths, body: `${i}` }))
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          const there = yield* bob.accepted
+          const frame = yield* there.next
+          assert.strictEqual(frame.body!.toString(), `${i}`)
+          there.answer(frame)
+          assert.strictEqual(yield* auth, "403 | $")
+          alice.peer.write(request("REPORT", { ...paths, headers: ["Message-ID: m.01", "Status: 000 200 OK"] }))
+          assert.strictEqual((yield* there.next).method, "REPORT")
+          alice.peer.write(request("NICKNAME", paths))
+          there.answer(yield* there.next, "200 OK", "whole")
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          yield* there.quiet
+        }
+        assert.strictEqual(bob.peers.length, 1)
+      })
   )
 })

@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { defaultFrameLimits } from "../../src/protocol/FrameLimits.ts"
 import { nextId, request, send, summary } from "../support/harness.ts"
 import { group, pairOf, reported } from "./group.ts"
 
@@ -20,7 +21,7 @@ group("S. Bad input", ({ scenario }) => {
           request("SEND", {
             to: `${alice.usePath} ${bobUri}`,
             from: alice.uri,
-            headers: ["Message-ID: x", "Byte-Range: 1-1/1"]
+            headers: ["Message-ID: x", "Byte-Range: 1-1"]
           }),
           request("SEND", { to: `nonsense ${bobUri}`, from: alice.uri, headers: ["Message-ID: m.01"] }),
           request("NICKNAME", { to: `${alice.usePath} ${bobUri} nonsense`, from: alice.uri })
@@ -120,6 +121,101 @@ group("S. Bad input", ({ scenario }) => {
         const answer = yield* alice.peer.next
         assert.deepStrictEqual([answer.status, answer.from], [400, world.uri])
         yield* alice.peer.quiet
+      })
+  )
+
+  scenario(
+    "R4975-7.2-03 R4975-7.2-04 R4975-7.2-05 R4975-7.2-06: a From-Path that cannot be read is answered as it came",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, forth } = yield* pairOf(world)
+        const zone = "msrp://[fe80::1%wlan0]:9/phone;tcp"
+        const paths = [
+          zone,
+          "msrp://phone.invalid/no-transport",
+          "msrp://phone.invalid:9/a%40b;tcp",
+          `${alice.uri} ${zone}`,
+          `${zone} ${alice.uri}`,
+          Array(17).fill(alice.uri).join(" "),
+          `msrp://${"h".repeat(3000)}.invalid:9/a;tcp`,
+          "nobody"
+        ]
+        for (const from of paths) {
+          const hop = from.split(" ")[0]!
+          for (const body of ["hi", "x".repeat(150_000)]) {
+            for (const failureReport of [undefined, "yes", "partial", "no"]) {
+              const id = nextId()
+              alice.peer.write(send({ ...forth, from, id, body, failureReport }))
+              if (failureReport === "no") continue
+              const answer = yield* alice.peer.next
+              if (failureReport === "partial") {
+                assert.deepStrictEqual([reported(answer), answer.to], [
+                  `000 400 | 1-${body.length}/${body.length}`,
+                  from
+                ])
+              } else {
+                assert.deepStrictEqual(
+                  [answer.id, summary(answer), answer.to, answer.from],
+                  [id, "400 | $", hop, alice.usePath]
+                )
+              }
+            }
+          }
+          for (const method of ["NICKNAME", "AUTH"]) {
+            alice.peer.write(request(method, { ...forth, from }))
+            const answer = yield* alice.peer.next
+            assert.deepStrictEqual([summary(answer), answer.to, answer.from], ["400 | $", from, alice.usePath])
+          }
+          alice.peer.write(request("REPORT", { ...forth, from, headers: ["Message-ID: m.01", "Status: 000 200 OK"] }))
+          yield* alice.peer.quiet
+        }
+        // No octet of it ends the line that it stands in.
+        for (const octet of ["\0", "\n", "\r", "\x7f"]) {
+          alice.peer.write(request("SEND", { ...forth, from: `msrp://x:9/a${octet}To-Path:;tcp` }))
+          assert.strictEqual((yield* alice.peer.next).to, "msrp://x:9/a?To-Path:;tcp")
+        }
+        yield* alice.peer.quiet
+        yield* bob.quiet
+      })
+  )
+
+  scenario(
+    "R4976-9.3-06 R4976-9.3-07 R4975-9-70: a header section over a limit is answered where From-Path was read, then the connection ends",
+    (world) =>
+      Effect.gen(function*() {
+        const { headerLine, headers } = defaultFrameLimits
+        const long = `X: ${"x".repeat(headerLine)}`
+        const cases: ReadonlyArray<readonly [method: string, lines: ReadonlyArray<string>, status: number]> = [
+          ["SEND", [long], 413],
+          ["SEND", ["Failure-Report: partial", "Message-ID: m.01", long], 413],
+          ["SEND", Array(3).fill(`X: ${"x".repeat(headerLine - 10)}`), 413],
+          ["NICKNAME", Array(headers).fill("X: y"), 413],
+          ["AUTH", [`Authorization: Digest ${"x".repeat(headerLine)}`], 413],
+          ["SEND", ["Failure-Report: no", long], 0],
+          // What is too long says nothing any more.
+          ["SEND", [`Failure-Report: ${" ".repeat(headerLine)}no`], 413],
+          ["REPORT", ["Message-ID: m.01", "Status: 000 200 OK", long], 0]
+        ]
+        for (const [method, lines, status] of cases) {
+          const { alice, bob, forth } = yield* pairOf(world)
+          const id = nextId()
+          alice.peer.write(request(method, { ...forth, id, headers: lines }))
+          if (status !== 0) {
+            const answer = yield* alice.peer.next
+            assert.deepStrictEqual(
+              [answer.id, answer.status, answer.to, answer.from],
+              [id, status, alice.uri, alice.usePath],
+              `${method} ${lines[0]!.slice(0, 30)}`
+            )
+          }
+          yield* alice.peer.ends
+          yield* bob.quiet
+        }
+        // Whom would it be answered to.
+        const { alice, forth } = yield* pairOf(world)
+        alice.peer.write(request("SEND", { ...forth, from: "x".repeat(headerLine) }))
+        yield* alice.peer.ends
+        assert.strictEqual(world.relay.counters.framingLost, cases.length + 1)
       })
   )
 

@@ -190,7 +190,6 @@ export const scenarios = (
             assert.strictEqual(summary(answer), "400 | $", expires)
           }
           assert.strictEqual((yield* world.auth(peer, from, "Authorization: Digest username=\"alice")).status, 400)
-          assert.strictEqual((yield* world.auth(peer, from, authorization, authorization)).status, 400)
           assert.strictEqual(
             (yield* world.auth(peer, from, "Authorization: Basic YWxpY2U6d29uZGVybGFuZA==")).status,
             401
@@ -868,7 +867,7 @@ export const scenarios = (
           const good = ["Message-ID: bad.2", "Byte-Range: 1-2/2"]
           const bad: ReadonlyArray<ReadonlyArray<string>> = [
             [...good, "Message-ID: bad.3"],
-            ["Message-ID: x", "Byte-Range: 1-2/2"],
+            ["Message-ID: x y", "Byte-Range: 1-2/2"],
             ["Byte-Range: 1-2/2"],
             ["Message-ID: bad.2", "Byte-Range: 0-2/2"],
             ["Message-ID: bad.2", "Byte-Range: 5-2/9"],
@@ -888,7 +887,7 @@ export const scenarios = (
             assert.strictEqual(summary(yield* peer.next), "400 | $", path)
           }
           // nobody can be answered
-          peer.write(send({ to, from: "nobody" }))
+          peer.write(`MSRP nofrom02 SEND\r\nTo-Path: ${to}\r\nFrom-Path: \r\n-------nofrom02$\r\n`)
           yield* peer.quiet
           peer.write(`MSRP nofrom01 SEND\r\nTo-Path: ${to}\r\n-------nofrom01$\r\n`)
           yield* peer.quiet

@@ -68,3 +68,24 @@ export const parseAuthorization = (text: string): AuthorizationValue => {
     }
   }
 }
+
+/**
+ * The one to go by where there are several, as clients send them that answer each challenge with its own, or those of
+ * other realms as well: the first one that `suits`; where none does, the first.
+ */
+export const chooseAuthorization = (
+  first: string,
+  others: ReadonlyArray<string>,
+  suits: (authorization: Authorization) => boolean
+): AuthorizationValue => {
+  const parsed = parseAuthorization(first)
+  if (others.length === 0 || isFit(parsed, suits)) return parsed
+  for (const text of others) {
+    const other = parseAuthorization(text)
+    if (isFit(other, suits)) return other
+  }
+  return parsed
+}
+
+const isFit = (value: AuthorizationValue, suits: (authorization: Authorization) => boolean): boolean =>
+  value._tag === "Authorization" && suits(value.authorization)

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 import { sessionLabel } from "../../protocol/Ident.ts"
 import type { Observer } from "../Observer.ts"
+import { makeRefusalLog } from "./RefusalLog.ts"
 
 /** `run` forks a fiber that ends with the relay. */
 export const makeJournal = Effect.fnUntraced(function*(
@@ -18,6 +19,7 @@ export const makeJournal = Effect.fnUntraced(function*(
       )
     },
     closed: () => {},
+    refused: yield* makeRefusalLog(run),
     granted: (_, { id, realm, username }) => {
       if (!isDebug) return
       run(

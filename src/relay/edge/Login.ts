@@ -27,11 +27,12 @@ const LOGGED = 4000
 /** Answers the AUTH; `ended` is called then, whatever happens. */
 export const makeLogin = ({ auth, authenticator, counters, sessions, timeLimit }: LoginOptions) => {
   const decide = Effect.fnUntraced(function*(asking: Asking, secrets: Array<string>): Effect.fn.Return<AuthAnswer> {
-    const { authorization, behindRelay, hop, realm, request } = asking
+    const { authorizations: [authorization, ...furtherAuthorizations], behindRelay, hop, realm, request } = asking
     const address = hop.connection?.remote.host
     const decision = yield* authenticator.authenticate({
       requestUri: request.target,
       authorization,
+      furtherAuthorizations,
       realm,
       source: behindRelay ? undefined : address,
       relay: behindRelay ? address : undefined
@@ -63,7 +64,7 @@ export const makeLogin = ({ auth, authenticator, counters, sessions, timeLimit }
 
   /** The time limit costs only who has to wait; what does not let itself be interrupted is not waited for. */
   const decided = Effect.fnUntraced(function*(asking: Asking): Effect.fn.Return<AuthAnswer> {
-    const secrets = secretsOf(asking.authorization)
+    const secrets = asking.authorizations.flatMap(secretsOf)
     const fiber = yield* Effect.forkDetach(decide(asking, secrets), { startImmediately: true })
     const waited = Fiber.await(fiber).pipe(
       Effect.onInterrupt(() => Effect.sync(() => fiber.interruptUnsafe())),

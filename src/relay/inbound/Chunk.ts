@@ -74,7 +74,7 @@ export class PassedChunk implements Chunk {
       answer?.accept()
       this.#finish(flag, undefined)
     }
-    if (flag !== "+") this.route.unblock(this.#stream.messageId)
+    if (flag !== "+") this.route.back.unblock(this.#stream.messageId)
   }
 
   lost(): void {

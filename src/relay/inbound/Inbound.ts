@@ -16,8 +16,8 @@ import { AUTH, FRAME } from "../Turn.ts"
 import { type Chunk, DiscardedChunk, PassedChunk } from "./Chunk.ts"
 import type { Probation } from "./Probation.ts"
 import type { Reading } from "./Reading.ts"
-import { refusal } from "./Refusal.ts"
-import { Routes } from "./Routes.ts"
+import { Refusals } from "./Refusal.ts"
+import { pathsOf, Routes } from "./Routes.ts"
 import { Share } from "./Share.ts"
 
 /** The hop whose connection it is. */
@@ -33,7 +33,8 @@ export interface InboundOwner extends AuthSource {
 }
 
 const MALFORMED: Decision = { _tag: "Refuse", status: 400 }
-const TOO_LONG: Decision = { _tag: "Refuse", status: 413 }
+/** More than this relay takes. */
+const TOO_LONG = { _tag: "Refuse", status: 413 } as const
 
 export class Inbound implements FrameSink {
   readonly #hop: InboundOwner
@@ -49,6 +50,7 @@ export class Inbound implements FrameSink {
   /** Milliseconds of the monotonic clock when octets last came in. */
   lastUsed: number
   readonly #share: Share
+  readonly #refusals: Refusals
 
   constructor(hop: InboundOwner) {
     this.#hop = hop
@@ -58,6 +60,7 @@ export class Inbound implements FrameSink {
     hop.reading.resume = () => decoder.resume()
     this.lastUsed = hop.shared.turn.now
     this.#share = new Share(hop.shared.turn, hop.reading)
+    this.#refusals = new Refusals(hop)
   }
 
   bytes(octets: Buffer): void {
@@ -78,7 +81,9 @@ export class Inbound implements FrameSink {
   }
 
   /** What was answered before must still arrive, so the connection is not cut (RFC 4976 §6.4.1). */
-  broken(reason: Broken): void {
+  broken(reason: Broken, head: Head | undefined): void {
+    this.#shared.counters.framingLost++
+    if (head !== undefined) this.#refusals.last(head, TOO_LONG.status)
     this.#hop.finish(reason)
   }
 
@@ -101,11 +106,11 @@ export class Inbound implements FrameSink {
         this.#hop.authenticate(head, decision)
         break
       case "Foreign":
-        this.#hop.finish("request for another relay")
+        this.#foreign()
         break
       default:
         if (decision.status < 300) this.#hop.probation.succeeded()
-        this.#refuse(head, decision.status, octets, flag)
+        this.#refusals.now(head, decision.status, octets, flag)
     }
     return this.#hop.reading.mayGoOn
   }
@@ -118,7 +123,7 @@ export class Inbound implements FrameSink {
         this.#chunk = this.#passChunk(decision, head)
         return
       case "Foreign":
-        return this.#hop.finish("request for another relay")
+        return this.#foreign()
       default:
         this.#chunk = this.#discardChunk(head, decision._tag === "Authenticate" ? 400 : decision.status)
     }
@@ -163,9 +168,9 @@ export class Inbound implements FrameSink {
     const isSend = head.kind === Kind.Send
     if (head.problem !== undefined || (!isSend && flag !== "$")) return MALFORMED
     if (!isSend && octets > this.#shared.codec.limits.nonSendBody) return TOO_LONG
-    const known = this.#lastRoute ?? this.#routes.get(pathsOf(head))
-    // A REPORT binds no peer to a session, so the first SEND is looked at more closely.
-    if (known?.usable(this.#shared.turn.now) === true && (!known.reportsOnly || head.kind === Kind.Report)) {
+    let known = this.#lastRoute
+    if (known?.serves(head.kind) !== true) known = this.#routes.get(pathsOf(head))
+    if (known?.usable(this.#shared.turn.now) === true && known.serves(head.kind)) {
       this.#hop.reading.uses(known)
       return this.#lastRoute = known
     }
@@ -177,9 +182,13 @@ export class Inbound implements FrameSink {
     return decision
   }
 
+  #foreign(): void {
+    this.#shared.counters.foreign++
+    this.#hop.finish("request for another relay")
+  }
+
   #remember(head: Head, route: Route): void {
     this.#hop.probation.succeeded()
-    route.reportsOnly = head.kind === Kind.Report
     this.#routes.add(pathsOf(head), route, this.#chunk?.route)
     this.#lastRoute = route
   }
@@ -191,16 +200,17 @@ export class Inbound implements FrameSink {
     const octets = bodyEnd - bodyStart
     if (route.pace !== undefined) this.#hop.reading.spend(route.pace, 1, octets)
     const { flow } = route
-    if (flow.stuck) return this.#refuse(head, 408, octets, flag)
+    if (flow.stuck) return this.#refusals.now(head, 408, octets, flag)
     const now = flow.clear
     let unanswered = false
     if (head.kind === Kind.Send) {
-      if (route.isBlocked(head.messageId)) return this.#stopped(route, head, octets, flag)
+      if (this.#isStopped(route, head)) return this.#stopped(route, head, octets, flag)
       if (head.failureReport === "yes") {
         unanswered = !now && this.#waits(route)
         if (!unanswered) this.#ok(route, head.buf, head.tidStart, head.tidEnd)
       }
     } else if (head.kind === Kind.Report) route.target.reported(head, this.#outbound)
+    else if (route.back.full) return this.#refusals.now(head, 408, octets, flag)
     this.#passes(route)
     if (now) forwardFrame(route, head, bodyStart, bodyEnd, flag)
     else flow.parkFrame(head, bodyStart, bodyEnd, flag, unanswered)
@@ -219,17 +229,24 @@ export class Inbound implements FrameSink {
     route.used(this.#shared.turn.now)
   }
 
+  /** Is it of a message that goes no further: its receiver refused that, or too much is held of its user already. */
+  #isStopped({ back }: Route, { failureReport, messageId }: Head): boolean {
+    if (!back.full || failureReport === "no") return back.isBlocked(messageId)
+    back.block(messageId)
+    return true
+  }
+
   /** More of a message that its receiver refused (RFC 4975 §10.5). */
   #stopped(route: Route, head: Head, octets: number, flag: Flag): void {
-    this.#refuse(head, 413, octets, flag)
-    if (flag !== "+") route.unblock(head.messageId)
+    this.#refusals.now(head, 413, octets, flag)
+    if (flag !== "+") route.back.unblock(head.messageId)
   }
 
   #passChunk(route: Route, head: Head): Chunk {
     const { messageId } = head
     if (route.flow.stuck) return this.#discardChunk(head, 408)
-    if (route.isBlocked(messageId)) {
-      return new DiscardedChunk(this.#answer(head, 413), () => route.unblock(messageId))
+    if (this.#isStopped(route, head)) {
+      return new DiscardedChunk(this.#refusals.later(head, 413), () => route.back.unblock(messageId))
     }
     this.#passes(route)
     const { reading } = this.#hop
@@ -251,24 +268,10 @@ export class Inbound implements FrameSink {
 
   #discardChunk(head: Head, status: number): Chunk {
     const isGoodSend = head.kind === Kind.Send && head.problem === undefined
-    if (!isGoodSend || head.failureReport !== "yes") return new DiscardedChunk(this.#answer(head, status))
+    if (!isGoodSend || head.failureReport !== "yes") return new DiscardedChunk(this.#refusals.later(head, status))
     // Its sender hears it now, and may stop; the octets up to the end-line are thrown away (RFC 4975 §7.3.2).
-    this.#refuse(head, status, 0, "+")
+    this.#refusals.now(head, status, 0, "+")
     return new DiscardedChunk(undefined)
-  }
-
-  /** Answers a request that goes no further, as its method and Failure-Report allow (RFC 4975 §7.1.4, §7.2). */
-  #refuse(head: Head, status: number, octets: number, flag: Flag): void {
-    this.#answer(head, status)?.(octets, flag)
-    if (status >= 300) this.#hop.probation.refused()
-  }
-
-  /** The answer, which is given the real length of the body, and how that ended; nothing where none is wanted. */
-  #answer(head: Head, status: number): ((octets: number, flag: Flag) => void) | undefined {
-    const hop = this.#hop
-    const own = hop.router.ownUri(hop.connection!.secure)
-    const frame = refusal(head, status, own, this.#shared.codec.limits.pathUris)
-    return frame === undefined ? undefined : (octets, flag) => hop.control(frame(octets, flag))
   }
 
   // ---- the end
@@ -294,5 +297,3 @@ export class Inbound implements FrameSink {
     this.#lastRoute = this.#lastAnswered = undefined
   }
 }
-
-const pathsOf = (head: Head): string => `${head.toPath}\n${head.fromPath}`

@@ -51,7 +51,6 @@ export class Probation extends Timed {
 
   /** A request came to nothing. */
   refused(): void {
-    this.#shared.counters.refused++
     this.#endEarly(++this.#unsuccessful)
   }
 

@@ -7,44 +7,113 @@ import { encodeResponse } from "../../protocol/Encoder.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { type MsrpUri, parsePath, parseUri } from "../../protocol/Uri.ts"
+import type { HopFacts } from "../Observer.ts"
+import { refused } from "../Refused.ts"
 import { encodeReport } from "../route/Report.ts"
+import type { Shared } from "../Shared.ts"
 
-/** Makes the answer, once the real length of the body and its flag are known. */
-export type Refusal = (octets: number, flag: Flag) => Buffer
+/** The hop on whose connection it came in. */
+export interface RefusalOwner extends HopFacts {
+  readonly shared: Shared
+  readonly router: { ownUri(secure: boolean): MsrpUri | undefined }
+  readonly probation: { refused(): void }
+  /** Writes a whole frame of the relay's own; nothing once it is gone. */
+  control(frame: Buffer): void
+}
 
-/** The answer with this status, or `undefined` when there is none. `own`: what the relay is called on this connection. */
-export const refusal = (
+export class Refusals {
+  readonly #hop: RefusalOwner
+
+  constructor(hop: RefusalOwner) {
+    this.#hop = hop
+  }
+
+  /** Answers a request of which so many octets of body are here, as its method and Failure-Report allow. */
+  now(head: Head, status: number, octets: number, flag: Flag): void {
+    this.later(head, status)(octets, flag)
+  }
+
+  /** The same, once the real length of the body is known, and how that ended. */
+  later(head: Head, status: number): (octets: number, flag: Flag) => void {
+    const hop = this.#hop
+    const answer = answerTo(head, status, this.#pathsBack(head))
+    if (status >= 300) refused(hop.shared, hop, head.kind, status, head.problem)
+    return (octets, flag) => {
+      if (answer !== undefined) hop.control(answer(octets, flag))
+      if (status >= 300) hop.probation.refused()
+    }
+  }
+
+  /** Answers one whose end is not looked for any more: by a response, since a REPORT names the octets that it is about. */
+  last(head: Head, status: number): void {
+    const hop = this.#hop
+    if (head.kind === Kind.Response) return
+    refused(hop.shared, hop, head.kind, status, "over a limit")
+    const paths = this.#pathsBack(head)
+    if (paths !== undefined) hop.control(responseTo(head, status, paths))
+  }
+
+  /** Of an answer that is wanted and can be given. */
+  #pathsBack(head: Head): PathsBack | undefined {
+    if (head.kind === Kind.Report || head.kind === Kind.Response || head.failureReport === "no" || head.fromEnd === 0) {
+      return undefined
+    }
+    const { connection, router, shared } = this.#hop
+    const from = wayBack(head, shared.codec.limits.pathUris)
+    // What the relay is called on this connection, where it is addressed by no URI.
+    const addressed = addressedBy(head) ?? router.ownUri(connection!.secure)?.text
+    // Without a previous hop there is nobody to answer.
+    return from.length === 0 || addressed === undefined ? undefined : { from, addressed }
+  }
+}
+
+interface PathsBack {
+  /** From-Path of the request, URI by URI. */
+  readonly from: ReadonlyArray<string>
+  /** The URI by which it addresses the relay. */
+  readonly addressed: string
+}
+
+/** The answer, once the real length of the body and its flag are known; nothing where none is wanted. */
+const answerTo = (
   head: Head,
   status: number,
-  own: MsrpUri | undefined,
-  pathUris: number
-): Refusal | undefined => {
-  if (head.kind === Kind.Report || head.kind === Kind.Response || head.failureReport === "no" || head.fromEnd === 0) {
-    return undefined
-  }
-  const from = parsePath(head.fromPath, pathUris)
-  const addressed = addressedBy(head) ?? own?.text
-  // Without a previous hop there is nobody to answer.
-  if (from === undefined || addressed === undefined) return undefined
-  const isSend = head.kind === Kind.Send
-  const fromPath = from.map((uri) => uri.text).join(" ")
-  const comment = reasonPhrase(status)
-  if (isSend && head.failureReport === "partial") {
+  paths: PathsBack | undefined
+): ((octets: number, flag: Flag) => Buffer) | undefined => {
+  if (paths === undefined) return undefined
+  if (head.kind === Kind.Send && head.failureReport === "partial") {
     // A good SEND gets no response then; for a bad one a REPORT is safer, since the previous hop may keep no state.
     if (status < 300) return undefined
     const { messageId, rangeStart: start, rangeTotal } = head
     // A REPORT must have a Message-ID (RFC 4975 §7.1.2); a response does without.
     if (messageId !== undefined) {
+      const [toPath, fromPath] = [paths.from.join(" "), paths.addressed]
       return (length, flag) => {
         const piece = { messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) }
-        return encodeReport({ toPath: fromPath, fromPath: addressed, piece, status, comment })
+        return encodeReport({ toPath, fromPath, piece, status, comment: reasonPhrase(status) })
       }
     }
   }
-  const toPath = isSend ? from[0]!.text : fromPath
-  const response = encodeResponse({ transactionId: head.transactionId, status, comment, toPath, fromPath: addressed })
+  const response = responseTo(head, status, paths)
   return () => response
 }
+
+/** To a SEND, along the previous hop only (RFC 4975 §7.2). */
+const responseTo = (head: Head, status: number, { addressed, from }: PathsBack): Buffer =>
+  encodeResponse({
+    transactionId: head.transactionId,
+    status,
+    comment: reasonPhrase(status),
+    toPath: head.kind === Kind.Send ? from[0]! : from.join(" "),
+    fromPath: addressed
+  })
+
+/**
+ * From-Path, URI by URI. An answer goes by the connection and needs no route, so one that cannot be read goes back as it
+ * came (RFC 4975 §7.2). It is no longer than a header line may be, and what is written of it cannot end one.
+ */
+const wayBack = (head: Head, pathUris: number): ReadonlyArray<string> =>
+  parsePath(head.fromPath, pathUris)?.map((uri) => uri.text) ?? head.fromPath.split(" ").filter((text) => text !== "")
 
 /** The URI by which a request addresses the relay, if it has one (RFC 4975 §7.2). */
 const addressedBy = (head: Head): string | undefined => {

@@ -5,6 +5,7 @@
  * all others and in which nothing waits; it is found anew when it is needed.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
+import { type Head, Kind } from "../../protocol/Head.ts"
 import type { Route } from "../route/Route.ts"
 import type { Session } from "../Session.ts"
 
@@ -71,3 +72,7 @@ export class Routes {
     }
   }
 }
+
+/** The key of its route: an AUTH has one by itself. */
+export const pathsOf = (head: Head): string =>
+  head.kind === Kind.Auth ? `${head.toPath}\n${head.fromPath}\nAUTH` : `${head.toPath}\n${head.fromPath}`

@@ -5,7 +5,7 @@
 import type { Head } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { stopTimer, Timed } from "../Timers.ts"
-import type { Unanswered, Window } from "./Window.ts"
+import type { Sent, Window } from "./Window.ts"
 
 /** What becomes of the answer. */
 export type Expectation =
@@ -37,6 +37,9 @@ export interface Piece {
 
 /** Where a request came from: who hears what became of it. */
 export interface Origin {
+  /** It waits for an answer, and no more. */
+  began(): void
+  ended(): void
   /** Is this the To-Path of an answer to a request from there. */
   isAnswered(toPath: string, isSend: boolean): boolean
   /** The next hop's answer goes back (RFC 4976 §6.4.3). */
@@ -72,10 +75,10 @@ export interface TransactionOwner {
   readonly patience: number
 }
 
-export class Transaction extends Timed implements Piece, Unanswered {
+export class Transaction extends Timed implements Piece, Sent {
   readonly #owner: TransactionOwner
   readonly id: string
-  readonly origin: Origin
+  origin: Origin
   readonly expects: Expectation
   messageId: string | undefined = undefined
   start = 0
@@ -100,6 +103,7 @@ export class Transaction extends Timed implements Piece, Unanswered {
     this.id = id
     this.origin = origin
     this.expects = expects
+    origin.began()
   }
 
   get isSend(): boolean {
@@ -108,7 +112,7 @@ export class Transaction extends Timed implements Piece, Unanswered {
 
   /** The next hop has answered. */
   answered(head: Head): void {
-    const { expects, origin } = this
+    const { chunk, expects, origin } = this
     this.window?.answered(this, this.#owner.now)
     if (typeof expects === "object") {
       origin.answered(expects, head)
@@ -116,52 +120,65 @@ export class Transaction extends Timed implements Piece, Unanswered {
     }
     this.finish()
     if (head.status >= 200 && head.status < 300) return
-    this.#failed(head.status, head.comment === "" ? reasonPhrase(head.status) : head.comment)
+    this.#failed(origin, chunk, head.status, head.comment === "" ? reasonPhrase(head.status) : head.comment)
     if (this.more) origin.block(this.messageId)
   }
 
-  /** Nobody waits for an answer any more. */
+  /** Nobody waits for an answer any more; what stood for it is not kept by who still looks at its end. */
   finish(): void {
     if (this.done) return
     this.done = true
     stopTimer(this)
     this.#owner.forget(this)
     this.window?.ends(this)
+    this.origin.ended()
+    this.origin = nobody
+    this.chunk = undefined
   }
 
+  /** Silence is a failure of SENDs only (RFC 4976 §6.4.1); an AUTH is answered all the same, since its client waits. */
   override expired(): void {
     const owner = this.#owner
     // Its answer may be there, unread; or is still to come, behind those that came.
     if (owner.unread) return owner.again(this)
     const since = this.window?.progressBefore(this) ?? -Infinity
     if (since > this.deadline - owner.patience) return owner.again(this, since)
-    this.finish()
-    if (this.expects === "every failure") this.#failed(408, reasonPhrase(408))
-    else this.#unanswered()
-  }
-
-  /** An AUTH is answered in any case, since its client waits. */
-  #unanswered(): void {
-    const { expects, origin } = this
-    if (typeof expects === "object" && expects.isAuth) origin.answer(expects.id, 408, reasonPhrase(408))
+    const { expects } = this
+    if (typeof expects === "object" && !expects.isAuth) this.finish()
+    else this.#lost(expects === "every failure")
   }
 
   /** Its hop's connection is gone, which had taken `flushed` octets. Silence after the last octet counts only for some. */
   lost(flushed: number): void {
     if (this.done) return
-    this.finish()
     const written = this.endsAt !== 0 && this.endsAt <= flushed
-    if (this.expects === "every failure" || (this.expects === "negative answers" && !written)) {
-      this.#failed(408, reasonPhrase(408))
-    } else this.#unanswered()
+    this.#lost(this.expects === "every failure" || (this.expects === "negative answers" && !written))
+  }
+
+  /** No answer will come. Who has sent anything but a SEND waits for one, and gets it from here (RFC 4975 §7.2). */
+  #lost(failed: boolean): void {
+    const { chunk, expects, origin } = this
+    this.finish()
+    if (failed) this.#failed(origin, chunk, 408, reasonPhrase(408))
+    else if (typeof expects === "object") origin.answer(expects.id, 408, reasonPhrase(408))
   }
 
   /** The piece did not arrive; its sender, who has his 200, is told (RFC 4976 §6.4.1, §6.4.3). */
-  #failed(status: number, comment: string): void {
-    const { chunk } = this
+  #failed(origin: Origin, chunk: LongChunk | undefined, status: number, comment: string): void {
     // Its end-line is still to come.
     if (this.endsAt === 0 && chunk !== undefined) this.length = chunk.pieceLength
-    if (this.expects !== "refusal") this.origin.report(this, status, comment)
+    if (this.expects !== "refusal") origin.report(this, status, comment)
     chunk?.refuse()
   }
+}
+
+/** Where nobody hears anything. */
+const nobody: Origin = {
+  began: () => {},
+  ended: () => {},
+  isAnswered: () => false,
+  answered: () => {},
+  answer: () => {},
+  report: () => {},
+  block: () => {}
 }

@@ -20,7 +20,7 @@ const QUICK = 500
 const SLOW = 2000
 
 /** What is on its way, as the window sees it. */
-export interface Unanswered {
+export interface Sent {
   /** Octets. */
   octets: number
   /** Milliseconds of the monotonic clock when the first of them was written. */
@@ -74,19 +74,19 @@ export class Window {
     return this.#owner.unread ? LEAST_UNANSWERED : 0
   }
 
-  begins(one: Unanswered, now: number): void {
+  begins(one: Sent, now: number): void {
     one.at = now
     one.sequence = ++this.#sequence
   }
 
-  wrote(one: Unanswered, octets: number): void {
+  wrote(one: Sent, octets: number): void {
     one.octets += octets
     this.octets += octets
     if (this.octets >= this.bound) this.#closed = true
   }
 
   /** What is on its way was answered. */
-  answered(one: Unanswered, now: number): void {
+  answered(one: Sent, now: number): void {
     this.answers++
     this.#answeredAt = now
     this.#answeredSequence = one.sequence
@@ -96,7 +96,7 @@ export class Window {
   }
 
   /** Nobody waits any more for an answer to it. */
-  ends(one: Unanswered): void {
+  ends(one: Sent): void {
     this.octets -= one.octets
     one.octets = 0
     if (!this.#closed || this.octets > this.bound >> 1) return
@@ -105,7 +105,7 @@ export class Window {
   }
 
   /** When something was last answered that was sent before this, whose turn is still to come. */
-  progressBefore(one: Unanswered): number {
+  progressBefore(one: Sent): number {
     return this.#answeredSequence < one.sequence ? this.#answeredAt : -Infinity
   }
 

@@ -56,6 +56,9 @@ const readAgain = (octets: Buffer): Head => {
 
 /** The reading of the connection that a flow comes from. */
 export interface Tap {
+  /** Stops it, and lets it go on; as often as it was stopped. */
+  hold(): void
+  release(): void
   /** A flow has something parked, or nothing any more. */
   waits(flow: Waiting): void
   waitsNoMore(flow: Waiting): void
@@ -176,6 +179,11 @@ export class Flow implements Sender, Waiting {
 
   give(quota: number): boolean {
     const { target, window } = this.#way
+    // Others may have filled it in the meantime.
+    if (!window.room) {
+      window.wait(this)
+      return false
+    }
     let left = quota
     do {
       const parked = this.#parked[this.#first]!
@@ -256,12 +264,14 @@ export class Flow implements Sender, Waiting {
       }
     }
   }
-  /** A whole frame that was accepted cannot be delivered. An AUTH is answered, since its client waits. */
+  /** A whole frame that was accepted cannot be delivered. What is no SEND is answered, since its client waits. */
   #failFrame(head: Head, length: number, flag: Flag, status: number, comment: string): void {
-    if (head.kind === Kind.Auth) return this.#way.answer(head.transactionId, status, comment)
-    if (head.kind !== Kind.Send || head.failureReport === "no") return
+    if (head.kind !== Kind.Send && head.kind !== Kind.Report) {
+      return this.#way.back.answer(head.transactionId, status, comment)
+    }
+    if (head.kind === Kind.Report || head.failureReport === "no") return
     const { messageId, rangeStart: start, rangeTotal } = head
-    this.#way.report(
+    this.#way.back.report(
       { messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) },
       status,
       comment

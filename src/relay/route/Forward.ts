@@ -13,9 +13,7 @@ import { type Asked, type Origin, Transaction } from "../outbound/Transaction.ts
 import type { Window } from "../outbound/Window.ts"
 
 /** The way of a route, for what is written there. */
-export interface Way extends Origin {
-  /** 200 to the previous hop for the request that begins at these octets of `buf` (RFC 4976 §6.4.1). */
-  accept(buf: Buffer, tidStart: number, tidEnd: number): void
+export interface Way {
   readonly target: Outbound
   /** Of its receiver there. */
   readonly window: Window
@@ -23,6 +21,10 @@ export interface Way extends Origin {
   readonly fromRelay: boolean
   /** To-Path and From-Path of what goes out. */
   readonly lines: Buffer
+  /** Who hears what became of it. */
+  readonly back: Origin
+  /** 200 to the previous hop for the request whose transaction id stands in `buf` (RFC 4976 §6.4.1). */
+  accept(buf: Buffer, tidStart: number, tidEnd: number): void
 }
 
 /** Writes a whole frame to where the way leads. */
@@ -58,7 +60,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
     ? head.failureReport === "yes" ? "every failure" : head.failureReport === "partial" ? "negative answers" : undefined
     : askedBy(head)
   if (expects === undefined) return
-  const transaction = new Transaction(target, id, way, expects)
+  const transaction = new Transaction(target, id, way.back, expects)
   if (isSend) {
     transaction.messageId = head.messageId
     transaction.start = head.rangeStart

@@ -1,35 +1,17 @@
 /**
  * Where requests with one To-Path and From-Path go that arrive on one hop, with the text that every one of them needs.
- * Found once by the router, then used as long as its sessions live. It is also the way back: of answers, REPORTs, and of
- * the wish to hear no more of a message.
+ * Found once by the router, then used as long as its sessions live.
  */
-import { encodeResponse } from "../../protocol/Encoder.ts"
-import type { Head } from "../../protocol/Head.ts"
-import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
+import { Kind } from "../../protocol/Head.ts"
+import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
-import type { Asked, Piece } from "../outbound/Transaction.ts"
 import type { Window } from "../outbound/Window.ts"
 import { extend, type Session } from "../Session.ts"
-import type { Shared } from "../Shared.ts"
-import { stopTimer, Timed } from "../Timers.ts"
-import { Flow, type Tap } from "./Flow.ts"
+import { Flow } from "./Flow.ts"
 import type { Way } from "./Forward.ts"
 import type { Pace } from "./Pace.ts"
-import { encodeReport } from "./Report.ts"
-
-/** The hop that requests come in on. */
-export interface Source {
-  readonly shared: Shared
-  /** Its connection is gone. */
-  readonly gone: boolean
-  readonly reading: Tap
-  /** Writes a whole frame of the relay's own; nothing once it is gone. */
-  control(frame: Buffer): void
-  /** Writes a 200, see `writeOk`; nothing once it is gone. */
-  ok(between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void
-  /** An AUTH with wrong credentials came from there (RFC 4976 §6.3). */
-  authFailed(): void
-}
+import type { Source, UserUnanswered } from "./Unanswered.ts"
+import { WayBack } from "./WayBack.ts"
 
 /** What a route is made of. */
 export interface RouteParts {
@@ -42,24 +24,13 @@ export interface RouteParts {
   readonly from: ReadonlyArray<MsrpUri>
   /** How fast its requests may come, unless there is no bound. */
   readonly pace: Pace | undefined
+  /** That of the request for which it was decided. */
+  readonly kind: Kind
+  /** What requests of the same user hold that have no answer. */
+  readonly user: UserUnanswered
+  /** The source is another relay, whose connection many users share. */
+  readonly shared: boolean
 }
-
-/** A message of which nothing more is wanted (RFC 4975 §10.5), until its end or for a while. */
-class Blocked extends Timed {
-  readonly #route: Route
-  readonly messageId: string
-  constructor(route: Route, messageId: string) {
-    super()
-    this.#route = route
-    this.messageId = messageId
-  }
-  override expired(): void {
-    this.#route.unblock(this.messageId)
-  }
-}
-
-/** Messages per route that can be blocked at a time; the oldest is forgotten first. */
-const MAX_BLOCKED = 64
 
 export class Route implements Way {
   readonly _tag = "Route"
@@ -71,21 +42,14 @@ export class Route implements Way {
   readonly #source: Source
   readonly sessions: ReadonlyArray<Session>
   readonly lines: Buffer
-  /** The relay's URIs, as they stand at the front of the From-Path of what goes out. */
-  readonly #ownPath: string
   /** Between transaction id and transaction id of a 200 to the previous hop (RFC 4976 §6.4.1). */
   readonly ok: Buffer
-  /** From-Path as it came in: the way back to the original sender. */
-  readonly #fromPath: string
+  readonly back: WayBack
   readonly pace: Pace | undefined
-  readonly #own: string
-  /** The first of the relay's URIs on the way back. */
-  readonly #firstBack: string
-  /** Found for a REPORT. */
-  reportsOnly = false
-  #blocked: Map<string, Blocked> | undefined
+  /** It is good for this kind of request only: what is decided about a REPORT, or an AUTH, says nothing of others. */
+  readonly only: Kind | undefined
 
-  constructor({ from, pace, sessions, source, target, to }: RouteParts) {
+  constructor({ from, kind, pace, sessions, shared, source, target, to, user }: RouteParts) {
     const own = to.slice(0, sessions.length)
     const rest = to.slice(own.length)
     this.#source = source
@@ -93,15 +57,22 @@ export class Route implements Way {
     this.window = target.windows.of(sessions.at(-1)!, rest.length > 1)
     this.fromRelay = from.length > 1
     this.pace = pace
+    this.only = kind === Kind.Report || kind === Kind.Auth ? kind : undefined
     this.sessions = sessions
     this.flow = new Flow(this, source.reading)
-    this.#own = own[0]!.text
-    this.#firstBack = own.at(-1)!.text
-    this.#ownPath = own.map((uri) => uri.text).toReversed().join(" ")
-    this.#fromPath = from.map((uri) => uri.text).join(" ")
+    const back = this.back = new WayBack({ source, own, from, user, shared })
     const toPath = rest.map((uri) => uri.text).join(" ")
-    this.lines = Buffer.from(`To-Path: ${toPath}\r\nFrom-Path: ${this.#ownPath} ${this.#fromPath}\r\n`, "latin1")
-    this.ok = Buffer.from(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${this.#own}\r\n-------`, "latin1")
+    this.lines = Buffer.from(`To-Path: ${toPath}\r\nFrom-Path: ${back.ownPath} ${back.fromPath}\r\n`, "latin1")
+    this.ok = Buffer.from(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${back.own}\r\n-------`, "latin1")
+  }
+
+  /**
+   * May a request of this kind take it. A REPORT binds no peer to a session, so a SEND is looked at more closely; an AUTH
+   * is held to other rules (RFC 4976 §6.3, §9.2); and who may send may report.
+   */
+  serves(kind: Kind): boolean {
+    const { only } = this
+    return only === undefined ? kind !== Kind.Auth : kind === only
   }
 
   usable(now: number): boolean {
@@ -119,95 +90,11 @@ export class Route implements Way {
     for (const session of this.sessions) extend(session, now)
   }
 
-  // ---- the way back
-
-  /**
-   * Is this the To-Path of an answer to a request that took this route. That to a SEND has to name the previous hop only,
-   * which is the first of the relay's URIs (RFC 4975 §7.2).
-   */
-  isAnswered(toPath: string, isSend: boolean): boolean {
-    return this.#behind(isSend ? this.#firstBack : this.#ownPath, toPath) !== undefined
-  }
-
-  /**
-   * What follows the relay's URIs in the To-Path of an answer; nothing when it does not begin with them.
-   *
-   * Peers mostly copy what they got; whoever writes a URI in his own way means the same one (RFC 4975 §6.1).
-   */
-  #behind(own: string, toPath: string): string | undefined {
-    if (toPath === own) return ""
-    if (toPath.startsWith(own) && toPath.charAt(own.length) === " ") return toPath.slice(own.length + 1)
-    const { pathUris } = this.#source.shared.codec.limits
-    const uris = parsePath(toPath, pathUris) ?? []
-    const wanted = parsePath(own, pathUris)!
-    if (uris.length < wanted.length || !wanted.every((uri, i) => sameUri(uri, uris[i]!))) return undefined
-    return uris.slice(wanted.length).map((uri) => uri.text).join(" ")
-  }
-
-  /** The next hop's answer goes back under the id that the request came with (RFC 4976 §6.4.3). */
-  answered(asked: Asked, head: Head): void {
-    const source = this.#source
-    const rest = this.#behind(this.#ownPath, head.toPath)
-    if (rest === undefined || rest === "" || source.gone) return
-    const own = this.#ownPath.split(" ").toReversed().join(" ")
-    const comment = head.comment === "" ? "" : ` ${head.comment}`
-    const start = `MSRP ${asked.id} ${String(head.status).padStart(3, "0")}${comment}`
-    const paths = `To-Path: ${rest}\r\nFrom-Path: ${own} ${head.fromPath}\r\n`
-    const headers = head.buf.toString("latin1", head.restStart, head.restEnd)
-    source.control(Buffer.from(`${start}\r\n${paths}${headers}-------${asked.id}$\r\n`, "latin1"))
-    // A client that guesses passwords at a relay further on is a nuisance here; a relay is not closed for those behind
-    // it, who stand in the path as well (RFC 4976 §6.3).
-    if (
-      asked.hasCredentials && head.status === 401 && !rest.includes(" ") &&
-      !head.headers("WWW-Authenticate").some(isStale)
-    ) source.authFailed()
-  }
-
   accept(buf: Buffer, tidStart: number, tidEnd: number): void {
     this.#source.ok(this.ok, buf, tidStart, tidEnd)
   }
 
-  /** An answer that the relay gives in the next hop's stead. */
-  answer(transactionId: string, status: number, comment: string): void {
-    const [toPath, fromPath] = [this.#fromPath, this.#own]
-    this.#source.control(encodeResponse({ transactionId, status, comment, toPath, fromPath }))
-  }
-
-  /** Tells the original sender of a failure, unless he is gone. */
-  report(piece: Piece, status: number, comment: string): void {
-    const source = this.#source
-    if (source.gone) return
-    source.control(encodeReport({ toPath: this.#fromPath, fromPath: this.#own, piece, status, comment }))
-    source.shared.counters.reports++
-  }
-
-  block(messageId: string | undefined): void {
-    if (messageId === undefined || this.#source.gone) return
-    const { limits } = this.#source.shared
-    const blocked = this.#blocked ??= new Map()
-    const known = blocked.get(messageId)
-    if (known !== undefined) return limits.blocked.start(known)
-    if (blocked.size >= MAX_BLOCKED) this.unblock(blocked.keys().next().value)
-    const one = new Blocked(this, messageId)
-    blocked.set(messageId, one)
-    limits.blocked.start(one)
-  }
-
-  unblock(messageId: string | undefined): void {
-    const one = messageId === undefined ? undefined : this.#blocked?.get(messageId)
-    if (one === undefined) return
-    stopTimer(one)
-    this.#blocked!.delete(one.messageId)
-  }
-
-  isBlocked(messageId: string | undefined): boolean {
-    return this.#blocked !== undefined && messageId !== undefined && this.#blocked.has(messageId)
-  }
-
   close(): void {
-    if (this.#blocked !== undefined) { for (const one of this.#blocked.values()) stopTimer(one) }
-    this.#blocked = undefined
+    this.back.close()
   }
 }
-
-const isStale = (challenge: string): boolean => /\bstale\s*=\s*"?true/i.test(challenge)

@@ -8,16 +8,24 @@ import type { FailureReport, Flag, Head } from "../../protocol/Head.ts"
 import { DASH } from "../../protocol/Hyphens.ts"
 import { transactionId } from "../../protocol/Ident.ts"
 import { writeEndLine, writeSend } from "../outbound/Frames.ts"
+import type { Outbound } from "../outbound/Outbound.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
-import { type LongChunk, type Piece, Transaction } from "../outbound/Transaction.ts"
+import { type LongChunk, type Origin, type Piece, Transaction } from "../outbound/Transaction.ts"
+import type { Window } from "../outbound/Window.ts"
 import { aroundRange, type Way } from "./Forward.ts"
 
 const single = Buffer.alloc(1)
 
+const NO_LINES = Buffer.alloc(0)
+const NO_HEADERS = { before: "", after: "" }
+
 export class Stream implements LongChunk {
-  readonly #way: Way
+  readonly #target: Outbound
   readonly #outbox: Outbox
-  readonly #headers: { readonly before: string; readonly after: string }
+  readonly #back: Origin
+  readonly #window: Window
+  #lines: Buffer
+  #headers: { readonly before: string; readonly after: string }
   readonly messageId: string | undefined
   readonly failureReport: FailureReport
   readonly #total: number
@@ -39,8 +47,11 @@ export class Stream implements LongChunk {
   refused = false
 
   constructor(way: Way, head: Head) {
-    this.#way = way
+    this.#target = way.target
     this.#outbox = way.target.outbox
+    this.#back = way.back
+    this.#window = way.window
+    this.#lines = way.lines
     this.#headers = aroundRange(head)
     this.messageId = head.messageId
     this.failureReport = head.failureReport
@@ -67,7 +78,7 @@ export class Stream implements LongChunk {
 
   #emit(buf: Buffer, start: number, end: number, hyphens: boolean): void {
     if (start === end) return
-    if (this.#way.target.openChunk !== this) this.#begin()
+    if (this.#target.openChunk !== this) this.#begin()
     if (hyphens || this.#tail !== "") return this.#emitSearched(buf, start, end)
     this.#copy(buf, start, end)
     if (buf[end - 1] === DASH) this.#tail = this.#lastOf(buf, start, end)
@@ -77,7 +88,7 @@ export class Stream implements LongChunk {
   #emitSearched(buf: Buffer, start: number, end: number): void {
     let at = start
     while (at < end) {
-      if (this.#way.target.openChunk !== this) this.#begin()
+      if (this.#target.openChunk !== this) this.#begin()
       const needle = `-------${this.#id}`
       const seam = this.#tail + buf.toString("latin1", at, Math.min(end, at + needle.length - 1))
       if (this.#tail !== "" && seam.includes(needle)) {
@@ -90,7 +101,7 @@ export class Stream implements LongChunk {
       const known = this.#tail + this.#lastOf(buf, at, to)
       this.#tail = known.includes("-") ? known.slice(-needle.length + 1) : ""
       at = to
-      if (found !== -1 && this.#way.target.openChunk === this) this.interrupt()
+      if (found !== -1 && this.#target.openChunk === this) this.interrupt()
     }
   }
 
@@ -113,12 +124,12 @@ export class Stream implements LongChunk {
 
   #begin(): void {
     const { failureReport } = this
-    const { target } = this.#way
+    const target = this.#target
     target.interrupt()
     this.#id = transactionId()
     this.#tail = ""
     this.#pieceStart = this.#next
-    writeSend(this.#outbox, this.#id, this.#way.lines)
+    writeSend(this.#outbox, this.#id, this.#lines)
     const range = byteRangeLine(this.#next, -1, totalOf(this.#total, this.#next, "+"))
     this.#outbox.text(`${this.#headers.before}${range}${this.#headers.after}\r\n`)
     target.openChunk = this
@@ -127,13 +138,13 @@ export class Stream implements LongChunk {
       : failureReport === "partial"
       ? "negative answers"
       : "refusal"
-    const transaction = this.#transaction = new Transaction(target, this.#id, this.#way, expects)
+    const transaction = this.#transaction = new Transaction(target, this.#id, this.#back, expects)
     transaction.messageId = this.messageId
     transaction.start = this.#pieceStart
     transaction.total = this.#total
     transaction.chunk = this
     if (expects === "every failure") {
-      const window = transaction.window = this.#way.window
+      const window = transaction.window = this.#window
       window.begins(transaction, target.now)
     }
     target.began(transaction)
@@ -141,14 +152,14 @@ export class Stream implements LongChunk {
 
   #end(flag: Flag): void {
     writeEndLine(this.#outbox, this.#id, flag, true)
-    this.#way.target.openChunk = undefined
+    this.#target.openChunk = undefined
     const transaction = this.#transaction
     this.#transaction = undefined
     if (transaction === undefined) return
     transaction.length = this.#next - this.#pieceStart
     transaction.total = totalOf(this.#total, this.#next - 1, flag)
     if (transaction.expects === "refusal") transaction.finish()
-    else if (!transaction.done) this.#way.target.ended(transaction)
+    else if (!transaction.done) this.#target.ended(transaction)
   }
 
   /** Something else is to be written: the piece ends here, the message goes on later. */
@@ -160,12 +171,18 @@ export class Stream implements LongChunk {
   finish(flag: Flag): void {
     if (this.refused) return
     this.#emitLast()
-    if (this.#way.target.openChunk !== this) {
-      // The piece before has its + already.
-      if (flag === "+") return
-      this.#begin()
+    // Else the piece before has its + already.
+    if (this.#target.openChunk === this || flag !== "+") {
+      if (this.#target.openChunk !== this) this.#begin()
+      this.#end(flag)
     }
-    this.#end(flag)
+    this.#shed()
+  }
+
+  /** Nothing more is written: what only waits for answers keeps no more than these need. */
+  #shed(): void {
+    this.#lines = NO_LINES
+    this.#headers = NO_HEADERS
   }
 
   /** Octets of the piece that failed, so far. */
@@ -177,8 +194,9 @@ export class Stream implements LongChunk {
   refuse(): void {
     if (this.refused) return
     this.refused = true
-    this.#way.block(this.messageId)
-    if (this.#way.target.openChunk === this) this.#end("#")
+    this.#back.block(this.messageId)
+    if (this.#target.openChunk === this) this.#end("#")
+    this.#shed()
   }
 
   /**
@@ -196,7 +214,7 @@ export class Stream implements LongChunk {
         length,
         total: totalOf(this.#total, start + length - 1, flag)
       }
-      this.#way.report(piece, status, comment)
+      this.#back.report(piece, status, comment)
     }
     this.refuse()
   }

@@ -4,11 +4,12 @@
  */
 import { isLoopback } from "../../net/Hosts.ts"
 import { commentOf, type HeaderLines } from "../../protocol/Encoder.ts"
-import type { Head } from "../../protocol/Head.ts"
+import { type Head, Kind } from "../../protocol/Head.ts"
 import { sessionId } from "../../protocol/Ident.ts"
 import { authorityKey, canonicalHost, formatUri, type MsrpUri, parseUri } from "../../protocol/Uri.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
+import { refused } from "../Refused.ts"
 import type { NewSession, Session, Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { Party } from "./Party.ts"
@@ -57,8 +58,8 @@ export interface Asking {
   /** Paths and transaction id of its answer. */
   readonly to: { readonly transactionId: string; readonly toPath: string; readonly fromPath: string }
   readonly realm: string
-  /** Value of Authorization. */
-  readonly authorization: string | undefined
+  /** Values of Authorization: mostly one; some clients answer each challenge with one (RFC 8760 §2.4). */
+  readonly authorizations: ReadonlyArray<string>
   /** Value of Expires: a number of seconds. */
   readonly expires: string | undefined
   /** Its client is behind another relay, on whose connection it came in. */
@@ -93,26 +94,31 @@ export class Auth {
     const to = { transactionId, toPath: fromPath, fromPath: toPath }
     const first = request.from[0]!
     const behindRelay = request.from.length > 1
-    const authorization = head.headers("Authorization")
+    const authorizations = head.headers("Authorization")
     const expires = head.header("Expires")
 
+    const refuse = (status: number): void => {
+      refused(this.#shared, hop, Kind.Auth, status)
+      hop.respond(to, status, [])
+    }
+
     if (!this.#allowedOn(hop.connection!)) {
-      hop.respond(to, 403, [])
+      refuse(403)
       hop.finish("AUTH without TLS")
     } else if (behindRelay && !hop.isRelay(first)) {
       // Nobody but a relay may stand between a client and this relay (RFC 4976 §6.3).
-      hop.respond(to, 403, [])
+      refuse(403)
       hop.probation.refused()
     } else if (behindRelay && first.port === undefined) {
       // A session of a relay that nobody could connect to would be of no use (RFC 4976 §8).
-      hop.respond(to, 400, [])
-    } else if ((expires !== undefined && !/^\d+$/.test(expires)) || authorization.length > 1) {
-      hop.respond(to, 400, [])
+      refuse(400)
+    } else if (expires !== undefined && !/^\d+$/.test(expires)) {
+      refuse(400)
       hop.probation.refused()
     } else {
       // Stored secrets are made for the name as it is configured; how a client spells it does not matter (RFC 4975 §6.1).
       const realm = this.#options.realm ?? canonicalHost(request.own.host)
-      return { hop, request, to, realm, authorization: authorization[0], expires, behindRelay }
+      return { hop, request, to, realm, authorizations, expires, behindRelay }
     }
     return undefined
   }
@@ -195,14 +201,18 @@ export class Auth {
   }
 
   /** Answers, and counts for the connection what it was. */
-  answer({ authorization, behindRelay, hop, to }: Asking, { comment, failed, headers = [], status }: AuthAnswer): void {
+  answer(
+    { authorizations, behindRelay, hop, to }: Asking,
+    { comment, failed, headers = [], status }: AuthAnswer
+  ): void {
+    if (status >= 300 && status !== 401) refused(this.#shared, hop, Kind.Auth, status)
     hop.respond(to, status, headers, comment === undefined ? undefined : commentOf(comment))
     // The connection with a relay is not closed for what its clients do (RFC 4976 §6.3).
     if (behindRelay) return
     if (failed === true) hop.authFailed()
     else if (status === 401) {
       // With right credentials an old nonce is nobody's fault, nor is an interval out of bounds.
-      if (authorization === undefined) hop.probation.challenged()
+      if (authorizations.length === 0) hop.probation.challenged()
     } else if (status !== 200 && status !== 423) hop.probation.refused()
   }
 }

@@ -2,7 +2,7 @@ import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { HopSessions } from "../HopSessions.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
-import type { Source } from "../route/Route.ts"
+import type { Source } from "../route/Unanswered.ts"
 
 /** One connection as the rules see it: to a client, a peer or another relay. */
 export interface Party extends Source {

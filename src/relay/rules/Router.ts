@@ -8,6 +8,7 @@ import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import type { Pace, Paces } from "../route/Pace.ts"
 import { Route } from "../route/Route.ts"
+import { UsersUnanswered, type UserUnanswered } from "../route/Unanswered.ts"
 import { extend, type Session, type Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { Directory } from "./Directory.ts"
@@ -58,9 +59,11 @@ export interface RouterOptions {
 export class Router {
   readonly #options: RouterOptions
   readonly #authorities: ReadonlySet<string>
+  readonly #users: UsersUnanswered
 
   constructor(options: RouterOptions) {
     this.#options = options
+    this.#users = new UsersUnanswered(options.shared.limits.unansweredOfUser)
     // An AUTH may name the relay without a port (RFC 4976 §8), so both forms are its own.
     this.#authorities = new Set(
       [...options.uris, ...options.usePath].flatMap((uri) => [
@@ -93,27 +96,29 @@ export class Router {
     if (relayPeer) directory.shown(from[0]!, hop, first)
     // A connection that many sessions of another relay share is not closed for one bad request.
     if (!this.isOwn(first)) return relayPeer ? refuse(481) : { _tag: "Foreign" }
-    if (first.sessionId === undefined) return this.#bare(head, to, from)
+    if (first.sessionId === undefined) return this.#bare(head, hop, to, from)
     if (first.port === undefined || (head.kind !== Kind.Auth && [...to, from[0]!].some(lacksPort))) return refuse(400)
 
     const session = this.#session(first)
     if (session === undefined) return refuse(481)
+    if (lacksTls(first, hop)) return refuse(403)
     const { owner } = session
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
     if (fromOwner && owner instanceof RelayOwner) this.#options.relays.linked(owner, hop)
     const pace = this.#options.paces.of(session, fromOwner)
-    const request: Request = { head, hop, to, from, relayPeer, pace }
+    const request: Request = { head, hop, to, from, relayPeer, pace, user: this.#users.of(session) }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
     return fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
   }
 
-  #bare(head: Head, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Decision {
+  #bare(head: Head, hop: Party, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Decision {
     const first = to[0]!
     if (head.kind !== Kind.Auth) return refuse(481)
     // AUTH for a relay further on goes through a session URI, never through the bare name (RFC 4976 §5.1).
     if (to.length > 1) return refuse(403)
     const own = this.#options.uris.find((uri) => uri.scheme === first.scheme && names(first, uri))
-    return own === undefined ? { _tag: "Foreign" } : { _tag: "Authenticate", own, target: first, from }
+    if (own === undefined) return { _tag: "Foreign" }
+    return lacksTls(first, hop) ? refuse(403) : { _tag: "Authenticate", own, target: first, from }
   }
 
   #session(uri: MsrpUri): Session | undefined {
@@ -198,11 +203,17 @@ interface Request {
   /** It comes from the relay that its first From-Path URI names, which the certificate of the connection proves. */
   readonly relayPeer: boolean
   readonly pace: Pace | undefined
+  readonly user: UserUnanswered
 }
 
-const forward = (sessions: readonly [Session, Session?], target: Party, { from, hop, pace, to }: Request): Decision => {
+const forward = (
+  sessions: readonly [Session, Session?],
+  target: Party,
+  { from, head: { kind }, hop, pace, relayPeer, to, user }: Request
+): Decision => {
   const used = sessions.filter((session) => session !== undefined)
-  return new Route({ source: hop, target: target.outbound, sessions: used, to, from, pace })
+  const ends = { source: hop, target: target.outbound, shared: relayPeer }
+  return new Route({ ...ends, sessions: used, to, from, pace, kind, user })
 }
 
 const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number): Decision => {
@@ -218,6 +229,9 @@ const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number)
  * is not looked for by his port (RFC 7977 §8.3.2).
  */
 const lacksPort = (uri: MsrpUri): boolean => uri.port === undefined && uri.transport.toLowerCase() === "tcp"
+
+/** What `msrps` promises to whoever got the URI, a connection without TLS does not keep (RFC 4975 §6). */
+const lacksTls = (uri: MsrpUri, { connection }: Party): boolean => uri.scheme === "msrps" && !connection!.secure
 
 /** Does an AUTH that addresses `uri` mean `own`: with its port, or without one. */
 const names = (uri: MsrpUri, own: MsrpUri): boolean =>

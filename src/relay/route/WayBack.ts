@@ -1,0 +1,191 @@
+/**
+ * The way back to who sent requests with one To-Path and From-Path: of answers, REPORTs, and of the wish to hear no more of
+ * a message. Requests without an answer keep it, and nothing else of their route.
+ */
+import { encodeResponse } from "../../protocol/Encoder.ts"
+import type { FrameLimits } from "../../protocol/FrameLimits.ts"
+import type { Head } from "../../protocol/Head.ts"
+import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
+import type { Asked, Origin, Piece } from "../outbound/Transaction.ts"
+import { stopTimer, Timed } from "../Timers.ts"
+import { encodeReport } from "./Report.ts"
+import type { Source, Unanswered, UserUnanswered } from "./Unanswered.ts"
+
+/** What a way back is made of. */
+export interface WayBackParts {
+  readonly source: Source
+  /** The relay's URIs at the front of To-Path. */
+  readonly own: ReadonlyArray<MsrpUri>
+  readonly from: ReadonlyArray<MsrpUri>
+  /** What requests of the same user hold that have no answer. */
+  readonly user: UserUnanswered
+  /** The source is another relay, whose connection many users share. */
+  readonly shared: boolean
+}
+
+/** Octets that each request without an answer, and the way back of some, take about, beside their text. */
+const REQUEST = 384
+const WAY = 512
+
+/** A part of a text keeps all of it in memory. */
+const copied = (text: string): string => Buffer.from(text, "latin1").toString("latin1")
+
+/** A message of which nothing more is wanted (RFC 4975 §10.5), until its end or for a while. */
+class Blocked extends Timed {
+  readonly #back: WayBack
+  readonly messageId: string
+  constructor(back: WayBack, messageId: string) {
+    super()
+    this.#back = back
+    this.messageId = messageId
+  }
+  override expired(): void {
+    this.#back.unblock(this.messageId)
+  }
+}
+
+/** Messages per way that can be blocked at a time; the oldest is forgotten first. */
+const MAX_BLOCKED = 64
+
+export class WayBack implements Origin {
+  readonly #unanswered: Unanswered
+  readonly #user: UserUnanswered
+  readonly #shared: boolean
+  readonly #limits: FrameLimits
+  /** The relay's URIs, as they stand at the front of the From-Path of what goes out. */
+  readonly ownPath: string
+  /** From-Path as it came in: the way to the original sender. */
+  readonly fromPath: string
+  /** The URI of the relay that the requests addressed. */
+  readonly own: string
+  /** The first of the relay's URIs on the way back. */
+  readonly #firstBack: string
+  /** Octets that it takes. */
+  readonly #octets: number
+  /** Requests that wait for an answer. */
+  #waiting = 0
+  #blocked: Map<string, Blocked> | undefined
+  #closed = false
+
+  constructor({ from, own, shared, source, user }: WayBackParts) {
+    this.#unanswered = source.unanswered
+    this.#user = user
+    this.#shared = shared
+    this.#limits = source.shared.codec.limits
+    this.own = copied(own[0]!.text)
+    this.#firstBack = own.length === 1 ? this.own : copied(own.at(-1)!.text)
+    this.ownPath = own.length === 1 ? this.own : own.map((uri) => uri.text).toReversed().join(" ")
+    this.fromPath = copied(from.map((uri) => uri.text).join(" "))
+    this.#octets = WAY + this.fromPath.length + own.length * this.ownPath.length
+  }
+
+  /** A request is on its way that may be answered. */
+  began(): void {
+    const octets = this.#waiting++ === 0 ? REQUEST + this.#octets : REQUEST
+    if (this.#shared) return this.#user.add(octets, undefined)
+    this.#unanswered.add(octets)
+    this.#user.add(octets, this.#unanswered)
+  }
+
+  /** Nobody waits for its answer any more. */
+  ended(): void {
+    const octets = --this.#waiting === 0 ? REQUEST + this.#octets : REQUEST
+    this.#user.remove(octets)
+    if (!this.#shared) this.#unanswered.remove(octets)
+  }
+
+  /** Too many requests of the user have no answer, and their source is not one that can be held for him alone. */
+  get full(): boolean {
+    return this.#shared && this.#user.full
+  }
+
+  /**
+   * Is this the To-Path of an answer to a request that took this route. That to a SEND has to name the previous hop only,
+   * which is the first of the relay's URIs (RFC 4975 §7.2).
+   */
+  isAnswered(toPath: string, isSend: boolean): boolean {
+    return this.#behind(isSend ? this.#firstBack : this.ownPath, toPath) !== undefined
+  }
+
+  /**
+   * What follows the relay's URIs in the To-Path of an answer; nothing when it does not begin with them.
+   *
+   * Peers mostly copy what they got; whoever writes a URI in his own way means the same one (RFC 4975 §6.1).
+   */
+  #behind(own: string, toPath: string): string | undefined {
+    if (toPath === own) return ""
+    if (toPath.startsWith(own) && toPath.charAt(own.length) === " ") return toPath.slice(own.length + 1)
+    const { pathUris } = this.#limits
+    const uris = parsePath(toPath, pathUris) ?? []
+    const wanted = parsePath(own, pathUris)!
+    if (uris.length < wanted.length || !wanted.every((uri, i) => sameUri(uri, uris[i]!))) return undefined
+    return uris.slice(wanted.length).map((uri) => uri.text).join(" ")
+  }
+
+  /** The next hop's answer goes back under the id that the request came with (RFC 4976 §6.4.3). */
+  answered(asked: Asked, head: Head): void {
+    const { source } = this.#unanswered
+    const rest = this.#behind(this.ownPath, head.toPath)
+    if (rest === undefined || rest === "" || source === undefined || source.gone) return
+    const own = this.ownPath.split(" ").toReversed().join(" ")
+    const comment = head.comment === "" ? "" : ` ${head.comment}`
+    const start = `MSRP ${asked.id} ${String(head.status).padStart(3, "0")}${comment}`
+    const paths = `To-Path: ${rest}\r\nFrom-Path: ${own} ${head.fromPath}\r\n`
+    const headers = head.buf.toString("latin1", head.restStart, head.restEnd)
+    source.control(Buffer.from(`${start}\r\n${paths}${headers}-------${asked.id}$\r\n`, "latin1"))
+    // A client that guesses passwords at a relay further on is a nuisance here; a relay is not closed for those behind
+    // it, who stand in the path as well (RFC 4976 §6.3).
+    if (
+      asked.hasCredentials && head.status === 401 && !rest.includes(" ") &&
+      !head.headers("WWW-Authenticate").some(isStale)
+    ) source.authFailed()
+  }
+
+  /** An answer that the relay gives in the next hop's stead. */
+  answer(transactionId: string, status: number, comment: string): void {
+    const [toPath, fromPath] = [this.fromPath, this.own]
+    this.#unanswered.source?.control(encodeResponse({ transactionId, status, comment, toPath, fromPath }))
+  }
+
+  /** Tells the original sender of a failure, unless he is gone. */
+  report(piece: Piece, status: number, comment: string): void {
+    const { source } = this.#unanswered
+    if (source === undefined || source.gone) return
+    source.control(encodeReport({ toPath: this.fromPath, fromPath: this.own, piece, status, comment }))
+    source.shared.counters.reports++
+  }
+
+  block(messageId: string | undefined): void {
+    const { source } = this.#unanswered
+    // Nobody comes this way any more.
+    if (messageId === undefined || this.#closed || source === undefined || source.gone) return
+    const { limits } = source.shared
+    const blocked = this.#blocked ??= new Map()
+    const known = blocked.get(messageId)
+    if (known !== undefined) return limits.blocked.start(known)
+    if (blocked.size >= MAX_BLOCKED) this.unblock(blocked.keys().next().value)
+    const one = new Blocked(this, messageId)
+    blocked.set(messageId, one)
+    limits.blocked.start(one)
+  }
+
+  unblock(messageId: string | undefined): void {
+    const one = messageId === undefined ? undefined : this.#blocked?.get(messageId)
+    if (one === undefined) return
+    stopTimer(one)
+    this.#blocked!.delete(one.messageId)
+  }
+
+  isBlocked(messageId: string | undefined): boolean {
+    return this.#blocked !== undefined && messageId !== undefined && this.#blocked.has(messageId)
+  }
+
+  /** No further request comes this way; those that did may still be answered. */
+  close(): void {
+    this.#closed = true
+    if (this.#blocked !== undefined) { for (const one of this.#blocked.values()) stopTimer(one) }
+    this.#blocked = undefined
+  }
+}
+
+const isStale = (challenge: string): boolean => /\bstale\s*=\s*"?true/i.test(challenge)
