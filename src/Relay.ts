@@ -25,6 +25,9 @@ export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 /** How often it is looked for connections that nobody uses, and logged what limits have refused. */
 const IDLE_CHECK = "1 minute"
 
+/** For peers to close in turn when the relay ends: who keeps his side open does not keep the relay. */
+const LAST_WORDS = "500 millis"
+
 export interface RelayOptions {
   /** Where to listen. */
   readonly listen: ReadonlyArray<LocalSocket>
@@ -85,7 +88,8 @@ export class Relay extends Context.Service<Relay, {
   /**
    * Ends all connections: new requests are refused, those on their way have the `draining` limit for their answers, and
    * whoever has none then is told; running chunks get an end-line, what is written is sent. Completes when the peers have
-   * closed too, at the latest after the `closing` limit. Whoever connects now is closed, so close the listeners with it.
+   * closed too, or soon after the operating system has got all octets, at the latest after the `closing` limit. Whoever
+   * connects now is closed, so close the listeners with it.
    */
   readonly close: Effect.Effect<void>
 }>()("msrp-relay/Relay") {
@@ -165,7 +169,10 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
       switchboard.stop()
       yield* ended(() => switchboard.outstanding === 0, limits.draining)
       switchboard.end()
-      yield* ended(() => switchboard.hops.size === 0, limits.closing)
+      yield* Effect.race(
+        ended(() => switchboard.hops.size === 0, limits.closing),
+        Effect.delay(ended(() => switchboard.settled, limits.closing), LAST_WORDS)
+      )
     })
   })
 })

@@ -481,6 +481,55 @@ describe("Relay.close", () => {
     }).pipe(Effect.provide(Transport.layerTest())))
 })
 
+describe("peers that keep their side open when the relay ends", () => {
+  const silent = Effect.gen(function*() {
+    const world = yield* makeWorld({ limits: { output: OUTPUT } })
+    const { alice, bob, bobUri } = yield* world.pair()
+    bob.connection.pause()
+    const closes = Effect.gen(function*() {
+      let ended = false
+      yield* Effect.forkChild(Effect.ensuring(world.relay.close, Effect.sync(() => ended = true)))
+      return Effect.sync(() => ended)
+    })
+    const body = (octets: number) => {
+      alice.peer.write(
+        send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, failureReport: "no", body: pattern(octets) })
+      )
+      return world.network!.settled
+    }
+    return { alice, bob, body, closes, world }
+  })
+
+  it.effect("have half a second, when the system has got all that was for them", () =>
+    Effect.gen(function*() {
+      const { bob, body, closes, world } = yield* silent
+      yield* body(3000)
+      const ended = yield* closes
+      // No answer is waited for; one fails after the second that those have.
+      yield* TestClock.adjust(480)
+      assert.isFalse(yield* ended)
+      yield* TestClock.adjust(1100)
+      assert.isTrue(yield* ended)
+      bob.connection.resume()
+      assert.lengthOf((yield* bob.next).body!, 3000)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest({ window: WINDOW }))))
+
+  it.effect("have five while octets wait for them, which they get", () =>
+    Effect.gen(function*() {
+      const { bob, body, closes, world } = yield* silent
+      yield* body(15_000)
+      const ended = yield* closes
+      yield* TestClock.adjust("4 seconds")
+      assert.isFalse(yield* ended)
+      bob.connection.resume()
+      assert.lengthOf((yield* bob.next).body!, 15_000)
+      yield* TestClock.adjust("600 millis")
+      assert.isTrue(yield* ended)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest({ window: WINDOW }))))
+})
+
 describe("a relay that stops", () => {
   it.effect("refuses what is new, passes on answers for a second, then reports what has none (R4976-9.3-09)", () =>
     Effect.gen(function*() {
