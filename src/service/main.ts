@@ -15,6 +15,7 @@ import * as Backend from "./Backend.ts"
 import { backlogWarning } from "./Backlog.ts"
 import * as Logging from "./Logging.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
+import { followNpm, takeSignals, tellHangups } from "./Signals.ts"
 import * as Sockets from "./Sockets.ts"
 
 /** The relay of these settings. */
@@ -44,6 +45,8 @@ const announce = Effect.fnUntraced(function*({ demo, transport, warnings }: Sett
       Effect.annotateLogs({ user: demo.username, password: Redacted.value(demo.password) })
     )
   }
+  yield* tellHangups
+  yield* followNpm
   yield* Effect.addFinalizer(() => Effect.andThen(Effect.logInfo("stopping"), close))
 })
 
@@ -53,7 +56,10 @@ const service = Effect.map(
 )
 
 /** The service with the settings of the environment, until it is interrupted. */
-export const main = Layer.launch(Layer.unwrap(service).pipe(Layer.provide(Logging.layer))).pipe(
+export const main = Effect.andThen(
+  takeSignals,
+  Layer.launch(Layer.unwrap(service).pipe(Layer.provide(Logging.layerStandardOutput)))
+).pipe(
   Effect.provide(Settings.layer),
   Effect.provide(NodeFileSystem.layer)
 )
