@@ -8,7 +8,6 @@ import { constants, X509Certificate } from "node:crypto"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { LinkedMap } from "../collections/LinkedMap.ts"
-import { codeOf } from "../net/ErrorCode.ts"
 import { canonicalHost } from "../protocol/Uri.ts"
 import { TransportError } from "./TransportError.ts"
 
@@ -121,7 +120,7 @@ export const makeCertificates = Effect.fnUntraced(function*(
             identities = new LinkedMap()
             for (const callback of callbacks) callback(contexts.options)
           }),
-          Effect.catch((error) => Effect.logError("the new certificate is not used", codeOf(error.cause)))
+          Effect.catch((error) => Effect.logError("the new certificate is not used", { reason: error.message }))
         )
       ),
       Effect.forkScoped({ startImmediately: true })
@@ -180,4 +179,4 @@ export const checkServerIdentity: typeof Tls.checkServerIdentity = (name, certif
   Tls.checkServerIdentity(name, certificate)
     ?? (Net.isIP(name) !== 0 || dnsNames(certificate.subjectaltname).length > 0
       ? undefined
-      : new Error("the certificate has no DNS name"))
+      : Object.assign(new Error("the certificate has no DNS name"), { code: "has no DNS name" }))
