@@ -41,6 +41,9 @@ export interface HttpOptions {
   readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
 }
 
+/** Whether it can be sent in a header field (RFC 6750 §2.1 has fewer characters still). */
+export const isHttpToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text)
+
 /** An answer that does not say whether there is such a user. */
 class HttpAnswer extends Data.TaggedError("HttpAnswer")<{ readonly status: number; readonly problem: string }> {
   override get message(): string {

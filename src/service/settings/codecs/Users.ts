@@ -2,6 +2,7 @@
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { isHttpToken } from "../../../credentials/Http.ts"
 import { isSqlName, isSqlUrl } from "../../../credentials/Sql.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { listOf } from "./List.ts"
@@ -40,6 +41,13 @@ export const configuredUsers: TextCodec<ReadonlyArray<ConfiguredUser>> = listOf(
 /** A secret as it is. */
 export const secret: TextCodec<Redacted.Redacted> = fromParse(
   (text) => /\p{Cc}/u.test(text) ? Result.fail("has control characters") : Result.succeed(Redacted.make(text)),
+  Redacted.value
+)
+
+/** The same, as a header field of HTTP can have it. */
+export const token: TextCodec<Redacted.Redacted> = fromParse(
+  (text) =>
+    isHttpToken(text) ? Result.succeed(Redacted.make(text)) : Result.fail("has characters that no header may have"),
   Redacted.value
 )
 
