@@ -6,6 +6,8 @@ import * as Layer from "effect/Layer"
 import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
 import { networkOf } from "./net/Network.ts"
+import type { OptionsError } from "./options/Options.ts"
+import { checkRelayOptions } from "./options/Relay.ts"
 import { formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
 import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/Alarm.ts"
@@ -20,6 +22,7 @@ import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
 import { type LocalSocket, Transport, type TransportError } from "./Transport.ts"
 
+export { type OptionProblem, OptionsError } from "./options/Options.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 
 /** How often it is looked for connections that nobody uses, and logged what limits have refused. */
@@ -95,12 +98,13 @@ export class Relay extends Context.Service<Relay, {
 }>()("msrp-relay/Relay") {
   static readonly layer = (options: RelayOptions): Layer.Layer<
     Relay,
-    TransportError,
+    TransportError | OptionsError,
     Transport | Codec | SessionRepo | Authenticator | SocketSelector
   > => Layer.effect(Relay, make(options))
 }
 
 const make = Effect.fnUntraced(function*(options: RelayOptions) {
+  yield* checkRelayOptions(options)
   const transport = yield* Transport
   const codec = yield* Codec
   const sessions = yield* SessionRepo

@@ -8,6 +8,7 @@ import { verifyRspauth } from "../../src/protocol/digest/Answer.ts"
 import { strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
 import type { DigestAlgorithm } from "../../src/protocol/digest/Digest.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
+import type { OptionsError } from "../../src/Relay.ts"
 import type { LocalSocket, Transport, TransportError } from "../../src/Transport.ts"
 import {
   type Frame,
@@ -54,7 +55,7 @@ const collect = (peer: Peer) => {
 export const scenarios = (
   name: string,
   scheme: LocalSocket["scheme"],
-  transport: () => Layer.Layer<Transport, TransportError>
+  transport: () => Layer.Layer<Transport, TransportError | OptionsError>
 ): void => {
   const scenario = (
     title: string,

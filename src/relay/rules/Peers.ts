@@ -17,6 +17,9 @@ export class RelayOwner {
 /** Which relays are admitted as such; the others are strangers or clients like everybody. */
 export type RelayPolicy = "all" | "none" | ReadonlyArray<string>
 
+/** What an entry of a list of relays may be. */
+export const isRelayName = (name: string): boolean => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(name)
+
 export class Peers {
   readonly #policy: RelayPolicy
 
