@@ -264,6 +264,8 @@ const hash = Command.make(
 ).pipe(Command.withDescription("Prints the lines of a user for a file, and the H(A1)s for a table"))
 
 export const userCommand = Command.make("user").pipe(
-  Command.withDescription("Manages the users of a file or an SQLite database; a running relay sees the change soon"),
+  Command.withDescription(
+    "Manages the users of a file or an SQLite database; a running relay sees a file's change within seconds, a database's after MSRP_CREDENTIALS_CACHE"
+  ),
   Command.withSubcommands([add, remove, list, hash])
 )

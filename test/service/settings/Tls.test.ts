@@ -12,6 +12,17 @@ describe("Settings", () => {
         assert.deepStrictEqual(Object.keys(yield* problemsOf({ MSRP_TLS_KEY: "/relay.key" })), ["MSRP_TLS_CERT"])
       }))
 
+    it.effect("files that cannot be used are named", () =>
+      Effect.gen(function*() {
+        const { MSRP_TLS_CERT, MSRP_TLS_KEY } = yield* problemsOf({
+          ...remote,
+          MSRP_TLS_CERT: "/relay.crt,/nowhere",
+          MSRP_TLS_KEY: "/relay.key,/forbidden"
+        })
+        assert.strictEqual(MSRP_TLS_CERT, "entry 2 there is no such file (/nowhere)")
+        assert.strictEqual(MSRP_TLS_KEY, "entry 2 the file may not be used by this user (/forbidden)")
+      }))
+
     it.effect.each([
       { MSRP_URIS: "msrps://relay.example.com;tcp" },
       { MSRP_LISTEN: "msrps:192.0.2.1:2856" },
