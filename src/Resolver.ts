@@ -10,9 +10,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
 import * as Dns from "node:dns/promises"
 import { codeOf } from "./net/ErrorCode.ts"
-import { nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
+import { checkOptions, type OptionsError, text } from "./options/Options.ts"
+import { isNameServer, nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
 
 export type { SrvRecord } from "./resolver/Srv.ts"
 
@@ -57,6 +59,10 @@ const makeNode = ({ servers }: NodeResolverOptions = {}): ResolverShape => ({
     }).pipe(Effect.mapError(({ code }) => new ResolverError({ name, code })))
 })
 
+const optionsSchema = Schema.Struct({
+  servers: Schema.optional(Schema.Array(text("an address, with or without a port", isNameServer)))
+})
+
 /** Names that are remembered. */
 const CAPACITY = 1000
 /** Seconds for records that do not say how long, for those that say longer, and that there are none or no answer came. */
@@ -76,7 +82,13 @@ export const Resolver: Context.Reference<ResolverShape> = Context.Reference("msr
 })
 
 /** The name servers of this machine, or others for SRV; their SRV records are remembered, one question at a time. */
-export const layerNode = (options: NodeResolverOptions = {}): Layer.Layer<never> => layerCached(makeNode(options))
+export const layerNode = (options: NodeResolverOptions = {}): Layer.Layer<never, OptionsError> =>
+  Layer.unwrap(
+    Effect.as(
+      checkOptions("Resolver.layerNode", optionsSchema, options),
+      layerCached(makeNode(options))
+    )
+  )
 
 /** Remembers the SRV records that another resolver finds. */
 export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<never> =>

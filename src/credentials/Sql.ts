@@ -8,9 +8,11 @@ import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Secret, storedSecret } from "../Credentials.ts"
 import { codeOf } from "../net/ErrorCode.ts"
+import { checkOptions, type OptionsError, positive, whole } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 import { faultOf, SqlFault } from "./SqlFault.ts"
 
@@ -211,10 +213,16 @@ const secretOf = (row: Row): Option.Option<Secret> => {
  * Asks once whether the users can be asked for: a password, table or column that is wrong fails the layer, and a database
  * that is down is logged.
  */
-export const layerSql = (options: SqlOptions): Layer.Layer<Credentials, SqlSettingsError> =>
+export const layerSql = (options: SqlOptions): Layer.Layer<Credentials, SqlSettingsError | OptionsError> =>
   Layer.effect(Credentials, Effect.suspend(() => makeSql(options)))
 
+const optionsSchema = Schema.Struct({
+  connections: Schema.optional(whole([1, 1000])),
+  timeout: Schema.optional(positive)
+})
+
 const makeSql = Effect.fnUntraced(function*(options: SqlOptions) {
+  yield* checkOptions("layerSql", optionsSchema, options)
   const { calculateHa1 = false, connections = 4, timeout = 3 } = options
   const url = Redacted.value(options.url)
   const driver = driverOf(url)

@@ -1,11 +1,16 @@
 /** Options of the library that cannot be used: all of them are told before anything is made of them. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import { Authenticator } from "../../src/Authenticator.ts"
 import { Codec } from "../../src/Codec.ts"
 import { Credentials } from "../../src/Credentials.ts"
+import { layerHttp } from "../../src/credentials/Http.ts"
+import { layerSql } from "../../src/credentials/Sql.ts"
 import { OptionsError, Relay, type RelayOptions } from "../../src/Relay.ts"
+import * as Resolver from "../../src/Resolver.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
 import { SocketSelector } from "../../src/SocketSelector.ts"
 import { Transport } from "../../src/Transport.ts"
@@ -110,10 +115,19 @@ describe("options", () => {
           "setupTimeout",
           "maxConnections"
         ]],
-        [Transport.layerNode({ maxConnections: Infinity }), []]
+        [Transport.layerNode({ maxConnections: Infinity }), []],
+        [Resolver.layerNode({ servers: ["192.0.2.53", "dns.example.com"] }), ["servers[1]"]],
+        [layerHttp({ url: "ftp://a.example", token: Redacted.make("5\u20ac"), timeout: 0 }), [
+          "url",
+          "token",
+          "timeout"
+        ]],
+        [layerSql({ url: Redacted.make("sqlite:users.db"), connections: 0, timeout: -1 }), ["connections", "timeout"]]
       ] as const
       for (const [layer, options] of tries) {
-        assert.sameMembers([...yield* told(layer as Layer.Layer<unknown, unknown>)], [...options])
+        assert.sameMembers([
+          ...yield* told(Layer.provide(layer as Layer.Layer<unknown, unknown>, FetchHttpClient.layer))
+        ], [...options])
       }
     }))
 })

@@ -2,7 +2,7 @@
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { isHttpToken } from "../../../credentials/Http.ts"
+import { isHttpToken, isHttpUrl } from "../../../credentials/Http.ts"
 import { isSqlName, isSqlUrl } from "../../../credentials/Sql.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { listOf } from "./List.ts"
@@ -58,12 +58,7 @@ export const sqlUrl: TextCodec<Redacted.Redacted> = fromParse(
 )
 
 export const httpUrl: TextCodec<string> = fromParse(
-  (text) => {
-    const url = URL.parse(text)
-    return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === ""
-      ? Result.succeed(text)
-      : Result.fail("is no http or https URL without a password")
-  },
+  (text) => isHttpUrl(text) ? Result.succeed(text) : Result.fail("is no http or https URL without a password"),
   (url) => url
 )
 
