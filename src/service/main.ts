@@ -45,15 +45,15 @@ const announce = Effect.fnUntraced(function*({ demo, transport, warnings }: Sett
       Effect.annotateLogs({ user: demo.username, password: Redacted.value(demo.password) })
     )
   }
-  yield* tellHangups
-  yield* followNpm
   yield* Effect.addFinalizer(() => Effect.andThen(Effect.logInfo("stopping"), close))
 })
 
-const service = Effect.map(
-  Settings,
-  (settings) => Layer.effectDiscard(announce(settings)).pipe(Layer.provide(relay(settings)))
-)
+const service = Effect.gen(function*() {
+  yield* tellHangups
+  yield* followNpm
+  const settings = yield* Settings
+  return Layer.effectDiscard(announce(settings)).pipe(Layer.provide(relay(settings)))
+})
 
 /** The service with the settings of the environment, until it is interrupted. */
 export const main = Effect.andThen(

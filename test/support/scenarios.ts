@@ -157,7 +157,7 @@ export const scenarios = (
           }
           assert.strictEqual(world.relay.gauges().sessions, 4)
         }),
-      { authMinExpires: 60, authMaxExpires: 600, authExpires: 1800 }
+      { authMinExpires: 60, authMaxExpires: 600 }
     )
 
     scenario("without bounds refuses only an interval of nothing (R4976-6.3-08)", (world) =>

@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 export const COMMAND: readonly [string, ...ReadonlyArray<string>] = [process.execPath, "src/service/bin.ts"]
 
 /** Milliseconds of real time after which something that is waited for will not come any more. */
-const PATIENCE = 15_000
+const PATIENCE = 60_000
 
 export interface Started {
   readonly child: ChildProcess
@@ -54,7 +54,8 @@ export interface Start {
 /** Starts it, and waits until it listens. */
 export const start = async ({ command = COMMAND, env = {}, stdout = "pipe" }: Start = {}): Promise<Started> => {
   const port = await freePort()
-  const { npm_lifecycle_event: _, ...inherited } = process.env
+  // Neither the settings of these tests, nor that npm runs them.
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:MSRP_|npm_)/.test(name)))
   const [first, ...others] = command
   const stdio: StdioOptions = ["ignore", stdout, "pipe"]
   const child = spawn(first!, others, {
@@ -69,7 +70,12 @@ export const start = async ({ command = COMMAND, env = {}, stdout = "pipe" }: St
     }
   })
   child.stderr!.resume()
-  await eventually(() => child.exitCode !== null || connects(port), "the listener")
+  try {
+    await eventually(() => child.exitCode !== null || connects(port), "the listener")
+  } catch (error) {
+    child.kill()
+    throw error
+  }
   return { child, port }
 }
 
