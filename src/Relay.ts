@@ -6,6 +6,8 @@ import * as Layer from "effect/Layer"
 import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
 import { networkOf } from "./net/Network.ts"
+import type { OptionsError } from "./options/Options.ts"
+import { checkRelayOptions } from "./options/Relay.ts"
 import { canonicalHost, formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
 import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/Alarm.ts"
@@ -21,6 +23,7 @@ import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
 import { type LocalSocket, Transport, type TransportError } from "./Transport.ts"
 
+export { type OptionProblem, OptionsError } from "./options/Options.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 
 /** Seconds. */
@@ -28,6 +31,9 @@ const DAY = 86_400
 
 /** How often it is looked for connections that nobody uses, and logged what limits have refused. */
 const IDLE_CHECK = "1 minute"
+
+/** For peers to close in turn when the relay ends: who keeps his side open does not keep the relay. */
+const LAST_WORDS = "500 millis"
 
 export interface RelayOptions {
   /** Where to listen. */
@@ -95,18 +101,20 @@ export class Relay extends Context.Service<Relay, {
   /**
    * Ends all connections: new requests are refused, those on their way have the `draining` limit for their answers, and
    * whoever has none then is told; running chunks get an end-line, what is written is sent. Completes when the peers have
-   * closed too, at the latest after the `closing` limit. Whoever connects now is closed, so close the listeners with it.
+   * closed too, or soon after the operating system has got all octets, at the latest after the `closing` limit. Whoever
+   * connects now is closed, so close the listeners with it.
    */
   readonly close: Effect.Effect<void>
 }>()("msrp-relay/Relay") {
   static readonly layer = (options: RelayOptions): Layer.Layer<
     Relay,
-    TransportError,
+    TransportError | OptionsError,
     Transport | Codec | SessionRepo | Authenticator | SocketSelector
   > => Layer.effect(Relay, make(options))
 }
 
 const make = Effect.fnUntraced(function*(options: RelayOptions) {
+  yield* checkRelayOptions(options)
   const transport = yield* Transport
   const codec = yield* Codec
   const sessions = yield* SessionRepo
@@ -187,7 +195,10 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
       switchboard.stop()
       yield* ended(() => switchboard.outstanding === 0, limits.draining)
       switchboard.end()
-      yield* ended(() => switchboard.hops.size === 0, limits.closing)
+      yield* Effect.race(
+        ended(() => switchboard.hops.size === 0, limits.closing),
+        Effect.delay(ended(() => switchboard.settled, limits.closing), LAST_WORDS)
+      )
     })
   })
 })

@@ -11,10 +11,12 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import * as Dns from "node:dns/promises"
 import { codeOf } from "./net/ErrorCode.ts"
-import { nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
+import { checkOptions, type OptionsError, text } from "./options/Options.ts"
+import { isNameServer, nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
 
 export type { SrvRecord } from "./resolver/Srv.ts"
 
@@ -59,6 +61,10 @@ const makeNode = ({ servers }: NodeResolverOptions = {}): ResolverShape => ({
     }).pipe(Effect.mapError(({ code }) => new ResolverError({ name, code })))
 })
 
+const optionsSchema = Schema.Struct({
+  servers: Schema.optional(Schema.Array(text("an address, with or without a port", isNameServer)))
+})
+
 /** Names that are remembered. */
 const CAPACITY = 1000
 /** Records of a name that are kept and put in order: whoever owns the domain decides how many there are. */
@@ -96,7 +102,13 @@ export const Resolver: Context.Reference<ResolverShape> = Context.Reference("msr
 })
 
 /** The name servers of this machine, or others for SRV; their SRV records are remembered, one question at a time. */
-export const layerNode = (options: NodeResolverOptions = {}): Layer.Layer<never> => layerCached(makeNode(options))
+export const layerNode = (options: NodeResolverOptions = {}): Layer.Layer<never, OptionsError> =>
+  Layer.unwrap(
+    Effect.as(
+      checkOptions("Resolver.layerNode", optionsSchema, options),
+      layerCached(makeNode(options))
+    )
+  )
 
 /** Remembers the SRV records that another resolver finds, asks it a few questions at a time, and bounds what it finds. */
 export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<never> =>

@@ -4,9 +4,12 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { monotonicMillis } from "./clock/Monotonic.ts"
 import { Buckets } from "./collections/Buckets.ts"
 import { Heap, type Ranked } from "./collections/Heap.ts"
+import { checkOptions, type OptionsError, positive, whole, wholeOrUnbounded } from "./options/Options.ts"
+import { ranges } from "./options/Ranges.ts"
 import { type NewSession, type Session, userOf } from "./relay/Session.ts"
 
 export { extend, type NewSession, type Session, userOf } from "./relay/Session.ts"
@@ -51,6 +54,13 @@ export interface SessionRepoOptions {
   readonly extendActive?: boolean | undefined
 }
 
+const optionsSchema = Schema.Struct({
+  hashSize: Schema.optional(whole([0, 20])),
+  cleanupInterval: Schema.optional(positive),
+  maxSessions: Schema.optional(whole(ranges.maxSessions)),
+  maxSessionsPerUser: Schema.optional(wholeOrUnbounded(ranges.maxSessionsPerUser))
+})
+
 /** The session URIs that are valid now. Look-ups are plain calls, since every message needs one. */
 export class SessionRepo extends Context.Service<SessionRepo, {
   readonly create: (session: NewSession) => Effect.Effect<Session, SessionsExhausted>
@@ -67,10 +77,11 @@ export class SessionRepo extends Context.Service<SessionRepo, {
   readonly size: () => number
 }>()("msrp-relay/SessionRepo") {
   /** Sessions in this process's memory, in `2 ** hashSize` buckets which a fiber cleans a few at a time. */
-  static readonly layerMemory = (options: SessionRepoOptions = {}): Layer.Layer<SessionRepo> =>
+  static readonly layerMemory = (options: SessionRepoOptions = {}): Layer.Layer<SessionRepo, OptionsError> =>
     Layer.effect(
       SessionRepo,
       Effect.gen(function*() {
+        yield* checkOptions("SessionRepo.layerMemory", optionsSchema, options)
         const { cleanupInterval = 60, extendActive = false, hashSize = 10 } = options
         const { maxSessions = 100_000, maxSessionsPerUser = 1000 } = options
         const clock = yield* Clock.Clock

@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { OptionsError } from "./options/Options.ts"
 import * as NodeTransport from "./transport/NodeTransport.ts"
 import { make as makeTestNetwork, TestNetwork, type TestOptions } from "./transport/testing/TestNetwork.ts"
 import type { TransportError } from "./transport/TransportError.ts"
@@ -31,7 +32,7 @@ export class Transport extends Context.Service<Transport, TransportShape>()("msr
   /** TCP and TLS sockets of this machine. Fails when the certificate or key is unusable. */
   static readonly layerNode = (
     options: NodeTransport.NodeOptions = {}
-  ): Layer.Layer<Transport, TransportError> => Layer.effect(Transport, NodeTransport.make(options))
+  ): Layer.Layer<Transport, TransportError | OptionsError> => Layer.effect(Transport, NodeTransport.make(options))
 
   /**
    * A network in memory, on the program's `Clock` (in tests: `TestClock`), with `TestNetwork` to control it. Every call

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../src/protocol/Uri.ts"
 import { Transport } from "../src/Transport.ts"
-import { generator } from "./support/generator.ts"
+import { fuzzLimit, generator } from "./support/generator.ts"
 import { makeWorld, Peer, request, response, send, until } from "./support/harness.ts"
 
 /** Frames in all; more on demand. */
@@ -107,5 +107,5 @@ it.effect(
       yield* world.pair()
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest({ seed: SEED }))),
-  120_000
+  fuzzLimit(FRAMES)
 )

@@ -8,13 +8,15 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "../Credentials.ts"
 import { networkOf } from "../net/Network.ts"
+import { checkOptions, duration, oneOf, text, whole } from "../options/Options.ts"
 import { printAuthenticationInfo } from "../protocol/digest/AuthenticationInfo.ts"
 import { type Authorization, chooseAuthorization } from "../protocol/digest/Authorization.ts"
-import { printChallenge } from "../protocol/digest/Challenge.ts"
+import { printChallenge, REALM } from "../protocol/digest/Challenge.ts"
 import {
   type DigestAlgorithm,
   digestAlgorithms,
@@ -58,6 +60,18 @@ export interface DigestOptions extends AttemptsOptions {
   readonly lookupTimeout?: Duration.Input | undefined
 }
 
+const failures = Schema.optional(whole([0, 1_000_000_000]))
+
+const optionsSchema = Schema.Struct({
+  nonceExpire: Schema.optional(duration),
+  algorithms: Schema.optional(Schema.Array(oneOf(...digestAlgorithms))),
+  realmsWithoutMd5: Schema.optional(Schema.Array(text("a realm", (realm) => REALM.test(realm)))),
+  maxNonces: Schema.optional(whole([1, 100_000_000])),
+  lookupTimeout: Schema.optional(duration),
+  freePerUser: failures,
+  freePerAddress: failures
+})
+
 /** A backend that is down is told in one line, since every AUTH meets it; what is a defect with all that is known. */
 const logUnavailable = (cause: Cause.Cause<CredentialsUnavailable | Cause.TimeoutError>): Effect.Effect<void> => {
   const what = "The credentials cannot be looked up"
@@ -74,6 +88,7 @@ const LOGGED = 100
 const printable = (text: string): string => text.slice(0, LOGGED).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}")
 
 export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
+  yield* checkOptions("Authenticator.layerDigest", optionsSchema, options)
   const credentials = yield* Credentials
   const clock = yield* Clock.Clock
   const allowed = options.algorithms ?? digestAlgorithms

@@ -17,7 +17,9 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { PlatformError } from "effect/PlatformError"
 import { Credentials } from "../Credentials.ts"
+import { wordsOf } from "../net/ErrorCode.ts"
 import { type LineProblem, UserLines } from "./UserLines.ts"
 
 export interface FileOptions {
@@ -30,6 +32,18 @@ export interface FileOptions {
   readonly maxOctets?: number | undefined
 }
 
+const why = (cause: unknown): string =>
+  typeof cause === "string"
+    ? `: it is ${cause}`
+    : cause instanceof PlatformError
+    ? `: ${reasons[cause.reason._tag] ?? wordsOf(cause.reason.cause)}`
+    : ""
+
+const reasons: Readonly<Record<string, string>> = {
+  NotFound: "there is no such file",
+  PermissionDenied: "it may not be read by this user"
+}
+
 /** The file cannot be used. */
 export class CredentialsFileError extends Data.TaggedError("CredentialsFileError")<{
   readonly path: string
@@ -40,7 +54,7 @@ export class CredentialsFileError extends Data.TaggedError("CredentialsFileError
 }> {
   override get message(): string {
     const what = {
-      Unreadable: "cannot be read",
+      Unreadable: `cannot be read${why(this.cause)}`,
       TooLarge: "is too large",
       Malformed: `is wrong in ${this.problems.map(({ line, problem }) => `line ${line}: ${problem}`).join("; ")}`
     }

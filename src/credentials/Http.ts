@@ -31,6 +31,8 @@ import {
   storedSecret,
   type UserKey
 } from "../Credentials.ts"
+import { checkOptions, duration, oneOf, type OptionsError, text } from "../options/Options.ts"
+import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 
 export interface HttpOptions {
   readonly url: string
@@ -41,6 +43,9 @@ export interface HttpOptions {
   /** Algorithms for which the service has an H(A1). Absent: both, as for passwords. */
   readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
 }
+
+/** Whether it can be sent in a header field (RFC 6750 §2.1 has fewer characters still). */
+export const isHttpToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text)
 
 /** An answer that does not say whether there is such a user. */
 class HttpAnswer extends Data.TaggedError("HttpAnswer")<{ readonly status: number; readonly problem: string }> {
@@ -83,12 +88,30 @@ const secretOf = (answer: typeof Answer.Type): Secret | undefined => {
   return Object.keys(ha1).length === 0 ? undefined : { _tag: "Ha1", ha1 }
 }
 
-export const layerHttp = (
-  { algorithms, timeout = "2 seconds", token, url }: HttpOptions
-): Layer.Layer<Credentials, never, HttpClient.HttpClient> =>
+/** Whether it can be asked; a password in it would be in every error. */
+export const isHttpUrl = (text: string): boolean => {
+  const url = URL.parse(text)
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === ""
+}
+
+const optionsSchema = Schema.Struct({
+  url: text("an http or https URL without a password", isHttpUrl),
+  token: Schema.optional(Schema.declare(
+    (value: unknown): value is Redacted.Redacted =>
+      Redacted.isRedacted(value) && isHttpToken(String(Redacted.value(value))),
+    { expected: "visible ASCII characters" }
+  )),
+  timeout: Schema.optional(duration),
+  algorithms: Schema.optional(Schema.Array(oneOf(...digestAlgorithms)))
+})
+
+export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, OptionsError, HttpClient.HttpClient> =>
   Layer.effect(
     Credentials,
-    Effect.map(HttpClient.HttpClient, (client) => {
+    Effect.gen(function*() {
+      yield* checkOptions("layerHttp", optionsSchema, options)
+      const { algorithms, timeout = "2 seconds", token, url } = options
+      const client = yield* HttpClient.HttpClient
       const request = HttpClientRequest.post(url).pipe(
         HttpClientRequest.acceptJson,
         token === undefined ? (same) => same : HttpClientRequest.bearerToken(token)

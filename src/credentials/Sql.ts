@@ -4,12 +4,17 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Secret, storedSecret } from "../Credentials.ts"
+import { codeOf } from "../net/ErrorCode.ts"
+import { checkOptions, type OptionsError, positive, whole } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
+import { faultOf, SqlFault } from "./SqlFault.ts"
 import { openSqlite } from "./Sqlite.ts"
 
 /** Names in the database. */
@@ -59,8 +64,8 @@ export const isSqlName = (text: string): boolean => /^[A-Za-z_]\w{0,62}(\.[A-Za-
 
 type Row = Readonly<Record<string, unknown>>
 
-/** Asks for the rows of one user. What goes wrong is told in few words: drivers put statements and hosts into theirs. */
-type Query = (parameters: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Row>, string>
+/** Asks for the rows of one user; fails as the driver does. */
+type Query = (parameters: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Row>, unknown>
 
 interface Driver {
   readonly quote: string
@@ -76,18 +81,6 @@ interface Opened {
 
 const loading = <A>(what: string, load: () => Promise<A>): Effect.Effect<A, SqlSettingsError> =>
   Effect.tryPromise({ try: load, catch: () => new SqlSettingsError({ problem: `${what} is not installed` }) })
-
-/** The code of a driver's error, or what kind of error it is. */
-const codeOf = (error: unknown): string => {
-  if (typeof error === "object" && error !== null) {
-    if ("reason" in error && typeof error.reason === "object" && error.reason !== null && "_tag" in error.reason) {
-      return String(error.reason._tag)
-    }
-    if ("code" in error) return String(error.code)
-    if ("_tag" in error) return String(error._tag)
-  }
-  return "failed"
-}
 
 const postgres: Driver = {
   quote: "\"",
@@ -105,7 +98,7 @@ const postgres: Driver = {
       })
     ).pipe(Effect.mapError(() => new SqlSettingsError({ problem: "not a URL of PostgreSQL" })))
     const sql = yield* Effect.provide(PgClient.PgClient, context)
-    return (parameters) => Effect.mapError(sql.unsafe<Row>(statement, [...parameters]), codeOf)
+    return (parameters) => sql.unsafe<Row>(statement, [...parameters])
   })
 }
 
@@ -152,15 +145,18 @@ const mysql: Driver = {
             connection.release()
           }
         },
-        catch: codeOf
-      }).pipe(Effect.catchIf((code) => UNWRITABLE.has(code), () => Effect.succeed([])))
+        catch: identity
+      }).pipe(Effect.catchIf((error) => UNWRITABLE.has(codeOf(error)), () => Effect.succeed([])))
   })
 }
+
+/** What comes before the path. */
+const SQLITE = /^sqlite:(\/\/)?/
 
 const sqlite: Driver = {
   quote: "\"",
   parameter: () => "?",
-  open: (statement, { timeout, url }) => openSqlite({ path: url.replace(/^sqlite:(\/\/)?/, ""), statement, timeout })
+  open: (statement, { timeout, url }) => openSqlite({ path: url.replace(SQLITE, ""), statement, timeout })
 }
 
 const driverOf = (url: string): Driver | undefined => {
@@ -211,10 +207,20 @@ const secretOf = (row: Row): Option.Option<Secret> => {
   return found.length === 0 ? Option.none() : Option.some({ _tag: "Ha1", ha1: Object.assign({}, ...found) })
 }
 
-export const layerSql = (options: SqlOptions): Layer.Layer<Credentials, SqlSettingsError> =>
+/**
+ * Asks once whether the users can be asked for: a password, table or column that is wrong fails the layer, and a database
+ * that is down is logged.
+ */
+export const layerSql = (options: SqlOptions): Layer.Layer<Credentials, SqlSettingsError | OptionsError> =>
   Layer.effect(Credentials, Effect.suspend(() => makeSql(options)))
 
+const optionsSchema = Schema.Struct({
+  connections: Schema.optional(whole([1, 1000])),
+  timeout: Schema.optional(positive)
+})
+
 const makeSql = Effect.fnUntraced(function*(options: SqlOptions) {
+  yield* checkOptions("layerSql", optionsSchema, options)
   const { calculateHa1 = false, connections = 4, timeout = 3 } = options
   const url = Redacted.value(options.url)
   const driver = driverOf(url)
@@ -225,15 +231,32 @@ const makeSql = Effect.fnUntraced(function*(options: SqlOptions) {
       return yield* new SqlSettingsError({ problem: `${name} is no name of a column or table` })
     }
   }
-  const query = yield* driver.open(statementOf(driver, table, calculateHa1), { url, connections, timeout })
+  const ask = yield* driver.open(statementOf(driver, table, calculateHa1), { url, connections, timeout })
+  const names = Object.values(table).filter((name) => name !== undefined)
+  const where = driver === sqlite ? ` (${url.replace(SQLITE, "")})` : ""
+  const query = (username: string, realm: string): Effect.Effect<ReadonlyArray<Row>, SqlFault> =>
+    ask(table.domain === undefined ? [username] : [username, realm]).pipe(
+      Effect.mapError((error) => faultOf(error, names)),
+      Effect.timeoutOrElse({ duration: timeout * 1000, orElse: () => Effect.fail(new SqlFault("no answer in time")) }),
+      Effect.mapError(({ lasting, words }) => new SqlFault(words + where, lasting))
+    )
+  // Nobody has an empty name: what is asked for is whether it can be asked.
+  yield* query("", "").pipe(
+    Effect.catch((fault) =>
+      fault.lasting
+        ? Effect.fail(new SqlSettingsError({ problem: fault.words }))
+        : Effect.logWarning("the SQL credentials cannot be read now: nobody can log in before they can").pipe(
+          Effect.annotateLogs({ reason: fault.words })
+        )
+    )
+  )
   const algorithms: ReadonlyArray<DigestAlgorithm> = calculateHa1 || table.ha1Sha256 !== undefined
     ? digestAlgorithms
     : ["MD5"]
   return Credentials.make(
     ({ realm, username }) =>
-      query(table.domain === undefined ? [username] : [username, realm]).pipe(
-        Effect.timeoutOrElse({ duration: timeout * 1000, orElse: () => Effect.fail("no answer") }),
-        Effect.mapError((cause) => new CredentialsUnavailable({ backend: "sql", cause })),
+      query(username, realm).pipe(
+        Effect.mapError(({ words }) => new CredentialsUnavailable({ backend: "sql", cause: words })),
         Effect.map((rows) => rows.filter(isOf(username))),
         Effect.flatMap((rows) =>
           rows.length > 1

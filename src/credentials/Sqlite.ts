@@ -10,8 +10,14 @@ import { extname } from "node:path"
 import { Worker } from "node:worker_threads"
 import type { SqliteAnswer, SqliteQuestion } from "./SqliteReader.ts"
 
-/** Why there is no answer. Nothing of what was asked is in it. */
-class SqliteProblem extends Data.TaggedError("SqliteProblem")<{ readonly text: string; readonly busy: boolean }> {}
+/** Why there is no answer, as SQLite says it. */
+class SqliteProblem extends Data.TaggedError("SqliteProblem")<{
+  readonly message: string
+  readonly errcode: number | undefined
+  readonly busy: boolean
+}> {}
+
+const LOCKED = new SqliteProblem({ message: "database is locked", errcode: 5, busy: true })
 
 type Rows = ReadonlyArray<Readonly<Record<string, unknown>>>
 
@@ -76,7 +82,7 @@ export interface SqliteOptions {
   readonly timeout: number
 }
 
-/** Asks the statement with parameters; fails with a few words. */
+/** Asks the statement with parameters; fails as SQLite does. */
 export const openSqlite = Effect.fnUntraced(function*({ path, statement, timeout }: SqliteOptions) {
   const reader = yield* Effect.acquireRelease(
     Effect.sync(() => new Reader()),
@@ -84,20 +90,23 @@ export const openSqlite = Effect.fnUntraced(function*({ path, statement, timeout
   )
   // One at a time, so that what nobody waits for any more is not asked.
   const turn = yield* Semaphore.make(1)
-  return (parameters: ReadonlyArray<string>): Effect.Effect<Rows, string> =>
+  return (parameters: ReadonlyArray<string>): Effect.Effect<Rows, SqliteProblem> =>
     Effect.callback<Rows, SqliteProblem>((resume) => {
-      const takeBack = reader.ask({ path, statement, parameters }, ({ busy = false, problem = "failed", rows }) => {
-        resume(rows === undefined ? Effect.fail(new SqliteProblem({ text: problem, busy })) : Effect.succeed(rows))
+      const takeBack = reader.ask({ path, statement, parameters }, ({ busy = false, errcode, problem, rows }) => {
+        resume(
+          rows === undefined
+            ? Effect.fail(new SqliteProblem({ message: problem ?? "failed", errcode, busy }))
+            : Effect.succeed(rows)
+        )
       })
       return Effect.sync(takeBack)
     }).pipe(
       (asking) => turn.withPermit(asking),
       Effect.retry({ while: ({ busy }) => busy, schedule: Schedule.spaced(RETRY_PAUSE) }),
-      Effect.mapError(({ text }) => text),
       // Shortly before nobody waits any more.
       Effect.timeoutOrElse({
         duration: timeout * 1000 - RETRY_PAUSE,
-        orElse: () => Effect.fail(reader.locked ? "database is locked" : "no answer")
+        orElse: () => reader.locked ? Effect.fail(LOCKED) : Effect.never
       })
     )
 })

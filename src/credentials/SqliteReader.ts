@@ -12,14 +12,13 @@ export interface SqliteQuestion {
 export interface SqliteAnswer {
   readonly id: number
   readonly rows?: ReadonlyArray<Readonly<Record<string, unknown>>>
-  /** Why there are none, in the words of SQLite. */
+  /** Why there are none, in the words of SQLite, and the low octet of its code (https://sqlite.org/rescode.html). */
   readonly problem?: string
+  readonly errcode?: number
   /** Somebody else has locked the file. */
   readonly busy?: boolean
 }
 
-/** https://sqlite.org/rescode.html, the low octet of a code. */
-const SQLITE_ERROR = 1
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
 
@@ -35,10 +34,8 @@ const rowsOf = ({ parameters, path, statement }: SqliteQuestion) => {
 
 const problemOf = (error: unknown): Omit<SqliteAnswer, "id"> => {
   if (!(error instanceof Error) || !("errcode" in error)) return { problem: "failed" }
-  const code = Number(error.errcode) & 0xff
-  // Only a statement that is wrong has words of its own, as which table or column there is not.
-  const problem = code === SQLITE_ERROR || !("errstr" in error) ? error.message : String(error.errstr)
-  return { problem, busy: code === SQLITE_BUSY || code === SQLITE_LOCKED }
+  const errcode = Number(error.errcode) & 0xff
+  return { problem: error.message, errcode, busy: errcode === SQLITE_BUSY || errcode === SQLITE_LOCKED }
 }
 
 parentPort?.on("message", (question: SqliteQuestion) => {

@@ -1,3 +1,40 @@
-/** The code of an error of Node or OpenSSL, as "ECONNREFUSED"; "unknown" when it has none. */
+/** What errors of Node and OpenSSL say. */
+
+/** The code, as "ECONNREFUSED"; "unknown" when it has none. */
 export const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "unknown"
+
+const words = new Map([
+  ["EACCES", "this user may not do that"],
+  ["EPERM", "this user may not do that"],
+  ["EADDRINUSE", "another program holds the address and port"],
+  ["EADDRNOTAVAIL", "this machine has no such address"],
+  ["EAFNOSUPPORT", "this machine has no such kind of address"],
+  ["ECONNREFUSED", "nobody listens there"],
+  ["ECONNRESET", "the other side has cut the connection"],
+  ["EPIPE", "the other side has cut the connection"],
+  ["ETIMEDOUT", "no answer in time"],
+  ["EHOSTUNREACH", "there is no route to it"],
+  ["ENETUNREACH", "there is no route to it"],
+  ["EHOSTDOWN", "it is down"],
+  ["ENETDOWN", "the network is down"],
+  ["ENOTFOUND", "there is no such host name"],
+  ["ENODATA", "the host name has no address"],
+  ["EAI_AGAIN", "the name servers do not answer"],
+  ["EMFILE", "this process has no file descriptors left"],
+  ["ENFILE", "the system has no file descriptors left"],
+  ["ENOBUFS", "the system has no memory left for it"],
+  ["ENOMEM", "the system has no memory left for it"],
+  ["ENOENT", "there is no such file"],
+  ["ENOTDIR", "there is no such file"],
+  ["EISDIR", "it is a directory"],
+  ["ENOSPC", "the disk is full"],
+  ["EROFS", "the file system is read-only"]
+])
+
+/** The same in words, with its code; of an error that is not known only that. */
+export const wordsOf = (error: unknown): string => {
+  const code = codeOf(error)
+  const known = words.get(code)
+  return known === undefined ? code : `${known} (${code})`
+}

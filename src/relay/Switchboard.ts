@@ -68,6 +68,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   readonly #peers: Peers
   readonly #relays: RelayOwners
   readonly #options: SwitchboardOptions
+  #ended = false
 
   constructor(options: SwitchboardOptions) {
     const { auth, codec, edge, limits, networkOf, observer, relayPeers, sessions, timers } = options
@@ -189,7 +190,18 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     const { turn } = this.shared
     // Reports go to hops that are still open, whatever the order.
     turn.slices(this.hops, (hop) => hop.outbound.giveUp(), () => {
-      turn.slices(this.hops, (hop) => hop.finish("the relay stops"))
+      turn.slices(this.hops, (hop) => hop.finish("the relay stops"), () => {
+        this.#ended = true
+      })
     })
+  }
+
+  /** All connections were ended, and the operating system has taken what was to be sent; their peers may not have closed. */
+  get settled(): boolean {
+    if (!this.#ended) return false
+    for (const { connection, outbound } of this.hops) {
+      if (connection !== undefined && outbound.outbox.waitingOctets > 0) return false
+    }
+    return true
   }
 }

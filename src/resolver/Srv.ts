@@ -49,6 +49,13 @@ const MAX_ANSWER = 8192
 const LABEL = /^[^.]{1,63}$/
 const MAX_NAME = 253
 
+/** What `nameServerOf` can read. */
+export const isNameServer = (text: string): boolean => {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const address = isIP(text) === 6 ? text : bracketed ?? plain ?? ""
+  return isIP(address) !== 0 && Number(port ?? 53) <= 65_535
+}
+
 /** `192.0.2.53`, `192.0.2.53:53`, `2001:db8::53` or `[2001:db8::53]:53`. */
 export const nameServerOf = (text: string): NameServer => {
   if (isIP(text) !== 0) return { host: text, port: 53 }

@@ -10,13 +10,14 @@ import { layerEphemeral } from "../credentials/Ephemeral.ts"
 import { type CredentialsFileError, layerFile } from "../credentials/File.ts"
 import { layerHttp } from "../credentials/Http.ts"
 import { layerSql, type SqlSettingsError } from "../credentials/Sql.ts"
+import type { OptionsError } from "../options/Options.ts"
 import type { SessionRepo } from "../SessionRepo.ts"
 import type { CredentialsSettings } from "./Settings.ts"
 
 /** Who may log in; a driver is loaded only if it is needed. */
 export const layer = (
   credentials: CredentialsSettings
-): Layer.Layer<Credentials, CredentialsFileError | SqlSettingsError, FileSystem.FileSystem> => {
+): Layer.Layer<Credentials, CredentialsFileError | SqlSettingsError | OptionsError, FileSystem.FileSystem> => {
   switch (credentials._tag) {
     case "Memory":
       return Credentials.layerMemory(credentials.users)

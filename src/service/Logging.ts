@@ -1,8 +1,16 @@
-/** How the program logs: the format and the least level of the settings. */
+/** How the program logs: the format and the least level of the settings, on standard output, and how much. */
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import type * as LogLevel from "effect/LogLevel"
+import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
+import { Console as NodeConsole } from "node:console"
+import { LineBudget } from "../logging/LineBudget.ts"
+import { networkOf } from "../net/Network.ts"
+import * as LogOutput from "./LogOutput.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 
 const loggers = {
@@ -11,11 +19,83 @@ const loggers = {
   logfmt: Logger.consoleLogFmt
 }
 
-/** The one logger of this format, on standard output; what is less severe than the level is dropped. */
-export const layerWith = ({ format, level }: SettingsShape["log"]): Layer.Layer<never> =>
-  Layer.merge(Logger.layer([loggers[format]]), Layer.succeed(References.MinimumLogLevel, level))
+/** How often it is told how many lines were held back. */
+const HELD_BACK = "1 minute"
 
-/** As the settings say. */
+/** How often it is looked whether lines were lost, and tried to tell it. */
+const LOST = "5 seconds"
+
+/** A line that no budget holds back: there is no more than one of its kind in a while. */
+const Unbounded = Context.Reference<boolean>("msrp-relay/service/Logging/Unbounded", { defaultValue: () => false })
+
+/** Whoever wants to see everything that happens gets everything. */
+const DETAILS: ReadonlySet<LogLevel.LogLevel> = new Set(["Debug", "Trace"])
+
+/** Characters that tell one kind of line from another. */
+const KIND = 100
+
+/** The message without what is told of the single case. */
+const kindOf = (message: unknown): string => String(Array.isArray(message) ? message[0] : message).slice(0, KIND)
+
+/** Whose doing the line is, as far as it says so. */
+const addressOf = ({ host, remote, source }: Readonly<Record<string, unknown>>): string =>
+  [typeof remote === "string" ? remote.replace(/:\d+$/, "") : undefined, source, host].find(Predicate.isString) ?? ""
+
+/** Lets through what is within a budget of lines, for each kind and address. */
+const within = (budget: LineBudget, logger: Logger.Logger<unknown, void>): Logger.Logger<unknown, void> =>
+  Logger.make((options) => {
+    const { date, fiber, logLevel, message } = options
+    if (!DETAILS.has(logLevel) && !fiber.getRef(Unbounded)) {
+      const address = networkOf(addressOf(fiber.getRef(References.CurrentLogAnnotations)))
+      if (!budget.admits(kindOf(message), address, date.getTime())) return
+    }
+    logger.log(options)
+  })
+
+const tellHeld = (budget: LineBudget): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    Effect.forEach(
+      budget.takeHeld(),
+      ({ kind, lines }) =>
+        Effect.annotateLogs(Effect.logWarning("more of the same was not logged"), { what: kind, lines }),
+      {
+        discard: true
+      }
+    )
+  ).pipe(Effect.provideService(Unbounded, true))
+
+/** The one logger of this format; what is less severe than the level is dropped, and so is what would be too much. */
+export const layerWith = ({ format, level }: SettingsShape["log"]): Layer.Layer<never> =>
+  Layer.suspend(() => {
+    const budget = new LineBudget()
+    const lines = Layer.merge(
+      Logger.layer([within(budget, loggers[format])]),
+      Layer.succeed(References.MinimumLogLevel, level)
+    )
+    const told = Effect.gen(function*() {
+      yield* Effect.addFinalizer(() => tellHeld(budget))
+      yield* tellHeld(budget).pipe(Effect.delay(HELD_BACK), Effect.forever, Effect.forkScoped)
+    })
+    return Layer.merge(lines, Layer.provide(Layer.effectDiscard(told), lines))
+  })
+
+/** As the settings say, on the console that is there. */
 export const layer: Layer.Layer<never, never, Settings> = Layer.unwrap(
   Effect.map(Settings, ({ log }) => layerWith(log))
+)
+
+/** As the settings say, on standard output, which may be slow, full or gone. */
+export const layerStandardOutput: Layer.Layer<never, never, Settings> = Layer.unwrap(
+  Effect.gen(function*() {
+    const output = yield* LogOutput.make()
+    const console = new NodeConsole({ stdout: output, stderr: output })
+    const lines = Layer.provideMerge(layer, Layer.succeed(Console.Console, console))
+    const told = LogOutput.tellLost(output).pipe(
+      Effect.provideService(Unbounded, true),
+      Effect.delay(LOST),
+      Effect.forever,
+      Effect.forkScoped
+    )
+    return Layer.merge(lines, Layer.provide(Layer.effectDiscard(told), lines))
+  })
 )

@@ -144,7 +144,7 @@ export const probe = Effect.fnUntraced(function*(
         Effect.catch((error) =>
           Effect.map(connect(address), (client) => ({
             client,
-            note: `the relay's Use-Path cannot be reached (${error.reason}), went to ${where} instead`
+            note: `the relay's Use-Path cannot be reached (${explainTransport(error)}), went to ${where} instead`
           }))
         )
       ),
@@ -222,8 +222,8 @@ const explainClient = (error: Client.ClientError, { scheme }: MsrpUri): string =
   }
 }
 
-const explainTransport = ({ cause, reason, target }: TransportError): string => {
-  const detail = cause instanceof Error ? ` (${cause.message})` : ""
+const explainTransport = (error: TransportError): string => {
+  const { message, reason, target } = error
   switch (reason) {
     case "Refused":
       return `nobody listens at ${target}`
@@ -232,9 +232,9 @@ const explainTransport = ({ cause, reason, target }: TransportError): string => 
     case "NameNotFound":
       return `the host name of ${target} has no address`
     case "Certificate":
-      return `the relay's certificate is not accepted${detail}; --insecure takes a self-signed one`
+      return `the relay's certificate is not accepted (${message}); --insecure takes a self-signed one`
     default:
-      return `cannot connect to ${target}${detail}${target.startsWith("msrps") ? "; is TLS spoken there?" : ""}`
+      return `cannot ${message}${target.startsWith("msrps") ? "; is TLS spoken there?" : ""}`
   }
 }
 

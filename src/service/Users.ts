@@ -11,7 +11,9 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { closeSync, openSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
+import { wordsOf } from "../net/ErrorCode.ts"
 import { type DigestAlgorithm, digestAlgorithms, ha1 } from "../protocol/digest/Digest.ts"
+import { reasonOf } from "./settings/TextFile.ts"
 
 /** A user that cannot be added, removed or listed. The message is for people. */
 export class UserStoreError extends Data.TaggedError("UserStoreError")<{ readonly message: string }> {}
@@ -60,13 +62,21 @@ const checked = ({ realm, username }: UserName): Effect.Effect<void, UserStoreEr
     : Effect.void
 }
 
+const isComment = (line: string): boolean => line.trimStart().startsWith("#")
+
+/** Of a user whose line would be taken for a comment. */
+const notInFiles = ({ username }: UserName): Effect.Effect<void, UserStoreError> =>
+  isComment(username)
+    ? Effect.fail(wrong("In a file no user name begins with #, which begins a comment; in a database one may"))
+    : Effect.void
+
 /** A file as `htdigest` writes it. It is replaced as a whole, so the relay never reads half of it. */
 export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSystem.FileSystem> =>
   Effect.map(FileSystem.FileSystem, (fs) => {
     const read = fs.exists(path).pipe(
       Effect.flatMap((exists) => exists ? fs.readFileString(path) : Effect.succeed("")),
       Effect.map((text) => text.split("\n").filter((line) => line !== "")),
-      Effect.mapError(() => wrong(`${path} cannot be read`))
+      Effect.mapError((error) => wrong(`${path} cannot be read: ${reasonOf(error)}`))
     )
     const write = Effect.fnUntraced(
       function*(lines: ReadonlyArray<string>) {
@@ -81,7 +91,7 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
           Effect.onError(() => Effect.ignore(fs.remove(next)))
         )
       },
-      Effect.mapError(() => wrong(`${path} cannot be written`))
+      Effect.mapError((error) => wrong(`${path} cannot be written: ${reasonOf(error)}`))
     )
     const keepOwner = Effect.fnUntraced(function*(next: string, before: Option.Option<FileSystem.File.Info>) {
       if (Option.isNone(before)) return
@@ -94,11 +104,12 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
     })
     const isOf = ({ realm, username }: UserName) => {
       const start = `${username.normalize("NFC")}:${realm}:`
-      return (line: string): boolean => !line.startsWith("#") && line.normalize("NFC").startsWith(start)
+      return (line: string): boolean => !isComment(line) && line.normalize("NFC").startsWith(start)
     }
     return {
       add: Effect.fnUntraced(function*(user) {
         yield* checked(user)
+        yield* notInFiles(user)
         const is = isOf(user)
         const lines = yield* read
         yield* write([...lines.filter((line) => !is(line)), ...linesOf(user)])
@@ -115,7 +126,7 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
         const names = new Map<string, UserName>()
         for (const line of lines) {
           const [username, realm] = line.split(":")
-          if (!line.startsWith("#") && username !== undefined && realm !== undefined) {
+          if (!isComment(line) && username !== undefined && realm !== undefined) {
             names.set(`${username}:${realm}`, { username, realm })
           }
         }
@@ -144,7 +155,10 @@ export const sqliteStore = (path: string): UserStore => {
           database.close()
         }
       },
-      catch: () => wrong(`${path} cannot be used as an SQLite database with a table "subscriber"`)
+      catch: (error) => {
+        const why = error instanceof Error && "errstr" in error ? String(error.errstr) : wordsOf(error)
+        return wrong(`${path} cannot be used as an SQLite database with a table "subscriber": ${why}`)
+      }
     })
   return {
     add: (user) =>
@@ -242,12 +256,16 @@ const hash = Command.make(
   "hash",
   { user, realm, password },
   Effect.fnUntraced(function*(given) {
-    const lines = linesOf({ username: given.user, realm: given.realm, password: yield* passwordOf(given.password) })
+    const name = { username: given.user, realm: given.realm }
+    yield* Effect.andThen(checked(name), notInFiles(name))
+    const lines = linesOf({ ...name, password: yield* passwordOf(given.password) })
     for (const line of lines) yield* Console.log(line)
   })
 ).pipe(Command.withDescription("Prints the lines of a user for a file, and the H(A1)s for a table"))
 
 export const userCommand = Command.make("user").pipe(
-  Command.withDescription("Manages the users of a file or an SQLite database; a running relay sees the change at once"),
+  Command.withDescription(
+    "Manages the users of a file or an SQLite database; a running relay sees a file's change within seconds, a database's after MSRP_CREDENTIALS_CACHE"
+  ),
   Command.withSubcommands([add, remove, list, hash])
 )

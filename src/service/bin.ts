@@ -1,5 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 /** The command line: `msrp-relay` runs the service, its subcommands are tools beside it. */
+// oxlint-disable-next-line import/no-unassigned-import -- it is there for what it does
+import "./Debugger.ts"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
@@ -27,6 +29,9 @@ const program = Command.run(serve, { version }).pipe(
   ),
   Effect.provide(NodeServices.layer)
 )
+
+// Whoever reads what goes wrong may be gone as well.
+process.stderr.on("error", () => {})
 
 // A signal is how a service is stopped: that is success.
 NodeRuntime.runMain(program, {

@@ -15,6 +15,7 @@ import * as Backend from "./Backend.ts"
 import { backlogWarning } from "./Backlog.ts"
 import * as Logging from "./Logging.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
+import { followNpm, takeSignals, tellHangups } from "./Signals.ts"
 import * as Sockets from "./Sockets.ts"
 
 /** The relay of these settings. */
@@ -58,13 +59,18 @@ const peersText = (peers: SettingsShape["relay"]["relayPeers"] = "none"): string
     ? "all whose certificates are vouched for (MSRP_TLS_CA)"
     : peers.join(", ")
 
-const service = Effect.map(
-  Settings,
-  (settings) => Layer.effectDiscard(announce(settings)).pipe(Layer.provide(relay(settings)))
-)
+const service = Effect.gen(function*() {
+  yield* tellHangups
+  yield* followNpm
+  const settings = yield* Settings
+  return Layer.effectDiscard(announce(settings)).pipe(Layer.provide(relay(settings)))
+})
 
 /** The service with the settings of the environment, until it is interrupted. */
-export const main = Layer.launch(Layer.unwrap(service).pipe(Layer.provide(Logging.layer))).pipe(
+export const main = Effect.andThen(
+  takeSignals,
+  Layer.launch(Layer.unwrap(service).pipe(Layer.provide(Logging.layerStandardOutput)))
+).pipe(
   Effect.provide(Settings.layer),
   Effect.provide(NodeFileSystem.layer)
 )

@@ -8,7 +8,6 @@ import { constants, X509Certificate } from "node:crypto"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { LinkedMap } from "../collections/LinkedMap.ts"
-import { codeOf } from "../net/ErrorCode.ts"
 import { TransportError } from "./TransportError.ts"
 
 /** A certificate (PEM, with the chain that leads to its root) and its private key (PEM). */
@@ -128,7 +127,7 @@ export const makeCertificates = Effect.fnUntraced(function*(
             identities = new LinkedMap()
             for (const callback of callbacks) callback()
           }),
-          Effect.catch((error) => Effect.logError("the new certificate is not used", codeOf(error.cause)))
+          Effect.catch((error) => Effect.logError("the new certificate is not used", { reason: error.message }))
         )
       ),
       Effect.forkScoped({ startImmediately: true })

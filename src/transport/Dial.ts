@@ -5,6 +5,7 @@ import { identity } from "effect/Function"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import type { ResolverShape } from "../Resolver.ts"
+import { CertificateFault } from "./CertificateFault.ts"
 import type { Certificates } from "./Certificates.ts"
 import type { Accept, Connection, ConnectOptions } from "./Connection.ts"
 import { endsOf } from "./Ends.ts"
@@ -95,23 +96,23 @@ export const makeConnect = (
         // Without the dot of the root (RFC 6066 §3).
         ...(Net.isIP(name) === 0 ? { servername: name.replace(/\.$/, "") } : {}),
         secureContext: certificates.client(options.localName),
-        rejectUnauthorized: !lenient,
+        // Looked at below, where the certificate can be seen that is not accepted.
+        rejectUnauthorized: false,
         checkServerIdentity
       })
       stream.on("error", (cause) => {
-        resume(failed(stream.authorizationError ? "Certificate" : reasonOf(cause), cause))
+        resume(failed(reasonOf(cause), cause))
       })
       stream.once("close", () => resume(failed("Other", new Error("closed during the TLS handshake"))))
       stream.once("secureConnect", () => {
         stream.pause()
-        // When lenient, nothing is refused yet; that one fault is let pass, and its names count for nothing.
-        const fault = proofOf(stream).tooLarge
-          ? "TOO_MANY_CERTIFICATES"
-          : stream.authorized
-          ? undefined
-          : stream.authorizationError as unknown as string
-        if (fault === undefined || fault === "DEPTH_ZERO_SELF_SIGNED_CERT") resume(Effect.succeed(stream))
-        else resume(failed("Certificate", new Error(fault)))
+        const error = stream.authorized ? undefined : stream.authorizationError as unknown as string
+        // When lenient, that one fault is let pass, and its names count for nothing.
+        if (error !== undefined && !(lenient && error === "DEPTH_ZERO_SELF_SIGNED_CERT")) {
+          resume(failed("Certificate", new CertificateFault(error, stream.getPeerX509Certificate(), name)))
+        } else if (proofOf(stream).tooLarge) {
+          resume(failed("Certificate", new CertificateFault("is too long, with its chain", undefined, name)))
+        } else resume(Effect.succeed(stream))
       })
     })
 

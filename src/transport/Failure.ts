@@ -13,7 +13,13 @@ const reasons = new Map<string, TransportErrorReason>([
   ["ENOTFOUND", "NameNotFound"],
   ["ENODATA", "NameNotFound"],
   ["EAI_AGAIN", "NameNotFound"],
-  ["EADDRINUSE", "AddressInUse"]
+  ["EADDRINUSE", "AddressInUse"],
+  ["EACCES", "NotPermitted"],
+  ["EPERM", "NotPermitted"],
+  ["EADDRNOTAVAIL", "NoSuchAddress"],
+  ["EAFNOSUPPORT", "NoSuchAddress"],
+  ["EMFILE", "OutOfDescriptors"],
+  ["ENFILE", "OutOfDescriptors"]
 ])
 
 export const reasonOf = (cause: unknown): TransportErrorReason => reasons.get(codeOf(cause)) ?? "Other"

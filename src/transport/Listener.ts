@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
-import { codeOf } from "../net/ErrorCode.ts"
+import { codeOf, wordsOf } from "../net/ErrorCode.ts"
 import type { Certificates } from "./Certificates.ts"
 import type { Accept, ListenOptions, LocalSocket } from "./Connection.ts"
 import { type Ends, endsOf } from "./Ends.ts"
@@ -109,7 +109,7 @@ export const makeListen = (
         bound = { ...socket, port: portOf(made) }
         // Accepting fails when descriptors run out; the listener goes on.
         made.on("error", (cause) => {
-          run(Effect.logWarning("accept failed", { target: targetOf(socket), code: codeOf(cause) }))
+          run(Effect.logWarning("accept failed", { target: targetOf(socket), reason: wordsOf(cause) }))
         })
       })
       return made

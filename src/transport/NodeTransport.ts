@@ -3,8 +3,11 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
+import { checkOptions, oneOf, type OptionsError, positive, quantity, wholeOrUnbounded } from "../options/Options.ts"
+import { ranges } from "../options/Ranges.ts"
 import { Resolver } from "../Resolver.ts"
 import { makeCertificates, type TlsOptions } from "./Certificates.ts"
 import { makeDefer } from "./Defer.ts"
@@ -29,10 +32,21 @@ export interface NodeOptions extends ListenerOptions, DialOptions {
   readonly reads?: "shared" | "events" | undefined
 }
 
+const many = Schema.optional(wholeOrUnbounded([1, 10_000_000]))
+
+const optionsSchema = Schema.Struct({
+  setupTimeout: Schema.optional(positive),
+  connectTimeout: Schema.optional(quantity(ranges.connectTimeout)),
+  maxConnections: many,
+  maxHandshakes: many,
+  reads: Schema.optional(oneOf("shared", "events"))
+})
+
 /** Makes the service; its outbound connections live as long as the scope. */
 export const make = Effect.fnUntraced(function*(
   options: NodeOptions
-): Effect.fn.Return<TransportShape, TransportError, Scope.Scope> {
+): Effect.fn.Return<TransportShape, TransportError | OptionsError, Scope.Scope> {
+  yield* checkOptions("Transport.layerNode", optionsSchema, options)
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const resolver = yield* Resolver
   const certificates = yield* makeCertificates(options.tls ?? {})

@@ -103,7 +103,7 @@ export const checkServerIdentity: typeof Tls.checkServerIdentity = (name, certif
     if (fault !== undefined) return fault
     return Net.isIP(name) !== 0 || dnsNames(certificate.subjectaltname).length > 0
       ? undefined
-      : new Error("the certificate has no DNS name")
+      : Object.assign(new Error("the certificate has no DNS name"), { code: "has no DNS name" })
   } catch (error) {
     return error instanceof Error ? error : new Error("the names of the certificate cannot be read")
   }

@@ -1,5 +1,7 @@
 /** How a transport fails. */
 import * as Data from "effect/Data"
+import { codeOf, wordsOf } from "../net/ErrorCode.ts"
+import { CertificateFault } from "./CertificateFault.ts"
 
 /**
  * Why a socket could not be bound or a hop could not be reached.
@@ -11,6 +13,9 @@ import * as Data from "effect/Data"
  * - `Certificate`: the certificate of the peer was not accepted, or the own one is missing or unusable
  * - `Forbidden`: the host has no address that may be connected to
  * - `AddressInUse`: another program holds the address and port
+ * - `NotPermitted`: the user that the process runs as may not have this port, or the system forbids the connection
+ * - `NoSuchAddress`: the machine does not have the address to listen on or to leave from
+ * - `OutOfDescriptors`: the process or the system has no file descriptors left
  * - `Other`: anything else, see `cause`
  */
 export type TransportErrorReason =
@@ -21,7 +26,25 @@ export type TransportErrorReason =
   | "Certificate"
   | "Forbidden"
   | "AddressInUse"
+  | "NotPermitted"
+  | "NoSuchAddress"
+  | "OutOfDescriptors"
   | "Other"
+
+/** In words, where the cause says no more. */
+const words: Readonly<Record<TransportErrorReason, string>> = {
+  Refused: "nobody listens there",
+  Timeout: "no answer in time",
+  Unreachable: "there is no route to it",
+  NameNotFound: "the host name cannot be resolved",
+  Certificate: "a certificate or key is missing or cannot be used",
+  Forbidden: "it may not be connected to",
+  AddressInUse: "another program holds the address and port",
+  NotPermitted: "this user may not do that",
+  NoSuchAddress: "this machine has no such address",
+  OutOfDescriptors: "there are no file descriptors left",
+  Other: "it failed"
+}
 
 /** A socket could not be bound, or a hop could not be reached. `target` is `scheme://host:port`. */
 export class TransportError extends Data.TaggedError("TransportError")<{
@@ -31,6 +54,14 @@ export class TransportError extends Data.TaggedError("TransportError")<{
   readonly cause: unknown
 }> {
   override get message(): string {
-    return `${this.operation} ${this.target}: ${this.reason}`
+    return `${this.operation} ${this.target}: ${this.#why}`
+  }
+
+  get #why(): string {
+    const { cause, reason } = this
+    if (cause instanceof CertificateFault) return cause.message
+    return codeOf(cause) === "unknown" ? words[reason] : reason === "Certificate"
+      ? `${words[reason]} (${codeOf(cause)})`
+      : wordsOf(cause)
   }
 }

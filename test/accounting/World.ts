@@ -467,7 +467,7 @@ const simulate = Effect.fnUntraced(
           )),
           Layer.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "Error")])
         )
-    )
+    ).pipe(Effect.catchTag("OptionsError", Effect.die))
     const world = new World({
       scenario,
       relay: Context.get(context, Relay),

@@ -107,7 +107,7 @@ const http = (secretOf: (username: string) => unknown, algorithms: ReadonlyArray
         token: Redacted.make("t0ken"),
         timeout: "1 second",
         ...(algorithms.length === 1 ? { algorithms: ["MD5"] } : {})
-      }).pipe(Layer.provide(FetchHttpClient.layer)),
+      }).pipe(Layer.provide(FetchHttpClient.layer), Layer.orDie),
       algorithms,
       power
     })
@@ -264,7 +264,10 @@ describe("HTTP", () => {
     it.live(`${what}: cannot tell, so nobody is admitted, and nobody refused`, () =>
       inWorld(
         Effect.map(service(() => answer), ({ port }): Backend => ({
-          credentials: layerHttp({ url: `http://127.0.0.1:${port}/` }).pipe(Layer.provide(FetchHttpClient.layer)),
+          credentials: layerHttp({ url: `http://127.0.0.1:${port}/` }).pipe(
+            Layer.provide(FetchHttpClient.layer),
+            Layer.orDie
+          ),
           algorithms: []
         })),
         (world) =>
@@ -281,7 +284,8 @@ describe("HTTP", () => {
 describe("HTTP", () => {
   const asking = (port: number): Backend => ({
     credentials: layerHttp({ url: `http://127.0.0.1:${port}/`, timeout: "1 second" }).pipe(
-      Layer.provide(FetchHttpClient.layer)
+      Layer.provide(FetchHttpClient.layer),
+      Layer.orDie
     ),
     algorithms: []
   })

@@ -1,7 +1,7 @@
 /** Whatever comes, in whatever pieces, a decoder says the same, throws nothing and keeps little. */
 import { assert, it } from "@effect/vitest"
 import { defaultFrameLimits, type FrameLimits, INTERRUPTIBLE_ABOVE } from "../../src/protocol/FrameLimits.ts"
-import { generator } from "../support/generator.ts"
+import { fuzzLimit, generator } from "../support/generator.ts"
 import { example, examples } from "./examples.ts"
 import { Recorder } from "./recorder.ts"
 
@@ -116,4 +116,4 @@ it(`R4975-9-70 R4975-7.1-13 R4976-9.3-07: ${FRAMES} mutated frames in any pieces
       )
     }
   }
-}, 120_000)
+}, fuzzLimit(FRAMES))

@@ -4,6 +4,8 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import { ADDRESS_BURST } from "../../src/logging/LineBudget.ts"
 import * as Logging from "../../src/service/Logging.ts"
 import { Settings } from "../../src/service/Settings.ts"
 
@@ -59,5 +61,40 @@ describe("Logging", () => {
         0,
         0
       ])
+    }))
+
+  it.effect("holds back what one address causes, tells how much, and lets everybody else's lines through", () =>
+    Effect.gen(function*() {
+      const lines: Array<{ message: unknown; annotations: Record<string, unknown> }> = []
+      const note = (line: string) => void lines.push(JSON.parse(line))
+      const console = new Proxy(globalThis.console, { get: () => note })
+      const refused = (source: string) => Effect.annotateLogs(Effect.logInfo("AUTH refused"), { source, reason: "x" })
+      yield* Effect.gen(function*() {
+        yield* Effect.replicateEffect(refused("192.0.2.1"), 1000, { discard: true })
+        assert.lengthOf(lines, ADDRESS_BURST)
+        yield* refused("192.0.2.2")
+        yield* Effect.annotateLogs(Effect.logWarning("closing connection: not MSRP"), { remote: "192.0.2.1:4711" })
+        assert.lengthOf(lines, ADDRESS_BURST + 2)
+        // An address of IPv6 counts as its network, whatever port it comes from.
+        for (let i = 0; i < 100; i++) {
+          yield* Effect.annotateLogs(Effect.logInfo("closing"), { remote: `2001:db8::${i}:${1000 + i}` })
+        }
+        assert.lengthOf(lines, 2 * ADDRESS_BURST + 2)
+        lines.length = 0
+        yield* Effect.replicateEffect(Effect.logDebug("detail"), 1000, { discard: true })
+        assert.lengthOf(lines, 1000)
+        lines.length = 0
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(lines.map(({ annotations, message }) => [message, annotations]), [
+          ["more of the same was not logged", { what: "AUTH refused", lines: 1000 - ADDRESS_BURST }],
+          ["more of the same was not logged", { what: "closing", lines: 100 - ADDRESS_BURST }]
+        ])
+        lines.length = 0
+        yield* refused("192.0.2.1")
+        assert.lengthOf(lines, 1)
+      }).pipe(
+        Effect.provide(Logging.layerWith({ format: "json", level: "Debug" })),
+        Effect.provideService(Console.Console, console)
+      )
     }))
 })

@@ -61,6 +61,18 @@ describe("Settings", () => {
       }))
 
     it.effect.each([
+      users,
+      { MSRP_SQL_URL: "sqlite:/users.db" },
+      { MSRP_HTTP_URL: "http://localhost/" },
+      { MSRP_EPHEMERAL_SECRET: "north-pole" },
+      { MSRP_CREDENTIALS_FILE: "/users" }
+    ])("has no demo user when there is %o", (env) =>
+      Effect.gen(function*() {
+        const demo = yield* Effect.match(parse(env), { onFailure: () => undefined, onSuccess: ({ demo }) => demo })
+        assert.isUndefined(demo)
+      }))
+
+    it.effect.each([
       { MSRP_URIS: "msrp://localhost;tcp" },
       { MSRP_LISTEN: "msrp:127.0.0.1:2855" },
       { MSRP_CREDENTIALS: "memory" },

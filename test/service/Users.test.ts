@@ -85,6 +85,26 @@ it.effect("whoever may read a file of users goes on to, through a link too, whoe
     assert.sameMembers(yield* fs.readDirectory(directory), ["users", "link"])
   }).pipe(Effect.provide(NodeServices.layer)))
 
+it.effect("whose name would make his line a comment is not added to a file, but may be in a database", () =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped()
+    const eve = { ...alice, username: "#eve" }
+    const store = yield* fileStore(`${directory}/users`)
+    for (const username of ["#eve", " #eve", "\u00a0#"]) {
+      assert.include((yield* Effect.flip(store.add({ ...eve, username }))).message, "comment")
+    }
+    assert.isFalse(yield* fs.exists(`${directory}/users`))
+    yield* store.add({ ...eve, username: "e#ve" })
+    assert.deepStrictEqual((yield* store.list).map(({ username }) => username), ["e#ve"])
+    const database = sqliteStore(`${directory}/users.db`)
+    yield* database.add(eve)
+    assert.deepStrictEqual((yield* database.list).map(({ username }) => username), ["#eve"])
+    // What is wrong with a file is told with its name.
+    const text = yield* fileStore(directory)
+    assert.include((yield* Effect.flip(text.list)).message, `${directory} cannot be read: `)
+  }).pipe(Effect.provide(NodeServices.layer)))
+
 it("H(A1) is what htdigest makes", () => {
   assert.strictEqual(hashes(alice).MD5, "93dfce8dfebfae8af4a726982429d23a")
 })

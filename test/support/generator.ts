@@ -1,3 +1,9 @@
+/** Milliseconds that a mutated frame may take on a slow machine that others use too. */
+const MILLIS_PER_FRAME = 6
+
+/** Milliseconds for a test with so many of them. */
+export const fuzzLimit = (frames: number): number => Math.max(30_000, frames * MILLIS_PER_FRAME)
+
 /** A small generator whose numbers depend on the seed alone (mulberry32). */
 export const generator = (seed: number) => {
   let state = seed >>> 0

@@ -562,7 +562,7 @@ export const makeWorld = Effect.fnUntraced(function*(
       )),
       Layer.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "All")])
     )
-  )
+  ).pipe(Effect.catchTag("OptionsError", Effect.die))
   return new World({
     relay: Context.get(context, Relay),
     sessions: Context.get(context, SessionRepo),

@@ -46,7 +46,8 @@ const issue = async (
 const loopback = [{ type: 2, value: "localhost" }, { type: 7, ip: "127.0.0.1" }, { type: 7, ip: "::1" }] as const
 
 /** A relay of one address. */
-export const issueFor = (ip: string): Promise<KeyPair> => issue([{ type: 7, ip }])
+export const issueFor = (ip: string, options: { readonly hoursFromNow?: number } = {}): Promise<KeyPair> =>
+  issue([{ type: 7, ip }], options)
 
 export const localhost = await issue([...loopback])
 export const otherLocalhost = await issue([...loopback])

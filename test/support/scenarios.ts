@@ -8,6 +8,7 @@ import { verifyRspauth } from "../../src/protocol/digest/Answer.ts"
 import { strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
 import type { DigestAlgorithm } from "../../src/protocol/digest/Digest.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
+import type { OptionsError } from "../../src/Relay.ts"
 import type { LocalSocket, Transport, TransportError } from "../../src/Transport.ts"
 import {
   type Frame,
@@ -54,7 +55,7 @@ const collect = (peer: Peer) => {
 export const scenarios = (
   name: string,
   scheme: LocalSocket["scheme"],
-  transport: () => Layer.Layer<Transport, TransportError>
+  transport: () => Layer.Layer<Transport, TransportError | OptionsError>
 ): void => {
   const scenario = (
     title: string,
@@ -156,7 +157,7 @@ export const scenarios = (
           }
           assert.strictEqual(world.relay.gauges().sessions, 4)
         }),
-      { authMinExpires: 60, authMaxExpires: 600, authExpires: 1800 }
+      { authMinExpires: 60, authMaxExpires: 600 }
     )
 
     scenario("without bounds refuses only an interval of nothing (R4976-6.3-08)", (world) =>

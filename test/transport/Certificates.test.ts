@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -13,14 +14,25 @@ import {
   type LocalSocket,
   type NodeOptions,
   type TlsOptions,
-  Transport
+  Transport,
+  type TransportError
 } from "../../src/Transport.ts"
 import { dnsNames } from "../../src/transport/PeerCertificate.ts"
-import { ca, commonNameOnly, expired, localhost, otherLocalhost, relay, rsa, selfSigned } from "../support/pki.ts"
+import {
+  ca,
+  commonNameOnly,
+  expired,
+  issueFor,
+  localhost,
+  otherLocalhost,
+  relay,
+  rsa,
+  selfSigned
+} from "../support/pki.ts"
 import { poll, Recorder, turns } from "../support/Recorder.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
-  Effect.scoped(Effect.provide(effect, Transport.layerNode(options)))
+  Effect.scoped(Effect.provide(effect, Transport.layerNode(options) as Layer.Layer<Transport, TransportError>))
 
 const listener: LocalSocket = { scheme: "msrps", host: "127.0.0.1", port: 0 }
 
@@ -286,6 +298,32 @@ describe("TLS as a client", () => {
         assert.strictEqual(yield* dial(yield* server(expired)), "Certificate")
         assert.strictEqual(yield* dial(yield* server(selfSigned)), "Certificate")
         assert.strictEqual(yield* dial(yield* server(commonNameOnly), { host: "localhost" }), "Certificate")
+      })
+    ))
+
+  it.live("says what is wrong with a certificate, with the name or the date", () =>
+    run(
+      { tls: { ca } },
+      Effect.gen(function*() {
+        const { connect } = yield* Transport
+        const why = (pair: KeyPair, host: string) =>
+          Effect.flatMap(server(pair), (port) =>
+            Effect.map(
+              Effect.flip(
+                connect({ scheme: "msrps", host: "127.0.0.1", port, serverName: host }, new Recorder().accept)
+              ),
+              ({ message }) => message.replace(/^connect msrps:\/\/127.0.0.1:\d+: the certificate /, "")
+            ))
+        const { validToDate } = new X509Certificate(expired.cert)
+        assert.strictEqual(yield* why(expired, "localhost"), `has expired on ${validToDate.toISOString()}`)
+        assert.strictEqual(yield* why(selfSigned, "localhost"), "is signed by itself")
+        assert.strictEqual(
+          yield* why(relay, "localhost"),
+          "is for DNS:Relay.Example.com, DNS:b.example.com, not for localhost"
+        )
+        assert.strictEqual(yield* why(commonNameOnly, "localhost"), "has no DNS name")
+        const future = yield* Effect.promise(() => issueFor("127.0.0.1", { hoursFromNow: 48 }))
+        assert.match(yield* why(future, "localhost"), /^is not valid yet, but from \S+Z on$/)
       })
     ))
 

@@ -132,7 +132,10 @@ describe("layerNode", () => {
         for (const from of [undefined, loopback]) {
           const error = yield* Effect.flip(connect({ ...bound, from }, new Recorder().accept))
           assert.strictEqual(error.reason, "Refused")
-          assert.strictEqual(error.message, `connect msrp://localhost:${bound.port}: Refused`)
+          assert.strictEqual(
+            error.message,
+            `connect msrp://localhost:${bound.port}: nobody listens there (ECONNREFUSED)`
+          )
         }
       })
     ))

@@ -37,7 +37,10 @@ it.live("serves with it, to those who trust it or allow it", () =>
       const dial = (options: Parameters<typeof Transport.layerNode>[0]) =>
         Effect.flatMap(Transport, (client) => client.connect(bound, new Recorder().accept)).pipe(
           Effect.provide(Transport.layerNode(options)),
-          Effect.match({ onFailure: (error) => error.reason, onSuccess: () => "connected" })
+          Effect.match({
+            onFailure: (error) => "reason" in error ? error.reason : error.message,
+            onSuccess: () => "connected"
+          })
         )
       assert.strictEqual(yield* dial({}), "Certificate")
       assert.strictEqual(yield* dial({ allowSelfSigned: true }), "connected")

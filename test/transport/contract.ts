@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import type { OptionsError } from "../../src/Relay.ts"
 import { type LocalSocket, Transport, type TransportError } from "../../src/Transport.ts"
 import { pattern, poll, Recorder, turns } from "../support/Recorder.ts"
 
@@ -14,7 +15,7 @@ const MiB = 1_048_576
 export const contract = (
   name: string,
   scheme: LocalSocket["scheme"],
-  transport: () => Layer.Layer<Transport, TransportError>
+  transport: () => Layer.Layer<Transport, TransportError | OptionsError>
 ): void => {
   const socket: LocalSocket = { scheme, host: "127.0.0.1", port: 0 }
 

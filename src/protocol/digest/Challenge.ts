@@ -2,6 +2,9 @@
 import { algorithmNamed, type DigestAlgorithm, digestAlgorithms } from "./Digest.ts"
 import { parseDigest, printParameters, quoted, token, withScheme } from "./Parameters.ts"
 
+/** What a realm may be, that goes into a challenge between quotation marks. */
+export const REALM = /^[^\p{Cc}"\\]{1,255}$/u
+
 /** One WWW-Authenticate value. */
 export interface Challenge {
   readonly realm: string

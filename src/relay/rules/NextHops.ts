@@ -72,6 +72,10 @@ export const isNextHopRule = (text: string): boolean => {
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIPv6(address) ? 128 : 32))
 }
 
+/** What a range of ports may be. */
+export const isPortRange = ({ first, last }: PortRange): boolean =>
+  Number.isInteger(first) && Number.isInteger(last) && first >= 1 && first <= last && last <= 65_535
+
 class Rules {
   readonly #addresses = new BlockList()
   readonly #names: Array<string> = []

@@ -10,6 +10,8 @@ export const admitsRelays = (policy: RelayPolicy): boolean => policy !== "none" 
 
 /** The host of a relay in the spelling that is compared: a name without the dot of the root. */
 export const relayName = (host: string): string => canonicalHost(host).replace(/\.$/, "")
+/** What an entry of a list of relays may be. */
+export const isRelayName = (name: string): boolean => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(name)
 
 export class Peers {
   readonly #policy: "all" | "none" | ReadonlyArray<string>

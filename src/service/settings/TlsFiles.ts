@@ -9,6 +9,7 @@ import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 import type { KeyPair, TlsOptions } from "../../Transport.ts"
 import { isFor } from "../../transport/Certificates.ts"
 import { readText } from "./TextFile.ts"
+import { concernOf, validityOf } from "./Validity.ts"
 
 /** Paths of the PEM files: certificates and their keys in the same order, the first for whoever asks for no other name. */
 export interface TlsFiles {
@@ -19,6 +20,7 @@ export interface TlsFiles {
 
 export interface FileProblem {
   readonly file: keyof TlsFiles
+  readonly path: string
   readonly problem: string
 }
 
@@ -46,7 +48,8 @@ export const readTls = Effect.fnUntraced(function*(
   const pairs: Array<KeyPair & { readonly certificate: X509Certificate }> = []
   for (const [index, path] of files.cert.entries()) {
     const entry = files.cert.length === 1 ? "" : `entry ${index + 1} `
-    const note = (file: keyof TlsFiles) => (problem: string) => void problems.push({ file, problem: entry + problem })
+    const note = (file: "cert" | "key") => (problem: string) =>
+      void problems.push({ file, path: files[file][index]!, problem: entry + problem })
     const cert = yield* read(path, note("cert"))
     const keyPath = files.key[index]
     const key = keyPath === undefined ? undefined : yield* read(keyPath, note("key"))
@@ -63,15 +66,16 @@ export const readTls = Effect.fnUntraced(function*(
   }
   const ca = files.ca === undefined
     ? undefined
-    : yield* read(files.ca, (problem) => void problems.push({ file: "ca", problem }))
+    : yield* read(files.ca, (problem) => void problems.push({ file: "ca", path: files.ca!, problem }))
   const root = ca === undefined ? undefined : certificateOf(ca)
-  if (root !== undefined && Result.isFailure(root)) problems.push({ file: "ca", problem: root.failure })
+  if (root !== undefined && Result.isFailure(root)) {
+    problems.push({ file: "ca", path: files.ca!, problem: root.failure })
+  }
 
   const now = yield* Clock.currentTimeMillis
-  for (const { certificate: { subject, validFrom, validFromDate, validTo, validToDate } } of pairs) {
-    const which = pairs.length === 1 ? "The certificate" : `The certificate of ${subject.replaceAll("\n", ", ")}`
-    if (now < validFromDate.getTime()) warnings.push(`${which} is valid only from ${validFrom} on`)
-    if (now > validToDate.getTime()) warnings.push(`${which} has expired: ${validTo}`)
+  for (const [index, { certificate }] of pairs.entries()) {
+    const concern = concernOf(validityOf(certificate), now)
+    if (concern !== undefined) warnings.push(`The certificate ${files.cert[index]} ${concern}`)
   }
   for (const { host, scheme } of pairs.length === 0 ? [] : uris) {
     if (scheme === "msrps" && !pairs.some(({ certificate }) => isFor(certificate, canonicalHost(host)))) {

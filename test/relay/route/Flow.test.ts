@@ -239,6 +239,40 @@ describe("a slow receiver", () => {
     200_000
   )
 
+  for (const octets of [4 * 1_048_576, 16 * 1_048_576]) {
+    scenario(
+      `gives two senders alike of what it takes, to the end of the first one's ${octets} octets (R4975-7.1.1-23)`,
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, carol } = yield* two(world)
+          const got = new Map<string, number>()
+          let other = -1
+          bob.onFrame = (frame) => {
+            if (frame.method !== "SEND") return
+            bob.answer(frame)
+            const id = header(frame, "Message-ID")!
+            const now = (got.get(id) ?? 0) + frame.body!.length
+            got.set(id, now)
+            if (now >= octets && other === -1) other = [...got.values()].reduce((sum, one) => sum + one, 0) - now
+          }
+          for (const [i, { peer, to, uri }] of [alice, carol].entries()) {
+            for (let at = 0, n = 0; at < octets; at += 524_288, n++) {
+              const body = Buffer.alloc(524_288, 97 + i)
+              const flag = at + body.length < octets ? "+" : "$"
+              peer.write(
+                send({ to, from: uri, messageId: `from.${i}`, range: `${at + 1}-*/${octets}`, body, flag })
+              )
+            }
+          }
+          yield* until(() => other !== -1 && [...got.values()].every((one) => one >= octets), "both")
+          assert.isAbove(other, 0.7 * octets)
+          yield* until(() => world.relay.gauges().transactions === 0)
+        }),
+      { output: 131_072 },
+      65_536
+    )
+  }
+
   scenario(
     "what waits for a hop that is being dialled goes out in order, or fails with it (R4976-6.4.1-14)",
     (world) =>
@@ -479,6 +513,55 @@ describe("Relay.close", () => {
       yield* until(() => world.relay.gauges().connections === 0, "the last one")
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest())))
+})
+
+describe("peers that keep their side open when the relay ends", () => {
+  const silent = Effect.gen(function*() {
+    const world = yield* makeWorld({ limits: { output: OUTPUT } })
+    const { alice, bob, bobUri } = yield* world.pair()
+    bob.connection.pause()
+    const closes = Effect.gen(function*() {
+      let ended = false
+      yield* Effect.forkChild(Effect.ensuring(world.relay.close, Effect.sync(() => ended = true)))
+      return Effect.sync(() => ended)
+    })
+    const body = (octets: number) => {
+      alice.peer.write(
+        send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, failureReport: "no", body: pattern(octets) })
+      )
+      return world.network!.settled
+    }
+    return { alice, bob, body, closes, world }
+  })
+
+  it.effect("have half a second, when the system has got all that was for them", () =>
+    Effect.gen(function*() {
+      const { bob, body, closes, world } = yield* silent
+      yield* body(3000)
+      const ended = yield* closes
+      // No answer is waited for; one fails after the second that those have.
+      yield* TestClock.adjust(480)
+      assert.isFalse(yield* ended)
+      yield* TestClock.adjust(1100)
+      assert.isTrue(yield* ended)
+      bob.connection.resume()
+      assert.lengthOf((yield* bob.next).body!, 3000)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest({ window: WINDOW }))))
+
+  it.effect("have five while octets wait for them, which they get", () =>
+    Effect.gen(function*() {
+      const { bob, body, closes, world } = yield* silent
+      yield* body(15_000)
+      const ended = yield* closes
+      yield* TestClock.adjust("4 seconds")
+      assert.isFalse(yield* ended)
+      bob.connection.resume()
+      assert.lengthOf((yield* bob.next).body!, 15_000)
+      yield* TestClock.adjust("600 millis")
+      assert.isTrue(yield* ended)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest({ window: WINDOW }))))
 })
 
 describe("a relay that stops", () => {

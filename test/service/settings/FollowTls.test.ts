@@ -8,30 +8,36 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../../src/protocol/Uri.ts"
 import { followTls } from "../../../src/service/settings/FollowTls.ts"
-import { ca, localhost, relay, selfSigned } from "../../support/pki.ts"
+import { ca, expired, issueFor, type KeyPair, localhost, relay, selfSigned } from "../../support/pki.ts"
+
+/** Files that can be changed, and what is logged. */
+const world = () => {
+  const files: Record<string, string | undefined> = {}
+  const disk = FileSystem.layerNoop({
+    readFileString: (path) => {
+      const text = files[path]
+      const gone = {
+        _tag: "NotFound",
+        module: "FileSystem",
+        method: "readFileString",
+        pathOrDescriptor: path
+      } as const
+      return text === undefined ? Effect.fail(PlatformError.systemError(gone)) : Effect.succeed(text)
+    }
+  })
+  const log: Array<string> = []
+  const logger = Logger.make<unknown, void>((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+  return { files, log, layers: [disk, Logger.layer([logger])] as const }
+}
+
+/** As if half of the day were over for which the certificates of these tests are valid. */
+const HALF_DAY = 12 * 3_600_000
 
 it.effect("R4976-9.2-30: renewed files are used, halves of a renewal and broken files are not", () =>
   Effect.gen(function*() {
-    const files: Record<string, string | undefined> = {
-      "/cert": localhost.cert,
-      "/key": Redacted.value(localhost.key),
-      "/ca": ca
-    }
-    const disk = FileSystem.layerNoop({
-      readFileString: (path) => {
-        const text = files[path]
-        const gone = {
-          _tag: "NotFound",
-          module: "FileSystem",
-          method: "readFileString",
-          pathOrDescriptor: path
-        } as const
-        return text === undefined ? Effect.fail(PlatformError.systemError(gone)) : Effect.succeed(text)
-      }
-    })
-    const log: Array<string> = []
-    const logger = Logger.make<unknown, void>((entry) => void log.push(Logger.formatLogFmt.log(entry)))
-    yield* TestClock.setTime(Date.now())
+    const { files, layers, log } = world()
+    Object.assign(files, { "/cert": localhost.cert, "/key": Redacted.value(localhost.key), "/ca": ca })
+    yield* TestClock.setTime(Date.now() - HALF_DAY)
     yield* Effect.gen(function*() {
       const tls = yield* followTls({
         files: { cert: ["/cert"], key: ["/key"], ca: "/ca" },
@@ -76,5 +82,60 @@ it.effect("R4976-9.2-30: renewed files are used, halves of a renewal and broken 
       assert.deepStrictEqual(yield* shown, [files["/cert"], Redacted.value(relay.key)])
       assert.strictEqual((yield* SubscriptionRef.get(tls)).ca, files["/ca"])
       assert.notInclude(log.join(), "PRIVATE")
-    }).pipe(Effect.scoped, Effect.provide([disk, Logger.layer([logger])]))
+    }).pipe(Effect.scoped, Effect.provide([...layers]))
+  }))
+
+it.effect("R4976-9.2-30: one that is not valid takes no place of one that is, and whoever has one is told each day", () =>
+  Effect.gen(function*() {
+    const { files, layers, log } = world()
+    const use = (path: string, { cert, key }: KeyPair) => {
+      files[`${path}.crt`] = cert
+      files[`${path}.key`] = Redacted.value(key)
+    }
+    const step = TestClock.adjust("10 minutes")
+    const now = Date.now()
+    yield* TestClock.setTime(now - HALF_DAY)
+    yield* Effect.gen(function*() {
+      use("/one", localhost)
+      use("/two", relay)
+      const tls = yield* followTls({
+        files: { cert: ["/one.crt", "/two.crt"], key: ["/one.key", "/two.key"], ca: undefined },
+        uris: [],
+        first: { ...localhost, others: [relay] },
+        checkInterval: "10 minutes"
+      })
+      const shown = Effect.map(
+        SubscriptionRef.get(tls),
+        ({ cert, others }) => [cert, ...(others ?? []).map((other) => other.cert)]
+      )
+      const before = [localhost.cert, relay.cert]
+
+      // It ends two hours before the others do.
+      yield* TestClock.setTime(now - 1000)
+      use("/two", expired)
+      yield* step
+      yield* step
+      assert.deepStrictEqual(yield* shown, before)
+      assert.lengthOf(log, 1)
+      assert.match(log[0]!, /keeping those from before: .*two.crt has expired on /)
+      log.length = 0
+
+      const later = yield* Effect.promise(() => issueFor("127.0.0.1", { hoursFromNow: 48 }))
+      use("/two", later)
+      yield* step
+      assert.deepStrictEqual(yield* shown, before)
+      assert.match(log[0]!, /two.crt is valid only from /)
+      log.length = 0
+      // When its time comes it is used; the first one has expired then, and any will do in its place.
+      yield* TestClock.setTime(now + 25 * 3_600_000)
+      yield* step
+      assert.deepStrictEqual(yield* shown, [localhost.cert, later.cert])
+      use("/one", expired)
+      yield* step
+      assert.deepStrictEqual(yield* shown, [expired.cert, later.cert])
+      log.length = 0
+      for (let day = 0; day < 3; day++) yield* TestClock.adjust("1 day")
+      assert.lengthOf(log.filter((line) => line.includes("one.crt has expired")), 3)
+      assert.notInclude(log.join(), "PRIVATE")
+    }).pipe(Effect.scoped, Effect.provide([...layers]))
   }))

@@ -12,6 +12,17 @@ describe("Settings", () => {
         assert.deepStrictEqual(Object.keys(yield* problemsOf({ MSRP_TLS_KEY: "/relay.key" })), ["MSRP_TLS_CERT"])
       }))
 
+    it.effect("files that cannot be used are named", () =>
+      Effect.gen(function*() {
+        const { MSRP_TLS_CERT, MSRP_TLS_KEY } = yield* problemsOf({
+          ...remote,
+          MSRP_TLS_CERT: "/relay.crt,/nowhere",
+          MSRP_TLS_KEY: "/relay.key,/forbidden"
+        })
+        assert.strictEqual(MSRP_TLS_CERT, "entry 2 there is no such file (/nowhere)")
+        assert.strictEqual(MSRP_TLS_KEY, "entry 2 the file may not be used by this user (/forbidden)")
+      }))
+
     it.effect.each([
       { MSRP_URIS: "msrps://relay.example.com;tcp" },
       { MSRP_LISTEN: "msrps:192.0.2.1:2856" },
@@ -30,18 +41,23 @@ describe("Settings", () => {
         assert.strictEqual(plain.selfSigned, undefined)
       }))
 
-    it.effect("warns of a certificate for another name, and of one out of date", () =>
+    it.effect("warns of a certificate for another name, and of one out of date or soon to be", () =>
       Effect.gen(function*() {
-        // the certificates of these tests are made when they start
-        yield* TestClock.setTime(new Date().getTime())
+        // the certificates of these tests are made when they start, as if for a day of which 23 hours are over
+        yield* TestClock.setTime(new Date().getTime() - 12 * 3_600_000)
         assert.deepStrictEqual((yield* parse(remote)).warnings, [])
         const other = yield* parse({ ...remote, MSRP_URIS: "msrps://other.example.com;tcp" })
         assert.include(other.warnings[0], "not for other.example.com")
         const both = { MSRP_TLS_CERT: "/relay.crt,/localhost.crt", MSRP_TLS_KEY: "/relay.key,/localhost.key" }
         const names = { MSRP_URIS: "msrps://localhost:1;tcp,msrps://relay.example.com;tcp" }
         assert.deepStrictEqual((yield* parse({ ...remote, ...both, ...names })).warnings, [])
-        yield* TestClock.adjust("2 hours")
-        assert.include((yield* parse(remote)).warnings[0], "has expired")
+        yield* TestClock.adjust("6 hours")
+        assert.match(
+          (yield* parse(remote)).warnings[0]!,
+          /^The certificate \/relay.crt expires on \S+Z, in less than a day$/
+        )
+        yield* TestClock.adjust("8 hours")
+        assert.match((yield* parse(remote)).warnings[0]!, /^The certificate \/relay.crt has expired on \S+Z$/)
         yield* TestClock.setTime(0)
         assert.include((yield* parse(remote)).warnings[0], "valid only from")
       }))

@@ -31,7 +31,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_SQL_HA1_COLUMN: ["a,b"],
   MSRP_SQL_HA1_SHA256_COLUMN: ["*"],
   MSRP_HTTP_URL: ["users.example.com", "ftp://users.example.com", "https://me:secret@users.example.com"],
-  MSRP_HTTP_TOKEN: ["a\u0001b"],
+  MSRP_HTTP_TOKEN: ["a\u0001b", "5\u20ac", "caf\u00e9", "a b"],
   MSRP_EPHEMERAL_SECRET: ["a\u0007b"],
   MSRP_REALMS_WITHOUT_MD5: ["a,", "a\"b"],
   MSRP_USERS: ["alice", ":secret", "alice:", "alice@:secret", "a@b@c:secret", "alice:5%zz", "alice:%ff", "a:b,,c:d"],

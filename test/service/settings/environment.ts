@@ -35,9 +35,10 @@ const failure = (_tag: "NotFound" | "PermissionDenied", path: string) =>
 const read = (path: string) =>
   path === "/forbidden"
     ? Effect.fail(failure("PermissionDenied", path))
-    : files[path] === undefined
-    ? Effect.fail(failure("NotFound", path))
-    : Effect.succeed(files[path])
+    // A path may be the name of something that every object has.
+    : Object.hasOwn(files, path) && files[path] !== undefined
+    ? Effect.succeed(files[path])
+    : Effect.fail(failure("NotFound", path))
 
 export const disk = FileSystem.layerNoop({
   readFile: (path) => Effect.map(read(path), (text) => Buffer.from(text)),

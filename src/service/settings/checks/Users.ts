@@ -85,7 +85,7 @@ export const usersOf = Effect.fnUntraced(function*(
     case "file": {
       const path = values.credentialsFile!
       const problem = yield* checkCredentialsFile(path, calculateHa1)
-      if (problem !== undefined) problems.add("credentialsFile", problem)
+      if (problem !== undefined) problems.add("credentialsFile", `${problem} (${path})`)
       return from({ _tag: "File", path, calculateHa1 })
     }
     case "sql":

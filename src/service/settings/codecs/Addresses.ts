@@ -1,8 +1,8 @@
 /** Where the relay is: its URIs and sockets, and the name servers that it asks. */
 import * as Result from "effect/Result"
-import { isIP } from "node:net"
 import { isWildcard } from "../../../net/Hosts.ts"
 import { formatUri, type MsrpUri, parseUri, sameUri } from "../../../protocol/Uri.ts"
+import { isNameServer } from "../../../resolver/Srv.ts"
 import { parseSocket, parseSocketRules, type SocketRule } from "../../../SocketSelector.ts"
 import type { LocalSocket } from "../../../Transport.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
@@ -83,8 +83,6 @@ export const socketRoutes: TextCodec<SocketRoutes> = fromParse(
 )
 
 /** As `Resolver.setServers` of Node takes them. */
-export const dnsServers: TextCodec<ReadonlyArray<string>> = listOf((text) => {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? []
-  const address = isIP(text) === 6 ? text : bracketed ?? plain ?? ""
-  return isIP(address) !== 0 && Number(port ?? 53) <= 65_535 ? Result.succeed(text) : Result.fail("is no address")
-})
+export const dnsServers: TextCodec<ReadonlyArray<string>> = listOf((text) =>
+  isNameServer(text) ? Result.succeed(text) : Result.fail("is no address")
+)

@@ -1,12 +1,10 @@
 /** What challenges say. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { REALM } from "../../../protocol/digest/Challenge.ts"
 import { type DigestAlgorithm, digestAlgorithms } from "../../../protocol/digest/Digest.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { each, listOf } from "./List.ts"
-
-/** Goes into a challenge between quotation marks. */
-const REALM = /^[^\p{Cc}"\\]{1,255}$/u
 
 export const realm: TextCodec<string> = Schema.String.check(Schema.isPattern(REALM))
 

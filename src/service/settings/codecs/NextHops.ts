@@ -1,6 +1,6 @@
 /** Where the relay may connect to. */
 import * as Result from "effect/Result"
-import { isNextHopRule, type PortRange } from "../../../relay/rules/NextHops.ts"
+import { isNextHopRule, isPortRange, type PortRange } from "../../../relay/rules/NextHops.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { each } from "./List.ts"
 
@@ -22,7 +22,7 @@ export const ports: TextCodec<ReadonlyArray<PortRange>> = fromParse<ReadonlyArra
       each<PortRange>(text, (one) => {
         const [, first, last = first] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(one) ?? []
         const range = { first: Number(first), last: Number(last) }
-        return range.first >= 1 && range.first <= range.last && range.last <= 65_535
+        return isPortRange(range)
           ? Result.succeed(range)
           : Result.fail("is no port or range of ports")
       }),

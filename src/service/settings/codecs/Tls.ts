@@ -1,6 +1,7 @@
 /** Files of certificates, and which relays their certificates admit. */
 import * as Result from "effect/Result"
 import type { RelayOptions } from "../../../Relay.ts"
+import { isRelayName } from "../../../relay/rules/Peers.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { each, listOf } from "./List.ts"
 
@@ -17,7 +18,7 @@ export const relayPeers: TextCodec<RelayPolicy> = fromParse<RelayPolicy>(
     text === "all" || text === "none" ?
       Result.succeed(text) :
       each(text, (one) =>
-        /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(one)
+        isRelayName(one)
           ? Result.succeed(one.toLowerCase().replace(/\.$/, ""))
           : Result.fail("is no host name")),
   (policy) => typeof policy === "string" ? policy : policy.join(",")

@@ -2,6 +2,7 @@
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { isHttpToken, isHttpUrl } from "../../../credentials/Http.ts"
 import { isSqlName, isSqlUrl } from "../../../credentials/Sql.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { listOf } from "./List.ts"
@@ -43,6 +44,13 @@ export const secret: TextCodec<Redacted.Redacted> = fromParse(
   Redacted.value
 )
 
+/** The same, as a header field of HTTP can have it. */
+export const token: TextCodec<Redacted.Redacted> = fromParse(
+  (text) =>
+    isHttpToken(text) ? Result.succeed(Redacted.make(text)) : Result.fail("has characters that no header may have"),
+  Redacted.value
+)
+
 /** Of a database; it may have a password in it. */
 export const sqlUrl: TextCodec<Redacted.Redacted> = fromParse(
   (text) => isSqlUrl(text) ? Result.succeed(Redacted.make(text)) : Result.fail("is of no database that is known"),
@@ -50,12 +58,7 @@ export const sqlUrl: TextCodec<Redacted.Redacted> = fromParse(
 )
 
 export const httpUrl: TextCodec<string> = fromParse(
-  (text) => {
-    const url = URL.parse(text)
-    return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === ""
-      ? Result.succeed(text)
-      : Result.fail("is no http or https URL without a password")
-  },
+  (text) => isHttpUrl(text) ? Result.succeed(text) : Result.fail("is no http or https URL without a password"),
   (url) => url
 )
 

@@ -1,4 +1,5 @@
 /** Variables that say how users log in (RFC 4976 §6.3, §9.1). */
+import { ranges } from "../../../options/Ranges.ts"
 import { algorithms, realm, realms } from "../codecs/Auth.ts"
 import { DAY, seconds, wholeNumber } from "../codecs/Quantities.ts"
 import { boolean } from "../codecs/Words.ts"
@@ -14,21 +15,21 @@ export const auth = {
     absent: "the host of that of MSRP_URIS which the AUTH addresses, in lower case",
     opensips: "auth_realm"
   }),
-  expires: optional("MSRP_AUTH_EXPIRES", seconds(1, 365 * DAY, true), {
+  expires: optional("MSRP_AUTH_EXPIRES", seconds(...ranges.expires, true), {
     expects: "a time of 1 second to 365 days, in whole seconds",
     meaning: "How long a session URI is valid when the client does not say.",
     example: "1800",
     absent: "1800, or the nearest that `MSRP_AUTH_MIN_EXPIRES` and `MSRP_AUTH_MAX_EXPIRES` allow",
     opensips: "auth_expires"
   }),
-  minExpires: optional("MSRP_AUTH_MIN_EXPIRES", seconds(1, 365 * DAY, true), {
+  minExpires: optional("MSRP_AUTH_MIN_EXPIRES", seconds(...ranges.expires, true), {
     expects: "a time of 1 second to 365 days, in whole seconds",
     meaning: "The least that a client may ask for; less is answered 423 with Min-Expires.",
     example: "60",
-    absent: "no minimum",
+    absent: "1 second",
     opensips: "auth_min_expires"
   }),
-  maxExpires: optional("MSRP_AUTH_MAX_EXPIRES", seconds(1, 365 * DAY, true), {
+  maxExpires: optional("MSRP_AUTH_MAX_EXPIRES", seconds(...ranges.expires, true), {
     expects: "a time of 1 second to 365 days, in whole seconds",
     meaning: "The most that a client may ask for; more is answered 423 with Max-Expires.",
     example: "1h",
@@ -78,12 +79,12 @@ export const auth = {
     default: "100"
   }),
   allowPlaintextAuth: set("MSRP_ALLOW_PLAINTEXT_AUTH", boolean, {
-    expects: "1, 0, true, false, yes or no",
+    expects: "1, 0, true, false, yes, no, on or off",
     meaning: "Allow AUTH without TLS on every listener. It is always allowed on loopback (RFC 4976 section 9.2).",
     example: "true",
     default: "false"
   }),
-  maxFailedAuth: set("MSRP_MAX_FAILED_AUTH", wholeNumber(1, 1000), {
+  maxFailedAuth: set("MSRP_MAX_FAILED_AUTH", wholeNumber(...ranges.failedAuths), {
     expects: "a whole number from 1 to 1000",
     meaning: "Failed AUTHs after which a connection is closed.",
     example: "3",

@@ -1,11 +1,12 @@
 /** Variables that bound what connections and sessions may take. */
-import { DAY, GIB, KIB, octets, seconds, wholeNumber } from "../codecs/Quantities.ts"
+import { ranges } from "../../../options/Ranges.ts"
+import { DAY, octets, seconds, wholeNumber } from "../codecs/Quantities.ts"
 import { variablesOf } from "../Variable.ts"
 
 const { optional, set } = variablesOf("Limits")
 
 export const limits = {
-  maxConnections: set("MSRP_MAX_CONNECTIONS", wholeNumber(1, 1_000_000), {
+  maxConnections: set("MSRP_MAX_CONNECTIONS", wholeNumber(...ranges.connections), {
     expects: "a whole number from 1 to 1000000",
     meaning:
       "Connections at a time. When there are more, one that has proved nothing yet is closed, the oldest of the address that has most of them, " +
@@ -13,13 +14,13 @@ export const limits = {
     example: "2000",
     default: "10000"
   }),
-  maxConnectionsPerAddress: optional("MSRP_MAX_CONNECTIONS_PER_ADDRESS", wholeNumber(1, 1_000_000), {
+  maxConnectionsPerAddress: optional("MSRP_MAX_CONNECTIONS_PER_ADDRESS", wholeNumber(...ranges.connectionsPerAddress), {
     expects: "a whole number from 1 to 1000000",
     meaning: "Connections at a time from one address. Many clients behind one NAT have the same address.",
     example: "500",
     absent: "as many as there may be in all"
   }),
-  maxConnectionsInProbation: set("MSRP_MAX_CONNECTIONS_IN_PROBATION", wholeNumber(1, 1_000_000), {
+  maxConnectionsInProbation: set("MSRP_MAX_CONNECTIONS_IN_PROBATION", wholeNumber(...ranges.connectionsInProbation), {
     expects: "a whole number from 1 to 1000000",
     meaning:
       "Connections at a time that have not brought a successful request (they have 30 seconds); the oldest of the address that has most of them " +
@@ -27,7 +28,7 @@ export const limits = {
     example: "200",
     default: "1000"
   }),
-  idleLimit: set("MSRP_IDLE_LIMIT", seconds(3600, 30 * DAY), {
+  idleLimit: set("MSRP_IDLE_LIMIT", seconds(...ranges.idle), {
     expects: "a time of 1 hour to 30 days",
     meaning: "A connection without sessions and without traffic for so long is closed (RFC 4976 section 6.5).",
     example: "1 day",
@@ -41,20 +42,20 @@ export const limits = {
     example: "30s",
     default: "60"
   }),
-  maxDials: set("MSRP_MAX_DIALS", wholeNumber(1, 10_000), {
+  maxDials: set("MSRP_MAX_DIALS", wholeNumber(...ranges.dials), {
     expects: "a whole number from 1 to 10000",
     meaning:
       "Connections to next hops that one user may have in the making at a time, on however many connections; what needs more is answered 408.",
     example: "8",
     default: "32"
   }),
-  maxTransactions: set("MSRP_MAX_TRANSACTIONS", wholeNumber(16, 1_000_000), {
+  maxTransactions: set("MSRP_MAX_TRANSACTIONS", wholeNumber(...ranges.transactions), {
     expects: "a whole number from 16 to 1000000",
     meaning: "Requests without an answer on one connection before those who send to it are held.",
     example: "1000",
     default: "16384"
   }),
-  messageRate: set("MSRP_SESSION_MESSAGE_RATE", wholeNumber(0, 1_000_000), {
+  messageRate: set("MSRP_SESSION_MESSAGE_RATE", wholeNumber(0, ranges.requestRate[1]), {
     expects: "a whole number from 0 to 1000000",
     meaning:
       "Requests (a chunk is one) per second through one session in one direction. Whoever is faster is not read for " +
@@ -62,31 +63,31 @@ export const limits = {
     example: "100",
     default: "0"
   }),
-  octetRate: set("MSRP_SESSION_OCTET_RATE", octets(16 * KIB, GIB, true), {
+  octetRate: set("MSRP_SESSION_OCTET_RATE", octets(...ranges.octetRate, true), {
     expects: "0, or a size of 16 KiB to 1 GiB",
     meaning: "The same for the octets of their bodies.",
     example: "1 MiB",
     default: "0"
   }),
-  connectTimeout: set("MSRP_CONNECT_TIMEOUT", seconds(0.1, 3600), {
+  connectTimeout: set("MSRP_CONNECT_TIMEOUT", seconds(...ranges.connectTimeout), {
     expects: "a time of 100 ms to 1 hour",
     meaning: "Time for a connection to the next hop to open, TLS handshake included.",
     example: "5s",
     default: "10"
   }),
-  stallLimit: set("MSRP_STALL_LIMIT", seconds(1, DAY), {
+  stallLimit: set("MSRP_STALL_LIMIT", seconds(...ranges.stall), {
     expects: "a time of 1 second to 1 day",
     meaning: "A receiver that takes nothing for so long, while something waits for it, is disconnected.",
     example: "1 minute",
     default: "30"
   }),
-  outputLimit: set("MSRP_OUTPUT_LIMIT", octets(4 * KIB, GIB), {
+  outputLimit: set("MSRP_OUTPUT_LIMIT", octets(...ranges.output), {
     expects: "a size of 4 KiB to 1 GiB",
     meaning: "Octets that wait for one connection before those who send to it are held.",
     example: "256 KiB",
     default: "128 KiB"
   }),
-  sessionBuffer: set("MSRP_SESSION_BUFFER", octets(4 * KIB, GIB), {
+  sessionBuffer: set("MSRP_SESSION_BUFFER", octets(...ranges.session), {
     expects: "a size of 4 KiB to 1 GiB",
     meaning: "Octets held for one session with a slow receiver before its sender is not read any more.",
     example: "1 MiB",

@@ -1,4 +1,5 @@
 /** Variables of the session table. */
+import { ranges } from "../../../options/Ranges.ts"
 import { DAY, seconds, wholeNumber } from "../codecs/Quantities.ts"
 import { boolean } from "../codecs/Words.ts"
 import { variablesOf } from "../Variable.ts"
@@ -20,19 +21,19 @@ export const sessions = {
     default: "60",
     opensips: "cleanup_interval"
   }),
-  maxSessions: set("MSRP_MAX_SESSIONS", wholeNumber(1, 10_000_000), {
+  maxSessions: set("MSRP_MAX_SESSIONS", wholeNumber(...ranges.maxSessions), {
     expects: "a whole number from 1 to 10000000",
     meaning: "Sessions at a time.",
     example: "20000",
     default: "100000"
   }),
-  maxSessionsPerConnection: set("MSRP_MAX_SESSIONS_PER_CONNECTION", wholeNumber(1, 1_000_000), {
+  maxSessionsPerConnection: set("MSRP_MAX_SESSIONS_PER_CONNECTION", wholeNumber(...ranges.sessionsPerConnection), {
     expects: "a whole number from 1 to 1000000",
     meaning: "Sessions that one connection may have at a time.",
     example: "10",
     default: "100"
   }),
-  maxSessionsPerUser: set("MSRP_MAX_SESSIONS_PER_USER", wholeNumber(1, 1_000_000), {
+  maxSessionsPerUser: set("MSRP_MAX_SESSIONS_PER_USER", wholeNumber(...ranges.maxSessionsPerUser), {
     expects: "a whole number from 1 to 1000000",
     meaning: "Sessions that one user may have at a time, on however many connections; another AUTH is answered 403.",
     example: "50",
@@ -53,7 +54,7 @@ export const sessions = {
     default: "5 minutes"
   }),
   extendActiveSessions: set("MSRP_EXTEND_ACTIVE_SESSIONS", boolean, {
-    expects: "1, 0, true, false, yes or no",
+    expects: "1, 0, true, false, yes, no, on or off",
     meaning: "A session through which requests pass lives on: each one gives it all its time again, and so does an " +
       "empty SEND of its owner to the relay. For clients that never refresh their AUTH; RFC 4976 section 6.3 wants none " +
       "to outlive the time it was given.",

@@ -30,7 +30,7 @@ export const tls = {
     absent: "those that come with Node.js"
   }),
   allowSelfSigned: set("MSRP_TLS_ALLOW_SELF_SIGNED", boolean, {
-    expects: "1, 0, true, false, yes or no",
+    expects: "1, 0, true, false, yes, no, on or off",
     meaning: "Accept a certificate signed by itself when connecting to a next hop. For endpoints only: leave it off " +
       "where the relay connects to other relays.",
     example: "true",

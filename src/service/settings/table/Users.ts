@@ -1,6 +1,6 @@
 /** Variables that say who may log in. */
 import { DAY, seconds } from "../codecs/Quantities.ts"
-import { configuredUsers, httpUrl, secret, sqlName, sqlNameOrNone, sqlUrl } from "../codecs/Users.ts"
+import { configuredUsers, httpUrl, secret, sqlName, sqlNameOrNone, sqlUrl, token } from "../codecs/Users.ts"
 import { boolean, line, oneOf } from "../codecs/Words.ts"
 import { variablesOf } from "../Variable.ts"
 
@@ -31,7 +31,7 @@ export const users = {
     absent: "none"
   }),
   calculateHa1: optional("MSRP_CALCULATE_HA1", boolean, {
-    expects: "1, 0, true, false, yes or no",
+    expects: "1, 0, true, false, yes, no, on or off",
     meaning:
       "1: a stored secret is a password. 0: it is H(user:realm:password) in hexadecimal, of MD5 (32 digits) or " +
       "SHA-256 (64).",
@@ -105,8 +105,8 @@ export const users = {
     example: "https://users.example.com/msrp",
     absent: "none"
   }),
-  httpToken: optional("MSRP_HTTP_TOKEN", secret, {
-    expects: "text without control characters",
+  httpToken: optional("MSRP_HTTP_TOKEN", token, {
+    expects: "visible ASCII characters",
     meaning: "Sent to that service as a bearer token.",
     example: "0a4f113b",
     absent: "none is sent"

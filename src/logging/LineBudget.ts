@@ -1,0 +1,86 @@
+/**
+ * How many lines of a kind may be logged, of one address and in all: strangers cause lines, and must not fill a disk by
+ * them. What is held back is counted.
+ */
+import { LinkedMap } from "../collections/LinkedMap.ts"
+
+/** Lines at once of one kind for one address, and then one in so many milliseconds. */
+export const ADDRESS_BURST = 20
+export const ADDRESS_PAUSE = 10_000
+
+/** Lines at once of one kind in all, and then one in so many milliseconds. */
+export const KIND_BURST = 100
+export const KIND_PAUSE = 1000
+
+/** Kinds that are told apart; those that come when there are so many share one. */
+export const MAX_KINDS = 200
+
+/** Addresses that are remembered, of all kinds together; the one that was quiet for longest is forgotten. */
+export const MAX_ADDRESSES = 4096
+
+const OTHERS = "others"
+
+/** Tokens, one of which comes back after each pause. */
+interface Bucket {
+  tokens: number
+  /** Milliseconds: when the tokens were as many. */
+  at: number
+}
+
+interface Kind extends Bucket {
+  held: number
+}
+
+/** Lines of a kind that were held back. */
+export interface HeldBack {
+  readonly kind: string
+  readonly lines: number
+}
+
+export class LineBudget {
+  readonly #kinds = new Map<string, Kind>()
+  readonly #addresses = new LinkedMap<string, Bucket>()
+  #held = false
+
+  /** May a line of this kind be logged now (milliseconds) that somebody at this address caused; otherwise it is counted. */
+  admits(name: string, address: string, now: number): boolean {
+    const known = this.#kinds.has(name) || this.#kinds.size < MAX_KINDS ? name : OTHERS
+    let kind = this.#kinds.get(known)
+    if (kind === undefined) this.#kinds.set(known, kind = { tokens: KIND_BURST, at: now, held: 0 })
+    const admitted = this.#addressAdmits(`${known}\n${address}`, now) && take(kind, KIND_BURST, KIND_PAUSE, now)
+    if (!admitted) {
+      kind.held++
+      this.#held = true
+    }
+    return admitted
+  }
+
+  #addressAdmits(key: string, now: number): boolean {
+    const bucket = this.#addresses.touch(key)
+    if (bucket !== undefined) return take(bucket, ADDRESS_BURST, ADDRESS_PAUSE, now)
+    if (this.#addresses.size >= MAX_ADDRESSES) this.#addresses.delete(this.#addresses.first!.key)
+    this.#addresses.set(key, { tokens: ADDRESS_BURST - 1, at: now })
+    return true
+  }
+
+  /** What was held back since it was asked last. */
+  takeHeld(): ReadonlyArray<HeldBack> {
+    if (!this.#held) return []
+    this.#held = false
+    const all: Array<HeldBack> = []
+    for (const [kind, state] of this.#kinds) {
+      if (state.held > 0) all.push({ kind, lines: state.held })
+      state.held = 0
+    }
+    return all
+  }
+}
+
+const take = (bucket: Bucket, burst: number, pause: number, now: number): boolean => {
+  // A clock that was set back gives nothing.
+  bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, now - bucket.at) / pause)
+  bucket.at = now
+  if (bucket.tokens < 1) return false
+  bucket.tokens--
+  return true
+}

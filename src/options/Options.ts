@@ -1,0 +1,108 @@
+/** Options of a layer: all that is wrong with them is told at once, before anything is made of them. */
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import type { Range } from "./Ranges.ts"
+
+/** One option that cannot be used. Has no value in it, which may be a secret. */
+export interface OptionProblem {
+  /** As `limits.output`. */
+  readonly option: string
+  /** As it fits behind the name: "must be ...". */
+  readonly problem: string
+}
+
+/** Options that no layer can be made with: everything that is wrong with them. */
+export class OptionsError extends Data.TaggedError("OptionsError")<{
+  /** Whose they are, as `Relay.layer`. */
+  readonly layer: string
+  readonly problems: ReadonlyArray<OptionProblem>
+}> {
+  override get message(): string {
+    return `${this.layer} has ${this.problems.length} option${
+      this.problems.length === 1 ? "" : "s"
+    } that cannot be used: ${this.problems.map(({ option, problem }) => `${option} ${problem}`).join("; ")}`
+  }
+}
+
+const is = <A>(expected: string, test: (value: unknown) => boolean): Schema.Codec<A> =>
+  Schema.declare((value: unknown): value is A => test(value), { expected })
+
+const inRange = ([minimum, maximum]: Range) => (value: unknown): boolean =>
+  typeof value === "number" && value >= minimum && value <= maximum
+
+/** A whole number. */
+export const whole = (range: Range): Schema.Codec<number> =>
+  is(`a whole number from ${range[0]} to ${range[1]}`, (value) => Number.isInteger(value) && inRange(range)(value))
+
+/** The same, or `Infinity`: no bound. */
+export const wholeOrUnbounded = (range: Range): Schema.Codec<number> =>
+  is(
+    `a whole number from ${range[0]} to ${range[1]}, or Infinity`,
+    (value) => value === Infinity || (Number.isInteger(value) && inRange(range)(value))
+  )
+
+/** A number with or without a fraction. */
+export const quantity = (range: Range): Schema.Codec<number> =>
+  is(`a number from ${range[0]} to ${range[1]}`, inRange(range))
+
+/** Seconds, or octets, of whatever is above nothing. */
+export const positive: Schema.Codec<number> = is(
+  "a number above 0",
+  (value) => typeof value === "number" && value > 0 && value < Infinity
+)
+
+/** One that may be nothing. */
+export const notNegative: Schema.Codec<number> = is(
+  "a number from 0 on",
+  (value) => typeof value === "number" && value >= 0 && value < Infinity
+)
+
+/** A time that is not over at once. */
+export const duration: Schema.Codec<Duration.Input> = is(
+  "a time above 0",
+  (value) =>
+    Option.exists(Duration.fromInput(value as Duration.Input), (one) => {
+      const millis = Duration.toMillis(one)
+      return millis > 0 && !Number.isNaN(millis)
+    })
+)
+
+/** A value of a few. */
+export const oneOf = (...values: ReadonlyArray<string>): Schema.Codec<string> =>
+  is(values.map((value) => `"${value}"`).join(" or "), (value) => values.some((one) => one === value))
+
+/** Text that passes. */
+export const text = (expected: string, test: (text: string) => boolean): Schema.Codec<string> =>
+  is(expected, (value) => typeof value === "string" && test(value))
+
+const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const nameOf = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined): string =>
+  (path ?? []).map((step) => typeof step === "object" ? step.key : step)
+    .reduce<string>(
+      (name, key) => typeof key === "number" ? `${name}[${key}]` : name === "" ? String(key) : `${name}.${String(key)}`,
+      ""
+    )
+
+/** Fails with all that is wrong: by the schema, and what `more` finds in options that are right by it. */
+export const checkOptions = <A extends object>(
+  layer: string,
+  schema: Schema.Codec<unknown>,
+  options: A,
+  more: (options: A) => ReadonlyArray<OptionProblem> = () => []
+): Effect.Effect<void, OptionsError> =>
+  Effect.suspend(() => {
+    const decoded = Schema.decodeUnknownResult(schema)(options, { errors: "all" })
+    const problems = Result.isSuccess(decoded)
+      ? more(options)
+      : formatter(decoded.failure.issue).issues.map(({ message, path }) => ({
+        option: nameOf(path),
+        problem: message.replace(/^Expected /, "must be ").replace(/, got .*$/s, "")
+      }))
+    return problems.length === 0 ? Effect.void : Effect.fail(new OptionsError({ layer, problems }))
+  })

@@ -1,0 +1,34 @@
+/** What numbers may be, as options of the library and in the environment: both ends are in it. */
+export type Range = readonly [minimum: number, maximum: number]
+
+const KIB = 1024
+const GIB = KIB ** 3
+const DAY = 86_400
+
+/** Octets. */
+const octets = (minimum: number): Range => [minimum, GIB]
+
+/** Things that are counted, in all of the relay or of one party. */
+const count = (maximum: number, minimum = 1): Range => [minimum, maximum]
+
+export const ranges = {
+  /** Seconds, whole ones since they go on the wire. */
+  expires: [1, 365 * DAY] as Range,
+  /** Seconds. */
+  connectTimeout: [0.1, 3600] as Range,
+  stall: [1, DAY] as Range,
+  idle: [3600, 30 * DAY] as Range,
+  output: octets(4 * KIB),
+  session: octets(4 * KIB),
+  octetRate: octets(16 * KIB),
+  requestRate: count(1_000_000),
+  sessionsPerConnection: count(1_000_000),
+  transactions: count(1_000_000, 16),
+  failedAuths: count(1000),
+  connections: count(1_000_000),
+  connectionsPerAddress: count(1_000_000),
+  connectionsInProbation: count(1_000_000),
+  dials: count(10_000),
+  maxSessions: count(10_000_000),
+  maxSessionsPerUser: count(1_000_000)
+} as const

@@ -1,0 +1,120 @@
+/** What the options of a relay may be, besides what their types say. */
+import * as Schema from "effect/Schema"
+import { REALM } from "../protocol/digest/Challenge.ts"
+import type { RelayLimits } from "../relay/Limits.ts"
+import { isNextHopRule, isPortRange, type PortRange } from "../relay/rules/NextHops.ts"
+import { isRelayName, type RelayPolicy } from "../relay/rules/Peers.ts"
+import {
+  checkOptions,
+  notNegative,
+  oneOf,
+  type OptionProblem,
+  positive,
+  quantity,
+  text,
+  whole,
+  wholeOrUnbounded
+} from "./Options.ts"
+import { type Range, ranges } from "./Ranges.ts"
+
+const some: Range = [1, 1_000_000_000]
+
+/** A program may want less than makes sense for a service, to see what happens then. */
+const atMost = ([, maximum]: Range): Range => [1, maximum]
+
+const limits: { readonly [K in keyof RelayLimits]: Schema.Codec<number> } = {
+  turn: whole(some),
+  output: whole(atMost(ranges.output)),
+  responses: whole(some),
+  session: whole(atMost(ranges.session)),
+  connection: whole(some),
+  hold: positive,
+  relayed: whole(some),
+  relay: whole(some),
+  unanswered: whole(some),
+  unansweredOfUser: whole(some),
+  transactions: whole(atMost(ranges.transactions)),
+  failedAuths: whole(ranges.failedAuths),
+  authDecision: positive,
+  probationOctets: whole(some),
+  unsuccessful: whole(some),
+  requestRate: wholeOrUnbounded(ranges.requestRate),
+  octetRate: wholeOrUnbounded(atMost(ranges.octetRate)),
+  sessionsPerConnection: whole(ranges.sessionsPerConnection),
+  sessionsPerRelay: wholeOrUnbounded(some),
+  connections: whole(ranges.connections),
+  connectionsPerAddress: wholeOrUnbounded(ranges.connectionsPerAddress),
+  connectionsInProbation: whole(ranges.connectionsInProbation),
+  dials: whole(ranges.dials),
+  lookups: wholeOrUnbounded(some),
+  idle: quantity(ranges.idle),
+  stall: quantity(ranges.stall),
+  draining: notNegative,
+  closing: positive,
+  overtime: notNegative,
+  relayGone: positive,
+  blocked: positive
+}
+
+const rules = Schema.optional(Schema.Array(text("an address, a network or a host name", isNextHopRule)))
+
+const relayPeers = Schema.declare(
+  (value: unknown): value is RelayPolicy =>
+    value === "all" || value === "none" ||
+    (Array.isArray(value) && value.every((name) => typeof name === "string" && isRelayName(name))),
+  { expected: `"all", "none" or host names of relays` }
+)
+
+const schema = Schema.Struct({
+  listen: Schema.Array(Schema.Struct({
+    scheme: oneOf("msrp", "msrps"),
+    host: text("an address or a host name", (host) => host !== ""),
+    port: whole([0, 65_535])
+  })),
+  authRealm: Schema.optional(
+    text("1 to 255 characters without quotation marks, backslashes or control characters", (realm) => REALM.test(realm))
+  ),
+  authExpires: Schema.optional(whole(ranges.expires)),
+  authMinExpires: Schema.optional(whole(ranges.expires)),
+  authMaxExpires: Schema.optional(whole(ranges.expires)),
+  authRelayMaxExpires: Schema.optional(whole(ranges.expires)),
+  plaintextAuth: Schema.optional(oneOf("loopback", "always", "never")),
+  relayPeers: Schema.optional(relayPeers),
+  nextHops: Schema.optional(Schema.Struct({
+    allow: rules,
+    deny: rules,
+    ports: Schema.optional(Schema.Array(
+      Schema.declare(
+        (value: unknown): value is PortRange =>
+          typeof value === "object" && value !== null && isPortRange(value as PortRange),
+        {
+          expected: "ports from 1 to 65535, the first one not above the last"
+        }
+      )
+    ))
+  })),
+  limits: Schema.optional(Schema.Struct(
+    Object.fromEntries(Object.entries(limits).map(([name, one]) => [name, Schema.optional(one)]))
+  ))
+})
+
+interface Expiries {
+  readonly authExpires?: number | undefined
+  readonly authMinExpires?: number | undefined
+  readonly authMaxExpires?: number | undefined
+}
+
+/** Bounds that nothing is between, and a time outside of them. */
+const order = (
+  { authExpires, authMaxExpires: most, authMinExpires: least }: Expiries
+): ReadonlyArray<OptionProblem> => {
+  const problem = (option: string, text: string) => [{ option, problem: text }]
+  if (least !== undefined && most !== undefined && least > most) {
+    return problem("authMinExpires", "must not be above authMaxExpires")
+  }
+  if (authExpires === undefined) return []
+  if (least !== undefined && authExpires < least) return problem("authExpires", "must not be below authMinExpires")
+  return most !== undefined && authExpires > most ? problem("authExpires", "must not be above authMaxExpires") : []
+}
+
+export const checkRelayOptions = (options: Expiries) => checkOptions("Relay.layer", schema, options, order)

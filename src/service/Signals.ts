@@ -1,0 +1,59 @@
+/** What ends the service besides the first SIGTERM or SIGINT, and what does not. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+/** Between two looks whether the npm that started the service is still there. */
+const PARENT_CHECK = "1 second"
+
+/** Milliseconds in which npm and the terminal or manager above it pass on one and the same signal. */
+const SAME = 1000
+
+const ENDING = { SIGINT: 130, SIGTERM: 143 } as const
+
+const on = (signal: NodeJS.Signals, listener: () => void): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => void process.on(signal, listener)),
+    () => Effect.sync(() => void process.off(signal, listener))
+  )
+
+/** Who started it, which may be gone by the time it listens. */
+const PARENT = process.ppid
+
+/** Started by `npm start`, which knows of no other end than its own. */
+const isBelowNpm = (): boolean => process.env["npm_lifecycle_event"] !== undefined
+
+/**
+ * From now on the first signal ends the service in order, as whoever runs it sees to, and a second one ends the process at
+ * once. Below npm a signal may come twice, from whoever sent it and from npm. A hang-up ends nothing.
+ */
+export const takeSignals: Effect.Effect<void> = Effect.sync(() => {
+  const same = isBelowNpm() ? SAME : 0
+  let first: number | undefined
+  for (const [signal, code] of Object.entries(ENDING)) {
+    process.on(signal, () => {
+      const now = process.uptime() * 1000
+      if (first === undefined) first = now
+      else if (now - first >= same) process.exit(code)
+    })
+  }
+  process.on("SIGHUP", () => {})
+})
+
+/** Says so when a terminal goes away, or somebody means to have the settings read again. */
+export const tellHangups: Effect.Effect<void, never, Scope.Scope> = Effect.contextWith((context) =>
+  on("SIGHUP", () => {
+    Effect.runForkWith(context)(Effect.logWarning("SIGHUP is ignored: the settings are read at start only"))
+  })
+)
+
+/** npm may go without a word, and is who was told to end: then the service does too. */
+export const followNpm: Effect.Effect<void, never, Scope.Scope> = Effect.suspend(() => {
+  if (!isBelowNpm()) return Effect.void
+  return Effect.sync(() => process.ppid).pipe(
+    Effect.delay(PARENT_CHECK),
+    Effect.repeat({ while: (now) => now === PARENT }),
+    Effect.andThen(Effect.logWarning("npm is gone")),
+    Effect.andThen(Effect.sync(() => process.kill(process.pid, "SIGTERM"))),
+    Effect.forkScoped
+  )
+})

@@ -1,0 +1,44 @@
+/** What is wrong with the certificate of a peer, in words. */
+import type { X509Certificate } from "node:crypto"
+
+/** Characters of what a stranger's certificate says that are told. */
+const TOLD = 200
+
+const printable = (text: string): string =>
+  (text.length > TOLD ? `${text.slice(0, TOLD)}...` : text).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}")
+
+/** A certificate that is not accepted. `code` is that of OpenSSL or Node, as `CERT_HAS_EXPIRED`. */
+export class CertificateFault extends Error {
+  override readonly name = "CertificateFault"
+  readonly code: string
+
+  constructor(code: string, certificate: X509Certificate | undefined, host: string) {
+    super(`the certificate ${describe(code, certificate, host)}`)
+    this.code = code
+  }
+}
+
+const describe = (code: string, certificate: X509Certificate | undefined, host: string): string => {
+  switch (code) {
+    case "CERT_HAS_EXPIRED":
+      return certificate === undefined || certificate.validToDate.getTime() > Date.now()
+        ? "or one that it depends on has expired"
+        : `has expired on ${certificate.validToDate.toISOString()}`
+    case "CERT_NOT_YET_VALID":
+      return `is not valid yet${
+        certificate === undefined ? "" : `, but from ${certificate.validFromDate.toISOString()} on`
+      }`
+    case "DEPTH_ZERO_SELF_SIGNED_CERT":
+      return "is signed by itself"
+    case "SELF_SIGNED_CERT_IN_CHAIN":
+    case "UNABLE_TO_GET_ISSUER_CERT":
+    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
+    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
+      return `is signed by an authority that is not trusted here (${code})`
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return `is for ${printable(certificate?.subjectAltName ?? "nobody")}, not for ${host}`
+    default:
+      // A sentence of ours, or a code.
+      return /^[A-Z0-9_]+$/.test(code) ? `was not accepted (${code})` : code
+  }
+}

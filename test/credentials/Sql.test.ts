@@ -1,0 +1,130 @@
+/** What is said at start when a database cannot be asked; databases where MSRP_TEST_POSTGRES_URL and MSRP_TEST_MYSQL_URL lead. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { DatabaseSync } from "node:sqlite"
+import { Credentials } from "../../src/Credentials.ts"
+import { layerSql, type SqlOptions } from "../../src/credentials/Sql.ts"
+import { subscribers } from "./backends.ts"
+
+const directory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(`${tmpdir()}/msrp-`)),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+)
+
+/** Why the layer fails, or what it warns of. */
+const start = (url: string, options: Omit<SqlOptions, "url"> = {}) =>
+  Effect.suspend(() => {
+    const log: Array<string> = []
+    const logger = Logger.make<unknown, void>((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+    return Layer.build(layerSql({ url: Redacted.make(url), timeout: 1, ...options })).pipe(
+      Effect.as("started"),
+      Effect.catch((error) => Effect.succeed(`failed: ${error.message}`)),
+      Effect.map((outcome) => ({ outcome, log: log.join("\n") })),
+      Effect.provide(Logger.layer([logger])),
+      Effect.scoped
+    )
+  })
+
+const made = Effect.map(directory, (path) => {
+  const file = `${path}/users.db`
+  const database = new DatabaseSync(file)
+  for (const statement of subscribers("subscriber")) database.exec(statement)
+  database.close()
+  return file
+})
+
+describe("SQLite at start", () => {
+  it.live("a table or a column that is not there ends it, and is named with the file", () =>
+    Effect.gen(function*() {
+      const file = yield* made
+      const told = (problem: string) => `failed: The SQL credentials cannot be used: ${problem} (${file})`
+      const tries = [
+        [{}, "started"],
+        [{ table: { table: "nosuch" } }, told("there is no such table: nosuch")],
+        [{ table: { username: "login" } }, told("there is no such column: login")],
+        [{ table: { ha1Sha256: "ha1_sha" } }, told("there is no such column: ha1_sha")],
+        [{ calculateHa1: true, table: { password: "secret" } }, told("there is no such column: secret")]
+      ] as const
+      for (const [options, outcome] of tries) {
+        assert.deepStrictEqual(yield* start(`sqlite:${file}`, options), { outcome, log: "" })
+      }
+      writeFileSync(file, "this is a text and not a database, whatever its name says: ".repeat(100))
+      assert.strictEqual((yield* start(`sqlite:${file}`)).outcome, told("the file is no SQLite database"))
+    }).pipe(Effect.scoped))
+
+  it.live("a file that is not there yet is a warning, and users are found when it is", () =>
+    Effect.gen(function*() {
+      const path = `${yield* directory}/later.db`
+      const { log, outcome } = yield* start(`sqlite:${path}`)
+      assert.strictEqual(outcome, "started")
+      assert.include(log, `the file cannot be opened: it is not there, or may not be read by this user (${path})`)
+      const context = yield* Layer.build(layerSql({ url: Redacted.make(`sqlite:${path}`) }))
+      const lookup = Effect.flatMap(Credentials, ({ lookup }) => lookup({ username: "alice", realm: "localhost" }))
+        .pipe(Effect.provide(context))
+      assert.include((yield* Effect.flip(lookup)).message, path)
+      const database = new DatabaseSync(path)
+      for (const statement of subscribers("subscriber")) database.exec(statement)
+      database.close()
+      assert.isTrue(Option.isSome(yield* lookup))
+    }).pipe(Effect.scoped))
+})
+
+const servers = [
+  ["PostgreSQL", process.env["MSRP_TEST_POSTGRES_URL"], "msrp_nobody"],
+  ["MySQL", process.env["MSRP_TEST_MYSQL_URL"], "nobody"]
+] as const
+
+for (const [name, url, stranger] of servers) {
+  describe(url === undefined ? `${name} at start (skipped: there is none)` : `${name} at start`, () => {
+    const changed = (change: (url: URL) => void): string => {
+      const other = new URL(url!)
+      change(other)
+      return other.href
+    }
+
+    it.live.skipIf(url === undefined)(
+      "what is wrong for good ends it, in words without the URL",
+      () =>
+        Effect.gen(function*() {
+          const schema = name === "MySQL" ? "information_schema.tables" : "pg_catalog.pg_user"
+          const known = name === "MySQL"
+            ? { username: "table_name", domain: undefined, ha1: "table_schema" }
+            : { username: "usename", domain: undefined, ha1: "passwd" }
+          const table = { table: schema, ...known }
+          assert.deepStrictEqual(yield* start(url!, { table }), { outcome: "started", log: "" })
+          const tries = [
+            [url!, { table: "nosuch" }, /there is no such table: nosuch$/],
+            [url!, { ...table, ha1: "digest" }, /there is no such column: digest$/],
+            [changed((one) => one.pathname = "/nosuch"), table, /there is no such database/],
+            [
+              changed((one) => {
+                one.username = stranger
+                one.password = "hidden-secret"
+              }),
+              table,
+              /user name or password is wrong|may not log in|may not use it/
+            ]
+          ] as const
+          for (const [where, columns, problem] of tries) {
+            const { outcome } = yield* start(where, { table: columns })
+            assert.match(outcome, problem)
+            assert.match(outcome, /^failed: /)
+            assert.notInclude(outcome, "hidden-secret")
+          }
+        })
+    )
+
+    it.live.skipIf(url === undefined)("one that is down is a warning", () =>
+      Effect.gen(function*() {
+        const { log, outcome } = yield* start(changed((one) => one.port = "1"))
+        assert.strictEqual(outcome, "started")
+        assert.match(log, /level=WARN.*cannot be read now.*reason="/)
+      }))
+  })
+}

@@ -1,0 +1,133 @@
+/** Options of the library that cannot be used: all of them are told before anything is made of them. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { Authenticator } from "../../src/Authenticator.ts"
+import { Codec } from "../../src/Codec.ts"
+import { Credentials } from "../../src/Credentials.ts"
+import { layerHttp } from "../../src/credentials/Http.ts"
+import { layerSql } from "../../src/credentials/Sql.ts"
+import { OptionsError, Relay, type RelayOptions } from "../../src/Relay.ts"
+import * as Resolver from "../../src/Resolver.ts"
+import { SessionRepo } from "../../src/SessionRepo.ts"
+import { SocketSelector } from "../../src/SocketSelector.ts"
+import { Transport } from "../../src/Transport.ts"
+
+/** What a layer says of its options; nothing when it can be made. */
+const told = <A, E>(layer: Layer.Layer<A, E>) =>
+  Layer.build(layer).pipe(
+    Effect.scoped,
+    Effect.match({
+      onSuccess: () => [],
+      onFailure: (error) => error instanceof OptionsError ? error.problems.map(({ option }) => option) : [String(error)]
+    })
+  )
+
+const listen = [{ scheme: "msrp", host: "127.0.0.1", port: 0 }] as const
+
+const relay = (options: Partial<RelayOptions>) =>
+  Relay.layer({ listen, ...options }).pipe(Layer.provide([
+    Transport.layerTest(),
+    Codec.layer,
+    SessionRepo.layerMemory(),
+    SocketSelector.layerDefault([]),
+    Authenticator.layerDigest().pipe(Layer.provide(Credentials.layerMemory([])))
+  ]))
+
+const digest = (options: Parameters<typeof Authenticator.layerDigest>[0]) =>
+  Authenticator.layerDigest(options).pipe(Layer.provide(Credentials.layerMemory([])))
+
+describe("options", () => {
+  it.effect("of a relay are told all at once, each by its name", () =>
+    Effect.gen(function*() {
+      const options: Partial<RelayOptions> = {
+        listen: [{ scheme: "msrp", host: "", port: 70_000 }],
+        authRealm: "a\"b",
+        authExpires: Number.NaN,
+        authMinExpires: -1,
+        authMaxExpires: 1.5,
+        relayPeers: ["relay.example.com", "not a name"],
+        nextHops: { allow: ["10.0.0.0/33"], deny: ["127.0.0/8", "192.0.2.0/24"], ports: [{ first: 9, last: 8 }] },
+        limits: { output: 0, session: Number.NaN, idle: 10, requestRate: 0, connections: Infinity, stall: -1 }
+      }
+      assert.sameMembers([...yield* told(relay(options))], [
+        "listen[0].host",
+        "listen[0].port",
+        "authRealm",
+        "authExpires",
+        "authMinExpires",
+        "authMaxExpires",
+        "relayPeers",
+        "nextHops.allow[0]",
+        "nextHops.deny[0]",
+        "nextHops.ports[0]",
+        "limits.output",
+        "limits.session",
+        "limits.idle",
+        "limits.requestRate",
+        "limits.connections",
+        "limits.stall"
+      ])
+      const error = yield* Effect.flip(Layer.build(relay({ nextHops: { deny: ["127.0.0/8"] } })))
+      assert.strictEqual(
+        error.message,
+        "Relay.layer has 1 option that cannot be used: nextHops.deny[0] must be an address, a network or a host name"
+      )
+    }).pipe(Effect.scoped))
+
+  it.effect("of a relay that are right by themselves have to be in order", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* told(relay({ authMinExpires: 10, authMaxExpires: 9 })), ["authMinExpires"])
+      assert.deepStrictEqual(yield* told(relay({ authExpires: 9, authMinExpires: 10 })), ["authExpires"])
+      assert.deepStrictEqual(yield* told(relay({ authExpires: 11, authMaxExpires: 10 })), ["authExpires"])
+      assert.deepStrictEqual(yield* told(relay({ authExpires: 10, authMinExpires: 10, authMaxExpires: 10 })), [])
+    }))
+
+  it.effect("of the other layers", () =>
+    Effect.gen(function*() {
+      const tries = [
+        [
+          SessionRepo.layerMemory({
+            hashSize: 21,
+            cleanupInterval: 0,
+            maxSessions: Number.NaN,
+            maxSessionsPerUser: -1
+          }),
+          [
+            "hashSize",
+            "cleanupInterval",
+            "maxSessions",
+            "maxSessionsPerUser"
+          ]
+        ],
+        [SessionRepo.layerMemory({ hashSize: 0, cleanupInterval: 0.5, maxSessionsPerUser: Infinity }), []],
+        [digest({ nonceExpire: -1, lookupTimeout: Number.NaN, freePerUser: 0.5, maxNonces: 0 }), [
+          "nonceExpire",
+          "lookupTimeout",
+          "freePerUser",
+          "maxNonces"
+        ]],
+        [digest({ nonceExpire: "1 minute", freePerUser: 0 }), []],
+        [Transport.layerNode({ connectTimeout: 0, setupTimeout: -1, maxConnections: Number.NaN }), [
+          "connectTimeout",
+          "setupTimeout",
+          "maxConnections"
+        ]],
+        [Transport.layerNode({ maxConnections: Infinity }), []],
+        [Resolver.layerNode({ servers: ["192.0.2.53", "dns.example.com"] }), ["servers[1]"]],
+        [layerHttp({ url: "ftp://a.example", token: Redacted.make("5\u20ac"), timeout: 0 }), [
+          "url",
+          "token",
+          "timeout"
+        ]],
+        [layerSql({ url: Redacted.make("sqlite:users.db"), connections: 0, timeout: -1 }), ["connections", "timeout"]]
+      ] as const
+      for (const [layer, options] of tries) {
+        assert.sameMembers([
+          ...yield* told(Layer.provide(layer as Layer.Layer<unknown, unknown>, FetchHttpClient.layer))
+        ], [...options])
+      }
+    }))
+})

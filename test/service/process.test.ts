@@ -1,0 +1,157 @@
+/** The service as a process: what happens to it from outside, and to what it writes. */
+import { execFileSync } from "node:child_process"
+import { once } from "node:events"
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import * as Net from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, assert, describe, it, vi } from "vitest"
+import { COMMAND, connects, ended, eventually, garbage, output, start, type Started } from "../support/service.ts"
+
+// A process takes long to start on a machine that does much else.
+vi.setConfig({ testTimeout: 180_000 })
+
+const directory = mkdtempSync(join(tmpdir(), "msrp-relay-"))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const attempt = (command: string, ...args: ReadonlyArray<string>): boolean => {
+  try {
+    execFileSync(command, args, { stdio: "ignore" })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Milliseconds that the end waits for a peer who takes nothing: whoever has got everything does not have them. */
+const CLOSING = 5000
+
+/** Runs it with the service, which is gone afterwards. */
+const withService = async (started: Promise<Started>, body: (started: Started) => Promise<void>): Promise<void> => {
+  const service = await started
+  try {
+    await body(service)
+  } finally {
+    service.child.kill("SIGKILL")
+  }
+}
+
+/** A connection that has had an answer, and that is not closed from this side. */
+const talking = async (port: number): Promise<Net.Socket> => {
+  const socket = Net.connect({ port, host: "127.0.0.1", allowHalfOpen: true })
+  socket.on("error", () => {})
+  const paths = `To-Path: msrp://127.0.0.1:${port};tcp\r\nFrom-Path: msrp://c.invalid:9/s;tcp`
+  socket.write(`MSRP 49fi AUTH\r\n${paths}\r\n-------49fi$\r\n`)
+  await once(socket, "data")
+  return socket
+}
+
+describe("the log", () => {
+  it("has a bounded number of lines for what strangers do 20,000 times", async () => {
+    const path = join(directory, "log")
+    const file = openSync(path, "w")
+    await withService(start({ stdout: file }), async ({ child, port }) => {
+      await garbage(port, 20_000)
+      child.kill("SIGTERM")
+      assert.strictEqual(await ended(child), 0)
+    })
+    closeSync(file)
+    assert.isBelow(statSync(path).size, 20_000)
+    const all = readFileSync(path, "utf8").matchAll(/closing connection: not MSRP|connections=(\d+)/g)
+    assert.strictEqual([...all].reduce((sum, [, more = "1"]) => sum + Number(more), 0), 20_000)
+  })
+
+  it("loses lines when its reader is gone, and the relay nothing", () =>
+    withService(start(), async ({ child, port }) => {
+      child.stdout!.destroy()
+      await garbage(port, 500)
+      assert.isTrue(await connects(port))
+      child.kill("SIGTERM")
+      assert.strictEqual(await ended(child), 0)
+    }))
+
+  it("loses lines when its disk is full, and says how many when there is room", async ({ skip }) => {
+    const disk = mkdtempSync(join(directory, "disk"))
+    if (!attempt("mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", disk)) skip("no file system may be mounted here")
+    try {
+      const fill = join(disk, "fill")
+      writeFileSync(fill, "x".repeat(8000))
+      const path = join(disk, "log")
+      const file = openSync(path, "w")
+      await withService(start({ stdout: file }), async ({ child, port }) => {
+        await garbage(port, 500)
+        assert.isTrue(await connects(port))
+        rmSync(fill)
+        await eventually(() => /lost.* lines=2\d\n/.test(readFileSync(path, "utf8")), "the number of lost lines")
+        child.kill("SIGTERM")
+        assert.strictEqual(await ended(child), 0)
+      })
+      closeSync(file)
+    } finally {
+      attempt("umount", "--lazy", disk)
+    }
+  })
+})
+
+describe("signals", () => {
+  const survives = async ({ child, port }: Started, kill: (signal: string) => void) => {
+    const log = output(child)
+    kill("SIGUSR1")
+    kill("SIGHUP")
+    kill("SIGUSR1")
+    await eventually(() => log.text.includes("SIGHUP is ignored"), "the line about SIGHUP")
+    assert.isTrue(await connects(port))
+    assert.isFalse(await connects(9229))
+    return log
+  }
+
+  it("SIGHUP is ignored with a line in the log, and SIGUSR1 opens no debugger", () =>
+    withService(start(), async (started) => {
+      const { child } = started
+      await survives(started, (signal) => void child.kill(signal as NodeJS.Signals))
+      child.kill("SIGINT")
+      assert.strictEqual(await ended(child), 0)
+    }))
+
+  it("the same as process 1", async ({ skip }) => {
+    if (!attempt("unshare", "--pid", "--fork", "true")) skip("no namespace may be made here")
+    const command = ["unshare", "--pid", "--fork", "--kill-child", ...COMMAND]
+    await withService(start({ command }), async (started) => {
+      const { child } = started
+      const inner = Number(execFileSync("pgrep", ["-P", String(child.pid)], { encoding: "utf8" }))
+      await survives(started, (signal) => process.kill(inner, signal))
+      process.kill(inner, "SIGTERM")
+      assert.strictEqual(await ended(child), 0)
+    })
+  })
+
+  it("the second of two that end it ends it now, while a peer has time to close", () =>
+    withService(start(), async ({ child, port }) => {
+      const socket = await talking(port)
+      child.kill("SIGTERM")
+      child.kill("SIGINT")
+      assert.oneOf(await ended(child), [130, 143])
+      socket.destroy()
+    }))
+
+  it("whoever keeps his side open delays the end by no more than half a second", () =>
+    withService(start(), async ({ child, port }) => {
+      const socket = await talking(port)
+      const begin = performance.now()
+      child.kill("SIGTERM")
+      assert.strictEqual(await ended(child), 0)
+      assert.isBelow(performance.now() - begin, CLOSING)
+      socket.destroy()
+    }))
+
+  it("what `npm start` has started ends with it, whether npm can say so or not", async () => {
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      const npm = start({ command: ["npm", "start", "--silent"] })
+      await withService(npm, async ({ child, port }) => {
+        child.kill(signal)
+        await ended(child)
+        await eventually(async () => !(await connects(port)), "the end of the service")
+      })
+    }
+  })
+})
