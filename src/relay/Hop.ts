@@ -10,6 +10,7 @@ import type { Connection, Receiver } from "../transport/Connection.ts"
 import type { Closing } from "./Closing.ts"
 import { HopSessions } from "./HopSessions.ts"
 import { Inbound, type InboundOwner } from "./inbound/Inbound.ts"
+import { Logins } from "./inbound/Logins.ts"
 import { Probation, type ProbationOwner } from "./inbound/Probation.ts"
 import { Reading } from "./inbound/Reading.ts"
 import { Outbound, type OutboundOwner } from "./outbound/Outbound.ts"
@@ -32,7 +33,9 @@ export interface HopOwner {
   left(hop: Hop): void
   /** Does a certificate for these names prove that its owner is the relay which the URI names (RFC 4976 §6.3). */
   proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean
-  /** Starts an AUTH; `ended` is called when it was answered. */
+  /** Does a certificate for these names prove some relay that is admitted as such. */
+  admits(names: ReadonlyArray<string>): boolean
+  /** Starts an AUTH; `ended` is called when it was answered. Nothing of `head` is used after it returns. */
   authenticate(hop: Hop, head: Head, request: Authenticate, ended: () => void): void
 }
 
@@ -43,6 +46,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   readonly reading: Reading
   readonly probation: Probation
   readonly #inbound: Inbound
+  readonly #logins: Logins
   #connection: Connection | undefined
   readonly keys: Array<string> = []
   readonly sessions = new HopSessions()
@@ -55,6 +59,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.outbound = new Outbound(owner.shared, this)
     this.reading = new Reading(owner.shared, this.outbound.outbox)
     this.probation = new Probation(owner.shared, this)
+    this.#logins = new Logins(owner.shared, this.reading)
     this.#inbound = new Inbound(this)
   }
 
@@ -62,7 +67,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   /** A connection that came in. */
   accepted(connection: Connection): void {
-    this.probation.start()
+    this.probation.start(this.#owner.admits(connection.peerNames))
     this.#connected(connection)
   }
 
@@ -127,15 +132,9 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   // ---- what it is told of its halves
 
   authenticate(head: Head, request: Authenticate): void {
-    let ended = false
-    let waits = false
-    this.#owner.authenticate(this, head, request, () => {
-      ended = true
-      if (waits) this.reading.go()
-    })
-    if (ended) return
-    waits = true
-    this.reading.stop()
+    const { from } = request
+    const beside = from.length > 1 && this.isRelay(from[0]!)
+    this.#logins.begins(beside, (ended) => this.#owner.authenticate(this, head, request, ended))
   }
 
   /** Writes a whole frame of the relay's own, before anything that waits for its turn. */

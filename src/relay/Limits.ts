@@ -21,6 +21,8 @@ export interface RelayLimits {
   readonly transactions: number
   /** AUTHs with wrong credentials on one connection before it is closed (RFC 4976 §6.3). */
   readonly failedAuths: number
+  /** AUTHs of clients behind a relay under way on its connection before what is behind them waits. */
+  readonly auths: number
   /** Octets kept of a connection in probation: of a request that is not whole, or behind an AUTH under way. */
   readonly probationOctets: number
   /** Requests without success, or challenges, in probation before the connection is closed (RFC 4976 §6.1). */
@@ -58,6 +60,7 @@ export const defaultRelayLimits: RelayLimits = {
   connection: 1_048_576,
   transactions: 16_384,
   failedAuths: 5,
+  auths: 256,
   probationOctets: 32_768,
   unsuccessful: 10,
   requestRate: Infinity,
