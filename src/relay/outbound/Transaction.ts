@@ -38,8 +38,8 @@ export interface Piece {
 export interface Origin {
   /** Is this the To-Path of an answer to a request from there. */
   isAnswered(toPath: string, isSend: boolean): boolean
-  /** The next hop's answer goes back (RFC 4976 §6.4.3). */
-  answered(asked: Asked, head: Head): void
+  /** The next hop's answer goes back (RFC 4976 §6.4.3). False: it has no To-Path to go back by, and is none. */
+  answered(asked: Asked, head: Head): boolean
   /** The relay answers in the next hop's stead. */
   answer(id: string, status: number, comment: string): void
   /** A piece of a SEND did not arrive (RFC 4975 §7.1.2, RFC 4976 §6.4.1). */
@@ -97,8 +97,8 @@ export class Transaction extends Timed implements Piece {
   answered(head: Head): void {
     const { expects, origin } = this
     if (typeof expects === "object") {
-      origin.answered(expects, head)
-      return this.finish()
+      if (origin.answered(expects, head)) this.finish()
+      return
     }
     this.finish()
     if (head.status >= 200 && head.status < 300) return

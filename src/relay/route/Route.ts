@@ -110,10 +110,17 @@ export class Route implements Way {
 
   /**
    * Is this the To-Path of an answer to a request that took this route. That to a SEND has to name the previous hop only,
-   * which is the first of the relay's URIs (RFC 4975 §7.2).
+   * which is the first of the relay's URIs (RFC 4975 §7.2). There are relays that name no more in any answer.
    */
   isAnswered(toPath: string, isSend: boolean): boolean {
-    return this.#behind(isSend ? this.#firstBack : this.#ownPath, toPath) !== undefined
+    return this.#behind(this.#firstBack, toPath) !== undefined && (isSend || this.#wayBack(toPath) !== undefined)
+  }
+
+  /** The URIs behind the relay's own: as the answer has them, or the request where that has more. */
+  #wayBack(toPath: string): string | undefined {
+    const rest = this.#behind(this.#ownPath, toPath)
+    if (rest === undefined) return this.#behind(this.#firstBack, toPath) === "" ? this.#fromPath : undefined
+    return urisOf(rest) < urisOf(this.#fromPath) ? this.#fromPath : rest
   }
 
   /**
@@ -132,10 +139,11 @@ export class Route implements Way {
   }
 
   /** The next hop's answer goes back under the id that the request came with (RFC 4976 §6.4.3). */
-  answered(asked: Asked, head: Head): void {
+  answered(asked: Asked, head: Head): boolean {
     const source = this.#source
-    const rest = this.#behind(this.#ownPath, head.toPath)
-    if (rest === undefined || rest === "" || source.gone) return
+    const rest = this.#wayBack(head.toPath)
+    if (rest === undefined) return false
+    if (source.gone) return true
     const own = this.#ownPath.split(" ").toReversed().join(" ")
     const comment = head.comment === "" ? "" : ` ${head.comment}`
     const start = `MSRP ${asked.id} ${String(head.status).padStart(3, "0")}${comment}`
@@ -145,9 +153,10 @@ export class Route implements Way {
     // A client that guesses passwords at a relay further on is a nuisance here; a relay is not closed for those behind
     // it, who stand in the path as well (RFC 4976 §6.3).
     if (
-      asked.hasCredentials && head.status === 401 && !rest.includes(" ") &&
+      asked.hasCredentials && head.status === 401 && !this.#fromPath.includes(" ") &&
       !head.headers("WWW-Authenticate").some(isStale)
     ) source.authFailed()
+    return true
   }
 
   /** An answer that the relay gives in the next hop's stead. */
@@ -192,5 +201,7 @@ export class Route implements Way {
     this.#blocked = undefined
   }
 }
+
+const urisOf = (path: string): number => path === "" ? 0 : path.split(" ").length
 
 const isStale = (challenge: string): boolean => /\bstale\s*=\s*"?true/i.test(challenge)
