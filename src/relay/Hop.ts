@@ -102,6 +102,10 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return this.outbound.gone
   }
 
+  get open(): boolean {
+    return !this.gone && !this.#finishing
+  }
+
   bytes(octets: Buffer): void {
     if (!this.gone) this.#inbound.bytes(octets)
   }

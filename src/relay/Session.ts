@@ -21,6 +21,8 @@ export interface Session {
   ended: boolean
   /** The connection of the peer that writes to the owner, and the URI it uses, once it has written. */
   peer: { readonly connection: object; readonly uri: MsrpUri } | undefined
+  /** The connections of other relays that lead to where its requests came from; for the relay, not for the repository. */
+  ways?: Map<string, object> | undefined
   /** Authorities ("host:port") under which the owner has shown itself in From-Path. */
   readonly ownerAuthorities: Array<string>
 }

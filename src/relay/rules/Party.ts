@@ -9,6 +9,8 @@ export interface Party extends Source {
   /** `undefined`: it is being dialled. */
   readonly connection: Connection | undefined
   readonly outbound: Outbound
+  /** New requests may take it: it is not gone, nor being closed. */
+  readonly open: boolean
   /** Where it leads, as the directory knows it; the directory's own. */
   readonly keys: Array<string>
   readonly sessions: HopSessions

@@ -14,6 +14,7 @@ import type { Shared } from "../Shared.ts"
 import type { Directory } from "./Directory.ts"
 import type { Party } from "./Party.ts"
 import { RelayOwner } from "./Peers.ts"
+import { cameBy, wayTo } from "./Ways.ts"
 
 export type Decision =
   /** It is passed on. */
@@ -102,7 +103,9 @@ export class Router {
     const pace = this.#options.paces.of(session, fromOwner)
     const request: Request = { head, hop, to, from, relayPeer, pace }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
-    return fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
+    const decision = fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
+    if (relayPeer && decision._tag === "Route") cameBy(session, from[0]!, hop)
+    return decision
   }
 
   #bare(head: Head, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Decision {
@@ -162,7 +165,8 @@ export class Router {
     if (uri.transport.toLowerCase() !== "tcp") return refuse(481)
     // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
     if (uri.scheme === "msrp" && relay) return refuse(403)
-    const target = this.#options.directory.hopFor(uri, request.hop, sessions[0], relay, own)
+    const target = wayTo(sessions[1] ?? sessions[0], uri) ??
+      this.#options.directory.hopFor(uri, request.hop, sessions[0], relay, own)
     return typeof target === "number" ? refuse(target) : forward(sessions, target, request)
   }
 
