@@ -7,6 +7,7 @@ export type Closing =
   | "AUTH without TLS"
   | "no successful request in probation"
   | "not used for a long time"
+  | "no session uses it"
   | "request for another relay"
   | "takes no octets"
   | "the relay stops"

@@ -10,7 +10,7 @@ export interface RelayCounters {
   /** Closed since they took nothing for the stall limit. */
   receiversStalled: number
   dialsFailed: number
-  /** Next hops that policy refused, as the URI has them or after DNS, and those that were too many at a time. */
+  /** Next hops that policy refused, as the URI has them or after DNS, and those that were too many, at a time or in the making. */
   dialsForbidden: number
   dialsOverLimit: number
   framesIn: number

@@ -14,6 +14,7 @@ import { Logins } from "./inbound/Logins.ts"
 import { Probation, type ProbationOwner } from "./inbound/Probation.ts"
 import { Reading } from "./inbound/Reading.ts"
 import { Outbound, type OutboundOwner } from "./outbound/Outbound.ts"
+import { HopRoutes } from "./route/HopRoutes.ts"
 import type { Admitted } from "./rules/Admission.ts"
 import type { Authenticate, Router } from "./rules/Router.ts"
 import type { Shared } from "./Shared.ts"
@@ -50,6 +51,8 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   #connection: Connection | undefined
   readonly keys: Array<string> = []
   readonly sessions = new HopSessions()
+  readonly routes = new HopRoutes()
+  unusedSince: number | undefined
   #finishing = false
   #linger: Linger | undefined
 
@@ -122,6 +125,10 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   get lastUsed(): number {
     return Math.max(this.#inbound.lastUsed, this.outbound.lastUsed)
+  }
+
+  inUse(now: number): boolean {
+    return this.sessions.anyValid(now) || this.routes.anyLive(now)
   }
 
   isRelay(uri: MsrpUri): boolean {

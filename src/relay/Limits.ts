@@ -40,6 +40,12 @@ export interface RelayLimits {
   readonly connectionsInProbation: number
   /** Connections to next hops that one user may have in the making at a time, on however many connections. */
   readonly dials: number
+  /** Connections to next hops that one user may have, made or in the making, on however many connections. */
+  readonly nextHopsPerUser: number
+  /** The same for all who have come from one address. */
+  readonly nextHopsPerAddress: number
+  /** Seconds after which a connection to a next hop is closed that no session uses any more (as RFC 4976 §5.4 has it). */
+  readonly unused: number
   /** Seconds without traffic after which a connection without sessions is closed; more than an hour (RFC 4976 §6.5). */
   readonly idle: number
   /** Seconds without progress after which a receiver is failed. */
@@ -70,6 +76,9 @@ export const defaultRelayLimits: RelayLimits = {
   connectionsPerAddress: Infinity,
   connectionsInProbation: 1000,
   dials: 32,
+  nextHopsPerUser: 100,
+  nextHopsPerAddress: 1000,
+  unused: 300,
   idle: 7200,
   stall: 30,
   draining: 1,

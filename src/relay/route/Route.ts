@@ -13,6 +13,7 @@ import type { Shared } from "../Shared.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import { Flow, type Tap } from "./Flow.ts"
 import type { Way } from "./Forward.ts"
+import type { HopRoutes } from "./HopRoutes.ts"
 import type { Pace } from "./Pace.ts"
 import { encodeReport } from "./Report.ts"
 
@@ -32,6 +33,8 @@ export interface Source {
 export interface RouteParts {
   readonly source: Source
   readonly target: Outbound
+  /** The routes of both hops. */
+  readonly ends: readonly [HopRoutes, HopRoutes]
   /** The sessions whose URIs it uses: one, or two when both parties are clients of this relay. */
   readonly sessions: ReadonlyArray<Session>
   /** The paths of its requests as they come in: the first URIs are the relay's, one for each session. */
@@ -63,6 +66,7 @@ export class Route implements Way {
   readonly target: Outbound
   readonly flow: Flow
   readonly #source: Source
+  readonly #ends: RouteParts["ends"]
   readonly sessions: ReadonlyArray<Session>
   readonly lines: Buffer
   /** The relay's URIs, as they stand at the front of the From-Path of what goes out. */
@@ -79,7 +83,7 @@ export class Route implements Way {
   reportsOnly = false
   #blocked: Map<string, Blocked> | undefined
 
-  constructor({ from, pace, sessions, source, target, to }: RouteParts) {
+  constructor({ ends, from, pace, sessions, source, target, to }: RouteParts) {
     const own = to.slice(0, sessions.length)
     this.#source = source
     this.target = target
@@ -92,6 +96,8 @@ export class Route implements Way {
     this.#fromPath = from.map((uri) => uri.text).join(" ")
     const rest = to.slice(own.length).map((uri) => uri.text).join(" ")
     this.lines = Buffer.from(`To-Path: ${rest}\r\nFrom-Path: ${this.#ownPath} ${this.#fromPath}\r\n`, "latin1")
+    this.#ends = ends
+    for (const end of ends) end.add(this)
     this.ok = Buffer.from(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${this.#own}\r\n-------`, "latin1")
   }
 
@@ -196,7 +202,9 @@ export class Route implements Way {
     return this.#blocked !== undefined && messageId !== undefined && this.#blocked.has(messageId)
   }
 
+  /** It is not remembered any more. */
   close(): void {
+    for (const end of this.#ends) end.delete(this)
     if (this.#blocked !== undefined) { for (const one of this.#blocked.values()) stopTimer(one) }
     this.#blocked = undefined
   }

@@ -7,6 +7,7 @@ import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { NextHops } from "./NextHops.ts"
 import type { Party } from "./Party.ts"
+import { Tally } from "./Tally.ts"
 
 /** Names and ports under which one relay may be known: a certificate for `*.` proves any number of them. */
 const MAX_SHOWN = 16
@@ -30,6 +31,12 @@ export interface DirectoryOwner {
   identity(localName: string): number
 }
 
+/** For whom a hop was dialled. */
+interface DialledFor {
+  readonly user: string
+  readonly address: string
+}
+
 export class Directory {
   readonly #shared: Shared
   readonly #nextHops: NextHops
@@ -37,7 +44,11 @@ export class Directory {
   /** More than one where another relay has several connections: when one closes, the next takes its place (RFC 4976 §6.3). */
   readonly #hops = new Map<string, Set<Party>>()
   /** Dials in progress of each user. */
-  readonly #dialling = new Map<string, number>()
+  readonly #dialling = new Tally()
+  /** Hops that were dialled for each user, and for those of each address, and for whom each of them was. */
+  readonly #ofUser = new Tally()
+  readonly #ofAddress = new Tally()
+  readonly #dialledFor = new Map<Party, DialledFor>()
 
   constructor(shared: Shared, nextHops: NextHops, owner: DirectoryOwner) {
     this.#shared = shared
@@ -55,20 +66,35 @@ export class Directory {
     const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(endpointKey(uri)))
     if (known !== undefined) return known
     if (cannotBeReached(uri)) return 408
-    const { counters, limits } = this.#shared
+    const { counters } = this.#shared
     if (!this.#nextHops.admitsUri(uri)) {
       counters.dialsForbidden++
       return 403
     }
     // Whatever connection it asks on, and whoever else shares that of a relay.
-    const user = userOf(session)
-    if ((this.#dialling.get(user) ?? 0) >= limits.dials) {
+    const wantedBy = { user: userOf(session), address: this.#shared.networkOf(source.connection?.remote.host ?? "") }
+    if (!this.#mayDial(wantedBy)) {
       counters.dialsOverLimit++
       return 408
     }
-    this.#count(user, 1)
-    const hop = this.#owner.dial({ uri, relay, localName: own.host, source }, () => this.#count(user, -1))
+    const hop = this.#dial({ uri, relay, localName: own.host, source }, wantedBy)
     this.#add(relay ? strict : endpointKey(uri), hop)
+    return hop
+  }
+
+  #mayDial({ address, user }: DialledFor): boolean {
+    const { dials, nextHopsPerAddress, nextHopsPerUser } = this.#shared.limits
+    return this.#dialling.of(user) < dials && this.#ofUser.of(user) < nextHopsPerUser &&
+      this.#ofAddress.of(address) < nextHopsPerAddress
+  }
+
+  #dial(dial: Dial, wantedBy: DialledFor): Party {
+    const { address, user } = wantedBy
+    this.#dialling.more(user)
+    const hop = this.#owner.dial(dial, () => this.#dialling.less(user))
+    this.#ofUser.more(user)
+    this.#ofAddress.more(address)
+    this.#dialledFor.set(hop, wantedBy)
     return hop
   }
 
@@ -78,18 +104,18 @@ export class Directory {
   }
 
   forget(hop: Party): void {
+    const wantedBy = this.#dialledFor.get(hop)
+    if (wantedBy !== undefined) {
+      this.#dialledFor.delete(hop)
+      this.#ofUser.less(wantedBy.user)
+      this.#ofAddress.less(wantedBy.address)
+    }
     for (const key of hop.keys) {
       const hops = this.#hops.get(key)
       hops?.delete(hop)
       if (hops?.size === 0) this.#hops.delete(key)
     }
     hop.keys.length = 0
-  }
-
-  #count(user: string, more: number): void {
-    const count = (this.#dialling.get(user) ?? 0) + more
-    if (count > 0) this.#dialling.set(user, count)
-    else this.#dialling.delete(user)
   }
 
   #alive(key: string): Party | undefined {

@@ -209,7 +209,8 @@ interface Request {
 
 const forward = (sessions: readonly [Session, Session?], target: Party, { from, hop, pace, to }: Request): Decision => {
   const used = sessions.filter((session) => session !== undefined)
-  return new Route({ source: hop, target: target.outbound, sessions: used, to, from, pace })
+  const ends = [hop.routes, target.routes] as const
+  return new Route({ source: hop, target: target.outbound, ends, sessions: used, to, from, pace })
 }
 
 const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number): Decision => {
