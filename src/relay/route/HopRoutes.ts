@@ -1,14 +1,19 @@
 /** The routes that begin or end at one connection, whoever remembers them. */
-import type { Route } from "./Route.ts"
+
+/** A route, as far as it is looked at here. */
+export interface Leading {
+  /** May a request take it now; once it may not, it never may again. */
+  usable(now: number): boolean
+}
 
 export class HopRoutes {
-  readonly #routes = new Set<Route>()
+  readonly #routes = new Set<Leading>()
 
-  add(route: Route): void {
+  add(route: Leading): void {
     this.#routes.add(route)
   }
 
-  delete(route: Route): void {
+  delete(route: Leading): void {
     this.#routes.delete(route)
   }
 

@@ -18,7 +18,7 @@ export const cameBy = (session: Session, uri: MsrpUri, hop: Party): void => {
   if (isOpen(ways.get(key))) return
   ways.delete(key)
   ways.set(key, hop)
-  if (ways.size > MAX_WAYS) ways.delete(ways.keys().next().value!)
+  if (ways.size > MAX_WAYS) ways.delete(ways.keys().next().value ?? "")
 }
 
 /** The connection that leads there, if it is still to be used. */
