@@ -34,8 +34,6 @@ export interface HopOwner {
   left(hop: Hop): void
   /** Does a certificate for these names prove that its owner is the relay which the URI names (RFC 4976 §6.3). */
   proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean
-  /** Does a certificate for these names prove some relay that is admitted as such. */
-  admits(names: ReadonlyArray<string>): boolean
   /** Starts an AUTH; `ended` is called when it was answered. Nothing of `head` is used after it returns. */
   authenticate(hop: Hop, head: Head, request: Authenticate, ended: () => void): void
 }
@@ -70,7 +68,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   /** A connection that came in. */
   accepted(connection: Connection): void {
-    this.probation.start(this.#owner.admits(connection.peerNames))
+    this.probation.start()
     this.#connected(connection)
   }
 
@@ -136,6 +134,12 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return names !== undefined && names.length > 0 && this.#owner.proves(names, uri)
   }
 
+  fromBehind(from: ReadonlyArray<MsrpUri>): boolean {
+    if (from.length < 2 || !this.isRelay(from[0]!)) return false
+    this.probation.isRelays()
+    return true
+  }
+
   proved(): void {
     this.#owner.proved(this)
   }
@@ -143,9 +147,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   // ---- what it is told of its halves
 
   authenticate(head: Head, request: Authenticate): void {
-    const { from } = request
-    const beside = from.length > 1 && this.isRelay(from[0]!)
-    this.#logins.begins(beside, (ended) => this.#owner.authenticate(this, head, request, ended))
+    this.#logins.begins(this.fromBehind(request.from), (ended) => this.#owner.authenticate(this, head, request, ended))
   }
 
   /** Writes a whole frame of the relay's own, before anything that waits for its turn. */

@@ -130,10 +130,6 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     return this.#peers.proves(names, uri)
   }
 
-  admits(names: ReadonlyArray<string>): boolean {
-    return this.#peers.admits(names)
-  }
-
   entered(hop: Hop): void {
     this.#admission.entered(hop)
   }

@@ -4,6 +4,7 @@
  */
 import type { Decoder, FrameSink } from "../../protocol/Decoder.ts"
 import { type Broken, type Flag, type Head, Kind } from "../../protocol/Head.ts"
+import { type MsrpUri, parsePath } from "../../protocol/Uri.ts"
 import type { Closing } from "../Closing.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Origin } from "../outbound/Transaction.ts"
@@ -29,6 +30,8 @@ export interface InboundOwner extends AuthSource {
   readonly router: Router
   /** Starts an AUTH; what is behind it waits. */
   authenticate(head: Head, request: Authenticate): void
+  /** Was a request with this From-Path sent by somebody behind the relay that the connection's certificate proves. */
+  fromBehind(from: ReadonlyArray<MsrpUri>): boolean
   finish(reason: Closing): void
 }
 
@@ -237,7 +240,10 @@ export class Inbound implements FrameSink {
   /** Answers a request that goes no further, as its method and Failure-Report allow (RFC 4975 §7.1.4, §7.2). */
   #refuse(head: Head, status: number, octets: number, flag: Flag): void {
     this.#answer(head, status)?.(octets, flag)
-    if (status >= 300) this.#hop.probation.refused()
+    if (status < 300) return
+    const { probation } = this.#hop
+    if (probation.active) this.#hop.fromBehind(parsePath(head.fromPath, this.#shared.codec.limits.pathUris) ?? [])
+    probation.refused()
   }
 
   /** The answer, which is given the real length of the body, and how that ended; nothing where none is wanted. */

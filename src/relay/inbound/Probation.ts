@@ -22,7 +22,7 @@ export class Probation extends Timed {
   readonly #owner: ProbationOwner
   /** It came in, and has not yet brought a successful request. */
   active = false
-  /** Its certificate proves a relay: what comes to nothing is its clients' doing. */
+  /** It is that of a relay: what comes to nothing is its clients' doing. */
   #isRelay = false
   #unsuccessful = 0
   #challenges = 0
@@ -34,16 +34,19 @@ export class Probation extends Timed {
     this.#owner = owner
   }
 
-  /** `isRelay`: its certificate proves a relay that is admitted. */
-  start(isRelay: boolean): void {
+  start(): void {
     this.active = true
-    this.#isRelay = isRelay
     this.#shared.limits.probation.start(this)
   }
 
   override expired(): void {
     this.#shared.counters.probationsFailed++
     this.#owner.fail("no successful request in probation")
+  }
+
+  /** Somebody behind the relay that its certificate proves has sent a request. */
+  isRelays(): void {
+    this.#isRelay = true
   }
 
   /** A request that was authorised. */

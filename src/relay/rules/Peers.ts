@@ -24,13 +24,6 @@ export class Peers {
     this.#policy = policy
   }
 
-  /** Is the peer with this verified certificate some relay that is admitted, whichever of its names it goes by. */
-  admits(names: ReadonlyArray<string>): boolean {
-    const policy = this.#policy
-    if (names.length === 0 || policy === "none") return false
-    return policy === "all" || names.some((name) => policy.some((one) => meet(name.toLowerCase(), one.toLowerCase())))
-  }
-
   /**
    * Is the peer with this verified certificate the relay that the URI names: the host must be among the certificate's
    * names (RFC 4976 §6.3), and the relay admitted.
@@ -42,9 +35,6 @@ export class Peers {
     return this.#policy === "all" || this.#policy.some((name) => covers(name.toLowerCase(), host))
   }
 }
-
-/** Is there a host that both cover. */
-const meet = (a: string, b: string): boolean => a === b || covers(a, b) || covers(b, a)
 
 /** A name, or `*.` for one label in front of it (RFC 6125 §6.4.3). */
 const covers = (pattern: string, host: string): boolean => {

@@ -68,17 +68,32 @@ describe("a new connection of another relay", () => {
     }))
 
   scenario(
-    "R4976-6.1-22: is one like others where no relay of its name is admitted",
+    "R4976-6.1-22: is closed for what nobody behind it has sent: a client may have a certificate, too",
     (world) =>
       Effect.gen(function*() {
-        for (const name of ["outer.example.net", "*.example.net"]) {
-          const link = yield* connectFrom(world, machine(world, name.replace("*", "any"), [name]))
+        const own = "msrps://outer.example.net:2855/s1;tcp"
+        for (const from of [own, FROM.replace("outer", "inner")]) {
+          const link = yield* connectFrom(world, machine(world, "outer.example.net"))
           for (let i = 0; i < 3; i++) {
-            link.write(refused(FROM))
+            link.write(refused(from))
             assert.strictEqual((yield* link.next).status, 481)
           }
           yield* link.ends
         }
+      }),
+    { limits: { unsuccessful: 3 } }
+  )
+
+  scenario(
+    "R4976-6.1-22: is one like others where no relay of its name is admitted",
+    (world) =>
+      Effect.gen(function*() {
+        const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+        for (let i = 0; i < 3; i++) {
+          link.write(refused(FROM))
+          assert.strictEqual((yield* link.next).status, 481)
+        }
+        yield* link.ends
       }),
     { relayPeers: ["inner.example.org"], limits: { unsuccessful: 3 } }
   )
