@@ -156,6 +156,7 @@ export class Inbound implements FrameSink {
     const { origin } = transaction
     if (this.#lastAnswered !== origin && !origin.isAnswered(head.toPath, transaction.isSend)) return
     this.#lastAnswered = origin
+    if (origin.trial !== undefined) origin.trial.heard(head.status)
     transaction.answered(head)
   }
 
@@ -171,7 +172,8 @@ export class Inbound implements FrameSink {
     if (known?.usable(this.#shared.turn.now) === true && (!known.reportsOnly || head.kind === Kind.Report)) {
       return this.#lastRoute = known
     }
-    const decision = this.#hop.router.decide(head, this.#hop)
+    const decision = known?.takeSuccessor(this.#shared.turn.now) ??
+      this.#hop.router.decide(head, this.#hop, octets === Infinity)
     if (decision._tag === "Route") this.#remember(head, decision)
     return decision
   }
@@ -194,6 +196,7 @@ export class Inbound implements FrameSink {
       if (head.failureReport === "yes") this.#ok(route, head.buf, head.tidStart, head.tidEnd)
     } else if (head.kind === Kind.Report) route.target.reported(head, this.#outbound)
     this.#passes(route)
+    if (route.trial !== undefined) route.trial.keep(head, bodyStart, bodyEnd, flag, frameEnd(head, bodyEnd))
     if (route.flow.clear) forwardFrame(route, head, bodyStart, bodyEnd, flag)
     else route.flow.parkFrame(head, bodyStart, bodyEnd, flag, frameEnd(head, bodyEnd))
   }

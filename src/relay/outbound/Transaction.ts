@@ -36,6 +36,8 @@ export interface Piece {
 
 /** Where a request came from: who hears what became of it. */
 export interface Origin {
+  /** Hears the status of every answer, while it is not known whether the next hop takes such requests. */
+  readonly trial: { heard(status: number): void } | undefined
   /** Is this the To-Path of an answer to a request from there. */
   isAnswered(toPath: string, isSend: boolean): boolean
   /** The next hop's answer goes back (RFC 4976 §6.4.3). False: it has no To-Path to go back by, and is none. */

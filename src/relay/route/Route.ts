@@ -4,7 +4,7 @@
  * the wish to hear no more of a message.
  */
 import { encodeResponse } from "../../protocol/Encoder.ts"
-import type { Head } from "../../protocol/Head.ts"
+import type { Flag, Head } from "../../protocol/Head.ts"
 import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Asked, Piece } from "../outbound/Transaction.ts"
@@ -16,6 +16,14 @@ import type { Way } from "./Forward.ts"
 import type { HopRoutes } from "./HopRoutes.ts"
 import type { Pace } from "./Pace.ts"
 import { encodeReport } from "./Report.ts"
+
+/** What is tried with the first requests of a session, where another relay might refuse them. */
+export interface Tried {
+  keep(head: Head, bodyStart: number, bodyEnd: number, flag: Flag, end: number): void
+  heard(status: number): void
+  failed(of: Piece | Asked, status: number): boolean
+  over(): void
+}
 
 /** The hop that requests come in on. */
 export interface Source {
@@ -81,6 +89,11 @@ export class Route implements Way {
   readonly #firstBack: string
   /** Found for a REPORT. */
   reportsOnly = false
+  /** It is not known yet whether the next hop takes its requests. */
+  trial: Tried | undefined
+  /** Its requests go another way now: by this route, until somebody has taken it over. */
+  #successor: Route | undefined
+  #moved = false
   #blocked: Map<string, Blocked> | undefined
 
   constructor({ ends, from, pace, sessions, source, target, to }: RouteParts) {
@@ -102,9 +115,23 @@ export class Route implements Way {
   }
 
   usable(now: number): boolean {
-    if (this.target.gone || this.target.shared.stopping) return false
+    if (this.#moved || this.target.gone || this.target.shared.stopping) return false
     for (const session of this.sessions) if (session.ended || session.expiresAt <= now) return false
     return true
+  }
+
+  /** From now on its requests go another way. */
+  moved(successor: Route): void {
+    this.#moved = true
+    this.#successor = successor
+  }
+
+  /** The route in its place, if a request could take it now; whoever takes it closes it. */
+  takeSuccessor(now: number): Route | undefined {
+    const successor = this.#successor
+    if (successor?.usable(now) !== true) return undefined
+    this.#successor = undefined
+    return successor
   }
 
   /** A request is passed on. */
@@ -149,7 +176,7 @@ export class Route implements Way {
     const source = this.#source
     const rest = this.#wayBack(head.toPath)
     if (rest === undefined) return false
-    if (source.gone) return true
+    if (source.gone || this.trial?.failed(asked, head.status) === true) return true
     const own = this.#ownPath.split(" ").toReversed().join(" ")
     const comment = head.comment === "" ? "" : ` ${head.comment}`
     const start = `MSRP ${asked.id} ${String(head.status).padStart(3, "0")}${comment}`
@@ -174,7 +201,7 @@ export class Route implements Way {
   /** Tells the original sender of a failure, unless he is gone. */
   report(piece: Piece, status: number, comment: string): void {
     const source = this.#source
-    if (source.gone) return
+    if (source.gone || this.trial?.failed(piece, status) === true) return
     source.control(encodeReport({ toPath: this.#fromPath, fromPath: this.#own, piece, status, comment }))
     source.shared.counters.reports++
   }
@@ -205,6 +232,8 @@ export class Route implements Way {
   /** It is not remembered any more. */
   close(): void {
     for (const end of this.#ends) end.delete(this)
+    if (!this.#moved) this.trial?.over()
+    this.#successor?.close()
     if (this.#blocked !== undefined) { for (const one of this.#blocked.values()) stopTimer(one) }
     this.#blocked = undefined
   }

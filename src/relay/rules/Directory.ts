@@ -2,6 +2,7 @@
  * Hops by where they lead: one connection for each scheme, host and port, however many sessions use it and whoever
  * opened it (RFC 4975 §5.4, RFC 4976 §6.4.2).
  */
+import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { authorityKey, canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
@@ -12,6 +13,9 @@ import { Tally } from "./Tally.ts"
 /** Names and ports under which one relay may be known: a certificate for `*.` proves any number of them. */
 const MAX_SHOWN = 16
 
+/** Relays of which is remembered that they want a connection for each session. */
+const MAX_ALONE = 1024
+
 /** A connection that is to be made. */
 export interface Dial {
   readonly uri: MsrpUri
@@ -21,6 +25,19 @@ export interface Dial {
   readonly localName: string
   /** Who wants it. */
   readonly source: Party
+}
+
+/** Where a request wants to go. */
+export interface Wanted {
+  readonly uri: MsrpUri
+  /** What is behind it is another relay, not an endpoint. */
+  readonly relay: boolean
+  /** The URI of this relay that the request goes through. */
+  readonly own: MsrpUri
+  /** Who sends it. */
+  readonly source: Party
+  /** The session for whose user it would be dialled. */
+  readonly session: Session
 }
 
 /** What the directory needs done. */
@@ -49,6 +66,8 @@ export class Directory {
   readonly #ofUser = new Tally()
   readonly #ofAddress = new Tally()
   readonly #dialledFor = new Map<Party, DialledFor>()
+  /** Relays that want a connection for each session; the one used least recently is forgotten first. */
+  readonly #alone = new LinkedMap<string, true>()
 
   constructor(shared: Shared, nextHops: NextHops, owner: DirectoryOwner) {
     this.#shared = shared
@@ -58,13 +77,27 @@ export class Directory {
 
   /**
    * The hop to a URI, dialled for the user of the session if there is none, or the status to refuse a request with that
-   * wants to go there. `relay`: what is behind it is another relay, not an endpoint. `own`: the URI of this relay that the
-   * request goes through.
+   * wants to go there. `takes`: may the request take this one, where it leads to a relay.
    */
-  hopFor(uri: MsrpUri, source: Party, session: Session, relay: boolean, own: MsrpUri): Party | number {
+  hopFor(wanted: Wanted, takes: (hop: Party) => boolean): Party | number {
+    const { own, relay, uri } = wanted
     const strict = this.#relayKey(uri, own)
+    if (relay && this.#alone.touch(strict) === true) return this.dialAlone(wanted)
     const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(endpointKey(uri)))
-    if (known !== undefined) return known
+    if (known !== undefined) return !relay || takes(known) ? known : this.dialAlone(wanted)
+    const hop = this.dialAlone(wanted)
+    if (typeof hop !== "number") this.#add(relay ? strict : endpointKey(uri), hop)
+    return hop
+  }
+
+  /** The relay has refused a session on a connection that others use, and accepted it on one of its own. */
+  wantsEachAlone({ own, uri }: Wanted): void {
+    this.#alone.set(this.#relayKey(uri, own), true)
+    if (this.#alone.size > MAX_ALONE) this.#alone.delete(this.#alone.first!.key)
+  }
+
+  /** A hop that is for this session only, or the status to refuse its request with. */
+  dialAlone({ own, relay, session, source, uri }: Wanted): Party | number {
     if (cannotBeReached(uri)) return 408
     const { counters } = this.#shared
     if (!this.#nextHops.admitsUri(uri)) {
@@ -77,9 +110,7 @@ export class Directory {
       counters.dialsOverLimit++
       return 408
     }
-    const hop = this.#dial({ uri, relay, localName: own.host, source }, wantedBy)
-    this.#add(relay ? strict : endpointKey(uri), hop)
-    return hop
+    return this.#dial({ uri, relay, localName: own.host, source }, wantedBy)
   }
 
   #mayDial({ address, user }: DialledFor): boolean {

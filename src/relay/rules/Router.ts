@@ -8,13 +8,15 @@ import { isIP } from "node:net"
 import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import type { Pace, Paces } from "../route/Pace.ts"
-import { Route } from "../route/Route.ts"
+import type { Route } from "../route/Route.ts"
+import { MAX_TRIALS, Trial } from "../route/Trial.ts"
 import { extend, type Session, type Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { Directory } from "./Directory.ts"
 import type { Party } from "./Party.ts"
 import { RelayOwner } from "./Peers.ts"
-import { cameBy, wayTo } from "./Ways.ts"
+import { routeTo, Trying } from "./Trying.ts"
+import { cameBy, wayTo, wentBy } from "./Ways.ts"
 
 export type Decision =
   /** It is passed on. */
@@ -80,7 +82,8 @@ export class Router {
     return uris.find(({ scheme }) => scheme === (secure ? "msrps" : "msrp")) ?? uris[0]
   }
 
-  decide(head: Head, hop: Party): Decision {
+  /** `isLong`: it is a long chunk, of which only the beginning is here. */
+  decide(head: Head, hop: Party, isLong: boolean): Decision {
     // Its sender may come again, to another relay of the domain or when this one runs anew.
     const { directory, shared } = this.#options
     if (shared.stopping) return refuse(408)
@@ -101,7 +104,7 @@ export class Router {
     const { owner } = session
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
     const pace = this.#options.paces.of(session, fromOwner)
-    const request: Request = { head, hop, to, from, relayPeer, pace }
+    const request: Request = { head, hop, to, from, relayPeer, pace, isLong }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
     const decision = fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
     if (relayPeer && decision._tag === "Route") cameBy(session, from[0]!, hop)
@@ -165,9 +168,22 @@ export class Router {
     if (uri.transport.toLowerCase() !== "tcp") return refuse(481)
     // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
     if (uri.scheme === "msrp" && relay) return refuse(403)
-    const target = wayTo(sessions[1] ?? sessions[0], uri) ??
-      this.#options.directory.hopFor(uri, request.hop, sessions[0], relay, own)
-    return typeof target === "number" ? refuse(target) : forward(sessions, target, request)
+    const session = sessions[1] ?? sessions[0]
+    const way = wayTo(session, uri)
+    if (way !== undefined) return forward(sessions, way, request)
+    const { directory } = this.#options
+    const wanted = { uri, source: request.hop, session: sessions[0], relay, own }
+    const target = directory.hopFor(wanted, (hop) => !request.isLong || mayTake(session, hop))
+    if (typeof target === "number") return refuse(target)
+    const route = forward(sessions, target, request)
+    if (!relay) return route
+    wentBy(session, uri, target)
+    // Neither what is too long to be kept nor what comes first on a connection that takes several needs to be tried.
+    if (!request.isLong && !target.routes.takesSeveral && target.routes.trials < MAX_TRIALS) {
+      const beginning = beginningOf(sessions, request)
+      route.trial = new Trial(route, new Trying(directory, wanted, session, target, beginning), target.routes)
+    }
+    return route
   }
 
   /**
@@ -205,13 +221,21 @@ interface Request {
   /** It comes from the relay that its first From-Path URI names, which the certificate of the connection proves. */
   readonly relayPeer: boolean
   readonly pace: Pace | undefined
+  /** A long chunk, which is passed on while it comes. */
+  readonly isLong: boolean
 }
 
-const forward = (sessions: readonly [Session, Session?], target: Party, { from, hop, pace, to }: Request): Decision => {
+const beginningOf = (sessions: readonly [Session, Session?], { from, hop, pace, to }: Request) => {
   const used = sessions.filter((session) => session !== undefined)
-  const ends = [hop.routes, target.routes] as const
-  return new Route({ source: hop, target: target.outbound, ends, sessions: used, to, from, pace })
+  return { source: hop, sessions: used, to, from, pace }
 }
+
+const forward = (sessions: readonly [Session, Session?], target: Party, request: Request): Route =>
+  routeTo(target, beginningOf(sessions, request))
+
+/** May a first request go there that is too long to be sent again: others use it, and it may be that no second one can. */
+const mayTake = (session: Session, { routes, shared }: Party): boolean =>
+  routes.takesSeveral || !routes.anyWithout(session, shared.turn.now)
 
 const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number): Decision => {
   if (head.kind !== Kind.Send) return { _tag: "Here", status: head.kind === Kind.Auth ? 403 : 501 }

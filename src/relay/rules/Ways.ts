@@ -3,7 +3,7 @@
  * for each session, which refuse every other session on it: what goes back takes the connection that it came in on.
  */
 import { authorityKey, type MsrpUri } from "../../protocol/Uri.ts"
-import type { Session } from "../Session.ts"
+import type { Session, Way } from "../Session.ts"
 import type { Party } from "./Party.ts"
 
 /** Those of a session that are remembered; the oldest is forgotten first. */
@@ -13,18 +13,35 @@ const keyOf = (uri: MsrpUri): string => `${uri.scheme} ${authorityKey(uri)}/${ur
 
 /** Requests of the session came in on this connection, whose peer is the relay that this URI names. The first one stays. */
 export const cameBy = (session: Session, uri: MsrpUri, hop: Party): void => {
+  const known = session.ways?.get(keyOf(uri))
+  if (known?.came !== true || !isOpen(known)) remember(session, uri, { hop, came: true })
+}
+
+/** Requests of the session go out on this connection, unless some have come in on another one. */
+export const wentBy = (session: Session, uri: MsrpUri, hop: Party): void => {
+  remember(session, uri, { hop, came: false })
+}
+
+/**
+ * The connection that leads there, if it is still to be used. Who has logged in at a relay by its bare name goes on there
+ * with the URIs that it hands out; an AUTH may have named it without a port (RFC 4976 §8).
+ */
+export const wayTo = (session: Session, uri: MsrpUri): Party | undefined => {
+  const { ways } = session
+  if (ways === undefined) return undefined
+  for (const one of [uri, { ...uri, sessionId: undefined }, { ...uri, sessionId: undefined, port: undefined }]) {
+    const way = ways.get(keyOf(one))
+    if (isOpen(way)) return way.hop as Party
+  }
+  return undefined
+}
+
+const remember = (session: Session, uri: MsrpUri, way: Way): void => {
   const ways = session.ways ??= new Map()
   const key = keyOf(uri)
-  if (isOpen(ways.get(key))) return
   ways.delete(key)
-  ways.set(key, hop)
+  ways.set(key, way)
   if (ways.size > MAX_WAYS) ways.delete(ways.keys().next().value ?? "")
 }
 
-/** The connection that leads there, if it is still to be used. */
-export const wayTo = (session: Session, uri: MsrpUri): Party | undefined => {
-  const hop = session.ways?.get(keyOf(uri))
-  return isOpen(hop) ? hop : undefined
-}
-
-const isOpen = (hop: object | undefined): hop is Party => hop !== undefined && (hop as Party).open
+const isOpen = (way: Way | undefined): way is Way => way !== undefined && (way.hop as Party).open
