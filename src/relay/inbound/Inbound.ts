@@ -28,7 +28,7 @@ export interface InboundOwner extends AuthSource {
   readonly probation: Probation
   /** Who may send what where. */
   readonly router: Router
-  /** Starts an AUTH; what is behind it waits. */
+  /** Starts an AUTH; what is behind it waits, but on the connection of another relay. */
   authenticate(head: Head, request: Authenticate): void
   /** Was a request with this From-Path sent by somebody behind the relay that the connection's certificate proves. */
   fromBehind(from: ReadonlyArray<MsrpUri>): boolean
