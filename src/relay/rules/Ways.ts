@@ -14,7 +14,7 @@ const keyOf = (uri: MsrpUri): string => `${uri.scheme} ${authorityKey(uri)}/${ur
 /** Requests of the session came in on this connection, whose peer is the relay that this URI names. The first one stays. */
 export const cameBy = (session: Session, uri: MsrpUri, hop: Party): void => {
   const known = session.ways?.get(keyOf(uri))
-  if (known?.came !== true || !isOpen(known)) remember(session, uri, { hop, came: true })
+  if (known?.came !== true || openOf(known) === undefined) remember(session, uri, { hop, came: true })
 }
 
 /** Requests of the session go out on this connection, unless some have come in on another one. */
@@ -24,16 +24,17 @@ export const wentBy = (session: Session, uri: MsrpUri, hop: Party): void => {
 
 /**
  * The connection that leads there, if it is still to be used. Who has logged in at a relay by its bare name goes on there
- * with the URIs that it hands out; an AUTH may have named it without a port (RFC 4976 §8).
+ * with the URIs that it hands out. An AUTH may have named it without a port (RFC 4976 §8): then it is the one connected to.
  */
 export const wayTo = (session: Session, uri: MsrpUri): Party | undefined => {
   const { ways } = session
   if (ways === undefined) return undefined
-  for (const one of [uri, { ...uri, sessionId: undefined }, { ...uri, sessionId: undefined, port: undefined }]) {
-    const way = ways.get(keyOf(one))
-    if (isOpen(way)) return way.hop as Party
-  }
-  return undefined
+  const exact = openOf(ways.get(keyOf(uri)))
+  if (exact !== undefined || uri.sessionId === undefined) return exact
+  const bare = openOf(ways.get(keyOf({ ...uri, sessionId: undefined })))
+  if (bare !== undefined) return bare
+  const found = openOf(ways.get(keyOf({ ...uri, sessionId: undefined, port: undefined })))
+  return found?.connection?.remote.port === uri.port ? found : undefined
 }
 
 const remember = (session: Session, uri: MsrpUri, way: Way): void => {
@@ -44,4 +45,7 @@ const remember = (session: Session, uri: MsrpUri, way: Way): void => {
   if (ways.size > MAX_WAYS) ways.delete(ways.keys().next().value ?? "")
 }
 
-const isOpen = (way: Way | undefined): way is Way => way !== undefined && (way.hop as Party).open
+const openOf = (way: Way | undefined): Party | undefined => {
+  const hop = way?.hop as Party | undefined
+  return hop?.open === true ? hop : undefined
+}

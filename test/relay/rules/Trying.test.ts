@@ -173,6 +173,27 @@ describe("a relay with a connection for each session", () => {
   )
 
   scenario(
+    "R4976-5.1-20: who has logged in there without naming a port goes on there, and not with another port",
+    (world) =>
+      Effect.gen(function*() {
+        const peers = yield* listenAs(world, "far.example.org")
+        const { peer, uri, usePath } = yield* world.login()
+        peer.write(request("AUTH", { to: `${usePath} msrps://far.example.org;tcp`, from: uri }))
+        yield* until(() => peers[0]?.frames.length === 1, "the AUTH")
+        peers[0]!.answer(yield* peers[0]!.next, "401 Unauthorized")
+        assert.strictEqual((yield* peer.next).status, 401)
+        peer.write(send({ to: `${usePath} ${bob("b1")}`, from: uri, body: "hi" }))
+        peers[0]!.answer(yield* peers[0]!.next)
+        yield* delivered(world, [peer], 1)
+        assert.strictEqual(world.relay.counters.connectionsDialled, 1)
+        peer.write(send({ to: `${usePath} ${bob("b1").replace(":2855", ":4000")}`, from: uri, body: "hi" }))
+        assert.strictEqual((yield* peer.next).status, 200)
+        assert.match(header(yield* peer.next, "Status")!, /^000 408/)
+        assert.strictEqual(world.relay.counters.dialsFailed, 1)
+      })
+  )
+
+  scenario(
     "R4976-6.4.2-10: that has connected in itself gets another connection for what it did not come for",
     (world) =>
       Effect.gen(function*() {
