@@ -96,6 +96,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           if (session.ended) return
           session.ended = true
           session.peer = undefined
+          session.ways = undefined
           const held = table.get(session.id)!
           table.delete(session.id)
           all.delete(held.inAll)
@@ -161,6 +162,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
               extension: extendActive ? expires * 1000 : 0,
               ended: false,
               peer: undefined,
+              ways: undefined,
               ownerAuthorities: [ownerAuthority]
             }
             const before = table.get(session.id)

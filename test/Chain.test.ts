@@ -260,3 +260,73 @@ it.effect("R4976-9.2-30: a renewed certificate is shown to new connections, and 
     yield* bob.send({ toPath: `${usePath[0]!.text} ${client.uri}`, body: "still there?" })
     assert.strictEqual((yield* client.messages.take).body?.toString(), "still there?")
   }).pipe(Effect.provide(real)))
+
+it.effect("R4976-6.3-37 R4976-9.3-08: who guesses passwords at a relay further on delays nobody between the two relays", () =>
+  Effect.gen(function*() {
+    const [, second] = HOSTS
+    const inner = yield* start((yield* pemFiles()).env)
+    const { env } = yield* pemFiles(yield* Effect.promise(() => issueFor(second)))
+    const outer = yield* start({ ...env, MSRP_AUTH_FREE_FAILURES: "1" }, second)
+    const client = yield* connect(inner.port)
+    const { usePath: [one] } = yield* client.auth({ relay: inner.uri, ...alice })
+    const grant = yield* client.auth({ relay: outer.uri, via: [one!], ...alice })
+
+    const mallory = yield* connect(inner.port)
+    const { usePath: via } = yield* mallory.auth({ relay: inner.uri, ...alice })
+    for (let i = 0; i < 3; i++) {
+      yield* mallory.auth({ relay: outer.uri, via, username: "nobody", password: "guess" }).pipe(
+        Effect.ignore,
+        Effect.forkChild({ startImmediately: true })
+      )
+    }
+    // The clock stands: the answer to the second one never comes.
+    yield* until(() => outer.relay.counters.framesIn >= 8)
+    const bob = yield* connect(outer.port, second)
+    yield* bob.send({ toPath: Client.peerPath(grant, client.uri), body: "from outside" })
+    assert.strictEqual((yield* client.messages.take).body?.toString(), "from outside")
+    yield* client.send({ toPath: [...grant.usePath.map(({ text }) => text), bob.uri], body: "from inside" })
+    assert.strictEqual((yield* bob.messages.take).body?.toString(), "from inside")
+  }).pipe(Effect.provide(real)))
+
+it.effect("R4976-6.4.2-08: two clients reach a relay that has a connection for each session, each its own", () =>
+  Effect.gen(function*() {
+    const [, , third] = HOSTS
+    const inner = yield* start((yield* pemFiles()).env)
+    const pair = yield* Effect.promise(() => issueFor(third))
+    const far = yield* Effect.provide(Transport, Transport.layerNode({ tls: { ...pair, ca } }))
+    const got: Array<Array<string>> = []
+    const socket = { scheme: "msrps", host: third, port: 0 } as const
+    const { port } = yield* far.listen(socket, (connection) => {
+      const mine: Array<string> = []
+      got.push(mine)
+      let text = ""
+      let bound: string | undefined
+      const frame = /^MSRP (\S+) SEND\r\nTo-Path: (\S+).*\r\nFrom-Path: (\S+)[^]*?\r\n\r\n([^]*?)\r\n-------\1\$\r\n/
+      const bytes = (octets: Buffer): void => {
+        text += octets.toString("latin1")
+        for (let found = frame.exec(text); found !== null; found = frame.exec(text)) {
+          const [all, id, to, from, body] = found
+          text = text.slice(all.length)
+          bound ??= to
+          if (to === bound) mine.push(body!)
+          const status = to === bound ? "200 OK" : "481 No session"
+          const answer = [`MSRP ${id} ${status}`, `To-Path: ${from}`, `From-Path: ${to}`, `-------${id}$`, ""].join(
+            "\r\n"
+          )
+          connection.write(Buffer.from(answer, "latin1"), () => {})
+        }
+      }
+      return { bytes, closed: () => {} }
+    })
+    const bodies = ["one", "two", "three"]
+    for (const body of bodies) {
+      const client = yield* connect(inner.port)
+      const { usePath } = yield* client.auth({ relay: inner.uri, ...alice })
+      const toPath = [usePath[0]!.text, `msrps://${third}:${port}/${body};tcp`, "msrp://bob.invalid:9/b;tcp"]
+      yield* client.send({ toPath, body })
+      yield* until(() => got.flat().includes(body))
+      yield* until(() => inner.relay.gauges().transactions === 0)
+      assert.strictEqual(inner.relay.counters.reports, 0)
+    }
+    assert.deepStrictEqual(got, bodies.map((body) => [body]))
+  }).pipe(Effect.provide(real)))

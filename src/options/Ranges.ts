@@ -29,6 +29,9 @@ export const ranges = {
   connectionsPerAddress: count(1_000_000),
   connectionsInProbation: count(1_000_000),
   dials: count(10_000),
+  nextHops: count(1_000_000),
+  /** Seconds. */
+  unused: [60, DAY] as Range,
   maxSessions: count(10_000_000),
   maxSessionsPerUser: count(1_000_000)
 } as const

@@ -8,6 +8,7 @@ export type Closing =
   | "certificate has expired"
   | "no successful request in probation"
   | "not used for a long time"
+  | "no session uses it"
   | "request for another relay"
   | "takes no octets"
   | "the relay stops"

@@ -10,7 +10,7 @@ export interface RelayCounters {
   /** Closed since they took nothing for the stall limit. */
   receiversStalled: number
   dialsFailed: number
-  /** Next hops that policy refused, as the URI has them or after DNS, and those that were too many at a time or looked up too often. */
+  /** Next hops that policy refused, as the URI has them or after DNS, and those that were too many (at a time or in all) or looked up too often. */
   dialsForbidden: number
   dialsOverLimit: number
   framesIn: number

@@ -10,9 +10,11 @@ import type { Connection, Receiver } from "../transport/Connection.ts"
 import type { Closing } from "./Closing.ts"
 import { HopSessions } from "./HopSessions.ts"
 import { Inbound, type InboundOwner } from "./inbound/Inbound.ts"
+import { Logins } from "./inbound/Logins.ts"
 import { Probation, type ProbationOwner } from "./inbound/Probation.ts"
 import { Reading } from "./inbound/Reading.ts"
 import { Outbound, type OutboundOwner } from "./outbound/Outbound.ts"
+import { HopRoutes } from "./route/HopRoutes.ts"
 import { Unanswered } from "./route/Unanswered.ts"
 import type { Admitted } from "./rules/Admission.ts"
 import type { Authenticate, Router } from "./rules/Router.ts"
@@ -33,7 +35,7 @@ export interface HopOwner {
   left(hop: Hop): void
   /** Does a certificate for these names prove that its owner is the relay which the URI names (RFC 4976 §6.3). */
   proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean
-  /** Starts an AUTH; `ended` is called when it was answered. */
+  /** Starts an AUTH; `ended` is called when it was answered. Nothing of `head` is used after it returns. */
   authenticate(hop: Hop, head: Head, request: Authenticate, ended: () => void): void
 }
 
@@ -45,11 +47,14 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   readonly probation: Probation
   readonly unanswered: Unanswered
   readonly #inbound: Inbound
+  readonly #logins: Logins
   #connection: Connection | undefined
   readonly keys: Array<string> = []
   readonly sessions = new HopSessions()
   /** It leads to another relay, or one has come by it. */
   withRelay = false
+  readonly routes = new HopRoutes()
+  unusedSince: number | undefined
   #finishing = false
   #linger: Linger | undefined
 
@@ -61,6 +66,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.probation = new Probation(owner.shared, this)
     this.reading.onHeldByFlows = () => this.outbound.goesUnread()
     this.unanswered = new Unanswered(this)
+    this.#logins = new Logins(owner.shared, this.reading)
     this.#inbound = new Inbound(this)
   }
 
@@ -103,6 +109,10 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return this.outbound.gone
   }
 
+  get open(): boolean {
+    return !this.gone && !this.#finishing && !this.lapsed
+  }
+
   bytes(octets: Buffer): void {
     if (!this.gone) this.#inbound.bytes(octets)
   }
@@ -121,12 +131,17 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return Math.max(this.#inbound.lastUsed, this.outbound.lastUsed)
   }
 
+  inUse(now: number): boolean {
+    return this.sessions.anyValid(now) || this.routes.anyLive(now)
+  }
+
   isRelay(uri: MsrpUri): boolean {
     const names = this.#connection?.peerNames
     if (names === undefined || names.length === 0 || this.#expired || !this.#owner.proves(names, uri)) return false
     return this.withRelay = true
   }
 
+  /** It is one with another relay whose certificate has expired: it proves nothing any more. */
   get lapsed(): boolean {
     return this.withRelay && this.#expired
   }
@@ -136,6 +151,12 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return until !== undefined && until <= this.shared.turn.now
   }
 
+  fromBehind(from: ReadonlyArray<MsrpUri>): boolean {
+    if (from.length < 2 || !this.isRelay(from[0]!)) return false
+    this.probation.isRelays()
+    return true
+  }
+
   proved(): void {
     this.#owner.proved(this)
   }
@@ -143,15 +164,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   // ---- what it is told of its halves
 
   authenticate(head: Head, request: Authenticate): void {
-    let ended = false
-    let waits = false
-    this.#owner.authenticate(this, head, request, () => {
-      ended = true
-      if (waits) this.reading.go()
-    })
-    if (ended) return
-    waits = true
-    this.reading.stop()
+    this.#logins.begins(this.fromBehind(request.from), (ended) => this.#owner.authenticate(this, head, request, ended))
   }
 
   /** Writes a whole frame of the relay's own, before anything that waits for its turn. */

@@ -37,6 +37,8 @@ export interface RelayLimits {
   readonly failedAuths: number
   /** Seconds until an AUTH that the authenticator has not decided is answered 408; less than its client waits. */
   readonly authDecision: number
+  /** AUTHs of clients behind a relay under way on its connection before what is behind them waits. */
+  readonly auths: number
   /** Octets kept of a connection in probation: of a request that is not whole, or behind an AUTH under way. */
   readonly probationOctets: number
   /** Requests without success, or challenges, in probation before the connection is closed (RFC 4976 §6.1). */
@@ -58,6 +60,12 @@ export interface RelayLimits {
   readonly dials: number
   /** Relays of other domains that the AUTHs of one user may have looked up in a minute (RFC 4976 §8). */
   readonly lookups: number
+  /** Connections to next hops that one user may have, made or in the making, on however many connections. */
+  readonly nextHopsPerUser: number
+  /** The same for all who have come from one address. */
+  readonly nextHopsPerAddress: number
+  /** Seconds after which a connection to a next hop is closed that no session uses any more (as RFC 4976 §5.4 has it). */
+  readonly unused: number
   /** Seconds without traffic after which a connection without sessions is closed; more than an hour (RFC 4976 §6.5). */
   readonly idle: number
   /** Seconds without progress after which a receiver is failed. */
@@ -88,6 +96,7 @@ export const defaultRelayLimits: RelayLimits = {
   unansweredOfUser: 67_108_864,
   failedAuths: 5,
   authDecision: 25,
+  auths: 256,
   probationOctets: 32_768,
   unsuccessful: 10,
   requestRate: Infinity,
@@ -99,6 +108,9 @@ export const defaultRelayLimits: RelayLimits = {
   connectionsInProbation: 1000,
   dials: 32,
   lookups: 60,
+  nextHopsPerUser: 100,
+  nextHopsPerAddress: 1000,
+  unused: 300,
   idle: 7200,
   stall: 30,
   draining: 1,

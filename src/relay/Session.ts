@@ -21,8 +21,16 @@ export interface Session {
   ended: boolean
   /** The connection of the peer that writes to the owner, and the URI it uses, once it has written. */
   peer: { readonly connection: object; readonly uri: MsrpUri } | undefined
+  /** The connections to other relays that it uses, by their URIs; for the relay, not for the repository. */
+  ways?: Map<string, Way> | undefined
   /** Authorities ("host:port") under which the owner has shown itself in From-Path. */
   readonly ownerAuthorities: Array<string>
+}
+
+/** A connection to another relay; `came`: the session's requests come in on it. */
+export interface Way {
+  readonly hop: object
+  readonly came: boolean
 }
 
 /** What a session is made of. */

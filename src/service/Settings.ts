@@ -113,6 +113,9 @@ const read = Effect.fnUntraced(function*(
         connectionsPerAddress: values.maxConnectionsPerAddress ?? Infinity,
         connectionsInProbation: values.maxConnectionsInProbation,
         dials: values.maxDials,
+        nextHopsPerUser: values.maxNextHopsPerUser,
+        nextHopsPerAddress: values.maxNextHopsPerAddress,
+        unused: values.nextHopUnused,
         idle: values.idleLimit
       }
     },

@@ -9,7 +9,7 @@ const seldom = { sessions: { hashSize: 0, cleanupInterval: 3600 } }
 
 group("P. Connections", ({ scenario, timed }) => {
   timed(
-    "R4976-6.1-25 R4976-6.5-02: what was dialled has no probation; without sessions and traffic it is closed in the end",
+    "R4976-6.1-25 R4976-6.5-02: what was dialled has no probation, and lives as long as a session uses it; who came in, longer",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login({ headers: ["Expires: 3000"] })
@@ -17,10 +17,12 @@ group("P. Connections", ({ scenario, timed }) => {
         alice.peer.write(send({ to: `${alice.usePath} ${bob.uri}`, from: alice.uri, failureReport: "no", body: "hi" }))
         const peer = yield* bob.accepted
         yield* peer.next
-        yield* TestClock.adjust("61 minutes")
+        yield* TestClock.adjust("50 minutes")
         assert.isFalse(peer.closed_)
-        yield* TestClock.adjust("61 minutes")
+        yield* TestClock.adjust("11 minutes")
         yield* peer.ends
+        assert.isFalse(alice.peer.closed_)
+        yield* TestClock.adjust("61 minutes")
         yield* alice.peer.ends
         assert.strictEqual(world.relay.counters.connectionsIdle, 2)
       }),

@@ -16,18 +16,18 @@ import { AUTH, FRAME } from "../Turn.ts"
 import { type Chunk, DiscardedChunk, PassedChunk } from "./Chunk.ts"
 import type { Probation } from "./Probation.ts"
 import type { Reading } from "./Reading.ts"
-import { Refusals } from "./Refusal.ts"
+import { type RefusalOwner, Refusals } from "./Refusal.ts"
 import { pathsOf, Routes } from "./Routes.ts"
 import { Share } from "./Share.ts"
 
 /** The hop whose connection it is. */
-export interface InboundOwner extends AuthSource {
+export interface InboundOwner extends AuthSource, RefusalOwner {
   readonly shared: Shared
   readonly reading: Reading
   readonly probation: Probation
   /** Who may send what where. */
   readonly router: Router
-  /** Starts an AUTH; what is behind it waits. */
+  /** Starts an AUTH; what is behind it waits, but on the connection of another relay. */
   authenticate(head: Head, request: Authenticate): void
   finish(reason: Closing): void
 }
@@ -158,6 +158,7 @@ export class Inbound implements FrameSink {
     const { origin } = transaction
     if (this.#lastAnswered !== origin && !origin.isAnswered(head.toPath, transaction.isSend)) return
     this.#lastAnswered = origin
+    if (origin.trial !== undefined) origin.trial.heard(head.status)
     transaction.answered(head)
   }
 
@@ -174,7 +175,8 @@ export class Inbound implements FrameSink {
       this.#hop.reading.uses(known)
       return this.#lastRoute = known
     }
-    const decision = this.#hop.router.decide(head, this.#hop)
+    const decision = known?.takeSuccessor(this.#shared.turn.now) ??
+      this.#hop.router.decide(head, this.#hop, octets === Infinity)
     if (decision._tag === "Route") {
       this.#remember(head, decision)
       this.#hop.reading.uses(decision)
@@ -206,22 +208,15 @@ export class Inbound implements FrameSink {
     if (head.kind === Kind.Send) {
       if (this.#isStopped(route, head)) return this.#stopped(route, head, octets, flag)
       if (head.failureReport === "yes") {
-        unanswered = !now && this.#waits(route)
+        unanswered = !now && this.#hop.reading.answersLate(flow)
         if (!unanswered) this.#ok(route, head.buf, head.tidStart, head.tidEnd)
       }
     } else if (head.kind === Kind.Report) route.target.reported(head, this.#outbound)
     else if (route.back.full) return this.#refusals.now(head, 408, octets, flag)
     this.#passes(route)
+    if (route.back.trial !== undefined) route.back.trial.keep(head, bodyStart, bodyEnd, flag)
     if (now) forwardFrame(route, head, bodyStart, bodyEnd, flag)
     else flow.parkFrame(head, bodyStart, bodyEnd, flag, unanswered)
-  }
-
-  /**
-   * A sender who shares his connection with others is not read more slowly for a slow receiver, up to a point: he is
-   * answered more slowly, so that who waits for answers waits in this session only.
-   */
-  #waits({ flow, fromRelay }: Route): boolean {
-    return flow.octets > this.#shared.limits.session / 4 && (fromRelay || this.#hop.reading.shared)
   }
 
   #passes(route: Route): void {
@@ -254,7 +249,7 @@ export class Inbound implements FrameSink {
     const tid = Buffer.from(head.transactionId, "latin1")
     return new PassedChunk(route, head, reading, {
       accept: () => route.accept(tid, 0, tid.length),
-      waits: () => !route.flow.clear && this.#waits(route)
+      waits: () => !route.flow.clear && reading.answersLate(route.flow)
     })
   }
 

@@ -1,6 +1,7 @@
 /**
  * What a connection that came in has shown of itself. It must bring one successful request within 30 s, not too many
- * others before that (RFC 4976 §6.1), and not too many AUTHs with wrong credentials at any time (RFC 4976 §6.3).
+ * others before that (RFC 4976 §6.1), and not too many AUTHs with wrong credentials at any time (RFC 4976 §6.3). That of
+ * another relay is not closed early for what its clients do.
  */
 import type { Closing } from "../Closing.ts"
 import type { Shared } from "../Shared.ts"
@@ -21,6 +22,8 @@ export class Probation extends Timed {
   readonly #owner: ProbationOwner
   /** It came in, and has not yet brought a successful request. */
   active = false
+  /** It is that of a relay: what comes to nothing is its clients' doing. */
+  #isRelay = false
   #unsuccessful = 0
   #challenges = 0
   #failedAuths = 0
@@ -39,6 +42,11 @@ export class Probation extends Timed {
   override expired(): void {
     this.#shared.counters.probationsFailed++
     this.#owner.fail("no successful request in probation")
+  }
+
+  /** Somebody behind the relay that its certificate proves has sent a request. */
+  isRelays(): void {
+    this.#isRelay = true
   }
 
   /** A request that was authorised. */
@@ -60,7 +68,7 @@ export class Probation extends Timed {
   }
 
   #endEarly(unsuccessful: number): void {
-    if (!this.active || unsuccessful < this.#shared.limits.unsuccessful) return
+    if (!this.active || this.#isRelay || unsuccessful < this.#shared.limits.unsuccessful) return
     this.#shared.counters.probationsFailed++
     this.#owner.finish("too many requests without success in probation")
   }
@@ -73,6 +81,8 @@ export class Probation extends Timed {
 
   /** So many octets are kept of what came in. */
   keeps(octets: number): void {
-    if (this.active && octets > this.#shared.limits.probationOctets) this.#owner.fail("too much in probation")
+    if (this.active && !this.#isRelay && octets > this.#shared.limits.probationOctets) {
+      this.#owner.fail("too much in probation")
+    }
   }
 }

@@ -91,6 +91,14 @@ export class Reading implements Tap {
     return this.#shared.turn.now < this.#sharedUntil
   }
 
+  /**
+   * A sender who shares his connection with others is not read more slowly for a slow receiver, up to a point: he is
+   * answered more slowly, so that who waits for answers waits in this session only.
+   */
+  answersLate({ fromRelay, octets }: Waiting): boolean {
+    return octets > this.#shared.limits.session / 4 && (fromRelay || this.shared)
+  }
+
   waits(flow: Waiting): void {
     this.#waiting.add(flow)
   }

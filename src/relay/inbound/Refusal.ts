@@ -16,7 +16,9 @@ import type { Shared } from "../Shared.ts"
 export interface RefusalOwner extends HopFacts {
   readonly shared: Shared
   readonly router: { ownUri(secure: boolean): MsrpUri | undefined }
-  readonly probation: { refused(): void }
+  readonly probation: { readonly active: boolean; refused(): void }
+  /** Was a request with this From-Path sent by somebody behind the relay that the connection's certificate proves. */
+  fromBehind(from: ReadonlyArray<MsrpUri>): boolean
   /** Writes a whole frame of the relay's own; nothing once it is gone. */
   control(frame: Buffer): void
 }
@@ -37,7 +39,10 @@ export class Refusals {
   later(head: Head, status: number): (octets: number, flag: Flag) => void {
     const hop = this.#hop
     const answer = answerTo(head, status, this.#pathsBack(head))
-    if (status >= 300) refused(hop.shared, hop, head.kind, status, head.problem)
+    if (status >= 300) {
+      refused(hop.shared, hop, head.kind, status, head.problem)
+      if (hop.probation.active) hop.fromBehind(parsePath(head.fromPath, hop.shared.codec.limits.pathUris) ?? [])
+    }
     return (octets, flag) => {
       if (answer !== undefined) hop.control(answer(octets, flag))
       if (status >= 300) hop.probation.refused()

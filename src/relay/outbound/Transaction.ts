@@ -37,13 +37,15 @@ export interface Piece {
 
 /** Where a request came from: who hears what became of it. */
 export interface Origin {
+  /** Hears the status of every answer, while it is not known whether the next hop takes such requests. */
+  readonly trial: { heard(status: number): void } | undefined
   /** It waits for an answer, and no more. */
   began(): void
   ended(): void
   /** Is this the To-Path of an answer to a request from there. */
   isAnswered(toPath: string, isSend: boolean): boolean
-  /** The next hop's answer goes back (RFC 4976 §6.4.3). */
-  answered(asked: Asked, head: Head): void
+  /** The next hop's answer goes back (RFC 4976 §6.4.3). False: it has no To-Path to go back by, and is none. */
+  answered(asked: Asked, head: Head): boolean
   /** The relay answers in the next hop's stead. */
   answer(id: string, status: number, comment: string): void
   /** A piece of a SEND did not arrive (RFC 4975 §7.1.2, RFC 4976 §6.4.1). */
@@ -115,8 +117,8 @@ export class Transaction extends Timed implements Piece, Sent {
     const { chunk, expects, origin } = this
     this.window?.answered(this, this.#owner.now)
     if (typeof expects === "object") {
-      origin.answered(expects, head)
-      return this.finish()
+      if (origin.answered(expects, head)) this.finish()
+      return
     }
     this.finish()
     if (head.status >= 200 && head.status < 300) return
@@ -174,10 +176,11 @@ export class Transaction extends Timed implements Piece, Sent {
 
 /** Where nobody hears anything. */
 const nobody: Origin = {
+  trial: undefined,
   began: () => {},
   ended: () => {},
   isAnswered: () => false,
-  answered: () => {},
+  answered: () => true,
   answer: () => {},
   report: () => {},
   block: () => {}

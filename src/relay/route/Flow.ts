@@ -26,7 +26,8 @@ type Parked =
   | { readonly kind: "part"; readonly octets: Buffer; readonly stream: Stream }
   | { readonly kind: "end"; readonly flag: Flag; readonly stream: Stream; readonly accepted: (() => void) | undefined }
 
-const frameEnd = (head: Head, bodyEnd: number): number => {
+/** Where a whole frame ends. */
+export const frameEnd = (head: Head, bodyEnd: number): number => {
   const endLine = 7 + head.tidEnd - head.tidStart + 3
   return head.hasBody ? bodyEnd + 2 + endLine : head.bodyStart + endLine
 }

@@ -9,6 +9,7 @@ import type { Window } from "../outbound/Window.ts"
 import { extend, type Session } from "../Session.ts"
 import { Flow } from "./Flow.ts"
 import type { Way } from "./Forward.ts"
+import type { HopRoutes } from "./HopRoutes.ts"
 import type { Pace } from "./Pace.ts"
 import type { Source, UserUnanswered } from "./Unanswered.ts"
 import { WayBack } from "./WayBack.ts"
@@ -17,6 +18,8 @@ import { WayBack } from "./WayBack.ts"
 export interface RouteParts {
   readonly source: Source
   readonly target: Outbound
+  /** The routes of both hops. */
+  readonly ends: readonly [HopRoutes, HopRoutes]
   /** The sessions whose URIs it uses: one, or two when both parties are clients of this relay. */
   readonly sessions: ReadonlyArray<Session>
   /** The paths of its requests as they come in: the first URIs are the relay's, one for each session. */
@@ -40,6 +43,7 @@ export class Route implements Way {
   /** It comes by way of another relay, whose connection is that of many. */
   readonly fromRelay: boolean
   readonly #source: Source
+  readonly #ends: RouteParts["ends"]
   readonly sessions: ReadonlyArray<Session>
   readonly lines: Buffer
   /** Between transaction id and transaction id of a 200 to the previous hop (RFC 4976 §6.4.1). */
@@ -48,8 +52,11 @@ export class Route implements Way {
   readonly pace: Pace | undefined
   /** It is good for this kind of request only: what is decided about a REPORT, or an AUTH, says nothing of others. */
   readonly only: Kind | undefined
+  /** Its requests go another way now: by this route, until somebody has taken it over. */
+  #successor: Route | undefined
+  #moved = false
 
-  constructor({ from, kind, pace, sessions, shared, source, target, to, user }: RouteParts) {
+  constructor({ ends, from, kind, pace, sessions, shared, source, target, to, user }: RouteParts) {
     const own = to.slice(0, sessions.length)
     const rest = to.slice(own.length)
     this.#source = source
@@ -60,6 +67,8 @@ export class Route implements Way {
     this.only = kind === Kind.Report || kind === Kind.Auth ? kind : undefined
     this.sessions = sessions
     this.flow = new Flow(this, source.reading)
+    this.#ends = ends
+    for (const end of ends) end.add(this)
     const back = this.back = new WayBack({ source, own, from, user, shared })
     const toPath = rest.map((uri) => uri.text).join(" ")
     this.lines = Buffer.from(`To-Path: ${toPath}\r\nFrom-Path: ${back.ownPath} ${back.fromPath}\r\n`, "latin1")
@@ -76,13 +85,27 @@ export class Route implements Way {
   }
 
   usable(now: number): boolean {
-    return !this.target.gone && !this.target.shared.stopping && !this.isOver(now)
+    return !this.#moved && !this.target.gone && !this.target.shared.stopping && !this.isOver(now)
   }
 
   /** One of its sessions has ended. */
   isOver(now: number): boolean {
     for (const session of this.sessions) if (session.ended || session.expiresAt <= now) return true
     return false
+  }
+
+  /** From now on its requests go another way. */
+  moved(successor: Route): void {
+    this.#moved = true
+    this.#successor = successor
+  }
+
+  /** The route in its place, if a request could take it now; whoever takes it closes it. */
+  takeSuccessor(now: number): Route | undefined {
+    const successor = this.#successor
+    if (successor?.usable(now) !== true) return undefined
+    this.#successor = undefined
+    return successor
   }
 
   /** A request is passed on. */
@@ -94,7 +117,10 @@ export class Route implements Way {
     this.#source.ok(this.ok, buf, tidStart, tidEnd)
   }
 
+  /** It is not remembered any more. */
   close(): void {
+    for (const end of this.#ends) end.delete(this)
+    this.#successor?.close()
     this.back.close()
   }
 }

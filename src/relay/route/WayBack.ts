@@ -4,12 +4,26 @@
  */
 import { encodeResponse } from "../../protocol/Encoder.ts"
 import type { FrameLimits } from "../../protocol/FrameLimits.ts"
-import type { Head } from "../../protocol/Head.ts"
+import type { Flag, Head } from "../../protocol/Head.ts"
 import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import type { Asked, Origin, Piece } from "../outbound/Transaction.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import { encodeReport } from "./Report.ts"
 import type { Source, Unanswered, UserUnanswered } from "./Unanswered.ts"
+
+/** What is tried with the first requests of a session, where another relay might refuse them. */
+export interface Tried {
+  /** A whole request leaves. */
+  keep(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void
+  /** The next hop has answered one of its requests. */
+  heard(status: number): void
+  /** A SEND has failed. True: it goes another way, and its sender is not to hear of this. */
+  failed(piece: Piece, status: number): boolean
+  /** The same of another request, which came with this id: it was answered. */
+  answered(id: string, status: number): boolean
+  /** No further request comes this way. */
+  over(): void
+}
 
 /** What a way back is made of. */
 export interface WayBackParts {
@@ -64,6 +78,8 @@ export class WayBack implements Origin {
   readonly #octets: number
   /** Requests that wait for an answer. */
   #waiting = 0
+  /** It is not known yet whether the next hop takes its requests; or what it refused goes another way. */
+  trial: Tried | undefined
   #blocked: Map<string, Blocked> | undefined
   #closed = false
 
@@ -101,10 +117,17 @@ export class WayBack implements Origin {
 
   /**
    * Is this the To-Path of an answer to a request that took this route. That to a SEND has to name the previous hop only,
-   * which is the first of the relay's URIs (RFC 4975 §7.2).
+   * which is the first of the relay's URIs (RFC 4975 §7.2). There are relays that name no more in any answer.
    */
   isAnswered(toPath: string, isSend: boolean): boolean {
-    return this.#behind(isSend ? this.#firstBack : this.ownPath, toPath) !== undefined
+    return this.#behind(this.#firstBack, toPath) !== undefined && (isSend || this.#rest(toPath) !== undefined)
+  }
+
+  /** The URIs behind the relay's own: as the answer has them, or the request where that has more. */
+  #rest(toPath: string): string | undefined {
+    const rest = this.#behind(this.ownPath, toPath)
+    if (rest === undefined) return this.#behind(this.#firstBack, toPath) === "" ? this.fromPath : undefined
+    return urisOf(rest) < urisOf(this.fromPath) ? this.fromPath : rest
   }
 
   /**
@@ -123,10 +146,11 @@ export class WayBack implements Origin {
   }
 
   /** The next hop's answer goes back under the id that the request came with (RFC 4976 §6.4.3). */
-  answered(asked: Asked, head: Head): void {
+  answered(asked: Asked, head: Head): boolean {
     const { source } = this.#unanswered
-    const rest = this.#behind(this.ownPath, head.toPath)
-    if (rest === undefined || rest === "" || source === undefined || source.gone) return
+    const rest = this.#rest(head.toPath)
+    if (rest === undefined) return false
+    if (source === undefined || source.gone || this.trial?.answered(asked.id, head.status) === true) return true
     const own = this.ownPath.split(" ").toReversed().join(" ")
     const comment = head.comment === "" ? "" : ` ${head.comment}`
     const start = `MSRP ${asked.id} ${String(head.status).padStart(3, "0")}${comment}`
@@ -136,13 +160,15 @@ export class WayBack implements Origin {
     // A client that guesses passwords at a relay further on is a nuisance here; a relay is not closed for those behind
     // it, who stand in the path as well (RFC 4976 §6.3).
     if (
-      asked.hasCredentials && head.status === 401 && !rest.includes(" ") &&
+      asked.hasCredentials && head.status === 401 && !this.fromPath.includes(" ") &&
       !head.headers("WWW-Authenticate").some(isStale)
     ) source.authFailed()
+    return true
   }
 
   /** An answer that the relay gives in the next hop's stead. */
   answer(transactionId: string, status: number, comment: string): void {
+    if (this.trial?.answered(transactionId, status) === true) return
     const [toPath, fromPath] = [this.fromPath, this.own]
     this.#unanswered.source?.control(encodeResponse({ transactionId, status, comment, toPath, fromPath }))
   }
@@ -150,7 +176,7 @@ export class WayBack implements Origin {
   /** Tells the original sender of a failure, unless he is gone. */
   report(piece: Piece, status: number, comment: string): void {
     const { source } = this.#unanswered
-    if (source === undefined || source.gone) return
+    if (source === undefined || source.gone || this.trial?.failed(piece, status) === true) return
     source.control(encodeReport({ toPath: this.fromPath, fromPath: this.own, piece, status, comment }))
     source.shared.counters.reports++
   }
@@ -183,9 +209,12 @@ export class WayBack implements Origin {
   /** No further request comes this way; those that did may still be answered. */
   close(): void {
     this.#closed = true
+    this.trial?.over()
     if (this.#blocked !== undefined) { for (const one of this.#blocked.values()) stopTimer(one) }
     this.#blocked = undefined
   }
 }
+
+const urisOf = (path: string): number => path === "" ? 0 : path.split(" ").length
 
 const isStale = (challenge: string): boolean => /\bstale\s*=\s*"?true/i.test(challenge)

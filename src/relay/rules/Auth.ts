@@ -15,6 +15,7 @@ import type { Shared } from "../Shared.ts"
 import type { Party } from "./Party.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import type { Authenticate } from "./Router.ts"
+import { cameBy } from "./Ways.ts"
 
 export interface AuthOptions {
   /** What session URIs are made of, by scheme; the URI that was addressed when there is none. */
@@ -180,8 +181,10 @@ export class Auth {
     { authenticationInfo, expires }: { readonly authenticationInfo: string; readonly expires: number }
   ): AuthAnswer {
     if (session === undefined) return this.#exhausted()
-    if (session.owner instanceof RelayOwner) this.#relays.owns(session.owner, session)
-    else {
+    if (session.owner instanceof RelayOwner) {
+      cameBy(session, request.from[0]!, hop)
+      this.#relays.owns(session.owner, session)
+    } else {
       // The connection may have closed while a slower repository worked: its sessions are dead already.
       if (hop.gone) this.#sessions.end(session)
       hop.sessions.owns(session)

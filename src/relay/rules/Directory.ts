@@ -2,15 +2,20 @@
  * Hops by where they lead: one connection for each scheme, host and port, however many sessions use it and whoever
  * opened it (RFC 4975 §5.4, RFC 4976 §6.4.2).
  */
+import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { authorityKey, canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { Lookups } from "./Lookups.ts"
 import type { NextHops } from "./NextHops.ts"
 import type { Party } from "./Party.ts"
+import { Tally } from "./Tally.ts"
 
 /** Names and ports under which one relay may be known: a certificate for `*.` proves any number of them. */
 const MAX_SHOWN = 16
+
+/** Relays of which is remembered that they want a connection for each session. */
+const MAX_ALONE = 1024
 
 /** A connection that is to be made. */
 export interface Dial {
@@ -23,12 +28,31 @@ export interface Dial {
   readonly source: Party
 }
 
+/** Where a request wants to go. */
+export interface Wanted {
+  readonly uri: MsrpUri
+  /** What is behind it is another relay, not an endpoint. */
+  readonly relay: boolean
+  /** The URI of this relay that the request goes through. */
+  readonly own: MsrpUri
+  /** Who sends it. */
+  readonly source: Party
+  /** The session for whose user it would be dialled. */
+  readonly session: Session
+}
+
 /** What the directory needs done. */
 export interface DirectoryOwner {
   /** Makes a hop, and a connection for it; `ended` is called when that is there, or cannot be made. */
   dial(dial: Dial, ended: () => void): Party
   /** Which of the own certificates is shown as this name. */
   identity(localName: string): number
+}
+
+/** For whom a hop was dialled. */
+interface DialledFor {
+  readonly user: string
+  readonly address: string
 }
 
 export class Directory {
@@ -38,8 +62,14 @@ export class Directory {
   /** More than one where another relay has several connections: when one closes, the next takes its place (RFC 4976 §6.3). */
   readonly #hops = new Map<string, Set<Party>>()
   /** Dials in progress of each user. */
-  readonly #dialling = new Map<string, number>()
+  readonly #dialling = new Tally()
   readonly #lookups: Lookups
+  /** Hops that were dialled for each user, and for those of each address, and for whom each of them was. */
+  readonly #ofUser = new Tally()
+  readonly #ofAddress = new Tally()
+  readonly #dialledFor = new Map<Party, DialledFor>()
+  /** Relays that want a connection for each session; the one used least recently is forgotten first. */
+  readonly #alone = new LinkedMap<string, true>()
 
   constructor(shared: Shared, nextHops: NextHops, owner: DirectoryOwner) {
     this.#shared = shared
@@ -50,29 +80,57 @@ export class Directory {
 
   /**
    * The hop to a URI, dialled for the user of the session if there is none, or the status to refuse a request with that
-   * wants to go there. `relay`: what is behind it is another relay, not an endpoint. `own`: the URI of this relay that the
-   * request goes through.
+   * wants to go there. `takes`: may the request take this one, where it leads to a relay.
    */
-  hopFor(uri: MsrpUri, source: Party, session: Session, relay: boolean, own: MsrpUri): Party | number {
+  hopFor(wanted: Wanted, takes: (hop: Party) => boolean): Party | number {
+    const { own, relay, uri } = wanted
     const strict = this.#relayKey(uri, own)
+    if (relay && this.#alone.touch(strict) === true) return this.dialAlone(wanted)
     const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(endpointKey(uri)))
-    if (known !== undefined) return known
+    if (known !== undefined) return !relay || takes(known) ? known : this.dialAlone(wanted)
+    const hop = this.dialAlone(wanted)
+    if (typeof hop !== "number") this.#add(relay ? strict : endpointKey(uri), hop)
+    return hop
+  }
+
+  /** The relay has refused a session on a connection that others use, and accepted it on one of its own. */
+  wantsEachAlone({ own, uri }: Wanted): void {
+    this.#alone.set(this.#relayKey(uri, own), true)
+    if (this.#alone.size > MAX_ALONE) this.#alone.delete(this.#alone.first!.key)
+  }
+
+  /** A hop that is for this session only, or the status to refuse its request with. */
+  dialAlone({ own, relay, session, source, uri }: Wanted): Party | number {
     if (cannotBeReached(uri)) return 408
-    const { counters, limits, turn } = this.#shared
+    const { counters, turn } = this.#shared
     if (!this.#nextHops.admitsUri(uri)) {
       counters.dialsForbidden++
       return 403
     }
     // Whatever connection it asks on, and whoever else shares that of a relay.
-    const user = userOf(session)
-    const tooMany = (this.#dialling.get(user) ?? 0) >= limits.dials
-    if (tooMany || (uri.port === undefined && !this.#lookups.admits(user, turn.now))) {
+    const wantedBy = { user: userOf(session), address: this.#shared.networkOf(source.connection?.remote.host ?? "") }
+    if (
+      !this.#mayDial(wantedBy) || (uri.port === undefined && !this.#lookups.admits(wantedBy.user, turn.now))
+    ) {
       counters.dialsOverLimit++
       return 408
     }
-    this.#count(user, 1)
-    const hop = this.#owner.dial({ uri, relay, localName: own.host, source }, () => this.#count(user, -1))
-    this.#add(relay ? strict : endpointKey(uri), hop)
+    return this.#dial({ uri, relay, localName: own.host, source }, wantedBy)
+  }
+
+  #mayDial({ address, user }: DialledFor): boolean {
+    const { dials, nextHopsPerAddress, nextHopsPerUser } = this.#shared.limits
+    return this.#dialling.of(user) < dials && this.#ofUser.of(user) < nextHopsPerUser &&
+      this.#ofAddress.of(address) < nextHopsPerAddress
+  }
+
+  #dial(dial: Dial, wantedBy: DialledFor): Party {
+    const { address, user } = wantedBy
+    this.#dialling.more(user)
+    const hop = this.#owner.dial(dial, () => this.#dialling.less(user))
+    this.#ofUser.more(user)
+    this.#ofAddress.more(address)
+    this.#dialledFor.set(hop, wantedBy)
     return hop
   }
 
@@ -82,6 +140,12 @@ export class Directory {
   }
 
   forget(hop: Party): void {
+    const wantedBy = this.#dialledFor.get(hop)
+    if (wantedBy !== undefined) {
+      this.#dialledFor.delete(hop)
+      this.#ofUser.less(wantedBy.user)
+      this.#ofAddress.less(wantedBy.address)
+    }
     for (const key of hop.keys) {
       const hops = this.#hops.get(key)
       hops?.delete(hop)
@@ -90,14 +154,8 @@ export class Directory {
     hop.keys.length = 0
   }
 
-  #count(user: string, more: number): void {
-    const count = (this.#dialling.get(user) ?? 0) + more
-    if (count > 0) this.#dialling.set(user, count)
-    else this.#dialling.delete(user)
-  }
-
   #alive(key: string): Party | undefined {
-    for (const hop of this.#hops.get(key) ?? []) if (!hop.gone && !hop.lapsed) return hop
+    for (const hop of this.#hops.get(key) ?? []) if (hop.open) return hop
     return undefined
   }
 

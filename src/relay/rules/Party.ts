@@ -2,6 +2,7 @@ import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { HopSessions } from "../HopSessions.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
+import type { HopRoutes } from "../route/HopRoutes.ts"
 import type { Source } from "../route/Unanswered.ts"
 
 /** One connection as the rules see it: to a client, a peer or another relay. */
@@ -9,11 +10,12 @@ export interface Party extends Source {
   /** `undefined`: it is being dialled. */
   readonly connection: Connection | undefined
   readonly outbound: Outbound
+  /** New requests may take it: it is not gone, nor being closed, nor with a relay whose certificate has expired. */
+  readonly open: boolean
   /** Where it leads, as the directory knows it; the directory's own. */
   readonly keys: Array<string>
   readonly sessions: HopSessions
+  readonly routes: HopRoutes
   /** Does its certificate prove that it is the relay which the URI names (RFC 4976 §6.3). */
   isRelay(uri: MsrpUri): boolean
-  /** It is one with another relay whose certificate has expired: it proves nothing any more. */
-  readonly lapsed: boolean
 }

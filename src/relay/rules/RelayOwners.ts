@@ -3,6 +3,7 @@
  * valid on any connection with it, so it does not end with one. It ends some time after the last.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
+import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timed } from "../Timers.ts"
@@ -106,6 +107,11 @@ export class RelayOwners {
     const same = this.#of.get(hop)
     if (same === undefined) this.#of.set(hop, new Set([owner]))
     else same.add(owner)
+  }
+
+  /** Requests to the owner of a session, at this URI, go by that connection; the owner may be a relay. */
+  leads(hop: Party, { owner }: Session, uri: MsrpUri): void {
+    if (owner instanceof RelayOwner && owner.is(uri.host)) this.linked(owner, hop)
   }
 
   /** A session was made for it. It ends at once if the relay has gone for too long meanwhile. */

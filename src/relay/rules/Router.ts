@@ -7,13 +7,16 @@
 import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import type { Pace, Paces } from "../route/Pace.ts"
-import { Route } from "../route/Route.ts"
+import type { Route } from "../route/Route.ts"
+import { MAX_TRIALS, Trial } from "../route/Trial.ts"
 import { UsersUnanswered, type UserUnanswered } from "../route/Unanswered.ts"
 import { extend, type Session, type Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { Directory } from "./Directory.ts"
 import type { Party } from "./Party.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
+import { routeTo, Trying } from "./Trying.ts"
+import { cameBy, wayTo, wentBy } from "./Ways.ts"
 
 export type Decision =
   /** It is passed on. */
@@ -83,7 +86,8 @@ export class Router {
     return uris.find(({ scheme }) => scheme === (secure ? "msrps" : "msrp")) ?? uris[0]
   }
 
-  decide(head: Head, hop: Party): Decision {
+  /** `isLong`: it is a long chunk, of which only the beginning is here. */
+  decide(head: Head, hop: Party, isLong: boolean): Decision {
     // Its sender may come again, to another relay of the domain or when this one runs anew.
     const { directory, shared } = this.#options
     if (shared.stopping) return refuse(408)
@@ -106,9 +110,11 @@ export class Router {
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
     if (fromOwner && owner instanceof RelayOwner) this.#options.relays.linked(owner, hop)
     const pace = this.#options.paces.of(session, fromOwner)
-    const request: Request = { head, hop, to, from, relayPeer, pace, user: this.#users.of(session) }
+    const request: Request = { head, hop, to, from, relayPeer, pace, user: this.#users.of(session), isLong }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
-    return fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
+    const decision = fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
+    if (relayPeer && decision._tag === "Route") cameBy(session, from[0]!, hop)
+    return decision
   }
 
   #bare(head: Head, hop: Party, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Decision {
@@ -160,12 +166,33 @@ export class Router {
     if (uri.transport.toLowerCase() !== "tcp") return refuse(481)
     // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
     if (uri.scheme === "msrp" && relay) return refuse(403)
-    const target = this.#options.directory.hopFor(uri, request.hop, sessions[0], relay, own)
-    const { owner } = sessions[1] ?? sessions[0]
-    if (typeof target !== "number" && owner instanceof RelayOwner && owner.is(uri.host)) {
-      this.#options.relays.linked(owner, target)
+    const session = sessions[1] ?? sessions[0]
+    const { directory, relays } = this.#options
+    const way = wayTo(session, uri)
+    if (way !== undefined) {
+      relays.leads(way, session, uri)
+      return forward(sessions, way, request)
     }
-    return typeof target === "number" ? refuse(target) : forward(sessions, target, request)
+    const wanted = { uri, source: request.hop, session: sessions[0], relay, own }
+    const target = directory.hopFor(wanted, (hop) => !request.isLong || mayTake(session, hop))
+    if (typeof target === "number") return refuse(target)
+    relays.leads(target, session, uri)
+    const route = forward(sessions, target, request)
+    if (!relay) return route
+    wentBy(session, uri, target)
+    // Neither what is too long to be kept nor what comes first on a connection that takes several needs to be tried.
+    if (!request.isLong && !target.routes.takesSeveral && target.routes.trials < MAX_TRIALS) {
+      const trying = new Trying({
+        directory,
+        relays,
+        wanted,
+        session,
+        target,
+        beginning: beginningOf(sessions, request)
+      })
+      route.back.trial = new Trial(route, trying, target.routes)
+    }
+    return route
   }
 
   /**
@@ -204,17 +231,24 @@ interface Request {
   readonly relayPeer: boolean
   readonly pace: Pace | undefined
   readonly user: UserUnanswered
+  /** A long chunk, which is passed on while it comes. */
+  readonly isLong: boolean
 }
 
-const forward = (
+const beginningOf = (
   sessions: readonly [Session, Session?],
-  target: Party,
   { from, head: { kind }, hop, pace, relayPeer, to, user }: Request
-): Decision => {
+) => {
   const used = sessions.filter((session) => session !== undefined)
-  const ends = { source: hop, target: target.outbound, shared: relayPeer }
-  return new Route({ ...ends, sessions: used, to, from, pace, kind, user })
+  return { source: hop, sessions: used, to, from, pace, kind, user, shared: relayPeer }
 }
+
+const forward = (sessions: readonly [Session, Session?], target: Party, request: Request): Route =>
+  routeTo(target, beginningOf(sessions, request))
+
+/** May a first request go there that is too long to be sent again: others use it, and it may be that no second one can. */
+const mayTake = (session: Session, { routes, shared }: Party): boolean =>
+  routes.takesSeveral || !routes.anyWithout(session, shared.turn.now)
 
 const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number): Decision => {
   if (head.kind !== Kind.Send) return { _tag: "Here", status: head.kind === Kind.Auth ? 403 : 501 }

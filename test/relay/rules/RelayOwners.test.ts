@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import { parseUri } from "../../../src/protocol/Uri.ts"
 import type { Party } from "../../../src/relay/rules/Party.ts"
 import { RelayOwner, RelayOwners } from "../../../src/relay/rules/RelayOwners.ts"
 import type { Session } from "../../../src/relay/Session.ts"
@@ -108,4 +109,15 @@ it("R4976-9.3-06: a relay has so many sessions; those that are over do not count
   relays.linked(other, hop)
   relays.left(hop)
   assert.deepStrictEqual([relays.size, timers.running], [1, 0])
+})
+
+it("R4976-6.3-22: a connection that leads to the owner of a session is one with it; one to somebody else is not", () => {
+  const { relays } = make()
+  const owner = relays.of("a.example.com")
+  const [one, two] = [link(), link()]
+  const uri = (host: string) => parseUri(`msrps://${host}:2855/s;tcp`)!
+  relays.leads(one, { ...session("s1"), owner }, uri("A.example.com"))
+  relays.leads(two, { ...session("s1"), owner }, uri("b.example.com"))
+  relays.leads(two, { ...session("s2"), owner: two }, uri("a.example.com"))
+  assert.deepStrictEqual([...owner.links], [one])
 })

@@ -49,6 +49,27 @@ export const limits = {
     example: "8",
     default: "32"
   }),
+  maxNextHopsPerUser: set("MSRP_MAX_NEXT_HOPS_PER_USER", wholeNumber(...ranges.nextHops), {
+    expects: "a whole number from 1 to 1000000",
+    meaning:
+      "Connections to next hops that one user may have, on however many connections of his; what needs more is answered 408.",
+    example: "20",
+    default: "100"
+  }),
+  maxNextHopsPerAddress: set("MSRP_MAX_NEXT_HOPS_PER_ADDRESS", wholeNumber(...ranges.nextHops), {
+    expects: "a whole number from 1 to 1000000",
+    meaning:
+      "The same for all users from one address. Many clients behind one NAT, and all clients behind another relay, have the same address.",
+    example: "200",
+    default: "1000"
+  }),
+  nextHopUnused: set("MSRP_NEXT_HOP_UNUSED_LIMIT", seconds(...ranges.unused), {
+    expects: "a time of 1 minute to 1 day",
+    meaning:
+      "A connection that was made to a next hop is closed when no session has used it for so long (looked at once a minute).",
+    example: "1 hour",
+    default: "5 minutes"
+  }),
   maxTransactions: set("MSRP_MAX_TRANSACTIONS", wholeNumber(...ranges.transactions), {
     expects: "a whole number from 16 to 1000000",
     meaning: "Requests without an answer on one connection before those who send to it are held.",

@@ -1,0 +1,46 @@
+/**
+ * The AUTHs of one connection that are being decided, and whether what is behind them waits. On a client's own connection
+ * it does; what the clients of another relay send to each other does not wait for one of them to log in.
+ */
+import type { Shared } from "../Shared.ts"
+import type { Reading } from "./Reading.ts"
+
+export class Logins {
+  readonly #shared: Shared
+  readonly #reading: Reading
+  #underWay = 0
+  /** As many are under way beside the traffic as may be. */
+  #full = false
+
+  constructor(shared: Shared, reading: Reading) {
+    this.#shared = shared
+    this.#reading = reading
+  }
+
+  /** One begins. `decide` is given what to call when it was answered, maybe at once. `beside`: what is behind it goes on. */
+  begins(beside: boolean, decide: (ended: () => void) => void): void {
+    let ended = false
+    let waits = false
+    this.#underWay++
+    decide(() => {
+      ended = true
+      this.#underWay--
+      if (waits) this.#reading.go()
+      else this.#relax()
+    })
+    if (ended) return
+    if (!beside) {
+      waits = true
+      this.#reading.stop()
+    } else if (!this.#full && this.#underWay >= this.#shared.limits.auths) {
+      this.#full = true
+      this.#reading.stop()
+    }
+  }
+
+  #relax(): void {
+    if (!this.#full || this.#underWay >= this.#shared.limits.auths) return
+    this.#full = false
+    this.#reading.go()
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Which connection leads to another relay for a session, where that relay has several. There are relays with a connection
+ * for each session, which refuse every other session on it: what goes back takes the connection that it came in on.
+ */
+import { authorityKey, type MsrpUri } from "../../protocol/Uri.ts"
+import type { Session, Way } from "../Session.ts"
+import type { Party } from "./Party.ts"
+
+/** Those of a session that are remembered; the oldest is forgotten first. */
+const MAX_WAYS = 16
+
+const keyOf = (uri: MsrpUri): string => `${uri.scheme} ${authorityKey(uri)}/${uri.sessionId ?? ""}`
+
+/** Requests of the session came in on this connection, whose peer is the relay that this URI names. The first one stays. */
+export const cameBy = (session: Session, uri: MsrpUri, hop: Party): void => {
+  const known = session.ways?.get(keyOf(uri))
+  if (known?.came !== true || openOf(known) === undefined) remember(session, uri, { hop, came: true })
+}
+
+/** Requests of the session go out on this connection, unless some have come in on another one. */
+export const wentBy = (session: Session, uri: MsrpUri, hop: Party): void => {
+  remember(session, uri, { hop, came: false })
+}
+
+/**
+ * The connection that leads there, if it is still to be used. Who has logged in at a relay by its bare name goes on there
+ * with the URIs that it hands out. An AUTH may have named it without a port (RFC 4976 §8): then it is the one connected to.
+ */
+export const wayTo = (session: Session, uri: MsrpUri): Party | undefined => {
+  const { ways } = session
+  if (ways === undefined) return undefined
+  const exact = openOf(ways.get(keyOf(uri)))
+  if (exact !== undefined || uri.sessionId === undefined) return exact
+  const bare = openOf(ways.get(keyOf({ ...uri, sessionId: undefined })))
+  if (bare !== undefined) return bare
+  const found = openOf(ways.get(keyOf({ ...uri, sessionId: undefined, port: undefined })))
+  return found?.connection?.remote.port === uri.port ? found : undefined
+}
+
+const remember = (session: Session, uri: MsrpUri, way: Way): void => {
+  const ways = session.ways ??= new Map()
+  const key = keyOf(uri)
+  ways.delete(key)
+  ways.set(key, way)
+  if (ways.size > MAX_WAYS) ways.delete(ways.keys().next().value ?? "")
+}
+
+const openOf = (way: Way | undefined): Party | undefined => {
+  const hop = way?.hop as Party | undefined
+  return hop?.open === true ? hop : undefined
+}

@@ -1,0 +1,149 @@
+/** An AUTH that is decided late delays its own client, and nobody else who shares the connection of a relay. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { Credentials } from "../../../src/Credentials.ts"
+import { Transport, type TransportError } from "../../../src/Transport.ts"
+import {
+  header,
+  makeWorld,
+  type Owner,
+  PASSWORDS,
+  type Peer,
+  request,
+  send,
+  type World,
+  type WorldOptions
+} from "../../support/harness.ts"
+import { connectFrom, end, machine, options } from "../../support/relays.ts"
+
+const scenario = (
+  title: string,
+  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
+  more: WorldOptions = {}
+): void =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld({ ...options, ...more })
+      yield* body(world)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest())))
+
+const outer = (session: string): string => `msrps://outer.example.net:2855/${session};tcp`
+const FROM = `${outer("s1")} msrp://carol.invalid:9/c;tcp`
+
+/** AUTHs of somebody behind the relay, with these ids. */
+const guess = (world: World, link: Peer, authorization: string, ...ids: ReadonlyArray<string>): void => {
+  for (const id of ids) {
+    const from = `${outer("s2")} msrp://mallory.invalid:9/m;tcp`
+    link.write(request("AUTH", { id, to: world.uri, from, headers: [authorization] }))
+  }
+}
+
+const text = (alice: Owner, body: string, id: string) =>
+  send({ id, to: `${alice.usePath} ${alice.uri}`, from: FROM, body })
+
+/** A backend that takes five seconds for carol. */
+const slow = Layer.succeed(
+  Credentials,
+  Credentials.make(({ username }) => {
+    const password = PASSWORDS[username]
+    const found = password === undefined
+      ? Option.none()
+      : Option.some({ _tag: "Password", password: Redacted.make(password) } as const)
+    return username === "carol" ? Effect.delay(Effect.succeed(found), "5 seconds") : Effect.succeed(found)
+  })
+)
+
+describe("AUTHs under way", () => {
+  scenario(
+    "R4976-6.3-37: wrong passwords of one client delay no message of others behind its relay",
+    (world) =>
+      Effect.gen(function*() {
+        const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const alice = yield* world.login()
+        const challenge = yield* world.challenge(link, FROM)
+        guess(world, link, world.authorization(challenge, { username: "carol", password: "x" }), "guess001", "guess002")
+        link.write(text(alice, "hello", "text0001"))
+        // No time has passed.
+        assert.strictEqual((yield* link.next).id, "text0001")
+        const frame = yield* alice.peer.next
+        assert.strictEqual(frame.body!.toString(), "hello")
+        alice.peer.answer(frame)
+        yield* TestClock.adjust("2 seconds")
+        const late = yield* link.take(2)
+        assert.deepStrictEqual(late.map(({ id, status }) => `${id} ${status}`), ["guess001 401", "guess002 401"])
+      }),
+    { digest: { freePerUser: 0 } }
+  )
+
+  scenario(
+    "answers come when they are there, in whatever order; each has its own paths",
+    (world) =>
+      Effect.gen(function*() {
+        const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const slowly = world.authorization(yield* world.challenge(link, FROM), { username: "carol" })
+        const atOnce = world.authorization(yield* world.challenge(link, FROM), { username: "alice" })
+        const other = FROM.replace("s1", "s3")
+        link.write(
+          request("AUTH", { id: "carol001", to: world.uri, from: FROM, headers: [slowly] }),
+          request("AUTH", { id: "alice001", to: world.uri, from: other, headers: [atOnce] })
+        )
+        const first = yield* link.next
+        assert.deepStrictEqual([first.id, first.status, first.to], ["alice001", 200, other])
+        yield* TestClock.adjust("5 seconds")
+        const second = yield* link.next
+        assert.deepStrictEqual([second.id, second.status, second.to], ["carol001", 200, FROM])
+        end(world, ...[first, second].map((one) => header(one, "Use-Path")!.split(" ")[1]!))
+      }),
+    { credentials: slow }
+  )
+
+  scenario(
+    "R4976-9.3-06: beyond the limit what is behind waits, until one of them is answered",
+    (world) =>
+      Effect.gen(function*() {
+        const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const alice = yield* world.login()
+        const challenge = yield* world.challenge(link, FROM)
+        const authorization = world.authorization(challenge, { username: "carol", password: "x" })
+        guess(world, link, authorization, "guess001")
+        yield* TestClock.adjust("3 seconds")
+        guess(world, link, authorization, "guess002")
+        link.write(text(alice, "hello", "text0001"))
+        yield* TestClock.adjust("1900 millis")
+        assert.deepStrictEqual(link.frames, [])
+        yield* TestClock.adjust("100 millis")
+        assert.deepStrictEqual((yield* link.take(2)).map(({ id }) => id), ["guess001", "text0001"])
+        alice.peer.answer(yield* alice.peer.next)
+        yield* TestClock.adjust("3 seconds")
+        assert.strictEqual((yield* link.next).id, "guess002")
+      }),
+    { credentials: slow, limits: { auths: 2 } }
+  )
+
+  scenario(
+    "R4976-6.3-04: on a client's own connection what is behind an AUTH waits, whatever its certificate",
+    (world) =>
+      Effect.gen(function*() {
+        const uri = "msrps://alice.example.net:2855/a;tcp"
+        const peer = yield* connectFrom(world, machine(world, "alice.example.net"))
+        const alice = yield* world.login({ peer, uri })
+        const challenge = yield* world.challenge(peer, uri)
+        const authorization = world.authorization(challenge, { username: "carol" })
+        peer.write(
+          request("AUTH", { id: "carol001", to: world.uri, from: uri, headers: [authorization] }),
+          send({ id: "keep0001", to: alice.usePath, from: uri })
+        )
+        yield* TestClock.adjust("4 seconds")
+        assert.deepStrictEqual(peer.frames, [])
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual((yield* peer.take(2)).map(({ id }) => id), ["carol001", "keep0001"])
+      }),
+    { credentials: slow }
+  )
+})

@@ -1,0 +1,100 @@
+/** What a new connection is closed for before its first success, and what that of another relay is not. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { Transport, type TransportError } from "../../../src/Transport.ts"
+import { makeWorld, send, type World, type WorldOptions } from "../../support/harness.ts"
+import { connectFrom, end, grantedThrough, machine, options } from "../../support/relays.ts"
+
+const scenario = (
+  title: string,
+  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
+  more: WorldOptions = {}
+): void =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld({ ...options, ...more })
+      yield* body(world)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest())))
+
+const FROM = "msrps://outer.example.net:2855/s1;tcp msrp://carol.invalid:9/c;tcp"
+const refused = (from: string) =>
+  send({ to: "msrps://relay.example.com:2855/nobody;tcp msrp://x.invalid:9/x;tcp", from, body: "x" })
+
+describe("a new connection of another relay", () => {
+  scenario("R4976-6.3-37: is not closed for what its clients send in vain", (world) =>
+    Effect.gen(function*() {
+      const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+      for (let i = 0; i < 20; i++) {
+        link.write(refused(FROM))
+        assert.strictEqual((yield* link.next).status, 481)
+      }
+      for (let i = 0; i < 20; i++) assert.strictEqual((yield* world.auth(link, FROM)).status, 401)
+      // Malformed by whoever is behind it.
+      for (let i = 0; i < 20; i++) {
+        link.write(send({ to: world.uri, from: FROM, range: "nonsense", body: "x" }))
+        assert.strictEqual((yield* link.next).status, 400)
+      }
+      end(world, yield* grantedThrough(world, link, FROM))
+    }), { limits: { unsuccessful: 3 } })
+
+  scenario("R4976-6.3-37: is not closed for how much they send at a time", (world) =>
+    Effect.gen(function*() {
+      const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+      const many = Array.from({ length: 50 }, () => refused(FROM))
+      // The limit is that of what waits behind AUTHs under way.
+      const challenge = yield* world.challenge(link, FROM)
+      for (let i = 0; i < 2; i++) {
+        yield* Effect.forkChild(
+          world.auth(link, FROM, world.authorization(challenge, { password: "x" })),
+          { startImmediately: true }
+        )
+      }
+      link.write(Buffer.concat(many))
+      yield* TestClock.adjust("2 seconds")
+      yield* TestClock.adjust("2 seconds")
+      assert.isFalse(link.closed_)
+      assert.strictEqual(world.relay.counters.probationsFailed, 0)
+    }), { limits: { probationOctets: 500, auths: 1 }, digest: { freePerUser: 0 } })
+
+  scenario("R4976-6.1-21: has 30 seconds for a success, as everybody has", (world) =>
+    Effect.gen(function*() {
+      const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+      yield* world.auth(link, FROM)
+      yield* TestClock.adjust("30 seconds")
+      yield* link.ends
+    }))
+
+  scenario(
+    "R4976-6.1-22: is closed for what nobody behind it has sent: a client may have a certificate, too",
+    (world) =>
+      Effect.gen(function*() {
+        const own = "msrps://outer.example.net:2855/s1;tcp"
+        for (const from of [own, FROM.replace("outer", "inner")]) {
+          const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+          for (let i = 0; i < 3; i++) {
+            link.write(refused(from))
+            assert.strictEqual((yield* link.next).status, 481)
+          }
+          yield* link.ends
+        }
+      }),
+    { limits: { unsuccessful: 3 } }
+  )
+
+  scenario(
+    "R4976-6.1-22: is one like others where no relay of its name is admitted",
+    (world) =>
+      Effect.gen(function*() {
+        const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+        for (let i = 0; i < 3; i++) {
+          link.write(refused(FROM))
+          assert.strictEqual((yield* link.next).status, 481)
+        }
+        yield* link.ends
+      }),
+    { relayPeers: ["inner.example.org"], limits: { unsuccessful: 3 } }
+  )
+})

@@ -1,0 +1,91 @@
+/** Whose connection goes when there are too many: that of somebody whom the relay was made to dial before others. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { Transport, type TransportError } from "../../../src/Transport.ts"
+import { header, makeWorld, type Owner, send, until, type World, type WorldOptions } from "../../support/harness.ts"
+
+const scenario = (
+  title: string,
+  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
+  more: WorldOptions = {}
+): void =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld({ plaintextAuth: "always", ...more })
+      yield* body(world)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest())))
+
+const dials = Effect.fnUntraced(function*(world: World, { peer, uri, usePath }: Owner) {
+  const hop = yield* world.listen
+  peer.write(send({ to: `${usePath} ${hop.uri}`, from: uri, body: "hi" }))
+  assert.strictEqual((yield* peer.next).status, 200)
+  const there = yield* hop.accepted
+  return there
+})
+
+describe("when there are too many connections", () => {
+  scenario(
+    "R4976-6.5-03 R4976-9.3-06: a next hop takes the place of nobody who came in",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const strangers = [yield* world.connect, yield* world.connect]
+        const idle = yield* world.login({ username: "carol" })
+        // Nor is one needed any more whose session has ended.
+        world.sessions.end(world.sessions.findUnsafe(/\/([^/;]+);tcp$/.exec(idle.usePath)![1]!)!)
+        for (let i = 0; i < 3; i++) {
+          const refused = yield* dials(world, alice)
+          assert.strictEqual(header(yield* alice.peer.next, "Status")?.slice(0, 7), "000 408")
+          yield* until(() => refused.closed_, "its end")
+        }
+        for (const peer of [alice.peer, idle.peer, ...strangers]) yield* peer.quiet
+        assert.strictEqual(world.relay.counters.connectionsTurnedAway, 3)
+      }),
+    { limits: { connections: 4 } }
+  )
+
+  scenario(
+    "R4976-6.5-03: a next hop that no session uses goes before somebody who logs in; one in use does not",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const used = yield* dials(world, alice)
+        used.answer(yield* used.next)
+        const gone = yield* world.login()
+        const useless = yield* dials(world, gone)
+        useless.answer(yield* useless.next)
+        yield* until(() => world.relay.gauges().transactions === 0, "the answers")
+        yield* gone.peer.close
+        const waiting = yield* world.connect
+        yield* waiting.quiet
+        const carol = yield* world.login({ username: "carol" })
+        yield* until(() => useless.closed_, "its end")
+        assert.isFalse(used.closed_ || waiting.closed_ || carol.peer.closed_ || alice.peer.closed_)
+        // Then those who have proved nothing, one after the other.
+        const late = yield* world.connect
+        yield* until(() => waiting.closed_ || late.closed_, "the end of one")
+        assert.isFalse(used.closed_)
+        yield* used.quiet
+      }),
+    { limits: { connections: 4 } }
+  )
+
+  scenario(
+    "R4976-6.5-03: a next hop may take the place of another one that no session uses",
+    (world) =>
+      Effect.gen(function*() {
+        const [alice, gone] = [yield* world.login(), yield* world.login()]
+        const useless = yield* dials(world, gone)
+        useless.answer(yield* useless.next)
+        yield* until(() => world.relay.gauges().transactions === 0, "the answer")
+        world.sessions.end(world.sessions.findUnsafe(/\/([^/;]+);tcp$/.exec(gone.usePath)![1]!)!)
+        const there = yield* dials(world, alice)
+        there.answer(yield* there.next)
+        yield* until(() => useless.closed_, "its end")
+        yield* alice.peer.quiet
+      }),
+    { limits: { connections: 3 } }
+  )
+})

@@ -1,0 +1,168 @@
+/** How many next hops a user may have, and which of them are kept. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { Transport, type TransportError } from "../../../src/Transport.ts"
+import {
+  type Listening,
+  makeWorld,
+  type Owner,
+  send,
+  until,
+  type World,
+  type WorldOptions
+} from "../../support/harness.ts"
+import { end, grantedThrough, listenAs, options } from "../../support/relays.ts"
+
+const scenario = (
+  title: string,
+  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
+  more: WorldOptions = {}
+): void =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld({ plaintextAuth: "always", authExpires: 86_400, ...more })
+      yield* body(world)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest())))
+
+/** Status of a SEND to it; it answers what it gets. */
+const sendTo = Effect.fnUntraced(function*(owner: Owner, hop: Listening) {
+  owner.peer.write(send({ to: `${owner.usePath} ${hop.uri}`, from: owner.uri, body: "hi" }))
+  const { status } = yield* owner.peer.next
+  if (status !== 200) return status
+  const peer = yield* hop.accepted
+  peer.answer(yield* peer.next)
+  yield* until(() => peer.world.relay.gauges().transactions === 0, "its answer")
+  return status
+})
+
+const listeners = Effect.fnUntraced(function*(world: World, count: number) {
+  const all: Array<Listening> = []
+  while (all.length < count) all.push(yield* world.listen)
+  return all
+})
+
+describe("next hops that are there", () => {
+  scenario(
+    "R4976-9.3-06: one user has as many as the limit, on however many connections; others have theirs",
+    (world) =>
+      Effect.gen(function*() {
+        const hops = yield* listeners(world, 3)
+        const [one, two] = [yield* world.login(), yield* world.login()]
+        assert.strictEqual(yield* sendTo(one, hops[0]!), 200)
+        assert.strictEqual(yield* sendTo(two, hops[1]!), 200)
+        assert.strictEqual(yield* sendTo(one, hops[2]!), 408)
+        assert.strictEqual(yield* sendTo(one, hops[1]!), 200, "which is there already")
+        const carol = yield* world.login({ username: "carol" })
+        assert.strictEqual(yield* sendTo(carol, hops[2]!), 200)
+        assert.strictEqual(world.relay.counters.dialsOverLimit, 1)
+        // What has ended makes room.
+        yield* hops[0]!.peers[0]!.close
+        yield* until(() => world.relay.gauges().connections === 5, "its end")
+        const more = yield* world.listen
+        assert.strictEqual(yield* sendTo(two, more), 200)
+        assert.strictEqual(yield* sendTo(two, yield* world.listen), 408)
+      }),
+    { limits: { nextHopsPerUser: 2 } }
+  )
+
+  scenario(
+    "R4976-9.3-06: so has one address, whoever the users are; what cannot be reached does not count",
+    (world) =>
+      Effect.gen(function*() {
+        const hops = yield* listeners(world, 4)
+        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        const nowhere = `msrp://localhost:1/x;tcp`
+        for (let i = 0; i < 3; i++) {
+          alice.peer.write(send({ to: `${alice.usePath} ${nowhere}`, from: alice.uri, body: "hi" }))
+          assert.deepStrictEqual((yield* alice.peer.take(2)).map(({ status }) => status), [200, 0])
+        }
+        assert.strictEqual(yield* sendTo(alice, hops[0]!), 200)
+        assert.strictEqual(yield* sendTo(carol, hops[1]!), 200)
+        assert.strictEqual(yield* sendTo(alice, hops[2]!), 408)
+        assert.strictEqual(yield* sendTo(carol, hops[2]!), 408)
+      }),
+    { limits: { nextHopsPerAddress: 2 } }
+  )
+
+  scenario(
+    "R4976-6.5-02: one that no session uses any more is closed, whatever its peer sends; one in use is kept",
+    (world) =>
+      Effect.gen(function*() {
+        const hops = yield* listeners(world, 3)
+        const alice = yield* world.login()
+        const short = yield* world.login({ headers: ["Expires: 60"] })
+        for (const hop of hops.slice(0, 2)) assert.strictEqual(yield* sendTo(alice, hop), 200)
+        for (const hop of hops.slice(1)) assert.strictEqual(yield* sendTo(short, hop), 200)
+        yield* TestClock.adjust("2 minutes")
+        const last = hops[2]!.peers[0]!
+        for (let i = 0; i < 4; i++) {
+          assert.isFalse(last.closed_)
+          yield* last.quiet
+          yield* TestClock.adjust("1 minute")
+        }
+        yield* TestClock.adjust("2 minutes")
+        yield* until(() => last.closed_, "its end")
+        assert.deepStrictEqual(hops.slice(0, 2).map(({ peers }) => peers[0]!.closed_), [false, false])
+        // A session that has ended takes those with it that nobody else uses, too.
+        yield* alice.peer.close
+        yield* TestClock.adjust("4 minutes")
+        assert.isFalse(hops[0]!.peers[0]!.closed_)
+        yield* TestClock.adjust("3 minutes")
+        yield* until(() => hops.every(({ peers }) => peers[0]!.closed_), "the end of all")
+      }),
+    { limits: { unused: 300 } }
+  )
+
+  scenario(
+    "R4976-6.5-02: a link to another relay is in use by what comes from there, too",
+    (world) =>
+      Effect.gen(function*() {
+        const far = yield* listenAs(world, "far.example.org")
+        const alice = yield* world.login()
+        const next = "msrps://far.example.org:2855/f;tcp msrps://dave.invalid:9/d;tcp"
+        const short = yield* world.login({ headers: ["Expires: 60"] })
+        short.peer.write(send({ to: `${short.usePath} ${next}`, from: short.uri, body: "hi" }))
+        assert.strictEqual((yield* short.peer.next).status, 200)
+        yield* until(() => far.length === 1, "the link")
+        far[0]!.answer(yield* far[0]!.next)
+        far[0]!.write(send({ to: `${alice.usePath} ${alice.uri}`, from: next, body: "to Alice" }))
+        assert.strictEqual((yield* far[0]!.next).status, 200)
+        alice.peer.answer(yield* alice.peer.next)
+        yield* TestClock.adjust("30 minutes")
+        assert.isFalse(far[0]!.closed_)
+        yield* alice.peer.close
+        yield* TestClock.adjust("7 minutes")
+        yield* until(() => far[0]!.closed_, "its end")
+      }),
+    { ...options }
+  )
+
+  scenario("R4976-9.3-06: who is behind another relay is counted by his name", (world) =>
+    Effect.gen(function*() {
+      const first = yield* listenAs(world, "far.example.org")
+      yield* listenAs(world, "far.example.com")
+      const link = yield* listenAs(world, "outer.example.net")
+      const alice = yield* world.login()
+      const outer = "msrps://outer.example.net:2855/o;tcp"
+      const dave = "msrps://dave.invalid:9/d;tcp"
+      alice.peer.write(send({ to: `${alice.usePath} ${outer} ${dave}`, from: alice.uri, body: "hi" }))
+      assert.strictEqual((yield* alice.peer.next).status, 200)
+      yield* until(() => link.length === 1, "the link")
+      link[0]!.answer(yield* link[0]!.next)
+      const uses: Array<string> = []
+      for (const [username, status] of [["alice", 408], ["carol", 200]] as const) {
+        const from = `${outer.replace("/o;", `/${username};`)} ${dave}`
+        const usePath = yield* grantedThrough(world, link[0]!, from, username)
+        uses.push(usePath)
+        const to = `${usePath} msrps://far.example.org:2855/f;tcp ${dave}`
+        link[0]!.write(send({ to, from, body: username }))
+        assert.strictEqual((yield* link[0]!.next).status, status)
+      }
+      yield* until(() => first.length === 1, "the one of Carol")
+      first[0]!.answer(yield* first[0]!.next)
+      end(world, ...uses)
+    }), { ...options, limits: { nextHopsPerUser: 1 } })
+})

@@ -1,0 +1,351 @@
+/** Relays that have a connection for each session, and answer 481 to every other one on it; and those that have not. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { Transport, type TransportError } from "../../../src/Transport.ts"
+import {
+  type Frame,
+  header,
+  makeWorld,
+  nextId,
+  type Owner,
+  type Peer,
+  request,
+  response,
+  send,
+  until,
+  type World,
+  type WorldOptions
+} from "../../support/harness.ts"
+import { connectFrom, listenAs, machine, options } from "../../support/relays.ts"
+
+const scenario = (
+  title: string,
+  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
+  more: WorldOptions = {}
+): void =>
+  it.effect(title, () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld({ ...options, ...more })
+      yield* body(world)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest())))
+
+const far = (session: string): string => `msrps://far.example.org:2855/${session};tcp`
+const bob = (session: string): string => `${far(session)} msrp://bob.invalid:9/${session};tcp`
+
+/** What the relay further on has got: by connection, in order, the session and the body, `!` before what it refused. */
+interface Far {
+  readonly peers: ReadonlyArray<Peer>
+  readonly got: ReadonlyArray<Array<string>>
+}
+
+/**
+ * A relay that has a connection for each session: an AUTH that it grants, or the first SEND, binds it. `status`: what a
+ * session hears that is known there.
+ */
+const oneEach = Effect.fnUntraced(function*(world: World, status = "200 OK"): Effect.fn.Return<
+  Far,
+  TransportError,
+  Scope.Scope
+> {
+  const got: Array<Array<string>> = []
+  let granted = 0
+  const peers = yield* listenAs(world, "far.example.org", (peer) => {
+    const mine: Array<string> = []
+    got.push(mine)
+    let bound: string | undefined
+    peer.onFrame = (frame: Frame) => {
+      if (frame.method === "") return
+      const addressed = /\/\/[^/]+\/([^;]+);/.exec(frame.to.split(" ")[0]!)?.[1]
+      const what = `${addressed ?? "AUTH"} ${frame.body?.toString().slice(0, 20) ?? ""}`.trimEnd()
+      if (bound !== undefined && addressed !== bound) {
+        mine.push(`! ${what}`)
+        return peer.answer(frame, "481 No session")
+      }
+      mine.push(what)
+      if (frame.method !== "AUTH") {
+        bound = addressed
+        return peer.answer(frame, status)
+      }
+      if (header(frame, "Authorization") === undefined) {
+        return peer.answer(frame, "401 Unauthorized", "hop", "WWW-Authenticate: Digest realm=\"far\", nonce=\"n\"")
+      }
+      bound = `granted${++granted}`
+      peer.answer(frame, "200 OK", "hop", `Use-Path: ${far(bound)}`)
+    }
+  })
+  return { peers, got }
+})
+
+const write = ({ peer, uri, usePath }: Owner, to: string, ...bodies: ReadonlyArray<string>): void => {
+  for (const body of bodies) {
+    peer.write(send({ to: `${usePath} ${to}`, from: uri, messageId: nextId(), body }))
+  }
+}
+
+/** All that was accepted has arrived, and nobody was told otherwise. */
+const delivered = Effect.fnUntraced(function*(world: World, peers: ReadonlyArray<Peer>, count: number) {
+  for (const peer of peers) {
+    const frames = yield* peer.take(count)
+    assert.deepStrictEqual(frames.map(({ status }) => status), Array(count).fill(200))
+  }
+  yield* until(() => world.relay.gauges().transactions + world.relay.gauges().bufferedOctets === 0, "all answers")
+  for (const peer of peers) yield* peer.quiet
+})
+
+describe("a relay with a connection for each session", () => {
+  scenario(
+    "R4976-6.4.2-08: gets one, and is remembered; nothing is lost, and nobody hears of it",
+    (world) =>
+      Effect.gen(function*() {
+        const { got } = yield* oneEach(world)
+        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        write(alice, bob("b1"), "one")
+        yield* delivered(world, [alice.peer], 1)
+        write(carol, bob("b2"), "two")
+        yield* delivered(world, [carol.peer], 1)
+        assert.deepStrictEqual(got, [["b1 one", "! b2 two"], ["b2 two"]])
+        const dave = yield* world.login()
+        write(dave, bob("b3"), "three")
+        yield* delivered(world, [dave.peer], 1)
+        // And all go on where they were.
+        for (const [owner, session] of [[alice, "b1"], [carol, "b2"], [dave, "b3"]] as const) {
+          write(owner, bob(session), "more")
+          yield* delivered(world, [owner.peer], 1)
+        }
+        assert.deepStrictEqual(got, [["b1 one", "! b2 two", "b1 more"], ["b2 two", "b2 more"], ["b3 three", "b3 more"]])
+        assert.strictEqual(world.relay.counters.connectionsDialled, 3)
+      })
+  )
+
+  scenario(
+    "R4976-6.4.2-08: what was sent without waiting arrives once, in order, on the connection of its own",
+    (world) =>
+      Effect.gen(function*() {
+        const { got } = yield* oneEach(world)
+        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        // Both at once, while there is no connection yet.
+        write(alice, bob("b1"), "a1", "a2", "a3")
+        write(carol, bob("b2"), "c1", "c2", "c3")
+        yield* delivered(world, [alice.peer, carol.peer], 3)
+        const arrived = got.map((one) => one.filter((what) => !what.startsWith("!")))
+        assert.deepStrictEqual(arrived.toSorted(([a], [b]) => a! < b! ? -1 : 1), [["b1 a1", "b1 a2", "b1 a3"], [
+          "b2 c1",
+          "b2 c2",
+          "b2 c3"
+        ]])
+        write(carol, bob("b2"), "c4")
+        write(alice, bob("b1"), "a4")
+        yield* delivered(world, [alice.peer, carol.peer], 1)
+        assert.strictEqual(world.relay.counters.reports, 0)
+      })
+  )
+
+  scenario(
+    "R4976-5.1-20 R4976-6.4.2-08: clients log in there, each on a connection that their messages then take",
+    (world) =>
+      Effect.gen(function*() {
+        const { got } = yield* oneEach(world)
+        const credentials = "Authorization: Digest username=\"x\", response=\"0\""
+        const login = Effect.fnUntraced(function*({ peer, uri, usePath }: Owner, ...headers: Array<string>) {
+          peer.write(request("AUTH", { to: `${usePath} msrps://far.example.org:2855;tcp`, from: uri, headers }))
+          return yield* peer.next
+        })
+        const owners = [yield* world.login(), yield* world.login({ username: "carol" })]
+        // Both are challenged on the first connection, which belongs to nobody until one of them is let in.
+        for (const owner of owners) assert.strictEqual((yield* login(owner)).status, 401)
+        const used: Array<string> = []
+        for (const owner of owners) {
+          const granted = yield* login(owner, credentials)
+          assert.strictEqual(granted.status, 200)
+          used.push(header(granted, "Use-Path")!)
+        }
+        for (const [i, owner] of owners.entries()) {
+          write(owner, `${used[i]!} msrp://bob.invalid:9/b;tcp`, "hi")
+          yield* delivered(world, [owner.peer], 1)
+        }
+        assert.deepStrictEqual(got, [
+          ["AUTH", "AUTH", "AUTH", "! AUTH", "granted1 hi"],
+          ["AUTH", "granted2 hi"]
+        ])
+      })
+  )
+
+  scenario(
+    "R4976-5.1-20: who has logged in there without naming a port goes on there, and not with another port",
+    (world) =>
+      Effect.gen(function*() {
+        const peers = yield* listenAs(world, "far.example.org")
+        const { peer, uri, usePath } = yield* world.login()
+        peer.write(request("AUTH", { to: `${usePath} msrps://far.example.org;tcp`, from: uri }))
+        yield* until(() => peers[0]?.frames.length === 1, "the AUTH")
+        peers[0]!.answer(yield* peers[0]!.next, "401 Unauthorized")
+        assert.strictEqual((yield* peer.next).status, 401)
+        peer.write(send({ to: `${usePath} ${bob("b1")}`, from: uri, body: "hi" }))
+        peers[0]!.answer(yield* peers[0]!.next)
+        yield* delivered(world, [peer], 1)
+        assert.strictEqual(world.relay.counters.connectionsDialled, 1)
+        peer.write(send({ to: `${usePath} ${bob("b1").replace(":2855", ":4000")}`, from: uri, body: "hi" }))
+        assert.strictEqual((yield* peer.next).status, 200)
+        assert.match(header(yield* peer.next, "Status")!, /^000 408/)
+        assert.strictEqual(world.relay.counters.dialsFailed, 1)
+      })
+  )
+
+  scenario(
+    "R4976-6.4.2-10: that has connected in itself gets another connection for what it did not come for",
+    (world) =>
+      Effect.gen(function*() {
+        const { got } = yield* oneEach(world)
+        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        const link = yield* connectFrom(world, machine(world, "gate.example.org", ["far.example.org"]))
+        link.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bob("b1"), body: "to Alice" }))
+        assert.strictEqual((yield* link.next).status, 200)
+        alice.peer.answer(yield* alice.peer.next)
+        write(carol, bob("b2"), "to Bob")
+        const refused = yield* link.next
+        link.answer(refused, "481 No session")
+        yield* delivered(world, [carol.peer], 1)
+        assert.deepStrictEqual(got, [["b2 to Bob"]])
+        write(alice, bob("b1"), "back")
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        link.answer(yield* link.next)
+      })
+  )
+
+  scenario(
+    "R4976-6.4.3-02 R4976-6.4.2-08: what was sent again is answered once, whatever becomes of the first connection",
+    (world) =>
+      Effect.gen(function*() {
+        const peers = yield* listenAs(world, "far.example.org")
+        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        write(alice, bob("b1"), "hi")
+        yield* until(() => peers[0]?.frames.length === 1, "it")
+        peers[0]!.answer(yield* peers[0]!.next)
+        yield* delivered(world, [alice.peer], 1)
+        write(carol, bob("b2"), "hi")
+        carol.peer.write(request("PING", { to: `${carol.usePath} ${bob("b2")}`, from: carol.uri, id: "ping0001" }))
+        assert.strictEqual((yield* carol.peer.next).status, 200)
+        peers[0]!.answer((yield* peers[0]!.take(2))[0]!, "481 No session")
+        yield* until(() => peers[1]?.frames.length === 2, "both again")
+        yield* peers[0]!.close
+        for (const frame of yield* peers[1]!.take(2)) peers[1]!.answer(frame)
+        const { id, status } = yield* carol.peer.next
+        assert.deepStrictEqual([id, status], ["ping0001", 200])
+        yield* carol.peer.quiet
+      })
+  )
+
+  scenario(
+    "R4976-6.4.2-08: what is too long to be sent again does not begin on a connection of others",
+    (world) =>
+      Effect.gen(function*() {
+        const { got } = yield* oneEach(world)
+        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        write(alice, bob("b1"), "one")
+        yield* delivered(world, [alice.peer], 1)
+        write(carol, bob("b2"), "x".repeat(100_000))
+        yield* delivered(world, [carol.peer], 1)
+        assert.deepStrictEqual(got, [["b1 one"], ["b2 xxxxxxxxxxxxxxxxxxxx"]])
+      })
+  )
+
+  scenario(
+    "R4976-6.4.3-01 R4976-9.3-06: beyond what is kept of a session its sender is told, of each",
+    (world) =>
+      Effect.gen(function*() {
+        const { got } = yield* oneEach(world)
+        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        write(alice, bob("b1"), "one")
+        yield* delivered(world, [alice.peer], 1)
+        const bodies = Array.from({ length: 12 }, (_, i) => String(i).padEnd(1500, "x"))
+        write(carol, bob("b2"), ...bodies)
+        const frames = yield* carol.peer.take(24)
+        const reports = frames.filter(({ method }) => method === "REPORT")
+        assert.deepStrictEqual(reports.map((one) => header(one, "Status")?.slice(0, 7)), Array(12).fill("000 481"))
+        assert.lengthOf(got, 1)
+      })
+  )
+})
+
+describe("a relay that takes several sessions on a connection", () => {
+  scenario(
+    "R4976-6.4.3-01: 481 is an answer like others once it has; no connection is made for it",
+    (world) =>
+      Effect.gen(function*() {
+        const peers = yield* listenAs(world, "far.example.org")
+        const owners = [yield* world.login(), yield* world.login({ username: "carol" }), yield* world.login()]
+        for (const [i, owner] of owners.entries()) {
+          write(owner, bob(`b${i}`), "hi")
+          yield* until(() => peers[0]?.frames.length === 1, "it")
+          peers[0]!.answer(yield* peers[0]!.next, i < 2 ? "200 OK" : "481 No session")
+          assert.strictEqual((yield* owner.peer.next).status, 200)
+        }
+        assert.match(header(yield* owners[2]!.peer.next, "Status")!, /^000 481/)
+        assert.strictEqual(world.relay.counters.connectionsDialled, 1)
+      })
+  )
+
+  scenario(
+    "R4976-6.4.3-01: before that it is asked a second time, and what it then says is told; others share on",
+    (world) =>
+      Effect.gen(function*() {
+        const peers = yield* listenAs(world, "far.example.org")
+        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        write(alice, bob("b1"), "hi")
+        yield* until(() => peers[0]?.frames.length === 1, "it")
+        peers[0]!.answer(yield* peers[0]!.next)
+        yield* delivered(world, [alice.peer], 1)
+        write(carol, bob("gone"), "hi")
+        peers[0]!.answer(yield* peers[0]!.next, "481 No session")
+        yield* until(() => peers[1]?.frames.length === 1, "the second time")
+        peers[1]!.answer(yield* peers[1]!.next, "481 No session")
+        assert.strictEqual((yield* carol.peer.next).status, 200)
+        assert.match(header(yield* carol.peer.next, "Status")!, /^000 481/)
+        yield* carol.peer.quiet
+        const dave = yield* world.login()
+        write(dave, bob("b3"), "hi")
+        assert.strictEqual((yield* peers[0]!.next).body?.toString(), "hi")
+        peers[0]!.write(response("msrps://x.example:1/x;tcp", "msrps://x.example:1/x;tcp", "nothing1", "200 OK"))
+        yield* dave.peer.next
+        assert.strictEqual(world.relay.counters.connectionsDialled, 2)
+      })
+  )
+
+  scenario("R4976-6.4.3-01: who is alone on a connection is told at once", (world) =>
+    Effect.gen(function*() {
+      const { got } = yield* oneEach(world, "481 No session")
+      const alice = yield* world.login()
+      write(alice, bob("b1"), "hi")
+      assert.strictEqual((yield* alice.peer.next).status, 200)
+      assert.match(header(yield* alice.peer.next, "Status")!, /^000 481/)
+      assert.deepStrictEqual(got, [["b1 hi"]])
+    }))
+
+  scenario(
+    "R4976-6.4.3-01: other refusals are no reason for another connection, and are told once",
+    (world) =>
+      Effect.gen(function*() {
+        const peers = yield* listenAs(world, "far.example.org")
+        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        write(alice, bob("b1"), "hi")
+        yield* until(() => peers[0]?.frames.length === 1, "it")
+        peers[0]!.answer(yield* peers[0]!.next)
+        yield* delivered(world, [alice.peer], 1)
+        write(carol, bob("b2"), "refused", "not known")
+        const [first, second] = yield* peers[0]!.take(2)
+        peers[0]!.answer(first!, "415 No")
+        yield* carol.peer.take(2)
+        assert.match(header(yield* carol.peer.next, "Status")!, /^000 415/)
+        peers[0]!.answer(second!, "481 No session")
+        yield* until(() => peers[1]?.frames.length === 1, "the second time")
+        const again = yield* peers[1]!.next
+        assert.strictEqual(again.body?.toString(), "not known")
+        peers[1]!.answer(again)
+        yield* until(() => world.relay.gauges().transactions === 0, "all answers")
+        yield* peers[1]!.quiet
+        yield* carol.peer.quiet
+      })
+  )
+})
