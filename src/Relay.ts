@@ -220,6 +220,7 @@ const TROUBLE = [
   "connectionsTurnedAway",
   "probationsFailed",
   "receiversStalled",
+  "receiversGivenUp",
   "dialsForbidden",
   "dialsOverLimit",
   "sessionsRefused",

@@ -9,6 +9,8 @@ export interface RelayCounters {
   probationsFailed: number
   /** Closed since they took nothing for the stall limit. */
   receiversStalled: number
+  /** Times that what waited for a slow receiver failed, since others use its sender's connection as well. */
+  receiversGivenUp: number
   dialsFailed: number
   /** Next hops that policy refused, as the URI has them or after DNS, and those that were too many (at a time or in all) or looked up too often. */
   dialsForbidden: number
@@ -52,6 +54,7 @@ export const zeroCounters = (): RelayCounters => ({
   connectionsIdle: 0,
   probationsFailed: 0,
   receiversStalled: 0,
+  receiversGivenUp: 0,
   dialsFailed: 0,
   dialsForbidden: 0,
   dialsOverLimit: 0,

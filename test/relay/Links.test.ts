@@ -205,6 +205,7 @@ describe("a client's connection with several sessions", () => {
         assert.includeMembers(["200", "200 408", "408 200", "408"], [...new Set(fates)])
         assert.isAbove(fates.filter((one) => one === "200 408").length, 10)
         assert.strictEqual(fates.at(-1), "408")
+        assert.strictEqual(world.relay.counters.receiversGivenUp, 1)
         flood(1, "still")
         yield* until(() => statuses.has("still.0"))
         assert.deepStrictEqual(statuses.get("still.0"), ["408"])

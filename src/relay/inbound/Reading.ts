@@ -126,7 +126,7 @@ export class Reading implements Tap {
   full(flow: Waiting): void {
     this.#full++
     this.hold()
-    if (flow.fromRelay && this.shared) flow.fail(408, reasonPhrase(408))
+    if (flow.fromRelay && this.shared) this.#giveUp(flow)
     else this.#heldByFlows()
   }
 
@@ -159,11 +159,16 @@ export class Reading implements Tap {
     if (!this.isHeldByFlows) stopTimer(this.#patience)
   }
 
+  #giveUp(flow: Waiting): void {
+    this.#shared.counters.receiversGivenUp++
+    flow.fail(408, reasonPhrase(408))
+  }
+
   /** What waits for the receiver fails that has most waiting for it. */
   giveUpOne(): void {
     let most: Waiting | undefined
     for (const flow of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
-    most?.fail(408, reasonPhrase(408))
+    if (most !== undefined) this.#giveUp(most)
     if (this.isHeldByFlows) this.#wait()
   }
 
