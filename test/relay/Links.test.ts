@@ -95,7 +95,7 @@ describe("a link between two relays", () => {
       const [frozen, ...others] = links.pairs
       const seen = others.map(({ to }) => answering(to))
       frozen!.to.peer.connection.pause()
-      const stuck = waiting(frozen!.from, frozen!.path, pattern(8000))
+      const stuck = waiting(frozen!.from, frozen!.path, pattern(60_000))
       const states = others.map(({ from, path }) => waiting(from, path, pattern(1000)))
       // Each turn of the others is one round trip. Nothing of this takes time on the clock.
       yield* until(() => states.every(({ answered }) => answered >= 50), "50 messages of each")
