@@ -12,10 +12,13 @@ const PATIENCE = 30
 const BEFORE = 2
 /** Logins at a time where no storm is meant. */
 const CALM = 64
+/** Pairs that are always busy, and clients that log in beside them, one after the other. */
+const BUSY = 1000
+const BESIDE = 50
 
 export interface StormRow {
   readonly relay: string
-  readonly event: "before" | "login" | "close" | "stop"
+  readonly event: "before" | "login" | "close" | "beside" | "stop"
   readonly clients: number
   /** Until it was over. */
   readonly seconds: number
@@ -31,12 +34,12 @@ export interface StormRow {
   readonly errors: number
 }
 
-/** Many clients that log in at once; that go at once; that are there when the relay stops. */
+/** Many clients that log in at once; that go at once; some, beside pairs that are always busy; that are there when the relay stops. */
 export const storm = async (setting: Setting): Promise<Array<StormRow>> => {
   const rows: Array<StormRow> = []
   const clients = scaled(setting, CLIENTS)
   setting.print(
-    `\nstorm: ${clients} clients log in at once over TCP, close at once, and are there when the relay stops`
+    `\nstorm: ${clients} clients log in at once over TCP, close at once, ${BESIDE} beside ${BUSY} busy pairs, and are there when the relay stops`
   )
   const table = new Table<StormRow>([
     ["relay", -11, (row) => row.relay],
@@ -63,7 +66,7 @@ export const storm = async (setting: Setting): Promise<Array<StormRow>> => {
         rows.push(whole)
         table.row(whole)
       }
-      const during = async (event: "login" | "close", happen: () => Promise<LoginResult | undefined>) => {
+      const during = async (event: "login" | "close" | "beside", happen: () => Promise<LoginResult | undefined>) => {
         if (ours) await stage.pause()
         await pair.begin([])
         const start = performance.now()
@@ -93,6 +96,11 @@ export const storm = async (setting: Setting): Promise<Array<StormRow>> => {
         while (stage.connections() > empty + clients / 100 && performance.now() < deadline) await sleep(20)
         return undefined
       })
+      const busy = await stage.client("Busy", { pairs: scaled(setting, BUSY), size: 300, window: 1 })
+      await sleep(1000)
+      await during("beside", () => crowd.call("logIn", BESIDE, 1))
+      busy.end()
+      await crowd.call("closeAll")
       await crowd.call("logIn", clients, CALM)
       if (ours) await stage.pause()
       const { pause, seconds } = await stage.stopWithClients()
