@@ -160,12 +160,14 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     timeLimit: limits.authDecision
   })
 
+  const { turn } = switchboard.shared
+  const busy = (): boolean => turn.crowded
   const sockets: Array<LocalSocket> = []
   for (const socket of options.listen) {
     // Nobody is asked for a certificate that is of no use.
     const asksForCertificate = admitsRelays(relayPeers) && (options.relayListen?.some(is(socket)) ?? true)
     sockets.push(
-      yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate })
+      yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate, busy })
     )
   }
   // The rules need the real sockets, and nothing is read before this fiber goes on.

@@ -29,6 +29,9 @@ const LEAST = 8 * FRAME
 /** So many have output before it is written, even if the turn goes on. */
 const WRITERS = 32
 
+/** Of those who wait for their turn, more are many. */
+const CROWD = 64
+
 /** What is done for many connections at once is done for so many of them in each turn. */
 const SLICE = 64
 
@@ -77,6 +80,11 @@ export class Turn {
   /** It has cost what it should. */
   get long(): boolean {
     return this.cost >= this.#limit
+  }
+
+  /** Many wait for their turn. */
+  get crowded(): boolean {
+    return this.#continuing.length > CROWD
   }
 
   /** Output of one turn leaves together: one write for each connection, however many frames it got. */

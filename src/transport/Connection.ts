@@ -25,6 +25,11 @@ export interface ListenOptions {
    * long to verify some, so it should be done only where relays are to connect. Default false.
    */
   readonly asksForCertificate?: boolean | undefined
+  /**
+   * Whether many wait already to have something done for them. Then those who have come are let in one by one, as others
+   * are served; they cost nothing before. Default never.
+   */
+  readonly busy?: (() => boolean) | undefined
 }
 
 /** What is known of a connection from its beginning, and does not change. */

@@ -12,6 +12,7 @@ import { Handshakes } from "./Handshakes.ts"
 import { KEEP_ALIVE, keepingAlive } from "./KeepAlive.ts"
 import type { Adopt } from "./Owned.ts"
 import type { Proven } from "./PeerCertificate.ts"
+import { makeSlices } from "./Slices.ts"
 import type { TransportError } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
@@ -46,14 +47,13 @@ export interface Surroundings {
   readonly certificates: Certificates
   readonly adopt: Adopt
   readonly proven: Proven
-  /** Runs tasks that may come in crowds, some in each turn. */
-  readonly inSlices: (task: () => void) => void
+  readonly defer: (task: () => void) => void
   /** Runs an effect beside everything else. */
   readonly run: (effect: Effect.Effect<void>) => void
 }
 
 export const makeListen = (
-  { adopt, certificates, inSlices, proven, run }: Surroundings,
+  { adopt, certificates, defer, proven, run }: Surroundings,
   {
     handshakeRate = Infinity,
     isExempt = () => false,
@@ -67,7 +67,7 @@ export const makeListen = (
   Effect.fnUntraced(function*(
     socket: LocalSocket,
     accept: Accept,
-    { asksForCertificate = false }: ListenOptions = {}
+    { asksForCertificate = false, busy }: ListenOptions = {}
   ): Effect.fn.Return<LocalSocket, TransportError, Scope.Scope> {
     const secure = socket.scheme === "msrps"
     if (secure && !certificates.hasDefault()) {
@@ -75,6 +75,7 @@ export const makeListen = (
     }
     // Made first, so that it closes last: nothing is accepted any more when the connections are destroyed.
     const own = yield* FiberSet.makeRuntime<never, void, never>()
+    const inSlices = makeSlices(defer, busy)
     let bound = socket
     let open = 0
     let closed = false

@@ -15,7 +15,6 @@ import { type DialOptions, makeConnect } from "./Dial.ts"
 import { type ListenerOptions, makeListen } from "./Listener.ts"
 import { makeAdopt } from "./Owned.ts"
 import { makeProven } from "./PeerCertificate.ts"
-import { makeSlices } from "./Slices.ts"
 import type { TransportError } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
@@ -58,7 +57,7 @@ export const make = Effect.fnUntraced(function*(
   const defer = makeDefer(defect)
   const adopt = makeAdopt({ reads: options.reads ?? "shared", defer, defect })
   return {
-    listen: makeListen({ adopt, certificates, proven, inSlices: makeSlices(defer), run }, options),
+    listen: makeListen({ adopt, certificates, proven, defer, run }, options),
     connect: makeConnect({ adopt, certificates, proven, resolver, run }, options),
     identity: certificates.identity,
     defer

@@ -1,12 +1,19 @@
 /** Tasks of one turn of the event loop: whoever comes together with thousands of others stops nobody who is there. */
 const AT_ONCE = 16
 
-/** Runs tasks in their order, some in each turn. `defer` runs a task later in this turn of the event loop, or in the next. */
-export const makeSlices = (defer: (task: () => void) => void): (task: () => void) => void => {
+/**
+ * Runs tasks in their order, some in each turn, and one only while `busy`. `defer` runs a task later in this turn of the
+ * event loop, or in the next.
+ */
+export const makeSlices = (
+  defer: (task: () => void) => void,
+  busy: () => boolean = () => false
+): (task: () => void) => void => {
   let tasks: Array<() => void> = []
   let next = 0
   const run = (): void => {
-    for (let i = 0; i < AT_ONCE && next < tasks.length; i++) tasks[next++]!()
+    const most = busy() ? 1 : AT_ONCE
+    for (let i = 0; i < most && next < tasks.length; i++) tasks[next++]!()
     if (next < tasks.length) return defer(run)
     tasks = []
     next = 0

@@ -27,4 +27,18 @@ describe("makeSlices", () => {
     turn()
     assert.strictEqual(done.at(-1), 41)
   })
+
+  it("runs one in each turn while many wait for something else", () => {
+    const turns: Array<() => void> = []
+    let busy = true
+    const later = makeSlices((task) => void turns.push(task), () => busy)
+    let done = 0
+    for (let i = 0; i < 40; i++) later(() => void done++)
+    turns.shift()!()
+    turns.shift()!()
+    assert.strictEqual(done, 2)
+    busy = false
+    turns.shift()!()
+    assert.strictEqual(done, 18)
+  })
 })
