@@ -120,15 +120,19 @@ interface Expiries {
   readonly authExpires?: number | undefined
   readonly authMinExpires?: number | undefined
   readonly authMaxExpires?: number | undefined
+  readonly authRelayMaxExpires?: number | undefined
 }
 
 /** Bounds that nothing is between, and a time outside of them. */
 const order = (
-  { authExpires, authMaxExpires: most, authMinExpires: least }: Expiries
+  { authExpires, authMaxExpires: most, authMinExpires: least, authRelayMaxExpires: mostBehindRelays }: Expiries
 ): ReadonlyArray<OptionProblem> => {
   const problem = (option: string, text: string) => [{ option, problem: text }]
   if (least !== undefined && most !== undefined && least > most) {
     return problem("authMinExpires", "must not be above authMaxExpires")
+  }
+  if (least !== undefined && mostBehindRelays !== undefined && least > mostBehindRelays) {
+    return problem("authRelayMaxExpires", "must not be below authMinExpires")
   }
   if (authExpires === undefined) return []
   if (least !== undefined && authExpires < least) return problem("authExpires", "must not be below authMinExpires")

@@ -93,6 +93,9 @@ describe("options", () => {
   it.effect("of a relay that are right by themselves have to be in order", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* told(relay({ authMinExpires: 10, authMaxExpires: 9 })), ["authMinExpires"])
+      assert.deepStrictEqual(yield* told(relay({ authMinExpires: 10, authRelayMaxExpires: 9 })), [
+        "authRelayMaxExpires"
+      ])
       assert.deepStrictEqual(yield* told(relay({ authExpires: 9, authMinExpires: 10 })), ["authExpires"])
       assert.deepStrictEqual(yield* told(relay({ authExpires: 11, authMaxExpires: 10 })), ["authExpires"])
       assert.deepStrictEqual(yield* told(relay({ authExpires: 10, authMinExpires: 10, authMaxExpires: 10 })), [])
