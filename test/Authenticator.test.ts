@@ -9,6 +9,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { type AuthDecision, Authenticator, type DigestOptions } from "../src/Authenticator.ts"
 import { Credentials, CredentialsUnavailable, passwordUser } from "../src/Credentials.ts"
 import { layerCached } from "../src/credentials/Cached.ts"
+import type { OptionsError } from "../src/options/Options.ts"
 import { type Answer, answerChallenge, verifyRspauth } from "../src/protocol/digest/Answer.ts"
 import { parseAuthenticationInfo } from "../src/protocol/digest/AuthenticationInfo.ts"
 import { type Challenge, strongestChallenge } from "../src/protocol/digest/Challenge.ts"
@@ -32,7 +33,7 @@ const ha1Users = (algorithms: ReadonlyArray<DigestAlgorithm>) =>
       )
     }
   }])
-const digest = (options: DigestOptions = {}, credentials: Layer.Layer<Credentials> = users) =>
+const digest = (options: DigestOptions = {}, credentials: Layer.Layer<Credentials, OptionsError> = users) =>
   Effect.provide(Authenticator.layerDigest(options).pipe(Layer.provide(credentials)))
 
 const ask = Effect.fnUntraced(function*(authorization: string | undefined, uri = URI, realm = REALM) {
@@ -78,7 +79,7 @@ describe("a challenge", () => {
 
   it.effect("R7616-3.7-02 offers what the settings and the credentials both have, in the order of the settings", () =>
     Effect.gen(function*() {
-      const offered = (options: DigestOptions, credentials?: Layer.Layer<Credentials>) =>
+      const offered = (options: DigestOptions, credentials?: Layer.Layer<Credentials, OptionsError>) =>
         Effect.map(
           ask(undefined),
           (decision) => expect(decision, "Challenge").wwwAuthenticate.map((one) => one.replace(/.*algorithm=/, ""))

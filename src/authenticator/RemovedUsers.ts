@@ -7,7 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { Credentials, type UserKey } from "../Credentials.ts"
+import { checkOptions, duration, type OptionsError } from "../options/Options.ts"
 import { SessionRepo } from "../SessionRepo.ts"
 
 export interface RemovedUsersOptions {
@@ -30,12 +32,16 @@ const TIME_LIMIT = Duration.seconds(10)
 /** Before a user who was not found is asked for once more: his file or table may just be written anew. */
 const CONFIRMATION = Duration.seconds(5)
 
+const optionsSchema = Schema.Struct({ interval: Schema.optional(duration) })
+
 /** Needs a repository that can tell which users have sessions; does nothing with another. */
 export const layerRemovedUsers = (
-  { interval = "1 minute" }: RemovedUsersOptions = {}
-): Layer.Layer<never, never, Credentials | SessionRepo> => Layer.effectDiscard(make(Duration.fromInputUnsafe(interval)))
+  options: RemovedUsersOptions = {}
+): Layer.Layer<never, OptionsError, Credentials | SessionRepo> => Layer.effectDiscard(make(options))
 
-const make = Effect.fnUntraced(function*(interval: Duration.Duration) {
+const make = Effect.fnUntraced(function*(options: RemovedUsersOptions) {
+  yield* checkOptions("layerRemovedUsers", optionsSchema, options)
+  const interval = Duration.fromInputUnsafe(options.interval ?? "1 minute")
   const credentials = yield* Credentials
   const sessions = yield* SessionRepo
   if (sessions.endSomeOf === undefined || sessions.users === undefined) return

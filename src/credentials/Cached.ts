@@ -10,7 +10,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { Credentials, type UserKey } from "../Credentials.ts"
+import { checkOptions, duration, type OptionsError, whole } from "../options/Options.ts"
 
 export interface CachedOptions {
   /**
@@ -21,6 +23,11 @@ export interface CachedOptions {
   /** Users that are remembered. Absent: 10,000. */
   readonly capacity?: number | undefined
 }
+
+const optionsSchema = Schema.Struct({
+  timeToLive: Schema.optional(duration),
+  capacity: Schema.optional(whole([1, 10_000_000]))
+})
 
 /** How often the backend is asked for a user whose credentials are wrong, at most. */
 const RECHECK_INTERVAL = Duration.seconds(1)
@@ -37,11 +44,13 @@ const keyOf = ({ realm, username }: UserKey): string => `${username}\n${realm}`
 /** `backend` with a memory. That a backend cannot answer is not remembered, but by who presents wrong credentials. */
 export const layerCached = <E, R>(
   backend: Layer.Layer<Credentials, E, R>,
-  { capacity = 10_000, timeToLive = "30 seconds" }: CachedOptions = {}
-): Layer.Layer<Credentials, E, R> =>
+  options: CachedOptions = {}
+): Layer.Layer<Credentials, E | OptionsError, R> =>
   Layer.effect(
     Credentials,
     Effect.gen(function*() {
+      yield* checkOptions("layerCached", optionsSchema, options)
+      const { capacity = 10_000, timeToLive = "30 seconds" } = options
       const credentials = yield* Credentials
       const life = Duration.fromInputUnsafe(timeToLive)
       /** Those whose look-up has asked the backend itself: to ask once more would tell nothing new. */

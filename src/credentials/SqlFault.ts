@@ -62,6 +62,7 @@ const lasting = new Map([
 const passing = new Map([
   ["SQLITE_5", "it is locked"],
   ["SQLITE_14", "the file cannot be opened: it is not there, or may not be read by this user"],
+  ["SQLITE_10", "the file cannot be read"],
   ["53300", "it has no connections left"],
   ["57P03", "it is starting"],
   ["ER_CON_COUNT_ERROR", "it has no connections left"]

@@ -16,6 +16,8 @@ export const ranges = {
   expires: [1, 365 * DAY] as Range,
   /** Seconds. */
   connectTimeout: [0.1, 3600] as Range,
+  /** Linux takes up to 32,767 seconds, and ignores what is above. */
+  keepAlive: [0, 9 * 3600] as Range,
   stall: [1, DAY] as Range,
   idle: [3600, 30 * DAY] as Range,
   output: octets(4 * KIB),

@@ -1,6 +1,7 @@
 /** What the options of a relay may be, besides what their types say. */
 import * as Schema from "effect/Schema"
 import { REALM } from "../protocol/digest/Challenge.ts"
+import type { MsrpUri } from "../protocol/Uri.ts"
 import type { RelayLimits } from "../relay/Limits.ts"
 import { isNextHopRule, isPortRange, type PortRange } from "../relay/rules/NextHops.ts"
 import { isRelayName, type RelayPolicy } from "../relay/rules/Peers.ts"
@@ -69,12 +70,25 @@ const relayPeers = Schema.declare(
   { expected: `"all", "none" or host names of relays` }
 )
 
+const sockets = Schema.Array(Schema.Struct({
+  scheme: oneOf("msrp", "msrps"),
+  host: text("an address or a host name", (host) => host !== ""),
+  port: whole([0, 65_535])
+}))
+
+const uris = Schema.optional(Schema.Array(Schema.declare(
+  (value: unknown): value is MsrpUri => {
+    const { host, scheme } = Object(value) as Partial<MsrpUri>
+    return (scheme === "msrp" || scheme === "msrps") && typeof host === "string" && host !== ""
+  },
+  { expected: "what parseUri makes of an MSRP URI" }
+)))
+
 const schema = Schema.Struct({
-  listen: Schema.Array(Schema.Struct({
-    scheme: oneOf("msrp", "msrps"),
-    host: text("an address or a host name", (host) => host !== ""),
-    port: whole([0, 65_535])
-  })),
+  listen: sockets,
+  uris,
+  usePath: uris,
+  relayListen: Schema.optional(sockets),
   authRealm: Schema.optional(
     text("1 to 255 characters without quotation marks, backslashes or control characters", (realm) => REALM.test(realm))
   ),
@@ -106,15 +120,19 @@ interface Expiries {
   readonly authExpires?: number | undefined
   readonly authMinExpires?: number | undefined
   readonly authMaxExpires?: number | undefined
+  readonly authRelayMaxExpires?: number | undefined
 }
 
 /** Bounds that nothing is between, and a time outside of them. */
 const order = (
-  { authExpires, authMaxExpires: most, authMinExpires: least }: Expiries
+  { authExpires, authMaxExpires: most, authMinExpires: least, authRelayMaxExpires: mostBehindRelays }: Expiries
 ): ReadonlyArray<OptionProblem> => {
   const problem = (option: string, text: string) => [{ option, problem: text }]
   if (least !== undefined && most !== undefined && least > most) {
     return problem("authMinExpires", "must not be above authMaxExpires")
+  }
+  if (least !== undefined && mostBehindRelays !== undefined && least > mostBehindRelays) {
+    return problem("authRelayMaxExpires", "must not be below authMinExpires")
   }
   if (authExpires === undefined) return []
   if (least !== undefined && authExpires < least) return problem("authExpires", "must not be below authMinExpires")

@@ -33,7 +33,7 @@ export const layer = (
 }
 
 /** Looks every so many seconds whether users who have sessions are still there; 0: never. */
-export const layerRemovals = (interval: number): Layer.Layer<never, never, Credentials | SessionRepo> =>
+export const layerRemovals = (interval: number): Layer.Layer<never, OptionsError, Credentials | SessionRepo> =>
   interval === 0 ? Layer.empty : layerRemovedUsers({ interval: Duration.seconds(interval) })
 
 const remembered = <E>(backend: Layer.Layer<Credentials, E>, seconds: number) =>

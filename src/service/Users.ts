@@ -265,7 +265,7 @@ const hash = Command.make(
 
 export const userCommand = Command.make("user").pipe(
   Command.withDescription(
-    "Manages the users of a file or an SQLite database; a running relay sees a file's change within seconds, a database's after MSRP_CREDENTIALS_CACHE"
+    "Manages the users of a file or an SQLite database; a running relay sees a file's change within seconds, in a database a new user or password at once"
   ),
   Command.withSubcommands([add, remove, list, hash])
 )

@@ -36,14 +36,14 @@ export const relay = (settings: SettingsShape) => {
   )
 }
 
-const announce = Effect.fnUntraced(function*({ demo, relay, transport, warnings }: SettingsShape) {
+const announce = Effect.fnUntraced(function*({ demo, relay, tls, transport, warnings }: SettingsShape) {
   const { close, sockets } = yield* Relay
   const backlog = yield* backlogWarning(BACKLOG, transport.maxConnections ?? Infinity)
   for (const warning of [...warnings, ...Option.toArray(backlog)]) yield* Effect.logWarning(warning)
   for (const { host, port, scheme } of sockets) {
     yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({ scheme, host, port }))
   }
-  yield* Effect.logInfo(`other relays admitted: ${peersText(relay.relayPeers)}`)
+  yield* Effect.logInfo(`other relays admitted: ${peersText(relay.relayPeers, tls.ca !== undefined)}`)
   if (demo !== undefined) {
     yield* Effect.logInfo("no users are configured: a demo user may log in").pipe(
       Effect.annotateLogs({ user: demo.username, password: Redacted.value(demo.password) })
@@ -52,11 +52,11 @@ const announce = Effect.fnUntraced(function*({ demo, relay, transport, warnings 
   yield* Effect.addFinalizer(() => Effect.andThen(Effect.logInfo("stopping"), close))
 })
 
-const peersText = (peers: SettingsShape["relay"]["relayPeers"] = "none"): string =>
+const peersText = (peers: SettingsShape["relay"]["relayPeers"] = "none", hasCa: boolean): string =>
   peers === "none"
     ? "none (MSRP_RELAY_PEERS says which)"
     : peers === "all"
-    ? "all whose certificates are vouched for (MSRP_TLS_CA)"
+    ? `all whose certificates ${hasCa ? "MSRP_TLS_CA vouches for" : "are of a public authority"}`
     : peers.join(", ")
 
 const service = Effect.gen(function*() {

@@ -4,6 +4,9 @@ import type * as Net from "node:net"
 /** Seconds without traffic before the system asks, unless an option says otherwise. */
 export const KEEP_ALIVE = 60
 
-/** The options of a socket that is asked about after so many seconds; 0: never. */
+/**
+ * The options of a socket that is asked about after so many seconds; 0: never. Node cuts fractions off, and asks the system
+ * for its own two hours instead of nothing.
+ */
 export const keepingAlive = (seconds: number): Pick<Net.ServerOpts, "keepAlive" | "keepAliveInitialDelay"> =>
-  seconds === 0 ? {} : { keepAlive: true, keepAliveInitialDelay: seconds * 1000 }
+  seconds === 0 ? {} : { keepAlive: true, keepAliveInitialDelay: Math.ceil(seconds) * 1000 }

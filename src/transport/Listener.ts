@@ -38,7 +38,7 @@ export interface ListenerOptions {
   readonly handshakeRate?: number | undefined
   /** Addresses for which these two do not count. Default: none. */
   readonly isExempt?: ((address: string) => boolean) | undefined
-  /** Seconds without traffic after which the system asks whether the peer is still there; 0: never. Default 60. */
+  /** Seconds without traffic after which the system asks whether the peer is still there; 0: never. At most 32,400, default 60. */
   readonly keepAlive?: number | undefined
 }
 

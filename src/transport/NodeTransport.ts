@@ -38,6 +38,9 @@ const optionsSchema = Schema.Struct({
   connectTimeout: Schema.optional(quantity(ranges.connectTimeout)),
   maxConnections: many,
   maxHandshakes: many,
+  maxHandshakesPerAddress: many,
+  handshakeRate: many,
+  keepAlive: Schema.optional(quantity(ranges.keepAlive)),
   reads: Schema.optional(oneOf("shared", "events"))
 })
 

@@ -9,6 +9,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { layerRemovedUsers } from "../../src/authenticator/RemovedUsers.ts"
 import { Credentials, CredentialsUnavailable } from "../../src/Credentials.ts"
 import { layerCached } from "../../src/credentials/Cached.ts"
+import type { OptionsError } from "../../src/options/Options.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
 
@@ -49,7 +50,7 @@ const make = () => {
     )
   )
   const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void state.lines.push(line))])
-  const run = (users: Layer.Layer<Credentials> = backend) =>
+  const run = (users: Layer.Layer<Credentials, OptionsError> = backend) =>
     Effect.provide(
       layerRemovedUsers({ interval: "1 minute" }).pipe(
         Layer.provideMerge([users, SessionRepo.layerMemory({ cleanupInterval: 86_400 })]),

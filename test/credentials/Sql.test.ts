@@ -64,6 +64,8 @@ describe("SQLite at start", () => {
       const { log, outcome } = yield* start(`sqlite:${path}`)
       assert.strictEqual(outcome, "started")
       assert.include(log, `the file cannot be opened: it is not there, or may not be read by this user (${path})`)
+      const folder = yield* directory
+      assert.include((yield* start(`sqlite:${folder}`)).log, `reason="the file cannot be read (${folder})"`)
       const context = yield* Layer.build(layerSql({ url: Redacted.make(`sqlite:${path}`) }))
       const lookup = Effect.flatMap(Credentials, ({ lookup }) => lookup({ username: "alice", realm: "localhost" }))
         .pipe(Effect.provide(context))

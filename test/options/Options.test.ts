@@ -5,10 +5,13 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Authenticator } from "../../src/Authenticator.ts"
+import { layerRemovedUsers, type RemovedUsersOptions } from "../../src/authenticator/RemovedUsers.ts"
 import { Codec } from "../../src/Codec.ts"
 import { Credentials } from "../../src/Credentials.ts"
+import { layerCached } from "../../src/credentials/Cached.ts"
 import { layerHttp } from "../../src/credentials/Http.ts"
 import { layerSql } from "../../src/credentials/Sql.ts"
+import type { MsrpUri } from "../../src/protocol/Uri.ts"
 import { OptionsError, Relay, type RelayOptions } from "../../src/Relay.ts"
 import * as Resolver from "../../src/Resolver.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
@@ -38,6 +41,9 @@ const relay = (options: Partial<RelayOptions>) =>
 
 const digest = (options: Parameters<typeof Authenticator.layerDigest>[0]) =>
   Authenticator.layerDigest(options).pipe(Layer.provide(Credentials.layerMemory([])))
+
+const removed = (options: RemovedUsersOptions) =>
+  layerRemovedUsers(options).pipe(Layer.provide([Credentials.layerMemory([]), SessionRepo.layerMemory()]))
 
 describe("options", () => {
   it.effect("of a relay are told all at once, each by its name", () =>
@@ -70,6 +76,13 @@ describe("options", () => {
         "limits.connections",
         "limits.stall"
       ])
+      const text = "msrp://relay.example.com:2855;tcp" as unknown as MsrpUri
+      const socket = { scheme: "msrps", host: "127.0.0.1", port: -1 } as const
+      assert.sameMembers([...yield* told(relay({ uris: [text], usePath: [text], relayListen: [socket] }))], [
+        "uris[0]",
+        "usePath[0]",
+        "relayListen[0].port"
+      ])
       const error = yield* Effect.flip(Layer.build(relay({ nextHops: { deny: ["127.0.0/8"] } })))
       assert.strictEqual(
         error.message,
@@ -80,6 +93,9 @@ describe("options", () => {
   it.effect("of a relay that are right by themselves have to be in order", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* told(relay({ authMinExpires: 10, authMaxExpires: 9 })), ["authMinExpires"])
+      assert.deepStrictEqual(yield* told(relay({ authMinExpires: 10, authRelayMaxExpires: 9 })), [
+        "authRelayMaxExpires"
+      ])
       assert.deepStrictEqual(yield* told(relay({ authExpires: 9, authMinExpires: 10 })), ["authExpires"])
       assert.deepStrictEqual(yield* told(relay({ authExpires: 11, authMaxExpires: 10 })), ["authExpires"])
       assert.deepStrictEqual(yield* told(relay({ authExpires: 10, authMinExpires: 10, authMaxExpires: 10 })), [])
@@ -115,7 +131,16 @@ describe("options", () => {
           "setupTimeout",
           "maxConnections"
         ]],
-        [Transport.layerNode({ maxConnections: Infinity }), []],
+        [Transport.layerNode({ maxConnections: Infinity, handshakeRate: Infinity, keepAlive: 0 }), []],
+        [Transport.layerNode({ maxHandshakesPerAddress: 0, handshakeRate: 0, keepAlive: 86_400 }), [
+          "maxHandshakesPerAddress",
+          "handshakeRate",
+          "keepAlive"
+        ]],
+        [layerCached(Credentials.layerMemory([]), { timeToLive: 0, capacity: -1 }), ["timeToLive", "capacity"]],
+        [removed({ interval: 0 }), ["interval"]],
+        [removed({ interval: "soon" as "1 second" }), ["interval"]],
+        [removed({ interval: "1 second" }), []],
         [Resolver.layerNode({ servers: ["192.0.2.53", "dns.example.com"] }), ["servers[1]"]],
         [layerHttp({ url: "ftp://a.example", token: Redacted.make("5\u20ac"), timeout: 0 }), [
           "url",

@@ -7,6 +7,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { existsSync, readFileSync } from "node:fs"
 import * as Tls from "node:tls"
 import { type Connection, type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
+import { keepingAlive } from "../../src/transport/KeepAlive.ts"
 import { MAX_PEER_NAMES } from "../../src/transport/PeerCertificate.ts"
 import { ca, issueWith, type KeyPair, localhost, otherLocalhost, relay, selfSigned } from "../support/pki.ts"
 import { poll, Recorder, turns } from "../support/Recorder.ts"
@@ -236,6 +237,15 @@ describe("handshakes of one address", () => {
         yield* poll(() => accepted.length === 12)
       })
     ))
+})
+
+it("keep-alive never waits for the system's own two hours", () => {
+  assert.deepStrictEqual([0, 0.5, 1.5, 60].map((seconds) => keepingAlive(seconds).keepAliveInitialDelay), [
+    undefined,
+    1000,
+    2000,
+    60_000
+  ])
 })
 
 /** The timers of sockets, as Linux tells them: 02 is keep-alive. */

@@ -46,6 +46,11 @@ export const makeLogin = ({ auth, authenticator, counters, sessions, timeLimit }
         return { status: decision.status, comment: decision.comment }
       case "Unavailable":
         return undecided(decision.failed)
+      case "Granted":
+        break
+      default:
+        // An authenticator of somebody's own may answer what its type does not allow: that lets nobody in.
+        return yield* Effect.die(new Error("the authenticator's decision is none that is known"))
     }
     const wanted = auth.grant(asking, decision)
     if ("status" in wanted) return wanted

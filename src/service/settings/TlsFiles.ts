@@ -5,6 +5,7 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { createPrivateKey, X509Certificate } from "node:crypto"
+import { isLocalhost } from "../../net/Hosts.ts"
 import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 import type { KeyPair, TlsOptions } from "../../Transport.ts"
 import { isFor } from "../../transport/Certificates.ts"
@@ -77,7 +78,7 @@ export const readTls = Effect.fnUntraced(function*(
     const concern = concernOf(validityOf(certificate), now)
     if (concern !== undefined) warnings.push(`The certificate ${files.cert[index]} ${concern}`)
   }
-  for (const { host, scheme } of pairs.length === 0 ? [] : uris) {
+  for (const { host, scheme } of pairs.length === 0 ? [] : withoutImplied(uris)) {
     if (scheme === "msrps" && !pairs.some(({ certificate }) => isFor(certificate, canonicalHost(host)))) {
       warnings.push(`The certificate is not for ${host}: clients that use this URI will refuse it`)
     }
@@ -89,6 +90,15 @@ export const readTls = Effect.fnUntraced(function*(
     warnings
   }
 })
+
+/** Without the addresses that only `localhost` stands for. */
+const withoutImplied = (uris: ReadonlyArray<MsrpUri>): ReadonlyArray<MsrpUri> =>
+  uris.filter(({ host, port, scheme }) =>
+    !LOCALHOST.has(canonicalHost(host)) ||
+    !uris.some((other) => isLocalhost(other.host) && other.port === port && other.scheme === scheme)
+  )
+
+const LOCALHOST = new Set(["127.0.0.1", "::1"].map(canonicalHost))
 
 /**
  * The first certificate of a PEM file, or what is wrong with the file. All are looked at: what reads them later passes

@@ -59,6 +59,7 @@ describe("an AUTH has its answer at once", () => {
     ["one that throws", authenticator(() => throws())],
     ["one that interrupts itself", authenticator(() => Effect.andThen(Effect.logError("own bug"), Effect.interrupt))],
     ["one that is none", authenticator(() => ({}) as never)],
+    ["one whose decision is none", authenticator(() => Effect.succeed({ _tag: "Grant" } as never))],
     ["credentials that die", credentials(() => Effect.die(new Error("own bug")))],
     ["credentials that throw", credentials(() => throws())],
     ["a repository that dies", repo(() => Effect.die(new Error("own bug")))],
@@ -70,7 +71,8 @@ describe("an AUTH has its answer at once", () => {
         broken.now = true
         const peer = yield* attempt(world)
         assert.strictEqual((yield* peer.next).status, 408)
-        if (what !== "one that is none") assert.include(world.errors.join("\n"), "own bug")
+        if (!what.endsWith("none")) assert.include(world.errors.join("\n"), "own bug")
+        else assert.include(world.errors.join("\n"), "AUTH could not be decided")
         assert.strictEqual(world.relay.counters.undecidedAuths, 1)
         assert.strictEqual(world.relay.gauges().sessions, 0)
         world.errors.length = 0

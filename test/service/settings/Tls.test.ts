@@ -51,6 +51,11 @@ describe("Settings", () => {
         const both = { MSRP_TLS_CERT: "/relay.crt,/localhost.crt", MSRP_TLS_KEY: "/relay.key,/localhost.key" }
         const names = { MSRP_URIS: "msrps://localhost:1;tcp,msrps://relay.example.com;tcp" }
         assert.deepStrictEqual((yield* parse({ ...remote, ...both, ...names })).warnings, [])
+        // A certificate is not for the addresses as well that localhost stands for; that none is for it is told once.
+        const onlyName = { ...remote, MSRP_LISTEN: "msrps:127.0.0.1:1", MSRP_URIS: "msrps://localhost:1;tcp" }
+        assert.deepStrictEqual((yield* parse(onlyName)).warnings, [
+          "The certificate is not for localhost: clients that use this URI will refuse it"
+        ])
         yield* TestClock.adjust("6 hours")
         assert.match(
           (yield* parse(remote)).warnings[0]!,

@@ -57,7 +57,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_TLS_HANDSHAKE_RATE: ["-1", "1.5"],
   MSRP_MAX_SESSIONS_PER_RELAY: ["0", "all"],
   MSRP_RELAY_GONE: ["0", "31 days"],
-  MSRP_TCP_KEEP_ALIVE: ["-1", "2 days"],
+  MSRP_TCP_KEEP_ALIVE: ["-1", "10 hours"],
   MSRP_AUTH_MAX_EXPIRES_BEHIND_RELAYS: ["0", "1.5s", "x"],
   MSRP_EXTEND_ACTIVE_SESSIONS: ["2"],
   MSRP_HASH_SIZE: ["0", "21", "ten", "1e1", "0x10", "10.5", "-3"],

@@ -1,6 +1,6 @@
 /** Variables that bound what connections and sessions may take. */
 import { ranges } from "../../../options/Ranges.ts"
-import { DAY, octets, seconds, wholeNumber } from "../codecs/Quantities.ts"
+import { octets, seconds, wholeNumber } from "../codecs/Quantities.ts"
 import { variablesOf } from "../Variable.ts"
 
 const { optional, set } = variablesOf("Limits")
@@ -34,8 +34,8 @@ export const limits = {
     example: "1 day",
     default: "2 hours"
   }),
-  keepAlive: set("MSRP_TCP_KEEP_ALIVE", seconds(0, DAY), {
-    expects: "a time of 0 to 1 day",
+  keepAlive: set("MSRP_TCP_KEEP_ALIVE", seconds(...ranges.keepAlive), {
+    expects: "a time of 0 to 9 hours",
     meaning:
       "After so long without traffic the system asks whether the peer is still there, and closes the connection of one that " +
       "has gone without a word. 0: never.",
