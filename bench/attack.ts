@@ -2,34 +2,87 @@
  * An attacker of the flood benchmark, in a process and from an address of its own: starts on the first message, ends when it
  * is told to.
  */
-import { connect, createServer, type Socket } from "node:net"
+import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
-import type { Account } from "./digest.ts"
-import { Link, noFaults, type Target } from "./link.ts"
+import { type Account, authorization, headerValues } from "./digest.ts"
+import { type Faults, Link, noFaults, type Target } from "./link.ts"
 
-export type Attack = "silence" | "guesses" | "dials"
+export type Attack = "silence" | "guesses" | "dials" | "hops" | "trickle" | "storm" | "paths" | "garbage"
 
 export interface AttackJob {
   readonly attack: Attack
   readonly target: Target
-  /** `guesses`: whose password is guessed. `dials`: who asks for them. */
+  /** `trickle`, `storm`: the relay further on, whose passwords are guessed. */
+  readonly second: Target | undefined
+  /** `guesses`: whose password is guessed. All others: who attacks. */
   readonly account: Account
+  /** From its start to its end. */
+  readonly seconds: number
 }
 
 /** Who guesses is slowed down by address. */
-const addresses: Readonly<Record<Attack, string>> = { silence: "127.0.0.2", guesses: "127.0.0.3", dials: "127.0.0.4" }
+const addresses: Readonly<Record<Exclude<Attack, "garbage">, string>> = {
+  silence: "127.0.0.2",
+  guesses: "127.0.0.3",
+  dials: "127.0.0.4",
+  hops: "127.0.0.5",
+  trickle: "127.0.0.6",
+  storm: "127.0.0.6",
+  paths: "127.0.0.7"
+}
 
 const CONNECTIONS = 5000
 const GUESSES_PER_SECOND = 200
 const DIALS = 1000
 /** Hosts that accept a connection and never finish its TLS handshake. */
 const PITS = 64
+const HOPS_PER_SECOND = 1000
+const TRICKLE = 18
+const STORM_PER_SECOND = 500
+/** Connections of who attacks. */
+const STORM_LINKS = 8
+/** Whose passwords are guessed: so many that their late answers are more than are decided at a time. */
+const STORM_USERS = 100
+const PATH_LINKS = 6
+const PATHS_AT_ONCE = 16
+const GARBAGE = 20_000
+const GARBAGE_AT_ONCE = 100
+const GARBAGE_ADDRESSES = 200
 
 const running = { stop: false }
 const sockets = new Set<Socket>()
 
+/** How often each answer came. */
+class Tally {
+  private readonly counts = new Map<string, number>()
+  add(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1)
+  }
+  text(): string {
+    return [...this.counts].map(([what, count]) => `${count} × ${what}`).join(", ") || "none"
+  }
+}
+
+/** A short message; `name` makes its identifiers. */
+const hi = (name: string, toPath: string, fromPath: string): string =>
+  `MSRP ${name}x SEND\r\nTo-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\nMessage-ID: ${name}\r\n` +
+  `Byte-Range: 1-2/2\r\nContent-Type: text/plain\r\n\r\nhi\r\n-------${name}x$\r\n`
+
+/** Does something so many times a second until the end. */
+const steadily = async (perSecond: number, act: (n: number) => void): Promise<number> => {
+  const start = performance.now()
+  let n = 0
+  while (!running.stop) {
+    // What a busy machine has kept from it is not made up for.
+    const due = Math.min((performance.now() - start) * perSecond / 1000, n + perSecond / 10)
+    while (n < due) act(n++)
+    await sleep(20)
+  }
+  return n
+}
+
 /** Connections that send nothing; those that are closed are opened again. */
-const silence = async (target: Target): Promise<string> => {
+const silence = async ({ target }: AttackJob): Promise<string> => {
   let opened = 0
   while (!running.stop) {
     for (let i = 0; i < 20 && sockets.size < CONNECTIONS; i++) {
@@ -44,8 +97,8 @@ const silence = async (target: Target): Promise<string> => {
 }
 
 /** AUTHs with ever other passwords for one user, one on each connection. */
-const guesses = async (target: Target, { user }: Account): Promise<string> => {
-  const answers = new Map<string, number>()
+const guesses = async ({ account: { user }, target }: AttackJob): Promise<string> => {
+  const answers = new Tally()
   let n = 0
   const guess = async (password: string): Promise<void> => {
     const faults = noFaults()
@@ -53,7 +106,7 @@ const guesses = async (target: Target, { user }: Account): Promise<string> => {
     const answer = link.authenticate(target, { user, password }).then(() => "let in", (error: Error) => error.message)
     const said = await Promise.race([answer, sleep(3000, "no answer in three seconds", { ref: false })])
     const seen = / (\d{3}) /.exec(said)?.[1] ?? said
-    answers.set(seen, (answers.get(seen) ?? 0) + 1)
+    answers.add(seen)
     link.destroy()
   }
   while (!running.stop) {
@@ -61,12 +114,11 @@ const guesses = async (target: Target, { user }: Account): Promise<string> => {
     await sleep(20)
   }
   await sleep(3100)
-  const counted = [...answers].map(([answer, count]) => `${count} × ${answer}`)
-  return `${n} guesses: ${counted.join(", ")}`
+  return `${n} guesses: ${answers.text()}`
 }
 
 /** Requests of one client to as many next hops. */
-const dials = async (target: Target, account: Account): Promise<string> => {
+const dials = async ({ account, target }: AttackJob): Promise<string> => {
   let accepted = 0
   const pits = createServer((socket) => {
     accepted++
@@ -82,31 +134,203 @@ const dials = async (target: Target, account: Account): Promise<string> => {
   }
   const link = await Link.open(target, "dials", noFaults(), addresses.dials)
   const usePath = await link.authenticate(target, account)
-  const statuses = new Map<string, number>()
-  link.onAnswer = (status) => statuses.set(status, (statuses.get(status) ?? 0) + 1)
+  const statuses = new Tally()
+  link.onAnswer = (status) => statuses.add(status)
   let asked = 0
   while (!running.stop) {
     for (let i = 0; i < DIALS / 50; i++) {
-      const id = `dial${String(asked).padStart(8, "0")}`
       const host = `127.1.${Math.trunc(asked / 200) % 5}.${asked % 200 + 1}`
-      asked++
-      link.text(
-        `MSRP ${id} SEND\r\nTo-Path: ${usePath} msrps://${host}:${port}/x;tcp\r\nFrom-Path: ${link.uri}\r\n` +
-          `Message-ID: ${id}\r\nByte-Range: 1-2/2\r\nContent-Type: text/plain\r\n\r\nhi\r\n-------${id}$\r\n`
-      )
+      link.text(hi(`dial${asked++}`, `${usePath} msrps://${host}:${port}/x;tcp`, link.uri))
     }
     await sleep(20)
   }
   link.destroy()
   for (const server of servers) server.close()
-  const counted = [...statuses].map(([status, count]) => `${count} × ${status}`).join(", ")
-  return `${asked} requests to ${DIALS} hosts: ${accepted} dialled; answers ${counted}`
+  return `${asked} requests to ${DIALS} hosts: ${accepted} dialled; answers ${statuses.text()}`
+}
+
+/** Requests of one client, on ten connections, each to another next hop that answers. */
+const hops = async ({ account, target }: AttackJob): Promise<string> => {
+  let accepted = 0
+  const server = createServer((socket) => {
+    accepted++
+    sockets.add(socket.on("error", () => {}))
+    let text = ""
+    socket.on("data", (octets) => {
+      text += octets.toString("latin1")
+      const frame = /^MSRP (\S+) SEND\r\nTo-Path: (\S+).*\r\nFrom-Path: (\S+)[^]*?-------\1\$\r\n/
+      for (let found = frame.exec(text); found !== null; found = frame.exec(text)) {
+        const [all, id, own, to] = found
+        text = text.slice(all.length)
+        socket.write(`MSRP ${id} 200 OK\r\nTo-Path: ${to}\r\nFrom-Path: ${own}\r\n-------${id}$\r\n`)
+      }
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve))
+  const { port } = server.address() as AddressInfo
+  const statuses = new Tally()
+  const users = await Promise.all(Array.from({ length: 10 }, async (_, i) => {
+    const link = await Link.open(target, `hops${i}`, noFaults(), addresses.hops)
+    const usePath = await link.authenticate(target, account)
+    link.onAnswer = (status) => statuses.add(status)
+    return { link, usePath }
+  }))
+  const asked = await steadily(HOPS_PER_SECOND, (n) => {
+    const { link, usePath } = users[n % users.length]!
+    const host = `127.2.${Math.trunc(n / 200) % 250}.${n % 200 + 1}`
+    link.text(hi(`hop${n}`, `${usePath} msrp://${host}:${port}/x;tcp`, link.uri))
+  })
+  for (const { link } of users) link.destroy()
+  server.close()
+  return `${asked} requests to as many hosts: ${accepted} dialled; answers ${statuses.text()}`
+}
+
+/** A connection of who attacks, to the first relay; it opens another one when the relay closes it. */
+class Behind {
+  private readonly job: AttackJob & { readonly second: Target }
+  private readonly answers: Tally
+  private link: { readonly link: Link; readonly faults: Faults; readonly via: string; challenge: string } | undefined
+  private opening = false
+  opened = 0
+
+  constructor(job: AttackJob, answers: Tally) {
+    if (job.second === undefined) throw new Error("there is no second relay")
+    this.job = { ...job, second: job.second }
+    this.answers = answers
+  }
+
+  get ready(): boolean {
+    if (this.link !== undefined && this.link.faults.broken === 0) return true
+    this.link = undefined
+    if (!this.opening) void this.open()
+    return false
+  }
+
+  /** A wrong password for a user of the second relay. */
+  guess(user: string): void {
+    if (!this.ready) return
+    const { challenge, link, via } = this.link!
+    const { uri } = this.job.second
+    const id = `guess${Math.random().toString(36).slice(2, 12)}`
+    const answer = authorization(challenge, uri, { user, password: id })
+    link.text(
+      `MSRP ${id} AUTH\r\nTo-Path: ${via} ${uri}\r\nFrom-Path: ${link.uri}\r\nAuthorization: ${answer}\r\n-------${id}$\r\n`
+    )
+  }
+
+  end(): void {
+    this.link?.link.destroy()
+    this.link = undefined
+    this.opening = true
+  }
+
+  private async open(): Promise<void> {
+    const { account, second, target } = this.job
+    this.opening = true
+    const faults = noFaults()
+    let link: Link | undefined
+    try {
+      link = await Link.open(target, `behind${this.opened++}`, faults, addresses.storm)
+      const via = await link.authenticate(target, account)
+      const challenge = await Promise.race([link.auth(`${via} ${second.uri}`), sleep(3000, "", { ref: false })])
+      if (headerValues(challenge, "WWW-Authenticate").length > 0) {
+        link.onAnswer = (status) => this.answers.add(status)
+        this.link = { link, faults, via, challenge }
+      } else {
+        link.destroy()
+      }
+    } catch {
+      link?.destroy()
+    }
+    if (running.stop) this.end()
+    else this.opening = false
+  }
+}
+
+/** Some wrong passwords for one user of the relay further on. */
+const trickle = async (job: AttackJob): Promise<string> => {
+  const answers = new Tally()
+  const one = new Behind(job, answers)
+  while (!one.ready) await sleep(20)
+  let n = 0
+  for (; n < TRICKLE && !running.stop; n++) {
+    one.guess("victim")
+    await sleep(job.seconds * 900 / TRICKLE)
+  }
+  while (!running.stop) await sleep(20)
+  one.end()
+  return `${n} guesses behind the other relay: ${answers.text()}`
+}
+
+/** Wrong passwords for many users of the relay further on, as fast as may be. */
+const storm = async (job: AttackJob): Promise<string> => {
+  const answers = new Tally()
+  const links = Array.from({ length: STORM_LINKS }, () => new Behind(job, answers))
+  const n = await steadily(STORM_PER_SECOND, (n) => links[n % STORM_LINKS]!.guess(`victim${n % STORM_USERS}`))
+  for (const link of links) link.end()
+  const opened = links.reduce((sum, one) => sum + one.opened, 0)
+  return `${n} guesses behind the other relay, ${opened} connections: ${answers.text()}`
+}
+
+/** A From-Path of 8 KB that was never there before. */
+const longPath = (first: string, n: number): string =>
+  [first, ...Array.from({ length: 15 }, (_, i) => `msrp://h.invalid:9/${i}x${String(n).padStart(495, "0")};tcp`)].join(
+    " "
+  )
+
+/** SENDs each with another From-Path, to a session of the same user who reads them and never answers. */
+const paths = async ({ account, target }: AttackJob): Promise<string> => {
+  const statuses = new Tally()
+  const links: Array<Link> = []
+  const open = async (name: string): Promise<readonly [Link, string]> => {
+    const link = await Link.open(target, name, noFaults(), addresses.paths)
+    links.push(link)
+    return [link, await link.authenticate(target, account)]
+  }
+  const senders = await Promise.all(Array.from({ length: PATH_LINKS }, async (_, i) => {
+    const [receiver, usePath] = await open(`deaf${i}`)
+    receiver.ignore()
+    const [link] = await open(`paths${i}`)
+    link.onAnswer = (status) => statuses.add(status)
+    return { link, toPath: `${usePath} ${receiver.uri}` }
+  }))
+  let n = 0
+  while (!running.stop) {
+    for (const { link, toPath } of senders) {
+      for (let i = 0; i < PATHS_AT_ONCE && !link.held; i++, n++) {
+        link.text(hi(`path${n}`, toPath, longPath(link.uri, n)))
+      }
+    }
+    await sleep(1)
+  }
+  for (const link of links) link.destroy()
+  return `${n} SENDs written by ${PATH_LINKS} connections; answers ${statuses.text()}`
+}
+
+/** Connections that speak another protocol. Goes on until there were so many, whoever wants it to stop. */
+const garbage = async ({ target }: AttackJob): Promise<string> => {
+  let opened = 0
+  let failed = 0
+  const one = (n: number): Promise<void> =>
+    new Promise((resolve) => {
+      const localAddress = `127.3.0.${1 + n % GARBAGE_ADDRESSES}`
+      const socket = connect({ host: target.host, port: target.port, localAddress })
+      socket.on("error", () => failed++).on("close", () => resolve()).on("data", () => {})
+      socket.setTimeout(10_000, () => socket.destroy())
+      socket.write("GET / HTTP/1.1\r\nHost: relay.example.com\r\n\r\n")
+    })
+  const start = performance.now()
+  await Promise.all(Array.from({ length: GARBAGE_AT_ONCE }, async () => {
+    while (opened < GARBAGE) await one(opened++)
+  }))
+  const seconds = ((performance.now() - start) / 1000).toFixed(1)
+  return `${opened} connections in ${seconds} s, ${failed} of them broken off`
 }
 
 process.once("message", (job: AttackJob) => {
   process.once("message", () => running.stop = true)
-  const run = { silence, guesses, dials }[job.attack]
-  void run(job.target, job.account).then((did) => {
+  const run = { silence, guesses, dials, hops, trickle, storm, paths, garbage }[job.attack]
+  void run(job).then((did) => {
     for (const socket of sockets) socket.destroy()
     process.send!({ did })
     process.disconnect()

@@ -2,101 +2,58 @@
  * What those who use the relay notice of a flood: message and login times before and during each attack, and the relay's
  * memory after it.
  *
- *   npm run bench:flood -- [--tls] [--seconds N]
+ *   npm run bench:flood -- [--tls] [--seconds N] [--attack NAME]...
  */
 import { fork } from "node:child_process"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import type { Attack, AttackJob } from "./attack.ts"
+import { Bystanders, type Times } from "./bystanders.ts"
 import { processTree, usage } from "./cpu.ts"
 import type { Account } from "./digest.ts"
-import { Counter, makeBody, SendFrame } from "./frames.ts"
-import { Latencies } from "./latencies.ts"
-import { Link, noFaults, type Target } from "./link.ts"
-import { ownRelay } from "./relays.ts"
+import type { Target } from "./link.ts"
+import { ownRelay, type Relay, startCommand } from "./relays.ts"
+import { twoRelays } from "./twoRelays.ts"
 
-const PAIRS = 10
-/** Milliseconds between two messages of a pair. */
-const INTERVAL = 10
-const LOGIN_INTERVAL = 100
 const ROUNDS = 3
+/** Seconds between the start of an attack and the measurement. */
+const BEFORE = 2
 /**
  * Octets that memory may differ by between the last two rounds: what the collector of garbage leaves to chance. Before them
  * it grows to what floods of this machine's speed take, since Node.js keeps pages that it has had.
  */
 const MEMORY_TOLERANCE = 32_000_000
+/** Octets above what the relay takes without an attack. */
+const MOST_MEMORY = 100_000_000
+/** Octets of one attack. */
+const MOST_LOGGED = 100_000
 
 const account: Account = { user: "bench", password: "secret" }
-const faults = noFaults()
-const messages = new Latencies()
-const logins = new Latencies()
-const state = { stop: false, failedLogins: 0 }
+const attacker: Account = { user: "mallory", password: "malice" }
 
-/** One message at a time, from a peer to the owner of a session. */
-const converse = async (target: Target, index: number): Promise<void> => {
-  const owner = await Link.open(target, `a${index}`, faults)
-  const usePath = await owner.authenticate(target, account)
-  const peer = await Link.open(target, `b${index}`, faults)
-  const body = makeBody("text", 300)
-  const prefix = `f${index}x`
-  peer.converse(
-    new SendFrame({
-      prefix,
-      toPath: `${usePath} ${owner.uri}`,
-      fromPath: peer.uri,
-      body,
-      contentType: "text/plain"
-    }),
-    { id: new Counter("none"), body }
-  )
-  const nobody = { prefix: "none", toPath: peer.uri, fromPath: owner.uri, body, contentType: "text/plain" }
-  owner.converse(new SendFrame(nobody), { id: new Counter(prefix), body })
-  let sentAt = 0
-  owner.onRead = () => {
-    if (owner.delivered === peer.sent && sentAt > 0) {
-      messages.record(performance.now() - sentAt)
-      sentAt = 0
-    }
-    owner.flush()
-  }
-  void (async () => {
-    while (!state.stop) {
-      if (sentAt === 0) {
-        sentAt = performance.now()
-        peer.send()
-        peer.flush()
-      }
-      await sleep(INTERVAL)
-    }
-    await Promise.all([owner.close(), peer.close()])
-  })()
+/** A relay of its own, the attacks that it is put to, and what is asked for besides what bystanders notice. */
+interface Scene {
+  readonly attacks: ReadonlyArray<Attack>
+  readonly as: Account
+  readonly settings: Readonly<Record<string, string>>
+  readonly linked?: true
+  /** Its memory is the same after the last two rounds. */
+  readonly levels?: true
+  /** The most that it ever takes. */
+  readonly peak?: true
+  readonly log?: true
 }
 
-const login = async (target: Target): Promise<void> => {
-  const start = performance.now()
-  try {
-    const link = await Link.open(target, "login", noFaults())
-    await link.authenticate(target, account)
-    logins.record(performance.now() - start)
-    link.destroy()
-  } catch {
-    state.failedLogins++
-  }
-}
+const users = { MSRP_USERS: [account, attacker].map(({ password, user }) => `${user}:${password}`).join(",") }
 
-interface Times {
-  readonly p50: number
-  readonly p99: number
-  readonly login: number
-}
-
-const measure = async (seconds: number): Promise<Times> => {
-  messages.clear()
-  logins.clear()
-  await sleep(seconds * 1000)
-  return { p50: messages.quantile(0.5), p99: messages.quantile(0.99), login: logins.quantile(0.5) }
-}
+const scenes: ReadonlyArray<Scene> = [
+  { attacks: ["silence", "guesses", "dials"], as: account, settings: {}, levels: true },
+  { attacks: ["hops"], as: attacker, settings: { ...users, MSRP_NEXT_HOP_ALLOW: "127.0.0.0/8" } },
+  { attacks: ["trickle", "storm"], as: attacker, settings: users, linked: true },
+  { attacks: ["paths"], as: attacker, settings: users, peak: true },
+  { attacks: ["garbage"], as: attacker, settings: { MSRP_LOG_LEVEL: "info" }, log: true }
+]
 
 /** Runs what is given while the attack goes on; then what was done. */
 const during = async <A>(job: AttackJob, use: () => Promise<A>): Promise<readonly [A, string]> => {
@@ -106,59 +63,106 @@ const during = async <A>(job: AttackJob, use: () => Promise<A>): Promise<readonl
     child.once("exit", () => reject(new Error("the attacker ended early")))
   })
   child.send(job)
-  await sleep(2000)
+  await sleep(BEFORE * 1000)
   const result = await use()
-  child.send("stop")
+  if (child.connected) child.send("stop")
   return [result, await did]
 }
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
-const show = ({ login, p50, p99 }: Times): string =>
-  `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, login ${login.toFixed(1)} ms`
+const megabytes = (octets: number): string => `${(octets / 1e6).toFixed(0)} MB`
+const show = ({ failedLogins, login, logins, p50, p99 }: Times): string =>
+  `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, login ${
+    login.toFixed(1)
+  } ms, ${failedLogins} of ${logins} failed`
 
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: { tls: { type: "boolean", default: false }, seconds: { type: "string", default: "5" } }
-  })
-  const seconds = Number(values.seconds)
-  const { pid, stop, target } = await ownRelay().start({
-    transport: values.tls ? "tls" : "tcp",
+interface Play {
+  readonly scene: Scene
+  readonly attacks: ReadonlyArray<Attack>
+  readonly tls: boolean
+  readonly seconds: number
+}
+
+/** Gives what was not as it should be. */
+const play = async ({ attacks, scene, seconds, tls }: Play): Promise<ReadonlyArray<string>> => {
+  let second: Target | undefined
+  const settings = { MSRP_MAX_SESSIONS_PER_USER: "100000", ...scene.settings }
+  const relay: Relay = scene.linked
+    ? twoRelays({
+      command: startCommand,
+      readySeconds: 20,
+      certificates: 1,
+      settings,
+      started: (target) => second = target
+    })
+    : ownRelay(startCommand, 20, settings)
+  const { logged = () => 0, others = [], pid, stop, target } = await relay.start({
+    transport: tls ? "tls" : "tcp",
     account,
     processors: undefined
   })
   const problems: Array<string> = []
-  const memory = (): number => usage(processTree(pid)).memory
+  const used = () => usage([pid, ...others].flatMap(processTree))
+  let bystanders: Bystanders | undefined
   try {
-    for (let i = 0; i < PAIRS; i++) await converse(target, i)
-    void (async () => {
-      while (!state.stop) {
-        void login(target)
-        await sleep(LOGIN_INTERVAL)
-      }
-    })()
+    bystanders = await Bystanders.open({ target, second, account })
     await sleep(2000)
+    const idle = used()
     const levels: Array<number> = []
-    print(`memory before ${(memory() / 1e6).toFixed(0)} MB`)
+    print(`${attacks.join(", ")}: memory before ${megabytes(idle.memory)}, peak ${megabytes(idle.peak ?? NaN)}`)
     for (let round = 1; round <= ROUNDS; round++) {
-      for (const attack of ["silence", "guesses", "dials"] as const satisfies ReadonlyArray<Attack>) {
-        const quiet = await measure(seconds)
-        const [busy, did] = await during({ attack, target, account }, () => measure(seconds))
+      for (const attack of attacks) {
+        const quiet = await bystanders.measure(seconds)
+        const before = logged()
+        const job = { attack, target, second, account: scene.as, seconds: BEFORE + seconds }
+        const [busy, did] = await during(job, () => bystanders!.measure(seconds))
+        const lines = logged() - before
+        const { memory, peak = NaN } = used()
         print(`${attack.padEnd(8)} quiet   ${show(quiet)}`)
         print(`${"".padEnd(8)} attack  ${show(busy)}; ${did}`)
-        print(`${"".padEnd(8)} ratio   ${(busy.p50 / quiet.p50).toFixed(2)}; memory ${(memory() / 1e6).toFixed(0)} MB`)
+        print(
+          `${"".padEnd(8)} ratio   ${(busy.p50 / quiet.p50).toFixed(2)}; memory ${megabytes(memory)}` +
+            (scene.peak ? `, peak ${megabytes(peak)}` : "") +
+            (scene.log ? `; ${(lines / 1000).toFixed(1)} KB logged` : "")
+        )
         if (busy.p50 > 2 * quiet.p50) problems.push(`${attack}: messages take more than twice as long`)
+        if (scene.log && lines > MOST_LOGGED) problems.push(`${attack}: ${lines} octets logged`)
+        if (scene.peak && round === ROUNDS && peak > (idle.peak ?? NaN) + MOST_MEMORY) {
+          problems.push(`${attack}: ${megabytes(peak)} of memory`)
+        }
       }
       await sleep(3000)
-      levels.push(memory())
-      print(`round ${round}: memory afterwards ${(levels.at(-1)! / 1e6).toFixed(0)} MB`)
+      levels.push(used().memory)
+      print(`round ${round}: memory afterwards ${megabytes(levels.at(-1)!)}`)
     }
-    if (levels.at(-1)! > levels.at(-2)! + MEMORY_TOLERANCE) problems.push("memory grows from round to round")
-    if (state.failedLogins > 0) problems.push(`${state.failedLogins} logins with the right password failed`)
-    if (faults.first !== undefined) problems.push(`a session noticed: ${faults.first}`)
+    const grown = levels.at(-1)! > levels.at(-2)! + MEMORY_TOLERANCE
+    if (scene.levels && grown) problems.push("memory grows from round to round")
+    const { failedLogins, faults } = bystanders
+    const names = attacks.join(", ")
+    if (failedLogins > 0) problems.push(`${names}: ${failedLogins} logins with the right password failed`)
+    if (faults.first !== undefined) problems.push(`${names}: a session noticed: ${faults.first}`)
   } finally {
-    state.stop = true
+    bystanders?.stop()
     await sleep(200)
     await stop()
+  }
+  return problems
+}
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: {
+      tls: { type: "boolean", default: false },
+      seconds: { type: "string", default: "5" },
+      attack: { type: "string", multiple: true, default: [] }
+    }
+  })
+  const wanted = values.attack
+  const problems: Array<string> = []
+  for (const scene of scenes) {
+    const attacks = scene.attacks.filter((attack) => wanted.length === 0 || wanted.includes(attack))
+    if (attacks.length === 0) continue
+    problems.push(...await play({ scene, attacks, tls: values.tls, seconds: Number(values.seconds) }))
   }
   for (const problem of problems) print(`problem: ${problem}`)
   if (problems.length > 0) process.exitCode = 1

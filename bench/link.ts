@@ -107,6 +107,7 @@ export class Link {
   private auths = 0
   private awaited: ((response: string) => void) | undefined
   private closing = false
+  private ignores = false
 
   private outgoing: SendFrame | undefined
   private slab: Slab | undefined
@@ -183,7 +184,8 @@ export class Link {
     return usePath
   }
 
-  private auth(toPath: string, answer?: string): Promise<string> {
+  /** One AUTH, with the value of its Authorization if there is one; gives the whole response. */
+  auth(toPath: string, answer?: string): Promise<string> {
     const id = `auth${++this.auths}x${this.socket.localPort}`
     this.socket.write(
       `MSRP ${id} AUTH\r\nTo-Path: ${toPath}\r\nFrom-Path: ${this.uri}\r\n` +
@@ -244,6 +246,11 @@ export class Link {
     this.socket.on("drain", resume)
   }
 
+  /** Reads what comes, and neither looks at it nor answers. */
+  ignore(): void {
+    this.ignores = true
+  }
+
   /** Reads nothing from now on. */
   pause(): void {
     this.socket.pause()
@@ -297,7 +304,7 @@ export class Link {
   }
 
   private read(length: number): void {
-    if (this.closing) return
+    if (this.closing || this.ignores) return
     const end = headroom + length
     let at = headroom
     if (this.restLength > 0) {

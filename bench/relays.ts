@@ -21,6 +21,8 @@ export interface RunningRelay {
   readonly pid: number
   /** Further relays that belong to it. */
   readonly others?: ReadonlyArray<number>
+  /** Octets that it has logged so far. */
+  readonly logged?: () => number
   readonly stop: () => Promise<void>
 }
 
@@ -110,8 +112,10 @@ const startProcess = async (options: StartOptions) => {
   })
   running.add(child)
   let output = ""
+  let octets = 0
   const end: { reason?: string } = {}
   const collect = (text: Buffer) => {
+    octets += text.length
     output = (output + text.toString()).slice(-4000)
   }
   child.stdout.on("data", collect)
@@ -132,7 +136,7 @@ const startProcess = async (options: StartOptions) => {
   while (end.reason === undefined && performance.now() < deadline) {
     for (const host of options.hosts ?? loopback) {
       if (!(await accepts(host, options.port))) continue
-      return { host, pid: child.pid!, stop: () => stopProcess(child, ended) }
+      return { host, pid: child.pid!, logged: () => octets, stop: () => stopProcess(child, ended) }
     }
     await sleep(50)
   }
@@ -178,7 +182,7 @@ export const ownRelay = (
   start: async ({ account, pauses, processors, transport }) => {
     const [tcp = 0, tls = 0] = await freePorts(2)
     const port = transport === "tcp" ? tcp : tls
-    const { host, pid, stop } = await startOwn(command, {
+    const { host, logged, pid, stop } = await startOwn(command, {
       env: {
         MSRP_URIS: `msrp://localhost:${tcp};tcp,msrps://localhost:${tls};tcp`,
         // All sessions are those of one user.
@@ -192,7 +196,7 @@ export const ownRelay = (
       readySeconds
     })
     const uri = `${transport === "tcp" ? "msrp" : "msrps"}://localhost:${port};tcp`
-    return { target: { transport, host, port, uri }, pid, stop }
+    return { target: { transport, host, port, uri }, pid, logged, stop }
   }
 })
 

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Target } from "../link.ts"
-import { freePorts, type Relay, startOwn } from "../relays.ts"
-import { certificates } from "./certificates.ts"
-import { account, crowdLimits, errorsIn, measure, scaled, type Setting, Stage } from "./Stage.ts"
+import { twoRelays } from "../twoRelays.ts"
+import { crowdLimits, errorsIn, measure, scaled, type Setting, Stage } from "./Stage.ts"
 import { Table } from "./Table.ts"
 
 const WINDOW = 64
@@ -84,7 +83,13 @@ export const fan = async (setting: Setting): Promise<Array<FanRow>> => {
   if (own === undefined) return rows
   for (const count of CERTIFICATES) {
     let second: Target | undefined
-    const both = twoRelays(setting, count, (target) => second = target)
+    const both = twoRelays({
+      command: setting.command,
+      readySeconds: setting.readySeconds,
+      certificates: count,
+      settings: crowdLimits,
+      started: (target) => second = target
+    })
     await Stage.use(
       setting,
       both,
@@ -95,48 +100,3 @@ export const fan = async (setting: Setting): Promise<Array<FanRow>> => {
   }
   return rows
 }
-
-/** The two relays have addresses of their own, so that each is somebody else for the other. */
-const HOSTS = ["127.0.0.1", "127.0.1.1"] as const
-
-type Address = Pick<Target, "host" | "port" | "uri">
-
-/** Two relays that prove to each other who they are, as one: owners reach the first, their peer the second. */
-const twoRelays = (
-  { command, readySeconds }: Setting,
-  count: number,
-  started: (second: Target) => void
-): Relay => ({
-  name: "msrp-relay",
-  supports: () => true,
-  start: async ({ processors }) => {
-    const files = await certificates(HOSTS, count)
-    const ports = await freePorts(2)
-    const [near, far] = HOSTS.map((host, i) => ({ host, port: ports[i]!, uri: `msrps://${host}:${ports[i]!};tcp` }))
-    const start = ({ host, port, uri }: Address, tls: Record<string, string>) =>
-      startOwn(command, {
-        env: { MSRP_URIS: uri, MSRP_USERS: `${account.user}:${account.password}`, ...crowdLimits, ...tls },
-        processors,
-        hosts: [host],
-        port,
-        readySeconds
-      })
-    const first = await start(near!, files.env[0]!)
-    try {
-      const second = await start(far!, files.env[1]!)
-      started({ transport: "tls", ...far! })
-      return {
-        target: { transport: "tls", ...near! },
-        pid: first.pid,
-        others: [second.pid],
-        stop: async () => {
-          await Promise.all([first.stop(), second.stop()])
-          await files.remove()
-        }
-      }
-    } catch (error) {
-      await first.stop()
-      throw error
-    }
-  }
-})

@@ -7,7 +7,8 @@
  * Only wrong credentials are answered late, so no user waits for what others have done in his name. But few attempts of a
  * kind may be under way at a time once it has failed too often, or guesses side by side would be as fast as ever. A user
  * who has logged in from an address is not counted with others there, since it may be that of a NAT, and is always looked
- * at, until so many have guessed there in his name that his password is in danger.
+ * at, until so many have guessed there in his name that his password is in danger, or guesses behind his relay leave no
+ * place for an answer that is late.
  */
 import { LinkedMap } from "../collections/LinkedMap.ts"
 
@@ -45,6 +46,12 @@ const FORGOTTEN_AFTER = 900_000
 
 /** Attempts of a kind under way at a time, once it has failed too often. */
 const UNDER_WAY = 4
+
+/**
+ * Attempts behind one relay that are under way and may be answered late, whoever the users are. Fewer than what makes the
+ * relay's connection wait for its AUTHs (the limit `auths`): guesses in many names must not stop what others do there.
+ */
+const LATE_BEHIND_RELAY = 128
 
 /** Failures in the name of a user at an address from where he has logged in, after which that helps him no more. */
 const WELCOME_FAILURES = 1000
@@ -109,6 +116,8 @@ export class Attempts {
   readonly #addresses: Kind
   /** Users who have logged in, each from one address; the one that did so least recently is forgotten first. */
   readonly #welcome = new LinkedMap<string, true>()
+  /** Of each relay: attempts behind it that may be answered late. */
+  readonly #late = new Map<string, number>()
   readonly #now: () => number
 
   /** `now` in milliseconds. */
@@ -127,14 +136,18 @@ export class Attempts {
     const suspects = [this.#users.suspect(key, begun)]
     if (byAddress) suspects.push(this.#addresses.suspect(source, begun))
     if (!welcome && suspects.some((one) => one !== undefined && one.underWay >= UNDER_WAY)) return undefined
+    let late = source === undefined && suspects[0] !== undefined
+    if (late && !this.#takesLate(relay)) return undefined
     for (const one of suspects) if (one !== undefined) one.underWay++
     return {
       failed: () => {
         const time = this.#now()
         const ofUser = this.#users.failed(key, time)
-        const late = byAddress ? Math.max(ofUser, this.#addresses.failed(source, time)) : ofUser
+        const wait = byAddress ? Math.max(ofUser, this.#addresses.failed(source, time)) : ofUser
         if (welcome && this.#users.count(key, time) >= WELCOME_FAILURES) this.#welcome.delete(key)
-        return Math.max(0, late - (time - begun))
+        // Who was no suspect yet, and finds no place, is answered now: as one, he is not looked at while there is none.
+        if (wait > 0 && source === undefined && !late && !(late = this.#takesLate(relay))) return 0
+        return Math.max(0, wait - (time - begun))
       },
       succeeded: () => {
         this.#users.forget(key)
@@ -143,7 +156,21 @@ export class Attempts {
       },
       end: () => {
         for (const one of suspects) if (one !== undefined) one.underWay--
+        if (late) this.#leavesLate(relay)
       }
     }
+  }
+
+  #takesLate(relay = ""): boolean {
+    const taken = this.#late.get(relay) ?? 0
+    if (taken >= LATE_BEHIND_RELAY) return false
+    this.#late.set(relay, taken + 1)
+    return true
+  }
+
+  #leavesLate(relay = ""): void {
+    const left = this.#late.get(relay)! - 1
+    if (left > 0) this.#late.set(relay, left)
+    else this.#late.delete(relay)
   }
 }

@@ -53,6 +53,30 @@ describe("R4976-9.3-08: failures are counted", () => {
     assert.isTrue(succeeds(behind("198.51.100.1", "bob")))
   })
 
+  it("behind another relay with so many late answers at a time only that the relay's connection does not wait for them", () => {
+    const { attempts } = make()
+    const relay = "198.51.100.1"
+    assert.isTrue(attempts.begin(behind(relay, "welcome"))?.succeeded() === undefined)
+    const waiting: Array<() => void> = []
+    for (let i = 0; i < 1000; i++) {
+      for (let j = 0; j < 5; j++) {
+        const attempt = attempts.begin(behind(relay, i % 2 === 0 ? `user${i}` : "welcome"))
+        if (attempt === undefined) continue
+        if (attempt.failed() > 0) waiting.push(attempt.end)
+        else attempt.end()
+      }
+    }
+    assert.strictEqual(waiting.length, 128)
+    // Who has not failed is looked at, and so is whoever is behind another relay.
+    const bob = attempts.begin(behind(relay, "bob"))
+    assert.isDefined(bob)
+    bob?.end()
+    assert.isDefined(attempts.begin(behind("198.51.100.2", "user0")))
+    assert.isUndefined(attempts.begin(behind(relay, "user0")))
+    for (const end of waiting) end()
+    assert.isDefined(attempts.begin(behind(relay, "user0")))
+  })
+
   it("and the time that a look-up took is a part of the time until the answer", () => {
     const { attempts, clock, fails } = make()
     for (let i = 0; i < 2; i++) assert.strictEqual(fails(alice), 0)

@@ -13,7 +13,7 @@ export interface CertificateFiles {
 
 /** For each host (an IPv4 address) its own certificate and so many for other names that in all there are `count`. */
 export const certificates = async (hosts: ReadonlyArray<string>, count: number): Promise<CertificateFiles> => {
-  const directory = await mkdtemp(join(tmpdir(), "msrp-crowd-"))
+  const directory = await mkdtemp(join(tmpdir(), "msrp-bench-"))
   const root = await generate([{ name: "commonName", value: "bench root" }], {
     ...ec,
     extensions: [
