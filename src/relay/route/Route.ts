@@ -40,7 +40,7 @@ export class Route implements Way {
   readonly target: Outbound
   readonly window: Window
   readonly flow: Flow
-  /** It comes by way of another relay, whose connection is that of many. */
+  /** It comes from another relay, whose certificate proves that: its connection is that of many. */
   readonly fromRelay: boolean
   readonly #source: Source
   readonly #ends: RouteParts["ends"]
@@ -62,7 +62,7 @@ export class Route implements Way {
     this.#source = source
     this.target = target
     this.window = target.windows.of(sessions.at(-1)!, rest.length > 1)
-    this.fromRelay = from.length > 1
+    this.fromRelay = shared
     this.pace = pace
     this.only = kind === Kind.Report || kind === Kind.Auth ? kind : undefined
     this.sessions = sessions
