@@ -25,10 +25,13 @@ export interface RelayLimits {
   /** Octets held for one session that comes by way of another relay, and for all of them together, before they fail. */
   readonly relayed: number
   readonly relay: number
-  /** Requests without an answer on one connection before no more is sent to it. */
+  /**
+   * Requests without an answer of one receiver (a session, on one connection) before no more is sent to it. Those that are
+   * answered only if they fail count until there are so many.
+   */
   readonly transactions: number
   /**
-   * Octets that requests without an answer hold, mostly those of their From-Paths and some 400 for each, before the
+   * Octets that requests without an answer hold, those of the From-Path and some 400 for each, before the
    * connection that they came in on is not read; and those that go through the sessions of one user, on all connections.
    */
   readonly unanswered: number

@@ -161,6 +161,66 @@ describe("a link between two relays", () => {
       return links
     })
   )
+
+  for (const method of ["SEND", "NICKNAME"]) {
+    scenario(
+      `R4976-9.3-05 R4976-9.3-06: goes on for others while one session has more ${method}s without an answer than it may`,
+      Effect.gen(function*() {
+        const links = yield* linked(2, { transactions: 20 })
+        const [mute, other] = links.pairs
+        const seen = answering(other!.to)
+        let got = 0
+        mute!.to.peer.onFrame = () => void got++
+        for (let i = 0; i < 100; i++) {
+          const { from: { peer, uri: from }, path: to } = mute!
+          if (method === "SEND") {
+            peer.write(send({ to, from, messageId: `many.${i}`, body: `${i}`, failureReport: "partial" }))
+          } else {
+            const id = `nickname${i}`
+            peer.write(`MSRP ${id} NICKNAME\r\nTo-Path: ${to}\r\nFrom-Path: ${from}\r\n-------${id}$\r\n`)
+          }
+        }
+        // Nobody answers a SEND with Failure-Report partial that arrives: it is held for nothing.
+        yield* until(() => got === (method === "SEND" ? 100 : 20), "as many as may be")
+        yield* (yield* TestNetwork).settled
+        const state = waiting(other!.from, other!.path, pattern(1000))
+        yield* until(() => seen.sends >= 50, "the other session")
+        state.stopped = true
+        assert.strictEqual(got, method === "SEND" ? 100 : 20)
+        return links
+      })
+    )
+  }
+
+  scenario(
+    "R4976-9.3-05: is held for two seconds at most for its only session, since others may come at any time",
+    Effect.gen(function*() {
+      const links = yield* linked(2, { relayed: 100_000 })
+      const [frozen, other] = links.pairs
+      answering(other!.to)
+      frozen!.to.peer.connection.pause()
+      for (let i = 0; i < 100; i++) {
+        frozen!.from.peer.write(
+          send({
+            to: frozen!.path,
+            from: frozen!.from.uri,
+            messageId: `many.${i}`,
+            body: pattern(8000),
+            failureReport: "no"
+          })
+        )
+      }
+      yield* (yield* TestNetwork).settled
+      const state = waiting(other!.from, other!.path, pattern(1000))
+      const seen = answering(other!.to)
+      yield* (yield* TestNetwork).settled
+      assert.strictEqual(seen.sends, 0, "it is held")
+      yield* TestClock.adjust(2000)
+      yield* until(() => seen.sends >= 50, "the other session")
+      state.stopped = true
+      return links
+    })
+  )
 })
 
 describe("a client's connection with several sessions", () => {
@@ -222,6 +282,24 @@ describe("a client's connection with several sessions", () => {
         yield* world.done
       }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 })))
   )
+
+  it.effect("R4976-9.3-05: goes on for two who write to each other what nobody answers", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld({ limits: { transactions: 20, session: 10_000 } })
+      const { alice, bob, bobUri } = yield* world.pair()
+      const got = { alice: 0, bob: 0 }
+      alice.peer.onFrame = ({ method }) => method === "SEND" ? void got.alice++ : undefined
+      bob.onFrame = ({ method }) => method === "SEND" ? void got.bob++ : undefined
+      for (let i = 0; i < 200; i++) {
+        const messageId = `many.${i}`
+        const rest = { messageId, body: pattern(1000), failureReport: "partial" } as const
+        alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, ...rest }))
+        bob.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri, ...rest }))
+      }
+      yield* until(() => got.alice === 200 && got.bob === 200, "all of them")
+      yield* TestClock.adjust("30 seconds")
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 }))))
 
   it.effect("R4976-9.3-05: is held as long as it takes when it has one session, as nobody else waits", () =>
     Effect.gen(function*() {

@@ -151,7 +151,8 @@ export class Reading implements Tap {
   }
 
   #wait(): void {
-    if (!this.shared || this.#patience?.queue !== undefined) return
+    // That of a relay may be others' at any time, whose octets tell nobody so while it is not read.
+    if ((!this.shared && !this.#isRelay) || this.#patience?.queue !== undefined) return
     this.#shared.limits.hold.start(this.#patience ??= new Patience(this))
   }
 

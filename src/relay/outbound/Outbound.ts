@@ -75,8 +75,8 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   /** May a sender write another frame, or another part of a chunk. */
   room(): boolean {
     const { outbox } = this
-    const { output, transactions } = this.shared.limits
-    if (!outbox.open || this.#transactions.size >= transactions) return false
+    const { output } = this.shared.limits
+    if (!outbox.open) return false
     if (outbox.untaken < output) return true
     // It may take at once what was written in this turn.
     this.#flush()
@@ -215,8 +215,6 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
 
   forget(transaction: Transaction): void {
     this.#transactions.delete(transaction.id)
-    // There may be room again.
-    if (!this.waiting.empty) this.outbox.wake()
   }
 
   again(one: Transaction, since?: number): void {
@@ -240,7 +238,10 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     const unsent = this.#unsent
     let i = this.#unsentFirst
     for (; i < unsent.length && unsent[i]!.endsAt <= flushed; i++) {
-      if (!unsent[i]!.done) transaction.start(unsent[i]!, now)
+      const one = unsent[i]!
+      if (one.done) continue
+      transaction.start(one, now)
+      one.sent()
     }
     if (i === unsent.length) {
       unsent.length = 0

@@ -93,7 +93,7 @@ export class Transaction extends Timed implements Piece, Sent {
   /** The hop's output up to and including its last octet; the 30 s begin when that was handed to the system. */
   endsAt = 0
   done = false
-  /** Where it counts until it is answered; none when no answer is expected. */
+  /** Where it counts until it is answered; none when nobody hears of the answer. */
   window: Window | undefined = undefined
   octets = 0
   at = 0
@@ -110,6 +110,11 @@ export class Transaction extends Timed implements Piece, Sent {
 
   get isSend(): boolean {
     return typeof this.expects === "string"
+  }
+
+  /** The operating system has taken the last of it. */
+  sent(): void {
+    if (this.expects === "negative answers") this.window?.silent(this)
   }
 
   /** The next hop has answered. */

@@ -3,9 +3,13 @@
  * operating system takes does not, since its memory can hold minutes of a slow one, in front of which the 30 seconds of a
  * transaction would be over before it is sent (RFC 4976 §6.4.1).
  *
+ * So have requests a bound, whatever their answers. Silence is the answer to some (Failure-Report partial): these wait for a
+ * refusal only, and the oldest that was sent makes room for another one.
+ *
  * The receivers on one connection, which are the sessions behind another relay, have a window each: one that does not
  * answer keeps nothing from the others.
  */
+import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Sender } from "./Turns.ts"
 
 /** Octets that may always be on their way: 8 KB a second are answered within 16 s. */
@@ -27,6 +31,8 @@ export interface Sent {
   at: number
   /** Counts what is sent in a window. */
   sequence: number
+  /** Its answer is waited for no more. */
+  finish(): void
 }
 
 /** The connection whose window it is. */
@@ -46,10 +52,14 @@ export interface WindowOwner {
 export class Window {
   readonly #owner: WindowOwner
   readonly #most: number
+  readonly #mostRequests: number
   /** On their way. */
   octets = 0
+  #requests = 0
+  /** Those that were sent, and that nobody answers unless they fail; in the order in which they were. */
+  #silent: LinkedMap<Sent, undefined> | undefined
   bound = LEAST_UNANSWERED
-  /** It was full, and is not yet half empty: many small answers shall not make many small pieces. */
+  /** It was full of octets, and is not yet half empty: many small answers shall not make many small pieces. Or of requests. */
   #closed = false
   #sequence = 0
   /** The latest answer: to what, and when. */
@@ -59,8 +69,10 @@ export class Window {
   answers = 0
   readonly #waiting = new Set<Sender>()
 
-  constructor(owner: WindowOwner, relayed: boolean) {
+  /** `requests`: how many may be without an answer. */
+  constructor(owner: WindowOwner, relayed: boolean, requests: number) {
     this.#owner = owner
+    this.#mostRequests = requests
     this.#most = relayed ? MOST_UNANSWERED_RELAYED : MOST_UNANSWERED
   }
 
@@ -77,6 +89,21 @@ export class Window {
   begins(one: Sent, now: number): void {
     one.at = now
     one.sequence = ++this.#sequence
+    this.#requests++
+    this.#forgetSilent()
+    if (this.#requests >= this.#mostRequests) this.#closed = true
+  }
+
+  /** It was sent, and there is no answer unless it fails. */
+  silent(one: Sent): void {
+    const silent = this.#silent ??= new LinkedMap()
+    silent.set(one, undefined)
+    this.#forgetSilent()
+  }
+
+  #forgetSilent(): void {
+    const silent = this.#silent
+    while (this.#requests >= this.#mostRequests && silent?.first !== undefined) silent.first.key.finish()
   }
 
   wrote(one: Sent, octets: number): void {
@@ -99,7 +126,9 @@ export class Window {
   ends(one: Sent): void {
     this.octets -= one.octets
     one.octets = 0
-    if (!this.#closed || this.octets > this.bound >> 1) return
+    this.#requests--
+    this.#silent?.delete(one)
+    if (!this.#closed || this.octets > this.bound >> 1 || this.#requests >= this.#mostRequests) return
     this.#closed = false
     if (this.#waiting.size > 0) this.open()
   }

@@ -5,6 +5,7 @@ import { Window, type WindowOwner } from "./Window.ts"
 
 /** The connection. */
 export interface WindowsOwner {
+  readonly shared: { readonly limits: { readonly transactions: number } }
   readonly unread: boolean
   turn(sender: Sender): void
 }
@@ -23,7 +24,7 @@ export class Windows implements WindowOwner {
   of(session: Session, relayed: boolean): Window {
     const known = this.#all.get(session)
     if (known !== undefined) return known
-    const window = new Window(this, relayed)
+    const window = new Window(this, relayed, this.#owner.shared.limits.transactions)
     this.#all.set(session, window)
     return window
   }

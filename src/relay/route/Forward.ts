@@ -61,19 +61,17 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
     : askedBy(head)
   if (expects === undefined) return
   const transaction = new Transaction(target, id, way.back, expects)
+  const window = transaction.window = way.window
   if (isSend) {
     transaction.messageId = head.messageId
     transaction.start = head.rangeStart
     transaction.length = length
     transaction.total = totalOf(head.rangeTotal, head.rangeStart + length - 1, flag)
     transaction.more = flag === "+"
-    if (expects === "every failure") {
-      const window = transaction.window = way.window
-      window.begins(transaction, target.now)
-      window.wrote(transaction, outbox.committed - before)
-    }
+    if (expects === "every failure") window.wrote(transaction, outbox.committed - before)
   }
   target.expect(transaction)
+  window.begins(transaction, target.now)
 }
 
 /** A REPORT has no answer (RFC 4975 §7.1.2). */

@@ -110,8 +110,8 @@ export class Stream implements LongChunk {
     this.#next += end - start
     const transaction = this.#transaction
     if (transaction === undefined || transaction.done) return
-    const { window } = transaction
-    if (window === undefined) return
+    const { expects, window } = transaction
+    if (window === undefined || expects !== "every failure") return
     window.wrote(transaction, end - start)
     // Only a whole piece is answered.
     if (!window.room) this.interrupt()
@@ -143,11 +143,10 @@ export class Stream implements LongChunk {
     transaction.start = this.#pieceStart
     transaction.total = this.#total
     transaction.chunk = this
-    if (expects === "every failure") {
-      const window = transaction.window = this.#window
-      window.begins(transaction, target.now)
-    }
     target.began(transaction)
+    if (expects === "refusal") return
+    const window = transaction.window = this.#window
+    window.begins(transaction, target.now)
   }
 
   #end(flag: Flag): void {

@@ -67,7 +67,7 @@ export class Unanswered {
   }
 }
 
-/** That of one user, on all connections. */
+/** That of one user, on all connections: of what he sends, or of what others send to him. */
 export class UserUnanswered {
   octets = 0
   /** Nothing more is taken until half of it is free. */
@@ -110,8 +110,9 @@ export class UsersUnanswered {
     this.#limit = limit
   }
 
-  of(session: Session): UserUnanswered {
-    const user = userOf(session)
+  /** What strangers send to him does not count against what he sends himself, or they could have him wait. */
+  of(session: Session, fromOwner: boolean): UserUnanswered {
+    const user = `${fromOwner ? "from" : "to"} ${userOf(session)}`
     const known = this.#users.get(user)?.deref()
     if (known !== undefined) return known
     const one = new UserUnanswered(this.#limit)

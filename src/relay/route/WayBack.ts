@@ -37,7 +37,10 @@ export interface WayBackParts {
   readonly shared: boolean
 }
 
-/** Octets that each request without an answer, and the way back of some, take about, beside their text. */
+/**
+ * Octets that each request without an answer, and the way back of some, take about, beside their text. The From-Path counts
+ * for each: where all of them fail at once, each has a REPORT that goes along it, and that may wait for one who does not read.
+ */
 const REQUEST = 384
 const WAY = 512
 
@@ -74,8 +77,9 @@ export class WayBack implements Origin {
   readonly own: string
   /** The first of the relay's URIs on the way back. */
   readonly #firstBack: string
-  /** Octets that it takes. */
+  /** Octets that it takes, and each request. */
   readonly #octets: number
+  readonly #each: number
   /** Requests that wait for an answer. */
   #waiting = 0
   /** It is not known yet whether the next hop takes its requests; or what it refused goes another way. */
@@ -92,12 +96,13 @@ export class WayBack implements Origin {
     this.#firstBack = own.length === 1 ? this.own : copied(own.at(-1)!.text)
     this.ownPath = own.length === 1 ? this.own : own.map((uri) => uri.text).toReversed().join(" ")
     this.fromPath = copied(from.map((uri) => uri.text).join(" "))
-    this.#octets = WAY + this.fromPath.length + own.length * this.ownPath.length
+    this.#octets = WAY + own.length * this.ownPath.length
+    this.#each = REQUEST + this.fromPath.length
   }
 
   /** A request is on its way that may be answered. */
   began(): void {
-    const octets = this.#waiting++ === 0 ? REQUEST + this.#octets : REQUEST
+    const octets = this.#waiting++ === 0 ? this.#each + this.#octets : this.#each
     if (this.#shared) return this.#user.add(octets, undefined)
     this.#unanswered.add(octets)
     this.#user.add(octets, this.#unanswered)
@@ -105,7 +110,7 @@ export class WayBack implements Origin {
 
   /** Nobody waits for its answer any more. */
   ended(): void {
-    const octets = --this.#waiting === 0 ? REQUEST + this.#octets : REQUEST
+    const octets = --this.#waiting === 0 ? this.#each + this.#octets : this.#each
     this.#user.remove(octets)
     if (!this.#shared) this.#unanswered.remove(octets)
   }

@@ -110,7 +110,7 @@ export class Router {
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
     if (fromOwner && owner instanceof RelayOwner) this.#options.relays.linked(owner, hop)
     const pace = this.#options.paces.of(session, fromOwner)
-    const request: Request = { head, hop, to, from, relayPeer, pace, user: this.#users.of(session), isLong }
+    const request: Request = { head, hop, to, from, relayPeer, pace, user: this.#users.of(session, fromOwner), isLong }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
     const decision = fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
     if (relayPeer && decision._tag === "Route") cameBy(session, from[0]!, hop)

@@ -15,7 +15,7 @@ describe("Window", () => {
   let turns: Array<Sender>
   let owner: { unread: boolean }
   const message = (octets: number) => {
-    const one = { octets: 0, at: 0, sequence: 0 }
+    const one = { octets: 0, at: 0, sequence: 0, finish: () => window.ends(one) }
     window.begins(one, now)
     window.wrote(one, octets)
     return one
@@ -35,7 +35,7 @@ describe("Window", () => {
       turn: (sender: Sender) => void turns.push(sender)
     }
     owner = made
-    window = new Window(made, false)
+    window = new Window(made, false, 16_384)
   })
 
   it("is full at its bound, and has room again when half of that was answered", () => {
@@ -79,6 +79,36 @@ describe("Window", () => {
     owner.unread = true
     assert.isTrue(window.room)
     assert.isAbove(window.left, 0)
+  })
+
+  it("is full of requests as well, of whatever kind, and has room for one when one was answered", () => {
+    window = new Window({ ...owner, waits: () => {}, waitsNoMore: () => {}, turn: () => {} }, false, 3)
+    const all = [message(0), message(0)]
+    assert.isTrue(window.room)
+    all.push(message(0))
+    assert.isFalse(window.room)
+    answer(all[1]!)
+    assert.isTrue(window.room)
+  })
+
+  it("has the oldest request make room that was sent and that nobody answers", () => {
+    window = new Window({ ...owner, waits: () => {}, waitsNoMore: () => {}, turn: () => {} }, false, 3)
+    const finished: Array<number> = []
+    for (let i = 0; i < 5; i++) {
+      const one = {
+        octets: 0,
+        at: 0,
+        sequence: 0,
+        finish: () => {
+          finished.push(i)
+          window.ends(one)
+        }
+      }
+      window.begins(one, now)
+      if (i !== 1) window.silent(one)
+    }
+    assert.deepStrictEqual(finished, [0, 2, 3])
+    assert.isTrue(window.room)
   })
 
   it("knows what is still to be answered behind what was, and what was left out", () => {

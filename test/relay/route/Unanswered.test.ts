@@ -94,6 +94,54 @@ describe("requests without an answer", () => {
   )
 
   scenario(
+    "R4976-9.3-06 R4976-9.3-07: the path of a REPORT counts for each that may come, also for one who does not read it",
+    { limits: { unanswered: 20 * PATH } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const from = fromPath(alice.uri)
+        yield* flood(world, alice, bobUri, 60, { from, failureReport: "partial", body: "x" })
+        assert.isAbove(bob.frames.length, 15)
+        assert.isBelow(bob.frames.length, 25)
+        world.network!.configure({ window: 1000 })
+        alice.peer.connection.pause()
+        for (const frame of bob.frames.splice(0)) bob.answer(frame, "403 No")
+        yield* world.network!.settled
+        assert.isBelow(world.relay.gauges().bufferedOctets, 50 * PATH)
+        alice.peer.connection.resume()
+        yield* until(() => bob.frames.length > 0, "the rest")
+      })
+  )
+
+  scenario(
+    "R4976-9.3-06: what others send to a user holds them, and nothing that he sends",
+    { limits: { unansweredOfUser: 20 * PATH } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const second = yield* world.login()
+        const { bob: stranger, bobUri: strangerUri } = yield* world.join(second)
+        const to = second.usePath
+        for (let i = 0; i < 60; i++) {
+          const from = fromPath(strangerUri)
+          stranger.write(send({ to: `${to} ${second.uri}`, from, failureReport: "partial", body: "x" }))
+          yield* world.network!.settled
+        }
+        assert.isBelow(second.peer.frames.length, 25)
+        for (const body of ["first", "second"]) {
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body }))
+          yield* world.network!.settled
+          assert.strictEqual(bob.frames.length, 1, body)
+          bob.answer(bob.frames.pop()!)
+          yield* world.network!.settled
+        }
+        assert.strictEqual((yield* alice.peer.take(2)).filter(({ status }) => status === 200).length, 2)
+        yield* TestClock.adjust("30 seconds")
+        yield* TestClock.adjust("30 seconds")
+      })
+  )
+
+  scenario(
     "R4976-9.3-06: those of a user count on all his connections, and not for others",
     { limits: { unansweredOfUser: 40 * PATH } },
     (world) =>

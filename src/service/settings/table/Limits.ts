@@ -72,7 +72,7 @@ export const limits = {
   }),
   maxTransactions: set("MSRP_MAX_TRANSACTIONS", wholeNumber(...ranges.transactions), {
     expects: "a whole number from 16 to 1000000",
-    meaning: "Requests without an answer on one connection before those who send to it are held.",
+    meaning: "Requests without an answer of one receiver before those who send to it are held.",
     example: "1000",
     default: "16384"
   }),
