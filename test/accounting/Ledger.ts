@@ -23,6 +23,12 @@ export interface Direction {
   /** What the receiver must see. */
   readonly arrivingTo: string
   readonly arrivingFrom: string
+  /** From-Paths of what the relays on the way report. */
+  readonly reporters: ReadonlyArray<string>
+  /** Its sessions end while it is used. */
+  readonly brief: boolean
+  /** Indexes of its two ends. */
+  readonly ends: readonly [from: number, to: number]
   readonly source: () => Writer | undefined
 }
 
@@ -31,6 +37,8 @@ export interface Chunk {
   readonly message: Message
   readonly id: string
   readonly source: Writer
+  /** Milliseconds. */
+  readonly writtenAt: number
   readonly start: number
   readonly length: number
   readonly flag: Flag
@@ -80,15 +88,26 @@ export class Message {
   sent = 0
   /** The first octet that may still come, on each connection; what came in on an older one may be read later. */
   readonly next = new Map<Writer, number>()
+  /**
+   * What the far relay says of it may not come back: the link was lost that it came by, or the session ends before, whose
+   * URI the way back has.
+   */
+  severed: boolean
   successes = 0
   successesSent = 0
 
   constructor(id: string, direction: Direction, plan: Sending, source: Writer, offset: number) {
     this.id = id
     this.direction = direction
+    this.severed = this.linked && direction.brief
     this.plan = plan
     this.source = source
     this.offset = offset
+  }
+
+  /** It passes two relays. */
+  get linked(): boolean {
+    return this.direction.reporters.length > 1
   }
 
   get failureReport(): "yes" | "partial" | "no" {
@@ -136,9 +155,14 @@ const ownRefusal = ({ failureReport }: Message, status: number): boolean =>
   failureReport === "partial" && (status === 413 || status === 481 || status === 506)
 
 export class Ledger {
+  readonly mood: Mood
   readonly faults: Array<string> = []
   readonly messages = new Map<string, Message>()
   readonly requests = new Map<string, Request>()
+
+  constructor(mood: Mood) {
+    this.mood = mood
+  }
 
   fault(what: string): void {
     if (this.faults.length < 10) this.faults.push(what)
@@ -253,13 +277,18 @@ export class Ledger {
       return
     }
     this.check(message.source === endpoint, () => `${what()} on ${endpoint.name}`)
-    this.check(head.fromPath === message.direction.toPath.split(" ")[0], () => `${what()} from ${head.fromPath}`)
+    this.check(message.direction.reporters.includes(head.fromPath), () => `${what()} from ${head.fromPath}`)
     this.check(message.failureReport !== "no", () => `${what()} is not wanted`)
     // Who comes again before the relay knows that his connection is gone uses somebody else's session (RFC 4976 §6.4).
     const stranger = status === 403 && message.failureReport === "partial"
+    // The far relay refuses as well, which the near one reports: more of a message that has failed (RFC 4975 §10.5), and
+    // what is for a session that is over.
+    const failed = message.reports.length > 0 ||
+      message.pieces.some(({ answered }) => answered !== undefined && answered >= 300)
+    const refusedFar = message.linked && (status === 413 ? failed : this.#rough && (status === 403 || status === 481))
     const said = message.pieces.some(({ answered }) => answered === status)
     this.check(
-      status === 408 || said || stranger || ownRefusal(message, status),
+      status === 408 || said || stranger || refusedFar || ownRefusal(message, status),
       () => `${what()}, which nobody said`
     )
     const report: Report = { start: head.rangeStart - 1, length: head.rangeEnd - head.rangeStart + 1, status }
@@ -269,6 +298,9 @@ export class Ledger {
       head.rangeTotal === -1 ? message.plan.range === "open" : head.rangeTotal === message.total,
       () => `${what()}: total`
     )
+    // A far relay answers late when its receiver is slow. After 30 seconds the near one reports what the far one then
+    // delivers, or reports as well (RFC 4976 §6.4.1 has each relay report what it hears nothing of).
+    if (message.linked && this.#rough) return void message.reports.push(report)
     for (const other of message.reports) {
       const overlap = Math.min(end, other.start + other.length) > Math.max(report.start, other.start)
       this.check(!overlap, () => `${what()} again, after ${other.start + 1}+${other.length} ${other.status}`)
@@ -281,6 +313,11 @@ export class Ledger {
     message.reports.push(report)
   }
 
+  /** Time passes, and receivers may be slow, or gone. */
+  get #rough(): boolean {
+    return this.mood === "wild" || this.mood === "fair"
+  }
+
   strayReport(endpoint: Writer, head: Head, status: number): void {
     this.check(
       head.messageId?.startsWith("stray-partial") === true && status === 481,
@@ -288,9 +325,22 @@ export class Ledger {
     )
   }
 
+  /** Is it known what became of a chunk: it has arrived, or its sender was told that it has not. */
+  settled({ flag, length, message, start, status }: Chunk): boolean {
+    if (message.reports.length > 0 || (status !== undefined && status >= 300)) return true
+    if (status === undefined && message.failureReport === "yes") return false
+    if (length === 0 || flag === "#") return true
+    const end = start + length
+    const arrived = message.pieces.reduce(
+      (sum, piece) => sum + Math.max(0, Math.min(end, piece.start + piece.length) - Math.max(start, piece.start)),
+      0
+    )
+    return arrived >= length
+  }
+
   // ---- the balance
 
-  balance(mood: Mood): void {
+  balance(): void {
     for (const [id, request] of this.requests) {
       const { chunk, mustBeAnswered, source, status } = request
       if (source.gone || source.passed < request.endsAt) continue
@@ -298,8 +348,8 @@ export class Ledger {
     }
     for (const message of this.messages.values()) {
       this.#balance(message)
-      if (mood !== "wild") this.#exact(message)
-      if (mood === "calm") this.#complete(message)
+      if (!this.#rough) this.#exact(message)
+      if (this.mood === "calm") this.#complete(message)
     }
   }
 
@@ -313,7 +363,7 @@ export class Ledger {
       this.check(i !== -1, () => `${id}: no REPORT ${heard} for ${start}..${start + length}`)
       left.splice(i, 1)
     }
-    const strange = left.filter(({ status }) => !ownRefusal(message, status))
+    const strange = left.filter(({ status }) => !ownRefusal(message, status) && !(message.linked && status === 413))
     this.check(strange.length === 0, () => `${id}: a REPORT of nothing: ${JSON.stringify(strange)}`)
   }
 
@@ -340,11 +390,13 @@ export class Ledger {
       )
       this.check(
         aborted || source.gone || reports.length > 0 || message.failureReport === "no" ||
+          // A link was lost, of which those hear nothing who do not want answers.
+          message.linked && this.#rough && message.failureReport !== "yes" ||
           piece.answered !== undefined && piece.answered >= 300,
         () => `${id}: # at ${piece.start} without cause`
       )
     }
-    if (source.gone || message.failureReport !== "yes") return
+    if (source.gone || message.severed || message.failureReport !== "yes") return
     for (const chunk of message.chunks) {
       if (chunk.status !== 200) continue
       const end = chunk.start + chunk.length
@@ -354,7 +406,8 @@ export class Ledger {
         // What follows in the same chunk is not sent after a failure of its beginning: the sender knows.
         ...reports.map(({ length, start }) => ({
           from: start,
-          to: start >= chunk.start && start < end ? end : start + length
+          // So it is with what follows in the message, where a relay has passed the REPORT on (RFC 4975 §10.5).
+          to: message.linked && start < end || start >= chunk.start && start < end ? end : start + length
         }))
       ].toSorted((a, b) => a.from - b.from)
       if (chunk.length === 0) {

@@ -1,12 +1,15 @@
 /** What can happen around a relay, as data: random scenarios that fast-check makes, and shrinks when one fails. */
 import * as fc from "fast-check"
 
-/** Who talks: the owner of a session, and a peer that connects in, is dialled, or is an owner as well. */
+/**
+ * Who talks: the owner of a session, and a peer that connects in, is dialled, or is an owner as well; `linked`: an owner at
+ * the relay on the far side of a link.
+ */
 export interface Dialog {
-  readonly kind: "in" | "dialled" | "owners"
+  readonly kind: "in" | "dialled" | "owners" | "linked"
   /** Index of the owner's connection; several sessions may share it. */
   readonly owner: number
-  /** Index of the peer's connection, listener, or (both owners) owner's connection. */
+  /** Index of the peer's connection, listener, or (both owners) owner's connection, here or at the far relay. */
   readonly peer: number
   /** Seconds until the session URIs expire. */
   readonly expires: number
@@ -58,6 +61,8 @@ export type Command =
   | { readonly do: "free"; readonly end: number }
   /** Not reading, reading again, reading one piece. */
   | { readonly do: "pause" | "resume" | "sip"; readonly end: number }
+  /** The connections between the relays are lost. */
+  | { readonly do: "unlink" }
   | { readonly do: "cut" | "close" | "destroy" | "rejoin"; readonly end: number }
   | { readonly do: "link"; readonly end: number; readonly link: Link }
   | { readonly do: "dial"; readonly listener: number; readonly outcome: DialOutcome }
@@ -74,16 +79,24 @@ export interface Bounds {
   readonly session: number
   readonly connection: number
   readonly transactions: number
+  readonly hold?: number
+  readonly relayed?: number
+  readonly relay?: number
 }
 
 /**
  * `wild`: everything happens. `quick`: no connection is lost and nothing takes long, so that it is known what the relay
- * must report. `calm`: besides, every request is answered with 200, so that all must arrive.
+ * must report. `calm`: besides, every request is answered with 200, so that all must arrive. `fair`: some are lame, which is
+ * that they do not read, or not answer; all others do, and what they send each other must get along in time.
  */
-export type Mood = "wild" | "quick" | "calm"
+export type Mood = "wild" | "quick" | "calm" | "fair"
 
 export interface Scenario {
   readonly mood: Mood
+  /** Two of them are linked. */
+  readonly relays: 1 | 2
+  /** Ends that are slow or mute, in a fair scenario. */
+  readonly lame: ReadonlyArray<number>
   readonly seed: number
   readonly shuffle: boolean
   readonly link: Link
@@ -100,12 +113,14 @@ export interface Scenario {
 export const OWNERS = 2
 export const JOINERS = 2
 export const LISTENERS = 2
+/** Owners at the far relay. */
+export const DISTANT = 2
 
 const pick = <T>(...values: Array<T>): fc.Arbitrary<T> => fc.constantFrom(...values)
 
-const dialog = (expires: fc.Arbitrary<number>): fc.Arbitrary<Dialog> =>
+const dialog = (kind: fc.Arbitrary<Dialog["kind"]>, expires: fc.Arbitrary<number>): fc.Arbitrary<Dialog> =>
   fc.record({
-    kind: pick("in" as const, "dialled" as const, "owners" as const),
+    kind,
     owner: fc.nat(OWNERS - 1),
     peer: fc.nat(1),
     expires
@@ -119,44 +134,73 @@ const octets: fc.Arbitrary<number> = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 60_000, max: 200_000 }) }
 )
 
+/** Enough of them fill what waits for a slow receiver. */
+const many: fc.Arbitrary<number> = fc.oneof(octets, fc.integer({ min: 30_000, max: 200_000 }))
+
 const failureReport: fc.Arbitrary<FailureReport> = pick("absent", "absent", "yes", "partial", "no")
 
-const message: fc.Arbitrary<Message> = fc.record({
-  chunks: fc.oneof(
-    { weight: 3, arbitrary: fc.array(octets, { minLength: 1, maxLength: 1 }) },
-    { weight: 2, arbitrary: fc.array(octets, { minLength: 2, maxLength: 5 }) }
-  ),
-  last: pick<Flag>("$", "$", "$", "#", "+"),
-  failureReport,
-  successReport: fc.boolean(),
-  range: pick("exact" as const, "total" as const, "open" as const),
-  spaced: fc.boolean()
-})
+const messageOf = (octets: fc.Arbitrary<number>): fc.Arbitrary<Message> =>
+  fc.record({
+    chunks: fc.oneof(
+      { weight: 3, arbitrary: fc.array(octets, { minLength: 1, maxLength: 1 }) },
+      { weight: 2, arbitrary: fc.array(octets, { minLength: 2, maxLength: 5 }) }
+    ),
+    last: pick<Flag>("$", "$", "$", "#", "+"),
+    failureReport,
+    successReport: fc.boolean(),
+    range: pick("exact" as const, "total" as const, "open" as const),
+    spaced: fc.boolean()
+  })
+
+const latencies: Readonly<Record<Mood, fc.Arbitrary<number>>> = {
+  wild: pick(0, 0, 1, 30, 200),
+  quick: pick(0, 0, 1, 30),
+  calm: pick(0, 0, 1, 30),
+  fair: pick(0, 0, 1)
+}
 
 const link = (mood: Mood): fc.Arbitrary<Link> =>
   fc.record({
-    latency: mood === "wild" ? pick(0, 0, 1, 30, 200) : pick(0, 0, 1, 30),
+    latency: latencies[mood],
     split: pick(65_536, 65_536, 20_000, 1500, 100),
     window: mood === "wild" ? pick(65_536, 65_536, 16_000, 3000) : pick(65_536, 16_000)
   })
 
-const index = fc.nat(5)
+const index = fc.nat(OWNERS + JOINERS + LISTENERS - 1)
 const back = fc.boolean()
 
+/** Milliseconds. A fair scenario is over before the relay forgets that a connection is used by several sessions. */
+const waits: Readonly<Record<Mood, fc.Arbitrary<number>>> = {
+  wild: pick(1, 40, 400, 3000, 16_000, 31_000, 62_000),
+  quick: pick(1, 20, 60),
+  calm: pick(1, 20, 60),
+  fair: pick(1, 20, 400, 1500)
+}
+
+const stopping: fc.WeightedArbitrary<Command> = {
+  weight: 2,
+  arbitrary: fc.record({
+    do: fc.constant("throttle" as const),
+    end: index,
+    octets: fc.oneof(fc.nat(600), fc.nat(5000), fc.nat(100_000))
+  })
+}
+
 const gentle = (mood: Mood): Array<fc.WeightedArbitrary<Command>> => [
-  { weight: 12, arbitrary: fc.record({ do: fc.constant("send" as const), dialog: index, back, message }) },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      do: fc.constant("send" as const),
+      dialog: index,
+      back,
+      message: messageOf(mood === "fair" ? many : octets)
+    })
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("more" as const), which: index }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("bodiless" as const), dialog: index, back, failureReport }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("nickname" as const), dialog: index, back }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("stray" as const), dialog: index, back, failureReport }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant("throttle" as const),
-      end: index,
-      octets: fc.oneof(fc.nat(600), fc.nat(5000), fc.nat(100_000))
-    })
-  },
+  ...(mood === "fair" ? [] : [stopping]),
   { weight: 2, arbitrary: fc.record({ do: fc.constant("free" as const), end: index }) },
   {
     weight: 4,
@@ -171,7 +215,7 @@ const gentle = (mood: Mood): Array<fc.WeightedArbitrary<Command>> => [
     weight: 5,
     arbitrary: fc.record({
       do: fc.constant("wait" as const),
-      millis: mood === "wild" ? pick(1, 40, 400, 3000, 16_000, 31_000, 62_000) : pick(1, 20, 60)
+      millis: waits[mood]
     })
   }
 ]
@@ -219,7 +263,7 @@ const bounds = (mood: Mood): fc.Arbitrary<Bounds> =>
     turn: pick(786_432, 50_000, 1),
     output: pick(131_072, 16_384, 3000),
     responses: pick(524_288, 8192),
-    session: pick(262_144, 20_000, 4000),
+    session: mood === "fair" ? pick(20_000, 4000) : pick(262_144, 20_000, 4000),
     connection: pick(1_048_576, 40_000, 6000),
     // Who has more requests unanswered is held until they time out, if the answers are behind what holds him.
     transactions: mood === "wild" ? pick(16_384, 16_384, 100, 20) : fc.constant(16_384)
@@ -227,14 +271,18 @@ const bounds = (mood: Mood): fc.Arbitrary<Bounds> =>
 
 const outcome = pick<DialOutcome>("Listens", "Listens", "Listens", "Refused", "Silence", "Mute")
 
+const alone = pick("in" as const, "dialled" as const, "owners" as const)
+
 const ofMood = (mood: Mood): fc.Arbitrary<Scenario> =>
   fc.record({
     mood: fc.constant(mood),
+    relays: fc.constant(1),
+    lame: fc.constant([]),
     seed: fc.nat(1_000_000),
     shuffle: fc.boolean(),
     link: link(mood),
     bounds: bounds(mood),
-    dialogs: fc.array(dialog(mood === "wild" ? pick(100_000, 100_000, 100_000, 45) : fc.constant(100_000)), {
+    dialogs: fc.array(dialog(alone, mood === "wild" ? pick(100_000, 100_000, 100_000, 45) : fc.constant(100_000)), {
       minLength: 1,
       maxLength: 4
     }),
@@ -252,4 +300,51 @@ export const scenario: fc.Arbitrary<Scenario> = fc.oneof(
   { weight: 3, arbitrary: ofMood("wild") },
   { weight: 2, arbitrary: ofMood("quick") },
   { weight: 1, arbitrary: ofMood("calm") }
+)
+
+// ---- two relays
+
+const through = pick("linked" as const, "linked" as const, "linked" as const, "in" as const, "owners" as const)
+
+/** Where it is known what fails, nothing does for want of room or patience: who waits for no answers is not slowed down. */
+const roomy = { relayed: 100_000_000, relay: 1_000_000_000, hold: 600 }
+
+const relayBounds = (mood: Mood): fc.Arbitrary<Pick<Bounds, "hold" | "relayed" | "relay">> =>
+  mood === "quick" || mood === "calm"
+    ? fc.constant(roomy)
+    : fc.record({ relayed: pick(2_097_152, 2_097_152, 200_000, 20_000), relay: pick(33_554_432, 1_000_000, 60_000) })
+
+const unlink: fc.WeightedArbitrary<Command> = { weight: 1, arbitrary: fc.constant({ do: "unlink" as const }) }
+
+const withFar = (one: Scenario, linked: Partial<Scenario>, more: Partial<Bounds>): Scenario => ({
+  ...one,
+  ...linked,
+  bounds: { ...one.bounds, ...more }
+})
+
+/** All else is as it is with one relay. */
+const linkedOf = (mood: Mood): fc.Arbitrary<Scenario> =>
+  fc.tuple(
+    ofMood(mood),
+    fc.record({
+      relays: fc.constant(2 as const),
+      lame: mood === "fair" ? fc.uniqueArray(index, { minLength: 1, maxLength: 3 }) : fc.constant([]),
+      dialogs: fc.array(
+        dialog(through, mood === "wild" ? pick(100_000, 100_000, 100_000, 45) : fc.constant(100_000)),
+        { minLength: 2, maxLength: 8 }
+      ),
+      commands: fc.array(fc.oneof(...gentle(mood), ...(mood === "wild" ? [...rough, unlink] : [])), {
+        minLength: 1,
+        maxLength: mood === "wild" ? 40 : 24,
+        size: "max"
+      })
+    }),
+    relayBounds(mood)
+  ).map(([one, linked, more]) => withFar(one, linked, more))
+
+export const linkedScenario: fc.Arbitrary<Scenario> = fc.oneof(
+  { weight: 3, arbitrary: linkedOf("wild") },
+  { weight: 2, arbitrary: linkedOf("quick") },
+  { weight: 1, arbitrary: linkedOf("calm") },
+  { weight: 3, arbitrary: linkedOf("fair") }
 )

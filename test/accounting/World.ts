@@ -9,13 +9,23 @@ import * as TestClock from "effect/testing/TestClock"
 import { Authenticator } from "../../src/Authenticator.ts"
 import { Codec } from "../../src/Codec.ts"
 import { encodeRequest, type HeaderLines } from "../../src/protocol/Encoder.ts"
+import { parseUri } from "../../src/protocol/Uri.ts"
 import { Relay } from "../../src/Relay.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
 import { SocketSelector } from "../../src/SocketSelector.ts"
 import { type Connection, TestNetwork, Transport, type TransportError } from "../../src/Transport.ts"
 import { Endpoint } from "./Endpoint.ts"
 import { type Chunk, content, type Direction, Ledger, Message, type Writer } from "./Ledger.ts"
-import { type Command, type FailureReport, JOINERS, LISTENERS, OWNERS, type Scenario } from "./Scenario.ts"
+import {
+  type Answer,
+  type Command,
+  DISTANT,
+  type FailureReport,
+  JOINERS,
+  LISTENERS,
+  OWNERS,
+  type Scenario
+} from "./Scenario.ts"
 
 /** Everybody who has a name and a password that is never asked for: AUTH is not what is tested here. */
 const anybody = Layer.succeed(
@@ -33,6 +43,15 @@ const REPORT = 600
 
 /** Milliseconds. */
 const STEP = 2000
+/** For which a connection waits for one receiver (the limit `hold`), and for all else that takes time in a fair scenario. */
+const HOLD = 2000
+const SLACK = 4000
+
+/** Of those who are lame these do not answer, and the others are not reading at first. */
+const isMute = (end: number): boolean => end % 2 === 0
+
+const mute: ReadonlyArray<Answer> = [{ status: 200, when: "never", delay: 0 }]
+const well: ReadonlyArray<Answer> = [{ status: 200, when: "now", delay: 0 }]
 
 interface Party {
   readonly forth: Direction
@@ -40,14 +59,17 @@ interface Party {
 }
 
 class World {
-  readonly ledger = new Ledger()
+  readonly ledger: Ledger
   readonly scenario: Scenario
-  readonly relay: Relay["Service"]
+  /** The near one, and the far one if there are two. */
+  readonly relays: ReadonlyArray<Relay["Service"]>
   readonly network: TestNetwork["Service"]
   readonly transport: Transport["Service"]
   readonly errors: Array<string>
   readonly owners: Array<Endpoint> = []
   readonly joiners: Array<Endpoint> = []
+  /** At the far relay. */
+  readonly distant: Array<Endpoint> = []
   /** The newest connection to each listener. */
   readonly listeners: Array<Endpoint | undefined> = []
   readonly ports: Array<number> = []
@@ -55,16 +77,21 @@ class World {
   readonly dialogs: Array<Party> = []
   /** Messages with chunks that are still to be sent. */
   readonly unfinished: Array<Message> = []
+  /** Chunks from those to those who are not lame, of which it is not known yet what became of them. */
+  #watched: Array<Chunk> = []
+  /** Milliseconds that have passed. */
+  #now = 0
   readonly #fork: (effect: Effect.Effect<void>) => void
   #ids = 0
 
   constructor(
-    parts: Pick<World, "scenario" | "relay" | "network" | "transport" | "errors">,
+    parts: Pick<World, "scenario" | "relays" | "network" | "transport" | "errors">,
     fork: (effect: Effect.Effect<void>) => void
   ) {
     this.#fork = fork
     this.scenario = parts.scenario
-    this.relay = parts.relay
+    this.ledger = new Ledger(parts.scenario.mood)
+    this.relays = parts.relays
     this.network = parts.network
     this.transport = parts.transport
     this.errors = parts.errors
@@ -73,23 +100,30 @@ class World {
   // ---- who is there
 
   endpoint(name: string): Endpoint {
-    const { answers } = this.scenario
-    const endpoint = new Endpoint(name, this.ledger, answers[this.all.length % answers.length]!, (delay, run) => {
-      this.#fork(Effect.andThen(Effect.sleep(delay), Effect.sync(run)))
-    })
+    const { answers, lame, mood } = this.scenario
+    const i = this.all.length
+    const fair = lame.includes(i) && isMute(i) ? mute : well
+    const endpoint = new Endpoint(
+      name,
+      this.ledger,
+      mood === "fair" ? fair : answers[i % answers.length]!,
+      (delay, run) => {
+        this.#fork(Effect.andThen(Effect.sleep(delay), Effect.sync(run)))
+      }
+    )
     this.all.push(endpoint)
     return endpoint
   }
 
-  connect(name: string): Effect.Effect<Endpoint, TransportError> {
+  connect(name: string, relay = this.relays[0]!): Effect.Effect<Endpoint, TransportError> {
     return Effect.suspend(() => {
       const endpoint = this.endpoint(name)
-      return Effect.as(this.transport.connect(this.relay.sockets[0]!, endpoint.accept), endpoint)
+      return Effect.as(this.transport.connect(relay.sockets[0]!, endpoint.accept), endpoint)
     })
   }
 
   readonly setUp = Effect.fnUntraced({ self: this }, function*() {
-    const { dialogs, dials } = this.scenario
+    const { dialogs, dials, mood, relays } = this.scenario
     for (let i = 0; i < LISTENERS; i++) {
       const { port } = yield* this.transport.listen(
         { scheme: "msrp", host: "*", port: 0 },
@@ -103,8 +137,21 @@ class World {
     }
     for (let i = 0; i < OWNERS; i++) this.owners.push(yield* this.connect(`owner ${i}`))
     for (let i = 0; i < JOINERS; i++) this.joiners.push(yield* this.connect(`joiner ${i}`))
+    if (relays === 2) {
+      for (let i = 0; i < DISTANT; i++) this.distant.push(yield* this.connect(`distant ${i}`, this.relays[1]))
+    }
     for (let i = 0; i < dialogs.length; i++) yield* this.open(i)
     yield* this.network.settled
+    if (mood === "fair") {
+      // Who has a connection for himself is held as long as it takes. Here the relays know that several use it.
+      for (const { back, forth } of this.dialogs) {
+        this.bodiless(forth, "absent")
+        this.bodiless(back, "absent")
+      }
+      yield* this.network.settled
+      const { lame } = this.scenario
+      for (const [i, end] of this.all.entries()) if (lame.includes(i) && !isMute(i)) end.pause()
+    }
     this.network.configure(this.scenario.link)
   })
 
@@ -119,9 +166,12 @@ class World {
     // Who does not read, or is far away, has no answer now.
     if (use === "") return
     const source = (): Endpoint => this.owners[owner]!
-    if (kind === "owners") {
-      const other = this.owners[peer]!
-      const use2 = yield* this.login(other, b, expires)
+    const brief = expires < 60
+    if (kind === "owners" || kind === "linked") {
+      const far = kind === "linked"
+      const others = far ? this.distant : this.owners
+      const use2 = yield* this.login(others[peer]!, b, expires, this.relays[far ? 1 : 0])
+      const there = far ? OWNERS + JOINERS + peer : peer
       if (use2 === "") return
       this.dialogs[i] = {
         forth: {
@@ -130,6 +180,9 @@ class World {
           fromPath: a,
           arrivingTo: b,
           arrivingFrom: `${use2} ${use} ${a}`,
+          brief,
+          reporters: far ? [use, `${use} ${use2}`] : [use],
+          ends: [owner, there],
           source
         },
         back: {
@@ -138,7 +191,10 @@ class World {
           fromPath: b,
           arrivingTo: a,
           arrivingFrom: `${use} ${use2} ${b}`,
-          source: () => this.owners[peer]!
+          brief,
+          reporters: far ? [use2, `${use2} ${use}`] : [use2],
+          ends: [there, owner],
+          source: () => others[peer]!
         }
       }
       return
@@ -150,6 +206,9 @@ class World {
         fromPath: a,
         arrivingTo: b,
         arrivingFrom: `${use} ${a}`,
+        brief,
+        reporters: [use],
+        ends: [owner, OWNERS + peer],
         source
       },
       back: {
@@ -158,13 +217,16 @@ class World {
         fromPath: b,
         arrivingTo: a,
         arrivingFrom: `${use} ${b}`,
+        brief,
+        reporters: [use],
+        ends: [OWNERS + peer, owner],
         source: () => kind === "in" ? this.joiners[peer] : this.listeners[peer]
       }
     }
     if (kind === "in") this.bodiless(this.dialogs[i].back, "absent")
   })
 
-  login(endpoint: Endpoint, uri: string, expires: number): Effect.Effect<string> {
+  login(endpoint: Endpoint, uri: string, expires: number, relay = this.relays[0]!): Effect.Effect<string> {
     return Effect.suspend(() => {
       let use = ""
       endpoint.onGrant = (usePath) => {
@@ -173,7 +235,7 @@ class World {
       endpoint.write(encodeRequest({
         transactionId: `auth${++this.#ids}`,
         method: "AUTH",
-        toPath: this.relay.uris[0]!.text,
+        toPath: relay.uris[0]!.text,
         fromPath: uri,
         headers: [["Expires", String(expires)]]
       }))
@@ -236,6 +298,7 @@ class World {
       message,
       id: `s${String(++this.#ids).padStart(8, "0")}`,
       source,
+      writtenAt: this.#now,
       start,
       length,
       flag: last ? plan.last : "+",
@@ -246,6 +309,7 @@ class World {
       status: undefined
     }
     chunks.push(chunk)
+    if (this.#isWatched(message)) this.#watched.push(chunk)
     message.sent += length
     const body = content.subarray(message.offset + start, message.offset + start + length)
     this.#request(
@@ -265,6 +329,11 @@ class World {
     )
   }
 
+  #isWatched({ direction, failureReport }: Message): boolean {
+    const { lame, mood } = this.scenario
+    return mood === "fair" && failureReport !== "no" && !direction.ends.some((end) => lame.includes(end))
+  }
+
   dial(listener: number, outcome: Scenario["dials"][number]): void {
     this.network.answer(`peer${listener}.example`, this.ports[listener]!, outcome === "Listens" ? undefined : outcome)
   }
@@ -275,7 +344,9 @@ class World {
   }
 
   #alive(index: number): Endpoint | undefined {
-    const ends = [...this.owners, ...this.joiners, ...this.listeners]
+    const { lame, mood } = this.scenario
+    const ends = [...this.owners, ...this.joiners, ...this.relays.length === 1 ? this.listeners : this.distant]
+    if (mood === "fair" && !lame.includes(index % ends.length)) return undefined
     const end = ends[index % ends.length]
     return end === undefined || end.gone ? undefined : end
   }
@@ -339,6 +410,8 @@ class World {
       }
       case "dial":
         return this.dial(command.listener, command.outcome)
+      case "unlink":
+        return this.unlink()
     }
     const end = this.#alive(command.end)
     if (end === undefined) return
@@ -368,8 +441,17 @@ class World {
   readonly rejoin = Effect.fnUntraced({ self: this }, function*(index: number) {
     const { link } = this.scenario
     const i = index % JOINERS
+    const far = this.relays.length === 2 && index % 6 >= OWNERS + JOINERS
     // Connecting takes the latency of the link, thus time.
     this.network.configure({ latency: 0 })
+    if (far) {
+      if (!this.distant[i]!.gone) return this.network.configure(link)
+      this.distant[i] = yield* this.connect(`distant ${i} again`, this.relays[1])
+      for (const [n, { kind, peer }] of this.scenario.dialogs.entries()) {
+        if (kind === "linked" && peer === i) yield* this.open(n)
+      }
+      return this.network.configure(link)
+    }
     if (index % 4 >= JOINERS) {
       if (!this.owners[i]!.gone) return this.network.configure(link)
       this.owners[i] = yield* this.connect(`owner ${i} again`)
@@ -386,6 +468,13 @@ class World {
     }
   })
 
+  /** Connections of which neither end is a party are those between the relays. */
+  unlink(): void {
+    for (const message of this.ledger.messages.values()) message.severed ||= message.linked
+    const ends = new Set<Connection>(this.all.flatMap(({ connection }) => [connection, this.network.peer(connection)]))
+    for (const end of this.network.connections()) if (!ends.has(end)) this.network.cut(end)
+  }
+
   // ---- time
 
   /** In steps, so that what happens at a time is over before the next limit is reached. */
@@ -393,6 +482,7 @@ class World {
     yield* this.network.settled
     for (let left = millis; left > 0; left -= STEP) {
       yield* TestClock.adjust(Math.min(left, STEP))
+      this.#now += Math.min(left, STEP)
       yield* this.network.settled
       this.look()
     }
@@ -400,83 +490,149 @@ class World {
 
   // ---- what must always hold
 
-  /** Octets that the relay may hold: for each hop its bounds, and what one read brings beyond them. */
-  bound(): number {
-    const { connection, output, responses, transactions } = this.scenario.bounds
-    const hops = this.relay.gauges().connections
+  /**
+   * Octets that a relay may hold: for each hop its bounds, and what one read brings beyond them. What comes from another
+   * relay has a bound for each session, and one for all.
+   */
+  bound(relay: Relay["Service"]): number {
+    const { bounds, dialogs } = this.scenario
+    const { connection, output, relay: all = 0, relayed = 0, responses, transactions } = bounds
+    const hops = relay.gauges().connections
     const reports = REPORT * (hops * Math.min(transactions, this.ledger.requests.size) + connection / 256)
-    return hops * (output + responses + connection + 2 * SLAB + 4 * READ + reports)
+    const linked = this.relays.length * 2 * Math.min(all, dialogs.length * (relayed + READ))
+    return hops * (output + responses + connection + 2 * SLAB + 4 * READ + reports) +
+      (this.relays.length === 1 ? 0 : linked)
   }
 
   look(): void {
-    const { bufferedOctets } = this.relay.gauges()
-    this.ledger.check(bufferedOctets >= 0 && bufferedOctets <= this.bound(), () => `${bufferedOctets} octets buffered`)
+    for (const relay of this.relays) {
+      const { bufferedOctets } = relay.gauges()
+      this.ledger.check(
+        bufferedOctets >= 0 && bufferedOctets <= this.bound(relay),
+        () => `${bufferedOctets} octets buffered`
+      )
+    }
+    this.#progress()
+  }
+
+  /** Who does not read or answer costs others no more than the time for which a connection waits for him. */
+  #progress(): void {
+    if (this.#watched.length === 0) return
+    const { dialogs, lame } = this.scenario
+    const slow = this.dialogs.filter(({ forth }) => forth.ends.some((end) => lame.includes(end))).length
+    const most = HOLD * Math.min(slow, dialogs.length) + SLACK
+    this.#watched = this.#watched.filter((chunk) => !this.ledger.settled(chunk))
+    for (const { message, start, writtenAt } of this.#watched) {
+      this.ledger.check(
+        this.#now - writtenAt <= most,
+        () =>
+          `${message.id} (${message.direction.name}): nothing became of octet ${start} in ${this.#now - writtenAt} ms`
+      )
+    }
+  }
+
+  /** What is left in the relays. */
+  get rest(): Record<"bufferedOctets" | "timers" | "transactions", number> {
+    const rest = { bufferedOctets: 0, timers: 0, transactions: 0 }
+    for (const relay of this.relays) {
+      const { bufferedOctets, timers, transactions } = relay.gauges()
+      rest.bufferedOctets += bufferedOctets
+      rest.timers += timers
+      rest.transactions += transactions
+    }
+    return rest
   }
 
   // ---- the end
 
   readonly settle = Effect.fnUntraced({ self: this }, function*() {
-    const { relents } = this.scenario
+    const { mood, relents } = this.scenario
+    // The lame stay so until it is known what became of what the others sent.
+    if (mood === "fair") { for (let i = 0; i < 30 && this.#watched.length > 0; i++) yield* this.pass(1000) }
     if (relents) { for (const end of this.all) if (!end.gone) end.throttle(Infinity) }
     // Who does not read is failed by the stall limit; who reads again learns what happened.
     if (!relents) { for (let i = 0; i < 5; i++) yield* this.pass(20_000) }
     for (const end of this.all) if (!end.gone) end.resume()
     for (let i = 0; i < 100; i++) {
       yield* this.pass(20_000)
-      const { bufferedOctets, timers, transactions } = this.relay.gauges()
+      const { bufferedOctets, timers, transactions } = this.rest
       if (i > 4 && bufferedOctets === 0 && timers === 0 && (transactions === 0 || !relents)) break
     }
-    const { bufferedOctets, timers, transactions } = this.relay.gauges()
+    const { bufferedOctets, timers, transactions } = this.rest
     const rest = JSON.stringify({ bufferedOctets, timers, transactions: relents ? transactions : 0 })
     this.ledger.check(
       rest === "{\"bufferedOctets\":0,\"timers\":0,\"transactions\":0}",
       () => `left when all is quiet: ${rest}`
     )
-    this.ledger.balance(this.scenario.mood)
+    this.ledger.balance()
   })
 
   readonly leave = Effect.fnUntraced({ self: this }, function*() {
     for (const end of this.all) if (!end.gone) end.connection.destroy()
+    this.unlink()
     yield* this.pass(1000)
     // What was dialled and never answers is closed by the relay.
-    yield* Effect.forkChild(this.relay.close)
+    for (const relay of this.relays) yield* Effect.forkChild(relay.close)
     yield* this.pass(10_000)
-    const rest = JSON.stringify(this.relay.gauges())
     const nothing = JSON.stringify({ connections: 0, sessions: 0, transactions: 0, timers: 0, bufferedOctets: 0 })
-    this.ledger.check(rest === nothing, () => `left at the end: ${rest}`)
+    for (const relay of this.relays) {
+      const rest = JSON.stringify(relay.gauges())
+      this.ledger.check(rest === nothing, () => `left at the end: ${rest}`)
+    }
   })
 }
 
+const services = Layer.mergeAll(
+  Codec.layer,
+  SessionRepo.layerMemory({ hashSize: 0 }),
+  SocketSelector.layerDefault([]),
+  anybody
+)
+
+/** A relay on localhost; or (with a name) on a machine of its own, with a certificate, and known to others of its kind. */
+const relayOf = Effect.fnUntraced(function*(limits: Scenario["bounds"], errors: Array<string>, name?: string) {
+  const logger = Logger.make<unknown, void>((entry) => {
+    if (entry.logLevel === "Error" || entry.logLevel === "Fatal") errors.push(Logger.formatLogFmt.log(entry))
+  })
+  const options = name === undefined
+    ? { listen: [{ scheme: "msrp", host: "localhost", port: 0 }], plaintextAuth: "always" } as const
+    : {
+      listen: [{ scheme: "msrps", host: name, port: 2855 }],
+      uris: [parseUri(`msrps://${name}:2855;tcp`)!],
+      nextHops: { allow: ["*.example.net"] },
+      relayPeers: "all"
+    } as const
+  const machine = name === undefined ? undefined : { names: [name], certificate: [name] }
+  const layer = Relay.layer({ ...options, limits }).pipe(
+    Layer.provide(Layer.fresh(services)),
+    Layer.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "Error")])
+  )
+  const { node } = yield* TestNetwork
+  const transport = machine === undefined ? yield* Transport : node(machine)
+  const context = yield* Layer.build(layer).pipe(
+    Effect.provideService(Transport, transport),
+    Effect.catchTag("OptionsError", Effect.die)
+  )
+  return Context.get(context, Relay)
+})
+
 /** Runs a scenario; gives what was wrong. */
 const simulate = Effect.fnUntraced(
-  function*(scenario: Scenario): Effect.fn.Return<ReadonlyArray<string>, TransportError, Scope.Scope> {
+  function*(
+    scenario: Scenario
+  ): Effect.fn.Return<ReadonlyArray<string>, TransportError, Scope.Scope | Transport | TestNetwork> {
     const errors: Array<string> = []
-    const logger = Logger.make<unknown, void>((entry) => {
-      if (entry.logLevel === "Error" || entry.logLevel === "Fatal") errors.push(Logger.formatLogFmt.log(entry))
-    })
-    const { bounds, seed, shuffle } = scenario
-    const context = yield* Layer.build(
-      Relay.layer({ listen: [{ scheme: "msrp", host: "localhost", port: 0 }], plaintextAuth: "always", limits: bounds })
-        .pipe(
-          Layer.provideMerge(Layer.mergeAll(
-            Codec.layer,
-            SessionRepo.layerMemory({ hashSize: 0 }),
-            SocketSelector.layerDefault([]),
-            anybody,
-            Transport.layerTest({ seed, shuffle })
-          )),
-          Layer.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "Error")])
-        )
-    ).pipe(Effect.catchTag("OptionsError", Effect.die))
+    const { bounds, commands, relays } = scenario
+    const names = relays === 1 ? [undefined] : ["near.example.net", "far.example.net"]
     const world = new World({
       scenario,
-      relay: Context.get(context, Relay),
-      network: Context.get(context, TestNetwork),
-      transport: Context.get(context, Transport),
+      relays: yield* Effect.forEach(names, (name) => relayOf(bounds, errors, name)),
+      network: yield* TestNetwork,
+      transport: yield* Transport,
       errors
     }, Effect.runForkWith(yield* Effect.context()))
     yield* world.setUp()
-    for (const command of scenario.commands) {
+    for (const command of commands) {
       yield* world.run(command)
       world.look()
       if (world.ledger.faults.length > 0) break
@@ -487,5 +643,12 @@ const simulate = Effect.fnUntraced(
   }
 )
 
-export const run = (scenario: Scenario): Promise<ReadonlyArray<string>> =>
-  Effect.runPromise(Effect.scoped(simulate(scenario)).pipe(Effect.provide(TestClock.layer())))
+export const run = (scenario: Scenario): Promise<ReadonlyArray<string>> => {
+  const { seed, shuffle } = scenario
+  return Effect.runPromise(
+    Effect.scoped(simulate(scenario)).pipe(
+      Effect.provide(Transport.layerTest({ seed, shuffle })),
+      Effect.provide(TestClock.layer())
+    )
+  )
+}
