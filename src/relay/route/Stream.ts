@@ -43,6 +43,8 @@ export class Stream implements LongChunk {
   #tail = ""
   #pieceStart = 0
   #transaction: Transaction | undefined
+  /** What is written now is its end. */
+  #finishing = false
   /** Nothing more of it is sent on: it failed, which was reported, or its receiver does not want it. */
   refused = false
 
@@ -114,7 +116,7 @@ export class Stream implements LongChunk {
     if (window === undefined || expects !== "every failure") return
     window.wrote(transaction, end - start)
     // Only a whole piece is answered.
-    if (!window.room) this.interrupt()
+    if (!window.room && !this.#finishing) this.interrupt()
   }
 
   /** What may be the beginning of an end-line. */
@@ -169,6 +171,7 @@ export class Stream implements LongChunk {
   /** The end-line of the incoming chunk, or `#` when its sender is gone. */
   finish(flag: Flag): void {
     if (this.refused) return
+    this.#finishing = true
     this.#emitLast()
     // Else the piece before has its + already.
     if (this.#target.openChunk === this || flag !== "+") {
