@@ -141,10 +141,15 @@ const bindAll = (
     })
 
   const bind = Effect.fnUntraced(function*(host: string, port: number) {
-    // Alone at first, so that an address which somebody else listens on is not shared with him.
-    const first = yield* bindOne(host, port, false)
-    const bound = portOf(first)
+    // Any port of the address first, to see that this machine has it, and which is free.
+    const first = yield* bindOne(host, 0, false)
+    const bound = port === 0 ? portOf(first) : port
     yield* Effect.callback<void>((resume) => void first.close(() => resume(Effect.void)))
+    // A port that several may bind is not bound where another relay of the same user listens already.
+    if (port !== 0 && (yield* isTaken(host, port))) {
+      const cause = Object.assign(new Error("somebody listens there"), { code: "EADDRINUSE" })
+      return yield* failure("listen", socket, reasonOf(cause), cause)
+    }
     const servers: Array<Net.Server> = []
     return yield* Effect.gen(function*() {
       for (let i = 0; i < ACCEPTORS; i++) servers.push(yield* bindOne(host, bound, true))
@@ -178,6 +183,20 @@ const bindAll = (
     })
     : bind(socket.host, socket.port)
 }
+
+/** Whether somebody listens on an address of this machine. */
+const isTaken = (host: string, port: number): Effect.Effect<boolean> =>
+  Effect.callback<boolean>((resume) => {
+    const near = host === "*" || host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host
+    const socket = Net.connect({ host: near, port })
+    const told = (taken: boolean): void => {
+      socket.destroy()
+      resume(Effect.succeed(taken))
+    }
+    socket.once("connect", () => told(true))
+    socket.on("error", () => told(false))
+    return Effect.sync(() => void socket.destroy())
+  }).pipe(Effect.timeoutOrElse({ duration: "1 second", orElse: () => Effect.succeed(false) }))
 
 const closeAll = (servers: ReadonlyArray<Net.Server>): void => servers.forEach((one) => void one.close())
 
