@@ -1,42 +1,9 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { parseUri } from "../../src/protocol/Uri.ts"
-import type { Transport, TransportError } from "../../src/Transport.ts"
-import {
-  header,
-  nextId,
-  Peer,
-  request,
-  response,
-  send,
-  summary,
-  until,
-  type World,
-  type WorldOptions
-} from "../support/harness.ts"
+import { header, nextId, Peer, request, response, send, summary, until, type World } from "../support/harness.ts"
+import { connectFrom, end, machine, options } from "../support/relays.ts"
 import { group } from "./group.ts"
-
-/** Our relay under a name of its own, reachable from other machines of the simulated network. */
-const options: WorldOptions = {
-  scheme: "msrps",
-  listen: [{ scheme: "msrps", host: "*", port: 2855 }],
-  uris: [parseUri("msrps://relay.example.com:2855;tcp")!],
-  nextHops: { allow: ["0.0.0.0/0"] }
-}
-
-const machine = (world: World, name: string, certificate: ReadonlyArray<string> = [name]): Transport["Service"] =>
-  world.network!.node({ names: [name], certificate })
-
-const connectFrom = (world: World, from: Transport["Service"]): Effect.Effect<Peer, TransportError> => {
-  const peer = new Peer(world)
-  world.peers.push(peer)
-  return Effect.as(from.connect({ scheme: "msrps", host: "relay.example.com", port: 2855 }, peer.accept), peer)
-}
-
-/** A session that a relay got outlives its connection. */
-const end = (world: World, usePath: string): void =>
-  world.sessions.end(world.sessions.findUnsafe(parseUri(usePath)!.sessionId!)!)
 
 const OUTER = "msrps://outer.example.net:2855/from-outer;tcp"
 

@@ -6,20 +6,9 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { TestNetwork, Transport, type TransportError } from "../../src/Transport.ts"
-import {
-  type Frame,
-  header,
-  makeWorld,
-  type Owner,
-  type Peer,
-  send,
-  type World,
-  type WorldOptions
-} from "../support/harness.ts"
-
-type Body = (world: World) => Effect.Effect<void, TransportError, Scope.Scope>
+import { type Frame, header, type Owner, type Peer, send, type World, type WorldOptions } from "../support/harness.ts"
+import { type Body, play } from "../support/simulated.ts"
 
 export interface Cases {
   /** On both transports. */
@@ -32,12 +21,7 @@ const cases =
   (layers: ReadonlyArray<readonly [name: string, layer: typeof Transport.layerTest]>) =>
   (title: string, body: Body, options: WorldOptions = {}): void => {
     for (const [name, layer] of layers) {
-      it.effect(`${title} (${name})`, () =>
-        Effect.gen(function*() {
-          const world = yield* makeWorld(options)
-          yield* body(world)
-          yield* world.done
-        }).pipe(Effect.provide(layer())))
+      it.effect(`${title} (${name})`, () => Effect.provide(play(body, options), layer()))
     }
   }
 

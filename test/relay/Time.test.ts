@@ -1,37 +1,14 @@
 /** What a relay does as time passes, on a simulated network and clock. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { sessionId } from "../../src/protocol/Ident.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
-import { Transport, type TransportError } from "../../src/Transport.ts"
-import {
-  header,
-  headers,
-  makeWorld,
-  nextId,
-  Peer,
-  request,
-  response,
-  send,
-  until,
-  type World,
-  type WorldOptions
-} from "../support/harness.ts"
+import { header, headers, nextId, Peer, request, response, send, until } from "../support/harness.ts"
+import { simulated } from "../support/simulated.ts"
 
-const scenario = (
-  title: string,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
-  options: WorldOptions = {}
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld(options)
-      yield* body(world)
-      yield* world.done
-    }).pipe(Effect.provide(Transport.layerTest())))
+const scenario = simulated()
 
 /** `"29999 millis"`, then what is at hand is delivered. */
 const pass = (millis: number) => TestClock.adjust(millis)

@@ -1,25 +1,15 @@
 /** What an AUTH is answered by an authenticator, credentials or a repository of somebody's own, in all that may become of them. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { type AuthDecision, type Authenticator } from "../../../src/Authenticator.ts"
 import { Credentials } from "../../../src/Credentials.ts"
-import { Transport, type TransportError } from "../../../src/Transport.ts"
-import { makeWorld, request, send, until, type World, type WorldOptions } from "../../support/harness.ts"
+import { request, send, until, type World, type WorldOptions } from "../../support/harness.ts"
+import { type Body, simulated } from "../../support/simulated.ts"
 
-const scenario = (
-  title: string,
-  options: WorldOptions,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld(options)
-      yield* body(world)
-      yield* world.done
-    }).pipe(Effect.provide(Transport.layerTest())))
+const played = simulated()
+const scenario = (title: string, options: WorldOptions, body: Body): void => played(title, body, options)
 
 /** Is broken as long as `broken.now` says. */
 const broken = { now: true }

@@ -1,37 +1,16 @@
 /** An AUTH that is decided late delays its own client, and nobody else who shares the connection of a relay. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Credentials } from "../../../src/Credentials.ts"
-import { Transport, type TransportError } from "../../../src/Transport.ts"
-import {
-  header,
-  makeWorld,
-  type Owner,
-  PASSWORDS,
-  type Peer,
-  request,
-  send,
-  type World,
-  type WorldOptions
-} from "../../support/harness.ts"
+import { header, type Owner, PASSWORDS, type Peer, request, send, type World } from "../../support/harness.ts"
 import { connectFrom, end, machine, options } from "../../support/relays.ts"
+import { simulated } from "../../support/simulated.ts"
 
-const scenario = (
-  title: string,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
-  more: WorldOptions = {}
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld({ ...options, ...more })
-      yield* body(world)
-      yield* world.done
-    }).pipe(Effect.provide(Transport.layerTest())))
+const scenario = simulated(options)
 
 const outer = (session: string): string => `msrps://outer.example.net:2855/${session};tcp`
 const FROM = `${outer("s1")} msrp://carol.invalid:9/c;tcp`

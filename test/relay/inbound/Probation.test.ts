@@ -1,23 +1,12 @@
 /** What a new connection is closed for before its first success, and what that of another relay is not. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { Transport, type TransportError } from "../../../src/Transport.ts"
-import { makeWorld, send, type World, type WorldOptions } from "../../support/harness.ts"
+import { send } from "../../support/harness.ts"
 import { connectFrom, end, grantedThrough, machine, options } from "../../support/relays.ts"
+import { simulated } from "../../support/simulated.ts"
 
-const scenario = (
-  title: string,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
-  more: WorldOptions = {}
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld({ ...options, ...more })
-      yield* body(world)
-      yield* world.done
-    }).pipe(Effect.provide(Transport.layerTest())))
+const scenario = simulated(options)
 
 const FROM = "msrps://outer.example.net:2855/s1;tcp msrp://carol.invalid:9/c;tcp"
 const refused = (from: string) =>

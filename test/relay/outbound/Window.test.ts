@@ -1,13 +1,13 @@
 /** How much may be on its way to a receiver: what it answers says so, not what the operating system takes. */
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { Sender } from "../../../src/relay/outbound/Turns.ts"
 import { LEAST_UNANSWERED, MOST_UNANSWERED, Window } from "../../../src/relay/outbound/Window.ts"
-import { Transport, type TransportError } from "../../../src/Transport.ts"
+import { Transport } from "../../../src/Transport.ts"
 import { header, makeWorld, type Peer, send, until, type World } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
+import { simulated } from "../../support/simulated.ts"
 
 describe("Window", () => {
   let now: number
@@ -121,17 +121,8 @@ describe("Window", () => {
   })
 })
 
-const scenario = (
-  title: string,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld()
-      yield* body(world)
-      yield* world.done
-      // The memory of an operating system: it takes megabytes at once, however slow the receiver is.
-    }).pipe(Effect.provide(Transport.layerTest({ window: 4_194_304 }))))
+/** The memory of an operating system: it takes megabytes at once, however slow the receiver is. */
+const scenario = simulated({}, { window: 4_194_304 })
 
 /** Reads so many octets in each second, and answers. */
 const slow = (world: World, bob: Peer, rate: number) => {

@@ -2,10 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { TURN } from "../../../src/relay/outbound/Outbound.ts"
-import { Transport, type TransportError } from "../../../src/Transport.ts"
+import { Transport } from "../../../src/Transport.ts"
 import {
   type Frame,
   header,
@@ -19,23 +18,14 @@ import {
   type WorldOptions
 } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
+import { type Body, simulated } from "../../support/simulated.ts"
 
 const WINDOW = 8192
 const OUTPUT = 20_000
 const SLAB = 65_536
 
-const scenario = (
-  title: string,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
-  limits: WorldOptions["limits"] = {},
-  window = WINDOW
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld({ limits: { output: OUTPUT, ...limits } })
-      yield* body(world)
-      yield* world.done
-    }).pipe(Effect.provide(Transport.layerTest({ window }))))
+const scenario = (title: string, body: Body, limits: WorldOptions["limits"] = {}, window = WINDOW): void =>
+  simulated({ limits: { output: OUTPUT, ...limits } }, { window })(title, body)
 
 /** Two owners who send to Bob on one connection of his. */
 const two = Effect.fnUntraced(function*(world: World) {

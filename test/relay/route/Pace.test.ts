@@ -1,32 +1,14 @@
 /** Bounds on how fast requests pass through a session, and on how many sessions a user has. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Pace } from "../../../src/relay/route/Pace.ts"
-import { Transport, type TransportError } from "../../../src/Transport.ts"
-import {
-  type Frame,
-  makeWorld,
-  type Peer,
-  request,
-  send,
-  type World,
-  type WorldOptions
-} from "../../support/harness.ts"
+import { type Frame, type Peer, request, send, type WorldOptions } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
+import { type Body, simulated } from "../../support/simulated.ts"
 
-const scenario = (
-  title: string,
-  options: WorldOptions,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld(options)
-      yield* body(world)
-      yield* world.done
-    }).pipe(Effect.provide(Transport.layerTest())))
+const played = simulated()
+const scenario = (title: string, options: WorldOptions, body: Body): void => played(title, body, options)
 
 const collect = (peer: Peer): Array<Frame> => {
   const frames: Array<Frame> = []

@@ -1,33 +1,12 @@
 /** The way back of answers to requests that are not SENDs, also of those that do not say how to go on. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { Transport, type TransportError } from "../../../src/Transport.ts"
-import {
-  type Frame,
-  header,
-  makeWorld,
-  nextId,
-  type Peer,
-  request,
-  response,
-  send,
-  until,
-  type World
-} from "../../support/harness.ts"
+import { type Frame, header, nextId, type Peer, request, response, send, until } from "../../support/harness.ts"
 import { connectFrom, end, grantedThrough, listenAs, machine, options } from "../../support/relays.ts"
+import { simulated } from "../../support/simulated.ts"
 
-const scenario = (
-  title: string,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld(options)
-      yield* body(world)
-      yield* world.done
-    }).pipe(Effect.provide(Transport.layerTest())))
+const scenario = simulated(options)
 
 const FAR = "msrps://far.example.org:2855;tcp"
 const CHALLENGE = "WWW-Authenticate: Digest realm=\"far\", nonce=\"n\", qop=\"auth\""

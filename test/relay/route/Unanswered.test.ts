@@ -1,13 +1,10 @@
 /** Bounds on what requests without an answer hold in memory. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../../src/protocol/Uri.ts"
-import { Transport, type TransportError } from "../../../src/Transport.ts"
 import {
   header,
-  makeWorld,
   type Message,
   type Owner,
   send,
@@ -16,18 +13,10 @@ import {
   type World,
   type WorldOptions
 } from "../../support/harness.ts"
+import { type Body, simulated } from "../../support/simulated.ts"
 
-const scenario = (
-  title: string,
-  options: WorldOptions,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld(options)
-      yield* body(world)
-      yield* world.done
-    }).pipe(Effect.provide(Transport.layerTest())))
+const played = simulated()
+const scenario = (title: string, options: WorldOptions, body: Body): void => played(title, body, options)
 
 /** Octets of a From-Path that nobody has shown before. */
 const PATH = 7000

@@ -1,21 +1,10 @@
 /** Whose connection goes when there are too many: that of somebody whom the relay was made to dial before others. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
-import { Transport, type TransportError } from "../../../src/Transport.ts"
-import { header, makeWorld, type Owner, send, until, type World, type WorldOptions } from "../../support/harness.ts"
+import { header, type Owner, send, until, type World } from "../../support/harness.ts"
+import { simulated } from "../../support/simulated.ts"
 
-const scenario = (
-  title: string,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
-  more: WorldOptions = {}
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld({ plaintextAuth: "always", ...more })
-      yield* body(world)
-      yield* world.done
-    }).pipe(Effect.provide(Transport.layerTest())))
+const scenario = simulated({ plaintextAuth: "always" })
 
 const dials = Effect.fnUntraced(function*(world: World, { peer, uri, usePath }: Owner) {
   const hop = yield* world.listen

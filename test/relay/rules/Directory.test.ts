@@ -1,31 +1,12 @@
 /** How many next hops a user may have, and which of them are kept. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { Transport, type TransportError } from "../../../src/Transport.ts"
-import {
-  type Listening,
-  makeWorld,
-  type Owner,
-  send,
-  until,
-  type World,
-  type WorldOptions
-} from "../../support/harness.ts"
+import { type Listening, type Owner, send, until, type World } from "../../support/harness.ts"
 import { end, grantedThrough, listenAs, options } from "../../support/relays.ts"
+import { simulated } from "../../support/simulated.ts"
 
-const scenario = (
-  title: string,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
-  more: WorldOptions = {}
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld({ plaintextAuth: "always", authExpires: 86_400, ...more })
-      yield* body(world)
-      yield* world.done
-    }).pipe(Effect.provide(Transport.layerTest())))
+const scenario = simulated({ plaintextAuth: "always", authExpires: 86_400 })
 
 /** Status of a SEND to it; it answers what it gets. */
 const sendTo = Effect.fnUntraced(function*(owner: Owner, hop: Listening) {

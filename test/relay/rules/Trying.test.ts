@@ -1,12 +1,11 @@
 /** Relays that have a connection for each session, and answer 481 to every other one on it; and those that have not. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Transport, type TransportError } from "../../../src/Transport.ts"
+import { type TransportError } from "../../../src/Transport.ts"
 import {
   type Frame,
   header,
-  makeWorld,
   nextId,
   type Owner,
   type Peer,
@@ -14,22 +13,12 @@ import {
   response,
   send,
   until,
-  type World,
-  type WorldOptions
+  type World
 } from "../../support/harness.ts"
 import { connectFrom, listenAs, machine, options } from "../../support/relays.ts"
+import { simulated } from "../../support/simulated.ts"
 
-const scenario = (
-  title: string,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>,
-  more: WorldOptions = {}
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld({ ...options, ...more })
-      yield* body(world)
-      yield* world.done
-    }).pipe(Effect.provide(Transport.layerTest())))
+const scenario = simulated(options)
 
 const far = (session: string): string => `msrps://far.example.org:2855/${session};tcp`
 const bob = (session: string): string => `${far(session)} msrp://bob.invalid:9/${session};tcp`

@@ -1,22 +1,12 @@
 /** Where another relay has several connections, each session goes back by its own. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { Transport, type TransportError } from "../../../src/Transport.ts"
-import { makeWorld, type Peer, send, until, type World } from "../../support/harness.ts"
+import { type Peer, send, until, type World } from "../../support/harness.ts"
 import { connectFrom, end, grantedThrough, machine, options } from "../../support/relays.ts"
+import { simulated } from "../../support/simulated.ts"
 
-const scenario = (
-  title: string,
-  body: (world: World) => Effect.Effect<void, TransportError, Scope.Scope>
-): void =>
-  it.effect(title, () =>
-    Effect.gen(function*() {
-      const world = yield* makeWorld(options)
-      yield* body(world)
-      yield* world.done
-    }).pipe(Effect.provide(Transport.layerTest())))
+const scenario = simulated(options)
 
 const outer = (session: string): string => `msrps://outer.example.net:2855/${session};tcp`
 const carol = (session: string): string => `${outer(session)} msrp://carol.invalid:9/${session};tcp`
