@@ -19,7 +19,7 @@ import { Unanswered } from "./route/Unanswered.ts"
 import type { Admitted } from "./rules/Admission.ts"
 import type { Authenticate, Router } from "./rules/Router.ts"
 import type { Shared } from "./Shared.ts"
-import { stopTimer, Timed } from "./Timers.ts"
+import { stopTimer, Timeout } from "./Timers.ts"
 
 /** The relay that has the hop. */
 export interface HopOwner {
@@ -56,7 +56,8 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   readonly routes = new HopRoutes()
   unusedSince: number | undefined
   #finishing = false
-  #linger: Linger | undefined
+  /** Its peer has so long to close it. */
+  #linger: Timeout | undefined
 
   constructor(owner: HopOwner) {
     this.#owner = owner
@@ -64,7 +65,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.outbound = new Outbound(owner.shared, this)
     this.reading = new Reading(owner.shared, this.outbound.outbox)
     this.probation = new Probation(owner.shared, this)
-    this.reading.onHeldByFlows = () => this.outbound.goesUnread()
+    this.reading.onHeldByFlows = () => this.outbound.windows.open()
     this.unanswered = new Unanswered(this)
     this.#logins = new Logins(owner.shared, this.reading)
     this.#inbound = new Inbound(this)
@@ -227,7 +228,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#connection?.end()
     // A peer that does not close must not keep the connection; one that does must be heard.
     this.#connection?.resume()
-    this.shared.limits.closing.start(this.#linger = new Linger(this))
+    this.shared.limits.closing.start(this.#linger = new Timeout(() => this.#connection?.destroy()))
   }
 
   /** Closes at once. */
@@ -254,17 +255,5 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#inbound.close()
     this.unanswered.close()
     this.shared.observer.closed(this)
-  }
-}
-
-/** Ends a connection whose peer does not close it. */
-class Linger extends Timed {
-  readonly #hop: Hop
-  constructor(hop: Hop) {
-    super()
-    this.#hop = hop
-  }
-  override expired(): void {
-    this.#hop.connection?.destroy()
   }
 }

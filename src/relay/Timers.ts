@@ -16,6 +16,18 @@ export abstract class Timed {
   abstract expired(): void
 }
 
+/** Calls back when its time is over. */
+export class Timeout extends Timed {
+  readonly #run: () => void
+  constructor(run: () => void) {
+    super()
+    this.#run = run
+  }
+  override expired(): void {
+    this.#run()
+  }
+}
+
 export class TimerQueue {
   readonly millis: number
   readonly #timers: Timers

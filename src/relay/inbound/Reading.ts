@@ -8,7 +8,7 @@ import type { Outbox } from "../outbound/Outbox.ts"
 import type { Tap, Waiting } from "../route/Flow.ts"
 import type { Pace } from "../route/Pace.ts"
 import type { Shared } from "../Shared.ts"
-import { stopTimer, Timed } from "../Timers.ts"
+import { stopTimer, Timeout } from "../Timers.ts"
 
 /** Milliseconds for which a connection is that of several sessions after two of them have used it. */
 const SHARED = 60_000
@@ -27,12 +27,14 @@ export class Reading implements Tap {
   /** The flows that hold some, and how many of them hold as much as they may. */
   readonly #waiting = new Set<Waiting>()
   #full = 0
-  #patience: Patience | undefined
+  /** Several sessions wait for the receiver of one of them. */
+  #patience: Timeout | undefined
   /** The route of the last request. */
   #route: object | undefined
   /** Milliseconds of the monotonic clock. */
   #sharedUntil = -Infinity
-  #slowed: Slowed | undefined
+  /** Its peer was faster than a session allows. */
+  #slowed: Timeout | undefined
   /** Milliseconds of the monotonic clock; 0: it is not slowed. */
   #slowedUntil = 0
   /** Reasons for not even handling what was read already; each is one for not reading, too. */
@@ -110,7 +112,7 @@ export class Reading implements Tap {
   parked(octets: number): void {
     this.parkedOctets += octets
     const { connection, relay } = this.#shared.limits
-    if (this.parkedOctets > relay) this.giveUpOne()
+    if (this.parkedOctets > relay) this.#giveUpOne()
     // The sessions of a relay each have their bound, and it waits for nobody else's.
     if (!this.#parkedHold && this.parkedOctets > connection && !this.#isRelay) {
       this.#parkedHold = true
@@ -153,7 +155,11 @@ export class Reading implements Tap {
   #wait(): void {
     // That of a relay may be others' at any time, whose octets tell nobody so while it is not read.
     if ((!this.shared && !this.#isRelay) || this.#patience?.queue !== undefined) return
-    this.#shared.limits.hold.start(this.#patience ??= new Patience(this))
+    this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
+  }
+
+  #impatient(): void {
+    if (this.isHeldByFlows) this.#giveUpOne()
   }
 
   #waitNoMore(): void {
@@ -166,7 +172,7 @@ export class Reading implements Tap {
   }
 
   /** What waits for the receiver fails that has most waiting for it. */
-  giveUpOne(): void {
+  #giveUpOne(): void {
     let most: Waiting | undefined
     for (const flow of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
     if (most !== undefined) this.#giveUp(most)
@@ -197,11 +203,11 @@ export class Reading implements Tap {
     if (waits) return
     counters.paced++
     this.stop()
-    limits.pace.start(this.#slowed ??= new Slowed(this))
+    limits.pace.start(this.#slowed ??= new Timeout(() => this.#goOn()))
   }
 
   /** The time may be over for which it is slowed. */
-  goOn(): void {
+  #goOn(): void {
     const { limits, turn } = this.#shared
     turn.tick()
     if (turn.now < this.#slowedUntil) return limits.pace.start(this.#slowed!)
@@ -214,29 +220,5 @@ export class Reading implements Tap {
     this.#connection = this.#route = undefined
     stopTimer(this.#slowed)
     stopTimer(this.#patience)
-  }
-}
-
-/** Its peer was faster than a session allows, and is not read until the time of that is over. */
-class Slowed extends Timed {
-  readonly #reading: Reading
-  constructor(reading: Reading) {
-    super()
-    this.#reading = reading
-  }
-  override expired(): void {
-    this.#reading.goOn()
-  }
-}
-
-/** Several sessions wait for the receiver of one of them. */
-class Patience extends Timed {
-  readonly #reading: Reading
-  constructor(reading: Reading) {
-    super()
-    this.#reading = reading
-  }
-  override expired(): void {
-    if (this.#reading.isHeldByFlows) this.#reading.giveUpOne()
   }
 }

@@ -174,11 +174,6 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     return this.#owner.unread
   }
 
-  /** What its peer answers is not read for a while. */
-  goesUnread(): void {
-    this.windows.open()
-  }
-
   #failWaiting(status: 403 | 408): void {
     const comment = reasonPhrase(status)
     for (const sender of this.waiting.takeAll()) sender.fail(status, comment)

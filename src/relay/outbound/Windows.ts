@@ -45,7 +45,7 @@ export class Windows implements WindowOwner {
     this.#full.delete(window)
   }
 
-  /** Who waits in them writes on. */
+  /** Who waits in them writes on: what their receivers answer is not read for a while. */
   open(): void {
     for (const window of this.#full) window.open()
   }

@@ -67,7 +67,7 @@ export interface Tap {
   parked(octets: number): void
   /** A flow has as much as it may have, or no longer. */
   full(flow: Waiting): void
-  relaxed(flow: Waiting): void
+  relaxed(): void
 }
 
 /** A flow with something parked. */
@@ -233,7 +233,7 @@ export class Flow implements Sender, Waiting {
   #relax(): void {
     if (this.#holding && this.#octets <= this.#most / 2) {
       this.#holding = false
-      this.#tap.relaxed(this)
+      this.#tap.relaxed()
     }
   }
 
