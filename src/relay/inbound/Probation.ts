@@ -9,6 +9,8 @@ import { stopTimer, Timed } from "../Timers.ts"
 
 /** The hop whose connection it is. */
 export interface ProbationOwner {
+  /** Does a session use it. `now`: milliseconds of the monotonic clock. */
+  inUse(now: number): boolean
   /** It has proved to be what it seems to be. */
   proved(): void
   /** Sends what is written, then closes. */
@@ -40,6 +42,8 @@ export class Probation extends Timed {
   }
 
   override expired(): void {
+    // The relay itself leads a session there, as to another relay that its certificate proves: what was accepted for it would be lost.
+    if (this.#owner.inUse(this.#shared.turn.now)) return this.start()
     this.#shared.counters.probationsFailed++
     this.#owner.fail("no successful request in probation")
   }

@@ -187,10 +187,6 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     return this.#transactions.size
   }
 
-  get crowded(): boolean {
-    return this.#transactions.size > this.shared.limits.transactions / 2
-  }
-
   transaction(id: string): Transaction | undefined {
     return this.#transactions.get(id)
   }

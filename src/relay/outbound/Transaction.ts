@@ -72,8 +72,6 @@ export interface TransactionOwner {
   again(transaction: Transaction, since?: number): void
   /** The relay itself does not read what comes from there. */
   readonly unread: boolean
-  /** So many requests wait for answers that soon nothing more is sent, or nothing is already. */
-  readonly crowded: boolean
   /** Milliseconds of the monotonic clock, and those that an answer may take. */
   readonly now: number
   readonly patience: number
@@ -148,9 +146,8 @@ export class Transaction extends Timed implements Piece, Sent {
   /** Silence is a failure of SENDs only (RFC 4976 §6.4.1); an AUTH is answered all the same, since its client waits. */
   override expired(): void {
     const owner = this.#owner
-    // Its answer may be there, unread; or is still to come, behind those that came. If nothing is sent without it, and nothing
-    // read until something is sent, it is not waited for.
-    if (owner.unread && !owner.crowded) return owner.again(this)
+    // Its answer may be there, unread; or is still to come, behind those that came.
+    if (owner.unread) return owner.again(this)
     const since = this.window?.progressBefore(this) ?? -Infinity
     if (since > this.deadline - owner.patience) return owner.again(this, since)
     const { expects } = this

@@ -2,6 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { parseUri } from "../../../src/protocol/Uri.ts"
 import { send } from "../../support/harness.ts"
 import { connectFrom, end, grantedThrough, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
@@ -85,5 +86,28 @@ describe("a new connection of another relay", () => {
         yield* link.ends
       }),
     { relayPeers: ["inner.example.org"], limits: { unsuccessful: 3 } }
+  )
+
+  scenario(
+    "R4976-6.4.1-13 R4976-6.1-21: is not closed while the relay itself leads a session there",
+    (world) =>
+      Effect.gen(function*() {
+        const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+        link.write(refused(FROM))
+        assert.strictEqual((yield* link.next).status, 481)
+        const alice = yield* world.login({ uri: "msrps://alice.invalid:9/a;tcp" })
+        yield* TestClock.adjust("10 seconds")
+        alice.peer.write(send({ to: `${alice.usePath} ${FROM}`, from: alice.uri, body: "hi" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        const sent = yield* link.next
+        // Its probation would be over.
+        yield* TestClock.adjust("20 seconds")
+        assert.isFalse(link.closed_)
+        link.answer(sent)
+        yield* link.quiet
+        world.sessions.end(world.sessions.findUnsafe(parseUri(alice.usePath)!.sessionId!)!)
+        yield* TestClock.adjust("30 seconds")
+        yield* link.ends
+      })
   )
 })
