@@ -69,7 +69,8 @@ export class Pair {
   start(): Promise<void> {
     return new Promise((resolve) => {
       this.a.onRead = () => {
-        if (this.a.delivered === 0) return
+        // A long message comes in pieces, each of which is answered, or the rest does not come.
+        if (this.a.delivered === 0) return this.a.flush()
         this.a.onRead = this.reader(this.a, this.b, this.sentTo.a)
         this.b.onRead = this.reader(this.b, this.a, this.sentTo.b)
         this.a.onRead()
