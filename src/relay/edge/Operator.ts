@@ -1,0 +1,101 @@
+/**
+ * What an operator sees of a relay, and what he may do to it: plain facts, made when somebody asks. No session URI and no
+ * body is among them.
+ */
+import type { RelayEvent } from "./RelayEvent.ts"
+
+/** What passed in one direction: requests (a chunk is one) and octets of their bodies. */
+export interface TrafficSummary {
+  readonly requests: number
+  readonly octets: number
+}
+
+export interface SessionSummary {
+  /** What stands for the session-id, in the log as well: 12 hexadecimal digits. */
+  readonly session: string
+  readonly user: string
+  readonly realm: string
+  /** The number of the connection that it was granted on; absent for a session of another relay that has none now. */
+  readonly connection: number | undefined
+  /** Address and port of that connection's peer. */
+  readonly remote: string
+  readonly transport: "tcp" | "tls"
+  /** The listener that it came in on, as in the log: `msrps://host:port`. */
+  readonly listener: string
+  /** Milliseconds since 1970: when it was granted, and when it expires. */
+  readonly since: number
+  readonly expires: number
+  /** Address and port of the peer that writes to its owner, once one does. */
+  readonly peer: string | undefined
+  /** From the owner, and to him. */
+  readonly sent: TrafficSummary
+  readonly received: TrafficSummary
+  /** REPORTs of failure that were made for its requests, and requests of it that were refused. */
+  readonly failures: number
+}
+
+export interface ConnectionSummary {
+  /** The connection's number: it is given once. */
+  readonly connection: number
+  readonly remote: string
+  readonly transport: "tcp" | "tls"
+  /** The listener that it came in on; absent for one that the relay made. */
+  readonly listener: string | undefined
+  /** It is one with another relay. */
+  readonly relay: boolean
+  /** Milliseconds since 1970. */
+  readonly since: number
+  /** Sessions that were granted on it and are valid. */
+  readonly sessions: number
+  /** Octets that came in, went out, and wait to go out. */
+  readonly octetsIn: number
+  readonly octetsOut: number
+  readonly waiting: number
+}
+
+/** One page of many. */
+export interface Page<A> {
+  /** How many there are that fit the query. */
+  readonly total: number
+  readonly items: ReadonlyArray<A>
+}
+
+export interface SessionQuery {
+  readonly user?: string | undefined
+  readonly realm?: string | undefined
+  /** The address of the owner or of the peer, without port. */
+  readonly address?: string | undefined
+  /** Most octets first, or the oldest first (default). */
+  readonly sort?: "octets" | "age" | undefined
+  /** The first of the page, and how many (at most 1000, default 100). */
+  readonly offset?: number | undefined
+  readonly limit?: number | undefined
+}
+
+export interface ConnectionQuery {
+  readonly address?: string | undefined
+  /** Most octets first, or the oldest first (default). */
+  readonly sort?: "octets" | "age" | undefined
+  readonly offset?: number | undefined
+  readonly limit?: number | undefined
+}
+
+/** Whether new sessions are granted, only what is under way goes on, or everything ends. */
+export type Phase = "serving" | "draining" | "stopping"
+
+export interface Operator {
+  readonly sessions: (query?: SessionQuery) => Page<SessionSummary>
+  readonly connections: (query?: ConnectionQuery) => Page<ConnectionSummary>
+  /** Ends the session of this label; false when there is none. */
+  readonly endSession: (session: string) => boolean
+  /** Closes the connection of this number, with its sessions; false when there is none. */
+  readonly endConnection: (connection: number) => boolean
+  /** Ends all sessions of a user, of one realm or of all; how many. */
+  readonly endUser: (user: string, realm?: string) => number
+  /** What happened to a user lately, the latest last: also to those of its sessions that have ended, and at logins that failed. */
+  readonly history: (user: string) => ReadonlyArray<RelayEvent>
+  /** The last sessions and connections that ended, and why; the latest last. */
+  readonly recent: () => ReadonlyArray<RelayEvent>
+  /** Calls back with each event from now on, inside a turn of the relay, until what is returned is called. */
+  readonly listen: (listener: (event: RelayEvent) => void) => () => void
+}

@@ -1,0 +1,26 @@
+/** Something that happened in a relay: the log, the history of a user and whoever listens get the same. */
+
+/** The same names everywhere, in this order; those that are not known of an event are absent. */
+export interface EventFields {
+  /** The number of the connection. */
+  readonly connection?: number | undefined
+  /** What stands for the session-id: 12 hexadecimal digits. */
+  readonly session?: string | undefined
+  readonly user?: string | undefined
+  readonly realm?: string | undefined
+  /** Address and port of the connection's peer. */
+  readonly remote?: string | undefined
+  readonly transport?: "tcp" | "tls" | undefined
+  /** The listener that the connection came in on: `msrps://host:port`. */
+  readonly listener?: string | undefined
+  /** What else there is to tell. */
+  readonly [name: string]: string | number | boolean | undefined
+}
+
+export interface RelayEvent {
+  /** Milliseconds since 1970. */
+  readonly time: number
+  readonly level: "Debug" | "Info" | "Warn"
+  readonly message: string
+  readonly fields: EventFields
+}
