@@ -7,7 +7,7 @@ import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, LocalSocket, Receiver } from "../transport/Connection.ts"
 import { zeroCounters } from "./Counters.ts"
 import { Hop, type HopOwner } from "./Hop.ts"
-import { limitsWith, type RelayLimits } from "./Limits.ts"
+import { changeLimits, limitsWith, type RelayLimits } from "./Limits.ts"
 import type { Observer } from "./Observer.ts"
 import { Paces } from "./route/Pace.ts"
 import { Admission } from "./rules/Admission.ts"
@@ -43,17 +43,21 @@ export interface Edge {
   readonly authenticate: (asking: Asking, ended: () => void) => void
 }
 
-export interface SwitchboardOptions {
+/** What may change while it runs. */
+export interface SwitchboardRules {
+  readonly limits: RelayLimits
+  readonly auth: AuthOptions
+  readonly relayPeers: RelayPolicy
+  readonly nextHops: NextHopOptions
+}
+
+export interface SwitchboardOptions extends SwitchboardRules {
   readonly codec: Shared["codec"]
   readonly sessions: Sessions
   readonly timers: Timers
   readonly edge: Edge
   readonly networkOf: Shared["networkOf"]
   readonly observer: Observer
-  readonly limits: RelayLimits
-  readonly auth: AuthOptions
-  readonly relayPeers: RelayPolicy
-  readonly nextHops: NextHopOptions
 }
 
 export class Switchboard implements HopOwner, DirectoryOwner {
@@ -64,6 +68,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   router!: Router
   nextHops!: NextHops
   #directory!: Directory
+  readonly #paces: Paces
   readonly #admission: Admission
   readonly #peers: Peers
   readonly #relays: RelayOwners
@@ -83,6 +88,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       networkOf,
       stopping: false
     }
+    this.#paces = new Paces(this.shared.limits)
     this.#relays = new RelayOwners(this.shared, (session) => sessions.end(session))
     this.auth = new Auth(this.shared, sessions, this.#relays, auth)
     this.#admission = new Admission(this.shared)
@@ -92,11 +98,25 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   /** The sockets that it listens on, and its own URIs: nothing may come in before these are known. */
   serves(sockets: ReadonlyArray<LocalSocket>, uris: ReadonlyArray<MsrpUri>): void {
     const { shared } = this
-    const { auth: { usePath }, limits, nextHops, sessions } = this.#options
+    const { auth: { usePath }, nextHops, sessions } = this.#options
     this.nextHops = new NextHops(nextHops, sockets, uris.map(({ host }) => host))
     const directory = this.#directory = new Directory(shared, this.nextHops, this)
-    const paces = new Paces(limits.requestRate, limits.octetRate)
-    this.router = new Router({ shared, sessions, relays: this.#relays, uris, usePath, directory, paces })
+    this.router = new Router({ shared, sessions, relays: this.#relays, uris, usePath, directory, paces: this.#paces })
+  }
+
+  /**
+   * From now on these count, but for `usePath`; not before `serves`. Nobody is closed by it: what there is too much of goes
+   * as it ends, and timers that run keep their time.
+   */
+  change({ auth, limits, nextHops, relayPeers }: SwitchboardRules): void {
+    const { hops, shared } = this
+    const paced = this.#paces.bounded
+    changeLimits(shared.limits, this.#options.timers, limits)
+    shared.turn.limit = limits.turn
+    this.auth.options = { ...auth, usePath: this.auth.options.usePath }
+    this.#peers.policy = relayPeers
+    this.nextHops.options = nextHops
+    if (!paced && this.#paces.bounded) { for (const { routes } of hops) routes.repace(this.#paces) }
   }
 
   /** A connection came in. */
