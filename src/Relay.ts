@@ -36,7 +36,7 @@ const IDLE_CHECK = "1 minute"
 /** For peers to close in turn when the relay ends: who keeps his side open does not keep the relay. */
 const LAST_WORDS = "500 millis"
 
-/** They may change (`Live`), but for `listen`, `uris`, `usePath` and `relayListen`, which count at the start. */
+/** They may change (`Live`), but for `listen`, `uris` and `usePath`, which count at the start. */
 export interface RelayOptions {
   /** Where to listen. */
   readonly listen: ReadonlyArray<LocalSocket>
@@ -156,8 +156,10 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   const sockets: Array<LocalSocket> = []
   for (const socket of options.listen) {
     // Nobody is asked for a certificate that is of no use.
-    const forRelays = options.relayListen?.some(is(socket)) ?? true
-    const asksForCertificate = (): boolean => forRelays && admitsRelays(live.current.relayPeers ?? "none")
+    const asksForCertificate = (): boolean => {
+      const { relayListen, relayPeers = "none" } = live.current
+      return admitsRelays(relayPeers) && (relayListen?.some(is(socket)) ?? true)
+    }
     sockets.push(
       yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate, busy })
     )

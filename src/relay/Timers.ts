@@ -118,6 +118,11 @@ export class Timers {
     return again
   }
 
+  /** How many queues there are; those whose limit has another time now are forgotten when they are empty. */
+  get queues(): number {
+    return this.#queues.length
+  }
+
   /** How many timers are running; nothing that is over may be among them. */
   get running(): number {
     let count = 0

@@ -38,19 +38,24 @@ export const makeLive = Effect.fnUntraced(function*(settings: SettingsShape) {
   const { relay, tlsFiles } = settings
   const first = { ...settings.tls, ...yield* madeFor(settings) }
   const tls = yield* followTls({ files: tlsFiles, uris: relay.uris, first })
-  const live: LiveSettings = {
-    settings,
-    relay: AtomRef.make<RelayOptions>(relay),
-    sessions: AtomRef.make(settings.sessions),
-    digest: AtomRef.make(settings.digest),
-    transport: AtomRef.make<NodeOptions>({ ...settings.transport, tls: tls.tls }),
-    resolver: AtomRef.make(settings.resolver),
-    socketRules: AtomRef.make(settings.socketRules),
-    removals: AtomRef.make(Backend.removalsOf(settings.credentialsCheck)),
-    users: yield* Backend.makeUsers(settings.credentials),
-    tls
-  }
-  return live
+  return liveWith(settings, { users: yield* Backend.makeUsers(settings.credentials), tls })
+})
+
+/** With users and certificates that are open. */
+export const liveWith = (
+  settings: SettingsShape,
+  { tls, users }: Pick<LiveSettings, "tls" | "users">
+): LiveSettings => ({
+  settings,
+  relay: AtomRef.make<RelayOptions>(settings.relay),
+  sessions: AtomRef.make(settings.sessions),
+  digest: AtomRef.make(settings.digest),
+  transport: AtomRef.make<NodeOptions>({ ...settings.transport, tls: tls.tls }),
+  resolver: AtomRef.make(settings.resolver),
+  socketRules: AtomRef.make(settings.socketRules),
+  removals: AtomRef.make(Backend.removalsOf(settings.credentialsCheck)),
+  users,
+  tls
 })
 
 /** From now on these count. Users and certificates are used by themselves, since they can fail. */

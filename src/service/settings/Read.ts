@@ -46,12 +46,12 @@ export const sameValue = (key: keyof Variables, a: string | undefined, b: string
   return a === b || Equal.equals(valueOf(a), valueOf(b))
 }
 
-/** The text of a variable; empty or blank is none. Where it is set to nothing it is set: no other provider is asked. */
+/** The text of a variable; empty or blank is none. */
 const textOf = (providers: ReadonlyArray<ConfigProvider.ConfigProvider>, variable: string) =>
   Effect.gen(function*() {
     for (const provider of providers) {
       const found = yield* Config.option(Config.String(variable)).parse(provider)
-      if (Option.isSome(found)) return found.value.trim() === "" ? undefined : found.value.trim()
+      if (Option.isSome(found) && found.value.trim() !== "") return found.value.trim()
     }
     return undefined
   }).pipe(Effect.result)
