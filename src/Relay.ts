@@ -6,8 +6,9 @@ import * as Layer from "effect/Layer"
 import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
 import { networkOf } from "./net/Network.ts"
+import { follow, type Live } from "./options/Live.ts"
 import type { OptionsError } from "./options/Options.ts"
-import { checkRelayOptions } from "./options/Relay.ts"
+import { wrongRelayOptions } from "./options/Relay.ts"
 import { canonicalHost, formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
 import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/Alarm.ts"
@@ -23,7 +24,7 @@ import { withoutDefects } from "./relay/edge/Repository.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
 import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
-import { Switchboard } from "./relay/Switchboard.ts"
+import { Switchboard, type SwitchboardRules } from "./relay/Switchboard.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
 import { type LocalSocket, Transport, type TransportError } from "./Transport.ts"
@@ -51,6 +52,7 @@ const IDLE_CHECK = "1 minute"
 /** For peers to close in turn when the relay ends: who keeps his side open does not keep the relay. */
 const LAST_WORDS = "500 millis"
 
+/** They may change (`Live`), but for `listen`, `uris` and `usePath`, which count at the start. */
 export interface RelayOptions {
   /** Where to listen. */
   readonly listen: ReadonlyArray<LocalSocket>
@@ -124,15 +126,17 @@ export class Relay extends Context.Service<Relay, {
    */
   readonly close: Effect.Effect<void>
 }>()("msrp-relay/Relay") {
-  static readonly layer = (options: RelayOptions): Layer.Layer<
+  static readonly layer = (options: Live<RelayOptions>): Layer.Layer<
     Relay,
     TransportError | OptionsError,
     Transport | Codec | SessionRepo | Authenticator | SocketSelector
   > => Layer.effect(Relay, make(options))
 }
 
-const make = Effect.fnUntraced(function*(options: RelayOptions) {
-  yield* checkRelayOptions(options)
+const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
+  let serving: Switchboard | undefined
+  const live = yield* follow(given, wrongRelayOptions, (changed) => serving?.change(rulesOf(changed)))
+  const options = live.current
   const transport = yield* Transport
   const codec = yield* Codec
   const sessions = yield* SessionRepo
@@ -141,9 +145,7 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   const clock = yield* Clock.Clock
   const run = yield* FiberSet.makeRuntime<never, void, never>()
 
-  const relayPeers = options.relayPeers ?? "none"
   const timers = clockTimers(clock, run)
-  const limits = { ...defaultRelayLimits, ...options.limits }
   const history = new History()
   const listeners = new Set<(event: RelayEvent) => void>()
   const log = yield* makeEventLog(run)
@@ -165,26 +167,15 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     },
     networkOf,
     observer: journal,
-    limits,
-    auth: {
-      usePath: options.usePath ?? [],
-      realm: options.authRealm,
-      expires: options.authExpires ?? 1800,
-      minExpires: options.authMinExpires,
-      maxExpires: options.authMaxExpires,
-      relayMaxExpires: options.authRelayMaxExpires ?? DAY,
-      plaintext: options.plaintextAuth ?? "loopback"
-    },
-    relayPeers,
-    nextHops: options.nextHops ?? {}
+    ...rulesOf(options)
   })
-  const { counters } = switchboard.shared
+  const { counters, limits } = switchboard.shared
   const login = makeLogin({
     auth: switchboard.auth,
     authenticator,
     sessions,
     counters,
-    timeLimit: limits.authDecision
+    limits
   })
 
   const { turn } = switchboard.shared
@@ -192,7 +183,10 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   const sockets: Array<LocalSocket> = []
   for (const socket of options.listen) {
     // Nobody is asked for a certificate that is of no use.
-    const asksForCertificate = admitsRelays(relayPeers) && (options.relayListen?.some(is(socket)) ?? true)
+    const asksForCertificate = (): boolean => {
+      const { relayListen, relayPeers = "none" } = live.current
+      return admitsRelays(relayPeers) && (relayListen?.some(is(socket)) ?? true)
+    }
     sockets.push(
       yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate, busy })
     )
@@ -200,6 +194,8 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   // The rules need the real sockets, and nothing is read before this fiber goes on.
   const uris = options.uris ?? sockets.map(({ host, port, scheme }) => parseUri(formatUri({ scheme, host, port }))!)
   switchboard.serves(sockets, uris)
+  serving = switchboard
+  if (live.current !== options) switchboard.change(rulesOf(live.current))
   const connect = makeDialler({ transport, selector, nextHops: switchboard.nextHops, journal })
 
   const tidy = Effect.sync(() => switchboard.tidy(limits.idle * 1000))
@@ -234,24 +230,40 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     }),
     close: Effect.gen(function*() {
       switchboard.stop()
-      yield* ended(() => switchboard.outstanding === 0, limits.draining)
+      yield* ended(() => switchboard.outstanding === 0, limits.draining * 1000)
       switchboard.end()
       yield* Effect.race(
-        ended(() => switchboard.hops.size === 0, limits.closing),
-        Effect.delay(ended(() => switchboard.settled, limits.closing), LAST_WORDS)
+        ended(() => switchboard.hops.size === 0, limits.closing.millis),
+        Effect.delay(ended(() => switchboard.settled, limits.closing.millis), LAST_WORDS)
       )
     })
   })
 })
 
+/** What of the options may change. */
+const rulesOf = (options: RelayOptions): SwitchboardRules => ({
+  limits: { ...defaultRelayLimits, ...options.limits },
+  auth: {
+    usePath: options.usePath ?? [],
+    realm: options.authRealm,
+    expires: options.authExpires ?? 1800,
+    minExpires: options.authMinExpires,
+    maxExpires: options.authMaxExpires,
+    relayMaxExpires: options.authRelayMaxExpires ?? DAY,
+    plaintext: options.plaintextAuth ?? "loopback"
+  },
+  relayPeers: options.relayPeers ?? "none",
+  nextHops: options.nextHops ?? {}
+})
+
 const is = (a: LocalSocket) => (b: LocalSocket): boolean =>
   a.scheme === b.scheme && a.port === b.port && canonicalHost(a.host) === canonicalHost(b.host)
 
-/** Waits for it, at most so many seconds. */
-const ended = (condition: () => boolean, seconds: number): Effect.Effect<void> =>
+/** Waits for it, at most so many milliseconds. */
+const ended = (condition: () => boolean, millis: number): Effect.Effect<void> =>
   Effect.suspend(() =>
     condition() ? Effect.void : Effect.repeat(Effect.sleep("20 millis"), { until: condition }).pipe(
-      Effect.timeoutOption(seconds * 1000),
+      Effect.timeoutOption(millis),
       Effect.asVoid
     )
   )

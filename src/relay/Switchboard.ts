@@ -7,7 +7,7 @@ import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, LocalSocket, Receiver } from "../transport/Connection.ts"
 import { zeroCounters } from "./Counters.ts"
 import { Hop, type HopOwner } from "./Hop.ts"
-import { limitsWith, type RelayLimits } from "./Limits.ts"
+import { changeLimits, limitsWith, type RelayLimits } from "./Limits.ts"
 import { STOPPED } from "./Loss.ts"
 import type { HopFacts, Observer } from "./Observer.ts"
 import { Paces } from "./route/Pace.ts"
@@ -46,17 +46,21 @@ export interface Edge {
   readonly authenticate: (asking: Asking, ended: () => void) => void
 }
 
-export interface SwitchboardOptions {
+/** What may change while it runs. */
+export interface SwitchboardRules {
+  readonly limits: RelayLimits
+  readonly auth: AuthOptions
+  readonly relayPeers: RelayPolicy
+  readonly nextHops: NextHopOptions
+}
+
+export interface SwitchboardOptions extends SwitchboardRules {
   readonly codec: Shared["codec"]
   readonly sessions: Sessions
   readonly timers: Timers
   readonly edge: Edge
   readonly networkOf: Shared["networkOf"]
   readonly observer: Observer
-  readonly limits: RelayLimits
-  readonly auth: AuthOptions
-  readonly relayPeers: RelayPolicy
-  readonly nextHops: NextHopOptions
 }
 
 export class Switchboard implements HopOwner, DirectoryOwner {
@@ -68,6 +72,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   router!: Router
   nextHops!: NextHops
   #directory!: Directory
+  readonly #paces: Paces
   readonly #admission: Admission
   readonly #peers: Peers
   readonly #relays: RelayOwners
@@ -88,6 +93,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       hops: 0,
       stopping: false
     }
+    this.#paces = new Paces(this.shared.limits)
     this.book = new SessionBook(observer)
     sessions.onEnd?.((session, reason) => this.book.ended(session, reason))
     this.#relays = new RelayOwners(this.shared, (session) => sessions.end(session, "its relay is gone"))
@@ -99,11 +105,25 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   /** The sockets that it listens on, and its own URIs: nothing may come in before these are known. */
   serves(sockets: ReadonlyArray<LocalSocket>, uris: ReadonlyArray<MsrpUri>): void {
     const { shared } = this
-    const { auth: { usePath }, limits, nextHops, sessions } = this.#options
+    const { auth: { usePath }, nextHops, sessions } = this.#options
     this.nextHops = new NextHops(nextHops, sockets, uris.map(({ host }) => host))
     const directory = this.#directory = new Directory(shared, this.nextHops, this)
-    const paces = new Paces(limits.requestRate, limits.octetRate)
-    this.router = new Router({ shared, sessions, relays: this.#relays, uris, usePath, directory, paces })
+    this.router = new Router({ shared, sessions, relays: this.#relays, uris, usePath, directory, paces: this.#paces })
+  }
+
+  /**
+   * From now on these count, but for `usePath`; not before `serves`. Nobody is closed by it: what there is too much of goes
+   * as it ends, and timers that run keep their time.
+   */
+  change({ auth, limits, nextHops, relayPeers }: SwitchboardRules): void {
+    const { hops, shared } = this
+    const paced = this.#paces.bounded
+    changeLimits(shared.limits, this.#options.timers, limits)
+    shared.turn.limit = limits.turn
+    this.auth.options = { ...auth, usePath: this.auth.options.usePath }
+    this.#peers.policy = relayPeers
+    this.nextHops.options = nextHops
+    if (!paced && this.#paces.bounded) { for (const { routes } of hops) routes.repace(this.#paces) }
   }
 
   /** A connection came in. */

@@ -1,5 +1,6 @@
 /** What ends the service besides the first SIGTERM or SIGINT, and what does not. */
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 
 /** Between two looks whether the npm that started the service is still there. */
@@ -39,12 +40,12 @@ export const takeSignals: Effect.Effect<void> = Effect.sync(() => {
   process.on("SIGHUP", () => {})
 })
 
-/** Says so when a terminal goes away, or somebody means to have the settings read again. */
-export const tellHangups: Effect.Effect<void, never, Scope.Scope> = Effect.contextWith((context) =>
-  on("SIGHUP", () => {
-    Effect.runForkWith(context)(Effect.logWarning("SIGHUP is ignored: the settings are read at start only"))
-  })
-)
+/** Hang-ups from now on, of which one is remembered while nobody takes it: what they ask for is done once more, not for each. */
+export const hangups: Effect.Effect<Queue.Dequeue<void>, never, Scope.Scope> = Effect.gen(function*() {
+  const queue = yield* Queue.sliding<void>(1)
+  yield* on("SIGHUP", () => void Queue.offerUnsafe(queue, undefined))
+  return queue
+})
 
 /** npm may go without a word, and is who was told to end: then the service does too. */
 export const followNpm: Effect.Effect<void, never, Scope.Scope> = Effect.suspend(() => {

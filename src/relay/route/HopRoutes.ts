@@ -1,11 +1,14 @@
 /** The routes that begin or end at one connection, whoever remembers them. */
 import type { Session } from "../Session.ts"
+import type { Paces } from "./Pace.ts"
 
 /** A route, as far as it is looked at here. */
 export interface Leading {
   readonly sessions: ReadonlyArray<Session>
   /** May a request take it now; once it may not, it never may again. */
   usable(now: number): boolean
+  /** There are bounds of how fast its requests may come, where there were none. */
+  repace(paces: Paces): void
 }
 
 export class HopRoutes {
@@ -33,6 +36,10 @@ export class HopRoutes {
   /** Is there one of other sessions. */
   anyWithout(session: Session, now: number): boolean {
     return this.#some(now, ({ sessions }) => !sessions.includes(session))
+  }
+
+  repace(paces: Paces): void {
+    for (const route of this.#routes) route.repace(paces)
   }
 
   #some(now: number, is: (route: Leading) => boolean): boolean {

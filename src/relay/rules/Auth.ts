@@ -100,14 +100,15 @@ export class Auth {
   readonly #sessions: Sessions
   readonly #relays: RelayOwners
   readonly #book: SessionBook
-  readonly #options: AuthOptions
+  /** What counts now. */
+  options: AuthOptions
 
   constructor(shared: Shared, sessions: Sessions, relays: RelayOwners, book: SessionBook, options: AuthOptions) {
     this.#shared = shared
     this.#sessions = sessions
     this.#relays = relays
     this.#book = book
-    this.#options = options
+    this.options = options
   }
 
   /** What it asks for; nothing when it may not, and is answered. */
@@ -139,14 +140,14 @@ export class Auth {
       hop.probation.refused()
     } else {
       // Stored secrets are made for the name as it is configured; how a client spells it does not matter (RFC 4975 §6.1).
-      const realm = this.#options.realm ?? canonicalHost(request.own.host)
+      const realm = this.options.realm ?? canonicalHost(request.own.host)
       return { hop, request, to, realm, authorizations, expires, behindRelay }
     }
     return undefined
   }
 
   #allowedOn({ local, secure }: Connection): boolean {
-    const { plaintext } = this.#options
+    const { plaintext } = this.options
     return secure || plaintext === "always" || (plaintext === "loopback" && isLoopback(local.host))
   }
 
@@ -168,7 +169,7 @@ export class Auth {
       : relay.hasRoom(limits.sessionsPerRelay, turn.now)
     if (!hasRoom) return this.#exhausted(user.username)
     const id = sessionId()
-    const { host, port, scheme } = this.#options.usePath.find((uri) => uri.scheme === own.scheme) ?? own
+    const { host, port, scheme } = this.options.usePath.find((uri) => uri.scheme === own.scheme) ?? own
     return {
       id,
       uri: parseUri(formatUri({ scheme, host, port, sessionId: id }))!,
@@ -183,8 +184,8 @@ export class Auth {
 
   /** Seconds to grant, or the answer to an interval out of bounds. */
   #interval({ behindRelay, expires: wanted }: Asking): number | AuthAnswer {
-    const { expires, minExpires = 1, relayMaxExpires = Infinity } = this.#options
-    const bound = Math.min(this.#options.maxExpires ?? Infinity, behindRelay ? relayMaxExpires : Infinity)
+    const { expires, minExpires = 1, relayMaxExpires = Infinity } = this.options
+    const bound = Math.min(this.options.maxExpires ?? Infinity, behindRelay ? relayMaxExpires : Infinity)
     const maxExpires = bound === Infinity ? undefined : Math.max(bound, minExpires)
     if (wanted === undefined) return Math.min(Math.max(expires, minExpires), maxExpires ?? Infinity)
     const seconds = wanted.replace(/^0+(?=\d)/, "").length > EXPIRES_DIGITS ? Infinity : Number(wanted)

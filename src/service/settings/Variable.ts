@@ -16,9 +16,20 @@ export interface Setting {
   readonly absent: string | undefined
   /** The parameter of OpenSIPS' `msrp_relay` that does the same. */
   readonly opensips: string | undefined
+  /** Whether a reload takes a change over, or only the next start does. */
+  readonly reload: "live" | "restart"
 }
 
-export type SettingGroup = "Addresses" | "Users" | "AUTH" | "TLS" | "Sessions" | "Next hops" | "Limits" | "Logging"
+export type SettingGroup =
+  | "Addresses"
+  | "Users"
+  | "AUTH"
+  | "TLS"
+  | "Sessions"
+  | "Next hops"
+  | "Limits"
+  | "Logging"
+  | "File of variables"
 
 /** A variable: `A` is what it is read into. */
 export interface Variable<out A> extends Setting {
@@ -31,6 +42,8 @@ interface Row {
   readonly meaning: string
   readonly example: string
   readonly opensips?: string
+  /** Absent: `restart`. */
+  readonly reload?: Setting["reload"]
 }
 
 /** Makes the variables of one group. */
@@ -46,6 +59,7 @@ export const variablesOf = (group: SettingGroup) => {
     default: undefined,
     absent: undefined,
     opensips: undefined,
+    reload: "restart",
     ...row
   })
   return {

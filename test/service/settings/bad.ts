@@ -83,6 +83,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_STALL_LIMIT: ["0", "never"],
   MSRP_OUTPUT_LIMIT: ["1", "1 KiB", "2 GiB", "1.0001 KiB", "128 apples", "-1"],
   MSRP_SESSION_BUFFER: ["1", "lots"],
+  MSRP_ENV_FILE: ["a\u0000b"],
   MSRP_LOG_LEVEL: ["loud", "1"],
   MSRP_LOG_FORMAT: ["xml"]
 }

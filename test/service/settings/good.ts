@@ -271,6 +271,7 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
     { value: "64 kB", of: ({ relay }) => relay.limits?.output, is: 64_000 }
   ],
   MSRP_SESSION_BUFFER: [{ value: "1.5MiB", of: ({ relay }) => relay.limits?.session, is: 1_572_864 }],
+  MSRP_ENV_FILE: [{ value: "/etc/relay.env", of: ({ envFile }) => envFile, is: "/etc/relay.env" }],
   MSRP_LOG_LEVEL: [{ value: "DEBUG", of: ({ log }) => log.level, is: "Debug" }],
   MSRP_LOG_FORMAT: [
     { value: "json", of: ({ log }) => log.format, is: "json" },
