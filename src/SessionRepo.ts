@@ -67,6 +67,11 @@ export class SessionRepo extends Context.Service<SessionRepo, {
   /** A session by its session-id, unless it is unknown, ended, or past its expiry; then it is removed. */
   readonly findUnsafe: (id: string) => Session | undefined
   readonly end: (session: Session) => void
+  /**
+   * Calls back, inside the call that ends it, with each session that ends. Absent in a repository that does not tell: then
+   * the end of a session is told up to a minute late.
+   */
+  readonly onEnd?: ((listener: (session: Session) => void) => void) | undefined
   /** Ends all sessions of a connection. */
   readonly endAllOf: (owner: object) => void
   /** Those who have sessions; may be gone through in several turns. Absent in a repository that does not know. */
@@ -92,6 +97,8 @@ export class SessionRepo extends Context.Service<SessionRepo, {
         const all: Expiries = new Heap()
         const ofUsers = new Buckets<Expiries>(MIN_MAPS)
 
+        const listeners: Array<(session: Session) => void> = []
+
         const end = (session: Session): void => {
           if (session.ended) return
           session.ended = true
@@ -105,6 +112,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           const same = owned.get(session.owner)
           same?.delete(session)
           if (same?.size === 0) owned.delete(session.owner)
+          for (const listener of listeners) listener(session)
         }
 
         /** Ends expired ones for a new one to have room. Undefined: so many had been extended that it has to go on later. */
@@ -184,6 +192,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
             return undefined
           },
           end,
+          onEnd: (listener) => void listeners.push(listener),
           endAllOf: (owner) => {
             for (const session of owned.get(owner) ?? []) end(session)
           },

@@ -11,6 +11,7 @@ export type Closing =
   | "no session uses it"
   | "request for another relay"
   | "takes no octets"
+  | "the relay drains"
   | "the relay stops"
   | "too many failed AUTHs"
   | "too many requests without success in probation"

@@ -60,4 +60,6 @@ export interface Sessions {
   readonly end: (session: Session) => void
   /** Ends all sessions of a connection. */
   readonly endAllOf: (owner: object) => void
+  /** How many there are, with those past their expiry that nobody has noticed yet. */
+  readonly size: () => number
 }

@@ -37,7 +37,7 @@ export const relay = (settings: SettingsShape) => {
 }
 
 const announce = Effect.fnUntraced(function*({ demo, relay, tls, transport, warnings }: SettingsShape) {
-  const { close, sockets } = yield* Relay
+  const { sockets } = yield* Relay
   const backlog = yield* backlogWarning(BACKLOG, transport.maxConnections ?? Infinity)
   for (const warning of [...warnings, ...Option.toArray(backlog)]) yield* Effect.logWarning(warning)
   for (const { host, port, scheme } of sockets) {
@@ -49,7 +49,7 @@ const announce = Effect.fnUntraced(function*({ demo, relay, tls, transport, warn
       Effect.annotateLogs({ user: demo.username, password: Redacted.value(demo.password) })
     )
   }
-  yield* Effect.addFinalizer(() => Effect.andThen(Effect.logInfo("stopping"), close))
+  yield* Effect.addFinalizer(() => Effect.logInfo("stopping"))
 })
 
 const peersText = (peers: SettingsShape["relay"]["relayPeers"] = "none", hasCa: boolean): string =>

@@ -35,6 +35,12 @@ export interface AuthOptions {
 /** Seconds: what a client gets at most when no maximum is set; the largest maximum that can be set. */
 const LONGEST_EXPIRES = 365 * 86_400
 
+/**
+ * While the relay drains. 408 is no judgement on the user or on what he asked: whoever hears it does what he would do at a
+ * time-out (RFC 4975 §10.4), and goes to the next relay of the domain. The phrase is for who reads a trace.
+ */
+const DRAINING: AuthAnswer = { status: 408, comment: "Going Out Of Service" }
+
 /** A number with more digits is above every maximum. */
 const EXPIRES_DIGITS = 9
 
@@ -42,6 +48,8 @@ const EXPIRES_DIGITS = 9
 export interface AuthSource extends Party {
   /** Counts what became of its requests (RFC 4976 §6.1). */
   readonly probation: { refused(): void; challenged(): void; succeeded(): void }
+  /** Has it a session that is valid, or a route that leads from it or to it. */
+  inUse(now: number): boolean
   /** Sends what is written, then closes. */
   finish(reason: Closing): void
   respond(
@@ -98,12 +106,16 @@ export class Auth {
     const authorizations = head.headers("Authorization")
     const expires = head.header("Expires")
 
-    const refuse = (status: number): void => {
+    const refuse = (status: number, comment?: string): void => {
       refused(this.#shared, hop, Kind.Auth, status)
-      hop.respond(to, status, [])
+      hop.respond(to, status, [], comment)
     }
 
-    if (!this.#allowedOn(hop.connection!)) {
+    if (this.#shared.phase !== "serving") {
+      refuse(DRAINING.status, DRAINING.comment)
+      // Nobody has anything to do with it here, and who does not know the status knows that.
+      if (!behindRelay && !hop.inUse(this.#shared.turn.now)) hop.finish("the relay drains")
+    } else if (!this.#allowedOn(hop.connection!)) {
       refuse(403)
       hop.finish("AUTH without TLS")
     } else if (behindRelay && !hop.isRelay(first)) {
@@ -132,6 +144,7 @@ export class Auth {
   /** The session to hand out to a user who is who he says, or the answer to one who gets none. */
   grant(asking: Asking, user: { readonly username: string; readonly realm: string }): NewSession | AuthAnswer {
     const { behindRelay, hop, request } = asking
+    if (this.#shared.phase !== "serving") return DRAINING
     const expires = this.#interval(asking)
     if (typeof expires !== "number") return expires
     if (hop.gone) return { status: 481 }
@@ -181,6 +194,10 @@ export class Auth {
     { authenticationInfo, expires }: { readonly authenticationInfo: string; readonly expires: number }
   ): AuthAnswer {
     if (session === undefined) return this.#exhausted()
+    if (this.#shared.phase !== "serving") {
+      this.#sessions.end(session)
+      return DRAINING
+    }
     if (session.owner instanceof RelayOwner) {
       cameBy(session, request.from[0]!, hop)
       this.#relays.owns(session.owner, session)
