@@ -32,6 +32,10 @@ export const makeEnding = Effect.fnUntraced(function*(
   const { awaited } = switchboard.shared
   const { currentTimeMillis } = yield* Clock.Clock
   let since = yield* currentTimeMillis
+  // Whoever drains it, these lines are the relay's.
+  const own = yield* Effect.context()
+  const tell = (line: Effect.Effect<void>, facts: Record<string, number> = {}): Effect.Effect<void> =>
+    Effect.provideContext(Effect.annotateLogs(line, facts), own)
 
   /** Makes the phase another one; false: it is that already, or it stops. */
   const changed = (change: () => void) =>
@@ -66,7 +70,7 @@ export const makeEnding = Effect.fnUntraced(function*(
   const tellDraining = (facts: Record<string, number>) =>
     Effect.suspend(() => {
       told = false
-      return Effect.annotateLogs(Effect.logInfo("draining"), { sessions: sessions(), ...facts })
+      return tell(Effect.logInfo("draining"), { sessions: sessions(), ...facts })
     })
 
   /** Several may wait for the same. */
@@ -74,7 +78,7 @@ export const makeEnding = Effect.fnUntraced(function*(
   const tellDrained = Effect.suspend(() => {
     if (told || switchboard.phase !== "draining") return Effect.void
     told = true
-    return Effect.logInfo("drained")
+    return tell(Effect.logInfo("drained"))
   })
 
   let closed = false
@@ -95,7 +99,7 @@ export const makeEnding = Effect.fnUntraced(function*(
     if (over()) return
     yield* tellDraining({ seconds: limits.drain })
     if (yield* within(over, limits.drain)) return yield* tellDrained
-    yield* Effect.annotateLogs(Effect.logWarning("the time to drain is over"), { sessions: sessions() })
+    yield* tell(Effect.logWarning("the time limit ended sessions"), { sessions: sessions() })
   })
 
   return {
@@ -108,7 +112,7 @@ export const makeEnding = Effect.fnUntraced(function*(
     }),
     undrain: Effect.flatMap(
       changed(() => switchboard.undrain()),
-      (is) => is ? Effect.logInfo("serving again") : Effect.void
+      (is) => is ? tell(Effect.logInfo("serving again")) : Effect.void
     ),
     close,
     end: Effect.andThen(Effect.suspend(() => limits.drain > 0 ? drainForAWhile : Effect.void), close)
