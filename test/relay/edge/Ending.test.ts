@@ -37,6 +37,9 @@ const toBob = ({ uri, usePath }: Owner, bobUri: string, body = "to bob"): Buffer
 const toOwner = ({ uri, usePath }: Owner, bobUri: string, body = "to the owner"): Buffer =>
   send({ to: `${usePath} ${uri}`, from: bobUri, body })
 
+const endSession = ({ sessions }: World, { usePath }: Owner): void =>
+  sessions.end(sessions.findUnsafe(/\/([^/;]+);tcp$/.exec(usePath)![1]!)!)
+
 /** Drains; says whether that has come to its end. */
 const draining = Effect.fnUntraced(function*({ relay }: World) {
   const fiber = yield* Effect.forkChild(relay.drain, { startImmediately: true })
@@ -104,11 +107,7 @@ describe("a relay that drains", () => {
 
   const ends: ReadonlyArray<readonly [string, (world: World, alice: Owner) => Effect.Effect<void>]> = [
     ["whose connection closes", (_, { peer }) => peer.close],
-    [
-      "that is ended by its repository",
-      ({ sessions }, { usePath }) =>
-        Effect.sync(() => sessions.end(sessions.findUnsafe(/\/([^/;]+);tcp$/.exec(usePath)![1]!)!))
-    ],
+    ["that is ended by its repository", (world, alice) => Effect.sync(() => endSession(world, alice))],
     // And a whole pass of the clean-up.
     ["whose time is over", () => TestClock.adjust("160 seconds")]
   ]
@@ -124,40 +123,47 @@ describe("a relay that drains", () => {
       }), { authExpires: 100 })
   }
 
-  scenario(
-    "has not drained while a request waits for its answer, or octets for somebody to take them",
-    (world) =>
-      Effect.gen(function*() {
-        const { alice, bob, bobUri } = yield* world.pair()
-        const { fiber, over } = yield* draining(world)
-        bob.write(toOwner(alice, bobUri))
-        assert.strictEqual((yield* bob.next).status, 200)
-        const frame = yield* alice.peer.next
-        world.sessions.end(world.sessions.findUnsafe(/\/([^/;]+);tcp$/.exec(alice.usePath)![1]!)!)
-        yield* TestClock.adjust("1 second")
-        assert.deepStrictEqual([world.relay.gauges().sessions, over()], [0, false])
-        alice.peer.answer(frame, "413 Stop")
-        yield* Fiber.join(fiber)
-        assert.strictEqual(header(yield* bob.next, "Status"), "000 413 Stop")
-      })
-  )
+  for (const answer of ["413 Stop", "200 OK"]) {
+    scenario(
+      `has not drained while a request waits for its answer, which is ${answer}`,
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          const { fiber, over } = yield* draining(world)
+          bob.write(toOwner(alice, bobUri))
+          assert.strictEqual((yield* bob.next).status, 200)
+          const frame = yield* alice.peer.next
+          endSession(world, alice)
+          yield* TestClock.adjust("1 second")
+          assert.deepStrictEqual([world.relay.gauges().sessions, over()], [0, false])
+          alice.peer.answer(frame, answer)
+          yield* Fiber.join(fiber)
+          if (answer !== "200 OK") assert.strictEqual(header(yield* bob.next, "Status"), `000 ${answer}`)
+        })
+    )
+  }
 
   scenario(
     "drains a repository that does not tell what has ended, with the connection or within a minute",
     (world) =>
       Effect.gen(function*() {
-        const { alice } = yield* world.pair()
+        const alice = yield* world.login()
         const first = yield* draining(world)
         yield* alice.peer.close
         yield* Fiber.join(first.fiber)
         yield* world.relay.undrain
         const again = yield* world.login()
         const second = yield* draining(world)
-        world.sessions.end(world.sessions.findUnsafe(/\/([^/;]+);tcp$/.exec(again.usePath)![1]!)!)
-        yield* TestClock.adjust("1 minute")
+        endSession(world, again)
+        yield* TestClock.adjust("59 seconds")
+        // Its connection is not still, and hears nothing.
+        again.peer.write(send({ to: again.usePath, from: again.uri, failureReport: "no" }))
+        yield* world.network!.settled
+        assert.isFalse(second.over())
+        yield* TestClock.adjust("1 second")
         yield* Fiber.join(second.fiber)
       }),
-    { repo: ({ onEnd: _, ...memory }) => memory }
+    { repo: (memory) => ({ ...memory, onEnd: undefined }) }
   )
 
   scenario("grants nobody a session whose AUTH was being decided", (world) =>
