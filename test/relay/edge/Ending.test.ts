@@ -154,6 +154,7 @@ describe("a relay that drains", () => {
         yield* world.relay.undrain
         const again = yield* world.login()
         const second = yield* draining(world)
+        yield* world.network!.settled
         endSession(world, again)
         yield* TestClock.adjust("59 seconds")
         // Its connection is not still, and hears nothing.
