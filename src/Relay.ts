@@ -13,6 +13,7 @@ import { canonicalHost, formatUri, type MsrpUri, parseUri } from "./protocol/Uri
 import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/Alarm.ts"
 import { makeDialler } from "./relay/edge/Dialler.ts"
+import { makeEnding } from "./relay/edge/Ending.ts"
 import { makeEventLog } from "./relay/edge/EventLog.ts"
 import { History } from "./relay/edge/History.ts"
 import { Journal, type Noted } from "./relay/edge/Journal.ts"
@@ -24,6 +25,7 @@ import { withoutDefects } from "./relay/edge/Repository.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
 import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
+import type { Phase } from "./relay/Shared.ts"
 import { Switchboard, type SwitchboardRules } from "./relay/Switchboard.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
@@ -35,22 +37,19 @@ export type {
   ConnectionSummary,
   Operator,
   Page,
-  Phase,
   SessionQuery,
   SessionSummary,
   TrafficSummary
 } from "./relay/edge/Operator.ts"
 export { type EventFields, type EventMessage, eventMessages, type RelayEvent } from "./relay/edge/RelayEvent.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
+export type { Phase } from "./relay/Shared.ts"
 
 /** Seconds. */
 const DAY = 86_400
 
 /** How often it is looked for connections that nobody uses, and logged what limits have refused. */
 const IDLE_CHECK = "1 minute"
-
-/** For peers to close in turn when the relay ends: who keeps his side open does not keep the relay. */
-const LAST_WORDS = "500 millis"
 
 /** They may change (`Live`), but for `listen`, `uris` and `usePath`, which count at the start. */
 export interface RelayOptions {
@@ -108,6 +107,9 @@ export interface RelayGauges {
 /**
  * An MSRP relay (RFC 4976), running while its layer lives. It needs its services and nothing else, so the same program
  * runs on sockets and on a simulated network.
+ *
+ * When its scope closes it drains for as long as the limit `drain` says (0: not at all), and then closes as `close` does:
+ * what it has accepted is delivered, or reported to who has sent it.
  */
 export class Relay extends Context.Service<Relay, {
   /** The bound listeners, with their real ports. */
@@ -118,6 +120,18 @@ export class Relay extends Context.Service<Relay, {
   readonly gauges: () => RelayGauges
   /** What an operator sees of it, and may do to it. */
   readonly operator: Operator
+  readonly phase: () => Phase
+  /** Milliseconds since 1970: since when. */
+  readonly phaseSince: () => number
+  /**
+   * Takes the relay out of service: from now on no session is granted. AUTH is answered 408, also by who has a session, whose
+   * time then ends as it was granted; a connection with nothing else to do here is closed with that. Live sessions go on,
+   * with new connections of their peers. Completes when the last session has ended and nothing waits for an answer, or
+   * when `undrain` or `close` put an end to it. Whoever does not wait any longer has not taken it back.
+   */
+  readonly drain: Effect.Effect<void>
+  /** Takes `drain` back. A relay that stops does not serve again. */
+  readonly undrain: Effect.Effect<void>
   /**
    * Ends all connections: new requests are refused, those on their way have the `draining` limit for their answers, and
    * whoever has none then is told; running chunks get an end-line, what is written is sent. Completes when the peers have
@@ -215,6 +229,9 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
       return () => void listeners.delete(listener)
     }
   })
+  const ending = yield* makeEnding({ switchboard, sessions: () => book.size() })
+  // The last to be added: whatever the end needs is still there then, and listeners too.
+  yield* Effect.addFinalizer(() => ending.end)
 
   return Relay.of({
     sockets,
@@ -228,15 +245,11 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
       timers: timers.running,
       bufferedOctets: switchboard.bufferedOctets
     }),
-    close: Effect.gen(function*() {
-      switchboard.stop()
-      yield* ended(() => switchboard.outstanding === 0, limits.draining * 1000)
-      switchboard.end()
-      yield* Effect.race(
-        ended(() => switchboard.hops.size === 0, limits.closing.millis),
-        Effect.delay(ended(() => switchboard.settled, limits.closing.millis), LAST_WORDS)
-      )
-    })
+    phase: ending.phase,
+    phaseSince: ending.phaseSince,
+    drain: ending.drain,
+    undrain: ending.undrain,
+    close: ending.close
   })
 })
 
@@ -258,15 +271,6 @@ const rulesOf = (options: RelayOptions): SwitchboardRules => ({
 
 const is = (a: LocalSocket) => (b: LocalSocket): boolean =>
   a.scheme === b.scheme && a.port === b.port && canonicalHost(a.host) === canonicalHost(b.host)
-
-/** Waits for it, at most so many milliseconds. */
-const ended = (condition: () => boolean, millis: number): Effect.Effect<void> =>
-  Effect.suspend(() =>
-    condition() ? Effect.void : Effect.repeat(Effect.sleep("20 millis"), { until: condition }).pipe(
-      Effect.timeoutOption(millis),
-      Effect.asVoid
-    )
-  )
 
 /** What an operator should hear of, though not once for each. */
 const TROUBLE = [

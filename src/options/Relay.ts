@@ -54,6 +54,7 @@ const limits: { readonly [K in keyof RelayLimits]: Schema.Codec<number> } = {
   unused: positive,
   idle: quantity(ranges.idle),
   stall: quantity(ranges.stall),
+  drain: quantity(ranges.drain),
   draining: notNegative,
   closing: positive,
   overtime: notNegative,

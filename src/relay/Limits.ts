@@ -73,6 +73,11 @@ export interface RelayLimits {
   readonly idle: number
   /** Seconds without progress after which a receiver is failed. */
   readonly stall: number
+  /**
+   * Seconds that live sessions have to end by themselves when the scope of the relay closes; 0: they end at once, as with
+   * `Relay.close`.
+   */
+  readonly drain: number
   /** Seconds that requests on their way have for their answers when the relay stops. */
   readonly draining: number
   /** Seconds that a peer has to close a connection which the relay has ended. */
@@ -116,6 +121,7 @@ export const defaultRelayLimits: RelayLimits = {
   unused: 300,
   idle: 7200,
   stall: 30,
+  drain: 0,
   draining: 1,
   closing: 5,
   overtime: 30,

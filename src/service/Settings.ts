@@ -142,7 +142,8 @@ const read = Effect.fnUntraced(function*(
         nextHopsPerUser: values.maxNextHopsPerUser,
         nextHopsPerAddress: values.maxNextHopsPerAddress,
         unused: values.nextHopUnused,
-        idle: values.idleLimit
+        idle: values.idleLimit,
+        drain: values.drainTimeout
       }
     },
     socketRules: values.socketRoutes?.rules ?? [],

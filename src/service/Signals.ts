@@ -11,6 +11,9 @@ const SAME = 1000
 
 const ENDING = { SIGINT: 130, SIGTERM: 143 } as const
 
+/** Milliseconds of the process when the first of them came. */
+let first: number | undefined
+
 const on = (signal: NodeJS.Signals, listener: () => void): Effect.Effect<void, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => void process.on(signal, listener)),
@@ -29,7 +32,6 @@ const isBelowNpm = (): boolean => process.env["npm_lifecycle_event"] !== undefin
  */
 export const takeSignals: Effect.Effect<void> = Effect.sync(() => {
   const same = isBelowNpm() ? SAME : 0
-  let first: number | undefined
   for (const [signal, code] of Object.entries(ENDING)) {
     process.on(signal, () => {
       const now = process.uptime() * 1000
@@ -54,7 +56,8 @@ export const followNpm: Effect.Effect<void, never, Scope.Scope> = Effect.suspend
     Effect.delay(PARENT_CHECK),
     Effect.repeat({ while: (now) => now === PARENT }),
     Effect.andThen(Effect.logWarning("npm is gone")),
-    Effect.andThen(Effect.sync(() => process.kill(process.pid, "SIGTERM"))),
+    // It may go because of the signal that has come here too: what that ends is not to be cut short.
+    Effect.andThen(Effect.sync(() => first === undefined && process.kill(process.pid, "SIGTERM"))),
     Effect.forkScoped
   )
 })

@@ -46,7 +46,7 @@ export const liveRelay = (live: LiveSettings) => {
 export const relay = (settings: SettingsShape) => Layer.unwrap(Effect.map(makeLive(settings), liveRelay))
 
 const announce = Effect.fnUntraced(function*({ demo, relay, tls, transport, warnings }: SettingsShape) {
-  const { close, sockets } = yield* Relay
+  const { sockets } = yield* Relay
   const backlog = yield* backlogWarning(BACKLOG, transport.maxConnections ?? Infinity)
   for (const warning of [...warnings, ...Option.toArray(backlog)]) yield* Effect.logWarning(warning)
   for (const { host, port, scheme } of sockets) {
@@ -54,7 +54,7 @@ const announce = Effect.fnUntraced(function*({ demo, relay, tls, transport, warn
   }
   yield* Effect.logInfo(`other relays admitted: ${peersText(relay.relayPeers, tls.ca !== undefined)}`)
   yield* Backend.tellDemo(demo)
-  yield* Effect.addFinalizer(() => Effect.andThen(Effect.logInfo("stopping"), close))
+  yield* Effect.addFinalizer(() => Effect.logInfo("stopping"))
 })
 
 const peersText = (peers: SettingsShape["relay"]["relayPeers"] = "none", hasCa: boolean): string =>

@@ -97,7 +97,7 @@ export class Route implements Way {
   }
 
   usable(now: number): boolean {
-    return !this.#moved && !this.target.gone && !this.target.shared.stopping && !this.isOver(now)
+    return !this.#moved && !this.target.gone && this.target.shared.phase !== "stopping" && !this.isOver(now)
   }
 
   /** One of its sessions has ended. */

@@ -69,7 +69,7 @@ export class Router {
   decide(head: Head, hop: Party, isLong: boolean): Decision {
     // Its sender may come again, to another relay of the domain or when this one runs anew.
     const { directory, shared } = this.#options
-    if (shared.stopping) return refuse(408, "the relay stops")
+    if (shared.phase === "stopping") return refuse(408, "the relay stops")
     const { pathUris } = shared.codec.limits
     const to = parsePath(head.toPath, pathUris)
     const from = parsePath(head.fromPath, pathUris)

@@ -71,6 +71,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_MAX_CONNECTIONS: ["0", "unlimited"],
   MSRP_MAX_CONNECTIONS_PER_ADDRESS: ["0", "none"],
   MSRP_MAX_CONNECTIONS_IN_PROBATION: ["0", "few"],
+  MSRP_DRAIN_TIMEOUT: ["-1", "2 days", "never"],
   MSRP_IDLE_LIMIT: ["59 minutes", "never"],
   MSRP_MAX_NEXT_HOPS_PER_USER: ["0", "1000001"],
   MSRP_MAX_NEXT_HOPS_PER_ADDRESS: ["0", "many"],
