@@ -17,7 +17,8 @@ export interface Started {
   readonly port: number
 }
 
-const freePort = async (): Promise<number> => {
+/** A port of loopback that nobody has now. */
+export const freePort = async (): Promise<number> => {
   const server = Net.createServer().listen(0, "127.0.0.1")
   await once(server, "listening")
   const { port } = server.address() as Net.AddressInfo
