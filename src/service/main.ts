@@ -14,6 +14,7 @@ import { Settings, type SettingsShape } from "./Settings.ts"
 import { followNpm, takeSignals, tellHangups } from "./Signals.ts"
 import * as Sockets from "./Sockets.ts"
 import { tellStart } from "./Start.ts"
+import * as Systemd from "./Systemd.ts"
 
 /** The relay of these settings. */
 export const relay = (settings: SettingsShape) => {
@@ -36,7 +37,11 @@ export const relay = (settings: SettingsShape) => {
 const announce = Effect.fnUntraced(function*(settings: SettingsShape) {
   const { close, sockets } = yield* Relay
   yield* tellStart(settings, sockets)
-  yield* Effect.addFinalizer(() => Effect.andThen(Effect.logInfo("stopping"), close))
+  yield* Systemd.status("serving")
+  yield* Systemd.ready
+  yield* Effect.addFinalizer(() =>
+    Effect.logInfo("stopping").pipe(Effect.andThen(Systemd.stopping), Effect.andThen(close))
+  )
 })
 
 const service = Effect.gen(function*() {
@@ -49,7 +54,7 @@ const service = Effect.gen(function*() {
 /** The service with the settings of the environment, until it is interrupted. */
 export const main = Effect.andThen(
   takeSignals,
-  Layer.launch(Layer.unwrap(service).pipe(Layer.provide(Logging.layerStandardOutput)))
+  Layer.launch(Layer.unwrap(service).pipe(Layer.provide(Systemd.layer), Layer.provide(Logging.layerStandardOutput)))
 ).pipe(
   Effect.provide(Settings.layer),
   Effect.provide(NodeFileSystem.layer)
