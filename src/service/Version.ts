@@ -1,6 +1,6 @@
-/** The version of this program, as its package has it. */
+/** The version of the program, as package.json has it. */
 import { readFileSync } from "node:fs"
 
-const { version: ofPackage } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
-
-export const version: string = ofPackage
+export const { version } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8")
+) as { readonly version: string }

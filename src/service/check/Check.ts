@@ -13,6 +13,7 @@ import type * as Scope from "effect/Scope"
 import { userInfo } from "node:os"
 import { Settings, type SettingsError, type SettingsShape } from "../Settings.ts"
 import { version } from "../Version.ts"
+import { type AdminToCheck, lookAtAdmin } from "./Admin.ts"
 import { lookAtCertificates } from "./Certificates.ts"
 import { lookAtFiles } from "./Files.ts"
 import { type Finding, findingsOf, looks } from "./Finding.ts"
@@ -34,6 +35,9 @@ export class CheckFailed extends Data.TaggedError("CheckFailed")<{ readonly prob
 
 export interface CheckOptions extends ListenersOptions {}
 
+/** Of the admin API, as soon as there are settings of it. */
+const adminOf = ({ admin }: SettingsShape & { readonly admin?: AdminToCheck | undefined }) => admin
+
 /** All that is looked at, with settings that can be used. */
 const looksAt = (
   settings: SettingsShape,
@@ -44,6 +48,7 @@ const looksAt = (
   { name: "certificates", findings: lookAtCertificates(settings) },
   { name: "users", findings: lookAtUsers(settings) },
   { name: "listeners", findings: lookAtListeners(settings, options) },
+  { name: "admin", findings: lookAtAdmin(adminOf(settings), options) },
   { name: "names", findings: lookAtNames(settings) },
   { name: "descriptors", findings: lookAtDescriptors(settings) },
   { name: "backlog", findings: lookAtBacklog(settings) }

@@ -17,6 +17,7 @@ export const looks = [
   "certificates",
   "users",
   "listeners",
+  "admin",
   "names",
   "descriptors",
   "backlog"

@@ -43,7 +43,8 @@ export const lookAtListeners = (
     Effect.catch((error: TransportError | OptionsError) => Effect.succeed([problem("", error.message)]))
   )
 
-const whyNot = Effect.fnUntraced(function*(
+/** Why an address and port cannot be bound, and what to do about it. */
+export const whyNot = Effect.fnUntraced(function*(
   error: TransportError,
   port: number
 ): Effect.fn.Return<readonly [string, string | undefined], never, FileSystem.FileSystem> {
@@ -68,7 +69,7 @@ const whyNot = Effect.fnUntraced(function*(
         "`ip address` tells which it has; behind a NAT, MSRP_LISTEN has the inner one and MSRP_URIS the outer one"
       ]
     case "NameNotFound":
-      return ["the host name has no address", "put an address into MSRP_LISTEN, or the name into DNS or /etc/hosts"]
+      return ["the host name has no address", "set an address, or put the name into DNS or /etc/hosts"]
     default:
       return [error.message, undefined]
   }
