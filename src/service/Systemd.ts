@@ -134,7 +134,7 @@ const make = Effect.fnUntraced(function*(
   }))
 
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(bell), sendAll)))
-  yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeout(Effect.interruptible(sendAll), LAST_WORDS)))
+  yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeout(sendAll, LAST_WORDS)))
   if (watchdog !== undefined) {
     // The fiber goes on only while the event loop turns, which is what there is to know.
     const alive = Effect.sync(() => tell({ kind: "watchdog", assignments: ["WATCHDOG=1"] }))

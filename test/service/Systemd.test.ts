@@ -126,7 +126,7 @@ describe("Systemd", () => {
       )
       yield* Effect.provide(Systemd.stopping, running)
       yield* settled
-      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
+      const closing = yield* Effect.forkChild(Effect.uninterruptible(Scope.close(scope, Exit.void)))
       yield* TestClock.adjust(4999)
       assert.isUndefined(closing.pollUnsafe())
       yield* TestClock.adjust(1)
@@ -152,6 +152,9 @@ describe("Systemd", () => {
           assert.lengthOf(record.logged, 2)
         })
       )
+      const lasting = recorder(() => Effect.fail(new Systemd.NotifyError({ reason: "x", lasting: true })))
+      yield* within(lasting, Effect.andThen(say, say))
+      assert.lengthOf(lasting.sent, 1)
     }))
 
   it.effect("is not there without its socket", () =>

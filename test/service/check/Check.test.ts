@@ -8,7 +8,7 @@ import { createServer, type RequestListener } from "node:http"
 import * as Net from "node:net"
 import { DatabaseSync } from "node:sqlite"
 import { nameServer } from "../../support/nameServer.ts"
-import { expired, issueBehind, issueWith, otherLocalhost } from "../../support/pki.ts"
+import { commonNameOnly, expired, issueBehind, issueWith, otherLocalhost } from "../../support/pki.ts"
 import { certificate, closedDirectory, file, findingsWith, HOST, nowhere, relay, working, wrongWith } from "./setup.ts"
 
 /** The working set-up with other variables, and all that is wrong with it. */
@@ -116,6 +116,15 @@ describe("a set-up", () => {
       assert.match(yield* fits("relay.*.com"), refused)
       assert.strictEqual(yield* fits("*.example.com"), "")
       assert.strictEqual(yield* fits("RELAY.example.com"), "")
+    }))
+
+  it.live("has a certificate whose name is no subjectAltName (RFC 4976 section 9.2)", () =>
+    Effect.gen(function*() {
+      assertLines(
+        yield* broken({ ...certificate(commonNameOnly), MSRP_URIS: "msrps://localhost:2855;tcp" }),
+        /^warning certificates .* in less than a day$/,
+        /^problem certificates localhost: no certificate is for it.*no name at all/
+      )
     }))
 
   it.live("has a certificate for one of its names only, and none for the address that nobody asks for by name", () =>
