@@ -3,7 +3,6 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import { Authenticator } from "../Authenticator.ts"
 import { layerRemovedUsers } from "../authenticator/RemovedUsers.ts"
@@ -14,15 +13,15 @@ import * as Resolver from "../Resolver.ts"
 import { SessionRepo } from "../SessionRepo.ts"
 import { SocketSelector } from "../SocketSelector.ts"
 import { Transport } from "../Transport.ts"
-import { BACKLOG } from "../transport/Listener.ts"
 import * as Backend from "./Backend.ts"
-import { backlogWarning } from "./Backlog.ts"
 import { type LiveSettings, makeLive } from "./LiveSettings.ts"
 import * as Logging from "./Logging.ts"
 import { Reload } from "./Reload.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 import { exportOthers, readEnvFile } from "./settings/EnvFile.ts"
 import { followNpm, hangups, takeSignals } from "./Signals.ts"
+import { tellStart } from "./Start.ts"
+import * as Systemd from "./Systemd.ts"
 
 /** The relay of these settings, which may change while it runs. */
 export const liveRelay = (live: LiveSettings) => {
@@ -45,24 +44,13 @@ export const liveRelay = (live: LiveSettings) => {
 /** The relay of these settings. */
 export const relay = (settings: SettingsShape) => Layer.unwrap(Effect.map(makeLive(settings), liveRelay))
 
-const announce = Effect.fnUntraced(function*({ demo, relay, tls, transport, warnings }: SettingsShape) {
+const announce = Effect.fnUntraced(function*(settings: SettingsShape) {
   const { sockets } = yield* Relay
-  const backlog = yield* backlogWarning(BACKLOG, transport.maxConnections ?? Infinity)
-  for (const warning of [...warnings, ...Option.toArray(backlog)]) yield* Effect.logWarning(warning)
-  for (const { host, port, scheme } of sockets) {
-    yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({ scheme, host, port }))
-  }
-  yield* Effect.logInfo(`other relays admitted: ${peersText(relay.relayPeers, tls.ca !== undefined)}`)
-  yield* Backend.tellDemo(demo)
-  yield* Effect.addFinalizer(() => Effect.logInfo("stopping"))
+  yield* tellStart(settings, sockets)
+  yield* Systemd.status("serving")
+  yield* Systemd.ready
+  yield* Effect.addFinalizer(() => Effect.andThen(Effect.logInfo("stopping"), Systemd.stopping))
 })
-
-const peersText = (peers: SettingsShape["relay"]["relayPeers"] = "none", hasCa: boolean): string =>
-  peers === "none"
-    ? "none (MSRP_RELAY_PEERS says which)"
-    : peers === "all"
-    ? `all whose certificates ${hasCa ? "MSRP_TLS_CA vouches for" : "are of a public authority"}`
-    : peers.join(", ")
 
 const service = Effect.gen(function*() {
   const asked = yield* hangups
@@ -70,7 +58,8 @@ const service = Effect.gen(function*() {
   const live = yield* makeLive(yield* Settings)
   const reloads = Effect.gen(function*() {
     const { reload } = yield* Reload
-    yield* Effect.andThen(Queue.take(asked), reload).pipe(
+    yield* Queue.take(asked).pipe(
+      Effect.andThen(Effect.ensuring(Effect.andThen(Systemd.reloading, reload), Systemd.ready)),
       Effect.catchCause((cause) => Effect.logError("the reload failed", cause)),
       Effect.forever,
       Effect.forkScoped
@@ -92,7 +81,7 @@ const exported = Effect.flatMap(ConfigProvider.ConfigProvider, readEnvFile).pipe
 /** The service with the settings of the environment, until it is interrupted. */
 export const main = Effect.andThen(
   Effect.andThen(takeSignals, exported),
-  Layer.launch(Layer.unwrap(service).pipe(Layer.provide(Logging.layerStandardOutput)))
+  Layer.launch(Layer.unwrap(service).pipe(Layer.provide(Systemd.layer), Layer.provide(Logging.layerStandardOutput)))
 ).pipe(
   Effect.provide(Settings.layer),
   Effect.provide(NodeFileSystem.layer)

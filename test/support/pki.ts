@@ -25,18 +25,21 @@ const issue = async (
     readonly hoursFromNow?: number
     readonly signed?: boolean
     readonly rsa?: boolean
+    readonly by?: { readonly cert: string; readonly private: string }
+    readonly usages?: { readonly serverAuth?: boolean; readonly clientAuth?: boolean }
   } = {}
 ): Promise<KeyPair> => {
+  const { by = root, usages = { serverAuth: true, clientAuth: true } } = options
   const end = Date.now() + (options.hoursFromNow ?? 1) * HOUR
   const made = await generate([{ name: "commonName", value: options.commonName ?? "test" }], {
     ...(options.rsa === true ? { keyType: "rsa", algorithm: "sha256" } as const : ec),
-    ...(options.signed === false ? {} : { ca: { key: root.private, cert: root.cert } }),
+    ...(options.signed === false ? {} : { ca: { key: by.private, cert: by.cert } }),
     notBeforeDate: new Date(end - 24 * HOUR),
     notAfterDate: new Date(end),
     extensions: [
       { name: "basicConstraints", cA: false },
       { name: "keyUsage", digitalSignature: true, keyEncipherment: options.rsa === true },
-      { name: "extKeyUsage", serverAuth: true, clientAuth: true },
+      { name: "extKeyUsage", ...usages },
       ...(names.length === 0 ? [] : [{ name: "subjectAltName" as const, altNames: names }])
     ]
   })
@@ -60,5 +63,22 @@ export const rsa = await issue([...loopback], { rsa: true, signed: false })
 /** A client of these DNS names, whatever they look like. */
 export const issueWith = (
   names: ReadonlyArray<string>,
-  options: { readonly hoursFromNow?: number; readonly signed?: boolean } = {}
+  options: {
+    readonly hoursFromNow?: number
+    readonly signed?: boolean
+    readonly usages?: { readonly serverAuth?: boolean; readonly clientAuth?: boolean }
+  } = {}
 ): Promise<KeyPair> => issue(names.map((value) => ({ type: 2, value })), options)
+
+/** A relay of this DNS name, whose certificate was signed by an authority in between (PEM). */
+export const issueBehind = async (name: string): Promise<{ readonly own: KeyPair; readonly between: string }> => {
+  const between = await generate([{ name: "commonName", value: "test authority" }], {
+    ...ec,
+    ca: { key: root.private, cert: root.cert },
+    extensions: [
+      { name: "basicConstraints", cA: true, critical: true },
+      { name: "keyUsage", keyCertSign: true, cRLSign: true, critical: true }
+    ]
+  })
+  return { own: await issue([{ type: 2, value: name }], { by: between, hoursFromNow: 23 }), between: between.cert }
+}

@@ -17,6 +17,7 @@ export interface Started {
   readonly port: number
 }
 
+/** A port of loopback that nobody has now. */
 export const freePort = async (): Promise<number> => {
   const server = Net.createServer().listen(0, "127.0.0.1")
   await once(server, "listening")

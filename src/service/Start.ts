@@ -1,0 +1,43 @@
+/** What is logged when the service has started: what it is, where it listens, what bounds it, and what is most likely not meant. */
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type { LocalSocket } from "../Transport.ts"
+import { targetOf } from "../transport/Failure.ts"
+import { BACKLOG } from "../transport/Listener.ts"
+import { tellDemo } from "./Backend.ts"
+import { backlogWarning } from "./Backlog.ts"
+import { descriptorLimits, descriptorNeed, descriptorWarning, formatLimits } from "./Descriptors.ts"
+import type { SettingsShape } from "./Settings.ts"
+import { version } from "./Version.ts"
+
+/** One line, after a line for each warning; another one for a demo user. `sockets` are those that are bound. */
+export const tellStart = Effect.fnUntraced(function*(
+  settings: SettingsShape,
+  sockets: ReadonlyArray<LocalSocket>
+): Effect.fn.Return<void, never, FileSystem.FileSystem> {
+  const { demo, relay, sessions, tls, transport } = settings
+  const limits = Option.getOrUndefined(yield* descriptorLimits)
+  const backlog = yield* backlogWarning(BACKLOG, transport.maxConnections ?? Infinity)
+  const descriptors = limits === undefined ? undefined : descriptorWarning(limits, descriptorNeed(settings))
+  const warnings = [...settings.warnings, ...Option.toArray(backlog), ...descriptors === undefined ? [] : [descriptors]]
+  for (const warning of warnings) yield* Effect.logWarning(warning)
+  yield* Effect.logInfo("serving").pipe(Effect.annotateLogs({
+    version,
+    node: process.versions.node,
+    listeners: sockets.map(targetOf).join(" "),
+    relays: peersText(relay.relayPeers, tls.ca !== undefined),
+    maxConnections: relay.limits?.connections,
+    maxSessions: sessions.maxSessions,
+    descriptors: limits === undefined ? "unknown" : formatLimits(limits)
+  }))
+  yield* tellDemo(demo)
+})
+
+/** Which other relays are admitted. */
+const peersText = (peers: SettingsShape["relay"]["relayPeers"] = "none", hasCa: boolean): string =>
+  peers === "none"
+    ? "none (MSRP_RELAY_PEERS says which)"
+    : peers === "all"
+    ? `all whose certificates ${hasCa ? "MSRP_TLS_CA vouches for" : "are of a public authority"}`
+    : peers.join(", ")

@@ -1,0 +1,169 @@
+/**
+ * What systemd is told of the service (sd_notify(3)): that it is ready, reads its settings again or stops, what it is
+ * doing, and that it is alive. Node cannot send to a Unix datagram socket, so systemd's own program does it,
+ * `systemd-notify`. Outside of systemd (without NOTIFY_SOCKET) nothing is done.
+ *
+ * Whoever tells something does not wait: messages are sent one after the other by a fiber of the layer. Without the layer
+ * nobody is told.
+ */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Semaphore from "effect/Semaphore"
+import { execFile } from "node:child_process"
+import { wordsOf } from "../net/ErrorCode.ts"
+
+const PROGRAM = "systemd-notify"
+
+/** Messages that wait for the one before them; what comes on top of them is dropped. */
+export const MAX_WAITING = 16
+
+/** Characters of a status. */
+const MAX_STATUS = 256
+
+/** Milliseconds for one message: systemd answers when it has read it. */
+const TIME_LIMIT = 10_000
+
+/** For what was told at the end. */
+const LAST_WORDS = "5 seconds"
+
+/** Assignments as in sd_notify(3). A new status or sign of life takes the place of one that waits. */
+interface Message {
+  readonly kind: "state" | "status" | "watchdog"
+  readonly assignments: ReadonlyArray<string>
+}
+
+interface Notifier {
+  /** The last one that was given. */
+  status: string
+  readonly tell: (message: Message) => void
+}
+
+const Notifier = Context.Reference<Notifier>("msrp-relay/service/Systemd", {
+  defaultValue: () => ({ status: "", tell: () => {} })
+})
+
+const telling = (make: (notifier: Notifier) => Message): Effect.Effect<void> =>
+  Effect.map(Notifier, (notifier) => notifier.tell(make(notifier)))
+
+/** The service does what it is there for, after its start or after `reloading`. The last status is told again. */
+export const ready: Effect.Effect<void> = telling(({ status }) => ({
+  kind: "state",
+  // Below npm, the main process is another one: this is the one that signals are for.
+  assignments: [`MAINPID=${process.pid}`, "READY=1", `STATUS=${status}`]
+}))
+
+/** The settings are read again; `ready` comes when that is over, whether it succeeded or not. */
+export const reloading: Effect.Effect<void> = telling(() => ({
+  kind: "state",
+  assignments: ["RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`, "STATUS=reading the settings again"]
+}))
+
+/** The service ends. */
+export const stopping: Effect.Effect<void> = telling(() => ({
+  kind: "state",
+  assignments: ["STOPPING=1", "STATUS=stopping"]
+}))
+
+/** What the service is doing, as `systemctl status` shows it: one line of at most 256 characters. */
+export const status = (text: string): Effect.Effect<void> =>
+  telling((notifier) => {
+    notifier.status = text.replace(/\p{Cc}+/gu, " ").slice(0, MAX_STATUS)
+    return { kind: "status", assignments: [`STATUS=${notifier.status}`] }
+  })
+
+/** Why systemd was not told; `lasting`: nor will it be. */
+export class NotifyError extends Data.TaggedError("NotifyError")<{
+  readonly reason: string
+  readonly lasting: boolean
+}> {}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export interface SystemdOptions {
+  /** NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID as systemd sets them, and PATH. */
+  readonly env: Environment
+  /** Sends the assignments. Default: by `systemd-notify`. */
+  readonly send?: ((assignments: ReadonlyArray<string>) => Effect.Effect<void, NotifyError>) | undefined
+}
+
+/** Tells systemd what it is to be told, and that the service is alive, while the layer lives. */
+export const layerWith = ({ env, send = program(env) }: SystemdOptions): Layer.Layer<never> =>
+  (env["NOTIFY_SOCKET"] ?? "") === "" ? Layer.empty : Layer.effect(Notifier, make(send, watchdogOf(env)))
+
+/** With the environment of this process. */
+export const layer: Layer.Layer<never> = Layer.suspend(() => layerWith({ env: process.env }))
+
+const make = Effect.fnUntraced(function*(
+  send: NonNullable<SystemdOptions["send"]>,
+  watchdog: Duration.Duration | undefined
+) {
+  const waiting: Array<Message> = []
+  const bell = yield* Queue.dropping<void>(1)
+  const turn = yield* Semaphore.make(1)
+  let warned = false
+  let lost = false
+
+  const tell = (message: Message): void => {
+    if (lost) return
+    const same = message.kind === "state" ? -1 : waiting.findIndex(({ kind }) => kind === message.kind)
+    if (same !== -1) waiting[same] = message
+    else if (waiting.length < MAX_WAITING) waiting.push(message)
+    Queue.offerUnsafe(bell, undefined)
+  }
+
+  const sendAll = turn.withPermit(Effect.gen(function*() {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      yield* send(next.assignments).pipe(
+        Effect.tap(() => Effect.sync(() => warned = false)),
+        Effect.catch(({ lasting, reason }) => {
+          if (lasting) {
+            lost = true
+            waiting.length = 0
+          }
+          if (warned) return Effect.void
+          warned = true
+          const what = lasting ? "systemd cannot be told how the service is" : "systemd was not told how the service is"
+          return Effect.annotateLogs(Effect.logWarning(what), { reason })
+        })
+      )
+    }
+  }))
+
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(bell), sendAll)))
+  yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeout(sendAll, LAST_WORDS)))
+  if (watchdog !== undefined) {
+    // The fiber goes on only while the event loop turns, which is what there is to know.
+    const alive = Effect.sync(() => tell({ kind: "watchdog", assignments: ["WATCHDOG=1"] }))
+    yield* Effect.forkScoped(Effect.forever(Effect.delay(alive, watchdog)))
+  }
+  return { status: "", tell }
+})
+
+/** How often systemd wants to hear from this process: twice in the time that it waits (sd_watchdog_enabled(3)). */
+const watchdogOf = ({ WATCHDOG_PID: pid, WATCHDOG_USEC: usec = "" }: Environment): Duration.Duration | undefined =>
+  /^[1-9]\d{0,15}$/.test(usec) && [undefined, "", String(process.pid), String(process.ppid)].includes(pid)
+    ? Duration.millis(Number(usec) / 2000)
+    : undefined
+
+/** Runs the program, which knows the ways to the socket, and ends when systemd has read what it sent. */
+const program =
+  ({ NOTIFY_SOCKET, PATH }: Environment) => (assignments: ReadonlyArray<string>): Effect.Effect<void, NotifyError> =>
+    Effect.callback((resume) => {
+      const fail = (reason: string, lasting = false) => resume(Effect.fail(new NotifyError({ reason, lasting })))
+      const child = execFile(
+        PROGRAM,
+        [...assignments],
+        { env: { NOTIFY_SOCKET, PATH }, timeout: TIME_LIMIT, killSignal: "SIGKILL", maxBuffer: 4096 },
+        (error) => {
+          if (error === null) resume(Effect.void)
+          else if (error.code === "ENOENT") fail(`there is no program ${PROGRAM} in PATH`, true)
+          else if (typeof error.code === "number") fail(`${PROGRAM} ended with ${error.code}`)
+          else fail(error.killed === true ? `${PROGRAM} took too long` : `${PROGRAM}: ${wordsOf(error)}`)
+        }
+      )
+      return Effect.sync(() => void child.kill("SIGKILL"))
+    })

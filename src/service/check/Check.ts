@@ -1,0 +1,132 @@
+/**
+ * Looks before the start whether the service would work as it is set up: `msrp-relay check`. Nothing is changed: ports are
+ * bound and given back, and whoever knows the users is asked for one that there is not.
+ */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import { userInfo } from "node:os"
+import { Settings, type SettingsError, type SettingsShape } from "../Settings.ts"
+import { version } from "../Version.ts"
+import { type AdminToCheck, lookAtAdmin } from "./Admin.ts"
+import { lookAtCertificates } from "./Certificates.ts"
+import { lookAtFiles } from "./Files.ts"
+import { type Finding, findingsOf, looks } from "./Finding.ts"
+import { type ListenersOptions, lookAtListeners } from "./Listeners.ts"
+import { type Look, lookAtAll, TIME_LIMIT } from "./Look.ts"
+import { lookAtNames } from "./Names.ts"
+import { toJson, toTable, verdictOf } from "./Report.ts"
+import { lookAtBacklog, lookAtDescriptors } from "./System.ts"
+import { lookAtUsers } from "./Users.ts"
+import { findingsOfError, lookAtSettings } from "./Variables.ts"
+
+/** The service would not work. What is wrong is in the report. */
+export class CheckFailed extends Data.TaggedError("CheckFailed")<{ readonly problems: number }> {
+  override get message(): string {
+    const { problems } = this
+    return `check failed: ${problems} problem${problems === 1 ? "" : "s"} would keep the service from working`
+  }
+}
+
+export interface CheckOptions extends ListenersOptions {}
+
+/** Of the admin API, as soon as there are settings of it. */
+const adminOf = ({ admin }: SettingsShape & { readonly admin?: AdminToCheck | undefined }) => admin
+
+/** All that is looked at, with settings that can be used. */
+const looksAt = (
+  settings: SettingsShape,
+  options: CheckOptions
+): ReadonlyArray<Look<FileSystem.FileSystem | Scope.Scope>> => [
+  { name: "settings", findings: lookAtSettings(settings) },
+  { name: "files", findings: lookAtFiles(settings) },
+  { name: "certificates", findings: lookAtCertificates(settings) },
+  { name: "users", findings: lookAtUsers(settings) },
+  { name: "listeners", findings: lookAtListeners(settings, options) },
+  { name: "admin", findings: lookAtAdmin(adminOf(settings), options) },
+  { name: "names", findings: lookAtNames(settings) },
+  { name: "descriptors", findings: lookAtDescriptors(settings) },
+  { name: "backlog", findings: lookAtBacklog(settings) }
+]
+
+/** Everything that was found, in the order of the looks. Without settings that can be used there is nothing else to look at. */
+export const check = <R>(
+  settings: Effect.Effect<SettingsShape, SettingsError, R>,
+  options: CheckOptions
+): Effect.Effect<ReadonlyArray<Finding>, never, R | FileSystem.FileSystem> => {
+  const read = settings.pipe(
+    // A file that a variable names may be one that nobody ever writes to.
+    Effect.timeoutOrElse({
+      duration: `${TIME_LIMIT} seconds`,
+      orElse: () => Effect.succeed(`a file that they name could not be read within ${TIME_LIMIT} seconds`)
+    }),
+    Effect.result
+  )
+  return Effect.flatMap(read, (found) =>
+    Result.isFailure(found)
+      ? Effect.succeed([...findingsOfError(found.failure), ...othersSkipped])
+      : typeof found.success === "string"
+      ? Effect.succeed([findingsOf("settings").problem("", found.success), ...othersSkipped])
+      : lookAtAll(looksAt(found.success, options)))
+}
+
+const othersSkipped = looks.filter((name) => name !== "settings").map((name) =>
+  findingsOf(name).skipped("", "not looked at before the settings can be used")
+)
+
+/** The name of whoever runs it; a number where he has none. */
+const userName = Effect.sync(() => {
+  try {
+    return userInfo().username
+  } catch {
+    return `user ${process.getuid?.() ?? "unknown"}`
+  }
+})
+
+/** Columns of what is no terminal. */
+const WIDTH = 120
+
+const run = Effect.fnUntraced(function*({ json, ...options }: CheckOptions & { readonly json: boolean }) {
+  const findings = yield* check(Effect.provide(Settings, Settings.layer), options)
+  const circumstances = { version, node: process.versions.node, user: yield* userName }
+  yield* Console.log(
+    json
+      ? toJson(findings, circumstances)
+      : toTable(findings, circumstances, {
+        width: process.stdout.isTTY ? process.stdout.columns : WIDTH,
+        colours: process.stdout.isTTY && process.stdout.hasColors()
+      })
+  )
+  const { problems } = verdictOf(findings)
+  if (problems > 0) return yield* new CheckFailed({ problems })
+})
+
+/** `msrp-relay check`: fails with `CheckFailed`, thus a non-zero exit code, when the service would not work. */
+export const checkCommand = Command.make(
+  "check",
+  {
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("Print one JSON document instead of a table"),
+      Flag.withDefault(false)
+    ),
+    running: Flag.Boolean("running").pipe(
+      Flag.withDescription("The relay runs: its ports are taken by itself"),
+      Flag.withDefault(false)
+    )
+  },
+  run
+).pipe(
+  Command.withDescription(
+    "Looks whether the service would work with the settings of the environment; exit code 1 when it would not. " +
+      "Run it as the user of the service, who may read and bind less than others"
+  ),
+  Command.withExamples([
+    { command: "msrp-relay check", description: "Before the start" },
+    { command: "msrp-relay check --running --json", description: "Beside a relay that runs, for a monitor" }
+  ])
+)

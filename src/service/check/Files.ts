@@ -1,0 +1,90 @@
+/** The files that the settings name: who may read those that are secret, and who may change any of them. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import { dirname, resolve } from "node:path"
+import type { SettingsShape } from "../Settings.ts"
+import { reasonOf } from "../settings/TextFile.ts"
+import { type Finding, findingsOf } from "./Finding.ts"
+import { sqlitePathOf } from "./Users.ts"
+
+const { ok, problem, skipped, warning } = findingsOf("files")
+
+/** A file that a variable names. */
+interface NamedFile {
+  readonly variable: string
+  readonly path: string
+  /** Keys, passwords, and what is as good as a password: for nobody but the service. */
+  readonly secret: boolean
+}
+
+const SQL = "MSRP_SQL_URL"
+
+const OTHERS_READ = 0o004
+const OTHERS_WRITE = 0o002
+const OTHERS_ENTER = 0o001
+
+/** Directories above a file that are looked at. */
+const MAX_DEPTH = 64
+
+export const lookAtFiles = Effect.fnUntraced(function*(
+  settings: SettingsShape
+): Effect.fn.Return<ReadonlyArray<Finding>, never, FileSystem.FileSystem> {
+  const files = filesOf(settings)
+  return files.length === 0
+    ? [skipped("", "the settings name none")]
+    : (yield* Effect.forEach(files, lookAtFile, { concurrency: "unbounded" })).flat()
+})
+
+const filesOf = ({ credentials, tlsFiles: { ca, cert, key } }: SettingsShape): ReadonlyArray<NamedFile> => {
+  const sqlite = sqlitePathOf(credentials)
+  const all: ReadonlyArray<NamedFile> = [
+    ...cert.map((path) => ({ variable: "MSRP_TLS_CERT", path, secret: false })),
+    ...key.map((path) => ({ variable: "MSRP_TLS_KEY", path, secret: true })),
+    ...(ca === undefined ? [] : [{ variable: "MSRP_TLS_CA", path: ca, secret: false }]),
+    ...(credentials._tag === "File"
+      ? [{ variable: "MSRP_CREDENTIALS_FILE", path: credentials.path, secret: true }]
+      : []),
+    ...(sqlite === undefined ? [] : [{ variable: SQL, path: sqlite, secret: true }])
+  ]
+  // Certificate and key may be in one file, which is as secret as the key then.
+  return all.filter((one, index) =>
+    !all.some((other, at) =>
+      at !== index && other.path === one.path && (other.secret === one.secret ? at < index : other.secret)
+    )
+  )
+}
+
+const lookAtFile = Effect.fnUntraced(function*({ path, secret, variable }: NamedFile) {
+  const fs = yield* FileSystem.FileSystem
+  const subject = `${path} (${variable})`
+  return yield* Effect.gen(function*() {
+    const { mode, type } = yield* fs.stat(path)
+    if (type !== "File") return [problem(subject, `is no file, but a ${type}`)]
+    yield* fs.access(path, { readable: true })
+    const permissions = (mode & 0o777).toString(8).padStart(3, "0")
+    if ((mode & OTHERS_WRITE) !== 0 && (yield* isWithinReach(path))) {
+      return [warning(subject, `everybody on this machine may change it (mode ${permissions})`, `chmod o-w ${path}`)]
+    }
+    if (secret && (mode & OTHERS_READ) !== 0 && (yield* isWithinReach(path))) {
+      return [warning(subject, `everybody on this machine may read it (mode ${permissions})`, `chmod o-rwx ${path}`)]
+    }
+    return [ok(subject, `can be read (mode ${permissions})`)]
+  }).pipe(
+    // That there is no such database is told by who asks it.
+    Effect.catch((error) => Effect.succeed(variable === SQL ? [] : [problem(subject, reasonOf(error))]))
+  )
+})
+
+/** Whether everybody may pass through all directories above it: what they may do to the file counts only then. */
+const isWithinReach = Effect.fnUntraced(function*(path: string) {
+  const fs = yield* FileSystem.FileSystem
+  let at = dirname(Option.getOrElse(yield* Effect.option(fs.realPath(path)), () => resolve(path)))
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    const info = yield* Effect.option(fs.stat(at))
+    if (Option.isSome(info) && (info.value.mode & OTHERS_ENTER) === 0) return false
+    if (dirname(at) === at) break
+    at = dirname(at)
+  }
+  return true
+})

@@ -1,0 +1,82 @@
+/** Where the relay listens: each address and port is bound as the service would, and given back. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type { OptionsError } from "../../options/Options.ts"
+import { Transport, type TransportError } from "../../Transport.ts"
+import { targetOf } from "../../transport/Failure.ts"
+import type { SettingsShape } from "../Settings.ts"
+import { type Finding, findingsOf } from "./Finding.ts"
+
+const { ok, problem } = findingsOf("listeners")
+
+/** Linux' first port that needs no right. */
+const UNPRIVILEGED = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+
+export interface ListenersOptions {
+  /** The relay runs: its ports are taken by itself. */
+  readonly running: boolean
+}
+
+export const lookAtListeners = (
+  { relay: { listen } }: SettingsShape,
+  { running }: ListenersOptions
+): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> =>
+  Effect.gen(function*() {
+    const transport = yield* Transport
+    // One after the other, and all of them kept until the end, since they could be in each other's way.
+    return yield* Effect.forEach(listen, (socket) => {
+      const target = targetOf(socket)
+      // What is spoken there does not matter to who binds it, and needs no certificate this way.
+      return transport.listen({ ...socket, scheme: "msrp" }, () => ({ bytes: () => {}, closed: () => {} })).pipe(
+        Effect.as(ok(target, "can be bound")),
+        Effect.catch((error) =>
+          running && error.reason === "AddressInUse"
+            ? Effect.succeed(ok(target, "is taken, as it should be by a relay that runs"))
+            : Effect.map(whyNot(error, socket.port), ([message, hint]) => problem(target, message, hint))
+        )
+      )
+    })
+  }).pipe(
+    Effect.provide(Transport.layerNode()),
+    Effect.catch((error: TransportError | OptionsError) => Effect.succeed([problem("", error.message)]))
+  )
+
+/** Why an address and port cannot be bound, and what to do about it. */
+export const whyNot = Effect.fnUntraced(function*(
+  error: TransportError,
+  port: number
+): Effect.fn.Return<readonly [string, string | undefined], never, FileSystem.FileSystem> {
+  switch (error.reason) {
+    case "AddressInUse":
+      return [
+        "the port is taken by another program, or by a relay that runs already; by whom is not known here",
+        `\`ss -ltnp sport = ${port}\` as root tells; --running when it is the relay itself`
+      ]
+    case "NotPermitted": {
+      const first = yield* firstUnprivileged
+      return port < first
+        ? [
+          `this user may not bind ports below ${first}`,
+          "give the service CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE), or choose a higher port"
+        ]
+        : ["this user may not bind it", undefined]
+    }
+    case "NoSuchAddress":
+      return [
+        "this machine has no such address",
+        "`ip address` tells which it has; behind a NAT, MSRP_LISTEN has the inner one and MSRP_URIS the outer one"
+      ]
+    case "NameNotFound":
+      return ["the host name has no address", "set an address, or put the name into DNS or /etc/hosts"]
+    default:
+      return [error.message, undefined]
+  }
+})
+
+const firstUnprivileged = Effect.gen(function*() {
+  const files = yield* FileSystem.FileSystem
+  const text = yield* Effect.option(files.readFileString(UNPRIVILEGED))
+  return Option.match(text, { onNone: () => 1024, onSome: (line) => Number(line.trim()) })
+})

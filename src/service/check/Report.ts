@@ -1,0 +1,100 @@
+/** What was found, for people and for machines. */
+import { styleText } from "node:util"
+import { type Finding, looks, type Status } from "./Finding.ts"
+
+/** Where and as whom it was looked. */
+export interface Circumstances {
+  readonly version: string
+  /** The version of Node.js. */
+  readonly node: string
+  /** Whose rights to read and bind were tried out. */
+  readonly user: string
+}
+
+export interface Verdict {
+  readonly problems: number
+  readonly warnings: number
+}
+
+export const verdictOf = (findings: ReadonlyArray<Finding>): Verdict => {
+  const count = (status: Status) => findings.filter((one) => one.status === status).length
+  return { problems: count("problem"), warnings: count("warning") }
+}
+
+/** One JSON document. */
+export const toJson = (findings: ReadonlyArray<Finding>, circumstances: Circumstances): string => {
+  const { problems, warnings } = verdictOf(findings)
+  return JSON.stringify({ ok: problems === 0, problems, warnings, ...circumstances, findings }, undefined, 2)
+}
+
+/** A sign and a word for each, so that neither colour nor a font is needed. */
+const words: { readonly [S in Status]: readonly [text: string, style: Parameters<typeof styleText>[0]] } = {
+  ok: ["\u2713 ok", "green"],
+  warning: ["! warning", "yellow"],
+  problem: ["\u2717 PROBLEM", ["red", "bold"]],
+  skipped: ["- skipped", "dim"]
+}
+
+const MARGIN = "  "
+const STATUS_WIDTH = 11
+const LOOK_WIDTH = Math.max(...looks.map((name) => name.length)) + 2
+/** The columns before the text. */
+const INDENT = MARGIN.length + STATUS_WIDTH + LOOK_WIDTH
+
+/** Columns of the text, however narrow the terminal is. */
+const MIN_TEXT = 40
+
+export interface TableOptions {
+  /** Columns of the terminal. */
+  readonly width: number
+  readonly colours: boolean
+}
+
+/** A table: what is wrong stands out, and each look is named once. */
+export const toTable = (
+  findings: ReadonlyArray<Finding>,
+  { node, user, version }: Circumstances,
+  { colours, width }: TableOptions
+): string => {
+  const styled = (style: Parameters<typeof styleText>[0], text: string) =>
+    colours ? styleText(style, text, { validateStream: false }) : text
+  const columns = Math.max(MIN_TEXT, width - INDENT)
+  const rows: Array<string> = []
+  for (const look of looks) {
+    for (const [index, { hint, message, status, subject }] of findings.filter((one) => one.look === look).entries()) {
+      const [word, style] = words[status]
+      const [first = "", ...others] = wrap(subject === "" ? message : `${subject}: ${message}`, columns)
+      rows.push(
+        MARGIN + styled(style, word.padEnd(STATUS_WIDTH)) + (index === 0 ? look : "").padEnd(LOOK_WIDTH) + first
+      )
+      for (const line of others) rows.push(" ".repeat(INDENT) + line)
+      if (hint === undefined) continue
+      for (const line of wrap(`\u2192 ${hint}`, columns)) rows.push(" ".repeat(INDENT) + styled("cyan", line))
+    }
+  }
+  const { problems, warnings } = verdictOf(findings)
+  const last = problems > 0
+    ? styled(["red", "bold"], `${counted(problems, "problem")}, ${counted(warnings, "warning")}`)
+    : warnings > 0
+    ? styled("yellow", `No problem, ${counted(warnings, "warning")}: the service would work`)
+    : styled("green", "All is well")
+  return [`msrp-relay ${version}, Node.js ${node}, as ${user}`, "", ...rows, "", last].join("\n")
+}
+
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
+
+/** What a variable or a certificate may have in it, and a terminal would obey. */
+const CONTROL = /\p{Cc}+/gu
+
+/** Broken at spaces; a word that is longer than a line has one of its own. */
+const wrap = (text: string, columns: number): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  let line = ""
+  for (const word of text.replace(CONTROL, " ").split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > columns) {
+      lines.push(line)
+      line = word
+    } else line = line === "" ? word : `${line} ${word}`
+  }
+  return [...lines, line]
+}

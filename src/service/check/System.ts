@@ -1,0 +1,40 @@
+/** What the system allows: open files, and clients that wait to be accepted. */
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import { BACKLOG } from "../../transport/Listener.ts"
+import { backlogWarning } from "../Backlog.ts"
+import { descriptorLimits, descriptorNeed, descriptorWarning, formatLimits } from "../Descriptors.ts"
+import type { SettingsShape } from "../Settings.ts"
+import { type Finding, findingsOf } from "./Finding.ts"
+
+export const lookAtDescriptors = Effect.fnUntraced(function*(
+  settings: Pick<SettingsShape, "relay">
+): Effect.fn.Return<ReadonlyArray<Finding>, never, FileSystem.FileSystem> {
+  const { ok, skipped, warning } = findingsOf("descriptors")
+  const limits = Option.getOrUndefined(yield* descriptorLimits)
+  if (limits === undefined) return [skipped("", "this system does not tell how many files may be open")]
+  const need = descriptorNeed(settings)
+  const text = descriptorWarning(limits, need)
+  return [
+    text === undefined
+      ? ok(
+        "",
+        `${
+          formatLimits(limits)
+        } (soft/hard); at most ${need.total} are needed, ${need.connections} of them for connections`
+      )
+      : warning("", text)
+  ]
+})
+
+export const lookAtBacklog = Effect.fnUntraced(function*(
+  { transport }: Pick<SettingsShape, "transport">
+): Effect.fn.Return<ReadonlyArray<Finding>, never, FileSystem.FileSystem> {
+  const { ok, warning } = findingsOf("backlog")
+  const text = yield* backlogWarning(BACKLOG, transport.maxConnections ?? Infinity)
+  return [Option.match(text, {
+    onNone: () => ok("", "as many clients may wait to be accepted as may come at once"),
+    onSome: (problem) => warning("", problem)
+  })]
+})

@@ -1,0 +1,88 @@
+/** Those who may log in: whether their list can be read, and whoever knows them can be asked. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { Credentials } from "../../Credentials.ts"
+import { readUsers } from "../../credentials/File.ts"
+import { canonicalHost } from "../../protocol/Uri.ts"
+import * as Backend from "../Backend.ts"
+import type { CredentialsSettings, SettingsShape } from "../Settings.ts"
+import { reasonOf } from "../settings/TextFile.ts"
+import { type Finding, findingsOf } from "./Finding.ts"
+
+const { ok, problem, warning } = findingsOf("users")
+
+/** A user whom a service is asked for that knows its users: there is no such one, so nothing of anybody is told. */
+export const ASKED = "msrp-relay-check"
+
+/** The file of a database that is one. */
+export const sqlitePathOf = (credentials: CredentialsSettings): string | undefined =>
+  credentials._tag === "Sql" ? /^sqlite:(?:\/\/)?(.*)$/s.exec(Redacted.value(credentials.url))?.[1] : undefined
+
+export const lookAtUsers = (
+  { credentials, demo, relay }: SettingsShape
+): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> => {
+  switch (credentials._tag) {
+    case "Memory":
+      return Effect.succeed([
+        demo === undefined
+          ? counted("MSRP_USERS", credentials.users.length)
+          : ok("", "none are configured: a user demo is made at each start, with a password that is printed then")
+      ])
+    case "Ephemeral":
+      return Effect.succeed([ok("MSRP_EPHEMERAL_SECRET", "whoever has a password made with it")])
+    case "File":
+      return inFile(credentials.path, credentials.calculateHa1 ?? false)
+    case "Sql":
+      return asked(
+        credentials,
+        "MSRP_SQL_URL",
+        `the table ${credentials.table?.table ?? "subscriber"} can be asked`,
+        ""
+      )
+    case "Http": {
+      const realm = relay.authRealm ?? canonicalHost(relay.uris[0]!.host)
+      return asked(credentials, "MSRP_HTTP_URL", "the service answers", realm)
+    }
+  }
+}
+
+const counted = (subject: string, users: number): Finding =>
+  users === 0
+    ? warning(subject, "has no users: nobody can log in")
+    : ok(subject, `${users} user${users === 1 ? "" : "s"}`)
+
+const inFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* fs.readFile(path).pipe(
+    Effect.flatMap((octets) => readUsers(octets, calculateHa1)),
+    Effect.map((lines) => [counted(path, lines.users)]),
+    Effect.catch((error) => Effect.succeed([problem(path, reasonOf(error))]))
+  )
+})
+
+/** Asks as for an AUTH. A database is asked for a user without a name, whom none has; a service of one's own might mind that. */
+const asked = Effect.fnUntraced(function*(
+  credentials: Extract<CredentialsSettings, { readonly _tag: "Sql" | "Http" }>,
+  subject: string,
+  fine: string,
+  realm: string
+) {
+  // Without a memory: this is asked once. What it would log is told here.
+  const backend = Layer.provide(Backend.layer({ ...credentials, cacheSeconds: 0 }), Logger.layer([]))
+  const username = credentials._tag === "Sql" ? "" : ASKED
+  return yield* Layer.build(backend).pipe(
+    Effect.flatMap((context) => Effect.provide(Credentials, context)),
+    Effect.flatMap(({ lookup }) => lookup({ username, realm })),
+    Effect.map((found) => [
+      Option.isSome(found) && credentials._tag === "Http"
+        ? warning(subject, `it knows a user ${ASKED}, who is asked for by this check only: does it know everybody?`)
+        : ok(subject, fine)
+    ]),
+    Effect.catch((error) => Effect.succeed([problem(subject, error.message)]))
+  )
+})

@@ -1,0 +1,31 @@
+/** The settings themselves: everything that is wrong with them, and what is most likely not meant. */
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import type { SettingsError, SettingsShape } from "../Settings.ts"
+import { readTls } from "../settings/TlsFiles.ts"
+import { type Finding, findingsOf } from "./Finding.ts"
+
+const { ok, problem, warning } = findingsOf("settings")
+
+export const lookAtSettings = Effect.fnUntraced(function*(
+  settings: SettingsShape
+): Effect.fn.Return<ReadonlyArray<Finding>, never, FileSystem.FileSystem> {
+  // Certificates have a look of their own, which tells the same at more length.
+  const { warnings: told } = yield* readTls(settings.tlsFiles, [
+    ...settings.relay.uris,
+    ...settings.relay.usePath ?? []
+  ])
+  const warnings = settings.warnings.filter((one) => !told.includes(one))
+  return warnings.length > 0
+    ? warnings.map((text) => warning("", text))
+    : [ok("", "all variables can be used")]
+})
+
+export const findingsOfError = ({ problems }: SettingsError): ReadonlyArray<Finding> =>
+  problems.map((one) =>
+    problem(
+      one.variable,
+      one.problem,
+      one.example === undefined ? undefined : `for example ${one.variable}=${one.example}`
+    )
+  )

@@ -1,0 +1,78 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { spawnSync } from "node:child_process"
+import { once } from "node:events"
+import * as Net from "node:net"
+import { dirname, join } from "node:path"
+import { type AdminToCheck, lookAtAdmin } from "../../../src/service/check/Admin.ts"
+import { freePort } from "../../support/service.ts"
+import { file } from "./setup.ts"
+
+const told = (address: AdminToCheck["address"], running = false, tokenFile?: string) =>
+  lookAtAdmin({ address, tokenFile }, { running }).pipe(
+    Effect.map((found) => found.map(({ message, status }) => `${status} ${message}`).join("; ")),
+    Effect.scoped,
+    Effect.provide(NodeFileSystem.layer)
+  )
+
+const listening = (where: Net.ListenOptions) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const server = Net.createServer().listen(where)
+      await once(server, "listening")
+      return server
+    }),
+    (server) => Effect.sync(() => server.close())
+  )
+
+describe("the admin API", () => {
+  it.live("on a port: it is free, taken, or of another machine", () =>
+    Effect.gen(function*() {
+      const host = "127.0.0.1"
+      assert.strictEqual(yield* told({ _tag: "Tcp", host, port: yield* Effect.promise(freePort) }), "ok can be bound")
+      const { port } = (yield* listening({ host, port: 0 })).address() as Net.AddressInfo
+      assert.match(yield* told({ _tag: "Tcp", host, port }), /^problem the port is taken/)
+      assert.match(yield* told({ _tag: "Tcp", host, port }, true), /^ok is taken/)
+      assert.match(yield* told({ _tag: "Tcp", host: "192.0.2.1", port }), /^problem this machine has no such address/)
+    }).pipe(Effect.scoped))
+
+  it.live("on a Unix socket: it can be made or replaced, is in use, is something else, or has no directory", () =>
+    Effect.gen(function*() {
+      const other = file("text")
+      const path = join(dirname(other), "socket")
+      assert.strictEqual(
+        yield* told({ _tag: "Unix", path }, false, other),
+        "ok can be made; ok whoever uses it has to show the token in this file"
+      )
+      assert.match(yield* told({ _tag: "Unix", path: other }), /^problem is there already, and no socket/)
+      assert.match(yield* told({ _tag: "Unix", path: join(other, "x", "socket") }), /^problem /)
+      assert.match(
+        yield* told({ _tag: "Unix", path: join(path, "none", "socket") }),
+        /^problem the directory .* is not there/
+      )
+      yield* listening({ path }).pipe(
+        Effect.andThen(Effect.all([told({ _tag: "Unix", path }), told({ _tag: "Unix", path }, true)])),
+        Effect.map(([taken, own]) => {
+          assert.match(taken, /^problem another program listens there/)
+          assert.match(own, /^ok is taken/)
+        }),
+        Effect.scoped
+      )
+      // Somebody who had no time to clean up.
+      const script = `require("net").createServer().listen(${
+        JSON.stringify(path)
+      }, () => process.kill(process.pid, "SIGKILL"))`
+      spawnSync(process.execPath, ["-e", script])
+      assert.strictEqual(yield* told({ _tag: "Unix", path }), "ok can be made")
+    }))
+
+  it.live("is not looked at where there is none", () =>
+    Effect.gen(function*() {
+      const found = yield* Effect.provide(
+        Effect.scoped(lookAtAdmin(undefined, { running: false })),
+        NodeFileSystem.layer
+      )
+      assert.deepStrictEqual(found.map(({ status }) => status), ["skipped"])
+    }))
+})
