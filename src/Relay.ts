@@ -21,7 +21,7 @@ import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
 import { Switchboard } from "./relay/Switchboard.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
-import { type LocalSocket, Transport, type TransportError } from "./Transport.ts"
+import { type LocalSocket, Transport, type TransportError, type TransportFacts } from "./Transport.ts"
 
 export { type OptionProblem, OptionsError } from "./options/Options.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
@@ -85,6 +85,15 @@ export interface RelayGauges {
   readonly timers: number
   /** Octets of output and of parked requests. */
   readonly bufferedOctets: number
+  /** Those of them that are requests which wait for slow receivers. */
+  readonly parkedOctets: number
+}
+
+/** How many there may be. */
+export interface RelayBounds {
+  readonly connections: number
+  /** Absent where the repository does not say. */
+  readonly sessions: number | undefined
 }
 
 /**
@@ -98,6 +107,9 @@ export class Relay extends Context.Service<Relay, {
   readonly uris: ReadonlyArray<MsrpUri>
   readonly counters: Readonly<RelayCounters>
   readonly gauges: () => RelayGauges
+  readonly bounds: () => RelayBounds
+  /** What the transport knows of itself, if it counts. */
+  readonly transportFacts: TransportFacts | undefined
   /**
    * Ends all connections: new requests are refused, those on their way have the `draining` limit for their answers, and
    * whoever has none then is told; running chunks get an end-line, what is written is sent. Completes when the peers have
@@ -191,8 +203,11 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
       sessions: sessions.size(),
       transactions: switchboard.outstanding,
       timers: timers.running,
-      bufferedOctets: switchboard.bufferedOctets
+      bufferedOctets: switchboard.bufferedOctets,
+      parkedOctets: switchboard.parkedOctets
     }),
+    bounds: () => ({ connections: limits.connections, sessions: sessions.capacity }),
+    transportFacts: transport.facts,
     close: Effect.gen(function*() {
       switchboard.stop()
       yield* ended(() => switchboard.outstanding === 0, limits.draining)

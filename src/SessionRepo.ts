@@ -75,6 +75,8 @@ export class SessionRepo extends Context.Service<SessionRepo, {
   readonly endSomeOf?: ((user: Pick<Session, "username" | "realm">, atMost: number) => boolean) | undefined
   /** Sessions held, also those past their expiry that were neither used nor swept since. */
   readonly size: () => number
+  /** The most that it holds; absent in a repository that does not know. */
+  readonly capacity?: number | undefined
 }>()("msrp-relay/SessionRepo") {
   /** Sessions in this process's memory, in `2 ** hashSize` buckets which a fiber cleans a few at a time. */
   static readonly layerMemory = (options: SessionRepoOptions = {}): Layer.Layer<SessionRepo, OptionsError> =>
@@ -197,7 +199,8 @@ export class SessionRepo extends Context.Service<SessionRepo, {
             for (let i = 0; i < atMost && expiries?.first !== undefined; i++) end(expiries.first.value)
             return expiries?.first !== undefined
           },
-          size: () => table.size
+          size: () => table.size,
+          capacity: maxSessions
         })
       })
     )

@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "../Credentials.ts"
+import { credentialsSeconds, measured } from "../metrics/Seconds.ts"
 import { networkOf } from "../net/Network.ts"
 import { checkOptions, duration, oneOf, text, whole } from "../options/Options.ts"
 import { printAuthenticationInfo } from "../protocol/digest/AuthenticationInfo.ts"
@@ -79,6 +80,13 @@ const logUnavailable = (cause: Cause.Cause<CredentialsUnavailable | Cause.Timeou
   if (error === undefined) return Effect.logError(what, cause)
   const reason = error._tag === "TimeoutError" ? "no answer in time" : error.message
   return Effect.annotateLogs(Effect.logError(what), { reason })
+}
+
+const lookupResultOf = (exit: Exit.Exit<unknown, CredentialsUnavailable | Cause.TimeoutError>) => {
+  if (Exit.isSuccess(exit)) return "answered"
+  if (Cause.hasInterruptsOnly(exit.cause)) return undefined
+  const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+  return error === undefined ? "defect" : error._tag === "TimeoutError" ? "timed out" : "unavailable"
 }
 
 /** Characters of a user name that are logged. */
@@ -155,6 +163,7 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
       const fiber = yield* Effect.forkChild(asked, { startImmediately: true })
       return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), lookupTimeout)
     },
+    (asking) => measured(asking, credentialsSeconds, lookupResultOf),
     Effect.catchCause((cause) =>
       Cause.hasInterruptsOnly(cause)
         ? Effect.interrupt

@@ -38,9 +38,15 @@ export interface HeldBack {
 }
 
 export class LineBudget {
+  readonly #counters: { held: number } | undefined
   readonly #kinds = new Map<string, Kind>()
   readonly #addresses = new LinkedMap<string, Bucket>()
   #held = false
+
+  /** `counters`: where what is held back is counted as well. */
+  constructor(counters?: { held: number }) {
+    this.#counters = counters
+  }
 
   /** May a line of this kind be logged now (milliseconds) that somebody at this address caused; otherwise it is counted. */
   admits(name: string, address: string, now: number): boolean {
@@ -50,6 +56,7 @@ export class LineBudget {
     const admitted = this.#addressAdmits(`${known}\n${address}`, now) && take(kind, KIND_BURST, KIND_PAUSE, now)
     if (!admitted) {
       kind.held++
+      if (this.#counters !== undefined) this.#counters.held++
       this.#held = true
     }
     return admitted

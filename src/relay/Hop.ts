@@ -8,6 +8,7 @@ import { reasonPhrase } from "../protocol/Status.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, Receiver } from "../transport/Connection.ts"
 import type { Closing } from "./Closing.ts"
+import type { Ending } from "./Counters.ts"
 import { HopSessions } from "./HopSessions.ts"
 import { Inbound, type InboundOwner } from "./inbound/Inbound.ts"
 import { Logins } from "./inbound/Logins.ts"
@@ -56,6 +57,8 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   readonly routes = new HopRoutes()
   unusedSince: number | undefined
   #finishing = false
+  /** Why it is closed from here. */
+  #reason: Ending | undefined
   /** Its peer has so long to close it. */
   #linger: Timeout | undefined
 
@@ -81,7 +84,9 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   /** The connection that was dialled for this hop. No probation: the relay wanted it. */
   dialled(connection: Connection): this {
-    this.shared.counters.connectionsDialled++
+    const { counters } = this.shared
+    counters.connectionsDialled++
+    if (connection.secure) counters.dialledByTls++
     this.#connected(connection)
     return this
   }
@@ -97,7 +102,10 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   /** No connection could be made: none of what waits for it was sent. 403 when it may not be made. */
   unreachable(status: 403 | 408): void {
     this.shared.counters.dialsFailed++
-    if (status === 403) this.shared.counters.dialsForbidden++
+    if (status === 403) {
+      this.shared.counters.dialsForbidden++
+      this.shared.counters.dialsForbiddenLate++
+    }
     this.outbound.lossStatus = status
     this.closed()
   }
@@ -187,6 +195,8 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     headers: HeaderLines,
     comment = reasonPhrase(status)
   ): void {
+    if (this.gone) return
+    this.shared.counters.responsesOut[status]!++
     this.control(encodeResponse({ ...to, status, comment, headers }))
   }
 
@@ -220,6 +230,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   finish(reason: Closing): void {
     if (this.gone || this.#finishing) return
     this.#finishing = true
+    this.#reason ??= reason
     // What comes now for the same next hop needs another connection.
     this.#owner.leaves(this)
     this.shared.observer.closing(this, reason)
@@ -231,9 +242,15 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.shared.limits.closing.start(this.#linger = new Timeout(() => this.#connection?.destroy()))
   }
 
+  turnAway(): void {
+    this.#reason ??= "too many connections"
+    this.#connection?.destroy()
+  }
+
   /** Closes at once. */
   fail(reason: Closing): void {
     if (this.gone) return
+    this.#reason ??= reason
     this.shared.observer.closing(this, reason)
     this.#inbound.stop()
     this.#connection?.destroy()
@@ -254,6 +271,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.outbound.giveUp()
     this.#inbound.close()
     this.unanswered.close()
+    if (this.#connection !== undefined) this.shared.counters.closed[this.#reason ?? "by the peer"]++
     this.shared.observer.closed(this)
   }
 }

@@ -103,6 +103,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   accept(connection: Connection): Receiver {
     const { counters, turn } = this.shared
     counters.connectionsAccepted++
+    if (connection.secure) counters.acceptedByTls++
     turn.tick()
     const hop = new Hop(this)
     this.hops.add(hop)
@@ -166,8 +167,20 @@ export class Switchboard implements HopOwner, DirectoryOwner {
 
   /** Octets of output and of parked requests. */
   get bufferedOctets(): number {
+    return this.queuedOctets + this.parkedOctets
+  }
+
+  /** Octets of output that the operating system has not taken. */
+  get queuedOctets(): number {
     let octets = 0
-    for (const { outbound, reading } of this.hops) octets += outbound.outbox.waitingOctets + reading.parkedOctets
+    for (const { outbound } of this.hops) octets += outbound.outbox.waitingOctets
+    return octets
+  }
+
+  /** Octets of requests that wait for slow receivers. */
+  get parkedOctets(): number {
+    let octets = 0
+    for (const { reading } of this.hops) octets += reading.parkedOctets
     return octets
   }
 

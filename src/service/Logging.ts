@@ -9,6 +9,7 @@ import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import { Console as NodeConsole } from "node:console"
 import { LineBudget } from "../logging/LineBudget.ts"
+import { LogCounters } from "../logging/LogCounters.ts"
 import { networkOf } from "../net/Network.ts"
 import * as LogOutput from "./LogOutput.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
@@ -66,8 +67,8 @@ const tellHeld = (budget: LineBudget): Effect.Effect<void> =>
 
 /** The one logger of this format; what is less severe than the level is dropped, and so is what would be too much. */
 export const layerWith = ({ format, level }: SettingsShape["log"]): Layer.Layer<never> =>
-  Layer.suspend(() => {
-    const budget = new LineBudget()
+  Layer.unwrap(Effect.map(LogCounters, (counters) => {
+    const budget = new LineBudget(counters)
     const lines = Layer.merge(
       Logger.layer([within(budget, loggers[format])]),
       Layer.succeed(References.MinimumLogLevel, level)
@@ -77,7 +78,7 @@ export const layerWith = ({ format, level }: SettingsShape["log"]): Layer.Layer<
       yield* tellHeld(budget).pipe(Effect.delay(HELD_BACK), Effect.forever, Effect.forkScoped)
     })
     return Layer.merge(lines, Layer.provide(Layer.effectDiscard(told), lines))
-  })
+  }))
 
 /** As the settings say, on the console that is there. */
 export const layer: Layer.Layer<never, never, Settings> = Layer.unwrap(

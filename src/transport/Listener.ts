@@ -14,6 +14,7 @@ import type { Adopt } from "./Owned.ts"
 import type { Proven } from "./PeerCertificate.ts"
 import { makeSlices } from "./Slices.ts"
 import type { TransportError } from "./TransportError.ts"
+import type { TransportCounters } from "./TransportFacts.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
 export interface ListenerOptions {
@@ -45,6 +46,7 @@ export interface ListenerOptions {
 /** What a listener needs from its transport. */
 export interface Surroundings {
   readonly certificates: Certificates
+  readonly counters: TransportCounters
   readonly adopt: Adopt
   readonly proven: Proven
   readonly defer: (task: () => void) => void
@@ -53,7 +55,7 @@ export interface Surroundings {
 }
 
 export const makeListen = (
-  { adopt, certificates, defer, proven, run }: Surroundings,
+  { adopt, certificates, counters, defer, proven, run }: Surroundings,
   {
     handshakeRate = Infinity,
     isExempt = () => false,
@@ -88,6 +90,7 @@ export const makeListen = (
     const accepted = (raw: Net.Socket, handshakes: Handshakes | undefined): void => {
       const ends = endsOf(raw)
       if (closed || open >= maxConnections || ends === undefined) {
+        counters.turnedAway++
         raw.destroy()
         return
       }
@@ -100,7 +103,7 @@ export const makeListen = (
       adopt(stream, { ...ends, inbound: true, secure, socket: bound, ...proven(stream) }, accept).owner
 
     const limits = { handshakeRate, isExempt, maxHandshakes, maxHandshakesPerAddress, setupTimeout }
-    const handshakes = secure ? new Handshakes(certificates, asksForCertificate, limits) : undefined
+    const handshakes = secure ? new Handshakes(certificates, asksForCertificate, limits, counters) : undefined
     if (handshakes !== undefined) yield* Effect.addFinalizer(() => Effect.sync(() => handshakes.close()))
 
     const server = (): Net.Server => {
@@ -110,6 +113,7 @@ export const makeListen = (
         bound = { ...socket, port: portOf(made) }
         // Accepting fails when descriptors run out; the listener goes on.
         made.on("error", (cause) => {
+          counters.acceptsFailed++
           run(Effect.logWarning("accept failed", { target: targetOf(socket), reason: wordsOf(cause) }))
         })
       })

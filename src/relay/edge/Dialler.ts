@@ -1,7 +1,9 @@
 /** Connections to next hops: where to, from which local socket, and one address after the other. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { isIP } from "node:net"
+import { dialSeconds, measured } from "../../metrics/Seconds.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import { relaysOf, ResolverError } from "../../Resolver.ts"
 import type { SocketSelector } from "../../SocketSelector.ts"
@@ -46,9 +48,19 @@ export const makeDialler = ({ nextHops, selector, transport }: DiallerOptions) =
     )
   })
 
+  /** A span of its own: what waits for it are requests of many. */
+  const traced = (hop: Dialled, dial: Dial) => {
+    const { relay, uri: { host, port, scheme } } = dial
+    const attributes = { scheme, host, ...(port === undefined ? {} : { port }), relay }
+    return measured(attempt(hop, dial), dialSeconds, resultOf).pipe(
+      Effect.onExit((exit) => Effect.annotateCurrentSpan("result", resultOf(exit) ?? "interrupted")),
+      Effect.withSpan("msrp.dial", { root: true, kind: "client", attributes }, { captureStackTrace: false })
+    )
+  }
+
   return (dial: Dial, hop: Dialled, ended: () => void): Effect.Effect<void> =>
     // Not before the request that wants it waits there, or nobody would answer that when it fails at once.
-    Effect.andThen(Effect.yieldNow, attempt(hop, dial)).pipe(
+    Effect.andThen(Effect.yieldNow, traced(hop, dial)).pipe(
       Effect.ensuring(Effect.sync(ended)),
       Effect.catchCause((cause) =>
         Effect.suspend(() => {
@@ -59,6 +71,15 @@ export const makeDialler = ({ nextHops, selector, transport }: DiallerOptions) =
       )
     )
 }
+
+const resultOf = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isSuccess(exit)
+    ? "connected"
+    : Cause.hasInterruptsOnly(exit.cause)
+    ? undefined
+    : isForbidden(exit.cause)
+    ? "forbidden"
+    : "failed"
 
 /** Whoever asks for what policy forbids is told so: another try is of no use (RFC 4975 §10.3). */
 const isForbidden = (cause: Cause.Cause<unknown>): boolean => {

@@ -5,6 +5,7 @@ import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { LineBudget } from "../../logging/LineBudget.ts"
+import { LogCounters } from "../../logging/LogCounters.ts"
 import { networkOf } from "../../net/Network.ts"
 import { sessionLabel } from "../../protocol/Ident.ts"
 import type { Observer } from "../Observer.ts"
@@ -22,7 +23,7 @@ export const makeJournal = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Observer, never, Scope.Scope> {
   const isDebug = yield* LogLevel.isEnabled("Debug")
   const clock = yield* Clock.Clock
-  const budget = new LineBudget()
+  const budget = new LineBudget(yield* LogCounters)
   const tellHeld = Effect.suspend(() =>
     Effect.forEach(
       budget.takeHeld(),

@@ -5,6 +5,7 @@
 import type { Decoder, FrameSink } from "../../protocol/Decoder.ts"
 import { type Broken, type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import type { Closing } from "../Closing.ts"
+import { countFrameIn } from "../Counters.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Origin } from "../outbound/Transaction.ts"
 import { forwardFrame } from "../route/Forward.ts"
@@ -47,6 +48,7 @@ export class Inbound implements FrameSink {
   #lastAnswered: Origin | undefined
   /** The long chunk that is coming in. */
   #chunk: Chunk | undefined
+  #ofSend = false
   /** Milliseconds of the monotonic clock when octets last came in. */
   lastUsed: number
   readonly #share: Share
@@ -117,6 +119,7 @@ export class Inbound implements FrameSink {
 
   chunkStart(head: Head): void {
     this.#begins(head, 0)
+    this.#ofSend = head.kind === Kind.Send
     const decision = this.#decide(head, Infinity, "$")
     switch (decision._tag) {
       case "Route":
@@ -131,6 +134,7 @@ export class Inbound implements FrameSink {
 
   chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void {
     this.#share.costs(end - start)
+    if (this.#ofSend) this.#shared.counters.bodyOctetsIn += end - start
     this.#chunk?.body(buf, start, end, hyphens)
   }
 
@@ -146,7 +150,7 @@ export class Inbound implements FrameSink {
   }
 
   #begins(head: Head, octets: number): void {
-    this.#shared.counters.framesIn++
+    countFrameIn(this.#shared.counters, head.kind, head.status, octets)
     this.#share.costs(FRAME + octets)
     if (!head.samePaths) this.#lastRoute = this.#lastAnswered = undefined
   }

@@ -7,6 +7,7 @@ import { encodeResponse } from "../../protocol/Encoder.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { type MsrpUri, parsePath, parseUri } from "../../protocol/Uri.ts"
+import { countReportMade, type RelayCounters } from "../Counters.ts"
 import type { HopFacts } from "../Observer.ts"
 import { refused } from "../Refused.ts"
 import { encodeReport } from "../route/Report.ts"
@@ -38,7 +39,7 @@ export class Refusals {
   /** The same, once the real length of the body is known, and how that ended. */
   later(head: Head, status: number): (octets: number, flag: Flag) => void {
     const hop = this.#hop
-    const answer = answerTo(head, status, this.#pathsBack(head))
+    const answer = answerTo(head, status, this.#pathsBack(head), hop.shared.counters)
     if (status >= 300) {
       refused(hop.shared, hop, head.kind, status, head.problem)
       if (hop.probation.active) hop.fromBehind(parsePath(head.fromPath, hop.shared.codec.limits.pathUris) ?? [])
@@ -55,7 +56,9 @@ export class Refusals {
     if (head.kind === Kind.Response) return
     refused(hop.shared, hop, head.kind, status, "over a limit")
     const paths = this.#pathsBack(head)
-    if (paths !== undefined) hop.control(responseTo(head, status, paths))
+    if (paths === undefined) return
+    hop.shared.counters.responsesOut[status]!++
+    hop.control(responseTo(head, status, paths))
   }
 
   /** Of an answer that is wanted and can be given. */
@@ -83,7 +86,8 @@ interface PathsBack {
 const answerTo = (
   head: Head,
   status: number,
-  paths: PathsBack | undefined
+  paths: PathsBack | undefined,
+  counters: RelayCounters
 ): ((octets: number, flag: Flag) => Buffer) | undefined => {
   if (paths === undefined) return undefined
   if (head.kind === Kind.Send && head.failureReport === "partial") {
@@ -95,12 +99,16 @@ const answerTo = (
       const [toPath, fromPath] = [paths.from.join(" "), paths.addressed]
       return (length, flag) => {
         const piece = { messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) }
+        countReportMade(counters, status)
         return encodeReport({ toPath, fromPath, piece, status, comment: reasonPhrase(status) })
       }
     }
   }
   const response = responseTo(head, status, paths)
-  return () => response
+  return () => {
+    counters.responsesOut[status]!++
+    return response
+  }
 }
 
 /** To a SEND, along the previous hop only (RFC 4975 §7.2). */

@@ -9,6 +9,7 @@ import { sessionId } from "../../protocol/Ident.ts"
 import { authorityKey, canonicalHost, formatUri, type MsrpUri, parseUri } from "../../protocol/Uri.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
+import type { LoginResult } from "../Counters.ts"
 import { refused } from "../Refused.ts"
 import type { NewSession, Session, Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
@@ -100,6 +101,7 @@ export class Auth {
 
     const refuse = (status: number): void => {
       refused(this.#shared, hop, Kind.Auth, status)
+      this.#shared.counters.logins.refused++
       hop.respond(to, status, [])
     }
 
@@ -206,8 +208,10 @@ export class Auth {
   /** Answers, and counts for the connection what it was. */
   answer(
     { authorizations, behindRelay, hop, to }: Asking,
-    { comment, failed, headers = [], status }: AuthAnswer
+    answer: AuthAnswer
   ): void {
+    const { comment, failed, headers = [], status } = answer
+    this.#shared.counters.logins[resultOf(answer)]++
     if (status >= 300 && status !== 401) refused(this.#shared, hop, Kind.Auth, status)
     hop.respond(to, status, headers, comment === undefined ? undefined : commentOf(comment))
     // The connection with a relay is not closed for what its clients do (RFC 4976 §6.3).
@@ -218,4 +222,11 @@ export class Auth {
       if (authorizations.length === 0) hop.probation.challenged()
     } else if (status !== 200 && status !== 423) hop.probation.refused()
   }
+}
+
+/** What became of an AUTH that got this answer. */
+export const resultOf = ({ failed = false, status }: AuthAnswer): LoginResult => {
+  if (status === 200) return "granted"
+  if (status === 401) return failed ? "wrong credentials" : "challenged"
+  return status !== 408 ? "refused" : failed ? "held back" : "undecided"
 }
