@@ -39,8 +39,8 @@ const sendsIn = ({ authsIn, framesIn, othersIn, reportsIn, responsesIn }: Readon
   framesIn - reportsIn - authsIn - othersIn - all(responsesIn)
 
 /** Requests to which an answer is waited for. */
-const transactions = ({ authsOut, othersOut, reportsOut, sendsOut, sentUnanswered }: Readonly<RelayCounters>): number =>
-  sendsOut + reportsOut + authsOut + othersOut - sentUnanswered
+const transactions = ({ authsOut, othersOut, sendsOut, sendsUnanswered }: Readonly<RelayCounters>): number =>
+  sendsOut + authsOut + othersOut - sendsUnanswered
 
 /** Those that this relay refuses with. */
 const refusals = ["400", "403", "408", "413", "423", "481", "501", "506", OTHER] as const

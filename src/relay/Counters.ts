@@ -82,8 +82,8 @@ export interface RelayCounters {
   /** Failure REPORTs made here: of what was accepted and did not arrive; and all, by their status. */
   reports: number
   readonly reportsMade: ByStatus
-  /** Requests written to which no answer is waited for: REPORTs, and SENDs of which nobody wants to hear. */
-  sentUnanswered: number
+  /** SENDs written of which nobody wants to hear, so that no answer is waited for. */
+  sendsUnanswered: number
   /** Transactions whose answer did not come in time. */
   transactionsTimedOut: number
   authsGranted: number
@@ -170,7 +170,7 @@ export const zeroCounters = (): RelayCounters => ({
   foreign: 0,
   reports: 0,
   reportsMade: new Float64Array(STATUSES),
-  sentUnanswered: 0,
+  sendsUnanswered: 0,
   transactionsTimedOut: 0,
   authsGranted: 0,
   logins: { granted: 0, challenged: 0, "wrong credentials": 0, "held back": 0, refused: 0, undecided: 0 },

@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { Authenticator } from "../Authenticator.ts"
 import { Codec } from "../Codec.ts"
+import { Metrics } from "../Metrics.ts"
 import { Relay } from "../Relay.ts"
 import * as Resolver from "../Resolver.ts"
 import { SessionRepo } from "../SessionRepo.ts"
@@ -17,6 +18,7 @@ import * as Logging from "./Logging.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 import { followNpm, takeSignals, tellHangups } from "./Signals.ts"
 import * as Sockets from "./Sockets.ts"
+import * as Telemetry from "./Telemetry.ts"
 
 /** The relay of these settings. */
 export const relay = (settings: SettingsShape) => {
@@ -63,7 +65,11 @@ const service = Effect.gen(function*() {
   yield* tellHangups
   yield* followNpm
   const settings = yield* Settings
-  return Layer.effectDiscard(announce(settings)).pipe(Layer.provide(relay(settings)))
+  return Layer.effectDiscard(announce(settings)).pipe(
+    // What is exported last is what there was at the end.
+    Layer.provide(Layer.provideMerge(Telemetry.layerMetrics(), Layer.provideMerge(Metrics.layer, relay(settings)))),
+    Layer.provide(Telemetry.layerSpans())
+  )
 })
 
 /** The service with the settings of the environment, until it is interrupted. */

@@ -66,7 +66,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
     ? head.failureReport === "yes" ? "every failure" : head.failureReport === "partial" ? "negative answers" : undefined
     : askedBy(head)
   if (expects === undefined) {
-    counters.sentUnanswered++
+    if (isSend) counters.sendsUnanswered++
     return
   }
   const transaction = new Transaction(target, id, way.back, expects)
