@@ -39,7 +39,7 @@ export class Metrics extends Context.Service<Metrics, {
 }
 
 const make = Effect.gen(function*() {
-  const context = yield* Effect.context<never>()
+  const context = yield* Effect.context()
   const sources: Sources = { relay: yield* Relay, process: yield* followProcess, log: yield* LogCounters }
 
   const all = families.map((family) => new Published(family, sources, context))

@@ -45,7 +45,7 @@ describe("telemetry", () => {
     Effect.gen(function*() {
       const { posted, url } = yield* collector
       let count = 7
-      const context = yield* Effect.context<never>()
+      const context = yield* Effect.context()
       Metric.registerUnsafe(Metric.counter("a_total", { description: "A", incremental: true }), context, {
         get: () => ({ count, incremental: true }),
         update: () => {},
@@ -132,7 +132,7 @@ describe("telemetry", () => {
       for (const [env, words] of cases) {
         const exit = yield* Effect.exit(Effect.scoped(Layer.build(Telemetry.layerMetrics(env))))
         const error = Exit.isFailure(exit) ? Exit.findErrorOption(exit) : undefined
-        assert.match(String(error?._tag === "Some" ? error.value.message : "no failure"), words)
+        assert.match(error?._tag === "Some" ? error.value.message : "no failure", words)
       }
     }))
 })
