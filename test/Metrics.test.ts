@@ -232,7 +232,7 @@ describe("metrics", () => {
       assert.strictEqual(yield* value(`connections_closed_total{reason="not MSRP"}`), 1)
       yield* (yield* world.connect).close
       yield* network.settled
-      assert.strictEqual(yield* value(`connections_closed_total{reason="by the peer"}`), 1)
+      assert.strictEqual(yield* value(`connections_closed_total{reason="closed by its peer"}`), 1)
       const now = yield* page
       const opened = [...now].filter(([series]) => series.startsWith("msrp_relay_connections_opened_total"))
       const closed = [...now].filter(([series]) => series.startsWith("msrp_relay_connections_closed_total"))

@@ -1,5 +1,6 @@
 /** Connections, dials, TLS, and who logs in. */
-import type { Ending, LoginResult } from "../relay/Counters.ts"
+import type { ConnectionEnd, LoginResult } from "../relay/Counters.ts"
+import type { SessionEnd } from "../relay/Session.ts"
 import type { HandshakeFailure } from "../transport/TransportFacts.ts"
 import { changingGauge, counter, counterBy, counterByTwo, type Family, gauge } from "./Family.ts"
 
@@ -7,10 +8,11 @@ import { changingGauge, counter, counterBy, counterByTwo, type Family, gauge } f
 const namesOf = <Name extends string>(names: Readonly<Record<Name, true>>): ReadonlyArray<Name> =>
   Object.keys(names) as Array<Name>
 
-const endings = namesOf<Ending>({
+const endings = namesOf<ConnectionEnd>({
   "AUTH without TLS": true,
-  "by the peer": true,
+  "closed by its peer": true,
   "certificate has expired": true,
+  "ended by the operator": true,
   failed: true,
   "header line too long": true,
   "header section too long": true,
@@ -28,6 +30,16 @@ const endings = namesOf<Ending>({
   "too many headers": true,
   "too many requests without success in probation": true,
   "too much in probation": true
+})
+
+const sessionEnds = namesOf<SessionEnd>({
+  "expired": true,
+  "its connection closed": true,
+  "its relay is gone": true,
+  "its user was removed": true,
+  "ended by the operator": true,
+  "another one in its place": true,
+  "the relay stops": true
 })
 
 const logins = namesOf<LoginResult>({
@@ -124,6 +136,12 @@ export const sessions: ReadonlyArray<Family> = [
     ({ relay }) => relay.bounds().sessions ?? Number.NaN
   ),
   counter("sessions_granted_total", "Session URIs that were handed out", ({ relay }) => relay.counters.authsGranted),
+  counterBy(
+    "sessions_ended_total",
+    "Session URIs that are over, by why, in the words of the log",
+    ["reason", sessionEnds],
+    ({ relay }, reason) => relay.counters.sessionsEnded[reason]
+  ),
   counter(
     "sessions_refused_total",
     "AUTHs with right credentials that got no session, since there were too many",

@@ -1,11 +1,12 @@
 import { Kind } from "../protocol/StartLine.ts"
 import type { Closing } from "./Closing.ts"
+import type { SessionEnd } from "./Session.ts"
 
 /** Counts by status: its number is the index. Those of peers may be any of three digits. */
 export type ByStatus = Float64Array
 
 /** What a connection ends by: what the relay closes it for, or its peer or the network. */
-export type Ending = Closing | "by the peer" | "failed" | "too many connections"
+export type ConnectionEnd = Closing | "closed by its peer" | "failed"
 
 /** What becomes of an AUTH for this relay. */
 export type LoginResult =
@@ -28,7 +29,7 @@ export interface RelayCounters {
   acceptedByTls: number
   dialledByTls: number
   /** Connections that are gone, by why. */
-  readonly closed: Record<Ending, number>
+  readonly closed: Record<ConnectionEnd, number>
   /** Closed since there were too many, and since they were not used. */
   connectionsTurnedAway: number
   connectionsIdle: number
@@ -87,6 +88,8 @@ export interface RelayCounters {
   /** Transactions whose answer did not come in time. */
   transactionsTimedOut: number
   authsGranted: number
+  /** Sessions that are over, by why. */
+  readonly sessionsEnded: Record<SessionEnd, number>
   /** AUTHs for this relay, by what became of them. */
   readonly logins: Record<LoginResult, number>
   /** AUTHs with right credentials that got no session, since there were too many. */
@@ -113,8 +116,9 @@ export const zeroCounters = (): RelayCounters => ({
   dialledByTls: 0,
   closed: {
     "AUTH without TLS": 0,
-    "by the peer": 0,
+    "closed by its peer": 0,
     "certificate has expired": 0,
+    "ended by the operator": 0,
     failed: 0,
     "header line too long": 0,
     "header section too long": 0,
@@ -173,6 +177,15 @@ export const zeroCounters = (): RelayCounters => ({
   sendsUnanswered: 0,
   transactionsTimedOut: 0,
   authsGranted: 0,
+  sessionsEnded: {
+    "expired": 0,
+    "its connection closed": 0,
+    "its relay is gone": 0,
+    "its user was removed": 0,
+    "ended by the operator": 0,
+    "another one in its place": 0,
+    "the relay stops": 0
+  },
   logins: { granted: 0, challenged: 0, "wrong credentials": 0, "held back": 0, refused: 0, undecided: 0 },
   sessionsRefused: 0,
   held: 0,
@@ -198,6 +211,27 @@ export const countRefused = (counters: RelayCounters, status: number): void => {
   counters.refused++
   const name = byStatus.get(status)
   if (name !== undefined) counters[name]++
+}
+
+/** A connection to a next hop was made, or could not be: 403 if it may not. */
+export const countDialled = (counters: RelayCounters, byTls: boolean): void => {
+  counters.connectionsDialled++
+  if (byTls) counters.dialledByTls++
+}
+export const countUndialled = (counters: RelayCounters, status: number): void => {
+  counters.dialsFailed++
+  if (status !== 403) return
+  counters.dialsForbidden++
+  counters.dialsForbiddenLate++
+}
+
+/** A connection is gone. `reason`: why the relay closed it; `failure`: what the network says, if it was not closed in order. */
+export const countClosed = (
+  counters: RelayCounters,
+  reason: Closing | undefined,
+  failure: string | undefined
+): void => {
+  counters.closed[reason ?? (failure === undefined ? "closed by its peer" : "failed")]++
 }
 
 /** A frame came in; of a SEND so many octets of body are there. */

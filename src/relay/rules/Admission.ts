@@ -26,8 +26,8 @@ export interface Admitted {
   inUse(now: number): boolean
   /** Sends what is written, then closes. */
   finish(reason: Closing): void
-  /** Closes at once: there are too many. */
-  turnAway(): void
+  /** Closes at once, since there are too many. */
+  turnedAway(): void
 }
 
 /** Connections that are looked at for one that can go. */
@@ -147,6 +147,6 @@ export class Admission {
   #close(hop: Admitted): void {
     this.#leaves(hop)
     this.#shared.counters.connectionsTurnedAway++
-    hop.turnAway()
+    hop.turnedAway()
   }
 }
