@@ -260,6 +260,8 @@ describe("metrics", () => {
       yield* until(() => alice.peer.frames.length === 1000, "all of them")
       const after = yield* page
       assert.strictEqual(valueOf(after, "parked_bytes") + valueOf(after, "queued_bytes"), 0)
+      // Nobody wanted to hear of them: the one transaction is that of Bob's first request.
+      assert.strictEqual(valueOf(after, "transactions_begun_total"), 1)
     })))
 
   it.effect("are all that the catalogue has, and no more, each with a help text", () =>
@@ -276,6 +278,36 @@ describe("metrics", () => {
       const labels = [...text.matchAll(/([a-z]+)="([^"]*)"/g)].filter(([, label]) => label !== "le")
       const closed = new Set(families.flatMap((family) => Object.values(family.labels)).flat())
       for (const [, label, value] of labels) assert.isTrue(closed.has(value!), `${label} ${value}`)
+    })))
+
+  it.effect("follow certificates that come and go", () =>
+    simulated(Effect.gen(function*() {
+      const world = yield* makeWorld()
+      let certificates = [{ name: "a.example.com", expires: 10 }]
+      const relay = Relay.of({
+        ...world.relay,
+        transportFacts: {
+          handshakesFailed: { "wrong protocol": 0, "timed out": 0, "too many": 0, failed: 0 },
+          turnedAway: 0,
+          acceptsFailed: 0,
+          certificates: () => certificates
+        }
+      })
+      const context = yield* Layer.build(Layer.provide(Metrics.layer, Layer.succeed(Relay, relay)))
+      const expiries = Effect.map(Context.get(context, Metrics).prometheus, (text) =>
+        text.split("\n").filter((line) => line.startsWith("msrp_relay_certificate")))
+      const line = (name: string, value: number) =>
+        `msrp_relay_certificate_expiry_timestamp_seconds{certificate="${name}"} ${value}`
+      assert.deepStrictEqual(yield* expiries, [line("a.example.com", 10)])
+      certificates = [{ name: "a.example.com", expires: 20 }, { name: "b\"x", expires: 30 }]
+      assert.deepStrictEqual(yield* expiries, [line("a.example.com", 20), line("b\\\"x", 30)])
+      // Who reads the registry himself sees it soon, too.
+      certificates = []
+      yield* TestClock.adjust("10 seconds")
+      const ids = [...(yield* MetricRegistry).values()].map(({ id }) =>
+        id
+      )
+      assert.notInclude(ids, "msrp_relay_certificate_expiry_timestamp_seconds")
     })))
 
   it.effect("are not there any more when the layer is closed", () =>
