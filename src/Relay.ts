@@ -29,7 +29,7 @@ import type { Phase } from "./relay/Shared.ts"
 import { Switchboard, type SwitchboardRules } from "./relay/Switchboard.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
-import { type LocalSocket, Transport, type TransportError } from "./Transport.ts"
+import { type LocalSocket, Transport, type TransportError, type TransportFacts } from "./Transport.ts"
 
 export { type OptionProblem, OptionsError } from "./options/Options.ts"
 export type {
@@ -102,6 +102,15 @@ export interface RelayGauges {
   readonly timers: number
   /** Octets of output and of parked requests. */
   readonly bufferedOctets: number
+  /** Those of them that are requests which wait for slow receivers. */
+  readonly parkedOctets: number
+}
+
+/** How many there may be. */
+export interface RelayBounds {
+  readonly connections: number
+  /** Absent where the repository does not say. */
+  readonly sessions: number | undefined
 }
 
 /**
@@ -118,6 +127,9 @@ export class Relay extends Context.Service<Relay, {
   readonly uris: ReadonlyArray<MsrpUri>
   readonly counters: Readonly<RelayCounters>
   readonly gauges: () => RelayGauges
+  readonly bounds: () => RelayBounds
+  /** What the transport knows of itself, if it counts. */
+  readonly transportFacts: TransportFacts | undefined
   /** What an operator sees of it, and may do to it. */
   readonly operator: Operator
   readonly phase: () => Phase
@@ -243,8 +255,11 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
       sessions: sessions.size(),
       transactions: switchboard.outstanding,
       timers: timers.running,
-      bufferedOctets: switchboard.bufferedOctets
+      bufferedOctets: switchboard.bufferedOctets,
+      parkedOctets: switchboard.parkedOctets
     }),
+    bounds: () => ({ connections: limits.connections, sessions: sessions.capacity }),
+    transportFacts: transport.facts,
     phase: ending.phase,
     phaseSince: ending.phaseSince,
     drain: ending.drain,

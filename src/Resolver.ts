@@ -176,7 +176,10 @@ const MAX_TARGETS = 8
 export const relaysOf = Effect.fnUntraced(function*(domain: string) {
   const { srv } = yield* Resolver
   const name = `_msrps._tcp.${domain.replace(/\.$/, "")}`
-  const records = yield* srv(name)
+  const records = yield* srv(name).pipe(Effect.withSpan("dns.lookup", {
+    kind: "client",
+    attributes: { type: "SRV", name }
+  }, { captureStackTrace: false }))
   if (records.length === 1 && records[0]!.target === "") return yield* new ResolverError({ name, code: "no service" })
   const ordered = yield* inOrder(foremost(records.filter(({ target }) => target !== "")))
   return ordered.slice(0, MAX_TARGETS).map(({ port, target }) => ({ host: target, port }))

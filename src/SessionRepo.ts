@@ -23,6 +23,9 @@ const SESSIONS_AT_ONCE = 256
 /** Maps that sessions are in, and those of users, at least, so that none is large. */
 const MIN_MAPS = 1024
 
+/** Unless the options say something else. */
+const MAX_SESSIONS = 100_000
+
 /** Sessions in the order in which they expire. One that was extended since it was put there expires later than it says. */
 type Expiries = Heap<Session>
 
@@ -85,6 +88,8 @@ export class SessionRepo extends Context.Service<SessionRepo, {
     | undefined
   /** Sessions held, also those past their expiry that were neither used nor swept since. */
   readonly size: () => number
+  /** The most that it holds; absent in a repository that does not know. */
+  readonly capacity?: number | undefined
 }>()("msrp-relay/SessionRepo") {
   /** Sessions in this process's memory, in `2 ** hashSize` buckets which a fiber cleans a few at a time. */
   static readonly layerMemory = (options: Live<SessionRepoOptions> = {}): Layer.Layer<SessionRepo, OptionsError> =>
@@ -133,7 +138,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           return true
         }
         const exhausted = (user: string): SessionsExhausted | "unknown" | undefined => {
-          const { maxSessions = 100_000, maxSessionsPerUser = 1000 } = live.current
+          const { maxSessions = MAX_SESSIONS, maxSessionsPerUser = 1000 } = live.current
           const inAll = hasRoom(all, maxSessions)
           if (inAll === false) return new SessionsExhausted({ of: "all", limit: maxSessions })
           const ofUser = hasRoom(ofUsers.get(user) ?? new Heap(), maxSessionsPerUser)
@@ -215,7 +220,10 @@ export class SessionRepo extends Context.Service<SessionRepo, {
             for (let i = 0; i < atMost && expiries?.first !== undefined; i++) end(expiries.first.value, reason)
             return expiries?.first !== undefined
           },
-          size: () => table.size
+          size: () => table.size,
+          get capacity() {
+            return live.current.maxSessions ?? MAX_SESSIONS
+          }
         })
       })
     )

@@ -26,6 +26,7 @@ export {
 export type { NodeOptions } from "./transport/NodeTransport.ts"
 export { TestNetwork } from "./transport/testing/TestNetwork.ts"
 export { TransportError, type TransportErrorReason } from "./transport/TransportError.ts"
+export type { CertificateFacts, HandshakeFailure, TransportFacts } from "./transport/TransportFacts.ts"
 export type { TransportShape } from "./transport/TransportShape.ts"
 
 /** The network, as a service. */

@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "../Credentials.ts"
+import { credentialsSeconds, measured } from "../metrics/Seconds.ts"
 import { networkOf } from "../net/Network.ts"
 import { follow, type Live } from "../options/Live.ts"
 import { duration, oneOf, text, whole, wrongOptions } from "../options/Options.ts"
@@ -81,6 +82,13 @@ const logUnavailable = (cause: Cause.Cause<CredentialsUnavailable | Cause.Timeou
   if (error === undefined) return Effect.logError(what, cause)
   const reason = error._tag === "TimeoutError" ? "no answer in time" : error.message
   return Effect.annotateLogs(Effect.logError(what), { reason })
+}
+
+const lookupResultOf = (exit: Exit.Exit<unknown, CredentialsUnavailable | Cause.TimeoutError>) => {
+  if (Exit.isSuccess(exit)) return "answered"
+  if (Cause.hasInterruptsOnly(exit.cause)) return undefined
+  const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+  return error === undefined ? "defect" : error._tag === "TimeoutError" ? "timed out" : "unavailable"
 }
 
 /** What a challenge says of the credentials before it. */
@@ -159,6 +167,7 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
       const fiber = yield* Effect.forkChild(asked, { startImmediately: true })
       return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), live.current.lookupTimeout ?? "10 seconds")
     },
+    (asking) => measured(asking, credentialsSeconds, lookupResultOf),
     Effect.catchCause((cause) =>
       Cause.hasInterruptsOnly(cause)
         ? Effect.interrupt

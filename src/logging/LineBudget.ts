@@ -54,12 +54,15 @@ const defaultBounds: LineBounds = {
 
 export class LineBudget {
   readonly #bounds: LineBounds
+  readonly #counters: { held: number } | undefined
   readonly #kinds = new Map<string, Kind>()
   readonly #addresses = new LinkedMap<string, Bucket>()
   #held = false
 
-  constructor(bounds = defaultBounds) {
+  /** `counters`: where what is held back is counted as well. */
+  constructor(bounds = defaultBounds, counters?: { held: number }) {
     this.#bounds = bounds
+    this.#counters = counters
   }
 
   /** May a line of this kind be logged now (milliseconds) that somebody at this address caused; otherwise it is counted. */
@@ -71,6 +74,7 @@ export class LineBudget {
     const admitted = this.#addressAdmits(`${known}\n${address}`, now) && take(kind, kindBurst, kindPause, now)
     if (!admitted) {
       kind.held++
+      if (this.#counters !== undefined) this.#counters.held++
       this.#held = true
     }
     return admitted

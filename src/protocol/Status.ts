@@ -22,3 +22,6 @@ const phrases: ReadonlyMap<number, string> = new Map([
 
 /** The phrase of a status code; empty for one without a phrase. */
 export const reasonPhrase = (code: number): string => phrases.get(code) ?? ""
+
+/** All status codes that the RFCs have. */
+export const knownStatuses: ReadonlyArray<number> = [...phrases.keys()]

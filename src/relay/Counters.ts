@@ -1,7 +1,35 @@
+import { Kind } from "../protocol/StartLine.ts"
+import type { Closing } from "./Closing.ts"
+import type { SessionEnd } from "./Session.ts"
+
+/** Counts by status: its number is the index. Those of peers may be any of three digits. */
+export type ByStatus = Float64Array
+
+/** What a connection ends by: what the relay closes it for, or its peer or the network. */
+export type ConnectionEnd = Closing | "closed by its peer" | "failed"
+
+/** What becomes of an AUTH for this relay. */
+export type LoginResult =
+  | "granted"
+  /** It had no credentials, or its nonce was old. */
+  | "challenged"
+  | "wrong credentials"
+  /** It came too soon after wrong credentials, and was not looked at. */
+  | "held back"
+  /** It asked for what it may not, or there are too many sessions. */
+  | "refused"
+  /** The backend could not say. */
+  | "undecided"
+
 /** What has happened in a relay since it started: plain fields, read when somebody asks. */
 export interface RelayCounters {
   connectionsAccepted: number
   connectionsDialled: number
+  /** Those of them that are TLS. */
+  acceptedByTls: number
+  dialledByTls: number
+  /** Connections that are gone, by why. */
+  readonly closed: Record<ConnectionEnd, number>
   /** Closed since there were too many, and since they were not used. */
   connectionsTurnedAway: number
   connectionsIdle: number
@@ -15,8 +43,28 @@ export interface RelayCounters {
   /** Next hops that policy refused, as the URI has them or after DNS, and those that were too many (at a time or in all) or looked up too often. */
   dialsForbidden: number
   dialsOverLimit: number
+  /** Those of the forbidden ones that were among the failed: refused after DNS. */
+  dialsForbiddenLate: number
+  /** Requests and responses. SENDs that came in are those which are none of the others below. */
   framesIn: number
+  /** Octets of the connections, TLS left aside: those that came in, and those that the system has taken. */
   octetsIn: number
+  octetsOut: number
+  /** Requests that came in and are no SENDs. */
+  reportsIn: number
+  authsIn: number
+  othersIn: number
+  /** Requests that were written, whether passed on or made here. A long SEND may leave in pieces: each is one. */
+  sendsOut: number
+  reportsOut: number
+  authsOut: number
+  othersOut: number
+  /** Octets of the bodies of SENDs: also of those that were refused, and those that were written. */
+  bodyOctetsIn: number
+  bodyOctetsOut: number
+  /** Responses that came in, and that were written. */
+  readonly responsesIn: ByStatus
+  readonly responsesOut: ByStatus
   /** Requests passed on, a chunk being one. */
   forwarded: number
   /** Requests that went no further: in all, and by the status that they were (or would have been) answered with. */
@@ -32,11 +80,22 @@ export interface RelayCounters {
   /** Connections closed since what came in was not MSRP or over a limit of `FrameLimits`, or was for another relay. */
   framingLost: number
   foreign: number
-  /** Failure REPORTs made here. */
+  /** Failure REPORTs made here: of what was accepted and did not arrive; and all, by their status. */
   reports: number
+  readonly reportsMade: ByStatus
+  /** SENDs written of which nobody wants to hear, so that no answer is waited for. */
+  sendsUnanswered: number
+  /** Transactions whose answer did not come in time. */
+  transactionsTimedOut: number
   authsGranted: number
+  /** Sessions that are over, by why. */
+  readonly sessionsEnded: Record<SessionEnd, number>
+  /** AUTHs for this relay, by what became of them. */
+  readonly logins: Record<LoginResult, number>
   /** AUTHs with right credentials that got no session, since there were too many. */
   sessionsRefused: number
+  /** Times that a connection was not read since receivers of what it sends are slow. */
+  held: number
   /** Times that a connection was not read since a session was faster than it may be. */
   paced: number
   /** Times that a connection was not read since too much was held for requests without an answer. */
@@ -47,9 +106,38 @@ export interface RelayCounters {
   undecidedAuths: number
 }
 
+/** A status has three digits (RFC 4975 §9). */
+const STATUSES = 1000
+
 export const zeroCounters = (): RelayCounters => ({
   connectionsAccepted: 0,
   connectionsDialled: 0,
+  acceptedByTls: 0,
+  dialledByTls: 0,
+  closed: {
+    "AUTH without TLS": 0,
+    "closed by its peer": 0,
+    "certificate has expired": 0,
+    "ended by the operator": 0,
+    failed: 0,
+    "header line too long": 0,
+    "header section too long": 0,
+    "malformed start line": 0,
+    "no session uses it": 0,
+    "no successful request in probation": 0,
+    "not MSRP": 0,
+    "not used for a long time": 0,
+    "request for another relay": 0,
+    "start line too long": 0,
+    "takes no octets": 0,
+    "the relay drains": 0,
+    "the relay stops": 0,
+    "too many connections": 0,
+    "too many failed AUTHs": 0,
+    "too many headers": 0,
+    "too many requests without success in probation": 0,
+    "too much in probation": 0
+  },
   connectionsTurnedAway: 0,
   connectionsIdle: 0,
   probationsFailed: 0,
@@ -58,8 +146,21 @@ export const zeroCounters = (): RelayCounters => ({
   dialsFailed: 0,
   dialsForbidden: 0,
   dialsOverLimit: 0,
+  dialsForbiddenLate: 0,
   framesIn: 0,
   octetsIn: 0,
+  octetsOut: 0,
+  reportsIn: 0,
+  authsIn: 0,
+  othersIn: 0,
+  sendsOut: 0,
+  reportsOut: 0,
+  authsOut: 0,
+  othersOut: 0,
+  bodyOctetsIn: 0,
+  bodyOctetsOut: 0,
+  responsesIn: new Float64Array(STATUSES),
+  responsesOut: new Float64Array(STATUSES),
   forwarded: 0,
   refused: 0,
   refused400: 0,
@@ -73,8 +174,22 @@ export const zeroCounters = (): RelayCounters => ({
   framingLost: 0,
   foreign: 0,
   reports: 0,
+  reportsMade: new Float64Array(STATUSES),
+  sendsUnanswered: 0,
+  transactionsTimedOut: 0,
   authsGranted: 0,
+  sessionsEnded: {
+    "expired": 0,
+    "its connection closed": 0,
+    "its relay is gone": 0,
+    "its user was removed": 0,
+    "ended by the operator": 0,
+    "another one in its place": 0,
+    "the relay stops": 0
+  },
+  logins: { granted: 0, challenged: 0, "wrong credentials": 0, "held back": 0, refused: 0, undecided: 0 },
   sessionsRefused: 0,
+  held: 0,
   paced: 0,
   unansweredOverLimit: 0,
   failedAuths: 0,
@@ -82,7 +197,7 @@ export const zeroCounters = (): RelayCounters => ({
 })
 
 /** The statuses that this relay refuses with. */
-const byStatus: ReadonlyMap<number, keyof RelayCounters> = new Map([
+const byStatus: ReadonlyMap<number, Extract<keyof RelayCounters, `refused${number}`>> = new Map([
   [400, "refused400"],
   [403, "refused403"],
   [408, "refused408"],
@@ -97,4 +212,59 @@ export const countRefused = (counters: RelayCounters, status: number): void => {
   counters.refused++
   const name = byStatus.get(status)
   if (name !== undefined) counters[name]++
+}
+
+/** A connection to a next hop was made, or could not be: 403 if it may not. */
+export const countDialled = (counters: RelayCounters, byTls: boolean): void => {
+  counters.connectionsDialled++
+  if (byTls) counters.dialledByTls++
+}
+export const countUndialled = (counters: RelayCounters, status: number): void => {
+  counters.dialsFailed++
+  if (status !== 403) return
+  counters.dialsForbidden++
+  counters.dialsForbiddenLate++
+}
+
+/** A connection is gone. `reason`: why the relay closed it; `failure`: what the network says, if it was not closed in order. */
+export const countClosed = (
+  counters: RelayCounters,
+  reason: Closing | undefined,
+  failure: string | undefined
+): void => {
+  counters.closed[reason ?? (failure === undefined ? "closed by its peer" : "failed")]++
+}
+
+/** A frame came in; of a SEND so many octets of body are there. */
+export const countFrameIn = (counters: RelayCounters, kind: Kind, status: number, octets: number): void => {
+  counters.framesIn++
+  switch (kind) {
+    case Kind.Send:
+      counters.bodyOctetsIn += octets
+      break
+    case Kind.Response:
+      counters.responsesIn[status]!++
+      break
+    case Kind.Report:
+      counters.reportsIn++
+      break
+    case Kind.Auth:
+      counters.authsIn++
+      break
+    case Kind.Other:
+      counters.othersIn++
+  }
+}
+
+/** A request was written that is no SEND. */
+export const countRequestOut = (counters: RelayCounters, kind: Kind): void => {
+  if (kind === Kind.Report) counters.reportsOut++
+  else if (kind === Kind.Auth) counters.authsOut++
+  else counters.othersOut++
+}
+
+/** A REPORT of failure was made here. */
+export const countReportMade = (counters: RelayCounters, status: number): void => {
+  counters.reportsMade[status]!++
+  counters.reportsOut++
 }

@@ -8,6 +8,7 @@ import { reasonPhrase } from "../protocol/Status.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, Receiver } from "../transport/Connection.ts"
 import type { Closing } from "./Closing.ts"
+import { countClosed, countDialled, countUndialled } from "./Counters.ts"
 import { HopSessions } from "./HopSessions.ts"
 import { Inbound, type InboundOwner } from "./inbound/Inbound.ts"
 import { Logins } from "./inbound/Logins.ts"
@@ -91,7 +92,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   /** The connection that was dialled for this hop. No probation: the relay wanted it. */
   dialled(connection: Connection): this {
-    this.shared.counters.connectionsDialled++
+    countDialled(this.shared.counters, connection.secure)
     this.#connected(connection)
     return this
   }
@@ -107,8 +108,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   /** No connection could be made: none of what waits for it was sent. 403 when it may not be made. */
   unreachable(status: 403 | 408): void {
-    this.shared.counters.dialsFailed++
-    if (status === 403) this.shared.counters.dialsForbidden++
+    countUndialled(this.shared.counters, status)
     this.outbound.loss = status === 403 ? FORBIDDEN : UNREACHABLE
     this.closed()
   }
@@ -214,6 +214,8 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     headers: HeaderLines,
     comment = reasonPhrase(status)
   ): void {
+    if (this.gone) return
+    this.shared.counters.responsesOut[status]!++
     this.control(encodeResponse({ ...to, status, comment, headers }))
   }
 
@@ -292,6 +294,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.outbound.giveUp()
     this.#inbound.close()
     this.unanswered.close()
+    if (this.#connection !== undefined) countClosed(this.shared.counters, this.#reason, failure)
     this.shared.observer.closed(this)
   }
 }

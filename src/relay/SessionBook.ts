@@ -2,17 +2,21 @@
  * The sessions that are valid, for whoever wants to see them or hear of their end. A repository tells of each end, or it is
  * found out when it is looked: it may be one of somebody's own.
  */
+import type { RelayCounters } from "./Counters.ts"
 import type { Observer } from "./Observer.ts"
 import type { Session, SessionEnd } from "./Session.ts"
+import type { Shared } from "./Shared.ts"
 
 export class SessionBook {
   readonly #sessions = new Set<Session>()
   readonly #observer: Observer
+  readonly #counters: RelayCounters
   /** Is called when the last one has ended. */
   onEmpty: (() => void) | undefined
 
-  constructor(observer: Observer) {
+  constructor({ counters, observer }: Shared) {
     this.#observer = observer
+    this.#counters = counters
   }
 
   get size(): number {
@@ -31,6 +35,7 @@ export class SessionBook {
   /** It is over; nothing if that was told before. */
   ended(session: Session, reason: SessionEnd): void {
     if (!this.#sessions.delete(session)) return
+    this.#counters.sessionsEnded[reason]++
     this.#observer.ended(session, reason)
     if (this.#sessions.size === 0) this.onEmpty?.()
   }

@@ -97,7 +97,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       phase: "serving"
     }
     this.#paces = new Paces(this.shared.limits)
-    this.book = new SessionBook(observer)
+    this.book = new SessionBook(this.shared)
     sessions.onEnd?.((session, reason) => {
       this.book.ended(session, reason)
       this.shared.awaited.look()
@@ -136,6 +136,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   accept(connection: Connection): Receiver {
     const { counters, turn } = this.shared
     counters.connectionsAccepted++
+    if (connection.secure) counters.acceptedByTls++
     turn.tick()
     const hop = new Hop(this)
     this.hops.add(hop)
@@ -200,8 +201,20 @@ export class Switchboard implements HopOwner, DirectoryOwner {
 
   /** Octets of output and of parked requests. */
   get bufferedOctets(): number {
+    return this.queuedOctets + this.parkedOctets
+  }
+
+  /** Octets of output that the operating system has not taken. */
+  get queuedOctets(): number {
     let octets = 0
-    for (const { outbound, reading } of this.hops) octets += outbound.outbox.waitingOctets + reading.parkedOctets
+    for (const { outbound } of this.hops) octets += outbound.outbox.waitingOctets
+    return octets
+  }
+
+  /** Octets of requests that wait for slow receivers. */
+  get parkedOctets(): number {
+    let octets = 0
+    for (const { reading } of this.hops) octets += reading.parkedOctets
     return octets
   }
 

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { fstatSync, writeSync } from "node:fs"
 import { Writable } from "node:stream"
+import { LogCounters } from "../logging/LogCounters.ts"
 
 /** Octets that wait for a slow reader; lines beyond them are dropped. */
 export const MAX_WAITING = 1_048_576
@@ -59,13 +60,16 @@ export const streamSink = (stream: Writable): Sink => {
 /** Lines on their way to a sink. */
 export class LogOutput extends Writable {
   readonly #sink: Sink
+  /** Where what is lost is counted as well. */
+  readonly #counters: { lost: number } | undefined
   #lost = 0
   /** Lines that were lost, of which the line tells that is written next: they are forgotten when it arrives. */
   telling = 0
 
-  constructor(sink: Sink) {
+  constructor(sink: Sink, counters?: { lost: number }) {
     super({ decodeStrings: false })
     this.#sink = sink
+    this.#counters = counters
   }
 
   /** Lines that could not be written, and that nobody was told of. */
@@ -82,7 +86,10 @@ export class LogOutput extends Writable {
     this.telling = 0
     const written = (error?: unknown): void => {
       if (error === undefined || error === null) this.#lost -= telling
-      else if (telling === 0) this.#lost++
+      else if (telling === 0) {
+        this.#lost++
+        if (this.#counters !== undefined) this.#counters.lost++
+      }
     }
     if (this.#sink.waiting + text.length > MAX_WAITING) written("full")
     else this.#sink.write(text, written)
@@ -109,7 +116,7 @@ const standardOutput = (): Sink => {
 /** The output of this program, until the scope closes; what waits then has a moment to be read. */
 export const make = (sink: () => Sink = standardOutput): Effect.Effect<LogOutput, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => new LogOutput(sink())),
+    Effect.map(LogCounters, (counters) => new LogOutput(sink(), counters)),
     (output) =>
       Effect.sleep("10 millis").pipe(
         Effect.repeat({ while: () => output.waiting > 0 }),

@@ -9,6 +9,7 @@ import * as References from "effect/References"
 import { Console as NodeConsole } from "node:console"
 import { Bounded } from "../logging/Bounded.ts"
 import { LineBudget } from "../logging/LineBudget.ts"
+import { LogCounters } from "../logging/LogCounters.ts"
 import { LiveLevel, LogLevels } from "../logging/LogLevels.ts"
 import { networkOf } from "../net/Network.ts"
 import * as LogOutput from "./LogOutput.ts"
@@ -72,8 +73,8 @@ const tellHeld = (budget: LineBudget): Effect.Effect<void> =>
  * may change: it is that of `LogLevels`, and nothing is dropped before.
  */
 export const layerWith = ({ format, level }: SettingsShape["log"]): Layer.Layer<never> =>
-  Layer.suspend(() => {
-    const budget = new LineBudget()
+  Layer.unwrap(Effect.map(LogCounters, (counters) => {
+    const budget = new LineBudget(undefined, counters)
     const live = new LiveLevel(level)
     const lines = Layer.mergeAll(
       Logger.layer([within(live, budget, loggers[format])]),
@@ -85,7 +86,7 @@ export const layerWith = ({ format, level }: SettingsShape["log"]): Layer.Layer<
       yield* tellHeld(budget).pipe(Effect.delay(HELD_BACK), Effect.forever, Effect.forkScoped)
     })
     return Layer.merge(lines, Layer.provide(Layer.effectDiscard(told), lines))
-  })
+  }))
 
 /** As the settings say, on the console that is there. */
 export const layer: Layer.Layer<never, never, Settings> = Layer.unwrap(

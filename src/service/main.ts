@@ -8,12 +8,12 @@ import { Authenticator } from "../Authenticator.ts"
 import { layerRemovedUsers } from "../authenticator/RemovedUsers.ts"
 import { Codec } from "../Codec.ts"
 import { Credentials } from "../Credentials.ts"
+import { Metrics } from "../Metrics.ts"
 import { Relay } from "../Relay.ts"
 import * as Resolver from "../Resolver.ts"
 import { SessionRepo } from "../SessionRepo.ts"
 import { SocketSelector } from "../SocketSelector.ts"
 import { Transport } from "../Transport.ts"
-import * as Backend from "./Backend.ts"
 import { type LiveSettings, makeLive } from "./LiveSettings.ts"
 import * as Logging from "./Logging.ts"
 import { Reload } from "./Reload.ts"
@@ -22,6 +22,7 @@ import { exportOthers, readEnvFile } from "./settings/EnvFile.ts"
 import { followNpm, hangups, takeSignals } from "./Signals.ts"
 import { tellStart } from "./Start.ts"
 import * as Systemd from "./Systemd.ts"
+import * as Telemetry from "./Telemetry.ts"
 
 /** The relay of these settings, which may change while it runs. */
 export const liveRelay = (live: LiveSettings) => {
@@ -66,7 +67,10 @@ const service = Effect.gen(function*() {
     )
   })
   return Layer.effectDiscard(Effect.andThen(announce(live.settings), reloads)).pipe(
-    Layer.provide([liveRelay(live), Reload.layer(live)])
+    // What is exported last is what there was at the end.
+    Layer.provide(Layer.provideMerge(Telemetry.layerMetrics(), Layer.provideMerge(Metrics.layer, liveRelay(live)))),
+    Layer.provide(Reload.layer(live)),
+    Layer.provide(Telemetry.layerSpans())
   )
 })
 

@@ -9,6 +9,7 @@ import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { LinkedMap } from "../collections/LinkedMap.ts"
 import { TransportError } from "./TransportError.ts"
+import type { CertificateFacts } from "./TransportFacts.ts"
 
 /** A certificate (PEM, with the chain that leads to its root) and its private key (PEM). */
 export interface KeyPair {
@@ -50,6 +51,19 @@ interface Contexts {
   readonly options: Tls.SecureContextOptions
   readonly first: Tls.SecureContext
   readonly others: ReadonlyArray<{ readonly certificate: X509Certificate; readonly context: Tls.SecureContext }>
+  readonly facts: ReadonlyArray<CertificateFacts>
+}
+
+/** The first name that it is for, as an operator knows it; one of several of the same name has its number behind it. */
+const factsOf = (certificates: ReadonlyArray<X509Certificate>): ReadonlyArray<CertificateFacts> => {
+  const names = new Map<string, number>()
+  return certificates.map(({ subject, subjectAltName, validToDate }) => {
+    const known = /(?:DNS|IP Address):([^,]+)/.exec(subjectAltName ?? "")?.[1] ?? /CN=(.+)/.exec(subject)?.[1] ??
+      "unnamed"
+    const count = (names.get(known) ?? 0) + 1
+    names.set(known, count)
+    return { name: count === 1 ? known : `${known} (${count})`, expires: validToDate.getTime() / 1000 }
+  })
 }
 
 const contextsOf = (given: TlsOptions): Contexts => {
@@ -65,14 +79,13 @@ const contextsOf = (given: TlsOptions): Contexts => {
     ...(given.cert === undefined ? {} : { cert: given.cert }),
     ...(given.key === undefined ? {} : { key: Redacted.value(given.key) })
   }
-  return {
-    options,
-    first: Tls.createSecureContext(options),
-    others: (given.others ?? []).map(({ cert, key }) => ({
-      certificate: new X509Certificate(cert),
-      context: Tls.createSecureContext({ ...common, cert, key: Redacted.value(key) })
-    }))
-  }
+  const first = Tls.createSecureContext(options)
+  const others = (given.others ?? []).map(({ cert, key }) => ({
+    certificate: new X509Certificate(cert),
+    context: Tls.createSecureContext({ ...common, cert, key: Redacted.value(key) })
+  }))
+  const own = given.cert === undefined ? [] : [new X509Certificate(given.cert)]
+  return { options, first, others, facts: factsOf([...own, ...others.map(({ certificate }) => certificate)]) }
 }
 
 const withoutTickets = (options: Tls.SecureContextOptions): Tls.SecureContextOptions => ({
@@ -96,6 +109,8 @@ export interface Certificates {
   readonly client: (localName: string | undefined) => Tls.SecureContext
   /** Which certificate is for a name: 0 is the default one. */
   readonly identity: (name: string) => number
+  /** Those in force, the default one first. */
+  readonly facts: () => ReadonlyArray<CertificateFacts>
   /** Calls back when the options of a server have changed; gives a function that ends this. */
   readonly onChange: (callback: () => void) => () => void
 }
@@ -157,6 +172,7 @@ export const makeCertificates = Effect.fnUntraced(function*(
     server: (resumes) => ({ ...(resumes ? current.options : withoutTickets(current.options)), SNICallback: asked }),
     client: (localName) => (localName === undefined ? undefined : named(localName)) ?? current.first,
     identity,
+    facts: () => current.facts,
     onChange: (callback) => {
       callbacks.add(callback)
       return () => callbacks.delete(callback)

@@ -64,7 +64,7 @@ export const makeConnect = (
           Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : destroy)
         )
 
-      const addresses = Net.isIP(options.host) === 0 ? resolver.addresses(options.host) : Effect.succeed([options.host])
+      const addresses = Net.isIP(options.host) === 0 ? lookedUp(resolver, options.host) : Effect.succeed([options.host])
       return addresses.pipe(
         Effect.mapError((error) => failed(reasonOf(error), error)),
         Effect.flatMap((found) => {
@@ -120,6 +120,12 @@ export const makeConnect = (
 
   return connect
 }
+
+const lookedUp = (resolver: ResolverShape, name: string) =>
+  resolver.addresses(name).pipe(Effect.withSpan("dns.lookup", {
+    kind: "client",
+    attributes: { type: "address", name }
+  }, { captureStackTrace: false }))
 
 type Failed = (reason: TransportErrorReason, cause: unknown) => TransportError
 

@@ -6,11 +6,13 @@ import type * as Net from "node:net"
 import * as Tls from "node:tls"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { Crowd } from "../net/Crowd.ts"
+import { codeOf } from "../net/ErrorCode.ts"
 import { networkOf } from "../net/Network.ts"
 import type { Certificates } from "./Certificates.ts"
 import { type Ends, endsOf } from "./Ends.ts"
 import { HandshakeBudget } from "./HandshakeBudget.ts"
 import { proofOf } from "./PeerCertificate.ts"
+import type { HandshakeFailure, TransportCounters } from "./TransportFacts.ts"
 
 export interface HandshakeLimits {
   /** Seconds within which a handshake must be finished, its wait for others of its address included. */
@@ -34,6 +36,14 @@ interface Turns {
   users: number
 }
 
+interface UnderWay {
+  readonly secured: (stream: Tls.TLSSocket) => void
+  readonly failed: (why: HandshakeFailure) => void
+}
+
+/** What OpenSSL calls octets that begin no TLS. */
+const NO_TLS = new Set(["ERR_SSL_HTTP_REQUEST", "ERR_SSL_HTTPS_PROXY_REQUEST", "ERR_SSL_WRONG_VERSION_NUMBER"])
+
 export class Handshakes {
   /** It listens nowhere: sockets are handed to it. */
   #server: Tls.Server
@@ -44,16 +54,25 @@ export class Handshakes {
   readonly #unfollow: () => void
   readonly #limits: () => HandshakeLimits
   readonly #budget: HandshakeBudget
-  readonly #underWay = new Map<string, (stream: Tls.TLSSocket) => void>()
+  readonly #underWay = new Map<string, UnderWay>()
   readonly #crowd = new Crowd<Net.Socket>(networkOf)
   readonly #turns = new Map<string, Turns>()
+  readonly #counters: TransportCounters
+  /** Those that went for others. */
+  readonly #evicted = new WeakSet<Net.Socket>()
 
   /**
    * `asks`: for a certificate. A session that is resumed would keep what a certificate proved when it was shown, also when it
    * has expired since, and its ticket has no room for every certificate: so there are none then. That, and the limits, are
    * asked for with each handshake, since they may change.
    */
-  constructor(certificates: Certificates, asks: () => boolean, limits: () => HandshakeLimits) {
+  constructor(
+    certificates: Certificates,
+    asks: () => boolean,
+    limits: () => HandshakeLimits,
+    counters: TransportCounters
+  ) {
+    this.#counters = counters
     this.#certificates = certificates
     this.#asksNow = asks
     this.#asks = asks()
@@ -70,7 +89,11 @@ export class Handshakes {
       rejectUnauthorized: false,
       handshakeTimeout: NEVER
     })
-    server.on("tlsClientError", (_, stream) => stream.destroy())
+    server.on("tlsClientError", (error, stream) => {
+      const ends = endsOf(stream)
+      if (ends !== undefined && NO_TLS.has(codeOf(error))) this.#underWay.get(keyOf(ends))?.failed("wrong protocol")
+      stream.destroy()
+    })
     server.on("secureConnection", (stream) => this.#secured(stream))
     return server
   }
@@ -103,13 +126,20 @@ export class Handshakes {
     const key = keyOf(ends)
     const { host } = ends.remote
     let rest: Effect.Effect<void> | undefined
+    let failure: HandshakeFailure = "failed"
+    const failed = (why: HandshakeFailure): void => {
+      failure = why
+    }
     const handshake = Effect.callback<void>((resume) => {
       if (raw.destroyed) return resume(Effect.void)
       raw.once("close", () => resume(Effect.void))
-      this.#underWay.set(key, (stream) => {
-        // At once: octets may follow in the same read.
-        rest = next(stream)
-        resume(Effect.void)
+      this.#underWay.set(key, {
+        failed,
+        secured: (stream) => {
+          // At once: octets may follow in the same read.
+          rest = next(stream)
+          resume(Effect.void)
+        }
       })
       try {
         this.#serverNow().emit("connection", raw)
@@ -119,21 +149,35 @@ export class Handshakes {
     })
     return Effect.suspend(() => {
       crowd.add(host, raw)
-      if (crowd.size > maxHandshakes) crowd.takeFirst()!.destroy()
-      return isExempt(host) ? handshake : this.#inTurn(raw, host, handshake)
+      if (crowd.size > maxHandshakes) {
+        const first = crowd.takeFirst()!
+        this.#evicted.add(first)
+        first.destroy()
+      }
+      return isExempt(host) ? handshake : this.#inTurn(raw, host, handshake, failed)
     }).pipe(
-      Effect.timeoutOrElse({ duration: setupTimeout * 1000, orElse: () => Effect.void }),
+      Effect.timeoutOrElse({ duration: setupTimeout * 1000, orElse: () => Effect.sync(() => failed("timed out")) }),
       Effect.ensuring(Effect.sync(() => {
         this.#underWay.delete(key)
         crowd.delete(host, raw)
       })),
-      Effect.andThen(Effect.suspend(() => rest ?? Effect.sync(() => raw.destroy()))),
+      Effect.andThen(Effect.suspend(() => {
+        if (rest !== undefined) return rest
+        this.#counters.handshakesFailed[this.#evicted.has(raw) ? "too many" : failure]++
+        raw.destroy()
+        return Effect.void
+      })),
       Effect.onInterrupt(() => Effect.sync(() => raw.destroy()))
     )
   }
 
   /** Waits until the address may have another handshake; not at all when that would take too long. */
-  #inTurn(raw: Net.Socket, host: string, handshake: Effect.Effect<void>): Effect.Effect<void> {
+  #inTurn(
+    raw: Net.Socket,
+    host: string,
+    handshake: Effect.Effect<void>,
+    failed: UnderWay["failed"]
+  ): Effect.Effect<void> {
     const { handshakeRate, setupTimeout } = this.#limits()
     const budget = this.#budget
     budget.perSecond = handshakeRate
@@ -144,6 +188,7 @@ export class Handshakes {
       host,
       Clock.clockWith((clock) => {
         const wait = budget.reserve(host, monotonicMillis(clock), setupTimeout * 1000)
+        if (wait === undefined) failed("too many")
         return wait === undefined ? Effect.void : wait === 0 ? counted : Effect.delay(counted, wait)
       })
     )
@@ -174,9 +219,9 @@ export class Handshakes {
   #secured(stream: Tls.TLSSocket): void {
     try {
       const ends = endsOf(stream)
-      const secured = ends === undefined ? undefined : this.#underWay.get(keyOf(ends))
-      if (secured === undefined || proofOf(stream).tooLarge) stream.destroy()
-      else secured(stream)
+      const underWay = ends === undefined ? undefined : this.#underWay.get(keyOf(ends))
+      if (underWay === undefined || proofOf(stream).tooLarge) stream.destroy()
+      else underWay.secured(stream)
     } catch {
       stream.destroy()
     }

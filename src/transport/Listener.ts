@@ -15,6 +15,7 @@ import type { Adopt } from "./Owned.ts"
 import type { Proven } from "./PeerCertificate.ts"
 import { makeSlices } from "./Slices.ts"
 import type { TransportError } from "./TransportError.ts"
+import type { TransportCounters } from "./TransportFacts.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
 export interface ListenerOptions {
@@ -46,6 +47,7 @@ export interface ListenerOptions {
 /** What a listener needs from its transport. */
 export interface Surroundings {
   readonly certificates: Certificates
+  readonly counters: TransportCounters
   readonly adopt: Adopt
   readonly proven: Proven
   readonly defer: (task: () => void) => void
@@ -54,7 +56,7 @@ export interface Surroundings {
 }
 
 export const makeListen = (
-  { adopt, certificates, defer, proven, run }: Surroundings,
+  { adopt, certificates, counters, defer, proven, run }: Surroundings,
   live: Current<ListenerOptions>
 ): TransportShape["listen"] =>
   Effect.fnUntraced(function*(
@@ -82,6 +84,7 @@ export const makeListen = (
       const ends = endsOf(raw)
       const { keepAlive: idle = KEEP_ALIVE, maxConnections = Infinity } = live.current
       if (closed || open >= maxConnections || ends === undefined) {
+        counters.turnedAway++
         raw.destroy()
         return
       }
@@ -95,7 +98,9 @@ export const makeListen = (
       adopt(stream, { ...ends, inbound: true, secure, socket: bound, ...proven(stream) }, accept).owner
 
     const asks = typeof asksForCertificate === "function" ? asksForCertificate : () => asksForCertificate
-    const handshakes = secure ? new Handshakes(certificates, asks, () => limitsOf(live.current)) : undefined
+    const handshakes = secure
+      ? new Handshakes(certificates, asks, () => limitsOf(live.current), counters)
+      : undefined
     if (handshakes !== undefined) yield* Effect.addFinalizer(() => Effect.sync(() => handshakes.close()))
 
     const server = (): Net.Server => {
@@ -104,6 +109,7 @@ export const makeListen = (
         bound = { ...socket, port: portOf(made) }
         // Accepting fails when descriptors run out; the listener goes on.
         made.on("error", (cause) => {
+          counters.acceptsFailed++
           run(Effect.logWarning("accept failed", { target: targetOf(socket), reason: wordsOf(cause) }))
         })
       })

@@ -17,6 +17,7 @@ import { type ListenerOptions, makeListen } from "./Listener.ts"
 import { makeAdopt } from "./Owned.ts"
 import { makeProven } from "./PeerCertificate.ts"
 import type { TransportError } from "./TransportError.ts"
+import { zeroTransportCounters } from "./TransportFacts.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
 /** They may change (`Live`), but for `tls`, which follows a reference of its own, and `reads`. */
@@ -61,11 +62,13 @@ export const make = Effect.fnUntraced(function*(
     run(Effect.logError("a connection was dropped because of a defect", Cause.die(error)))
   }
   const defer = makeDefer(defect)
+  const counters = zeroTransportCounters()
   const adopt = makeAdopt({ reads: options.reads ?? "shared", defer, defect })
   return {
-    listen: makeListen({ adopt, certificates, proven, defer, run }, live),
+    listen: makeListen({ adopt, certificates, counters, proven, defer, run }, live),
     connect: makeConnect({ adopt, certificates, proven, resolver, run }, live),
     identity: certificates.identity,
-    defer
+    defer,
+    facts: Object.assign(counters, { certificates: certificates.facts })
   }
 })

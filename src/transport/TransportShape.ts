@@ -2,6 +2,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Accept, Connection, ConnectOptions, ListenOptions, LocalSocket } from "./Connection.ts"
 import type { TransportError } from "./TransportError.ts"
+import type { TransportFacts } from "./TransportFacts.ts"
 
 /** What a `Transport` can do. */
 export interface TransportShape {
@@ -26,4 +27,6 @@ export interface TransportShape {
   readonly identity: (localName: string) => number
   /** Runs a task once the octets that are at hand now have been delivered, so output of one turn leaves together. */
   readonly defer: (task: () => void) => void
+  /** What it knows of itself; absent where nobody counts. */
+  readonly facts?: TransportFacts | undefined
 }

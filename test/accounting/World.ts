@@ -574,7 +574,14 @@ class World {
     // What was dialled and never answers is closed by the relay.
     for (const relay of this.relays) yield* Effect.forkChild(relay.close)
     yield* this.pass(10_000)
-    const nothing = JSON.stringify({ connections: 0, sessions: 0, transactions: 0, timers: 0, bufferedOctets: 0 })
+    const nothing = JSON.stringify({
+      connections: 0,
+      sessions: 0,
+      transactions: 0,
+      timers: 0,
+      bufferedOctets: 0,
+      parkedOctets: 0
+    })
     for (const relay of this.relays) {
       const rest = JSON.stringify(relay.gauges())
       this.ledger.check(rest === nothing, () => `left at the end: ${rest}`)

@@ -44,4 +44,14 @@ describe("LineBudget", () => {
     assert.strictEqual(all, MAX_KINDS + KIND_BURST)
     assert.deepStrictEqual(budget.takeHeld(), [{ kind: "others", lines: 9 * MAX_KINDS - KIND_BURST }])
   })
+
+  it("counts all that was held back, also of what was told", () => {
+    const counters = { held: 0 }
+    const budget = new LineBudget(undefined, counters)
+    for (let i = 0; i < 2; i++) {
+      admitted(budget, 2 * KIND_BURST, 0, (n) => [`kind ${i}`, `192.0.2.${n}`])
+      budget.takeHeld()
+    }
+    assert.strictEqual(counters.held, 2 * KIND_BURST)
+  })
 })

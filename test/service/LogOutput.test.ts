@@ -19,13 +19,17 @@ describe("LogOutput", () => {
     Effect.gen(function*() {
       let room = 15
       let text = ""
-      const output = new LogOutput(fileSink((octets) => {
-        if (room === 0) full()
-        const n = Math.min(room, octets.length)
-        room -= n
-        text += octets.toString("utf8", 0, n)
-        return n
-      }))
+      const counters = { lost: 0 }
+      const output = new LogOutput(
+        fileSink((octets) => {
+          if (room === 0) full()
+          const n = Math.min(room, octets.length)
+          room -= n
+          text += octets.toString("utf8", 0, n)
+          return n
+        }),
+        counters
+      )
       for (const line of ["0123456789\n", "abcdefghij\n", "never\n"]) output.write(line)
       assert.strictEqual(output.lost, 2)
       yield* telling(output)
@@ -38,6 +42,8 @@ describe("LogOutput", () => {
       assert.deepStrictEqual([whole, half, again, more], ["0123456789", "abcd", "again", [""]])
       assert.match(told!, /lost.* lines=2$/)
       assert.strictEqual(output.lost, 0)
+      // Also those that were told of, and not the line that tells.
+      assert.strictEqual(counters.lost, 2)
     }))
 
   it.effect("keeps a bound of octets for a reader who does not read, and drops the rest", () =>

@@ -512,7 +512,7 @@ export class World {
   get done(): Effect.Effect<void> {
     return Effect.suspend(() => {
       for (const peer of this.peers) peer.connection?.destroy()
-      const nothing = { connections: 0, sessions: 0, transactions: 0, timers: 0, bufferedOctets: 0 }
+      const nothing = { connections: 0, sessions: 0, transactions: 0, timers: 0, bufferedOctets: 0, parkedOctets: 0 }
       return until(
         () => {
           const { gauges } = this.relay

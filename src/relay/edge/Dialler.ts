@@ -2,8 +2,10 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import { isIP } from "node:net"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
+import { dialSeconds, measured } from "../../metrics/Seconds.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import { relaysOf, ResolverError } from "../../Resolver.ts"
 import type { SocketSelector } from "../../SocketSelector.ts"
@@ -50,11 +52,21 @@ export const makeDialler = ({ journal, nextHops, selector, transport }: DiallerO
     )
   })
 
+  /** A span of its own: what waits for it are requests of many. */
+  const traced = (hop: Dialled, dial: Dial) => {
+    const { relay, uri: { host, port, scheme } } = dial
+    const attributes = { scheme, host, ...(port === undefined ? {} : { port }), relay }
+    return measured(attempt(hop, dial), dialSeconds, resultOf).pipe(
+      Effect.onExit((exit) => Effect.annotateCurrentSpan("result", resultOf(exit) ?? "interrupted")),
+      Effect.withSpan("msrp.dial", { root: true, kind: "client", attributes }, { captureStackTrace: false })
+    )
+  }
+
   return Effect.fnUntraced(function*(dial: Dial, hop: Dialled, ended: () => void): Effect.fn.Return<void> {
     const clock = yield* Clock.Clock
     const began = monotonicMillis(clock)
     // Not before the request that wants it waits there, or nobody would answer that when it fails at once.
-    yield* Effect.andThen(Effect.yieldNow, attempt(hop, dial)).pipe(
+    yield* Effect.andThen(Effect.yieldNow, traced(hop, dial)).pipe(
       Effect.ensuring(Effect.sync(ended)),
       Effect.matchCauseEffect({
         onSuccess: () => Effect.sync(() => journal.dialled(dial, hop, monotonicMillis(clock) - began)),
@@ -68,6 +80,15 @@ export const makeDialler = ({ journal, nextHops, selector, transport }: DiallerO
     )
   })
 }
+
+const resultOf = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isSuccess(exit)
+    ? "connected"
+    : Cause.hasInterruptsOnly(exit.cause)
+    ? undefined
+    : isForbidden(exit.cause)
+    ? "forbidden"
+    : "failed"
 
 /** Whoever asks for what policy forbids is told so: another try is of no use (RFC 4975 §10.3). */
 const isForbidden = (cause: Cause.Cause<unknown>): boolean => {

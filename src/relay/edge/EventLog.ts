@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { Bounded } from "../../logging/Bounded.ts"
 import { LineBudget } from "../../logging/LineBudget.ts"
+import { LogCounters } from "../../logging/LogCounters.ts"
 import { networkOf } from "../../net/Network.ts"
 import type { Hear, Noted } from "./Journal.ts"
 
@@ -27,9 +28,10 @@ export const makeEventLog = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Hear, never, Scope.Scope> {
   const isDebug = yield* LogLevel.isEnabled("Debug")
   const clock = yield* Clock.Clock
-  const strangers = new LineBudget()
-  const users = new LineBudget(userBounds)
-  const details = new LineBudget(detailBounds)
+  const counters = yield* LogCounters
+  const strangers = new LineBudget(undefined, counters)
+  const users = new LineBudget(userBounds, counters)
+  const details = new LineBudget(detailBounds, counters)
   const tellHeld = Effect.suspend(() =>
     Effect.forEach(
       [strangers, users, details].flatMap((budget) => budget.takeHeld()),

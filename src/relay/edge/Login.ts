@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import type { Authenticator } from "../../Authenticator.ts"
 import type { SessionRepo } from "../../SessionRepo.ts"
 import type { RelayCounters } from "../Counters.ts"
-import type { Asking, Attempted, Auth, AuthAnswer } from "../rules/Auth.ts"
+import { type Asking, type Attempted, type Auth, type AuthAnswer, resultOf } from "../rules/Auth.ts"
 
 export interface LoginOptions {
   readonly auth: Auth
@@ -88,6 +88,12 @@ export const makeLogin = ({ auth, authenticator, counters, limits, sessions }: L
 
   return (asking: Asking, ended: () => void): Effect.Effect<void> =>
     decided(asking).pipe(
+      Effect.tap((answer) => Effect.annotateCurrentSpan({ status: answer.status, result: resultOf(answer) })),
+      Effect.withSpan("msrp.auth", {
+        root: true,
+        kind: "server",
+        attributes: { scheme: asking.request.target.scheme, behindRelay: asking.behindRelay }
+      }, { captureStackTrace: false }),
       Effect.map((answer) => auth.answer(asking, answer)),
       Effect.ensuring(Effect.sync(ended))
     )

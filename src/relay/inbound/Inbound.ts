@@ -5,9 +5,9 @@
 import type { Decoder, FrameSink } from "../../protocol/Decoder.ts"
 import { type Broken, type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import type { Closing } from "../Closing.ts"
+import { countFrameIn } from "../Counters.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Origin } from "../outbound/Transaction.ts"
-import type { Ending } from "../Refused.ts"
 import { forwardFrame } from "../route/Forward.ts"
 import type { Route } from "../route/Route.ts"
 import type { AuthSource } from "../rules/Auth.ts"
@@ -45,6 +45,7 @@ export class Inbound implements FrameSink {
   #lastAnswered: Origin | undefined
   /** The long chunk that is coming in. */
   #chunk: Chunk | undefined
+  #ofSend = false
   /** Milliseconds of the monotonic clock when octets last came in. */
   lastUsed: number
   /** Octets that came in. */
@@ -118,6 +119,7 @@ export class Inbound implements FrameSink {
 
   chunkStart(head: Head): void {
     this.#begins(head, 0)
+    this.#ofSend = head.kind === Kind.Send
     const decision = this.#decide(head, Infinity, "$")
     switch (decision._tag) {
       case "Route":
@@ -126,12 +128,13 @@ export class Inbound implements FrameSink {
       case "Foreign":
         return this.#foreign()
       default:
-        this.#chunk = this.#discardChunk(head, decision._tag === "Authenticate" ? MALFORMED : decision)
+        this.#chunk = this.#refusals.discard(head, decision._tag === "Authenticate" ? MALFORMED : decision)
     }
   }
 
   chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void {
     this.#share.costs(end - start)
+    if (this.#ofSend) this.#shared.counters.bodyOctetsIn += end - start
     this.#chunk?.body(buf, start, end, hyphens)
   }
 
@@ -147,7 +150,7 @@ export class Inbound implements FrameSink {
   }
 
   #begins(head: Head, octets: number): void {
-    this.#shared.counters.framesIn++
+    countFrameIn(this.#shared.counters, head.kind, head.status, octets)
     this.#share.costs(FRAME + octets)
     if (!head.samePaths) this.#lastRoute = this.#lastAnswered = undefined
   }
@@ -241,7 +244,7 @@ export class Inbound implements FrameSink {
 
   #passChunk(route: Route, head: Head): Chunk {
     const { messageId } = head
-    if (route.flow.stuck) return this.#discardChunk(head, stuck(route))
+    if (route.flow.stuck) return this.#refusals.discard(head, stuck(route))
     if (this.#isStopped(route, head)) {
       return new DiscardedChunk(this.#refusals.later(head, unwanted(route)), () => route.back.unblock(messageId))
     }
@@ -260,16 +263,6 @@ export class Inbound implements FrameSink {
   #ok(route: Route, buf: Buffer, tidStart: number, tidEnd: number): void {
     this.#outbound.ok(route.ok, buf, tidStart, tidEnd)
     this.#hop.reading.answered()
-  }
-
-  // ---- what goes no further
-
-  #discardChunk(head: Head, ending: Ending): Chunk {
-    const isGoodSend = head.kind === Kind.Send && head.problem === undefined
-    if (!isGoodSend || head.failureReport !== "yes") return new DiscardedChunk(this.#refusals.later(head, ending))
-    // Its sender hears it now, and may stop; the octets up to the end-line are thrown away (RFC 4975 §7.3.2).
-    this.#refusals.now(head, ending, 0, "+")
-    return new DiscardedChunk(undefined)
   }
 
   // ---- the end

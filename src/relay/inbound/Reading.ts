@@ -148,6 +148,7 @@ export class Reading implements Tap {
   }
 
   #heldByFlows(): void {
+    if (this.#full + Number(this.#parkedHold) === 1) this.#shared.counters.held++
     this.onHeldByFlows()
     this.#wait()
   }

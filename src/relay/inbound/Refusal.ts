@@ -7,11 +7,13 @@ import { encodeResponse } from "../../protocol/Encoder.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { type MsrpUri, parsePath, parseUri } from "../../protocol/Uri.ts"
+import { countReportMade, type RelayCounters } from "../Counters.ts"
 import type { HopFacts } from "../Observer.ts"
 import { type Ending, refused } from "../Refused.ts"
 import { encodeReport } from "../route/Report.ts"
 import type { Route } from "../route/Route.ts"
 import type { Shared } from "../Shared.ts"
+import { type Chunk, DiscardedChunk } from "./Chunk.ts"
 
 /** The hop on whose connection it came in. */
 export interface RefusalOwner extends HopFacts {
@@ -56,7 +58,7 @@ export class Refusals {
   /** The same, once the real length of the body is known, and how that ended. */
   later(head: Head, { problem, session, status }: Ending): (octets: number, flag: Flag) => void {
     const hop = this.#hop
-    const answer = answerTo(head, status, this.#pathsBack(head))
+    const answer = answerTo(head, status, this.#pathsBack(head), hop.shared.counters)
     if (status >= 300) {
       refused(hop.shared, hop, { kind: head.kind, status, problem: head.problem ?? problem, session })
       if (hop.probation.active) hop.fromBehind(parsePath(head.fromPath, hop.shared.codec.limits.pathUris) ?? [])
@@ -67,13 +69,23 @@ export class Refusals {
     }
   }
 
+  /** What becomes of a long chunk. Its sender hears it at once where he wants to, and may stop (RFC 4975 §7.3.2). */
+  discard(head: Head, ending: Ending): Chunk {
+    const isGoodSend = head.kind === Kind.Send && head.problem === undefined
+    if (!isGoodSend || head.failureReport !== "yes") return new DiscardedChunk(this.later(head, ending))
+    this.now(head, ending, 0, "+")
+    return new DiscardedChunk(undefined)
+  }
+
   /** Answers one whose end is not looked for any more: by a response, since a REPORT names the octets that it is about. */
   last(head: Head, status: number): void {
     const hop = this.#hop
     if (head.kind === Kind.Response) return
     refused(hop.shared, hop, { kind: head.kind, status, problem: "over a limit", session: undefined })
     const paths = this.#pathsBack(head)
-    if (paths !== undefined) hop.control(responseTo(head, status, paths))
+    if (paths === undefined) return
+    hop.shared.counters.responsesOut[status]!++
+    hop.control(responseTo(head, status, paths))
   }
 
   /** Of an answer that is wanted and can be given. */
@@ -101,7 +113,8 @@ interface PathsBack {
 const answerTo = (
   head: Head,
   status: number,
-  paths: PathsBack | undefined
+  paths: PathsBack | undefined,
+  counters: RelayCounters
 ): ((octets: number, flag: Flag) => Buffer) | undefined => {
   if (paths === undefined) return undefined
   if (head.kind === Kind.Send && head.failureReport === "partial") {
@@ -113,12 +126,16 @@ const answerTo = (
       const [toPath, fromPath] = [paths.from.join(" "), paths.addressed]
       return (length, flag) => {
         const piece = { messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) }
+        countReportMade(counters, status)
         return encodeReport({ toPath, fromPath, piece, status, comment: reasonPhrase(status) })
       }
     }
   }
   const response = responseTo(head, status, paths)
-  return () => response
+  return () => {
+    counters.responsesOut[status]!++
+    return response
+  }
 }
 
 /** To a SEND, along the previous hop only (RFC 4975 §7.2). */

@@ -101,6 +101,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
 
   /** Writes a 200, see `writeOk`. */
   ok(between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void {
+    this.shared.counters.responsesOut[200]!++
     this.interrupt()
     writeOk(this.outbox, between, buf, tidStart, tidEnd)
   }
@@ -141,8 +142,9 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     if (this.#stall?.armed !== true && outbox.pending > 0) (this.#stall ??= new StallWatch(this)).arm()
   }
 
-  taken(): void {
+  taken(octets: number): void {
     const { shared } = this
+    shared.counters.octetsOut += octets
     shared.turn.tick()
     this.#stall?.moved()
     this.#sent(this.outbox.flushed)
@@ -219,6 +221,10 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     const { transaction } = this.shared.limits
     if (since === undefined) transaction.start(one)
     else transaction.startAsOf(one, since)
+  }
+
+  timedOut(): void {
+    this.shared.counters.transactionsTimedOut++
   }
 
   get now(): number {

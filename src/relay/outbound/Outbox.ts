@@ -17,8 +17,8 @@ interface Filled {
 export interface OutboxOwner {
   /** There is output, where there was none in this turn. */
   filled(): void
-  /** The operating system has taken octets. */
-  taken(): void
+  /** The operating system has taken so many octets. */
+  taken(octets: number): void
 }
 
 export class Outbox {
@@ -176,7 +176,7 @@ export class Outbox {
     if (this.#closed) return
     this.flushed += done.octets.length
     if (this.committed > this.#handed) this.wake()
-    this.#owner.taken()
+    this.#owner.taken(done.octets.length)
   }
 
   /** Hands over all there is. Nothing more goes out: what is still to be sent waits, and fails with the connection. */

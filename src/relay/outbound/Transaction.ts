@@ -72,6 +72,8 @@ export interface TransactionOwner {
   forget(transaction: Transaction): void
   /** Its time begins anew: the receiver has answered what was sent before it. */
   again(transaction: Transaction, since?: number): void
+  /** Its time is over, and there was no answer, which it should have had. */
+  timedOut(): void
   /** The relay itself does not read what comes from there. */
   readonly unread: boolean
   /** Milliseconds of the monotonic clock, and those that an answer may take. */
@@ -153,6 +155,7 @@ export class Transaction extends Timed implements Piece, Sent {
     const since = this.window?.progressBefore(this) ?? -Infinity
     if (since > this.deadline - owner.patience) return owner.again(this, since)
     const { expects } = this
+    if (expects !== "negative answers") owner.timedOut()
     if (typeof expects === "object" && !expects.isAuth) this.finish()
     else this.#lost(expects === "every failure", UNANSWERED)
   }

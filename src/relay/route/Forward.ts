@@ -7,6 +7,7 @@ import { INTERRUPTIBLE_ABOVE } from "../../protocol/FrameLimits.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { HYPHENS } from "../../protocol/Hyphens.ts"
 import { transactionId } from "../../protocol/Ident.ts"
+import { countRequestOut } from "../Counters.ts"
 import { writeEndLine, writeSend } from "../outbound/Frames.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import { type Asked, type Origin, Transaction } from "../outbound/Transaction.ts"
@@ -38,8 +39,13 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
   const id = hasBody && head.hyphens ? idNotIn(buf, bodyStart, bodyEnd) : transactionId()
 
   target.interrupt()
-  if (isSend) writeSend(outbox, id, way.lines)
-  else {
+  const { counters } = target.shared
+  if (isSend) {
+    counters.sendsOut++
+    counters.bodyOctetsOut += length
+    writeSend(outbox, id, way.lines)
+  } else {
+    countRequestOut(counters, kind)
     outbox.text(`MSRP ${id} ${head.method}\r\n`)
     outbox.copy(way.lines, 0, way.lines.length)
   }
@@ -59,7 +65,10 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
   const expects = isSend
     ? head.failureReport === "yes" ? "every failure" : head.failureReport === "partial" ? "negative answers" : undefined
     : askedBy(head)
-  if (expects === undefined) return
+  if (expects === undefined) {
+    if (isSend) counters.sendsUnanswered++
+    return
+  }
   const transaction = new Transaction(target, id, way.back, expects)
   const window = transaction.window = way.window
   if (isSend) {

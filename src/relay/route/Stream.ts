@@ -110,6 +110,7 @@ export class Stream implements LongChunk {
 
   #copy(buf: Buffer, start: number, end: number): void {
     this.#outbox.copy(buf, start, end)
+    this.#target.shared.counters.bodyOctetsOut += end - start
     this.#next += end - start
     const transaction = this.#transaction
     if (transaction === undefined || transaction.done) return
@@ -132,6 +133,7 @@ export class Stream implements LongChunk {
     this.#id = transactionId()
     this.#tail = ""
     this.#pieceStart = this.#next
+    target.shared.counters.sendsOut++
     writeSend(this.#outbox, this.#id, this.#lines)
     const range = byteRangeLine(this.#next, -1, totalOf(this.#total, this.#next, "+"))
     this.#outbox.text(`${this.#headers.before}${range}${this.#headers.after}\r\n`)

@@ -6,6 +6,7 @@ import { encodeResponse } from "../../protocol/Encoder.ts"
 import type { FrameLimits } from "../../protocol/FrameLimits.ts"
 import type { Flag, Head } from "../../protocol/Head.ts"
 import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
+import { countReportMade } from "../Counters.ts"
 import type { Loss } from "../Loss.ts"
 import type { Asked, Origin, Piece } from "../outbound/Transaction.ts"
 import type { SessionRecord } from "../SessionRecord.ts"
@@ -167,6 +168,7 @@ export class WayBack implements Origin {
     const start = `MSRP ${asked.id} ${String(head.status).padStart(3, "0")}${comment}`
     const paths = `To-Path: ${rest}\r\nFrom-Path: ${own} ${head.fromPath}\r\n`
     const headers = head.buf.toString("latin1", head.restStart, head.restEnd)
+    source.shared.counters.responsesOut[head.status]!++
     source.control(Buffer.from(`${start}\r\n${paths}${headers}-------${asked.id}$\r\n`, "latin1"))
     // A client that guesses passwords at a relay further on is a nuisance here; a relay is not closed for those behind
     // it, who stand in the path as well (RFC 4976 §6.3).
@@ -181,7 +183,10 @@ export class WayBack implements Origin {
   answer(transactionId: string, status: number, comment: string): void {
     if (this.trial?.answered(transactionId, status) === true) return
     const [toPath, fromPath] = [this.fromPath, this.own]
-    this.#unanswered.source?.control(encodeResponse({ transactionId, status, comment, toPath, fromPath }))
+    const { source } = this.#unanswered
+    if (source === undefined || source.gone) return
+    source.shared.counters.responsesOut[status]!++
+    source.control(encodeResponse({ transactionId, status, comment, toPath, fromPath }))
   }
 
   /** Tells the original sender of a failure, unless he is gone. */
@@ -191,6 +196,7 @@ export class WayBack implements Origin {
     if (source === undefined || source.gone || this.trial?.failed(piece, status) === true) return
     source.control(encodeReport({ toPath: this.fromPath, fromPath: this.own, piece, status, comment }))
     source.shared.counters.reports++
+    countReportMade(source.shared.counters, status)
     this.lost(loss)
   }
 

@@ -10,7 +10,7 @@ import { reasonPhrase } from "../../protocol/Status.ts"
 import { authorityKey, canonicalHost, formatUri, type MsrpUri, parseUri } from "../../protocol/Uri.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
-import { countRefused } from "../Counters.ts"
+import { countRefused, type LoginResult } from "../Counters.ts"
 import { refused } from "../Refused.ts"
 import type { NewSession, Session, Sessions } from "../Session.ts"
 import type { SessionBook } from "../SessionBook.ts"
@@ -133,6 +133,7 @@ export class Auth {
 
     const refuse = (status: number, problem: string, comment?: string): void => {
       refused(this.#shared, hop, { kind: Kind.Auth, status, problem, session: undefined })
+      this.#shared.counters.logins.refused++
       hop.respond(to, status, [], comment)
     }
 
@@ -256,8 +257,10 @@ export class Auth {
   /** Answers, and counts for the connection what it was. */
   answer(
     { authorizations, behindRelay, hop, realm, to }: Asking,
-    { attempt, comment, failed, headers = [], status }: AuthAnswer
+    answer: AuthAnswer
   ): void {
+    const { attempt, comment, failed, headers = [], status } = answer
+    this.#shared.counters.logins[resultOf(answer)]++
     if (status >= 300 && status !== 401) countRefused(this.#shared.counters, status)
     if (failed === true || (status !== 200 && status !== 401)) {
       const { reason = comment ?? reasonPhrase(status), username } = attempt ?? {}
@@ -272,4 +275,11 @@ export class Auth {
       if (authorizations.length === 0) hop.probation.challenged()
     } else if (status !== 200 && status !== 423) hop.probation.refused()
   }
+}
+
+/** What became of an AUTH that got this answer. */
+export const resultOf = ({ failed = false, status }: AuthAnswer): LoginResult => {
+  if (status === 200) return "granted"
+  if (status === 401) return failed ? "wrong credentials" : "challenged"
+  return status !== 408 ? "refused" : failed ? "held back" : "undecided"
 }

@@ -1,0 +1,96 @@
+/**
+ * What a relay counts, as metrics: in Effect's registry, and from there as a page for Prometheus or, with
+ * `effect/observability`, by OTLP. The numbers are read when somebody asks for them: publishing costs the relay nothing.
+ *
+ * ```ts
+ * const page = Effect.flatMap(Metrics, (metrics) => metrics.prometheus)
+ * ```
+ *
+ * @module
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Registration } from "effect/Metric"
+import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
+import { LogCounters } from "./logging/LogCounters.ts"
+import { families } from "./metrics/Catalogue.ts"
+import { type Family, register } from "./metrics/Family.ts"
+import { followProcess } from "./metrics/Process.ts"
+import { credentialsSeconds, dialSeconds, type Seconds } from "./metrics/Seconds.ts"
+import type { Sources } from "./metrics/Sources.ts"
+import { Relay } from "./Relay.ts"
+
+export { LogCounters } from "./logging/LogCounters.ts"
+
+/** The content type of the page (Prometheus' text format). */
+export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+/** The metrics of a relay, while the layer lives. */
+export class Metrics extends Context.Service<Metrics, {
+  /** A page of all metrics in the registry, also of those that are not the relay's, in Prometheus' text format. */
+  readonly prometheus: Effect.Effect<string>
+}>()("msrp-relay/Metrics") {
+  /**
+   * Publishes the relay's metrics in the registry that is there (`effect/Metric`'s `MetricRegistry`). A relay in the same
+   * registry as another takes its place: give each a registry of its own.
+   */
+  static readonly layer: Layer.Layer<Metrics, never, Relay> = Layer.effect(Metrics, Effect.suspend(() => make))
+}
+
+const make = Effect.gen(function*() {
+  const context = yield* Effect.context()
+  const sources: Sources = { relay: yield* Relay, process: yield* followProcess, log: yield* LogCounters }
+
+  const all = families.map((family) => new Published(family, sources, context))
+  yield* Effect.addFinalizer(() => Effect.sync(() => all.forEach((one) => one.remove())))
+  const refresh = (): void => all.forEach((one) => one.refresh())
+  refresh()
+  // Those that nothing has come of yet are there as well, at 0.
+  for (const histogram of [dialSeconds, credentialsSeconds] as ReadonlyArray<Seconds<string>>) {
+    for (const result of histogram.results) histogram.of(result).valueUnsafe(context)
+  }
+  // A certificate may come or go between two exports of whoever reads the registry himself.
+  yield* Effect.sync(refresh).pipe(Effect.delay(REFRESH), Effect.forever, Effect.forkScoped)
+
+  return Metrics.of({
+    prometheus: Effect.sync(() => {
+      refresh()
+      return PrometheusMetrics.formatUnsafe(context)
+    })
+  })
+})
+
+/** How often it is looked for series that come and go. */
+const REFRESH = "10 seconds"
+
+/** The series of one family in the registry. */
+class Published {
+  readonly #family: Family
+  readonly #sources: Sources
+  readonly #context: Context.Context<never>
+  #registrations: ReadonlyArray<Registration> = []
+  #known: string | undefined
+
+  constructor(family: Family, sources: Sources, context: Context.Context<never>) {
+    this.#family = family
+    this.#sources = sources
+    this.#context = context
+  }
+
+  refresh(): void {
+    const family = this.#family
+    if (!family.changes && this.#known !== undefined) return
+    const series = family.series(this.#sources)
+    const known = JSON.stringify(series.map(({ labels }) => labels))
+    if (known === this.#known) return
+    this.remove()
+    this.#known = known
+    this.#registrations = series.map((one) => register(family, one, this.#context))
+  }
+
+  remove(): void {
+    for (const registration of this.#registrations) registration.remove()
+    this.#registrations = []
+  }
+}

@@ -1,0 +1,157 @@
+/** Connections, dials, TLS, and who logs in. */
+import type { ConnectionEnd, LoginResult } from "../relay/Counters.ts"
+import type { SessionEnd } from "../relay/Session.ts"
+import type { HandshakeFailure } from "../transport/TransportFacts.ts"
+import { changingGauge, counter, counterBy, counterByTwo, type Family, gauge } from "./Family.ts"
+
+/** All of a closed set: a record that lacks one is no such record. */
+const namesOf = <Name extends string>(names: Readonly<Record<Name, true>>): ReadonlyArray<Name> =>
+  Object.keys(names) as Array<Name>
+
+const endings = namesOf<ConnectionEnd>({
+  "AUTH without TLS": true,
+  "closed by its peer": true,
+  "certificate has expired": true,
+  "ended by the operator": true,
+  failed: true,
+  "header line too long": true,
+  "header section too long": true,
+  "malformed start line": true,
+  "no session uses it": true,
+  "no successful request in probation": true,
+  "not MSRP": true,
+  "not used for a long time": true,
+  "request for another relay": true,
+  "start line too long": true,
+  "takes no octets": true,
+  "the relay drains": true,
+  "the relay stops": true,
+  "too many connections": true,
+  "too many failed AUTHs": true,
+  "too many headers": true,
+  "too many requests without success in probation": true,
+  "too much in probation": true
+})
+
+const sessionEnds = namesOf<SessionEnd>({
+  "expired": true,
+  "its connection closed": true,
+  "its relay is gone": true,
+  "its user was removed": true,
+  "ended by the operator": true,
+  "another one in its place": true,
+  "the relay stops": true
+})
+
+const logins = namesOf<LoginResult>({
+  granted: true,
+  challenged: true,
+  "wrong credentials": true,
+  "held back": true,
+  refused: true,
+  undecided: true
+})
+
+const handshakeFailures = namesOf<HandshakeFailure>({
+  "wrong protocol": true,
+  "timed out": true,
+  "too many": true,
+  failed: true
+})
+
+export const connections: ReadonlyArray<Family> = [
+  gauge(
+    "connections",
+    "Connections that are open, or in the making to a next hop",
+    ({ relay }) => relay.gauges().connections
+  ),
+  gauge("connections_allowed", "Connections that there may be", ({ relay }) => relay.bounds().connections),
+  counterByTwo(
+    "connections_opened_total",
+    "Connections that came in, and that were made to next hops",
+    ["direction", ["in", "out"]],
+    ["transport", ["tcp", "tls"]],
+    ({ relay: { counters } }, direction, transport) => {
+      const [opened, byTls] = direction === "in"
+        ? [counters.connectionsAccepted, counters.acceptedByTls]
+        : [counters.connectionsDialled, counters.dialledByTls]
+      return transport === "tls" ? byTls : opened - byTls
+    }
+  ),
+  counterBy(
+    "connections_closed_total",
+    "Connections that are gone, by why: what the relay closed them for, in the words of its log, or whose doing it was",
+    ["reason", endings],
+    ({ relay }, reason) => relay.counters.closed[reason]
+  ),
+  counter(
+    "connections_turned_away_total",
+    "Connections that a listener closed at once, since it had as many as it may",
+    ({ relay }) => relay.transportFacts?.turnedAway ?? 0
+  ),
+  counter(
+    "accepts_failed_total",
+    "Times that a connection could not be accepted, as when descriptors run out",
+    ({ relay }) => relay.transportFacts?.acceptsFailed ?? 0
+  ),
+  counterBy(
+    "dials_total",
+    "Next hops that were to be connected to, by what came of it",
+    ["result", ["connected", "failed", "forbidden", "over limit"]],
+    ({ relay: { counters } }, result) => {
+      switch (result) {
+        case "connected":
+          return counters.connectionsDialled
+        case "failed":
+          return counters.dialsFailed - counters.dialsForbiddenLate
+        case "forbidden":
+          return counters.dialsForbidden
+        case "over limit":
+          return counters.dialsOverLimit
+      }
+    }
+  )
+]
+
+export const tls: ReadonlyArray<Family> = [
+  counterBy(
+    "tls_handshakes_failed_total",
+    "TLS handshakes of those who connect that came to nothing",
+    ["reason", handshakeFailures],
+    ({ relay }, reason) => relay.transportFacts?.handshakesFailed[reason] ?? 0
+  ),
+  changingGauge(
+    "certificate_expiry_timestamp_seconds",
+    "When a certificate of this relay expires, in seconds since 1970",
+    ["certificate", "the first name that it is for"],
+    ({ relay }) =>
+      new Map((relay.transportFacts?.certificates() ?? []).map(({ expires, name }) => [name, expires] as const))
+  )
+]
+
+export const sessions: ReadonlyArray<Family> = [
+  gauge("sessions", "Session URIs that are valid", ({ relay }) => relay.gauges().sessions),
+  gauge(
+    "sessions_allowed",
+    "Session URIs that there may be; NaN where the repository does not say",
+    ({ relay }) => relay.bounds().sessions ?? Number.NaN
+  ),
+  counter("sessions_granted_total", "Session URIs that were handed out", ({ relay }) => relay.counters.authsGranted),
+  counterBy(
+    "sessions_ended_total",
+    "Session URIs that are over, by why, in the words of the log",
+    ["reason", sessionEnds],
+    ({ relay }, reason) => relay.counters.sessionsEnded[reason]
+  ),
+  counter(
+    "sessions_refused_total",
+    "AUTHs with right credentials that got no session, since there were too many",
+    ({ relay }) => relay.counters.sessionsRefused
+  ),
+  counterBy(
+    "logins_total",
+    "AUTHs for this relay, by what became of them: each login begins with one that is challenged",
+    ["result", logins],
+    ({ relay }, result) => relay.counters.logins[result]
+  )
+]

@@ -1,0 +1,10 @@
+/** Where the numbers of the metrics come from. */
+import type { LogCounters } from "../logging/LogCounters.ts"
+import type { Relay } from "../Relay.ts"
+import type { ProcessFacts } from "./Process.ts"
+
+export interface Sources {
+  readonly relay: Relay["Service"]
+  readonly process: ProcessFacts
+  readonly log: LogCounters
+}

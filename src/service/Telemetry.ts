@@ -1,0 +1,95 @@
+/**
+ * Metrics and spans for an OpenTelemetry collector, by OTLP over HTTP, where the environment names one. Its variables are
+ * OpenTelemetry's own, and those that are empty count as not set.
+ */
+import * as Cause from "effect/Cause"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import type * as OtlpExporter from "effect/observability/OtlpExporter"
+import * as OtlpMetrics from "effect/observability/OtlpMetrics"
+import * as OtlpSerialization from "effect/observability/OtlpSerialization"
+import * as OtlpTracer from "effect/observability/OtlpTracer"
+
+/** A variable that cannot be used. */
+export class TelemetryError extends Data.TaggedError("TelemetryError")<{ readonly problem: string }> {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** How octets are written; OpenTelemetry's default is the first. */
+const serializations: Readonly<Record<string, Layer.Layer<OtlpSerialization.OtlpSerialization>>> = {
+  "http/protobuf": OtlpSerialization.layerProtobuf,
+  "http/json": OtlpSerialization.layerJson
+}
+
+/** What Effect's modules do not take for given: that the service has a name, and that an endpoint is there to be used. */
+const defaultsFor = (env: Environment): Record<string, string> => ({
+  OTEL_METRICS_EXPORTER: "otlp",
+  OTEL_TRACES_EXPORTER: "otlp",
+  ...(/(?:^|,)\s*service\.name\s*=/.test(env["OTEL_RESOURCE_ATTRIBUTES"] ?? "")
+    ? {}
+    : { OTEL_SERVICE_NAME: "msrp-relay" })
+})
+
+const endpointOf = (
+  env: Environment,
+  signal: "METRICS" | "TRACES"
+): readonly [variable: string, url: string] | undefined => {
+  for (const variable of [`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`, "OTEL_EXPORTER_OTLP_ENDPOINT"]) {
+    const url = env[variable]
+    if (url !== undefined) return [variable, url]
+  }
+  return undefined
+}
+
+const exporting = (
+  given: Environment,
+  signal: "METRICS" | "TRACES",
+  exporter: Layer.Layer<OtlpExporter.Flusher, never, HttpClient.HttpClient | OtlpSerialization.OtlpSerialization>
+): Layer.Layer<never, TelemetryError> =>
+  Layer.suspend(() => {
+    const env = Object.fromEntries(
+      Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "")
+    )
+    const endpoint = endpointOf(env, signal)
+    if (endpoint === undefined || env["OTEL_SDK_DISABLED"] === "true") return Layer.empty
+    const [variable, url] = endpoint
+    const protocol = env[`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`] ?? env["OTEL_EXPORTER_OTLP_PROTOCOL"] ??
+      "http/protobuf"
+    const serialization = serializations[protocol]
+    if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+      return failing(`${variable}: must be an http or https URL, as http://localhost:4318`)
+    }
+    if (serialization === undefined) {
+      return failing(`OTEL_EXPORTER_OTLP_PROTOCOL: must be ${Object.keys(serializations).join(" or ")}`)
+    }
+    return exporter.pipe(
+      Layer.provide([FetchHttpClient.layer, serialization]),
+      Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({ ...defaultsFor(env), ...env }))),
+      // Effect's modules take a variable that cannot be read for a defect.
+      Layer.catchCause((cause) => failing(`OTEL_*: ${wordsOf(cause)}`))
+    )
+  })
+
+const failing = (problem: string): Layer.Layer<never, TelemetryError> =>
+  Layer.effectDiscard(Effect.fail(new TelemetryError({ problem })))
+
+const wordsOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Exports all that is in the registry of metrics, as it is at each export, and once more at the end. */
+export const layerMetrics = (env: Environment = process.env): Layer.Layer<never, TelemetryError> =>
+  exporting(env, "METRICS", OtlpMetrics.layerFromConfig())
+
+/** Exports the spans of whatever it is provided to. */
+export const layerSpans = (env: Environment = process.env): Layer.Layer<never, TelemetryError> =>
+  exporting(env, "TRACES", OtlpTracer.layerFromConfig())

@@ -1,0 +1,138 @@
+/** Metrics and spans reach a collector that the environment names, as they are at each export. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Queue from "effect/Queue"
+import { once } from "node:events"
+import * as Http from "node:http"
+import type { AddressInfo } from "node:net"
+import * as Telemetry from "../../src/service/Telemetry.ts"
+
+interface Posted {
+  readonly path: string
+  readonly type: string | undefined
+  readonly headers: Http.IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+/** A collector on loopback, and what is posted to it. */
+const collector = Effect.gen(function*() {
+  const posted = yield* Queue.unbounded<Posted>()
+  const server = Http.createServer(async (request, response) => {
+    const parts: Array<Buffer> = []
+    for await (const part of request) parts.push(part as Buffer)
+    Queue.offerUnsafe(posted, {
+      path: request.url!,
+      type: request.headers["content-type"],
+      headers: request.headers,
+      body: Buffer.concat(parts)
+    })
+    response.end("{}")
+  }).listen(0, "127.0.0.1")
+  yield* Effect.promise(() => once(server, "listening"))
+  yield* Effect.addFinalizer(() => Effect.sync(() => server.close().closeAllConnections()))
+  return { posted, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+})
+
+const textOf = ({ body }: Posted) => body.toString("utf8")
+
+const registry = Effect.provideService(Metric.MetricRegistry, new Map())
+
+describe("telemetry", () => {
+  it.live("sends metrics that are fresh each time, and once more at the end, under the service's name", () =>
+    Effect.gen(function*() {
+      const { posted, url } = yield* collector
+      let count = 7
+      const context = yield* Effect.context()
+      Metric.registerUnsafe(Metric.counter("a_total", { description: "A", incremental: true }), context, {
+        get: () => ({ count, incremental: true }),
+        update: () => {},
+        modify: () => {}
+      })
+      const values: Array<number> = []
+      const take = Effect.map(Queue.take(posted), (one) => {
+        assert.strictEqual(one.path, "/v1/metrics")
+        assert.strictEqual(one.headers["x-key"], "k")
+        const [{ resource, scopeMetrics }] = JSON.parse(textOf(one)).resourceMetrics
+        const attributes = new Map(
+          resource.attributes.map(({ key, value }: { key: string; value: object }) => [key, Object.values(value)[0]])
+        )
+        assert.strictEqual(attributes.get("service.name"), "msrp-relay")
+        assert.strictEqual(attributes.get("deployment"), "test")
+        const sum = scopeMetrics[0].metrics.find(({ name }: { name: string }) => name === "a_total").sum
+        assert.isTrue(sum.isMonotonic)
+        values.push(sum.dataPoints[0].asDouble)
+      })
+      yield* Effect.gen(function*() {
+        yield* take
+        count = 8
+        yield* Effect.repeat(take, { until: () => values.at(-1) === 8 })
+        count = 9
+      }).pipe(Effect.provide(Telemetry.layerMetrics({
+        OTEL_EXPORTER_OTLP_ENDPOINT: url,
+        OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+        OTEL_EXPORTER_OTLP_HEADERS: "x-key=k",
+        OTEL_RESOURCE_ATTRIBUTES: "deployment=test",
+        OTEL_METRIC_EXPORT_INTERVAL: "50",
+        OTEL_EXPORTER_OTLP_TIMEOUT: ""
+      })))
+      yield* Effect.repeat(take, { until: () => values.at(-1) === 9 })
+      assert.strictEqual(values[0], 7)
+    }).pipe(registry))
+
+  it.live("sends spans, in OpenTelemetry's own encoding unless another is wanted", () =>
+    Effect.gen(function*() {
+      const { posted, url } = yield* collector
+      yield* Effect.withSpan(Effect.void, "msrp.auth").pipe(Effect.provide(Telemetry.layerSpans({
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${url}/spans`,
+        OTEL_SERVICE_NAME: "relay-3"
+      })))
+      const one = yield* Queue.take(posted)
+      assert.strictEqual(one.path, "/spans")
+      assert.strictEqual(one.type, "application/x-protobuf")
+      assert.include(textOf(one), "msrp.auth")
+      assert.include(textOf(one), "relay-3")
+    }))
+
+  it.live("does nothing where no collector is named, or it is switched off", () =>
+    Effect.gen(function*() {
+      const { posted, url } = yield* collector
+      for (
+        const env of [
+          {},
+          { OTEL_EXPORTER_OTLP_ENDPOINT: "" },
+          { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_SDK_DISABLED: "true" },
+          { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_METRICS_EXPORTER: "none", OTEL_TRACES_EXPORTER: "none" },
+          { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "" }
+        ]
+      ) {
+        yield* Effect.withSpan(Effect.void, "msrp.auth").pipe(
+          Effect.provide(Layer.merge(Telemetry.layerMetrics(env), Telemetry.layerSpans(env)))
+        )
+      }
+      assert.strictEqual(yield* Queue.size(posted), 0)
+    }))
+
+  it.live("says which variable is wrong", () =>
+    Effect.gen(function*() {
+      const cases: ReadonlyArray<readonly [Telemetry.Environment, RegExp]> = [
+        [{ OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4318" }, /^OTEL_EXPORTER_OTLP_ENDPOINT: must be an http/],
+        [{ OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: "grpc://x" }, /^OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: must be an http/],
+        [
+          { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9", OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" },
+          /^OTEL_EXPORTER_OTLP_PROTOCOL: must be http\/protobuf or http\/json/
+        ],
+        [
+          { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9", OTEL_METRIC_EXPORT_INTERVAL: "soon" },
+          /OTEL_METRIC_EXPORT_INTERVAL/
+        ]
+      ]
+      for (const [env, words] of cases) {
+        const exit = yield* Effect.exit(Effect.scoped(Layer.build(Telemetry.layerMetrics(env))))
+        const error = Exit.isFailure(exit) ? Exit.findErrorOption(exit) : undefined
+        assert.match(error?._tag === "Some" ? error.value.message : "no failure", words)
+      }
+    }))
+})
