@@ -13,8 +13,13 @@ import { canonicalHost, formatUri, type MsrpUri, parseUri } from "./protocol/Uri
 import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/Alarm.ts"
 import { makeDialler } from "./relay/edge/Dialler.ts"
-import { makeJournal } from "./relay/edge/Journal.ts"
+import { makeEventLog } from "./relay/edge/EventLog.ts"
+import { History } from "./relay/edge/History.ts"
+import { Journal, type Noted } from "./relay/edge/Journal.ts"
 import { makeLogin } from "./relay/edge/Login.ts"
+import { makeOperator } from "./relay/edge/Operations.ts"
+import type { Operator } from "./relay/edge/Operator.ts"
+import type { RelayEvent } from "./relay/edge/RelayEvent.ts"
 import { withoutDefects } from "./relay/edge/Repository.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
@@ -25,6 +30,17 @@ import { SocketSelector } from "./SocketSelector.ts"
 import { type LocalSocket, Transport, type TransportError } from "./Transport.ts"
 
 export { type OptionProblem, OptionsError } from "./options/Options.ts"
+export type {
+  ConnectionQuery,
+  ConnectionSummary,
+  Operator,
+  Page,
+  Phase,
+  SessionQuery,
+  SessionSummary,
+  TrafficSummary
+} from "./relay/edge/Operator.ts"
+export { type EventFields, type EventMessage, eventMessages, type RelayEvent } from "./relay/edge/RelayEvent.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 
 /** Seconds. */
@@ -100,6 +116,8 @@ export class Relay extends Context.Service<Relay, {
   readonly uris: ReadonlyArray<MsrpUri>
   readonly counters: Readonly<RelayCounters>
   readonly gauges: () => RelayGauges
+  /** What an operator sees of it, and may do to it. */
+  readonly operator: Operator
   /**
    * Ends all connections: new requests are refused, those on their way have the `draining` limit for their answers, and
    * whoever has none then is told; running chunks get an end-line, what is written is sent. Completes when the peers have
@@ -128,9 +146,18 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   const run = yield* FiberSet.makeRuntime<never, void, never>()
 
   const timers = clockTimers(clock, run)
+  const history = new History()
+  const listeners = new Set<(event: RelayEvent) => void>()
+  const log = yield* makeEventLog(run)
+  const journal = new Journal(clock, (event: Noted) => {
+    log(event)
+    history.note(event)
+    if (event.level !== "Debug") { for (const listener of listeners) listener(event) }
+  })
+  const book = withoutDefects(sessions, run)
   const switchboard: Switchboard = new Switchboard({
     codec,
-    sessions: withoutDefects(sessions, run),
+    sessions: book,
     timers,
     edge: {
       defer: transport.defer,
@@ -139,7 +166,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
       authenticate: (asking, ended) => run(login(asking, ended))
     },
     networkOf,
-    observer: yield* makeJournal(run),
+    observer: journal,
     ...rulesOf(options)
   })
   const { counters, limits } = switchboard.shared
@@ -169,7 +196,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   switchboard.serves(sockets, uris)
   serving = switchboard
   if (live.current !== options) switchboard.change(rulesOf(live.current))
-  const connect = makeDialler({ transport, selector, nextHops: switchboard.nextHops })
+  const connect = makeDialler({ transport, selector, nextHops: switchboard.nextHops, journal })
 
   const tidy = Effect.sync(() => switchboard.tidy(limits.idle * 1000))
   yield* Effect.andThen(tidy, troubleLog(counters)).pipe(
@@ -178,8 +205,20 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     Effect.forkScoped
   )
 
+  const operator = makeOperator({
+    switchboard,
+    sessions: book,
+    history,
+    clock,
+    listen: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    }
+  })
+
   return Relay.of({
     sockets,
+    operator,
     uris,
     counters,
     gauges: () => ({

@@ -5,12 +5,13 @@
  * is free again.
  */
 import type { Limits } from "../Limits.ts"
+import type { HopFacts } from "../Observer.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { Tap } from "./Flow.ts"
 
 /** The hop that requests come in on. */
-export interface Source {
+export interface Source extends HopFacts {
   readonly shared: Shared
   /** Its connection is gone. */
   readonly gone: boolean
