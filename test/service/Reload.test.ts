@@ -27,7 +27,8 @@ import { cases } from "./settings/good.ts"
 const changing = (first: Env) => {
   let current = ConfigProvider.fromEnvRecord({ ...first })
   return {
-    provider: ConfigProvider.make((path) => current.load(path)),
+    // It takes its time, as files do: others have their turn meanwhile.
+    provider: ConfigProvider.make((path) => Effect.andThen(Effect.yieldNow, Effect.suspend(() => current.load(path)))),
     set: (env: Env) => {
       current = ConfigProvider.fromEnvRecord({ ...env })
     }
@@ -73,13 +74,19 @@ const service = Effect.fnUntraced(function*(env: Env) {
   return { live, level, log, opened, reload, set: environment.set, now: () => inForce(live, level) }
 })
 
-const SOURCES = ["MSRP_USERS", "MSRP_CREDENTIALS_FILE", "MSRP_SQL_URL", "MSRP_HTTP_URL", "MSRP_EPHEMERAL_SECRET"]
+const SOURCES: ReadonlySet<string> = new Set([
+  "MSRP_USERS",
+  "MSRP_CREDENTIALS_FILE",
+  "MSRP_SQL_URL",
+  "MSRP_HTTP_URL",
+  "MSRP_EPHEMERAL_SECRET"
+])
 
 const exampleOf = (name: string) => settingsTable.find(({ variable }) => variable === name)!.example
 
 /** Variables of a start for which the value is a change. */
 const startFor = Effect.fnUntraced(function*(variable: string, beside: Env) {
-  if (SOURCES.includes(variable)) return { ...beside, [variable]: exampleOf(variable) }
+  if (SOURCES.has(variable)) return { ...beside, [variable]: exampleOf(variable) }
   const pem = { MSRP_TLS_CERT: exampleOf("MSRP_TLS_CERT"), MSRP_TLS_KEY: exampleOf("MSRP_TLS_KEY") }
   const without = { [variable]: undefined }
   const others = "MSRP_USERS" in beside ? users : { MSRP_CREDENTIALS_FILE: "/users" }
@@ -98,7 +105,7 @@ const startFor = Effect.fnUntraced(function*(variable: string, beside: Env) {
 
 describe("every variable", () => {
   const all = settingsTable.flatMap(({ reload, variable }) =>
-    cases[variable]!.map((one) => ({ variable, reload, ...one }))
+    cases[variable]!.map(({ beside, is, of, value }) => ({ variable, reload, beside, is, of, value }))
   )
   const live = all.filter(({ reload }) => reload === "live")
   it.effect.each(live)(

@@ -4,12 +4,12 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { Bounded } from "../../logging/Bounded.ts"
 import { LineBudget } from "../../logging/LineBudget.ts"
 import { LogCounters } from "../../logging/LogCounters.ts"
+import { enabling } from "../../logging/LogLevels.ts"
 import { networkOf } from "../../net/Network.ts"
 import type { Hear, Noted } from "./Journal.ts"
 
@@ -26,7 +26,7 @@ export const detailBounds = { addressBurst: 50, addressPause: 20, kindBurst: 200
 export const makeEventLog = Effect.fnUntraced(function*(
   run: (effect: Effect.Effect<void>) => void
 ): Effect.fn.Return<Hear, never, Scope.Scope> {
-  const isDebug = yield* LogLevel.isEnabled("Debug")
+  const isDebug = yield* enabling("Debug")
   const clock = yield* Clock.Clock
   const counters = yield* LogCounters
   const strangers = new LineBudget(undefined, counters)
@@ -52,7 +52,7 @@ export const makeEventLog = Effect.fnUntraced(function*(
   }
 
   return (event) => {
-    const isSeen = event.level !== "Debug" || isDebug
+    const isSeen = event.level !== "Debug" || isDebug()
     if (!isSeen || !admits(event)) return
     const log = event.level === "Debug" ? Effect.logDebug : Effect.logInfo
     run(Effect.annotateLogs(log(event.message), event.fields).pipe(Effect.provideService(Bounded, true)))

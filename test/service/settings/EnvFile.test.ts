@@ -84,7 +84,10 @@ describe("the file of variables", () => {
       const before = process.cwd()
       const read = Settings.read.pipe(
         Effect.provide([ConfigProvider.layer(ConfigProvider.fromEnvRecord({})), NodeFileSystem.layer]),
-        Effect.map(({ sessions }) => sessions.maxSessions)
+        Effect.map(({ envFile, sessions }) => {
+          assert.isUndefined(envFile)
+          return sessions.maxSessions
+        })
       )
       process.chdir(directory)
       yield* Effect.gen(function*() {
@@ -92,7 +95,7 @@ describe("the file of variables", () => {
         mkdirSync(".env")
         assert.strictEqual(yield* read, 100_000)
         rmSync(".env", { recursive: true })
-        writeFileSync(".env", "MSRP_MAX_SESSIONS=7\n")
+        writeFileSync(".env", "MSRP_ENV_FILE=/nowhere\nMSRP_MAX_SESSIONS=7\n")
         assert.strictEqual(yield* read, 7)
       }).pipe(Effect.ensuring(Effect.sync(() => {
         process.chdir(before)
