@@ -14,6 +14,7 @@ import type { SessionRepoOptions } from "../SessionRepo.ts"
 import type { SocketRule } from "../SocketSelector.ts"
 import type { NodeOptions } from "../Transport.ts"
 import { type Addresses, addressesOf } from "./settings/checks/Addresses.ts"
+import { adminOf, type AdminSettings } from "./settings/checks/Admin.ts"
 import { authWarnings, expiresOf } from "./settings/checks/Auth.ts"
 import { relaysOf } from "./settings/checks/Relays.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
@@ -23,6 +24,7 @@ import { readValues, unknownVariables } from "./settings/Read.ts"
 import { SettingsError } from "./settings/SettingsError.ts"
 import { suggestion } from "./settings/Suggest.ts"
 
+export type { AdminSettings } from "./settings/checks/Admin.ts"
 export type { CredentialsSettings, DemoUser } from "./settings/checks/Users.ts"
 export { SettingsError, type SettingsProblem } from "./settings/SettingsError.ts"
 export { settingsTable } from "./settings/Table.ts"
@@ -44,6 +46,8 @@ export interface SettingsShape extends TlsSettings, Users {
   /** For `Resolver.layerNode`. */
   readonly resolver: NodeResolverOptions
   readonly log: { readonly level: LogLevel; readonly format: "pretty" | "json" | "logfmt" }
+  /** The admin API; undefined for none. */
+  readonly admin: AdminSettings | undefined
   /** What is allowed, and yet most likely not meant: sentences to log at start. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -80,6 +84,7 @@ const read = Effect.fnUntraced(function*(
   const users = yield* usersOf(values, problems)
   const tls = yield* tlsOf(values, addresses, problems)
   const { warnings: relayWarnings, ...relays } = relaysOf(values, addresses, problems)
+  const { admin, warnings: adminWarnings } = yield* adminOf(values, problems)
   const authExpires = expiresOf(values, problems)
   if (problems.list.length > 0 || addresses === undefined || users === undefined) {
     return yield* new SettingsError({ problems: problems.list })
@@ -148,7 +153,14 @@ const read = Effect.fnUntraced(function*(
     },
     resolver: { servers: values.dnsServers },
     log: { level: values.logLevel, format: values.logFormat },
-    warnings: [...authWarnings(addresses, values), ...relayWarnings, ...users.warnings, ...tls.warnings]
+    admin,
+    warnings: [
+      ...authWarnings(addresses, values),
+      ...relayWarnings,
+      ...users.warnings,
+      ...tls.warnings,
+      ...adminWarnings
+    ]
   }
 })
 

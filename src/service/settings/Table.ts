@@ -1,5 +1,6 @@
 /** Every variable, in the order of the documentation: `.env.example` and the docs are made from this. */
 import { addresses } from "./table/Addresses.ts"
+import { admin } from "./table/Admin.ts"
 import { auth } from "./table/Auth.ts"
 import { limits } from "./table/Limits.ts"
 import { logging } from "./table/Logging.ts"
@@ -17,7 +18,8 @@ export const variables = {
   ...sessions,
   ...nextHops,
   ...limits,
-  ...logging
+  ...logging,
+  ...admin
 }
 
 export type Variables = typeof variables

@@ -84,5 +84,16 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_OUTPUT_LIMIT: ["1", "1 KiB", "2 GiB", "1.0001 KiB", "128 apples", "-1"],
   MSRP_SESSION_BUFFER: ["1", "lots"],
   MSRP_LOG_LEVEL: ["loud", "1"],
-  MSRP_LOG_FORMAT: ["xml"]
+  MSRP_LOG_FORMAT: ["xml"],
+  MSRP_ADMIN: [
+    "2857",
+    "127.0.0.1",
+    "127.0.0.1:0",
+    "localhost:65536",
+    "[::1:2857",
+    "admin.sock",
+    "/run/",
+    `/${"x".repeat(103)}`
+  ],
+  MSRP_ADMIN_TOKEN_FILE: ["/admin\ttoken"]
 }
