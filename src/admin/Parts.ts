@@ -53,6 +53,6 @@ export type RatedCounter = typeof ratedCounters[number]
 /** The relay and the program, as the admin API sees them. */
 export class AdminParts extends Context.Service<AdminParts, AdminPartsShape>()("msrp-relay/AdminParts") {}
 
-/** The answer of a part that is not there. */
+/** The answer of a part that is not there; `what` fits behind "without". */
 export const notAvailable = (what: string): NotAvailable =>
-  new NotAvailable({ detail: `${what} is not available in this relay` })
+  new NotAvailable({ detail: `This relay runs without ${what}` })

@@ -9,12 +9,10 @@ import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { readFileSync } from "node:fs"
 import { main } from "./main.ts"
 import { probeCommand } from "./Probe.ts"
 import { userCommand } from "./Users.ts"
-
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
+import { version } from "./Version.ts"
 
 const serve = Command.make("msrp-relay", {}, () => main).pipe(
   Command.withDescription("Runs an MSRP relay (RFC 4976). It is configured by environment variables."),

@@ -59,11 +59,22 @@ const peersText = (peers: SettingsShape["relay"]["relayPeers"] = "none", hasCa: 
     ? `all whose certificates ${hasCa ? "MSRP_TLS_CA vouches for" : "are of a public authority"}`
     : peers.join(", ")
 
+/** Loaded only where it is wanted: it is larger than the relay. */
+const adminApi = (settings: SettingsShape) =>
+  settings.admin === undefined
+    ? Layer.empty
+    : Layer.unwrap(Effect.map(Effect.promise(() => import("./admin/Service.ts")), ({ layer }) =>
+      layer(settings, settings.admin!)))
+
 const service = Effect.gen(function*() {
   yield* tellHangups
   yield* followNpm
   const settings = yield* Settings
-  return Layer.effectDiscard(announce(settings)).pipe(Layer.provide(relay(settings)))
+  // The admin API answers until the relay has come to its end.
+  return Layer.effectDiscard(announce(settings)).pipe(
+    Layer.provide(adminApi(settings)),
+    Layer.provide(relay(settings))
+  )
 })
 
 /** The service with the settings of the environment, until it is interrupted. */

@@ -122,7 +122,7 @@ export const fakeParts = (
     }),
     metrics: Effect.succeed("# TYPE msrp_sessions gauge\nmsrp_sessions 10\n"),
     trace: ({ user }) => Effect.succeed(Stream.make({ user: user ?? null, method: "SEND" })),
-    page: () => Effect.fail(notAvailable("The status page")),
+    page: () => Effect.fail(notAvailable("a status page")),
     ...changed
   }
 }
