@@ -6,6 +6,7 @@ import type { RelayEvent } from "../relay/edge/RelayEvent.ts"
 /** Items of a page: at most, and when nobody says how many. */
 export const MAX_PAGE = 1000
 export const DEFAULT_PAGE = 100
+const MAX_OFFSET = 100_000_000
 
 /** Characters of a name or an address in a query. */
 const MAX_NAME = 255
@@ -71,18 +72,24 @@ export const Name = Schema.String.check(
   Schema.isMaxLength(MAX_NAME, { message: `must have at most ${MAX_NAME} characters` })
 )
 
-const wholeNumber = (minimum: number, maximum: number) =>
-  Schema.FiniteFromString.check(
+/** A whole number as a query has it, and as the command line does. */
+const wholeNumber = (minimum: number, maximum: number) => Schema.FiniteFromString.check(...between(minimum, maximum))
+
+const between = (minimum: number, maximum: number) =>
+  [
     Schema.isInt({ message: "must be a whole number" }),
     Schema.isBetween({ minimum, maximum }, { message: `must be from ${minimum} to ${maximum}` })
-  )
+  ] as const
 
 const page = {
   address: Schema.optional(Name),
   sort: Schema.optional(Schema.Literals(["octets", "age"])),
-  offset: Schema.optional(wholeNumber(0, 100_000_000)),
+  offset: Schema.optional(wholeNumber(0, MAX_OFFSET)),
   limit: Schema.optional(wholeNumber(1, MAX_PAGE))
 }
+
+export const Limit = Schema.Finite.check(...between(1, MAX_PAGE))
+export const Offset = Schema.Finite.check(...between(0, MAX_OFFSET))
 
 export const sessionQuery = { user: Schema.optional(Name), realm: Schema.optional(Name), ...page }
 export const connectionQuery = page

@@ -63,8 +63,9 @@ const peersText = (peers: SettingsShape["relay"]["relayPeers"] = "none", hasCa: 
 const adminApi = (settings: SettingsShape) =>
   settings.admin === undefined
     ? Layer.empty
-    : Layer.unwrap(Effect.map(Effect.promise(() => import("./admin/Service.ts")), ({ layer }) =>
-      layer(settings, settings.admin!)))
+    : Layer.unwrap(
+      Effect.map(Effect.promise(() => import("./admin/Service.ts")), ({ layer }) => layer(settings, settings.admin!))
+    )
 
 const service = Effect.gen(function*() {
   yield* tellHangups

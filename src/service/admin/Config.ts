@@ -19,12 +19,15 @@ export const secretVariables: ReadonlySet<string> = new Set([
 export const settingsInForce: Effect.Effect<ReadonlyArray<SettingInForce>> = Effect.flatMap(
   ConfigProvider.ConfigProvider,
   (provider) =>
-    Effect.forEach(settingsTable, ({ default: fallback, variable }) =>
-      Effect.map(textOf(provider, variable), (given) => {
-        const secret = secretVariables.has(variable)
-        const value = secret ? undefined : given ?? fallback
-        return { name: variable, ...value === undefined ? {} : { value }, set: given !== undefined, secret }
-      }))
+    Effect.forEach(
+      settingsTable,
+      ({ default: fallback, variable }) =>
+        Effect.map(textOf(provider, variable), (given) => {
+          const secret = secretVariables.has(variable)
+          const value = secret ? undefined : given ?? fallback
+          return { name: variable, ...value === undefined ? {} : { value }, set: given !== undefined, secret }
+        })
+    )
 )
 
 /** The text of a variable; blank is none, as for whoever reads the settings. */
