@@ -90,12 +90,15 @@ const clear = Effect.fnUntraced(function*(address: AdminAddress & { readonly _ta
 
 /** What comes of connecting to it: undefined if somebody takes the connection. */
 const connectionError = (path: string): Effect.Effect<Error | undefined> =>
-  Effect.callback((resume) => {
+  Effect.callback<Error | undefined>((resume) => {
     const socket = Net.connect(path)
     socket.once("error", (error) => resume(Effect.succeed(error)))
-    socket.once("connect", () => resume(Effect.succeed(undefined)))
+    socket.once("connect", () => {
+      socket.destroy()
+      resume(Effect.succeed(undefined))
+    })
     return Effect.sync(() => socket.destroy())
-  }).pipe(Effect.map((error) => error as Error | undefined))
+  })
 
 const make = Effect.fnUntraced(function*(
   address: AdminAddress
