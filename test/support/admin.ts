@@ -56,7 +56,7 @@ export const fakeOperator = (count: number): Operator => {
   const event = (i: number): RelayEvent => ({
     time: BEGIN + i * 1000,
     level: i % 2 === 0 ? "Info" : "Warn",
-    message: i % 2 === 0 ? "session ended" : "login refused",
+    message: i % 2 === 0 ? "session ended" : "login failed",
     fields: { session: labelOf(i), user: `user${i % 1000}`, realm: "example.com", peer: undefined, reason: "expired" }
   })
   return {

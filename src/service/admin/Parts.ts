@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { AdminParts, notAvailable } from "../../Admin.ts"
 import { defaultRelayLimits, Relay } from "../../Relay.ts"
-import type { Operator } from "../../relay/edge/Operator.ts"
 import type { SettingsShape } from "../Settings.ts"
 import { version } from "../Version.ts"
 import { settingsInForce } from "./Config.ts"
@@ -13,23 +12,17 @@ import { settingsInForce } from "./Config.ts"
 // NOT AVAILABLE YET: what answers 501 until it is plugged in.
 const missing = (what: string) => Effect.fail(notAvailable(what))
 
-const missingOperator: Operator = new Proxy({} as Operator, {
-  get: () => () => {
-    throw notAvailable("a list of sessions")
-  }
-})
-
 export const layerParts = (settings: SettingsShape): Layer.Layer<AdminParts, never, Relay> =>
   Layer.effect(
     AdminParts,
     Effect.gen(function*() {
-      const { counters, gauges } = yield* Relay
+      const { counters, gauges, operator } = yield* Relay
       const provider = yield* ConfigProvider.ConfigProvider
       const since = yield* Clock.currentTimeMillis
       const { connections = defaultRelayLimits.connections } = settings.relay.limits ?? {}
       return {
         version,
-        operator: missingOperator,
+        operator,
         counters,
         gauges: () => {
           const { bufferedOctets, connections, sessions } = gauges()
