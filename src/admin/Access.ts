@@ -93,6 +93,9 @@ export class AdminAccess extends Context.Service<AdminAccess, {
     Layer.effect(AdminAccess, Effect.map(AdminToken, (token) => make(token, token.required ? "any" : hosts)))
 }
 
+/** What those hear who show nothing. */
+export const NO_TOKEN = "A token is needed"
+
 /** A browser asks its user for the password; others may show a bearer token. */
 const challenge = HttpEffect.appendPreResponseHandler((_request, response) =>
   Effect.succeed(HttpServerResponse.setHeader(
@@ -110,9 +113,10 @@ const make = (token: AdminToken["Service"], hosts: AdminHosts): AdminAccess["Ser
   const authorize = Effect.fnUntraced(function*(given: Redacted.Redacted) {
     if (yield* token.admits(given)) return
     yield* challenge
-    return yield* new Unauthorized({
-      detail: Redacted.value(given) === "" ? "A token is needed" : "The token is not the right one"
-    })
+    // Of a request that shows a bearer token, this is asked for a password too: only the header tells what was shown.
+    const { headers } = yield* HttpServerRequest.HttpServerRequest
+    const shown = headers["authorization"] !== undefined
+    return yield* new Unauthorized({ detail: shown ? "The token is not the right one" : NO_TOKEN })
   })
   const given = Effect.gen(function*() {
     const bearer = yield* HttpApiBuilder.securityDecode(HttpApiSecurity.bearer)

@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type { Scope } from "effect/Scope"
+import { NO_TOKEN } from "../../admin/Access.ts"
 import { type AdminAddress, adminUrl, formatAdminAddress, parseAdminAddress } from "../../admin/Address.ts"
 import { AdminApi } from "../../admin/Api.ts"
 import { tokenOf } from "../../admin/Token.ts"
@@ -92,31 +93,25 @@ export const connectAdmin = Effect.fnUntraced(function*(
 /** With the answer in time, and whatever goes wrong in words. */
 export const asked = <A, R>({ where }: AdminConnection, request: Effect.Effect<A, unknown, R>) =>
   request.pipe(
+    // An answer that is no JSON is a defect of whoever made the client, as far as it knows.
+    Effect.catchDefect((defect) => isHttpClientError(defect) ? Effect.fail(defect) : Effect.die(defect)),
     Effect.timeoutOrElse({ duration: PATIENCE, orElse: () => Effect.fail(unreachable(`${where} does not answer`)) }),
     Effect.mapError((error) => error instanceof AdminFailed ? error : explained(error, where))
   )
 
 /** What became of a request, for people. */
 export const explained = (error: unknown, where: string): AdminFailed => {
-  if (isHttpClientError(error)) {
-    const { reason } = error
-    if (reason._tag === "TransportError") return unreachable(`${where} cannot be reached: ${wordsOf(causeOf(reason))}`)
-    if ("response" in reason && reason.response.status === 404) return tooOld(where)
-    return unreachable(`What listens on ${where} is no admin API that this command knows`)
+  if (isHttpClientError(error) && error.reason._tag === "TransportError") {
+    return unreachable(`${where} cannot be reached: ${wordsOf(error.reason.cause)}`)
   }
   const { detail, status } = error as { readonly detail?: string; readonly status?: number }
   if (status === 401) {
+    const what = detail === NO_TOKEN ? "none was given" : "this is not the one"
     return unreachable(
-      `${where} wants a token, and ${
-        detail === "A token is needed" ? "none was given" : "this is not the one"
-      }: --token-file or MSRP_ADMIN_TOKEN_FILE names the file with it`
+      `${where} wants a token, and ${what}: --token-file or MSRP_ADMIN_TOKEN_FILE names the file with it`
     )
   }
-  if (status !== undefined) return refused(detail ?? `The relay answers with ${status}`)
-  return tooOld(where)
+  return status === undefined
+    ? unreachable(`What is at ${where} does not know this request: a relay of another version, or no relay at all`)
+    : refused(detail ?? `The relay answers with ${status}`)
 }
-
-const tooOld = (where: string) =>
-  unreachable(`The relay at ${where} does not know this request: it is of another version than this command`)
-
-const causeOf = (error: { readonly cause?: unknown }): unknown => error.cause
