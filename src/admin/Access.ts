@@ -39,7 +39,10 @@ const hostOf = (authority: string): string => authority.replace(/:\d*$/, "").rep
 
 /** Why a request goes no further, whoever it is from; undefined when it may. */
 export const refusalOf = (
-  { headers, method }: Pick<HttpServerRequest.HttpServerRequest, "headers" | "method">,
+  { headers, method }: {
+    readonly headers: Readonly<Record<string, string | undefined>>
+    readonly method: string
+  },
   hosts: AdminHosts
 ): Refused | undefined => {
   const { host, origin } = headers

@@ -120,6 +120,7 @@ export const AdminApi = HttpApi.make("msrp-relay")
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })
   .annotateMerge(OpenApi.annotations({
     title: "MSRP relay: admin API",
+    version: "1.0",
     description:
       "See the sessions and connections of an MSRP relay (RFC 4976), and steer it. Times are milliseconds since 1970."
   }))

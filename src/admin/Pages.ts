@@ -27,12 +27,20 @@ const HEADERS = {
 const withHeaders = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.setHeaders(response, { ...HEADERS, ...response.headers })
 
+/** Nothing that leads to services of whoever made the page, and no fonts from there. */
+const SCALAR = {
+  withDefaultFonts: false,
+  hideClientButton: true,
+  hideTestRequestButton: true,
+  showDeveloperTools: "never",
+  agent: { disabled: true },
+  mcp: { disabled: true },
+  customCss: ".scalar-app a[href*='scalar.com'] { display: none }"
+}
+
 /** The API's description as a page. Megabytes, so it is made when somebody asks. */
 const docs = Effect.cached(
-  HttpRouter.toHttpEffect(HttpApiScalar.layer(AdminApi, {
-    path: "/docs",
-    scalar: { withDefaultFonts: false, hideTestRequestButton: true }
-  }))
+  HttpRouter.toHttpEffect(HttpApiScalar.layer(AdminApi, { path: "/docs", scalar: SCALAR }))
 )
 
 /** The problem as an answer, where no endpoint does that. */

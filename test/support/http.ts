@@ -16,16 +16,15 @@ export interface Asking {
   readonly body?: string
 }
 
-/** Where to: a port of 127.0.0.1, or the path of a Unix socket. */
+/** Where to: a port of 127.0.0.1, or the path of a Unix socket, where Host is `localhost`. */
 export type Where = number | string
 
 export const optionsOf = (where: Where): Http.RequestOptions =>
-  typeof where === "number" ? { host: "127.0.0.1", port: where } : { socketPath: where, headers: { host: "localhost" } }
+  typeof where === "number" ? { host: "127.0.0.1", port: where } : { socketPath: where }
 
 export const request = (where: Where, path: string, { body, headers = {}, method = "GET" }: Asking = {}) =>
   Effect.callback<Answer, Error>((resume) => {
-    const target = optionsOf(where)
-    const asked = Http.request({ ...target, path, method, headers: { ...target.headers, ...headers }, agent: false })
+    const asked = Http.request({ ...optionsOf(where), path, method, headers: { ...headers }, agent: false })
     asked.once("error", (error) => resume(Effect.fail(error)))
     asked.once("response", (response) => {
       let text = ""

@@ -23,7 +23,7 @@ const run = Effect.fnUntraced(function*(...args: ReadonlyArray<string>) {
   const result = yield* Effect.result(Command.runWith(adminCommand, { version: "0" })(args))
   const lines = (yield* TestConsole.logLines).slice(before).join("\n").split("\n")
   if (result._tag === "Success") return { code: 0, lines, error: "" }
-  return { code: Runtime.getErrorExitCode(result.failure), lines, error: String((result.failure as Error).message) }
+  return { code: Runtime.getErrorExitCode(result.failure), lines, error: result.failure.message }
 })
 
 const env = (variables: Record<string, string>) =>
