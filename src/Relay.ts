@@ -151,6 +151,8 @@ export class Relay extends Context.Service<Relay, {
    * connects now is closed, so close the listeners with it.
    */
   readonly close: Effect.Effect<void>
+  /** Drains for as long as the `drain` limit says, then closes: what the end of the layer does, unless it was done before. */
+  readonly end: Effect.Effect<void>
 }>()("msrp-relay/Relay") {
   static readonly layer = (options: Live<RelayOptions>): Layer.Layer<
     Relay,
@@ -264,7 +266,8 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     phaseSince: ending.phaseSince,
     drain: ending.drain,
     undrain: ending.undrain,
-    close: ending.close
+    close: ending.close,
+    end: ending.end
   })
 })
 

@@ -15,6 +15,7 @@ import type { SessionRepoOptions } from "../SessionRepo.ts"
 import type { SocketRule } from "../SocketSelector.ts"
 import type { NodeOptions } from "../Transport.ts"
 import { type Addresses, addressesOf } from "./settings/checks/Addresses.ts"
+import { adminOf, type AdminSettings } from "./settings/checks/Admin.ts"
 import { authWarnings, expiresOf } from "./settings/checks/Auth.ts"
 import { relaysOf } from "./settings/checks/Relays.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
@@ -25,6 +26,7 @@ import { readValues, type Texts, unknownVariables } from "./settings/Read.ts"
 import { SettingsError } from "./settings/SettingsError.ts"
 import { suggestion } from "./settings/Suggest.ts"
 
+export type { AdminSettings } from "./settings/checks/Admin.ts"
 export type { CredentialsSettings, DemoUser } from "./settings/checks/Users.ts"
 export { SettingsError, type SettingsProblem } from "./settings/SettingsError.ts"
 export { settingsTable } from "./settings/Table.ts"
@@ -50,6 +52,8 @@ export interface SettingsShape extends TlsSettings, Users {
   /** The texts of the variables that are set. */
   readonly texts: Redacted.Redacted<Texts>
   readonly log: { readonly level: LogLevel; readonly format: "pretty" | "json" | "logfmt" }
+  /** The admin API; undefined for none. */
+  readonly admin: AdminSettings | undefined
   /** What is allowed, and yet most likely not meant: sentences to log at start. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -106,6 +110,7 @@ const read = Effect.fnUntraced(function*(
   const users = yield* usersOf(values, problems)
   const tls = yield* tlsOf(values, addresses, problems)
   const { warnings: relayWarnings, ...relays } = relaysOf(values, addresses, problems)
+  const { admin, warnings: adminWarnings } = yield* adminOf(values, problems)
   const authExpires = expiresOf(values, problems)
   if (problems.list.length > 0 || addresses === undefined || users === undefined) {
     return yield* new SettingsError({ problems: problems.list })
@@ -177,7 +182,14 @@ const read = Effect.fnUntraced(function*(
     envFile: values.envFile,
     texts: Redacted.make(texts),
     log: { level: values.logLevel, format: values.logFormat },
-    warnings: [...authWarnings(addresses, values), ...relayWarnings, ...users.warnings, ...tls.warnings]
+    admin,
+    warnings: [
+      ...authWarnings(addresses, values),
+      ...relayWarnings,
+      ...users.warnings,
+      ...tls.warnings,
+      ...adminWarnings
+    ]
   }
 })
 

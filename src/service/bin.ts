@@ -9,6 +9,8 @@ import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Runtime from "effect/Runtime"
+import { adminCommand } from "./admin/Commands.ts"
 import { checkCommand } from "./check/Check.ts"
 import { main } from "./main.ts"
 import { probeCommand } from "./Probe.ts"
@@ -17,7 +19,7 @@ import { version } from "./Version.ts"
 
 const serve = Command.make("msrp-relay", {}, () => main).pipe(
   Command.withDescription("Runs an MSRP relay (RFC 4976). It is configured by environment variables."),
-  Command.withSubcommands([checkCommand, probeCommand, userCommand])
+  Command.withSubcommands([adminCommand, checkCommand, probeCommand, userCommand])
 )
 
 const program = Command.run(serve, { version }).pipe(
@@ -35,5 +37,10 @@ process.stderr.on("error", () => {})
 // A signal is how a service is stopped: that is success.
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,
-  teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1)
+  teardown: (exit, onExit) =>
+    onExit(
+      Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
+        ? 0
+        : Runtime.getErrorExitCode(Cause.squash(exit.cause))
+    )
 })

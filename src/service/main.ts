@@ -46,12 +46,23 @@ export const liveRelay = (live: LiveSettings) => {
 export const relay = (settings: SettingsShape) => Layer.unwrap(Effect.map(makeLive(settings), liveRelay))
 
 const announce = Effect.fnUntraced(function*(settings: SettingsShape) {
-  const { sockets } = yield* Relay
+  const { end, sockets } = yield* Relay
   yield* tellStart(settings, sockets)
   yield* Systemd.status("serving")
   yield* Systemd.ready
-  yield* Effect.addFinalizer(() => Effect.andThen(Effect.logInfo("stopping"), Systemd.stopping))
+  // Here, and not only where the relay ends by itself: whoever asks what it waits for has an answer.
+  yield* Effect.addFinalizer(() =>
+    Effect.logInfo("stopping").pipe(Effect.andThen(Systemd.stopping), Effect.andThen(end))
+  )
 })
+
+/** Loaded only where it is wanted: it is larger than the relay. */
+const adminApi = (live: LiveSettings) => {
+  const { admin } = live.settings
+  return admin === undefined
+    ? Layer.empty
+    : Layer.unwrap(Effect.map(Effect.promise(() => import("./admin/Service.ts")), ({ layer }) => layer(live.settings, admin)))
+}
 
 const service = Effect.gen(function*() {
   const asked = yield* hangups
@@ -66,7 +77,9 @@ const service = Effect.gen(function*() {
       Effect.forkScoped
     )
   })
+  // From the top: who is told, the admin API, which answers while the relay drains, and what they are about.
   return Layer.effectDiscard(Effect.andThen(announce(live.settings), reloads)).pipe(
+    Layer.provide(adminApi(live)),
     // What is exported last is what there was at the end.
     Layer.provide(Layer.provideMerge(Telemetry.layerMetrics(), Layer.provideMerge(Metrics.layer, liveRelay(live)))),
     Layer.provide(Reload.layer(live)),

@@ -26,6 +26,8 @@ export interface RouteParts {
   /** The paths of its requests as they come in: the first URIs are the relay's, one for each session. */
   readonly to: ReadonlyArray<MsrpUri>
   readonly from: ReadonlyArray<MsrpUri>
+  /** They come from the owner of the first session, not to him. */
+  readonly fromOwner: boolean
   /** How fast requests may come. */
   readonly paces: Paces
   /** That of the request for which it was decided. */

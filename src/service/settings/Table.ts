@@ -1,5 +1,6 @@
 /** Every variable, in the order of the documentation: `.env.example` and the docs are made from this. */
 import { addresses } from "./table/Addresses.ts"
+import { admin } from "./table/Admin.ts"
 import { auth } from "./table/Auth.ts"
 import { envFile } from "./table/EnvFile.ts"
 import { limits } from "./table/Limits.ts"
@@ -19,7 +20,8 @@ export const variables = {
   ...nextHops,
   ...limits,
   ...logging,
-  ...envFile
+  ...envFile,
+  ...admin
 }
 
 export type Variables = typeof variables

@@ -30,6 +30,7 @@ export type SettingGroup =
   | "Limits"
   | "Logging"
   | "File of variables"
+  | "Admin"
 
 /** A variable: `A` is what it is read into. */
 export interface Variable<out A> extends Setting {

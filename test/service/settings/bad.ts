@@ -86,5 +86,16 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_SESSION_BUFFER: ["1", "lots"],
   MSRP_ENV_FILE: ["a\u0000b"],
   MSRP_LOG_LEVEL: ["loud", "1"],
-  MSRP_LOG_FORMAT: ["xml"]
+  MSRP_LOG_FORMAT: ["xml"],
+  MSRP_ADMIN: [
+    "2857",
+    "127.0.0.1",
+    "127.0.0.1:0",
+    "localhost:65536",
+    "[::1:2857",
+    "admin.sock",
+    "/run/",
+    `/${"x".repeat(103)}`
+  ],
+  MSRP_ADMIN_TOKEN_FILE: ["/admin\ttoken"]
 }

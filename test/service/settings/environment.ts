@@ -16,6 +16,10 @@ const files: Record<string, string> = {
   "/ca.crt": ca,
   "/text": "no PEM at all",
   "/encrypted.key": "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+  "/token": "0123456789abcdef\n",
+  "/short": "0123456789abcde\n",
+  "/two": "0123456789abcdef\n0123456789abcdef\n",
+  "/open": "0123456789abcdef",
   "/users": `alice:example.org:${HA1}\n`,
   "/passwords": "alice:example.org:sesame\n"
 }
@@ -26,6 +30,8 @@ for (const { example, variable } of settingsTable) {
     ? Redacted.value(relay.key)
     : variable === "MSRP_CREDENTIALS_FILE"
     ? `alice:example.org:${HA1}`
+    : variable === "MSRP_ADMIN_TOKEN_FILE"
+    ? "0123456789abcdef"
     : relay.cert
 }
 
@@ -42,7 +48,8 @@ const read = (path: string) =>
 
 export const disk = FileSystem.layerNoop({
   readFile: (path) => Effect.map(read(path), (text) => Buffer.from(text)),
-  readFileString: read
+  readFileString: read,
+  stat: (path) => Effect.map(read(path), () => ({ mode: path === "/open" ? 0o644 : 0o600 }) as FileSystem.File.Info)
 })
 
 export type Env = Readonly<Record<string, string | undefined>>

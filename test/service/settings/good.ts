@@ -280,5 +280,24 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_LOG_FORMAT: [
     { value: "json", of: ({ log }) => log.format, is: "json" },
     { value: "LogFmt", of: ({ log }) => log.format, is: "logfmt" }
+  ],
+  MSRP_ADMIN: [
+    { value: "127.0.0.1:2857", of: ({ admin }) => admin?.address, is: { _tag: "Tcp", host: "127.0.0.1", port: 2857 } },
+    { value: "[::1]:2857", of: ({ admin }) => admin?.address, is: { _tag: "Tcp", host: "::1", port: 2857 } },
+    {
+      value: "relay.example.com:2857",
+      beside: { MSRP_ADMIN_TOKEN_FILE: "/token" },
+      of: ({ admin }) => admin?.address,
+      is: { _tag: "Tcp", host: "relay.example.com", port: 2857 }
+    },
+    { value: "/run/relay.sock", of: ({ admin }) => admin?.address, is: { _tag: "Unix", path: "/run/relay.sock" } }
+  ],
+  MSRP_ADMIN_TOKEN_FILE: [
+    {
+      value: "/token",
+      beside: { MSRP_ADMIN: "/run/relay.sock" },
+      of: ({ admin }) => admin?.tokenFile,
+      is: "/token"
+    }
   ]
 }

@@ -1,0 +1,97 @@
+/**
+ * The admin API: who is on a relay, and what may be done about it, over HTTP. `layer` listens by itself, `routes` are for
+ * an HTTP server of one's own. Both need `AdminParts`, which say what they are about, and an `AdminToken`.
+ *
+ * @module
+ */
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpApiError from "effect/http-api/HttpApiError"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { AdminAccess, type AdminHosts, layerAuthorization, layerGuard } from "./admin/Access.ts"
+import type { AdminAddress } from "./admin/Address.ts"
+import { AdminApi, TimeLimit } from "./admin/Api.ts"
+import { layerHandlers } from "./admin/Handlers.ts"
+import { ANSWER_TIME, MAX_PATH_PART } from "./admin/Limits.ts"
+import { type AdminListenError, layerListener } from "./admin/Listener.ts"
+import { headers, layerPages, layerRest } from "./admin/Pages.ts"
+import type { AdminParts } from "./admin/Parts.ts"
+import { Unavailable } from "./admin/Problems.ts"
+import type { AdminToken } from "./admin/Token.ts"
+
+export { type AdminHosts } from "./admin/Access.ts"
+export { type AdminAddress, adminUrl, formatAdminAddress, parseAdminAddress } from "./admin/Address.ts"
+export { AdminApi } from "./admin/Api.ts"
+export { AdminListenError } from "./admin/Listener.ts"
+export type {
+  LogLevelName,
+  Overview,
+  PhaseState,
+  Reloaded,
+  SettingInForce,
+  TraceLine,
+  TraceQuery
+} from "./admin/Model.ts"
+export { AdminParts, type AdminPartsShape, notAvailable } from "./admin/Parts.ts"
+export { NotAvailable } from "./admin/Problems.ts"
+export { AdminToken } from "./admin/Token.ts"
+
+const layerTimeLimit = Layer.succeed(TimeLimit, (endpoint) =>
+  Effect.timeoutOrElse(endpoint, {
+    duration: ANSWER_TIME,
+    orElse: () => Effect.fail(new Unavailable({ detail: "There was no answer in time" }))
+  }))
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** What is wrong with a request, by the name of the parameter. */
+const layerProblems = HttpApiMiddleware.layerSchemaErrorTransform(HttpApiMiddleware.ProblemDetails, (error) => {
+  if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.die(error)
+  const errors = format(error.cause.issue).issues.map(({ message, path = [] }) => ({
+    path: path.map((part) => String(typeof part === "object" ? part.key : part)),
+    message
+  }))
+  const detail = errors.map(({ message, path }) => [...path, message].join(": ")).join("; ")
+  return Effect.fail(new HttpApiError.BadRequestProblem({ detail, errors }))
+})
+
+const endpointsAndPages = Layer.mergeAll(
+  HttpApiBuilder.layer(AdminApi).pipe(Layer.provide(layerHandlers)),
+  layerPages
+)
+
+const middleware = Layer.mergeAll(layerGuard, layerAuthorization, layerTimeLimit, layerProblems)
+
+const served = (
+  what: Layer.Layer<never, never, HttpRouter.HttpRouter | AdminParts | AdminAccess>,
+  hosts: AdminHosts
+): Layer.Layer<never, never, HttpRouter.HttpRouter | AdminParts | AdminToken> =>
+  Layer.provide(what, AdminAccess.layer(hosts))
+
+/**
+ * The endpoints, `/openapi.json`, `/docs` and the status pages, for an `HttpRouter` of one's own. Each checks its
+ * requests and the token by itself. `hosts` are names, besides those of loopback, that a request may be for when no
+ * token is required. Limits of connections and heads are those of the server around it.
+ */
+export const routes = (
+  hosts: AdminHosts = []
+): Layer.Layer<never, never, HttpRouter.HttpRouter | AdminParts | AdminToken> => served(endpoints, hosts)
+
+const endpoints = endpointsAndPages.pipe(
+  Layer.provide(headers.layer),
+  Layer.provide([middleware, HttpServer.layerServices])
+)
+
+/** The admin API, listening at an address for as long as the layer lives. Fails when it cannot listen. */
+export const layer = (address: AdminAddress): Layer.Layer<never, AdminListenError, AdminParts | AdminToken> => {
+  const all = Layer.mergeAll(endpoints, Layer.provide(layerRest, headers.layer))
+  return HttpRouter.serve(served(all, address._tag === "Unix" ? "any" : [address.host]), {
+    disableLogger: true,
+    disableListenLog: true,
+    routerConfig: { maxParamLength: MAX_PATH_PART }
+  }).pipe(Layer.provide(layerListener(address)))
+}

@@ -1,0 +1,42 @@
+/** Where the admin API listens, and where it is reached: an address and a port, or the path of a Unix socket. */
+import { isIPv6 } from "node:net"
+import { isWildcard } from "../net/Hosts.ts"
+import { canonicalHost } from "../protocol/Uri.ts"
+
+export type AdminAddress =
+  /** `host` is a name or an address, an IPv6 one without brackets. */
+  | { readonly _tag: "Tcp"; readonly host: string; readonly port: number }
+  /** An absolute path. */
+  | { readonly _tag: "Unix"; readonly path: string }
+
+/** Octets of the path of a Unix socket on all systems that have them (`sun_path`, without its end). */
+export const MAX_SOCKET_PATH = 103
+
+const TCP = /^(?:\[([^\]]+)\]|([^\s:[\]/@]+)):(\d{1,5})$/
+
+/** From `127.0.0.1:2857`, `[::1]:2857`, `host:2857` or `/run/msrp-relay/admin.sock`; undefined for anything else. */
+export const parseAdminAddress = (text: string): AdminAddress | undefined => {
+  if (text.startsWith("/")) {
+    return Buffer.byteLength(text) <= MAX_SOCKET_PATH && !/\p{Cc}|\/$/u.test(text)
+      ? { _tag: "Unix", path: text }
+      : undefined
+  }
+  const [, bracketed, plain, digits] = TCP.exec(text) ?? []
+  const port = Number(digits)
+  const host = bracketed ?? plain
+  if (host === undefined || port === 0 || port > 65_535) return undefined
+  return bracketed !== undefined && !isIPv6(bracketed) ? undefined : { _tag: "Tcp", host, port }
+}
+
+/** As it is written in a setting. */
+export const formatAdminAddress = (address: AdminAddress): string =>
+  address._tag === "Unix" ? address.path : `${bracketed(address.host)}:${address.port}`
+
+const bracketed = (host: string): string => host.includes(":") ? `[${host}]` : host
+
+/** The URL to reach it at from this machine: one that listens everywhere is on loopback as well. */
+export const adminUrl = (address: AdminAddress): string => {
+  if (address._tag === "Unix") return "http://localhost"
+  const host = isWildcard(address.host) ? canonicalHost(address.host) === "::" ? "::1" : "127.0.0.1" : address.host
+  return `http://${bracketed(host)}:${address.port}`
+}

@@ -1,0 +1,169 @@
+/** What the endpoints do: the relay's `Operator` and the parts are asked, and whoever steers is logged. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import type { Page } from "../relay/edge/Operator.ts"
+import type { RelayEvent } from "../relay/edge/RelayEvent.ts"
+import { askerOf } from "./Access.ts"
+import { AdminApi } from "./Api.ts"
+import type { Overview, TraceLine } from "./Model.ts"
+import { AdminParts } from "./Parts.ts"
+import { NotFound, Unavailable } from "./Problems.ts"
+import { makeRates } from "./Rates.ts"
+import { makeLoopDelay, reasonsNotReady } from "./Readiness.ts"
+
+/** Traces at a time: each has a connection for as long as its client stays. */
+export const MAX_TRACES = 16
+
+/** How often a trace says that it goes on: whoever has gone without a word is found out, and proxies do not give up. */
+const HEARTBEAT = "15 seconds"
+
+/** For the log: who has steered, and what. */
+const tell = (what: string, fields: Readonly<Record<string, string | number>> = {}) =>
+  Effect.flatMap(
+    HttpServerRequest.HttpServerRequest,
+    (request) => Effect.annotateLogs(Effect.logInfo(`admin: ${what}`), { ...fields, remote: askerOf(request) })
+  )
+
+/**
+ * As JSON, in which fields that are undefined are absent. What comes from `Operator` has its types (`Contract` in Model),
+ * and is not checked once more: of a thousand sessions that takes longer than to find them.
+ */
+const json = (make: () => unknown) => Effect.sync(() => HttpServerResponse.jsonUnsafe(make()))
+
+const page = <A>({ items, total }: Page<A>) => json(() => ({ total, items }))
+
+const events = (items: ReadonlyArray<RelayEvent>) =>
+  json(() => ({ items: items.map(({ fields, level, message, time }) => ({ time, level, message, fields })) }))
+
+const bounded = (limit: number): number | undefined => Number.isFinite(limit) ? limit : undefined
+
+const health = HttpApiBuilder.group(
+  AdminApi,
+  "health",
+  Effect.fnUntraced(function*(handlers) {
+    const parts = yield* AdminParts
+    const loopDelay = yield* makeLoopDelay
+    return handlers.handleAll({
+      healthz: () => Effect.succeed({ status: "ok" as const }),
+      readyz: Effect.fnUntraced(function*() {
+        const reasons = reasonsNotReady(yield* parts.phase, parts, loopDelay())
+        if (reasons.length > 0) return yield* new Unavailable({ detail: reasons.join("; "), reasons })
+        return { status: "ready" as const }
+      })
+    })
+  })
+)
+
+const seeing = HttpApiBuilder.group(
+  AdminApi,
+  "seeing",
+  Effect.fnUntraced(function*(handlers) {
+    const parts = yield* AdminParts
+    const { operator, version } = parts
+    const rates = yield* makeRates(parts.counters)
+    const loopDelay = yield* makeLoopDelay
+    return handlers.handleAll({
+      version: () => Effect.succeed({ version, node: process.versions.node }),
+      overview: Effect.fnUntraced(function*() {
+        const { phase, since } = yield* parts.phase
+        const now = yield* Clock.currentTimeMillis
+        return yield* json((): Overview => ({
+          version,
+          phase,
+          since,
+          started: Math.round(now - process.uptime() * 1000),
+          now,
+          maxConnections: bounded(parts.limits.connections),
+          maxSessions: bounded(parts.limits.sessions),
+          ...parts.gauges(),
+          eventLoopDelay: loopDelay(),
+          rates: rates()
+        }))
+      }),
+      config: () => Effect.map(parts.settings, (settings) => ({ settings })),
+      sessions: ({ query }) => Effect.suspend(() => page(operator.sessions(query))),
+      connections: ({ query }) => Effect.suspend(() => page(operator.connections(query))),
+      history: ({ params }) => Effect.suspend(() => events(operator.history(params.user))),
+      recent: () => Effect.suspend(() => events(operator.recent())),
+      metrics: () => parts.metrics
+    })
+  })
+)
+
+const following = HttpApiBuilder.group(
+  AdminApi,
+  "following",
+  Effect.fnUntraced(function*(handlers) {
+    const { trace } = yield* AdminParts
+    let running = 0
+    /** One of those that may run at a time, until the response is over. */
+    const counted = Effect.acquireRelease(
+      Effect.suspend(() =>
+        running < MAX_TRACES
+          ? Effect.sync(() => void running++)
+          : Effect.fail(new Unavailable({ detail: `There are ${MAX_TRACES} traces, which is the limit` }))
+      ),
+      () => Effect.sync(() => void running--)
+    )
+    return handlers.handleAll({
+      trace: Effect.fnUntraced(function*({ query }) {
+        yield* counted
+        const lines = yield* trace(query)
+        yield* tell("trace begins")
+        return HttpServerResponse.stream(Stream.encodeText(withHeartbeat(lines)), {
+          contentType: "application/x-ndjson"
+        })
+      })
+    })
+  })
+)
+
+/** The first heartbeat comes at once, so that the client knows that the trace runs before there is anything to tell. */
+const withHeartbeat = (lines: Stream.Stream<TraceLine>): Stream.Stream<string> =>
+  Stream.merge(
+    Stream.map(lines, (line) => `${JSON.stringify(line)}\n`),
+    Stream.map(Stream.tick(HEARTBEAT), () => "\n"),
+    { haltStrategy: "left" }
+  )
+
+const steering = HttpApiBuilder.group(
+  AdminApi,
+  "steering",
+  Effect.fnUntraced(function*(handlers) {
+    const { operator, ...parts } = yield* AdminParts
+    return handlers.handleAll({
+      endSession: Effect.fnUntraced(function*({ params: { label } }) {
+        if (!operator.endSession(label)) return yield* new NotFound({ detail: `There is no session ${label}` })
+        yield* tell("session ended", { session: label })
+        return { ended: 1 }
+      }),
+      endConnection: Effect.fnUntraced(function*({ params: { number } }) {
+        if (!operator.endConnection(number)) return yield* new NotFound({ detail: `There is no connection ${number}` })
+        yield* tell("connection closed", { connection: number })
+        return { ended: 1 }
+      }),
+      endUser: Effect.fnUntraced(function*({ params: { user }, query: { realm } }) {
+        const ended = operator.endUser(user, realm)
+        yield* tell("sessions of a user ended", { user, ...realm === undefined ? {} : { realm }, sessions: ended })
+        return { ended }
+      }),
+      drain: () => Effect.tap(parts.drain, () => tell("drain")),
+      undrain: () => Effect.tap(parts.undrain, () => tell("drain is over")),
+      logLevel: () => Effect.map(parts.logLevel, (level) => ({ level })),
+      setLogLevel: Effect.fnUntraced(function*({ payload: { level } }) {
+        yield* parts.setLogLevel(level)
+        yield* tell("log level", { level })
+        return { level }
+      }),
+      reload: () => Effect.tap(parts.reload, () => tell("reload"))
+    })
+  })
+)
+
+/** All groups. */
+export const layerHandlers = Layer.mergeAll(health, seeing, following, steering)

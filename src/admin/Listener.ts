@@ -1,0 +1,122 @@
+/** The HTTP server of the admin API: on an address or a Unix socket, with bounds for what clients take. */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type * as HttpServer from "effect/http/HttpServer"
+import { HttpServer as HttpServerService } from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { lstatSync, unlinkSync } from "node:fs"
+import { createServer, type Server } from "node:http"
+import * as Net from "node:net"
+import { codeOf, wordsOf } from "../net/ErrorCode.ts"
+import { type AdminAddress, formatAdminAddress } from "./Address.ts"
+import { IDLE_TIME, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS, REQUEST_TIME, STALL_TIME } from "./Limits.ts"
+
+/** The admin API cannot listen. The message is for people. */
+export class AdminListenError extends Data.TaggedError("AdminListenError")<{
+  readonly address: AdminAddress
+  readonly reason: string
+}> {
+  override get message(): string {
+    return `The admin API cannot listen on ${formatAdminAddress(this.address)}: ${this.reason}`
+  }
+}
+
+/** What may be done to a Unix socket: by its owner, and by nobody else. */
+const UMASK = 0o177
+
+/** For answers that are under way when the server ends. */
+const LAST_WORDS = "200 millis"
+
+/** Milliseconds between two looks for requests that take too long. */
+const LOOK = 1000
+
+const makeServer = (address: AdminAddress): Server => {
+  const server = createServer({
+    maxHeaderSize: MAX_HEAD,
+    headersTimeout: REQUEST_TIME,
+    requestTimeout: REQUEST_TIME,
+    keepAliveTimeout: IDLE_TIME,
+    connectionsCheckingInterval: LOOK,
+    noDelay: true
+  })
+  server.maxConnections = MAX_CONNECTIONS
+  server.maxRequestsPerSocket = MAX_REQUESTS
+  // Before its first request, a connection says nothing that could be timed.
+  server.on("connection", (socket) => socket.setTimeout(REQUEST_TIME))
+  server.on("request", (_request, response) => {
+    // A quiet answer, as a trace of nothing, goes on; one that its client does not take does not.
+    const check = (): void => {
+      if (response.writableLength > 0) response.destroy()
+      else response.socket?.setTimeout(STALL_TIME)
+    }
+    response.setTimeout(STALL_TIME, check)
+  })
+  if (address._tag === "Unix") withMask(server)
+  return server
+}
+
+/** Makes the socket with its mode, so that there is no moment in which others get in. Node binds it before `listen` returns. */
+const withMask = (server: Server): void => {
+  const listen = server.listen.bind(server) as (...all: ReadonlyArray<unknown>) => Server
+  server.listen = (...all: ReadonlyArray<unknown>) => {
+    const before = process.umask(UMASK)
+    try {
+      return listen(...all)
+    } finally {
+      process.umask(before)
+    }
+  }
+}
+
+/** Removes the socket of a process that is gone. */
+const clear = Effect.fnUntraced(function*(address: AdminAddress & { readonly _tag: "Unix" }) {
+  const wrong = (reason: string) => new AdminListenError({ address, reason })
+  const found = yield* Effect.try({
+    try: () => lstatSync(address.path, { throwIfNoEntry: false }),
+    catch: (error) => wrong(wordsOf(error))
+  })
+  if (found === undefined) return
+  if (!found.isSocket()) return yield* wrong("there is a file of that name that is no socket")
+  const error = yield* connectionError(address.path)
+  if (error === undefined) return yield* wrong("another process listens on it")
+  if (codeOf(error) !== "ECONNREFUSED" && codeOf(error) !== "ENOENT") return yield* wrong(wordsOf(error))
+  yield* Effect.try({
+    try: () => unlinkSync(address.path),
+    catch: (error) => codeOf(error) === "ENOENT" ? undefined : wrong(wordsOf(error))
+  }).pipe(Effect.catchIf((error) => error === undefined, () => Effect.void))
+})
+
+/** What comes of connecting to it: undefined if somebody takes the connection. */
+const connectionError = (path: string): Effect.Effect<Error | undefined> =>
+  Effect.callback<Error | undefined>((resume) => {
+    const socket = Net.connect(path)
+    socket.once("error", (error) => resume(Effect.succeed(error)))
+    socket.once("connect", () => {
+      socket.destroy()
+      resume(Effect.succeed(undefined))
+    })
+    return Effect.sync(() => socket.destroy())
+  })
+
+const make = Effect.fnUntraced(function*(
+  address: AdminAddress
+): Effect.fn.Return<HttpServer.HttpServer["Service"], AdminListenError, Scope.Scope> {
+  if (address._tag === "Unix") yield* clear(address)
+  const server = makeServer(address)
+  const made = yield* NodeHttpServer.make(() => server, {
+    ...address._tag === "Unix" ? { path: address.path } : { host: address.host, port: address.port },
+    gracefulShutdownTimeout: LAST_WORDS
+  }).pipe(Effect.mapError(({ cause }) => new AdminListenError({ address, reason: reasonOf(cause, address) })))
+  // A trace or a status page may stay for hours, and the end of the relay does not wait for it.
+  yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+  return made
+})
+
+const reasonOf = (cause: unknown, address: AdminAddress): string =>
+  address._tag === "Unix" && codeOf(cause) === "ENOENT" ? "there is no such directory (ENOENT)" : wordsOf(cause)
+
+/** A server that listens on this address for as long as its layer lives; fails when it cannot. */
+export const layerListener = (address: AdminAddress): Layer.Layer<HttpServer.HttpServer, AdminListenError> =>
+  Layer.effect(HttpServerService, make(address))

@@ -1,0 +1,196 @@
+/** What the admin API tells: its JSON, field by field as `Operator` and the settings have them. */
+import * as Schema from "effect/Schema"
+import type { ConnectionSummary, Phase, SessionSummary, TrafficSummary } from "../relay/edge/Operator.ts"
+import type { RelayEvent } from "../relay/edge/RelayEvent.ts"
+
+/** Items of a page: at most, and when nobody says how many. */
+export const MAX_PAGE = 1000
+export const DEFAULT_PAGE = 100
+const MAX_OFFSET = 100_000_000
+
+/** Characters of a name or an address in a query. */
+const MAX_NAME = 255
+
+const count = Schema.Int
+const millis = Schema.Finite
+
+/** What passed in one direction. */
+export const Traffic = Schema.Struct({ requests: count, octets: count })
+
+/** The label of a session: what stands for its session-id. */
+export const SessionLabel = Schema.String.check(
+  Schema.isPattern(/^[0-9a-f]{12}$/, { message: "must be 12 hexadecimal digits, as GET /sessions has them" })
+)
+
+const transport = Schema.Literals(["tcp", "tls"])
+
+export const Session = Schema.Struct({
+  session: Schema.String,
+  user: Schema.String,
+  realm: Schema.String,
+  connection: Schema.optional(count),
+  remote: Schema.String,
+  transport,
+  listener: Schema.String,
+  since: millis,
+  expires: millis,
+  peer: Schema.optional(Schema.String),
+  sent: Traffic,
+  received: Traffic,
+  failures: count
+}).annotate({ identifier: "Session" })
+
+export const Connection = Schema.Struct({
+  connection: count,
+  remote: Schema.String,
+  transport,
+  listener: Schema.optional(Schema.String),
+  relay: Schema.Boolean,
+  since: millis,
+  sessions: count,
+  octetsIn: count,
+  octetsOut: count,
+  waiting: count
+}).annotate({ identifier: "Connection" })
+
+export const Sessions = Schema.Struct({ total: count, items: Schema.Array(Session) })
+export const Connections = Schema.Struct({ total: count, items: Schema.Array(Connection) })
+
+/** Something that happened, as the log has it. */
+export const Event = Schema.Struct({
+  time: millis,
+  level: Schema.Literals(["Debug", "Info", "Warn"]),
+  message: Schema.String,
+  fields: Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]))
+}).annotate({ identifier: "Event" })
+
+export const Events = Schema.Struct({ items: Schema.Array(Event) })
+
+/** A name in a query; one that is longer is nobody's. */
+export const Name = Schema.String.check(
+  Schema.isNonEmpty({ message: "must not be empty" }),
+  Schema.isMaxLength(MAX_NAME, { message: `must have at most ${MAX_NAME} characters` })
+)
+
+/** A whole number as a query has it, and as the command line does. */
+const wholeNumber = (minimum: number, maximum: number) => Schema.FiniteFromString.check(...between(minimum, maximum))
+
+const between = (minimum: number, maximum: number) =>
+  [
+    Schema.isInt({ message: "must be a whole number" }),
+    Schema.isBetween({ minimum, maximum }, { message: `must be from ${minimum} to ${maximum}` })
+  ] as const
+
+const page = {
+  address: Schema.optional(Name),
+  sort: Schema.optional(Schema.Literals(["octets", "age"])),
+  offset: Schema.optional(wholeNumber(0, MAX_OFFSET)),
+  limit: Schema.optional(wholeNumber(1, MAX_PAGE))
+}
+
+export const Limit = Schema.Finite.check(...between(1, MAX_PAGE))
+export const Offset = Schema.Finite.check(...between(0, MAX_OFFSET))
+
+export const sessionQuery = { user: Schema.optional(Name), realm: Schema.optional(Name), ...page }
+export const connectionQuery = page
+
+/** Which traffic to follow, and for how long: seconds. */
+export const traceQuery = {
+  user: Schema.optional(Name),
+  realm: Schema.optional(Name),
+  seconds: Schema.optional(wholeNumber(1, 86_400))
+}
+
+export const ConnectionNumber = wholeNumber(0, Number.MAX_SAFE_INTEGER)
+
+export const Ended = Schema.Struct({ ended: count })
+
+const phase = Schema.Literals(["serving", "draining", "stopping"])
+
+/** What the relay does, and since when. */
+export const PhaseState = Schema.Struct({ phase, since: millis })
+
+/** Numbers for a glance: what there is, how much there may be, what happens per second. */
+export const Overview = Schema.Struct({
+  version: Schema.String,
+  /** Milliseconds since 1970: when the phase began, when the process did, and now. */
+  phase,
+  since: millis,
+  started: millis,
+  now: millis,
+  connections: count,
+  maxConnections: Schema.optional(count),
+  sessions: count,
+  maxSessions: Schema.optional(count),
+  /** Octets of output and of parked requests. */
+  bufferedOctets: count,
+  /** Milliseconds that a turn of the event loop came too late, in the middle of the last seconds. */
+  eventLoopDelay: Schema.Finite,
+  /** Per second, of the last ten or so. */
+  rates: Schema.Struct({
+    framesIn: Schema.Finite,
+    octetsIn: Schema.Finite,
+    forwarded: Schema.Finite,
+    refused: Schema.Finite,
+    authsGranted: Schema.Finite,
+    failedAuths: Schema.Finite
+  })
+}).annotate({ identifier: "Overview" })
+
+/** A setting as it is in force. */
+export const SettingInForce = Schema.Struct({
+  name: Schema.String,
+  /** Absent where it is a secret, or not set and without a default. */
+  value: Schema.optional(Schema.String),
+  /** Somebody has set it: it is not the default. */
+  set: Schema.Boolean,
+  /** It is not told. */
+  secret: Schema.Boolean
+}).annotate({ identifier: "Setting" })
+
+export const Config = Schema.Struct({ settings: Schema.Array(SettingInForce) })
+
+export const logLevels = ["all", "trace", "debug", "info", "warn", "error", "fatal", "none"] as const
+
+export const LogLevelState = Schema.Struct({ level: Schema.Literals(logLevels) })
+
+/** What became of reading the settings again. */
+export const Reloaded = Schema.Struct({
+  /** Names of the settings that have changed and are in force. */
+  changed: Schema.Array(Schema.String),
+  /** Names of those that have changed and wait for a restart. */
+  needsRestart: Schema.Array(Schema.String),
+  /** What is wrong with the new ones: if anything is, nothing has changed. */
+  problems: Schema.Array(Schema.Struct({ setting: Schema.String, problem: Schema.String }))
+}).annotate({ identifier: "Reloaded" })
+
+export const Version = Schema.Struct({ version: Schema.String, node: Schema.String })
+export const Healthy = Schema.Struct({ status: Schema.Literal("ok") })
+export const Ready = Schema.Struct({ status: Schema.Literal("ready") })
+
+/** One line of a trace: JSON. */
+export const TraceLine = Schema.Record(Schema.String, Schema.Json)
+
+export type PhaseState = typeof PhaseState.Type
+export type Overview = typeof Overview.Type
+export type SettingInForce = typeof SettingInForce.Type
+export type Reloaded = typeof Reloaded.Type
+export type LogLevelName = typeof LogLevelState.Type["level"]
+export type TraceLine = typeof TraceLine.Type
+export interface TraceQuery {
+  readonly user?: string | undefined
+  readonly realm?: string | undefined
+  readonly seconds?: number | undefined
+}
+
+/** Does not compile when the API misses or misnames a field of `Operator`. */
+type Same<A, B extends A> = B
+export type Contract = [
+  Same<typeof Session.Type, SessionSummary>,
+  Same<typeof Connection.Type, ConnectionSummary>,
+  Same<keyof SessionSummary, keyof typeof Session.Type>,
+  Same<keyof ConnectionSummary, keyof typeof Connection.Type>,
+  Same<typeof Traffic.Type, TrafficSummary>,
+  Same<typeof phase.Type, Phase>,
+  Same<keyof RelayEvent, keyof typeof Event.Type>
+]

@@ -1,0 +1,116 @@
+/** What is there besides the endpoints: the API's description, its page, and the status pages. */
+import * as Effect from "effect/Effect"
+import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerRespondable from "effect/http/HttpServerRespondable"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { AdminAccess } from "./Access.ts"
+import { AdminApi } from "./Api.ts"
+import { AdminParts } from "./Parts.ts"
+import { MethodNotAllowed, NotFound } from "./Problems.ts"
+
+/** Everything that the page of the API needs is in it, and nothing from elsewhere is let in. */
+const DOCS_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; " +
+  "font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/** Unless the answer has another one. */
+const HEADERS = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin"
+}
+
+const withHeaders = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.setHeaders(response, { ...HEADERS, ...response.headers })
+
+/** Nothing that leads to services of whoever made the page, and no fonts from there. */
+const SCALAR = {
+  withDefaultFonts: false,
+  hideClientButton: true,
+  hideTestRequestButton: true,
+  showDeveloperTools: "never",
+  agent: { disabled: true },
+  mcp: { disabled: true },
+  customCss: ".scalar-app a[href*='scalar.com'] { display: none }"
+}
+
+/** The API's description as a page. Megabytes, so it is made when somebody asks. */
+const docs = Effect.cached(
+  HttpRouter.toHttpEffect(HttpApiScalar.layer(AdminApi, { path: "/docs", scalar: SCALAR }))
+)
+
+/** The problem as an answer, where no endpoint does that. */
+const answered = <R>(
+  answer: Effect.Effect<HttpServerResponse.HttpServerResponse, HttpServerRespondable.Respondable, R>
+) => Effect.catch(answer, HttpServerRespondable.toResponse)
+
+export const layerPages = HttpRouter.use(Effect.fnUntraced(function*(router) {
+  const { admit } = yield* AdminAccess
+  const { page } = yield* AdminParts
+  const description = yield* Effect.cached(Effect.sync(() => HttpServerResponse.jsonUnsafe(OpenApi.fromApi(AdminApi))))
+  const docsPage = yield* docs
+  const one = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) => {
+    const path = url.replace(/[?#].*$/s, "")
+    return Effect.flatMap(page(path), (found) => found === undefined ? Effect.fail(noPage) : Effect.succeed(found))
+  })
+  const status = answered(Effect.andThen(admit, one))
+  yield* router.add("GET", "/openapi.json", answered(Effect.andThen(admit, description)))
+  yield* router.add(
+    "GET",
+    "/docs",
+    answered(Effect.andThen(admit, Effect.orDie(Effect.flatten(docsPage)))).pipe(
+      Effect.map(HttpServerResponse.setHeader("content-security-policy", DOCS_POLICY))
+    )
+  )
+  for (const path of ["/", "/status/*"] as const) yield* router.add("GET", path, status)
+}))
+
+const noPage = new NotFound({ detail: "There is no such page; /docs has what there is" })
+
+/** Methods of each path of the API, for those who ask with another one. */
+const methods: ReadonlyArray<{ readonly path: RegExp; readonly allow: string }> = (() => {
+  const found = new Map<string, Set<string>>()
+  const add = (path: string, method: string): void => {
+    const all = found.get(path) ?? new Set()
+    all.add(method)
+    if (method === "GET") all.add("HEAD")
+    found.set(path, all.add("OPTIONS"))
+  }
+  for (const group of Object.values(AdminApi.groups)) {
+    for (const { method, path } of Object.values(group.endpoints)) add(path, method)
+  }
+  for (const path of ["/", "/openapi.json", "/docs"]) add(path, "GET")
+  return Array.from(found, ([path, all]) => ({
+    path: new RegExp(`^${path.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}/?$`),
+    allow: [...all].join(", ")
+  }))
+})()
+
+/** What no route has: 404, or 405 with the methods that there are; OPTIONS tells them, and lets no other origin in. */
+export const layerRest = HttpRouter.use(Effect.fnUntraced(function*(router) {
+  const { guard } = yield* AdminAccess
+  const answer = Effect.fnUntraced(function*({ method, url }: HttpServerRequest.HttpServerRequest) {
+    yield* guard
+    const path = url.replace(/[?#].*$/s, "")
+    const known = methods.find((one) => one.path.test(path))
+    if (known === undefined) return yield* noPage
+    const problem = new MethodNotAllowed({ detail: `${path} takes ${known.allow}` })
+    const response = method === "OPTIONS"
+      ? HttpServerResponse.empty()
+      : yield* HttpServerRespondable.toResponse(problem)
+    return HttpServerResponse.setHeader(response, "allow", known.allow)
+  })
+  // HEAD is left to the router, which answers it as GET.
+  for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const) {
+    yield* router.add(method, "/*", (request) => answered(answer(request)))
+  }
+}))
+
+/** Headers of every answer: nothing of it is kept by anybody, or read by other pages. */
+export const headers = HttpRouter.middleware((answer) =>
+  HttpEffect.withPreResponseHandler(answer, (_request, response) => Effect.succeed(withHeaders(response)))
+)

@@ -1,0 +1,87 @@
+/** The token of the admin API, from a file that may be replaced while the relay runs. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { createHash, timingSafeEqual } from "node:crypto"
+
+/** Characters that a token has at least: fewer could be guessed. */
+export const MIN_TOKEN = 16
+
+/** Octets of its file at most. */
+const MAX_FILE = 4096
+
+/** For how long a token that was read is used without another look at the file. */
+const CHECK = "1 second"
+
+/** What a bearer token is made of (RFC 6750 §2.1). */
+const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
+
+/** The token in the text of a file, or what is wrong with it, in words that fit behind the name of the file. */
+export const tokenOf = (text: string): Result.Result<Redacted.Redacted, string> => {
+  const token = text.trim()
+  if (text.length > MAX_FILE) return Result.fail(`has more than ${MAX_FILE} characters`)
+  if (token.length < MIN_TOKEN) return Result.fail(`needs a token of at least ${MIN_TOKEN} characters`)
+  return TOKEN.test(token)
+    ? Result.succeed(Redacted.make(token))
+    : Result.fail("needs one token of letters, digits and -._~+/ in one line")
+}
+
+/** Whether somebody else on this machine may read a file of this mode. */
+export const isOpenToOthers = (mode: number): boolean => (mode & 0o007) !== 0
+
+/** Same or not, in a time that does not tell how much of it is the same. */
+export const sameToken = (one: Redacted.Redacted, other: Redacted.Redacted): boolean =>
+  timingSafeEqual(digest(Redacted.value(one)), digest(Redacted.value(other)))
+
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
+
+/** Who may use the API. */
+export class AdminToken extends Context.Service<AdminToken, {
+  /** Somebody has to show a token. */
+  readonly required: boolean
+  /** Whether this is it; anything is when none is required. */
+  readonly admits: (given: Redacted.Redacted) => Effect.Effect<boolean>
+}>()("msrp-relay/AdminToken") {
+  /** Whoever gets to the listener may use the API: for loopback and Unix sockets. */
+  static readonly layerNone: Layer.Layer<AdminToken> = Layer.succeed(AdminToken, {
+    required: false,
+    admits: () => Effect.succeed(true)
+  })
+
+  static readonly layer = (token: Redacted.Redacted): Layer.Layer<AdminToken> =>
+    Layer.succeed(AdminToken, { required: true, admits: (given) => Effect.sync(() => sameToken(given, token)) })
+
+  /**
+   * From a file, which is looked at again at most once a second. While it is not there or not right, nobody is let in
+   * who was not before: the last good token stays, with a warning.
+   */
+  static readonly layerFile = (path: string): Layer.Layer<AdminToken, never, FileSystem.FileSystem> =>
+    Layer.effect(
+      AdminToken,
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        let good: Redacted.Redacted | undefined
+        let reported = ""
+        const look = Effect.gen(function*() {
+          const text = yield* Effect.result(fs.readFileString(path))
+          const token = Result.isSuccess(text) ? tokenOf(text.success) : Result.fail("cannot be read")
+          if (Result.isSuccess(token)) good = token.success
+          const problem = Result.isSuccess(token) ? "" : token.failure
+          if (problem !== "" && problem !== reported) {
+            const stays = good === undefined ? "nobody is let in" : "the one from before stays"
+            yield* Effect.logWarning(`The admin token's file ${path} ${problem}; ${stays}`)
+          }
+          reported = problem
+          return good
+        })
+        const current = yield* Effect.cachedWithTTL(look, CHECK)
+        return {
+          required: true,
+          admits: (given) => Effect.map(current, (token) => token !== undefined && sameToken(given, token))
+        }
+      })
+    )
+}

@@ -1,0 +1,117 @@
+/**
+ * The admin API from outside: where it is, the token, and in words what may go wrong. For all subcommands that ask it; they
+ * load it then only, since it is large.
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import * as HttpApiClient from "effect/http-api/HttpApiClient"
+import * as HttpClient from "effect/http/HttpClient"
+import { isHttpClientError } from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type { Scope } from "effect/Scope"
+import { NO_TOKEN } from "../../admin/Access.ts"
+import { type AdminAddress, adminUrl, formatAdminAddress, parseAdminAddress } from "../../admin/Address.ts"
+import { AdminApi } from "../../admin/Api.ts"
+import { tokenOf } from "../../admin/Token.ts"
+import { wordsOf } from "../../net/ErrorCode.ts"
+import { readText } from "../settings/TextFile.ts"
+import { AdminFailed, type AdminGiven, refused, unreachable } from "./Flags.ts"
+
+export interface AdminConnection {
+  readonly client: HttpApiClient.ForApi<typeof AdminApi>
+  /** The address in words. */
+  readonly where: string
+}
+
+/** Seconds until a relay that says nothing has said enough. A trace may be quiet for longer once it has begun. */
+const PATIENCE = "30 seconds"
+
+/** The variable, of the environment or else of `.env` in this folder. */
+const variable = Effect.fnUntraced(function*(name: string) {
+  const here = yield* textIn(yield* ConfigProvider.ConfigProvider, name)
+  if (Option.isSome(here)) return here
+  const file = yield* readText(".env")
+  return Result.isFailure(file)
+    ? Option.none()
+    : yield* textIn(ConfigProvider.fromDotEnvContents(file.success), name)
+})
+
+const textIn = (provider: ConfigProvider.ConfigProvider, name: string): Effect.Effect<Option.Option<string>> =>
+  Config.option(Config.String(name)).parse(provider).pipe(
+    Effect.map(Option.flatMap((text) => text.trim() === "" ? Option.none() : Option.some(text.trim()))),
+    Effect.orElseSucceed(() => Option.none())
+  )
+
+const addressOf = Effect.fnUntraced(function*(given: Option.Option<string>) {
+  const text = Option.isSome(given) ? given : yield* variable("MSRP_ADMIN")
+  if (Option.isNone(text)) {
+    return yield* unreachable("Where is the admin API? Give --admin, or set MSRP_ADMIN as for the relay")
+  }
+  const address = parseAdminAddress(text.value)
+  return address ?? (yield* unreachable(
+    `${text.value} is no address of an admin API: it is like 127.0.0.1:2857, [::1]:2857 or /run/msrp-relay/admin.sock`
+  ))
+})
+
+const readToken = Effect.fnUntraced(function*(given: Option.Option<string>) {
+  const path = Option.isSome(given) ? given : yield* variable("MSRP_ADMIN_TOKEN_FILE")
+  if (Option.isNone(path)) return undefined
+  const token = Result.flatMap(yield* readText(path.value), tokenOf)
+  return Result.isSuccess(token)
+    ? token.success
+    : yield* unreachable(`The token's file ${path.value} cannot be used: ${token.failure}`)
+})
+
+/** Node's own client: it knows Unix sockets, and no proxy of the environment gets the token. */
+const transport = (address: AdminAddress) =>
+  address._tag === "Unix"
+    ? NodeHttpClient.layerNodeHttpOptions({ socketPath: address.path })
+    : NodeHttpClient.layerNodeHttp
+
+/** A client of the admin API; nothing is sent yet. */
+export const connectAdmin = Effect.fnUntraced(function*(
+  given: AdminGiven
+): Effect.fn.Return<AdminConnection, AdminFailed, FileSystem.FileSystem | Scope> {
+  const address = yield* addressOf(given.admin)
+  const token = yield* readToken(given.tokenFile)
+  const http = yield* Layer.build(transport(address))
+  const client = yield* HttpApiClient.make(AdminApi, {
+    baseUrl: adminUrl(address),
+    transformClient: (one) =>
+      token === undefined ? one : HttpClient.mapRequest(one, HttpClientRequest.bearerToken(Redacted.value(token)))
+  }).pipe(Effect.provide(http))
+  return { client, where: formatAdminAddress(address) }
+})
+
+/** With the answer in time, and whatever goes wrong in words. */
+export const asked = <A, R>({ where }: AdminConnection, request: Effect.Effect<A, unknown, R>) =>
+  request.pipe(
+    // An answer that is no JSON is a defect of whoever made the client, as far as it knows.
+    Effect.catchDefect((defect) => isHttpClientError(defect) ? Effect.fail(defect) : Effect.die(defect)),
+    Effect.timeoutOrElse({ duration: PATIENCE, orElse: () => Effect.fail(unreachable(`${where} does not answer`)) }),
+    Effect.mapError((error) => error instanceof AdminFailed ? error : explained(error, where))
+  )
+
+/** What became of a request, for people. */
+export const explained = (error: unknown, where: string): AdminFailed => {
+  if (isHttpClientError(error) && error.reason._tag === "TransportError") {
+    return unreachable(`${where} cannot be reached: ${wordsOf(error.reason.cause)}`)
+  }
+  const { detail, status } = error as { readonly detail?: string; readonly status?: number }
+  if (status === 401) {
+    const what = detail === NO_TOKEN ? "none was given" : "this is not the one"
+    return unreachable(
+      `${where} wants a token, and ${what}: --token-file or MSRP_ADMIN_TOKEN_FILE names the file with it`
+    )
+  }
+  return status === undefined
+    ? unreachable(`What is at ${where} does not know this request: a relay of another version, or no relay at all`)
+    : refused(detail ?? `The relay answers with ${status}`)
+}

@@ -1,0 +1,229 @@
+/** The admin API on the command line: `msrp-relay admin`. */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { DEFAULT_PAGE, Limit, logLevels, MAX_PAGE, Name, Offset, SessionLabel } from "../../admin/Model.ts"
+import type { AdminConnection } from "./Client.ts"
+import { adminFlags, refused } from "./Flags.ts"
+import { WIDTH } from "./Text.ts"
+import * as Views from "./Views.ts"
+
+const base = Command.make("admin").pipe(
+  Command.withSharedFlags({
+    ...adminFlags,
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("JSON for machines, as the API has it"),
+      Flag.withDefault(false)
+    )
+  })
+)
+
+/** Characters of a line: those of the terminal; for a pipe, as many as it takes. */
+const width = (): number => process.stdout.isTTY ? Math.max(80, process.stdout.columns ?? WIDTH) : Infinity
+
+/** Asks, and shows the answer: as JSON, or in lines. */
+const ask = <A, R>(
+  request: (client: AdminConnection["client"]) => Effect.Effect<A, unknown, R>,
+  lines: (answer: A, shown: { readonly now: number; readonly width: number; readonly where: string }) => ReadonlyArray<
+    string
+  >
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    const given = yield* base
+    const { asked, connectAdmin } = yield* Effect.promise(() => import("./Client.ts"))
+    const connection = yield* connectAdmin(given)
+    const answer = yield* asked(connection, request(connection.client))
+    const now = yield* Clock.currentTimeMillis
+    const text = given.json
+      ? [JSON.stringify(answer)]
+      : lines(answer, { now, width: width(), where: connection.where })
+    if (text.length > 0) yield* Console.log(text.join("\n"))
+    return answer
+  }))
+
+const optional = Option.getOrUndefined
+
+const address = Flag.String("address").pipe(
+  Flag.withDescription("Only those with this peer: an IP address without port"),
+  Flag.withSchema(Name),
+  Flag.optional
+)
+const page = {
+  sort: Flag.Literals("sort", ["age", "octets"]).pipe(
+    Flag.withDescription("The oldest first, or those with most octets"),
+    Flag.withDefault("age" as const)
+  ),
+  limit: Flag.Int("limit").pipe(
+    Flag.withDescription(`How many, at most ${MAX_PAGE}`),
+    Flag.withSchema(Limit),
+    Flag.withDefault(DEFAULT_PAGE)
+  ),
+  offset: Flag.Int("offset").pipe(
+    Flag.withDescription("How many to leave out before them"),
+    Flag.withSchema(Offset),
+    Flag.withDefault(0)
+  )
+}
+const user = (description: string) =>
+  Flag.String("user").pipe(Flag.withDescription(description), Flag.withSchema(Name), Flag.optional)
+const realm = Flag.String("realm").pipe(
+  Flag.withDescription("Only of this realm"),
+  Flag.withSchema(Name),
+  Flag.optional
+)
+
+const sessions = Command.make(
+  "sessions",
+  { user: user("Only those of this user"), realm, address, ...page },
+  (given) => {
+    const { limit, offset, sort } = given
+    const query = {
+      user: optional(given.user),
+      realm: optional(given.realm),
+      address: optional(given.address),
+      sort,
+      limit,
+      offset
+    }
+    return ask((client) => client.sessions({ query }), (all, shown) => Views.sessionLines(all, { ...shown, offset }))
+  }
+).pipe(Command.withDescription("Lists sessions: whose, where, since when, how much"))
+
+const connections = Command.make("connections", { address, ...page }, (given) => {
+  const { limit, offset, sort } = given
+  const query = { address: optional(given.address), sort, limit, offset }
+  return ask(
+    (client) => client.connections({ query }),
+    (all, shown) => Views.connectionLines(all, { ...shown, offset })
+  )
+}).pipe(Command.withDescription("Lists connections, those with other relays too"))
+
+const kill = Command.make(
+  "kill",
+  {
+    session: Flag.String("session").pipe(
+      Flag.withDescription("The session of this label: 12 digits, as listed and in the log"),
+      Flag.withSchema(SessionLabel),
+      Flag.optional
+    ),
+    connection: Flag.Int("connection").pipe(
+      Flag.withDescription("The connection of this number, with its sessions"),
+      Flag.optional
+    ),
+    user: user("All sessions of this user"),
+    realm
+  },
+  Effect.fnUntraced(function*({ connection, realm, session, user }) {
+    if ([Option.isSome(session), Option.isSome(connection), Option.isSome(user)].filter(Boolean).length !== 1) {
+      return yield* refused("Give one of --session, --connection and --user")
+    }
+    if (Option.isSome(realm) && Option.isNone(user)) return yield* refused("--realm goes with --user")
+    if (Option.isSome(session)) {
+      const label = session.value
+      return yield* Effect.asVoid(
+        ask((client) => client.endSession({ params: { label } }), () => [`Session ${label} has ended`])
+      )
+    }
+    if (Option.isSome(connection)) {
+      const number = connection.value
+      return yield* Effect.asVoid(ask(
+        (client) => client.endConnection({ params: { number } }),
+        () => [`Connection ${number} is closed`]
+      ))
+    }
+    const name = Option.getOrThrow(user)
+    const { ended } = yield* ask(
+      (client) => client.endUser({ params: { user: name }, query: { realm: optional(realm) } }),
+      ({ ended }) => ended === 0 ? [] : [`${ended} session${ended === 1 ? "" : "s"} of ${name} ended`]
+    )
+    if (ended === 0) return yield* refused(`${name} has no session`)
+  })
+).pipe(Command.withDescription("Ends a session, a connection, or all sessions of a user"))
+
+const drain = Command.make("drain", {}, () =>
+  ask((client) => client.drain(), ({ phase }) => [
+    `The relay is ${phase}: no new sessions are granted, what is under way goes on`
+  ])).pipe(Command.withDescription("Grants no new sessions from now on"))
+
+const undrain = Command.make(
+  "undrain",
+  {},
+  () => ask((client) => client.undrain(), ({ phase }) => [`The relay is ${phase}: new sessions are granted`])
+).pipe(
+  Command.withDescription("Grants new sessions again")
+)
+
+const reload = Command.make(
+  "reload",
+  {},
+  Effect.fnUntraced(function*() {
+    const { problems } = yield* ask((client) => client.reload(), (result) => Views.reloadLines(result))
+    if (problems.length > 0) return yield* refused("The settings are those from before")
+  })
+).pipe(Command.withDescription("Reads the settings again, and says what came of it"))
+
+const loglevel = Command.make(
+  "loglevel",
+  {
+    level: Argument.Literals("level", logLevels).pipe(
+      Argument.withDescription("The least severe messages to log from now on"),
+      Argument.optional
+    )
+  },
+  ({ level }) =>
+    Option.isNone(level)
+      ? ask((client) => client.logLevel(), (answer) => [answer.level])
+      : ask((client) => client.setLogLevel({ payload: { level: level.value } }), (answer) => [
+        `Logged from ${answer.level} on, until the next start`
+      ])
+).pipe(Command.withDescription("Tells what is logged, or changes it"))
+
+const status = Command.make(
+  "status",
+  {},
+  () => ask((client) => client.overview(), (all, { where }) => Views.overviewLines(all, where))
+).pipe(
+  Command.withDescription("Phase, sessions, connections and rates")
+)
+
+const history = Command.make(
+  "history",
+  { user: Argument.String("user").pipe(Argument.withDescription("User name"), Argument.withSchema(Name)) },
+  ({ user }) =>
+    ask(
+      (client) => client.history({ params: { user } }),
+      ({ items }, shown) => Views.eventLines(items, `Nothing is known of ${user}`, shown.width)
+    )
+).pipe(Command.withDescription("What happened to a user lately, the latest last"))
+
+const recent = Command.make(
+  "recent",
+  {},
+  () =>
+    ask(
+      (client) => client.recent(),
+      ({ items }, shown) => Views.eventLines(items, "Nothing has ended yet", shown.width)
+    )
+).pipe(
+  Command.withDescription("Sessions and connections that ended lately, and why, the latest last")
+)
+
+export const adminCommand = base.pipe(
+  Command.withDescription("Sees and steers a running relay by its admin API (MSRP_ADMIN); docs/admin.md has more"),
+  Command.withSubcommands([
+    status,
+    sessions,
+    connections,
+    history,
+    recent,
+    kill,
+    drain,
+    undrain,
+    reload,
+    loglevel
+  ])
+)

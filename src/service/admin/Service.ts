@@ -1,0 +1,29 @@
+/** The admin API of the service, where its settings want one. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Admin from "../../Admin.ts"
+import type { Relay } from "../../Relay.ts"
+import type { AdminSettings, SettingsShape } from "../Settings.ts"
+import { layerParts } from "./Parts.ts"
+
+const tokenOf = ({ tokenFile }: AdminSettings): Layer.Layer<Admin.AdminToken> =>
+  tokenFile === undefined
+    ? Admin.AdminToken.layerNone
+    : Layer.provide(Admin.AdminToken.layerFile(tokenFile), NodeFileSystem.layer)
+
+const announce = ({ address, tokenFile }: AdminSettings) =>
+  Effect.annotateLogs(Effect.logInfo("admin API listening"), {
+    admin: Admin.formatAdminAddress(address),
+    token: tokenFile === undefined ? "none" : "required"
+  })
+
+/** Listens for as long as the layer lives; fails when it cannot. */
+export const layer = (
+  settings: SettingsShape,
+  admin: AdminSettings
+): Layer.Layer<never, Admin.AdminListenError, Relay> =>
+  Layer.provide(
+    Layer.effectDiscard(announce(admin)),
+    Admin.layer(admin.address).pipe(Layer.provide([layerParts(settings), tokenOf(admin)]))
+  )

@@ -1,0 +1,100 @@
+/** Tables, ages and octets as people read them in a terminal. */
+
+/** Characters of a line where nobody says otherwise. */
+export const WIDTH = 100
+
+/** Between two columns. */
+const GAP = "  "
+
+export interface Column<A> {
+  readonly title: string
+  readonly of: (row: A) => string
+  /** Numbers are easier to compare when they end in one place. */
+  readonly right?: true
+  /** It is cut when a line would be too long, but not below so many characters. */
+  readonly least?: number
+}
+
+const lengthOf = (text: string): number => Array.from(text).length
+
+/** What others have named must not steer the terminal: no control characters, no marks that turn the direction. */
+export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\u{fffd}")
+
+/** The beginning and the end, since addresses and names differ in either. */
+const cut = (text: string, width: number): string => {
+  const all = Array.from(text)
+  if (all.length <= width) return text
+  const end = Math.floor((width - 1) / 3)
+  return `${all.slice(0, width - 1 - end).join("")}…${end === 0 ? "" : all.slice(-end).join("")}`
+}
+
+/** Lines with a heading, aligned, none longer than the width as long as the columns can be cut. */
+export const table = <A>(
+  columns: ReadonlyArray<Column<A>>,
+  rows: ReadonlyArray<A>,
+  width: number = WIDTH
+): ReadonlyArray<string> => {
+  const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ of }) => plain(of(row))))]
+  const widths = columns.map((_, i) => Math.max(...cells.map((line) => lengthOf(line[i]!))))
+  let over = widths.reduce((sum, one) => sum + one, GAP.length * (columns.length - 1)) - width
+  while (over > 0) {
+    // The widest of those that may be cut gives first.
+    const [widest] = columns.map(({ least = Infinity }, i) => ({ i, spare: widths[i]! - least, width: widths[i]! }))
+      .filter(({ spare }) => spare > 0).sort((a, b) => b.width - a.width)
+    if (widest === undefined) break
+    widths[widest.i]!--
+    over--
+  }
+  return cells.map((line) =>
+    line.map((text, i) => {
+      const short = cut(text, widths[i]!)
+      const space = " ".repeat(widths[i]! - lengthOf(short))
+      return columns[i]!.right === true ? space + short : short + space
+    }).join(GAP).trimEnd()
+  )
+}
+
+const PREFIXES = ["kB", "MB", "GB", "TB", "PB"]
+
+/** `980 B`, `1.2 kB`, `35 MB`. */
+export const octets = (count: number): string => {
+  if (count < 1000) return `${count} B`
+  let [value, i] = [count / 1000, 0]
+  while (value >= 999.5 && i < PREFIXES.length - 1) {
+    value /= 1000
+    i++
+  }
+  return `${value < 9.95 ? value.toFixed(1) : value.toFixed(0)} ${PREFIXES[i]}`
+}
+
+/** `45s`, `12m`, `3h05m`, `2d04h`; of less than no time `0s`. */
+export const duration = (millis: number): string => {
+  const seconds = Math.max(0, Math.floor(millis / 1000))
+  const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86_400)]
+  const two = (value: number): string => String(value).padStart(2, "0")
+  return minutes === 0
+    ? `${seconds}s`
+    : hours === 0
+    ? `${minutes}m`
+    : days === 0
+    ? `${hours}h${two(minutes % 60)}m`
+    : `${days}d${two(hours % 24)}h`
+}
+
+/** `12,345`. */
+export const number = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 1 })
+
+/** `2026-11-28 12:01:33`, of UTC. */
+export const moment = (millis: number): string => new Date(millis).toISOString().slice(0, 19).replace("T", " ")
+
+/** Words in lines of that width at most, those after the first one set in. */
+export const wrapped = (words: ReadonlyArray<string>, width: number, indent: string): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  for (const word of words) {
+    const last = lines.at(-1)
+    if (last !== undefined && lengthOf(last) + GAP.length + lengthOf(word) <= width) {
+      lines[lines.length - 1] = `${last}${GAP}${word}`
+    } else lines.push(last === undefined ? word : indent + word)
+  }
+  return lines
+}

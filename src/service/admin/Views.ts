@@ -1,0 +1,97 @@
+/** What the subcommands show: a list as a table, an event as a line or two. */
+import type { Overview, Reloaded } from "../../Admin.ts"
+import type * as Model from "../../admin/Model.ts"
+import { type Column, duration, moment, number, octets, plain, table, WIDTH, wrapped } from "./Text.ts"
+
+type Session = typeof Model.Session.Type
+type Connection = typeof Model.Connection.Type
+type Event = typeof Model.Event.Type
+
+interface Page<A> {
+  readonly total: number
+  readonly items: ReadonlyArray<A>
+}
+
+/** Where a page begins, and what is shown of it. */
+export interface Shown {
+  readonly offset: number
+  readonly now: number
+  /** Characters of a line. */
+  readonly width: number
+}
+
+const sessionColumns = (now: number): ReadonlyArray<Column<Session>> => [
+  { title: "SESSION", of: ({ session }) => session },
+  { title: "USER@REALM", of: ({ realm, user }) => `${user}@${realm}`, least: 12 },
+  { title: "REMOTE", of: ({ remote }) => remote, least: 16 },
+  { title: "AGE", of: ({ since }) => duration(now - since), right: true },
+  { title: "LEFT", of: ({ expires }) => duration(expires - now), right: true },
+  { title: "SENT", of: ({ sent }) => octets(sent.octets), right: true },
+  { title: "RECEIVED", of: ({ received }) => octets(received.octets), right: true },
+  { title: "FAILED", of: ({ failures }) => number(failures), right: true }
+]
+
+const connectionColumns = (now: number): ReadonlyArray<Column<Connection>> => [
+  { title: "NUMBER", of: ({ connection }) => String(connection), right: true },
+  { title: "REMOTE", of: ({ remote }) => remote, least: 16 },
+  { title: "KIND", of: ({ relay, transport }) => `${transport}${relay ? " relay" : ""}` },
+  { title: "LISTENER", of: ({ listener }) => listener ?? "(made by the relay)", least: 12 },
+  { title: "AGE", of: ({ since }) => duration(now - since), right: true },
+  { title: "SESSIONS", of: ({ sessions }) => number(sessions), right: true },
+  { title: "IN", of: ({ octetsIn }) => octets(octetsIn), right: true },
+  { title: "OUT", of: ({ octetsOut }) => octets(octetsOut), right: true },
+  { title: "WAITING", of: ({ waiting }) => octets(waiting), right: true }
+]
+
+/** Which of how many these are, and how to get the next ones. */
+const position = (what: string, { items, total }: Page<unknown>, offset: number): string => {
+  const end = offset + items.length
+  const range = items.length === total ? number(total) : `${number(offset + 1)} to ${number(end)} of ${number(total)}`
+  return `${range} ${what}${total === 1 ? "" : "s"}${end < total ? `; the next ones with --offset ${end}` : ""}`
+}
+
+const listed = <A>(what: string, columns: ReadonlyArray<Column<A>>, page: Page<A>, { offset, width }: Shown) =>
+  page.items.length > 0
+    ? [...table(columns, page.items, width), "", position(what, page, offset)]
+    : [page.total === 0 ? `No ${what}s` : `No more ${what}s: there are ${number(page.total)}`]
+
+export const sessionLines = (page: Page<Session>, shown: Shown): ReadonlyArray<string> =>
+  listed("session", sessionColumns(shown.now), page, shown)
+
+export const connectionLines = (page: Page<Connection>, shown: Shown): ReadonlyArray<string> =>
+  listed("connection", connectionColumns(shown.now), page, shown)
+
+/** An event as a line, and more of them when there is much to tell. */
+export const eventLines = (events: ReadonlyArray<Event>, none: string, width: number = WIDTH): ReadonlyArray<string> =>
+  events.length === 0 ? [none] : events.flatMap(({ fields, level, message, time }) => {
+    const words = Object.entries(fields).map(([name, value]) => plain(`${name}=${value}`))
+    const head = `${moment(time)}  ${level === "Warn" ? "WARN " : ""}${plain(message)}`
+    return wrapped([head, ...words], width, " ".repeat(21))
+  })
+
+const limited = (count: number, most: number | undefined): string =>
+  `${number(count)}${most === undefined ? "" : ` of ${number(most)}`}`
+
+export const overviewLines = (one: Overview, where: string): ReadonlyArray<string> => {
+  const { rates } = one
+  const rows: ReadonlyArray<readonly [string, string]> = [
+    ["phase", `${one.phase} since ${moment(one.since)} (${duration(one.now - one.since)})`],
+    ["process", `up ${duration(one.now - one.started)}, turns ${number(one.eventLoopDelay)} ms late`],
+    ["sessions", limited(one.sessions, one.maxSessions)],
+    ["connections", limited(one.connections, one.maxConnections)],
+    ["waiting", octets(one.bufferedOctets)],
+    ["per second", `${number(rates.framesIn)} frames in (${octets(Math.round(rates.octetsIn))})`],
+    ["", `${number(rates.forwarded)} requests passed on, ${number(rates.refused)} refused`],
+    ["", `${number(rates.authsGranted)} logins, ${number(rates.failedAuths)} failed`]
+  ]
+  return [`msrp-relay ${one.version} at ${where}`, ...rows.map(([name, text]) => `  ${name.padEnd(13)}${text}`)]
+}
+
+export const reloadLines = ({ changed, needsRestart, problems }: Reloaded): ReadonlyArray<string> => [
+  ...problems.length > 0
+    ? ["Nothing has changed, since there are problems:", ...problems.map((one) => `  ${one.setting}: ${one.problem}`)]
+    : changed.length > 0
+    ? [`In force now: ${changed.join(", ")}`]
+    : ["Nothing has changed"],
+  ...needsRestart.length > 0 ? [`Changed, and in force after a restart: ${needsRestart.join(", ")}`] : []
+]

@@ -1,0 +1,66 @@
+/** The admin API of the service: its settings without secrets, and the sessions of the relay that it runs in. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Client from "../../../src/Client.ts"
+import { Codec } from "../../../src/Codec.ts"
+import { secretVariables, settingsInForce } from "../../../src/service/admin/Config.ts"
+import { layer } from "../../../src/service/admin/Service.ts"
+import { relay } from "../../../src/service/main.ts"
+import { Settings, settingsTable } from "../../../src/service/Settings.ts"
+import { Transport } from "../../../src/Transport.ts"
+import { request } from "../../support/http.ts"
+
+it.effect("settings are told as they are in force, and no secret", () =>
+  Effect.gen(function*() {
+    const secret = "north-pole"
+    const env = Object.fromEntries([...secretVariables].map((name) => [name, secret]))
+    const provider = ConfigProvider.fromEnvRecord({ ...env, MSRP_LOG_LEVEL: " debug ", MSRP_REALM: " " })
+    const told = yield* Effect.provideService(settingsInForce, ConfigProvider.ConfigProvider, provider)
+    assert.deepStrictEqual(told.map(({ name }) => name), settingsTable.map(({ variable }) => variable))
+    assert.notInclude(JSON.stringify(told), secret)
+    const of = (name: string) => told.find((one) => one.name === name)
+    assert.deepStrictEqual(of("MSRP_LOG_LEVEL"), { name: "MSRP_LOG_LEVEL", value: "debug", set: true, secret: false })
+    assert.deepStrictEqual(of("MSRP_LOG_FORMAT"), {
+      name: "MSRP_LOG_FORMAT",
+      value: "pretty",
+      set: false,
+      secret: false
+    })
+    assert.deepStrictEqual(of("MSRP_LISTEN"), { name: "MSRP_LISTEN", set: false, secret: false })
+    assert.deepStrictEqual(of("MSRP_USERS"), { name: "MSRP_USERS", set: true, secret: true })
+  }))
+
+it("what sounds like a secret is one, or the path of a file", () => {
+  for (const { variable } of settingsTable) {
+    if (!/SECRET|TOKEN|PASSWORD|USERS$|_URL$/.test(variable) || /_FILE$|_COLUMN$/.test(variable)) continue
+    assert.isTrue(secretVariables.has(variable), variable)
+  }
+})
+
+it.effect("sessions of the relay are seen, and ended", () =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = `${yield* fs.makeTempDirectoryScoped()}/admin.sock`
+    const port = yield* Effect.scoped(Effect.gen(function*() {
+      const transport = yield* Transport
+      const receiver = { bytes: () => {}, closed: () => {} }
+      return (yield* transport.listen({ scheme: "msrp", host: "127.0.0.1", port: 0 }, () => receiver)).port
+    }))
+    const uri = `msrp://127.0.0.1:${port};tcp`
+    const settings = yield* Settings.parse({ MSRP_URIS: uri, MSRP_USERS: "alice:wonderland", MSRP_ADMIN: path })
+    yield* Layer.build(Layer.provideMerge(layer(settings, settings.admin!), relay(settings)))
+    const client = yield* Client.connect({ scheme: "msrp", host: "127.0.0.1", port })
+    yield* client.auth({ relay: uri, username: "alice", password: "wonderland" })
+    const { items, total } = (yield* request(path, "/sessions")).json
+    assert.deepStrictEqual([total, items[0].user, items[0].realm], [1, "alice", "127.0.0.1"])
+    assert.strictEqual((yield* request(path, "/overview")).json.sessions, 1)
+    assert.strictEqual((yield* request(path, "/connections")).json.total, 1)
+    const label = `/sessions/${items[0].session}`
+    assert.strictEqual((yield* request(path, label, { method: "DELETE" })).status, 200)
+    assert.strictEqual((yield* request(path, "/sessions")).json.total, 0)
+    assert.strictEqual((yield* request(path, "/readyz")).status, 200)
+  }).pipe(Effect.provide([Transport.layerNode(), Codec.layer, NodeFileSystem.layer])))
