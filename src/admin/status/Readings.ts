@@ -1,0 +1,46 @@
+/** The counters of a relay as the status page needs them: the one place that knows their names. */
+import type { RelayCounters } from "../../relay/Counters.ts"
+
+/** Totals since the relay started. */
+export interface Reading {
+  /** Requests that came in, and that were passed on. */
+  readonly requestsIn: number
+  readonly requestsOut: number
+  readonly octetsIn: number
+  /** Absent where the relay does not count them. */
+  readonly octetsOut: number | undefined
+  readonly trouble: Readonly<Record<Trouble, number>>
+}
+
+/** What the page shows of what goes wrong, in this order. The page has the words for each. */
+export const troubles = [
+  "failedAuths",
+  "undecidedAuths",
+  "sessionsRefused",
+  "dialsFailed",
+  "dialsForbidden",
+  "dialsOverLimit",
+  "refused400",
+  "refused403",
+  "refused408",
+  "refused413",
+  "refused423",
+  "refused481",
+  "refused501",
+  "refused506",
+  "reports",
+  "receiversGivenUp",
+  "receiversStalled",
+  "connectionsTurnedAway",
+  "probationsFailed",
+  "framingLost"
+] as const satisfies ReadonlyArray<keyof RelayCounters>
+export type Trouble = typeof troubles[number]
+
+export const readCounters = (counters: Readonly<RelayCounters>): Reading => ({
+  requestsIn: counters.framesIn,
+  requestsOut: counters.forwarded,
+  octetsIn: counters.octetsIn,
+  octetsOut: "octetsOut" in counters && typeof counters.octetsOut === "number" ? counters.octetsOut : undefined,
+  trouble: Object.fromEntries(troubles.map((kind) => [kind, counters[kind]])) as Record<Trouble, number>
+})
