@@ -42,6 +42,8 @@ const TOP = 10
 const ENDINGS = 20
 const USER_SESSIONS = 50
 const USER_EVENTS = 200
+/** What a page that is opened now is told of what happened before. */
+const LATELY = 30
 
 /** Sorting all sessions may take one in so many of the event loop's milliseconds. */
 const SORT_SHARE = 100
@@ -72,6 +74,7 @@ export const make = Effect.fnUntraced(function*(
   const window = new Window(WINDOW / INTERVAL)
   const pages = new Set<Readable>()
   const events: Array<RelayEvent> = []
+  const lately: Array<RelayEvent> = []
   let omitted = 0
   let latest: { readonly snapshot: StatusSnapshot; readonly at: number } | undefined
   let healthNow = health()
@@ -110,17 +113,17 @@ export const make = Effect.fnUntraced(function*(
   }
 
   // What happens is told inside a turn of the relay, so it is only kept; who looks gets it with the next snapshot.
-  let unlisten: (() => void) | undefined
-  const hear = (event: RelayEvent): void => {
+  const unlisten = operator.listen((event) => {
     if (event.level === "Debug") return
+    lately.push(event)
+    if (lately.length > LATELY) lately.shift()
+    if (pages.size === 0) return
     if (events.length < MAX_EVENTS) events.push(event)
     else omitted++
-  }
+  })
   const left = (page: Readable): void => {
     pages.delete(page)
     if (pages.size > 0) return
-    unlisten?.()
-    unlisten = undefined
     events.length = 0
     omitted = 0
   }
@@ -144,8 +147,8 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.sync(tick).pipe(Effect.delay(INTERVAL), Effect.forever, Effect.forkScoped)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
+      unlisten()
       for (const page of pages) page.push(null)
-      unlisten?.()
     })
   )
 
@@ -157,7 +160,8 @@ export const make = Effect.fnUntraced(function*(
       interval: INTERVAL,
       window: WINDOW,
       snapshot: snapshot(),
-      samples: window.samples()
+      samples: window.samples(),
+      events: [...lately]
     })),
     user: (name) => {
       const { items, total } = operator.sessions({ user: name, sort: "age", limit: USER_SESSIONS })
@@ -173,7 +177,6 @@ export const make = Effect.fnUntraced(function*(
         }
       })
       pages.add(page)
-      unlisten ??= operator.listen(hear)
       page.push(sse("snapshot", snapshot()))
       return page
     })

@@ -181,7 +181,7 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     assert.include(history, "Session ended after 29 min 55 s: the client took no data for too long")
     assert.include(history, "Could not log in: the password (or the user name) is wrong (3 times)")
     assert.include(history, "A message did not arrive: the other side did not confirm it in time")
-    assert.include(history, "Could not connect to msrps://chat.example.net:2855")
+    assert.include(history, "Could not connect to msrps://chat.example.net:2855: nobody listens there")
 
     await page.keyboard.press("Escape")
     await page.locator("#person").waitFor({ state: "hidden" })
@@ -283,7 +283,12 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
   })
 
   it("looks as the system wants it: light, dark, narrow", async () => {
-    const server = await start(new FakeRelay(), { aged: true })
+    const relay = new FakeRelay()
+    const server = await start(relay, { aged: true })
+    const grace = { user: "grace", remote: "198.51.100.7:40078", session: "1a2b3c4e17d1" }
+    relay.happens("login granted", { ...grace, expires: 1800 })
+    relay.happens("peer bound", { ...grace, peer: "203.0.113.7:2855" })
+    relay.happens("message not delivered", { ...grace, status: 408, reason: "its receiver takes nothing" })
     const grounds = new Set<string>()
     for (
       const [name, options, hash] of [

@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import { createServer } from "node:http"
 import type { HealthSources } from "../../src/admin/Health.ts"
 import { makeHealth } from "../../src/admin/Health.ts"
-import * as StatusFeed from "../../src/admin/StatusFeed.ts"
+import type * as StatusFeed from "../../src/admin/StatusFeed.ts"
 import * as StatusPage from "../../src/admin/StatusPage.ts"
 import { zeroCounters } from "../../src/relay/Counters.ts"
 import type { Operator, Phase, SessionSummary } from "../../src/relay/edge/Operator.ts"
@@ -146,7 +146,11 @@ export class FakeRelay {
         failures: 1,
         kinds: "REPORT 408: 1"
       }),
-      this.#event(42, "dial failed", { ...whose, target: "msrps://chat.example.net:2855", reason: "ECONNREFUSED" }),
+      this.#event(42, "dial failed", {
+        ...whose,
+        target: "msrps://chat.example.net:2855",
+        reason: "connect msrps://chat.example.net:2855: nobody listens there"
+      }),
       this.#event(2, "login granted", { ...whose, expires: 1800 })
     ]
   }

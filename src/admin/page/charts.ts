@@ -60,7 +60,7 @@ export class Chart {
       {
         width: this.#element.clientWidth || 300,
         height: HEIGHT,
-        padding: [8, 8, 0, 0],
+        padding: [8, 18, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { size: 7 } },
         scales: {

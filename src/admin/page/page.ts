@@ -18,7 +18,7 @@ const names = { connecting: "Connecting", serving: "Serving", draining: "Drainin
 class Page implements FeedOwner {
   readonly #main = byId("main")
   readonly #history = new History()
-  readonly #events: Array<StatusEvent> = []
+  #events: Array<StatusEvent> = []
   readonly #charts = [
     new Chart("chart-sessions", [
       { column: "sessions", name: "sessions", colour: "one" },
@@ -61,6 +61,7 @@ class Page implements FeedOwner {
     byId("token").hidden = true
     this.#main.hidden = false
     this.#history.begin(status.samples)
+    this.#events = status.events.toReversed()
     this.snapshot(status.snapshot)
     if (isFirst || location.hash !== "") this.#person.follow()
   }
@@ -110,7 +111,7 @@ class Page implements FeedOwner {
     )
     drawTop(byId("top"), top, time)
     drawEvents(byId("endings"), endings.toReversed(), { empty: "None since the relay started." })
-    drawEvents(byId("events"), this.#events, { empty: "Nothing has happened since this page was opened." })
+    drawEvents(byId("events"), this.#events, { empty: "Nothing yet." })
     this.#person.tick(performance.now())
     document.title = `${count(sample.sessions)} sessions${phase === "serving" ? "" : `, ${phase}`} – MSRP relay`
   }

@@ -14,7 +14,7 @@ export class EventTooLong extends Error {}
 export const eventReader = (): (text: string) => ReadonlyArray<ServerEvent> => {
   let rest = ""
   return (text) => {
-    const blocks = (rest + text.replaceAll("\r\n", "\n")).split("\n\n")
+    const blocks = (rest + text).replaceAll("\r\n", "\n").split("\n\n")
     rest = blocks.pop()!
     if (rest.length > MAX_EVENT) throw new EventTooLong()
     return blocks.flatMap((block) => {

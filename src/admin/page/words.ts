@@ -91,13 +91,17 @@ const number = ({ fields }: StatusEvent, name: string): number => {
 /** `failed: ECONNRESET` and the like. */
 const NETWORK = /^failed: (.+)$/
 
+/** The target is said already. */
+const CONNECT = /^connect \S+: (.+)$/
+
 const because = (event: StatusEvent, known: Readonly<Record<string, string>>): string => {
   const reason = field(event, "reason")
   const status = field(event, "status")
   const told = reason === undefined ? undefined : Object.hasOwn(known, reason) ? known[reason] : undefined
   const failure = reason === undefined ? undefined : NETWORK.exec(reason)?.[1]
   const why = told ?? (failure === undefined ? undefined : `the network failed (${failure})`) ??
-    (status !== undefined && Object.hasOwn(statuses, status) ? statuses[status] : undefined) ?? reason
+    (status !== undefined && Object.hasOwn(statuses, status) ? statuses[status] : undefined) ??
+    (reason === undefined ? undefined : CONNECT.exec(reason)?.[1] ?? reason)
   return why === undefined ? "" : `: ${why}`
 }
 

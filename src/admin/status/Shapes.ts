@@ -127,7 +127,9 @@ export const Status = Schema.Struct({
   interval: Schema.Number,
   window: Schema.Number,
   snapshot: StatusSnapshot,
-  samples: StatusSamples
+  samples: StatusSamples,
+  /** What happened lately, the latest last. */
+  events: Schema.Array(StatusEvent)
 })
 export type Status = typeof Status.Type
 
