@@ -1,5 +1,6 @@
 /** Serves the status page and what it reads, below any HTTP server of Effect's: a function from a request to a response. */
 import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
@@ -17,6 +18,12 @@ export interface StatusPage {
    * `/` holds nothing but the page, which asks for a token when `/status` answers 401.
    */
   readonly respond: (method: string, target: string) => Effect.Effect<HttpServerResponse.HttpServerResponse> | undefined
+  /** The same of the request at hand, whatever router has brought it here. */
+  readonly response: Effect.Effect<
+    HttpServerResponse.HttpServerResponse | undefined,
+    never,
+    HttpServerRequest.HttpServerRequest
+  >
 }
 
 export const make = Effect.fnUntraced(function*(
@@ -46,20 +53,25 @@ export const make = Effect.fnUntraced(function*(
     "/status/users": (params) => Effect.sync(() => user(params))
   }
 
-  return {
-    respond: (method, target) => {
-      const mark = target.indexOf("?")
-      const path = mark === -1 ? target : target.slice(0, mark)
-      if (!Object.hasOwn(paths, path)) return undefined
-      if (method !== "GET" && method !== "HEAD") {
-        return Effect.succeed(problem(405, "GET or HEAD", { allow: "GET, HEAD" }))
-      }
-      // HEAD of a stream that does not end would hold a page for nobody.
-      if (method === "HEAD" && path === "/status/events") {
-        return Effect.succeed(HttpServerResponse.empty({ status: 200, headers: eventHeaders }))
-      }
-      return paths[path]!(new URLSearchParams(mark === -1 ? "" : target.slice(mark + 1)))
+  const respond: StatusPage["respond"] = (method, target) => {
+    const mark = target.indexOf("?")
+    const path = mark === -1 ? target : target.slice(0, mark)
+    if (!Object.hasOwn(paths, path)) return undefined
+    if (method !== "GET" && method !== "HEAD") {
+      return Effect.succeed(problem(405, "GET or HEAD", { allow: "GET, HEAD" }))
     }
+    // HEAD of a stream that does not end would hold a page for nobody.
+    if (method === "HEAD" && path === "/status/events") {
+      return Effect.succeed(HttpServerResponse.empty({ status: 200, headers: eventHeaders }))
+    }
+    return paths[path]!(new URLSearchParams(mark === -1 ? "" : target.slice(mark + 1)))
+  }
+  return {
+    respond,
+    response: Effect.flatMap(
+      HttpServerRequest.HttpServerRequest,
+      ({ method, url }) => respond(method, url) ?? Effect.undefined
+    )
   }
 })
 

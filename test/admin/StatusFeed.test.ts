@@ -38,9 +38,9 @@ describe("the feed of the status page", () => {
       assert.deepStrictEqual(names(sent), ["snapshot"])
       const snapshot = yield* Schema.decodeUnknownEffect(StatusSnapshot)(sent[0]!.data)
       // The relay of the test counts before it is asked for its counters.
-      assert.isAbove(relay.counters.framesIn, before.framesIn)
-      assert.isAbove(snapshot.sample.requestsIn!, 0)
-      assert.approximately(snapshot.sample.octetsOut!, 2_500_000 / 420 * snapshot.sample.requestsIn!, 20_000)
+      assert.isAbove(relay.counters.refused, before.refused)
+      assert.isAbove(snapshot.sample.messagesIn!, 0)
+      assert.approximately(snapshot.sample.octetsOut!, 2_500_000 / 420 * snapshot.sample.messagesIn!, 20_000)
       assert.strictEqual(snapshot.top.length, 10)
       assert.strictEqual(snapshot.endings.length, 20)
       assert.strictEqual(snapshot.phase, "serving")
@@ -55,18 +55,18 @@ describe("the feed of the status page", () => {
         ...parts,
         gauges: () => ({ connections: 7, sessions: 5, transactions: 0, timers: 0, bufferedOctets: 9 })
       })
-      relay.counters.framesIn += 500
+      relay.counters.refused += 200
       relay.counters.forwarded += 300
       relay.counters.octetsIn += 1000
       relay.counters.octetsOut += 7
       relay.counters.failedAuths += 4
       yield* TestClock.adjust(2000)
       const { samples, snapshot } = yield* feed.status
-      const { connections, octetsIn, octetsOut, requestsIn, requestsOut, sessions } = snapshot.sample
+      const { connections, octetsIn, octetsOut, messagesIn, messagesOut, sessions } = snapshot.sample
       assert.deepStrictEqual([sessions, connections], [5, 7])
-      assert.deepStrictEqual([requestsIn, requestsOut, octetsIn, octetsOut], [250, 150, 500, 3.5])
+      assert.deepStrictEqual([messagesIn, messagesOut, octetsIn, octetsOut], [250, 150, 500, 3.5])
       assert.strictEqual(snapshot.waiting, 9)
-      assert.deepStrictEqual(samples.requestsIn, [null, 250])
+      assert.deepStrictEqual(samples.messagesIn, [null, 250])
       assert.deepInclude(snapshot.trouble, { kind: "failedAuths", total: 4, lately: 4 })
       assert.deepInclude(snapshot.trouble, { kind: "refused481", total: 0, lately: 0 })
     }))

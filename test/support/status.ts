@@ -58,7 +58,7 @@ export class FakeRelay {
   readonly gauges = () => {
     const look = ++this.#looks
     const wave = Math.sin(look / 9) + Math.sin(look / 23) / 2 + 2
-    this.counters.framesIn += Math.round(420 * wave)
+    this.counters.refused += Math.round(20 * wave)
     this.counters.forwarded += Math.round(400 * wave)
     this.counters.octetsIn += Math.round(2_600_000 * wave)
     this.counters.octetsOut += Math.round(2_500_000 * wave)
@@ -208,11 +208,11 @@ export const serveStatus = (feed: StatusFeed.StatusFeed, options: {
   Effect.gen(function*() {
     const page = yield* StatusPage.make(feed, options.bundle)
     const app = Effect.gen(function*() {
-      const { headers, method, url } = yield* HttpServerRequest.HttpServerRequest
+      const { headers, url } = yield* HttpServerRequest.HttpServerRequest
       const isOpen = options.token === undefined || url === "/" ||
         headers["authorization"] === `Bearer ${options.token}`
       if (!isOpen) return HttpServerResponse.empty({ status: 401 })
-      return yield* page.respond(method, url) ?? Effect.succeed(HttpServerResponse.empty({ status: 404 }))
+      return (yield* page.response) ?? HttpServerResponse.empty({ status: 404 })
     })
     const server = Layer.effectDiscard(HttpServer.serveEffect(app)).pipe(
       Layer.provideMerge(

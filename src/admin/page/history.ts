@@ -6,8 +6,8 @@ export type SampleColumn = Exclude<keyof StatusSample, "time">
 const columns: ReadonlyArray<SampleColumn> = [
   "sessions",
   "connections",
-  "requestsIn",
-  "requestsOut",
+  "messagesIn",
+  "messagesOut",
   "octetsIn",
   "octetsOut",
   "loopDelay",

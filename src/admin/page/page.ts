@@ -25,8 +25,8 @@ class Page implements FeedOwner {
       { column: "connections", name: "connections", colour: "two" }
     ], count),
     new Chart("chart-requests", [
-      { column: "requestsIn", name: "in", colour: "one" },
-      { column: "requestsOut", name: "out", colour: "two" }
+      { column: "messagesIn", name: "in", colour: "one" },
+      { column: "messagesOut", name: "out", colour: "two" }
     ], rate),
     new Chart("chart-octets", [
       { column: "octetsIn", name: "in", colour: "one" },
@@ -87,8 +87,8 @@ class Page implements FeedOwner {
       { label: "connections", value: count(sample.connections), line: "two" }
     ])
     drawFigures(byId("requests"), [
-      { label: "in", value: rate(sample.requestsIn), line: "one" },
-      { label: "out", value: rate(sample.requestsOut), line: "two" }
+      { label: "in", value: rate(sample.messagesIn), line: "one" },
+      { label: "out", value: rate(sample.messagesOut), line: "two" }
     ])
     drawFigures(byId("octets"), [
       { label: "in", ...unit(amount(sample.octetsIn), "/s"), line: "one" },

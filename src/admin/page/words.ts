@@ -9,15 +9,15 @@ export interface Told {
 }
 
 /** Why a connection or a session is over. */
-const endings: Readonly<Record<string, string>> = {
+export const endings: Readonly<Record<string, string>> = {
   "expired": "it ran out, since the client did not renew it",
   "its connection closed": "the client's connection closed",
   "its relay is gone": "the relay that the client came through is gone",
   "its user was removed": "the user was removed",
   "ended by the operator": "an operator ended it",
-  "closed by the operator": "an operator closed it",
   "another one in its place": "the client began a new one in its place",
   "the relay stops": "this relay was stopped",
+  "the relay drains": "this relay is being taken out of service",
   "closed by its peer": "the other side closed it",
   "AUTH without TLS": "the client wanted to log in without encryption",
   "certificate has expired": "the certificate of the other relay has expired",
@@ -26,9 +26,16 @@ const endings: Readonly<Record<string, string>> = {
   "no session uses it": "no session needs it any more",
   "request for another relay": "the client takes this relay for another one",
   "takes no octets": "the client took no data for too long: its network is stuck, or it is gone",
+  "too many connections": "there were too many connections",
   "too many failed AUTHs": "too many logins failed on it",
   "too many requests without success in probation": "it asked too much without a login",
-  "too much in probation": "it sent too much without a login"
+  "too much in probation": "it sent too much without a login",
+  "not MSRP": "the client does not speak MSRP",
+  "malformed start line": "the client sent something that is not right MSRP",
+  "start line too long": "the client sent a line that is too long",
+  "header line too long": "the client sent a line that is too long",
+  "header section too long": "the client sent headers that are too long",
+  "too many headers": "the client sent too many headers"
 }
 
 /** Why a login failed. */

@@ -3,13 +3,23 @@ import type { RelayCounters } from "../../relay/Counters.ts"
 
 /** Totals since the relay started. */
 export interface Reading {
-  /** Requests that came in, and that were passed on. */
-  readonly requestsIn: number
-  readonly requestsOut: number
+  /** SENDs that came in, and that went out; a chunk is one. */
+  readonly messagesIn: number
+  readonly messagesOut: number
   readonly octetsIn: number
   /** Absent where the relay does not count them. */
   readonly octetsOut: number | undefined
   readonly trouble: Readonly<Record<Trouble, number>>
+}
+
+/** What a relay may count as well: then messages are told from other requests and from responses. */
+type Counted = Readonly<RelayCounters> & {
+  readonly octetsOut?: number
+  readonly sendsOut?: number
+  readonly reportsIn?: number
+  readonly authsIn?: number
+  readonly othersIn?: number
+  readonly responsesIn?: Float64Array
 }
 
 /** What the page shows of what goes wrong, in this order. The page has the words for each. */
@@ -37,10 +47,15 @@ export const troubles = [
 ] as const satisfies ReadonlyArray<keyof RelayCounters>
 export type Trouble = typeof troubles[number]
 
-export const readCounters = (counters: Readonly<RelayCounters>): Reading => ({
-  requestsIn: counters.framesIn,
-  requestsOut: counters.forwarded,
+const messagesIn = ({ authsIn, forwarded, framesIn, othersIn, refused, reportsIn, responsesIn }: Counted): number =>
+  reportsIn === undefined || authsIn === undefined || othersIn === undefined || responsesIn === undefined
+    ? forwarded + refused
+    : framesIn - reportsIn - authsIn - othersIn - responsesIn.reduce((all, one) => all + one, 0)
+
+export const readCounters = (counters: Counted): Reading => ({
+  messagesIn: messagesIn(counters),
+  messagesOut: counters.sendsOut ?? counters.forwarded,
   octetsIn: counters.octetsIn,
-  octetsOut: "octetsOut" in counters && typeof counters.octetsOut === "number" ? counters.octetsOut : undefined,
+  octetsOut: counters.octetsOut,
   trouble: Object.fromEntries(troubles.map((kind) => [kind, counters[kind]])) as Record<Trouble, number>
 })

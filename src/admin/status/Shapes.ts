@@ -45,9 +45,9 @@ export const StatusSamples = Schema.Struct({
   time: Schema.Array(Time),
   sessions: Column,
   connections: Column,
-  /** Requests that came in, and that were passed on, per second. */
-  requestsIn: Column,
-  requestsOut: Column,
+  /** SENDs that came in, and that went out, per second; a chunk is one. */
+  messagesIn: Column,
+  messagesOut: Column,
   /** Octets from and to all connections, per second. */
   octetsIn: Column,
   octetsOut: Column,
@@ -63,8 +63,8 @@ export const StatusSample = Schema.Struct({
   time: Time,
   sessions: Schema.NullOr(Schema.Number),
   connections: Schema.NullOr(Schema.Number),
-  requestsIn: Schema.NullOr(Schema.Number),
-  requestsOut: Schema.NullOr(Schema.Number),
+  messagesIn: Schema.NullOr(Schema.Number),
+  messagesOut: Schema.NullOr(Schema.Number),
   octetsIn: Schema.NullOr(Schema.Number),
   octetsOut: Schema.NullOr(Schema.Number),
   loopDelay: Schema.NullOr(Schema.Number),
