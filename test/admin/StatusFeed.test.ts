@@ -5,9 +5,12 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { Readable } from "node:stream"
+import { makeHealth } from "../../src/admin/Health.ts"
 import { eventReader } from "../../src/admin/page/sse.ts"
 import { Status, StatusEvent, StatusSnapshot, StatusUser } from "../../src/admin/status/Shapes.ts"
 import * as StatusFeed from "../../src/admin/StatusFeed.ts"
+import { send } from "../support/harness.ts"
+import { simulated } from "../support/simulated.ts"
 import { FakeRelay, HOSTILE, partsOf } from "../support/status.ts"
 
 const feedOf = (relay: FakeRelay) => Effect.flatMap(partsOf(relay), StatusFeed.make)
@@ -179,4 +182,54 @@ describe("the feed of the status page", () => {
       page.resume()
       yield* Effect.promise(() => new Promise((resolve) => page.once("end", resolve)))
     }))
+})
+
+describe("the feed of the status page, of a relay", () => {
+  simulated()(
+    "tells who is on it, what passed and what went wrong, and nothing secret",
+    Effect.fnUntraced(function*(world) {
+      const feed = yield* StatusFeed.make({
+        version: "1",
+        listeners: [],
+        phase: () => "serving",
+        counters: world.relay.counters,
+        gauges: world.relay.gauges,
+        operator: world.relay.operator,
+        health: yield* makeHealth()
+      })
+      const read = reads(yield* feed.open)
+      const { alice, bob, bobUri } = yield* world.pair()
+      const body = "what only Alice may read"
+      bob.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri, messageId: "one", body }))
+      alice.peer.answer(yield* alice.peer.next)
+      bob.write(
+        send({
+          to: `${alice.usePath.replace(/\/[^/;]+;/, "/nosuchsession;")} ${alice.uri}`,
+          from: bobUri,
+          messageId: "two"
+        })
+      )
+      yield* TestClock.adjust(2000)
+      const events = read()
+      const messages = events.filter(({ event }) => event === "event").map(({ data }) => data.message)
+      assert.includeMembers(messages, ["login granted", "peer bound"])
+      const { snapshot } = yield* feed.status
+      assert.strictEqual(snapshot.sample.sessions, 1)
+      assert.isAbove(snapshot.sample.messagesOut!, 0)
+      // One is what the harness asks to see that nothing else comes.
+      assert.deepInclude(snapshot.trouble, { kind: "refused481", total: 2, lately: 2 })
+      assert.deepStrictEqual(snapshot.top.map(({ received, user }) => [user, received]), [["alice", {
+        requests: 2,
+        octets: body.length
+      }]])
+      alice.peer.connection!.destroy()
+      yield* TestClock.adjust(2000)
+      const user = feed.user("alice")
+      assert.strictEqual(user.total, 0)
+      assert.include(user.history.map(({ message }) => message), "session ended")
+      yield* Effect.orDie(Schema.decodeUnknownEffect(StatusUser)(JSON.parse(JSON.stringify(user))))
+      const told = JSON.stringify([events, read(), yield* feed.status, user])
+      for (const secret of [...world.secrets, body]) assert.notInclude(told, secret)
+    })
+  )
 })

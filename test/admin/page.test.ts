@@ -231,9 +231,11 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     relay.phase = "draining"
     await state(page, "Draining")
     await page.locator("#notice", { hasText: "Draining: no new sessions" }).waitFor()
+    await shot(page, "draining")
     await first.stop()
     await state(page, /Connection lost since \d\d:\d\d:\d\d/)
     assert.match((await page.locator("main").getAttribute("class"))!, /stale/)
+    await shot(page, "lost")
     relay.phase = "serving"
     const second = await start(relay, { port: first.port })
     await state(page, "Serving")
@@ -247,6 +249,7 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     const server = await start(new FakeRelay(), { token: "a-token-of-sixteen" })
     const { close, page } = await open(server.port)
     const field = page.getByLabel("Token", { exact: true })
+    await shot(page, "token")
     await field.fill("another")
     await page.keyboard.press("Enter")
     await page.getByRole("alert").getByText("does not take this token").waitFor()

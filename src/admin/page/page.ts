@@ -59,6 +59,7 @@ class Page implements FeedOwner {
     const isFirst = this.#status === undefined
     this.#status = status
     byId("token").hidden = true
+    byId("search").hidden = false
     this.#main.hidden = false
     this.#history.begin(status.samples)
     this.#events = status.events.toReversed()
@@ -104,7 +105,7 @@ class Page implements FeedOwner {
     drawTrouble(byId("trouble"), trouble)
     drawMeters(byId("health"), meters(health, waiting))
     const certificates = health.certificates ?? []
-    byId("certificates").hidden = certificates.length === 0
+    byId("certificates-panel").hidden = certificates.length === 0
     drawCertificates(
       byId("certificates"),
       certificates.map(({ names, notAfter }) => ({ names, notAfter, days: daysUntil(notAfter, time) }))
@@ -136,6 +137,7 @@ class Page implements FeedOwner {
     setText(byId("token-problem"), wrong ? "The relay does not take this token." : "")
     this.#state("connecting", "Waiting for the token")
     this.#main.hidden = true
+    byId("search").hidden = true
     byId("token").hidden = false
     byId("token-value").focus()
   }

@@ -133,7 +133,7 @@ export const drawCertificates = (
   drawTable(
     parent,
     "Certificates",
-    [{ head: "Certificate", kind: "name" }, { head: "ends", ...number }, { head: "days left", ...number }],
+    [{ head: "Names", kind: "name" }, { head: "ends", ...number }, { head: "days left", ...number }],
     certificates.map(({ days, names, notAfter }) => [
       { text: names.join(", ") },
       { text: dayAndTime(notAfter) },

@@ -61,6 +61,7 @@ const losses: Readonly<Record<string, string>> = {
   "its session has ended": "the session was over",
   "the relay stops": "this relay was stopped",
   "its receiver refused it": "the other side refused it",
+  "its receiver wants no more of it": "the other side wants no more of it",
   "malformed": "the client sent something that is not right MSRP",
   "too long": "it is too long",
   "over a limit": "it is larger than this relay takes",
