@@ -222,7 +222,7 @@ describe("the feed of the status page, of a relay", () => {
         requests: 2,
         octets: body.length
       }]])
-      alice.peer.connection!.destroy()
+      alice.peer.connection.destroy()
       yield* TestClock.adjust(2000)
       const user = feed.user("alice")
       assert.strictEqual(user.total, 0)
