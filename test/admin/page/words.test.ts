@@ -26,6 +26,7 @@ const reasons: Readonly<Record<Closing | SessionEnd, true>> = {
   "request for another relay": true,
   "start line too long": true,
   "takes no octets": true,
+  "the relay drains": true,
   "the relay stops": true,
   "too many connections": true,
   "too many failed AUTHs": true,
