@@ -1,0 +1,126 @@
+/** Serves the status page and what it reads, below any HTTP server of Effect's: a function from a request to a response. */
+import * as Effect from "effect/Effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { createHash } from "node:crypto"
+import { readFile } from "node:fs/promises"
+import { MAX_PAGES, type StatusFeed } from "./StatusFeed.ts"
+
+/** The page as `npm run build` makes it: the same place from `src/admin` and from `dist/admin`. */
+export const BUNDLE = new URL("../../dist/admin/page.html", import.meta.url)
+
+/** Characters of a user's name that is looked for. */
+const MAX_NAME = 1024
+
+export interface StatusPage {
+  /**
+   * The response to a request for `/`, `/status`, `/status/events` or `/status/users?name=`; `undefined` for any other path.
+   * `/` holds nothing but the page, which asks for a token when `/status` answers 401.
+   */
+  readonly respond: (method: string, target: string) => Effect.Effect<HttpServerResponse.HttpServerResponse> | undefined
+  /** The same of the request at hand, whatever router has brought it here. */
+  readonly response: Effect.Effect<
+    HttpServerResponse.HttpServerResponse | undefined,
+    never,
+    HttpServerRequest.HttpServerRequest
+  >
+}
+
+export const make = Effect.fnUntraced(function*(
+  feed: StatusFeed,
+  bundle: URL = BUNDLE
+): Effect.fn.Return<StatusPage> {
+  const page = yield* load(bundle)
+
+  const events = Effect.map(feed.open, (stream) =>
+    stream === undefined
+      ? problem(503, `There are ${MAX_PAGES} status pages open already.`)
+      : HttpServerResponse.raw(stream, { headers: eventHeaders }))
+
+  const user = (params: URLSearchParams): HttpServerResponse.HttpServerResponse => {
+    const name = params.get("name") ?? ""
+    return name === "" || name.length > MAX_NAME
+      ? problem(400, `name: a user, of 1 to ${MAX_NAME} characters`)
+      : HttpServerResponse.jsonUnsafe(feed.user(name), { headers })
+  }
+
+  const paths: Readonly<
+    Record<string, (params: URLSearchParams) => Effect.Effect<HttpServerResponse.HttpServerResponse>>
+  > = {
+    "/": () => Effect.succeed(page),
+    "/status": () => Effect.map(feed.status, (status) => HttpServerResponse.jsonUnsafe(status, { headers })),
+    "/status/events": () => events,
+    "/status/users": (params) => Effect.sync(() => user(params))
+  }
+
+  const respond: StatusPage["respond"] = (method, target) => {
+    const mark = target.indexOf("?")
+    const path = mark === -1 ? target : target.slice(0, mark)
+    if (!Object.hasOwn(paths, path)) return undefined
+    if (method !== "GET" && method !== "HEAD") {
+      return Effect.succeed(problem(405, "GET or HEAD", { allow: "GET, HEAD" }))
+    }
+    // HEAD of a stream that does not end would hold a page for nobody.
+    if (method === "HEAD" && path === "/status/events") {
+      return Effect.succeed(HttpServerResponse.empty({ status: 200, headers: eventHeaders }))
+    }
+    return paths[path]!(new URLSearchParams(mark === -1 ? "" : target.slice(mark + 1)))
+  }
+  return {
+    respond,
+    response: Effect.flatMap(
+      HttpServerRequest.HttpServerRequest,
+      ({ method, url }) => respond(method, url) ?? Effect.undefined
+    )
+  }
+})
+
+const headers = {
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer"
+}
+
+const eventHeaders = {
+  ...headers,
+  "content-type": "text/event-stream",
+  // For proxies that would wait for more of it.
+  "x-accel-buffering": "no"
+}
+
+const problem = (status: number, message: string, more: Readonly<Record<string, string>> = {}) =>
+  HttpServerResponse.jsonUnsafe({ error: message }, { status, headers: { ...headers, ...more } })
+
+const load = (bundle: URL): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.tryPromise(() => readFile(bundle, "utf8")).pipe(
+    Effect.map((html) =>
+      HttpServerResponse.text(html, {
+        contentType: "text/html; charset=utf-8",
+        headers: { ...headers, "content-security-policy": contentSecurityPolicy(html) }
+      })
+    ),
+    Effect.catch(() =>
+      Effect.succeed(
+        HttpServerResponse.text("The status page is not built. Make it with: npm run build\n", { status: 503, headers })
+      )
+    )
+  )
+
+/** Nothing runs and nothing is drawn but what the page has in it, and it talks to nobody but its own server. */
+export const contentSecurityPolicy = (html: string): string => {
+  const hashes = (element: "script" | "style"): string =>
+    Array.from(
+      html.matchAll(new RegExp(`<${element}(?: [^>]*)?>(.*?)</${element}>`, "gs")),
+      ([, text]) => `'sha256-${createHash("sha256").update(text!).digest("base64")}'`
+    ).join(" ")
+  return [
+    "default-src 'none'",
+    `script-src ${hashes("script")}`,
+    `style-src ${hashes("style")}`,
+    "connect-src 'self'",
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'"
+  ].join("; ")
+}

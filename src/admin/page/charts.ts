@@ -1,0 +1,119 @@
+/** The charts: lines over the last minutes, drawn by uPlot. */
+import uPlot from "uplot"
+import { byId, make, setText } from "./dom.ts"
+import type { History, SampleColumn } from "./history.ts"
+import { hourAndMinute, timeOfDay } from "./numbers.ts"
+
+export interface Line {
+  readonly column: SampleColumn
+  readonly name: string
+  readonly colour: "one" | "two"
+}
+
+const HEIGHT = 132
+const FONT = "11px system-ui, -apple-system, \"Segoe UI\", Roboto, Arial, sans-serif"
+/** Pixels for the numbers at the left, and between two of them. */
+const AXIS = 54
+const SPACE = 36
+const TIME_SPACE = 70
+
+/** Draws into the element of that id. */
+export class Chart {
+  readonly #element: HTMLElement
+  readonly #lines: ReadonlyArray<Line>
+  readonly #text: (value: number) => string
+  readonly #tip = make("div", "tip")
+  #plot: uPlot | undefined
+  #range: [from: number, until: number] = [0, 1]
+
+  constructor(id: string, lines: ReadonlyArray<Line>, text: (value: number) => string) {
+    this.#element = byId(id)
+    this.#lines = lines
+    this.#text = text
+    this.#tip.hidden = true
+    new ResizeObserver(() => {
+      const width = this.#element.clientWidth
+      if (width > 0) this.#plot?.setSize({ width, height: HEIGHT })
+    }).observe(this.#element)
+    // Lines on a canvas do not follow the style sheet.
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      const data = this.#plot?.data
+      this.#plot?.destroy()
+      this.#plot = data === undefined ? undefined : this.#make(data)
+    })
+  }
+
+  /** Milliseconds: the interval of the samples, and what the chart is wide. */
+  draw(history: History, interval: number, window: number): void {
+    const data = history.columns(this.#lines.map(({ column }) => column), interval)
+    const until = data[0].at(-1) ?? 0
+    this.#range = [until - window / 1000, until]
+    if (this.#plot === undefined) this.#plot = this.#make(data)
+    else this.#plot.setData(data)
+  }
+
+  #make(data: uPlot.AlignedData): uPlot {
+    const style = getComputedStyle(document.documentElement)
+    const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim()
+    const axis = { stroke: colour("soft"), font: FONT, ticks: { show: false } }
+    const plot = new uPlot(
+      {
+        width: this.#element.clientWidth || 300,
+        height: HEIGHT,
+        padding: [8, 18, 0, 0],
+        legend: { show: false },
+        cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { size: 7 } },
+        scales: {
+          x: { time: true, range: () => this.#range },
+          y: { range: (_, __, most) => [0, Math.max(1, (most ?? 0) * 1.15)] }
+        },
+        axes: [
+          {
+            ...axis,
+            size: 24,
+            gap: 6,
+            space: TIME_SPACE,
+            grid: { show: false },
+            values: (_, all) => all.map((at) => hourAndMinute(at * 1000))
+          },
+          {
+            ...axis,
+            size: AXIS,
+            gap: 6,
+            space: SPACE,
+            grid: { stroke: colour("faint"), width: 1 },
+            values: (_, all) => all.map(this.#text)
+          }
+        ],
+        series: [
+          {},
+          ...this.#lines.map((line) =>
+            ({
+              stroke: colour(line.colour),
+              fill: line.colour === "one" ? `${colour("one")}18` : undefined,
+              width: 1.75,
+              points: { show: false }
+            }) as uPlot.Series
+          )
+        ],
+        hooks: { setCursor: [(plot) => this.#tell(plot)] }
+      },
+      data,
+      this.#element
+    )
+    this.#element.append(this.#tip)
+    return plot
+  }
+
+  /** What is under the pointer. */
+  #tell({ cursor: { idx }, data }: uPlot): void {
+    const at = idx === null || idx === undefined ? undefined : data[0][idx]
+    this.#tip.hidden = at === undefined
+    if (at === undefined || idx === null || idx === undefined) return
+    const values = this.#lines.map(({ name }, line) => {
+      const value = data[line + 1]?.[idx]
+      return `${name} ${value === null || value === undefined ? "–" : this.#text(value)}`
+    })
+    setText(this.#tip, [timeOfDay(at * 1000), ...values].join("  ·  "))
+  }
+}

@@ -1,0 +1,66 @@
+/** Numbers, amounts and times as people read them. */
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 })
+const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+const UNITS = ["B", "kB", "MB", "GB", "TB"]
+
+/** What is not known. */
+export const NONE = "–"
+
+export const count = (value: number | null | undefined): string =>
+  value === null || value === undefined ? NONE : whole.format(value)
+
+/** Small ones with a digit behind the point. */
+export const rate = (value: number | null | undefined): string =>
+  value === null || value === undefined ? NONE : value > 0 && value < 10 ? tenth.format(value) : whole.format(value)
+
+/** Octets, as number and unit. */
+export const amount = (octets: number | null | undefined): readonly [value: string, unit: string] => {
+  if (octets === null || octets === undefined) return [NONE, ""]
+  let value = octets
+  let unit = 0
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return [unit > 0 && value < 99.95 ? tenth.format(value) : whole.format(value), UNITS[unit]!]
+}
+
+export const octets = (value: number | null | undefined): string => amount(value).join(" ").trimEnd()
+
+/** Milliseconds that something took. */
+export const millis = (value: number | null | undefined): string =>
+  value === null || value === undefined ? NONE : value < 10 ? tenth.format(value) : whole.format(value)
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** Milliseconds, in the two largest units. */
+export const duration = (time: number): string => {
+  const part = (unit: number, below: number): number => Math.floor(time % below / unit)
+  if (time < MINUTE) return `${Math.max(0, Math.floor(time / SECOND))} s`
+  if (time < HOUR) return `${part(MINUTE, HOUR)} min ${part(SECOND, MINUTE)} s`
+  if (time < DAY) return `${part(HOUR, DAY)} h ${part(MINUTE, HOUR)} min`
+  return `${Math.floor(time / DAY)} d ${part(HOUR, DAY)} h`
+}
+
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" })
+const shortClock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" })
+const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" })
+const long = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit"
+})
+
+export const timeOfDay = (time: number): string => clock.format(time)
+export const hourAndMinute = (time: number): string => shortClock.format(time)
+export const dayAndTime = (time: number): string => date.format(time)
+export const exactTime = (time: number): string => long.format(time)
+
+/** Whole days until then; negative when it is over. */
+export const daysUntil = (then: number, now: number): number => Math.floor((then - now) / DAY)

@@ -1,0 +1,213 @@
+/** The status page of a relay: made to be left open. */
+import type { Status, StatusEvent, StatusHealth, StatusSnapshot } from "../status/Shapes.ts"
+import { Chart } from "./charts.ts"
+import { byId, inputById, keep, make, setText } from "./dom.ts"
+import { Feed, type FeedOwner } from "./feed.ts"
+import { History } from "./history.ts"
+import { amount, count, dayAndTime, daysUntil, duration, millis, NONE, octets, rate, timeOfDay } from "./numbers.ts"
+import { Person } from "./person.ts"
+import { drawCertificates, drawEvents, drawFigures, drawMeters, drawTop, drawTrouble, type Meter } from "./tables.ts"
+
+/** Events that are shown. */
+const MAX_EVENTS = 30
+
+type State = "connecting" | "serving" | "draining" | "stopping" | "lost"
+
+const names = { connecting: "Connecting", serving: "Serving", draining: "Draining", stopping: "Stopping" }
+
+class Page implements FeedOwner {
+  readonly #main = byId("main")
+  readonly #history = new History()
+  #events: Array<StatusEvent> = []
+  readonly #charts = [
+    new Chart("chart-sessions", [
+      { column: "sessions", name: "sessions", colour: "one" },
+      { column: "connections", name: "connections", colour: "two" }
+    ], count),
+    new Chart("chart-requests", [
+      { column: "messagesIn", name: "in", colour: "one" },
+      { column: "messagesOut", name: "out", colour: "two" }
+    ], rate),
+    new Chart("chart-octets", [
+      { column: "octetsIn", name: "in", colour: "one" },
+      { column: "octetsOut", name: "out", colour: "two" }
+    ], octets),
+    new Chart("chart-delays", [
+      { column: "loopDelay", name: "event loop", colour: "one" },
+      { column: "backendDelay", name: "user look-up", colour: "two" }
+    ], (value) => `${millis(value)} ms`)
+  ]
+  readonly #feed = new Feed(this)
+  readonly #person = new Person(this.#feed)
+  #status: Status | undefined
+
+  constructor() {
+    const form = byId("token").querySelector("form")!
+    form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      const input = inputById("token-value")
+      this.#feed.use(input.value.trim())
+      input.value = ""
+    })
+  }
+
+  run(): void {
+    void this.#feed.run()
+  }
+
+  began(status: Status): void {
+    const isFirst = this.#status === undefined
+    this.#status = status
+    byId("token").hidden = true
+    byId("search").hidden = false
+    this.#main.hidden = false
+    this.#history.begin(status.samples)
+    this.#events = status.events.toReversed()
+    this.snapshot(status.snapshot)
+    if (isFirst || location.hash !== "") this.#person.follow()
+  }
+
+  snapshot(snapshot: StatusSnapshot): void {
+    const status = this.#status
+    if (status === undefined) return
+    const { endings, health, phase, sample, time, top, trouble, waiting } = snapshot
+    this.#state(phase, names[phase])
+    this.#main.classList.remove("stale")
+    this.#notice(
+      phase === "draining"
+        ? `Draining: no new sessions; ${count(sample.sessions)} still go on.`
+        : phase === "stopping"
+        ? "Stopping: all connections are being closed."
+        : undefined
+    )
+    this.#history.add(sample, status.window)
+    this.#facts(status, time)
+    const unit = ([value, unit]: readonly [string, string], per: string) => ({ value, unit: `${unit}${per}` })
+    drawFigures(byId("sessions"), [
+      { label: "sessions", value: count(sample.sessions), line: "one" },
+      { label: "connections", value: count(sample.connections), line: "two" }
+    ])
+    drawFigures(byId("requests"), [
+      { label: "in", value: rate(sample.messagesIn), line: "one" },
+      { label: "out", value: rate(sample.messagesOut), line: "two" }
+    ])
+    drawFigures(byId("octets"), [
+      { label: "in", ...unit(amount(sample.octetsIn), "/s"), line: "one" },
+      { label: "out", ...unit(amount(sample.octetsOut), "/s"), line: "two" }
+    ])
+    drawFigures(byId("delays"), [
+      { label: "event loop", value: millis(sample.loopDelay), unit: "ms", line: "one" },
+      ...(health.backend === undefined
+        ? []
+        : [{ label: "user look-up", value: millis(sample.backendDelay), unit: "ms", line: "two" as const }])
+    ])
+    for (const chart of this.#charts) chart.draw(this.#history, status.interval, status.window)
+    drawTrouble(byId("trouble"), trouble)
+    drawMeters(byId("health"), meters(health, waiting))
+    const certificates = health.certificates ?? []
+    byId("certificates-panel").hidden = certificates.length === 0
+    drawCertificates(
+      byId("certificates"),
+      certificates.map(({ names, notAfter }) => ({ names, notAfter, days: daysUntil(notAfter, time) }))
+    )
+    drawTop(byId("top"), top, time)
+    drawEvents(byId("endings"), endings.toReversed(), { empty: "None since the relay started." })
+    drawEvents(byId("events"), this.#events, { empty: "Nothing yet." })
+    this.#person.tick(performance.now())
+    document.title = `${count(sample.sessions)} sessions${phase === "serving" ? "" : `, ${phase}`} – MSRP relay`
+  }
+
+  happened(event: StatusEvent): void {
+    this.#events.unshift(event)
+    if (this.#events.length > MAX_EVENTS) this.#events.pop()
+    this.#person.happened(event, performance.now())
+  }
+
+  lost(since: number | undefined, reason: string | undefined): void {
+    this.#state(
+      "lost",
+      since === undefined ? "The relay does not answer" : `Connection lost since ${timeOfDay(since)}`
+    )
+    this.#notice(reason)
+    this.#main.classList.add("stale")
+    document.title = "Connection lost – MSRP relay"
+  }
+
+  wantsToken(wrong: boolean): void {
+    setText(byId("token-problem"), wrong ? "The relay does not take this token." : "")
+    this.#state("connecting", "Waiting for the token")
+    this.#main.hidden = true
+    byId("search").hidden = true
+    byId("token").hidden = false
+    byId("token-value").focus()
+  }
+
+  /** It is read out, so it changes only when the state does. */
+  #state(state: State, text: string): void {
+    const element = byId("state")
+    if (element.dataset["state"] !== state) element.dataset["state"] = state
+    setText(element, text)
+  }
+
+  #notice(text: string | undefined): void {
+    byId("notice").hidden = text === undefined
+    setText(byId("notice"), text ?? "")
+  }
+
+  #facts({ listeners, since, version }: Status, now: number): void {
+    const facts = [
+      ["Version", version],
+      ["Since", `${dayAndTime(since)} (${duration(Math.max(0, now - since))})`],
+      ["Listens at", listeners.length === 0 ? NONE : listeners.join("  ")]
+    ] as const
+    keep(byId("facts"), facts.length, () => make("div", "", make("dt"), make("dd"))).forEach((fact, at) => {
+      setText(fact.children[0]!, facts[at]![0])
+      setText(fact.children[1]!, facts[at]![1])
+    })
+  }
+}
+
+/** Milliseconds that the event loop may be late before one should look, and before users feel it. */
+const LATE = 50
+const TOO_LATE = 250
+/** Parts of what there may be. */
+const MUCH = 0.8
+const TOO_MUCH = 0.95
+
+const toneOf = (value: number, much: number, tooMuch: number): "" | "warn" | "bad" =>
+  value >= tooMuch ? "bad" : value >= much ? "warn" : ""
+
+const meters = ({ backend, descriptors, heap, loop }: StatusHealth, waiting: number): ReadonlyArray<Meter> => {
+  const filled = (name: string, value: number, limit: number, text: (value: number) => string): Meter => ({
+    name,
+    text: `${text(value)} of ${text(limit)}`,
+    part: limit > 0 ? value / limit : 0,
+    tone: toneOf(limit > 0 ? value / limit : 0, MUCH, TOO_MUCH)
+  })
+  return [
+    {
+      name: "Event loop delay",
+      text: `${millis(loop.p50)} ms · 99 %: ${millis(loop.p99)} ms · most: ${millis(loop.max)} ms`,
+      tone: toneOf(loop.p99, LATE, TOO_LATE)
+    },
+    filled("Heap", heap.used, heap.limit, octets),
+    { name: "Memory of the process", text: octets(heap.resident) },
+    { name: "Waits to be sent", text: octets(waiting) },
+    ...(descriptors === undefined ? [] : [filled("Descriptors", descriptors.open, descriptors.limit, count)]),
+    ...(backend === undefined ? [] : [
+      {
+        name: "User look-up",
+        text: backend.p99 === undefined
+          ? "not asked lately"
+          : `${millis(backend.p50)} ms · 99 %: ${millis(backend.p99)} ms`
+      },
+      {
+        name: "Failed look-ups",
+        text: count(backend.errors),
+        tone: backend.errors > 0 ? "warn" as const : "" as const
+      }
+    ])
+  ]
+}
+
+new Page().run()

@@ -1,0 +1,204 @@
+/** What happened, in words of somebody who helps users, not of the standard. */
+import type { StatusEvent } from "../status/Shapes.ts"
+import { duration, octets } from "./numbers.ts"
+
+export interface Told {
+  readonly text: string
+  /** `fault`: something did not work for somebody. */
+  readonly tone: "calm" | "fault"
+}
+
+/** Why a connection or a session is over. */
+export const endings: Readonly<Record<string, string>> = {
+  "expired": "it ran out, since the client did not renew it",
+  "its connection closed": "the client's connection closed",
+  "its relay is gone": "the relay that the client came through is gone",
+  "its user was removed": "the user was removed",
+  "ended by the operator": "an operator ended it",
+  "another one in its place": "the client began a new one in its place",
+  "the relay stops": "this relay was stopped",
+  "the relay drains": "this relay is being taken out of service",
+  "closed by its peer": "the other side closed it",
+  "AUTH without TLS": "the client wanted to log in without encryption",
+  "certificate has expired": "the certificate of the other relay has expired",
+  "no successful request in probation": "nobody logged in on it",
+  "not used for a long time": "nobody used it for a long time",
+  "no session uses it": "no session needs it any more",
+  "request for another relay": "the client takes this relay for another one",
+  "takes no octets": "the client took no data for too long: its network is stuck, or it is gone",
+  "too many connections": "there were too many connections",
+  "too many failed AUTHs": "too many logins failed on it",
+  "too many requests without success in probation": "it asked too much without a login",
+  "too much in probation": "it sent too much without a login",
+  "not MSRP": "the client does not speak MSRP",
+  "malformed start line": "the client sent something that is not right MSRP",
+  "start line too long": "the client sent a line that is too long",
+  "header line too long": "the client sent a line that is too long",
+  "header section too long": "the client sent headers that are too long",
+  "too many headers": "the client sent too many headers"
+}
+
+/** Why a login failed. */
+const logins: Readonly<Record<string, string>> = {
+  "wrong credentials": "the password (or the user name) is wrong",
+  "not Digest": "the client uses a way to log in that this relay does not have",
+  "too many failures before": "there were too many wrong passwords before; it is possible again after a while",
+  "the credentials cannot be looked up": "the list of users does not answer",
+  "it could not be decided": "the list of users did not answer in time",
+  "as many sessions as there may be": "there are as many sessions as there may be",
+  "Expires out of bounds": "the client asks for a session that is too short or too long",
+  "its connection closed": "the client was gone before it was logged in"
+}
+
+/** Why a message did not arrive, or a request was refused. */
+const losses: Readonly<Record<string, string>> = {
+  "no answer in time": "the other side did not confirm it in time",
+  "its receiver takes nothing": "the other side takes no data",
+  "its receiver is too slow, and others wait for what is behind it": "the other side is too slow",
+  "the connection to its receiver closed": "the other side's connection closed",
+  "its next hop cannot be reached": "the other side cannot be reached",
+  "its next hop may not be reached": "the other side's address is one that this relay may not connect to",
+  "its session has ended": "the session was over",
+  "the relay stops": "this relay was stopped",
+  "its receiver refused it": "the other side refused it",
+  "its receiver wants no more of it": "the other side wants no more of it",
+  "malformed": "the client sent something that is not right MSRP",
+  "too long": "it is too long",
+  "over a limit": "it is larger than this relay takes",
+  "too much has no answer": "too much before it was not confirmed by the other side",
+  "its receiver can only connect himself, and is not connected": "the other side is not connected",
+  "the next hop is one that nobody may be connected to":
+    "the other side's address is one that this relay may not connect to",
+  "the user has as many next hops as he may": "the user has as many connections to others as he may"
+}
+
+/** What a status says when nothing else does. */
+const statuses: Readonly<Record<string, string>> = {
+  400: "the client sent something that is not right MSRP",
+  401: "the password (or the user name) is wrong",
+  403: "it is not allowed",
+  408: "there was no answer in time",
+  413: "it is more than may be sent",
+  415: "the other side cannot show that kind of content",
+  423: "the time that was asked for is out of bounds",
+  481: "there is no such session (any more)",
+  501: "this relay does not know that request",
+  506: "the session is in use on another connection"
+}
+
+const field = ({ fields }: StatusEvent, name: string): string | undefined => {
+  const value = fields[name]
+  return value === undefined ? undefined : String(value)
+}
+
+const number = ({ fields }: StatusEvent, name: string): number => {
+  const value = fields[name]
+  return typeof value === "number" ? value : 0
+}
+
+/** `failed: ECONNRESET` and the like. */
+const NETWORK = /^failed: (.+)$/
+
+/** The target is said already. */
+const CONNECT = /^connect \S+: (.+)$/
+
+const because = (event: StatusEvent, known: Readonly<Record<string, string>>): string => {
+  const reason = field(event, "reason")
+  const status = field(event, "status")
+  const told = reason === undefined ? undefined : Object.hasOwn(known, reason) ? known[reason] : undefined
+  const failure = reason === undefined ? undefined : NETWORK.exec(reason)?.[1]
+  const why = told ?? (failure === undefined ? undefined : `the network failed (${failure})`) ??
+    (status !== undefined && Object.hasOwn(statuses, status) ? statuses[status] : undefined) ??
+    (reason === undefined ? undefined : CONNECT.exec(reason)?.[1] ?? reason)
+  return why === undefined ? "" : `: ${why}`
+}
+
+const seconds = (event: StatusEvent): string => duration(number(event, "seconds") * 1000)
+
+const methods: Readonly<Record<string, string>> = {
+  SEND: "A message",
+  REPORT: "A confirmation of delivery",
+  AUTH: "A login",
+  another: "A request"
+}
+
+const sentences: Readonly<Record<string, (event: StatusEvent) => Told>> = {
+  "login granted": () => calm("Logged in"),
+  "login failed": (event) => fault(`Could not log in${because(event, logins)}`),
+  "peer bound": () => calm("The other side of a conversation wrote for the first time"),
+  "request refused": (event) =>
+    fault(`${methods[field(event, "method") ?? ""] ?? "A request"} was refused${because(event, losses)}`),
+  "message not delivered": (event) => fault(`A message did not arrive${because(event, losses)}`),
+  "message cut off": () => fault("A message broke off in the middle: the connection of its sender closed"),
+  "dial succeeded": (event) => calm(`Connected to ${field(event, "target") ?? "another server"}`),
+  "dial failed": (event) =>
+    fault(`Could not connect to ${field(event, "target") ?? "another server"}${because(event, {})}`),
+  "session ended": (event) => {
+    const connection = field(event, "connectionEnd")
+    const why = connection !== undefined && Object.hasOwn(endings, connection)
+      ? `: ${connection === "closed by its peer" ? "the client closed its connection" : endings[connection]}`
+      : connection !== undefined && NETWORK.test(connection)
+      ? `: the network failed (${NETWORK.exec(connection)![1]})`
+      : because(event, endings)
+    return {
+      text: `Session ended after ${seconds(event)}${why}`,
+      tone: number(event, "failures") > 0 ? "fault" : "calm"
+    }
+  },
+  "connection ended": (event) => calm(`Connection ended after ${seconds(event)}${because(event, endings)}`)
+}
+
+const calm = (text: string): Told => ({ text, tone: "calm" })
+const fault = (text: string): Told => ({ text, tone: "fault" })
+
+/** One sentence; of an event that the page does not know it is what the relay calls it. */
+export const sentenceOf = (event: StatusEvent): Told => {
+  const { level, message } = event
+  const told = Object.hasOwn(sentences, message)
+    ? sentences[message]!(event)
+    : { text: `${message}${because(event, {})}`, tone: level === "Warn" ? "fault" as const : "calm" as const }
+  const times = number(event, "times")
+  return times > 1 ? { ...told, text: `${told.text} (${times} times)` } : told
+}
+
+/** What helps to find it again: who, where, and the words of the log. */
+export const detailsOf = (event: StatusEvent, withUser: boolean): string => {
+  const { message } = event
+  const [status, reason, kinds] = ["status", "reason", "kinds"].map((name) => field(event, name))
+  const ended = message === "session ended"
+  return [
+    withUser ? field(event, "user") : undefined,
+    field(event, "remote"),
+    ended
+      ? `sent ${octets(number(event, "octetsSent"))}, received ${octets(number(event, "octetsReceived"))}`
+      : undefined,
+    ended && kinds !== undefined ? `failed: ${kinds}` : undefined,
+    status === undefined ? undefined : `status ${status}`,
+    reason !== undefined && !ended ? `“${reason}”` : undefined,
+    field(event, "session") === undefined ? undefined : `session ${field(event, "session")}`
+  ].filter((part) => part !== undefined).join(" · ")
+}
+
+/** What is counted of what goes wrong. */
+export const troubles: Readonly<Record<string, string>> = {
+  failedAuths: "Logins with a wrong password",
+  undecidedAuths: "Logins that the list of users could not decide",
+  sessionsRefused: "Logins beyond the number of sessions",
+  dialsFailed: "Connections to others that failed",
+  dialsForbidden: "Connections to others that are not allowed",
+  dialsOverLimit: "Connections to others that were too many",
+  refused400: "Refused as malformed (400)",
+  refused403: "Refused as not allowed (403)",
+  refused408: "Refused since the receiver does not answer (408)",
+  refused413: "Refused as too much (413)",
+  refused423: "Refused for a time out of bounds (423)",
+  refused481: "Refused since there is no such session (481)",
+  refused501: "Refused as unknown requests (501)",
+  refused506: "Refused since the session is in use elsewhere (506)",
+  reports: "Messages reported as not delivered",
+  receiversGivenUp: "Times that a slow receiver was given up",
+  receiversStalled: "Connections closed since they took nothing",
+  connectionsTurnedAway: "Connections turned away, being too many",
+  probationsFailed: "Connections closed since nobody logged in",
+  framingLost: "Connections closed since they did not speak MSRP"
+}

@@ -1,0 +1,128 @@
+import { assert, describe, it } from "vitest"
+import { detailsOf, endings, sentenceOf, troubles as words } from "../../../src/admin/page/words.ts"
+import { troubles } from "../../../src/admin/status/Readings.ts"
+import type { StatusEvent } from "../../../src/admin/status/Shapes.ts"
+import type { Closing } from "../../../src/relay/Closing.ts"
+import { eventMessages } from "../../../src/relay/edge/RelayEvent.ts"
+import type { SessionEnd } from "../../../src/relay/Session.ts"
+
+/** All reasons why the relay ends something: the compiler tells when there is another one. */
+const reasons: Readonly<Record<Closing | SessionEnd, true>> = {
+  "AUTH without TLS": true,
+  "another one in its place": true,
+  "certificate has expired": true,
+  "ended by the operator": true,
+  "expired": true,
+  "header line too long": true,
+  "header section too long": true,
+  "its connection closed": true,
+  "its relay is gone": true,
+  "its user was removed": true,
+  "malformed start line": true,
+  "no session uses it": true,
+  "no successful request in probation": true,
+  "not MSRP": true,
+  "not used for a long time": true,
+  "request for another relay": true,
+  "start line too long": true,
+  "takes no octets": true,
+  "the relay drains": true,
+  "the relay stops": true,
+  "too many connections": true,
+  "too many failed AUTHs": true,
+  "too many headers": true,
+  "too many requests without success in probation": true,
+  "too much in probation": true
+}
+
+const event = (message: string, fields: StatusEvent["fields"], level: StatusEvent["level"] = "Info"): StatusEvent => ({
+  time: 0,
+  level,
+  message,
+  fields
+})
+
+const told = (message: string, fields: StatusEvent["fields"]) => sentenceOf(event(message, fields)).text
+
+describe("the words of the status page", () => {
+  it("say why something is over", () => {
+    assert.strictEqual(
+      told("session ended", { reason: "expired", seconds: 61 }),
+      "Session ended after 1 min 1 s: it ran out, since the client did not renew it"
+    )
+    assert.strictEqual(
+      told("session ended", { reason: "its connection closed", connectionEnd: "failed: ECONNRESET", seconds: 5 }),
+      "Session ended after 5 s: the network failed (ECONNRESET)"
+    )
+    assert.strictEqual(
+      told("connection ended", { reason: "takes no octets", seconds: 5 }),
+      "Connection ended after 5 s: the client took no data for too long: its network is stuck, or it is gone"
+    )
+    assert.strictEqual(
+      told("connection ended", { reason: "failed: EPIPE", seconds: 5 }),
+      "Connection ended after 5 s: the network failed (EPIPE)"
+    )
+  })
+
+  it("say why something did not work: by the reason, else by the status, else as the relay says it", () => {
+    assert.strictEqual(
+      told("login failed", { status: 401, reason: "wrong credentials", times: 3 }),
+      "Could not log in: the password (or the user name) is wrong (3 times)"
+    )
+    assert.strictEqual(
+      told("login failed", { status: 403, reason: "a new reason" }),
+      "Could not log in: it is not allowed"
+    )
+    assert.strictEqual(told("login failed", { status: 499, reason: "a new reason" }), "Could not log in: a new reason")
+    assert.strictEqual(told("login failed", {}), "Could not log in")
+    assert.strictEqual(
+      told("dial failed", {
+        target: "msrps://b.example:1",
+        reason: "connect msrps://b.example:1: nobody listens there"
+      }),
+      "Could not connect to msrps://b.example:1: nobody listens there"
+    )
+    assert.strictEqual(
+      told("request refused", { method: "SEND", status: 481 }),
+      "A message was refused: there is no such session (any more)"
+    )
+  })
+
+  it("are the relay's own for what the page does not know, whatever its name", () => {
+    assert.strictEqual(told("something new", { reason: "of a kind" }), "something new: of a kind")
+    assert.strictEqual(told("toString", { reason: "constructor", status: "valueOf" }), "toString: constructor")
+    assert.strictEqual(sentenceOf(event("something new", {}, "Warn")).tone, "fault")
+    assert.strictEqual(sentenceOf(event("session ended", { failures: 2 })).tone, "fault")
+    assert.strictEqual(sentenceOf(event("session ended", { failures: 0 })).tone, "calm")
+  })
+
+  it("give what helps to find it in the log", () => {
+    const fields = {
+      user: "alice",
+      remote: "192.0.2.1:4",
+      session: "1a2b3c4d5e6f",
+      status: 408,
+      reason: "no answer in time"
+    }
+    assert.strictEqual(
+      detailsOf(event("message not delivered", fields), true),
+      "alice · 192.0.2.1:4 · status 408 · “no answer in time” · session 1a2b3c4d5e6f"
+    )
+    assert.strictEqual(
+      detailsOf(
+        event("session ended", { octetsSent: 1500, octetsReceived: 20, reason: "expired", kinds: "SEND 481: 2" }),
+        false
+      ),
+      "sent 1.5 kB, received 20 B · failed: SEND 481: 2"
+    )
+  })
+
+  it("are there for everything that is counted", () => {
+    assert.deepStrictEqual(Object.keys(words), [...troubles])
+  })
+
+  it("are there for everything that the relay tells, and for every reason why it ends something", () => {
+    assert.deepStrictEqual(eventMessages.filter((message) => told(message, {}) === message), [])
+    assert.deepStrictEqual(Object.keys(reasons).filter((reason) => !Object.hasOwn(endings, reason)), [])
+  })
+})
