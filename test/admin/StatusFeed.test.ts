@@ -56,7 +56,7 @@ describe("the feed of the status page", () => {
       const parts = yield* partsOf(relay)
       const feed = yield* StatusFeed.make({
         ...parts,
-        gauges: () => ({ connections: 7, sessions: 5, transactions: 0, timers: 0, bufferedOctets: 9 })
+        gauges: () => ({ connections: 7, sessions: 5, transactions: 0, timers: 0, bufferedOctets: 9, parkedOctets: 0 })
       })
       relay.counters.refused += 200
       relay.counters.forwarded += 300

@@ -72,7 +72,8 @@ export class FakeRelay {
       sessions: this.#live.length + Math.round(6 * Math.sin(look / 12)),
       transactions: 3,
       timers: 1,
-      bufferedOctets: 18_432
+      bufferedOctets: 18_432,
+      parkedOctets: 0
     }
   }
 
