@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import type * as Stream from "effect/Stream"
 import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
 import { networkOf } from "./net/Network.ts"
@@ -15,16 +16,20 @@ import { makeDialler } from "./relay/edge/Dialler.ts"
 import { makeJournal } from "./relay/edge/Journal.ts"
 import { makeLogin } from "./relay/edge/Login.ts"
 import { withoutDefects } from "./relay/edge/Repository.ts"
+import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
 import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
 import { Switchboard } from "./relay/Switchboard.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
+import type { TraceFrame } from "./trace/TraceFrame.ts"
 import { type LocalSocket, Transport, type TransportError } from "./Transport.ts"
 
 export { type OptionProblem, OptionsError } from "./options/Options.ts"
+export { TooManyTraces, type TraceQuery } from "./relay/edge/Trace.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
+export { TraceFrame } from "./trace/TraceFrame.ts"
 
 /** Seconds. */
 const DAY = 86_400
@@ -99,6 +104,11 @@ export class Relay extends Context.Service<Relay, {
   readonly counters: Readonly<RelayCounters>
   readonly gauges: () => RelayGauges
   /**
+   * What passes on the connections that users' sessions use, without bodies and secrets, while somebody reads it. A reader
+   * that is slow is told how many frames it has missed. There may be 16 traces at a time.
+   */
+  readonly trace: (query: TraceQuery) => Stream.Stream<TraceFrame, TooManyTraces>
+  /**
    * Ends all connections: new requests are refused, those on their way have the `draining` limit for their answers, and
    * whoever has none then is told; running chunks get an end-line, what is written is sent. Completes when the peers have
    * closed too, or soon after the operating system has got all octets, at the latest after the `closing` limit. Whoever
@@ -152,6 +162,8 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     nextHops: options.nextHops ?? {}
   })
   const { counters } = switchboard.shared
+  const tracer = new Tracer({ switchboard, clock, run })
+  yield* Effect.addFinalizer(() => Effect.sync(() => tracer.close()))
   const login = makeLogin({
     auth: switchboard.auth,
     authenticator,
@@ -193,6 +205,7 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
       timers: timers.running,
       bufferedOctets: switchboard.bufferedOctets
     }),
+    trace: (query) => tracer.trace(query),
     close: Effect.gen(function*() {
       switchboard.stop()
       yield* ended(() => switchboard.outstanding === 0, limits.draining)

@@ -8,7 +8,10 @@ const src = fileURLToPath(new URL("../src", import.meta.url))
 
 /** From the ground up; a file is on the first floor whose pattern fits. */
 const relayFloors = [
-  ["ground", /^relay\/(Closing|Counters|HopSessions|Limits|Observer|Refused|Session|Shared|Slabs|Timers|Turn)\.ts$/],
+  [
+    "ground",
+    /^relay\/(Closing|Counters|FrameTrace|HopSessions|Limits|Observer|Refused|Session|Shared|Slabs|Timers|Turn)\.ts$/
+  ],
   ["outbound", /^relay\/outbound\//],
   ["route", /^relay\/route\//],
   ["rules", /^relay\/rules\//],

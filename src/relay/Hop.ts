@@ -8,6 +8,7 @@ import { reasonPhrase } from "../protocol/Status.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, Receiver } from "../transport/Connection.ts"
 import type { Closing } from "./Closing.ts"
+import type { FrameTrace } from "./FrameTrace.ts"
 import { HopSessions } from "./HopSessions.ts"
 import { Inbound, type InboundOwner } from "./inbound/Inbound.ts"
 import { Logins } from "./inbound/Logins.ts"
@@ -54,6 +55,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   /** It leads to another relay, or one has come by it. */
   withRelay = false
   readonly routes = new HopRoutes()
+  trace: FrameTrace | undefined = undefined
   unusedSince: number | undefined
   #finishing = false
   /** Its peer has so long to close it. */
@@ -214,6 +216,13 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return this.#inbound.lastUsed
   }
 
+  /** Tells that trace what passes from now on, or nobody any more. A long chunk that is going out goes on as another one. */
+  tracedBy(trace: FrameTrace | undefined): void {
+    this.trace = trace
+    if (trace !== undefined) this.outbound.interrupt()
+    this.outbound.outbox.tracedBy(trace)
+  }
+
   // ---- the end
 
   /** Sends what is written, then closes. Nothing more is read. */
@@ -255,5 +264,6 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#inbound.close()
     this.unanswered.close()
     this.shared.observer.closed(this)
+    this.trace?.closed()
   }
 }

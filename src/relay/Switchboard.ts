@@ -80,6 +80,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       limits: limitsWith(timers, limits),
       counters: zeroCounters(),
       observer,
+      tracing: undefined,
       networkOf,
       stopping: false
     }

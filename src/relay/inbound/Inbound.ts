@@ -5,6 +5,7 @@
 import type { Decoder, FrameSink } from "../../protocol/Decoder.ts"
 import { type Broken, type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import type { Closing } from "../Closing.ts"
+import type { FrameTrace } from "../FrameTrace.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Origin } from "../outbound/Transaction.ts"
 import { forwardFrame } from "../route/Forward.ts"
@@ -25,6 +26,7 @@ export interface InboundOwner extends AuthSource, RefusalOwner {
   readonly shared: Shared
   readonly reading: Reading
   readonly probation: Probation
+  readonly trace: FrameTrace | undefined
   /** Who may send what where. */
   readonly router: Router
   /** Starts an AUTH; what is behind it waits, but on the connection of another relay. */
@@ -83,6 +85,7 @@ export class Inbound implements FrameSink {
   /** What was answered before must still arrive, so the connection is not cut (RFC 4976 §6.4.1). */
   broken(reason: Broken, head: Head | undefined): void {
     this.#shared.counters.framingLost++
+    this.#hop.trace?.incoming.broken(reason, head)
     if (head !== undefined) this.#refusals.last(head, TOO_LONG.status)
     this.#hop.finish(reason)
   }
@@ -90,6 +93,8 @@ export class Inbound implements FrameSink {
   // ---- frames
 
   frame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean {
+    const { trace } = this.#hop
+    if (trace !== undefined) trace.incoming.frame(head, bodyStart, bodyEnd, flag)
     this.#begins(head, bodyEnd - bodyStart)
     if (head.kind === Kind.Response) {
       this.#response(head, flag)
@@ -112,29 +117,28 @@ export class Inbound implements FrameSink {
         if (decision.status < 300) this.#hop.probation.succeeded()
         this.#refusals.now(head, decision.status, octets, flag)
     }
+    // A trace may begin with this very request.
+    if (trace === undefined) this.#hop.trace?.incoming.frame(head, bodyStart, bodyEnd, flag)
     return this.#hop.reading.mayGoOn
   }
 
   chunkStart(head: Head): void {
     this.#begins(head, 0)
     const decision = this.#decide(head, Infinity, "$")
-    switch (decision._tag) {
-      case "Route":
-        this.#chunk = this.#passChunk(decision, head)
-        return
-      case "Foreign":
-        return this.#foreign()
-      default:
-        this.#chunk = this.#discardChunk(head, decision._tag === "Authenticate" ? 400 : decision.status)
-    }
+    this.#hop.trace?.incoming.chunkStart(head)
+    if (decision._tag === "Route") this.#chunk = this.#passChunk(decision, head)
+    else if (decision._tag === "Foreign") this.#foreign()
+    else this.#chunk = this.#discardChunk(head, decision._tag === "Authenticate" ? 400 : decision.status)
   }
 
   chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void {
     this.#share.costs(end - start)
+    this.#hop.trace?.incoming.chunkBody(buf, start, end, hyphens)
     this.#chunk?.body(buf, start, end, hyphens)
   }
 
   chunkEnd(flag: Flag): void {
+    this.#hop.trace?.incoming.chunkEnd(flag)
     const chunk = this.#chunk
     this.#chunk = undefined
     chunk?.end(flag)

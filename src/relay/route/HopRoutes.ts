@@ -35,6 +35,11 @@ export class HopRoutes {
     return this.#some(now, ({ sessions }) => !sessions.includes(session))
   }
 
+  /** The sessions of all of them; some may be over. */
+  *sessions(): Generator<Session> {
+    for (const { sessions } of this.#routes) yield* sessions
+  }
+
   #some(now: number, is: (route: Leading) => boolean): boolean {
     for (const route of this.#routes) {
       if (!route.usable(now)) this.#routes.delete(route)

@@ -91,6 +91,7 @@ export class Auth {
 
   /** What it asks for; nothing when it may not, and is answered. */
   ask(hop: AuthSource, head: Head, request: Authenticate): Asking | undefined {
+    this.#shared.tracing?.asked(hop, head)
     const { fromPath, toPath, transactionId } = head
     const to = { transactionId, toPath: fromPath, fromPath: toPath }
     const first = request.from[0]!
@@ -191,6 +192,7 @@ export class Auth {
     }
     this.#shared.counters.authsGranted++
     this.#shared.observer.granted(hop, session)
+    this.#shared.tracing?.granted(hop, session)
     hop.probation.succeeded()
     return {
       status: 200,
