@@ -17,6 +17,7 @@ import { type Addresses, addressesOf } from "./settings/checks/Addresses.ts"
 import { authWarnings, expiresOf } from "./settings/checks/Auth.ts"
 import { relaysOf } from "./settings/checks/Relays.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
+import { traceOf, type TraceSettings } from "./settings/checks/Trace.ts"
 import { type Users, usersOf } from "./settings/checks/Users.ts"
 import { Problems } from "./settings/Problems.ts"
 import { readValues, unknownVariables } from "./settings/Read.ts"
@@ -30,7 +31,7 @@ export type { TlsFiles } from "./settings/TlsFiles.ts"
 export type { Setting, SettingGroup } from "./settings/Variable.ts"
 
 /** The configuration of the service: the options of each layer, whole, and where users and certificates come from. */
-export interface SettingsShape extends TlsSettings, Users {
+export interface SettingsShape extends TlsSettings, TraceSettings, Users {
   /** For `Relay.layer`. */
   readonly relay: RelayOptions & Addresses
   /** For `SocketSelector.layerRules`. */
@@ -81,12 +82,14 @@ const read = Effect.fnUntraced(function*(
   const tls = yield* tlsOf(values, addresses, problems)
   const { warnings: relayWarnings, ...relays } = relaysOf(values, addresses, problems)
   const authExpires = expiresOf(values, problems)
+  const trace = traceOf(values)
   if (problems.list.length > 0 || addresses === undefined || users === undefined) {
     return yield* new SettingsError({ problems: problems.list })
   }
   return {
     ...users,
     ...tls,
+    ...trace,
     relay: {
       ...addresses,
       usePath: values.usePath,
@@ -148,7 +151,13 @@ const read = Effect.fnUntraced(function*(
     },
     resolver: { servers: values.dnsServers },
     log: { level: values.logLevel, format: values.logFormat },
-    warnings: [...authWarnings(addresses, values), ...relayWarnings, ...users.warnings, ...tls.warnings]
+    warnings: [
+      ...authWarnings(addresses, values),
+      ...relayWarnings,
+      ...users.warnings,
+      ...tls.warnings,
+      ...trace.warnings
+    ]
   }
 })
 

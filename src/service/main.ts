@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { Authenticator } from "../Authenticator.ts"
 import { Codec } from "../Codec.ts"
+import * as HepSender from "../hep/HepSender.ts"
 import { Relay } from "../Relay.ts"
 import * as Resolver from "../Resolver.ts"
 import { SessionRepo } from "../SessionRepo.ts"
@@ -63,7 +64,8 @@ const service = Effect.gen(function*() {
   yield* tellHangups
   yield* followNpm
   const settings = yield* Settings
-  return Layer.effectDiscard(announce(settings)).pipe(Layer.provide(relay(settings)))
+  const traces = settings.hep === undefined ? Layer.empty : HepSender.layer(settings.hep)
+  return Layer.merge(Layer.effectDiscard(announce(settings)), traces).pipe(Layer.provide(relay(settings)))
 })
 
 /** The service with the settings of the environment, until it is interrupted. */

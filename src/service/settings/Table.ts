@@ -6,6 +6,7 @@ import { logging } from "./table/Logging.ts"
 import { nextHops } from "./table/NextHops.ts"
 import { sessions } from "./table/Sessions.ts"
 import { tls } from "./table/Tls.ts"
+import { trace } from "./table/Trace.ts"
 import { users } from "./table/Users.ts"
 import type { Setting } from "./Variable.ts"
 
@@ -17,7 +18,8 @@ export const variables = {
   ...sessions,
   ...nextHops,
   ...limits,
-  ...logging
+  ...logging,
+  ...trace
 }
 
 export type Variables = typeof variables

@@ -18,7 +18,16 @@ export interface Setting {
   readonly opensips: string | undefined
 }
 
-export type SettingGroup = "Addresses" | "Users" | "AUTH" | "TLS" | "Sessions" | "Next hops" | "Limits" | "Logging"
+export type SettingGroup =
+  | "Addresses"
+  | "Users"
+  | "AUTH"
+  | "TLS"
+  | "Sessions"
+  | "Next hops"
+  | "Limits"
+  | "Logging"
+  | "Trace"
 
 /** A variable: `A` is what it is read into. */
 export interface Variable<out A> extends Setting {

@@ -84,5 +84,17 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_OUTPUT_LIMIT: ["1", "1 KiB", "2 GiB", "1.0001 KiB", "128 apples", "-1"],
   MSRP_SESSION_BUFFER: ["1", "lots"],
   MSRP_LOG_LEVEL: ["loud", "1"],
-  MSRP_LOG_FORMAT: ["xml"]
+  MSRP_LOG_FORMAT: ["xml"],
+  MSRP_HEP: [
+    "homer:9060",
+    "udp:homer",
+    "udp:homer:0",
+    "tcp:[1.2.3.4]:9060",
+    "tcp:1.2.3:9060",
+    "sctp:h:1",
+    "udp:h:65536"
+  ],
+  MSRP_HEP_USERS: ["alice,", "a%zz", "*,a,,b"],
+  MSRP_HEP_ID: ["-1", "4294967296", "node1"],
+  MSRP_HEP_KEY: ["a\u0007b", "x".repeat(256)]
 }
