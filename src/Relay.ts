@@ -13,8 +13,13 @@ import { canonicalHost, formatUri, type MsrpUri, parseUri } from "./protocol/Uri
 import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/Alarm.ts"
 import { makeDialler } from "./relay/edge/Dialler.ts"
-import { makeJournal } from "./relay/edge/Journal.ts"
+import { makeEventLog } from "./relay/edge/EventLog.ts"
+import { History } from "./relay/edge/History.ts"
+import { Journal, type Noted } from "./relay/edge/Journal.ts"
 import { makeLogin } from "./relay/edge/Login.ts"
+import { makeOperator } from "./relay/edge/Operations.ts"
+import type { Operator } from "./relay/edge/Operator.ts"
+import type { RelayEvent } from "./relay/edge/RelayEvent.ts"
 import { withoutDefects } from "./relay/edge/Repository.ts"
 import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
@@ -27,6 +32,17 @@ import type { TraceFrame } from "./trace/TraceFrame.ts"
 import { type LocalSocket, Transport, type TransportError } from "./Transport.ts"
 
 export { type OptionProblem, OptionsError } from "./options/Options.ts"
+export type {
+  ConnectionQuery,
+  ConnectionSummary,
+  Operator,
+  Page,
+  Phase,
+  SessionQuery,
+  SessionSummary,
+  TrafficSummary
+} from "./relay/edge/Operator.ts"
+export { type EventFields, type EventMessage, eventMessages, type RelayEvent } from "./relay/edge/RelayEvent.ts"
 export { TooManyTraces, type TraceQuery } from "./relay/edge/Trace.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 export { TraceFrame } from "./trace/TraceFrame.ts"
@@ -103,6 +119,8 @@ export class Relay extends Context.Service<Relay, {
   readonly uris: ReadonlyArray<MsrpUri>
   readonly counters: Readonly<RelayCounters>
   readonly gauges: () => RelayGauges
+  /** What an operator sees of it, and may do to it. */
+  readonly operator: Operator
   /**
    * What passes on the connections that users' sessions use, without bodies and secrets, while somebody reads it. A reader
    * that is slow is told how many frames it has missed. There may be 16 traces at a time.
@@ -136,9 +154,18 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   const relayPeers = options.relayPeers ?? "none"
   const timers = clockTimers(clock, run)
   const limits = { ...defaultRelayLimits, ...options.limits }
+  const history = new History()
+  const listeners = new Set<(event: RelayEvent) => void>()
+  const log = yield* makeEventLog(run)
+  const journal = new Journal(clock, (event: Noted) => {
+    log(event)
+    history.note(event)
+    if (event.level !== "Debug") { for (const listener of listeners) listener(event) }
+  })
+  const book = withoutDefects(sessions, run)
   const switchboard: Switchboard = new Switchboard({
     codec,
-    sessions: withoutDefects(sessions, run),
+    sessions: book,
     timers,
     edge: {
       defer: transport.defer,
@@ -147,7 +174,7 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
       authenticate: (asking, ended) => run(login(asking, ended))
     },
     networkOf,
-    observer: yield* makeJournal(run),
+    observer: journal,
     limits,
     auth: {
       usePath: options.usePath ?? [],
@@ -185,7 +212,7 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   // The rules need the real sockets, and nothing is read before this fiber goes on.
   const uris = options.uris ?? sockets.map(({ host, port, scheme }) => parseUri(formatUri({ scheme, host, port }))!)
   switchboard.serves(sockets, uris)
-  const connect = makeDialler({ transport, selector, nextHops: switchboard.nextHops })
+  const connect = makeDialler({ transport, selector, nextHops: switchboard.nextHops, journal })
 
   const tidy = Effect.sync(() => switchboard.tidy(limits.idle * 1000))
   yield* Effect.andThen(tidy, troubleLog(counters)).pipe(
@@ -194,8 +221,20 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     Effect.forkScoped
   )
 
+  const operator = makeOperator({
+    switchboard,
+    sessions: book,
+    history,
+    clock,
+    listen: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    }
+  })
+
   return Relay.of({
     sockets,
+    operator,
     uris,
     counters,
     gauges: () => ({

@@ -10,9 +10,10 @@ import { Buckets } from "./collections/Buckets.ts"
 import { Heap, type Ranked } from "./collections/Heap.ts"
 import { checkOptions, type OptionsError, positive, whole, wholeOrUnbounded } from "./options/Options.ts"
 import { ranges } from "./options/Ranges.ts"
-import { type NewSession, type Session, userOf } from "./relay/Session.ts"
+import { type NewSession, type Session, type SessionEnd, userOf } from "./relay/Session.ts"
 
-export { extend, type NewSession, type Session, userOf } from "./relay/Session.ts"
+export { extend, type NewSession, type Session, type SessionEnd, userOf } from "./relay/Session.ts"
+export { SessionRecord } from "./relay/SessionRecord.ts"
 
 /** Milliseconds between two steps of the clean-up, at least: timers are not finer, and waking up costs more than a look. */
 const CLEANUP_PAUSE = 10
@@ -66,13 +67,20 @@ export class SessionRepo extends Context.Service<SessionRepo, {
   readonly create: (session: NewSession) => Effect.Effect<Session, SessionsExhausted>
   /** A session by its session-id, unless it is unknown, ended, or past its expiry; then it is removed. */
   readonly findUnsafe: (id: string) => Session | undefined
-  readonly end: (session: Session) => void
+  readonly end: (session: Session, reason?: SessionEnd) => void
+  /**
+   * Calls back, inside the call that ends it, with each session that ends. Absent in a repository that does not tell: then
+   * the end of a session is told up to a minute late.
+   */
+  readonly onEnd?: ((listener: (session: Session, reason: SessionEnd) => void) => void) | undefined
   /** Ends all sessions of a connection. */
   readonly endAllOf: (owner: object) => void
   /** Those who have sessions; may be gone through in several turns. Absent in a repository that does not know. */
   readonly users?: (() => Iterable<Pick<Session, "username" | "realm">>) | undefined
   /** Ends sessions of a user, at most so many; whether there are more. */
-  readonly endSomeOf?: ((user: Pick<Session, "username" | "realm">, atMost: number) => boolean) | undefined
+  readonly endSomeOf?:
+    | ((user: Pick<Session, "username" | "realm">, atMost: number, reason?: SessionEnd) => boolean)
+    | undefined
   /** Sessions held, also those past their expiry that were neither used nor swept since. */
   readonly size: () => number
 }>()("msrp-relay/SessionRepo") {
@@ -92,7 +100,9 @@ export class SessionRepo extends Context.Service<SessionRepo, {
         const all: Expiries = new Heap()
         const ofUsers = new Buckets<Expiries>(MIN_MAPS)
 
-        const end = (session: Session): void => {
+        const listeners: Array<(session: Session, reason: SessionEnd) => void> = []
+
+        const end = (session: Session, reason: SessionEnd = "ended by the operator"): void => {
           if (session.ended) return
           session.ended = true
           session.peer = undefined
@@ -105,6 +115,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           const same = owned.get(session.owner)
           same?.delete(session)
           if (same?.size === 0) owned.delete(session.owner)
+          for (const listener of listeners) listener(session, reason)
         }
 
         /** Ends expired ones for a new one to have room. Undefined: so many had been extended that it has to go on later. */
@@ -114,7 +125,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
             const { first } = sessions
             if (first === undefined || first.rank > time) return false
             if (looked === SESSIONS_AT_ONCE) return undefined
-            if (first.value.expiresAt <= time) end(first.value)
+            if (first.value.expiresAt <= time) end(first.value, "expired")
             else sessions.move(first, first.value.expiresAt)
           }
           return true
@@ -138,7 +149,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
             for (const { session } of table.at(next)) {
               // Lets the event loop turn, with what has come in meanwhile.
               if (++looked % SESSIONS_AT_ONCE === 0) yield* Effect.yieldNow
-              if (session.expiresAt <= now()) end(session)
+              if (session.expiresAt <= now()) end(session, "expired")
             }
             next = (next + 1) % table.count
           }
@@ -166,7 +177,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
               ownerAuthorities: [ownerAuthority]
             }
             const before = table.get(session.id)
-            if (before !== undefined) end(before.session)
+            if (before !== undefined) end(before.session, "another one in its place")
             let expiries = ofUsers.get(user)
             if (expiries === undefined) ofUsers.set(user, expiries = new Heap())
             const { expiresAt } = session
@@ -180,21 +191,22 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           findUnsafe: (id) => {
             const session = table.get(id)?.session
             if (session === undefined || session.expiresAt > now()) return session
-            end(session)
+            end(session, "expired")
             return undefined
           },
           end,
+          onEnd: (listener) => void listeners.push(listener),
           endAllOf: (owner) => {
-            for (const session of owned.get(owner) ?? []) end(session)
+            for (const session of owned.get(owner) ?? []) end(session, "its connection closed")
           },
           *users() {
             for (let i = 0; i < ofUsers.count; i++) {
               for (const { first } of ofUsers.at(i)) if (first !== undefined) yield first.value
             }
           },
-          endSomeOf: (user, atMost) => {
+          endSomeOf: (user, atMost, reason) => {
             const expiries = ofUsers.get(userOf(user))
-            for (let i = 0; i < atMost && expiries?.first !== undefined; i++) end(expiries.first.value)
+            for (let i = 0; i < atMost && expiries?.first !== undefined; i++) end(expiries.first.value, reason)
             return expiries?.first !== undefined
           },
           size: () => table.size

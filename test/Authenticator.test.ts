@@ -347,26 +347,11 @@ describe("refused", () => {
     Effect.gen(function*() {
       const lines: Array<string> = []
       const logger = Logger.layer([Logger.map(Logger.formatJson, (line) => void lines.push(line))])
-      const challenge = yield* challengeNow
-      const header = answerChallenge(challenge, { ...right, password: "wrong" })!
-      yield* Effect.provide(ask(header), logger)
-      assert.strictEqual(lines.length, 1)
-      assert.include(lines[0], "alice")
-      assert.include(lines[0], "192.0.2.1")
-      const secrets = [PASSWORD, "wrong\"", challenge.nonce, /response="(\w+)"/.exec(header)![1]!]
-      for (const secret of secrets) assert.notInclude(lines[0], secret)
-    }).pipe(digest()))
-
-  it.effect("R4975-14.5-02 a user name is one short line of the log, whatever it is", () =>
-    Effect.gen(function*() {
-      const lines: Array<string> = []
-      const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
-      const header = answerChallenge(yield* challengeNow, {
-        ...right,
-        username: `eve\u0085\u2028\u009b31m\u202e${"x".repeat(2000)}`
-      })!
-      yield* Effect.provide(ask(header), logger)
-      assert.match(lines.join(), /username=eve\ufffd{2}\ufffd31m\ufffdx{50,90}$/)
+      const header = answerChallenge(yield* challengeNow, { ...right, password: "wrong" })!
+      const { attempt } = expect(yield* Effect.provide(ask(header), logger), "Challenge")
+      assert.deepStrictEqual(attempt, { username: "alice", reason: "wrong credentials" })
+      // Who is asked for the log knows on which connection it was.
+      assert.deepStrictEqual(lines, [])
     }).pipe(digest()))
 })
 

@@ -18,6 +18,7 @@ import { Credentials } from "../src/Credentials.ts"
 import { layerFile } from "../src/credentials/File.ts"
 import { parseUri } from "../src/protocol/Uri.ts"
 import { SessionRepo } from "../src/SessionRepo.ts"
+import { recordOf } from "./support/records.ts"
 
 /** Milliseconds that a turn may take. */
 const GOAL = 50
@@ -48,10 +49,20 @@ describe("100,000 sessions that expire together", () => {
   const uri = parseUri("msrp://localhost:2855/session;tcp")!
   const fill = Effect.gen(function*() {
     const sessions = yield* SessionRepo
+    const record = recordOf("id")
     for (let i = 0; i < SESSIONS; i++) {
       const owner = {}
       const id = `session${i}`
-      yield* sessions.create({ id, uri, username: `user${i}`, realm: "r", owner, expires: 60, ownerAuthority: "a:1" })
+      yield* sessions.create({
+        id,
+        uri,
+        username: `user${i}`,
+        realm: "r",
+        owner,
+        expires: 60,
+        ownerAuthority: "a:1",
+        record
+      })
     }
     return sessions
   })

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../src/protocol/Uri.ts"
 import { extend, type Session, SessionRepo, type SessionRepoOptions } from "../src/SessionRepo.ts"
+import { recordOf } from "./support/records.ts"
 
 const uri = parseUri("msrp://localhost:2855/session;tcp")!
 let last = 0
@@ -16,7 +17,8 @@ const create = (expires: number, username = "alice") =>
       realm: "localhost",
       owner: {},
       expires,
-      ownerAuthority: "party.invalid:9"
+      ownerAuthority: "party.invalid:9",
+      record: recordOf("id")
     }))
 
 const many = (count: number, expires: number) =>

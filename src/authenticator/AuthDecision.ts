@@ -17,6 +17,14 @@ export interface AuthRequest {
   readonly relay?: string | undefined
 }
 
+/** What the log says of an AUTH that got no session. */
+export interface AuthAttempt {
+  /** Text, as the client says. */
+  readonly username?: string | undefined
+  /** Why, in a few words, none of them a secret; absent where the status says it. */
+  readonly reason?: string | undefined
+}
+
 export type AuthDecision =
   | {
     readonly _tag: "Granted"
@@ -35,16 +43,20 @@ export type AuthDecision =
     readonly failed: boolean
     /** The credentials were right, only their nonce is used up or too old. */
     readonly stale: boolean
+    /** For the log. */
+    readonly attempt?: AuthAttempt | undefined
   }
   | {
     readonly _tag: "Rejected"
     readonly status: 400 | 403
     /** The comment of the response: a few words for people, on one line. */
     readonly comment: string
+    readonly attempt?: AuthAttempt | undefined
   }
   | {
     /** The backend cannot answer: not a failure of the user, who may come again (408). */
     readonly _tag: "Unavailable"
     /** It was not even asked, since too many have failed in his name: counts for the connection as a failed attempt. */
     readonly failed?: boolean | undefined
+    readonly attempt?: AuthAttempt | undefined
   }

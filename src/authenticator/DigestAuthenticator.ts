@@ -30,7 +30,7 @@ import {
 } from "../protocol/digest/Digest.ts"
 import { parseUri, sameUri } from "../protocol/Uri.ts"
 import { type Attempt, Attempts, type AttemptsOptions } from "./Attempts.ts"
-import type { AuthDecision, AuthRequest } from "./AuthDecision.ts"
+import type { AuthAttempt, AuthDecision, AuthRequest } from "./AuthDecision.ts"
 import { Nonces } from "./Nonces.ts"
 
 /** The credentials have no algorithm that the settings allow to be offered. */
@@ -81,11 +81,10 @@ const logUnavailable = (cause: Cause.Cause<CredentialsUnavailable | Cause.Timeou
   return Effect.annotateLogs(Effect.logError(what), { reason })
 }
 
-/** Characters of a user name that are logged. */
-const LOGGED = 100
+/** What a challenge says of the credentials before it. */
+type Outcome = Pick<Extract<AuthDecision, { readonly _tag: "Challenge" }>, "attempt" | "failed" | "stale">
 
-/** What anybody may write there, without line ends and what a terminal takes for commands (RFC 4975 §14.5). */
-const printable = (text: string): string => text.slice(0, LOGGED).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}")
+const failedAs = (attempt: AuthAttempt): Outcome => ({ failed: true, stale: false, attempt })
 
 export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
   yield* checkOptions("Authenticator.layerDigest", optionsSchema, options)
@@ -111,10 +110,7 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     return yield* new NoCommonAlgorithm({ allowed, available: credentials.algorithms })
   }
 
-  const challenge = (realm: string, algorithms: ReadonlyArray<DigestAlgorithm>, result: {
-    readonly failed: boolean
-    readonly stale: boolean
-  }): AuthDecision => {
+  const challenge = (realm: string, algorithms: ReadonlyArray<DigestAlgorithm>, result: Outcome): AuthDecision => {
     const nonce = nonces.issue()
     const values = algorithms.map((algorithm) =>
       printChallenge({ realm: toOctets(realm), nonce, opaque, algorithm, stale: result.stale })
@@ -136,16 +132,6 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     const stored = known?._tag === "Ha1" ? known.ha1[algorithm] : undefined
     return stored === undefined ? calculated : Redacted.value(stored).toLowerCase()
   }
-
-  const refused = (request: AuthRequest, reason: string, username?: string) =>
-    Effect.logInfo("AUTH refused").pipe(
-      Effect.annotateLogs({
-        reason,
-        realm: request.realm,
-        ...(request.source === undefined ? {} : { source: request.source }),
-        ...(username === undefined ? {} : { username: printable(username) })
-      })
-    )
 
   /** `undefined`: it failed, or took too long. The time limit costs only who has to wait, as few backends make one. */
   const lookup = Effect.fnUntraced(
@@ -174,7 +160,9 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     const { username } = authorization
     const user = { username, realm, source }
     const found = yield* lookup("lookup", user)
-    if (found === undefined) return { _tag: "Unavailable" }
+    if (found === undefined) {
+      return { _tag: "Unavailable", attempt: { username, reason: "the credentials cannot be looked up" } }
+    }
 
     const proofWith = (secret: Option.Option<Secret>): Proof => ({
       algorithm,
@@ -195,9 +183,8 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     }
     if (!right) {
       const late = attempt.failed()
-      yield* refused(request, "wrong credentials", username)
       if (late > 0) yield* Effect.sleep(late)
-      return challenge(realm, algorithms, { failed: true, stale: false })
+      return challenge(realm, algorithms, failedAs({ username, reason: "wrong credentials" }))
     }
     attempt.succeeded()
     // only the holder of the password learns that a nonce is stale: guesses with old nonces count as failures
@@ -233,8 +220,7 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     )
     if (parsed._tag === "Malformed") return { _tag: "Rejected", status: 400, comment: "Malformed Authorization" }
     if (parsed._tag === "OtherScheme") {
-      yield* refused(request, "not Digest")
-      return challenge(realm, algorithms, { failed: true, stale: false })
+      return challenge(realm, algorithms, failedAs({ reason: "not Digest" }))
     }
     const { authorization } = parsed
     const { username } = authorization
@@ -246,8 +232,8 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
     }
     const algorithm = offeredOf(authorization)
     if (algorithm === undefined || !isOfRealm(authorization)) {
-      yield* refused(request, algorithm === undefined ? "algorithm not offered" : "another realm", username)
-      return challenge(realm, algorithms, { failed: true, stale: false })
+      const reason = algorithm === undefined ? "algorithm not offered" : "another realm"
+      return challenge(realm, algorithms, failedAs({ username, reason }))
     }
 
     const attempt = attempts.begin({
@@ -257,8 +243,7 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
       relay: relay === undefined ? undefined : networkOf(relay)
     })
     if (attempt === undefined) {
-      yield* refused(request, "too many failures before", username)
-      return { _tag: "Unavailable", failed: true }
+      return { _tag: "Unavailable", failed: true, attempt: { username, reason: "too many failures before" } }
     }
     return yield* Effect.ensuring(
       verify(request, authorization, algorithm, algorithms, attempt),

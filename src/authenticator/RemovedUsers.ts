@@ -78,7 +78,7 @@ const make = Effect.fnUntraced(function*(options: RemovedUsersOptions) {
     const missing = yield* goneOf(sessions.users!())
     yield* Effect.sleep(confirmation)
     const gone = yield* goneOf(missing)
-    for (const user of gone) while (sessions.endSomeOf!(user, AT_ONCE)) yield* Effect.yieldNow
+    for (const user of gone) while (sessions.endSomeOf!(user, AT_ONCE, "its user was removed")) yield* Effect.yieldNow
     if (gone.length > 0) {
       yield* Effect.logInfo("sessions of removed users ended").pipe(Effect.annotateLogs({ users: gone.length }))
     }

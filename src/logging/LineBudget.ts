@@ -37,17 +37,38 @@ export interface HeldBack {
   readonly lines: number
 }
 
+/** How many lines of a kind there may be at once, and milliseconds until there may be one more: of one address, and in all. */
+export interface LineBounds {
+  readonly addressBurst: number
+  readonly addressPause: number
+  readonly kindBurst: number
+  readonly kindPause: number
+}
+
+const defaultBounds: LineBounds = {
+  addressBurst: ADDRESS_BURST,
+  addressPause: ADDRESS_PAUSE,
+  kindBurst: KIND_BURST,
+  kindPause: KIND_PAUSE
+}
+
 export class LineBudget {
+  readonly #bounds: LineBounds
   readonly #kinds = new Map<string, Kind>()
   readonly #addresses = new LinkedMap<string, Bucket>()
   #held = false
 
+  constructor(bounds = defaultBounds) {
+    this.#bounds = bounds
+  }
+
   /** May a line of this kind be logged now (milliseconds) that somebody at this address caused; otherwise it is counted. */
   admits(name: string, address: string, now: number): boolean {
+    const { kindBurst, kindPause } = this.#bounds
     const known = this.#kinds.has(name) || this.#kinds.size < MAX_KINDS ? name : OTHERS
     let kind = this.#kinds.get(known)
-    if (kind === undefined) this.#kinds.set(known, kind = { tokens: KIND_BURST, at: now, held: 0 })
-    const admitted = this.#addressAdmits(`${known}\n${address}`, now) && take(kind, KIND_BURST, KIND_PAUSE, now)
+    if (kind === undefined) this.#kinds.set(known, kind = { tokens: kindBurst, at: now, held: 0 })
+    const admitted = this.#addressAdmits(`${known}\n${address}`, now) && take(kind, kindBurst, kindPause, now)
     if (!admitted) {
       kind.held++
       this.#held = true
@@ -56,10 +77,11 @@ export class LineBudget {
   }
 
   #addressAdmits(key: string, now: number): boolean {
+    const { addressBurst, addressPause } = this.#bounds
     const bucket = this.#addresses.touch(key)
-    if (bucket !== undefined) return take(bucket, ADDRESS_BURST, ADDRESS_PAUSE, now)
+    if (bucket !== undefined) return take(bucket, addressBurst, addressPause, now)
     if (this.#addresses.size >= MAX_ADDRESSES) this.#addresses.delete(this.#addresses.first!.key)
-    this.#addresses.set(key, { tokens: ADDRESS_BURST - 1, at: now })
+    this.#addresses.set(key, { tokens: addressBurst - 1, at: now })
     return true
   }
 

@@ -14,11 +14,14 @@ import { Inbound, type InboundOwner } from "./inbound/Inbound.ts"
 import { Logins } from "./inbound/Logins.ts"
 import { Probation, type ProbationOwner } from "./inbound/Probation.ts"
 import { Reading } from "./inbound/Reading.ts"
+import { FORBIDDEN, UNREACHABLE } from "./Loss.ts"
 import { Outbound, type OutboundOwner } from "./outbound/Outbound.ts"
 import { HopRoutes } from "./route/HopRoutes.ts"
 import { Unanswered } from "./route/Unanswered.ts"
 import type { Admitted } from "./rules/Admission.ts"
-import type { Authenticate, Router } from "./rules/Router.ts"
+import type { Authenticate } from "./rules/Decision.ts"
+import type { Router } from "./rules/Router.ts"
+import type { SessionRecord } from "./SessionRecord.ts"
 import type { Shared } from "./Shared.ts"
 import { stopTimer, Timeout } from "./Timers.ts"
 
@@ -43,6 +46,9 @@ export interface HopOwner {
 export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwner, Admitted {
   readonly #owner: HopOwner
   readonly shared: Shared
+  readonly number: number
+  /** Milliseconds of the monotonic clock when its connection was there. */
+  since = 0
   readonly outbound: Outbound
   readonly reading: Reading
   readonly probation: Probation
@@ -58,12 +64,16 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   trace: FrameTrace | undefined = undefined
   unusedSince: number | undefined
   #finishing = false
+  /** Why the relay closes it; what the network says, where nobody closed it in order. */
+  #reason: Closing | undefined
+  #failure: string | undefined
   /** Its peer has so long to close it. */
   #linger: Timeout | undefined
 
   constructor(owner: HopOwner) {
     this.#owner = owner
     this.shared = owner.shared
+    this.number = ++owner.shared.hops
     this.outbound = new Outbound(owner.shared, this)
     this.reading = new Reading(owner.shared, this.outbound.outbox)
     this.probation = new Probation(owner.shared, this)
@@ -90,6 +100,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   #connected(connection: Connection): void {
     this.#connection = connection
+    this.since = this.shared.turn.now
     this.outbound.connected(connection)
     this.reading.connected(connection)
     this.shared.observer.opened(this)
@@ -100,12 +111,28 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   unreachable(status: 403 | 408): void {
     this.shared.counters.dialsFailed++
     if (status === 403) this.shared.counters.dialsForbidden++
-    this.outbound.lossStatus = status
+    this.outbound.loss = status === 403 ? FORBIDDEN : UNREACHABLE
     this.closed()
   }
 
   get connection(): Connection | undefined {
     return this.#connection
+  }
+
+  get party(): SessionRecord | undefined {
+    return this.sessions.party
+  }
+
+  get end(): string {
+    return this.#reason ?? (this.#failure === undefined ? "closed by its peer" : `failed: ${this.#failure}`)
+  }
+
+  get octetsIn(): number {
+    return this.#inbound.octets
+  }
+
+  get octetsOut(): number {
+    return this.outbound.outbox.taken
   }
 
   get gone(): boolean {
@@ -216,13 +243,6 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return this.#inbound.lastUsed
   }
 
-  /** Tells that trace what passes from now on, or nobody any more. A long chunk that is going out goes on as another one. */
-  tracedBy(trace: FrameTrace | undefined): void {
-    this.trace = trace
-    if (trace !== undefined) this.outbound.interrupt()
-    this.outbound.outbox.tracedBy(trace)
-  }
-
   // ---- the end
 
   /** Sends what is written, then closes. Nothing more is read. */
@@ -231,7 +251,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#finishing = true
     // What comes now for the same next hop needs another connection.
     this.#owner.leaves(this)
-    this.shared.observer.closing(this, reason)
+    this.#closing(reason)
     this.#inbound.stop()
     this.outbound.end()
     this.#connection?.end()
@@ -240,17 +260,28 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.shared.limits.closing.start(this.#linger = new Timeout(() => this.#connection?.destroy()))
   }
 
+  turnedAway(): void {
+    this.#reason ??= "too many connections"
+    this.#connection?.destroy()
+  }
+
+  #closing(reason: Closing): void {
+    this.#reason ??= reason
+    this.shared.observer.closing(this, reason)
+  }
+
   /** Closes at once. */
   fail(reason: Closing): void {
     if (this.gone) return
-    this.shared.observer.closing(this, reason)
+    this.#closing(reason)
     this.#inbound.stop()
     this.#connection?.destroy()
   }
 
   /** The connection is gone, or could not be made (RFC 4975 §5.4, RFC 4976 §6.3). */
-  closed(): void {
+  closed(failure?: string): void {
     if (this.gone) return
+    if (failure !== undefined) this.#failure = failure
     this.#inbound.ended()
     this.outbound.gone = true
     this.#inbound.stop()

@@ -1,4 +1,5 @@
 import type { Session } from "./Session.ts"
+import type { SessionRecord } from "./SessionRecord.ts"
 
 /** Sessions in which a connection is the peer, before it is looked which of them have ended. */
 const MAX_PEER_OF = 1024
@@ -10,6 +11,9 @@ export class HopSessions {
   /** Those of others in which it is the peer; what has ended is taken out now and then. */
   readonly #peerOf = new Set<Session>()
   #peerOfMax = MAX_PEER_OF
+  /** The one that was handed out on it last, else the one in which it was the peer last. */
+  party: SessionRecord | undefined
+  #isOwner = false
 
   /** How many were handed out on it and are valid now. */
   owned(now: number): number {
@@ -24,10 +28,13 @@ export class HopSessions {
 
   owns(session: Session): void {
     this.#owned.add(session)
+    this.party = session.record
+    this.#isOwner = true
   }
 
   isPeerOf(session: Session): void {
     this.#peerOf.add(session)
+    if (!this.#isOwner) this.party = session.record
     if (this.#peerOf.size <= this.#peerOfMax) return
     for (const one of this.#peerOf) if (one.ended) this.#peerOf.delete(one)
     this.#peerOfMax = Math.max(MAX_PEER_OF, 2 * this.#peerOf.size)

@@ -2,12 +2,44 @@
 import type { Kind } from "../protocol/StartLine.ts"
 import type { Connection } from "../transport/Connection.ts"
 import type { Closing } from "./Closing.ts"
-import type { Session } from "./Session.ts"
+import type { Loss } from "./Loss.ts"
+import type { Session, SessionEnd } from "./Session.ts"
+import type { SessionRecord } from "./SessionRecord.ts"
 
 /** What is told of a hop. */
 export interface HopFacts {
+  /** The connection's number: it is given once. */
+  readonly number: number
   /** `undefined`: it was to be dialled, and there is none. */
   readonly connection: Connection | undefined
+  /** The session that was granted on it last, else the one that it was bound to last as the peer. */
+  readonly party: SessionRecord | undefined
+  /** Why it is closed, or was: by the relay, by the network or by its peer. */
+  readonly end: string
+  /** Octets that came in, and that the operating system has taken. */
+  readonly octetsIn: number
+  readonly octetsOut: number
+}
+
+/** A request that goes no further than this relay. */
+export interface RefusedRequest {
+  readonly kind: Kind
+  /** What it is answered with, or would be if it wanted an answer (RFC 4975 §7.1.4). */
+  readonly status: number
+  /** Why, in words of the relay's own; absent where the status says it. */
+  readonly problem: string | undefined
+  /** The session through which it was to go, if that is known. */
+  readonly session: SessionRecord | undefined
+}
+
+/** An AUTH that got no session, though it had credentials, or may not even ask. */
+export interface FailedLogin {
+  readonly status: number
+  /** Text, as the client says. */
+  readonly username: string | undefined
+  readonly realm: string
+  /** In words of the relay's own. */
+  readonly reason: string
 }
 
 /** Called inside a turn: it does not throw, does not wait, and keeps no view of octets. */
@@ -18,12 +50,16 @@ export interface Observer {
   closing(hop: HopFacts, reason: Closing): void
   /** It is gone, or could not be made. */
   closed(hop: HopFacts): void
-  /** A session URI was handed out on it. */
-  granted(hop: HopFacts, session: Session): void
-  /**
-   * A request goes no further than this relay. `status`: what it is answered with, or would be if it wanted an answer;
-   * `problem`: what is malformed, in words of the relay's own. Absent where nobody listens, since strangers can cause any
-   * number of them.
-   */
-  readonly refused?: ((hop: HopFacts, kind: Kind, status: number, problem: string | undefined) => void) | undefined
+  /** A session URI was handed out on it, for so many seconds. */
+  granted(hop: HopFacts, session: Session, expires: number): void
+  loginFailed(hop: HopFacts, login: FailedLogin): void
+  /** A peer has written to the owner of a session, for the first time. */
+  bound(hop: HopFacts, session: SessionRecord): void
+  /** A session is over. */
+  ended(session: Session, reason: SessionEnd): void
+  refused(hop: HopFacts, request: RefusedRequest): void
+  /** What was accepted on `hop` for these sessions does not arrive; its sender hears of it if he wants to. */
+  undelivered(hop: HopFacts, sessions: ReadonlyArray<SessionRecord>, loss: Loss): void
+  /** A connection closed in the middle of a chunk that was passed on. */
+  cut(hop: HopFacts, sessions: ReadonlyArray<SessionRecord>): void
 }

@@ -1,5 +1,6 @@
 /** A session URI that was handed out, as everybody in the relay sees it. */
 import type { MsrpUri } from "../protocol/Uri.ts"
+import type { SessionRecord } from "./SessionRecord.ts"
 
 /**
  * One session URI that was handed out in a Use-Path (RFC 4976 §6.3). It is valid for the connection that authenticated,
@@ -21,6 +22,8 @@ export interface Session {
   ended: boolean
   /** The connection of the peer that writes to the owner, and the URI it uses, once it has written. */
   peer: { readonly connection: object; readonly uri: MsrpUri } | undefined
+  /** What the relay keeps of it: it comes with the `NewSession`, and stays as it is. */
+  readonly record: SessionRecord
   /** The connections to other relays that it uses, by their URIs; for the relay, not for the repository. */
   ways?: Map<string, Way> | undefined
   /** Authorities ("host:port") under which the owner has shown itself in From-Path. */
@@ -43,7 +46,19 @@ export interface NewSession {
   /** Seconds. */
   readonly expires: number
   readonly ownerAuthority: string
+  /** The relay's own; the session has the same. */
+  readonly record: SessionRecord
 }
+
+/** Why a session is over, in the words of the log. */
+export type SessionEnd =
+  | "expired"
+  | "its connection closed"
+  | "its relay is gone"
+  | "its user was removed"
+  | "ended by the operator"
+  | "another one in its place"
+  | "the relay stops"
 
 /** A request passed through it, or its owner kept it alive, at `now`, in milliseconds of the monotonic clock. */
 export const extend = (session: Session, now: number): void => {
@@ -57,7 +72,9 @@ export const userOf = ({ realm, username }: Pick<Session, "realm" | "username">)
 export interface Sessions {
   /** A session by its session-id, unless it is unknown, ended, or past its expiry. */
   readonly findUnsafe: (id: string) => Session | undefined
-  readonly end: (session: Session) => void
+  readonly end: (session: Session, reason: SessionEnd) => void
   /** Ends all sessions of a connection. */
   readonly endAllOf: (owner: object) => void
+  /** Calls back, inside the call that ends it, with each session that ends. Absent where nobody tells. */
+  readonly onEnd?: ((listener: (session: Session, reason: SessionEnd) => void) => void) | undefined
 }

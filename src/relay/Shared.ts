@@ -21,6 +21,8 @@ export interface Shared {
   tracing: Tracing | undefined
   /** Whose an address is: itself, or the network that its owner has. */
   readonly networkOf: (address: string) => string
+  /** Connections that there were, and were to be dialled, so far. */
+  hops: number
   /** Answers still come back; new requests are refused. */
   stopping: boolean
 }

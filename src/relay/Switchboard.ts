@@ -8,23 +8,26 @@ import type { Connection, LocalSocket, Receiver } from "../transport/Connection.
 import { zeroCounters } from "./Counters.ts"
 import { Hop, type HopOwner } from "./Hop.ts"
 import { limitsWith, type RelayLimits } from "./Limits.ts"
-import type { Observer } from "./Observer.ts"
+import { STOPPED } from "./Loss.ts"
+import type { HopFacts, Observer } from "./Observer.ts"
 import { Paces } from "./route/Pace.ts"
 import { Admission } from "./rules/Admission.ts"
 import { type Asking, Auth, type AuthOptions } from "./rules/Auth.ts"
+import type { Authenticate } from "./rules/Decision.ts"
 import { type Dial, Directory, type DirectoryOwner } from "./rules/Directory.ts"
 import { type NextHopOptions, NextHops } from "./rules/NextHops.ts"
 import { Peers, type RelayPolicy } from "./rules/Peers.ts"
 import { RelayOwners } from "./rules/RelayOwners.ts"
-import { type Authenticate, Router } from "./rules/Router.ts"
+import { Router } from "./rules/Router.ts"
 import type { Sessions } from "./Session.ts"
+import { SessionBook } from "./SessionBook.ts"
 import type { Shared } from "./Shared.ts"
 import { Slabs } from "./Slabs.ts"
 import type { Timers } from "./Timers.ts"
 import { Turn } from "./Turn.ts"
 
 /** A hop that is being dialled. */
-export interface Dialled {
+export interface Dialled extends HopFacts {
   /** The connection is there. */
   dialled(connection: Connection): Receiver
   /** It could not be made; 403: it may not be made. */
@@ -60,6 +63,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   readonly shared: Shared
   readonly hops = new Set<Hop>()
   readonly auth: Auth
+  readonly book: SessionBook
   /** Set by `serves`. */
   router!: Router
   nextHops!: NextHops
@@ -82,10 +86,13 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       observer,
       tracing: undefined,
       networkOf,
+      hops: 0,
       stopping: false
     }
-    this.#relays = new RelayOwners(this.shared, (session) => sessions.end(session))
-    this.auth = new Auth(this.shared, sessions, this.#relays, auth)
+    this.book = new SessionBook(observer)
+    sessions.onEnd?.((session, reason) => this.book.ended(session, reason))
+    this.#relays = new RelayOwners(this.shared, (session) => sessions.end(session, "its relay is gone"))
+    this.auth = new Auth(this.shared, sessions, this.#relays, this.book, auth)
     this.#admission = new Admission(this.shared)
     this.#peers = new Peers(relayPeers)
   }
@@ -177,7 +184,9 @@ export class Switchboard implements HopOwner, DirectoryOwner {
    * (RFC 4976 §6.5), and gives back memory that is not needed any more.
    */
   tidy(millis: number): void {
+    const { turn } = this.shared
     this.#admission.closeIdle(millis)
+    turn.slices(this.book, (session) => this.book.look(session, turn.now))
     this.shared.slabs.relax()
   }
 
@@ -190,7 +199,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   end(): void {
     const { turn } = this.shared
     // Reports go to hops that are still open, whatever the order.
-    turn.slices(this.hops, (hop) => hop.outbound.giveUp(), () => {
+    turn.slices(this.hops, (hop) => hop.outbound.giveUp(STOPPED), () => {
       turn.slices(this.hops, (hop) => hop.finish("the relay stops"), () => {
         this.#ended = true
       })

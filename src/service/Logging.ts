@@ -1,6 +1,5 @@
 /** How the program logs: the format and the least level of the settings, on standard output, and how much. */
 import * as Console from "effect/Console"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -8,6 +7,7 @@ import type * as LogLevel from "effect/LogLevel"
 import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import { Console as NodeConsole } from "node:console"
+import { Bounded } from "../logging/Bounded.ts"
 import { LineBudget } from "../logging/LineBudget.ts"
 import { networkOf } from "../net/Network.ts"
 import * as LogOutput from "./LogOutput.ts"
@@ -24,9 +24,6 @@ const HELD_BACK = "1 minute"
 
 /** How often it is looked whether lines were lost, and tried to tell it. */
 const LOST = "5 seconds"
-
-/** A line that no budget holds back: there is no more than one of its kind in a while. */
-const Unbounded = Context.Reference<boolean>("msrp-relay/service/Logging/Unbounded", { defaultValue: () => false })
 
 /** Whoever wants to see everything that happens gets everything. */
 const DETAILS: ReadonlySet<LogLevel.LogLevel> = new Set(["Debug", "Trace"])
@@ -45,7 +42,7 @@ const addressOf = ({ host, remote, source }: Readonly<Record<string, unknown>>):
 const within = (budget: LineBudget, logger: Logger.Logger<unknown, void>): Logger.Logger<unknown, void> =>
   Logger.make((options) => {
     const { date, fiber, logLevel, message } = options
-    if (!DETAILS.has(logLevel) && !fiber.getRef(Unbounded)) {
+    if (!DETAILS.has(logLevel) && !fiber.getRef(Bounded)) {
       const address = networkOf(addressOf(fiber.getRef(References.CurrentLogAnnotations)))
       if (!budget.admits(kindOf(message), address, date.getTime())) return
     }
@@ -62,7 +59,7 @@ const tellHeld = (budget: LineBudget): Effect.Effect<void> =>
         discard: true
       }
     )
-  ).pipe(Effect.provideService(Unbounded, true))
+  ).pipe(Effect.provideService(Bounded, true))
 
 /** The one logger of this format; what is less severe than the level is dropped, and so is what would be too much. */
 export const layerWith = ({ format, level }: SettingsShape["log"]): Layer.Layer<never> =>
@@ -91,7 +88,7 @@ export const layerStandardOutput: Layer.Layer<never, never, Settings> = Layer.un
     const console = new NodeConsole({ stdout: output, stderr: output })
     const lines = Layer.provideMerge(layer, Layer.succeed(Console.Console, console))
     const told = LogOutput.tellLost(output).pipe(
-      Effect.provideService(Unbounded, true),
+      Effect.provideService(Bounded, true),
       Effect.delay(LOST),
       Effect.forever,
       Effect.forkScoped

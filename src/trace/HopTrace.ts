@@ -40,8 +40,6 @@ type Whose = ReadonlyMap<Watcher, string | undefined>
 export interface HopTraceOptions {
   /** It may still be dialled. */
   readonly hop: HopFacts
-  /** The number of its connection. */
-  readonly number: () => number
   readonly limits: FrameLimits
   /** Milliseconds since 1970. */
   readonly now: () => number
@@ -145,11 +143,11 @@ export class HopTrace implements FrameTrace {
   }
 
   tell(direction: TraceFrame["direction"], whose: Whose, frame: Told): void {
-    const { hop: { connection }, now, number } = this.#options
+    const { hop: { connection, number }, now } = this.#options
     const whole: TraceFrame = {
       time: now(),
       direction,
-      connection: number(),
+      connection: number,
       transport: connection?.secure === true ? "tls" : "tcp",
       remote: addressText(connection?.remote),
       local: addressText(connection?.local),

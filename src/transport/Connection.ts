@@ -88,8 +88,11 @@ export interface Connection extends ConnectionFacts {
 export interface Receiver {
   /** Octets that came in, in order. `chunk` is valid only during the call: everything kept must be copied. */
   bytes(chunk: Buffer): void
-  /** The connection is gone. Called exactly once, last, and never from inside a call of the connection or of `bytes`. */
-  closed(): void
+  /**
+   * The connection is gone. Called exactly once, last, and never from inside a call of the connection or of `bytes`.
+   * `failure`: a code of the network's, as `ECONNRESET`, where that ended it.
+   */
+  closed(failure?: string): void
 }
 
 /** A hop to connect to. */

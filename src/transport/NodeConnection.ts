@@ -1,5 +1,6 @@
 /** Connections on sockets of Node's. */
 import type * as Net from "node:net"
+import { codeOf } from "../net/ErrorCode.ts"
 import { type Accept, type Connection, ConnectionFacts, type Receiver } from "./Connection.ts"
 import type { Defer } from "./Defer.ts"
 import { readShared } from "./SharedRead.ts"
@@ -207,7 +208,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     this.#closed = true
     this.#destroyed = true
     this.#held = []
-    this.#safely(() => this.#receiver?.closed())
+    this.#safely(() => this.#receiver?.closed(this.#failure === undefined ? undefined : codeOf(this.#failure)))
     this.#gone()
     this.#gone = nothing
   }

@@ -12,6 +12,7 @@ import { layerCached } from "../../src/credentials/Cached.ts"
 import type { OptionsError } from "../../src/options/Options.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
+import { recordOf } from "../support/records.ts"
 
 const uri = parseUri("msrp://localhost:2855/session;tcp")!
 let last = 0
@@ -25,7 +26,8 @@ const create = (username: string, realm = "one.test") =>
       realm,
       owner: {},
       expires: 86_400,
-      ownerAuthority: "party.invalid:9"
+      ownerAuthority: "party.invalid:9",
+      record: recordOf("id")
     }))
 
 const make = () => {

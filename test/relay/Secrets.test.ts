@@ -13,9 +13,9 @@ describe("secrets", () => {
       const world = yield* makeWorld()
       const { granted, usePath } = yield* world.login()
       const id = parseUri(usePath)!.sessionId!
-      const line = world.log.find((one) => one.includes("session granted"))
-      assert.include(line, `session=${sessionLabel(id)} username=alice realm=localhost`)
-      assert.match(line!, /level=debug/i)
+      const line = world.log.find((one) => one.includes("login granted"))
+      assert.include(line, `session=${sessionLabel(id)} user=alice realm=localhost`)
+      assert.match(line!, /level=info/i)
       assert.notInclude(line, id)
       assert.strictEqual(granted.status, 200)
       yield* world.done

@@ -127,7 +127,13 @@ class Core {
         opened: (hop) => this.heard.push(`opened ${name(hop)}`),
         closing: (hop, reason) => this.heard.push(`closing ${name(hop)}: ${reason}`),
         closed: (hop) => this.heard.push(`closed ${name(hop)}`),
-        granted: (hop, { username }) => this.heard.push(`granted ${name(hop)}: ${username}`)
+        granted: (hop, { username }) => this.heard.push(`granted ${name(hop)}: ${username}`),
+        loginFailed: () => {},
+        bound: () => {},
+        ended: () => {},
+        refused: () => {},
+        undelivered: () => {},
+        cut: () => {}
       },
       limits: { ...defaultRelayLimits, ...limits },
       auth: { usePath: [], expires: 1800, plaintext: "never" },
@@ -184,7 +190,10 @@ class Core {
     if (!("id" in wanted)) return auth.answer(asking, wanted)
     const session = this.#sessionOf(wanted)
     this.sessions.set(session.id, session)
-    auth.answer(asking, auth.granted(asking, session, { authenticationInfo: "qop=auth", expires: wanted.expires }))
+    auth.answer(
+      asking,
+      auth.granted(asking, session, { authenticationInfo: "qop=auth", expires: wanted.expires, username })
+    )
     ended()
     this.turn()
   }

@@ -6,6 +6,7 @@ import { sessionId } from "../../src/protocol/Ident.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
 import { header, headers, nextId, Peer, request, response, send, until } from "../support/harness.ts"
+import { recordOf } from "../support/records.ts"
 import { simulated } from "../support/simulated.ts"
 
 const scenario = simulated()
@@ -265,7 +266,8 @@ describe("sessions", () => {
           realm: "localhost",
           owner: sessions,
           expires: i === 0 ? 60 : 0.001,
-          ownerAuthority: "party.invalid:9"
+          ownerAuthority: "party.invalid:9",
+          record: recordOf("id")
         })
       }
       assert.strictEqual(sessions.size(), 20)

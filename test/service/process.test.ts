@@ -57,7 +57,9 @@ describe("the log", () => {
     })
     closeSync(file)
     assert.isBelow(statSync(path).size, 20_000)
-    const all = readFileSync(path, "utf8").matchAll(/closing connection: not MSRP|connections=(\d+)/g)
+    const all = readFileSync(path, "utf8").matchAll(
+      /message="connection ended".*reason="not MSRP"|what="connection ended: not MSRP" lines=(\d+)/g
+    )
     assert.strictEqual([...all].reduce((sum, [, more = "1"]) => sum + Number(more), 0), 20_000)
   })
 

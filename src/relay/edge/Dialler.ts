@@ -1,7 +1,9 @@
 /** Connections to next hops: where to, from which local socket, and one address after the other. */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { isIP } from "node:net"
+import { monotonicMillis } from "../../clock/Monotonic.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import { relaysOf, ResolverError } from "../../Resolver.ts"
 import type { SocketSelector } from "../../SocketSelector.ts"
@@ -11,6 +13,7 @@ import type { TransportShape } from "../../transport/TransportShape.ts"
 import type { Dial } from "../rules/Directory.ts"
 import type { NextHops } from "../rules/NextHops.ts"
 import type { Dialled } from "../Switchboard.ts"
+import type { Journal } from "./Journal.ts"
 
 /** Recommended, and the last fallback where an AUTH names no port (RFC 4976 §8). */
 const DEFAULT_PORT = 2855
@@ -19,10 +22,11 @@ export interface DiallerOptions {
   readonly transport: TransportShape
   readonly selector: SocketSelector["Service"]
   readonly nextHops: NextHops
+  readonly journal: Pick<Journal, "dialled" | "undialled">
 }
 
 /** Makes the connection of a dial, or tells its hop that there is none. */
-export const makeDialler = ({ nextHops, selector, transport }: DiallerOptions) => {
+export const makeDialler = ({ journal, nextHops, selector, transport }: DiallerOptions) => {
   const connect = Effect.fnUntraced(function*(hop: Dialled, to: Omit<ConnectOptions, "from">, { source }: Dial) {
     const { host, port, scheme } = to
     const from = yield* selector.select({
@@ -46,18 +50,23 @@ export const makeDialler = ({ nextHops, selector, transport }: DiallerOptions) =
     )
   })
 
-  return (dial: Dial, hop: Dialled, ended: () => void): Effect.Effect<void> =>
+  return Effect.fnUntraced(function*(dial: Dial, hop: Dialled, ended: () => void): Effect.fn.Return<void> {
+    const clock = yield* Clock.Clock
+    const began = monotonicMillis(clock)
     // Not before the request that wants it waits there, or nobody would answer that when it fails at once.
-    Effect.andThen(Effect.yieldNow, attempt(hop, dial)).pipe(
+    yield* Effect.andThen(Effect.yieldNow, attempt(hop, dial)).pipe(
       Effect.ensuring(Effect.sync(ended)),
-      Effect.catchCause((cause) =>
-        Effect.suspend(() => {
-          hop.unreachable(isForbidden(cause) ? 403 : 408)
-          const { host, port, scheme } = dial.uri
-          return logUnreachable(cause).pipe(Effect.annotateLogs({ scheme, host, port }))
-        })
-      )
+      Effect.matchCauseEffect({
+        onSuccess: () => Effect.sync(() => journal.dialled(dial, hop, monotonicMillis(clock) - began)),
+        onFailure: (cause) =>
+          Effect.suspend(() => {
+            hop.unreachable(isForbidden(cause) ? 403 : 408)
+            journal.undialled(dial, reasonOf(cause), monotonicMillis(clock) - began)
+            return isOfNetwork(cause) ? Effect.void : Effect.logError("a connection could not be made", cause)
+          })
+      })
     )
+  })
 }
 
 /** Whoever asks for what policy forbids is told so: another try is of no use (RFC 4975 §10.3). */
@@ -66,13 +75,16 @@ const isForbidden = (cause: Cause.Cause<unknown>): boolean => {
   return error instanceof TransportError && error.reason === "Forbidden"
 }
 
-/** In one line where it is the network's doing, since clients name the hosts. */
-const logUnreachable = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
-  const what = "next hop cannot be reached"
+/** The network's doing, and no defect: clients name the hosts. */
+const isOfNetwork = (cause: Cause.Cause<unknown>): boolean => {
   const error = Cause.squash(cause)
-  return error instanceof TransportError || error instanceof ResolverError
-    ? Effect.annotateLogs(Effect.logInfo(what), { reason: error.message })
-    : Effect.logInfo(what, cause)
+  return Cause.hasInterruptsOnly(cause) || error instanceof TransportError || error instanceof ResolverError
+}
+
+const reasonOf = (cause: Cause.Cause<unknown>): string => {
+  if (Cause.hasInterruptsOnly(cause)) return "the relay stops"
+  const error = Cause.squash(cause)
+  return error instanceof Error ? error.message : "a defect"
 }
 
 /** Where to connect. Only an AUTH names no port; the relay of that domain is then found by SRV (RFC 4976 §8). */

@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import type { Authenticator } from "../../Authenticator.ts"
 import type { SessionRepo } from "../../SessionRepo.ts"
 import type { RelayCounters } from "../Counters.ts"
-import type { Asking, Auth, AuthAnswer } from "../rules/Auth.ts"
+import type { Asking, Attempted, Auth, AuthAnswer } from "../rules/Auth.ts"
 
 export interface LoginOptions {
   readonly auth: Auth
@@ -40,12 +40,12 @@ export const makeLogin = ({ auth, authenticator, counters, sessions, timeLimit }
     switch (decision._tag) {
       case "Challenge": {
         const headers = decision.wwwAuthenticate.map((value) => ["WWW-Authenticate", value] as const)
-        return { status: 401, headers, failed: decision.failed }
+        return { status: 401, headers, failed: decision.failed, attempt: decision.attempt }
       }
       case "Rejected":
-        return { status: decision.status, comment: decision.comment }
+        return { status: decision.status, comment: decision.comment, attempt: decision.attempt }
       case "Unavailable":
-        return undecided(decision.failed)
+        return undecided(decision.failed, decision.attempt)
       case "Granted":
         break
       default:
@@ -58,13 +58,17 @@ export const makeLogin = ({ auth, authenticator, counters, sessions, timeLimit }
     const session = yield* sessions.create(wanted).pipe(
       Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined))
     )
-    return auth.granted(asking, session, { authenticationInfo: decision.authenticationInfo, expires: wanted.expires })
+    return auth.granted(asking, session, {
+      authenticationInfo: decision.authenticationInfo,
+      expires: wanted.expires,
+      username: decision.username
+    })
   })
 
   /** The user is not at fault and may come again: a time-out. */
-  const undecided = (failed = false): AuthAnswer => {
+  const undecided = (failed = false, attempt?: Attempted): AuthAnswer => {
     counters.undecidedAuths++
-    return { status: 408, failed }
+    return { status: 408, failed, attempt: { reason: "it could not be decided", ...attempt } }
   }
 
   /** The time limit costs only who has to wait; what does not let itself be interrupted is not waited for. */

@@ -1,5 +1,21 @@
 /** Something that happened in a relay: the log, the history of a user and whoever listens get the same. */
 
+/** All messages; docs/log.md tells of each with its fields. */
+export const eventMessages = [
+  "login granted",
+  "login failed",
+  "peer bound",
+  "request refused",
+  "message not delivered",
+  "message cut off",
+  "dial succeeded",
+  "dial failed",
+  "session ended",
+  "connection ended"
+] as const
+
+export type EventMessage = typeof eventMessages[number]
+
 /** The same names everywhere, in this order; those that are not known of an event are absent. */
 export interface EventFields {
   /** The number of the connection. */
@@ -21,6 +37,6 @@ export interface RelayEvent {
   /** Milliseconds since 1970. */
   readonly time: number
   readonly level: "Debug" | "Info" | "Warn"
-  readonly message: string
+  readonly message: EventMessage
   readonly fields: EventFields
 }

@@ -28,13 +28,14 @@ export const withoutDefects = (
         return undefined
       }
     },
-    end: (session) => {
+    end: (session, reason) => {
       try {
-        sessions.end(session)
+        sessions.end(session, reason)
       } catch (error) {
         tell("end", error)
       }
     },
+    onEnd: sessions.onEnd,
     endAllOf: (owner) => {
       try {
         sessions.endAllOf(owner)

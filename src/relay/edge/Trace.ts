@@ -125,8 +125,6 @@ export class Tracer implements Tracing {
   readonly #traces = new Set<Trace>()
   /** The connections that are watched. */
   readonly #watched = new Map<HopTrace, Hop>()
-  #numbers = 0
-  readonly #numberOf = new WeakMap<HopFacts, number>()
 
   constructor(options: TracerOptions) {
     this.#options = options
@@ -162,7 +160,7 @@ export class Tracer implements Tracing {
 
   #begin(query: TraceQuery): Effect.Effect<Trace, TooManyTraces> {
     if (this.#traces.size >= MAX_TRACES) return Effect.fail(new TooManyTraces({ limit: MAX_TRACES }))
-    const { hops, shared } = this.#options.switchboard
+    const { book, hops, shared } = this.#options.switchboard
     return Effect.map(
       Queue.dropping<TraceFrame, Cause.Done>(MAX_WAITING),
       (queue) => {
@@ -171,6 +169,7 @@ export class Tracer implements Tracing {
         })
         this.#traces.add(trace)
         shared.tracing = this
+        shared.turn.slices(book, (session) => trace.learns([session]))
         shared.turn.slices(hops, (hop) => {
           if (!this.#traces.has(trace)) return
           const owns = trace.learns(hop.sessions.handedOut())
@@ -228,14 +227,14 @@ export class Tracer implements Tracing {
       const { clock, switchboard: { shared } } = this.#options
       one = new HopTrace({
         hop,
-        number: () => this.#number(hop),
         limits: shared.codec.limits,
         now: () => clock.currentTimeMillisUnsafe(),
         failed: (which, error) => this.#failed(which, error),
         gone: (which) => this.#watched.delete(which)
       })
       this.#watched.set(one, hop)
-      hop.tracedBy(one)
+      hop.trace = one
+      hop.outbound.tracedBy(one)
     }
     one.watchedBy(trace, trace.isAloneOn(hop))
   }
@@ -243,7 +242,9 @@ export class Tracer implements Tracing {
   #unwatch(one: HopTrace): void {
     const hop = this.#watched.get(one)
     this.#watched.delete(one)
-    if (hop !== undefined && hop.trace === one) hop.tracedBy(undefined)
+    if (hop === undefined || hop.trace !== one) return
+    hop.trace = undefined
+    hop.outbound.tracedBy(undefined)
   }
 
   #failed(one: HopTrace, error: unknown): void {
@@ -251,12 +252,5 @@ export class Tracer implements Tracing {
     // Only what kind of error it is: its words may have something of a frame in them.
     const kind = error instanceof Error ? error.name : typeof error
     this.#options.run(Effect.annotateLogs(Effect.logError("A connection cannot be traced"), { error: kind }))
-  }
-
-  #number(hop: HopFacts): number {
-    const known = this.#numberOf.get(hop)
-    if (known !== undefined) return known
-    this.#numberOf.set(hop, ++this.#numbers)
-    return this.#numbers
   }
 }

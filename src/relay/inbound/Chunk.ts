@@ -1,6 +1,6 @@
 /** A long chunk while it comes in: passed on, or read and thrown away. */
 import type { Flag, Head } from "../../protocol/Head.ts"
-import { reasonPhrase } from "../../protocol/Status.ts"
+import { OVERTIME } from "../Loss.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Route } from "../route/Route.ts"
 import { Stream } from "../route/Stream.ts"
@@ -46,7 +46,8 @@ export class PassedChunk implements Chunk {
     if (pace !== undefined) this.#reading.spend(pace, 0, end - start)
     const stream = this.#stream
     if (stream.refused) return
-    if (this.#isOverdue()) return stream.fail(481, reasonPhrase(481), end - start, "+")
+    this.route.counts(0, end - start)
+    if (this.#isOverdue()) return stream.fail(OVERTIME, end - start, "+")
     let at = start
     // No more than its receiver may have without an answer.
     while (at < end && flow.clear) {
@@ -92,8 +93,7 @@ export class PassedChunk implements Chunk {
   }
 
   #lose(octets: number, flag: Flag): void {
-    const { lossStatus } = this.route.target
-    this.#stream.fail(lossStatus, reasonPhrase(lossStatus), octets, flag)
+    this.#stream.fail(this.route.target.loss, octets, flag)
   }
 
   /** Nobody wants the rest of what has failed. */

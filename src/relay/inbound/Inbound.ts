@@ -5,19 +5,20 @@
 import type { Decoder, FrameSink } from "../../protocol/Decoder.ts"
 import { type Broken, type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import type { Closing } from "../Closing.ts"
-import type { FrameTrace } from "../FrameTrace.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Origin } from "../outbound/Transaction.ts"
+import type { Ending } from "../Refused.ts"
 import { forwardFrame } from "../route/Forward.ts"
 import type { Route } from "../route/Route.ts"
 import type { AuthSource } from "../rules/Auth.ts"
-import type { Authenticate, Decision, Router } from "../rules/Router.ts"
+import { type Authenticate, type Decision, MALFORMED, TOO_LONG } from "../rules/Decision.ts"
+import type { Router } from "../rules/Router.ts"
 import type { Shared } from "../Shared.ts"
 import { AUTH, FRAME } from "../Turn.ts"
 import { type Chunk, DiscardedChunk, PassedChunk } from "./Chunk.ts"
 import type { Probation } from "./Probation.ts"
 import type { Reading } from "./Reading.ts"
-import { type RefusalOwner, Refusals } from "./Refusal.ts"
+import { type RefusalOwner, Refusals, stuck, tooMuch, unwanted } from "./Refusal.ts"
 import { pathsOf, Routes } from "./Routes.ts"
 import { Share } from "./Share.ts"
 
@@ -26,17 +27,12 @@ export interface InboundOwner extends AuthSource, RefusalOwner {
   readonly shared: Shared
   readonly reading: Reading
   readonly probation: Probation
-  readonly trace: FrameTrace | undefined
   /** Who may send what where. */
   readonly router: Router
   /** Starts an AUTH; what is behind it waits, but on the connection of another relay. */
   authenticate(head: Head, request: Authenticate): void
   finish(reason: Closing): void
 }
-
-const MALFORMED: Decision = { _tag: "Refuse", status: 400 }
-/** More than this relay takes. */
-const TOO_LONG = { _tag: "Refuse", status: 413 } as const
 
 export class Inbound implements FrameSink {
   readonly #hop: InboundOwner
@@ -51,6 +47,8 @@ export class Inbound implements FrameSink {
   #chunk: Chunk | undefined
   /** Milliseconds of the monotonic clock when octets last came in. */
   lastUsed: number
+  /** Octets that came in. */
+  octets = 0
   readonly #share: Share
   readonly #refusals: Refusals
 
@@ -70,6 +68,7 @@ export class Inbound implements FrameSink {
     turn.tick()
     this.lastUsed = turn.now
     counters.octetsIn += octets.length
+    this.octets += octets.length
     // Who has proved nothing yet waits for those who have: thousands that log in at once are strangers to all others.
     if (turn.long && this.#hop.probation.active) {
       this.#share.wait()
@@ -115,7 +114,7 @@ export class Inbound implements FrameSink {
         break
       default:
         if (decision.status < 300) this.#hop.probation.succeeded()
-        this.#refusals.now(head, decision.status, octets, flag)
+        this.#refusals.now(head, decision, octets, flag)
     }
     // A trace may begin with this very request.
     if (trace === undefined) this.#hop.trace?.incoming.frame(head, bodyStart, bodyEnd, flag)
@@ -128,7 +127,7 @@ export class Inbound implements FrameSink {
     this.#hop.trace?.incoming.chunkStart(head)
     if (decision._tag === "Route") this.#chunk = this.#passChunk(decision, head)
     else if (decision._tag === "Foreign") this.#foreign()
-    else this.#chunk = this.#discardChunk(head, decision._tag === "Authenticate" ? 400 : decision.status)
+    else this.#chunk = this.#discardChunk(head, decision._tag === "Authenticate" ? MALFORMED : decision)
   }
 
   chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void {
@@ -206,17 +205,22 @@ export class Inbound implements FrameSink {
     const octets = bodyEnd - bodyStart
     if (route.pace !== undefined) this.#hop.reading.spend(route.pace, 1, octets)
     const { flow } = route
-    if (flow.stuck) return this.#refusals.now(head, 408, octets, flag)
+    if (flow.stuck) return this.#refusals.now(head, stuck(route), octets, flag)
     const now = flow.clear
     let unanswered = false
     if (head.kind === Kind.Send) {
       if (this.#isStopped(route, head)) return this.#stopped(route, head, octets, flag)
+      route.counts(1, octets)
       if (head.failureReport === "yes") {
         unanswered = !now && this.#hop.reading.answersLate(flow)
-        if (!unanswered) this.#ok(route, head.buf, head.tidStart, head.tidEnd)
+        // 200 to the previous hop (RFC 4976 §6.4.1).
+        if (!unanswered) {
+          this.#outbound.ok(route.ok, head.buf, head.tidStart, head.tidEnd)
+          this.#hop.reading.answered()
+        }
       }
     } else if (head.kind === Kind.Report) route.target.reported(head, this.#outbound)
-    else if (route.back.full) return this.#refusals.now(head, 408, octets, flag)
+    else if (route.back.full) return this.#refusals.now(head, tooMuch(route), octets, flag)
     this.#passes(route)
     if (route.back.trial !== undefined) route.back.trial.keep(head, bodyStart, bodyEnd, flag)
     if (now) forwardFrame(route, head, bodyStart, bodyEnd, flag)
@@ -237,17 +241,18 @@ export class Inbound implements FrameSink {
 
   /** More of a message that its receiver refused (RFC 4975 §10.5). */
   #stopped(route: Route, head: Head, octets: number, flag: Flag): void {
-    this.#refusals.now(head, 413, octets, flag)
+    this.#refusals.now(head, unwanted(route), octets, flag)
     if (flag !== "+") route.back.unblock(head.messageId)
   }
 
   #passChunk(route: Route, head: Head): Chunk {
     const { messageId } = head
-    if (route.flow.stuck) return this.#discardChunk(head, 408)
+    if (route.flow.stuck) return this.#discardChunk(head, stuck(route))
     if (this.#isStopped(route, head)) {
-      return new DiscardedChunk(this.#refusals.later(head, 413), () => route.back.unblock(messageId))
+      return new DiscardedChunk(this.#refusals.later(head, unwanted(route)), () => route.back.unblock(messageId))
     }
     this.#passes(route)
+    route.counts(1, 0)
     const { reading } = this.#hop
     if (head.failureReport !== "yes") return new PassedChunk(route, head, reading, undefined)
     const tid = Buffer.from(head.transactionId, "latin1")
@@ -257,19 +262,13 @@ export class Inbound implements FrameSink {
     })
   }
 
-  /** 200 to the previous hop (RFC 4976 §6.4.1). */
-  #ok(route: Route, buf: Buffer, tidStart: number, tidEnd: number): void {
-    this.#outbound.ok(route.ok, buf, tidStart, tidEnd)
-    this.#hop.reading.answered()
-  }
-
   // ---- what goes no further
 
-  #discardChunk(head: Head, status: number): Chunk {
+  #discardChunk(head: Head, ending: Ending): Chunk {
     const isGoodSend = head.kind === Kind.Send && head.problem === undefined
-    if (!isGoodSend || head.failureReport !== "yes") return new DiscardedChunk(this.#refusals.later(head, status))
+    if (!isGoodSend || head.failureReport !== "yes") return new DiscardedChunk(this.#refusals.later(head, ending))
     // Its sender hears it now, and may stop; the octets up to the end-line are thrown away (RFC 4975 §7.3.2).
-    this.#refusals.now(head, status, 0, "+")
+    this.#refusals.now(head, ending, 0, "+")
     return new DiscardedChunk(undefined)
   }
 
@@ -287,6 +286,8 @@ export class Inbound implements FrameSink {
 
   /** The connection is gone. */
   lost(): void {
+    const route = this.#chunk?.route
+    if (route !== undefined) this.#shared.observer.cut(this.#hop, route.records)
     this.#chunk?.lost()
     this.#chunk = undefined
   }

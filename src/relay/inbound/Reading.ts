@@ -2,8 +2,8 @@
  * Whether a connection is read, and why not: receivers of what it sends are slow, its peer does not read its answers, it
  * is faster than a session allows, or an AUTH is under way. It is read while there is no such reason.
  */
-import { reasonPhrase } from "../../protocol/Status.ts"
 import type { Connection } from "../../transport/Connection.ts"
+import { SLOW } from "../Loss.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
 import type { Tap, Waiting } from "../route/Flow.ts"
 import type { Pace } from "../route/Pace.ts"
@@ -168,7 +168,7 @@ export class Reading implements Tap {
 
   #giveUp(flow: Waiting): void {
     this.#shared.counters.receiversGivenUp++
-    flow.fail(408, reasonPhrase(408))
+    flow.fail(SLOW)
   }
 
   /** What waits for the receiver fails that has most waiting for it. */

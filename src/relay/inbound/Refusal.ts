@@ -8,8 +8,9 @@ import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { type MsrpUri, parsePath, parseUri } from "../../protocol/Uri.ts"
 import type { HopFacts } from "../Observer.ts"
-import { refused } from "../Refused.ts"
+import { type Ending, refused } from "../Refused.ts"
 import { encodeReport } from "../route/Report.ts"
+import type { Route } from "../route/Route.ts"
 import type { Shared } from "../Shared.ts"
 
 /** The hop on whose connection it came in. */
@@ -23,6 +24,23 @@ export interface RefusalOwner extends HopFacts {
   control(frame: Buffer): void
 }
 
+/** Nothing is passed on to who takes nothing, nor more of a message that its receiver does not want, nor what nobody could keep. */
+export const stuck = ({ records }: Route): Ending => ({
+  status: 408,
+  problem: "its receiver takes nothing",
+  session: records[0]
+})
+export const unwanted = ({ records }: Route): Ending => ({
+  status: 413,
+  problem: "its receiver wants no more of it",
+  session: records[0]
+})
+export const tooMuch = ({ records }: Route): Ending => ({
+  status: 408,
+  problem: "too much has no answer",
+  session: records[0]
+})
+
 export class Refusals {
   readonly #hop: RefusalOwner
 
@@ -31,16 +49,16 @@ export class Refusals {
   }
 
   /** Answers a request of which so many octets of body are here, as its method and Failure-Report allow. */
-  now(head: Head, status: number, octets: number, flag: Flag): void {
-    this.later(head, status)(octets, flag)
+  now(head: Head, ending: Ending, octets: number, flag: Flag): void {
+    this.later(head, ending)(octets, flag)
   }
 
   /** The same, once the real length of the body is known, and how that ended. */
-  later(head: Head, status: number): (octets: number, flag: Flag) => void {
+  later(head: Head, { problem, session, status }: Ending): (octets: number, flag: Flag) => void {
     const hop = this.#hop
     const answer = answerTo(head, status, this.#pathsBack(head))
     if (status >= 300) {
-      refused(hop.shared, hop, head.kind, status, head.problem)
+      refused(hop.shared, hop, { kind: head.kind, status, problem: head.problem ?? problem, session })
       if (hop.probation.active) hop.fromBehind(parsePath(head.fromPath, hop.shared.codec.limits.pathUris) ?? [])
     }
     return (octets, flag) => {
@@ -53,7 +71,7 @@ export class Refusals {
   last(head: Head, status: number): void {
     const hop = this.#hop
     if (head.kind === Kind.Response) return
-    refused(hop.shared, hop, head.kind, status, "over a limit")
+    refused(hop.shared, hop, { kind: head.kind, status, problem: "over a limit", session: undefined })
     const paths = this.#pathsBack(head)
     if (paths !== undefined) hop.control(responseTo(head, status, paths))
   }

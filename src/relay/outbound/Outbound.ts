@@ -7,8 +7,9 @@
  * not take more, senders park what they have in their flows, and the flows take turns when there is room again.
  */
 import type { Head } from "../../protocol/Head.ts"
-import { reasonPhrase } from "../../protocol/Status.ts"
 import type { Connection } from "../../transport/Connection.ts"
+import type { FrameTrace } from "../FrameTrace.ts"
+import { CLOSED, type Loss, STALLED } from "../Loss.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer } from "../Timers.ts"
 import type { Writer } from "../Turn.ts"
@@ -43,7 +44,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   /** The connection is gone, or could not be made. */
   gone = false
   /** What those hear whose requests are lost with it: 403 where the connection may not be made. */
-  lossStatus: 403 | 408 = 408
+  loss: Loss = CLOSED
   /** Milliseconds of the monotonic clock when octets last went out. */
   lastUsed: number
   /** The long chunk whose end-line is not written yet. */
@@ -154,12 +155,13 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   stalled(since: number): boolean {
     this.shared.counters.receiversStalled++
     if (this.#owner.lastHeard <= since) {
+      this.loss = STALLED
       this.#owner.stalled()
       return false
     }
     // Whatever it sends is worth having. What is for it is given up.
     this.#sent(Infinity)
-    this.#failWaiting(408)
+    this.#failWaiting(STALLED)
     return true
   }
 
@@ -174,10 +176,15 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     return this.#owner.unread
   }
 
-  #failWaiting(status: 403 | 408): void {
-    const comment = reasonPhrase(status)
-    for (const sender of this.waiting.takeAll()) sender.fail(status, comment)
-    this.windows.fail(status, comment)
+  #failWaiting(loss: Loss): void {
+    for (const sender of this.waiting.takeAll()) sender.fail(loss)
+    this.windows.fail(loss)
+  }
+
+  /** Tells that trace what goes out from now on, or nobody any more. A long chunk that is under way goes on as another one. */
+  tracedBy(trace: FrameTrace | undefined): void {
+    if (trace !== undefined) this.interrupt()
+    this.outbox.tracedBy(trace)
   }
 
   // ---- transactions
@@ -270,10 +277,10 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   }
 
   /** No answer is waited for any more, and nothing is sent that waits: their senders are told (RFC 4976 §6.4.1). */
-  giveUp(): void {
+  giveUp(loss = this.loss): void {
     const { flushed } = this.outbox
-    for (const transaction of this.#transactions.values()) transaction.lost(flushed)
+    for (const transaction of this.#transactions.values()) transaction.lost(flushed, loss)
     this.#transactions.clear()
-    this.#failWaiting(this.lossStatus)
+    this.#failWaiting(loss)
   }
 }

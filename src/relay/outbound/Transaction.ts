@@ -3,7 +3,7 @@
  * was given for that; and what becomes of the answer.
  */
 import type { Head } from "../../protocol/Head.ts"
-import { reasonPhrase } from "../../protocol/Status.ts"
+import { type Loss, refusedBy, UNANSWERED } from "../Loss.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import type { Sent, Window } from "./Window.ts"
 
@@ -49,7 +49,9 @@ export interface Origin {
   /** The relay answers in the next hop's stead. */
   answer(id: string, status: number, comment: string): void
   /** A piece of a SEND did not arrive (RFC 4975 §7.1.2, RFC 4976 §6.4.1). */
-  report(piece: Piece, status: number, comment: string): void
+  report(piece: Piece, loss: Loss): void
+  /** The same, where nobody wants to hear of it. */
+  lost(loss: Loss): void
   /** Nothing more of this message is wanted (RFC 4975 §10.5). */
   block(messageId: string | undefined): void
 }
@@ -127,7 +129,7 @@ export class Transaction extends Timed implements Piece, Sent {
     }
     this.finish()
     if (head.status >= 200 && head.status < 300) return
-    this.#failed(origin, chunk, head.status, head.comment === "" ? reasonPhrase(head.status) : head.comment)
+    this.#failed(origin, chunk, refusedBy(head.status, head.comment))
     if (this.more) origin.block(this.messageId)
   }
 
@@ -152,29 +154,29 @@ export class Transaction extends Timed implements Piece, Sent {
     if (since > this.deadline - owner.patience) return owner.again(this, since)
     const { expects } = this
     if (typeof expects === "object" && !expects.isAuth) this.finish()
-    else this.#lost(expects === "every failure")
+    else this.#lost(expects === "every failure", UNANSWERED)
   }
 
   /** Its hop's connection is gone, which had taken `flushed` octets. Silence after the last octet counts only for some. */
-  lost(flushed: number): void {
+  lost(flushed: number, loss: Loss): void {
     if (this.done) return
     const written = this.endsAt !== 0 && this.endsAt <= flushed
-    this.#lost(this.expects === "every failure" || (this.expects === "negative answers" && !written))
+    this.#lost(this.expects === "every failure" || (this.expects === "negative answers" && !written), loss)
   }
 
   /** No answer will come. Who has sent anything but a SEND waits for one, and gets it from here (RFC 4975 §7.2). */
-  #lost(failed: boolean): void {
+  #lost(failed: boolean, loss: Loss): void {
     const { chunk, expects, origin } = this
     this.finish()
-    if (failed) this.#failed(origin, chunk, 408, reasonPhrase(408))
-    else if (typeof expects === "object") origin.answer(expects.id, 408, reasonPhrase(408))
+    if (failed) this.#failed(origin, chunk, loss)
+    else if (typeof expects === "object") origin.answer(expects.id, UNANSWERED.status, UNANSWERED.comment)
   }
 
   /** The piece did not arrive; its sender, who has his 200, is told (RFC 4976 §6.4.1, §6.4.3). */
-  #failed(origin: Origin, chunk: LongChunk | undefined, status: number, comment: string): void {
+  #failed(origin: Origin, chunk: LongChunk | undefined, loss: Loss): void {
     // Its end-line is still to come.
     if (this.endsAt === 0 && chunk !== undefined) this.length = chunk.pieceLength
-    if (this.expects !== "refusal") origin.report(this, status, comment)
+    if (this.expects !== "refusal") origin.report(this, loss)
     chunk?.refuse()
   }
 }
@@ -188,5 +190,6 @@ const nobody: Origin = {
   answered: () => true,
   answer: () => {},
   report: () => {},
+  lost: () => {},
   block: () => {}
 }

@@ -2,6 +2,8 @@
  * Senders that wait for a turn. First the connections that they come from take turns, then the senders of one connection:
  * whoever shows many paths has no more than who shows one.
  */
+import type { Loss } from "../Loss.ts"
+
 /** Somebody who has something to send, and waits for a turn. */
 export interface Sender {
   /** The connection that it comes from: those of one connection share its turns. */
@@ -9,7 +11,7 @@ export interface Sender {
   /** Writes up to about `quota` octets. True when something is left and it waits for its next turn. */
   give(quota: number): boolean
   /** The hop is gone or cannot be reached: what waits fails (RFC 4976 §6.4.1). */
-  fail(status: number, comment: string): void
+  fail(loss: Loss): void
 }
 
 export class Turns {

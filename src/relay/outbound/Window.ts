@@ -10,6 +10,7 @@
  * answer keeps nothing from the others.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
+import type { Loss } from "../Loss.ts"
 import type { Sender } from "./Turns.ts"
 
 /** Octets that may always be on their way: 8 KB a second are answered within 16 s. */
@@ -151,8 +152,8 @@ export class Window {
   }
 
   /** The receiver takes nothing any more, or is gone: what waits for it fails. */
-  fail(status: number, comment: string): void {
-    for (const sender of this.#takeAll()) sender.fail(status, comment)
+  fail(loss: Loss): void {
+    for (const sender of this.#takeAll()) sender.fail(loss)
   }
 
   #takeAll(): ReadonlyArray<Sender> {

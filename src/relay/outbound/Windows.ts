@@ -1,4 +1,5 @@
 /** The windows of one connection, one for each session whose receiver it leads to. */
+import type { Loss } from "../Loss.ts"
 import type { Session } from "../Session.ts"
 import type { Sender } from "./Turns.ts"
 import { Window, type WindowOwner } from "./Window.ts"
@@ -51,7 +52,7 @@ export class Windows implements WindowOwner {
   }
 
   /** What waits in them fails. */
-  fail(status: number, comment: string): void {
-    for (const window of this.#full) window.fail(status, comment)
+  fail(loss: Loss): void {
+    for (const window of this.#full) window.fail(loss)
   }
 }

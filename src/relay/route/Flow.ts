@@ -5,6 +5,7 @@
 import { totalOf } from "../../protocol/ByteRange.ts"
 import { defaultFrameLimits } from "../../protocol/FrameLimits.ts"
 import { type Flag, Head, Kind } from "../../protocol/Head.ts"
+import type { Loss } from "../Loss.ts"
 import type { Sender } from "../outbound/Turns.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
 import type { Stream } from "./Stream.ts"
@@ -77,7 +78,7 @@ export interface Waiting {
   /** It comes by way of another relay. */
   readonly fromRelay: boolean
   /** What is parked fails, and what comes is refused until the receiver moves. */
-  fail(status: number, comment: string): void
+  fail(loss: Loss): void
 }
 
 export class Flow implements Sender, Waiting {
@@ -237,7 +238,7 @@ export class Flow implements Sender, Waiting {
     }
   }
 
-  fail(status: number, comment: string): void {
+  fail(loss: Loss): void {
     const { target, window } = this.#way
     target.waiting.remove(this)
     window.leaves(this)
@@ -255,27 +256,24 @@ export class Flow implements Sender, Waiting {
       if (one.kind === "frame") {
         const again = readAgain(one.octets)
         if (one.unanswered) this.#way.accept(one.octets, again.tidStart, again.tidEnd)
-        this.#failFrame(again, one.bodyEnd - one.bodyStart, one.flag, status, comment)
+        this.#failFrame(again, one.bodyEnd - one.bodyStart, one.flag, loss)
         continue
       }
       if (one.kind === "end") one.accepted?.()
       if (!one.stream.refused) {
         const rest = restFrom(parked, i)
-        one.stream.fail(status, comment, rest.octets - (i === first ? offset : 0), rest.flag)
+        one.stream.fail(loss, rest.octets - (i === first ? offset : 0), rest.flag)
       }
     }
   }
   /** A whole frame that was accepted cannot be delivered. What is no SEND is answered, since its client waits. */
-  #failFrame(head: Head, length: number, flag: Flag, status: number, comment: string): void {
+  #failFrame(head: Head, length: number, flag: Flag, loss: Loss): void {
     if (head.kind !== Kind.Send && head.kind !== Kind.Report) {
-      return this.#way.back.answer(head.transactionId, status, comment)
+      return this.#way.back.answer(head.transactionId, loss.status, loss.comment)
     }
-    if (head.kind === Kind.Report || head.failureReport === "no") return
+    if (head.kind === Kind.Report) return
+    if (head.failureReport === "no") return this.#way.back.lost(loss)
     const { messageId, rangeStart: start, rangeTotal } = head
-    this.#way.back.report(
-      { messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) },
-      status,
-      comment
-    )
+    this.#way.back.report({ messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) }, loss)
   }
 }

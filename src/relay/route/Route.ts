@@ -7,6 +7,7 @@ import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Window } from "../outbound/Window.ts"
 import { extend, type Session } from "../Session.ts"
+import type { SessionRecord, Traffic } from "../SessionRecord.ts"
 import { Flow } from "./Flow.ts"
 import type { Way } from "./Forward.ts"
 import type { HopRoutes } from "./HopRoutes.ts"
@@ -29,6 +30,8 @@ export interface RouteParts {
   readonly pace: Pace | undefined
   /** That of the request for which it was decided. */
   readonly kind: Kind
+  /** The owner of the first session sends them; else they are for the owner of the only one. */
+  readonly fromOwner: boolean
   /** What requests of the same user hold that have no answer. */
   readonly user: UserUnanswered
   /** The source is another relay, whose connection many users share. */
@@ -45,6 +48,9 @@ export class Route implements Way {
   readonly #source: Source
   readonly #ends: RouteParts["ends"]
   readonly sessions: ReadonlyArray<Session>
+  readonly records: ReadonlyArray<SessionRecord>
+  readonly #first: Traffic
+  readonly #second: Traffic | undefined
   readonly lines: Buffer
   /** Between transaction id and transaction id of a 200 to the previous hop (RFC 4976 §6.4.1). */
   readonly ok: Buffer
@@ -56,7 +62,7 @@ export class Route implements Way {
   #successor: Route | undefined
   #moved = false
 
-  constructor({ ends, from, kind, pace, sessions, shared, source, target, to, user }: RouteParts) {
+  constructor({ ends, from, fromOwner, kind, pace, sessions, shared, source, target, to, user }: RouteParts) {
     const own = to.slice(0, sessions.length)
     const rest = to.slice(own.length)
     this.#source = source
@@ -69,7 +75,10 @@ export class Route implements Way {
     this.flow = new Flow(this, source.reading)
     this.#ends = ends
     for (const end of ends) end.add(this)
-    const back = this.back = new WayBack({ source, own, from, user, shared })
+    const records = this.records = sessions.map(({ record }) => record)
+    this.#first = fromOwner ? records[0]!.sent : records[0]!.received
+    this.#second = records[1]?.received
+    const back = this.back = new WayBack({ source, own, from, user, shared, records })
     const toPath = rest.map((uri) => uri.text).join(" ")
     this.lines = Buffer.from(`To-Path: ${toPath}\r\nFrom-Path: ${back.ownPath} ${back.fromPath}\r\n`, "latin1")
     this.ok = Buffer.from(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${back.own}\r\n-------`, "latin1")
@@ -111,6 +120,17 @@ export class Route implements Way {
   /** A request is passed on. */
   used(now: number): void {
     for (const session of this.sessions) extend(session, now)
+  }
+
+  /** So many SENDs, and octets of their bodies, are passed on. */
+  counts(requests: number, octets: number): void {
+    const first = this.#first
+    first.requests += requests
+    first.octets += octets
+    const second = this.#second
+    if (second === undefined) return
+    second.requests += requests
+    second.octets += octets
   }
 
   accept(buf: Buffer, tidStart: number, tidEnd: number): void {

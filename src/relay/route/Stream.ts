@@ -7,6 +7,7 @@ import { byteRangeLine, totalOf } from "../../protocol/ByteRange.ts"
 import type { FailureReport, Flag, Head } from "../../protocol/Head.ts"
 import { DASH } from "../../protocol/Hyphens.ts"
 import { transactionId } from "../../protocol/Ident.ts"
+import type { Loss } from "../Loss.ts"
 import { writeEndLine, writeSend } from "../outbound/Frames.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
@@ -205,7 +206,7 @@ export class Stream implements LongChunk {
    * Its target cannot be reached (any more); so many octets are here that were not passed on. `flag` is that of the
    * chunk, or `+` when its end is still to come.
    */
-  fail(status: number, comment: string, octets: number, flag: Flag): void {
+  fail(loss: Loss, octets: number, flag: Flag): void {
     if (this.refused) return
     if (this.failureReport !== "no") {
       const start = this.#next
@@ -216,8 +217,8 @@ export class Stream implements LongChunk {
         length,
         total: totalOf(this.#total, start + length - 1, flag)
       }
-      this.#back.report(piece, status, comment)
-    }
+      this.#back.report(piece, loss)
+    } else this.#back.lost(loss)
     this.refuse()
   }
 }

@@ -4,12 +4,13 @@
  * in on, and for the user whose session they go through. Beyond either bound the connection is not read until half of it
  * is free again.
  */
+import type { HopFacts } from "../Observer.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { Tap } from "./Flow.ts"
 
 /** The hop that requests come in on. */
-export interface Source {
+export interface Source extends HopFacts {
   readonly shared: Shared
   /** Its connection is gone. */
   readonly gone: boolean

@@ -6,7 +6,9 @@ import { encodeResponse } from "../../protocol/Encoder.ts"
 import type { FrameLimits } from "../../protocol/FrameLimits.ts"
 import type { Flag, Head } from "../../protocol/Head.ts"
 import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
+import type { Loss } from "../Loss.ts"
 import type { Asked, Origin, Piece } from "../outbound/Transaction.ts"
+import type { SessionRecord } from "../SessionRecord.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import { encodeReport } from "./Report.ts"
 import type { Source, Unanswered, UserUnanswered } from "./Unanswered.ts"
@@ -35,6 +37,8 @@ export interface WayBackParts {
   readonly user: UserUnanswered
   /** The source is another relay, whose connection many users share. */
   readonly shared: boolean
+  /** Of the sessions whose URIs it uses. */
+  readonly records: ReadonlyArray<SessionRecord>
 }
 
 /**
@@ -67,6 +71,7 @@ const MAX_BLOCKED = 64
 export class WayBack implements Origin {
   readonly #unanswered: Unanswered
   readonly #user: UserUnanswered
+  readonly #records: ReadonlyArray<SessionRecord>
   readonly #shared: boolean
   readonly #limits: FrameLimits
   /** The relay's URIs, as they stand at the front of the From-Path of what goes out. */
@@ -87,7 +92,8 @@ export class WayBack implements Origin {
   #blocked: Map<string, Blocked> | undefined
   #closed = false
 
-  constructor({ from, own, shared, source, user }: WayBackParts) {
+  constructor({ from, own, records, shared, source, user }: WayBackParts) {
+    this.#records = records
     this.#unanswered = source.unanswered
     this.#user = user
     this.#shared = shared
@@ -179,11 +185,18 @@ export class WayBack implements Origin {
   }
 
   /** Tells the original sender of a failure, unless he is gone. */
-  report(piece: Piece, status: number, comment: string): void {
+  report(piece: Piece, loss: Loss): void {
     const { source } = this.#unanswered
+    const { comment, status } = loss
     if (source === undefined || source.gone || this.trial?.failed(piece, status) === true) return
     source.control(encodeReport({ toPath: this.fromPath, fromPath: this.own, piece, status, comment }))
     source.shared.counters.reports++
+    this.lost(loss)
+  }
+
+  lost(loss: Loss): void {
+    const { source } = this.#unanswered
+    source?.shared.observer.undelivered(source, this.#records, loss)
   }
 
   block(messageId: string | undefined): void {

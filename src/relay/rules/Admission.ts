@@ -26,6 +26,8 @@ export interface Admitted {
   inUse(now: number): boolean
   /** Sends what is written, then closes. */
   finish(reason: Closing): void
+  /** Closes at once, since there are too many. */
+  turnedAway(): void
 }
 
 /** Connections that are looked at for one that can go. */
@@ -145,6 +147,6 @@ export class Admission {
   #close(hop: Admitted): void {
     this.#leaves(hop)
     this.#shared.counters.connectionsTurnedAway++
-    hop.connection?.destroy()
+    hop.turnedAway()
   }
 }

@@ -6,15 +6,19 @@ import { isLoopback } from "../../net/Hosts.ts"
 import { commentOf, type HeaderLines } from "../../protocol/Encoder.ts"
 import { type Head, Kind } from "../../protocol/Head.ts"
 import { sessionId } from "../../protocol/Ident.ts"
+import { reasonPhrase } from "../../protocol/Status.ts"
 import { authorityKey, canonicalHost, formatUri, type MsrpUri, parseUri } from "../../protocol/Uri.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
+import { countRefused } from "../Counters.ts"
 import { refused } from "../Refused.ts"
 import type { NewSession, Session, Sessions } from "../Session.ts"
+import type { SessionBook } from "../SessionBook.ts"
+import { type GrantedOn, SessionRecord } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
+import type { Authenticate } from "./Decision.ts"
 import type { Party } from "./Party.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
-import type { Authenticate } from "./Router.ts"
 import { cameBy } from "./Ways.ts"
 
 export interface AuthOptions {
@@ -34,6 +38,11 @@ export interface AuthOptions {
 
 /** Seconds: what a client gets at most when no maximum is set; the largest maximum that can be set. */
 const LONGEST_EXPIRES = 365 * 86_400
+
+const grantedOn = ({ connection, number }: AuthSource): GrantedOn => {
+  const { remote, secure, socket } = connection!
+  return { number, remote, secure, socket }
+}
 
 /** A number with more digits is above every maximum. */
 const EXPIRES_DIGITS = 9
@@ -74,18 +83,30 @@ export interface AuthAnswer {
   readonly comment?: string | undefined
   /** The credentials were wrong, or there were too many of that kind to look at (RFC 4976 §6.3). */
   readonly failed?: boolean
+  /** Who it was that got no session, and why, for the log. */
+  readonly attempt?: Attempted | undefined
+}
+
+/** An AUTH that came to nothing. */
+export interface Attempted {
+  /** Text, as the client says. */
+  readonly username?: string | undefined
+  /** In words of the relay's own. */
+  readonly reason?: string | undefined
 }
 
 export class Auth {
   readonly #shared: Shared
   readonly #sessions: Sessions
   readonly #relays: RelayOwners
+  readonly #book: SessionBook
   readonly #options: AuthOptions
 
-  constructor(shared: Shared, sessions: Sessions, relays: RelayOwners, options: AuthOptions) {
+  constructor(shared: Shared, sessions: Sessions, relays: RelayOwners, book: SessionBook, options: AuthOptions) {
     this.#shared = shared
     this.#sessions = sessions
     this.#relays = relays
+    this.#book = book
     this.#options = options
   }
 
@@ -99,23 +120,23 @@ export class Auth {
     const authorizations = head.headers("Authorization")
     const expires = head.header("Expires")
 
-    const refuse = (status: number): void => {
-      refused(this.#shared, hop, Kind.Auth, status)
+    const refuse = (status: number, problem: string): void => {
+      refused(this.#shared, hop, { kind: Kind.Auth, status, problem, session: undefined })
       hop.respond(to, status, [])
     }
 
     if (!this.#allowedOn(hop.connection!)) {
-      refuse(403)
+      refuse(403, "AUTH without TLS")
       hop.finish("AUTH without TLS")
     } else if (behindRelay && !hop.isRelay(first)) {
       // Nobody but a relay may stand between a client and this relay (RFC 4976 §6.3).
-      refuse(403)
+      refuse(403, "an AUTH from behind somebody who is not known as a relay")
       hop.probation.refused()
     } else if (behindRelay && first.port === undefined) {
       // A session of a relay that nobody could connect to would be of no use (RFC 4976 §8).
-      refuse(400)
+      refuse(400, "its relay cannot be connected to: a URI without a port")
     } else if (expires !== undefined && !/^\d+$/.test(expires)) {
-      refuse(400)
+      refuse(400, "Expires is no number")
       hop.probation.refused()
     } else {
       // Stored secrets are made for the name as it is configured; how a client spells it does not matter (RFC 4975 §6.1).
@@ -134,8 +155,10 @@ export class Auth {
   grant(asking: Asking, user: { readonly username: string; readonly realm: string }): NewSession | AuthAnswer {
     const { behindRelay, hop, request } = asking
     const expires = this.#interval(asking)
-    if (typeof expires !== "number") return expires
-    if (hop.gone) return { status: 481 }
+    if (typeof expires !== "number") {
+      return { ...expires, attempt: { username: user.username, reason: "Expires out of bounds" } }
+    }
+    if (hop.gone) return { status: 481, attempt: { username: user.username, reason: "its connection closed" } }
     const { limits, turn } = this.#shared
     turn.tick()
     const { from, own } = request
@@ -144,7 +167,7 @@ export class Auth {
     const hasRoom = relay === undefined
       ? hop.sessions.owned(turn.now) < limits.sessionsPerConnection
       : relay.hasRoom(limits.sessionsPerRelay, turn.now)
-    if (!hasRoom) return this.#exhausted()
+    if (!hasRoom) return this.#exhausted(user.username)
     const id = sessionId()
     const { host, port, scheme } = this.#options.usePath.find((uri) => uri.scheme === own.scheme) ?? own
     return {
@@ -154,7 +177,8 @@ export class Auth {
       realm: user.realm,
       owner: relay ?? hop,
       expires,
-      ownerAuthority: authorityKey(from[0]!)
+      ownerAuthority: authorityKey(from[0]!),
+      record: new SessionRecord(id, { user: user.username, realm: user.realm }, grantedOn(hop), turn.now)
     }
   }
 
@@ -170,28 +194,33 @@ export class Auth {
     return seconds > maxExpires ? { status: 423, headers: [["Max-Expires", String(maxExpires)]] } : seconds
   }
 
-  #exhausted(): AuthAnswer {
+  #exhausted(username: string): AuthAnswer {
     this.#shared.counters.sessionsRefused++
-    return { status: 403 }
+    return { status: 403, attempt: { username, reason: "as many sessions as there may be" } }
   }
 
   /** The session was made; `undefined`: there are too many. */
   granted(
     { hop, request }: Asking,
     session: Session | undefined,
-    { authenticationInfo, expires }: { readonly authenticationInfo: string; readonly expires: number }
+    { authenticationInfo, expires, username }: {
+      readonly authenticationInfo: string
+      readonly expires: number
+      readonly username: string
+    }
   ): AuthAnswer {
-    if (session === undefined) return this.#exhausted()
+    if (session === undefined) return this.#exhausted(username)
+    this.#book.granted(session)
+    this.#shared.counters.authsGranted++
+    this.#shared.observer.granted(hop, session, expires)
     if (session.owner instanceof RelayOwner) {
       cameBy(session, request.from[0]!, hop)
       this.#relays.owns(session.owner, session)
     } else {
       // The connection may have closed while a slower repository worked: its sessions are dead already.
-      if (hop.gone) this.#sessions.end(session)
+      if (hop.gone) this.#sessions.end(session, "its connection closed")
       hop.sessions.owns(session)
     }
-    this.#shared.counters.authsGranted++
-    this.#shared.observer.granted(hop, session)
     this.#shared.tracing?.granted(hop, session)
     hop.probation.succeeded()
     return {
@@ -207,10 +236,14 @@ export class Auth {
 
   /** Answers, and counts for the connection what it was. */
   answer(
-    { authorizations, behindRelay, hop, to }: Asking,
-    { comment, failed, headers = [], status }: AuthAnswer
+    { authorizations, behindRelay, hop, realm, to }: Asking,
+    { attempt, comment, failed, headers = [], status }: AuthAnswer
   ): void {
-    if (status >= 300 && status !== 401) refused(this.#shared, hop, Kind.Auth, status)
+    if (status >= 300 && status !== 401) countRefused(this.#shared.counters, status)
+    if (failed === true || (status !== 200 && status !== 401)) {
+      const { reason = comment ?? reasonPhrase(status), username } = attempt ?? {}
+      this.#shared.observer.loginFailed(hop, { status, username, realm, reason })
+    }
     hop.respond(to, status, headers, comment === undefined ? undefined : commentOf(comment))
     // The connection with a relay is not closed for what its clients do (RFC 4976 §6.3).
     if (behindRelay) return

@@ -5,6 +5,7 @@
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { authorityKey, canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 import { type Session, userOf } from "../Session.ts"
+import type { SessionRecord } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
 import { Lookups } from "./Lookups.ts"
 import type { NextHops } from "./NextHops.ts"
@@ -26,6 +27,15 @@ export interface Dial {
   readonly localName: string
   /** Who wants it. */
   readonly source: Party
+  /** The session for whose user it is dialled. */
+  readonly session: SessionRecord
+}
+
+/** Why there is no hop: what a request is refused with that wants to go there. */
+export interface NoHop {
+  readonly status: number
+  /** In words of the relay's own. */
+  readonly problem: string
 }
 
 /** Where a request wants to go. */
@@ -79,17 +89,16 @@ export class Directory {
   }
 
   /**
-   * The hop to a URI, dialled for the user of the session if there is none, or the status to refuse a request with that
-   * wants to go there. `takes`: may the request take this one, where it leads to a relay.
+   * The hop to a URI, dialled for the user of the session if there is none, or why there is none. `takes`: may the request take this one, where it leads to a relay.
    */
-  hopFor(wanted: Wanted, takes: (hop: Party) => boolean): Party | number {
+  hopFor(wanted: Wanted, takes: (hop: Party) => boolean): Party | NoHop {
     const { own, relay, uri } = wanted
     const strict = this.#relayKey(uri, own)
     if (relay && this.#alone.touch(strict) === true) return this.dialAlone(wanted)
     const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(endpointKey(uri)))
     if (known !== undefined) return !relay || takes(known) ? known : this.dialAlone(wanted)
     const hop = this.dialAlone(wanted)
-    if (typeof hop !== "number") this.#add(relay ? strict : endpointKey(uri), hop)
+    if (!("problem" in hop)) this.#add(relay ? strict : endpointKey(uri), hop)
     return hop
   }
 
@@ -99,13 +108,15 @@ export class Directory {
     if (this.#alone.size > MAX_ALONE) this.#alone.delete(this.#alone.first!.key)
   }
 
-  /** A hop that is for this session only, or the status to refuse its request with. */
-  dialAlone({ own, relay, session, source, uri }: Wanted): Party | number {
-    if (cannotBeReached(uri)) return 408
+  /** A hop that is for this session only, or why there is none. */
+  dialAlone({ own, relay, session, source, uri }: Wanted): Party | NoHop {
+    if (cannotBeReached(uri)) {
+      return { status: 408, problem: "its receiver can only connect himself, and is not connected" }
+    }
     const { counters, turn } = this.#shared
     if (!this.#nextHops.admitsUri(uri)) {
       counters.dialsForbidden++
-      return 403
+      return { status: 403, problem: "the next hop is one that nobody may be connected to" }
     }
     // Whatever connection it asks on, and whoever else shares that of a relay.
     const wantedBy = { user: userOf(session), address: this.#shared.networkOf(source.connection?.remote.host ?? "") }
@@ -113,9 +124,9 @@ export class Directory {
       !this.#mayDial(wantedBy) || (uri.port === undefined && !this.#lookups.admits(wantedBy.user, turn.now))
     ) {
       counters.dialsOverLimit++
-      return 408
+      return { status: 408, problem: "the user has as many next hops as he may" }
     }
-    return this.#dial({ uri, relay, localName: own.host, source }, wantedBy)
+    return this.#dial({ uri, relay, localName: own.host, source, session: session.record }, wantedBy)
   }
 
   #mayDial({ address, user }: DialledFor): boolean {

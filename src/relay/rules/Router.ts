@@ -12,39 +12,18 @@ import { MAX_TRIALS, Trial } from "../route/Trial.ts"
 import { UsersUnanswered, type UserUnanswered } from "../route/Unanswered.ts"
 import { extend, type Session, type Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
+import { type Decision, refuse } from "./Decision.ts"
 import type { Directory } from "./Directory.ts"
 import type { Party } from "./Party.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { routeTo, Trying } from "./Trying.ts"
 import { cameBy, wayTo, wentBy } from "./Ways.ts"
 
-export type Decision =
-  /** It is passed on. */
-  | Route
-  /** The path ends at this relay. */
-  | { readonly _tag: "Here"; readonly status: number }
-  | Authenticate
-  | { readonly _tag: "Refuse"; readonly status: number }
-  /** Addressed to some other relay: this connection is not MSRP as it should be (RFC 4976 §6.2). */
-  | { readonly _tag: "Foreign" }
-
-/** AUTH for this relay (RFC 4976 §5.1). */
-export interface Authenticate {
-  readonly _tag: "Authenticate"
-  /** The relay's URI that it addresses, as configured, and as it does. */
-  readonly own: MsrpUri
-  readonly target: MsrpUri
-  /** Its From-Path. */
-  readonly from: ReadonlyArray<MsrpUri>
-}
-
 /** By which a relay can be addressed, whatever it listens on (RFC 4975 §6, RFC 7977 §5.1). */
 const OWN_TRANSPORTS = new Set(["tcp", "ws"])
 
 /** Authorities that the owner of a session may show, as clients behind rewriting middleboxes do. */
 const MAX_OWNER_AUTHORITIES = 4
-
-const refuse = (status: number): Decision => ({ _tag: "Refuse", status })
 
 export interface RouterOptions {
   readonly shared: Shared
@@ -90,27 +69,30 @@ export class Router {
   decide(head: Head, hop: Party, isLong: boolean): Decision {
     // Its sender may come again, to another relay of the domain or when this one runs anew.
     const { directory, shared } = this.#options
-    if (shared.stopping) return refuse(408)
+    if (shared.stopping) return refuse(408, "the relay stops")
     const { pathUris } = shared.codec.limits
     const to = parsePath(head.toPath, pathUris)
     const from = parsePath(head.fromPath, pathUris)
-    if (to === undefined || from === undefined) return refuse(400)
+    if (to === undefined || from === undefined) return refuse(400, "a path that is none")
     const first = to[0]!
     const relayPeer = hop.isRelay(from[0]!)
     if (relayPeer) directory.shown(from[0]!, hop, first)
     // A connection that many sessions of another relay share is not closed for one bad request.
-    if (!this.isOwn(first)) return relayPeer ? refuse(481) : { _tag: "Foreign" }
+    if (!this.isOwn(first)) return relayPeer ? refuse(481, "for another relay") : { _tag: "Foreign" }
     if (first.sessionId === undefined) return this.#bare(head, hop, to, from)
-    if (first.port === undefined || (head.kind !== Kind.Auth && [...to, from[0]!].some(lacksPort))) return refuse(400)
+    if (first.port === undefined || (head.kind !== Kind.Auth && [...to, from[0]!].some(lacksPort))) {
+      return refuse(400, "a URI without a port")
+    }
 
     const session = this.#session(first)
-    if (session === undefined) return refuse(481)
-    if (lacksTls(first, hop)) return refuse(403)
+    if (session === undefined) return refuse(481, "there is no such session, or it is over")
+    if (lacksTls(first, hop)) return refuse(403, "the session is one for connections with TLS", session)
     const { owner } = session
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
     if (fromOwner && owner instanceof RelayOwner) this.#options.relays.linked(owner, hop)
     const pace = this.#options.paces.of(session, fromOwner)
-    const request: Request = { head, hop, to, from, relayPeer, pace, user: this.#users.of(session, fromOwner), isLong }
+    const user = this.#users.of(session, fromOwner)
+    const request: Request = { head, hop, to, from, relayPeer, fromOwner, pace, user, isLong }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
     const decision = fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
     if (relayPeer && decision._tag === "Route") cameBy(session, from[0]!, hop)
@@ -119,12 +101,14 @@ export class Router {
 
   #bare(head: Head, hop: Party, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Decision {
     const first = to[0]!
-    if (head.kind !== Kind.Auth) return refuse(481)
+    if (head.kind !== Kind.Auth) return refuse(481, "no session-id in its To-Path")
     // AUTH for a relay further on goes through a session URI, never through the bare name (RFC 4976 §5.1).
-    if (to.length > 1) return refuse(403)
+    if (to.length > 1) return refuse(403, "an AUTH for another relay without a session at this one")
     const own = this.#options.uris.find((uri) => uri.scheme === first.scheme && names(first, uri))
     if (own === undefined) return { _tag: "Foreign" }
-    return lacksTls(first, hop) ? refuse(403) : { _tag: "Authenticate", own, target: first, from }
+    return lacksTls(first, hop)
+      ? refuse(403, "the URI is one for connections with TLS")
+      : { _tag: "Authenticate", own, target: first, from }
   }
 
   #session(uri: MsrpUri): Session | undefined {
@@ -136,7 +120,9 @@ export class Router {
   #fromOwner(session: Session, request: Request): Decision {
     const { from, head, relayPeer, to } = request
     // Nobody but a relay may stand between a client and this relay (RFC 4976 §6.3).
-    if (head.kind === Kind.Auth && from.length > 1 && !relayPeer) return refuse(403)
+    if (head.kind === Kind.Auth && from.length > 1 && !relayPeer) {
+      return refuse(403, "an AUTH from behind somebody who is not known as a relay", session)
+    }
     const authority = authorityKey(from[0]!)
     const known = session.ownerAuthorities
     if (!known.includes(authority) && known.length < MAX_OWNER_AUTHORITIES) known.push(authority)
@@ -145,8 +131,10 @@ export class Router {
     if (this.isOwn(next)) {
       // Both parties are clients here: its second URI is checked as if the first had been another relay's.
       const other = this.#session(next)
-      if (other === undefined) return refuse(481)
-      return other === session ? refuse(403) : this.#toOwner([session, other], to.slice(1), request)
+      if (other === undefined) return refuse(481, "there is no such session of the receiver, or it is over", session)
+      return other === session
+        ? refuse(403, "the session is its own receiver", session)
+        : this.#toOwner([session, other], to.slice(1), request)
     }
     const { peer } = session
     if (peer !== undefined && !(peer.connection as Party).gone && leadsTo(peer.uri, next)) {
@@ -163,10 +151,12 @@ export class Router {
     request: Request
   ): Decision {
     const [own, uri] = [path[0]!, path[1]!]
-    if (uri.transport.toLowerCase() !== "tcp") return refuse(481)
-    // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
-    if (uri.scheme === "msrp" && relay) return refuse(403)
     const session = sessions[1] ?? sessions[0]
+    if (uri.transport.toLowerCase() !== "tcp") {
+      return refuse(481, "its receiver can only connect himself, and is not connected", sessions[0])
+    }
+    // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
+    if (uri.scheme === "msrp" && relay) return refuse(403, "another relay without TLS", sessions[0])
     const { directory, relays } = this.#options
     const way = wayTo(session, uri)
     if (way !== undefined) {
@@ -175,7 +165,7 @@ export class Router {
     }
     const wanted = { uri, source: request.hop, session: sessions[0], relay, own }
     const target = directory.hopFor(wanted, (hop) => !request.isLong || mayTake(session, hop))
-    if (typeof target === "number") return refuse(target)
+    if ("problem" in target) return refuse(target.status, target.problem, sessions[0])
     relays.leads(target, session, uri)
     const route = forward(sessions, target, request)
     if (!relay) return route
@@ -203,12 +193,16 @@ export class Router {
     const { from, head, hop, relayPeer } = request
     const session = sessions[1] ?? sessions[0]
     const next = path[1]
-    if (next === undefined || !session.ownerAuthorities.includes(authorityKey(next))) return refuse(403)
+    if (next === undefined || !session.ownerAuthorities.includes(authorityKey(next))) {
+      return refuse(403, "its To-Path does not lead to the owner of the session", session)
+    }
     const { owner, peer } = session
     const behindRelay = owner instanceof RelayOwner
-    if (path.length > 2 && !behindRelay) return refuse(403)
+    if (path.length > 2 && !behindRelay) {
+      return refuse(403, "its To-Path leads on behind the owner of the session", session)
+    }
     if (!relayPeer && peer !== undefined && peer.connection !== hop && !(peer.connection as Party).gone) {
-      return refuse(506)
+      return refuse(506, "the session has a peer on another connection", session)
     }
     const decision = behindRelay
       ? this.#dial(sessions, path, true, request)
@@ -217,6 +211,10 @@ export class Router {
     if (decision._tag === "Route" && !relayPeer && head.kind !== Kind.Report) {
       session.peer = { connection: hop, uri: from[0]! }
       hop.sessions.isPeerOf(session)
+      if (!session.record.bound) {
+        session.record.bound = true
+        this.#options.shared.observer.bound(hop, session.record)
+      }
     }
     return decision
   }
@@ -229,6 +227,7 @@ interface Request {
   readonly from: ReadonlyArray<MsrpUri>
   /** It comes from the relay that its first From-Path URI names, which the certificate of the connection proves. */
   readonly relayPeer: boolean
+  readonly fromOwner: boolean
   readonly pace: Pace | undefined
   readonly user: UserUnanswered
   /** A long chunk, which is passed on while it comes. */
@@ -237,10 +236,10 @@ interface Request {
 
 const beginningOf = (
   sessions: readonly [Session, Session?],
-  { from, head: { kind }, hop, pace, relayPeer, to, user }: Request
+  { from, fromOwner, head: { kind }, hop, pace, relayPeer, to, user }: Request
 ) => {
   const used = sessions.filter((session) => session !== undefined)
-  return { source: hop, sessions: used, to, from, pace, kind, user, shared: relayPeer }
+  return { source: hop, sessions: used, to, from, fromOwner, pace, kind, user, shared: relayPeer }
 }
 
 const forward = (sessions: readonly [Session, Session?], target: Party, request: Request): Route =>
@@ -251,8 +250,16 @@ const mayTake = (session: Session, { routes, shared }: Party): boolean =>
   routes.takesSeveral || !routes.anyWithout(session, shared.turn.now)
 
 const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number): Decision => {
-  if (head.kind !== Kind.Send) return { _tag: "Here", status: head.kind === Kind.Auth ? 403 : 501 }
-  if (!fromOwner || head.hasBody) return { _tag: "Here", status: 403 }
+  const { kind } = head
+  const here = (status: number, problem: string): Decision => ({
+    _tag: "Here",
+    status,
+    problem,
+    session: session.record
+  })
+  if (kind === Kind.Auth) return here(403, "an AUTH that goes no further than this relay, through a session")
+  if (kind !== Kind.Send) return here(501, "a request that is for the relay")
+  if (!fromOwner || head.hasBody) return here(403, "a message that is for the relay")
   // A keep-alive of the owner: nothing passes, and yet the session is in use.
   extend(session, now)
   return { _tag: "Here", status: 200 }

@@ -48,7 +48,7 @@ export class Trying implements TrialOwner {
   elsewhere(): Route | undefined {
     const { beginning, directory, relays, session, wanted } = this.#attempt
     const target = directory.dialAlone(wanted)
-    if (typeof target === "number") return undefined
+    if ("problem" in target) return undefined
     relays.leads(target, session, wanted.uri)
     wentBy(session, wanted.uri, target)
     const route = routeTo(target, beginning)

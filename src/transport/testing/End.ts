@@ -26,6 +26,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
   #ended = false
   #closing = false
   #closed = false
+  #failure: string | undefined
   /** Callbacks of writes that are called when the connection is gone, oldest first; octets of those that came too late. */
   #unwritten: Array<() => void> = []
   #dropped = 0
@@ -105,6 +106,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
 
   cut(): void {
     for (const end of [this, this.peer]) {
+      end.#failure = "ECONNRESET"
       end.out.lose()
       end.destroy()
     }
@@ -143,7 +145,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
         this.#closed = true
         for (const written of this.#unwritten) this.#network.loop.safely(written)
         this.#unwritten = []
-        this.#network.loop.safely(() => this.#receiver.closed())
+        this.#network.loop.safely(() => this.#receiver.closed(this.#failure))
         for (const callback of this.#whenClosed) callback()
       }
     })

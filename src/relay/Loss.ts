@@ -1,0 +1,28 @@
+/** Why what was accepted does not arrive: what its sender hears, and what the log says (RFC 4976 §6.4.1). */
+import { reasonPhrase } from "../protocol/Status.ts"
+
+export interface Loss {
+  readonly status: number
+  /** Text that goes with the status. */
+  readonly comment: string
+  /** In the words of the log. */
+  readonly cause: string
+}
+
+const loss = (status: number, cause: string): Loss => ({ status, comment: reasonPhrase(status), cause })
+
+export const UNANSWERED = loss(408, "no answer in time")
+export const STALLED = loss(408, "its receiver takes nothing")
+export const SLOW = loss(408, "its receiver is too slow, and others wait for what is behind it")
+export const CLOSED = loss(408, "the connection to its receiver closed")
+export const UNREACHABLE = loss(408, "its next hop cannot be reached")
+export const FORBIDDEN = loss(403, "its next hop may not be reached")
+export const OVERTIME = loss(481, "its session has ended")
+export const STOPPED = loss(408, "the relay stops")
+
+/** Its receiver has said so. */
+export const refusedBy = (status: number, comment: string): Loss => ({
+  status,
+  comment: comment === "" ? reasonPhrase(status) : comment,
+  cause: "its receiver refused it"
+})

@@ -1,0 +1,43 @@
+/**
+ * The sessions that are valid, for whoever wants to see them or hear of their end. A repository tells of each end, or it is
+ * found out when it is looked: it may be one of somebody's own.
+ */
+import type { Observer } from "./Observer.ts"
+import type { Session, SessionEnd } from "./Session.ts"
+
+export class SessionBook {
+  readonly #sessions = new Set<Session>()
+  readonly #observer: Observer
+  /** Is called when the last one has ended. */
+  onEmpty: (() => void) | undefined
+
+  constructor(observer: Observer) {
+    this.#observer = observer
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  /** The oldest first. */
+  [Symbol.iterator](): Iterator<Session> {
+    return this.#sessions.values()
+  }
+
+  granted(session: Session): void {
+    if (!session.ended) this.#sessions.add(session)
+  }
+
+  /** It is over; nothing if that was told before. */
+  ended(session: Session, reason: SessionEnd): void {
+    if (!this.#sessions.delete(session)) return
+    this.#observer.ended(session, reason)
+    if (this.#sessions.size === 0) this.onEmpty?.()
+  }
+
+  /** Tells of one that ended without a word. `now`: milliseconds of the monotonic clock. */
+  look(session: Session, now: number): void {
+    if (session.expiresAt <= now) this.ended(session, "expired")
+    else if (session.ended) this.ended(session, "ended by the operator")
+  }
+}

@@ -1,0 +1,73 @@
+/** What the relay keeps of a session beside what it is good for: whose it is, what passed, and what failed. */
+import { sessionLabel } from "../protocol/Ident.ts"
+import type { Address, LocalSocket } from "../transport/Connection.ts"
+
+/** Kinds of failures that are told apart for one session; the others count as one. */
+const MAX_KINDS = 32
+
+const OTHERS = "others"
+
+/** What passed in one direction: SENDs (a chunk is one) and octets of their bodies. */
+export interface Traffic {
+  requests: number
+  octets: number
+}
+
+/** The connection that a session was granted on. */
+export interface GrantedOn {
+  /** The connection's number. */
+  readonly number: number
+  readonly remote: Address
+  readonly secure: boolean
+  /** The listener that it came in on. */
+  readonly socket: LocalSocket | undefined
+}
+
+/** Whose session it is. */
+export interface Login {
+  readonly user: string
+  readonly realm: string
+}
+
+export class SessionRecord implements Login {
+  /** What stands for the session-id in logs. */
+  readonly label: string
+  readonly user: string
+  readonly realm: string
+  readonly on: GrantedOn
+  /** Milliseconds of the monotonic clock when it was granted. */
+  readonly since: number
+  /** From its owner, and to him. */
+  readonly sent: Traffic = { requests: 0, octets: 0 }
+  readonly received: Traffic = { requests: 0, octets: 0 }
+  /** A peer has written to it, of which was told. */
+  bound = false
+  /** REPORTs of failure about its requests, and requests of it that were refused. */
+  failures = 0
+  #kinds: Map<string, number> | undefined
+
+  constructor(id: string, { realm, user }: Login, on: GrantedOn, since: number) {
+    this.label = sessionLabel(id)
+    this.user = user
+    this.realm = realm
+    this.on = on
+    this.since = since
+  }
+
+  /** Something has failed; whether it is the first of its kind. */
+  failed(kind: string): boolean {
+    this.failures++
+    const kinds = this.#kinds ??= new Map()
+    const known = kinds.has(kind) || kinds.size < MAX_KINDS ? kind : OTHERS
+    const before = kinds.get(known) ?? 0
+    kinds.set(known, before + 1)
+    return before === 0
+  }
+
+  /** How often each kind has happened. */
+  get kinds(): ReadonlyMap<string, number> {
+    return this.#kinds ?? none
+  }
+}
+
+const none: ReadonlyMap<string, number> = new Map()

@@ -1,0 +1,58 @@
+/**
+ * Events as lines of the log. Strangers can cause any number of them: theirs are within a budget for each address. Users
+ * have logged in, and what they cause has a larger one for each of them. What is held back is counted, and told.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as LogLevel from "effect/LogLevel"
+import type * as Scope from "effect/Scope"
+import { monotonicMillis } from "../../clock/Monotonic.ts"
+import { Bounded } from "../../logging/Bounded.ts"
+import { LineBudget } from "../../logging/LineBudget.ts"
+import { networkOf } from "../../net/Network.ts"
+import type { Hear, Noted } from "./Journal.ts"
+
+/** How often it is told how many lines were held back. */
+const HELD_BACK = "1 minute"
+
+/** Lines of a user: so many at once, then one a second; of all together 20,000, then 1000 a second. */
+export const userBounds = { addressBurst: 100, addressPause: 1000, kindBurst: 20_000, kindPause: 1 }
+
+/** Lines at debug level: so many at once, then 50 a second; of all addresses together 200 a second. */
+export const detailBounds = { addressBurst: 50, addressPause: 20, kindBurst: 200, kindPause: 5 }
+
+/** `run` forks a fiber that ends with the relay. */
+export const makeEventLog = Effect.fnUntraced(function*(
+  run: (effect: Effect.Effect<void>) => void
+): Effect.fn.Return<Hear, never, Scope.Scope> {
+  const isDebug = yield* LogLevel.isEnabled("Debug")
+  const clock = yield* Clock.Clock
+  const strangers = new LineBudget()
+  const users = new LineBudget(userBounds)
+  const details = new LineBudget(detailBounds)
+  const tellHeld = Effect.suspend(() =>
+    Effect.forEach(
+      [strangers, users, details].flatMap((budget) => budget.takeHeld()),
+      ({ kind, lines }) =>
+        Effect.annotateLogs(Effect.logInfo("more of the same was not logged"), { what: kind, lines }),
+      { discard: true }
+    )
+  ).pipe(Effect.provideService(Bounded, true))
+  yield* Effect.addFinalizer(() => tellHeld)
+  yield* tellHeld.pipe(Effect.delay(HELD_BACK), Effect.forever, Effect.forkScoped)
+
+  const admits = ({ address, level, message, fields, user }: Noted): boolean => {
+    const now = monotonicMillis(clock)
+    if (level === "Debug") return details.admits(message, networkOf(address), now)
+    // A name that somebody only says he has is not that of a user.
+    if (user !== undefined && message !== "login failed") return users.admits(message, user, now)
+    return strangers.admits(`${message}: ${String(fields["reason"] ?? "")}`, networkOf(address), now)
+  }
+
+  return (event) => {
+    const isSeen = event.level !== "Debug" || isDebug
+    if (!isSeen || !admits(event)) return
+    const log = event.level === "Debug" ? Effect.logDebug : Effect.logInfo
+    run(Effect.annotateLogs(log(event.message), event.fields).pipe(Effect.provideService(Bounded, true)))
+  }
+})

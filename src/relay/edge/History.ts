@@ -1,0 +1,81 @@
+/**
+ * What happened lately: to each user, so that it can be told why something failed, and what ended last. What happened
+ * several times is there once, with its number.
+ */
+import { LinkedMap } from "../../collections/LinkedMap.ts"
+import type { Noted } from "./Journal.ts"
+import type { RelayEvent } from "./RelayEvent.ts"
+
+/** Users that are remembered; who was quiet for longest is forgotten. And names that somebody said he had, in vain. */
+export const MAX_USERS = 2048
+export const MAX_NAMES = 256
+
+/** Events of one user. */
+export const MAX_EVENTS = 16
+
+/** Ends of sessions and connections. */
+export const MAX_RECENT = 100
+
+export class History {
+  readonly #users = new LinkedMap<string, Array<RelayEvent>>()
+  readonly #names = new LinkedMap<string, Array<RelayEvent>>()
+  readonly #recent: Array<RelayEvent> = []
+
+  note({ fields, level, message, time, user }: Noted): void {
+    const event: RelayEvent = { time, level, message, fields }
+    if (event.level === "Debug") return
+    if (event.message === "session ended" || event.message === "connection ended") {
+      this.#recent.push(event)
+      if (this.#recent.length > MAX_RECENT) this.#recent.shift()
+    }
+    if (user !== undefined) add(this.#eventsOf(user, event.message === "login failed"), event)
+    const { receiver } = event.fields
+    if (receiver !== undefined && receiver !== user) add(this.#eventsOf(String(receiver), false), event)
+  }
+
+  /** A name is one of a user as soon as somebody has logged in by it. */
+  #eventsOf(user: string, isClaim: boolean): Array<RelayEvent> {
+    const known = this.#users.touch(user)
+    if (known !== undefined) return known
+    const claimed = this.#names.touch(user)
+    if (isClaim) return claimed ?? remembered(this.#names, user, [], MAX_NAMES)
+    this.#names.delete(user)
+    return remembered(this.#users, user, claimed ?? [], MAX_USERS)
+  }
+
+  /** The latest last. */
+  of(user: string): ReadonlyArray<RelayEvent> {
+    return [...this.#users.get(user) ?? this.#names.get(user) ?? []]
+  }
+
+  /** The latest last. */
+  get recent(): ReadonlyArray<RelayEvent> {
+    return [...this.#recent]
+  }
+}
+
+const remembered = (
+  of: LinkedMap<string, Array<RelayEvent>>,
+  user: string,
+  events: Array<RelayEvent>,
+  most: number
+): Array<RelayEvent> => {
+  if (of.size >= most) of.delete(of.first!.key)
+  of.set(user, events)
+  return events
+}
+
+/** What happens again and again stands there once. */
+const REPEATED: ReadonlySet<RelayEvent["message"]> = new Set(["login failed", "request refused", "dial failed"])
+
+const add = (events: Array<RelayEvent>, event: RelayEvent): void => {
+  const at = REPEATED.has(event.message) ? events.findIndex((one) => isSame(one, event)) : -1
+  const [same] = at === -1 ? [] : events.splice(at, 1)
+  const times = same === undefined ? undefined : Number(same.fields["times"] ?? 1) + 1
+  events.push(times === undefined ? event : { ...event, fields: { ...event.fields, times } })
+  if (events.length > MAX_EVENTS) events.shift()
+}
+
+const isSame = (a: RelayEvent, b: RelayEvent): boolean =>
+  a.message === b.message &&
+  ["status", "reason", "method", "target"].every((name) => a.fields[name] === b.fields[name])

@@ -1,0 +1,162 @@
+/** The operator's view of the relay, made of its hops and its book of sessions when he asks. */
+import type * as Clock from "effect/Clock"
+import { monotonicMillis } from "../../clock/Monotonic.ts"
+import { canonicalHost } from "../../protocol/Uri.ts"
+import type { Hop } from "../Hop.ts"
+import type { Session, Sessions } from "../Session.ts"
+import type { Switchboard } from "../Switchboard.ts"
+import type { History } from "./History.ts"
+import { addressOf, listenerOf } from "./Journal.ts"
+import type {
+  ConnectionQuery,
+  ConnectionSummary,
+  Operator,
+  Page,
+  SessionQuery,
+  SessionSummary,
+  TrafficSummary
+} from "./Operator.ts"
+import { topOf } from "./Top.ts"
+
+/** Of a page, and what a page has unless somebody wants another number. */
+const MAX_ITEMS = 1000
+const ITEMS = 100
+
+export interface OperationsOptions {
+  readonly switchboard: Switchboard
+  readonly sessions: Sessions
+  readonly history: History
+  readonly listen: Operator["listen"]
+  readonly clock: Clock.Clock
+}
+
+export const makeOperator = ({ clock, history, listen, sessions, switchboard }: OperationsOptions): Operator => {
+  /** Milliseconds since 1970 of a time of the monotonic clock. */
+  const dateOf = (millis: number): number =>
+    Math.round(clock.currentTimeMillisUnsafe() - monotonicMillis(clock) + millis)
+
+  const isValid = (session: Session): boolean => !session.ended && session.expiresAt > monotonicMillis(clock)
+
+  const summaryOf = (session: Session): SessionSummary => {
+    const { expiresAt, peer, realm, record, username } = session
+    const { label, on, received, sent, since } = record
+    const { host, port } = on.remote
+    return {
+      session: label,
+      user: username,
+      realm,
+      connection: on.number,
+      remote: `${host.includes(":") ? `[${host}]` : host}:${port}`,
+      transport: on.secure ? "tls" : "tcp",
+      listener: on.socket === undefined ? "" : listenerOf(on.socket),
+      since: dateOf(since),
+      expires: dateOf(expiresAt),
+      peer: addressOf((peer?.connection as Hop | undefined)?.connection),
+      sent: { ...sent },
+      received: { ...received },
+      failures: record.failures
+    }
+  }
+
+  const connectionOf = (hop: Hop): ConnectionSummary => {
+    const connection = hop.connection!
+    const { inbound, secure, socket } = connection
+    return {
+      connection: hop.number,
+      remote: addressOf(connection)!,
+      transport: secure ? "tls" : "tcp",
+      listener: inbound && socket !== undefined ? listenerOf(socket) : undefined,
+      relay: hop.withRelay,
+      since: dateOf(hop.since),
+      sessions: hop.sessions.owned(monotonicMillis(clock)),
+      octetsIn: hop.octetsIn,
+      octetsOut: hop.octetsOut,
+      waiting: hop.outbound.outbox.waitingOctets
+    }
+  }
+
+  const ends = (session: Session): void => sessions.end(session, "ended by the operator")
+
+  return {
+    sessions: ({ address, limit, offset, realm, sort, user }: SessionQuery = {}) => {
+      const wanted = address === undefined ? undefined : canonicalHost(address)
+      const isAt = (session: Session): boolean =>
+        session.record.on.remote.host === wanted ||
+        (session.peer?.connection as Hop | undefined)?.connection?.remote.host === wanted
+      return pageOf(
+        switchboard.book,
+        (session) =>
+          isValid(session) && (user === undefined || session.username === user) &&
+          (realm === undefined || session.realm === realm) && (wanted === undefined || isAt(session)),
+        sort === "octets" ? ({ record }) => octetsOf(record.sent, record.received) : undefined,
+        { limit, offset },
+        summaryOf
+      )
+    },
+    connections: ({ address, limit, offset, sort }: ConnectionQuery = {}) => {
+      const wanted = address === undefined ? undefined : canonicalHost(address)
+      return pageOf(
+        switchboard.hops,
+        ({ connection }) => connection !== undefined && (wanted === undefined || connection.remote.host === wanted),
+        sort === "octets" ? (hop) => hop.octetsIn + hop.octetsOut : undefined,
+        { limit, offset },
+        connectionOf
+      )
+    },
+    endSession: (label) => {
+      for (const session of switchboard.book) {
+        if (session.record.label !== label || !isValid(session)) continue
+        ends(session)
+        return true
+      }
+      return false
+    },
+    endConnection: (number) => {
+      for (const hop of switchboard.hops) {
+        if (hop.number !== number || hop.connection === undefined || hop.gone) continue
+        hop.finish("ended by the operator")
+        return true
+      }
+      return false
+    },
+    endUser: (user, realm) => {
+      let count = 0
+      for (const session of switchboard.book) {
+        if (session.username !== user || (realm !== undefined && session.realm !== realm)) continue
+        if (isValid(session)) count++
+        ends(session)
+      }
+      return count
+    },
+    history: (user) => history.of(user),
+    recent: () => history.recent,
+    listen
+  }
+}
+
+const octetsOf = (sent: TrafficSummary, received: TrafficSummary): number => sent.octets + received.octets
+
+/** One page of those that fit: as they come, or those with most of something first. */
+const pageOf = <A, B>(
+  all: Iterable<A>,
+  fits: (one: A) => boolean,
+  rank: ((one: A) => number) | undefined,
+  { limit = ITEMS, offset = 0 }: { readonly limit?: number | undefined; readonly offset?: number | undefined },
+  summaryOf: (one: A) => B
+): Page<B> => {
+  const most = Math.min(Math.max(0, limit), MAX_ITEMS)
+  const from = Math.max(0, offset)
+  let total = 0
+  const chosen: Array<A> = []
+  const fitting = function*(): Generator<A> {
+    for (const one of all) {
+      if (!fits(one)) continue
+      total++
+      yield one
+    }
+  }
+  if (rank === undefined) {
+    for (const one of fitting()) if (total > from && chosen.length < most) chosen.push(one)
+  } else chosen.push(...topOf(fitting(), rank, from + most).slice(from))
+  return { total, items: chosen.map(summaryOf) }
+}
