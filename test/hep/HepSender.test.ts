@@ -1,6 +1,7 @@
 /** Real sockets on loopback, and a server that reads by the specification. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
@@ -8,9 +9,12 @@ import * as Stream from "effect/Stream"
 import { createSocket } from "node:dgram"
 import { once } from "node:events"
 import { createServer, type Socket } from "node:net"
-import { type HepOptions, packetOf, send } from "../../src/hep/HepSender.ts"
-import type { TraceFrame } from "../../src/Relay.ts"
-import { until } from "../support/harness.ts"
+import { type HepOptions, layer, packetOf, send } from "../../src/hep/HepSender.ts"
+import { sessionLabel } from "../../src/protocol/Ident.ts"
+import { parseUri } from "../../src/protocol/Uri.ts"
+import { Relay, type TraceFrame } from "../../src/Relay.ts"
+import { Transport } from "../../src/Transport.ts"
+import { makeWorld, send as message, until } from "../support/harness.ts"
 import { readHep, splitHep } from "../support/hep.ts"
 
 const frame: TraceFrame = {
@@ -132,4 +136,32 @@ describe("HEP sender", () => {
       ])
       assert.notInclude(log.join("\n"), "sesame")
     }))
+})
+
+describe("a relay with HEP", () => {
+  it.live("R4976-9.4-10: sends what its users do, and nothing secret", () =>
+    Effect.gen(function*() {
+      const { packets, port } = yield* receiver
+      const world = yield* makeWorld()
+      yield* Layer.build(layer({ ...optionsFor("udp", port), users: ["alice"] })).pipe(
+        Effect.provideService(Relay, world.relay)
+      )
+      yield* world.login({ username: "carol" })
+      const { alice, bob, bobUri } = yield* world.pair()
+      alice.peer.write(message({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "between you and me" }))
+      bob.answer(yield* bob.next)
+      yield* until(() => packets.length === 12)
+      const text = packets.map((octets) => octets.toString("latin1")).join("\n")
+      for (const secret of world.secrets) assert.notInclude(text, secret)
+      const label = sessionLabel(parseUri(alice.usePath)!.sessionId!)
+      const read = packets.map(readHep)
+      const sends = read.filter(({ of }) => of(15)!.includes(" SEND\r\n"))
+      assert.lengthOf(sends, 4)
+      for (const { of } of sends) assert.strictEqual(of(17)!.toString(), label)
+      // An AUTH has no session yet: it goes with what the client is called.
+      assert.strictEqual(read[0]!.of(17)!.toString(), sessionLabel(parseUri(alice.uri)!.sessionId!))
+      assert.strictEqual(read[0]!.of(7)!.readUInt16BE(), alice.peer.connection.local.port)
+      assert.strictEqual(read[0]!.of(8)!.readUInt16BE(), world.socket.port)
+      yield* world.done
+    }).pipe(Effect.scoped, Effect.provide(Transport.layerTest())))
 })
