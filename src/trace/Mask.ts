@@ -16,14 +16,28 @@ export const MASK = "***"
 /** Characters of one line that are shown. */
 const MAX_LINE = 1024
 
+/** Characters of one value that are looked at: session-ids may be longer than what stands for them. Each costs a hash. */
+const MAX_VALUE = 2 * MAX_LINE
+
 /** Characters of all header lines of a frame that are shown. */
 const MAX_LINES = 4096
 
 /**
  * An MSRP URI, in whatever it stands, as far as the end of its session-id. A user name may have `;` in it, so that all up
- * to the first `/` counts as authority; what is no URI by the grammar is rather masked too much.
+ * to the first `/` counts as authority. What is no URI by the grammar is rather masked too much: a scheme may be misspelt, or
+ * slashes may be missing. It takes a time that is linear in the length of the text.
  */
-const URI = /\b(msrps?:(?:\/\/|\/(?!\/)|(?!\/)))([^/\s]*)\/([^;\s]*)/gi
+const URI = new RegExp(
+  String.raw`(?<=^|[\s/;,])(` +
+    // scheme://authority
+    String.raw`[^\s/;,]*//[^\s/]*|` +
+    // msrp:/authority, then msrp:authority
+    String.raw`(?=[^\s/;,]*msrps?:)[^\s/;,]*(?<=:)/(?!/)[^\s/]*|` +
+    String.raw`(?=[^\s/;,]*msrps?:)[^\s/;,]*(?=/(?!/))` +
+    // the session-id
+    String.raw`)/([^;\s]*)`,
+  "gi"
+)
 
 /** The same without a session-id. It must have no password (RFC 4975 §6), and yet may. */
 const PASSWORD = /\b(msrps?:\/\/[^/\s@:]*):[^/\s@]*@/gi
@@ -35,11 +49,11 @@ export const labelled = (sessionId: string): string => `~${sessionLabel(sessionI
 export const maskUris = (text: string): string =>
   text.replace(PASSWORD, "$1@").replace(
     URI,
-    (_, scheme: string, authority: string, id: string) => `${scheme}${authority}/${id === "" ? "" : labelled(id)}`
+    (_, before: string, id: string) => `${before}/${id === "" ? "" : labelled(id)}`
   )
 
 /** The session-ids of the URIs of a path, the first URI's first. */
-export const sessionIdsOf = (path: string): Array<string> => Array.from(path.matchAll(URI), ([, , , id]) => id!)
+export const sessionIdsOf = (path: string): Array<string> => Array.from(path.matchAll(URI), ([, , id]) => id!)
 
 /** Parameters of RFC 7616 that prove nothing and open nothing. */
 const HARMLESS: ReadonlySet<string> = new Set(["algorithm", "charset", "nc", "qop", "realm", "stale", "userhash"])
@@ -77,7 +91,7 @@ const information = (value: string): string => {
 }
 
 /** Each URI of a path: of what is none the session-id cannot be found, so all of it is masked. */
-const path = (value: string): string =>
+const maskPath = (value: string): string =>
   value.replace(/[^ \t]+/g, (uri) => {
     const masked = maskUris(uri)
     return masked !== uri || parseUri(uri) !== undefined ? masked : MASK
@@ -85,9 +99,6 @@ const path = (value: string): string =>
 
 /** Values that have more secrets in them than session-ids. Those of HTTP are no headers of MSRP, and may be there. */
 const values: ReadonlyMap<string, (value: string) => string> = new Map([
-  ["to-path", path],
-  ["from-path", path],
-  ["use-path", path],
   ["authorization", credentials],
   ["www-authenticate", credentials],
   ["proxy-authorization", credentials],
@@ -97,6 +108,8 @@ const values: ReadonlyMap<string, (value: string) => string> = new Map([
   ["cookie", () => MASK],
   ["set-cookie", () => MASK]
 ])
+
+const paths: ReadonlySet<string> = new Set(["to-path", "from-path", "use-path"])
 
 const HEADER = /^([A-Za-z][!#$%&'*+\-.^_`|~0-9A-Za-z]*):[ \t]*([^]*)$/
 
@@ -113,8 +126,11 @@ export const maskLine = (line: string): string => plain(maskUris(line))
 export const maskHeader = (line: string): string => {
   const [, name, value] = HEADER.exec(line) ?? []
   if (name === undefined || value === undefined) return `(a malformed line of ${line.length} octets)`
-  const mask = values.get(name.toLowerCase()) ?? maskUris
-  return plain(`${name}: ${mask(value)}`)
+  const mask = values.get(name.toLowerCase())
+  if (mask !== undefined) return plain(`${name}: ${mask(value)}`)
+  const uris = paths.has(name.toLowerCase()) ? maskPath : maskUris
+  const more = value.length - MAX_VALUE
+  return plain(`${name}: ${uris(value.slice(0, MAX_VALUE))}${more > 0 ? `... (${more} more)` : ""}`)
 }
 
 /** Header lines, as they may be shown; of very many or very long ones the first. */

@@ -21,7 +21,7 @@ describe("session-ids", () => {
     fc.assert(
       fc.property(
         fc.array(uris, { minLength: 1, maxLength: 4 }),
-        fc.constantFrom(" ", ", ", "\t", "> <"),
+        fc.constantFrom(" ", ", ", "\t", "> <", ";tcp,", ";tcp;a=b;"),
         (all, by) => {
           const text = all.map((uri) => uri.text).join(by)
           for (
@@ -56,7 +56,8 @@ describe("session-ids", () => {
     ["msrp:/b/x;tcp", `msrp:/b/${label("x")};tcp`],
     ["msrp:b/x;tcp", `msrp:b/${label("x")};tcp`],
     ["msrp://alice:word@b/x;tcp", `msrp://alice@b/${label("x")};tcp`],
-    ["mrsp://b/x;tcp", MASK]
+    ["mrsp://b/x;tcp", `mrsp://b/${label("x")};tcp`],
+    ["mrsp:b/x;tcp", MASK]
   ])("%s in a path", (path, masked) => assert.strictEqual(maskHeader(`From-Path: ${path}`), `From-Path: ${masked}`))
 })
 
@@ -84,6 +85,13 @@ describe("AUTH", () => {
 })
 
 describe("lines", () => {
+  it("with URIs in other headers, and what is nearly one, are masked as well; others are not", () => {
+    assert.strictEqual(maskHeader("X: see <sip:a>, mrsp://b/x;tcp"), `X: see <sip:a>, mrsp://b/${label("x")};tcp`)
+    for (const line of ["Content-Type: text/plain", "Byte-Range: 1-6/6", "Message-ID: a/b", "Date: 12:30 1/2"]) {
+      assert.strictEqual(maskHeader(line), line)
+    }
+  })
+
   it("that are none are not shown: a body may stand where headers should", () => {
     assert.strictEqual(maskHeader("dear Bob"), "(a malformed line of 8 octets)")
     assert.strictEqual(maskHeader("dear Bob: hello"), "(a malformed line of 15 octets)")
@@ -95,7 +103,10 @@ describe("lines", () => {
   })
 
   it("are cut when they are long or many", () => {
-    assert.match(maskHeader(`X: ${"a".repeat(8000)}`), /^X: a{1021}\.\.\. \(6979 more\)$/)
+    assert.match(maskHeader(`X: ${"a".repeat(1500)}`), /^X: a{1021}\.\.\. \(479 more\)$/)
+    const path = maskHeader(`To-Path: ${"msrp://b/secret;tcp ".repeat(400)}`)
+    assert.isBelow(path.length, 1100)
+    assert.notInclude(path, "secret")
     const lines = maskHeaders(Array.from({ length: 64 }, () => `X: ${"a".repeat(900)}`))
     assert.lengthOf(lines, 5)
     assert.strictEqual(lines.at(-1), "(60 more lines)")
