@@ -107,6 +107,7 @@ describe("lines", () => {
     const path = maskHeader(`To-Path: ${"msrp://b/secret;tcp ".repeat(400)}`)
     assert.isBelow(path.length, 1100)
     assert.notInclude(path, "secret")
+    assert.match(maskHeader(`X: msrp://b/${"a".repeat(3000)};tcp`), /^X: msrp:\/\/b\/~[0-9a-f]{12}\.\.\. \(965 more\)$/)
     const lines = maskHeaders(Array.from({ length: 64 }, () => `X: ${"a".repeat(900)}`))
     assert.lengthOf(lines, 5)
     assert.strictEqual(lines.at(-1), "(60 more lines)")
