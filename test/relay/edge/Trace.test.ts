@@ -9,6 +9,7 @@ import { sessionLabel } from "../../../src/protocol/Ident.ts"
 import { parseUri } from "../../../src/protocol/Uri.ts"
 import { MAX_TRACES, MAX_WAITING } from "../../../src/relay/edge/Trace.ts"
 import { header, request, send, until } from "../../support/harness.ts"
+import { connectFrom, end, grantedThrough, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
 import { briefly, settled, traced } from "../../support/traced.ts"
 
@@ -321,6 +322,45 @@ describe("traces", () => {
         const dropped = seen.reduce((sum, one) => sum + (one.dropped ?? 0), 0)
         assert.isAbove(dropped, count)
         assert.strictEqual(seen.length + dropped, 4 * count)
+      })
+  )
+})
+
+describe("a trace of a user behind another relay", () => {
+  const there = simulated(options)
+
+  there(
+    "has his frames on the connection that many share, before and after it began, and nobody else's",
+    (world) =>
+      Effect.gen(function*() {
+        const link = yield* connectFrom(world, machine(world, "b.example.com"))
+        const from = (user: string): string =>
+          `msrps://b.example.com:2855/${user}-on-b;tcp msrps://${user}.invalid:9/${user};tcp`
+        const alice = yield* grantedThrough(world, link, from("alice"))
+        const { frames } = yield* traced(world, { users: ["alice"] })
+        const carol = yield* grantedThrough(world, link, from("carol"), "carol")
+        for (const [user, usePath] of [["alice", alice], ["carol", carol]] as const) {
+          const bob = yield* connectFrom(world, machine(world, `bob-of-${user}.example.com`))
+          bob.write(
+            send({ to: `${usePath} ${from(user)}`, from: `msrps://bob.invalid:9/${user}-bob;tcp`, body: "hello" })
+          )
+          link.answer(yield* link.next)
+          assert.strictEqual((yield* bob.next).status, 200)
+        }
+        const again = yield* grantedThrough(world, link, from("alice"))
+        yield* settled(world)
+        assert.deepStrictEqual(frames.map((one) => briefly(one)), [
+          "2 > SEND [5] $",
+          "2 < 200 OK $",
+          "1 < SEND [5] $",
+          "1 > 200 OK $",
+          "1 > AUTH $",
+          "1 < 200 OK $"
+        ])
+        for (const frame of frames.slice(0, 4)) assert.strictEqual(frame.session, sessionLabel(idOf(alice)))
+        assert.strictEqual(frames[5]!.session, sessionLabel(idOf(again)))
+        for (const { transport } of frames) assert.strictEqual(transport, "tls")
+        end(world, alice, carol, again)
       })
   )
 })
