@@ -183,6 +183,11 @@ describe("a trace of a user", () => {
         bob.answer(yield* bob.next)
         yield* settled(world)
         assert.strictEqual(frames.length, told)
+        // Nothing is left of it: another one finds no boundary, and has to make one.
+        alice.peer.write(whole.subarray(0, 40_000))
+        yield* until(() => bob.partialBody > 10_000)
+        yield* traced(world, { users: ["alice"] })
+        assert.strictEqual((yield* bob.next).flag, "+")
       })
   )
 
@@ -322,6 +327,10 @@ describe("traces", () => {
         const dropped = seen.reduce((sum, one) => sum + (one.dropped ?? 0), 0)
         assert.isAbove(dropped, count)
         assert.strictEqual(seen.length + dropped, 4 * count)
+        const told = seen.length
+        alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: "last", body: "hello" }))
+        yield* until(() => seen.length === told + 4, "the frames of one more")
+        for (const frame of seen.slice(told)) assert.isUndefined(frame.dropped)
       })
   )
 })
