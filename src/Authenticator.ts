@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import type { AuthDecision, AuthRequest } from "./authenticator/AuthDecision.ts"
 import { type DigestOptions, makeDigest, type NoCommonAlgorithm } from "./authenticator/DigestAuthenticator.ts"
 import type { Credentials } from "./Credentials.ts"
+import type { Live } from "./options/Live.ts"
 import type { OptionsError } from "./options/Options.ts"
 
 export type { AuthDecision, AuthRequest } from "./authenticator/AuthDecision.ts"
@@ -15,7 +16,7 @@ export class Authenticator extends Context.Service<Authenticator, {
 }>()("msrp-relay/Authenticator") {
   /** HTTP Digest with qop=auth (RFC 4976 §9.1, RFC 7616). Nonces are this layer's own: another process' are stale. */
   static readonly layerDigest = (
-    options: DigestOptions = {}
+    options: Live<DigestOptions> = {}
   ): Layer.Layer<Authenticator, NoCommonAlgorithm | OptionsError, Credentials> =>
     Layer.effect(Authenticator, Effect.suspend(() => makeDigest(options)))
 }

@@ -65,6 +65,8 @@ export class Credentials extends Context.Service<Credentials, {
   readonly recheck?: Lookup | undefined
   /** For a backend that remembers: what is true now, from now on for `lookup` too. */
   readonly refresh?: Lookup | undefined
+  /** How many users there are now, for a backend that knows. */
+  readonly size?: (() => number | undefined) | undefined
 }>()("msrp-relay/Credentials") {
   /** `algorithms` are both when absent, as for a backend of passwords. */
   static readonly make = (
@@ -76,7 +78,11 @@ export class Credentials extends Context.Service<Credentials, {
   static readonly layerMemory = (users: ReadonlyArray<User>): Layer.Layer<Credentials> =>
     Layer.sync(Credentials, () => {
       const table = userTable(users)
-      return Credentials.make((user) => Effect.succeed(table.lookup(user)), table.algorithms)
+      return Credentials.of({
+        algorithms: table.algorithms,
+        lookup: (user) => Effect.succeed(table.lookup(user)),
+        size: () => table.users
+      })
     })
 }
 

@@ -7,12 +7,14 @@ import type * as Stream from "effect/Stream"
 import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
 import { networkOf } from "./net/Network.ts"
+import { follow, type Live } from "./options/Live.ts"
 import type { OptionsError } from "./options/Options.ts"
-import { checkRelayOptions } from "./options/Relay.ts"
+import { wrongRelayOptions } from "./options/Relay.ts"
 import { canonicalHost, formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
 import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/Alarm.ts"
 import { makeDialler } from "./relay/edge/Dialler.ts"
+import { makeEnding } from "./relay/edge/Ending.ts"
 import { makeEventLog } from "./relay/edge/EventLog.ts"
 import { History } from "./relay/edge/History.ts"
 import { Journal, type Noted } from "./relay/edge/Journal.ts"
@@ -25,7 +27,8 @@ import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
 import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
-import { Switchboard } from "./relay/Switchboard.ts"
+import type { Phase } from "./relay/Shared.ts"
+import { Switchboard, type SwitchboardRules } from "./relay/Switchboard.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
 import type { TraceFrame } from "./trace/TraceFrame.ts"
@@ -37,7 +40,6 @@ export type {
   ConnectionSummary,
   Operator,
   Page,
-  Phase,
   SessionQuery,
   SessionSummary,
   TrafficSummary
@@ -45,6 +47,7 @@ export type {
 export { type EventFields, type EventMessage, eventMessages, type RelayEvent } from "./relay/edge/RelayEvent.ts"
 export { TooManyTraces, type TraceQuery } from "./relay/edge/Trace.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
+export type { Phase } from "./relay/Shared.ts"
 export { TraceFrame } from "./trace/TraceFrame.ts"
 
 /** Seconds. */
@@ -53,9 +56,7 @@ const DAY = 86_400
 /** How often it is looked for connections that nobody uses, and logged what limits have refused. */
 const IDLE_CHECK = "1 minute"
 
-/** For peers to close in turn when the relay ends: who keeps his side open does not keep the relay. */
-const LAST_WORDS = "500 millis"
-
+/** They may change (`Live`), but for `listen`, `uris` and `usePath`, which count at the start. */
 export interface RelayOptions {
   /** Where to listen. */
   readonly listen: ReadonlyArray<LocalSocket>
@@ -111,6 +112,9 @@ export interface RelayGauges {
 /**
  * An MSRP relay (RFC 4976), running while its layer lives. It needs its services and nothing else, so the same program
  * runs on sockets and on a simulated network.
+ *
+ * When its scope closes it drains for as long as the limit `drain` says (0: not at all), and then closes as `close` does:
+ * what it has accepted is delivered, or reported to who has sent it.
  */
 export class Relay extends Context.Service<Relay, {
   /** The bound listeners, with their real ports. */
@@ -121,6 +125,18 @@ export class Relay extends Context.Service<Relay, {
   readonly gauges: () => RelayGauges
   /** What an operator sees of it, and may do to it. */
   readonly operator: Operator
+  readonly phase: () => Phase
+  /** Milliseconds since 1970: since when. */
+  readonly phaseSince: () => number
+  /**
+   * Takes the relay out of service: from now on no session is granted. AUTH is answered 408, also by who has a session, whose
+   * time then ends as it was granted; a connection with nothing else to do here is closed with that. Live sessions go on,
+   * with new connections of their peers. Completes when the last session has ended and nothing waits for an answer, or
+   * when `undrain` or `close` put an end to it. Whoever does not wait any longer has not taken it back.
+   */
+  readonly drain: Effect.Effect<void>
+  /** Takes `drain` back. A relay that stops does not serve again. */
+  readonly undrain: Effect.Effect<void>
   /**
    * What passes on the connections that users' sessions use, without bodies and secrets, while somebody reads it. A reader
    * that is slow is told how many frames it has missed. There may be 16 traces at a time.
@@ -134,15 +150,17 @@ export class Relay extends Context.Service<Relay, {
    */
   readonly close: Effect.Effect<void>
 }>()("msrp-relay/Relay") {
-  static readonly layer = (options: RelayOptions): Layer.Layer<
+  static readonly layer = (options: Live<RelayOptions>): Layer.Layer<
     Relay,
     TransportError | OptionsError,
     Transport | Codec | SessionRepo | Authenticator | SocketSelector
   > => Layer.effect(Relay, make(options))
 }
 
-const make = Effect.fnUntraced(function*(options: RelayOptions) {
-  yield* checkRelayOptions(options)
+const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
+  let serving: Switchboard | undefined
+  const live = yield* follow(given, wrongRelayOptions, (changed) => serving?.change(rulesOf(changed)))
+  const options = live.current
   const transport = yield* Transport
   const codec = yield* Codec
   const sessions = yield* SessionRepo
@@ -151,9 +169,7 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   const clock = yield* Clock.Clock
   const run = yield* FiberSet.makeRuntime<never, void, never>()
 
-  const relayPeers = options.relayPeers ?? "none"
   const timers = clockTimers(clock, run)
-  const limits = { ...defaultRelayLimits, ...options.limits }
   const history = new History()
   const listeners = new Set<(event: RelayEvent) => void>()
   const log = yield* makeEventLog(run)
@@ -175,20 +191,9 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     },
     networkOf,
     observer: journal,
-    limits,
-    auth: {
-      usePath: options.usePath ?? [],
-      realm: options.authRealm,
-      expires: options.authExpires ?? 1800,
-      minExpires: options.authMinExpires,
-      maxExpires: options.authMaxExpires,
-      relayMaxExpires: options.authRelayMaxExpires ?? DAY,
-      plaintext: options.plaintextAuth ?? "loopback"
-    },
-    relayPeers,
-    nextHops: options.nextHops ?? {}
+    ...rulesOf(options)
   })
-  const { counters } = switchboard.shared
+  const { counters, limits } = switchboard.shared
   const tracer = new Tracer({ switchboard, clock, run })
   yield* Effect.addFinalizer(() => Effect.sync(() => tracer.close()))
   const login = makeLogin({
@@ -196,7 +201,7 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
     authenticator,
     sessions,
     counters,
-    timeLimit: limits.authDecision
+    limits
   })
 
   const { turn } = switchboard.shared
@@ -204,7 +209,10 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   const sockets: Array<LocalSocket> = []
   for (const socket of options.listen) {
     // Nobody is asked for a certificate that is of no use.
-    const asksForCertificate = admitsRelays(relayPeers) && (options.relayListen?.some(is(socket)) ?? true)
+    const asksForCertificate = (): boolean => {
+      const { relayListen, relayPeers = "none" } = live.current
+      return admitsRelays(relayPeers) && (relayListen?.some(is(socket)) ?? true)
+    }
     sockets.push(
       yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate, busy })
     )
@@ -212,6 +220,8 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
   // The rules need the real sockets, and nothing is read before this fiber goes on.
   const uris = options.uris ?? sockets.map(({ host, port, scheme }) => parseUri(formatUri({ scheme, host, port }))!)
   switchboard.serves(sockets, uris)
+  serving = switchboard
+  if (live.current !== options) switchboard.change(rulesOf(live.current))
   const connect = makeDialler({ transport, selector, nextHops: switchboard.nextHops, journal })
 
   const tidy = Effect.sync(() => switchboard.tidy(limits.idle * 1000))
@@ -231,6 +241,9 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
       return () => void listeners.delete(listener)
     }
   })
+  const ending = yield* makeEnding({ switchboard, sessions: () => book.size() })
+  // The last to be added: whatever the end needs is still there then, and listeners too.
+  yield* Effect.addFinalizer(() => ending.end)
 
   return Relay.of({
     sockets,
@@ -245,29 +258,32 @@ const make = Effect.fnUntraced(function*(options: RelayOptions) {
       bufferedOctets: switchboard.bufferedOctets
     }),
     trace: (query) => tracer.trace(query),
-    close: Effect.gen(function*() {
-      switchboard.stop()
-      yield* ended(() => switchboard.outstanding === 0, limits.draining)
-      switchboard.end()
-      yield* Effect.race(
-        ended(() => switchboard.hops.size === 0, limits.closing),
-        Effect.delay(ended(() => switchboard.settled, limits.closing), LAST_WORDS)
-      )
-    })
+    phase: ending.phase,
+    phaseSince: ending.phaseSince,
+    drain: ending.drain,
+    undrain: ending.undrain,
+    close: ending.close
   })
+})
+
+/** What of the options may change. */
+const rulesOf = (options: RelayOptions): SwitchboardRules => ({
+  limits: { ...defaultRelayLimits, ...options.limits },
+  auth: {
+    usePath: options.usePath ?? [],
+    realm: options.authRealm,
+    expires: options.authExpires ?? 1800,
+    minExpires: options.authMinExpires,
+    maxExpires: options.authMaxExpires,
+    relayMaxExpires: options.authRelayMaxExpires ?? DAY,
+    plaintext: options.plaintextAuth ?? "loopback"
+  },
+  relayPeers: options.relayPeers ?? "none",
+  nextHops: options.nextHops ?? {}
 })
 
 const is = (a: LocalSocket) => (b: LocalSocket): boolean =>
   a.scheme === b.scheme && a.port === b.port && canonicalHost(a.host) === canonicalHost(b.host)
-
-/** Waits for it, at most so many seconds. */
-const ended = (condition: () => boolean, seconds: number): Effect.Effect<void> =>
-  Effect.suspend(() =>
-    condition() ? Effect.void : Effect.repeat(Effect.sleep("20 millis"), { until: condition }).pipe(
-      Effect.timeoutOption(seconds * 1000),
-      Effect.asVoid
-    )
-  )
 
 /** What an operator should hear of, though not once for each. */
 const TROUBLE = [

@@ -15,7 +15,8 @@ import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import * as Dns from "node:dns/promises"
 import { codeOf } from "./net/ErrorCode.ts"
-import { checkOptions, type OptionsError, text } from "./options/Options.ts"
+import { type Current, follow, type Live } from "./options/Live.ts"
+import { type OptionsError, text, wrongOptions } from "./options/Options.ts"
 import { isNameServer, nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
 
 export type { SrvRecord } from "./resolver/Srv.ts"
@@ -45,7 +46,7 @@ export interface NodeResolverOptions {
   readonly servers?: ReadonlyArray<string> | undefined
 }
 
-const makeNode = ({ servers }: NodeResolverOptions = {}): ResolverShape => ({
+const makeNode = (live: Current<NodeResolverOptions>): ResolverShape => ({
   // As the machine has it: also from its file of hosts, and remembered there or not at all.
   addresses: (name) =>
     Effect.tryPromise({
@@ -54,7 +55,7 @@ const makeNode = ({ servers }: NodeResolverOptions = {}): ResolverShape => ({
     }).pipe(Effect.map((found) => found.map(({ address }) => address))),
   srv: (name) =>
     Effect.suspend(() => {
-      const queries = (servers ?? Dns.getServers()).map((server) => querySrv(name, nameServerOf(server)))
+      const queries = (live.current.servers ?? Dns.getServers()).map((server) => querySrv(name, nameServerOf(server)))
       return queries.length === 0
         ? Effect.fail(new QueryError({ code: "ENOSERVER" }))
         : Effect.firstSuccessOf(Array.from({ length: TRIES }, () => queries).flat())
@@ -98,15 +99,15 @@ const lifeOf = (exit: Exit.Exit<ReadonlyArray<SrvRecord>, ResolverError>): numbe
 
 /** Asks the name servers of this machine, unless another layer is provided. */
 export const Resolver: Context.Reference<ResolverShape> = Context.Reference("msrp-relay/Resolver", {
-  defaultValue: makeNode
+  defaultValue: () => makeNode({ current: {} })
 })
 
 /** The name servers of this machine, or others for SRV; their SRV records are remembered, one question at a time. */
-export const layerNode = (options: NodeResolverOptions = {}): Layer.Layer<never, OptionsError> =>
+export const layerNode = (options: Live<NodeResolverOptions> = {}): Layer.Layer<never, OptionsError> =>
   Layer.unwrap(
-    Effect.as(
-      checkOptions("Resolver.layerNode", optionsSchema, options),
-      layerCached(makeNode(options))
+    Effect.map(
+      follow(options, wrongOptions<NodeResolverOptions>("Resolver.layerNode", optionsSchema)),
+      (live) => layerCached(makeNode(live))
     )
   )
 

@@ -8,7 +8,8 @@ import * as Schema from "effect/Schema"
 import { monotonicMillis } from "./clock/Monotonic.ts"
 import { Buckets } from "./collections/Buckets.ts"
 import { Heap, type Ranked } from "./collections/Heap.ts"
-import { checkOptions, type OptionsError, positive, whole, wholeOrUnbounded } from "./options/Options.ts"
+import { follow, type Live } from "./options/Live.ts"
+import { type OptionsError, positive, whole, wholeOrUnbounded, wrongOptions } from "./options/Options.ts"
 import { ranges } from "./options/Ranges.ts"
 import { type NewSession, type Session, type SessionEnd, userOf } from "./relay/Session.ts"
 
@@ -39,6 +40,7 @@ export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{
   readonly limit: number
 }> {}
 
+/** They may change (`Live`), but for `hashSize`. */
 export interface SessionRepoOptions {
   /** log2 of the number of buckets; the clean-up visits one bucket at a time. 0..20, default 10. */
   readonly hashSize?: number | undefined
@@ -85,13 +87,13 @@ export class SessionRepo extends Context.Service<SessionRepo, {
   readonly size: () => number
 }>()("msrp-relay/SessionRepo") {
   /** Sessions in this process's memory, in `2 ** hashSize` buckets which a fiber cleans a few at a time. */
-  static readonly layerMemory = (options: SessionRepoOptions = {}): Layer.Layer<SessionRepo, OptionsError> =>
+  static readonly layerMemory = (options: Live<SessionRepoOptions> = {}): Layer.Layer<SessionRepo, OptionsError> =>
     Layer.effect(
       SessionRepo,
       Effect.gen(function*() {
-        yield* checkOptions("SessionRepo.layerMemory", optionsSchema, options)
-        const { cleanupInterval = 60, extendActive = false, hashSize = 10 } = options
-        const { maxSessions = 100_000, maxSessionsPerUser = 1000 } = options
+        const wrong = wrongOptions<SessionRepoOptions>("SessionRepo.layerMemory", optionsSchema)
+        const live = yield* follow(options, wrong)
+        const { hashSize = 10 } = live.current
         const clock = yield* Clock.Clock
         const now = (): number => monotonicMillis(clock)
         const buckets = 2 ** hashSize
@@ -131,6 +133,7 @@ export class SessionRepo extends Context.Service<SessionRepo, {
           return true
         }
         const exhausted = (user: string): SessionsExhausted | "unknown" | undefined => {
+          const { maxSessions = 100_000, maxSessionsPerUser = 1000 } = live.current
           const inAll = hasRoom(all, maxSessions)
           if (inAll === false) return new SessionsExhausted({ of: "all", limit: maxSessions })
           const ofUser = hasRoom(ofUsers.get(user) ?? new Heap(), maxSessionsPerUser)
@@ -139,13 +142,15 @@ export class SessionRepo extends Context.Service<SessionRepo, {
         }
 
         // One bucket at a time, unless there are more of them than turns in one pass.
-        const atOnce = Math.min(Math.ceil(buckets * CLEANUP_PAUSE / (cleanupInterval * 1000)), buckets)
-        const pause = cleanupInterval * 1000 * atOnce / buckets
-        const mapsAtOnce = atOnce * table.count / buckets
+        const stepOf = ({ cleanupInterval = 60 }: SessionRepoOptions) => {
+          const atOnce = Math.min(Math.ceil(buckets * CLEANUP_PAUSE / (cleanupInterval * 1000)), buckets)
+          return { pause: cleanupInterval * 1000 * atOnce / buckets, maps: atOnce * table.count / buckets }
+        }
         let next = 0
         const clean = Effect.gen(function*() {
           let looked = 0
-          for (let i = 0; i < mapsAtOnce; i++) {
+          const { maps } = stepOf(live.current)
+          for (let i = 0; i < maps; i++) {
             for (const { session } of table.at(next)) {
               // Lets the event loop turn, with what has come in meanwhile.
               if (++looked % SESSIONS_AT_ONCE === 0) yield* Effect.yieldNow
@@ -157,12 +162,13 @@ export class SessionRepo extends Context.Service<SessionRepo, {
         let due = now()
         yield* Effect.suspend(() => {
           // Not so much later as the clean-up takes, or a pass would be longer than it may be.
-          due = Math.max(due + pause, now())
+          due = Math.max(due + stepOf(live.current).pause, now())
           return Effect.delay(clean, Duration.millis(due - now()))
         }).pipe(Effect.forever, Effect.forkScoped)
 
         return SessionRepo.of({
           create: Effect.fnUntraced(function*({ expires, ownerAuthority, ...rest }) {
+            const { extendActive = false } = live.current
             const user = userOf(rest)
             let refused = exhausted(user)
             for (; refused === "unknown"; refused = exhausted(user)) yield* Effect.yieldNow

@@ -6,6 +6,7 @@ import * as IpNetwork from "effect/net/IpNetwork"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { type Live, valueOf } from "./options/Live.ts"
 import { canonicalHost, parseUri } from "./protocol/Uri.ts"
 import type { LocalSocket } from "./Transport.ts"
 
@@ -34,15 +35,15 @@ export class SocketSelector extends Context.Service<SocketSelector, {
   static readonly layerDefault = (sockets: ReadonlyArray<LocalSocket>): Layer.Layer<SocketSelector> =>
     Layer.succeed(SocketSelector, { select: (request) => Effect.succeed(defaultSocket(sockets, request)) })
 
-  /** The first rule that matches decides; `defaultSocket` when none does. `parseSocketRules` makes rules out of text. */
+  /** The first rule that matches decides; `defaultSocket` when none does. `parseSocketRules` makes rules out of text. They may change. */
   static readonly layerRules = (
     sockets: ReadonlyArray<LocalSocket>,
-    rules: ReadonlyArray<SocketRule>
+    rules: Live<ReadonlyArray<SocketRule>>
   ): Layer.Layer<SocketSelector> =>
     Layer.succeed(SocketSelector, {
       select: (request) =>
         Effect.sync(() => {
-          const use = rules.find((rule) => applies(rule, request))?.use ?? "default"
+          const use = valueOf(rules).find((rule) => applies(rule, request))?.use ?? "default"
           return use === "none" ? undefined : use === "default" ? defaultSocket(sockets, request) : use
         })
     })

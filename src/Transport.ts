@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Live } from "./options/Live.ts"
 import type { OptionsError } from "./options/Options.ts"
 import * as NodeTransport from "./transport/NodeTransport.ts"
 import { make as makeTestNetwork, TestNetwork, type TestOptions } from "./transport/testing/TestNetwork.ts"
@@ -31,7 +32,7 @@ export type { TransportShape } from "./transport/TransportShape.ts"
 export class Transport extends Context.Service<Transport, TransportShape>()("msrp-relay/Transport") {
   /** TCP and TLS sockets of this machine. Fails when the certificate or key is unusable. */
   static readonly layerNode = (
-    options: NodeTransport.NodeOptions = {}
+    options: Live<NodeTransport.NodeOptions> = {}
   ): Layer.Layer<Transport, TransportError | OptionsError> => Layer.effect(Transport, NodeTransport.make(options))
 
   /**

@@ -19,6 +19,9 @@ export interface AttemptsOptions {
   readonly freePerAddress?: number | undefined
 }
 
+const FREE_PER_USER = 10
+const FREE_PER_ADDRESS = 100
+
 /** Who wants to log in. */
 export interface Candidate {
   readonly username: string
@@ -60,18 +63,19 @@ const WELCOME_FAILURES = 1000
 const MAX_REMEMBERED = 10_000
 
 class Kind {
-  readonly #free: number
+  /** Failures that cost nothing. */
+  free: number
   /** The one that failed least recently is the first. */
   readonly #failures = new LinkedMap<string, Failures>()
 
   constructor(free: number) {
-    this.#free = free
+    this.free = free
   }
 
   /** What is known if it has failed too often. */
   suspect(key: string, now: number): Failures | undefined {
     const found = this.#find(key, now)
-    return found === undefined || found.count <= this.#free ? undefined : found
+    return found === undefined || found.count <= this.free ? undefined : found
   }
 
   #find(key: string, now: number): Failures | undefined {
@@ -93,7 +97,7 @@ class Kind {
     failures.forgotten = now + FORGOTTEN_AFTER
     this.#failures.set(key, failures)
     if (this.#failures.size > MAX_REMEMBERED) this.forget(this.#failures.first!.key)
-    const beyond = failures.count - this.#free
+    const beyond = failures.count - this.free
     return beyond <= 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (beyond - 1), LONGEST_DELAY)
   }
 
@@ -122,9 +126,15 @@ export class Attempts {
 
   /** `now` in milliseconds. */
   constructor(options: AttemptsOptions, now: () => number) {
-    this.#users = new Kind(options.freePerUser ?? 10)
-    this.#addresses = new Kind(options.freePerAddress ?? 100)
+    this.#users = new Kind(options.freePerUser ?? FREE_PER_USER)
+    this.#addresses = new Kind(options.freePerAddress ?? FREE_PER_ADDRESS)
     this.#now = now
+  }
+
+  /** What counts from now on, also for those who have failed before. */
+  set options({ freePerAddress = FREE_PER_ADDRESS, freePerUser = FREE_PER_USER }: AttemptsOptions) {
+    this.#users.free = freePerUser
+    this.#addresses.free = freePerAddress
   }
 
   /** Begins an attempt; `undefined` when so many are under way already that it must come again later. */

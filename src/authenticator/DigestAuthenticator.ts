@@ -13,7 +13,8 @@ import { randomBytes } from "node:crypto"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "../Credentials.ts"
 import { networkOf } from "../net/Network.ts"
-import { checkOptions, duration, oneOf, text, whole } from "../options/Options.ts"
+import { follow, type Live } from "../options/Live.ts"
+import { duration, oneOf, text, whole, wrongOptions } from "../options/Options.ts"
 import { printAuthenticationInfo } from "../protocol/digest/AuthenticationInfo.ts"
 import { type Authorization, chooseAuthorization } from "../protocol/digest/Authorization.ts"
 import { printChallenge, REALM } from "../protocol/digest/Challenge.ts"
@@ -44,6 +45,7 @@ export class NoCommonAlgorithm extends Data.TaggedError("NoCommonAlgorithm")<{
   }
 }
 
+/** They may change (`Live`). */
 export interface DigestOptions extends AttemptsOptions {
   /** How long a nonce can be used; from then on it is stale. A bare number is milliseconds. Absent: 30 seconds. */
   readonly nonceExpire?: Duration.Input | undefined
@@ -86,28 +88,44 @@ type Outcome = Pick<Extract<AuthDecision, { readonly _tag: "Challenge" }>, "atte
 
 const failedAs = (attempt: AuthAttempt): Outcome => ({ failed: true, stale: false, attempt })
 
-export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
-  yield* checkOptions("Authenticator.layerDigest", optionsSchema, options)
+const MAX_NONCES = 65_536
+
+const lifeOf = ({ nonceExpire = "30 seconds" }: DigestOptions): number => Duration.toMillis(nonceExpire)
+
+const realmsOf = ({ realmsWithoutMd5 = [] }: DigestOptions): ReadonlySet<string> =>
+  new Set(realmsWithoutMd5.map((realm) => realm.toLowerCase()))
+
+export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>) {
+  const live = yield* follow(
+    given,
+    wrongOptions<DigestOptions>("Authenticator.layerDigest", optionsSchema),
+    (options) => {
+      nonces.life = lifeOf(options)
+      nonces.max = options.maxNonces ?? MAX_NONCES
+      attempts.options = options
+      withoutMd5 = realmsOf(options)
+    }
+  )
+  const options = live.current
   const credentials = yield* Credentials
   const clock = yield* Clock.Clock
-  const allowed = options.algorithms ?? digestAlgorithms
-  const lookupTimeout = options.lookupTimeout ?? "10 seconds"
   const now = (): number => monotonicMillis(clock)
   const nonces = new Nonces(
     now,
-    Duration.toMillis(options.nonceExpire ?? "30 seconds"),
-    options.maxNonces ?? 65_536
+    lifeOf(options),
+    options.maxNonces ?? MAX_NONCES
   )
-  const withoutMd5 = new Set((options.realmsWithoutMd5 ?? []).map((realm) => realm.toLowerCase()))
+  let withoutMd5 = realmsOf(options)
   const attempts = new Attempts(options, now)
   /** Does nothing here; some clients cannot do without. */
   const opaque = randomBytes(8).toString("hex")
   const absent = randomBytes(16).toString("hex")
 
+  const allowed = (): ReadonlyArray<DigestAlgorithm> => live.current.algorithms ?? digestAlgorithms
   const offered = (): ReadonlyArray<DigestAlgorithm> =>
-    allowed.filter((algorithm) => credentials.algorithms.includes(algorithm))
+    allowed().filter((algorithm) => credentials.algorithms.includes(algorithm))
   if (offered().length === 0) {
-    return yield* new NoCommonAlgorithm({ allowed, available: credentials.algorithms })
+    return yield* new NoCommonAlgorithm({ allowed: allowed(), available: credentials.algorithms })
   }
 
   const challenge = (realm: string, algorithms: ReadonlyArray<DigestAlgorithm>, result: Outcome): AuthDecision => {
@@ -139,7 +157,7 @@ export const makeDigest = Effect.fnUntraced(function*(options: DigestOptions) {
       const asked = credentials[which]!(user)
       if (Exit.isExit(asked)) return yield* asked
       const fiber = yield* Effect.forkChild(asked, { startImmediately: true })
-      return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), lookupTimeout)
+      return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), live.current.lookupTimeout ?? "10 seconds")
     },
     Effect.catchCause((cause) =>
       Cause.hasInterruptsOnly(cause)

@@ -33,15 +33,17 @@ export class Nonces {
   #floor = -1
   readonly #now: () => number
   readonly #origin: number
-  readonly #life: number
-  readonly #max: number
+  /** Milliseconds for which one can be used; also counts for those that there are. */
+  life: number
+  /** Those in use whose count is kept. */
+  max: number
 
   /** `now` in milliseconds of any origin, as is `life`. */
   constructor(now: () => number, life: number, max: number) {
     this.#now = now
     this.#origin = Math.floor(now()) - randomInt(MAX_ORIGIN)
-    this.#life = life
-    this.#max = max
+    this.life = life
+    this.max = max
   }
 
   issue(): string {
@@ -73,7 +75,7 @@ export class Nonces {
   }
 
   #expired(since: number, now: number): boolean {
-    return now - since >= this.#life
+    return now - since >= this.life
   }
 
   #forget(now: number): void {
@@ -85,10 +87,11 @@ export class Nonces {
   }
 
   #makeRoom(): void {
-    const { first, size } = this.#spent
-    if (first === undefined || size < this.#max) return
-    this.#floor = Math.max(this.#floor, first.value.issued)
-    this.#spent.delete(first.key)
+    const spent = this.#spent
+    for (let { first } = spent; first !== undefined && spent.size >= this.max; first = spent.first) {
+      this.#floor = Math.max(this.#floor, first.value.issued)
+      spent.delete(first.key)
+    }
   }
 
   /** SHA-3 with the key in front is a MAC by its design, and costs a fifth of what an HMAC object does. */

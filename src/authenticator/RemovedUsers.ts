@@ -5,15 +5,18 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Credentials, type UserKey } from "../Credentials.ts"
-import { checkOptions, duration, type OptionsError } from "../options/Options.ts"
+import { follow, type Live } from "../options/Live.ts"
+import { duration, type OptionsError, wrongOptions } from "../options/Options.ts"
 import { SessionRepo } from "../SessionRepo.ts"
 
+/** They may change (`Live`). */
 export interface RemovedUsersOptions {
-  /** From one look to the next. A bare number is milliseconds. Absent: a minute. */
+  /** From one look to the next; infinite: there is none. A bare number is milliseconds. Absent: a minute. */
   readonly interval?: Duration.Input | undefined
 }
 
@@ -36,16 +39,16 @@ const optionsSchema = Schema.Struct({ interval: Schema.optional(duration) })
 
 /** Needs a repository that can tell which users have sessions; does nothing with another. */
 export const layerRemovedUsers = (
-  options: RemovedUsersOptions = {}
+  options: Live<RemovedUsersOptions> = {}
 ): Layer.Layer<never, OptionsError, Credentials | SessionRepo> => Layer.effectDiscard(make(options))
 
-const make = Effect.fnUntraced(function*(options: RemovedUsersOptions) {
-  yield* checkOptions("layerRemovedUsers", optionsSchema, options)
-  const interval = Duration.fromInputUnsafe(options.interval ?? "1 minute")
+const make = Effect.fnUntraced(function*(options: Live<RemovedUsersOptions>) {
+  const wrong = wrongOptions<RemovedUsersOptions>("layerRemovedUsers", optionsSchema)
+  let changed = (_options: RemovedUsersOptions): void => {}
+  const live = yield* follow(options, wrong, (now) => changed(now))
   const credentials = yield* Credentials
   const sessions = yield* SessionRepo
   if (sessions.endSomeOf === undefined || sessions.users === undefined) return
-  const confirmation = Duration.min(CONFIRMATION, Duration.times(interval, 0.5))
 
   /** Whether there is such a user. */
   const isThere = Effect.fnUntraced(function*(user: UserKey) {
@@ -74,7 +77,7 @@ const make = Effect.fnUntraced(function*(options: RemovedUsersOptions) {
     return gone
   })
 
-  const look = Effect.gen(function*() {
+  const look = Effect.fnUntraced(function*(confirmation: Duration.Duration) {
     const missing = yield* goneOf(sessions.users!())
     yield* Effect.sleep(confirmation)
     const gone = yield* goneOf(missing)
@@ -83,10 +86,17 @@ const make = Effect.fnUntraced(function*(options: RemovedUsersOptions) {
       yield* Effect.logInfo("sessions of removed users ended").pipe(Effect.annotateLogs({ users: gone.length }))
     }
   })
-  yield* look.pipe(
-    Effect.catchCause((cause) => Effect.logError("It cannot be looked up whether users were removed", cause)),
-    Effect.delay(Duration.subtract(interval, confirmation)),
-    Effect.forever,
-    Effect.forkScoped
-  )
+  const looks = ({ interval: input = "1 minute" }: RemovedUsersOptions): Effect.Effect<void> => {
+    const interval = Duration.fromInputUnsafe(input)
+    if (!Duration.isFinite(interval)) return Effect.void
+    const confirmation = Duration.min(CONFIRMATION, Duration.times(interval, 0.5))
+    return look(confirmation).pipe(
+      Effect.catchCause((cause) => Effect.logError("It cannot be looked up whether users were removed", cause)),
+      Effect.delay(Duration.subtract(interval, confirmation)),
+      Effect.forever
+    )
+  }
+  const run = yield* FiberHandle.makeRuntime<never, never, void>()
+  changed = (now) => void run(looks(now))
+  changed(live.current)
 })

@@ -151,6 +151,7 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
     get algorithms() {
       return table.algorithms
     },
-    lookup: (user) => Effect.succeed(table.lookup(user))
+    lookup: (user) => Effect.succeed(table.lookup(user)),
+    size: () => table.users
   })
 })

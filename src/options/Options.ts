@@ -89,20 +89,30 @@ const nameOf = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>
       ""
     )
 
-/** Fails with all that is wrong: by the schema, and what `more` finds in options that are right by it. */
-export const checkOptions = <A extends object>(
+/** All that is wrong: by the schema, and what `more` finds in options that are right by it. */
+export const wrongOptions = <A extends object>(
   layer: string,
   schema: Schema.Codec<unknown>,
-  options: A,
   more: (options: A) => ReadonlyArray<OptionProblem> = () => []
+) =>
+(options: A): OptionsError | undefined => {
+  const decoded = Schema.decodeUnknownResult(schema)(options, { errors: "all" })
+  const problems = Result.isSuccess(decoded)
+    ? more(options)
+    : formatter(decoded.failure.issue).issues.map(({ message, path }) => ({
+      option: nameOf(path),
+      problem: message.replace(/^Expected /, "must be ").replace(/, got .*$/s, "")
+    }))
+  return problems.length === 0 ? undefined : new OptionsError({ layer, problems })
+}
+
+/** Fails with all that is wrong, by the schema. */
+export const checkOptions = (
+  layer: string,
+  schema: Schema.Codec<unknown>,
+  options: object
 ): Effect.Effect<void, OptionsError> =>
   Effect.suspend(() => {
-    const decoded = Schema.decodeUnknownResult(schema)(options, { errors: "all" })
-    const problems = Result.isSuccess(decoded)
-      ? more(options)
-      : formatter(decoded.failure.issue).issues.map(({ message, path }) => ({
-        option: nameOf(path),
-        problem: message.replace(/^Expected /, "must be ").replace(/, got .*$/s, "")
-      }))
-    return problems.length === 0 ? Effect.void : Effect.fail(new OptionsError({ layer, problems }))
+    const error = wrongOptions(layer, schema)(options)
+    return error === undefined ? Effect.void : Effect.fail(error)
   })

@@ -33,6 +33,7 @@ export const ranges = {
   dials: count(10_000),
   nextHops: count(1_000_000),
   /** Seconds. */
+  drain: [0, DAY] as Range,
   unused: [60, DAY] as Range,
   maxSessions: count(10_000_000),
   maxSessionsPerUser: count(1_000_000)

@@ -6,7 +6,6 @@ import type { RelayLimits } from "../relay/Limits.ts"
 import { isNextHopRule, isPortRange, type PortRange } from "../relay/rules/NextHops.ts"
 import { isRelayName, type RelayPolicy } from "../relay/rules/Peers.ts"
 import {
-  checkOptions,
   notNegative,
   oneOf,
   type OptionProblem,
@@ -14,7 +13,8 @@ import {
   quantity,
   text,
   whole,
-  wholeOrUnbounded
+  wholeOrUnbounded,
+  wrongOptions
 } from "./Options.ts"
 import { type Range, ranges } from "./Ranges.ts"
 
@@ -54,6 +54,7 @@ const limits: { readonly [K in keyof RelayLimits]: Schema.Codec<number> } = {
   unused: positive,
   idle: quantity(ranges.idle),
   stall: quantity(ranges.stall),
+  drain: quantity(ranges.drain),
   draining: notNegative,
   closing: positive,
   overtime: notNegative,
@@ -139,4 +140,4 @@ const order = (
   return most !== undefined && authExpires > most ? problem("authExpires", "must not be above authMaxExpires") : []
 }
 
-export const checkRelayOptions = (options: Expiries) => checkOptions("Relay.layer", schema, options, order)
+export const wrongRelayOptions = wrongOptions<Expiries>("Relay.layer", schema, order)

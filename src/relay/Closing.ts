@@ -12,6 +12,7 @@ export type Closing =
   | "no session uses it"
   | "request for another relay"
   | "takes no octets"
+  | "the relay drains"
   | "the relay stops"
   | "too many connections"
   | "too many failed AUTHs"

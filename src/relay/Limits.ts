@@ -73,6 +73,11 @@ export interface RelayLimits {
   readonly idle: number
   /** Seconds without progress after which a receiver is failed. */
   readonly stall: number
+  /**
+   * Seconds that live sessions have to end by themselves when the scope of the relay closes; 0: they end at once, as with
+   * `Relay.close`.
+   */
+  readonly drain: number
   /** Seconds that requests on their way have for their answers when the relay stops. */
   readonly draining: number
   /** Seconds that a peer has to close a connection which the relay has ended. */
@@ -116,6 +121,7 @@ export const defaultRelayLimits: RelayLimits = {
   unused: 300,
   idle: 7200,
   stall: 30,
+  drain: 0,
   draining: 1,
   closing: 5,
   overtime: 30,
@@ -127,11 +133,17 @@ export const defaultRelayLimits: RelayLimits = {
 const PROBATION = 30
 const TRANSACTION = 30
 
+/** Those that are times of timers. */
+type Timed = "stall" | "closing" | "blocked" | "hold" | "relayGone"
+
 /** Milliseconds after which it is looked again whether a sender that was too fast may go on. */
 const PACE = 50
 
-/** The limits with their times as timer queues, as the hot path wants them. */
-export interface Limits extends Omit<RelayLimits, "stall" | "closing" | "blocked" | "hold" | "relayGone"> {
+/**
+ * The limits with their times as timer queues, as the hot path wants them. It is one object as long as the relay runs,
+ * and what is in it may change: whoever needs a limit reads it there.
+ */
+export interface Limits extends Omit<RelayLimits, Timed> {
   readonly transaction: TimerQueue
   readonly probation: TimerQueue
   readonly stall: TimerQueue
@@ -155,4 +167,17 @@ export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
     blocked: seconds(bounds.blocked),
     relayGone: seconds(bounds.relayGone)
   }
+}
+
+/** From now on these count. What waits for its time keeps it. */
+export const changeLimits = (limits: Limits, timers: Timers, bounds: RelayLimits): void => {
+  const seconds = (name: Timed): TimerQueue => timers.retimed(limits[name], bounds[name] * 1000)
+  Object.assign(limits, {
+    ...bounds,
+    stall: seconds("stall"),
+    closing: seconds("closing"),
+    hold: seconds("hold"),
+    blocked: seconds("blocked"),
+    relayGone: seconds("relayGone")
+  })
 }

@@ -77,4 +77,6 @@ export interface Sessions {
   readonly endAllOf: (owner: object) => void
   /** Calls back, inside the call that ends it, with each session that ends. Absent where nobody tells. */
   readonly onEnd?: ((listener: (session: Session, reason: SessionEnd) => void) => void) | undefined
+  /** How many there are, with those past their expiry that nobody has noticed yet. */
+  readonly size: () => number
 }

@@ -1,11 +1,18 @@
 import type { Decoder, FrameSink } from "../protocol/Decoder.ts"
 import type { FrameLimits } from "../protocol/FrameLimits.ts"
+import type { Awaited } from "./Awaited.ts"
 import type { RelayCounters } from "./Counters.ts"
 import type { Tracing } from "./FrameTrace.ts"
 import type { Limits } from "./Limits.ts"
 import type { Observer } from "./Observer.ts"
 import type { Slabs } from "./Slabs.ts"
 import type { Turn } from "./Turn.ts"
+
+/**
+ * Whether new sessions are granted, or only what is under way goes on, or everything ends: answers still come back then, and
+ * new requests are refused.
+ */
+export type Phase = "serving" | "draining" | "stopping"
 
 /** What all hops of one relay share. It knows none of them. */
 export interface Shared {
@@ -23,6 +30,7 @@ export interface Shared {
   readonly networkOf: (address: string) => string
   /** Connections that there were, and were to be dialled, so far. */
   hops: number
-  /** Answers still come back; new requests are refused. */
-  stopping: boolean
+  /** Who waits for the end of something. */
+  readonly awaited: Awaited
+  phase: Phase
 }

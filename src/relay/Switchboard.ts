@@ -5,9 +5,10 @@
 import type { Head } from "../protocol/Head.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, LocalSocket, Receiver } from "../transport/Connection.ts"
+import { Awaited } from "./Awaited.ts"
 import { zeroCounters } from "./Counters.ts"
 import { Hop, type HopOwner } from "./Hop.ts"
-import { limitsWith, type RelayLimits } from "./Limits.ts"
+import { changeLimits, limitsWith, type RelayLimits } from "./Limits.ts"
 import { STOPPED } from "./Loss.ts"
 import type { HopFacts, Observer } from "./Observer.ts"
 import { Paces } from "./route/Pace.ts"
@@ -21,7 +22,7 @@ import { RelayOwners } from "./rules/RelayOwners.ts"
 import { Router } from "./rules/Router.ts"
 import type { Sessions } from "./Session.ts"
 import { SessionBook } from "./SessionBook.ts"
-import type { Shared } from "./Shared.ts"
+import type { Phase, Shared } from "./Shared.ts"
 import { Slabs } from "./Slabs.ts"
 import type { Timers } from "./Timers.ts"
 import { Turn } from "./Turn.ts"
@@ -46,17 +47,21 @@ export interface Edge {
   readonly authenticate: (asking: Asking, ended: () => void) => void
 }
 
-export interface SwitchboardOptions {
+/** What may change while it runs. */
+export interface SwitchboardRules {
+  readonly limits: RelayLimits
+  readonly auth: AuthOptions
+  readonly relayPeers: RelayPolicy
+  readonly nextHops: NextHopOptions
+}
+
+export interface SwitchboardOptions extends SwitchboardRules {
   readonly codec: Shared["codec"]
   readonly sessions: Sessions
   readonly timers: Timers
   readonly edge: Edge
   readonly networkOf: Shared["networkOf"]
   readonly observer: Observer
-  readonly limits: RelayLimits
-  readonly auth: AuthOptions
-  readonly relayPeers: RelayPolicy
-  readonly nextHops: NextHopOptions
 }
 
 export class Switchboard implements HopOwner, DirectoryOwner {
@@ -68,6 +73,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   router!: Router
   nextHops!: NextHops
   #directory!: Directory
+  readonly #paces: Paces
   readonly #admission: Admission
   readonly #peers: Peers
   readonly #relays: RelayOwners
@@ -77,9 +83,10 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   constructor(options: SwitchboardOptions) {
     const { auth, codec, edge, limits, networkOf, observer, relayPeers, sessions, timers } = options
     this.#options = options
+    const turn = new Turn(timers.now, edge.defer, limits.turn)
     this.shared = {
       codec,
-      turn: new Turn(timers.now, edge.defer, limits.turn),
+      turn,
       slabs: new Slabs(),
       limits: limitsWith(timers, limits),
       counters: zeroCounters(),
@@ -87,10 +94,15 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       tracing: undefined,
       networkOf,
       hops: 0,
-      stopping: false
+      awaited: new Awaited(turn),
+      phase: "serving"
     }
+    this.#paces = new Paces(this.shared.limits)
     this.book = new SessionBook(observer)
-    sessions.onEnd?.((session, reason) => this.book.ended(session, reason))
+    sessions.onEnd?.((session, reason) => {
+      this.book.ended(session, reason)
+      this.shared.awaited.look()
+    })
     this.#relays = new RelayOwners(this.shared, (session) => sessions.end(session, "its relay is gone"))
     this.auth = new Auth(this.shared, sessions, this.#relays, this.book, auth)
     this.#admission = new Admission(this.shared)
@@ -100,11 +112,25 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   /** The sockets that it listens on, and its own URIs: nothing may come in before these are known. */
   serves(sockets: ReadonlyArray<LocalSocket>, uris: ReadonlyArray<MsrpUri>): void {
     const { shared } = this
-    const { auth: { usePath }, limits, nextHops, sessions } = this.#options
+    const { auth: { usePath }, nextHops, sessions } = this.#options
     this.nextHops = new NextHops(nextHops, sockets, uris.map(({ host }) => host))
     const directory = this.#directory = new Directory(shared, this.nextHops, this)
-    const paces = new Paces(limits.requestRate, limits.octetRate)
-    this.router = new Router({ shared, sessions, relays: this.#relays, uris, usePath, directory, paces })
+    this.router = new Router({ shared, sessions, relays: this.#relays, uris, usePath, directory, paces: this.#paces })
+  }
+
+  /**
+   * From now on these count, but for `usePath`; not before `serves`. Nobody is closed by it: what there is too much of goes
+   * as it ends, and timers that run keep their time.
+   */
+  change({ auth, limits, nextHops, relayPeers }: SwitchboardRules): void {
+    const { hops, shared } = this
+    const paced = this.#paces.bounded
+    changeLimits(shared.limits, this.#options.timers, limits)
+    shared.turn.limit = limits.turn
+    this.auth.options = { ...auth, usePath: this.auth.options.usePath }
+    this.#peers.policy = relayPeers
+    this.nextHops.options = nextHops
+    if (!paced && this.#paces.bounded) { for (const { routes } of hops) routes.repace(this.#paces) }
   }
 
   /** A connection came in. */
@@ -115,7 +141,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     const hop = new Hop(this)
     this.hops.add(hop)
     hop.accepted(connection)
-    if (this.shared.stopping) hop.fail("the relay stops")
+    if (this.shared.phase === "stopping") hop.fail("the relay stops")
     return hop
   }
 
@@ -161,6 +187,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#options.sessions.endAllOf(hop)
     this.#relays.left(hop)
     this.#directory.forget(hop)
+    this.shared.awaited.look()
   }
 
   // ---- all of them
@@ -188,11 +215,53 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#admission.closeIdle(millis)
     turn.slices(this.book, (session) => this.book.look(session, turn.now))
     this.shared.slabs.relax()
+    // Not every repository says when a session has ended.
+    this.shared.awaited.look()
+  }
+
+  get phase(): Phase {
+    return this.shared.phase
+  }
+
+  /**
+   * From now on no session is granted. Those that there are go on, whoever connects may take part in them, and the connections
+   * that no session uses are closed.
+   */
+  drain(): void {
+    if (this.shared.phase !== "serving") return
+    this.shared.phase = "draining"
+    this.#admission.closeIdle(Infinity)
+  }
+
+  /** Serves again, unless it stops. */
+  undrain(): void {
+    if (this.shared.phase !== "draining") return
+    this.shared.phase = "serving"
+    this.shared.awaited.look()
+  }
+
+  /** No session is left, no request waits for an answer, and no octets for somebody to take them. */
+  get drained(): boolean {
+    return this.#options.sessions.size() === 0 && !this.#anyBusy()
+  }
+
+  #anyBusy(): boolean {
+    for (const { outbound, reading } of this.hops) {
+      if (outbound.outstanding > 0 || outbound.outbox.waitingOctets > 0 || reading.parkedOctets > 0) return true
+    }
+    return false
   }
 
   /** From now on new requests are refused, and whoever connects is closed; answers still come back. */
   stop(): void {
-    this.shared.stopping = true
+    this.shared.phase = "stopping"
+    this.shared.awaited.look()
+  }
+
+  /** No request waits for an answer. */
+  get answered(): boolean {
+    for (const { outbound } of this.hops) if (outbound.outstanding > 0) return false
+    return true
   }
 
   /** Ends all connections: what has no answer is reported, what is written is sent. */
@@ -202,6 +271,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     turn.slices(this.hops, (hop) => hop.outbound.giveUp(STOPPED), () => {
       turn.slices(this.hops, (hop) => hop.finish("the relay stops"), () => {
         this.#ended = true
+        this.shared.awaited.look()
       })
     })
   }

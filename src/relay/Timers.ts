@@ -30,6 +30,8 @@ export class Timeout extends Timed {
 
 export class TimerQueue {
   readonly millis: number
+  /** Nothing is started in it any more: its limit has another time now. */
+  retired = false
   readonly #timers: Timers
   first: Timed | undefined = undefined
   #last: Timed | undefined = undefined
@@ -87,7 +89,7 @@ export class Timers {
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number
   readonly #alarm: (deadline: number) => void
-  readonly #queues: Array<TimerQueue> = []
+  #queues: Array<TimerQueue> = []
   #wakeAt = Infinity
 
   /** `alarm` has `expire` called at that time, once, instead of at the time it was told before. */
@@ -100,6 +102,25 @@ export class Timers {
     const queue = new TimerQueue(this, millis)
     this.#queues.push(queue)
     return queue
+  }
+
+  /**
+   * The queue to start timers in from now on, when a limit has another time than that of `queue`: those that run there
+   * keep theirs.
+   */
+  retimed(queue: TimerQueue, millis: number): TimerQueue {
+    if (queue.millis === millis) return queue
+    queue.retired = true
+    this.#queues = this.#queues.filter(({ first, retired }) => !retired || first !== undefined)
+    const again = this.#queues.find((one) => one.retired && one.millis === millis)
+    if (again === undefined) return this.queue(millis)
+    again.retired = false
+    return again
+  }
+
+  /** How many queues there are; those whose limit has another time now are forgotten when they are empty. */
+  get queues(): number {
+    return this.#queues.length
   }
 
   /** How many timers are running; nothing that is over may be among them. */

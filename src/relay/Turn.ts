@@ -43,11 +43,11 @@ export class Turn {
   /** What all of it has cost so far, in octets: whoever does something adds what that takes. */
   cost = 0
   /** What it should. */
-  readonly #limit: number
+  #limit!: number
   /** No share is smaller. */
-  readonly least: number
+  least!: number
   /** What each of those may cost who want more. */
-  #share: number
+  #share!: number
   readonly #clock: () => number
   readonly #defer: (task: () => void) => void
   #writers: Array<Writer> = []
@@ -61,11 +61,16 @@ export class Turn {
    */
   constructor(clock: () => number, defer: (task: () => void) => void, limit: number) {
     this.#clock = clock
-    this.#limit = limit
-    this.#share = limit
-    this.least = Math.min(LEAST, limit / SHARES)
     this.#defer = defer
     this.now = clock()
+    this.limit = limit
+  }
+
+  /** What a turn should cost from now on, in octets. */
+  set limit(octets: number) {
+    this.#limit = octets
+    this.#share = octets
+    this.least = Math.min(LEAST, octets / SHARES)
   }
 
   tick(): void {

@@ -1,9 +1,14 @@
 /** Who may log in: the backend that the settings name. */
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
-import type * as FileSystem from "effect/FileSystem"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FileSystem from "effect/FileSystem"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
-import { layerRemovedUsers } from "../authenticator/RemovedUsers.ts"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import type { RemovedUsersOptions } from "../authenticator/RemovedUsers.ts"
 import { Credentials } from "../Credentials.ts"
 import { layerCached } from "../credentials/Cached.ts"
 import { layerEphemeral } from "../credentials/Ephemeral.ts"
@@ -11,8 +16,7 @@ import { type CredentialsFileError, layerFile } from "../credentials/File.ts"
 import { layerHttp } from "../credentials/Http.ts"
 import { layerSql, type SqlSettingsError } from "../credentials/Sql.ts"
 import type { OptionsError } from "../options/Options.ts"
-import type { SessionRepo } from "../SessionRepo.ts"
-import type { CredentialsSettings } from "./Settings.ts"
+import type { CredentialsSettings, DemoUser } from "./Settings.ts"
 
 /** Who may log in; a driver is loaded only if it is needed. */
 export const layer = (
@@ -32,9 +36,76 @@ export const layer = (
   }
 }
 
-/** Looks every so many seconds whether users who have sessions are still there; 0: never. */
-export const layerRemovals = (interval: number): Layer.Layer<never, OptionsError, Credentials | SessionRepo> =>
-  interval === 0 ? Layer.empty : layerRemovedUsers({ interval: Duration.seconds(interval) })
+/** Whoever runs the relay has to know who may log in. */
+export const tellDemo = (demo: DemoUser | undefined): Effect.Effect<void> =>
+  demo === undefined
+    ? Effect.void
+    : Effect.logInfo("no users are configured: a demo user may log in").pipe(
+      Effect.annotateLogs({ user: demo.username, password: Redacted.value(demo.password) })
+    )
+
+/** How often it is looked whether users who have sessions are still there, from seconds; 0: never. */
+export const removalsOf = (interval: number): RemovedUsersOptions => ({
+  interval: interval === 0 ? Duration.infinity : Duration.seconds(interval)
+})
+
+/** Seconds for which a backend that was replaced answers what it was asked before. */
+const LAST_ANSWERS = "30 seconds"
+
+type BackendError = CredentialsFileError | SqlSettingsError | OptionsError
+
+/** Users that can be replaced by others while they are asked for. */
+export interface LiveUsers {
+  readonly credentials: Credentials["Service"]
+  /** Opens another backend; what that gives puts it in the place of the one before. */
+  readonly open: (settings: CredentialsSettings) => Effect.Effect<Effect.Effect<void>, BackendError>
+}
+
+interface Generation {
+  readonly scope: Scope.Closeable
+  readonly credentials: Credentials["Service"]
+}
+
+/** Who may log in, until the scope closes. */
+export const makeUsers = Effect.fnUntraced(function*(
+  settings: CredentialsSettings
+): Effect.fn.Return<LiveUsers, BackendError, FileSystem.FileSystem | Scope.Scope> {
+  const files = yield* FileSystem.FileSystem
+  const parent = yield* Effect.scope
+  const make = Effect.fnUntraced(function*(wanted: CredentialsSettings): Effect.fn.Return<Generation, BackendError> {
+    const scope = yield* Scope.fork(parent)
+    const context = yield* Layer.buildWithMemoMap(layer(wanted), Layer.makeMemoMapUnsafe(), scope).pipe(
+      Effect.provideService(FileSystem.FileSystem, files),
+      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+    )
+    return { scope, credentials: Context.get(context, Credentials) }
+  })
+  let current = yield* make(settings)
+  return {
+    credentials: Credentials.of({
+      get algorithms() {
+        return current.credentials.algorithms
+      },
+      lookup: (user) => current.credentials.lookup(user),
+      get recheck() {
+        return current.credentials.recheck
+      },
+      get refresh() {
+        return current.credentials.refresh
+      },
+      size: () => current.credentials.size?.()
+    }),
+    open: Effect.fnUntraced(function*(wanted) {
+      const next = yield* make(wanted)
+      return Effect.suspend(() => {
+        const before = current
+        current = next
+        const close = Scope.close(before.scope, Exit.void)
+        return Effect.asVoid(Effect.forkIn(Effect.delay(close, LAST_ANSWERS), parent))
+      })
+    })
+  }
+})
 
 const remembered = <E>(backend: Layer.Layer<Credentials, E>, seconds: number) =>
   seconds === 0 ? backend : layerCached(backend, { timeToLive: Duration.seconds(seconds) })

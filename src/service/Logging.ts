@@ -9,6 +9,7 @@ import * as References from "effect/References"
 import { Console as NodeConsole } from "node:console"
 import { Bounded } from "../logging/Bounded.ts"
 import { LineBudget } from "../logging/LineBudget.ts"
+import { LiveLevel, LogLevels } from "../logging/LogLevels.ts"
 import { networkOf } from "../net/Network.ts"
 import * as LogOutput from "./LogOutput.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
@@ -38,10 +39,15 @@ const kindOf = (message: unknown): string => String(Array.isArray(message) ? mes
 const addressOf = ({ host, remote, source }: Readonly<Record<string, unknown>>): string =>
   [typeof remote === "string" ? remote.replace(/:\d+$/, "") : undefined, source, host].find(Predicate.isString) ?? ""
 
-/** Lets through what is within a budget of lines, for each kind and address. */
-const within = (budget: LineBudget, logger: Logger.Logger<unknown, void>): Logger.Logger<unknown, void> =>
+/** Lets through what is severe enough now, and within a budget of lines, for each kind and address. */
+const within = (
+  live: LiveLevel,
+  budget: LineBudget,
+  logger: Logger.Logger<unknown, void>
+): Logger.Logger<unknown, void> =>
   Logger.make((options) => {
     const { date, fiber, logLevel, message } = options
+    if (!live.enables(logLevel)) return
     if (!DETAILS.has(logLevel) && !fiber.getRef(Bounded)) {
       const address = networkOf(addressOf(fiber.getRef(References.CurrentLogAnnotations)))
       if (!budget.admits(kindOf(message), address, date.getTime())) return
@@ -61,13 +67,18 @@ const tellHeld = (budget: LineBudget): Effect.Effect<void> =>
     )
   ).pipe(Effect.provideService(Bounded, true))
 
-/** The one logger of this format; what is less severe than the level is dropped, and so is what would be too much. */
+/**
+ * The one logger of this format; what is less severe than the level is dropped, and so is what would be too much. The level
+ * may change: it is that of `LogLevels`, and nothing is dropped before.
+ */
 export const layerWith = ({ format, level }: SettingsShape["log"]): Layer.Layer<never> =>
   Layer.suspend(() => {
     const budget = new LineBudget()
-    const lines = Layer.merge(
-      Logger.layer([within(budget, loggers[format])]),
-      Layer.succeed(References.MinimumLogLevel, level)
+    const live = new LiveLevel(level)
+    const lines = Layer.mergeAll(
+      Logger.layer([within(live, budget, loggers[format])]),
+      Layer.succeed(References.MinimumLogLevel, "All"),
+      Layer.succeed(LogLevels, live)
     )
     const told = Effect.gen(function*() {
       yield* Effect.addFinalizer(() => tellHeld(budget))

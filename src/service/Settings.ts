@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type { LogLevel } from "effect/LogLevel"
+import * as Redacted from "effect/Redacted"
 import type { DigestOptions } from "../Authenticator.ts"
 import { isLoopback } from "../net/Hosts.ts"
 import type { RelayOptions } from "../Relay.ts"
@@ -19,8 +20,9 @@ import { relaysOf } from "./settings/checks/Relays.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
 import { traceOf, type TraceSettings } from "./settings/checks/Trace.ts"
 import { type Users, usersOf } from "./settings/checks/Users.ts"
+import { readEnvFile } from "./settings/EnvFile.ts"
 import { Problems } from "./settings/Problems.ts"
-import { readValues, unknownVariables } from "./settings/Read.ts"
+import { readValues, type Texts, unknownVariables } from "./settings/Read.ts"
 import { SettingsError } from "./settings/SettingsError.ts"
 import { suggestion } from "./settings/Suggest.ts"
 
@@ -44,6 +46,10 @@ export interface SettingsShape extends TlsSettings, TraceSettings, Users {
   readonly transport: Omit<NodeOptions, "tls">
   /** For `Resolver.layerNode`. */
   readonly resolver: NodeResolverOptions
+  /** The path of MSRP_ENV_FILE, if it is set. */
+  readonly envFile: string | undefined
+  /** The texts of the variables that are set. */
+  readonly texts: Redacted.Redacted<Texts>
   readonly log: { readonly level: LogLevel; readonly format: "pretty" | "json" | "logfmt" }
   /** What is allowed, and yet most likely not meant: sentences to log at start. */
   readonly warnings: ReadonlyArray<string>
@@ -51,28 +57,48 @@ export interface SettingsShape extends TlsSettings, TraceSettings, Users {
 
 /** The configuration of the service, checked as a whole: with a `Settings`, nothing is left to go wrong but the network. */
 export class Settings extends Context.Service<Settings, SettingsShape>()("msrp-relay/Settings") {
-  /** From the `ConfigProvider`: the environment, unless another one is provided. */
+  /**
+   * From the `ConfigProvider`, which is the environment unless another one is provided, and for what it does not have, from
+   * the file of variables (MSRP_ENV_FILE, or `.env`) as it is now.
+   */
+  static readonly read: Effect.Effect<SettingsShape, SettingsError, FileSystem.FileSystem> = Effect.suspend(() =>
+    readAll
+  )
+
   static readonly layer: Layer.Layer<Settings, SettingsError, FileSystem.FileSystem> = Layer.effect(
     Settings,
-    Effect.flatMap(ConfigProvider.ConfigProvider, (provider) => read(provider))
+    Settings.read
   )
 
   /**
    * From variables as in `process.env`. Those that are empty count as not set, those without the prefix `MSRP_` are of
-   * no interest. Fails with everything that is wrong at once; the files that are named are read.
+   * no interest. Fails with everything that is wrong at once; the files that are named are read, but for a file of variables.
    */
   static readonly parse = (
     env: Readonly<Record<string, string | undefined>>
   ): Effect.Effect<SettingsShape, SettingsError, FileSystem.FileSystem> =>
-    read(ConfigProvider.fromEnvRecord({ ...env }))
+    read([ConfigProvider.fromEnvRecord({ ...env })], new Problems())
 }
 
-const read = Effect.fnUntraced(function*(
-  provider: ConfigProvider.ConfigProvider
-): Effect.fn.Return<SettingsShape, SettingsError, FileSystem.FileSystem> {
+const readAll = Effect.gen(function*() {
+  const environment = yield* ConfigProvider.ConfigProvider
   const problems = new Problems()
-  const values = yield* readValues(provider, problems)
-  for (const variable of yield* unknownVariables(provider)) {
+  const file = yield* readEnvFile(environment).pipe(Effect.catch((problem) => {
+    problems.add("envFile", problem)
+    return Effect.undefined
+  }))
+  if (file === undefined) return yield* read([environment], problems)
+  const settings = yield* read([environment, ConfigProvider.fromEnvRecord(file.variables)], problems)
+  return { ...settings, warnings: [...file.warnings, ...settings.warnings] }
+})
+
+const read = Effect.fnUntraced(function*(
+  providers: ReadonlyArray<ConfigProvider.ConfigProvider>,
+  problems: Problems
+): Effect.fn.Return<SettingsShape, SettingsError, FileSystem.FileSystem> {
+  const { texts, values } = yield* readValues(providers, problems)
+  const unknown = yield* Effect.forEach(providers, unknownVariables)
+  for (const variable of new Set(unknown.flat())) {
     const meant = suggestion(variable)
     const hint = meant === undefined ? "" : `; did you mean ${meant}?`
     problems.list.push({ variable, problem: `there is no such variable${hint}`, example: undefined })
@@ -119,7 +145,8 @@ const read = Effect.fnUntraced(function*(
         nextHopsPerUser: values.maxNextHopsPerUser,
         nextHopsPerAddress: values.maxNextHopsPerAddress,
         unused: values.nextHopUnused,
-        idle: values.idleLimit
+        idle: values.idleLimit,
+        drain: values.drainTimeout
       }
     },
     socketRules: values.socketRoutes?.rules ?? [],
@@ -150,6 +177,8 @@ const read = Effect.fnUntraced(function*(
       keepAlive: values.keepAlive
     },
     resolver: { servers: values.dnsServers },
+    envFile: values.envFile,
+    texts: Redacted.make(texts),
     log: { level: values.logLevel, format: values.logFormat },
     warnings: [
       ...authWarnings(addresses, values),

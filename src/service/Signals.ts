@@ -1,5 +1,6 @@
 /** What ends the service besides the first SIGTERM or SIGINT, and what does not. */
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 
 /** Between two looks whether the npm that started the service is still there. */
@@ -9,6 +10,9 @@ const PARENT_CHECK = "1 second"
 const SAME = 1000
 
 const ENDING = { SIGINT: 130, SIGTERM: 143 } as const
+
+/** Milliseconds of the process when the first of them came. */
+let first: number | undefined
 
 const on = (signal: NodeJS.Signals, listener: () => void): Effect.Effect<void, never, Scope.Scope> =>
   Effect.acquireRelease(
@@ -28,7 +32,6 @@ const isBelowNpm = (): boolean => process.env["npm_lifecycle_event"] !== undefin
  */
 export const takeSignals: Effect.Effect<void> = Effect.sync(() => {
   const same = isBelowNpm() ? SAME : 0
-  let first: number | undefined
   for (const [signal, code] of Object.entries(ENDING)) {
     process.on(signal, () => {
       const now = process.uptime() * 1000
@@ -39,12 +42,12 @@ export const takeSignals: Effect.Effect<void> = Effect.sync(() => {
   process.on("SIGHUP", () => {})
 })
 
-/** Says so when a terminal goes away, or somebody means to have the settings read again. */
-export const tellHangups: Effect.Effect<void, never, Scope.Scope> = Effect.contextWith((context) =>
-  on("SIGHUP", () => {
-    Effect.runForkWith(context)(Effect.logWarning("SIGHUP is ignored: the settings are read at start only"))
-  })
-)
+/** Hang-ups from now on, of which one is remembered while nobody takes it: what they ask for is done once more, not for each. */
+export const hangups: Effect.Effect<Queue.Dequeue<void>, never, Scope.Scope> = Effect.gen(function*() {
+  const queue = yield* Queue.sliding<void>(1)
+  yield* on("SIGHUP", () => void Queue.offerUnsafe(queue, undefined))
+  return queue
+})
 
 /** npm may go without a word, and is who was told to end: then the service does too. */
 export const followNpm: Effect.Effect<void, never, Scope.Scope> = Effect.suspend(() => {
@@ -53,7 +56,8 @@ export const followNpm: Effect.Effect<void, never, Scope.Scope> = Effect.suspend
     Effect.delay(PARENT_CHECK),
     Effect.repeat({ while: (now) => now === PARENT }),
     Effect.andThen(Effect.logWarning("npm is gone")),
-    Effect.andThen(Effect.sync(() => process.kill(process.pid, "SIGTERM"))),
+    // It may go because of the signal that has come here too: what that ends is not to be cut short.
+    Effect.andThen(Effect.sync(() => first === undefined && process.kill(process.pid, "SIGTERM"))),
     Effect.forkScoped
   )
 })

@@ -22,9 +22,10 @@ export interface LocalSocket {
 export interface ListenOptions {
   /**
    * Whether those who connect by TLS are asked for a certificate (RFC 4976 §6.1). Who is asked may show any, and it takes
-   * long to verify some, so it should be done only where relays are to connect. Default false.
+   * long to verify some, so it should be done only where relays are to connect. Default false. A function is asked for
+   * each connection: it may change.
    */
-  readonly asksForCertificate?: boolean | undefined
+  readonly asksForCertificate?: boolean | (() => boolean) | undefined
   /**
    * Whether many wait already to have something done for them. Then those who have come are let in one by one, as others
    * are served; they cost nothing before. Default never.

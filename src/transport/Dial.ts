@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import type { Current } from "../options/Live.ts"
 import type { ResolverShape } from "../Resolver.ts"
 import { CertificateFault } from "./CertificateFault.ts"
 import type { Certificates } from "./Certificates.ts"
@@ -40,10 +41,11 @@ export interface Surroundings {
 
 export const makeConnect = (
   { adopt, certificates, proven, resolver, run }: Surroundings,
-  { allowSelfSigned = false, connectTimeout = 10, keepAlive = KEEP_ALIVE }: DialOptions
+  live: Current<DialOptions>
 ): TransportShape["connect"] => {
   const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connection, TransportError> =>
     Effect.suspend(() => {
+      const { connectTimeout = 10, keepAlive = KEEP_ALIVE } = live.current
       const secure = options.scheme === "msrps"
       const failed = failing(options)
       const timeout = { orElse: () => Effect.fail(failed("Timeout", undefined)) }
@@ -89,7 +91,7 @@ export const makeConnect = (
     Effect.callback((resume) => {
       const failed = failing(options)
       const name = options.serverName ?? options.host
-      const lenient = allowSelfSigned && options.relay !== true
+      const lenient = live.current.allowSelfSigned === true && options.relay !== true
       const stream = Tls.connect({
         socket,
         host: name,

@@ -18,15 +18,20 @@ const FORGOTTEN_AT_ONCE = 4
 
 export class HandshakeBudget {
   /** Milliseconds that one handshake takes of the budget. */
-  readonly #cost: number
+  #cost!: number
   readonly #networkOf: (address: string) => string
   /** The time up to which each has used its budget up; the latest use last. */
   readonly #usedUntil = new LinkedMap<string, number>()
 
   /** `networkOf` tells whose an address is. */
   constructor(perSecond: number, networkOf: (address: string) => string) {
-    this.#cost = 1000 / perSecond
+    this.perSecond = perSecond
     this.#networkOf = networkOf
+  }
+
+  /** How many there may be from now on. */
+  set perSecond(rate: number) {
+    this.#cost = 1000 / rate
   }
 
   /** Milliseconds from `now` on after which another one of this address may start; nothing is reserved when they are too many. */

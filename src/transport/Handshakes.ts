@@ -30,40 +30,65 @@ const ASKED_AT_ONCE = 8
 /** The turns of one address. */
 interface Turns {
   readonly semaphore: Semaphore.Semaphore
+  slots: number
   users: number
 }
 
 export class Handshakes {
   /** It listens nowhere: sockets are handed to it. */
-  readonly #server: Tls.Server
+  #server: Tls.Server
+  /** It asks for a certificate. */
+  #asks: boolean
+  readonly #asksNow: () => boolean
+  readonly #certificates: Certificates
   readonly #unfollow: () => void
-  readonly #limits: HandshakeLimits
+  readonly #limits: () => HandshakeLimits
   readonly #budget: HandshakeBudget
-  /** Handshakes of one address under way. */
-  readonly #slots: number
   readonly #underWay = new Map<string, (stream: Tls.TLSSocket) => void>()
   readonly #crowd = new Crowd<Net.Socket>(networkOf)
   readonly #turns = new Map<string, Turns>()
 
   /**
    * `asks`: for a certificate. A session that is resumed would keep what a certificate proved when it was shown, also when it
-   * has expired since, and its ticket has no room for every certificate: so there are none then.
+   * has expired since, and its ticket has no room for every certificate: so there are none then. That, and the limits, are
+   * asked for with each handshake, since they may change.
    */
-  constructor(certificates: Certificates, asks: boolean, limits: HandshakeLimits) {
+  constructor(certificates: Certificates, asks: () => boolean, limits: () => HandshakeLimits) {
+    this.#certificates = certificates
+    this.#asksNow = asks
+    this.#asks = asks()
+    this.#server = this.#makeServer()
+    this.#unfollow = certificates.onChange(() => this.#server.setSecureContext(certificates.server(!this.#asks)))
+    this.#limits = limits
+    this.#budget = new HandshakeBudget(limits().handshakeRate, networkOf)
+  }
+
+  #makeServer(): Tls.Server {
     const server = Tls.createServer({
-      ...certificates.server(!asks),
-      requestCert: asks,
+      ...this.#certificates.server(!this.#asks),
+      requestCert: this.#asks,
       rejectUnauthorized: false,
       handshakeTimeout: NEVER
     })
     server.on("tlsClientError", (_, stream) => stream.destroy())
     server.on("secureConnection", (stream) => this.#secured(stream))
-    this.#server = server
-    this.#unfollow = certificates.onChange(() => server.setSecureContext(certificates.server(!asks)))
-    this.#limits = limits
-    const { maxHandshakesPerAddress: slots } = limits
-    this.#slots = asks && slots !== Infinity ? Math.min(slots, ASKED_AT_ONCE) : slots
-    this.#budget = new HandshakeBudget(limits.handshakeRate, networkOf)
+    return server
+  }
+
+  /** Another one when it is to ask now and did not, or the other way round: its tickets are none of the one before. */
+  #serverNow(): Tls.Server {
+    const asks = this.#asksNow()
+    if (asks !== this.#asks) {
+      this.#asks = asks
+      this.#server = this.#makeServer()
+    }
+    return this.#server
+  }
+
+  /** Handshakes of one address under way. */
+  get #slots(): number {
+    const { maxHandshakesPerAddress: slots } = this.#limits()
+    return this.#asks && slots !== Infinity ? Math.min(slots, ASKED_AT_ONCE) : slots
   }
 
   /** No socket comes in any more. */
@@ -73,7 +98,7 @@ export class Handshakes {
 
   /** Does the handshake on a socket, and goes on with what `next` makes of it; the socket is gone if it fails. */
   run(raw: Net.Socket, ends: Ends, next: (stream: Tls.TLSSocket) => Effect.Effect<void>): Effect.Effect<void> {
-    const { maxHandshakes, setupTimeout } = this.#limits
+    const { isExempt, maxHandshakes, setupTimeout } = this.#limits()
     const crowd = this.#crowd
     const key = keyOf(ends)
     const { host } = ends.remote
@@ -87,7 +112,7 @@ export class Handshakes {
         resume(Effect.void)
       })
       try {
-        this.#server.emit("connection", raw)
+        this.#serverNow().emit("connection", raw)
       } catch {
         raw.destroy()
       }
@@ -95,7 +120,7 @@ export class Handshakes {
     return Effect.suspend(() => {
       crowd.add(host, raw)
       if (crowd.size > maxHandshakes) crowd.takeFirst()!.destroy()
-      return this.#limits.isExempt(host) ? handshake : this.#inTurn(raw, host, handshake)
+      return isExempt(host) ? handshake : this.#inTurn(raw, host, handshake)
     }).pipe(
       Effect.timeoutOrElse({ duration: setupTimeout * 1000, orElse: () => Effect.void }),
       Effect.ensuring(Effect.sync(() => {
@@ -109,8 +134,9 @@ export class Handshakes {
 
   /** Waits until the address may have another handshake; not at all when that would take too long. */
   #inTurn(raw: Net.Socket, host: string, handshake: Effect.Effect<void>): Effect.Effect<void> {
-    const { handshakeRate, setupTimeout } = this.#limits
+    const { handshakeRate, setupTimeout } = this.#limits()
     const budget = this.#budget
+    budget.perSecond = handshakeRate
     const counted = Effect.ensuring(handshake, Effect.sync(() => budget.spent(host, raw.bytesRead)))
     if (handshakeRate === Infinity) return this.#inSlot(host, handshake)
     // In its slot, so that those before it have been counted.
@@ -124,17 +150,19 @@ export class Handshakes {
   }
 
   #inSlot(host: string, handshake: Effect.Effect<void>): Effect.Effect<void> {
-    if (this.#slots === Infinity) return handshake
+    const slots = this.#slots
+    if (slots === Infinity) return handshake
     const network = networkOf(host)
     return Effect.suspend(() => {
       let turns = this.#turns.get(network)
       if (turns === undefined) {
-        this.#turns.set(network, turns = { semaphore: Semaphore.makeUnsafe(this.#slots), users: 0 })
+        this.#turns.set(network, turns = { semaphore: Semaphore.makeUnsafe(slots), slots, users: 0 })
       }
       const used = turns
       used.users++
+      const resized = used.slots === slots ? Effect.void : used.semaphore.resize(used.slots = slots)
       return Effect.ensuring(
-        used.semaphore.withPermit(handshake),
+        Effect.andThen(resized, used.semaphore.withPermit(handshake)),
         Effect.sync(() => {
           if (--used.users === 0) this.#turns.delete(network)
         })

@@ -10,3 +10,8 @@ export const KEEP_ALIVE = 60
  */
 export const keepingAlive = (seconds: number): Pick<Net.ServerOpts, "keepAlive" | "keepAliveInitialDelay"> =>
   seconds === 0 ? {} : { keepAlive: true, keepAliveInitialDelay: Math.ceil(seconds) * 1000 }
+
+/** The same for a socket that came in. */
+export const keepAlive = (socket: Net.Socket, seconds: number): void => {
+  if (seconds > 0) socket.setKeepAlive(true, Math.ceil(seconds) * 1000)
+}

@@ -4,12 +4,13 @@ import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { codeOf, wordsOf } from "../net/ErrorCode.ts"
+import type { Current } from "../options/Live.ts"
 import type { Certificates } from "./Certificates.ts"
 import type { Accept, ListenOptions, LocalSocket } from "./Connection.ts"
 import { type Ends, endsOf } from "./Ends.ts"
 import { failure, reasonOf, targetOf } from "./Failure.ts"
-import { Handshakes } from "./Handshakes.ts"
-import { KEEP_ALIVE, keepingAlive } from "./KeepAlive.ts"
+import { type HandshakeLimits, Handshakes } from "./Handshakes.ts"
+import { KEEP_ALIVE, keepAlive } from "./KeepAlive.ts"
 import type { Adopt } from "./Owned.ts"
 import type { Proven } from "./PeerCertificate.ts"
 import { makeSlices } from "./Slices.ts"
@@ -54,15 +55,7 @@ export interface Surroundings {
 
 export const makeListen = (
   { adopt, certificates, defer, proven, run }: Surroundings,
-  {
-    handshakeRate = Infinity,
-    isExempt = () => false,
-    keepAlive = KEEP_ALIVE,
-    maxConnections = Infinity,
-    maxHandshakes = Infinity,
-    maxHandshakesPerAddress = Infinity,
-    setupTimeout = 10
-  }: ListenerOptions
+  live: Current<ListenerOptions>
 ): TransportShape["listen"] =>
   Effect.fnUntraced(function*(
     socket: LocalSocket,
@@ -87,10 +80,12 @@ export const makeListen = (
     }
     const accepted = (raw: Net.Socket, handshakes: Handshakes | undefined): void => {
       const ends = endsOf(raw)
+      const { keepAlive: idle = KEEP_ALIVE, maxConnections = Infinity } = live.current
       if (closed || open >= maxConnections || ends === undefined) {
         raw.destroy()
         return
       }
+      keepAlive(raw, idle)
       open++
       own(Effect.ensuring(Effect.suspend(() => secured(raw, ends, handshakes)), Effect.sync(() => open--)))
     }
@@ -99,13 +94,12 @@ export const makeListen = (
     const opened = (stream: Net.Socket, ends: Ends): Effect.Effect<void> =>
       adopt(stream, { ...ends, inbound: true, secure, socket: bound, ...proven(stream) }, accept).owner
 
-    const limits = { handshakeRate, isExempt, maxHandshakes, maxHandshakesPerAddress, setupTimeout }
-    const handshakes = secure ? new Handshakes(certificates, asksForCertificate, limits) : undefined
+    const asks = typeof asksForCertificate === "function" ? asksForCertificate : () => asksForCertificate
+    const handshakes = secure ? new Handshakes(certificates, asks, () => limitsOf(live.current)) : undefined
     if (handshakes !== undefined) yield* Effect.addFinalizer(() => Effect.sync(() => handshakes.close()))
 
     const server = (): Net.Server => {
-      const options = { noDelay: true, pauseOnConnect: true, ...keepingAlive(keepAlive) }
-      const made = Net.createServer(options, (raw) => arrived(raw, handshakes))
+      const made = Net.createServer({ noDelay: true, pauseOnConnect: true }, (raw) => arrived(raw, handshakes))
       made.once("listening", () => {
         bound = { ...socket, port: portOf(made) }
         // Accepting fails when descriptors run out; the listener goes on.
@@ -126,6 +120,20 @@ export const makeListen = (
     )
     return bound
   })
+
+const limitsOf = ({
+  handshakeRate = Infinity,
+  isExempt = () => false,
+  maxHandshakes = Infinity,
+  maxHandshakesPerAddress = Infinity,
+  setupTimeout = 10
+}: ListenerOptions): HandshakeLimits => ({
+  handshakeRate,
+  isExempt,
+  maxHandshakes,
+  maxHandshakesPerAddress,
+  setupTimeout
+})
 
 /** Binds all addresses that a host stands for. */
 const bindAll = (

@@ -6,7 +6,8 @@ import * as FiberSet from "effect/FiberSet"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
-import { checkOptions, oneOf, type OptionsError, positive, quantity, wholeOrUnbounded } from "../options/Options.ts"
+import { follow, type Live } from "../options/Live.ts"
+import { oneOf, type OptionsError, positive, quantity, wholeOrUnbounded, wrongOptions } from "../options/Options.ts"
 import { ranges } from "../options/Ranges.ts"
 import { Resolver } from "../Resolver.ts"
 import { makeCertificates, type TlsOptions } from "./Certificates.ts"
@@ -18,6 +19,7 @@ import { makeProven } from "./PeerCertificate.ts"
 import type { TransportError } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
+/** They may change (`Live`), but for `tls`, which follows a reference of its own, and `reads`. */
 export interface NodeOptions extends ListenerOptions, DialOptions {
   /**
    * Certificate, key and trust. Given as a `SubscriptionRef`, a new value is used for every connection from then on, and
@@ -46,9 +48,10 @@ const optionsSchema = Schema.Struct({
 
 /** Makes the service; its outbound connections live as long as the scope. */
 export const make = Effect.fnUntraced(function*(
-  options: NodeOptions
+  given: Live<NodeOptions>
 ): Effect.fn.Return<TransportShape, TransportError | OptionsError, Scope.Scope> {
-  yield* checkOptions("Transport.layerNode", optionsSchema, options)
+  const live = yield* follow(given, wrongOptions<NodeOptions>("Transport.layerNode", optionsSchema))
+  const options = live.current
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const resolver = yield* Resolver
   const certificates = yield* makeCertificates(options.tls ?? {})
@@ -60,8 +63,8 @@ export const make = Effect.fnUntraced(function*(
   const defer = makeDefer(defect)
   const adopt = makeAdopt({ reads: options.reads ?? "shared", defer, defect })
   return {
-    listen: makeListen({ adopt, certificates, proven, defer, run }, options),
-    connect: makeConnect({ adopt, certificates, proven, resolver, run }, options),
+    listen: makeListen({ adopt, certificates, proven, defer, run }, live),
+    connect: makeConnect({ adopt, certificates, proven, resolver, run }, live),
     identity: certificates.identity,
     defer
   }

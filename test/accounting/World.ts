@@ -638,8 +638,10 @@ const simulate = Effect.fnUntraced(
       if (world.ledger.faults.length > 0) break
     }
     if (world.ledger.faults.length === 0) yield* world.settle()
-    if (world.ledger.faults.length === 0) yield* world.leave()
-    return [...world.ledger.faults, ...errors, ...world.network.defects.map(String)]
+    const faults = [...world.ledger.faults]
+    // Also when something was wrong: the end of a relay waits for those who are there, and no time passes by itself.
+    yield* world.leave()
+    return [...(faults.length > 0 ? faults : world.ledger.faults), ...errors, ...world.network.defects.map(String)]
   }
 )
 

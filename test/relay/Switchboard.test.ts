@@ -113,7 +113,8 @@ class Core {
         },
         endAllOf: (owner) => {
           for (const [id, session] of this.sessions) if (session.owner === owner) this.sessions.delete(id)
-        }
+        },
+        size: () => this.sessions.size
       },
       timers: this.timers,
       edge: {

@@ -139,3 +139,36 @@ describe("Timers", () => {
       assert.strictEqual(timers.running, 0)
     }))
 })
+
+describe("a limit that gets another time", () => {
+  it.effect("counts for what is started from then on; what runs keeps its own", () =>
+    Effect.gen(function*() {
+      const { log, timed, timers } = yield* make
+      const before = timers.queue(1000)
+      before.start(timed("old"))
+      const shorter = timers.retimed(before, 300)
+      shorter.start(timed("short"))
+      assert.strictEqual(timers.retimed(shorter, 300), shorter)
+      yield* TestClock.adjust(300)
+      // Back again while the first one still runs.
+      const again = timers.retimed(shorter, 1000)
+      again.start(timed("again"))
+      assert.strictEqual(timers.running, 2)
+      yield* TestClock.adjust(1000)
+      assert.deepStrictEqual(log.map((line) => line.split(" ")[0]), ["short", "old", "again"])
+      assert.strictEqual(timers.running, 0)
+    }))
+
+  it.effect("leaves nothing behind, however often", () =>
+    Effect.gen(function*() {
+      const { timed, timers } = yield* make
+      let queue = timers.queue(10)
+      for (let i = 0; i < 100; i++) {
+        queue = timers.retimed(queue, 20 + i % 2)
+        queue.start(timed("one"))
+      }
+      assert.isAtMost(timers.queues, 3)
+      yield* TestClock.adjust(30)
+      assert.strictEqual(timers.running, 0)
+    }))
+})

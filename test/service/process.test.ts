@@ -1,4 +1,5 @@
 /** The service as a process: what happens to it from outside, and to what it writes. */
+import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
 import { once } from "node:events"
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
@@ -6,6 +7,9 @@ import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, describe, it, vi } from "vitest"
+import * as Client from "../../src/Client.ts"
+import { Codec } from "../../src/Codec.ts"
+import { Transport } from "../../src/Transport.ts"
 import { COMMAND, connects, ended, eventually, garbage, output, start, type Started } from "../support/service.ts"
 
 // A process takes long to start on a machine that does much else.
@@ -45,6 +49,18 @@ const talking = async (port: number): Promise<Net.Socket> => {
   await once(socket, "data")
   return socket
 }
+
+/** Seconds for which alice gets a session when she does not say. */
+const granted = (port: number): Promise<number> =>
+  Effect.gen(function*() {
+    const client = yield* Client.connect({ scheme: "msrp", host: "127.0.0.1", port })
+    const grant = yield* client.auth({
+      relay: `msrp://127.0.0.1:${port};tcp`,
+      username: "alice",
+      password: "wonderland"
+    })
+    return grant.expires
+  }).pipe(Effect.scoped, Effect.provide([Transport.layerNode(), Codec.layer]), Effect.runPromise)
 
 describe("the log", () => {
   it("has a bounded number of lines for what strangers do 20,000 times", async () => {
@@ -95,19 +111,48 @@ describe("the log", () => {
   })
 })
 
+describe("a reload", () => {
+  it("SIGHUP takes over what the file of variables says now, and nothing of one that is wrong", async () => {
+    const path = join(directory, "relay.env")
+    writeFileSync(path, "MSRP_AUTH_EXPIRES=60\n")
+    await withService(start({ env: { MSRP_ENV_FILE: path } }), async ({ child, port }) => {
+      const log = output(child)
+      const reload = async (text: string, line: RegExp) => {
+        log.text = ""
+        writeFileSync(path, text)
+        child.kill("SIGHUP")
+        await eventually(() => line.test(log.text), String(line))
+      }
+      assert.strictEqual(await granted(port), 60)
+      await reload(
+        "MSRP_AUTH_EXPIRES=70\nMSRP_HASH_SIZE=4\n",
+        /message=reloaded .*settings=MSRP_AUTH_EXPIRES .*users=1/
+      )
+      assert.strictEqual(await granted(port), 70)
+      await eventually(() => log.text.includes("MSRP_HASH_SIZE has changed"), "the line about what has to wait")
+      await reload("MSRP_AUTH_EXPIRES=80\nMSRP_MAX_DIALS=0\n", /level=ERROR .*Nothing was reloaded.*MSRP_MAX_DIALS/)
+      assert.strictEqual(await granted(port), 70)
+      await reload("", /message=reloaded .*settings=MSRP_AUTH_EXPIRES/)
+      assert.strictEqual(await granted(port), 1800)
+      child.kill("SIGTERM")
+      assert.strictEqual(await ended(child), 0)
+    })
+  })
+})
+
 describe("signals", () => {
   const survives = async ({ child, port }: Started, kill: (signal: string) => void) => {
     const log = output(child)
     kill("SIGUSR1")
     kill("SIGHUP")
     kill("SIGUSR1")
-    await eventually(() => log.text.includes("SIGHUP is ignored"), "the line about SIGHUP")
+    await eventually(() => log.text.includes("message=reloaded"), "the line about SIGHUP")
     assert.isTrue(await connects(port))
     assert.isFalse(await connects(9229))
     return log
   }
 
-  it("SIGHUP is ignored with a line in the log, and SIGUSR1 opens no debugger", () =>
+  it("SIGHUP ends nothing, and SIGUSR1 opens no debugger", () =>
     withService(start(), async (started) => {
       const { child } = started
       await survives(started, (signal) => void child.kill(signal as NodeJS.Signals))

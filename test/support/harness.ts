@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import * as AtomRef from "effect/reactivity/AtomRef"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
@@ -360,13 +361,16 @@ export class World {
   readonly errors: Array<string>
   readonly sessions: SessionRepo["Service"]
   readonly network: TestNetwork["Service"] | undefined
+  /** Changes options while the relay runs. */
+  readonly change: (options: Pick<WorldOptions, "digest" | "sessions"> & Partial<RelayOptions>) => void
   /** What must not be in the log. */
   readonly secrets: Set<string> = new Set([...Object.values(PASSWORDS), ...HA1S])
   #parties = 0
 
   constructor(
-    parts: Pick<World, "relay" | "transport" | "scheme" | "log" | "errors" | "sessions" | "network">
+    parts: Pick<World, "relay" | "transport" | "scheme" | "log" | "errors" | "sessions" | "network" | "change">
   ) {
+    this.change = parts.change
     this.relay = parts.relay
     this.transport = parts.transport
     this.scheme = parts.scheme
@@ -539,8 +543,12 @@ export const makeWorld = Effect.fnUntraced(function*(
     repo = (same) => same,
     scheme = "msrp",
     sessions,
-    ...relay
+    ...more
   } = options
+  const listen = [{ scheme, host: "localhost", port: 0 }]
+  const relay = AtomRef.make<RelayOptions>({ listen, relayPeers: "all", ...more })
+  const digests = AtomRef.make(digest ?? {})
+  const repository = AtomRef.make(sessions ?? {})
   const log: Array<string> = []
   const errors: Array<string> = []
   const logger = Logger.make<unknown, void>((entry) => {
@@ -550,13 +558,15 @@ export const makeWorld = Effect.fnUntraced(function*(
   })
   const users = Object.entries(PASSWORDS).map(([name, password]) => passwordUser(name, Redacted.make(password)))
   const context = yield* Layer.build(
-    Relay.layer({ listen: [{ scheme, host: "localhost", port: 0 }], relayPeers: "all", ...relay }).pipe(
+    Relay.layer(relay).pipe(
       Layer.provideMerge(Layer.mergeAll(
         Codec.layer,
-        Layer.effect(SessionRepo, Effect.map(SessionRepo, repo)).pipe(Layer.provide(SessionRepo.layerMemory(sessions))),
+        Layer.effect(SessionRepo, Effect.map(SessionRepo, repo)).pipe(
+          Layer.provide(SessionRepo.layerMemory(repository))
+        ),
         SocketSelector.layerDefault([]),
         Layer.effect(Authenticator, Effect.map(Authenticator, authenticator)).pipe(
-          Layer.provide(Authenticator.layerDigest(digest)),
+          Layer.provide(Authenticator.layerDigest(digests)),
           Layer.provide(credentials ?? Credentials.layerMemory(users))
         )
       )),
@@ -570,6 +580,11 @@ export const makeWorld = Effect.fnUntraced(function*(
     network: Option.getOrUndefined(yield* Effect.serviceOption(TestNetwork)),
     scheme,
     log,
-    errors
+    errors,
+    change: ({ digest: others, sessions: held, ...rest }) => {
+      relay.update((before) => ({ ...before, ...rest }))
+      if (others !== undefined) digests.set(others)
+      if (held !== undefined) repository.set(held)
+    }
   })
 })

@@ -17,7 +17,7 @@ export interface Started {
   readonly port: number
 }
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = Net.createServer().listen(0, "127.0.0.1")
   await once(server, "listening")
   const { port } = server.address() as Net.AddressInfo
@@ -48,12 +48,16 @@ export const connects = (port: number): Promise<boolean> =>
 export interface Start {
   readonly command?: ReadonlyArray<string>
   readonly stdout?: "pipe" | "ignore" | number
+  /** To listen on; a free one when absent. */
+  readonly port?: number
   readonly env?: Readonly<Record<string, string>>
 }
 
 /** Starts it, and waits until it listens. */
-export const start = async ({ command = COMMAND, env = {}, stdout = "pipe" }: Start = {}): Promise<Started> => {
-  const port = await freePort()
+export const start = async (
+  { command = COMMAND, env = {}, port: wanted, stdout = "pipe" }: Start = {}
+): Promise<Started> => {
+  const port = wanted ?? await freePort()
   // Neither the settings of these tests, nor that npm runs them.
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:MSRP_|npm_)/.test(name)))
   const [first, ...others] = command

@@ -17,15 +17,15 @@ export interface LoginOptions {
   readonly authenticator: Authenticator["Service"]
   readonly sessions: SessionRepo["Service"]
   readonly counters: RelayCounters
-  /** Seconds until an AUTH that is not decided is answered. */
-  readonly timeLimit: number
+  /** Seconds until an AUTH that is not decided is answered; may change. */
+  readonly limits: { readonly authDecision: number }
 }
 
 /** Characters of what is told of a defect. */
 const LOGGED = 4000
 
 /** Answers the AUTH; `ended` is called then, whatever happens. */
-export const makeLogin = ({ auth, authenticator, counters, sessions, timeLimit }: LoginOptions) => {
+export const makeLogin = ({ auth, authenticator, counters, limits, sessions }: LoginOptions) => {
   const decide = Effect.fnUntraced(function*(asking: Asking, secrets: Array<string>): Effect.fn.Return<AuthAnswer> {
     const { authorizations: [authorization, ...furtherAuthorizations], behindRelay, hop, realm, request } = asking
     const address = hop.connection?.remote.host
@@ -77,7 +77,7 @@ export const makeLogin = ({ auth, authenticator, counters, sessions, timeLimit }
     const fiber = yield* Effect.forkDetach(decide(asking, secrets), { startImmediately: true })
     const waited = Fiber.await(fiber).pipe(
       Effect.onInterrupt(() => Effect.sync(() => fiber.interruptUnsafe())),
-      Effect.timeoutOption(timeLimit * 1000)
+      Effect.timeoutOption(limits.authDecision * 1000)
     )
     const exit = fiber.pollUnsafe() ?? Option.getOrUndefined(yield* waited)
     if (exit !== undefined && Exit.isSuccess(exit)) return exit.value

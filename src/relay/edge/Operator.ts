@@ -4,6 +4,8 @@
  */
 import type { RelayEvent } from "./RelayEvent.ts"
 
+export type { Phase } from "../Shared.ts"
+
 /** What passed in one direction: requests (a chunk is one) and octets of their bodies. */
 export interface TrafficSummary {
   readonly requests: number
@@ -79,9 +81,6 @@ export interface ConnectionQuery {
   readonly offset?: number | undefined
   readonly limit?: number | undefined
 }
-
-/** Whether new sessions are granted, only what is under way goes on, or everything ends. */
-export type Phase = "serving" | "draining" | "stopping"
 
 export interface Operator {
   readonly sessions: (query?: SessionQuery) => Page<SessionSummary>

@@ -42,6 +42,14 @@ export const withoutDefects = (
       } catch (error) {
         tell("endAllOf", error)
       }
+    },
+    size: () => {
+      try {
+        return sessions.size()
+      } catch (error) {
+        tell("size", error)
+        return 0
+      }
     }
   }
 }

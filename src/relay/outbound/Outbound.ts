@@ -149,6 +149,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     this.#sent(this.outbox.flushed)
     this.#pump()
     this.#owner.moved()
+    if (this.outbox.waitingOctets === 0) this.shared.awaited.look()
   }
 
   /** It has taken nothing for the stall limit. Is it still alive: has it said anything since. */
@@ -217,6 +218,8 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
 
   forget(transaction: Transaction): void {
     this.#transactions.delete(transaction.id)
+    const { awaited } = this.shared
+    if (awaited.any && this.#transactions.size === 0) awaited.look()
   }
 
   again(one: Transaction, since?: number): void {

@@ -50,10 +50,15 @@ export interface WindowOwner {
   readonly unread: boolean
 }
 
+export interface WindowLimits {
+  /** Requests that may be without an answer. May change. */
+  readonly transactions: number
+}
+
 export class Window {
   readonly #owner: WindowOwner
   readonly #most: number
-  readonly #mostRequests: number
+  readonly #limits: WindowLimits
   /** On their way. */
   octets = 0
   #requests = 0
@@ -70,10 +75,9 @@ export class Window {
   answers = 0
   readonly #waiting = new Set<Sender>()
 
-  /** `requests`: how many may be without an answer. */
-  constructor(owner: WindowOwner, relayed: boolean, requests: number) {
+  constructor(owner: WindowOwner, relayed: boolean, limits: WindowLimits) {
     this.#owner = owner
-    this.#mostRequests = requests
+    this.#limits = limits
     this.#most = relayed ? MOST_UNANSWERED_RELAYED : MOST_UNANSWERED
   }
 
@@ -92,7 +96,7 @@ export class Window {
     one.sequence = ++this.#sequence
     this.#requests++
     this.#forgetSilent()
-    if (this.#requests >= this.#mostRequests) this.#closed = true
+    if (this.#requests >= this.#limits.transactions) this.#closed = true
   }
 
   /** It was sent, and there is no answer unless it fails. */
@@ -104,7 +108,7 @@ export class Window {
 
   #forgetSilent(): void {
     const silent = this.#silent
-    while (this.#requests >= this.#mostRequests && silent?.first !== undefined) silent.first.key.finish()
+    while (this.#requests >= this.#limits.transactions && silent?.first !== undefined) silent.first.key.finish()
   }
 
   wrote(one: Sent, octets: number): void {
@@ -129,7 +133,7 @@ export class Window {
     one.octets = 0
     this.#requests--
     this.#silent?.delete(one)
-    if (!this.#closed || this.octets > this.bound >> 1 || this.#requests >= this.#mostRequests) return
+    if (!this.#closed || this.octets > this.bound >> 1 || this.#requests >= this.#limits.transactions) return
     this.#closed = false
     if (this.#waiting.size > 0) this.open()
   }

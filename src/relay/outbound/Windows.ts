@@ -2,11 +2,11 @@
 import type { Loss } from "../Loss.ts"
 import type { Session } from "../Session.ts"
 import type { Sender } from "./Turns.ts"
-import { Window, type WindowOwner } from "./Window.ts"
+import { Window, type WindowLimits, type WindowOwner } from "./Window.ts"
 
 /** The connection. */
 export interface WindowsOwner {
-  readonly shared: { readonly limits: { readonly transactions: number } }
+  readonly shared: { readonly limits: WindowLimits }
   readonly unread: boolean
   turn(sender: Sender): void
 }
@@ -25,7 +25,7 @@ export class Windows implements WindowOwner {
   of(session: Session, relayed: boolean): Window {
     const known = this.#all.get(session)
     if (known !== undefined) return known
-    const window = new Window(this, relayed, this.#owner.shared.limits.transactions)
+    const window = new Window(this, relayed, this.#owner.shared.limits)
     this.#all.set(session, window)
     return window
   }

@@ -1,11 +1,14 @@
 /** The routes that begin or end at one connection, whoever remembers them. */
 import type { Session } from "../Session.ts"
+import type { Paces } from "./Pace.ts"
 
 /** A route, as far as it is looked at here. */
 export interface Leading {
   readonly sessions: ReadonlyArray<Session>
   /** May a request take it now; once it may not, it never may again. */
   usable(now: number): boolean
+  /** There are bounds of how fast its requests may come, where there were none. */
+  repace(paces: Paces): void
 }
 
 export class HopRoutes {
@@ -38,6 +41,10 @@ export class HopRoutes {
   /** The sessions of all of them; some may be over. */
   *sessions(): Generator<Session> {
     for (const { sessions } of this.#routes) yield* sessions
+  }
+
+  repace(paces: Paces): void {
+    for (const route of this.#routes) route.repace(paces)
   }
 
   #some(now: number, is: (route: Leading) => boolean): boolean {

@@ -9,46 +9,51 @@ import type { Session } from "../Session.ts"
 /** Milliseconds. */
 const SECOND = 1000
 
+/** Per second: requests and octets of body; `Infinity` has no bound. May change. */
+export interface Rates {
+  readonly requestRate: number
+  readonly octetRate: number
+}
+
 export class Pace {
-  /** Milliseconds that a request, and an octet, stand for. */
-  readonly #request: number
-  readonly #octet: number
+  readonly #rates: Rates
   #requestsUntil = -Infinity
   #octetsUntil = -Infinity
 
-  /** Per second. */
-  constructor(requests: number, octets: number) {
-    this.#request = SECOND / requests
-    this.#octet = SECOND / octets
+  constructor(rates: Rates) {
+    this.#rates = rates
   }
 
   /** Counts what passes now, and gives the time from which on more may; times are milliseconds of one clock. */
   spend(now: number, requests: number, octets: number): number {
-    this.#requestsUntil = Math.max(this.#requestsUntil, now - SECOND) + requests * this.#request
-    this.#octetsUntil = Math.max(this.#octetsUntil, now - SECOND) + octets * this.#octet
+    const { octetRate, requestRate } = this.#rates
+    this.#requestsUntil = Math.max(this.#requestsUntil, now - SECOND) + requests * (SECOND / requestRate)
+    this.#octetsUntil = Math.max(this.#octetsUntil, now - SECOND) + octets * (SECOND / octetRate)
     return Math.max(this.#requestsUntil, this.#octetsUntil)
   }
 }
 
 /** The paces of all sessions; they end with them. */
 export class Paces {
-  readonly #requests: number
-  readonly #octets: number
+  readonly #rates: Rates
   readonly #fromOwner = new WeakMap<Session, Pace>()
   readonly #toOwner = new WeakMap<Session, Pace>()
 
-  /** Requests and octets of body per second; `Infinity` has no bound. */
-  constructor(requests: number, octets: number) {
-    this.#requests = requests
-    this.#octets = octets
+  constructor(rates: Rates) {
+    this.#rates = rates
+  }
+
+  /** Whether there is any bound now. */
+  get bounded(): boolean {
+    return this.#rates.requestRate !== Infinity || this.#rates.octetRate !== Infinity
   }
 
   /** `undefined`: as fast as it can. */
   of(session: Session, fromOwner: boolean): Pace | undefined {
-    if (this.#requests === Infinity && this.#octets === Infinity) return undefined
+    if (!this.bounded) return undefined
     const paces = fromOwner ? this.#fromOwner : this.#toOwner
     let pace = paces.get(session)
-    if (pace === undefined) paces.set(session, pace = new Pace(this.#requests, this.#octets))
+    if (pace === undefined) paces.set(session, pace = new Pace(this.#rates))
     return pace
   }
 }

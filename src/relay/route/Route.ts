@@ -11,7 +11,7 @@ import type { SessionRecord, Traffic } from "../SessionRecord.ts"
 import { Flow } from "./Flow.ts"
 import type { Way } from "./Forward.ts"
 import type { HopRoutes } from "./HopRoutes.ts"
-import type { Pace } from "./Pace.ts"
+import type { Pace, Paces } from "./Pace.ts"
 import type { Source, UserUnanswered } from "./Unanswered.ts"
 import { WayBack } from "./WayBack.ts"
 
@@ -26,12 +26,12 @@ export interface RouteParts {
   /** The paths of its requests as they come in: the first URIs are the relay's, one for each session. */
   readonly to: ReadonlyArray<MsrpUri>
   readonly from: ReadonlyArray<MsrpUri>
-  /** How fast its requests may come, unless there is no bound. */
-  readonly pace: Pace | undefined
+  /** They come from the owner of the first session, not to him. */
+  readonly fromOwner: boolean
+  /** How fast requests may come. */
+  readonly paces: Paces
   /** That of the request for which it was decided. */
   readonly kind: Kind
-  /** The owner of the first session sends them; else they are for the owner of the only one. */
-  readonly fromOwner: boolean
   /** What requests of the same user hold that have no answer. */
   readonly user: UserUnanswered
   /** The source is another relay, whose connection many users share. */
@@ -55,21 +55,24 @@ export class Route implements Way {
   /** Between transaction id and transaction id of a 200 to the previous hop (RFC 4976 §6.4.1). */
   readonly ok: Buffer
   readonly back: WayBack
-  readonly pace: Pace | undefined
+  /** How fast its requests may come, unless there is no bound. */
+  pace: Pace | undefined
+  readonly #fromOwner: boolean
   /** It is good for this kind of request only: what is decided about a REPORT, or an AUTH, says nothing of others. */
   readonly only: Kind | undefined
   /** Its requests go another way now: by this route, until somebody has taken it over. */
   #successor: Route | undefined
   #moved = false
 
-  constructor({ ends, from, fromOwner, kind, pace, sessions, shared, source, target, to, user }: RouteParts) {
+  constructor({ ends, from, fromOwner, kind, paces, sessions, shared, source, target, to, user }: RouteParts) {
     const own = to.slice(0, sessions.length)
     const rest = to.slice(own.length)
     this.#source = source
     this.target = target
     this.window = target.windows.of(sessions.at(-1)!, rest.length > 1)
     this.fromRelay = shared
-    this.pace = pace
+    this.#fromOwner = fromOwner
+    this.pace = paces.of(sessions[0]!, fromOwner)
     this.only = kind === Kind.Report || kind === Kind.Auth ? kind : undefined
     this.sessions = sessions
     this.flow = new Flow(this, source.reading)
@@ -94,7 +97,7 @@ export class Route implements Way {
   }
 
   usable(now: number): boolean {
-    return !this.#moved && !this.target.gone && !this.target.shared.stopping && !this.isOver(now)
+    return !this.#moved && !this.target.gone && this.target.shared.phase !== "stopping" && !this.isOver(now)
   }
 
   /** One of its sessions has ended. */
@@ -115,6 +118,11 @@ export class Route implements Way {
     if (successor?.usable(now) !== true) return undefined
     this.#successor = undefined
     return successor
+  }
+
+  /** There are bounds where there were none. */
+  repace(paces: Paces): void {
+    this.pace = paces.of(this.sessions[0]!, this.#fromOwner)
   }
 
   /** A request is passed on. */

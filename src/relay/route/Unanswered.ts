@@ -4,6 +4,7 @@
  * in on, and for the user whose session they go through. Beyond either bound the connection is not read until half of it
  * is free again.
  */
+import type { Limits } from "../Limits.ts"
 import type { HopFacts } from "../Observer.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
@@ -29,24 +30,24 @@ export class Unanswered {
   /** Whom answers and REPORTs go to. Nothing that waits for an answer keeps a connection in memory that is gone. */
   source: Source | undefined
   octets = 0
-  readonly #limit: number
+  readonly #limits: Limits
   #full = false
 
   constructor(source: Source) {
     this.source = source
-    this.#limit = source.shared.limits.unanswered
+    this.#limits = source.shared.limits
   }
 
   add(octets: number): void {
     this.octets += octets
-    if (this.octets <= this.#limit || this.#full) return
+    if (this.octets <= this.#limits.unanswered || this.#full) return
     this.#full = true
     this.hold()
   }
 
   remove(octets: number): void {
     this.octets -= octets
-    if (!this.#full || this.octets > this.#limit / 2) return
+    if (!this.#full || this.octets > this.#limits.unanswered / 2) return
     this.#full = false
     this.release()
   }
@@ -73,17 +74,17 @@ export class UserUnanswered {
   octets = 0
   /** Nothing more is taken until half of it is free. */
   full = false
-  readonly #limit: number
+  readonly #limits: Limits
   readonly #held = new Set<Unanswered>()
 
-  constructor(limit: number) {
-    this.#limit = limit
+  constructor(limits: Limits) {
+    this.#limits = limits
   }
 
   /** `by`: the connection to hold when it is too much. */
   add(octets: number, by: Unanswered | undefined): void {
     this.octets += octets
-    if (this.octets <= this.#limit) return
+    if (this.octets <= this.#limits.unansweredOfUser) return
     this.full = true
     if (by === undefined || this.#held.has(by)) return
     this.#held.add(by)
@@ -92,7 +93,7 @@ export class UserUnanswered {
 
   remove(octets: number): void {
     this.octets -= octets
-    if (!this.full || this.octets > this.#limit / 2) return
+    if (!this.full || this.octets > this.#limits.unansweredOfUser / 2) return
     this.full = false
     for (const one of this.#held) one.release()
     this.#held.clear()
@@ -101,14 +102,14 @@ export class UserUnanswered {
 
 /** Those of all users. One lives as long as a route needs it. */
 export class UsersUnanswered {
-  readonly #limit: number
+  readonly #limits: Limits
   readonly #users = new Map<string, WeakRef<UserUnanswered>>()
   readonly #gone = new FinalizationRegistry<string>((user) => {
     if (this.#users.get(user)?.deref() === undefined) this.#users.delete(user)
   })
 
-  constructor(limit: number) {
-    this.#limit = limit
+  constructor(limits: Limits) {
+    this.#limits = limits
   }
 
   /** What strangers send to him does not count against what he sends himself, or they could have him wait. */
@@ -116,7 +117,7 @@ export class UsersUnanswered {
     const user = `${fromOwner ? "from" : "to"} ${userOf(session)}`
     const known = this.#users.get(user)?.deref()
     if (known !== undefined) return known
-    const one = new UserUnanswered(this.#limit)
+    const one = new UserUnanswered(this.#limits)
     this.#users.set(user, new WeakRef(one))
     this.#gone.register(one, user)
     return one

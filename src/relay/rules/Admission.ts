@@ -102,12 +102,14 @@ export class Admission {
   }
 
   #idleness(hop: Admitted, millis: number): Closing | undefined {
-    const { limits: { unused }, turn: { now } } = this.#shared
+    const { limits: { transaction, unused }, phase, turn: { now } } = this.#shared
     if (hop.inUse(now)) {
       hop.unusedSince = undefined
       return undefined
     }
     if (now - hop.lastUsed >= millis) return "not used for a long time"
+    // Who has just come may be about to take part in a session, and an answer may be on its way: for both there is this time.
+    if (phase === "draining" && now - hop.lastUsed >= transaction.millis) return "the relay drains"
     // Whatever its peer sends: nobody here has anything to do with it.
     const since = hop.unusedSince ??= now
     return !hop.connection!.inbound && now - since >= unused * 1000 ? "no session uses it" : undefined

@@ -43,6 +43,15 @@ const grantedOn = ({ connection, number }: AuthSource): GrantedOn => {
   const { remote, secure, socket } = connection!
   return { number, remote, secure, socket }
 }
+/**
+ * While the relay drains. 408 is no judgement on the user or on what he asked: whoever hears it does what he would do at a
+ * time-out (RFC 4975 §10.4), and goes to the next relay of the domain. The phrase is for who reads a trace.
+ */
+const DRAINING: AuthAnswer = {
+  status: 408,
+  comment: "Going Out Of Service",
+  attempt: { reason: "the relay drains" }
+}
 
 /** A number with more digits is above every maximum. */
 const EXPIRES_DIGITS = 9
@@ -51,6 +60,8 @@ const EXPIRES_DIGITS = 9
 export interface AuthSource extends Party {
   /** Counts what became of its requests (RFC 4976 §6.1). */
   readonly probation: { refused(): void; challenged(): void; succeeded(): void }
+  /** Has it a session that is valid, or a route that leads from it or to it. */
+  inUse(now: number): boolean
   /** Sends what is written, then closes. */
   finish(reason: Closing): void
   respond(
@@ -100,14 +111,15 @@ export class Auth {
   readonly #sessions: Sessions
   readonly #relays: RelayOwners
   readonly #book: SessionBook
-  readonly #options: AuthOptions
+  /** What counts now. */
+  options: AuthOptions
 
   constructor(shared: Shared, sessions: Sessions, relays: RelayOwners, book: SessionBook, options: AuthOptions) {
     this.#shared = shared
     this.#sessions = sessions
     this.#relays = relays
     this.#book = book
-    this.#options = options
+    this.options = options
   }
 
   /** What it asks for; nothing when it may not, and is answered. */
@@ -120,12 +132,16 @@ export class Auth {
     const authorizations = head.headers("Authorization")
     const expires = head.header("Expires")
 
-    const refuse = (status: number, problem: string): void => {
+    const refuse = (status: number, problem: string, comment?: string): void => {
       refused(this.#shared, hop, { kind: Kind.Auth, status, problem, session: undefined })
-      hop.respond(to, status, [])
+      hop.respond(to, status, [], comment)
     }
 
-    if (!this.#allowedOn(hop.connection!)) {
+    if (this.#shared.phase !== "serving") {
+      refuse(DRAINING.status, "the relay drains", DRAINING.comment)
+      // Nobody has anything to do with it here, and who does not know the status knows that.
+      if (!behindRelay && !hop.inUse(this.#shared.turn.now)) hop.finish("the relay drains")
+    } else if (!this.#allowedOn(hop.connection!)) {
       refuse(403, "AUTH without TLS")
       hop.finish("AUTH without TLS")
     } else if (behindRelay && !hop.isRelay(first)) {
@@ -140,20 +156,21 @@ export class Auth {
       hop.probation.refused()
     } else {
       // Stored secrets are made for the name as it is configured; how a client spells it does not matter (RFC 4975 §6.1).
-      const realm = this.#options.realm ?? canonicalHost(request.own.host)
+      const realm = this.options.realm ?? canonicalHost(request.own.host)
       return { hop, request, to, realm, authorizations, expires, behindRelay }
     }
     return undefined
   }
 
   #allowedOn({ local, secure }: Connection): boolean {
-    const { plaintext } = this.#options
+    const { plaintext } = this.options
     return secure || plaintext === "always" || (plaintext === "loopback" && isLoopback(local.host))
   }
 
   /** The session to hand out to a user who is who he says, or the answer to one who gets none. */
   grant(asking: Asking, user: { readonly username: string; readonly realm: string }): NewSession | AuthAnswer {
     const { behindRelay, hop, request } = asking
+    if (this.#shared.phase !== "serving") return DRAINING
     const expires = this.#interval(asking)
     if (typeof expires !== "number") {
       return { ...expires, attempt: { username: user.username, reason: "Expires out of bounds" } }
@@ -169,7 +186,7 @@ export class Auth {
       : relay.hasRoom(limits.sessionsPerRelay, turn.now)
     if (!hasRoom) return this.#exhausted(user.username)
     const id = sessionId()
-    const { host, port, scheme } = this.#options.usePath.find((uri) => uri.scheme === own.scheme) ?? own
+    const { host, port, scheme } = this.options.usePath.find((uri) => uri.scheme === own.scheme) ?? own
     return {
       id,
       uri: parseUri(formatUri({ scheme, host, port, sessionId: id }))!,
@@ -184,8 +201,8 @@ export class Auth {
 
   /** Seconds to grant, or the answer to an interval out of bounds. */
   #interval({ behindRelay, expires: wanted }: Asking): number | AuthAnswer {
-    const { expires, minExpires = 1, relayMaxExpires = Infinity } = this.#options
-    const bound = Math.min(this.#options.maxExpires ?? Infinity, behindRelay ? relayMaxExpires : Infinity)
+    const { expires, minExpires = 1, relayMaxExpires = Infinity } = this.options
+    const bound = Math.min(this.options.maxExpires ?? Infinity, behindRelay ? relayMaxExpires : Infinity)
     const maxExpires = bound === Infinity ? undefined : Math.max(bound, minExpires)
     if (wanted === undefined) return Math.min(Math.max(expires, minExpires), maxExpires ?? Infinity)
     const seconds = wanted.replace(/^0+(?=\d)/, "").length > EXPIRES_DIGITS ? Infinity : Number(wanted)
@@ -210,6 +227,10 @@ export class Auth {
     }
   ): AuthAnswer {
     if (session === undefined) return this.#exhausted(username)
+    if (this.#shared.phase !== "serving") {
+      this.#sessions.end(session, "the relay stops")
+      return DRAINING
+    }
     this.#book.granted(session)
     this.#shared.counters.authsGranted++
     this.#shared.observer.granted(hop, session, expires)

@@ -85,7 +85,7 @@ export class Directory {
     this.#shared = shared
     this.#nextHops = nextHops
     this.#owner = owner
-    this.#lookups = new Lookups(shared.limits.lookups)
+    this.#lookups = new Lookups(shared.limits)
   }
 
   /**

@@ -12,16 +12,21 @@ interface Window {
   readonly end: number
 }
 
+export interface LookupLimits {
+  /** Of one user in a minute; may change. */
+  readonly lookups: number
+}
+
 /**
  * Questions to name servers that each user may cause: who is asked, and how much the answer is, whoever owns the domain
  * decides (RFC 4976 §8).
  */
 export class Lookups {
-  readonly #perMinute: number
+  readonly #limits: LookupLimits
   readonly #windows = new LinkedMap<string, Window>()
 
-  constructor(perMinute: number) {
-    this.#perMinute = perMinute
+  constructor(limits: LookupLimits) {
+    this.#limits = limits
   }
 
   /** Counts one more, if the user may have it. `now` in milliseconds. */
@@ -35,7 +40,7 @@ export class Lookups {
       if (windows.size === MAX_USERS) windows.delete(windows.first!.key)
       windows.set(user, window = { count: 0, end: now + WINDOW })
     }
-    if (window.count >= this.#perMinute) return false
+    if (window.count >= this.#limits.lookups) return false
     window.count++
     return true
   }

@@ -109,10 +109,10 @@ class Rules {
 const familyOf = (address: string): "ipv4" | "ipv6" => isIPv6(address) ? "ipv6" : "ipv4"
 
 export class NextHops {
-  readonly #allow: Rules
-  readonly #deny: Rules
+  #allow!: Rules
+  #deny!: Rules
   readonly #inner: Rules | undefined
-  readonly #ports: ReadonlyArray<PortRange> | undefined
+  #ports: ReadonlyArray<PortRange> | undefined
   /** The relay's own addresses by port: it must not talk to itself. */
   readonly #own = new Map<number, Rules>()
   /** Addresses of its URIs and listeners: they lead to this machine, also where no interface has them, as behind a NAT. */
@@ -124,24 +124,29 @@ export class NextHops {
    * `hosts`: those of its URIs. `machine`: the addresses that the machine has now.
    */
   constructor(
-    { allow = [], deny = [], ports }: NextHopOptions,
+    options: NextHopOptions,
     listeners: ReadonlyArray<LocalSocket>,
     hosts: ReadonlyArray<string> = [],
     machine: () => ReadonlyArray<string> = machineAddresses
   ) {
-    this.#allow = new Rules(allow)
-    this.#deny = new Rules(deny)
     const outside = listeners.filter(({ host }) => !isLoopback(host))
     this.#inner = outside.length === 0 ? undefined : new Rules(INNER)
     const named = [...hosts, ...listeners.map(({ host }) => host)]
     this.#named = new Rules(named.filter((host) => isIP(host) !== 0 && !isWildcard(host)))
     this.#machine = machine
-    this.#ports = ports ?? (outside.length === 0 ? undefined : defaultNextHopPorts)
+    this.options = options
     for (const port of new Set(listeners.map((one) => one.port))) {
       const own = listeners.filter((one) => one.port === port)
         .flatMap(({ host }) => isWildcard(host) ? machine() : [host])
       this.#own.set(port, new Rules(own))
     }
+  }
+
+  /** What is allowed and refused from now on; connections that there are stay. */
+  set options({ allow = [], deny = [], ports }: NextHopOptions) {
+    this.#allow = new Rules(allow)
+    this.#deny = new Rules(deny)
+    this.#ports = ports ?? (this.#inner === undefined ? undefined : defaultNextHopPorts)
   }
 
   /** As far as it can be told from the URI. */

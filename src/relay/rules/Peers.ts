@@ -14,9 +14,14 @@ export const relayName = (host: string): string => canonicalHost(host).replace(/
 export const isRelayName = (name: string): boolean => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(name)
 
 export class Peers {
-  readonly #policy: "all" | "none" | ReadonlyArray<string>
+  #policy!: RelayPolicy
 
   constructor(policy: RelayPolicy) {
+    this.policy = policy
+  }
+
+  /** Which are admitted from now on. */
+  set policy(policy: RelayPolicy) {
     this.#policy = typeof policy === "string" ? policy : policy.map(relayName)
   }
 

@@ -6,7 +6,7 @@
  */
 import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
-import type { Pace, Paces } from "../route/Pace.ts"
+import type { Paces } from "../route/Pace.ts"
 import type { Route } from "../route/Route.ts"
 import { MAX_TRIALS, Trial } from "../route/Trial.ts"
 import { UsersUnanswered, type UserUnanswered } from "../route/Unanswered.ts"
@@ -45,7 +45,7 @@ export class Router {
 
   constructor(options: RouterOptions) {
     this.#options = options
-    this.#users = new UsersUnanswered(options.shared.limits.unansweredOfUser)
+    this.#users = new UsersUnanswered(options.shared.limits)
     // An AUTH may name the relay without a port (RFC 4976 §8), so both forms are its own.
     this.#authorities = new Set(
       [...options.uris, ...options.usePath].flatMap((uri) => [
@@ -69,7 +69,7 @@ export class Router {
   decide(head: Head, hop: Party, isLong: boolean): Decision {
     // Its sender may come again, to another relay of the domain or when this one runs anew.
     const { directory, shared } = this.#options
-    if (shared.stopping) return refuse(408, "the relay stops")
+    if (shared.phase === "stopping") return refuse(408, "the relay stops")
     const { pathUris } = shared.codec.limits
     const to = parsePath(head.toPath, pathUris)
     const from = parsePath(head.fromPath, pathUris)
@@ -90,9 +90,8 @@ export class Router {
     const { owner } = session
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
     if (fromOwner && owner instanceof RelayOwner) this.#options.relays.linked(owner, hop)
-    const pace = this.#options.paces.of(session, fromOwner)
     const user = this.#users.of(session, fromOwner)
-    const request: Request = { head, hop, to, from, relayPeer, fromOwner, pace, user, isLong }
+    const request: Request = { head, hop, to, from, relayPeer, fromOwner, paces: this.#options.paces, user, isLong }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
     const decision = fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
     if (relayPeer && decision._tag === "Route") cameBy(session, from[0]!, hop)
@@ -227,8 +226,9 @@ interface Request {
   readonly from: ReadonlyArray<MsrpUri>
   /** It comes from the relay that its first From-Path URI names, which the certificate of the connection proves. */
   readonly relayPeer: boolean
+  /** It comes from the owner of the first session, not to him. */
   readonly fromOwner: boolean
-  readonly pace: Pace | undefined
+  readonly paces: Paces
   readonly user: UserUnanswered
   /** A long chunk, which is passed on while it comes. */
   readonly isLong: boolean
@@ -236,10 +236,10 @@ interface Request {
 
 const beginningOf = (
   sessions: readonly [Session, Session?],
-  { from, fromOwner, head: { kind }, hop, pace, relayPeer, to, user }: Request
+  { from, fromOwner, head: { kind }, hop, paces, relayPeer, to, user }: Request
 ) => {
   const used = sessions.filter((session) => session !== undefined)
-  return { source: hop, sessions: used, to, from, fromOwner, pace, kind, user, shared: relayPeer }
+  return { source: hop, sessions: used, to, from, fromOwner, paces, kind, user, shared: relayPeer }
 }
 
 const forward = (sessions: readonly [Session, Session?], target: Party, request: Request): Route =>

@@ -9,7 +9,8 @@ const groups = (): ReadonlyArray<readonly [SettingGroup, ReadonlyArray<Setting>]
 const HEADING = `\
 # Settings of the MSRP relay: every variable there is. None has to be set.
 # Times are seconds unless they carry a unit (90, 90s, 500ms, 5 minutes, 1h); sizes are octets unless they do (128 KiB).
-# Node.js (--env-file), Docker and systemd want values as they are here; a shell wants quotes around some of them.
+# A reload (SIGHUP) takes changes over, but for those that say otherwise.
+# The relay (MSRP_ENV_FILE, else .env), Docker and systemd want values as they are here; a shell wants quotes around some of them.
 `
 
 /** A file of variables, `.env.example`: every one, commented out, with its default or an example. */
@@ -21,7 +22,7 @@ export const envExample = (): string =>
 
 const envLines = (setting: Setting): ReadonlyArray<string> => [
   ...wrap(setting.meaning),
-  ...wrap(`Must be ${setting.expects}.`),
+  ...wrap(`Must be ${setting.expects}.${setting.reload === "live" ? "" : " A change counts from the next start on."}`),
   ...wrap(setting.default === undefined ? `When not set: ${setting.absent}. Example:` : "Default:"),
   `#${setting.variable}=${setting.default ?? setting.example}`
 ]
@@ -43,15 +44,16 @@ export const markdownTables = (): string =>
     [
       `## ${group}`,
       "",
-      "| Variable | Default | Meaning | Must be |",
-      "| --- | --- | --- | --- |",
+      "| Variable | Default | Meaning | Must be | Reload |",
+      "| --- | --- | --- | --- | --- |",
       ...settings.map((setting) => {
         const opensips = setting.opensips === undefined ? "" : ` OpenSIPS: \`${setting.opensips}\`.`
         const cells = [
           `\`${setting.variable}\``,
           setting.default === undefined ? setting.absent : `\`${setting.default}\``,
           `${setting.meaning}${opensips}`,
-          `${setting.expects}; \`${setting.example}\``
+          `${setting.expects}; \`${setting.example}\``,
+          setting.reload
         ]
         return `| ${cells.join(" | ")} |`
       })

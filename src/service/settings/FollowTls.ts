@@ -1,8 +1,9 @@
 /** Certificates that are renewed while the relay runs: the PEM files are read again, and used when they have changed. */
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
+import * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -18,21 +19,44 @@ export interface FollowTlsOptions {
   readonly files: TlsFiles
   /** URIs of the relay: a certificate that is for none of them is used, with a warning. */
   readonly uris: ReadonlyArray<MsrpUri>
-  /** What was read of the files before. */
+  /** What was read of the files before; with a certificate made at start where they have none. */
   readonly first: TlsOptions
   /** Time between two looks at the files. Default 5 seconds. */
   readonly checkInterval?: Duration.Input | undefined
 }
 
+/** What the files have now, and can be used. */
+export interface Fresh {
+  /** It is another one than what is in force. */
+  readonly isNew: boolean
+  /** From now on it is in force, and these files are followed. */
+  readonly use: Effect.Effect<void>
+}
+
+/** Files that cannot be used: why. */
+export class TlsNotUsable extends Data.TaggedError("TlsNotUsable")<{ readonly report: string }> {}
+
+export interface FollowedTls {
+  /** For `Transport.layerNode`. */
+  readonly tls: SubscriptionRef.SubscriptionRef<TlsOptions>
+  /** The own certificates in force. */
+  readonly certificates: () => number
+  /** Reads files now: these, or the same as ever. `made` is used where they have no certificate. */
+  readonly read: (files?: TlsFiles, made?: TlsOptions) => Effect.Effect<Fresh, TlsNotUsable>
+}
+
 /**
- * The contents of the PEM files, for `Transport.layerNode`, until the scope closes. Files that cannot be used, such as a
- * certificate whose key is still the old one, or one that has expired in place of one that has not, are logged once, and
- * the last good ones stay. Those in force that end soon are logged once a day.
+ * Follows the contents of the PEM files until the scope closes. Files that cannot be used, such as a certificate whose key
+ * is still the old one, or one that has expired in place of one that has not, are logged once, and the last good ones stay.
+ * Those in force that end soon are logged once a day.
  */
 export const followTls = Effect.fnUntraced(function*(
   { checkInterval = "5 seconds", files, first, uris }: FollowTlsOptions
-): Effect.fn.Return<SubscriptionRef.SubscriptionRef<TlsOptions>, never, FileSystem.FileSystem | Scope.Scope> {
+): Effect.fn.Return<FollowedTls, never, FileSystem.FileSystem | Scope.Scope> {
+  const fs = yield* FileSystem.FileSystem
   const tls = yield* SubscriptionRef.make(first)
+  let followed = files
+  let own = first
   let inForce = validitiesOf(first)
   // The start has warned itself.
   let warned = yield* Clock.currentTimeMillis
@@ -41,33 +65,48 @@ export const followTls = Effect.fnUntraced(function*(
     if (now - warned < REMIND) return
     warned = now
     for (const [index, validity] of inForce.entries()) {
+      const path = followed.cert[index]
       const concern = concernOf(validity, now)
-      if (concern !== undefined) yield* Effect.logWarning(`The certificate ${files.cert[index]} ${concern}`)
+      if (path !== undefined && concern !== undefined) yield* Effect.logWarning(`The certificate ${path} ${concern}`)
     }
+  })
+  const read = Effect.fnUntraced(function*(wanted: TlsFiles = followed, made: TlsOptions = own) {
+    const now = yield* Clock.currentTimeMillis
+    const found = yield* Effect.provideService(readTls(wanted, uris), FileSystem.FileSystem, fs)
+    const report = [
+      ...found.problems.map(({ path, problem }) => `${path} ${problem}`),
+      ...found.problems.length > 0 ? [] : worse(inForce, validitiesOf(found.tls), wanted.cert, now)
+    ].join("; ")
+    if (report !== "") return yield* new TlsNotUsable({ report })
+    const fresh = wanted.cert.length > 0
+      ? found.tls
+      : { ...found.tls, ...(made.cert === undefined ? {} : { cert: made.cert, key: made.key }) }
+    const isNew = !same(fresh, yield* SubscriptionRef.get(tls))
+    const use = Effect.gen(function*() {
+      followed = wanted
+      own = made
+      reported = ""
+      if (!isNew) return
+      yield* SubscriptionRef.set(tls, fresh)
+      inForce = validitiesOf(fresh)
+      warned = now
+      yield* Effect.logInfo("TLS files read again: new connections use them")
+      for (const warning of found.warnings) yield* Effect.logWarning(warning)
+    })
+    return { isNew, use }
   })
   const check = Effect.gen(function*() {
-    const now = yield* Clock.currentTimeMillis
-    yield* remind(now)
-    const read = yield* readTls(files, uris)
-    const report = [
-      ...read.problems.map(({ path, problem }) => `${path} ${problem}`),
-      ...read.problems.length > 0 ? [] : worse(inForce, validitiesOf(read.tls), files.cert, now)
-    ].join("; ")
-    if (report !== "") {
-      if (report !== reported) yield* Effect.logWarning(`TLS files not usable, keeping those from before: ${report}`)
+    yield* remind(yield* Clock.currentTimeMillis)
+    yield* Effect.flatMap(read(), ({ use }) => use)
+  }).pipe(
+    Effect.catch(({ report }) => {
+      if (report === reported) return Effect.void
       reported = report
-      return
-    }
-    reported = ""
-    if (same(read.tls, yield* SubscriptionRef.get(tls))) return
-    yield* SubscriptionRef.set(tls, read.tls)
-    inForce = validitiesOf(read.tls)
-    warned = now
-    yield* Effect.logInfo("TLS files read again: new connections use them")
-    for (const warning of read.warnings) yield* Effect.logWarning(warning)
-  })
+      return Effect.logWarning(`TLS files not usable, keeping those from before: ${report}`)
+    })
+  )
   yield* check.pipe(Effect.delay(checkInterval), Effect.forever, Effect.forkScoped)
-  return tls
+  return { tls, certificates: () => inForce.length, read }
 })
 
 /** What would put a certificate that is not valid now in the place of one that is. */

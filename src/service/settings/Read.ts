@@ -1,21 +1,33 @@
-/** The variables as they come from a `ConfigProvider`, each by itself. */
+/** The variables as they come from a `ConfigProvider` or several, each by itself. */
 import * as Config from "effect/Config"
 import type * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { decode } from "./codecs/Codec.ts"
 import type { Problems } from "./Problems.ts"
 import { settingsTable, type Values, type Variables, variables } from "./Table.ts"
 
-/** The value of each variable. One with a problem has the value that it has when it is not set. */
-export const readValues = Effect.fnUntraced(function*(provider: ConfigProvider.ConfigProvider, problems: Problems) {
+/** The texts of the variables that are set. There are secrets among them. */
+export type Texts = ReadonlyMap<keyof Variables, string>
+
+/**
+ * The value of each variable, and its text if it is set: the first of the providers that has it counts. One with a problem
+ * has the value that it has when it is not set.
+ */
+export const readValues = Effect.fnUntraced(function*(
+  providers: ReadonlyArray<ConfigProvider.ConfigProvider>,
+  problems: Problems
+) {
   const values: Record<string, unknown> = {}
+  const texts = new Map<keyof Variables, string>()
   for (const key of Object.keys(variables) as Array<keyof Variables>) {
     const { codec, default: fallback, expects, variable } = variables[key]
-    const given = yield* valueOf(provider, variable)
+    const given = yield* textOf(providers, variable)
     if (Result.isFailure(given)) problems.add(key, "cannot be read")
-    const text = Option.getOrUndefined(Result.getOrElse(given, () => Option.none<string>()))
+    const text = Result.getOrElse(given, () => undefined)
+    if (text !== undefined) texts.set(key, text)
     const decoded = text === undefined ? undefined : decode(codec, text)
     if (decoded !== undefined && Result.isSuccess(decoded)) {
       values[key] = decoded.success
@@ -24,15 +36,25 @@ export const readValues = Effect.fnUntraced(function*(provider: ConfigProvider.C
     for (const problem of decoded?.failure ?? []) problems.add(key, problem ?? `must be ${expects}`)
     values[key] = fallback === undefined ? undefined : Result.getOrThrow(decode(codec, fallback))
   }
-  return values as unknown as Values
+  return { values: values as unknown as Values, texts }
 })
 
+/** Whether both texts of a variable say the same, as `30` and `30s`; none says what its default does. */
+export const sameValue = (key: keyof Variables, a: string | undefined, b: string | undefined): boolean => {
+  const { codec, default: fallback } = variables[key]
+  const valueOf = (text = fallback): unknown => text === undefined ? undefined : Result.getOrThrow(decode(codec, text))
+  return a === b || Equal.equals(valueOf(a), valueOf(b))
+}
+
 /** The text of a variable; empty or blank is none. */
-const valueOf = (provider: ConfigProvider.ConfigProvider, variable: string) =>
-  Config.option(Config.String(variable)).parse(provider).pipe(
-    Effect.map(Option.flatMap((text) => text.trim() === "" ? Option.none() : Option.some(text.trim()))),
-    Effect.result
-  )
+const textOf = (providers: ReadonlyArray<ConfigProvider.ConfigProvider>, variable: string) =>
+  Effect.gen(function*() {
+    for (const provider of providers) {
+      const found = yield* Config.option(Config.String(variable)).parse(provider)
+      if (Option.isSome(found) && found.value.trim() !== "") return found.value.trim()
+    }
+    return undefined
+  }).pipe(Effect.result)
 
 const known = new Set(settingsTable.map(({ variable }) => variable))
 const PREFIX = "MSRP"

@@ -1,6 +1,7 @@
 /** Every variable, in the order of the documentation: `.env.example` and the docs are made from this. */
 import { addresses } from "./table/Addresses.ts"
 import { auth } from "./table/Auth.ts"
+import { envFile } from "./table/EnvFile.ts"
 import { limits } from "./table/Limits.ts"
 import { logging } from "./table/Logging.ts"
 import { nextHops } from "./table/NextHops.ts"
@@ -19,7 +20,8 @@ export const variables = {
   ...nextHops,
   ...limits,
   ...logging,
-  ...trace
+  ...trace,
+  ...envFile
 }
 
 export type Variables = typeof variables

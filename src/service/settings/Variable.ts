@@ -16,6 +16,8 @@ export interface Setting {
   readonly absent: string | undefined
   /** The parameter of OpenSIPS' `msrp_relay` that does the same. */
   readonly opensips: string | undefined
+  /** Whether a reload takes a change over, or only the next start does. */
+  readonly reload: "live" | "restart"
 }
 
 export type SettingGroup =
@@ -28,6 +30,7 @@ export type SettingGroup =
   | "Limits"
   | "Logging"
   | "Trace"
+  | "File of variables"
 
 /** A variable: `A` is what it is read into. */
 export interface Variable<out A> extends Setting {
@@ -40,6 +43,8 @@ interface Row {
   readonly meaning: string
   readonly example: string
   readonly opensips?: string
+  /** Absent: `restart`. */
+  readonly reload?: Setting["reload"]
 }
 
 /** Makes the variables of one group. */
@@ -55,6 +60,7 @@ export const variablesOf = (group: SettingGroup) => {
     default: undefined,
     absent: undefined,
     opensips: undefined,
+    reload: "restart",
     ...row
   })
   return {

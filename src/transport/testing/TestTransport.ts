@@ -25,7 +25,8 @@ export const makeTransport = (network: SimulatedNetwork, machine: Host): Transpo
         Effect.suspend(() => {
           if (network.listeners.taken(machine, socket)) return Effect.fail(failure("listen", socket, "AddressInUse"))
           const bound = socket.port === 0 ? { ...socket, port: network.freePort() } : socket
-          const listener: Listener = { socket: bound, machine, accept, asksForCertificate, ends: new Set() }
+          const asks = typeof asksForCertificate === "function" ? asksForCertificate : () => asksForCertificate
+          const listener: Listener = { socket: bound, machine, accept, asksForCertificate: asks, ends: new Set() }
           network.listeners.add(listener)
           return Effect.succeed(listener)
         }),
@@ -112,7 +113,7 @@ const open = (
     local: far,
     remote: near,
     socket: listener?.socket,
-    peerNames: secure && listener?.asksForCertificate === true ? machine.certificate ?? [] : [],
+    peerNames: secure && listener?.asksForCertificate() === true ? machine.certificate ?? [] : [],
     peerNamesUntil: machine.certificateUntil
   })
   dialled.join(accepted, undefined)

@@ -35,7 +35,7 @@ describe("Window", () => {
       turn: (sender: Sender) => void turns.push(sender)
     }
     owner = made
-    window = new Window(made, false, 16_384)
+    window = new Window(made, false, { transactions: 16_384 })
   })
 
   it("is full at its bound, and has room again when half of that was answered", () => {
@@ -82,7 +82,9 @@ describe("Window", () => {
   })
 
   it("is full of requests as well, of whatever kind, and has room for one when one was answered", () => {
-    window = new Window({ ...owner, waits: () => {}, waitsNoMore: () => {}, turn: () => {} }, false, 3)
+    window = new Window({ ...owner, waits: () => {}, waitsNoMore: () => {}, turn: () => {} }, false, {
+      transactions: 3
+    })
     const all = [message(0), message(0)]
     assert.isTrue(window.room)
     all.push(message(0))
@@ -92,7 +94,9 @@ describe("Window", () => {
   })
 
   it("has the oldest request make room that was sent and that nobody answers", () => {
-    window = new Window({ ...owner, waits: () => {}, waitsNoMore: () => {}, turn: () => {} }, false, 3)
+    window = new Window({ ...owner, waits: () => {}, waitsNoMore: () => {}, turn: () => {} }, false, {
+      transactions: 3
+    })
     const finished: Array<number> = []
     for (let i = 0; i < 5; i++) {
       const one = {

@@ -23,7 +23,7 @@ const sends = (frames: ReadonlyArray<Frame>): number => frames.filter(({ method 
 
 describe("Pace", () => {
   it("R4976-9.3-06: lets a second's worth pass at once, and then as much as the rates allow", () => {
-    const pace = new Pace(10, 1000)
+    const pace = new Pace({ requestRate: 10, octetRate: 1000 })
     for (let i = 0; i < 10; i++) assert.isAtMost(pace.spend(5000, 1, 0), 5000)
     assert.strictEqual(pace.spend(5000, 1, 0), 5100)
     assert.strictEqual(pace.spend(5100, 0, 1000), 5100)

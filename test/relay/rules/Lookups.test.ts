@@ -8,16 +8,16 @@ import { makeWorld, type Owner, request } from "../../support/harness.ts"
 
 describe("R4976-9.3-06: look-ups of other domains", () => {
   it("are so many for each user in a minute", () => {
-    const lookups = new Lookups(2)
+    const lookups = new Lookups({ lookups: 2 })
     const admitted = (user: string, now: number) => lookups.admits(user, now)
     assert.deepStrictEqual([admitted("a", 0), admitted("a", 0), admitted("a", 59_999)], [true, true, false])
     assert.isTrue(admitted("b", 59_999))
     assert.deepStrictEqual([admitted("a", 60_000), admitted("a", 60_000), admitted("a", 60_001)], [true, true, false])
-    assert.isFalse(new Lookups(0).admits("a", 0))
+    assert.isFalse(new Lookups({ lookups: 0 }).admits("a", 0))
   })
 
   it("are counted of 10,000 users", () => {
-    const lookups = new Lookups(1)
+    const lookups = new Lookups({ lookups: 1 })
     for (let i = 0; i < 10_000; i++) assert.isTrue(lookups.admits(`user${i}`, i % 50_000))
     assert.isFalse(lookups.admits("user0", 50_000))
     assert.isTrue(lookups.admits("one more", 50_000))

@@ -39,7 +39,7 @@ it.effect("R4976-9.2-30: renewed files are used, halves of a renewal and broken 
     Object.assign(files, { "/cert": localhost.cert, "/key": Redacted.value(localhost.key), "/ca": ca })
     yield* TestClock.setTime(Date.now() - HALF_DAY)
     yield* Effect.gen(function*() {
-      const tls = yield* followTls({
+      const { tls } = yield* followTls({
         files: { cert: ["/cert"], key: ["/key"], ca: "/ca" },
         uris: [parseUri("msrps://localhost:2856;tcp")!],
         first: { ...localhost, ca }
@@ -98,7 +98,7 @@ it.effect("R4976-9.2-30: one that is not valid takes no place of one that is, an
     yield* Effect.gen(function*() {
       use("/one", localhost)
       use("/two", relay)
-      const tls = yield* followTls({
+      const { tls } = yield* followTls({
         files: { cert: ["/one.crt", "/two.crt"], key: ["/one.key", "/two.key"], ca: undefined },
         uris: [],
         first: { ...localhost, others: [relay] },

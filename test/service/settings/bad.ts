@@ -71,6 +71,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_MAX_CONNECTIONS: ["0", "unlimited"],
   MSRP_MAX_CONNECTIONS_PER_ADDRESS: ["0", "none"],
   MSRP_MAX_CONNECTIONS_IN_PROBATION: ["0", "few"],
+  MSRP_DRAIN_TIMEOUT: ["-1", "2 days", "never"],
   MSRP_IDLE_LIMIT: ["59 minutes", "never"],
   MSRP_MAX_NEXT_HOPS_PER_USER: ["0", "1000001"],
   MSRP_MAX_NEXT_HOPS_PER_ADDRESS: ["0", "many"],
@@ -83,6 +84,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_STALL_LIMIT: ["0", "never"],
   MSRP_OUTPUT_LIMIT: ["1", "1 KiB", "2 GiB", "1.0001 KiB", "128 apples", "-1"],
   MSRP_SESSION_BUFFER: ["1", "lots"],
+  MSRP_ENV_FILE: ["a\u0000b"],
   MSRP_LOG_LEVEL: ["loud", "1"],
   MSRP_LOG_FORMAT: ["xml"],
   MSRP_HEP: [

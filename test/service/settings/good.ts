@@ -243,6 +243,10 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_MAX_CONNECTIONS: [{ value: "12", of: ({ relay }) => relay.limits?.connections, is: 12 }],
   MSRP_MAX_CONNECTIONS_PER_ADDRESS: [{ value: "7", of: ({ relay }) => relay.limits?.connectionsPerAddress, is: 7 }],
   MSRP_MAX_CONNECTIONS_IN_PROBATION: [{ value: "8", of: ({ relay }) => relay.limits?.connectionsInProbation, is: 8 }],
+  MSRP_DRAIN_TIMEOUT: [
+    { value: "10 minutes", of: ({ relay }) => relay.limits?.drain, is: 600 },
+    { value: "0", of: ({ relay }) => relay.limits?.drain, is: 0 }
+  ],
   MSRP_IDLE_LIMIT: [{ value: "1 day", of: ({ relay }) => relay.limits?.idle, is: 86_400 }],
   MSRP_MAX_NEXT_HOPS_PER_USER: [{ value: "9", of: ({ relay }) => relay.limits?.nextHopsPerUser, is: 9 }],
   MSRP_MAX_NEXT_HOPS_PER_ADDRESS: [{ value: "9", of: ({ relay }) => relay.limits?.nextHopsPerAddress, is: 9 }],
@@ -273,6 +277,7 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
     { value: "64 kB", of: ({ relay }) => relay.limits?.output, is: 64_000 }
   ],
   MSRP_SESSION_BUFFER: [{ value: "1.5MiB", of: ({ relay }) => relay.limits?.session, is: 1_572_864 }],
+  MSRP_ENV_FILE: [{ value: "/etc/relay.env", of: ({ envFile }) => envFile, is: "/etc/relay.env" }],
   MSRP_LOG_LEVEL: [{ value: "DEBUG", of: ({ log }) => log.level, is: "Debug" }],
   MSRP_LOG_FORMAT: [
     { value: "json", of: ({ log }) => log.format, is: "json" },

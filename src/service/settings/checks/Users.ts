@@ -48,7 +48,7 @@ const sources = {
 type Source = keyof typeof sources
 
 /** Seconds: how often it is looked by default whether users were removed. A service of one's own is not asked unasked. */
-const CHECKS = { file: 60, sql: 60, http: 0, ephemeral: 0 } as const
+const CHECKS = { memory: 60, file: 60, sql: 60, http: 0, ephemeral: 0 } as const
 
 const variableOf = (source: Source): string => variables[sources[source]].variable
 
@@ -65,7 +65,7 @@ export const usersOf = Effect.fnUntraced(function*(
   if (source === undefined) return undefined
   const warnings = unusedWith(source, values)
   const { calculateHa1 = source === "memory", credentialsCache: cacheSeconds, users } = values
-  const credentialsCheck = source === "memory" ? 0 : values.credentialsCheck ?? CHECKS[source]
+  const credentialsCheck = values.credentialsCheck ?? CHECKS[source]
   const from = (credentials: CredentialsSettings): Users => ({
     credentials,
     demo: undefined,
@@ -119,10 +119,6 @@ const unusedWith = (source: Source, values: Values): ReadonlyArray<string> => {
   if (values.calculateHa1 !== undefined && (source === "http" || source === "ephemeral")) {
     const why = source === "http" ? "each answer says what it has" : "there are passwords only"
     warnings.push(`${variables.calculateHa1.variable} is not used with MSRP_CREDENTIALS=${source}: ${why}`)
-  }
-  if (values.credentialsCheck !== undefined && source === "memory") {
-    const { variable } = variables.credentialsCheck
-    warnings.push(`${variable} is not used with MSRP_CREDENTIALS=memory: its users are the same until the relay stops`)
   }
   return warnings
 }

@@ -35,7 +35,8 @@ export const addresses = {
     expects: "addresses of name servers, each with or without a port",
     meaning: "Who is asked for the SRV records of other relays' domains.",
     example: "192.0.2.53,[2001:db8::53]:5353",
-    absent: "the name servers of the machine"
+    absent: "the name servers of the machine",
+    reload: "live"
   }),
   socketRoutes: optional("MSRP_SOCKET_ROUTES", socketRoutes, {
     expects: `rules like "dst=10.0.0.0/8 -> msrp:10.0.0.1:2855" with semicolons between them`,
@@ -44,6 +45,7 @@ export const addresses = {
     absent:
       "the socket that the request came in on if its scheme is that of the next hop, else the first listener of " +
       "that scheme",
-    opensips: "socket_route"
+    opensips: "socket_route",
+    reload: "live"
   })
 }

@@ -20,21 +20,24 @@ export const auth = {
     meaning: "How long a session URI is valid when the client does not say.",
     example: "1800",
     absent: "1800, or the nearest that `MSRP_AUTH_MIN_EXPIRES` and `MSRP_AUTH_MAX_EXPIRES` allow",
-    opensips: "auth_expires"
+    opensips: "auth_expires",
+    reload: "live"
   }),
   minExpires: optional("MSRP_AUTH_MIN_EXPIRES", seconds(...ranges.expires, true), {
     expects: "a time of 1 second to 365 days, in whole seconds",
     meaning: "The least that a client may ask for; less is answered 423 with Min-Expires.",
     example: "60",
     absent: "1 second",
-    opensips: "auth_min_expires"
+    opensips: "auth_min_expires",
+    reload: "live"
   }),
   maxExpires: optional("MSRP_AUTH_MAX_EXPIRES", seconds(...ranges.expires, true), {
     expects: "a time of 1 second to 365 days, in whole seconds",
     meaning: "The most that a client may ask for; more is answered 423 with Max-Expires.",
     example: "1h",
     absent: "no maximum but 365 days, which is what whoever asks for more gets",
-    opensips: "auth_max_expires"
+    opensips: "auth_max_expires",
+    reload: "live"
   }),
   relayMaxExpires: set("MSRP_AUTH_MAX_EXPIRES_BEHIND_RELAYS", seconds(1, 365 * DAY, true), {
     expects: "a time of 1 second to 365 days, in whole seconds",
@@ -42,27 +45,31 @@ export const auth = {
       "The same for clients behind other relays, whose sessions do not end when a connection closes. The lesser of " +
       "the two counts.",
     example: "2 hours",
-    default: "1 day"
+    default: "1 day",
+    reload: "live"
   }),
   nonceExpire: set("MSRP_NONCE_EXPIRE", seconds(1, DAY), {
     expects: "a time of 1 second to 1 day",
     meaning: "How long a nonce can be used; an older one is answered 401 with stale=true.",
     example: "1 minute",
     default: "30",
-    opensips: "nonce_expire"
+    opensips: "nonce_expire",
+    reload: "live"
   }),
   algorithms: set("MSRP_DIGEST_ALGORITHMS", algorithms, {
     expects: "SHA-256, MD5, or both with a comma between them",
     meaning: "Digest algorithms to offer, in this order. Some clients know MD5 only, and some of them read only the " +
       "last challenge.",
     example: "MD5",
-    default: "SHA-256,MD5"
+    default: "SHA-256,MD5",
+    reload: "live"
   }),
   realmsWithoutMd5: set("MSRP_REALMS_WITHOUT_MD5", realms, {
     expects: "realms with commas between them",
     meaning: "Where MD5 is neither offered nor accepted, whatever MSRP_DIGEST_ALGORITHMS has.",
     example: "secure.example.com",
-    default: "none"
+    default: "none",
+    reload: "live"
   }),
   freeFailuresPerUser: set("MSRP_AUTH_FREE_FAILURES", wholeNumber(1, 1_000_000), {
     expects: "a whole number from 1 to 1000000",
@@ -70,24 +77,28 @@ export const auth = {
       "AUTHs with wrong credentials for one user of one realm from one address, on any connections, that are answered " +
       "at once; behind other relays, from one of these. Each further one doubles the time until it is, from 1 to 16 seconds; forgotten after 15 minutes.",
     example: "3",
-    default: "10"
+    default: "10",
+    reload: "live"
   }),
   freeFailuresPerAddress: set("MSRP_AUTH_FREE_FAILURES_PER_ADDRESS", wholeNumber(1, 1_000_000), {
     expects: "a whole number from 1 to 1000000",
     meaning: "The same for all users from one address, but for those who have logged in from there.",
     example: "1000",
-    default: "100"
+    default: "100",
+    reload: "live"
   }),
   allowPlaintextAuth: set("MSRP_ALLOW_PLAINTEXT_AUTH", boolean, {
     expects: "1, 0, true, false, yes, no, on or off",
     meaning: "Allow AUTH without TLS on every listener. It is always allowed on loopback (RFC 4976 section 9.2).",
     example: "true",
-    default: "false"
+    default: "false",
+    reload: "live"
   }),
   maxFailedAuth: set("MSRP_MAX_FAILED_AUTH", wholeNumber(...ranges.failedAuths), {
     expects: "a whole number from 1 to 1000",
     meaning: "Failed AUTHs after which a connection is closed.",
     example: "3",
-    default: "5"
+    default: "5",
+    reload: "live"
   })
 }

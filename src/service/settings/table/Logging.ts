@@ -9,7 +9,8 @@ export const logging = {
     expects: "all, trace, debug, info, warn, error, fatal or none",
     meaning: "The least severe messages to log.",
     example: "debug",
-    default: "info"
+    default: "info",
+    reload: "live"
   }),
   logFormat: set("MSRP_LOG_FORMAT", oneOf("pretty", "json", "logfmt"), {
     expects: `"pretty", "json" or "logfmt"`,

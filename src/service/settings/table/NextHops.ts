@@ -12,18 +12,21 @@ export const nextHops = {
       "itself and, unless it listens on loopback only, to no loopback, link-local, private or multicast address; " +
       "asked for the address that is dialled, after DNS.",
     example: "10.1.0.0/16,*.chat.example.com",
-    default: "none"
+    default: "none",
+    reload: "live"
   }),
   nextHopDeny: set("MSRP_NEXT_HOP_DENY", nextHopRules, {
     expects: "addresses, networks, host names or *.names",
     meaning: "Where it may not, besides. 0.0.0.0/0,::/0 leaves only what MSRP_NEXT_HOP_ALLOW has.",
     example: "198.51.100.0/24,2001:db8::/32",
-    default: "none"
+    default: "none",
+    reload: "live"
   }),
   nextHopPorts: optional("MSRP_NEXT_HOP_PORTS", ports, {
     expects: `"any", or ports and ranges of ports with commas between them`,
     meaning: "Ports that clients may make the relay connect to, of whatever MSRP_NEXT_HOP_ALLOW does not have.",
     example: "2855,2856,49152-65535",
-    absent: "443 and 1024 to 65535; any if the relay listens on loopback only"
+    absent: "443 and 1024 to 65535; any if the relay listens on loopback only",
+    reload: "live"
   })
 }

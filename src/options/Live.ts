@@ -1,0 +1,51 @@
+/** Options that may change while their layer lives. */
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as AtomRef from "effect/reactivity/AtomRef"
+import type * as Scope from "effect/Scope"
+import type { OptionsError } from "./Options.ts"
+
+/**
+ * The options of a layer: for good, or a reference (`AtomRef.make(options)`) whose value may be replaced at any time. What
+ * is set counts from then on; what has begun by the old ones goes on as it began. Options that cannot be used are logged,
+ * and those from before stay. An option that counts at the start only says so.
+ */
+export type Live<A> = A | AtomRef.ReadonlyRef<A>
+
+/** The options as they are now. */
+export interface Current<A> {
+  readonly current: A
+}
+
+const isRef = <A>(given: Live<A>): given is AtomRef.ReadonlyRef<A> => Predicate.hasProperty(given, AtomRef.TypeId)
+
+/** For what needs no check: what it is now. */
+export const valueOf = <A>(given: Live<A>): A => isRef(given) ? given.value : given
+
+/**
+ * Follows options until the scope closes. `wrong` says what is wrong with some: it fails with that at first. `changed` is
+ * called with each that are right.
+ */
+export const follow = Effect.fnUntraced(function*<A extends object>(
+  given: Live<A>,
+  wrong: (options: A) => OptionsError | undefined,
+  changed: (options: A) => void = () => {}
+): Effect.fn.Return<Current<A>, OptionsError, Scope.Scope> {
+  const first = isRef(given) ? given.value : given
+  const error = wrong(first)
+  if (error !== undefined) return yield* error
+  const followed = { current: first }
+  if (!isRef(given)) return followed
+  const context = yield* Effect.context()
+  const set = (options: A): void => {
+    const problem = wrong(options)
+    if (problem !== undefined) {
+      Effect.runForkWith(context)(Effect.logError("the new options are not used", { reason: problem.message }))
+      return
+    }
+    followed.current = options
+    changed(options)
+  }
+  yield* Effect.acquireRelease(Effect.sync(() => given.subscribe(set)), (end) => Effect.sync(end))
+  return followed
+})

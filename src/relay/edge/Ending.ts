@@ -1,0 +1,118 @@
+/** How a relay goes out of service, comes back, and ends; each step waits for what is under way. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Phase } from "../Shared.ts"
+import type { Switchboard } from "../Switchboard.ts"
+
+/** For peers to close in turn when the relay ends: who keeps his side open does not keep the relay. */
+const LAST_WORDS = "500 millis"
+
+export interface Ending {
+  readonly phase: () => Phase
+  /** Milliseconds since 1970. */
+  readonly phaseSince: () => number
+  readonly drain: Effect.Effect<void>
+  readonly undrain: Effect.Effect<void>
+  readonly close: Effect.Effect<void>
+  /** Drains for as long as the `drain` limit says, then closes. */
+  readonly end: Effect.Effect<void>
+}
+
+export interface EndingOptions {
+  readonly switchboard: Switchboard
+  /** Sessions held. */
+  readonly sessions: () => number
+}
+
+export const makeEnding = Effect.fnUntraced(function*(
+  { sessions, switchboard }: EndingOptions
+): Effect.fn.Return<Ending> {
+  const { awaited, limits } = switchboard.shared
+  const { currentTimeMillis } = yield* Clock.Clock
+  let since = yield* currentTimeMillis
+  // Whoever drains it, these lines are the relay's.
+  const own = yield* Effect.context()
+  const tell = (line: Effect.Effect<void>, facts: Record<string, number> = {}): Effect.Effect<void> =>
+    Effect.provideContext(Effect.annotateLogs(line, facts), own)
+
+  /** Makes the phase another one; false: it is that already, or it stops. */
+  const changed = (change: () => void) =>
+    Effect.map(currentTimeMillis, (now) => {
+      const before = switchboard.phase
+      change()
+      if (switchboard.phase === before) return false
+      since = now
+      return true
+    })
+
+  const until = (holds: () => boolean): Effect.Effect<void> =>
+    Effect.suspend(() =>
+      holds() ? Effect.void : Effect.callback<void>((resume) => {
+        const giveUp = awaited.until(holds, () => resume(Effect.void))
+        return Effect.sync(giveUp)
+      })
+    )
+
+  /** Waits for it, at most so many seconds; whether it came. */
+  const within = (holds: () => boolean, seconds: number): Effect.Effect<boolean> =>
+    Effect.suspend(() =>
+      holds() ? Effect.succeed(true) : Effect.as(until(holds), true).pipe(
+        Effect.timeoutOrElse({ duration: seconds * 1000, orElse: () => Effect.succeed(false) })
+      )
+    )
+
+  /** Nobody has anything left to do here, or the relay does not drain any more. */
+  const over = (): boolean => switchboard.phase !== "draining" || switchboard.drained
+
+  const begin = changed(() => switchboard.drain())
+  const tellDraining = (facts: Record<string, number>) =>
+    Effect.suspend(() => {
+      told = false
+      return tell(Effect.logInfo("draining"), { sessions: sessions(), ...facts })
+    })
+
+  /** Several may wait for the same. */
+  let told = true
+  const tellDrained = Effect.suspend(() => {
+    if (told || switchboard.phase !== "draining") return Effect.void
+    told = true
+    return tell(Effect.logInfo("drained"))
+  })
+
+  let closed = false
+  const close = Effect.gen(function*() {
+    if (closed) return
+    yield* changed(() => switchboard.stop())
+    yield* within(() => switchboard.answered, limits.draining)
+    switchboard.end()
+    yield* Effect.race(
+      within(() => switchboard.hops.size === 0, limits.closing.millis / 1000),
+      Effect.delay(within(() => switchboard.settled, limits.closing.millis / 1000), LAST_WORDS)
+    )
+    closed = true
+  })
+
+  const drainForAWhile = Effect.gen(function*() {
+    yield* begin
+    if (over()) return
+    yield* tellDraining({ seconds: limits.drain })
+    if (yield* within(over, limits.drain)) return yield* tellDrained
+    yield* tell(Effect.logWarning("the time limit ended sessions"), { sessions: sessions() })
+  })
+
+  return {
+    phase: () => switchboard.phase,
+    phaseSince: () => since,
+    drain: Effect.gen(function*() {
+      if (yield* begin) yield* tellDraining({})
+      yield* until(over)
+      yield* tellDrained
+    }),
+    undrain: Effect.flatMap(
+      changed(() => switchboard.undrain()),
+      (is) => is ? tell(Effect.logInfo("serving again")) : Effect.void
+    ),
+    close,
+    end: Effect.andThen(Effect.suspend(() => limits.drain > 0 ? drainForAWhile : Effect.void), close)
+  }
+})

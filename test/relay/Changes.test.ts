@@ -1,0 +1,104 @@
+/** Limits and rules that change while the relay runs: what they do to sessions that there are, and to those that come. */
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { type Frame, type Peer, send } from "../support/harness.ts"
+import { simulated } from "../support/simulated.ts"
+
+const scenario = simulated({}, {})
+
+/** All messages that come in, each answered. */
+const collect = (peer: Peer): Array<Frame> => {
+  const frames: Array<Frame> = []
+  peer.onFrame = (frame) => {
+    frames.push(frame)
+    if (frame.method === "SEND") peer.answer(frame)
+  }
+  return frames
+}
+
+describe("while sessions go on", () => {
+  scenario(
+    "a rate counts for those that there are, and is gone again, and nothing is lost",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const frames = collect(bob)
+        const burst = (count: number) => {
+          for (let i = 0; i < count; i++) {
+            alice.peer.write(
+              send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, failureReport: "no", body: "hi" })
+            )
+          }
+          return world.network!.settled
+        }
+        yield* burst(100)
+        assert.lengthOf(frames, 100)
+        world.change({ limits: { requestRate: 10 } })
+        yield* TestClock.adjust("1 second")
+        yield* burst(100)
+        assert.isBelow(frames.length, 120)
+        world.change({ limits: { requestRate: 50 } })
+        yield* TestClock.adjust("1 second")
+        assert.isAbove(frames.length, 140)
+        world.change({ limits: {} })
+        yield* TestClock.adjust("1 second")
+        yield* burst(500)
+        yield* TestClock.adjust("1 second")
+        assert.lengthOf(frames, 700)
+      })
+  )
+
+  scenario("any number of changes loses nothing of what passes", (world) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* world.pair()
+      const frames = collect(bob)
+      for (let i = 0; i < 200; i++) {
+        alice.peer.write(
+          send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: `msg.${i}`, body: "x".repeat(500) })
+        )
+        world.change({
+          authExpires: 60 + i,
+          nextHops: { deny: ["192.0.2.0/24"] },
+          relayPeers: i % 2 === 0 ? "none" : "all",
+          limits: {
+            turn: 20_000 + i,
+            output: 4096 + i * 100,
+            transactions: 16 + i % 8,
+            stall: 1 + i % 5,
+            session: 4096 + i * 100,
+            octetRate: i % 3 === 0 ? Infinity : 10_000_000,
+            unanswered: 100_000 + i,
+            unansweredOfUser: 100_000 + i,
+            closing: 1 + i % 3
+          },
+          sessions: { maxSessions: 1 + i % 2, maxSessionsPerUser: 1 },
+          digest: { nonceExpire: 1000 + i, freePerUser: i % 3 }
+        })
+        if (i % 20 === 0) yield* world.network!.settled
+      }
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(
+        frames.map(({ headers }) => headers.find(([name]) => name === "Message-ID")?.[1]),
+        Array.from({ length: 200 }, (_, i) => `msg.${i}`)
+      )
+      const answers = yield* alice.peer.take(200)
+      assert.isTrue(answers.every(({ status }) => status === 200))
+    }))
+
+  scenario("limits of what there is count for what comes, and close nobody", (world) =>
+    Effect.gen(function*() {
+      const alice = yield* world.login()
+      yield* world.login({ username: "carol" })
+      const refused = (username: string) =>
+        Effect.map(Effect.exit(world.login({ username })), ({ _tag }) => _tag === "Failure")
+      world.change({ sessions: { maxSessions: 2 } })
+      assert.isTrue(yield* refused("carol"))
+      world.change({ sessions: { maxSessionsPerUser: 2 } })
+      yield* world.login()
+      assert.isTrue(yield* refused("alice"))
+      world.change({ sessions: {}, limits: { connections: 1 } })
+      assert.strictEqual(world.relay.gauges().sessions, 3)
+      assert.isFalse(alice.peer.closed_)
+    }))
+})

@@ -1,0 +1,109 @@
+/** The file of variables: which one, and what counts of it. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Settings } from "../../../src/service/Settings.ts"
+import { exportOthers, MAX_OCTETS } from "../../../src/service/settings/EnvFile.ts"
+import type { Env } from "./environment.ts"
+
+/** What is read of a file with this text; `undefined`: there is none. */
+const inFile = Effect.fnUntraced(function*(text: string | undefined, env: Env = {}) {
+  const directory = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "msrp-relay-"))),
+    (made) => Effect.sync(() => rmSync(made, { recursive: true }))
+  )
+  const path = join(directory, "relay.env")
+  if (text !== undefined) writeFileSync(path, text)
+  const provider = ConfigProvider.layer(ConfigProvider.fromEnvRecord({ MSRP_ENV_FILE: path, ...env }))
+  return yield* Settings.read.pipe(Effect.provide([provider, NodeFileSystem.layer]))
+})
+
+const problemsIn = (text: string | undefined, env?: Env) =>
+  Effect.map(
+    Effect.flip(inFile(text, env)),
+    ({ problems }) => problems.map(({ problem, variable }) => [variable, problem])
+  )
+
+describe("the file of variables", () => {
+  it.effect("has what the environment does not have", () =>
+    Effect.gen(function*() {
+      const { relay, sessions } = yield* inFile(
+        "# mine\nMSRP_USERS='alice:a#b'\nMSRP_MAX_SESSIONS=7\nexport MSRP_AUTH_EXPIRES=\"60\"\nOTHER=1\n",
+        { MSRP_MAX_SESSIONS: "8" }
+      )
+      assert.strictEqual(sessions.maxSessions, 8)
+      assert.strictEqual(relay.authExpires, 60)
+    }))
+
+  it.effect("what is empty in the environment is not set there", () =>
+    Effect.gen(function*() {
+      for (const empty of ["", " "]) {
+        const { sessions } = yield* inFile("MSRP_MAX_SESSIONS=7\n", { MSRP_MAX_SESSIONS: empty })
+        assert.strictEqual(sessions.maxSessions, 7)
+      }
+    }))
+
+  it.effect("a variable whose name begins as another one of the environment does counts as well", () =>
+    Effect.gen(function*() {
+      const { credentials } = yield* inFile("MSRP_CREDENTIALS=memory\nMSRP_USERS=alice:secret\n", {
+        MSRP_CREDENTIALS_FILE: "/users"
+      })
+      assert.strictEqual(credentials._tag, "Memory")
+    }))
+
+  it.effect("has no names that the relay does not know", () =>
+    Effect.gen(function*() {
+      const expected = ["MSRP_UIRS", "there is no such variable; did you mean MSRP_URIS?"]
+      assert.deepStrictEqual(yield* problemsIn("MSRP_UIRS=x\n"), [expected])
+      assert.deepStrictEqual(yield* problemsIn("MSRP_UIRS=x\n", { MSRP_UIRS: "y" }), [expected])
+    }))
+
+  it.effect("does not name another one", () =>
+    Effect.gen(function*() {
+      const { sessions, warnings } = yield* inFile("MSRP_ENV_FILE=/nowhere\nMSRP_MAX_SESSIONS=7\n")
+      assert.strictEqual(sessions.maxSessions, 7)
+      assert.match(warnings.join(), /^MSRP_ENV_FILE in .* is not used/)
+    }))
+
+  it.effect("that is named has to be there, a file, and not too large", () =>
+    Effect.gen(function*() {
+      const [[variable, problem]] = (yield* problemsIn(undefined)) as [[string, string]]
+      assert.strictEqual(variable, "MSRP_ENV_FILE")
+      assert.match(problem, /^there is no such file \(/)
+      assert.match((yield* problemsIn(undefined, { MSRP_ENV_FILE: tmpdir() }))[0]![1]!, /^is no file \(/)
+      assert.match((yield* problemsIn("#".repeat(MAX_OCTETS + 1)))[0]![1]!, /^is larger than 1048576 octets \(/)
+    }))
+
+  it.effect("without a name is .env in the working directory, if there is one", () =>
+    Effect.gen(function*() {
+      const directory = mkdtempSync(join(tmpdir(), "msrp-relay-"))
+      const before = process.cwd()
+      const read = Settings.read.pipe(
+        Effect.provide([ConfigProvider.layer(ConfigProvider.fromEnvRecord({})), NodeFileSystem.layer]),
+        Effect.map(({ sessions }) => sessions.maxSessions)
+      )
+      process.chdir(directory)
+      yield* Effect.gen(function*() {
+        assert.strictEqual(yield* read, 100_000)
+        mkdirSync(".env")
+        assert.strictEqual(yield* read, 100_000)
+        rmSync(".env", { recursive: true })
+        writeFileSync(".env", "MSRP_MAX_SESSIONS=7\n")
+        assert.strictEqual(yield* read, 7)
+      }).pipe(Effect.ensuring(Effect.sync(() => {
+        process.chdir(before)
+        rmSync(directory, { recursive: true })
+      })))
+    }))
+
+  it("gives the environment what others read there, and keeps what it has", () => {
+    const environment: NodeJS.ProcessEnv = { TZ: "UTC" }
+    const variables = { MSRP_USERS: "alice:secret", TZ: "CET", PGSSLMODE: "require" }
+    exportOthers({ path: ".env", variables, warnings: [] }, environment)
+    assert.deepStrictEqual(environment, { TZ: "UTC", PGSSLMODE: "require" })
+  })
+})
