@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import type * as Stream from "effect/Stream"
 import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
 import { networkOf } from "./net/Network.ts"
@@ -22,6 +23,7 @@ import { makeOperator } from "./relay/edge/Operations.ts"
 import type { Operator } from "./relay/edge/Operator.ts"
 import type { RelayEvent } from "./relay/edge/RelayEvent.ts"
 import { withoutDefects } from "./relay/edge/Repository.ts"
+import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
 import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
@@ -29,6 +31,7 @@ import type { Phase } from "./relay/Shared.ts"
 import { Switchboard, type SwitchboardRules } from "./relay/Switchboard.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
+import type { TraceFrame } from "./trace/TraceFrame.ts"
 import { type LocalSocket, Transport, type TransportError, type TransportFacts } from "./Transport.ts"
 
 export { type OptionProblem, OptionsError } from "./options/Options.ts"
@@ -42,8 +45,10 @@ export type {
   TrafficSummary
 } from "./relay/edge/Operator.ts"
 export { type EventFields, type EventMessage, eventMessages, type RelayEvent } from "./relay/edge/RelayEvent.ts"
+export { TooManyTraces, type TraceQuery } from "./relay/edge/Trace.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 export type { Phase } from "./relay/Shared.ts"
+export { TraceFrame } from "./trace/TraceFrame.ts"
 
 /** Seconds. */
 const DAY = 86_400
@@ -145,6 +150,11 @@ export class Relay extends Context.Service<Relay, {
   /** Takes `drain` back. A relay that stops does not serve again. */
   readonly undrain: Effect.Effect<void>
   /**
+   * What passes on the connections that users' sessions use, without bodies and secrets, while somebody reads it. A reader
+   * that is slow is told how many frames it has missed. There may be 16 traces at a time.
+   */
+  readonly trace: (query: TraceQuery) => Stream.Stream<TraceFrame, TooManyTraces>
+  /**
    * Ends all connections: new requests are refused, those on their way have the `draining` limit for their answers, and
    * whoever has none then is told; running chunks get an end-line, what is written is sent. Completes when the peers have
    * closed too, or soon after the operating system has got all octets, at the latest after the `closing` limit. Whoever
@@ -198,6 +208,8 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     ...rulesOf(options)
   })
   const { counters, limits } = switchboard.shared
+  const tracer = new Tracer({ switchboard, clock, run })
+  yield* Effect.addFinalizer(() => Effect.sync(() => tracer.close()))
   const login = makeLogin({
     auth: switchboard.auth,
     authenticator,
@@ -262,6 +274,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     }),
     bounds: () => ({ connections: limits.connections, sessions: sessions.capacity }),
     transportFacts: transport.facts,
+    trace: (query) => tracer.trace(query),
     phase: ending.phase,
     phaseSince: ending.phaseSince,
     drain: ending.drain,

@@ -9,6 +9,7 @@ import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, Receiver } from "../transport/Connection.ts"
 import type { Closing } from "./Closing.ts"
 import { countClosed, countDialled, countUndialled } from "./Counters.ts"
+import type { FrameTrace } from "./FrameTrace.ts"
 import { HopSessions } from "./HopSessions.ts"
 import { Inbound, type InboundOwner } from "./inbound/Inbound.ts"
 import { Logins } from "./inbound/Logins.ts"
@@ -16,6 +17,7 @@ import { Probation, type ProbationOwner } from "./inbound/Probation.ts"
 import { Reading } from "./inbound/Reading.ts"
 import { FORBIDDEN, UNREACHABLE } from "./Loss.ts"
 import { Outbound, type OutboundOwner } from "./outbound/Outbound.ts"
+import { RelayProof } from "./RelayProof.ts"
 import { HopRoutes } from "./route/HopRoutes.ts"
 import { Unanswered } from "./route/Unanswered.ts"
 import type { Admitted } from "./rules/Admission.ts"
@@ -58,9 +60,9 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   #connection: Connection | undefined
   readonly keys: Array<string> = []
   readonly sessions = new HopSessions()
-  /** It leads to another relay, or one has come by it. */
-  withRelay = false
+  readonly proof: RelayProof
   readonly routes = new HopRoutes()
+  trace: FrameTrace | undefined = undefined
   unusedSince: number | undefined
   #finishing = false
   /** Why the relay closes it; what the network says, where nobody closed it in order. */
@@ -80,6 +82,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.unanswered = new Unanswered(this)
     this.#logins = new Logins(owner.shared, this.reading)
     this.#inbound = new Inbound(this)
+    this.proof = new RelayProof(owner.shared.turn, (names, uri) => owner.proves(names, uri))
   }
 
   // ---- its connection
@@ -98,7 +101,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   }
 
   #connected(connection: Connection): void {
-    this.#connection = connection
+    this.#connection = this.proof.connection = connection
     this.since = this.shared.turn.now
     this.outbound.connected(connection)
     this.reading.connected(connection)
@@ -164,19 +167,11 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   }
 
   isRelay(uri: MsrpUri): boolean {
-    const names = this.#connection?.peerNames
-    if (names === undefined || names.length === 0 || this.#expired || !this.#owner.proves(names, uri)) return false
-    return this.withRelay = true
+    return this.proof.isRelay(uri)
   }
 
-  /** It is one with another relay whose certificate has expired: it proves nothing any more. */
   get lapsed(): boolean {
-    return this.withRelay && this.#expired
-  }
-
-  get #expired(): boolean {
-    const until = this.#connection?.peerNamesUntil
-    return until !== undefined && until <= this.shared.turn.now
+    return this.proof.lapsed
   }
 
   fromBehind(from: ReadonlyArray<MsrpUri>): boolean {
@@ -296,5 +291,6 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.unanswered.close()
     if (this.#connection !== undefined) countClosed(this.shared.counters, this.#reason, failure)
     this.shared.observer.closed(this)
+    this.trace?.closed()
   }
 }

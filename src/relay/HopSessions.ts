@@ -21,6 +21,11 @@ export class HopSessions {
     return this.#owned.size
   }
 
+  /** Those that were handed out on it, as far as they are known still; some may be over. */
+  handedOut(): Iterable<Session> {
+    return this.#owned
+  }
+
   owns(session: Session): void {
     this.#owned.add(session)
     this.party = session.record

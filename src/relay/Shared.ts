@@ -2,6 +2,7 @@ import type { Decoder, FrameSink } from "../protocol/Decoder.ts"
 import type { FrameLimits } from "../protocol/FrameLimits.ts"
 import type { Awaited } from "./Awaited.ts"
 import type { RelayCounters } from "./Counters.ts"
+import type { Tracing } from "./FrameTrace.ts"
 import type { Limits } from "./Limits.ts"
 import type { Observer } from "./Observer.ts"
 import type { Slabs } from "./Slabs.ts"
@@ -23,6 +24,8 @@ export interface Shared {
   readonly limits: Limits
   readonly counters: RelayCounters
   readonly observer: Observer
+  /** Only there while somebody traces a user. */
+  tracing: Tracing | undefined
   /** Whose an address is: itself, or the network that its owner has. */
   readonly networkOf: (address: string) => string
   /** Connections that there were, and were to be dialled, so far. */

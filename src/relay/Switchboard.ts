@@ -91,6 +91,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       limits: limitsWith(timers, limits),
       counters: zeroCounters(),
       observer,
+      tracing: undefined,
       networkOf,
       hops: 0,
       awaited: new Awaited(turn),
@@ -149,7 +150,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
 
   dial(dial: Dial, ended: () => void): Hop {
     const hop = new Hop(this)
-    hop.withRelay = dial.relay
+    hop.proof.withRelay = dial.relay
     this.hops.add(hop)
     this.#options.edge.dial(dial, hop, ended)
     return hop

@@ -19,6 +19,7 @@ import { adminOf, type AdminSettings } from "./settings/checks/Admin.ts"
 import { authWarnings, expiresOf } from "./settings/checks/Auth.ts"
 import { relaysOf } from "./settings/checks/Relays.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
+import { traceOf, type TraceSettings } from "./settings/checks/Trace.ts"
 import { type Users, usersOf } from "./settings/checks/Users.ts"
 import { readEnvFile } from "./settings/EnvFile.ts"
 import { Problems } from "./settings/Problems.ts"
@@ -34,7 +35,7 @@ export type { TlsFiles } from "./settings/TlsFiles.ts"
 export type { Setting, SettingGroup } from "./settings/Variable.ts"
 
 /** The configuration of the service: the options of each layer, whole, and where users and certificates come from. */
-export interface SettingsShape extends TlsSettings, Users {
+export interface SettingsShape extends TlsSettings, TraceSettings, Users {
   /** For `Relay.layer`. */
   readonly relay: RelayOptions & Addresses
   /** For `SocketSelector.layerRules`. */
@@ -112,12 +113,14 @@ const read = Effect.fnUntraced(function*(
   const { warnings: relayWarnings, ...relays } = relaysOf(values, addresses, problems)
   const { admin, warnings: adminWarnings } = yield* adminOf(values, problems)
   const authExpires = expiresOf(values, problems)
+  const trace = traceOf(values)
   if (problems.list.length > 0 || addresses === undefined || users === undefined) {
     return yield* new SettingsError({ problems: problems.list })
   }
   return {
     ...users,
     ...tls,
+    ...trace,
     relay: {
       ...addresses,
       usePath: values.usePath,
@@ -188,7 +191,8 @@ const read = Effect.fnUntraced(function*(
       ...relayWarnings,
       ...users.warnings,
       ...tls.warnings,
-      ...adminWarnings
+      ...adminWarnings,
+      ...trace.warnings
     ]
   }
 })

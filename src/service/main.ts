@@ -8,6 +8,7 @@ import { Authenticator } from "../Authenticator.ts"
 import { layerRemovedUsers } from "../authenticator/RemovedUsers.ts"
 import { Codec } from "../Codec.ts"
 import { Credentials } from "../Credentials.ts"
+import * as HepSender from "../hep/HepSender.ts"
 import { Metrics } from "../Metrics.ts"
 import { Relay } from "../Relay.ts"
 import * as Resolver from "../Resolver.ts"
@@ -61,7 +62,9 @@ const adminApi = (live: LiveSettings) => {
   const { admin } = live.settings
   return admin === undefined
     ? Layer.empty
-    : Layer.unwrap(Effect.map(Effect.promise(() => import("./admin/Service.ts")), ({ layer }) => layer(live.settings, admin)))
+    : Layer.unwrap(
+      Effect.map(Effect.promise(() => import("./admin/Service.ts")), ({ layer }) => layer(live.settings, admin))
+    )
 }
 
 const service = Effect.gen(function*() {
@@ -77,9 +80,11 @@ const service = Effect.gen(function*() {
       Effect.forkScoped
     )
   })
+  const { hep } = live.settings
+  const traces = hep === undefined ? Layer.empty : HepSender.layer(hep)
   // From the top: who is told, the admin API, which answers while the relay drains, and what they are about.
   return Layer.effectDiscard(Effect.andThen(announce(live.settings), reloads)).pipe(
-    Layer.provide(adminApi(live)),
+    Layer.provide([adminApi(live), traces]),
     // What is exported last is what there was at the end.
     Layer.provide(Layer.provideMerge(Telemetry.layerMetrics(), Layer.provideMerge(Metrics.layer, liveRelay(live)))),
     Layer.provide(Reload.layer(live)),

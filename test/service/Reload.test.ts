@@ -135,7 +135,12 @@ describe("every variable", () => {
         "MSRP_CREDENTIALS",
         "MSRP_AUTH_REALM",
         "MSRP_HASH_SIZE",
+        "MSRP_DRAIN_TIMEOUT",
         "MSRP_LOG_FORMAT",
+        "MSRP_HEP",
+        "MSRP_HEP_USERS",
+        "MSRP_HEP_ID",
+        "MSRP_HEP_KEY",
         "MSRP_ENV_FILE"
       ]
     )

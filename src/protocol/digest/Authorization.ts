@@ -1,6 +1,6 @@
 /** Authorization as the relay reads it (RFC 7616 §3.4). */
 import { algorithmNamed, type DigestAlgorithm, fromOctets } from "./Digest.ts"
-import { type DigestValue, isWritable, malformed, parseDigest } from "./Parameters.ts"
+import { type DigestValue, isWritable, malformed, type Parameters, parseDigest } from "./Parameters.ts"
 
 /** What an Authorization header says. Octet strings, but for `username`. */
 export interface Authorization {
@@ -28,6 +28,12 @@ const extendedValue = (text: string): string | undefined => {
   return octets !== undefined && isWritable(octets) ? octets : undefined
 }
 
+/** Whom it names, as octets: `username`, or `username*` for what is not ASCII (RFC 7616 §3.4). */
+export const usernameIn = (parameters: Parameters): string | undefined => {
+  const extended = parameters.get("username*")
+  return extended === undefined ? parameters.get("username") : extendedValue(extended)
+}
+
 /**
  * An Authorization value with everything RFC 4976 §9.1 demands: without qop, nc or cnonce, with a qop that is never
  * offered, with a user name given twice or hashed, it is malformed (RFC 7616 §3.4: a 4xx, here 400).
@@ -36,10 +42,9 @@ export const parseAuthorization = (text: string): AuthorizationValue => {
   const parsed = parseDigest(text)
   if (parsed._tag !== "Digest") return parsed
   const { parameters } = parsed
-  const extended = parameters.get("username*")
-  if (extended !== undefined && parameters.has("username")) return malformed("both username and username*")
+  if (parameters.has("username*") && parameters.has("username")) return malformed("both username and username*")
   if ((parameters.get("userhash") ?? "false").toLowerCase() !== "false") return malformed("userhash is not offered")
-  const username = extended === undefined ? parameters.get("username") : extendedValue(extended)
+  const username = usernameIn(parameters)
   const realm = parameters.get("realm")
   const nonce = parameters.get("nonce")
   const nc = parameters.get("nc")

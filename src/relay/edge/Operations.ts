@@ -66,7 +66,7 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
       remote: addressOf(connection)!,
       transport: secure ? "tls" : "tcp",
       listener: inbound && socket !== undefined ? listenerOf(socket) : undefined,
-      relay: hop.withRelay,
+      relay: hop.proof.withRelay,
       since: dateOf(hop.since),
       sessions: hop.sessions.owned(monotonicMillis(clock)),
       octetsIn: hop.octetsIn,

@@ -85,6 +85,7 @@ export class Inbound implements FrameSink {
   /** What was answered before must still arrive, so the connection is not cut (RFC 4976 §6.4.1). */
   broken(reason: Broken, head: Head | undefined): void {
     this.#shared.counters.framingLost++
+    this.#hop.trace?.incoming.broken(reason, head)
     if (head !== undefined) this.#refusals.last(head, TOO_LONG.status)
     this.#hop.finish(reason)
   }
@@ -92,6 +93,8 @@ export class Inbound implements FrameSink {
   // ---- frames
 
   frame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean {
+    const { trace } = this.#hop
+    if (trace !== undefined) trace.incoming.frame(head, bodyStart, bodyEnd, flag)
     this.#begins(head, bodyEnd - bodyStart)
     if (head.kind === Kind.Response) {
       this.#response(head, flag)
@@ -114,6 +117,8 @@ export class Inbound implements FrameSink {
         if (decision.status < 300) this.#hop.probation.succeeded()
         this.#refusals.now(head, decision, octets, flag)
     }
+    // A trace may begin with this very request.
+    if (trace === undefined) this.#hop.trace?.incoming.frame(head, bodyStart, bodyEnd, flag)
     return this.#hop.reading.mayGoOn
   }
 
@@ -121,24 +126,21 @@ export class Inbound implements FrameSink {
     this.#begins(head, 0)
     this.#ofSend = head.kind === Kind.Send
     const decision = this.#decide(head, Infinity, "$")
-    switch (decision._tag) {
-      case "Route":
-        this.#chunk = this.#passChunk(decision, head)
-        return
-      case "Foreign":
-        return this.#foreign()
-      default:
-        this.#chunk = this.#refusals.discard(head, decision._tag === "Authenticate" ? MALFORMED : decision)
-    }
+    this.#hop.trace?.incoming.chunkStart(head)
+    if (decision._tag === "Route") this.#chunk = this.#passChunk(decision, head)
+    else if (decision._tag === "Foreign") this.#foreign()
+    else this.#chunk = this.#refusals.discard(head, decision._tag === "Authenticate" ? MALFORMED : decision)
   }
 
   chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void {
     this.#share.costs(end - start)
     if (this.#ofSend) this.#shared.counters.bodyOctetsIn += end - start
+    this.#hop.trace?.incoming.chunkBody(buf, start, end, hyphens)
     this.#chunk?.body(buf, start, end, hyphens)
   }
 
   chunkEnd(flag: Flag): void {
+    this.#hop.trace?.incoming.chunkEnd(flag)
     const chunk = this.#chunk
     this.#chunk = undefined
     chunk?.end(flag)
@@ -214,7 +216,11 @@ export class Inbound implements FrameSink {
       route.counts(1, octets)
       if (head.failureReport === "yes") {
         unanswered = !now && this.#hop.reading.answersLate(flow)
-        if (!unanswered) this.#ok(route, head.buf, head.tidStart, head.tidEnd)
+        // 200 to the previous hop (RFC 4976 §6.4.1).
+        if (!unanswered) {
+          this.#outbound.ok(route.ok, head.buf, head.tidStart, head.tidEnd)
+          this.#hop.reading.answered()
+        }
       }
     } else if (head.kind === Kind.Report) route.target.reported(head, this.#outbound)
     else if (route.back.full) return this.#refusals.now(head, tooMuch(route), octets, flag)
@@ -257,12 +263,6 @@ export class Inbound implements FrameSink {
       accept: () => route.accept(tid, 0, tid.length),
       waits: () => !route.flow.clear && reading.answersLate(route.flow)
     })
-  }
-
-  /** 200 to the previous hop (RFC 4976 §6.4.1). */
-  #ok(route: Route, buf: Buffer, tidStart: number, tidEnd: number): void {
-    this.#outbound.ok(route.ok, buf, tidStart, tidEnd)
-    this.#hop.reading.answered()
   }
 
   // ---- the end

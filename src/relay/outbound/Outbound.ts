@@ -8,6 +8,7 @@
  */
 import type { Head } from "../../protocol/Head.ts"
 import type { Connection } from "../../transport/Connection.ts"
+import type { FrameTrace } from "../FrameTrace.ts"
 import { CLOSED, type Loss, STALLED } from "../Loss.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer } from "../Timers.ts"
@@ -181,6 +182,12 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   #failWaiting(loss: Loss): void {
     for (const sender of this.waiting.takeAll()) sender.fail(loss)
     this.windows.fail(loss)
+  }
+
+  /** Tells that trace what goes out from now on, or nobody any more. A long chunk that is under way goes on as another one. */
+  tracedBy(trace: FrameTrace | undefined): void {
+    if (trace !== undefined) this.interrupt()
+    this.outbox.tracedBy(trace)
   }
 
   // ---- transactions

@@ -3,6 +3,7 @@
  * lease and turn. What the octets mean is not known here.
  */
 import type { Connection } from "../../transport/Connection.ts"
+import type { FrameTrace } from "../FrameTrace.ts"
 import { type Lease, SLAB, type Slabs } from "../Slabs.ts"
 
 /** Octets of the smallest lease: some messages of a chat with their answers. */
@@ -40,6 +41,9 @@ export class Outbox {
   /** The owner knows that there is output. */
   #known = false
   #closed = false
+  #trace: FrameTrace | undefined = undefined
+  /** Octets that were put in before it was traced, and not handed over yet. */
+  #untraced = 0
 
   constructor(slabs: Slabs, owner: OutboxOwner) {
     this.#slabs = slabs
@@ -161,6 +165,7 @@ export class Outbox {
       this.#inFlight.push(filled)
       this.#handed += filled.octets.length
       connection.write(filled.octets, this.#written)
+      if (this.#trace !== undefined) this.#tell(this.#trace, filled.octets)
     }
     const octets = this.#handed - before
     // Up at once, and slowly down.
@@ -168,6 +173,18 @@ export class Outbox {
       ? Math.min(octets + (octets >> 2), SLAB)
       : Math.max(LEAST, this.#expected - ((this.#expected - octets) >> 3))
     return true
+  }
+
+  #tell(trace: FrameTrace, octets: Buffer): void {
+    const skipped = Math.min(this.#untraced, octets.length)
+    this.#untraced -= skipped
+    if (skipped < octets.length) trace.outgoing(octets.subarray(skipped))
+  }
+
+  /** What is put in from now on, the beginning of a frame, is told to that trace when it is handed over; or to nobody. */
+  tracedBy(trace: FrameTrace | undefined): void {
+    this.#trace = trace
+    this.#untraced = this.committed - this.#handed
   }
 
   readonly #written = (): void => {

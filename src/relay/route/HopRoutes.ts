@@ -38,6 +38,11 @@ export class HopRoutes {
     return this.#some(now, ({ sessions }) => !sessions.includes(session))
   }
 
+  /** The sessions of all of them; some may be over. */
+  *sessions(): Generator<Session> {
+    for (const { sessions } of this.#routes) yield* sessions
+  }
+
   repace(paces: Paces): void {
     for (const route of this.#routes) route.repace(paces)
   }

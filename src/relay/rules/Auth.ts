@@ -124,6 +124,7 @@ export class Auth {
 
   /** What it asks for; nothing when it may not, and is answered. */
   ask(hop: AuthSource, head: Head, request: Authenticate): Asking | undefined {
+    this.#shared.tracing?.asked(hop, head)
     const { fromPath, toPath, transactionId } = head
     const to = { transactionId, toPath: fromPath, fromPath: toPath }
     const first = request.from[0]!
@@ -242,6 +243,7 @@ export class Auth {
       if (hop.gone) this.#sessions.end(session, "its connection closed")
       hop.sessions.owns(session)
     }
+    this.#shared.tracing?.granted(hop, session)
     hop.probation.succeeded()
     return {
       status: 200,

@@ -10,8 +10,10 @@ import { wentBy } from "./Ways.ts"
 /** A route's parts, but for where it leads to. */
 export type Beginning = Omit<RouteParts, "source" | "target" | "ends"> & { readonly source: Party }
 
-export const routeTo = (target: Party, beginning: Beginning): Route =>
-  new Route({ ...beginning, target: target.outbound, ends: [beginning.source.routes, target.routes] })
+export const routeTo = (target: Party, beginning: Beginning): Route => {
+  target.shared.tracing?.routed(beginning.source, target, beginning.sessions)
+  return new Route({ ...beginning, target: target.outbound, ends: [beginning.source.routes, target.routes] })
+}
 
 /** What is tried. */
 export interface Attempt {

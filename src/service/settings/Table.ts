@@ -8,6 +8,7 @@ import { logging } from "./table/Logging.ts"
 import { nextHops } from "./table/NextHops.ts"
 import { sessions } from "./table/Sessions.ts"
 import { tls } from "./table/Tls.ts"
+import { trace } from "./table/Trace.ts"
 import { users } from "./table/Users.ts"
 import type { Setting } from "./Variable.ts"
 
@@ -20,6 +21,7 @@ export const variables = {
   ...nextHops,
   ...limits,
   ...logging,
+  ...trace,
   ...envFile,
   ...admin
 }

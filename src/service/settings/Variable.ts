@@ -29,6 +29,7 @@ export type SettingGroup =
   | "Next hops"
   | "Limits"
   | "Logging"
+  | "Trace"
   | "File of variables"
   | "Admin"
 

@@ -97,5 +97,17 @@ export const bad: Record<string, ReadonlyArray<string>> = {
     "/run/",
     `/${"x".repeat(103)}`
   ],
-  MSRP_ADMIN_TOKEN_FILE: ["/admin\ttoken"]
+  MSRP_ADMIN_TOKEN_FILE: ["/admin\ttoken"],
+  MSRP_HEP: [
+    "homer:9060",
+    "udp:homer",
+    "udp:homer:0",
+    "tcp:[1.2.3.4]:9060",
+    "tcp:1.2.3:9060",
+    "sctp:h:1",
+    "udp:h:65536"
+  ],
+  MSRP_HEP_USERS: ["alice,", "a%zz", "*,a,,b"],
+  MSRP_HEP_ID: ["-1", "4294967296", "node1"],
+  MSRP_HEP_KEY: ["a\u0007b", "x".repeat(256)]
 }

@@ -16,6 +16,8 @@ interface Case {
   readonly is: unknown
 }
 
+const hepBeside: Env = { MSRP_HEP: "udp:127.0.0.1:9060" }
+
 const sqlBeside: Env = { MSRP_SQL_URL: "sqlite:/users.db" }
 
 const tableOf = (name: keyof SubscriberTable) => ({ credentials }: SettingsShape) =>
@@ -298,6 +300,26 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
       beside: { MSRP_ADMIN: "/run/relay.sock" },
       of: ({ admin }) => admin?.tokenFile,
       is: "/token"
+    }
+  ],
+  MSRP_HEP: [
+    {
+      value: "UDP:homer.example.com:9060",
+      of: ({ hep }) => [hep?.transport, hep?.host, hep?.port, hep?.users],
+      is: ["udp", "homer.example.com", 9060, "*"]
+    },
+    { value: "tcp:[2001:db8::1]:9061", of: ({ hep }) => [hep?.transport, hep?.host], is: ["tcp", "2001:db8::1"] }
+  ],
+  MSRP_HEP_USERS: [
+    { value: "alice, 50%25%2Cbob", beside: hepBeside, of: ({ hep }) => hep?.users, is: ["alice", "50%,bob"] }
+  ],
+  MSRP_HEP_ID: [{ value: "4294967295", beside: hepBeside, of: ({ hep }) => hep?.captureId, is: 4_294_967_295 }],
+  MSRP_HEP_KEY: [
+    {
+      value: "open sesame",
+      beside: hepBeside,
+      of: ({ hep }) => [hep?.key && Redacted.value(hep.key), inspect(hep).includes("sesame")],
+      is: ["open sesame", false]
     }
   ]
 }

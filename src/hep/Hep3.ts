@@ -1,0 +1,136 @@
+/**
+ * HEP 3, the Homer Encapsulation Protocol ("HEP3 Network Protocol Specification", revision 37): one packet that was seen
+ * somewhere, with where and when, for a server that keeps such.
+ *
+ * It has no number for MSRP (chunk 0x000b). 100 is what Homer takes for lines of text that go with a correlation id.
+ */
+import * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type { Address } from "../transport/Connection.ts"
+
+/** Chunk types of no vendor. */
+const Chunk = {
+  family: 0x0001,
+  protocol: 0x0002,
+  source4: 0x0003,
+  destination4: 0x0004,
+  source6: 0x0005,
+  destination6: 0x0006,
+  sourcePort: 0x0007,
+  destinationPort: 0x0008,
+  seconds: 0x0009,
+  microseconds: 0x000a,
+  type: 0x000b,
+  captureId: 0x000c,
+  key: 0x000e,
+  payload: 0x000f,
+  correlation: 0x0011
+} as const
+
+/** Protocol type: lines of text. */
+const TEXT = 100
+
+const IPV4 = 2
+const IPV6 = 10
+const TCP = 6
+
+/** Vendor, type and length of a chunk; "HEP3" and the length of all. */
+const HEADER = 6
+
+/** Octets of a packet: what heplify-server takes. It is one datagram, where those are used. */
+export const MAX_PACKET = 8192
+
+/** Octets of the key, and of the correlation id. */
+export const MAX_KEY = 255
+export const MAX_CORRELATION = 255
+
+export interface HepPacket {
+  /** IP addresses, with ports. */
+  readonly source: Address
+  readonly destination: Address
+  /** Milliseconds since 1970. */
+  readonly time: number
+  /** Which node has seen it: 32 bits. */
+  readonly captureId: number
+  /** What the server knows those by who may send to it. */
+  readonly key: string | undefined
+  /** Packets that belong together have the same. */
+  readonly correlation: string | undefined
+  readonly payload: string
+}
+
+const chunk = (type: number, data: Buffer): Buffer => {
+  const octets = Buffer.alloc(HEADER + data.length)
+  octets.writeUInt16BE(type, 2)
+  octets.writeUInt16BE(octets.length, 4)
+  data.copy(octets, HEADER)
+  return octets
+}
+
+const uint8 = (type: number, value: number): Buffer => chunk(type, Buffer.of(value))
+
+const uint16 = (type: number, value: number): Buffer => {
+  const data = Buffer.alloc(2)
+  data.writeUInt16BE(value & 0xffff)
+  return chunk(type, data)
+}
+
+const uint32 = (type: number, value: number): Buffer => {
+  const data = Buffer.alloc(4)
+  data.writeUInt32BE(value >>> 0)
+  return chunk(type, data)
+}
+
+/** What is no address becomes 0.0.0.0. */
+const parsed = (host: string): NetAddress.IpAddress => {
+  const address = Result.getOrElse(NetAddress.ipFromString(host.replace(/%.*$/s, "")), () => NetAddress.ipv4Unspecified)
+  return NetAddress.isIpv6Address(address)
+    ? Option.getOrElse(NetAddress.fromIpv4Mapped(address), () => address)
+    : address
+}
+
+const octets6 = (address: NetAddress.IpAddress): Buffer =>
+  Buffer.from(NetAddress.ipv6ToOctets(NetAddress.isIpv4Address(address) ? NetAddress.toIpv4Mapped(address) : address))
+
+/** The first octets of a text, no character of which is torn. */
+const cut = (text: string, most: number): Buffer => {
+  const octets = Buffer.from(text)
+  let end = Math.min(octets.length, most)
+  if (end < octets.length) { while (end > 0 && (octets[end]! & 0xc0) === 0x80) end-- }
+  return octets.subarray(0, end)
+}
+
+/**
+ * The octets of a packet. What of its payload is beyond `MAX_PACKET` is cut off. sngrep wants the chunks in this order; all
+ * others take any.
+ */
+export const encodeHep3 = (packet: HepPacket): Buffer => {
+  const { captureId, correlation, destination, key, payload, source, time } = packet
+  const [from, to] = [parsed(source.host), parsed(destination.host)]
+  const isIpv4 = NetAddress.isIpv4Address(from) && NetAddress.isIpv4Address(to)
+  const seconds = Math.floor(time / 1000)
+  const before = [
+    uint8(Chunk.family, isIpv4 ? IPV4 : IPV6),
+    uint8(Chunk.protocol, TCP),
+    uint16(Chunk.sourcePort, source.port),
+    uint16(Chunk.destinationPort, destination.port),
+    uint32(Chunk.seconds, seconds),
+    uint32(Chunk.microseconds, Math.floor((time - 1000 * seconds) * 1000)),
+    uint8(Chunk.type, TEXT),
+    uint32(Chunk.captureId, captureId),
+    ...(isIpv4
+      ? [
+        chunk(Chunk.source4, Buffer.from(NetAddress.ipv4ToOctets(from))),
+        chunk(Chunk.destination4, Buffer.from(NetAddress.ipv4ToOctets(to)))
+      ]
+      : [chunk(Chunk.source6, octets6(from)), chunk(Chunk.destination6, octets6(to))]),
+    ...(key === undefined ? [] : [chunk(Chunk.key, cut(key, MAX_KEY))])
+  ]
+  const behind = correlation === undefined ? [] : [chunk(Chunk.correlation, cut(correlation, MAX_CORRELATION))]
+  const others = [...before, ...behind].reduce((sum, { length }) => sum + length, HEADER)
+  const whole = [...before, chunk(Chunk.payload, cut(payload, MAX_PACKET - others - HEADER)), ...behind]
+  const length = Buffer.alloc(2)
+  length.writeUInt16BE(whole.reduce((sum, one) => sum + one.length, HEADER))
+  return Buffer.concat([Buffer.from("HEP3"), length, ...whole])
+}

@@ -1,0 +1,34 @@
+/** Whether the peer of a connection is another relay, which its certificate proves as long as it is valid (RFC 4976 §6.3). */
+import type { MsrpUri } from "../protocol/Uri.ts"
+import type { Connection } from "../transport/Connection.ts"
+import type { Turn } from "./Turn.ts"
+
+export class RelayProof {
+  readonly #turn: Turn
+  readonly #proves: (names: ReadonlyArray<string>, uri: MsrpUri) => boolean
+  connection: Connection | undefined
+  /** It leads to another relay, or one has come by it. */
+  withRelay = false
+
+  constructor(turn: Turn, proves: (names: ReadonlyArray<string>, uri: MsrpUri) => boolean) {
+    this.#turn = turn
+    this.#proves = proves
+  }
+
+  /** Does its certificate prove that it is the relay which the URI names. */
+  isRelay(uri: MsrpUri): boolean {
+    const names = this.connection?.peerNames
+    if (names === undefined || names.length === 0 || this.#expired || !this.#proves(names, uri)) return false
+    return this.withRelay = true
+  }
+
+  /** It is one with another relay whose certificate has expired: it proves nothing any more. */
+  get lapsed(): boolean {
+    return this.withRelay && this.#expired
+  }
+
+  get #expired(): boolean {
+    const until = this.connection?.peerNamesUntil
+    return until !== undefined && until <= this.#turn.now
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * Traces of users: what passes on the connections that a user's sessions use, while somebody reads it. Sessions are found by
+ * walking the connections once, then as they are granted and as their requests find new ways; an AUTH that names a user counts
+ * before there is a session. Nothing of it is there while nobody traces.
+ */
+import type * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import { LinkedMap } from "../../collections/LinkedMap.ts"
+import type { Head } from "../../protocol/Head.ts"
+import { HopTrace, type Named, namesOf, type Watcher } from "../../trace/HopTrace.ts"
+import type { TraceFrame } from "../../trace/TraceFrame.ts"
+import type { Tracing } from "../FrameTrace.ts"
+import { Hop } from "../Hop.ts"
+import type { HopFacts } from "../Observer.ts"
+import type { Session } from "../Session.ts"
+import type { Switchboard } from "../Switchboard.ts"
+import { FRAME } from "../Turn.ts"
+
+/** Traces at a time. */
+export const MAX_TRACES = 16
+
+/** Frames that wait for the reader of a trace; what comes beyond them is dropped, and counted. */
+export const MAX_WAITING = 1024
+
+/** Session-ids that a trace remembers, also of sessions that have ended, for what still comes with them. */
+const MAX_KNOWN = 4096
+
+/** There are as many traces as there may be. */
+export class TooManyTraces extends Data.TaggedError("TooManyTraces")<{ readonly limit: number }> {
+  override get message(): string {
+    return `there are ${this.limit} traces already; end one first`
+  }
+}
+
+/** Whom to trace. */
+export interface TraceQuery {
+  /** Names of users; `*` is everybody. */
+  readonly users: ReadonlyArray<string> | "*"
+  /** Users of this realm only. */
+  readonly realm?: string | undefined
+  /** The trace ends by itself after so long; when nobody reads it any more it ends anyway. */
+  readonly duration?: Duration.Input | undefined
+}
+
+/** One trace. */
+class Trace implements Watcher {
+  readonly queue: Queue.Queue<TraceFrame, Cause.Done>
+  readonly #users: ReadonlySet<string> | undefined
+  readonly #realm: string | undefined
+  readonly #known = new LinkedMap<string, true>()
+  readonly #costs: () => void
+  #dropped = 0
+
+  constructor({ realm, users }: TraceQuery, queue: Queue.Queue<TraceFrame, Cause.Done>, costs: () => void) {
+    this.queue = queue
+    this.#users = users === "*" ? undefined : new Set(users.map((user) => user.normalize("NFC")))
+    this.#realm = realm
+    this.#costs = costs
+  }
+
+  wants({ realm, username }: Named): boolean {
+    return this.#users?.has(username.normalize("NFC")) !== false &&
+      (this.#realm === undefined || realm === undefined || realm === this.#realm)
+  }
+
+  knows(sessionId: string): boolean {
+    return this.#known.get(sessionId) !== undefined
+  }
+
+  /** Takes notice of those of these sessions that are his; whether there are any. */
+  learns(sessions: Iterable<Session>): boolean {
+    let any = false
+    for (const session of sessions) {
+      if (!this.wants(session)) continue
+      any = true
+      this.#known.set(session.id, true)
+      if (this.#known.size > MAX_KNOWN) this.#known.delete(this.#known.first!.key)
+    }
+    return any
+  }
+
+  /** Nobody else has sessions on that connection. */
+  isAloneOn(hop: Hop): boolean {
+    if (this.#users === undefined && this.#realm === undefined) return true
+    if (hop.proof.withRelay) return false
+    let any = false
+    for (const session of hop.sessions.handedOut()) {
+      if (!this.wants(session)) return false
+      any = true
+    }
+    return any
+  }
+
+  offer(frame: TraceFrame): void {
+    this.#costs()
+    if (!Queue.offerUnsafe(this.queue, frame)) this.#dropped++
+  }
+
+  /** What waits, at least one. As it was full when one was dropped, that came behind the last. */
+  get next(): Effect.Effect<ReadonlyArray<TraceFrame>, Cause.Done> {
+    return Effect.map(Queue.takeAll(this.queue), (frames) => {
+      const dropped = this.#dropped
+      if (dropped === 0) return frames
+      this.#dropped = 0
+      return [...frames.slice(0, -1), { ...frames.at(-1)!, dropped }]
+    })
+  }
+}
+
+export interface TracerOptions {
+  readonly switchboard: Switchboard
+  readonly clock: Clock.Clock
+  /** Forks a fiber that ends with the relay. */
+  readonly run: (effect: Effect.Effect<void>) => void
+}
+
+/** The traces of one relay. */
+export class Tracer implements Tracing {
+  readonly #options: TracerOptions
+  readonly #traces = new Set<Trace>()
+  /** The connections that are watched. */
+  readonly #watched = new Map<HopTrace, Hop>()
+
+  constructor(options: TracerOptions) {
+    this.#options = options
+  }
+
+  /** How many traces there are, and connections that are watched for them. */
+  get traces(): number {
+    return this.#traces.size
+  }
+  get watched(): number {
+    return this.#watched.size
+  }
+
+  /** What passes for these users, from now on until nobody reads it any more, its time is over, or the relay ends. */
+  trace(query: TraceQuery): Stream.Stream<TraceFrame, TooManyTraces> {
+    return Stream.unwrap(Effect.gen({ self: this }, function*() {
+      const trace = yield* Effect.acquireRelease(
+        Effect.suspend(() => this.#begin(query)),
+        (one) => Effect.sync(() => this.#end(one))
+      )
+      if (query.duration !== undefined) {
+        const over = Effect.sync(() => Queue.endUnsafe(trace.queue))
+        yield* Effect.forkScoped(Effect.delay(over, query.duration))
+      }
+      return Stream.fromIterableEffectRepeat(trace.next)
+    }))
+  }
+
+  /** The relay ends: so do all traces, once what waits is read. */
+  close(): void {
+    for (const { queue } of this.#traces) Queue.endUnsafe(queue)
+  }
+
+  #begin(query: TraceQuery): Effect.Effect<Trace, TooManyTraces> {
+    if (this.#traces.size >= MAX_TRACES) return Effect.fail(new TooManyTraces({ limit: MAX_TRACES }))
+    const { book, hops, shared } = this.#options.switchboard
+    return Effect.map(
+      Queue.dropping<TraceFrame, Cause.Done>(MAX_WAITING),
+      (queue) => {
+        const trace = new Trace(query, queue, () => {
+          shared.turn.cost += FRAME
+        })
+        this.#traces.add(trace)
+        shared.tracing = this
+        shared.turn.slices(book, (session) => trace.learns([session]))
+        shared.turn.slices(hops, (hop) => {
+          if (!this.#traces.has(trace)) return
+          const owns = trace.learns(hop.sessions.handedOut())
+          if (trace.learns(hop.routes.sessions()) || owns) this.#watch(hop, trace)
+        })
+        return trace
+      }
+    )
+  }
+
+  #end(trace: Trace): void {
+    const { shared } = this.#options.switchboard
+    this.#traces.delete(trace)
+    if (this.#traces.size === 0) shared.tracing = undefined
+    shared.turn.slices(this.#watched.keys(), (one) => {
+      if (one.has(trace) && one.leftBy(trace)) this.#unwatch(one)
+    })
+  }
+
+  // ---- what may be the beginning of something
+
+  asked(hop: HopFacts, head: Head): void {
+    const names = namesOf(head)
+    if (names.length === 0) return
+    for (const trace of this.#traces) if (names.some((one) => trace.wants(one))) this.#watch(hop, trace)
+  }
+
+  granted(hop: HopFacts, session: Session): void {
+    for (const trace of this.#traces) {
+      // Whoever has the connection for himself may not have it any more.
+      if (trace.learns([session]) || (hop instanceof Hop && this.#traceOf(hop)?.has(trace) === true)) {
+        this.#watch(hop, trace)
+      }
+    }
+  }
+
+  routed(source: HopFacts, target: HopFacts, sessions: ReadonlyArray<Session>): void {
+    for (const trace of this.#traces) {
+      if (!trace.learns(sessions)) continue
+      this.#watch(source, trace)
+      this.#watch(target, trace)
+    }
+  }
+
+  // ---- connections
+
+  #traceOf(hop: Hop): HopTrace | undefined {
+    return hop.trace instanceof HopTrace ? hop.trace : undefined
+  }
+
+  #watch(hop: HopFacts, trace: Trace): void {
+    if (!(hop instanceof Hop) || hop.gone) return
+    let one = this.#traceOf(hop)
+    if (one === undefined) {
+      const { clock, switchboard: { shared } } = this.#options
+      one = new HopTrace({
+        hop,
+        limits: shared.codec.limits,
+        now: () => clock.currentTimeMillisUnsafe(),
+        failed: (which, error) => this.#failed(which, error),
+        gone: (which) => this.#watched.delete(which)
+      })
+      this.#watched.set(one, hop)
+      hop.trace = one
+      hop.outbound.tracedBy(one)
+    }
+    one.watchedBy(trace, trace.isAloneOn(hop))
+  }
+
+  #unwatch(one: HopTrace): void {
+    const hop = this.#watched.get(one)
+    this.#watched.delete(one)
+    if (hop === undefined || hop.trace !== one) return
+    hop.trace = undefined
+    hop.outbound.tracedBy(undefined)
+  }
+
+  #failed(one: HopTrace, error: unknown): void {
+    this.#unwatch(one)
+    // Only what kind of error it is: its words may have something of a frame in them.
+    const kind = error instanceof Error ? error.name : typeof error
+    this.#options.run(Effect.annotateLogs(Effect.logError("A connection cannot be traced"), { error: kind }))
+  }
+}

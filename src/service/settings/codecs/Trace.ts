@@ -1,0 +1,55 @@
+/** Where traced frames are sent. */
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { isIPv4, isIPv6 } from "node:net"
+import { MAX_KEY } from "../../../hep/Hep3.ts"
+import { fromParse, type TextCodec } from "./Codec.ts"
+import { each } from "./List.ts"
+
+/** A capture server. */
+export interface HepTarget {
+  readonly transport: "udp" | "tcp"
+  /** IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+const TARGET = /^(udp|tcp):(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?)):(\d{1,5})$/i
+
+export const hepTarget: TextCodec<HepTarget> = fromParse<HepTarget>(
+  (text) => {
+    const [, transport, address, name, digits] = TARGET.exec(text) ?? []
+    const host = address ?? name
+    const port = Number(digits)
+    if (transport === undefined || host === undefined) return Result.fail(undefined)
+    if (address !== undefined && !isIPv6(address)) return Result.fail(undefined)
+    if (name !== undefined && /^[\d.]+$/.test(name) && !isIPv4(name)) return Result.fail(undefined)
+    return port >= 1 && port <= 65_535
+      ? Result.succeed({ transport: transport.toLowerCase() === "udp" ? "udp" : "tcp", host, port })
+      : Result.fail(undefined)
+  },
+  ({ host, port, transport }) => `${transport}:${host.includes(":") ? `[${host}]` : host}:${port}`
+)
+
+const decoded = Option.liftThrowable(decodeURIComponent)
+
+/** `*`, or names of users; in these `,` is %2C and `%` is %25. */
+export const tracedUsers: TextCodec<ReadonlyArray<string> | "*"> = fromParse<ReadonlyArray<string> | "*">(
+  (text) =>
+    text === "*" ?
+      Result.succeed(text) :
+      each<string>(text, (one) => {
+        const name = Option.getOrUndefined(decoded(one))
+        return name === undefined || /\p{Cc}/u.test(name) ? Result.fail("is no user name") : Result.succeed(name)
+      }),
+  (users) => users === "*" ? users : users.map((user) => user.replaceAll("%", "%25").replaceAll(",", "%2C")).join(",")
+)
+
+export const hepKey: TextCodec<Redacted.Redacted> = fromParse(
+  (text) =>
+    /\p{Cc}/u.test(text) || Buffer.byteLength(text) > MAX_KEY
+      ? Result.fail(undefined)
+      : Result.succeed(Redacted.make(text)),
+  Redacted.value
+)

@@ -1,0 +1,26 @@
+/** What `msrp-relay trace` may be asked, besides where the relay is. */
+import * as Flag from "effect/cli/Flag"
+
+export const traceFlags = {
+  user: Flag.String("user").pipe(
+    Flag.withDescription("Whose frames; everybody's when absent"),
+    Flag.optional
+  ),
+  realm: Flag.String("realm").pipe(
+    Flag.withDescription("Only the user of this realm"),
+    Flag.optional
+  ),
+  seconds: Flag.Int("seconds").pipe(
+    Flag.withDescription("Ends after so many seconds; by Ctrl-C when absent"),
+    Flag.filter((seconds) => seconds >= 1 && seconds <= 86_400, () => "1 to 86400 seconds"),
+    Flag.optional
+  ),
+  brief: Flag.Boolean("brief").pipe(
+    Flag.withDescription("One line for each frame, without headers"),
+    Flag.withDefault(false)
+  ),
+  json: Flag.Boolean("json").pipe(
+    Flag.withDescription("JSON, one line for each frame"),
+    Flag.withDefault(false)
+  )
+}

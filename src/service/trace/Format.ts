@@ -1,0 +1,100 @@
+/** Traced frames for people, at a terminal or in a file: a line that says when, where and what, and below it the headers. */
+import { inspect } from "node:util"
+import { endLineOf, noteOf } from "../../trace/Text.ts"
+import type { TraceFrame } from "../../trace/TraceFrame.ts"
+
+export interface FormatOptions {
+  /** With the colours of a terminal. */
+  readonly colours: boolean
+  /** Only the first line of each frame. */
+  readonly brief?: boolean | undefined
+}
+
+type Colour = "bold" | "cyan" | "dim" | "green" | "red" | "yellow"
+
+const painter = (colours: boolean) => (text: string, ...names: ReadonlyArray<Colour>): string => {
+  if (!colours || text === "") return text
+  const codes = names.map((name) => inspect.colors[name]!)
+  return `${codes.map(([on]) => `\u001b[${on}m`).join("")}${text}${codes.map(([, off]) => `\u001b[${off}m`).join("")}`
+}
+
+/** Responses of success, and others; requests; what is broken. */
+const colourOf = ({ part, problem, startLine }: TraceFrame): Colour => {
+  if (part === "broken" || problem !== undefined) return "red"
+  const status = /^MSRP \S+ (\d)\d\d\b/.exec(startLine)?.[1]
+  return status === undefined ? "cyan" : status === "2" ? "green" : "yellow"
+}
+
+const two = (number: number): string => String(number).padStart(2, "0")
+
+/** The day, where the frame is the first of it; and the time of day, both here. */
+const dayOf = (date: Date): string => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+const timeOf = (date: Date): string =>
+  `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${
+    String(date.getMilliseconds()).padStart(3, "0")
+  }`
+
+/** Times are those of this machine's zone. Makes a text for each frame, with a line end behind each of its lines. */
+export const formatter = ({ brief = false, colours }: FormatOptions): (frame: TraceFrame) => string => {
+  const paint = painter(colours)
+  let day = ""
+
+  const firstLine = (frame: TraceFrame, time: string): string => {
+    const { connection, direction, local, part, remote, session, startLine, transport } = frame
+    const isIn = direction === "in"
+    const [, id = "", ...rest] = startLine.split(" ")
+    const what = part === "broken" ? "connection closed" : rest.join(" ")
+    const where = [
+      ...(session === undefined ? [] : [`~${session}`]),
+      ...(brief && id !== "" ? [id] : []),
+      `${transport} #${connection}`,
+      isIn ? `from ${remote} at ${local}` : `to ${remote} from ${local}`
+    ]
+    const note = part === "begin" ? "begins" : part === "end" ? "ends" : ""
+    const size = brief ? briefNote(frame) : ""
+    const head = paint(
+      [isIn ? "-->" : "<--", what, note, size].filter((one) => one !== "").join(" "),
+      "bold",
+      colourOf(frame)
+    )
+    return `${paint(time, "dim")} ${head}  ${paint(where.join("  "), "dim")}`
+  }
+
+  const header = (line: string): string => {
+    const colon = line.indexOf(":")
+    return colon === -1 ? paint(line, "dim") : `${paint(line.slice(0, colon + 1), "dim")}${line.slice(colon + 1)}`
+  }
+
+  return (frame) => {
+    const date = new Date(frame.time)
+    const lines: Array<string> = []
+    if (dayOf(date) !== day) {
+      day = dayOf(date)
+      lines.push(paint(day, "bold"))
+    }
+    lines.push(firstLine(frame, timeOf(date)))
+    if (!brief) {
+      const note = noteOf(frame)
+      const endLine = endLineOf(frame)
+      const isBad = frame.problem !== undefined
+      lines.push(
+        ...(frame.startLine === "" ? [] : [`    ${frame.startLine}`]),
+        ...frame.headers.map((line) => `    ${header(line)}`),
+        ...(note === undefined ? [] : [`    ${paint(`(${note})`, isBad ? "red" : "dim")}`]),
+        ...(endLine === undefined ? [] : [`    ${paint(endLine, "dim")}`])
+      )
+    }
+    if (frame.dropped !== undefined) {
+      const frames = frame.dropped === 1 ? "1 frame is" : `${frame.dropped.toLocaleString("en")} frames are`
+      lines.push(paint(`... ${frames} missing here: they came faster than they were read`, "yellow"))
+    }
+    if (!brief) lines.push("")
+    return lines.map((line) => `${line}\n`).join("")
+  }
+}
+
+const briefNote = (frame: TraceFrame): string => {
+  const { octets, problem } = frame
+  if (problem !== undefined) return `(${problem})`
+  return octets === undefined || octets === 0 ? "" : `(${octets.toLocaleString("en")} octets)`
+}

@@ -1,0 +1,239 @@
+/**
+ * The trace of one connection, for all who trace somebody that uses it: finds out whose a frame is, and makes of it what may
+ * be shown. Goes with `FrameTrace` of the relay: nothing here throws into it.
+ */
+import { LinkedMap } from "../collections/LinkedMap.ts"
+import { Decoder, type FrameSink } from "../protocol/Decoder.ts"
+import { usernameIn } from "../protocol/digest/Authorization.ts"
+import { fromOctets } from "../protocol/digest/Digest.ts"
+import { parseDigest } from "../protocol/digest/Parameters.ts"
+import type { FrameLimits } from "../protocol/FrameLimits.ts"
+import { type Broken, type Flag, type Head, Kind } from "../protocol/Head.ts"
+import { sessionLabel } from "../protocol/Ident.ts"
+import type { FrameTrace } from "../relay/FrameTrace.ts"
+import type { HopFacts } from "../relay/Observer.ts"
+import type { Address } from "../transport/Connection.ts"
+import { maskHeaders, maskLine, sessionIdsOf } from "./Mask.ts"
+import type { TraceFrame } from "./TraceFrame.ts"
+
+/** AUTHs of one connection whose answers are waited for. */
+const MAX_ASKED = 64
+
+/** A name and the realm that it is good for, as an Authorization has them. */
+export interface Named {
+  readonly username: string
+  readonly realm: string | undefined
+}
+
+/** One who traces. */
+export interface Watcher {
+  /** Is it somebody whom he traces. */
+  wants(user: Named): boolean
+  /** Is it the session-id of one of his sessions. */
+  knows(sessionId: string): boolean
+  offer(frame: TraceFrame): void
+}
+
+/** Who wants to see a frame, and the label of the session that it belongs to for him, as far as that is known. */
+type Whose = ReadonlyMap<Watcher, string | undefined>
+
+export interface HopTraceOptions {
+  /** It may still be dialled. */
+  readonly hop: HopFacts
+  readonly limits: FrameLimits
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** It cannot go on. */
+  readonly failed: (trace: HopTrace, error: unknown) => void
+  readonly gone: (trace: HopTrace) => void
+}
+
+/** Frames of the relay's own may be longer than those that it takes: its URI is in the paths of what it passes on. */
+const outgoingLimits = (limits: FrameLimits): FrameLimits => ({
+  ...limits,
+  startLine: 2 * limits.startLine,
+  headerLine: 2 * limits.headerLine,
+  headerSection: 2 * limits.headerSection,
+  headers: 2 * limits.headers
+})
+
+export class HopTrace implements FrameTrace {
+  readonly incoming: FrameSink
+  readonly #outgoing: Decoder
+  readonly #options: HopTraceOptions
+  /** Who watches it; `true`: all that passes is his, since nobody else has a session on the connection. */
+  readonly #watchers = new Map<Watcher, boolean>()
+  /** The AUTHs that are not answered yet, by transaction id. */
+  readonly #asked = new LinkedMap<string, Whose>()
+
+  constructor(options: HopTraceOptions) {
+    this.#options = options
+    this.incoming = new Direction("in", this)
+    this.#outgoing = new Decoder(new Direction("out", this), outgoingLimits(options.limits))
+  }
+
+  outgoing(octets: Buffer): void {
+    this.guard(() => this.#outgoing.push(octets))
+  }
+
+  closed(): void {
+    this.#options.gone(this)
+  }
+
+  /** Whoever is told of the connection. `alone`: nobody but him has sessions on it. */
+  watchedBy(watcher: Watcher, alone: boolean): void {
+    this.#watchers.set(watcher, alone)
+  }
+
+  /** True when nobody is left. */
+  leftBy(watcher: Watcher): boolean {
+    this.#watchers.delete(watcher)
+    return this.#watchers.size === 0
+  }
+
+  has(watcher: Watcher): boolean {
+    return this.#watchers.has(watcher)
+  }
+
+  /** What goes wrong here ends the trace, and nothing else. */
+  guard(task: () => void): void {
+    try {
+      task()
+    } catch (error) {
+      this.#options.failed(this, error)
+    }
+  }
+
+  /** Who wants to see it; nothing when nobody does. */
+  whose(head: Head, direction: TraceFrame["direction"]): Whose {
+    const { fromPath, toPath } = head
+    const asked = direction === "out" && head.kind === Kind.Response ? this.#takeAsked(head.transactionId) : undefined
+    const granted = asked === undefined ? undefined : sessionIdsOf(head.header("Use-Path") ?? "").at(-1)
+    // The relay's own URI comes first on this side.
+    const own = granted ?? sessionIdsOf((direction === "in" ? toPath : fromPath).split(" ", 1)[0]!)[0]
+    const ids = [...sessionIdsOf(toPath), ...sessionIdsOf(fromPath)]
+    const names = direction === "in" && head.kind === Kind.Auth ? namesOf(head) : []
+    const whose = new Map<Watcher, string | undefined>()
+    for (const [watcher, alone] of this.#watchers) {
+      const id = ids.find((one) => watcher.knows(one))
+      if (!alone && id === undefined && asked?.has(watcher) !== true && !names.some((one) => watcher.wants(one))) {
+        continue
+      }
+      const session = id ?? own
+      whose.set(watcher, session === undefined ? undefined : sessionLabel(session))
+    }
+    if (names.length > 0 && whose.size > 0) this.#ask(head.transactionId, whose)
+    return whose
+  }
+
+  #ask(transactionId: string, whose: Whose): void {
+    this.#asked.set(transactionId, whose)
+    if (this.#asked.size > MAX_ASKED) this.#asked.delete(this.#asked.first!.key)
+  }
+
+  #takeAsked(transactionId: string): Whose | undefined {
+    const whose = this.#asked.get(transactionId)
+    this.#asked.delete(transactionId)
+    return whose
+  }
+
+  /** Everybody whose the whole connection is. */
+  get alone(): Whose {
+    return new Map(Array.from(this.#watchers).flatMap(([one, alone]) => alone ? [[one, undefined] as const] : []))
+  }
+
+  tell(direction: TraceFrame["direction"], whose: Whose, frame: Told): void {
+    const { hop: { connection, number }, now } = this.#options
+    const whole: TraceFrame = {
+      time: now(),
+      direction,
+      connection: number,
+      transport: connection?.secure === true ? "tls" : "tcp",
+      remote: addressText(connection?.remote),
+      local: addressText(connection?.local),
+      ...frame
+    }
+    for (const [watcher, session] of whose) {
+      if (this.#watchers.has(watcher)) watcher.offer(session === undefined ? whole : { ...whole, session })
+    }
+  }
+}
+
+type Told = Omit<TraceFrame, "time" | "direction" | "connection" | "transport" | "remote" | "local" | "session">
+
+/** What passes in one direction. */
+class Direction implements FrameSink {
+  readonly #direction: TraceFrame["direction"]
+  readonly #trace: HopTrace
+  /** The long chunk that is passing: whose, its start line, and octets of body so far. */
+  #chunk: Whose | undefined
+  #startLine = ""
+  #octets = 0
+
+  constructor(direction: TraceFrame["direction"], trace: HopTrace) {
+    this.#direction = direction
+    this.#trace = trace
+  }
+
+  frame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean {
+    this.#trace.guard(() => this.#tell(head, { part: "frame", octets: bodyEnd - bodyStart, flag }))
+    return true
+  }
+
+  chunkStart(head: Head): void {
+    this.#trace.guard(() => {
+      this.#octets = 0
+      this.#chunk = this.#tell(head, { part: "begin" })
+      if (this.#chunk !== undefined) this.#startLine = startLineOf(head)
+    })
+  }
+
+  chunkBody(_: Buffer, start: number, end: number): void {
+    this.#octets += end - start
+  }
+
+  chunkEnd(flag: Flag): void {
+    const chunk = this.#chunk
+    this.#chunk = undefined
+    if (chunk === undefined) return
+    const end = { part: "end", startLine: this.#startLine, headers: [], octets: this.#octets, flag } as const
+    this.#trace.guard(() => this.#trace.tell(this.#direction, chunk, end))
+  }
+
+  broken(reason: Broken, head: Head | undefined): void {
+    this.#trace.guard(() => {
+      const told = { part: "broken", problem: reason } as const
+      if (head !== undefined) this.#tell(head, told)
+      else this.#trace.tell(this.#direction, this.#trace.alone, { ...told, startLine: "", headers: [] })
+    })
+  }
+
+  #tell(head: Head, told: Omit<Told, "startLine" | "headers">): Whose | undefined {
+    const whose = this.#trace.whose(head, this.#direction)
+    if (whose.size === 0) return undefined
+    const lines = head.buf.toString("latin1", head.start, head.restEnd).split("\r\n").slice(1, -1)
+    const { problem } = head
+    this.#trace.tell(this.#direction, whose, {
+      ...(problem === undefined ? {} : { problem }),
+      ...told,
+      startLine: startLineOf(head),
+      headers: maskHeaders(lines)
+    })
+    return whose
+  }
+}
+
+const startLineOf = (head: Head): string => maskLine(head.buf.toString("latin1", head.start, head.commentEnd))
+
+/** Whom an AUTH names. */
+export const namesOf = (head: Head): ReadonlyArray<Named> =>
+  head.headers("Authorization").flatMap((value) => {
+    const parsed = parseDigest(value)
+    const username = parsed._tag === "Digest" ? usernameIn(parsed.parameters) : undefined
+    if (parsed._tag !== "Digest" || username === undefined) return []
+    const realm = parsed.parameters.get("realm")
+    return [{ username: fromOctets(username), realm: realm === undefined ? undefined : fromOctets(realm) }]
+  })
+
+const addressText = ({ host, port }: Address = { host: "?", port: 0 }): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`

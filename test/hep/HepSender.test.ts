@@ -1,0 +1,167 @@
+/** Real sockets on loopback, and a server that reads by the specification. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { createSocket } from "node:dgram"
+import { once } from "node:events"
+import { createServer, type Socket } from "node:net"
+import { type HepOptions, layer, packetOf, send } from "../../src/hep/HepSender.ts"
+import { sessionLabel } from "../../src/protocol/Ident.ts"
+import { parseUri } from "../../src/protocol/Uri.ts"
+import { Relay, type TraceFrame } from "../../src/Relay.ts"
+import { Transport } from "../../src/Transport.ts"
+import { makeWorld, send as message, until } from "../support/harness.ts"
+import { readHep, splitHep } from "../support/hep.ts"
+
+const frame: TraceFrame = {
+  time: 1_313_440_459_120,
+  direction: "in",
+  connection: 7,
+  transport: "tls",
+  remote: "192.0.2.7:49152",
+  local: "[2001:db8::1]:2855",
+  session: "1a2b3c4d5e6f",
+  part: "frame",
+  startLine: "MSRP a786hjs2 SEND",
+  headers: ["To-Path: msrps://relay/~1a2b3c4d5e6f;tcp", "From-Path: msrps://a/~aaaaaaaaaaaa;tcp"],
+  octets: 6,
+  flag: "$"
+}
+
+const PAYLOAD = "MSRP a786hjs2 SEND\r\nTo-Path: msrps://relay/~1a2b3c4d5e6f;tcp\r\n" +
+  "From-Path: msrps://a/~aaaaaaaaaaaa;tcp\r\n\r\n(6 octets of body)\r\n-------a786hjs2$\r\n"
+
+const optionsFor = (transport: "udp" | "tcp", port: number): HepOptions => ({
+  transport,
+  host: "127.0.0.1",
+  port,
+  users: "*",
+  captureId: 2001,
+  key: Redacted.make("open sesame")
+})
+
+/** A server for datagrams: what has come. */
+const receiver = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const packets: Array<Buffer> = []
+    const socket = createSocket("udp4").on("message", (octets) => packets.push(octets))
+    socket.bind(0, "127.0.0.1")
+    await once(socket, "listening")
+    return { packets, port: socket.address().port, close: () => socket.close() }
+  }),
+  ({ close }) => Effect.sync(close)
+)
+
+/** A server for connections, which may come at a later time. */
+const server = (port = 0) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const received: Array<Buffer> = []
+      const sockets: Array<Socket> = []
+      const listening = createServer((socket) => {
+        sockets.push(socket.on("data", (octets) => received.push(octets)).on("error", () => {}))
+      }).listen(port, "127.0.0.1")
+      await once(listening, "listening")
+      return {
+        port: (listening.address() as { port: number }).port,
+        packets: () => splitHep(Buffer.concat(received)),
+        close: () => {
+          for (const socket of sockets) socket.destroy()
+          listening.close()
+        }
+      }
+    }),
+    ({ close }) => Effect.sync(close)
+  )
+
+describe("HEP sender", () => {
+  it("says who has sent it to whom, and of which session it is", () => {
+    const { destination, source } = packetOf(frame, { captureId: 1 })
+    assert.deepStrictEqual([source, destination], [
+      { host: "192.0.2.7", port: 49_152 },
+      { host: "2001:db8::1", port: 2855 }
+    ])
+    const back = packetOf({ ...frame, direction: "out" }, { captureId: 1 })
+    assert.deepStrictEqual([back.destination, back.source], [source, destination])
+    assert.strictEqual(back.correlation, "1a2b3c4d5e6f")
+    const { session, ...auth } = frame
+    assert.strictEqual(session, "1a2b3c4d5e6f")
+    const early = packetOf({ ...auth, headers: ["To-Path: msrps://relay;tcp", frame.headers[1]!] }, { captureId: 1 })
+    assert.strictEqual(early.correlation, "aaaaaaaaaaaa")
+  })
+
+  it.live("sends each frame in a datagram", () =>
+    Effect.gen(function*() {
+      const { packets, port } = yield* receiver
+      yield* send(Stream.make(frame, { ...frame, octets: 0, flag: "+" as const }), optionsFor("udp", port))
+      yield* until(() => packets.length === 2)
+      const { of } = readHep(packets[0]!)
+      assert.strictEqual(of(15)!.toString(), PAYLOAD)
+      assert.strictEqual(of(12)!.readUInt32BE(), 2001)
+      assert.strictEqual(of(14)!.toString(), "open sesame")
+      assert.strictEqual(of(17)!.toString(), "1a2b3c4d5e6f")
+      assert.strictEqual(of(1)![0], 10)
+      assert.match(readHep(packets[1]!).of(15)!.toString(), /tcp\r\n-------a786hjs2\+\r\n$/)
+    }))
+
+  it.live("sends them on a connection, and on another one when that is gone", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const logger = Logger.make<unknown, void>((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+      const first = yield* server()
+      const queue = yield* Queue.unbounded<TraceFrame>()
+      yield* send(Stream.fromQueue(queue), optionsFor("tcp", first.port)).pipe(
+        Effect.provide(Logger.layer([logger])),
+        Effect.forkScoped
+      )
+      Queue.offerUnsafe(queue, frame)
+      yield* until(() => first.packets().length === 1)
+      assert.strictEqual(readHep(first.packets()[0]!).of(15)!.toString(), PAYLOAD)
+      first.close()
+      yield* until(() => log.some((line) => line.includes("cannot be reached")))
+      const second = yield* server(first.port)
+      yield* until(() => {
+        Queue.offerUnsafe(queue, frame)
+        return second.packets().length > 0
+      })
+      assert.strictEqual(readHep(second.packets()[0]!).of(15)!.toString(), PAYLOAD)
+      assert.deepStrictEqual(log.map((line) => /message="([^"]+)"/.exec(line)![1]), [
+        "traced frames are sent by HEP",
+        "the HEP server cannot be reached",
+        "traced frames are sent by HEP"
+      ])
+      assert.notInclude(log.join("\n"), "sesame")
+    }))
+})
+
+describe("a relay with HEP", () => {
+  it.live("R4976-9.4-10: sends what its users do, and nothing secret", () =>
+    Effect.gen(function*() {
+      const { packets, port } = yield* receiver
+      const world = yield* makeWorld()
+      yield* Layer.build(layer({ ...optionsFor("udp", port), users: ["alice"] })).pipe(
+        Effect.provideService(Relay, world.relay)
+      )
+      yield* world.login({ username: "carol" })
+      const { alice, bob, bobUri } = yield* world.pair()
+      alice.peer.write(message({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "between you and me" }))
+      bob.answer(yield* bob.next)
+      yield* until(() => packets.length === 12)
+      const text = packets.map((octets) => octets.toString("latin1")).join("\n")
+      for (const secret of world.secrets) assert.notInclude(text, secret)
+      const label = sessionLabel(parseUri(alice.usePath)!.sessionId!)
+      const read = packets.map(readHep)
+      const sends = read.filter(({ of }) => of(15)!.includes(" SEND\r\n"))
+      assert.lengthOf(sends, 4)
+      for (const { of } of sends) assert.strictEqual(of(17)!.toString(), label)
+      // An AUTH has no session yet: it goes with what the client is called.
+      assert.strictEqual(read[0]!.of(17)!.toString(), sessionLabel(parseUri(alice.uri)!.sessionId!))
+      assert.strictEqual(read[0]!.of(7)!.readUInt16BE(), alice.peer.connection.local.port)
+      assert.strictEqual(read[0]!.of(8)!.readUInt16BE(), world.socket.port)
+      yield* world.done
+    }).pipe(Effect.scoped, Effect.provide(Transport.layerTest())))
+})

@@ -1,0 +1,100 @@
+import * as fc from "fast-check"
+import { assert, describe, it } from "vitest"
+import { Decoder } from "../../src/protocol/Decoder.ts"
+import { defaultFrameLimits } from "../../src/protocol/FrameLimits.ts"
+import type { HopFacts } from "../../src/relay/Observer.ts"
+import { HopTrace, type HopTraceOptions, type Watcher } from "../../src/trace/HopTrace.ts"
+import type { TraceFrame } from "../../src/trace/TraceFrame.ts"
+import { response, send } from "../support/harness.ts"
+
+const hop: HopFacts = {
+  number: 7,
+  connection: undefined,
+  party: undefined,
+  end: "",
+  octetsIn: 0,
+  octetsOut: 0
+}
+
+const options = (more: Partial<HopTraceOptions> = {}): HopTraceOptions => ({
+  hop,
+  limits: defaultFrameLimits,
+  now: () => 1000,
+  failed: (_, error) => {
+    throw error
+  },
+  gone: () => {},
+  ...more
+})
+
+const watcher = (offer: Watcher["offer"]): Watcher => ({
+  wants: () => true,
+  knows: (id) => id === "known",
+  offer
+})
+
+const RELAY = "msrp://relay.example:2855"
+
+const frame = send({
+  to: `${RELAY}/known;tcp msrp://bob.example:9/b;tcp`,
+  from: "msrp://a.example:9/a;tcp",
+  body: "hidden"
+})
+
+describe("the trace of a connection", () => {
+  it("whose watcher throws ends, and nobody else hears of it", () => {
+    const failures: Array<unknown> = []
+    const trace = new HopTrace(options({ failed: (_, error) => failures.push(error) }))
+    trace.watchedBy(watcher(() => assert.fail("own bug")), false)
+    const decoder = new Decoder(trace.incoming)
+    decoder.push(frame)
+    trace.outgoing(frame)
+    assert.strictEqual(failures.length, 2)
+  })
+
+  it("that is made before the connection is there knows no address", () => {
+    const frames: Array<TraceFrame> = []
+    const trace = new HopTrace(options())
+    trace.watchedBy(watcher((one) => frames.push(one)), false)
+    trace.outgoing(frame)
+    assert.strictEqual(frames[0]!.remote, "?:0")
+    assert.strictEqual(frames[0]!.octets, 6)
+  })
+
+  it("goes frame by frame, however the octets come, and tells none that is nobody's", () => {
+    const other = response("msrp://x.example:9/x;tcp", `${RELAY}/other;tcp`, "abcd1234", "200 OK")
+    const all = Buffer.concat([frame, other, frame, frame.subarray(0, 40)])
+    fc.assert(fc.property(fc.array(fc.nat(all.length), { maxLength: 20 }), (cuts) => {
+      const frames: Array<TraceFrame> = []
+      const trace = new HopTrace(options())
+      trace.watchedBy(watcher((one) => frames.push(one)), false)
+      let from = 0
+      for (const to of [...cuts.sort((a, b) => a - b), all.length]) {
+        trace.outgoing(all.subarray(from, to))
+        from = to
+      }
+      assert.deepStrictEqual(frames.map(({ octets, part }) => [part, octets]), [["frame", 6], ["frame", 6]])
+    }))
+  })
+
+  it("takes any octets, and shows neither body nor session-id", () => {
+    // Where the blank line is gone, the body is a header.
+    const mutations = fc.array(fc.tuple(fc.nat(frame.indexOf("\r\n\r\n") - 1), fc.nat(255)), { maxLength: 2 })
+    fc.assert(
+      fc.property(mutations, fc.boolean(), (changes, alone) => {
+        const octets = Buffer.concat([frame, frame])
+        for (const [at, octet] of changes) octets[frame.length + at] = octet
+        const frames: Array<TraceFrame> = []
+        const trace = new HopTrace(options())
+        trace.watchedBy(watcher((one) => frames.push(one)), alone)
+        new Decoder(trace.incoming).push(octets)
+        trace.outgoing(octets)
+        assert.isAtLeast(frames.length, 2)
+        const text = JSON.stringify(frames)
+        assert.notInclude(text, "hidden")
+        assert.notInclude(text, "/known;")
+      }),
+      { numRuns: 2000 }
+    )
+  })
+})
