@@ -99,14 +99,12 @@ export class AdminAccess extends Context.Service<AdminAccess, {
 /** What those hear who show nothing. */
 export const NO_TOKEN = "A token is needed"
 
-/** A browser asks its user for the password; others may show a bearer token. */
-const challenge = HttpEffect.appendPreResponseHandler((_request, response) =>
-  Effect.succeed(HttpServerResponse.setHeader(
-    response,
-    "www-authenticate",
-    "Bearer realm=\"msrp-relay\", Basic realm=\"msrp-relay\", charset=\"UTF-8\""
-  ))
-)
+/** A browser asks its user for the password where a page of it is opened, and not for what that page asks; others may show a token. */
+const challenge = HttpEffect.appendPreResponseHandler(({ headers }, response) => {
+  const mode = headers["sec-fetch-mode"]
+  const basic = mode === undefined || mode === "navigate" ? `, Basic realm="msrp-relay", charset="UTF-8"` : ""
+  return Effect.succeed(HttpServerResponse.setHeader(response, "www-authenticate", `Bearer realm="msrp-relay"${basic}`))
+})
 
 const make = (token: AdminToken["Service"], hosts: AdminHosts): AdminAccess["Service"] => {
   const guard = Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {

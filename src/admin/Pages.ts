@@ -49,7 +49,7 @@ const answered = <R>(
 ) => Effect.catch(answer, HttpServerRespondable.toResponse)
 
 export const layerPages = HttpRouter.use(Effect.fnUntraced(function*(router) {
-  const { admit } = yield* AdminAccess
+  const { admit, guard } = yield* AdminAccess
   const { page } = yield* AdminParts
   const description = yield* Effect.cached(Effect.sync(() => HttpServerResponse.jsonUnsafe(OpenApi.fromApi(AdminApi))))
   const docsPage = yield* docs
@@ -66,7 +66,9 @@ export const layerPages = HttpRouter.use(Effect.fnUntraced(function*(router) {
       Effect.map(HttpServerResponse.setHeader("content-security-policy", DOCS_POLICY))
     )
   )
-  for (const path of ["/", "/status/*"] as const) yield* router.add("GET", path, status)
+  // The page holds nothing, and is what asks for the token.
+  yield* router.add("GET", "/", answered(Effect.andThen(guard, one)))
+  for (const path of ["/status", "/status/*"] as const) yield* router.add("GET", path, status)
 }))
 
 const noPage = new NotFound({ detail: "There is no such page; /docs has what there is" })

@@ -63,7 +63,7 @@ const adminApi = (live: LiveSettings) => {
   return admin === undefined
     ? Layer.empty
     : Layer.unwrap(
-      Effect.map(Effect.promise(() => import("./admin/Service.ts")), ({ layer }) => layer(live.settings, admin))
+      Effect.map(Effect.promise(() => import("./admin/Service.ts")), ({ layer }) => layer(live, admin))
     )
 }
 

@@ -1,44 +1,130 @@
 /** The service, as its admin API sees it. */
-import * as Clock from "effect/Clock"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { AdminParts, notAvailable } from "../../Admin.ts"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { AdminParts, type AdminPartsShape, notAvailable } from "../../Admin.ts"
+import { makeHealth } from "../../admin/Health.ts"
+import { type LogLevelName, logLevels } from "../../admin/Model.ts"
+import * as StatusFeed from "../../admin/StatusFeed.ts"
+import * as StatusPage from "../../admin/StatusPage.ts"
+import { LogLevels } from "../../logging/LogLevels.ts"
+import { Metrics } from "../../Metrics.ts"
 import { defaultRelayLimits, Relay } from "../../Relay.ts"
-import type { SettingsShape } from "../Settings.ts"
+import { targetOf } from "../../transport/Failure.ts"
+import type { LiveSettings } from "../LiveSettings.ts"
+import { Reload } from "../Reload.ts"
+import * as Systemd from "../Systemd.ts"
 import { version } from "../Version.ts"
+import { makeBackendDelay } from "./BackendDelay.ts"
 import { settingsInForce } from "./Config.ts"
 
-// NOT AVAILABLE YET: what answers 501 until it is plugged in.
-const missing = (what: string) => Effect.fail(notAvailable(what))
+type Needs = Relay | Metrics | Reload
 
-export const layerParts = (settings: SettingsShape): Layer.Layer<AdminParts, never, Relay> =>
-  Layer.effect(
-    AdminParts,
-    Effect.gen(function*() {
-      const { counters, gauges, operator } = yield* Relay
-      const provider = yield* ConfigProvider.ConfigProvider
-      const since = yield* Clock.currentTimeMillis
-      const { connections = defaultRelayLimits.connections } = settings.relay.limits ?? {}
-      return {
-        version,
-        operator,
-        counters,
-        gauges: () => {
-          const { bufferedOctets, connections, sessions } = gauges()
-          return { bufferedOctets, connections, sessions }
-        },
-        limits: { connections, sessions: settings.sessions.maxSessions ?? Infinity },
-        settings: Effect.provideService(settingsInForce, ConfigProvider.ConfigProvider, provider),
-        phase: Effect.succeed({ phase: "serving" as const, since }),
-        drain: missing("draining"),
-        undrain: missing("draining"),
-        logLevel: missing("a log level to change"),
-        setLogLevel: () => missing("a log level to change"),
-        reload: missing("reloading"),
-        metrics: missing("metrics"),
-        trace: () => missing("traces"),
-        page: () => missing("a status page")
-      }
+export const layerParts = (live: LiveSettings): Layer.Layer<AdminParts, never, Needs> =>
+  Layer.effect(AdminParts, make(live))
+
+const make = Effect.fnUntraced(
+  function*(live: LiveSettings): Effect.fn.Return<AdminPartsShape, never, Needs | Scope.Scope> {
+    const relay = yield* Relay
+    const { counters, gauges, operator } = relay
+    const { prometheus } = yield* Metrics
+    const { reload } = yield* Reload
+    const levels = yield* LogLevels
+    // Requests come with a context of their own.
+    const own = yield* Effect.context<never>()
+    const tell = (what: Effect.Effect<void>): Effect.Effect<void> => Effect.provideContext(what, own)
+    const scope = yield* Effect.scope
+
+    const phase = Effect.sync(() => ({ phase: relay.phase(), since: relay.phaseSince() }))
+    const noLevel = notAvailable("a log level that can change")
+
+    return {
+      version,
+      operator,
+      counters,
+      gauges: () => {
+        const { bufferedOctets, connections, sessions } = gauges()
+        return { bufferedOctets, connections, sessions }
+      },
+      get limits() {
+        const { relay: { limits: { connections = defaultRelayLimits.connections } = {} }, sessions } = live.settings
+        return { connections, sessions: sessions.maxSessions ?? Infinity }
+      },
+      settings: Effect.sync(() => settingsInForce(Redacted.value(live.settings.texts))),
+      phase,
+      // It goes on when whoever asked has gone.
+      drain: relay.drain.pipe(
+        Effect.forkIn(scope, { startImmediately: true }),
+        Effect.andThen(tell(Systemd.status("draining"))),
+        Effect.andThen(phase)
+      ),
+      undrain: relay.undrain.pipe(Effect.andThen(tell(Systemd.status("serving"))), Effect.andThen(phase)),
+      logLevel: levels === undefined ? Effect.fail(noLevel) : Effect.sync(() => nameOf(levels.level)),
+      setLogLevel: (level) =>
+        levels === undefined ? Effect.fail(noLevel) : Effect.sync(() => {
+          levels.level = severities[level]
+        }),
+      reload: tell(Systemd.reloading).pipe(
+        Effect.andThen(reload),
+        Effect.ensuring(tell(Systemd.ready)),
+        Effect.map(({ changed, problems, restart }) => ({
+          changed,
+          needsRestart: restart,
+          problems: problems.map(({ problem, variable }) => ({ setting: variable, problem }))
+        }))
+      ),
+      metrics: prometheus,
+      trace: ({ realm, seconds, user }) =>
+        Effect.succeed(
+          // That there are too many is found out when it begins; the API has no more than that itself.
+          Stream.catchCause(
+            relay.trace({
+              users: user === undefined ? "*" : [user],
+              realm,
+              duration: seconds === undefined ? undefined : seconds * 1000
+            }),
+            () => Stream.empty
+          )
+        ),
+      page: yield* makePage(relay)
+    }
+  }
+)
+
+const makePage = Effect.fnUntraced(
+  function*({ counters, gauges, operator, phase, sockets, transportFacts }: Relay["Service"]) {
+    const health = yield* makeHealth({
+      certificates: transportFacts === undefined ?
+        undefined :
+        () => transportFacts.certificates().map(({ expires, name }) => ({ names: [name], notAfter: expires * 1000 })),
+      backend: makeBackendDelay(yield* Effect.context<never>())
     })
-  )
+    const feed = yield* StatusFeed.make({
+      version,
+      listeners: sockets.map(targetOf),
+      phase,
+      counters,
+      gauges,
+      operator,
+      health
+    })
+    const page = yield* StatusPage.make(feed)
+    return () => page.response
+  }
+)
+
+/** The names of the API and of Effect for the same. */
+const severities = {
+  all: "All",
+  trace: "Trace",
+  debug: "Debug",
+  info: "Info",
+  warn: "Warn",
+  error: "Error",
+  fatal: "Fatal",
+  none: "None"
+} as const
+
+const nameOf = (severity: string): LogLevelName => logLevels.find((name) => severities[name] === severity) ?? "info"

@@ -3,8 +3,8 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Admin from "../../Admin.ts"
-import type { Relay } from "../../Relay.ts"
-import type { AdminSettings, SettingsShape } from "../Settings.ts"
+import type { LiveSettings } from "../LiveSettings.ts"
+import type { AdminSettings } from "../Settings.ts"
 import { layerParts } from "./Parts.ts"
 
 const tokenOf = ({ tokenFile }: AdminSettings): Layer.Layer<Admin.AdminToken> =>
@@ -19,11 +19,8 @@ const announce = ({ address, tokenFile }: AdminSettings) =>
   })
 
 /** Listens for as long as the layer lives; fails when it cannot. */
-export const layer = (
-  settings: SettingsShape,
-  admin: AdminSettings
-): Layer.Layer<never, Admin.AdminListenError, Relay> =>
+export const layer = (live: LiveSettings, admin: AdminSettings) =>
   Layer.provide(
     Layer.effectDiscard(announce(admin)),
-    Admin.layer(admin.address).pipe(Layer.provide([layerParts(settings), tokenOf(admin)]))
+    Admin.layer(admin.address).pipe(Layer.provide([layerParts(live), tokenOf(admin)]))
   )

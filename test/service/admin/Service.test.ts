@@ -1,38 +1,45 @@
 /** The admin API of the service: its settings without secrets, and the sessions of the relay that it runs in. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, it } from "@effect/vitest"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Client from "../../../src/Client.ts"
 import { Codec } from "../../../src/Codec.ts"
+import { Metrics } from "../../../src/Metrics.ts"
 import { secretVariables, settingsInForce } from "../../../src/service/admin/Config.ts"
 import { layer } from "../../../src/service/admin/Service.ts"
-import { relay } from "../../../src/service/main.ts"
+import { makeLive } from "../../../src/service/LiveSettings.ts"
+import { liveRelay } from "../../../src/service/main.ts"
+import { Reload } from "../../../src/service/Reload.ts"
 import { Settings, settingsTable } from "../../../src/service/Settings.ts"
+import { type Variables, variables } from "../../../src/service/settings/Table.ts"
 import { Transport } from "../../../src/Transport.ts"
 import { request } from "../../support/http.ts"
 
-it.effect("settings are told as they are in force, and no secret", () =>
-  Effect.gen(function*() {
-    const secret = "north-pole"
-    const env = Object.fromEntries([...secretVariables].map((name) => [name, secret]))
-    const provider = ConfigProvider.fromEnvRecord({ ...env, MSRP_LOG_LEVEL: " debug ", MSRP_REALM: " " })
-    const told = yield* Effect.provideService(settingsInForce, ConfigProvider.ConfigProvider, provider)
-    assert.deepStrictEqual(told.map(({ name }) => name), settingsTable.map(({ variable }) => variable))
-    assert.notInclude(JSON.stringify(told), secret)
-    const of = (name: string) => told.find((one) => one.name === name)
-    assert.deepStrictEqual(of("MSRP_LOG_LEVEL"), { name: "MSRP_LOG_LEVEL", value: "debug", set: true, secret: false })
-    assert.deepStrictEqual(of("MSRP_LOG_FORMAT"), {
-      name: "MSRP_LOG_FORMAT",
-      value: "pretty",
-      set: false,
-      secret: false
-    })
-    assert.deepStrictEqual(of("MSRP_LISTEN"), { name: "MSRP_LISTEN", set: false, secret: false })
-    assert.deepStrictEqual(of("MSRP_USERS"), { name: "MSRP_USERS", set: true, secret: true })
-  }))
+it("settings are told as they are in force, and no secret", () => {
+  const secret = "north-pole"
+  const keyOf = (name: string) =>
+    (Object.keys(variables) as Array<keyof Variables>).find((key) => variables[key].variable === name)!
+  const told = settingsInForce(
+    new Map([
+      ...[...secretVariables].map((name) => [keyOf(name), secret] as const),
+      [keyOf("MSRP_LOG_LEVEL"), "debug"] as const
+    ])
+  )
+  assert.deepStrictEqual(told.map(({ name }) => name), settingsTable.map(({ variable }) => variable))
+  assert.notInclude(JSON.stringify(told), secret)
+  const of = (name: string) => told.find((one) => one.name === name)
+  assert.deepStrictEqual(of("MSRP_LOG_LEVEL"), { name: "MSRP_LOG_LEVEL", value: "debug", set: true, secret: false })
+  assert.deepStrictEqual(of("MSRP_LOG_FORMAT"), {
+    name: "MSRP_LOG_FORMAT",
+    value: "pretty",
+    set: false,
+    secret: false
+  })
+  assert.deepStrictEqual(of("MSRP_LISTEN"), { name: "MSRP_LISTEN", set: false, secret: false })
+  assert.deepStrictEqual(of("MSRP_USERS"), { name: "MSRP_USERS", set: true, secret: true })
+})
 
 it("what sounds like a secret is one, or the path of a file", () => {
   for (const { variable } of settingsTable) {
@@ -52,7 +59,13 @@ it.effect("sessions of the relay are seen, and ended", () =>
     }))
     const uri = `msrp://127.0.0.1:${port};tcp`
     const settings = yield* Settings.parse({ MSRP_URIS: uri, MSRP_USERS: "alice:wonderland", MSRP_ADMIN: path })
-    yield* Layer.build(Layer.provideMerge(layer(settings, settings.admin!), relay(settings)))
+    const live = yield* makeLive(settings)
+    yield* Layer.build(
+      layer(live, settings.admin!).pipe(
+        Layer.provide([Reload.layer(live), Metrics.layer]),
+        Layer.provide(liveRelay(live))
+      )
+    )
     const client = yield* Client.connect({ scheme: "msrp", host: "127.0.0.1", port })
     yield* client.auth({ relay: uri, username: "alice", password: "wonderland" })
     const { items, total } = (yield* request(path, "/sessions")).json
