@@ -68,7 +68,8 @@ export const layerPages = HttpRouter.use(Effect.fnUntraced(function*(router) {
   )
   // The page holds nothing, and is what asks for the token.
   yield* router.add("GET", "/", answered(Effect.andThen(guard, one)))
-  for (const path of ["/status", "/status/*"] as const) yield* router.add("GET", path, status)
+  // Which has `/status` as well.
+  yield* router.add("GET", "/status/*", status)
 }))
 
 const noPage = new NotFound({ detail: "There is no such page; /docs has what there is" })

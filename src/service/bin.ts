@@ -14,12 +14,13 @@ import { adminCommand } from "./admin/Commands.ts"
 import { checkCommand } from "./check/Check.ts"
 import { main } from "./main.ts"
 import { probeCommand } from "./Probe.ts"
+import { traceCommand } from "./trace/Command.ts"
 import { userCommand } from "./Users.ts"
 import { version } from "./Version.ts"
 
 const serve = Command.make("msrp-relay", {}, () => main).pipe(
   Command.withDescription("Runs an MSRP relay (RFC 4976). It is configured by environment variables."),
-  Command.withSubcommands([adminCommand, checkCommand, probeCommand, userCommand])
+  Command.withSubcommands([adminCommand, checkCommand, probeCommand, traceCommand, userCommand])
 )
 
 const program = Command.run(serve, { version }).pipe(

@@ -1,0 +1,39 @@
+/** The trace of a user on the command line: `msrp-relay trace`. */
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { TraceFrame } from "../../trace/TraceFrame.ts"
+import { adminFlags } from "../admin/Flags.ts"
+import { traceFlags } from "./Flags.ts"
+import { show } from "./Show.ts"
+
+const decode = Schema.decodeUnknownEffect(TraceFrame)
+
+export const traceCommand = Command.make(
+  "trace",
+  { ...adminFlags, ...traceFlags },
+  Effect.fnUntraced(
+    function*({ brief, json, realm, seconds, user, ...given }) {
+      const { asked, connectAdmin, explained } = yield* Effect.promise(() => import("../admin/Client.ts"))
+      const connection = yield* connectAdmin(given)
+      const query = {
+        user: Option.getOrUndefined(user),
+        realm: Option.getOrUndefined(realm),
+        seconds: Option.getOrUndefined(seconds)
+      }
+      const lines = yield* asked(connection, connection.client.trace({ query }))
+      const frames = lines.pipe(
+        Stream.mapEffect((line) => decode(line)),
+        Stream.mapError((error) => explained(error, connection.where))
+      )
+      yield* show(frames, { brief, json, output: process.stdout })
+    },
+    Effect.scoped
+  )
+).pipe(
+  Command.withDescription(
+    "Shows what passes for a user, as it comes in and goes out, without bodies and secrets, until Ctrl-C"
+  )
+)
