@@ -249,7 +249,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#finishing = true
     // What comes now for the same next hop needs another connection.
     this.#owner.leaves(this)
-    this.#closing(reason)
+    this.#reason ??= reason
     this.#inbound.stop()
     this.outbound.end()
     this.#connection?.end()
@@ -263,15 +263,10 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#connection?.destroy()
   }
 
-  #closing(reason: Closing): void {
-    this.#reason ??= reason
-    this.shared.observer.closing(this, reason)
-  }
-
   /** Closes at once. */
   fail(reason: Closing): void {
     if (this.gone) return
-    this.#closing(reason)
+    this.#reason ??= reason
     this.#inbound.stop()
     this.#connection?.destroy()
   }

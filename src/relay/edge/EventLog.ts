@@ -11,6 +11,7 @@ import { Bounded } from "../../logging/Bounded.ts"
 import { LineBudget } from "../../logging/LineBudget.ts"
 import { networkOf } from "../../net/Network.ts"
 import type { Hear, Noted } from "./Journal.ts"
+import type { RelayEvent } from "./RelayEvent.ts"
 
 /** How often it is told how many lines were held back. */
 const HELD_BACK = "1 minute"
@@ -21,11 +22,23 @@ export const userBounds = { addressBurst: 100, addressPause: 1000, kindBurst: 20
 /** Lines at debug level: so many at once, then 50 a second; of all addresses together 200 a second. */
 export const detailBounds = { addressBurst: 50, addressPause: 20, kindBurst: 200, kindPause: 5 }
 
+/** Whether lines of a level are written now. */
+export type IsOn = (level: RelayEvent["level"]) => boolean
+
+/** Those of the levels that are written. */
+export const isOn: Effect.Effect<IsOn> = Effect.gen(function*() {
+  const on = new Set<RelayEvent["level"]>()
+  for (const level of ["Debug", "Info", "Warn"] as const) if (yield* LogLevel.isEnabled(level)) on.add(level)
+  return (level) => on.has(level)
+})
+
+const logAt = { Debug: Effect.logDebug, Info: Effect.logInfo, Warn: Effect.logWarning }
+
 /** `run` forks a fiber that ends with the relay. */
 export const makeEventLog = Effect.fnUntraced(function*(
-  run: (effect: Effect.Effect<void>) => void
+  run: (effect: Effect.Effect<void>) => void,
+  isWritten: IsOn
 ): Effect.fn.Return<Hear, never, Scope.Scope> {
-  const isDebug = yield* LogLevel.isEnabled("Debug")
   const clock = yield* Clock.Clock
   const strangers = new LineBudget()
   const users = new LineBudget(userBounds)
@@ -50,9 +63,8 @@ export const makeEventLog = Effect.fnUntraced(function*(
   }
 
   return (event) => {
-    const isSeen = event.level !== "Debug" || isDebug
-    if (!isSeen || !admits(event)) return
-    const log = event.level === "Debug" ? Effect.logDebug : Effect.logInfo
-    run(Effect.annotateLogs(log(event.message), event.fields).pipe(Effect.provideService(Bounded, true)))
+    if (!isWritten(event.level) || !admits(event)) return
+    const line = Effect.annotateLogs(logAt[event.level](event.message), event.fields)
+    run(Effect.provideService(line, Bounded, true))
   }
 })
