@@ -268,6 +268,8 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     if (this.gone) return
     this.#reason ??= reason
     this.#inbound.stop()
+    // What it has not taken is lost with it, and so is what waits: neither counts as sent.
+    this.outbound.outbox.close()
     this.#connection?.destroy()
   }
 

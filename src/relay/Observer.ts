@@ -20,7 +20,7 @@ export interface HopFacts {
   readonly since: number
   /** Why it is closed, or was: by the relay, by the network or by its peer. */
   readonly end: string
-  /** Octets that came in, and that the operating system has taken. */
+  /** Octets that came in, and that the operating system has taken; at the end with what was lost with the connection. */
   readonly octetsIn: number
   readonly octetsOut: number
 }

@@ -1,10 +1,11 @@
 /** Why messages do not arrive: what the operator hears of each cause, whether their sender wants to hear of it or not. */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { heardIn, of, onlyOf } from "../support/events.ts"
-import { request, send, until, type World } from "../support/harness.ts"
+import { request, response, send, until, type World } from "../support/harness.ts"
 import { simulated } from "../support/simulated.ts"
 
 const scenario = simulated()
@@ -25,7 +26,7 @@ const lost = (heard: ReturnType<typeof heardIn>) =>
 const each = (
   title: string,
   failureReports: ReadonlyArray<string>,
-  body: (world: World, failureReport: string, heard: ReturnType<typeof heardIn>) => Effect.Effect<void, never>,
+  body: (world: World, failureReport: string, heard: ReturnType<typeof heardIn>) => Effect.Effect<void, never, Scope.Scope>,
   options: Parameters<typeof scenario>[2] = {}
 ): void => {
   for (const failureReport of failureReports) {
@@ -40,11 +41,23 @@ const each = (
 const all = ["yes", "partial", "no"]
 
 describe("a message that does not arrive", () => {
-  each("its receiver refuses it", all, (world, failureReport, heard) =>
+  each("its receiver refuses it", ["yes", "partial"], (world, failureReport, heard) =>
     Effect.gen(function*() {
       const { alice, bob, bobUri } = yield* Effect.orDie(world.pair())
       alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi", failureReport }))
       bob.answer(yield* bob.next, "413 Too large")
+      assert.deepStrictEqual(yield* lost(heard), ["sent", 413, "its receiver refused it"])
+      assert.strictEqual(world.relay.counters.reports, 1)
+    }))
+
+  each("its receiver stops a long one", all, (world, failureReport, heard) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* Effect.orDie(world.pair())
+      const to = `${alice.usePath} ${bobUri}`
+      const octets = send({ to, from: alice.uri, range: "1-20000/20000", body: long, failureReport })
+      alice.peer.write(octets.subarray(0, 8000))
+      yield* until(() => bob.partialBody > 0, "its beginning")
+      bob.write(response(alice.usePath, bobUri, bob.partialId, "413 Stop"))
       assert.deepStrictEqual(yield* lost(heard), ["sent", 413, "its receiver refused it"])
       assert.strictEqual(world.relay.counters.reports, failureReport === "no" ? 0 : 1)
     }))
@@ -73,9 +86,10 @@ describe("a message that does not arrive", () => {
       assert.include(told, "sent its receiver takes nothing")
       // Twelve messages are no twelve lines.
       assert.strictEqual(new Set(told).size, told.length)
-    }))
+    }), { limits: { output: 20_000 } })
 
-  each("the connection to its receiver closes", all, (world, failureReport, heard) =>
+  // What was handed to the connection is not followed where nobody wants to hear of it.
+  each("the connection to its receiver closes", ["yes", "partial"], (world, failureReport, heard) =>
     Effect.gen(function*() {
       const { alice, bob, bobUri } = yield* Effect.orDie(world.pair())
       bob.connection.pause()
@@ -86,7 +100,7 @@ describe("a message that does not arrive", () => {
       yield* world.network!.settled
       world.network!.cut(bob.connection)
       assert.deepStrictEqual(yield* lost(heard), ["sent", 408, "the connection to its receiver closed"])
-    }))
+    }), { limits: { output: 20_000 } })
 
   each("its next hop cannot be reached", all, (world, failureReport, heard) =>
     Effect.gen(function*() {
@@ -103,6 +117,10 @@ describe("a message that does not arrive", () => {
     (world, failureReport, heard) =>
       Effect.gen(function*() {
         const alice = yield* Effect.orDie(world.login())
+        yield* Effect.orDie(world.transport.listen({ scheme: "msrp", host: "127.0.0.1", port: 7000 }, () => ({
+          bytes: () => {},
+          closed: () => {}
+        })))
         const to = `${alice.usePath} msrp://localhost:7000/bob;tcp`
         alice.peer.write(send({ to, from: alice.uri, body: "hi", failureReport }))
         assert.deepStrictEqual(yield* lost(heard), ["sent", 403, "its next hop may not be reached"])
@@ -150,16 +168,12 @@ describe("a message that does not arrive", () => {
       const second = yield* world.login({ peer: alice.peer })
       const { bob: dave, bobUri: daveUri } = yield* world.join(second)
       bob.connection.pause()
+      const hello = send({ to: `${second.usePath} ${daveUri}`, from: second.uri, body: "hello" })
+      alice.peer.write(hello)
       for (let i = 0; i < 40; i++) {
-        alice.peer.write(send({
-          to: `${alice.usePath} ${bobUri}`,
-          from: alice.uri,
-          messageId: `slow${i}`,
-          body: long,
-          failureReport: "no"
-        }))
+        const to = `${alice.usePath} ${bobUri}`
+        alice.peer.write(send({ to, from: alice.uri, messageId: `slow${i}`, body: long, failureReport: "no" }), hello)
       }
-      alice.peer.write(send({ to: `${second.usePath} ${daveUri}`, from: second.uri, body: "hello" }))
       yield* world.network!.settled
       yield* TestClock.adjust("20 seconds")
       yield* until(() => heard.some(({ message }) => message === "message not delivered"), "the event")
@@ -169,7 +183,7 @@ describe("a message that does not arrive", () => {
       )
       assert.strictEqual((yield* dave.next).method, "SEND")
       assert.isFalse(carol.peer.closed_)
-    }), { limits: { session: 50_000, stall: 60 } })
+    }), { limits: { session: 50_000, output: 20_000, stall: 60 } })
 
   scenario("is an event of both when both are users here, with each other's names", (world) =>
     Effect.gen(function*() {

@@ -31,7 +31,7 @@ export const fieldMeanings = {
   failures: "Messages from or to him that did not arrive or were cut off, and requests that were refused",
   kinds: "What failed, each with how often",
   octetsIn: "Octets that came in",
-  octetsOut: "Octets that the operating system has taken",
+  octetsOut: "Octets that were handed to the connection",
   times: "In the history only: how often it happened; the other fields are those of the last time"
 } as const
 

@@ -82,4 +82,4 @@ const add = (events: Array<RelayEvent>, event: RelayEvent): void => {
 
 const isSame = (a: RelayEvent, b: RelayEvent): boolean =>
   a.message === b.message &&
-  ["status", "reason", "method", "target"].every((name) => a.fields[name] === b.fields[name])
+  ["status", "reason", "method", "target", "direction"].every((name) => a.fields[name] === b.fields[name])

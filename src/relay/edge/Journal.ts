@@ -144,14 +144,14 @@ export class Journal implements Observer {
   ): void {
     if (sender === undefined && receiver === undefined) this.#note("Debug", message, ofConnection(hop), fields)
     if (sender !== undefined) {
-      this.#note(sender.failed(what) ? "Info" : "Debug", message, ofSession(sender), {
+      this.#note(sender.failed(`sent ${what}`) ? "Info" : "Debug", message, ofSession(sender), {
         direction: "sent",
         ...asPeer(receiver),
         ...fields
       })
     }
     if (receiver === undefined || receiver === sender) return
-    this.#note(receiver.failed(what) ? "Info" : "Debug", message, ofSession(receiver), {
+    this.#note(receiver.failed(`received ${what}`) ? "Info" : "Debug", message, ofSession(receiver), {
       direction: "received",
       peer: addressOf(hop.connection),
       peerConnection: hop.number,
@@ -251,7 +251,7 @@ const isOwners = ({ number, party }: HopFacts): boolean => party?.on.number === 
 const asPeer = (session: SessionRecord | undefined): EventFields =>
   session === undefined ? {} : { peerUser: printable(session.user), peerSession: session.label }
 
-/** `413 its receiver refused it: 2, cut off: 1`. */
+/** `sent 413 its receiver refused it: 2, received cut off: 1`. */
 const told = (kinds: ReadonlyMap<string, number>): string => {
   const all = Array.from(kinds).toSorted(([, a], [, b]) => b - a)
   const rest = all.length - KINDS_TOLD

@@ -323,7 +323,7 @@ describe("Journal: ends", () => {
         received: 1,
         octetsReceived: 0,
         failures: 2,
-        kinds: "another 481 no session-id in its To-Path: 1, 413 its receiver refused it: 1"
+        kinds: "sent another 481 no session-id in its To-Path: 1, sent 413 its receiver refused it: 1"
       })
       const { octetsIn, octetsOut, ...rest } = onlyOf(heard, "connection ended")
       assert.deepStrictEqual(rest, { ...named(world, alice), party: "owner", reason: "closed by its peer", seconds: 2.5 })
