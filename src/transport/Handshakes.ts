@@ -10,6 +10,7 @@ import { networkOf } from "../net/Network.ts"
 import type { Certificates } from "./Certificates.ts"
 import { type Ends, endsOf } from "./Ends.ts"
 import { HandshakeBudget } from "./HandshakeBudget.ts"
+import { HandshakeLog, handshakeWords } from "./HandshakeLog.ts"
 import { proofOf } from "./PeerCertificate.ts"
 
 export interface HandshakeLimits {
@@ -44,6 +45,9 @@ export class Handshakes {
   readonly #underWay = new Map<string, (stream: Tls.TLSSocket) => void>()
   readonly #crowd = new Crowd<Net.Socket>(networkOf)
   readonly #turns = new Map<string, Turns>()
+  /** Why those under way have failed, until that is told. */
+  readonly #failures = new Map<string, string>()
+  readonly #log = new HandshakeLog()
 
   /**
    * `asks`: for a certificate. A session that is resumed would keep what a certificate proved when it was shown, also when it
@@ -56,7 +60,11 @@ export class Handshakes {
       rejectUnauthorized: false,
       handshakeTimeout: NEVER
     })
-    server.on("tlsClientError", (_, stream) => stream.destroy())
+    server.on("tlsClientError", (error, stream) => {
+      const ends = endsOf(stream)
+      if (ends !== undefined) this.#failures.set(keyOf(ends), handshakeWords(error))
+      stream.destroy()
+    })
     server.on("secureConnection", (stream) => this.#secured(stream))
     this.#server = server
     this.#unfollow = certificates.onChange(() => server.setSecureContext(certificates.server(!asks)))
@@ -97,14 +105,23 @@ export class Handshakes {
       if (crowd.size > maxHandshakes) crowd.takeFirst()!.destroy()
       return this.#limits.isExempt(host) ? handshake : this.#inTurn(raw, host, handshake)
     }).pipe(
-      Effect.timeoutOrElse({ duration: setupTimeout * 1000, orElse: () => Effect.void }),
+      Effect.timeoutOrElse({
+        duration: setupTimeout * 1000,
+        orElse: () => Effect.sync(() => this.#failures.set(key, "not finished in time"))
+      }),
       Effect.ensuring(Effect.sync(() => {
         this.#underWay.delete(key)
         crowd.delete(host, raw)
       })),
-      Effect.andThen(Effect.suspend(() => rest ?? Effect.sync(() => raw.destroy()))),
+      Effect.andThen(Effect.suspend(() => rest ?? this.#fails(raw, key, ends))),
+      Effect.ensuring(Effect.sync(() => this.#failures.delete(key))),
       Effect.onInterrupt(() => Effect.sync(() => raw.destroy()))
     )
+  }
+
+  #fails(raw: Net.Socket, key: string, { remote }: Ends): Effect.Effect<void> {
+    raw.destroy()
+    return this.#log.tell(remote, this.#failures.get(key) ?? "its peer left, or there are too many under way")
   }
 
   /** Waits until the address may have another handshake; not at all when that would take too long. */

@@ -26,7 +26,11 @@ const lost = (heard: ReturnType<typeof heardIn>) =>
 const each = (
   title: string,
   failureReports: ReadonlyArray<string>,
-  body: (world: World, failureReport: string, heard: ReturnType<typeof heardIn>) => Effect.Effect<void, never, Scope.Scope>,
+  body: (
+    world: World,
+    failureReport: string,
+    heard: ReturnType<typeof heardIn>
+  ) => Effect.Effect<void, never, Scope.Scope>,
   options: Parameters<typeof scenario>[2] = {}
 ): void => {
   for (const failureReport of failureReports) {
@@ -82,25 +86,32 @@ describe("a message that does not arrive", () => {
       yield* world.network!.settled
       yield* TestClock.adjust("31 seconds")
       yield* until(() => heard.some(({ message }) => message === "message not delivered"), "the event")
-      const told = of(heard, "message not delivered").map(({ fields: { direction, reason } }) => `${direction} ${reason}`)
+      const told = of(heard, "message not delivered").map(({ fields: { direction, reason } }) =>
+        `${direction} ${reason}`
+      )
       assert.include(told, "sent its receiver takes nothing")
       // Twelve messages are no twelve lines.
       assert.strictEqual(new Set(told).size, told.length)
     }), { limits: { output: 20_000 } })
 
   // What was handed to the connection is not followed where nobody wants to hear of it.
-  each("the connection to its receiver closes", ["yes", "partial"], (world, failureReport, heard) =>
-    Effect.gen(function*() {
-      const { alice, bob, bobUri } = yield* Effect.orDie(world.pair())
-      bob.connection.pause()
-      for (let i = 0; i < 12; i++) {
-        const to = `${alice.usePath} ${bobUri}`
-        alice.peer.write(send({ to, from: alice.uri, messageId: `lost${i}`, body: long, failureReport }))
-      }
-      yield* world.network!.settled
-      world.network!.cut(bob.connection)
-      assert.deepStrictEqual(yield* lost(heard), ["sent", 408, "the connection to its receiver closed"])
-    }), { limits: { output: 20_000 } })
+  each(
+    "the connection to its receiver closes",
+    ["yes", "partial"],
+    (world, failureReport, heard) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* Effect.orDie(world.pair())
+        bob.connection.pause()
+        for (let i = 0; i < 12; i++) {
+          const to = `${alice.usePath} ${bobUri}`
+          alice.peer.write(send({ to, from: alice.uri, messageId: `lost${i}`, body: long, failureReport }))
+        }
+        yield* world.network!.settled
+        world.network!.cut(bob.connection)
+        assert.deepStrictEqual(yield* lost(heard), ["sent", 408, "the connection to its receiver closed"])
+      }),
+    { limits: { output: 20_000 } }
+  )
 
   each("its next hop cannot be reached", all, (world, failureReport, heard) =>
     Effect.gen(function*() {
@@ -194,7 +205,9 @@ describe("a message that does not arrive", () => {
       carol.peer.answer(yield* carol.peer.next, "415 No")
       yield* alice.peer.take(2)
       assert.deepStrictEqual(
-        of(heard, "message not delivered").map(({ fields: { direction, peerUser, user } }) => [user, direction, peerUser]),
+        of(heard, "message not delivered").map((
+          { fields: { direction, peerUser, user } }
+        ) => [user, direction, peerUser]),
         [["alice", "sent", "carol"], ["carol", "received", "alice"]]
       )
     }))
@@ -209,8 +222,13 @@ describe("a message that does not arrive", () => {
       yield* until(() => carol.peer.partialBody > 0, "its beginning")
       world.network!.cut(alice.peer.connection)
       yield* until(() => heard.some(({ message }) => message === "connection ended"), "the end")
-      const cut = of(heard, "message cut off").map(({ fields: { direction, reason, user } }) => [user, direction, reason])
-      assert.deepStrictEqual(cut.map(([user, direction]) => [user, direction]), [["alice", "sent"], ["carol", "received"]])
+      const cut = of(heard, "message cut off").map((
+        { fields: { direction, reason, user } }
+      ) => [user, direction, reason])
+      assert.deepStrictEqual(cut.map(([user, direction]) => [user, direction]), [["alice", "sent"], [
+        "carol",
+        "received"
+      ]])
       for (const [, , reason] of cut) assert.match(String(reason), /^the connection of its sender: failed: /)
     }))
 
@@ -241,9 +259,17 @@ describe("a message that does not arrive", () => {
       const { alice, bob, bobUri } = yield* world.pair()
       // No answer is wanted, and none comes.
       alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi", failureReport: "no" }))
-      alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi", failureReport: "partial" }))
+      alice.peer.write(
+        send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi", failureReport: "partial" })
+      )
       yield* bob.take(2)
-      bob.write(request("REPORT", { to: `${alice.usePath} ${alice.uri}`, from: bobUri, headers: ["Message-ID: m", "Status: 000 200"] }))
+      bob.write(
+        request("REPORT", {
+          to: `${alice.usePath} ${alice.uri}`,
+          from: bobUri,
+          headers: ["Message-ID: m", "Status: 000 200"]
+        })
+      )
       yield* TestClock.adjust("40 seconds")
       yield* bob.close
       yield* world.network!.settled

@@ -16,7 +16,7 @@ const ends = (heard: ReturnType<typeof heardIn>) =>
 const sessionOf = (world: World, usePath: string) => world.sessions.findUnsafe(parseUri(usePath)!.sessionId!)
 
 /** A repository that tells nobody of an end. */
-const silent: WorldOptions = { repo: ({ onEnd: _, ...memory }) => memory }
+const silent: WorldOptions = { repo: (memory) => ({ ...memory, onEnd: undefined }) }
 
 /** One that cannot do what it should. */
 const broken: WorldOptions = {
@@ -56,24 +56,28 @@ describe("SessionBook", () => {
       assert.lengthOf(ends(heard), 1)
     }))
 
-  scenario("an end that a repository does not tell is told within a minute, with what is known of it", (world) =>
-    Effect.gen(function*() {
-      const heard = heardIn(world)
-      const gone = yield* world.login()
-      const ended = yield* world.login({ username: "carol" })
-      yield* world.login({ headers: ["Expires: 30"] })
-      const session = sessionOf(world, ended.usePath)!
-      yield* gone.peer.close
-      world.sessions.end(session)
-      assert.deepStrictEqual(ends(heard), [])
-      yield* TestClock.adjust("1 minute")
-      assert.sameMembers(ends(heard), [
-        "alice: its connection closed",
-        "carol: ended by the operator",
-        "alice: expired"
-      ])
-      assert.deepStrictEqual(world.relay.operator.sessions().total, 0)
-    }), silent)
+  scenario(
+    "an end that a repository does not tell is told within a minute, with what is known of it",
+    (world) =>
+      Effect.gen(function*() {
+        const heard = heardIn(world)
+        const gone = yield* world.login()
+        const ended = yield* world.login({ username: "carol" })
+        yield* world.login({ headers: ["Expires: 30"] })
+        const session = sessionOf(world, ended.usePath)!
+        yield* gone.peer.close
+        world.sessions.end(session)
+        assert.deepStrictEqual(ends(heard), [])
+        yield* TestClock.adjust("1 minute")
+        assert.sameMembers(ends(heard), [
+          "alice: its connection closed",
+          "carol: ended by the operator",
+          "alice: expired"
+        ])
+        assert.deepStrictEqual(world.relay.operator.sessions().total, 0)
+      }),
+    silent
+  )
 
   scenario("nor is one lost with a repository that throws", (world) =>
     Effect.gen(function*() {

@@ -1,13 +1,15 @@
 /** What a relay tells an operator, for tests to look at. */
 import { assert } from "@effect/vitest"
-import { eventTable, type FieldName } from "../../src/relay/edge/EventTable.ts"
 import type { EventMessage, RelayEvent } from "../../src/Relay.ts"
+import { eventTable, fieldMeanings, type FieldName } from "../../src/relay/edge/EventTable.ts"
 import type { World } from "./harness.ts"
 
 /** Each field of an event is one of its message, in the order of the table, and none that is always there is missing. */
 export const assertFields = ({ fields, message }: RelayEvent): void => {
   const { always, sometimes } = eventTable[message]
   const names = Object.keys(fields) as Array<FieldName>
+  const order = Object.keys(fieldMeanings)
+  assert.deepStrictEqual(names, names.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)), message)
   for (const name of always) assert.include(names, name, `${message} lacks ${name}`)
   for (const name of names) {
     assert.isTrue(always.includes(name) || sometimes.includes(name) || name === "times", `${message} has ${name}`)

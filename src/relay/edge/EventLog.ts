@@ -8,7 +8,7 @@ import * as LogLevel from "effect/LogLevel"
 import type * as Scope from "effect/Scope"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { Bounded } from "../../logging/Bounded.ts"
-import { LineBudget } from "../../logging/LineBudget.ts"
+import { detailBounds, LineBudget } from "../../logging/LineBudget.ts"
 import { networkOf } from "../../net/Network.ts"
 import type { Hear, Noted } from "./Journal.ts"
 import type { RelayEvent } from "./RelayEvent.ts"
@@ -18,9 +18,6 @@ const HELD_BACK = "1 minute"
 
 /** Lines of a user: so many at once, then one a second; of all together 20,000, then 1000 a second. */
 export const userBounds = { addressBurst: 100, addressPause: 1000, kindBurst: 20_000, kindPause: 1 }
-
-/** Lines at debug level: so many at once, then 50 a second; of all addresses together 200 a second. */
-export const detailBounds = { addressBurst: 50, addressPause: 20, kindBurst: 200, kindPause: 5 }
 
 /** Whether lines of a level are written now. */
 export type IsOn = (level: RelayEvent["level"]) => boolean

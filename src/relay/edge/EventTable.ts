@@ -18,9 +18,9 @@ export const fieldMeanings = {
   peerSession: "His session",
   method: "`SEND`, `REPORT`, `AUTH`, or `another`",
   status: "Status of RFC 4975 and RFC 4976 that the client hears, if it wants to hear anything",
+  target: "The next hop",
   reason: "Why",
   connectionEnd: "Why the connection ended whose end was that of the session",
-  target: "The next hop",
   dialled: "Number of the connection that was made",
   expires: "Seconds until the session ends unless it is renewed",
   seconds: "How long it lasted, or took",
@@ -61,7 +61,8 @@ export const eventTable: Readonly<Record<EventMessage, EventRow>> = {
   },
   "login failed": {
     level: "info",
-    meaning: "An AUTH that had credentials, or may not even ask, got no session. A first AUTH without credentials is no failure.",
+    meaning:
+      "An AUTH that had credentials, or may not even ask, got no session. A first AUTH without credentials is no failure.",
     advice: "See [Why a login failed](#why-a-login-failed).",
     always: ["connection", "realm", "remote", "transport", "status", "reason"],
     sometimes: ["user", "listener"]
@@ -78,7 +79,7 @@ export const eventTable: Readonly<Record<EventMessage, EventRow>> = {
     meaning: "A request went no further than this relay.",
     advice: "See [Why a request was refused](#why-a-request-was-refused).",
     always: ["connection", "remote", "transport", "method", "status"],
-    sometimes: ["session", "user", "realm", "listener", "direction", ...other, "reason", "target"]
+    sometimes: ["session", "user", "realm", "listener", "direction", ...other, "target", "reason"]
   },
   "message not delivered": {
     level: quiet,

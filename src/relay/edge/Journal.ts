@@ -6,7 +6,7 @@ import type * as Clock from "effect/Clock"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import type { Kind } from "../../protocol/StartLine.ts"
 import { canonicalHost, targetOf } from "../../protocol/Uri.ts"
-import type { Connection, LocalSocket } from "../../transport/Connection.ts"
+import { addressText, type Connection, type LocalSocket } from "../../transport/Connection.ts"
 import type { Loss } from "../Loss.ts"
 import type { FailedLogin, HopFacts, Observer, RefusedRequest } from "../Observer.ts"
 import type { Dial } from "../rules/Directory.ts"
@@ -115,8 +115,8 @@ export class Journal implements Observer {
     const fields = {
       method,
       status,
-      reason: problem,
-      target: target === undefined ? undefined : printable(target)
+      target: target === undefined ? undefined : printable(target),
+      reason: problem
     }
     const what = `${method} ${status}${problem === undefined ? "" : ` ${problem}`}`
     this.#ofParties("request refused", hop, { sender, receiver }, what, fields)
@@ -201,18 +201,15 @@ interface Whose extends EventFields {
 /** As an operator writes it: `msrps://[::1]:2855`. */
 export const listenerOf = ({ host, port, scheme }: LocalSocket): string => `${scheme}://${canonicalHost(host)}:${port}`
 
-export const portOf = ({ host, port }: { readonly host: string; readonly port: number }): string =>
-  `${host.includes(":") ? `[${host}]` : host}:${port}`
-
 export const addressOf = (connection: Connection | undefined): string | undefined =>
-  connection === undefined ? undefined : portOf(connection.remote)
+  connection === undefined ? undefined : addressText(connection.remote)
 
 const ofOne = ({ number, remote, secure, socket }: GrantedOn) => ({
   connection: number,
   session: undefined as string | undefined,
   user: undefined as string | undefined,
   realm: undefined as string | undefined,
-  remote: portOf(remote),
+  remote: addressText(remote),
   transport: secure ? "tls" as const : "tcp" as const,
   listener: socket === undefined ? undefined : listenerOf(socket),
   address: remote.host

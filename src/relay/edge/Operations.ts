@@ -2,13 +2,14 @@
 import type * as Clock from "effect/Clock"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
+import { addressText } from "../../transport/Connection.ts"
 import type { Hop } from "../Hop.ts"
-import { RelayOwner } from "../rules/RelayOwners.ts"
 import type { Party } from "../rules/Party.ts"
+import { RelayOwner } from "../rules/RelayOwners.ts"
 import type { Session, Sessions } from "../Session.ts"
 import type { Switchboard } from "../Switchboard.ts"
 import type { History } from "./History.ts"
-import { addressOf, listenerOf, portOf, printable } from "./Journal.ts"
+import { addressOf, listenerOf, printable } from "./Journal.ts"
 import type {
   ConnectionQuery,
   ConnectionSummary,
@@ -47,7 +48,7 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
       user: username,
       realm,
       connection: connectionNow(session),
-      remote: portOf(on.remote),
+      remote: addressText(on.remote),
       transport: on.secure ? "tls" : "tcp",
       listener: on.socket === undefined ? "" : listenerOf(on.socket),
       since: dateOf(since),

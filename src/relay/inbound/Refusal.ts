@@ -63,7 +63,13 @@ export class Refusals {
   last(head: Head, status: number): void {
     const hop = this.#hop
     if (head.kind === Kind.Response) return
-    refused(hop.shared, hop, { kind: head.kind, status, problem: "over a limit", parties: undefined, target: undefined })
+    refused(hop.shared, hop, {
+      kind: head.kind,
+      status,
+      problem: "over a limit",
+      parties: undefined,
+      target: undefined
+    })
     const paths = this.#pathsBack(head)
     if (paths !== undefined) hop.control(responseTo(head, status, paths))
   }

@@ -113,7 +113,11 @@ export class Directory {
   /** A hop that is for this session only, or why there is none. */
   dialAlone({ own, relay, session, source, uri }: Wanted): Party | NoHop {
     if (cannotBeReached(uri)) {
-      return { status: 408, problem: "its receiver can only connect himself, and is not connected", target: targetOf(uri) }
+      return {
+        status: 408,
+        problem: "its receiver can only connect himself, and is not connected",
+        target: targetOf(uri)
+      }
     }
     const { counters, turn } = this.#shared
     if (!this.#nextHops.admitsUri(uri)) {

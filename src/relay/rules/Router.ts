@@ -86,7 +86,9 @@ export class Router {
 
     const session = this.#session(first)
     if (session === undefined) return refuse(481, "there is no such session, or it is over")
-    if (lacksTls(first, hop)) return refuse(403, "the session is one for connections with TLS", partiesOf([session], false))
+    if (lacksTls(first, hop)) {
+      return refuse(403, "the session is one for connections with TLS", partiesOf([session], false))
+    }
     const { owner } = session
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
     if (fromOwner && owner instanceof RelayOwner) this.#options.relays.linked(owner, hop)

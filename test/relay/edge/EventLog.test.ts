@@ -4,10 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as TestClock from "effect/testing/TestClock"
-import { ADDRESS_BURST, KIND_BURST } from "../../../src/logging/LineBudget.ts"
-import { detailBounds, isOn, makeEventLog, userBounds } from "../../../src/relay/edge/EventLog.ts"
-import type { Hear, Noted } from "../../../src/relay/edge/Journal.ts"
+import { ADDRESS_BURST, detailBounds, KIND_BURST } from "../../../src/logging/LineBudget.ts"
 import type { EventMessage } from "../../../src/Relay.ts"
+import { isOn, makeEventLog, userBounds } from "../../../src/relay/edge/EventLog.ts"
+import type { Hear, Noted } from "../../../src/relay/edge/Journal.ts"
 import { until } from "../../support/harness.ts"
 import { simulated } from "../../support/simulated.ts"
 
@@ -74,7 +74,10 @@ describe("EventLog", () => {
   it.effect("all users together have one as well", () =>
     Effect.gen(function*() {
       const lines = yield* logged("Info", (hear) =>
-        Effect.andThen(times(userBounds.kindBurst + 5000, (i) => hear(noted("login granted", `user ${i}`))), played))
+        Effect.andThen(
+          times(userBounds.kindBurst + 5000, (i) => hear(noted("login granted", `user ${i}`))),
+          played
+        ))
       assert.strictEqual(count(lines, "login granted\" ") - count(lines, "more of"), userBounds.kindBurst)
       assert.match(lines.at(-1)!, /more of the same.* lines=5000/)
     }))
@@ -91,8 +94,11 @@ describe("EventLog", () => {
         ))
       assert.strictEqual(count(lines, "message=\"connection ended\""), ADDRESS_BURST)
       assert.strictEqual(count(lines, "message=\"login failed\""), ADDRESS_BURST)
-      const many = yield* logged("Info", (hear) =>
-        Effect.andThen(times(1000, (i) => hear(noted("connection ended", undefined, `2001:db8:${i}::1`))), played))
+      const many = yield* logged(
+        "Info",
+        (hear) =>
+          Effect.andThen(times(1000, (i) => hear(noted("connection ended", undefined, `2001:db8:${i}::1`))), played)
+      )
       assert.strictEqual(count(many, "message=\"connection ended\""), KIND_BURST)
     }))
 
@@ -111,18 +117,21 @@ describe("EventLog", () => {
 })
 
 describe("the log of a relay", () => {
-  simulated()("logs some of the connections that a stranger has closed, and how many more there were", (world) =>
-    Effect.gen(function*() {
-      for (let i = 0; i < ADDRESS_BURST + 30; i++) {
-        const stranger = yield* world.connect
-        stranger.write("GET / HTTP/1.1\r\n\r\n")
-        yield* until(() => stranger.closed_, "the end of the connection")
-      }
-      assert.strictEqual(count(world.log, "connection ended\" "), ADDRESS_BURST)
-      yield* TestClock.adjust("1 minute")
-      const held = () => world.log.filter((line) => line.includes("more of the same"))
-      assert.match(held().join("\n"), /what="connection ended: not MSRP" lines=30$/)
-      yield* TestClock.adjust("1 minute")
-      assert.lengthOf(held(), 1)
-    }))
+  simulated()(
+    "logs some of the connections that a stranger has closed, and how many more there were",
+    (world) =>
+      Effect.gen(function*() {
+        for (let i = 0; i < ADDRESS_BURST + 30; i++) {
+          const stranger = yield* world.connect
+          stranger.write("GET / HTTP/1.1\r\n\r\n")
+          yield* until(() => stranger.closed_, "the end of the connection")
+        }
+        assert.strictEqual(count(world.log, "connection ended\" "), ADDRESS_BURST)
+        yield* TestClock.adjust("1 minute")
+        const held = () => world.log.filter((line) => line.includes("more of the same"))
+        assert.match(held().join("\n"), /what="connection ended: not MSRP" lines=30$/)
+        yield* TestClock.adjust("1 minute")
+        assert.lengthOf(held(), 1)
+      })
+  )
 })

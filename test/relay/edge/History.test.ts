@@ -1,8 +1,8 @@
 /** What is remembered of users, and how much of it. */
 import { assert, describe, it } from "@effect/vitest"
+import type { EventMessage } from "../../../src/Relay.ts"
 import { History, MAX_EVENTS, MAX_NAMES, MAX_RECENT, MAX_USERS } from "../../../src/relay/edge/History.ts"
 import type { Noted } from "../../../src/relay/edge/Journal.ts"
-import type { EventMessage } from "../../../src/Relay.ts"
 
 let time = 0
 

@@ -7,8 +7,8 @@ import * as TestClock from "effect/testing/TestClock"
 import { Credentials, CredentialsUnavailable } from "../../../src/Credentials.ts"
 import { sessionLabel } from "../../../src/protocol/Ident.ts"
 import { parseUri } from "../../../src/protocol/Uri.ts"
-import { Journal, KINDS_TOLD } from "../../../src/relay/edge/Journal.ts"
 import { eventMessages, type RelayEvent } from "../../../src/Relay.ts"
+import { Journal, KINDS_TOLD } from "../../../src/relay/edge/Journal.ts"
 import { MAX_KINDS } from "../../../src/relay/SessionRecord.ts"
 import { assertFields, heardIn, of, onlyOf } from "../../support/events.ts"
 import { type Owner, type Peer, request, send, until, type World } from "../../support/harness.ts"
@@ -90,7 +90,7 @@ describe("Journal: logins", () => {
     title: string,
     expected: { readonly status: number; readonly reason: string; readonly user?: string },
     options: Parameters<typeof scenario>[2],
-    body: (world: World) => Effect.Effect<unknown, never>
+    body: (world: World) => Effect.Effect<unknown>
   ): void =>
     scenario(title, (world) =>
       Effect.gen(function*() {
@@ -114,8 +114,10 @@ describe("Journal: logins", () => {
     {
       credentials: Layer.effect(
         Credentials,
-        Effect.map(Credentials, () =>
-          Credentials.make(() => Effect.fail(new CredentialsUnavailable({ backend: "own", cause: "it is down" }))))
+        Effect.map(
+          Credentials,
+          () => Credentials.make(() => Effect.fail(new CredentialsUnavailable({ backend: "own", cause: "it is down" })))
+        )
       ).pipe(Layer.provide(Credentials.layerMemory([])))
     },
     (world) => Effect.orDie(tried(world))
@@ -135,20 +137,30 @@ describe("Journal: logins", () => {
       }))
   )
 
-  failing("an Expires that is none", { status: 400, reason: "Expires is no number" }, {}, (world) =>
-    Effect.orDie(Effect.gen(function*() {
-      const peer = yield* world.connect
-      assert.strictEqual((yield* world.auth(peer, world.party(), "Expires: soon")).status, 400)
-    })))
+  failing(
+    "an Expires that is none",
+    { status: 400, reason: "Expires is no number" },
+    {},
+    (world) =>
+      Effect.orDie(Effect.gen(function*() {
+        const peer = yield* world.connect
+        assert.strictEqual((yield* world.auth(peer, world.party(), "Expires: soon")).status, 400)
+      }))
+  )
 
-  failing("a digest about another URI", { status: 400, reason: "Not the URI of To-Path", user: "alice" }, {}, (world) =>
-    Effect.orDie(Effect.gen(function*() {
-      const peer = yield* world.connect
-      const from = world.party()
-      const authorization = world.authorization(yield* world.challenge(peer, from))
-      const answer = yield* world.auth(peer, from, `${authorization}, uri="msrps://elsewhere.example.com:2855;tcp"`)
-      assert.strictEqual(answer.status, 400)
-    })))
+  failing(
+    "a digest about another URI",
+    { status: 400, reason: "Not the URI of To-Path", user: "alice" },
+    {},
+    (world) =>
+      Effect.orDie(Effect.gen(function*() {
+        const peer = yield* world.connect
+        const from = world.party()
+        const authorization = world.authorization(yield* world.challenge(peer, from))
+        const answer = yield* world.auth(peer, from, `${authorization}, uri="msrps://elsewhere.example.com:2855;tcp"`)
+        assert.strictEqual(answer.status, 400)
+      }))
+  )
 
   it("R4975-14.5-02 a user name is one short line of the log, whatever it is", () => {
     const events: Array<RelayEvent> = []
@@ -171,43 +183,50 @@ describe("Journal: requests", () => {
       assert.lengthOf(of(heard, "peer bound"), 1)
     }))
 
-  scenario("a request that was refused: the first of a kind, later ones at debug level, those of strangers too", (world) =>
-    Effect.gen(function*() {
-      const heard = heardIn(world)
-      const { alice, bobUri } = yield* world.pair()
-      const second = yield* world.connect
-      for (let i = 0; i < 3; i++) {
-        second.write(send({ to: `${alice.usePath} ${alice.uri}`, from: world.party("eve"), body: "me too" }))
-        assert.strictEqual((yield* second.next).status, 506)
-      }
-      // For alice: she is who has the session.
-      assert.deepStrictEqual(onlyOf(heard, "request refused"), {
-        ...named(world, alice),
-        direction: "received",
-        peer: remoteOf(second),
-        peerConnection: 3,
-        method: "SEND",
-        status: 506,
-        reason: "the session has a peer on another connection"
+  scenario(
+    "a request that was refused: the first of a kind, later ones at debug level, those of strangers too",
+    (world) =>
+      Effect.gen(function*() {
+        const heard = heardIn(world)
+        const { alice, bobUri } = yield* world.pair()
+        const second = yield* world.connect
+        for (let i = 0; i < 3; i++) {
+          second.write(send({ to: `${alice.usePath} ${alice.uri}`, from: world.party("eve"), body: "me too" }))
+          assert.strictEqual((yield* second.next).status, 506)
+        }
+        // For alice: she is who has the session.
+        assert.deepStrictEqual(onlyOf(heard, "request refused"), {
+          ...named(world, alice),
+          direction: "received",
+          peer: remoteOf(second),
+          peerConnection: 3,
+          method: "SEND",
+          status: 506,
+          reason: "the session has a peer on another connection"
+        })
+        // Hers, which she makes by the URI of nobody.
+        alice.peer.write(
+          send({ to: `${world.uri.replace(";tcp", "/nobody;tcp")} ${bobUri}`, from: alice.uri, body: "hi" })
+        )
+        assert.strictEqual((yield* alice.peer.next).status, 481)
+        assert.deepStrictEqual(of(heard, "request refused").at(-1)?.fields, {
+          ...named(world, alice),
+          direction: "sent",
+          method: "SEND",
+          status: 481,
+          reason: "there is no such session, or it is over"
+        })
+        const stranger = yield* world.connect
+        stranger.write(
+          send({ to: `${world.uri.replace(";tcp", "/nobody;tcp")} ${bobUri}`, from: alice.uri, body: "hi" })
+        )
+        assert.strictEqual((yield* stranger.next).status, 481)
+        assert.lengthOf(of(heard, "request refused"), 2)
+        const details = world.log.filter((line) => /level=debug/i.test(line) && line.includes("request refused"))
+        assert.lengthOf(details.filter((line) => line.includes("user=alice") && line.includes("status=506")), 2)
+        assert.lengthOf(details.filter((line) => !line.includes("user=")), 1)
       })
-      // Hers, which she makes by the URI of nobody.
-      alice.peer.write(send({ to: `${world.uri.replace(";tcp", "/nobody;tcp")} ${bobUri}`, from: alice.uri, body: "hi" }))
-      assert.strictEqual((yield* alice.peer.next).status, 481)
-      assert.deepStrictEqual(of(heard, "request refused").at(-1)?.fields, {
-        ...named(world, alice),
-        direction: "sent",
-        method: "SEND",
-        status: 481,
-        reason: "there is no such session, or it is over"
-      })
-      const stranger = yield* world.connect
-      stranger.write(send({ to: `${world.uri.replace(";tcp", "/nobody;tcp")} ${bobUri}`, from: alice.uri, body: "hi" }))
-      assert.strictEqual((yield* stranger.next).status, 481)
-      assert.lengthOf(of(heard, "request refused"), 2)
-      const details = world.log.filter((line) => /level=debug/i.test(line) && line.includes("request refused"))
-      assert.lengthOf(details.filter((line) => line.includes("user=alice") && line.includes("status=506")), 2)
-      assert.lengthOf(details.filter((line) => !line.includes("user=")), 1)
-    }))
+  )
 
   scenario("a request between two users is an event of either", (world) =>
     Effect.gen(function*() {
@@ -233,23 +252,28 @@ describe("Journal: requests", () => {
       ])
     }))
 
-  scenario("a connection of several users names none of them for what is known of no session", (world) =>
-    Effect.gen(function*() {
-      const heard = heardIn(world)
-      const gateway = yield* world.connect
-      const alice = yield* world.login({ peer: gateway })
-      yield* world.login({ peer: gateway, username: "carol" })
-      gateway.write(send({ to: `${world.uri.replace(";tcp", "/nobody;tcp")} ${alice.uri}`, from: alice.uri, body: "hi" }))
-      assert.strictEqual((yield* gateway.next).status, 481)
-      assert.deepStrictEqual(of(heard, "request refused"), [])
-      // And so does somebody who writes to several.
-      const [one, two] = [yield* world.login(), yield* world.login({ username: "carol" })]
-      const { bob } = yield* world.join(one)
-      yield* world.join(two, bob)
-      yield* bob.close
-      yield* until(() => world.log.some((line) => line.includes("\"connection ended\" connection=4")), "the line")
-      assert.deepStrictEqual(of(heard, "connection ended"), [])
-    }))
+  scenario(
+    "a connection of several users names none of them for what is known of no session",
+    (world) =>
+      Effect.gen(function*() {
+        const heard = heardIn(world)
+        const gateway = yield* world.connect
+        const alice = yield* world.login({ peer: gateway })
+        yield* world.login({ peer: gateway, username: "carol" })
+        gateway.write(
+          send({ to: `${world.uri.replace(";tcp", "/nobody;tcp")} ${alice.uri}`, from: alice.uri, body: "hi" })
+        )
+        assert.strictEqual((yield* gateway.next).status, 481)
+        assert.deepStrictEqual(of(heard, "request refused"), [])
+        // And so does somebody who writes to several.
+        const [one, two] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        const { bob } = yield* world.join(one)
+        yield* world.join(two, bob)
+        yield* bob.close
+        yield* until(() => world.log.some((line) => line.includes("\"connection ended\" connection=4")), "the line")
+        assert.deepStrictEqual(of(heard, "connection ended"), [])
+      })
+  )
 
   scenario(
     "a next hop that policy forbids is named",
@@ -270,33 +294,36 @@ describe("Journal: requests", () => {
 })
 
 describe("Journal: dials", () => {
-  scenario("one that succeeded, and one that failed: who asked, where to, why, how long", (world) =>
-    Effect.gen(function*() {
-      const heard = heardIn(world)
-      const alice = yield* world.login()
-      const bob = yield* world.listen
-      alice.peer.write(send({ to: `${alice.usePath} ${bob.uri}`, from: alice.uri, body: "hi" }))
-      assert.strictEqual((yield* alice.peer.next).status, 200)
-      const there = yield* bob.accepted
-      there.answer(yield* there.next)
-      assert.deepStrictEqual(onlyOf(heard, "dial succeeded"), {
-        ...named(world, alice),
-        target: `msrp://localhost:${bob.socket.port}`,
-        dialled: 2,
-        seconds: 0
+  scenario(
+    "one that succeeded, and one that failed: who asked, where to, why, how long",
+    (world) =>
+      Effect.gen(function*() {
+        const heard = heardIn(world)
+        const alice = yield* world.login()
+        const bob = yield* world.listen
+        alice.peer.write(send({ to: `${alice.usePath} ${bob.uri}`, from: alice.uri, body: "hi" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        const there = yield* bob.accepted
+        there.answer(yield* there.next)
+        assert.deepStrictEqual(onlyOf(heard, "dial succeeded"), {
+          ...named(world, alice),
+          target: `msrp://localhost:${bob.socket.port}`,
+          dialled: 2,
+          seconds: 0
+        })
+        world.network!.answer("localhost", 7, "Silence")
+        alice.peer.write(send({ to: `${alice.usePath} msrp://localhost:7/b0b;tcp`, from: alice.uri, body: "hi" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual((yield* alice.peer.next).method, "REPORT")
+        assert.deepStrictEqual(onlyOf(heard, "dial failed"), {
+          ...named(world, alice),
+          target: "msrp://localhost:7",
+          reason: "connect msrp://localhost:7: no answer in time",
+          seconds: 10
+        })
       })
-      world.network!.answer("localhost", 7, "Silence")
-      alice.peer.write(send({ to: `${alice.usePath} msrp://localhost:7/b0b;tcp`, from: alice.uri, body: "hi" }))
-      assert.strictEqual((yield* alice.peer.next).status, 200)
-      yield* TestClock.adjust("10 seconds")
-      assert.strictEqual((yield* alice.peer.next).method, "REPORT")
-      assert.deepStrictEqual(onlyOf(heard, "dial failed"), {
-        ...named(world, alice),
-        target: "msrp://localhost:7",
-        reason: "connect msrp://localhost:7: no answer in time",
-        seconds: 10
-      })
-    }))
+  )
 })
 
 describe("Journal: ends", () => {
@@ -326,7 +353,12 @@ describe("Journal: ends", () => {
         kinds: "sent another 481 no session-id in its To-Path: 1, sent 413 its receiver refused it: 1"
       })
       const { octetsIn, octetsOut, ...rest } = onlyOf(heard, "connection ended")
-      assert.deepStrictEqual(rest, { ...named(world, alice), party: "owner", reason: "closed by its peer", seconds: 2.5 })
+      assert.deepStrictEqual(rest, {
+        ...named(world, alice),
+        party: "owner",
+        reason: "closed by its peer",
+        seconds: 2.5
+      })
       assert.strictEqual(octetsOut, alice.peer.length)
       assert.isAbove(Number(octetsIn), 500)
     }))

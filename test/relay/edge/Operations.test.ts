@@ -106,51 +106,57 @@ describe("operator: pages", () => {
 })
 
 describe("operator: what he sees", () => {
-  scenario("a session with its connection, its times and its peer; found by either address", (world) =>
-    Effect.gen(function*() {
-      yield* TestClock.adjust("100 seconds")
-      const { alice, bob } = yield* world.pair()
-      yield* TestClock.adjust("5 seconds")
-      const { failures: _, ...session } = sessionOf(world, alice)
-      assert.deepStrictEqual(session, {
-        session: labelOf(alice),
-        user: "alice",
-        realm: "localhost",
-        connection: 1,
-        remote: remoteOf(alice.peer),
-        transport: "tcp",
-        listener: `msrp://localhost:${world.socket.port}`,
-        since: 100_000,
-        expires: 1_900_000,
-        peer: remoteOf(bob),
-        sent: { requests: 0, octets: 0 },
-        received: { requests: 1, octets: 0 }
-      })
-      const { connections, sessions } = world.relay.operator
-      const { host } = bob.connection.local
-      assert.strictEqual(sessions({ address: host }).total, 1)
-      assert.strictEqual(sessions({ address: "192.0.2.77" }).total, 0)
-      assert.strictEqual(connections({ address: host }).total, world.peers.filter((peer) => peer.connection.local.host === host).length)
-      const [first, second] = connections().items
-      assert.deepStrictEqual(
-        { ...first, octetsIn: 0, octetsOut: 0 },
-        {
+  scenario(
+    "a session with its connection, its times and its peer; found by either address",
+    (world) =>
+      Effect.gen(function*() {
+        yield* TestClock.adjust("100 seconds")
+        const { alice, bob } = yield* world.pair()
+        yield* TestClock.adjust("5 seconds")
+        const { failures: _, ...session } = sessionOf(world, alice)
+        assert.deepStrictEqual(session, {
+          session: labelOf(alice),
+          user: "alice",
+          realm: "localhost",
           connection: 1,
           remote: remoteOf(alice.peer),
           transport: "tcp",
           listener: `msrp://localhost:${world.socket.port}`,
-          relay: false,
           since: 100_000,
-          sessions: 1,
-          octetsIn: 0,
-          octetsOut: 0,
-          waiting: 0
-        }
-      )
-      assert.strictEqual(first?.octetsOut, alice.peer.length)
-      assert.deepStrictEqual([second?.sessions, second?.connection], [0, 2])
-      bob.write("x".repeat(100))
-    }))
+          expires: 1_900_000,
+          peer: remoteOf(bob),
+          sent: { requests: 0, octets: 0 },
+          received: { requests: 1, octets: 0 }
+        })
+        const { connections, sessions } = world.relay.operator
+        const { host } = bob.connection.local
+        assert.strictEqual(sessions({ address: host }).total, 1)
+        assert.strictEqual(sessions({ address: "192.0.2.77" }).total, 0)
+        assert.strictEqual(
+          connections({ address: host }).total,
+          world.peers.filter((peer) => peer.connection.local.host === host).length
+        )
+        const [first, second] = connections().items
+        assert.deepStrictEqual(
+          { ...first, octetsIn: 0, octetsOut: 0 },
+          {
+            connection: 1,
+            remote: remoteOf(alice.peer),
+            transport: "tcp",
+            listener: `msrp://localhost:${world.socket.port}`,
+            relay: false,
+            since: 100_000,
+            sessions: 1,
+            octetsIn: 0,
+            octetsOut: 0,
+            waiting: 0
+          }
+        )
+        assert.strictEqual(first?.octetsOut, alice.peer.length)
+        assert.deepStrictEqual([second?.sessions, second?.connection], [0, 2])
+        bob.write("x".repeat(100))
+      })
+  )
 
   scenario("connections with most octets first, and one that the relay made", (world) =>
     Effect.gen(function*() {
@@ -216,25 +222,28 @@ describe("operator: what he does", () => {
       )
     }))
 
-  scenario("hears events until he has heard enough; one who throws hears no more, and harms nobody", (world) =>
-    Effect.gen(function*() {
-      const { listen } = world.relay.operator
-      let [heard, thrown] = [0, 0]
-      listen(() => {
-        thrown++
-        throw new Error("own bug")
+  scenario(
+    "hears events until he has heard enough; one who throws hears no more, and harms nobody",
+    (world) =>
+      Effect.gen(function*() {
+        const { listen } = world.relay.operator
+        let [heard, thrown] = [0, 0]
+        listen(() => {
+          thrown++
+          throw new Error("own bug")
+        })
+        const stop = listen(() => void heard++)
+        yield* world.login()
+        yield* world.login()
+        assert.deepStrictEqual([heard, thrown], [2, 1])
+        stop()
+        yield* world.login()
+        assert.strictEqual(heard, 2)
+        assert.lengthOf(world.errors, 1)
+        assert.include(world.errors[0], "a listener to events is broken")
+        world.errors.length = 0
       })
-      const stop = listen(() => void heard++)
-      yield* world.login()
-      yield* world.login()
-      assert.deepStrictEqual([heard, thrown], [2, 1])
-      stop()
-      yield* world.login()
-      assert.strictEqual(heard, 2)
-      assert.lengthOf(world.errors, 1)
-      assert.include(world.errors[0], "a listener to events is broken")
-      world.errors.length = 0
-    }))
+  )
 
   scenario("asks what happened to a user, also by a name that the log cuts off", (world) =>
     Effect.gen(function*() {
@@ -242,7 +251,11 @@ describe("operator: what he does", () => {
       const peer = yield* world.connect
       const from = world.party()
       const challenge = yield* world.challenge(peer, from)
-      yield* world.auth(peer, from, world.authorization(challenge, { username: name.replace("\u0007", "."), password: "no" }))
+      yield* world.auth(
+        peer,
+        from,
+        world.authorization(challenge, { username: name.replace("\u0007", "."), password: "no" })
+      )
       assert.lengthOf(world.relay.operator.history(name.replace("\u0007", ".")), 1)
       yield* world.login()
       assert.deepStrictEqual(world.relay.operator.history("alice").map(({ message }) => message), ["login granted"])
