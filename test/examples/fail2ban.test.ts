@@ -1,7 +1,6 @@
 /** The filter of fail2ban, with fail2ban, on lines that a relay has written. */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -9,9 +8,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { it } from "vitest"
 import { Transport } from "../../src/Transport.ts"
-import { makeWorld, until, type World } from "../support/harness.ts"
-import { Peer } from "../support/harness.ts"
-import { machine } from "../support/relays.ts"
+import { makeWorld, Peer, until, type World } from "../support/harness.ts"
 
 const FILTER = new URL("../../examples/fail2ban/filter.d/msrp-relay.conf", import.meta.url).pathname
 
@@ -55,8 +52,7 @@ describe("fail2ban", () => {
               format === "json" ? Logger.formatJson.log(entry) : Logger.formatLogFmt.log(entry)
             )
           )
-          const world = yield* Effect.provide(makeWorld(), Layer.empty)
-          assert.isDefined(machine)
+          const world = yield* makeWorld()
           // The world has a log of its own; this one gets the same lines as the service writes them.
           world.relay.operator.listen(({ fields, message }) => {
             Effect.runSync(
