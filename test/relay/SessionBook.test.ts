@@ -1,10 +1,13 @@
 /** Each session's end is told once, whatever becomes of the repository. */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../src/protocol/Uri.ts"
+import type { Session } from "../../src/relay/Session.ts"
+import { SessionBook } from "../../src/relay/SessionBook.ts"
 import { heardIn, of } from "../support/events.ts"
 import { until, type World, type WorldOptions } from "../support/harness.ts"
+import { recordOf } from "../support/records.ts"
 import { simulated } from "../support/simulated.ts"
 
 const scenario = simulated()
@@ -33,6 +36,22 @@ const broken: WorldOptions = {
 }
 
 describe("SessionBook", () => {
+  it("tells of no end twice, and of none of a session that it never had", () => {
+    const told: Array<string> = []
+    const book = new SessionBook({ ended: (_session: Session, reason: string) => void told.push(reason) } as never)
+    const session = { record: recordOf("id"), ended: false, expiresAt: 10, owner: {} } as unknown as Session
+    let empty = 0
+    book.onEmpty = () => void empty++
+    book.ended(session, "expired")
+    assert.deepStrictEqual(told, [])
+    book.granted(session)
+    book.look(session, 9)
+    book.look(session, 10)
+    book.look(session, 11)
+    book.ended(session, "the relay stops")
+    assert.deepStrictEqual([told, empty], [["expired"], 1])
+  })
+
   scenario("the oldest session is first, and those that are over are not there", (world) =>
     Effect.gen(function*() {
       const first = yield* world.login()

@@ -8,11 +8,12 @@ import { Heap } from "../../collections/Heap.ts"
 export const topOf = <A>(all: ReadonlyArray<A>, rank: (one: A) => number, most: number): ReadonlyArray<A> => {
   const ranks = Float64Array.from(all, rank)
   const places = placesOf(ranks, most)
-  return places.sort((a, b) => ranks[b]! - ranks[a]! || a - b).slice(0, most).map((at) => all[at]!)
+  // Those with as much stay in their order.
+  return places.sort((a, b) => ranks[b]! - ranks[a]!).slice(0, most).map((at) => all[at]!)
 }
 
-/** Where those stand that have most, in any order. */
-const placesOf = (ranks: Float64Array, most: number): Array<number> => {
+/** Where those stand that have most: of those with as much in their order. */
+export const placesOf = (ranks: Float64Array, most: number): Array<number> => {
   if (most >= ranks.length) return Array.from(ranks.keys())
   const least = leastOf(ranks, most)
   const above: Array<number> = []

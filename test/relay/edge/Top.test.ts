@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { topOf } from "../../../src/relay/edge/Top.ts"
+import { placesOf, topOf } from "../../../src/relay/edge/Top.ts"
 
 interface One {
   readonly at: number
@@ -27,6 +27,7 @@ describe("topOf", () => {
     }, 100)
     assert.strictEqual(looks, 50_000)
     assert.lengthOf(top, 100)
+    assert.lengthOf(placesOf(Float64Array.from(all, ({ rank }) => rank), 100), 100)
     assert.isTrue(top.every(({ rank }, i) => i === 0 || top[i - 1]!.rank > rank))
   })
 })
