@@ -15,13 +15,13 @@ import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/Alarm.ts"
 import { makeDialler } from "./relay/edge/Dialler.ts"
 import { makeEnding } from "./relay/edge/Ending.ts"
-import { makeEventLog } from "./relay/edge/EventLog.ts"
+import { isOn, makeEventLog } from "./relay/edge/EventLog.ts"
 import { History } from "./relay/edge/History.ts"
 import { Journal, type Noted } from "./relay/edge/Journal.ts"
+import { Listeners } from "./relay/edge/Listeners.ts"
 import { makeLogin } from "./relay/edge/Login.ts"
 import { makeOperator } from "./relay/edge/Operations.ts"
 import type { Operator } from "./relay/edge/Operator.ts"
-import type { RelayEvent } from "./relay/edge/RelayEvent.ts"
 import { withoutDefects } from "./relay/edge/Repository.ts"
 import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
@@ -185,13 +185,16 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
 
   const timers = clockTimers(clock, run)
   const history = new History()
-  const listeners = new Set<(event: RelayEvent) => void>()
-  const log = yield* makeEventLog(run)
-  const journal = new Journal(clock, (event: Noted) => {
+  const listeners = new Listeners(run)
+  const isWritten = yield* isOn
+  const log = yield* makeEventLog(run, isWritten)
+  const hear = (event: Noted): void => {
     log(event)
+    if (event.level === "Debug") return
     history.note(event)
-    if (event.level !== "Debug") { for (const listener of listeners) listener(event) }
-  })
+    listeners.tell(event)
+  }
+  const journal = new Journal({ clock, hear, isDetailed: () => isWritten("Debug") })
   const book = withoutDefects(sessions, run)
   const switchboard: Switchboard = new Switchboard({
     codec,
@@ -245,16 +248,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     Effect.forkScoped
   )
 
-  const operator = makeOperator({
-    switchboard,
-    sessions: book,
-    history,
-    clock,
-    listen: (listener) => {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    }
-  })
+  const operator = makeOperator({ switchboard, sessions: book, history, clock, listen: listeners.listen })
   const ending = yield* makeEnding({ switchboard, sessions: () => book.size() })
   // The last to be added: whatever the end needs is still there then, and listeners too.
   yield* Effect.addFinalizer(() => ending.end)

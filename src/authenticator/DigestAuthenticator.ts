@@ -225,7 +225,7 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
       nc: authorization.nc
     })
     return authenticationInfo === undefined
-      ? { _tag: "Rejected", status: 400, comment: "Malformed Authorization" }
+      ? { _tag: "Rejected", status: 400, comment: "Malformed Authorization", attempt: { username } }
       : { _tag: "Granted", username, realm, authenticationInfo }
   })
 
@@ -254,7 +254,7 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
     if (authorization.uri !== undefined) {
       const uri = parseUri(authorization.uri)
       if (uri === undefined || !sameUri(uri, requestUri)) {
-        return { _tag: "Rejected", status: 400, comment: "Not the URI of To-Path" }
+        return { _tag: "Rejected", status: 400, comment: "Not the URI of To-Path", attempt: { username } }
       }
     }
     const algorithm = offeredOf(authorization)

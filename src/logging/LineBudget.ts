@@ -52,6 +52,9 @@ const defaultBounds: LineBounds = {
   kindPause: KIND_PAUSE
 }
 
+/** Lines at debug level: so many at once, then 50 a second; of all addresses together 200 a second. */
+export const detailBounds: LineBounds = { addressBurst: 50, addressPause: 20, kindBurst: 200, kindPause: 5 }
+
 export class LineBudget {
   readonly #bounds: LineBounds
   readonly #counters: { held: number } | undefined

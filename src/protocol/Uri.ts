@@ -166,6 +166,10 @@ export const authorityKey = (uri: MsrpUri): string => {
   return `${host.includes(":") ? `[${host}]` : host}:${uri.port ?? ""}`
 }
 
+/** Where it leads, without session-id: `msrps://host:port`. */
+export const targetOf = ({ host, port, scheme }: Pick<MsrpUri, "host" | "port" | "scheme">): string =>
+  `${scheme}://${host.includes(":") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}`
+
 /**
  * A host in the one spelling for comparing (RFC 4975 §6.1 rule 2): lower case, percent-encoded unreserved characters
  * decoded, an IPv6 address in its shortest form and without brackets. An IPv4 address mapped into IPv6 stays an IPv6

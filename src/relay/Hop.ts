@@ -246,7 +246,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#finishing = true
     // What comes now for the same next hop needs another connection.
     this.#owner.leaves(this)
-    this.#closing(reason)
+    this.#reason ??= reason
     this.#inbound.stop()
     this.outbound.end()
     this.#connection?.end()
@@ -260,16 +260,13 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#connection?.destroy()
   }
 
-  #closing(reason: Closing): void {
-    this.#reason ??= reason
-    this.shared.observer.closing(this, reason)
-  }
-
   /** Closes at once. */
   fail(reason: Closing): void {
     if (this.gone) return
-    this.#closing(reason)
+    this.#reason ??= reason
     this.#inbound.stop()
+    // What it has not taken is lost with it, and so is what waits: neither counts as sent.
+    this.outbound.outbox.close()
     this.#connection?.destroy()
   }
 

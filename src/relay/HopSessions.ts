@@ -11,9 +11,10 @@ export class HopSessions {
   /** Those of others in which it is the peer; what has ended is taken out now and then. */
   readonly #peerOf = new Set<Session>()
   #peerOfMax = MAX_PEER_OF
-  /** The one that was handed out on it last, else the one in which it was the peer last. */
+  /** The one that was handed out on it last, else the one in which it was the peer last; nothing once it had two users. */
   party: SessionRecord | undefined
   #isOwner = false
+  #hasSeveral = false
 
   /** How many were handed out on it and are valid now. */
   owned(now: number): number {
@@ -28,13 +29,24 @@ export class HopSessions {
 
   owns(session: Session): void {
     this.#owned.add(session)
-    this.party = session.record
-    this.#isOwner = true
+    if (!this.#isOwner) {
+      this.#isOwner = true
+      this.#hasSeveral = false
+      this.party = undefined
+    }
+    this.#is(session.record)
+  }
+
+  /** A gateway logs in many users on one connection, and a chat switch writes to many: neither is one of them. */
+  #is(record: SessionRecord): void {
+    const { party } = this
+    this.#hasSeveral ||= party !== undefined && (party.user !== record.user || party.realm !== record.realm)
+    this.party = this.#hasSeveral ? undefined : record
   }
 
   isPeerOf(session: Session): void {
     this.#peerOf.add(session)
-    if (!this.#isOwner) this.party = session.record
+    if (!this.#isOwner) this.#is(session.record)
     if (this.#peerOf.size <= this.#peerOfMax) return
     for (const one of this.#peerOf) if (one.ended) this.#peerOf.delete(one)
     this.#peerOfMax = Math.max(MAX_PEER_OF, 2 * this.#peerOf.size)

@@ -1,10 +1,9 @@
 /** Who hears what happens in a relay. Rare events only: what happens with every frame is a field of the counters. */
 import type { Kind } from "../protocol/StartLine.ts"
 import type { Connection } from "../transport/Connection.ts"
-import type { Closing } from "./Closing.ts"
 import type { Loss } from "./Loss.ts"
 import type { Session, SessionEnd } from "./Session.ts"
-import type { SessionRecord } from "./SessionRecord.ts"
+import type { Parties, SessionRecord } from "./SessionRecord.ts"
 
 /** What is told of a hop. */
 export interface HopFacts {
@@ -12,11 +11,16 @@ export interface HopFacts {
   readonly number: number
   /** `undefined`: it was to be dialled, and there is none. */
   readonly connection: Connection | undefined
-  /** The session that was granted on it last, else the one that it was bound to last as the peer. */
+  /**
+   * The session that was granted on it last, else the one that it was bound to last as the peer. Nothing where these are
+   * sessions of several users: what is not known to be of one session is nobody's then.
+   */
   readonly party: SessionRecord | undefined
+  /** Milliseconds of the monotonic clock when its connection was there. */
+  readonly since: number
   /** Why it is closed, or was: by the relay, by the network or by its peer. */
   readonly end: string
-  /** Octets that came in, and that the operating system has taken. */
+  /** Octets that came in, and that the operating system has taken; at the end with what was lost with the connection. */
   readonly octetsIn: number
   readonly octetsOut: number
 }
@@ -28,8 +32,10 @@ export interface RefusedRequest {
   readonly status: number
   /** Why, in words of the relay's own; absent where the status says it. */
   readonly problem: string | undefined
-  /** The session through which it was to go, if that is known. */
-  readonly session: SessionRecord | undefined
+  /** The sessions through which it was to go, as far as they are known. */
+  readonly parties: Parties | undefined
+  /** The next hop that it was to go to, where that is why: `msrps://host:port`. */
+  readonly target: string | undefined
 }
 
 /** An AUTH that got no session, though it had credentials, or may not even ask. */
@@ -46,8 +52,6 @@ export interface FailedLogin {
 export interface Observer {
   /** A connection is there, made by either side. */
   opened(hop: HopFacts): void
-  /** The relay closes it. */
-  closing(hop: HopFacts, reason: Closing): void
   /** It is gone, or could not be made. */
   closed(hop: HopFacts): void
   /** A session URI was handed out on it, for so many seconds. */
@@ -58,8 +62,8 @@ export interface Observer {
   /** A session is over. */
   ended(session: Session, reason: SessionEnd): void
   refused(hop: HopFacts, request: RefusedRequest): void
-  /** What was accepted on `hop` for these sessions does not arrive; its sender hears of it if he wants to. */
-  undelivered(hop: HopFacts, sessions: ReadonlyArray<SessionRecord>, loss: Loss): void
+  /** A message that was accepted on `hop` does not arrive; its sender hears of it if he wants to. */
+  undelivered(hop: HopFacts, parties: Parties, loss: Loss): void
   /** A connection closed in the middle of a chunk that was passed on. */
-  cut(hop: HopFacts, sessions: ReadonlyArray<SessionRecord>): void
+  cut(hop: HopFacts, parties: Parties): void
 }

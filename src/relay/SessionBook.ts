@@ -40,9 +40,11 @@ export class SessionBook {
     if (this.#sessions.size === 0) this.onEmpty?.()
   }
 
-  /** Tells of one that ended without a word. `now`: milliseconds of the monotonic clock. */
+  /** Tells of one that ended without a word, with what is known of it. `now`: milliseconds of the monotonic clock. */
   look(session: Session, now: number): void {
-    if (session.expiresAt <= now) this.ended(session, "expired")
-    else if (session.ended) this.ended(session, "ended by the operator")
+    const { ended, expiresAt, owner } = session
+    if (expiresAt <= now) this.ended(session, "expired")
+    else if ((owner as { readonly gone?: boolean }).gone === true) this.ended(session, "its connection closed")
+    else if (ended) this.ended(session, "ended by the operator")
   }
 }

@@ -3,7 +3,7 @@ import { sessionLabel } from "../protocol/Ident.ts"
 import type { Address, LocalSocket } from "../transport/Connection.ts"
 
 /** Kinds of failures that are told apart for one session; the others count as one. */
-const MAX_KINDS = 32
+export const MAX_KINDS = 16
 
 const OTHERS = "others"
 
@@ -11,6 +11,14 @@ const OTHERS = "others"
 export interface Traffic {
   requests: number
   octets: number
+}
+
+/** Whose requests they are that a connection brings, as far as these have sessions at this relay. */
+export interface Parties {
+  /** The session whose owner sends them. */
+  readonly sender: SessionRecord | undefined
+  /** The session whose owner they are for. */
+  readonly receiver: SessionRecord | undefined
 }
 
 /** The connection that a session was granted on. */
@@ -42,7 +50,7 @@ export class SessionRecord implements Login {
   readonly received: Traffic = { requests: 0, octets: 0 }
   /** A peer has written to it, of which was told. */
   bound = false
-  /** REPORTs of failure about its requests, and requests of it that were refused. */
+  /** Messages from or to its owner that did not arrive or were cut off, and requests that were refused. */
   failures = 0
   #kinds: Map<string, number> | undefined
 
@@ -64,10 +72,8 @@ export class SessionRecord implements Login {
     return before === 0
   }
 
-  /** How often each kind has happened. */
-  get kinds(): ReadonlyMap<string, number> {
-    return this.#kinds ?? none
+  /** How often each kind has happened; nothing when nothing has failed. */
+  get kinds(): ReadonlyMap<string, number> | undefined {
+    return this.#kinds
   }
 }
-
-const none: ReadonlyMap<string, number> = new Map()

@@ -38,7 +38,8 @@ const kindOf = (message: unknown): string => String(Array.isArray(message) ? mes
 
 /** Whose doing the line is, as far as it says so. */
 const addressOf = ({ host, remote, source }: Readonly<Record<string, unknown>>): string =>
-  [typeof remote === "string" ? remote.replace(/:\d+$/, "") : undefined, source, host].find(Predicate.isString) ?? ""
+  [typeof remote === "string" ? remote.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1") : undefined, source, host]
+    .find(Predicate.isString) ?? ""
 
 /** Lets through what is severe enough now, and within a budget of lines, for each kind and address. */
 const within = (

@@ -142,7 +142,9 @@ export const makeCertificates = Effect.fnUntraced(function*(
             identities = new LinkedMap()
             for (const callback of callbacks) callback()
           }),
-          Effect.catch((error) => Effect.logError("the new certificate is not used", { reason: error.message }))
+          Effect.catch((error) =>
+            Effect.annotateLogs(Effect.logError("the new certificate is not used"), { reason: error.message })
+          )
         )
       ),
       Effect.forkScoped({ startImmediately: true })

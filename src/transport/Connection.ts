@@ -8,6 +8,9 @@ export interface Address {
   readonly port: number
 }
 
+/** As the log has it: an IPv6 address is in brackets. */
+export const addressText = ({ host, port }: Address): string => `${host.includes(":") ? `[${host}]` : host}:${port}`
+
 /**
  * Where the relay listens: `msrp` is TCP, `msrps` is TLS (RFC 4975 §6). Port 0 takes any free one. Host `localhost`
  * stands for every loopback address; `*`, `::` and `0.0.0.0` for every address of the machine (the last: IPv4 only).

@@ -11,6 +11,7 @@ import { networkOf } from "../net/Network.ts"
 import type { Certificates } from "./Certificates.ts"
 import { type Ends, endsOf } from "./Ends.ts"
 import { HandshakeBudget } from "./HandshakeBudget.ts"
+import { HandshakeLog, handshakeWords } from "./HandshakeLog.ts"
 import { proofOf } from "./PeerCertificate.ts"
 import type { HandshakeFailure, TransportCounters } from "./TransportFacts.ts"
 
@@ -38,7 +39,8 @@ interface Turns {
 
 interface UnderWay {
   readonly secured: (stream: Tls.TLSSocket) => void
-  readonly failed: (why: HandshakeFailure) => void
+  /** `words`: the same for people. */
+  readonly failed: (why: HandshakeFailure, words: string) => void
 }
 
 /** What OpenSSL calls octets that begin no TLS. */
@@ -60,6 +62,7 @@ export class Handshakes {
   readonly #counters: TransportCounters
   /** Those that went for others. */
   readonly #evicted = new WeakSet<Net.Socket>()
+  readonly #log = new HandshakeLog()
 
   /**
    * `asks`: for a certificate. A session that is resumed would keep what a certificate proved when it was shown, also when it
@@ -91,7 +94,12 @@ export class Handshakes {
     })
     server.on("tlsClientError", (error, stream) => {
       const ends = endsOf(stream)
-      if (ends !== undefined && NO_TLS.has(codeOf(error))) this.#underWay.get(keyOf(ends))?.failed("wrong protocol")
+      if (ends !== undefined) {
+        this.#underWay.get(keyOf(ends))?.failed(
+          NO_TLS.has(codeOf(error)) ? "wrong protocol" : "failed",
+          handshakeWords(error)
+        )
+      }
       stream.destroy()
     })
     server.on("secureConnection", (stream) => this.#secured(stream))
@@ -127,8 +135,10 @@ export class Handshakes {
     const { host } = ends.remote
     let rest: Effect.Effect<void> | undefined
     let failure: HandshakeFailure = "failed"
-    const failed = (why: HandshakeFailure): void => {
+    let words = "its peer left"
+    const failed: UnderWay["failed"] = (why, told) => {
       failure = why
+      words = told
     }
     const handshake = Effect.callback<void>((resume) => {
       if (raw.destroyed) return resume(Effect.void)
@@ -156,16 +166,20 @@ export class Handshakes {
       }
       return isExempt(host) ? handshake : this.#inTurn(raw, host, handshake, failed)
     }).pipe(
-      Effect.timeoutOrElse({ duration: setupTimeout * 1000, orElse: () => Effect.sync(() => failed("timed out")) }),
+      Effect.timeoutOrElse({
+        duration: setupTimeout * 1000,
+        orElse: () => Effect.sync(() => failed("timed out", "not finished in time"))
+      }),
       Effect.ensuring(Effect.sync(() => {
         this.#underWay.delete(key)
         crowd.delete(host, raw)
       })),
       Effect.andThen(Effect.suspend(() => {
         if (rest !== undefined) return rest
-        this.#counters.handshakesFailed[this.#evicted.has(raw) ? "too many" : failure]++
+        const isEvicted = this.#evicted.has(raw)
+        this.#counters.handshakesFailed[isEvicted ? "too many" : failure]++
         raw.destroy()
-        return Effect.void
+        return this.#log.tell(ends.remote, isEvicted ? "too many are under way" : words)
       })),
       Effect.onInterrupt(() => Effect.sync(() => raw.destroy()))
     )
@@ -188,7 +202,7 @@ export class Handshakes {
       host,
       Clock.clockWith((clock) => {
         const wait = budget.reserve(host, monotonicMillis(clock), setupTimeout * 1000)
-        if (wait === undefined) failed("too many")
+        if (wait === undefined) failed("too many", "too many of its address")
         return wait === undefined ? Effect.void : wait === 0 ? counted : Effect.delay(counted, wait)
       })
     )

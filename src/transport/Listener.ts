@@ -110,7 +110,8 @@ export const makeListen = (
         // Accepting fails when descriptors run out; the listener goes on.
         made.on("error", (cause) => {
           counters.acceptsFailed++
-          run(Effect.logWarning("accept failed", { target: targetOf(socket), reason: wordsOf(cause) }))
+          const facts = { listener: targetOf(socket), reason: wordsOf(cause) }
+          run(Effect.annotateLogs(Effect.logWarning("accept failed"), facts))
         })
       })
       return made

@@ -1,8 +1,8 @@
 /** Connections that fibers own. */
 import * as Effect from "effect/Effect"
 import type * as Net from "node:net"
-import { codeOf } from "../net/ErrorCode.ts"
-import type { Accept, Connection, ConnectionFacts } from "./Connection.ts"
+import { wordsOf } from "../net/ErrorCode.ts"
+import { type Accept, addressText, type Connection, type ConnectionFacts } from "./Connection.ts"
 import { NodeConnection, type Surroundings } from "./NodeConnection.ts"
 
 export interface Owned {
@@ -29,4 +29,9 @@ export const makeAdopt = (around: Surroundings): Adopt => (stream, facts, accept
 
 /** What is to be said when a connection is gone. */
 const ended = ({ failure, remote }: NodeConnection): Effect.Effect<void> =>
-  failure === undefined ? Effect.void : Effect.logDebug("connection failed", { remote, code: codeOf(failure) })
+  failure === undefined
+    ? Effect.void
+    : Effect.annotateLogs(Effect.logDebug("connection failed"), {
+      remote: addressText(remote),
+      reason: wordsOf(failure)
+    })

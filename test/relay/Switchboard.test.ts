@@ -126,8 +126,7 @@ class Core {
       networkOf: (address) => address,
       observer: {
         opened: (hop) => this.heard.push(`opened ${name(hop)}`),
-        closing: (hop, reason) => this.heard.push(`closing ${name(hop)}: ${reason}`),
-        closed: (hop) => this.heard.push(`closed ${name(hop)}`),
+        closed: (hop) => this.heard.push(`closed ${name(hop)}: ${hop.end}`),
         granted: (hop, { username }) => this.heard.push(`granted ${name(hop)}: ${username}`),
         loginFailed: () => {},
         bound: () => {},
@@ -403,8 +402,7 @@ describe("a relay without I/O", () => {
       "opened 40000",
       "opened 40001",
       "granted 40000: alice",
-      "closing 40001: no successful request in probation",
-      "closed 40001"
+      "closed 40001: no successful request in probation"
     ])
   })
 

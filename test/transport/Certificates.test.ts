@@ -232,7 +232,7 @@ describe("TLS as a server", () => {
   it.live("R4976-9.2-30 takes a new certificate into use, and leaves open connections alone", () =>
     Effect.gen(function*() {
       const messages: Array<unknown> = []
-      const log = Logger.make(({ message }) => void messages.push(message))
+      const log = Logger.make((entry) => void messages.push(Logger.formatLogFmt.log(entry)))
       const tls = yield* SubscriptionRef.make<TlsOptions>({ ...localhost, ca })
       yield* run(
         { tls },

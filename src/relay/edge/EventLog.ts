@@ -7,11 +7,12 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { Bounded } from "../../logging/Bounded.ts"
-import { LineBudget } from "../../logging/LineBudget.ts"
+import { detailBounds, LineBudget } from "../../logging/LineBudget.ts"
 import { LogCounters } from "../../logging/LogCounters.ts"
 import { enabling } from "../../logging/LogLevels.ts"
 import { networkOf } from "../../net/Network.ts"
 import type { Hear, Noted } from "./Journal.ts"
+import type { RelayEvent } from "./RelayEvent.ts"
 
 /** How often it is told how many lines were held back. */
 const HELD_BACK = "1 minute"
@@ -19,14 +20,22 @@ const HELD_BACK = "1 minute"
 /** Lines of a user: so many at once, then one a second; of all together 20,000, then 1000 a second. */
 export const userBounds = { addressBurst: 100, addressPause: 1000, kindBurst: 20_000, kindPause: 1 }
 
-/** Lines at debug level: so many at once, then 50 a second; of all addresses together 200 a second. */
-export const detailBounds = { addressBurst: 50, addressPause: 20, kindBurst: 200, kindPause: 5 }
+/** Whether lines of a level are written now. */
+export type IsOn = (level: RelayEvent["level"]) => boolean
+
+/** The level may change. */
+export const isOn: Effect.Effect<IsOn> = Effect.gen(function*() {
+  const on = { Debug: yield* enabling("Debug"), Info: yield* enabling("Info"), Warn: yield* enabling("Warn") }
+  return (level) => on[level]()
+})
+
+const logAt = { Debug: Effect.logDebug, Info: Effect.logInfo, Warn: Effect.logWarning }
 
 /** `run` forks a fiber that ends with the relay. */
 export const makeEventLog = Effect.fnUntraced(function*(
-  run: (effect: Effect.Effect<void>) => void
+  run: (effect: Effect.Effect<void>) => void,
+  isWritten: IsOn
 ): Effect.fn.Return<Hear, never, Scope.Scope> {
-  const isDebug = yield* enabling("Debug")
   const clock = yield* Clock.Clock
   const counters = yield* LogCounters
   const strangers = new LineBudget(undefined, counters)
@@ -52,9 +61,8 @@ export const makeEventLog = Effect.fnUntraced(function*(
   }
 
   return (event) => {
-    const isSeen = event.level !== "Debug" || isDebug()
-    if (!isSeen || !admits(event)) return
-    const log = event.level === "Debug" ? Effect.logDebug : Effect.logInfo
-    run(Effect.annotateLogs(log(event.message), event.fields).pipe(Effect.provideService(Bounded, true)))
+    if (!isWritten(event.level) || !admits(event)) return
+    const line = Effect.annotateLogs(logAt[event.level](event.message), event.fields)
+    run(Effect.provideService(line, Bounded, true))
   }
 })

@@ -23,14 +23,12 @@ export class History {
 
   note({ fields, level, message, time, user }: Noted): void {
     const event: RelayEvent = { time, level, message, fields }
-    if (event.level === "Debug") return
+    if (level === "Debug") return
     if (event.message === "session ended" || event.message === "connection ended") {
       this.#recent.push(event)
       if (this.#recent.length > MAX_RECENT) this.#recent.shift()
     }
     if (user !== undefined) add(this.#eventsOf(user, event.message === "login failed"), event)
-    const { receiver } = event.fields
-    if (receiver !== undefined && receiver !== user) add(this.#eventsOf(String(receiver), false), event)
   }
 
   /** A name is one of a user as soon as somebody has logged in by it. */
@@ -68,14 +66,20 @@ const remembered = (
 /** What happens again and again stands there once. */
 const REPEATED: ReadonlySet<RelayEvent["message"]> = new Set(["login failed", "request refused", "dial failed"])
 
+/** What says only that all was well goes first when there is no room. */
+const WELL: ReadonlySet<RelayEvent["message"]> = new Set(["login granted", "peer bound", "dial succeeded"])
+
 const add = (events: Array<RelayEvent>, event: RelayEvent): void => {
   const at = REPEATED.has(event.message) ? events.findIndex((one) => isSame(one, event)) : -1
   const [same] = at === -1 ? [] : events.splice(at, 1)
   const times = same === undefined ? undefined : Number(same.fields["times"] ?? 1) + 1
   events.push(times === undefined ? event : { ...event, fields: { ...event.fields, times } })
-  if (events.length > MAX_EVENTS) events.shift()
+  if (events.length <= MAX_EVENTS) return
+  // What went wrong is asked for later than what went well.
+  const least = events.findIndex(({ message }) => WELL.has(message))
+  events.splice(Math.max(least, 0), 1)
 }
 
 const isSame = (a: RelayEvent, b: RelayEvent): boolean =>
   a.message === b.message &&
-  ["status", "reason", "method", "target"].every((name) => a.fields[name] === b.fields[name])
+  ["status", "reason", "method", "target", "direction"].every((name) => a.fields[name] === b.fields[name])

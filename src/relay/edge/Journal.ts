@@ -5,18 +5,20 @@
 import type * as Clock from "effect/Clock"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import type { Kind } from "../../protocol/StartLine.ts"
-import { canonicalHost } from "../../protocol/Uri.ts"
-import type { Connection, LocalSocket } from "../../transport/Connection.ts"
-import type { Closing } from "../Closing.ts"
+import { canonicalHost, targetOf } from "../../protocol/Uri.ts"
+import { addressText, type Connection, type LocalSocket } from "../../transport/Connection.ts"
 import type { Loss } from "../Loss.ts"
 import type { FailedLogin, HopFacts, Observer, RefusedRequest } from "../Observer.ts"
 import type { Dial } from "../rules/Directory.ts"
 import type { Session, SessionEnd } from "../Session.ts"
-import type { GrantedOn, SessionRecord } from "../SessionRecord.ts"
+import type { GrantedOn, Parties, SessionRecord } from "../SessionRecord.ts"
 import type { EventFields, EventMessage, RelayEvent } from "./RelayEvent.ts"
 
 /** Characters of what a client says of itself. */
-const TOLD = 100
+export const TOLD = 100
+
+/** Kinds of failures that the end of a session tells, those that happened most first. */
+export const KINDS_TOLD = 6
 
 /** A method that the relay does not know may be anything. */
 const methods: Readonly<Record<Kind, string>> = { 0: "response", 1: "SEND", 2: "REPORT", 3: "AUTH", 4: "another" }
@@ -32,32 +34,41 @@ export interface Noted extends RelayEvent {
 /** Hears each event, at once: it does not throw, and does not wait. */
 export type Hear = (event: Noted) => void
 
+export interface JournalOptions {
+  readonly clock: Clock.Clock
+  readonly hear: Hear
+  /** Whether somebody wants to hear events at debug level: strangers cause any number of them. */
+  readonly isDetailed: () => boolean
+}
+
 export class Journal implements Observer {
   readonly #clock: Clock.Clock
   readonly #hear: Hear
-  /** When each connection began: milliseconds of the monotonic clock. */
-  readonly #since = new WeakMap<HopFacts, number>()
+  readonly #isDetailed: () => boolean
 
-  constructor(clock: Clock.Clock, hear: Hear) {
+  constructor({ clock, hear, isDetailed }: JournalOptions) {
     this.#clock = clock
     this.#hear = hear
+    this.#isDetailed = isDetailed
   }
 
   // ---- connections
 
-  opened(hop: HopFacts): void {
-    this.#since.set(hop, this.#now)
-  }
-
-  closing(_hop: HopFacts, _reason: Closing): void {}
+  /** Who connects is told of when he has logged in, or has failed, or is gone. */
+  opened(): void {}
 
   closed(hop: HopFacts): void {
-    const { connection, end, octetsIn, octetsOut, party } = hop
+    const { connection, end, octetsIn, octetsOut, party, since } = hop
     if (connection === undefined) return
-    const fields = { reason: end, seconds: this.#secondsSince(this.#since.get(hop)), octetsIn, octetsOut }
     // Who is no user and goes of himself is nobody's trouble: a health check, or a scan.
     const isQuiet = party === undefined && end === "closed by its peer"
-    this.#note(isQuiet ? "Debug" : "Info", "connection ended", ofHop(hop), fields)
+    this.#note(isQuiet ? "Debug" : "Info", "connection ended", ofHop(hop), {
+      party: party === undefined ? undefined : isOwners(hop) ? "owner" : "peer",
+      reason: end,
+      seconds: this.#secondsSince(since),
+      octetsIn,
+      octetsOut
+    })
   }
 
   // ---- sessions
@@ -68,7 +79,7 @@ export class Journal implements Observer {
 
   loginFailed(hop: HopFacts, { realm, reason, status, username }: FailedLogin): void {
     const user = username === undefined ? undefined : printable(username)
-    const whose = { ...ofConnection(hop), session: undefined, user, realm: printable(realm) }
+    const whose = { ...ofConnection(hop), user, realm: printable(realm) }
     this.#note("Info", "login failed", whose, { status, reason: printable(reason) })
   }
 
@@ -88,46 +99,63 @@ export class Journal implements Observer {
       received: received.requests,
       octetsReceived: received.octets,
       failures,
-      kinds: kinds.size === 0 ? undefined : Array.from(kinds, ([kind, times]) => `${kind}: ${times}`).join(", ")
+      kinds: kinds === undefined ? undefined : told(kinds)
     })
   }
 
   // ---- requests
 
-  refused(hop: HopFacts, { kind, problem, session = hop.party, status }: RefusedRequest): void {
-    const fields = { method: methods[kind], status, reason: problem }
-    // Strangers can cause any number of them.
-    if (session === undefined) return this.#note("Debug", "request refused", ofHop(hop), fields)
-    const isFirst = session.failed(`${methods[kind]} ${status}`)
-    this.#note(isFirst ? "Info" : "Debug", "request refused", { ...ofHop(hop), ...whose(session) }, fields)
+  refused(hop: HopFacts, { kind, parties, problem, status, target }: RefusedRequest): void {
+    const method = methods[kind]
+    const { party } = hop
+    // Whose request it is shows by the URIs that it names, else by the connection that it came on.
+    const isOwn = isOwners(hop)
+    const sender = parties?.sender ?? (isOwn ? party : undefined)
+    const receiver = parties === undefined && !isOwn ? party : parties?.receiver
+    const fields = {
+      method,
+      status,
+      target: target === undefined ? undefined : printable(target),
+      reason: problem
+    }
+    const what = `${method} ${status}${problem === undefined ? "" : ` ${problem}`}`
+    this.#ofParties("request refused", hop, { sender, receiver }, what, fields)
   }
 
-  undelivered(hop: HopFacts, sessions: ReadonlyArray<SessionRecord>, { cause, status }: Loss): void {
-    let isFirst = false
-    for (const session of sessions) isFirst = session.failed(`REPORT ${status}`) || isFirst
-    const level = isFirst ? "Info" : "Debug"
-    this.#ofMessage(level, "message not delivered", hop, sessions, { status, reason: cause })
+  undelivered(hop: HopFacts, parties: Parties, { cause, status }: Loss): void {
+    this.#ofParties("message not delivered", hop, parties, `${status} ${cause}`, { status, reason: cause })
   }
 
-  cut(hop: HopFacts, sessions: ReadonlyArray<SessionRecord>): void {
-    for (const session of sessions) session.failed("cut off")
-    this.#ofMessage("Info", "message cut off", hop, sessions, { reason: `the connection of its sender: ${hop.end}` })
+  cut(hop: HopFacts, parties: Parties): void {
+    const reason = `the connection of its sender: ${hop.end}`
+    this.#ofParties("message cut off", hop, parties, "cut off", { reason })
   }
 
-  /** `hop`: who sent it. */
-  #ofMessage(
-    level: RelayEvent["level"],
+  /**
+   * One event for each session whose owner it concerns, so that it is found by the name of either. `hop`: the sender's.
+   * `what`: it is told once of each session, and later ones at debug level; its end says how many there were.
+   */
+  #ofParties(
     message: EventMessage,
     hop: HopFacts,
-    [session, receiver]: ReadonlyArray<SessionRecord>,
+    { receiver, sender }: Parties,
+    what: string,
     fields: EventFields
   ): void {
-    const isOwner = session === undefined || session.on.number === hop.number
-    this.#note(level, message, session === undefined ? ofHop(hop) : ofSession(session), {
-      direction: isOwner ? "sent" : "received",
-      peer: isOwner ? undefined : addressOf(hop.connection),
-      receiver: receiver?.user,
-      receiverSession: receiver?.label,
+    if (sender === undefined && receiver === undefined) this.#note("Debug", message, ofConnection(hop), fields)
+    if (sender !== undefined) {
+      this.#note(sender.failed(`sent ${what}`) ? "Info" : "Debug", message, ofSession(sender), {
+        direction: "sent",
+        ...asPeer(receiver),
+        ...fields
+      })
+    }
+    if (receiver === undefined || receiver === sender) return
+    this.#note(receiver.failed(`received ${what}`) ? "Info" : "Debug", message, ofSession(receiver), {
+      direction: "received",
+      peer: addressOf(hop.connection),
+      peerConnection: hop.number,
+      ...asPeer(sender),
       ...fields
     })
   }
@@ -136,14 +164,13 @@ export class Journal implements Observer {
 
   /** A connection to a next hop is there, after so many milliseconds. */
   dialled(dial: Dial, hop: HopFacts, millis: number): void {
-    const fields = { target: targetOf(dial), dialled: hop.number, seconds: millis / 1000 }
-    this.#note("Info", "dial succeeded", ofDial(dial), fields)
+    const fields = { target: printable(targetOf(dial.uri)), dialled: hop.number, seconds: millis / 1000 }
+    this.#note("Info", "dial succeeded", ofSession(dial.session), fields)
   }
 
-  undialled(dial: Dial, reason: string, millis: number): void {
-    dial.session.failed("dial")
-    this.#note("Info", "dial failed", ofDial(dial), {
-      target: targetOf(dial),
+  undialled({ session, uri }: Dial, reason: string, millis: number): void {
+    this.#note("Info", "dial failed", ofSession(session), {
+      target: printable(targetOf(uri)),
       reason: printable(reason),
       seconds: millis / 1000
     })
@@ -151,19 +178,17 @@ export class Journal implements Observer {
 
   // ----
 
-  get #now(): number {
-    return monotonicMillis(this.#clock)
-  }
-
-  #secondsSince(since: number | undefined): number {
-    return since === undefined ? 0 : Math.round(this.#now - since) / 1000
+  #secondsSince(since: number): number {
+    return Math.round(monotonicMillis(this.#clock) - since) / 1000
   }
 
   #note(level: RelayEvent["level"], message: EventMessage, whose: Whose, more: EventFields): void {
+    if (level === "Debug" && !this.#isDetailed()) return
     const { address, ...named } = whose
-    const fields = Object.fromEntries(
-      Object.entries({ ...named, ...more }).filter(([, value]) => value !== undefined)
-    )
+    const fields: Record<string, string | number | boolean> = {}
+    for (const from of [named, more]) {
+      for (const [name, value] of Object.entries(from)) if (value !== undefined) fields[name] = value
+    }
     this.#hear({ time: this.#clock.currentTimeMillisUnsafe(), level, message, fields, user: named.user, address })
   }
 }
@@ -176,18 +201,15 @@ interface Whose extends EventFields {
 /** As an operator writes it: `msrps://[::1]:2855`. */
 export const listenerOf = ({ host, port, scheme }: LocalSocket): string => `${scheme}://${canonicalHost(host)}:${port}`
 
-const portOf = ({ host, port }: { readonly host: string; readonly port: number }): string =>
-  `${host.includes(":") ? `[${host}]` : host}:${port}`
-
 export const addressOf = (connection: Connection | undefined): string | undefined =>
-  connection === undefined ? undefined : portOf(connection.remote)
+  connection === undefined ? undefined : addressText(connection.remote)
 
 const ofOne = ({ number, remote, secure, socket }: GrantedOn) => ({
   connection: number,
   session: undefined as string | undefined,
   user: undefined as string | undefined,
   realm: undefined as string | undefined,
-  remote: portOf(remote),
+  remote: addressText(remote),
   transport: secure ? "tls" as const : "tcp" as const,
   listener: socket === undefined ? undefined : listenerOf(socket),
   address: remote.host
@@ -219,11 +241,20 @@ const ofHop = (hop: HopFacts): Whose => ({
   ...(hop.party === undefined ? {} : whose(hop.party))
 })
 
-/** On the connection of who wants it. */
-const ofDial = ({ session, source }: Dial): Whose => ({ ...ofConnection(source), ...whose(session) })
+/** The session that it has was granted on it. */
+const isOwners = ({ number, party }: HopFacts): boolean => party?.on.number === number
 
-const targetOf = ({ uri: { host, port, scheme } }: Dial): string =>
-  printable(`${scheme}://${host}${port === undefined ? "" : `:${port}`}`)
+/** The other side, where it has a session here as well. */
+const asPeer = (session: SessionRecord | undefined): EventFields =>
+  session === undefined ? {} : { peerUser: printable(session.user), peerSession: session.label }
+
+/** `sent 413 its receiver refused it: 2, received cut off: 1`. */
+const told = (kinds: ReadonlyMap<string, number>): string => {
+  const all = Array.from(kinds).toSorted(([, a], [, b]) => b - a)
+  const rest = all.length - KINDS_TOLD
+  const first = all.slice(0, KINDS_TOLD).map(([kind, times]) => `${kind}: ${times}`).join(", ")
+  return rest > 0 ? `${first}, and ${rest} others` : first
+}
 
 /** What anybody may write, without line ends and what a terminal takes for commands (RFC 4975 §14.5). */
-const printable = (text: string): string => text.slice(0, TOLD).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}")
+export const printable = (text: string): string => text.slice(0, TOLD).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}")

@@ -9,6 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Authenticator } from "../../Authenticator.ts"
 import type { SessionRepo } from "../../SessionRepo.ts"
+import { addressText } from "../../transport/Connection.ts"
 import type { RelayCounters } from "../Counters.ts"
 import { type Asking, type Attempted, type Auth, type AuthAnswer, resultOf } from "../rules/Auth.ts"
 
@@ -82,7 +83,14 @@ export const makeLogin = ({ auth, authenticator, counters, limits, sessions }: L
     const exit = fiber.pollUnsafe() ?? Option.getOrUndefined(yield* waited)
     if (exit !== undefined && Exit.isSuccess(exit)) return exit.value
     const cause = exit === undefined ? "no answer in time" : withoutSecrets(Cause.pretty(exit.cause), secrets)
-    yield* Effect.annotateLogs(Effect.logError("AUTH could not be decided"), { cause })
+    const { hop: { connection, number }, realm } = asking
+    const remote = connection === undefined ? undefined : addressText(connection.remote)
+    yield* Effect.annotateLogs(Effect.logError("AUTH could not be decided"), {
+      connection: number,
+      realm,
+      remote,
+      cause
+    })
     return undecided()
   })
 

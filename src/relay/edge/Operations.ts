@@ -2,11 +2,14 @@
 import type * as Clock from "effect/Clock"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
+import { addressText } from "../../transport/Connection.ts"
 import type { Hop } from "../Hop.ts"
+import type { Party } from "../rules/Party.ts"
+import { RelayOwner } from "../rules/RelayOwners.ts"
 import type { Session, Sessions } from "../Session.ts"
 import type { Switchboard } from "../Switchboard.ts"
 import type { History } from "./History.ts"
-import { addressOf, listenerOf } from "./Journal.ts"
+import { addressOf, listenerOf, printable } from "./Journal.ts"
 import type {
   ConnectionQuery,
   ConnectionSummary,
@@ -19,8 +22,8 @@ import type {
 import { topOf } from "./Top.ts"
 
 /** Of a page, and what a page has unless somebody wants another number. */
-const MAX_ITEMS = 1000
-const ITEMS = 100
+export const MAX_ITEMS = 1000
+export const ITEMS = 100
 
 export interface OperationsOptions {
   readonly switchboard: Switchboard
@@ -40,13 +43,12 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
   const summaryOf = (session: Session): SessionSummary => {
     const { expiresAt, peer, realm, record, username } = session
     const { label, on, received, sent, since } = record
-    const { host, port } = on.remote
     return {
       session: label,
       user: username,
       realm,
-      connection: on.number,
-      remote: `${host.includes(":") ? `[${host}]` : host}:${port}`,
+      connection: connectionNow(session),
+      remote: addressText(on.remote),
       transport: on.secure ? "tls" : "tcp",
       listener: on.socket === undefined ? "" : listenerOf(on.socket),
       since: dateOf(since),
@@ -58,7 +60,7 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
     }
   }
 
-  const connectionOf = (hop: Hop): ConnectionSummary => {
+  const connectionSummaryOf = (hop: Hop): ConnectionSummary => {
     const connection = hop.connection!
     const { inbound, secure, socket } = connection
     return {
@@ -100,7 +102,7 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
         ({ connection }) => connection !== undefined && (wanted === undefined || connection.remote.host === wanted),
         sort === "octets" ? (hop) => hop.octetsIn + hop.octetsOut : undefined,
         { limit, offset },
-        connectionOf
+        connectionSummaryOf
       )
     },
     endSession: (label) => {
@@ -128,10 +130,19 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
       }
       return count
     },
-    history: (user) => history.of(user),
+    history: (user) => history.of(printable(user)),
     recent: () => history.recent,
     listen
   }
+}
+
+/** A session of another relay outlives the connection that it was granted on, and goes on by any other. */
+const connectionNow = ({ owner, record: { on: { number } } }: Session): number | undefined => {
+  if (!(owner instanceof RelayOwner)) return number
+  const open = Array.from(owner.links as ReadonlySet<Party>).filter(({ connection, gone }) =>
+    connection !== undefined && !gone
+  )
+  return (open.find((hop) => hop.number === number) ?? open[0])?.number
 }
 
 const octetsOf = (sent: TrafficSummary, received: TrafficSummary): number => sent.octets + received.octets
@@ -146,17 +157,8 @@ const pageOf = <A, B>(
 ): Page<B> => {
   const most = Math.min(Math.max(0, limit), MAX_ITEMS)
   const from = Math.max(0, offset)
-  let total = 0
-  const chosen: Array<A> = []
-  const fitting = function*(): Generator<A> {
-    for (const one of all) {
-      if (!fits(one)) continue
-      total++
-      yield one
-    }
-  }
-  if (rank === undefined) {
-    for (const one of fitting()) if (total > from && chosen.length < most) chosen.push(one)
-  } else chosen.push(...topOf(fitting(), rank, from + most).slice(from))
-  return { total, items: chosen.map(summaryOf) }
+  const fitting: Array<A> = []
+  for (const one of all) if (fits(one)) fitting.push(one)
+  const inOrder = rank === undefined ? fitting : topOf(fitting, rank, from + most)
+  return { total: fitting.length, items: inOrder.slice(from, from + most).map(summaryOf) }
 }

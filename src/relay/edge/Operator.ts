@@ -32,7 +32,7 @@ export interface SessionSummary {
   /** From the owner, and to him. */
   readonly sent: TrafficSummary
   readonly received: TrafficSummary
-  /** REPORTs of failure that were made for its requests, and requests of it that were refused. */
+  /** Messages from or to its owner that did not arrive or were cut off, and requests that were refused. */
   readonly failures: number
 }
 
@@ -95,6 +95,9 @@ export interface Operator {
   readonly history: (user: string) => ReadonlyArray<RelayEvent>
   /** The last sessions and connections that ended, and why; the latest last. */
   readonly recent: () => ReadonlyArray<RelayEvent>
-  /** Calls back with each event from now on, inside a turn of the relay, until what is returned is called. */
+  /**
+   * Calls back with each event at info level and above, from now on, inside a turn of the relay, until what is returned is
+   * called. It must not wait; one that throws hears nothing more.
+   */
   readonly listen: (listener: (event: RelayEvent) => void) => () => void
 }

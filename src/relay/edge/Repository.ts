@@ -35,7 +35,13 @@ export const withoutDefects = (
         tell("end", error)
       }
     },
-    onEnd: sessions.onEnd,
+    onEnd: sessions.onEnd === undefined ? undefined : (listener) => {
+      try {
+        sessions.onEnd?.(listener)
+      } catch (error) {
+        tell("onEnd", error)
+      }
+    },
     endAllOf: (owner) => {
       try {
         sessions.endAllOf(owner)

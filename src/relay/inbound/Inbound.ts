@@ -280,7 +280,7 @@ export class Inbound implements FrameSink {
   /** The connection is gone. */
   lost(): void {
     const route = this.#chunk?.route
-    if (route !== undefined) this.#shared.observer.cut(this.#hop, route.records)
+    if (route !== undefined) this.#shared.observer.cut(this.#hop, route.parties)
     this.#chunk?.lost()
     this.#chunk = undefined
   }

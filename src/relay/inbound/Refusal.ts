@@ -27,21 +27,13 @@ export interface RefusalOwner extends HopFacts {
 }
 
 /** Nothing is passed on to who takes nothing, nor more of a message that its receiver does not want, nor what nobody could keep. */
-export const stuck = ({ records }: Route): Ending => ({
-  status: 408,
-  problem: "its receiver takes nothing",
-  session: records[0]
-})
-export const unwanted = ({ records }: Route): Ending => ({
+export const stuck = ({ parties }: Route): Ending => ({ status: 408, problem: "its receiver takes nothing", parties })
+export const unwanted = ({ parties }: Route): Ending => ({
   status: 413,
   problem: "its receiver wants no more of it",
-  session: records[0]
+  parties
 })
-export const tooMuch = ({ records }: Route): Ending => ({
-  status: 408,
-  problem: "too much has no answer",
-  session: records[0]
-})
+export const tooMuch = ({ parties }: Route): Ending => ({ status: 408, problem: "too much has no answer", parties })
 
 export class Refusals {
   readonly #hop: RefusalOwner
@@ -56,11 +48,11 @@ export class Refusals {
   }
 
   /** The same, once the real length of the body is known, and how that ended. */
-  later(head: Head, { problem, session, status }: Ending): (octets: number, flag: Flag) => void {
+  later(head: Head, { parties, problem, status, target }: Ending): (octets: number, flag: Flag) => void {
     const hop = this.#hop
     const answer = answerTo(head, status, this.#pathsBack(head), hop.shared.counters)
     if (status >= 300) {
-      refused(hop.shared, hop, { kind: head.kind, status, problem: head.problem ?? problem, session })
+      refused(hop.shared, hop, { kind: head.kind, status, problem: head.problem ?? problem, parties, target })
       if (hop.probation.active) hop.fromBehind(parsePath(head.fromPath, hop.shared.codec.limits.pathUris) ?? [])
     }
     return (octets, flag) => {
@@ -81,7 +73,13 @@ export class Refusals {
   last(head: Head, status: number): void {
     const hop = this.#hop
     if (head.kind === Kind.Response) return
-    refused(hop.shared, hop, { kind: head.kind, status, problem: "over a limit", session: undefined })
+    refused(hop.shared, hop, {
+      kind: head.kind,
+      status,
+      problem: "over a limit",
+      parties: undefined,
+      target: undefined
+    })
     const paths = this.#pathsBack(head)
     if (paths === undefined) return
     hop.shared.counters.responsesOut[status]!++

@@ -164,7 +164,7 @@ export class Transaction extends Timed implements Piece, Sent {
   lost(flushed: number, loss: Loss): void {
     if (this.done) return
     const written = this.endsAt !== 0 && this.endsAt <= flushed
-    this.#lost(this.expects === "every failure" || (this.expects === "negative answers" && !written), loss)
+    this.#lost(this.expects === "every failure" || (this.isSend && !written), loss)
   }
 
   /** No answer will come. Who has sent anything but a SEND waits for one, and gets it from here (RFC 4975 §7.2). */
@@ -175,11 +175,12 @@ export class Transaction extends Timed implements Piece, Sent {
     else if (typeof expects === "object") origin.answer(expects.id, UNANSWERED.status, UNANSWERED.comment)
   }
 
-  /** The piece did not arrive; its sender, who has his 200, is told (RFC 4976 §6.4.1, §6.4.3). */
+  /** The piece did not arrive; its sender, who has his 200, is told if he wants to hear it (RFC 4976 §6.4.1, §6.4.3). */
   #failed(origin: Origin, chunk: LongChunk | undefined, loss: Loss): void {
     // Its end-line is still to come.
     if (this.endsAt === 0 && chunk !== undefined) this.length = chunk.pieceLength
-    if (this.expects !== "refusal") origin.report(this, loss)
+    if (this.expects === "refusal") origin.lost(loss)
+    else origin.report(this, loss)
     chunk?.refuse()
   }
 }

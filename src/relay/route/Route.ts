@@ -7,7 +7,7 @@ import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Window } from "../outbound/Window.ts"
 import { extend, type Session } from "../Session.ts"
-import type { SessionRecord, Traffic } from "../SessionRecord.ts"
+import type { Parties, Traffic } from "../SessionRecord.ts"
 import { Flow } from "./Flow.ts"
 import type { Way } from "./Forward.ts"
 import type { HopRoutes } from "./HopRoutes.ts"
@@ -48,7 +48,7 @@ export class Route implements Way {
   readonly #source: Source
   readonly #ends: RouteParts["ends"]
   readonly sessions: ReadonlyArray<Session>
-  readonly records: ReadonlyArray<SessionRecord>
+  readonly parties: Parties
   readonly #first: Traffic
   readonly #second: Traffic | undefined
   readonly lines: Buffer
@@ -78,10 +78,11 @@ export class Route implements Way {
     this.flow = new Flow(this, source.reading)
     this.#ends = ends
     for (const end of ends) end.add(this)
-    const records = this.records = sessions.map(({ record }) => record)
-    this.#first = fromOwner ? records[0]!.sent : records[0]!.received
-    this.#second = records[1]?.received
-    const back = this.back = new WayBack({ source, own, from, user, shared, records })
+    const parties = this.parties = partiesOf(sessions, fromOwner)
+    const [first, second] = sessions
+    this.#first = fromOwner ? first!.record.sent : first!.record.received
+    this.#second = second?.record.received
+    const back = this.back = new WayBack({ source, own, from, user, shared, parties })
     const toPath = rest.map((uri) => uri.text).join(" ")
     this.lines = Buffer.from(`To-Path: ${toPath}\r\nFrom-Path: ${back.ownPath} ${back.fromPath}\r\n`, "latin1")
     this.ok = Buffer.from(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${back.own}\r\n-------`, "latin1")
@@ -152,3 +153,9 @@ export class Route implements Way {
     this.back.close()
   }
 }
+
+/** The owner of the first of two is the sender, that of the second the receiver. */
+export const partiesOf = ([first, second]: ReadonlyArray<Session | undefined>, fromOwner: boolean): Parties =>
+  fromOwner
+    ? { sender: first?.record, receiver: second?.record }
+    : { sender: undefined, receiver: first?.record }

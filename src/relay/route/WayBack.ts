@@ -9,7 +9,7 @@ import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import { countReportMade } from "../Counters.ts"
 import type { Loss } from "../Loss.ts"
 import type { Asked, Origin, Piece } from "../outbound/Transaction.ts"
-import type { SessionRecord } from "../SessionRecord.ts"
+import type { Parties } from "../SessionRecord.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import { encodeReport } from "./Report.ts"
 import type { Source, Unanswered, UserUnanswered } from "./Unanswered.ts"
@@ -38,8 +38,8 @@ export interface WayBackParts {
   readonly user: UserUnanswered
   /** The source is another relay, whose connection many users share. */
   readonly shared: boolean
-  /** Of the sessions whose URIs it uses. */
-  readonly records: ReadonlyArray<SessionRecord>
+  /** The sessions whose URIs it uses. */
+  readonly parties: Parties
 }
 
 /**
@@ -72,7 +72,7 @@ const MAX_BLOCKED = 64
 export class WayBack implements Origin {
   readonly #unanswered: Unanswered
   readonly #user: UserUnanswered
-  readonly #records: ReadonlyArray<SessionRecord>
+  readonly #parties: Parties
   readonly #shared: boolean
   readonly #limits: FrameLimits
   /** The relay's URIs, as they stand at the front of the From-Path of what goes out. */
@@ -93,8 +93,8 @@ export class WayBack implements Origin {
   #blocked: Map<string, Blocked> | undefined
   #closed = false
 
-  constructor({ from, own, records, shared, source, user }: WayBackParts) {
-    this.#records = records
+  constructor({ from, own, parties, shared, source, user }: WayBackParts) {
+    this.#parties = parties
     this.#unanswered = source.unanswered
     this.#user = user
     this.#shared = shared
@@ -202,7 +202,7 @@ export class WayBack implements Origin {
 
   lost(loss: Loss): void {
     const { source } = this.#unanswered
-    source?.shared.observer.undelivered(source, this.#records, loss)
+    source?.shared.observer.undelivered(source, this.#parties, loss)
   }
 
   block(messageId: string | undefined): void {

@@ -3,15 +3,15 @@
  * decided elsewhere and takes time: `ask`, then `grant` and `granted` for a user who is who he says, then `answer`.
  */
 import { isLoopback } from "../../net/Hosts.ts"
+import { chooseAuthorization } from "../../protocol/digest/Authorization.ts"
 import { commentOf, type HeaderLines } from "../../protocol/Encoder.ts"
-import { type Head, Kind } from "../../protocol/Head.ts"
+import type { Head } from "../../protocol/Head.ts"
 import { sessionId } from "../../protocol/Ident.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { authorityKey, canonicalHost, formatUri, type MsrpUri, parseUri } from "../../protocol/Uri.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
 import { countRefused, type LoginResult } from "../Counters.ts"
-import { refused } from "../Refused.ts"
 import type { NewSession, Session, Sessions } from "../Session.ts"
 import type { SessionBook } from "../SessionBook.ts"
 import { type GrantedOn, SessionRecord } from "../SessionRecord.ts"
@@ -132,9 +132,13 @@ export class Auth {
     const authorizations = head.headers("Authorization")
     const expires = head.header("Expires")
 
-    const refuse = (status: number, problem: string, comment?: string): void => {
-      refused(this.#shared, hop, { kind: Kind.Auth, status, problem, session: undefined })
+    // Stored secrets are made for the name as it is configured; how a client spells it does not matter (RFC 4975 §6.1).
+    const realm = this.options.realm ?? canonicalHost(request.own.host)
+
+    const refuse = (status: number, reason: string, comment?: string): void => {
+      countRefused(this.#shared.counters, status)
       this.#shared.counters.logins.refused++
+      this.#shared.observer.loginFailed(hop, { status, username: usernameOf(authorizations), realm, reason })
       hop.respond(to, status, [], comment)
     }
 
@@ -156,8 +160,6 @@ export class Auth {
       refuse(400, "Expires is no number")
       hop.probation.refused()
     } else {
-      // Stored secrets are made for the name as it is configured; how a client spells it does not matter (RFC 4975 §6.1).
-      const realm = this.options.realm ?? canonicalHost(request.own.host)
       return { hop, request, to, realm, authorizations, expires, behindRelay }
     }
     return undefined
@@ -284,4 +286,10 @@ export const resultOf = ({ failed = false, status }: AuthAnswer): LoginResult =>
   if (status === 200) return "granted"
   if (status === 401) return failed ? "wrong credentials" : "challenged"
   return status !== 408 ? "refused" : failed ? "held back" : "undecided"
+}
+
+/** Who it says it is. */
+const usernameOf = ([first, ...others]: ReadonlyArray<string>): string | undefined => {
+  const parsed = first === undefined ? undefined : chooseAuthorization(first, others, () => true)
+  return parsed?._tag === "Authorization" ? parsed.authorization.username : undefined
 }

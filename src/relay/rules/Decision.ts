@@ -2,7 +2,7 @@
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Ending } from "../Refused.ts"
 import type { Route } from "../route/Route.ts"
-import type { Session } from "../Session.ts"
+import type { Parties } from "../SessionRecord.ts"
 
 export type Decision =
   /** It is passed on. */
@@ -32,11 +32,12 @@ export interface Authenticate {
   readonly from: ReadonlyArray<MsrpUri>
 }
 
-export const refuse = (status: number, problem: string, session?: Session): Refuse => ({
+export const refuse = (status: number, problem: string, parties?: Parties, target?: string): Refuse => ({
   _tag: "Refuse",
   status,
   problem,
-  session: session?.record
+  parties,
+  target
 })
 
 export const MALFORMED = refuse(400, "malformed")

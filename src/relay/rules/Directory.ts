@@ -3,7 +3,7 @@
  * opened it (RFC 4975 §5.4, RFC 4976 §6.4.2).
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
-import { authorityKey, canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
+import { authorityKey, canonicalHost, type MsrpUri, targetOf } from "../../protocol/Uri.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { SessionRecord } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
@@ -36,6 +36,8 @@ export interface NoHop {
   readonly status: number
   /** In words of the relay's own. */
   readonly problem: string
+  /** Where to: `msrps://host:port`. */
+  readonly target: string
 }
 
 /** Where a request wants to go. */
@@ -111,12 +113,16 @@ export class Directory {
   /** A hop that is for this session only, or why there is none. */
   dialAlone({ own, relay, session, source, uri }: Wanted): Party | NoHop {
     if (cannotBeReached(uri)) {
-      return { status: 408, problem: "its receiver can only connect himself, and is not connected" }
+      return {
+        status: 408,
+        problem: "its receiver can only connect himself, and is not connected",
+        target: targetOf(uri)
+      }
     }
     const { counters, turn } = this.#shared
     if (!this.#nextHops.admitsUri(uri)) {
       counters.dialsForbidden++
-      return { status: 403, problem: "the next hop is one that nobody may be connected to" }
+      return { status: 403, problem: "the next hop is one that nobody may be connected to", target: targetOf(uri) }
     }
     // Whatever connection it asks on, and whoever else shares that of a relay.
     const wantedBy = { user: userOf(session), address: this.#shared.networkOf(source.connection?.remote.host ?? "") }
@@ -124,7 +130,7 @@ export class Directory {
       !this.#mayDial(wantedBy) || (uri.port === undefined && !this.#lookups.admits(wantedBy.user, turn.now))
     ) {
       counters.dialsOverLimit++
-      return { status: 408, problem: "the user has as many next hops as he may" }
+      return { status: 408, problem: "the user has as many next hops as he may", target: targetOf(uri) }
     }
     return this.#dial({ uri, relay, localName: own.host, source, session: session.record }, wantedBy)
   }

@@ -7,7 +7,7 @@
 import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import type { Paces } from "../route/Pace.ts"
-import type { Route } from "../route/Route.ts"
+import { partiesOf, type Route } from "../route/Route.ts"
 import { MAX_TRIALS, Trial } from "../route/Trial.ts"
 import { UsersUnanswered, type UserUnanswered } from "../route/Unanswered.ts"
 import { extend, type Session, type Sessions } from "../Session.ts"
@@ -86,7 +86,9 @@ export class Router {
 
     const session = this.#session(first)
     if (session === undefined) return refuse(481, "there is no such session, or it is over")
-    if (lacksTls(first, hop)) return refuse(403, "the session is one for connections with TLS", session)
+    if (lacksTls(first, hop)) {
+      return refuse(403, "the session is one for connections with TLS", partiesOf([session], false))
+    }
     const { owner } = session
     const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
     if (fromOwner && owner instanceof RelayOwner) this.#options.relays.linked(owner, hop)
@@ -120,7 +122,7 @@ export class Router {
     const { from, head, relayPeer, to } = request
     // Nobody but a relay may stand between a client and this relay (RFC 4976 §6.3).
     if (head.kind === Kind.Auth && from.length > 1 && !relayPeer) {
-      return refuse(403, "an AUTH from behind somebody who is not known as a relay", session)
+      return refuse(403, "an AUTH from behind somebody who is not known as a relay", partiesOf([session], true))
     }
     const authority = authorityKey(from[0]!)
     const known = session.ownerAuthorities
@@ -130,9 +132,10 @@ export class Router {
     if (this.isOwn(next)) {
       // Both parties are clients here: its second URI is checked as if the first had been another relay's.
       const other = this.#session(next)
-      if (other === undefined) return refuse(481, "there is no such session of the receiver, or it is over", session)
+      const parties = partiesOf([session], true)
+      if (other === undefined) return refuse(481, "there is no such session of the receiver, or it is over", parties)
       return other === session
-        ? refuse(403, "the session is its own receiver", session)
+        ? refuse(403, "the session is its own receiver", parties)
         : this.#toOwner([session, other], to.slice(1), request)
     }
     const { peer } = session
@@ -151,11 +154,12 @@ export class Router {
   ): Decision {
     const [own, uri] = [path[0]!, path[1]!]
     const session = sessions[1] ?? sessions[0]
+    const parties = partiesOf(sessions, request.fromOwner)
     if (uri.transport.toLowerCase() !== "tcp") {
-      return refuse(481, "its receiver can only connect himself, and is not connected", sessions[0])
+      return refuse(481, "its receiver can only connect himself, and is not connected", parties)
     }
     // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
-    if (uri.scheme === "msrp" && relay) return refuse(403, "another relay without TLS", sessions[0])
+    if (uri.scheme === "msrp" && relay) return refuse(403, "another relay without TLS", parties)
     const { directory, relays } = this.#options
     const way = wayTo(session, uri)
     if (way !== undefined) {
@@ -164,7 +168,7 @@ export class Router {
     }
     const wanted = { uri, source: request.hop, session: sessions[0], relay, own }
     const target = directory.hopFor(wanted, (hop) => !request.isLong || mayTake(session, hop))
-    if ("problem" in target) return refuse(target.status, target.problem, sessions[0])
+    if ("problem" in target) return refuse(target.status, target.problem, parties, target.target)
     relays.leads(target, session, uri)
     const route = forward(sessions, target, request)
     if (!relay) return route
@@ -191,17 +195,18 @@ export class Router {
   #toOwner(sessions: readonly [Session, Session?], path: ReadonlyArray<MsrpUri>, request: Request): Decision {
     const { from, head, hop, relayPeer } = request
     const session = sessions[1] ?? sessions[0]
+    const parties = partiesOf(sessions, request.fromOwner)
     const next = path[1]
     if (next === undefined || !session.ownerAuthorities.includes(authorityKey(next))) {
-      return refuse(403, "its To-Path does not lead to the owner of the session", session)
+      return refuse(403, "its To-Path does not lead to the owner of the session", parties)
     }
     const { owner, peer } = session
     const behindRelay = owner instanceof RelayOwner
     if (path.length > 2 && !behindRelay) {
-      return refuse(403, "its To-Path leads on behind the owner of the session", session)
+      return refuse(403, "its To-Path leads on behind the owner of the session", parties)
     }
     if (!relayPeer && peer !== undefined && peer.connection !== hop && !(peer.connection as Party).gone) {
-      return refuse(506, "the session has a peer on another connection", session)
+      return refuse(506, "the session has a peer on another connection", parties)
     }
     const decision = behindRelay
       ? this.#dial(sessions, path, true, request)
@@ -255,7 +260,7 @@ const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number)
     _tag: "Here",
     status,
     problem,
-    session: session.record
+    parties: partiesOf([session], fromOwner)
   })
   if (kind === Kind.Auth) return here(403, "an AUTH that goes no further than this relay, through a session")
   if (kind !== Kind.Send) return here(501, "a request that is for the relay")

@@ -1,0 +1,41 @@
+/** Who listens to what happens in a relay. They are called inside a turn, so what they throw must not get further. */
+import * as Effect from "effect/Effect"
+import type { RelayEvent } from "./RelayEvent.ts"
+
+export type Listener = (event: RelayEvent) => void
+
+export class Listeners {
+  readonly #listeners = new Set<{ readonly hear: Listener }>()
+  readonly #run: (effect: Effect.Effect<void>) => void
+
+  /** `run` forks a fiber that ends with the relay. */
+  constructor(run: (effect: Effect.Effect<void>) => void) {
+    this.#run = run
+  }
+
+  get size(): number {
+    return this.#listeners.size
+  }
+
+  /** Calls back with each event until what is returned is called. */
+  readonly listen = (hear: Listener): () => void => {
+    const one = { hear }
+    this.#listeners.add(one)
+    return () => void this.#listeners.delete(one)
+  }
+
+  /** One that throws hears nothing more. */
+  tell({ fields, level, message, time }: RelayEvent): void {
+    if (this.#listeners.size === 0) return
+    const event: RelayEvent = { time, level, message, fields }
+    for (const one of this.#listeners) {
+      try {
+        one.hear(event)
+      } catch (error) {
+        this.#listeners.delete(one)
+        const kind = error instanceof Error ? error.name : typeof error
+        this.#run(Effect.annotateLogs(Effect.logError("a listener to events is broken"), { error: kind }))
+      }
+    }
+  }
+}

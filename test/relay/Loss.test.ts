@@ -1,0 +1,278 @@
+/** Why messages do not arrive: what the operator hears of each cause, whether their sender wants to hear of it or not. */
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { parseUri } from "../../src/protocol/Uri.ts"
+import { heardIn, of, onlyOf } from "../support/events.ts"
+import { request, response, send, until, type World } from "../support/harness.ts"
+import { simulated } from "../support/simulated.ts"
+
+const scenario = simulated()
+
+const long = "x".repeat(20_000)
+
+/** What is told of the first that was lost. */
+const lost = (heard: ReturnType<typeof heardIn>) =>
+  Effect.andThen(
+    until(() => heard.some(({ message }) => message === "message not delivered"), "the event"),
+    Effect.sync(() => {
+      const { direction, reason, status } = onlyOf(heard, "message not delivered")
+      return [direction, status, reason]
+    })
+  )
+
+/** With each Failure-Report that a cause is told of. */
+const each = (
+  title: string,
+  failureReports: ReadonlyArray<string>,
+  body: (
+    world: World,
+    failureReport: string,
+    heard: ReturnType<typeof heardIn>
+  ) => Effect.Effect<void, never, Scope.Scope>,
+  options: Parameters<typeof scenario>[2] = {}
+): void => {
+  for (const failureReport of failureReports) {
+    scenario(
+      `${title} (Failure-Report ${failureReport})`,
+      (world) => Effect.suspend(() => body(world, failureReport, heardIn(world))),
+      options
+    )
+  }
+}
+
+const all = ["yes", "partial", "no"]
+
+describe("a message that does not arrive", () => {
+  each("its receiver refuses it", ["yes", "partial"], (world, failureReport, heard) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* Effect.orDie(world.pair())
+      alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi", failureReport }))
+      bob.answer(yield* bob.next, "413 Too large")
+      assert.deepStrictEqual(yield* lost(heard), ["sent", 413, "its receiver refused it"])
+      assert.strictEqual(world.relay.counters.reports, 1)
+    }))
+
+  each("its receiver stops a long one", all, (world, failureReport, heard) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* Effect.orDie(world.pair())
+      const to = `${alice.usePath} ${bobUri}`
+      const octets = send({ to, from: alice.uri, range: "1-20000/20000", body: long, failureReport })
+      alice.peer.write(octets.subarray(0, 8000))
+      yield* until(() => bob.partialBody > 0, "its beginning")
+      bob.write(response(alice.usePath, bobUri, bob.partialId, "413 Stop"))
+      assert.deepStrictEqual(yield* lost(heard), ["sent", 413, "its receiver refused it"])
+      assert.strictEqual(world.relay.counters.reports, failureReport === "no" ? 0 : 1)
+    }))
+
+  each("nobody answers", ["yes"], (world, failureReport, heard) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* Effect.orDie(world.pair())
+      alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi", failureReport }))
+      yield* bob.next
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(yield* lost(heard), ["sent", 408, "no answer in time"])
+    }))
+
+  each("its receiver takes nothing", all, (world, failureReport, heard) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* Effect.orDie(world.pair())
+      bob.connection.pause()
+      for (let i = 0; i < 12; i++) {
+        const to = `${alice.usePath} ${bobUri}`
+        alice.peer.write(send({ to, from: alice.uri, messageId: `stuck${i}`, body: long, failureReport }))
+      }
+      yield* world.network!.settled
+      yield* TestClock.adjust("31 seconds")
+      yield* until(() => heard.some(({ message }) => message === "message not delivered"), "the event")
+      const told = of(heard, "message not delivered").map(({ fields: { direction, reason } }) =>
+        `${direction} ${reason}`
+      )
+      assert.include(told, "sent its receiver takes nothing")
+      // Twelve messages are no twelve lines.
+      assert.strictEqual(new Set(told).size, told.length)
+    }), { limits: { output: 20_000 } })
+
+  // What was handed to the connection is not followed where nobody wants to hear of it.
+  each(
+    "the connection to its receiver closes",
+    ["yes", "partial"],
+    (world, failureReport, heard) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* Effect.orDie(world.pair())
+        bob.connection.pause()
+        for (let i = 0; i < 12; i++) {
+          const to = `${alice.usePath} ${bobUri}`
+          alice.peer.write(send({ to, from: alice.uri, messageId: `lost${i}`, body: long, failureReport }))
+        }
+        yield* world.network!.settled
+        world.network!.cut(bob.connection)
+        assert.deepStrictEqual(yield* lost(heard), ["sent", 408, "the connection to its receiver closed"])
+      }),
+    { limits: { output: 20_000 } }
+  )
+
+  each("its next hop cannot be reached", all, (world, failureReport, heard) =>
+    Effect.gen(function*() {
+      const alice = yield* Effect.orDie(world.login())
+      const to = `${alice.usePath} msrp://localhost:7/bob;tcp`
+      for (const body of ["hi", long]) alice.peer.write(send({ to, from: alice.uri, body, failureReport }))
+      assert.deepStrictEqual(yield* lost(heard), ["sent", 408, "its next hop cannot be reached"])
+      assert.match(String(onlyOf(heard, "dial failed")["reason"]), /localhost:7/)
+    }))
+
+  each(
+    "its next hop may not be reached",
+    all,
+    (world, failureReport, heard) =>
+      Effect.gen(function*() {
+        const alice = yield* Effect.orDie(world.login())
+        yield* Effect.orDie(world.transport.listen({ scheme: "msrp", host: "127.0.0.1", port: 7000 }, () => ({
+          bytes: () => {},
+          closed: () => {}
+        })))
+        const to = `${alice.usePath} msrp://localhost:7000/bob;tcp`
+        alice.peer.write(send({ to, from: alice.uri, body: "hi", failureReport }))
+        assert.deepStrictEqual(yield* lost(heard), ["sent", 403, "its next hop may not be reached"])
+        assert.include(String(onlyOf(heard, "dial failed")["reason"]), "it may not be connected to")
+      }),
+    { listen: [{ scheme: "msrp", host: "203.0.113.5", port: 2855 }], plaintextAuth: "always" }
+  )
+
+  each("its session ends while it comes", all, (world, failureReport, heard) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* Effect.orDie(world.pair())
+      const octets = send({
+        to: `${alice.usePath} ${bobUri}`,
+        from: alice.uri,
+        range: "1-20000/20000",
+        body: long,
+        failureReport
+      })
+      alice.peer.write(octets.subarray(0, 8000))
+      yield* until(() => bob.partialBody > 0, "its beginning")
+      world.sessions.end(world.sessions.findUnsafe(parseUri(alice.usePath)!.sessionId!)!)
+      alice.peer.write(octets.subarray(8000, 9000))
+      yield* world.network!.settled
+      yield* TestClock.adjust("2 minutes")
+      alice.peer.write(octets.subarray(9000))
+      assert.deepStrictEqual(yield* lost(heard), ["sent", 481, "its session has ended"])
+    }), { limits: { overtime: 60 } })
+
+  each("the relay stops", ["yes"], (world, failureReport, heard) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* Effect.orDie(world.pair())
+      alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi", failureReport }))
+      yield* bob.next
+      yield* Effect.forkChild(world.relay.close, { startImmediately: true })
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* lost(heard), ["sent", 408, "the relay stops"])
+    }))
+
+  scenario("a slow receiver for whom others are not kept waiting", (world) =>
+    Effect.gen(function*() {
+      const heard = heardIn(world)
+      const { alice, bob, bobUri } = yield* world.pair()
+      const carol = yield* world.login({ username: "carol" })
+      // Both send by the connection of a gateway, and one of their receivers is slow.
+      const second = yield* world.login({ peer: alice.peer })
+      const { bob: dave, bobUri: daveUri } = yield* world.join(second)
+      bob.connection.pause()
+      const hello = send({ to: `${second.usePath} ${daveUri}`, from: second.uri, body: "hello" })
+      alice.peer.write(hello)
+      for (let i = 0; i < 40; i++) {
+        const to = `${alice.usePath} ${bobUri}`
+        alice.peer.write(send({ to, from: alice.uri, messageId: `slow${i}`, body: long, failureReport: "no" }), hello)
+      }
+      yield* world.network!.settled
+      yield* TestClock.adjust("20 seconds")
+      yield* until(() => heard.some(({ message }) => message === "message not delivered"), "the event")
+      assert.strictEqual(
+        onlyOf(heard, "message not delivered")["reason"],
+        "its receiver is too slow, and others wait for what is behind it"
+      )
+      assert.strictEqual((yield* dave.next).method, "SEND")
+      assert.isFalse(carol.peer.closed_)
+    }), { limits: { session: 50_000, output: 20_000, stall: 60 } })
+
+  scenario("is an event of both when both are users here, with each other's names", (world) =>
+    Effect.gen(function*() {
+      const heard = heardIn(world)
+      const alice = yield* world.login()
+      const carol = yield* world.login({ username: "carol" })
+      alice.peer.write(send({ to: `${alice.usePath} ${carol.usePath} ${carol.uri}`, from: alice.uri, body: "hi" }))
+      carol.peer.answer(yield* carol.peer.next, "415 No")
+      yield* alice.peer.take(2)
+      assert.deepStrictEqual(
+        of(heard, "message not delivered").map((
+          { fields: { direction, peerUser, user } }
+        ) => [user, direction, peerUser]),
+        [["alice", "sent", "carol"], ["carol", "received", "alice"]]
+      )
+    }))
+
+  scenario("is cut off where its sender vanishes, which is told of both", (world) =>
+    Effect.gen(function*() {
+      const heard = heardIn(world)
+      const alice = yield* world.login()
+      const carol = yield* world.login({ username: "carol" })
+      const octets = send({ to: `${alice.usePath} ${carol.usePath} ${carol.uri}`, from: alice.uri, body: long })
+      alice.peer.write(octets.subarray(0, 8000))
+      yield* until(() => carol.peer.partialBody > 0, "its beginning")
+      world.network!.cut(alice.peer.connection)
+      yield* until(() => heard.some(({ message }) => message === "connection ended"), "the end")
+      const cut = of(heard, "message cut off").map((
+        { fields: { direction, reason, user } }
+      ) => [user, direction, reason])
+      assert.deepStrictEqual(cut.map(([user, direction]) => [user, direction]), [["alice", "sent"], [
+        "carol",
+        "received"
+      ]])
+      for (const [, , reason] of cut) assert.match(String(reason), /^the connection of its sender: failed: /)
+    }))
+
+  scenario("another cause with the same status is told as well, and each once", (world) =>
+    Effect.gen(function*() {
+      const heard = heardIn(world)
+      const { alice, bob, bobUri } = yield* world.pair()
+      for (let i = 0; i < 3; i++) {
+        alice.peer.write(send({ to: `${alice.usePath} msrp://localhost:7/x;tcp`, from: alice.uri, body: "hi" }))
+        yield* alice.peer.take(2)
+        alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi" }))
+        yield* alice.peer.next
+        yield* bob.next
+        yield* TestClock.adjust("30 seconds")
+        yield* alice.peer.next
+      }
+      assert.deepStrictEqual(
+        of(heard, "message not delivered").map(({ fields }) => fields["reason"]),
+        ["its next hop cannot be reached", "no answer in time"]
+      )
+      const [session] = world.relay.operator.sessions().items
+      assert.strictEqual(session?.failures, 7, "with the request of the pair")
+    }))
+
+  scenario("one that nobody asked for is none", (world) =>
+    Effect.gen(function*() {
+      const heard = heardIn(world)
+      const { alice, bob, bobUri } = yield* world.pair()
+      // No answer is wanted, and none comes.
+      alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi", failureReport: "no" }))
+      alice.peer.write(
+        send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi", failureReport: "partial" })
+      )
+      yield* bob.take(2)
+      bob.write(
+        request("REPORT", {
+          to: `${alice.usePath} ${alice.uri}`,
+          from: bobUri,
+          headers: ["Message-ID: m", "Status: 000 200"]
+        })
+      )
+      yield* TestClock.adjust("40 seconds")
+      yield* bob.close
+      yield* world.network!.settled
+      assert.deepStrictEqual(of(heard, "message not delivered"), [])
+    }))
+})

@@ -1,0 +1,33 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as fc from "fast-check"
+import { placesOf, topOf } from "../../../src/relay/edge/Top.ts"
+
+interface One {
+  readonly at: number
+  readonly rank: number
+}
+
+const ones = (ranks: ReadonlyArray<number>): ReadonlyArray<One> => ranks.map((rank, at) => ({ at, rank }))
+
+describe("topOf", () => {
+  it("gives the first of all in order; those with as much in the order in which they came", () => {
+    fc.assert(fc.property(fc.array(fc.nat(20)), fc.nat(40), (ranks, most) => {
+      const all = ones(ranks)
+      const sorted = all.toSorted((a, b) => b.rank - a.rank || a.at - b.at)
+      assert.deepStrictEqual(topOf(all, ({ rank }) => rank, most), sorted.slice(0, most))
+    }))
+  })
+
+  it("looks once at each of fifty thousand, and sorts those of the page only", () => {
+    let looks = 0
+    const all = ones(Array.from({ length: 50_000 }, (_, i) => i * 7919 % 50_021))
+    const top = topOf(all, ({ rank }) => {
+      looks++
+      return rank
+    }, 100)
+    assert.strictEqual(looks, 50_000)
+    assert.lengthOf(top, 100)
+    assert.lengthOf(placesOf(Float64Array.from(all, ({ rank }) => rank), 100), 100)
+    assert.isTrue(top.every(({ rank }, i) => i === 0 || top[i - 1]!.rank > rank))
+  })
+})
