@@ -9,6 +9,7 @@ import { response, send } from "../support/harness.ts"
 
 const hop: HopFacts = {
   number: 7,
+  since: 0,
   connection: undefined,
   party: undefined,
   end: "",

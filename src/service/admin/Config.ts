@@ -20,5 +20,6 @@ export const settingsInForce = (texts: Texts): ReadonlyArray<SettingInForce> =>
     const given = texts.get(key)?.trim()
     const secret = secretVariables.has(variable)
     const value = secret ? undefined : given ?? fallback
-    return { name: variable, ...(value === undefined ? {} : { value }), set: given !== undefined, secret }
+    const told = { name: variable, set: given !== undefined, secret }
+    return value === undefined ? told : Object.assign(told, { value })
   })

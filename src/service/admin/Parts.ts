@@ -33,7 +33,7 @@ const make = Effect.fnUntraced(
     const { reload } = yield* Reload
     const levels = yield* LogLevels
     // Requests come with a context of their own.
-    const own = yield* Effect.context<never>()
+    const own = yield* Effect.context()
     const tell = (what: Effect.Effect<void>): Effect.Effect<void> => Effect.provideContext(what, own)
     const scope = yield* Effect.scope
 
@@ -99,7 +99,7 @@ const makePage = Effect.fnUntraced(
       certificates: transportFacts === undefined ?
         undefined :
         () => transportFacts.certificates().map(({ expires, name }) => ({ names: [name], notAfter: expires * 1000 })),
-      backend: makeBackendDelay(yield* Effect.context<never>())
+      backend: makeBackendDelay(yield* Effect.context())
     })
     const feed = yield* StatusFeed.make({
       version,
