@@ -325,7 +325,8 @@ describe("paths", () => {
       const headers = { authorization: `Bearer ${TOKEN}` }
       for (const path of ["/", "/status", "/status/events/1"]) {
         assert.strictEqual((yield* ask(port, `${path}?x`, { headers })).text, path)
-        assert.strictEqual(yield* statusOf(port, path), 401)
+        // The page itself holds nothing, and asks for the token.
+        assert.strictEqual(yield* statusOf(port, path), path === "/" ? 200 : 401)
       }
       assert.strictEqual(yield* statusOf(port, "/status/none", { headers }), 404)
     }))
@@ -371,6 +372,7 @@ describe("a token", () => {
     Effect.gen(function*() {
       const port = yield* start({}, AdminToken.layer(Redacted.make(TOKEN)))
       for (const [method, path] of routes) {
+        if (path === "/") continue
         const answer = yield* ask(port, path, { method })
         assert.strictEqual(answer.status, 401, path)
         assert.include(String(answer.headers["www-authenticate"]), "Bearer")

@@ -47,10 +47,10 @@ describe("the start", () => {
 
   it.effect("warns of settings that are most likely not meant, and of open files that are too few", () =>
     Effect.gen(function*() {
-      const env = { MSRP_USERS: "alice:wonderland", MSRP_CREDENTIALS_CHECK: "5" }
+      const env = { MSRP_CREDENTIALS: "ephemeral", MSRP_EPHEMERAL_SECRET: "x".repeat(32), MSRP_CALCULATE_HA1: "yes" }
       const lines = yield* start(env, "Max open files            1024    4096    files\n")
       assert.deepStrictEqual(lines.map(({ level }) => level), ["Warn", "Warn", "Info"])
-      assert.match(lines[0]!.message, /^MSRP_CREDENTIALS_CHECK is not used/)
+      assert.match(lines[0]!.message, /^MSRP_CALCULATE_HA1 is not used/)
       assert.match(lines[1]!.message, /^1024 files may be open at a time, and MSRP_MAX_CONNECTIONS=10000 may need \d+/)
     }))
 
