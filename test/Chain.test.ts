@@ -44,7 +44,13 @@ const pemFiles = Effect.fnUntraced(function*(pair: KeyPair = localhost) {
 const start = Effect.fnUntraced(function*(env: Record<string, string>, host = "localhost") {
   const port = yield* freePort
   const uri = `msrps://${host}:${port};tcp`
-  const settings = yield* Settings.parse({ MSRP_URIS: uri, MSRP_USERS: "alice:wonderland", ...env })
+  // The clock stands still, so nobody waits for sessions to end by themselves.
+  const settings = yield* Settings.parse({
+    MSRP_URIS: uri,
+    MSRP_USERS: "alice:wonderland",
+    MSRP_DRAIN_TIMEOUT: "0",
+    ...env
+  })
   const running = yield* Layer.build(relay(settings))
   return { port, uri, relay: yield* Effect.provide(Relay, running) }
 })

@@ -1,6 +1,6 @@
 /** What passes through the relay: requests, responses, octets, and what waits. */
 import { knownStatuses } from "../protocol/Status.ts"
-import type { ByStatus, RelayCounters } from "../relay/Counters.ts"
+import { type ByStatus, type RelayCounters, sendsIn } from "../relay/Counters.ts"
 import { counter, counterBy, counterByTwo, type Family, gauge } from "./Family.ts"
 
 /** Statuses of the RFCs; peers may make up others. */
@@ -15,8 +15,6 @@ const ofStatus = (counts: ByStatus, status: string): number => {
   for (const known of knownStatuses) others -= counts[known]!
   return others
 }
-
-const all = (counts: ByStatus): number => counts.reduce((sum, count) => sum + count, 0)
 
 const methods = ["SEND", "REPORT", "AUTH", "other"] as const
 const directions = ["in", "out"] as const
@@ -33,10 +31,6 @@ const requests = (counters: Readonly<RelayCounters>, method: typeof methods[numb
       return isIn ? counters.othersIn : counters.othersOut
   }
 }
-
-/** All frames that are nothing else: so a SEND costs no count of its own. */
-const sendsIn = ({ authsIn, framesIn, othersIn, reportsIn, responsesIn }: Readonly<RelayCounters>): number =>
-  framesIn - reportsIn - authsIn - othersIn - all(responsesIn)
 
 /** Requests to which an answer is waited for. */
 const transactions = ({ authsOut, othersOut, sendsOut, sendsUnanswered }: Readonly<RelayCounters>): number =>

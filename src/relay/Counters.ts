@@ -235,6 +235,10 @@ export const countClosed = (
   counters.closed[reason ?? (failure === undefined ? "closed by its peer" : "failed")]++
 }
 
+/** SENDs that came in: all frames that are nothing else, so a SEND costs no count of its own. */
+export const sendsIn = ({ authsIn, framesIn, othersIn, reportsIn, responsesIn }: Readonly<RelayCounters>): number =>
+  framesIn - reportsIn - authsIn - othersIn - responsesIn.reduce((sum, one) => sum + one, 0)
+
 /** A frame came in; of a SEND so many octets of body are there. */
 export const countFrameIn = (counters: RelayCounters, kind: Kind, status: number, octets: number): void => {
   counters.framesIn++

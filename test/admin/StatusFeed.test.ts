@@ -59,7 +59,8 @@ describe("the feed of the status page", () => {
         gauges: () => ({ connections: 7, sessions: 5, transactions: 0, timers: 0, bufferedOctets: 9, parkedOctets: 0 })
       })
       relay.counters.refused += 200
-      relay.counters.forwarded += 300
+      relay.counters.framesIn += 500
+      relay.counters.sendsOut += 300
       relay.counters.octetsIn += 1000
       relay.counters.octetsOut += 7
       relay.counters.failedAuths += 4

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../src/protocol/Uri.ts"
+import { zeroCounters } from "../../src/relay/Counters.ts"
 import type { Session } from "../../src/relay/Session.ts"
 import { SessionBook } from "../../src/relay/SessionBook.ts"
 import { heardIn, of } from "../support/events.ts"
@@ -38,7 +39,10 @@ const broken: WorldOptions = {
 describe("SessionBook", () => {
   it("tells of no end twice, and of none of a session that it never had", () => {
     const told: Array<string> = []
-    const book = new SessionBook({ ended: (_session: Session, reason: string) => void told.push(reason) } as never)
+    const book = new SessionBook({
+      counters: zeroCounters(),
+      observer: { ended: (_session: Session, reason: string) => void told.push(reason) }
+    } as never)
     const session = { record: recordOf("id"), ended: false, expiresAt: 10, owner: {} } as unknown as Session
     let empty = 0
     book.onEmpty = () => void empty++

@@ -22,7 +22,7 @@ const DAY = 86_400_000
 const names = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"]
 
 export class FakeRelay {
-  readonly counters = { ...zeroCounters(), octetsOut: 0 }
+  readonly counters = zeroCounters()
   readonly #live: Array<SessionSummary>
   readonly #listeners = new Set<(event: RelayEvent) => void>()
   readonly #now: number
@@ -59,7 +59,8 @@ export class FakeRelay {
     const look = ++this.#looks
     const wave = Math.sin(look / 9) + Math.sin(look / 23) / 2 + 2
     this.counters.refused += Math.round(20 * wave)
-    this.counters.forwarded += Math.round(400 * wave)
+    this.counters.framesIn += Math.round(420 * wave)
+    this.counters.sendsOut += Math.round(400 * wave)
     this.counters.octetsIn += Math.round(2_600_000 * wave)
     this.counters.octetsOut += Math.round(2_500_000 * wave)
     if (look % 7 === 0) {

@@ -1,5 +1,5 @@
 /** The counters of a relay as the status page needs them: the one place that knows their names. */
-import type { RelayCounters } from "../../relay/Counters.ts"
+import { type RelayCounters, sendsIn } from "../../relay/Counters.ts"
 
 /** Totals since the relay started. */
 export interface Reading {
@@ -7,19 +7,8 @@ export interface Reading {
   readonly messagesIn: number
   readonly messagesOut: number
   readonly octetsIn: number
-  /** Absent where the relay does not count them. */
-  readonly octetsOut: number | undefined
+  readonly octetsOut: number
   readonly trouble: Readonly<Record<Trouble, number>>
-}
-
-/** What a relay may count as well: then messages are told from other requests and from responses. */
-type Counted = Readonly<RelayCounters> & {
-  readonly octetsOut?: number
-  readonly sendsOut?: number
-  readonly reportsIn?: number
-  readonly authsIn?: number
-  readonly othersIn?: number
-  readonly responsesIn?: Float64Array
 }
 
 /** What the page shows of what goes wrong, in this order. The page has the words for each. */
@@ -47,14 +36,9 @@ export const troubles = [
 ] as const satisfies ReadonlyArray<keyof RelayCounters>
 export type Trouble = typeof troubles[number]
 
-const messagesIn = ({ authsIn, forwarded, framesIn, othersIn, refused, reportsIn, responsesIn }: Counted): number =>
-  reportsIn === undefined || authsIn === undefined || othersIn === undefined || responsesIn === undefined
-    ? forwarded + refused
-    : framesIn - reportsIn - authsIn - othersIn - responsesIn.reduce((all, one) => all + one, 0)
-
-export const readCounters = (counters: Counted): Reading => ({
-  messagesIn: messagesIn(counters),
-  messagesOut: counters.sendsOut ?? counters.forwarded,
+export const readCounters = (counters: Readonly<RelayCounters>): Reading => ({
+  messagesIn: sendsIn(counters),
+  messagesOut: counters.sendsOut,
   octetsIn: counters.octetsIn,
   octetsOut: counters.octetsOut,
   trouble: Object.fromEntries(troubles.map((kind) => [kind, counters[kind]])) as Record<Trouble, number>
