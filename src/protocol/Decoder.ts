@@ -87,6 +87,8 @@ export class Decoder {
   #broken = false
   /** Offset from which an unfinished end-line may begin, set by `#search`. */
   #unsure = 0
+  /** Where messages are carried: whether one ends with the octets that are here. */
+  #messageEnds: boolean | undefined
   #hyphens = false
 
   constructor(sink: FrameSink, limits: FrameLimits = defaultFrameLimits) {
@@ -104,9 +106,14 @@ export class Decoder {
     return this.#held?.length ?? 0
   }
 
-  push(chunk: Buffer): void {
+  /**
+   * `last`: on a transport that carries messages, each of which is one frame (RFC 7977 §5.1), whether the message ends
+   * here; the octets are of one message. A frame counts when its message ends with it.
+   */
+  push(chunk: Buffer, last?: boolean): void {
     if (this.#broken) return
     const held = this.#held
+    this.#messageEnds = last
     if (held === undefined) return this.#run(chunk, false)
     if (this.#stopped) {
       this.#held = Buffer.concat([held, chunk])
@@ -164,6 +171,10 @@ export class Decoder {
     }
     spareHead = head
     if (this.#broken) return
+    if (this.#messageEnds === true && !this.#stopped && (at < end || this.#needle !== undefined)) {
+      this.#lose("not a whole frame in a message")
+      return
+    }
     // the read buffer will be used again: what stays is copied
     if (at < end || this.#stopped) this.#held = own ? buf.subarray(at) : kept(buf.subarray(at))
   }
@@ -184,6 +195,7 @@ export class Decoder {
 
     if (!head.hasBody) {
       const stop = body + HYPHENS + head.tidEnd - head.tidStart + 3
+      if (!this.#mayEnd(stop, end)) return at
       this.#deliver(head, body, body, buf[stop - 3]!)
       return stop
     }
@@ -191,6 +203,7 @@ export class Decoder {
     const mark = this.#search(buf, body, end, needle)
     if (mark !== NONE) {
       const stop = mark + needle.length + 3
+      if (!this.#mayEnd(stop, end)) return at
       if (mark === body) head.problem ??= "no CRLF before the end-line"
       head.hyphens = this.#hyphens
       this.#deliver(head, body, Math.max(body, mark - 2), buf[stop - 3]!)
@@ -203,6 +216,13 @@ export class Decoder {
     this.#sink.chunkStart(head)
     if (!this.#broken) this.#sink.chunkBody(buf, body, sure, this.#hyphens)
     return sure
+  }
+
+  /** Whether a frame may end at `stop`; the octets that are here do at `end`. Not before its message does, nor behind that. */
+  #mayEnd(stop: number, end: number): boolean {
+    if (this.#messageEnds === undefined || (this.#messageEnds && stop === end)) return true
+    if (stop < end) this.#lose("more than a frame in a message")
+    return false
   }
 
   #deliver(head: Head, start: number, end: number, flag: number): void {
@@ -228,6 +248,7 @@ export class Decoder {
     }
     if (mark - 2 > at) this.#sink.chunkBody(buf, at, mark - 2, this.#hyphens)
     if (this.#broken) return end
+    if (!this.#mayEnd(mark + needle.length + 3, end)) return Math.max(at, mark - 2)
     this.#needle = undefined
     this.#sink.chunkEnd(flagOf(buf[mark + needle.length]!))
     return mark + needle.length + 3

@@ -42,8 +42,11 @@ export type FailureReport = "yes" | "partial" | "no"
 /** A header section is over one of the `FrameLimits`. What it belongs to, and whose it is, may be known. */
 export type OverLimit = "header line too long" | "header section too long" | "too many headers"
 
+/** A message of a transport that carries messages is not one frame (RFC 7977 §5.1). */
+export type NotOneFrame = "more than a frame in a message" | "not a whole frame in a message"
+
 /** Why the octets cannot be MSRP any more: framing is lost, only closing the connection is left. */
-export type Broken = BrokenStartLine | OverLimit
+export type Broken = BrokenStartLine | OverLimit | NotOneFrame
 
 // not imported: a number of this module is part of the compiled code, one of another module is read again each time
 const CR = 13

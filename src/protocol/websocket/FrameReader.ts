@@ -1,0 +1,204 @@
+/**
+ * WebSocket frames out of octets (RFC 6455 §5), incrementally: payload is handed on as it comes, and nothing of it is kept.
+ * There are no extensions, so neither reserved bits nor reserved opcodes have a meaning. Whether text is UTF-8 is not
+ * looked at: what is carried are octets (RFC 7977 §4.2).
+ */
+import { isUtf8 } from "node:buffer"
+import { BINARY, CLOSE, closeCodes, CONTINUATION, MAX_CONTROL, MAX_MASKED_HEAD, PING, PONG, TEXT } from "./FrameHead.ts"
+import { mask } from "./Mask.ts"
+
+export interface FrameReaderSink {
+  /** Octets of the message; `last`: it ends with them, which may be none. They are valid during the call only. */
+  data(octets: Buffer, last: boolean): void
+  /** Valid during the call only. */
+  ping(payload: Buffer): void
+  pong(payload: Buffer): void
+  /** The peer closes, with this code (1005 where it names none). Nothing more will come. */
+  close(code: number): void
+  /** It is no WebSocket; nothing more will come. `code`: what to close with. */
+  broken(code: number, reason: string): void
+  /** Nothing more is wanted now. */
+  readonly paused: boolean
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** Between two frames. */
+const NONE = -1
+
+export class FrameReader {
+  readonly #sink: FrameReaderSink
+  /** What comes is masked, as what a client sends. */
+  readonly #masked: boolean
+  #opcode = NONE
+  #fin = false
+  /** A message has begun and goes on in the next data frame. */
+  #inMessage = false
+  /** Octets of payload of this frame that are still to come, and that have come. */
+  #left = 0
+  #done = 0
+  #key = 0
+  /** A head, or the payload of a control frame, that has begun in one read and goes on in another. */
+  #kept: Buffer | undefined
+  #ended = false
+
+  constructor(sink: FrameReaderSink, masked: boolean) {
+    this.#sink = sink
+    this.#masked = masked
+  }
+
+  /** Octets that are kept between reads. */
+  get held(): number {
+    return this.#kept?.length ?? 0
+  }
+
+  /**
+   * Reads on. Gives how many of these octets were used: all, unless the sink is paused meanwhile. The mask is taken off in
+   * place.
+   */
+  push(chunk: Buffer): number {
+    const kept = this.#kept
+    if (kept === undefined) return this.#run(chunk)
+    if (this.#sink.paused) return 0
+    // At most a head or a control frame, so little is copied.
+    this.#kept = undefined
+    const joint = Buffer.concat([kept, chunk])
+    return this.#run(joint) - kept.length
+  }
+
+  #run(buf: Buffer): number {
+    let at = 0
+    while (at < buf.length && !this.#ended && !this.#sink.paused) {
+      if (this.#opcode !== NONE) {
+        const next = this.#opcode >= CLOSE ? this.#control(buf, at) : this.#payload(buf, at)
+        if (next === at) return this.#keep(buf, at)
+        at = next
+        continue
+      }
+      const next = this.#head(buf, at)
+      if (next === at) return this.#keep(buf, at)
+      at = next
+      if (this.#left === 0 && !this.#ended) at = this.#empty(buf, at)
+    }
+    return this.#ended ? buf.length : at
+  }
+
+  /** The rest is too short to be read. */
+  #keep(buf: Buffer, at: number): number {
+    if (!this.#ended) this.#kept = Buffer.from(buf.subarray(at))
+    return buf.length
+  }
+
+  #lose(code: number, reason: string): void {
+    this.#ended = true
+    this.#sink.broken(code, reason)
+  }
+
+  /** Reads the head at `at`. The offset behind it: `at` itself when it is not all here, or is none. */
+  #head(buf: Buffer, at: number): number {
+    const here = buf.length - at
+    if (here < 2) return at
+    const first = buf[at]!
+    const second = buf[at + 1]!
+    const length = second & 0x7F
+    const size = 2 + (length === 126 ? 2 : length === 127 ? 8 : 0) + (this.#masked ? 4 : 0)
+    const fault = this.#faultOf(first, second, length)
+    if (fault !== undefined) {
+      this.#lose(closeCodes.protocol, fault)
+      return at
+    }
+    if (here < size) return at
+    let payload = length
+    if (length === 126) payload = buf.readUInt16BE(at + 2)
+    else if (length === 127) payload = buf.readUInt32BE(at + 2) * 2 ** 32 + buf.readUInt32BE(at + 6)
+    if ((length === 126 && payload < 126) || (length === 127 && payload < 65_536)) {
+      this.#lose(closeCodes.protocol, "a length in more octets than it needs")
+      return at
+    }
+    if (!Number.isSafeInteger(payload)) {
+      this.#lose(closeCodes.tooLarge, "a frame of more than 2^53 octets")
+      return at
+    }
+    this.#opcode = first & 0x0F
+    this.#fin = (first & 0x80) !== 0
+    this.#left = payload
+    this.#done = 0
+    this.#key = this.#masked ? buf.readInt32LE(at + size - 4) : 0
+    return at + size
+  }
+
+  #faultOf(first: number, second: number, length: number): string | undefined {
+    const opcode = first & 0x0F
+    if ((first & 0x70) !== 0) return "a reserved bit"
+    if ((opcode > BINARY && opcode < CLOSE) || opcode > PONG) return "a reserved opcode"
+    if (((second & 0x80) !== 0) !== this.#masked) return this.#masked ? "a frame without a mask" : "a masked frame"
+    if (opcode >= CLOSE) {
+      if ((first & 0x80) === 0) return "a control frame in fragments"
+      return length > MAX_CONTROL ? "a control frame of more than 125 octets" : undefined
+    }
+    if (opcode === CONTINUATION && !this.#inMessage) return "a continuation of nothing"
+    if ((opcode === TEXT || opcode === BINARY) && this.#inMessage) return "a message within a message"
+    return undefined
+  }
+
+  /** A frame without payload. */
+  #empty(buf: Buffer, at: number): number {
+    if (this.#opcode >= CLOSE) return this.#control(buf, at)
+    this.#ends(NOTHING)
+    return at
+  }
+
+  /** The last octets of a data frame. */
+  #ends(octets: Buffer): void {
+    const last = this.#fin
+    this.#opcode = NONE
+    this.#inMessage = !last
+    if (last || octets.length > 0) this.#sink.data(octets, last)
+  }
+
+  #payload(buf: Buffer, at: number): number {
+    const end = Math.min(buf.length, at + this.#left)
+    if (this.#masked) mask(buf, at, end, this.#key, this.#done)
+    const octets = buf.subarray(at, end)
+    this.#done += end - at
+    this.#left -= end - at
+    if (this.#left === 0) this.#ends(octets)
+    else this.#sink.data(octets, false)
+    return end
+  }
+
+  /** A control frame, which is read whole. */
+  #control(buf: Buffer, at: number): number {
+    const end = at + this.#left
+    if (end > buf.length) return at
+    if (this.#masked) mask(buf, at, end, this.#key, 0)
+    const payload = buf.subarray(at, end)
+    const opcode = this.#opcode
+    this.#opcode = NONE
+    this.#left = 0
+    if (opcode === PING) this.#sink.ping(payload)
+    else if (opcode === PONG) this.#sink.pong(payload)
+    else this.#close(payload)
+    return end
+  }
+
+  #close(payload: Buffer): void {
+    if (payload.length === 0) {
+      this.#ended = true
+      return this.#sink.close(1005)
+    }
+    if (payload.length === 1) return this.#lose(closeCodes.protocol, "half a close code")
+    const code = payload.readUInt16BE(0)
+    if (!isCloseCode(code)) return this.#lose(closeCodes.protocol, "no close code")
+    if (!isUtf8(payload.subarray(2))) return this.#lose(closeCodes.text, "a reason that is not UTF-8")
+    this.#ended = true
+    this.#sink.close(code)
+  }
+}
+
+/** What a peer may close with (RFC 6455 §7.4): 1004 to 1006 and 1015 are never sent, 1016 to 2999 are reserved. */
+const isCloseCode = (code: number): boolean =>
+  (code >= 1000 && code <= 1014 && (code < 1004 || code > 1006)) || (code >= 3000 && code <= 4999)
+
+/** A head and a control frame: what is kept between two reads at most. */
+export const MAX_KEPT = MAX_MASKED_HEAD + MAX_CONTROL
