@@ -57,6 +57,8 @@ const STRETCH = 50
 
 /** A connection whose output is seen by `sees`, and counts as taken once the turn is over. */
 class Wire implements Connection {
+  readonly transport = "tcp"
+  readonly messages = undefined
   readonly inbound = true
   readonly secure = false
   readonly local = { host: "127.0.0.1", port: 2855 }

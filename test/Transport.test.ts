@@ -12,6 +12,8 @@ contract("layerTest, shuffled, small pieces", "msrp", () =>
     shuffle: true,
     split: (available, random) => available > 100_000 ? 65_536 : 1 + random() * 5000
   }))
+contract("layerTest, WebSocket", "msrp", () => Transport.layerTest(), "ws")
+contract("layerTest, WebSocket with TLS", "msrps", () => Transport.layerTest(), "ws")
 contract("layerNode, TCP, shared reads", "msrp", () => Transport.layerNode({ reads: "shared" }))
 contract("layerNode, TCP, events", "msrp", () => Transport.layerNode({ reads: "events" }))
 contract("layerNode, TLS, shared reads", "msrps", () => Transport.layerNode({ reads: "shared", tls }))

@@ -17,6 +17,10 @@ export const addressText = ({ host, port }: Address): string => `${host.includes
  */
 export interface LocalSocket {
   readonly scheme: "msrp" | "msrps"
+  /** What carries MSRP: `ws` is WebSocket (RFC 7977), with TLS if the scheme says so. Default `tcp`. */
+  readonly transport?: "tcp" | "ws" | undefined
+  /** Where WebSockets are opened, with `ws` only. Default `/`. */
+  readonly path?: string | undefined
   readonly host: string
   readonly port: number
 }
@@ -65,15 +69,27 @@ export class ConnectionFacts {
   }
 }
 
+/** Why a connection is ended, for a transport that can say so. */
+export type CloseReason = "done" | "going away" | "protocol" | "policy" | "defect" | "overload"
+
 /** One open connection. Its functions never throw, and do nothing once it is gone. */
 export interface Connection extends ConnectionFacts {
+  readonly transport: "tcp" | "ws"
+  /**
+   * On a transport that carries messages, each of which is one frame (RFC 7977 §5.1). `piece`: octets of body that a chunk
+   * towards it has at most.
+   */
+  readonly messages: { readonly piece: number } | undefined
   /**
    * Hands octets over, in order. They must stay unchanged until `written` is called: once they have been given to the
    * operating system, or the connection is gone. `written` is called exactly once, in the order of the writes, never
    * from inside `write`. After `end` and `destroy`, and once the peer has closed, octets are dropped: they count as
    * pending, and their `written` is called when the connection is gone.
+   *
+   * `ends`: with `messages`, the offsets in `bytes` behind the last octet of a frame, in order. What is behind the last of
+   * them is of a frame that goes on with the next write.
    */
-  write(bytes: Uint8Array, written: () => void): void
+  write(bytes: Uint8Array, written: () => void, ends?: ReadonlyArray<number>): void
   /** Octets handed to `write` which the operating system has not taken yet. Changes whenever there is progress. */
   pending(): number
   /** Stops reading, at once: no `bytes` until `resume`. May be called any number of times, and inside `bytes`. */
@@ -81,17 +97,25 @@ export interface Connection extends ConnectionFacts {
   resume(): void
   /**
    * Closes the connection after what has been written. The peer is expected to close as well; until it does, octets
-   * still come in (and are thrown away while the connection is paused, so that the close is seen).
+   * still come in (and are thrown away while the connection is paused, so that the close is seen). TCP has no way to
+   * say why.
    */
-  end(): void
+  end(why?: CloseReason): void
+  /** Asks the peer for a sign of life, where the transport has such; whether anything has come in since it was asked last. */
+  ping?(): boolean
   /** Closes the connection at once. Octets not yet taken by the operating system are lost, nothing more comes in. */
   destroy(): void
 }
 
 /** What is done with the octets of one connection. */
 export interface Receiver {
-  /** Octets that came in, in order. `chunk` is valid only during the call: everything kept must be copied. */
-  bytes(chunk: Buffer): void
+  /**
+   * Octets that came in, in order. `chunk` is valid only during the call: everything kept must be copied. `last`: where
+   * messages are carried, whether the message that they are of ends with them.
+   */
+  bytes(chunk: Buffer, last?: boolean): void
+  /** The peer does not keep to the protocol of the transport, and nothing more will come: the connection is to be ended. */
+  broken?(reason: string): void
   /**
    * The connection is gone. Called exactly once, last, and never from inside a call of the connection or of `bytes`.
    * `failure`: a code of the network's, as `ECONNRESET`, where that ended it.
@@ -102,6 +126,8 @@ export interface Receiver {
 /** A hop to connect to. */
 export interface ConnectOptions {
   readonly scheme: "msrp" | "msrps"
+  /** `ws`: by WebSocket, as clients do; a relay never does (RFC 7977 §5.1). Default `tcp`. */
+  readonly transport?: "tcp" | "ws" | undefined
   /** A host name or an IP address (IPv6 without brackets). All its addresses are tried. */
   readonly host: string
   readonly port: number

@@ -24,6 +24,8 @@ interface Inner {
 
 /** A `Connection` on a connected (for TLS: secured) `net.Socket` from which nothing has been read. */
 export class NodeConnection extends ConnectionFacts implements Connection {
+  readonly transport = "tcp"
+  readonly messages = undefined
   readonly #stream: Net.Socket
   readonly #around: Surroundings
   #receiver: Receiver | undefined

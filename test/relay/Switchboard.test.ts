@@ -25,6 +25,8 @@ const RELAY = "msrps://relay.example.com:2855;tcp"
 
 /** One connection, with this test as its peer. */
 class Wire implements Connection {
+  readonly transport = "tcp"
+  readonly messages = undefined
   readonly inbound: boolean
   readonly secure = true
   readonly local = { host: "192.0.2.1", port: 2855 }

@@ -15,9 +15,10 @@ const MiB = 1_048_576
 export const contract = (
   name: string,
   scheme: LocalSocket["scheme"],
-  transport: () => Layer.Layer<Transport, TransportError | OptionsError>
+  transport: () => Layer.Layer<Transport, TransportError | OptionsError>,
+  by: "tcp" | "ws" = "tcp"
 ): void => {
-  const socket: LocalSocket = { scheme, host: "127.0.0.1", port: 0 }
+  const socket: LocalSocket = { scheme, transport: by, host: "127.0.0.1", port: 0 }
 
   /** A connection between two recorders. */
   const pair = Effect.fnUntraced(function*(prepare: (a: Recorder, b: Recorder) => void = () => {}) {

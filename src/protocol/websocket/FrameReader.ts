@@ -10,13 +10,13 @@ import { mask } from "./Mask.ts"
 export interface FrameReaderSink {
   /** Octets of the message; `last`: it ends with them, which may be none. They are valid during the call only. */
   data(octets: Buffer, last: boolean): void
-  /** Valid during the call only. */
-  ping(payload: Buffer): void
-  pong(payload: Buffer): void
+  /** A Ping; its payload is valid during the call only. */
+  pinged(payload: Buffer): void
+  ponged(payload: Buffer): void
   /** The peer closes, with this code (1005 where it names none). Nothing more will come. */
-  close(code: number): void
+  closing(code: number): void
   /** It is no WebSocket; nothing more will come. `code`: what to close with. */
-  broken(code: number, reason: string): void
+  faulty(code: number, reason: string): void
   /** Nothing more is wanted now. */
   readonly paused: boolean
 }
@@ -91,7 +91,7 @@ export class FrameReader {
 
   #lose(code: number, reason: string): void {
     this.#ended = true
-    this.#sink.broken(code, reason)
+    this.#sink.faulty(code, reason)
   }
 
   /** Reads the head at `at`. The offset behind it: `at` itself when it is not all here, or is none. */
@@ -176,8 +176,8 @@ export class FrameReader {
     const opcode = this.#opcode
     this.#opcode = NONE
     this.#left = 0
-    if (opcode === PING) this.#sink.ping(payload)
-    else if (opcode === PONG) this.#sink.pong(payload)
+    if (opcode === PING) this.#sink.pinged(payload)
+    else if (opcode === PONG) this.#sink.ponged(payload)
     else this.#close(payload)
     return end
   }
@@ -185,14 +185,14 @@ export class FrameReader {
   #close(payload: Buffer): void {
     if (payload.length === 0) {
       this.#ended = true
-      return this.#sink.close(1005)
+      return this.#sink.closing(1005)
     }
     if (payload.length === 1) return this.#lose(closeCodes.protocol, "half a close code")
     const code = payload.readUInt16BE(0)
     if (!isCloseCode(code)) return this.#lose(closeCodes.protocol, "no close code")
     if (!isUtf8(payload.subarray(2))) return this.#lose(closeCodes.text, "a reason that is not UTF-8")
     this.#ended = true
-    this.#sink.close(code)
+    this.#sink.closing(code)
   }
 }
 

@@ -1,6 +1,7 @@
 /** A connection as one of its two sides has it. */
 import * as Effect from "effect/Effect"
 import { type Accept, type Connection, ConnectionFacts, type Receiver } from "../Connection.ts"
+import { WebSocketConnection } from "../websocket/WebSocketConnection.ts"
 import { type Medium, Pipe, type Reader, type Writer } from "./Pipe.ts"
 
 /** What an end needs from its network. */
@@ -13,6 +14,8 @@ const NOBODY: Receiver = { bytes: () => {}, closed: () => {} }
 
 /** One end of a connection. */
 export class End extends ConnectionFacts implements Connection, Writer, Reader {
+  readonly transport = "tcp"
+  readonly messages = undefined
   readonly out: Pipe
   peer!: End
   paused = false
@@ -168,5 +171,6 @@ export const closeAll = (ends: Iterable<End>): Effect.Effect<void> =>
 
 export const endOf = (connection: Connection): End => {
   if (connection instanceof End) return connection
+  if (connection instanceof WebSocketConnection) return endOf(connection.below)
   throw new TypeError("not a connection of this network")
 }

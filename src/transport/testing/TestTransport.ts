@@ -8,6 +8,7 @@ import { isLoopback, isWildcard } from "../../net/Hosts.ts"
 import type { Accept, Address, Connection, ConnectOptions, ListenOptions, LocalSocket } from "../Connection.ts"
 import { TransportError, type TransportErrorReason } from "../TransportError.ts"
 import type { TransportShape } from "../TransportShape.ts"
+import { WebSocketConnection } from "../websocket/WebSocketConnection.ts"
 import { closeAll, End } from "./End.ts"
 import { latencyOf } from "./Link.ts"
 import type { Listener } from "./Listeners.ts"
@@ -48,18 +49,14 @@ export const makeTransport = (network: SimulatedNetwork, machine: Host): Transpo
         Duration.millis(network.connectTimeout)
       )
       if (answer === "Silence" || delay > network.connectTimeout) return timeout
-      let opened: End | undefined
+      let opened: Connection | undefined
       return Effect.callback<Connection, TransportError>((resume) => {
         let waiting = true
         network.loop.at(network.loop.now() + delay, () => {
           if (!waiting) return
           const result = open(network, machine, options, accept, answer)
-          if (result instanceof End) {
-            opened = result
-            resume(Effect.succeed(result))
-          } else {
-            resume(Effect.fail(failure("connect", options, result)))
-          }
+          if (typeof result === "string") resume(Effect.fail(failure("connect", options, result)))
+          else resume(Effect.succeed(opened = result))
         })
         return Effect.sync(() => {
           waiting = false
@@ -77,7 +74,7 @@ const open = (
   options: ConnectOptions,
   accept: Accept,
   answer: DialOutcome | undefined
-): End | TransportErrorReason => {
+): Connection | TransportErrorReason => {
   if (answer !== undefined && answer !== "Mute" && answer !== "Silence") return answer
   const listener = answer === "Mute" ? undefined : listenerOf(network, machine, options)
   if (answer === undefined && listener === undefined) return "Refused"
@@ -86,6 +83,9 @@ const open = (
   const server = listener?.machine ?? network.machines.first
   // A TLS hello that is not understood.
   if (secure && listener?.socket.scheme === "msrp") return "Other"
+  // Nor a handshake of WebSocket, or something else in its place.
+  const isMessages = options.transport === "ws"
+  if (listener !== undefined && isMessages !== (listener.socket.transport === "ws")) return "Other"
   if (options.admits?.(Net.isIP(options.host) === 0 ? addressOf(options.host, server) : options.host) === false) {
     return "Forbidden"
   }
@@ -122,11 +122,22 @@ const open = (
     accepted.join(dialled, listener.ends)
     // Something that is no TLS hello comes in on a TLS port.
     if (!secure && listener.socket.scheme === "msrps") accepted.destroy()
-    else accepted.start(listener.accept)
+    else accepted.start(isMessages ? messages(network, listener.accept, undefined) : listener.accept)
   }
-  dialled.start(accept)
-  return dialled
+  if (!isMessages) {
+    dialled.start(accept)
+    return dialled
+  }
+  let connection: Connection = dialled
+  dialled.start(messages(network, (one) => accept(connection = one), () => maskingKey(network)))
+  return connection
 }
+
+/** A WebSocket, open already, on a connection. */
+const messages = ({ loop }: SimulatedNetwork, accept: Accept, key: (() => number) | undefined): Accept => (below) =>
+  new WebSocketConnection(below, accept, { defer: loop.defer, key })
+
+const maskingKey = ({ random }: SimulatedNetwork): number => Math.floor(random() * 2 ** 32) | 0
 
 /** Who is reached by a dial. */
 const listenerOf = (network: SimulatedNetwork, dialling: Host, { host, port }: ConnectOptions): Listener | undefined =>

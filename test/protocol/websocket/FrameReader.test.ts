@@ -36,19 +36,19 @@ class Heard {
     this.paused = this.#pauses(this.#heard++)
   }
 
-  ping(payload: Buffer): void {
+  pinged(payload: Buffer): void {
     this.controls.push(`ping ${payload.toString("latin1")}`)
   }
 
-  pong(payload: Buffer): void {
+  ponged(payload: Buffer): void {
     this.controls.push(`pong ${payload.toString("latin1")}`)
   }
 
-  close(code: number): void {
+  closing(code: number): void {
     this.end = `close ${code}`
   }
 
-  broken(code: number, reason: string): void {
+  faulty(code: number, reason: string): void {
     this.end = `${code} ${reason}`
   }
 }

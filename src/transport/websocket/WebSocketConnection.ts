@@ -1,0 +1,229 @@
+/**
+ * A connection that carries messages by WebSocket (RFC 6455, RFC 7977), on one that carries octets. A message is made of as
+ * many fragments as it is written in, so neither side of it needs memory for a whole one.
+ */
+import {
+  BINARY,
+  CLOSE,
+  closeCodes,
+  closePayload,
+  CONTINUATION,
+  controlFrame,
+  headLength,
+  PING,
+  PONG,
+  writeHead
+} from "../../protocol/websocket/FrameHead.ts"
+import { FrameReader, type FrameReaderSink } from "../../protocol/websocket/FrameReader.ts"
+import { mask } from "../../protocol/websocket/Mask.ts"
+import { type Accept, type CloseReason, type Connection, ConnectionFacts, type Receiver } from "../Connection.ts"
+import { releaseSpare, takeSpare } from "./Spares.ts"
+
+/** Octets of a body that a chunk towards a WebSocket client has at most, unless somebody wants another number. */
+export const PIECE = 65_536
+
+export interface WebSocketOptions {
+  /** Octets of a body that a chunk towards the peer has at most (RFC 7977 §5.1). */
+  readonly piece?: number | undefined
+  /** Makes masking keys: this is the client. */
+  readonly key?: (() => number) | undefined
+  readonly defer: (task: () => void) => void
+}
+
+const codeOf: Readonly<Record<CloseReason, number>> = {
+  done: closeCodes.normal,
+  "going away": closeCodes.goingAway,
+  protocol: closeCodes.protocol,
+  policy: closeCodes.policy,
+  defect: closeCodes.defect,
+  overload: closeCodes.overload
+}
+
+const NO_ENDS: ReadonlyArray<number> = []
+
+const nothing = (): void => {}
+
+export class WebSocketConnection extends ConnectionFacts implements Connection, Receiver, FrameReaderSink {
+  readonly transport = "ws"
+  readonly messages: { readonly piece: number }
+  paused = false
+  /** The connection that carries octets. */
+  readonly below: Connection
+  readonly #key: (() => number) | undefined
+  readonly #defer: (task: () => void) => void
+  readonly #receiver: Receiver
+  readonly #reader: FrameReader
+  /** What came in while the receiver did not want more, as it came. */
+  #rest: Buffer | undefined
+  #releasing = false
+  /** A message has begun to go out, and has not ended. */
+  #open = false
+  /** Octets of messages that were handed to the connection below, and are not written. */
+  #unwritten = 0
+  /** What the peer did wrong. */
+  #fault: { readonly code: number; readonly reason: string } | undefined
+  #ended = false
+  #gone = false
+  /** A Pong is not written yet; what the next one has to say. */
+  #ponging = false
+  #owed: Buffer | undefined
+  /** Something has come in since the last Ping. */
+  #heard = true
+
+  constructor(below: Connection, accept: Accept, { defer, key, piece = PIECE }: WebSocketOptions) {
+    super(below)
+    this.below = below
+    this.#defer = defer
+    this.#key = key
+    this.messages = { piece }
+    this.#reader = new FrameReader(this, key === undefined)
+    this.#receiver = accept(this)
+  }
+
+  // ---- out
+
+  write(bytes: Uint8Array, written: () => void, ends: ReadonlyArray<number> = NO_ENDS): void {
+    if (bytes.length === 0) return this.below.write(bytes, written)
+    const { length } = bytes
+    const headRoom = (ends.length + 1) * (headLength(length) + (this.#key === undefined ? 0 : 4))
+    const spare = takeSpare(length + headRoom)
+    let to = 0
+    let at = 0
+    for (const end of ends) {
+      to = this.#frame(spare, to, bytes, at, end, true)
+      at = end
+    }
+    if (at < length) to = this.#frame(spare, to, bytes, at, length, false)
+    this.#unwritten += length
+    this.below.write(spare.subarray(0, to), () => {
+      this.#unwritten -= length
+      releaseSpare(spare)
+      written()
+    })
+  }
+
+  /** `fin`: the message ends with it. Gives the offset behind the frame. */
+  #frame(out: Buffer, to: number, bytes: Uint8Array, start: number, end: number, fin: boolean): number {
+    const key = this.#key?.()
+    const payload = writeHead(out, to, this.#open ? CONTINUATION : BINARY, fin, end - start, key)
+    out.set(bytes.subarray(start, end), payload)
+    if (key !== undefined) mask(out, payload, payload + end - start, key, 0)
+    this.#open = !fin
+    return payload + end - start
+  }
+
+  pending(): number {
+    return Math.min(this.below.pending(), this.#unwritten)
+  }
+
+  /** Sends a Ping (RFC 6455 §5.5.2). Whether anything has come in since the last one. */
+  ping(): boolean {
+    const heard = this.#heard
+    this.#heard = false
+    if (!this.#ended) this.#control(PING, Buffer.alloc(0), nothing)
+    return heard
+  }
+
+  #control(opcode: number, payload: Uint8Array, written: () => void): void {
+    const key = this.#key?.()
+    if (key === undefined) return this.below.write(controlFrame(opcode, payload), written)
+    const frame = Buffer.allocUnsafe(6 + payload.length)
+    const at = writeHead(frame, 0, opcode, true, payload.length, key)
+    frame.set(payload, at)
+    mask(frame, at, frame.length, key, 0)
+    this.below.write(frame, written)
+  }
+
+  // ---- in
+
+  bytes(chunk: Buffer): void {
+    this.#heard = true
+    const used = this.#reader.push(chunk)
+    if (used < chunk.length && !this.#gone) this.#rest = Buffer.from(chunk.subarray(used))
+  }
+
+  data(octets: Buffer, last: boolean): void {
+    if (!this.#gone) this.#receiver.bytes(octets, last)
+  }
+
+  /** Of the Pings that come before a Pong has left, the last one counts (RFC 6455 §5.5.3). */
+  pinged(payload: Buffer): void {
+    if (this.#ended) return
+    if (this.#ponging) this.#owed = Buffer.from(payload)
+    else this.#pong(payload)
+  }
+
+  #pong(payload: Uint8Array): void {
+    this.#ponging = true
+    this.#owed = undefined
+    this.#control(PONG, payload, () => {
+      this.#ponging = false
+      if (this.#owed !== undefined && !this.#ended) this.#pong(this.#owed)
+    })
+  }
+
+  ponged(): void {}
+
+  pause(): void {
+    if (this.paused) return
+    this.paused = true
+    this.below.pause()
+  }
+
+  resume(): void {
+    if (!this.paused) return
+    this.paused = false
+    if (this.#rest === undefined) this.below.resume()
+    else this.#release()
+  }
+
+  /** Hands over what was kept, outside of the call that resumed, then reads on. */
+  #release(): void {
+    if (this.#releasing) return
+    this.#releasing = true
+    this.#defer(() => {
+      this.#releasing = false
+      const rest = this.#rest
+      if (rest === undefined || this.paused || this.#gone) return
+      this.#rest = undefined
+      this.bytes(rest)
+      if (this.#rest === undefined && !this.paused) this.below.resume()
+    })
+  }
+
+  // ---- the end
+
+  closing(code: number): void {
+    if (this.#ended) return this.destroy()
+    this.#ended = true
+    // Behind what was written: the peer may still want it (RFC 6455 §5.5.1). As on TCP, nothing comes behind it.
+    this.#control(CLOSE, code === 1005 ? Buffer.alloc(0) : closePayload(code, ""), nothing)
+    this.below.end()
+  }
+
+  faulty(code: number, reason: string): void {
+    this.#fault = { code, reason }
+    if (this.#receiver.broken !== undefined) return this.#receiver.broken(reason)
+    this.end()
+  }
+
+  end(why: CloseReason = "done"): void {
+    if (this.#ended) return
+    this.#ended = true
+    const { code, reason } = this.#fault ?? { code: codeOf[why], reason: "" }
+    this.#control(CLOSE, closePayload(code, reason), nothing)
+    this.below.end()
+  }
+
+  destroy(): void {
+    this.#gone = true
+    this.#rest = undefined
+    this.below.destroy()
+  }
+
+  closed(failure?: string): void {
+    this.#gone = true
+    this.#rest = undefined
+    this.#receiver.closed(failure)
+  }
+}
