@@ -1,4 +1,5 @@
 /** Sockets that are listened on, and what comes in there. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
@@ -17,6 +18,10 @@ import { makeSlices } from "./Slices.ts"
 import type { TransportError } from "./TransportError.ts"
 import type { TransportCounters } from "./TransportFacts.ts"
 import type { TransportShape } from "./TransportShape.ts"
+import type { Client } from "./websocket/Forwarded.ts"
+import { type HandshakePolicy, isSameHost } from "./websocket/Handshake.ts"
+import { type UpgradeLimits, Upgrades } from "./websocket/Upgrades.ts"
+import { WebSocketConnection } from "./websocket/WebSocketConnection.ts"
 
 export interface ListenerOptions {
   /** Seconds within which an accepted connection must finish its TLS handshake. Default 10. */
@@ -42,6 +47,22 @@ export interface ListenerOptions {
   readonly isExempt?: ((address: string) => boolean) | undefined
   /** Seconds without traffic after which the system asks whether the peer is still there; 0: never. At most 32,400, default 60. */
   readonly keepAlive?: number | undefined
+  /** For listeners whose transport is `ws`. */
+  readonly webSocket?: WebSocketListenOptions | undefined
+}
+
+export interface WebSocketListenOptions {
+  /**
+   * May a page of this origin connect that asks for this `Host`; programs that are no browsers send no origin, and are not
+   * asked about. Default: pages of the same host, and on loopback those of loopback.
+   */
+  readonly admitsOrigin?: HandshakePolicy["admitsOrigin"] | undefined
+  /** Octets of a body that a chunk towards a client has at most. Default 65,536. */
+  readonly piece?: number | undefined
+  /** Proxies whose `Forwarded` or `X-Forwarded-For` tells who the client is, and whether he speaks TLS. Default: none. */
+  readonly trusts?: ((address: string) => boolean) | undefined
+  /** Answers requests that open no WebSocket: pages. Default: 426. */
+  readonly serve?: UpgradeLimits["serve"]
 }
 
 /** What a listener needs from its transport. */
@@ -95,7 +116,23 @@ export const makeListen = (
     const secured = (raw: Net.Socket, ends: Ends, handshakes: Handshakes | undefined): Effect.Effect<void> =>
       handshakes === undefined ? opened(raw, ends) : handshakes.run(raw, ends, (stream) => opened(stream, ends))
     const opened = (stream: Net.Socket, ends: Ends): Effect.Effect<void> =>
-      adopt(stream, { ...ends, inbound: true, secure, socket: bound, ...proven(stream) }, accept).owner
+      upgrades === undefined
+        ? adopt(stream, { ...ends, inbound: true, secure, socket: bound, ...proven(stream) }, accept).owner
+        : upgrades.run(stream, ends, secure, (client) => upgraded(stream, ends, client))
+    const upgraded = (stream: Net.Socket, { local }: Ends, { host, port, secure }: Client): Effect.Effect<void> => {
+      const facts = { local, remote: { host, port }, inbound: true, secure, socket: bound, ...proven(stream) }
+      const { piece } = live.current.webSocket ?? {}
+      return adopt(stream, facts, (below) => new WebSocketConnection(below, accept, { defer, piece })).owner
+    }
+    const upgrades = socket.transport !== "ws" ? undefined : new Upgrades({
+      path: socket.path ?? "/",
+      limits: () => {
+        const { maxHandshakes, setupTimeout } = limitsOf(live.current)
+        const { admitsOrigin = isSameHost, serve, trusts = () => false } = live.current.webSocket ?? {}
+        return { admitsOrigin, maxHandshakes, serve, setupTimeout, trusts }
+      },
+      defect: (error) => run(Effect.logError("a WebSocket could not be opened because of a defect", Cause.die(error)))
+    })
 
     const asks = typeof asksForCertificate === "function" ? asksForCertificate : () => asksForCertificate
     const handshakes = secure

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import { follow, type Live } from "../options/Live.ts"
-import { oneOf, type OptionsError, positive, quantity, wholeOrUnbounded, wrongOptions } from "../options/Options.ts"
+import { oneOf, type OptionsError, positive, quantity, whole, wholeOrUnbounded, wrongOptions } from "../options/Options.ts"
 import { ranges } from "../options/Ranges.ts"
 import { Resolver } from "../Resolver.ts"
 import { makeCertificates, type TlsOptions } from "./Certificates.ts"
@@ -44,6 +44,12 @@ const optionsSchema = Schema.Struct({
   maxHandshakesPerAddress: many,
   handshakeRate: many,
   keepAlive: Schema.optional(quantity(ranges.keepAlive)),
+  webSocket: Schema.optional(Schema.Struct({
+    admitsOrigin: Schema.optional(Schema.Any),
+    piece: Schema.optional(whole([2048, 1_048_576])),
+    trusts: Schema.optional(Schema.Any),
+    serve: Schema.optional(Schema.Any)
+  })),
   reads: Schema.optional(oneOf("shared", "events"))
 })
 

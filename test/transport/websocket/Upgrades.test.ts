@@ -1,0 +1,159 @@
+/** WebSockets over real sockets: who may open one, and what passes on it, with clients that were not written here. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { once } from "node:events"
+import * as Net from "node:net"
+import { type LocalSocket, type NodeOptions, Transport } from "../../../src/Transport.ts"
+import { Recorder } from "../../support/Recorder.ts"
+
+const ws: LocalSocket = { scheme: "msrp", transport: "ws", host: "127.0.0.1", port: 0 }
+
+const KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+
+const LINES = [
+  "Upgrade: websocket",
+  "Connection: keep-alive, Upgrade",
+  "Sec-WebSocket-Version: 13",
+  `Sec-WebSocket-Key: ${KEY}`,
+  "Sec-WebSocket-Protocol: chat, msrp"
+]
+
+const serving = <A, E>(
+  options: NodeOptions,
+  body: (port: number, recorder: Recorder) => Effect.Effect<A, E, Transport | Scope.Scope>,
+  socket = ws
+) =>
+  Effect.gen(function*() {
+    const { listen } = yield* Transport
+    const recorder = new Recorder()
+    const bound = yield* listen(socket, recorder.accept)
+    return yield* body(bound.port, recorder)
+  }).pipe(Effect.provide(Transport.layerNode(options)))
+
+/** Sends octets, gives what comes until the other side closes, or a 101 is there. */
+const ask = (port: number, text: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = Net.connect({ port, host: "127.0.0.1" })
+    let answer = ""
+    socket.setEncoding("latin1")
+    socket.on("data", (data: string) => {
+      answer += data
+      if (!answer.startsWith("HTTP/1.1 101") || !answer.includes("\r\n\r\n")) return
+      socket.destroy()
+      resolve(answer)
+    })
+    socket.on("end", () => resolve(answer))
+    socket.on("close", () => resolve(answer))
+    socket.on("error", reject)
+    socket.write(text)
+  })
+
+const request = (lines: ReadonlyArray<string>, { line = "GET / HTTP/1.1", host = "127.0.0.1:2857" } = {}): string =>
+  [line, `Host: ${host}`, ...lines, "", ""].join("\r\n")
+
+const without = (name: string): ReadonlyArray<string> => LINES.filter((line) => !line.startsWith(name))
+
+describe("handshake", () => {
+  it.live("R7977-4.1-01: msrp among the subprotocols, in any place, is granted as the only one", () =>
+    serving({}, (port) =>
+      Effect.gen(function*() {
+        const answer = yield* Effect.promise(() => ask(port, request(LINES)))
+        assert.match(answer, /^HTTP\/1\.1 101 Switching Protocols\r\n/)
+        assert.include(answer, "\r\nSec-WebSocket-Protocol: msrp\r\n")
+        // The example of RFC 6455 §1.3.
+        assert.include(answer, "\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n")
+        assert.notInclude(answer, "Extensions")
+      })))
+
+  const refusals: ReadonlyArray<readonly [string, string, RegExp]> = [
+    [
+      "R7977-4.1-02: no msrp among the subprotocols",
+      request([...without("Sec-WebSocket-Protocol"), "Sec-WebSocket-Protocol: sip"]),
+      /^HTTP\/1\.1 400 /
+    ],
+    ["R7977-4.1-02: no subprotocol", request(without("Sec-WebSocket-Protocol")), /^HTTP\/1\.1 400 /],
+    [
+      "another version",
+      request([...without("Sec-WebSocket-Version"), "Sec-WebSocket-Version: 8"]),
+      /^HTTP\/1\.1 426 [^]*Sec-WebSocket-Version: 13/
+    ],
+    [
+      "a key that is too short",
+      request([...without("Sec-WebSocket-Key"), "Sec-WebSocket-Key: abcd"]),
+      /^HTTP\/1\.1 400 /
+    ],
+    ["another path", request(LINES, { line: "GET /other HTTP/1.1" }), /^HTTP\/1\.1 404 /],
+    ["another method", request(LINES, { line: "POST / HTTP/1.1" }), /^HTTP\/1\.1 405 [^]*Allow: GET/],
+    ["another protocol", request(["Upgrade: h2c", "Connection: Upgrade"]), /^HTTP\/1\.1 426 /],
+    ["no upgrade", request([]), /^HTTP\/1\.1 426 [^]*Upgrade: websocket/],
+    ["R7977-7-01: a page of another origin", request([...LINES, "Origin: https://evil.example"]), /^HTTP\/1\.1 403 /],
+    ["an origin that is none", request([...LINES, "Origin: null"]), /^HTTP\/1\.1 403 /],
+    ["no HTTP", "MSRP abcd SEND\r\n\r\n", /^HTTP\/1\.1 400 /],
+    ["a head without end", request([`X: ${"x".repeat(20_000)}`]), /^(HTTP\/1\.1 4\d\d |$)/]
+  ]
+  for (const [what, text, answer] of refusals) {
+    it.live(`refuses ${what}`, () =>
+      serving({}, (port, recorder) =>
+        Effect.gen(function*() {
+          assert.match(yield* Effect.promise(() => ask(port, text)), answer)
+          assert.isUndefined(recorder.connection)
+        })))
+  }
+
+  it.live("R7977-7-03: an origin that is admitted comes back", () =>
+    serving(
+      { webSocket: { admitsOrigin: (origin) => origin === "https://chat.example" } },
+      (port) =>
+        Effect.gen(function*() {
+          const answer = yield* Effect.promise(() => ask(port, request([...LINES, "Origin: https://chat.example"])))
+          assert.match(answer, /^HTTP\/1\.1 101 /)
+          assert.include(answer, "\r\nAccess-Control-Allow-Origin: https://chat.example\r\nVary: Origin\r\n")
+        })
+    ))
+
+  it.live("who the client is, a trusted proxy tells, and nobody else", () =>
+    Effect.gen(function*() {
+      const seen: Array<string> = []
+      const lines = [...LINES, "X-Forwarded-For: 203.0.113.9, 192.0.2.7", "X-Forwarded-Proto: https"]
+      for (const trusts of [() => false, (address: string) => address === "127.0.0.1"]) {
+        yield* serving({ webSocket: { trusts } }, (port, recorder) =>
+          Effect.gen(function*() {
+            yield* Effect.promise(() => ask(port, request(lines)))
+            yield* recorder.untilClosed
+            seen.push(`${recorder.connection.remote.host} ${recorder.connection.secure}`)
+          }))
+      }
+      assert.deepStrictEqual(seen, ["127.0.0.1 false", "192.0.2.7 true"])
+    }))
+})
+
+describe("messages", () => {
+  it.live("R7977-5.1-02 R7977-4.2-01: Node's own WebSocket gets and sends whole messages, text or binary", () =>
+    serving({}, (port, recorder) =>
+      Effect.gen(function*() {
+        const client = new WebSocket(`ws://127.0.0.1:${port}/`, ["msrp"])
+        client.binaryType = "arraybuffer"
+        const got: Array<Buffer> = []
+        const opened = once(client, "open")
+        client.addEventListener("message", ({ data }) => {
+          got.push(Buffer.from(data as ArrayBuffer))
+          recorder.changed()
+        })
+        yield* Effect.promise(() => opened)
+        assert.strictEqual(client.protocol, "msrp")
+        client.send("text")
+        client.send(new Uint8Array(200_000).fill(7))
+        yield* recorder.untilLength(200_004)
+        const { connection } = recorder
+        connection.write(Buffer.from("onetwo, and thr"), () => {}, [3, 6])
+        connection.write(Buffer.from("ee"), () => {}, [2])
+        yield* recorder.until(() => got.length === 3)
+        assert.deepStrictEqual(got.map(String), ["one", "two", ", and three"])
+        const closed = once(client, "close")
+        connection.end("going away")
+        const [event] = yield* Effect.promise(() => closed)
+        assert.strictEqual((event as CloseEvent).code, 1001)
+        yield* recorder.untilClosed
+      })))
+})
