@@ -235,7 +235,12 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     )
   }
   // The rules need the real sockets, and nothing is read before this fiber goes on.
-  const uris = options.uris ?? sockets.map(({ host, port, scheme }) => parseUri(formatUri({ scheme, host, port }))!)
+  // A session URI names where others connect to, which is not done by WebSocket (RFC 7977 §5.1).
+  const named = sockets.filter(({ transport }) => transport !== "ws")
+  const uris = options.uris ??
+    (named.length === 0 ? sockets : named).map(({ host, port, scheme, transport }) =>
+      parseUri(formatUri({ scheme, host, port, transport }))!
+    )
   switchboard.serves(sockets, uris)
   serving = switchboard
   if (live.current !== options) switchboard.change(rulesOf(live.current))

@@ -43,10 +43,13 @@ export type FailureReport = "yes" | "partial" | "no"
 export type OverLimit = "header line too long" | "header section too long" | "too many headers"
 
 /** A message of a transport that carries messages is not one frame (RFC 7977 §5.1). */
+/** Octets that carry messages are not what they should be (RFC 6455 §5). */
+export type NotMessages = "not WebSocket"
+
 export type NotOneFrame = "more than a frame in a message" | "not a whole frame in a message"
 
 /** Why the octets cannot be MSRP any more: framing is lost, only closing the connection is left. */
-export type Broken = BrokenStartLine | OverLimit | NotOneFrame
+export type Broken = BrokenStartLine | OverLimit | NotOneFrame | NotMessages
 
 // not imported: a number of this module is part of the compiled code, one of another module is read again each time
 const CR = 13

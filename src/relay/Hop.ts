@@ -144,8 +144,13 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return !this.gone && !this.#finishing && !this.lapsed
   }
 
-  bytes(octets: Buffer): void {
-    if (!this.gone) this.#inbound.bytes(octets)
+  bytes(octets: Buffer, last?: boolean): void {
+    if (!this.gone) this.#inbound.bytes(octets, last)
+  }
+
+  /** It is no WebSocket as it should be. */
+  broken(): void {
+    this.#inbound.broken("not WebSocket", undefined)
   }
 
   // ---- who it is

@@ -31,6 +31,7 @@ import {
   Transport,
   type TransportError
 } from "../../src/Transport.ts"
+import { Framer } from "./Framer.ts"
 
 export const PASSWORDS: Readonly<Record<string, string>> = { alice: "wonderland", carol: "christmas" }
 
@@ -168,6 +169,7 @@ export class Peer implements Receiver {
   length = 0
   /** Called for every frame instead of keeping it. */
   onFrame: ((frame: Frame) => void) | undefined
+  readonly #framer = new Framer()
   #buffer = Buffer.alloc(4096)
   #from = 0
   #to = 0
@@ -245,8 +247,10 @@ export class Peer implements Receiver {
   }
 
   write(...octets: ReadonlyArray<string | Buffer>): void {
+    const { connection } = this
     for (const one of octets) {
-      this.connection.write(typeof one === "string" ? Buffer.from(one, "latin1") : one, () => {})
+      const bytes = typeof one === "string" ? Buffer.from(one, "latin1") : one
+      connection.write(bytes, () => {}, connection.messages === undefined ? undefined : this.#framer.ends(bytes))
     }
   }
 
@@ -324,6 +328,8 @@ export interface WorldOptions extends Omit<Partial<RelayOptions>, "limits"> {
   readonly sessions?: SessionRepoOptions
   readonly digest?: DigestOptions
   readonly scheme?: LocalSocket["scheme"]
+  /** What clients connect by; the relay listens for TCP as well, which its URIs name. Default `tcp`. */
+  readonly by?: "tcp" | "ws" | undefined
   /** Who may log in; alice and carol when absent. */
   readonly credentials?: Layer.Layer<Credentials> | undefined
   /** Who decides, in place of the digest authenticator; made of the one that would. */
@@ -380,8 +386,9 @@ export class World {
     this.network = parts.network
   }
 
+  /** Where clients connect. */
   get socket(): LocalSocket {
-    return this.relay.sockets[0]!
+    return this.relay.sockets.at(-1)!
   }
 
   /** The relay, as AUTH addresses it. */
@@ -538,6 +545,7 @@ export const makeWorld = Effect.fnUntraced(function*(
 ): Effect.fn.Return<World, TransportError | NoCommonAlgorithm, Transport | Scope.Scope> {
   const {
     authenticator = (same) => same,
+    by = "tcp",
     credentials,
     digest,
     repo = (same) => same,
@@ -545,7 +553,8 @@ export const makeWorld = Effect.fnUntraced(function*(
     sessions,
     ...more
   } = options
-  const listen = [{ scheme, host: "localhost", port: 0 }]
+  const tcp = { scheme, host: "localhost", port: 0 }
+  const listen = by === "ws" ? [tcp, { ...tcp, transport: by }] : [tcp]
   const relay = AtomRef.make<RelayOptions>({ listen, relayPeers: "all", ...more })
   const digests = AtomRef.make(digest ?? {})
   const repository = AtomRef.make(sessions ?? {})

@@ -55,7 +55,8 @@ const collect = (peer: Peer) => {
 export const scenarios = (
   name: string,
   scheme: LocalSocket["scheme"],
-  transport: () => Layer.Layer<Transport, TransportError | OptionsError>
+  transport: () => Layer.Layer<Transport, TransportError | OptionsError>,
+  by: "tcp" | "ws" = "tcp"
 ): void => {
   const scenario = (
     title: string,
@@ -64,7 +65,7 @@ export const scenarios = (
   ): void =>
     it.effect(title, () =>
       Effect.gen(function*() {
-        const world = yield* makeWorld({ scheme, ...options })
+        const world = yield* makeWorld({ scheme, by, ...options })
         yield* body(world)
         yield* world.done
       }).pipe(Effect.provide(transport())))

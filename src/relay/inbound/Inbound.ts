@@ -64,7 +64,7 @@ export class Inbound implements FrameSink {
     this.#refusals = new Refusals(hop)
   }
 
-  bytes(octets: Buffer): void {
+  bytes(octets: Buffer, last: boolean | undefined): void {
     const { counters, turn } = this.#shared
     turn.tick()
     this.lastUsed = turn.now
@@ -75,7 +75,7 @@ export class Inbound implements FrameSink {
       this.#share.wait()
       this.#decoder.hold()
     }
-    this.#decoder.push(octets)
+    this.#decoder.push(octets, last)
     this.#share.read(octets.length, this.#decoder.held)
     // What waits for its turn is no more than was read at a time, and not the sender's doing.
     if (!this.#share.waits) this.#hop.probation.keeps(this.#decoder.held)
@@ -208,6 +208,9 @@ export class Inbound implements FrameSink {
     const octets = bodyEnd - bodyStart
     if (route.pace !== undefined) this.#hop.reading.spend(route.pace, 1, octets)
     const { flow } = route
+    if (octets > route.target.piece && head.kind === Kind.Send) {
+      return this.#passInPieces(route, head, bodyStart, bodyEnd, flag)
+    }
     if (flow.stuck) return this.#refusals.now(head, stuck(route), octets, flag)
     const now = flow.clear
     let unanswered = false
@@ -228,6 +231,13 @@ export class Inbound implements FrameSink {
     if (route.back.trial !== undefined) route.back.trial.keep(head, bodyStart, bodyEnd, flag)
     if (now) forwardFrame(route, head, bodyStart, bodyEnd, flag)
     else flow.parkFrame(head, bodyStart, bodyEnd, flag, unanswered)
+  }
+
+  /** What is whole here is longer than a chunk may be there. */
+  #passInPieces(route: Route, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void {
+    const chunk = this.#passChunk(route, head)
+    chunk.body(head.buf, bodyStart, bodyEnd, head.hyphens)
+    chunk.end(flag)
   }
 
   #passes(route: Route): void {

@@ -22,8 +22,10 @@ export const writeSend = (outbox: Outbox, id: string, lines: Buffer): void => {
 }
 
 /** In one piece: there are clients that do not find an end-line which two reads bring. */
-export const writeEndLine = (outbox: Outbox, id: string, flag: Flag, hasBody: boolean): void =>
+export const writeEndLine = (outbox: Outbox, id: string, flag: Flag, hasBody: boolean): void => {
   outbox.text(hasBody ? `\r\n-------${id}${flag}\r\n` : `-------${id}${flag}\r\n`)
+  outbox.frameEnds()
+}
 
 /** 200 to the previous hop (RFC 4976 §6.4.1); `between` stands between the transaction id and itself again. */
 export const writeOk = (outbox: Outbox, between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void => {
@@ -36,4 +38,5 @@ export const writeOk = (outbox: Outbox, between: Buffer, buf: Buffer, tidStart: 
   for (let i = tidStart; i < tidEnd; i++) slab[at++] = buf[i]!
   for (let i = 0; i < END.length; i++) slab[at++] = END[i]!
   outbox.advance(at)
+  outbox.frameEnds()
 }

@@ -47,6 +47,8 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   loss: Loss = CLOSED
   /** Milliseconds of the monotonic clock when octets last went out. */
   lastUsed: number
+  /** Octets of body that a chunk has at most which is written here (RFC 7977 §5.1). */
+  piece = Infinity
   /** The long chunk whose end-line is not written yet. */
   openChunk: LongChunk | undefined
   readonly waiting = new Turns()
@@ -67,6 +69,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   }
 
   connected(connection: Connection): void {
+    this.piece = connection.messages?.piece ?? Infinity
     this.outbox.connected(connection)
     this.#pump()
   }

@@ -12,6 +12,8 @@ const LEAST = 1024
 interface Filled {
   readonly lease: Lease
   readonly octets: Buffer
+  /** Where frames end in it, for a connection that carries messages. */
+  readonly ends: ReadonlyArray<number> | undefined
 }
 
 /** Whose output it is. */
@@ -38,6 +40,9 @@ export class Outbox {
   flushed = 0
   /** Octets handed to the connection. */
   #handed = 0
+  /** The connection carries messages, each of which is a frame; where frames end in the lease. */
+  #isMessages = false
+  #ends: Array<number> | undefined
   /** The owner knows that there is output. */
   #known = false
   #closed = false
@@ -52,6 +57,7 @@ export class Outbox {
 
   connected(connection: Connection): void {
     this.#connection = connection
+    this.#isMessages = connection.messages !== undefined
     this.wake()
   }
 
@@ -110,6 +116,12 @@ export class Outbox {
   whole(frame: Buffer): void {
     if (frame.length <= SLAB) this.reserve(frame.length)
     this.copy(frame, 0, frame.length)
+    this.frameEnds()
+  }
+
+  /** What was put in last is the end of a frame. */
+  frameEnds(): void {
+    if (this.#isMessages) (this.#ends ??= []).push(this.#at - this.#lease!.start)
   }
 
   /** Writes text whose characters are octets. */
@@ -141,7 +153,10 @@ export class Outbox {
     this.#lease = undefined
     this.#slabs.trim(lease, this.#at)
     if (this.#at === lease.start) this.#slabs.release(lease)
-    else this.#full.push({ lease, octets: lease.octets.subarray(lease.start, this.#at) })
+    else {
+      this.#full.push({ lease, octets: lease.octets.subarray(lease.start, this.#at), ends: this.#ends })
+      this.#ends = undefined
+    }
   }
 
   /**
@@ -164,7 +179,7 @@ export class Outbox {
     for (const filled of full) {
       this.#inFlight.push(filled)
       this.#handed += filled.octets.length
-      connection.write(filled.octets, this.#written)
+      connection.write(filled.octets, this.#written, filled.ends)
       if (this.#trace !== undefined) this.#tell(this.#trace, filled.octets)
     }
     const octets = this.#handed - before

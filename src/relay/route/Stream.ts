@@ -108,7 +108,24 @@ export class Stream implements LongChunk {
     }
   }
 
+  /** In pieces as large as the connection wants them. */
   #copy(buf: Buffer, start: number, end: number): void {
+    let at = start
+    for (let left = this.#left; left < end - at; left = this.#left) {
+      this.#put(buf, at, at + left)
+      at += left
+      if (this.#target.openChunk === this) this.interrupt()
+      this.#begin()
+    }
+    this.#put(buf, at, end)
+  }
+
+  /** Octets that the open piece may still have. */
+  get #left(): number {
+    return this.#target.piece - (this.#next - this.#pieceStart)
+  }
+
+  #put(buf: Buffer, start: number, end: number): void {
     this.#outbox.copy(buf, start, end)
     this.#target.shared.counters.bodyOctetsOut += end - start
     this.#next += end - start

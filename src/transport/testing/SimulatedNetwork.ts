@@ -21,6 +21,8 @@ export class SimulatedNetwork implements Surroundings {
   /** Milliseconds until an attempt to connect that gets no answer fails. */
   readonly connectTimeout: number
   link: Link
+  /** Octets of a body that a chunk towards a WebSocket client has at most. */
+  piece: number | undefined
   readonly #answers = new Map<string, DialOutcome>()
   #nextPort = 49_152
 

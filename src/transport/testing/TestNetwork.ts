@@ -28,6 +28,8 @@ export interface TestOptions extends LinkOptions {
   readonly shuffle?: boolean | undefined
   /** Seconds until an attempt to connect that gets no answer fails. Default 10. */
   readonly connectTimeout?: number | undefined
+  /** Octets of a body that a chunk towards a WebSocket client has at most. Default 65,536. */
+  readonly piece?: number | undefined
 }
 
 /** Controls the network of `Transport.layerTest`. Connections may be given by either end. */
@@ -74,6 +76,7 @@ export const make = Effect.fnUntraced(function*(
     shuffle: options.shuffle === true ? random : undefined
   })
   const network = new SimulatedNetwork(loop, random, merge(defaultLink, options), (options.connectTimeout ?? 10) * 1000)
+  network.piece = options.piece
   yield* Effect.addFinalizer(() => closeAll(network.ends))
   return {
     node: (machine) =>

@@ -134,8 +134,9 @@ const open = (
 }
 
 /** A WebSocket, open already, on a connection. */
-const messages = ({ loop }: SimulatedNetwork, accept: Accept, key: (() => number) | undefined): Accept => (below) =>
-  new WebSocketConnection(below, accept, { defer: loop.defer, key })
+const messages =
+  ({ loop, piece }: SimulatedNetwork, accept: Accept, key: (() => number) | undefined): Accept => (below) =>
+    new WebSocketConnection(below, accept, { defer: loop.defer, key, piece })
 
 const maskingKey = ({ random }: SimulatedNetwork): number => Math.floor(random() * 2 ** 32) | 0
 
