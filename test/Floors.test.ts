@@ -22,7 +22,7 @@ const relayFloors = [
 ] as const
 
 /** What those on a floor of the relay, and the protocol, may import from elsewhere. Whole packages of Node by name. */
-const protocolNeeds = [/^protocol\//, /^node:(crypto|net)$/]
+const protocolNeeds = [/^protocol\//, /^node:(buffer|crypto|net)$/]
 const relayNeeds = [
   /^protocol\//,
   /^collections\//,

@@ -20,6 +20,8 @@ export const ranges = {
   keepAlive: [0, 9 * 3600] as Range,
   stall: [1, DAY] as Range,
   idle: [3600, 30 * DAY] as Range,
+  /** 0: never. */
+  ping: [0, DAY] as Range,
   output: octets(4 * KIB),
   session: octets(4 * KIB),
   octetRate: octets(16 * KIB),

@@ -53,6 +53,7 @@ const limits: { readonly [K in keyof RelayLimits]: Schema.Codec<number> } = {
   nextHopsPerAddress: wholeOrUnbounded(ranges.nextHops),
   unused: positive,
   idle: quantity(ranges.idle),
+  ping: quantity(ranges.ping),
   stall: quantity(ranges.stall),
   drain: quantity(ranges.drain),
   draining: notNegative,
@@ -73,6 +74,8 @@ const relayPeers = Schema.declare(
 
 const sockets = Schema.Array(Schema.Struct({
   scheme: oneOf("msrp", "msrps"),
+  transport: Schema.optional(oneOf("tcp", "ws")),
+  path: Schema.optional(text("a path that begins with a slash", (path) => /^\/[!-~]*$/.test(path))),
   host: text("an address or a host name", (host) => host !== ""),
   port: whole([0, 65_535])
 }))

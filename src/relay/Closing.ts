@@ -10,6 +10,7 @@ export type Closing =
   | "no successful request in probation"
   | "not used for a long time"
   | "no session uses it"
+  | "no sign of life"
   | "request for another relay"
   | "takes no octets"
   | "the relay drains"

@@ -17,6 +17,7 @@ import { Probation, type ProbationOwner } from "./inbound/Probation.ts"
 import { Reading } from "./inbound/Reading.ts"
 import { FORBIDDEN, UNREACHABLE } from "./Loss.ts"
 import { Outbound, type OutboundOwner } from "./outbound/Outbound.ts"
+import { type Pings, pingsOf } from "./outbound/Pings.ts"
 import { RelayProof } from "./RelayProof.ts"
 import { HopRoutes } from "./route/HopRoutes.ts"
 import { Unanswered } from "./route/Unanswered.ts"
@@ -68,6 +69,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   /** Why the relay closes it; what the network says, where nobody closed it in order. */
   #reason: Closing | undefined
   #failure: string | undefined
+  #pings: Pings | undefined
   /** Its peer has so long to close it. */
   #linger: Timeout | undefined
 
@@ -102,6 +104,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   #connected(connection: Connection): void {
     this.#connection = this.proof.connection = connection
+    this.#pings = pingsOf(this.shared, connection, () => this.fail("no sign of life"))
     this.since = this.shared.turn.now
     this.outbound.connected(connection)
     this.reading.connected(connection)
@@ -284,6 +287,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#inbound.stop()
     stopTimer(this.probation)
     stopTimer(this.#linger)
+    this.#pings?.stop()
     this.reading.close()
     this.#owner.left(this)
     this.#inbound.lost()

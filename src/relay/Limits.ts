@@ -71,6 +71,8 @@ export interface RelayLimits {
   readonly unused: number
   /** Seconds without traffic after which a connection without sessions is closed; more than an hour (RFC 4976 §6.5). */
   readonly idle: number
+  /** Seconds without a word of a WebSocket client before he is asked whether he is there, and then before he is given up; 0: never. */
+  readonly ping: number
   /** Seconds without progress after which a receiver is failed. */
   readonly stall: number
   /**
@@ -120,6 +122,7 @@ export const defaultRelayLimits: RelayLimits = {
   nextHopsPerAddress: 1000,
   unused: 300,
   idle: 7200,
+  ping: 25,
   stall: 30,
   drain: 0,
   draining: 1,
@@ -134,7 +137,7 @@ const PROBATION = 30
 const TRANSACTION = 30
 
 /** Those that are times of timers. */
-type Timed = "stall" | "closing" | "blocked" | "hold" | "relayGone"
+type Timed = "ping" | "stall" | "closing" | "blocked" | "hold" | "relayGone"
 
 /** Milliseconds after which it is looked again whether a sender that was too fast may go on. */
 const PACE = 50
@@ -146,6 +149,7 @@ const PACE = 50
 export interface Limits extends Omit<RelayLimits, Timed> {
   readonly transaction: TimerQueue
   readonly probation: TimerQueue
+  readonly ping: TimerQueue
   readonly stall: TimerQueue
   readonly closing: TimerQueue
   readonly hold: TimerQueue
@@ -160,6 +164,7 @@ export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
     ...bounds,
     transaction: seconds(TRANSACTION),
     probation: seconds(PROBATION),
+    ping: seconds(bounds.ping),
     stall: seconds(bounds.stall),
     closing: seconds(bounds.closing),
     hold: seconds(bounds.hold),
@@ -174,6 +179,7 @@ export const changeLimits = (limits: Limits, timers: Timers, bounds: RelayLimits
   const seconds = (name: Timed): TimerQueue => timers.retimed(limits[name], bounds[name] * 1000)
   Object.assign(limits, {
     ...bounds,
+    ping: seconds("ping"),
     stall: seconds("stall"),
     closing: seconds("closing"),
     hold: seconds("hold"),

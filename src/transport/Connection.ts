@@ -101,8 +101,10 @@ export interface Connection extends ConnectionFacts {
    * say why.
    */
   end(why?: CloseReason): void
-  /** Asks the peer for a sign of life, where the transport has such; whether anything has come in since it was asked last. */
-  ping?(): boolean
+  /** Asks the peer for a sign of life, where the transport has such. */
+  ping?(): void
+  /** Whether anything has come in since this was asked last; there where `ping` is. */
+  takeHeard?(): boolean
   /** Closes the connection at once. Octets not yet taken by the operating system are lost, nothing more comes in. */
   destroy(): void
 }

@@ -7,7 +7,15 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 import { follow, type Live } from "../options/Live.ts"
-import { oneOf, type OptionsError, positive, quantity, whole, wholeOrUnbounded, wrongOptions } from "../options/Options.ts"
+import {
+  oneOf,
+  type OptionsError,
+  positive,
+  quantity,
+  whole,
+  wholeOrUnbounded,
+  wrongOptions
+} from "../options/Options.ts"
 import { ranges } from "../options/Ranges.ts"
 import { Resolver } from "../Resolver.ts"
 import { makeCertificates, type TlsOptions } from "./Certificates.ts"

@@ -67,7 +67,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
   /** A Pong is not written yet; what the next one has to say. */
   #ponging = false
   #owed: Buffer | undefined
-  /** Something has come in since the last Ping. */
+  /** Something has come in since somebody asked. */
   #heard = true
 
   constructor(below: Connection, accept: Accept, { defer, key, piece = PIECE }: WebSocketOptions) {
@@ -116,11 +116,14 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
     return Math.min(this.below.pending(), this.#unwritten)
   }
 
-  /** Sends a Ping (RFC 6455 §5.5.2). Whether anything has come in since the last one. */
-  ping(): boolean {
+  /** Sends a Ping (RFC 6455 §5.5.2). */
+  ping(): void {
+    if (!this.#ended) this.#control(PING, Buffer.alloc(0), nothing)
+  }
+
+  takeHeard(): boolean {
     const heard = this.#heard
     this.#heard = false
-    if (!this.#ended) this.#control(PING, Buffer.alloc(0), nothing)
     return heard
   }
 
