@@ -263,11 +263,6 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.shared.limits.closing.start(this.#linger = new Timeout(() => this.#connection?.destroy()))
   }
 
-  turnedAway(): void {
-    this.#reason ??= "too many connections"
-    this.#connection?.destroy()
-  }
-
   /** Closes at once. */
   fail(reason: Closing): void {
     if (this.gone) return

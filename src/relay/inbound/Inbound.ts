@@ -206,11 +206,14 @@ export class Inbound implements FrameSink {
   /** Forwards a whole request, and answers it if it is a SEND (RFC 4976 §6.4.1, §6.4.2). */
   #pass(route: Route, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void {
     const octets = bodyEnd - bodyStart
+    // What is whole here may be longer than a chunk is there.
+    if (octets > route.target.piece && head.kind === Kind.Send) {
+      const chunk = this.#passChunk(route, head)
+      chunk.body(head.buf, bodyStart, bodyEnd, head.hyphens)
+      return chunk.end(flag)
+    }
     if (route.pace !== undefined) this.#hop.reading.spend(route.pace, 1, octets)
     const { flow } = route
-    if (octets > route.target.piece && head.kind === Kind.Send) {
-      return this.#passInPieces(route, head, bodyStart, bodyEnd, flag)
-    }
     if (flow.stuck) return this.#refusals.now(head, stuck(route), octets, flag)
     const now = flow.clear
     let unanswered = false
@@ -231,13 +234,6 @@ export class Inbound implements FrameSink {
     if (route.back.trial !== undefined) route.back.trial.keep(head, bodyStart, bodyEnd, flag)
     if (now) forwardFrame(route, head, bodyStart, bodyEnd, flag)
     else flow.parkFrame(head, bodyStart, bodyEnd, flag, unanswered)
-  }
-
-  /** What is whole here is longer than a chunk may be there. */
-  #passInPieces(route: Route, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void {
-    const chunk = this.#passChunk(route, head)
-    chunk.body(head.buf, bodyStart, bodyEnd, head.hyphens)
-    chunk.end(flag)
   }
 
   #passes(route: Route): void {

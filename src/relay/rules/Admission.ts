@@ -26,8 +26,8 @@ export interface Admitted {
   inUse(now: number): boolean
   /** Sends what is written, then closes. */
   finish(reason: Closing): void
-  /** Closes at once, since there are too many. */
-  turnedAway(): void
+  /** Closes at once. */
+  fail(reason: Closing): void
 }
 
 /** Connections that are looked at for one that can go. */
@@ -149,6 +149,6 @@ export class Admission {
   #close(hop: Admitted): void {
     this.#leaves(hop)
     this.#shared.counters.connectionsTurnedAway++
-    hop.turnedAway()
+    hop.fail("too many connections")
   }
 }
