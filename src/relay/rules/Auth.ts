@@ -181,7 +181,7 @@ export class Auth {
     if (hop.gone) return { status: 481, attempt: { username: user.username, reason: "its connection closed" } }
     const { limits, turn } = this.#shared
     turn.tick()
-    const { from, own } = request
+    const { from, named } = request
     const relay = behindRelay ? this.#relays.of(from[0]!.host) : undefined
     if (relay !== undefined) this.#relays.linked(relay, hop)
     const hasRoom = relay === undefined
@@ -189,10 +189,10 @@ export class Auth {
       : relay.hasRoom(limits.sessionsPerRelay, turn.now)
     if (!hasRoom) return this.#exhausted(user.username)
     const id = sessionId()
-    const { host, port, scheme } = this.options.usePath.find((uri) => uri.scheme === own.scheme) ?? own
+    const { host, port, scheme, transport } = this.options.usePath.find((uri) => uri.scheme === named.scheme) ?? named
     return {
       id,
-      uri: parseUri(formatUri({ scheme, host, port, sessionId: id }))!,
+      uri: parseUri(formatUri({ scheme, host, port, transport, sessionId: id }))!,
       username: user.username,
       realm: user.realm,
       owner: relay ?? hop,

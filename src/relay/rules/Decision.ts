@@ -27,6 +27,8 @@ export interface Authenticate {
   readonly _tag: "Authenticate"
   /** The relay's URI that it addresses, as configured, and as it does. */
   readonly own: MsrpUri
+  /** What a session URI is made of: others connect by TCP also to who has come by WebSocket (RFC 7977 §8.1.1). */
+  readonly named: MsrpUri
   readonly target: MsrpUri
   /** Its From-Path. */
   readonly from: ReadonlyArray<MsrpUri>

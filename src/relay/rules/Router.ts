@@ -14,13 +14,11 @@ import { extend, type Session, type Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { type Decision, refuse } from "./Decision.ts"
 import type { Directory } from "./Directory.ts"
+import { OwnUris } from "./OwnUris.ts"
 import type { Party } from "./Party.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { routeTo, Trying } from "./Trying.ts"
 import { cameBy, wayTo, wentBy } from "./Ways.ts"
-
-/** By which a relay can be addressed, whatever it listens on (RFC 4975 §6, RFC 7977 §5.1). */
-const OWN_TRANSPORTS = new Set(["tcp", "ws"])
 
 /** Authorities that the owner of a session may show, as clients behind rewriting middleboxes do. */
 const MAX_OWNER_AUTHORITIES = 4
@@ -40,29 +38,18 @@ export interface RouterOptions {
 
 export class Router {
   readonly #options: RouterOptions
-  readonly #authorities: ReadonlySet<string>
+  readonly #own: OwnUris
   readonly #users: UsersUnanswered
 
   constructor(options: RouterOptions) {
     this.#options = options
     this.#users = new UsersUnanswered(options.shared.limits)
-    // An AUTH may name the relay without a port (RFC 4976 §8), so both forms are its own.
-    this.#authorities = new Set(
-      [...options.uris, ...options.usePath].flatMap((uri) => [
-        authorityKey(uri),
-        authorityKey({ ...uri, port: undefined })
-      ])
-    )
-  }
-
-  isOwn(uri: MsrpUri): boolean {
-    return this.#authorities.has(authorityKey(uri)) && OWN_TRANSPORTS.has(uri.transport.toLowerCase())
+    this.#own = new OwnUris(options.uris, options.usePath)
   }
 
   /** What the relay is called on a connection with or without TLS. */
   ownUri(secure: boolean): MsrpUri | undefined {
-    const { uris } = this.#options
-    return uris.find(({ scheme }) => scheme === (secure ? "msrps" : "msrp")) ?? uris[0]
+    return this.#own.on(secure)
   }
 
   /** `isLong`: it is a long chunk, of which only the beginning is here. */
@@ -78,7 +65,7 @@ export class Router {
     const relayPeer = hop.isRelay(from[0]!)
     if (relayPeer) directory.shown(from[0]!, hop, first)
     // A connection that many sessions of another relay share is not closed for one bad request.
-    if (!this.isOwn(first)) return relayPeer ? refuse(481, "for another relay") : { _tag: "Foreign" }
+    if (!this.#own.has(first)) return relayPeer ? refuse(481, "for another relay") : { _tag: "Foreign" }
     if (first.sessionId === undefined) return this.#bare(head, hop, to, from)
     if (first.port === undefined || (head.kind !== Kind.Auth && [...to, from[0]!].some(lacksPort))) {
       return refuse(400, "a URI without a port")
@@ -105,11 +92,12 @@ export class Router {
     if (head.kind !== Kind.Auth) return refuse(481, "no session-id in its To-Path")
     // AUTH for a relay further on goes through a session URI, never through the bare name (RFC 4976 §5.1).
     if (to.length > 1) return refuse(403, "an AUTH for another relay without a session at this one")
-    const own = this.#options.uris.find((uri) => uri.scheme === first.scheme && names(first, uri))
+    const own = this.#own.meant(first)
     if (own === undefined) return { _tag: "Foreign" }
+    const named = this.#own.reachable(own)
     return lacksTls(first, hop)
       ? refuse(403, "the URI is one for connections with TLS")
-      : { _tag: "Authenticate", own, target: first, from }
+      : { _tag: "Authenticate", own, named, target: first, from }
   }
 
   #session(uri: MsrpUri): Session | undefined {
@@ -129,7 +117,7 @@ export class Router {
     if (!known.includes(authority) && known.length < MAX_OWNER_AUTHORITIES) known.push(authority)
 
     const next = to[1]!
-    if (this.isOwn(next)) {
+    if (this.#own.has(next)) {
       // Both parties are clients here: its second URI is checked as if the first had been another relay's.
       const other = this.#session(next)
       const parties = partiesOf([session], true)
@@ -278,10 +266,6 @@ const lacksPort = (uri: MsrpUri): boolean => uri.port === undefined && uri.trans
 
 /** What `msrps` promises to whoever got the URI, a connection without TLS does not keep (RFC 4975 §6). */
 const lacksTls = (uri: MsrpUri, { connection }: Party): boolean => uri.scheme === "msrps" && !connection!.secure
-
-/** Does an AUTH that addresses `uri` mean `own`: with its port, or without one. */
-const names = (uri: MsrpUri, own: MsrpUri): boolean =>
-  authorityKey(uri) === authorityKey(uri.port === undefined ? { ...own, port: undefined } : own)
 
 /**
  * Is `next` the URI of the peer that has connected in. Middleboxes rewrite host and port of the path in SDP and not in

@@ -81,7 +81,7 @@ const message = fc.record({
 })
 
 describe("FrameReader", () => {
-  it("R7977-5.1-04 R7977-4.2-01: any messages, fragments, splits and pauses give the same octets, text or binary", () => {
+  it("R7977-5.1-04 R7977-4.2-01 R7977-4.2-03: any messages, fragments, splits and pauses give the same octets, text or binary", () => {
     fc.assert(
       fc.property(
         fc.array(message, { maxLength: 5 }),
@@ -144,7 +144,7 @@ describe("FrameReader", () => {
     ]
   ]
   for (const [what, octets, end] of faults) {
-    it(`RFC 6455 §5: ${what} ends the connection, however it is split, and nothing behind it is read`, () => {
+    it(`R6455-5.1-01 R6455-5.5-01 R6455-5.5-02: ${what} ends the connection, however it is split, and nothing behind it is read`, () => {
       for (const size of [1, 2, 3, 1000]) {
         const heard = new Heard()
         read(Buffer.concat([octets, frame(BINARY, true, Buffer.from("later"), KEY)]), [size], heard)

@@ -55,7 +55,7 @@ const request = (lines: ReadonlyArray<string>, { line = "GET / HTTP/1.1", host =
 const without = (name: string): ReadonlyArray<string> => LINES.filter((line) => !line.startsWith(name))
 
 describe("handshake", () => {
-  it.live("R7977-4.1-01: msrp among the subprotocols, in any place, is granted as the only one", () =>
+  it.live("R7977-4.1-01 R6455-4.2-02: msrp among the subprotocols, in any place, is granted as the only one", () =>
     serving({}, (port) =>
       Effect.gen(function*() {
         const answer = yield* Effect.promise(() => ask(port, request(LINES)))
@@ -84,9 +84,9 @@ describe("handshake", () => {
       /^HTTP\/1\.1 400 /
     ],
     ["another path", request(LINES, { line: "GET /other HTTP/1.1" }), /^HTTP\/1\.1 404 /],
-    ["another method", request(LINES, { line: "POST / HTTP/1.1" }), /^HTTP\/1\.1 405 [^]*Allow: GET/],
+    ["R6455-4.2-01: another method", request(LINES, { line: "POST / HTTP/1.1" }), /^HTTP\/1\.1 405 [^]*Allow: GET/],
     ["another protocol", request(["Upgrade: h2c", "Connection: Upgrade"]), /^HTTP\/1\.1 426 /],
-    ["no upgrade", request([]), /^HTTP\/1\.1 426 [^]*Upgrade: websocket/],
+    ["R6455-4.2-01: no upgrade", request([]), /^HTTP\/1\.1 426 [^]*Upgrade: websocket/],
     ["R7977-7-01: a page of another origin", request([...LINES, "Origin: https://evil.example"]), /^HTTP\/1\.1 403 /],
     ["an origin that is none", request([...LINES, "Origin: null"]), /^HTTP\/1\.1 403 /],
     ["no HTTP", "MSRP abcd SEND\r\n\r\n", /^HTTP\/1\.1 400 /],
@@ -129,7 +129,7 @@ describe("handshake", () => {
 })
 
 describe("messages", () => {
-  it.live("R7977-5.1-02 R7977-4.2-01: Node's own WebSocket gets and sends whole messages, text or binary", () =>
+  it.live("R7977-5.1-02 R7977-4.2-01 R7977-4.2-02: Node's own WebSocket gets and sends whole messages, text or binary", () =>
     serving({}, (port, recorder) =>
       Effect.gen(function*() {
         const client = new WebSocket(`ws://127.0.0.1:${port}/`, ["msrp"])
