@@ -1,0 +1,113 @@
+/**
+ * What a proxy says of the client before anything else, by the PROXY protocol (versions 1 and 2, as HAProxy's document has
+ * them): who he is, and whether he speaks TLS to the proxy. Pure: octets in, a reading out.
+ */
+import { isIPv4, isIPv6 } from "node:net"
+import { canonicalHost } from "../protocol/Uri.ts"
+
+/** Octets of the longest line of version 1, with its end; and of version 2 that are read at most, with what is behind the addresses. */
+const MAX_LINE = 107
+export const MAX_PROXY_HEADER = 4096
+
+const SIGNATURE = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1")
+const PREFIX = Buffer.from("PROXY ", "latin1")
+
+/** Octets of version 2 before the addresses. */
+const FIXED = 16
+
+const INET = 1
+const INET6 = 2
+
+/** The type of what is told of TLS, and the bit that says the client speaks it. */
+const TLV_SSL = 0x20
+const CLIENT_SSL = 1
+
+export interface ProxiedClient {
+  readonly host: string
+  readonly port: number
+  /** It speaks TLS to the proxy: version 2 may say so. */
+  readonly secure: boolean
+}
+
+export type ProxyReading =
+  /** There are too few octets to tell. */
+  | { readonly _tag: "More" }
+  /** It is none, or malformed. */
+  | { readonly _tag: "Bad" }
+  /** So many octets are the header. Without a client the proxy speaks for itself, as in a health check, or does not say. */
+  | { readonly _tag: "Header"; readonly octets: number; readonly client: ProxiedClient | undefined }
+
+const MORE: ProxyReading = { _tag: "More" }
+const BAD: ProxyReading = { _tag: "Bad" }
+
+const begins = (octets: Buffer, with_: Buffer): boolean => {
+  const length = Math.min(octets.length, with_.length)
+  return octets.compare(with_, 0, length, 0, length) === 0
+}
+
+/** Reads a header at the beginning of these octets. */
+export const readProxyHeader = (octets: Buffer): ProxyReading => {
+  if (begins(octets, SIGNATURE)) return octets.length < FIXED ? MORE : binary(octets)
+  return begins(octets, PREFIX) ? line(octets) : BAD
+}
+
+const line = (octets: Buffer): ProxyReading => {
+  const end = octets.indexOf("\r\n", 0, "latin1")
+  if (end === -1 || end + 2 > MAX_LINE) return octets.length < MAX_LINE && end === -1 ? MORE : BAD
+  const [, family, from, to, fromPort, toPort, ...rest] = octets.toString("latin1", 0, end).split(" ")
+  const header = (client: ProxiedClient | undefined): ProxyReading => ({ _tag: "Header", octets: end + 2, client })
+  if (family === "UNKNOWN") return header(undefined)
+  const isAddress = family === "TCP4" ? isIPv4 : family === "TCP6" ? isIPv6 : () => false
+  const port = portOf(fromPort)
+  if (rest.length > 0 || !isAddress(from ?? "") || !isAddress(to ?? "") || port === -1 || portOf(toPort) === -1) {
+    return BAD
+  }
+  return header({ host: canonicalHost(from!), port, secure: false })
+}
+
+const portOf = (text: string | undefined): number => {
+  const port = /^(?:0|[1-9]\d{0,4})$/.test(text ?? "") ? Number(text) : -1
+  return port <= 65_535 ? port : -1
+}
+
+const binary = (octets: Buffer): ProxyReading => {
+  const command = octets[12]!
+  const family = octets[13]! >> 4
+  const end = FIXED + octets.readUInt16BE(14)
+  if (command >> 4 !== 2 || (command & 0x0F) > 1 || end > MAX_PROXY_HEADER) return BAD
+  if (octets.length < end) return MORE
+  const header = (client: ProxiedClient | undefined): ProxyReading => ({ _tag: "Header", octets: end, client })
+  // LOCAL: the proxy itself has connected.
+  if ((command & 0x0F) === 0) return header(undefined)
+  const size = family === INET ? 12 : family === INET6 ? 36 : undefined
+  if (size === undefined) return header(undefined)
+  if (FIXED + size > end) return BAD
+  const secure = isSecure(octets.subarray(FIXED + size, end))
+  if (secure === undefined) return BAD
+  return header(
+    family === INET
+      ? { host: octets.subarray(FIXED, FIXED + 4).join("."), port: octets.readUInt16BE(FIXED + 8), secure }
+      : { host: ipv6(octets.subarray(FIXED, FIXED + 16)), port: octets.readUInt16BE(FIXED + 32), secure }
+  )
+}
+
+/** Whether the client speaks TLS; nothing when what stands behind the addresses cannot be read. */
+const isSecure = (octets: Buffer): boolean | undefined => {
+  let secure = false
+  let at = 0
+  while (at < octets.length) {
+    if (at + 3 > octets.length) return undefined
+    const length = octets.readUInt16BE(at + 1)
+    if (at + 3 + length > octets.length) return undefined
+    if (octets[at] === TLV_SSL && length > 0) secure = (octets[at + 3]! & CLIENT_SSL) !== 0
+    at += 3 + length
+  }
+  return secure
+}
+
+/** An IPv4 address that is embedded is told as such, as everywhere. */
+const ipv6 = (octets: Buffer): string => {
+  const words = Array.from({ length: 8 }, (_, i) => octets.readUInt16BE(2 * i))
+  if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xFFFF) return octets.subarray(12).join(".")
+  return canonicalHost(words.map((word) => word.toString(16)).join(":"))
+}
