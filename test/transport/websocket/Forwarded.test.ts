@@ -1,0 +1,43 @@
+import { assert, describe, it } from "vitest"
+import { clientOf } from "../../../src/transport/websocket/Forwarded.ts"
+
+const peer = { host: "10.0.0.1", port: 5000, secure: false }
+const inner = (address: string): boolean => address.startsWith("10.")
+const told = (headers: Record<string, string>, trusts = inner): string => {
+  const { host, port, secure } = clientOf(headers, peer, trusts)
+  return `${host} ${port} ${secure ? "tls" : "plain"}`
+}
+
+describe("clientOf", () => {
+  const cases: ReadonlyArray<readonly [string, Record<string, string>, string]> = [
+    ["no header", {}, "10.0.0.1 5000 plain"],
+    ["an address", { "x-forwarded-for": "203.0.113.9" }, "203.0.113.9 0 plain"],
+    ["an address with TLS", { "x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https" }, "203.0.113.9 0 tls"],
+    ["TLS alone", { "x-forwarded-proto": "wss" }, "10.0.0.1 5000 tls"],
+    [
+      "the last that no trusted proxy has told",
+      { "x-forwarded-for": "1.2.3.4, 203.0.113.9, 10.0.0.2" },
+      "203.0.113.9 0 plain"
+    ],
+    ["proxies only", { "x-forwarded-for": "10.0.0.3, 10.0.0.2" }, "10.0.0.3 0 plain"],
+    ["ports and brackets", { "x-forwarded-for": "[2001:db8::9]:4711" }, "2001:db8::9 4711 plain"],
+    ["IPv6 without brackets", { "x-forwarded-for": "2001:db8::9" }, "2001:db8::9 0 plain"],
+    ["the standard header", { forwarded: `for="[2001:db8::9]:4711";proto=https;by=10.0.0.1` }, "2001:db8::9 4711 tls"],
+    [
+      "the standard before the others",
+      { forwarded: "for=203.0.113.9", "x-forwarded-for": "1.2.3.4" },
+      "203.0.113.9 0 plain"
+    ],
+    ["a chain", { forwarded: "for=1.2.3.4, for=203.0.113.9;proto=https, for=10.0.0.2" }, "203.0.113.9 0 tls"],
+    ["who hides", { forwarded: "for=_hidden;proto=https" }, "10.0.0.1 5000 tls"],
+    ["nonsense", { "x-forwarded-for": "<script>, , ;;", forwarded: "" }, "10.0.0.1 5000 plain"],
+    ["many", { "x-forwarded-for": Array.from({ length: 1000 }, () => "10.0.0.9").join(",") }, "10.0.0.9 0 plain"]
+  ]
+  for (const [what, headers, client] of cases) {
+    it(`takes ${what}`, () => assert.strictEqual(told(headers), client))
+  }
+
+  it("takes no word of who is not trusted", () => {
+    for (const [, headers] of cases) assert.strictEqual(told(headers, () => false), "10.0.0.1 5000 plain")
+  })
+})
