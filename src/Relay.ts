@@ -300,7 +300,8 @@ const rulesOf = (options: RelayOptions): SwitchboardRules => ({
 })
 
 const is = (a: LocalSocket) => (b: LocalSocket): boolean =>
-  a.scheme === b.scheme && a.port === b.port && canonicalHost(a.host) === canonicalHost(b.host)
+  a.scheme === b.scheme && (a.transport ?? "tcp") === (b.transport ?? "tcp") && a.port === b.port &&
+  canonicalHost(a.host) === canonicalHost(b.host)
 
 /** What an operator should hear of, though not once for each. */
 const TROUBLE = [

@@ -22,6 +22,8 @@ export const ranges = {
   idle: [3600, 30 * DAY] as Range,
   /** 0: never. */
   ping: [0, DAY] as Range,
+  /** Octets of body of a chunk towards a WebSocket client. */
+  piece: [2 * KIB, 1024 * KIB] as Range,
   output: octets(4 * KIB),
   session: octets(4 * KIB),
   octetRate: octets(16 * KIB),

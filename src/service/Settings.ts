@@ -21,6 +21,7 @@ import { relaysOf } from "./settings/checks/Relays.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
 import { traceOf, type TraceSettings } from "./settings/checks/Trace.ts"
 import { type Users, usersOf } from "./settings/checks/Users.ts"
+import { admitting, within } from "./settings/codecs/WebSocket.ts"
 import { readEnvFile } from "./settings/EnvFile.ts"
 import { Problems } from "./settings/Problems.ts"
 import { readValues, type Texts, unknownVariables } from "./settings/Read.ts"
@@ -151,6 +152,7 @@ const read = Effect.fnUntraced(function*(
         nextHopsPerAddress: values.maxNextHopsPerAddress,
         unused: values.nextHopUnused,
         idle: values.idleLimit,
+        ping: values.wsPing,
         drain: values.drainTimeout
       }
     },
@@ -179,7 +181,12 @@ const read = Effect.fnUntraced(function*(
       handshakeRate: unlessZero(values.handshakeRate),
       // Whoever is on this machine has other ways to keep it busy, and may be a proxy for everybody.
       isExempt: isLoopback,
-      keepAlive: values.keepAlive
+      keepAlive: values.keepAlive,
+      webSocket: {
+        piece: values.wsChunk,
+        ...(values.trustedProxies === undefined ? {} : { trusts: within(values.trustedProxies) }),
+        ...(values.wsOrigins === undefined ? {} : { admitsOrigin: admitting(values.wsOrigins) })
+      }
     },
     resolver: { servers: values.dnsServers },
     envFile: values.envFile,

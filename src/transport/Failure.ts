@@ -24,8 +24,13 @@ const reasons = new Map<string, TransportErrorReason>([
 
 export const reasonOf = (cause: unknown): TransportErrorReason => reasons.get(codeOf(cause)) ?? "Other"
 
-export const targetOf = ({ scheme, host, port }: ConnectOptions | LocalSocket): string =>
-  `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`
+/** As an operator writes it: `msrps://[::1]:2855`, `wss://192.0.2.1:443/msrp`. */
+export const targetOf = (socket: ConnectOptions | LocalSocket): string => {
+  const { host, port, scheme, transport } = socket
+  const path = "path" in socket && socket.path !== "/" ? socket.path ?? "" : ""
+  const name = transport === "ws" ? scheme === "msrps" ? "wss" : "ws" : scheme
+  return `${name}://${host.includes(":") ? `[${host}]` : host}:${port}${path}`
+}
 
 export const failure = (
   operation: TransportError["operation"],

@@ -54,7 +54,7 @@ const optionsSchema = Schema.Struct({
   keepAlive: Schema.optional(quantity(ranges.keepAlive)),
   webSocket: Schema.optional(Schema.Struct({
     admitsOrigin: Schema.optional(Schema.Any),
-    piece: Schema.optional(whole([2048, 1_048_576])),
+    piece: Schema.optional(whole(ranges.piece)),
     trusts: Schema.optional(Schema.Any),
     serve: Schema.optional(Schema.Any)
   })),

@@ -10,6 +10,7 @@ import { sessions } from "./table/Sessions.ts"
 import { tls } from "./table/Tls.ts"
 import { trace } from "./table/Trace.ts"
 import { users } from "./table/Users.ts"
+import { webSocket } from "./table/WebSocket.ts"
 import type { Setting } from "./Variable.ts"
 
 export const variables = {
@@ -19,6 +20,7 @@ export const variables = {
   ...tls,
   ...sessions,
   ...nextHops,
+  ...webSocket,
   ...limits,
   ...logging,
   ...trace,

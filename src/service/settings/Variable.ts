@@ -27,6 +27,7 @@ export type SettingGroup =
   | "TLS"
   | "Sessions"
   | "Next hops"
+  | "WebSocket"
   | "Limits"
   | "Logging"
   | "Trace"

@@ -67,6 +67,21 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
       beside: { ...remote, MSRP_URIS: undefined },
       of: uriTexts,
       is: ["msrp://192.0.2.1:2855;tcp", "msrps://[2001:db8::1]:2856;tcp"]
+    },
+    {
+      value: "msrps:192.0.2.1:2855,wss:192.0.2.1:443/msrp",
+      beside: { ...remote, MSRP_URIS: undefined },
+      of: ({ relay: { listen, uris } }) => [listen[1], uris.map(({ text }) => text)],
+      is: [
+        { scheme: "msrps", transport: "ws", path: "/msrp", host: "192.0.2.1", port: 443 },
+        ["msrps://192.0.2.1:2855;tcp"]
+      ]
+    },
+    {
+      value: "WS:127.0.0.1:80",
+      beside: { ...remote, MSRP_URIS: undefined },
+      of: uriTexts,
+      is: ["msrp://127.0.0.1:80;ws"]
     }
   ],
   MSRP_DNS_SERVERS: [{
@@ -247,6 +262,28 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
     { value: "10 minutes", of: ({ relay }) => relay.limits?.drain, is: 600 },
     { value: "0", of: ({ relay }) => relay.limits?.drain, is: 0 }
   ],
+  MSRP_WS_ORIGINS: [
+    {
+      value: "https://Chat.example.com, http://a.example:8080",
+      of: ({ transport: { webSocket } }) =>
+        ["https://chat.example.com", "http://a.example:8080", "https://a.example:8080", "null"].map((origin) =>
+          webSocket?.admitsOrigin?.(origin, "relay.example.com")
+        ),
+      is: [true, true, false, false]
+    },
+    { value: "*", of: ({ transport: { webSocket } }) => webSocket?.admitsOrigin?.("null", ""), is: true }
+  ],
+  MSRP_WS_CHUNK: [{ value: "16 KiB", of: ({ transport }) => transport.webSocket?.piece, is: 16_384 }],
+  MSRP_WS_PING: [
+    { value: "50s", of: ({ relay }) => relay.limits?.ping, is: 50 },
+    { value: "0", of: ({ relay }) => relay.limits?.ping, is: 0 }
+  ],
+  MSRP_TRUSTED_PROXIES: [{
+    value: "10.0.0.0/8, 2001:db8::1",
+    of: ({ transport: { webSocket } }) =>
+      ["10.1.2.3", "11.0.0.1", "2001:db8:0::1", "2001:db8::2", "nonsense"].map((one) => webSocket?.trusts?.(one)),
+    is: [true, false, true, false, false]
+  }],
   MSRP_IDLE_LIMIT: [{ value: "1 day", of: ({ relay }) => relay.limits?.idle, is: 86_400 }],
   MSRP_MAX_NEXT_HOPS_PER_USER: [{ value: "9", of: ({ relay }) => relay.limits?.nextHopsPerUser, is: 9 }],
   MSRP_MAX_NEXT_HOPS_PER_ADDRESS: [{ value: "9", of: ({ relay }) => relay.limits?.nextHopsPerAddress, is: 9 }],

@@ -22,7 +22,8 @@ export const addressesOf = (values: Values, problems: Problems): Addresses | und
     problems.add("uris", `is needed, since nobody can connect to ${unreachable.host}, which is in MSRP_LISTEN`)
     return undefined
   }
-  const uris = values.uris ?? listen?.map(uriOf) ?? parsePath(DEFAULT_URIS.replaceAll(",", " "), 8)!
+  const uris = values.uris ?? listen?.filter(isNamed(listen)).map(uriOf) ??
+    parsePath(DEFAULT_URIS.replaceAll(",", " "), 8)!
   const sockets = distinct(listen ?? uris.map(socketOf), (text) => problems.add(listen ? "listen" : "uris", text))
   const others = uris.filter(({ host }) => isLocalhost(host)).flatMap((uri) =>
     ["127.0.0.1", "::1"].map((host) => uriOf({ ...uri, host }))
@@ -30,7 +31,12 @@ export const addressesOf = (values: Values, problems: Problems): Addresses | und
   return { uris: [...uris, ...others.filter((one) => !uris.some((uri) => sameUri(one, uri)))], listen: sockets }
 }
 
-const socketOf = ({ host, port, scheme }: MsrpUri): LocalSocket => ({ scheme, host, port: port! })
+/** Others connect by TCP, if anybody can. */
+const isNamed = (all: ReadonlyArray<LocalSocket>) => ({ transport }: LocalSocket): boolean =>
+  transport !== "ws" || all.every((one) => one.transport === "ws")
+
+const socketOf = ({ host, port, scheme, transport }: MsrpUri): LocalSocket =>
+  transport === "ws" ? { scheme, transport, host, port: port! } : { scheme, host, port: port! }
 
 /** Sockets with `localhost` as addresses; no two of them on one address and port. */
 const distinct = (

@@ -13,6 +13,9 @@ const DEFAULT_PORT = 2855
 /** Where the port would be, in a URI without one. Done before parsing, since an address without a port is no URI. */
 const NO_PORT = /^(msrps?:\/\/(?:[^/;@]*@)?(?:\[[^\]]*\]|[^:/;@[\]]+)):?(?=[/;]|$)/i
 
+/** What others connect by, and what browsers do (RFC 7977). */
+const TRANSPORTS = new Set(["tcp", "ws"])
+
 const ownUri = (text: string, before: ReadonlyArray<MsrpUri>): Result.Result<MsrpUri, string> => {
   const uri = parseUri(text.replace(NO_PORT, `$1:${DEFAULT_PORT}`))
   if (uri === undefined) {
@@ -24,7 +27,7 @@ const ownUri = (text: string, before: ReadonlyArray<MsrpUri>): Result.Result<Msr
   }
   if (uri.userinfo !== undefined) return Result.fail("has a user name, which the URI of a relay must not have")
   if (uri.sessionId !== undefined) return Result.fail("has a session-id, which the URI of a relay must not have")
-  if (uri.transport.toLowerCase() !== "tcp") return Result.fail(`must have the transport "tcp"`)
+  if (!TRANSPORTS.has(uri.transport.toLowerCase())) return Result.fail(`must have the transport "tcp" or "ws"`)
   if (uri.parameters !== "") return Result.fail("has parameters, which the URI of a relay must not have")
   if (uri.port === 0) return Result.fail("has port 0")
   if (isWildcard(uri.host)) {
@@ -34,16 +37,25 @@ const ownUri = (text: string, before: ReadonlyArray<MsrpUri>): Result.Result<Msr
 }
 
 /** A URI of the relay itself, printed with its port. */
-export const uriOf = ({ host, port, scheme }: Pick<MsrpUri, "scheme" | "host" | "port">): MsrpUri => ({
-  text: formatUri({ scheme, host, port }),
+export const uriOf = ({ host, port, scheme, transport: given = "tcp" }: UriOf): MsrpUri => {
+  const transport = given.toLowerCase()
+  return uriWith({ scheme, host, port, transport })
+}
+
+const uriWith = ({ host, port, scheme, transport }: UriOf & { readonly transport: string }): MsrpUri => ({
+  text: formatUri({ scheme, host, port, transport }),
   scheme,
   userinfo: undefined,
   host,
   port,
   sessionId: undefined,
-  transport: "tcp",
+  transport,
   parameters: ""
 })
+
+interface UriOf extends Pick<MsrpUri, "host" | "port" | "scheme"> {
+  readonly transport?: string | undefined
+}
 
 export const uris: TextCodec<ReadonlyArray<MsrpUri>> = listOf(ownUri, ({ text }) => text)
 
@@ -56,12 +68,25 @@ export const oneUriEach: TextCodec<ReadonlyArray<MsrpUri>> = listOf<MsrpUri>((te
 }, ({ text }) => text)
 
 /** A socket as a variable has it. */
-export const printSocket = ({ host, port, scheme }: LocalSocket): string =>
-  `${scheme}:${host.includes(":") ? `[${host}]` : host}:${port}`
+export const printSocket = ({ host, path = "/", port, scheme, transport }: LocalSocket): string => {
+  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`
+  if (transport !== "ws") return `${scheme}:${address}`
+  return `${scheme === "msrps" ? "wss" : "ws"}:${address}${path === "/" ? "" : path}`
+}
+
+/** What is listened on: a socket, or `ws:192.0.2.1:80/path`, which with `wss` has TLS. */
+const parseListener = (text: string): LocalSocket | undefined => {
+  const [, secure, address, path = "/"] = /^ws(s?):([^/]+)(\/[!-~]*)?$/i.exec(text) ?? []
+  if (address === undefined) return parseSocket(text)
+  const socket = parseSocket(`${secure === "" ? "msrp" : "msrps"}:${address}`)
+  return socket === undefined || /[?#]/.test(path) ? undefined : { ...socket, transport: "ws", path }
+}
 
 export const listeners: TextCodec<ReadonlyArray<LocalSocket>> = listOf((text) => {
-  const socket = parseSocket(text)
-  if (socket === undefined) return Result.fail("is not like msrp:192.0.2.1:2855 or msrps:[::]:2856")
+  const socket = parseListener(text)
+  if (socket === undefined) {
+    return Result.fail("is not like msrp:192.0.2.1:2855, msrps:[::]:2856, ws:127.0.0.1:2857 or wss:[::]:443/msrp")
+  }
   return socket.port === 0
     ? Result.fail("has port 0, which would be another port at each start")
     : Result.succeed(socket)

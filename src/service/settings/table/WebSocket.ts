@@ -1,0 +1,44 @@
+/** Variables about clients that come by WebSocket (RFC 7977). */
+import { ranges } from "../../../options/Ranges.ts"
+import { octets, seconds } from "../codecs/Quantities.ts"
+import { networks, origins } from "../codecs/WebSocket.ts"
+import { variablesOf } from "../Variable.ts"
+
+const { optional, set } = variablesOf("WebSocket")
+
+export const webSocket = {
+  wsOrigins: optional("MSRP_WS_ORIGINS", origins, {
+    expects: "* or origins of pages with commas between them",
+    meaning:
+      "Pages that may connect, by their origin, which browsers send; *: any. Programs send none, and are let in.",
+    example: "https://chat.example.com,https://www.example.com",
+    absent: "pages of the host that they connect to; on loopback those of loopback",
+    reload: "live"
+  }),
+  wsChunk: set("MSRP_WS_CHUNK", octets(...ranges.piece), {
+    expects: "a size of 2 KiB to 1 MiB",
+    meaning:
+      "Octets of body of one chunk towards WebSocket clients, each of which is a message (RFC 7977 section 5.1).",
+    default: "64 KiB",
+    example: "16 KiB",
+    reload: "live"
+  }),
+  wsPing: set("MSRP_WS_PING", seconds(...ranges.ping), {
+    expects: "a time of 0 to 1 day",
+    meaning:
+      "A WebSocket client that has said nothing for so long is asked whether he is there, and closed when he says " +
+      "nothing for as long again. Proxies mostly give up after a minute of silence. 0: never.",
+    default: "25",
+    example: "50s",
+    reload: "live"
+  }),
+  trustedProxies: optional("MSRP_TRUSTED_PROXIES", networks, {
+    expects: "addresses and networks with commas between them",
+    meaning:
+      "Proxies whose Forwarded, or X-Forwarded-For and X-Forwarded-Proto, tell of a WebSocket client who he is and whether he " +
+      "speaks TLS to them. From anybody else these headers mean nothing.",
+    example: "10.0.0.0/8,2001:db8::1",
+    absent: "none",
+    reload: "live"
+  })
+}
