@@ -141,7 +141,9 @@ describe("every variable", () => {
         "MSRP_HEP_USERS",
         "MSRP_HEP_ID",
         "MSRP_HEP_KEY",
-        "MSRP_ENV_FILE"
+        "MSRP_ENV_FILE",
+        "MSRP_ADMIN",
+        "MSRP_ADMIN_TOKEN_FILE"
       ]
     )
   })
