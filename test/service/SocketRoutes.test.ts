@@ -68,6 +68,8 @@ it.effect.each(named)(
         Effect.as(fs.writeFileString(`${directory}/${name}`, text), `${directory}/${name}`)
       const [tcp, tls] = [yield* freePort, yield* freePort]
       const settings = yield* Settings.parse({
+        // The clock stands still, so nobody waits for sessions to end by themselves.
+        MSRP_DRAIN_TIMEOUT: "0",
         MSRP_URIS: `msrp://127.0.0.1:${tcp};tcp,msrps://127.0.0.1:${tls};tcp`,
         MSRP_LISTEN: ["1", "2"].map((n) => `msrp:127.0.0.${n}:${tcp},msrps:127.0.0.${n}:${tls}`).join(","),
         MSRP_SOCKET_ROUTES: `${condition({ tcp, tls, bob })} -> ${use}:127.0.0.2:${use === "msrp" ? tcp : tls}`,
