@@ -1,6 +1,5 @@
 /** The service: a relay as its settings say (RFC 4976), from the environment to the listening sockets. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
@@ -19,7 +18,7 @@ import { type LiveSettings, makeLive } from "./LiveSettings.ts"
 import * as Logging from "./Logging.ts"
 import { Reload } from "./Reload.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
-import { exportOthers, readEnvFile } from "./settings/EnvFile.ts"
+import { exported } from "./settings/EnvFile.ts"
 import { followNpm, hangups, takeSignals } from "./Signals.ts"
 import { tellStart } from "./Start.ts"
 import * as Systemd from "./Systemd.ts"
@@ -91,14 +90,6 @@ const service = Effect.gen(function*() {
     Layer.provide(Telemetry.layerSpans())
   )
 })
-
-/** What others read of the environment may be in the file of variables too. If there is none, the settings say so. */
-const exported = Effect.flatMap(ConfigProvider.ConfigProvider, readEnvFile).pipe(
-  Effect.map((file) => {
-    if (file !== undefined) exportOthers(file, process.env)
-  }),
-  Effect.ignore
-)
 
 /** The service with the settings of the environment, until it is interrupted. */
 export const main = Effect.andThen(

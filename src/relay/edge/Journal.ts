@@ -199,7 +199,8 @@ interface Whose extends EventFields {
 }
 
 /** As an operator writes it: `msrps://[::1]:2855`. */
-export const listenerOf = ({ host, port, scheme }: LocalSocket): string => `${scheme}://${canonicalHost(host)}:${port}`
+export const listenerOf = ({ host, port, scheme }: LocalSocket): string =>
+  targetOf({ scheme, host: canonicalHost(host), port })
 
 export const addressOf = (connection: Connection | undefined): string | undefined =>
   connection === undefined ? undefined : addressText(connection.remote)

@@ -1,7 +1,7 @@
 /** The file of variables, for what the environment of the process does not have; it can change while the process runs. */
 import * as ByteSize from "effect/ByteSize"
 import * as Config from "effect/Config"
-import type * as ConfigProvider from "effect/ConfigProvider"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -62,3 +62,11 @@ export const exportOthers = ({ variables: all }: EnvFile, environment: NodeJS.Pr
     if (!name.startsWith("MSRP_")) environment[name] ??= value
   }
 }
+
+/** What others read of the environment may be in the file too. If it cannot be used, the settings say so. */
+export const exported = Effect.flatMap(ConfigProvider.ConfigProvider, readEnvFile).pipe(
+  Effect.map((file) => {
+    if (file !== undefined) exportOthers(file, process.env)
+  }),
+  Effect.ignore
+)

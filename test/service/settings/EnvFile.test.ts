@@ -105,8 +105,8 @@ describe("the file of variables", () => {
 
   it("gives the environment what others read there, and keeps what it has", () => {
     const environment: NodeJS.ProcessEnv = { TZ: "UTC" }
-    const variables = { MSRP_USERS: "alice:secret", TZ: "CET", PGSSLMODE: "require" }
+    const variables = { MSRP_USERS: "alice:secret", TZ: "CET", OTEL_SERVICE_NAME: "relay-1" }
     exportOthers({ path: ".env", variables, warnings: [] }, environment)
-    assert.deepStrictEqual(environment, { TZ: "UTC", PGSSLMODE: "require" })
+    assert.deepStrictEqual(environment, { TZ: "UTC", OTEL_SERVICE_NAME: "relay-1" })
   })
 })
