@@ -1,8 +1,8 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { sessionLabel } from "../../src/protocol/Ident.ts"
+import { sessionId, sessionLabel } from "../../src/protocol/Ident.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
-import { MASK, maskHeader, maskHeaders, maskLine, maskUris, sessionIdsOf } from "../../src/trace/Mask.ts"
+import { idsIn, MASK, maskHeader, maskHeaders, maskLine, maskUris, sessionIdsOf } from "../../src/trace/Mask.ts"
 
 const label = (id: string): string => `~${sessionLabel(id)}`
 
@@ -59,6 +59,32 @@ describe("session-ids", () => {
     ["mrsp://b/x;tcp", `mrsp://b/${label("x")};tcp`],
     ["mrsp:b/x;tcp", MASK]
   ])("%s in a path", (path, masked) => assert.strictEqual(maskHeader(`From-Path: ${path}`), `From-Path: ${masked}`))
+})
+
+describe("session-ids outside of URIs", () => {
+  const own = sessionId()
+
+  it("R4976-9.4-10: of the relay's own are labels wherever they stand", () => {
+    for (
+      const text of [own, `id=${own}`, `"${own}"`, `msrp%3A%2F%2Frelay%2F${own}%3Btcp`, `msrp%3a%2f%2fr%2f${own}%3btcp`]
+    ) {
+      assert.notInclude(maskHeader(`X: ${text}`), own, text)
+      assert.include(maskHeader(`X: ${text}`), label(own), text)
+      assert.notInclude(maskLine(`MSRP abcd 481 ${text}`), own, text)
+      for (const name of ["username", "realm", "domain", "qop"]) {
+        assert.notInclude(maskHeader(`Authorization: Digest ${name}="${text}"`), own, text)
+      }
+    }
+    assert.notInclude(maskHeader(`Authorization: Digest realm="msrp://b/other-secret;tcp"`), "other-secret")
+  })
+
+  it("R4976-9.4-10: of others are labels where a URI of the same frame has them", () => {
+    const ids = idsIn(["To-Path: msrp://b/0123456789ab;tcp", "X: msrp://c/0123456789abcdef;tcp, msrp://d/short;tcp"])
+    assert.deepStrictEqual(ids, ["0123456789abcdef", "0123456789ab"])
+    assert.strictEqual(maskLine("MSRP 1 481 0123456789abcdef", ids), `MSRP 1 481 ${label("0123456789abcdef")}`)
+    assert.strictEqual(maskHeader("X: $& 0123456789ab", ids), `X: $& ${label("0123456789ab")}`)
+    assert.lengthOf(idsIn(Array.from({ length: 100 }, (_, i) => `X: msrp://b/0123456789ab${i};tcp`)), 32)
+  })
 })
 
 describe("AUTH", () => {
