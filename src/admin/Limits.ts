@@ -1,6 +1,6 @@
 /** What a client of the admin API may take: it is for a few operators, and must not be where a relay is brought down. */
 
-/** Connections at a time; more are closed at once. */
+/** Connections at a time; of more, those without a request are closed, then the new ones. */
 export const MAX_CONNECTIONS = 64
 
 /** Octets of a request's line and header fields (431 beyond that). */
