@@ -476,7 +476,7 @@ it.effect("what a request says makes no line of the log, and does nothing to a t
       const name = encodeURIComponent("x\n[12:00] INFO: forged \u001b[2J\u202e\u2028")
       assert.strictEqual(yield* statusOf(port, `/users/${name}?realm=${name}`, { method: "DELETE" }), 200)
     }).pipe(Effect.provide(Logger.layer([logger])))
-    const [told] = lines as ReadonlyArray<Record<string, string>>
+    const [told] = lines as ReadonlyArray<Record<string, unknown>>
     const shown = "x\ufffd[12:00] INFO: forged \ufffd[2J\ufffd\ufffd"
     assert.deepInclude(told, { user: shown, realm: shown, sessions: 0 })
   }))
