@@ -19,7 +19,7 @@ import { join } from "node:path"
 import { AdminApi, type AdminParts, AdminToken } from "../src/Admin.ts"
 import * as Admin from "../src/Admin.ts"
 import { MAX_TRACES } from "../src/admin/Handlers.ts"
-import { MAX_CONNECTIONS, MAX_HEAD } from "../src/admin/Limits.ts"
+import { MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS } from "../src/admin/Limits.ts"
 import { fakeParts } from "./support/admin.ts"
 import { type Asking, optionsOf, request, type Where } from "./support/http.ts"
 
@@ -550,6 +550,17 @@ describe("limits", () => {
       assert.include(String((yield* Effect.promise(() => data))[0]), "200 OK")
       // Now they are idle again, and make room.
       assert.strictEqual(yield* statusOf(port, "/healthz"), 200)
+    }))
+
+  it.effect("of requests on a connection, also when they come all at once", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const port = yield* start({ metrics: Effect.sync(() => `asked ${++asked}`) })
+      const text = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2 * MAX_REQUESTS)
+      const [socket] = yield* connections(port, 1, text)
+      yield* Effect.promise(() => once(socket!.resume(), "close"))
+      assert.strictEqual(asked, MAX_REQUESTS)
+      assert.isAtMost(asked, 100)
     }))
 
   it.effect("of the time for an answer", () =>
