@@ -55,8 +55,8 @@ export const maskUris = (text: string): string =>
 /** The session-ids of the URIs of a path, the first URI's first. */
 export const sessionIdsOf = (path: string): Array<string> => Array.from(path.matchAll(URI), ([, , id]) => id!)
 
-/** A session-id of the relay's own, outside of a URI: nothing else looks like it. What stands before may be an escape. */
-const OWN = /(?<=^|[^A-Za-z0-9]|%[0-9A-Fa-f]{2})[a-z2-7]{24}(?![A-Za-z0-9])/g
+/** A session-id of the relay's own, outside of a URI: nothing else looks like it, whatever it is grown together with. */
+const OWN = /[a-z2-7]{24,}/g
 
 /** Shorter ones can be guessed (RFC 4975 §14.1 wants 80 bits), and may be a word or a host as well. */
 const LEAST_ID = 12
