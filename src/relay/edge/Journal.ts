@@ -184,12 +184,19 @@ export class Journal implements Observer {
 
   #note(level: RelayEvent["level"], message: EventMessage, whose: Whose, more: EventFields): void {
     if (level === "Debug" && !this.#isDetailed()) return
-    const { address, ...named } = whose
+    const { address, user } = whose
     const fields: Record<string, string | number | boolean> = {}
-    for (const from of [named, more]) {
-      for (const [name, value] of Object.entries(from)) if (value !== undefined) fields[name] = value
-    }
-    this.#hear({ time: this.#clock.currentTimeMillisUnsafe(), level, message, fields, user: named.user, address })
+    take(fields, whose)
+    take(fields, more)
+    this.#hear({ time: this.#clock.currentTimeMillisUnsafe(), level, message, fields, user, address })
+  }
+}
+
+/** What is known. There is an event for each login and each end, so nothing is made on the way. */
+const take = (fields: Record<string, string | number | boolean>, from: EventFields): void => {
+  for (const name in from) {
+    const value = from[name]
+    if (value !== undefined && name !== "address") fields[name] = value
   }
 }
 
