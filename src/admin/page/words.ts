@@ -189,7 +189,7 @@ export const troubles: Readonly<Record<string, string>> = {
   dialsOverLimit: "Connections to others that were too many",
   refused400: "Refused as malformed (400)",
   refused403: "Refused as not allowed (403)",
-  refused408: "Refused since the receiver does not answer (408)",
+  refused408: "Refused as not possible now (408)",
   refused413: "Refused as too much (413)",
   refused423: "Refused for a time out of bounds (423)",
   refused481: "Refused since there is no such session (481)",
