@@ -21,6 +21,7 @@ import { type AdminAddress, adminUrl, formatAdminAddress, parseAdminAddress } fr
 import { AdminApi } from "../../admin/Api.ts"
 import { tokenOf } from "../../admin/Token.ts"
 import { wordsOf } from "../../net/ErrorCode.ts"
+import { variables } from "../settings/Table.ts"
 import { readText } from "../settings/TextFile.ts"
 import { AdminFailed, type AdminGiven, refused, unreachable } from "./Flags.ts"
 
@@ -33,11 +34,13 @@ export interface AdminConnection {
 /** Seconds until a relay that says nothing has said enough. A trace may be quiet for longer once it has begun. */
 const PATIENCE = "30 seconds"
 
-/** The variable, of the environment or else of `.env` in this folder. */
+/** The variable, of the environment or else of the file that MSRP_ENV_FILE names, or of `.env` in this folder. */
 const variable = Effect.fnUntraced(function*(name: string) {
-  const here = yield* textIn(yield* ConfigProvider.ConfigProvider, name)
+  const environment = yield* ConfigProvider.ConfigProvider
+  const here = yield* textIn(environment, name)
   if (Option.isSome(here)) return here
-  const file = yield* readText(".env")
+  const named = yield* textIn(environment, variables.envFile.variable)
+  const file = yield* readText(Option.getOrElse(named, () => ".env"))
   return Result.isFailure(file)
     ? Option.none()
     : yield* textIn(ConfigProvider.fromDotEnvContents(file.success), name)

@@ -69,6 +69,19 @@ describe("msrp-relay admin", () => {
         assert.deepStrictEqual(beyond.lines, ["No more sessions: there are 1,000"])
       })))
 
+  it.effect("finds the relay by the file that MSRP_ENV_FILE names, as the relay does", () =>
+    withAdmin({ count: 3 }, open, (folder) =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const path = `${folder}/relay.env`
+        yield* fs.writeFileString(path, `# here\nMSRP_ADMIN=${folder}/admin.sock\n`)
+        const asked = yield* env({ MSRP_ENV_FILE: path })(run("loglevel"))
+        assert.deepStrictEqual(asked, { code: 0, lines: ["info"], error: "" })
+        const { code, error } = yield* env({ MSRP_ENV_FILE: `${folder}/none` })(run("loglevel"))
+        assert.strictEqual(code, 2)
+        assert.match(error, /^Where is the admin API\?/)
+      })))
+
   it.effect("has JSON for machines", () =>
     withAdmin({ count: 3 }, open, () =>
       Effect.gen(function*() {
