@@ -68,7 +68,7 @@ const number = { kind: "number" }
 const sessionColumns = (first: Column): ReadonlyArray<Column> => [
   first,
   { head: "From", kind: "one-line" },
-  { head: "Talks with", kind: "one-line" },
+  { head: "Written to by", kind: "one-line" },
   { head: "Age", ...number },
   { head: "Messages sent", ...number },
   { head: "Messages received", ...number },

@@ -164,7 +164,7 @@ export class Journal implements Observer {
 
   /** A connection to a next hop is there, after so many milliseconds. */
   dialled(dial: Dial, hop: HopFacts, millis: number): void {
-    const fields = { target: printable(targetOf(dial.uri)), dialled: hop.number, seconds: millis / 1000 }
+    const fields = { target: printable(targetOf(dial.uri)), dialled: hop.number, seconds: rounded(millis) }
     this.#note("Info", "dial succeeded", ofSession(dial.session), fields)
   }
 
@@ -172,14 +172,14 @@ export class Journal implements Observer {
     this.#note("Info", "dial failed", ofSession(session), {
       target: printable(targetOf(uri)),
       reason: printable(reason),
-      seconds: millis / 1000
+      seconds: rounded(millis)
     })
   }
 
   // ----
 
   #secondsSince(since: number): number {
-    return Math.round(monotonicMillis(this.#clock) - since) / 1000
+    return rounded(monotonicMillis(this.#clock) - since)
   }
 
   #note(level: RelayEvent["level"], message: EventMessage, whose: Whose, more: EventFields): void {
@@ -199,6 +199,9 @@ const take = (fields: Record<string, string | number | boolean>, from: EventFiel
     if (value !== undefined && name !== "address") fields[name] = value
   }
 }
+
+/** Seconds, to the millisecond. */
+const rounded = (millis: number): number => Math.round(millis) / 1000
 
 interface Whose extends EventFields {
   /** Without port, for the budget of lines. */

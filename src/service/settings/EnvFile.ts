@@ -15,6 +15,9 @@ const DEFAULT_PATH = ".env"
 /** Octets it may have. */
 export const MAX_OCTETS = 1_048_576
 
+/** Lines that are named in a warning. */
+const LINES_NAMED = 10
+
 const { variable: NAME } = variables.envFile
 
 export interface EnvFile {
@@ -52,9 +55,28 @@ export const readEnvFile = Effect.fnUntraced(function*(
   return {
     path,
     variables: others,
-    warnings: itself === undefined ? [] : [`${NAME} in ${path} is not used: it belongs into the environment`]
+    warnings: [
+      ...itself === undefined ? [] : [`${NAME} in ${path} is not used: it belongs into the environment`],
+      ...unused(text).map((lines) => `${path} has what is no NAME=value and is not used: ${lines}`)
+    ]
   }
 })
+
+/** A value in quotes, which may have several lines. */
+const QUOTED = /^(\s*(?:export\s+)?[\w.-]+[ \t]*=[ \t]*)("[^"]*"|'[^']*'|`[^`]*`)/gm
+
+const USED = /^\s*(?:#|$|[^=\s]+\s*=|export\s+[^=\s]+\s*=)/
+
+/** Which lines Node.js passes over without a word; not what is in them, which may be a secret. */
+const unused = (text: string): ReadonlyArray<string> => {
+  const lines = text.replaceAll(QUOTED, (_, name: string, value: string) => `${name}${value.replaceAll(/[^\n]/g, "")}`)
+    .split("\n")
+    .flatMap((line, index) => USED.test(line) ? [] : [index + 1])
+  if (lines.length === 0) return []
+  const more = lines.length - LINES_NAMED
+  const named = lines.slice(0, LINES_NAMED).join(", ")
+  return [`line ${named}${more > 0 ? `, and ${more} others` : ""}`]
+}
 
 /** Puts what is not for the relay into the environment of the process, unless it is there, as Node.js' --env-file does. */
 export const exportOthers = ({ variables: all }: EnvFile, environment: NodeJS.ProcessEnv): void => {

@@ -55,6 +55,21 @@ describe("the file of variables", () => {
       assert.strictEqual(credentials._tag, "Memory")
     }))
 
+  it.effect("lines that are passed over are told by their numbers, without what is in them", () =>
+    Effect.gen(function*() {
+      const warningsOf = (text: string) =>
+        Effect.map(
+          inFile(`MSRP_USERS=alice:secret\n${text}`),
+          ({ warnings }) => warnings.filter((one) => /line/.test(one))
+        )
+      const fine = "# a b\n\n  \n export MSRP_MAX_SESSIONS = 7\nTEXT=\"one\ntwo three\n# four\"\nOTHER='x\n' # five\r\n"
+      assert.deepStrictEqual(yield* warningsOf(fine), [])
+      const [told, ...others] = yield* warningsOf(`${fine}MSRP_MAX_DIALS 7\nMSRP_HTTP_TOKEN: hush\n`)
+      assert.match(told!, /relay\.env has what is no NAME=value and is not used: line 11, 12$/)
+      assert.deepStrictEqual(others, [])
+      assert.match((yield* warningsOf("hush hush\n".repeat(15)))[0]!, /: line 2, 3, .*11, and 5 others$/)
+    }))
+
   it.effect("has no names that the relay does not know", () =>
     Effect.gen(function*() {
       const expected = ["MSRP_UIRS", "there is no such variable; did you mean MSRP_URIS?"]
