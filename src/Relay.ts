@@ -147,7 +147,7 @@ export class Relay extends Context.Service<Relay, {
    * when `undrain` or `close` put an end to it. Whoever does not wait any longer has not taken it back.
    */
   readonly drain: Effect.Effect<void>
-  /** Takes `drain` back. A relay that stops does not serve again. */
+  /** Takes `drain` back. A relay that stops does not serve again, nor one that drains because it `end`s. */
   readonly undrain: Effect.Effect<void>
   /**
    * What passes on the connections that users' sessions use, without bodies and secrets, while somebody reads it. A reader
