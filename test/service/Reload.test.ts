@@ -135,13 +135,14 @@ describe("every variable", () => {
         "MSRP_CREDENTIALS",
         "MSRP_AUTH_REALM",
         "MSRP_HASH_SIZE",
-        "MSRP_DRAIN_TIMEOUT",
         "MSRP_LOG_FORMAT",
         "MSRP_HEP",
         "MSRP_HEP_USERS",
         "MSRP_HEP_ID",
         "MSRP_HEP_KEY",
-        "MSRP_ENV_FILE"
+        "MSRP_ENV_FILE",
+        "MSRP_ADMIN",
+        "MSRP_ADMIN_TOKEN_FILE"
       ]
     )
   })
