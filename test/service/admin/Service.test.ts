@@ -43,7 +43,9 @@ it("settings are told as they are in force, and no secret", () => {
 
 it("what sounds like a secret is one, or the path of a file", () => {
   for (const { variable } of settingsTable) {
-    if (!/SECRET|TOKEN|PASSWORD|^MSRP_USERS$|HEP_KEY$|_URL$/.test(variable) || /_FILE$|_COLUMN$/.test(variable)) continue
+    if (!/SECRET|TOKEN|PASSWORD|^MSRP_USERS$|HEP_KEY$|_URL$/.test(variable) || /_FILE$|_COLUMN$/.test(variable)) {
+      continue
+    }
     assert.isTrue(secretVariables.has(variable), variable)
   }
 })
