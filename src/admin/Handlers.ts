@@ -155,7 +155,8 @@ const steering = HttpApiBuilder.group(
         return { ended }
       }),
       drain: () => Effect.tap(parts.drain, () => tell("drain")),
-      undrain: () => Effect.tap(parts.undrain, () => tell("drain is over")),
+      undrain: () =>
+        Effect.tap(parts.undrain, ({ phase }) => phase === "serving" ? tell("drain is over") : Effect.void),
       logLevel: () => Effect.map(parts.logLevel, (level) => ({ level })),
       setLogLevel: Effect.fnUntraced(function*({ payload: { level } }) {
         yield* parts.setLogLevel(level)

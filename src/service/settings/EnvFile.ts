@@ -15,9 +15,6 @@ const DEFAULT_PATH = ".env"
 /** Octets it may have. */
 export const MAX_OCTETS = 1_048_576
 
-/** Lines that are named in a warning. */
-const LINES_NAMED = 10
-
 const { variable: NAME } = variables.envFile
 
 export interface EnvFile {
@@ -51,31 +48,30 @@ export const readEnvFile = Effect.fnUntraced(function*(
     return yield* Effect.fail(because(`is larger than ${MAX_OCTETS} octets`))
   }
   const text = yield* Effect.mapError(fs.readFileString(path), (error) => because(reasonOf(error)))
+  const wrong = wrongIn(text)
+  if (wrong !== undefined) return yield* Effect.fail(because(wrong))
   const { [NAME]: itself, ...others } = parseEnv(text) as Record<string, string>
   return {
     path,
     variables: others,
-    warnings: [
-      ...itself === undefined ? [] : [`${NAME} in ${path} is not used: it belongs into the environment`],
-      ...unused(text).map((lines) => `${path} has what is no NAME=value and is not used: ${lines}`)
-    ]
+    warnings: itself === undefined ? [] : [`${NAME} in ${path} is not used: it belongs into the environment`]
   }
 })
 
-/** A value in quotes, which may have several lines. */
-const QUOTED = /^(\s*(?:export\s+)?[\w.-]+[ \t]*=[ \t]*)("[^"]*"|'[^']*'|`[^`]*`)/gm
+/** A line without a variable, or a variable, whose value may be quoted over several lines. */
+const PART = /[ \t\r]*(?:[#;][^\n]*|(?:export[ \t]+)?[\w.-]+[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*)?(?:\n|$)/y
 
-const USED = /^\s*(?:#|$|[^=\s]+\s*=|export\s+[^=\s]+\s*=)/
-
-/** Which lines Node.js passes over without a word; not what is in them, which may be a secret. */
-const unused = (text: string): ReadonlyArray<string> => {
-  const lines = text.replaceAll(QUOTED, (_, name: string, value: string) => `${name}${value.replaceAll(/[^\n]/g, "")}`)
-    .split("\n")
-    .flatMap((line, index) => USED.test(line) ? [] : [index + 1])
-  if (lines.length === 0) return []
-  const more = lines.length - LINES_NAMED
-  const named = lines.slice(0, LINES_NAMED).join(", ")
-  return [`line ${named}${more > 0 ? `, and ${more} others` : ""}`]
+/**
+ * What is wrong with the text. `parseEnv` skips whatever it does not understand: half of a file would be settings that are
+ * back at their defaults.
+ */
+const wrongIn = (text: string): string | undefined => {
+  if (/[\0\uFFFD]/.test(text)) return "is not text in UTF-8"
+  PART.lastIndex = 0
+  for (let at = 0; at < text.length; at = PART.lastIndex) {
+    if (!PART.test(text)) return `the file is wrong in line ${text.slice(0, at).split("\n").length}: not NAME=value`
+  }
+  return undefined
 }
 
 /** Puts what is not for the relay into the environment of the process, unless it is there, as Node.js' --env-file does. */

@@ -55,21 +55,6 @@ describe("the file of variables", () => {
       assert.strictEqual(credentials._tag, "Memory")
     }))
 
-  it.effect("lines that are passed over are told by their numbers, without what is in them", () =>
-    Effect.gen(function*() {
-      const warningsOf = (text: string) =>
-        Effect.map(
-          inFile(`MSRP_USERS=alice:secret\n${text}`),
-          ({ warnings }) => warnings.filter((one) => /line/.test(one))
-        )
-      const fine = "# a b\n\n  \n export MSRP_MAX_SESSIONS = 7\nTEXT=\"one\ntwo three\n# four\"\nOTHER='x\n' # five\r\n"
-      assert.deepStrictEqual(yield* warningsOf(fine), [])
-      const [told, ...others] = yield* warningsOf(`${fine}MSRP_MAX_DIALS 7\nMSRP_HTTP_TOKEN: hush\n`)
-      assert.match(told!, /relay\.env has what is no NAME=value and is not used: line 11, 12$/)
-      assert.deepStrictEqual(others, [])
-      assert.match((yield* warningsOf("hush hush\n".repeat(15)))[0]!, /: line 2, 3, .*11, and 5 others$/)
-    }))
-
   it.effect("has no names that the relay does not know", () =>
     Effect.gen(function*() {
       const expected = ["MSRP_UIRS", "there is no such variable; did you mean MSRP_URIS?"]
@@ -91,6 +76,24 @@ describe("the file of variables", () => {
       assert.match(problem, /^there is no such file \(/)
       assert.match((yield* problemsIn(undefined, { MSRP_ENV_FILE: tmpdir() }))[0]![1]!, /^is no file \(/)
       assert.match((yield* problemsIn("#".repeat(MAX_OCTETS + 1)))[0]![1]!, /^is larger than 1048576 octets \(/)
+    }))
+
+  it.effect("has nothing but variables, comments and empty lines in it, and says where it has", () =>
+    Effect.gen(function*() {
+      const wrong = (text: string) => Effect.map(problemsIn(text), ([first]) => first![1]!.replace(/ \(.*/, ""))
+      assert.strictEqual(
+        yield* wrong("# mine\nMSRP_MAX_SESSIONS=7\nMSRP_MAX_DI"),
+        "the file is wrong in line 3: not NAME=value"
+      )
+      assert.strictEqual(
+        yield* wrong("MSRP_USERS='a:b,\n c:d'\n\n<<<<<<< HEAD\n"),
+        "the file is wrong in line 4: not NAME=value"
+      )
+      assert.strictEqual(yield* wrong("MSRP_MAX_SESSIONS=7\n\0\0\0\0"), "is not text in UTF-8")
+      const { sessions } = yield* inFile(
+        "; of systemd\r\n  # mine\r\n\r\nA=\nB='two\nlines' # both\n export  MSRP_MAX_SESSIONS = 7\nC=\"open\nD.e-f=`x\n\ny`"
+      )
+      assert.strictEqual(sessions.maxSessions, 7)
     }))
 
   it.effect("without a name is .env in the working directory, if there is one", () =>
