@@ -34,7 +34,9 @@ import { SocketSelector } from "./SocketSelector.ts"
 import type { TraceFrame } from "./trace/TraceFrame.ts"
 import { type LocalSocket, Transport, type TransportError, type TransportFacts } from "./Transport.ts"
 
+export type { Live } from "./options/Live.ts"
 export { type OptionProblem, OptionsError } from "./options/Options.ts"
+export type { RelayCounters } from "./relay/Counters.ts"
 export type {
   ConnectionQuery,
   ConnectionSummary,
@@ -47,6 +49,8 @@ export type {
 export { type EventFields, type EventMessage, eventMessages, type RelayEvent } from "./relay/edge/RelayEvent.ts"
 export { TooManyTraces, type TraceQuery } from "./relay/edge/Trace.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
+export type { NextHopOptions } from "./relay/rules/NextHops.ts"
+export type { RelayPolicy } from "./relay/rules/Peers.ts"
 export type { Phase } from "./relay/Shared.ts"
 export { TraceFrame } from "./trace/TraceFrame.ts"
 
@@ -147,7 +151,7 @@ export class Relay extends Context.Service<Relay, {
    * when `undrain` or `close` put an end to it. Whoever does not wait any longer has not taken it back.
    */
   readonly drain: Effect.Effect<void>
-  /** Takes `drain` back. A relay that stops does not serve again. */
+  /** Takes `drain` back. A relay that stops does not serve again, nor one that drains because it `end`s. */
   readonly undrain: Effect.Effect<void>
   /**
    * What passes on the connections that users' sessions use, without bodies and secrets, while somebody reads it. A reader

@@ -13,6 +13,7 @@ import { type OptionsError, positive, whole, wholeOrUnbounded, wrongOptions } fr
 import { ranges } from "./options/Ranges.ts"
 import { type NewSession, type Session, type SessionEnd, userOf } from "./relay/Session.ts"
 
+export { monotonicMillis } from "./clock/Monotonic.ts"
 export { extend, type NewSession, type Session, type SessionEnd, userOf } from "./relay/Session.ts"
 export { SessionRecord } from "./relay/SessionRecord.ts"
 

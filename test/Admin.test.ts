@@ -5,7 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { once } from "node:events"
@@ -17,7 +19,7 @@ import { join } from "node:path"
 import { AdminApi, type AdminParts, AdminToken } from "../src/Admin.ts"
 import * as Admin from "../src/Admin.ts"
 import { MAX_TRACES } from "../src/admin/Handlers.ts"
-import { MAX_CONNECTIONS, MAX_HEAD } from "../src/admin/Limits.ts"
+import { MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS } from "../src/admin/Limits.ts"
 import { fakeParts } from "./support/admin.ts"
 import { type Asking, optionsOf, request, type Where } from "./support/http.ts"
 
@@ -436,6 +438,10 @@ describe("pages of others in a browser on the same machine", () => {
         // To follow a link to a page does nothing, and whoever made the link sees nothing of it.
         const headers = { "sec-fetch-site": site, "sec-fetch-mode": "navigate" }
         assert.strictEqual(yield* statusOf(port, "/version", { headers }), 200)
+        for (const dest of ["document", "iframe", "frame", "object", "embed", "image"]) {
+          const status = yield* statusOf(port, "/version", { headers: { ...headers, "sec-fetch-dest": dest } })
+          assert.strictEqual(status, dest === "document" ? 200 : 403, dest)
+        }
       }
       assert.strictEqual(yield* drain({ "sec-fetch-site": "same-origin" }), 200)
     }))
@@ -461,6 +467,20 @@ describe("pages of others in a browser on the same machine", () => {
     }))
 })
 
+it.effect("what a request says makes no line of the log, and does nothing to a terminal", () =>
+  Effect.gen(function*() {
+    const lines: Array<unknown> = []
+    const logger = Logger.make(({ fiber }) => void lines.push(fiber.getRef(References.CurrentLogAnnotations)))
+    yield* Effect.gen(function*() {
+      const port = yield* start()
+      const name = encodeURIComponent("x\n[12:00] INFO: forged \u001b[2J\u202e\u2028")
+      assert.strictEqual(yield* statusOf(port, `/users/${name}?realm=${name}`, { method: "DELETE" }), 200)
+    }).pipe(Effect.provide(Logger.layer([logger])))
+    const [told] = lines as ReadonlyArray<Record<string, unknown>>
+    const shown = "x\ufffd[12:00] INFO: forged \ufffd[2J\ufffd\ufffd"
+    assert.deepInclude(told, { user: shown, realm: shown, sessions: 0 })
+  }))
+
 describe("limits", () => {
   it.effect("of a body and of a head", () =>
     Effect.gen(function*() {
@@ -479,25 +499,68 @@ describe("limits", () => {
       assert.strictEqual(yield* head(MAX_HEAD), 431)
     }))
 
-  it.effect("of connections: those beyond are closed, and the others go on", () =>
-    Effect.gen(function*() {
-      const port = yield* start()
-      const sockets = yield* Effect.promise(async () => {
+  /** Opens so many connections, one after the other, and writes this on each. */
+  const connections = (port: number, count: number, text = "") =>
+    Effect.acquireRelease(
+      Effect.promise(async () => {
         const all: Array<Net.Socket> = []
-        for (let i = 0; i < MAX_CONNECTIONS; i++) {
+        for (let i = 0; i < count; i++) {
           const socket = Net.connect(port, "127.0.0.1")
+          socket.on("error", () => {})
           await once(socket, "connect")
+          if (text !== "") socket.write(text)
           all.push(socket)
         }
         return all
-      })
-      // Each has had its turn at the server once this one is closed.
-      yield* Effect.flip(ask(port, "/healthz"))
-      const [first] = sockets
-      first!.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-      const [answer] = yield* Effect.promise(() => once(first!, "data"))
+      }),
+      (all) => Effect.sync(() => all.forEach((socket) => socket.destroy()))
+    )
+
+  it.effect("of connections: those without a whole request make room, the oldest first", () =>
+    Effect.gen(function*() {
+      const port = yield* start()
+      const [first, second] = yield* connections(port, MAX_CONNECTIONS, "GET /healthz HTTP/1.1\r\nX: ")
+      const closed = once(first!, "close")
+      assert.strictEqual(yield* statusOf(port, "/healthz"), 200)
+      yield* Effect.promise(() => closed)
+      // The others go on.
+      second!.write("1\r\nHost: localhost\r\n\r\n")
+      const [answer] = yield* Effect.promise(() => once(second!, "data"))
       assert.include(String(answer), "200 OK")
-      for (const socket of sockets) socket.destroy()
+      // Who opens very many keeps nobody out.
+      yield* connections(port, 4 * MAX_CONNECTIONS)
+      assert.strictEqual(yield* statusOf(port, "/healthz"), 200)
+    }))
+
+  it.effect("of connections: when all have a request, the new one is closed, and they go on", () =>
+    Effect.gen(function*() {
+      const all = yield* Deferred.make<void>()
+      const answer = yield* Deferred.make<string>()
+      let asked = 0
+      const metrics = Effect.suspend(() => {
+        if (++asked === MAX_CONNECTIONS) Deferred.doneUnsafe(all, Effect.void)
+        return Deferred.await(answer)
+      })
+      const port = yield* start({ metrics })
+      const [first] = yield* connections(port, MAX_CONNECTIONS, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      yield* Deferred.await(all)
+      yield* Effect.flip(ask(port, "/healthz"))
+      const data = once(first!, "data")
+      yield* Deferred.succeed(answer, "# metrics\n")
+      assert.include(String((yield* Effect.promise(() => data))[0]), "200 OK")
+      // Now they are idle again, and make room.
+      assert.strictEqual(yield* statusOf(port, "/healthz"), 200)
+    }))
+
+  it.effect("of requests on a connection, also when they come all at once", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const port = yield* start({ metrics: Effect.sync(() => `asked ${++asked}`) })
+      const text = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2 * MAX_REQUESTS)
+      const [socket] = yield* connections(port, 1, text)
+      yield* Effect.promise(() => once(socket!.resume(), "close"))
+      assert.strictEqual(asked, MAX_REQUESTS)
+      assert.isAtMost(asked, 100)
     }))
 
   it.effect("of the time for an answer", () =>

@@ -1,6 +1,7 @@
 /** Bad input is normal input: whatever a stranger or a client sends, the relay lives on and keeps nothing. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../src/protocol/Uri.ts"
 import { Transport } from "../src/Transport.ts"
@@ -12,9 +13,15 @@ const FRAMES = Number(process.env["MSRP_TEST_FUZZ"] ?? 20_000)
 const SEED = Number(process.env["MSRP_TEST_SEED"] ?? 20_261_123)
 const FRAMES_PER_CONNECTION = 25
 
-it.effect(
-  `R4976-9.3-01 R4975-9-70: ${FRAMES} mutated frames from strangers, clients and relays (seed ${SEED})`,
-  () =>
+/** In each body. */
+const HIDDEN = "hidden-in-the-body"
+
+/** With somebody who traces all users, and one who listens to what happens. */
+const OBSERVED = Math.ceil(FRAMES / 5)
+
+it.effect.each([[FRAMES, "nobody"], [OBSERVED, "an operator"]] as const)(
+  `R4976-9.3-01 R4976-9.4-10 R4975-9-70: %i mutated frames from strangers, clients and relays, seen by %s (seed ${SEED})`,
+  ([count, who]) =>
     Effect.gen(function*() {
       const random = generator(SEED)
       const world = yield* makeWorld({
@@ -56,8 +63,31 @@ it.effect(
         return octets
       }
 
+      const seen = { frames: 0, events: 0 }
+      const secrets = [HIDDEN, parseUri(carol.usePath)!.sessionId!]
+      const leaks: Array<string> = []
+      const sees = (what: unknown): void => {
+        const text = JSON.stringify(what)
+        if (secrets.some((secret) => text.includes(secret))) leaks.push(text)
+      }
+      if (who !== "nobody") {
+        world.relay.operator.listen((event) => {
+          seen.events++
+          sees(event)
+        })
+        yield* world.relay.trace({ users: "*" }).pipe(
+          Stream.runForEach((frame) =>
+            Effect.sync(() => {
+              seen.frames++
+              sees(frame)
+            })
+          ),
+          Effect.forkScoped
+        )
+      }
+
       const connections: Array<Peer> = []
-      for (let sent = 0; sent < FRAMES; sent += FRAMES_PER_CONNECTION) {
+      for (let sent = 0; sent < count; sent += FRAMES_PER_CONNECTION) {
         const role = random(3)
         const owner = role === 0 ? yield* world.login() : undefined
         const peer = owner?.peer ?? (role === 1 ? yield* connectRelay : yield* world.connect)
@@ -67,7 +97,11 @@ it.effect(
           (role === 1 ? `msrps://outer.example.net:2855/r${sent};tcp ${world.party()}` : world.party())
         const session = random(2) === 0 ? carol.usePath : owner?.usePath ?? world.uri.replace(";tcp", "/none;tcp")
         const to = `${session} ${random(2) === 0 ? carol.uri : from}`
-        const body = Buffer.from(Array.from({ length: random(60) }, () => random(256)))
+        if (owner !== undefined) secrets[2] = parseUri(owner.usePath)!.sessionId!
+        const body = Buffer.concat([
+          Buffer.from(Array.from({ length: random(60) }, () => random(256))),
+          Buffer.from(HIDDEN)
+        ])
         const frames = [
           () => send({ to, from, messageId: "fuzz", body, flag: "$+#".charAt(random(3)) }),
           () => send({ to, from, messageId: "long", range: "1-*/9000", body: Buffer.alloc(random(9000), 45) }),
@@ -96,6 +130,11 @@ it.effect(
       for (const one of connections) one.connection.destroy()
       yield* until(() => world.relay.gauges().connections <= 1, "the end of all connections")
       for (const one of world.errors) assert.fail(one)
+      assert.deepStrictEqual(leaks, [])
+      if (who !== "nobody") {
+        assert.isAbove(seen.frames, count / FRAMES_PER_CONNECTION)
+        assert.isAbove(seen.events, count / FRAMES_PER_CONNECTION)
+      }
       assert.isFalse(carol.peer.closed_)
       assert.deepStrictEqual(victim.peers, [])
       assert.strictEqual(world.relay.gauges().sessions, 1)

@@ -58,7 +58,9 @@ export const refusalOf = (
   // The scheme is left out: a proxy in between may do TLS.
   if (origin !== undefined && originHost(origin) !== host.toLowerCase()) return foreign
   const site = headers["sec-fetch-site"]
-  const navigates = headers["sec-fetch-mode"] === "navigate" && READING.has(method)
+  // A link that somebody follows. What a page has in a frame is there unseen, and as often as it likes: traces, too.
+  const navigates = headers["sec-fetch-mode"] === "navigate" && READING.has(method) &&
+    (headers["sec-fetch-dest"] ?? "document") === "document"
   if (site !== undefined && site !== "same-origin" && site !== "none" && !navigates) return foreign
   const type = headers["content-type"]?.split(";")[0]!.trim().toLowerCase()
   if (!READING.has(method) && type !== undefined && FORM_TYPES.has(type)) {

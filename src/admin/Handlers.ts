@@ -5,7 +5,9 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Record from "effect/Record"
 import * as Stream from "effect/Stream"
+import { printable } from "../relay/edge/Journal.ts"
 import type { Page } from "../relay/edge/Operator.ts"
 import type { RelayEvent } from "../relay/edge/RelayEvent.ts"
 import { askerOf } from "./Access.ts"
@@ -22,12 +24,12 @@ export const MAX_TRACES = 16
 /** How often a trace says that it goes on: whoever has gone without a word is found out, and proxies do not give up. */
 const HEARTBEAT = "15 seconds"
 
-/** For the log: who has steered, and what. */
+/** For the log: who has steered, and what. What a request says may be anything, a line of the log too. */
 const tell = (what: string, fields: Readonly<Record<string, string | number>> = {}) =>
-  Effect.flatMap(
-    HttpServerRequest.HttpServerRequest,
-    (request) => Effect.annotateLogs(Effect.logInfo(`admin: ${what}`), { ...fields, remote: askerOf(request) })
-  )
+  Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
+    const told = Record.map(fields, (value) => typeof value === "string" ? printable(value) : value)
+    return Effect.annotateLogs(Effect.logInfo(`admin: ${what}`), { ...told, remote: askerOf(request) })
+  })
 
 /**
  * As JSON, in which fields that are undefined are absent. What comes from `Operator` has its types (`Contract` in Model),
@@ -153,7 +155,8 @@ const steering = HttpApiBuilder.group(
         return { ended }
       }),
       drain: () => Effect.tap(parts.drain, () => tell("drain")),
-      undrain: () => Effect.tap(parts.undrain, () => tell("drain is over")),
+      undrain: () =>
+        Effect.tap(parts.undrain, ({ phase }) => phase === "serving" ? tell("drain is over") : Effect.void),
       logLevel: () => Effect.map(parts.logLevel, (level) => ({ level })),
       setLogLevel: Effect.fnUntraced(function*({ payload: { level } }) {
         yield* parts.setLogLevel(level)

@@ -1,6 +1,6 @@
 /** What a client of the admin API may take: it is for a few operators, and must not be where a relay is brought down. */
 
-/** Connections at a time; more are closed at once. */
+/** Connections at a time; of more, those without a request are closed, then the new ones. */
 export const MAX_CONNECTIONS = 64
 
 /** Octets of a request's line and header fields (431 beyond that). */
@@ -18,8 +18,8 @@ export const STALL_TIME = 15_000
 /** For an endpoint to have its answer; a stream only begins in it. */
 export const ANSWER_TIME = "30 seconds"
 
-/** Requests on one connection. */
-export const MAX_REQUESTS = 1000
+/** Requests on one connection: who sends them without waiting for answers has as many dealt with at once. */
+export const MAX_REQUESTS = 100
 
 /** Characters of one part of a path, as a user's name in hexadecimal escapes. */
 export const MAX_PATH_PART = 1024

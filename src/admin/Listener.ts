@@ -41,8 +41,8 @@ const makeServer = (address: AdminAddress): Server => {
     connectionsCheckingInterval: LOOK,
     noDelay: true
   })
-  server.maxConnections = MAX_CONNECTIONS
   server.maxRequestsPerSocket = MAX_REQUESTS
+  makesRoom(server)
   // Before its first request, a connection says nothing that could be timed.
   server.on("connection", (socket) => socket.setTimeout(REQUEST_TIME))
   server.on("request", (_request, response) => {
@@ -55,6 +55,32 @@ const makeServer = (address: AdminAddress): Server => {
   })
   if (address._tag === "Unix") withMask(server)
   return server
+}
+
+/**
+ * When there are too many connections, the one goes that has waited for longest without a whole request, or else the new one:
+ * whoever only opens connections keeps no operator out, and no supervisor that asks whether the relay is well.
+ */
+const makesRoom = (server: Server): void => {
+  const idle = new Set<Net.Socket>()
+  let open = 0
+  server.on("connection", (socket) => {
+    open++
+    idle.add(socket)
+    socket.once("close", () => {
+      open--
+      idle.delete(socket)
+    })
+    if (open <= MAX_CONNECTIONS) return
+    const [longest] = idle
+    longest!.destroy()
+  })
+  server.on("request", ({ socket }, response) => {
+    idle.delete(socket)
+    response.once("close", () => {
+      if (!socket.destroyed) idle.add(socket)
+    })
+  })
 }
 
 /** Makes the socket with its mode, so that there is no moment in which others get in. Node binds it before `listen` returns. */

@@ -1,4 +1,5 @@
 /** The token of the admin API, from a file that may be replaced while the relay runs. */
+import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -19,10 +20,12 @@ const CHECK = "1 second"
 /** What a bearer token is made of (RFC 6750 §2.1). */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 
+const tooLong = Result.fail(`has more than ${MAX_FILE} characters`)
+
 /** The token in the text of a file, or what is wrong with it, in words that fit behind the name of the file. */
 export const tokenOf = (text: string): Result.Result<Redacted.Redacted, string> => {
   const token = text.trim()
-  if (text.length > MAX_FILE) return Result.fail(`has more than ${MAX_FILE} characters`)
+  if (text.length > MAX_FILE) return tooLong
   if (token.length < MIN_TOKEN) return Result.fail(`needs a token of at least ${MIN_TOKEN} characters`)
   return TOKEN.test(token)
     ? Result.succeed(Redacted.make(token))
@@ -65,9 +68,14 @@ export class AdminToken extends Context.Service<AdminToken, {
         const fs = yield* FileSystem.FileSystem
         let good: Redacted.Redacted | undefined
         let reported = ""
+        const read = Effect.gen(function*() {
+          const { size, type } = yield* fs.stat(path)
+          // To open a pipe would wait for whoever writes to it, and a device has no end.
+          if (type !== "File") return Result.fail("is no file")
+          return ByteSize.toBigInt(size) > MAX_FILE ? tooLong : tokenOf(yield* fs.readFileString(path))
+        })
         const look = Effect.gen(function*() {
-          const text = yield* Effect.result(fs.readFileString(path))
-          const token = Result.isSuccess(text) ? tokenOf(text.success) : Result.fail("cannot be read")
+          const token = yield* Effect.orElseSucceed(read, () => Result.fail("cannot be read"))
           if (Result.isSuccess(token)) good = token.success
           const problem = Result.isSuccess(token) ? "" : token.failure
           if (problem !== "" && problem !== reported) {

@@ -38,8 +38,8 @@ export interface HopOwner {
   proved(hop: Hop): void
   /** It can't be used for anything new. */
   leaves(hop: Hop): void
-  /** It is gone: its sessions end. */
-  left(hop: Hop): void
+  /** It is gone: its sessions end, which is told by what is given. */
+  left(hop: Hop): () => void
   /** Does a certificate for these names prove that its owner is the relay which the URI names (RFC 4976 §6.3). */
   proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean
   /** Starts an AUTH; `ended` is called when it was answered. Nothing of `head` is used after it returns. */
@@ -284,12 +284,13 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     stopTimer(this.#linger)
     this.#pings?.stop()
     this.reading.close()
-    this.#owner.left(this)
+    const tellEnds = this.#owner.left(this)
     this.#inbound.lost()
     this.outbound.close()
     this.outbound.giveUp()
     this.#inbound.close()
     this.unanswered.close()
+    tellEnds()
     if (this.#connection !== undefined) countClosed(this.shared.counters, this.#reason, failure)
     this.shared.observer.closed(this)
     this.trace?.closed()

@@ -11,6 +11,8 @@ export class SessionBook {
   readonly #sessions = new Set<Session>()
   readonly #observer: Observer
   readonly #counters: RelayCounters
+  /** Of whose ends is told later. */
+  #untold: Array<readonly [Session, SessionEnd]> | undefined
   /** Is called when the last one has ended. */
   onEmpty: (() => void) | undefined
 
@@ -36,8 +38,22 @@ export class SessionBook {
   ended(session: Session, reason: SessionEnd): void {
     if (!this.#sessions.delete(session)) return
     this.#counters.sessionsEnded[reason]++
-    this.#observer.ended(session, reason)
+    if (this.#untold === undefined) this.#observer.ended(session, reason)
+    else this.#untold.push([session, reason])
     if (this.#sessions.size === 0) this.onEmpty?.()
+  }
+
+  /**
+   * Does what ends sessions, and gives what tells of their ends: requests fail with them, and count in what is told of them.
+   */
+  endsThen(endsThem: () => void): () => void {
+    const untold: Array<readonly [Session, SessionEnd]> = []
+    this.#untold = untold
+    endsThem()
+    this.#untold = undefined
+    return () => {
+      for (const [session, reason] of untold) this.#observer.ended(session, reason)
+    }
   }
 
   /** Tells of one that ended without a word, with what is known of it. `now`: milliseconds of the monotonic clock. */

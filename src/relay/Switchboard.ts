@@ -182,13 +182,13 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#directory.forget(hop)
   }
 
-  left(hop: Hop): void {
+  left(hop: Hop): () => void {
     this.hops.delete(hop)
     this.#admission.left(hop)
-    this.#options.sessions.endAllOf(hop)
     this.#relays.left(hop)
     this.#directory.forget(hop)
     this.shared.awaited.look()
+    return this.book.endsThen(() => this.#options.sessions.endAllOf(hop))
   }
 
   // ---- all of them

@@ -39,15 +39,20 @@ interface Message {
 interface Notifier {
   /** The last one that was given. */
   status: string
+  /** That the service ends was told: nothing else is, but that it is alive. */
+  ending: boolean
   readonly tell: (message: Message) => void
 }
 
 const Notifier = Context.Reference<Notifier>("msrp-relay/service/Systemd", {
-  defaultValue: () => ({ status: "", tell: () => {} })
+  defaultValue: () => ({ status: "", ending: false, tell: () => {} })
 })
 
 const telling = (make: (notifier: Notifier) => Message): Effect.Effect<void> =>
-  Effect.map(Notifier, (notifier) => notifier.tell(make(notifier)))
+  Effect.map(Notifier, (notifier) => {
+    // systemd would take "ready" for a service that runs on.
+    if (!notifier.ending) notifier.tell(make(notifier))
+  })
 
 /** The service does what it is there for, after its start or after `reloading`. The last status is told again. */
 export const ready: Effect.Effect<void> = telling(({ status }) => ({
@@ -62,11 +67,13 @@ export const reloading: Effect.Effect<void> = telling(() => ({
   assignments: ["RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`, "STATUS=reading the settings again"]
 }))
 
-/** The service ends. */
-export const stopping: Effect.Effect<void> = telling(() => ({
-  kind: "state",
-  assignments: ["STOPPING=1", "STATUS=stopping"]
-}))
+/** The service ends, which may take so long, whatever TimeoutStopSec says: systemd would kill it in the middle otherwise. */
+export const stopping = (atMost: Duration.Duration): Effect.Effect<void> =>
+  telling((notifier) => {
+    notifier.ending = true
+    const micros = Math.ceil(Duration.toMillis(atMost) * 1000)
+    return { kind: "state", assignments: ["STOPPING=1", `EXTEND_TIMEOUT_USEC=${micros}`, "STATUS=stopping"] }
+  })
 
 /** What the service is doing, as `systemctl status` shows it: one line of at most 256 characters. */
 export const status = (text: string): Effect.Effect<void> =>
@@ -140,7 +147,7 @@ const make = Effect.fnUntraced(function*(
     const alive = Effect.sync(() => tell({ kind: "watchdog", assignments: ["WATCHDOG=1"] }))
     yield* Effect.forkScoped(Effect.forever(Effect.delay(alive, watchdog)))
   }
-  return { status: "", tell }
+  return { status: "", ending: false, tell }
 })
 
 /** How often systemd wants to hear from this process: twice in the time that it waits (sd_watchdog_enabled(3)). */

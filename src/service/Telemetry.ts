@@ -13,6 +13,7 @@ import type * as OtlpExporter from "effect/observability/OtlpExporter"
 import * as OtlpMetrics from "effect/observability/OtlpMetrics"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
+import * as References from "effect/References"
 
 /** A variable that cannot be used. */
 export class TelemetryError extends Data.TaggedError("TelemetryError")<{ readonly problem: string }> {
@@ -59,7 +60,10 @@ const exporting = (
       Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== "")
     )
     const endpoint = endpointOf(env, signal)
-    if (endpoint === undefined || env["OTEL_SDK_DISABLED"] === "true") return Layer.empty
+    if (endpoint === undefined || env["OTEL_SDK_DISABLED"] === "true") {
+      // A span that nobody gets would still be made for each AUTH.
+      return signal === "TRACES" ? Layer.succeed(References.TracerEnabled, false) : Layer.empty
+    }
     const [variable, url] = endpoint
     const protocol = env[`OTEL_EXPORTER_OTLP_${signal}_PROTOCOL`] ?? env["OTEL_EXPORTER_OTLP_PROTOCOL"] ??
       "http/protobuf"
@@ -90,6 +94,6 @@ const wordsOf = (cause: Cause.Cause<unknown>): string => {
 export const layerMetrics = (env: Environment = process.env): Layer.Layer<never, TelemetryError> =>
   exporting(env, "METRICS", OtlpMetrics.layerFromConfig())
 
-/** Exports the spans of whatever it is provided to. */
+/** Exports the spans of whatever it is provided to; without an endpoint, none are made there. */
 export const layerSpans = (env: Environment = process.env): Layer.Layer<never, TelemetryError> =>
   exporting(env, "TRACES", OtlpTracer.layerFromConfig())

@@ -5,6 +5,7 @@ import "./Debugger.ts"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
+import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -23,9 +24,17 @@ const serve = Command.make("msrp-relay", {}, () => main).pipe(
   Command.withSubcommands([adminCommand, checkCommand, probeCommand, traceCommand, userCommand])
 )
 
+/** The help has been shown, with what is wrong in the command line. */
+const told = (cause: Cause.Cause<unknown>): boolean => {
+  const error = Cause.squash(cause)
+  return CliError.isCliError(error) && error._tag === "ShowHelp"
+}
+
 const program = Command.run(serve, { version }).pipe(
   Effect.tapCause((cause) =>
     Cause.hasInterruptsOnly(cause)
+      ? Effect.void
+      : told(cause)
       ? Effect.void
       : Console.error(Cause.prettyErrors(cause).map(({ message }) => message).join("\n"))
   ),

@@ -1,6 +1,6 @@
 /** The service: a relay as its settings say (RFC 4976), from the environment to the listening sockets. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
@@ -10,7 +10,7 @@ import { Codec } from "../Codec.ts"
 import { Credentials } from "../Credentials.ts"
 import * as HepSender from "../hep/HepSender.ts"
 import { Metrics } from "../Metrics.ts"
-import { Relay } from "../Relay.ts"
+import { defaultRelayLimits, Relay } from "../Relay.ts"
 import * as Resolver from "../Resolver.ts"
 import { SessionRepo } from "../SessionRepo.ts"
 import { SocketSelector } from "../SocketSelector.ts"
@@ -19,7 +19,7 @@ import { type LiveSettings, makeLive } from "./LiveSettings.ts"
 import * as Logging from "./Logging.ts"
 import { Reload } from "./Reload.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
-import { exportOthers, readEnvFile } from "./settings/EnvFile.ts"
+import { exported } from "./settings/EnvFile.ts"
 import { followNpm, hangups, takeSignals } from "./Signals.ts"
 import { tellStart } from "./Start.ts"
 import * as Systemd from "./Systemd.ts"
@@ -47,13 +47,26 @@ export const liveRelay = (live: LiveSettings) => {
 export const relay = (settings: SettingsShape) => Layer.unwrap(Effect.map(makeLive(settings), liveRelay))
 
 const announce = Effect.fnUntraced(function*(settings: SettingsShape) {
-  const { end, sockets } = yield* Relay
+  const { sockets } = yield* Relay
   yield* tellStart(settings, sockets)
   yield* Systemd.status("serving")
   yield* Systemd.ready
+})
+
+/** Seconds that the end takes besides: for answers, for peers to close, and to say what was last. */
+const LAST = 10
+
+const endInOrder = Effect.fnUntraced(function*(live: LiveSettings) {
+  const { end } = yield* Relay
   // Here, and not only where the relay ends by itself: whoever asks what it waits for has an answer.
   yield* Effect.addFinalizer(() =>
-    Effect.logInfo("stopping").pipe(Effect.andThen(Systemd.stopping), Effect.andThen(end))
+    Effect.suspend(() => {
+      const { drain = defaultRelayLimits.drain } = live.settings.relay.limits ?? {}
+      return Effect.logInfo("stopping").pipe(
+        Effect.andThen(Systemd.stopping(Duration.seconds(drain + LAST))),
+        Effect.andThen(end)
+      )
+    })
   )
 })
 
@@ -82,8 +95,10 @@ const service = Effect.gen(function*() {
   })
   const { hep } = live.settings
   const traces = hep === undefined ? Layer.empty : HepSender.layer(hep)
+  // Hang-ups are heard until the relay has ended, which is long when it drains.
+  const whole = announce(live.settings).pipe(Effect.andThen(reloads), Effect.andThen(endInOrder(live)))
   // From the top: who is told, the admin API, which answers while the relay drains, and what they are about.
-  return Layer.effectDiscard(Effect.andThen(announce(live.settings), reloads)).pipe(
+  return Layer.effectDiscard(whole).pipe(
     Layer.provide([adminApi(live), traces]),
     // What is exported last is what there was at the end.
     Layer.provide(Layer.provideMerge(Telemetry.layerMetrics(), Layer.provideMerge(Metrics.layer, liveRelay(live)))),
@@ -91,14 +106,6 @@ const service = Effect.gen(function*() {
     Layer.provide(Telemetry.layerSpans())
   )
 })
-
-/** What others read of the environment may be in the file of variables too. If there is none, the settings say so. */
-const exported = Effect.flatMap(ConfigProvider.ConfigProvider, readEnvFile).pipe(
-  Effect.map((file) => {
-    if (file !== undefined) exportOthers(file, process.env)
-  }),
-  Effect.ignore
-)
 
 /** The service with the settings of the environment, until it is interrupted. */
 export const main = Effect.andThen(

@@ -13,7 +13,7 @@ import { sessionLabel } from "../protocol/Ident.ts"
 import type { FrameTrace } from "../relay/FrameTrace.ts"
 import type { HopFacts } from "../relay/Observer.ts"
 import type { Address } from "../transport/Connection.ts"
-import { maskHeaders, maskLine, sessionIdsOf } from "./Mask.ts"
+import { idsIn, maskHeaders, maskLine, sessionIdsOf } from "./Mask.ts"
 import type { TraceFrame } from "./TraceFrame.ts"
 
 /** AUTHs of one connection whose answers are waited for. */
@@ -184,7 +184,7 @@ class Direction implements FrameSink {
     this.#trace.guard(() => {
       this.#octets = 0
       this.#chunk = this.#tell(head, { part: "begin" })
-      if (this.#chunk !== undefined) this.#startLine = startLineOf(head)
+      if (this.#chunk !== undefined) this.#startLine = startLineOf(head, idsIn(linesOf(head)))
     })
   }
 
@@ -211,19 +211,25 @@ class Direction implements FrameSink {
   #tell(head: Head, told: Omit<Told, "startLine" | "headers">): Whose | undefined {
     const whose = this.#trace.whose(head, this.#direction)
     if (whose.size === 0) return undefined
-    const lines = head.buf.toString("latin1", head.start, head.restEnd).split("\r\n").slice(1, -1)
+    const lines = linesOf(head)
+    const ids = idsIn(lines)
     const { problem } = head
     this.#trace.tell(this.#direction, whose, {
       ...(problem === undefined ? {} : { problem }),
       ...told,
-      startLine: startLineOf(head),
-      headers: maskHeaders(lines)
+      startLine: startLineOf(head, ids),
+      headers: maskHeaders(lines, ids)
     })
     return whose
   }
 }
 
-const startLineOf = (head: Head): string => maskLine(head.buf.toString("latin1", head.start, head.commentEnd))
+/** Its header lines. */
+const linesOf = (head: Head): ReadonlyArray<string> =>
+  head.buf.toString("latin1", head.start, head.restEnd).split("\r\n").slice(1, -1)
+
+const startLineOf = (head: Head, ids: ReadonlyArray<string>): string =>
+  maskLine(head.buf.toString("latin1", head.start, head.commentEnd), ids)
 
 /** Whom an AUTH names. */
 export const namesOf = (head: Head): ReadonlyArray<Named> =>

@@ -55,18 +55,53 @@ export const maskUris = (text: string): string =>
 /** The session-ids of the URIs of a path, the first URI's first. */
 export const sessionIdsOf = (path: string): Array<string> => Array.from(path.matchAll(URI), ([, , id]) => id!)
 
+/** A session-id of the relay's own, outside of a URI: nothing else looks like it, whatever it is grown together with. */
+const OWN = /[a-z2-7]{24,}/g
+
+/** Shorter ones can be guessed (RFC 4975 §14.1 wants 80 bits), and may be a word or a host as well. */
+const LEAST_ID = 12
+
+/** Session-ids of one frame that are looked for outside of URIs. */
+const MAX_IDS = 32
+
+/** The session-ids in these lines that may be repeated where no URI is, as in the comment of an answer. */
+export const idsIn = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const ids = new Set<string>()
+  for (const line of lines) {
+    for (const id of sessionIdsOf(line.slice(0, MAX_VALUE))) {
+      if (id.length >= LEAST_ID && ids.size < MAX_IDS) ids.add(id)
+    }
+  }
+  // One may begin as another does.
+  return Array.from(ids).toSorted((a, b) => b.length - a.length)
+}
+
+/** Text whose URIs are masked, with labels in place of session-ids that stand by themselves. */
+const maskIds = (text: string, ids: ReadonlyArray<string>): string => {
+  let masked = text.replace(OWN, labelled)
+  for (const id of ids) masked = masked.replaceAll(id, () => labelled(id))
+  return masked
+}
+
 /** Parameters of RFC 7616 that prove nothing and open nothing. */
-const HARMLESS: ReadonlySet<string> = new Set(["algorithm", "charset", "nc", "qop", "realm", "stale", "userhash"])
-/** Names of users, and URIs. */
-const NAMES: ReadonlySet<string> = new Set(["username", "username*"])
-const URIS: ReadonlySet<string> = new Set(["domain", "uri"])
+const HARMLESS: ReadonlySet<string> = new Set([
+  "algorithm",
+  "charset",
+  "domain",
+  "nc",
+  "qop",
+  "realm",
+  "stale",
+  "uri",
+  "userhash",
+  "username",
+  "username*"
+])
 /** Written without quotation marks. */
 const BARE: ReadonlySet<string> = new Set(["algorithm", "nc", "qop", "stale", "userhash", "username*"])
 
-const shown = (name: string, value: string): string => {
-  if (HARMLESS.has(name) || NAMES.has(name)) return value
-  return URIS.has(name) ? maskUris(value) : MASK
-}
+/** Any of them may have a URI in it. */
+const shown = (name: string, value: string): string => HARMLESS.has(name) ? maskUris(value) : MASK
 
 const printed = (parameters: Parameters): string =>
   Array.from(
@@ -119,26 +154,29 @@ const plain = (text: string): string => {
   return more > 0 ? `${whole.slice(0, MAX_LINE).toWellFormed()}... (${more} more)` : whole
 }
 
-/** A start line, or the text of an error. */
-export const maskLine = (line: string): string => plain(maskUris(line))
+/** A start line, or the text of an error; `ids` are those of its frame. */
+export const maskLine = (line: string, ids: ReadonlyArray<string> = []): string => plain(maskIds(maskUris(line), ids))
 
 /** A header line. What is none by the grammar may be anything, a body too, and is not shown. */
-export const maskHeader = (line: string): string => {
+export const maskHeader = (line: string, ids: ReadonlyArray<string> = []): string => {
   const [, name, value] = HEADER.exec(line) ?? []
   if (name === undefined || value === undefined) return `(a malformed line of ${line.length} octets)`
   const mask = values.get(name.toLowerCase())
-  if (mask !== undefined) return plain(`${name}: ${mask(value)}`)
+  if (mask !== undefined) return plain(`${name}: ${maskIds(mask(value), ids)}`)
   const uris = paths.has(name.toLowerCase()) ? maskPath : maskUris
   const more = value.length - MAX_VALUE
-  return plain(`${name}: ${uris(value.slice(0, MAX_VALUE))}${more > 0 ? `... (${more} more)` : ""}`)
+  return plain(`${name}: ${maskIds(uris(value.slice(0, MAX_VALUE)), ids)}${more > 0 ? `... (${more} more)` : ""}`)
 }
 
 /** Header lines, as they may be shown; of very many or very long ones the first. */
-export const maskHeaders = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+export const maskHeaders = (
+  lines: ReadonlyArray<string>,
+  ids: ReadonlyArray<string> = []
+): ReadonlyArray<string> => {
   const masked: Array<string> = []
   let length = 0
   for (const line of lines) {
-    const one = maskHeader(line)
+    const one = maskHeader(line, ids)
     length += one.length
     if (length > MAX_LINES) return [...masked, `(${lines.length - masked.length} more lines)`]
     masked.push(one)

@@ -6,6 +6,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
+import { execFileSync } from "node:child_process"
 import { AdminToken, isOpenToOthers, sameToken, tokenOf } from "../../src/admin/Token.ts"
 
 const [ONE, OTHER] = ["0123456789abcdef", "fedcba9876543210+/="]
@@ -51,4 +52,18 @@ it.effect("another token in the file is good a second later, and the old one is 
       const { admits } = yield* AdminToken
       assert.isFalse(yield* admits(Redacted.make("")))
     }).pipe(Effect.provide(AdminToken.layerFile(path)))
+  }).pipe(Effect.provide(NodeFileSystem.layer)))
+
+it.effect("a pipe or a device in place of the file lets nobody in, and nobody waits for it", () =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const folder = yield* fs.makeTempDirectoryScoped()
+    execFileSync("mkfifo", [`${folder}/pipe`])
+    yield* fs.writeFileString(`${folder}/much`, "x".repeat(5000))
+    for (const path of [`${folder}/pipe`, "/dev/zero", `${folder}/much`]) {
+      yield* Effect.gen(function*() {
+        const { admits } = yield* AdminToken
+        assert.isFalse(yield* admits(Redacted.make(ONE)), path)
+      }).pipe(Effect.provide(AdminToken.layerFile(path)))
+    }
   }).pipe(Effect.provide(NodeFileSystem.layer)))

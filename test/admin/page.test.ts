@@ -8,17 +8,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
+import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { bundlePage } from "../../src/admin/page/bundle.ts"
 import * as StatusFeed from "../../src/admin/StatusFeed.ts"
+import { hasBrowser, launch, open as openPage, state } from "../support/browser.ts"
 import { FakeRelay, HOSTILE, partsOf, serveStatus } from "../support/status.ts"
-
-const CHROMIUM = "/usr/bin/chromium"
-const hasBrowser = existsSync(CHROMIUM)
-if (!hasBrowser) {
-  console.warn(`The status page is not tested in a browser: there is no ${CHROMIUM} (apt-get install chromium)`)
-}
 
 /** Octets of the page at most: script and style are in it. */
 const MAX_PAGE = 122_880
@@ -91,39 +86,11 @@ describe("the status page", () => {
 describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }, () => {
   let browser: Browser
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync"
-      ]
-    })
+    browser = await launch()
   })
   afterAll(() => browser?.close())
 
-  /** Opens the page; what the browser complains of is in `complaints`. */
-  const open = async (port: number, options: BrowserContextOptions = {}, hash = "") => {
-    const context = await browser.newContext({ viewport: { width: 1440, height: 1000 }, ...options })
-    const page = await context.newPage()
-    const complaints: Array<string> = []
-    page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text())
-    })
-    page.on("pageerror", (error) => complaints.push(String(error)))
-    page.on("request", (request) => {
-      if (!/^(data:|http:\/\/127\.0\.0\.1:)/.test(request.url())) complaints.push(`asked for ${request.url()}`)
-    })
-    await page.goto(`http://127.0.0.1:${port}/${hash}`)
-    return { page, complaints, close: () => context.close() }
-  }
-
-  const state = (page: Page, text: string | RegExp) =>
-    page.locator("#state", { hasText: text }).waitFor({ state: "visible" })
+  const open = (port: number, options: BrowserContextOptions = {}, hash = "") => openPage(browser, port, options, hash)
 
   const shot = async (page: Page, name: string) => {
     const path = join(SHOTS ?? folder, `${name}.png`)
@@ -189,6 +156,44 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     await page.getByRole("button", { name: "Look up" }).click()
     await page.locator("#person-summary", { hasText: "Nothing is known of a user of this name" }).waitFor()
     assert.deepStrictEqual(complaints, [])
+    await close()
+    await server.stop()
+  })
+
+  it("tells once what happened while it began", async () => {
+    const relay = new FakeRelay()
+    const server = await start(relay)
+    const { close, page } = await open(server.port)
+    await state(page, "Serving")
+    // The stream is open by then, and brings it as well.
+    await page.route("**/status", (route) => {
+      relay.happens("login granted", { user: "early", expires: 1800 })
+      return route.continue()
+    })
+    await page.reload()
+    await page.locator("#events", { hasText: "early" }).waitFor()
+    relay.happens("login granted", { user: "late", expires: 1800 })
+    await page.locator("#events", { hasText: "late" }).waitFor()
+    assert.strictEqual(await page.locator("#events li", { hasText: "early" }).count(), 1)
+    await close()
+    await server.stop()
+  })
+
+  it("asks once for a user to whom much happens", async () => {
+    const relay = new FakeRelay()
+    const server = await start(relay)
+    const { close, page } = await open(server.port, {}, "#user=alice")
+    await page.locator("#person-summary", { hasText: "1 live session." }).waitFor()
+    let asked = 0
+    page.on("request", (request) => {
+      if (request.url().includes("/status/users")) asked++
+    })
+    const again = page.waitForResponse(/\/status\/users/)
+    for (let i = 0; i < 50; i++) relay.happens("login granted", { user: "alice", expires: 1800 + i })
+    await page.waitForFunction(() => document.querySelectorAll("#events li").length === 30)
+    await again
+    // Once for all of them, and perhaps once since it is time.
+    assert.isAtMost(asked, 2)
     await close()
     await server.stop()
   })

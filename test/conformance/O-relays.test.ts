@@ -127,6 +127,8 @@ group("O. Relay to relay", ({ scenario, timed }) => {
           )
         }
         assert.isFalse(outer.closed_)
+        // It is counted nevertheless.
+        assert.strictEqual(world.relay.counters.failedAuths, 20)
         const granted = yield* world.auth(outer, from, world.authorization(challenge))
         assert.strictEqual(granted.status, 200)
         const use = header(granted, "Use-Path")!.split(" ")

@@ -4,6 +4,9 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Scope from "effect/Scope"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { assert, describe, it, vi } from "vitest"
 import * as Client from "../../src/Client.ts"
 import { Codec } from "../../src/Codec.ts"
@@ -86,6 +89,33 @@ describe("SIGTERM", () => {
       assert.strictEqual(await ended(child), 0)
       await eventually(() => /the time limit ended sessions.* sessions=1/.test(log.text), "the line that says so")
     }))
+
+  it("leaves it a reload, before and while it drains, which the time limit is part of", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "msrp-relay-drain-"))
+    const path = join(directory, "relay.env")
+    writeFileSync(path, "MSRP_DRAIN_TIMEOUT=500ms\n")
+    try {
+      await withSession({ MSRP_ENV_FILE: path }, async ({ child, leave, log }) => {
+        const reload = async (text: string, settings: string) => {
+          writeFileSync(path, text)
+          child.kill("SIGHUP")
+          await eventually(
+            () => log.text.includes(`message=reloaded settings=${settings}`),
+            `the reload of ${settings}`
+          )
+        }
+        await reload("MSRP_DRAIN_TIMEOUT=1 hour\n", "MSRP_DRAIN_TIMEOUT")
+        child.kill("SIGTERM")
+        await draining(log)
+        assert.match(log.text, /message=draining sessions=1 seconds=3600/)
+        await reload("MSRP_DRAIN_TIMEOUT=1 hour\nMSRP_LOG_LEVEL=debug\n", "MSRP_LOG_LEVEL")
+        await leave()
+        assert.strictEqual(await ended(child), 0)
+      })
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
 
   it("ends it at once when it comes again", () =>
     withSession({ MSRP_DRAIN_TIMEOUT: "1 hour" }, async ({ child, log }) => {

@@ -135,7 +135,6 @@ describe("every variable", () => {
         "MSRP_CREDENTIALS",
         "MSRP_AUTH_REALM",
         "MSRP_HASH_SIZE",
-        "MSRP_DRAIN_TIMEOUT",
         "MSRP_LOG_FORMAT",
         "MSRP_HEP",
         "MSRP_HEP_USERS",

@@ -9,13 +9,16 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import { once } from "node:events"
+import * as Net from "node:net"
 import { assert, it, vi } from "vitest"
 import * as Client from "../../src/Client.ts"
 import { Codec } from "../../src/Codec.ts"
+import { formatUri } from "../../src/protocol/Uri.ts"
 import * as Resolver from "../../src/Resolver.ts"
 import { Transport } from "../../src/Transport.ts"
 import { nameServer } from "../support/nameServer.ts"
-import { ended, eventually, freePort, start, type Started } from "../support/service.ts"
+import { ended, eventually, freePort, output, start, type Started } from "../support/service.ts"
 
 vi.setConfig({ testTimeout: 300_000 })
 
@@ -26,6 +29,8 @@ const SHORT = 6
 const LONG = 2
 /** Messages of a client that goes. */
 const MESSAGES = 20
+/** Messages to a peer that gives no answer, each less than the relay holds for it. */
+const UNANSWERED = 8
 
 /** What happened, as those who were there tell it. */
 class Books {
@@ -115,12 +120,72 @@ const session = Effect.fnUntraced(function*(books: Books, messages: number) {
   yield* Effect.ensuring(Effect.ignore(both), owner.leave)
 })
 
+/**
+ * A peer that answers nothing: a `deaf` one does not even read until the relay is gone, so that some of what was accepted for
+ * it is parked; of what the other has read all waits for answers.
+ */
+const silentPeer = async (port: number, session: string, owner: string, deaf: boolean) => {
+  const uri = `msrp://peer.invalid:9/${deaf ? "deaf" : "mute"};tcp`
+  const socket = Net.connect(port, "127.0.0.1")
+  let text = ""
+  socket.on("data", (octets) => text += octets.toString("latin1"))
+  socket.on("error", () => {})
+  const over = once(socket, "close")
+  socket.write(
+    `MSRP bind SEND\r\nTo-Path: ${session} ${owner}\r\nFrom-Path: ${uri}\r\nMessage-ID: bind\r\n-------bind$\r\n`
+  )
+  await eventually(() => text.includes("MSRP bind 200"), "the session of a peer that gives no answer")
+  if (deaf) socket.pause()
+  return {
+    uri,
+    /** Message-IDs of what it has got whole, when the relay is gone. */
+    whole: async (): Promise<ReadonlyArray<string>> => {
+      socket.resume()
+      await over
+      return [...text.matchAll(/MSRP (\S+) SEND\r\n(?:(?!-------)[^])*?Message-ID: (\S+)\r\n[^]*?-------\1\$/g)].map((
+        [, , id]
+      ) => id!)
+    }
+  }
+}
+
+/** Has the relay accept messages for such a peer, and calls back then; which of them are lost when the relay has gone. */
+const unanswered = Effect.fnUntraced(function*(books: Books, port: number, deaf: boolean, ready: () => void) {
+  const owner = yield* login(books, port)
+  const session = formatUri(owner.grant.usePath[0]!)
+  const peer = yield* Effect.promise(() => silentPeer(port, session, owner.client.uri, deaf))
+  const messages = Array.from({ length: UNANSWERED }, () => books.message())
+  const accepted = new Set<string>()
+  const send = (messageId: string) =>
+    Effect.map(
+      owner.client.send({ toPath: [session, peer.uri], messageId, body: "x".repeat(deaf ? 50_000 : 100) }),
+      () => void accepted.add(messageId)
+    )
+  const sending = yield* Effect.forkScoped(
+    Effect.forEach(messages, (id) => Effect.ignore(send(id)), { concurrency: "unbounded" })
+  )
+  // More than the connection takes, or all.
+  const enough = deaf ? 3 : UNANSWERED
+  yield* Effect.promise(() =>
+    eventually(
+      () => accepted.size >= enough,
+      "what is accepted for a silent peer"
+    )
+  )
+  ready()
+  yield* owner.client.closed
+  yield* Fiber.await(sending)
+  yield* owner.leave
+  const delivered = yield* Effect.promise(peer.whole)
+  return [...accepted].filter((id) => !books.reported.has(id) && !delivered.includes(id))
+})
+
 const isClosed = (client: Client.Client): Effect.Effect<boolean> =>
   Effect.map(Effect.timeoutOption(client.closed, Duration.zero), Option.isSome)
 
 it("loses no message and no login when one relay after the other is drained and started anew, under load", async () => {
   const ports = [await freePort(), await freePort()] as const
-  const run = (port: number): Promise<Started> => start({ port, env: { MSRP_DRAIN_TIMEOUT: "2s" } })
+  const run = (port: number): Promise<Started> => start({ port, env: { MSRP_DRAIN_TIMEOUT: "5s" } })
   const relays = await Promise.all(ports.map(run))
   const books = new Books()
 
@@ -140,6 +205,18 @@ it("loses no message and no login when one relay after the other is drained and 
     )
   })
   const all = Effect.runPromiseExit(Effect.scoped(load))
+  const layers = Layer.mergeAll(Transport.layerNode(), Codec.layer)
+  /** There are messages without an answer on a relay; which of them are lost is known when it has gone. */
+  const hold = async (port: number): Promise<{ readonly lost: Promise<ReadonlyArray<ReadonlyArray<string>>> }> => {
+    let left = 2
+    const lost = Effect.runPromise(
+      Effect.forEach([true, false], (deaf) => Effect.scoped(unanswered(books, port, deaf, () => left--)), {
+        concurrency: "unbounded"
+      }).pipe(Effect.provide(layers))
+    )
+    await Promise.race([lost, eventually(() => left === 0, "messages without an answer")])
+    return { lost }
+  }
   /** Each relay has some clients from now on. */
   const busy = async (...some: ReadonlyArray<number>) => {
     books.logins.clear()
@@ -149,10 +226,17 @@ it("loses no message and no login when one relay after the other is drained and 
     await busy(...ports)
     for (const [i, port] of ports.entries()) {
       const { child } = relays[i]!
-      child.stdout!.resume()
+      const log = output(child)
+      const held = await hold(port)
       child.kill("SIGTERM")
+      await eventually(() => log.text.includes("message=draining"), "the line that it drains")
+      // An answer, and not only the end of the connection, sends a client elsewhere.
+      const refused = Effect.runPromise(login(books, port).pipe(Effect.flip, Effect.scoped, Effect.provide(layers)))
+      assert.strictEqual((await refused as Client.ClientError).status, 408)
+      assert.notInclude(log.text, "the time limit")
       await busy(ports[1 - i]!)
       assert.strictEqual(await ended(child), 0)
+      assert.deepStrictEqual(await held.lost, [[], []])
       relays[i] = await run(port)
       await busy(...ports)
     }

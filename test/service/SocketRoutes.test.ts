@@ -9,7 +9,7 @@ import * as Client from "../../src/Client.ts"
 import { Codec } from "../../src/Codec.ts"
 import { relay } from "../../src/service/main.ts"
 import { Settings } from "../../src/service/Settings.ts"
-import { Transport } from "../../src/Transport.ts"
+import { type Connection, Transport } from "../../src/Transport.ts"
 import { until } from "../support/harness.ts"
 import { ca, localhost } from "../support/pki.ts"
 
@@ -52,14 +52,16 @@ const cases: ReadonlyArray<Case> = [
 
 const named = cases.map((one) => Object.assign(one, { text: one.condition({ tcp: 1, tls: 2, bob: 3 }) }))
 
-it.effect.each(named)(
+it.live.each(named)(
   "$text, by $by to $to: $applies",
   ({ applies, by, condition, to, use = to }) =>
     Effect.gen(function*() {
       const { listen } = yield* Transport
       const from: Array<string> = []
-      const { port: bob } = yield* listen({ scheme: to, host: "127.0.0.1", port: 0 }, ({ remote }) => {
-        from.push(remote.host)
+      const accepted: Array<Connection> = []
+      const { port: bob } = yield* listen({ scheme: to, host: "127.0.0.1", port: 0 }, (connection) => {
+        from.push(connection.remote.host)
+        accepted.push(connection)
         return receiver
       })
       const fs = yield* FileSystem.FileSystem
@@ -68,6 +70,8 @@ it.effect.each(named)(
         Effect.as(fs.writeFileString(`${directory}/${name}`, text), `${directory}/${name}`)
       const [tcp, tls] = [yield* freePort, yield* freePort]
       const settings = yield* Settings.parse({
+        // The clock stands still, so nobody waits for sessions to end by themselves.
+        MSRP_DRAIN_TIMEOUT: "0",
         MSRP_URIS: `msrp://127.0.0.1:${tcp};tcp,msrps://127.0.0.1:${tls};tcp`,
         MSRP_LISTEN: ["1", "2"].map((n) => `msrp:127.0.0.${n}:${tcp},msrps:127.0.0.${n}:${tls}`).join(","),
         MSRP_SOCKET_ROUTES: `${condition({ tcp, tls, bob })} -> ${use}:127.0.0.2:${use === "msrp" ? tcp : tls}`,
@@ -87,5 +91,7 @@ it.effect.each(named)(
       yield* alice.send({ toPath: [...usePath, `${to}://127.0.0.1:${bob}/bob;tcp`], body: "hello" })
       yield* until(() => from.length > 0, "the connection")
       assert.deepStrictEqual(from, [applies ? "127.0.0.2" : "127.0.0.1"])
+      // The relay would wait for his answer, by a clock that stands still.
+      for (const connection of accepted) connection.destroy()
     }).pipe(Effect.provide([Transport.layerNode({ tls: { ...localhost, ca } }), Codec.layer, NodeFileSystem.layer]))
 )

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -12,6 +13,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, vi } from "vitest"
+import { settingsTable } from "../../src/service/Settings.ts"
 import * as Systemd from "../../src/service/Systemd.ts"
 import { ended, eventually, start } from "../support/service.ts"
 
@@ -68,7 +70,11 @@ describe("Systemd", () => {
           yield* Effect.andThen(Systemd.ready, settled)
           yield* Effect.andThen(Systemd.reloading, settled)
           yield* Effect.andThen(Systemd.ready, settled)
-          yield* Systemd.stopping
+          yield* Effect.andThen(Systemd.stopping(Duration.seconds(40)), settled)
+          // Whoever has it reload or drain while it ends: for systemd it ends.
+          yield* Effect.andThen(Systemd.reloading, settled)
+          yield* Effect.andThen(Systemd.ready, settled)
+          yield* Systemd.status("serving")
         })
       )
       assert.deepStrictEqual(record.sent, [
@@ -76,7 +82,7 @@ describe("Systemd", () => {
         "READY=1 STATUS=serving READY=1",
         "RELOADING=1 STATUS=reading the settings again",
         "READY=1 STATUS=serving READY=1",
-        "STOPPING=1 STATUS=stopping"
+        "STOPPING=1 EXTEND_TIMEOUT_USEC=40000000 STATUS=stopping"
       ])
     }))
 
@@ -124,7 +130,7 @@ describe("Systemd", () => {
         Layer.provide(Systemd.layerWith(record.options), record.logger),
         scope
       )
-      yield* Effect.provide(Systemd.stopping, running)
+      yield* Effect.provide(Systemd.stopping(Duration.zero), running)
       yield* settled
       const closing = yield* Effect.forkChild(Effect.uninterruptible(Scope.close(scope, Exit.void)))
       yield* TestClock.adjust(4999)
@@ -175,7 +181,7 @@ describe("Systemd", () => {
       const running = yield* Layer.build(Layer.provide(Systemd.layerWith(options), logger))
       yield* Effect.provide(Effect.andThen(Systemd.ready, Systemd.status("serving")), running)
       yield* Effect.promise(() => eventually(() => logged.length > 0, "the warning"))
-      yield* Effect.provide(Systemd.stopping, running)
+      yield* Effect.provide(Systemd.stopping(Duration.zero), running)
       assert.deepStrictEqual(logged, ["systemd cannot be told how the service is"])
     }).pipe(Effect.scoped))
 })
@@ -221,6 +227,26 @@ describe("the example of a unit", () => {
   })
 })
 
+describe("the example of a unit, beside the service", () => {
+  const unit = readFileSync(new URL("../../examples/systemd/msrp-relay.service", import.meta.url), "utf8")
+  const valueOf = (name: string) => unit.match(new RegExp(`^${name}=(.*)$`, "m"))?.[1]
+
+  it("has it the time to drain", () => {
+    const { default: drain } = settingsTable.find(({ variable }) => variable === "MSRP_DRAIN_TIMEOUT")!
+    assert.isAtLeast(Number(valueOf("TimeoutStopSec")), Number(drain) + 7)
+  })
+
+  it("has it read its settings again, and a folder for the socket of its admin API", () => {
+    assert.match(valueOf("Environment")!, /^MSRP_ENV_FILE=/)
+    assert.isUndefined(valueOf("EnvironmentFile"))
+    assert.strictEqual(valueOf("RuntimeDirectory"), "msrp-relay")
+  })
+
+  it("has a second signal be no failure after which it is started again", () => {
+    assert.deepStrictEqual(valueOf("SuccessExitStatus")?.split(" "), ["130", "143"])
+  })
+})
+
 describe("the service below systemd", () => {
   it("says when it is ready, that it is alive, and when it stops, by the real program on a real socket", async ({ skip }) => {
     if (!has("systemd-notify")) skip("there is no systemd-notify on this machine")
@@ -235,7 +261,10 @@ describe("the service below systemd", () => {
         assert.notInclude(all.text, "STOPPING=1")
         child.kill("SIGTERM")
         assert.strictEqual(await ended(child), 0)
-        await eventually(() => /STOPPING=1\nSTATUS=stopping\b/.test(all.text), "STOPPING=1")
+        await eventually(
+          () => /STOPPING=1\nEXTEND_TIMEOUT_USEC=40000000\nSTATUS=stopping\b/.test(all.text),
+          "STOPPING=1"
+        )
       } finally {
         child.kill("SIGKILL")
       }

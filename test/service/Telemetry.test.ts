@@ -9,6 +9,7 @@ import { once } from "node:events"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import * as Telemetry from "../../src/service/Telemetry.ts"
+import { recordingTracer } from "../support/spans.ts"
 
 interface Posted {
   readonly path: string
@@ -41,6 +42,17 @@ const textOf = ({ body }: Posted) => body.toString("utf8")
 const registry = Effect.provideService(Metric.MetricRegistry, new Map())
 
 describe("telemetry", () => {
+  it.effect("makes no span where nobody gets it", () => {
+    const { seen, tracer } = recordingTracer()
+    const nowhere = [{}, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://localhost:4318", OTEL_SDK_DISABLED: "true" }]
+    return Effect.gen(function*() {
+      for (const env of nowhere) {
+        yield* Effect.withSpan(Effect.void, "msrp.auth", { root: true }).pipe(Effect.provide(Telemetry.layerSpans(env)))
+      }
+      assert.deepStrictEqual(seen().filter(({ name }) => name === "msrp.auth"), [])
+    }).pipe(Effect.withTracer(tracer))
+  })
+
   it.live("sends metrics that are fresh each time, and once more at the end, under the service's name", () =>
     Effect.gen(function*() {
       const { posted, url } = yield* collector

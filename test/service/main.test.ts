@@ -46,6 +46,8 @@ const service = (
     Effect.gen(function*() {
       const port = yield* freePort
       const settings = yield* Settings.parse({
+        // The clock stands still, so nobody waits for sessions to end by themselves.
+        MSRP_DRAIN_TIMEOUT: "0",
         MSRP_URIS: `msrp://127.0.0.1:${port};tcp`,
         MSRP_USERS: "alice:wonderland",
         ...env(port)

@@ -78,6 +78,29 @@ describe("the trace of a connection", () => {
     }))
   })
 
+  it("R4976-9.4-10: does not show a session-id that stands by itself, in whichever part of a frame", () => {
+    const id = "bobs-own-session-id"
+    const from = `msrp://bob.example:9/${id};tcp`
+    const frames: Array<TraceFrame> = []
+    const trace = new HopTrace(options())
+    trace.watchedBy(watcher((one) => frames.push(one)), true)
+    const headers = [`X-Session: ${id}`]
+    const all = [
+      response(`${RELAY}/known;tcp`, from, "abcd1234", `481 no session ${id}`),
+      send({ to: `${RELAY}/known;tcp`, from, headers, body: "x" }),
+      send({ to: `${RELAY}/known;tcp`, from, headers, body: "x".repeat(10_000) })
+    ]
+    for (const octets of all) {
+      const decoder = new Decoder(trace.incoming)
+      for (const some of [octets.subarray(0, 5000), octets.subarray(5000)]) {
+        decoder.push(some)
+        trace.outgoing(some)
+      }
+    }
+    assert.deepStrictEqual([...new Set(frames.map(({ part }) => part))], ["frame", "begin", "end"])
+    assert.notInclude(JSON.stringify(frames), id)
+  })
+
   it("takes any octets, and shows neither body nor session-id", () => {
     // Where the blank line is gone, the body is a header.
     const mutations = fc.array(fc.tuple(fc.nat(frame.indexOf("\r\n\r\n") - 1), fc.nat(255)), { maxLength: 2 })

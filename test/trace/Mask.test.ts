@@ -1,8 +1,8 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { sessionLabel } from "../../src/protocol/Ident.ts"
+import { sessionId, sessionLabel } from "../../src/protocol/Ident.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
-import { MASK, maskHeader, maskHeaders, maskLine, maskUris, sessionIdsOf } from "../../src/trace/Mask.ts"
+import { idsIn, MASK, maskHeader, maskHeaders, maskLine, maskUris, sessionIdsOf } from "../../src/trace/Mask.ts"
 
 const label = (id: string): string => `~${sessionLabel(id)}`
 
@@ -61,6 +61,33 @@ describe("session-ids", () => {
   ])("%s in a path", (path, masked) => assert.strictEqual(maskHeader(`From-Path: ${path}`), `From-Path: ${masked}`))
 })
 
+describe("session-ids outside of URIs", () => {
+  const own = sessionId()
+
+  it("R4976-9.4-10: of the relay's own are labels wherever they stand", () => {
+    for (
+      const text of [own, `id=${own}`, `"${own}"`, `msrp%3A%2F%2Frelay%2F${own}%3Btcp`, `msrp%3a%2f%2fr%2f${own}%3btcp`]
+    ) {
+      assert.notInclude(maskHeader(`X: ${text}`), own, text)
+      if (!text.includes("%2f")) assert.include(maskHeader(`X: ${text}`), label(own), text)
+      assert.notInclude(maskLine(`MSRP abcd 481 ${text}`), own, text)
+      for (const name of ["username", "realm", "domain", "qop"]) {
+        assert.notInclude(maskHeader(`Authorization: Digest ${name}="${text}"`), own, text)
+      }
+    }
+    assert.notInclude(maskHeader(`X: msrp://relay.example${own}s;tcp`), own.slice(1, -1))
+    assert.notInclude(maskHeader(`Authorization: Digest realm="msrp://b/other-secret;tcp"`), "other-secret")
+  })
+
+  it("R4976-9.4-10: of others are labels where a URI of the same frame has them", () => {
+    const ids = idsIn(["To-Path: msrp://b/0123456789ab;tcp", "X: msrp://c/0123456789abcdef;tcp, msrp://d/short;tcp"])
+    assert.deepStrictEqual(ids, ["0123456789abcdef", "0123456789ab"])
+    assert.strictEqual(maskLine("MSRP 1 481 0123456789abcdef", ids), `MSRP 1 481 ${label("0123456789abcdef")}`)
+    assert.strictEqual(maskHeader("X: $& 0123456789ab", ids), `X: $& ${label("0123456789ab")}`)
+    assert.lengthOf(idsIn(Array.from({ length: 100 }, (_, i) => `X: msrp://b/0123456789ab${i};tcp`)), 32)
+  })
+})
+
 describe("AUTH", () => {
   it.each([
     [
@@ -103,12 +130,12 @@ describe("lines", () => {
   })
 
   it("are cut when they are long or many", () => {
-    assert.match(maskHeader(`X: ${"a".repeat(1500)}`), /^X: a{1021}\.\.\. \(479 more\)$/)
+    assert.match(maskHeader(`X: ${"A".repeat(1500)}`), /^X: A{1021}\.\.\. \(479 more\)$/)
     const path = maskHeader(`To-Path: ${"msrp://b/secret;tcp ".repeat(400)}`)
     assert.isBelow(path.length, 1100)
     assert.notInclude(path, "secret")
     assert.match(maskHeader(`X: msrp://b/${"a".repeat(3000)};tcp`), /^X: msrp:\/\/b\/~[0-9a-f]{12}\.\.\. \(965 more\)$/)
-    const lines = maskHeaders(Array.from({ length: 64 }, () => `X: ${"a".repeat(900)}`))
+    const lines = maskHeaders(Array.from({ length: 64 }, () => `X: ${"A".repeat(900)}`))
     assert.lengthOf(lines, 5)
     assert.strictEqual(lines.at(-1), "(60 more lines)")
   })

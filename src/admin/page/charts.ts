@@ -1,7 +1,7 @@
 /** The charts: lines over the last minutes, drawn by uPlot. */
 import uPlot from "uplot"
 import { byId, make, setText } from "./dom.ts"
-import type { History, SampleColumn } from "./history.ts"
+import { type History, rangeOf, type SampleColumn } from "./history.ts"
 import { hourAndMinute, timeOfDay } from "./numbers.ts"
 
 export interface Line {
@@ -13,9 +13,9 @@ export interface Line {
 const HEIGHT = 132
 const FONT = "11px system-ui, -apple-system, \"Segoe UI\", Roboto, Arial, sans-serif"
 /** Pixels for the numbers at the left, and between two of them. */
-const AXIS = 54
+const AXIS = 58
 const SPACE = 36
-const TIME_SPACE = 70
+const TIME_SPACE = 48
 
 /** Draws into the element of that id. */
 export class Chart {
@@ -46,8 +46,7 @@ export class Chart {
   /** Milliseconds: the interval of the samples, and what the chart is wide. */
   draw(history: History, interval: number, window: number): void {
     const data = history.columns(this.#lines.map(({ column }) => column), interval)
-    const until = data[0].at(-1) ?? 0
-    this.#range = [until - window / 1000, until]
+    this.#range = rangeOf(data[0], window / 1000)
     if (this.#plot === undefined) this.#plot = this.#make(data)
     else this.#plot.setData(data)
   }

@@ -14,6 +14,16 @@ const columns: ReadonlyArray<SampleColumn> = [
   "backendDelay"
 ]
 
+/** Seconds that a chart shows at least, so that what a relay does in its first minutes is more than a stroke. */
+const SHORTEST = 120
+
+/** What a chart shows of these times, in seconds: the window, or less while there is less. */
+export const rangeOf = (times: ReadonlyArray<number>, window: number): [from: number, until: number] => {
+  const until = times.at(-1) ?? 0
+  const first = times[0] ?? until
+  return [Math.max(until - window, Math.min(first, until - SHORTEST)), until]
+}
+
 export class History {
   #samples: Array<StatusSample> = []
 

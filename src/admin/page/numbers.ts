@@ -30,7 +30,7 @@ export const octets = (value: number | null | undefined): string => amount(value
 
 /** Milliseconds that something took. */
 export const millis = (value: number | null | undefined): string =>
-  value === null || value === undefined ? NONE : value < 10 ? tenth.format(value) : whole.format(value)
+  value === null || value === undefined ? NONE : value > 0 && value < 10 ? tenth.format(value) : whole.format(value)
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND

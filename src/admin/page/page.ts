@@ -40,6 +40,8 @@ class Page implements FeedOwner {
   readonly #feed = new Feed(this)
   readonly #person = new Person(this.#feed)
   #status: Status | undefined
+  /** What the page began with; the stream, which was open before, brings some of it as well. */
+  #told = new Set<string>()
 
   constructor() {
     const form = byId("token").querySelector("form")!
@@ -63,6 +65,7 @@ class Page implements FeedOwner {
     this.#main.hidden = false
     this.#history.begin(status.samples)
     this.#events = status.events.toReversed()
+    this.#told = new Set(status.events.map((event) => JSON.stringify(event)))
     this.snapshot(status.snapshot)
     if (isFirst || location.hash !== "") this.#person.follow()
   }
@@ -113,14 +116,15 @@ class Page implements FeedOwner {
     drawTop(byId("top"), top, time)
     drawEvents(byId("endings"), endings.toReversed(), { empty: "None since the relay started." })
     drawEvents(byId("events"), this.#events, { empty: "Nothing yet." })
-    this.#person.tick(performance.now())
+    this.#person.tick(performance.now(), time)
     document.title = `${count(sample.sessions)} sessions${phase === "serving" ? "" : `, ${phase}`} – MSRP relay`
   }
 
   happened(event: StatusEvent): void {
+    if (this.#told.delete(JSON.stringify(event))) return
     this.#events.unshift(event)
     if (this.#events.length > MAX_EVENTS) this.#events.pop()
-    this.#person.happened(event, performance.now())
+    this.#person.happened(event)
   }
 
   lost(since: number | undefined, reason: string | undefined): void {

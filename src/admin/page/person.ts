@@ -18,6 +18,7 @@ export class Person {
   #name: string | undefined
   #asking: AbortController | undefined
   #asked = -Infinity
+  #time = Date.now()
 
   constructor(feed: Feed) {
     this.#feed = feed
@@ -45,13 +46,15 @@ export class Person {
     this.#panel.hidden = true
   }
 
-  /** Time has passed, by the page's clock. */
-  tick(now: number): void {
+  /** There is a snapshot, of `time` by the relay's clock; `now` is that of the page. */
+  tick(now: number, time: number): void {
+    this.#time = time
     if (this.#name !== undefined && now - this.#asked >= REFRESH) void this.#ask(this.#name, now)
   }
 
-  happened({ fields }: StatusEvent, now: number): void {
-    if (this.#name !== undefined && fields.user === this.#name) void this.#ask(this.#name, now)
+  /** Events come with a snapshot: however many there are, it is asked once for them. */
+  happened({ fields }: StatusEvent): void {
+    if (this.#name !== undefined && fields.user === this.#name) this.#asked = -Infinity
   }
 
   #show(name: string): void {
@@ -96,7 +99,7 @@ export class Person {
     setText(this.#summary, `${live}${some}${unknown}`)
     const region = byId("person-live")
     region.hidden = total === 0
-    drawSessions(region, sessions, Date.now())
+    drawSessions(region, sessions, this.#time)
     drawEvents(byId("person-history"), history.toReversed(), {
       empty: "Nothing lately.",
       withDate: true,

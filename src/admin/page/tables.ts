@@ -1,7 +1,7 @@
 /** Tables, lists and figures, drawn again with each snapshot. */
 import type { StatusEvent, StatusSession, StatusTrouble } from "../status/Shapes.ts"
 import { keep, make, setClass, setText } from "./dom.ts"
-import { count, dayAndTime, duration, exactTime, octets, timeOfDay } from "./numbers.ts"
+import { count, dayAndTime, duration, exactTime, NONE, octets, timeOfDay } from "./numbers.ts"
 import { detailsOf, sentenceOf, troubles } from "./words.ts"
 
 interface Cell {
@@ -68,7 +68,7 @@ const number = { kind: "number" }
 const sessionColumns = (first: Column): ReadonlyArray<Column> => [
   first,
   { head: "From", kind: "one-line" },
-  { head: "Talks with", kind: "one-line" },
+  { head: "Written to by", kind: "one-line" },
   { head: "Age", ...number },
   { head: "Messages sent", ...number },
   { head: "Messages received", ...number },
@@ -183,7 +183,7 @@ export const drawFigures = (
       const { label, line = "", unit = "", value } = figures[at]!
       setClass(figure, `figure ${line}`.trim())
       setText(figure.querySelector("i")!, value)
-      setText(figure.querySelector("small")!, unit)
+      setText(figure.querySelector("small")!, value === NONE ? "" : unit)
       setText(figure.querySelector("span")!, label)
     })
 

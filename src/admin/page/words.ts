@@ -43,8 +43,18 @@ export const endings: Readonly<Record<string, string>> = {
 }
 
 /** Why a login failed. */
-const logins: Readonly<Record<string, string>> = {
+export const logins: Readonly<Record<string, string>> = {
   "wrong credentials": "the password (or the user name) is wrong",
+  "another realm": "the client answers for another realm than it was asked for",
+  "algorithm not offered": "the client uses a digest algorithm that this relay does not offer",
+  "Malformed Authorization": "the client sent something that is not right MSRP",
+  "Not the URI of To-Path": "the client wants to log in for another address than it sends to",
+  "Expires is no number": "the client sent something that is not right MSRP",
+  "its relay cannot be connected to: a URI without a port": "the relay that the client comes through names no port",
+  "AUTH without TLS": "the client wanted to log in without encryption",
+  "an AUTH from behind somebody who is not known as a relay":
+    "the relay that the client comes through is not known as one here",
+  "the relay drains": "this relay is being taken out of service",
   "not Digest": "the client uses a way to log in that this relay does not have",
   "too many failures before": "there were too many wrong passwords before; it is possible again after a while",
   "the credentials cannot be looked up": "the list of users does not answer",
@@ -55,10 +65,13 @@ const logins: Readonly<Record<string, string>> = {
 }
 
 /** Why a message did not arrive, or a request was refused. */
-const losses: Readonly<Record<string, string>> = {
+export const losses: Readonly<Record<string, string>> = {
   "no answer in time": "the other side did not confirm it in time",
   "its receiver takes nothing": "the other side takes no data",
   "its receiver is too slow, and others wait for what is behind it": "the other side is too slow",
+  "there is no such session, or it is over": "there is no such session (any more)",
+  "there is no such session of the receiver, or it is over": "the other side's session is over",
+  "the session has a peer on another connection": "the session is in use on another connection",
   "the connection to its receiver closed": "the other side's connection closed",
   "its next hop cannot be reached": "the other side cannot be reached",
   "its next hop may not be reached": "the other side's address is one that this relay may not connect to",
@@ -193,7 +206,7 @@ export const troubles: Readonly<Record<string, string>> = {
   dialsOverLimit: "Connections to others that were too many",
   refused400: "Refused as malformed (400)",
   refused403: "Refused as not allowed (403)",
-  refused408: "Refused since the receiver does not answer (408)",
+  refused408: "Refused as not possible now (408)",
   refused413: "Refused as too much (413)",
   refused423: "Refused for a time out of bounds (423)",
   refused481: "Refused since there is no such session (481)",

@@ -92,6 +92,9 @@ export const makeEnding = Effect.fnUntraced(function*(
     closed = true
   })
 
+  /** Those who wait for the end: with that before it, draining is not taken back. */
+  let ends = 0
+
   const drainForAWhile = Effect.gen(function*() {
     yield* begin
     if (over()) return
@@ -99,6 +102,11 @@ export const makeEnding = Effect.fnUntraced(function*(
     if (yield* within(over, limits.drain)) return yield* tellDrained
     yield* tell(Effect.logWarning("the time limit ended sessions"), { sessions: sessions() })
   })
+
+  const takenBack = Effect.flatMap(
+    changed(() => switchboard.undrain()),
+    (is) => is ? tell(Effect.logInfo("serving again")) : Effect.void
+  )
 
   return {
     phase: () => switchboard.phase,
@@ -108,11 +116,12 @@ export const makeEnding = Effect.fnUntraced(function*(
       yield* until(over)
       yield* tellDrained
     }),
-    undrain: Effect.flatMap(
-      changed(() => switchboard.undrain()),
-      (is) => is ? tell(Effect.logInfo("serving again")) : Effect.void
-    ),
+    undrain: Effect.suspend(() => ends > 0 ? Effect.void : takenBack),
     close,
-    end: Effect.andThen(Effect.suspend(() => limits.drain > 0 ? drainForAWhile : Effect.void), close)
+    end: Effect.acquireUseRelease(
+      Effect.sync(() => void ends++),
+      () => Effect.andThen(Effect.suspend(() => limits.drain > 0 ? drainForAWhile : Effect.void), close),
+      () => Effect.sync(() => void ends--)
+    )
   }
 })

@@ -13,20 +13,46 @@ export const MAX_NAMES = 256
 /** Events of one user. */
 export const MAX_EVENTS = 16
 
-/** Ends of sessions and connections. */
+/** Ends of sessions and connections; of more, the oldest goes of whoever has most of them. */
 export const MAX_RECENT = 100
+
+/** All who are no user count as one. */
+const STRANGERS = ""
+
+/** What ended last: whoever comes and goes all the time does not hide the others. */
+class Recent {
+  readonly #events: Array<{ readonly whose: string; readonly event: RelayEvent }> = []
+  /** How many there are of each. */
+  readonly #counts = new Map<string, number>()
+
+  add(whose: string, event: RelayEvent): void {
+    this.#events.push({ whose, event })
+    this.#counts.set(whose, (this.#counts.get(whose) ?? 0) + 1)
+    if (this.#events.length <= MAX_RECENT) return
+    let most = 0
+    for (const count of this.#counts.values()) if (count > most) most = count
+    const at = this.#events.findIndex((one) => this.#counts.get(one.whose) === most)
+    const [gone] = this.#events.splice(at, 1)
+    if (most === 1) this.#counts.delete(gone!.whose)
+    else this.#counts.set(gone!.whose, most - 1)
+  }
+
+  /** The latest last. */
+  get all(): ReadonlyArray<RelayEvent> {
+    return this.#events.map(({ event }) => event)
+  }
+}
 
 export class History {
   readonly #users = new LinkedMap<string, Array<RelayEvent>>()
   readonly #names = new LinkedMap<string, Array<RelayEvent>>()
-  readonly #recent: Array<RelayEvent> = []
+  readonly #recent = new Recent()
 
   note({ fields, level, message, time, user }: Noted): void {
     const event: RelayEvent = { time, level, message, fields }
     if (level === "Debug") return
     if (event.message === "session ended" || event.message === "connection ended") {
-      this.#recent.push(event)
-      if (this.#recent.length > MAX_RECENT) this.#recent.shift()
+      this.#recent.add(user ?? STRANGERS, event)
     }
     if (user !== undefined) add(this.#eventsOf(user, event.message === "login failed"), event)
   }
@@ -48,7 +74,7 @@ export class History {
 
   /** The latest last. */
   get recent(): ReadonlyArray<RelayEvent> {
-    return [...this.#recent]
+    return this.#recent.all
   }
 }
 

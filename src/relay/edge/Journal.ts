@@ -164,7 +164,7 @@ export class Journal implements Observer {
 
   /** A connection to a next hop is there, after so many milliseconds. */
   dialled(dial: Dial, hop: HopFacts, millis: number): void {
-    const fields = { target: printable(targetOf(dial.uri)), dialled: hop.number, seconds: millis / 1000 }
+    const fields = { target: printable(targetOf(dial.uri)), dialled: hop.number, seconds: rounded(millis) }
     this.#note("Info", "dial succeeded", ofSession(dial.session), fields)
   }
 
@@ -172,26 +172,36 @@ export class Journal implements Observer {
     this.#note("Info", "dial failed", ofSession(session), {
       target: printable(targetOf(uri)),
       reason: printable(reason),
-      seconds: millis / 1000
+      seconds: rounded(millis)
     })
   }
 
   // ----
 
   #secondsSince(since: number): number {
-    return Math.round(monotonicMillis(this.#clock) - since) / 1000
+    return rounded(monotonicMillis(this.#clock) - since)
   }
 
   #note(level: RelayEvent["level"], message: EventMessage, whose: Whose, more: EventFields): void {
     if (level === "Debug" && !this.#isDetailed()) return
-    const { address, ...named } = whose
+    const { address, user } = whose
     const fields: Record<string, string | number | boolean> = {}
-    for (const from of [named, more]) {
-      for (const [name, value] of Object.entries(from)) if (value !== undefined) fields[name] = value
-    }
-    this.#hear({ time: this.#clock.currentTimeMillisUnsafe(), level, message, fields, user: named.user, address })
+    take(fields, whose)
+    take(fields, more)
+    this.#hear({ time: this.#clock.currentTimeMillisUnsafe(), level, message, fields, user, address })
   }
 }
+
+/** What is known. There is an event for each login and each end, so nothing is made on the way. */
+const take = (fields: Record<string, string | number | boolean>, from: EventFields): void => {
+  for (const name in from) {
+    const value = from[name]
+    if (value !== undefined && name !== "address") fields[name] = value
+  }
+}
+
+/** Seconds, to the millisecond. */
+const rounded = (millis: number): number => Math.round(millis) / 1000
 
 interface Whose extends EventFields {
   /** Without port, for the budget of lines. */
@@ -199,8 +209,10 @@ interface Whose extends EventFields {
 }
 
 /** As an operator writes it: `msrps://[::1]:2855`. */
-export const listenerOf = ({ host, port, scheme, transport }: LocalSocket): string =>
-  `${transport === "ws" ? scheme === "msrps" ? "wss" : "ws" : scheme}://${canonicalHost(host)}:${port}`
+export const listenerOf = ({ host, port, scheme, transport }: LocalSocket): string => {
+  const target = targetOf({ scheme, host: canonicalHost(host), port })
+  return transport === "ws" ? target.replace(/^msrp(s?):/, "ws$1:") : target
+}
 
 export const addressOf = (connection: Connection | undefined): string | undefined =>
   connection === undefined ? undefined : addressText(connection.remote)

@@ -38,7 +38,7 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
   const dateOf = (millis: number): number =>
     Math.round(clock.currentTimeMillisUnsafe() - monotonicMillis(clock) + millis)
 
-  const isValid = (session: Session): boolean => !session.ended && session.expiresAt > monotonicMillis(clock)
+  const isValid = (session: Session, now: number): boolean => !session.ended && session.expiresAt > now
 
   const summaryOf = (session: Session): SessionSummary => {
     const { expiresAt, peer, realm, record, username } = session
@@ -82,13 +82,14 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
   return {
     sessions: ({ address, limit, offset, realm, sort, user }: SessionQuery = {}) => {
       const wanted = address === undefined ? undefined : canonicalHost(address)
+      const now = monotonicMillis(clock)
       const isAt = (session: Session): boolean =>
         session.record.on.remote.host === wanted ||
         (session.peer?.connection as Hop | undefined)?.connection?.remote.host === wanted
       return pageOf(
         switchboard.book,
         (session) =>
-          isValid(session) && (user === undefined || session.username === user) &&
+          isValid(session, now) && (user === undefined || session.username === user) &&
           (realm === undefined || session.realm === realm) && (wanted === undefined || isAt(session)),
         sort === "octets" ? ({ record }) => octetsOf(record.sent, record.received) : undefined,
         { limit, offset },
@@ -106,8 +107,9 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
       )
     },
     endSession: (label) => {
+      const now = monotonicMillis(clock)
       for (const session of switchboard.book) {
-        if (session.record.label !== label || !isValid(session)) continue
+        if (session.record.label !== label || !isValid(session, now)) continue
         ends(session)
         return true
       }
@@ -122,10 +124,11 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
       return false
     },
     endUser: (user, realm) => {
+      const now = monotonicMillis(clock)
       let count = 0
       for (const session of switchboard.book) {
         if (session.username !== user || (realm !== undefined && session.realm !== realm)) continue
-        if (isValid(session)) count++
+        if (isValid(session, now)) count++
         ends(session)
       }
       return count
@@ -147,7 +150,7 @@ const connectionNow = ({ owner, record: { on: { number } } }: Session): number |
 
 const octetsOf = (sent: TrafficSummary, received: TrafficSummary): number => sent.octets + received.octets
 
-/** One page of those that fit: as they come, or those with most of something first. */
+/** One page of those that fit: as they come, of which only those of the page are kept, or those with most of something first. */
 const pageOf = <A, B>(
   all: Iterable<A>,
   fits: (one: A) => boolean,
@@ -157,8 +160,13 @@ const pageOf = <A, B>(
 ): Page<B> => {
   const most = Math.min(Math.max(0, limit), MAX_ITEMS)
   const from = Math.max(0, offset)
-  const fitting: Array<A> = []
-  for (const one of all) if (fits(one)) fitting.push(one)
-  const inOrder = rank === undefined ? fitting : topOf(fitting, rank, from + most)
-  return { total: fitting.length, items: inOrder.slice(from, from + most).map(summaryOf) }
+  const kept: Array<A> = []
+  let total = 0
+  for (const one of all) {
+    if (!fits(one)) continue
+    if (rank !== undefined || (total >= from && kept.length < most)) kept.push(one)
+    total++
+  }
+  const items = rank === undefined ? kept : topOf(kept, rank, from, most)
+  return { total, items: items.map(summaryOf) }
 }

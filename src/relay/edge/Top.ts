@@ -1,37 +1,46 @@
-/** The first of many without sorting them all: most of what there is has a rank that is on no page. */
-import { Heap } from "../../collections/Heap.ts"
+/** A page of many by rank, without an order of them all: most of what there is has a rank that is not on the page. */
 
 /**
- * Those with most of something, the most first; of two with as much the one that came first. So the pages of one order have
- * none twice and leave none out.
+ * From those with most of something, the most first: `most` of them after the first `from`. Of two with as much the one that
+ * came first is first. So the pages of one order have none twice and leave none out.
  */
-export const topOf = <A>(all: ReadonlyArray<A>, rank: (one: A) => number, most: number): ReadonlyArray<A> => {
-  const ranks = Float64Array.from(all, rank)
-  const places = placesOf(ranks, most)
-  // Those with as much stay in their order.
-  return places.sort((a, b) => ranks[b]! - ranks[a]!).slice(0, most).map((at) => all[at]!)
+export const topOf = <A>(all: ReadonlyArray<A>, rank: (one: A) => number, from: number, most: number): Array<A> => {
+  const ranks = new Float64Array(all.length)
+  for (let at = 0; at < ranks.length; at++) ranks[at] = rank(all[at]!)
+  const places = placesOf(ranks, from, most)
+  // Those with as much are in their order.
+  return places.sort((a, b) => ranks[b]! - ranks[a]!).map((at) => all[at]!)
 }
 
-/** Where those stand that have most: of those with as much in their order. */
-export const placesOf = (ranks: Float64Array, most: number): Array<number> => {
-  if (most >= ranks.length) return Array.from(ranks.keys())
-  const least = leastOf(ranks, most)
-  const above: Array<number> = []
-  const equal: Array<number> = []
-  for (let at = 0; at < ranks.length; at++) {
-    if (ranks[at]! > least) above.push(at)
-    else if (ranks[at] === least && equal.length < most) equal.push(at)
+/** Where those of the page stand, in their order. */
+export const placesOf = (ranks: Float64Array, from: number, most: number): Array<number> => {
+  const places: Array<number> = []
+  const count = ranks.length
+  const until = Math.min(count, from + most)
+  if (from >= until) return places
+  // Numbers alone are sorted without a call for two of them.
+  const sorted = ranks.toSorted()
+  const highest = sorted[count - 1 - from]!
+  const lowest = sorted[count - until]!
+  // Of those with as much as the ends of the page, some are on the pages before and behind it.
+  let atHighest = count - firstAbove(sorted, highest)
+  let atLowest = count - firstAbove(sorted, lowest)
+  for (let at = 0; at < count; at++) {
+    const rank = ranks[at]!
+    if (rank < lowest || rank > highest) continue
+    const place = rank === highest ? atHighest++ : rank === lowest ? atLowest++ : from
+    if (place >= from && place < until) places.push(at)
   }
-  return [...above, ...equal.slice(0, most - above.length)]
+  return places
 }
 
-/** The lowest rank that is among the first. */
-const leastOf = (ranks: Float64Array, most: number): number => {
-  const best = new Heap<undefined>()
-  for (const rank of ranks) {
-    const { first } = best
-    if (best.size < most || first === undefined) best.add(undefined, rank)
-    else if (rank > first.rank) best.move(first, rank)
+/** Where the first one is that is larger. */
+const firstAbove = (sorted: Float64Array, rank: number): number => {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (sorted[middle]! <= rank) low = middle + 1
+    else high = middle
   }
-  return best.first?.rank ?? Infinity
+  return low
 }

@@ -272,7 +272,10 @@ export class Auth {
     }
     hop.respond(to, status, headers, comment === undefined ? undefined : commentOf(comment))
     // The connection with a relay is not closed for what its clients do (RFC 4976 §6.3).
-    if (behindRelay) return
+    if (behindRelay) {
+      if (failed === true) this.#shared.counters.failedAuths++
+      return
+    }
     if (failed === true) hop.authFailed()
     else if (status === 401) {
       // With right credentials an old nonce is nobody's fault, nor is an interval out of bounds.

@@ -21,6 +21,7 @@ import { type AdminAddress, adminUrl, formatAdminAddress, parseAdminAddress } fr
 import { AdminApi } from "../../admin/Api.ts"
 import { tokenOf } from "../../admin/Token.ts"
 import { wordsOf } from "../../net/ErrorCode.ts"
+import { readEnvFile } from "../settings/EnvFile.ts"
 import { readText } from "../settings/TextFile.ts"
 import { AdminFailed, type AdminGiven, refused, unreachable } from "./Flags.ts"
 
@@ -33,14 +34,16 @@ export interface AdminConnection {
 /** Seconds until a relay that says nothing has said enough. A trace may be quiet for longer once it has begun. */
 const PATIENCE = "30 seconds"
 
-/** The variable, of the environment or else of `.env` in this folder. */
+/** The variable, of the environment or else of the file of variables, as the relay reads it. */
 const variable = Effect.fnUntraced(function*(name: string) {
-  const here = yield* textIn(yield* ConfigProvider.ConfigProvider, name)
+  const environment = yield* ConfigProvider.ConfigProvider
+  const here = yield* textIn(environment, name)
   if (Option.isSome(here)) return here
-  const file = yield* readText(".env")
-  return Result.isFailure(file)
-    ? Option.none()
-    : yield* textIn(ConfigProvider.fromDotEnvContents(file.success), name)
+  const file = yield* Effect.mapError(
+    readEnvFile(environment),
+    (problem) => unreachable(`The file of variables cannot be used: ${problem}`)
+  )
+  return file === undefined ? Option.none() : yield* textIn(ConfigProvider.fromEnvRecord(file.variables), name)
 })
 
 const textIn = (provider: ConfigProvider.ConfigProvider, name: string): Effect.Effect<Option.Option<string>> =>

@@ -152,7 +152,13 @@ const drain = Command.make("drain", {}, () =>
 const undrain = Command.make(
   "undrain",
   {},
-  () => ask((client) => client.undrain(), ({ phase }) => [`The relay is ${phase}: new sessions are granted`])
+  Effect.fnUntraced(function*() {
+    const { phase } = yield* ask(
+      (client) => client.undrain(),
+      ({ phase }) => phase === "serving" ? [`The relay is ${phase}: new sessions are granted`] : []
+    )
+    if (phase !== "serving") return yield* refused(`The relay is ${phase}, since it ends: that is not taken back`)
+  })
 ).pipe(
   Command.withDescription("Grants new sessions again")
 )

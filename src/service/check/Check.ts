@@ -12,6 +12,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { userInfo } from "node:os"
 import { Settings, type SettingsError, type SettingsShape } from "../Settings.ts"
+import { exported } from "../settings/EnvFile.ts"
 import { version } from "../Version.ts"
 import { type AdminToCheck, lookAtAdmin } from "./Admin.ts"
 import { lookAtCertificates } from "./Certificates.ts"
@@ -92,7 +93,7 @@ const userName = Effect.sync(() => {
 const WIDTH = 120
 
 const run = Effect.fnUntraced(function*({ json, ...options }: CheckOptions & { readonly json: boolean }) {
-  const findings = yield* check(Effect.provide(Settings, Settings.layer), options)
+  const findings = yield* check(Effect.andThen(exported, Effect.provide(Settings, Settings.layer)), options)
   const circumstances = { version, node: process.versions.node, user: yield* userName }
   yield* Console.log(
     json

@@ -1,7 +1,7 @@
 /** The file of variables, for what the environment of the process does not have; it can change while the process runs. */
 import * as ByteSize from "effect/ByteSize"
 import * as Config from "effect/Config"
-import type * as ConfigProvider from "effect/ConfigProvider"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -48,6 +48,8 @@ export const readEnvFile = Effect.fnUntraced(function*(
     return yield* Effect.fail(because(`is larger than ${MAX_OCTETS} octets`))
   }
   const text = yield* Effect.mapError(fs.readFileString(path), (error) => because(reasonOf(error)))
+  const wrong = wrongIn(text)
+  if (wrong !== undefined) return yield* Effect.fail(because(wrong))
   const { [NAME]: itself, ...others } = parseEnv(text) as Record<string, string>
   return {
     path,
@@ -56,9 +58,33 @@ export const readEnvFile = Effect.fnUntraced(function*(
   }
 })
 
+/** A line without a variable, or a variable, whose value may be quoted over several lines. */
+const PART = /[ \t\r]*(?:[#;][^\n]*|(?:export[ \t]+)?[\w.-]+[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*)?(?:\n|$)/y
+
+/**
+ * What is wrong with the text. `parseEnv` skips whatever it does not understand: half of a file would be settings that are
+ * back at their defaults.
+ */
+const wrongIn = (text: string): string | undefined => {
+  if (/[\0\uFFFD]/.test(text)) return "is not text in UTF-8"
+  PART.lastIndex = 0
+  for (let at = 0; at < text.length; at = PART.lastIndex) {
+    if (!PART.test(text)) return `the file is wrong in line ${text.slice(0, at).split("\n").length}: not NAME=value`
+  }
+  return undefined
+}
+
 /** Puts what is not for the relay into the environment of the process, unless it is there, as Node.js' --env-file does. */
 export const exportOthers = ({ variables: all }: EnvFile, environment: NodeJS.ProcessEnv): void => {
   for (const [name, value] of Object.entries(all)) {
     if (!name.startsWith("MSRP_")) environment[name] ??= value
   }
 }
+
+/** What others read of the environment may be in the file too. If it cannot be used, the settings say so. */
+export const exported = Effect.flatMap(ConfigProvider.ConfigProvider, readEnvFile).pipe(
+  Effect.map((file) => {
+    if (file !== undefined) exportOthers(file, process.env)
+  }),
+  Effect.ignore
+)

@@ -1,21 +1,35 @@
 /** A file that a variable names. */
+import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import type * as Result from "effect/Result"
 import { codeOf, wordsOf } from "../../net/ErrorCode.ts"
 
+/** Octets that it may have. */
+export const MAX_OCTETS = 16 * 1024 * 1024
+
 /** Its text, or why there is none. */
 export const readText = (
   path: string
 ): Effect.Effect<Result.Result<string, string>, never, FileSystem.FileSystem> =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.result(Effect.mapError(fs.readFileString(path), reasonOf)))
+  readBy(path, (fs) => fs.readFileString(path))
 
 /** Its octets, or why there are none. */
 export const readOctets = (
   path: string
 ): Effect.Effect<Result.Result<Uint8Array, string>, never, FileSystem.FileSystem> =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.result(Effect.mapError(fs.readFile(path), reasonOf)))
+  readBy(path, (fs) => fs.readFile(path))
+
+/** A pipe would have whoever opens it wait for a writer, and a device has no end. */
+const readBy = <A>(path: string, read: (fs: FileSystem.FileSystem) => Effect.Effect<A, PlatformError>) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const { size, type } = yield* Effect.mapError(fs.stat(path), reasonOf)
+    if (type !== "File" && type !== "Directory") return yield* Effect.fail("is no file")
+    if (ByteSize.toBigInt(size) > MAX_OCTETS) return yield* Effect.fail(`is larger than ${MAX_OCTETS} octets`)
+    return yield* Effect.mapError(read(fs), reasonOf)
+  }).pipe(Effect.result)
 
 /** In words. */
 export const reasonOf = ({ reason }: PlatformError): string =>

@@ -10,7 +10,7 @@ export interface ShowOptions extends Omit<FormatOptions, "colours"> {
   /** JSON, a frame on each line, for other programs. */
   readonly json?: boolean | undefined
   /** Where to: a terminal gets colours, unless NO_COLOR is set. */
-  readonly output: Pick<Writable, "write" | "once" | "off"> & { readonly isTTY?: boolean | undefined }
+  readonly output: Pick<Writable, "write" | "on" | "once" | "off"> & { readonly isTTY?: boolean | undefined }
 }
 
 const encode = Schema.encodeUnknownSync(TraceFrame)
@@ -30,7 +30,11 @@ const write = (output: ShowOptions["output"], text: string): Effect.Effect<void>
     return Effect.sync(() => void output.off("drain", drained))
   })
 
-/** Shows frames until there are no more. */
+/** Completes when it cannot be written to: whoever read has gone, as `head` does. What fails after that is not heard. */
+const gone = (output: ShowOptions["output"]): Effect.Effect<void> =>
+  Effect.callback((resume) => void output.on("error", () => resume(Effect.void)))
+
+/** Shows frames until there are no more, or nobody reads them. */
 export const show = <E, R>(
   frames: Stream.Stream<TraceFrame, E, R>,
   { json = false, output, ...options }: ShowOptions
@@ -38,5 +42,5 @@ export const show = <E, R>(
   Effect.suspend(() => {
     const colours = output.isTTY === true && (process.env["NO_COLOR"] ?? "") === ""
     const text = json ? jsonLine : formatter({ ...options, colours })
-    return Stream.runForEach(frames, (frame) => write(output, text(frame)))
+    return Effect.raceFirst(Stream.runForEach(frames, (frame) => write(output, text(frame))), gone(output))
   })

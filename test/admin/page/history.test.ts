@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { History } from "../../../src/admin/page/history.ts"
+import { History, rangeOf } from "../../../src/admin/page/history.ts"
 import type { StatusSample, StatusSamples } from "../../../src/admin/status/Shapes.ts"
 
 const sample = (time: number, sessions = time): StatusSample => ({
@@ -30,6 +30,13 @@ const samples = (...times: ReadonlyArray<number>): StatusSamples => {
 }
 
 describe("the history that the charts show", () => {
+  it("is as wide as what there is, from two minutes to the whole window", () => {
+    assert.deepStrictEqual(rangeOf([], 900), [-120, 0])
+    assert.deepStrictEqual(rangeOf([5000, 5010], 900), [4890, 5010])
+    assert.deepStrictEqual(rangeOf([5000, 5300], 900), [5000, 5300])
+    assert.deepStrictEqual(rangeOf([5000, 6300], 900), [5400, 6300])
+  })
+
   it("is the server's, then what has come since, without what is too old", () => {
     const history = new History()
     history.begin(samples(2000, 4000))

@@ -3,13 +3,14 @@ import { count, daysUntil, duration, millis, octets, rate } from "../../../src/a
 
 describe("numbers of the status page", () => {
   it("are short, and say when they are not known", () => {
-    assert.deepStrictEqual([count(1234567), rate(9.44), rate(0), rate(1234.5), millis(0.25), millis(1234)], [
+    assert.deepStrictEqual([count(1234567), rate(9.44), rate(0), rate(1234.5), millis(0.25), millis(1234), millis(0)], [
       "1,234,567",
       "9.4",
       "0",
       "1,235",
       "0.3",
-      "1,234"
+      "1,234",
+      "0"
     ])
     assert.deepStrictEqual([count(null), rate(undefined), millis(null), octets(null)], ["–", "–", "–", "–"])
   })

@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs"
 import { assert, describe, it } from "vitest"
-import { detailsOf, endings, sentenceOf, troubles as words } from "../../../src/admin/page/words.ts"
+import { detailsOf, endings, logins, losses, sentenceOf, troubles as words } from "../../../src/admin/page/words.ts"
 import { troubles } from "../../../src/admin/status/Readings.ts"
 import type { StatusEvent } from "../../../src/admin/status/Shapes.ts"
 import type { Closing } from "../../../src/relay/Closing.ts"
@@ -89,6 +90,27 @@ describe("the words of the status page", () => {
     assert.strictEqual(
       told("request refused", { method: "SEND", status: 481 }),
       "A message was refused: there is no such session (any more)"
+    )
+  })
+
+  it("are there for each reason of a failure in docs/log.md: those of its status may tell something else", () => {
+    const document = readFileSync(new URL("../../../docs/log.md", import.meta.url), "utf8")
+    const reasonsIn = (title: string): ReadonlyArray<string> => {
+      const [section] = document.split(`### ${title}\n`)[1]!.split(/^#/m)
+      const rows = section!.split("\n").filter((line) => line.startsWith("| ")).map((line) => line.split("|")[1]!)
+      return rows.flatMap((row) => Array.from(row.matchAll(/`([^`]+)`/g), ([, reason]) => reason!))
+    }
+    const [failed, refused, lost] = ["a login failed", "a request was refused", "a message did not arrive"].map((
+      what
+    ) => reasonsIn(`Why ${what}`))
+    assert.isAbove(failed!.length, 12)
+    assert.deepStrictEqual(failed!.filter((reason) => !Object.hasOwn(logins, reason)), [])
+    assert.isAbove(refused!.length, 7)
+    assert.isAbove(lost!.length, 7)
+    assert.deepStrictEqual([...refused!, ...lost!].filter((reason) => !Object.hasOwn(losses, reason)), [])
+    assert.strictEqual(
+      told("login failed", { status: 408, reason: "the relay drains" }),
+      "Could not log in: this relay is being taken out of service"
     )
   })
 

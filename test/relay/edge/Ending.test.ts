@@ -272,6 +272,35 @@ describe("the end of a relay's scope", () => {
       assert.isTrue(world.log.some((line) => line.includes("draining") && line.includes("seconds=30")))
     }))
 
+  ended("is not taken back while it drains", 30, ({ end, world }) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* world.pair()
+      const closing = yield* end
+      yield* TestClock.adjust("1 second")
+      yield* world.relay.undrain
+      assert.strictEqual(world.relay.phase(), "draining")
+      yield* TestClock.adjust("28 seconds")
+      yield* passes(alice.peer, bob, toBob(alice, bobUri))
+      yield* TestClock.adjust("1 second")
+      yield* until(() => bob.closed_ && alice.peer.closed_, "the end")
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(messages(world), ["draining", "the time limit ended sessions"])
+    }))
+
+  ended(
+    "that somebody has waited for no longer, and given up, may be taken back",
+    30,
+    ({ world }) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const waiting = yield* Effect.forkChild(world.relay.end, { startImmediately: true })
+        yield* Fiber.interrupt(waiting)
+        yield* world.relay.undrain
+        yield* passes(alice.peer, bob, toBob(alice, bobUri))
+        assert.deepStrictEqual(messages(world), ["draining", "serving again"])
+      })
+  )
+
   ended(
     "ends a long chunk with an end-line and a REPORT when the time is over (R4976-9.3-09)",
     30,

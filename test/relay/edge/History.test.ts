@@ -97,4 +97,19 @@ describe("History", () => {
     assert.strictEqual(recent.at(-1)!.message, "connection ended")
     assert.strictEqual(recent[0]!.fields["user"], "user 11")
   })
+  it("has those of others, whoever comes and goes without a pause: a stranger or a user", () => {
+    const history = new History()
+    for (let i = 0; i < 10; i++) history.note(noted("session ended", `user ${i}`))
+    for (let i = 0; i < 2 * MAX_RECENT; i++) {
+      history.note({ ...noted("connection ended", undefined, { i }), address: `192.0.2.${i}` })
+    }
+    for (let i = 0; i < 2 * MAX_RECENT; i++) history.note(noted("session ended", "eve", { i }))
+    const users = history.recent.map(({ fields: { user } }) => user)
+    assert.lengthOf(users, MAX_RECENT)
+    for (let i = 0; i < 10; i++) assert.include(users, `user ${i}`)
+    const count = (whose: string | undefined): number => users.filter((user) => user === whose).length
+    assert.deepStrictEqual([count("eve"), count(undefined)], [45, 45])
+    // Of whoever has too many, the latest are there.
+    assert.strictEqual(history.recent.at(-1)!.fields["i"], 2 * MAX_RECENT - 1)
+  })
 })

@@ -8,7 +8,7 @@ import { Credentials, CredentialsUnavailable } from "../../../src/Credentials.ts
 import { sessionLabel } from "../../../src/protocol/Ident.ts"
 import { parseUri } from "../../../src/protocol/Uri.ts"
 import { eventMessages, type RelayEvent } from "../../../src/Relay.ts"
-import { Journal, KINDS_TOLD } from "../../../src/relay/edge/Journal.ts"
+import { Journal, KINDS_TOLD, listenerOf as textOfListener } from "../../../src/relay/edge/Journal.ts"
 import { MAX_KINDS } from "../../../src/relay/SessionRecord.ts"
 import { assertFields, heardIn, of, onlyOf } from "../../support/events.ts"
 import { type Owner, type Peer, request, send, until, type World } from "../../support/harness.ts"
@@ -54,6 +54,13 @@ const tried = Effect.fnUntraced(function*(world: World, answer: Parameters<World
   const from = world.party()
   const frame = yield* world.auth(peer, from, world.authorization(yield* world.challenge(peer, from), answer))
   return { peer, status: frame.status }
+})
+
+describe("Journal: listeners", () => {
+  it("are as an operator writes them, an IPv6 address in brackets", () => {
+    assert.strictEqual(textOfListener({ scheme: "msrps", host: "0:0:0:0:0:0:0:1", port: 2855 }), "msrps://[::1]:2855")
+    assert.strictEqual(textOfListener({ scheme: "msrp", host: "LOCALHOST", port: 2855 }), "msrp://localhost:2855")
+  })
 })
 
 describe("Journal: logins", () => {
@@ -326,6 +333,19 @@ describe("Journal: dials", () => {
   )
 })
 
+describe("Journal: durations", () => {
+  it("are seconds to the millisecond", () => {
+    const heard: Array<RelayEvent> = []
+    const journal = new Journal({ clock, hear: (event) => heard.push(event), isDetailed: () => true })
+    const dial = { uri: parseUri("msrp://localhost:7/b0b;tcp")!, session: recordOf("id") }
+    journal.undialled(dial as never, "no", 45.740_141_000_59)
+    journal.dialled(dial as never, hop, 1045.4)
+    journal.closed({ ...hop, connection: { remote: { host: "127.0.0.1", port: 7 } } as never, since: -0.123_4 })
+    assert.deepStrictEqual(heard.slice(0, 2).map(({ fields }) => fields["seconds"]), [0.046, 1.045])
+    assert.match(String(heard[2]!.fields["seconds"]), /^\d+(\.\d{1,3})?$/)
+  })
+})
+
 describe("Journal: ends", () => {
   /** Why sessions ended, in order. */
   const ends = (heard: ReadonlyArray<RelayEvent>) => of(heard, "session ended").map(({ fields }) => fields["reason"])
@@ -362,6 +382,39 @@ describe("Journal: ends", () => {
       assert.strictEqual(octetsOut, alice.peer.length)
       assert.isAbove(Number(octetsIn), 500)
     }))
+
+  scenario(
+    "of a session whose connection breaks off: what fails with it counts, and is told before",
+    (world) =>
+      Effect.gen(function*() {
+        const heard = heardIn(world)
+        const alice = yield* world.login()
+        const bob = yield* world.login({ username: "carol" })
+        const to = `${bob.usePath} ${bob.uri}`
+        alice.peer.write(send({ to: `${alice.usePath} ${to}`, from: alice.uri, body: "one" }))
+        yield* bob.peer.next
+        // One has no answer yet when the receiver goes, and one is not whole when its sender does.
+        yield* bob.peer.close
+        yield* until(() => of(heard, "session ended").length === 1, "the end of the receiver")
+        const carol = yield* world.login({ username: "carol" })
+        const long = send({
+          to: `${alice.usePath} ${carol.usePath} ${carol.uri}`,
+          from: alice.uri,
+          body: "x".repeat(9000)
+        })
+        alice.peer.write(long.subarray(0, 8000))
+        yield* until(() => carol.peer.partialBody > 0, "its beginning")
+        world.network!.cut(alice.peer.connection)
+        yield* until(() => of(heard, "session ended").length === 2, "the end of the sender")
+        assert.deepStrictEqual(of(heard, "session ended").map(({ fields: { failures, kinds } }) => [failures, kinds]), [
+          [1, "received 408 the connection to its receiver closed: 1"],
+          [2, "sent 408 the connection to its receiver closed: 1, sent cut off: 1"]
+        ])
+        const order = heard.map(({ fields, message }) => `${fields["user"]}: ${message}`)
+        assert.isBelow(order.indexOf("alice: message cut off"), order.indexOf("alice: session ended"))
+        assert.isBelow(order.indexOf("alice: session ended"), order.indexOf("alice: connection ended"))
+      })
+  )
 
   scenario("expired, ended by the operator, another one in its place", (world) =>
     Effect.gen(function*() {

@@ -32,7 +32,7 @@ const sessionOf = (world: World, owner: Owner) =>
 
 /** A relay with so many sessions, as far as its operator needs one. */
 const many = (count: number, now = 0) => {
-  const looks = { octets: 0, summaries: 0 }
+  const looks = { octets: 0, labels: 0, clock: 0 }
   const book = Array.from({ length: count }, (_, i) => {
     const record = recordOf(`id ${i}`, `user ${i % 1000}`)
     const traffic = { requests: 1 }
@@ -43,13 +43,23 @@ const many = (count: number, now = 0) => {
         return i * 7919 % 50_021 % 500
       }
     })
+    const { label } = record
+    Object.defineProperty(record, "label", {
+      get: () => {
+        looks.labels++
+        return label
+      }
+    })
     Object.assign(record, { sent: traffic })
     return { username: record.user, realm: record.realm, record, expiresAt: 1_000_000 + i, ended: false, owner: {} }
   })
   const clock = {
     currentTimeMillisUnsafe: () => now,
     currentTimeNanosUnsafe: () => BigInt(now) * 1_000_000n,
-    monotonicTimeNanosUnsafe: () => BigInt(now) * 1_000_000n
+    monotonicTimeNanosUnsafe: () => {
+      looks.clock++
+      return BigInt(now) * 1_000_000n
+    }
   }
   const operator = makeOperator({
     switchboard: { book, hops: new Set() },
@@ -86,12 +96,33 @@ describe("operator: pages", () => {
     assert.deepStrictEqual(octets, octets.toSorted((a, b) => b - a))
   })
 
-  it("of fifty thousand sessions looks once at the octets of each, and makes what is on the page", () => {
+  it("of fifty thousand sessions looks once at the octets of each, and makes only what is on the page", () => {
     const { looks, operator } = many(50_000)
-    const { items, total } = operator.sessions({ sort: "octets", limit: 100 })
-    assert.deepStrictEqual([total, items.length], [50_000, 100])
-    // Those of the page are read once more.
-    assert.isAtMost(looks.octets, 50_000 + 100)
+    for (const offset of [0, 25_000, 49_900]) {
+      Object.assign(looks, { octets: 0, labels: 0 })
+      const { items, total } = operator.sessions({ sort: "octets", limit: 100, offset })
+      assert.deepStrictEqual([total, items.length], [50_000, 100])
+      // Those of the page are read once more.
+      assert.isAtMost(looks.octets, 50_000 + 100)
+      assert.strictEqual(looks.labels, 100)
+    }
+  })
+
+  it("of fifty thousand sessions looks at the clock for those of the page, and at octets only where they count", () => {
+    const { looks, operator } = many(50_000)
+    for (
+      const query of [{ offset: 49_900 }, { user: "user 999" }, { address: "192.0.2.1" }, { sort: "octets" }] as const
+    ) {
+      Object.assign(looks, { octets: 0, labels: 0, clock: 0 })
+      const { items } = operator.sessions(query)
+      assert.isAtMost(looks.clock, 1 + 2 * items.length)
+      assert.strictEqual(looks.labels, items.length)
+      if (!("sort" in query)) assert.strictEqual(looks.octets, items.length)
+    }
+    looks.clock = 0
+    operator.endSession("000000000000")
+    operator.endUser("nobody")
+    assert.isAtMost(looks.clock, 2)
   })
 
   it("has only those that are valid, of a user, of a realm", () => {

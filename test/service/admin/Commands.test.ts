@@ -69,6 +69,19 @@ describe("msrp-relay admin", () => {
         assert.deepStrictEqual(beyond.lines, ["No more sessions: there are 1,000"])
       })))
 
+  it.effect("finds the API by the file of variables that the relay reads", () =>
+    withAdmin({ count: 3 }, open, (folder) =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const path = `${folder}/relay.env`
+        yield* fs.writeFileString(path, `MSRP_ADMIN=${folder}/admin.sock\n`)
+        const { code, error } = yield* env({ MSRP_ENV_FILE: path })(run("status"))
+        assert.deepStrictEqual({ code, error }, { code: 0, error: "" })
+        const missing = yield* env({ MSRP_ENV_FILE: `${path}.not` })(run("status"))
+        assert.strictEqual(missing.code, 2)
+        assert.include(missing.error, `${path}.not`)
+      })))
+
   it.effect("has JSON for machines", () =>
     withAdmin({ count: 3 }, open, () =>
       Effect.gen(function*() {
@@ -117,6 +130,18 @@ describe("msrp-relay admin", () => {
         }
         assert.strictEqual((yield* run("sessions", "--limit", "1")).lines.at(-1)?.split(" ")[4], "4,994")
       })))
+
+  it.effect("says that a drain is not taken back when the relay ends", () =>
+    withAdmin(
+      { count: 1, undrain: Effect.succeed({ phase: "draining", since: 0 }) },
+      open,
+      () =>
+        Effect.gen(function*() {
+          const { code, error, lines } = yield* run("undrain")
+          assert.deepStrictEqual([code, error], [1, "The relay is draining, since it ends: that is not taken back"])
+          assert.notInclude(lines.join("\n"), "granted")
+        })
+    ))
 
   it.effect("drains, changes the log level, reads the settings again", () =>
     withAdmin({}, open, () =>

@@ -43,7 +43,9 @@ it("settings are told as they are in force, and no secret", () => {
 
 it("what sounds like a secret is one, or the path of a file", () => {
   for (const { variable } of settingsTable) {
-    if (!/SECRET|TOKEN|PASSWORD|USERS$|_URL$/.test(variable) || /_FILE$|_COLUMN$/.test(variable)) continue
+    if (!/SECRET|TOKEN|PASSWORD|USERS$|_URL$|_KEY$/.test(variable)) continue
+    // Paths, names of columns, and names of users.
+    if (/_FILE$|_COLUMN$|^MSRP_TLS_KEY$|^MSRP_HEP_USERS$/.test(variable)) continue
     assert.isTrue(secretVariables.has(variable), variable)
   }
 })
@@ -58,7 +60,12 @@ it.effect("sessions of the relay are seen, and ended", () =>
       return (yield* transport.listen({ scheme: "msrp", host: "127.0.0.1", port: 0 }, () => receiver)).port
     }))
     const uri = `msrp://127.0.0.1:${port};tcp`
-    const settings = yield* Settings.parse({ MSRP_URIS: uri, MSRP_USERS: "alice:wonderland", MSRP_ADMIN: path })
+    const settings = yield* Settings.parse({
+      MSRP_URIS: uri,
+      MSRP_USERS: "alice:wonderland",
+      MSRP_ADMIN: path,
+      MSRP_DRAIN_TIMEOUT: "0"
+    })
     const live = yield* makeLive(settings)
     yield* Layer.build(
       layer(live, settings.admin!).pipe(

@@ -1,11 +1,12 @@
 /** The command as whoever runs it sees it: exit code, standard output, and the rights of another user. */
 import { spawnSync } from "node:child_process"
-import { chmodSync, readFileSync } from "node:fs"
+import { chmodSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it, vi } from "vitest"
 import type { Finding } from "../../../src/service/check/Finding.ts"
 import { COMMAND } from "../../support/service.ts"
-import { closedDirectory, working } from "./setup.ts"
+import { closedDirectory, file, working } from "./setup.ts"
 
 // A process takes long to start on a machine that does much else.
 vi.setConfig({ testTimeout: 180_000 })
@@ -44,6 +45,21 @@ describe("msrp-relay check", () => {
     assert.strictEqual(failed.status, 1)
     assert.match(failed.stderr, /^check failed: 1 problem would keep the service from working\n$/)
     assert.isFalse(JSON.parse(failed.stdout).ok)
+  })
+
+  it("reads the file of variables as the service does, from npm too: what is in .env is not in its place", async () => {
+    const named = file(Object.entries(await working()).map(([name, value]) => `${name}=${value}\n`).join(""))
+    const folder = dirname(file(""))
+    writeFileSync(join(folder, ".env"), "MSRP_HASH_SIZE=x\n")
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+    const [node, ...args] = String(scripts["check:setup"]).replace("src/", `${root}src/`).split(" ")
+    assert.strictEqual(node, "node")
+    const { status, stderr, stdout } = spawnSync(process.execPath, args, {
+      cwd: folder,
+      encoding: "utf8",
+      env: { PATH: process.env.PATH, MSRP_ENV_FILE: named }
+    })
+    assert.deepStrictEqual({ status, stderr }, { status: 0, stderr: "" }, stdout)
   })
 
   it("tells a user without rights which port and which file are not for him", async ({ skip }) => {

@@ -78,6 +78,24 @@ describe("the file of variables", () => {
       assert.match((yield* problemsIn("#".repeat(MAX_OCTETS + 1)))[0]![1]!, /^is larger than 1048576 octets \(/)
     }))
 
+  it.effect("has nothing but variables, comments and empty lines in it, and says where it has", () =>
+    Effect.gen(function*() {
+      const wrong = (text: string) => Effect.map(problemsIn(text), ([first]) => first![1]!.replace(/ \(.*/, ""))
+      assert.strictEqual(
+        yield* wrong("# mine\nMSRP_MAX_SESSIONS=7\nMSRP_MAX_DI"),
+        "the file is wrong in line 3: not NAME=value"
+      )
+      assert.strictEqual(
+        yield* wrong("MSRP_USERS='a:b,\n c:d'\n\n<<<<<<< HEAD\n"),
+        "the file is wrong in line 4: not NAME=value"
+      )
+      assert.strictEqual(yield* wrong("MSRP_MAX_SESSIONS=7\n\0\0\0\0"), "is not text in UTF-8")
+      const { sessions } = yield* inFile(
+        "; of systemd\r\n  # mine\r\n\r\nA=\nB='two\nlines' # both\n export  MSRP_MAX_SESSIONS = 7\nC=\"open\nD.e-f=`x\n\ny`"
+      )
+      assert.strictEqual(sessions.maxSessions, 7)
+    }))
+
   it.effect("without a name is .env in the working directory, if there is one", () =>
     Effect.gen(function*() {
       const directory = mkdtempSync(join(tmpdir(), "msrp-relay-"))
@@ -105,8 +123,8 @@ describe("the file of variables", () => {
 
   it("gives the environment what others read there, and keeps what it has", () => {
     const environment: NodeJS.ProcessEnv = { TZ: "UTC" }
-    const variables = { MSRP_USERS: "alice:secret", TZ: "CET", PGSSLMODE: "require" }
+    const variables = { MSRP_USERS: "alice:secret", TZ: "CET", OTEL_SERVICE_NAME: "relay-1" }
     exportOthers({ path: ".env", variables, warnings: [] }, environment)
-    assert.deepStrictEqual(environment, { TZ: "UTC", PGSSLMODE: "require" })
+    assert.deepStrictEqual(environment, { TZ: "UTC", OTEL_SERVICE_NAME: "relay-1" })
   })
 })

@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Logger from "effect/Logger"
@@ -13,17 +14,15 @@ import { ca, expired, issueFor, type KeyPair, localhost, relay, selfSigned } fro
 /** Files that can be changed, and what is logged. */
 const world = () => {
   const files: Record<string, string | undefined> = {}
+  const read = (path: string) => {
+    const text = files[path]
+    const gone = { _tag: "NotFound", module: "FileSystem", method: "readFileString", pathOrDescriptor: path } as const
+    return text === undefined ? Effect.fail(PlatformError.systemError(gone)) : Effect.succeed(text)
+  }
   const disk = FileSystem.layerNoop({
-    readFileString: (path) => {
-      const text = files[path]
-      const gone = {
-        _tag: "NotFound",
-        module: "FileSystem",
-        method: "readFileString",
-        pathOrDescriptor: path
-      } as const
-      return text === undefined ? Effect.fail(PlatformError.systemError(gone)) : Effect.succeed(text)
-    }
+    readFileString: read,
+    stat: (path) =>
+      Effect.map(read(path), ({ length }) => ({ type: "File", size: ByteSize.bytes(length) }) as FileSystem.File.Info)
   })
   const log: Array<string> = []
   const logger = Logger.make<unknown, void>((entry) => void log.push(Logger.formatLogFmt.log(entry)))

@@ -1,4 +1,5 @@
 /** Variables to set, the files that they name, and what is read of them. */
+import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as PlatformError from "effect/PlatformError"
@@ -49,7 +50,11 @@ const read = (path: string) =>
 export const disk = FileSystem.layerNoop({
   readFile: (path) => Effect.map(read(path), (text) => Buffer.from(text)),
   readFileString: read,
-  stat: (path) => Effect.map(read(path), () => ({ mode: path === "/open" ? 0o644 : 0o600 }) as FileSystem.File.Info)
+  stat: (path) =>
+    Effect.map(read(path), (text) => {
+      const size = ByteSize.bytes(text.length)
+      return { type: "File", size, mode: path === "/open" ? 0o644 : 0o600 } as FileSystem.File.Info
+    })
 })
 
 export type Env = Readonly<Record<string, string | undefined>>

@@ -70,4 +70,15 @@ describe("showing a trace", () => {
       yield* Fiber.join(fiber)
       assert.strictEqual(taken, 3)
     }))
+
+  it.effect("ends when nobody reads it any more", () =>
+    Effect.gen(function*() {
+      let written = 0
+      const output = new Writable({
+        write: (_octets, _encoding, done) => done(++written === 2 ? new Error("EPIPE") : null)
+      })
+      yield* show(Stream.forever(Stream.tap(Stream.make(frame), () => Effect.yieldNow)), { output })
+      assert.strictEqual(written, 2)
+      assert.isTrue(output.destroyed)
+    }))
 })

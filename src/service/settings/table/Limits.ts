@@ -44,7 +44,8 @@ export const limits = {
       "Time that live sessions have to end by themselves after SIGTERM or SIGINT, while new ones are refused; without " +
       "any the relay ends at once. Whoever starts and stops it must wait longer than this. 0: all end at once.",
     example: "10 minutes",
-    default: "30"
+    default: "30",
+    reload: "live"
   }),
   keepAlive: set("MSRP_TCP_KEEP_ALIVE", seconds(...ranges.keepAlive), {
     expects: "a time of 0 to 9 hours",

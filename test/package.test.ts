@@ -1,0 +1,37 @@
+/** What is published: all that its documents point to, and names for what its types are made of. */
+import { assert, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
+import { dirname, join, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { Live, NextHopOptions, RelayCounters, RelayOptions, RelayPolicy } from "../src/index.ts"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** For who works on the package, and has its repository. */
+const ELSEWHERE = /^(?:test|bench|\.ci|AGENTS\.md)/
+
+it("documents point to what is in the package", () => {
+  const listed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: root,
+    encoding: "utf8"
+  })
+  const [{ files }] = JSON.parse(listed) as [{ files: ReadonlyArray<{ path: string }> }]
+  const packed = new Set(files.map(({ path }) => path))
+  const missing = [...packed].filter((path) => path.endsWith(".md")).flatMap((path) =>
+    [...readFileSync(join(root, path), "utf8").matchAll(/\]\((?!\w+:|#)([^)#\s]+)/g)].flatMap(([, link]) => {
+      const target = relative(root, join(root, dirname(path), link!))
+      const isThere = packed.has(target) || files.some((file) => file.path.startsWith(`${target}/`))
+      return isThere || ELSEWHERE.test(target) || !existsSync(join(root, target)) ? [] : [`${path}: ${target}`]
+    })
+  )
+  assert.deepStrictEqual(missing, [])
+})
+
+it("whoever passes options or counters on can name their types", () => {
+  const options: Live<RelayOptions> = { listen: [] }
+  const nextHops: NextHopOptions | undefined = options.nextHops
+  const peers: RelayPolicy | undefined = options.relayPeers
+  const counted = (counters: Readonly<RelayCounters>): number => counters.framesIn
+  assert.deepStrictEqual([nextHops, peers, counted.length], [undefined, undefined, 1])
+})
