@@ -236,7 +236,8 @@ const child = (file: string, name: string): number => {
   const args = [HEAP, file, "--measure", name, "--seconds", `${seconds}`]
   const { error, status, stderr, stdout } = spawnSync(process.execPath, args, { encoding: "utf8" })
   if (error !== undefined || status !== 0) throw new Error(`the run has failed: ${error?.message ?? stderr}`)
-  return Number(stdout)
+  // Behind what the relay logs.
+  return Number(stdout.trimEnd().split("\n").at(-1))
 }
 
 const median = (numbers: ReadonlyArray<number>): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!

@@ -26,6 +26,7 @@ import type { AdminToken } from "./admin/Token.ts"
 export { type AdminHosts } from "./admin/Access.ts"
 export { type AdminAddress, adminUrl, formatAdminAddress, parseAdminAddress } from "./admin/Address.ts"
 export { AdminApi } from "./admin/Api.ts"
+export { type Health, type HealthSources, makeHealth } from "./admin/Health.ts"
 export { AdminListenError } from "./admin/Listener.ts"
 export type {
   LogLevelName,
@@ -38,6 +39,8 @@ export type {
 } from "./admin/Model.ts"
 export { AdminParts, type AdminPartsShape, notAvailable } from "./admin/Parts.ts"
 export { NotAvailable } from "./admin/Problems.ts"
+export { make as makeStatusFeed, type StatusFeed, type StatusParts } from "./admin/StatusFeed.ts"
+export { make as makeStatusPage, type StatusPage } from "./admin/StatusPage.ts"
 export { AdminToken } from "./admin/Token.ts"
 
 const layerTimeLimit = Layer.succeed(TimeLimit, (endpoint) =>

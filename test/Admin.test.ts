@@ -22,6 +22,7 @@ import { MAX_TRACES } from "../src/admin/Handlers.ts"
 import { MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS } from "../src/admin/Limits.ts"
 import { fakeParts } from "./support/admin.ts"
 import { type Asking, optionsOf, request, type Where } from "./support/http.ts"
+import { freePort } from "./support/service.ts"
 
 const TOKEN = "correct-horse-battery"
 
@@ -31,21 +32,12 @@ const folder = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true }))
 )
 
-const freePort = Effect.promise(async () => {
-  const server = Net.createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as Net.AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
-})
-
 /** The API on a port of 127.0.0.1, in this scope. */
 const start = Effect.fnUntraced(function*(
   parts: Partial<AdminParts["Service"]> & { readonly count?: number } = {},
   token: Layer.Layer<AdminToken> = AdminToken.layerNone
 ) {
-  const port = yield* freePort
+  const port = yield* Effect.promise(freePort)
   yield* Layer.build(
     Admin.layer({ _tag: "Tcp", host: "127.0.0.1", port }).pipe(
       Layer.provide([Layer.succeed(Admin.AdminParts, fakeParts(parts)), token])

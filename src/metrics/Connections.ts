@@ -8,7 +8,7 @@ import { changingGauge, counter, counterBy, counterByTwo, type Family, gauge } f
 const namesOf = <Name extends string>(names: Readonly<Record<Name, true>>): ReadonlyArray<Name> =>
   Object.keys(names) as Array<Name>
 
-const endings = namesOf<ConnectionEnd>({
+export const connectionEnds = namesOf<ConnectionEnd>({
   "AUTH without TLS": true,
   "closed by its peer": true,
   "certificate has expired": true,
@@ -37,7 +37,7 @@ const endings = namesOf<ConnectionEnd>({
   "too much in probation": true
 })
 
-const sessionEnds = namesOf<SessionEnd>({
+export const sessionEnds = namesOf<SessionEnd>({
   "expired": true,
   "its connection closed": true,
   "its relay is gone": true,
@@ -85,7 +85,7 @@ export const connections: ReadonlyArray<Family> = [
   counterBy(
     "connections_closed_total",
     "Connections that are gone, by why: what the relay closed them for, in the words of its log, or whose doing it was",
-    ["reason", endings],
+    ["reason", connectionEnds],
     ({ relay }, reason) => relay.counters.closed[reason]
   ),
   counter(

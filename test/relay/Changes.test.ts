@@ -2,20 +2,10 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { type Frame, type Peer, send } from "../support/harness.ts"
+import { collect, send } from "../support/harness.ts"
 import { simulated } from "../support/simulated.ts"
 
 const scenario = simulated({}, {})
-
-/** All messages that come in, each answered. */
-const collect = (peer: Peer): Array<Frame> => {
-  const frames: Array<Frame> = []
-  peer.onFrame = (frame) => {
-    frames.push(frame)
-    if (frame.method === "SEND") peer.answer(frame)
-  }
-  return frames
-}
 
 describe("while sessions go on", () => {
   scenario(

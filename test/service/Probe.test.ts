@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
 import * as TestClock from "effect/testing/TestClock"
 import * as TestConsole from "effect/testing/TestConsole"
 import { Authenticator } from "../../src/Authenticator.ts"
@@ -38,6 +39,8 @@ const withRelay = Relay.layer({ listen: [SOCKET], plaintextAuth: "always" }).pip
       Layer.provide(Credentials.layerMemory([passwordUser("alice", Redacted.make(password))]))
     )
   ]),
+  // What the relay logs is not what the probe says.
+  Layer.provide(Layer.succeed(References.MinimumLogLevel, "Error")),
   Layer.provideMerge(network)
 )
 

@@ -308,6 +308,16 @@ export class Peer implements Receiver {
   }
 }
 
+/** All frames that come in, each SEND answered. */
+export const collect = (peer: Peer): ReadonlyArray<Frame> => {
+  const frames: Array<Frame> = []
+  peer.onFrame = (frame) => {
+    frames.push(frame)
+    if (frame.method === "SEND") peer.answer(frame)
+  }
+  return frames
+}
+
 /** Turns of the event loop until the condition holds. */
 export const until = (condition: () => boolean, what = "a condition", more = () => ""): Effect.Effect<void> => {
   const origin = new Error().stack?.split("\n").filter((line) => !line.includes("harness.ts")).slice(1, 3).join("\n")

@@ -6,10 +6,9 @@ import * as TestClock from "effect/testing/TestClock"
 import { TURN } from "../../../src/relay/outbound/Outbound.ts"
 import { Transport } from "../../../src/Transport.ts"
 import {
-  type Frame,
+  collect,
   header,
   makeWorld,
-  type Peer,
   request,
   send,
   summary,
@@ -42,15 +41,6 @@ const two = Effect.fnUntraced(function*(world: World) {
 /** Waits until nothing moves any more. */
 const settled = (world: World) => world.network!.settled
 
-const record = (peer: Peer): Array<Frame> => {
-  const frames: Array<Frame> = []
-  peer.onFrame = (frame) => {
-    frames.push(frame)
-    if (frame.method === "SEND") peer.answer(frame)
-  }
-  return frames
-}
-
 describe("a slow receiver", () => {
   scenario(
     "gets large messages of several senders in turns (R4975-7.1.1-23, 7.1.1-20, R4976-3-03)",
@@ -66,7 +56,7 @@ describe("a slow receiver", () => {
           )
         }
         yield* settled(world)
-        const frames = record(bob)
+        const frames = collect(bob)
         bob.connection.resume()
         yield* until(() => frames.filter(({ flag }) => flag === "$").length === 2, "both messages")
         for (const [name, body] of Object.entries(bodies)) {
@@ -103,7 +93,7 @@ describe("a slow receiver", () => {
           send({ to: alice.to, from: alice.uri, messageId: "long.1", range: "1-*/3000000", body: pattern(3_000_000) })
         )
         yield* settled(world)
-        const frames = record(bob)
+        const frames = collect(bob)
         // a request of his own, that is answered at once
         bob.write(request("PING", { id: "ping0001", to: world.uri, from: "msrp://bob.invalid:9/p;tcp" }))
         yield* settled(world)
@@ -216,7 +206,7 @@ describe("a slow receiver", () => {
         yield* TestClock.adjust(400)
         world.network!.configure({ latency: 0 })
         const peer = yield* bob.accepted
-        const frames = record(peer)
+        const frames = collect(peer)
         yield* until(() => [...peer.frames, ...frames].filter(({ flag }) => flag === "$").length === 2, "both")
         const pieces = [...peer.frames.splice(0), ...frames]
         for (const frame of pieces) peer.answer(frame)
@@ -393,7 +383,7 @@ describe("time limits of what is sent", () => {
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
-        const frames = record(bob)
+        const frames = collect(bob)
         bob.connection.pause()
         alice.peer.write(
           send({

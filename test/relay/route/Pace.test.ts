@@ -3,21 +3,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { Pace } from "../../../src/relay/route/Pace.ts"
-import { type Frame, type Peer, request, send, type WorldOptions } from "../../support/harness.ts"
+import { collect, type Frame, request, send, type WorldOptions } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
 import { type Body, simulated } from "../../support/simulated.ts"
 
 const played = simulated()
 const scenario = (title: string, options: WorldOptions, body: Body): void => played(title, body, options)
-
-const collect = (peer: Peer): Array<Frame> => {
-  const frames: Array<Frame> = []
-  peer.onFrame = (frame) => {
-    frames.push(frame)
-    if (frame.method === "SEND") peer.answer(frame)
-  }
-  return frames
-}
 
 const sends = (frames: ReadonlyArray<Frame>): number => frames.filter(({ method }) => method === "SEND").length
 
