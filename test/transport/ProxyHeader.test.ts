@@ -11,10 +11,10 @@ const version2 = (command: number, family: number, addresses: ReadonlyArray<numb
 }
 const V4 = [192, 0, 2, 7, 198, 51, 100, 1, 0x12, 0x67, 0x0B, 0x27]
 const V6 = [
-  ...[0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7],
-  ...[0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
-  ...[0x12, 0x67, 0x0B, 0x27]
-]
+  [0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7],
+  [0x20, 0x01, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+  [0x12, 0x67, 0x0B, 0x27]
+].flat()
 const SSL = [0x20, 0, 5, 1, 0, 0, 0, 0]
 
 /** What of a reading is looked at. */
@@ -36,7 +36,7 @@ const headers: ReadonlyArray<readonly [Buffer, string]> = [
   [version2(1, 0x11, V4, [0x01, 0, 2, 0x68, 0x32], SSL), "192.0.2.7 4711 tls, 41"],
   [version2(1, 0x21, V6), "2001:db8::7 4711 plain, 52"],
   [
-    version2(1, 0x21, [...[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 192, 0, 2, 7], ...V6.slice(16)]),
+    version2(1, 0x21, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 192, 0, 2, 7, ...V6.slice(16)]),
     "192.0.2.7 4711 plain, 52"
   ],
   [version2(0, 0x00, []), "nobody, 16"],
