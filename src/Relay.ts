@@ -26,6 +26,7 @@ import { withoutDefects } from "./relay/edge/Repository.ts"
 import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
+import type { UsePathUri } from "./relay/rules/OwnUris.ts"
 import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
 import type { Phase } from "./relay/Shared.ts"
 import { Switchboard, type SwitchboardRules } from "./relay/Switchboard.ts"
@@ -50,6 +51,7 @@ export { type EventFields, type EventMessage, eventMessages, type RelayEvent } f
 export { TooManyTraces, type TraceQuery } from "./relay/edge/Trace.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 export type { NextHopOptions } from "./relay/rules/NextHops.ts"
+export type { UsePathUri } from "./relay/rules/OwnUris.ts"
 export type { RelayPolicy } from "./relay/rules/Peers.ts"
 export type { Phase } from "./relay/Shared.ts"
 export { TraceFrame } from "./trace/TraceFrame.ts"
@@ -71,10 +73,10 @@ export interface RelayOptions {
   readonly uris?: ReadonlyArray<MsrpUri> | undefined
   /**
    * The URI of this very relay, where the others are shared by several (a farm that its domain's SRV records list): for
-   * Use-Path, since a session URI is good on one of them only (RFC 4976 §6.3, §8). One for each scheme; without one, the
-   * URI that an AUTH addresses.
+   * Use-Path, since a session URI is good on one of them only (RFC 4976 §6.3, §8). For each scheme one for all, and one for each
+   * `domain` that is the host of some of `uris`; without one, the URI that an AUTH addresses.
    */
-  readonly usePath?: ReadonlyArray<MsrpUri> | undefined
+  readonly usePath?: ReadonlyArray<UsePathUri> | undefined
   /** The realm of challenges. When absent, the host of that of `uris` which an AUTH addresses. */
   readonly authRealm?: string | undefined
   /** Seconds for which a session URI is valid when its client names none. Default 1800. */

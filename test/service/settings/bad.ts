@@ -16,7 +16,14 @@ export const bad: Record<string, ReadonlyArray<string>> = {
     "msrp://relay.example.com;tcp,",
     "msrp://relay.example.com;tcp,msrp://RELAY.example.com:2855;tcp"
   ],
-  MSRP_USE_PATH: ["msrps://a.example;tcp,msrps://b.example;tcp", "one.example.com", "msrp://a.example/x;tcp"],
+  MSRP_USE_PATH: [
+    "msrps://a.example;tcp,msrps://b.example;tcp",
+    "one.example.com",
+    "msrp://a.example/x;tcp",
+    "=msrps://a.example;tcp",
+    "example.com=msrps://a.example;tcp,EXAMPLE.com=msrps://b.example;tcp",
+    "nobody.example=msrps://a.example;tcp"
+  ],
   MSRP_LISTEN: [
     "2855",
     "msrp:192.0.2.1",

@@ -53,6 +53,17 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
       beside: users,
       of: ({ relay }) => relay.usePath?.map(({ text }) => text),
       is: ["msrps://one.example.com:2855;tcp", "msrp://one.example.com:7;tcp"]
+    },
+    {
+      value:
+        "example.org = msrps://one.example.org;tcp, msrps://one.example.com;tcp,EXAMPLE.com=msrps://two.example.com;tcp",
+      beside: { MSRP_URIS: "msrp://example.com;tcp,msrp://example.org:7;tcp", ...users },
+      of: ({ relay }) => relay.usePath?.map(({ domain, text }) => `${domain} ${text}`),
+      is: [
+        "example.org msrps://one.example.org:2855;tcp",
+        "undefined msrps://one.example.com:2855;tcp",
+        "example.com msrps://two.example.com:2855;tcp"
+      ]
     }
   ],
   MSRP_LISTEN: [
