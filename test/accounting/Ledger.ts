@@ -74,6 +74,7 @@ export interface Report {
   readonly start: number
   readonly length: number
   readonly status: number
+  readonly from: string
 }
 
 export class Message {
@@ -297,7 +298,8 @@ export class Ledger {
       status === 408 || said || stranger || refusedFar || ownRefusal(message, status),
       () => `${what()}, which nobody said`
     )
-    const report: Report = { start: head.rangeStart - 1, length: head.rangeEnd - head.rangeStart + 1, status }
+    const start = head.rangeStart - 1
+    const report: Report = { start, length: head.rangeEnd - start, status, from: head.fromPath }
     const end = report.start + report.length
     this.check(head.rangeEnd !== -1 && end <= message.sent, () => `${what()}: only ${message.sent} octets were sent`)
     this.check(
@@ -307,6 +309,10 @@ export class Ledger {
     // A far relay answers late when its receiver is slow. After 30 seconds the near one reports what the far one then
     // delivers, or reports as well (RFC 4976 §6.4.1 has each relay report what it hears nothing of).
     if (message.linked && this.#rough) return void message.reports.push(report)
+    // So it is when its receiver has as much without an answer as it may have, and never says anything.
+    const isSame = (other: Report): boolean =>
+      other.status === 408 && other.start === start && other.length === report.length && other.from !== head.fromPath
+    if (message.linked && status === 408 && message.reports.some(isSame)) return
     for (const other of message.reports) {
       const overlap = Math.min(end, other.start + other.length) > Math.max(report.start, other.start)
       this.check(!overlap, () => `${what()} again, after ${other.start + 1}+${other.length} ${other.status}`)
