@@ -3,8 +3,6 @@
  *
  * The masking key is 0, so that masking costs this client nothing; the relay takes it off like any other.
  */
-import type { Target } from "./link.ts"
-
 /** Octets of the longest head of a frame that goes out. */
 export const MAX_HEAD = 14
 
@@ -28,7 +26,7 @@ export const textFrame = (text: string): Buffer => {
 
 const PONG = Buffer.from([0x8A, 0x80, 0, 0, 0, 0])
 
-export const requestFor = ({ host, port }: Target): string =>
+export const requestFor = ({ host, port }: { readonly host: string; readonly port: number }): string =>
   [
     "GET / HTTP/1.1",
     `Host: ${host.includes(":") ? `[${host}]` : host}:${port}`,
