@@ -93,8 +93,11 @@ export class Upgrades {
       if (stream.destroyed) return resume(Effect.void)
       crowd.add(host, stream)
       if (crowd.size > maxHandshakes) crowd.takeFirst()!.destroy()
-      stream.once("close", () => resume(Effect.void))
+      const closed = (): void => resume(Effect.void)
+      stream.once("close", closed)
       const done = (next: Effect.Effect<void>): void => {
+        // It would hold all of this as long as the connection.
+        stream.off("close", closed)
         rest = next
         resume(Effect.void)
       }
@@ -104,8 +107,8 @@ export class Upgrades {
     }).pipe(
       Effect.timeoutOrElse({ duration: setupTimeout * 1000, orElse: () => Effect.void }),
       Effect.ensuring(Effect.sync(() => crowd.delete(host, stream))),
-      Effect.andThen(Effect.suspend(() => rest ?? Effect.sync(() => stream.destroy()))),
-      Effect.onInterrupt(() => Effect.sync(() => stream.destroy()))
+      Effect.onInterrupt(() => Effect.sync(() => stream.destroy())),
+      Effect.andThen(Effect.suspend(() => rest ?? Effect.sync(() => stream.destroy())))
     )
   }
 
