@@ -129,11 +129,7 @@ export class Upgrades {
       socket.end(responseOf(answer))
       return
     }
-    // What node:http has left there would be kept as long as the connection.
-    socket.removeAllListeners("timeout")
-    socket.removeAllListeners("error")
-    socket.on("error", ignore)
-    socket.setTimeout(0)
+    forget(socket)
     socket.pause()
     socket.write(switching(answer))
     if (head.length > 0) socket.unshift(head)
@@ -143,6 +139,21 @@ export class Upgrades {
 }
 
 const ignore = (): void => {}
+
+/**
+ * What node:http has left on a socket would be kept as long as the connection. Node's table of listeners takes 800 octets once
+ * some have been removed from it, so the others move to a new one.
+ */
+const forget = (socket: Net.Socket): void => {
+  // One that has got pages before.
+  if ((socket.timeout ?? 0) > 0) socket.setTimeout(0)
+  socket.removeAllListeners("timeout")
+  socket.removeAllListeners("error")
+  const listeners = socket.eventNames().flatMap((name) => socket.rawListeners(name).map((one) => [name, one] as const))
+  socket.removeAllListeners()
+  for (const [name, listener] of listeners) socket.on(name as string, listener as () => void)
+  socket.on("error", ignore)
+}
 
 const responseOf = ({ headers = {}, reason, status }: Refused): string => {
   const body = `${reason}\n`
