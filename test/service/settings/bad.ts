@@ -38,7 +38,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   ],
   MSRP_DNS_SERVERS: ["dns.example.com", "192.0.2.53:70000", "192.0.2.53:", "[192.0.2.53", ","],
   MSRP_SOCKET_ROUTES: ["dst=10.0.0.0/8", "dst=10.0.0.0/99 -> none"],
-  MSRP_CREDENTIALS: ["ldap", "memory,file"],
+  MSRP_CREDENTIALS: ["ldap", "memory,file", "=file", "a=file,A=memory", "memory,a=ldap"],
   MSRP_CREDENTIALS_CACHE: ["-1", "2 days"],
   MSRP_CREDENTIALS_CHECK: ["-1", "0.5", "2 days"],
   MSRP_SQL_URL: ["postgres:db", "oracle://db", "/users.db", "sqlite:"],

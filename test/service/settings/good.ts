@@ -117,6 +117,24 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
       beside: { MSRP_USERS: "a:b", MSRP_CREDENTIALS_FILE: "/nowhere" },
       of: revealed,
       is: [["a", undefined, "b"]]
+    },
+    {
+      value: "file, example.net = Memory,b%3D=memory",
+      beside: { MSRP_USERS: "a:b", MSRP_CREDENTIALS_FILE: "/users" },
+      of: ({ credentials, warnings }) =>
+        credentials._tag === "ByRealm" &&
+        [
+          credentials.others?._tag,
+          Object.entries(credentials.realms).map(([realm, { _tag }]) => `${realm} ${_tag}`),
+          warnings
+        ],
+      is: ["File", ["example.net Memory", "b= Memory"], []]
+    },
+    {
+      value: "example.net=memory",
+      beside: { MSRP_USERS: "a:b" },
+      of: ({ credentials }) => credentials._tag === "ByRealm" && credentials.others,
+      is: undefined
     }
   ],
   MSRP_CREDENTIALS_CACHE: [{
