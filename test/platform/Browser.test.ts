@@ -44,17 +44,28 @@ describe("the platform of browsers", () => {
     })))
 
   it("makes the same hashes", () =>
-    fc.assert(fc.property(octets, text, fc.constantFrom("md5" as const, "sha256" as const), (octets, text, algorithm) => {
-      assert.strictEqual(Browser.hash(algorithm, octets), Node.hash(algorithm, octets, "hex"))
-      assert.strictEqual(Browser.hash(algorithm, text), Node.hash(algorithm, text, "hex"))
-      assert.strictEqual(
-        Browser.createHash(algorithm).update(octets).update(octets).digest(),
-        Node.createHash(algorithm).update(octets).update(octets).digest("hex")
-      )
-    })))
+    fc.assert(
+      fc.property(octets, text, fc.constantFrom("md5" as const, "sha256" as const), (octets, text, algorithm) => {
+        assert.strictEqual(Browser.hash(algorithm, octets), Node.hash(algorithm, octets, "hex"))
+        assert.strictEqual(Browser.hash(algorithm, text), Node.hash(algorithm, text, "hex"))
+        assert.strictEqual(
+          Browser.createHash(algorithm).update(octets).update(octets).digest(),
+          Node.createHash(algorithm).update(octets).update(octets).digest("hex")
+        )
+      })
+    ))
 
   it("knows addresses", () => {
-    const addresses = ["192.0.2.1", "192.0.2.256", "192.0.2", "01.2.3.4", "1.2.3.4.", "::1", "2001:db8::1", "::ffff:1.2.3.4"]
+    const addresses = [
+      "192.0.2.1",
+      "192.0.2.256",
+      "192.0.2",
+      "01.2.3.4",
+      "1.2.3.4.",
+      "::1",
+      "2001:db8::1",
+      "::ffff:1.2.3.4"
+    ]
     for (const one of [...addresses, "1:2", ":::", "example.com", "", "g::1"]) {
       assert.strictEqual(Browser.isIPv4(one), Node.isIPv4(one), one)
       assert.strictEqual(Browser.isIPv6(one), Node.isIPv6(one), one)
