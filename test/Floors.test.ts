@@ -21,8 +21,11 @@ const relayFloors = [
   ["edge", /^relay\/edge\//]
 ] as const
 
-/** What those on a floor of the relay, and the protocol, may import from elsewhere. Whole packages of Node by name. */
-const protocolNeeds = [/^protocol\//, /^node:(buffer|crypto|net)$/]
+/**
+ * What those on a floor of the relay, and the protocol, may import from elsewhere. Whole packages of Node by name. What the
+ * client has of the protocol runs in browsers too: it has Node's by `platform/`, which re-exports them and nothing else.
+ */
+const protocolNeeds = [/^protocol\//, /^platform\/Node\.ts$/, /^node:buffer$/]
 const relayNeeds = [
   /^protocol\//,
   /^collections\//,

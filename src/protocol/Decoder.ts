@@ -4,6 +4,7 @@
  * Bodies are views of the octets they came in and are never decoded. Nothing that is handed to the sink is valid after
  * the call. The decoder keeps at most one header section plus a short body between two reads.
  */
+import { Buffer } from "../platform/Node.ts"
 import { defaultFrameLimits, type FrameLimits, INTERRUPTIBLE_ABOVE } from "./FrameLimits.ts"
 import { isFlag } from "./Grammar.ts"
 import { type Broken, type Flag, Head, isOverLimit, Kind } from "./Head.ts"

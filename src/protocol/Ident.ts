@@ -1,5 +1,5 @@
 /** Identifiers: transaction ids, session-ids and the form they share with Message-IDs (RFC 4975 §7.1, §9, §14.1). */
-import { hash, randomFillSync } from "node:crypto"
+import { Buffer, hash, randomFillSync } from "../platform/Node.ts"
 
 /** 32 characters: each carries 5 random bits, and is legal at any place of an `ident`. */
 const ALPHABET = Buffer.from("abcdefghijklmnopqrstuvwxyz234567", "latin1")

@@ -133,6 +133,8 @@ export interface ConnectOptions {
   /** A host name or an IP address (IPv6 without brackets). All its addresses are tried. */
   readonly host: string
   readonly port: number
+  /** Where the WebSocket is opened, with `ws` only. Default `/`. */
+  readonly path?: string | undefined
   /** The local socket to leave from; its host is used when it is an address, its port is not. */
   readonly from?: LocalSocket | undefined
   /** The name which the certificate must be for, if it isn't `host`: the domain, where `host` is an SRV target. */
