@@ -97,7 +97,7 @@ export interface Session {
    * nothing is sent again. A `File` goes with its name.
    */
   send(data: string | Blob | Uint8Array, options?: SendOptions): Promise<Sent>
-  /** Messages without a file name, in order. At most 1000 wait to be taken; more are answered 413. */
+  /** Messages without a file name, in order. At most 1000 and 8 MiB wait to be taken; more are answered 413. */
   readonly messages: AsyncIterable<Message>
   /** Files: messages with a file name, or that are attachments (Content-Disposition). As many may wait. */
   readonly incoming: AsyncIterable<IncomingFile>

@@ -68,6 +68,11 @@ export class Chat implements Session {
 
   // ---- in
 
+  /** Octets of messages that nobody has taken. */
+  get waiting(): number {
+    return this.messages.octets + this.incoming.octets
+  }
+
   /** What becomes of a message whose first chunk is this. */
   collect(first: Frame): Collect {
     const type = (first.header("Content-Type") ?? "").replace(/;.*$/s, "").trim().toLowerCase()

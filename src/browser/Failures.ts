@@ -25,7 +25,17 @@ export const fromClient = ({ message, reason, status }: ClientError): MsrpError 
 export const fromLogin = ({ message, reason, status }: ClientError): MsrpError =>
   new MsrpError(reason === "Refused" ? "Login" : reasonOf[reason], message, { status })
 
-export const fromTransport = ({ message }: TransportError): MsrpError => new MsrpError("Unreachable", message)
+/** A page is told no more than that it failed. */
+export const fromTransport = ({ reason, target }: TransportError): MsrpError =>
+  new MsrpError(
+    "Unreachable",
+    `no WebSocket can be opened at ${target}: ` +
+      (reason === "Timeout"
+        ? "no answer in time"
+        : reason === "Forbidden"
+        ? "this page may not"
+        : "nobody listens there, its certificate is not trusted, or it does not let this page in")
+  )
 
 export const aborted = (signal: AbortSignal | undefined): MsrpError =>
   new MsrpError("Aborted", "it was aborted", { cause: signal?.reason })

@@ -2,14 +2,21 @@
 
 /** Entries that may wait. */
 export const MAX_WAITING = 1000
+/** Octets that those may hold which wait. */
+export const MAX_OCTETS = 8_388_608
 
-export class Inlet<A> implements AsyncIterable<A> {
+export class Inlet<A extends { readonly received: number }> implements AsyncIterable<A> {
   #waiting: Array<A> = []
   #takers: Array<(result: IteratorResult<A, undefined>) => void> = []
   #ended = false
 
   get isFull(): boolean {
-    return this.#waiting.length >= MAX_WAITING
+    return this.#waiting.length >= MAX_WAITING || this.octets >= MAX_OCTETS
+  }
+
+  /** Octets that have come of what waits. */
+  get octets(): number {
+    return this.#waiting.reduce((sum, { received }) => sum + received, 0)
   }
 
   put(entry: A): void {

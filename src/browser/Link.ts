@@ -12,6 +12,7 @@ import type * as Scope from "effect/Scope"
 import * as Client from "../Client.ts"
 import { type Frame, pathUris } from "../client/Frame.ts"
 import type { Collect } from "../client/Inbox.ts"
+import type { Incoming } from "../client/Incoming.ts"
 import type { Codec } from "../Codec.ts"
 import { sessionId } from "../protocol/Ident.ts"
 import { formatUri, parseUri } from "../protocol/Uri.ts"
@@ -25,6 +26,8 @@ import { MsrpError } from "./MsrpError.ts"
 const RENEW_AT = 0.8
 /** Seconds to wait, at least and at most, before a lost connection is made again; which of them is random. */
 const RETRY = [0.5, 30] as const
+/** Octets of messages of all sessions that wait to be taken. Half of what the client keeps before it reads no more. */
+const MAX_WAITING_OCTETS = 33_554_432
 /** Milliseconds to wait for the relay's answer when a connection is closed. */
 const CLOSE_WITHIN = 3000
 /** Answers to a login after which it is of no use to try again with the same password. */
@@ -144,7 +147,7 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
       const grant = yield* this.#login(client, undefined)
       this.#attempts = 1
       yield* Effect.forkScoped(Effect.exit(Effect.forever(
-        Effect.map(client.incoming.take, (incoming) => this.#chatOf(incoming.first)?.came(incoming))
+        Effect.flatMap(client.incoming.take, (incoming) => this.#came(incoming))
       )))
       this.#granted(client, grant)
       this.#set("open")
@@ -235,7 +238,15 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
   }
 
   #collect(first: Frame): Collect {
-    return this.#chatOf(first)?.collect(first) ?? { refuse: 481 }
+    let octets = 0
+    for (const chat of this.#chats.values()) octets += chat.waiting
+    return octets >= MAX_WAITING_OCTETS ? { refuse: 413 } : this.#chatOf(first)?.collect(first) ?? { refuse: 481 }
+  }
+
+  #came(incoming: Incoming): Effect.Effect<void> {
+    const chat = this.#chatOf(incoming.first)
+    // It was closed meanwhile.
+    return chat === undefined ? incoming.refuse(481) : Effect.sync(() => chat.came(incoming))
   }
 }
 

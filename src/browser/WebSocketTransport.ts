@@ -19,8 +19,9 @@ export const CONNECT_WITHIN = 15
 /** The port in own URIs, to which nobody can connect. */
 const NO_PORT = 2855
 
-const targetOf = ({ host, path = "/", port, scheme }: ConnectOptions): string =>
-  `${scheme === "msrps" ? "wss" : "ws"}://${host.includes(":") ? `[${host}]` : host}:${port}${path}`
+/** Without the path, in which there may be a token. */
+const targetOf = ({ host, port, scheme }: ConnectOptions): string =>
+  `${scheme === "msrps" ? "wss" : "ws"}://${host.includes(":") ? `[${host}]` : host}:${port}`
 
 const failure = (options: ConnectOptions, reason: TransportError["reason"], cause: unknown): TransportError =>
   new TransportError({ operation: "connect", target: targetOf(options), reason, cause })
@@ -29,7 +30,7 @@ const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connect
   Effect.callback<Connection, TransportError>((resume) => {
     let socket: WebSocket
     try {
-      socket = new WebSocket(targetOf(options), "msrp")
+      socket = new WebSocket(targetOf(options) + (options.path ?? "/"), "msrp")
     } catch (cause) {
       // Not a URL, or one that this page may not connect to.
       return resume(Effect.fail(failure(options, "Forbidden", cause)))
@@ -53,7 +54,7 @@ const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connect
       ))
     }, { once: true })
     socket.addEventListener("close", ({ code }) => {
-      if (!done) resume(Effect.fail(failure(options, "Refused", new Error(whyClosed(code)))))
+      if (!done) resume(Effect.fail(failure(options, "Other", new Error(whyClosed(code)))))
     }, { once: true })
     return Effect.sync(() => socket.close())
   }).pipe(

@@ -96,9 +96,13 @@ export class Deliveries {
     const { messageId = "", status } = report
     const delivery = this.#awaited.get(messageId)
     if (delivery === undefined || status < 200) return
-    if (status >= 300) delivery.fail(failed(report))
-    else if (!delivery.succeeded(report)) return
+    if (status < 300) {
+      if (delivery.succeeded(report)) this.forget(messageId, delivery)
+      return
+    }
+    // First: who waits for it goes on at once, and may send again.
     this.#awaited.delete(messageId)
+    delivery.fail(failed(report))
   }
 
   close(error: ClientError): void {

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import { Authenticator } from "../../src/Authenticator.ts"
 import { Codec } from "../../src/Codec.ts"
@@ -20,6 +21,7 @@ export const startRelay = Effect.fnUntraced(function*(socket: LocalSocket, optio
   const services = yield* Layer.build(
     Relay.layer({ listen, plaintextAuth: "always", limits: { drain: 0 }, ...options }).pipe(
       Layer.provide([
+        Logger.layer([]),
         Layer.succeed(Transport, yield* Transport),
         Codec.layer,
         SessionRepo.layerMemory(),
