@@ -300,6 +300,7 @@ describe.skipIf(!hasBrowser)("the demo page", { timeout: 180_000 }, () => {
       await one.locator("#state", { hasText: "Connection lost" }).waitFor()
       await one.locator("#countdown", { hasText: /Next try in \d+ s/ }).waitFor()
       await one.getByRole("button", { name: "Send", exact: true }).and(one.locator(":disabled")).waitFor()
+      await one.getByText("Your connection to the relay is lost.").waitFor()
     }
     await shot(page, "lost")
     const second = await serve(first, users)

@@ -19,7 +19,22 @@ const MAX_FILES = 50
 /** Pixels from the end within which one is still there. */
 const NEAR = 60
 
-export type Presence = "here" | "away" | "left"
+/** It can be written to; or its connection is lost, or that of this tab; or it was closed. */
+export type Presence = "here" | "away" | "lost" | "left"
+
+const abouts: Readonly<Record<Presence, string>> = {
+  here: "another tab of this browser",
+  away: "not connected",
+  lost: "another tab of this browser",
+  left: "has left"
+}
+
+const hints: Readonly<Record<Presence, string>> = {
+  here: "",
+  away: "This tab has no connection to the relay now. It can be written to when it is back.",
+  lost: "Your connection to the relay is lost. You can write again when it is back.",
+  left: "This tab was closed."
+}
 
 export interface ConversationOwner {
   readonly shelf: Shelf
@@ -112,13 +127,8 @@ export class Conversation {
     this.#send.disabled = !isHere
     this.#attach.disabled = !isHere
     this.#hint.hidden = isHere
-    setText(this.#about, { here: "another tab of this browser", away: "not connected", left: "has left" }[presence])
-    setText(
-      this.#hint,
-      presence === "left"
-        ? "This tab was closed."
-        : "There is no way to this tab now; it is found again when both are connected."
-    )
+    setText(this.#about, abouts[presence])
+    setText(this.#hint, hints[presence])
   }
 
   focus(): void {

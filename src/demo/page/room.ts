@@ -243,7 +243,7 @@ export class Room implements NeighboursOwner, ConversationOwner {
   #present(tab: Tab): void {
     const { conversation, reachable } = tab
     // One that has left comes again with a session.
-    if (conversation.session !== undefined) conversation.present(this.#isOpen && reachable ? "here" : "away")
+    if (conversation.session !== undefined) conversation.present(!this.#isOpen ? "lost" : reachable ? "here" : "away")
     this.#draw(tab)
   }
 
@@ -251,7 +251,7 @@ export class Room implements NeighboursOwner, ConversationOwner {
     button.dataset["presence"] = conversation.presence
     setText(button.firstElementChild!, conversation.name)
     setText(unread, conversation.unread === 0 ? "" : String(conversation.unread))
-    const about = { here: "", away: ", not connected", left: ", has left" }[conversation.presence]
+    const about = { here: "", away: ", not connected", lost: "", left: ", has left" }[conversation.presence]
     const waiting = conversation.unread === 0 ? "" : `, ${conversation.unread} unread`
     button.setAttribute("aria-label", `${conversation.name}${about}${waiting}`)
     const all = this.#tabs.reduce((sum, one) => sum + one.conversation.unread, 0)
