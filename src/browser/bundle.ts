@@ -46,11 +46,22 @@ export const bundleClient = async (): Promise<string> => {
   const { license, name, version } = JSON.parse(await readFile(resolve(root, "package.json"), "utf8")) as {
     readonly [key: string]: string
   }
-  return `/* ${name} ${version}, ${license}. In it: effect and @noble/hashes, MIT. */\n${code}`
+  return `/* ${name} ${version}, ${license}. In it: effect and @noble/hashes, MIT, see msrp.LICENSES.txt. */\n${code}`
+}
+
+/** What the licences of that which is in it want to be there. */
+const licences = async (): Promise<string> => {
+  const texts = await Promise.all(
+    ["effect", "@noble/hashes"].map(async (name) =>
+      `${name}\n\n${await readFile(resolve(root, "node_modules", name, "LICENSE"), "utf8")}`
+    )
+  )
+  return texts.join("\n")
 }
 
 if (import.meta.main) {
   const dist = resolve(root, "dist/browser")
   await mkdir(dist, { recursive: true })
   await writeFile(resolve(dist, "msrp.js"), await bundleClient())
+  await writeFile(resolve(dist, "msrp.LICENSES.txt"), await licences())
 }

@@ -4,7 +4,7 @@
  *
  * Header values are octet strings: one character is one octet.
  */
-import { fromOctets, toOctets } from "./digest/Digest.ts"
+import { fromOctets } from "./digest/Digest.ts"
 
 export interface ContentDisposition {
   /** `attachment`: to be kept; `render` or `inline`: to be shown. In lower case. */
@@ -22,8 +22,6 @@ const MAX_NAME = 255
 
 const TYPE = /^[ \t]*([!#$%&'*+\-.^_`|~A-Za-z0-9]{1,64})[ \t]*(?=;|$)/
 const PARAMETER = /[ \t]*;[ \t]*([!#$%&'*+\-.^_`|~A-Za-z0-9]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s";]+))[ \t]*/y
-/** What does not stand in `filename*` as it is (RFC 8187 §3.2.1, attr-char). */
-const NOT_ATTR = /[^A-Za-z0-9!#$&+\-.^_`|~]/gu
 const EXTENDED = /^utf-8'[^']*'(.*)$/is
 const DIGITS = /^\d{1,15}$/
 
@@ -34,7 +32,7 @@ export const formatDisposition = ({ filename, size, type }: ContentDisposition):
     const name = Array.from(filename.toWellFormed()).slice(-MAX_NAME).join("").normalize("NFC")
     const ascii = name.replaceAll(/[^ -~]/gu, "_")
     value += `; filename="${ascii.replaceAll(/["\\]/g, "\\$&")}"`
-    if (ascii !== name) value += `; filename*=UTF-8''${name.replaceAll(NOT_ATTR, percent)}`
+    if (ascii !== name) value += `; filename*=UTF-8''${percent(name)}`
   }
   return size === undefined ? value : `${value}; size=${size}`
 }
@@ -65,10 +63,9 @@ export const parseDisposition = (value: string): ContentDisposition | undefined 
   }
 }
 
-const percent = (character: string): string =>
-  Array.from(toOctets(character), (octet) => `%${hex(octet.charCodeAt(0))}`).join("")
-
-const hex = (octet: number): string => octet.toString(16).toUpperCase().padStart(2, "0")
+/** As attr-char of RFC 8187 §3.2.1, which has less than a part of a URI. */
+const percent = (name: string): string =>
+  encodeURIComponent(name).replaceAll(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
 
 const decoded = (text: string): string | undefined => {
   try {

@@ -5,8 +5,17 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { createHash, randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { type AddressInfo, connect as connectTo, createServer, type Socket } from "node:net"
 import { afterEach, beforeEach } from "vitest"
-import { connect, type ConnectOptions, type Msrp, MsrpError, type Session } from "../../src/browser/index.ts"
+import {
+  connect,
+  type ConnectOptions,
+  type Msrp,
+  MsrpError,
+  type Session,
+  type State
+} from "../../src/browser/index.ts"
 import { Transport } from "../../src/Transport.ts"
 import { PASSWORD, startRelay } from "./relay.ts"
 
@@ -35,6 +44,12 @@ const first = async <A>(iterable: AsyncIterable<A>): Promise<A> => {
   for await (const one of iterable) return one
   throw new Error("there is none")
 }
+
+const inState = (msrp: Msrp, wanted: State): Promise<void> =>
+  new Promise((resolve) => {
+    if (msrp.state === wanted) resolve()
+    else msrp.addEventListener("state", ({ detail }) => detail.state === wanted && resolve())
+  })
 
 const sha256 = (octets: Uint8Array): string => createHash("sha256").update(octets).digest("hex")
 
@@ -124,5 +139,114 @@ describe("the client of web pages", () => {
     assert.deepStrictEqual([sent.length, told.at(-1)], [octets.length, octets.length])
     assert.isAbove(new Set(told).size, 10)
     await sent.delivered
+  })
+
+  it("ends a message with # when its signal says so, and tells the receiver", async () => {
+    const { toAlice, toBob } = await pair()
+    const controller = new AbortController()
+    const job = failure(toBob.send(new Blob([new Uint8Array(20_000_000)]), {
+      signal: controller.signal,
+      onProgress: ({ acknowledged }) => acknowledged > 100_000 && controller.abort("enough")
+    }))
+    const message = await first(toAlice.messages)
+    const received = await failure(message.blob())
+    assert.strictEqual(received.reason, "GivenUp")
+    const error = await job
+    assert.deepStrictEqual([error.reason, error.cause], ["Aborted", "enough"])
+    assert.strictEqual((await failure(toBob.send("x", { signal: AbortSignal.abort() }))).reason, "Aborted")
+    await toBob.send("The connection goes on")
+    assert.strictEqual(await (await first(toAlice.messages)).text(), "The connection goes on")
+  })
+
+  it("refuses a file, a media type, what is too long, and what is for a session that is over", async () => {
+    const { bob, toAlice, toBob } = await pair()
+    const statusOf = async (promise: Promise<unknown>) => {
+      const { reason, status } = await failure(promise)
+      return [reason, status]
+    }
+    const job = statusOf(toBob.send(new File([new Uint8Array(10_000_000)], "../../a/b.bin")))
+    const file = await first(toAlice.incoming)
+    assert.strictEqual(file.name, "b.bin")
+    file.refuse()
+    assert.strictEqual((await failure(file.blob())).reason, "Dropped")
+    // By an answer, or by a REPORT if the relay has answered for the chunk already.
+    assert.include([["Refused", 413], ["Failed", 413]].map(String), String(await job))
+
+    // The relay has taken these, so a REPORT tells.
+    const delivered = async (data: string | Uint8Array) => (await toBob.send(data, { receipt: true })).delivered
+    const picky = bob.session({ accept: ["text/*"], maxSize: 10 })
+    toBob.peer = picky.path
+    assert.strictEqual((await statusOf(delivered(new Uint8Array(1))))[1], 415)
+    assert.strictEqual((await statusOf(delivered("more than ten")))[1], 413)
+    await delivered("ten or so")
+    picky.close()
+    assert.strictEqual((await statusOf(delivered("ten or so")))[1], 481)
+    assert.throws(() => toBob.peer = "nobody", MsrpError)
+    assert.strictEqual((await failure(bob.session().send("x"))).reason, "Invalid")
+  })
+
+  it("takes no more than it may when the page takes nothing, and says so to who sends", async () => {
+    const { toAlice, toBob } = await pair()
+    const text = "x".repeat(900_000)
+    const outcomes = []
+    for (let i = 0; i < 12; i++) {
+      const delivered = toBob.send(text, { receipt: true }).then((sent) => sent.delivered)
+      outcomes.push(await delivered.then(({ status }) => status, (error: unknown) => (error as MsrpError).status))
+    }
+    assert.deepStrictEqual(new Set(outcomes), new Set([200, 413]))
+    assert.strictEqual((await (await first(toAlice.messages)).text()).length, text.length)
+  })
+
+  it("comes back by another path when the connection breaks; what was on its way is lost, and not sent again", async () => {
+    const sockets = new Set<Socket>()
+    const proxy = createServer((socket) => {
+      const other = connectTo(relay.port, HOST)
+      for (const one of [socket, other]) sockets.add(one.on("error", () => {}))
+      socket.pipe(other).pipe(socket)
+    }).listen(0, HOST)
+    await once(proxy, "listening")
+    const { port } = proxy.address() as AddressInfo
+    const alice = await login("alice", { url: `ws://${HOST}:${port}/`, relay: `msrp://${HOST}:${relay.port};ws` })
+    const bob = await login("bob")
+    const toAlice = bob.session()
+    const toBob = alice.session({ peer: toAlice.path })
+    const states: Array<State> = []
+    const back = new Promise<void>((resolve) =>
+      alice.addEventListener("state", ({ detail: { error, state } }) => {
+        states.push(state)
+        if (state === "waiting") assert.strictEqual(error?.reason, "Lost")
+        if (state === "open") resolve()
+      })
+    )
+    const [path, uri] = [alice.path, toBob.uri]
+    const { delivered } = await toBob.send("Hello", { receipt: true })
+    await delivered
+    const job = failure(toBob.send(new Blob([new Uint8Array(50_000_000)])))
+    await first(toAlice.messages)
+    await first(toAlice.messages)
+    for (const socket of sockets) socket.destroy()
+    assert.strictEqual((await job).reason, "Lost")
+    await inState(alice, "waiting")
+    assert.strictEqual(toBob.path, "")
+    assert.strictEqual((await failure(toBob.send("now"))).reason, "Lost")
+    await back
+    proxy.close()
+    assert.deepStrictEqual(states, ["waiting", "connecting", "open"])
+    assert.notStrictEqual(alice.path, path)
+    assert.strictEqual(toBob.path, `${alice.path} ${uri}`)
+    await toBob.send("Here again")
+    assert.strictEqual(await (await first(toAlice.messages)).text(), "Here again")
+  })
+
+  it("ends what waits when it is closed", async () => {
+    const { alice, toBob } = await pair()
+    const taken: Array<string> = []
+    const reading = (async () => {
+      for await (const message of toBob.messages) taken.push(await message.text())
+    })()
+    await alice.close()
+    await reading
+    assert.deepStrictEqual([alice.state, alice.path, taken.length], ["closed", "", 0])
+    assert.strictEqual((await failure(toBob.send("x"))).reason, "Lost")
   })
 })

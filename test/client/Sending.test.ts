@@ -142,6 +142,16 @@ describe("where messages are carried", () => {
       const { client, frames, messages } = yield* framesOfMessages()
       assert.match(client.uri, /;ws$/)
       const body = Stream.fromIterable([Buffer.alloc(100_000), Buffer.alloc(60_000)])
+      // A browser cannot send a part of a message.
+      const { connection } = client
+      const write = connection.write.bind(connection)
+      const parts: Array<number> = []
+      Object.assign(connection, {
+        write: (bytes: Uint8Array, written: () => void, ends: ReadonlyArray<number>) => {
+          if (ends.at(-1) !== bytes.length) parts.push(bytes.length)
+          write(bytes, written, ends)
+        }
+      })
       yield* Effect.all([
         client.send({ toPath: peer, body, size: 160_000, chunkSize: Infinity, failureReport: "no" }),
         client.send({ toPath: peer, body: "Hi", failureReport: "no" }),
@@ -149,6 +159,7 @@ describe("where messages are carried", () => {
       ], { concurrency: "unbounded" })
       yield* settled
       assert.strictEqual(messages(), frames.length)
+      assert.deepStrictEqual(parts, [])
       const long = frames.filter(({ frame }) => frame.byteRange?.total === 160_000)
       assert.strictEqual(long.reduce((sum, { octets }) => sum + octets, 0), 160_000)
       assert.isTrue(long.every(({ octets }) => octets <= 65_536))
