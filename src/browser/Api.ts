@@ -36,6 +36,8 @@ export interface StateChange {
   readonly state: State
   /** What has ended the connection, or the attempt to connect. */
   readonly error: MsrpError | undefined
+  /** Seconds until it is tried again, when the state is `waiting`; at once when the browser comes online. */
+  readonly retryIn: number | undefined
 }
 
 export interface MsrpEventMap {

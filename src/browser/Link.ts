@@ -117,8 +117,9 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
         if (FINAL.has(error.status) && error.reason === "Login") return yield* Effect.fail(error)
         // Nobody has been told yet that it works.
         if (this.#attempts === 0) return yield* Effect.fail(error)
-        this.#set("waiting", error)
-        yield* this.#wait
+        const retryIn = yield* this.#pause
+        this.#set("waiting", error, retryIn)
+        yield* Effect.raceFirst(Effect.sleep(retryIn * 1000), online)
         this.#set("connecting")
       }
     })
@@ -192,14 +193,10 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
     })
   }
 
-  /** Random, so that not everybody comes back at once; no longer than the browser takes to be online. */
-  get #wait(): Effect.Effect<void> {
+  /** Seconds; random, so that not everybody comes back at once. */
+  get #pause(): Effect.Effect<number> {
     const [least, most] = RETRY
-    const longest = Math.min(most, least * 2 ** this.#attempts++)
-    return Effect.flatMap(
-      Random.nextBetween(least, longest),
-      (seconds) => Effect.raceFirst(Effect.sleep(seconds * 1000), online)
-    )
+    return Random.nextBetween(least, Math.min(most, least * 2 ** this.#attempts++))
   }
 
   // ---- what pages see
@@ -215,9 +212,9 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
     this.path = ""
   }
 
-  #set(state: State, error?: MsrpError): void {
+  #set(state: State, error?: MsrpError, retryIn?: number): void {
     this.state = state
-    const detail: StateChange = { state, error }
+    const detail: StateChange = { state, error, retryIn }
     this.dispatchEvent(new CustomEvent("state", { detail }))
   }
 

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import type { LogLevel } from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
 import type { DigestOptions } from "../Authenticator.ts"
+import { serveDemo } from "../demo/DemoPage.ts"
 import { isLoopback } from "../net/Hosts.ts"
 import type { RelayOptions } from "../Relay.ts"
 import type { NodeResolverOptions } from "../Resolver.ts"
@@ -17,6 +18,7 @@ import type { NodeOptions } from "../Transport.ts"
 import { type Addresses, addressesOf } from "./settings/checks/Addresses.ts"
 import { adminOf, type AdminSettings } from "./settings/checks/Admin.ts"
 import { authWarnings, expiresOf } from "./settings/checks/Auth.ts"
+import { demoOf, wantsDemo } from "./settings/checks/Demo.ts"
 import { relaysOf } from "./settings/checks/Relays.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
 import { traceOf, type TraceSettings } from "./settings/checks/Trace.ts"
@@ -49,6 +51,8 @@ export interface SettingsShape extends TlsSettings, TraceSettings, Users {
   readonly transport: Omit<NodeOptions, "tls">
   /** For `Resolver.layerNode`. */
   readonly resolver: NodeResolverOptions
+  /** The demo page is served, by the WebSocket listeners on loopback. */
+  readonly demoPage: boolean
   /** The path of MSRP_ENV_FILE, if it is set. */
   readonly envFile: string | undefined
   /** The texts of the variables that are set. */
@@ -108,8 +112,10 @@ const read = Effect.fnUntraced(function*(
     const hint = meant === undefined ? "" : `; did you mean ${meant}?`
     problems.list.push({ variable, problem: `there is no such variable${hint}`, example: undefined })
   }
-  const addresses = addressesOf(values, problems)
-  const users = yield* usersOf(values, problems)
+  const withDemo = wantsDemo(values, problems)
+  const addresses = addressesOf(values, problems, withDemo)
+  const users = yield* usersOf(values, addresses, problems)
+  const demoPage = demoOf(withDemo, values, addresses, problems)
   const tls = yield* tlsOf(values, addresses, problems)
   const { warnings: relayWarnings, ...relays } = relaysOf(values, addresses, problems)
   const { admin, warnings: adminWarnings } = yield* adminOf(values, problems)
@@ -122,6 +128,7 @@ const read = Effect.fnUntraced(function*(
     ...users,
     ...tls,
     ...trace,
+    demoPage,
     relay: {
       ...addresses,
       usePath: values.usePath,
@@ -184,6 +191,7 @@ const read = Effect.fnUntraced(function*(
       keepAlive: values.keepAlive,
       webSocket: {
         piece: values.wsChunk,
+        ...(demoPage ? { serve: serveDemo(addresses.uris) } : {}),
         ...(values.trustedProxies === undefined ? {} : { trusts: within(values.trustedProxies) }),
         ...(values.wsOrigins === undefined ? {} : { admitsOrigin: admitting(values.wsOrigins) })
       }

@@ -61,8 +61,8 @@ export interface WebSocketListenOptions {
   readonly piece?: number | undefined
   /** Proxies whose `Forwarded` or `X-Forwarded-For` tells who the client is, and whether he speaks TLS. Default: none. */
   readonly trusts?: ((address: string) => boolean) | undefined
-  /** Answers requests that open no WebSocket: pages. Default: 426. */
-  readonly serve?: UpgradeLimits["serve"]
+  /** What answers requests to this listener that open no WebSocket: pages. Without it, 426. Default: nothing. */
+  readonly serve?: ((listener: LocalSocket) => UpgradeLimits["serve"]) | undefined
 }
 
 /** What a listener needs from its transport. */
@@ -129,7 +129,7 @@ export const makeListen = (
       limits: () => {
         const { maxHandshakes, setupTimeout } = limitsOf(live.current)
         const { admitsOrigin = isSameHost, serve, trusts = () => false } = live.current.webSocket ?? {}
-        return { admitsOrigin, maxHandshakes, serve, setupTimeout, trusts }
+        return { admitsOrigin, maxHandshakes, serve: serve?.(bound), setupTimeout, trusts }
       },
       defect: (error) => run(Effect.logError("a WebSocket could not be opened because of a defect", Cause.die(error)))
     })

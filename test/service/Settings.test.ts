@@ -21,12 +21,15 @@ describe("Settings", () => {
         assert.deepStrictEqual(uriTexts(settings), [
           "msrp://localhost:2855;tcp",
           "msrps://localhost:2856;tcp",
+          "msrp://localhost:2857;ws",
           "msrp://127.0.0.1:2855;tcp",
           "msrp://[::1]:2855;tcp",
           "msrps://127.0.0.1:2856;tcp",
-          "msrps://[::1]:2856;tcp"
+          "msrps://[::1]:2856;tcp",
+          "msrp://127.0.0.1:2857;ws",
+          "msrp://[::1]:2857;ws"
         ])
-        assert.includeMembers(sockets(settings), ["msrp 127.0.0.1 2855", "msrps 127.0.0.1 2856"])
+        assert.includeMembers(sockets(settings), ["msrp 127.0.0.1 2855", "msrps 127.0.0.1 2856", "msrp 127.0.0.1 2857"])
         for (const { host } of settings.relay.listen) assert.isTrue(isLoopback(host))
         assert.deepStrictEqual(settings.selfSigned, ["localhost", "127.0.0.1", "::1"])
         assert.strictEqual(settings.relay.plaintextAuth, "loopback")

@@ -91,6 +91,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_MAX_CONNECTIONS_IN_PROBATION: ["0", "few"],
   MSRP_DRAIN_TIMEOUT: ["-1", "2 days", "never"],
   MSRP_WS_ORIGINS: ["chat.example.com", "https://chat.example.com/", "ws://chat.example.com", "https://a.example,"],
+  MSRP_DEMO: ["2", "page"],
   MSRP_WS_CHUNK: ["1 KiB", "2 MiB", "large"],
   MSRP_WS_PING: ["-1", "25 hours"],
   MSRP_TRUSTED_PROXIES: ["proxy.example.com", "10.0.0.0/33", "::/129", "10.0.0.0/8/8", "10.0.0.1,"],

@@ -291,6 +291,19 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
     { value: "10 minutes", of: ({ relay }) => relay.limits?.drain, is: 600 },
     { value: "0", of: ({ relay }) => relay.limits?.drain, is: 0 }
   ],
+  MSRP_DEMO: [
+    {
+      value: "ON",
+      beside: { MSRP_USERS: "alice:secret" },
+      of: ({ demoPage, relay: { listen } }) => [demoPage, listen.some(({ port }) => port === 2857)],
+      is: [true, true]
+    },
+    {
+      value: "off",
+      of: ({ demoPage, relay: { listen } }) => [demoPage, listen.some(({ port }) => port === 2857)],
+      is: [false, false]
+    }
+  ],
   MSRP_WS_ORIGINS: [
     {
       value: "https://Chat.example.com, http://a.example:8080",
