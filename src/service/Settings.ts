@@ -19,11 +19,12 @@ import { type Addresses, addressesOf } from "./settings/checks/Addresses.ts"
 import { adminOf, type AdminSettings } from "./settings/checks/Admin.ts"
 import { authWarnings, expiresOf } from "./settings/checks/Auth.ts"
 import { demoOf, wantsDemo } from "./settings/checks/Demo.ts"
+import { proxiesOf } from "./settings/checks/Proxies.ts"
 import { relaysOf } from "./settings/checks/Relays.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
 import { traceOf, type TraceSettings } from "./settings/checks/Trace.ts"
 import { type Users, usersOf } from "./settings/checks/Users.ts"
-import { admitting, within } from "./settings/codecs/WebSocket.ts"
+import { admitting } from "./settings/codecs/WebSocket.ts"
 import { readEnvFile } from "./settings/EnvFile.ts"
 import { Problems } from "./settings/Problems.ts"
 import { readValues, type Texts, unknownVariables } from "./settings/Read.ts"
@@ -121,6 +122,7 @@ const read = Effect.fnUntraced(function*(
   const { admin, warnings: adminWarnings } = yield* adminOf(values, problems)
   const authExpires = expiresOf(values, problems)
   const trace = traceOf(values)
+  const { proxies, warnings: proxyWarnings } = proxiesOf(values, addresses, problems)
   if (problems.list.length > 0 || addresses === undefined || users === undefined) {
     return yield* new SettingsError({ problems: problems.list })
   }
@@ -189,10 +191,10 @@ const read = Effect.fnUntraced(function*(
       // Whoever is on this machine has other ways to keep it busy, and may be a proxy for everybody.
       isExempt: isLoopback,
       keepAlive: values.keepAlive,
+      proxies,
       webSocket: {
         piece: values.wsChunk,
         ...(demoPage ? { serve: serveDemo(addresses.uris) } : {}),
-        ...(values.trustedProxies === undefined ? {} : { trusts: within(values.trustedProxies) }),
         ...(values.wsOrigins === undefined ? {} : { admitsOrigin: admitting(values.wsOrigins) })
       }
     },
@@ -204,6 +206,7 @@ const read = Effect.fnUntraced(function*(
     warnings: [
       ...authWarnings(addresses, values),
       ...relayWarnings,
+      ...proxyWarnings,
       ...users.warnings,
       ...tls.warnings,
       ...adminWarnings,

@@ -166,9 +166,10 @@ export class Auth {
     return undefined
   }
 
-  #allowedOn({ local, secure }: Connection): boolean {
+  #allowedOn({ local, remote, secure }: Connection): boolean {
     const { plaintext } = this.options
-    return secure || plaintext === "always" || (plaintext === "loopback" && isLoopback(local.host))
+    return secure || plaintext === "always" ||
+      (plaintext === "loopback" && isLoopback(local.host) && isLoopback(remote.host))
   }
 
   /** The session to hand out to a user who is who he says, or the answer to one who gets none. */

@@ -95,6 +95,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_WS_CHUNK: ["1 KiB", "2 MiB", "large"],
   MSRP_WS_PING: ["-1", "25 hours"],
   MSRP_TRUSTED_PROXIES: ["proxy.example.com", "10.0.0.0/33", "::/129", "10.0.0.0/8/8", "10.0.0.1,"],
+  MSRP_PROXY_PROTOCOL: ["v2", "2"],
   MSRP_IDLE_LIMIT: ["59 minutes", "never"],
   MSRP_MAX_NEXT_HOPS_PER_USER: ["0", "1000001"],
   MSRP_MAX_NEXT_HOPS_PER_ADDRESS: ["0", "many"],

@@ -23,6 +23,12 @@ const sqlBeside: Env = { MSRP_SQL_URL: "sqlite:/users.db" }
 const tableOf = (name: keyof SubscriberTable) => ({ credentials }: SettingsShape) =>
   credentials._tag === "Sql" && credentials.table?.[name]
 
+/** Whether proxies say by their header for whom they connect, on a listener for msrps and on one for wss. */
+const proxyHeaders = ({ transport: { proxies } }: SettingsShape) =>
+  (["tcp", "ws"] as const).map((transport) =>
+    proxies?.header?.({ scheme: "msrps", transport, host: "192.0.2.1", port: 443 })
+  )
+
 const checkOf = ({ credentialsCheck }: SettingsShape) => credentialsCheck
 
 /** A value of each variable, and where it must be found. */
@@ -322,10 +328,14 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
   ],
   MSRP_TRUSTED_PROXIES: [{
     value: "10.0.0.0/8, 2001:db8::1",
-    of: ({ transport: { webSocket } }) =>
-      ["10.1.2.3", "11.0.0.1", "2001:db8:0::1", "2001:db8::2", "nonsense"].map((one) => webSocket?.trusts?.(one)),
+    of: ({ transport: { proxies } }) =>
+      ["10.1.2.3", "11.0.0.1", "2001:db8:0::1", "2001:db8::2", "nonsense"].map((one) => proxies?.trusts(one)),
     is: [true, false, true, false, false]
   }],
+  MSRP_PROXY_PROTOCOL: [
+    { value: "on", beside: { MSRP_TRUSTED_PROXIES: "10.0.0.1" }, of: proxyHeaders, is: [true, true] },
+    { value: "TCP", beside: { MSRP_TRUSTED_PROXIES: "10.0.0.1" }, of: proxyHeaders, is: [true, false] }
+  ],
   MSRP_IDLE_LIMIT: [{ value: "1 day", of: ({ relay }) => relay.limits?.idle, is: 86_400 }],
   MSRP_MAX_NEXT_HOPS_PER_USER: [{ value: "9", of: ({ relay }) => relay.limits?.nextHopsPerUser, is: 9 }],
   MSRP_MAX_NEXT_HOPS_PER_ADDRESS: [{ value: "9", of: ({ relay }) => relay.limits?.nextHopsPerAddress, is: 9 }],

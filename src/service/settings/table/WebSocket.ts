@@ -2,7 +2,7 @@
 import { ranges } from "../../../options/Ranges.ts"
 import { octets, seconds } from "../codecs/Quantities.ts"
 import { networks, origins } from "../codecs/WebSocket.ts"
-import { boolean } from "../codecs/Words.ts"
+import { boolean, oneOf } from "../codecs/Words.ts"
 import { variablesOf } from "../Variable.ts"
 
 const { optional, set } = variablesOf("WebSocket")
@@ -48,9 +48,19 @@ export const webSocket = {
     expects: "addresses and networks with commas between them",
     meaning:
       "Proxies whose Forwarded, or X-Forwarded-For and X-Forwarded-Proto, tell of a WebSocket client who he is and whether he " +
-      "speaks TLS to them. From anybody else these headers mean nothing.",
+      "speaks TLS to them; of any client, their PROXY protocol does (MSRP_PROXY_PROTOCOL). From anybody else it means nothing.",
     example: "10.0.0.0/8,2001:db8::1",
     absent: "none",
+    reload: "live"
+  }),
+  proxyProtocol: set("MSRP_PROXY_PROTOCOL", oneOf("off", "on", "tcp"), {
+    expects: "off, on or tcp",
+    meaning:
+      "Whether those of MSRP_TRUSTED_PROXIES say by the PROXY protocol (version 1 or 2), before anything else, for whom they " +
+      "connect. on: they must, on every listener; tcp: they must on those for msrp and msrps, and those for ws and wss are told by " +
+      "HTTP headers. Who is no such proxy connects as ever.",
+    example: "on",
+    default: "off",
     reload: "live"
   })
 }
