@@ -28,6 +28,7 @@ import { makeTable } from "./relay/edge/Table.ts"
 import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
+import type { UsePathUri } from "./relay/rules/OwnUris.ts"
 import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
 import { defaultSessionRules, type SessionRules, type SessionTable } from "./relay/SessionTable.ts"
 import type { Phase } from "./relay/Shared.ts"
@@ -53,6 +54,7 @@ export { type EventFields, type EventMessage, eventMessages, type RelayEvent } f
 export { TooManyTraces, type TraceQuery } from "./relay/edge/Trace.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 export type { NextHopOptions } from "./relay/rules/NextHops.ts"
+export type { UsePathUri } from "./relay/rules/OwnUris.ts"
 export type { RelayPolicy } from "./relay/rules/Peers.ts"
 export type { Session } from "./relay/Session.ts"
 export type { SessionTable } from "./relay/SessionTable.ts"
@@ -93,10 +95,10 @@ export interface RelayOptions {
   readonly uris?: ReadonlyArray<MsrpUri> | undefined
   /**
    * The URI of this very relay, where the others are shared by several (a farm that its domain's SRV records list): for
-   * Use-Path, since a session URI is good on one of them only (RFC 4976 §6.3, §8). One for each scheme; without one, the
-   * URI that an AUTH addresses.
+   * Use-Path, since a session URI is good on one of them only (RFC 4976 §6.3, §8). For each scheme one for all, and one for each
+   * `domain` that is the host of some of `uris`; without one, the URI that an AUTH addresses.
    */
-  readonly usePath?: ReadonlyArray<MsrpUri> | undefined
+  readonly usePath?: ReadonlyArray<UsePathUri> | undefined
   /** The realm of challenges. When absent, the host of that of `uris` which an AUTH addresses. */
   readonly authRealm?: string | undefined
   /** Seconds for which a session URI is valid when its client names none. Default 1800. */

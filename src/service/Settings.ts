@@ -28,7 +28,7 @@ import { SettingsError } from "./settings/SettingsError.ts"
 import { suggestion } from "./settings/Suggest.ts"
 
 export type { AdminSettings } from "./settings/checks/Admin.ts"
-export type { CredentialsSettings, DemoUser } from "./settings/checks/Users.ts"
+export { type BackendSettings, backendsOf, type CredentialsSettings, type DemoUser } from "./settings/checks/Users.ts"
 export { SettingsError, type SettingsProblem } from "./settings/SettingsError.ts"
 export { settingsTable } from "./settings/Table.ts"
 export type { TlsFiles } from "./settings/TlsFiles.ts"

@@ -53,6 +53,17 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
       beside: users,
       of: ({ relay }) => relay.usePath?.map(({ text }) => text),
       is: ["msrps://one.example.com:2855;tcp", "msrp://one.example.com:7;tcp"]
+    },
+    {
+      value:
+        "example.org = msrps://one.example.org;tcp, msrps://one.example.com;tcp,EXAMPLE.com=msrps://two.example.com;tcp",
+      beside: { MSRP_URIS: "msrp://example.com;tcp,msrp://example.org:7;tcp", ...users },
+      of: ({ relay }) => relay.usePath?.map(({ domain, text }) => `${domain} ${text}`),
+      is: [
+        "example.org msrps://one.example.org:2855;tcp",
+        "undefined msrps://one.example.com:2855;tcp",
+        "example.com msrps://two.example.com:2855;tcp"
+      ]
     }
   ],
   MSRP_LISTEN: [
@@ -106,6 +117,24 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
       beside: { MSRP_USERS: "a:b", MSRP_CREDENTIALS_FILE: "/nowhere" },
       of: revealed,
       is: [["a", undefined, "b"]]
+    },
+    {
+      value: "file, example.net = Memory,b%3D=memory",
+      beside: { MSRP_USERS: "a:b", MSRP_CREDENTIALS_FILE: "/users" },
+      of: ({ credentials, warnings }) =>
+        credentials._tag === "ByRealm" &&
+        [
+          credentials.others?._tag,
+          Object.entries(credentials.realms).map(([realm, { _tag }]) => `${realm} ${_tag}`),
+          warnings
+        ],
+      is: ["File", ["example.net Memory", "b= Memory"], []]
+    },
+    {
+      value: "example.net=memory",
+      beside: { MSRP_USERS: "a:b" },
+      of: ({ credentials }) => credentials._tag === "ByRealm" && credentials.others,
+      is: undefined
     }
   ],
   MSRP_CREDENTIALS_CACHE: [{
