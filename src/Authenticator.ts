@@ -1,3 +1,4 @@
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,4 +20,10 @@ export class Authenticator extends Context.Service<Authenticator, {
     options: Live<DigestOptions> = {}
   ): Layer.Layer<Authenticator, NoCommonAlgorithm | OptionsError, Credentials> =>
     Layer.effect(Authenticator, Effect.suspend(() => makeDigest(options)))
+
+  /** The same with options out of a configuration. */
+  static readonly layerDigestConfig = (
+    config: Config.Config<Live<DigestOptions>>
+  ): Layer.Layer<Authenticator, NoCommonAlgorithm | OptionsError | Config.ConfigError, Credentials> =>
+    Layer.unwrap(Effect.map(config, Authenticator.layerDigest))
 }

@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -199,6 +200,13 @@ export class Relay extends Context.Service<Relay, {
     TransportError | OptionsError,
     Transport | Codec | SessionRepo | Authenticator | SocketSelector
   > => Layer.effect(Relay, make(options))
+
+  /** The same with options out of a configuration. */
+  static readonly layerConfig = (config: Config.Config<Live<RelayOptions>>): Layer.Layer<
+    Relay,
+    TransportError | OptionsError | Config.ConfigError,
+    Transport | Codec | SessionRepo | Authenticator | SocketSelector
+  > => Layer.unwrap(Effect.map(config, Relay.layer))
 }
 
 const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
