@@ -121,6 +121,11 @@ export interface RelayOptions {
   /** Those of `listen` that other relays connect to: who connects to another one proves no name. Default: all with TLS. */
   readonly relayListen?: ReadonlyArray<LocalSocket> | undefined
   /**
+   * Whoever connects by TLS is asked for a certificate, which an `Authenticator` of one's own may look at. Showing one makes
+   * nobody a relay: that is `relayPeers`. Default false, as to verify some takes long.
+   */
+  readonly clientCertificates?: boolean | undefined
+  /**
    * Where clients may make the relay connect to. By default not to the relay itself and, unless it listens on loopback
    * only, not to loopback, link-local and private addresses.
    */
@@ -270,8 +275,8 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   for (const socket of options.listen) {
     // Nobody is asked for a certificate that is of no use.
     const asksForCertificate = (): boolean => {
-      const { relayListen, relayPeers = "none" } = live.current
-      return admitsRelays(relayPeers) && (relayListen?.some(is(socket)) ?? true)
+      const { clientCertificates = false, relayListen, relayPeers = "none" } = live.current
+      return clientCertificates || (admitsRelays(relayPeers) && (relayListen?.some(is(socket)) ?? true))
     }
     sockets.push(
       yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate, busy })
