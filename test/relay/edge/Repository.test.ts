@@ -4,17 +4,20 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { parseUri } from "../../../src/protocol/Uri.ts"
+import { makeKeeper } from "../../../src/relay/edge/Repository.ts"
 import {
   type SessionChange,
   type SessionEntry,
-  type SessionRepo,
+  SessionRepo,
   SessionRepoUnavailable,
   SessionsExhausted
 } from "../../../src/SessionRepo.ts"
-import { Transport } from "../../../src/Transport.ts"
 import { heardIn, of } from "../../support/events.ts"
-import { makeWorld, request, send, until, type WorldOptions } from "../../support/harness.ts"
+import { request, send, until, type WorldOptions } from "../../support/harness.ts"
+import { recordOf } from "../../support/records.ts"
 import { simulated } from "../../support/simulated.ts"
+import { layerTable, tableOf } from "../../support/table.ts"
 
 const scenario = simulated()
 
@@ -135,17 +138,29 @@ describe("a repository", () => {
       assert.strictEqual(world.relay.gauges().sessions, 0)
     }), down.options)
 
-  it.effect("is told when the relay stops", () => {
-    const { asked, options } = noting()
+  it.effect("is told when the relay stops of those that are left, as of clients behind other relays", () => {
+    const asked: Array<string> = []
     return Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {
-        const world = yield* makeWorld({ ...options, limits: { drain: 0 } })
-        yield* world.login()
-        yield* Effect.forkChild(TestClock.adjust("1 minute"))
+        const repo = yield* SessionRepo.make({
+          create: ({ username }) => Effect.sync(() => void asked.push(`create ${username}`)),
+          end: (_, reason) => Effect.sync(() => void asked.push(`end: ${reason}`)),
+          list: Stream.empty
+        })
+        const keeper = yield* makeKeeper(repo, yield* tableOf)
+        yield* keeper.create({
+          id: "id",
+          uri: parseUri("msrp://localhost:2855/id;tcp")!,
+          username: "alice",
+          realm: "localhost",
+          owner: {},
+          expires: 60,
+          ownerAuthority: "party.invalid:9",
+          record: recordOf("id")
+        })
       }))
-      assert.strictEqual(asked.length, 2)
-      assert.match(asked[1]!, /^end alice: /)
-    }).pipe(Effect.provide(Transport.layerTest()))
+      assert.deepStrictEqual(asked, ["create alice", "end: the relay stops"])
+    }).pipe(Effect.provide(layerTable()))
   })
 })
 
