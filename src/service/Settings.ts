@@ -10,9 +10,8 @@ import * as Redacted from "effect/Redacted"
 import type { DigestOptions } from "../Authenticator.ts"
 import { serveDemo } from "../demo/DemoPage.ts"
 import { isLoopback } from "../net/Hosts.ts"
-import type { RelayOptions } from "../Relay.ts"
+import type { RelayOptions, SessionOptions } from "../Relay.ts"
 import type { NodeResolverOptions } from "../Resolver.ts"
-import type { SessionRepoOptions } from "../SessionRepo.ts"
 import type { SocketRule } from "../SocketSelector.ts"
 import type { NodeOptions } from "../Transport.ts"
 import { type Addresses, addressesOf } from "./settings/checks/Addresses.ts"
@@ -41,11 +40,9 @@ export type { Setting, SettingGroup } from "./settings/Variable.ts"
 /** The configuration of the service: the options of each layer, whole, and where users and certificates come from. */
 export interface SettingsShape extends TlsSettings, TraceSettings, Users {
   /** For `Relay.layer`. */
-  readonly relay: RelayOptions & Addresses
+  readonly relay: RelayOptions & Addresses & { readonly sessions: SessionOptions }
   /** For `SocketSelector.layerRules`. */
   readonly socketRules: ReadonlyArray<SocketRule>
-  /** For `SessionRepo.layerMemory`. */
-  readonly sessions: SessionRepoOptions
   /** For `Authenticator.layerDigest`. */
   readonly digest: DigestOptions
   /** For `Transport.layerNode`, besides what is in certificates. */
@@ -142,6 +139,13 @@ const read = Effect.fnUntraced(function*(
       authRelayMaxExpires: values.relayMaxExpires,
       ...relays,
       nextHops: { allow: values.nextHopAllow, deny: values.nextHopDeny, ports: values.nextHopPorts },
+      sessions: {
+        hashSize: values.hashSize,
+        cleanupInterval: Duration.seconds(values.cleanupInterval),
+        maxSessions: values.maxSessions,
+        maxSessionsPerUser: values.maxSessionsPerUser,
+        extendActive: values.extendActiveSessions
+      },
       limits: {
         stall: values.stallLimit,
         output: values.outputLimit,
@@ -166,13 +170,6 @@ const read = Effect.fnUntraced(function*(
       }
     },
     socketRules: values.socketRoutes?.rules ?? [],
-    sessions: {
-      hashSize: values.hashSize,
-      cleanupInterval: values.cleanupInterval,
-      maxSessions: values.maxSessions,
-      maxSessionsPerUser: values.maxSessionsPerUser,
-      extendActive: values.extendActiveSessions
-    },
     digest: {
       algorithms: values.algorithms,
       nonceExpire: Duration.seconds(values.nonceExpire),

@@ -10,6 +10,7 @@ import { type FileOptions, readUsers } from "../../../credentials/File.ts"
 import type { HttpOptions } from "../../../credentials/Http.ts"
 import type { SqlOptions, SubscriberTable } from "../../../credentials/Sql.ts"
 import { isLoopback } from "../../../net/Hosts.ts"
+import { Brought } from "../Brought.ts"
 import { type ConfiguredUser, type Source, type SourceOf, SOURCES } from "../codecs/Users.ts"
 import type { Problems } from "../Problems.ts"
 import { type Values, variables } from "../Table.ts"
@@ -90,6 +91,7 @@ export const usersOf = Effect.fnUntraced(function*(
     warnings: unusedWith(used, values)
   }
   if (wanted.every(({ source }) => source === "memory") && values.users === undefined) {
+    if ((yield* Brought).users) return { ...users, credentials: { _tag: "Memory", users: [] } }
     if (!isUntouched(values, problems) && !isForDemo(values, addresses)) {
       problems.add("users", "is needed: nobody could log in without users")
       return undefined
