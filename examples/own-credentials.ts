@@ -1,4 +1,4 @@
-/** A relay whose users come from your own code. Run it: `node --conditions=source examples/own-credentials.ts` */
+/** A relay whose users come from your own code. Run it: `node examples/own-credentials.ts` */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

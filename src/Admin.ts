@@ -17,17 +17,18 @@ import type { AdminAddress } from "./admin/Address.ts"
 import { AdminApi, TimeLimit } from "./admin/Api.ts"
 import { layerHandlers } from "./admin/Handlers.ts"
 import { ANSWER_TIME, MAX_PATH_PART } from "./admin/Limits.ts"
-import { type AdminListenError, layerListener } from "./admin/Listener.ts"
+import { AdminListenError } from "./admin/ListenError.ts"
 import { headers, layerPages, layerRest } from "./admin/Pages.ts"
 import type { AdminParts } from "./admin/Parts.ts"
 import { Unavailable } from "./admin/Problems.ts"
 import type { AdminToken } from "./admin/Token.ts"
+import { loadInstalled } from "./options/Installed.ts"
 
 export { type AdminHosts } from "./admin/Access.ts"
 export { type AdminAddress, adminUrl, formatAdminAddress, parseAdminAddress } from "./admin/Address.ts"
 export { AdminApi } from "./admin/Api.ts"
 export { type Health, type HealthSources, makeHealth } from "./admin/Health.ts"
-export { AdminListenError } from "./admin/Listener.ts"
+export { AdminListenError } from "./admin/ListenError.ts"
 export type {
   LogLevelName,
   Overview,
@@ -89,12 +90,25 @@ const endpoints = endpointsAndPages.pipe(
   Layer.provide([middleware, HttpServer.layerServices])
 )
 
-/** The admin API, listening at an address for as long as the layer lives. Fails when it cannot listen. */
+/** Who mounts the routes in a server of his own needs no other. */
+const layerServer = (address: AdminAddress) =>
+  loadInstalled("@effect/platform-node", () => import("./admin/Listener.ts")).pipe(
+    Effect.mapBoth({
+      onSuccess: ({ layerListener }) => layerListener(address),
+      onFailure: ({ message }) => new AdminListenError({ address, reason: message })
+    }),
+    Layer.unwrap
+  )
+
+/**
+ * The admin API, listening at an address for as long as the layer lives. Fails when it cannot listen, or when
+ * `@effect/platform-node`, which has the server, is not installed.
+ */
 export const layer = (address: AdminAddress): Layer.Layer<never, AdminListenError, AdminParts | AdminToken> => {
   const all = Layer.mergeAll(endpoints, Layer.provide(layerRest, headers.layer))
   return HttpRouter.serve(served(all, address._tag === "Unix" ? "any" : [address.host]), {
     disableLogger: true,
     disableListenLog: true,
     routerConfig: { maxParamLength: MAX_PATH_PART }
-  }).pipe(Layer.provide(layerListener(address)))
+  }).pipe(Layer.provide(layerServer(address)))
 }

@@ -8,6 +8,7 @@ import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
 import { networkOf } from "./net/Network.ts"
 import { follow, type Live } from "./options/Live.ts"
+import { oneEffect } from "./options/OneEffect.ts"
 import type { OptionsError } from "./options/Options.ts"
 import { wrongRelayOptions } from "./options/Relay.ts"
 import { canonicalHost, formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
@@ -172,7 +173,7 @@ export class Relay extends Context.Service<Relay, {
     Relay,
     TransportError | OptionsError,
     Transport | Codec | SessionRepo | Authenticator | SocketSelector
-  > => Layer.effect(Relay, make(options))
+  > => Layer.effect(Relay, Effect.andThen(oneEffect, make(options)))
 }
 
 const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {

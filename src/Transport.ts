@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Live } from "./options/Live.ts"
+import { oneEffect } from "./options/OneEffect.ts"
 import type { OptionsError } from "./options/Options.ts"
 import * as NodeTransport from "./transport/NodeTransport.ts"
 import { make as makeTestNetwork, TestNetwork, type TestOptions } from "./transport/testing/TestNetwork.ts"
@@ -34,7 +35,8 @@ export class Transport extends Context.Service<Transport, TransportShape>()("msr
   /** TCP and TLS sockets of this machine. Fails when the certificate or key is unusable. */
   static readonly layerNode = (
     options: Live<NodeTransport.NodeOptions> = {}
-  ): Layer.Layer<Transport, TransportError | OptionsError> => Layer.effect(Transport, NodeTransport.make(options))
+  ): Layer.Layer<Transport, TransportError | OptionsError> =>
+    Layer.effect(Transport, Effect.andThen(oneEffect, NodeTransport.make(options)))
 
   /**
    * A network in memory, on the program's `Clock` (in tests: `TestClock`), with `TestNetwork` to control it. Every call

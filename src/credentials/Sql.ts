@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Secret, storedSecret } from "../Credentials.ts"
 import { codeOf } from "../net/ErrorCode.ts"
+import { loadInstalled } from "../options/Installed.ts"
 import { checkOptions, type OptionsError, positive, whole } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 import { faultOf, SqlFault } from "./SqlFault.ts"
@@ -80,7 +81,7 @@ interface Opened {
 }
 
 const loading = <A>(what: string, load: () => Promise<A>): Effect.Effect<A, SqlSettingsError> =>
-  Effect.tryPromise({ try: load, catch: () => new SqlSettingsError({ problem: `${what} is not installed` }) })
+  Effect.mapError(loadInstalled(what, load), ({ message }) => new SqlSettingsError({ problem: message }))
 
 const postgres: Driver = {
   quote: "\"",
