@@ -57,6 +57,8 @@ export type Lookup = (user: UserKey) => Effect.Effect<Option.Option<Secret>, Cre
 export class Credentials extends Context.Service<Credentials, {
   /** Algorithms whose secrets this backend can have; a store of MD5 H(A1)s has only MD5. May change. */
   readonly algorithms: ReadonlyArray<DigestAlgorithm>
+  /** The same for one realm, where realms differ. */
+  readonly algorithmsOf?: ((realm: string) => ReadonlyArray<DigestAlgorithm>) | undefined
   readonly lookup: Lookup
   /**
    * For a backend that remembers what `lookup` found: asked with the same `UserKey` when the credentials are wrong by
@@ -85,6 +87,10 @@ export class Credentials extends Context.Service<Credentials, {
       })
     })
 }
+
+/** Algorithms whose secrets a backend can have for a realm. */
+export const algorithmsOf = (backend: Credentials["Service"], realm: string): ReadonlyArray<DigestAlgorithm> =>
+  backend.algorithmsOf?.(realm) ?? backend.algorithms
 
 /** A user of a table. Without a realm, one of every realm. */
 export interface User {

@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
@@ -23,11 +24,14 @@ import { Listeners } from "./relay/edge/Listeners.ts"
 import { makeLogin } from "./relay/edge/Login.ts"
 import { makeOperator } from "./relay/edge/Operations.ts"
 import type { Operator } from "./relay/edge/Operator.ts"
-import { withoutDefects } from "./relay/edge/Repository.ts"
+import { makeKeeper } from "./relay/edge/Repository.ts"
+import { makeTable } from "./relay/edge/Table.ts"
 import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
+import type { UsePathUri } from "./relay/rules/OwnUris.ts"
 import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
+import { defaultSessionRules, type SessionRules, type SessionTable } from "./relay/SessionTable.ts"
 import type { Phase } from "./relay/Shared.ts"
 import { Switchboard, type SwitchboardRules } from "./relay/Switchboard.ts"
 import { SessionRepo } from "./SessionRepo.ts"
@@ -51,7 +55,10 @@ export { type EventFields, type EventMessage, eventMessages, type RelayEvent } f
 export { TooManyTraces, type TraceQuery } from "./relay/edge/Trace.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 export type { NextHopOptions } from "./relay/rules/NextHops.ts"
+export type { UsePathUri } from "./relay/rules/OwnUris.ts"
 export type { RelayPolicy } from "./relay/rules/Peers.ts"
+export type { Session } from "./relay/Session.ts"
+export type { SessionTable } from "./relay/SessionTable.ts"
 export type { Phase } from "./relay/Shared.ts"
 export { TraceFrame } from "./trace/TraceFrame.ts"
 
@@ -60,6 +67,23 @@ const DAY = 86_400
 
 /** How often it is looked for connections that nobody uses, and logged what limits have refused. */
 const IDLE_CHECK = "1 minute"
+
+/** How many sessions there may be, and how they end. They may change, but for `hashSize`. */
+export interface SessionOptions {
+  /** log2 of the number of buckets of the table; the clean-up visits one bucket at a time. 0..20, default 10. */
+  readonly hashSize?: number | undefined
+  /** For one pass of the clean-up over all buckets. A bare number is milliseconds. Default a minute. */
+  readonly cleanupInterval?: Duration.Input | undefined
+  /** Sessions at a time. Default 100 000. */
+  readonly maxSessions?: number | undefined
+  /** Sessions of one user (of one realm) at a time, on however many connections. Default 1000. */
+  readonly maxSessionsPerUser?: number | undefined
+  /**
+   * A session through which requests pass lives on: each one gives it all its time again, as does a keep-alive of its
+   * owner. For clients that never refresh their AUTH. Default false (RFC 4976 §6.3).
+   */
+  readonly extendActive?: boolean | undefined
+}
 
 /** They may change (`Live`), but for `listen`, `uris` and `usePath`, which count at the start. */
 export interface RelayOptions {
@@ -72,10 +96,10 @@ export interface RelayOptions {
   readonly uris?: ReadonlyArray<MsrpUri> | undefined
   /**
    * The URI of this very relay, where the others are shared by several (a farm that its domain's SRV records list): for
-   * Use-Path, since a session URI is good on one of them only (RFC 4976 §6.3, §8). One for each scheme; without one, the
-   * URI that an AUTH addresses.
+   * Use-Path, since a session URI is good on one of them only (RFC 4976 §6.3, §8). For each scheme one for all, and one for each
+   * `domain` that is the host of some of `uris`; without one, the URI that an AUTH addresses.
    */
-  readonly usePath?: ReadonlyArray<MsrpUri> | undefined
+  readonly usePath?: ReadonlyArray<UsePathUri> | undefined
   /** The realm of challenges. When absent, the host of that of `uris` which an AUTH addresses. */
   readonly authRealm?: string | undefined
   /** Seconds for which a session URI is valid when its client names none. Default 1800. */
@@ -101,6 +125,7 @@ export interface RelayOptions {
    * only, not to loopback, link-local and private addresses.
    */
   readonly nextHops?: NextHopOptions | undefined
+  readonly sessions?: SessionOptions | undefined
   readonly limits?: Partial<RelayLimits> | undefined
 }
 
@@ -119,8 +144,7 @@ export interface RelayGauges {
 /** How many there may be. */
 export interface RelayBounds {
   readonly connections: number
-  /** Absent where the repository does not say. */
-  readonly sessions: number | undefined
+  readonly sessions: number
 }
 
 /**
@@ -138,6 +162,8 @@ export class Relay extends Context.Service<Relay, {
   readonly counters: Readonly<RelayCounters>
   readonly gauges: () => RelayGauges
   readonly bounds: () => RelayBounds
+  /** The sessions that are valid, as the relay itself sees them: plain calls, and session-ids among it, which are secrets. */
+  readonly sessions: SessionTable
   /** What the transport knows of itself, if it counts. */
   readonly transportFacts: TransportFacts | undefined
   /** What an operator sees of it, and may do to it. */
@@ -178,16 +204,22 @@ export class Relay extends Context.Service<Relay, {
 
 const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   let serving: Switchboard | undefined
-  const live = yield* follow(given, wrongRelayOptions, (changed) => serving?.change(rulesOf(changed)))
+  let table: SessionTable | undefined
+  const live = yield* follow(given, wrongRelayOptions, (changed) => {
+    serving?.change(rulesOf(changed))
+    if (table !== undefined) table.rules = { ...sessionRulesOf(changed), hashSize: table.rules.hashSize }
+  })
   const options = live.current
   const transport = yield* Transport
   const codec = yield* Codec
-  const sessions = yield* SessionRepo
+  const repository = yield* SessionRepo
   const authenticator = yield* Authenticator
   const selector = yield* SocketSelector
   const clock = yield* Clock.Clock
   const run = yield* FiberSet.makeRuntime<never, void, never>()
 
+  const sessions = table = yield* makeTable(clock, sessionRulesOf(live.current))
+  const keeper = yield* makeKeeper(repository, sessions)
   const timers = clockTimers(clock, run)
   const history = new History()
   const listeners = new Listeners(run)
@@ -200,10 +232,9 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     listeners.tell(event)
   }
   const journal = new Journal({ clock, hear, isDetailed: () => isWritten("Debug") })
-  const book = withoutDefects(sessions, run)
   const switchboard: Switchboard = new Switchboard({
     codec,
-    sessions: book,
+    sessions,
     timers,
     edge: {
       defer: transport.defer,
@@ -221,7 +252,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   const login = makeLogin({
     auth: switchboard.auth,
     authenticator,
-    sessions,
+    keeper,
     counters,
     limits
   })
@@ -258,8 +289,8 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     Effect.forkScoped
   )
 
-  const operator = makeOperator({ switchboard, sessions: book, history, clock, listen: listeners.listen })
-  const ending = yield* makeEnding({ switchboard, sessions: () => book.size() })
+  const operator = makeOperator({ switchboard, sessions, history, clock, listen: listeners.listen })
+  const ending = yield* makeEnding({ switchboard, sessions: sessions.size })
   // The last to be added: whatever the end needs is still there then, and listeners too.
   yield* Effect.addFinalizer(() => ending.end)
 
@@ -276,7 +307,8 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
       bufferedOctets: switchboard.bufferedOctets,
       parkedOctets: switchboard.parkedOctets
     }),
-    bounds: () => ({ connections: limits.connections, sessions: sessions.capacity }),
+    bounds: () => ({ connections: limits.connections, sessions: sessions.rules.maxSessions }),
+    sessions,
     transportFacts: transport.facts,
     trace: (query) => tracer.trace(query),
     phase: ending.phase,
@@ -286,6 +318,14 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     close: ending.close,
     end: ending.end
   })
+})
+
+const sessionRulesOf = ({ sessions = {} }: RelayOptions): SessionRules => ({
+  hashSize: sessions.hashSize ?? defaultSessionRules.hashSize,
+  cleanupInterval: Duration.toMillis(sessions.cleanupInterval ?? defaultSessionRules.cleanupInterval),
+  maxSessions: sessions.maxSessions ?? defaultSessionRules.maxSessions,
+  maxSessionsPerUser: sessions.maxSessionsPerUser ?? defaultSessionRules.maxSessionsPerUser,
+  extendActive: sessions.extendActive ?? defaultSessionRules.extendActive
 })
 
 /** What of the options may change. */

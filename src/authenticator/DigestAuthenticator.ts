@@ -11,7 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
 import { monotonicMillis } from "../clock/Monotonic.ts"
-import { Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "../Credentials.ts"
+import { algorithmsOf, Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "../Credentials.ts"
 import { credentialsSeconds, measured } from "../metrics/Seconds.ts"
 import { networkOf } from "../net/Network.ts"
 import { follow, type Live } from "../options/Live.ts"
@@ -130,9 +130,9 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
   const absent = randomBytes(16).toString("hex")
 
   const allowed = (): ReadonlyArray<DigestAlgorithm> => live.current.algorithms ?? digestAlgorithms
-  const offered = (): ReadonlyArray<DigestAlgorithm> =>
-    allowed().filter((algorithm) => credentials.algorithms.includes(algorithm))
-  if (offered().length === 0) {
+  const offered = (available: ReadonlyArray<DigestAlgorithm>): ReadonlyArray<DigestAlgorithm> =>
+    allowed().filter((algorithm) => available.includes(algorithm))
+  if (offered(credentials.algorithms).length === 0) {
     return yield* new NoCommonAlgorithm({ allowed: allowed(), available: credentials.algorithms })
   }
 
@@ -231,7 +231,9 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
 
   const authenticate = Effect.fnUntraced(function*(request: AuthRequest): Effect.fn.Return<AuthDecision> {
     const { realm, relay, requestUri, source } = request
-    const algorithms = offered().filter((one) => one !== "MD5" || !withoutMd5.has(realm.toLowerCase()))
+    const algorithms = offered(algorithmsOf(credentials, realm)).filter((one) =>
+      one !== "MD5" || !withoutMd5.has(realm.toLowerCase())
+    )
     if (algorithms.length === 0) {
       yield* Effect.logError("The credentials have no digest algorithm that may be offered any more")
       return { _tag: "Unavailable" }

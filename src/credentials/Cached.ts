@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { Credentials, type UserKey } from "../Credentials.ts"
+import { algorithmsOf, Credentials, type UserKey } from "../Credentials.ts"
 import { checkOptions, duration, type OptionsError, whole } from "../options/Options.ts"
 
 export interface CachedOptions {
@@ -72,6 +72,7 @@ export const layerCached = <E, R>(
         get algorithms() {
           return credentials.algorithms
         },
+        algorithmsOf: (realm) => algorithmsOf(credentials, realm),
         lookup: (user) => Effect.provideService(Cache.get(cache, keyOf(user)), Asking, user),
         recheck: (user) => {
           const key = keyOf(user)

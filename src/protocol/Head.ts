@@ -42,10 +42,10 @@ export type FailureReport = "yes" | "partial" | "no"
 /** A header section is over one of the `FrameLimits`. What it belongs to, and whose it is, may be known. */
 export type OverLimit = "header line too long" | "header section too long" | "too many headers"
 
-/** A message of a transport that carries messages is not one frame (RFC 7977 §5.1). */
 /** Octets that carry messages are not what they should be (RFC 6455 §5). */
 export type NotMessages = "not WebSocket"
 
+/** A message of a transport that carries messages is not one frame (RFC 7977 §5.1). */
 export type NotOneFrame = "more than a frame in a message" | "not a whole frame in a message"
 
 /** Why the octets cannot be MSRP any more: framing is lost, only closing the connection is left. */

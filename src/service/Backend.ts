@@ -9,7 +9,8 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import type { RemovedUsersOptions } from "../authenticator/RemovedUsers.ts"
-import { Credentials } from "../Credentials.ts"
+import { algorithmsOf, Credentials } from "../Credentials.ts"
+import { byRealm } from "../credentials/ByRealm.ts"
 import { layerCached } from "../credentials/Cached.ts"
 import { layerEphemeral } from "../credentials/Ephemeral.ts"
 import { type CredentialsFileError, layerFile } from "../credentials/File.ts"
@@ -23,6 +24,8 @@ export const layer = (
   credentials: CredentialsSettings
 ): Layer.Layer<Credentials, CredentialsFileError | SqlSettingsError | OptionsError, FileSystem.FileSystem> => {
   switch (credentials._tag) {
+    case "ByRealm":
+      return layerByRealm(credentials)
     case "Memory":
       return Credentials.layerMemory(credentials.users)
     case "File":
@@ -35,6 +38,22 @@ export const layer = (
       return remembered(layerHttp(credentials).pipe(Layer.provide(FetchHttpClient.layer)), credentials.cacheSeconds)
   }
 }
+
+/** Each backend once, for however many realms. */
+const layerByRealm = ({ others, realms }: Extract<CredentialsSettings, { readonly _tag: "ByRealm" }>) =>
+  Layer.effect(
+    Credentials,
+    Effect.gen(function*() {
+      const made = new Map<CredentialsSettings, Credentials["Service"]>()
+      for (const one of new Set([...Object.values(realms), ...(others === undefined ? [] : [others])])) {
+        made.set(one, Context.get(yield* Layer.build(layer(one)), Credentials))
+      }
+      return byRealm(
+        Object.fromEntries(Object.entries(realms).map(([realm, one]) => [realm, made.get(one)!])),
+        others === undefined ? undefined : made.get(others)
+      )
+    })
+  )
 
 /** Whoever runs the relay has to know who may log in. */
 export const tellDemo = (demo: DemoUser | undefined): Effect.Effect<void> =>
@@ -86,6 +105,7 @@ export const makeUsers = Effect.fnUntraced(function*(
       get algorithms() {
         return current.credentials.algorithms
       },
+      algorithmsOf: (realm) => algorithmsOf(current.credentials, realm),
       lookup: (user) => current.credentials.lookup(user),
       get recheck() {
         return current.credentials.recheck

@@ -5,7 +5,6 @@ import type { DigestOptions } from "../Authenticator.ts"
 import type { RemovedUsersOptions } from "../authenticator/RemovedUsers.ts"
 import type { RelayOptions } from "../Relay.ts"
 import type { NodeResolverOptions } from "../Resolver.ts"
-import type { SessionRepoOptions } from "../SessionRepo.ts"
 import type { SocketRule } from "../SocketSelector.ts"
 import type { NodeOptions, TlsOptions } from "../Transport.ts"
 import { makeSelfSigned, type SelfSignedError } from "../transport/SelfSigned.ts"
@@ -17,7 +16,6 @@ export interface LiveSettings {
   /** Those that were read last, and of which all counts that may. */
   settings: SettingsShape
   readonly relay: AtomRef.AtomRef<RelayOptions>
-  readonly sessions: AtomRef.AtomRef<SessionRepoOptions>
   readonly digest: AtomRef.AtomRef<DigestOptions>
   readonly transport: AtomRef.AtomRef<NodeOptions>
   readonly resolver: AtomRef.AtomRef<NodeResolverOptions>
@@ -48,7 +46,6 @@ export const liveWith = (
 ): LiveSettings => ({
   settings,
   relay: AtomRef.make<RelayOptions>(settings.relay),
-  sessions: AtomRef.make(settings.sessions),
   digest: AtomRef.make(settings.digest),
   transport: AtomRef.make<NodeOptions>({ ...settings.transport, tls: tls.tls }),
   resolver: AtomRef.make(settings.resolver),
@@ -61,7 +58,6 @@ export const liveWith = (
 /** From now on these count. Users and certificates are used by themselves, since they can fail. */
 export const change = (live: LiveSettings, settings: SettingsShape): void => {
   live.settings = settings
-  live.sessions.set(settings.sessions)
   live.digest.set(settings.digest)
   live.transport.set({ ...settings.transport, tls: live.tls.tls })
   live.resolver.set(settings.resolver)

@@ -9,7 +9,7 @@ import * as Semaphore from "effect/Semaphore"
 import { LogLevels } from "../logging/LogLevels.ts"
 import * as Backend from "./Backend.ts"
 import { change, type LiveSettings, madeFor } from "./LiveSettings.ts"
-import { Settings, type SettingsProblem, type SettingsShape } from "./Settings.ts"
+import { backendsOf, type CredentialsSettings, Settings, type SettingsProblem, type SettingsShape } from "./Settings.ts"
 import { sameValue, type Texts } from "./settings/Read.ts"
 import { SettingsError } from "./settings/SettingsError.ts"
 import { type Variables, variables } from "./settings/Table.ts"
@@ -56,7 +56,7 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
     const wanted = yield* Settings.read
     const differ = differing(before, wanted)
     const kept = new Set(differ.filter((key) => variables[key].reload === "restart"))
-    if (wanted.credentials._tag !== before.credentials._tag) {
+    if (kindOf(wanted.credentials) !== kindOf(before.credentials)) {
       // Whatever says so: the variable of the source, or only that another one is set.
       kept.add("credentials")
       for (const key of differ) if (isOfUsers(key)) kept.add(key)
@@ -76,7 +76,7 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
     )
     // The demo user keeps his password, and a file is read whatever it is called.
     const same = demo !== undefined && settings.demo !== undefined
-    if (same || !(settings.credentials._tag === "File" || changed.some(isOfUsers))) {
+    if (same || !(backendsOf(settings.credentials).some(({ _tag }) => _tag === "File") || changed.some(isOfUsers))) {
       return { tls, users: Effect.void, settings: { ...settings, demo } }
     }
     const users = yield* live.users.open(settings.credentials).pipe(
@@ -121,6 +121,13 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
     reload: one.withPermit(Effect.uninterruptible(Effect.provideContext(reload, context)))
   })
 })
+
+/** From where users come. */
+const kindOf = (credentials: CredentialsSettings): string =>
+  credentials._tag !== "ByRealm" ? credentials._tag : [
+    ...Object.entries(credentials.realms).map(([realm, { _tag }]) => `${realm}=${_tag}`),
+    credentials.others?._tag
+  ].join()
 
 const isOfUsers = (key: Key): boolean => variables[key].group === "Users"
 

@@ -9,9 +9,8 @@ import type { LogLevel } from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
 import type { DigestOptions } from "../Authenticator.ts"
 import { isLoopback } from "../net/Hosts.ts"
-import type { RelayOptions } from "../Relay.ts"
+import type { RelayOptions, SessionOptions } from "../Relay.ts"
 import type { NodeResolverOptions } from "../Resolver.ts"
-import type { SessionRepoOptions } from "../SessionRepo.ts"
 import type { SocketRule } from "../SocketSelector.ts"
 import type { NodeOptions } from "../Transport.ts"
 import { type Addresses, addressesOf } from "./settings/checks/Addresses.ts"
@@ -29,7 +28,7 @@ import { SettingsError } from "./settings/SettingsError.ts"
 import { suggestion } from "./settings/Suggest.ts"
 
 export type { AdminSettings } from "./settings/checks/Admin.ts"
-export type { CredentialsSettings, DemoUser } from "./settings/checks/Users.ts"
+export { type BackendSettings, backendsOf, type CredentialsSettings, type DemoUser } from "./settings/checks/Users.ts"
 export { SettingsError, type SettingsProblem } from "./settings/SettingsError.ts"
 export { settingsTable } from "./settings/Table.ts"
 export type { TlsFiles } from "./settings/TlsFiles.ts"
@@ -38,11 +37,9 @@ export type { Setting, SettingGroup } from "./settings/Variable.ts"
 /** The configuration of the service: the options of each layer, whole, and where users and certificates come from. */
 export interface SettingsShape extends TlsSettings, TraceSettings, Users {
   /** For `Relay.layer`. */
-  readonly relay: RelayOptions & Addresses
+  readonly relay: RelayOptions & Addresses & { readonly sessions: SessionOptions }
   /** For `SocketSelector.layerRules`. */
   readonly socketRules: ReadonlyArray<SocketRule>
-  /** For `SessionRepo.layerMemory`. */
-  readonly sessions: SessionRepoOptions
   /** For `Authenticator.layerDigest`. */
   readonly digest: DigestOptions
   /** For `Transport.layerNode`, besides what is in certificates. */
@@ -133,6 +130,13 @@ const read = Effect.fnUntraced(function*(
       authRelayMaxExpires: values.relayMaxExpires,
       ...relays,
       nextHops: { allow: values.nextHopAllow, deny: values.nextHopDeny, ports: values.nextHopPorts },
+      sessions: {
+        hashSize: values.hashSize,
+        cleanupInterval: Duration.seconds(values.cleanupInterval),
+        maxSessions: values.maxSessions,
+        maxSessionsPerUser: values.maxSessionsPerUser,
+        extendActive: values.extendActiveSessions
+      },
       limits: {
         stall: values.stallLimit,
         output: values.outputLimit,
@@ -157,13 +161,6 @@ const read = Effect.fnUntraced(function*(
       }
     },
     socketRules: values.socketRoutes?.rules ?? [],
-    sessions: {
-      hashSize: values.hashSize,
-      cleanupInterval: values.cleanupInterval,
-      maxSessions: values.maxSessions,
-      maxSessionsPerUser: values.maxSessionsPerUser,
-      extendActive: values.extendActiveSessions
-    },
     digest: {
       algorithms: values.algorithms,
       nonceExpire: Duration.seconds(values.nonceExpire),

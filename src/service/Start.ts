@@ -16,7 +16,7 @@ export const tellStart = Effect.fnUntraced(function*(
   settings: SettingsShape,
   sockets: ReadonlyArray<LocalSocket>
 ): Effect.fn.Return<void, never, FileSystem.FileSystem> {
-  const { demo, relay, sessions, tls, transport } = settings
+  const { demo, relay, tls, transport } = settings
   const limits = Option.getOrUndefined(yield* descriptorLimits)
   const backlog = yield* backlogWarning(BACKLOG, transport.maxConnections ?? Infinity)
   const descriptors = limits === undefined ? undefined : descriptorWarning(limits, descriptorNeed(settings))
@@ -28,7 +28,7 @@ export const tellStart = Effect.fnUntraced(function*(
     listeners: sockets.map(targetOf).join(" "),
     relays: peersText(relay.relayPeers, tls.ca !== undefined),
     maxConnections: relay.limits?.connections,
-    maxSessions: sessions.maxSessions,
+    maxSessions: relay.sessions.maxSessions,
     descriptors: limits === undefined ? "unknown" : formatLimits(limits)
   }))
   yield* tellDemo(demo)

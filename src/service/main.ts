@@ -28,18 +28,18 @@ import * as Telemetry from "./Telemetry.ts"
 /** The relay of these settings, which may change while it runs. */
 export const liveRelay = (live: LiveSettings) => {
   const resolver = Resolver.layerNode(live.resolver)
-  const sessions = SessionRepo.layerMemory(live.sessions)
   const users = Layer.succeed(Credentials, live.users.credentials)
-  return Relay.layer(live.relay).pipe(
+  return layerRemovedUsers(live.removals).pipe(
+    Layer.provide(users),
+    Layer.provideMerge(Relay.layer(live.relay)),
     Layer.provide([
       Transport.layerNode(live.transport).pipe(Layer.provide(resolver)),
       resolver,
       Codec.layer,
-      sessions,
+      SessionRepo.layerMemory(),
       SocketSelector.layerRules(live.settings.relay.listen, live.socketRules),
       Authenticator.layerDigest(live.digest).pipe(Layer.provide(users))
-    ]),
-    Layer.merge(layerRemovedUsers(live.removals).pipe(Layer.provide([sessions, users])))
+    ])
   )
 }
 

@@ -133,6 +133,31 @@ group("C. URIs", ({ scenario }) => {
   )
 
   scenario(
+    "R4976-8-15: of several domains each has its own name for the relay, and the others the one for all",
+    (world) =>
+      Effect.gen(function*() {
+        const addressed = [
+          "msrp://OTHER.example.com:2856;tcp",
+          "msrp://other.example.com;tcp",
+          "msrp://localhost:2855;tcp"
+        ]
+        assert.deepStrictEqual(yield* usePaths(world, addressed), [
+          "msrp://one.other.example.com:2856",
+          "msrp://one.other.example.com:2856",
+          "msrp://relay.example.com:2855"
+        ])
+      }),
+    {
+      uris: addresses,
+      usePath: [
+        parseUri("msrp://relay.example.com:2855;tcp")!,
+        { ...parseUri("msrps://tls.other.example.com:2855;tcp")!, domain: "other.example.com" },
+        { ...parseUri("msrp://one.other.example.com:2856;tcp")!, domain: "other.example.com" }
+      ]
+    }
+  )
+
+  scenario(
     "R4976-8-01 R4976-8-02 R4975-6-04: a port in every URI of a request that somebody may have to connect to",
     (world) =>
       Effect.gen(function*() {

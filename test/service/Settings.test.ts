@@ -45,10 +45,10 @@ describe("Settings", () => {
         )
         const settings = yield* parse(users)
         assert.deepStrictEqual(settings, yield* parse({ ...explicit, ...users }))
-        const { digest, relay, sessions } = settings
+        const { digest, relay } = settings
         assert.strictEqual(relay.authExpires, 1800)
-        assert.strictEqual(sessions.hashSize, 10)
-        assert.strictEqual(sessions.cleanupInterval, 60)
+        assert.strictEqual(relay.sessions.hashSize, 10)
+        assert.strictEqual(Duration.toSeconds(relay.sessions.cleanupInterval!), 60)
         assert.strictEqual(Duration.toSeconds(digest.nonceExpire!), 30)
         assert.deepStrictEqual(digest.algorithms, ["SHA-256", "MD5"])
         assert.strictEqual(relay.authMinExpires, undefined)

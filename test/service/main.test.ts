@@ -126,6 +126,32 @@ afterAll(() => rmSync(directory, { recursive: true }))
 const usersFile = `${directory}/users`
 const database = `${directory}/users.db`
 
+service(
+  "MSRP_CREDENTIALS, MSRP_USE_PATH: two domains on one relay, each with users and a name for it of its own",
+  (port) => {
+    writeFileSync(usersFile, "bob:other.example:builder\n")
+    return {
+      MSRP_URIS: `msrp://127.0.0.1:${port};tcp,msrp://other.example:${port};tcp`,
+      MSRP_LISTEN: `msrp:127.0.0.1:${port}`,
+      MSRP_CREDENTIALS: "memory,other.example=file",
+      MSRP_CREDENTIALS_FILE: usersFile,
+      MSRP_CALCULATE_HA1: "1",
+      MSRP_USE_PATH: `other.example=msrp://one.other.example:${port};tcp`
+    }
+  },
+  ({ client, port, uri }) =>
+    Effect.gen(function*() {
+      const other = `msrp://other.example:${port};tcp`
+      const bob = { username: "bob", password: "builder" }
+      const hostOf = (relay: string, user: typeof alice) =>
+        Effect.map(client.auth({ relay, ...user }), ({ usePath }) => usePath[0]!.host)
+      assert.strictEqual(yield* hostOf(uri, alice), "127.0.0.1")
+      assert.strictEqual(yield* hostOf(other, bob), "one.other.example")
+      assert.strictEqual(yield* refusal(client.auth({ relay: uri, ...bob })), 401)
+      assert.strictEqual(yield* refusal(client.auth({ relay: other, ...alice })), 401)
+    })
+)
+
 /** Users who can be taken away, and how. */
 const stores: ReadonlyArray<readonly [string, Record<string, string>, () => void, () => void]> = [
   [

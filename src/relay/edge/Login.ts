@@ -8,15 +8,15 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Authenticator } from "../../Authenticator.ts"
-import type { SessionRepo } from "../../SessionRepo.ts"
 import { addressText } from "../../transport/Connection.ts"
 import type { RelayCounters } from "../Counters.ts"
 import { type Asking, type Attempted, type Auth, type AuthAnswer, resultOf } from "../rules/Auth.ts"
+import type { Keeper } from "./Repository.ts"
 
 export interface LoginOptions {
   readonly auth: Auth
   readonly authenticator: Authenticator["Service"]
-  readonly sessions: SessionRepo["Service"]
+  readonly keeper: Keeper
   readonly counters: RelayCounters
   /** Seconds until an AUTH that is not decided is answered; may change. */
   readonly limits: { readonly authDecision: number }
@@ -26,7 +26,7 @@ export interface LoginOptions {
 const LOGGED = 4000
 
 /** Answers the AUTH; `ended` is called then, whatever happens. */
-export const makeLogin = ({ auth, authenticator, counters, limits, sessions }: LoginOptions) => {
+export const makeLogin = ({ auth, authenticator, counters, keeper, limits }: LoginOptions) => {
   const decide = Effect.fnUntraced(function*(asking: Asking, secrets: Array<string>): Effect.fn.Return<AuthAnswer> {
     const { authorizations: [authorization, ...furtherAuthorizations], behindRelay, hop, realm, request } = asking
     const address = hop.connection?.remote.host
@@ -56,9 +56,13 @@ export const makeLogin = ({ auth, authenticator, counters, limits, sessions }: L
     const wanted = auth.grant(asking, decision)
     if ("status" in wanted) return wanted
     secrets.push(wanted.id)
-    const session = yield* sessions.create(wanted).pipe(
-      Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined))
+    const session = yield* keeper.create(wanted).pipe(
+      Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined)),
+      Effect.catchTag("SessionRepoUnavailable", () => Effect.succeed("unavailable" as const))
     )
+    if (session === "unavailable") {
+      return undecided(false, { username: decision.username, reason: "the session cannot be kept" })
+    }
     return auth.granted(asking, session, {
       authenticationInfo: decision.authenticationInfo,
       expires: wanted.expires,

@@ -8,7 +8,7 @@ import { commentOf, type HeaderLines } from "../../protocol/Encoder.ts"
 import type { Head } from "../../protocol/Head.ts"
 import { sessionId } from "../../protocol/Ident.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
-import { authorityKey, canonicalHost, formatUri, type MsrpUri, parseUri } from "../../protocol/Uri.ts"
+import { authorityKey, canonicalHost, formatUri, parseUri } from "../../protocol/Uri.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
 import { countRefused, type LoginResult } from "../Counters.ts"
@@ -17,13 +17,14 @@ import type { SessionBook } from "../SessionBook.ts"
 import { type GrantedOn, SessionRecord } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
 import type { Authenticate } from "./Decision.ts"
+import { usePathOf, type UsePathUri } from "./OwnUris.ts"
 import type { Party } from "./Party.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { cameBy } from "./Ways.ts"
 
 export interface AuthOptions {
-  /** What session URIs are made of, by scheme; the URI that was addressed when there is none. */
-  readonly usePath: ReadonlyArray<MsrpUri>
+  /** What session URIs are made of, by domain and scheme; the URI that was addressed when there is none. */
+  readonly usePath: ReadonlyArray<UsePathUri>
   /** The realm of challenges; when absent, the host of the relay's URI that the AUTH addresses. */
   readonly realm?: string | undefined
   /** Seconds: granted when the client names none, and the bounds for one that does (RFC 4976 §6.3). */
@@ -181,7 +182,7 @@ export class Auth {
     if (hop.gone) return { status: 481, attempt: { username: user.username, reason: "its connection closed" } }
     const { limits, turn } = this.#shared
     turn.tick()
-    const { from, named } = request
+    const { from, named, own } = request
     const relay = behindRelay ? this.#relays.of(from[0]!.host) : undefined
     if (relay !== undefined) this.#relays.linked(relay, hop)
     const hasRoom = relay === undefined
@@ -189,7 +190,7 @@ export class Auth {
       : relay.hasRoom(limits.sessionsPerRelay, turn.now)
     if (!hasRoom) return this.#exhausted(user.username)
     const id = sessionId()
-    const { host, port, scheme, transport } = this.options.usePath.find((uri) => uri.scheme === named.scheme) ?? named
+    const { host, port, scheme, transport } = usePathOf(this.options.usePath, own, named)
     return {
       id,
       uri: parseUri(formatUri({ scheme, host, port, transport, sessionId: id }))!,

@@ -6,6 +6,23 @@ const TRANSPORTS = new Set(["tcp", "ws"])
 
 const isByTcp = ({ transport }: MsrpUri): boolean => transport.toLowerCase() === "tcp"
 
+/** A URI of this very relay, of which session URIs are made. */
+export interface UsePathUri extends MsrpUri {
+  /** For clients who address this host alone; without one, for all for whom there is no other. */
+  readonly domain?: string | undefined
+}
+
+/**
+ * What a session URI is made of: of `usePath` the one for the domain that `own` is of, else the one for all, of the scheme that
+ * `named` has; `named` itself where there is none.
+ */
+export const usePathOf = (usePath: ReadonlyArray<UsePathUri>, own: MsrpUri, named: MsrpUri): MsrpUri => {
+  const ofScheme = usePath.filter(({ scheme }) => scheme === named.scheme)
+  const addressed = canonicalHost(own.host)
+  return ofScheme.find(({ domain }) => domain !== undefined && canonicalHost(domain) === addressed) ??
+    ofScheme.find(({ domain }) => domain === undefined) ?? named
+}
+
 export class OwnUris {
   readonly #uris: ReadonlyArray<MsrpUri>
   readonly #authorities: ReadonlySet<string>

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import { dirname, resolve } from "node:path"
-import type { SettingsShape } from "../Settings.ts"
+import { backendsOf, type SettingsShape } from "../Settings.ts"
 import { reasonOf } from "../settings/TextFile.ts"
 import { type Finding, findingsOf } from "./Finding.ts"
 import { sqlitePathOf } from "./Users.ts"
@@ -37,15 +37,15 @@ export const lookAtFiles = Effect.fnUntraced(function*(
 })
 
 const filesOf = ({ credentials, tlsFiles: { ca, cert, key } }: SettingsShape): ReadonlyArray<NamedFile> => {
-  const sqlite = sqlitePathOf(credentials)
+  const backends = backendsOf(credentials)
   const all: ReadonlyArray<NamedFile> = [
     ...cert.map((path) => ({ variable: "MSRP_TLS_CERT", path, secret: false })),
     ...key.map((path) => ({ variable: "MSRP_TLS_KEY", path, secret: true })),
     ...(ca === undefined ? [] : [{ variable: "MSRP_TLS_CA", path: ca, secret: false }]),
-    ...(credentials._tag === "File"
-      ? [{ variable: "MSRP_CREDENTIALS_FILE", path: credentials.path, secret: true }]
-      : []),
-    ...(sqlite === undefined ? [] : [{ variable: SQL, path: sqlite, secret: true }])
+    ...backends.flatMap((backend) =>
+      backend._tag === "File" ? [{ variable: "MSRP_CREDENTIALS_FILE", path: backend.path, secret: true }] : []
+    ),
+    ...backends.flatMap((backend) => sqlitePathOf(backend) ?? []).map((path) => ({ variable: SQL, path, secret: true }))
   ]
   // Certificate and key may be in one file, which is as secret as the key then.
   return all.filter((one, index) =>

@@ -10,7 +10,7 @@ import { Credentials } from "../../Credentials.ts"
 import { readUsers } from "../../credentials/File.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
 import * as Backend from "../Backend.ts"
-import type { CredentialsSettings, SettingsShape } from "../Settings.ts"
+import { type BackendSettings, backendsOf, type SettingsShape } from "../Settings.ts"
 import { reasonOf } from "../settings/TextFile.ts"
 import { type Finding, findingsOf } from "./Finding.ts"
 
@@ -20,11 +20,20 @@ const { ok, problem, warning } = findingsOf("users")
 export const ASKED = "msrp-relay-check"
 
 /** The file of a database that is one. */
-export const sqlitePathOf = (credentials: CredentialsSettings): string | undefined =>
+export const sqlitePathOf = (credentials: BackendSettings): string | undefined =>
   credentials._tag === "Sql" ? /^sqlite:(?:\/\/)?(.*)$/s.exec(Redacted.value(credentials.url))?.[1] : undefined
 
 export const lookAtUsers = (
-  { credentials, demo, relay }: SettingsShape
+  settings: SettingsShape
+): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> =>
+  Effect.map(
+    Effect.forEach(backendsOf(settings.credentials), (backend) => lookAt(backend, settings)),
+    (findings) => findings.flat()
+  )
+
+const lookAt = (
+  credentials: BackendSettings,
+  { demo, relay }: SettingsShape
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> => {
   switch (credentials._tag) {
     case "Memory":
@@ -67,7 +76,7 @@ const inFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) 
 
 /** Asks as for an AUTH. A database is asked for a user without a name, whom none has; a service of one's own might mind that. */
 const asked = Effect.fnUntraced(function*(
-  credentials: Extract<CredentialsSettings, { readonly _tag: "Sql" | "Http" }>,
+  credentials: Extract<BackendSettings, { readonly _tag: "Sql" | "Http" }>,
   subject: string,
   fine: string,
   realm: string

@@ -64,6 +64,14 @@ describe("Settings", () => {
             "EPHEMERAL_SECRET"
           ]] as const
         ) assert.deepStrictEqual(Object.keys(yield* problemsOf({ MSRP_CREDENTIALS: kind })), [`MSRP_${variable}`])
+        const three = { ...both, MSRP_SQL_URL: "sqlite:/users.db", MSRP_CREDENTIALS: "file,a.example=memory" }
+        assert.deepStrictEqual((yield* parse(three)).warnings, [
+          "MSRP_SQL_URL is not used: users come from MSRP_CREDENTIALS_FILE and MSRP_USERS"
+        ])
+        assert.deepStrictEqual(Object.keys(yield* problemsOf({ MSRP_CREDENTIALS: "sql,a.example=memory" })), [
+          "MSRP_SQL_URL",
+          "MSRP_USERS"
+        ])
       }))
   })
 })

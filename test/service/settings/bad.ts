@@ -16,7 +16,14 @@ export const bad: Record<string, ReadonlyArray<string>> = {
     "msrp://relay.example.com;tcp,",
     "msrp://relay.example.com;tcp,msrp://RELAY.example.com:2855;tcp"
   ],
-  MSRP_USE_PATH: ["msrps://a.example;tcp,msrps://b.example;tcp", "one.example.com", "msrp://a.example/x;tcp"],
+  MSRP_USE_PATH: [
+    "msrps://a.example;tcp,msrps://b.example;tcp",
+    "one.example.com",
+    "msrp://a.example/x;tcp",
+    "=msrps://a.example;tcp",
+    "example.com=msrps://a.example;tcp,EXAMPLE.com=msrps://b.example;tcp",
+    "nobody.example=msrps://a.example;tcp"
+  ],
   MSRP_LISTEN: [
     "2855",
     "msrp:192.0.2.1",
@@ -31,7 +38,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   ],
   MSRP_DNS_SERVERS: ["dns.example.com", "192.0.2.53:70000", "192.0.2.53:", "[192.0.2.53", ","],
   MSRP_SOCKET_ROUTES: ["dst=10.0.0.0/8", "dst=10.0.0.0/99 -> none"],
-  MSRP_CREDENTIALS: ["ldap", "memory,file"],
+  MSRP_CREDENTIALS: ["ldap", "memory,file", "=file", "a=file,A=memory", "memory,a=ldap"],
   MSRP_CREDENTIALS_CACHE: ["-1", "2 days"],
   MSRP_CREDENTIALS_CHECK: ["-1", "0.5", "2 days"],
   MSRP_SQL_URL: ["postgres:db", "oracle://db", "/users.db", "sqlite:"],

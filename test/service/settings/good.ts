@@ -53,6 +53,17 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
       beside: users,
       of: ({ relay }) => relay.usePath?.map(({ text }) => text),
       is: ["msrps://one.example.com:2855;tcp", "msrp://one.example.com:7;tcp"]
+    },
+    {
+      value:
+        "example.org = msrps://one.example.org;tcp, msrps://one.example.com;tcp,EXAMPLE.com=msrps://two.example.com;tcp",
+      beside: { MSRP_URIS: "msrp://example.com;tcp,msrp://example.org:7;tcp", ...users },
+      of: ({ relay }) => relay.usePath?.map(({ domain, text }) => `${domain} ${text}`),
+      is: [
+        "example.org msrps://one.example.org:2855;tcp",
+        "undefined msrps://one.example.com:2855;tcp",
+        "example.com msrps://two.example.com:2855;tcp"
+      ]
     }
   ],
   MSRP_LISTEN: [
@@ -106,6 +117,24 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
       beside: { MSRP_USERS: "a:b", MSRP_CREDENTIALS_FILE: "/nowhere" },
       of: revealed,
       is: [["a", undefined, "b"]]
+    },
+    {
+      value: "file, example.net = Memory,b%3D=memory",
+      beside: { MSRP_USERS: "a:b", MSRP_CREDENTIALS_FILE: "/users" },
+      of: ({ credentials, warnings }) =>
+        credentials._tag === "ByRealm" &&
+        [
+          credentials.others?._tag,
+          Object.entries(credentials.realms).map(([realm, { _tag }]) => `${realm} ${_tag}`),
+          warnings
+        ],
+      is: ["File", ["example.net Memory", "b= Memory"], []]
+    },
+    {
+      value: "example.net=memory",
+      beside: { MSRP_USERS: "a:b" },
+      of: ({ credentials }) => credentials._tag === "ByRealm" && credentials.others,
+      is: undefined
     }
   ],
   MSRP_CREDENTIALS_CACHE: [{
@@ -244,17 +273,21 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
   ],
   MSRP_AUTH_MAX_EXPIRES_BEHIND_RELAYS: [{ value: "2h", of: ({ relay }) => relay.authRelayMaxExpires, is: 7200 }],
   MSRP_HASH_SIZE: [
-    { value: "1", of: ({ sessions }) => sessions.hashSize, is: 1 },
-    { value: "20", of: ({ sessions }) => sessions.hashSize, is: 20 }
+    { value: "1", of: ({ relay }) => relay.sessions.hashSize, is: 1 },
+    { value: "20", of: ({ relay }) => relay.sessions.hashSize, is: 20 }
   ],
-  MSRP_CLEANUP_INTERVAL: [{ value: "5 minutes", of: ({ sessions }) => sessions.cleanupInterval, is: 300 }],
-  MSRP_MAX_SESSIONS: [{ value: "17", of: ({ sessions }) => sessions.maxSessions, is: 17 }],
-  MSRP_MAX_SESSIONS_PER_USER: [{ value: "7", of: ({ sessions }) => sessions.maxSessionsPerUser, is: 7 }],
+  MSRP_CLEANUP_INTERVAL: [{
+    value: "5 minutes",
+    of: ({ relay }) => relay.sessions.cleanupInterval,
+    is: Duration.minutes(5)
+  }],
+  MSRP_MAX_SESSIONS: [{ value: "17", of: ({ relay }) => relay.sessions.maxSessions, is: 17 }],
+  MSRP_MAX_SESSIONS_PER_USER: [{ value: "7", of: ({ relay }) => relay.sessions.maxSessionsPerUser, is: 7 }],
   MSRP_MAX_TRANSACTIONS: [{ value: "100", of: ({ relay }) => relay.limits?.transactions, is: 100 }],
   MSRP_SESSION_MESSAGE_RATE: [{ value: "5", of: ({ relay }) => relay.limits?.requestRate, is: 5 }],
   MSRP_SESSION_OCTET_RATE: [{ value: "1 MiB", of: ({ relay }) => relay.limits?.octetRate, is: 1_048_576 }],
   MSRP_MAX_SESSIONS_PER_CONNECTION: [{ value: "3", of: ({ relay }) => relay.limits?.sessionsPerConnection, is: 3 }],
-  MSRP_EXTEND_ACTIVE_SESSIONS: [{ value: "yes", of: ({ sessions }) => sessions.extendActive, is: true }],
+  MSRP_EXTEND_ACTIVE_SESSIONS: [{ value: "yes", of: ({ relay }) => relay.sessions.extendActive, is: true }],
   MSRP_MAX_CONNECTIONS: [{ value: "12", of: ({ relay }) => relay.limits?.connections, is: 12 }],
   MSRP_MAX_CONNECTIONS_PER_ADDRESS: [{ value: "7", of: ({ relay }) => relay.limits?.connectionsPerAddress, is: 7 }],
   MSRP_MAX_CONNECTIONS_IN_PROBATION: [{ value: "8", of: ({ relay }) => relay.limits?.connectionsInProbation, is: 8 }],

@@ -16,7 +16,7 @@ export interface Addresses {
 /** URIs and listeners; what is not set follows from the other. */
 export const addressesOf = (values: Values, problems: Problems): Addresses | undefined => {
   if (!problems.fine("uris", "listen")) return undefined
-  const { listen } = values
+  const { listen, usePath = [] } = values
   const unreachable = values.uris === undefined ? listen?.find(({ host }) => isWildcard(host)) : undefined
   if (unreachable !== undefined) {
     problems.add("uris", `is needed, since nobody can connect to ${unreachable.host}, which is in MSRP_LISTEN`)
@@ -25,6 +25,11 @@ export const addressesOf = (values: Values, problems: Problems): Addresses | und
   const uris = values.uris ?? listen?.filter(isNamed(listen)).map(uriOf) ??
     parsePath(DEFAULT_URIS.replaceAll(",", " "), 8)!
   const sockets = distinct(listen ?? uris.map(socketOf), (text) => problems.add(listen ? "listen" : "uris", text))
+  for (const domain of new Set(usePath.flatMap(({ domain }) => domain ?? []))) {
+    if (!uris.some(({ host }) => canonicalHost(host) === domain)) {
+      problems.add("usePath", `is for ${domain}, which is the host of none of the URIs of the relay`)
+    }
+  }
   const others = uris.filter(({ host }) => isLocalhost(host)).flatMap((uri) =>
     ["127.0.0.1", "::1"].map((host) => uriOf({ ...uri, host }))
   )

@@ -9,18 +9,37 @@ import type { EphemeralOptions } from "../../../credentials/Ephemeral.ts"
 import { type FileOptions, readUsers } from "../../../credentials/File.ts"
 import type { HttpOptions } from "../../../credentials/Http.ts"
 import type { SqlOptions, SubscriberTable } from "../../../credentials/Sql.ts"
-import type { ConfiguredUser } from "../codecs/Users.ts"
+import { type ConfiguredUser, type Source, type SourceOf, SOURCES } from "../codecs/Users.ts"
 import type { Problems } from "../Problems.ts"
 import { type Values, variables } from "../Table.ts"
 import { readOctets } from "../TextFile.ts"
 
 /** Where users come from. */
 export type CredentialsSettings =
+  | BackendSettings
+  /** By realm; one that is used for several is the same object. Without `others`, other realms have no users. */
+  | {
+    readonly _tag: "ByRealm"
+    readonly realms: Readonly<Record<string, BackendSettings>>
+    readonly others: BackendSettings | undefined
+  }
+
+/** One place where users come from. */
+export type BackendSettings =
   | { readonly _tag: "Memory"; readonly users: ReadonlyArray<User> }
   | ({ readonly _tag: "File" } & FileOptions)
   | ({ readonly _tag: "Sql"; readonly cacheSeconds: number } & SqlOptions)
   | ({ readonly _tag: "Http"; readonly cacheSeconds: number } & HttpOptions)
   | ({ readonly _tag: "Ephemeral" } & EphemeralOptions)
+
+/** Each of them once. */
+export const backendsOf = (credentials: CredentialsSettings): ReadonlyArray<BackendSettings> =>
+  credentials._tag !== "ByRealm" ? [credentials] : [
+    ...new Set([
+      ...Object.values(credentials.realms),
+      ...(credentials.others === undefined ? [] : [credentials.others])
+    ])
+  ]
 
 /** The user made for a start without configuration, to be shown to whoever started the relay. */
 export interface DemoUser {
@@ -43,9 +62,7 @@ const sources = {
   sql: "sqlUrl",
   http: "httpUrl",
   ephemeral: "ephemeralSecret"
-} as const
-
-type Source = keyof typeof sources
+} as const satisfies Record<Source, string>
 
 /** Seconds: how often it is looked by default whether users were removed. A service of one's own is not asked unasked. */
 const CHECKS = { memory: 60, file: 60, sql: 60, http: 0, ephemeral: 0 } as const
@@ -53,7 +70,7 @@ const CHECKS = { memory: 60, file: 60, sql: 60, http: 0, ephemeral: 0 } as const
 const variableOf = (source: Source): string => variables[sources[source]].variable
 
 const givenOf = (values: Values): ReadonlyArray<Source> =>
-  (Object.keys(sources) as Array<Source>).filter((source) => values[sources[source]] !== undefined)
+  SOURCES.filter((source) => values[sources[source]] !== undefined)
 
 /** Where users come from; a demo user when nothing at all says who may use the relay, and from where. */
 export const usersOf = Effect.fnUntraced(function*(
@@ -61,64 +78,88 @@ export const usersOf = Effect.fnUntraced(function*(
   problems: Problems
 ): Effect.fn.Return<Users | undefined, never, FileSystem.FileSystem> {
   if (!problems.fine("credentials", "calculateHa1", "credentialsCheck", ...Object.values(sources))) return undefined
-  const source = sourceOf(values, problems)
-  if (source === undefined) return undefined
-  const warnings = unusedWith(source, values)
-  const { calculateHa1 = source === "memory", credentialsCache: cacheSeconds, users } = values
-  const credentialsCheck = values.credentialsCheck ?? CHECKS[source]
-  const from = (credentials: CredentialsSettings): Users => ({
-    credentials,
+  const wanted = wantedOf(values, problems)
+  if (wanted === undefined) return undefined
+  const used = [...new Set(wanted.map(({ source }) => source))]
+  const users = {
     demo: undefined,
-    credentialsCheck,
-    warnings
-  })
-  switch (source) {
-    case "memory": {
-      if (users !== undefined) return from({ _tag: "Memory", users: storedUsers(users, calculateHa1, problems) })
-      if (!isUntouched(values, problems)) {
-        problems.add("users", "is needed: nobody could log in without users")
-        return undefined
-      }
-      const demo = { username: "demo", password: Redacted.make(randomBytes(12).toString("base64url")) }
-      return { ...from({ _tag: "Memory", users: [passwordUser(demo.username, demo.password)] }), demo }
+    credentialsCheck: values.credentialsCheck ?? Math.min(...used.map((source) => CHECKS[source])),
+    warnings: unusedWith(used, values)
+  }
+  if (wanted.every(({ source }) => source === "memory") && values.users === undefined) {
+    if (!isUntouched(values, problems)) {
+      problems.add("users", "is needed: nobody could log in without users")
+      return undefined
     }
+    const demo = { username: "demo", password: Redacted.make(randomBytes(12).toString("base64url")) }
+    return { ...users, credentials: { _tag: "Memory", users: [passwordUser(demo.username, demo.password)] }, demo }
+  }
+  const backends = new Map<Source, BackendSettings>()
+  for (const source of used) backends.set(source, yield* backendOf(source, values, problems))
+  const others = wanted.find(({ realm }) => realm === undefined)
+  const realms = wanted.flatMap(({ realm, source }) =>
+    realm === undefined ? [] : [[realm, backends.get(source)!] as const]
+  )
+  const ofOthers = others === undefined ? undefined : backends.get(others.source)!
+  return {
+    ...users,
+    credentials: realms.length === 0
+      ? ofOthers!
+      : { _tag: "ByRealm", realms: Object.fromEntries(realms), others: ofOthers }
+  }
+})
+
+/** What a source needs, all of which is set. */
+const backendOf = Effect.fnUntraced(function*(
+  source: Source,
+  values: Values,
+  problems: Problems
+): Effect.fn.Return<BackendSettings, never, FileSystem.FileSystem> {
+  const { calculateHa1 = source === "memory", credentialsCache: cacheSeconds } = values
+  switch (source) {
+    case "memory":
+      return { _tag: "Memory", users: storedUsers(values.users!, calculateHa1, problems) }
     case "file": {
       const path = values.credentialsFile!
       const problem = yield* checkCredentialsFile(path, calculateHa1)
       if (problem !== undefined) problems.add("credentialsFile", `${problem} (${path})`)
-      return from({ _tag: "File", path, calculateHa1 })
+      return { _tag: "File", path, calculateHa1 }
     }
     case "sql":
-      return from({ _tag: "Sql", url: values.sqlUrl!, table: tableOf(values), calculateHa1, cacheSeconds })
+      return { _tag: "Sql", url: values.sqlUrl!, table: tableOf(values), calculateHa1, cacheSeconds }
     case "http":
-      return from({ _tag: "Http", url: values.httpUrl!, token: values.httpToken, cacheSeconds })
+      return { _tag: "Http", url: values.httpUrl!, token: values.httpToken, cacheSeconds }
     case "ephemeral":
-      return from({ _tag: "Ephemeral", secret: values.ephemeralSecret! })
+      return { _tag: "Ephemeral", secret: values.ephemeralSecret! }
   }
 })
 
-/** The source that is chosen, or else the only one that is set. */
-const sourceOf = (values: Values, problems: Problems): Source | undefined => {
+/** Those that are chosen, or else the only one that is set. */
+const wantedOf = (values: Values, problems: Problems): ReadonlyArray<SourceOf> | undefined => {
   const given = givenOf(values)
   if (values.credentials === undefined && given.length > 1) {
     problems.add("credentials", `is needed, since ${given.map(variableOf).join(" and ")} are set`)
     return undefined
   }
-  const source = values.credentials ?? given[0] ?? "memory"
-  if (source !== "memory" && values[sources[source]] === undefined) {
-    problems.add(sources[source], `is needed for MSRP_CREDENTIALS=${source}`)
-    return undefined
-  }
-  return source
+  const wanted = values.credentials ?? [{ source: given[0] ?? "memory" }]
+  const isAlone = wanted.length === 1
+  const lacking = new Set(
+    wanted.map(({ source }) => source).filter((source) =>
+      (source !== "memory" || !isAlone) && values[sources[source]] === undefined
+    )
+  )
+  for (const source of lacking) problems.add(sources[source], `is needed for ${source} in MSRP_CREDENTIALS`)
+  return lacking.size === 0 ? wanted : undefined
 }
 
-/** Warns of what is set and does nothing with this source. */
-const unusedWith = (source: Source, values: Values): ReadonlyArray<string> => {
-  const others = givenOf(values).filter((one) => one !== source)
-  const warnings = others.map((one) => `${variableOf(one)} is not used: users come from ${variableOf(source)}`)
-  if (values.calculateHa1 !== undefined && (source === "http" || source === "ephemeral")) {
-    const why = source === "http" ? "each answer says what it has" : "there are passwords only"
-    warnings.push(`${variables.calculateHa1.variable} is not used with MSRP_CREDENTIALS=${source}: ${why}`)
+/** Warns of what is set and does nothing with these sources. */
+const unusedWith = (used: ReadonlyArray<Source>, values: Values): ReadonlyArray<string> => {
+  const others = givenOf(values).filter((one) => !used.includes(one))
+  const from = used.map(variableOf).join(" and ")
+  const warnings = others.map((one) => `${variableOf(one)} is not used: users come from ${from}`)
+  if (values.calculateHa1 !== undefined && used.every((one) => one === "http" || one === "ephemeral")) {
+    const why = used.includes("http") ? "each answer says what it has" : "there are passwords only"
+    warnings.push(`${variables.calculateHa1.variable} is not used with MSRP_CREDENTIALS=${used.join(",")}: ${why}`)
   }
   return warnings
 }

@@ -1,7 +1,8 @@
 /** Where the relay is: its URIs and sockets, and the name servers that it asks. */
 import * as Result from "effect/Result"
 import { isWildcard } from "../../../net/Hosts.ts"
-import { formatUri, type MsrpUri, parseUri, sameUri } from "../../../protocol/Uri.ts"
+import { canonicalHost, formatUri, type MsrpUri, parseUri, sameUri } from "../../../protocol/Uri.ts"
+import type { UsePathUri } from "../../../relay/rules/OwnUris.ts"
 import { isNameServer } from "../../../resolver/Srv.ts"
 import { parseSocket, parseSocketRules, type SocketRule } from "../../../SocketSelector.ts"
 import type { LocalSocket } from "../../../Transport.ts"
@@ -60,12 +61,17 @@ interface UriOf extends Pick<MsrpUri, "host" | "port" | "scheme"> {
 export const uris: TextCodec<ReadonlyArray<MsrpUri>> = listOf(ownUri, ({ text }) => text)
 
 /** One for each scheme. */
-export const oneUriEach: TextCodec<ReadonlyArray<MsrpUri>> = listOf<MsrpUri>((text, before) => {
-  const uri = ownUri(text, before)
-  return Result.isSuccess(uri) && before.some(({ scheme }) => scheme === uri.success.scheme)
-    ? Result.fail("has the scheme of another one")
-    : uri
-}, ({ text }) => text)
+/** Of each scheme one, and one for each domain that stands before it with a `=`. */
+export const usePath: TextCodec<ReadonlyArray<UsePathUri>> = listOf<UsePathUri>((text, before) => {
+  const [, domain, rest = text] = /^([^=:/]+|\[[^\]]*\])=\s*(.*)$/.exec(text) ?? []
+  const uri = ownUri(rest, [])
+  if (Result.isFailure(uri)) return uri
+  const host = domain === undefined ? undefined : canonicalHost(domain.trim())
+  if (before.some((one) => one.scheme === uri.success.scheme && one.domain === host)) {
+    return Result.fail(`has the scheme of another one${host === undefined ? "" : " for this domain"}`)
+  }
+  return Result.succeed(host === undefined ? uri.success : { ...uri.success, domain: host })
+}, ({ domain, text }) => domain === undefined ? text : `${domain}=${text}`)
 
 /** A socket as a variable has it. */
 export const printSocket = ({ host, path = "/", port, scheme, transport }: LocalSocket): string => {

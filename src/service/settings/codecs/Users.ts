@@ -38,6 +38,32 @@ const user = (text: string): Result.Result<ConfiguredUser, string> => {
 
 export const configuredUsers: TextCodec<ReadonlyArray<ConfiguredUser>> = listOf(user, () => "<redacted>")
 
+/** Where users may come from. */
+export const SOURCES = ["memory", "file", "sql", "http", "ephemeral"] as const
+
+export type Source = typeof SOURCES[number]
+
+export interface SourceOf {
+  /** Absent: of all realms that have none of their own. */
+  readonly realm?: string | undefined
+  readonly source: Source
+}
+
+const isSource = (text: string): text is Source => SOURCES.some((one) => one === text)
+
+/** One for all, and those of realms. */
+export const sources: TextCodec<ReadonlyArray<SourceOf>> = listOf<SourceOf>((text, before) => {
+  const at = text.lastIndexOf("=")
+  const source = text.slice(at + 1).trim().toLowerCase()
+  const realm = at === -1 ? undefined : name(text.slice(0, at).trim())
+  if (!isSource(source)) return Result.fail(`is none of ${SOURCES.join(", ")}`)
+  if (at !== -1 && realm === undefined) return Result.fail(`has no usable realm before its "="`)
+  if (before.some((one) => one.realm?.toLowerCase() === realm?.toLowerCase())) {
+    return Result.fail(realm === undefined ? "is a second one for all realms" : "has the realm of one before it")
+  }
+  return Result.succeed({ realm, source })
+}, ({ realm, source }) => realm === undefined ? source : `${realm}=${source}`)
+
 /** A secret as it is. */
 export const secret: TextCodec<Redacted.Redacted> = fromParse(
   (text) => /\p{Cc}/u.test(text) ? Result.fail("has control characters") : Result.succeed(Redacted.make(text)),

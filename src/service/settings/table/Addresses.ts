@@ -1,5 +1,5 @@
 /** Variables that say where the relay is. */
-import { dnsServers, listeners, oneUriEach, socketRoutes, uris } from "../codecs/Addresses.ts"
+import { dnsServers, listeners, socketRoutes, uris, usePath } from "../codecs/Addresses.ts"
 import { variablesOf } from "../Variable.ts"
 
 const { optional } = variablesOf("Addresses")
@@ -16,11 +16,13 @@ export const addresses = {
     absent: `those of MSRP_LISTEN, else \`${DEFAULT_URIS}\``,
     opensips: "my_uri"
   }),
-  usePath: optional("MSRP_USE_PATH", oneUriEach, {
-    expects: "MSRP URIs of this relay, at most one for each scheme",
+  usePath: optional("MSRP_USE_PATH", usePath, {
+    expects:
+      "MSRP URIs of this relay, each for all or with a domain and `=` before it, at most one for each domain and scheme",
     meaning:
       "The URI of this very machine, where those of MSRP_URIS are shared by several relays that the SRV records of " +
-      "their domain list: what session URIs are made of, since one is good on the relay only that gave it.",
+      "their domain list: what session URIs are made of, since one is good on the relay only that gave it. With a domain: " +
+      "as in `example.net=msrps://relay1.example.net:2855;tcp`, for clients who address that host of MSRP_URIS.",
     example: "msrps://relay1.example.com:2855;tcp",
     absent: "the URI that the client addresses"
   }),

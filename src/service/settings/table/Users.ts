@@ -1,16 +1,17 @@
 /** Variables that say who may log in. */
 import { DAY, seconds } from "../codecs/Quantities.ts"
-import { configuredUsers, httpUrl, secret, sqlName, sqlNameOrNone, sqlUrl, token } from "../codecs/Users.ts"
-import { boolean, line, oneOf } from "../codecs/Words.ts"
+import { configuredUsers, httpUrl, secret, sources, sqlName, sqlNameOrNone, sqlUrl, token } from "../codecs/Users.ts"
+import { boolean, line } from "../codecs/Words.ts"
 import { variablesOf } from "../Variable.ts"
 
 const { optional, set } = variablesOf("Users")
 
 export const users = {
-  credentials: optional("MSRP_CREDENTIALS", oneOf("memory", "file", "sql", "http", "ephemeral"), {
-    expects: `"memory", "file", "sql", "http" or "ephemeral"`,
+  credentials: optional("MSRP_CREDENTIALS", sources, {
+    expects: `"memory", "file", "sql", "http" or "ephemeral", or several with a realm and "=" before all but one`,
     meaning: "Where users come from: `memory` is MSRP_USERS, `file` is MSRP_CREDENTIALS_FILE, `sql` is MSRP_SQL_URL, " +
-      "`http` is MSRP_HTTP_URL, `ephemeral` is MSRP_EPHEMERAL_SECRET.",
+      "`http` is MSRP_HTTP_URL, `ephemeral` is MSRP_EPHEMERAL_SECRET. Those of some realms may come from elsewhere than " +
+      "the others: `sql,example.net=file`.",
     example: "file",
     absent: "the one whose variable is set; `memory` if none is",
     opensips: "auth_route"
@@ -58,7 +59,7 @@ export const users = {
       "0: never, so that they end when they expire. For `http` each look is a question for each user who has a session; " +
       "for `ephemeral` a session then ends with the time in the user name.",
     example: "5 minutes",
-    absent: "60 for `memory`, `file` and `sql`, 0 for the others",
+    absent: "60 for `memory`, `file` and `sql`, 0 if one of the others is used",
     reload: "live"
   }),
   sqlUrl: optional("MSRP_SQL_URL", sqlUrl, {

@@ -1,0 +1,44 @@
+/** Users of several realms, each with a backend of its own. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { algorithmsOf, type Credentials, type DigestAlgorithm, type Lookup } from "../Credentials.ts"
+
+type Backend = Credentials["Service"]
+
+/**
+ * Asks the backend of the realm, whose name is compared without regard to case, and `others` for a realm that is not among
+ * `realms`. Without `others` such a realm has no users.
+ */
+export const byRealm = (realms: Readonly<Record<string, Backend>>, others?: Backend): Backend => {
+  const named = new Map(Object.entries(realms).map(([realm, backend]) => [realm.toLowerCase(), backend]))
+  const all = [...new Set([...named.values(), ...(others === undefined ? [] : [others])])]
+  const of = (realm: string): Backend | undefined => named.get(realm.toLowerCase()) ?? others
+  const ask = (choose: (backend: Backend) => Lookup): Lookup => (user) => {
+    const backend = of(user.realm)
+    return backend === undefined ? Effect.succeed(Option.none()) : choose(backend)(user)
+  }
+  const some = (isThere: (backend: Backend) => unknown): boolean => all.some((one) => isThere(one) !== undefined)
+  return {
+    get algorithms() {
+      return [...new Set(all.flatMap(({ algorithms }) => algorithms))]
+    },
+    algorithmsOf: (realm): ReadonlyArray<DigestAlgorithm> => {
+      const backend = of(realm)
+      // Who asks for a realm without users must not see that it has none.
+      return backend === undefined
+        ? [...new Set(all.flatMap(({ algorithms }) => algorithms))]
+        : algorithmsOf(backend, realm)
+    },
+    lookup: ask(({ lookup }) => lookup),
+    get recheck() {
+      return some(({ recheck }) => recheck) ? ask(({ lookup, recheck }) => recheck ?? lookup) : undefined
+    },
+    get refresh() {
+      return some(({ refresh }) => refresh) ? ask(({ lookup, refresh }) => refresh ?? lookup) : undefined
+    },
+    size: () => {
+      const sizes = all.map(({ size }) => size?.())
+      return sizes.reduce((sum, one) => sum === undefined || one === undefined ? undefined : sum + one, 0)
+    }
+  }
+}
