@@ -1,3 +1,4 @@
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -86,6 +87,11 @@ export class Credentials extends Context.Service<Credentials, {
         size: () => table.users
       })
     })
+
+  /** The backend that a configuration names. */
+  static readonly layerConfig = <E, R>(
+    config: Config.Config<Layer.Layer<Credentials, E, R>>
+  ): Layer.Layer<Credentials, E | Config.ConfigError, R> => Layer.unwrap(config)
 }
 
 /** Algorithms whose secrets a backend can have for a realm. */

@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -121,6 +122,11 @@ export interface RelayOptions {
   /** Those of `listen` that other relays connect to: who connects to another one proves no name. Default: all with TLS. */
   readonly relayListen?: ReadonlyArray<LocalSocket> | undefined
   /**
+   * Whoever connects by TLS is asked for a certificate, which an `Authenticator` of one's own may look at. Showing one makes
+   * nobody a relay: that is `relayPeers`. Default false, as to verify some takes long.
+   */
+  readonly clientCertificates?: boolean | undefined
+  /**
    * Where clients may make the relay connect to. By default not to the relay itself and, unless it listens on loopback
    * only, not to loopback, link-local and private addresses.
    */
@@ -200,6 +206,13 @@ export class Relay extends Context.Service<Relay, {
     TransportError | OptionsError,
     Transport | Codec | SessionRepo | Authenticator | SocketSelector
   > => Layer.effect(Relay, Effect.andThen(oneEffect, make(options)))
+
+  /** The same with options out of a configuration. */
+  static readonly layerConfig = (config: Config.Config<Live<RelayOptions>>): Layer.Layer<
+    Relay,
+    TransportError | OptionsError | Config.ConfigError,
+    Transport | Codec | SessionRepo | Authenticator | SocketSelector
+  > => Layer.unwrap(Effect.map(config, Relay.layer))
 }
 
 const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
@@ -263,8 +276,8 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   for (const socket of options.listen) {
     // Nobody is asked for a certificate that is of no use.
     const asksForCertificate = (): boolean => {
-      const { relayListen, relayPeers = "none" } = live.current
-      return admitsRelays(relayPeers) && (relayListen?.some(is(socket)) ?? true)
+      const { clientCertificates = false, relayListen, relayPeers = "none" } = live.current
+      return clientCertificates || (admitsRelays(relayPeers) && (relayListen?.some(is(socket)) ?? true))
     }
     sockets.push(
       yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate, busy })

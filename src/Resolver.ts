@@ -3,6 +3,7 @@
  * that names no port (RFC 4976 §8, RFC 2782).
  */
 import * as Cache from "effect/Cache"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -110,6 +111,11 @@ export const layerNode = (options: Live<NodeResolverOptions> = {}): Layer.Layer<
       (live) => layerCached(makeNode(live))
     )
   )
+
+/** The same with options out of a configuration. */
+export const layerNodeConfig = (
+  config: Config.Config<Live<NodeResolverOptions>>
+): Layer.Layer<never, OptionsError | Config.ConfigError> => Layer.unwrap(Effect.map(config, layerNode))
 
 /** Remembers the SRV records that another resolver finds, asks it a few questions at a time, and bounds what it finds. */
 export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<never> =>

@@ -1,3 +1,4 @@
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -47,6 +48,15 @@ export class SocketSelector extends Context.Service<SocketSelector, {
           return use === "none" ? undefined : use === "default" ? defaultSocket(sockets, request) : use
         })
     })
+
+  /** The same with sockets and rules out of a configuration. */
+  static readonly layerRulesConfig = (
+    config: Config.Config<{
+      readonly sockets: ReadonlyArray<LocalSocket>
+      readonly rules: Live<ReadonlyArray<SocketRule>>
+    }>
+  ): Layer.Layer<SocketSelector, Config.ConfigError> =>
+    Layer.unwrap(Effect.map(config, ({ rules, sockets }) => SocketSelector.layerRules(sockets, rules)))
 }
 
 /**

@@ -2,6 +2,7 @@
  * How the relay reaches the network. A fiber owns each connection and destroys it when the scope which it belongs to
  * closes.
  */
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -37,6 +38,12 @@ export class Transport extends Context.Service<Transport, TransportShape>()("msr
     options: Live<NodeTransport.NodeOptions> = {}
   ): Layer.Layer<Transport, TransportError | OptionsError> =>
     Layer.effect(Transport, Effect.andThen(oneEffect, NodeTransport.make(options)))
+
+  /** The same with options out of a configuration. */
+  static readonly layerNodeConfig = (
+    config: Config.Config<Live<NodeTransport.NodeOptions>>
+  ): Layer.Layer<Transport, TransportError | OptionsError | Config.ConfigError> =>
+    Layer.unwrap(Effect.map(config, Transport.layerNode))
 
   /**
    * A network in memory, on the program's `Clock` (in tests: `TestClock`), with `TestNetwork` to control it. Every call

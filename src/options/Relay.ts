@@ -101,6 +101,7 @@ const schema = Schema.Struct({
   authMinExpires: Schema.optional(whole(ranges.expires)),
   authMaxExpires: Schema.optional(whole(ranges.expires)),
   authRelayMaxExpires: Schema.optional(whole(ranges.expires)),
+  clientCertificates: Schema.optional(Schema.Boolean),
   plaintextAuth: Schema.optional(oneOf("loopback", "always", "never")),
   relayPeers: Schema.optional(relayPeers),
   nextHops: Schema.optional(Schema.Struct({

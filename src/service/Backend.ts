@@ -71,7 +71,7 @@ export const removalsOf = (interval: number): RemovedUsersOptions => ({
 /** Seconds for which a backend that was replaced answers what it was asked before. */
 const LAST_ANSWERS = "30 seconds"
 
-type BackendError = CredentialsFileError | SqlSettingsError | OptionsError
+export type BackendError = CredentialsFileError | SqlSettingsError | OptionsError
 
 /** Users that can be replaced by others while they are asked for. */
 export interface LiveUsers {
@@ -126,6 +126,11 @@ export const makeUsers = Effect.fnUntraced(function*(
     })
   }
 })
+
+/** Users of the program's own: settings do not replace them. Without them there is none. */
+export const usersOfProgram = (
+  credentials: Credentials["Service"] = Credentials.make(() => Effect.succeedNone)
+): LiveUsers => ({ credentials, open: () => Effect.succeed(Effect.void) })
 
 const remembered = <E>(backend: Layer.Layer<Credentials, E>, seconds: number) =>
   seconds === 0 ? backend : layerCached(backend, { timeToLive: Duration.seconds(seconds) })

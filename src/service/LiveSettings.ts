@@ -1,6 +1,7 @@
 /** The settings in force, as the layers of the relay take them: each may be replaced while it runs. */
 import * as Effect from "effect/Effect"
 import * as AtomRef from "effect/reactivity/AtomRef"
+import * as Redacted from "effect/Redacted"
 import type { DigestOptions } from "../Authenticator.ts"
 import type { RemovedUsersOptions } from "../authenticator/RemovedUsers.ts"
 import type { RelayOptions } from "../Relay.ts"
@@ -9,6 +10,7 @@ import type { SocketRule } from "../SocketSelector.ts"
 import type { NodeOptions, TlsOptions } from "../Transport.ts"
 import { makeSelfSigned, type SelfSignedError } from "../transport/SelfSigned.ts"
 import * as Backend from "./Backend.ts"
+import type { Given } from "./Given.ts"
 import type { SettingsShape } from "./Settings.ts"
 import { type FollowedTls, followTls } from "./settings/FollowTls.ts"
 
@@ -22,6 +24,8 @@ export interface LiveSettings {
   readonly socketRules: AtomRef.AtomRef<ReadonlyArray<SocketRule>>
   readonly removals: AtomRef.AtomRef<RemovedUsersOptions>
   readonly users: Backend.LiveUsers
+  /** What the program brings of its own. */
+  readonly own: Given
   readonly tls: FollowedTls
 }
 
@@ -32,17 +36,36 @@ export const madeFor = ({ selfSigned }: SettingsShape): Effect.Effect<TlsOptions
 }
 
 /** Opens what the settings name, until the scope closes. */
-export const makeLive = Effect.fnUntraced(function*(settings: SettingsShape) {
+export const makeLive = Effect.fnUntraced(function*(read: SettingsShape, own: Given = {}) {
+  const settings = settingsFor(read, own)
   const { relay, tlsFiles } = settings
   const first = { ...settings.tls, ...yield* madeFor(settings) }
   const tls = yield* followTls({ files: tlsFiles, uris: relay.uris, first })
-  return liveWith(settings, { users: yield* Backend.makeUsers(settings.credentials), tls })
+  return liveWith(settings, { users: yield* usersOf(settings, own), tls, own })
 })
+
+/** Those of a program that brings users or certificates of its own: none are made for it. */
+export const settingsFor = (settings: SettingsShape, own: Given): SettingsShape => {
+  const { authenticator, credentials, transport } = own
+  const isAsked = credentials === undefined || Redacted.value(settings.texts).has("credentialsCheck")
+  return {
+    ...settings,
+    ...(credentials ?? authenticator) === undefined ? {} : { demo: undefined },
+    // Nobody knows what it costs to ask them, so that has to be wanted.
+    credentialsCheck: isAsked ? settings.credentialsCheck : 0,
+    ...transport === undefined ? {} : { selfSigned: undefined }
+  }
+}
+
+const usersOf = (settings: SettingsShape, { authenticator, credentials }: Given) =>
+  authenticator === undefined && credentials === undefined
+    ? Backend.makeUsers(settings.credentials)
+    : Effect.succeed(Backend.usersOfProgram(credentials))
 
 /** With users and certificates that are open. */
 export const liveWith = (
   settings: SettingsShape,
-  { tls, users }: Pick<LiveSettings, "tls" | "users">
+  { own = {}, tls, users }: Pick<LiveSettings, "tls" | "users"> & { readonly own?: Given }
 ): LiveSettings => ({
   settings,
   relay: AtomRef.make<RelayOptions>(settings.relay),
@@ -52,6 +75,7 @@ export const liveWith = (
   socketRules: AtomRef.make(settings.socketRules),
   removals: AtomRef.make(Backend.removalsOf(settings.credentialsCheck)),
   users,
+  own,
   tls
 })
 

@@ -2,6 +2,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { createHmac } from "node:crypto"
 import { cpSync, existsSync, globSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -230,9 +231,38 @@ describe("programs", () => {
           Effect.gen(function*() {
             const relay = `msrp://localhost:${port};tcp`
             const grant = yield* client.auth({ relay, username: "guest-anna", password: "welcome, guest-anna" })
-            assert.lengthOf(grant.usePath, 1)
+            assert.strictEqual(grant.expires, 77)
             const error = yield* Effect.flip(client.auth({ relay, username: "anna", password: "welcome, anna" }))
             assert.strictEqual(error.status, 401)
+          }))
+    )
+  })
+
+  it("own authenticator: a token is enough, and ends the session with it", async () => {
+    const port = await freePort()
+    const key = "of both"
+    const tokenOf = (user: string, expires: number, signedWith = key): string => {
+      const what = `${Buffer.from(user).toString("base64url")}.${expires}`
+      return `${what}.${createHmac("sha256", signedWith).update(what).digest("base64url")}`
+    }
+    const inAnHour = Math.floor(Date.now() / 1000) + 3600
+    const env = { MSRP_LISTEN: `msrp:localhost:${port}`, TOKEN_KEY: key }
+    await project.serving(
+      { args: ["bearer-tokens.ts"], env, ports: [port] },
+      () =>
+        asClient(port, (client) =>
+          Effect.gen(function*() {
+            const auth = (token: string, expires = 60) =>
+              client.request({
+                method: "AUTH",
+                toPath: `msrp://localhost:${port};tcp`,
+                headers: [["Authorization", `Bearer ${token}`], ["Expires", String(expires)]]
+              })
+            const statusOf = ({ status }: Client.Frame) => status
+            assert.strictEqual(statusOf(yield* auth(tokenOf("anna", inAnHour))), 200)
+            assert.strictEqual(statusOf(yield* auth(tokenOf("anna", inAnHour), 7200)), 423)
+            assert.strictEqual(statusOf(yield* auth(tokenOf("anna", inAnHour, "of nobody"))), 401)
+            assert.strictEqual(statusOf(yield* auth(tokenOf("anna", inAnHour - 7200))), 401)
           }))
     )
   })

@@ -9,6 +9,7 @@ import type { EphemeralOptions } from "../../../credentials/Ephemeral.ts"
 import { type FileOptions, readUsers } from "../../../credentials/File.ts"
 import type { HttpOptions } from "../../../credentials/Http.ts"
 import type { SqlOptions, SubscriberTable } from "../../../credentials/Sql.ts"
+import { Brought } from "../Brought.ts"
 import { type ConfiguredUser, type Source, type SourceOf, SOURCES } from "../codecs/Users.ts"
 import type { Problems } from "../Problems.ts"
 import { type Values, variables } from "../Table.ts"
@@ -87,6 +88,7 @@ export const usersOf = Effect.fnUntraced(function*(
     warnings: unusedWith(used, values)
   }
   if (wanted.every(({ source }) => source === "memory") && values.users === undefined) {
+    if ((yield* Brought).users) return { ...users, credentials: { _tag: "Memory", users: [] } }
     if (!isUntouched(values, problems)) {
       problems.add("users", "is needed: nobody could log in without users")
       return undefined
