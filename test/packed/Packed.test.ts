@@ -222,10 +222,11 @@ describe("programs", () => {
     assert.deepStrictEqual(online(), [])
   })
 
-  it("own users: they log in", async () => {
+  it("own users with the environment's settings: they log in", async () => {
     const port = await freePort()
+    const env = { MSRP_LISTEN: `msrp:localhost:${port}`, MSRP_AUTH_EXPIRES: "77" }
     await project.serving(
-      { args: ["own-credentials.ts"], env: { PORT: String(port) }, ports: [port] },
+      { args: ["own-credentials.ts"], env, ports: [port] },
       () =>
         asClient(port, (client) =>
           Effect.gen(function*() {
