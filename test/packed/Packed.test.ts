@@ -105,6 +105,17 @@ describe("the library alone", () => {
     assert.deepStrictEqual(lost, [])
   })
 
+  it("has the reference of each module, made of the sources", () => {
+    const api = join(project.folder, "node_modules/msrp-relay/docs/api")
+    const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly exports: object }
+    const modules = Object.keys(exports).filter((path) => path !== "." && path !== "./package.json")
+    assert.includeMembers(readdirSync(api), modules.map((path) => `${path.slice(2)}.md`))
+    assert.include(
+      readFileSync(join(api, "Relay.md"), "utf8"),
+      "An MSRP relay (RFC 4976), running while its layer lives."
+    )
+  })
+
   it("says so when the program has another copy of Effect", () => {
     const modules = join(project.folder, "node_modules")
     const other = join(modules, "msrp-relay/node_modules/effect")

@@ -29,7 +29,9 @@ export const pack = (folder: string): string => {
     mkdirSync(dirname(join(copy, file)), { recursive: true })
     cpSync(join(root, file), join(copy, file))
   }
-  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"))
+  for (const modules of ["node_modules", ".ci/reference/node_modules"]) {
+    symlinkSync(join(root, modules), join(copy, modules))
+  }
   // The whole of what is said is its name, behind what the build says.
   const name = npm(copy, "pack", "--silent", "--pack-destination", folder).trim().split("\n").at(-1)!
   return join(folder, name)
