@@ -6,12 +6,12 @@ import { TestRelay } from "msrp-relay/testing"
 it.effect("a nonce is good for half a minute", () =>
   Effect.gen(function*() {
     const { login, pass, relay, uri } = yield* TestRelay
-    const { client } = yield* login("alice")
-    const refresh = client.auth({ relay: uri, username: "alice", password: "wonderland" })
-    yield* refresh
+    const { client, grant } = yield* login("alice")
+    const alice = { relay: uri, username: "alice", password: "wonderland" }
+    const again = yield* client.auth({ ...alice, after: grant })
     assert.strictEqual(relay.counters.logins.challenged, 1)
     yield* pass("30 seconds")
-    yield* refresh
+    yield* client.auth({ ...alice, after: again })
     assert.strictEqual(relay.counters.logins.challenged, 2)
   }).pipe(Effect.provide(TestRelay.layer({ digest: { nonceExpire: "30 seconds" } }))))
 
@@ -19,8 +19,8 @@ it.effect("a session is good until it expires, and whoever uses it then hears 48
   Effect.gen(function*() {
     const { connect, login, pass } = yield* TestRelay
     const alice = yield* login("alice", { expires: 1800 })
-    const bob = yield* connect
     yield* pass("29 minutes")
+    const bob = yield* connect
     yield* bob.send({ toPath: alice.path, body: "still there?" })
     yield* pass("1 minute")
     const error = yield* Effect.flip(bob.send({ toPath: alice.path, body: "and now?" }))

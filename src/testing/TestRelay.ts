@@ -88,7 +88,12 @@ export class TestRelay extends Context.Service<TestRelay, {
     )
     return Layer.effect(TestRelay, make(users)).pipe(
       // Everybody on this network may be reached: it has no addresses that anybody should be kept from.
-      Layer.provideMerge(Relay.layer({ nextHops: { allow: ["0.0.0.0/0", "::/0"] }, ...relay, listen })),
+      Layer.provideMerge(Relay.layer({
+        nextHops: { allow: ["0.0.0.0/0", "::/0"] },
+        ...relay,
+        listen,
+        limits: { drain: 0, ...relay.limits }
+      })),
       Layer.provide([
         given(SocketSelector, SocketSelector.layerDefault(listen)),
         given(Authenticator, Authenticator.layerDigest(digest).pipe(Layer.provide(credentials)))
@@ -119,6 +124,15 @@ const make = Effect.fnUntraced(function*(users: Readonly<Record<string, string>>
   const services = Context.make(Transport, yield* Transport).pipe(Context.add(Codec, yield* Codec))
   const socket = relay.sockets[0]!
   const uri = relay.uris[0]!.text
+  // The clock stands still when the test is over: a relay that waits for a client that does not read would wait for ever.
+  yield* Effect.addFinalizer(() =>
+    Effect.andThen(
+      Effect.sync(() => {
+        for (const connection of network.connections()) network.cut(connection)
+      }),
+      network.settled
+    )
+  )
   const connect = Effect.suspend(() => Client.connect(socket)).pipe(Effect.provideContext(services))
   return TestRelay.of({
     relay,
