@@ -14,14 +14,19 @@ const ELSEWHERE = /^(?:test|bench|\.ci)/
 /** Exported besides: what is made in another way than the modules. */
 const BESIDES = new Set(["./browser", "./package.json"])
 
-it("what is exported are the public modules: the flat files of src", () => {
+/** Backends of users: a module each, since some need what not everybody installs. */
+const BACKENDS = ["ByRealm", "Cached", "Ephemeral", "File", "Http", "Sql"].map((name) => `credentials/${name}`)
+
+it("what is exported are the public modules: the flat files of src, and backends of users", () => {
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     readonly exports: Readonly<Record<string, unknown>>
   }
   const modules = readdirSync(join(root, "src")).filter((name) => name.endsWith(".ts")).map((name) => name.slice(0, -3))
   assert.deepStrictEqual(
     Object.fromEntries(Object.entries(exports).filter(([path]) => !BESIDES.has(path))),
-    Object.fromEntries(modules.map((name) => [name === "index" ? "." : `./${name}`, `./dist/${name}.js`]))
+    Object.fromEntries(
+      [...modules, ...BACKENDS].map((name) => [name === "index" ? "." : `./${name}`, `./dist/${name}.js`])
+    )
   )
 })
 
