@@ -132,7 +132,8 @@ const alice = { username: "alice", realm: "example.com", password: "wonderland" 
 const users = Credentials.layerMemory([passwordUser(alice.username, Redacted.make(alice.password), alice.realm)])
 const hashes = Credentials.layerMemory(
   digestAlgorithms.map((algorithm) => ({
-    ...alice,
+    username: alice.username,
+    realm: alice.realm,
     secret: storedSecret(ha1(algorithm, alice.username, alice.realm, alice.password), false)!
   }))
 )
