@@ -2,6 +2,15 @@
  * The admin API: who is on a relay, and what may be done about it, over HTTP. `layer` listens by itself, `routes` are for
  * an HTTP server of one's own. Both need `AdminParts`, which say what they are about, and an `AdminToken`.
  *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import { adminUrl, layer, parseAdminAddress } from "msrp-relay/Admin"
+ *
+ * const address = parseAdminAddress("127.0.0.1:2880")!
+ * const AdminLive = layer(address).pipe(Layer.tap(() => Effect.log(`status page at ${adminUrl(address)}`)))
+ * ```
+ *
  * @module
  */
 import * as Effect from "effect/Effect"
@@ -80,6 +89,9 @@ const served = (
  * The endpoints, `/openapi.json`, `/docs` and the status pages, for an `HttpRouter` of one's own. Each checks its
  * requests and the token by itself. `hosts` are names, besides those of loopback, that a request may be for when no
  * token is required. Limits of connections and heads are those of the server around it.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const routes = (
   hosts: AdminHosts = []
@@ -103,6 +115,9 @@ const layerServer = (address: AdminAddress) =>
 /**
  * The admin API, listening at an address for as long as the layer lives. Fails when it cannot listen, or when
  * `@effect/platform-node`, which has the server, is not installed.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layer = (address: AdminAddress): Layer.Layer<never, AdminListenError, AdminParts | AdminToken> => {
   const all = Layer.mergeAll(endpoints, Layer.provide(layerRest, headers.layer))

@@ -159,6 +159,24 @@ export interface RelayBounds {
  *
  * When its scope closes it drains for as long as the limit `drain` says (0: not at all), and then closes as `close` does:
  * what it has accepted is delivered, or reported to who has sent it.
+ *
+ * ```ts
+ * const listen = [{ scheme: "msrp", host: "localhost", port: 2855 }] as const
+ * const users = [passwordUser("alice", Redacted.make("wonderland"))]
+ *
+ * const RelayLive = Relay.layer({ listen }).pipe(
+ *   Layer.provide([
+ *     Transport.layerNode(),
+ *     Codec.layer,
+ *     SessionRepo.layerMemory(),
+ *     SocketSelector.layerDefault(listen),
+ *     Authenticator.layerDigest().pipe(Layer.provide(Credentials.layerMemory(users)))
+ *   ])
+ * )
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class Relay extends Context.Service<Relay, {
   /** The bound listeners, with their real ports. */

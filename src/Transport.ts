@@ -62,6 +62,9 @@ export type { TransportShape } from "./transport/TransportShape.ts"
  * ```
  *
  * `transportContract` of `msrp-relay/testing` has tests of that.
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class Transport extends Context.Service<Transport, TransportShape>()("msrp-relay/Transport") {
   /** TCP and TLS sockets of this machine. Fails when the certificate or key is unusable. */
