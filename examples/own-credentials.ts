@@ -1,10 +1,14 @@
-/** A relay whose users come from your own code. Run it: `node --conditions=source examples/own-credentials.ts` */
+/**
+ * The service as the environment says, with users of your own. Run it: `node examples/own-credentials.ts`, with the variables
+ * of docs/configuration.md, as `MSRP_LISTEN=msrp:127.0.0.1:2855`.
+ */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { Authenticator, Codec, Credentials, Relay, SessionRepo, SocketSelector, Transport } from "msrp-relay"
+import { Credentials } from "msrp-relay"
+import * as Service from "msrp-relay/Service"
 
 /** Asked at each AUTH. Anything may happen here: a query, a request to another service. */
 const OwnCredentials = Layer.succeed(
@@ -18,16 +22,4 @@ const OwnCredentials = Layer.succeed(
   )
 )
 
-const listen = [{ scheme: "msrp", host: "localhost", port: Number(process.env["PORT"] ?? 2855) }] as const
-
-const Main = Relay.layer({ listen }).pipe(
-  Layer.provide([
-    Transport.layerNode(),
-    Codec.layer,
-    SessionRepo.layerMemory(),
-    SocketSelector.layerDefault(listen),
-    Authenticator.layerDigest().pipe(Layer.provide(OwnCredentials))
-  ])
-)
-
-NodeRuntime.runMain(Layer.launch(Main))
+Service.layer.pipe(Layer.provide(OwnCredentials), Layer.launch, NodeRuntime.runMain)

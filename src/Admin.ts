@@ -2,6 +2,15 @@
  * The admin API: who is on a relay, and what may be done about it, over HTTP. `layer` listens by itself, `routes` are for
  * an HTTP server of one's own. Both need `AdminParts`, which say what they are about, and an `AdminToken`.
  *
+ * ```ts
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ * import { adminUrl, layer, parseAdminAddress } from "msrp-relay/Admin"
+ *
+ * const address = parseAdminAddress("127.0.0.1:2880")!
+ * const AdminLive = layer(address).pipe(Layer.tap(() => Effect.log(`status page at ${adminUrl(address)}`)))
+ * ```
+ *
  * @module
  */
 import * as Effect from "effect/Effect"
@@ -17,17 +26,18 @@ import type { AdminAddress } from "./admin/Address.ts"
 import { AdminApi, TimeLimit } from "./admin/Api.ts"
 import { layerHandlers } from "./admin/Handlers.ts"
 import { ANSWER_TIME, MAX_PATH_PART } from "./admin/Limits.ts"
-import { type AdminListenError, layerListener } from "./admin/Listener.ts"
+import { AdminListenError } from "./admin/ListenError.ts"
 import { headers, layerPages, layerRest } from "./admin/Pages.ts"
 import type { AdminParts } from "./admin/Parts.ts"
 import { Unavailable } from "./admin/Problems.ts"
 import type { AdminToken } from "./admin/Token.ts"
+import { loadInstalled } from "./options/Installed.ts"
 
 export { type AdminHosts } from "./admin/Access.ts"
 export { type AdminAddress, adminUrl, formatAdminAddress, parseAdminAddress } from "./admin/Address.ts"
 export { AdminApi } from "./admin/Api.ts"
 export { type Health, type HealthSources, makeHealth } from "./admin/Health.ts"
-export { AdminListenError } from "./admin/Listener.ts"
+export { AdminListenError } from "./admin/ListenError.ts"
 export type {
   LogLevelName,
   Overview,
@@ -79,6 +89,9 @@ const served = (
  * The endpoints, `/openapi.json`, `/docs` and the status pages, for an `HttpRouter` of one's own. Each checks its
  * requests and the token by itself. `hosts` are names, besides those of loopback, that a request may be for when no
  * token is required. Limits of connections and heads are those of the server around it.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const routes = (
   hosts: AdminHosts = []
@@ -89,12 +102,28 @@ const endpoints = endpointsAndPages.pipe(
   Layer.provide([middleware, HttpServer.layerServices])
 )
 
-/** The admin API, listening at an address for as long as the layer lives. Fails when it cannot listen. */
+/** Who mounts the routes in a server of his own needs no other. */
+const layerServer = (address: AdminAddress) =>
+  loadInstalled("@effect/platform-node", () => import("./admin/Listener.ts")).pipe(
+    Effect.mapBoth({
+      onSuccess: ({ layerListener }) => layerListener(address),
+      onFailure: ({ message }) => new AdminListenError({ address, reason: message })
+    }),
+    Layer.unwrap
+  )
+
+/**
+ * The admin API, listening at an address for as long as the layer lives. Fails when it cannot listen, or when
+ * `@effect/platform-node`, which has the server, is not installed.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layer = (address: AdminAddress): Layer.Layer<never, AdminListenError, AdminParts | AdminToken> => {
   const all = Layer.mergeAll(endpoints, Layer.provide(layerRest, headers.layer))
   return HttpRouter.serve(served(all, address._tag === "Unix" ? "any" : [address.host]), {
     disableLogger: true,
     disableListenLog: true,
     routerConfig: { maxParamLength: MAX_PATH_PART }
-  }).pipe(Layer.provide(layerListener(address)))
+  }).pipe(Layer.provide(layerServer(address)))
 }

@@ -44,6 +44,9 @@ export { type DigestOptions, NoCommonAlgorithm } from "./authenticator/DigestAut
  * ```
  *
  * `authenticatorContract` of `msrp-relay/testing` has tests of that.
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class Authenticator extends Context.Service<Authenticator, {
   readonly authenticate: (request: AuthRequest) => Effect.Effect<AuthDecision>

@@ -5,8 +5,8 @@
  * ```ts
  * const alice = yield* Client.connect({ scheme: "msrps", host: "relay.example.com", port: 2855 })
  * const grant = yield* alice.auth({ relay: "msrps://relay.example.com:2855;tcp", username: "alice", password })
- * // ... tell the peer Client.peerPath(grant, alice.uri), and learn the peer's path
- * yield* alice.send({ toPath: [...grant.usePath, ...path], body: "Hello" })
+ * // ... tell the peer Client.peerPath(grant, alice.uri), and learn his
+ * yield* alice.send({ toPath: [...grant.usePath, ...peersPath], body: "Hello" })
  * const message = yield* alice.messages.take
  * ```
  */
@@ -99,7 +99,12 @@ export interface Client {
   readonly destroy: Effect.Effect<void>
 }
 
-/** Connects. The connection ends with the scope. */
+/**
+ * Connects. The connection ends with the scope.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const connect = Effect.fnUntraced(function*(
   options: ConnectOptions
 ): Effect.fn.Return<Client, TransportError, Transport | Codec | Scope.Scope> {

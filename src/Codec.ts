@@ -22,7 +22,14 @@ export { Head } from "./protocol/Head.ts"
  * - `request` and `response` give the octets of a whole frame. No text of theirs can end its line.
  *
  * Most want what is there with something added: `Codec.make` gives it to be wrapped, and `Head` reads a header section.
+ * ```ts
+ * const Small = Codec.layerWith({ headers: 64 })
+ * ```
+ *
  * `codecContract` of `msrp-relay/testing` has tests of that.
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class Codec extends Context.Service<Codec, {
   readonly limits: FrameLimits

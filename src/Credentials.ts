@@ -63,7 +63,7 @@ export type Lookup = (user: UserKey) => Effect.Effect<Option.Option<Secret>, Cre
  *   Effect.map(UserService, (users) =>
  *     Credentials.make(({ realm, username }) =>
  *       users.passwordOf(username, realm).pipe(
- *         Effect.map(Option.map((password) => ({ _tag: "Password", password }))),
+ *         Effect.map(Option.map((password): Secret => ({ _tag: "Password", password }))),
  *         Effect.mapError(() => new CredentialsUnavailable({ backend: "users", cause: "no answer" }))
  *       )))
  * )
@@ -71,6 +71,9 @@ export type Lookup = (user: UserKey) => Effect.Effect<Option.Option<Secret>, Cre
  *
  * There is also `layerMemory`, `layerSqlClient` over the program's own database, `layerByRealm` for several of them, and the backends
  * of the service (docs/credentials.md). `credentialsContract` of `msrp-relay/testing` has tests of the contract.
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class Credentials extends Context.Service<Credentials, {
   /** Algorithms whose secrets this backend can have; a store of MD5 H(A1)s has only MD5. May change. */

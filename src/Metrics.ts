@@ -26,7 +26,12 @@ export { LogCounters } from "./logging/LogCounters.ts"
 /** The content type of the page (Prometheus' text format). */
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-/** The metrics of a relay, while the layer lives. */
+/**
+ * The metrics of a relay, while the layer lives.
+ *
+ * @category services
+ * @since 0.1.0
+ */
 export class Metrics extends Context.Service<Metrics, {
   /** A page of all metrics in the registry, also of those that are not the relay's, in Prometheus' text format. */
   readonly prometheus: Effect.Effect<string>

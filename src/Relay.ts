@@ -10,6 +10,7 @@ import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
 import { networkOf } from "./net/Network.ts"
 import { follow, type Live } from "./options/Live.ts"
+import { oneEffect } from "./options/OneEffect.ts"
 import type { OptionsError } from "./options/Options.ts"
 import { wrongRelayOptions } from "./options/Relay.ts"
 import { canonicalHost, formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
@@ -158,6 +159,24 @@ export interface RelayBounds {
  *
  * When its scope closes it drains for as long as the limit `drain` says (0: not at all), and then closes as `close` does:
  * what it has accepted is delivered, or reported to who has sent it.
+ *
+ * ```ts
+ * const listen = [{ scheme: "msrp", host: "localhost", port: 2855 }] as const
+ * const users = [passwordUser("alice", Redacted.make("wonderland"))]
+ *
+ * const RelayLive = Relay.layer({ listen }).pipe(
+ *   Layer.provide([
+ *     Transport.layerNode(),
+ *     Codec.layer,
+ *     SessionRepo.layerMemory(),
+ *     SocketSelector.layerDefault(listen),
+ *     Authenticator.layerDigest().pipe(Layer.provide(Credentials.layerMemory(users)))
+ *   ])
+ * )
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class Relay extends Context.Service<Relay, {
   /** The bound listeners, with their real ports. */
@@ -204,7 +223,7 @@ export class Relay extends Context.Service<Relay, {
     Relay,
     TransportError | OptionsError,
     Transport | Codec | SessionRepo | Authenticator | SocketSelector
-  > => Layer.effect(Relay, make(options))
+  > => Layer.effect(Relay, Effect.andThen(oneEffect, make(options)))
 
   /** The same with options out of a configuration. */
   static readonly layerConfig = (config: Config.Config<Live<RelayOptions>>): Layer.Layer<

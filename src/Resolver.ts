@@ -98,21 +98,7 @@ const lifeOf = (exit: Exit.Exit<ReadonlyArray<SrvRecord>, ResolverError>): numbe
   return error?.code === TOO_MANY ? 0 : NOT_FOUND
 }
 
-/**
- * Asks the name servers of this machine, unless another layer is provided: it is a reference, which is always there.
- *
- * The contract, for a resolver of one's own: both calls may be made by many at once, with whatever strangers write as a host, and
- * may be interrupted. A name that is not there is a failure for `addresses` and no records for `srv`, which compares names without
- * case. Targets come without the dot of the root. It need not remember, bound or order anything: `layerCached` does that, so
- * give it what you have.
- *
- * ```ts
- * const Own = layerCached({ addresses: (host) => ..., srv: (name) => ... })
- * ```
- *
- * `resolverContract` of `msrp-relay/testing` has tests of that.
- */
-export const Resolver: Context.Reference<ResolverShape> = Context.Reference("msrp-relay/Resolver", {
+const reference: Context.Reference<ResolverShape> = Context.Reference("msrp-relay/Resolver", {
   defaultValue: () => makeNode({ current: {} })
 })
 
@@ -133,7 +119,7 @@ export const layerNodeConfig = (
 /** Remembers the SRV records that another resolver finds, asks it a few questions at a time, and bounds what it finds. */
 export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<never> =>
   Layer.effect(
-    Resolver,
+    reference,
     Effect.gen(function*() {
       const turns = yield* Semaphore.make(MAX_ASKED)
       let asking = 0
@@ -159,7 +145,7 @@ export const layerRecords = (
   records: Readonly<Record<string, ReadonlyArray<SrvRecord>>>,
   addresses: Readonly<Record<string, ReadonlyArray<string>>> = {}
 ): Layer.Layer<never> =>
-  Layer.succeed(Resolver, {
+  Layer.succeed(reference, {
     addresses: (host) => {
       const found = addresses[host.toLowerCase()] ?? []
       return found.length > 0
@@ -168,6 +154,31 @@ export const layerRecords = (
     },
     srv: (name) => Effect.succeed(records[name.toLowerCase()] ?? [])
   })
+
+/**
+ * Asks the name servers of this machine, unless another layer is provided: it is a reference, which is always there.
+ *
+ * The contract, for a resolver of one's own: both calls may be made by many at once, with whatever strangers write as a host, and
+ * may be interrupted. A name that is not there is a failure for `addresses` and no records for `srv`, which compares names without
+ * case. Targets come without the dot of the root. It need not remember, bound or order anything: `layerCached` does that, so
+ * give it what you have.
+ *
+ * ```ts
+ * const Own = Resolver.layerCached({
+ *   addresses: (host) => host === "relay.example.com" ? Effect.succeed(["192.0.2.1"]) : Effect.fail(unknownHost),
+ *   srv: () => Effect.succeed([])
+ * })
+ * ```
+ *
+ * `resolverContract` of `msrp-relay/testing` has tests of that.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export const Resolver = Object.assign(
+  reference,
+  { layerNode, layerNodeConfig, layerCached, layerRecords }
+)
 
 /** Puts records into the order in which they are to be tried (RFC 2782, "The format of the SRV RR"). */
 export const inOrder = Effect.fnUntraced(function*(records: ReadonlyArray<SrvRecord>) {

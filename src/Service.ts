@@ -32,6 +32,9 @@ export { SettingsError, type SettingsProblem } from "./service/Settings.ts"
  *
  * The settings come from the `ConfigProvider`, and for what it does not have from the file of variables; `Reload` reads them
  * again. When its scope closes the relay drains as MSRP_DRAIN_TIMEOUT says.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layer: Layer.Layer<Relay | Metrics | Reload, ServiceError> = Parts.layer
 

@@ -109,6 +109,9 @@ const optionsSchema = Schema.Struct({ maxChanges: Schema.optional(whole([1, 1_00
  * ```
  *
  * `sessionRepoContract` of `msrp-relay/testing` has tests of all that.
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class SessionRepo extends Context.Service<
   SessionRepo,

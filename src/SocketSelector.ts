@@ -32,13 +32,22 @@ export interface SocketRequest {
  * it is an address. It may be interrupted.
  *
  * ```ts
+ * const inside = { scheme: "msrps", host: "10.0.0.1", port: 2855 } as const
+ *
  * const Own = Layer.succeed(SocketSelector, {
  *   select: ({ destination, inbound }) =>
- *     Effect.succeed(destination.host.endsWith(".internal") ? inside : inbound?.scheme === destination.scheme ? inbound : undefined)
+ *     Effect.succeed(
+ *       destination.scheme === "msrps" && destination.host.endsWith(".internal")
+ *         ? inside
+ *         : inbound?.scheme === destination.scheme ? inbound : undefined
+ *     )
  * })
  * ```
  *
  * `socketSelectorContract` of `msrp-relay/testing` has tests of that.
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class SocketSelector extends Context.Service<SocketSelector, {
   readonly select: (request: SocketRequest) => Effect.Effect<LocalSocket | undefined>

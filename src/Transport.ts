@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Live } from "./options/Live.ts"
+import { oneEffect } from "./options/OneEffect.ts"
 import type { OptionsError } from "./options/Options.ts"
 import * as NodeTransport from "./transport/NodeTransport.ts"
 import { make as makeTestNetwork, TestNetwork, type TestOptions } from "./transport/testing/TestNetwork.ts"
@@ -61,12 +62,16 @@ export type { TransportShape } from "./transport/TransportShape.ts"
  * ```
  *
  * `transportContract` of `msrp-relay/testing` has tests of that.
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class Transport extends Context.Service<Transport, TransportShape>()("msrp-relay/Transport") {
   /** TCP and TLS sockets of this machine. Fails when the certificate or key is unusable. */
   static readonly layerNode = (
     options: Live<NodeTransport.NodeOptions> = {}
-  ): Layer.Layer<Transport, TransportError | OptionsError> => Layer.effect(Transport, NodeTransport.make(options))
+  ): Layer.Layer<Transport, TransportError | OptionsError> =>
+    Layer.effect(Transport, Effect.andThen(oneEffect, NodeTransport.make(options)))
 
   /** The same with options out of a configuration. */
   static readonly layerNodeConfig = (

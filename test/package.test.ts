@@ -1,7 +1,7 @@
 /** What is published: all that its documents point to, and names for what its types are made of. */
 import { assert, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Live, NextHopOptions, RelayCounters, RelayOptions, RelayPolicy } from "../src/index.ts"
@@ -9,7 +9,26 @@ import type { Live, NextHopOptions, RelayCounters, RelayOptions, RelayPolicy } f
 const root = fileURLToPath(new URL("..", import.meta.url))
 
 /** For who works on the package, and has its repository. */
-const ELSEWHERE = /^(?:test|bench|\.ci|AGENTS\.md)/
+const ELSEWHERE = /^(?:test|bench|\.ci)/
+
+/** Exported besides: what is made in another way than the modules. */
+const BESIDES = new Set(["./browser", "./package.json"])
+
+/** Backends of users: a module each, since some need what not everybody installs. */
+const BACKENDS = ["ByRealm", "Cached", "Ephemeral", "File", "Http", "Sql"].map((name) => `credentials/${name}`)
+
+it("what is exported are the public modules: the flat files of src, and backends of users", () => {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    readonly exports: Readonly<Record<string, unknown>>
+  }
+  const modules = readdirSync(join(root, "src")).filter((name) => name.endsWith(".ts")).map((name) => name.slice(0, -3))
+  assert.deepStrictEqual(
+    Object.fromEntries(Object.entries(exports).filter(([path]) => !BESIDES.has(path))),
+    Object.fromEntries(
+      [...modules, ...BACKENDS].map((name) => [name === "index" ? "." : `./${name}`, `./dist/${name}.js`])
+    )
+  )
+})
 
 it("documents point to what is in the package", () => {
   const listed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {

@@ -1,6 +1,5 @@
 /** The HTTP server of the admin API: on an address or a Unix socket, with bounds for what clients take. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as HttpServer from "effect/http/HttpServer"
 import { HttpServer as HttpServerService } from "effect/http/HttpServer"
@@ -10,18 +9,9 @@ import { lstatSync, unlinkSync } from "node:fs"
 import { createServer, type Server } from "node:http"
 import * as Net from "node:net"
 import { codeOf, wordsOf } from "../net/ErrorCode.ts"
-import { type AdminAddress, formatAdminAddress } from "./Address.ts"
+import type { AdminAddress } from "./Address.ts"
 import { IDLE_TIME, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS, REQUEST_TIME, STALL_TIME } from "./Limits.ts"
-
-/** The admin API cannot listen. The message is for people. */
-export class AdminListenError extends Data.TaggedError("AdminListenError")<{
-  readonly address: AdminAddress
-  readonly reason: string
-}> {
-  override get message(): string {
-    return `The admin API cannot listen on ${formatAdminAddress(this.address)}: ${this.reason}`
-  }
-}
+import { AdminListenError } from "./ListenError.ts"
 
 /** What may be done to a Unix socket: by its owner, and by nobody else. */
 const UMASK = 0o177

@@ -13,6 +13,7 @@ import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Secret, storedSecret } from "../Credentials.ts"
 import { codeOf } from "../net/ErrorCode.ts"
+import { loadInstalled } from "../options/Installed.ts"
 import { checkOptions, type OptionsError, positive, whole } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 import { faultOf, SqlFault } from "./SqlFault.ts"
@@ -88,7 +89,7 @@ interface Opened {
 }
 
 const loading = <A>(what: string, load: () => Promise<A>): Effect.Effect<A, SqlSettingsError> =>
-  Effect.tryPromise({ try: load, catch: () => new SqlSettingsError({ problem: `${what} is not installed` }) })
+  Effect.mapError(loadInstalled(what, load), ({ message }) => new SqlSettingsError({ problem: message }))
 
 const postgres: Driver = {
   quote: "\"",

@@ -4,10 +4,16 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Net from "node:net"
+import { loadInstalled } from "../options/Installed.ts"
 import type { KeyPair } from "./Certificates.ts"
 
 /** No certificate could be made. */
-export class SelfSignedError extends Data.TaggedError("SelfSignedError")<{ readonly cause: unknown }> {}
+export class SelfSignedError extends Data.TaggedError("SelfSignedError")<{ readonly cause: unknown }> {
+  override get message(): string {
+    const { cause } = this
+    return `no certificate can be made: ${cause instanceof Error ? cause.message : String(cause)}`
+  }
+}
 
 const YEAR = 365 * 24 * 60 * 60 * 1000
 
@@ -18,11 +24,13 @@ const YEAR = 365 * 24 * 60 * 60 * 1000
 export const makeSelfSigned = Effect.fnUntraced(
   function*(names: readonly [string, ...Array<string>]): Effect.fn.Return<KeyPair, SelfSignedError> {
     const now = yield* Clock.currentTimeMillis
+    // A relay with a certificate of its own never needs it.
+    const { generate } = yield* loadInstalled("selfsigned", () => import("selfsigned")).pipe(
+      Effect.mapError((cause) => new SelfSignedError({ cause }))
+    )
     const made = yield* Effect.tryPromise({
-      try: async () => {
-        // Loaded when it is needed: a relay with a certificate of its own never does.
-        const { generate } = await import("selfsigned")
-        return await generate([{ name: "commonName", value: names[0] }], {
+      try: () =>
+        generate([{ name: "commonName", value: names[0] }], {
           keyType: "ec",
           curve: "P-256",
           algorithm: "sha256",
@@ -37,8 +45,7 @@ export const makeSelfSigned = Effect.fnUntraced(
               altNames: names.map((name) => Net.isIP(name) === 0 ? { type: 2, value: name } : { type: 7, ip: name })
             }
           ]
-        })
-      },
+        }),
       catch: (cause) => new SelfSignedError({ cause })
     })
     return { cert: made.cert, key: Redacted.make(made.private) }

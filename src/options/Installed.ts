@@ -1,0 +1,22 @@
+/** Packages that only some programs need: they are peers of this one, and loaded when they are needed. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { codeOf } from "../net/ErrorCode.ts"
+
+/** A package that is needed cannot be loaded, most often since it is not installed. */
+export class NotInstalled extends Data.TaggedError("NotInstalled")<{
+  /** Its name in the registry of npm. */
+  readonly name: string
+  readonly cause: unknown
+}> {
+  override get message(): string {
+    const { cause, name } = this
+    return codeOf(cause) === "ERR_MODULE_NOT_FOUND"
+      ? `${name} is not installed: npm install ${name}`
+      : `${name} cannot be loaded: ${cause instanceof Error ? cause.message : codeOf(cause)}`
+  }
+}
+
+/** What the package of this name exports. */
+export const loadInstalled = <A>(name: string, load: () => Promise<A>): Effect.Effect<A, NotInstalled> =>
+  Effect.tryPromise({ try: load, catch: (cause) => new NotInstalled({ name, cause }) })
