@@ -14,10 +14,8 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import { PASSWORD } from "./settings/Table.ts"
 import { readText } from "./settings/TextFile.ts"
-
-/** The variable of the environment with the password. It is none of the service. */
-export const PASSWORD = "MSRP_PASSWORD"
 
 /** Octets of a file with a password at most. */
 export const MAX_FILE = 4096

@@ -17,7 +17,7 @@ interface Given {
   readonly password?: string
   readonly passwordFile?: string
   readonly variable?: string
-  readonly input?: ReadonlyArray<string>
+  readonly input?: Iterable<string>
 }
 
 const noTerminal = Layer.succeed(
@@ -48,7 +48,7 @@ const read = ({ input = [], password, passwordFile, variable }: Given) =>
       canPrompt: false
     }),
     Effect.provide([
-      Stdio.layerTest({ stdin: Stream.fromIterable(input.map((text) => Buffer.from(text))) }),
+      Stdio.layerTest({ stdin: Stream.map(Stream.fromIterable(input), (text) => Buffer.from(text)) }),
       noTerminal,
       Path.layer,
       NodeFileSystem.layer
@@ -74,7 +74,10 @@ it.effect("where there is none, or no usable one, it is said how to give it, and
     assert.match(yield* fails({ variable: "" }), /^No password/)
     assert.match(yield* fails({ password: "wonderland", passwordFile: "-" }), /^Give one of/)
     assert.match(yield* fails({ passwordFile: "/nowhere" }), /^\/nowhere cannot be read: there is no such file/)
-    for (const input of [[], ["\n"], ["wonder\nland\n"], ["wonderland".repeat(MAX_FILE)]]) {
+    const endless = function*() {
+      for (;;) yield "wonderland".repeat(100)
+    }
+    for (const input of [[], ["\n"], ["wonder\nland\n"], ["wonderland".repeat(MAX_FILE)], endless()]) {
       const message = yield* fails({ passwordFile: "-", input })
       assert.match(message, /^Standard input has (?:no password|more than)/)
       assert.notInclude(message, "wonder")

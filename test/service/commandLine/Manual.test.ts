@@ -54,6 +54,8 @@ describe("the man page", () => {
   it.effect("has all subcommands, flags and settings, in the order of its sections", () =>
     Effect.gen(function*() {
       const page = yield* manual("2026-11-28")
+      // As it is typed: a plain "-" is a hyphen in roff.
+      assert.include(page, "\\-\\-password\\-file")
       const plain = page.replaceAll("\\-", "-").replaceAll("\\fB", "").replaceAll("\\fR", "")
       for (const { commandPath = [], flags } of yield* documents) {
         if (commandPath.length > 1) assert.include(plain, `\n.SS ${commandPath.join(" ")}\n`)
