@@ -5,6 +5,8 @@ import { existsSync, readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { settingsTable } from "../src/service/Settings.ts"
+import { secretFileVariables } from "../src/service/settings/SecretFiles.ts"
+import { PASSWORD } from "../src/service/settings/Table.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const text = (path: string): string => readFileSync(join(root, path), "utf8")
@@ -64,7 +66,7 @@ describe("documents", () => {
   })
 
   it("name settings that there are", () => {
-    const known = new Set(settingsTable.map(({ variable }) => variable))
+    const known = new Set([...settingsTable.map(({ variable }) => variable), ...secretFileVariables, PASSWORD])
     // one that is wrong on purpose; that of the tests
     const others = new Set(["MSRP_UIRS", "MSRP_TEST_RUNS", "MSRP_TEST_FUZZ"])
     const named = [...documents, ...examples].filter((path) => path !== "CHANGELOG.md").flatMap((path) =>

@@ -6,7 +6,6 @@ import * as ByteSize from "effect/ByteSize"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"
-import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -21,6 +20,9 @@ import { type MsrpUri, parseUri } from "../protocol/Uri.ts"
 import type { TransportError } from "../Transport.ts"
 import { Transport } from "../Transport.ts"
 import { targetOf } from "../transport/Failure.ts"
+import { passwordFlags, passwordOf } from "./Password.ts"
+import { asJson, inLines, type ProbeReport, type ProbeStep } from "./probe/ProbeReport.ts"
+import { readTls } from "./settings/TlsFiles.ts"
 
 /** A step did not succeed. The message is for people: which step, what was seen, and what may help. */
 export class ProbeFailed extends Data.TaggedError("ProbeFailed")<{
@@ -68,16 +70,22 @@ interface Party {
   readonly toPath: Client.Path
 }
 
-/** Runs the steps, and prints each with the time that it took. */
+/** Runs the steps, and tells each with the time that it took: by default in lines. */
 export const probe = Effect.fnUntraced(function*(
-  options: ProbeOptions
+  options: ProbeOptions,
+  tell: ProbeReport = inLines()
 ): Effect.fn.Return<void, ProbeFailed, Transport | Codec | Scope.Scope> {
   const { password, path, relay, size, timeout, user } = options
   const began = yield* Clock.currentTimeMillis
   const address = addressOf(relay, path)
   const where = targetOf(address)
   let progress = 0
-  let steps = 0
+  const steps: Array<ProbeStep> = []
+  const ended = (failure: string | undefined) =>
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => tell.ended({ relay: where, user, millis: now - began, steps, failure })
+    )
 
   /** Fails when nothing has moved for as long as the timeout. */
   const watched = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
@@ -101,13 +109,13 @@ export const probe = Effect.fnUntraced(function*(
     const result = yield* Effect.result(watched(effect))
     const millis = (yield* Clock.currentTimeMillis) - start
     const ok = result._tag === "Success"
-    const note = ok ? detail(result.success, millis) : ""
-    yield* Console.log(
-      `${ok ? "ok    " : "FAILED"} ${`${millis}`.padStart(7)} ms  ${name}${note === "" ? "" : `: ${note}`}`
-    )
-    steps++
+    const one = { name, ok, millis, detail: ok ? detail(result.success, millis) : "" }
+    yield* tell.step(one)
+    steps.push(one)
     if (ok) return result.success
-    return yield* new ProbeFailed({ step: name, message: `probe failed: ${name}: ${explain(result.failure, options)}` })
+    const why = explain(result.failure, options)
+    yield* ended(`${name}: ${why}`)
+    return yield* new ProbeFailed({ step: name, message: `probe failed: ${name}: ${why}` })
   })
 
   const connect = (to: Address) => Client.connect({ ...to, collect: "digest", responseTimeout: `${timeout} seconds` })
@@ -115,12 +123,15 @@ export const probe = Effect.fnUntraced(function*(
   /** Sends `body` and waits until the other one has it and has reported it. */
   const deliver = Effect.fnUntraced(function*(from: Party, to: Party, body: Stream.Stream<Uint8Array>, octets: number) {
     const hash = createHash("sha256")
+    let moved = 0
     const sent = yield* from.client.send({
       toPath: from.toPath,
       body: Stream.tap(body, (piece) =>
-        Effect.sync(() => {
+        Effect.suspend(() => {
           hash.update(piece)
           progress++
+          moved += piece.length
+          return octets < PIECE ? Effect.void : tell.moved(moved, octets)
         })),
       size: octets,
       successReport: true
@@ -136,7 +147,7 @@ export const probe = Effect.fnUntraced(function*(
     if (message.sha256 !== hash.digest("hex")) return yield* new Mismatch({ message: "other octets arrived (SHA-256)" })
   })
 
-  yield* Console.log(`probing ${where}`)
+  yield* tell.began(where)
   const owner = yield* step(`connect to ${where}`, connect(address))
   const grant = yield* step(
     `AUTH as ${user}`,
@@ -178,8 +189,7 @@ export const probe = Effect.fnUntraced(function*(
       (_, millis) => `${(size / 1_048_576 / Math.max(millis, 1) * 1000).toFixed(1)} MiB/s`
     )
   }
-  const total = (yield* Clock.currentTimeMillis) - began
-  yield* Console.log(`the relay works: ${steps} steps in ${total} ms, every octet as it was sent`)
+  yield* ended(undefined)
 })
 
 class Stalled extends Data.TaggedError("Stalled")<{ readonly timeout: number }> {}
@@ -246,7 +256,7 @@ const explainTransport = (error: TransportError): string => {
     case "NameNotFound":
       return `the host name of ${target} has no address`
     case "Certificate":
-      return `the relay's certificate is not accepted (${message}); --insecure takes a self-signed one`
+      return `the relay's certificate is not accepted (${message}); --ca says whom to trust, --insecure takes a self-signed one`
     case "WebSocket":
       return `cannot ${message}`
     default:
@@ -282,6 +292,14 @@ const parseSize = (text: string): Option.Option<number> =>
     ? Option.some(Number(text))
     : Option.flatMap(ByteSize.fromString(text), ByteSize.toNumber)
 
+/** Whom to trust. */
+const trust = Effect.fnUntraced(function*(ca: Option.Option<string>) {
+  if (Option.isNone(ca)) return {}
+  const { problems: [problem], tls } = yield* readTls({ cert: [], key: [], ca: ca.value }, [])
+  if (problem === undefined) return tls
+  return yield* new ProbeFailed({ step: "--ca", message: `${ca.value} cannot be used: ${problem.problem}` })
+})
+
 /** `msrp-relay probe`: fails with `ProbeFailed` (whose message says everything), thus a non-zero exit code. */
 export const probeCommand = Command.make(
   "probe",
@@ -299,46 +317,71 @@ export const probeCommand = Command.make(
       )
     ),
     user: Flag.String("user").pipe(
-      Flag.withDescription("User to log in as"),
+      Flag.withDescription("User to log in as; `demo` when absent"),
+      Flag.withMetavar("NAME"),
       Flag.withDefault("demo")
     ),
-    password: Flag.Redacted("password").pipe(
-      Flag.withDescription("The user's password; a relay without configuration prints that of `demo` at start")
+    ...passwordFlags,
+    ca: Flag.String("ca").pipe(
+      Flag.withDescription(
+        "File of certificates (PEM) that vouch for the relay's, instead of those that Node.js knows"
+      ),
+      Flag.withMetavar("PATH"),
+      Flag.optional
     ),
     insecure: Flag.Boolean("insecure").pipe(
+      Flag.withoutNegation,
       Flag.withDescription("Take a self-signed certificate, whatever name it is for"),
       Flag.withDefault(false)
     ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withoutNegation,
+      Flag.withDescription("Print one JSON document at the end"),
+      Flag.withDefault(false)
+    ),
     size: Flag.String("size").pipe(
-      Flag.withDescription("Size of the file that is sent each way, such as 20MB"),
+      Flag.withMetavar("SIZE"),
+      Flag.withDescription("Size of the file that is sent each way, such as 20MB; 1 MiB when absent"),
       Flag.withDefault("1 MiB"),
       Flag.filterMap(parseSize, () => "a size, such as 500000, 20MB or 1.5GiB")
     ),
     timeout: Flag.Int("timeout").pipe(
-      Flag.withDescription("Seconds without progress after which a step fails"),
+      Flag.withDescription("Seconds without progress after which a step fails; 10 when absent"),
+      Flag.withMetavar("SECONDS"),
       Flag.withDefault(10),
       Flag.filter((seconds) => seconds > 0, () => "one second or more")
     )
   },
-  ({ insecure, relay, ...options }) =>
-    Effect.scoped(probe({ ...options, ...relay })).pipe(
+  Effect.fnUntraced(function*({ ca, insecure, json, relay, ...options }) {
+    const tls = yield* trust(ca)
+    const password = yield* passwordOf(options)
+    const { stderr } = process
+    const report = json ? asJson : inLines(stderr.isTTY && process.env["TERM"] !== "dumb" ? stderr : undefined)
+    yield* Effect.scoped(probe({ ...options, ...relay, password }, report)).pipe(
       Effect.provide(
         Layer.merge(
-          Transport.layerNode({ allowSelfSigned: insecure, connectTimeout: options.timeout }),
+          Transport.layerNode({ allowSelfSigned: insecure, connectTimeout: options.timeout, tls }),
           Codec.layer
         )
       )
     )
+  })
 ).pipe(
-  Command.withDescription("Tries a relay out: logs in, and sends messages and files through it both ways"),
+  Command.withDescription(
+    "Tries a relay out: logs in, and sends messages and files through it both ways. Ends with exit code 1 at the first step that fails"
+  ),
+  Command.withShortDescription("Tries a relay out: sends messages and files through it"),
   Command.withExamples([
-    { command: "msrp-relay probe --password ...", description: "A relay without configuration on this machine" },
     {
-      command: "msrp-relay probe --relay msrps://relay.example.com:2855 --user alice --password ... --size 20MB",
+      command: "msrp-relay probe",
+      description: "The relay on this machine, as `demo`, whose password it logs"
+    },
+    {
+      command: "msrp-relay probe --relay msrps://relay.example.com --user alice --size 20MB",
       description: "Another relay, with a larger file"
     },
     {
-      command: "msrp-relay probe --relay wss://relay.example.com/msrp --user alice --password ...",
+      command: "msrp-relay probe --relay wss://relay.example.com/msrp --user alice",
       description: "By WebSocket, as a browser does"
     }
   ])

@@ -27,6 +27,7 @@ import { admitting } from "./settings/codecs/WebSocket.ts"
 import { readEnvFile } from "./settings/EnvFile.ts"
 import { Problems } from "./settings/Problems.ts"
 import { readValues, type Texts, unknownVariables } from "./settings/Read.ts"
+import { type SecretFile, secretsNamedIn, secretsOfSystemd } from "./settings/SecretFiles.ts"
 import { SettingsError } from "./settings/SettingsError.ts"
 import { suggestion } from "./settings/Suggest.ts"
 
@@ -53,6 +54,10 @@ export interface SettingsShape extends TlsSettings, TraceSettings, Users {
   readonly demoPage: boolean
   /** The path of MSRP_ENV_FILE, if it is set. */
   readonly envFile: string | undefined
+  /** The file of variables that was read, whatever named it. */
+  readonly readFrom: string | undefined
+  /** Files that variables name with a secret each. */
+  readonly secretFiles: ReadonlyArray<SecretFile>
   /** The texts of the variables that are set. */
   readonly texts: Redacted.Redacted<Texts>
   readonly log: { readonly level: LogLevel; readonly format: "pretty" | "json" | "logfmt" }
@@ -66,7 +71,8 @@ export interface SettingsShape extends TlsSettings, TraceSettings, Users {
 export class Settings extends Context.Service<Settings, SettingsShape>()("msrp-relay/Settings") {
   /**
    * From the `ConfigProvider`, which is the environment unless another one is provided, and for what it does not have, from
-   * the file of variables (MSRP_ENV_FILE, or `.env`) as it is now.
+   * the file of variables (MSRP_ENV_FILE, or `.env`) as it is now; secrets also from files that either names, or else from
+   * the credentials of systemd.
    */
   static readonly read: Effect.Effect<SettingsShape, SettingsError, FileSystem.FileSystem> = Effect.suspend(() =>
     readAll
@@ -79,7 +85,8 @@ export class Settings extends Context.Service<Settings, SettingsShape>()("msrp-r
 
   /**
    * From variables as in `process.env`. Those that are empty count as not set, those without the prefix `MSRP_` are of
-   * no interest. Fails with everything that is wrong at once; the files that are named are read, but for a file of variables.
+   * no interest. Fails with everything that is wrong at once; the files that are named are read, but for a file of variables and
+   * those of secrets.
    */
   static readonly parse = (
     env: Readonly<Record<string, string | undefined>>
@@ -94,9 +101,17 @@ const readAll = Effect.gen(function*() {
     problems.add("envFile", problem)
     return Effect.undefined
   }))
-  if (file === undefined) return yield* read([environment], problems)
-  const settings = yield* read([environment, ConfigProvider.fromEnvRecord(file.variables)], problems)
-  return { ...settings, warnings: [...file.warnings, ...settings.warnings] }
+  const given = [environment, ...file === undefined ? [] : [ConfigProvider.fromEnvRecord(file.variables)]]
+  const secrets = yield* Effect.forEach(given, (one) => secretsNamedIn(one, problems))
+  const { provider: ofSystemd } = yield* secretsOfSystemd(environment, problems)
+  const providers = [...given.flatMap((one, index) => [one, secrets[index]!.provider]), ofSystemd]
+  const settings = yield* read(providers, problems)
+  return {
+    ...settings,
+    readFrom: file?.path,
+    secretFiles: secrets.flatMap(({ files }) => files),
+    warnings: [...file?.warnings ?? [], ...settings.warnings]
+  }
 })
 
 const read = Effect.fnUntraced(function*(
@@ -197,6 +212,8 @@ const read = Effect.fnUntraced(function*(
     },
     resolver: { servers: values.dnsServers },
     envFile: values.envFile,
+    readFrom: undefined,
+    secretFiles: [],
     texts: Redacted.make(texts),
     log: { level: values.logLevel, format: values.logFormat },
     admin,

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { resolve } from "node:path"
 import { demoLink } from "../demo/DemoLink.ts"
 import type { LocalSocket } from "../Transport.ts"
 import { targetOf } from "../transport/Failure.ts"
@@ -13,16 +14,22 @@ import { descriptorLimits, descriptorNeed, descriptorWarning, formatLimits } fro
 import type { DemoUser, SettingsShape } from "./Settings.ts"
 import { version } from "./Version.ts"
 
-/** One line, after a line for each warning; others for a demo user and the demo page. `sockets` are those that are bound. */
+/**
+ * One line, after those for a file of settings and for each warning; others for a demo user and the demo page. `sockets` are
+ * those that are bound.
+ */
 export const tellStart = Effect.fnUntraced(function*(
   settings: SettingsShape,
   sockets: ReadonlyArray<LocalSocket>
 ): Effect.fn.Return<void, never, FileSystem.FileSystem> {
-  const { demo, demoPage, relay, tls, transport } = settings
+  const { demo, demoPage, readFrom, relay, tls, transport } = settings
   const limits = Option.getOrUndefined(yield* descriptorLimits)
   const backlog = yield* backlogWarning(BACKLOG, transport.maxConnections ?? Infinity)
   const descriptors = limits === undefined ? undefined : descriptorWarning(limits, descriptorNeed(settings))
   const warnings = [...settings.warnings, ...Option.toArray(backlog), ...descriptors === undefined ? [] : [descriptors]]
+  if (readFrom !== undefined) {
+    yield* Effect.logInfo("settings read from a file").pipe(Effect.annotateLogs({ file: resolve(readFrom) }))
+  }
   for (const warning of warnings) yield* Effect.logWarning(warning)
   yield* Effect.logInfo("serving").pipe(Effect.annotateLogs({
     version,

@@ -1,7 +1,6 @@
 /** Manages who may log in, from the command line: `msrp-relay user`. Users are kept in a file or an SQLite database. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Prompt from "effect/cli/Prompt"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -13,6 +12,8 @@ import { closeSync, openSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import { wordsOf } from "../net/ErrorCode.ts"
 import { type DigestAlgorithm, digestAlgorithms, ha1 } from "../protocol/digest/Digest.ts"
+import { withFileLock } from "./FileLock.ts"
+import { passwordFlags, passwordOf } from "./Password.ts"
 import { reasonOf } from "./settings/TextFile.ts"
 
 /** A user that cannot be added, removed or listed. The message is for people. */
@@ -70,7 +71,10 @@ const notInFiles = ({ username }: UserName): Effect.Effect<void, UserStoreError>
     ? Effect.fail(wrong("In a file no user name begins with #, which begins a comment; in a database one may"))
     : Effect.void
 
-/** A file as `htdigest` writes it. It is replaced as a whole, so the relay never reads half of it. */
+/**
+ * A file as `htdigest` writes it. It is replaced as a whole, so the relay never reads half of it, and by one at a time, so
+ * that nobody's change is lost.
+ */
 export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSystem.FileSystem> =>
   Effect.map(FileSystem.FileSystem, (fs) => {
     const read = fs.exists(path).pipe(
@@ -78,16 +82,29 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
       Effect.map((text) => text.split("\n").filter((line) => line !== "")),
       Effect.mapError((error) => wrong(`${path} cannot be read: ${reasonOf(error)}`))
     )
+    // A file that a link leads to is replaced, not the link.
+    const targetOf = Effect.orElseSucceed(fs.realPath(path), () => path)
+    const alone = <A>(change: Effect.Effect<A, UserStoreError>): Effect.Effect<A, UserStoreError> =>
+      Effect.flatMap(targetOf, (target) => withFileLock(target, change)).pipe(
+        Effect.mapError((error) => error._tag === "NotLocked" ? wrong(error.message) : error)
+      )
+    /** On the disk before it takes the place of the one before: without power there is one or the other. */
+    const writeThrough = (next: string, text: string) =>
+      Effect.scoped(Effect.gen(function*() {
+        const file = yield* fs.open(next, { flag: "w", mode: 0o600 })
+        yield* file.writeAll(Buffer.from(text))
+        yield* file.sync
+      }))
     const write = Effect.fnUntraced(
       function*(lines: ReadonlyArray<string>) {
         const text = lines.map((line) => `${line}\n`).join("")
         const before = yield* Effect.option(fs.stat(path))
-        // A file that a link leads to is replaced, not the link.
-        const target = Option.isSome(before) ? yield* fs.realPath(path) : path
+        const target = yield* targetOf
         const next = `${target}.${process.pid}.new`
-        yield* fs.writeFileString(next, text, { mode: 0o600 })
         // Whoever may read it goes on to: root manages users, and the relay runs as somebody else.
-        yield* Effect.andThen(keepOwner(next, before), fs.rename(next, target)).pipe(
+        yield* writeThrough(next, text).pipe(
+          Effect.andThen(keepOwner(next, before)),
+          Effect.andThen(fs.rename(next, target)),
           Effect.onError(() => Effect.ignore(fs.remove(next)))
         )
       },
@@ -111,17 +128,23 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
         yield* checked(user)
         yield* notInFiles(user)
         const is = isOf(user)
-        const lines = yield* read
-        yield* write([...lines.filter((line) => !is(line)), ...linesOf(user)])
+        yield* alone(
+          Effect.flatMap(read, (lines) => write([...lines.filter((line) => !is(line)), ...linesOf(user)]))
+        )
       }),
-      remove: Effect.fnUntraced(function*(user) {
+      remove: (user) => {
         const is = isOf(user)
-        const lines = yield* read
-        const left = lines.filter((line) => !is(line))
-        if (left.length === lines.length) return false
-        yield* write(left)
-        return true
-      }),
+        const others = Effect.map(read, (lines) => {
+          const left = lines.filter((line) => !is(line))
+          return left.length === lines.length ? undefined : left
+        })
+        const change = Effect.flatMap(
+          others,
+          (left) => left === undefined ? Effect.succeed(false) : Effect.as(write(left), true)
+        )
+        // Where he is not, there may not even be a folder to lock.
+        return Effect.flatMap(others, (left) => left === undefined ? Effect.succeed(false) : alone(change))
+      },
       list: Effect.map(read, (lines) => {
         const names = new Map<string, UserName>()
         for (const line of lines) {
@@ -196,15 +219,11 @@ const sqlite = Flag.String("sqlite").pipe(
   Flag.withMetavar("PATH"),
   Flag.optional
 )
-const user = Flag.String("user").pipe(Flag.withDescription("User name"))
+const user = Flag.String("user").pipe(Flag.withDescription("User name"), Flag.withMetavar("NAME"))
 const realm = Flag.String("realm").pipe(
-  Flag.withDescription("Realm: MSRP_AUTH_REALM, or else the relay's host as clients address it")
+  Flag.withDescription("Realm: MSRP_AUTH_REALM, or else the relay's host as clients address it"),
+  Flag.withMetavar("REALM")
 )
-const password = Flag.Redacted("password").pipe(
-  Flag.withDescription("Password; asked for when absent, which leaves no trace in the shell's history"),
-  Flag.optional
-)
-
 const storeOf = (
   given: { readonly file: Option.Option<string>; readonly sqlite: Option.Option<string> }
 ): Effect.Effect<UserStore, UserStoreError, FileSystem.FileSystem> => {
@@ -213,20 +232,12 @@ const storeOf = (
   return Option.isSome(file) ? fileStore(file.value) : Effect.succeed(sqliteStore(Option.getOrThrow(sqlite)))
 }
 
-const passwordOf = (given: Option.Option<Redacted.Redacted>) =>
-  Option.isSome(given)
-    ? Effect.succeed(given.value)
-    : Prompt.run(Prompt.Password({
-      message: "Password",
-      validate: (text) => text === "" ? Effect.fail("Not empty, please") : Effect.succeed(text)
-    }))
-
 const add = Command.make(
   "add",
-  { file, sqlite, user, realm, password },
+  { file, sqlite, user, realm, ...passwordFlags },
   Effect.fnUntraced(function*(given) {
     const store = yield* storeOf(given)
-    yield* store.add({ username: given.user, realm: given.realm, password: yield* passwordOf(given.password) })
+    yield* store.add({ username: given.user, realm: given.realm, password: yield* passwordOf(given) })
     yield* Console.log(`${given.user} may log in to ${given.realm}`)
   })
 ).pipe(Command.withDescription("Adds a user, or gives him another password"))
@@ -254,11 +265,11 @@ const list = Command.make(
 
 const hash = Command.make(
   "hash",
-  { user, realm, password },
+  { user, realm, ...passwordFlags },
   Effect.fnUntraced(function*(given) {
     const name = { username: given.user, realm: given.realm }
     yield* Effect.andThen(checked(name), notInFiles(name))
-    const lines = linesOf({ ...name, password: yield* passwordOf(given.password) })
+    const lines = linesOf({ ...name, password: yield* passwordOf(given) })
     for (const line of lines) yield* Console.log(line)
   })
 ).pipe(Command.withDescription("Prints the lines of a user for a file, and the H(A1)s for a table"))
@@ -267,5 +278,6 @@ export const userCommand = Command.make("user").pipe(
   Command.withDescription(
     "Manages the users of a file or an SQLite database; a running relay sees a file's change within seconds, in a database a new user or password at once"
   ),
+  Command.withShortDescription("Manages who may log in: users of a file or an SQLite database"),
   Command.withSubcommands([add, remove, list, hash])
 )

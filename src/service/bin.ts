@@ -11,18 +11,8 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
-import { adminCommand } from "./admin/Commands.ts"
-import { checkCommand } from "./check/Check.ts"
-import { main } from "./main.ts"
-import { probeCommand } from "./Probe.ts"
-import { traceCommand } from "./trace/Command.ts"
-import { userCommand } from "./Users.ts"
+import * as CommandLine from "./CommandLine.ts"
 import { version } from "./Version.ts"
-
-const serve = Command.make("msrp-relay", {}, () => main).pipe(
-  Command.withDescription("Runs an MSRP relay (RFC 4976). It is configured by environment variables."),
-  Command.withSubcommands([adminCommand, checkCommand, probeCommand, traceCommand, userCommand])
-)
 
 /** The help has been shown, with what is wrong in the command line. */
 const told = (cause: Cause.Cause<unknown>): boolean => {
@@ -30,7 +20,7 @@ const told = (cause: Cause.Cause<unknown>): boolean => {
   return CliError.isCliError(error) && error._tag === "ShowHelp"
 }
 
-const program = Command.run(serve, { version }).pipe(
+const program = Command.run(CommandLine.commandLine, { version }).pipe(
   Effect.tapCause((cause) =>
     Cause.hasInterruptsOnly(cause)
       ? Effect.void
@@ -38,7 +28,7 @@ const program = Command.run(serve, { version }).pipe(
       ? Effect.void
       : Console.error(Cause.prettyErrors(cause).map(({ message }) => message).join("\n"))
   ),
-  Effect.provide(NodeServices.layer)
+  Effect.provide([CommandLine.layer, NodeServices.layer])
 )
 
 // Whoever reads what goes wrong may be gone as well.

@@ -6,10 +6,16 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { spawn } from "node:child_process"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { Credentials } from "../../src/Credentials.ts"
 import { layerFile } from "../../src/credentials/File.ts"
 import { layerSql } from "../../src/credentials/Sql.ts"
 import { fileStore, hashes, sqliteStore, userCommand } from "../../src/service/Users.ts"
+import { COMMAND, ended } from "../support/service.ts"
 
 const alice = { username: "alice", realm: "example.com", password: Redacted.make("wonderland") }
 const umlaut = { username: "d\u00e4n", realm: "example.com", password: Redacted.make("\u00fcber") }
@@ -117,3 +123,28 @@ it.effect("the command says what is wrong", () =>
     const gone = yield* Effect.flip(run(["remove", "--file", "/nowhere/users", "--user", "a", "--realm", "r"]))
     assert.include(gone.message, "no user a")
   }).pipe(Effect.provide(NodeServices.layer)))
+
+it("six who add users at once lose none of them", { timeout: 180_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "msrp-users-"))
+  try {
+    const path = join(folder, "users")
+    const names = ["u1", "u2", "u3", "u4", "u5", "u6"]
+    const [node, ...program] = COMMAND
+    const codes = await Promise.all(names.map(async (name) => {
+      const child = spawn(node, [...program, "user", "add", "--file", path, "--user", name, "--realm", "r"], {
+        cwd: fileURLToPath(new URL("../..", import.meta.url)),
+        env: { PATH: process.env["PATH"], MSRP_PASSWORD: "wonderland" },
+        stdio: "ignore"
+      })
+      return ended(child)
+    }))
+    assert.deepStrictEqual(codes, [0, 0, 0, 0, 0, 0])
+    const listed = readFileSync(path, "utf8").split("\n").filter((line) => line !== "").map((line) =>
+      line.split(":")[0]
+    )
+    assert.deepStrictEqual([...new Set(listed)].toSorted((a, b) => a!.localeCompare(b!)), names)
+    assert.deepStrictEqual(readdirSync(folder), ["users"])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

@@ -16,6 +16,7 @@ const base = Command.make("admin").pipe(
   Command.withSharedFlags({
     ...adminFlags,
     json: Flag.Boolean("json").pipe(
+      Flag.withoutNegation,
       Flag.withDescription("JSON for machines, as the API has it"),
       Flag.withDefault(false)
     )
@@ -49,12 +50,14 @@ const optional = Option.getOrUndefined
 
 const address = Flag.String("address").pipe(
   Flag.withDescription("Only those with this peer: an IP address without port"),
+  Flag.withMetavar("ADDRESS"),
   Flag.withSchema(Name),
   Flag.optional
 )
 const page = {
   sort: Flag.Literals("sort", ["age", "octets"]).pipe(
     Flag.withDescription("The oldest first, or those with most octets"),
+    Flag.withMetavar("age|octets"),
     Flag.withDefault("age" as const)
   ),
   limit: Flag.Int("limit").pipe(
@@ -69,9 +72,15 @@ const page = {
   )
 }
 const user = (description: string) =>
-  Flag.String("user").pipe(Flag.withDescription(description), Flag.withSchema(Name), Flag.optional)
+  Flag.String("user").pipe(
+    Flag.withDescription(description),
+    Flag.withMetavar("NAME"),
+    Flag.withSchema(Name),
+    Flag.optional
+  )
 const realm = Flag.String("realm").pipe(
   Flag.withDescription("Only of this realm"),
+  Flag.withMetavar("REALM"),
   Flag.withSchema(Name),
   Flag.optional
 )
@@ -107,6 +116,7 @@ const kill = Command.make(
   {
     session: Flag.String("session").pipe(
       Flag.withDescription("The session of this label: 12 digits, as listed and in the log"),
+      Flag.withMetavar("LABEL"),
       Flag.withSchema(SessionLabel),
       Flag.optional
     ),
@@ -220,6 +230,11 @@ const recent = Command.make(
 
 export const adminCommand = base.pipe(
   Command.withDescription("Sees and steers a running relay by its admin API (MSRP_ADMIN); docs/admin.md has more"),
+  Command.withShortDescription("Sees and steers a running relay by its admin API"),
+  Command.withExamples([
+    { command: "msrp-relay admin status --admin 127.0.0.1:2857", description: "How the relay there is" },
+    { command: "msrp-relay admin kill --user alice", description: "End all sessions of Alice" }
+  ]),
   Command.withSubcommands([
     status,
     sessions,

@@ -112,10 +112,12 @@ export const checkCommand = Command.make(
   "check",
   {
     json: Flag.Boolean("json").pipe(
+      Flag.withoutNegation,
       Flag.withDescription("Print one JSON document instead of a table"),
       Flag.withDefault(false)
     ),
     running: Flag.Boolean("running").pipe(
+      Flag.withoutNegation,
       Flag.withDescription("The relay runs: its ports are taken by itself"),
       Flag.withDefault(false)
     )
@@ -126,6 +128,7 @@ export const checkCommand = Command.make(
     "Looks whether the service would work with the settings of the environment; exit code 1 when it would not. " +
       "Run it as the user of the service, who may read and bind less than others"
   ),
+  Command.withShortDescription("Looks whether the service would work as it is set up"),
   Command.withExamples([
     { command: "msrp-relay check", description: "Before the start" },
     { command: "msrp-relay check --running --json", description: "Beside a relay that runs, for a monitor" }

@@ -36,9 +36,12 @@ export const lookAtFiles = Effect.fnUntraced(function*(
     : (yield* Effect.forEach(files, lookAtFile, { concurrency: "unbounded" })).flat()
 })
 
-const filesOf = ({ credentials, tlsFiles: { ca, cert, key } }: SettingsShape): ReadonlyArray<NamedFile> => {
+const filesOf = (
+  { credentials, secretFiles, tlsFiles: { ca, cert, key } }: SettingsShape
+): ReadonlyArray<NamedFile> => {
   const backends = backendsOf(credentials)
   const all: ReadonlyArray<NamedFile> = [
+    ...secretFiles.map((one) => ({ ...one, secret: true })),
     ...cert.map((path) => ({ variable: "MSRP_TLS_CERT", path, secret: false })),
     ...key.map((path) => ({ variable: "MSRP_TLS_KEY", path, secret: true })),
     ...(ca === undefined ? [] : [{ variable: "MSRP_TLS_CA", path: ca, secret: false }]),

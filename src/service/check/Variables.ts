@@ -18,7 +18,12 @@ export const lookAtSettings = Effect.fnUntraced(function*(
   const warnings = settings.warnings.filter((one) => !told.includes(one))
   return warnings.length > 0
     ? warnings.map((text) => warning("", text))
-    : [ok("", "all variables can be used")]
+    : [
+      ok(
+        "",
+        `all variables can be used${settings.readFrom === undefined ? "" : `, with those of ${settings.readFrom}`}`
+      )
+    ]
 })
 
 export const findingsOfError = ({ problems }: SettingsError): ReadonlyArray<Finding> =>

@@ -1,4 +1,5 @@
 /** The variables as text, so that no document tells anything else than what is read. */
+import { secretVariables } from "./SecretFiles.ts"
 import { settingsTable } from "./Table.ts"
 import type { Setting, SettingGroup } from "./Variable.ts"
 
@@ -10,6 +11,10 @@ const HEADING = `\
 # Settings of the MSRP relay: every variable there is. None has to be set.
 # Times are seconds unless they carry a unit (90, 90s, 500ms, 5 minutes, 1h); sizes are octets unless they do (128 KiB).
 # A reload (SIGHUP) takes changes over, but for those that say otherwise.
+# ${[...secretVariables].slice(0, 4).join(", ")},
+# ${
+  [...secretVariables].slice(4).join(" and ")
+} may each be in a file of their own: MSRP_USERS_FILE=/run/secrets/users, and so on.
 # The relay (MSRP_ENV_FILE, else .env), Docker and systemd want values as they are here; a shell wants quotes around some of them.
 `
 

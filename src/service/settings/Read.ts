@@ -7,7 +7,8 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { decode } from "./codecs/Codec.ts"
 import type { Problems } from "./Problems.ts"
-import { settingsTable, type Values, type Variables, variables } from "./Table.ts"
+import { secretFileVariables } from "./SecretFiles.ts"
+import { PASSWORD, settingsTable, type Values, type Variables, variables } from "./Table.ts"
 
 /** The texts of the variables that are set. There are secrets among them. */
 export type Texts = ReadonlyMap<keyof Variables, string>
@@ -56,7 +57,7 @@ const textOf = (providers: ReadonlyArray<ConfigProvider.ConfigProvider>, variabl
     return undefined
   }).pipe(Effect.result)
 
-const known = new Set(settingsTable.map(({ variable }) => variable))
+const known = new Set([...settingsTable.map(({ variable }) => variable), ...secretFileVariables, PASSWORD])
 const PREFIX = "MSRP"
 
 /** Indices of an array that are looked at; of a longer one, its last. */

@@ -35,3 +35,6 @@ export type Values = { readonly [K in keyof Variables]: Variables[K]["~A"] }
 
 /** All variables, in the order of the documentation. */
 export const settingsTable: ReadonlyArray<Setting> = Object.values(variables)
+
+/** The password of subcommands, which is no setting of the service, and may stand beside those. */
+export const PASSWORD = "MSRP_PASSWORD"

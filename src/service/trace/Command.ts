@@ -35,5 +35,10 @@ export const traceCommand = Command.make(
 ).pipe(
   Command.withDescription(
     "Shows what passes for a user, as it comes in and goes out, without bodies and secrets, until Ctrl-C"
-  )
+  ),
+  Command.withShortDescription("Shows what passes for a user"),
+  Command.withExamples([
+    { command: "msrp-relay trace --user alice", description: "What comes from Alice, and goes to her" },
+    { command: "msrp-relay trace --brief --seconds 60", description: "A minute of everybody's, a line for each frame" }
+  ])
 )

@@ -4,10 +4,12 @@ import * as Flag from "effect/cli/Flag"
 export const traceFlags = {
   user: Flag.String("user").pipe(
     Flag.withDescription("Whose frames; everybody's when absent"),
+    Flag.withMetavar("NAME"),
     Flag.optional
   ),
   realm: Flag.String("realm").pipe(
     Flag.withDescription("Only the user of this realm"),
+    Flag.withMetavar("REALM"),
     Flag.optional
   ),
   seconds: Flag.Int("seconds").pipe(
@@ -16,10 +18,12 @@ export const traceFlags = {
     Flag.optional
   ),
   brief: Flag.Boolean("brief").pipe(
+    Flag.withoutNegation,
     Flag.withDescription("One line for each frame, without headers"),
     Flag.withDefault(false)
   ),
   json: Flag.Boolean("json").pipe(
+    Flag.withoutNegation,
     Flag.withDescription("JSON, one line for each frame"),
     Flag.withDefault(false)
   )

@@ -1,0 +1,68 @@
+/** A file that one process at a time may change. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { closeSync, openSync, rmSync, statSync } from "node:fs"
+import type { DatabaseSync } from "node:sqlite"
+import { wordsOf } from "../net/ErrorCode.ts"
+
+/** It cannot be locked, or is locked by somebody else for too long. The message is for people. */
+export class NotLocked extends Data.TaggedError("NotLocked")<{ readonly message: string }> {}
+
+class Busy extends Data.TaggedError("Busy") {}
+
+/** Between two tries, and until it is given up. */
+const RETRY = "20 millis"
+const PATIENCE = "30 seconds"
+
+const idOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
+
+/**
+ * Does it while no other process has the lock, which is a file `path`.lock beside what is changed. Node.js cannot lock a
+ * file, SQLite can: the operating system takes the lock from a process that ends, however it does.
+ */
+export const withFileLock = <A, E, R>(path: string, work: Effect.Effect<A, E, R>): Effect.Effect<A, E | NotLocked, R> =>
+  Effect.acquireUseRelease(locked(`${path}.lock`), () => work, (unlock) => Effect.sync(unlock))
+
+const locked = (path: string) =>
+  Effect.promise(() => import("node:sqlite")).pipe(
+    Effect.flatMap(({ DatabaseSync }) =>
+      Effect.try({
+        try: () => take(path, (at) => new DatabaseSync(at, { timeout: 0 })),
+        catch: (error) => new NotLocked({ message: `${path} cannot be locked: ${wordsOf(error)}` })
+      }).pipe(
+        Effect.flatMap((unlock) => unlock === undefined ? Effect.fail(new Busy()) : Effect.succeed(unlock)),
+        Effect.retry({ schedule: Schedule.spaced(RETRY), while: ({ _tag }) => _tag === "Busy" }),
+        Effect.timeoutOrElse({ duration: PATIENCE, orElse: () => Effect.fail(new Busy()) }),
+        Effect.catchTag(
+          "Busy",
+          () => Effect.fail(new NotLocked({ message: `${path} is locked by another process for 30 seconds` }))
+        )
+      )
+    )
+  )
+
+/** What gives the lock back, or nothing if somebody else has it. */
+const take = (path: string, open: (path: string) => DatabaseSync): (() => void) | undefined => {
+  // Made here, so that nobody else can open it.
+  closeSync(openSync(path, "a", 0o600))
+  const before = idOf(path)
+  const database = open(path)
+  try {
+    database.exec("BEGIN EXCLUSIVE")
+  } catch (error) {
+    database.close()
+    // SQLITE_BUSY
+    if (error instanceof Error && "errcode" in error && error.errcode === 5) return undefined
+    throw error
+  }
+  // Whoever had it before took its file away with it: that is no lock any more.
+  if (before === undefined || idOf(path) !== before) {
+    database.close()
+    return undefined
+  }
+  return () => {
+    rmSync(path, { force: true })
+    database.close()
+  }
+}

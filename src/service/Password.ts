@@ -1,0 +1,101 @@
+/**
+ * The password of a subcommand: from the command line, where others on the machine can read it and the shell remembers it,
+ * from a file, from the environment, or asked for.
+ */
+import * as Flag from "effect/cli/Flag"
+import * as Prompt from "effect/cli/Prompt"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import { PASSWORD } from "./settings/Table.ts"
+import { readText } from "./settings/TextFile.ts"
+
+/** Octets of a file with a password at most. */
+export const MAX_FILE = 4096
+
+/** There is no password, or none that can be used. The message is for people, and has none in it. */
+export class NoPassword extends Data.TaggedError("NoPassword")<{ readonly message: string }> {}
+
+export interface PasswordGiven {
+  readonly password: Option.Option<Redacted.Redacted>
+  readonly passwordFile: Option.Option<string>
+}
+
+export const passwordFlags = {
+  password: Flag.Redacted("password").pipe(
+    Flag.withDescription(
+      "Password, for all on this machine to see while the command runs; better --password-file, " +
+        `${PASSWORD} in the environment, or neither, and it is asked for`
+    ),
+    Flag.withMetavar("TEXT"),
+    Flag.optional
+  ),
+  passwordFile: Flag.String("password-file").pipe(
+    Flag.withDescription("File with the password as its only line; - is standard input"),
+    Flag.withMetavar("PATH"),
+    Flag.optional
+  )
+}
+
+const fail = (message: string) => new NoPassword({ message })
+
+/** Standard input up to the limit. */
+const fromInput = Effect.gen(function*() {
+  const { stdin } = yield* Stdio.Stdio
+  const pieces: Array<Uint8Array> = []
+  let octets = 0
+  yield* Stream.runForEachWhile(stdin, (piece) =>
+    Effect.sync(() => {
+      pieces.push(piece)
+      octets += piece.length
+      return octets <= MAX_FILE
+    }))
+  return Buffer.concat(pieces).toString()
+}).pipe(Effect.mapError(() => fail("Standard input cannot be read")))
+
+const onlyLine = (text: string, where: string): Effect.Effect<Redacted.Redacted, NoPassword> => {
+  const line = text.replace(/\r?\n$/, "")
+  return Buffer.byteLength(text) > MAX_FILE
+    ? Effect.fail(fail(`${where} has more than ${MAX_FILE} octets`))
+    : line === ""
+    ? Effect.fail(fail(`${where} has no password in it`))
+    : /[\r\n]/.test(line)
+    ? Effect.fail(fail(`${where} has more than one line`))
+    : Effect.succeed(Redacted.make(line))
+}
+
+const fromFile = Effect.fnUntraced(function*(path: string) {
+  if (path === "-") return yield* onlyLine(yield* fromInput, "Standard input")
+  const text = yield* readText(path)
+  if (Result.isFailure(text)) return yield* fail(`${path} cannot be read: ${text.failure}`)
+  return yield* onlyLine(text.success, path)
+})
+
+/** The first that there is, in the order of the flags' descriptions. */
+export const passwordOf = Effect.fnUntraced(function*({ password, passwordFile }: PasswordGiven) {
+  if (Option.isSome(password) && Option.isSome(passwordFile)) {
+    return yield* fail("Give one of --password and --password-file")
+  }
+  if (Option.isSome(password)) return password.value
+  if (Option.isSome(passwordFile)) return yield* fromFile(passwordFile.value)
+  const environment = yield* ConfigProvider.ConfigProvider
+  const variable = yield* Config.option(Config.String(PASSWORD)).parse(environment).pipe(
+    Effect.orElseSucceed(Option.none)
+  )
+  if (Option.isSome(variable) && variable.value !== "") return Redacted.make(variable.value)
+  const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
+  if (!canPrompt) {
+    return yield* fail(`No password: give --password-file, or set ${PASSWORD}. (In a terminal it is asked for.)`)
+  }
+  return yield* Prompt.run(Prompt.Password({
+    message: "Password",
+    validate: (text) => text === "" ? Effect.fail("Not empty, please") : Effect.succeed(text)
+  }))
+})

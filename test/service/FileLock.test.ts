@@ -1,0 +1,54 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { withFileLock } from "../../src/service/FileLock.ts"
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "msrp-lock-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+)
+
+it.live("one after the other has the lock, and nothing of it is left", () =>
+  Effect.gen(function*() {
+    const path = yield* folder
+    let [inside, most, done] = [0, 0, 0]
+    const work = Effect.sync(() => most = Math.max(most, ++inside)).pipe(
+      Effect.andThen(Effect.yieldNow),
+      Effect.andThen(Effect.sync(() => {
+        inside--
+        done++
+      }))
+    )
+    yield* Effect.forEach(Array.from({ length: 20 }), () => withFileLock(join(path, "users"), work), {
+      concurrency: "unbounded",
+      discard: true
+    })
+    assert.deepStrictEqual([most, done], [1, 20])
+    assert.deepStrictEqual(readdirSync(path), [])
+  }))
+
+it.effect("it is given up when somebody keeps it, and free again after what failed", () =>
+  Effect.gen(function*() {
+    const path = join(yield* folder, "users")
+    const keeper = yield* Effect.forkChild(withFileLock(path, Effect.never), { startImmediately: true })
+    const waiting = yield* Effect.forkChild(Effect.flip(withFileLock(path, Effect.void)), { startImmediately: true })
+    // What loads SQLite takes real time.
+    yield* Effect.promise(() => import("node:sqlite"))
+    yield* Effect.promise(() => new Promise((resume) => setImmediate(resume)))
+    yield* TestClock.adjust("31 seconds")
+    const { message } = yield* Fiber.join(waiting)
+    assert.match(message, /users\.lock is locked by another process/)
+    yield* Fiber.interrupt(keeper)
+    assert.strictEqual(yield* Effect.flip(withFileLock(path, Effect.fail("broken"))), "broken")
+    assert.strictEqual(yield* withFileLock(path, Effect.succeed("free")), "free")
+  }))
+
+it.effect("a folder where nothing may be written is named", () =>
+  Effect.gen(function*() {
+    const error = yield* Effect.flip(withFileLock("/nowhere/users", Effect.void))
+    assert.match(error.message, /^\/nowhere\/users\.lock cannot be locked: /)
+  }))
