@@ -3,7 +3,7 @@ import { make, setText } from "../../admin/page/dom.ts"
 import { octets } from "../../admin/page/numbers.ts"
 import { howFar } from "./words.ts"
 
-/** Milliseconds between two changes of the text. */
+/** Milliseconds between two changes of what is shown. */
 const OFTEN = 100
 
 export class Transfer {
@@ -52,13 +52,14 @@ export class Transfer {
   /** So many octets of it. */
   is(done: number): void {
     const now = performance.now()
+    // To draw it for each chunk would take longer than to send it.
+    if (now - this.#told < OFTEN) return
+    this.#told = now
     if (this.#total === undefined) {
       setText(this.#text, octets(done))
       return
     }
     this.#bar.value = done
-    if (now - this.#told < OFTEN && done < this.#total) return
-    this.#told = now
     setText(this.#text, howFar(done, this.#total, now - this.#began))
   }
 
