@@ -1,5 +1,6 @@
 /** Whether the program runs its effects with the copy of `effect` that this library is made with. */
 import * as Effect from "effect/Effect"
+import { placeOf } from "../platform/Node.ts"
 
 /** The program has another copy of `effect` than this library. A fault of the installation: a defect, not an error to handle. */
 export class OtherEffect extends Error {
@@ -7,9 +8,7 @@ export class OtherEffect extends Error {
 
   constructor() {
     super(
-      `This program runs with another copy of "effect" than msrp-relay does, which uses ${
-        import.meta.resolve("effect")
-      }. ` +
+      `This program runs with another copy of "effect" than msrp-relay does, which uses ${placeOf("effect")}. ` +
         `Services, metrics and types of two copies do not fit together. Keep one: "npm ls effect" shows them, and ` +
         `peerDependencies in the package.json of msrp-relay which versions will do.`
     )

@@ -130,3 +130,6 @@ export const isIPv4 = (text: string): boolean => IPV4.test(text)
 
 /** Without a zone, which has no place in a URI. */
 export const isIPv6 = (text: string): boolean => text.includes(":") && URL.canParse(`http://[${text}]`)
+
+/** Where a package is loaded from: all are in the bundle of the page. */
+export const placeOf = (name: string): string => `the ${name} in its bundle`

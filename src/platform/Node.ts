@@ -5,3 +5,6 @@
 export { Buffer } from "node:buffer"
 export { createHash, hash, randomFillSync, timingSafeEqual } from "node:crypto"
 export { isIPv4, isIPv6 } from "node:net"
+
+/** Where a package is loaded from, as a URL. */
+export const placeOf = (name: string): string => import.meta.resolve(name)
