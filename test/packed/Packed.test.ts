@@ -282,6 +282,6 @@ describe("programs", () => {
   it("expiry, tested without a socket", () => {
     const { status, stdout } = project.run("vitest", ["run", "expiry.test.ts", "--testTimeout", "60000"])
     assert.strictEqual(status, 0, stdout)
-    assert.match(stdout, /Tests {2}1 passed/)
+    assert.match(stdout, /Tests {2}\d+ passed/)
   })
 })
