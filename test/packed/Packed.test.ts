@@ -109,7 +109,10 @@ describe("the library alone", () => {
     const api = join(project.folder, "node_modules/msrp-relay/docs/api")
     const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { readonly exports: object }
     const modules = Object.keys(exports).filter((path) => path !== "." && path !== "./package.json")
-    assert.includeMembers(readdirSync(api), modules.map((path) => `${path.slice(2)}.md`))
+    assert.includeMembers(
+      readdirSync(api, { recursive: true }) as Array<string>,
+      modules.map((path) => `${path.slice(2)}.md`)
+    )
     assert.include(
       readFileSync(join(api, "Relay.md"), "utf8"),
       "An MSRP relay (RFC 4976), running while its layer lives."
@@ -282,6 +285,6 @@ describe("programs", () => {
   it("expiry, tested without a socket", () => {
     const { status, stdout } = project.run("vitest", ["run", "expiry.test.ts", "--testTimeout", "60000"])
     assert.strictEqual(status, 0, stdout)
-    assert.match(stdout, /Tests {2}1 passed/)
+    assert.match(stdout, /Tests {2}\d+ passed/)
   })
 })

@@ -1,7 +1,7 @@
 /** The package as npm has it, in a project of its own: an empty folder where it is installed. */
 import { execFileSync, spawn, spawnSync, type SpawnSyncReturns } from "node:child_process"
 import { once } from "node:events"
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -25,7 +25,11 @@ export const pack = (folder: string): string => {
     cwd: root,
     encoding: "utf8"
   })
-  for (const file of files.split("\0").filter((one) => one !== "" && !/^(?:node_modules|test|bench)\b/.test(one))) {
+  // A file may be there no more, and a folder of modules may be a link to that of another checkout.
+  const packed = files.split("\0").filter((file) =>
+    file !== "" && existsSync(join(root, file)) && !/^(?:test|bench)\/|(?:^|\/)node_modules$/.test(file)
+  )
+  for (const file of packed) {
     mkdirSync(dirname(join(copy, file)), { recursive: true })
     cpSync(join(root, file), join(copy, file))
   }
