@@ -3,7 +3,7 @@
 #
 #   npm pack && examples/debian/build.sh msrp-relay-0.1.0.tgz .
 #
-# Needs npm and dpkg-deb, no root. Node.js 24 is not in it: the package depends on `nodejs` of that version.
+# Needs npm and dpkg-deb, no root; DEBFULLNAME and DEBEMAIL say whose package it is. Node.js 24 is not in it: the package depends on `nodejs` of that version.
 set -eu
 [ $# -ge 1 ] || { echo "usage: $0 TARBALL [FOLDER]" >&2; exit 2; }
 tarball=$(realpath "$1")
@@ -16,6 +16,7 @@ umask 022
 npm install --global --prefix "$root/npm" --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error "$tarball"
 package=$root/npm/lib/node_modules/msrp-relay
 version=$(node -p 'require(process.argv[1]).version' "$package/package.json")
+maintainer="${DEBFULLNAME:-msrp-relay} <${DEBEMAIL:-msrp-relay@localhost}>"
 deb=$root/deb
 lib=$deb/usr/lib/msrp-relay
 doc=$deb/usr/share/doc/msrp-relay
@@ -36,7 +37,9 @@ cp "$package/.env.example" "$deb/etc/msrp-relay/relay.env"
 rm -rf "$package/CHANGELOG.md" "$package/src" "$share"
 mkdir -p "$lib"
 cp -R "$package/." "$lib"
-find "$deb" -name '*.map' -delete
+find "$deb/usr/lib" \( -name '*.map' -o -name '*.d.ts' -o -name .npmignore \) -delete
+printf 'msrp-relay (%s-1) unstable; urgency=medium\n\n  * See changelog.gz.\n\n -- %s  %s\n' \
+  "$version" "$maintainer" "$(date -R)" | gzip -9n >"$doc/changelog.Debian.gz"
 ln -s ../lib/msrp-relay/dist/service/bin.js "$deb/usr/bin/msrp-relay"
 chmod 0755 "$lib/dist/service/bin.js"
 # The unit of examples/systemd, with the paths of this package.
@@ -52,7 +55,7 @@ cat >"$deb/DEBIAN/control" <<CONTROL
 Package: msrp-relay
 Version: $version-1
 Architecture: all
-Maintainer: The msrp-relay authors <msrp-relay@localhost>
+Maintainer: $maintainer
 Section: net
 Priority: optional
 Depends: nodejs (>= 24.21)
