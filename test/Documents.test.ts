@@ -1,17 +1,10 @@
 /** What the documents name is there: links and their anchors, settings, commands, endpoints; also where only the package is. */
 import { assert, describe, it } from "@effect/vitest"
-import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
-import { fileURLToPath } from "node:url"
 import { settingsTable } from "../src/service/Settings.ts"
+import { documents, examples, root, textOf as text } from "./documents/fences.ts"
 
-const root = fileURLToPath(new URL("..", import.meta.url))
-const text = (path: string): string => readFileSync(join(root, path), "utf8")
-
-const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).trim().split("\n")
-const documents = tracked.filter((path) => path.endsWith(".md"))
-const examples = tracked.filter((path) => path.startsWith("examples/"))
 const { files, scripts } = JSON.parse(text("package.json")) as {
   readonly files: ReadonlyArray<string>
   readonly scripts: Readonly<Record<string, string>>
