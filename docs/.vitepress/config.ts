@@ -6,6 +6,12 @@ import { defineConfig } from "vitepress"
 
 const REPOSITORY = "https://github.com/msrp-relay/msrp-relay"
 
+/** Two who write to each other, by way of a third. */
+const ICON =
+  "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32' fill='#3451b2' stroke='#3451b2' stroke-width='3'>" +
+  "<path d='M6 24 16 8l10 16' fill='none'/><circle cx='6' cy='24' r='4'/><circle cx='26' cy='24' r='4'/>" +
+  "<circle cx='16' cy='8' r='5'/></svg>"
+
 /** Files outside docs/ that are pages too. */
 const others = ["README", "CHANGELOG", "SECURITY"]
 
@@ -35,7 +41,7 @@ export default defineConfig({
   outDir: "./.vitepress/dist",
   cacheDir: "../node_modules/.cache/vitepress",
   // Nothing is asked of anybody else: no fonts, no counting.
-  head: [],
+  head: [["link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(ICON)}` }]],
   markdown: {
     anchor: { slugify: anchorOf },
     languageAlias: { sdp: "ini" },

@@ -105,7 +105,7 @@ const commandLine = async () => {
 }
 
 /** Flags of every command. */
-const everywhere = ["--help", "--version", "--completions", "--log-level"]
+const everywhere = new Set(["--help", "--version", "--completions", "--log-level"])
 
 /** Scripts of npm that are commands. */
 const scripts = { "npm run probe --": "msrp-relay probe", "npm run check:setup --": "msrp-relay check" }
@@ -135,7 +135,7 @@ describe("commands in documents", () => {
         command = `${command} ${word}`.trim()
       }
       return words.filter((word) => word.startsWith("--")).map((word) => word.split("=")[0]!)
-        .some((flag) => !everywhere.includes(flag) && flags.get(command)?.has(flag) !== true)
+        .some((flag) => !everywhere.has(flag) && flags.get(command)?.has(flag) !== true)
     })
     assert.deepStrictEqual(wrong.map(({ path, words }) => `${path}: msrp-relay ${words.join(" ")}`), [])
   })

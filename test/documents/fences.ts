@@ -64,4 +64,4 @@ const elsewhere: Readonly<Record<string, string>> = {
 /** Commands to type, with what is known of them. */
 export const commandsIn = (path: string): ReadonlyArray<Fence> =>
   fencesIn(path).filter(({ language }) => ["sh", "bash", "shell", "console"].includes(language))
-    .map((fence) => fence.info === "" ? { ...fence, info: elsewhere[path] ?? "" } : fence)
+    .map((fence) => fence.info === "" ? Object.assign(fence, { info: elsewhere[path] ?? "" }) : fence)
