@@ -17,6 +17,8 @@ import { Relay } from "../src/Relay.ts"
 import { SessionRepo } from "../src/SessionRepo.ts"
 import { SocketSelector } from "../src/SocketSelector.ts"
 import { type Connection, type LocalSocket, type Receiver, Transport } from "../src/Transport.ts"
+import { WebSocketConnection } from "../src/transport/websocket/WebSocketConnection.ts"
+import { MAX_HEAD, writeHead } from "./webSocket.ts"
 
 const usage = `What the relay costs without sockets: microseconds of one processor for each SEND with its answers.
 
@@ -26,6 +28,7 @@ const usage = `What the relay costs without sockets: microseconds of one process
   --seconds <n>       how long one run measures (default 1)
   --only <name>       one scenario alone (may be repeated)
   --against <folder>  another checkout with this benchmark, measured in turn with this one
+  --ws                by WebSocket, measured in turn with TCP
 `
 
 interface Scenario {
@@ -96,8 +99,14 @@ const frame = (method: string, id: string, lines: ReadonlyArray<string>, body?: 
     Buffer.from(`-------${id}$\r\n`, "latin1")
   ])
 
+/** Each frame as a message of a WebSocket. */
+const message = (frame: Buffer): Buffer => {
+  const head = Buffer.allocUnsafe(MAX_HEAD)
+  return Buffer.concat([head.subarray(0, writeHead(head, 0, frame.length)), frame])
+}
+
 /** Microseconds for each SEND. */
-const measure = async (scenario: Scenario, seconds: number): Promise<number> => {
+const measure = async (scenario: Scenario, seconds: number, byMessages: boolean): Promise<number> => {
   const taken: Array<() => void> = []
   const tasks: Array<() => void> = []
   let accept!: (connection: Connection) => Receiver
@@ -127,9 +136,13 @@ const measure = async (scenario: Scenario, seconds: number): Promise<number> => 
 
   const open = (): Wire => {
     const wire = new Wire(taken)
-    wire.receiver = accept(wire)
+    wire.receiver = byMessages
+      ? new WebSocketConnection(wire, accept, { defer: (task) => void tasks.push(task) })
+      : accept(wire)
     return wire
   }
+  const encoded = (...parts: Parameters<typeof frame>): Buffer =>
+    byMessages ? message(frame(...parts)) : frame(...parts)
   /** What follows the octets of one turn: output is written, and the operating system takes it. */
   const turn = (): void => {
     for (const task of tasks.splice(0)) task()
@@ -144,14 +157,14 @@ const measure = async (scenario: Scenario, seconds: number): Promise<number> => 
     session = /Use-Path: (\S+)/.exec(octets.toString("latin1"))?.[1] ?? session
   }
   const endpoint = "msrp://owner.invalid:2855/abc;tcp"
-  owner.receiver.bytes(frame("AUTH", "a2345678", ["To-Path: msrp://127.0.0.1:2855;tcp", `From-Path: ${endpoint}`]))
+  owner.receiver.bytes(encoded("AUTH", "a2345678", ["To-Path: msrp://127.0.0.1:2855;tcp", `From-Path: ${endpoint}`]))
   turn()
   if (session === "") throw new Error("no session was granted")
 
   const body = Buffer.alloc(scenario.size, "The quick brown fox jumps over the lazy dog. ")
   const request = Buffer.concat(
     Array.from({ length: scenario.batch }, (_, i) =>
-      frame("SEND", `s${String(i).padStart(9, "0")}`, [
+      encoded("SEND", `s${String(i).padStart(9, "0")}`, [
         `To-Path: ${session} ${endpoint}`,
         "From-Path: msrp://peer.invalid:2855/def;tcp",
         `Message-ID: 8a9f7e6d5c4b${String(i).padStart(4, "0")}`,
@@ -171,8 +184,8 @@ const measure = async (scenario: Scenario, seconds: number): Promise<number> => 
     const frames: Array<Buffer> = []
     const text = seen.toString("latin1", 0, length)
     length = 0
-    for (const [, id] of text.matchAll(/^MSRP (\S+) SEND\r$/gm)) {
-      frames.push(frame("200 OK", id!, [`To-Path: ${session}`, `From-Path: ${endpoint}`]))
+    for (const [, id] of text.matchAll(/MSRP (\S+) SEND\r\n/g)) {
+      frames.push(encoded("200 OK", id!, [`To-Path: ${session}`, `From-Path: ${endpoint}`]))
     }
     return { count: frames.length, reads: scenario.turns === 1 ? [Buffer.concat(frames)] : frames }
   }
@@ -221,6 +234,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "1" },
     only: { type: "string", multiple: true, default: [] },
     against: { type: "string" },
+    ws: { type: "boolean", default: false },
     /** Of a child: the scenario that it measures. */
     measure: { type: "string" },
     help: { type: "boolean", default: false }
@@ -232,8 +246,13 @@ const seconds = Number(values.seconds)
 /** As `npm start` has it. */
 const HEAP = "--max-semi-space-size=4"
 
-const child = (file: string, name: string): number => {
-  const args = [HEAP, file, "--measure", name, "--seconds", `${seconds}`]
+interface Measured {
+  readonly file: string
+  readonly ws: boolean
+}
+
+const child = ({ file, ws }: Measured, name: string): number => {
+  const args = [HEAP, file, "--measure", name, "--seconds", `${seconds}`, ...ws ? ["--ws"] : []]
   const { error, status, stderr, stdout } = spawnSync(process.execPath, args, { encoding: "utf8" })
   if (error !== undefined || status !== 0) throw new Error(`the run has failed: ${error?.message ?? stderr}`)
   // Behind what the relay logs.
@@ -245,11 +264,15 @@ const median = (numbers: ReadonlyArray<number>): number => numbers.toSorted((a, 
 if (values.help) process.stdout.write(usage)
 else if (values.measure !== undefined) {
   const scenario = scenarios.find(({ name }) => name === values.measure)!
-  console.log(String(await measure(scenario, seconds)))
+  console.log(String(await measure(scenario, seconds, values.ws)))
 } else {
   const wanted = scenarios.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
   if (wanted.length === 0) throw new Error(`scenarios: ${scenarios.map(({ name }) => name).join(", ")}`)
-  const files = values.against === undefined ? [here] : [here, resolve(values.against, "bench/core.ts")]
+  const { against, ws } = values
+  const others: ReadonlyArray<Measured> = against === undefined
+    ? ws ? [{ file: here, ws: false }] : []
+    : [{ file: resolve(against, "bench/core.ts"), ws }]
+  const files: ReadonlyArray<Measured> = [{ file: here, ws }, ...others]
   const rows = wanted.map(({ name, what }) => {
     const runs = files.map((): Array<number> => [])
     for (let i = 0; i < Number(values.runs); i++) files.forEach((file, at) => runs[at]!.push(child(file, name)))

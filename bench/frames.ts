@@ -55,6 +55,8 @@ export class SendFrame {
   readonly head: Buffer
   /** The body and the end-line, if they are sent apart. */
   readonly rest: { readonly body: Buffer; readonly end: Buffer } | undefined
+  /** Octets of all of it. */
+  readonly length: number
   private readonly places: ReadonlyArray<readonly [buffer: Buffer, lastDigit: number]>
 
   constructor(options: SendOptions) {
@@ -71,6 +73,7 @@ export class SendFrame {
     const whole = head.length + body.length + end.length <= wholeFrameLimit
     this.head = whole ? Buffer.concat([head, body, end]) : head
     this.rest = whole ? undefined : { body, end }
+    this.length = this.head.length + (whole ? 0 : body.length + end.length)
     const endAt = whole ? head.length + body.length : 0
     this.places = [
       [this.head, 5 + id.length - 1],

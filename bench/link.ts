@@ -9,7 +9,8 @@ import { connect as connectTcp, type NetConnectOpts, type Socket } from "node:ne
 import { connect as connectTls, createSecureContext } from "node:tls"
 import { type Account, authorization, headerValues } from "./digest.ts"
 import { type Counter, OkFrame, type SendFrame } from "./frames.ts"
-import type { Transport } from "./scenarios.ts"
+import { hasTls, isWebSocket, type Transport, uriOf } from "./scenarios.ts"
+import { MAX_HEAD, requestFor, textFrame, Unframer, writeHead } from "./webSocket.ts"
 
 export interface Target {
   readonly transport: Transport
@@ -104,6 +105,10 @@ export class Link {
 
   private readonly socket: Socket
   private readonly faults: Faults
+  /** By WebSocket only: each frame of MSRP is a message. */
+  private readonly unframer: Unframer | undefined
+  /** Called when the WebSocket is open. */
+  private onOpen: (() => void) | undefined
   private auths = 0
   private awaited: ((response: string) => void) | undefined
   private closing = false
@@ -131,7 +136,8 @@ export class Link {
   private messageOctets = 0
   private intact = true
 
-  private constructor(socket: Socket, uri: string, faults: Faults) {
+  private constructor(socket: Socket, uri: string, faults: Faults, byMessages: boolean) {
+    this.unframer = byMessages ? new Unframer((pong) => this.socket.write(pong)) : undefined
     this.socket = socket
     this.uri = uri
     this.faults = faults
@@ -154,20 +160,25 @@ export class Link {
         },
         ...(localAddress === undefined ? {} : { localAddress })
       }
-      const socket = target.transport === "tcp"
-        ? connectTcp(options)
-        : connectTls({ ...options, rejectUnauthorized: false, secureContext })
+      const secure = hasTls(target.transport)
+      const byMessages = isWebSocket(target.transport)
+      const socket = secure
+        ? connectTls({ ...options, rejectUnauthorized: false, secureContext })
+        : connectTcp(options)
       socket.setNoDelay(true)
       socket.once("error", reject)
-      socket.once(target.transport === "tcp" ? "connect" : "secureConnect", () => {
+      socket.once(secure ? "secureConnect" : "connect", () => {
         const address = socket.localAddress!.includes(":") ? `[${socket.localAddress}]` : socket.localAddress
-        const scheme = target.transport === "tcp" ? "msrp" : "msrps"
-        const opened = new Link(socket, `${scheme}://${address}:${socket.localPort}/${name};tcp`, faults)
+        const uri = uriOf(target.transport, `${address}:${socket.localPort}/${name}`)
+        const opened = new Link(socket, uri, faults, byMessages)
         link = opened
         socket.off("error", reject)
         socket.on("error", (error) => opened.fail(error.message))
         socket.on("close", () => opened.fail("closed by the relay"))
-        resolve(opened)
+        if (!byMessages) return resolve(opened)
+        socket.once("close", () => reject(new Error("no WebSocket was opened")))
+        opened.onOpen = () => resolve(opened)
+        socket.write(requestFor(target))
       })
     })
   }
@@ -187,10 +198,9 @@ export class Link {
   /** One AUTH, with the value of its Authorization if there is one; gives the whole response. */
   auth(toPath: string, answer?: string): Promise<string> {
     const id = `auth${++this.auths}x${this.socket.localPort}`
-    this.socket.write(
+    this.text(
       `MSRP ${id} AUTH\r\nTo-Path: ${toPath}\r\nFrom-Path: ${this.uri}\r\n` +
-        (answer === undefined ? "" : `Authorization: ${answer}\r\n`) + `${dashes}${id}$\r\n`,
-      "latin1"
+        (answer === undefined ? "" : `Authorization: ${answer}\r\n`) + `${dashes}${id}$\r\n`
     )
     return new Promise((resolve, reject) => {
       this.awaited = resolve
@@ -206,6 +216,7 @@ export class Link {
 
   /** Puts the next message behind what is to be sent. */
   send(frame = this.outgoing!): void {
+    if (this.unframer !== undefined) this.putHead(frame.length)
     this.put(frame.head)
     if (frame.rest !== undefined) {
       const { body, end } = frame.rest
@@ -224,7 +235,8 @@ export class Link {
 
   /** Writes a frame of whatever kind. */
   text(frame: string): void {
-    this.socket.write(frame, "latin1")
+    if (this.unframer === undefined) this.socket.write(frame, "latin1")
+    else this.socket.write(textFrame(frame))
   }
 
   /** Writes what has been put together. */
@@ -289,6 +301,11 @@ export class Link {
     this.filled += bytes.length
   }
 
+  /** The head of a message with so many octets. */
+  private putHead(octets: number): void {
+    this.filled = writeHead(this.room(MAX_HEAD), this.filled, octets)
+  }
+
   private writePart(release: (() => void) | undefined): void {
     const part = this.slab!.bytes.subarray(this.written, this.filled)
     this.written = this.filled
@@ -305,7 +322,14 @@ export class Link {
 
   private read(length: number): void {
     if (this.closing || this.ignores) return
-    const end = headroom + length
+    const { unframer } = this
+    const end = unframer === undefined ? headroom + length : unframer.strip(area, headroom, headroom + length)
+    if (unframer !== undefined && this.onOpen !== undefined) {
+      if (unframer.refusal !== undefined) this.fail(unframer.refusal)
+      if (!unframer.isOpen) return
+      this.onOpen()
+      this.onOpen = undefined
+    }
     let at = headroom
     if (this.restLength > 0) {
       at -= this.restLength
@@ -522,6 +546,7 @@ export class Link {
   private reply(source: Buffer, idAt: number, idLength: number): void {
     if (this.ok?.idLength !== idLength) this.ok = new OkFrame(idLength, this.replyTo, this.uri)
     const { ok } = this
+    if (this.unframer !== undefined) this.putHead(ok.bytes.length)
     const target = this.room(ok.bytes.length)
     ok.write(target, this.filled, source, idAt)
     this.filled += ok.bytes.length

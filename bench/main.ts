@@ -15,14 +15,15 @@ import { crowdLimits } from "./crowd/Stage.ts"
 import type { Account } from "./digest.ts"
 import type { Job, Measurement } from "./load.ts"
 import { kamailio, ownRelay, type Relay, startCommand } from "./relays.ts"
-import { describe, type Scenario, scenarios, type Transport } from "./scenarios.ts"
+import { describe, type Scenario, scenarios, type Transport, transports as all } from "./scenarios.ts"
 
 const help = `Usage: npm run bench -- [options]
 
   --crowd                very many clients at once, instead of the scenarios for single figures
   --only NAME            only this scenario (may be repeated): ${scenarios.map(({ name }) => name).join(", ")};
                          with --crowd: ${Object.keys(crowdScenarios).join(", ")}
-  --tcp, --tls           only over TCP, only over TLS
+  --tcp, --tls           only over TCP, only over TLS (default both)
+  --ws, --wss            by WebSocket, without and with TLS; not with --crowd
   --seconds N            length of each measurement (default 3; with --crowd 1.5)
   --repeat N             measure N times and take the medians (default 1; not with --crowd)
   --scale N              with --crowd: numbers of clients are multiplied with this (default 1)
@@ -44,6 +45,8 @@ const parseOptions = () =>
       only: { type: "string", multiple: true, default: [] },
       tcp: { type: "boolean", default: false },
       tls: { type: "boolean", default: false },
+      ws: { type: "boolean", default: false },
+      wss: { type: "boolean", default: false },
       seconds: { type: "string" },
       scale: { type: "string", default: "1" },
       repeat: { type: "string", default: "1" },
@@ -234,10 +237,10 @@ const measureAll = async (
   const rows: Array<Row> = []
   print(line(([title]) => title))
   for (const scenario of chosen) {
-    if (!relays.some((relay) => relay.supports(scenario))) continue
+    if (!relays.some((relay) => transports.some((transport) => relay.supports(scenario, transport)))) continue
     print(`\n${scenario.name}: ${describe(scenario)}`)
     for (const transport of transports) {
-      const able = relays.filter((relay) => relay.supports(scenario)).map((relay) => ({
+      const able = relays.filter((relay) => relay.supports(scenario, transport)).map((relay) => ({
         relay,
         runs: [] as Array<Numbers>
       }))
@@ -273,7 +276,9 @@ const main = async (): Promise<void> => {
   const repeat = Math.ceil(positive(options.repeat, "repeat"))
   const readySeconds = positive(options["ready-seconds"], "ready-seconds")
   const workers = Math.ceil(positive(options["kamailio-workers"], "kamailio-workers"))
-  const transports = (["tcp", "tls"] as const).filter((transport) => options[transport] || options.tcp === options.tls)
+  const named = all.filter((transport) => options[transport])
+  const transports = named.length === 0 ? ["tcp", "tls"] as const : named
+  if (options.crowd && (options.ws || options.wss)) throw new UsageError("--crowd: not by WebSocket")
   const chosen = scenarios.filter(({ name }) => options.only.length === 0 || options.only.includes(name))
 
   const relays = options["no-relay"] ? [] : [ownRelay(options.command, readySeconds, options.crowd ? crowdLimits : {})]

@@ -13,7 +13,7 @@ import { promisify } from "node:util"
 import { onProcessors, processTree } from "./cpu.ts"
 import type { Account } from "./digest.ts"
 import type { Target } from "./link.ts"
-import type { Scenario, Transport } from "./scenarios.ts"
+import { isWebSocket, type Scenario, type Transport, transports, uriOf } from "./scenarios.ts"
 
 export interface RunningRelay {
   readonly target: Target
@@ -39,7 +39,7 @@ export interface RelayOptions {
 export interface Relay {
   readonly name: string
   /** Can it do this at all? */
-  readonly supports: (scenario: Scenario) => boolean
+  readonly supports: (scenario: Scenario, transport: Transport) => boolean
   readonly start: (options: RelayOptions) => Promise<RunningRelay>
 }
 
@@ -180,11 +180,13 @@ export const ownRelay = (
   name: "msrp-relay",
   supports: () => true,
   start: async ({ account, pauses, processors, transport }) => {
-    const [tcp = 0, tls = 0] = await freePorts(2)
-    const port = transport === "tcp" ? tcp : tls
+    // By WebSocket only where it is measured: earlier ones do not know it.
+    const used = transports.filter((one) => !isWebSocket(one) || one === transport)
+    const ports = await freePorts(used.length)
+    const port = ports[used.indexOf(transport)]!
     const { host, logged, pid, stop } = await startOwn(command, {
       env: {
-        MSRP_URIS: `msrp://localhost:${tcp};tcp,msrps://localhost:${tls};tcp`,
+        MSRP_URIS: used.map((one, i) => uriOf(one, `localhost:${ports[i]}`)).join(","),
         // All sessions are those of one user.
         MSRP_MAX_SESSIONS_PER_USER: "100000",
         MSRP_USERS: `${account.user}:${account.password}`,
@@ -195,8 +197,7 @@ export const ownRelay = (
       port,
       readySeconds
     })
-    const uri = `${transport === "tcp" ? "msrp" : "msrps"}://localhost:${port};tcp`
-    return { target: { transport, host, port, uri }, pid, logged, stop }
+    return { target: { transport, host, port, uri: uriOf(transport, `localhost:${port}`) }, pid, logged, stop }
   }
 })
 
@@ -307,7 +308,8 @@ export const kamailio = async (workers: number): Promise<Relay | undefined> => {
   if (modules === undefined) return undefined
   return {
     name: "kamailio",
-    supports: (scenario) => scenario.kind !== "messages" || scenario.size <= kamailioMaxBody,
+    supports: (scenario, transport) =>
+      !isWebSocket(transport) && (scenario.kind !== "messages" || scenario.size <= kamailioMaxBody),
     start: async ({ account, processors, transport }) => {
       const directory = await mkdtemp(join(tmpdir(), "msrp-bench-"))
       const removeDirectory = () => rm(directory, { recursive: true, force: true })

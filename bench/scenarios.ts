@@ -1,7 +1,15 @@
 /**
- * What is measured. Every scenario runs against a freshly started relay, over TCP and over TLS.
+ * What is measured. Every scenario runs against a freshly started relay, over TCP and over TLS, or by WebSocket on either.
  */
-export type Transport = "tcp" | "tls"
+export const transports = ["tcp", "tls", "ws", "wss"] as const
+export type Transport = (typeof transports)[number]
+
+export const hasTls = (transport: Transport): boolean => transport === "tls" || transport === "wss"
+export const isWebSocket = (transport: Transport): boolean => transport === "ws" || transport === "wss"
+
+/** The URI of who is reached there, with a session-id if it has one. */
+export const uriOf = (transport: Transport, authority: string): string =>
+  `${hasTls(transport) ? "msrps" : "msrp"}://${authority};${isWebSocket(transport) ? "ws" : "tcp"}`
 
 /** Messages through sessions that are up: in each pair one end is authenticated at the relay, the other is its peer. */
 export interface MessageScenario {

@@ -223,7 +223,7 @@ export const connect = Effect.fnUntraced(function*(
     })
     const decoder = codec.decoder(inbox)
     const receiver = {
-      bytes: (chunk: Buffer) => decoder.push(chunk),
+      bytes: (chunk: Buffer, last?: boolean) => decoder.push(chunk, last),
       closed: () => {
         const error = new ClientError({ reason: "Closed", message: why })
         decoder.stop()
@@ -256,7 +256,8 @@ export const connect = Effect.fnUntraced(function*(
       scheme: options.scheme,
       host: connection.local.host,
       port: connection.local.port,
-      sessionId: sessionId()
+      sessionId: sessionId(),
+      transport: connection.transport
     })
   const uri = newUri()
 

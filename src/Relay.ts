@@ -241,12 +241,10 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     )
   }
   // The rules need the real sockets, and nothing is read before this fiber goes on.
-  // A session URI names where others connect to, which is not done by WebSocket (RFC 7977 §5.1).
-  const named = sockets.filter(({ transport }) => transport !== "ws")
+  // Those by which others connect come first: that is not done by WebSocket (RFC 7977 §5.1).
   const uris = options.uris ??
-    (named.length === 0 ? sockets : named).map(({ host, port, scheme, transport }) =>
-      parseUri(formatUri({ scheme, host, port, transport }))!
-    )
+    sockets.toSorted((a, b) => Number(a.transport === "ws") - Number(b.transport === "ws"))
+      .map(({ host, port, scheme, transport }) => parseUri(formatUri({ scheme, host, port, transport }))!)
   switchboard.serves(sockets, uris)
   serving = switchboard
   if (live.current !== options) switchboard.change(rulesOf(live.current))

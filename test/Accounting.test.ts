@@ -66,6 +66,46 @@ const behind: Scenario = {
   relents: true
 }
 
+/** The last piece is open while all of the chunk is here, and no more may be unanswered. */
+const open: Scenario = {
+  ...behind,
+  mood: "fair",
+  relays: 2,
+  lame: [0],
+  seed: 0,
+  link: { latency: 0, split: 65_536, window: 16_000 },
+  bounds: {
+    ...behind.bounds,
+    session: 20_000,
+    connection: 6000,
+    transactions: 16_384,
+    relayed: 2_097_152,
+    relay: 33_554_432
+  },
+  dialogs: [
+    ...[1, 2, 3].map(() => ({ kind: "linked", owner: 0, peer: 0, expires: 100_000 }) as const),
+    { kind: "owners", owner: 1, peer: 1, expires: 100_000 }
+  ],
+  answers: [[{ status: 200, when: "now", delay: 10 }]],
+  commands: [[106_141, 228, 169_322], [30_000]].map((chunks, i) => ({
+    do: "send",
+    dialog: i === 0 ? 3 : 0,
+    back: false,
+    message: {
+      chunks,
+      last: "$",
+      failureReport: i === 0 ? "yes" : "absent",
+      successReport: i === 0,
+      range: "exact",
+      spaced: false
+    }
+  }))
+}
+
+it("R4976-6.4.1-13: whose own answers are behind what he writes to himself gets it in pieces that he can answer", async () => {
+  assert.deepStrictEqual(await run(open), [])
+})
+
 it("R4976-6.4.1-13: a client that writes to itself, more than may be unanswered, goes on after 30 seconds", async () => {
   assert.deepStrictEqual(await run(behind), [])
 })

@@ -18,3 +18,6 @@ contract("layerNode, TCP, shared reads", "msrp", () => Transport.layerNode({ rea
 contract("layerNode, TCP, events", "msrp", () => Transport.layerNode({ reads: "events" }))
 contract("layerNode, TLS, shared reads", "msrps", () => Transport.layerNode({ reads: "shared", tls }))
 contract("layerNode, TLS, events", "msrps", () => Transport.layerNode({ reads: "events", tls }))
+contract("layerNode, WebSocket, shared reads", "msrp", () => Transport.layerNode({ reads: "shared" }), "ws")
+contract("layerNode, WebSocket, events", "msrp", () => Transport.layerNode({ reads: "events" }), "ws")
+contract("layerNode, WebSocket with TLS", "msrps", () => Transport.layerNode({ reads: "shared", tls }), "ws")

@@ -52,7 +52,9 @@ export const growth = async (setting: Setting): Promise<Array<GrowthRow>> => {
   ], setting.print)
   const one = async (transport: Transport, size: number, pairs: number) => {
     for (const relay of setting.relays) {
-      if (!relay.supports({ kind: "messages", name: "growth", pairs, size, window: 1, body: "text" })) continue
+      if (!relay.supports({ kind: "messages", name: "growth", pairs, size, window: 1, body: "text" }, transport)) {
+        continue
+      }
       await Stage.use(setting, relay, transport, `growth, ${pairs} pairs of ${size} octets`, async (stage) => {
         const busy = await stage.client("Busy", { pairs, size, window: 1 })
         // All paths have to have been taken, and all code compiled, before it counts.

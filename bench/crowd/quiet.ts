@@ -50,7 +50,9 @@ export const quiet = async (setting: Setting): Promise<Array<QuietRow>> => {
   for (const transport of setting.transports) {
     for (const size of SIZES) {
       for (const relay of setting.relays) {
-        if (!relay.supports({ kind: "messages", name: "quiet", pairs: MOST, size, window: 1, body: "text" })) continue
+        if (
+          !relay.supports({ kind: "messages", name: "quiet", pairs: MOST, size, window: 1, body: "text" }, transport)
+        ) continue
         await Stage.use(setting, relay, transport, `quiet, ${size} octets`, async (stage) => {
           const pair = await stage.client("Quiet")
           const flood = await stage.client("Flood", { pairs: MOST, size, deaf: false })

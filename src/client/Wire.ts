@@ -18,6 +18,8 @@ const MAX_WAITING = 16_777_216
 export class Wire {
   readonly #connection: Connection
   readonly #defer: (task: () => void) => void
+  /** The connection carries messages, each of which is one frame: nothing leaves before its frame is whole. */
+  readonly #isMessages: boolean
   #batch: Array<Uint8Array> = []
   #batchLength = 0
   #flushing = false
@@ -36,6 +38,7 @@ export class Wire {
   constructor(connection: Connection, defer: (task: () => void) => void) {
     this.#connection = connection
     this.#defer = defer
+    this.#isMessages = connection.messages !== undefined
   }
 
   /** Others want to send: a chunk that may be cut should end now. */
@@ -81,7 +84,8 @@ export class Wire {
     if (this.#gone !== undefined) return
     if (!this.#open) {
       this.put(frame)
-      this.#flushSoon()
+      if (this.#isMessages) this.#write()
+      else this.#flushSoon()
     } else {
       this.#behind.push(frame)
       this.#behindLength += frame.length
@@ -98,6 +102,10 @@ export class Wire {
   }
 
   flush(): void {
+    if (!this.#isMessages) this.#write()
+  }
+
+  #write(): void {
     const octets = this.#batch
     const length = this.#batchLength
     this.#batch = []
@@ -105,10 +113,11 @@ export class Wire {
     if (this.#gone !== undefined || length === 0) return
     this.#unwritten += length
     if (this.#unwritten >= HIGH_WATER) this.#room.closeUnsafe()
-    this.#connection.write(Buffer.concat(octets, length), () => {
+    const written = (): void => {
       this.#unwritten -= length
       if (this.#unwritten < HIGH_WATER / 2) this.#room.openUnsafe()
-    })
+    }
+    this.#connection.write(Buffer.concat(octets, length), written, this.#isMessages ? [length] : undefined)
   }
 
   /** The connection is gone: whoever waits fails with `error`. */
@@ -129,7 +138,11 @@ export class Wire {
     const behind = this.#behind
     this.#behind = []
     this.#behindLength = 0
-    for (const frame of behind) this.put(frame)
+    if (this.#isMessages) this.#write()
+    for (const frame of behind) {
+      this.put(frame)
+      if (this.#isMessages) this.#write()
+    }
     this.#want()
     this.flush()
   }

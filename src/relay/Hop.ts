@@ -7,7 +7,7 @@ import type { Head } from "../protocol/Head.ts"
 import { reasonPhrase } from "../protocol/Status.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, Receiver } from "../transport/Connection.ts"
-import type { Closing } from "./Closing.ts"
+import { closeReasonOf, type Closing } from "./Closing.ts"
 import { countClosed, countDialled, countUndialled } from "./Counters.ts"
 import type { FrameTrace } from "./FrameTrace.ts"
 import { HopSessions } from "./HopSessions.ts"
@@ -257,7 +257,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#reason ??= reason
     this.#inbound.stop()
     this.outbound.end()
-    this.#connection?.end()
+    this.#connection?.end(closeReasonOf(reason))
     // A peer that does not close must not keep the connection; one that does must be heard.
     this.#connection?.resume()
     this.shared.limits.closing.start(this.#linger = new Timeout(() => this.#connection?.destroy()))

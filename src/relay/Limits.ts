@@ -11,7 +11,10 @@ export interface RelayLimits {
   readonly turn: number
   /** Octets that wait for one connection before those who send to it are held. */
   readonly output: number
-  /** Octets of responses that wait for one connection before it is not read: its peer does not read them. */
+  /**
+   * Octets of responses that wait for one connection before it is not read: its peer does not read them. For another
+   * relay it is `relay`.
+   */
   readonly responses: number
   /** Octets held for one session whose receiver is slow, before its sender is not read. */
   readonly session: number

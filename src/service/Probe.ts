@@ -20,6 +20,7 @@ import { Codec } from "../Codec.ts"
 import { type MsrpUri, parseUri } from "../protocol/Uri.ts"
 import type { TransportError } from "../Transport.ts"
 import { Transport } from "../Transport.ts"
+import { targetOf } from "../transport/Failure.ts"
 
 /** A step did not succeed. The message is for people: which step, what was seen, and what may help. */
 export class ProbeFailed extends Data.TaggedError("ProbeFailed")<{
@@ -28,8 +29,10 @@ export class ProbeFailed extends Data.TaggedError("ProbeFailed")<{
 }> {}
 
 export interface ProbeOptions {
-  /** The relay's URI, with a port and without a session-id. */
+  /** The relay's URI, with a port and without a session-id; of the transport `ws` where it is to be reached by WebSocket. */
   readonly relay: MsrpUri
+  /** Where the WebSocket is opened. Default `/`. */
+  readonly path?: string | undefined
   readonly user: string
   readonly password: Redacted.Redacted
   /** Octets of the files. */
@@ -44,9 +47,18 @@ const DEFAULT_PORT = 2855
 
 interface Address {
   readonly scheme: "msrp" | "msrps"
+  readonly transport: "tcp" | "ws"
   readonly host: string
   readonly port: number
+  /** With `ws` only. */
+  readonly path?: string | undefined
 }
+
+/** Where a URI leads to. `path`: that of WebSockets, which no MSRP URI tells. */
+const addressOf = ({ host, port = DEFAULT_PORT, scheme, transport }: MsrpUri, path: string | undefined): Address =>
+  transport.toLowerCase() === "ws"
+    ? { scheme, transport: "ws", host, port, path: path ?? "/" }
+    : { scheme, transport: "tcp", host, port }
 
 /** One party of the session. */
 interface Party {
@@ -60,10 +72,10 @@ interface Party {
 export const probe = Effect.fnUntraced(function*(
   options: ProbeOptions
 ): Effect.fn.Return<void, ProbeFailed, Transport | Codec | Scope.Scope> {
-  const { password, relay, size, timeout, user } = options
+  const { password, path, relay, size, timeout, user } = options
   const began = yield* Clock.currentTimeMillis
-  const address: Address = { scheme: relay.scheme, host: relay.host, port: relay.port ?? DEFAULT_PORT }
-  const where = textOf(address)
+  const address = addressOf(relay, path)
+  const where = targetOf(address)
   let progress = 0
   let steps = 0
 
@@ -134,11 +146,11 @@ export const probe = Effect.fnUntraced(function*(
       (proven ? "" : " (the relay did not prove that it knows the password)")
   )
   const shown = grant.usePath.at(-1)!
-  const inward: Address = { scheme: shown.scheme, host: shown.host, port: shown.port ?? DEFAULT_PORT }
-  const peerClient = textOf(inward) === where
+  const inward = addressOf(shown, path)
+  const peerClient = targetOf(inward) === where
     ? yield* step(`connect the peer to ${where}`, connect(address))
     : yield* step(
-      `connect the peer to ${textOf(inward)}`,
+      `connect the peer to ${targetOf(inward)}`,
       connect(inward).pipe(
         Effect.map((client) => ({ client, note: "" })),
         Effect.catch((error) =>
@@ -175,9 +187,6 @@ class Stalled extends Data.TaggedError("Stalled")<{ readonly timeout: number }> 
 /** What arrived is not what was sent. */
 class Mismatch extends Data.TaggedError("Mismatch")<{ readonly message: string }> {}
 
-const textOf = ({ host, port, scheme }: Address): string =>
-  `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`
-
 const randomOctets = (size: number): Stream.Stream<Uint8Array> =>
   Stream.unfold(
     size,
@@ -204,18 +213,23 @@ const explain = (
   }
 }
 
-const explainClient = (error: Client.ClientError, { scheme }: MsrpUri): string => {
+/** The same with TLS, as an option; nothing where there is TLS. */
+const overTls = ({ scheme, transport }: MsrpUri): string | undefined =>
+  scheme === "msrps" ? undefined : `--relay ${transport === "ws" ? "wss" : "msrps"}://...`
+
+const explainClient = (error: Client.ClientError, relay: MsrpUri): string => {
+  const tls = overTls(relay)
   switch (error.status) {
     case 401:
       return "401, user name or password is wrong. " +
         "(A relay without any configuration prints the password of its user `demo` when it starts.)"
     case 403:
-      return `403, not allowed${scheme === "msrp" ? ": perhaps only over TLS, with --relay msrps://..." : ""}`
+      return `403, not allowed${tls === undefined ? "" : `: perhaps only over TLS, with ${tls}`}`
     case 481:
       return "481, the relay does not know its own Use-Path URI any more, or not the way to the other party"
     case undefined:
       return error.reason === "Closed"
-        ? `${error.message}${scheme === "msrp" ? ": perhaps the relay speaks TLS there, with --relay msrps://..." : ""}`
+        ? `${error.message}${tls === undefined ? "" : `: perhaps the relay speaks TLS there, with ${tls}`}`
         : error.message
     default:
       return error.message
@@ -233,12 +247,30 @@ const explainTransport = (error: TransportError): string => {
       return `the host name of ${target} has no address`
     case "Certificate":
       return `the relay's certificate is not accepted (${message}); --insecure takes a self-signed one`
+    case "WebSocket":
+      return `cannot ${message}`
     default:
-      return `cannot ${message}${target.startsWith("msrps") ? "; is TLS spoken there?" : ""}`
+      return `cannot ${message}${/^(?:msrps|wss):/.test(target) ? "; is TLS spoken there?" : ""}`
   }
 }
 
-const parseRelay = (text: string): Option.Option<MsrpUri> => {
+/** A relay to try out, and the path where its WebSockets are opened. */
+export interface Place {
+  readonly relay: MsrpUri
+  readonly path?: string
+}
+
+/** What `--relay` says: an MSRP URI, or that of a WebSocket. */
+export const parseRelay = (text: string): Option.Option<Place> => {
+  const [, tls, authority, path = "/"] = /^ws(s?):\/\/([^/?#;\s]+)(\/[\x21\x24-\x7e]*)?$/i.exec(text) ?? []
+  if (authority === undefined) return Option.map(parseMsrp(text), (relay) => ({ relay }))
+  const scheme = tls === "" ? "msrp" : "msrps"
+  const port = /:\d+$/.test(authority) ? "" : tls === "" ? ":80" : ":443"
+  const relay = parseUri(`${scheme}://${authority}${port};ws`)
+  return Option.map(Option.fromUndefinedOr(relay), (relay) => ({ relay, path }))
+}
+
+const parseMsrp = (text: string): Option.Option<MsrpUri> => {
   const uri = parseUri(text.includes(";") ? text : `${text.replace(/\/$/, "")};tcp`)
   if (uri === undefined || uri.sessionId !== undefined || uri.transport.toLowerCase() !== "tcp") return Option.none()
   if (uri.port !== undefined) return Option.some(uri)
@@ -255,10 +287,16 @@ export const probeCommand = Command.make(
   "probe",
   {
     relay: Flag.String("relay").pipe(
-      Flag.withDescription("The relay: msrp:// for TCP, msrps:// for TLS; port 2855 when absent"),
+      Flag.withDescription(
+        "The relay: msrp:// for TCP, msrps:// for TLS (port 2855 when absent); " +
+          "ws:// and wss:// for WebSocket, with the path (port 80 and 443 when absent)"
+      ),
       Flag.withMetavar("URI"),
       Flag.withDefault("msrp://localhost:2855"),
-      Flag.filterMap(parseRelay, () => "the URI of a relay, such as msrps://relay.example.com:2855")
+      Flag.filterMap(
+        parseRelay,
+        () => "the URI of a relay, such as msrps://relay.example.com:2855 or wss://relay.example.com/msrp"
+      )
     ),
     user: Flag.String("user").pipe(
       Flag.withDescription("User to log in as"),
@@ -282,8 +320,8 @@ export const probeCommand = Command.make(
       Flag.filter((seconds) => seconds > 0, () => "one second or more")
     )
   },
-  ({ insecure, ...options }) =>
-    Effect.scoped(probe(options)).pipe(
+  ({ insecure, relay, ...options }) =>
+    Effect.scoped(probe({ ...options, ...relay })).pipe(
       Effect.provide(
         Layer.merge(
           Transport.layerNode({ allowSelfSigned: insecure, connectTimeout: options.timeout }),
@@ -298,6 +336,10 @@ export const probeCommand = Command.make(
     {
       command: "msrp-relay probe --relay msrps://relay.example.com:2855 --user alice --password ... --size 20MB",
       description: "Another relay, with a larger file"
+    },
+    {
+      command: "msrp-relay probe --relay wss://relay.example.com/msrp --user alice --password ...",
+      description: "By WebSocket, as a browser does"
     }
   ])
 )

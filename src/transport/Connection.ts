@@ -130,6 +130,8 @@ export interface ConnectOptions {
   readonly scheme: "msrp" | "msrps"
   /** `ws`: by WebSocket, as clients do; a relay never does (RFC 7977 §5.1). Default `tcp`. */
   readonly transport?: "tcp" | "ws" | undefined
+  /** Where the WebSocket is opened, with `ws` only; begins with `/`. Default `/`. */
+  readonly path?: string | undefined
   /** A host name or an IP address (IPv6 without brackets). All its addresses are tried. */
   readonly host: string
   readonly port: number

@@ -16,6 +16,10 @@ import type { Adopt } from "./Owned.ts"
 import { checkServerIdentity, proofOf, type Proven } from "./PeerCertificate.ts"
 import type { TransportError, TransportErrorReason } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
+import { maskingKey } from "./websocket/MaskingKeys.ts"
+import { openWebSocket } from "./websocket/Opening.ts"
+import { OpeningFault } from "./websocket/OpeningFault.ts"
+import { WebSocketConnection } from "./websocket/WebSocketConnection.ts"
 
 export interface DialOptions {
   /**
@@ -35,18 +39,20 @@ export interface Surroundings {
   readonly resolver: ResolverShape
   readonly adopt: Adopt
   readonly proven: Proven
+  readonly defer: (task: () => void) => void
   /** Runs an effect beside everything else. */
   readonly run: (effect: Effect.Effect<void>) => void
 }
 
 export const makeConnect = (
-  { adopt, certificates, proven, resolver, run }: Surroundings,
+  { adopt, certificates, defer, proven, resolver, run }: Surroundings,
   live: Current<DialOptions>
 ): TransportShape["connect"] => {
   const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connection, TransportError> =>
     Effect.suspend(() => {
       const { connectTimeout = 10, keepAlive = KEEP_ALIVE } = live.current
       const secure = options.scheme === "msrps"
+      const byMessages = options.transport === "ws"
       const failed = failing(options)
       const timeout = { orElse: () => Effect.fail(failed("Timeout", undefined)) }
       let raw: Net.Socket | undefined
@@ -61,6 +67,7 @@ export const makeConnect = (
         connected(() => raw = leave(way, options, keepAlive), failed).pipe(
           index === length - 1 ? identity : Effect.timeoutOrElse({ duration: ATTEMPT, ...timeout }),
           Effect.flatMap((socket) => secure ? handshake(socket, options) : Effect.succeed(socket)),
+          Effect.flatMap((stream) => byMessages ? upgraded(stream, options) : Effect.succeed(stream)),
           Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : destroy)
         )
 
@@ -78,13 +85,28 @@ export const makeConnect = (
           const ends = endsOf(stream)
           if (stream.destroyed || ends === undefined) return Effect.fail(failed("Other", new Error("closed at once")))
           const facts = { ...ends, inbound: false, secure, socket: options.from, ...proven(stream) }
-          const { connection, owner } = adopt(stream, facts, accept)
+          let messages: Connection | undefined
+          const { connection, owner } = adopt(
+            stream,
+            facts,
+            byMessages
+              ? (below) => new WebSocketConnection(below, (one) => accept(messages = one), { defer, key: maskingKey })
+              : accept
+          )
           run(owner)
-          return Effect.succeed(connection)
+          return Effect.succeed(messages ?? connection)
         }),
         Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : destroy)
       )
     })
+
+  const upgraded = (stream: Net.Socket, options: ConnectOptions): Effect.Effect<Net.Socket, TransportError> => {
+    const { host, path = "/", port, scheme, serverName } = options
+    return Effect.mapError(
+      openWebSocket(stream, { host: serverName ?? host, port, secure: scheme === "msrps", path }),
+      (cause) => failing(options)(cause instanceof OpeningFault ? "WebSocket" : reasonOf(cause), cause)
+    )
+  }
 
   /** Speaks TLS, and looks at the certificate of the peer. */
   const handshake = (socket: Net.Socket, options: ConnectOptions): Effect.Effect<Tls.TLSSocket, TransportError> =>

@@ -80,7 +80,7 @@ export const make = Effect.fnUntraced(function*(
   const adopt = makeAdopt({ reads: options.reads ?? "shared", defer, defect })
   return {
     listen: makeListen({ adopt, certificates, counters, proven, defer, run }, live),
-    connect: makeConnect({ adopt, certificates, proven, resolver, run }, live),
+    connect: makeConnect({ adopt, certificates, defer, proven, resolver, run }, live),
     identity: certificates.identity,
     defer,
     facts: Object.assign(counters, { certificates: certificates.facts })

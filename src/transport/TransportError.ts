@@ -2,6 +2,7 @@
 import * as Data from "effect/Data"
 import { codeOf, wordsOf } from "../net/ErrorCode.ts"
 import { CertificateFault } from "./CertificateFault.ts"
+import { OpeningFault } from "./websocket/OpeningFault.ts"
 
 /**
  * Why a socket could not be bound or a hop could not be reached.
@@ -11,6 +12,7 @@ import { CertificateFault } from "./CertificateFault.ts"
  * - `Unreachable`: no route to the address
  * - `NameNotFound`: the host name has no address, or could not be resolved now
  * - `Certificate`: the certificate of the peer was not accepted, or the own one is missing or unusable
+ * - `WebSocket`: no WebSocket was opened there: it was refused, or something else answers; see `cause.status`
  * - `Forbidden`: the host has no address that may be connected to
  * - `AddressInUse`: another program holds the address and port
  * - `NotPermitted`: the user that the process runs as may not have this port, or the system forbids the connection
@@ -24,6 +26,7 @@ export type TransportErrorReason =
   | "Unreachable"
   | "NameNotFound"
   | "Certificate"
+  | "WebSocket"
   | "Forbidden"
   | "AddressInUse"
   | "NotPermitted"
@@ -38,6 +41,7 @@ const words: Readonly<Record<TransportErrorReason, string>> = {
   Unreachable: "there is no route to it",
   NameNotFound: "the host name cannot be resolved",
   Certificate: "a certificate or key is missing or cannot be used",
+  WebSocket: "no WebSocket can be opened there",
   Forbidden: "it may not be connected to",
   AddressInUse: "another program holds the address and port",
   NotPermitted: "this user may not do that",
@@ -46,7 +50,7 @@ const words: Readonly<Record<TransportErrorReason, string>> = {
   Other: "it failed"
 }
 
-/** A socket could not be bound, or a hop could not be reached. `target` is `scheme://host:port`. */
+/** A socket could not be bound, or a hop could not be reached. `target` is `scheme://host:port`, with the path behind it for a WebSocket. */
 export class TransportError extends Data.TaggedError("TransportError")<{
   readonly operation: "listen" | "connect"
   readonly target: string
@@ -59,7 +63,7 @@ export class TransportError extends Data.TaggedError("TransportError")<{
 
   get #why(): string {
     const { cause, reason } = this
-    if (cause instanceof CertificateFault) return cause.message
+    if (cause instanceof CertificateFault || cause instanceof OpeningFault) return cause.message
     return codeOf(cause) === "unknown" ? words[reason] : reason === "Certificate"
       ? `${words[reason]} (${codeOf(cause)})`
       : wordsOf(cause)

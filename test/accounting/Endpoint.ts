@@ -16,6 +16,8 @@ export class Endpoint implements Receiver, FrameSink {
   readonly #later: (delay: number, run: () => void) => void
   readonly #decoder = new Decoder(this)
   #turn = 0
+  /** Requests that it has answered. */
+  #answered = 0
   connection!: Connection
   gone = false
   /** Octets that may still be written. */
@@ -199,7 +201,11 @@ export class Endpoint implements Receiver, FrameSink {
         fromPath: toPath
       }))
     }
+    const before = this.#answered
     const give = (): void => {
+      this.#answered++
+      // Who has answered something meanwhile is given more time.
+      if (piece !== undefined && this.#answered - before > 1) piece.mayBeHeard = true
       if (piece !== undefined) piece.answered ??= status
       write(transactionId)
     }

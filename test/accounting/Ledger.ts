@@ -66,12 +66,15 @@ export interface Piece {
   answered: number | undefined
   /** What the relay hears in time: 408 stands for nothing. */
   heard: number
+  /** Its answer came late, behind others of the same receiver: the relay may have waited for it. */
+  mayBeHeard: boolean
 }
 
 export interface Report {
   readonly start: number
   readonly length: number
   readonly status: number
+  readonly from: string
 }
 
 export class Message {
@@ -150,6 +153,9 @@ export const content: Buffer = (() => {
 /** Octets up to which a piece must say where it ends (RFC 4975 §7.1.1). */
 const SHORT = 2048
 
+/** Octets of body, about, that a receiver may have without an answer, however slow it is. */
+const LEAST_WINDOW = 120_000
+
 /** With Failure-Report partial the relay tells by REPORT what it would otherwise answer. */
 const ownRefusal = ({ failureReport }: Message, status: number): boolean =>
   failureReport === "partial" && (status === 413 || status === 481 || status === 506)
@@ -198,7 +204,8 @@ export class Ledger {
       length: 0,
       flag: undefined,
       answered: undefined,
-      heard: 408
+      heard: 408,
+      mayBeHeard: false
     }
     const next = message.next.get(endpoint) ?? 0
     this.check(piece.start >= next, () => `${id}: octet ${piece.start} again, ${next} was expected`)
@@ -291,7 +298,8 @@ export class Ledger {
       status === 408 || said || stranger || refusedFar || ownRefusal(message, status),
       () => `${what()}, which nobody said`
     )
-    const report: Report = { start: head.rangeStart - 1, length: head.rangeEnd - head.rangeStart + 1, status }
+    const start = head.rangeStart - 1
+    const report: Report = { start, length: head.rangeEnd - start, status, from: head.fromPath }
     const end = report.start + report.length
     this.check(head.rangeEnd !== -1 && end <= message.sent, () => `${what()}: only ${message.sent} octets were sent`)
     this.check(
@@ -301,6 +309,10 @@ export class Ledger {
     // A far relay answers late when its receiver is slow. After 30 seconds the near one reports what the far one then
     // delivers, or reports as well (RFC 4976 §6.4.1 has each relay report what it hears nothing of).
     if (message.linked && this.#rough) return void message.reports.push(report)
+    // So it is when its receiver has as much without an answer as it may have, and never says anything.
+    const isSame = (other: Report): boolean =>
+      other.status === 408 && other.start === start && other.length === report.length && other.from !== head.fromPath
+    if (message.linked && status === 408 && message.reports.some(isSame)) return
     for (const other of message.reports) {
       const overlap = Math.min(end, other.start + other.length) > Math.max(report.start, other.start)
       this.check(!overlap, () => `${what()} again, after ${other.start + 1}+${other.length} ${other.status}`)
@@ -353,17 +365,31 @@ export class Ledger {
     }
   }
 
+  /** What is reported was not even sent on, since the receiver has more without an answer than it may have. */
+  #unsent({ pieces }: Message, { length, start, status }: Report): boolean {
+    const { endpoint } = pieces[0] ?? {}
+    const unanswered = [...this.messages.values()].flatMap((one) => one.pieces)
+      .filter((piece) => piece.endpoint === endpoint && piece.heard === 408)
+      .reduce((sum, piece) => sum + piece.length, 0)
+    return status === 408 && unanswered >= LEAST_WINDOW &&
+      pieces.every((piece) => piece.start >= start + length || piece.start + piece.length <= start)
+  }
+
   /** Nothing came between: each piece is reported as its receiver answered it, once, or not at all. */
   #exact(message: Message): void {
     const { failureReport, id, pieces, reports } = message
     const left = [...reports]
-    for (const { heard, length, start } of pieces) {
+    for (const { answered, heard, length, mayBeHeard, start } of pieces) {
       if (heard < 300 || failureReport === "no" || (failureReport === "partial" && heard === 408)) continue
       const i = left.findIndex((one) => one.start === start && one.length === length && one.status === heard)
-      this.check(i !== -1, () => `${id}: no REPORT ${heard} for ${start}..${start + length}`)
-      left.splice(i, 1)
+      const waitedFor = mayBeHeard && answered !== undefined && answered < 300
+      this.check(i !== -1 || waitedFor, () => `${id}: no REPORT ${heard} for ${start}..${start + length}`)
+      if (i !== -1) left.splice(i, 1)
     }
-    const strange = left.filter(({ status }) => !ownRefusal(message, status) && !(message.linked && status === 413))
+    const strange = left.filter((report) =>
+      !ownRefusal(message, report.status) && !(message.linked && report.status === 413) &&
+      !this.#unsent(message, report)
+    )
     this.check(strange.length === 0, () => `${id}: a REPORT of nothing: ${JSON.stringify(strange)}`)
   }
 

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as TestClock from "effect/testing/TestClock"
@@ -11,7 +12,7 @@ import { Codec } from "../../src/Codec.ts"
 import { Credentials, passwordUser } from "../../src/Credentials.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { Relay } from "../../src/Relay.ts"
-import { probe, type ProbeOptions } from "../../src/service/Probe.ts"
+import { parseRelay, probe, type ProbeOptions } from "../../src/service/Probe.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
 import { SocketSelector } from "../../src/SocketSelector.ts"
 import { TestNetwork, Transport } from "../../src/Transport.ts"
@@ -31,7 +32,9 @@ const options: ProbeOptions = {
 
 const network = Layer.merge(Transport.layerTest(), Codec.layer)
 
-const withRelay = Relay.layer({ listen: [SOCKET], plaintextAuth: "always" }).pipe(
+const BY_MESSAGES = { ...SOCKET, transport: "ws", path: "/msrp", port: 2857 } as const
+
+const withRelay = Relay.layer({ listen: [SOCKET, BY_MESSAGES], plaintextAuth: "always" }).pipe(
   Layer.provide([
     SessionRepo.layerMemory(),
     SocketSelector.layerRules([SOCKET], []),
@@ -64,6 +67,55 @@ describe("probe", () => {
       ])
       assert.notInclude(lines.join("\n"), password)
     }).pipe(Effect.provide(withRelay)))
+
+  it.effect("R7977-5.1-02 R7977-5.2.2-10: logs in by WebSocket; its peer comes by the Use-Path, which is of TCP", () =>
+    Effect.gen(function*() {
+      yield* probe({ ...options, relay: uri("msrp://relay.example.com:2857;ws"), path: "/msrp" })
+      const lines = (yield* output).split("\n")
+      assert.deepStrictEqual(
+        lines.slice(0, 4).map((line) => line.replace(/^ok +\d+ ms +/, "ok ").replace(/: .*/, "")),
+        [
+          "probing ws://relay.example.com:2857/msrp",
+          "ok connect to ws://relay.example.com:2857/msrp",
+          "ok AUTH as alice",
+          "ok connect the peer to msrp://relay.example.com:2855"
+        ]
+      )
+      assert.match(lines.at(-1)!, /^the relay works: 7 steps/)
+    }).pipe(Effect.provide(withRelay)))
+
+  it.effect("says where no WebSocket is", () =>
+    Effect.gen(function*() {
+      const relay = uri("msrp://relay.example.com:2855;ws")
+      const error = yield* Effect.flip(probe({ ...options, relay }))
+      assert.match(error.message, /cannot connect ws:\/\/relay\.example\.com:2855/)
+    }).pipe(Effect.provide(withRelay)))
+
+  it("takes URIs of MSRP and of WebSocket, with the ports that they have by themselves", () => {
+    const read = (text: string) =>
+      Option.match(parseRelay(text), {
+        onNone: () => undefined,
+        onSome: ({ path, relay }) => [relay.text, path]
+      })
+    assert.deepStrictEqual(read("msrps://relay.example.com"), ["msrps://relay.example.com:2855;tcp", undefined])
+    assert.deepStrictEqual(read("wss://relay.example.com/msrp?x=1"), ["msrps://relay.example.com:443;ws", "/msrp?x=1"])
+    assert.deepStrictEqual(read("ws://[::1]:2857"), ["msrp://[::1]:2857;ws", "/"])
+    assert.deepStrictEqual(read("WS://relay.example.com"), ["msrp://relay.example.com:80;ws", "/"])
+    for (
+      const text of [
+        "ws://",
+        "ws:///x",
+        "ws://a b",
+        "wss://a/#b",
+        "ws://a:99999",
+        "ws://a;tcp",
+        "http://a",
+        "wss://::1"
+      ]
+    ) {
+      assert.isUndefined(read(text), text)
+    }
+  })
 
   it.effect("goes where Use-Path says or else to the given address, and stops at what a relay refuses", () =>
     Effect.gen(function*() {

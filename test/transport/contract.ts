@@ -385,7 +385,8 @@ export const contract = (
           [error._tag, error.operation, error.reason],
           ["TransportError", "connect", "Refused"]
         )
-        assert.strictEqual(error.target, `${scheme}://127.0.0.1:${bound.port}`)
+        const shown = by === "tcp" ? scheme : scheme === "msrps" ? "wss" : "ws"
+        assert.strictEqual(error.target, `${shown}://127.0.0.1:${bound.port}`)
         // The address is free again.
         const again = yield* listen(bound, accepting.accept)
         assert.strictEqual(again.port, bound.port)

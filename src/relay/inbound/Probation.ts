@@ -42,8 +42,8 @@ export class Probation extends Timed {
   }
 
   override expired(): void {
-    // The relay itself leads a session there, as to another relay that its certificate proves: what was accepted for it would be lost.
-    if (this.#owner.inUse(this.#shared.turn.now)) return this.start()
+    // The relay itself leads a session there, as it does to another relay that its certificate proves: that is as good.
+    if (this.#owner.inUse(this.#shared.turn.now)) return this.succeeded()
     this.#shared.counters.probationsFailed++
     this.#owner.fail("no successful request in probation")
   }

@@ -10,6 +10,11 @@ import type { Pace } from "../route/Pace.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 
+/** What is asked of the route of a request. */
+interface Used {
+  readonly fromRelay: boolean
+}
+
 /** Milliseconds for which a connection is that of several sessions after two of them have used it. */
 const SHARED = 60_000
 
@@ -30,7 +35,7 @@ export class Reading implements Tap {
   /** Several sessions wait for the receiver of one of them. */
   #patience: Timeout | undefined
   /** The route of the last request. */
-  #route: object | undefined
+  #route: Used | undefined
   /** Milliseconds of the monotonic clock. */
   #sharedUntil = -Infinity
   /** Its peer was faster than a session allows. */
@@ -82,7 +87,7 @@ export class Reading implements Tap {
   // ---- what waits for slow receivers
 
   /** A request takes a route. */
-  uses(route: object): void {
+  uses(route: Used): void {
     if (route === this.#route) return
     if (this.#route !== undefined) this.#sharedUntil = this.#shared.turn.now + SHARED
     this.#route = route
@@ -182,14 +187,21 @@ export class Reading implements Tap {
 
   /** An answer was written: who does not read his answers is not read either. */
   answered(): void {
-    if (this.#outputHold || this.#outbox.waitingOctets <= this.#shared.limits.responses) return
+    const { waitingOctets } = this.#outbox
+    if (this.#outputHold || waitingOctets <= this.#shared.limits.responses || waitingOctets <= this.#mostAnswers) return
     this.#outputHold = true
     this.hold()
   }
 
+  /** Two relays that do not read each other would wait for ever, so another relay has more: its own limits bound its requests. */
+  get #mostAnswers(): number {
+    const { relay, responses } = this.#shared.limits
+    return this.#route?.fromRelay === true ? relay : responses
+  }
+
   /** The operating system has taken octets. */
   moved(): void {
-    if (!this.#outputHold || this.#outbox.waitingOctets > this.#shared.limits.responses / 2) return
+    if (!this.#outputHold || this.#outbox.waitingOctets > this.#mostAnswers / 2) return
     this.#outputHold = false
     this.release()
   }

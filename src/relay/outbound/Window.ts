@@ -85,6 +85,11 @@ export class Window {
     return !this.#closed || this.#owner.unread
   }
 
+  /** As much as may be is on its way. */
+  get full(): boolean {
+    return this.#closed
+  }
+
   /** Octets that may be written now. */
   get left(): number {
     if (!this.#closed) return this.bound - this.octets

@@ -134,8 +134,8 @@ export class Stream implements LongChunk {
     const { expects, window } = transaction
     if (window === undefined || expects !== "every failure") return
     window.wrote(transaction, end - start)
-    // Only a whole piece is answered.
-    if (!window.room && !this.#finishing) this.interrupt()
+    // Only a whole piece is answered, and nobody may come to end it later.
+    if (window.full && !this.#finishing) this.interrupt()
   }
 
   /** What may be the beginning of an end-line. */

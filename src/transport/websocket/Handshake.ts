@@ -8,7 +8,10 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
 
-const SUBPROTOCOL = "msrp"
+export const SUBPROTOCOL = "msrp"
+
+/** What proves that the one who opens a WebSocket has understood the request with this key (RFC 6455 §4.2.2). */
+export const acceptOf = (key: string): string => hash("sha1", key + GUID, "base64")
 
 /** Who may open WebSockets. */
 export interface HandshakePolicy {
@@ -73,10 +76,9 @@ export const decide = (request: IncomingMessage, { admitsOrigin, path }: Handsha
   if (origin !== undefined && !admitsOrigin(origin, headers.host)) {
     return { status: 403, reason: "pages of this origin may not connect" }
   }
-  const accept = hash("sha1", key + GUID, "base64")
   return {
     lines: [
-      `Sec-WebSocket-Accept: ${accept}`,
+      `Sec-WebSocket-Accept: ${acceptOf(key)}`,
       `Sec-WebSocket-Protocol: ${SUBPROTOCOL}`,
       // RFC 7977 §7. Node lets no line end into a header, so it can be given back.
       ...(origin === undefined ? [] : [`Access-Control-Allow-Origin: ${origin}`, "Vary: Origin"])

@@ -93,8 +93,11 @@ export class Upgrades {
       if (stream.destroyed) return resume(Effect.void)
       crowd.add(host, stream)
       if (crowd.size > maxHandshakes) crowd.takeFirst()!.destroy()
-      stream.once("close", () => resume(Effect.void))
+      const closed = (): void => resume(Effect.void)
+      stream.once("close", closed)
       const done = (next: Effect.Effect<void>): void => {
+        // It would hold all of this as long as the connection.
+        stream.off("close", closed)
         rest = next
         resume(Effect.void)
       }
@@ -104,8 +107,8 @@ export class Upgrades {
     }).pipe(
       Effect.timeoutOrElse({ duration: setupTimeout * 1000, orElse: () => Effect.void }),
       Effect.ensuring(Effect.sync(() => crowd.delete(host, stream))),
-      Effect.andThen(Effect.suspend(() => rest ?? Effect.sync(() => stream.destroy()))),
-      Effect.onInterrupt(() => Effect.sync(() => stream.destroy()))
+      Effect.onInterrupt(() => Effect.sync(() => stream.destroy())),
+      Effect.andThen(Effect.suspend(() => rest ?? Effect.sync(() => stream.destroy())))
     )
   }
 
@@ -126,11 +129,7 @@ export class Upgrades {
       socket.end(responseOf(answer))
       return
     }
-    // What node:http has left there would be kept as long as the connection.
-    socket.removeAllListeners("timeout")
-    socket.removeAllListeners("error")
-    socket.on("error", ignore)
-    socket.setTimeout(0)
+    forget(socket)
     socket.pause()
     socket.write(switching(answer))
     if (head.length > 0) socket.unshift(head)
@@ -140,6 +139,21 @@ export class Upgrades {
 }
 
 const ignore = (): void => {}
+
+/**
+ * What node:http has left on a socket would be kept as long as the connection. Node's table of listeners takes 800 octets once
+ * some have been removed from it, so the others move to a new one.
+ */
+const forget = (socket: Net.Socket): void => {
+  // One that has got pages before.
+  if ((socket.timeout ?? 0) > 0) socket.setTimeout(0)
+  socket.removeAllListeners("timeout")
+  socket.removeAllListeners("error")
+  const listeners = socket.eventNames().flatMap((name) => socket.rawListeners(name).map((one) => [name, one] as const))
+  socket.removeAllListeners()
+  for (const [name, listener] of listeners) socket.on(name as string, listener as () => void)
+  socket.on("error", ignore)
+}
 
 const responseOf = ({ headers = {}, reason, status }: Refused): string => {
   const body = `${reason}\n`

@@ -89,7 +89,7 @@ describe("a new connection of another relay", () => {
   )
 
   scenario(
-    "R4976-6.4.1-13 R4976-6.1-21: is not closed while the relay itself leads a session there",
+    "R4976-6.4.1-13 R4976-6.1-21: has proved itself when the relay itself leads a session there",
     (world) =>
       Effect.gen(function*() {
         const link = yield* connectFrom(world, machine(world, "outer.example.net"))
@@ -107,7 +107,10 @@ describe("a new connection of another relay", () => {
         yield* link.quiet
         world.sessions.end(world.sessions.findUnsafe(parseUri(alice.usePath)!.sessionId!)!)
         yield* TestClock.adjust("30 seconds")
-        yield* link.ends
+        yield* link.quiet
+        assert.isFalse(link.closed_)
+        assert.strictEqual(world.relay.counters.probationsFailed, 0)
+        assert.strictEqual(world.relay.gauges().timers, 0)
       })
   )
 })

@@ -85,7 +85,7 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
       of: ({ relay: { listen, uris } }) => [listen[1], uris.map(({ text }) => text)],
       is: [
         { scheme: "msrps", transport: "ws", path: "/msrp", host: "192.0.2.1", port: 443 },
-        ["msrps://192.0.2.1:2855;tcp"]
+        ["msrps://192.0.2.1:2855;tcp", "msrps://192.0.2.1:443;ws"]
       ]
     },
     {

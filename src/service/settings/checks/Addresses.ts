@@ -22,7 +22,7 @@ export const addressesOf = (values: Values, problems: Problems): Addresses | und
     problems.add("uris", `is needed, since nobody can connect to ${unreachable.host}, which is in MSRP_LISTEN`)
     return undefined
   }
-  const uris = values.uris ?? listen?.filter(isNamed(listen)).map(uriOf) ??
+  const uris = values.uris ?? listen?.toSorted(byTcpFirst).map(uriOf) ??
     parsePath(DEFAULT_URIS.replaceAll(",", " "), 8)!
   const sockets = distinct(listen ?? uris.map(socketOf), (text) => problems.add(listen ? "listen" : "uris", text))
   for (const domain of new Set(usePath.flatMap(({ domain }) => domain ?? []))) {
@@ -37,8 +37,8 @@ export const addressesOf = (values: Values, problems: Problems): Addresses | und
 }
 
 /** Others connect by TCP, if anybody can. */
-const isNamed = (all: ReadonlyArray<LocalSocket>) => ({ transport }: LocalSocket): boolean =>
-  transport !== "ws" || all.every((one) => one.transport === "ws")
+const byTcpFirst = (a: LocalSocket, b: LocalSocket): number =>
+  Number(a.transport === "ws") - Number(b.transport === "ws")
 
 const socketOf = ({ host, port, scheme, transport }: MsrpUri): LocalSocket =>
   transport === "ws" ? { scheme, transport, host, port: port! } : { scheme, host, port: port! }
