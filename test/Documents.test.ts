@@ -56,6 +56,12 @@ describe("documents", () => {
     assert.deepStrictEqual(links.filter(({ from, path }) => isPacked(from) && !isPacked(path)), [])
   })
 
+  it("are all named by docs/README.md", () => {
+    const named = new Set(linksIn("docs/README.md").map(({ path }) => path))
+    const pages = documents.filter((path) => /^docs\/[^/]+\.md$/.test(path) && path !== "docs/README.md")
+    assert.deepStrictEqual(pages.filter((path) => !named.has(path)), [])
+  })
+
   it("name settings that there are", () => {
     const known = new Set(settingsTable.map(({ variable }) => variable))
     // one that is wrong on purpose; that of the tests

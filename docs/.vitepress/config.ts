@@ -24,7 +24,7 @@ const hrefOf = (href: string, from: string): string => {
   if (/^(?:[a-z]+:|#)/.test(href)) return href
   const [path = "", anchor] = href.split("#")
   const target = new URL(path, `file:///${from}`).pathname.slice(1)
-  const isPage = /^docs\/[^/]+\.md$/.test(target) || others.some((name) => target === `${name}.md`)
+  const isPage = /^docs\/.+\.md$/.test(target) || others.some((name) => target === `${name}.md`)
   if (!isPage) return `${REPOSITORY}/tree/main/${target}`
   return path.replace(/(^|\/)README\.md$/, "$1index.md") + (anchor === undefined ? "" : `#${anchor}`)
 }
@@ -36,12 +36,14 @@ export default defineConfig({
   description: "A relay for MSRP (RFC 4976): its documents",
   lang: "en",
   srcDir: "..",
-  srcExclude: ["**/node_modules/**", "{src,test,bench,dist,examples}/**", "AGENTS.md", "CONTRIBUTING.md", "docs/*/**"],
-  rewrites: { "README.md": "index.md", "docs/README.md": "docs/index.md" },
+  srcExclude: ["**/node_modules/**", "{src,test,bench,dist,examples}/**", "AGENTS.md", "CONTRIBUTING.md"],
+  rewrites: (path) => path.replace(/(^|\/)README\.md$/, "$1index.md"),
   outDir: "./.vitepress/dist",
   cacheDir: "../node_modules/.cache/vitepress",
   // Nothing is asked of anybody else: no fonts, no counting.
   head: [["link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(ICON)}` }]],
+  // The index of all words is one file, which is asked for when somebody searches.
+  vite: { build: { chunkSizeWarningLimit: 10_000 } },
   markdown: {
     anchor: { slugify: anchorOf },
     languageAlias: { sdp: "ini" },

@@ -46,10 +46,18 @@ const fileOf = ({ path }: Page, href: string): string | undefined => {
 
 describe("the site of the documents", () => {
   it("has a page for each document", () => {
-    const wanted = documents.filter((path) => /^(?:docs\/[^/]+|README|CHANGELOG|SECURITY)(?:\.md)$/.test(path))
+    const wanted = documents.filter((path) => /^(?:docs\/.+|README|CHANGELOG|SECURITY)\.md$/.test(path))
       .map((path) => path.replace(/README\.md$/, "index.md").replace(/\.md$/, ".html"))
     assert.isAbove(wanted.length, 20)
     assert.deepStrictEqual(wanted.filter((path) => !pages.has(path)), [])
+  })
+
+  it("leads to each of them from its side bar", () => {
+    const bar = /<aside class="VPSidebar"[^]*?<\/aside>/.exec(pages.get("docs/index.html")!.html)?.[0] ?? ""
+    const missing = [...pages.keys()].filter((path) => /^docs\/[^/]+\.html$/.test(path))
+      .map((path) => `/${path.replace(/(?:index)?\.html$/, "")}`)
+      .filter((link) => !bar.includes(`href="${link}`))
+    assert.deepStrictEqual(missing, [], "docs/.vitepress/config.ts has the side bar")
   })
 
   it("has links, images and headings that are there", () => {
