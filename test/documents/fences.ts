@@ -57,7 +57,7 @@ export const placeOf = ({ line, path }: Fence): string => `${path}:${line}`
  * runs in part.
  */
 const elsewhere: Readonly<Record<string, string>> = {
-  "README.md": "not run: .ci/run does this",
+  "README.md": "not run: .ci/run installs, starts and probes; the rest needs a domain, or a relay that stays",
   "docs/performance.md": "not run: takes minutes"
 }
 
