@@ -1,33 +1,59 @@
-/** How long is a session URI valid? Half an hour passes in a millisecond: a simulated network, a simulated clock. */
+/** What happens when time passes: hours in a millisecond, on a simulated network, without a socket. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
-import * as TestClock from "effect/testing/TestClock"
-import * as Msrp from "msrp-relay"
+import { TestRelay } from "msrp-relay/testing"
 
-const listen = [{ scheme: "msrps", host: "relay.example.com", port: 2855 }] as const
-const users = [Msrp.passwordUser("alice", Redacted.make("wonderland"))]
-
-const Simulation = Msrp.Relay.layer({ listen, authExpires: 1800 }).pipe(
-  Layer.provide(Msrp.Authenticator.layerDigest().pipe(Layer.provide(Msrp.Credentials.layerMemory(users)))),
-  Layer.provide([Msrp.SessionRepo.layerMemory(), Msrp.SocketSelector.layerDefault(listen)]),
-  Layer.provideMerge([Msrp.Transport.layerTest(), Msrp.Codec.layer])
-)
-
-it.effect("a session URI is valid for half an hour", () =>
+it.effect("a nonce is good for half a minute", () =>
   Effect.gen(function*() {
-    const alice = yield* Msrp.Client.connect(listen[0])
-    const relay = "msrps://relay.example.com:2855;tcp"
-    const grant = yield* alice.auth({ relay, username: "alice", password: "wonderland" })
-    const toAlice = Msrp.Client.peerPath(grant, alice.uri)
+    const { login, pass, relay, uri } = yield* TestRelay
+    const { client, grant } = yield* login("alice")
+    const alice = { relay: uri, username: "alice", password: "wonderland" }
+    const again = yield* client.auth({ ...alice, after: grant })
+    assert.strictEqual(relay.counters.logins.challenged, 1)
+    yield* pass("30 seconds")
+    yield* client.auth({ ...alice, after: again })
+    assert.strictEqual(relay.counters.logins.challenged, 2)
+  }).pipe(Effect.provide(TestRelay.layer({ digest: { nonceExpire: "30 seconds" } }))))
 
-    yield* TestClock.adjust("29 minutes")
-    const bob = yield* Msrp.Client.connect(listen[0])
-    yield* bob.send({ toPath: toAlice, body: "still there?" })
-    assert.strictEqual((yield* alice.messages.take).body?.toString(), "still there?")
-
-    yield* TestClock.adjust("1 minute")
-    const error = yield* Effect.flip(bob.send({ toPath: toAlice, body: "and now?" }))
+it.effect("a session is good until it expires, and whoever uses it then hears 481", () =>
+  Effect.gen(function*() {
+    const { connect, login, pass } = yield* TestRelay
+    const alice = yield* login("alice", { expires: 1800 })
+    yield* pass("29 minutes")
+    const bob = yield* connect
+    yield* bob.send({ toPath: alice.path, body: "still there?" })
+    yield* pass("1 minute")
+    const error = yield* Effect.flip(bob.send({ toPath: alice.path, body: "and now?" }))
     assert.strictEqual(error.status, 481)
-  }).pipe(Effect.provide(Simulation)))
+  }).pipe(Effect.provide(TestRelay.layer())))
+
+it.effect("a session that nobody uses is swept", () =>
+  Effect.gen(function*() {
+    const { login, pass, relay } = yield* TestRelay
+    yield* login("alice", { expires: 60 })
+    yield* pass("59 seconds")
+    assert.strictEqual(relay.gauges().sessions, 1)
+    yield* pass("11 seconds")
+    assert.strictEqual(relay.gauges().sessions, 0)
+  }).pipe(Effect.provide(TestRelay.layer({ relay: { sessions: { cleanupInterval: "10 seconds" } } }))))
+
+it.effect("a message without an answer fails with 408 after half a minute", () =>
+  Effect.gen(function*() {
+    const { login, pass, relay } = yield* TestRelay
+    const alice = yield* login("alice")
+    const bob = yield* login("bob")
+    yield* bob.client.pause
+    yield* alice.client.send({ toPath: alice.pathTo(bob), body: "anybody there?" })
+    yield* pass("30 seconds")
+    assert.strictEqual((yield* alice.client.reports.take).status, 408)
+    assert.strictEqual(relay.gauges().transactions, 0)
+  }).pipe(Effect.provide(TestRelay.layer())))
+
+it.effect("a session ends with the link to its owner", () =>
+  Effect.gen(function*() {
+    const { cut, login, relay } = yield* TestRelay
+    const alice = yield* login("alice")
+    yield* cut(alice.client)
+    yield* alice.client.closed
+    assert.strictEqual(relay.gauges().sessions, 0)
+  }).pipe(Effect.provide(TestRelay.layer())))

@@ -13,119 +13,41 @@
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
 import * as Auth from "./client/Auth.ts"
 import { ClientError } from "./client/ClientError.ts"
+import { Deliveries, notAsked } from "./client/Deliveries.ts"
 import { type Frame, pathUris } from "./client/Frame.ts"
-import { type Collect, Inbox, type Message, type Report } from "./client/Inbox.ts"
+import { Inbox, type Message } from "./client/Inbox.ts"
+import { type Incoming, TAKE_WITHIN } from "./client/Incoming.ts"
 import { Mailbox, Unread } from "./client/Mailbox.ts"
+import type { AuthOptions, ConnectOptions, Path, RequestOptions, SendOptions } from "./client/Options.ts"
+import type { Report } from "./client/Report.ts"
 import { noResponse } from "./client/Responses.ts"
 import * as Sender from "./client/Sender.ts"
+import { Sent } from "./client/Sent.ts"
 import { Wire } from "./client/Wire.ts"
 import { Codec } from "./Codec.ts"
-import { type DigestAlgorithm, digestAlgorithms } from "./protocol/digest/Digest.ts"
+import { Buffer } from "./platform/Node.ts"
+import { digestAlgorithms } from "./protocol/digest/Digest.ts"
 import type { HeaderLines } from "./protocol/Encoder.ts"
-import type { FailureReport, Flag } from "./protocol/Head.ts"
 import { sessionId, transactionId } from "./protocol/Ident.ts"
-import { formatUri, type MsrpUri } from "./protocol/Uri.ts"
-import {
-  type Connection,
-  type ConnectOptions as TransportConnectOptions,
-  Transport,
-  type TransportError
-} from "./Transport.ts"
+import { formatUri } from "./protocol/Uri.ts"
+import { type Connection, Transport, type TransportError } from "./Transport.ts"
 
 export type { Grant } from "./client/Auth.ts"
 export { ClientError, type ClientErrorReason } from "./client/ClientError.ts"
 export type { ByteRange, Frame } from "./client/Frame.ts"
-export type { Collect, Message, Report } from "./client/Inbox.ts"
+export type { Collect, Message } from "./client/Inbox.ts"
+export type { Incoming } from "./client/Incoming.ts"
 export type { Mailbox } from "./client/Mailbox.ts"
-export type { Sent } from "./client/Sender.ts"
-
-/** One URI, several, or the value of a path header. */
-export type Path = string | MsrpUri | ReadonlyArray<string | MsrpUri>
-
-export interface ConnectOptions extends TransportConnectOptions {
-  /** Answer requests: SENDs as their Failure-Report wants it, unknown methods with 501. Default true. */
-  readonly respond?: boolean
-  /** Send a success REPORT for a whole message that asks for one. Default true. */
-  readonly report?: boolean
-  /** Keep a copy of every frame in `frames`, however long its body. For tests. Default false. */
-  readonly record?: boolean
-  /** Whether a message is kept in memory, or only counted and hashed while it comes. Default: kept. */
-  readonly collect?: Collect | ((first: Frame) => Collect)
-  /** Octets of a message that is kept, and of what comes before its turn in one that is hashed. Default 32 MiB. */
-  readonly maxMessage?: number
-  /** Octets of whole messages, REPORTs and frames that were not taken: beyond it reading pauses. Default 64 MiB. */
-  readonly maxUnread?: number
-  /** How long to wait for a response. Default 30 seconds (RFC 4975 §7.2). */
-  readonly responseTimeout?: Duration.Input
-}
-
-export interface AuthOptions {
-  /** The relay's URI. Its text is what the digest is made with. */
-  readonly relay: string | MsrpUri
-  /** Use-Path of the relays before it, granted by an AUTH to them (RFC 4976 §5.1). */
-  readonly via?: Path
-  readonly username: string
-  readonly password: string | Redacted.Redacted
-  /** Seconds asked for; the relay decides when absent. */
-  readonly expires?: number
-  /** After a 423, ask once more for the limit that it names (RFC 4976 §4.6). Default false. */
-  readonly adjustExpires?: boolean
-  /** Algorithms that may be answered; the strongest of those offered is taken. Default: all. */
-  readonly algorithms?: ReadonlyArray<DigestAlgorithm>
-  /** Whether a grant without rspauth is an error (a wrong one always is). Default `required`. */
-  readonly rspauth?: "required" | "optional"
-  /** Send the URI in Authorization too, as HTTP does and RFC 4976 does not. Default false. */
-  readonly sendUri?: boolean
-  /** An earlier grant of this relay: its nonce is used, which saves the challenge. */
-  readonly after?: Auth.Grant
-  /** Own URI. Default: that of the client. */
-  readonly fromPath?: Path
-}
-
-export interface RequestOptions {
-  readonly method: string
-  readonly toPath: Path
-  readonly fromPath?: Path
-  /** In this order; with a body, Content-Type must be the last. */
-  readonly headers?: HeaderLines
-  readonly body?: string | Uint8Array
-  readonly flag?: Flag
-  /** Default: a new one. */
-  readonly transactionId?: string
-}
-
-export interface SendOptions<E = never, R = never> {
-  readonly toPath: Path
-  /** Own URI. Default: that of the client. */
-  readonly fromPath?: Path
-  /** Text goes as UTF-8. Absent: a SEND without a body, as for binding a session or keeping a connection alive. */
-  readonly body?: string | Uint8Array | Stream.Stream<Uint8Array, E, R>
-  /** Octets of a streamed body, when known: it then stands in Byte-Range as the total. */
-  readonly size?: number
-  /** Default: a new one. */
-  readonly messageId?: string
-  /** Default `text/plain` for text, else `application/octet-stream`. */
-  readonly contentType?: string
-  /** Further headers, written before Content-Type. */
-  readonly headers?: HeaderLines
-  /** The body's place in a message of which it is only a part; `total: undefined` is `*`. False: no Byte-Range. */
-  readonly byteRange?: { readonly start: number; readonly total: number | undefined } | false
-  /** Default `yes`. */
-  readonly failureReport?: FailureReport
-  /** Default false. */
-  readonly successReport?: boolean
-  /** Octets of body in one chunk; `Infinity` for one chunk that ends early only when others want to send. Default 65,536. */
-  readonly chunkSize?: number
-  /** Flag of the last chunk. Default `$`. */
-  readonly flag?: Flag
-  /** Chunks that may wait for their responses at a time. Default 32. */
-  readonly window?: number
-}
+export type { AuthOptions, ConnectOptions, Path, RequestOptions, SendOptions } from "./client/Options.ts"
+export type { Report } from "./client/Report.ts"
+export type { Progress } from "./client/Sender.ts"
+export type { Sent } from "./client/Sent.ts"
+export { type ContentDisposition, formatDisposition, parseDisposition } from "./protocol/ContentDisposition.ts"
 
 export interface Client {
   /** Own URI for one session: address of the connection and a random session-id. */
@@ -142,9 +64,9 @@ export interface Client {
   /**
    * Sends a message in chunks, as fast as the connection takes it and the window lets it. With Failure-Report `yes` it
    * completes when every chunk has its 200, else when all is handed over. Fails with `Refused` or `Reported` when the
-   * message is refused on its way. Interrupted, it ends the chunk under way with `#`.
+   * message is refused on its way. Interrupted, it ends the chunk under way with `#`; between two, an empty one.
    */
-  readonly send: <E = never, R = never>(options: SendOptions<E, R>) => Effect.Effect<Sender.Sent, ClientError | E, R>
+  readonly send: <E = never, R = never>(options: SendOptions<E, R>) => Effect.Effect<Sent, ClientError | E, R>
   /** Sends octets as they are. */
   readonly sendOctets: (octets: Uint8Array | string) => Effect.Effect<void, ClientError>
   /** Answers a request from `frames` (RFC 4975 §7.2), for a client with `respond: false`. */
@@ -160,7 +82,9 @@ export interface Client {
   ) => Effect.Effect<void>
   /** Whole messages. */
   readonly messages: Mailbox<Message>
-  /** REPORTs. */
+  /** Messages that come, with `collect: "stream"`: each with its first chunk. */
+  readonly incoming: Mailbox<Incoming>
+  /** REPORTs, also those that `Sent.delivered` waits for. Nothing stops when they are not taken: the newest are kept. */
   readonly reports: Mailbox<Report>
   /** All frames in the order in which they came, with `record: true`. */
   readonly frames: Mailbox<Frame>
@@ -182,7 +106,7 @@ export const connect = Effect.fnUntraced(function*(
   const transport = yield* Transport
   const codec = yield* Codec
   const { maxMessage = 33_554_432, maxUnread = 67_108_864, record = false } = options
-  const { collect = "body" } = options
+  const { collect = "body", maxReports = 65_536 } = options
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.responseTimeout ?? "30 seconds"))
   const closed = yield* Deferred.make<ClientError>()
 
@@ -198,7 +122,14 @@ export const connect = Effect.fnUntraced(function*(
     read()
   })
   const messages = yield* Mailbox.make<Message>(unread, (message) => message.body?.length ?? 0)
-  const reports = yield* Mailbox.make<Report>(unread, () => 0)
+  const incoming = yield* Mailbox.make<Incoming>(unread, () => 0)
+  const reports = yield* Mailbox.newest<Report>(maxReports)
+  const deliveries = new Deliveries()
+  const fork = Effect.runForkWith(yield* Effect.context())
+  const later = (task: () => void) => {
+    const fiber = fork(Effect.delay(Effect.sync(task), Duration.seconds(TAKE_WITHIN)))
+    return () => fiber.interruptUnsafe()
+  }
   const frames = yield* Mailbox.make<Frame>(unread, (frame) => frame.body?.length ?? 0)
 
   let why = "the connection is closed"
@@ -209,7 +140,11 @@ export const connect = Effect.fnUntraced(function*(
       codec,
       wire,
       messages,
+      incoming,
       reports,
+      deliveries,
+      unread,
+      later,
       frames: record ? frames : undefined,
       respond: options.respond ?? true,
       report: options.report ?? true,
@@ -224,8 +159,9 @@ export const connect = Effect.fnUntraced(function*(
     const decoder = codec.decoder(inbox)
     const receiver = {
       bytes: (chunk: Buffer, last?: boolean) => decoder.push(chunk, last),
-      closed: () => {
-        const error = new ClientError({ reason: "Closed", message: why })
+      closed: (failure?: string) => {
+        const message = failure === undefined ? why : `${why} (${failure})`
+        const error = new ClientError({ reason: "Closed", message })
         decoder.stop()
         wire.close(error)
         inbox.close(error)
@@ -315,14 +251,17 @@ export const connect = Effect.fnUntraced(function*(
     })
   }
 
-  const send = <E, R>(options: SendOptions<E, R>): Effect.Effect<Sender.Sent, ClientError | E, R> => {
+  const handOver = <E, R>(
+    options: SendOptions<E, R>,
+    messageId: string
+  ): Effect.Effect<Sender.Handed, ClientError | E, R> => {
     const { body, byteRange, chunkSize = 65_536, fromPath = uri, window = 32 } = options
     const octets = typeof body === "string" ? Buffer.from(body) : body
     const size = octets instanceof Uint8Array ? octets.length : octets === undefined ? 0 : options.size
     return Effect.scoped(Sender.send({ codec, inbox, wire }, {
       toPath: pathText(options.toPath),
       fromPath: pathText(fromPath),
-      messageId: options.messageId ?? transactionId(),
+      messageId,
       body: octets,
       size,
       contentType: options.contentType ?? (typeof body === "string" ? "text/plain" : "application/octet-stream"),
@@ -330,12 +269,32 @@ export const connect = Effect.fnUntraced(function*(
       byteRange: byteRange ?? { start: 1, total: size },
       failureReport: options.failureReport ?? "yes",
       successReport: options.successReport ?? false,
-      chunkSize: Math.max(1, chunkSize),
+      chunkSize: Math.max(1, Math.min(chunkSize, connection.messages?.piece ?? Infinity)),
       flag: options.flag ?? "$",
       window: Math.max(1, window),
-      timeout
+      timeout,
+      progress: options.progress
     }))
   }
+
+  const send = <E, R>(options: SendOptions<E, R>): Effect.Effect<Sent, ClientError | E, R> =>
+    Effect.suspend(() => {
+      const { byteRange, messageId = transactionId(), successReport = false } = options
+      if (!successReport) return Effect.map(handOver(options, messageId), (handed) => new Sent(handed, notAsked))
+      const delivery = deliveries.expect(
+        messageId,
+        byteRange === undefined || byteRange === false ? 1 : byteRange.start
+      )
+      return handOver(options, messageId).pipe(
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            if (Exit.isSuccess(exit)) deliveries.sent(messageId, delivery, exit.value.length)
+            else deliveries.forget(messageId, delivery)
+          })
+        ),
+        Effect.map((handed) => new Sent(handed, delivery.outcome))
+      )
+    })
 
   const setPaused = (value: boolean) =>
     Effect.sync(() => {
@@ -356,6 +315,7 @@ export const connect = Effect.fnUntraced(function*(
       Effect.sync(() => inbox.respond(request, status, comment, headers)),
     report: (send, about) => Effect.sync(() => inbox.report(send, about)),
     messages,
+    incoming,
     reports,
     frames,
     pause: setPaused(true),

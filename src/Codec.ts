@@ -1,14 +1,33 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
-import { Decoder, type FrameSink } from "./protocol/Decoder.ts"
+import { Decoder, type FrameDecoder, type FrameSink } from "./protocol/Decoder.ts"
 import { encodeRequest, encodeResponse, type RequestParts, type ResponseParts } from "./protocol/Encoder.ts"
 import { defaultFrameLimits, type FrameLimits } from "./protocol/FrameLimits.ts"
 
-/** Octets to MSRP frames and back (RFC 4975 §7, §9). */
+export { Decoder, type FrameDecoder, type FrameSink } from "./protocol/Decoder.ts"
+export type { HeaderLines, RequestParts, ResponseParts } from "./protocol/Encoder.ts"
+export { Head } from "./protocol/Head.ts"
+
+/**
+ * Octets to MSRP frames and back (RFC 4975 §7, §9). All of it is plain calls, since each message takes them.
+ *
+ * The contract, for a codec of one's own:
+ *
+ * - `decoder` is asked for each connection. What it gives calls the sink with frames, in order, in `push` or `resume` and
+ *   never outside of them, whatever the octets are split into. It throws at nothing that comes in: what is no frame is
+ *   `broken`, after which nothing more is told.
+ * - A frame longer than what is kept comes in pieces: `chunkStart`, `chunkBody` as often as there is something, `chunkEnd`.
+ *   It keeps no more than `limits` say: a header section and a short body. What it hands out is valid during the call only.
+ * - When `FrameSink.frame` gives false, what is behind that frame is held back until `resume`, and counted in `held`.
+ * - `request` and `response` give the octets of a whole frame. No text of theirs can end its line.
+ *
+ * Most want what is there with something added: `Codec.make` gives it to be wrapped, and `Head` reads a header section.
+ * `codecContract` of `msrp-relay/testing` has tests of that.
+ */
 export class Codec extends Context.Service<Codec, {
   readonly limits: FrameLimits
   /** A decoder for one connection: it is given the octets as they come, and calls the sink with frames. */
-  readonly decoder: (sink: FrameSink) => Decoder
+  readonly decoder: (sink: FrameSink) => FrameDecoder
   readonly request: (parts: RequestParts) => Buffer
   readonly response: (parts: ResponseParts) => Buffer
 }>()("msrp-relay/Codec") {

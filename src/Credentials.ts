@@ -1,3 +1,4 @@
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -45,14 +46,31 @@ export type Lookup = (user: UserKey) => Effect.Effect<Option.Option<Secret>, Cre
  * the client is asked to try later instead of being refused. Names are compared as they are: a backend that finds the
  * same user under several spellings of his name makes him as many users, each with limits of his own.
  *
- * Any backend is a layer of one's own:
+ * The contract, for a backend of one's own:
+ *
+ * - `lookup` is asked at each AUTH that comes with credentials, by many at once, and may be interrupted. Each is answered within
+ *   10 seconds (`DigestOptions.lookupTimeout`), or its client is answered 408, as when it fails or dies.
+ * - `none` is for a user who is not there. Whatever strangers send as a name has to be one: it is text without line breaks, and
+ *   nothing else is known of it.
+ * - A secret is a password, or H(A1)s for some of the `algorithms`. They are offered to everybody who asks for the realm,
+ *   whether he is a user or not (`algorithmsOf`, where it differs by realm).
+ * - A backend that remembers has `recheck`, so that a new password is good at once, and `refresh`, by which it is looked
+ *   whether users are still there. `layerCached` makes both of a backend that does not.
  *
  * ```ts
- * Layer.effect(
+ * const Own = Layer.effect(
  *   Credentials,
- *   Effect.map(SqlClient.SqlClient, (sql) => Credentials.make(({ realm, username }) => ...))
+ *   Effect.map(UserService, (users) =>
+ *     Credentials.make(({ realm, username }) =>
+ *       users.passwordOf(username, realm).pipe(
+ *         Effect.map(Option.map((password) => ({ _tag: "Password", password }))),
+ *         Effect.mapError(() => new CredentialsUnavailable({ backend: "users", cause: "no answer" }))
+ *       )))
  * )
  * ```
+ *
+ * There is also `layerMemory`, `layerSqlClient` over the program's own database, `layerByRealm` for several of them, and the backends
+ * of the service (docs/credentials.md). `credentialsContract` of `msrp-relay/testing` has tests of the contract.
  */
 export class Credentials extends Context.Service<Credentials, {
   /** Algorithms whose secrets this backend can have; a store of MD5 H(A1)s has only MD5. May change. */
@@ -86,6 +104,11 @@ export class Credentials extends Context.Service<Credentials, {
         size: () => table.users
       })
     })
+
+  /** The backend that a configuration names. */
+  static readonly layerConfig = <E, R>(
+    config: Config.Config<Layer.Layer<Credentials, E, R>>
+  ): Layer.Layer<Credentials, E | Config.ConfigError, R> => Layer.unwrap(config)
 }
 
 /** Algorithms whose secrets a backend can have for a realm. */

@@ -1,5 +1,7 @@
 import * as Clock from "effect/Clock"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
@@ -22,12 +24,14 @@ import { Listeners } from "./relay/edge/Listeners.ts"
 import { makeLogin } from "./relay/edge/Login.ts"
 import { makeOperator } from "./relay/edge/Operations.ts"
 import type { Operator } from "./relay/edge/Operator.ts"
-import { withoutDefects } from "./relay/edge/Repository.ts"
+import { makeKeeper } from "./relay/edge/Repository.ts"
+import { makeTable } from "./relay/edge/Table.ts"
 import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
 import type { UsePathUri } from "./relay/rules/OwnUris.ts"
 import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
+import { defaultSessionRules, type SessionRules, type SessionTable } from "./relay/SessionTable.ts"
 import type { Phase } from "./relay/Shared.ts"
 import { Switchboard, type SwitchboardRules } from "./relay/Switchboard.ts"
 import { SessionRepo } from "./SessionRepo.ts"
@@ -53,6 +57,8 @@ export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 export type { NextHopOptions } from "./relay/rules/NextHops.ts"
 export type { UsePathUri } from "./relay/rules/OwnUris.ts"
 export type { RelayPolicy } from "./relay/rules/Peers.ts"
+export type { Session } from "./relay/Session.ts"
+export type { SessionTable } from "./relay/SessionTable.ts"
 export type { Phase } from "./relay/Shared.ts"
 export { TraceFrame } from "./trace/TraceFrame.ts"
 
@@ -61,6 +67,23 @@ const DAY = 86_400
 
 /** How often it is looked for connections that nobody uses, and logged what limits have refused. */
 const IDLE_CHECK = "1 minute"
+
+/** How many sessions there may be, and how they end. They may change, but for `hashSize`. */
+export interface SessionOptions {
+  /** log2 of the number of buckets of the table; the clean-up visits one bucket at a time. 0..20, default 10. */
+  readonly hashSize?: number | undefined
+  /** For one pass of the clean-up over all buckets. A bare number is milliseconds. Default a minute. */
+  readonly cleanupInterval?: Duration.Input | undefined
+  /** Sessions at a time. Default 100 000. */
+  readonly maxSessions?: number | undefined
+  /** Sessions of one user (of one realm) at a time, on however many connections. Default 1000. */
+  readonly maxSessionsPerUser?: number | undefined
+  /**
+   * A session through which requests pass lives on: each one gives it all its time again, as does a keep-alive of its
+   * owner. For clients that never refresh their AUTH. Default false (RFC 4976 §6.3).
+   */
+  readonly extendActive?: boolean | undefined
+}
 
 /** They may change (`Live`), but for `listen`, `uris` and `usePath`, which count at the start. */
 export interface RelayOptions {
@@ -98,10 +121,16 @@ export interface RelayOptions {
   /** Those of `listen` that other relays connect to: who connects to another one proves no name. Default: all with TLS. */
   readonly relayListen?: ReadonlyArray<LocalSocket> | undefined
   /**
+   * Whoever connects by TLS is asked for a certificate, which an `Authenticator` of one's own may look at. Showing one makes
+   * nobody a relay: that is `relayPeers`. Default false, as to verify some takes long.
+   */
+  readonly clientCertificates?: boolean | undefined
+  /**
    * Where clients may make the relay connect to. By default not to the relay itself and, unless it listens on loopback
    * only, not to loopback, link-local and private addresses.
    */
   readonly nextHops?: NextHopOptions | undefined
+  readonly sessions?: SessionOptions | undefined
   readonly limits?: Partial<RelayLimits> | undefined
 }
 
@@ -120,8 +149,7 @@ export interface RelayGauges {
 /** How many there may be. */
 export interface RelayBounds {
   readonly connections: number
-  /** Absent where the repository does not say. */
-  readonly sessions: number | undefined
+  readonly sessions: number
 }
 
 /**
@@ -139,6 +167,8 @@ export class Relay extends Context.Service<Relay, {
   readonly counters: Readonly<RelayCounters>
   readonly gauges: () => RelayGauges
   readonly bounds: () => RelayBounds
+  /** The sessions that are valid, as the relay itself sees them: plain calls, and session-ids among it, which are secrets. */
+  readonly sessions: SessionTable
   /** What the transport knows of itself, if it counts. */
   readonly transportFacts: TransportFacts | undefined
   /** What an operator sees of it, and may do to it. */
@@ -175,20 +205,33 @@ export class Relay extends Context.Service<Relay, {
     TransportError | OptionsError,
     Transport | Codec | SessionRepo | Authenticator | SocketSelector
   > => Layer.effect(Relay, make(options))
+
+  /** The same with options out of a configuration. */
+  static readonly layerConfig = (config: Config.Config<Live<RelayOptions>>): Layer.Layer<
+    Relay,
+    TransportError | OptionsError | Config.ConfigError,
+    Transport | Codec | SessionRepo | Authenticator | SocketSelector
+  > => Layer.unwrap(Effect.map(config, Relay.layer))
 }
 
 const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   let serving: Switchboard | undefined
-  const live = yield* follow(given, wrongRelayOptions, (changed) => serving?.change(rulesOf(changed)))
+  let table: SessionTable | undefined
+  const live = yield* follow(given, wrongRelayOptions, (changed) => {
+    serving?.change(rulesOf(changed))
+    if (table !== undefined) table.rules = { ...sessionRulesOf(changed), hashSize: table.rules.hashSize }
+  })
   const options = live.current
   const transport = yield* Transport
   const codec = yield* Codec
-  const sessions = yield* SessionRepo
+  const repository = yield* SessionRepo
   const authenticator = yield* Authenticator
   const selector = yield* SocketSelector
   const clock = yield* Clock.Clock
   const run = yield* FiberSet.makeRuntime<never, void, never>()
 
+  const sessions = table = yield* makeTable(clock, sessionRulesOf(live.current))
+  const keeper = yield* makeKeeper(repository, sessions)
   const timers = clockTimers(clock, run)
   const history = new History()
   const listeners = new Listeners(run)
@@ -201,10 +244,9 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     listeners.tell(event)
   }
   const journal = new Journal({ clock, hear, isDetailed: () => isWritten("Debug") })
-  const book = withoutDefects(sessions, run)
   const switchboard: Switchboard = new Switchboard({
     codec,
-    sessions: book,
+    sessions,
     timers,
     edge: {
       defer: transport.defer,
@@ -222,7 +264,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   const login = makeLogin({
     auth: switchboard.auth,
     authenticator,
-    sessions,
+    keeper,
     counters,
     limits
   })
@@ -233,8 +275,8 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   for (const socket of options.listen) {
     // Nobody is asked for a certificate that is of no use.
     const asksForCertificate = (): boolean => {
-      const { relayListen, relayPeers = "none" } = live.current
-      return admitsRelays(relayPeers) && (relayListen?.some(is(socket)) ?? true)
+      const { clientCertificates = false, relayListen, relayPeers = "none" } = live.current
+      return clientCertificates || (admitsRelays(relayPeers) && (relayListen?.some(is(socket)) ?? true))
     }
     sockets.push(
       yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate, busy })
@@ -257,8 +299,8 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     Effect.forkScoped
   )
 
-  const operator = makeOperator({ switchboard, sessions: book, history, clock, listen: listeners.listen })
-  const ending = yield* makeEnding({ switchboard, sessions: () => book.size() })
+  const operator = makeOperator({ switchboard, sessions, history, clock, listen: listeners.listen })
+  const ending = yield* makeEnding({ switchboard, sessions: sessions.size })
   // The last to be added: whatever the end needs is still there then, and listeners too.
   yield* Effect.addFinalizer(() => ending.end)
 
@@ -275,7 +317,8 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
       bufferedOctets: switchboard.bufferedOctets,
       parkedOctets: switchboard.parkedOctets
     }),
-    bounds: () => ({ connections: limits.connections, sessions: sessions.capacity }),
+    bounds: () => ({ connections: limits.connections, sessions: sessions.rules.maxSessions }),
+    sessions,
     transportFacts: transport.facts,
     trace: (query) => tracer.trace(query),
     phase: ending.phase,
@@ -285,6 +328,14 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     close: ending.close,
     end: ending.end
   })
+})
+
+const sessionRulesOf = ({ sessions = {} }: RelayOptions): SessionRules => ({
+  hashSize: sessions.hashSize ?? defaultSessionRules.hashSize,
+  cleanupInterval: Duration.toMillis(sessions.cleanupInterval ?? defaultSessionRules.cleanupInterval),
+  maxSessions: sessions.maxSessions ?? defaultSessionRules.maxSessions,
+  maxSessionsPerUser: sessions.maxSessionsPerUser ?? defaultSessionRules.maxSessionsPerUser,
+  extendActive: sessions.extendActive ?? defaultSessionRules.extendActive
 })
 
 /** What of the options may change. */

@@ -3,6 +3,7 @@
  * that names no port (RFC 4976 §8, RFC 2782).
  */
 import * as Cache from "effect/Cache"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -97,7 +98,20 @@ const lifeOf = (exit: Exit.Exit<ReadonlyArray<SrvRecord>, ResolverError>): numbe
   return error?.code === TOO_MANY ? 0 : NOT_FOUND
 }
 
-/** Asks the name servers of this machine, unless another layer is provided. */
+/**
+ * Asks the name servers of this machine, unless another layer is provided: it is a reference, which is always there.
+ *
+ * The contract, for a resolver of one's own: both calls may be made by many at once, with whatever strangers write as a host, and
+ * may be interrupted. A name that is not there is a failure for `addresses` and no records for `srv`, which compares names without
+ * case. Targets come without the dot of the root. It need not remember, bound or order anything: `layerCached` does that, so
+ * give it what you have.
+ *
+ * ```ts
+ * const Own = layerCached({ addresses: (host) => ..., srv: (name) => ... })
+ * ```
+ *
+ * `resolverContract` of `msrp-relay/testing` has tests of that.
+ */
 export const Resolver: Context.Reference<ResolverShape> = Context.Reference("msrp-relay/Resolver", {
   defaultValue: () => makeNode({ current: {} })
 })
@@ -110,6 +124,11 @@ export const layerNode = (options: Live<NodeResolverOptions> = {}): Layer.Layer<
       (live) => layerCached(makeNode(live))
     )
   )
+
+/** The same with options out of a configuration. */
+export const layerNodeConfig = (
+  config: Config.Config<Live<NodeResolverOptions>>
+): Layer.Layer<never, OptionsError | Config.ConfigError> => Layer.unwrap(Effect.map(config, layerNode))
 
 /** Remembers the SRV records that another resolver finds, asks it a few questions at a time, and bounds what it finds. */
 export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<never> =>

@@ -1,3 +1,4 @@
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -26,7 +27,18 @@ export interface SocketRequest {
  * Chooses the local socket, and so the interface, that a new outbound hop is dialled from. `undefined`: none in
  * particular, the operating system chooses.
  *
- * Any other choice is a layer of one's own: `Layer.succeed(SocketSelector, { select: (request) => ... })`.
+ * The contract, for a choice of one's own: `select` is asked for each new hop, not for each message, and answers at once or after
+ * a while, for which the hop waits. What it gives is a socket of the destination's scheme: its host is what is dialled from, if
+ * it is an address. It may be interrupted.
+ *
+ * ```ts
+ * const Own = Layer.succeed(SocketSelector, {
+ *   select: ({ destination, inbound }) =>
+ *     Effect.succeed(destination.host.endsWith(".internal") ? inside : inbound?.scheme === destination.scheme ? inbound : undefined)
+ * })
+ * ```
+ *
+ * `socketSelectorContract` of `msrp-relay/testing` has tests of that.
  */
 export class SocketSelector extends Context.Service<SocketSelector, {
   readonly select: (request: SocketRequest) => Effect.Effect<LocalSocket | undefined>
@@ -47,6 +59,15 @@ export class SocketSelector extends Context.Service<SocketSelector, {
           return use === "none" ? undefined : use === "default" ? defaultSocket(sockets, request) : use
         })
     })
+
+  /** The same with sockets and rules out of a configuration. */
+  static readonly layerRulesConfig = (
+    config: Config.Config<{
+      readonly sockets: ReadonlyArray<LocalSocket>
+      readonly rules: Live<ReadonlyArray<SocketRule>>
+    }>
+  ): Layer.Layer<SocketSelector, Config.ConfigError> =>
+    Layer.unwrap(Effect.map(config, ({ rules, sockets }) => SocketSelector.layerRules(sockets, rules)))
 }
 
 /**

@@ -111,11 +111,11 @@ describe("right credentials", () => {
         const granted = expect(yield* answer(challenge), "Granted")
         assert.strictEqual(granted.username, "alice")
         assert.strictEqual(granted.realm, REALM)
-        const info = parseAuthenticationInfo(granted.authenticationInfo)
+        const info = parseAuthenticationInfo(granted.authenticationInfo!)
         assert.isDefined(info)
         assert.strictEqual(info.cnonce, right.cnonce)
         assert.strictEqual(info.nc, "00000001")
-        assert.isTrue(verifyRspauth(granted.authenticationInfo, challenge, right))
+        assert.isTrue(verifyRspauth(granted.authenticationInfo!, challenge, right))
       }).pipe(digest())
   )
 
@@ -133,7 +133,7 @@ describe("right credentials", () => {
       const challenge = yield* challengeNow
       yield* TestClock.adjust("20 seconds")
       const { authenticationInfo } = expect(yield* answer(challenge), "Granted")
-      const nonce = parseAuthenticationInfo(authenticationInfo)?.nextnonce
+      const nonce = parseAuthenticationInfo(authenticationInfo!)?.nextnonce
       assert.isDefined(nonce)
       yield* TestClock.adjust("20 seconds")
       expect(yield* answer({ ...challenge, nonce }), "Granted")

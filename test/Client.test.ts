@@ -134,7 +134,8 @@ describe("send", () => {
       yield* settled
       assert.isUndefined(fiber.pollUnsafe())
       other.answer(frame, 200)
-      assert.deepStrictEqual(yield* Fiber.join(fiber), { messageId: "8765", length: 6, chunks: 1 })
+      const { chunks, length, messageId } = yield* Fiber.join(fiber)
+      assert.deepStrictEqual({ messageId, length, chunks }, { messageId: "8765", length: 6, chunks: 1 })
     }).pipe(Effect.provide(simulated)))
 
   it.effect("R4975-7.1.1-14: gives a chunk of more than 2048 octets the range-end *", () =>

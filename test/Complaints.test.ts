@@ -69,7 +69,7 @@ describe("complaints", () => {
       bob.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri, body: "where are you?" }))
       assert.strictEqual((yield* bob.next).status, 481)
       yield* isTold(world, "request refused", { direction: "received", status: "481" })
-    }), { sessions: { cleanupInterval: 7200 } })
+    }), { sessions: { cleanupInterval: "2 hours" } })
 
   complaint("its receiver does not want it", (world) =>
     Effect.gen(function*() {

@@ -288,6 +288,8 @@ describe("metrics", () => {
         ...world.relay,
         transportFacts: {
           handshakesFailed: { "wrong protocol": 0, "timed out": 0, "too many": 0, failed: 0 },
+          proxyHeadersRefused: { malformed: 0, "timed out": 0, "too many": 0 },
+          webSocketsRefused: { 400: 0, 403: 0, 404: 0, 405: 0, 426: 0, 505: 0, "timed out": 0, "too many": 0 },
           turnedAway: 0,
           acceptsFailed: 0,
           certificates: () => certificates

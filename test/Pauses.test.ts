@@ -17,8 +17,8 @@ import { Nonces } from "../src/authenticator/Nonces.ts"
 import { Credentials } from "../src/Credentials.ts"
 import { layerFile } from "../src/credentials/File.ts"
 import { parseUri } from "../src/protocol/Uri.ts"
-import { SessionRepo } from "../src/SessionRepo.ts"
 import { recordOf } from "./support/records.ts"
+import { create, layerTable, tableOf } from "./support/table.ts"
 
 /** Milliseconds that a turn may take. */
 const GOAL = 50
@@ -48,12 +48,12 @@ describe("100,000 sessions that expire together", () => {
   const AT_ONCE = 1000
   const uri = parseUri("msrp://localhost:2855/session;tcp")!
   const fill = Effect.gen(function*() {
-    const sessions = yield* SessionRepo
+    const sessions = yield* tableOf
     const record = recordOf("id")
     for (let i = 0; i < SESSIONS; i++) {
       const owner = {}
       const id = `session${i}`
-      yield* sessions.create({
+      yield* create({
         id,
         uri,
         username: `user${i}`,
@@ -83,7 +83,7 @@ describe("100,000 sessions that expire together", () => {
           })
           assert.isAtMost(most, AT_ONCE)
           assert.isBelow(longest, GOAL * SLACK)
-        }).pipe(Effect.provide(SessionRepo.layerMemory({ hashSize, cleanupInterval: 20 }))),
+        }).pipe(Effect.provide(layerTable({ hashSize, cleanupInterval: "20 seconds" }))),
       60_000
     )
   }

@@ -78,6 +78,7 @@ export default defineConfig({
         items: [
           { text: "Quick start", link: "/" },
           { text: "Which page for what", link: "/docs/" },
+          page("The demo page", "demo"),
           page("Settings", "configuration"),
           page("Users", "credentials"),
           page("TLS and renewal", "tls")
@@ -121,6 +122,8 @@ export default defineConfig({
           page("Security", "security"),
           { text: "Report a hole", link: "/SECURITY" },
           page("Performance", "performance"),
+          page("Client for browsers", "browser"),
+          page("Tests with the library", "testing"),
           page("Architecture", "architecture"),
           page("Conformance", "conformance"),
           { text: "Changes", link: "/CHANGELOG" }

@@ -2,8 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
+import { hashesOf } from "./Inlined.ts"
 import { MAX_PAGES, type StatusFeed } from "./StatusFeed.ts"
 
 /** The page as `npm run build` makes it: the same place from `src/admin` and from `dist/admin`. */
@@ -107,20 +107,14 @@ const load = (bundle: URL): Effect.Effect<HttpServerResponse.HttpServerResponse>
   )
 
 /** Nothing runs and nothing is drawn but what the page has in it, and it talks to nobody but its own server. */
-export const contentSecurityPolicy = (html: string): string => {
-  const hashes = (element: "script" | "style"): string =>
-    Array.from(
-      html.matchAll(new RegExp(`<${element}(?: [^>]*)?>(.*?)</${element}>`, "gs")),
-      ([, text]) => `'sha256-${createHash("sha256").update(text!).digest("base64")}'`
-    ).join(" ")
-  return [
+export const contentSecurityPolicy = (html: string): string =>
+  [
     "default-src 'none'",
-    `script-src ${hashes("script")}`,
-    `style-src ${hashes("style")}`,
+    `script-src ${hashesOf(html, "script")}`,
+    `style-src ${hashesOf(html, "style")}`,
     "connect-src 'self'",
     "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'"
   ].join("; ")
-}

@@ -1,5 +1,7 @@
 /** What an authenticator is asked, and what it decides. */
+import type * as Duration from "effect/Duration"
 import type { MsrpUri } from "../protocol/Uri.ts"
+import type { ConnectionFacts } from "../transport/Connection.ts"
 
 /** An AUTH that ends at this relay. */
 export interface AuthRequest {
@@ -15,6 +17,11 @@ export interface AuthRequest {
   readonly source: string | undefined
   /** Address of the relay that the client is behind. Too many failures are bound to it, as nothing else is known. */
   readonly relay?: string | undefined
+  /**
+   * The connection that it came in on: whether it is TLS, and what the certificate proves that its peer has shown (asked for
+   * with the relay's option `clientCertificates`). Behind another relay it is that relay's. Absent in a test.
+   */
+  readonly connection?: ConnectionFacts | undefined
 }
 
 /** What the log says of an AUTH that got no session. */
@@ -31,8 +38,15 @@ export type AuthDecision =
     /** Text, composed (NFC). */
     readonly username: string
     readonly realm: string
-    /** Value of Authentication-Info for the 200. */
-    readonly authenticationInfo: string
+    /** Value of Authentication-Info for the 200; none when absent. */
+    readonly authenticationInfo?: string | undefined
+    /**
+     * The session lasts no longer, as where a token or a certificate ends: who asks for more is answered 423 (RFC 4976 §5.1).
+     * Whole seconds count. A bare number is milliseconds.
+     */
+    readonly maxExpires?: Duration.Input | undefined
+    /** Headers of the 200 besides: not those of the paths, Use-Path and Expires, which are the relay's. */
+    readonly headers?: ReadonlyArray<readonly [name: string, value: string]> | undefined
   }
   | {
     /** 401. */

@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import { Credentials, type UserKey } from "../Credentials.ts"
 import { follow, type Live } from "../options/Live.ts"
 import { duration, type OptionsError, wrongOptions } from "../options/Options.ts"
-import { SessionRepo } from "../SessionRepo.ts"
+import { Relay } from "../Relay.ts"
 
 /** They may change (`Live`). */
 export interface RemovedUsersOptions {
@@ -37,18 +37,17 @@ const CONFIRMATION = Duration.seconds(5)
 
 const optionsSchema = Schema.Struct({ interval: Schema.optional(duration) })
 
-/** Needs a repository that can tell which users have sessions; does nothing with another. */
+/** For the sessions of this relay. */
 export const layerRemovedUsers = (
   options: Live<RemovedUsersOptions> = {}
-): Layer.Layer<never, OptionsError, Credentials | SessionRepo> => Layer.effectDiscard(make(options))
+): Layer.Layer<never, OptionsError, Credentials | Relay> => Layer.effectDiscard(make(options))
 
 const make = Effect.fnUntraced(function*(options: Live<RemovedUsersOptions>) {
   const wrong = wrongOptions<RemovedUsersOptions>("layerRemovedUsers", optionsSchema)
   let changed = (_options: RemovedUsersOptions): void => {}
   const live = yield* follow(options, wrong, (now) => changed(now))
   const credentials = yield* Credentials
-  const sessions = yield* SessionRepo
-  if (sessions.endSomeOf === undefined || sessions.users === undefined) return
+  const { sessions } = yield* Relay
 
   /** Whether there is such a user. */
   const isThere = Effect.fnUntraced(function*(user: UserKey) {
@@ -78,10 +77,10 @@ const make = Effect.fnUntraced(function*(options: Live<RemovedUsersOptions>) {
   })
 
   const look = Effect.fnUntraced(function*(confirmation: Duration.Duration) {
-    const missing = yield* goneOf(sessions.users!())
+    const missing = yield* goneOf(sessions.users())
     yield* Effect.sleep(confirmation)
     const gone = yield* goneOf(missing)
-    for (const user of gone) while (sessions.endSomeOf!(user, AT_ONCE, "its user was removed")) yield* Effect.yieldNow
+    for (const user of gone) while (sessions.endSomeOf(user, AT_ONCE, "its user was removed")) yield* Effect.yieldNow
     if (gone.length > 0) {
       yield* Effect.logInfo("sessions of removed users ended").pipe(Effect.annotateLogs({ users: gone.length }))
     }

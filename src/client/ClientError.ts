@@ -8,15 +8,27 @@ import type { Frame } from "./Frame.ts"
  * - `Timeout`: no response in time (RFC 4975 §7.2: 30 seconds).
  * - `Refused`: a response other than 2xx; `status` and `response` have it.
  * - `Reported`: a failure REPORT for the message on its way; `status` has its code.
+ * - `NoReport`: no REPORT will tell: none was asked for, or too many are awaited.
+ * - `Aborted`: the sender of a message that was coming has given it up (RFC 4975 §7.1, flag `#`).
+ * - `Dropped`: this side wants no more of a message that was coming; `status` is what its sender hears.
  * - `Unproven`: the relay's answer does not prove that it knows the password (RFC 7616 §3.5, rspauth).
  * - `Answer`: a response that lacks what it must have, or has it malformed.
  */
-export type ClientErrorReason = "Closed" | "Timeout" | "Refused" | "Reported" | "Unproven" | "Answer"
+export type ClientErrorReason =
+  | "Closed"
+  | "Timeout"
+  | "Refused"
+  | "Reported"
+  | "NoReport"
+  | "Aborted"
+  | "Dropped"
+  | "Unproven"
+  | "Answer"
 
 export class ClientError extends Data.TaggedError("ClientError")<{
   readonly reason: ClientErrorReason
   readonly message: string
-  /** Status code of the response or REPORT. */
+  /** Status code of the response or REPORT, also of the one given here. */
   readonly status?: number
   readonly response?: Frame
 }> {}

@@ -2,24 +2,33 @@
  * The receiving side of a client's connection: finds the transaction of a response, answers requests, puts messages
  * together and reports them (RFC 4975 §7.1.2, §7.2, §7.3).
  */
-import { createHash } from "node:crypto"
 import type { Codec } from "../Codec.ts"
+import { Buffer, createHash } from "../platform/Node.ts"
 import type { Broken, FrameSink } from "../protocol/Decoder.ts"
 import type { HeaderLines } from "../protocol/Encoder.ts"
 import type { Flag, Head } from "../protocol/Head.ts"
 import { transactionId } from "../protocol/Ident.ts"
 import { reasonPhrase } from "../protocol/Status.ts"
 import { ClientError } from "./ClientError.ts"
-import { type ByteRange, Frame, pathUris } from "./Frame.ts"
-import type { Mailbox } from "./Mailbox.ts"
+import type { Deliveries } from "./Deliveries.ts"
+import { Frame, pathUris } from "./Frame.ts"
+import { Arriving, type Incoming } from "./Incoming.ts"
+import type { Mailbox, Unread } from "./Mailbox.ts"
 import { Reassembly } from "./Reassembly.ts"
+import { failed, type Report } from "./Report.ts"
 import type { Wire } from "./Wire.ts"
 
 /** Messages that may be unfinished at a time. */
 const MAX_UNFINISHED = 1024
 
-/** What becomes of a message's octets: kept whole in memory, or only counted and hashed while they come. */
-export type Collect = "body" | "digest"
+/** Messages whose further chunks are refused, at a time; beyond it the oldest is forgotten. */
+const MAX_REFUSED = 1024
+
+/**
+ * What becomes of a message's octets: kept whole in memory, only counted and hashed while they come, or handed out while
+ * they come. A message may be refused instead.
+ */
+export type Collect = "body" | "digest" | "stream" | { readonly refuse: number }
 
 /** A whole message. */
 export interface Message {
@@ -39,16 +48,6 @@ export interface Message {
   readonly first: Frame
 }
 
-/** A REPORT about a message (RFC 4975 §7.1.2). */
-export interface Report {
-  readonly messageId: string | undefined
-  /** The code in Status; 0 when the namespace is not `000` or the header is malformed or missing. */
-  readonly status: number
-  readonly comment: string
-  readonly byteRange: ByteRange | undefined
-  readonly frame: Frame
-}
-
 /** Who waits for a response. */
 export interface Transaction {
   readonly response: (frame: Frame) => void
@@ -59,7 +58,12 @@ export interface InboxOptions {
   readonly codec: Codec["Service"]
   readonly wire: Wire
   readonly messages: Mailbox<Message>
+  readonly incoming: Mailbox<Incoming>
   readonly reports: Mailbox<Report>
+  readonly deliveries: Deliveries
+  readonly unread: Unread
+  /** As `IncomingOptions.later`. */
+  readonly later: (task: () => void) => () => void
   /** When given, every frame is copied and kept here. */
   readonly frames: Mailbox<Frame> | undefined
   readonly respond: boolean
@@ -76,6 +80,8 @@ interface Unfinished {
   readonly octets: Reassembly
   /** Length and SHA-256, when the octets are not kept. */
   readonly digest: () => string | undefined
+  /** Where it is handed out while it comes. */
+  readonly arriving: Arriving | undefined
 }
 
 interface Chunk {
@@ -93,6 +99,8 @@ export class Inbox implements FrameSink {
   /** By Message-ID: who wants to know that a message on its way has failed. */
   readonly #sending = new Map<string, (error: ClientError) => void>()
   readonly #unfinished = new Map<string, Unfinished>()
+  /** What the rest of messages is answered. */
+  readonly #refused = new Map<string, number>()
   #held = 0
   #chunk: Chunk | undefined
 
@@ -119,10 +127,14 @@ export class Inbox implements FrameSink {
   close(error: ClientError): void {
     const waiting = [...this.#transactions.values()]
     this.#transactions.clear()
+    for (const { arriving } of this.#unfinished.values()) arriving?.fail(error)
     this.#unfinished.clear()
+    this.#refused.clear()
     for (const transaction of waiting) transaction.lost(error)
     for (const failed of this.#sending.values()) failed(error)
+    this.#options.deliveries.close(error)
     this.#options.messages.close(error)
+    this.#options.incoming.close(error)
     this.#options.reports.close(error)
     this.#options.frames?.close(error)
   }
@@ -166,8 +178,9 @@ export class Inbox implements FrameSink {
     if (frame.method !== "SEND") return chunk
     if (frame.problem !== undefined) this.#answer(chunk, 400)
     else if (frame.hasBody) {
-      chunk.message = this.#messageOf(frame)
-      if (chunk.message === undefined) this.#answer(chunk, 413)
+      const message = this.#messageOf(frame)
+      if (typeof message === "number") this.#answer(chunk, message)
+      else chunk.message = message
     }
     return chunk
   }
@@ -182,10 +195,19 @@ export class Inbox implements FrameSink {
     const taken = this.#held + octets.length <= this.#options.maxUnfinished && message.octets.write(next, octets)
     this.#held += message.octets.held - before
     if (taken) return
-    // RFC 4975 §10.5: the rest of the chunk is read and ignored
+    this.#refuse(message, 413, chunk)
+    message.arriving?.drop("too much of it came before its turn")
+  }
+
+  /** RFC 4975 §10.5: the rest of the chunk is read and ignored, and so are the chunks that still come. */
+  #refuse(message: Unfinished, status: number, chunk = this.#chunk): void {
     this.#forgetMessage(message)
+    const [oldest] = this.#refused.keys()
+    if (oldest !== undefined && this.#refused.size >= MAX_REFUSED) this.#refused.delete(oldest)
+    this.#refused.set(message.key, status)
+    if (chunk?.message !== message) return
     chunk.message = undefined
-    this.#answer(chunk, 413)
+    this.#answer(chunk, status)
   }
 
   #end(chunk: Chunk, flag: Flag): void {
@@ -197,9 +219,16 @@ export class Inbox implements FrameSink {
       frames.put(frame)
     }
     if (frame.method !== "SEND") return this.#other(frame)
-    this.#answer(chunk, 200)
-    if (message === undefined) return
-    if (flag === "#") return this.#forgetMessage(message)
+    if (message?.arriving?.crowded === true) message.arriving.withhold((status) => this.#answer(chunk, status))
+    else this.#answer(chunk, 200)
+    if (message === undefined) {
+      if (flag !== "+") this.#refused.delete(keyOf(frame))
+      return
+    }
+    if (flag === "#") {
+      message.arriving?.fail(new ClientError({ reason: "Aborted", message: "the sender has given up the message" }))
+      return this.#forgetMessage(message)
+    }
     if (flag === "$") {
       const before = message.octets.held
       message.octets.end(chunk.next - 1)
@@ -208,21 +237,34 @@ export class Inbox implements FrameSink {
     if (message.octets.complete) this.#deliver(message)
   }
 
-  #messageOf(frame: Frame): Unfinished | undefined {
-    const key = `${frame.messageId}\n${frame.fromPath}\n${frame.toPath}`
-    const known = this.#unfinished.get(key)
+  /** The message that a chunk is of; a status when it is refused. */
+  #messageOf(frame: Frame): Unfinished | number {
+    const key = keyOf(frame)
+    const known = this.#unfinished.get(key) ?? this.#refused.get(key)
     if (known !== undefined) return known
-    if (this.#unfinished.size >= MAX_UNFINISHED) return undefined
-    const { collect, maxMessage } = this.#options
-    let message: Unfinished
-    if (collect(frame) === "body") {
-      message = { key, first: frame, octets: new Reassembly({ limit: maxMessage }), digest: () => undefined }
-    } else {
-      const hash = createHash("sha256")
-      const octets = new Reassembly({ limit: maxMessage, drain: (octets) => hash.update(octets) })
-      message = { key, first: frame, octets, digest: () => hash.digest("hex") }
-    }
+    if (this.#unfinished.size >= MAX_UNFINISHED) return 413
+    const collect = this.#options.collect(frame)
+    if (typeof collect === "object") return collect.refuse
+    const message = this.#unfinishedOf(key, frame, collect)
     this.#unfinished.set(key, message)
+    if (message.arriving !== undefined) this.#options.incoming.put(message.arriving)
+    return message
+  }
+
+  #unfinishedOf(key: string, first: Frame, collect: "body" | "digest" | "stream"): Unfinished {
+    const { later, maxMessage: limit, unread } = this.#options
+    const digest = (): undefined => undefined
+    if (collect === "body") {
+      return { key, first, octets: new Reassembly({ limit }), digest, arriving: undefined }
+    }
+    if (collect === "digest") {
+      const hash = createHash("sha256")
+      const octets = new Reassembly({ limit, drain: (octets) => hash.update(octets) })
+      return { key, first, octets, digest: () => hash.digest("hex"), arriving: undefined }
+    }
+    const arriving = new Arriving({ first, unread, later, refuse: (status) => this.#refuse(message, status) })
+    const octets = new Reassembly({ limit, drain: (octets) => arriving.push(octets) })
+    const message: Unfinished = { key, first, octets, digest, arriving }
     return message
   }
 
@@ -233,18 +275,20 @@ export class Inbox implements FrameSink {
   #deliver(message: Unfinished): void {
     const { first, octets } = message
     this.#forgetMessage(message)
-    const sha256 = message.digest()
     const length = octets.total!
-    this.#options.messages.put({
-      messageId: first.messageId!,
-      toPath: first.toPath,
-      fromPath: first.fromPath,
-      contentType: first.header("Content-Type"),
-      length,
-      body: sha256 === undefined ? octets.body() : undefined,
-      sha256,
-      first
-    })
+    if (message.arriving === undefined) {
+      const sha256 = message.digest()
+      this.#options.messages.put({
+        messageId: first.messageId!,
+        toPath: first.toPath,
+        fromPath: first.fromPath,
+        contentType: first.header("Content-Type"),
+        length,
+        body: sha256 === undefined ? octets.body() : undefined,
+        sha256,
+        first
+      })
+    } else message.arriving.whole()
     if (first.successReport && this.#options.report) {
       this.report(first, { status: 200, byteRange: `1-${length}/${length}` })
     }
@@ -284,14 +328,8 @@ export class Inbox implements FrameSink {
       frame
     }
     this.#options.reports.put(report)
-    if (report.status < 300) return
-    this.#sending.get(report.messageId ?? "")?.(
-      new ClientError({
-        reason: "Reported",
-        message: `the message failed on its way: ${report.status} ${report.comment}`.trimEnd(),
-        status: report.status
-      })
-    )
+    this.#options.deliveries.reported(report)
+    if (report.status >= 300) this.#sending.get(report.messageId ?? "")?.(failed(report))
   }
 
   /**
@@ -322,3 +360,6 @@ export class Inbox implements FrameSink {
     }))
   }
 }
+
+/** A message has one sender, and one session. */
+const keyOf = ({ fromPath, messageId, toPath }: Frame): string => `${messageId}\n${fromPath}\n${toPath}`

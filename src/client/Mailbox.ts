@@ -1,6 +1,7 @@
 /**
- * What a client has received and its user has not taken yet. All mailboxes of a connection share one bound: when it is
- * reached, the connection is not read until enough was taken.
+ * What a client has received and its user has not taken yet. The mailboxes of a connection share one bound: when it is
+ * reached, the connection is not read until enough was taken. That of REPORTs, which not everybody reads, has its own,
+ * and forgets the oldest.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -55,6 +56,13 @@ export class Mailbox<A> {
   static readonly make = <A>(unread: Unread, octets: (entry: A) => number): Effect.Effect<Mailbox<A>> =>
     Effect.map(Queue.unbounded<A, ClientError>(), (queue) => new Mailbox(queue, unread, octets))
 
+  /** Keeps the newest so many, for its own. */
+  static readonly newest = <A>(count: number): Effect.Effect<Mailbox<A>> =>
+    Effect.map(
+      Queue.sliding<A, ClientError>(count),
+      (queue) => new Mailbox(queue, new Unread(Infinity, () => {}), () => 0)
+    )
+
   constructor(queue: Queue.Queue<A, ClientError>, unread: Unread, octets: (entry: A) => number) {
     this.#queue = queue
     this.#unread = unread
@@ -72,7 +80,13 @@ export class Mailbox<A> {
   }
 
   /** The next `count` entries. */
-  readonly takeN = (count: number): Effect.Effect<Array<A>, ClientError> => Effect.replicateEffect(this.take, count)
+  readonly takeN = (count: number): Effect.Effect<Array<A>, ClientError> =>
+    // Not by `replicateEffect`, which a page would have to load for nothing else.
+    Effect.gen({ self: this }, function*() {
+      const entries: Array<A> = []
+      while (entries.length < count) entries.push(yield* this.take)
+      return entries
+    })
 
   put(entry: A): void {
     if (Queue.offerUnsafe(this.#queue, entry)) this.#unread.add(ENTRY_COST + this.#octets(entry))

@@ -3,6 +3,7 @@
  *
  * What comes in order costs one copy. Where chunks overlap the later one counts, unless its octets were drained already.
  */
+import { Buffer } from "../platform/Node.ts"
 
 /** Separate pieces that one message may be in before its gaps are filled. */
 const MAX_PIECES = 16_384

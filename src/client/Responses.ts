@@ -19,19 +19,30 @@ export const noResponse = Effect.suspend(() =>
   Effect.fail(new ClientError({ reason: "Timeout", message: "no response in time" }))
 )
 
+/** A chunk without its response; `octets` of body once it is written. */
+interface Awaited {
+  readonly deadline: number
+  readonly octets: number | undefined
+}
+
 /** The chunks that wait for their responses, and what went wrong. */
 export class Responses {
   readonly #inbox: Inbox
   readonly #awaited: boolean
-  /** Transaction ids and their deadlines, oldest first. */
-  readonly #open = new Map<string, number>()
+  readonly #acknowledged: (octets: number) => void
+  /** By transaction id, oldest first. */
+  readonly #open = new Map<string, Awaited>()
+  /** The chunk that is being written was answered already. */
+  #early: string | undefined
   readonly #progress = Latch.makeUnsafe(false)
   readonly failed = Deferred.makeUnsafe<never, ClientError>()
   failure: ClientError | undefined
 
-  constructor(inbox: Inbox, awaited: boolean) {
+  /** `acknowledged` is told of the octets of body of each chunk that has its 2xx. */
+  constructor(inbox: Inbox, awaited: boolean, acknowledged: (octets: number) => void) {
     this.#inbox = inbox
     this.#awaited = awaited
+    this.#acknowledged = acknowledged
   }
 
   readonly fail = (error: ClientError): void => {
@@ -41,27 +52,31 @@ export class Responses {
   }
 
   expect(id: string): void {
-    this.#open.set(id, Infinity)
+    this.#open.set(id, { deadline: Infinity, octets: undefined })
     this.#inbox.expect(id, {
       response: (response) => {
+        const octets = this.#open.get(id)?.octets
         this.#open.delete(id)
-        if (response.status >= 200 && response.status < 300) this.#progress.openUnsafe()
-        else this.fail(refused(response))
+        if (response.status < 200 || response.status >= 300) return this.fail(refused(response))
+        if (octets === undefined) this.#early = id
+        else this.#acknowledged(octets)
+        this.#progress.openUnsafe()
       },
       lost: this.fail
     })
   }
 
-  /** The chunk is written: its response is due at `deadline`. */
-  written(id: string, deadline: number): void {
-    if (this.#open.has(id)) this.#open.set(id, deadline)
+  /** The chunk with so many octets of body is written: its response is due at `deadline`. */
+  written(id: string, deadline: number, octets: number): void {
+    if (this.#open.has(id)) this.#open.set(id, { deadline, octets })
+    else if (this.#early === id) this.#acknowledged(octets)
   }
 
   /** Completes when at most `count` chunks wait. With Failure-Report `partial` the oldest are given up instead. */
   atMost(count: number): Effect.Effect<void, ClientError> {
     return Effect.gen({ self: this }, function*() {
       while (this.failure === undefined && this.#open.size > count) {
-        const [id, deadline] = this.#open.entries().next().value!
+        const [id, { deadline }] = this.#open.entries().next().value!
         if (!this.#awaited) {
           this.#forget(id)
           continue

@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Codec } from "../Codec.ts"
+import { Buffer } from "../platform/Node.ts"
 import type { HeaderLines } from "../protocol/Encoder.ts"
 import { INTERRUPTIBLE_ABOVE } from "../protocol/FrameLimits.ts"
 import type { FailureReport, Flag } from "../protocol/Head.ts"
@@ -46,9 +47,20 @@ export interface Outgoing<E, R> {
   readonly window: number
   /** Milliseconds to wait for a chunk's response. */
   readonly timeout: number
+  readonly progress: ((progress: Progress) => void) | undefined
 }
 
-export interface Sent {
+/** How far a message is that is being sent. All are octets of body. */
+export interface Progress {
+  /** Handed to the connection. */
+  readonly sent: number
+  /** In chunks that have their 200: the next hop has them. */
+  readonly acknowledged: number
+  /** Undefined as long as nobody knows. */
+  readonly total: number | undefined
+}
+
+export interface Handed {
   readonly messageId: string
   /** Octets of body. */
   readonly length: number
@@ -64,17 +76,22 @@ export interface SenderParts {
 /**
  * Sends the message. With Failure-Report `yes`, completes when every chunk has its 200; else when all is handed over.
  * Fails with the first response that is not 2xx, or with a failure REPORT that comes while it is being sent: the chunk
- * under way then ends with `#`, as it does on interruption (RFC 4975 §7.3.2, §10.5).
+ * under way then ends with `#`, as it does on interruption (RFC 4975 §7.3.2, §10.5). Between two chunks, an empty one does.
  */
 export const send = Effect.fnUntraced(function*<E, R>(
   { codec, inbox, wire }: SenderParts,
   message: Outgoing<E, R>
-): Effect.fn.Return<Sent, ClientError | E, R | Scope.Scope> {
+): Effect.fn.Return<Handed, ClientError | E, R | Scope.Scope> {
   const { body, byteRange, chunkSize, failureReport, messageId, size, timeout, window } = message
   const source: Source<E> = body === undefined || body instanceof Uint8Array
     ? fromOctets(body ?? EMPTY)
     : yield* fromStream(body)
-  const responses = new Responses(inbox, failureReport === "yes")
+  let acknowledged = 0
+  const told = (): void => message.progress?.({ sent, acknowledged, total: exhausted ? sent : size })
+  const responses = new Responses(inbox, failureReport === "yes", (octets) => {
+    acknowledged += octets
+    told()
+  })
   const unwatch = inbox.watch(messageId, responses.fail)
   yield* Effect.addFinalizer(() => Effect.sync(() => (unwatch(), responses.close())))
 
@@ -84,6 +101,8 @@ export const send = Effect.fnUntraced(function*<E, R>(
   /** Octets at hand, not empty. */
   let piece: Uint8Array | undefined
   let exhausted = false
+  /** Flag of the last chunk. */
+  let last: Flag | undefined
 
   const advance = Effect.gen(function*() {
     do piece = yield* source.next
@@ -122,9 +141,11 @@ export const send = Effect.fnUntraced(function*<E, R>(
       wire.put(now)
       sent += now.length
       room -= now.length
+      told()
       piece = now.length === piece.length ? undefined : piece.subarray(now.length)
       if (piece === undefined) {
         if (!source.ready()) {
+          if (wire.holdsChunks && sent !== size) return "+"
           wire.flush()
           yield* Effect.raceAllFirst([source.wait, wire.wanted, Deferred.await(responses.failed)])
           if (!source.ready()) return "+"
@@ -154,20 +175,47 @@ export const send = Effect.fnUntraced(function*<E, R>(
     const endLine = frame.subarray(cut)
     if (failureReport !== "no") responses.expect(id)
     chunks++
+    const before = sent
     wire.put(frame.subarray(0, cut))
     const flag = yield* Effect.onExit(octets, (exit) =>
       Effect.sync(() => {
-        endLine[endLine.length - 3] = (Exit.isSuccess(exit) ? exit.value : "#").charCodeAt(0)
+        last = Exit.isSuccess(exit) ? exit.value : "#"
+        endLine[endLine.length - 3] = last.charCodeAt(0)
         wire.put(endLine)
       }))
-    responses.written(id, (yield* Clock.currentTimeMillis) + timeout)
+    responses.written(id, (yield* Clock.currentTimeMillis) + timeout, sent - before)
     return flag
   })
 
-  do {
-    yield* responses.atMost(window - 1)
-    if (piece === undefined && !exhausted) yield* advance
-  } while ((yield* wire.chunk(chunk)) === "+" && !exhausted)
+  /** The receiver has chunks, waits for more, and will get none: an empty one with `#` says so. */
+  const giveUp = Effect.sync(() => {
+    if (last !== "+" || responses.failure !== undefined) return
+    const first = byteRange === false ? 0 : byteRange.start + sent
+    wire.post(codec.request({
+      transactionId: transactionId(),
+      method: "SEND",
+      toPath: message.toPath,
+      fromPath: message.fromPath,
+      headers: [
+        ["Message-ID", messageId],
+        ["Failure-Report", "no"],
+        ...(byteRange === false ? [] : [["Byte-Range", `${first}-${first - 1}/${byteRange.total ?? "*"}`] as const]),
+        ...message.headers,
+        ["Content-Type", message.contentType]
+      ],
+      body: EMPTY,
+      flag: "#"
+    }))
+  })
+
+  const chunked = Effect.gen(function*() {
+    do {
+      yield* responses.atMost(window - 1)
+      if (piece === undefined && !exhausted) yield* advance
+    } while ((yield* wire.chunk(chunk)) === "+" && !exhausted)
+  })
+  yield* Effect.onExit(chunked, (exit) => Exit.isSuccess(exit) ? Effect.void : giveUp)
   if (failureReport === "yes") yield* responses.atMost(0)
+  told()
   return { messageId, length: sent, chunks }
 })

@@ -1,10 +1,12 @@
 /**
  * The sending side of a client's connection: keeps frames whole and in order, lets others in between the chunks of a
- * long message (RFC 4975 §7.1.1), and makes senders wait when the connection does not take more.
+ * long message (RFC 4975 §7.1.1), and makes senders wait when the connection does not take more. Where messages are
+ * carried, a frame is handed over whole, since it is one of them (RFC 7977 §5.1).
  */
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Semaphore from "effect/Semaphore"
+import { Buffer } from "../platform/Node.ts"
 import type { Connection } from "../Transport.ts"
 import type { ClientError } from "./ClientError.ts"
 
@@ -18,10 +20,10 @@ const MAX_WAITING = 16_777_216
 export class Wire {
   readonly #connection: Connection
   readonly #defer: (task: () => void) => void
-  /** The connection carries messages, each of which is one frame: nothing leaves before its frame is whole. */
-  readonly #isMessages: boolean
   #batch: Array<Uint8Array> = []
   #batchLength = 0
+  /** Where messages are carried: offsets in the batch behind the last octets of frames. */
+  #ends: Array<number> | undefined
   #flushing = false
   /** Octets handed to the connection that the operating system has not taken. */
   #unwritten = 0
@@ -38,7 +40,12 @@ export class Wire {
   constructor(connection: Connection, defer: (task: () => void) => void) {
     this.#connection = connection
     this.#defer = defer
-    this.#isMessages = connection.messages !== undefined
+    if (connection.messages !== undefined) this.#ends = []
+  }
+
+  /** Whether the octets of an open chunk leave only when it ends. */
+  get holdsChunks(): boolean {
+    return this.#ends !== undefined
   }
 
   /** Others want to send: a chunk that may be cut should end now. */
@@ -83,9 +90,8 @@ export class Wire {
   post(frame: Uint8Array): void {
     if (this.#gone !== undefined) return
     if (!this.#open) {
-      this.put(frame)
-      if (this.#isMessages) this.#write()
-      else this.#flushSoon()
+      this.#whole(frame)
+      this.#flushSoon()
     } else {
       this.#behind.push(frame)
       this.#behindLength += frame.length
@@ -101,15 +107,15 @@ export class Wire {
     if (this.#batchLength >= BATCH) this.flush()
   }
 
+  /** Hands over what there is; where messages are carried, not before the open chunk has ended. */
   flush(): void {
-    if (!this.#isMessages) this.#write()
-  }
-
-  #write(): void {
+    if (this.#open && this.#ends !== undefined) return
     const octets = this.#batch
     const length = this.#batchLength
+    const ends = this.#ends
     this.#batch = []
     this.#batchLength = 0
+    if (ends !== undefined) this.#ends = []
     if (this.#gone !== undefined || length === 0) return
     this.#unwritten += length
     if (this.#unwritten >= HIGH_WATER) this.#room.closeUnsafe()
@@ -117,7 +123,7 @@ export class Wire {
       this.#unwritten -= length
       if (this.#unwritten < HIGH_WATER / 2) this.#room.openUnsafe()
     }
-    this.#connection.write(Buffer.concat(octets, length), written, this.#isMessages ? [length] : undefined)
+    this.#connection.write(Buffer.concat(octets, length), written, ends)
   }
 
   /** The connection is gone: whoever waits fails with `error`. */
@@ -133,16 +139,21 @@ export class Wire {
     this.#open = true
   }
 
+  /** A whole frame, or the last octets of one. */
+  #whole(octets: Uint8Array): void {
+    this.#batch.push(octets)
+    this.#batchLength += octets.length
+    this.#ends?.push(this.#batchLength)
+    if (this.#batchLength >= BATCH) this.flush()
+  }
+
   #end(): void {
     this.#open = false
+    if (this.#batchLength > (this.#ends?.at(-1) ?? 0)) this.#ends?.push(this.#batchLength)
     const behind = this.#behind
     this.#behind = []
     this.#behindLength = 0
-    if (this.#isMessages) this.#write()
-    for (const frame of behind) {
-      this.put(frame)
-      if (this.#isMessages) this.#write()
-    }
+    for (const frame of behind) this.#whole(frame)
     this.#want()
     this.flush()
   }

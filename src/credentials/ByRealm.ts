@@ -1,7 +1,9 @@
 /** Users of several realms, each with a backend of its own. */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { algorithmsOf, type Credentials, type DigestAlgorithm, type Lookup } from "../Credentials.ts"
+import { algorithmsOf, Credentials, type DigestAlgorithm, type Lookup } from "../Credentials.ts"
 
 type Backend = Credentials["Service"]
 
@@ -42,3 +44,25 @@ export const byRealm = (realms: Readonly<Record<string, Backend>>, others?: Back
     }
   }
 }
+
+/**
+ * Users of several realms, each from a backend of its own, and those of all other realms from `others`, where there are some.
+ * A backend that is given for several realms is made once.
+ */
+export const layerByRealm = <E, R>(
+  realms: Readonly<Record<string, Layer.Layer<Credentials, E, R>>>,
+  others?: Layer.Layer<Credentials, E, R>
+): Layer.Layer<Credentials, E, R> =>
+  Layer.effect(
+    Credentials,
+    Effect.gen(function*() {
+      const made = new Map<Layer.Layer<Credentials, E, R>, Backend>()
+      for (const one of new Set([...Object.values(realms), ...(others === undefined ? [] : [others])])) {
+        made.set(one, Context.get(yield* Layer.build(one), Credentials))
+      }
+      return byRealm(
+        Object.fromEntries(Object.entries(realms).map(([realm, one]) => [realm, made.get(one)!])),
+        others === undefined ? undefined : made.get(others)
+      )
+    })
+  )

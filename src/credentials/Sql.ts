@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as SqlClient from "effect/sql/SqlClient"
 import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Secret, storedSecret } from "../Credentials.ts"
 import { codeOf } from "../net/ErrorCode.ts"
 import { checkOptions, type OptionsError, positive, whole } from "../options/Options.ts"
@@ -40,16 +41,19 @@ export const subscriberTable: SubscriberTable = {
   ha1Sha256: undefined
 }
 
-export interface SqlOptions {
-  /** `postgres://user:password@host/database`, `mysql://...`, or `sqlite:path`. */
-  readonly url: Redacted.Redacted
+export interface SqlClientOptions {
   readonly table?: Partial<SubscriberTable> | undefined
   /** Use the column of passwords; otherwise those of H(A1). Absent: H(A1). */
   readonly calculateHa1?: boolean | undefined
-  /** Connections at a time. Absent: 4. */
-  readonly connections?: number | undefined
   /** Seconds for a connection, and for an answer. Absent: 3. */
   readonly timeout?: number | undefined
+}
+
+export interface SqlOptions extends SqlClientOptions {
+  /** `postgres://user:password@host/database`, `mysql://...`, or `sqlite:path`. */
+  readonly url: Redacted.Redacted
+  /** Connections at a time. Absent: 4. */
+  readonly connections?: number | undefined
 }
 
 /** The settings cannot be used, or the driver is missing. Tells nothing of the URL, which has a password in it. */
@@ -67,9 +71,13 @@ type Row = Readonly<Record<string, unknown>>
 /** Asks for the rows of one user; fails as the driver does. */
 type Query = (parameters: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Row>, unknown>
 
-interface Driver {
+/** How a database wants names and parameters. */
+interface Dialect {
   readonly quote: string
   readonly parameter: (n: number) => string
+}
+
+interface Driver extends Dialect {
   readonly open: (statement: string, options: Opened) => Effect.Effect<Query, SqlSettingsError, Scope.Scope>
 }
 
@@ -172,7 +180,7 @@ export const isSqlUrl = (url: string): boolean => driverOf(url) !== undefined
 const MAX_ROWS = 16
 
 const statementOf = (
-  { parameter, quote }: Driver,
+  { parameter, quote }: Dialect,
   { domain, ha1, ha1Sha256, password, table, username }: SubscriberTable,
   calculateHa1: boolean
 ): string => {
@@ -214,29 +222,70 @@ const secretOf = (row: Row): Option.Option<Secret> => {
 export const layerSql = (options: SqlOptions): Layer.Layer<Credentials, SqlSettingsError | OptionsError> =>
   Layer.effect(Credentials, Effect.suspend(() => makeSql(options)))
 
+/** Seconds. */
+const TIMEOUT = 3
+
 const optionsSchema = Schema.Struct({
   connections: Schema.optional(whole([1, 1000])),
   timeout: Schema.optional(positive)
 })
 
+/**
+ * The same of a `SqlClient` that the program has (PostgreSQL, MySQL or SQLite): its connections, its pool, its end. Nothing is
+ * changed by the names that it may transform.
+ */
+export const layerSqlClient = (
+  options: SqlClientOptions = {}
+): Layer.Layer<Credentials, SqlSettingsError | OptionsError, SqlClient.SqlClient> =>
+  Layer.effect(
+    Credentials,
+    Effect.gen(function*() {
+      yield* checkOptions("layerSqlClient", optionsSchema, options)
+      const sql = yield* SqlClient.SqlClient
+      const dialect = sql.onDialectOrElse({
+        pg: (): Dialect | undefined => postgres,
+        mysql: () => mysql,
+        sqlite: () => sqlite,
+        orElse: () => undefined
+      })
+      if (dialect === undefined) {
+        return yield* new SqlSettingsError({ problem: "the client is of no database that is known" })
+      }
+      return yield* makeWith(options, dialect, (statement) =>
+        Effect.succeed((parameters) =>
+          sql.unsafe<Row>(statement, [...parameters]).withoutTransform
+        ))
+    })
+  )
+
 const makeSql = Effect.fnUntraced(function*(options: SqlOptions) {
   yield* checkOptions("layerSql", optionsSchema, options)
-  const { calculateHa1 = false, connections = 4, timeout = 3 } = options
+  const { connections = 4, timeout = TIMEOUT } = options
   const url = Redacted.value(options.url)
   const driver = driverOf(url)
   if (driver === undefined) return yield* new SqlSettingsError({ problem: "the URL is of no database that is known" })
-  const table = { ...subscriberTable, ...options.table }
+  const where = driver === sqlite ? ` (${url.replace(SQLITE, "")})` : ""
+  return yield* makeWith(options, driver, (statement) => driver.open(statement, { url, connections, timeout }), where)
+})
+
+/** `where`: behind what is said of a fault. */
+const makeWith = Effect.fnUntraced(function*<R>(
+  { calculateHa1 = false, table: names, timeout = TIMEOUT }: SqlClientOptions,
+  dialect: Dialect,
+  open: (statement: string) => Effect.Effect<Query, SqlSettingsError, R>,
+  where = ""
+) {
+  const table = { ...subscriberTable, ...names }
   for (const name of Object.values(table)) {
     if (name !== undefined && !isSqlName(name)) {
       return yield* new SqlSettingsError({ problem: `${name} is no name of a column or table` })
     }
   }
-  const ask = yield* driver.open(statementOf(driver, table, calculateHa1), { url, connections, timeout })
-  const names = Object.values(table).filter((name) => name !== undefined)
-  const where = driver === sqlite ? ` (${url.replace(SQLITE, "")})` : ""
+  const ask = yield* open(statementOf(dialect, table, calculateHa1))
+  const known = Object.values(table).filter((name) => name !== undefined)
   const query = (username: string, realm: string): Effect.Effect<ReadonlyArray<Row>, SqlFault> =>
     ask(table.domain === undefined ? [username] : [username, realm]).pipe(
-      Effect.mapError((error) => faultOf(error, names)),
+      Effect.mapError((error) => faultOf(error, known)),
       Effect.timeoutOrElse({ duration: timeout * 1000, orElse: () => Effect.fail(new SqlFault("no answer in time")) }),
       Effect.mapError(({ lasting, words }) => new SqlFault(words + where, lasting))
     )

@@ -6,6 +6,7 @@ import type { RelayLimits } from "../relay/Limits.ts"
 import { isNextHopRule, isPortRange, type PortRange } from "../relay/rules/NextHops.ts"
 import { isRelayName, type RelayPolicy } from "../relay/rules/Peers.ts"
 import {
+  duration,
   notNegative,
   oneOf,
   type OptionProblem,
@@ -100,6 +101,7 @@ const schema = Schema.Struct({
   authMinExpires: Schema.optional(whole(ranges.expires)),
   authMaxExpires: Schema.optional(whole(ranges.expires)),
   authRelayMaxExpires: Schema.optional(whole(ranges.expires)),
+  clientCertificates: Schema.optional(Schema.Boolean),
   plaintextAuth: Schema.optional(oneOf("loopback", "always", "never")),
   relayPeers: Schema.optional(relayPeers),
   nextHops: Schema.optional(Schema.Struct({
@@ -114,6 +116,13 @@ const schema = Schema.Struct({
         }
       )
     ))
+  })),
+  sessions: Schema.optional(Schema.Struct({
+    hashSize: Schema.optional(whole([0, 20])),
+    cleanupInterval: Schema.optional(duration),
+    maxSessions: Schema.optional(whole(ranges.maxSessions)),
+    maxSessionsPerUser: Schema.optional(wholeOrUnbounded(ranges.maxSessionsPerUser)),
+    extendActive: Schema.optional(Schema.Boolean)
   })),
   limits: Schema.optional(Schema.Struct(
     Object.fromEntries(Object.entries(limits).map(([name, one]) => [name, Schema.optional(one)]))

@@ -4,6 +4,7 @@
  * Bodies are views of the octets they came in and are never decoded. Nothing that is handed to the sink is valid after
  * the call. The decoder keeps at most one header section plus a short body between two reads.
  */
+import { Buffer } from "../platform/Node.ts"
 import { defaultFrameLimits, type FrameLimits, INTERRUPTIBLE_ABOVE } from "./FrameLimits.ts"
 import { isFlag } from "./Grammar.ts"
 import { type Broken, type Flag, Head, isOverLimit, Kind } from "./Head.ts"
@@ -25,6 +26,23 @@ export interface FrameSink {
   chunkEnd(flag: Flag): void
   /** Framing is lost; nothing more will come. `head`: what was read of a frame whose header section is over a limit. */
   broken(reason: Broken, head: Head | undefined): void
+}
+
+/** Makes frames of the octets of one connection. */
+export interface FrameDecoder {
+  /**
+   * Octets as they come; they are used during the call only. `last`: where messages are carried (RFC 7977 §5.1), whether the
+   * message that they are of ends with them, and so a frame does.
+   */
+  push(chunk: Buffer, last?: boolean): void
+  /** Goes on behind a frame after which the sink wanted to wait. */
+  resume(): void
+  /** Holds everything back until `resume`, as after such a frame. */
+  hold(): void
+  /** Nothing more comes, also nothing of what was held back. */
+  stop(): void
+  /** Octets that are held back or kept. */
+  readonly held: number
 }
 
 const NOTHING = Buffer.alloc(0)
@@ -74,7 +92,7 @@ const needleFor = (buf: Buffer, start: number, end: number): Buffer => {
 /** Found by `#search`: no end-line, or one whose last octets are still to come. */
 const NONE = -1
 
-export class Decoder {
+export class Decoder implements FrameDecoder {
   readonly #sink: FrameSink
   readonly #limits: FrameLimits
   /** Octets that wait for more, or for `resume`. */

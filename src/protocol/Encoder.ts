@@ -7,6 +7,7 @@
  * Everything else is the caller's: that ids, method, URIs and names have their form, and that the body does not contain
  * the end-line (RFC 4975 §7.1).
  */
+import { Buffer } from "../platform/Node.ts"
 import { toOctets } from "./digest/Digest.ts"
 import type { Flag } from "./Head.ts"
 

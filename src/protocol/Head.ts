@@ -4,6 +4,7 @@
  * A `Head` is a view: it is valid only during the call that hands it over, and one `Head` serves many frames. What must
  * live longer is taken out of it as a string (Latin-1, so that every octet survives).
  */
+import { Buffer } from "../platform/Node.ts"
 import type { FrameLimits } from "./FrameLimits.ts"
 import {
   BYTE_RANGE,

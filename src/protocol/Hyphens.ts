@@ -2,6 +2,7 @@
  * Seven hyphens, with which every end-line begins (RFC 4975 §7.1). Where there are none, there is neither the end-line
  * that is expected nor one of any other transaction id: one search of a body answers both questions.
  */
+import { Buffer } from "../platform/Node.ts"
 export const DASH = 45
 export const HYPHENS = 7
 const seven = Buffer.alloc(HYPHENS, DASH)

@@ -1,5 +1,5 @@
 /** Identifiers: transaction ids, session-ids and the form they share with Message-IDs (RFC 4975 §7.1, §9, §14.1). */
-import { hash, randomFillSync } from "node:crypto"
+import { Buffer, hash, randomFillSync } from "../platform/Node.ts"
 
 /** 32 characters: each carries 5 random bits, and is legal at any place of an `ident`. */
 const ALPHABET = Buffer.from("abcdefghijklmnopqrstuvwxyz234567", "latin1")
@@ -59,8 +59,14 @@ export const sessionId = (): string => {
   return id
 }
 
-/** What stands for a session-id in a log: the same for the same one, and of no use to who reads it. 12 hexadecimal digits. */
-export const sessionLabel = (sessionId: string): string => hash("sha256", sessionId, "hex").slice(0, 12)
+/** What stands for a session-id where it must not be: the same for the same one, and of no use to who reads it. 32 hexadecimal digits. */
+export const sessionKey = (sessionId: string): string => hash("sha256", sessionId, "hex").slice(0, 32)
+
+/** The same for a log, where it only has to be found again: the first 12 of the digits. */
+export const sessionLabel = (sessionId: string): string => labelOf(sessionKey(sessionId))
+
+/** The label in a key. */
+export const labelOf = (key: string): string => key.slice(0, 12)
 
 const IDENT = /^[A-Za-z0-9][A-Za-z0-9.\-+%=]{3,31}$/
 

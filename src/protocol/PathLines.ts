@@ -2,6 +2,7 @@
  * The path lines that were seen last on a connection: most frames there have the same as the one before, and then what
  * they say is known already.
  */
+import { Buffer } from "../platform/Node.ts"
 const EMPTY = Buffer.alloc(0)
 
 /** The two path lines of a frame, to recognise them in the next one. Offsets count from the beginning of To-Path's line. */

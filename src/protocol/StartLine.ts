@@ -1,4 +1,5 @@
 /** The start line of one frame (RFC 4975 §7.1, §7.2), as offsets into the octets it was read from. */
+import { Buffer } from "../platform/Node.ts"
 import type { FrameLimits } from "./FrameLimits.ts"
 import { AUTH, identFirst, identRest, isText, MSRP, REPORT, SEND, word } from "./Grammar.ts"
 

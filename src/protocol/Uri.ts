@@ -5,7 +5,7 @@
  * are found first, at places which no part may contain, then each is checked by itself: the work is linear in the length
  * of the text, and what is not a URI is `undefined`.
  */
-import { isIPv4, isIPv6 } from "node:net"
+import { isIPv4, isIPv6 } from "../platform/Node.ts"
 
 /** Octets one URI may have. Use-Path URIs with sealed state in them have a few hundred, all others under a hundred. */
 export const MAX_URI_OCTETS = 2048

@@ -12,7 +12,7 @@ export interface Session {
   readonly uri: MsrpUri
   readonly username: string
   readonly realm: string
-  /** The connection that authenticated. The repository only compares it. */
+  /** The connection that authenticated. */
   readonly owner: object
   /** Milliseconds of the monotonic clock from which on it is invalid. */
   expiresAt: number
@@ -24,7 +24,7 @@ export interface Session {
   peer: { readonly connection: object; readonly uri: MsrpUri } | undefined
   /** What the relay keeps of it: it comes with the `NewSession`, and stays as it is. */
   readonly record: SessionRecord
-  /** The connections to other relays that it uses, by their URIs; for the relay, not for the repository. */
+  /** The connections to other relays that it uses, by their URIs. */
   ways?: Map<string, Way> | undefined
   /** Authorities ("host:port") under which the owner has shown itself in From-Path. */
   readonly ownerAuthorities: Array<string>
@@ -50,15 +50,18 @@ export interface NewSession {
   readonly record: SessionRecord
 }
 
-/** Why a session is over, in the words of the log. */
-export type SessionEnd =
-  | "expired"
-  | "its connection closed"
-  | "its relay is gone"
-  | "its user was removed"
-  | "ended by the operator"
-  | "another one in its place"
-  | "the relay stops"
+/** Why a session may be over, in the words of the log. */
+export const sessionEnds = [
+  "expired",
+  "its connection closed",
+  "its relay is gone",
+  "its user was removed",
+  "ended by the operator",
+  "another one in its place",
+  "the relay stops"
+] as const
+
+export type SessionEnd = typeof sessionEnds[number]
 
 /** A request passed through it, or its owner kept it alive, at `now`, in milliseconds of the monotonic clock. */
 export const extend = (session: Session, now: number): void => {
@@ -75,8 +78,8 @@ export interface Sessions {
   readonly end: (session: Session, reason: SessionEnd) => void
   /** Ends all sessions of a connection. */
   readonly endAllOf: (owner: object) => void
-  /** Calls back, inside the call that ends it, with each session that ends. Absent where nobody tells. */
-  readonly onEnd?: ((listener: (session: Session, reason: SessionEnd) => void) => void) | undefined
+  /** Calls back, inside the call that ends it, with each session that ends. */
+  readonly onEnd: (listener: (session: Session, reason: SessionEnd) => void) => void
   /** How many there are, with those past their expiry that nobody has noticed yet. */
   readonly size: () => number
 }

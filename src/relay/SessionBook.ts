@@ -1,7 +1,4 @@
-/**
- * The sessions that are valid, for whoever wants to see them or hear of their end. A repository tells of each end, or it is
- * found out when it is looked: it may be one of somebody's own.
- */
+/** The sessions that are valid, for whoever wants to see them or hear of their end. */
 import type { RelayCounters } from "./Counters.ts"
 import type { Observer } from "./Observer.ts"
 import type { Session, SessionEnd } from "./Session.ts"
@@ -54,13 +51,5 @@ export class SessionBook {
     return () => {
       for (const [session, reason] of untold) this.#observer.ended(session, reason)
     }
-  }
-
-  /** Tells of one that ended without a word, with what is known of it. `now`: milliseconds of the monotonic clock. */
-  look(session: Session, now: number): void {
-    const { ended, expiresAt, owner } = session
-    if (expiresAt <= now) this.ended(session, "expired")
-    else if ((owner as { readonly gone?: boolean }).gone === true) this.ended(session, "its connection closed")
-    else if (ended) this.ended(session, "ended by the operator")
   }
 }

@@ -1,5 +1,5 @@
 /** What the relay keeps of a session beside what it is good for: whose it is, what passed, and what failed. */
-import { sessionLabel } from "../protocol/Ident.ts"
+import { labelOf, sessionKey } from "../protocol/Ident.ts"
 import type { Address, LocalSocket } from "../transport/Connection.ts"
 
 /** Kinds of failures that are told apart for one session; the others count as one. */
@@ -38,7 +38,8 @@ export interface Login {
 }
 
 export class SessionRecord implements Login {
-  /** What stands for the session-id in logs. */
+  /** What stands for the session-id in a repository, and its beginning in logs. */
+  readonly key: string
   readonly label: string
   readonly user: string
   readonly realm: string
@@ -55,7 +56,8 @@ export class SessionRecord implements Login {
   #kinds: Map<string, number> | undefined
 
   constructor(id: string, { realm, user }: Login, on: GrantedOn, since: number) {
-    this.label = sessionLabel(id)
+    this.key = sessionKey(id)
+    this.label = labelOf(this.key)
     this.user = user
     this.realm = realm
     this.on = on

@@ -1,4 +1,4 @@
-import type { Decoder, FrameSink } from "../protocol/Decoder.ts"
+import type { FrameDecoder, FrameSink } from "../protocol/Decoder.ts"
 import type { FrameLimits } from "../protocol/FrameLimits.ts"
 import type { Awaited } from "./Awaited.ts"
 import type { RelayCounters } from "./Counters.ts"
@@ -17,7 +17,7 @@ export type Phase = "serving" | "draining" | "stopping"
 /** What all hops of one relay share. It knows none of them. */
 export interface Shared {
   /** Octets to frames. */
-  readonly codec: { readonly limits: FrameLimits; readonly decoder: (sink: FrameSink) => Decoder }
+  readonly codec: { readonly limits: FrameLimits; readonly decoder: (sink: FrameSink) => FrameDecoder }
   readonly turn: Turn
   /** Memory for output. */
   readonly slabs: Slabs

@@ -99,7 +99,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     }
     this.#paces = new Paces(this.shared.limits)
     this.book = new SessionBook(this.shared)
-    sessions.onEnd?.((session, reason) => {
+    sessions.onEnd((session, reason) => {
       this.book.ended(session, reason)
       this.shared.awaited.look()
     })
@@ -224,12 +224,8 @@ export class Switchboard implements HopOwner, DirectoryOwner {
    * (RFC 4976 §6.5), and gives back memory that is not needed any more.
    */
   tidy(millis: number): void {
-    const { turn } = this.shared
     this.#admission.closeIdle(millis)
-    turn.slices(this.book, (session) => this.book.look(session, turn.now))
     this.shared.slabs.relax()
-    // Not every repository says when a session has ended.
-    this.shared.awaited.look()
   }
 
   get phase(): Phase {

@@ -10,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import type { RemovedUsersOptions } from "../authenticator/RemovedUsers.ts"
 import { algorithmsOf, Credentials } from "../Credentials.ts"
-import { byRealm } from "../credentials/ByRealm.ts"
+import { layerByRealm } from "../credentials/ByRealm.ts"
 import { layerCached } from "../credentials/Cached.ts"
 import { layerEphemeral } from "../credentials/Ephemeral.ts"
 import { type CredentialsFileError, layerFile } from "../credentials/File.ts"
@@ -25,7 +25,7 @@ export const layer = (
 ): Layer.Layer<Credentials, CredentialsFileError | SqlSettingsError | OptionsError, FileSystem.FileSystem> => {
   switch (credentials._tag) {
     case "ByRealm":
-      return layerByRealm(credentials)
+      return layerOfRealms(credentials)
     case "Memory":
       return Credentials.layerMemory(credentials.users)
     case "File":
@@ -40,20 +40,18 @@ export const layer = (
 }
 
 /** Each backend once, for however many realms. */
-const layerByRealm = ({ others, realms }: Extract<CredentialsSettings, { readonly _tag: "ByRealm" }>) =>
-  Layer.effect(
-    Credentials,
-    Effect.gen(function*() {
-      const made = new Map<CredentialsSettings, Credentials["Service"]>()
-      for (const one of new Set([...Object.values(realms), ...(others === undefined ? [] : [others])])) {
-        made.set(one, Context.get(yield* Layer.build(layer(one)), Credentials))
-      }
-      return byRealm(
-        Object.fromEntries(Object.entries(realms).map(([realm, one]) => [realm, made.get(one)!])),
-        others === undefined ? undefined : made.get(others)
-      )
-    })
+const layerOfRealms = ({ others, realms }: Extract<CredentialsSettings, { readonly _tag: "ByRealm" }>) => {
+  const layers = new Map<CredentialsSettings, ReturnType<typeof layer>>()
+  const of = (one: CredentialsSettings) => {
+    const made = layers.get(one) ?? layer(one)
+    layers.set(one, made)
+    return made
+  }
+  return layerByRealm(
+    Object.fromEntries(Object.entries(realms).map(([realm, one]) => [realm, of(one)])),
+    others === undefined ? undefined : of(others)
   )
+}
 
 /** Whoever runs the relay has to know who may log in. */
 export const tellDemo = (demo: DemoUser | undefined): Effect.Effect<void> =>
@@ -71,7 +69,7 @@ export const removalsOf = (interval: number): RemovedUsersOptions => ({
 /** Seconds for which a backend that was replaced answers what it was asked before. */
 const LAST_ANSWERS = "30 seconds"
 
-type BackendError = CredentialsFileError | SqlSettingsError | OptionsError
+export type BackendError = CredentialsFileError | SqlSettingsError | OptionsError
 
 /** Users that can be replaced by others while they are asked for. */
 export interface LiveUsers {
@@ -126,6 +124,11 @@ export const makeUsers = Effect.fnUntraced(function*(
     })
   }
 })
+
+/** Users of the program's own: settings do not replace them. Without them there is none. */
+export const usersOfProgram = (
+  credentials: Credentials["Service"] = Credentials.make(() => Effect.succeedNone)
+): LiveUsers => ({ credentials, open: () => Effect.succeed(Effect.void) })
 
 const remembered = <E>(backend: Layer.Layer<Credentials, E>, seconds: number) =>
   seconds === 0 ? backend : layerCached(backend, { timeToLive: Duration.seconds(seconds) })

@@ -8,8 +8,10 @@ import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
 import { LogLevels } from "../logging/LogLevels.ts"
 import * as Backend from "./Backend.ts"
-import { change, type LiveSettings, madeFor } from "./LiveSettings.ts"
+import { broughtBy } from "./Given.ts"
+import { change, type LiveSettings, madeFor, settingsFor } from "./LiveSettings.ts"
 import { backendsOf, type CredentialsSettings, Settings, type SettingsProblem, type SettingsShape } from "./Settings.ts"
+import { Brought } from "./settings/Brought.ts"
 import { sameValue, type Texts } from "./settings/Read.ts"
 import { SettingsError } from "./settings/SettingsError.ts"
 import { type Variables, variables } from "./settings/Table.ts"
@@ -38,6 +40,8 @@ export class Reload extends Context.Service<Reload, {
    * in the log as well. Reloads that come at once are done one after the other.
    */
   readonly reload: Effect.Effect<ReloadResult>
+  /** The settings that count now. */
+  readonly settings: () => SettingsShape
 }>()("msrp-relay/Reload") {
   static readonly layer = (live: LiveSettings): Layer.Layer<Reload, never, FileSystem.FileSystem> =>
     Layer.effect(Reload, make(live))
@@ -45,7 +49,8 @@ export class Reload extends Context.Service<Reload, {
 
 const make = Effect.fnUntraced(function*(live: LiveSettings) {
   const context = Context.make(FileSystem.FileSystem, yield* FileSystem.FileSystem).pipe(
-    Context.add(ConfigProvider.ConfigProvider, yield* ConfigProvider.ConfigProvider)
+    Context.add(ConfigProvider.ConfigProvider, yield* ConfigProvider.ConfigProvider),
+    Context.add(Brought, broughtBy(live.own))
   )
   const levels = yield* LogLevels
   const one = yield* Semaphore.make(1)
@@ -53,7 +58,7 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
   /** The settings of a new start, what of them counts now, and which variables are others. */
   const read = Effect.gen(function*() {
     const before = live.settings
-    const wanted = yield* Settings.read
+    const wanted = settingsFor(yield* Settings.read, live.own)
     const differ = differing(before, wanted)
     const kept = new Set(differ.filter((key) => variables[key].reload === "restart"))
     if (kindOf(wanted.credentials) !== kindOf(before.credentials)) {
@@ -61,7 +66,9 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
       kept.add("credentials")
       for (const key of differ) if (isOfUsers(key)) kept.add(key)
     }
-    const settings = kept.size === 0 ? wanted : yield* Settings.parse(merged(before, wanted, kept))
+    const settings = kept.size === 0
+      ? wanted
+      : settingsFor(yield* Settings.parse(merged(before, wanted, kept)), live.own)
     const changed = differ.filter((key) => !kept.has(key))
     return { before, settings, changed, restart: [...kept] }
   })
@@ -117,6 +124,7 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
   const inForce = () => ({ certificates: live.tls.certificates(), users: live.users.credentials.size?.() })
 
   return Reload.of({
+    settings: () => live.settings,
     // What has begun is done as a whole, whoever asked for it is gone or not.
     reload: one.withPermit(Effect.uninterruptible(Effect.provideContext(reload, context)))
   })

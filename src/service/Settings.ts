@@ -8,20 +8,22 @@ import * as Layer from "effect/Layer"
 import type { LogLevel } from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
 import type { DigestOptions } from "../Authenticator.ts"
+import { serveDemo } from "../demo/DemoPage.ts"
 import { isLoopback } from "../net/Hosts.ts"
-import type { RelayOptions } from "../Relay.ts"
+import type { RelayOptions, SessionOptions } from "../Relay.ts"
 import type { NodeResolverOptions } from "../Resolver.ts"
-import type { SessionRepoOptions } from "../SessionRepo.ts"
 import type { SocketRule } from "../SocketSelector.ts"
 import type { NodeOptions } from "../Transport.ts"
 import { type Addresses, addressesOf } from "./settings/checks/Addresses.ts"
 import { adminOf, type AdminSettings } from "./settings/checks/Admin.ts"
 import { authWarnings, expiresOf } from "./settings/checks/Auth.ts"
+import { demoOf, wantsDemo } from "./settings/checks/Demo.ts"
+import { proxiesOf } from "./settings/checks/Proxies.ts"
 import { relaysOf } from "./settings/checks/Relays.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
 import { traceOf, type TraceSettings } from "./settings/checks/Trace.ts"
 import { type Users, usersOf } from "./settings/checks/Users.ts"
-import { admitting, within } from "./settings/codecs/WebSocket.ts"
+import { admitting } from "./settings/codecs/WebSocket.ts"
 import { readEnvFile } from "./settings/EnvFile.ts"
 import { Problems } from "./settings/Problems.ts"
 import { readValues, type Texts, unknownVariables } from "./settings/Read.ts"
@@ -38,17 +40,17 @@ export type { Setting, SettingGroup } from "./settings/Variable.ts"
 /** The configuration of the service: the options of each layer, whole, and where users and certificates come from. */
 export interface SettingsShape extends TlsSettings, TraceSettings, Users {
   /** For `Relay.layer`. */
-  readonly relay: RelayOptions & Addresses
+  readonly relay: RelayOptions & Addresses & { readonly sessions: SessionOptions }
   /** For `SocketSelector.layerRules`. */
   readonly socketRules: ReadonlyArray<SocketRule>
-  /** For `SessionRepo.layerMemory`. */
-  readonly sessions: SessionRepoOptions
   /** For `Authenticator.layerDigest`. */
   readonly digest: DigestOptions
   /** For `Transport.layerNode`, besides what is in certificates. */
   readonly transport: Omit<NodeOptions, "tls">
   /** For `Resolver.layerNode`. */
   readonly resolver: NodeResolverOptions
+  /** The demo page is served, by the WebSocket listeners on loopback. */
+  readonly demoPage: boolean
   /** The path of MSRP_ENV_FILE, if it is set. */
   readonly envFile: string | undefined
   /** The texts of the variables that are set. */
@@ -108,13 +110,16 @@ const read = Effect.fnUntraced(function*(
     const hint = meant === undefined ? "" : `; did you mean ${meant}?`
     problems.list.push({ variable, problem: `there is no such variable${hint}`, example: undefined })
   }
-  const addresses = addressesOf(values, problems)
-  const users = yield* usersOf(values, problems)
+  const withDemo = wantsDemo(values, problems)
+  const addresses = addressesOf(values, problems, withDemo)
+  const users = yield* usersOf(values, addresses, problems)
+  const demoPage = demoOf(withDemo, values, addresses, problems)
   const tls = yield* tlsOf(values, addresses, problems)
   const { warnings: relayWarnings, ...relays } = relaysOf(values, addresses, problems)
   const { admin, warnings: adminWarnings } = yield* adminOf(values, problems)
   const authExpires = expiresOf(values, problems)
   const trace = traceOf(values)
+  const { proxies, warnings: proxyWarnings } = proxiesOf(values, addresses, problems)
   if (problems.list.length > 0 || addresses === undefined || users === undefined) {
     return yield* new SettingsError({ problems: problems.list })
   }
@@ -122,6 +127,7 @@ const read = Effect.fnUntraced(function*(
     ...users,
     ...tls,
     ...trace,
+    demoPage,
     relay: {
       ...addresses,
       usePath: values.usePath,
@@ -133,6 +139,13 @@ const read = Effect.fnUntraced(function*(
       authRelayMaxExpires: values.relayMaxExpires,
       ...relays,
       nextHops: { allow: values.nextHopAllow, deny: values.nextHopDeny, ports: values.nextHopPorts },
+      sessions: {
+        hashSize: values.hashSize,
+        cleanupInterval: Duration.seconds(values.cleanupInterval),
+        maxSessions: values.maxSessions,
+        maxSessionsPerUser: values.maxSessionsPerUser,
+        extendActive: values.extendActiveSessions
+      },
       limits: {
         stall: values.stallLimit,
         output: values.outputLimit,
@@ -157,13 +170,6 @@ const read = Effect.fnUntraced(function*(
       }
     },
     socketRules: values.socketRoutes?.rules ?? [],
-    sessions: {
-      hashSize: values.hashSize,
-      cleanupInterval: values.cleanupInterval,
-      maxSessions: values.maxSessions,
-      maxSessionsPerUser: values.maxSessionsPerUser,
-      extendActive: values.extendActiveSessions
-    },
     digest: {
       algorithms: values.algorithms,
       nonceExpire: Duration.seconds(values.nonceExpire),
@@ -182,9 +188,10 @@ const read = Effect.fnUntraced(function*(
       // Whoever is on this machine has other ways to keep it busy, and may be a proxy for everybody.
       isExempt: isLoopback,
       keepAlive: values.keepAlive,
+      proxies,
       webSocket: {
         piece: values.wsChunk,
-        ...(values.trustedProxies === undefined ? {} : { trusts: within(values.trustedProxies) }),
+        ...(demoPage ? { serve: serveDemo(addresses.uris) } : {}),
         ...(values.wsOrigins === undefined ? {} : { admitsOrigin: admitting(values.wsOrigins) })
       }
     },
@@ -196,6 +203,7 @@ const read = Effect.fnUntraced(function*(
     warnings: [
       ...authWarnings(addresses, values),
       ...relayWarnings,
+      ...proxyWarnings,
       ...users.warnings,
       ...tls.warnings,
       ...adminWarnings,

@@ -2,21 +2,23 @@
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { demoLink } from "../demo/DemoLink.ts"
 import type { LocalSocket } from "../Transport.ts"
 import { targetOf } from "../transport/Failure.ts"
 import { BACKLOG } from "../transport/Listener.ts"
 import { tellDemo } from "./Backend.ts"
 import { backlogWarning } from "./Backlog.ts"
 import { descriptorLimits, descriptorNeed, descriptorWarning, formatLimits } from "./Descriptors.ts"
-import type { SettingsShape } from "./Settings.ts"
+import type { DemoUser, SettingsShape } from "./Settings.ts"
 import { version } from "./Version.ts"
 
-/** One line, after a line for each warning; another one for a demo user. `sockets` are those that are bound. */
+/** One line, after a line for each warning; others for a demo user and the demo page. `sockets` are those that are bound. */
 export const tellStart = Effect.fnUntraced(function*(
   settings: SettingsShape,
   sockets: ReadonlyArray<LocalSocket>
 ): Effect.fn.Return<void, never, FileSystem.FileSystem> {
-  const { demo, relay, sessions, tls, transport } = settings
+  const { demo, demoPage, relay, tls, transport } = settings
   const limits = Option.getOrUndefined(yield* descriptorLimits)
   const backlog = yield* backlogWarning(BACKLOG, transport.maxConnections ?? Infinity)
   const descriptors = limits === undefined ? undefined : descriptorWarning(limits, descriptorNeed(settings))
@@ -28,11 +30,20 @@ export const tellStart = Effect.fnUntraced(function*(
     listeners: sockets.map(targetOf).join(" "),
     relays: peersText(relay.relayPeers, tls.ca !== undefined),
     maxConnections: relay.limits?.connections,
-    maxSessions: sessions.maxSessions,
+    maxSessions: relay.sessions.maxSessions,
     descriptors: limits === undefined ? "unknown" : formatLimits(limits)
   }))
   yield* tellDemo(demo)
+  if (demoPage) yield* tellPage(demo, sockets)
 })
+
+/** Last, where it is seen. The password is in it that was told already, and never one that was configured. */
+const tellPage = (demo: DemoUser | undefined, sockets: ReadonlyArray<LocalSocket>): Effect.Effect<void> => {
+  const user = demo && { username: demo.username, password: Redacted.value(demo.password) }
+  return Effect.logInfo("to try the relay, open this page in two tabs of a browser").pipe(
+    Effect.annotateLogs({ page: demoLink(sockets, user) })
+  )
+}
 
 /** Which other relays are admitted. */
 const peersText = (peers: SettingsShape["relay"]["relayPeers"] = "none", hasCa: boolean): string =>

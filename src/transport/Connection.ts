@@ -55,6 +55,8 @@ export class ConnectionFacts {
    * verified; empty if there was none, or it was not verified (RFC 4976 §6.1, §6.3).
    */
   readonly peerNames: ReadonlyArray<string>
+  /** URIs there, as `sip:alice@example.com` (RFC 5922 §4); absent where there are none. */
+  readonly peerUris?: ReadonlyArray<string> | undefined
   /** Milliseconds of the monotonic clock until when the certificate proves them; as long as there is a connection if absent. */
   readonly peerNamesUntil?: number | undefined
 
@@ -65,6 +67,7 @@ export class ConnectionFacts {
     this.remote = facts.remote
     this.socket = facts.socket
     this.peerNames = facts.peerNames
+    this.peerUris = facts.peerUris
     this.peerNamesUntil = facts.peerNamesUntil
   }
 }

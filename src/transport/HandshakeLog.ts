@@ -1,13 +1,11 @@
-/** What is logged of TLS handshakes that come to nothing: at debug level, and not more than somebody can read. */
+/** What is logged of connections that never come to be: at debug level, and not more than somebody can read. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { monotonicMillis } from "../clock/Monotonic.ts"
-import { detailBounds, LineBudget } from "../logging/LineBudget.ts"
+import { detailBounds, type LineBounds, LineBudget } from "../logging/LineBudget.ts"
 import { codeOf, wordsOf } from "../net/ErrorCode.ts"
 import { networkOf } from "../net/Network.ts"
 import { type Address, addressText } from "./Connection.ts"
-
-const MESSAGE = "TLS handshake failed"
 
 /** What OpenSSL says most, in words. */
 const words = new Map([
@@ -29,13 +27,30 @@ export const handshakeWords = (error: unknown): string => {
   return known === undefined ? wordsOf(error) : `${known} (${code})`
 }
 
+/** Each with its line, as docs/log.md has them. */
+const lines = {
+  "TLS handshake failed": Effect.logDebug("TLS handshake failed"),
+  "PROXY header refused": Effect.logDebug("PROXY header refused"),
+  "WebSocket refused": Effect.logDebug("WebSocket refused"),
+  "a page may not connect": Effect.logWarning("a page may not connect")
+}
+
+/** A page that nobody has thought of tries again and again, and its operator has to hear of it once. */
+const pageBounds: LineBounds = { addressBurst: 1, addressPause: 60_000, kindBurst: 5, kindPause: 60_000 }
+
 export class HandshakeLog {
-  readonly #budget = new LineBudget(detailBounds)
+  readonly #budget: LineBudget
+  readonly #what: keyof typeof lines
+
+  constructor(what: keyof typeof lines = "TLS handshake failed") {
+    this.#what = what
+    this.#budget = new LineBudget(what === "a page may not connect" ? pageBounds : detailBounds)
+  }
 
   tell(remote: Address, reason: string): Effect.Effect<void> {
     return Clock.clockWith((clock) =>
-      this.#budget.admits(MESSAGE, networkOf(remote.host), monotonicMillis(clock))
-        ? Effect.annotateLogs(Effect.logDebug("TLS handshake failed"), { remote: addressText(remote), reason })
+      this.#budget.admits(this.#what, networkOf(remote.host), monotonicMillis(clock))
+        ? Effect.annotateLogs(lines[this.#what], { remote: addressText(remote), reason })
         : Effect.void
     )
   }

@@ -9,7 +9,7 @@ import { Crowd } from "../net/Crowd.ts"
 import { codeOf } from "../net/ErrorCode.ts"
 import { networkOf } from "../net/Network.ts"
 import type { Certificates } from "./Certificates.ts"
-import { type Ends, endsOf } from "./Ends.ts"
+import { type Ends, endsOf, placeOf } from "./Ends.ts"
 import { HandshakeBudget } from "./HandshakeBudget.ts"
 import { HandshakeLog, handshakeWords } from "./HandshakeLog.ts"
 import { proofOf } from "./PeerCertificate.ts"
@@ -25,6 +25,8 @@ export interface HandshakeLimits {
   readonly handshakeRate: number
   /** Whether the two do not count for an address. */
   readonly isExempt: (address: string) => boolean
+  /** It is a proxy, and speaks for many. */
+  readonly isProxy: (address: string) => boolean
 }
 
 /** Of one address where a certificate is asked for: to verify the worst takes a tenth of a second, and is counted afterwards. */
@@ -62,7 +64,7 @@ export class Handshakes {
   readonly #counters: TransportCounters
   /** Those that went for others. */
   readonly #evicted = new WeakSet<Net.Socket>()
-  readonly #log = new HandshakeLog()
+  readonly #log = new HandshakeLog("TLS handshake failed")
 
   /**
    * `asks`: for a certificate. A session that is resumed would keep what a certificate proved when it was shown, also when it
@@ -127,12 +129,18 @@ export class Handshakes {
     this.#unfollow()
   }
 
-  /** Does the handshake on a socket, and goes on with what `next` makes of it; the socket is gone if it fails. */
+  /**
+   * Does the handshake on a socket, and goes on with what `next` makes of it; the socket is gone if it fails. `ends`: with the
+   * address of the client where a proxy has told it.
+   */
   run(raw: Net.Socket, ends: Ends, next: (stream: Tls.TLSSocket) => Effect.Effect<void>): Effect.Effect<void> {
-    const { isExempt, maxHandshakes, setupTimeout } = this.#limits()
+    const { isExempt, isProxy, maxHandshakes, setupTimeout } = this.#limits()
     const crowd = this.#crowd
-    const key = keyOf(ends)
+    // Node knows it by where its socket leads, not by who a proxy says that it is.
+    const own = endsOf(raw)
+    const key = own === undefined ? "" : keyOf(own)
     const { host } = ends.remote
+    const place = placeOf(ends, isProxy)
     let rest: Effect.Effect<void> | undefined
     let failure: HandshakeFailure = "failed"
     let words = "its peer left"
@@ -141,7 +149,7 @@ export class Handshakes {
       words = told
     }
     const handshake = Effect.callback<void>((resume) => {
-      if (raw.destroyed) return resume(Effect.void)
+      if (raw.destroyed || own === undefined) return resume(Effect.void)
       raw.once("close", () => resume(Effect.void))
       this.#underWay.set(key, {
         failed,
@@ -158,13 +166,13 @@ export class Handshakes {
       }
     })
     return Effect.suspend(() => {
-      crowd.add(host, raw)
+      crowd.add(place, raw)
       if (crowd.size > maxHandshakes) {
         const first = crowd.takeFirst()!
         this.#evicted.add(first)
         first.destroy()
       }
-      return isExempt(host) ? handshake : this.#inTurn(raw, host, handshake, failed)
+      return isExempt(host) || isProxy(host) ? handshake : this.#inTurn(raw, host, handshake, failed)
     }).pipe(
       Effect.timeoutOrElse({
         duration: setupTimeout * 1000,
@@ -172,7 +180,7 @@ export class Handshakes {
       }),
       Effect.ensuring(Effect.sync(() => {
         this.#underWay.delete(key)
-        crowd.delete(host, raw)
+        crowd.delete(place, raw)
       })),
       Effect.andThen(Effect.suspend(() => {
         if (rest !== undefined) return rest

@@ -14,6 +14,7 @@ import { type HandshakeLimits, Handshakes } from "./Handshakes.ts"
 import { KEEP_ALIVE, keepAlive } from "./KeepAlive.ts"
 import type { Adopt } from "./Owned.ts"
 import type { Proven } from "./PeerCertificate.ts"
+import { ProxyHeaders } from "./ProxyHeaders.ts"
 import { makeSlices } from "./Slices.ts"
 import type { TransportError } from "./TransportError.ts"
 import type { TransportCounters } from "./TransportFacts.ts"
@@ -24,7 +25,7 @@ import { type UpgradeLimits, Upgrades } from "./websocket/Upgrades.ts"
 import { WebSocketConnection } from "./websocket/WebSocketConnection.ts"
 
 export interface ListenerOptions {
-  /** Seconds within which an accepted connection must finish its TLS handshake. Default 10. */
+  /** Seconds that each step of an accepted connection may take: the header of a proxy, TLS, the opening of a WebSocket. Default 10. */
   readonly setupTimeout?: number | undefined
   /** The most connections one listener has open at a time; further ones are closed at once. Default: no limit. */
   readonly maxConnections?: number | undefined
@@ -47,8 +48,23 @@ export interface ListenerOptions {
   readonly isExempt?: ((address: string) => boolean) | undefined
   /** Seconds without traffic after which the system asks whether the peer is still there; 0: never. At most 32,400, default 60. */
   readonly keepAlive?: number | undefined
+  /** Those who connect for others. Default: none. */
+  readonly proxies?: ProxyOptions | undefined
   /** For listeners whose transport is `ws`. */
   readonly webSocket?: WebSocketListenOptions | undefined
+}
+
+export interface ProxyOptions {
+  /**
+   * Addresses of proxies. What they say of a client counts as if he had connected himself: his address, and whether he speaks TLS
+   * to them. A WebSocket client is told by `Forwarded`, or `X-Forwarded-For` and `X-Forwarded-Proto`.
+   */
+  readonly trusts: (address: string) => boolean
+  /**
+   * Listeners where they must say it before anything else by the PROXY protocol, version 1 or 2; who is no proxy must not.
+   * Default: none.
+   */
+  readonly header?: ((socket: LocalSocket) => boolean) | undefined
 }
 
 export interface WebSocketListenOptions {
@@ -59,10 +75,8 @@ export interface WebSocketListenOptions {
   readonly admitsOrigin?: HandshakePolicy["admitsOrigin"] | undefined
   /** Octets of a body that a chunk towards a client has at most. Default 65,536. */
   readonly piece?: number | undefined
-  /** Proxies whose `Forwarded` or `X-Forwarded-For` tells who the client is, and whether he speaks TLS. Default: none. */
-  readonly trusts?: ((address: string) => boolean) | undefined
-  /** Answers requests that open no WebSocket: pages. Default: 426. */
-  readonly serve?: UpgradeLimits["serve"]
+  /** What answers requests to this listener that open no WebSocket: pages. Without it, 426. Default: nothing. */
+  readonly serve?: ((listener: LocalSocket) => UpgradeLimits["serve"]) | undefined
 }
 
 /** What a listener needs from its transport. */
@@ -96,7 +110,8 @@ export const makeListen = (
     let open = 0
     let closed = false
 
-    // The way of a socket that came in: its turn comes, there must be room, then TLS is spoken, then it is a connection.
+    // The way of a socket that came in: its turn comes, there must be room, a proxy says for whom it is, TLS is spoken, then
+    // WebSocket, then it is a connection.
     const arrived = (raw: Net.Socket, handshakes: Handshakes | undefined): void => {
       raw.on("error", ignore)
       inSlices(() => accepted(raw, handshakes))
@@ -111,14 +126,27 @@ export const makeListen = (
       }
       keepAlive(raw, idle)
       open++
-      own(Effect.ensuring(Effect.suspend(() => secured(raw, ends, handshakes)), Effect.sync(() => open--)))
+      own(Effect.ensuring(Effect.suspend(() => introduced(raw, ends, handshakes)), Effect.sync(() => open--)))
     }
-    const secured = (raw: Net.Socket, ends: Ends, handshakes: Handshakes | undefined): Effect.Effect<void> =>
-      handshakes === undefined ? opened(raw, ends) : handshakes.run(raw, ends, (stream) => opened(stream, ends))
-    const opened = (stream: Net.Socket, ends: Ends): Effect.Effect<void> =>
+    const introduced = (raw: Net.Socket, ends: Ends, handshakes: Handshakes | undefined): Effect.Effect<void> => {
+      const { proxies } = live.current
+      return proxies?.header?.(socket) === true && proxies.trusts(ends.remote.host)
+        ? headers.run(raw, ends, (client, byTls) => secured(raw, client, secure || byTls, handshakes))
+        : secured(raw, ends, secure, handshakes)
+    }
+    const secured = (
+      raw: Net.Socket,
+      ends: Ends,
+      isSecure: boolean,
+      handshakes: Handshakes | undefined
+    ): Effect.Effect<void> =>
+      handshakes === undefined
+        ? opened(raw, ends, isSecure)
+        : handshakes.run(raw, ends, (stream) => opened(stream, ends, isSecure))
+    const opened = (stream: Net.Socket, ends: Ends, isSecure: boolean): Effect.Effect<void> =>
       upgrades === undefined
-        ? adopt(stream, { ...ends, inbound: true, secure, socket: bound, ...proven(stream) }, accept).owner
-        : upgrades.run(stream, ends, secure, (client) => upgraded(stream, ends, client))
+        ? adopt(stream, { ...ends, inbound: true, secure: isSecure, socket: bound, ...proven(stream) }, accept).owner
+        : upgrades.run(stream, ends, isSecure, (client) => upgraded(stream, ends, client))
     const upgraded = (stream: Net.Socket, { local }: Ends, { host, port, secure }: Client): Effect.Effect<void> => {
       const facts = { local, remote: { host, port }, inbound: true, secure, socket: bound, ...proven(stream) }
       const { piece } = live.current.webSocket ?? {}
@@ -127,13 +155,16 @@ export const makeListen = (
     const upgrades = socket.transport !== "ws" ? undefined : new Upgrades({
       path: socket.path ?? "/",
       limits: () => {
-        const { maxHandshakes, setupTimeout } = limitsOf(live.current)
-        const { admitsOrigin = isSameHost, serve, trusts = () => false } = live.current.webSocket ?? {}
-        return { admitsOrigin, maxHandshakes, serve, setupTimeout, trusts }
+        const { isProxy: trusts, maxHandshakes, setupTimeout } = limitsOf(live.current)
+        const { admitsOrigin = isSameHost, serve } = live.current.webSocket ?? {}
+        return { admitsOrigin, maxHandshakes, serve: serve?.(bound), setupTimeout, trusts }
       },
+      counters,
+      run,
       defect: (error) => run(Effect.logError("a WebSocket could not be opened because of a defect", Cause.die(error)))
     })
 
+    const headers = new ProxyHeaders(() => limitsOf(live.current), counters)
     const asks = typeof asksForCertificate === "function" ? asksForCertificate : () => asksForCertificate
     const handshakes = secure
       ? new Handshakes(certificates, asks, () => limitsOf(live.current), counters)
@@ -165,15 +196,19 @@ export const makeListen = (
     return bound
   })
 
+const NO_PROXIES: ProxyOptions = { trusts: () => false }
+
 const limitsOf = ({
   handshakeRate = Infinity,
   isExempt = () => false,
   maxHandshakes = Infinity,
   maxHandshakesPerAddress = Infinity,
+  proxies: { trusts: isProxy } = NO_PROXIES,
   setupTimeout = 10
 }: ListenerOptions): HandshakeLimits => ({
   handshakeRate,
   isExempt,
+  isProxy,
   maxHandshakes,
   maxHandshakesPerAddress,
   setupTimeout

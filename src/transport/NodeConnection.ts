@@ -1,5 +1,6 @@
 /** Connections on sockets of Node's. */
 import type * as Net from "node:net"
+import { TLSSocket } from "node:tls"
 import { codeOf } from "../net/ErrorCode.ts"
 import { type Accept, type Connection, ConnectionFacts, type Receiver } from "./Connection.ts"
 import type { Defer } from "./Defer.ts"
@@ -28,6 +29,8 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   readonly messages = undefined
   readonly #stream: Net.Socket
   readonly #around: Surroundings
+  /** The octets of this very socket are encrypted; a client that is secure may speak TLS to a proxy only. */
+  readonly #byTls: boolean
   #receiver: Receiver | undefined
   #paused = false
   #ended = false
@@ -51,6 +54,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     super(facts)
     this.#stream = stream
     this.#around = around
+    this.#byTls = stream instanceof TLSSocket
     stream.on("error", (error) => {
       this.#failure ??= error
     })
@@ -112,7 +116,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (length === 0) return this.#dropped
     const inner = stream as unknown as Inner
     const underWay = inner._writableState?.writelen
-    const left = (this.secure ? inner._handle?._parent : inner._handle)?.writeQueueSize
+    const left = (this.#byTls ? inner._handle?._parent : inner._handle)?.writeQueueSize
     const waiting = underWay === undefined || left === undefined ? length : length - underWay + Math.min(underWay, left)
     return waiting + this.#dropped
   }

@@ -52,10 +52,10 @@ const optionsSchema = Schema.Struct({
   maxHandshakesPerAddress: many,
   handshakeRate: many,
   keepAlive: Schema.optional(quantity(ranges.keepAlive)),
+  proxies: Schema.optional(Schema.Struct({ trusts: Schema.Any, header: Schema.optional(Schema.Any) })),
   webSocket: Schema.optional(Schema.Struct({
     admitsOrigin: Schema.optional(Schema.Any),
     piece: Schema.optional(whole(ranges.piece)),
-    trusts: Schema.optional(Schema.Any),
     serve: Schema.optional(Schema.Any)
   })),
   reads: Schema.optional(oneOf("shared", "events"))

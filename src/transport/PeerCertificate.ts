@@ -25,6 +25,7 @@ export const MAX_UNVERIFIED_CERTIFICATES = 4096
 export interface Proof {
   /** DNS names (lower case) and addresses. */
   readonly names: ReadonlyArray<string>
+  readonly uris: ReadonlyArray<string>
   /** Milliseconds since 1970 at which the first certificate of its chain expires; `Infinity`: nothing is proved. */
   readonly until: number
   /** The peer has shown more certificates than may be kept of it. */
@@ -32,17 +33,21 @@ export interface Proof {
 }
 
 /** The same as a connection has it. */
-export type Proven = (stream: Net.Socket) => Pick<ConnectionFacts, "peerNames" | "peerNamesUntil">
+export type Proven = (stream: Net.Socket) => Pick<ConnectionFacts, "peerNames" | "peerNamesUntil" | "peerUris">
 
 /** What a stream proves, by this clock: the time of the system, at which certificates expire, may be set anew. */
 export const makeProven = (clock: Clock.Clock): Proven => (stream) => {
-  const { names, until } = proofOf(stream)
+  const { names, until, uris } = proofOf(stream)
   return until === Infinity
     ? { peerNames: names }
-    : { peerNames: names, peerNamesUntil: monotonicMillis(clock) + until - clock.currentTimeMillisUnsafe() }
+    : {
+      peerNames: names,
+      ...(uris.length === 0 ? {} : { peerUris: uris }),
+      peerNamesUntil: monotonicMillis(clock) + until - clock.currentTimeMillisUnsafe()
+    }
 }
 
-const NOTHING: Proof = { names: [], until: Infinity, tooLarge: false }
+const NOTHING: Proof = { names: [], uris: [], until: Infinity, tooLarge: false }
 const TOO_LARGE: Proof = { ...NOTHING, tooLarge: true }
 
 /**
@@ -86,7 +91,10 @@ const readProof = (stream: Tls.TLSSocket): Proof => {
     if (!stream.authorized) return NOTHING
     const { subjectAltName } = first
     const names = [...dnsNames(subjectAltName), ...namesOf("IP Address", subjectAltName).map(canonicalHost)]
-    return names.length === 0 ? NOTHING : { names: names.slice(0, MAX_PEER_NAMES), until, tooLarge: false }
+    const uris = namesOf("URI", subjectAltName).slice(0, MAX_PEER_NAMES)
+    return names.length + uris.length === 0
+      ? NOTHING
+      : { names: names.slice(0, MAX_PEER_NAMES), uris, until, tooLarge: false }
   } catch {
     // Node throws at names that it cannot print.
     return NOTHING

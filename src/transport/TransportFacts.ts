@@ -11,8 +11,21 @@ export type HandshakeFailure =
   /** What its peer and OpenSSL could not agree about, or the peer left. */
   | "failed"
 
+/** Why what a proxy said about whom it connects for was not taken. */
+export type ProxyHeaderFailure =
+  /** It said nothing by the PROXY protocol, or something that is not by it. */
+  | "malformed"
+  | "timed out"
+  /** Too many were waited for: the oldest went for a new one. */
+  | "too many"
+
+/** Why a WebSocket was not opened: the status that was answered (RFC 9110), or why none was. */
+export type WebSocketRefusal = "400" | "403" | "404" | "405" | "426" | "505" | "timed out" | "too many"
+
 export interface TransportFacts {
   readonly handshakesFailed: Readonly<Record<HandshakeFailure, number>>
+  readonly proxyHeadersRefused: Readonly<Record<ProxyHeaderFailure, number>>
+  readonly webSocketsRefused: Readonly<Record<WebSocketRefusal, number>>
   /** Connections closed at once, since a listener had as many as it may, or none was known any more. */
   readonly turnedAway: number
   /** Times that accepting failed, as when descriptors run out. */
@@ -29,12 +42,16 @@ export interface CertificateFacts {
 /** The same, for the one who counts. */
 export interface TransportCounters {
   readonly handshakesFailed: Record<HandshakeFailure, number>
+  readonly proxyHeadersRefused: Record<ProxyHeaderFailure, number>
+  readonly webSocketsRefused: Record<WebSocketRefusal, number>
   turnedAway: number
   acceptsFailed: number
 }
 
 export const zeroTransportCounters = (): TransportCounters => ({
   handshakesFailed: { "wrong protocol": 0, "timed out": 0, "too many": 0, failed: 0 },
+  proxyHeadersRefused: { malformed: 0, "timed out": 0, "too many": 0 },
+  webSocketsRefused: { 400: 0, 403: 0, 404: 0, 405: 0, 426: 0, 505: 0, "timed out": 0, "too many": 0 },
   turnedAway: 0,
   acceptsFailed: 0
 })

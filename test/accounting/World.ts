@@ -593,7 +593,7 @@ class World {
 
 const services = Layer.mergeAll(
   Codec.layer,
-  SessionRepo.layerMemory({ hashSize: 0 }),
+  SessionRepo.layerMemory(),
   SocketSelector.layerDefault([]),
   anybody
 )

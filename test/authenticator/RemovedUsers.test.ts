@@ -11,15 +11,15 @@ import { Credentials, CredentialsUnavailable } from "../../src/Credentials.ts"
 import { layerCached } from "../../src/credentials/Cached.ts"
 import type { OptionsError } from "../../src/options/Options.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
-import { SessionRepo } from "../../src/SessionRepo.ts"
 import { recordOf } from "../support/records.ts"
+import { create as createOne, layerTable, tableOf } from "../support/table.ts"
 
 const uri = parseUri("msrp://localhost:2855/session;tcp")!
 let last = 0
 
 const create = (username: string, realm = "one.test") =>
-  Effect.flatMap(SessionRepo, (sessions) =>
-    sessions.create({
+  Effect.suspend(() =>
+    createOne({
       id: `id${last++}`,
       uri,
       username,
@@ -28,7 +28,8 @@ const create = (username: string, realm = "one.test") =>
       expires: 86_400,
       ownerAuthority: "party.invalid:9",
       record: recordOf("id")
-    }))
+    })
+  )
 
 const make = () => {
   const state = {
@@ -55,7 +56,7 @@ const make = () => {
   const run = (users: Layer.Layer<Credentials, OptionsError> = backend) =>
     Effect.provide(
       layerRemovedUsers({ interval: "1 minute" }).pipe(
-        Layer.provideMerge([users, SessionRepo.layerMemory({ cleanupInterval: 86_400 })]),
+        Layer.provideMerge([users, layerTable({ cleanupInterval: "1 day" })]),
         Layer.provideMerge(logger)
       )
     )
@@ -75,7 +76,7 @@ describe("sessions of a removed user", () => {
       assert.isTrue(his.every(({ ended }) => ended))
       assert.isTrue(others.every(({ ended }) => !ended))
       assert.match(state.lines.join("\n"), /sessions of removed users ended" users=1/)
-      const { size } = yield* SessionRepo
+      const { size } = yield* tableOf
       assert.strictEqual(size(), 2)
     }).pipe(run())
   })
@@ -85,7 +86,7 @@ describe("sessions of a removed user", () => {
     return Effect.gen(function*() {
       yield* create("alice")
       yield* create("alice")
-      const sessions = yield* SessionRepo
+      const sessions = yield* tableOf
       sessions.end(yield* create("carol"))
       yield* create("bob")
       yield* TestClock.adjust("1 minute")
@@ -190,15 +191,3 @@ it.effect("many users are asked for in slices: others have their turn meanwhile"
     assert.isAtMost(most, 256)
   }).pipe(run())
 })
-
-it.effect("a repository that does not know who has sessions is left alone", () =>
-  Effect.gen(function*() {
-    const { run, state } = make()
-    const { endSomeOf: _, users: __, ...own } = yield* SessionRepo
-    yield* TestClock.adjust("2 minutes").pipe(
-      Effect.provide(layerRemovedUsers()),
-      Effect.provideService(SessionRepo, own),
-      run()
-    )
-    assert.deepStrictEqual(state.asked, [])
-  }).pipe(Effect.provide(SessionRepo.layerMemory())))

@@ -51,6 +51,6 @@ group("K. Transactions and timers", ({ timed }) => {
         alice.peer.answer(yield* alice.peer.next)
         yield* bob.quiet
       }),
-    { sessions: { hashSize: 0, cleanupInterval: 3600 } }
+    { sessions: { hashSize: 0, cleanupInterval: "1 hour" } }
   )
 })

@@ -5,7 +5,7 @@ import { type Peer, send, until } from "../support/harness.ts"
 import { group, pairOf, reported } from "./group.ts"
 
 /** Few clean-ups, or hours of simulated time take long. */
-const seldom = { sessions: { hashSize: 0, cleanupInterval: 3600 } }
+const seldom = { sessions: { hashSize: 0, cleanupInterval: "1 hour" } } as const
 
 group("P. Connections", ({ scenario, timed }) => {
   timed(

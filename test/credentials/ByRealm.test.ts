@@ -1,9 +1,11 @@
 import { assert, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { algorithmsOf, Credentials, passwordUser, type User } from "../../src/Credentials.ts"
-import { byRealm } from "../../src/credentials/ByRealm.ts"
+import { byRealm, layerByRealm } from "../../src/credentials/ByRealm.ts"
 
 const md5 = (username: string): User => ({
   username,
@@ -61,3 +63,34 @@ it.effect("asks again only the backend that remembers, and with the same questio
     assert.isUndefined(users.refresh)
     assert.isUndefined(byRealm({ b: plain }).recheck)
   }))
+
+it.effect("a backend of several realms is made once, and closed with the others", () => {
+  const made: Array<string> = []
+  const counted = (name: string) =>
+    Layer.effect(
+      Credentials,
+      Effect.acquireRelease(
+        Effect.tap(backend(passwordUser(name, Redacted.make("x"))), () => Effect.sync(() => made.push(name))),
+        () => Effect.sync(() => made.push(`end of ${name}`))
+      )
+    )
+  const one = counted("alice")
+  return Effect.gen(function*() {
+    yield* Effect.scoped(Effect.gen(function*() {
+      const context = yield* Layer.build(layerByRealm({ "a.test": one, "b.test": one }, counted("bob")))
+      const { lookup } = Context.get(context, Credentials)
+      const has = (username: string, realm: string) => Effect.map(lookup({ username, realm }), Option.isSome)
+      assert.deepStrictEqual(
+        [
+          yield* has("alice", "a.test"),
+          yield* has("alice", "B.test"),
+          yield* has("alice", "c.test"),
+          yield* has("bob", "c.test")
+        ],
+        [true, true, false, true]
+      )
+      assert.deepStrictEqual(made, ["alice", "bob"])
+    }))
+    assert.sameMembers(made, ["alice", "bob", "end of alice", "end of bob"])
+  })
+})

@@ -17,6 +17,7 @@ import * as Resolver from "../../src/Resolver.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
 import { SocketSelector } from "../../src/SocketSelector.ts"
 import { Transport } from "../../src/Transport.ts"
+import { layerTable } from "../support/table.ts"
 
 /** What a layer says of its options; nothing when it can be made. */
 const told = <A, E>(layer: Layer.Layer<A, E>) =>
@@ -43,7 +44,7 @@ const digest = (options: Parameters<typeof Authenticator.layerDigest>[0]) =>
   Authenticator.layerDigest(options).pipe(Layer.provide(Credentials.layerMemory([])))
 
 const removed = (options: RemovedUsersOptions) =>
-  layerRemovedUsers(options).pipe(Layer.provide([Credentials.layerMemory([]), SessionRepo.layerMemory()]))
+  layerRemovedUsers(options).pipe(Layer.provide([Credentials.layerMemory([]), layerTable()]))
 
 describe("options", () => {
   it.effect("of a relay are told all at once, each by its name", () =>
@@ -104,21 +105,19 @@ describe("options", () => {
   it.effect("of the other layers", () =>
     Effect.gen(function*() {
       const tries = [
+        [SessionRepo.layerMemory({ maxChanges: 0 }), ["maxChanges"]],
         [
-          SessionRepo.layerMemory({
-            hashSize: 21,
-            cleanupInterval: 0,
-            maxSessions: Number.NaN,
-            maxSessionsPerUser: -1
+          relay({
+            sessions: { hashSize: 21, cleanupInterval: 0, maxSessions: Number.NaN, maxSessionsPerUser: -1 }
           }),
           [
-            "hashSize",
-            "cleanupInterval",
-            "maxSessions",
-            "maxSessionsPerUser"
+            "sessions.hashSize",
+            "sessions.cleanupInterval",
+            "sessions.maxSessions",
+            "sessions.maxSessionsPerUser"
           ]
         ],
-        [SessionRepo.layerMemory({ hashSize: 0, cleanupInterval: 0.5, maxSessionsPerUser: Infinity }), []],
+        [relay({ sessions: { hashSize: 0, cleanupInterval: 0.5, maxSessionsPerUser: Infinity } }), []],
         [digest({ nonceExpire: -1, lookupTimeout: Number.NaN, freePerUser: 0.5, maxNonces: 0 }), [
           "nonceExpire",
           "lookupTimeout",

@@ -20,8 +20,8 @@ const relayAt = Effect.fnUntraced(function*(name: string, limits: WorldOptions["
     nextHops: { allow: ["*.example.net"] },
     limits: { ...limits }
   }).pipe(Effect.provideService(Transport, node({ names: [name], certificate: [name] })))
-  const { change, errors, log, network, relay, scheme, sessions } = world
-  return new World({ change, errors, log, network, relay, scheme, sessions, transport: outside })
+  const { change, errors, log, network, relay, repository, scheme, sessions } = world
+  return new World({ change, errors, log, network, relay, repository, scheme, sessions, transport: outside })
 })
 
 interface Links {

@@ -1,4 +1,4 @@
-/** Each session's end is told once, whatever becomes of the repository. */
+/** Each session's end is told once, whatever ends it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
@@ -7,7 +7,7 @@ import { zeroCounters } from "../../src/relay/Counters.ts"
 import type { Session } from "../../src/relay/Session.ts"
 import { SessionBook } from "../../src/relay/SessionBook.ts"
 import { heardIn, of } from "../support/events.ts"
-import { until, type World, type WorldOptions } from "../support/harness.ts"
+import { until, type World } from "../support/harness.ts"
 import { recordOf } from "../support/records.ts"
 import { simulated } from "../support/simulated.ts"
 
@@ -18,23 +18,6 @@ const ends = (heard: ReturnType<typeof heardIn>) =>
   of(heard, "session ended").map(({ fields: { reason, user } }) => `${user}: ${reason}`)
 
 const sessionOf = (world: World, usePath: string) => world.sessions.findUnsafe(parseUri(usePath)!.sessionId!)
-
-/** A repository that tells nobody of an end. */
-const silent: WorldOptions = { repo: (memory) => ({ ...memory, onEnd: undefined }) }
-
-/** One that cannot do what it should. */
-const broken: WorldOptions = {
-  repo: (memory) => ({
-    ...memory,
-    onEnd: () => {
-      throw new Error("own bug")
-    },
-    endAllOf: (owner) => {
-      memory.endAllOf(owner)
-      throw new Error("own bug")
-    }
-  })
-}
 
 describe("SessionBook", () => {
   it("tells of no end twice, and of none of a session that it never had", () => {
@@ -49,9 +32,7 @@ describe("SessionBook", () => {
     book.ended(session, "expired")
     assert.deepStrictEqual(told, [])
     book.granted(session)
-    book.look(session, 9)
-    book.look(session, 10)
-    book.look(session, 11)
+    book.ended(session, "expired")
     book.ended(session, "the relay stops")
     assert.deepStrictEqual([told, empty], [["expired"], 1])
   })
@@ -78,38 +59,4 @@ describe("SessionBook", () => {
       yield* TestClock.adjust("3 minutes")
       assert.lengthOf(ends(heard), 1)
     }))
-
-  scenario(
-    "an end that a repository does not tell is told within a minute, with what is known of it",
-    (world) =>
-      Effect.gen(function*() {
-        const heard = heardIn(world)
-        const gone = yield* world.login()
-        const ended = yield* world.login({ username: "carol" })
-        yield* world.login({ headers: ["Expires: 30"] })
-        const session = sessionOf(world, ended.usePath)!
-        yield* gone.peer.close
-        world.sessions.end(session)
-        assert.deepStrictEqual(ends(heard), [])
-        yield* TestClock.adjust("1 minute")
-        assert.sameMembers(ends(heard), [
-          "alice: its connection closed",
-          "carol: ended by the operator",
-          "alice: expired"
-        ])
-        assert.deepStrictEqual(world.relay.operator.sessions().total, 0)
-      }),
-    silent
-  )
-
-  scenario("nor is one lost with a repository that throws", (world) =>
-    Effect.gen(function*() {
-      const heard = heardIn(world)
-      const { peer } = yield* world.login()
-      yield* peer.close
-      yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual(ends(heard), ["alice: its connection closed"])
-      assert.deepStrictEqual(world.errors.map((line) => /method=(\w+)/.exec(line)?.[1]), ["onEnd", "endAllOf"])
-      world.errors.length = 0
-    }), broken)
 })

@@ -116,6 +116,7 @@ class Core {
         endAllOf: (owner) => {
           for (const [id, session] of this.sessions) if (session.owner === owner) this.sessions.delete(id)
         },
+        onEnd: () => {},
         size: () => this.sessions.size
       },
       timers: this.timers,

@@ -4,10 +4,10 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { sessionId } from "../../src/protocol/Ident.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
-import { SessionRepo } from "../../src/SessionRepo.ts"
 import { header, headers, nextId, Peer, request, response, send, until } from "../support/harness.ts"
 import { recordOf } from "../support/records.ts"
 import { simulated } from "../support/simulated.ts"
+import { create, layerTable, tableOf } from "../support/table.ts"
 
 const scenario = simulated()
 
@@ -172,7 +172,7 @@ describe("sessions", () => {
       assert.strictEqual((yield* bob.next).status, 481)
       alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "late" }))
       assert.strictEqual((yield* alice.peer.next).status, 481)
-    }), { sessions: { cleanupInterval: 100_000 } })
+    }), { sessions: { cleanupInterval: "100000 seconds" } })
 
   scenario(
     "with extendActive, what passes through a session prolongs it, and what is refused does not",
@@ -197,7 +197,7 @@ describe("sessions", () => {
         bob.write(send({ to: toAlice, from: bobUri, body: "late" }))
         assert.strictEqual((yield* bob.next).status, 481)
       }),
-    { sessions: { extendActive: true, cleanupInterval: 100_000 } }
+    { sessions: { extendActive: true, cleanupInterval: "100000 seconds" } }
   )
 
   for (const extendActive of [true, false]) {
@@ -224,7 +224,7 @@ describe("sessions", () => {
           alice.peer.write(keepAlive)
           assert.strictEqual((yield* alice.peer.next).status, 481)
         }),
-      { sessions: { extendActive, cleanupInterval: 100_000 } }
+      { sessions: { extendActive, cleanupInterval: "100000 seconds" } }
     )
   }
 
@@ -250,16 +250,16 @@ describe("sessions", () => {
         yield* pass(1)
         assert.strictEqual(world.sessions.size(), 0)
       }),
-    { sessions: { hashSize: 1, cleanupInterval: 10 } }
+    { sessions: { hashSize: 1, cleanupInterval: "10 seconds" } }
   )
 
   // On the machine's clock: its timers have whole milliseconds, of which one for each bucket would be a quarter of an hour.
   it.live("hash_size and cleanup_interval: one interval is enough for the largest table, too", () =>
     Effect.gen(function*() {
-      const sessions = yield* SessionRepo
+      const sessions = yield* tableOf
       const ids = Array.from({ length: 20 }, sessionId)
       for (const [i, id] of ids.entries()) {
-        yield* sessions.create({
+        yield* create({
           id,
           uri: parseUri(`msrp://localhost:2855/${id};tcp`)!,
           username: "alice",
@@ -273,7 +273,7 @@ describe("sessions", () => {
       assert.strictEqual(sessions.size(), 20)
       yield* Effect.repeat(Effect.sleep("20 millis"), { while: () => sessions.size() > 1 })
       assert.isDefined(sessions.findUnsafe(ids[0]!))
-    }).pipe(Effect.provide(SessionRepo.layerMemory({ hashSize: 20, cleanupInterval: 0.3 }))))
+    }).pipe(Effect.provide(layerTable({ hashSize: 20, cleanupInterval: 300 }))))
 })
 
 describe("probation", () => {

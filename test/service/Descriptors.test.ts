@@ -46,9 +46,12 @@ describe("descriptors", () => {
 
   it("are needed for connections, handshakes of each listener with TLS, dials and others", () => {
     const limits = { connections: 1000, connectionsInProbation: 100, dials: 10 }
-    const need = descriptorNeed({ relay: { listen, uris: [], limits } })
+    const need = descriptorNeed({ relay: { listen, uris: [], sessions: {}, limits } })
     assert.deepStrictEqual(need, { connections: 1000, handshakes: 100, dials: 80, others: 232, total: 1412 })
-    assert.strictEqual(descriptorNeed({ relay: { listen: listen.slice(0, 1), uris: [], limits } }).handshakes, 0)
+    assert.strictEqual(
+      descriptorNeed({ relay: { listen: listen.slice(0, 1), uris: [], sessions: {}, limits } }).handshakes,
+      0
+    )
     assert.isUndefined(descriptorWarning({ soft: 1412, hard: 1412 }, need))
     assert.match(
       descriptorWarning({ soft: 1411, hard: 1411 }, need)!,

@@ -39,7 +39,6 @@ const changing = (first: Env) => {
 const inForce = (live: LiveSettings, level: LiveLevel): SettingsShape => ({
   ...live.settings,
   relay: live.relay.value as SettingsShape["relay"],
-  sessions: live.sessions.value,
   digest: live.digest.value,
   transport: live.transport.value,
   resolver: live.resolver.value,
@@ -165,9 +164,9 @@ describe("every variable", () => {
         const { changed, restart } = yield* reload
         assert.deepStrictEqual(restart, [variable])
         assert.deepStrictEqual(changed, i === 0 ? ["MSRP_MAX_SESSIONS"] : [])
-        const { log: lines, relay, sessions } = now()
-        assert.deepStrictEqual([relay, lines], [before.relay, before.log])
-        assert.deepStrictEqual(sessions, { ...before.sessions, maxSessions: 9 })
+        const { log: lines, relay } = now()
+        const sessions = { ...before.relay.sessions, maxSessions: 9 }
+        assert.deepStrictEqual([relay, lines], [{ ...before.relay, sessions }, before.log])
       }
       assert.isTrue(log.some((line) => line.includes(`${variable} has changed: it takes effect at the next start`)))
     }).pipe(Effect.provide(disk)))
@@ -296,7 +295,7 @@ describe("files that settings name", () => {
         assert.deepStrictEqual(problems.map((one) => one.variable), [variable])
         assert.isFalse(yield* knows("bob"))
         assert.strictEqual((yield* SubscriptionRef.get(live.tls.tls)).cert, cert)
-        assert.strictEqual(live.sessions.value.maxSessions, 100_000)
+        assert.strictEqual(live.relay.value.sessions?.maxSessions, 100_000)
       })
       write("users", "bob:example.org:builder\nbroken\n")
       yield* kept("MSRP_CREDENTIALS_FILE")

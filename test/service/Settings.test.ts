@@ -21,12 +21,15 @@ describe("Settings", () => {
         assert.deepStrictEqual(uriTexts(settings), [
           "msrp://localhost:2855;tcp",
           "msrps://localhost:2856;tcp",
+          "msrp://localhost:2857;ws",
           "msrp://127.0.0.1:2855;tcp",
           "msrp://[::1]:2855;tcp",
           "msrps://127.0.0.1:2856;tcp",
-          "msrps://[::1]:2856;tcp"
+          "msrps://[::1]:2856;tcp",
+          "msrp://127.0.0.1:2857;ws",
+          "msrp://[::1]:2857;ws"
         ])
-        assert.includeMembers(sockets(settings), ["msrp 127.0.0.1 2855", "msrps 127.0.0.1 2856"])
+        assert.includeMembers(sockets(settings), ["msrp 127.0.0.1 2855", "msrps 127.0.0.1 2856", "msrp 127.0.0.1 2857"])
         for (const { host } of settings.relay.listen) assert.isTrue(isLoopback(host))
         assert.deepStrictEqual(settings.selfSigned, ["localhost", "127.0.0.1", "::1"])
         assert.strictEqual(settings.relay.plaintextAuth, "loopback")
@@ -45,10 +48,10 @@ describe("Settings", () => {
         )
         const settings = yield* parse(users)
         assert.deepStrictEqual(settings, yield* parse({ ...explicit, ...users }))
-        const { digest, relay, sessions } = settings
+        const { digest, relay } = settings
         assert.strictEqual(relay.authExpires, 1800)
-        assert.strictEqual(sessions.hashSize, 10)
-        assert.strictEqual(sessions.cleanupInterval, 60)
+        assert.strictEqual(relay.sessions.hashSize, 10)
+        assert.strictEqual(Duration.toSeconds(relay.sessions.cleanupInterval!), 60)
         assert.strictEqual(Duration.toSeconds(digest.nonceExpire!), 30)
         assert.deepStrictEqual(digest.algorithms, ["SHA-256", "MD5"])
         assert.strictEqual(relay.authMinExpires, undefined)

@@ -19,7 +19,8 @@ const start = Effect.fnUntraced(function*(env: Record<string, string>, limits: s
   yield* Effect.gen(function*() {
     yield* tellStart(yield* Settings.parse(env), [
       { scheme: "msrp", host: "127.0.0.1", port: 2855 },
-      { scheme: "msrps", host: "::1", port: 2856 }
+      { scheme: "msrps", host: "::1", port: 2856 },
+      { scheme: "msrp", transport: "ws", host: "127.0.0.1", port: 2857 }
     ])
   }).pipe(Effect.provide([files, Logger.layer([logger])]))
   return lines
@@ -36,7 +37,7 @@ describe("the start", () => {
         fields: {
           version,
           node: process.versions.node,
-          listeners: "msrp://127.0.0.1:2855 msrps://[::1]:2856",
+          listeners: "msrp://127.0.0.1:2855 msrps://[::1]:2856 ws://127.0.0.1:2857",
           relays: "none (MSRP_RELAY_PEERS says which)",
           maxConnections: 500,
           maxSessions: 700,
@@ -56,10 +57,20 @@ describe("the start", () => {
 
   it.effect("tells the password of a demo user, and where the system does not tell its limits, nothing of them", () =>
     Effect.gen(function*() {
-      const [serving, demo, ...more] = yield* start({}, "")
+      const [serving, demo, ...more] = yield* start({ MSRP_DEMO: "off" }, "")
       assert.deepStrictEqual(more, [])
       assert.propertyVal(serving!.fields, "descriptors", "unknown")
       assert.match(demo!.message, /a demo user may log in/)
       assert.hasAllKeys(demo!.fields, ["user", "password"])
+    }))
+
+  it.effect("ends with the link of the demo page, with the demo user, and never with one that is configured", () =>
+    Effect.gen(function*() {
+      const [, demo, page, ...more] = yield* start({}, "")
+      assert.deepStrictEqual(more, [])
+      const { password } = demo!.fields as { readonly password: string }
+      assert.deepStrictEqual(page!.fields, { page: `http://localhost:2857/#user=demo&password=${password}` })
+      const [, configured] = yield* start({ MSRP_DEMO: "on", MSRP_USERS: "alice:wonderland" }, "")
+      assert.deepStrictEqual(configured!.fields, { page: "http://localhost:2857/" })
     }))
 })

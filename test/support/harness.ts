@@ -21,7 +21,7 @@ import { type Answer, answerChallenge } from "../../src/protocol/digest/Answer.t
 import { type Challenge, strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
 import { digestAlgorithms, ha1 } from "../../src/protocol/digest/Digest.ts"
 import { Relay, type RelayLimits, type RelayOptions } from "../../src/Relay.ts"
-import { SessionRepo, type SessionRepoOptions } from "../../src/SessionRepo.ts"
+import { SessionRepo } from "../../src/SessionRepo.ts"
 import { SocketSelector } from "../../src/SocketSelector.ts"
 import {
   type Connection,
@@ -335,7 +335,6 @@ export const until = (condition: () => boolean, what = "a condition", more = () 
 
 export interface WorldOptions extends Omit<Partial<RelayOptions>, "limits"> {
   readonly limits?: Partial<RelayLimits>
-  readonly sessions?: SessionRepoOptions
   readonly digest?: DigestOptions
   readonly scheme?: LocalSocket["scheme"]
   /** What clients connect by; the relay listens for TCP as well, which its URIs name. Default `tcp`. */
@@ -375,16 +374,20 @@ export class World {
   /** What was logged, and what was logged as an error. */
   readonly log: Array<string>
   readonly errors: Array<string>
-  readonly sessions: SessionRepo["Service"]
+  readonly sessions: Relay["Service"]["sessions"]
+  readonly repository: SessionRepo["Service"]
   readonly network: TestNetwork["Service"] | undefined
   /** Changes options while the relay runs. */
-  readonly change: (options: Pick<WorldOptions, "digest" | "sessions"> & Partial<RelayOptions>) => void
+  readonly change: (options: Pick<WorldOptions, "digest"> & Partial<RelayOptions>) => void
   /** What must not be in the log. */
   readonly secrets: Set<string> = new Set([...Object.values(PASSWORDS), ...HA1S])
   #parties = 0
 
   constructor(
-    parts: Pick<World, "relay" | "transport" | "scheme" | "log" | "errors" | "sessions" | "network" | "change">
+    parts: Pick<
+      World,
+      "relay" | "transport" | "scheme" | "log" | "errors" | "sessions" | "repository" | "network" | "change"
+    >
   ) {
     this.change = parts.change
     this.relay = parts.relay
@@ -393,6 +396,7 @@ export class World {
     this.log = parts.log
     this.errors = parts.errors
     this.sessions = parts.sessions
+    this.repository = parts.repository
     this.network = parts.network
   }
 
@@ -560,14 +564,12 @@ export const makeWorld = Effect.fnUntraced(function*(
     digest,
     repo = (same) => same,
     scheme = "msrp",
-    sessions,
     ...more
   } = options
   const tcp = { scheme, host: "localhost", port: 0 }
   const listen = by === "ws" ? [tcp, { ...tcp, transport: by }] : [tcp]
   const relay = AtomRef.make<RelayOptions>({ listen, relayPeers: "all", ...more })
   const digests = AtomRef.make(digest ?? {})
-  const repository = AtomRef.make(sessions ?? {})
   const log: Array<string> = []
   const errors: Array<string> = []
   const logger = Logger.make<unknown, void>((entry) => {
@@ -581,7 +583,7 @@ export const makeWorld = Effect.fnUntraced(function*(
       Layer.provideMerge(Layer.mergeAll(
         Codec.layer,
         Layer.effect(SessionRepo, Effect.map(SessionRepo, repo)).pipe(
-          Layer.provide(SessionRepo.layerMemory(repository))
+          Layer.provide(SessionRepo.layerMemory())
         ),
         SocketSelector.layerDefault([]),
         Layer.effect(Authenticator, Effect.map(Authenticator, authenticator)).pipe(
@@ -594,16 +596,16 @@ export const makeWorld = Effect.fnUntraced(function*(
   ).pipe(Effect.catchTag("OptionsError", Effect.die))
   return new World({
     relay: Context.get(context, Relay),
-    sessions: Context.get(context, SessionRepo),
+    sessions: Context.get(context, Relay).sessions,
+    repository: Context.get(context, SessionRepo),
     transport: yield* Transport,
     network: Option.getOrUndefined(yield* Effect.serviceOption(TestNetwork)),
     scheme,
     log,
     errors,
-    change: ({ digest: others, sessions: held, ...rest }) => {
+    change: ({ digest: others, ...rest }) => {
       relay.update((before) => ({ ...before, ...rest }))
       if (others !== undefined) digests.set(others)
-      if (held !== undefined) repository.set(held)
     }
   })
 })

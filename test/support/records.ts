@@ -1,5 +1,5 @@
 /** Records of sessions, for tests that make sessions by hand. */
-import { SessionRecord } from "../../src/SessionRepo.ts"
+import { SessionRecord } from "../../src/relay/SessionRecord.ts"
 
 export const recordOf = (id: string, user = "alice", realm = "localhost"): SessionRecord =>
   new SessionRecord(

@@ -4,31 +4,45 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
-import { rolldown } from "rolldown"
+import { type InputOptions, rolldown } from "rolldown"
 
 const here = (name: string): URL => new URL(name, import.meta.url)
 
+/** What every page begins with. */
+const BASE_STYLE = here("base.css")
+
+/** A page with this script and these styles in it, in the places of comments that say so. */
+export const inlinePage = async ({ html, script, styles }: {
+  readonly html: URL
+  readonly script: InputOptions
+  readonly styles: ReadonlyArray<URL>
+}): Promise<string> => {
+  await using bundle = await rolldown(script)
+  const { output: [{ code }] } = await bundle.generate({ format: "iife", minify: true })
+  const [page, ...texts] = await Promise.all(
+    [html, BASE_STYLE, ...styles].map((file) => readFile(file, "utf8"))
+  )
+  return page!
+    .replace("<!-- style -->", () => `<style>${texts.join("")}</style>`)
+    .replace("<!-- script -->", () => `<script>${code.replaceAll("</script", "<\\/script")}</script>`)
+}
+
 /** The page as it is served. */
 export const bundlePage = async (): Promise<string> => {
-  await using bundle = await rolldown({
-    input: fileURLToPath(here("page.ts")),
-    platform: "browser",
-    // What is not found would be left for the browser to find.
-    onLog: (_, log) => {
-      throw new Error(log.message)
-    }
+  const page = await inlinePage({
+    html: here("index.html"),
+    script: {
+      input: fileURLToPath(here("page.ts")),
+      platform: "browser",
+      // What is not found would be left for the browser to find.
+      onLog: (_, log) => {
+        throw new Error(log.message)
+      }
+    },
+    styles: [new URL(import.meta.resolve("uplot/dist/uPlot.min.css")), here("style.css")]
   })
-  const { output: [{ code }] } = await bundle.generate({ format: "iife", minify: true })
-  const [html, chartStyle, chartLicence, style] = await Promise.all([
-    readFile(here("index.html"), "utf8"),
-    readFile(new URL(import.meta.resolve("uplot/dist/uPlot.min.css")), "utf8"),
-    readFile(new URL("../LICENSE", import.meta.resolve("uplot")), "utf8"),
-    readFile(here("style.css"), "utf8")
-  ])
-  return html
-    .replace("<!-- licence -->", () => `<!-- In it: uPlot. ${chartLicence.trim()} -->`)
-    .replace("<!-- style -->", () => `<style>${chartStyle}${style}</style>`)
-    .replace("<!-- script -->", () => `<script>${code.replaceAll("</script", "<\\/script")}</script>`)
+  const licence = await readFile(new URL("../LICENSE", import.meta.resolve("uplot")), "utf8")
+  return page.replace("<!-- licence -->", () => `<!-- In it: uPlot. ${licence.trim()} -->`)
 }
 
 if (import.meta.main) {

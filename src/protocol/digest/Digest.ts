@@ -5,7 +5,7 @@
  * Header values are octet strings: one character is one octet, as `Head` reads and `Encoder` writes them. User names,
  * realms and passwords that come from elsewhere are text; `toOctets` makes UTF-8 octets of them.
  */
-import { hash, timingSafeEqual } from "node:crypto"
+import { Buffer, hash, timingSafeEqual } from "../../platform/Node.ts"
 
 export type DigestAlgorithm = "MD5" | "SHA-256"
 

@@ -3,20 +3,22 @@
  * session. Either may be of somebody's own: whatever becomes of them, the client has its answer.
  */
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { Authenticator } from "../../Authenticator.ts"
-import type { SessionRepo } from "../../SessionRepo.ts"
-import { addressText } from "../../transport/Connection.ts"
+import { addressText, ConnectionFacts } from "../../transport/Connection.ts"
 import type { RelayCounters } from "../Counters.ts"
-import { type Asking, type Attempted, type Auth, type AuthAnswer, resultOf } from "../rules/Auth.ts"
+import type { Asking, Auth } from "../rules/Auth.ts"
+import { type Attempted, type AuthAnswer, resultOf } from "../rules/AuthAnswer.ts"
+import type { Keeper } from "./Repository.ts"
 
 export interface LoginOptions {
   readonly auth: Auth
   readonly authenticator: Authenticator["Service"]
-  readonly sessions: SessionRepo["Service"]
+  readonly keeper: Keeper
   readonly counters: RelayCounters
   /** Seconds until an AUTH that is not decided is answered; may change. */
   readonly limits: { readonly authDecision: number }
@@ -25,8 +27,12 @@ export interface LoginOptions {
 /** Characters of what is told of a defect. */
 const LOGGED = 4000
 
+/** Headers of a 200 that an authenticator has no say in, and the form of a name (RFC 4975 §9). */
+const OWN_HEADERS = /^(?:To-Path|From-Path|Use-Path|Expires|Authentication-Info)$/i
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
+
 /** Answers the AUTH; `ended` is called then, whatever happens. */
-export const makeLogin = ({ auth, authenticator, counters, limits, sessions }: LoginOptions) => {
+export const makeLogin = ({ auth, authenticator, counters, keeper, limits }: LoginOptions) => {
   const decide = Effect.fnUntraced(function*(asking: Asking, secrets: Array<string>): Effect.fn.Return<AuthAnswer> {
     const { authorizations: [authorization, ...furtherAuthorizations], behindRelay, hop, realm, request } = asking
     const address = hop.connection?.remote.host
@@ -36,7 +42,9 @@ export const makeLogin = ({ auth, authenticator, counters, limits, sessions }: L
       furtherAuthorizations,
       realm,
       source: behindRelay ? undefined : address,
-      relay: behindRelay ? address : undefined
+      relay: behindRelay ? address : undefined,
+      // What may be known of it, and not what may be done to it.
+      connection: hop.connection === undefined ? undefined : new ConnectionFacts(hop.connection)
     })
     switch (decision._tag) {
       case "Challenge": {
@@ -53,16 +61,26 @@ export const makeLogin = ({ auth, authenticator, counters, limits, sessions }: L
         // An authenticator of somebody's own may answer what its type does not allow: that lets nobody in.
         return yield* Effect.die(new Error("the authenticator's decision is none that is known"))
     }
-    const wanted = auth.grant(asking, decision)
+    const { headers = [], maxExpires, realm: of, username } = decision
+    if (headers.some(([name]) => OWN_HEADERS.test(name) || !NAME.test(name))) {
+      return yield* Effect.die(new Error("the authenticator gives a header that is none, or the relay's own"))
+    }
+    const most = maxExpires === undefined ? undefined : Math.floor(Duration.toSeconds(maxExpires))
+    const wanted = auth.grant(asking, { username, realm: of, maxExpires: most })
     if ("status" in wanted) return wanted
     secrets.push(wanted.id)
-    const session = yield* sessions.create(wanted).pipe(
-      Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined))
+    const session = yield* keeper.create(wanted).pipe(
+      Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined)),
+      Effect.catchTag("SessionRepoUnavailable", () => Effect.succeed("unavailable" as const))
     )
+    if (session === "unavailable") {
+      return undecided(false, { username, reason: "the session cannot be kept" })
+    }
     return auth.granted(asking, session, {
       authenticationInfo: decision.authenticationInfo,
+      headers,
       expires: wanted.expires,
-      username: decision.username
+      username
     })
   })
 

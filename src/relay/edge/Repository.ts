@@ -1,61 +1,148 @@
 /**
- * A repository of sessions that never throws: one of somebody's own is called where octets are read, and what it throws
- * there would end more than a session.
+ * Keeps the repository of sessions in step with the table: asks it before a session is made, tells it of each end, and ends
+ * those that somebody else has ended there. It may be one of somebody's own: whatever it does, no message waits for it.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Sessions } from "../Session.ts"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import { formatUri } from "../../protocol/Uri.ts"
+import {
+  type SessionEntry,
+  type SessionRepo,
+  SessionRepoUnavailable,
+  type SessionsExhausted
+} from "../../SessionRepo.ts"
+import { addressText } from "../../transport/Connection.ts"
+import type { NewSession, Session, SessionEnd } from "../Session.ts"
+import type { SessionTable } from "../SessionTable.ts"
+import { addTo, roomFor } from "./Table.ts"
 
-/** `run` forks a fiber that ends with the relay. Each kind of defect is logged once, since every message may meet it. */
-export const withoutDefects = (
-  sessions: Sessions,
-  run: (effect: Effect.Effect<void>) => void
-): Sessions => {
-  const told = new Set<string>()
-  const tell = (what: keyof Sessions, error: unknown): void => {
-    if (told.has(what)) return
-    told.add(what)
-    // Only what kind of error it is: its words may have a session-id in them.
-    const kind = error instanceof Error ? error.name : typeof error
-    run(Effect.annotateLogs(Effect.logError("The session repository is broken"), { method: what, error: kind }))
+/** Ends that the repository has not been told of yet; beyond that the oldest are forgotten. */
+const MAX_ENDINGS = 262_144
+
+/** Ends that it is told of at a time. */
+const AT_ONCE = 16
+
+/** For one end; and for all that are left when the relay stops. */
+const TIME_LIMIT = "10 seconds"
+const LAST_WORDS = "5 seconds"
+
+/** Until it is asked again what changes, when it could not say. */
+const RETRY = "5 seconds"
+
+interface Ending {
+  readonly id: string
+  readonly reason: SessionEnd
+}
+
+export interface Keeper {
+  /** Makes the session, and has it kept. */
+  readonly create: (session: NewSession) => Effect.Effect<Session, SessionsExhausted | SessionRepoUnavailable>
+}
+
+/** Until the scope closes; then the sessions that are left are ended there. */
+export const makeKeeper = Effect.fnUntraced(function*(repository: SessionRepo["Service"], table: SessionTable) {
+  const clock = yield* Clock.Clock
+  /** Those that are kept; none yet while it is asked to. */
+  const kept = new Map<string, Session | undefined>()
+  const endings = yield* Queue.sliding<Ending>(MAX_ENDINGS)
+  const broken = new Set<string>()
+
+  /** Each kind of failure is logged once, until it works again: every session may meet it. */
+  const guarded = <A, E>(method: string, ask: () => Effect.Effect<A, E>): Effect.Effect<void> =>
+    Effect.suspend(ask).pipe(
+      Effect.matchCauseEffect({
+        onSuccess: () => Effect.sync(() => void broken.delete(method)),
+        onFailure: (cause) =>
+          Effect.suspend(() => {
+            if (broken.has(method)) return Effect.void
+            broken.add(method)
+            return Effect.annotateLogs(Effect.logError("The session repository is broken"), {
+              method,
+              error: kindOf(cause.reasons)
+            })
+          })
+      })
+    )
+
+  const tell = ({ id, reason }: Ending): Effect.Effect<void> =>
+    guarded("end", () => Effect.timeout(repository.end(id, reason), TIME_LIMIT))
+  const tellAll = (some: ReadonlyArray<Ending>) => Effect.forEach(some, tell, { concurrency: AT_ONCE, discard: true })
+  const ended = (id: string, reason: SessionEnd): void => {
+    kept.delete(id)
+    Queue.offerUnsafe(endings, { id, reason })
   }
-  return {
-    /** A session that cannot be found is none. */
-    findUnsafe: (id) => {
-      try {
-        return sessions.findUnsafe(id)
-      } catch (error) {
-        tell("findUnsafe", error)
-        return undefined
-      }
-    },
-    end: (session, reason) => {
-      try {
-        sessions.end(session, reason)
-      } catch (error) {
-        tell("end", error)
-      }
-    },
-    onEnd: sessions.onEnd === undefined ? undefined : (listener) => {
-      try {
-        sessions.onEnd?.(listener)
-      } catch (error) {
-        tell("onEnd", error)
-      }
-    },
-    endAllOf: (owner) => {
-      try {
-        sessions.endAllOf(owner)
-      } catch (error) {
-        tell("endAllOf", error)
-      }
-    },
-    size: () => {
-      try {
-        return sessions.size()
-      } catch (error) {
-        tell("size", error)
-        return 0
-      }
-    }
+
+  table.onEnd(({ record: { key } }, reason) => {
+    if (kept.has(key)) ended(key, reason)
+  })
+
+  /** Ended there, and not by this relay. */
+  const endedThere = (id: string, reason: SessionEnd): void => {
+    if (!kept.has(id)) return
+    const session = kept.get(id)
+    kept.delete(id)
+    if (session !== undefined) table.end(session, reason)
   }
+  const heard = guarded("changes", () =>
+    Stream.runForEach(repository.changes, (change) =>
+      Effect.sync(() => {
+        if (change._tag === "Ended") endedThere(change.id, change.reason)
+      })))
+  // At once: what is told before it listens would be lost.
+  yield* Effect.andThen(heard, Effect.sleep(RETRY)).pipe(
+    Effect.forever,
+    Effect.forkScoped({ startImmediately: true })
+  )
+  yield* Stream.fromQueue(endings).pipe(
+    Stream.mapEffect(tell, { concurrency: AT_ONCE, unordered: true }),
+    Stream.runDrain,
+    Effect.forkScoped
+  )
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      for (const id of kept.keys()) ended(id, "the relay stops")
+      return Queue.clear(endings)
+    }).pipe(Effect.flatMap(tellAll), Effect.timeoutOption(LAST_WORDS))
+  )
+
+  const create = Effect.fnUntraced(function*(wanted: NewSession) {
+    yield* roomFor(table, wanted)
+    const { key } = wanted.record
+    kept.set(key, undefined)
+    return yield* Effect.suspend(() => repository.create(entryOf(wanted, clock.currentTimeMillisUnsafe()))).pipe(
+      Effect.flatMap((): Effect.Effect<Session, SessionsExhausted | SessionRepoUnavailable> =>
+        // It was ended there in the meantime: the client may come again.
+        kept.has(key)
+          ? addTo(table, wanted)
+          : Effect.fail(new SessionRepoUnavailable({ cause: "ended while it was made" }))
+      ),
+      Effect.tap((session) => Effect.sync(() => void kept.set(key, session))),
+      Effect.onError(() => Effect.sync(() => ended(key, "ended by the operator")))
+    )
+  })
+
+  const keeper: Keeper = { create }
+  return keeper
+})
+
+const entryOf = ({ expires, realm, record: { key, on }, uri, username }: NewSession, now: number): SessionEntry => ({
+  id: key,
+  username,
+  realm,
+  relay: formatUri({ scheme: uri.scheme, host: uri.host, port: uri.port, transport: uri.transport }),
+  remote: addressText(on.remote),
+  secure: on.secure,
+  since: now,
+  expires: now + expires * 1000
+})
+
+/** Only what kind of error it is: its words may be secret. */
+const kindOf = (
+  reasons: ReadonlyArray<{ readonly _tag: string; readonly error?: unknown; readonly defect?: unknown }>
+) => {
+  const [first] = reasons
+  const error = first?.error ?? first?.defect
+  return error instanceof Error ? error.name : error === undefined ? first?._tag ?? "nothing" : typeof error
 }

@@ -2,7 +2,7 @@
  * What comes in on one connection: octets to frames, and each frame to whom it concerns. A request goes to the route that
  * its paths lead to, a response to the transaction that it answers, and what goes no further is answered here.
  */
-import type { Decoder, FrameSink } from "../../protocol/Decoder.ts"
+import type { FrameDecoder, FrameSink } from "../../protocol/Decoder.ts"
 import { type Broken, type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import type { Closing } from "../Closing.ts"
 import { countFrameIn } from "../Counters.ts"
@@ -38,7 +38,7 @@ export class Inbound implements FrameSink {
   readonly #hop: InboundOwner
   readonly #shared: Shared
   readonly #outbound: Outbound
-  readonly #decoder: Decoder
+  readonly #decoder: FrameDecoder
   readonly #routes = new Routes()
   /** Those of the last request and of the last response, for the next ones with the same paths. */
   #lastRoute: Route | undefined

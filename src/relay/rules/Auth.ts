@@ -11,11 +11,12 @@ import { reasonPhrase } from "../../protocol/Status.ts"
 import { authorityKey, canonicalHost, formatUri, parseUri } from "../../protocol/Uri.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
-import { countRefused, type LoginResult } from "../Counters.ts"
+import { countRefused } from "../Counters.ts"
 import type { NewSession, Session, Sessions } from "../Session.ts"
 import type { SessionBook } from "../SessionBook.ts"
 import { type GrantedOn, SessionRecord } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
+import { type AuthAnswer, type GrantedUser, resultOf } from "./AuthAnswer.ts"
 import type { Authenticate } from "./Decision.ts"
 import { usePathOf, type UsePathUri } from "./OwnUris.ts"
 import type { Party } from "./Party.ts"
@@ -88,25 +89,6 @@ export interface Asking {
   readonly behindRelay: boolean
 }
 
-export interface AuthAnswer {
-  readonly status: number
-  readonly headers?: HeaderLines
-  /** Text, in place of the phrase that goes with the status. */
-  readonly comment?: string | undefined
-  /** The credentials were wrong, or there were too many of that kind to look at (RFC 4976 §6.3). */
-  readonly failed?: boolean
-  /** Who it was that got no session, and why, for the log. */
-  readonly attempt?: Attempted | undefined
-}
-
-/** An AUTH that came to nothing. */
-export interface Attempted {
-  /** Text, as the client says. */
-  readonly username?: string | undefined
-  /** In words of the relay's own. */
-  readonly reason?: string | undefined
-}
-
 export class Auth {
   readonly #shared: Shared
   readonly #sessions: Sessions
@@ -166,16 +148,19 @@ export class Auth {
     return undefined
   }
 
-  #allowedOn({ local, secure }: Connection): boolean {
+  #allowedOn({ local, remote, secure }: Connection): boolean {
     const { plaintext } = this.options
-    return secure || plaintext === "always" || (plaintext === "loopback" && isLoopback(local.host))
+    return secure || plaintext === "always" ||
+      (plaintext === "loopback" && isLoopback(local.host) && isLoopback(remote.host))
   }
 
   /** The session to hand out to a user who is who he says, or the answer to one who gets none. */
-  grant(asking: Asking, user: { readonly username: string; readonly realm: string }): NewSession | AuthAnswer {
+  grant(asking: Asking, user: GrantedUser): NewSession | AuthAnswer {
     const { behindRelay, hop, request } = asking
     if (this.#shared.phase !== "serving") return DRAINING
-    const expires = this.#interval(asking)
+    const { maxExpires: most = Infinity } = user
+    if (most < 1) return { status: 403, attempt: { username: user.username, reason: "what proves it ends now" } }
+    const expires = this.#interval(asking, most)
     if (typeof expires !== "number") {
       return { ...expires, attempt: { username: user.username, reason: "Expires out of bounds" } }
     }
@@ -204,10 +189,12 @@ export class Auth {
   }
 
   /** Seconds to grant, or the answer to an interval out of bounds. */
-  #interval({ behindRelay, expires: wanted }: Asking): number | AuthAnswer {
+  #interval({ behindRelay, expires: wanted }: Asking, most: number): number | AuthAnswer {
     const { expires, minExpires = 1, relayMaxExpires = Infinity } = this.options
     const bound = Math.min(this.options.maxExpires ?? Infinity, behindRelay ? relayMaxExpires : Infinity)
-    const maxExpires = bound === Infinity ? undefined : Math.max(bound, minExpires)
+    // What ends sooner than the least that is granted ends then nevertheless.
+    const longest = Math.min(Math.max(bound, minExpires), most)
+    const maxExpires = longest === Infinity ? undefined : longest
     if (wanted === undefined) return Math.min(Math.max(expires, minExpires), maxExpires ?? Infinity)
     const seconds = wanted.replace(/^0+(?=\d)/, "").length > EXPIRES_DIGITS ? Infinity : Number(wanted)
     if (seconds < minExpires) return { status: 423, headers: [["Min-Expires", String(minExpires)]] }
@@ -224,8 +211,10 @@ export class Auth {
   granted(
     { hop, request }: Asking,
     session: Session | undefined,
-    { authenticationInfo, expires, username }: {
-      readonly authenticationInfo: string
+    { authenticationInfo, expires, headers = [], username }: {
+      readonly authenticationInfo: string | undefined
+      /** Others of the 200. */
+      readonly headers?: HeaderLines
       readonly expires: number
       readonly username: string
     }
@@ -254,7 +243,8 @@ export class Auth {
         // In the order in which the client will use them: the relays in between, nearest first (RFC 4976 §4.2).
         ["Use-Path", [...request.from.slice(0, -1).toReversed(), session.uri].map(({ text }) => text).join(" ")],
         ["Expires", String(expires)],
-        ["Authentication-Info", authenticationInfo]
+        ...(authenticationInfo === undefined ? [] : [["Authentication-Info", authenticationInfo] as const]),
+        ...headers
       ]
     }
   }
@@ -283,13 +273,6 @@ export class Auth {
       if (authorizations.length === 0) hop.probation.challenged()
     } else if (status !== 200 && status !== 423) hop.probation.refused()
   }
-}
-
-/** What became of an AUTH that got this answer. */
-export const resultOf = ({ failed = false, status }: AuthAnswer): LoginResult => {
-  if (status === 200) return "granted"
-  if (status === 401) return failed ? "wrong credentials" : "challenged"
-  return status !== 408 ? "refused" : failed ? "held back" : "undecided"
 }
 
 /** Who it says it is. */

@@ -49,7 +49,7 @@ const make = Effect.fnUntraced(
         return { bufferedOctets, connections, sessions }
       },
       get limits() {
-        const { relay: { limits: { connections = defaultRelayLimits.connections } = {} }, sessions } = live.settings
+        const { limits: { connections = defaultRelayLimits.connections } = {}, sessions } = live.settings.relay
         return { connections, sessions: sessions.maxSessions ?? Infinity }
       },
       settings: Effect.sync(() => settingsInForce(Redacted.value(live.settings.texts))),

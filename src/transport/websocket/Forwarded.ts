@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from "node:http"
 import { isIP } from "node:net"
+import { canonicalHost } from "../../protocol/Uri.ts"
 
 /** Entries that are looked at, from the nearest proxy on. */
 const MAX_PROXIES = 32
@@ -27,7 +28,9 @@ interface Entry {
 const addressOf = (text: string): Entry["from"] => {
   const [, bracketed, port] = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text) ?? /^([^:]+):(\d{1,5})$/.exec(text) ?? []
   const host = bracketed ?? text
-  return isIP(host) === 0 ? undefined : { host, port: Number(port ?? 0) }
+  // An IPv4 address in an IPv6 one is told as such, as everywhere.
+  const canonical = canonicalHost(host.replace(/^::ffff:(?=\d+\.)/i, ""))
+  return isIP(host) === 0 ? undefined : { host: canonical, port: Number(port ?? 0) }
 }
 
 const one = (value: string | Array<string> | undefined): string => Array.isArray(value) ? value.join(",") : value ?? ""
@@ -52,9 +55,7 @@ const forwarded = (value: string): ReadonlyArray<Entry> =>
 
 const isSecure = (proto: string): boolean => /^(?:https|wss)$/i.test(proto)
 
-const entriesOf = (headers: IncomingHttpHeaders): ReadonlyArray<Entry> => {
-  const standard = one(headers["forwarded"])
-  if (standard !== "") return forwarded(standard)
+const xForwarded = (headers: IncomingHttpHeaders): ReadonlyArray<Entry> => {
   const from = one(headers["x-forwarded-for"]).split(",").map((text) => text.trim()).filter((text) => text !== "")
   const protos = one(headers["x-forwarded-proto"]).split(",").map((text) => text.trim()).filter((text) => text !== "")
   // A proxy that tells of one thing only still tells of it.
@@ -66,15 +67,26 @@ const entriesOf = (headers: IncomingHttpHeaders): ReadonlyArray<Entry> => {
 
 /**
  * Who is behind the proxies that are trusted: from the nearest on, as long as each is. `peer`: who has connected here.
- * Without a word of a trusted proxy it is the peer itself.
+ * Without a word of a trusted proxy it is the peer itself. Undefined where both kinds of headers are there and say different
+ * things: proxies write one kind, and most pass on the other as it comes, so one may be the client's own.
  */
 export const clientOf = (
   headers: IncomingHttpHeaders,
   peer: Client,
   trusts: (address: string) => boolean
-): Client => {
+): Client | undefined => {
+  const standard = one(headers["forwarded"])
+  const others = xForwarded(headers)
+  const byOthers = behind(others, peer, trusts)
+  if (standard === "") return byOthers
+  const client = behind(forwarded(standard), peer, trusts)
+  if (others.length === 0) return client
+  return client.host === byOthers.host && client.secure === byOthers.secure ? client : undefined
+}
+
+const behind = (entries: ReadonlyArray<Entry>, peer: Client, trusts: (address: string) => boolean): Client => {
   let client = peer
-  for (const { from, secure } of entriesOf(headers).toReversed().slice(0, MAX_PROXIES)) {
+  for (const { from, secure } of entries.toReversed().slice(0, MAX_PROXIES)) {
     if (!trusts(client.host)) break
     client = { ...(from ?? { host: client.host, port: client.port }), secure: secure ?? client.secure }
     if (from === undefined) break

@@ -33,7 +33,7 @@ const isLoopbackName = (name: string): boolean =>
 
 /** No WebSocket is opened; the response says why. */
 export interface Refused {
-  readonly status: number
+  readonly status: 400 | 403 | 404 | 405 | 426 | 505
   /** For people, on one line. */
   readonly reason: string
   readonly headers?: Readonly<Record<string, string>>

@@ -4,13 +4,19 @@ import * as Http from "node:http"
 import type * as Net from "node:net"
 import { Crowd } from "../../net/Crowd.ts"
 import { networkOf } from "../../net/Network.ts"
-import type { Ends } from "../Ends.ts"
+import type { Address } from "../Connection.ts"
+import { type Ends, placeOf } from "../Ends.ts"
+import { HandshakeLog } from "../HandshakeLog.ts"
+import type { TransportCounters, WebSocketRefusal } from "../TransportFacts.ts"
 import { type Client, clientOf } from "./Forwarded.ts"
 import { decide, type HandshakePolicy, isRefused, type Refused, switching } from "./Handshake.ts"
 
 /** Octets, and lines, of the head of a request. */
 export const MAX_HTTP_HEAD = 16_384
 export const MAX_HTTP_LINES = 100
+
+/** Characters of an origin in the log. */
+const MAX_TOLD = 100
 
 export interface UpgradeLimits {
   /** Seconds within which a WebSocket must be open. */
@@ -30,8 +36,9 @@ export interface UpgradesOptions {
   readonly path: string
   /** Asked for with each handshake, since they may change. */
   readonly limits: () => UpgradeLimits
-  /** A handshake was refused, in words of the relay's own. */
-  readonly refused?: ((client: Client, reason: string) => void) | undefined
+  readonly counters: TransportCounters
+  /** Runs an effect beside everything else. */
+  readonly run: (effect: Effect.Effect<void>) => void
   readonly defect: (error: unknown) => void
 }
 
@@ -51,6 +58,11 @@ export class Upgrades {
   readonly #options: UpgradesOptions
   readonly #waiting = new WeakMap<object, Waiting>()
   readonly #crowd = new Crowd<Net.Socket>(networkOf)
+  /** Those that went for others, and those that have asked for something. */
+  readonly #evicted = new WeakSet<object>()
+  readonly #asked = new WeakSet<object>()
+  readonly #log = new HandshakeLog("WebSocket refused")
+  readonly #pages = new HandshakeLog("a page may not connect")
 
   constructor(options: UpgradesOptions) {
     this.#options = options
@@ -73,7 +85,9 @@ export class Upgrades {
     })
     server.on("request", (request, response) => {
       const { serve } = options.limits()
+      this.#asked.add(request.socket)
       if (serve !== undefined) return serve(request, response)
+      options.counters.webSocketsRefused[426]++
       response.writeHead(426, { Upgrade: "websocket", Connection: "close", "Content-Type": "text/plain" })
       response.end("Nothing but WebSockets is served here.\n")
     })
@@ -85,14 +99,18 @@ export class Upgrades {
 
   /** Opens a WebSocket on a connection, and goes on with what `opened` makes of it; the socket is gone if there is none. */
   run(stream: Net.Socket, ends: Ends, secure: boolean, opened: Opened): Effect.Effect<void> {
-    const { maxHandshakes, setupTimeout } = this.#options.limits()
+    const { maxHandshakes, setupTimeout, trusts } = this.#options.limits()
     const crowd = this.#crowd
-    const { host } = ends.remote
+    const place = placeOf(ends, trusts)
     let rest: Effect.Effect<void> | undefined
     return Effect.callback<void>((resume) => {
       if (stream.destroyed) return resume(Effect.void)
-      crowd.add(host, stream)
-      if (crowd.size > maxHandshakes) crowd.takeFirst()!.destroy()
+      crowd.add(place, stream)
+      if (crowd.size > maxHandshakes) {
+        const first = crowd.takeFirst()!
+        this.#evicted.add(first)
+        first.destroy()
+      }
       const closed = (): void => resume(Effect.void)
       stream.once("close", closed)
       const done = (next: Effect.Effect<void>): void => {
@@ -105,10 +123,18 @@ export class Upgrades {
       this.#server.emit("connection", stream)
       stream.resume()
     }).pipe(
-      Effect.timeoutOrElse({ duration: setupTimeout * 1000, orElse: () => Effect.void }),
-      Effect.ensuring(Effect.sync(() => crowd.delete(host, stream))),
+      Effect.timeoutOrElse({
+        duration: setupTimeout * 1000,
+        orElse: () =>
+          Effect.suspend(() => this.#asked.has(stream) ? Effect.void : this.#missed(ends.remote, "timed out"))
+      }),
+      Effect.ensuring(Effect.sync(() => crowd.delete(place, stream))),
       Effect.onInterrupt(() => Effect.sync(() => stream.destroy())),
-      Effect.andThen(Effect.suspend(() => rest ?? Effect.sync(() => stream.destroy())))
+      Effect.andThen(Effect.suspend(() => {
+        if (rest !== undefined) return rest
+        stream.destroy()
+        return this.#evicted.has(stream) ? this.#missed(ends.remote, "too many") : Effect.void
+      }))
     )
   }
 
@@ -119,15 +145,15 @@ export class Upgrades {
       return
     }
     this.#waiting.delete(socket)
+    this.#asked.add(socket)
     const { ends: { remote }, opened, secure } = waiting
-    const { limits, path, refused } = this.#options
+    const { limits, path } = this.#options
     const { admitsOrigin, trusts } = limits()
-    const client = clientOf(request.headers, { ...remote, secure }, trusts)
-    const answer = decide(request, { admitsOrigin, path })
-    if (isRefused(answer)) {
-      refused?.(client, answer.reason)
-      socket.end(responseOf(answer))
-      return
+    const peer = { ...remote, secure }
+    const client = clientOf(request.headers, peer, trusts)
+    const answer = client === undefined ? CONTRADICTION : decide(request, { admitsOrigin, path })
+    if (client === undefined || isRefused(answer)) {
+      return this.#refuse(socket, client ?? peer, answer as Refused, request.headers.origin)
     }
     forget(socket)
     socket.pause()
@@ -136,7 +162,29 @@ export class Upgrades {
     // At once: frames may follow in the same read.
     waiting.done(opened(client))
   }
+
+  #refuse(socket: Net.Socket, client: Client, answer: Refused, origin = ""): void {
+    const { counters, run } = this.#options
+    counters.webSocketsRefused[answer.status]++
+    run(
+      answer.status === 403
+        ? this.#pages.tell(client, `of the origin ${origin.slice(0, MAX_TOLD).replaceAll(/[^ -~]/g, "?")}`)
+        : this.#log.tell(client, answer.reason)
+    )
+    socket.end(responseOf(answer))
+  }
+
+  /** No request has come. */
+  #missed(remote: Address, why: WebSocketRefusal & keyof typeof missed): Effect.Effect<void> {
+    this.#options.counters.webSocketsRefused[why]++
+    return this.#log.tell(remote, missed[why])
+  }
 }
+
+const missed = { "timed out": "not asked for in time", "too many": "too many are under way" }
+
+/** What a proxy passes on as its client has it, and what it says itself: whom to believe cannot be known. */
+const CONTRADICTION: Refused = { status: 400, reason: "Forwarded and X-Forwarded-For contradict each other" }
 
 const ignore = (): void => {}
 

@@ -143,30 +143,6 @@ describe("a relay that drains", () => {
     )
   }
 
-  scenario(
-    "drains a repository that does not tell what has ended, with the connection or within a minute",
-    (world) =>
-      Effect.gen(function*() {
-        const alice = yield* world.login()
-        const first = yield* draining(world)
-        yield* alice.peer.close
-        yield* Fiber.join(first.fiber)
-        yield* world.relay.undrain
-        const again = yield* world.login()
-        const second = yield* draining(world)
-        yield* world.network!.settled
-        endSession(world, again)
-        yield* TestClock.adjust("59 seconds")
-        // Its connection is not still, and hears nothing.
-        again.peer.write(send({ to: again.usePath, from: again.uri, failureReport: "no" }))
-        yield* world.network!.settled
-        assert.isFalse(second.over())
-        yield* TestClock.adjust("1 second")
-        yield* Fiber.join(second.fiber)
-      }),
-    { repo: (memory) => ({ ...memory, onEnd: undefined }) }
-  )
-
   scenario("grants nobody a session whose AUTH was being decided", (world) =>
     Effect.gen(function*() {
       const from = world.party()

@@ -425,7 +425,7 @@ describe("Journal: ends", () => {
       assert.isTrue(world.relay.operator.endSession(String(of(heard, "login granted").at(-1)!.fields["session"])))
       const { usePath } = yield* world.login()
       const session = world.sessions.findUnsafe(parseUri(usePath)!.sessionId!)!
-      yield* Effect.orDie(world.sessions.create({ ...session, expires: 60, ownerAuthority: "localhost:9" }))
+      world.sessions.add({ ...session, expires: 60, ownerAuthority: "localhost:9" })
       assert.deepStrictEqual(ends(heard), ["expired", "ended by the operator", "another one in its place"])
       world.sessions.end(world.sessions.findUnsafe(session.id)!, "its user was removed")
     }))

@@ -5,7 +5,7 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { type AuthDecision, type Authenticator } from "../../../src/Authenticator.ts"
 import { Credentials } from "../../../src/Credentials.ts"
-import { request, send, until, type World, type WorldOptions } from "../../support/harness.ts"
+import { request, type World, type WorldOptions } from "../../support/harness.ts"
 import { type Body, simulated } from "../../support/simulated.ts"
 
 const played = simulated()
@@ -79,7 +79,7 @@ describe("an AUTH has its answer at once", () => {
       ...authenticator(({ authorization }) => throws(`cannot read ${authorization}`)),
       repo: (memory) => ({
         ...memory,
-        create: (session) => Effect.die(new Error(`${session.id} in ${session.uri.text}`))
+        create: (session) => Effect.die(new Error(`own bug with ${session.username}`))
       })
     },
     (world) =>
@@ -89,57 +89,12 @@ describe("an AUTH has its answer at once", () => {
         assert.match(world.errors[0]!, /cannot read <redacted>/)
         broken.now = false
         assert.strictEqual((yield* (yield* attempt(world)).next).status, 408)
-        assert.match(world.errors[1]!, /<redacted> in msrp:\/\/localhost:\d+\/<redacted>;tcp/)
+        assert.include(world.errors[1]!, "own bug with alice")
         const response = /response="(\w+)"/
         assert.notMatch(world.log.join("\n"), response)
         world.errors.length = 0
       })
   )
-})
-
-describe("a repository that throws", () => {
-  const failing = (method: "findUnsafe" | "end" | "endAllOf"): WorldOptions => ({
-    repo: (memory) => ({
-      ...memory,
-      [method]: (one: never) => {
-        if (broken.now) throws(`own bug with ${String(one)}`)
-        return memory[method](one)
-      }
-    })
-  })
-
-  scenario(
-    "when it is asked for a session: there is none, and the connection goes on",
-    failing("findUnsafe"),
-    (world) =>
-      Effect.gen(function*() {
-        broken.now = false
-        const { peer, uri, usePath } = yield* world.login()
-        broken.now = true
-        for (let i = 0; i < 3; i++) {
-          peer.write(send({ to: usePath, from: uri }))
-          assert.strictEqual((yield* peer.next).status, 481)
-        }
-        // Once, and no word of the session.
-        assert.lengthOf(world.errors, 1)
-        assert.include(world.errors[0], "method=findUnsafe")
-        world.errors.length = 0
-        broken.now = false
-        peer.write(send({ to: usePath, from: uri }))
-        assert.strictEqual((yield* peer.next).status, 200)
-      })
-  )
-
-  scenario("when a connection closes: it is gone all the same", failing("endAllOf"), (world) =>
-    Effect.gen(function*() {
-      broken.now = true
-      const { peer, usePath } = yield* world.login()
-      yield* peer.close
-      yield* until(() => world.relay.gauges().connections === 0)
-      assert.include(world.errors.join(), "method=endAllOf")
-      world.errors.length = 0
-      world.sessions.end(world.sessions.findUnsafe(/\/([^/;]+);tcp$/.exec(usePath)![1]!)!)
-    }))
 })
 
 describe("an AUTH that is never decided", () => {

@@ -117,7 +117,7 @@ describe("a session that may bring so many requests per second", () => {
 describe("sessions of one user", () => {
   scenario(
     "R4976-9.3-06: are bounded over all connections; others are not affected, and what expired counts no more",
-    { sessions: { maxSessionsPerUser: 2, cleanupInterval: 3600 } },
+    { sessions: { maxSessionsPerUser: 2, cleanupInterval: "1 hour" } },
     (world) =>
       Effect.gen(function*() {
         const one = yield* world.login()

@@ -47,6 +47,16 @@ describe("Settings", () => {
         assert.deepStrictEqual((yield* parse({ ...env, MSRP_LISTEN: "msrp:127.9.9.9:2855" })).warnings, [])
       }))
 
+    it.effect("R4976-9.2: AUTH is possible where a proxy that is named does TLS; who are the proxies has to be said", () =>
+      Effect.gen(function*() {
+        const env = { ...users, MSRP_URIS: "msrps://relay.example.com;ws", MSRP_LISTEN: "ws:192.0.2.1:80" }
+        assert.match((yield* parse(env)).warnings.join(), /Nobody can log in on ws:192\.0\.2\.1:80: it has no TLS/)
+        assert.deepStrictEqual((yield* parse({ ...env, MSRP_TRUSTED_PROXIES: "192.0.2.2" })).warnings, [])
+        const header = { ...env, MSRP_LISTEN: "msrp:192.0.2.1:80", MSRP_PROXY_PROTOCOL: "on" }
+        assert.deepStrictEqual((yield* parse({ ...header, MSRP_TRUSTED_PROXIES: "192.0.2.2" })).warnings, [])
+        assert.deepStrictEqual(Object.keys(yield* problemsOf(header)), ["MSRP_TRUSTED_PROXIES"])
+      }))
+
     it.each([
       ["localhost", true],
       ["LocalHost.", true],

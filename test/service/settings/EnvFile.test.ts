@@ -31,19 +31,19 @@ const problemsIn = (text: string | undefined, env?: Env) =>
 describe("the file of variables", () => {
   it.effect("has what the environment does not have", () =>
     Effect.gen(function*() {
-      const { relay, sessions } = yield* inFile(
+      const { relay } = yield* inFile(
         "# mine\nMSRP_USERS='alice:a#b'\nMSRP_MAX_SESSIONS=7\nexport MSRP_AUTH_EXPIRES=\"60\"\nOTHER=1\n",
         { MSRP_MAX_SESSIONS: "8" }
       )
-      assert.strictEqual(sessions.maxSessions, 8)
+      assert.strictEqual(relay.sessions.maxSessions, 8)
       assert.strictEqual(relay.authExpires, 60)
     }))
 
   it.effect("what is empty in the environment is not set there", () =>
     Effect.gen(function*() {
       for (const empty of ["", " "]) {
-        const { sessions } = yield* inFile("MSRP_MAX_SESSIONS=7\n", { MSRP_MAX_SESSIONS: empty })
-        assert.strictEqual(sessions.maxSessions, 7)
+        const { relay } = yield* inFile("MSRP_MAX_SESSIONS=7\n", { MSRP_MAX_SESSIONS: empty })
+        assert.strictEqual(relay.sessions.maxSessions, 7)
       }
     }))
 
@@ -64,8 +64,8 @@ describe("the file of variables", () => {
 
   it.effect("does not name another one", () =>
     Effect.gen(function*() {
-      const { sessions, warnings } = yield* inFile("MSRP_ENV_FILE=/nowhere\nMSRP_MAX_SESSIONS=7\n")
-      assert.strictEqual(sessions.maxSessions, 7)
+      const { relay, warnings } = yield* inFile("MSRP_ENV_FILE=/nowhere\nMSRP_MAX_SESSIONS=7\n")
+      assert.strictEqual(relay.sessions.maxSessions, 7)
       assert.match(warnings.join(), /^MSRP_ENV_FILE in .* is not used/)
     }))
 
@@ -90,10 +90,10 @@ describe("the file of variables", () => {
         "the file is wrong in line 4: not NAME=value"
       )
       assert.strictEqual(yield* wrong("MSRP_MAX_SESSIONS=7\n\0\0\0\0"), "is not text in UTF-8")
-      const { sessions } = yield* inFile(
+      const { relay } = yield* inFile(
         "; of systemd\r\n  # mine\r\n\r\nA=\nB='two\nlines' # both\n export  MSRP_MAX_SESSIONS = 7\nC=\"open\nD.e-f=`x\n\ny`"
       )
-      assert.strictEqual(sessions.maxSessions, 7)
+      assert.strictEqual(relay.sessions.maxSessions, 7)
     }))
 
   it.effect("without a name is .env in the working directory, if there is one", () =>
@@ -102,9 +102,9 @@ describe("the file of variables", () => {
       const before = process.cwd()
       const read = Settings.read.pipe(
         Effect.provide([ConfigProvider.layer(ConfigProvider.fromEnvRecord({})), NodeFileSystem.layer]),
-        Effect.map(({ envFile, sessions }) => {
+        Effect.map(({ envFile, relay }) => {
           assert.isUndefined(envFile)
-          return sessions.maxSessions
+          return relay.sessions.maxSessions
         })
       )
       process.chdir(directory)

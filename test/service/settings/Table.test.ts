@@ -45,7 +45,8 @@ describe("Settings", () => {
           const beside: Env = variable === "MSRP_CREDENTIALS" ? { MSRP_CREDENTIALS_FILE: "/users" } : remote
           const sources = ["MSRP_CREDENTIALS_FILE", "MSRP_SQL_URL", "MSRP_HTTP_URL", "MSRP_EPHEMERAL_SECRET"]
           const others = sources.includes(variable) ? { MSRP_USERS: undefined } : {}
-          yield* parse({ ...beside, ...others, [variable]: example })
+          const proxies = variable === "MSRP_PROXY_PROTOCOL" ? { MSRP_TRUSTED_PROXIES: "10.0.0.1" } : {}
+          yield* parse({ ...beside, ...others, ...proxies, [variable]: example })
         })
     )
   })

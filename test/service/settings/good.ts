@@ -23,6 +23,12 @@ const sqlBeside: Env = { MSRP_SQL_URL: "sqlite:/users.db" }
 const tableOf = (name: keyof SubscriberTable) => ({ credentials }: SettingsShape) =>
   credentials._tag === "Sql" && credentials.table?.[name]
 
+/** Whether proxies say by their header for whom they connect, on a listener for msrps and on one for wss. */
+const proxyHeaders = ({ transport: { proxies } }: SettingsShape) =>
+  (["tcp", "ws"] as const).map((transport) =>
+    proxies?.header?.({ scheme: "msrps", transport, host: "192.0.2.1", port: 443 })
+  )
+
 const checkOf = ({ credentialsCheck }: SettingsShape) => credentialsCheck
 
 /** A value of each variable, and where it must be found. */
@@ -273,23 +279,40 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
   ],
   MSRP_AUTH_MAX_EXPIRES_BEHIND_RELAYS: [{ value: "2h", of: ({ relay }) => relay.authRelayMaxExpires, is: 7200 }],
   MSRP_HASH_SIZE: [
-    { value: "1", of: ({ sessions }) => sessions.hashSize, is: 1 },
-    { value: "20", of: ({ sessions }) => sessions.hashSize, is: 20 }
+    { value: "1", of: ({ relay }) => relay.sessions.hashSize, is: 1 },
+    { value: "20", of: ({ relay }) => relay.sessions.hashSize, is: 20 }
   ],
-  MSRP_CLEANUP_INTERVAL: [{ value: "5 minutes", of: ({ sessions }) => sessions.cleanupInterval, is: 300 }],
-  MSRP_MAX_SESSIONS: [{ value: "17", of: ({ sessions }) => sessions.maxSessions, is: 17 }],
-  MSRP_MAX_SESSIONS_PER_USER: [{ value: "7", of: ({ sessions }) => sessions.maxSessionsPerUser, is: 7 }],
+  MSRP_CLEANUP_INTERVAL: [{
+    value: "5 minutes",
+    of: ({ relay }) => relay.sessions.cleanupInterval,
+    is: Duration.minutes(5)
+  }],
+  MSRP_MAX_SESSIONS: [{ value: "17", of: ({ relay }) => relay.sessions.maxSessions, is: 17 }],
+  MSRP_MAX_SESSIONS_PER_USER: [{ value: "7", of: ({ relay }) => relay.sessions.maxSessionsPerUser, is: 7 }],
   MSRP_MAX_TRANSACTIONS: [{ value: "100", of: ({ relay }) => relay.limits?.transactions, is: 100 }],
   MSRP_SESSION_MESSAGE_RATE: [{ value: "5", of: ({ relay }) => relay.limits?.requestRate, is: 5 }],
   MSRP_SESSION_OCTET_RATE: [{ value: "1 MiB", of: ({ relay }) => relay.limits?.octetRate, is: 1_048_576 }],
   MSRP_MAX_SESSIONS_PER_CONNECTION: [{ value: "3", of: ({ relay }) => relay.limits?.sessionsPerConnection, is: 3 }],
-  MSRP_EXTEND_ACTIVE_SESSIONS: [{ value: "yes", of: ({ sessions }) => sessions.extendActive, is: true }],
+  MSRP_EXTEND_ACTIVE_SESSIONS: [{ value: "yes", of: ({ relay }) => relay.sessions.extendActive, is: true }],
   MSRP_MAX_CONNECTIONS: [{ value: "12", of: ({ relay }) => relay.limits?.connections, is: 12 }],
   MSRP_MAX_CONNECTIONS_PER_ADDRESS: [{ value: "7", of: ({ relay }) => relay.limits?.connectionsPerAddress, is: 7 }],
   MSRP_MAX_CONNECTIONS_IN_PROBATION: [{ value: "8", of: ({ relay }) => relay.limits?.connectionsInProbation, is: 8 }],
   MSRP_DRAIN_TIMEOUT: [
     { value: "10 minutes", of: ({ relay }) => relay.limits?.drain, is: 600 },
     { value: "0", of: ({ relay }) => relay.limits?.drain, is: 0 }
+  ],
+  MSRP_DEMO: [
+    {
+      value: "ON",
+      beside: { MSRP_USERS: "alice:secret" },
+      of: ({ demoPage, relay: { listen } }) => [demoPage, listen.some(({ port }) => port === 2857)],
+      is: [true, true]
+    },
+    {
+      value: "off",
+      of: ({ demoPage, relay: { listen } }) => [demoPage, listen.some(({ port }) => port === 2857)],
+      is: [false, false]
+    }
   ],
   MSRP_WS_ORIGINS: [
     {
@@ -309,10 +332,14 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
   ],
   MSRP_TRUSTED_PROXIES: [{
     value: "10.0.0.0/8, 2001:db8::1",
-    of: ({ transport: { webSocket } }) =>
-      ["10.1.2.3", "11.0.0.1", "2001:db8:0::1", "2001:db8::2", "nonsense"].map((one) => webSocket?.trusts?.(one)),
+    of: ({ transport: { proxies } }) =>
+      ["10.1.2.3", "11.0.0.1", "2001:db8:0::1", "2001:db8::2", "nonsense"].map((one) => proxies?.trusts(one)),
     is: [true, false, true, false, false]
   }],
+  MSRP_PROXY_PROTOCOL: [
+    { value: "on", beside: { MSRP_TRUSTED_PROXIES: "10.0.0.1" }, of: proxyHeaders, is: [true, true] },
+    { value: "TCP", beside: { MSRP_TRUSTED_PROXIES: "10.0.0.1" }, of: proxyHeaders, is: [true, false] }
+  ],
   MSRP_IDLE_LIMIT: [{ value: "1 day", of: ({ relay }) => relay.limits?.idle, is: 86_400 }],
   MSRP_MAX_NEXT_HOPS_PER_USER: [{ value: "9", of: ({ relay }) => relay.limits?.nextHopsPerUser, is: 9 }],
   MSRP_MAX_NEXT_HOPS_PER_ADDRESS: [{ value: "9", of: ({ relay }) => relay.limits?.nextHopsPerAddress, is: 9 }],

@@ -4,7 +4,9 @@ import { clientOf } from "../../../src/transport/websocket/Forwarded.ts"
 const peer = { host: "10.0.0.1", port: 5000, secure: false }
 const inner = (address: string): boolean => address.startsWith("10.")
 const told = (headers: Record<string, string>, trusts = inner): string => {
-  const { host, port, secure } = clientOf(headers, peer, trusts)
+  const client = clientOf(headers, peer, trusts)
+  if (client === undefined) return "contradiction"
+  const { host, port, secure } = client
   return `${host} ${port} ${secure ? "tls" : "plain"}`
 }
 
@@ -24,10 +26,22 @@ describe("clientOf", () => {
     ["IPv6 without brackets", { "x-forwarded-for": "2001:db8::9" }, "2001:db8::9 0 plain"],
     ["the standard header", { forwarded: `for="[2001:db8::9]:4711";proto=https;by=10.0.0.1` }, "2001:db8::9 4711 tls"],
     [
-      "the standard before the others",
-      { forwarded: "for=203.0.113.9", "x-forwarded-for": "1.2.3.4" },
-      "203.0.113.9 0 plain"
+      "both kinds that say the same",
+      { forwarded: "for=203.0.113.9;proto=https", "x-forwarded-for": "203.0.113.9", "x-forwarded-proto": "https" },
+      "203.0.113.9 0 tls"
     ],
+    [
+      "neither of both kinds, where a proxy passes on what a client has made up",
+      { forwarded: "for=1.2.3.4", "x-forwarded-for": "203.0.113.9" },
+      "contradiction"
+    ],
+    [
+      "neither, where it is TLS that is made up",
+      { forwarded: "for=203.0.113.9;proto=https", "x-forwarded-for": "203.0.113.9" },
+      "contradiction"
+    ],
+    ["IPv4 in IPv6", { "x-forwarded-for": "::ffff:203.0.113.9" }, "203.0.113.9 0 plain"],
+    ["IPv6 in its one form", { "x-forwarded-for": "2001:DB8:0::9" }, "2001:db8::9 0 plain"],
     ["a chain", { forwarded: "for=1.2.3.4, for=203.0.113.9;proto=https, for=10.0.0.2" }, "203.0.113.9 0 tls"],
     ["who hides", { forwarded: "for=_hidden;proto=https" }, "10.0.0.1 5000 tls"],
     ["nonsense", { "x-forwarded-for": "<script>, , ;;", forwarded: "" }, "10.0.0.1 5000 plain"],

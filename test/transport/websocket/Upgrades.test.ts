@@ -117,7 +117,7 @@ describe("handshake", () => {
       const seen: Array<string> = []
       const lines = [...LINES, "X-Forwarded-For: 203.0.113.9, 192.0.2.7", "X-Forwarded-Proto: https"]
       for (const trusts of [() => false, (address: string) => address === "127.0.0.1"]) {
-        yield* serving({ webSocket: { trusts } }, (port, recorder) =>
+        yield* serving({ proxies: { trusts } }, (port, recorder) =>
           Effect.gen(function*() {
             yield* Effect.promise(() => ask(port, request(lines)))
             yield* recorder.untilClosed

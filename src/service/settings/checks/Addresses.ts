@@ -5,7 +5,7 @@ import type { LocalSocket } from "../../../Transport.ts"
 import { printSocket, uriOf } from "../codecs/Addresses.ts"
 import type { Problems } from "../Problems.ts"
 import type { Values } from "../Table.ts"
-import { DEFAULT_URIS } from "../table/Addresses.ts"
+import { DEFAULT_URIS, DEMO_URI } from "../table/Addresses.ts"
 
 export interface Addresses {
   /** With a port each: those configured come first, in their order. */
@@ -13,8 +13,8 @@ export interface Addresses {
   readonly listen: ReadonlyArray<LocalSocket>
 }
 
-/** URIs and listeners; what is not set follows from the other. */
-export const addressesOf = (values: Values, problems: Problems): Addresses | undefined => {
+/** URIs and listeners; what is not set follows from the other. `withDemo`: the demo page is wanted where neither is set. */
+export const addressesOf = (values: Values, problems: Problems, withDemo: boolean): Addresses | undefined => {
   if (!problems.fine("uris", "listen")) return undefined
   const { listen, usePath = [] } = values
   const unreachable = values.uris === undefined ? listen?.find(({ host }) => isWildcard(host)) : undefined
@@ -23,7 +23,7 @@ export const addressesOf = (values: Values, problems: Problems): Addresses | und
     return undefined
   }
   const uris = values.uris ?? listen?.toSorted(byTcpFirst).map(uriOf) ??
-    parsePath(DEFAULT_URIS.replaceAll(",", " "), 8)!
+    parsePath((withDemo ? `${DEFAULT_URIS},${DEMO_URI}` : DEFAULT_URIS).replaceAll(",", " "), 8)!
   const sockets = distinct(listen ?? uris.map(socketOf), (text) => problems.add(listen ? "listen" : "uris", text))
   for (const domain of new Set(usePath.flatMap(({ domain }) => domain ?? []))) {
     if (!uris.some(({ host }) => canonicalHost(host) === domain)) {

@@ -39,8 +39,12 @@ export const expiresOf = (values: Values, problems: Problems): number => {
   return expires
 }
 
-/** Warns when the settings leave no way to AUTH. */
+/** Warns when the settings leave no way to AUTH. A proxy that does TLS can say so on `ws` listeners, or by its header. */
 export const authWarnings = ({ listen }: Addresses, values: Values): ReadonlyArray<string> =>
-  values.allowPlaintextAuth || listen.some(({ host, scheme }) => scheme === "msrps" || isLoopback(host))
+  values.allowPlaintextAuth ||
+    listen.some(({ host, scheme, transport }) =>
+      scheme === "msrps" || isLoopback(host) ||
+      (values.trustedProxies !== undefined && (transport === "ws" || values.proxyProtocol !== "off"))
+    )
     ? []
     : ["Nobody can log in: no listener has TLS or is on loopback, and MSRP_ALLOW_PLAINTEXT_AUTH is not set"]

@@ -9,10 +9,13 @@ import type { EphemeralOptions } from "../../../credentials/Ephemeral.ts"
 import { type FileOptions, readUsers } from "../../../credentials/File.ts"
 import type { HttpOptions } from "../../../credentials/Http.ts"
 import type { SqlOptions, SubscriberTable } from "../../../credentials/Sql.ts"
+import { isLoopback } from "../../../net/Hosts.ts"
+import { Brought } from "../Brought.ts"
 import { type ConfiguredUser, type Source, type SourceOf, SOURCES } from "../codecs/Users.ts"
 import type { Problems } from "../Problems.ts"
 import { type Values, variables } from "../Table.ts"
 import { readOctets } from "../TextFile.ts"
+import type { Addresses } from "./Addresses.ts"
 
 /** Where users come from. */
 export type CredentialsSettings =
@@ -75,6 +78,7 @@ const givenOf = (values: Values): ReadonlyArray<Source> =>
 /** Where users come from; a demo user when nothing at all says who may use the relay, and from where. */
 export const usersOf = Effect.fnUntraced(function*(
   values: Values,
+  addresses: Addresses | undefined,
   problems: Problems
 ): Effect.fn.Return<Users | undefined, never, FileSystem.FileSystem> {
   if (!problems.fine("credentials", "calculateHa1", "credentialsCheck", ...Object.values(sources))) return undefined
@@ -87,7 +91,8 @@ export const usersOf = Effect.fnUntraced(function*(
     warnings: unusedWith(used, values)
   }
   if (wanted.every(({ source }) => source === "memory") && values.users === undefined) {
-    if (!isUntouched(values, problems)) {
+    if ((yield* Brought).users) return { ...users, credentials: { _tag: "Memory", users: [] } }
+    if (!isUntouched(values, problems) && !isForDemo(values, addresses)) {
       problems.add("users", "is needed: nobody could log in without users")
       return undefined
     }
@@ -165,11 +170,17 @@ const unusedWith = (used: ReadonlyArray<Source>, values: Values): ReadonlyArray<
 }
 
 /** Nothing says who may use the relay, and from where. */
-const isUntouched = (values: Values, problems: Problems): boolean => {
-  const { calculateHa1, credentials, credentialsFile, listen, uris } = values
-  return [calculateHa1, credentials, listen, uris, credentialsFile].every((value) => value === undefined) &&
+export const isUntouched = (values: Values, problems: Problems): boolean => {
+  const { calculateHa1, credentials, listen, uris } = values
+  return [calculateHa1, credentials, listen, uris].every((value) => value === undefined) &&
+    givenOf(values).length === 0 &&
     problems.fine("uris", "listen")
 }
+
+/** The demo page was asked for, nobody said who may log in, and only this machine gets to the relay. */
+const isForDemo = ({ calculateHa1, credentials, demo }: Values, addresses: Addresses | undefined): boolean =>
+  demo === true && calculateHa1 === undefined && credentials === undefined &&
+  addresses !== undefined && addresses.listen.every(({ host }) => isLoopback(host))
 
 const tableOf = (values: Values): SubscriberTable => ({
   table: values.sqlTable,

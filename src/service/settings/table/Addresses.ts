@@ -7,6 +7,10 @@ const { optional } = variablesOf("Addresses")
 /** URIs of the relay when neither `MSRP_URIS` nor `MSRP_LISTEN` is set. */
 export const DEFAULT_URIS = "msrp://localhost:2855;tcp,msrps://localhost:2856;tcp"
 
+/** One more with the demo page, which is served at the same port. */
+export const DEMO_PORT = 2857
+export const DEMO_URI = `msrp://localhost:${DEMO_PORT};ws`
+
 export const addresses = {
   uris: optional("MSRP_URIS", uris, {
     expects: "MSRP URIs with commas between them",

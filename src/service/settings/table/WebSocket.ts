@@ -2,6 +2,7 @@
 import { ranges } from "../../../options/Ranges.ts"
 import { octets, seconds } from "../codecs/Quantities.ts"
 import { networks, origins } from "../codecs/WebSocket.ts"
+import { boolean, oneOf } from "../codecs/Words.ts"
 import { variablesOf } from "../Variable.ts"
 
 const { optional, set } = variablesOf("WebSocket")
@@ -14,6 +15,17 @@ export const webSocket = {
     example: "https://chat.example.com,https://www.example.com",
     absent: "pages of the host that they connect to; on loopback those of loopback",
     reload: "live"
+  }),
+  demo: optional("MSRP_DEMO", boolean, {
+    expects: "1, 0, true, false, yes, no, on or off",
+    meaning:
+      "A page to try the relay with: two tabs of a browser chat and send files. `ws` and `wss` listeners on loopback " +
+      "serve it, others never do. When it is set to on, a user `demo` is made if there are no users and all listeners are " +
+      "on loopback. docs/demo.md tells more.",
+    example: "off",
+    absent:
+      "on, at http://localhost:2857/, with no URI, listener or users configured at all, unless MSRP_ADMIN has that " +
+      "port; else off"
   }),
   wsChunk: set("MSRP_WS_CHUNK", octets(...ranges.piece), {
     expects: "a size of 2 KiB to 1 MiB",
@@ -36,9 +48,19 @@ export const webSocket = {
     expects: "addresses and networks with commas between them",
     meaning:
       "Proxies whose Forwarded, or X-Forwarded-For and X-Forwarded-Proto, tell of a WebSocket client who he is and whether he " +
-      "speaks TLS to them. From anybody else these headers mean nothing.",
+      "speaks TLS to them; of any client, their PROXY protocol does (MSRP_PROXY_PROTOCOL). From anybody else it means nothing.",
     example: "10.0.0.0/8,2001:db8::1",
     absent: "none",
+    reload: "live"
+  }),
+  proxyProtocol: set("MSRP_PROXY_PROTOCOL", oneOf("off", "on", "tcp"), {
+    expects: "off, on or tcp",
+    meaning:
+      "Whether those of MSRP_TRUSTED_PROXIES say by the PROXY protocol (version 1 or 2), before anything else, for whom they " +
+      "connect. on: they must, on every listener; tcp: they must on those for msrp and msrps, and those for ws and wss are told by " +
+      "HTTP headers. Who is no such proxy connects as ever.",
+    example: "on",
+    default: "off",
     reload: "live"
   })
 }

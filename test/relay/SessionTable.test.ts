@@ -1,25 +1,26 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { parseUri } from "../src/protocol/Uri.ts"
-import { extend, type Session, SessionRepo, type SessionRepoOptions } from "../src/SessionRepo.ts"
-import { recordOf } from "./support/records.ts"
+import { parseUri } from "../../src/protocol/Uri.ts"
+import type { SessionOptions } from "../../src/Relay.ts"
+import { extend, type Session } from "../../src/relay/Session.ts"
+import { recordOf } from "../support/records.ts"
+import { create as createOne, layerTable, tableOf } from "../support/table.ts"
 
 const uri = parseUri("msrp://localhost:2855/session;tcp")!
 let last = 0
 
 const create = (expires: number, username = "alice") =>
-  Effect.flatMap(SessionRepo, (sessions) =>
-    sessions.create({
-      id: `id${last++}`,
-      uri,
-      username,
-      realm: "localhost",
-      owner: {},
-      expires,
-      ownerAuthority: "party.invalid:9",
-      record: recordOf("id")
-    }))
+  createOne({
+    id: `id${last++}`,
+    uri,
+    username,
+    realm: "localhost",
+    owner: {},
+    expires,
+    ownerAuthority: "party.invalid:9",
+    record: recordOf("id")
+  })
 
 const many = (count: number, expires: number) =>
   Effect.forEach(Array.from({ length: count }), () => create(expires), { concurrency: 1 })
@@ -28,13 +29,12 @@ const many = (count: number, expires: number) =>
 const refusal = (username?: string) => Effect.map(Effect.flip(create(60, username)), (refused) => refused.of)
 
 /** The clean-up does not come to any of them. */
-const repo = (options: SessionRepoOptions) =>
-  Effect.provide(SessionRepo.layerMemory({ cleanupInterval: 86_400, ...options }))
+const repo = (options: SessionOptions) => Effect.provide(layerTable({ cleanupInterval: "1 day", ...options }))
 
 describe("a full table", () => {
   it.effect("refuses while all sessions are valid, and else has room as soon as one is not, whatever their lifetimes", () =>
     Effect.gen(function*() {
-      const sessions = yield* SessionRepo
+      const sessions = yield* tableOf
       const held: Array<Session> = []
       for (const expires of [50, 10, 40, 20, 30]) held.push(yield* create(expires, `user${expires}`))
       yield* TestClock.adjust(9999)
@@ -74,7 +74,7 @@ describe("a full table", () => {
 
   it.effect("several who ask at once for the only place do not all get it", () =>
     Effect.gen(function*() {
-      const sessions = yield* SessionRepo
+      const sessions = yield* tableOf
       for (const one of yield* many(1000, 10)) extend(one, 1)
       yield* create(10)
       yield* TestClock.adjust("10 seconds")
@@ -101,7 +101,7 @@ describe("a user with as many sessions as he may have", () => {
       yield* create(60)
       assert.deepStrictEqual([long.ended, short.ended, other.ended], [false, true, false])
       assert.strictEqual(yield* refusal(), "user")
-      const sessions = yield* SessionRepo
+      const sessions = yield* tableOf
       sessions.endAllOf(long.owner)
       yield* create(60)
       assert.strictEqual(yield* refusal(), "user")

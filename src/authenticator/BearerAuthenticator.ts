@@ -1,0 +1,61 @@
+/** Bearer tokens in place of digests (RFC 6750): the client sends one in its first AUTH. */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { AuthDecision, AuthRequest } from "./AuthDecision.ts"
+
+/** Whom a token is good for. */
+export interface TokenOwner {
+  /** Text, composed (NFC). */
+  readonly username: string
+  /** For how long the token is good: no session of it lasts longer. Absent: as long as any. A bare number is milliseconds. */
+  readonly expiresIn?: Duration.Input | undefined
+}
+
+/** The tokens cannot be looked at now: the client may come again (408). */
+export class TokensUnavailable {
+  readonly _tag = "TokensUnavailable"
+}
+
+/** Says whom a token is good for; none when for nobody. */
+export type VerifyToken = (
+  token: Redacted.Redacted,
+  request: AuthRequest
+) => Effect.Effect<Option.Option<TokenOwner>, TokensUnavailable>
+
+/** `Bearer` and a token (RFC 6750 §2.1). */
+const BEARER = /^bearer +([\w.~+/-]+=*) *$/i
+
+const tokenIn = ({ authorization, furtherAuthorizations = [] }: AuthRequest): string | undefined =>
+  [...(authorization === undefined ? [] : [authorization]), ...furtherAuthorizations]
+    .map((one) => BEARER.exec(one)?.[1]).find((one) => one !== undefined)
+
+export const makeBearer = (verify: VerifyToken) => {
+  const challenge = (realm: string, failed: boolean): AuthDecision => ({
+    _tag: "Challenge",
+    wwwAuthenticate: [`Bearer realm="${realm}"${failed ? ", error=\"invalid_token\"" : ""}`],
+    failed,
+    stale: false,
+    ...(failed ? { attempt: { reason: "the token is not good" } } : {})
+  })
+  return {
+    authenticate: (request: AuthRequest): Effect.Effect<AuthDecision> => {
+      const { realm } = request
+      const token = tokenIn(request)
+      if (token === undefined) return Effect.succeed(challenge(realm, request.authorization !== undefined))
+      return Effect.match(verify(Redacted.make(token), request), {
+        onFailure: (): AuthDecision => ({ _tag: "Unavailable", attempt: { reason: "the token cannot be looked at" } }),
+        onSuccess: Option.match({
+          onNone: () => challenge(realm, true),
+          onSome: ({ expiresIn, username }): AuthDecision => ({
+            _tag: "Granted",
+            username,
+            realm,
+            maxExpires: expiresIn
+          })
+        })
+      })
+    }
+  }
+}

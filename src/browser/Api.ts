@@ -1,0 +1,179 @@
+/**
+ * What `msrp-relay/browser` gives: chats and files by MSRP (RFC 4975) through a relay (RFC 4976) over WebSocket (RFC 7977),
+ * with promises, async iterables and events. Sizes are octets, times are seconds.
+ */
+import type { MsrpError } from "./MsrpError.ts"
+
+export interface Credentials {
+  readonly username: string
+  readonly password: string
+}
+
+export interface ConnectOptions {
+  /** Where the relay opens WebSockets: `wss://relay.example.com/`. `ws:` is for loopback. */
+  readonly url: string | URL
+  readonly username?: string
+  readonly password?: string
+  /** Asked for before each login, instead of both above: for passwords that last for an hour. */
+  readonly credentials?: () => Credentials | Promise<Credentials>
+  /** The relay's URI, where it is not that of `url`: `msrps://relay.example.com:2855;ws`. */
+  readonly relay?: string
+  /** Seconds that the path is asked to be good for; it is renewed in time. The relay decides when absent. */
+  readonly expires?: number
+  /** Gives up to connect. Once `connect` has succeeded it has no meaning: there is `close`. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * - `connecting`: to the relay, or logging in
+ * - `open`: logged in
+ * - `waiting`: the connection was lost, and is made again in a while: within 30 seconds, or when the browser is online
+ * - `closed`: for good, by `close` or because the relay does not let this user in
+ */
+export type State = "connecting" | "open" | "waiting" | "closed"
+
+export interface StateChange {
+  readonly state: State
+  /** What has ended the connection, or the attempt to connect. */
+  readonly error: MsrpError | undefined
+  /** Seconds until it is tried again, when the state is `waiting`; at once when the browser comes online. */
+  readonly retryIn: number | undefined
+}
+
+export interface MsrpEventMap {
+  /** The state has changed. */
+  readonly state: CustomEvent<StateChange>
+  /** `path` has changed: it was renewed, or the connection is another one. Peers must be told. */
+  readonly path: CustomEvent<string>
+}
+
+export interface ListenerOptions {
+  readonly once?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** A user who is logged in at a relay. */
+export interface Msrp {
+  readonly state: State
+  /**
+   * The URIs of the relay by which this user is reached, for the first part of `a=path` (RFC 4976 §5.1); empty while there
+   * is no connection. A session's own `path` has both parts.
+   */
+  readonly path: string
+  /** A new session, with an own URI. Any number of them share the connection. */
+  session(options?: SessionOptions): Session
+  /** Ends sessions and connection. Completes when the connection is closed. */
+  close(): Promise<void>
+  addEventListener<K extends keyof MsrpEventMap>(
+    type: K,
+    listener: (event: MsrpEventMap[K]) => void,
+    options?: ListenerOptions
+  ): void
+  removeEventListener<K extends keyof MsrpEventMap>(
+    type: K,
+    listener: (event: MsrpEventMap[K]) => void
+  ): void
+}
+
+export interface SessionOptions {
+  /** The peer's path, as it stands in its `a=path`. May be told later. */
+  readonly peer?: string
+  /** Media types that are wanted, as in `a=accept-types`: `text/plain`, `image/*`, `*`. Others are answered 415. Default all. */
+  readonly accept?: ReadonlyArray<string>
+  /** Octets of a message; longer ones are answered 413. Default 1 GiB. */
+  readonly maxSize?: number
+}
+
+/** Messages to and from one peer. */
+export interface Session {
+  /** The own URI. */
+  readonly uri: string
+  /** The whole path to here, for `a=path`; changes with `Msrp.path`, and is empty while there is no connection. */
+  readonly path: string
+  /** The peer's path. Throws a `MsrpError` when what it is set to is none. */
+  peer: string | undefined
+  /**
+   * Sends a message. Completes when the relay has all of it; rejects with `Lost` when the connection goes before, and then
+   * nothing is sent again. A `File` goes with its name.
+   */
+  send(data: string | Blob | Uint8Array, options?: SendOptions): Promise<Sent>
+  /** Messages without a file name, in order. At most 1000 and 8 MiB wait to be taken; more are answered 413. */
+  readonly messages: AsyncIterable<Message>
+  /** Files: messages with a file name, or that are attachments (Content-Disposition). As many may wait. */
+  readonly incoming: AsyncIterable<IncomingFile>
+  /** Nothing more is taken: what still comes is answered 481. What was not taken is refused. */
+  close(): void
+}
+
+export interface SendOptions {
+  /** Default: `text/plain` for text, the type of a blob, else `application/octet-stream`. */
+  readonly contentType?: string
+  /** Name of the file, if it is not that of a `File`. */
+  readonly filename?: string
+  /** Ask the peer for a receipt: see `Sent.delivered`. Default false. */
+  readonly receipt?: boolean
+  readonly onProgress?: (progress: Progress) => void
+  /** Ends the message where it is; the peer is told. */
+  readonly signal?: AbortSignal
+  /** Message-ID, 4 to 32 letters and digits. Default: a new one. */
+  readonly messageId?: string
+}
+
+export interface Progress {
+  /** Octets that were handed to the browser. */
+  readonly sent: number
+  /** Octets that the relay has answered for. */
+  readonly acknowledged: number
+  readonly total: number
+}
+
+export interface Sent {
+  readonly messageId: string
+  /** Octets. */
+  readonly length: number
+  /**
+   * The peer has all of it. Rejects with `Failed` when a REPORT says that it does not, with `Lost` when the connection goes
+   * first, with `NoReceipt` without `receipt`. Nobody has to send receipts, so wait for something else as well.
+   */
+  readonly delivered: Promise<Delivered>
+}
+
+export interface Delivered {
+  /** 200. */
+  readonly status: number
+}
+
+export interface ReadOptions {
+  /** Ends reading; the rest of the message is refused. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: { readonly received: number; readonly total: number | undefined }) => void
+}
+
+/**
+ * A message that is coming, or has come. Its body can be read once, by one of the three. What is not read within 25 seconds is
+ * refused, if it is more than 1 MiB.
+ */
+export interface Message {
+  readonly messageId: string
+  /** The path to its sender, who may not be the peer that was expected. */
+  readonly from: string
+  readonly contentType: string
+  /** Octets, if the sender has said. */
+  readonly size: number | undefined
+  /** Octets that have come. */
+  readonly received: number
+  /** As UTF-8. Rejects with `Dropped` above 16 MiB. */
+  text(options?: ReadOptions): Promise<string>
+  blob(options?: ReadOptions): Promise<Blob>
+  /** Octets while they come. To cancel it refuses the rest. */
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>>
+  /** No (more) of it is wanted: its sender hears 413, or another status. */
+  refuse(status?: number): void
+}
+
+export interface IncomingFile extends Message {
+  /** Without folders and control characters, at most 255 of them; `file` if the sender has not said. */
+  readonly name: string
+  /** From 0 to 1; undefined if the sender has not said how long it is. */
+  readonly progress: number | undefined
+}

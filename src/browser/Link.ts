@@ -1,0 +1,272 @@
+/**
+ * The connection of a page to its relay: it is logged in, logged in again before the path ends, and made anew when it is
+ * lost. Sessions outlive it, their paths do not.
+ */
+import type * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import * as Client from "../Client.ts"
+import { type Frame, pathUris } from "../client/Frame.ts"
+import type { Collect } from "../client/Inbox.ts"
+import type { Incoming } from "../client/Incoming.ts"
+import type { Codec } from "../Codec.ts"
+import { sessionId } from "../protocol/Ident.ts"
+import { formatUri, parseUri } from "../protocol/Uri.ts"
+import type { Transport } from "../Transport.ts"
+import type { ConnectOptions, Credentials, Msrp, Session, SessionOptions, State, StateChange } from "./Api.ts"
+import { Chat, type ChatOwner } from "./Chat.ts"
+import { fromLogin, fromTransport } from "./Failures.ts"
+import { MsrpError } from "./MsrpError.ts"
+
+/** Part of the time that a path is good for, after which it is renewed. */
+const RENEW_AT = 0.8
+/** Seconds to wait, at least and at most, before a lost connection is made again; which of them is random. */
+const RETRY = [0.5, 30] as const
+/** Octets of messages of all sessions that wait to be taken. Half of what the client keeps before it reads no more. */
+const MAX_WAITING_OCTETS = 33_554_432
+/** Milliseconds to wait for the relay's answer when a connection is closed. */
+const CLOSE_WITHIN = 3000
+/** Answers to a login after which it is of no use to try again with the same password. */
+const FINAL = new Set<number | undefined>([401, 403])
+
+interface Target {
+  readonly scheme: "msrp" | "msrps"
+  readonly host: string
+  readonly port: number
+  readonly path: string
+  /** The relay's URI. */
+  readonly relay: string
+}
+
+const targetOf = ({ relay, url: given }: ConnectOptions): Target => {
+  const url = URL.parse(String(given))
+  const secure = url?.protocol === "wss:"
+  if (url === null || (!secure && url.protocol !== "ws:")) {
+    throw new MsrpError("Invalid", "the url is to begin with wss: or ws:")
+  }
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1")
+  const scheme = secure ? "msrps" : "msrp"
+  const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port)
+  const uri = relay ?? formatUri({ scheme, host, port, transport: "ws" })
+  if (parseUri(uri) === undefined) throw new MsrpError("Invalid", "the URI of the relay is none")
+  return { scheme, host, port, path: url.pathname + url.search, relay: uri }
+}
+
+export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, ChatOwner {
+  readonly context: Context.Context<Transport | Codec>
+  online: ChatOwner["online"]
+  state: State = "connecting"
+  path = ""
+  readonly #options: ConnectOptions
+  readonly #target: Target
+  /** Of own URIs, which stay the same whatever the connection. */
+  readonly #host = `${sessionId().slice(0, 12)}.invalid`
+  readonly #chats = new Map<string, Chat>()
+  #fiber: Fiber.Fiber<void> | undefined
+  /** Attempts since it was open. */
+  #attempts = 0
+
+  constructor(options: ConnectOptions, context: Context.Context<Transport | Codec>) {
+    super()
+    this.#options = options
+    this.#target = targetOf(options)
+    this.context = context
+  }
+
+  session(options: SessionOptions = {}): Session {
+    const chat = new Chat(this, this.#uri(), options)
+    if (this.state === "closed") chat.end(481)
+    else this.#chats.set(chat.uri, chat)
+    return chat
+  }
+
+  left(chat: Chat): void {
+    this.#chats.delete(chat.uri)
+  }
+
+  async close(): Promise<void> {
+    if (this.#fiber !== undefined) await Effect.runPromise(Fiber.interrupt(this.#fiber))
+    this.#closed(undefined)
+  }
+
+  /** Completes when it is open for the first time. */
+  readonly start: Effect.Effect<void, MsrpError> = Effect.suspend(() => {
+    const first = Deferred.makeUnsafe<void, MsrpError>()
+    const opened = (): void => void Deferred.doneUnsafe(first, Exit.void)
+    this.#fiber = Effect.runForkWith(this.context)(
+      this.#run(opened).pipe(Effect.catch((error) =>
+        Effect.sync(() => {
+          this.#closed(error)
+          Deferred.doneUnsafe(first, Exit.fail(error))
+        })
+      ))
+    )
+    return Effect.onInterrupt(Deferred.await(first), () => Effect.promise(() => this.close()))
+  })
+
+  /** Until it is closed: fails when it is of no use to go on. */
+  #run(opened: () => void): Effect.Effect<void, MsrpError, Transport | Codec> {
+    return Effect.gen({ self: this }, function*() {
+      while (true) {
+        const error = yield* Effect.flip(Effect.scoped(this.#once(opened)))
+        this.#offline()
+        if (FINAL.has(error.status) && error.reason === "Login") return yield* Effect.fail(error)
+        // Nobody has been told yet that it works.
+        if (this.#attempts === 0) return yield* Effect.fail(error)
+        const retryIn = yield* this.#pause
+        this.#set("waiting", error, retryIn)
+        yield* Effect.raceFirst(Effect.sleep(retryIn * 1000), online)
+        this.#set("connecting")
+      }
+    })
+  }
+
+  /** One connection, until it fails. */
+  #once(opened: () => void): Effect.Effect<never, MsrpError, Transport | Codec | Scope.Scope> {
+    return Effect.gen({ self: this }, function*() {
+      const { host, path, port, scheme } = this.#target
+      let opening: Client.Client | undefined
+      // Behind the end of the connection, which the relay has to hear.
+      yield* Effect.addFinalizer(() =>
+        opening === undefined
+          ? Effect.void
+          : Effect.raceFirst(Effect.asVoid(opening.closed), Effect.sleep(CLOSE_WITHIN))
+      )
+      const client = opening = yield* Client.connect({
+        transport: "ws",
+        scheme,
+        host,
+        port,
+        path,
+        collect: (first) => this.#collect(first)
+      }).pipe(Effect.mapError(fromTransport))
+      const grant = yield* this.#login(client, undefined)
+      this.#attempts = 1
+      yield* Effect.forkScoped(Effect.exit(Effect.forever(
+        Effect.flatMap(client.incoming.take, (incoming) => this.#came(incoming))
+      )))
+      this.#granted(client, grant)
+      this.#set("open")
+      opened()
+      const lost = Effect.flatMap(client.closed, ({ message }) => Effect.fail(new MsrpError("Lost", message)))
+      return yield* Effect.raceFirst(lost, this.#renew(client, grant))
+    })
+  }
+
+  /** Logs in again in time, for as long as that works. */
+  #renew(client: Client.Client, granted: Client.Grant): Effect.Effect<never, MsrpError> {
+    return Effect.gen({ self: this }, function*() {
+      let grant = granted
+      while (true) {
+        yield* Effect.sleep(grant.expires * 1000 * RENEW_AT)
+        grant = yield* this.#login(client, grant)
+        this.#granted(client, grant)
+      }
+    })
+  }
+
+  #login(client: Client.Client, after: Client.Grant | undefined): Effect.Effect<Client.Grant, MsrpError> {
+    return Effect.gen({ self: this }, function*() {
+      const { expires } = this.#options
+      const { password, username } = yield* this.#credentials
+      return yield* client.auth({
+        relay: this.#target.relay,
+        fromPath: this.#uri(),
+        username,
+        password,
+        adjustExpires: true,
+        ...(expires === undefined ? {} : { expires }),
+        ...(after === undefined ? {} : { after })
+      }).pipe(Effect.mapError(fromLogin))
+    })
+  }
+
+  get #credentials(): Effect.Effect<Credentials, MsrpError> {
+    const { credentials, password = "", username = "" } = this.#options
+    return credentials === undefined ? Effect.succeed({ username, password }) : Effect.tryPromise({
+      try: async () => credentials(),
+      catch: (cause) => new MsrpError("Login", "there are no credentials", { cause })
+    })
+  }
+
+  /** Seconds; random, so that not everybody comes back at once. */
+  get #pause(): Effect.Effect<number> {
+    const [least, most] = RETRY
+    return Random.nextBetween(least, Math.min(most, least * 2 ** this.#attempts++))
+  }
+
+  // ---- what pages see
+
+  #granted(client: Client.Client, grant: Client.Grant): void {
+    this.online = { client, grant }
+    this.path = grant.usePath.map(({ text }) => text).toReversed().join(" ")
+    this.dispatchEvent(new CustomEvent("path", { detail: this.path }))
+  }
+
+  #offline(): void {
+    this.online = undefined
+    this.path = ""
+  }
+
+  #set(state: State, error?: MsrpError, retryIn?: number): void {
+    this.state = state
+    const detail: StateChange = { state, error, retryIn }
+    this.dispatchEvent(new CustomEvent("state", { detail }))
+  }
+
+  #closed(error: MsrpError | undefined): void {
+    if (this.state === "closed") return
+    this.#offline()
+    for (const chat of this.#chats.values()) chat.end(481)
+    this.#chats.clear()
+    this.#set("closed", error)
+  }
+
+  // ---- what comes
+
+  #uri(): string {
+    const { scheme } = this.#target
+    return formatUri({ scheme, host: this.#host, port: 2855, sessionId: sessionId(), transport: "ws" })
+  }
+
+  #chatOf(first: Frame): Chat | undefined {
+    return this.#chats.get(pathUris(first.toPath).at(-1) ?? "")
+  }
+
+  #collect(first: Frame): Collect {
+    let octets = 0
+    for (const chat of this.#chats.values()) octets += chat.waiting
+    return octets >= MAX_WAITING_OCTETS ? { refuse: 413 } : this.#chatOf(first)?.collect(first) ?? { refuse: 481 }
+  }
+
+  #came(incoming: Incoming): Effect.Effect<void> {
+    const chat = this.#chatOf(incoming.first)
+    // It was closed meanwhile.
+    return chat === undefined ? incoming.refuse(481) : Effect.sync(() => chat.came(incoming))
+  }
+}
+
+/** Completes when the browser says that there is a network again; elsewhere never. */
+const online: Effect.Effect<void> = Effect.callback((resume) => {
+  const { addEventListener, removeEventListener } = globalThis as Partial<EventTarget>
+  const listener = () => resume(Effect.void)
+  addEventListener?.call(globalThis, "online", listener)
+  return Effect.sync(() => removeEventListener?.call(globalThis, "online", listener))
+})
+
+/** Connects and logs in. It goes on until it is closed. */
+export const open = (options: ConnectOptions): Effect.Effect<Msrp, MsrpError, Transport | Codec> =>
+  Effect.gen(function*() {
+    const context = yield* Effect.context<Transport | Codec>()
+    const link = yield* Effect.try({
+      try: () => new Link(options, context),
+      catch: (error) => error instanceof MsrpError ? error : new MsrpError("Invalid", String(error))
+    })
+    yield* link.start
+    // Its events are those, and no others.
+    return link as unknown as Msrp
+  })

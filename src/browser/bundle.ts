@@ -1,0 +1,67 @@
+/**
+ * Makes `dist/browser/msrp.js`, the client for web pages in one file, which a page imports as it is. Run by
+ * `npm run build`.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises"
+import { dirname, resolve } from "node:path"
+import { fileURLToPath } from "node:url"
+import { type InputOptions, rolldown } from "rolldown"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** What stands in for what needs Node, from the root: as package.json says it for those who bundle the modules. */
+const replacements = async (): Promise<ReadonlyMap<string, string>> => {
+  const { browser } = JSON.parse(await readFile(resolve(root, "package.json"), "utf8")) as {
+    readonly browser: Readonly<Record<string, string>>
+  }
+  const source = (path: string): string => resolve(root, path.replace("/dist/", "/src/").replace(/\.js$/, ".ts"))
+  return new Map(Object.entries(browser).map(([node, one]) => [source(node), source(one)]))
+}
+
+/** How modules of `src` are bundled for browsers. */
+export const forBrowsers = async (input: string): Promise<InputOptions> => {
+  const replaced = await replacements()
+  return {
+    input,
+    platform: "browser",
+    treeshake: { moduleSideEffects: false, propertyReadSideEffects: false, unknownGlobalSideEffects: false },
+    plugins: [{
+      name: "platform",
+      resolveId: (specifier, importer) =>
+        importer !== undefined && specifier.startsWith(".")
+          ? replaced.get(resolve(dirname(importer), specifier))
+          : undefined
+    }],
+    // What is not found would be left for the browser to find.
+    onLog: (_, log) => {
+      throw new Error(log.message)
+    }
+  }
+}
+
+/** The client as one ES module. */
+export const bundleClient = async (): Promise<string> => {
+  await using bundle = await rolldown(await forBrowsers(resolve(root, "src/browser/index.ts")))
+  const { output: [{ code }] } = await bundle.generate({ format: "esm", minify: true, comments: false })
+  const { license, name, version } = JSON.parse(await readFile(resolve(root, "package.json"), "utf8")) as {
+    readonly [key: string]: string
+  }
+  return `/* ${name} ${version}, ${license}. In it: effect and @noble/hashes, MIT, see msrp.LICENSES.txt. */\n${code}`
+}
+
+/** What the licences of that which is in it want to be there. */
+const licences = async (): Promise<string> => {
+  const texts = await Promise.all(
+    ["effect", "@noble/hashes"].map(async (name) =>
+      `${name}\n\n${await readFile(resolve(root, "node_modules", name, "LICENSE"), "utf8")}`
+    )
+  )
+  return texts.join("\n")
+}
+
+if (import.meta.main) {
+  const dist = resolve(root, "dist/browser")
+  await mkdir(dist, { recursive: true })
+  await writeFile(resolve(dist, "msrp.js"), await bundleClient())
+  await writeFile(resolve(dist, "msrp.LICENSES.txt"), await licences())
+}

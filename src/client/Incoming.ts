@@ -1,0 +1,166 @@
+/**
+ * A message that is handed out while it comes. What is not taken of it is bounded: then its chunks are answered later, so
+ * that its sender waits and nobody else does; and it is refused when nothing is taken for long.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Stream from "effect/Stream"
+import { Buffer } from "../platform/Node.ts"
+import { ClientError } from "./ClientError.ts"
+import type { Frame } from "./Frame.ts"
+import type { Unread } from "./Mailbox.ts"
+
+/** Octets of one message that may wait to be taken before its chunks are answered later. */
+export const MAX_WAITING_OCTETS = 1_048_576
+/** Chunks of one message that may wait for their answers. */
+const MAX_WITHHELD = 4096
+/** Seconds in which something must be taken while answers wait: the sender gives up after 30 (RFC 4975 §7.2). */
+export const TAKE_WITHIN = 25
+
+/** A message that is coming, or has come. */
+export interface Incoming {
+  readonly messageId: string
+  /** The own URI that it is sent to. */
+  readonly toPath: string
+  /** The way back to its sender: the To-Path of an answer. */
+  readonly fromPath: string
+  readonly contentType: string | undefined
+  /** Octets of the whole message, when its sender has said. */
+  readonly size: number | undefined
+  /** The chunk that came first. */
+  readonly first: Frame
+  /** Octets that have come, without what is behind a gap. */
+  readonly received: () => number
+  /**
+   * The next octets, undefined at the end. Fails with `Closed` when the connection is gone, with `Aborted` when the sender
+   * has given up, with `Dropped` when it was refused here, or not taken for 25 seconds with 1 MiB or more waiting.
+   */
+  readonly next: Effect.Effect<Uint8Array | undefined, ClientError>
+  /** All octets, as `next` gives them. For one reader. */
+  readonly octets: Stream.Stream<Uint8Array, ClientError>
+  /** No more of it is wanted: its sender hears `status` for what still comes. Default 413 (RFC 4975 §10.5). */
+  readonly refuse: (status?: number) => Effect.Effect<void>
+}
+
+export interface IncomingOptions {
+  readonly first: Frame
+  readonly unread: Unread
+  /** The rest of the message is answered with `status`. */
+  readonly refuse: (status: number) => void
+  /** Calls it after `TAKE_WITHIN`; the result cancels that. */
+  readonly later: (task: () => void) => () => void
+}
+
+export class Arriving implements Incoming {
+  readonly messageId: string
+  readonly toPath: string
+  readonly fromPath: string
+  readonly contentType: string | undefined
+  readonly size: number | undefined
+  readonly first: Frame
+  readonly next: Effect.Effect<Uint8Array | undefined, ClientError>
+  readonly octets: Stream.Stream<Uint8Array, ClientError>
+  readonly #options: IncomingOptions
+  #parts: Array<Uint8Array> = []
+  #waiting = 0
+  #received = 0
+  /** How it ended. */
+  #end: "whole" | ClientError | undefined
+  readonly #more = Latch.makeUnsafe(false)
+  /** Answers to chunks, which are given when enough was taken. */
+  #withheld: Array<(status: number) => void> = []
+  #cancel: (() => void) | undefined
+
+  constructor(options: IncomingOptions) {
+    const { first } = options
+    this.#options = options
+    this.first = first
+    this.messageId = first.messageId!
+    this.toPath = first.toPath
+    this.fromPath = first.fromPath
+    this.contentType = first.header("Content-Type")
+    this.size = first.byteRange?.total
+    this.next = Effect.suspend(() => {
+      const part = this.#parts.shift()
+      if (part !== undefined) return Effect.as(Effect.sync(() => this.#taken(part.length)), part)
+      if (this.#end !== undefined) return this.#end === "whole" ? Effect.undefined : Effect.fail(this.#end)
+      this.#more.closeUnsafe()
+      return Effect.andThen(this.#more.await, this.next)
+    })
+    this.octets = Stream.fromEffectRepeat(
+      Effect.flatMap(this.next, (part) => part === undefined ? Cause.done() : Effect.succeed(part))
+    )
+  }
+
+  readonly received = (): number => this.#received
+
+  readonly refuse = (status = 413): Effect.Effect<void> =>
+    Effect.sync(() => this.drop("the message was refused here", status))
+
+  /** Takes a copy of the next octets. */
+  push(octets: Uint8Array): void {
+    if (this.#end !== undefined) return
+    this.#parts.push(Buffer.from(octets))
+    this.#waiting += octets.length
+    this.#received += octets.length
+    this.#options.unread.add(octets.length)
+    this.#more.openUnsafe()
+  }
+
+  /** Whether an answer to a chunk of it has to wait. */
+  get crowded(): boolean {
+    return this.#end === undefined && this.#waiting >= MAX_WAITING_OCTETS
+  }
+
+  /** `answer` is called when enough was taken, or nothing of it is wanted. */
+  withhold(answer: (status: number) => void): void {
+    this.#withheld.push(answer)
+    if (this.#withheld.length > MAX_WITHHELD) return this.drop("too many of its chunks wait")
+    this.#cancel ??= this.#options.later(() => this.drop("it was not taken"))
+  }
+
+  /** All of it is here. */
+  whole(): void {
+    this.#finish("whole")
+  }
+
+  /** No more of it will come; what is here can still be taken. */
+  fail(error: ClientError): void {
+    this.#finish(error)
+  }
+
+  /** It is forgotten, and its sender hears it. */
+  drop(message: string, status = 413): void {
+    if (this.#end !== undefined) return
+    this.#finish(new ClientError({ reason: "Dropped", message, status }), status)
+    this.#parts = []
+    this.#options.unread.remove(this.#waiting)
+    this.#waiting = 0
+    this.#options.refuse(status)
+  }
+
+  #finish(end: "whole" | ClientError, status = 200): void {
+    if (this.#end !== undefined) return
+    this.#end = end
+    this.#release(status)
+    this.#more.openUnsafe()
+  }
+
+  #taken(octets: number): void {
+    this.#waiting -= octets
+    this.#options.unread.remove(octets)
+    this.#cancel?.()
+    this.#cancel = undefined
+    if (!this.crowded) this.#release(200)
+    else if (this.#withheld.length > 0) this.#cancel = this.#options.later(() => this.drop("it was not taken"))
+  }
+
+  #release(status: number): void {
+    const answers = this.#withheld
+    this.#withheld = []
+    this.#cancel?.()
+    this.#cancel = undefined
+    for (const answer of answers) answer(status)
+  }
+}

@@ -1,0 +1,103 @@
+/** What a client can be asked for. */
+import type * as Duration from "effect/Duration"
+import type * as Redacted from "effect/Redacted"
+import type * as Stream from "effect/Stream"
+import type { DigestAlgorithm } from "../protocol/digest/Digest.ts"
+import type { HeaderLines } from "../protocol/Encoder.ts"
+import type { FailureReport, Flag } from "../protocol/Head.ts"
+import type { MsrpUri } from "../protocol/Uri.ts"
+import type { ConnectOptions as TransportConnectOptions } from "../Transport.ts"
+import type { Grant } from "./Auth.ts"
+import type { Frame } from "./Frame.ts"
+import type { Collect } from "./Inbox.ts"
+import type { Progress } from "./Sender.ts"
+
+/** One URI, several, or the value of a path header. */
+export type Path = string | MsrpUri | ReadonlyArray<string | MsrpUri>
+
+export interface ConnectOptions extends TransportConnectOptions {
+  /** Answer requests: SENDs as their Failure-Report wants it, unknown methods with 501. Default true. */
+  readonly respond?: boolean
+  /** Send a success REPORT for a whole message that asks for one. Default true. */
+  readonly report?: boolean
+  /** Keep a copy of every frame in `frames`, however long its body. For tests. Default false. */
+  readonly record?: boolean
+  /**
+   * Whether a message is kept in memory (`body`), only counted and hashed while it comes (`digest`), or handed out while it
+   * comes, in `incoming` (`stream`). `{ refuse: 415 }` answers it so. Asked with its first chunk. Default: kept.
+   */
+  readonly collect?: Collect | ((first: Frame) => Collect)
+  /** Octets of a message that is kept, and of what comes before its turn in one that is hashed. Default 32 MiB. */
+  readonly maxMessage?: number
+  /** Octets of messages and frames that were not taken: beyond it reading pauses. Default 64 MiB. */
+  readonly maxUnread?: number
+  /** REPORTs that are kept in `reports`: of more, the oldest are forgotten. Default 65,536. */
+  readonly maxReports?: number
+  /** How long to wait for a response. Default 30 seconds (RFC 4975 §7.2). */
+  readonly responseTimeout?: Duration.Input
+}
+
+export interface AuthOptions {
+  /** The relay's URI. Its text is what the digest is made with. */
+  readonly relay: string | MsrpUri
+  /** Use-Path of the relays before it, granted by an AUTH to them (RFC 4976 §5.1). */
+  readonly via?: Path
+  readonly username: string
+  readonly password: string | Redacted.Redacted
+  /** Seconds asked for; the relay decides when absent. */
+  readonly expires?: number
+  /** After a 423, ask once more for the limit that it names (RFC 4976 §4.6). Default false. */
+  readonly adjustExpires?: boolean
+  /** Algorithms that may be answered; the strongest of those offered is taken. Default: all. */
+  readonly algorithms?: ReadonlyArray<DigestAlgorithm>
+  /** Whether a grant without rspauth is an error (a wrong one always is). Default `required`. */
+  readonly rspauth?: "required" | "optional"
+  /** Send the URI in Authorization too, as HTTP does and RFC 4976 does not. Default false. */
+  readonly sendUri?: boolean
+  /** An earlier grant of this relay: its nonce is used, which saves the challenge. */
+  readonly after?: Grant
+  /** Own URI. Default: that of the client. */
+  readonly fromPath?: Path
+}
+
+export interface RequestOptions {
+  readonly method: string
+  readonly toPath: Path
+  readonly fromPath?: Path
+  /** In this order; with a body, Content-Type must be the last. */
+  readonly headers?: HeaderLines
+  readonly body?: string | Uint8Array
+  readonly flag?: Flag
+  /** Default: a new one. */
+  readonly transactionId?: string
+}
+
+export interface SendOptions<E = never, R = never> {
+  readonly toPath: Path
+  /** Own URI. Default: that of the client. */
+  readonly fromPath?: Path
+  /** Text goes as UTF-8. Absent: a SEND without a body, as for binding a session or keeping a connection alive. */
+  readonly body?: string | Uint8Array | Stream.Stream<Uint8Array, E, R>
+  /** Octets of a streamed body, when known: it then stands in Byte-Range as the total. */
+  readonly size?: number
+  /** Default: a new one. */
+  readonly messageId?: string
+  /** Default `text/plain` for text, else `application/octet-stream`. */
+  readonly contentType?: string
+  /** Further headers, written before Content-Type. */
+  readonly headers?: HeaderLines
+  /** The body's place in a message of which it is only a part; `total: undefined` is `*`. False: no Byte-Range. */
+  readonly byteRange?: { readonly start: number; readonly total: number | undefined } | false
+  /** Default `yes`. */
+  readonly failureReport?: FailureReport
+  /** Default false. */
+  readonly successReport?: boolean
+  /** Octets of body in one chunk; `Infinity` for one chunk that ends early only when others want to send. Default 65,536. */
+  readonly chunkSize?: number
+  /** Flag of the last chunk. Default `$`. */
+  readonly flag?: Flag
+  /** Chunks that may wait for their responses at a time. Default 32. */
+  readonly window?: number
+  /** Told whenever more was sent, or more has its response. */
+  readonly progress?: (progress: Progress) => void
+}

@@ -1,0 +1,20 @@
+import { ClientError } from "./ClientError.ts"
+import type { ByteRange, Frame } from "./Frame.ts"
+
+/** A REPORT about a message (RFC 4975 §7.1.2). */
+export interface Report {
+  readonly messageId: string | undefined
+  /** The code in Status; 0 when the namespace is not `000` or the header is malformed or missing. */
+  readonly status: number
+  readonly comment: string
+  readonly byteRange: ByteRange | undefined
+  readonly frame: Frame
+}
+
+/** What a failure REPORT makes of the message. */
+export const failed = ({ comment, status }: Report): ClientError =>
+  new ClientError({
+    reason: "Reported",
+    message: `the message failed on its way: ${status} ${comment}`.trimEnd(),
+    status
+  })

@@ -1,0 +1,22 @@
+/** The link that opens the demo page. */
+import { isLoopback } from "../net/Hosts.ts"
+import type { LocalSocket } from "../Transport.ts"
+
+/**
+ * Of the first of these sockets that serves the page; undefined if none does. The fragment, which a browser sends to nobody,
+ * has the user who may log in.
+ */
+export const demoLink = (
+  sockets: ReadonlyArray<LocalSocket>,
+  user: { readonly username: string; readonly password: string } | undefined
+): string | undefined => {
+  const socket = sockets.find(({ host, transport }) => transport === "ws" && isLoopback(host))
+  if (socket === undefined) return undefined
+  const { host, port, scheme } = socket
+  // A name is what people know, and what a certificate that was made at the start is for.
+  const name = host === "127.0.0.1" || host === "::1" ? "localhost" : host
+  const fragment = user === undefined
+    ? ""
+    : `#${new URLSearchParams({ user: user.username, password: user.password }).toString()}`
+  return `http${scheme === "msrps" ? "s" : ""}://${name.includes(":") ? `[${name}]` : name}:${port}/${fragment}`
+}

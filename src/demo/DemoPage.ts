@@ -1,0 +1,132 @@
+/**
+ * Serves the demo page beside the WebSockets that it opens, on loopback only. Any page that a browser on this machine shows may
+ * send requests here, by a name of its own that it makes resolve to loopback too (DNS rebinding), so `Host` is looked at first.
+ */
+import { readFile } from "node:fs/promises"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { hashesOf } from "../admin/Inlined.ts"
+import { isLoopback } from "../net/Hosts.ts"
+import type { MsrpUri } from "../protocol/Uri.ts"
+import type { LocalSocket } from "../Transport.ts"
+import type { WebSocketListenOptions } from "../transport/Listener.ts"
+
+/** The page as `npm run build` makes it: the same place from `src/demo` and from `dist/demo`. */
+export const BUNDLE = new URL("../../dist/demo/page.html", import.meta.url)
+
+/** What the page is filled with. */
+interface Facts {
+  /** The relay's URI, to which an AUTH is addressed; empty: that of the WebSocket. */
+  readonly relay: string
+  /** Where the listener opens WebSockets. */
+  readonly path: string
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void
+
+/** The page, for listeners on loopback. `uris`: the relay's own. It is read when somebody asks for it first. */
+export const serveDemo = (
+  uris: ReadonlyArray<MsrpUri>,
+  bundle: URL = BUNDLE
+): NonNullable<WebSocketListenOptions["serve"]> => {
+  let loading: Promise<string> | undefined
+  const html = (): Promise<string> =>
+    loading ??= load(bundle).catch((error: unknown) => {
+      loading = undefined
+      throw error
+    })
+  return ({ host, path = "/", scheme }: LocalSocket): Answer | undefined => {
+    if (!isLoopback(host)) return undefined
+    const facts = { relay: uris.find((uri) => uri.scheme === scheme)?.text ?? "", path }
+    return (request, response) => answer(request, response, scheme === "msrps", facts, html)
+  }
+}
+
+const answer = (
+  { headers: { host }, method, url = "" }: IncomingMessage,
+  response: ServerResponse,
+  secure: boolean,
+  facts: Facts,
+  html: () => Promise<string>
+): void => {
+  const end = (status: number, headers: Readonly<Record<string, string>>, body: string): void => {
+    response.writeHead(status, {
+      ...HEADERS,
+      "content-length": String(Buffer.byteLength(body)),
+      ...headers
+    })
+    response.end(method === "HEAD" ? undefined : body)
+  }
+  const tell = (status: number, text: string, headers: Readonly<Record<string, string>> = {}): void =>
+    end(status, { "content-type": "text/plain; charset=utf-8", ...headers }, `${text}\n`)
+
+  const authority = authorityOf(host)
+  if (authority === undefined) return tell(421, "This page is for a browser on this machine: ask for localhost.")
+  const path = url.replace(/[?#].*$/s, "")
+  if (path !== "/" && path !== "/favicon.svg") return tell(404, "There is nothing but a page at /.")
+  if (method !== "GET" && method !== "HEAD") return tell(405, "GET or HEAD", { allow: "GET, HEAD" })
+  if (path === "/favicon.svg") return end(200, { "content-type": "image/svg+xml" }, ICON)
+  html().then(
+    (page) =>
+      end(200, {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": contentSecurityPolicy(page, authority, secure)
+      }, filled(page, facts)),
+    () => tell(503, "The demo page is not built. Make it with: npm run build")
+  )
+}
+
+/** `Host`, if it is a name of this machine as seen from itself. With any port: it may be that of a tunnel to here. */
+const authorityOf = (host = ""): string | undefined => {
+  if (!/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)) return undefined
+  const url = URL.parse(`http://${host}`)
+  return url !== null && isLoopback(url.hostname.replace(/^\[(.*)\]$/, "$1")) ? host.toLowerCase() : undefined
+}
+
+const HEADERS = {
+  "cache-control": "no-store",
+  "connection": "close",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff"
+}
+
+/** Nothing runs and nothing is drawn but what the page has in it, and it talks to nobody but its own relay. */
+const contentSecurityPolicy = (html: string, authority: string, secure: boolean): string => {
+  // Older WebKit does not count WebSockets of the page's own host as its own; an IPv6 address cannot be written here.
+  const own = authority.startsWith("[") ? "" : ` ${secure ? "wss" : "ws"}://${authority}`
+  return [
+    "default-src 'none'",
+    `script-src ${hashesOf(html, "script")}`,
+    `style-src ${hashesOf(html, "style")}`,
+    `connect-src 'self'${own}`,
+    "img-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'"
+  ].join("; ")
+}
+
+const ICON =
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#2f6bd8"/>` +
+  `<path d="M4 4.5h8a1 1 0 0 1 1 1v4a1 1 0 0 1-1 1H8l-3 2.5v-2.5H4a1 1 0 0 1-1-1v-4a1 1 0 0 1 1-1z" fill="#fff"/></svg>`
+
+/** With what it has to know of the relay, as attributes of its body. */
+const filled = (html: string, { path, relay }: Facts): string =>
+  html.replace("<body>", () => `<body data-relay="${escaped(relay)}" data-path="${escaped(path)}">`)
+
+const escaped = (text: string): string => text.replaceAll(/[&"<>]/g, (one) => `&#${one.charCodeAt(0)};`)
+
+/** As it was built; a clone that was not built has what it takes to make it. */
+const load = async (bundle: URL): Promise<string> => {
+  try {
+    return await readFile(bundle, "utf8")
+  } catch (error) {
+    if (bundle !== BUNDLE || !import.meta.url.endsWith(".ts")) throw error
+    const { bundlePage } = await import(/* @vite-ignore */ new URL("page/bundle.ts", import.meta.url).href) as {
+      readonly bundlePage: () => Promise<string>
+    }
+    return bundlePage()
+  }
+}

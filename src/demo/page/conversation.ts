@@ -1,0 +1,336 @@
+/** What was said with another tab, and what goes on saying it: a session of MSRP (RFC 4975 §4). */
+import { make, setClass, setText } from "../../admin/page/dom.ts"
+import { octets, timeOfDay } from "../../admin/page/numbers.ts"
+import type { IncomingFile, Message, Session } from "../../browser/index.ts"
+import type { Shelf } from "./shelf.ts"
+import { Transfer } from "./transfer.ts"
+import { deliveredIn, faultOf, inAll, receiptProblem, receiveProblem, sendProblem, TAKEN } from "./words.ts"
+
+/** Messages and files that are shown; of more, the oldest go. */
+const MAX_ENTRIES = 300
+/** Characters of a message that is written. */
+const MAX_TEXT = 20_000
+/** Octets of a message that is shown; longer ones are refused. */
+const MAX_SHOWN = 262_144
+/** Octets of a file. */
+const MAX_FILE = 1_073_741_824
+/** Files that wait to be sent. */
+const MAX_FILES = 50
+/** Pixels from the end within which one is still there. */
+const NEAR = 60
+
+/** It can be written to; or its connection is lost, or that of this tab; or it was closed. */
+export type Presence = "here" | "away" | "lost" | "left"
+
+const abouts: Readonly<Record<Presence, string>> = {
+  here: "another tab of this browser",
+  away: "not connected",
+  lost: "another tab of this browser",
+  left: "has left"
+}
+
+const hints: Readonly<Record<Presence, string>> = {
+  here: "",
+  away: "This tab has no connection to the relay now. It can be written to when it is back.",
+  lost: "Your connection to the relay is lost. You can write again when it is back.",
+  left: "This tab was closed."
+}
+
+export interface ConversationOwner {
+  readonly shelf: Shelf
+  /** Something has come, which is said in a few words. */
+  came(conversation: Conversation, words: string): void
+}
+
+let number = 0
+
+export class Conversation {
+  readonly element: HTMLElement
+  /** What has come and was not looked at. */
+  unread = 0
+  /** The tab; another one when it is loaded anew. */
+  id: string
+  readonly #owner: ConversationOwner
+  readonly #title = make("span")
+  readonly #about = make("small")
+  readonly #log = make("ol", "log")
+  readonly #hint = make("p", "notice hint")
+  readonly #text = make("textarea")
+  readonly #send = make("button", "main", "Send")
+  readonly #attach = make("button", "", "Files…")
+  readonly #drop = make("div", "drop", "Drop files to send them")
+  #name: string
+  #presence: Presence = "away"
+  #session: Session | undefined
+  /** Files one after the other: each has all of the way then. */
+  #sending: Promise<void> = Promise.resolve()
+  #waiting = 0
+
+  constructor(owner: ConversationOwner, id: string, name: string) {
+    this.#owner = owner
+    this.id = id
+    this.#name = name
+    const heading = make("h2", "", this.#title, this.#about)
+    heading.id = `conversation-${++number}`
+    this.#log.setAttribute("role", "log")
+    this.#log.setAttribute("aria-relevant", "additions")
+    this.#log.tabIndex = 0
+    this.#text.id = `${heading.id}-text`
+    this.#text.rows = 1
+    this.#text.maxLength = MAX_TEXT
+    this.#text.placeholder = "Message"
+    const label = make("label", "unseen", "Message")
+    label.htmlFor = this.#text.id
+    const form = make("form", "composer", label, this.#text, this.#attach, this.#send)
+    this.element = make("section", "panel conversation", heading, this.#log, this.#hint, form, this.#drop)
+    this.element.setAttribute("aria-labelledby", heading.id)
+    this.#log.setAttribute("aria-labelledby", heading.id)
+    this.#drop.hidden = true
+    this.#listen(form)
+    this.named(name)
+    this.present("away")
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  get presence(): Presence {
+    return this.#presence
+  }
+
+  /** Nothing was said, so nobody misses it. */
+  get isEmpty(): boolean {
+    return this.#log.childElementCount === 0
+  }
+
+  get session(): Session | undefined {
+    return this.#session
+  }
+
+  /** Goes on by another session. */
+  use(session: Session): void {
+    this.#session?.close()
+    this.#session = session
+    void this.#take(session.messages, (message) => this.#message(message))
+    void this.#take(session.incoming, (file) => this.#file(file))
+  }
+
+  named(name: string): void {
+    this.#name = name
+    setText(this.#title, name)
+  }
+
+  present(presence: Presence): void {
+    this.#presence = presence
+    const isHere = presence === "here"
+    this.#send.disabled = !isHere
+    this.#attach.disabled = !isHere
+    this.#hint.hidden = isHere
+    setText(this.#about, abouts[presence])
+    setText(this.#hint, hints[presence])
+  }
+
+  focus(): void {
+    this.#text.focus()
+  }
+
+  /** It is looked at: down to what is new. */
+  shown(): void {
+    this.unread = 0
+    this.#log.scrollTop = this.#log.scrollHeight
+  }
+
+  end(): void {
+    this.#session?.close()
+    this.#session = undefined
+  }
+
+  // ---- what is sent
+
+  #listen(form: HTMLFormElement): void {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault()
+      this.#submit()
+    })
+    this.#text.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
+      event.preventDefault()
+      this.#submit()
+    })
+    const input = make("input")
+    input.type = "file"
+    input.multiple = true
+    input.hidden = true
+    form.append(input)
+    input.addEventListener("change", () => {
+      this.#files(input.files)
+      input.value = ""
+    })
+    this.#attach.type = "button"
+    this.#attach.setAttribute("aria-label", "Send files")
+    this.#attach.addEventListener("click", () => input.click())
+    this.element.addEventListener("paste", ({ clipboardData }) => this.#files(clipboardData?.files))
+    // Also those of elements inside: the pointer is still over this one.
+    let over = 0
+    const entered = (by: number) => (event: DragEvent): void => {
+      if (!(event.dataTransfer?.types.includes("Files") ?? false)) return
+      over = Math.max(0, over + by)
+      this.#drop.hidden = over === 0 || this.#presence !== "here"
+    }
+    this.element.addEventListener("dragenter", entered(1))
+    this.element.addEventListener("dragleave", entered(-1))
+    this.element.addEventListener("drop", (event) => {
+      over = 0
+      this.#drop.hidden = true
+      this.#files(event.dataTransfer?.files)
+    })
+  }
+
+  #submit(): void {
+    const text = this.#text.value.trimEnd()
+    if (text.trim() === "" || this.#session === undefined || this.#presence !== "here") return
+    this.#text.value = ""
+    void this.#say(this.#session, text)
+  }
+
+  async #say(session: Session, text: string): Promise<void> {
+    const meta = this.#entry("own", make("div", "bubble", text), "sending")
+    const began = performance.now()
+    try {
+      const { delivered } = await session.send(text, { receipt: true })
+      await this.#receipt(delivered, meta, began)
+    } catch (error) {
+      this.#meta(meta, sendProblem(faultOf(error)), true)
+    }
+  }
+
+  async #receipt(delivered: Promise<unknown>, meta: HTMLElement, began: number): Promise<void> {
+    this.#meta(meta, TAKEN)
+    try {
+      await delivered
+      this.#meta(meta, deliveredIn(performance.now() - began))
+    } catch (error) {
+      this.#meta(meta, receiptProblem(faultOf(error)), faultOf(error)?.reason === "Failed")
+    }
+  }
+
+  #files(files: FileList | null | undefined): void {
+    if (this.#presence !== "here") return
+    for (const file of files ?? []) this.#queue(file)
+  }
+
+  #queue(file: File): void {
+    const stop = new AbortController()
+    const transfer = new Transfer({
+      name: file.name,
+      total: file.size,
+      what: "Sending",
+      stopName: "Stop",
+      stop: () => stop.abort()
+    })
+    const meta = this.#entry("own", transfer.element, "")
+    const problem = file.size > MAX_FILE
+      ? `not sent: it has more than ${octets(MAX_FILE)}`
+      : this.#waiting >= MAX_FILES
+      ? `not sent: ${MAX_FILES} files wait already`
+      : undefined
+    if (problem !== undefined) return transfer.ends("bad", problem)
+    this.#waiting++
+    transfer.says("waiting")
+    this.#sending = this.#sending.then(() => this.#upload(file, transfer, meta, stop.signal))
+  }
+
+  async #upload(file: File, transfer: Transfer, meta: HTMLElement, signal: AbortSignal): Promise<void> {
+    this.#waiting--
+    const session = this.#session
+    if (session === undefined || signal.aborted) return transfer.ends("bad", signal.aborted ? "stopped" : "not sent")
+    const began = performance.now()
+    try {
+      const { delivered } = await session.send(file, {
+        receipt: true,
+        signal,
+        onProgress: ({ acknowledged }) => transfer.is(acknowledged)
+      })
+      const time = performance.now() - began
+      transfer.ends("done", time < 50 ? "sent" : `sent · ${octets(file.size / time * 1000)}/s`)
+      // The next one need not wait for that.
+      void this.#receipt(delivered, meta, began)
+    } catch (error) {
+      transfer.ends("bad", sendProblem(faultOf(error)))
+    }
+  }
+
+  // ---- what comes
+
+  async #take<A>(from: AsyncIterable<A>, take: (one: A) => Promise<void>): Promise<void> {
+    for await (const one of from) void take(one)
+  }
+
+  async #message(message: Message): Promise<void> {
+    if ((message.size ?? 0) > MAX_SHOWN) return message.refuse()
+    try {
+      const text = await message.text()
+      this.#entry("theirs", make("div", "bubble", text), "")
+      this.#came(`${this.#name}: ${text.slice(0, 200)}`)
+    } catch {
+      // It did not come whole; its sender knows.
+    }
+  }
+
+  async #file(file: IncomingFile): Promise<void> {
+    if ((file.size ?? 0) > MAX_FILE) return file.refuse()
+    const transfer = new Transfer({
+      name: file.name,
+      total: file.size,
+      what: "Receiving",
+      stopName: "Refuse",
+      stop: () => file.refuse()
+    })
+    this.#entry("theirs", transfer.element, "")
+    this.#came(`${this.#name} sends ${file.name}`)
+    try {
+      const blob = await file.blob({ onProgress: ({ received }) => transfer.is(received) })
+      const link = make("a", "", "Download")
+      link.href = this.#owner.shelf.put(blob, () => transfer.ends("done", "not kept any more: there were too many"))
+      link.download = file.name
+      link.setAttribute("aria-label", `Download ${file.name}`)
+      transfer.element.dataset["link"] = link.href
+      transfer.ends("done", inAll(blob.size, transfer.time), link)
+      this.#came(`${file.name} has come`)
+    } catch (error) {
+      transfer.ends("bad", receiveProblem(faultOf(error)))
+    }
+  }
+
+  #came(words: string): void {
+    this.unread++
+    this.#owner.came(this, words)
+  }
+
+  // ---- how it looks
+
+  #entry(whose: "own" | "theirs", bubble: HTMLElement, state: string): HTMLElement {
+    const { clientHeight, scrollHeight, scrollTop } = this.#log
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR
+    const meta = make("div", "meta")
+    meta.dataset["time"] = timeOfDay(Date.now())
+    this.#meta(meta, state)
+    const who = make("span", "unseen", whose === "own" ? "You: " : `${this.#name}: `)
+    this.#log.append(make("li", `entry ${whose}`, who, bubble, meta))
+    if (this.#log.childElementCount > MAX_ENTRIES) this.#forget(this.#log.firstElementChild!)
+    if (isAtEnd || whose === "own") this.#log.scrollTop = this.#log.scrollHeight
+    return meta
+  }
+
+  #meta(meta: HTMLElement, state: string, isBad = false): void {
+    setClass(meta, isBad ? "meta bad" : "meta")
+    setText(meta, state === "" ? meta.dataset["time"]! : `${meta.dataset["time"]!} · ${state}`)
+  }
+
+  #forget(entry: Element): void {
+    const link = entry.querySelector<HTMLElement>("[data-link]")?.dataset["link"]
+    entry.remove()
+    if (link !== undefined) this.#owner.shelf.drop(link)
+  }
+}

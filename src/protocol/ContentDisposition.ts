@@ -1,0 +1,76 @@
+/**
+ * Content-Disposition: what a body is for, and the file that it was (RFC 2183, RFC 5547 §6). The file's name is written as
+ * RFC 6266 has it: in ASCII, and if that is not all of it once more in UTF-8 (`filename*`).
+ *
+ * Header values are octet strings: one character is one octet.
+ */
+import { fromOctets } from "./digest/Digest.ts"
+
+export interface ContentDisposition {
+  /** `attachment`: to be kept; `render` or `inline`: to be shown. In lower case. */
+  readonly type: string
+  /** Name of the file, as its sender has it: it may be anything that text can be, as `../../x`. */
+  readonly filename?: string | undefined
+  /** Octets. */
+  readonly size?: number | undefined
+}
+
+/** Octets of a value that is looked at. */
+const MAX_LENGTH = 4096
+/** Characters of a file's name that are written, from its end: there it says what it is. */
+const MAX_NAME = 255
+
+const TYPE = /^[ \t]*([!#$%&'*+\-.^_`|~A-Za-z0-9]{1,64})[ \t]*(?=;|$)/
+const PARAMETER = /[ \t]*;[ \t]*([!#$%&'*+\-.^_`|~A-Za-z0-9]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s";]+))[ \t]*/y
+const EXTENDED = /^utf-8'[^']*'(.*)$/is
+const DIGITS = /^\d{1,15}$/
+
+/** A value of the header. Of a name that is longer than 255 characters the end is written. */
+export const formatDisposition = ({ filename, size, type }: ContentDisposition): string => {
+  let value = type
+  if (filename !== undefined) {
+    const name = Array.from(filename.toWellFormed()).slice(-MAX_NAME).join("").normalize("NFC")
+    const ascii = name.replaceAll(/[^ -~]/gu, "_")
+    value += `; filename="${ascii.replaceAll(/["\\]/g, "\\$&")}"`
+    if (ascii !== name) value += `; filename*=UTF-8''${percent(name)}`
+  }
+  return size === undefined ? value : `${value}; size=${size}`
+}
+
+/** Reads a value. `undefined` when it is malformed. Of two names the one that is in UTF-8 counts (RFC 6266 §4.3). */
+export const parseDisposition = (value: string): ContentDisposition | undefined => {
+  const start = TYPE.exec(value)
+  if (value.length > MAX_LENGTH || start === null) return undefined
+  const parameters = new Map<string, string>()
+  let at = start[0].length
+  while (at < value.length) {
+    PARAMETER.lastIndex = at
+    const found = PARAMETER.exec(value)
+    if (found === null) return undefined
+    const name = found[1]!.toLowerCase()
+    if (!parameters.has(name)) parameters.set(name, found[3] ?? found[2]!.replaceAll(/\\(.)/gs, "$1"))
+    at = PARAMETER.lastIndex
+  }
+  const extended = EXTENDED.exec(parameters.get("filename*") ?? "")
+  const plain = parameters.get("filename")
+  const filename = (extended === null ? undefined : decoded(extended[1]!)) ??
+    (plain === undefined ? undefined : fromOctets(plain))
+  const size = parameters.get("size")
+  return {
+    type: start[1]!.toLowerCase(),
+    ...(filename === undefined ? {} : { filename }),
+    ...(size !== undefined && DIGITS.test(size) ? { size: Number(size) } : {})
+  }
+}
+
+/** As attr-char of RFC 8187 §3.2.1, which has less than a part of a URI. */
+const percent = (name: string): string =>
+  encodeURIComponent(name).replaceAll(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
+
+const decoded = (text: string): string | undefined => {
+  try {
+    return decodeURIComponent(text).normalize("NFC")
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * The sessions that are valid now, with all that every message needs to know of them: whose they are, which connection owns
+ * them, and when they expire. It has nobody to ask, so that a look-up costs one look into a map.
+ */
+import { Buckets } from "../collections/Buckets.ts"
+import { Heap, type Ranked } from "../collections/Heap.ts"
+import { type NewSession, type Session, type SessionEnd, type Sessions, userOf } from "./Session.ts"
+
+/** How many sessions there may be, and how they end. They may change, but for `hashSize`. */
+export interface SessionRules {
+  /** log2 of the number of buckets; the clean-up visits one bucket at a time. */
+  readonly hashSize: number
+  /** Milliseconds for one pass of the clean-up over all buckets. */
+  readonly cleanupInterval: number
+  /** Sessions at a time. */
+  readonly maxSessions: number
+  /** Sessions of one user of one realm at a time, on however many connections. */
+  readonly maxSessionsPerUser: number
+  /** A session through which requests pass lives on: each one gives it all its time again. */
+  readonly extendActive: boolean
+}
+
+export const defaultSessionRules: SessionRules = {
+  hashSize: 10,
+  cleanupInterval: 60_000,
+  maxSessions: 100_000,
+  maxSessionsPerUser: 1000,
+  extendActive: false
+}
+
+/** Whose number of sessions is bounded. */
+export type Bounded = "all" | "user"
+
+/** Whose sessions they are. */
+export type SessionUser = Pick<Session, "realm" | "username">
+
+/** Milliseconds between two steps of the clean-up, at least: timers are not finer, and waking up costs more than a look. */
+const CLEANUP_PAUSE = 10
+/** Sessions that are looked at in one turn of the event loop, however many there are. */
+const SESSIONS_AT_ONCE = 256
+/** Maps that sessions are in, and those of users, at least, so that none is large. */
+const MIN_MAPS = 1024
+
+/** Sessions in the order in which they expire. One that was extended since it was put there expires later than it says. */
+type Expiries = Heap<Session>
+
+/** A session, and where it stands. */
+interface Held {
+  readonly session: Session
+  readonly inAll: Ranked<Session>
+  readonly user: Expiries
+  readonly inUser: Ranked<Session>
+}
+
+export class SessionTable implements Sessions {
+  /** What counts now. */
+  rules: SessionRules
+  readonly #now: () => number
+  readonly #buckets: number
+  readonly #table: Buckets<Held>
+  readonly #owned = new Map<object, Set<Session>>()
+  readonly #all: Expiries = new Heap()
+  readonly #ofUsers = new Buckets<Expiries>(MIN_MAPS)
+  readonly #listeners: Array<(session: Session, reason: SessionEnd) => void> = []
+  /** The map that the clean-up visits next. */
+  #next = 0
+
+  /** `now` in milliseconds of the monotonic clock. */
+  constructor(now: () => number, rules: SessionRules) {
+    this.#now = now
+    this.rules = rules
+    this.#buckets = 2 ** rules.hashSize
+    this.#table = new Buckets(Math.max(this.#buckets, MIN_MAPS))
+  }
+
+  /** Sessions held, also those past their expiry that were neither used nor swept since. */
+  readonly size = (): number => this.#table.size
+
+  /** A session by its session-id, unless it is unknown, ended, or past its expiry; then it is removed. */
+  findUnsafe(id: string): Session | undefined {
+    const session = this.#table.get(id)?.session
+    if (session === undefined || session.expiresAt > this.#now()) return session
+    this.end(session, "expired")
+    return undefined
+  }
+
+  /** Ends expired sessions where a new one of this user would have no room, a few at a time: `unknown` when there are more. */
+  room(user: SessionUser): "enough" | "unknown" | Bounded {
+    const { maxSessions, maxSessionsPerUser } = this.rules
+    const inAll = this.#hasRoom(this.#all, maxSessions)
+    if (inAll === false) return "all"
+    const expiries = this.#ofUsers.get(userOf(user))
+    const ofUser = expiries === undefined ? maxSessionsPerUser > 0 : this.#hasRoom(expiries, maxSessionsPerUser)
+    if (ofUser === false) return "user"
+    return inAll === undefined || ofUser === undefined ? "unknown" : "enough"
+  }
+
+  /** Undefined: so many had been extended that it has to go on later. */
+  #hasRoom(sessions: Expiries, limit: number): boolean | undefined {
+    const time = this.#now()
+    for (let looked = 0; sessions.size >= limit; looked++) {
+      const { first } = sessions
+      if (first === undefined || first.rank > time) return false
+      if (looked === SESSIONS_AT_ONCE) return undefined
+      if (first.value.expiresAt <= time) this.end(first.value, "expired")
+      else sessions.move(first, first.value.expiresAt)
+    }
+    return true
+  }
+
+  /** Only where there is room. */
+  add({ expires, ownerAuthority, ...rest }: NewSession): Session {
+    const millis = expires * 1000
+    const session: Session = {
+      ...rest,
+      expiresAt: this.#now() + millis,
+      extension: this.rules.extendActive ? millis : 0,
+      ended: false,
+      peer: undefined,
+      ways: undefined,
+      ownerAuthorities: [ownerAuthority]
+    }
+    const before = this.#table.get(session.id)
+    if (before !== undefined) this.end(before.session, "another one in its place")
+    const user = userOf(session)
+    let expiries = this.#ofUsers.get(user)
+    if (expiries === undefined) this.#ofUsers.set(user, expiries = new Heap())
+    const { expiresAt } = session
+    const inAll = this.#all.add(session, expiresAt)
+    this.#table.set(session.id, { session, inAll, inUser: expiries.add(session, expiresAt), user: expiries })
+    const same = this.#owned.get(session.owner)
+    if (same === undefined) this.#owned.set(session.owner, new Set([session]))
+    else same.add(session)
+    return session
+  }
+
+  end(session: Session, reason: SessionEnd = "ended by the operator"): void {
+    if (session.ended) return
+    session.ended = true
+    session.peer = undefined
+    session.ways = undefined
+    const held = this.#table.get(session.id)!
+    this.#table.delete(session.id)
+    this.#all.delete(held.inAll)
+    held.user.delete(held.inUser)
+    if (held.user.size === 0) this.#ofUsers.delete(userOf(session))
+    const same = this.#owned.get(session.owner)
+    same?.delete(session)
+    if (same?.size === 0) this.#owned.delete(session.owner)
+    for (const listener of this.#listeners) listener(session, reason)
+  }
+
+  /** Calls back, inside the call that ends it, with each session that ends. */
+  onEnd(listener: (session: Session, reason: SessionEnd) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Ends all sessions of a connection. */
+  endAllOf(owner: object): void {
+    for (const session of this.#owned.get(owner) ?? []) this.end(session, "its connection closed")
+  }
+
+  /** Ends sessions of a user, at most so many; whether there are more. */
+  endSomeOf(user: SessionUser, atMost: number, reason?: SessionEnd): boolean {
+    const expiries = this.#ofUsers.get(userOf(user))
+    for (let i = 0; i < atMost && expiries?.first !== undefined; i++) this.end(expiries.first.value, reason)
+    return expiries?.first !== undefined
+  }
+
+  /** Those who have sessions; may be gone through in several turns. */
+  *users(): Generator<SessionUser> {
+    for (let i = 0; i < this.#ofUsers.count; i++) {
+      for (const { first } of this.#ofUsers.at(i)) if (first !== undefined) yield first.value
+    }
+  }
+
+  /** Milliseconds from one step of the clean-up to the next: one bucket, unless there are more than turns in one pass. */
+  get pause(): number {
+    return this.rules.cleanupInterval * this.#bucketsAtOnce / this.#buckets
+  }
+
+  get #bucketsAtOnce(): number {
+    return Math.min(Math.ceil(this.#buckets * CLEANUP_PAUSE / this.rules.cleanupInterval), this.#buckets)
+  }
+
+  /** One step of the clean-up. Yields where others should have their turn. */
+  *sweep(): Generator<void> {
+    let looked = 0
+    const maps = this.#bucketsAtOnce * this.#table.count / this.#buckets
+    for (let i = 0; i < maps; i++) {
+      for (const { session } of this.#table.at(this.#next)) {
+        if (++looked % SESSIONS_AT_ONCE === 0) yield
+        if (session.expiresAt <= this.#now()) this.end(session, "expired")
+      }
+      this.#next = (this.#next + 1) % this.#table.count
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** Who connects for others, and how they say so. */
+import { isLoopback } from "../../../net/Hosts.ts"
+import type { NodeOptions } from "../../../Transport.ts"
+import { printSocket } from "../codecs/Addresses.ts"
+import { within } from "../codecs/WebSocket.ts"
+import type { Problems } from "../Problems.ts"
+import type { Values } from "../Table.ts"
+import type { Addresses } from "./Addresses.ts"
+
+export interface Proxies {
+  readonly proxies: NodeOptions["proxies"]
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** Their headers count only where they are named, so nobody can be made to wait for one who is not. */
+export const proxiesOf = (values: Values, addresses: Addresses | undefined, problems: Problems): Proxies => {
+  const { allowPlaintextAuth, proxyProtocol, trustedProxies } = values
+  if (!problems.fine("trustedProxies", "proxyProtocol")) return { proxies: undefined, warnings: [] }
+  if (trustedProxies === undefined) {
+    if (proxyProtocol !== "off") {
+      problems.add("trustedProxies", `is needed, since MSRP_PROXY_PROTOCOL is ${proxyProtocol}: who are the proxies`)
+    }
+    const open = addresses?.listen.filter(({ host, scheme, transport }) =>
+      transport === "ws" && scheme === "msrp" && !isLoopback(host)
+    ) ?? []
+    return {
+      proxies: undefined,
+      warnings: allowPlaintextAuth ?
+        [] :
+        open.map((socket) =>
+          `Nobody can log in on ${
+            printSocket(socket)
+          }: it has no TLS, and MSRP_TRUSTED_PROXIES names no proxy that does it`
+        )
+    }
+  }
+  const trusts = within(trustedProxies)
+  return {
+    proxies: proxyProtocol === "off" ? { trusts } : {
+      trusts,
+      header: proxyProtocol === "on" ? () => true : ({ transport }) => transport !== "ws"
+    },
+    warnings: []
+  }
+}

@@ -1,0 +1,92 @@
+import * as Effect from "effect/Effect"
+import { ok, strictEqual } from "node:assert/strict"
+import { type AuthDecision, Authenticator, type AuthRequest } from "../Authenticator.ts"
+import { parseUri } from "../protocol/Uri.ts"
+import { type Contract, NASTY } from "./Contract.ts"
+
+export interface AuthenticatorCase {
+  readonly username: string
+  readonly realm: string
+  /** A value of Authorization that is right: for the values of WWW-Authenticate, or none where there was no challenge. */
+  readonly right: (wwwAuthenticate: ReadonlyArray<string>, requestUri: string) => string
+  /** One that is well-formed and wrong. */
+  readonly wrong: (wwwAuthenticate: ReadonlyArray<string>, requestUri: string) => string
+}
+
+const URI = "msrps://relay.example.com:2855;tcp"
+
+/** What an `Authenticator` must do that wants an Authorization: see there. */
+export const authenticatorContract = (one: AuthenticatorCase): Contract<Authenticator> => {
+  const ask = (authorization?: string, more: Partial<AuthRequest> = {}) =>
+    Effect.flatMap(
+      Authenticator,
+      ({ authenticate }) =>
+        authenticate({ requestUri: parseUri(URI)!, authorization, realm: one.realm, source: "192.0.2.1", ...more })
+    )
+  const challenged = Effect.gen(function*() {
+    const decision = yield* ask()
+    return decision._tag === "Challenge" ? decision.wwwAuthenticate : []
+  })
+  const granted = (decision: AuthDecision) => {
+    strictEqual(decision._tag, "Granted")
+    ok(decision._tag === "Granted")
+    strictEqual(decision.username, one.username)
+    strictEqual(decision.realm, one.realm)
+  }
+  return [
+    {
+      title: "asks who sends no credentials for some, which is no failure",
+      run: Effect.gen(function*() {
+        const decision = yield* ask()
+        ok(decision._tag === "Challenge", `the decision is ${decision._tag}`)
+        strictEqual(decision.failed, false)
+        ok(decision.wwwAuthenticate.length > 0, "there is no WWW-Authenticate")
+        for (const value of decision.wwwAuthenticate) ok(!/[\r\n]/.test(value), "a challenge of several lines")
+      })
+    },
+    {
+      title: "grants a session for right credentials, in the name of the user",
+      run: Effect.gen(function*() {
+        granted(yield* ask(one.right(yield* challenged, URI)))
+      })
+    },
+    {
+      title: "finds them behind those of others",
+      run: Effect.gen(function*() {
+        const right = one.right(yield* challenged, URI)
+        granted(yield* ask("Unknown x=y", { furtherAuthorizations: [right] }))
+      })
+    },
+    {
+      title: "takes wrong ones for a failure, and lets in who has right ones then",
+      run: Effect.gen(function*() {
+        const decision = yield* ask(one.wrong(yield* challenged, URI))
+        ok(decision._tag === "Challenge" || decision._tag === "Rejected", `the decision is ${decision._tag}`)
+        if (decision._tag === "Challenge") strictEqual(decision.failed, true)
+        granted(yield* ask(one.right(yield* challenged, URI)))
+      })
+    },
+    {
+      title: "lets nobody in by what strangers send, and dies of none of it",
+      run: Effect.gen(function*() {
+        const right = one.right(yield* challenged, URI)
+        const texts = [...NASTY, ...NASTY.map((text) => `Digest ${text}`), right.slice(0, right.length / 2)]
+        for (const text of texts) {
+          const { _tag } = yield* ask(text, { furtherAuthorizations: NASTY })
+          ok(_tag !== "Granted", `granted for ${text.slice(0, 40)}`)
+        }
+      })
+    },
+    {
+      title: "may be asked by many at once",
+      run: Effect.gen(function*() {
+        const all = yield* Effect.forEach(
+          Array.from({ length: 32 }),
+          () => Effect.flatMap(challenged, (values) => ask(one.right(values, URI))),
+          { concurrency: 32 }
+        )
+        all.forEach(granted)
+      })
+    }
+  ]
+}

@@ -1,0 +1,161 @@
+import * as Effect from "effect/Effect"
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict"
+import { Codec, type FrameSink, type Head } from "../Codec.ts"
+import type { Contract } from "./Contract.ts"
+
+/** What a decoder tells, in words; what comes of a chunk is put together. */
+class Told implements FrameSink {
+  readonly frames: Array<string> = []
+  broken_ = 0
+  holds = false
+  #chunk = ""
+  #inside = false
+
+  frame(head: Head, bodyStart: number, bodyEnd: number, flag: string): boolean {
+    ok(!this.#inside && this.broken_ === 0, "a frame where none can be")
+    this.frames.push(`${wordsOf(head)} ${head.buf.toString("latin1", bodyStart, bodyEnd)}${flag}`)
+    return !this.holds
+  }
+
+  chunkStart(head: Head): void {
+    ok(!this.#inside && this.broken_ === 0, "a chunk where none can be")
+    this.#inside = true
+    this.#chunk = `${wordsOf(head)} `
+  }
+
+  chunkBody(buf: Buffer, start: number, end: number): void {
+    ok(this.#inside, "a body of no chunk")
+    this.#chunk += buf.toString("latin1", start, end)
+  }
+
+  chunkEnd(flag: string): void {
+    this.#inside = false
+    this.frames.push(this.#chunk + flag)
+  }
+
+  broken(): void {
+    this.broken_++
+  }
+}
+
+const wordsOf = ({ fromPath, method, status, toPath, transactionId }: Head): string =>
+  `${transactionId} ${method}${status} ${toPath} ${fromPath}`
+
+const to = "msrp://relay.example.com:2855/abcdef;tcp"
+const from = "msrp://party.invalid:9/ghijkl;tcp"
+
+const send = (codec: Codec["Service"], n: number, length: number): Buffer =>
+  codec.request({
+    transactionId: `transaction${n}`,
+    method: "SEND",
+    toPath: to,
+    fromPath: from,
+    headers: [
+      ["Message-ID", `message${n}`],
+      ["Byte-Range", `1-${length}/${length}`],
+      ["Content-Type", "text/plain"]
+    ],
+    body: Buffer.alloc(length, "a-\r\n")
+  })
+
+const stream = (codec: Codec["Service"]): Buffer =>
+  Buffer.concat([
+    send(codec, 1, 10),
+    codec.response({ transactionId: "transaction1", status: 200, comment: "OK", toPath: to, fromPath: from }),
+    send(codec, 2, 20_000),
+    codec.request({ transactionId: "transaction3", method: "REPORT", toPath: to, fromPath: from })
+  ])
+
+const decode = (codec: Codec["Service"], octets: Buffer, size: number): Told => {
+  const told = new Told()
+  const decoder = codec.decoder(told)
+  for (let at = 0; at < octets.length; at += size) {
+    // Its octets are another's as soon as the call is over.
+    const part = Buffer.from(octets.subarray(at, at + size))
+    decoder.push(part)
+    part.fill("!")
+  }
+  return told
+}
+
+/** What a `Codec` must do: see there. */
+export const codecContract: Contract<Codec> = [
+  {
+    title: "reads what it writes, whatever it is split into",
+    run: Effect.gen(function*() {
+      const codec = yield* Codec
+      const octets = stream(codec)
+      const whole = decode(codec, octets, octets.length)
+      strictEqual(whole.frames.length, 4)
+      strictEqual(whole.broken_, 0)
+      strictEqual(whole.frames[1], `transaction1 200 ${to} ${from} $`)
+      ok(whole.frames[2]!.length > 20_000, "a body is not whole")
+      for (const size of [1, 2, 7, 64, 1000, 4096]) deepStrictEqual(decode(codec, octets, size).frames, whole.frames)
+    })
+  },
+  {
+    title: "holds back what is behind a frame, when it is told to, until it goes on",
+    run: Effect.gen(function*() {
+      const codec = yield* Codec
+      const told = new Told()
+      told.holds = true
+      const decoder = codec.decoder(told)
+      decoder.push(Buffer.concat([send(codec, 1, 10), send(codec, 2, 10)]))
+      strictEqual(told.frames.length, 1)
+      ok(decoder.held > 0, "nothing is held")
+      decoder.resume()
+      strictEqual(told.frames.length, 2)
+    })
+  },
+  {
+    title: "says once that what comes is no MSRP, throws at none of it, and keeps no more than it may",
+    run: Effect.gen(function*() {
+      const codec = yield* Codec
+      const { headerSection, nonSendBody } = codec.limits
+      const garbage = [
+        Buffer.from("GET / HTTP/1.1\r\n\r\n"),
+        Buffer.alloc(1_000_000, 0),
+        Buffer.alloc(1_000_000, "MSRP "),
+        Buffer.from("MSRP abcdefg SEND\r\nX: y\r\n".repeat(2)),
+        Buffer.concat([Buffer.from("MSRP abcdefg SEND\r\n"), Buffer.alloc(1_000_000, "X: y\r\n")])
+      ]
+      for (const octets of garbage) {
+        const told = new Told()
+        const decoder = codec.decoder(told)
+        for (let at = 0; at < octets.length; at += 1000) decoder.push(octets.subarray(at, at + 1000))
+        strictEqual(told.frames.length, 0)
+        ok(told.broken_ <= 1, "told more than once")
+        ok(decoder.held <= headerSection + nonSendBody, "it keeps too much")
+      }
+    })
+  },
+  {
+    title: "lets no text end its line",
+    run: Effect.gen(function*() {
+      const codec = yield* Codec
+      const octets = codec.response({
+        transactionId: "transaction1",
+        status: 403,
+        comment: "no\r\nUse-Path: x",
+        toPath: to,
+        fromPath: from,
+        headers: [["X-One", "a\r\nX-Two: b"]]
+      })
+      ok(!/\n(?:Use-Path|X-Two)/.test(octets.toString("latin1")), "a header of somebody else's")
+    })
+  },
+  {
+    title: "says nothing after its end",
+    run: Effect.gen(function*() {
+      const codec = yield* Codec
+      const told = new Told()
+      told.holds = true
+      const decoder = codec.decoder(told)
+      decoder.push(Buffer.concat([send(codec, 1, 10), send(codec, 2, 10)]))
+      decoder.stop()
+      decoder.resume()
+      decoder.push(send(codec, 3, 10))
+      strictEqual(told.frames.length, 1)
+    })
+  }
+]

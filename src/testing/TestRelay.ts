@@ -1,0 +1,161 @@
+/** A relay on a simulated network, with clients of it. */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { Authenticator, type DigestOptions, type NoCommonAlgorithm } from "../Authenticator.ts"
+import * as Client from "../Client.ts"
+import { Codec } from "../Codec.ts"
+import { Credentials, passwordUser } from "../Credentials.ts"
+import { type OptionsError, Relay, type RelayOptions } from "../Relay.ts"
+import { SessionRepo } from "../SessionRepo.ts"
+import { SocketSelector } from "../SocketSelector.ts"
+import { type LocalSocket, TestNetwork, Transport, type TransportError } from "../Transport.ts"
+import type { TestOptions } from "../transport/testing/TestNetwork.ts"
+
+export interface TestRelayOptions {
+  /** Options of the relay; it listens by TLS as `relay.example.com` unless they say something else. */
+  readonly relay?: Partial<RelayOptions> | undefined
+  /** Users and their passwords, of every realm. Default: alice with `wonderland`, bob with `builder`. */
+  readonly users?: Readonly<Record<string, string>> | undefined
+  /** Options of its digest authenticator. */
+  readonly digest?: DigestOptions | undefined
+  /** How octets travel. */
+  readonly network?: TestOptions | undefined
+}
+
+/** A client that is logged in. */
+export interface Party {
+  readonly client: Client.Client
+  readonly grant: Client.Grant
+  /** What others address to write to it: the relay's URI of its session, and its own. */
+  readonly path: ReadonlyArray<string>
+  /** What this one addresses to write to another: by the relay, which both use. */
+  readonly pathTo: (other: Party) => ReadonlyArray<string>
+}
+
+const SOCKET = { scheme: "msrps", host: "relay.example.com", port: 2855 } as const
+const USERS = { alice: "wonderland", bob: "builder" }
+
+/**
+ * A relay to write tests against: on a network in memory and the clock of the test, so that hours pass in a millisecond and
+ * nothing is left to chance. `Relay`, `TestNetwork`, `Transport`, `Codec` and `SessionRepo` are there besides.
+ *
+ * ```ts
+ * it.effect("a session ends", () =>
+ *   Effect.gen(function*() {
+ *     const relay = yield* TestRelay
+ *     const alice = yield* relay.login("alice")
+ *     ...
+ *   }).pipe(Effect.provide(TestRelay.layer())))
+ * ```
+ */
+export class TestRelay extends Context.Service<TestRelay, {
+  readonly relay: Relay["Service"]
+  readonly network: TestNetwork["Service"]
+  /** Where clients connect, and what AUTH addresses. */
+  readonly socket: LocalSocket
+  readonly uri: string
+  /** A new client, until the scope closes. */
+  readonly connect: Effect.Effect<Client.Client, TransportError, Scope.Scope>
+  /** A new client with a session of this user. `expires` in seconds, as in its AUTH. */
+  readonly login: (
+    username: string,
+    options?: { readonly expires?: number | undefined }
+  ) => Effect.Effect<Party, TransportError | Client.ClientError, Scope.Scope>
+  /** Lets this time pass on the test's clock, and everything happen that is to happen then. */
+  readonly pass: (time: Duration.Input) => Effect.Effect<void>
+  /** Cuts the link of a client: what is on its way is lost, and both sides see the end. */
+  readonly cut: (client: Client.Client) => Effect.Effect<void>
+}>()("msrp-relay/testing/TestRelay") {
+  /**
+   * What is provided to it is used: `Credentials`, `Authenticator`, `SessionRepo`, `SocketSelector`, `Resolver`, `Codec`. The
+   * rest is as in `options`, and in memory.
+   */
+  static readonly layer = (options: TestRelayOptions = {}): Layer.Layer<
+    TestRelay | Relay | TestNetwork | Transport | Codec | SessionRepo,
+    TransportError | OptionsError | NoCommonAlgorithm
+  > => {
+    const { digest = {}, relay = {}, users = USERS } = options
+    const listen = relay.listen ?? [SOCKET]
+    const credentials = given(
+      Credentials,
+      Credentials.layerMemory(Object.entries(users).map(([name, word]) => passwordUser(name, Redacted.make(word))))
+    )
+    return Layer.effect(TestRelay, make(users)).pipe(
+      // Everybody on this network may be reached: it has no addresses that anybody should be kept from.
+      Layer.provideMerge(Relay.layer({
+        nextHops: { allow: ["0.0.0.0/0", "::/0"] },
+        ...relay,
+        listen,
+        limits: { drain: 0, ...relay.limits }
+      })),
+      Layer.provide([
+        given(SocketSelector, SocketSelector.layerDefault(listen)),
+        given(Authenticator, Authenticator.layerDigest(digest).pipe(Layer.provide(credentials)))
+      ]),
+      Layer.provideMerge([
+        Transport.layerTest(options.network ?? {}),
+        given(Codec, Codec.layer),
+        given(SessionRepo, SessionRepo.layerMemory())
+      ])
+    )
+  }
+}
+
+/** What is there, or else this. */
+const given = <I, S, E>(key: Context.Key<I, S>, other: Layer.Layer<I, E>): Layer.Layer<I, E> =>
+  Layer.unwrap(Effect.map(
+    Effect.context(),
+    (context): Layer.Layer<I, E> =>
+      Option.match(Context.getOption(context, key), {
+        onNone: () => other,
+        onSome: (service) => Layer.succeed(key, service)
+      })
+  ))
+
+const make = Effect.fnUntraced(function*(users: Readonly<Record<string, string>>) {
+  const relay = yield* Relay
+  const network = yield* TestNetwork
+  const services = Context.make(Transport, yield* Transport).pipe(Context.add(Codec, yield* Codec))
+  const socket = relay.sockets[0]!
+  const uri = relay.uris[0]!.text
+  // The clock stands still when the test is over: a relay that waits for a client that does not read would wait for ever.
+  yield* Effect.addFinalizer(() =>
+    Effect.andThen(
+      Effect.sync(() => {
+        for (const connection of network.connections()) network.cut(connection)
+      }),
+      network.settled
+    )
+  )
+  const connect = Effect.suspend(() => Client.connect(socket)).pipe(Effect.provideContext(services))
+  return TestRelay.of({
+    relay,
+    network,
+    socket,
+    uri,
+    connect,
+    login: Effect.fnUntraced(function*(username, { expires } = {}) {
+      const client = yield* connect
+      const grant = yield* client.auth({
+        relay: uri,
+        username,
+        password: users[username] ?? "",
+        ...(expires === undefined ? {} : { expires })
+      })
+      return {
+        client,
+        grant,
+        path: Client.peerPath(grant, client.uri),
+        pathTo: (other) => [...grant.usePath.map(({ text }) => text), ...other.path]
+      }
+    }),
+    pass: (time) => Effect.andThen(TestClock.adjust(time), network.settled),
+    cut: ({ connection }) => Effect.andThen(Effect.sync(() => network.cut(connection)), network.settled)
+  })
+})

@@ -1,0 +1,57 @@
+/** Connections of any stream of Node's: a pipe, a tunnel, a pair in memory. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import type * as Scope from "effect/Scope"
+import type * as Net from "node:net"
+import type { Duplex } from "node:stream"
+import { type Accept, type Address, type Connection, ConnectionFacts } from "./Connection.ts"
+import { makeDefer } from "./Defer.ts"
+import { makeAdopt } from "./Owned.ts"
+import type { TransportShape } from "./TransportShape.ts"
+
+/** What is to be said of a stream; the rest is as for a stream that is no socket. */
+export interface DuplexFacts extends Partial<Omit<ConnectionFacts, "inbound">> {
+  /** Whether the peer opened it. */
+  readonly inbound: boolean
+}
+
+/** Makes connections of streams, for a `Transport` of one's own. */
+export interface Duplexes {
+  /**
+   * A connection of a stream from which nothing has been read. `accept` is called before this returns. The connection lives
+   * until the stream closes or the scope of `makeDuplexes` does. A stream whose peer has ended is ended, too.
+   */
+  readonly open: (stream: Duplex, facts: DuplexFacts, accept: Accept) => Connection
+  /** For `Transport`: that of all its connections, so that what one turn writes leaves together. */
+  readonly defer: TransportShape["defer"]
+}
+
+const NOWHERE: Address = { host: "localhost", port: 0 }
+
+export const makeDuplexes: Effect.Effect<Duplexes, never, Scope.Scope> = Effect.gen(function*() {
+  const run = yield* FiberSet.makeRuntime<never, void, never>()
+  const defect = (error: unknown): void => {
+    run(Effect.logError("a connection was dropped because of a defect", Cause.die(error)))
+  }
+  const defer = makeDefer(defect)
+  const adopt = makeAdopt({ reads: "events", defer, defect })
+  return {
+    defer,
+    open: (stream, facts, accept) => {
+      stream.allowHalfOpen = false
+      const all = new ConnectionFacts({
+        secure: false,
+        local: NOWHERE,
+        remote: NOWHERE,
+        socket: undefined,
+        peerNames: [],
+        ...facts
+      })
+      // Of a socket's, only what every stream has is used.
+      const { connection, owner } = adopt(stream as Net.Socket, all, accept)
+      run(owner)
+      return connection
+    }
+  }
+})

@@ -1,0 +1,124 @@
+/** The client for web pages as it is shipped: its size, and that it works in a browser by itself. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import { createHash } from "node:crypto"
+import { once } from "node:events"
+import { createServer, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import { gzipSync } from "node:zlib"
+import type { Browser } from "playwright-core"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { bundleClient } from "../../src/browser/bundle.ts"
+import type * as Facade from "../../src/browser/index.ts"
+import { Transport } from "../../src/Transport.ts"
+import { hasBrowser, launch, open } from "../support/browser.ts"
+import { PASSWORD, startRelay } from "./relay.ts"
+
+/** Octets of the bundle by gzip. */
+const MAX_GZIP = 45_000
+
+const PAGE = "<!doctype html><link rel=icon href=data:,><title>A page</title>" +
+  "<script type=module>import * as msrp from \"/msrp.js\"; globalThis.msrp = msrp</script>"
+
+let bundle: string
+beforeAll(async () => {
+  bundle = await bundleClient()
+})
+
+describe("the bundle", () => {
+  it("stays small", () => {
+    assert.isAtMost(gzipSync(bundle).length, MAX_GZIP)
+  })
+
+  it("needs nothing but a browser", () => {
+    assert.notMatch(bundle, /\bimport\s*["'{*]|\bfrom\s*["']|\brequire\(/)
+    assert.match(bundle, /export\s*\{[^}]*\bconnect\b/)
+    assert.match(bundle, /export\s*\{[^}]*\bMsrpError\b/)
+  })
+})
+
+describe.skipIf(!hasBrowser)("the bundle in a browser", { timeout: 60_000 }, () => {
+  const scope = Scope.makeUnsafe()
+  let browser: Browser
+  let server: Server
+  let page = 0
+  let relay = 0
+  beforeAll(async () => {
+    browser = await launch()
+    server = createServer((request, response) => {
+      const isScript = request.url === "/msrp.js"
+      response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html")
+      response.end(isScript ? bundle : PAGE)
+    }).listen(0, "127.0.0.1")
+    await once(server, "listening")
+    page = (server.address() as AddressInfo).port
+    const transport = await Effect.runPromise(Layer.buildWithScope(Transport.layerNode(), scope))
+    const started = await Effect.runPromise(
+      startRelay({ scheme: "msrp", transport: "ws", host: "127.0.0.1", port: 0 }).pipe(
+        Effect.provide(transport),
+        Scope.provide(scope)
+      )
+    )
+    relay = started.sockets[0]!.port
+  }, 60_000)
+  afterAll(async () => {
+    await browser.close()
+    server.close()
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  })
+
+  it("logs in twice, chats, and carries a file", async () => {
+    const opened = await open(browser, page)
+    await opened.page.waitForFunction("globalThis.msrp !== undefined")
+    const told = await opened.page.evaluate(async ({ password, url }) => {
+      const { connect } = (globalThis as unknown as { readonly msrp: typeof Facade }).msrp
+      const [alice, bob] = await Promise.all([
+        connect({ url, username: "alice", password }),
+        connect({ url, username: "bob", password })
+      ])
+      const toAlice = bob.session()
+      const toBob = alice.session({ peer: toAlice.path })
+      toAlice.peer = toBob.path
+      const sent = await toBob.send("Grüße", { receipt: true })
+      const first = async <A>(iterable: AsyncIterable<A>): Promise<A> => {
+        for await (const one of iterable) return one
+        throw new Error("there is none")
+      }
+      const text = await (await first(toAlice.messages)).text()
+      const { status } = await sent.delivered
+
+      const octets = new Uint8Array(3_000_000).map((_, i) => i * 7 % 251)
+      const job = toAlice.send(new File([octets], "ä.bin", { type: "image/x-test" }))
+      const file = await first(toBob.incoming)
+      const blob = await file.blob()
+      await job
+      const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()))
+      const wrong = await connect({ url, username: "alice", password: "x" }).catch((error: Facade.MsrpError) => error)
+      await alice.close()
+      await bob.close()
+      return {
+        text,
+        status,
+        name: file.name,
+        type: blob.type,
+        hash: [...hash],
+        wrong: "reason" in wrong && [wrong.reason, wrong.status],
+        state: alice.state
+      }
+    }, { url: `ws://127.0.0.1:${relay}/`, password: PASSWORD })
+    const octets = new Uint8Array(3_000_000).map((_, i) => i * 7 % 251)
+    assert.deepStrictEqual(told, {
+      text: "Grüße",
+      status: 200,
+      name: "ä.bin",
+      type: "image/x-test",
+      hash: [...createHash("sha256").update(octets).digest()],
+      wrong: ["Login", 401],
+      state: "closed"
+    })
+    assert.deepStrictEqual(opened.complaints.filter((one) => !one.startsWith("asked for ws:")), [])
+    await opened.close()
+  })
+})

@@ -1,0 +1,107 @@
+/** The connection of a page over time, on a network and a clock of the test's own. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import type { ConnectOptions, Msrp, State } from "../../src/browser/Api.ts"
+import { open } from "../../src/browser/Link.ts"
+import { Codec } from "../../src/Codec.ts"
+import { parseUri } from "../../src/protocol/Uri.ts"
+import type { RelayOptions } from "../../src/Relay.ts"
+import { TestNetwork, Transport } from "../../src/Transport.ts"
+import { PASSWORD, startRelay } from "./relay.ts"
+
+const simulated = Layer.mergeAll(Transport.layerTest(), Codec.layer)
+const settled = Effect.flatMap(TestNetwork, (network) => network.settled)
+
+const SOCKET = { scheme: "msrp", transport: "ws", host: "*", port: 80 } as const
+const OPTIONS: ConnectOptions = { url: "ws://relay.example.com/", username: "alice", password: PASSWORD }
+
+const relay = (options: Partial<RelayOptions> = {}) =>
+  startRelay(SOCKET, { uris: [parseUri("msrp://relay.example.com:80;ws")!], ...options })
+
+const login = (options: Partial<ConnectOptions> = {}) =>
+  Effect.gen(function*() {
+    const msrp = yield* open({ ...OPTIONS, ...options })
+    const states: Array<State> = []
+    const paths: Array<string> = []
+    msrp.addEventListener("state", ({ detail }) => states.push(detail.state))
+    msrp.addEventListener("path", ({ detail }) => paths.push(detail))
+    yield* Effect.addFinalizer(() => close(msrp))
+    return { msrp, states, paths }
+  })
+
+const close = (msrp: Msrp) =>
+  Effect.gen(function*() {
+    const closing = yield* Effect.forkChild(Effect.promise(() => msrp.close()))
+    yield* settled
+    yield* TestClock.adjust("3 seconds")
+    yield* Fiber.join(closing)
+  })
+
+describe("over time", () => {
+  it.effect("asks for a new path at 80 % of the time, and says which it is", () =>
+    Effect.gen(function*() {
+      const running = yield* relay({ authExpires: 1000 })
+      const { msrp, paths, states } = yield* login()
+      const { path } = msrp
+      yield* TestClock.adjust("799 seconds")
+      yield* settled
+      assert.deepStrictEqual(paths, [])
+      yield* TestClock.adjust("2 seconds")
+      yield* settled
+      assert.strictEqual(paths.length, 1)
+      assert.notStrictEqual(msrp.path, path)
+      assert.deepStrictEqual([msrp.path, states.length], [paths[0], 0])
+      yield* TestClock.adjust("800 seconds")
+      yield* settled
+      assert.strictEqual(paths.length, 2)
+      // without a challenge for each
+      assert.strictEqual(running.gauges().connections, 1)
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
+  it.effect("asks for credentials each time, and is closed when they are not good any more", () =>
+    Effect.gen(function*() {
+      yield* relay({ authExpires: 1000 })
+      let asked = 0
+      const { msrp, states } = yield* login({
+        credentials: () => ({ username: "alice", password: ++asked < 3 ? PASSWORD : "old" })
+      })
+      yield* TestClock.adjust("801 seconds")
+      yield* settled
+      assert.deepStrictEqual([asked, msrp.state], [2, "open"])
+      yield* TestClock.adjust("801 seconds")
+      yield* settled
+      yield* TestClock.adjust("4 seconds")
+      yield* settled
+      assert.strictEqual(asked, 3)
+      assert.deepStrictEqual(states, ["closed"])
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(asked, 3)
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
+  it.effect("comes back after at most a second, then less and less often, up to 30 seconds apart", () =>
+    Effect.gen(function*() {
+      yield* relay()
+      const { msrp, states } = yield* login()
+      const network = yield* TestNetwork
+      const cut = Effect.sync(() => network.connections().forEach((one) => network.cut(one)))
+      yield* cut
+      yield* settled
+      assert.deepStrictEqual(states, ["waiting"])
+      assert.strictEqual(msrp.path, "")
+      yield* TestClock.adjust("1 second")
+      yield* settled
+      assert.deepStrictEqual(states, ["waiting", "connecting", "open"])
+      yield* Effect.sync(() => network.answer("relay.example.com", 80, "Refused"))
+      yield* cut
+      yield* settled
+      yield* TestClock.adjust("10 minutes")
+      yield* settled
+      const attempts = states.filter((state) => state === "connecting").length - 1
+      assert.isAtLeast(attempts, 20)
+      assert.isAtMost(attempts, 100)
+      assert.strictEqual(msrp.state, "waiting")
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+})

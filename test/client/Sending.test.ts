@@ -1,0 +1,185 @@
+/** What a sender is told of a message, how it is given up, and how it goes where messages are carried. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as Client from "../../src/Client.ts"
+import { Frame } from "../../src/client/Frame.ts"
+import { Codec } from "../../src/Codec.ts"
+import { TestNetwork, Transport } from "../../src/Transport.ts"
+import { pair, peer, reportTo, sendTo, settled, simulated } from "./pair.ts"
+
+describe("progress", () => {
+  it.effect("tells what is sent and what is acknowledged", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair()
+      const told: Array<Client.Progress> = []
+      const fiber = yield* Effect.forkChild(client.send({
+        toPath: peer,
+        body: "x".repeat(25),
+        chunkSize: 10,
+        progress: (progress) => told.push(progress)
+      }))
+      const frames = yield* other.frames(3)
+      assert.deepStrictEqual(told.at(-1), { sent: 25, acknowledged: 0, total: 25 })
+      other.answer(frames[2]!, 200)
+      other.answer(frames[0]!, 200)
+      yield* settled
+      assert.deepStrictEqual(told.at(-1), { sent: 25, acknowledged: 15, total: 25 })
+      other.answer(frames[1]!, 200)
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(told.at(-1), { sent: 25, acknowledged: 25, total: 25 })
+    }).pipe(Effect.provide(simulated)))
+})
+
+describe("delivered", () => {
+  const sent = (client: Client.Client, body = "0123456789") =>
+    client.send({ toPath: peer, body, messageId: "mine1", failureReport: "no", successReport: true })
+
+  it.effect("waits for REPORTs about every octet, in whatever parts", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair()
+      const { delivered } = yield* sent(client)
+      const fiber = yield* Effect.forkChild(delivered)
+      for (const range of ["1-4/10", "8-10/10", "3-5/10"]) other.write(reportTo(client, "mine1", range, 200))
+      other.write(reportTo(client, "other1", "1-10/10", 200))
+      yield* settled
+      assert.isUndefined(fiber.pollUnsafe())
+      other.write(reportTo(client, "mine1", "6-7/10", 200))
+      assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("fails with a failure REPORT, and with the connection", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair()
+      const first = yield* sent(client)
+      other.write(reportTo(client, "mine1", "1-10/10", 408))
+      const error = yield* Effect.flip(first.delivered)
+      assert.deepStrictEqual([error.reason, error.status], ["Reported", 408])
+      const second = yield* sent(client)
+      ;(yield* TestNetwork).cut(other.connection)
+      assert.strictEqual((yield* Effect.flip(second.delivered)).reason, "Closed")
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("says when nobody was asked", () =>
+    Effect.gen(function*() {
+      const { client } = yield* pair()
+      const { delivered } = yield* client.send({ toPath: peer, body: "Hi", failureReport: "no" })
+      assert.strictEqual((yield* Effect.flip(delivered)).reason, "NoReport")
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("messages come though nobody takes REPORTs, of which the newest are kept", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ maxUnread: 10_000, maxReports: 20 })
+      for (let i = 0; i < 200; i++) other.write(reportTo(client, `mess${i}`, "1-1/1", 200))
+      other.write(sendTo(client, "abcd", { body: "Hi" }))
+      assert.strictEqual((yield* client.messages.take).body?.toString(), "Hi")
+      const kept = yield* client.reports.takeN(20)
+      assert.deepStrictEqual([kept[0]?.messageId, kept.at(-1)?.messageId], ["mess180", "mess199"])
+    }).pipe(Effect.provide(simulated)))
+})
+
+describe("giving up", () => {
+  it.effect("tells the receiver with an empty chunk and #, when it is between two chunks", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair()
+      const fiber = yield* Effect.forkChild(
+        client.send({ toPath: peer, body: "x".repeat(30), chunkSize: 10, window: 2, messageId: "mine1" })
+      )
+      yield* other.frames(2)
+      yield* settled
+      yield* Fiber.interrupt(fiber)
+      const last = yield* other.frame
+      assert.deepInclude(last, { flag: "#", messageId: "mine1", failureReport: "no" })
+      assert.strictEqual(last.header("Byte-Range"), "21-20/30")
+      assert.strictEqual(last.body?.length, 0)
+    }).pipe(Effect.provide(simulated)))
+})
+
+/** The frames of messages, each of which must be one. */
+const framesOfMessages = Effect.fnUntraced(function*() {
+  const frames: Array<{ readonly frame: Frame; readonly octets: number }> = []
+  const codec = yield* Codec
+  const socket = { scheme: "msrp", transport: "ws", host: "relay.example.com", port: 2855 } as const
+  let octets = 0
+  let messages = 0
+  yield* (yield* Transport).listen(socket, () => {
+    let begun: Frame | undefined
+    const put = (frame: Frame, flag: Frame["flag"]): void =>
+      void frames.push({ frame: Object.assign(frame, { flag }), octets })
+    const decoder = codec.decoder({
+      frame: (head, start, end, flag) => {
+        octets = end - start
+        put(new Frame(head), flag)
+        return true
+      },
+      chunkStart: (head) => {
+        octets = 0
+        begun = new Frame(head)
+      },
+      chunkBody: (_, start, end) => void (octets += end - start),
+      chunkEnd: (flag) => put(begun!, flag),
+      broken: (reason) => {
+        throw new Error(reason)
+      }
+    })
+    return {
+      bytes: (chunk, last) => {
+        if (last === true) messages++
+        decoder.push(chunk, last)
+      },
+      closed: () => {}
+    }
+  })
+  const client = yield* Client.connect(socket)
+  return { client, frames, messages: () => messages }
+})
+
+describe("where messages are carried", () => {
+  it.effect("R7977-5.1-02, R7977-5.1-20: each frame is one message, and no chunk has more than its body may", () =>
+    Effect.gen(function*() {
+      const { client, frames, messages } = yield* framesOfMessages()
+      assert.match(client.uri, /;ws$/)
+      const body = Stream.fromIterable([Buffer.alloc(100_000), Buffer.alloc(60_000)])
+      // A browser cannot send a part of a message.
+      const { connection } = client
+      const write = connection.write.bind(connection)
+      const parts: Array<number> = []
+      Object.assign(connection, {
+        write: (bytes: Uint8Array, written: () => void, ends: ReadonlyArray<number>) => {
+          if (ends.at(-1) !== bytes.length) parts.push(bytes.length)
+          write(bytes, written, ends)
+        }
+      })
+      yield* Effect.all([
+        client.send({ toPath: peer, body, size: 160_000, chunkSize: Infinity, failureReport: "no" }),
+        client.send({ toPath: peer, body: "Hi", failureReport: "no" }),
+        client.post({ method: "NICKNAME", toPath: peer })
+      ], { concurrency: "unbounded" })
+      yield* settled
+      assert.strictEqual(messages(), frames.length)
+      assert.deepStrictEqual(parts, [])
+      const long = frames.filter(({ frame }) => frame.byteRange?.total === 160_000)
+      assert.strictEqual(long.reduce((sum, { octets }) => sum + octets, 0), 160_000)
+      assert.isTrue(long.every(({ octets }) => octets <= 65_536))
+      assert.strictEqual(long.at(-1)?.frame.flag, "$")
+      assert.strictEqual(frames.length - long.length, 2)
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("a chunk does not wait for more of its body to come", () =>
+    Effect.gen(function*() {
+      const { client, frames } = yield* framesOfMessages()
+      const body = Stream.concat(
+        Stream.fromIterable([Buffer.from("abc")]),
+        Stream.fromEffect(Effect.as(Effect.sleep("1 hour"), Buffer.from("def")))
+      )
+      const fiber = yield* Effect.forkChild(client.send({ toPath: peer, body, failureReport: "no" }))
+      yield* settled
+      assert.deepStrictEqual(frames.map(({ frame, octets }) => [octets, frame.flag]), [[3, "+"]])
+      yield* TestClock.adjust("1 hour")
+      yield* Fiber.join(fiber)
+      yield* settled
+      assert.deepStrictEqual(frames.slice(1).map(({ frame, octets }) => [octets, frame.flag]).at(-1)?.[1], "$")
+    }).pipe(Effect.provide(simulated)))
+})

@@ -1,0 +1,86 @@
+/** The table of users by the `SqlClient` of a program, here one over Node's own SQLite. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import * as SqlClient from "effect/sql/SqlClient"
+import { SqlError, UnknownError } from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
+import * as Stream from "effect/Stream"
+import { DatabaseSync, type SQLInputValue } from "node:sqlite"
+import { Credentials } from "../../src/Credentials.ts"
+import { layerSqlClient, type SqlClientOptions } from "../../src/credentials/Sql.ts"
+import { credentialsContract } from "../../src/testing.ts"
+import { subscribers } from "./backends.ts"
+
+/** A client that makes other names of those it finds, as a program may want it. */
+const layerClient = (statements: ReadonlyArray<string>) =>
+  Layer.effect(
+    SqlClient.SqlClient,
+    Effect.gen(function*() {
+      const database = yield* Effect.acquireRelease(
+        Effect.sync(() => new DatabaseSync(":memory:")),
+        (open) => Effect.sync(() => open.close())
+      )
+      for (const statement of statements) database.exec(statement)
+      const run = (sql: string, params: ReadonlyArray<unknown>, transform?: (rows: any) => any) =>
+        Effect.try({
+          try: () => {
+            const rows = database.prepare(sql).all(...params as ReadonlyArray<SQLInputValue>)
+            return transform === undefined ? rows : transform(rows)
+          },
+          catch: (cause) => new SqlError({ reason: new UnknownError({ cause }) })
+        })
+      const connection = {
+        execute: run,
+        executeUnprepared: run,
+        executeRaw: (sql: string, params: ReadonlyArray<unknown>) => run(sql, params),
+        executeValues: () => Effect.die("not needed"),
+        executeValuesUnprepared: () => Effect.die("not needed"),
+        executeStream: () => Stream.die("not needed")
+      }
+      return yield* SqlClient.make({
+        acquirer: Effect.succeed(connection),
+        compiler: Statement.makeCompilerSqlite((name) => name.toUpperCase()),
+        driver: "test",
+        spanAttributes: [],
+        transformRows: Statement.defaultTransforms((name) => `x${name}`).array
+      })
+    })
+  ).pipe(Layer.provide(Reactivity.layer))
+
+const users = (options: SqlClientOptions, table = "subscriber") =>
+  layerSqlClient(options).pipe(Layer.provide(layerClient(subscribers(table))))
+
+const alice = { username: "alice", realm: "localhost", password: "wonderland" }
+
+for (
+  const [name, options] of [
+    ["passwords", { calculateHa1: true }],
+    ["H(A1)s of MD5", {}],
+    ["H(A1)s of both", { table: { ha1Sha256: "ha1_sha256" } }]
+  ] as const
+) {
+  describe(`a SqlClient with ${name}`, () => {
+    for (const { run, title } of credentialsContract(alice)) {
+      it.effect(title, () => Effect.provide(run, users(options)))
+    }
+  })
+}
+
+it.effect("has its own table and columns", () =>
+  Effect.gen(function*() {
+    const { lookup } = yield* Credentials
+    assert.isTrue(Option.isSome(yield* lookup({ username: "alice", realm: "localhost" })))
+    const error = yield* Effect.flip(lookup({ username: "twice", realm: "localhost" }))
+    assert.include(error.message, "more than one such user")
+  }).pipe(Effect.provide(users({ calculateHa1: true, table: { table: "people" } }, "people"))))
+
+it.effect("a table that is not there, and a name that is none, are told at start", () =>
+  Effect.gen(function*() {
+    const bad = yield* Effect.flip(Layer.build(users({ table: { table: "a;b" } })))
+    assert.include(bad.message, "no name of a column or table")
+    const missing = yield* Effect.flip(Layer.build(users({ table: { table: "nothing" } })))
+    assert.include(missing.message, "there is no such table")
+  }).pipe(Effect.scoped))

@@ -1,0 +1,226 @@
+/** A repository of somebody's own hears of each session, may refuse and end some, and is in nobody's way. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { parseUri } from "../../../src/protocol/Uri.ts"
+import { makeKeeper } from "../../../src/relay/edge/Repository.ts"
+import {
+  type SessionChange,
+  type SessionEntry,
+  SessionRepo,
+  SessionRepoUnavailable,
+  SessionsExhausted
+} from "../../../src/SessionRepo.ts"
+import { heardIn, of } from "../../support/events.ts"
+import { request, send, until, type WorldOptions } from "../../support/harness.ts"
+import { recordOf } from "../../support/records.ts"
+import { simulated } from "../../support/simulated.ts"
+import { layerTable, tableOf } from "../../support/table.ts"
+
+const scenario = simulated()
+
+/** What a repository was asked, in order. */
+const noting = (over: Partial<SessionRepo["Service"]> = {}) => {
+  const asked: Array<string> = []
+  const entries: Array<SessionEntry> = []
+  const repo: WorldOptions["repo"] = (memory) => ({
+    ...memory,
+    ...over,
+    create: (session) => {
+      asked.push(`create ${session.username}`)
+      entries.push(session)
+      return (over.create ?? memory.create)(session)
+    },
+    end: (id, reason) => {
+      asked.push(`end ${entries.find((one) => one.id === id)?.username}: ${reason}`)
+      return (over.end ?? memory.end)(id, reason)
+    }
+  })
+  return { asked, entries, options: { repo } }
+}
+
+const kept = Effect.fnUntraced(function*(repository: SessionRepo["Service"]) {
+  return (yield* Effect.orDie(Stream.runCollect(repository.list))).map(({ username }) => username)
+})
+
+describe("a repository", () => {
+  const { asked, entries, options } = noting()
+  scenario(
+    "keeps whom a session was granted to, when, where and until when, and no secret",
+    (world) =>
+      Effect.gen(function*() {
+        yield* TestClock.adjust("1 hour")
+        const { peer, usePath } = yield* world.login({ headers: ["Expires: 60"] })
+        const [{ id, remote, ...entry }] = entries as [SessionEntry]
+        assert.deepStrictEqual(entry, {
+          username: "alice",
+          realm: "localhost",
+          relay: world.uri,
+          secure: false,
+          since: 3_600_000,
+          expires: 3_660_000
+        })
+        assert.match(id, /^[0-9a-f]{32}$/)
+        assert.match(remote, /:\d+$/)
+        assert.strictEqual(world.relay.operator.sessions().items[0]!.session, id.slice(0, 12))
+        const secret = /\/([^/;]+);tcp$/.exec(usePath)![1]!
+        assert.notInclude(JSON.stringify(entries), secret)
+        assert.deepStrictEqual(yield* kept(world.repository), ["alice"])
+        yield* peer.close
+        yield* until(() => asked.length === 2, "the end")
+        assert.deepStrictEqual(asked, ["create alice", "end alice: its connection closed"])
+        assert.deepStrictEqual(yield* kept(world.repository), [])
+      }),
+    options
+  )
+
+  const expiring = noting()
+  scenario(
+    "is told of the end of one that has expired, on use and by the clean-up, once",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login({ headers: ["Expires: 10"] })
+        yield* world.login({ username: "carol", headers: ["Expires: 10"] })
+        yield* TestClock.adjust("10 seconds")
+        alice.peer.write(send({ to: alice.usePath, from: alice.uri }))
+        assert.strictEqual((yield* alice.peer.next).status, 481)
+        yield* TestClock.adjust("2 minutes")
+        assert.deepStrictEqual(expiring.asked.slice(2), ["end alice: expired", "end carol: expired"])
+      }),
+    expiring.options
+  )
+
+  scenario(
+    "ends a session for the relay, with the reason of whoever ended it there",
+    (world) =>
+      Effect.gen(function*() {
+        const heard = heardIn(world)
+        const { peer, uri, usePath } = yield* world.login()
+        const [entry] = yield* Effect.orDie(Stream.runCollect(world.repository.list))
+        yield* Effect.orDie(world.repository.end(entry!.id, "its user was removed"))
+        yield* until(() => world.relay.gauges().sessions === 0, "its end")
+        assert.deepStrictEqual(of(heard, "session ended").map(({ fields }) => fields["reason"]), [
+          "its user was removed"
+        ])
+        peer.write(send({ to: usePath, from: uri }))
+        assert.strictEqual((yield* peer.next).status, 481)
+      })
+  )
+
+  scenario("says what changes, to whoever reads it", (world) =>
+    Effect.gen(function*() {
+      const changes: Array<SessionChange> = []
+      const reading = yield* Effect.forkChild(
+        Stream.runForEach(world.repository.changes, (change) => Effect.sync(() => void changes.push(change))),
+        { startImmediately: true }
+      )
+      const { peer } = yield* world.login()
+      yield* peer.close
+      yield* until(() => changes.length === 2, "both changes")
+      const [created, ended] = changes
+      assert.strictEqual(created?._tag === "Created" && created.session.username, "alice")
+      assert.strictEqual(ended?._tag === "Ended" && ended.reason, "its connection closed")
+      yield* Fiber.interrupt(reading)
+    }))
+
+  const refusing = noting({ create: () => Effect.fail(new SessionsExhausted({ of: "user", limit: 0 })) })
+  scenario("may refuse one more: 403", (world) => attempt(world, 403), refusing.options)
+
+  const down = noting({ create: () => Effect.fail(new SessionRepoUnavailable({ cause: "s3cret" })) })
+  scenario("that cannot be used: 408, and what it may have kept is taken back", (world) =>
+    Effect.gen(function*() {
+      yield* attempt(world, 408)
+      yield* until(() => down.asked.length === 2, "the end of it")
+      assert.deepStrictEqual(down.asked, ["create alice", "end alice: ended by the operator"])
+      assert.notInclude(world.log.join(), "s3cret")
+      assert.strictEqual(world.relay.gauges().sessions, 0)
+    }), down.options)
+
+  it.effect("is told when the relay stops of those that are left, as of clients behind other relays", () => {
+    const asked: Array<string> = []
+    return Effect.gen(function*() {
+      yield* Effect.scoped(Effect.gen(function*() {
+        const repo = yield* SessionRepo.make({
+          create: ({ username }) => Effect.sync(() => void asked.push(`create ${username}`)),
+          end: (_, reason) => Effect.sync(() => void asked.push(`end: ${reason}`)),
+          list: Stream.empty
+        })
+        const keeper = yield* makeKeeper(repo, yield* tableOf)
+        yield* keeper.create({
+          id: "id",
+          uri: parseUri("msrp://localhost:2855/id;tcp")!,
+          username: "alice",
+          realm: "localhost",
+          owner: {},
+          expires: 60,
+          ownerAuthority: "party.invalid:9",
+          record: recordOf("id")
+        })
+      }))
+      assert.deepStrictEqual(asked, ["create alice", "end: the relay stops"])
+    }).pipe(Effect.provide(layerTable()))
+  })
+})
+
+/** An AUTH that is right, and what it is answered. */
+const attempt = Effect.fnUntraced(function*(world: Parameters<Parameters<typeof scenario>[1]>[0], status: number) {
+  const peer = yield* world.connect
+  const from = world.party()
+  const authorization = world.authorization(yield* world.challenge(peer, from))
+  peer.write(request("AUTH", { to: world.uri, from, headers: [authorization] }))
+  assert.strictEqual((yield* peer.next).status, status)
+})
+
+describe("a repository that is broken", () => {
+  const throws = (): never => {
+    throw new Error("own bug")
+  }
+  const dead = noting({ end: throws })
+  scenario("costs no end: it is told of once, until it works again", (world) =>
+    Effect.gen(function*() {
+      const heard = heardIn(world)
+      const first = yield* world.login()
+      const second = yield* world.login({ username: "carol" })
+      yield* first.peer.close
+      yield* second.peer.close
+      yield* until(() => dead.asked.length === 4, "both ends")
+      assert.lengthOf(of(heard, "session ended"), 2)
+      assert.deepStrictEqual(world.errors.map((line) => /method=(\w+) error=(\w+)/.exec(line)?.slice(1)), [[
+        "end",
+        "Error"
+      ]])
+      world.errors.length = 0
+    }), dead.options)
+
+  const silent = noting({ end: () => Effect.never })
+  scenario("and one that never answers is not waited for", (world) =>
+    Effect.gen(function*() {
+      for (let i = 0; i < 40; i++) {
+        const { peer } = yield* world.login()
+        yield* peer.close
+      }
+      yield* until(() => silent.asked.filter((one) => one.startsWith("end")).length === 16, "as many as at a time")
+      yield* TestClock.adjust("30 seconds")
+      assert.lengthOf(silent.asked.filter((one) => one.startsWith("end")), 40)
+      assert.include(world.errors.join(), "method=end error=TimeoutError")
+      world.errors.length = 0
+    }), silent.options)
+
+  let reads = 0
+  const deaf = noting({
+    changes: Stream.suspend(() => {
+      reads++
+      return Stream.fail(new SessionRepoUnavailable({ cause: "gone" }))
+    })
+  })
+  scenario("is read again a little later", (world) =>
+    Effect.gen(function*() {
+      assert.strictEqual(reads, 1)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(reads, 2)
+      assert.lengthOf(world.errors, 1)
+      world.errors.length = 0
+    }), deaf.options)
+})
