@@ -42,6 +42,8 @@ export default defineConfig({
   cacheDir: "../node_modules/.cache/vitepress",
   // Nothing is asked of anybody else: no fonts, no counting.
   head: [["link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(ICON)}` }]],
+  // Of a relay on the reader's own machine.
+  ignoreDeadLinks: "localhostLinks",
   // The index of all words is one file, which is asked for when somebody searches.
   vite: { build: { chunkSizeWarningLimit: 10_000 } },
   markdown: {
