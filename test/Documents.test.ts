@@ -1,19 +1,12 @@
 /** What the documents name is there: links and their anchors, settings, commands, endpoints; also where only the package is. */
 import { assert, describe, it } from "@effect/vitest"
-import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
-import { fileURLToPath } from "node:url"
 import { settingsTable } from "../src/service/Settings.ts"
 import { secretFileVariables } from "../src/service/settings/SecretFiles.ts"
 import { PASSWORD } from "../src/service/settings/Table.ts"
+import { documents, examples, root, textOf as text } from "./documents/fences.ts"
 
-const root = fileURLToPath(new URL("..", import.meta.url))
-const text = (path: string): string => readFileSync(join(root, path), "utf8")
-
-const tracked = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).trim().split("\n")
-const documents = tracked.filter((path) => path.endsWith(".md"))
-const examples = tracked.filter((path) => path.startsWith("examples/"))
 const { files, scripts } = JSON.parse(text("package.json")) as {
   readonly files: ReadonlyArray<string>
   readonly scripts: Readonly<Record<string, string>>
@@ -63,6 +56,12 @@ describe("documents", () => {
 
   it("link only to what is packed, where they are packed themselves", () => {
     assert.deepStrictEqual(links.filter(({ from, path }) => isPacked(from) && !isPacked(path)), [])
+  })
+
+  it("are all named by docs/README.md", () => {
+    const named = new Set(linksIn("docs/README.md").map(({ path }) => path))
+    const pages = documents.filter((path) => /^docs\/[^/]+\.md$/.test(path) && path !== "docs/README.md")
+    assert.deepStrictEqual(pages.filter((path) => !named.has(path)), [])
   })
 
   it("name settings that there are", () => {
