@@ -14,7 +14,7 @@ export const MAX_SOCKET_PATH = 103
 
 const TCP = /^(?:\[([^\]]+)\]|([^\s:[\]/@]+)):(\d{1,5})$/
 
-/** From `127.0.0.1:2857`, `[::1]:2857`, `host:2857` or `/run/msrp-relay/admin.sock`; undefined for anything else. */
+/** From `127.0.0.1:2858`, `[::1]:2858`, `host:2857` or `/run/msrp-relay/admin.sock`; undefined for anything else. */
 export const parseAdminAddress = (text: string): AdminAddress | undefined => {
   if (text.startsWith("/")) {
     return Buffer.byteLength(text) <= MAX_SOCKET_PATH && !/\p{Cc}|\/$/u.test(text)

@@ -232,7 +232,7 @@ export const adminCommand = base.pipe(
   Command.withDescription("Sees and steers a running relay by its admin API (MSRP_ADMIN); docs/admin.md has more"),
   Command.withShortDescription("Sees and steers a running relay by its admin API"),
   Command.withExamples([
-    { command: "msrp-relay admin status --admin 127.0.0.1:2857", description: "How the relay there is" },
+    { command: "msrp-relay admin status --admin 127.0.0.1:2858", description: "How the relay there is" },
     { command: "msrp-relay admin kill --user alice", description: "End all sessions of Alice" }
   ]),
   Command.withSubcommands([

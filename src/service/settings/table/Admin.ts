@@ -13,7 +13,7 @@ export const admin = {
       "Where the admin API listens, over HTTP: sessions, connections, metrics, and what may be done about them; " +
       "docs/admin.md has it all. A Unix socket is for the user that runs the relay; whoever is on this machine gets to " +
       "loopback, and everything else needs a token.",
-    example: "127.0.0.1:2857",
+    example: "127.0.0.1:2858",
     absent: "none: there is no admin API"
   }),
   adminTokenFile: optional("MSRP_ADMIN_TOKEN_FILE", line, {
