@@ -70,7 +70,9 @@ const concerned: { readonly [K in keyof Given]: ReadonlyArray<Key> } = {
     "keepAlive",
     "wsChunk",
     "wsOrigins",
-    "trustedProxies"
+    "demo",
+    "trustedProxies",
+    "proxyProtocol"
   ]
 }
 

@@ -134,6 +134,7 @@ describe("every variable", () => {
         "MSRP_CREDENTIALS",
         "MSRP_AUTH_REALM",
         "MSRP_HASH_SIZE",
+        "MSRP_DEMO",
         "MSRP_LOG_FORMAT",
         "MSRP_HEP",
         "MSRP_HEP_USERS",
