@@ -28,6 +28,7 @@ import type { Operator } from "./relay/edge/Operator.ts"
 import { makeKeeper } from "./relay/edge/Repository.ts"
 import { makeTable } from "./relay/edge/Table.ts"
 import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.ts"
+import { troubleLog } from "./relay/edge/TroubleLog.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
 import type { UsePathUri } from "./relay/rules/OwnUris.ts"
@@ -376,31 +377,3 @@ const rulesOf = (options: RelayOptions): SwitchboardRules => ({
 const is = (a: LocalSocket) => (b: LocalSocket): boolean =>
   a.scheme === b.scheme && (a.transport ?? "tcp") === (b.transport ?? "tcp") && a.port === b.port &&
   canonicalHost(a.host) === canonicalHost(b.host)
-
-/** What an operator should hear of, though not once for each. */
-const TROUBLE = [
-  "connectionsTurnedAway",
-  "probationsFailed",
-  "receiversStalled",
-  "receiversGivenUp",
-  "dialsForbidden",
-  "dialsOverLimit",
-  "sessionsRefused",
-  "unansweredOverLimit",
-  "failedAuths",
-  "undecidedAuths"
-] as const
-
-/** Logs how often limits and policy have refused something since the last time, if they have. */
-const troubleLog = (counters: Readonly<RelayCounters>): Effect.Effect<void> => {
-  const before = new Map<string, number>()
-  return Effect.suspend(() => {
-    const more = TROUBLE.flatMap((name) => {
-      const count = counters[name] - (before.get(name) ?? 0)
-      before.set(name, counters[name])
-      return count === 0 ? [] : [[name, count] as const]
-    })
-    if (more.length === 0) return Effect.void
-    return Effect.annotateLogs(Effect.logWarning("refused in the last minute"), Object.fromEntries(more))
-  })
-}

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const ELSEWHERE = /^(?:test|bench|\.ci)/
 
 /** Exported besides: what is made in another way than the modules. */
-const BESIDES = new Set(["./browser", "./package.json"])
+const BESIDES = new Set(["./browser", "./browser/WebSocketTransport", "./browser/msrp.js", "./package.json"])
 
 /** Backends of users: a module each, since some need what not everybody installs. */
 const BACKENDS = ["ByRealm", "Cached", "Ephemeral", "File", "Http", "Sql"].map((name) => `credentials/${name}`)

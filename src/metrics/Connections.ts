@@ -1,6 +1,6 @@
 /** Connections, dials, TLS, and who logs in. */
 import type { ConnectionEnd, LoginResult } from "../relay/Counters.ts"
-import type { SessionEnd } from "../relay/Session.ts"
+import { sessionEnds } from "../relay/Session.ts"
 import type { HandshakeFailure } from "../transport/TransportFacts.ts"
 import { changingGauge, counter, counterBy, counterByTwo, type Family, gauge } from "./Family.ts"
 
@@ -37,15 +37,7 @@ export const connectionEnds = namesOf<ConnectionEnd>({
   "too much in probation": true
 })
 
-export const sessionEnds = namesOf<SessionEnd>({
-  "expired": true,
-  "its connection closed": true,
-  "its relay is gone": true,
-  "its user was removed": true,
-  "ended by the operator": true,
-  "another one in its place": true,
-  "the relay stops": true
-})
+export { sessionEnds }
 
 const logins = namesOf<LoginResult>({
   granted: true,

@@ -7,6 +7,7 @@ import { monotonicMillis } from "../../clock/Monotonic.ts"
 import type { Kind } from "../../protocol/StartLine.ts"
 import { canonicalHost, targetOf } from "../../protocol/Uri.ts"
 import { addressText, type Connection, type LocalSocket } from "../../transport/Connection.ts"
+import { transportNameOf } from "../../transport/TransportName.ts"
 import type { Loss } from "../Loss.ts"
 import type { FailedLogin, HopFacts, Observer, RefusedRequest } from "../Observer.ts"
 import type { Dial } from "../rules/Directory.ts"
@@ -223,7 +224,7 @@ const ofOne = ({ number, remote, secure, socket }: GrantedOn) => ({
   user: undefined as string | undefined,
   realm: undefined as string | undefined,
   remote: addressText(remote),
-  transport: secure ? "tls" as const : "tcp" as const,
+  transport: transportNameOf({ secure, socket }),
   listener: socket === undefined ? undefined : listenerOf(socket),
   address: remote.host
 })
