@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import type { ConnectionSummary, Phase, SessionSummary, TrafficSummary } from "../relay/edge/Operator.ts"
 import type { RelayEvent } from "../relay/edge/RelayEvent.ts"
+import { transportNames } from "../transport/TransportName.ts"
 
 /** Items of a page: at most, and when nobody says how many. */
 export const MAX_PAGE = 1000
@@ -22,7 +23,7 @@ export const SessionLabel = Schema.String.check(
   Schema.isPattern(/^[0-9a-f]{12}$/, { message: "must be 12 hexadecimal digits, as GET /sessions has them" })
 )
 
-const transport = Schema.Literals(["tcp", "tls"])
+const transport = Schema.Literals(transportNames)
 
 export const Session = Schema.Struct({
   session: Schema.String,

@@ -1,5 +1,6 @@
 /** One frame of a trace, as whoever traces a user sees it. */
 import * as Schema from "effect/Schema"
+import { transportNames } from "../transport/TransportName.ts"
 
 /**
  * A frame that came in or went out, or a part of one that took long. It has no body, and no secret: session-ids are labels,
@@ -12,7 +13,7 @@ export const TraceFrame = Schema.Struct({
   direction: Schema.Literals(["in", "out"]),
   /** The number of the connection. */
   connection: Schema.Int,
-  transport: Schema.Literals(["tcp", "tls"]),
+  transport: Schema.Literals(transportNames),
   /** Address and port of the connection's peer, and those of the relay. */
   remote: Schema.String,
   local: Schema.String,

@@ -3,6 +3,7 @@
  * types from here.
  */
 import * as Schema from "effect/Schema"
+import { transportNames } from "../../transport/TransportName.ts"
 
 /** Milliseconds since 1970. */
 const Time = Schema.Number
@@ -25,7 +26,7 @@ export const StatusSession = Schema.Struct({
   realm: Schema.String,
   connection: Schema.optional(Schema.Number),
   remote: Schema.String,
-  transport: Schema.Literals(["tcp", "tls"]),
+  transport: Schema.Literals(transportNames),
   listener: Schema.String,
   since: Time,
   expires: Time,

@@ -3,6 +3,7 @@ import type * as Clock from "effect/Clock"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
 import { addressText } from "../../transport/Connection.ts"
+import { transportName } from "../../transport/TransportName.ts"
 import type { Hop } from "../Hop.ts"
 import type { Party } from "../rules/Party.ts"
 import { RelayOwner } from "../rules/RelayOwners.ts"
@@ -49,7 +50,7 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
       realm,
       connection: connectionNow(session),
       remote: addressText(on.remote),
-      transport: on.secure ? "tls" : "tcp",
+      transport: transportName(on),
       listener: on.socket === undefined ? "" : listenerOf(on.socket),
       since: dateOf(since),
       expires: dateOf(expiresAt),
@@ -62,11 +63,11 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
 
   const connectionSummaryOf = (hop: Hop): ConnectionSummary => {
     const connection = hop.connection!
-    const { inbound, secure, socket } = connection
+    const { inbound, socket } = connection
     return {
       connection: hop.number,
       remote: addressOf(connection)!,
-      transport: secure ? "tls" : "tcp",
+      transport: transportName(connection),
       listener: inbound && socket !== undefined ? listenerOf(socket) : undefined,
       relay: hop.proof.withRelay,
       since: dateOf(hop.since),

@@ -2,6 +2,7 @@
  * What an operator sees of a relay, and what he may do to it: plain facts, made when somebody asks. No session URI and no
  * body is among them.
  */
+import type { TransportName } from "../../transport/TransportName.ts"
 import type { RelayEvent } from "./RelayEvent.ts"
 
 export type { Phase } from "../Shared.ts"
@@ -21,7 +22,7 @@ export interface SessionSummary {
   readonly connection: number | undefined
   /** Address and port of that connection's peer. */
   readonly remote: string
-  readonly transport: "tcp" | "tls"
+  readonly transport: TransportName
   /** The listener that it came in on, as in the log: `msrps://host:port`. */
   readonly listener: string
   /** Milliseconds since 1970: when it was granted, and when it expires. */
@@ -40,7 +41,7 @@ export interface ConnectionSummary {
   /** The connection's number: it is given once. */
   readonly connection: number
   readonly remote: string
-  readonly transport: "tcp" | "tls"
+  readonly transport: TransportName
   /** The listener that it came in on; absent for one that the relay made. */
   readonly listener: string | undefined
   /** It is one with another relay. */

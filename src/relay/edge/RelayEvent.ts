@@ -1,4 +1,5 @@
 /** Something that happened in a relay: the log, the history of a user and whoever listens get the same. */
+import type { TransportName } from "../../transport/TransportName.ts"
 
 /** All messages; docs/log.md tells of each with its fields. */
 export const eventMessages = [
@@ -26,7 +27,7 @@ export interface EventFields {
   readonly realm?: string | undefined
   /** Address and port of the connection's peer. */
   readonly remote?: string | undefined
-  readonly transport?: "tcp" | "tls" | undefined
+  readonly transport?: TransportName | undefined
   /** The listener that the connection came in on: `msrps://host:port`. */
   readonly listener?: string | undefined
   /** What else there is to tell. */
