@@ -36,7 +36,13 @@ export default defineConfig({
   description: "A relay for MSRP (RFC 4976): its documents",
   lang: "en",
   srcDir: "..",
-  srcExclude: ["**/node_modules/**", "{src,test,bench,dist,examples}/**", "AGENTS.md", "CONTRIBUTING.md"],
+  srcExclude: [
+    "**/node_modules/**",
+    "docs/api/**",
+    "{src,test,bench,dist,examples}/**",
+    "AGENTS.md",
+    "CONTRIBUTING.md"
+  ],
   rewrites: (path) => path.replace(/(^|\/)README\.md$/, "$1index.md"),
   outDir: "./.vitepress/dist",
   cacheDir: "../node_modules/.cache/vitepress",

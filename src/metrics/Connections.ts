@@ -1,7 +1,8 @@
 /** Connections, dials, TLS, and who logs in. */
 import type { ConnectionEnd, LoginResult } from "../relay/Counters.ts"
 import { sessionEnds } from "../relay/Session.ts"
-import type { HandshakeFailure } from "../transport/TransportFacts.ts"
+import type { HandshakeFailure, ProxyHeaderFailure, WebSocketRefusal } from "../transport/TransportFacts.ts"
+import { transportNames } from "../transport/TransportName.ts"
 import { changingGauge, counter, counterBy, counterByTwo, type Family, gauge } from "./Family.ts"
 
 /** All of a closed set: a record that lacks one is no such record. */
@@ -48,6 +49,23 @@ const logins = namesOf<LoginResult>({
   undecided: true
 })
 
+const proxyHeaderFailures = namesOf<ProxyHeaderFailure>({
+  malformed: true,
+  "timed out": true,
+  "too many": true
+})
+
+const webSocketRefusals = namesOf<WebSocketRefusal>({
+  400: true,
+  403: true,
+  404: true,
+  405: true,
+  426: true,
+  505: true,
+  "timed out": true,
+  "too many": true
+})
+
 const handshakeFailures = namesOf<HandshakeFailure>({
   "wrong protocol": true,
   "timed out": true,
@@ -66,13 +84,9 @@ export const connections: ReadonlyArray<Family> = [
     "connections_opened_total",
     "Connections that came in, and that were made to next hops",
     ["direction", ["in", "out"]],
-    ["transport", ["tcp", "tls"]],
-    ({ relay: { counters } }, direction, transport) => {
-      const [opened, byTls] = direction === "in"
-        ? [counters.connectionsAccepted, counters.acceptedByTls]
-        : [counters.connectionsDialled, counters.dialledByTls]
-      return transport === "tls" ? byTls : opened - byTls
-    }
+    ["transport", transportNames],
+    ({ relay: { counters } }, direction, transport) =>
+      (direction === "in" ? counters.acceptedBy : counters.dialledBy)[transport]
   ),
   counterBy(
     "connections_closed_total",
@@ -89,6 +103,18 @@ export const connections: ReadonlyArray<Family> = [
     "accepts_failed_total",
     "Times that a connection could not be accepted, as when descriptors run out",
     ({ relay }) => relay.transportFacts?.acceptsFailed ?? 0
+  ),
+  counterBy(
+    "proxy_headers_refused_total",
+    "Connections that were to begin with the PROXY protocol and did not say for whom they are, by what was wrong",
+    ["reason", proxyHeaderFailures],
+    ({ relay }, reason) => relay.transportFacts?.proxyHeadersRefused[reason] ?? 0
+  ),
+  counterBy(
+    "websockets_refused_total",
+    "WebSockets that were not opened, by the HTTP status that was answered, or why none was",
+    ["reason", webSocketRefusals],
+    ({ relay }, reason) => relay.transportFacts?.webSocketsRefused[reason] ?? 0
   ),
   counterBy(
     "dials_total",

@@ -1,4 +1,5 @@
 import { Kind } from "../protocol/StartLine.ts"
+import type { TransportName } from "../transport/TransportName.ts"
 import type { Closing } from "./Closing.ts"
 import type { SessionEnd } from "./Session.ts"
 
@@ -25,9 +26,9 @@ export type LoginResult =
 export interface RelayCounters {
   connectionsAccepted: number
   connectionsDialled: number
-  /** Those of them that are TLS. */
-  acceptedByTls: number
-  dialledByTls: number
+  /** The same, by what they run on. */
+  readonly acceptedBy: Record<TransportName, number>
+  readonly dialledBy: Record<TransportName, number>
   /** Connections that are gone, by why. */
   readonly closed: Record<ConnectionEnd, number>
   /** Closed since there were too many, and since they were not used. */
@@ -112,8 +113,8 @@ const STATUSES = 1000
 export const zeroCounters = (): RelayCounters => ({
   connectionsAccepted: 0,
   connectionsDialled: 0,
-  acceptedByTls: 0,
-  dialledByTls: 0,
+  acceptedBy: { tcp: 0, tls: 0, ws: 0, wss: 0 },
+  dialledBy: { tcp: 0, tls: 0, ws: 0, wss: 0 },
   closed: {
     "AUTH without TLS": 0,
     "closed by its peer": 0,
@@ -219,9 +220,9 @@ export const countRefused = (counters: RelayCounters, status: number): void => {
 }
 
 /** A connection to a next hop was made, or could not be: 403 if it may not. */
-export const countDialled = (counters: RelayCounters, byTls: boolean): void => {
+export const countDialled = (counters: RelayCounters, transport: TransportName): void => {
   counters.connectionsDialled++
-  if (byTls) counters.dialledByTls++
+  counters.dialledBy[transport]++
 }
 export const countUndialled = (counters: RelayCounters, status: number): void => {
   counters.dialsFailed++

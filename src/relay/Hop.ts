@@ -7,6 +7,7 @@ import type { Head } from "../protocol/Head.ts"
 import { reasonPhrase } from "../protocol/Status.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, Receiver } from "../transport/Connection.ts"
+import { transportName } from "../transport/TransportName.ts"
 import { closeReasonOf, type Closing } from "./Closing.ts"
 import { countClosed, countDialled, countUndialled } from "./Counters.ts"
 import type { FrameTrace } from "./FrameTrace.ts"
@@ -97,7 +98,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   /** The connection that was dialled for this hop. No probation: the relay wanted it. */
   dialled(connection: Connection): this {
-    countDialled(this.shared.counters, connection.secure)
+    countDialled(this.shared.counters, transportName(connection))
     this.#connected(connection)
     return this
   }

@@ -1,6 +1,6 @@
 /** What the relay keeps of a session beside what it is good for: whose it is, what passed, and what failed. */
 import { labelOf, sessionKey } from "../protocol/Ident.ts"
-import type { Address, LocalSocket } from "../transport/Connection.ts"
+import type { Address, Connection, LocalSocket } from "../transport/Connection.ts"
 
 /** Kinds of failures that are told apart for one session; the others count as one. */
 export const MAX_KINDS = 16
@@ -27,6 +27,7 @@ export interface GrantedOn {
   readonly number: number
   readonly remote: Address
   readonly secure: boolean
+  readonly transport: Connection["transport"]
   /** The listener that it came in on. */
   readonly socket: LocalSocket | undefined
 }

@@ -5,6 +5,7 @@
 import type { Head } from "../protocol/Head.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, LocalSocket, Receiver } from "../transport/Connection.ts"
+import { transportName } from "../transport/TransportName.ts"
 import { Awaited } from "./Awaited.ts"
 import { zeroCounters } from "./Counters.ts"
 import { Hop, type HopOwner } from "./Hop.ts"
@@ -137,7 +138,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   accept(connection: Connection): Receiver {
     const { counters, turn } = this.shared
     counters.connectionsAccepted++
-    if (connection.secure) counters.acceptedByTls++
+    counters.acceptedBy[transportName(connection)]++
     turn.tick()
     const hop = new Hop(this)
     this.hops.add(hop)

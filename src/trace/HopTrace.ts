@@ -13,7 +13,7 @@ import { sessionLabel } from "../protocol/Ident.ts"
 import type { FrameTrace } from "../relay/FrameTrace.ts"
 import type { HopFacts } from "../relay/Observer.ts"
 import type { Address } from "../transport/Connection.ts"
-import { transportNameOf } from "../transport/TransportName.ts"
+import { transportName } from "../transport/TransportName.ts"
 import { idsIn, maskHeaders, maskLine, sessionIdsOf } from "./Mask.ts"
 import type { TraceFrame } from "./TraceFrame.ts"
 
@@ -149,7 +149,7 @@ export class HopTrace implements FrameTrace {
       time: now(),
       direction,
       connection: number,
-      transport: connection === undefined ? "tcp" : transportNameOf(connection),
+      transport: connection === undefined ? "tcp" : transportName(connection),
       remote: addressText(connection?.remote),
       local: addressText(connection?.local),
       ...frame

@@ -1,17 +1,11 @@
-/** What carries MSRP, in one word, as logs and operators have it. */
+/** What a connection runs on, in one word: for the log, the admin API, traces and metrics. */
+
+/** MSRP by TCP, by TLS, by WebSocket, and by WebSocket with TLS (RFC 4975 §6, RFC 7977 §5). */
 export const transportNames = ["tcp", "tls", "ws", "wss"] as const
 
-/** What carries MSRP, in one word: `tls` and `wss` are encrypted, to a proxy that is trusted at least. */
 export type TransportName = typeof transportNames[number]
 
-/** Of a connection that came in, unless `inbound` says that it did not: by WebSocket come only clients (RFC 7977 §5.1). */
-export const transportNameOf = (
-  { inbound = true, secure, socket }: {
-    readonly inbound?: boolean
-    readonly secure: boolean
-    readonly socket: { readonly transport?: "tcp" | "ws" | undefined } | undefined
-  }
-): TransportName => {
-  if (inbound && socket?.transport === "ws") return secure ? "wss" : "ws"
-  return secure ? "tls" : "tcp"
-}
+/** The word for a `Connection`. Behind a proxy, `secure` is what the client speaks to that, and so is the word. */
+export const transportName = (
+  { secure, transport }: { readonly secure: boolean; readonly transport: "tcp" | "ws" }
+): TransportName => transport === "ws" ? (secure ? "wss" : "ws") : secure ? "tls" : "tcp"

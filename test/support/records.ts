@@ -5,6 +5,6 @@ export const recordOf = (id: string, user = "alice", realm = "localhost"): Sessi
   new SessionRecord(
     id,
     { user, realm },
-    { number: 1, remote: { host: "192.0.2.1", port: 4711 }, secure: true, socket: undefined },
+    { number: 1, remote: { host: "192.0.2.1", port: 4711 }, secure: true, transport: "tcp", socket: undefined },
     0
   )

@@ -77,17 +77,17 @@ const sessionColumns = (first: Column): ReadonlyArray<Column> => [
   { head: "Failures", ...number }
 ]
 
-const carriers: Readonly<Record<StatusSession["transport"], string>> = {
+const spoken: Readonly<Record<StatusSession["transport"], string>> = {
   tcp: "not encrypted (TCP)",
   tls: "encrypted (TLS)",
   ws: "not encrypted (WebSocket)",
-  wss: "encrypted (WebSocket)"
+  wss: "encrypted (WebSocket with TLS)"
 }
 
 const sessionCells = (session: StatusSession, now: number): ReadonlyArray<Cell> => {
   const { failures, peer, received, remote, sent, since, transport } = session
   return [
-    { text: remote, title: carriers[transport] },
+    { text: remote, title: spoken[transport] },
     peer === undefined ? { text: "nobody yet", kind: "dim" } : { text: peer },
     { text: duration(Math.max(0, now - since)), title: exactTime(since) },
     { text: count(sent.requests) },

@@ -8,7 +8,7 @@ export const fieldMeanings = {
   user: "Whose session it is; of a login that failed, who the client says it is",
   realm: "Of that user",
   remote: "Address and port of the peer of that connection",
-  transport: "`tcp`, `tls`, `ws` or `wss`",
+  transport: "`tcp`, `tls`, `ws` (WebSocket) or `wss`: what the peer speaks, behind a proxy what it speaks to that",
   listener: "The listener that the connection came in on",
   direction: "`sent`: the user's own request; `received`: one for him",
   party: "Of a connection whose user is named: `owner` when he has logged in on it, `peer` when it has written to him",

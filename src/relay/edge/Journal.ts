@@ -7,7 +7,7 @@ import { monotonicMillis } from "../../clock/Monotonic.ts"
 import type { Kind } from "../../protocol/StartLine.ts"
 import { canonicalHost, targetOf } from "../../protocol/Uri.ts"
 import { addressText, type Connection, type LocalSocket } from "../../transport/Connection.ts"
-import { transportNameOf } from "../../transport/TransportName.ts"
+import { transportName } from "../../transport/TransportName.ts"
 import type { Loss } from "../Loss.ts"
 import type { FailedLogin, HopFacts, Observer, RefusedRequest } from "../Observer.ts"
 import type { Dial } from "../rules/Directory.ts"
@@ -218,13 +218,13 @@ export const listenerOf = ({ host, port, scheme, transport }: LocalSocket): stri
 export const addressOf = (connection: Connection | undefined): string | undefined =>
   connection === undefined ? undefined : addressText(connection.remote)
 
-const ofOne = ({ number, remote, secure, socket }: GrantedOn) => ({
+const ofOne = ({ number, remote, secure, socket, transport }: GrantedOn) => ({
   connection: number,
   session: undefined as string | undefined,
   user: undefined as string | undefined,
   realm: undefined as string | undefined,
   remote: addressText(remote),
-  transport: transportNameOf({ secure, socket }),
+  transport: transportName({ secure, transport }),
   listener: socket === undefined ? undefined : listenerOf(socket),
   address: remote.host
 })
@@ -245,6 +245,7 @@ const ofConnection = ({ connection, number }: HopFacts) =>
     number,
     remote: connection?.remote ?? nowhere,
     secure: connection?.secure ?? false,
+    transport: connection?.transport ?? "tcp",
     // One that the relay made came in on no listener.
     socket: connection?.inbound === true ? connection.socket : undefined
   })

@@ -3,7 +3,7 @@ import type * as Clock from "effect/Clock"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
 import { addressText } from "../../transport/Connection.ts"
-import { transportNameOf } from "../../transport/TransportName.ts"
+import { transportName } from "../../transport/TransportName.ts"
 import type { Hop } from "../Hop.ts"
 import type { Party } from "../rules/Party.ts"
 import { RelayOwner } from "../rules/RelayOwners.ts"
@@ -50,7 +50,7 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
       realm,
       connection: connectionNow(session),
       remote: addressText(on.remote),
-      transport: transportNameOf(on),
+      transport: transportName(on),
       listener: on.socket === undefined ? "" : listenerOf(on.socket),
       since: dateOf(since),
       expires: dateOf(expiresAt),
@@ -67,7 +67,7 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
     return {
       connection: hop.number,
       remote: addressOf(connection)!,
-      transport: transportNameOf(connection),
+      transport: transportName(connection),
       listener: inbound && socket !== undefined ? listenerOf(socket) : undefined,
       relay: hop.proof.withRelay,
       since: dateOf(hop.since),

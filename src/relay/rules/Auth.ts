@@ -42,8 +42,8 @@ export interface AuthOptions {
 const LONGEST_EXPIRES = 365 * 86_400
 
 const grantedOn = ({ connection, number }: AuthSource): GrantedOn => {
-  const { remote, secure, socket } = connection!
-  return { number, remote, secure, socket }
+  const { remote, secure, socket, transport } = connection!
+  return { number, remote, secure, transport, socket }
 }
 /**
  * While the relay drains. 408 is no judgement on the user or on what he asked: whoever hears it does what he would do at a
