@@ -30,7 +30,7 @@ const relayNeeds = [
   /^protocol\//,
   /^collections\//,
   /^net\/(Addresses|Crowd|Hosts)\.ts$/,
-  /^transport\/Connection\.ts$/,
+  /^transport\/(Connection|TransportName)\.ts$/,
   /^node:net$/
 ]
 
@@ -70,7 +70,7 @@ describe("floors", () => {
     const protocol = files.filter((file) => file.startsWith("protocol/"))
     assert.deepStrictEqual(wrong(protocol, (_, one) => protocolNeeds.some((pattern) => pattern.test(one))), [])
     const shared = files.filter((file) =>
-      /^(net\/(Addresses|Crowd|Hosts)|collections\/|transport\/Connection\.)/.test(file)
+      /^(net\/(Addresses|Crowd|Hosts)|collections\/|transport\/(Connection|TransportName)\.)/.test(file)
     )
     const allows = (_: string, one: string) =>
       /^(protocol|collections|net)\/|^transport\/Connection\.ts$|^node:(net|os)$/.test(one)

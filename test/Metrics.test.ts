@@ -312,6 +312,39 @@ describe("metrics", () => {
       assert.notInclude(ids, "msrp_relay_certificate_expiry_timestamp_seconds")
     })))
 
+  it.effect("tell WebSocket from TCP, and what was refused before there was MSRP", () =>
+    simulated(Effect.gen(function*() {
+      const world = yield* makeWorld({ by: "ws" })
+      yield* world.login()
+      const relay = Relay.of({
+        ...world.relay,
+        transportFacts: {
+          handshakesFailed: { "wrong protocol": 0, "timed out": 0, "too many": 0, failed: 0 },
+          proxyHeadersRefused: { malformed: 1, "timed out": 2, "too many": 3 },
+          webSocketsRefused: { 400: 1, 403: 2, 404: 3, 405: 4, 426: 5, 505: 6, "timed out": 7, "too many": 8 },
+          turnedAway: 0,
+          acceptsFailed: 0,
+          certificates: () => []
+        }
+      })
+      const context = yield* Layer.build(Layer.provide(Metrics.layer, Layer.succeed(Relay, relay)))
+      const page = readPage(yield* Context.get(context, Metrics).prometheus)
+      const opened = ["tcp", "tls", "ws", "wss"].map((transport) =>
+        valueOf(page, `connections_opened_total{direction="in",transport="${transport}"}`)
+      )
+      assert.deepStrictEqual(opened, [0, 0, 1, 0])
+      for (
+        const [name, counts] of [["proxy_headers", relay.transportFacts!.proxyHeadersRefused], [
+          "websockets",
+          relay.transportFacts!.webSocketsRefused
+        ]] as const
+      ) {
+        for (const [reason, count] of Object.entries(counts)) {
+          assert.strictEqual(valueOf(page, `${name}_refused_total{reason="${reason}"}`), count, reason)
+        }
+      }
+    })))
+
   it.effect("are not there any more when the layer is closed", () =>
     simulated(Effect.gen(function*() {
       yield* Effect.scoped(published())

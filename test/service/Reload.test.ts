@@ -150,6 +150,7 @@ describe("every variable", () => {
   const others: ReadonlyArray<readonly [string, string]> = [
     ["MSRP_URIS", "msrp://127.0.0.1:7;tcp"],
     ["MSRP_LISTEN", "msrp:127.0.0.1:7"],
+    ["MSRP_LISTEN", "msrp:127.0.0.1:2855,ws:127.0.0.1:8/msrp"],
     ["MSRP_USE_PATH", "msrp://one.example.com;tcp"],
     ["MSRP_AUTH_REALM", "other.example"],
     ["MSRP_HASH_SIZE", "3"],

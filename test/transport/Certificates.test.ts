@@ -229,39 +229,47 @@ describe("TLS as a server", () => {
       )
   )
 
-  it.live("R4976-9.2-30 takes a new certificate into use, and leaves open connections alone", () =>
-    Effect.gen(function*() {
-      const messages: Array<unknown> = []
-      const log = Logger.make((entry) => void messages.push(Logger.formatLogFmt.log(entry)))
-      const tls = yield* SubscriptionRef.make<TlsOptions>({ ...localhost, ca })
-      yield* run(
-        { tls },
-        Effect.gen(function*() {
-          const { connect, listen } = yield* Transport
-          const accepted: Array<Recorder> = []
-          const { port } = yield* listen(listener, (connection) => {
-            const recorder = new Recorder()
-            accepted.push(recorder)
-            return recorder.accept(connection)
+  it.live.each(
+    [
+      ["TLS", listener],
+      ["WebSocket", { ...listener, transport: "ws" }]
+    ] as const
+  )(
+    "R4976-9.2-30 takes a new certificate into use, and leaves open connections alone: %s",
+    ([, listener]) =>
+      Effect.gen(function*() {
+        const messages: Array<unknown> = []
+        const log = Logger.make((entry) => void messages.push(Logger.formatLogFmt.log(entry)))
+        const tls = yield* SubscriptionRef.make<TlsOptions>({ ...localhost, ca })
+        yield* run(
+          { tls },
+          Effect.gen(function*() {
+            const { connect, listen } = yield* Transport
+            const accepted: Array<Recorder> = []
+            const { port } = yield* listen(listener, (connection) => {
+              const recorder = new Recorder()
+              accepted.push(recorder)
+              return recorder.accept(connection)
+            })
+            const opened = yield* connect({ ...listener, port }, new Recorder().accept)
+            yield* poll(() => accepted.length === 1)
+            const shown = Effect.map(hello(port, { servername: "", rejectUnauthorized: false }), ({ names }) => names)
+            assert.match(yield* shown, /DNS:localhost/)
+            yield* SubscriptionRef.set(tls, { ...relay, ca })
+            yield* turns(50)
+            assert.match(yield* shown, /DNS:b\.example\.com/)
+            // The wrong key for the certificate: the last good one stays.
+            yield* SubscriptionRef.set(tls, { cert: localhost.cert, key: relay.key })
+            yield* turns(50)
+            assert.match(yield* shown, /DNS:b\.example\.com/)
+            assert.include(JSON.stringify(messages), "ERR_OSSL_X509_KEY_VALUES_MISMATCH")
+            assert.notInclude(JSON.stringify(messages), "PRIVATE KEY")
+            opened.write(Buffer.from("still here"), () => {}, [10])
+            yield* accepted[0]!.untilLength(10)
           })
-          const opened = yield* connect({ ...listener, port }, new Recorder().accept)
-          yield* poll(() => accepted.length === 1)
-          const shown = Effect.map(hello(port, { servername: "", rejectUnauthorized: false }), ({ names }) => names)
-          assert.match(yield* shown, /DNS:localhost/)
-          yield* SubscriptionRef.set(tls, { ...relay, ca })
-          yield* turns(50)
-          assert.match(yield* shown, /DNS:b\.example\.com/)
-          // The wrong key for the certificate: the last good one stays.
-          yield* SubscriptionRef.set(tls, { cert: localhost.cert, key: relay.key })
-          yield* turns(50)
-          assert.match(yield* shown, /DNS:b\.example\.com/)
-          assert.include(JSON.stringify(messages), "ERR_OSSL_X509_KEY_VALUES_MISMATCH")
-          assert.notInclude(JSON.stringify(messages), "PRIVATE KEY")
-          opened.write(Buffer.from("still here"), () => {})
-          yield* accepted[0]!.untilLength(10)
-        })
-      ).pipe(Effect.provide(Logger.layer([log])))
-    }))
+        ).pipe(Effect.provide(Logger.layer([log])))
+      })
+  )
 
   it.live("fails without a certificate, and with one that does not fit the key", () =>
     Effect.gen(function*() {

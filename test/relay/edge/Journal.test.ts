@@ -72,6 +72,21 @@ describe("Journal: logins", () => {
       assert.deepStrictEqual(heard.map(({ level }) => level), ["Info"])
     }))
 
+  for (const [scheme, transport] of [["msrp", "ws"], ["msrps", "wss"]] as const) {
+    scenario(`one by ${transport} says so everywhere: log, operator, counters`, (world) =>
+      Effect.gen(function*() {
+        const heard = heardIn(world)
+        yield* world.login()
+        const { fields } = of(heard, "login granted")[0]!
+        assert.strictEqual(fields.transport, transport)
+        assert.strictEqual(fields.listener, `${transport}://localhost:${world.socket.port}`)
+        const { counters, operator } = world.relay
+        assert.deepStrictEqual(operator.sessions().items.map((one) => one.transport), [transport])
+        assert.deepStrictEqual(operator.connections().items.map((one) => one.transport), [transport])
+        assert.deepStrictEqual(counters.acceptedBy, { tcp: 0, tls: 0, ws: 0, wss: 0, [transport]: 1 })
+      }), { by: "ws", scheme, plaintextAuth: "always" })
+  }
+
   scenario("a login that failed: wrong password, unknown user", (world) =>
     Effect.gen(function*() {
       const heard = heardIn(world)

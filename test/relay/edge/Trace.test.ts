@@ -72,6 +72,15 @@ describe("a trace of a user", () => {
       })
   )
 
+  scenario("says of a frame by WebSocket that it is one", (world) =>
+    Effect.gen(function*() {
+      const { frames } = yield* traced(world, { users: ["alice"] })
+      yield* world.login()
+      yield* settled(world)
+      assert.isNotEmpty(frames)
+      for (const { transport } of frames) assert.strictEqual(transport, "ws")
+    }), { by: "ws" })
+
   scenario("has what a session does that was there before", (world) =>
     Effect.gen(function*() {
       const { alice, bob, bobUri } = yield* world.pair()
