@@ -81,6 +81,7 @@ export default defineConfig({
           { text: "Quick start", link: "/" },
           { text: "Which page for what", link: "/docs/" },
           page("The demo page", "demo"),
+          page("Installation", "install"),
           page("Settings", "configuration"),
           page("Users", "credentials"),
           page("TLS and renewal", "tls")
@@ -100,6 +101,7 @@ export default defineConfig({
           page("SIP servers, WebRTC", "sip-servers"),
           page("Clients and other relays", "clients"),
           page("NAT and load balancers", "nat"),
+          page("WebSocket", "websocket"),
           page("Several domains", "domains"),
           page("Several relays", "farm"),
           page("Sizing", "sizing")
