@@ -1,0 +1,35 @@
+/** The close codes of docs/websocket.md are those that the relay sends. */
+import { assert, describe, it } from "vitest"
+import { closeCodes } from "../../src/protocol/websocket/FrameHead.ts"
+import { closeReasonOf, type Closing } from "../../src/relay/Closing.ts"
+import { textOf } from "./fences.ts"
+
+const codes = {
+  done: closeCodes.normal,
+  "going away": closeCodes.goingAway,
+  protocol: closeCodes.protocol,
+  policy: closeCodes.policy,
+  defect: closeCodes.defect,
+  overload: closeCodes.overload
+}
+
+describe("close codes in docs/websocket.md", () => {
+  const section = /^## Close codes\n(.*?)^## /ms.exec(textOf("docs/websocket.md"))![1]!
+  const rows = [...section.matchAll(/^\| (\d{4}) \| (.*)$/gm)].map(([, code, when]) => ({
+    code: Number(code),
+    words: [...when!.matchAll(/`([^`]+)`/g)].map(([, words]) => words!)
+  }))
+
+  it("are all there", () => {
+    assert.deepStrictEqual(rows.map(({ code }) => code), Object.values(codes))
+  })
+
+  it("have the reasons that the relay closes with, each once", () => {
+    const told = [...textOf("src/relay/Closing.ts").matchAll(/^ {2}"([^"]+)": "/gm)].map(([, words]) => words!)
+    assert.isAbove(told.length, 10)
+    assert.deepStrictEqual(rows.flatMap(({ words }) => words).sort(), told.sort())
+    for (const { code, words } of rows) {
+      for (const one of words) assert.strictEqual(codes[closeReasonOf(one as Closing)], code, one)
+    }
+  })
+})
