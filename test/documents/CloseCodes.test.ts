@@ -1,17 +1,8 @@
 /** The close codes of docs/websocket.md are those that the relay sends. */
 import { assert, describe, it } from "vitest"
-import { closeCodes } from "../../src/protocol/websocket/FrameHead.ts"
 import { closeReasonOf, type Closing } from "../../src/relay/Closing.ts"
+import { codeOf } from "../../src/transport/websocket/WebSocketConnection.ts"
 import { textOf } from "./fences.ts"
-
-const codes = {
-  done: closeCodes.normal,
-  "going away": closeCodes.goingAway,
-  protocol: closeCodes.protocol,
-  policy: closeCodes.policy,
-  defect: closeCodes.defect,
-  overload: closeCodes.overload
-}
 
 describe("close codes in docs/websocket.md", () => {
   const section = /^## Close codes\n(.*?)^## /ms.exec(textOf("docs/websocket.md"))![1]!
@@ -21,7 +12,7 @@ describe("close codes in docs/websocket.md", () => {
   }))
 
   it("are all there", () => {
-    assert.deepStrictEqual(rows.map(({ code }) => code), Object.values(codes))
+    assert.deepStrictEqual(rows.map(({ code }) => code), Object.values(codeOf))
   })
 
   it("have the reasons that the relay closes with, each once", () => {
@@ -29,7 +20,7 @@ describe("close codes in docs/websocket.md", () => {
     assert.isAbove(told.length, 10)
     assert.deepStrictEqual(rows.flatMap(({ words }) => words).sort(), told.sort())
     for (const { code, words } of rows) {
-      for (const one of words) assert.strictEqual(codes[closeReasonOf(one as Closing)], code, one)
+      for (const one of words) assert.strictEqual(codeOf[closeReasonOf(one as Closing)], code, one)
     }
   })
 })

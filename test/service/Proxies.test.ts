@@ -3,6 +3,7 @@ import { once } from "node:events"
 import * as Net from "node:net"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { eventually, freePort, output, start, type Started } from "../support/service.ts"
+import { headOf, LINES } from "../support/webSockets.ts"
 
 const AUTH = (port: number): string =>
   `MSRP abcd1234 AUTH\r\nTo-Path: msrp://127.0.0.1:${port};tcp\r\nFrom-Path: msrp://a.invalid:9/a;tcp\r\n-------abcd1234$\r\n`
@@ -12,20 +13,6 @@ const masked = (text: string): Buffer => {
   const body = Buffer.from(text, "latin1")
   return Buffer.concat([Buffer.from([0x82, 0x80 | body.length, 0, 0, 0, 0]), body])
 }
-
-const upgrade = (...lines: ReadonlyArray<string>): string =>
-  [
-    "GET / HTTP/1.1",
-    "Host: localhost",
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    "Sec-WebSocket-Protocol: msrp",
-    ...lines,
-    "",
-    ""
-  ].join("\r\n")
 
 /** Of 203.0.113.7:4711, who speaks TLS to the proxy. */
 const BY_TLS = Buffer.from("0d0a0d0a000d0a515549540a21110014cb007107c633640112670b272000050100000000", "hex")
@@ -71,7 +58,7 @@ describe("clients behind a proxy", { timeout: 60_000 }, () => {
       "line"
     )
     const forwarded = ["X-Forwarded-For: 198.51.100.9", "X-Forwarded-Proto: http"]
-    assert.strictEqual(await asked(ws, upgrade(...forwarded), masked(AUTH(relay!.port))), "403")
+    assert.strictEqual(await asked(ws, headOf([...LINES, ...forwarded]), masked(AUTH(relay!.port))), "403")
     await eventually(
       () => /message="login failed".* remote=198\.51\.100\.9:0 .*AUTH without TLS/.test(log.text),
       "line"
@@ -81,11 +68,11 @@ describe("clients behind a proxy", { timeout: 60_000 }, () => {
   it("speaks TLS when the proxy says so: he is asked for his credentials", async () => {
     assert.strictEqual(await asked(relay!.port, BY_TLS, AUTH(relay!.port)), "401")
     const forwarded = ["X-Forwarded-For: 198.51.100.9", "X-Forwarded-Proto: https"]
-    assert.strictEqual(await asked(ws, upgrade(...forwarded), masked(AUTH(relay!.port))), "401")
+    assert.strictEqual(await asked(ws, headOf([...LINES, ...forwarded]), masked(AUTH(relay!.port))), "401")
   })
 
   it("says nothing that counts where it contradicts the proxy", async () => {
     const lines = ["Forwarded: for=127.0.0.1;proto=https", "X-Forwarded-For: 198.51.100.9", "X-Forwarded-Proto: http"]
-    assert.strictEqual(await asked(ws, upgrade(...lines), masked(AUTH(relay!.port))), "400")
+    assert.strictEqual(await asked(ws, headOf([...LINES, ...lines]), masked(AUTH(relay!.port))), "400")
   })
 })

@@ -11,6 +11,7 @@ import * as Tls from "node:tls"
 import { type Connection, type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import { ca, localhost } from "../support/pki.ts"
 import { poll, Recorder, turns } from "../support/Recorder.ts"
+import { headOf } from "../support/webSockets.ts"
 import { hasIpv6, plainClient } from "./plain.ts"
 
 const V1 = Buffer.from("PROXY TCP4 203.0.113.7 198.51.100.1 4711 2855\r\n")
@@ -61,21 +62,10 @@ const behind = (header: Buffer, port: number, piece = Infinity): Duplex => {
   return duplex.on("error", () => {})
 }
 
-const LINES = [
-  "GET / HTTP/1.1",
-  "Host: localhost",
-  "Upgrade: websocket",
-  "Connection: Upgrade",
-  "Sec-WebSocket-Version: 13",
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-  "Sec-WebSocket-Protocol: msrp",
-  "",
-  ""
-]
 /** What is sent: octets, or a WebSocket's handshake with an unmasked key and them in one message. */
 const octetsFor = ({ transport }: Partial<LocalSocket>): Buffer =>
   transport === "ws"
-    ? Buffer.concat([Buffer.from(LINES.join("\r\n")), Buffer.from([0x82, 0x85, 0, 0, 0, 0]), Buffer.from("hello")])
+    ? Buffer.concat([Buffer.from(headOf()), Buffer.from([0x82, 0x85, 0, 0, 0, 0]), Buffer.from("hello")])
     : Buffer.from("hello")
 
 const listeners: ReadonlyArray<readonly [string, LocalSocket]> = [

@@ -30,7 +30,8 @@ export interface WebSocketOptions {
   readonly defer: (task: () => void) => void
 }
 
-const codeOf: Readonly<Record<CloseReason, number>> = {
+/** RFC 6455 §7.4.1. */
+export const codeOf: Readonly<Record<CloseReason, number>> = {
   done: closeCodes.normal,
   "going away": closeCodes.goingAway,
   protocol: closeCodes.protocol,
