@@ -196,7 +196,7 @@ describe("Service.config", () => {
       const { rules, sockets } = yield* Service.config.sockets.parse(provider)
       assert.deepStrictEqual([rules.length, sockets], [1, settings.relay.listen])
       assert.deepStrictEqual((yield* Service.config.removedUsers.parse(provider)).interval, Duration.minutes(1))
-    }))
+    }).pipe(Effect.provide(environment({}))))
 
   it.effect("makes a relay with users of the program's own in a few lines, on whatever network", () =>
     Effect.gen(function*() {
@@ -239,7 +239,7 @@ describe("Service.config", () => {
       assert.strictEqual((yield* Config.nested(Service.config.relay, "SIDE").parse(nested)).authExpires, 77)
       const less = Config.map(Service.config.relay, (relay) => ({ ...relay, authExpires: 5 }))
       assert.strictEqual((yield* less.parse(provider)).authExpires, 5)
-    }))
+    }).pipe(Effect.provide(environment({}))))
 
   it.effect("fails with all that is wrong, in whatever part it is", () =>
     Effect.gen(function*() {

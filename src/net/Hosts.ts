@@ -19,6 +19,17 @@ export const isLoopback = (host: string): boolean => {
     name === "::1" || MAPPED_LOOPBACK.test(name)
 }
 
+const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
+
+/** An IP address as everywhere: canonical, and an IPv4 address that stands in an IPv6 one (RFC 4291 §2.5.5.2) as such. */
+export const plainAddress = (address: string): string => {
+  const canonical = canonicalHost(address)
+  const [, high, low] = MAPPED.exec(canonical) ?? []
+  if (high === undefined || low === undefined) return canonical
+  const [a, b] = [Number.parseInt(high, 16), Number.parseInt(low, 16)]
+  return [a >> 8, a & 0xFF, b >> 8, b & 0xFF].join(".")
+}
+
 /** `localhost` as addresses to bind: `::1` only where this machine has it. */
 export const loopbackAddresses = (): ReadonlyArray<string> => {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])

@@ -65,7 +65,12 @@ export class TestRelay extends Context.Service<TestRelay, {
   /** A new client with a session of this user. `expires` in seconds, as in its AUTH. */
   readonly login: (
     username: string,
-    options?: { readonly expires?: number | undefined }
+    options?: {
+      /** Seconds asked for. */
+      readonly expires?: number | undefined
+      /** By default that of the option `users`. */
+      readonly password?: string | undefined
+    }
   ) => Effect.Effect<Party, TransportError | Client.ClientError, Scope.Scope>
   /** Lets this time pass on the test's clock, and everything happen that is to happen then. */
   readonly pass: (time: Duration.Input) => Effect.Effect<void>
@@ -140,12 +145,15 @@ const make = Effect.fnUntraced(function*(users: Readonly<Record<string, string>>
     socket,
     uri,
     connect,
-    login: Effect.fnUntraced(function*(username, { expires } = {}) {
+    login: Effect.fnUntraced(function*(username, { expires, password = users[username] } = {}) {
+      if (password === undefined) {
+        return yield* Effect.die(new Error(`TestRelay has no password of ${username}: give it in users, or to login`))
+      }
       const client = yield* connect
       const grant = yield* client.auth({
         relay: uri,
         username,
-        password: users[username] ?? "",
+        password,
         ...(expires === undefined ? {} : { expires })
       })
       return {

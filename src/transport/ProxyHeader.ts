@@ -3,7 +3,7 @@
  * them): who he is, and whether he speaks TLS to the proxy. Pure: octets in, a reading out.
  */
 import { isIPv4, isIPv6 } from "node:net"
-import { canonicalHost } from "../protocol/Uri.ts"
+import { plainAddress } from "../net/Hosts.ts"
 
 /** Octets of the longest line of version 1, with its end; and of version 2 that are read at most, with what is behind the addresses. */
 const MAX_LINE = 107
@@ -57,12 +57,12 @@ const line = (octets: Buffer): ProxyReading => {
   const [, family, from, to, fromPort, toPort, ...rest] = octets.toString("latin1", 0, end).split(" ")
   const header = (client: ProxiedClient | undefined): ProxyReading => ({ _tag: "Header", octets: end + 2, client })
   if (family === "UNKNOWN") return header(undefined)
-  const isAddress = family === "TCP4" ? isIPv4 : family === "TCP6" ? isIPv6 : () => false
+  const isAddress = family === "TCP4" ? isIPv4 : family === "TCP6" ? isPlainIPv6 : () => false
   const port = portOf(fromPort)
   if (rest.length > 0 || !isAddress(from ?? "") || !isAddress(to ?? "") || port === -1 || portOf(toPort) === -1) {
     return BAD
   }
-  return header({ host: canonicalHost(from!), port, secure: false })
+  return header({ host: plainAddress(from!), port, secure: false })
 }
 
 const portOf = (text: string | undefined): number => {
@@ -105,9 +105,8 @@ const isSecure = (octets: Buffer): boolean | undefined => {
   return secure
 }
 
-/** An IPv4 address that is embedded is told as such, as everywhere. */
-const ipv6 = (octets: Buffer): string => {
-  const words = Array.from({ length: 8 }, (_, i) => octets.readUInt16BE(2 * i))
-  if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xFFFF) return octets.subarray(12).join(".")
-  return canonicalHost(words.map((word) => word.toString(16)).join(":"))
-}
+const ipv6 = (octets: Buffer): string =>
+  plainAddress(Array.from({ length: 8 }, (_, i) => octets.readUInt16BE(2 * i).toString(16)).join(":"))
+
+/** Without a zone, which means something on the proxy's machine only. */
+const isPlainIPv6 = (text: string): boolean => isIPv6(text) && !text.includes("%")

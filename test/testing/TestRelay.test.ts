@@ -17,7 +17,7 @@ describe("TestRelay", () => {
       assert.strictEqual(bob.grant.expires, 60)
       yield* bob.client.send({ toPath: [...bob.grant.usePath.map(({ text }) => text), ...alice.path], body: "hello" })
       assert.strictEqual((yield* alice.client.messages.take).body?.toString(), "hello")
-      const wrong = yield* Effect.flip(relay.login("nobody"))
+      const wrong = yield* Effect.flip(relay.login("nobody", { password: "guess" }))
       assert.strictEqual("status" in wrong && wrong.status, 401)
     }).pipe(Effect.provide(TestRelay.layer())))
 

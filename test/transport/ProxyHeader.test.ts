@@ -28,6 +28,7 @@ const told = (reading: ProxyReading): string =>
 const headers: ReadonlyArray<readonly [Buffer, string]> = [
   [Buffer.from("PROXY TCP4 192.0.2.7 198.51.100.1 4711 2855\r\n"), "192.0.2.7 4711 plain, 45"],
   [Buffer.from("PROXY TCP6 2001:DB8::7 2001:db8::1 4711 2855\r\n"), "2001:db8::7 4711 plain, 46"],
+  [Buffer.from("PROXY TCP6 ::ffff:192.0.2.7 ::FFFF:c000:201 4711 2855\r\n"), "192.0.2.7 4711 plain, 55"],
   [Buffer.from("PROXY UNKNOWN\r\n"), "nobody, 15"],
   [Buffer.from("PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n"), "nobody, 59"],
   [version2(1, 0x11, V4), "192.0.2.7 4711 plain, 28"],

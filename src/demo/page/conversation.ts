@@ -33,7 +33,7 @@ const hints: Readonly<Record<Presence, string>> = {
   here: "",
   away: "This tab has no connection to the relay now. It can be written to when it is back.",
   lost: "Your connection to the relay is lost. You can write again when it is back.",
-  left: "This tab was closed."
+  left: "The other tab was closed."
 }
 
 export interface ConversationOwner {

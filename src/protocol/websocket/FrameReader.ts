@@ -23,6 +23,12 @@ export interface FrameReaderSink {
 
 const NOTHING = Buffer.alloc(0)
 
+/**
+ * Frames without octets of a message, control frames among them, that may follow one another: they cost more than they are, and
+ * nothing else bounds them. A Pong every 25 seconds is as many in ten weeks.
+ */
+export const MAX_IDLE = 250_000
+
 /** Between two frames. */
 const NONE = -1
 
@@ -40,6 +46,8 @@ export class FrameReader {
   #key = 0
   /** A head, or the payload of a control frame, that has begun in one read and goes on in another. */
   #kept: Buffer | undefined
+  /** Frames without octets of a message, since there were some. */
+  #idle = 0
   #ended = false
 
   constructor(sink: FrameReaderSink, masked: boolean) {
@@ -120,6 +128,11 @@ export class FrameReader {
       return at
     }
     this.#opcode = first & 0x0F
+    this.#idle = payload === 0 || this.#opcode >= CLOSE ? this.#idle + 1 : 0
+    if (this.#idle > MAX_IDLE) {
+      this.#lose(closeCodes.policy, "too many frames without a message")
+      return at
+    }
     this.#fin = (first & 0x80) !== 0
     this.#left = payload
     this.#done = 0

@@ -4,7 +4,9 @@
  */
 import type { IncomingHttpHeaders } from "node:http"
 import { isIP } from "node:net"
-import { canonicalHost } from "../../protocol/Uri.ts"
+import { plainAddress } from "../../net/Hosts.ts"
+
+const MAX_PORT = 65_535
 
 /** Entries that are looked at, from the nearest proxy on. */
 const MAX_PROXIES = 32
@@ -28,9 +30,9 @@ interface Entry {
 const addressOf = (text: string): Entry["from"] => {
   const [, bracketed, port] = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text) ?? /^([^:]+):(\d{1,5})$/.exec(text) ?? []
   const host = bracketed ?? text
-  // An IPv4 address in an IPv6 one is told as such, as everywhere.
-  const canonical = canonicalHost(host.replace(/^::ffff:(?=\d+\.)/i, ""))
-  return isIP(host) === 0 ? undefined : { host: canonical, port: Number(port ?? 0) }
+  // A zone means something on the proxy's machine only.
+  if (isIP(host) === 0 || host.includes("%")) return undefined
+  return { host: plainAddress(host), port: Number(port ?? 0) > MAX_PORT ? 0 : Number(port ?? 0) }
 }
 
 const one = (value: string | Array<string> | undefined): string => Array.isArray(value) ? value.join(",") : value ?? ""

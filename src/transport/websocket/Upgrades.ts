@@ -145,6 +145,11 @@ export class Upgrades {
       return
     }
     this.#waiting.delete(socket)
+    // What is still to be answered there would be written into the WebSocket.
+    if (this.#asked.has(socket)) {
+      socket.destroy()
+      return
+    }
     this.#asked.add(socket)
     const { ends: { remote }, opened, secure } = waiting
     const { limits, path } = this.#options

@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
 import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, writeHead } from "../../../src/protocol/websocket/FrameHead.ts"
-import { FrameReader, MAX_KEPT } from "../../../src/protocol/websocket/FrameReader.ts"
+import { FrameReader, MAX_IDLE, MAX_KEPT } from "../../../src/protocol/websocket/FrameReader.ts"
 import { mask } from "../../../src/protocol/websocket/Mask.ts"
 
 /** A frame as a client (with `key`) or a server writes it, made octet by octet. */
@@ -153,6 +153,21 @@ describe("FrameReader", () => {
       }
     })
   }
+
+  it("frames without a message may not follow one another for ever, and a message in between is enough", () => {
+    const pings = Buffer.concat(Array.from({ length: 1000 }, () => frame(PING, true, Buffer.from("?"), 7)))
+    const read = (between: Buffer): Heard => {
+      const heard = new Heard()
+      const reader = new FrameReader(heard, true)
+      for (let i = 0; i <= MAX_IDLE / 1000; i++) {
+        if (i === 9) reader.push(Buffer.from(between))
+        reader.push(Buffer.from(pings))
+      }
+      return heard
+    }
+    assert.strictEqual(read(Buffer.alloc(0)).end, "1008 too many frames without a message")
+    assert.isUndefined(read(frame(BINARY, true, Buffer.from("x"), 7)).end)
+  })
 
   it("a close names its code, 1005 where there is none, and is the end", () => {
     for (const [octets, end] of [[[0x03, 0xE9, 0x78], "close 1001"], [[], "close 1005"]] as const) {

@@ -23,6 +23,9 @@ describe("clientOf", () => {
     ],
     ["proxies only", { "x-forwarded-for": "10.0.0.3, 10.0.0.2" }, "10.0.0.3 0 plain"],
     ["ports and brackets", { "x-forwarded-for": "[2001:db8::9]:4711" }, "2001:db8::9 4711 plain"],
+    ["IPv4 in IPv6, in figures of either", { "x-forwarded-for": "::FFFF:cb00:7109" }, "203.0.113.9 0 plain"],
+    ["no port that there is not", { "x-forwarded-for": "203.0.113.9:99999" }, "203.0.113.9 0 plain"],
+    ["no zone of another machine", { "x-forwarded-for": "fe80::1%eth0" }, "10.0.0.1 5000 plain"],
     ["IPv6 without brackets", { "x-forwarded-for": "2001:db8::9" }, "2001:db8::9 0 plain"],
     ["the standard header", { forwarded: `for="[2001:db8::9]:4711";proto=https;by=10.0.0.1` }, "2001:db8::9 4711 tls"],
     [

@@ -55,6 +55,13 @@ const request = (lines: ReadonlyArray<string>, { line = "GET / HTTP/1.1", host =
 const without = (name: string): ReadonlyArray<string> => LINES.filter((line) => !line.startsWith(name))
 
 describe("handshake", () => {
+  it.live("no WebSocket is opened behind a request that is still to be answered", () =>
+    serving({}, (port) =>
+      Effect.gen(function*() {
+        const both = ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1", "Host: localhost", ...LINES, "", ""]
+        assert.notInclude(yield* Effect.promise(() => ask(port, both.join("\r\n"))), "101 Switching")
+      })))
+
   it.live("R7977-4.1-01 R6455-4.2-02: msrp among the subprotocols, in any place, is granted as the only one", () =>
     serving({}, (port) =>
       Effect.gen(function*() {
