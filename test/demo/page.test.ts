@@ -349,7 +349,7 @@ describe.skipIf(!hasBrowser)("the demo page", { timeout: 180_000 }, () => {
 
     await third.close()
     await page.getByRole("button", { name: /, has left$/ }).waitFor()
-    await page.getByText("This tab was closed.").locator("visible=true").waitFor()
+    await page.getByText("The other tab was closed.").locator("visible=true").waitFor()
     // Nothing was said with that one, so it is gone; loaded anew it is another one with the same name.
     const name = await other.getByLabel("You are").inputValue()
     await other.reload()
