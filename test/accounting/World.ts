@@ -612,7 +612,7 @@ const relayOf = Effect.fnUntraced(function*(limits: Scenario["bounds"], errors: 
       relayPeers: "all"
     } as const
   const machine = name === undefined ? undefined : { names: [name], certificate: [name] }
-  const layer = Relay.layer({ ...options, limits }).pipe(
+  const layer = Relay.layer({ ...options, limits, sessions: { hashSize: 0 } }).pipe(
     Layer.provide(Layer.fresh(services)),
     Layer.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "Error")])
   )
