@@ -52,6 +52,16 @@ export const maskUris = (text: string): string =>
     (_, before: string, id: string) => `${before}/${id === "" ? "" : labelled(id)}`
   )
 
+/**
+ * What is left of a URI into which white space has got: all between the word's first slash and the transport may be a
+ * session-id.
+ */
+const TORN = /(?<=^|\s)(?![^\s;]*\/\/)(\/?[^\s/]*\/)([^;\s]+)(?=;(?:tcp|ws)(?![0-9a-z]))/gi
+
+/** The same for a text that need not be well-formed. */
+const maskTorn = (text: string): string =>
+  maskUris(text).replace(TORN, (_, before: string, id: string) => `${before}${labelled(id)}`)
+
 /** The session-ids of the URIs of a path, the first URI's first. */
 export const sessionIdsOf = (path: string): Array<string> => Array.from(path.matchAll(URI), ([, , id]) => id!)
 
@@ -125,12 +135,12 @@ const information = (value: string): string => {
   return "_tag" in parsed ? MASK : printed(parsed)
 }
 
-/** Each URI of a path: of what is none the session-id cannot be found, so all of it is masked. */
+/** What is no URI by the grammar, and has its session-id where a URI has it. */
+const LIKE_URI = /^[^\s/;,]*\/\/[^\s/]+\/[^\s;]*(?:;[0-9a-z=]*)*$/i
+
+/** Each URI of a path: where the session-id cannot be found, all of it is masked. */
 const maskPath = (value: string): string =>
-  value.replace(/[^ \t]+/g, (uri) => {
-    const masked = maskUris(uri)
-    return masked !== uri || parseUri(uri) !== undefined ? masked : MASK
-  })
+  value.replace(/[^ \t]+/g, (uri) => parseUri(uri) !== undefined || LIKE_URI.test(uri) ? maskUris(uri) : MASK)
 
 /** Values that have more secrets in them than session-ids. Those of HTTP are no headers of MSRP, and may be there. */
 const values: ReadonlyMap<string, (value: string) => string> = new Map([
@@ -155,7 +165,7 @@ const plain = (text: string): string => {
 }
 
 /** A start line, or the text of an error; `ids` are those of its frame. */
-export const maskLine = (line: string, ids: ReadonlyArray<string> = []): string => plain(maskIds(maskUris(line), ids))
+export const maskLine = (line: string, ids: ReadonlyArray<string> = []): string => plain(maskIds(maskTorn(line), ids))
 
 /** A header line. What is none by the grammar may be anything, a body too, and is not shown. */
 export const maskHeader = (line: string, ids: ReadonlyArray<string> = []): string => {
@@ -163,7 +173,7 @@ export const maskHeader = (line: string, ids: ReadonlyArray<string> = []): strin
   if (name === undefined || value === undefined) return `(a malformed line of ${line.length} octets)`
   const mask = values.get(name.toLowerCase())
   if (mask !== undefined) return plain(`${name}: ${maskIds(mask(value), ids)}`)
-  const uris = paths.has(name.toLowerCase()) ? maskPath : maskUris
+  const uris = paths.has(name.toLowerCase()) ? maskPath : maskTorn
   const more = value.length - MAX_VALUE
   return plain(`${name}: ${maskIds(uris(value.slice(0, MAX_VALUE)), ids)}${more > 0 ? `... (${more} more)` : ""}`)
 }

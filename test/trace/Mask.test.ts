@@ -53,12 +53,26 @@ describe("session-ids", () => {
   it.each([
     ["msrps://relay.example:2855/abc;tcp", `msrps://relay.example:2855/${label("abc")};tcp`],
     ["msrps://relay.example:2855;tcp msrp://b/x;tcp", `msrps://relay.example:2855;tcp msrp://b/${label("x")};tcp`],
-    ["msrp:/b/x;tcp", `msrp:/b/${label("x")};tcp`],
-    ["msrp:b/x;tcp", `msrp:b/${label("x")};tcp`],
+    ["msrp:/b/x;tcp", MASK],
+    ["msrp:b/x;tcp", MASK],
+    ["msrp:\v/r;elay.example/x;tcp", MASK],
+    ["msrp: /b/x;tcp\0msrp://c/y;tcp", `${MASK} ${MASK}`],
     ["msrp://alice:word@b/x;tcp", `msrp://alice@b/${label("x")};tcp`],
     ["mrsp://b/x;tcp", `mrsp://b/${label("x")};tcp`],
     ["mrsp:b/x;tcp", MASK]
   ])("%s in a path", (path, masked) => assert.strictEqual(maskHeader(`From-Path: ${path}`), `From-Path: ${masked}`))
+
+  it.each([
+    ["msrp:\t/relay.example:2855/x;tcp", `msrp:\u{fffd}/relay.example:2855/${label("x")};tcp`],
+    ["msrp:/ relay.example:2855/x;ws", `msrp:/ relay.example:2855/${label("x")};ws`],
+    [
+      "msrps://relay.example:2855;tcp, text/plain;charset=utf-8",
+      "msrps://relay.example:2855;tcp, text/plain;charset=utf-8"
+    ]
+  ])("%s, torn or none, in any other line", (text, masked) => {
+    assert.strictEqual(maskHeader(`X: ${text}`), `X: ${masked}`)
+    assert.strictEqual(maskLine(text), masked)
+  })
 })
 
 describe("session-ids outside of URIs", () => {
