@@ -244,7 +244,7 @@ const here = fileURLToPath(import.meta.url)
 const seconds = Number(values.seconds)
 
 /** As `npm start` has it. */
-const HEAP = "--max-semi-space-size=4"
+const HEAP = "--max-semi-space-size=8"
 
 interface Measured {
   readonly file: string

@@ -145,7 +145,7 @@ const startProcess = async (options: StartOptions) => {
 }
 
 /** As `npm start` does. */
-export const startCommand = "node --max-semi-space-size=4 src/service/bin.ts"
+export const startCommand = "node --max-semi-space-size=8 src/service/bin.ts"
 
 const pausesModule = new URL("pauses.ts", import.meta.url).href
 

@@ -61,6 +61,7 @@ const COLON = 58
 const SLASH = 47
 const RESPONSE = Kind.Response
 const SEND = Kind.Send
+const AUTH = Kind.Auth
 
 /** Found by `#readHeader`: the line has no end within its limit. */
 const TOO_LONG = -2
@@ -241,7 +242,8 @@ export class Head extends StartLine {
     if (this.samePaths) return
     const lines = this.kind === RESPONSE ? last.ofResponse : last.ofRequest
     const start = this.#linesStart
-    lines.length = this.problem === undefined ? this.restStart - start : 0
+    // Those of an AUTH hardly come again, and would be kept for as long as a client is idle.
+    lines.length = this.problem === undefined && this.kind !== AUTH ? this.restStart - start : 0
     if (lines.length > lines.octets.length) lines.octets = Buffer.allocUnsafeSlow(lines.length)
     this.buf.copy(lines.octets, 0, start, start + lines.length)
     lines.toStart = this.toStart - start

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env -S node --max-semi-space-size=8
 /** The command line: `msrp-relay` runs the service, its subcommands are tools beside it. */
 // oxlint-disable-next-line import/no-unassigned-import -- it is there for what it does
 import "./Debugger.ts"

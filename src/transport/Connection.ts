@@ -98,6 +98,8 @@ export interface Connection extends ConnectionFacts {
   /** Stops reading, at once: no `bytes` until `resume`. May be called any number of times, and inside `bytes`. */
   pause(): void
   resume(): void
+  /** Hands over at once, not in a later turn, what it has kept while it was paused; there where one read gives several `bytes`. */
+  deliver?(): void
   /**
    * Closes the connection after what has been written. The peer is expected to close as well; until it does, octets
    * still come in (and are thrown away while the connection is paused, so that the close is seen). TCP has no way to

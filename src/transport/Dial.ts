@@ -9,10 +9,10 @@ import type { ResolverShape } from "../Resolver.ts"
 import { CertificateFault } from "./CertificateFault.ts"
 import type { Certificates } from "./Certificates.ts"
 import type { Accept, Connection, ConnectOptions } from "./Connection.ts"
+import type { Adopt } from "./Connections.ts"
 import { endsOf } from "./Ends.ts"
 import { failure, reasonOf } from "./Failure.ts"
 import { KEEP_ALIVE, keepingAlive } from "./KeepAlive.ts"
-import type { Adopt } from "./Owned.ts"
 import { checkServerIdentity, proofOf, type Proven } from "./PeerCertificate.ts"
 import type { TransportError, TransportErrorReason } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
@@ -40,12 +40,10 @@ export interface Surroundings {
   readonly adopt: Adopt
   readonly proven: Proven
   readonly defer: (task: () => void) => void
-  /** Runs an effect beside everything else. */
-  readonly run: (effect: Effect.Effect<void>) => void
 }
 
 export const makeConnect = (
-  { adopt, certificates, defer, proven, resolver, run }: Surroundings,
+  { adopt, certificates, defer, proven, resolver }: Surroundings,
   live: Current<DialOptions>
 ): TransportShape["connect"] => {
   const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connection, TransportError> =>
@@ -86,14 +84,13 @@ export const makeConnect = (
           if (stream.destroyed || ends === undefined) return Effect.fail(failed("Other", new Error("closed at once")))
           const facts = { ...ends, inbound: false, secure, socket: options.from, ...proven(stream) }
           let messages: Connection | undefined
-          const { connection, owner } = adopt(
+          const connection = adopt(
             stream,
             facts,
             byMessages
               ? (below) => new WebSocketConnection(below, (one) => accept(messages = one), { defer, key: maskingKey })
               : accept
           )
-          run(owner)
           return Effect.succeed(messages ?? connection)
         }),
         Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : destroy)

@@ -6,8 +6,8 @@ import type * as Scope from "effect/Scope"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import { type Accept, type Address, type Connection, ConnectionFacts } from "./Connection.ts"
+import { makeAdopt } from "./Connections.ts"
 import { makeDefer } from "./Defer.ts"
-import { makeAdopt } from "./Owned.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
 /** What is to be said of a stream; the rest is as for a stream that is no socket. */
@@ -35,7 +35,7 @@ export const makeDuplexes: Effect.Effect<Duplexes, never, Scope.Scope> = Effect.
     run(Effect.logError("a connection was dropped because of a defect", Cause.die(error)))
   }
   const defer = makeDefer(defect)
-  const adopt = makeAdopt({ reads: "events", defer, defect })
+  const adopt = yield* makeAdopt({ reads: "events", defer, defect }, run)
   return {
     defer,
     open: (stream, facts, accept) => {
@@ -49,9 +49,7 @@ export const makeDuplexes: Effect.Effect<Duplexes, never, Scope.Scope> = Effect.
         ...facts
       })
       // Of a socket's, only what every stream has is used.
-      const { connection, owner } = adopt(stream as Net.Socket, all, accept)
-      run(owner)
-      return connection
+      return adopt(stream as Net.Socket, all, accept)
     }
   }
 })

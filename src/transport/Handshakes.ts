@@ -150,12 +150,15 @@ export class Handshakes {
     }
     const handshake = Effect.callback<void>((resume) => {
       if (raw.destroyed || own === undefined) return resume(Effect.void)
-      raw.once("close", () => resume(Effect.void))
+      const closed = (): void => resume(Effect.void)
+      raw.once("close", closed)
       this.#underWay.set(key, {
         failed,
         secured: (stream) => {
           // At once: octets may follow in the same read.
           rest = next(stream)
+          // It would hold all of this as long as the connection.
+          raw.off("close", closed)
           resume(Effect.void)
         }
       })

@@ -8,11 +8,11 @@ import { codeOf, wordsOf } from "../net/ErrorCode.ts"
 import type { Current } from "../options/Live.ts"
 import type { Certificates } from "./Certificates.ts"
 import type { Accept, ListenOptions, LocalSocket } from "./Connection.ts"
+import type { Adopt } from "./Connections.ts"
 import { type Ends, endsOf } from "./Ends.ts"
 import { failure, reasonOf, targetOf } from "./Failure.ts"
 import { type HandshakeLimits, Handshakes } from "./Handshakes.ts"
 import { KEEP_ALIVE, keepAlive } from "./KeepAlive.ts"
-import type { Adopt } from "./Owned.ts"
 import type { Proven } from "./PeerCertificate.ts"
 import { ProxyHeaders } from "./ProxyHeaders.ts"
 import { makeSlices } from "./Slices.ts"
@@ -83,7 +83,8 @@ export interface WebSocketListenOptions {
 export interface Surroundings {
   readonly certificates: Certificates
   readonly counters: TransportCounters
-  readonly adopt: Adopt
+  /** For connections that live as long as the listener. */
+  readonly adopting: Effect.Effect<Adopt, never, Scope.Scope>
   readonly proven: Proven
   readonly defer: (task: () => void) => void
   /** Runs an effect beside everything else. */
@@ -91,7 +92,7 @@ export interface Surroundings {
 }
 
 export const makeListen = (
-  { adopt, certificates, counters, defer, proven, run }: Surroundings,
+  { adopting, certificates, counters, defer, proven, run }: Surroundings,
   live: Current<ListenerOptions>
 ): TransportShape["listen"] =>
   Effect.fnUntraced(function*(
@@ -103,7 +104,8 @@ export const makeListen = (
     if (secure && !certificates.hasDefault()) {
       return yield* failure("listen", socket, "Certificate", new Error("no certificate was given"))
     }
-    // Made first, so that it closes last: nothing is accepted any more when the connections are destroyed.
+    // Made first, so that they close last: nothing is accepted any more when the connections are destroyed.
+    const adopt = yield* adopting
     const own = yield* FiberSet.makeRuntime<never, void, never>()
     const inSlices = makeSlices(defer, busy)
     let bound = socket
@@ -126,7 +128,8 @@ export const makeListen = (
       }
       keepAlive(raw, idle)
       open++
-      own(Effect.ensuring(Effect.suspend(() => introduced(raw, ends, handshakes)), Effect.sync(() => open--)))
+      raw.once("close", () => open--)
+      own(Effect.suspend(() => introduced(raw, ends, handshakes)))
     }
     const introduced = (raw: Net.Socket, ends: Ends, handshakes: Handshakes | undefined): Effect.Effect<void> => {
       const { proxies } = live.current
@@ -143,14 +146,17 @@ export const makeListen = (
       handshakes === undefined
         ? opened(raw, ends, isSecure)
         : handshakes.run(raw, ends, (stream) => opened(stream, ends, isSecure))
-    const opened = (stream: Net.Socket, ends: Ends, isSecure: boolean): Effect.Effect<void> =>
-      upgrades === undefined
-        ? adopt(stream, { ...ends, inbound: true, secure: isSecure, socket: bound, ...proven(stream) }, accept).owner
-        : upgrades.run(stream, ends, isSecure, (client) => upgraded(stream, ends, client))
-    const upgraded = (stream: Net.Socket, { local }: Ends, { host, port, secure }: Client): Effect.Effect<void> => {
+    const opened = (stream: Net.Socket, ends: Ends, isSecure: boolean): Effect.Effect<void> => {
+      if (upgrades !== undefined) {
+        return upgrades.run(stream, ends, isSecure, (client) => upgraded(stream, ends, client))
+      }
+      adopt(stream, { ...ends, inbound: true, secure: isSecure, socket: bound, ...proven(stream) }, accept)
+      return Effect.void
+    }
+    const upgraded = (stream: Net.Socket, { local }: Ends, { host, port, secure }: Client): void => {
       const facts = { local, remote: { host, port }, inbound: true, secure, socket: bound, ...proven(stream) }
       const { piece } = live.current.webSocket ?? {}
-      return adopt(stream, facts, (below) => new WebSocketConnection(below, accept, { defer, piece })).owner
+      adopt(stream, facts, (below) => new WebSocketConnection(below, accept, { defer, piece }))
     }
     const upgrades = socket.transport !== "ws" ? undefined : new Upgrades({
       path: socket.path ?? "/",

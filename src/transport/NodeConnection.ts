@@ -41,7 +41,8 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   #down = false
   #closed = false
   #failure: unknown
-  #gone: () => void = nothing
+  /** It is closed, and its receiver knows. */
+  readonly #gone: () => void
   /** Octets that came in while paused: one TLS read can give several chunks, pausing does not hold back the rest. */
   #held: Array<Buffer> = []
   #releasing = false
@@ -50,8 +51,10 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   /** Octets that came too late to be written. */
   #dropped = 0
 
-  constructor(stream: Net.Socket, facts: ConnectionFacts, around: Surroundings) {
+  /** `gone` is called, once, when the receiver has been told that the connection is closed. */
+  constructor(stream: Net.Socket, facts: ConnectionFacts, around: Surroundings, gone: () => void) {
     super(facts)
+    this.#gone = gone
     this.#stream = stream
     this.#around = around
     this.#byTls = stream instanceof TLSSocket
@@ -82,12 +85,6 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (this.#paused || this.#held.length > 0) stream.pause()
     else stream.resume()
     if (!this.#paused && this.#held.length > 0) this.#release()
-  }
-
-  /** Calls back, the one who asked last, when the receiver has been told that the connection is closed. */
-  whenGone(callback: () => void): void {
-    if (this.#closed) callback()
-    else this.#gone = callback
   }
 
   /** The error which ended the connection, if any. */
@@ -216,7 +213,6 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     this.#held = []
     this.#safely(() => this.#receiver?.closed(this.#failure === undefined ? undefined : codeOf(this.#failure)))
     this.#gone()
-    this.#gone = nothing
   }
 
   #safely(callback: () => void): void {
@@ -228,8 +224,6 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     }
   }
 }
-
-const nothing = (): void => {}
 
 /** What has been read already, before there was a receiver. */
 const take = (stream: Net.Socket): Buffer | null => stream.readableLength > 0 ? stream.read() as Buffer | null : null

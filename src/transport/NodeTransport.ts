@@ -19,10 +19,10 @@ import {
 import { ranges } from "../options/Ranges.ts"
 import { Resolver } from "../Resolver.ts"
 import { makeCertificates, type TlsOptions } from "./Certificates.ts"
+import { makeAdopt } from "./Connections.ts"
 import { makeDefer } from "./Defer.ts"
 import { type DialOptions, makeConnect } from "./Dial.ts"
 import { type ListenerOptions, makeListen } from "./Listener.ts"
-import { makeAdopt } from "./Owned.ts"
 import { makeProven } from "./PeerCertificate.ts"
 import type { TransportError } from "./TransportError.ts"
 import { zeroTransportCounters } from "./TransportFacts.ts"
@@ -77,10 +77,10 @@ export const make = Effect.fnUntraced(function*(
   }
   const defer = makeDefer(defect)
   const counters = zeroTransportCounters()
-  const adopt = makeAdopt({ reads: options.reads ?? "shared", defer, defect })
+  const adopting = makeAdopt({ reads: options.reads ?? "shared", defer, defect }, run)
   return {
-    listen: makeListen({ adopt, certificates, counters, proven, defer, run }, live),
-    connect: makeConnect({ adopt, certificates, defer, proven, resolver, run }, live),
+    listen: makeListen({ adopting, certificates, counters, proven, defer, run }, live),
+    connect: makeConnect({ adopt: yield* adopting, certificates, defer, proven, resolver }, live),
     identity: certificates.identity,
     defer,
     facts: Object.assign(counters, { certificates: certificates.facts })

@@ -51,7 +51,7 @@ describe("NodeConnection", () => {
         const recorder = new Recorder()
         const sent = pattern(1_048_576)
         const port = yield* plainServer((socket) => {
-          const connection = new NodeConnection(socket, facts, { reads, defer, defect: () => {} })
+          const connection = new NodeConnection(socket, facts, { reads, defer, defect: () => {} }, () => {})
           connection.start(recorder.accept)
         })
         let turn = 0

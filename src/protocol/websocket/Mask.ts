@@ -1,7 +1,13 @@
 /** Masking of payload (RFC 6455 §5.3): the same operation puts a mask on and takes it off. */
 
-/** Octets from which on whole words are faster than single octets, with a view made for them. */
+/** Octets from which on whole words are faster than single octets. */
 const WORDS_FROM = 48
+
+/** The words of the memory that was masked last: a view is garbage of twice the size of a short message. */
+let words: Int32Array = new Int32Array(0)
+
+const wordsOf = ({ buffer }: Buffer): Int32Array =>
+  words.buffer === buffer ? words : words = new Int32Array(buffer, 0, buffer.byteLength >> 2)
 
 /**
  * Masks `buf[start, end)` in place. `key`: the four octets of the masking key as a little-endian word. `phase`: how many
@@ -13,12 +19,13 @@ export const mask = (buf: Buffer, start: number, end: number, key: number, phase
   if (end - start >= WORDS_FROM) {
     // To the next word of the memory below.
     for (; ((buf.byteOffset + at) & 3) !== 0; at++, turn = (turn + 1) & 3) buf[at]! ^= key >>> (turn << 3)
-    const count = (end - at) >> 2
-    const words = new Int32Array(buf.buffer, buf.byteOffset + at, count)
+    const words = wordsOf(buf)
     const bits = turn << 3
     const word = bits === 0 ? key : (key >>> bits) | (key << (32 - bits))
-    let i = 0
-    for (; i + 8 <= count; i += 8) {
+    let i = (buf.byteOffset + at) >> 2
+    const last = (buf.byteOffset + end) >> 2
+    at += (last - i) << 2
+    for (; i + 8 <= last; i += 8) {
       words[i]! ^= word
       words[i + 1]! ^= word
       words[i + 2]! ^= word
@@ -28,8 +35,7 @@ export const mask = (buf: Buffer, start: number, end: number, key: number, phase
       words[i + 6]! ^= word
       words[i + 7]! ^= word
     }
-    for (; i < count; i++) words[i]! ^= word
-    at += count << 2
+    for (; i < last; i++) words[i]! ^= word
   }
   for (; at < end; at++, turn = (turn + 1) & 3) buf[at]! ^= key >>> (turn << 3)
 }

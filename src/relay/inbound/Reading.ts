@@ -77,6 +77,7 @@ export class Reading implements Tap {
   go(): void {
     if (--this.#stops === 0) this.resume()
     this.release()
+    if (this.#holds === 0) this.#connection?.deliver?.()
   }
 
   /** May what is behind this frame be handled. */

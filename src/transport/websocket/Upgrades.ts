@@ -43,13 +43,13 @@ export interface UpgradesOptions {
 }
 
 /** Goes on with a WebSocket that is open. */
-export type Opened = (client: Client) => Effect.Effect<void>
+export type Opened = (client: Client) => void
 
 interface Waiting {
   readonly ends: Ends
   readonly secure: boolean
   readonly opened: Opened
-  readonly done: (rest: Effect.Effect<void>) => void
+  readonly done: () => void
 }
 
 export class Upgrades {
@@ -102,7 +102,7 @@ export class Upgrades {
     const { maxHandshakes, setupTimeout, trusts } = this.#options.limits()
     const crowd = this.#crowd
     const place = placeOf(ends, trusts)
-    let rest: Effect.Effect<void> | undefined
+    let isOpen = false
     return Effect.callback<void>((resume) => {
       if (stream.destroyed) return resume(Effect.void)
       crowd.add(place, stream)
@@ -113,10 +113,10 @@ export class Upgrades {
       }
       const closed = (): void => resume(Effect.void)
       stream.once("close", closed)
-      const done = (next: Effect.Effect<void>): void => {
+      const done = (): void => {
         // It would hold all of this as long as the connection.
         stream.off("close", closed)
-        rest = next
+        isOpen = true
         resume(Effect.void)
       }
       this.#waiting.set(stream, { ends, secure, opened, done })
@@ -131,7 +131,7 @@ export class Upgrades {
       Effect.ensuring(Effect.sync(() => crowd.delete(place, stream))),
       Effect.onInterrupt(() => Effect.sync(() => stream.destroy())),
       Effect.andThen(Effect.suspend(() => {
-        if (rest !== undefined) return rest
+        if (isOpen) return Effect.void
         stream.destroy()
         return this.#evicted.has(stream) ? this.#missed(ends.remote, "too many") : Effect.void
       }))
@@ -165,7 +165,8 @@ export class Upgrades {
     socket.write(switching(answer))
     if (head.length > 0) socket.unshift(head)
     // At once: frames may follow in the same read.
-    waiting.done(opened(client))
+    opened(client)
+    waiting.done()
   }
 
   #refuse(socket: Net.Socket, client: Client, answer: Refused, origin = ""): void {

@@ -56,6 +56,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
   readonly #reader: FrameReader
   /** What came in while the receiver did not want more, as it came. */
   #rest: Buffer | undefined
+  #restIn: Buffer | undefined
   #releasing = false
   /** A message has begun to go out, and has not ended. */
   #open = false
@@ -85,16 +86,17 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
 
   write(bytes: Uint8Array, written: () => void, ends: ReadonlyArray<number> = NO_ENDS): void {
     if (bytes.length === 0) return this.below.write(bytes, written)
-    const { length } = bytes
+    const octets = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    const { length } = octets
     const headRoom = (ends.length + 1) * (headLength(length) + (this.#key === undefined ? 0 : 4))
     const spare = takeSpare(length + headRoom)
     let to = 0
     let at = 0
     for (const end of ends) {
-      to = this.#frame(spare, to, bytes, at, end, true)
+      to = this.#frame(spare, to, octets, at, end, true)
       at = end
     }
-    if (at < length) to = this.#frame(spare, to, bytes, at, length, false)
+    if (at < length) to = this.#frame(spare, to, octets, at, length, false)
     this.#unwritten += length
     this.below.write(spare.subarray(0, to), () => {
       this.#unwritten -= length
@@ -104,10 +106,10 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
   }
 
   /** `fin`: the message ends with it. Gives the offset behind the frame. */
-  #frame(out: Buffer, to: number, bytes: Uint8Array, start: number, end: number, fin: boolean): number {
+  #frame(out: Buffer, to: number, octets: Buffer, start: number, end: number, fin: boolean): number {
     const key = this.#key?.()
     const payload = writeHead(out, to, this.#open ? CONTINUATION : BINARY, fin, end - start, key)
-    out.set(bytes.subarray(start, end), payload)
+    octets.copy(out, payload, start, end)
     if (key !== undefined) mask(out, payload, payload + end - start, key, 0)
     this.#open = !fin
     return payload + end - start
@@ -143,7 +145,18 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
   bytes(chunk: Buffer): void {
     this.#heard = true
     const used = this.#reader.push(chunk)
-    if (used < chunk.length && !this.#gone) this.#rest = Buffer.from(chunk.subarray(used))
+    if (used < chunk.length && !this.#gone) this.#keep(chunk, used)
+  }
+
+  #keep(chunk: Buffer, from: number): void {
+    const spare = this.#restIn = takeSpare(chunk.length - from)
+    this.#rest = spare.subarray(0, chunk.copy(spare, 0, from))
+  }
+
+  /** What was kept, and the memory that it is in. */
+  #forget(): void {
+    if (this.#restIn !== undefined) releaseSpare(this.#restIn)
+    this.#rest = this.#restIn = undefined
   }
 
   data(octets: Buffer, last: boolean): void {
@@ -187,12 +200,18 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
     this.#releasing = true
     this.#defer(() => {
       this.#releasing = false
-      const rest = this.#rest
-      if (rest === undefined || this.paused || this.#gone) return
-      this.#rest = undefined
-      this.bytes(rest)
-      if (this.#rest === undefined && !this.paused) this.below.resume()
+      this.deliver()
     })
+  }
+
+  deliver(): void {
+    const rest = this.#rest
+    if (rest === undefined || this.paused || this.#gone) return
+    const memory = this.#restIn!
+    this.#rest = this.#restIn = undefined
+    this.bytes(rest)
+    releaseSpare(memory)
+    if (this.#rest === undefined && !this.paused) this.below.resume()
   }
 
   // ---- the end
@@ -221,13 +240,13 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
 
   destroy(): void {
     this.#gone = true
-    this.#rest = undefined
+    this.#forget()
     this.below.destroy()
   }
 
   closed(failure?: string): void {
     this.#gone = true
-    this.#rest = undefined
+    this.#forget()
     this.#receiver.closed(failure)
   }
 }

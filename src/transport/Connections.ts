@@ -1,0 +1,43 @@
+/** Connections that live as long as a scope. A fiber for each of them would cost an idle one a tenth of its memory. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Net from "node:net"
+import { wordsOf } from "../net/ErrorCode.ts"
+import { type Accept, addressText, type Connection, type ConnectionFacts } from "./Connection.ts"
+import { NodeConnection, type Surroundings } from "./NodeConnection.ts"
+
+/** Makes the connection and its receiver, at once. */
+export type Adopt = (stream: Net.Socket, facts: ConnectionFacts, accept: Accept) => Connection
+
+/** When the scope closes, its connections are destroyed, and it waits until their receivers know. */
+export const makeAdopt = (
+  around: Surroundings,
+  run: (effect: Effect.Effect<void>) => void
+): Effect.Effect<Adopt, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const open = new Set<NodeConnection>()
+    let allGone = (): void => {}
+    yield* Effect.addFinalizer(() =>
+      Effect.callback<void>((resume) => {
+        allGone = () => resume(Effect.void)
+        if (open.size === 0) allGone()
+        for (const connection of open) connection.destroy()
+      })
+    )
+    return (stream, facts, accept) => {
+      const connection = new NodeConnection(stream, facts, around, () => {
+        open.delete(connection)
+        if (connection.failure !== undefined) run(failed(connection))
+        if (open.size === 0) allGone()
+      })
+      open.add(connection)
+      connection.start(accept)
+      return connection
+    }
+  })
+
+const failed = ({ failure, remote }: NodeConnection): Effect.Effect<void> =>
+  Effect.annotateLogs(Effect.logDebug("connection failed"), {
+    remote: addressText(remote),
+    reason: wordsOf(failure)
+  })

@@ -1,0 +1,87 @@
+import { assert, describe, it } from "vitest"
+import { BINARY, headLength, writeHead } from "../../../src/protocol/websocket/FrameHead.ts"
+import { mask } from "../../../src/protocol/websocket/Mask.ts"
+import { type Connection, ConnectionFacts, type Receiver } from "../../../src/transport/Connection.ts"
+import { WebSocketConnection } from "../../../src/transport/websocket/WebSocketConnection.ts"
+
+const KEY = 0x12345678
+
+/** A message of a client. */
+const message = (text: string): Buffer => {
+  const { length } = text
+  const frame = Buffer.alloc(headLength(length) + 4 + length)
+  const at = writeHead(frame, 0, BINARY, true, length, KEY)
+  frame.write(text, at)
+  mask(frame, at, frame.length, KEY, 0)
+  return frame
+}
+
+const facts = new ConnectionFacts({
+  inbound: true,
+  secure: false,
+  local: { host: "127.0.0.1", port: 1 },
+  remote: { host: "127.0.0.1", port: 2 },
+  socket: undefined,
+  peerNames: []
+})
+
+/** A WebSocket whose receiver pauses it at the first message, when three of them have come in one read. */
+const paused = () => {
+  const got: Array<string> = []
+  const deferred: Array<() => void> = []
+  const told: Array<string> = []
+  const below: Connection = Object.assign(facts, {
+    transport: "tcp" as const,
+    messages: undefined,
+    write: () => {},
+    pending: () => 0,
+    pause: () => void told.push("pause"),
+    resume: () => void told.push("resume"),
+    end: () => {},
+    destroy: () => {}
+  })
+  const accept = (connection: Connection): Receiver => ({
+    bytes: (octets) => {
+      got.push(octets.toString())
+      if (got.length === 1) connection.pause()
+    },
+    closed: () => {}
+  })
+  const connection = new WebSocketConnection(below, accept, { defer: (task) => deferred.push(task) })
+  const read = Buffer.concat([message("one"), message("two"), message("three")])
+  connection.bytes(read)
+  // The next read uses the same memory.
+  read.fill(0)
+  assert.deepStrictEqual([got, told], [["one"], ["pause"]])
+  return { connection, deferred, got, told }
+}
+
+describe("WebSocketConnection", () => {
+  it("keeps the messages of a read that came after it was paused, and hands them over in a later turn", () => {
+    const { connection, deferred, got, told } = paused()
+    connection.resume()
+    assert.deepStrictEqual(got, ["one"])
+    for (const task of deferred) task()
+    assert.deepStrictEqual([got, told], [["one", "two", "three"], ["pause", "resume"]])
+  })
+
+  it("hands them over at once to who says that it is his turn, and once only", () => {
+    const { connection, deferred, got, told } = paused()
+    connection.deliver()
+    assert.deepStrictEqual(got, ["one"])
+    connection.resume()
+    connection.deliver()
+    assert.deepStrictEqual([got, told], [["one", "two", "three"], ["pause", "resume"]])
+    for (const task of deferred) task()
+    assert.lengthOf(got, 3)
+  })
+
+  it("hands over nothing more when it was destroyed", () => {
+    const { connection, deferred, got } = paused()
+    connection.resume()
+    connection.destroy()
+    connection.deliver()
+    for (const task of deferred) task()
+    assert.deepStrictEqual(got, ["one"])
+  })
+})
