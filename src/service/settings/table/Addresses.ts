@@ -32,7 +32,8 @@ export const addresses = {
   }),
   listen: optional("MSRP_LISTEN", listeners, {
     expects: "sockets like msrp:192.0.2.1:2855 with commas between them",
-    meaning: "Addresses to bind, when they are not those of the URIs: `msrp` is TCP, `msrps` is TLS. " +
+    meaning: "Addresses to bind, when they are not those of the URIs: `msrp` is TCP, `msrps` is TLS, " +
+      "`ws` is WebSocket, `wss` WebSocket over TLS, each with a path if it is not `/` (docs/websocket.md). " +
       "0.0.0.0 and [::] are all addresses of the machine.",
     example: "msrp:0.0.0.0:2855,msrps:[::]:2856",
     absent: "host and port of each of MSRP_URIS"
