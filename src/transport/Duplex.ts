@@ -8,6 +8,7 @@ import type { Duplex } from "node:stream"
 import { type Accept, type Address, type Connection, ConnectionFacts } from "./Connection.ts"
 import { makeAdopt } from "./Connections.ts"
 import { makeDefer } from "./Defer.ts"
+import { makeSlices } from "./Slices.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
 /** What is to be said of a stream; the rest is as for a stream that is no socket. */
@@ -35,7 +36,7 @@ export const makeDuplexes: Effect.Effect<Duplexes, never, Scope.Scope> = Effect.
     run(Effect.logError("a connection was dropped because of a defect", Cause.die(error)))
   }
   const defer = makeDefer(defect)
-  const adopt = yield* makeAdopt({ reads: "events", defer, defect }, run)
+  const adopt = yield* makeAdopt({ reads: "events", defer, inSlices: makeSlices(defer), defect }, run)
   return {
     defer,
     open: (stream, facts, accept) => {

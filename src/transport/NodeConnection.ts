@@ -10,6 +10,8 @@ import { readShared } from "./SharedRead.ts"
 export interface Surroundings {
   readonly reads: "shared" | "events"
   readonly defer: Defer
+  /** Runs tasks in their order, some in each turn: thousands may close together, and each may have much that is lost. */
+  readonly inSlices: (task: () => void) => void
   /** A receiver threw: a defect, which costs only its connection. */
   readonly defect: (error: unknown) => void
 }
@@ -66,8 +68,10 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     })
     stream.once("close", () => {
       this.#down = true
-      this.#allWritten()
-      if (this.#held.length === 0 || this.#ended) this.#finish()
+      around.inSlices(() => {
+        this.#allWritten()
+        if (this.#held.length === 0 || this.#ended) this.#finish()
+      })
     })
   }
 

@@ -24,6 +24,7 @@ import { makeDefer } from "./Defer.ts"
 import { type DialOptions, makeConnect } from "./Dial.ts"
 import { type ListenerOptions, makeListen } from "./Listener.ts"
 import { makeProven } from "./PeerCertificate.ts"
+import { makeSlices } from "./Slices.ts"
 import type { TransportError } from "./TransportError.ts"
 import { zeroTransportCounters } from "./TransportFacts.ts"
 import type { TransportShape } from "./TransportShape.ts"
@@ -77,7 +78,8 @@ export const make = Effect.fnUntraced(function*(
   }
   const defer = makeDefer(defect)
   const counters = zeroTransportCounters()
-  const adopting = makeAdopt({ reads: options.reads ?? "shared", defer, defect }, run)
+  const inSlices = makeSlices(defer)
+  const adopting = makeAdopt({ reads: options.reads ?? "shared", defer, inSlices, defect }, run)
   return {
     listen: makeListen({ adopting, certificates, counters, proven, defer, run }, live),
     connect: makeConnect({ adopt: yield* adopting, certificates, defer, proven, resolver }, live),

@@ -51,7 +51,12 @@ describe("NodeConnection", () => {
         const recorder = new Recorder()
         const sent = pattern(1_048_576)
         const port = yield* plainServer((socket) => {
-          const connection = new NodeConnection(socket, facts, { reads, defer, defect: () => {} }, () => {})
+          const connection = new NodeConnection(
+            socket,
+            facts,
+            { reads, defer, inSlices: defer, defect: () => {} },
+            () => {}
+          )
           connection.start(recorder.accept)
         })
         let turn = 0
@@ -69,4 +74,24 @@ describe("NodeConnection", () => {
         assert.strictEqual(new Set(turnOfReads).size, turnOfReads.length)
       })
   )
+
+  it.effect("tells of its end in a slice of a turn, since others may close together with it", () =>
+    Effect.gen(function*() {
+      const defer = makeDefer(() => {})
+      const recorder = new Recorder()
+      const slices: Array<() => void> = []
+      const told: Array<string> = []
+      const inSlices = (task: () => void) => void slices.push(task)
+      const port = yield* plainServer((socket) => {
+        const around = { reads: "shared", defer, inSlices, defect: () => {} } as const
+        new NodeConnection(socket, facts, around, () => void told.push("gone")).start(recorder.accept)
+      })
+      const { socket } = yield* plainClient(port)
+      yield* poll(() => recorder.connection !== undefined)
+      socket.resetAndDestroy()
+      yield* poll(() => slices.length > 0)
+      assert.deepStrictEqual([told, recorder.closures, recorder.connection.pending()], [[], 0, 0])
+      for (const slice of slices) slice()
+      assert.deepStrictEqual([told, recorder.closures], [["gone"], 1])
+    }))
 })
