@@ -271,13 +271,14 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#inbound.stop()
     // What it has not taken is lost with it, and so is what waits: neither counts as sent.
     this.outbound.outbox.close()
-    this.#connection?.destroy()
+    this.#connection?.destroy(closeReasonOf(reason))
   }
 
   /** The connection is gone, or could not be made (RFC 4975 §5.4, RFC 4976 §6.3). */
   closed(failure?: string): void {
     if (this.gone) return
     if (failure !== undefined) this.#failure = failure
+    this.#logins.leave()
     this.#inbound.ended()
     this.outbound.gone = true
     this.#inbound.stop()

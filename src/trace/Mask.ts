@@ -8,7 +8,6 @@
 import { fromOctets } from "../protocol/digest/Digest.ts"
 import { type Parameters, parseDigest, parseParameters } from "../protocol/digest/Parameters.ts"
 import { sessionLabel } from "../protocol/Ident.ts"
-import { parseUri } from "../protocol/Uri.ts"
 
 /** In place of a secret. */
 export const MASK = "***"
@@ -53,14 +52,14 @@ export const maskUris = (text: string): string =>
   )
 
 /**
- * What is left of a URI into which white space has got: all between the word's first slash and the transport may be a
- * session-id.
+ * What is left of a URI into which white space has got: all between the word's first slash, if there is one, and the transport
+ * may be a session-id.
  */
-const TORN = /(?<=^|\s)(?![^\s;]*\/\/)(\/?[^\s/]*\/)([^;\s]+)(?=;(?:tcp|ws)(?![0-9a-z]))/gi
+const TORN = /(?<=^|\s)(?![^\s;]*\/\/[^\s/;])(\/?[^\s/;]*\/)?([^;\s]+)(?=;(?:tcp|wss?)(?![0-9a-z]))/gi
 
 /** The same for a text that need not be well-formed. */
 const maskTorn = (text: string): string =>
-  maskUris(text).replace(TORN, (_, before: string, id: string) => `${before}${labelled(id)}`)
+  maskUris(text).replace(TORN, (_, before = "", id: string) => `${before}${labelled(id)}`)
 
 /** The session-ids of the URIs of a path, the first URI's first. */
 export const sessionIdsOf = (path: string): Array<string> => Array.from(path.matchAll(URI), ([, , id]) => id!)
@@ -135,12 +134,14 @@ const information = (value: string): string => {
   return "_tag" in parsed ? MASK : printed(parsed)
 }
 
-/** What is no URI by the grammar, and has its session-id where a URI has it. */
-const LIKE_URI = /^[^\s/;,]*\/\/[^\s/]+\/[^\s;]*(?:;[0-9a-z=]*)*$/i
+/**
+ * Where a session-id can be found, or that there is none: in what is a URI by the grammar, or like one but for its scheme.
+ * A parameter that is only a word may be one that got there by a slip.
+ */
+const CLEAR = /^[^\s/;,]*\/\/(?:[^\s/]+\/[^\s;]*|[^\s/;]+)(?:;(?:tcp|ws|[0-9a-z]+=[0-9a-z.]*))*$/i
 
-/** Each URI of a path: where the session-id cannot be found, all of it is masked. */
-const maskPath = (value: string): string =>
-  value.replace(/[^ \t]+/g, (uri) => parseUri(uri) !== undefined || LIKE_URI.test(uri) ? maskUris(uri) : MASK)
+/** Each URI of a path: where it is not clear, all of it is masked. */
+const maskPath = (value: string): string => value.replace(/[^ \t]+/g, (uri) => CLEAR.test(uri) ? maskUris(uri) : MASK)
 
 /** Values that have more secrets in them than session-ids. Those of HTTP are no headers of MSRP, and may be there. */
 const values: ReadonlyMap<string, (value: string) => string> = new Map([

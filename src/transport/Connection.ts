@@ -110,8 +110,11 @@ export interface Connection extends ConnectionFacts {
   ping?(): void
   /** Whether anything has come in since this was asked last; there where `ping` is. */
   takeHeard?(): boolean
-  /** Closes the connection at once. Octets not yet taken by the operating system are lost, nothing more comes in. */
-  destroy(): void
+  /**
+   * Closes the connection at once. Octets not yet taken by the operating system are lost, nothing more comes in. `why` is said
+   * where the transport can, if the peer still takes octets.
+   */
+  destroy(why?: CloseReason): void
 }
 
 /** What is done with the octets of one connection. */

@@ -16,9 +16,11 @@ export const makeAdopt = (
 ): Effect.Effect<Adopt, never, Scope.Scope> =>
   Effect.gen(function*() {
     const open = new Set<NodeConnection>()
+    let closing = false
     let allGone = (): void => {}
     yield* Effect.addFinalizer(() =>
       Effect.callback<void>((resume) => {
+        closing = true
         allGone = () => resume(Effect.void)
         if (open.size === 0) allGone()
         for (const connection of open) connection.destroy()
@@ -32,6 +34,8 @@ export const makeAdopt = (
       })
       open.add(connection)
       connection.start(accept)
+      // One may come while others are told of their end.
+      if (closing) connection.destroy()
       return connection
     }
   })

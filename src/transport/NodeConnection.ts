@@ -66,13 +66,15 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     stream.once("end", () => {
       this.#halfClosed = true
     })
-    stream.once("close", () => {
+    const closed = (): void => {
       this.#down = true
       around.inSlices(() => {
         this.#allWritten()
         if (this.#held.length === 0 || this.#ended) this.#finish()
       })
-    })
+    }
+    if (stream.closed) closed()
+    else stream.once("close", closed)
   }
 
   /** Gets its receiver, then starts reading. */

@@ -59,11 +59,16 @@ describe("session-ids", () => {
     ["msrp: /b/x;tcp\0msrp://c/y;tcp", `${MASK} ${MASK}`],
     ["msrp://alice:word@b/x;tcp", `msrp://alice@b/${label("x")};tcp`],
     ["mrsp://b/x;tcp", `mrsp://b/${label("x")};tcp`],
-    ["mrsp:b/x;tcp", MASK]
+    ["mrsp:b/x;tcp", MASK],
+    ["msrp://b/;x;tcp", MASK],
+    ["msrp://b/a;x", MASK],
+    ["msrp://b/x;tcp;lr=1", `msrp://b/${label("x")};tcp;lr=1`]
   ])("%s in a path", (path, masked) => assert.strictEqual(maskHeader(`From-Path: ${path}`), `From-Path: ${masked}`))
 
   it.each([
     ["msrp:\t/relay.example:2855/x;tcp", `msrp:\u{fffd}/relay.example:2855/${label("x")};tcp`],
+    ["msrp://relay.example:2855/ x;tcp", `msrp://relay.example:2855/ ${label("x")};tcp`],
+    ["msrp: x;wss", `msrp: ${label("x")};wss`],
     ["msrp:/ relay.example:2855/x;ws", `msrp:/ relay.example:2855/${label("x")};ws`],
     [
       "msrps://relay.example:2855;tcp, text/plain;charset=utf-8",

@@ -273,8 +273,9 @@ export class Inbound implements FrameSink {
 
   // ---- the end
 
-  /** Nothing more comes; what was read and waits for its turn is passed on, as it would have been without others. */
+  /** Nothing more comes; what was read and waits for its turn, or was too fast, is passed on. */
   ended(): void {
+    this.#hop.reading.leave()
     this.#share.end()
   }
 

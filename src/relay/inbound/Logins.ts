@@ -9,6 +9,8 @@ export class Logins {
   readonly #shared: Shared
   readonly #reading: Reading
   #underWay = 0
+  /** Lets what is behind one of them go on, if it waits. */
+  #goOn: () => void = () => {}
   /** As many are under way beside the traffic as may be. */
   #full = false
 
@@ -20,22 +22,30 @@ export class Logins {
   /** One begins. `decide` is given what to call when it was answered, maybe at once. `beside`: what is behind it goes on. */
   begins(beside: boolean, decide: (ended: () => void) => void): void {
     let ended = false
-    let waits = false
+    let goOn = (): void => this.#relax()
     this.#underWay++
     decide(() => {
       ended = true
       this.#underWay--
-      if (waits) this.#reading.go()
-      else this.#relax()
+      goOn()
     })
     if (ended) return
     if (!beside) {
-      waits = true
+      let waits = true
+      goOn = this.#goOn = () => {
+        if (waits) this.#reading.go()
+        waits = false
+      }
       this.#reading.stop()
     } else if (!this.#full && this.#underWay >= this.#shared.limits.auths) {
       this.#full = true
       this.#reading.stop()
     }
+  }
+
+  /** The connection is gone: what was read behind an AUTH is dealt with now. */
+  leave(): void {
+    this.#goOn()
   }
 
   #relax(): void {

@@ -229,10 +229,17 @@ export class Reading implements Tap {
     this.go()
   }
 
+  /** Nothing more will come: what was read of a peer that was too fast is dealt with now. */
+  leave(): void {
+    const waits = this.#slowedUntil > 0
+    this.#slowedUntil = Infinity
+    stopTimer(this.#slowed)
+    if (waits) this.go()
+  }
+
   /** The connection is gone. */
   close(): void {
     this.#connection = this.#route = undefined
-    stopTimer(this.#slowed)
     stopTimer(this.#patience)
   }
 }

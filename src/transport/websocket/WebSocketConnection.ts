@@ -66,6 +66,9 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
   #fault: { readonly code: number; readonly reason: string } | undefined
   #ended = false
   #gone = false
+  /** The connection below is closed, and why; whether the receiver knows. */
+  #down: { readonly failure: string | undefined } | undefined
+  #told = false
   /** A Pong is not written yet; what the next one has to say. */
   #ponging = false
   #owed: Buffer | undefined
@@ -209,9 +212,17 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
     if (rest === undefined || this.paused || this.#gone) return
     const memory = this.#restIn!
     this.#rest = this.#restIn = undefined
-    this.bytes(rest)
-    releaseSpare(memory)
-    if (this.#rest === undefined && !this.paused) this.below.resume()
+    try {
+      this.bytes(rest)
+    } catch (defect) {
+      this.destroy()
+      throw defect
+    } finally {
+      releaseSpare(memory)
+    }
+    if (this.#rest !== undefined) return
+    if (this.#down !== undefined) this.#tellLater()
+    else if (!this.paused) this.below.resume()
   }
 
   // ---- the end
@@ -232,21 +243,41 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
 
   end(why: CloseReason = "done"): void {
     if (this.#ended) return
-    this.#ended = true
-    const { code, reason } = this.#fault ?? { code: codeOf[why], reason: "" }
-    this.#control(CLOSE, closePayload(code, reason), nothing)
+    if (this.#down !== undefined) this.#tellLater()
+    this.#say(why)
     this.below.end()
   }
 
-  destroy(): void {
-    this.#gone = true
-    this.#forget()
-    this.below.destroy()
+  #say(why: CloseReason): void {
+    if (this.#ended) return
+    this.#ended = true
+    const { code, reason } = this.#fault ?? { code: codeOf[why], reason: "" }
+    this.#control(CLOSE, closePayload(code, reason), nothing)
   }
 
-  closed(failure?: string): void {
+  destroy(why?: CloseReason): void {
+    if (why !== undefined) this.#say(why)
     this.#gone = true
     this.#forget()
-    this.#receiver.closed(failure)
+    if (this.#down !== undefined) this.#tellLater()
+    else this.below.destroy()
+  }
+
+  /** What was read before is still wanted, unless the connection has been ended. */
+  closed(failure?: string): void {
+    this.#down = { failure }
+    if (this.#rest === undefined || this.#ended) this.#tell()
+  }
+
+  #tellLater(): void {
+    this.#defer(() => this.#tell())
+  }
+
+  #tell(): void {
+    if (this.#told) return
+    this.#told = true
+    this.#gone = true
+    this.#forget()
+    this.#receiver.closed(this.#down?.failure)
   }
 }

@@ -125,4 +125,29 @@ describe("AUTHs under way", () => {
       }),
     { credentials: slow }
   )
+
+  scenario(
+    "what a client sent behind an AUTH arrives, also when he has gone before that was answered",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const challenge = yield* world.challenge(alice.peer, alice.uri)
+        alice.peer.write(
+          request("AUTH", {
+            to: world.uri,
+            from: alice.uri,
+            headers: [world.authorization(challenge, { username: "carol" })]
+          }),
+          send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "good bye" })
+        )
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(bob.frames, [])
+        world.network!.cut(alice.peer.connection)
+        const frame = yield* bob.next
+        assert.strictEqual(frame.body!.toString(), "good bye")
+        bob.answer(frame)
+        yield* TestClock.adjust("5 seconds")
+      }),
+    { credentials: slow }
+  )
 })

@@ -26,6 +26,25 @@ describe("Pace", () => {
 
 describe("a session that may bring so many requests per second", () => {
   scenario(
+    "what was read of a client before he went arrives, however fast he was",
+    { limits: { requestRate: 10 } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const frames = collect(bob)
+        yield* TestClock.adjust("1 second")
+        alice.peer.write(...Array.from({ length: 40 }, (_, i) =>
+          send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: `msg.${i}`, body: "hi" })))
+        yield* world.network!.settled
+        assert.strictEqual(sends(frames), 11)
+        world.network!.cut(alice.peer.connection)
+        yield* world.network!.settled
+        assert.strictEqual(sends(frames), 40)
+        yield* TestClock.adjust("31 seconds")
+      })
+  )
+
+  scenario(
     "R4976-9.3-06 R4976-9.3-04: what is more waits, and nothing is lost",
     { limits: { requestRate: 10 } },
     (world) =>

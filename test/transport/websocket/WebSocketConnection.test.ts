@@ -26,26 +26,27 @@ const facts = new ConnectionFacts({
 })
 
 /** A WebSocket whose receiver pauses it at the first message, when three of them have come in one read. */
-const paused = () => {
+const paused = (fails = false) => {
   const got: Array<string> = []
   const deferred: Array<() => void> = []
   const told: Array<string> = []
   const below: Connection = Object.assign(facts, {
     transport: "tcp" as const,
     messages: undefined,
-    write: () => {},
+    write: (octets: Uint8Array) => void told.push(`write ${Buffer.from(octets).toString("hex")}`),
     pending: () => 0,
     pause: () => void told.push("pause"),
     resume: () => void told.push("resume"),
-    end: () => {},
-    destroy: () => {}
+    end: () => void told.push("end"),
+    destroy: () => void told.push("destroy")
   })
   const accept = (connection: Connection): Receiver => ({
     bytes: (octets) => {
       got.push(octets.toString())
       if (got.length === 1) connection.pause()
+      else if (fails) throw new Error("a defect of the receiver")
     },
-    closed: () => {}
+    closed: (failure) => void told.push(`closed ${failure}`)
   })
   const connection = new WebSocketConnection(below, accept, { defer: (task) => deferred.push(task) })
   const read = Buffer.concat([message("one"), message("two"), message("three")])
@@ -83,5 +84,38 @@ describe("WebSocketConnection", () => {
     connection.deliver()
     for (const task of deferred) task()
     assert.deepStrictEqual(got, ["one"])
+  })
+
+  it("hands them over before it tells that the connection is closed", () => {
+    const { connection, deferred, got, told } = paused()
+    connection.closed("ECONNRESET")
+    connection.resume()
+    for (const task of deferred) task()
+    assert.deepStrictEqual([got, told], [["one", "two", "three"], ["pause", "closed ECONNRESET"]])
+  })
+
+  it.each(["end", "destroy"] as const)(
+    "tells that it is closed, and nothing else, when nobody wants them (%s)",
+    (how) => {
+      const { connection, deferred, got, told } = paused()
+      connection.closed()
+      connection[how]()
+      assert.notInclude(told, "closed undefined")
+      for (const task of deferred) task()
+      assert.deepStrictEqual([got, told.filter((one) => one.startsWith("closed"))], [["one"], ["closed undefined"]])
+    }
+  )
+
+  it("is destroyed by a receiver that throws while they are handed over", () => {
+    const { connection, told } = paused(true)
+    connection.resume()
+    assert.throws(() => connection.deliver(), "a defect of the receiver")
+    assert.deepStrictEqual(told, ["pause", "destroy"])
+  })
+
+  it("says why it is destroyed to a peer that still reads", () => {
+    const { connection, told } = paused()
+    connection.destroy("policy")
+    assert.deepStrictEqual(told, ["pause", "write 880203f0", "destroy"])
   })
 })

@@ -1,0 +1,43 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { PassThrough } from "node:stream"
+import { makeDuplexes } from "../../src/Transport.ts"
+
+const facts = { inbound: true } as const
+
+describe("connections of a scope", () => {
+  it.effect("those that are made while it closes are closed with it", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const { open } = yield* Scope.provide(makeDuplexes, scope)
+      const closed: Array<string> = []
+      const second = new PassThrough()
+      open(new PassThrough(), facts, () => ({
+        bytes: () => {},
+        closed: () => {
+          closed.push("first")
+          open(second, facts, () => ({ bytes: () => {}, closed: () => void closed.push("second") }))
+        }
+      }))
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(closed, ["first", "second"])
+      assert.isTrue(second.destroyed)
+    }))
+
+  it.effect("it waits until all of them were told, also those that close meanwhile by themselves, or have", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const { open } = yield* Scope.provide(makeDuplexes, scope)
+      let told = 0
+      const streams = Array.from({ length: 100 }, () => new PassThrough())
+      for (const stream of streams) open(stream, facts, () => ({ bytes: () => {}, closed: () => void told++ }))
+      for (const stream of streams.slice(50)) stream.destroy()
+      const before = new PassThrough().destroy()
+      yield* Effect.callback<void>((resume) => void before.once("close", () => resume(Effect.void)))
+      open(before, facts, () => ({ bytes: () => {}, closed: () => void told++ }))
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(told, 101)
+    }))
+})
