@@ -13,6 +13,7 @@
  *
  * @module
  */
+
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpApiError from "effect/http-api/HttpApiError"
@@ -91,7 +92,7 @@ const served = (
  * token is required. Limits of connections and heads are those of the server around it.
  *
  * @category layers
- * @since 0.1.0
+ * @since 0.2.0
  */
 export const routes = (
   hosts: AdminHosts = []
@@ -117,7 +118,7 @@ const layerServer = (address: AdminAddress) =>
  * `@effect/platform-node`, which has the server, is not installed.
  *
  * @category layers
- * @since 0.1.0
+ * @since 0.2.0
  */
 export const layer = (address: AdminAddress): Layer.Layer<never, AdminListenError, AdminParts | AdminToken> => {
   const all = Layer.mergeAll(endpoints, Layer.provide(layerRest, headers.layer))

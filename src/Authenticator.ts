@@ -1,3 +1,9 @@
+/**
+ * Who is let in: decides each AUTH (RFC 4976 §5.1), by digest, by bearer tokens, or by a rule of one's own.
+ *
+ * @module
+ */
+
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

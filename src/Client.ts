@@ -9,7 +9,10 @@
  * yield* alice.send({ toPath: [...grant.usePath, ...peersPath], body: "Hello" })
  * const message = yield* alice.messages.take
  * ```
+ *
+ * @module
  */
+
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -49,6 +52,12 @@ export type { Progress } from "./client/Sender.ts"
 export type { Sent } from "./client/Sent.ts"
 export { type ContentDisposition, formatDisposition, parseDisposition } from "./protocol/ContentDisposition.ts"
 
+/**
+ * An endpoint on one connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Client {
   /** Own URI for one session: address of the connection and a random session-id. */
   readonly uri: string
@@ -334,6 +343,9 @@ export const connect = Effect.fnUntraced(function*(
 /**
  * The path by which peers reach a client: what stands in its SDP, and in the To-Path of their requests. It is Use-Path
  * in reverse order and the client's own URI (RFC 4976 §5.1).
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const peerPath = (grant: Auth.Grant, uri: string): ReadonlyArray<string> => [
   ...grant.usePath.map(({ text }) => text).toReversed(),

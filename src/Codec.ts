@@ -1,3 +1,9 @@
+/**
+ * Octets to MSRP frames and back (RFC 4975 §7, §9).
+ *
+ * @module
+ */
+
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import { Decoder, type FrameDecoder, type FrameSink } from "./protocol/Decoder.ts"

@@ -1,3 +1,9 @@
+/**
+ * Users, and what proves them, for `Authenticator.layerDigest`. Other backends are the modules `msrp-relay/credentials/*`.
+ *
+ * @module
+ */
+
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -13,12 +19,20 @@ export type { DigestAlgorithm } from "./protocol/digest/Digest.ts"
  * What proves a user: the password, or what is kept in its place, H(user ":" realm ":" password) in hexadecimal, for
  * the algorithms it was made with (RFC 7616 §3.6). An H(A1) is good for one realm only. A user who has one algorithm
  * only cannot log in with another, even when it is offered.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export type Secret =
   | { readonly _tag: "Password"; readonly password: Redacted.Redacted }
   | { readonly _tag: "Ha1"; readonly ha1: Partial<Record<DigestAlgorithm, Redacted.Redacted>> }
 
-/** The backend cannot answer now. `cause` is logged, so a backend must keep secrets out of it. */
+/**
+ * The backend cannot answer now. `cause` is logged, so a backend must keep secrets out of it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class CredentialsUnavailable extends Data.TaggedError("CredentialsUnavailable")<{
   /** Name of the backend, as `file` or `sql`. */
   readonly backend: string
@@ -31,7 +45,12 @@ export class CredentialsUnavailable extends Data.TaggedError("CredentialsUnavail
   }
 }
 
-/** Who is asked for. Both are text, the user name composed (NFC). */
+/**
+ * Who is asked for. Both are text, the user name composed (NFC).
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface UserKey {
   readonly username: string
   readonly realm: string
@@ -39,6 +58,12 @@ export interface UserKey {
   readonly source?: string | undefined
 }
 
+/**
+ * Looks a user up; `None` when there is no such user.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Lookup = (user: UserKey) => Effect.Effect<Option.Option<Secret>, CredentialsUnavailable>
 
 /**
@@ -114,18 +139,33 @@ export class Credentials extends Context.Service<Credentials, {
   ): Layer.Layer<Credentials, E | Config.ConfigError, R> => Layer.unwrap(config)
 }
 
-/** Algorithms whose secrets a backend can have for a realm. */
+/**
+ * Algorithms whose secrets a backend can have for a realm.
+ *
+ * @category getters
+ * @since 0.2.0
+ */
 export const algorithmsOf = (backend: Credentials["Service"], realm: string): ReadonlyArray<DigestAlgorithm> =>
   backend.algorithmsOf?.(realm) ?? backend.algorithms
 
-/** A user of a table. Without a realm, one of every realm. */
+/**
+ * A user of a table. Without a realm, one of every realm.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface User {
   readonly username: string
   readonly realm?: string | undefined
   readonly secret: Secret
 }
 
-/** A user with a password, the same in every realm when none is given. */
+/**
+ * A user with a password, the same in every realm when none is given.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const passwordUser = (username: string, password: Redacted.Redacted, realm?: string): User => ({
   username,
   realm,
@@ -135,6 +175,9 @@ export const passwordUser = (username: string, password: Redacted.Redacted, real
 /**
  * The secret in a stored value. `calculateHa1`: the value is the password; otherwise it is an H(A1), 32 hexadecimal
  * digits of MD5 or 64 of SHA-256. `undefined` when it is neither, or empty.
+ *
+ * @category decoding
+ * @since 0.1.0
  */
 export const storedSecret = (value: string, calculateHa1: boolean): Secret | undefined => {
   if (value === "") return undefined
@@ -145,6 +188,12 @@ export const storedSecret = (value: string, calculateHa1: boolean): Secret | und
     : { _tag: "Ha1", ha1: { [algorithm]: Redacted.make(value.toLowerCase()) } }
 }
 
+/**
+ * Users in memory.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface UserTable {
   readonly users: number
   /** Those that every user has, so that whatever a client chooses it can log in; if there is none, those of any. */
@@ -158,6 +207,9 @@ const has = (secret: Secret, algorithm: DigestAlgorithm): boolean =>
 /**
  * Users by name and realm. H(A1)s of the same user and realm are put together; otherwise the later entry counts. An
  * entry for the realm goes before one for every realm.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const userTable = (users: Iterable<User>): UserTable => {
   const secrets = new Map<string, Secret>()

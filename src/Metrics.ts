@@ -8,6 +8,7 @@
  *
  * @module
  */
+
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -23,14 +24,19 @@ import { Relay } from "./Relay.ts"
 
 export { LogCounters } from "./logging/LogCounters.ts"
 
-/** The content type of the page (Prometheus' text format). */
+/**
+ * The content type of the page (Prometheus' text format).
+ *
+ * @category constants
+ * @since 0.2.0
+ */
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 /**
  * The metrics of a relay, while the layer lives.
  *
  * @category services
- * @since 0.1.0
+ * @since 0.2.0
  */
 export class Metrics extends Context.Service<Metrics, {
   /** A page of all metrics in the registry, also of those that are not the relay's, in Prometheus' text format. */

@@ -1,3 +1,9 @@
+/**
+ * The relay (RFC 4976) as a layer, with its options, limits, events, and what an operator sees of it.
+ *
+ * @module
+ */
+
 import * as Clock from "effect/Clock"
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
@@ -29,6 +35,7 @@ import { makeKeeper } from "./relay/edge/Repository.ts"
 import { makeTable } from "./relay/edge/Table.ts"
 import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.ts"
 import { troubleLog } from "./relay/edge/TroubleLog.ts"
+import type { RelayBounds, RelayGauges } from "./relay/Gauges.ts"
 import { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 import type { NextHopOptions } from "./relay/rules/NextHops.ts"
 import type { UsePathUri } from "./relay/rules/OwnUris.ts"
@@ -55,6 +62,7 @@ export type {
 } from "./relay/edge/Operator.ts"
 export { type EventFields, type EventMessage, eventMessages, type RelayEvent } from "./relay/edge/RelayEvent.ts"
 export { TooManyTraces, type TraceQuery } from "./relay/edge/Trace.ts"
+export type { RelayBounds, RelayGauges } from "./relay/Gauges.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
 export type { NextHopOptions } from "./relay/rules/NextHops.ts"
 export type { UsePathUri } from "./relay/rules/OwnUris.ts"
@@ -70,7 +78,12 @@ const DAY = 86_400
 /** How often it is looked for connections that nobody uses, and logged what limits have refused. */
 const IDLE_CHECK = "1 minute"
 
-/** How many sessions there may be, and how they end. They may change, but for `hashSize`. */
+/**
+ * How many sessions there may be, and how they end. They may change, but for `hashSize`.
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface SessionOptions {
   /** log2 of the number of buckets of the table; the clean-up visits one bucket at a time. 0..20, default 10. */
   readonly hashSize?: number | undefined
@@ -87,7 +100,12 @@ export interface SessionOptions {
   readonly extendActive?: boolean | undefined
 }
 
-/** They may change (`Live`), but for `listen`, `uris` and `usePath`, which count at the start. */
+/**
+ * They may change (`Live`), but for `listen`, `uris` and `usePath`, which count at the start.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface RelayOptions {
   /** Where to listen. */
   readonly listen: ReadonlyArray<LocalSocket>
@@ -134,24 +152,6 @@ export interface RelayOptions {
   readonly nextHops?: NextHopOptions | undefined
   readonly sessions?: SessionOptions | undefined
   readonly limits?: Partial<RelayLimits> | undefined
-}
-
-/** What a relay holds at this moment; all of it is 0 when nothing is going on. */
-export interface RelayGauges {
-  readonly connections: number
-  readonly sessions: number
-  readonly transactions: number
-  readonly timers: number
-  /** Octets of output and of parked requests. */
-  readonly bufferedOctets: number
-  /** Those of them that are requests which wait for slow receivers. */
-  readonly parkedOctets: number
-}
-
-/** How many there may be. */
-export interface RelayBounds {
-  readonly connections: number
-  readonly sessions: number
 }
 
 /**

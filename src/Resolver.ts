@@ -1,7 +1,10 @@
 /**
  * DNS: the addresses of a host (RFC 4975 §6.2), and the SRV records that say where the relay of a domain is, for an AUTH
  * that names no port (RFC 4976 §8, RFC 2782).
+ *
+ * @module
  */
+
 import * as Cache from "effect/Cache"
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
@@ -22,7 +25,12 @@ import { isNameServer, nameServerOf, QueryError, querySrv, type SrvRecord } from
 
 export type { SrvRecord } from "./resolver/Srv.ts"
 
-/** The name servers did not answer, the host is not known, or the domain has no relay. `code` is that of `node:dns`. */
+/**
+ * The name servers did not answer, the host is not known, or the domain has no relay. `code` is that of `node:dns`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class ResolverError extends Data.TaggedError("ResolverError")<{
   readonly name: string
   readonly code: string
@@ -32,6 +40,12 @@ export class ResolverError extends Data.TaggedError("ResolverError")<{
   }
 }
 
+/**
+ * What a resolver answers. Whatever fails is a `ResolverError`; the relay waits no longer than its limits say.
+ *
+ * @category services
+ * @since 0.1.0
+ */
 export interface ResolverShape {
   /** The addresses of a host, IPv4 and IPv6, at least one, in the order to try them. */
   readonly addresses: (host: string) => Effect.Effect<ReadonlyArray<string>, ResolverError>
@@ -42,6 +56,12 @@ export interface ResolverShape {
 /** How often each name server is asked before it is given up. */
 const TRIES = 2
 
+/**
+ * Whom to ask for SRV records.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface NodeResolverOptions {
   /** Name servers to ask for SRV records, as `address` or `address:port`; those of this machine when absent. */
   readonly servers?: ReadonlyArray<string> | undefined
@@ -102,7 +122,12 @@ const reference: Context.Reference<ResolverShape> = Context.Reference("msrp-rela
   defaultValue: () => makeNode({ current: {} })
 })
 
-/** The name servers of this machine, or others for SRV; their SRV records are remembered, one question at a time. */
+/**
+ * The name servers of this machine, or others for SRV; their SRV records are remembered, one question at a time.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerNode = (options: Live<NodeResolverOptions> = {}): Layer.Layer<never, OptionsError> =>
   Layer.unwrap(
     Effect.map(
@@ -111,12 +136,22 @@ export const layerNode = (options: Live<NodeResolverOptions> = {}): Layer.Layer<
     )
   )
 
-/** The same with options out of a configuration. */
+/**
+ * The same with options out of a configuration.
+ *
+ * @category layers
+ * @since 0.2.0
+ */
 export const layerNodeConfig = (
   config: Config.Config<Live<NodeResolverOptions>>
 ): Layer.Layer<never, OptionsError | Config.ConfigError> => Layer.unwrap(Effect.map(config, layerNode))
 
-/** Remembers the SRV records that another resolver finds, asks it a few questions at a time, and bounds what it finds. */
+/**
+ * Remembers the SRV records that another resolver finds, asks it a few questions at a time, and bounds what it finds.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<never> =>
   Layer.effect(
     reference,
@@ -140,7 +175,12 @@ export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<neve
     })
   )
 
-/** SRV records and addresses by name (lower case), for simulated networks and tests. */
+/**
+ * SRV records and addresses by name (lower case), for simulated networks and tests.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerRecords = (
   records: Readonly<Record<string, ReadonlyArray<SrvRecord>>>,
   addresses: Readonly<Record<string, ReadonlyArray<string>>> = {}
@@ -180,7 +220,12 @@ export const Resolver = Object.assign(
   { layerNode, layerNodeConfig, layerCached, layerRecords }
 )
 
-/** Puts records into the order in which they are to be tried (RFC 2782, "The format of the SRV RR"). */
+/**
+ * Puts records into the order in which they are to be tried (RFC 2782, "The format of the SRV RR").
+ *
+ * @category ordering
+ * @since 0.1.0
+ */
 export const inOrder = Effect.fnUntraced(function*(records: ReadonlyArray<SrvRecord>) {
   const ordered: Array<SrvRecord> = []
   for (const [, group] of [...Map.groupBy(records, ({ priority }) => priority)].toSorted(([a], [b]) => a - b)) {
@@ -202,6 +247,9 @@ const MAX_TARGETS = 8
 /**
  * Hosts and ports to try in this order for the relay of a domain (RFC 4976 §8); none when it has no SRV records. Fails
  * when the domain says that it has no relay, or nothing can be known.
+ *
+ * @category accessors
+ * @since 0.1.0
  */
 export const relaysOf = Effect.fnUntraced(function*(domain: string) {
   const { srv } = yield* Resolver

@@ -11,6 +11,7 @@
  *
  * @module
  */
+
 import type * as Layer from "effect/Layer"
 import type { Metrics } from "./Metrics.ts"
 import type { Relay } from "./Relay.ts"
@@ -34,9 +35,14 @@ export { SettingsError, type SettingsProblem } from "./service/Settings.ts"
  * again. When its scope closes the relay drains as MSRP_DRAIN_TIMEOUT says.
  *
  * @category layers
- * @since 0.1.0
+ * @since 0.2.0
  */
 export const layer: Layer.Layer<Relay | Metrics | Reload, ServiceError> = Parts.layer
 
-/** Why the service cannot start. Each tells in its `message` all that is wrong. */
+/**
+ * Why the service cannot start. Each tells in its `message` all that is wrong.
+ *
+ * @category errors
+ * @since 0.2.0
+ */
 export type ServiceError = Layer.Error<typeof Parts.layer>

@@ -1,3 +1,9 @@
+/**
+ * Where a relay keeps which sessions there are, for others to read: no message waits for it, nor fails by it.
+ *
+ * @module
+ */
+
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -14,6 +20,9 @@ export type { SessionEnd } from "./relay/Session.ts"
 /**
  * What a repository keeps of a session. None of it is a secret: who reads it cannot write to the owner. A codec of it is
  * `SessionEntry` too: `Schema.fromJsonString(SessionEntry)` for a store of texts.
+ *
+ * @category schemas
+ * @since 0.2.0
  */
 export const SessionEntry = Schema.Struct({
   /**
@@ -34,17 +43,39 @@ export const SessionEntry = Schema.Struct({
   expires: Schema.Number
 })
 
+/**
+ * A session as `SessionEntry` decodes it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type SessionEntry = typeof SessionEntry.Type
 
-/** Something that happened in a repository; also what somebody else did there. A codec of it is `SessionChange` too. */
+/**
+ * Something that happened in a repository; also what somebody else did there. A codec of it is `SessionChange` too.
+ *
+ * @category schemas
+ * @since 0.2.0
+ */
 export const SessionChange = Schema.Union([
   Schema.Struct({ _tag: Schema.Literal("Created"), session: SessionEntry }),
   Schema.Struct({ _tag: Schema.Literal("Ended"), id: Schema.String, reason: Schema.Literals(sessionEnds) })
 ])
 
+/**
+ * A change as `SessionChange` decodes it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type SessionChange = typeof SessionChange.Type
 
-/** There are as many sessions as there may be: of all users, or of this one. An AUTH is answered 403 then. */
+/**
+ * There are as many sessions as there may be: of all users, or of this one. An AUTH is answered 403 then.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{
   readonly of: "all" | "user"
   readonly limit: number
@@ -53,12 +84,20 @@ export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{
 /**
  * The store cannot be used now. An AUTH is answered 408 then, and whoever is logged in stays. Only what kind of error the
  * cause is gets into the log.
+ *
+ * @category errors
+ * @since 0.2.0
  */
 export class SessionRepoUnavailable extends Data.TaggedError("SessionRepoUnavailable")<{
   readonly cause: unknown
 }> {}
 
-/** What a store does, from which `SessionRepo.make` makes a repository. */
+/**
+ * What a store does, from which `SessionRepo.make` makes a repository.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface SessionStore {
   /** See `SessionRepo`. */
   readonly create: (session: SessionEntry) => Effect.Effect<void, SessionsExhausted | SessionRepoUnavailable>
@@ -66,6 +105,12 @@ export interface SessionStore {
   readonly list: Stream.Stream<SessionEntry, SessionRepoUnavailable>
 }
 
+/**
+ * How much `SessionRepo.layerMemory` keeps.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface SessionRepoOptions {
   /** Changes that a reader of `changes` may be behind; beyond that it misses the oldest. 1..1 000 000, default 16 384. */
   readonly maxChanges?: number | undefined

@@ -1,3 +1,9 @@
+/**
+ * Which local socket a new outbound hop is dialled from, by default or by rules.
+ *
+ * @module
+ */
+
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -11,7 +17,12 @@ import { type Live, valueOf } from "./options/Live.ts"
 import { canonicalHost, parseUri } from "./protocol/Uri.ts"
 import type { LocalSocket } from "./Transport.ts"
 
-/** What is known when a request needs a connection that is not there yet. */
+/**
+ * What is known when a request needs a connection that is not there yet.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface SocketRequest {
   /** The peer on the connection which the request came in on. */
   readonly source: { readonly host: string; readonly port: number }
@@ -82,6 +93,9 @@ export class SocketSelector extends Context.Service<SocketSelector, {
 /**
  * The inbound socket when its scheme is that of the destination, else the first local socket of the destination's
  * scheme, else `undefined`.
+ *
+ * @category getters
+ * @since 0.1.0
  */
 export const defaultSocket = (sockets: ReadonlyArray<LocalSocket>, request: SocketRequest): LocalSocket | undefined => {
   const { destination, inbound } = request
@@ -90,6 +104,12 @@ export const defaultSocket = (sockets: ReadonlyArray<LocalSocket>, request: Sock
     : sockets.find((socket) => socket.scheme === destination.scheme)
 }
 
+/**
+ * One rule of a list: the first that matches a request decides.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface SocketRule {
   /** What the rule decides about. */
   readonly matches: (request: SocketRequest) => boolean
@@ -103,6 +123,12 @@ export interface SocketRule {
 const applies = (rule: SocketRule, request: SocketRequest): boolean =>
   (typeof rule.use === "string" || rule.use.scheme === request.destination.scheme) && rule.matches(request)
 
+/**
+ * What is wrong with a rule.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export interface SocketRuleProblem {
   /** Counted from 1; rules that are left empty do not count. */
   readonly number: number
@@ -111,7 +137,12 @@ export interface SocketRuleProblem {
   readonly problem: string
 }
 
-/** The text given to `parseSocketRules` has bad rules: all of them. */
+/**
+ * The text given to `parseSocketRules` has bad rules: all of them.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class SocketRulesError extends Data.TaggedError("SocketRulesError")<{
   readonly problems: ReadonlyArray<SocketRuleProblem>
 }> {
@@ -139,6 +170,9 @@ export class SocketRulesError extends Data.TaggedError("SocketRulesError")<{
  *
  * To the right of the arrow is a local socket (`msrp:` for TCP or `msrps:` for TLS, an address or name, and a port; IPv6
  * in brackets), or `none` or `default`, as in `SocketRule`.
+ *
+ * @category decoding
+ * @since 0.1.0
  */
 export const parseSocketRules = (text: string): Result.Result<ReadonlyArray<SocketRule>, SocketRulesError> => {
   const rules: Array<SocketRule> = []
@@ -152,7 +186,12 @@ export const parseSocketRules = (text: string): Result.Result<ReadonlyArray<Sock
   return problems.length === 0 ? Result.succeed(rules) : Result.fail(new SocketRulesError({ problems }))
 }
 
-/** Reads a local socket: `msrp:192.0.2.1:2855`, `msrps:[::]:2856`. `undefined` when it is not one. */
+/**
+ * Reads a local socket: `msrp:192.0.2.1:2855`, `msrps:[::]:2856`. `undefined` when it is not one.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
 export const parseSocket = (text: string): LocalSocket | undefined => {
   // All that a socket can say is the beginning of a URI.
   const uri = /[;/@]/.test(text) ? undefined : parseUri(`${text.replace(":", "://")};tcp`)

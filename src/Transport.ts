@@ -1,7 +1,10 @@
 /**
  * How the relay reaches the network. A fiber owns each connection and destroys it when the scope which it belongs to
  * closes.
+ *
+ * @module
  */
+
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 export * from "./Authenticator.ts"
 export * from "./authenticator/RemovedUsers.ts"
 export * as Client from "./Client.ts"

@@ -8,6 +8,7 @@
  *
  * @module
  */
+
 export { type AuthenticatorCase, authenticatorContract } from "./testing/AuthenticatorContract.ts"
 export { codecContract } from "./testing/CodecContract.ts"
 export type { Contract, ContractTest } from "./testing/Contract.ts"

@@ -24,6 +24,9 @@ export const MAX_BODY = 1024
 /**
  * Names in `Host` that a request without a token may be for, besides those of loopback; `any` where no browser gets to,
  * as on a Unix socket. With a token a name proves nothing: who rebinds one does not have the token.
+ *
+ * @category models
+ * @since 0.2.0
  */
 export type AdminHosts = "any" | ReadonlyArray<string>
 

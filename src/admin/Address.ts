@@ -3,6 +3,12 @@ import { isIPv6 } from "node:net"
 import { isWildcard } from "../net/Hosts.ts"
 import { canonicalHost } from "../protocol/Uri.ts"
 
+/**
+ * Where the admin API listens.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type AdminAddress =
   /** `host` is a name or an address, an IPv6 one without brackets. */
   | { readonly _tag: "Tcp"; readonly host: string; readonly port: number }
@@ -14,7 +20,12 @@ export const MAX_SOCKET_PATH = 103
 
 const TCP = /^(?:\[([^\]]+)\]|([^\s:[\]/@]+)):(\d{1,5})$/
 
-/** From `127.0.0.1:2858`, `[::1]:2858`, `host:2857` or `/run/msrp-relay/admin.sock`; undefined for anything else. */
+/**
+ * From `127.0.0.1:2858`, `[::1]:2858`, `host:2857` or `/run/msrp-relay/admin.sock`; undefined for anything else.
+ *
+ * @category decoding
+ * @since 0.2.0
+ */
 export const parseAdminAddress = (text: string): AdminAddress | undefined => {
   if (text.startsWith("/")) {
     return Buffer.byteLength(text) <= MAX_SOCKET_PATH && !/\p{Cc}|\/$/u.test(text)
@@ -28,13 +39,23 @@ export const parseAdminAddress = (text: string): AdminAddress | undefined => {
   return bracketed !== undefined && !isIPv6(bracketed) ? undefined : { _tag: "Tcp", host, port }
 }
 
-/** As it is written in a setting. */
+/**
+ * As it is written in a setting.
+ *
+ * @category encoding
+ * @since 0.2.0
+ */
 export const formatAdminAddress = (address: AdminAddress): string =>
   address._tag === "Unix" ? address.path : `${bracketed(address.host)}:${address.port}`
 
 const bracketed = (host: string): string => host.includes(":") ? `[${host}]` : host
 
-/** The URL to reach it at from this machine: one that listens everywhere is on loopback as well. */
+/**
+ * The URL to reach it at from this machine: one that listens everywhere is on loopback as well.
+ *
+ * @category encoding
+ * @since 0.2.0
+ */
 export const adminUrl = (address: AdminAddress): string => {
   if (address._tag === "Unix") return "http://localhost"
   const host = isWildcard(address.host) ? canonicalHost(address.host) === "::" ? "::1" : "127.0.0.1" : address.host

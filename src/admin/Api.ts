@@ -110,7 +110,12 @@ const steering = HttpApiGroup.make("steering", { topLevel: true }).add(
     .annotateMerge(told("Reads the settings again", "If anything is wrong with them, all stays as it is."))
 ).middleware(TimeLimit).middleware(Authorization)
 
-/** Everything that there is, for `HttpApiClient` and for whoever mounts it. */
+/**
+ * Everything that there is, for `HttpApiClient` and for whoever mounts it.
+ *
+ * @category schemas
+ * @since 0.2.0
+ */
 export const AdminApi = HttpApi.make("msrp-relay")
   .add(health, seeing, following, steering)
   .middleware(HttpApiMiddleware.ProblemDetails)

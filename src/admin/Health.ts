@@ -7,7 +7,12 @@ import { monitorEventLoopDelay } from "node:perf_hooks"
 import { getHeapStatistics } from "node:v8"
 import type { StatusHealth } from "./status/Shapes.ts"
 
-/** What others know; absent where nobody does. */
+/**
+ * What others know; absent where nobody does.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface HealthSources {
   /** Certificates in use: the names that each is good for, and its end in milliseconds since 1970. */
   readonly certificates?: (() => StatusHealth["certificates"]) | undefined
@@ -15,7 +20,12 @@ export interface HealthSources {
   readonly backend?: (() => StatusHealth["backend"]) | undefined
 }
 
-/** Percentiles are those since the last call, so it has one caller. */
+/**
+ * Percentiles are those since the last call, so it has one caller.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type Health = () => StatusHealth
 
 /** Milliseconds: how often the event loop's delay is measured. */
@@ -27,6 +37,12 @@ const LIMITS = "/proc/self/limits"
 /** How often descriptors are counted where that takes a walk through all of them. */
 const WALK = "30 seconds"
 
+/**
+ * Watches the event loop while the scope lives, for readings of how the process is.
+ *
+ * @category constructors
+ * @since 0.2.0
+ */
 export const makeHealth = Effect.fnUntraced(function*(
   sources: HealthSources = {}
 ): Effect.fn.Return<Health, never, Scope.Scope> {

@@ -2,7 +2,12 @@
 import * as Data from "effect/Data"
 import { type AdminAddress, formatAdminAddress } from "./Address.ts"
 
-/** The admin API cannot listen. The message is for people. */
+/**
+ * The admin API cannot listen. The message is for people.
+ *
+ * @category errors
+ * @since 0.2.0
+ */
 export class AdminListenError extends Data.TaggedError("AdminListenError")<{
   readonly address: AdminAddress
   readonly reason: string

@@ -108,10 +108,20 @@ export const Ended = Schema.Struct({ ended: count })
 
 const phase = Schema.Literals(["serving", "draining", "stopping"])
 
-/** What the relay does, and since when. */
+/**
+ * What the relay does, and since when.
+ *
+ * @category schemas
+ * @since 0.2.0
+ */
 export const PhaseState = Schema.Struct({ phase, since: millis })
 
-/** Numbers for a glance: what there is, how much there may be, what happens per second. */
+/**
+ * Numbers for a glance: what there is, how much there may be, what happens per second.
+ *
+ * @category schemas
+ * @since 0.2.0
+ */
 export const Overview = Schema.Struct({
   version: Schema.String,
   /** Milliseconds since 1970: when the phase began, when the process did, and now. */
@@ -138,7 +148,12 @@ export const Overview = Schema.Struct({
   })
 }).annotate({ identifier: "Overview" })
 
-/** A setting as it is in force. */
+/**
+ * A setting as it is in force.
+ *
+ * @category schemas
+ * @since 0.2.0
+ */
 export const SettingInForce = Schema.Struct({
   name: Schema.String,
   /** Absent where it is a secret, or not set and without a default. */
@@ -155,7 +170,12 @@ export const logLevels = ["all", "trace", "debug", "info", "warn", "error", "fat
 
 export const LogLevelState = Schema.Struct({ level: Schema.Literals(logLevels) })
 
-/** What became of reading the settings again. */
+/**
+ * What became of reading the settings again.
+ *
+ * @category schemas
+ * @since 0.2.0
+ */
 export const Reloaded = Schema.Struct({
   /** Names of the settings that have changed and are in force. */
   changed: Schema.Array(Schema.String),
@@ -169,15 +189,62 @@ export const Version = Schema.Struct({ version: Schema.String, node: Schema.Stri
 export const Healthy = Schema.Struct({ status: Schema.Literal("ok") })
 export const Ready = Schema.Struct({ status: Schema.Literal("ready") })
 
-/** One line of a trace: JSON. */
+/**
+ * One line of a trace: JSON.
+ *
+ * @category schemas
+ * @since 0.2.0
+ */
 export const TraceLine = Schema.Record(Schema.String, Schema.Json)
 
+/**
+ * A phase as `PhaseState` decodes it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type PhaseState = typeof PhaseState.Type
+/**
+ * How a relay is, as `Overview` decodes it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type Overview = typeof Overview.Type
+/**
+ * A setting as `SettingInForce` decodes it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type SettingInForce = typeof SettingInForce.Type
+/**
+ * A reload as `Reloaded` decodes it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type Reloaded = typeof Reloaded.Type
+/**
+ * The name of a log level.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type LogLevelName = typeof LogLevelState.Type["level"]
+/**
+ * A line as `TraceLine` decodes it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type TraceLine = typeof TraceLine.Type
+/**
+ * Whose frames are traced, and for how many seconds.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface TraceQuery {
   readonly user?: string | undefined
   readonly realm?: string | undefined

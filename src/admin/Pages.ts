@@ -27,6 +27,19 @@ const HEADERS = {
 const withHeaders = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.setHeaders(response, { ...HEADERS, ...response.headers })
 
+/**
+ * At just 1000 px the page takes itself for a wide and for a narrow one, so that one lies over the other: it is a wide one
+ * there. What menus would have is no reason to scroll to the side.
+ */
+const LAYOUT = `
+@media (width: 1000px) {
+  .scalar-app.references-layout {
+    --scalar-header-height: 0px !important;
+    grid-template: "header header" 0 "navigation rendered" auto "footer footer" auto / auto 1fr !important;
+  }
+}
+.references-rendered { overflow-x: clip; }`
+
 /** Nothing that leads to services of whoever made the page, and no fonts from there. */
 const SCALAR = {
   withDefaultFonts: false,
@@ -35,7 +48,7 @@ const SCALAR = {
   showDeveloperTools: "never",
   agent: { disabled: true },
   mcp: { disabled: true },
-  customCss: ".scalar-app a[href*='scalar.com'] { display: none }"
+  customCss: `.scalar-app a[href*='scalar.com'] { display: none }${LAYOUT}`
 }
 
 /** The API's description as a page. Megabytes, so it is made when somebody asks. */

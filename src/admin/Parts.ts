@@ -9,6 +9,12 @@ import type { Operator } from "../relay/edge/Operator.ts"
 import type { LogLevelName, PhaseState, Reloaded, SettingInForce, TraceLine, TraceQuery } from "./Model.ts"
 import { NotAvailable } from "./Problems.ts"
 
+/**
+ * What the admin API shows and does besides what the relay's `Operator` has.
+ *
+ * @category services
+ * @since 0.2.0
+ */
 export interface AdminPartsShape {
   readonly version: string
   readonly operator: Operator
@@ -50,9 +56,19 @@ export const ratedCounters = [
 
 export type RatedCounter = typeof ratedCounters[number]
 
-/** The relay and the program, as the admin API sees them. */
+/**
+ * The relay and the program, as the admin API sees them.
+ *
+ * @category services
+ * @since 0.2.0
+ */
 export class AdminParts extends Context.Service<AdminParts, AdminPartsShape>()("msrp-relay/AdminParts") {}
 
-/** The answer of a part that is not there; `what` fits behind "without". */
+/**
+ * The answer of a part that is not there; `what` fits behind "without".
+ *
+ * @category errors
+ * @since 0.2.0
+ */
 export const notAvailable = (what: string): NotAvailable =>
   new NotAvailable({ detail: `This relay runs without ${what}` })

@@ -53,7 +53,12 @@ export class UnsupportedType extends HttpApiError.Problem<UnsupportedType>()("Un
   title: "Unsupported Media Type"
 }) {}
 
-/** 501: this relay runs without that part. */
+/**
+ * 501: this relay runs without that part.
+ *
+ * @category errors
+ * @since 0.2.0
+ */
 export class NotAvailable extends HttpApiError.Problem<NotAvailable>()("NotAvailable", {
   type: TYPE,
   status: 501,

@@ -48,6 +48,12 @@ const LATELY = 30
 /** Sorting all sessions may take one in so many of the event loop's milliseconds. */
 const SORT_SHARE = 100
 
+/**
+ * What a feed reads of a relay.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface StatusParts {
   readonly version: string
   /** As the log has them: `msrps://host:port`. */
@@ -59,6 +65,12 @@ export interface StatusParts {
   readonly health: Health
 }
 
+/**
+ * What all status pages that are open read.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface StatusFeed {
   readonly status: Effect.Effect<Status>
   readonly user: (name: string) => StatusUser
@@ -66,6 +78,12 @@ export interface StatusFeed {
   readonly open: Effect.Effect<Readable | undefined>
 }
 
+/**
+ * Makes the feed of a relay's status pages; it ends with the scope.
+ *
+ * @category constructors
+ * @since 0.2.0
+ */
 export const make = Effect.fnUntraced(function*(
   { counters, gauges, health, listeners, operator, phase, version }: StatusParts
 ): Effect.fn.Return<StatusFeed, never, Scope.Scope> {

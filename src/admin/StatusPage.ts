@@ -12,6 +12,12 @@ export const BUNDLE = new URL("../../dist/admin/page.html", import.meta.url)
 /** Characters of a user's name that is looked for. */
 const MAX_NAME = 1024
 
+/**
+ * Answers requests for the status page.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface StatusPage {
   /**
    * The response to a request for `/`, `/status`, `/status/events` or `/status/users?name=`; `undefined` for any other path.
@@ -26,6 +32,12 @@ export interface StatusPage {
   >
 }
 
+/**
+ * Makes the page of a feed. `bundle` is the page's file, that of the package when absent.
+ *
+ * @category constructors
+ * @since 0.2.0
+ */
 export const make = Effect.fnUntraced(function*(
   feed: StatusFeed,
   bundle: URL = BUNDLE

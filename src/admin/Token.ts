@@ -41,7 +41,12 @@ export const sameToken = (one: Redacted.Redacted, other: Redacted.Redacted): boo
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
 
-/** Who may use the API. */
+/**
+ * Who may use the API.
+ *
+ * @category services
+ * @since 0.2.0
+ */
 export class AdminToken extends Context.Service<AdminToken, {
   /** Somebody has to show a token. */
   readonly required: boolean

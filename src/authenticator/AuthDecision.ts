@@ -3,7 +3,12 @@ import type * as Duration from "effect/Duration"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { ConnectionFacts } from "../transport/Connection.ts"
 
-/** An AUTH that ends at this relay. */
+/**
+ * An AUTH that ends at this relay.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface AuthRequest {
   /** The rightmost URI of To-Path: it is in the digest (RFC 4976 §9.1). */
   readonly requestUri: MsrpUri
@@ -32,6 +37,12 @@ export interface AuthAttempt {
   readonly reason?: string | undefined
 }
 
+/**
+ * What becomes of an AUTH: granted (200), challenged (401), rejected for good, or put off.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type AuthDecision =
   | {
     readonly _tag: "Granted"

@@ -5,7 +5,12 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { AuthDecision, AuthRequest } from "./AuthDecision.ts"
 
-/** Whom a token is good for. */
+/**
+ * Whom a token is good for.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface TokenOwner {
   /** Text, composed (NFC). */
   readonly username: string
@@ -13,12 +18,22 @@ export interface TokenOwner {
   readonly expiresIn?: Duration.Input | undefined
 }
 
-/** The tokens cannot be looked at now: the client may come again (408). */
+/**
+ * The tokens cannot be looked at now: the client may come again (408).
+ *
+ * @category errors
+ * @since 0.2.0
+ */
 export class TokensUnavailable {
   readonly _tag = "TokensUnavailable"
 }
 
-/** Says whom a token is good for; none when for nobody. */
+/**
+ * Says whom a token is good for; none when for nobody.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type VerifyToken = (
   token: Redacted.Redacted,
   request: AuthRequest

@@ -35,7 +35,12 @@ import { type Attempt, Attempts, type AttemptsOptions } from "./Attempts.ts"
 import type { AuthAttempt, AuthDecision, AuthRequest } from "./AuthDecision.ts"
 import { Nonces } from "./Nonces.ts"
 
-/** The credentials have no algorithm that the settings allow to be offered. */
+/**
+ * The credentials have no algorithm that the settings allow to be offered.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class NoCommonAlgorithm extends Data.TaggedError("NoCommonAlgorithm")<{
   readonly allowed: ReadonlyArray<DigestAlgorithm>
   readonly available: ReadonlyArray<DigestAlgorithm>
@@ -46,7 +51,12 @@ export class NoCommonAlgorithm extends Data.TaggedError("NoCommonAlgorithm")<{
   }
 }
 
-/** They may change (`Live`). */
+/**
+ * They may change (`Live`).
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface DigestOptions extends AttemptsOptions {
   /** How long a nonce can be used; from then on it is stale. A bare number is milliseconds. Absent: 30 seconds. */
   readonly nonceExpire?: Duration.Input | undefined

@@ -14,7 +14,12 @@ import { follow, type Live } from "../options/Live.ts"
 import { duration, type OptionsError, wrongOptions } from "../options/Options.ts"
 import { Relay } from "../Relay.ts"
 
-/** They may change (`Live`). */
+/**
+ * They may change (`Live`).
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface RemovedUsersOptions {
   /** From one look to the next; infinite: there is none. A bare number is milliseconds. Absent: a minute. */
   readonly interval?: Duration.Input | undefined
@@ -37,7 +42,12 @@ const CONFIRMATION = Duration.seconds(5)
 
 const optionsSchema = Schema.Struct({ interval: Schema.optional(duration) })
 
-/** For the sessions of this relay. */
+/**
+ * For the sessions of this relay.
+ *
+ * @category layers
+ * @since 0.2.0
+ */
 export const layerRemovedUsers = (
   options: Live<RemovedUsersOptions> = {}
 ): Layer.Layer<never, OptionsError, Credentials | Relay> => Layer.effectDiscard(make(options))

@@ -4,11 +4,23 @@
  */
 import type { MsrpError } from "./MsrpError.ts"
 
+/**
+ * A user and his password.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Credentials {
   readonly username: string
   readonly password: string
 }
 
+/**
+ * Which relay, and who logs in.
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface ConnectOptions {
   /** Where the relay opens WebSockets: `wss://relay.example.com/`. `ws:` is for loopback. */
   readonly url: string | URL
@@ -29,9 +41,18 @@ export interface ConnectOptions {
  * - `open`: logged in
  * - `waiting`: the connection was lost, and is made again in a while: within 30 seconds, or when the browser is online
  * - `closed`: for good, by `close` or because the relay does not let this user in
+ *
+ * @category models
+ * @since 0.2.0
  */
 export type State = "connecting" | "open" | "waiting" | "closed"
 
+/**
+ * What a connection has become, and why.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface StateChange {
   readonly state: State
   /** What has ended the connection, or the attempt to connect. */
@@ -40,6 +61,12 @@ export interface StateChange {
   readonly retryIn: number | undefined
 }
 
+/**
+ * The events of `Msrp`.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface MsrpEventMap {
   /** The state has changed. */
   readonly state: CustomEvent<StateChange>
@@ -47,12 +74,23 @@ export interface MsrpEventMap {
   readonly path: CustomEvent<string>
 }
 
+/**
+ * How long a listener listens, as `addEventListener` has it.
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface ListenerOptions {
   readonly once?: boolean
   readonly signal?: AbortSignal
 }
 
-/** A user who is logged in at a relay. */
+/**
+ * A user who is logged in at a relay.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Msrp {
   readonly state: State
   /**
@@ -75,6 +113,12 @@ export interface Msrp {
   ): void
 }
 
+/**
+ * The peer of a session, and what is taken from it.
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface SessionOptions {
   /** The peer's path, as it stands in its `a=path`. May be told later. */
   readonly peer?: string
@@ -84,7 +128,12 @@ export interface SessionOptions {
   readonly maxSize?: number
 }
 
-/** Messages to and from one peer. */
+/**
+ * Messages to and from one peer.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Session {
   /** The own URI. */
   readonly uri: string
@@ -105,6 +154,12 @@ export interface Session {
   close(): void
 }
 
+/**
+ * What is wanted for a message.
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface SendOptions {
   /** Default: `text/plain` for text, the type of a blob, else `application/octet-stream`. */
   readonly contentType?: string
@@ -119,6 +174,12 @@ export interface SendOptions {
   readonly messageId?: string
 }
 
+/**
+ * How much of a message has gone, in octets.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Progress {
   /** Octets that were handed to the browser. */
   readonly sent: number
@@ -127,6 +188,12 @@ export interface Progress {
   readonly total: number
 }
 
+/**
+ * A message that the relay has taken.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Sent {
   readonly messageId: string
   /** Octets. */
@@ -138,11 +205,23 @@ export interface Sent {
   readonly delivered: Promise<Delivered>
 }
 
+/**
+ * The receipt of a message: a success REPORT (RFC 4975 §7.1.2).
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Delivered {
   /** 200. */
   readonly status: number
 }
 
+/**
+ * What is wanted for reading a message.
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface ReadOptions {
   /** Ends reading; the rest of the message is refused. */
   readonly signal?: AbortSignal
@@ -152,6 +231,9 @@ export interface ReadOptions {
 /**
  * A message that is coming, or has come. Its body can be read once, by one of the three. What is not read within 25 seconds is
  * refused, if it is more than 1 MiB.
+ *
+ * @category models
+ * @since 0.2.0
  */
 export interface Message {
   readonly messageId: string
@@ -171,6 +253,12 @@ export interface Message {
   refuse(status?: number): void
 }
 
+/**
+ * A message that is a file.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface IncomingFile extends Message {
   /** Without folders and control characters, at most 255 of them; `file` if the sender has not said. */
   readonly name: string

@@ -15,6 +15,9 @@
  * - `Unreadable`: the file or blob cannot be read any more.
  * - `Aborted`: by the signal; `cause` is its reason.
  * - `Answer`: an answer that cannot be understood.
+ *
+ * @category errors
+ * @since 0.2.0
  */
 export type MsrpErrorReason =
   | "Invalid"
@@ -32,7 +35,12 @@ export type MsrpErrorReason =
   | "Aborted"
   | "Answer"
 
-/** What every promise of this module is rejected with. Nothing secret is in it. */
+/**
+ * What every promise of this module is rejected with. Nothing secret is in it.
+ *
+ * @category errors
+ * @since 0.2.0
+ */
 export class MsrpError extends Error {
   override readonly name = "MsrpError"
   readonly reason: MsrpErrorReason

@@ -4,7 +4,10 @@
  *
  * A page does not learn its own address, so the host of its URIs is a random one in `.invalid` (RFC 7977 App. A), and it is
  * told neither why it could not connect nor what a certificate lacked.
+ *
+ * @module
  */
+
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { sessionId } from "../protocol/Ident.ts"
@@ -13,7 +16,12 @@ import type { Accept } from "../transport/Connection.ts"
 import type { TransportShape } from "../transport/TransportShape.ts"
 import { WebSocketConnection, whyClosed } from "./WebSocketConnection.ts"
 
-/** Seconds until a WebSocket must be open. */
+/**
+ * Seconds until a WebSocket must be open.
+ *
+ * @category constants
+ * @since 0.2.0
+ */
 export const CONNECT_WITHIN = 15
 
 /** The port in own URIs, to which nobody can connect. */
@@ -74,7 +82,12 @@ const listen: TransportShape["listen"] = (socket) =>
     })
   )
 
-/** `opened` is told of each connection. */
+/**
+ * `opened` is told of each connection.
+ *
+ * @category constructors
+ * @since 0.2.0
+ */
 export const make = (opened: (connection: Connection) => () => void = () => () => {}): TransportShape => ({
   listen,
   connect: (options, accept) =>
@@ -94,7 +107,12 @@ export const make = (opened: (connection: Connection) => () => void = () => () =
   defer: (task) => queueMicrotask(task)
 })
 
-/** Connections by WebSocket; `listen` fails. They live as long as the layer. */
+/**
+ * Connections by WebSocket; `listen` fails. They live as long as the layer.
+ *
+ * @category layers
+ * @since 0.2.0
+ */
 export const layerWebSocket: Layer.Layer<Transport> = Layer.effect(
   Transport,
   Effect.gen(function*() {

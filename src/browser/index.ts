@@ -9,7 +9,10 @@
  * await chat.send("Hello")
  * for await (const message of chat.messages) console.log(await message.text())
  * ```
+ *
+ * @module
  */
+
 import * as Context from "effect/Context"
 import * as Scheduler from "effect/Scheduler"
 import { Codec } from "../Codec.ts"
@@ -40,5 +43,8 @@ const services = Context.make(Transport, WebSocketTransport.make()).pipe(
 /**
  * Connects to a relay and logs in. Rejects with a `MsrpError` if that does not work at once; later, what is lost is
  * connected again until `close`, or until the relay does not let this user in any more.
+ *
+ * @category constructors
+ * @since 0.2.0
  */
 export const connect = (options: ConnectOptions): Promise<Msrp> => promised(services, open(options), options.signal)

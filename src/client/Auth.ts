@@ -16,7 +16,12 @@ import { ClientError } from "./ClientError.ts"
 import type { Frame } from "./Frame.ts"
 import { refused } from "./Responses.ts"
 
-/** What a relay has granted. */
+/**
+ * What a relay has granted.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Grant {
   /** The URIs of Use-Path: what stands before the peer's path in the To-Path of a request (RFC 4976 §4.2). */
   readonly usePath: ReadonlyArray<MsrpUri>

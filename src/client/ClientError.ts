@@ -13,6 +13,9 @@ import type { Frame } from "./Frame.ts"
  * - `Dropped`: this side wants no more of a message that was coming; `status` is what its sender hears.
  * - `Unproven`: the relay's answer does not prove that it knows the password (RFC 7616 §3.5, rspauth).
  * - `Answer`: a response that lacks what it must have, or has it malformed.
+ *
+ * @category errors
+ * @since 0.1.0
  */
 export type ClientErrorReason =
   | "Closed"
@@ -25,6 +28,12 @@ export type ClientErrorReason =
   | "Unproven"
   | "Answer"
 
+/**
+ * An operation of a client failed; `reason` says why, `message` in words.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class ClientError extends Data.TaggedError("ClientError")<{
   readonly reason: ClientErrorReason
   readonly message: string

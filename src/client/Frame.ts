@@ -5,13 +5,24 @@ import * as Inspectable from "effect/Inspectable"
 import type { HeaderLines } from "../protocol/Encoder.ts"
 import type { FailureReport, Flag, Head } from "../protocol/Head.ts"
 
-/** Octets of a message that a chunk claims to have, from 1; `undefined` is `*` (RFC 4975 §7.1.1). */
+/**
+ * Octets of a message that a chunk claims to have, from 1; `undefined` is `*` (RFC 4975 §7.1.1).
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface ByteRange {
   readonly start: number
   readonly end: number | undefined
   readonly total: number | undefined
 }
 
+/**
+ * A received frame that outlives the octets it was read from.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export class Frame {
   readonly transactionId: string
   /** Empty for a response. */

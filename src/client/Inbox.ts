@@ -27,10 +27,18 @@ const MAX_REFUSED = 1024
 /**
  * What becomes of a message's octets: kept whole in memory, only counted and hashed while they come, or handed out while
  * they come. A message may be refused instead.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export type Collect = "body" | "digest" | "stream" | { readonly refuse: number }
 
-/** A whole message. */
+/**
+ * A whole message.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Message {
   readonly messageId: string
   /** The own URI that it was sent to. */

@@ -18,7 +18,12 @@ const MAX_WITHHELD = 4096
 /** Seconds in which something must be taken while answers wait: the sender gives up after 30 (RFC 4975 §7.2). */
 export const TAKE_WITHIN = 25
 
-/** A message that is coming, or has come. */
+/**
+ * A message that is coming, or has come.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Incoming {
   readonly messageId: string
   /** The own URI that it is sent to. */

@@ -41,6 +41,12 @@ export class Unread {
   }
 }
 
+/**
+ * What was received and not taken yet.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export class Mailbox<A> {
   readonly #queue: Queue.Queue<A, ClientError>
   readonly #unread: Unread

@@ -12,9 +12,20 @@ import type { Frame } from "./Frame.ts"
 import type { Collect } from "./Inbox.ts"
 import type { Progress } from "./Sender.ts"
 
-/** One URI, several, or the value of a path header. */
+/**
+ * One URI, several, or the value of a path header.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Path = string | MsrpUri | ReadonlyArray<string | MsrpUri>
 
+/**
+ * Where a client connects to, and what it does by itself.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface ConnectOptions extends TransportConnectOptions {
   /** Answer requests: SENDs as their Failure-Report wants it, unknown methods with 501. Default true. */
   readonly respond?: boolean
@@ -37,6 +48,12 @@ export interface ConnectOptions extends TransportConnectOptions {
   readonly responseTimeout?: Duration.Input
 }
 
+/**
+ * Where a client logs in, and as whom.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface AuthOptions {
   /** The relay's URI. Its text is what the digest is made with. */
   readonly relay: string | MsrpUri
@@ -60,6 +77,12 @@ export interface AuthOptions {
   readonly fromPath?: Path
 }
 
+/**
+ * A request that is sent in one piece.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface RequestOptions {
   readonly method: string
   readonly toPath: Path
@@ -72,6 +95,12 @@ export interface RequestOptions {
   readonly transactionId?: string
 }
 
+/**
+ * A message, and what is wanted for it.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface SendOptions<E = never, R = never> {
   readonly toPath: Path
   /** Own URI. Default: that of the client. */

@@ -1,7 +1,12 @@
 import { ClientError } from "./ClientError.ts"
 import type { ByteRange, Frame } from "./Frame.ts"
 
-/** A REPORT about a message (RFC 4975 §7.1.2). */
+/**
+ * A REPORT about a message (RFC 4975 §7.1.2).
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Report {
   readonly messageId: string | undefined
   /** The code in Status; 0 when the namespace is not `000` or the header is malformed or missing. */

@@ -50,7 +50,12 @@ export interface Outgoing<E, R> {
   readonly progress: ((progress: Progress) => void) | undefined
 }
 
-/** How far a message is that is being sent. All are octets of body. */
+/**
+ * How far a message is that is being sent. All are octets of body.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Progress {
   /** Handed to the connection. */
   readonly sent: number

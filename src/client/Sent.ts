@@ -3,7 +3,12 @@ import type { ClientError } from "./ClientError.ts"
 import type { Report } from "./Report.ts"
 import type { Handed } from "./Sender.ts"
 
-/** A message that was sent. */
+/**
+ * A message that was sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export class Sent {
   readonly messageId: string
   /** Octets of body. */

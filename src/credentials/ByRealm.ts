@@ -1,4 +1,9 @@
-/** Users of several realms, each with a backend of its own. */
+/**
+ * Users of several realms, each with a backend of its own.
+ *
+ * @module
+ */
+
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,6 +15,9 @@ type Backend = Credentials["Service"]
 /**
  * Asks the backend of the realm, whose name is compared without regard to case, and `others` for a realm that is not among
  * `realms`. Without `others` such a realm has no users.
+ *
+ * @category combinators
+ * @since 0.2.0
  */
 export const byRealm = (realms: Readonly<Record<string, Backend>>, others?: Backend): Backend => {
   const named = new Map(Object.entries(realms).map(([realm, backend]) => [realm.toLowerCase(), backend]))
@@ -48,6 +56,9 @@ export const byRealm = (realms: Readonly<Record<string, Backend>>, others?: Back
 /**
  * Users of several realms, each from a backend of its own, and those of all other realms from `others`, where there are some.
  * A backend that is given for several realms is made once.
+ *
+ * @category layers
+ * @since 0.2.0
  */
 export const layerByRealm = <E, R>(
   realms: Readonly<Record<string, Layer.Layer<Credentials, E, R>>>,

@@ -3,7 +3,10 @@
  *
  * Who presents wrong credentials makes it ask again, once a second for each user. Whether somebody is a user, and whether
  * he was here a moment ago, cannot be told by that: each who guesses waits for the backend as often.
+ *
+ * @module
  */
+
 import * as Cache from "effect/Cache"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -14,6 +17,12 @@ import * as Schema from "effect/Schema"
 import { algorithmsOf, Credentials, type UserKey } from "../Credentials.ts"
 import { checkOptions, duration, type OptionsError, whole } from "../options/Options.ts"
 
+/**
+ * How long users are remembered, and how many.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface CachedOptions {
   /**
    * For how long it is remembered who a user is, or that there is no such user; a password that was changed is good so
@@ -41,7 +50,12 @@ class Asking extends Context.Service<Asking, UserKey>()("msrp-relay/credentials/
  */
 const keyOf = ({ realm, username }: UserKey): string => `${username}\n${realm}`
 
-/** `backend` with a memory. That a backend cannot answer is not remembered, but by who presents wrong credentials. */
+/**
+ * `backend` with a memory. That a backend cannot answer is not remembered, but by who presents wrong credentials.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerCached = <E, R>(
   backend: Layer.Layer<Credentials, E, R>,
   options: CachedOptions = {}

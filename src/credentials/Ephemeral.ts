@@ -7,7 +7,10 @@
  * username = expiry [":" id]      expiry in seconds since 1970
  * password = base64(HMAC-SHA1(secret, username))
  * ```
+ *
+ * @module
  */
+
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -16,16 +19,33 @@ import * as Redacted from "effect/Redacted"
 import { createHmac } from "node:crypto"
 import { Credentials, type Secret } from "../Credentials.ts"
 
+/**
+ * What passwords are made of.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface EphemeralOptions {
   readonly secret: Redacted.Redacted
 }
 
 const USERNAME = /^(\d{1,12})(?::|$)/
 
-/** The password of such a user name. */
+/**
+ * The password of such a user name.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const ephemeralPassword = (secret: Redacted.Redacted, username: string): Redacted.Redacted =>
   Redacted.make(createHmac("sha1", Redacted.value(secret)).update(username, "utf8").digest("base64"))
 
+/**
+ * Lets in whoever shows a name that has not expired, with the password made for it.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerEphemeral = ({ secret }: EphemeralOptions): Layer.Layer<Credentials> =>
   Layer.effect(
     Credentials,

@@ -9,7 +9,10 @@
  * The secret is H(A1), H(user ":" realm ":" password): 32 hexadecimal digits of MD5, or 64 of SHA-256; a user may have a
  * line for each. With `calculateHa1` it is the password, to the end of the line, and an empty realm is every realm.
  * Empty lines and those which begin with `#` are passed over. The file is UTF-8.
+ *
+ * @module
  */
+
 import * as ByteSize from "effect/ByteSize"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
@@ -22,6 +25,12 @@ import { Credentials } from "../Credentials.ts"
 import { wordsOf } from "../net/ErrorCode.ts"
 import { type LineProblem, UserLines } from "./UserLines.ts"
 
+/**
+ * Where the file of users is, and how it is read.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface FileOptions {
   readonly path: string
   /** The third field is a password; otherwise an H(A1). Absent: an H(A1). */
@@ -44,7 +53,12 @@ const reasons: Readonly<Record<string, string>> = {
   PermissionDenied: "it may not be read by this user"
 }
 
-/** The file cannot be used. */
+/**
+ * The file cannot be used.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class CredentialsFileError extends Data.TaggedError("CredentialsFileError")<{
   readonly path: string
   readonly reason: "Unreadable" | "TooLarge" | "Malformed"
@@ -65,7 +79,12 @@ export class CredentialsFileError extends Data.TaggedError("CredentialsFileError
 /** Octets that are read in one turn of the event loop: 500 lines or so. */
 const OCTETS_AT_ONCE = 32_768
 
-/** The users in the octets of a credentials file, and what is wrong with it. Others have their turn meanwhile. */
+/**
+ * The users in the octets of a credentials file, and what is wrong with it. Others have their turn meanwhile.
+ *
+ * @category decoding
+ * @since 0.2.0
+ */
 export const readUsers = Effect.fnUntraced(function*(octets: Uint8Array, calculateHa1: boolean) {
   const lines = new UserLines(calculateHa1)
   const decoder = new TextDecoder()
@@ -87,6 +106,9 @@ const versionOf = (info: FileSystem.File.Info): string => {
 /**
  * Users from a file, which is read again when it changes. A file that is wrong at the start fails the layer; one that
  * is broken later is logged, with the lines that are wrong, and the users from before stay.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerFile = (
   options: FileOptions

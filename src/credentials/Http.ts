@@ -9,7 +9,10 @@
  * "..." } }` (either algorithm may be missing), or 404 when there is no such user. It may add the `username` as it has it:
  * when that is another than was asked for, as in other case, there is no such user. Any other answer, and none, means that
  * it cannot tell now: nobody is let in by that, and nobody is refused.
+ *
+ * @module
  */
+
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -34,6 +37,12 @@ import {
 import { checkOptions, duration, oneOf, type OptionsError, text } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 
+/**
+ * Which service knows the users, and how it is asked.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface HttpOptions {
   readonly url: string
   /** Sent as `Authorization: Bearer`. */
@@ -44,7 +53,12 @@ export interface HttpOptions {
   readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
 }
 
-/** Whether it can be sent in a header field (RFC 6750 §2.1 has fewer characters still). */
+/**
+ * Whether it can be sent in a header field (RFC 6750 §2.1 has fewer characters still).
+ *
+ * @category predicates
+ * @since 0.2.0
+ */
 export const isHttpToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text)
 
 /** An answer that does not say whether there is such a user. */
@@ -88,7 +102,12 @@ const secretOf = (answer: typeof Answer.Type): Secret | undefined => {
   return Object.keys(ha1).length === 0 ? undefined : { _tag: "Ha1", ha1 }
 }
 
-/** Whether it can be asked; a password in it would be in every error. */
+/**
+ * Whether it can be asked; a password in it would be in every error.
+ *
+ * @category predicates
+ * @since 0.2.0
+ */
 export const isHttpUrl = (text: string): boolean => {
   const url = URL.parse(text)
   return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === ""
@@ -105,6 +124,12 @@ const optionsSchema = Schema.Struct({
   algorithms: Schema.optional(Schema.Array(oneOf(...digestAlgorithms)))
 })
 
+/**
+ * Users whom an HTTP service knows. Options that cannot be used are an `OptionsError`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, OptionsError, HttpClient.HttpClient> =>
   Layer.effect(
     Credentials,

@@ -1,7 +1,10 @@
 /**
  * Users of a SIP server: the table `subscriber` as OpenSIPS and Kamailio make it, in PostgreSQL, MySQL (MariaDB) or
  * SQLite. The driver is loaded when it is needed.
+ *
+ * @module
  */
+
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
@@ -19,7 +22,12 @@ import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 import { faultOf, SqlFault } from "./SqlFault.ts"
 import { openSqlite } from "./Sqlite.ts"
 
-/** Names in the database. */
+/**
+ * Names in the database.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface SubscriberTable {
   readonly table: string
   readonly username: string
@@ -33,6 +41,12 @@ export interface SubscriberTable {
   readonly ha1Sha256: string | undefined
 }
 
+/**
+ * The table of users that SIP servers have by default; without a column of SHA-256.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
 export const subscriberTable: SubscriberTable = {
   table: "subscriber",
   username: "username",
@@ -42,6 +56,12 @@ export const subscriberTable: SubscriberTable = {
   ha1Sha256: undefined
 }
 
+/**
+ * How users are read from a database.
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface SqlClientOptions {
   readonly table?: Partial<SubscriberTable> | undefined
   /** Use the column of passwords; otherwise those of H(A1). Absent: H(A1). */
@@ -50,6 +70,12 @@ export interface SqlClientOptions {
   readonly timeout?: number | undefined
 }
 
+/**
+ * Which database has the users, and how they are read from it.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface SqlOptions extends SqlClientOptions {
   /** `postgres://user:password@host/database`, `mysql://...`, or `sqlite:path`. */
   readonly url: Redacted.Redacted
@@ -57,14 +83,24 @@ export interface SqlOptions extends SqlClientOptions {
   readonly connections?: number | undefined
 }
 
-/** The settings cannot be used, or the driver is missing. Tells nothing of the URL, which has a password in it. */
+/**
+ * The settings cannot be used, or the driver is missing. Tells nothing of the URL, which has a password in it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class SqlSettingsError extends Data.TaggedError("SqlSettingsError")<{ readonly problem: string }> {
   override get message(): string {
     return `The SQL credentials cannot be used: ${this.problem}`
   }
 }
 
-/** A name of a table or column, with its schema if need be. */
+/**
+ * A name of a table or column, with its schema if need be.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
 export const isSqlName = (text: string): boolean => /^[A-Za-z_]\w{0,62}(\.[A-Za-z_]\w{0,62})?$/.test(text)
 
 type Row = Readonly<Record<string, unknown>>
@@ -174,7 +210,12 @@ const driverOf = (url: string): Driver | undefined => {
   return /^sqlite:./.test(url) ? sqlite : undefined
 }
 
-/** Whether it can be a URL of one of the databases. */
+/**
+ * Whether it can be a URL of one of the databases.
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
 export const isSqlUrl = (url: string): boolean => driverOf(url) !== undefined
 
 /** Rows that are read for one user: enough to see that he is not unique, among other spellings of his name. */
@@ -219,6 +260,9 @@ const secretOf = (row: Row): Option.Option<Secret> => {
 /**
  * Asks once whether the users can be asked for: a password, table or column that is wrong fails the layer, and a database
  * that is down is logged.
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerSql = (options: SqlOptions): Layer.Layer<Credentials, SqlSettingsError | OptionsError> =>
   Layer.effect(Credentials, Effect.suspend(() => makeSql(options)))
@@ -234,6 +278,9 @@ const optionsSchema = Schema.Struct({
 /**
  * The same of a `SqlClient` that the program has (PostgreSQL, MySQL or SQLite): its connections, its pool, its end. Nothing is
  * changed by the names that it may transform.
+ *
+ * @category layers
+ * @since 0.2.0
  */
 export const layerSqlClient = (
   options: SqlClientOptions = {}

@@ -9,6 +9,9 @@ import type { OptionsError } from "./Options.ts"
  * The options of a layer: for good, or a reference (`AtomRef.make(options)`) whose value may be replaced at any time. What
  * is set counts from then on; what has begun by the old ones goes on as it began. Options that cannot be used are logged,
  * and those from before stay. An option that counts at the start only says so.
+ *
+ * @category models
+ * @since 0.2.0
  */
 export type Live<A> = A | AtomRef.ReadonlyRef<A>
 

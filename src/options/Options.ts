@@ -8,7 +8,12 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { Range } from "./Ranges.ts"
 
-/** One option that cannot be used. Has no value in it, which may be a secret. */
+/**
+ * One option that cannot be used. Has no value in it, which may be a secret.
+ *
+ * @category errors
+ * @since 0.2.0
+ */
 export interface OptionProblem {
   /** As `limits.output`. */
   readonly option: string
@@ -16,7 +21,12 @@ export interface OptionProblem {
   readonly problem: string
 }
 
-/** Options that no layer can be made with: everything that is wrong with them. */
+/**
+ * Options that no layer can be made with: everything that is wrong with them.
+ *
+ * @category errors
+ * @since 0.2.0
+ */
 export class OptionsError extends Data.TaggedError("OptionsError")<{
   /** Whose they are, as `Relay.layer`. */
   readonly layer: string

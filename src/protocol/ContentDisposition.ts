@@ -6,6 +6,12 @@
  */
 import { fromOctets } from "./digest/Digest.ts"
 
+/**
+ * What is to be done with a body (RFC 2183).
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface ContentDisposition {
   /** `attachment`: to be kept; `render` or `inline`: to be shown. In lower case. */
   readonly type: string
@@ -25,7 +31,12 @@ const PARAMETER = /[ \t]*;[ \t]*([!#$%&'*+\-.^_`|~A-Za-z0-9]+)[ \t]*=[ \t]*(?:"(
 const EXTENDED = /^utf-8'[^']*'(.*)$/is
 const DIGITS = /^\d{1,15}$/
 
-/** A value of the header. Of a name that is longer than 255 characters the end is written. */
+/**
+ * A value of the header. Of a name that is longer than 255 characters the end is written.
+ *
+ * @category encoding
+ * @since 0.2.0
+ */
 export const formatDisposition = ({ filename, size, type }: ContentDisposition): string => {
   let value = type
   if (filename !== undefined) {
@@ -37,7 +48,12 @@ export const formatDisposition = ({ filename, size, type }: ContentDisposition):
   return size === undefined ? value : `${value}; size=${size}`
 }
 
-/** Reads a value. `undefined` when it is malformed. Of two names the one that is in UTF-8 counts (RFC 6266 §4.3). */
+/**
+ * Reads a value. `undefined` when it is malformed. Of two names the one that is in UTF-8 counts (RFC 6266 §4.3).
+ *
+ * @category decoding
+ * @since 0.2.0
+ */
 export const parseDisposition = (value: string): ContentDisposition | undefined => {
   const start = TYPE.exec(value)
   if (value.length > MAX_LENGTH || start === null) return undefined

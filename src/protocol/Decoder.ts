@@ -13,6 +13,12 @@ import { LastPaths } from "./PathLines.ts"
 
 export type { Broken, Flag } from "./Head.ts"
 
+/**
+ * Is told what comes in on a connection, in order. Nothing that it gets is valid after the call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface FrameSink {
   /**
    * A whole frame; its body is `head.buf[bodyStart, bodyEnd)`. When the result is false, everything behind the frame is
@@ -28,7 +34,12 @@ export interface FrameSink {
   broken(reason: Broken, head: Head | undefined): void
 }
 
-/** Makes frames of the octets of one connection. */
+/**
+ * Makes frames of the octets of one connection.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface FrameDecoder {
   /**
    * Octets as they come; they are used during the call only. `last`: where messages are carried (RFC 7977 §5.1), whether the
@@ -92,6 +103,12 @@ const needleFor = (buf: Buffer, start: number, end: number): Buffer => {
 /** Found by `#search`: no end-line, or one whose last octets are still to come. */
 const NONE = -1
 
+/**
+ * Finds the frames of one connection in its octets, and tells a sink.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export class Decoder implements FrameDecoder {
   readonly #sink: FrameSink
   readonly #limits: FrameLimits

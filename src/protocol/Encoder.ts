@@ -11,8 +11,20 @@ import { Buffer } from "../platform/Node.ts"
 import { toOctets } from "./digest/Digest.ts"
 import type { Flag } from "./Head.ts"
 
+/**
+ * Header fields besides the paths, in the order in which they are written.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type HeaderLines = ReadonlyArray<readonly [name: string, value: string]>
 
+/**
+ * A request as `Codec.request` writes it (RFC 4975 §7.1).
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface RequestParts {
   readonly transactionId: string
   readonly method: string
@@ -25,6 +37,12 @@ export interface RequestParts {
   readonly flag?: Flag
 }
 
+/**
+ * A response as `Codec.response` writes it (RFC 4975 §7.2).
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface ResponseParts {
   readonly transactionId: string
   readonly status: number

@@ -1,6 +1,9 @@
 /**
  * What one MSRP frame may cost before its end-line is seen. RFC 4975 sets no numbers for headers; these are far above
  * what clients send, and small enough that a peer cannot make a relay hold much. All are octets or counts.
+ *
+ * @category models
+ * @since 0.2.0
  */
 export interface FrameLimits {
   /** The start line, with its CRLF. */
@@ -17,6 +20,12 @@ export interface FrameLimits {
   readonly nonSendBody: number
 }
 
+/**
+ * The limits where none are given.
+ *
+ * @category constants
+ * @since 0.2.0
+ */
 export const defaultFrameLimits: FrameLimits = {
   startLine: 1024,
   headerLine: 8192,
@@ -29,5 +38,8 @@ export const defaultFrameLimits: FrameLimits = {
 /**
  * Octets of body up to which a chunk is one piece: its range-end must be a number, and it need not be interruptible
  * (RFC 4975 §7.1.1). A longer one has `*` and may be cut anywhere.
+ *
+ * @category constants
+ * @since 0.1.0
  */
 export const INTERRUPTIBLE_ABOVE = 2048

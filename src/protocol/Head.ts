@@ -1,9 +1,3 @@
-/**
- * The start line and header section of one frame, as offsets into the octets it was read from.
- *
- * A `Head` is a view: it is valid only during the call that hands it over, and one `Head` serves many frames. What must
- * live longer is taken out of it as a string (Latin-1, so that every octet survives).
- */
 import { Buffer } from "../platform/Node.ts"
 import type { FrameLimits } from "./FrameLimits.ts"
 import {
@@ -81,6 +75,13 @@ const SAW_EXPIRES = 256
 export const isOverLimit = (reason: Broken): reason is OverLimit =>
   reason === "header line too long" || reason === "header section too long" || reason === "too many headers"
 
+/**
+ * The start line and header section of one frame, as offsets into its octets: a view, valid during the call that hands it
+ * over, for one serves many frames. What must live longer is taken out as a string (Latin-1, so every octet survives).
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export class Head extends StartLine {
   /** Value of To-Path, and of From-Path: the first, should there be more. The end is 0 when the header is missing. */
   toStart = 0

@@ -7,12 +7,28 @@
  */
 import { isIPv4, isIPv6 } from "../platform/Node.ts"
 
-/** Octets one URI may have. Use-Path URIs with sealed state in them have a few hundred, all others under a hundred. */
+/**
+ * Octets one URI may have. Use-Path URIs with sealed state in them have a few hundred, all others under a hundred.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
 export const MAX_URI_OCTETS = 2048
 
-/** Octets a host may have as written (RFC 3986 §3.2.2: what DNS can hold). */
+/**
+ * Octets a host may have as written (RFC 3986 §3.2.2: what DNS can hold).
+ *
+ * @category constants
+ * @since 0.1.0
+ */
 export const MAX_HOST_OCTETS = 255
 
+/**
+ * An MSRP URI that was read (RFC 4975 §6).
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface MsrpUri {
   /** As received. A URI that is forwarded is copied from here, never printed again (RFC 4976 §6.4.1). */
   readonly text: string
@@ -31,7 +47,12 @@ export interface MsrpUri {
   readonly parameters: string
 }
 
-/** What `formatUri` prints. */
+/**
+ * What `formatUri` prints.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface UriParts {
   readonly scheme: "msrp" | "msrps"
   readonly userinfo?: string | undefined
@@ -61,6 +82,9 @@ const PARAMETERS = /^(?:;[!#-'*+\-.0-9A-Z^-~]+(?:=[!#-'*+\-.0-9A-Z^-~]+)?)*$/
  * IPv6 address without brackets, longer than `MAX_URI_OCTETS` or `MAX_HOST_OCTETS`, and so on.
  *
  * A host name without a port is read: whether it may stand where it stands is not a matter of its syntax (RFC 4976 §8).
+ *
+ * @category decoding
+ * @since 0.1.0
  */
 export const parseUri = (text: string): MsrpUri | undefined => {
   if (text.length > MAX_URI_OCTETS || !SCHEME.test(text)) return undefined
@@ -116,6 +140,9 @@ const isIPv6Literal = (host: string): boolean => IPV6_CHARACTERS.test(host) && i
 /**
  * Reads the value of a To-Path, From-Path or Use-Path: one or more URIs with one blank between them (RFC 4975 §9). More
  * blanks, also at the ends, are tolerated. `undefined` when a URI is malformed, or there is none, or more than `maxUris`.
+ *
+ * @category decoding
+ * @since 0.1.0
  */
 export const parsePath = (text: string, maxUris: number): ReadonlyArray<MsrpUri> | undefined => {
   const uris: Array<MsrpUri> = []
@@ -135,6 +162,9 @@ export const parsePath = (text: string, maxUris: number): ReadonlyArray<MsrpUri>
 /**
  * Prints a URI. The parts are taken as they are, with two exceptions: an IPv6 address gets its brackets, and a password
  * in the userinfo is left out, because it must not be in an MSRP URI (RFC 4975 §6).
+ *
+ * @category encoding
+ * @since 0.1.0
  */
 export const formatUri = (parts: UriParts): string => {
   const user = parts.userinfo === undefined ? "" : `${parts.userinfo.replace(/:.*/s, "")}@`
@@ -147,6 +177,9 @@ export const formatUri = (parts: UriParts): string => {
 /**
  * Do both name the same session, or the same host device (RFC 4975 §6.1)? Userinfo and parameters other than the
  * transport do not matter. Nothing is resolved: a name never equals an address.
+ *
+ * @category predicates
+ * @since 0.1.0
  */
 export const sameUri = (a: MsrpUri, b: MsrpUri): boolean =>
   a.text === b.text || (
@@ -160,13 +193,21 @@ export const sameUri = (a: MsrpUri, b: MsrpUri): boolean =>
 /**
  * `host:port` in one spelling, `host:` without a port: two keys are equal exactly when the authorities are (RFC 4975
  * §6.1 rules 2 and 3). An IPv6 address is in brackets.
+ *
+ * @category getters
+ * @since 0.1.0
  */
 export const authorityKey = (uri: MsrpUri): string => {
   const host = canonicalHost(uri.host)
   return `${host.includes(":") ? `[${host}]` : host}:${uri.port ?? ""}`
 }
 
-/** Where it leads, without session-id: `msrps://host:port`. */
+/**
+ * Where it leads, without session-id: `msrps://host:port`.
+ *
+ * @category getters
+ * @since 0.2.0
+ */
 export const targetOf = ({ host, port, scheme }: Pick<MsrpUri, "host" | "port" | "scheme">): string =>
   `${scheme}://${host.includes(":") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}`
 
@@ -174,6 +215,9 @@ export const targetOf = ({ host, port, scheme }: Pick<MsrpUri, "host" | "port" |
  * A host in the one spelling for comparing (RFC 4975 §6.1 rule 2): lower case, percent-encoded unreserved characters
  * decoded, an IPv6 address in its shortest form and without brackets. An IPv4 address mapped into IPv6 stays an IPv6
  * address.
+ *
+ * @category getters
+ * @since 0.1.0
  */
 export const canonicalHost = (host: string): string => {
   if (!host.includes(":")) return decodeUnreserved(host).toLowerCase()

@@ -22,7 +22,12 @@ export type LoginResult =
   /** The backend could not say. */
   | "undecided"
 
-/** What has happened in a relay since it started: plain fields, read when somebody asks. */
+/**
+ * What has happened in a relay since it started: plain fields, read when somebody asks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface RelayCounters {
   connectionsAccepted: number
   connectionsDialled: number

@@ -1,7 +1,12 @@
 /** What bounds the relay, and the time limits as queues of timers. */
 import type { TimerQueue, Timers } from "./Timers.ts"
 
-/** Octets, counts and seconds. */
+/**
+ * Octets, counts and seconds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface RelayLimits {
   /**
    * Octets that one turn of the event loop passes on before what else was read waits for the next one; a frame counts as
@@ -95,6 +100,12 @@ export interface RelayLimits {
   readonly relayGone: number
 }
 
+/**
+ * The limits where none are given.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
 export const defaultRelayLimits: RelayLimits = {
   turn: 786_432,
   output: 131_072,

@@ -5,6 +5,9 @@ import type { SessionRecord } from "./SessionRecord.ts"
 /**
  * One session URI that was handed out in a Use-Path (RFC 4976 §6.3). It is valid for the connection that authenticated,
  * until it expires or that connection closes.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Session {
   /** The session-id: whoever knows it may write to the owner. Never logged. */
@@ -61,6 +64,12 @@ export const sessionEnds = [
   "the relay stops"
 ] as const
 
+/**
+ * Why a session has ended.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type SessionEnd = typeof sessionEnds[number]
 
 /** A request passed through it, or its owner kept it alive, at `now`, in milliseconds of the monotonic clock. */

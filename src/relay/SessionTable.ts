@@ -52,6 +52,12 @@ interface Held {
   readonly inUser: Ranked<Session>
 }
 
+/**
+ * The sessions of a relay that are valid now, by id and by owner.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export class SessionTable implements Sessions {
   /** What counts now. */
   rules: SessionRules

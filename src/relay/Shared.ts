@@ -11,6 +11,9 @@ import type { Turn } from "./Turn.ts"
 /**
  * Whether new sessions are granted, or only what is under way goes on, or everything ends: answers still come back then, and
  * new requests are refused.
+ *
+ * @category models
+ * @since 0.2.0
  */
 export type Phase = "serving" | "draining" | "stopping"
 

@@ -18,7 +18,12 @@ import { createSocket } from "node:dgram"
 import { connect, isIP } from "node:net"
 import { codeOf } from "../net/ErrorCode.ts"
 
-/** One SRV record (RFC 2782). */
+/**
+ * One SRV record (RFC 2782).
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface SrvRecord {
   /** The lowest is tried first. */
   readonly priority: number

@@ -14,6 +14,7 @@ import { checkCommand } from "./check/Check.ts"
 import { presenter } from "./commandLine/Help.ts"
 import { main } from "./main.ts"
 import { probeCommand } from "./Probe.ts"
+import { settingsCommand } from "./settings/Command.ts"
 import { traceCommand } from "./trace/Command.ts"
 import { userCommand } from "./Users.ts"
 
@@ -38,11 +39,20 @@ const startCommand = Command.make("start", {}, () => main).pipe(
 export const commandLine = Command.make("msrp-relay", {}, () => main).pipe(
   Command.withDescription(
     "A relay of the Message Session Relay Protocol (RFC 4976): without a subcommand it serves, configured by environment " +
-      "variables. docs/configuration.md and .env.example have all of them."
+      "variables. `msrp-relay settings` prints all of them."
   ),
-  Command.withSubcommands([startCommand, checkCommand, probeCommand, userCommand, adminCommand, traceCommand]),
+  Command.withSubcommands([
+    startCommand,
+    checkCommand,
+    settingsCommand,
+    probeCommand,
+    userCommand,
+    adminCommand,
+    traceCommand
+  ]),
   Command.withExamples([
     { command: "msrp-relay", description: "Serve: on localhost, with a user made up for it" },
+    { command: "msrp-relay settings", description: "See all that can be set" },
     { command: "msrp-relay check", description: "Look whether it would work as it is set up" },
     { command: "msrp-relay probe", description: "Send a message and a file through it" }
   ])

@@ -52,6 +52,9 @@ const settings = settingsFor("another")
  * The settings of the environment (docs/configuration.md), a `Config` for each layer that has a `layerConfig` of its own.
  * Each of them reads all variables and the files that these name, MSRP_ENV_FILE too, and fails with everything that is
  * wrong at once. They are what they are when they are read: `layer` follows renewed certificates and reloads.
+ *
+ * @category configuration
+ * @since 0.2.0
  */
 export const config: {
   /** For `Relay.layerConfig`. */

@@ -16,7 +16,12 @@ import { sameValue, type Texts } from "./settings/Read.ts"
 import { SettingsError } from "./settings/SettingsError.ts"
 import { type Variables, variables } from "./settings/Table.ts"
 
-/** What became of a reload. There is no value of a variable in it. */
+/**
+ * What became of a reload. There is no value of a variable in it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface ReloadResult {
   /** Variables whose new values count from now on. */
   readonly changed: ReadonlyArray<string>
@@ -33,7 +38,12 @@ export interface ReloadResult {
 
 type Key = keyof Variables
 
-/** Reads everything again. */
+/**
+ * Reads everything again.
+ *
+ * @category services
+ * @since 0.2.0
+ */
 export class Reload extends Context.Service<Reload, {
   /**
    * Reads the file of variables and every file that the settings name, and takes over what has changed; what came of it is

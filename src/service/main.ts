@@ -11,6 +11,7 @@ import { layerWith } from "./Service.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 import { exported } from "./settings/EnvFile.ts"
 import { followNpm, hangups, takeSignals } from "./Signals.ts"
+import { type End, endOf, tellStopped } from "./Stopped.ts"
 import * as Systemd from "./Systemd.ts"
 
 const announce = Effect.andThen(Systemd.status("serving"), Systemd.ready)
@@ -18,20 +19,22 @@ const announce = Effect.andThen(Systemd.status("serving"), Systemd.ready)
 /** Seconds that the end takes besides: for answers, for peers to close, and to say what was last. */
 const LAST = 10
 
-const endInOrder = Effect.fnUntraced(function*(settings: () => SettingsShape) {
-  const { end } = yield* Relay
+const endInOrder = Effect.fnUntraced(function*(settings: () => SettingsShape, tell: (end: End) => void) {
+  const relay = yield* Relay
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       const { drain = defaultRelayLimits.drain } = settings().relay.limits ?? {}
       return Effect.logInfo("stopping").pipe(
         Effect.andThen(Systemd.stopping(Duration.seconds(drain + LAST))),
-        Effect.andThen(end)
+        Effect.andThen(Effect.map(endOf(relay), tell))
       )
     })
   )
 })
 
 const service = Effect.gen(function*() {
+  // Before all else, so that it is told after all else.
+  const tell = yield* tellStopped
   const asked = yield* hangups
   yield* followNpm
   const read = yield* Settings
@@ -44,7 +47,7 @@ const service = Effect.gen(function*() {
       Effect.forever,
       Effect.forkScoped
     )
-    yield* endInOrder(settings)
+    yield* endInOrder(settings, tell)
   })
   // Hang-ups are heard until the relay has ended, which is long when it drains.
   return Layer.effectDiscard(whole).pipe(Layer.provide(layerWith(read)))

@@ -4,6 +4,12 @@ import { type AuthDecision, Authenticator, type AuthRequest } from "../Authentic
 import { parseUri } from "../protocol/Uri.ts"
 import { type Contract, NASTY } from "./Contract.ts"
 
+/**
+ * A user whom the authenticator under test knows, and answers that are his.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface AuthenticatorCase {
   readonly username: string
   readonly realm: string
@@ -15,7 +21,12 @@ export interface AuthenticatorCase {
 
 const URI = "msrps://relay.example.com:2855;tcp"
 
-/** What an `Authenticator` must do that wants an Authorization: see there. */
+/**
+ * What an `Authenticator` must do that wants an Authorization: see there.
+ *
+ * @category testing
+ * @since 0.2.0
+ */
 export const authenticatorContract = (one: AuthenticatorCase): Contract<Authenticator> => {
   const ask = (authorization?: string, more: Partial<AuthRequest> = {}) =>
     Effect.flatMap(

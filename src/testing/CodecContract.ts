@@ -78,7 +78,12 @@ const decode = (codec: Codec["Service"], octets: Buffer, size: number): Told => 
   return told
 }
 
-/** What a `Codec` must do: see there. */
+/**
+ * What a `Codec` must do: see there.
+ *
+ * @category testing
+ * @since 0.2.0
+ */
 export const codecContract: Contract<Codec> = [
   {
     title: "reads what it writes, whatever it is split into",

@@ -2,7 +2,12 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
-/** One test of a service `R`. Each is to be run with a service that is new. */
+/**
+ * One test of a service `R`. Each is to be run with a service that is new.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface ContractTest<R> {
   /** What the service does, in a few words. */
   readonly title: string
@@ -10,7 +15,12 @@ export interface ContractTest<R> {
   readonly run: Effect.Effect<void, unknown, R | Scope.Scope>
 }
 
-/** All tests of a service. */
+/**
+ * All tests of a service.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type Contract<R> = ReadonlyArray<ContractTest<R>>
 
 /** Milliseconds of real time after which something that is waited for will not come any more. */

@@ -7,7 +7,12 @@ import { algorithmsOf, Credentials, type DigestAlgorithm, type Secret } from "..
 import { ha1 } from "../protocol/digest/Digest.ts"
 import { type Contract, NASTY } from "./Contract.ts"
 
-/** A user whom the credentials are to have. */
+/**
+ * A user whom the credentials are to have.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface KnownUser {
   readonly username: string
   readonly realm: string
@@ -21,7 +26,12 @@ const ha1Of = (secret: Secret, algorithm: DigestAlgorithm, { password, realm, us
     ? ha1(algorithm, username, realm, password)
     : Redacted.value(secret.ha1[algorithm]).toLowerCase()
 
-/** What `Credentials` must do that have this user: see there. */
+/**
+ * What `Credentials` must do that have this user: see there.
+ *
+ * @category testing
+ * @since 0.2.0
+ */
 export const credentialsContract = (user: KnownUser): Contract<Credentials> => {
   const { password, realm, username } = user
   const absent = (other: Partial<KnownUser>) =>

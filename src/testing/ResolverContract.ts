@@ -5,6 +5,12 @@ import * as Net from "node:net"
 import { Resolver } from "../Resolver.ts"
 import { type Contract, NASTY } from "./Contract.ts"
 
+/**
+ * Names that the resolver under test can look up.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface ResolverCase {
   /** A host that has addresses. */
   readonly host: string
@@ -14,7 +20,12 @@ export interface ResolverCase {
   readonly unknown: string
 }
 
-/** What a `Resolver` must do that knows these names. */
+/**
+ * What a `Resolver` must do that knows these names.
+ *
+ * @category testing
+ * @since 0.2.0
+ */
 export const resolverContract = ({ host, srv, unknown }: ResolverCase): Contract<never> => [
   {
     title: "has addresses of a host",

@@ -22,7 +22,12 @@ const kept = Effect.flatMap(
   ({ list }) => Effect.map(Stream.runCollect(list), (all) => [...all].sort((a, b) => a.id < b.id ? -1 : 1))
 )
 
-/** What a `SessionRepo` must do: see there. */
+/**
+ * What a `SessionRepo` must do: see there.
+ *
+ * @category testing
+ * @since 0.2.0
+ */
 export const sessionRepoContract: Contract<SessionRepo> = [
   {
     title: "keeps what is created as it is, and nothing else",

@@ -4,7 +4,12 @@ import { type SocketRequest, SocketSelector } from "../SocketSelector.ts"
 import type { LocalSocket } from "../Transport.ts"
 import { type Contract, NASTY } from "./Contract.ts"
 
-/** What a `SocketSelector` must do, with the sockets that the relay listens on. */
+/**
+ * What a `SocketSelector` must do, with the sockets that the relay listens on.
+ *
+ * @category testing
+ * @since 0.2.0
+ */
 export const socketSelectorContract = (sockets: ReadonlyArray<LocalSocket>): Contract<SocketSelector> => {
   const requests: ReadonlyArray<SocketRequest> = [undefined, ...sockets].flatMap((inbound) =>
     (["msrp", "msrps"] as const).flatMap((scheme) =>

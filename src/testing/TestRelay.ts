@@ -17,6 +17,12 @@ import { SocketSelector } from "../SocketSelector.ts"
 import { type LocalSocket, TestNetwork, Transport, type TransportError } from "../Transport.ts"
 import type { TestOptions } from "../transport/testing/TestNetwork.ts"
 
+/**
+ * The relay of a test, its users and its network.
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface TestRelayOptions {
   /** Options of the relay; it listens by TLS as `relay.example.com` unless they say something else. */
   readonly relay?: Partial<RelayOptions> | undefined
@@ -28,7 +34,12 @@ export interface TestRelayOptions {
   readonly network?: TestOptions | undefined
 }
 
-/** A client that is logged in. */
+/**
+ * A client that is logged in.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Party {
   readonly client: Client.Client
   readonly grant: Client.Grant
@@ -53,6 +64,9 @@ const USERS = { alice: "wonderland", bob: "builder" }
  *     ...
  *   }).pipe(Effect.provide(TestRelay.layer())))
  * ```
+ *
+ * @category models
+ * @since 0.2.0
  */
 export class TestRelay extends Context.Service<TestRelay, {
   readonly relay: Relay["Service"]

@@ -30,7 +30,12 @@ class Kept implements Receiver {
 
 const pattern = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, i) => (i * 7 + (i >> 8)) & 255))
 
-/** What a `Transport` must do that can listen on this socket (port 0: any) and connect to it: see there. */
+/**
+ * What a `Transport` must do that can listen on this socket (port 0: any) and connect to it: see there.
+ *
+ * @category testing
+ * @since 0.2.0
+ */
 export const transportContract = (socket: LocalSocket): Contract<Transport> => {
   const pair = Effect.fnUntraced(function*(prepare: (dialling: Kept, accepting: Kept) => void = () => {}) {
     const { connect, listen } = yield* Transport

@@ -5,6 +5,9 @@ import { transportNames } from "../transport/TransportName.ts"
 /**
  * A frame that came in or went out, or a part of one that took long. It has no body, and no secret: session-ids are labels,
  * as in the log.
+ *
+ * @category schemas
+ * @since 0.2.0
  */
 export const TraceFrame = Schema.Struct({
   /** Milliseconds since 1970 when it was read, or handed to the operating system. */
@@ -38,4 +41,10 @@ export const TraceFrame = Schema.Struct({
   dropped: Schema.optionalKey(Schema.Int)
 })
 
+/**
+ * A frame as `TraceFrame` decodes it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type TraceFrame = typeof TraceFrame.Type

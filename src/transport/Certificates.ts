@@ -11,12 +11,23 @@ import { LinkedMap } from "../collections/LinkedMap.ts"
 import { TransportError } from "./TransportError.ts"
 import type { CertificateFacts } from "./TransportFacts.ts"
 
-/** A certificate (PEM, with the chain that leads to its root) and its private key (PEM). */
+/**
+ * A certificate (PEM, with the chain that leads to its root) and its private key (PEM).
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface KeyPair {
   readonly cert: string
   readonly key: Redacted.Redacted
 }
 
+/**
+ * What TLS shows and trusts. Certificates and keys are PEM texts, not paths.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface TlsOptions {
   /** PEM certificate (chain) presented to clients, and as TLS client to other relays (RFC 4976 §9.2). */
   readonly cert?: string | undefined

@@ -2,7 +2,12 @@
  * What a connection is to those who use it and to those who make it: octets in, octets out, back-pressure, and who the
  * peer is. Plain objects with plain callbacks, so that forwarding costs nothing per frame.
  */
-/** A host name or an IP address (IPv6 without brackets), and a port. */
+/**
+ * A host name or an IP address (IPv6 without brackets), and a port.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Address {
   readonly host: string
   readonly port: number
@@ -14,6 +19,9 @@ export const addressText = ({ host, port }: Address): string => `${host.includes
 /**
  * Where the relay listens: `msrp` is TCP, `msrps` is TLS (RFC 4975 §6). Port 0 takes any free one. Host `localhost`
  * stands for every loopback address; `*`, `::` and `0.0.0.0` for every address of the machine (the last: IPv4 only).
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface LocalSocket {
   readonly scheme: "msrp" | "msrps"
@@ -25,7 +33,12 @@ export interface LocalSocket {
   readonly port: number
 }
 
-/** What may be said of a listener besides its socket. */
+/**
+ * What may be said of a listener besides its socket.
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface ListenOptions {
   /**
    * Whether those who connect by TLS are asked for a certificate (RFC 4976 §6.1). Who is asked may show any, and it takes
@@ -40,7 +53,12 @@ export interface ListenOptions {
   readonly busy?: (() => boolean) | undefined
 }
 
-/** What is known of a connection from its beginning, and does not change. */
+/**
+ * What is known of a connection from its beginning, and does not change.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export class ConnectionFacts {
   /** Whether the peer opened it. */
   readonly inbound: boolean
@@ -75,7 +93,12 @@ export class ConnectionFacts {
 /** Why a connection is ended, for a transport that can say so. */
 export type CloseReason = "done" | "going away" | "protocol" | "policy" | "defect" | "overload"
 
-/** One open connection. Its functions never throw, and do nothing once it is gone. */
+/**
+ * One open connection. Its functions never throw, and do nothing once it is gone.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Connection extends ConnectionFacts {
   readonly transport: "tcp" | "ws"
   /**
@@ -117,7 +140,12 @@ export interface Connection extends ConnectionFacts {
   destroy(why?: CloseReason): void
 }
 
-/** What is done with the octets of one connection. */
+/**
+ * What is done with the octets of one connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Receiver {
   /**
    * Octets that came in, in order. `chunk` is valid only during the call: everything kept must be copied. `last`: where
@@ -133,7 +161,12 @@ export interface Receiver {
   closed(failure?: string): void
 }
 
-/** A hop to connect to. */
+/**
+ * A hop to connect to.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface ConnectOptions {
   readonly scheme: "msrp" | "msrps"
   /** `ws`: by WebSocket, as clients do; a relay never does (RFC 7977 §5.1). Default `tcp`. */
@@ -155,5 +188,10 @@ export interface ConnectOptions {
   readonly admits?: ((address: string) => boolean) | undefined
 }
 
-/** Makes the receiver of a new connection; called before anything is read from it. */
+/**
+ * Makes the receiver of a new connection; called before anything is read from it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Accept = (connection: Connection) => Receiver

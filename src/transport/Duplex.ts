@@ -11,13 +11,23 @@ import { makeDefer } from "./Defer.ts"
 import { makeSlices } from "./Slices.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
-/** What is to be said of a stream; the rest is as for a stream that is no socket. */
+/**
+ * What is to be said of a stream; the rest is as for a stream that is no socket.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface DuplexFacts extends Partial<Omit<ConnectionFacts, "inbound">> {
   /** Whether the peer opened it. */
   readonly inbound: boolean
 }
 
-/** Makes connections of streams, for a `Transport` of one's own. */
+/**
+ * Makes connections of streams, for a `Transport` of one's own.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Duplexes {
   /**
    * A connection of a stream from which nothing has been read. `accept` is called before this returns. The connection lives
@@ -30,6 +40,12 @@ export interface Duplexes {
 
 const NOWHERE: Address = { host: "localhost", port: 0 }
 
+/**
+ * Makes connections of streams, which end with the scope.
+ *
+ * @category constructors
+ * @since 0.2.0
+ */
 export const makeDuplexes: Effect.Effect<Duplexes, never, Scope.Scope> = Effect.gen(function*() {
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const defect = (error: unknown): void => {

@@ -29,7 +29,12 @@ import type { TransportError } from "./TransportError.ts"
 import { zeroTransportCounters } from "./TransportFacts.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
-/** They may change (`Live`), but for `tls`, which follows a reference of its own, and `reads`. */
+/**
+ * They may change (`Live`), but for `tls`, which follows a reference of its own, and `reads`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface NodeOptions extends ListenerOptions, DialOptions {
   /**
    * Certificate, key and trust. Given as a `SubscriptionRef`, a new value is used for every connection from then on, and

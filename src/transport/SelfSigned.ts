@@ -7,7 +7,12 @@ import * as Net from "node:net"
 import { loadInstalled } from "../options/Installed.ts"
 import type { KeyPair } from "./Certificates.ts"
 
-/** No certificate could be made. */
+/**
+ * No certificate could be made.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class SelfSignedError extends Data.TaggedError("SelfSignedError")<{ readonly cause: unknown }> {
   override get message(): string {
     const { cause } = this
@@ -20,6 +25,9 @@ const YEAR = 365 * 24 * 60 * 60 * 1000
 /**
  * Makes an ECDSA P-256 key and a certificate signed by it, for these host names and IP addresses (at least one), valid
  * for a year from now. It convinces nobody who wasn't told to trust it.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const makeSelfSigned = Effect.fnUntraced(
   function*(names: readonly [string, ...Array<string>]): Effect.fn.Return<KeyPair, SelfSignedError> {

@@ -19,6 +19,9 @@ import { OpeningFault } from "./websocket/OpeningFault.ts"
  * - `NoSuchAddress`: the machine does not have the address to listen on or to leave from
  * - `OutOfDescriptors`: the process or the system has no file descriptors left
  * - `Other`: anything else, see `cause`
+ *
+ * @category errors
+ * @since 0.1.0
  */
 export type TransportErrorReason =
   | "Refused"
@@ -50,7 +53,12 @@ const words: Readonly<Record<TransportErrorReason, string>> = {
   Other: "it failed"
 }
 
-/** A socket could not be bound, or a hop could not be reached. `target` is `scheme://host:port`, with the path behind it for a WebSocket. */
+/**
+ * A socket could not be bound, or a hop could not be reached. `target` is `scheme://host:port`, with the path behind it for a WebSocket.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class TransportError extends Data.TaggedError("TransportError")<{
   readonly operation: "listen" | "connect"
   readonly target: string

@@ -1,6 +1,11 @@
 /** What a transport knows of itself, for whoever looks after it. */
 
-/** Why a TLS handshake of somebody who connected came to nothing. */
+/**
+ * Why a TLS handshake of somebody who connected came to nothing.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type HandshakeFailure =
   /** Something else than TLS was spoken. */
   | "wrong protocol"
@@ -22,6 +27,12 @@ export type ProxyHeaderFailure =
 /** Why a WebSocket was not opened: the status that was answered (RFC 9110), or why none was. */
 export type WebSocketRefusal = "400" | "403" | "404" | "405" | "426" | "505" | "timed out" | "too many"
 
+/**
+ * What a transport counts, from its start on; the fields are read when somebody asks.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface TransportFacts {
   readonly handshakesFailed: Readonly<Record<HandshakeFailure, number>>
   readonly proxyHeadersRefused: Readonly<Record<ProxyHeaderFailure, number>>
@@ -34,6 +45,12 @@ export interface TransportFacts {
   readonly certificates: () => ReadonlyArray<CertificateFacts>
 }
 
+/**
+ * A certificate in force.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface CertificateFacts {
   readonly name: string
   readonly expires: number

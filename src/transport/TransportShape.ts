@@ -4,7 +4,12 @@ import type { Accept, Connection, ConnectOptions, ListenOptions, LocalSocket } f
 import type { TransportError } from "./TransportError.ts"
 import type { TransportFacts } from "./TransportFacts.ts"
 
-/** What a `Transport` can do. */
+/**
+ * What a `Transport` can do.
+ *
+ * @category services
+ * @since 0.2.0
+ */
 export interface TransportShape {
   /**
    * Binds, and gives the bound socket with its real port. Accepts connections until the scope closes; they are

@@ -290,6 +290,36 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     await server.stop()
   })
 
+  it("has nothing over something else in its head, whatever the width, and what it says in as few lines as may be", async () => {
+    const server = await start(new FakeRelay())
+    const { close, page } = await open(server.port)
+    await state(page, "Serving")
+    await page.locator("#facts dd").first().waitFor()
+    for (const width of [360, 768, 1000, 1180, 1181, 1440]) {
+      await page.setViewportSize({ width, height: 800 })
+      const boxes = await Promise.all([".title", "#facts", "#search"].map((part) => page.locator(part).boundingBox()))
+      for (const [i, one] of boxes.entries()) {
+        for (const other of boxes.slice(i + 1)) {
+          const apart = one!.x + one!.width <= other!.x || other!.x + other!.width <= one!.x ||
+            one!.y + one!.height <= other!.y || other!.y + other!.height <= one!.y
+          assert.isTrue(apart, `${width} px`)
+        }
+      }
+      // Below the title where there is no room beside it.
+      const [title, facts] = boxes
+      assert.strictEqual(facts!.y >= title!.y + title!.height, width <= 1180, `${width} px`)
+      const names = await page.locator("#facts dt").all()
+      const heights = await Promise.all(names.map(async (name) => (await name.boundingBox())!.height))
+      assert.isBelow(Math.max(...heights), 30, `${width} px: a name in one line`)
+      assert.strictEqual(
+        await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+        0
+      )
+    }
+    await close()
+    await server.stop()
+  })
+
   it("looks as the system wants it: light, dark, narrow", async () => {
     const relay = new FakeRelay()
     const server = await start(relay, { aged: true })

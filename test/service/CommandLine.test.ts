@@ -46,4 +46,24 @@ describe("msrp-relay", () => {
     assert.strictEqual(status, 1)
     assert.match(stderr, /^No password: give --password-file/)
   })
+
+  it("prints all settings, or those with a word in their names, and says which one was meant", () => {
+    const all = run("settings")
+    assert.deepStrictEqual(all, { status: 0, stderr: "", stdout: readFileSync(`${root}.env.example`, "utf8") })
+    const some = run("settings", "use_path")
+    assert.strictEqual(some.status, 0)
+    assert.deepStrictEqual([...some.stdout.matchAll(/^#(MSRP_\w+)=/gm)].map(([, name]) => name), ["MSRP_USE_PATH"])
+    assert.deepStrictEqual(run("settings", "MSRP_UIRS"), {
+      status: 1,
+      stderr: "no variable has MSRP_UIRS in its name; did you mean MSRP_URIS?\n",
+      stdout: ""
+    })
+  })
+
+  it("says where the documents are, with the whole program and where one of them is named", () => {
+    const folder = `\nDocuments\n  ${root}docs\n`
+    assert.include(run("--help").stdout, folder)
+    assert.include(run("admin", "--help").stdout, folder)
+    assert.notInclude(run("probe", "--help").stdout, "Documents")
+  })
 })

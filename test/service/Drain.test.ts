@@ -80,6 +80,11 @@ describe("SIGTERM", () => {
       await leave()
       assert.strictEqual(await ended(child), 0)
       await eventually(() => log.text.includes("message=drained"), "the line that it has drained")
+      // Nothing is logged behind it.
+      await eventually(
+        () => /message=stopped sessions=1 connections=2 seconds=[\d.]+\n$/.test(log.text),
+        "the last line"
+      )
     }))
 
   it("has it stay no longer than the time limit says", () =>
@@ -88,6 +93,10 @@ describe("SIGTERM", () => {
       await run(client.closed)
       assert.strictEqual(await ended(child), 0)
       await eventually(() => /the time limit ended sessions.* sessions=1/.test(log.text), "the line that says so")
+      await eventually(
+        () => /message=stopped sessions=1 connections=1 seconds=[\d.]+\n$/.test(log.text),
+        "the last line"
+      )
     }))
 
   it("leaves it a reload, before and while it drains, which the time limit is part of", async () => {

@@ -191,7 +191,9 @@ const meters = ({ backend, descriptors, heap, loop }: StatusHealth, waiting: num
   return [
     {
       name: "Event loop delay",
-      text: `${millis(loop.p50)} ms · 99 %: ${millis(loop.p99)} ms · most: ${millis(loop.max)} ms`,
+      // A number and its unit are not to be parted.
+      text: [`${millis(loop.p50)} ms`, `99 %: ${millis(loop.p99)} ms`, `most: ${millis(loop.max)} ms`]
+        .map((part) => part.replaceAll(" ", "\u00a0")).join(" · "),
       tone: toneOf(loop.p99, LATE, TOO_LATE)
     },
     filled("Heap", heap.used, heap.limit, octets),

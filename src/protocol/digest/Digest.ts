@@ -7,6 +7,12 @@
  */
 import { Buffer, hash, timingSafeEqual } from "../../platform/Node.ts"
 
+/**
+ * An algorithm of digest authentication, as its parameter has it (RFC 7616 §3.3).
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type DigestAlgorithm = "MD5" | "SHA-256"
 
 /** Every algorithm, strongest first. */

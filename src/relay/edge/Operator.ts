@@ -7,12 +7,23 @@ import type { RelayEvent } from "./RelayEvent.ts"
 
 export type { Phase } from "../Shared.ts"
 
-/** What passed in one direction: requests (a chunk is one) and octets of their bodies. */
+/**
+ * What passed in one direction: requests (a chunk is one) and octets of their bodies.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface TrafficSummary {
   readonly requests: number
   readonly octets: number
 }
 
+/**
+ * A session as an operator sees it. Nothing of it is a secret.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface SessionSummary {
   /** What stands for the session-id, in the log as well: 12 hexadecimal digits. */
   readonly session: string
@@ -37,6 +48,12 @@ export interface SessionSummary {
   readonly failures: number
 }
 
+/**
+ * A connection as an operator sees it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface ConnectionSummary {
   /** The connection's number: it is given once. */
   readonly connection: number
@@ -56,13 +73,24 @@ export interface ConnectionSummary {
   readonly waiting: number
 }
 
-/** One page of many. */
+/**
+ * One page of many.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Page<A> {
   /** How many there are that fit the query. */
   readonly total: number
   readonly items: ReadonlyArray<A>
 }
 
+/**
+ * Which sessions are asked for, and in which order.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface SessionQuery {
   readonly user?: string | undefined
   readonly realm?: string | undefined
@@ -75,6 +103,12 @@ export interface SessionQuery {
   readonly limit?: number | undefined
 }
 
+/**
+ * Which connections are asked for, and in which order.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface ConnectionQuery {
   readonly address?: string | undefined
   /** Most octets first, or the oldest first (default). */
@@ -83,6 +117,12 @@ export interface ConnectionQuery {
   readonly limit?: number | undefined
 }
 
+/**
+ * What an operator sees of a relay, and may do to it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Operator {
   readonly sessions: (query?: SessionQuery) => Page<SessionSummary>
   readonly connections: (query?: ConnectionQuery) => Page<ConnectionSummary>

@@ -1,7 +1,12 @@
 /** Something that happened in a relay: the log, the history of a user and whoever listens get the same. */
 import type { TransportName } from "../../transport/TransportName.ts"
 
-/** All messages; docs/log.md tells of each with its fields. */
+/**
+ * All messages; docs/log.md tells of each with its fields.
+ *
+ * @category constants
+ * @since 0.2.0
+ */
 export const eventMessages = [
   "login granted",
   "login failed",
@@ -15,9 +20,20 @@ export const eventMessages = [
   "connection ended"
 ] as const
 
+/**
+ * What an event says; which fields it has follows from it (docs/log.md).
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type EventMessage = typeof eventMessages[number]
 
-/** The same names everywhere, in this order; those that are not known of an event are absent. */
+/**
+ * The same names everywhere, in this order; those that are not known of an event are absent.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface EventFields {
   /** The number of the connection. */
   readonly connection?: number | undefined
@@ -34,6 +50,12 @@ export interface EventFields {
   readonly [name: string]: string | number | boolean | undefined
 }
 
+/**
+ * Something that happened on a relay, as its log has it. Nothing of it is a secret.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface RelayEvent {
   /** Milliseconds since 1970. */
   readonly time: number

@@ -30,14 +30,24 @@ export const MAX_WAITING = 1024
 /** Session-ids that a trace remembers, also of sessions that have ended, for what still comes with them. */
 const MAX_KNOWN = 4096
 
-/** There are as many traces as there may be. */
+/**
+ * There are as many traces as there may be.
+ *
+ * @category errors
+ * @since 0.2.0
+ */
 export class TooManyTraces extends Data.TaggedError("TooManyTraces")<{ readonly limit: number }> {
   override get message(): string {
     return `there are ${this.limit} traces already; end one first`
   }
 }
 
-/** Whom to trace. */
+/**
+ * Whom to trace.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface TraceQuery {
   /** Names of users; `*` is everybody. */
   readonly users: ReadonlyArray<string> | "*"

@@ -11,6 +11,12 @@ import { isLoopback, isWildcard } from "../../net/Hosts.ts"
 import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 import type { LocalSocket } from "../../transport/Connection.ts"
 
+/**
+ * Where clients may make the relay connect to.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface NextHopOptions {
   /**
    * Addresses, networks (`10.0.0.0/8`), names, and `*.` names: allowed, whatever else is said. An address in another form

@@ -6,7 +6,12 @@ const TRANSPORTS = new Set(["tcp", "ws"])
 
 const isByTcp = ({ transport }: MsrpUri): boolean => transport.toLowerCase() === "tcp"
 
-/** A URI of this very relay, of which session URIs are made. */
+/**
+ * A URI of this very relay, of which session URIs are made.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface UsePathUri extends MsrpUri {
   /** For clients who address this host alone; without one, for all for whom there is no other. */
   readonly domain?: string | undefined

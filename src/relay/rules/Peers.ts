@@ -2,7 +2,12 @@
 import { isIP } from "node:net"
 import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 
-/** Which relays are admitted as such; the others are strangers or clients like everybody. */
+/**
+ * Which relays are admitted as such; the others are strangers or clients like everybody.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type RelayPolicy = "all" | "none" | ReadonlyArray<string>
 
 /** Whether some relay may be admitted at all. */

@@ -5,6 +5,7 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"
@@ -78,12 +79,11 @@ const transport = (address: AdminAddress) =>
     ? NodeHttpClient.layerNodeHttpOptions({ socketPath: address.path })
     : NodeHttpClient.layerNodeHttp
 
-/** A client of the admin API; nothing is sent yet. */
-export const connectAdmin = Effect.fnUntraced(function*(
-  given: AdminGiven
-): Effect.fn.Return<AdminConnection, AdminFailed, FileSystem.FileSystem | Scope> {
-  const address = yield* addressOf(given.admin)
-  const token = yield* readToken(given.tokenFile)
+/** A client of the admin API at this address; nothing is sent yet. */
+export const clientOf = Effect.fnUntraced(function*(
+  address: AdminAddress,
+  token?: Redacted.Redacted
+): Effect.fn.Return<AdminConnection, never, Scope> {
   const http = yield* Layer.build(transport(address))
   const client = yield* HttpApiClient.make(AdminApi, {
     baseUrl: adminUrl(address),
@@ -93,12 +93,24 @@ export const connectAdmin = Effect.fnUntraced(function*(
   return { client, where: formatAdminAddress(address) }
 })
 
+/** The same, of what the command line and the environment say. */
+export const connectAdmin = Effect.fnUntraced(function*(
+  given: AdminGiven
+): Effect.fn.Return<AdminConnection, AdminFailed, FileSystem.FileSystem | Scope> {
+  const address = yield* addressOf(given.admin)
+  return yield* clientOf(address, yield* readToken(given.tokenFile))
+})
+
 /** With the answer in time, and whatever goes wrong in words. */
-export const asked = <A, R>({ where }: AdminConnection, request: Effect.Effect<A, unknown, R>) =>
+export const asked = <A, R>(
+  { where }: AdminConnection,
+  request: Effect.Effect<A, unknown, R>,
+  patience: Duration.Input = PATIENCE
+) =>
   request.pipe(
     // An answer that is no JSON is a defect of whoever made the client, as far as it knows.
     Effect.catchDefect((defect) => isHttpClientError(defect) ? Effect.fail(defect) : Effect.die(defect)),
-    Effect.timeoutOrElse({ duration: PATIENCE, orElse: () => Effect.fail(unreachable(`${where} does not answer`)) }),
+    Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(unreachable(`${where} does not answer`)) }),
     Effect.mapError((error) => error instanceof AdminFailed ? error : explained(error, where))
   )
 

@@ -1,23 +1,25 @@
-/** The admin API: whether it could listen where MSRP_ADMIN says. Its token is looked at with the settings. */
+/**
+ * The admin API: whether it could listen where MSRP_ADMIN says; of a relay that runs, whether it answers there. Its token is
+ * looked at with the settings.
+ */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { dirname } from "node:path"
+import { type AdminAddress, formatAdminAddress } from "../../admin/Address.ts"
 import { codeOf } from "../../net/ErrorCode.ts"
 import { failure, reasonOf as reasonOfSocket } from "../../transport/Failure.ts"
 import { reasonOf } from "../settings/TextFile.ts"
 import { type Finding, findingsOf } from "./Finding.ts"
-import { type ListenersOptions, whyNot } from "./Listeners.ts"
+import { type ListenersOptions, START_IT, whyNot } from "./Listeners.ts"
 
 const { ok, problem, skipped } = findingsOf("admin")
 
 /** MSRP_ADMIN and MSRP_ADMIN_TOKEN_FILE, as far as they are looked at. */
 export interface AdminToCheck {
-  readonly address:
-    | { readonly _tag: "Tcp"; readonly host: string; readonly port: number }
-    | { readonly _tag: "Unix"; readonly path: string }
+  readonly address: AdminAddress
   readonly tokenFile: string | undefined
 }
 
@@ -26,19 +28,34 @@ export const lookAtAdmin = (
   admin: AdminToCheck | undefined,
   options: ListenersOptions
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> => {
-  if (admin === undefined) return Effect.succeed([skipped("", "there is no admin API")])
+  if (admin === undefined) {
+    const why = options.running ? "there is no admin API to ask whether a relay runs" : "there is no admin API"
+    return Effect.succeed([skipped("", why)])
+  }
   const { address, tokenFile } = admin
   const token = tokenFile === undefined ? [] : [ok(tokenFile, "whoever uses it has to show the token in this file")]
-  return Effect.map(
-    address._tag === "Tcp" ? onPort(address, options) : onPath(address.path, options),
-    (found) => [found, ...token]
-  )
+  const looked: Effect.Effect<Finding, never, FileSystem.FileSystem | Scope.Scope> = options.running
+    ? asked(address)
+    : address._tag === "Tcp"
+    ? onPort(address)
+    : onPath(address.path)
+  return Effect.map(looked, (found) => [found, ...token])
 }
 
-const onPort = Effect.fnUntraced(function*(
-  { host, port }: { readonly host: string; readonly port: number },
-  { running }: ListenersOptions
-) {
+const asked = Effect.fnUntraced(function*(address: AdminAddress) {
+  const { whyNoRelay } = yield* Effect.promise(() => import("./Running.ts"))
+  const why = yield* whyNoRelay(address)
+  const target = formatAdminAddress(address)
+  return why === undefined
+    ? ok(target, "a relay answers there, as it should")
+    : problem(
+      target,
+      `no relay answers: ${why.replace(`What is at ${target}`, `What is there`).replace(target, "it")}`,
+      START_IT
+    )
+})
+
+const onPort = Effect.fnUntraced(function*({ host, port }: { readonly host: string; readonly port: number }) {
   const target = `${host.includes(":") ? `[${host}]` : host}:${port}`
   const bound = Effect.callback<void, unknown>((resume) => {
     const server = Net.createServer((socket) => socket.destroy())
@@ -50,25 +67,21 @@ const onPort = Effect.fnUntraced(function*(
     Effect.as(ok(target, "can be bound")),
     Effect.catch((cause) => {
       const error = failure("listen", { scheme: "msrp", host, port }, reasonOfSocket(cause), cause)
-      return running && error.reason === "AddressInUse"
-        ? Effect.succeed(ok(target, "is taken, as it should be by a relay that runs"))
-        : Effect.map(whyNot(error, port), ([message, hint]) => problem(target, message, hint))
+      return Effect.map(whyNot(error, port), ([message, hint]) => problem(target, message, hint))
     })
   )
 })
 
 /** A socket that nobody listens on any more is no obstacle: it is replaced at the start. */
-const onPath = Effect.fnUntraced(function*(path: string, { running }: ListenersOptions) {
+const onPath = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   const code = yield* connecting(path)
   if (code === undefined) {
-    return running
-      ? ok(path, "is taken, as it should be by a relay that runs")
-      : problem(
-        path,
-        "another program listens there, or a relay that runs already",
-        "--running when it is the relay itself"
-      )
+    return problem(
+      path,
+      "another program listens there, or a relay that runs already",
+      "--running when it is the relay itself"
+    )
   }
   if (code === "EACCES") return problem(path, "is another user's, or in a directory that is")
   const type = Option.map(yield* Effect.option(fs.stat(path)), (info) => info.type)

@@ -26,11 +26,15 @@ import { lookAtBacklog, lookAtDescriptors } from "./System.ts"
 import { lookAtUsers } from "./Users.ts"
 import { findingsOfError, lookAtSettings } from "./Variables.ts"
 
-/** The service would not work. What is wrong is in the report. */
-export class CheckFailed extends Data.TaggedError("CheckFailed")<{ readonly problems: number }> {
+/** The service would not work, or does not run as it should. What is wrong is in the report. */
+export class CheckFailed extends Data.TaggedError("CheckFailed")<{
+  readonly problems: number
+  readonly running: boolean
+}> {
   override get message(): string {
-    const { problems } = this
-    return `check failed: ${problems} problem${problems === 1 ? "" : "s"} would keep the service from working`
+    const { problems, running } = this
+    const counted = `check failed: ${problems} problem${problems === 1 ? "" : "s"}`
+    return running ? counted : `${counted} would keep the service from working`
   }
 }
 
@@ -104,7 +108,7 @@ const run = Effect.fnUntraced(function*({ json, ...options }: CheckOptions & { r
       })
   )
   const { problems } = verdictOf(findings)
-  if (problems > 0) return yield* new CheckFailed({ problems })
+  if (problems > 0) return yield* new CheckFailed({ problems, running: options.running })
 })
 
 /** `msrp-relay check`: fails with `CheckFailed`, thus a non-zero exit code, when the service would not work. */
@@ -118,14 +122,15 @@ export const checkCommand = Command.make(
     ),
     running: Flag.Boolean("running").pipe(
       Flag.withoutNegation,
-      Flag.withDescription("The relay runs: its ports are taken by itself"),
+      Flag.withDescription("The relay runs: its ports are taken by itself, and it answers at MSRP_ADMIN"),
       Flag.withDefault(false)
     )
   },
   run
 ).pipe(
   Command.withDescription(
-    "Looks whether the service would work with the settings of the environment; exit code 1 when it would not. " +
+    "Looks whether the service would work with the settings of the environment; exit code 1 when it would not, or " +
+      "with --running when none runs. " +
       "Run it as the user of the service, who may read and bind less than others"
   ),
   Command.withShortDescription("Looks whether the service would work as it is set up"),

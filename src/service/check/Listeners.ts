@@ -9,13 +9,18 @@ import { targetOf } from "../../transport/Failure.ts"
 import type { SettingsShape } from "../Settings.ts"
 import { type Finding, findingsOf } from "./Finding.ts"
 
-const { ok, problem } = findingsOf("listeners")
+const { ok, problem, warning } = findingsOf("listeners")
+
+/** What to do where none runs and one should. */
+export const START_IT = "start the relay, or check without --running before its start"
+
+const FREE = "can be bound"
 
 /** Linux' first port that needs no right. */
 const UNPRIVILEGED = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 export interface ListenersOptions {
-  /** The relay runs: its ports are taken by itself. */
+  /** The relay runs: its ports are taken by itself, and it answers. */
   readonly running: boolean
 }
 
@@ -26,11 +31,11 @@ export const lookAtListeners = (
   Effect.gen(function*() {
     const transport = yield* Transport
     // One after the other, and all of them kept until the end, since they could be in each other's way.
-    return yield* Effect.forEach(listen, (socket) => {
+    const found = yield* Effect.forEach(listen, (socket) => {
       const target = targetOf(socket)
       // What is spoken there does not matter to who binds it, and needs no certificate this way.
       return transport.listen({ ...socket, scheme: "msrp" }, () => ({ bytes: () => {}, closed: () => {} })).pipe(
-        Effect.as(ok(target, "can be bound")),
+        Effect.as(ok(target, FREE)),
         Effect.catch((error) =>
           running && error.reason === "AddressInUse"
             ? Effect.succeed(ok(target, "is taken, as it should be by a relay that runs"))
@@ -38,10 +43,23 @@ export const lookAtListeners = (
         )
       )
     })
+    return running ? besideRunning(found) : found
   }).pipe(
     Effect.provide(Transport.layerNode()),
     Effect.catch((error: TransportError | OptionsError) => Effect.succeed([problem("", error.message)]))
   )
+
+/** A relay that runs has its ports; one that was told of others has not started since. */
+const besideRunning = (found: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
+  const none = found.every(({ message }) => message === FREE)
+  return found.map((one) =>
+    one.message !== FREE
+      ? one
+      : none
+      ? problem(one.subject, "nothing listens there: no relay runs with these settings", START_IT)
+      : warning(one.subject, "nothing listens there: the relay that runs does not", "it does from its next start on")
+  )
+}
 
 /** Why an address and port cannot be bound, and what to do about it. */
 export const whyNot = Effect.fnUntraced(function*(

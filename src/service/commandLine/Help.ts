@@ -7,6 +7,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { styleText } from "node:util"
+import { documentsFolder } from "../Documents.ts"
 
 /** Columns of what is no terminal, and of a terminal that is wider: longer lines are hard to read. */
 const WIDTH = 80
@@ -89,10 +90,16 @@ export interface HelpOptions {
   /** Columns of the terminal. */
   readonly width: number
   readonly colours: boolean
+  /** The folder of the documents, if it is there. */
+  readonly documents?: string | undefined
 }
 
+/** The whole program, and whatever names one of the documents. */
+const wantsDocuments = ({ commandPath = [], description }: HelpDoc): boolean =>
+  commandPath.length <= 1 || description.includes("docs/")
+
 /** The help of a command. */
-export const helpText = (doc: HelpDoc, { colours, width }: HelpOptions): string => {
+export const helpText = (doc: HelpDoc, { colours, documents, width }: HelpOptions): string => {
   const styled = (style: Parameters<typeof styleText>[0], text: string): string =>
     colours ? styleText(style, text, { validateStream: false }) : text
   const inner = width - MARGIN.length
@@ -116,6 +123,10 @@ export const helpText = (doc: HelpDoc, { colours, width }: HelpOptions): string 
       lines.push(`${MARGIN}${command}`)
     }
   }
+  if (documents !== undefined && wantsDocuments(doc)) {
+    // A path is not to be broken.
+    lines.push("", styled("bold", "Documents"), `${MARGIN}${documents}`)
+  }
   return lines.map((line) => line.trimEnd()).join("\n")
 }
 
@@ -136,7 +147,13 @@ export const presenter: CliOutput.Presenter = {
     switch (event._tag) {
       case "Help": {
         const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
-        return yield* Console.log(helpText(event.helpDoc, { width: widthOf(process.stdout), colours: canColor }))
+        return yield* Console.log(
+          helpText(event.helpDoc, {
+            width: widthOf(process.stdout),
+            colours: canColor,
+            documents: documentsFolder()
+          })
+        )
       }
       case "InvalidInvocation":
         return yield* Console.error(complaint(event.commandPath, event.errors))

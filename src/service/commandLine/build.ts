@@ -5,6 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { commandLine, completionsFor, layer, shells } from "../CommandLine.ts"
+import { DEBIAN } from "../Documents.ts"
 import { settingsTable } from "../Settings.ts"
 import { version } from "../Version.ts"
 import { documentsOf, manualPage } from "./Manual.ts"
@@ -33,12 +34,17 @@ export const manual = (date: string) =>
         ],
         files: [
           [".env", "In the working directory: settings, where MSRP_ENV_FILE names no other file."],
+          ["/etc/msrp-relay/relay.env", "Settings, where the Debian package and the unit for systemd have them."],
           [
             "$CREDENTIALS_DIRECTORY",
             "Secret settings that systemd hands over, each in a file with the name of the variable."
+          ],
+          [
+            DEBIAN,
+            "The documents and examples of the Debian package; `msrp-relay --help` names the folder of any other."
           ]
         ],
-        seeAlso: "docs/README.md of the package; RFC 4975, RFC 4976."
+        seeAlso: "README.md in the folder of the documents, which `msrp-relay --help` names; RFC 4975, RFC 4976."
       })
     ),
     Effect.provide([layer, NodeServices.layer])

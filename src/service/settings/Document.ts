@@ -3,8 +3,10 @@ import { secretVariables } from "./SecretFiles.ts"
 import { settingsTable } from "./Table.ts"
 import type { Setting, SettingGroup } from "./Variable.ts"
 
-const groups = (): ReadonlyArray<readonly [SettingGroup, ReadonlyArray<Setting>]> => [
-  ...Map.groupBy(settingsTable, ({ group }) => group)
+const groups = (
+  chosen: (setting: Setting) => boolean = () => true
+): ReadonlyArray<readonly [SettingGroup, ReadonlyArray<Setting>]> => [
+  ...Map.groupBy(settingsTable.filter(chosen), ({ group }) => group)
 ]
 
 const HEADING = `\
@@ -19,9 +21,11 @@ const HEADING = `\
 `
 
 /** A file of variables, `.env.example`: every one, commented out, with its default or an example. */
-export const envExample = (): string =>
-  HEADING +
-  groups().map(([group, settings]) =>
+export const envExample = (): string => HEADING + envExampleOf(() => true)
+
+/** The same of some of them, without what is said of all; empty when there are none. */
+export const envExampleOf = (chosen: (setting: Setting) => boolean): string =>
+  groups(chosen).map(([group, settings]) =>
     `\n# ---- ${group}\n${settings.map((setting) => `\n${envLines(setting).join("\n")}\n`).join("")}`
   ).join("")
 

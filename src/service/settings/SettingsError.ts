@@ -1,7 +1,12 @@
 /** What the program says when its configuration cannot be used. */
 import * as Data from "effect/Data"
 
-/** One thing that is wrong with the configuration. Never has the value of a secret in it. */
+/**
+ * One thing that is wrong with the configuration. Never has the value of a secret in it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export interface SettingsProblem {
   /** Name of the variable. */
   readonly variable: string
@@ -10,7 +15,12 @@ export interface SettingsProblem {
   readonly example: string | undefined
 }
 
-/** The configuration cannot be used: everything that is wrong with it. */
+/**
+ * The configuration cannot be used: everything that is wrong with it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class SettingsError extends Data.TaggedError("SettingsError")<{
   readonly problems: ReadonlyArray<SettingsProblem>
 }> {

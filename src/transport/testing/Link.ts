@@ -1,6 +1,11 @@
 /** How octets travel from one end of a connection to the other. */
 
-/** What is absent stays as it was. */
+/**
+ * What is absent stays as it was.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface LinkOptions {
   /** Milliseconds from one end to the other, for octets, for the close, and for setting up. Default 0. */
   readonly latency?: number | ((random: () => number) => number) | undefined

@@ -2,7 +2,12 @@
 import * as Net from "node:net"
 import { isLoopback } from "../../net/Hosts.ts"
 
-/** One of several machines of the network. */
+/**
+ * One of several machines of the network.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Machine {
   /** Its host names and addresses. `localhost` and the like mean the dialling machine itself. */
   readonly names: ReadonlyArray<string>

@@ -9,6 +9,9 @@ import { Machines } from "./Machines.ts"
 /**
  * What a dial gets: an error, `Silence` (no answer, thus a `Timeout`), or `Mute` (a connection whose other end takes
  * what the window holds, and never reads, answers or closes).
+ *
+ * @category models
+ * @since 0.2.0
  */
 export type DialOutcome = TransportErrorReason | "Silence" | "Mute"
 

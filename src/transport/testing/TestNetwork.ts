@@ -21,6 +21,12 @@ import { randomOf } from "./Random.ts"
 import { type DialOutcome, SimulatedNetwork } from "./SimulatedNetwork.ts"
 import { makeTransport } from "./TestTransport.ts"
 
+/**
+ * How a simulated network behaves.
+ *
+ * @category options
+ * @since 0.1.0
+ */
 export interface TestOptions extends LinkOptions {
   /** What all random choices are made from. Default 1. */
   readonly seed?: number | undefined
@@ -32,7 +38,12 @@ export interface TestOptions extends LinkOptions {
   readonly piece?: number | undefined
 }
 
-/** Controls the network of `Transport.layerTest`. Connections may be given by either end. */
+/**
+ * Controls the network of `Transport.layerTest`. Connections may be given by either end.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export class TestNetwork extends Context.Service<TestNetwork, {
   /**
    * A `Transport` on a machine of its own. Without a machine: the first one, which has every name that no other machine

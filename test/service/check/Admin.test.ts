@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
 import { once } from "node:events"
+import { createServer } from "node:http"
 import * as Net from "node:net"
 import { dirname, join } from "node:path"
 import { type AdminToCheck, lookAtAdmin } from "../../../src/service/check/Admin.ts"
@@ -26,6 +27,25 @@ const listening = (where: Net.ListenOptions) =>
     (server) => Effect.sync(() => server.close())
   )
 
+/** What answers each request in the same way, with JSON as it says. */
+const answering = (where: Net.ListenOptions, status: number, body: string) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const server = createServer((_, response) =>
+        response.writeHead(status, { "content-type": "application/json" }).end(body)
+      ).listen(where)
+      await once(server, "listening")
+      return server
+    }),
+    (server) =>
+      Effect.promise(() =>
+        new Promise<void>((resume) => {
+          server.close(() => resume())
+          server.closeAllConnections()
+        })
+      )
+  )
+
 describe("the admin API", () => {
   it.live("on a port: it is free, taken, or of another machine", () =>
     Effect.gen(function*() {
@@ -33,7 +53,6 @@ describe("the admin API", () => {
       assert.strictEqual(yield* told({ _tag: "Tcp", host, port: yield* Effect.promise(freePort) }), "ok can be bound")
       const { port } = (yield* listening({ host, port: 0 })).address() as Net.AddressInfo
       assert.match(yield* told({ _tag: "Tcp", host, port }), /^problem the port is taken/)
-      assert.match(yield* told({ _tag: "Tcp", host, port }, true), /^ok is taken/)
       assert.match(yield* told({ _tag: "Tcp", host: "192.0.2.1", port }), /^problem this machine has no such address/)
     }).pipe(Effect.scoped))
 
@@ -52,11 +71,8 @@ describe("the admin API", () => {
         /^problem the directory .* is not there/
       )
       yield* listening({ path }).pipe(
-        Effect.andThen(Effect.all([told({ _tag: "Unix", path }), told({ _tag: "Unix", path }, true)])),
-        Effect.map(([taken, own]) => {
-          assert.match(taken, /^problem another program listens there/)
-          assert.match(own, /^ok is taken/)
-        }),
+        Effect.andThen(told({ _tag: "Unix", path })),
+        Effect.map((taken) => assert.match(taken, /^problem another program listens there/)),
         Effect.scoped
       )
       // Somebody who had no time to clean up.
@@ -65,6 +81,32 @@ describe("the admin API", () => {
       }, () => process.kill(process.pid, "SIGKILL"))`
       spawnSync(process.execPath, ["-e", script])
       assert.strictEqual(yield* told({ _tag: "Unix", path }), "ok can be made")
+    }))
+
+  it.live("of a relay that runs: it answers, or nobody does, or somebody else, on a port and on a Unix socket", () =>
+    Effect.gen(function*() {
+      const host = "127.0.0.1"
+      const path = join(dirname(file("")), "socket")
+      const free = { _tag: "Tcp", host, port: yield* Effect.promise(freePort) } as const
+      assert.match(yield* told(free, true), /^problem no relay answers: it cannot be reached: nobody listens there/)
+      assert.match(yield* told({ _tag: "Unix", path }, true), /^problem no relay answers: it cannot be reached: /)
+      for (
+        const [status, body, expected] of [
+          [200, `{"status":"ok"}`, /^ok a relay answers there/],
+          [200, "<html>", /^problem no relay answers: What is there does not know this request/],
+          [404, "", /^problem no relay answers: What is there does not know this request/]
+        ] as const
+      ) {
+        for (const where of [{ host, port: 0 }, { path }]) {
+          yield* Effect.scoped(Effect.gen(function*() {
+            const at = (yield* answering(where, status, body)).address()
+            const address = typeof at === "object" && at !== null
+              ? { _tag: "Tcp", host, port: at.port } as const
+              : { _tag: "Unix", path } as const
+            assert.match(yield* told(address, true), expected)
+          }))
+        }
+      }
     }))
 
   it.live("is not looked at where there is none", () =>

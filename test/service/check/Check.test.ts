@@ -184,6 +184,29 @@ describe("a set-up", () => {
       assertLines(yield* wrongWith(env, { running: true }))
     }).pipe(Effect.scoped))
 
+  it.live("has ports that are free while a relay should run: all of them, or one that it was told of since", () =>
+    Effect.gen(function*() {
+      const server = yield* Effect.acquireRelease(
+        Effect.promise(async () => {
+          const server = Net.createServer().listen(0, "127.0.0.1")
+          await once(server, "listening")
+          return server
+        }),
+        (server) => Effect.sync(() => server.close())
+      )
+      const taken = (server.address() as Net.AddressInfo).port
+      const env = yield* Effect.promise(working)
+      assertLines(
+        yield* wrongWith(env, { running: true }),
+        /^problem listeners msrps:.*: nothing listens there: no relay runs with these settings$/
+      )
+      const listen = `msrps:127.0.0.1:${taken},${env["MSRP_LISTEN"]}`
+      assertLines(
+        yield* wrongWith({ ...env, MSRP_LISTEN: listen }, { running: true }),
+        /^warning listeners msrps:.*: nothing listens there: the relay that runs does not$/
+      )
+    }).pipe(Effect.scoped))
+
   it.live("has an address that is of another machine, and a name that has none", () =>
     Effect.gen(function*() {
       const { address } = yield* nameServer({})

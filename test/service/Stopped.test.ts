@@ -1,0 +1,52 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
+import { zeroCounters } from "../../src/relay/Counters.ts"
+import { endOf, tellStopped } from "../../src/service/Stopped.ts"
+
+const none = { connections: 0, sessions: 0, transactions: 0, timers: 0, bufferedOctets: 0, parkedOctets: 0 }
+
+describe("the end of the service", () => {
+  it.effect("tells how many sessions and connections it took along, those too that are open still, and how long it was", () =>
+    Effect.gen(function*() {
+      const counters = zeroCounters()
+      // What was before is no part of it.
+      counters.sessionsEnded.expired = 7
+      counters.closed.failed = 9
+      let now = { ...none, sessions: 3, connections: 4 }
+      const end = Effect.sync(() => {
+        counters.sessionsEnded.expired += 1
+        counters.closed.failed += 2
+        now = { ...none, sessions: 2, connections: 2 }
+      }).pipe(Effect.delay("2340 millis"))
+      const fiber = yield* Effect.forkChild(endOf({ counters, end, gauges: () => now }))
+      yield* TestClock.adjust("2340 millis")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), { sessions: 3, connections: 4, seconds: 2.3 })
+    }))
+
+  it.effect("is told after all that ends with it, and not where nothing has begun", () => {
+    const lines: Array<string> = []
+    const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+    const run = (
+      facts: { readonly sessions: number; readonly connections: number; readonly seconds: number } | undefined
+    ) =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const tell = yield* Scope.provide(tellStopped, scope)
+        yield* Scope.addFinalizer(scope, Effect.logInfo("something else ends"))
+        if (facts !== undefined) tell(facts)
+        yield* Scope.close(scope, Exit.void)
+      })
+    return Effect.gen(function*() {
+      yield* run(undefined)
+      assert.lengthOf(lines, 1)
+      yield* run({ sessions: 1, connections: 2, seconds: 0.3 })
+      assert.lengthOf(lines, 3)
+      assert.match(lines[2]!, /message=stopped sessions=1 connections=2 seconds=0.3$/)
+    }).pipe(Effect.provide(logger))
+  })
+})
