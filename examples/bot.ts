@@ -10,11 +10,11 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { Client, Codec, Transport } from "msrp-relay"
 
-/** What becomes of it, as a line. The path is for those who may write to it: in SIP it stands in SDP. */
+/** How it stands with it, as a line. The path is for those who may write to it: in SIP it stands in SDP. */
 const lineOf = (state: Client.OnlineState): string => {
   if (state._tag === "Online") return `online: ${state.path.join(" ")}`
   if (state._tag === "Offline") return `offline until ${DateTime.formatIso(state.retryAt)}: ${state.error.message}`
-  return state._tag === "Closed" ? `closed: ${state.error.message}` : "connecting"
+  return state._tag.toLowerCase()
 }
 
 const bot = Effect.gen(function*() {
@@ -23,7 +23,7 @@ const bot = Effect.gen(function*() {
   const password = yield* Config.Redacted("BOT_PASSWORD")
   const bot = yield* Client.online({ relay, username, password })
   yield* Effect.forkScoped(Stream.runForEach(bot.changes, (state) => Console.log(lineOf(state))))
-  // Some at a time, so that one who is slow does not keep the others waiting.
+  // Ends when the relay does not let it in. Several at a time, so that nobody waits for one who is slow.
   yield* bot.messages.stream.pipe(
     Stream.mapEffect(
       (message) =>
