@@ -180,7 +180,6 @@ export const online = Effect.fnUntraced(function*(
   })
 
   yield* set(state)
-  yield* Effect.addFinalizer(() => close(CLOSED))
   yield* Effect.forkScoped(Effect.onExit(upkeep, (exit) => {
     const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
     if (error instanceof ClientError) return close(error)
@@ -189,6 +188,8 @@ export const online = Effect.fnUntraced(function*(
       : Effect.void
     return Effect.andThen(defect, close(CLOSED))
   }))
+  // Before the connection: who sends meanwhile hears it at once.
+  yield* Effect.addFinalizer(() => close(CLOSED))
 
   const there: Effect.Effect<Current, ClientError> = Effect.suspend(() => {
     if (state._tag === "Closed") return Effect.fail(state.error)
