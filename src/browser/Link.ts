@@ -4,16 +4,16 @@
  */
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Random from "effect/Random"
 import type { Grant } from "../client/Auth.ts"
 import { type Client, connect } from "../client/Endpoint.ts"
 import { type Frame, pathUris } from "../client/Frame.ts"
 import type { Collect } from "../client/Inbox.ts"
 import type { Incoming } from "../client/Incoming.ts"
-import { isFinal, keepUp, RETRY } from "../client/Upkeep.ts"
+import { isFinal, keepUp } from "../client/Upkeep.ts"
 import type { Codec } from "../Codec.ts"
 import { sessionId } from "../protocol/Ident.ts"
 import { formatUri, parseUri } from "../protocol/Uri.ts"
@@ -118,19 +118,17 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
           opened()
         }),
       renewed: (client, grant) => Effect.sync(() => this.#granted(client, grant)),
-      offline: (error, attempts) => this.#wait(error, attempts)
+      offline: (error, attempts, pause) => this.#wait(error, attempts, pause)
     })
   }
 
-  #wait(error: MsrpError, attempts: number): Effect.Effect<void, MsrpError> {
+  #wait(error: MsrpError, attempts: number, pause: Effect.Effect<Duration.Duration>): Effect.Effect<void, MsrpError> {
     return Effect.gen({ self: this }, function*() {
       this.#offline()
       if (isFinal(error.status) && error.reason === "Login") return yield* Effect.fail(error)
       // Nobody has been told yet that it works.
       if (attempts === 0) return yield* Effect.fail(error)
-      // Random, so that not everybody comes back at once.
-      const [least, most] = RETRY
-      const retryIn = yield* Random.nextBetween(least, Math.min(most, least * 2 ** attempts))
+      const retryIn = Duration.toSeconds(yield* pause)
       this.#set("waiting", error, retryIn)
       yield* Effect.raceFirst(Effect.sleep(retryIn * 1000), online)
       this.#set("connecting")

@@ -9,8 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as PubSub from "effect/PubSub"
-import * as Random from "effect/Random"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Codec } from "../Codec.ts"
@@ -26,7 +24,7 @@ import { pathUris } from "./Frame.ts"
 import type { Message } from "./Inbox.ts"
 import type { Incoming } from "./Incoming.ts"
 import { type Mailbox, Unread } from "./Mailbox.ts"
-import { type OnlineOptions, onlineOptions, type OnlineSettings } from "./OnlineOptions.ts"
+import { type OnlineOptions, onlineOptions } from "./OnlineOptions.ts"
 import type { OnlineError, OnlineState } from "./OnlineState.ts"
 import type { OnlineSendOptions } from "./Options.ts"
 import type { Report } from "./Report.ts"
@@ -142,13 +140,15 @@ export const online = Effect.fnUntraced(function*(
       return set({ _tag: "Closed", error })
     })
 
-  const pauses = backoff(settings)
-  let pause = yield* Schedule.toStep(pauses)
-  const offline = Effect.fnUntraced(function*(error: OnlineError) {
+  const offline = Effect.fnUntraced(function*(
+    error: OnlineError,
+    _: number,
+    pause: Effect.Effect<Duration.Duration>
+  ) {
     yield* gone
     if (isForGood(error)) return yield* Effect.fail(error)
     const millis = yield* Clock.currentTimeMillis
-    const [, duration] = yield* Effect.orDie(pause(millis, undefined))
+    const duration = yield* pause
     yield* set({ _tag: "Offline", error, retryAt: DateTime.makeUnsafe(millis + Duration.toMillis(duration)) })
     yield* Effect.sleep(duration)
     yield* set({ _tag: "Connecting" })
@@ -170,14 +170,10 @@ export const online = Effect.fnUntraced(function*(
     connect: connectByUri(settings.relay, options, boxes),
     login,
     lost: (error) => error,
-    online: (client, grant) =>
-      Effect.gen(function*() {
-        pause = yield* Schedule.toStep(pauses)
-        yield* granted(client, grant)
-      }),
+    online: granted,
     renewed: granted,
     offline
-  })
+  }, settings)
 
   yield* set(state)
   yield* Effect.forkScoped(Effect.onExit(upkeep, (exit) => {
@@ -229,13 +225,3 @@ export const online = Effect.fnUntraced(function*(
 const isForGood = (error: OnlineError): boolean =>
   error._tag === "ClientError" &&
   ((error.reason === "Refused" && isFinal(error.status)) || error.reason === "Unproven")
-
-/** Twice as long each time, up to a bound; random from the least on. */
-const backoff = ({ atLeast, atMost }: OnlineSettings): Schedule.Schedule<Duration.Duration> =>
-  Schedule.exponential(atLeast).pipe(
-    Schedule.modifyDelay(({ duration }) => {
-      const least = Duration.toMillis(atLeast)
-      const most = Math.min(Duration.toMillis(atMost), 2 * Duration.toMillis(duration))
-      return Effect.map(Random.nextBetween(least, Math.max(least, most)), Duration.millis)
-    })
-  )

@@ -19,7 +19,7 @@ import { type MsrpUri, parseUri } from "../protocol/Uri.ts"
 import { isReachable } from "./ByUri.ts"
 import { ClientError } from "./ClientError.ts"
 import type { AuthOptions, Credentials, OnlineOptions, RelayOptions } from "./Options.ts"
-import { RETRY } from "./Upkeep.ts"
+import { RETRY, type Retry } from "./Upkeep.ts"
 
 export type { OnlineOptions } from "./Options.ts"
 
@@ -64,18 +64,16 @@ const schema = Schema.Struct({
   waitOnline: Schema.optional(duration)
 })
 
-export interface OnlineSettings {
+export interface OnlineSettings extends Retry {
   readonly relay: MsrpUri
   readonly credentials: Effect.Effect<Credentials, ClientError>
   readonly auth: Pick<AuthOptions, "expires" | "algorithms" | "rspauth" | "sendUri">
-  readonly atLeast: Duration.Duration
-  readonly atMost: Duration.Duration
   readonly waitOnline: Duration.Duration
 }
 
-const retryOf = ({ retry: { atLeast, atMost } = {} }: OnlineOptions) => ({
-  atLeast: Duration.fromInputUnsafe(atLeast ?? Duration.seconds(RETRY[0])),
-  atMost: Duration.fromInputUnsafe(atMost ?? Duration.seconds(RETRY[1]))
+const retryOf = ({ retry: { atLeast = RETRY.atLeast, atMost = RETRY.atMost } = {} }: OnlineOptions): Retry => ({
+  atLeast: Duration.fromInputUnsafe(atLeast),
+  atMost: Duration.fromInputUnsafe(atMost)
 })
 
 const together = (options: OnlineOptions): ReadonlyArray<OptionProblem> => {

@@ -2,7 +2,11 @@
  * How a client stays online, in a program as in a page: it connects, logs in (RFC 4976 §5.1), logs in again before its path
  * ends, and begins anew when the connection is lost.
  */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { Grant } from "./Auth.ts"
 import type { ClientError } from "./ClientError.ts"
@@ -12,8 +16,13 @@ import type { Client } from "./Endpoint.ts"
 const RENEW_AT = 0.8
 /** Milliseconds to wait for the relay's answer when a connection is closed. */
 const CLOSE_WITHIN = 3000
-/** Seconds to wait, at least and at most, before a lost connection is made again; which of them is random. */
-export const RETRY = [0.5, 30] as const
+/** How long to wait, at least and at most, before a lost connection is made again; what is between them is random. */
+export const RETRY: Retry = { atLeast: Duration.seconds(0.5), atMost: Duration.seconds(30) }
+
+export interface Retry {
+  readonly atLeast: Duration.Duration
+  readonly atMost: Duration.Duration
+}
 
 /** Whether it is of no use to try a login again that was answered so, with the same password. */
 export const isFinal = (status: number | undefined): boolean => status === 401 || status === 403
@@ -31,13 +40,21 @@ export interface Upkeep<E, R> {
   readonly renewed: (client: Client, grant: Grant) => Effect.Effect<void>
   /**
    * It is not online, and completes when that is to be tried again; fails when it is of no use. `attempts` that failed
-   * before, the loss of a connection being one: 0 if it has not been online yet.
+   * before, the loss of a connection being one: 0 if it has not been online yet. `pause` is how long to wait then.
    */
-  readonly offline: (error: E, attempts: number) => Effect.Effect<void, E, R>
+  readonly offline: (error: E, attempts: number, pause: Effect.Effect<Duration.Duration>) => Effect.Effect<void, E, R>
 }
 
 /** Stays online until it is interrupted. Fails when it is of no use to go on. */
-export const keepUp = <E, R>(upkeep: Upkeep<E, R>): Effect.Effect<never, E, R> => {
+export const keepUp = Effect.fnUntraced(function*<E, R>(
+  upkeep: Upkeep<E, R>,
+  retry: Retry = RETRY
+): Effect.fn.Return<never, E, R> {
+  const pauses = Schedule.toStep(backoff(retry))
+  let step = yield* pauses
+  const pause = Effect.flatMap(Clock.currentTimeMillis, (millis) => Effect.orDie(step(millis, undefined))).pipe(
+    Effect.map(([, duration]) => duration)
+  )
   let attempts = 0
   const once = Effect.gen(function*(): Effect.fn.Return<never, E, R | Scope.Scope> {
     let opening: Client | undefined
@@ -52,17 +69,25 @@ export const keepUp = <E, R>(upkeep: Upkeep<E, R>): Effect.Effect<never, E, R> =
     const client = opening = yield* upkeep.connect
     const granted = yield* upkeep.login(client, undefined)
     attempts = 1
+    step = yield* pauses
     yield* upkeep.online(client, granted)
     const lost = Effect.flatMap(client.closed, (error) => Effect.fail(upkeep.lost(error)))
     return yield* Effect.raceFirst(lost, renew(upkeep, client, granted))
   })
-  return Effect.gen(function*() {
-    while (true) {
-      const error = yield* Effect.flip(Effect.scoped(once)) as Effect.Effect<E, never, R>
-      yield* upkeep.offline(error, attempts++)
-    }
-  })
-}
+  while (true) {
+    const error = yield* Effect.flip(Effect.scoped(once)) as Effect.Effect<E, never, R>
+    yield* upkeep.offline(error, attempts++, pause)
+  }
+})
+
+/** Twice as long each time, up to a bound; random from the least on, so that not everybody comes back at once. */
+const backoff = ({ atLeast, atMost }: Retry): Schedule.Schedule<Duration.Duration> =>
+  Schedule.exponential(atLeast).pipe(
+    Schedule.modifyDelay(({ duration }) => {
+      const most = Math.min(Duration.toMillis(atMost), 2 * Duration.toMillis(duration))
+      return Effect.map(Random.nextBetween(Duration.toMillis(atLeast), most), Duration.millis)
+    })
+  )
 
 /** Logs in again in time, for as long as that works. */
 const renew = Effect.fnUntraced(function*<E, R>(
