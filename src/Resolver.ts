@@ -18,9 +18,11 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import * as Dns from "node:dns/promises"
+import { isIP } from "node:net"
 import { codeOf } from "./net/ErrorCode.ts"
 import { type Current, follow, type Live } from "./options/Live.ts"
 import { type OptionsError, text, wrongOptions } from "./options/Options.ts"
+import type { MsrpUri } from "./protocol/Uri.ts"
 import { isNameServer, nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
 
 export type { SrvRecord } from "./resolver/Srv.ts"
@@ -261,4 +263,20 @@ export const relaysOf = Effect.fnUntraced(function*(domain: string) {
   if (records.length === 1 && records[0]!.target === "") return yield* new ResolverError({ name, code: "no service" })
   const ordered = yield* inOrder(foremost(records.filter(({ target }) => target !== "")))
   return ordered.slice(0, MAX_TARGETS).map(({ port, target }) => ({ host: target, port }))
+})
+
+/** Recommended, and the last fallback where a URI names no port (RFC 4976 §8). */
+const DEFAULT_PORT = 2855
+
+/**
+ * Where to connect for a URI, in this order: a relay that is named without a port is found by SRV (RFC 4976 §8).
+ *
+ * @category combinators
+ * @since 0.2.0
+ */
+export const targetsOf = Effect.fnUntraced(function*({ host, port }: Pick<MsrpUri, "host" | "port">) {
+  if (port !== undefined) return [{ host, port }]
+  // A name that no name server may be asked for (RFC 6761 §6.3).
+  const known = isIP(host) !== 0 || host.toLowerCase() === "localhost" ? [] : yield* relaysOf(host)
+  return known.length > 0 ? known : [{ host, port: DEFAULT_PORT }]
 })

@@ -132,6 +132,7 @@ export default defineConfig({
           page("Security", "security"),
           { text: "Report a hole", link: "/SECURITY" },
           page("Performance", "performance"),
+          page("Client for programs", "client"),
           page("Client for browsers", "browser"),
           page("Tests with the library", "testing"),
           page("Architecture", "architecture"),

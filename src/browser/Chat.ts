@@ -3,7 +3,8 @@ import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type * as Client from "../Client.ts"
+import type { Grant } from "../client/Auth.ts"
+import type { Client } from "../client/Endpoint.ts"
 import type { Frame } from "../client/Frame.ts"
 import type { Collect } from "../client/Inbox.ts"
 import type { Incoming } from "../client/Incoming.ts"
@@ -27,7 +28,7 @@ const SLICE = 1_048_576
 export interface ChatOwner {
   readonly context: Context.Context<never>
   /** The connection and the Use-Path of now. Undefined while there is none. */
-  readonly online: { readonly client: Client.Client; readonly grant: Client.Grant } | undefined
+  readonly online: { readonly client: Client; readonly grant: Grant } | undefined
   readonly path: string
   /** It takes no more. */
   readonly left: (chat: Chat) => void

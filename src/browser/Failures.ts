@@ -16,7 +16,9 @@ const reasonOf: Readonly<Record<ClientErrorReason, MsrpErrorReason>> = {
   Aborted: "GivenUp",
   Dropped: "Dropped",
   Unproven: "Unproven",
-  Answer: "Answer"
+  Answer: "Answer",
+  Offline: "Lost",
+  NoCredentials: "Login"
 }
 
 export const fromClient = ({ message, reason, status }: ClientError): MsrpError =>

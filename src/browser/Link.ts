@@ -4,15 +4,16 @@
  */
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Random from "effect/Random"
-import type * as Scope from "effect/Scope"
-import * as Client from "../Client.ts"
+import type { Grant } from "../client/Auth.ts"
+import { type Client, connect } from "../client/Endpoint.ts"
 import { type Frame, pathUris } from "../client/Frame.ts"
 import type { Collect } from "../client/Inbox.ts"
 import type { Incoming } from "../client/Incoming.ts"
+import { isFinal, keepUp } from "../client/Upkeep.ts"
 import type { Codec } from "../Codec.ts"
 import { sessionId } from "../protocol/Ident.ts"
 import { formatUri, parseUri } from "../protocol/Uri.ts"
@@ -22,16 +23,8 @@ import { Chat, type ChatOwner } from "./Chat.ts"
 import { fromLogin, fromTransport } from "./Failures.ts"
 import { MsrpError } from "./MsrpError.ts"
 
-/** Part of the time that a path is good for, after which it is renewed. */
-const RENEW_AT = 0.8
-/** Seconds to wait, at least and at most, before a lost connection is made again; which of them is random. */
-const RETRY = [0.5, 30] as const
 /** Octets of messages of all sessions that wait to be taken. Half of what the client keeps before it reads no more. */
 const MAX_WAITING_OCTETS = 33_554_432
-/** Milliseconds to wait for the relay's answer when a connection is closed. */
-const CLOSE_WITHIN = 3000
-/** Answers to a login after which it is of no use to try again with the same password. */
-const FINAL = new Set<number | undefined>([401, 403])
 
 interface Target {
   readonly scheme: "msrp" | "msrps"
@@ -67,8 +60,6 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
   readonly #host = `${sessionId().slice(0, 12)}.invalid`
   readonly #chats = new Map<string, Chat>()
   #fiber: Fiber.Fiber<void> | undefined
-  /** Attempts since it was open. */
-  #attempts = 0
 
   constructor(options: ConnectOptions, context: Context.Context<Transport | Codec>) {
     super()
@@ -110,66 +101,41 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
 
   /** Until it is closed: fails when it is of no use to go on. */
   #run(opened: () => void): Effect.Effect<void, MsrpError, Transport | Codec> {
-    return Effect.gen({ self: this }, function*() {
-      while (true) {
-        const error = yield* Effect.flip(Effect.scoped(this.#once(opened)))
-        this.#offline()
-        if (FINAL.has(error.status) && error.reason === "Login") return yield* Effect.fail(error)
-        // Nobody has been told yet that it works.
-        if (this.#attempts === 0) return yield* Effect.fail(error)
-        const retryIn = yield* this.#pause
-        this.#set("waiting", error, retryIn)
-        yield* Effect.raceFirst(Effect.sleep(retryIn * 1000), online)
-        this.#set("connecting")
-      }
+    const { host, path, port, scheme } = this.#target
+    return keepUp<MsrpError, Transport | Codec>({
+      connect: connect({ transport: "ws", scheme, host, port, path, collect: (first) => this.#collect(first) }).pipe(
+        Effect.mapError(fromTransport)
+      ),
+      login: (client, after) => this.#login(client, after),
+      lost: ({ message }) => new MsrpError("Lost", message),
+      online: (client, grant) =>
+        Effect.gen({ self: this }, function*() {
+          yield* Effect.forkScoped(Effect.exit(Effect.forever(
+            Effect.flatMap(client.incoming.take, (incoming) => this.#came(incoming))
+          )))
+          this.#granted(client, grant)
+          this.#set("open")
+          opened()
+        }),
+      renewed: (client, grant) => Effect.sync(() => this.#granted(client, grant)),
+      offline: (error, attempts, pause) => this.#wait(error, attempts, pause)
     })
   }
 
-  /** One connection, until it fails. */
-  #once(opened: () => void): Effect.Effect<never, MsrpError, Transport | Codec | Scope.Scope> {
+  #wait(error: MsrpError, attempts: number, pause: Effect.Effect<Duration.Duration>): Effect.Effect<void, MsrpError> {
     return Effect.gen({ self: this }, function*() {
-      const { host, path, port, scheme } = this.#target
-      let opening: Client.Client | undefined
-      // Behind the end of the connection, which the relay has to hear.
-      yield* Effect.addFinalizer(() =>
-        opening === undefined
-          ? Effect.void
-          : Effect.raceFirst(Effect.asVoid(opening.closed), Effect.sleep(CLOSE_WITHIN))
-      )
-      const client = opening = yield* Client.connect({
-        transport: "ws",
-        scheme,
-        host,
-        port,
-        path,
-        collect: (first) => this.#collect(first)
-      }).pipe(Effect.mapError(fromTransport))
-      const grant = yield* this.#login(client, undefined)
-      this.#attempts = 1
-      yield* Effect.forkScoped(Effect.exit(Effect.forever(
-        Effect.flatMap(client.incoming.take, (incoming) => this.#came(incoming))
-      )))
-      this.#granted(client, grant)
-      this.#set("open")
-      opened()
-      const lost = Effect.flatMap(client.closed, ({ message }) => Effect.fail(new MsrpError("Lost", message)))
-      return yield* Effect.raceFirst(lost, this.#renew(client, grant))
+      this.#offline()
+      if (isFinal(error.status) && error.reason === "Login") return yield* Effect.fail(error)
+      // Nobody has been told yet that it works.
+      if (attempts === 0) return yield* Effect.fail(error)
+      const retryIn = Duration.toSeconds(yield* pause)
+      this.#set("waiting", error, retryIn)
+      yield* Effect.raceFirst(Effect.sleep(retryIn * 1000), online)
+      this.#set("connecting")
     })
   }
 
-  /** Logs in again in time, for as long as that works. */
-  #renew(client: Client.Client, granted: Client.Grant): Effect.Effect<never, MsrpError> {
-    return Effect.gen({ self: this }, function*() {
-      let grant = granted
-      while (true) {
-        yield* Effect.sleep(grant.expires * 1000 * RENEW_AT)
-        grant = yield* this.#login(client, grant)
-        this.#granted(client, grant)
-      }
-    })
-  }
-
-  #login(client: Client.Client, after: Client.Grant | undefined): Effect.Effect<Client.Grant, MsrpError> {
+  #login(client: Client, after: Grant | undefined): Effect.Effect<Grant, MsrpError> {
     return Effect.gen({ self: this }, function*() {
       const { expires } = this.#options
       const { password, username } = yield* this.#credentials
@@ -193,15 +159,9 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
     })
   }
 
-  /** Seconds; random, so that not everybody comes back at once. */
-  get #pause(): Effect.Effect<number> {
-    const [least, most] = RETRY
-    return Random.nextBetween(least, Math.min(most, least * 2 ** this.#attempts++))
-  }
-
   // ---- what pages see
 
-  #granted(client: Client.Client, grant: Client.Grant): void {
+  #granted(client: Client, grant: Grant): void {
     this.online = { client, grant }
     this.path = grant.usePath.map(({ text }) => text).toReversed().join(" ")
     this.dispatchEvent(new CustomEvent("path", { detail: this.path }))

@@ -13,6 +13,8 @@ import type { Frame } from "./Frame.ts"
  * - `Dropped`: this side wants no more of a message that was coming; `status` is what its sender hears.
  * - `Unproven`: the relay's answer does not prove that it knows the password (RFC 7616 §3.5, rspauth).
  * - `Answer`: a response that lacks what it must have, or has it malformed.
+ * - `Offline`: a client that stays online was not for as long as the operation may wait.
+ * - `NoCredentials`: user name and password could not be had now; `cause` says why.
  *
  * @category errors
  * @since 0.1.0
@@ -27,6 +29,8 @@ export type ClientErrorReason =
   | "Dropped"
   | "Unproven"
   | "Answer"
+  | "Offline"
+  | "NoCredentials"
 
 /**
  * An operation of a client failed; `reason` says why, `message` in words.
@@ -40,4 +44,5 @@ export class ClientError extends Data.TaggedError("ClientError")<{
   /** Status code of the response or REPORT, also of the one given here. */
   readonly status?: number
   readonly response?: Frame
+  readonly cause?: unknown
 }> {}

@@ -141,10 +141,6 @@ export class Inbox implements FrameSink {
     for (const transaction of waiting) transaction.lost(error)
     for (const failed of this.#sending.values()) failed(error)
     this.#options.deliveries.close(error)
-    this.#options.messages.close(error)
-    this.#options.incoming.close(error)
-    this.#options.reports.close(error)
-    this.#options.frames?.close(error)
   }
 
   // --- FrameSink

@@ -1,5 +1,6 @@
 /** What a client can be asked for. */
 import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import type { DigestAlgorithm } from "../protocol/digest/Digest.ts"
@@ -21,12 +22,12 @@ import type { Progress } from "./Sender.ts"
 export type Path = string | MsrpUri | ReadonlyArray<string | MsrpUri>
 
 /**
- * Where a client connects to, and what it does by itself.
+ * What a client does on its connection.
  *
  * @category options
- * @since 0.1.0
+ * @since 0.2.0
  */
-export interface ConnectOptions extends TransportConnectOptions {
+export interface ClientOptions {
   /** Answer requests: SENDs as their Failure-Report wants it, unknown methods with 501. Default true. */
   readonly respond?: boolean
   /** Send a success REPORT for a whole message that asks for one. Default true. */
@@ -47,6 +48,67 @@ export interface ConnectOptions extends TransportConnectOptions {
   /** How long to wait for a response. Default 30 seconds (RFC 4975 §7.2). */
   readonly responseTimeout?: Duration.Input
 }
+
+/**
+ * Where a client connects to, and what it does by itself.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ConnectOptions extends TransportConnectOptions, ClientOptions {}
+
+/**
+ * Where a relay is, by its URI.
+ *
+ * @category options
+ * @since 0.2.0
+ */
+export interface RelayOptions extends ClientOptions, Pick<TransportConnectOptions, "path" | "from" | "admits"> {
+  /**
+   * As `msrps://relay.example.com;tcp`. Without a port, the relay of that domain is found by SRV (RFC 4976 §8), and the hosts
+   * there are tried in their order; where there is none, port 2855 is. With `ws`, a WebSocket is opened at `path` (RFC 7977).
+   */
+  readonly relay: string | MsrpUri
+}
+
+/**
+ * As whom a client logs in.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface Credentials {
+  readonly username: string
+  readonly password: string | Redacted.Redacted
+}
+
+/**
+ * Of a client that stays online.
+ *
+ * @category options
+ * @since 0.2.0
+ */
+export type OnlineOptions =
+  & Omit<RelayOptions, "respond" | "record">
+  & {
+    /** Seconds asked for; the relay decides when absent, and if it wants other ones than these. */
+    readonly expires?: number
+    /** As in `AuthOptions`. */
+    readonly algorithms?: ReadonlyArray<DigestAlgorithm>
+    readonly rspauth?: "required" | "optional"
+    readonly sendUri?: boolean
+    /**
+     * How long to wait before it is tried again to be online: at first at least `atLeast`, and up to twice as long each time
+     * until it is up to `atMost`. How long is random, so that not everybody comes back at once. Default: 0.5 and 30 seconds.
+     */
+    readonly retry?: { readonly atLeast?: Duration.Input; readonly atMost?: Duration.Input }
+    /** How long `send` and others wait to be online. Default 30 seconds. */
+    readonly waitOnline?: Duration.Input
+  }
+  & (Credentials | {
+    /** Asked for before each login, for passwords that last for an hour. What fails is tried again. */
+    readonly credentials: Effect.Effect<Credentials, unknown>
+  })
 
 /**
  * Where a client logs in, and as whom.
@@ -129,4 +191,15 @@ export interface SendOptions<E = never, R = never> {
   readonly window?: number
   /** Told whenever more was sent, or more has its response. */
   readonly progress?: (progress: Progress) => void
+}
+
+/**
+ * A message of a client that stays online.
+ *
+ * @category options
+ * @since 0.2.0
+ */
+export interface OnlineSendOptions<E = never, R = never> extends Omit<SendOptions<E, R>, "toPath"> {
+  /** The peer's path, as it stands in his `a=path`. The relay's Use-Path of now comes before it. */
+  readonly to: Path
 }

@@ -5,12 +5,17 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { createHash } from "node:crypto"
 import { once } from "node:events"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 import type { Browser } from "playwright-core"
+import { rolldown } from "rolldown"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { bundleClient } from "../../src/browser/bundle.ts"
+import { bundleClient, forBrowsers } from "../../src/browser/bundle.ts"
 import type * as Facade from "../../src/browser/index.ts"
 import { Transport } from "../../src/Transport.ts"
 import { hasBrowser, launch, open } from "../support/browser.ts"
@@ -21,6 +26,8 @@ const MAX_GZIP = 45_000
 
 const PAGE = "<!doctype html><link rel=icon href=data:,><title>A page</title>" +
   "<script type=module>import * as msrp from \"/msrp.js\"; globalThis.msrp = msrp</script>"
+
+const source = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url))
 
 let bundle: string
 beforeAll(async () => {
@@ -36,6 +43,28 @@ describe("the bundle", () => {
     assert.notMatch(bundle, /\bimport\s*["'{*]|\bfrom\s*["']|\brequire\(/)
     assert.match(bundle, /export\s*\{[^}]*\bconnect\b/)
     assert.match(bundle, /export\s*\{[^}]*\bMsrpError\b/)
+  })
+})
+
+/** What a program on Effect is in a page, which takes `Client` with the transport for pages. */
+const PROGRAM = `
+import * as Client from ${JSON.stringify(source("Client.ts"))}
+import { Codec } from ${JSON.stringify(source("Codec.ts"))}
+import { layerWebSocket } from ${JSON.stringify(source("browser/WebSocketTransport.ts"))}
+export { Client, Codec, layerWebSocket }
+`
+
+describe("the client for programs, bundled for a page", () => {
+  it("needs no Node either: there is nothing to find a relay by but its host", { timeout: 60_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "msrp-bundle-"))
+    const entry = join(folder, "program.ts")
+    writeFileSync(entry, PROGRAM)
+    const bundle = await rolldown(await forBrowsers(entry))
+    const { output: [{ code }] } = await bundle.generate({ format: "esm", minify: true, comments: false })
+    await bundle.close()
+    rmSync(folder, { recursive: true })
+    assert.notMatch(code, /\bimport\s*["'{*]|\bfrom\s*["']|\brequire\(/)
+    assert.include(code, "Client.online")
   })
 })
 

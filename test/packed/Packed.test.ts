@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, it, vi } from "vitest"
 import * as Client from "../../src/Client.ts"
 import { Codec } from "../../src/Codec.ts"
 import { Transport } from "../../src/Transport.ts"
-import { freePort } from "../support/service.ts"
+import { eventually, freePort } from "../support/service.ts"
 import { pack, Project, root, temporary } from "./project.ts"
 
 // Installing and compiling take long on a machine that does much else.
@@ -282,6 +282,31 @@ describe("programs", () => {
             assert.strictEqual(statusOf(yield* auth(tokenOf("anna", inAnHour - 7200))), 401)
           }))
     )
+  })
+
+  it("a bot: it says its path, answers, and ends when its password is wrong", async () => {
+    const port = await freePort()
+    const RELAY = `msrp://localhost:${port};tcp`
+    const bot = {
+      args: ["bot.ts"],
+      ports: [],
+      env: { RELAY, BOT_NAME: "guest-bot", BOT_PASSWORD: "welcome, guest-bot" }
+    }
+    const relay = { args: ["own-credentials.ts"], env: { MSRP_LISTEN: `msrp:localhost:${port}` }, ports: [port] }
+    const pathIn = (said: string): string | undefined => /^online: (.+)$/m.exec(said)?.[1]
+    const wrong = { ...bot, env: { ...bot.env, BOT_PASSWORD: "welcome" } }
+    await project.serving(relay, () =>
+      project.serving(bot, async (said) => {
+        await eventually(() => Promise.resolve(pathIn(said()) !== undefined), "the path of the bot")
+        const answer = await asClient(port, (client) =>
+          Effect.gen(function*() {
+            yield* client.send({ toPath: pathIn(said())!, body: "Grüße" })
+            return yield* client.messages.take
+          }))
+        assert.deepStrictEqual([answer.body?.toString(), answer.contentType], ["Grüße", "text/plain"])
+        await project.serving(wrong, (said) =>
+          eventually(() => Promise.resolve(/401 Unauthorized/.test(said())), "the end of the bot"))
+      }))
   })
 
   it("expiry, tested without a socket", () => {

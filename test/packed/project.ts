@@ -77,14 +77,17 @@ export class Project {
     return this.run(process.execPath, ["--input-type=module", "--eval", text])
   }
 
-  /** A program that serves, until what is done with it is done. Its end by a signal is a good one. */
+  /**
+   * A program that serves, until what is done with it is done; `said` is what it has written so far. Its end by a signal is a
+   * good one.
+   */
   async serving<A>(
     { args, env, ports }: {
       readonly args: ReadonlyArray<string>
       readonly env: Readonly<Record<string, string>>
       readonly ports: ReadonlyArray<number>
     },
-    use: () => Promise<A>
+    use: (said: () => string) => Promise<A>
   ): Promise<A> {
     const child = spawn(process.execPath, args, {
       cwd: this.folder,
@@ -99,7 +102,7 @@ export class Project {
         if (child.exitCode !== null) throw new Error(`it has ended: ${said}`)
         return (await Promise.all(ports.map(connects))).every(Boolean)
       }, `what listens on ${ports.join(", ")}`)
-      return await use()
+      return await use(() => said)
     } finally {
       child.kill("SIGTERM")
       await ended

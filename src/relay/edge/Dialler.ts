@@ -6,8 +6,7 @@ import * as Exit from "effect/Exit"
 import { isIP } from "node:net"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { dialSeconds, measured } from "../../metrics/Seconds.ts"
-import type { MsrpUri } from "../../protocol/Uri.ts"
-import { relaysOf, ResolverError } from "../../Resolver.ts"
+import { ResolverError, targetsOf } from "../../Resolver.ts"
 import type { SocketSelector } from "../../SocketSelector.ts"
 import type { ConnectOptions } from "../../transport/Connection.ts"
 import { TransportError } from "../../transport/TransportError.ts"
@@ -16,9 +15,6 @@ import type { Dial } from "../rules/Directory.ts"
 import type { NextHops } from "../rules/NextHops.ts"
 import type { Dialled } from "../Switchboard.ts"
 import type { Journal } from "./Journal.ts"
-
-/** Recommended, and the last fallback where an AUTH names no port (RFC 4976 §8). */
-const DEFAULT_PORT = 2855
 
 export interface DiallerOptions {
   readonly transport: TransportShape
@@ -44,6 +40,7 @@ export const makeDialler = ({ journal, nextHops, selector, transport }: DiallerO
 
   const attempt = Effect.fnUntraced(function*(hop: Dialled, dial: Dial) {
     const { localName, relay, uri } = dial
+    // Only an AUTH names no port.
     const targets = yield* targetsOf(uri)
     // The certificate must be for the name in the URI, whatever host serves it (RFC 4976 §9.2).
     const serverName = isIP(uri.host) === 0 ? uri.host : undefined
@@ -107,11 +104,3 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   return error instanceof Error ? error.message : "a defect"
 }
-
-/** Where to connect. Only an AUTH names no port; the relay of that domain is then found by SRV (RFC 4976 §8). */
-const targetsOf = Effect.fnUntraced(function*({ host, port }: MsrpUri) {
-  if (port !== undefined) return [{ host, port }]
-  // A name that no name server may be asked for (RFC 6761 §6.3).
-  const known = isIP(host) !== 0 || host.toLowerCase() === "localhost" ? [] : yield* relaysOf(host)
-  return known.length > 0 ? known : [{ host, port: DEFAULT_PORT }]
-})

@@ -1,0 +1,60 @@
+/** The connection to a relay that is known by its URI (RFC 4975 §6.2, RFC 4976 §5.1, §8). */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { Codec } from "../Codec.ts"
+import type { MsrpUri } from "../protocol/Uri.ts"
+import type { ResolverError } from "../Resolver.ts"
+import type { Transport, TransportError } from "../Transport.ts"
+import { type Boxes, type Client, connect } from "./Endpoint.ts"
+import type { ConnectOptions, RelayOptions } from "./Options.ts"
+import { type Target, targetsByDns } from "./Targets.ts"
+
+/** What a client can connect by. */
+export const isReachable = ({ sessionId, transport }: MsrpUri): boolean =>
+  sessionId === undefined && /^(?:tcp|ws)$/i.test(transport)
+
+const targetsFor = (uri: MsrpUri): Effect.Effect<ReadonlyArray<Target>, ResolverError> => {
+  const { host, port, scheme, transport } = uri
+  // A WebSocket is opened where HTTP is served. Records are there for TLS alone (RFC 4976 §8).
+  if (/^ws$/i.test(transport)) return Effect.succeed([{ host, port: port ?? (scheme === "msrps" ? 443 : 80) }])
+  return scheme === "msrps" ? targetsByDns(uri) : Effect.succeed([{ host, port: port ?? 2855 }])
+}
+
+/** What of options is for the connection: more may stand there, passwords too. */
+const ofConnection = (options: Omit<RelayOptions, "relay">): Omit<ConnectOptions, "scheme" | "host" | "port"> => {
+  const { admits, collect, from, maxMessage, maxReports, maxUnread, path, record, report, respond, responseTimeout } =
+    options
+  return {
+    path,
+    from,
+    admits,
+    ...(respond === undefined ? {} : { respond }),
+    ...(report === undefined ? {} : { report }),
+    ...(record === undefined ? {} : { record }),
+    ...(collect === undefined ? {} : { collect }),
+    ...(maxMessage === undefined ? {} : { maxMessage }),
+    ...(maxUnread === undefined ? {} : { maxUnread }),
+    ...(maxReports === undefined ? {} : { maxReports }),
+    ...(responseTimeout === undefined ? {} : { responseTimeout })
+  }
+}
+
+/** Connects to the first of its targets that answers, with a certificate for the host of the URI (RFC 4976 §9.2). */
+export const connectByUri = Effect.fnUntraced(function*(
+  uri: MsrpUri,
+  options: Omit<RelayOptions, "relay">,
+  boxes?: Boxes
+): Effect.fn.Return<Client, TransportError | ResolverError, Transport | Codec | Scope.Scope> {
+  const targets = yield* targetsFor(uri)
+  const { scheme } = uri
+  const transport = /^ws$/i.test(uri.transport) ? "ws" : "tcp"
+  return yield* Effect.firstSuccessOf(targets.map((target) =>
+    connect({
+      ...ofConnection(options),
+      ...target,
+      scheme,
+      transport,
+      ...(target.host !== uri.host ? { serverName: uri.host } : {})
+    }, boxes)
+  ))
+})

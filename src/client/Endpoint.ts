@@ -1,0 +1,342 @@
+/** One connection of a client: what it asks for, sends and receives. */
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { Codec } from "../Codec.ts"
+import { Buffer } from "../platform/Node.ts"
+import { digestAlgorithms } from "../protocol/digest/Digest.ts"
+import type { HeaderLines } from "../protocol/Encoder.ts"
+import { sessionId, transactionId } from "../protocol/Ident.ts"
+import { formatUri } from "../protocol/Uri.ts"
+import { type Connection, Transport, type TransportError } from "../Transport.ts"
+import * as Auth from "./Auth.ts"
+import { ClientError } from "./ClientError.ts"
+import { Deliveries, notAsked } from "./Deliveries.ts"
+import { type Frame, pathUris } from "./Frame.ts"
+import { Inbox, type Message } from "./Inbox.ts"
+import { type Incoming, TAKE_WITHIN } from "./Incoming.ts"
+import { Mailbox, Unread } from "./Mailbox.ts"
+import type { AuthOptions, ConnectOptions, Path, RequestOptions, SendOptions } from "./Options.ts"
+import type { Report } from "./Report.ts"
+import { noResponse } from "./Responses.ts"
+import * as Sender from "./Sender.ts"
+import { Sent } from "./Sent.ts"
+import { Wire } from "./Wire.ts"
+
+/** Octets that wait to be taken before reading pauses, and REPORTs that are kept, unless options say otherwise. */
+export const MAX_UNREAD = 67_108_864
+const MAX_REPORTS = 65_536
+
+/**
+ * An endpoint on one connection.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Client {
+  /** Own URI for one session: address of the connection and a random session-id. */
+  readonly uri: string
+  /** A further own URI, for another session on the same connection. */
+  readonly newUri: () => string
+  readonly connection: Connection
+  /** Asks a relay for a Use-Path URI (RFC 4976 §5.1). A refusal is a `ClientError` with the response's status. */
+  readonly auth: (options: AuthOptions) => Effect.Effect<Auth.Grant, ClientError>
+  /** Sends one request in one piece and waits for its response, whatever its status. */
+  readonly request: (options: RequestOptions) => Effect.Effect<Frame, ClientError>
+  /** Sends one request without waiting for a response (a REPORT has none); gives its transaction id. */
+  readonly post: (options: RequestOptions) => Effect.Effect<string, ClientError>
+  /**
+   * Sends a message in chunks, as fast as the connection takes it and the window lets it. With Failure-Report `yes` it
+   * completes when every chunk has its 200, else when all is handed over. Fails with `Refused` or `Reported` when the
+   * message is refused on its way. Interrupted, it ends the chunk under way with `#`; between two, an empty one.
+   */
+  readonly send: <E = never, R = never>(options: SendOptions<E, R>) => Effect.Effect<Sent, ClientError | E, R>
+  /** Sends octets as they are. */
+  readonly sendOctets: (octets: Uint8Array | string) => Effect.Effect<void, ClientError>
+  /** Answers a request from `frames` (RFC 4975 §7.2), for a client with `respond: false`. */
+  readonly respond: (
+    request: Frame,
+    status: number,
+    options?: { readonly comment?: string; readonly headers?: HeaderLines }
+  ) => Effect.Effect<void>
+  /** Sends a REPORT about a SEND from `frames`; `byteRange` as in the header (RFC 4975 §7.1.2). */
+  readonly report: (
+    send: Frame,
+    about: { readonly status: number; readonly comment?: string; readonly byteRange: string }
+  ) => Effect.Effect<void>
+  /** Whole messages. */
+  readonly messages: Mailbox<Message>
+  /** Messages that come, with `collect: "stream"`: each with its first chunk. */
+  readonly incoming: Mailbox<Incoming>
+  /** REPORTs, also those that `Sent.delivered` waits for. Nothing stops when they are not taken: the newest are kept. */
+  readonly reports: Mailbox<Report>
+  /** All frames in the order in which they came, with `record: true`. */
+  readonly frames: Mailbox<Frame>
+  /** Stops reading from the connection, until `resume`. */
+  readonly pause: Effect.Effect<void>
+  readonly resume: Effect.Effect<void>
+  /** Completes when the connection is gone, with the reason. */
+  readonly closed: Effect.Effect<ClientError>
+  /** Closes after what was sent. */
+  readonly close: Effect.Effect<void>
+  /** Closes at once. */
+  readonly destroy: Effect.Effect<void>
+}
+
+/** What outlives a connection, where another one is to follow: nobody who waits there sees the end of one. */
+export type Boxes = Pick<Client, "messages" | "incoming" | "reports">
+
+export const makeBoxes = Effect.fnUntraced(function*(
+  unread: Unread,
+  maxReports = MAX_REPORTS
+): Effect.fn.Return<Boxes> {
+  return {
+    messages: yield* Mailbox.make<Message>(unread, (message) => message.body?.length ?? 0),
+    incoming: yield* Mailbox.make<Incoming>(unread, () => 0),
+    reports: yield* Mailbox.newest<Report>(maxReports)
+  }
+})
+
+export const closeBoxes = ({ incoming, messages, reports }: Boxes, error: ClientError): void => {
+  messages.close(error)
+  incoming.close(error)
+  reports.close(error)
+}
+
+/** Connects. The connection ends with the scope. */
+export const connect = Effect.fnUntraced(function*(
+  options: ConnectOptions,
+  boxes?: Boxes
+): Effect.fn.Return<Client, TransportError, Transport | Codec | Scope.Scope> {
+  const transport = yield* Transport
+  const codec = yield* Codec
+  const { maxMessage = 33_554_432, maxUnread = MAX_UNREAD, record = false } = options
+  const { collect = "body", maxReports = MAX_REPORTS } = options
+  const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.responseTimeout ?? "30 seconds"))
+  const closed = yield* Deferred.make<ClientError>()
+
+  let opened: Connection | undefined
+  let paused = false
+  let full = false
+  const read = (): void => {
+    if (paused || full) opened?.pause()
+    else opened?.resume()
+  }
+  const unread = new Unread(maxUnread, (isFull) => {
+    full = isFull
+    read()
+  })
+  const { incoming, messages, reports } = boxes ?? (yield* makeBoxes(unread, maxReports))
+  const deliveries = new Deliveries()
+  const fork = Effect.runForkWith(yield* Effect.context())
+  const later = (task: () => void) => {
+    const fiber = fork(Effect.delay(Effect.sync(task), Duration.seconds(TAKE_WITHIN)))
+    return () => fiber.interruptUnsafe()
+  }
+  const frames = yield* Mailbox.make<Frame>(unread, (frame) => frame.body?.length ?? 0)
+
+  let why = "the connection is closed"
+  const start = (connection: Connection) => {
+    opened = connection
+    const wire = new Wire(connection, transport.defer)
+    const inbox = new Inbox({
+      codec,
+      wire,
+      messages,
+      incoming,
+      reports,
+      deliveries,
+      unread,
+      later,
+      frames: record ? frames : undefined,
+      respond: options.respond ?? true,
+      report: options.report ?? true,
+      collect: typeof collect === "function" ? collect : () => collect,
+      maxMessage,
+      maxUnfinished: Math.max(maxMessage, maxUnread),
+      broken: (reason) => {
+        why = `framing is lost: ${reason}`
+        connection.destroy()
+      }
+    })
+    const decoder = codec.decoder(inbox)
+    const receiver = {
+      bytes: (chunk: Buffer, last?: boolean) => decoder.push(chunk, last),
+      closed: (failure?: string) => {
+        const message = failure === undefined ? why : `${why} (${failure})`
+        const error = new ClientError({ reason: "Closed", message })
+        decoder.stop()
+        wire.close(error)
+        inbox.close(error)
+        if (boxes === undefined) closeBoxes({ messages, incoming, reports }, error)
+        frames.close(error)
+        Deferred.doneUnsafe(closed, Effect.succeed(error))
+      }
+    }
+    return { connection, wire, inbox, receiver }
+  }
+
+  let parts: ReturnType<typeof start> | undefined
+  const close = Effect.sync(() => {
+    parts?.wire.flush()
+    parts?.connection.end()
+  })
+  const connection = yield* Effect.acquireRelease(
+    transport.connect(options, (connection) => {
+      parts = start(connection)
+      return parts.receiver
+    }),
+    () => close,
+    { interruptible: true }
+  )
+  const { inbox, wire } = parts!
+
+  const newUri = () =>
+    formatUri({
+      scheme: options.scheme,
+      host: connection.local.host,
+      port: connection.local.port,
+      sessionId: sessionId(),
+      transport: connection.transport
+    })
+  const uri = newUri()
+
+  const sendOctets = (octets: Uint8Array): Effect.Effect<void, ClientError> =>
+    wire.chunk(Effect.gen(function*() {
+      for (let at = 0; at < octets.length; at += 65_536) {
+        yield* wire.room
+        wire.put(octets.subarray(at, at + 65_536))
+      }
+    }))
+
+  const encode = (id: string, { body, flag, fromPath = uri, headers, method, toPath }: RequestOptions): Buffer =>
+    codec.request({
+      transactionId: id,
+      method,
+      toPath: pathText(toPath),
+      fromPath: pathText(fromPath),
+      ...(headers === undefined ? {} : { headers }),
+      ...(body === undefined ? {} : { body: octetsOf(body) }),
+      ...(flag === undefined ? {} : { flag })
+    })
+
+  const post = Effect.fnUntraced(function*(request: RequestOptions) {
+    const id = request.transactionId ?? transactionId()
+    yield* sendOctets(encode(id, request))
+    return id
+  })
+
+  const request = Effect.fnUntraced(function*(request: RequestOptions) {
+    const id = request.transactionId ?? transactionId()
+    const response = yield* Deferred.make<Frame, ClientError>()
+    inbox.expect(id, {
+      response: (frame) => Deferred.doneUnsafe(response, Effect.succeed(frame)),
+      lost: (error) => Deferred.doneUnsafe(response, Effect.fail(error))
+    })
+    return yield* sendOctets(encode(id, request)).pipe(
+      Effect.andThen(Effect.timeoutOrElse(Deferred.await(response), { duration: timeout, orElse: () => noResponse })),
+      Effect.ensuring(Effect.sync(() => inbox.forget(id)))
+    )
+  })
+
+  const auth = (options: AuthOptions) => {
+    const relay = pathText(options.relay)
+    const toPath = options.via === undefined ? relay : `${pathText(options.via)} ${relay}`
+    return Auth.auth((headers) => request({ method: "AUTH", toPath, fromPath: options.fromPath ?? uri, headers }), {
+      uri: pathUris(relay).at(-1) ?? relay,
+      username: options.username,
+      password: typeof options.password === "string" ? Redacted.make(options.password) : options.password,
+      expires: options.expires,
+      adjustExpires: options.adjustExpires ?? false,
+      algorithms: options.algorithms ?? digestAlgorithms,
+      rspauth: options.rspauth ?? "required",
+      sendUri: options.sendUri ?? false,
+      after: options.after
+    })
+  }
+
+  const handOver = <E, R>(
+    options: SendOptions<E, R>,
+    messageId: string
+  ): Effect.Effect<Sender.Handed, ClientError | E, R> => {
+    const { body, byteRange, chunkSize = 65_536, fromPath = uri, window = 32 } = options
+    const octets = typeof body === "string" ? Buffer.from(body) : body
+    const size = octets instanceof Uint8Array ? octets.length : octets === undefined ? 0 : options.size
+    return Effect.scoped(Sender.send({ codec, inbox, wire }, {
+      toPath: pathText(options.toPath),
+      fromPath: pathText(fromPath),
+      messageId,
+      body: octets,
+      size,
+      contentType: options.contentType ?? (typeof body === "string" ? "text/plain" : "application/octet-stream"),
+      headers: options.headers ?? [],
+      byteRange: byteRange ?? { start: 1, total: size },
+      failureReport: options.failureReport ?? "yes",
+      successReport: options.successReport ?? false,
+      chunkSize: Math.max(1, Math.min(chunkSize, connection.messages?.piece ?? Infinity)),
+      flag: options.flag ?? "$",
+      window: Math.max(1, window),
+      timeout,
+      progress: options.progress
+    }))
+  }
+
+  const send = <E, R>(options: SendOptions<E, R>): Effect.Effect<Sent, ClientError | E, R> =>
+    Effect.suspend(() => {
+      const { byteRange, messageId = transactionId(), successReport = false } = options
+      if (!successReport) return Effect.map(handOver(options, messageId), (handed) => new Sent(handed, notAsked))
+      const delivery = deliveries.expect(
+        messageId,
+        byteRange === undefined || byteRange === false ? 1 : byteRange.start
+      )
+      return handOver(options, messageId).pipe(
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            if (Exit.isSuccess(exit)) deliveries.sent(messageId, delivery, exit.value.length)
+            else deliveries.forget(messageId, delivery)
+          })
+        ),
+        Effect.map((handed) => new Sent(handed, delivery.outcome))
+      )
+    })
+
+  const setPaused = (value: boolean) =>
+    Effect.sync(() => {
+      paused = value
+      read()
+    })
+
+  return {
+    uri,
+    newUri,
+    connection,
+    auth,
+    request,
+    post,
+    send,
+    sendOctets: (octets) => sendOctets(octetsOf(octets)),
+    respond: (request, status, { comment, headers } = {}) =>
+      Effect.sync(() => inbox.respond(request, status, comment, headers)),
+    report: (send, about) => Effect.sync(() => inbox.report(send, about)),
+    messages,
+    incoming,
+    reports,
+    frames,
+    pause: setPaused(true),
+    resume: setPaused(false),
+    closed: Deferred.await(closed),
+    close,
+    destroy: Effect.sync(() => connection.destroy())
+  }
+})
+
+/** As in a path header. */
+export const pathText = (path: Path): string => {
+  if (typeof path === "string") return path
+  return "text" in path ? path.text : path.map((uri) => typeof uri === "string" ? uri : uri.text).join(" ")
+}
+
+const octetsOf = (octets: Uint8Array | string): Uint8Array => typeof octets === "string" ? Buffer.from(octets) : octets

@@ -1,0 +1,121 @@
+/** What the options of a client may be that is told where its relay is, and what follows from them. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import {
+  duration,
+  oneOf,
+  type OptionProblem,
+  type OptionsError,
+  text,
+  whole,
+  wholeOrUnbounded,
+  wrongOptions
+} from "../options/Options.ts"
+import { type Range, ranges } from "../options/Ranges.ts"
+import { digestAlgorithms } from "../protocol/digest/Digest.ts"
+import { type MsrpUri, parseUri } from "../protocol/Uri.ts"
+import { isReachable } from "./ByUri.ts"
+import { ClientError } from "./ClientError.ts"
+import type { AuthOptions, Credentials, OnlineOptions, RelayOptions } from "./Options.ts"
+import { RETRY, type Retry } from "./Upkeep.ts"
+
+export type { OnlineOptions } from "./Options.ts"
+
+const some: Range = [1, Number.MAX_SAFE_INTEGER]
+
+const relayOf = (relay: unknown): MsrpUri | undefined => {
+  const uri = typeof relay === "string" ? parseUri(relay) : (Object(relay) as MsrpUri)
+  return uri !== undefined && typeof uri.text === "string" && isReachable(uri) ? uri : undefined
+}
+
+const relaySchema = {
+  relay: Schema.declare((value: unknown): value is string | MsrpUri => relayOf(value) !== undefined, {
+    expected: "the URI of a relay, by tcp or ws and without a session"
+  }),
+  path: Schema.optional(text("a path that begins with a slash", (path) => path.startsWith("/"))),
+  maxMessage: Schema.optional(wholeOrUnbounded(some)),
+  maxUnread: Schema.optional(wholeOrUnbounded(some)),
+  maxReports: Schema.optional(whole(some)),
+  responseTimeout: Schema.optional(duration)
+}
+
+const schema = Schema.Struct({
+  ...relaySchema,
+  username: Schema.optional(text("a name", (name) => name !== "")),
+  password: Schema.optional(Schema.declare(
+    (value: unknown): value is string | Redacted.Redacted => typeof value === "string" || Redacted.isRedacted(value),
+    { expected: "text, redacted or not" }
+  )),
+  credentials: Schema.optional(
+    Schema.declare((value: unknown): value is Effect.Effect<Credentials> => Effect.isEffect(value), {
+      expected: "an effect"
+    })
+  ),
+  expires: Schema.optional(whole(ranges.expires)),
+  algorithms: Schema.optional(Schema.Array(oneOf(...digestAlgorithms))),
+  rspauth: Schema.optional(oneOf("required", "optional")),
+  sendUri: Schema.optional(Schema.Boolean),
+  retry: Schema.optional(Schema.Struct({
+    atLeast: Schema.optional(duration),
+    atMost: Schema.optional(duration)
+  })),
+  waitOnline: Schema.optional(duration)
+})
+
+export interface OnlineSettings extends Retry {
+  readonly relay: MsrpUri
+  readonly credentials: Effect.Effect<Credentials, ClientError>
+  readonly auth: Pick<AuthOptions, "expires" | "algorithms" | "rspauth" | "sendUri">
+  readonly waitOnline: Duration.Duration
+}
+
+const retryOf = ({ retry: { atLeast = RETRY.atLeast, atMost = RETRY.atMost } = {} }: OnlineOptions): Retry => ({
+  atLeast: Duration.fromInputUnsafe(atLeast),
+  atMost: Duration.fromInputUnsafe(atMost)
+})
+
+const together = (options: OnlineOptions): ReadonlyArray<OptionProblem> => {
+  const problems: Array<OptionProblem> = []
+  const { atLeast, atMost } = retryOf(options)
+  if (Duration.isGreaterThan(atLeast, atMost)) {
+    problems.push({ option: "retry.atLeast", problem: "must not be above retry.atMost" })
+  }
+  if (!("credentials" in options) && (options.username === undefined || options.password === undefined)) {
+    problems.push({ option: "username", problem: "must be there with a password, or credentials in their place" })
+  }
+  return problems
+}
+
+/** Where the relay is. */
+export const relayOptions = (layer: string, options: RelayOptions): Effect.Effect<MsrpUri, OptionsError> =>
+  Effect.suspend(() => {
+    const error = wrongOptions<RelayOptions>(layer, Schema.Struct(relaySchema))(options)
+    return error === undefined ? Effect.succeed(relayOf(options.relay)!) : Effect.fail(error)
+  })
+
+export const onlineOptions = (layer: string, options: OnlineOptions): Effect.Effect<OnlineSettings, OptionsError> =>
+  Effect.suspend(() => {
+    const error = wrongOptions<OnlineOptions>(layer, schema, together)(options)
+    if (error !== undefined) return Effect.fail(error)
+    const { algorithms, expires, rspauth, sendUri, waitOnline = "30 seconds" } = options
+    return Effect.succeed({
+      relay: relayOf(options.relay)!,
+      credentials: credentialsOf(options),
+      auth: {
+        ...(expires === undefined ? {} : { expires }),
+        ...(algorithms === undefined ? {} : { algorithms }),
+        ...(rspauth === undefined ? {} : { rspauth }),
+        ...(sendUri === undefined ? {} : { sendUri })
+      },
+      ...retryOf(options),
+      waitOnline: Duration.fromInputUnsafe(waitOnline)
+    })
+  })
+
+const credentialsOf = (options: OnlineOptions): Effect.Effect<Credentials, ClientError> =>
+  "credentials" in options
+    ? Effect.mapError(options.credentials, (cause) =>
+      new ClientError({ reason: "NoCredentials", message: "there are no credentials now", cause }))
+    : Effect.succeed({ username: options.username, password: options.password })

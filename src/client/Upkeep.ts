@@ -1,0 +1,104 @@
+/**
+ * How a client stays online, in a program as in a page: it connects, logs in (RFC 4976 §5.1), logs in again before its path
+ * ends, and begins anew when the connection is lost.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type { Grant } from "./Auth.ts"
+import type { ClientError } from "./ClientError.ts"
+import type { Client } from "./Endpoint.ts"
+
+/** Part of the time that a path is good for, after which it is renewed. */
+const RENEW_AT = 0.8
+/** Milliseconds to wait for the relay's answer when a connection is closed. */
+const CLOSE_WITHIN = 3000
+/** How long to wait, at least and at most, before a lost connection is made again; what is between them is random. */
+export const RETRY: Retry = { atLeast: Duration.seconds(0.5), atMost: Duration.seconds(30) }
+
+export interface Retry {
+  readonly atLeast: Duration.Duration
+  readonly atMost: Duration.Duration
+}
+
+/** Whether it is of no use to try a login again that was answered so, with the same password. */
+export const isFinal = (status: number | undefined): boolean => status === 401 || status === 403
+
+/** What is kept up. */
+export interface Upkeep<E, R> {
+  /** Makes a connection, which ends with the scope. */
+  readonly connect: Effect.Effect<Client, E, R | Scope.Scope>
+  /** `after` is the grant that is to be followed by another one. */
+  readonly login: (client: Client, after: Grant | undefined) => Effect.Effect<Grant, E, R>
+  readonly lost: (error: ClientError) => E
+  /** It is logged in on a new connection. The scope is that of the connection. */
+  readonly online: (client: Client, grant: Grant) => Effect.Effect<void, never, R | Scope.Scope>
+  /** It has a new path on the same connection. */
+  readonly renewed: (client: Client, grant: Grant) => Effect.Effect<void>
+  /**
+   * It is not online, and completes when that is to be tried again; fails when it is of no use. `attempts` that failed
+   * before, the loss of a connection being one: 0 if it has not been online yet. `pause` is how long to wait then.
+   */
+  readonly offline: (error: E, attempts: number, pause: Effect.Effect<Duration.Duration>) => Effect.Effect<void, E, R>
+}
+
+/** Stays online until it is interrupted. Fails when it is of no use to go on. */
+export const keepUp = Effect.fnUntraced(function*<E, R>(
+  upkeep: Upkeep<E, R>,
+  retry: Retry = RETRY
+): Effect.fn.Return<never, E, R> {
+  const pauses = Schedule.toStep(backoff(retry))
+  let step = yield* pauses
+  const pause = Effect.flatMap(Clock.currentTimeMillis, (millis) => Effect.orDie(step(millis, undefined))).pipe(
+    Effect.map(([, duration]) => duration)
+  )
+  let attempts = 0
+  const once = Effect.gen(function*(): Effect.fn.Return<never, E, R | Scope.Scope> {
+    let opening: Client | undefined
+    // Behind the end of the connection, which the relay has to hear.
+    yield* Effect.addFinalizer(() =>
+      Effect.suspend(() =>
+        opening === undefined
+          ? Effect.void
+          : Effect.andThen(Effect.raceFirst(opening.closed, Effect.sleep(CLOSE_WITHIN)), opening.destroy)
+      )
+    )
+    const client = opening = yield* upkeep.connect
+    const granted = yield* upkeep.login(client, undefined)
+    attempts = 1
+    step = yield* pauses
+    yield* upkeep.online(client, granted)
+    const lost = Effect.flatMap(client.closed, (error) => Effect.fail(upkeep.lost(error)))
+    return yield* Effect.raceFirst(lost, renew(upkeep, client, granted))
+  })
+  while (true) {
+    const error = yield* Effect.flip(Effect.scoped(once)) as Effect.Effect<E, never, R>
+    yield* upkeep.offline(error, attempts++, pause)
+  }
+})
+
+/** Twice as long each time, up to a bound; random from the least on, so that not everybody comes back at once. */
+const backoff = ({ atLeast, atMost }: Retry): Schedule.Schedule<Duration.Duration> =>
+  Schedule.exponential(atLeast).pipe(
+    Schedule.modifyDelay(({ duration }) => {
+      const most = Math.min(Duration.toMillis(atMost), 2 * Duration.toMillis(duration))
+      return Effect.map(Random.nextBetween(Duration.toMillis(atLeast), most), Duration.millis)
+    })
+  )
+
+/** Logs in again in time, for as long as that works. */
+const renew = Effect.fnUntraced(function*<E, R>(
+  { login, renewed }: Upkeep<E, R>,
+  client: Client,
+  granted: Grant
+): Effect.fn.Return<never, E, R> {
+  let grant = granted
+  while (true) {
+    yield* Effect.sleep(grant.expires * 1000 * RENEW_AT)
+    grant = yield* login(client, grant)
+    yield* renewed(client, grant)
+  }
+})
