@@ -38,8 +38,6 @@ export const connectionEnds = namesOf<ConnectionEnd>({
   "too much in probation": true
 })
 
-export { sessionEnds }
-
 const logins = namesOf<LoginResult>({
   granted: true,
   challenged: true,

@@ -5,7 +5,7 @@ import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transpo
 import { makeDefer, MOST_READS } from "../../src/transport/Defer.ts"
 import { NodeConnection } from "../../src/transport/NodeConnection.ts"
 import { pattern, poll, Recorder } from "../support/Recorder.ts"
-import { plainClient, plainServer } from "./plain.ts"
+import { facts, plainClient, plainServer } from "./plain.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
   Effect.provide(effect, Transport.layerNode(options))
@@ -32,15 +32,6 @@ describe("layerNode", () => {
       })
     ))
 })
-
-const facts = {
-  inbound: true,
-  secure: false,
-  local: { host: "127.0.0.1", port: 1 },
-  remote: { host: "127.0.0.1", port: 2 },
-  socket: undefined,
-  peerNames: []
-}
 
 describe("NodeConnection", () => {
   it.effect.each(["shared", "events"] as const)(

@@ -1,6 +1,17 @@
 /** Ends of connections that are no transport's: plain sockets of Node's. */
 import * as Effect from "effect/Effect"
 import * as Net from "node:net"
+import { ConnectionFacts } from "../../src/transport/Connection.ts"
+
+/** What is known of a connection that nobody looks at. */
+export const facts = new ConnectionFacts({
+  inbound: true,
+  secure: false,
+  local: { host: "127.0.0.1", port: 1 },
+  remote: { host: "127.0.0.1", port: 2 },
+  socket: undefined,
+  peerNames: []
+})
 
 /** A plain server of Node's; its port. */
 export const plainServer = (serve: (socket: Net.Socket) => void) =>

@@ -14,8 +14,6 @@ const { ok, problem, warning } = findingsOf("listeners")
 /** What to do where none runs and one should. */
 export const START_IT = "start the relay, or check without --running before its start"
 
-const FREE = "can be bound"
-
 /** Linux' first port that needs no right. */
 const UNPRIVILEGED = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
@@ -35,29 +33,38 @@ export const lookAtListeners = (
       const target = targetOf(socket)
       // What is spoken there does not matter to who binds it, and needs no certificate this way.
       return transport.listen({ ...socket, scheme: "msrp" }, () => ({ bytes: () => {}, closed: () => {} })).pipe(
-        Effect.as(ok(target, FREE)),
+        Effect.as({ isFree: true, finding: ok(target, "can be bound") }),
         Effect.catch((error) =>
-          running && error.reason === "AddressInUse"
-            ? Effect.succeed(ok(target, "is taken, as it should be by a relay that runs"))
-            : Effect.map(whyNot(error, socket.port), ([message, hint]) => problem(target, message, hint))
+          Effect.map(
+            running && error.reason === "AddressInUse"
+              ? Effect.succeed(ok(target, "is taken, as it should be by a relay that runs"))
+              : Effect.map(whyNot(error, socket.port), ([message, hint]) => problem(target, message, hint)),
+            (finding) => ({ isFree: false, finding })
+          )
         )
       )
     })
-    return running ? besideRunning(found) : found
+    return running ? besideRunning(found) : found.map(({ finding }) => finding)
   }).pipe(
     Effect.provide(Transport.layerNode()),
     Effect.catch((error: TransportError | OptionsError) => Effect.succeed([problem("", error.message)]))
   )
 
 /** A relay that runs has its ports; one that was told of others has not started since. */
-const besideRunning = (found: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
-  const none = found.every(({ message }) => message === FREE)
-  return found.map((one) =>
-    one.message !== FREE
-      ? one
+const besideRunning = (
+  found: ReadonlyArray<{ readonly isFree: boolean; readonly finding: Finding }>
+): ReadonlyArray<Finding> => {
+  const none = found.every(({ isFree }) => isFree)
+  return found.map(({ finding, isFree }) =>
+    !isFree
+      ? finding
       : none
-      ? problem(one.subject, "nothing listens there: no relay runs with these settings", START_IT)
-      : warning(one.subject, "nothing listens there: the relay that runs does not", "it does from its next start on")
+      ? problem(finding.subject, "nothing listens there: no relay runs with these settings", START_IT)
+      : warning(
+        finding.subject,
+        "nothing listens there: the relay that runs does not",
+        "it does from its next start on"
+      )
   )
 }
 

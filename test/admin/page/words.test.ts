@@ -3,8 +3,9 @@ import { assert, describe, it } from "vitest"
 import { detailsOf, endings, logins, losses, sentenceOf, troubles as words } from "../../../src/admin/page/words.ts"
 import { troubles } from "../../../src/admin/status/Readings.ts"
 import type { StatusEvent } from "../../../src/admin/status/Shapes.ts"
-import { connectionEnds, sessionEnds } from "../../../src/metrics/Connections.ts"
+import { connectionEnds } from "../../../src/metrics/Connections.ts"
 import { eventMessages } from "../../../src/relay/edge/RelayEvent.ts"
+import { sessionEnds } from "../../../src/relay/Session.ts"
 
 const event = (message: string, fields: StatusEvent["fields"], level: StatusEvent["level"] = "Info"): StatusEvent => ({
   time: 0,

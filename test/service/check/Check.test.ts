@@ -5,10 +5,11 @@ import * as Redacted from "effect/Redacted"
 import { once } from "node:events"
 import { chmodSync } from "node:fs"
 import { createServer, type RequestListener } from "node:http"
-import * as Net from "node:net"
+import type * as Net from "node:net"
 import { DatabaseSync } from "node:sqlite"
 import { nameServer } from "../../support/nameServer.ts"
 import { commonNameOnly, expired, issueBehind, issueWith, otherLocalhost } from "../../support/pki.ts"
+import { plainServer } from "../../transport/plain.ts"
 import { certificate, closedDirectory, file, findingsWith, HOST, nowhere, relay, working, wrongWith } from "./setup.ts"
 
 /** The working set-up with other variables, and all that is wrong with it. */
@@ -165,15 +166,7 @@ describe("a set-up", () => {
 
   it.live("has a port that is taken, which is as it should be for one that runs", () =>
     Effect.gen(function*() {
-      const server = yield* Effect.acquireRelease(
-        Effect.promise(async () => {
-          const server = Net.createServer().listen(0, "127.0.0.1")
-          await once(server, "listening")
-          return server
-        }),
-        (server) => Effect.sync(() => server.close())
-      )
-      const { port } = server.address() as Net.AddressInfo
+      const port = yield* plainServer(() => {})
       const env = { ...yield* Effect.promise(working), MSRP_LISTEN: `msrps:127.0.0.1:${port}` }
       assertLines(
         yield* wrongWith(env),
@@ -186,15 +179,7 @@ describe("a set-up", () => {
 
   it.live("has ports that are free while a relay should run: all of them, or one that it was told of since", () =>
     Effect.gen(function*() {
-      const server = yield* Effect.acquireRelease(
-        Effect.promise(async () => {
-          const server = Net.createServer().listen(0, "127.0.0.1")
-          await once(server, "listening")
-          return server
-        }),
-        (server) => Effect.sync(() => server.close())
-      )
-      const taken = (server.address() as Net.AddressInfo).port
+      const taken = yield* plainServer(() => {})
       const env = yield* Effect.promise(working)
       assertLines(
         yield* wrongWith(env, { running: true }),

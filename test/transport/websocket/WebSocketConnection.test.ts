@@ -3,6 +3,7 @@ import { BINARY, headLength, writeHead } from "../../../src/protocol/websocket/F
 import { mask } from "../../../src/protocol/websocket/Mask.ts"
 import { type Connection, ConnectionFacts, type Receiver } from "../../../src/transport/Connection.ts"
 import { WebSocketConnection } from "../../../src/transport/websocket/WebSocketConnection.ts"
+import { facts } from "../plain.ts"
 
 const KEY = 0x12345678
 
@@ -16,21 +17,12 @@ const message = (text: string): Buffer => {
   return frame
 }
 
-const facts = new ConnectionFacts({
-  inbound: true,
-  secure: false,
-  local: { host: "127.0.0.1", port: 1 },
-  remote: { host: "127.0.0.1", port: 2 },
-  socket: undefined,
-  peerNames: []
-})
-
 /** A WebSocket whose receiver pauses it at the first message, when three of them have come in one read. */
 const paused = (fails = false) => {
   const got: Array<string> = []
   const deferred: Array<() => void> = []
   const told: Array<string> = []
-  const below: Connection = Object.assign(facts, {
+  const below: Connection = Object.assign(new ConnectionFacts(facts), {
     transport: "tcp" as const,
     messages: undefined,
     write: (octets: Uint8Array) => void told.push(`write ${Buffer.from(octets).toString("hex")}`),
