@@ -186,7 +186,8 @@ export const online = Effect.fnUntraced(function*(
     connect: connectByUri(settings.relay, options, boxes),
     login,
     lost: (error) => error,
-    online: granted,
+    // From when its connection begins to end, which may take a while: who sends meanwhile waits for the next one.
+    online: (client, grant) => Effect.andThen(Effect.addFinalizer(() => gone), granted(client, grant)),
     renewed: granted,
     offline
   }, settings)
@@ -209,7 +210,10 @@ export const online = Effect.fnUntraced(function*(
   })
   const current = Effect.timeoutOrElse(there, {
     duration: settings.waitOnline,
-    orElse: () => Effect.fail(new ClientError({ reason: "Offline", message: "it was not online in time" }))
+    orElse: () => {
+      const cause = state._tag === "Offline" ? { cause: state.error } : {}
+      return Effect.fail(new ClientError({ reason: "Offline", message: "it was not online in time", ...cause }))
+    }
   })
 
   const send = <E, R>(options: OnlineSendOptions<E, R>): Effect.Effect<Sent, ClientError | E, R> =>

@@ -316,6 +316,24 @@ describe("before a relay that proves nothing", () => {
       assert.strictEqual((yield* alice.closed).reason, "Unproven")
     }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(Transport.layerTest(), Codec.layer))))
 
+  test(
+    "is not online from when its connection is given up: who sends meanwhile waits for the next one",
+    Effect.gen(function*() {
+      const { alice } = yield* start({ expires: 100, responseTimeout: "3 seconds" })
+      const { client } = yield* alice.current
+      const network = yield* TestNetwork
+      network.stall(client.connection)
+      yield* pass("80 seconds")
+      yield* pass("3 seconds")
+      const next = yield* Effect.forkScoped(alice.current)
+      yield* network.settled
+      assert.isUndefined(next.pollUnsafe())
+      yield* pass("3 seconds")
+      yield* pass("1 second")
+      assert.notStrictEqual((yield* Fiber.join(next)).client, client)
+    })
+  )
+
   it.effect("goes on when nothing is answered: the connection is given up, and another one made", () =>
     Effect.gen(function*() {
       const relay = yield* scripted({ scheme: "msrp", host: "relay.example.com", port: 2855 })
