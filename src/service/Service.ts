@@ -65,8 +65,15 @@ const adminApi = (live: LiveSettings) => {
     )
 }
 
-const start = Effect.fnUntraced(function*(settings: SettingsShape, own: Given) {
-  const { end, sockets } = yield* Relay
+/** How the service ends. It may be asked for more than once. */
+export type End = Effect.Effect<void, never, Relay | Reload>
+
+const endOfRelay: End = Effect.flatMap(Relay, ({ end }) => end)
+
+const start = Effect.fnUntraced(function*(settings: SettingsShape, own: Given, end: End) {
+  // Above the admin API as well: whoever asks what the end waits for has an answer.
+  yield* Effect.addFinalizer(() => end)
+  const { sockets } = yield* Relay
   const brought = namesOf(own)
   if (brought.length > 0) {
     yield* Effect.annotateLogs(Effect.logInfo("the program brings services of its own"), {
@@ -74,29 +81,27 @@ const start = Effect.fnUntraced(function*(settings: SettingsShape, own: Given) {
     })
   }
   yield* tellStart({ ...settings, warnings: [...settings.warnings, ...unusedWith(own, settings)] }, sockets)
-  // Here, and not only where the relay ends by itself: whoever asks what it waits for has an answer.
-  yield* Effect.addFinalizer(() => end)
 })
 
 /** With the settings that are there. */
-export const layerOf = (live: LiveSettings, own: Given) => {
+export const layerOf = (live: LiveSettings, own: Given, end: End = endOfRelay) => {
   const { hep } = live.settings
   const traces = hep === undefined ? Layer.empty : HepSender.layer(hep)
   // From the top: who is told, the admin API, which answers while the relay drains, and what they are about.
-  return Layer.effectDiscard(start(live.settings, own)).pipe(
+  return Layer.effectDiscard(start(live.settings, own, end)).pipe(
     Layer.provide([adminApi(live), traces]),
     // What is exported last is what there was at the end.
-    Layer.provideMerge(
-      Layer.provideMerge(Telemetry.layerMetrics(), Layer.provideMerge(Metrics.layer, liveRelay(live, own)))
-    ),
+    Layer.provideMerge(Layer.provideMerge(Telemetry.layerMetrics(), Metrics.layer)),
+    // The relay serves from here on, whether or not the start gets to its end.
+    Layer.provideMerge(Layer.provideMerge(Layer.effectDiscard(Effect.addFinalizer(() => end)), liveRelay(live, own))),
     Layer.provideMerge(Reload.layer(live)),
     Layer.provide(Telemetry.layerSpans())
   )
 }
 
 /** With settings that were read before, and nothing of a program's own. */
-export const layerWith = (settings: SettingsShape) =>
-  Layer.unwrap(Effect.map(makeLive(settings), (live) => layerOf(live, {})))
+export const layerWith = (settings: SettingsShape, end: End) =>
+  Layer.unwrap(Effect.map(makeLive(settings), (live) => layerOf(live, {}, end)))
 
 /** With the settings of the environment. */
 export const layer = Layer.unwrap(Effect.gen(function*() {

@@ -8,7 +8,7 @@ import { defaultRelayLimits, Relay } from "../Relay.ts"
 import * as Logging from "./Logging.ts"
 import { Reload } from "./Reload.ts"
 import { layerWith } from "./Service.ts"
-import { Settings, type SettingsShape } from "./Settings.ts"
+import { Settings } from "./Settings.ts"
 import { exported } from "./settings/EnvFile.ts"
 import { followNpm, hangups, takeSignals } from "./Signals.ts"
 import { type End, endOf, tellStopped } from "./Stopped.ts"
@@ -19,18 +19,15 @@ const announce = Effect.andThen(Systemd.status("serving"), Systemd.ready)
 /** Seconds that the end takes besides: for answers, for peers to close, and to say what was last. */
 const LAST = 10
 
-const endInOrder = Effect.fnUntraced(function*(settings: () => SettingsShape, tell: (end: End) => void) {
-  const relay = yield* Relay
-  yield* Effect.addFinalizer(() =>
-    Effect.suspend(() => {
-      const { drain = defaultRelayLimits.drain } = settings().relay.limits ?? {}
-      return Effect.logInfo("stopping").pipe(
-        Effect.andThen(Systemd.stopping(Duration.seconds(drain + LAST))),
-        Effect.andThen(Effect.map(endOf(relay), tell))
-      )
-    })
-  )
-})
+const endInOrder = (tell: (end: End) => void) =>
+  Effect.gen(function*() {
+    const relay = yield* Relay
+    const { settings } = yield* Reload
+    const { drain = defaultRelayLimits.drain } = settings().relay.limits ?? {}
+    yield* Effect.logInfo("stopping")
+    yield* Systemd.stopping(Duration.seconds(drain + LAST))
+    tell(yield* endOf(relay))
+  })
 
 const service = Effect.gen(function*() {
   // Before all else, so that it is told after all else.
@@ -38,8 +35,9 @@ const service = Effect.gen(function*() {
   const asked = yield* hangups
   yield* followNpm
   const read = yield* Settings
+  const end = yield* Effect.cached(endInOrder(tell))
   const whole = Effect.gen(function*() {
-    const { reload, settings } = yield* Reload
+    const { reload } = yield* Reload
     yield* announce
     yield* Queue.take(asked).pipe(
       Effect.andThen(Effect.ensuring(Effect.andThen(Systemd.reloading, reload), Systemd.ready)),
@@ -47,10 +45,10 @@ const service = Effect.gen(function*() {
       Effect.forever,
       Effect.forkScoped
     )
-    yield* endInOrder(settings, tell)
+    // Hang-ups are heard until the relay has ended, which is long when it drains.
+    yield* Effect.addFinalizer(() => end)
   })
-  // Hang-ups are heard until the relay has ended, which is long when it drains.
-  return Layer.effectDiscard(whole).pipe(Layer.provide(layerWith(read)))
+  return Layer.effectDiscard(whole).pipe(Layer.provide(layerWith(read, end)))
 })
 
 /** The service with the settings of the environment, until it is interrupted. */

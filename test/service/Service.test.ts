@@ -1,0 +1,30 @@
+/** The service as a layer. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Relay } from "../../src/Relay.ts"
+import { layerWith } from "../../src/service/Service.ts"
+import { Settings } from "../../src/service/Settings.ts"
+import { freePort } from "../support/service.ts"
+
+it.effect("ends in order when its start is given up once the relay serves: clients may be there by then", () =>
+  Effect.gen(function*() {
+    const settings = yield* Settings.parse({
+      MSRP_URIS: `msrp://127.0.0.1:${yield* Effect.promise(freePort)};tcp`,
+      MSRP_USERS: "alice:wonderland",
+      MSRP_DRAIN_TIMEOUT: "0",
+      // There is no such directory, which is seen when the relay listens already.
+      MSRP_ADMIN: join(tmpdir(), `msrp-relay-none-${process.pid}`, "admin.sock")
+    })
+    const phases: Array<string> = []
+    const end = Effect.andThen(
+      Effect.flatMap(Relay, ({ phase }) => Effect.sync(() => void phases.push(phase()))),
+      Effect.flatMap(Relay, (relay) => relay.end)
+    )
+    assert.isTrue(Exit.isFailure(yield* Effect.exit(Effect.scoped(Layer.build(layerWith(settings, end))))))
+    assert.deepStrictEqual(phases, ["serving"])
+  }).pipe(Effect.provide(NodeFileSystem.layer)))
