@@ -3,6 +3,15 @@ import { defineConfig } from "vitest/config"
 
 const src = fileURLToPath(new URL("src", import.meta.url))
 
+/** Tests that measure what a process holds or how long it pauses, or need what is made as they begin: each has its own process. */
+const apart = [
+  "test/{Flood,Pauses,Clients}.test.ts",
+  "test/service/check/*.test.ts",
+  "test/transport/Handshakes.test.ts"
+]
+
+const all = ["test/**/*.test.ts", "examples/**/*.test.ts"]
+
 export default defineConfig({
   // Examples import the package by its name: its sources, as tsconfig.json has it too.
   resolve: {
@@ -12,7 +21,11 @@ export default defineConfig({
     ]
   },
   test: {
-    include: ["test/**/*.test.ts", "examples/**/*.test.ts"],
+    // Loading the modules anew for each file would take as long as most tests do.
+    projects: [
+      { extends: true, test: { name: "together", include: all, exclude: apart, isolate: false } },
+      { extends: true, test: { name: "apart", include: apart } }
+    ],
     // For test/conformance/report.ts: which requirements were proven.
     reporters: ["default", ["json", { outputFile: "node_modules/.cache/tests.json" }]],
     testTimeout: 20_000
