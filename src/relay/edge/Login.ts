@@ -6,14 +6,13 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import type { Authenticator } from "../../Authenticator.ts"
 import { addressText, ConnectionFacts } from "../../transport/Connection.ts"
 import type { RelayCounters } from "../Counters.ts"
 import type { Asking, Auth } from "../rules/Auth.ts"
 import { type Attempted, type AuthAnswer, resultOf } from "../rules/AuthAnswer.ts"
 import type { Keeper } from "./Repository.ts"
+import { exitWithin } from "./TimeLimit.ts"
 
 export interface LoginOptions {
   readonly auth: Auth
@@ -33,7 +32,7 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
 
 /** Answers the AUTH; `ended` is called then, whatever happens. */
 export const makeLogin = ({ auth, authenticator, counters, keeper, limits }: LoginOptions) => {
-  const decide = Effect.fnUntraced(function*(asking: Asking, secrets: Array<string>): Effect.fn.Return<AuthAnswer> {
+  const decide = Effect.fnUntraced(function*(asking: Asking, made: Array<string>): Effect.fn.Return<AuthAnswer> {
     const { authorizations: [authorization, ...furtherAuthorizations], behindRelay, hop, realm, request } = asking
     const address = hop.connection?.remote.host
     const decision = yield* authenticator.authenticate({
@@ -68,7 +67,7 @@ export const makeLogin = ({ auth, authenticator, counters, keeper, limits }: Log
     const most = maxExpires === undefined ? undefined : Math.floor(Duration.toSeconds(maxExpires))
     const wanted = auth.grant(asking, { username, realm: of, maxExpires: most })
     if ("status" in wanted) return wanted
-    secrets.push(wanted.id)
+    made.push(wanted.id)
     const session = yield* keeper.create(wanted).pipe(
       Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined)),
       Effect.catchTag("SessionRepoUnavailable", () => Effect.succeed("unavailable" as const))
@@ -90,16 +89,11 @@ export const makeLogin = ({ auth, authenticator, counters, keeper, limits }: Log
     return { status: 408, failed, attempt: { reason: "it could not be decided", ...attempt } }
   }
 
-  /** The time limit costs only who has to wait; what does not let itself be interrupted is not waited for. */
   const decided = Effect.fnUntraced(function*(asking: Asking): Effect.fn.Return<AuthAnswer> {
-    const secrets = asking.authorizations.flatMap(secretsOf)
-    const fiber = yield* Effect.forkDetach(decide(asking, secrets), { startImmediately: true })
-    const waited = Fiber.await(fiber).pipe(
-      Effect.onInterrupt(() => Effect.sync(() => fiber.interruptUnsafe())),
-      Effect.timeoutOption(limits.authDecision * 1000)
-    )
-    const exit = fiber.pollUnsafe() ?? Option.getOrUndefined(yield* waited)
+    const made: Array<string> = []
+    const exit = yield* exitWithin(decide(asking, made), limits.authDecision * 1000)
     if (exit !== undefined && Exit.isSuccess(exit)) return exit.value
+    const secrets = [...made, ...asking.authorizations.flatMap(secretsOf)]
     const cause = exit === undefined ? "no answer in time" : withoutSecrets(Cause.pretty(exit.cause), secrets)
     const { hop: { connection, number }, realm } = asking
     const remote = connection === undefined ? undefined : addressText(connection.remote)

@@ -4,6 +4,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { formatUri } from "../../protocol/Uri.ts"
@@ -17,6 +18,7 @@ import { addressText } from "../../transport/Connection.ts"
 import type { NewSession, Session, SessionEnd } from "../Session.ts"
 import type { SessionTable } from "../SessionTable.ts"
 import { addTo, roomFor } from "./Table.ts"
+import { exitWithin } from "./TimeLimit.ts"
 
 /** Ends that the repository has not been told of yet; beyond that the oldest are forgotten. */
 const MAX_ENDINGS = 262_144
@@ -50,25 +52,24 @@ export const makeKeeper = Effect.fnUntraced(function*(repository: SessionRepo["S
   const broken = new Set<string>()
 
   /** Each kind of failure is logged once, until it works again: every session may meet it. */
-  const guarded = <A, E>(method: string, ask: () => Effect.Effect<A, E>): Effect.Effect<void> =>
-    Effect.suspend(ask).pipe(
-      Effect.matchCauseEffect({
-        onSuccess: () => Effect.sync(() => void broken.delete(method)),
-        onFailure: (cause) =>
-          Effect.suspend(() => {
-            if (broken.has(method)) return Effect.void
-            broken.add(method)
-            return Effect.annotateLogs(Effect.logError("The session repository is broken"), {
-              method,
-              error: kindOf(cause.reasons)
-            })
-          })
-      })
-    )
+  const noted = (method: string, exit: Exit.Exit<unknown, unknown> | undefined): Effect.Effect<void> => {
+    if (exit !== undefined && Exit.isSuccess(exit)) {
+      broken.delete(method)
+      return Effect.void
+    }
+    if (broken.has(method)) return Effect.void
+    broken.add(method)
+    return Effect.annotateLogs(Effect.logError("The session repository is broken"), {
+      method,
+      error: exit === undefined ? "TimeoutError" : kindOf(exit.cause.reasons)
+    })
+  }
 
   const tell = ({ id, reason }: Ending): Effect.Effect<void> =>
-    guarded("end", () => Effect.timeout(repository.end(id, reason), TIME_LIMIT))
-  const tellAll = (some: ReadonlyArray<Ending>) => Effect.forEach(some, tell, { concurrency: AT_ONCE, discard: true })
+    Effect.flatMap(
+      exitWithin(Effect.suspend(() => repository.end(id, reason)), TIME_LIMIT),
+      (exit) => noted("end", exit)
+    )
   const ended = (id: string, reason: SessionEnd): void => {
     kept.delete(id)
     Queue.offerUnsafe(endings, { id, reason })
@@ -85,26 +86,33 @@ export const makeKeeper = Effect.fnUntraced(function*(repository: SessionRepo["S
     kept.delete(id)
     if (session !== undefined) table.end(session, reason)
   }
-  const heard = guarded("changes", () =>
-    Stream.runForEach(repository.changes, (change) =>
-      Effect.sync(() => {
-        if (change._tag === "Ended") endedThere(change.id, change.reason)
-      })))
+  const heard = Effect.suspend(() =>
+    repository.changes.pipe(
+      Stream.runForEachArray((changes) =>
+        Effect.sync(() => {
+          for (const change of changes) if (change._tag === "Ended") endedThere(change.id, change.reason)
+        })
+      )
+    )
+  )
   // At once: what is told before it listens would be lost.
-  yield* Effect.andThen(heard, Effect.sleep(RETRY)).pipe(
+  yield* Effect.exit(heard).pipe(
+    Effect.flatMap((exit) => noted("changes", exit)),
+    Effect.andThen(Effect.sleep(RETRY)),
     Effect.forever,
     Effect.forkScoped({ startImmediately: true })
   )
-  yield* Stream.fromQueue(endings).pipe(
-    Stream.mapEffect(tell, { concurrency: AT_ONCE, unordered: true }),
-    Stream.runDrain,
-    Effect.forkScoped
-  )
+  for (let i = 0; i < AT_ONCE; i++) {
+    yield* Queue.take(endings).pipe(Effect.flatMap(tell), Effect.forever, Effect.forkScoped)
+  }
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       for (const id of kept.keys()) ended(id, "the relay stops")
       return Queue.clear(endings)
-    }).pipe(Effect.flatMap(tellAll), Effect.timeoutOption(LAST_WORDS))
+    }).pipe(
+      Effect.flatMap((left) => Effect.forEach(left, tell, { concurrency: AT_ONCE, discard: true })),
+      Effect.timeoutOption(LAST_WORDS)
+    )
   )
 
   const create = Effect.fnUntraced(function*(wanted: NewSession) {

@@ -194,19 +194,23 @@ describe("a repository that is broken", () => {
       world.errors.length = 0
     }), dead.options)
 
-  const silent = noting({ end: () => Effect.never })
-  scenario("and one that never answers is not waited for", (world) =>
-    Effect.gen(function*() {
-      for (let i = 0; i < 40; i++) {
-        const { peer } = yield* world.login()
-        yield* peer.close
-      }
-      yield* until(() => silent.asked.filter((one) => one.startsWith("end")).length === 16, "as many as at a time")
-      yield* TestClock.adjust("30 seconds")
-      assert.lengthOf(silent.asked.filter((one) => one.startsWith("end")), 40)
-      assert.include(world.errors.join(), "method=end error=TimeoutError")
-      world.errors.length = 0
-    }), silent.options)
+  const silent = noting({ end: () => Effect.uninterruptible(Effect.never) })
+  scenario(
+    "and one that never answers is not waited for, even if it cannot be interrupted",
+    (world) =>
+      Effect.gen(function*() {
+        for (let i = 0; i < 40; i++) {
+          const { peer } = yield* world.login()
+          yield* peer.close
+        }
+        yield* until(() => silent.asked.filter((one) => one.startsWith("end")).length === 16, "as many as at a time")
+        yield* TestClock.adjust("30 seconds")
+        assert.lengthOf(silent.asked.filter((one) => one.startsWith("end")), 40)
+        assert.include(world.errors.join(), "method=end error=TimeoutError")
+        world.errors.length = 0
+      }),
+    silent.options
+  )
 
   let reads = 0
   const deaf = noting({
