@@ -107,7 +107,7 @@ export interface RelayLimits {
  * @since 0.1.0
  */
 export const defaultRelayLimits: RelayLimits = {
-  turn: 786_432,
+  turn: 262_144,
   output: 131_072,
   responses: 524_288,
   session: 262_144,

@@ -42,6 +42,8 @@ export class Turn {
   number = 0
   /** What all of it has cost so far, in octets: whoever does something adds what that takes. */
   cost = 0
+  /** What of that was for those who have used up their shares. */
+  #usedUp = 0
   /** What it should. */
   #limit!: number
   /** No share is smaller. */
@@ -103,8 +105,9 @@ export class Turn {
     if (this.#writers.length >= WRITERS) this.#write()
   }
 
-  /** It has used up its share, and has its next turn when others had theirs. */
-  continues(one: Continuing): void {
+  /** It has used up its share, which was so much, and has its next turn when others had theirs. */
+  continues(one: Continuing, cost = 0): void {
+    this.#usedUp += cost
     this.#continuing.push(one)
     this.#endSoon()
   }
@@ -128,13 +131,14 @@ export class Turn {
   }
 
   readonly #end = (): void => {
-    const { cost } = this
+    // Those who have used up their shares get as much as all others did, and are no reason for more than that.
+    const others = this.cost - this.#usedUp
     // First what those wait for who have brought little.
     this.#write()
     this.#next()
     if (this.#continuing.length > 0) {
       this.tick()
-      this.#goOn(Math.max(this.#limit, cost))
+      this.#goOn(Math.max(this.#limit, others))
       this.#write()
       this.#next()
     }
@@ -144,7 +148,7 @@ export class Turn {
 
   #next(): void {
     this.number++
-    this.cost = 0
+    this.cost = this.#usedUp = 0
     this.#share = this.#limit / Math.min(Math.max(this.#continuing.length, 1), SHARES)
   }
 

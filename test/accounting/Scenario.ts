@@ -260,7 +260,7 @@ const answers: fc.Arbitrary<ReadonlyArray<Answer>> = fc.oneof(
 const bounds = (mood: Mood): fc.Arbitrary<Bounds> =>
   fc.record({
     // With the smallest each frame is a turn of its own, with the next one some are.
-    turn: pick(786_432, 50_000, 1),
+    turn: pick(262_144, 50_000, 1),
     output: pick(131_072, 16_384, 3000),
     responses: pick(524_288, 8192),
     session: mood === "fair" ? pick(20_000, 4000) : pick(262_144, 20_000, 4000),

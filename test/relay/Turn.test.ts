@@ -70,6 +70,16 @@ describe("Turn", () => {
     assert.strictEqual(log.length, 50)
   })
 
+  it("has those who never stop be no reason to give them more: a turn is as long with many of them as with a few", () => {
+    for (let i = 0; i < 100; i++) {
+      // As a connection does that has used up its share with what was just read.
+      turn.cost += 200
+      turn.continues({ goOn: () => void (log.push("goes on"), turn.cost += 200) }, 200)
+    }
+    run(1)
+    assert.strictEqual(log.length, 5)
+  })
+
   it("divides a turn among those who want more, but never into more than five shares", () => {
     const shares = new Set<number>()
     for (const senders of [1, 2, 5, 50]) {

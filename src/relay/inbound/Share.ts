@@ -34,15 +34,15 @@ export class Share implements Continuing {
     }
     turn.cost += octets
     const cost = this.#cost += octets
-    if (cost >= turn.least && cost >= turn.share) this.wait()
+    if (cost >= turn.least && cost >= turn.share) this.wait(cost)
   }
 
-  /** It has its turn behind all others who wait. */
-  wait(): void {
+  /** It has its turn behind all others who wait. `cost`: what it has used up. */
+  wait(cost = 0): void {
     if (this.waits || this.#last) return
     this.waits = true
     this.#reading.stop()
-    this.#turn.continues(this)
+    this.#turn.continues(this, cost)
   }
 
   /** Its connection is gone: all that was read of it is dealt with now. */
