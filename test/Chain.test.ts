@@ -336,3 +336,60 @@ it.effect("R4976-6.4.2-08: two clients reach a relay that has a connection for e
     }
     assert.deepStrictEqual(got, bodies.map((body) => [body]))
   }).pipe(Effect.provide(real)))
+
+it.effect("R4976-9.3-05: nine sessions go on over the link of two relays while the receiver of the tenth reads nothing", () =>
+  Effect.gen(function*() {
+    const [, second] = HOSTS
+    const inner = yield* start((yield* pemFiles()).env)
+    const outer = yield* start((yield* pemFiles(yield* Effect.promise(() => issueFor(second)))).env, second)
+    const owner = Effect.gen(function*() {
+      const client = yield* connect(inner.port)
+      const { usePath } = yield* client.auth({ relay: inner.uri, ...alice })
+      return { client, grant: yield* client.auth({ relay: outer.uri, via: usePath, ...alice }) }
+    })
+
+    // His peer says a word, by which the relay knows him, and reads no further than its answer.
+    const tenth = yield* owner
+    const frozen = yield* Effect.acquireRelease(
+      Effect.sync(() => Tls.connect({ port: outer.port, host: second, ca })),
+      (socket) => Effect.sync(() => void socket.destroy())
+    )
+    let octets = 0
+    let text = ""
+    frozen.on("error", () => {}).on("data", (data: Buffer) => {
+      octets += data.length
+      if (text.length < 100) text += data.toString("latin1")
+    })
+    const uri = "msrps://frozen.invalid:9/tenth;tcp"
+    const toOwner = Client.peerPath(tenth.grant, tenth.client.uri).join(" ")
+    frozen.write(
+      `MSRP tenth SEND\r\nTo-Path: ${toOwner}\r\nFrom-Path: ${uri}\r\nMessage-ID: word\r\nByte-Range: 1-2/2\r\n` +
+        "Content-Type: text/plain\r\n\r\nhi\r\n-------tenth$\r\n"
+    )
+    yield* until(() => text.includes("200 OK"))
+    frozen.pause()
+    const large = Buffer.alloc(16_777_216, "never read ")
+    const sending = yield* Effect.forkChild(
+      tenth.client.send({ toPath: [...tenth.grant.usePath.map(({ text }) => text), uri], body: large }),
+      { startImmediately: true }
+    )
+    yield* until(() => outer.relay.gauges().parkedOctets > 0 || inner.relay.gauges().parkedOctets > 0)
+
+    yield* Effect.forEach(Array.from({ length: 9 }), () =>
+      Effect.gen(function*() {
+        const { client, grant } = yield* owner
+        const bob = yield* connect(outer.port, second)
+        yield* bob.send({ toPath: Client.peerPath(grant, client.uri), body: "hi" })
+        yield* client.messages.take
+        for (let i = 0; i < 20; i++) {
+          const body = `${i} ${"x".repeat(8192)}`
+          yield* client.send({ toPath: [...grant.usePath.map(({ text }) => text), bob.uri], body })
+          assert.strictEqual((yield* bob.messages.take).body?.toString(), body)
+        }
+      }), { concurrency: "unbounded", discard: true })
+    assert.isUndefined(sending.pollUnsafe())
+    assert.isBelow(octets, 10_000)
+
+    frozen.resume()
+    yield* until(() => octets > 100_000, "what waited for him")
+  }).pipe(Effect.provide(real)))
