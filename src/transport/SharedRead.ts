@@ -10,6 +10,20 @@ import type * as Net from "node:net"
 /** A read is handled synchronously, so one buffer serves all sockets, and may be large: fewer reads for the same octets. */
 const shared = Buffer.allocUnsafeSlow(262_144)
 
+/**
+ * What a socket reads into at first: as much as may be dealt with at once when many have octets. All of those who have some
+ * are read before anything else, and of a large read most would have to be kept.
+ */
+export const FIRST = 16_384
+const first = shared.subarray(0, FIRST)
+
+/** So many more reads that fill it than reads that do not, and a socket reads into all of it from then on. */
+const FILLED = 16
+
+/** As long as no more do so than that. */
+export const MOST_LARGE = 128
+let large = 0
+
 /** The names of the private fields: those that the last socket had, since looking them up takes longer than all the rest. */
 interface Fields {
   readonly buffer: symbol
@@ -33,14 +47,30 @@ const fieldsOf = (inner: object): Fields | undefined => {
  */
 export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boolean): boolean => {
   const inner = socket as unknown as Record<symbol, unknown> & {
-    readonly _handle?: { readonly useUserBuffer?: unknown } | null
+    readonly _handle?: { readonly useUserBuffer?: (buffer: Buffer) => void } | null
   }
   const fields = fieldsOf(inner)
   const handle = inner._handle
   if (fields === undefined || typeof handle?.useUserBuffer !== "function") return false
-  inner[fields.buffer] = shared
+  // Of TLS Node gives 16 KiB at most, whatever the buffer.
+  const mayGrow = !("encrypted" in socket)
+  let filled = 0
+  const grow = (): void => {
+    if (!mayGrow || large === MOST_LARGE || inner._handle !== handle) return void (filled = 0)
+    large++
+    socket.once("close", () => large--)
+    inner[fields.buffer] = shared
+    handle.useUserBuffer!(shared)
+  }
+  inner[fields.buffer] = first
   inner[fields.generator] = null
-  inner[fields.callback] = (length: number): boolean => deliver(shared.subarray(0, length))
-  handle.useUserBuffer(shared)
+  inner[fields.callback] = (length: number): boolean => {
+    if (filled < FILLED) {
+      filled = length < FIRST ? Math.max(0, filled - 1) : filled + 1
+      if (filled === FILLED) grow()
+    }
+    return deliver(shared.subarray(0, length))
+  }
+  handle.useUserBuffer(first)
   return true
 }

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { EventEmitter } from "node:events"
 import * as Net from "node:net"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
-import { readShared } from "../../src/transport/SharedRead.ts"
+import { FIRST, MOST_LARGE, readShared } from "../../src/transport/SharedRead.ts"
 import { ca, localhost } from "../support/pki.ts"
 import { pattern, poll, Recorder } from "../support/Recorder.ts"
 import { plainClient, plainServer } from "./plain.ts"
@@ -74,6 +75,57 @@ describe("reads", () => {
 
   it.effect("falls back to events when this Node has no way to give it a buffer", () =>
     Effect.map(without("useUserBuffer", buffersOf({ reads: "shared" }, "msrp")), (count) => assert.isAbove(count, 3)))
+
+  it.effect("a connection that brings much is read in larger pieces, and gets every octet", () =>
+    run(
+      { reads: "shared" },
+      Effect.gen(function*() {
+        const { connect, listen } = yield* Transport
+        const accepted: Array<Recorder> = []
+        let largest = 0
+        const bound = yield* listen(loopback, (connection) => {
+          const recorder = new Recorder()
+          recorder.onBytes = (chunk) => largest = Math.max(largest, chunk.length)
+          accepted.push(recorder)
+          return recorder.accept(connection)
+        })
+        const dialling = new Recorder()
+        const connection = yield* connect(bound, dialling.accept)
+        const data = pattern(8_000_000)
+        connection.write(data, () => {})
+        yield* poll(() => accepted.length === 1)
+        yield* accepted[0]!.untilLength(data.length)
+        assert.isTrue(accepted[0]!.received.equals(data))
+        assert.isAbove(largest, FIRST)
+      })
+    ))
+
+  it("so many are read in larger pieces at most, as long as they last", () => {
+    const sockets = Array.from({ length: MOST_LARGE + 1 }, () => {
+      const sizes: Array<number> = []
+      const events = new EventEmitter()
+      const callback = Symbol("kBufferCb")
+      const socket = Object.assign(events, {
+        [Symbol("kBuffer")]: null,
+        [callback]: null as unknown as (length: number) => boolean,
+        [Symbol("kBufferGen")]: null,
+        _handle: { useUserBuffer: ({ length }: Buffer) => void sizes.push(length) }
+      })
+      assert.isTrue(readShared(socket as never, () => true))
+      return { events, sizes, read: (length: number) => socket[callback](length) }
+    })
+    const fill = ({ read }: (typeof sockets)[number], length = FIRST) => {
+      for (let i = 0; i < 16; i++) read(length)
+    }
+    fill(sockets[0]!, FIRST - 1)
+    assert.lengthOf(sockets[0]!.sizes, 1, "reads that do not fill it are no reason")
+    for (const socket of sockets) fill(socket)
+    assert.deepStrictEqual(sockets.map(({ sizes }) => sizes.length), [...Array<number>(MOST_LARGE).fill(2), 1])
+    for (const { events } of sockets.slice(0, MOST_LARGE)) events.emit("close")
+    fill(sockets[MOST_LARGE]!)
+    assert.lengthOf(sockets[MOST_LARGE]!.sizes, 2)
+    sockets[MOST_LARGE]!.events.emit("close")
+  })
 
   it("falls back when a field has another name", () => {
     const socket = new Net.Socket()
