@@ -11,18 +11,25 @@ import type * as Net from "node:net"
 const shared = Buffer.allocUnsafeSlow(262_144)
 
 /**
- * What a socket reads into at first: as much as may be dealt with at once when many have octets. All of those who have some
- * are read before anything else, and of a large read most would have to be kept.
+ * What a socket reads into at first, and goes on to when it brings much while many others do: all of those who have octets
+ * are read before anything else is done, and what is beyond their shares of a turn has to be kept.
  */
-export const FIRST = 16_384
-const first = shared.subarray(0, FIRST)
+export const SMALL = 16_384
+const small = shared.subarray(0, SMALL)
 
-/** So many more reads that fill it than reads that do not, and a socket reads into all of it from then on. */
-const FILLED = 16
+/** For those who bring more than that at a time, and then nothing for a while. */
+export const MEDIUM = 65_536
+const medium = shared.subarray(0, MEDIUM)
+
+/** Whoever brings so much without a pause reads into all of the shared buffer. */
+const MUCH = 4 * MEDIUM
 
 /** As long as no more do so than that. */
 export const MOST_LARGE = 128
 let large = 0
+
+/** What a handle once had stays with it until it closes. */
+const MOST_CHANGES = 8
 
 /** The names of the private fields: those that the last socket had, since looking them up takes longer than all the rest. */
 interface Fields {
@@ -52,25 +59,39 @@ export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boole
   const fields = fieldsOf(inner)
   const handle = inner._handle
   if (fields === undefined || typeof handle?.useUserBuffer !== "function") return false
-  // Of TLS Node gives 16 KiB at most, whatever the buffer.
-  const mayGrow = !("encrypted" in socket)
-  let filled = 0
-  const grow = (): void => {
-    if (!mayGrow || large === MOST_LARGE || inner._handle !== handle) return void (filled = 0)
+  let buffer: Buffer = small
+  let changes = 0
+  /** Octets read since a read did not fill its buffer. */
+  let burst = 0
+  const use = (other: Buffer): void => {
+    if (inner._handle !== handle || other === buffer || ++changes > MOST_CHANGES) return
+    buffer = other
+    inner[fields.buffer] = other
+    handle.useUserBuffer!(other)
+  }
+  const bringsMuch = (): void => {
+    if (large === MOST_LARGE) return use(small)
+    use(shared)
+    if (buffer !== shared) return
     large++
     socket.once("close", () => large--)
-    inner[fields.buffer] = shared
-    handle.useUserBuffer!(shared)
   }
-  inner[fields.buffer] = first
+  const measure = (length: number): void => {
+    burst += length
+    if (length < buffer.length) {
+      if (burst > buffer.length && burst <= MEDIUM) use(medium)
+      burst = 0
+    } else if (burst >= MUCH) {
+      burst = 0
+      bringsMuch()
+    }
+  }
+  inner[fields.buffer] = small
   inner[fields.generator] = null
   inner[fields.callback] = (length: number): boolean => {
-    if (filled < FILLED) {
-      filled = length < FIRST ? Math.max(0, filled - 1) : filled + 1
-      if (filled === FILLED) grow()
-    }
+    if (buffer !== shared) measure(length)
     return deliver(shared.subarray(0, length))
   }
-  handle.useUserBuffer(first)
+  handle.useUserBuffer(small)
   return true
 }

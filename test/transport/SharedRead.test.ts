@@ -4,7 +4,7 @@ import type * as Scope from "effect/Scope"
 import { EventEmitter } from "node:events"
 import * as Net from "node:net"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
-import { FIRST, MOST_LARGE, readShared } from "../../src/transport/SharedRead.ts"
+import { MEDIUM, MOST_LARGE, readShared, SMALL } from "../../src/transport/SharedRead.ts"
 import { ca, localhost } from "../support/pki.ts"
 import { pattern, poll, Recorder } from "../support/Recorder.ts"
 import { plainClient, plainServer } from "./plain.ts"
@@ -96,35 +96,68 @@ describe("reads", () => {
         yield* poll(() => accepted.length === 1)
         yield* accepted[0]!.untilLength(data.length)
         assert.isTrue(accepted[0]!.received.equals(data))
-        assert.isAbove(largest, FIRST)
+        assert.isAbove(largest, MEDIUM)
       })
     ))
 
-  it("so many are read in larger pieces at most, as long as they last", () => {
-    const sockets = Array.from({ length: MOST_LARGE + 1 }, () => {
-      const sizes: Array<number> = []
-      const events = new EventEmitter()
-      const callback = Symbol("kBufferCb")
-      const socket = Object.assign(events, {
-        [Symbol("kBuffer")]: null,
-        [callback]: null as unknown as (length: number) => boolean,
-        [Symbol("kBufferGen")]: null,
-        _handle: { useUserBuffer: ({ length }: Buffer) => void sizes.push(length) }
-      })
-      assert.isTrue(readShared(socket as never, () => true))
-      return { events, sizes, read: (length: number) => socket[callback](length) }
+  /** A socket of which a test says what is read. */
+  const played = () => {
+    const sizes: Array<number> = []
+    const callback = Symbol("kBufferCb")
+    const socket = Object.assign(new EventEmitter(), {
+      [Symbol("kBuffer")]: null,
+      [callback]: null as unknown as (length: number) => boolean,
+      [Symbol("kBufferGen")]: null,
+      _handle: { useUserBuffer: ({ length }: Buffer) => void sizes.push(length) }
     })
-    const fill = ({ read }: (typeof sockets)[number], length = FIRST) => {
-      for (let i = 0; i < 16; i++) read(length)
+    assert.isTrue(readShared(socket as never, () => true))
+    return {
+      /** Of the buffers that it read into. */
+      sizes,
+      close: () => void socket.emit("close"),
+      read: (octets: number) => {
+        for (let rest = octets; rest > 0; rest -= Math.min(rest, sizes.at(-1)!)) {
+          socket[callback](Math.min(rest, sizes.at(-1)!))
+        }
+      }
     }
-    fill(sockets[0]!, FIRST - 1)
-    assert.lengthOf(sockets[0]!.sizes, 1, "reads that do not fill it are no reason")
-    for (const socket of sockets) fill(socket)
-    assert.deepStrictEqual(sockets.map(({ sizes }) => sizes.length), [...Array<number>(MOST_LARGE).fill(2), 1])
-    for (const { events } of sockets.slice(0, MOST_LARGE)) events.emit("close")
-    fill(sockets[MOST_LARGE]!)
-    assert.lengthOf(sockets[MOST_LARGE]!.sizes, 2)
-    sockets[MOST_LARGE]!.events.emit("close")
+  }
+
+  it("what comes in one piece is read in one, up to 64 KiB", () => {
+    const { close, read, sizes } = played()
+    read(SMALL - 1)
+    read(300)
+    assert.deepStrictEqual(sizes, [SMALL])
+    read(60_000)
+    assert.deepStrictEqual(sizes, [SMALL, MEDIUM])
+    close()
+  })
+
+  it("so many are read in the largest pieces at most, as long as they last, and others who bring much in small ones", () => {
+    const much = 1_048_576
+    const sockets = Array.from({ length: MOST_LARGE + 1 }, played)
+    const [one, last] = [sockets[0]!, sockets[MOST_LARGE]!]
+    last.read(60_000)
+    for (const socket of sockets) socket.read(much)
+    assert.deepStrictEqual(one.sizes, [SMALL, 262_144])
+    assert.deepStrictEqual(last.sizes, [SMALL, MEDIUM, SMALL])
+    one.close()
+    last.read(much)
+    assert.deepStrictEqual(last.sizes, [SMALL, MEDIUM, SMALL, 262_144])
+    for (const { close } of sockets.slice(1)) close()
+  })
+
+  it("the buffer changes a few times at most, since those before stay with the socket", () => {
+    const sockets = Array.from({ length: MOST_LARGE }, played)
+    for (const socket of sockets) socket.read(1_048_576)
+    const { close, read, sizes } = played()
+    for (let i = 0; i < 100; i++) {
+      read(60_000)
+      read(1_048_577)
+    }
+    assert.lengthOf(sizes, 9)
+    close()
+    for (const socket of sockets) socket.close()
   })
 
   it("falls back when a field has another name", () => {
