@@ -28,9 +28,6 @@ const MUCH = 4 * MEDIUM
 export const MOST_LARGE = 128
 let large = 0
 
-/** What a handle once had stays with it until it closes. */
-const MOST_CHANGES = 8
-
 /** The names of the private fields: those that the last socket had, since looking them up takes longer than all the rest. */
 interface Fields {
   readonly buffer: symbol
@@ -60,21 +57,23 @@ export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boole
   const handle = inner._handle
   if (fields === undefined || typeof handle?.useUserBuffer !== "function") return false
   let buffer: Buffer = small
-  let changes = 0
   /** Octets read since a read did not fill its buffer. */
   let burst = 0
+  /** Node asks for the next buffer when a read is over. */
+  const next = (): Buffer => {
+    inner[fields.generator] = null
+    return buffer
+  }
   const use = (other: Buffer): void => {
-    if (inner._handle !== handle || other === buffer || ++changes > MOST_CHANGES) return
+    if (other === buffer) return
     buffer = other
-    inner[fields.buffer] = other
-    handle.useUserBuffer!(other)
+    inner[fields.generator] = next
   }
   const bringsMuch = (): void => {
     if (large === MOST_LARGE) return use(small)
-    use(shared)
-    if (buffer !== shared) return
     large++
     socket.once("close", () => large--)
+    use(shared)
   }
   const measure = (length: number): void => {
     burst += length
