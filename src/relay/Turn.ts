@@ -58,8 +58,8 @@ export class Turn {
   #ending = false
 
   /**
-   * `defer` runs a task once the octets at hand have been delivered. `limit` is what a turn should cost, in octets: about a
-   * millisecond, so that whoever sends a message now and then need not wait for those who never stop.
+   * `defer` runs a task once the octets at hand have been delivered. `limit` is what a turn should cost, in octets: about half
+   * a millisecond, so that whoever sends a message now and then need not wait for those who never stop.
    */
   constructor(clock: () => number, defer: (task: () => void) => void, limit: number) {
     this.#clock = clock
