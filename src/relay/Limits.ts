@@ -9,7 +9,8 @@ import type { TimerQueue, Timers } from "./Timers.ts"
  */
 export interface RelayLimits {
   /**
-   * Octets that one turn of the event loop passes on before what else was read waits for the next one; a frame counts as
+   * Octets that one turn of the event loop passes on before what else was read waits for the next one, while there is anybody
+   * who brings little at a time and would wait for its end; otherwise it is 16 times as many. A frame counts as
    * 2 KiB more, an AUTH as 64. When several want more they share it, each with a fifth at least; when it is used up, whoever
    * has brought little is still served.
    */

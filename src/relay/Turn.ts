@@ -29,6 +29,12 @@ const LEAST = 8 * FRAME
 /** So many have output before it is written, even if the turn goes on. */
 const WRITERS = 32
 
+/** How much longer turns are while nobody is there who would have to wait for their end: each turn has costs of its own. */
+const LONG = 16
+
+/** Milliseconds for which turns are short after somebody who brings little has brought a request. */
+export const SHORT_FOR = 1000
+
 /** Of those who wait for their turn, more are many. */
 const CROWD = 64
 
@@ -44,8 +50,12 @@ export class Turn {
   cost = 0
   /** What of that was for those who have used up their shares. */
   #usedUp = 0
-  /** What it should. */
+  /** What it should, as long as somebody is there who brings little at a time. */
+  #short!: number
+  /** What this one should. */
   #limit!: number
+  /** Milliseconds of the monotonic clock. */
+  #shortUntil = -Infinity
   /** No share is smaller. */
   least!: number
   /** What each of those may cost who want more. */
@@ -59,7 +69,8 @@ export class Turn {
 
   /**
    * `defer` runs a task once the octets at hand have been delivered. `limit` is what a turn should cost, in octets: about half
-   * a millisecond, so that whoever sends a message now and then need not wait for those who never stop.
+   * a millisecond, so that whoever sends a message now and then need not wait for those who never stop. While there is nobody
+   * but them, turns are longer.
    */
   constructor(clock: () => number, defer: (task: () => void) => void, limit: number) {
     this.#clock = clock
@@ -70,9 +81,19 @@ export class Turn {
 
   /** What a turn should cost from now on, in octets. */
   set limit(octets: number) {
-    this.#limit = octets
-    this.#share = octets
+    this.#short = octets
     this.least = Math.min(LEAST, octets / SHARES)
+    this.#measure()
+  }
+
+  get limit(): number {
+    return this.#limit
+  }
+
+  /** Somebody who brings little at a time has brought a request: those who bring much have short turns for a while. */
+  hurry(): void {
+    this.#shortUntil = this.now + SHORT_FOR
+    if (this.#limit > this.#short) this.#measure()
   }
 
   tick(): void {
@@ -149,6 +170,11 @@ export class Turn {
   #next(): void {
     this.number++
     this.cost = this.#usedUp = 0
+    this.#measure()
+  }
+
+  #measure(): void {
+    this.#limit = this.now < this.#shortUntil ? this.#short : LONG * this.#short
     this.#share = this.#limit / Math.min(Math.max(this.#continuing.length, 1), SHARES)
   }
 

@@ -7,8 +7,12 @@
  */
 import type * as Net from "node:net"
 
-/** A read is handled synchronously, so one buffer serves all sockets, and may be large: fewer reads for the same octets. */
-const shared = Buffer.allocUnsafeSlow(262_144)
+/**
+ * A read is handled synchronously, so one buffer serves all sockets, and may be large: fewer reads for the same octets. It
+ * holds about what one connection may bring in a turn of the relay.
+ */
+export const LARGE = 196_608
+const shared = Buffer.allocUnsafeSlow(LARGE)
 
 /**
  * What a socket reads into at first, and goes on to when it brings much while many others do: all of those who have octets
@@ -21,12 +25,12 @@ const small = shared.subarray(0, SMALL)
 export const MEDIUM = 65_536
 const medium = shared.subarray(0, MEDIUM)
 
-/** Whoever brings so much without a pause reads into all of the shared buffer. */
-const MUCH = 4 * MEDIUM
-
-/** As long as no more do so than that. */
+/** Whoever brings more than that without a pause reads into all of the shared buffer, as long as no more do so than these. */
 export const MOST_LARGE = 128
 let large = 0
+
+/** So many small reads one after another, and another one may. */
+export const SMALL_READS = 64
 
 /** The names of the private fields: those that the last socket had, since looking them up takes longer than all the rest. */
 interface Fields {
@@ -59,6 +63,8 @@ export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boole
   let buffer: Buffer = small
   /** Octets read since a read did not fill its buffer. */
   let burst = 0
+  /** Of those one after another that read into the largest buffer. */
+  let smallReads = 0
   /** Node asks for the next buffer when a read is over. */
   const next = (): Buffer => {
     inner[fields.generator] = null
@@ -69,26 +75,37 @@ export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boole
     buffer = other
     inner[fields.generator] = next
   }
+  const closed = (): void => void large--
   const bringsMuch = (): void => {
     if (large === MOST_LARGE) return use(small)
     large++
-    socket.once("close", () => large--)
+    socket.once("close", closed)
     use(shared)
+  }
+  const bringsLittle = (): void => {
+    socket.off("close", closed)
+    closed()
+    use(small)
   }
   const measure = (length: number): void => {
     burst += length
     if (length < buffer.length) {
       if (burst > buffer.length && burst <= MEDIUM) use(medium)
       burst = 0
-    } else if (burst >= MUCH) {
-      burst = 0
+    } else if (burst >= MEDIUM) {
+      burst = smallReads = 0
       bringsMuch()
     }
+  }
+  const measureLarge = (length: number): void => {
+    if (length > SMALL) smallReads = 0
+    else if (++smallReads === SMALL_READS) bringsLittle()
   }
   inner[fields.buffer] = small
   inner[fields.generator] = null
   inner[fields.callback] = (length: number): boolean => {
-    if (buffer !== shared) measure(length)
+    if (buffer === shared) measureLarge(length)
+    else measure(length)
     return deliver(shared.subarray(0, length))
   }
   handle.useUserBuffer(small)

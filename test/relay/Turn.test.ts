@@ -1,9 +1,10 @@
 import { assert, beforeEach, describe, it } from "vitest"
-import { Turn } from "../../src/relay/Turn.ts"
+import { SHORT_FOR, Turn } from "../../src/relay/Turn.ts"
 
 describe("Turn", () => {
   let tasks: Array<() => void>
   let turn: Turn
+  let now: number
   const log: Array<string> = []
   /** What is deferred is run; how many turns that took, up to a bound. */
   const run = (bound = 1000): number => {
@@ -26,7 +27,9 @@ describe("Turn", () => {
   beforeEach(() => {
     log.length = 0
     tasks = []
-    turn = new Turn(() => 0, (task) => void tasks.push(task), 1000)
+    now = 0
+    turn = new Turn(() => now, (task) => void tasks.push(task), 1000)
+    turn.hurry()
   })
 
   it("writes once at the end of a turn, whatever it got", () => {
@@ -87,6 +90,29 @@ describe("Turn", () => {
       run()
     }
     assert.deepStrictEqual([...shares], [1000, 500, 200])
+  })
+
+  it("makes turns long while nobody has come for a second who brings little, and short at once when somebody does", () => {
+    const wentOn = (): number => {
+      for (let i = 0; i < 1000; i++) turn.continues({ goOn: () => void (log.push("goes on"), turn.cost += 100) })
+      log.length = 0
+      run(1)
+      const { length } = log
+      run()
+      return length
+    }
+    now = SHORT_FOR - 1
+    turn.tick()
+    assert.strictEqual(wentOn(), 10)
+    now = SHORT_FOR
+    wentOn()
+    assert.strictEqual(wentOn(), 160)
+    assert.strictEqual(turn.share, 16_000)
+    turn.cost += 1000
+    assert.isFalse(turn.long)
+    turn.hurry()
+    assert.isTrue(turn.long)
+    assert.strictEqual(wentOn(), 10)
   })
 
   it("leaves only the least to whoever comes when a turn is long already", () => {

@@ -4,7 +4,7 @@ import type * as Scope from "effect/Scope"
 import { EventEmitter } from "node:events"
 import * as Net from "node:net"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
-import { MEDIUM, MOST_LARGE, readShared, SMALL } from "../../src/transport/SharedRead.ts"
+import { LARGE, MEDIUM, MOST_LARGE, readShared, SMALL, SMALL_READS } from "../../src/transport/SharedRead.ts"
 import { ca, localhost } from "../support/pki.ts"
 import { pattern, poll, Recorder } from "../support/Recorder.ts"
 import { plainClient, plainServer } from "./plain.ts"
@@ -140,12 +140,29 @@ describe("reads", () => {
     const [one, last] = [sockets[0]!, sockets[MOST_LARGE]!]
     last.read(60_000)
     for (const socket of sockets) socket.read(much)
-    assert.deepStrictEqual(one.sizes, [SMALL, 262_144])
+    assert.deepStrictEqual(one.sizes, [SMALL, LARGE])
     assert.deepStrictEqual(last.sizes, [SMALL, MEDIUM, SMALL])
     one.close()
     last.read(much)
-    assert.deepStrictEqual(last.sizes, [SMALL, MEDIUM, SMALL, 262_144])
+    assert.deepStrictEqual(last.sizes, [SMALL, MEDIUM, SMALL, LARGE])
     for (const { close } of sockets.slice(1)) close()
+  })
+
+  it("whoever brings little after that gives his place to others, and needs a pause of many reads to lose it", () => {
+    const sockets = Array.from({ length: MOST_LARGE }, played)
+    const [one, other] = [sockets[0]!, played()]
+    for (const socket of sockets) socket.read(1_048_576)
+    for (let i = 1; i < SMALL_READS; i++) one.read(SMALL)
+    one.read(SMALL + 1)
+    for (let i = 1; i < SMALL_READS; i++) one.read(SMALL)
+    assert.deepStrictEqual(one.sizes, [SMALL, LARGE])
+    one.read(1)
+    assert.deepStrictEqual(one.sizes, [SMALL, LARGE, SMALL])
+    one.close()
+    for (const socket of [other, one]) socket.read(1_048_576)
+    assert.deepStrictEqual(other.sizes, [SMALL, LARGE])
+    assert.deepStrictEqual(one.sizes, [SMALL, LARGE, SMALL])
+    for (const { close } of [...sockets.slice(1), other]) close()
   })
 
   it("falls back when a field has another name", () => {

@@ -14,7 +14,7 @@ import type { AuthSource } from "../rules/Auth.ts"
 import { type Authenticate, type Decision, MALFORMED, TOO_LONG } from "../rules/Decision.ts"
 import type { Router } from "../rules/Router.ts"
 import type { Shared } from "../Shared.ts"
-import { AUTH, FRAME } from "../Turn.ts"
+import { AUTH } from "../Turn.ts"
 import { type Chunk, DiscardedChunk, PassedChunk } from "./Chunk.ts"
 import type { Probation } from "./Probation.ts"
 import type { Reading } from "./Reading.ts"
@@ -75,8 +75,9 @@ export class Inbound implements FrameSink {
       this.#share.wait()
       this.#decoder.hold()
     }
+    this.#share.readBegins()
     this.#decoder.push(octets, last)
-    this.#share.read(octets.length, this.#decoder.held)
+    this.#share.readEnds()
     // What waits for its turn is no more than was read at a time, and not the sender's doing.
     if (!this.#share.waits) this.#hop.probation.keeps(this.#decoder.held)
     turn.readEnds()
@@ -153,7 +154,7 @@ export class Inbound implements FrameSink {
 
   #begins(head: Head, octets: number): void {
     countFrameIn(this.#shared.counters, head.kind, head.status, octets)
-    this.#share.costs(FRAME + octets)
+    this.#share.begins(head.kind !== Kind.Response, octets)
     if (!head.samePaths) this.#lastRoute = this.#lastAnswered = undefined
   }
 

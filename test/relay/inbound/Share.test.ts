@@ -1,0 +1,146 @@
+import { assert, beforeEach, describe, it } from "vitest"
+import type { Reading } from "../../../src/relay/inbound/Reading.ts"
+import { Share } from "../../../src/relay/inbound/Share.ts"
+import { FRAME, SHORT_FOR, Turn } from "../../../src/relay/Turn.ts"
+
+const LIMIT = 100_000
+
+describe("Share", () => {
+  let tasks: Array<() => void>
+  let turn: Turn
+  let now: number
+  const nextTurn = (): void => {
+    for (const task of tasks.splice(0)) task()
+  }
+
+  /** A connection whose peer never stops: it reads in each turn in which it may, `size` octets at a time. */
+  const sender = (size: number) => {
+    const sender = {
+      size,
+      reads: true,
+      /** What it had in each turn, and reads that had to be kept in part. */
+      had: [] as Array<number>,
+      keptInPart: 0,
+      /** Reads as long as it may. */
+      read: (): void => {
+        let had = 0
+        while (sender.reads) {
+          let octets = sender.size
+          share.readBegins()
+          for (; octets > 0 && sender.reads; octets -= 1000) share.costs(1000)
+          share.readEnds()
+          if (octets > 0) sender.keptInPart++
+          had += sender.size - octets
+        }
+        if (had > 0) sender.had.push(had)
+      }
+    }
+    const reading = { stop: () => sender.reads = false, go: () => sender.reads = true }
+    const share = new Share(turn, reading as unknown as Reading)
+    return sender
+  }
+
+  beforeEach(() => {
+    tasks = []
+    now = 0
+    turn = new Turn(() => now, (task) => void tasks.push(task), LIMIT)
+    turn.hurry()
+  })
+
+  const turns = (senders: ReadonlyArray<ReturnType<typeof sender>>, count: number): Array<number> => {
+    const costs: Array<number> = []
+    for (let i = 0; i < count; i++) {
+      const before = senders.map(({ had }) => had.length)
+      for (const one of senders) one.read()
+      costs.push(senders.reduce((sum, { had }, k) => sum + (had.length > before[k]! ? had.at(-1)! : 0), 0))
+      nextTurn()
+    }
+    return costs
+  }
+
+  it("gives whoever waited more and more of a turn, up to all of it, so that he reads much at a time", () => {
+    const senders = Array.from({ length: 20 }, () => sender(40_000))
+    turns(senders, 400)
+    for (const { had } of senders) {
+      assert.isAtLeast(had.length, 10)
+      assert.deepStrictEqual(had.slice(-3), [80_000, 80_000, 80_000])
+    }
+  })
+
+  it("lets no more go on in a turn than what they probably read is worth", () => {
+    const senders = Array.from({ length: 50 }, () => sender(40_000))
+    const costs = turns(senders, 400)
+    assert.isAtMost(Math.max(...costs.slice(50)), 2 * LIMIT)
+  })
+
+  it("has him read no more when a further read would have to be kept in part", () => {
+    const senders = Array.from({ length: 5 }, () => sender(30_000))
+    turns(senders, 100)
+    const kept = senders.map(({ keptInPart }) => keptInPart)
+    turns(senders, 100)
+    assert.deepStrictEqual(senders.map(({ keptInPart }) => keptInPart), kept)
+    for (const { had } of senders) assert.strictEqual(had.at(-1), 90_000)
+  })
+
+  it("forgets after a turn without octets that he waited", () => {
+    const one = sender(200_000)
+    turns([one], 5)
+    assert.strictEqual(one.had.at(-1), LIMIT)
+    nextTurn()
+    nextTurn()
+    turn.writesAtEnd({ endTurn: () => {} })
+    nextTurn()
+    turn.cost += LIMIT
+    one.read()
+    assert.strictEqual(one.had.at(-1), 17_000, "what everybody may have when a turn is long")
+  })
+
+  describe("who needs short turns", () => {
+    const connection = () => {
+      const share = new Share(turn, { stop: () => {}, go: () => {} } as unknown as Reading)
+      return (frames: number, request: boolean): void => {
+        share.readBegins()
+        for (let i = 0; i < frames; i++) share.begins(request, 100)
+        share.readEnds()
+      }
+    }
+
+    /** Are turns short after that. */
+    const short = (read: () => void): boolean => {
+      now += 2 * SHORT_FOR
+      turn.tick()
+      turn.writesAtEnd({ endTurn: () => {} })
+      nextTurn()
+      assert.isAbove(turn.limit, LIMIT)
+      read()
+      return turn.limit === LIMIT
+    }
+
+    it("is whoever brings a request, or a few of them", () => {
+      const read = connection()
+      assert.isTrue(short(() => read(1, true)))
+      assert.isTrue(short(() => read(5, true)))
+    })
+
+    it("is not who only answers, as all do to whom much is sent", () => {
+      const read = connection()
+      assert.isFalse(short(() => read(1, false)))
+    })
+
+    it("is not who brings many, also when there is a single one among them now and then", () => {
+      const read = connection()
+      const many = Math.ceil(turn.least / FRAME)
+      assert.isFalse(short(() => {
+        read(many, true)
+        for (let i = 0; i < 3; i++) {
+          now += SHORT_FOR / 4
+          turn.tick()
+          turn.writesAtEnd({ endTurn: () => {} })
+          nextTurn()
+          read(1, true)
+        }
+      }))
+      assert.isTrue(short(() => read(1, true)), "and may be later")
+    })
+  })
+})
