@@ -203,8 +203,12 @@ export class Link {
         (answer === undefined ? "" : `Authorization: ${answer}\r\n`) + `${dashes}${id}$\r\n`
     )
     return new Promise((resolve, reject) => {
-      this.awaited = resolve
-      this.socket.once("close", () => reject(new Error("closed by the relay during AUTH")))
+      const closed = (): void => reject(new Error("closed by the relay during AUTH"))
+      this.awaited = (response) => {
+        this.socket.off("close", closed)
+        resolve(response)
+      }
+      this.socket.once("close", closed)
     })
   }
 

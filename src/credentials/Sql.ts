@@ -218,23 +218,33 @@ const driverOf = (url: string): Driver | undefined => {
  */
 export const isSqlUrl = (url: string): boolean => driverOf(url) !== undefined
 
+/** The table in a statement. */
+const TABLE = "users"
+
 /** Rows that are read for one user: enough to see that he is not unique, among other spellings of his name. */
 const MAX_ROWS = 16
 
+/**
+ * The answer always has a row, of nothing but as long where there is no such user: with none, who is a user could be told by the
+ * time that it takes.
+ */
 const statementOf = (
   { parameter, quote }: Dialect,
   { domain, ha1, ha1Sha256, password, table, username }: SubscriberTable,
   calculateHa1: boolean
 ): string => {
   const name = (text: string): string => text.split(".").map((part) => quote + part + quote).join(".")
+  const column = (text: string): string => `${TABLE}.${name(text)}`
   const secrets = calculateHa1
-    ? [`${name(password)} AS password`]
-    : [`${name(ha1)} AS ha1`, ...(ha1Sha256 === undefined ? [] : [`${name(ha1Sha256)} AS ha1_sha256`])]
-  const where = [username, ...(domain === undefined ? [] : [domain])].map((column, i) =>
-    `${name(column)} = ${parameter(i + 1)}`
+    ? [`${column(password)} AS password`]
+    : [`${column(ha1)} AS ha1`, ...(ha1Sha256 === undefined ? [] : [`${column(ha1Sha256)} AS ha1_sha256`])]
+  const on = [username, ...(domain === undefined ? [] : [domain])].map((one, i) =>
+    `${column(one)} = ${parameter(i + 1)}`
   )
-  const columns = [`${name(username)} AS username`, ...secrets]
-  return `SELECT ${columns.join(", ")} FROM ${name(table)} WHERE ${where.join(" AND ")} LIMIT ${MAX_ROWS}`
+  const filler = `CASE WHEN ${column(username)} IS NULL THEN '${"-".repeat(40)}' END AS filler`
+  const columns = [`${column(username)} AS username`, ...secrets, filler]
+  return `SELECT ${columns.join(", ")} FROM (SELECT 1 AS one) AS asked LEFT JOIN ${name(table)} AS ${TABLE} ` +
+    `ON ${on.join(" AND ")} LIMIT ${MAX_ROWS}`
 }
 
 /**
@@ -256,6 +266,9 @@ const secretOf = (row: Row): Option.Option<Secret> => {
   })
   return found.length === 0 ? Option.none() : Option.some({ _tag: "Ha1", ha1: Object.assign({}, ...found) })
 }
+
+/** What is read where there is no such user, and not used: it takes as long. */
+const NO_ROW: Row = { ha1: "0".repeat(32), ha1_sha256: "0".repeat(64) }
 
 /**
  * Asks once whether the users can be asked for: a password, table or column that is wrong fails the layer, and a database
@@ -355,11 +368,13 @@ const makeWith = Effect.fnUntraced(function*<R>(
       query(username, realm).pipe(
         Effect.mapError(({ words }) => new CredentialsUnavailable({ backend: "sql", cause: words })),
         Effect.map((rows) => rows.filter(isOf(username))),
-        Effect.flatMap((rows) =>
-          rows.length > 1
-            ? Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "more than one such user" }))
-            : Effect.succeed(rows[0] === undefined ? Option.none() : secretOf(rows[0]))
-        )
+        Effect.flatMap((rows) => {
+          if (rows.length > 1) {
+            return Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "more than one such user" }))
+          }
+          const secret = secretOf(rows[0] ?? NO_ROW)
+          return Effect.succeed(rows.length === 0 ? Option.none() : secret)
+        })
       ),
     algorithms
   )

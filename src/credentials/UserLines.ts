@@ -53,7 +53,10 @@ export class UserLines implements UserTable {
 
   lookup({ realm, username }: UserKey): Option.Option<Secret> {
     const name = username.normalize("NFC")
-    return Option.fromNullishOr(this.#secretOf(`${name}:${realm}`) ?? this.#secretOf(`${name}:`))
+    const secret = this.#secretOf(`${name}:${realm}`) ?? this.#secretOf(`${name}:`)
+    // To say that somebody is no user takes as long.
+    if (secret === undefined) Redacted.make("")
+    return Option.fromNullishOr(secret)
   }
 
   #secretOf(key: string): Secret | undefined {

@@ -15,7 +15,7 @@ import { credentialsContract } from "../../src/testing.ts"
 import { subscribers } from "./backends.ts"
 
 /** A client that makes other names of those it finds, as a program may want it. */
-const layerClient = (statements: ReadonlyArray<string>) =>
+const layerClient = (statements: ReadonlyArray<string>, answered: (rows: number) => void = () => {}) =>
   Layer.effect(
     SqlClient.SqlClient,
     Effect.gen(function*() {
@@ -28,6 +28,7 @@ const layerClient = (statements: ReadonlyArray<string>) =>
         Effect.try({
           try: () => {
             const rows = database.prepare(sql).all(...params as ReadonlyArray<SQLInputValue>)
+            answered(rows.length)
             return transform === undefined ? rows : transform(rows)
           },
           catch: (cause) => new SqlError({ reason: new UnknownError({ cause }) })
@@ -76,6 +77,19 @@ it.effect("has its own table and columns", () =>
     const error = yield* Effect.flip(lookup({ username: "twice", realm: "localhost" }))
     assert.include(error.message, "more than one such user")
   }).pipe(Effect.provide(users({ calculateHa1: true, table: { table: "people" } }, "people"))))
+
+it.effect("R4976-6.3-40: the answer is as long for a name that is no user's, so that time does not tell", () => {
+  const answers: Array<number> = []
+  const client = layerClient(subscribers("subscriber"), (rows) => answers.push(rows))
+  return Effect.gen(function*() {
+    const { lookup } = yield* Credentials
+    answers.length = 0
+    assert.isTrue(Option.isSome(yield* lookup({ username: "alice", realm: "localhost" })))
+    assert.isTrue(Option.isNone(yield* lookup({ username: "nobody", realm: "localhost" })))
+    assert.isTrue(Option.isNone(yield* lookup({ username: "alice", realm: "elsewhere" })))
+    assert.deepStrictEqual(answers, [1, 1, 1])
+  }).pipe(Effect.provide(layerSqlClient({}).pipe(Layer.provide(client))))
+})
 
 it.effect("a table that is not there, and a name that is none, are told at start", () =>
   Effect.gen(function*() {

@@ -1,0 +1,148 @@
+/**
+ * Whether it can be told by time who is a user (RFC 4976 §6.3): AUTHs with wrong passwords for names that exist and for names
+ * that do not, one after another in random order, and a rank test (Mann and Whitney) of their times.
+ *
+ *   npm run bench:names -- [--only BACKEND] [--probes N] [--tls]
+ */
+import { hash, randomInt } from "node:crypto"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { parseArgs } from "node:util"
+import { type Account, authorization } from "./digest.ts"
+import { Link, noFaults, type Target } from "./link.ts"
+import { ownRelay } from "./relays.ts"
+
+/** Names of each kind; those of one kind are as long as those of the other. */
+const NAMES = 200
+/** A relay closes a connection on which too many have failed. */
+const PROBES_OF_LINK = 500
+/** Standard deviations that chance alone gives once in 15,000 times. */
+const TOLERANCE = 4
+
+const account: Account = { user: "bench", password: "secret" }
+const nameOf = (kind: string, n: number): string => `${kind}${String(n).padStart(4, "0")}`
+const users: ReadonlyArray<Account> = [
+  account,
+  ...Array.from({ length: NAMES }, (_, n) => ({ user: nameOf("user", n), password: `secret of ${n}` }))
+]
+const ha1 = ({ password, user }: Account): string => hash("md5", `${user}:localhost:${password}`, "hex")
+
+const backends: Readonly<Record<string, (directory: string) => Readonly<Record<string, string>>>> = {
+  memory: () => ({ MSRP_USERS: users.map(({ password, user }) => `${user}:${password}`).join(",") }),
+  file: (directory) => {
+    const file = join(directory, "users")
+    writeFileSync(file, users.map((one) => `${one.user}:localhost:${ha1(one)}\n`).join(""))
+    return { MSRP_USERS: "", MSRP_CREDENTIALS_FILE: file }
+  },
+  sql: (directory) => ({ ...inTable(join(directory, "users.db")), MSRP_CREDENTIALS_CACHE: "0" }),
+  "sql, remembered": (directory) => inTable(join(directory, "remembered.db"))
+}
+
+const inTable = (file: string) => {
+  const database = new DatabaseSync(file)
+  database.exec("CREATE TABLE subscriber (username TEXT, domain TEXT, ha1 TEXT, PRIMARY KEY (username, domain))")
+  const insert = database.prepare("INSERT INTO subscriber VALUES (?, 'localhost', ?)")
+  for (const one of users) insert.run(one.user, ha1(one))
+  database.close()
+  return { MSRP_USERS: "", MSRP_SQL_URL: `sqlite:${file}` }
+}
+
+interface Probe {
+  readonly exists: boolean
+  /** Milliseconds. */
+  readonly time: number
+}
+
+const probe = async (target: Target, count: number): Promise<ReadonlyArray<Probe>> => {
+  // As many of each, in random order.
+  const order = Array.from({ length: 2 * count }, (_, i) => i % 2 === 0)
+  for (let i = order.length - 1; i > 0; i--) {
+    const k = randomInt(i + 1)
+    const swapped = order[i]!
+    order[i] = order[k]!
+    order[k] = swapped
+  }
+  const probes: Array<Probe> = []
+  for (let done = 0; done < order.length; done += PROBES_OF_LINK) {
+    const link = await Link.open(target, `names${done}`, noFaults())
+    const challenge = await link.auth(target.uri)
+    for (const exists of order.slice(done, done + PROBES_OF_LINK)) {
+      const user = nameOf(exists ? "user" : "none", randomInt(NAMES))
+      const answer = authorization(challenge, target.uri, { user, password: "a guess" })
+      if (answer === undefined) throw new Error("no usable challenge")
+      const start = performance.now()
+      const response = await link.auth(target.uri, answer)
+      const time = performance.now() - start
+      if (!/ 401 /.test(response)) throw new Error(`answered ${response.split("\r\n", 1)[0]}`)
+      probes.push({ exists, time })
+    }
+    link.destroy()
+  }
+  return probes
+}
+
+/** Standard deviations by which those who exist rank higher than chance has it. */
+const rankTest = (probes: ReadonlyArray<Probe>): number => {
+  const sorted = probes.toSorted((a, b) => a.time - b.time)
+  let sum = 0
+  for (let first = 0, end = 0; first < sorted.length; first = end) {
+    while (end < sorted.length && sorted[end]!.time === sorted[first]!.time) end++
+    // Equal times share their ranks.
+    const rank = (first + 1 + end) / 2
+    for (let i = first; i < end; i++) if (sorted[i]!.exists) sum += rank
+  }
+  const n = probes.filter(({ exists }) => exists).length
+  const m = probes.length - n
+  return (sum - n * (n + m + 1) / 2) / Math.sqrt(n * m * (n + m + 1) / 12)
+}
+
+const median = (probes: ReadonlyArray<Probe>): number =>
+  probes.map(({ time }) => time).toSorted((a, b) => a - b)[Math.trunc(probes.length / 2)] ?? NaN
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string" },
+      probes: { type: "string", default: "2000" },
+      tls: { type: "boolean", default: false }
+    }
+  })
+  const count = Number(values.probes)
+  const directory = mkdtempSync(join(tmpdir(), "msrp-names-"))
+  try {
+    for (const [name, settings] of Object.entries(backends)) {
+      if (values.only !== undefined && values.only !== name) continue
+      const relay = ownRelay(undefined, undefined, {
+        MSRP_DIGEST_ALGORITHMS: "MD5",
+        MSRP_AUTH_FREE_FAILURES: "1000000",
+        MSRP_AUTH_FREE_FAILURES_PER_ADDRESS: "1000000",
+        MSRP_MAX_FAILED_AUTH: "1000",
+        MSRP_NONCE_EXPIRE: "1 hour",
+        ...settings(directory)
+      })
+      const transport = values.tls ? "tls" : "tcp"
+      const { stop, target } = await relay.start({ transport, account, processors: undefined })
+      try {
+        await probe(target, Math.min(count, NAMES))
+        const probes = await probe(target, count)
+        const z = rankTest(probes)
+        const [known, unknown] = [true, false].map((wanted) => median(probes.filter(({ exists }) => exists === wanted)))
+        print(
+          `${name.padEnd(16)} ${count} probes each: median ${(known! * 1000).toFixed(1)} us of who is a user, ` +
+            `${(unknown! * 1000).toFixed(1)} us of who is not; ${z.toFixed(2)} standard deviations apart`
+        )
+        if (Math.abs(z) > TOLERANCE) process.exitCode = 1
+      } finally {
+        await stop()
+      }
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+await main()
