@@ -56,7 +56,6 @@ export const makeDuplexes: Effect.Effect<Duplexes, never, Scope.Scope> = Effect.
   return {
     defer,
     open: (stream, facts, accept) => {
-      stream.allowHalfOpen = false
       const all = new ConnectionFacts({
         secure: false,
         local: NOWHERE,

@@ -37,7 +37,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   #paused = false
   #ended = false
   #destroyed = false
-  /** The peer has closed its side: Node ends ours, and would drop what is not flushed yet if more were written. */
+  /** The peer has closed its side, so ours ends too, once what was written before is flushed. */
   #halfClosed = false
   /** The stream is closed; the receiver may still have octets to get. */
   #down = false
@@ -63,8 +63,13 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     stream.on("error", (error) => {
       this.#failure ??= error
     })
+    // Node would end our side in the same turn, and of many that close together one after the other.
+    stream.allowHalfOpen = true
     stream.once("end", () => {
       this.#halfClosed = true
+      around.inSlices(() => {
+        if (!this.#down) stream.end()
+      })
     })
     const closed = (): void => {
       this.#down = true

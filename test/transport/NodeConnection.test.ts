@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { Socket } from "node:net"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import { makeDefer, MOST_READS } from "../../src/transport/Defer.ts"
 import { NodeConnection } from "../../src/transport/NodeConnection.ts"
@@ -84,5 +85,33 @@ describe("NodeConnection", () => {
       assert.deepStrictEqual([told, recorder.closures, recorder.connection.pending()], [[], 0, 0])
       for (const slice of slices) slice()
       assert.deepStrictEqual([told, recorder.closures], [["gone"], 1])
+    }))
+
+  it.effect("R4975-5.4-24: ends its side in a slice of a turn when the peer has, with what was written before", () =>
+    Effect.gen(function*() {
+      const defer = makeDefer(() => {})
+      const recorder = new Recorder()
+      const slices: Array<() => void> = []
+      const inSlices = (task: () => void) => void slices.push(task)
+      let served: Socket | undefined
+      const port = yield* plainServer((socket) => {
+        served = socket
+        const around = { reads: "shared", defer, inSlices, defect: () => {} } as const
+        new NodeConnection(socket, facts, around, () => {}).start(recorder.accept)
+      })
+      const { socket } = yield* plainClient(port)
+      const received: Array<Buffer> = []
+      socket.on("data", (chunk: Buffer) => received.push(chunk))
+      yield* poll(() => recorder.connection !== undefined)
+      recorder.connection.write(pattern(1000), () => {})
+      let ended = false
+      socket.once("end", () => ended = true)
+      socket.end()
+      yield* poll(() => slices.length > 0 && Buffer.concat(received).length === 1000)
+      assert.isFalse(served?.writableEnded)
+      slices.shift()!()
+      yield* poll(() => ended && slices.length > 0)
+      slices.shift()!()
+      assert.strictEqual(recorder.closures, 1)
     }))
 })
