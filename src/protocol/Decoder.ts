@@ -223,7 +223,7 @@ export class Decoder implements FrameDecoder {
   /** Reads the frame at `at`. The offset behind what was used: `at` itself when more octets are needed. */
   #frame(head: Head, buf: Buffer, at: number, end: number): number {
     // Stray line ends between frames are not in the grammar, and harmless.
-    if (buf[at] === CR) return at + 1 < end ? (buf[at + 1] === LF ? at + 2 : this.#lose("not MSRP")) : at
+    if (buf[at] === CR) return this.#lineEnds(buf, at, end)
     const body = head.read(buf, at, end, this.#limits, this.#last)
     if (typeof body !== "number") return this.#lose(body, isOverLimit(body) ? head : undefined)
     if (body === -1) return at
@@ -251,6 +251,13 @@ export class Decoder implements FrameDecoder {
     this.#sink.chunkStart(head)
     if (!this.#broken) this.#sink.chunkBody(buf, body, sure, this.#hyphens)
     return sure
+  }
+
+  /** The offset behind a run of line ends: there may be thousands. */
+  #lineEnds(buf: Buffer, at: number, end: number): number {
+    let to = at
+    while (to + 1 < end && buf[to] === CR && buf[to + 1] === LF) to += 2
+    return to === at && at + 1 < end ? this.#lose("not MSRP") : to
   }
 
   /** Whether a frame may end at `stop`; the octets that are here do at `end`. Not before its message does, nor behind that. */

@@ -19,6 +19,10 @@ export interface Continuing {
 export const FRAME = 2048
 /** The same of an AUTH. */
 export const AUTH = 65_536
+/** Of looking where a request goes whose paths are new. */
+export const ROUTE = 16_384
+/** Of octets that come in at a time, however few. */
+export const READ = 1024
 
 /** A turn is divided into so many shares at most: still smaller ones would cost more calls than frames. */
 const SHARES = 5

@@ -448,4 +448,49 @@ describe("a relay without I/O", () => {
     const { bufferedOctets, hops, outstanding } = core.switchboard
     assert.deepStrictEqual([hops.size, outstanding, bufferedOctets, core.timers.running], [0, 0, 0, 0])
   })
+
+  describe("R4976-9.3-05: whatever comes in costs a turn what it takes, so it is another one's turn after some reads", () => {
+    /** How often this can be read in a turn. */
+    const reads = (from: Wire, octets: (n: number) => string): number => {
+      // Somebody who would have to wait.
+      core.in(bob, send("bob00001", `${session} ${ALICE}`, BOB, "Hi!"))
+      let n = 0
+      while (!from.paused && from.closed === "no" && n < 5000) from.receiver.bytes(Buffer.from(octets(n++), "latin1"))
+      return n
+    }
+    const headers = Array.from({ length: 10 }, (_, i) => `X-Header${i}: ${"x".repeat(900)}`)
+
+    beforeEach(login)
+
+    it.each<[what: string, most: number, octets: (n: number) => string, begin?: string]>([
+      ["line ends between frames", 16, () => "\r\n".repeat(8192)],
+      [
+        "a header section, octet by octet",
+        256,
+        (n) => send("bob00003", `${session} ${ALICE}`, BOB, "Hi!", ...headers)[n]!
+      ],
+      [
+        "header sections that are long",
+        32,
+        (n) => send(`bob${10_000 + n}`, `${session} ${ALICE}`, BOB, "Hi!", `X-Long: ${"x".repeat(7000)}`)
+      ],
+      [
+        "paths that are new each time",
+        16,
+        (n) => send(`bob${10_000 + n}`, `${session} ${ALICE}`, `msrps://bob.invalid:9/b${n};tcp`, "Hi!")
+      ],
+      [
+        "a long chunk, octet by octet",
+        256,
+        () => "x",
+        `MSRP bob00002 SEND\r\nTo-Path: SESSION ${ALICE}\r\nFrom-Path: ${BOB}\r\nMessage-ID: m2\r\n` +
+        `Byte-Range: 1-*/100000\r\nContent-Type: text/plain\r\n\r\n${"x".repeat(4000)}`
+      ]
+    ])("%s", (_what, most, octets, begin) => {
+      const from = bob
+      if (begin !== undefined) core.in(from, begin.replace("SESSION", session))
+      assert.isAtMost(reads(from, octets), most + 1)
+      assert.strictEqual(from.closed, "no")
+    })
+  })
 })

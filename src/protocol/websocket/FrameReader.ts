@@ -13,6 +13,8 @@ export interface FrameReaderSink {
   /** A Ping; its payload is valid during the call only. */
   pinged(payload: Buffer): void
   ponged(payload: Buffer): void
+  /** A frame begins that has no octets of a message. */
+  idle(): void
   /** The peer closes, with this code (1005 where it names none). Nothing more will come. */
   closing(code: number): void
   /** It is no WebSocket; nothing more will come. `code`: what to close with. */
@@ -133,6 +135,7 @@ export class FrameReader {
       this.#lose(closeCodes.policy, "too many frames without a message")
       return at
     }
+    if (this.#idle > 0) this.#sink.idle()
     this.#fin = (first & 0x80) !== 0
     this.#left = payload
     this.#done = 0

@@ -14,7 +14,7 @@ import type { AuthSource } from "../rules/Auth.ts"
 import { type Authenticate, type Decision, MALFORMED, TOO_LONG } from "../rules/Decision.ts"
 import type { Router } from "../rules/Router.ts"
 import type { Shared } from "../Shared.ts"
-import { AUTH } from "../Turn.ts"
+import { AUTH, ROUTE } from "../Turn.ts"
 import { type Chunk, DiscardedChunk, PassedChunk } from "./Chunk.ts"
 import type { Probation } from "./Probation.ts"
 import type { Reading } from "./Reading.ts"
@@ -75,9 +75,9 @@ export class Inbound implements FrameSink {
       this.#share.wait()
       this.#decoder.hold()
     }
-    this.#share.readBegins()
+    this.#share.readBegins(octets.length + this.#decoder.held)
     this.#decoder.push(octets, last)
-    this.#share.readEnds()
+    this.#share.readEnds(this.#decoder.held)
     // What waits for its turn is no more than was read at a time, and not the sender's doing.
     if (!this.#share.waits) this.#hop.probation.keeps(this.#decoder.held)
     turn.readEnds()
@@ -96,7 +96,7 @@ export class Inbound implements FrameSink {
   frame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean {
     const { trace } = this.#hop
     if (trace !== undefined) trace.incoming.frame(head, bodyStart, bodyEnd, flag)
-    this.#begins(head, bodyEnd - bodyStart)
+    this.#begins(head, bodyEnd - bodyStart, bodyEnd)
     if (head.kind === Kind.Response) {
       this.#response(head, flag)
       return this.#hop.reading.mayGoOn
@@ -108,7 +108,7 @@ export class Inbound implements FrameSink {
         this.#pass(decision, head, bodyStart, bodyEnd, flag)
         break
       case "Authenticate":
-        this.#share.costs(AUTH)
+        this.#share.needs(AUTH)
         this.#hop.authenticate(head, decision)
         break
       case "Foreign":
@@ -124,7 +124,7 @@ export class Inbound implements FrameSink {
   }
 
   chunkStart(head: Head): void {
-    this.#begins(head, 0)
+    this.#begins(head, 0, head.restEnd)
     this.#ofSend = head.kind === Kind.Send
     const decision = this.#decide(head, Infinity, "$")
     this.#hop.trace?.incoming.chunkStart(head)
@@ -134,7 +134,7 @@ export class Inbound implements FrameSink {
   }
 
   chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void {
-    this.#share.costs(end - start)
+    this.#share.goesOn(end - start)
     if (this.#ofSend) this.#shared.counters.bodyOctetsIn += end - start
     this.#hop.trace?.incoming.chunkBody(buf, start, end, hyphens)
     this.#chunk?.body(buf, start, end, hyphens)
@@ -152,9 +152,9 @@ export class Inbound implements FrameSink {
     this.#chunk?.reported(head, from)
   }
 
-  #begins(head: Head, octets: number): void {
+  #begins(head: Head, octets: number, end: number): void {
     countFrameIn(this.#shared.counters, head.kind, head.status, octets)
-    this.#share.begins(head.kind !== Kind.Response, octets)
+    this.#share.begins(head.kind !== Kind.Response, end - head.start)
     if (!head.samePaths) this.#lastRoute = this.#lastAnswered = undefined
   }
 
@@ -176,12 +176,12 @@ export class Inbound implements FrameSink {
     const isSend = head.kind === Kind.Send
     if (head.problem !== undefined || (!isSend && flag !== "$")) return MALFORMED
     if (!isSend && octets > this.#shared.codec.limits.nonSendBody) return TOO_LONG
-    let known = this.#lastRoute
-    if (known?.serves(head.kind) !== true) known = this.#routes.get(pathsOf(head))
+    const known = this.#lastRoute?.serves(head.kind) === true ? this.#lastRoute : this.#routes.get(pathsOf(head))
     if (known?.usable(this.#shared.turn.now) === true && known.serves(head.kind)) {
       this.#hop.reading.uses(known)
       return this.#lastRoute = known
     }
+    this.#share.needs(ROUTE)
     const decision = known?.takeSuccessor(this.#shared.turn.now) ??
       this.#hop.router.decide(head, this.#hop, octets === Infinity)
     if (decision._tag === "Route") {

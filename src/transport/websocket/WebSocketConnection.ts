@@ -40,6 +40,9 @@ export const codeOf: Readonly<Record<CloseReason, number>> = {
   overload: closeCodes.overload
 }
 
+/** Frames without octets of a message that are dealt with in a turn: each may cost as much as a message. */
+const IDLE = 16
+
 const NO_ENDS: ReadonlyArray<number> = []
 
 const nothing = (): void => {}
@@ -47,7 +50,10 @@ const nothing = (): void => {}
 export class WebSocketConnection extends ConnectionFacts implements Connection, Receiver, FrameReaderSink {
   readonly transport = "ws"
   readonly messages: { readonly piece: number }
-  paused = false
+  /** The receiver wants no more now. */
+  #held = false
+  /** Frames without octets of a message in this turn; the rest waits for the next one. */
+  #idles = 0
   /** The connection that carries octets. */
   readonly below: Connection
   readonly #key: (() => number) | undefined
@@ -184,15 +190,34 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
 
   ponged(): void {}
 
+  idle(): void {
+    if (++this.#idles === 1) this.#defer(this.#nextTurn)
+    if (this.#idles === IDLE) this.below.pause()
+  }
+
+  readonly #nextTurn = (): void => {
+    const waited = this.#idles >= IDLE
+    this.#idles = 0
+    if (waited && !this.#held && !this.#gone) this.#goOn()
+  }
+
+  get paused(): boolean {
+    return this.#held || this.#idles >= IDLE
+  }
+
   pause(): void {
-    if (this.paused) return
-    this.paused = true
+    if (this.#held) return
+    this.#held = true
     this.below.pause()
   }
 
   resume(): void {
-    if (!this.paused) return
-    this.paused = false
+    if (!this.#held) return
+    this.#held = false
+    if (this.#idles < IDLE) this.#goOn()
+  }
+
+  #goOn(): void {
     if (this.#rest === undefined) this.below.resume()
     else this.#release()
   }

@@ -40,6 +40,7 @@ class Heard {
     this.controls.push(`ping ${payload.toString("latin1")}`)
   }
 
+  idle(): void {}
   ponged(payload: Buffer): void {
     this.controls.push(`pong ${payload.toString("latin1")}`)
   }

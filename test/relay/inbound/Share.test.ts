@@ -1,7 +1,7 @@
 import { assert, beforeEach, describe, it } from "vitest"
 import type { Reading } from "../../../src/relay/inbound/Reading.ts"
 import { Share } from "../../../src/relay/inbound/Share.ts"
-import { FRAME, SHORT_FOR, Turn } from "../../../src/relay/Turn.ts"
+import { AUTH, FRAME, ROUTE, SHORT_FOR, Turn } from "../../../src/relay/Turn.ts"
 
 const LIMIT = 100_000
 
@@ -26,9 +26,9 @@ describe("Share", () => {
         let had = 0
         while (sender.reads) {
           let octets = sender.size
-          share.readBegins()
-          for (; octets > 0 && sender.reads; octets -= 1000) share.costs(1000)
-          share.readEnds()
+          share.readBegins(octets)
+          for (; octets > 0 && sender.reads; octets -= 1000) share.goesOn(1000)
+          share.readEnds(octets)
           if (octets > 0) sender.keptInPart++
           had += sender.size - octets
         }
@@ -98,10 +98,11 @@ describe("Share", () => {
   describe("who needs short turns", () => {
     const connection = () => {
       const share = new Share(turn, { stop: () => {}, go: () => {} } as unknown as Reading)
-      return (frames: number, request: boolean): void => {
-        share.readBegins()
+      return (frames: number, request: boolean, needs = 0): void => {
+        share.readBegins(100 * frames)
         for (let i = 0; i < frames; i++) share.begins(request, 100)
-        share.readEnds()
+        share.needs(needs)
+        share.readEnds(0)
       }
     }
 
@@ -120,6 +121,12 @@ describe("Share", () => {
       const read = connection()
       assert.isTrue(short(() => read(1, true)))
       assert.isTrue(short(() => read(5, true)))
+    })
+
+    it("is also who logs in, or whose way is looked for", () => {
+      const read = connection()
+      assert.isTrue(short(() => read(1, true, AUTH)))
+      assert.isTrue(short(() => read(1, true, ROUTE)))
     })
 
     it("is not who only answers, as all do to whom much is sent", () => {

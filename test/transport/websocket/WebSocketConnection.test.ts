@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { BINARY, headLength, writeHead } from "../../../src/protocol/websocket/FrameHead.ts"
+import { BINARY, headLength, PING, writeHead } from "../../../src/protocol/websocket/FrameHead.ts"
 import { mask } from "../../../src/protocol/websocket/Mask.ts"
 import { type Connection, ConnectionFacts, type Receiver } from "../../../src/transport/Connection.ts"
 import { WebSocketConnection } from "../../../src/transport/websocket/WebSocketConnection.ts"
@@ -109,5 +109,39 @@ describe("WebSocketConnection", () => {
     const { connection, told } = paused()
     connection.destroy("policy")
     assert.deepStrictEqual(told, ["pause", "write 880203f0", "destroy"])
+  })
+
+  it("answers a few Pings in a turn, and what comes behind many waits for the next ones", () => {
+    const got: Array<string> = []
+    const deferred: Array<() => void> = []
+    let pongs = 0
+    let reading = true
+    const below: Connection = Object.assign(new ConnectionFacts(facts), {
+      transport: "tcp" as const,
+      messages: undefined,
+      write: (_octets: Uint8Array, written: () => void) => {
+        pongs++
+        written()
+      },
+      pending: () => 0,
+      pause: () => reading = false,
+      resume: () => reading = true,
+      end: () => {},
+      destroy: () => {}
+    })
+    const accept = (): Receiver => ({ bytes: (octets) => void got.push(octets.toString()), closed: () => {} })
+    const connection = new WebSocketConnection(below, accept, { defer: (task) => deferred.push(task) })
+    const ping = Buffer.alloc(6)
+    writeHead(ping, 0, PING, true, 0, KEY)
+    connection.bytes(Buffer.concat([message("first"), ...Array.from({ length: 40 }, () => ping), message("last")]))
+    const seen = [[pongs, reading]]
+    for (let turn = 0; turn < 6; turn++) {
+      for (const task of deferred.splice(0)) task()
+      seen.push([pongs, reading])
+    }
+    assert.deepStrictEqual(got, ["first", "last"])
+    assert.deepStrictEqual(seen.slice(0, 1), [[16, false]])
+    assert.deepStrictEqual(seen.at(-1), [40, true])
+    assert.isAbove(new Set(seen.map(([count]) => count)).size, 2)
   })
 })
