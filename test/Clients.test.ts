@@ -107,6 +107,20 @@ group("Clients", ({ scenario, timed }) => {
   )
 
   scenario(
+    "one that begins a file with FILE_OFFSET, which is no method of the grammar",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, back, bob, forth } = yield* pairOf(world)
+        bob.write(request("FILE_OFFSET", back))
+        const asked = yield* alice.peer.next
+        assert.deepStrictEqual([asked.method, asked.from], ["FILE_OFFSET", forth.to])
+        alice.peer.answer(asked, "200 OK", "whole", "Offset: 4096")
+        const answer = yield* bob.next
+        assert.deepStrictEqual([answer.status, header(answer, "Offset")], [200, "4096"])
+      })
+  )
+
+  scenario(
     "one that sends without Byte-Range, a REPORT for each message, and 10,000 chunks in one write",
     (world) =>
       Effect.gen(function*() {
@@ -117,6 +131,8 @@ group("Clients", ({ scenario, timed }) => {
         assert.strictEqual((yield* bob.next).status, 200)
         const plain = yield* alice.peer.next
         assert.strictEqual(plain.from, forth.to)
+        // Others refuse a SEND without it.
+        assert.strictEqual(header(plain, "Byte-Range"), "1-5/5")
         alice.peer.answer(plain)
         const COUNT = 10_000
         let arrived = 0

@@ -7,6 +7,7 @@ import { AUTH, identFirst, identRest, isText, MSRP, REPORT, SEND, word } from ".
 const CR = 13
 const LF = 10
 const SP = 32
+const LOW_LINE = 95
 
 const EMPTY = Buffer.alloc(0)
 
@@ -40,7 +41,12 @@ export class StartLine {
     return this.buf.toString("latin1", this.commentStart, this.commentEnd)
   }
 
-  /** RFC 4975 §9: `MSRP SP transact-id SP method CRLF` or `MSRP SP transact-id SP status-code [SP comment] CRLF`. */
+  /**
+   * A method may have low lines, which the grammar has not: file transfers begin with a FILE_OFFSET in some clients, and what is
+   * not known here is for whoever is behind (RFC 4976 §6.4.2).
+   *
+   * RFC 4975 §9: `MSRP SP transact-id SP method CRLF` or `MSRP SP transact-id SP status-code [SP comment] CRLF`.
+   */
   protected readStartLine(buf: Buffer, at: number, end: number, limits: FrameLimits): number | BrokenStartLine {
     const known = Math.min(MSRP.length, end - at)
     for (let i = 0; i < known; i++) if (buf[at + i] !== MSRP[i]) return "not MSRP"
@@ -54,7 +60,7 @@ export class StartLine {
     this.tidEnd = p++
 
     this.methodStart = p
-    while (p < end && buf[p]! >= 65 && buf[p]! <= 90) p++
+    while (p < end && ((buf[p]! >= 65 && buf[p]! <= 90) || (buf[p] === LOW_LINE && p > this.methodStart))) p++
     this.methodEnd = this.commentStart = p
     let status = 0
     const isRequest = p > this.methodStart

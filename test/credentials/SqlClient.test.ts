@@ -78,7 +78,7 @@ it.effect("has its own table and columns", () =>
     assert.include(error.message, "more than one such user")
   }).pipe(Effect.provide(users({ calculateHa1: true, table: { table: "people" } }, "people"))))
 
-it.effect("R4976-6.3-40: the answer is as long for a name that is no user's, so that time does not tell", () => {
+it.effect("the answer is as long for a name that is no user's, so that time does not tell", () => {
   const answers: Array<number> = []
   const client = layerClient(subscribers("subscriber"), (rows) => answers.push(rows))
   return Effect.gen(function*() {

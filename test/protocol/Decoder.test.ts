@@ -351,7 +351,7 @@ describe("header sections", () => {
     ])
   })
   it("R4975-7.2-02 R4975-7.1-15: any flag is handed over, of whatever frame", () => {
-    for (const start of ["SEND", "REPORT", "AUTH", "NICKNAME", "200 OK"]) {
+    for (const start of ["SEND", "REPORT", "AUTH", "NICKNAME", "FILE_OFFSET", "200 OK"]) {
       for (const flag of ["$", "+", "#"]) {
         assert.strictEqual(first(`MSRP abcd ${start}\r\n${paths}-------abcd${flag}\r\n`)?.flag, flag as "$")
       }

@@ -449,7 +449,7 @@ describe("a relay without I/O", () => {
     assert.deepStrictEqual([hops.size, outstanding, bufferedOctets, core.timers.running], [0, 0, 0, 0])
   })
 
-  describe("R4976-9.3-05: whatever comes in costs a turn what it takes, so it is another one's turn after some reads", () => {
+  describe("whatever comes in costs a turn what it takes, so it is another one's turn after some reads", () => {
     /** How often this can be read in a turn. */
     const reads = (from: Wire, octets: (n: number) => string): number => {
       // Somebody who would have to wait.

@@ -86,7 +86,7 @@ const readFrame = (octets: Buffer, id: string): Frame => {
   const tail = `-------${id}?\r\n`.length
   const section = octets.toString("latin1", 0, blank === -1 ? octets.length - tail - 2 : blank).split("\r\n")
   const [start, ...lines] = section
-  const words = /^MSRP \S+ (?:(\d{3})(?: (.*))?|([A-Z]+))$/.exec(start!)
+  const words = /^MSRP \S+ (?:(\d{3})(?: (.*))?|([A-Z_]+))$/.exec(start!)
   assert.isNotNull(words, `start line: ${start}`)
   const fields = lines.map((line): readonly [string, string] => {
     const colon = line.indexOf(":")

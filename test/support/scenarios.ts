@@ -442,7 +442,11 @@ export const scenarios = (
               body: ""
             },
             { method: "SEND", headers: ["Message-ID: none", "Byte-Range: 1-0/0"] },
-            { method: "SEND", headers: ["Message-ID: content", "Content-Type: text/plain"], body: "no range\r\n" },
+            {
+              method: "SEND",
+              headers: ["Message-ID: content", "Byte-Range: 1-10/10", "Content-Type: text/plain"],
+              body: "in range\r\n"
+            },
             {
               method: "REPORT",
               headers: ["Message-ID: report", "Byte-Range: 7-9/99", "X-Odd: \xff", "Status: 000 200 OK"]

@@ -87,7 +87,7 @@ describe("NodeConnection", () => {
       assert.deepStrictEqual([told, recorder.closures], [["gone"], 1])
     }))
 
-  it.effect("R4975-5.4-24: ends its side in a slice of a turn when the peer has, with what was written before", () =>
+  it.effect("ends its side in a slice of a turn when the peer has, with what was written before", () =>
     Effect.gen(function*() {
       const defer = makeDefer(() => {})
       const recorder = new Recorder()

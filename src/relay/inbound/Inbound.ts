@@ -72,7 +72,7 @@ export class Inbound implements FrameSink {
     this.octets += octets.length
     // Who has proved nothing yet waits for those who have: thousands that log in at once are strangers to all others.
     if (turn.long && this.#hop.probation.active) {
-      this.#share.wait()
+      this.#share.wait(octets.length)
       this.#decoder.hold()
     }
     this.#share.readBegins(octets.length + this.#decoder.held)

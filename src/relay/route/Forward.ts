@@ -51,7 +51,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
   }
   // All that follows, up to the end-line, mostly leaves as it is.
   const end = hasBody ? bodyEnd : bodyStart
-  const rangeLine = isSend && head.hasRange ? rangeFor(head, length, flag) : undefined
+  const rangeLine = isSend && (hasBody || head.hasRange) ? rangeFor(head, length, flag) : undefined
   const inOrder = head.contentTypeEnd === 0 || head.contentTypeEnd === head.restEnd
   if (rangeLine === undefined && inOrder) outbox.copy(buf, head.restStart, end)
   else {
@@ -104,7 +104,8 @@ export const aroundRange = (head: Head): { readonly before: string; readonly aft
 }
 
 /**
- * The Byte-Range line of a whole frame, or nothing when the one that came in is right. A piece of more than 2048 octets
+ * The Byte-Range line of a whole frame, or nothing when the one that came in is right. One that has none gets it, since there are
+ * relays that refuse a SEND without, and what it has is known (RFC 4975 §7.1.1). A piece of more than 2048 octets
  * has `*` as its end, a shorter one its real end (RFC 4975 §7.1.1, RFC 4976 §6.4.1).
  */
 const rangeFor = (head: Head, length: number, flag: Flag): string | undefined => {

@@ -82,6 +82,16 @@ describe("Share", () => {
     for (const { had } of senders) assert.strictEqual(had.at(-1), 90_000)
   })
 
+  it("lets no more go on than what they have kept is worth", () => {
+    let wentOn = 0
+    for (let i = 0; i < 20; i++) {
+      const share = new Share(turn, { stop: () => {}, go: () => void wentOn++ } as unknown as Reading)
+      share.wait(50_000)
+    }
+    nextTurn()
+    assert.strictEqual(wentOn, 2)
+  })
+
   it("forgets after a turn without octets that he waited", () => {
     const one = sender(200_000)
     turns([one], 5)
