@@ -195,6 +195,7 @@ export const zeroCounters = (): RelayCounters => ({
     "its user was removed": 0,
     "ended by the operator": 0,
     "another one in its place": 0,
+    "it was not granted": 0,
     "the relay stops": 0
   },
   logins: { granted: 0, challenged: 0, "wrong credentials": 0, "held back": 0, refused: 0, undecided: 0 },

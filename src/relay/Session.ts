@@ -61,6 +61,7 @@ export const sessionEnds = [
   "its user was removed",
   "ended by the operator",
   "another one in its place",
+  "it was not granted",
   "the relay stops"
 ] as const
 
