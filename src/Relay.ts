@@ -320,7 +320,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   )
 
   const operator = makeOperator({ switchboard, sessions, history, clock, listen: listeners.listen })
-  const ending = yield* makeEnding({ switchboard, sessions: sessions.size })
+  const ending = yield* makeEnding({ switchboard, sessions })
   // The last to be added: whatever the end needs is still there then, and listeners too.
   yield* Effect.addFinalizer(() => ending.end)
 

@@ -150,6 +150,33 @@ describe("a repository", () => {
       assert.strictEqual(world.relay.gauges().sessions, 0)
     }), down.options)
 
+  const stopping = noting()
+  scenario(
+    "is told when the relay stops of those who are still connected, and so is the log",
+    (world) =>
+      Effect.gen(function*() {
+        const heard = heardIn(world)
+        yield* world.login()
+        const gone = yield* world.login({ username: "carol" })
+        yield* gone.peer.close
+        yield* until(() => stopping.asked.length === 3, "the end of who has gone")
+        yield* Effect.forkChild(world.relay.close, { startImmediately: true })
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual(stopping.asked.slice(2), [
+          "end carol: its connection closed",
+          "end alice: the relay stops"
+        ])
+        assert.deepStrictEqual(of(heard, "session ended").map(({ fields }) => fields["reason"]), [
+          "its connection closed",
+          "the relay stops"
+        ])
+        const { sessionsEnded } = world.relay.counters
+        assert.strictEqual(sessionsEnded["its connection closed"], 1)
+        assert.strictEqual(sessionsEnded["the relay stops"], 1)
+      }),
+    stopping.options
+  )
+
   it.effect("is told when the relay stops of those that are left, as of clients behind other relays", () => {
     const asked: Array<string> = []
     return Effect.gen(function*() {
