@@ -50,7 +50,7 @@ import { type LocalSocket, Transport, type TransportError, type TransportFacts }
 
 export type { Live } from "./options/Live.ts"
 export { type OptionProblem, OptionsError } from "./options/Options.ts"
-export type { RelayCounters } from "./relay/Counters.ts"
+export type { ConnectionEnd, LoginResult, RelayCounters } from "./relay/Counters.ts"
 export type {
   ConnectionQuery,
   ConnectionSummary,
