@@ -1,4 +1,4 @@
-/** What happens when time passes: hours in a millisecond, on a simulated network, without a socket. */
+/** What happens when time passes: an hour in a moment, on a simulated network, without a socket. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestRelay } from "msrp-relay/testing"

@@ -15,7 +15,7 @@ import type { Credentials } from "./Credentials.ts"
 import type { Live } from "./options/Live.ts"
 import type { OptionsError } from "./options/Options.ts"
 
-export type { AuthDecision, AuthRequest } from "./authenticator/AuthDecision.ts"
+export type { AuthAttempt, AuthDecision, AuthRequest } from "./authenticator/AuthDecision.ts"
 export { type TokenOwner, TokensUnavailable, type VerifyToken } from "./authenticator/BearerAuthenticator.ts"
 export { type DigestOptions, NoCommonAlgorithm } from "./authenticator/DigestAuthenticator.ts"
 

@@ -12,7 +12,7 @@ import { defaultFrameLimits, type FrameLimits } from "./protocol/FrameLimits.ts"
 
 export { Decoder, type FrameDecoder, type FrameSink } from "./protocol/Decoder.ts"
 export type { HeaderLines, RequestParts, ResponseParts } from "./protocol/Encoder.ts"
-export { Head } from "./protocol/Head.ts"
+export { type FailureReport, type Flag, Head } from "./protocol/Head.ts"
 
 /**
  * Octets to MSRP frames and back (RFC 4975 §7, §9). All of it is plain calls, since each message takes them.

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { kindOf } from "./logging/ErrorKind.ts"
 import { algorithmOf, type DigestAlgorithm, digestAlgorithms } from "./protocol/digest/Digest.ts"
 
 export type { DigestAlgorithm } from "./protocol/digest/Digest.ts"
@@ -28,7 +29,8 @@ export type Secret =
   | { readonly _tag: "Ha1"; readonly ha1: Partial<Record<DigestAlgorithm, Redacted.Redacted>> }
 
 /**
- * The backend cannot answer now. `cause` is logged, so a backend must keep secrets out of it.
+ * The backend cannot answer now. `cause` is logged, so a backend must keep secrets out of it: the message of an error, a
+ * text as it is, and of what has neither its tag or name.
  *
  * @category errors
  * @since 0.1.0
@@ -40,9 +42,17 @@ export class CredentialsUnavailable extends Data.TaggedError("CredentialsUnavail
 }> {
   override get message(): string {
     const { cause } = this
-    const why = typeof cause === "string" ? cause : cause instanceof Error ? cause.message : undefined
+    const why = wordsOf(cause)
     return `the ${this.backend} credentials cannot be read${why === undefined ? "" : `: ${why}`}`
   }
+}
+
+/** A tagged error may have no message: then its tag. */
+const wordsOf = (cause: unknown): string | undefined => {
+  const words = typeof cause === "string" ? cause : cause instanceof Error ? cause.message : ""
+  if (words !== "") return words
+  const kind = kindOf(cause)
+  return kind === typeof cause ? undefined : kind
 }
 
 /**

@@ -50,7 +50,7 @@ import { type LocalSocket, Transport, type TransportError, type TransportFacts }
 
 export type { Live } from "./options/Live.ts"
 export { type OptionProblem, OptionsError } from "./options/Options.ts"
-export type { RelayCounters } from "./relay/Counters.ts"
+export type { ConnectionEnd, LoginResult, RelayCounters } from "./relay/Counters.ts"
 export type {
   ConnectionQuery,
   ConnectionSummary,
@@ -320,7 +320,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   )
 
   const operator = makeOperator({ switchboard, sessions, history, clock, listen: listeners.listen })
-  const ending = yield* makeEnding({ switchboard, sessions: sessions.size })
+  const ending = yield* makeEnding({ switchboard, sessions })
   // The last to be added: whatever the end needs is still there then, and listeners too.
   yield* Effect.addFinalizer(() => ending.end)
 

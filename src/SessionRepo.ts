@@ -83,7 +83,7 @@ export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{
 
 /**
  * The store cannot be used now. An AUTH is answered 408 then, and whoever is logged in stays. Only what kind of error the
- * cause is gets into the log.
+ * cause is gets into the log: its tag or name, and its code.
  *
  * @category errors
  * @since 0.2.0
@@ -131,8 +131,8 @@ const optionsSchema = Schema.Struct({ maxChanges: Schema.optional(whole([1, 1_00
  * - `create` is asked for each AUTH that is right, before its answer. It keeps the entry. It may refuse with
  *   `SessionsExhausted` (403), or fail with `SessionRepoUnavailable` (408, as for one that takes longer than 25 seconds or
  *   dies). The relay has counted against `maxSessions` and `maxSessionsPerUser` of its own before.
- * - `end` is told of each session that is over, once, and why, also of one whose `create` has failed, since that may have
- *   worked nevertheless. An id that is not known (any more) is no error. It is told after the fact, 16 at a time; one that
+ * - `end` is told of each session that is over, once, and why. Also of one whose `create` has failed, since that may have worked
+ *   nevertheless: `it was not granted`. Of one that `create` has refused it is not told. An id that is not known (any more) is no error. It is told after the fact, 16 at a time; one that
  *   fails is not told again, so a store that outlives the relay should forget by itself what is past `expires`.
  * - `list` is what is kept now, in any order.
  * - `changes` is what happens from the moment on that it is read, by whomever. Of an `Ended` that the relay has not asked

@@ -21,6 +21,7 @@ export type { KeyPair, TlsOptions } from "./transport/Certificates.ts"
 export {
   type Accept,
   type Address,
+  type CloseReason,
   type Connection,
   ConnectionFacts,
   type ConnectOptions,
@@ -28,11 +29,19 @@ export {
   type LocalSocket,
   type Receiver
 } from "./transport/Connection.ts"
+export type { DialOptions } from "./transport/Dial.ts"
 export { type Duplexes, type DuplexFacts, makeDuplexes } from "./transport/Duplex.ts"
+export type { ListenerOptions, ProxyOptions, WebSocketListenOptions } from "./transport/Listener.ts"
 export type { NodeOptions } from "./transport/NodeTransport.ts"
 export { TestNetwork } from "./transport/testing/TestNetwork.ts"
 export { TransportError, type TransportErrorReason } from "./transport/TransportError.ts"
-export type { CertificateFacts, HandshakeFailure, TransportFacts } from "./transport/TransportFacts.ts"
+export type {
+  CertificateFacts,
+  HandshakeFailure,
+  ProxyHeaderFailure,
+  TransportFacts,
+  WebSocketRefusal
+} from "./transport/TransportFacts.ts"
 export type { TransportShape } from "./transport/TransportShape.ts"
 
 /**

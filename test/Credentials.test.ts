@@ -1,8 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { Credentials, passwordUser, type Secret, storedSecret, type User } from "../src/Credentials.ts"
+import {
+  Credentials,
+  CredentialsUnavailable,
+  passwordUser,
+  type Secret,
+  storedSecret,
+  type User
+} from "../src/Credentials.ts"
 
 const MD5 = "80be1c328e6bf1a5c124624b9b990edd"
 const SHA = "aff93887458e7598df06411d3d72fad981e72ea355b3c919c129d5ae119b0022"
@@ -76,4 +84,16 @@ describe("storedSecret", () => {
     }
     assert.isUndefined(stored("", true))
   })
+})
+
+it("a backend that cannot answer says why, by the tag or name of an error that has no words", () => {
+  class DbError extends Data.TaggedError("DbError")<{ readonly why: string }> {}
+  const said = (cause: unknown) =>
+    new CredentialsUnavailable({ backend: "db", cause }).message.slice("the db credentials cannot be read".length)
+  assert.strictEqual(said("no answer"), ": no answer")
+  assert.strictEqual(said(new Error("host gone")), ": host gone")
+  assert.strictEqual(said(new DbError({ why: "host gone" })), ": DbError")
+  assert.strictEqual(said(Object.assign(new Error(), { code: "ECONNREFUSED" })), ": Error ECONNREFUSED")
+  assert.strictEqual(said({ _tag: "Gone", why: "secret" }), ": Gone")
+  for (const none of [undefined, null, 1, {}]) assert.strictEqual(said(none), "")
 })

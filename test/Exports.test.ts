@@ -85,3 +85,41 @@ it("public modules begin with a comment about the module", () => {
   )
   assert.deepStrictEqual(headless.map((module) => relative(root, module)), [])
 })
+
+/** By the module that has the signatures. */
+const TYPES_OF_SIGNATURES = {
+  Authenticator: ["AuthAttempt"],
+  Codec: ["FailureReport", "Flag"],
+  Relay: ["ConnectionEnd", "LoginResult"],
+  Transport: [
+    "CloseReason",
+    "DialOptions",
+    "ListenerOptions",
+    "ProxyHeaderFailure",
+    "ProxyOptions",
+    "WebSocketListenOptions",
+    "WebSocketRefusal"
+  ]
+}
+
+it("types that public signatures use can be named, from the module and from the package", () => {
+  const api = new API({ cwd: root })
+  try {
+    const project = api.updateSnapshot({ openProjects: [join(root, "tsconfig.build.json")] }).getProjects()[0]
+    assert(project !== undefined)
+    const exportsOf = (module: string): ReadonlySet<string> => {
+      const file = project.program.getSourceFile(join(src, `${module}.ts`))
+      const symbol = file === undefined ? undefined : project.checker.getSymbolAtLocation(file)
+      assert(symbol !== undefined, `${module} is no module`)
+      return new Set(project.checker.getExportsOfModule(symbol).map(({ name }) => name))
+    }
+    const all = exportsOf("index")
+    const missing = Object.entries(TYPES_OF_SIGNATURES).flatMap(([module, names]) => {
+      const there = exportsOf(module)
+      return names.filter((name) => !there.has(name) || !all.has(name))
+    })
+    assert.deepStrictEqual(missing, [])
+  } finally {
+    api.close()
+  }
+})

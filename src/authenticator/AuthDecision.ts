@@ -29,7 +29,12 @@ export interface AuthRequest {
   readonly connection?: ConnectionFacts | undefined
 }
 
-/** What the log says of an AUTH that got no session. */
+/**
+ * What the log says of an AUTH that got no session.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface AuthAttempt {
   /** Text, as the client says. */
   readonly username?: string | undefined

@@ -43,7 +43,9 @@ export const follow = Effect.fnUntraced(function*<A extends object>(
   const set = (options: A): void => {
     const problem = wrong(options)
     if (problem !== undefined) {
-      Effect.runForkWith(context)(Effect.logError("the new options are not used", { reason: problem.message }))
+      Effect.runForkWith(context)(
+        Effect.annotateLogs(Effect.logError("the new options are not used"), { reason: problem.message })
+      )
       return
     }
     followed.current = options

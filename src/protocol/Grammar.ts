@@ -42,6 +42,22 @@ export const PARTIAL = name("partial")
 /** Digits that a number in Byte-Range may have: exact in a double. */
 const RANGE_DIGITS = 15
 
+/**
+ * The flag at the end of an end-line: complete, to be continued, or given up (RFC 4975 §7.1).
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type Flag = "$" | "+" | "#"
+
+/**
+ * What Failure-Report asks for (RFC 4975 §7.1.2).
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type FailureReport = "yes" | "partial" | "no"
+
 export const isFlag = (octet: number): boolean => octet === 36 || octet === 43 || octet === 35
 
 export const isText = (octet: number): boolean => (octet >= SP && octet !== DEL) || octet === HTAB

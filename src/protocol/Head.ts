@@ -6,6 +6,7 @@ import {
   endOfNumber,
   EXPIRES,
   FAILURE_REPORT,
+  type FailureReport,
   FROM_PATH,
   is,
   isFlag,
@@ -27,12 +28,8 @@ import { DASH, HYPHENS } from "./Hyphens.ts"
 import type { LastPaths } from "./PathLines.ts"
 import { type BrokenStartLine, Kind, StartLine } from "./StartLine.ts"
 
+export type { FailureReport, Flag } from "./Grammar.ts"
 export { Kind } from "./StartLine.ts"
-
-/** The flag at the end of an end-line: complete, to be continued, or given up (RFC 4975 §7.1). */
-export type Flag = "$" | "+" | "#"
-
-export type FailureReport = "yes" | "partial" | "no"
 
 /** A header section is over one of the `FrameLimits`. What it belongs to, and whose it is, may be known. */
 export type OverLimit = "header line too long" | "header section too long" | "too many headers"

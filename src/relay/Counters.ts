@@ -6,10 +6,20 @@ import type { SessionEnd } from "./Session.ts"
 /** Counts by status: its number is the index. Those of peers may be any of three digits. */
 export type ByStatus = Float64Array
 
-/** What a connection ends by: what the relay closes it for, or its peer or the network. */
+/**
+ * What a connection ends by: what the relay closes it for, or its peer or the network. docs/log.md tells of each.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type ConnectionEnd = Closing | "closed by its peer" | "failed"
 
-/** What becomes of an AUTH for this relay. */
+/**
+ * What becomes of an AUTH for this relay.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type LoginResult =
   | "granted"
   /** It had no credentials, or its nonce was old. */
@@ -195,6 +205,7 @@ export const zeroCounters = (): RelayCounters => ({
     "its user was removed": 0,
     "ended by the operator": 0,
     "another one in its place": 0,
+    "it was not granted": 0,
     "the relay stops": 0
   },
   logins: { granted: 0, challenged: 0, "wrong credentials": 0, "held back": 0, refused: 0, undecided: 0 },

@@ -61,6 +61,7 @@ export const sessionEnds = [
   "its user was removed",
   "ended by the operator",
   "another one in its place",
+  "it was not granted",
   "the relay stops"
 ] as const
 
@@ -86,7 +87,7 @@ export interface Sessions {
   readonly findUnsafe: (id: string) => Session | undefined
   readonly end: (session: Session, reason: SessionEnd) => void
   /** Ends all sessions of a connection. */
-  readonly endAllOf: (owner: object) => void
+  readonly endAllOf: (owner: object, reason: SessionEnd) => void
   /** Calls back, inside the call that ends it, with each session that ends. */
   readonly onEnd: (listener: (session: Session, reason: SessionEnd) => void) => void
   /** How many there are, with those past their expiry that nobody has noticed yet. */

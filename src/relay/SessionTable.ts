@@ -162,8 +162,8 @@ export class SessionTable implements Sessions {
   }
 
   /** Ends all sessions of a connection. */
-  endAllOf(owner: object): void {
-    for (const session of this.#owned.get(owner) ?? []) this.end(session, "its connection closed")
+  endAllOf(owner: object, reason: SessionEnd = "its connection closed"): void {
+    for (const session of this.#owned.get(owner) ?? []) this.end(session, reason)
   }
 
   /** Ends sessions of a user, at most so many; whether there are more. */

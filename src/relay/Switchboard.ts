@@ -189,7 +189,9 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#relays.left(hop)
     this.#directory.forget(hop)
     this.shared.awaited.look()
-    return this.book.endsThen(() => this.#options.sessions.endAllOf(hop))
+    // Whoever is still connected when the relay stops has not gone.
+    const reason = hop.end === "the relay stops" ? "the relay stops" : "its connection closed"
+    return this.book.endsThen(() => this.#options.sessions.endAllOf(hop, reason))
   }
 
   // ---- all of them

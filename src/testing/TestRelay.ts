@@ -24,13 +24,16 @@ import type { TestOptions } from "../transport/testing/TestNetwork.ts"
  * @since 0.2.0
  */
 export interface TestRelayOptions {
-  /** Options of the relay; it listens by TLS as `relay.example.com` unless they say something else. */
+  /**
+   * Options of the relay; it listens by TLS as `relay.example.com` unless they say something else. Its clean-up is one step
+   * for each `cleanupInterval` (`hashSize` 0), so that time passes quickly.
+   */
   readonly relay?: Partial<RelayOptions> | undefined
   /** Users and their passwords, of every realm. Default: alice with `wonderland`, bob with `builder`. */
   readonly users?: Readonly<Record<string, string>> | undefined
   /** Options of its digest authenticator. */
   readonly digest?: DigestOptions | undefined
-  /** How octets travel. */
+  /** How octets travel. With a `latency` nothing arrives before the clock has moved: fork what waits for it, then `pass`. */
   readonly network?: TestOptions | undefined
 }
 
@@ -53,7 +56,7 @@ const SOCKET = { scheme: "msrps", host: "relay.example.com", port: 2855 } as con
 const USERS = { alice: "wonderland", bob: "builder" }
 
 /**
- * A relay to write tests against: on a network in memory and the clock of the test, so that hours pass in a millisecond and
+ * A relay to write tests against: on a network in memory and the clock of the test, so that a day passes in a second and
  * nothing is left to chance. `Relay`, `TestNetwork`, `Transport`, `Codec` and `SessionRepo` are there besides.
  *
  * ```ts
@@ -76,7 +79,7 @@ export class TestRelay extends Context.Service<TestRelay, {
   readonly uri: string
   /** A new client, until the scope closes. */
   readonly connect: Effect.Effect<Client.Client, TransportError, Scope.Scope>
-  /** A new client with a session of this user. `expires` in seconds, as in its AUTH. */
+  /** A new client with a session of this user. `expires` in seconds, as in its AUTH. On a network with latency fork it. */
   readonly login: (
     username: string,
     options?: {
@@ -93,7 +96,7 @@ export class TestRelay extends Context.Service<TestRelay, {
 }>()("msrp-relay/testing/TestRelay") {
   /**
    * What is provided to it is used: `Credentials`, `Authenticator`, `SessionRepo`, `SocketSelector`, `Resolver`, `Codec`. The
-   * rest is as in `options`, and in memory.
+   * rest is as in `options`, and in memory: the `Transport` too, whatever is provided.
    */
   static readonly layer = (options: TestRelayOptions = {}): Layer.Layer<
     TestRelay | Relay | TestNetwork | Transport | Codec | SessionRepo,
@@ -111,6 +114,8 @@ export class TestRelay extends Context.Service<TestRelay, {
         nextHops: { allow: ["0.0.0.0/0", "::/0"] },
         ...relay,
         listen,
+        // A pass of the clean-up is one step: each wakes the clock, and a day would have a million and a half of them.
+        sessions: { hashSize: 0, ...relay.sessions },
         limits: { drain: 0, ...relay.limits }
       })),
       Layer.provide([

@@ -90,7 +90,12 @@ export class ConnectionFacts {
   }
 }
 
-/** Why a connection is ended, for a transport that can say so. */
+/**
+ * Why a connection is ended, for a transport that can say so.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type CloseReason = "done" | "going away" | "protocol" | "policy" | "defect" | "overload"
 
 /**

@@ -21,6 +21,12 @@ import { openWebSocket } from "./websocket/Opening.ts"
 import { OpeningFault } from "./websocket/OpeningFault.ts"
 import { WebSocketConnection } from "./websocket/WebSocketConnection.ts"
 
+/**
+ * How connections are made.
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface DialOptions {
   /**
    * Whether a dialled `msrps` peer may present a certificate signed by itself (endpoints do, RFC 4975 §14.4). Never set

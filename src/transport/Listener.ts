@@ -24,6 +24,12 @@ import { type HandshakePolicy, isSameHost } from "./websocket/Handshake.ts"
 import { type UpgradeLimits, Upgrades } from "./websocket/Upgrades.ts"
 import { WebSocketConnection } from "./websocket/WebSocketConnection.ts"
 
+/**
+ * How connections are accepted, and how many.
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface ListenerOptions {
   /** Seconds that each step of an accepted connection may take: the header of a proxy, TLS, the opening of a WebSocket. Default 10. */
   readonly setupTimeout?: number | undefined
@@ -54,6 +60,12 @@ export interface ListenerOptions {
   readonly webSocket?: WebSocketListenOptions | undefined
 }
 
+/**
+ * Proxies that connect for clients, and what is believed of what they say.
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface ProxyOptions {
   /**
    * Addresses of proxies. What they say of a client counts as if he had connected himself: his address, and whether he speaks TLS
@@ -67,6 +79,12 @@ export interface ProxyOptions {
   readonly header?: ((socket: LocalSocket) => boolean) | undefined
 }
 
+/**
+ * What listeners for WebSocket need besides (RFC 7977).
+ *
+ * @category options
+ * @since 0.2.0
+ */
 export interface WebSocketListenOptions {
   /**
    * May a page of this origin connect that asks for this `Host`; programs that are no browsers send no origin, and are not

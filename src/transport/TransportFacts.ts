@@ -16,7 +16,12 @@ export type HandshakeFailure =
   /** What its peer and OpenSSL could not agree about, or the peer left. */
   | "failed"
 
-/** Why what a proxy said about whom it connects for was not taken. */
+/**
+ * Why what a proxy said about whom it connects for was not taken.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type ProxyHeaderFailure =
   /** It said nothing by the PROXY protocol, or something that is not by it. */
   | "malformed"
@@ -24,7 +29,12 @@ export type ProxyHeaderFailure =
   /** Too many were waited for: the oldest went for a new one. */
   | "too many"
 
-/** Why a WebSocket was not opened: the status that was answered (RFC 9110), or why none was. */
+/**
+ * Why a WebSocket was not opened: the status that was answered (RFC 9110), or why none was.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type WebSocketRefusal = "400" | "403" | "404" | "405" | "426" | "505" | "timed out" | "too many"
 
 /**

@@ -22,7 +22,10 @@ it.effect("what is set counts at once; what cannot be used is logged, and does n
         options.set({ n: 10 })
         assert.strictEqual(followed.current.n, 2)
         yield* Effect.yieldNow
-        assert.match(log.join(), /level=ERROR .*not used.*n must be a whole number from 1 to 9/)
+        assert.match(
+          log.join(),
+          /level=ERROR .*message="the new options are not used" reason=".*n must be a whole number from 1 to 9/
+        )
         options.set({ n: 3 })
         return followed
       }).pipe(Effect.provide(Logger.layer([logger])))

@@ -217,6 +217,30 @@ describe("programs", () => {
     )
   })
 
+  it("relay with the admin API: it says who is there, and has what the program has", async () => {
+    const [port, admin] = [await freePort(), await freePort()]
+    const env = { PORT: String(port), ADMIN_PORT: String(admin) }
+    const get = (path: string) => Effect.promise(() => fetch(`http://localhost:${admin}${path}`))
+    const json = (path: string) => Effect.flatMap(get(path), (answer) => Effect.promise(() => answer.json()))
+    await project.serving(
+      { args: ["with-admin.ts"], env, ports: [port, admin] },
+      () =>
+        asClient(port, (client) =>
+          Effect.gen(function*() {
+            yield* client.auth({ relay: `msrp://localhost:${port};tcp`, username: "alice", password: "wonderland" })
+            assert.include(yield* json("/version"), { version: "own 1.0" })
+            assert.include(yield* json("/sessions"), { total: 1 })
+            assert.include(yield* json("/status"), { version: "own 1.0" })
+            assert.match(
+              yield* Effect.flatMap(get("/"), (page) => Effect.promise(() => page.text())),
+              /^<!doctype html>/
+            )
+            assert.strictEqual((yield* get("/metrics")).status, 200)
+            assert.strictEqual((yield* get("/loglevel")).status, 501)
+          }))
+    )
+  })
+
   it("sessions in SQLite: those who are online are in its file", async () => {
     const port = await freePort()
     const file = join(project.folder, "sessions.db")

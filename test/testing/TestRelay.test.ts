@@ -1,12 +1,16 @@
 /** A relay to test against, in one line. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { vi } from "vitest"
 import { Authenticator } from "../../src/Authenticator.ts"
+import { SessionTable } from "../../src/relay/SessionTable.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
 import { TestRelay } from "../../src/testing.ts"
+import { Transport } from "../../src/Transport.ts"
 
 describe("TestRelay", () => {
   it.effect("has users, who can write to each other", () =>
@@ -20,6 +24,44 @@ describe("TestRelay", () => {
       const wrong = yield* Effect.flip(relay.login("nobody", { password: "guess" }))
       assert.strictEqual("status" in wrong && wrong.status, 401)
     }).pipe(Effect.provide(TestRelay.layer())))
+
+  it.effect("passes time in few steps: its clean-up is one a minute", () =>
+    Effect.gen(function*() {
+      const sweep = vi.spyOn(SessionTable.prototype, "sweep")
+      yield* Effect.addFinalizer(() => Effect.sync(() => sweep.mockRestore()))
+      const relay = yield* TestRelay
+      yield* relay.login("alice", { expires: 90 })
+      yield* relay.pass("1 hour")
+      assert.strictEqual(sweep.mock.calls.length, 60)
+      assert.strictEqual(relay.relay.gauges().sessions, 0)
+    }).pipe(Effect.provide(TestRelay.layer())))
+
+  it.effect("cleans up as its options say", () =>
+    Effect.gen(function*() {
+      const sweep = vi.spyOn(SessionTable.prototype, "sweep")
+      yield* Effect.addFinalizer(() => Effect.sync(() => sweep.mockRestore()))
+      yield* (yield* TestRelay).pass("1 minute")
+      assert.strictEqual(sweep.mock.calls.length, 24)
+    }).pipe(
+      Effect.provide(TestRelay.layer({ relay: { sessions: { hashSize: 2, cleanupInterval: "10 seconds" } } }))
+    ))
+
+  it.effect("has clients on a network with latency, once the clock moves", () =>
+    Effect.gen(function*() {
+      const relay = yield* TestRelay
+      const login = yield* Effect.forkChild(relay.login("alice"))
+      yield* relay.network.settled
+      assert.isUndefined(login.pollUnsafe())
+      yield* relay.pass("1 second")
+      assert.strictEqual((yield* Fiber.join(login)).grant.expires, 1800)
+    }).pipe(Effect.provide(TestRelay.layer({ network: { latency: 20 } }))))
+
+  it.effect("has a network of its own, whatever transport is provided", () =>
+    Effect.gen(function*() {
+      const relay = yield* TestRelay
+      yield* relay.login("alice")
+      assert.lengthOf(relay.network.connections(), 2)
+    }).pipe(Effect.provide(TestRelay.layer().pipe(Layer.provide(Transport.layerNode())))))
 
   it.effect("uses what is provided to it", () => {
     const kept: Array<string> = []

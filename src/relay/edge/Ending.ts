@@ -1,11 +1,15 @@
 /** How a relay goes out of service, comes back, and ends; each step waits for what is under way. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { Sessions } from "../Session.ts"
 import type { Phase } from "../Shared.ts"
 import type { Switchboard } from "../Switchboard.ts"
 
 /** For peers to close in turn when the relay ends: who keeps his side open does not keep the relay. */
 const LAST_WORDS = "500 millis"
+
+/** Sessions that are ended in one turn of the event loop, however many there are. */
+const SESSIONS_AT_ONCE = 256
 
 export interface Ending {
   readonly phase: () => Phase
@@ -20,8 +24,7 @@ export interface Ending {
 
 export interface EndingOptions {
   readonly switchboard: Switchboard
-  /** Sessions held. */
-  readonly sessions: () => number
+  readonly sessions: Pick<Sessions, "end" | "size">
 }
 
 export const makeEnding = Effect.fnUntraced(function*(
@@ -68,7 +71,7 @@ export const makeEnding = Effect.fnUntraced(function*(
   const tellDraining = (facts: Record<string, number>) =>
     Effect.suspend(() => {
       told = false
-      return tell(Effect.logInfo("draining"), { sessions: sessions(), ...facts })
+      return tell(Effect.logInfo("draining"), { sessions: sessions.size(), ...facts })
     })
 
   /** Several may wait for the same. */
@@ -89,6 +92,12 @@ export const makeEnding = Effect.fnUntraced(function*(
       within(() => switchboard.hops.size === 0, limits.closing.millis / 1000),
       Effect.delay(within(() => switchboard.settled, limits.closing.millis / 1000), LAST_WORDS)
     )
+    // Of clients behind other relays, and of those who have not closed yet.
+    let ended = 0
+    for (const session of switchboard.book) {
+      sessions.end(session, "the relay stops")
+      if (++ended % SESSIONS_AT_ONCE === 0) yield* Effect.yieldNow
+    }
     closed = true
   })
 
@@ -100,7 +109,7 @@ export const makeEnding = Effect.fnUntraced(function*(
     if (over()) return
     yield* tellDraining({ seconds: limits.drain })
     if (yield* within(over, limits.drain)) return yield* tellDrained
-    yield* tell(Effect.logWarning("the time limit ended sessions"), { sessions: sessions() })
+    yield* tell(Effect.logWarning("the time limit ended sessions"), { sessions: sessions.size() })
   })
 
   const takenBack = Effect.flatMap(

@@ -1,5 +1,6 @@
 /** Who listens to what happens in a relay. They are called inside a turn, so what they throw must not get further. */
 import * as Effect from "effect/Effect"
+import { kindOf } from "../../logging/ErrorKind.ts"
 import type { RelayEvent } from "./RelayEvent.ts"
 
 export type Listener = (event: RelayEvent) => void
@@ -33,8 +34,8 @@ export class Listeners {
         one.hear(event)
       } catch (error) {
         this.#listeners.delete(one)
-        const kind = error instanceof Error ? error.name : typeof error
-        this.#run(Effect.annotateLogs(Effect.logError("a listener to events is broken"), { error: kind }))
+        const line = Effect.logError("a listener to events is broken")
+        this.#run(Effect.annotateLogs(line, { error: kindOf(error) }))
       }
     }
   }

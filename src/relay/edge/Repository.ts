@@ -2,18 +2,17 @@
  * Keeps the repository of sessions in step with the table: asks it before a session is made, tells it of each end, and ends
  * those that somebody else has ended there. It may be one of somebody's own: whatever it does, no message waits for it.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import { kindOf } from "../../logging/ErrorKind.ts"
 import { formatUri } from "../../protocol/Uri.ts"
-import {
-  type SessionEntry,
-  type SessionRepo,
-  SessionRepoUnavailable,
-  type SessionsExhausted
-} from "../../SessionRepo.ts"
+import { type SessionEntry, type SessionRepo, SessionRepoUnavailable, SessionsExhausted } from "../../SessionRepo.ts"
 import { addressText } from "../../transport/Connection.ts"
 import type { NewSession, Session, SessionEnd } from "../Session.ts"
 import type { SessionTable } from "../SessionTable.ts"
@@ -51,9 +50,9 @@ export const makeKeeper = Effect.fnUntraced(function*(repository: SessionRepo["S
   const endings = yield* Queue.sliding<Ending>(MAX_ENDINGS)
   const broken = new Set<string>()
 
-  /** Each kind of failure is logged once, until it works again: every session may meet it. */
+  /** What fails is logged once, until it works again: every session may meet it. */
   const noted = (method: string, exit: Exit.Exit<unknown, unknown> | undefined): Effect.Effect<void> => {
-    if (exit !== undefined && Exit.isSuccess(exit)) {
+    if (exit !== undefined && (Exit.isSuccess(exit) || isRefusal(exit))) {
       broken.delete(method)
       return Effect.void
     }
@@ -61,7 +60,7 @@ export const makeKeeper = Effect.fnUntraced(function*(repository: SessionRepo["S
     broken.add(method)
     return Effect.annotateLogs(Effect.logError("The session repository is broken"), {
       method,
-      error: exit === undefined ? "TimeoutError" : kindOf(exit.cause.reasons)
+      error: exit === undefined ? "TimeoutError" : causeOf(exit.cause)
     })
   }
 
@@ -119,7 +118,15 @@ export const makeKeeper = Effect.fnUntraced(function*(repository: SessionRepo["S
     yield* roomFor(table, wanted)
     const { key } = wanted.record
     kept.set(key, undefined)
-    return yield* Effect.suspend(() => repository.create(entryOf(wanted, clock.currentTimeMillisUnsafe()))).pipe(
+    /** It keeps nothing of what it has refused. What has failed it may keep nevertheless. */
+    let refused = false
+    const asked = Effect.suspend(() => repository.create(entryOf(wanted, clock.currentTimeMillisUnsafe())))
+    return yield* asked.pipe(
+      Effect.onExit((exit) => {
+        refused = isRefusal(exit)
+        // Who asks interrupts it when its time is over.
+        return noted("create", isInterrupted(exit) ? undefined : exit)
+      }),
       Effect.flatMap((): Effect.Effect<Session, SessionsExhausted | SessionRepoUnavailable> =>
         // It was ended there in the meantime: the client may come again.
         kept.has(key)
@@ -127,7 +134,7 @@ export const makeKeeper = Effect.fnUntraced(function*(repository: SessionRepo["S
           : Effect.fail(new SessionRepoUnavailable({ cause: "ended while it was made" }))
       ),
       Effect.tap((session) => Effect.sync(() => void kept.set(key, session))),
-      Effect.onError(() => Effect.sync(() => ended(key, "ended by the operator")))
+      Effect.onError(() => Effect.sync(() => refused ? void kept.delete(key) : ended(key, "it was not granted")))
     )
   })
 
@@ -146,11 +153,16 @@ const entryOf = ({ expires, realm, record: { key, on }, uri, username }: NewSess
   expires: now + expires * 1000
 })
 
-/** Only what kind of error it is: its words may be secret. */
-const kindOf = (
-  reasons: ReadonlyArray<{ readonly _tag: string; readonly error?: unknown; readonly defect?: unknown }>
-) => {
-  const [first] = reasons
-  const error = first?.error ?? first?.defect
-  return error instanceof Error ? error.name : error === undefined ? first?._tag ?? "nothing" : typeof error
+/** It works, and wants no more sessions. */
+const isRefusal = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Option.getOrUndefined(Exit.findErrorOption(exit)) instanceof SessionsExhausted
+
+const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+
+/** Only what kind of error it is, that of the store where it says so: its words may be secret. */
+const causeOf = ({ reasons: [first] }: Cause.Cause<unknown>): string => {
+  if (first === undefined || Cause.isInterruptReason(first)) return first?._tag ?? "nothing"
+  const error = Cause.isFailReason(first) ? first.error : first.defect
+  return kindOf(error instanceof SessionRepoUnavailable && Predicate.isObject(error.cause) ? error.cause : error)
 }

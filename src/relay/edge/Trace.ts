@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { LinkedMap } from "../../collections/LinkedMap.ts"
+import { kindOf } from "../../logging/ErrorKind.ts"
 import type { Head } from "../../protocol/Head.ts"
 import { HopTrace, type Named, namesOf, type Watcher } from "../../trace/HopTrace.ts"
 import type { TraceFrame } from "../../trace/TraceFrame.ts"
@@ -260,7 +261,6 @@ export class Tracer implements Tracing {
   #failed(one: HopTrace, error: unknown): void {
     this.#unwatch(one)
     // Only what kind of error it is: its words may have something of a frame in them.
-    const kind = error instanceof Error ? error.name : typeof error
-    this.#options.run(Effect.annotateLogs(Effect.logError("A connection cannot be traced"), { error: kind }))
+    this.#options.run(Effect.annotateLogs(Effect.logError("A connection cannot be traced"), { error: kindOf(error) }))
   }
 }

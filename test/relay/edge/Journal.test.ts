@@ -457,7 +457,7 @@ describe("Journal: ends", () => {
       yield* Effect.asVoid(Effect.exit(Effect.sync(() => closing)))
       assert.deepStrictEqual(
         of(heard, "session ended").map(({ fields: { connectionEnd, reason } }) => [reason, connectionEnd]),
-        [["its user was removed", undefined], ["its connection closed", "the relay stops"]]
+        [["its user was removed", undefined], ["the relay stops", undefined]]
       )
     }))
 
@@ -471,6 +471,18 @@ describe("Journal: ends", () => {
       assert.deepStrictEqual(ends(heard), ["its relay is gone"])
       assert.notProperty(onlyOf(heard, "session ended"), "connectionEnd")
     }), { ...options, limits: { relayGone: 10 } })
+
+  scenario("of a session of another relay, when this one stops", (world) =>
+    Effect.gen(function*() {
+      const heard = heardIn(world)
+      const link = yield* connectFrom(world, machine(world, "inner.example.com"))
+      yield* grantedThrough(world, link, "msrps://inner.example.com:2855/a;tcp msrp://alice.invalid:9/a1;tcp")
+      yield* Effect.forkChild(world.relay.close, { startImmediately: true })
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(ends(heard), ["the relay stops"])
+      assert.strictEqual(world.relay.gauges().sessions, 0)
+      yield* TestClock.adjust("1 minute")
+    }), { ...options, limits: { relayGone: 60 } })
 
   scenario("of a connection that the relay closes: which, and why, in one line", (world) =>
     Effect.gen(function*() {

@@ -1,5 +1,6 @@
 /** A repository of somebody's own hears of each session, may refuse and end some, and is in nobody's way. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
@@ -126,17 +127,55 @@ describe("a repository", () => {
     }))
 
   const refusing = noting({ create: () => Effect.fail(new SessionsExhausted({ of: "user", limit: 0 })) })
-  scenario("may refuse one more: 403", (world) => attempt(world, 403), refusing.options)
+  scenario(
+    "may refuse one more: 403, and is not told of the end of what it has not kept",
+    (world) =>
+      Effect.gen(function*() {
+        yield* attempt(world, 403)
+        yield* world.network!.settled
+        assert.deepStrictEqual(refusing.asked, ["create alice"])
+        assert.deepStrictEqual(world.errors, [])
+      }),
+    refusing.options
+  )
 
   const down = noting({ create: () => Effect.fail(new SessionRepoUnavailable({ cause: "s3cret" })) })
   scenario("that cannot be used: 408, and what it may have kept is taken back", (world) =>
     Effect.gen(function*() {
       yield* attempt(world, 408)
       yield* until(() => down.asked.length === 2, "the end of it")
-      assert.deepStrictEqual(down.asked, ["create alice", "end alice: ended by the operator"])
+      assert.deepStrictEqual(down.asked, ["create alice", "end alice: it was not granted"])
       assert.notInclude(world.log.join(), "s3cret")
+      assert.deepStrictEqual(broken(world), [["create", "SessionRepoUnavailable"]])
       assert.strictEqual(world.relay.gauges().sessions, 0)
     }), down.options)
+
+  const stopping = noting()
+  scenario(
+    "is told when the relay stops of those who are still connected, and so is the log",
+    (world) =>
+      Effect.gen(function*() {
+        const heard = heardIn(world)
+        yield* world.login()
+        const gone = yield* world.login({ username: "carol" })
+        yield* gone.peer.close
+        yield* until(() => stopping.asked.length === 3, "the end of who has gone")
+        yield* Effect.forkChild(world.relay.close, { startImmediately: true })
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual(stopping.asked.slice(2), [
+          "end carol: its connection closed",
+          "end alice: the relay stops"
+        ])
+        assert.deepStrictEqual(of(heard, "session ended").map(({ fields }) => fields["reason"]), [
+          "its connection closed",
+          "the relay stops"
+        ])
+        const { sessionsEnded } = world.relay.counters
+        assert.strictEqual(sessionsEnded["its connection closed"], 1)
+        assert.strictEqual(sessionsEnded["the relay stops"], 1)
+      }),
+    stopping.options
+  )
 
   it.effect("is told when the relay stops of those that are left, as of clients behind other relays", () => {
     const asked: Array<string> = []
@@ -164,6 +203,10 @@ describe("a repository", () => {
   })
 })
 
+/** What the log has said of it since the last time: the method, and what kind of error. */
+const broken = ({ errors }: { readonly errors: Array<string> }) =>
+  errors.splice(0).map((line) => /is broken"? method=(\w+) error="?([\w ]+)/.exec(line)?.slice(1) ?? line)
+
 /** An AUTH that is right, and what it is answered. */
 const attempt = Effect.fnUntraced(function*(world: Parameters<Parameters<typeof scenario>[1]>[0], status: number) {
   const peer = yield* world.connect
@@ -187,11 +230,7 @@ describe("a repository that is broken", () => {
       yield* second.peer.close
       yield* until(() => dead.asked.length === 4, "both ends")
       assert.lengthOf(of(heard, "session ended"), 2)
-      assert.deepStrictEqual(world.errors.map((line) => /method=(\w+) error=(\w+)/.exec(line)?.slice(1)), [[
-        "end",
-        "Error"
-      ]])
-      world.errors.length = 0
+      assert.deepStrictEqual(broken(world), [["end", "Error"]])
     }), dead.options)
 
   const silent = noting({ end: () => Effect.uninterruptible(Effect.never) })
@@ -224,7 +263,71 @@ describe("a repository that is broken", () => {
       assert.strictEqual(reads, 1)
       yield* TestClock.adjust("5 seconds")
       assert.strictEqual(reads, 2)
-      assert.lengthOf(world.errors, 1)
-      world.errors.length = 0
+      assert.deepStrictEqual(broken(world), [["changes", "SessionRepoUnavailable"]])
     }), deaf.options)
+
+  class DbError extends Data.TaggedError("DbError")<{ readonly why: string }> {}
+  const unavailable = (cause: unknown) => Effect.fail(new SessionRepoUnavailable({ cause }))
+  const tagged = new DbError({ why: "s3cret" })
+  const coded = Object.assign(new Error("s3cret"), { code: "ENOSPC" })
+  const kinds: ReadonlyArray<readonly [string, Partial<SessionRepo["Service"]>, string, string]> = [
+    ["create that fails", { create: () => unavailable(tagged) }, "create", "DbError"],
+    ["create, by Node", { create: () => unavailable(coded) }, "create", "Error ENOSPC"],
+    ["create, by what is no error", { create: () => unavailable({ s3cret: 1 }) }, "create", "object"],
+    ["end", { end: () => unavailable(tagged) }, "end", "DbError"],
+    ["changes", { changes: Stream.fail(new SessionRepoUnavailable({ cause: coded })) }, "changes", "Error ENOSPC"]
+  ]
+  for (const [what, over, method, kind] of kinds) {
+    scenario(
+      `says what kind of error its store has met, and no word of it: ${what}`,
+      (world) =>
+        Effect.gen(function*() {
+          for (let i = 0; i < 2; i++) {
+            if (method === "create") yield* attempt(world, 408)
+            else yield* (yield* world.login()).peer.close
+          }
+          yield* world.network!.settled
+          assert.deepStrictEqual(broken(world), [[method, kind]])
+          assert.notInclude(world.log.join(), "s3cret")
+        }),
+      noting(over).options
+    )
+  }
+
+  const failing: ReadonlyArray<readonly [string, () => Effect.Effect<void>, string]> = [
+    ["dies", () => Effect.die(coded), "Error ENOSPC"],
+    ["throws", throws, "Error"],
+    ["does not answer", () => Effect.never, "TimeoutError"]
+  ]
+  for (const [what, create, kind] of failing) {
+    const silentOrDead = noting({ create })
+    scenario(
+      `is told the truth of a session whose create ${what}, and so is the log`,
+      (world) =>
+        Effect.gen(function*() {
+          const answer = yield* Effect.forkChild(attempt(world, 408))
+          yield* world.network!.settled
+          yield* TestClock.adjust("30 seconds")
+          yield* Fiber.join(answer)
+          assert.deepStrictEqual(silentOrDead.asked, ["create alice", "end alice: it was not granted"])
+          const [first, ...others] = broken(world)
+          assert.deepStrictEqual(first, ["create", kind])
+          // A defect, or nothing in time, is told of each AUTH as well, with all that is known.
+          assert.lengthOf(others, 1)
+          assert.include(others.join(), "AUTH could not be decided")
+        }),
+      silentOrDead.options
+    )
+  }
+
+  let works = false
+  const mended = noting({ create: () => works ? Effect.void : unavailable(tagged) })
+  scenario("is told of again when it had worked in the meantime", (world) =>
+    Effect.gen(function*() {
+      for (const now of [false, false, true, false]) {
+        works = now
+        yield* attempt(world, works ? 200 : 408)
+      }
+      assert.lengthOf(broken(world), 2)
+    }), mended.options)
 })
