@@ -11,7 +11,7 @@ export interface RelayLimits {
   /**
    * Octets that one turn of the event loop passes on before what else was read waits for the next one, while there is anybody
    * who brings little at a time and would wait for its end; otherwise it is 16 times as many. A frame counts as
-   * 2 KiB more, an AUTH as 64. When several want more they share it, each with a fifth at least; when it is used up, whoever
+   * 2 KiB more, a path that is new as 16, an AUTH as 64, what is read at a time as 1. When several want more they share it, each with a fifth at least; when it is used up, whoever
    * has brought little is still served.
    */
   readonly turn: number
