@@ -80,10 +80,18 @@ export const clientSchema = {
   maxMessage: Schema.optional(wholeOrUnbounded(some)),
   maxUnread: Schema.optional(wholeOrUnbounded(some)),
   maxReports: Schema.optional(whole(some)),
-  responseTimeout: Schema.optional(duration)
+  responseTimeout: Schema.optional(duration),
+  admits: Schema.optional(func)
 }
 
-const connectSchema = Schema.Struct(clientSchema)
+/** What types say already: with another scheme there would be no TLS. Which host and port there may be says the transport. */
+const connectSchema = Schema.Struct({
+  ...clientSchema,
+  scheme: oneOf("msrp", "msrps"),
+  transport: Schema.optional(oneOf("tcp", "ws")),
+  host: Schema.String,
+  port: Schema.Number
+})
 
 const messageSchema = {
   fromPath: Schema.optional(path),
@@ -136,7 +144,6 @@ const failing =
         : Effect.fail(new ClientError({ reason: "Options", message: cause.message, cause }))
     })
 
-/** For a host and port: what is wrong with those says the transport. */
 export const checkConnect = (options: ConnectOptions): Effect.Effect<void, OptionsError> =>
   checkOptions("Client.connect", connectSchema, options)
 

@@ -60,7 +60,15 @@ const wrongToConnect: ReadonlyArray<readonly [option: string, options: object]> 
   ["maxReports", { maxReports: Infinity }],
   ["collect", { collect: "all" }],
   ["collect", { collect: { refuse: "413" } }],
+  ["admits", { admits: "all" }],
   ["respond", { respond: "no" }]
+]
+
+const wrongAddress: ReadonlyArray<readonly [option: string, options: object]> = [
+  ["scheme", { scheme: "MSRPS" }],
+  ["transport", { transport: "udp" }],
+  ["host", { host: undefined }],
+  ["port", { port: "2855" }]
 ]
 
 describe("options that cannot be used", () => {
@@ -93,6 +101,10 @@ describe("options that cannot be used", () => {
 
   it.effect("of connect, to a host and by a URI, and of a client that stays online", () =>
     Effect.gen(function*() {
+      for (const [option, options] of wrongAddress) {
+        const address = { scheme: "msrp", host: "relay.example.com", port: 2855, ...options } as Client.ConnectOptions
+        assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.connect(address))), [option])
+      }
       for (const [option, options] of wrongToConnect) {
         const address = { scheme: "msrp", host: "relay.example.com", port: 2855, ...options } as Client.ConnectOptions
         assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.connect(address))), [option])
