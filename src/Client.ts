@@ -23,7 +23,8 @@ import { connectByUri } from "./client/ByUri.ts"
 import * as Endpoint from "./client/Endpoint.ts"
 import * as Staying from "./client/Online.ts"
 import { relayOptions } from "./client/OnlineOptions.ts"
-import type { ConnectOptions, OnlineOptions, RelayOptions } from "./client/Options.ts"
+import { checkConnect, checked } from "./client/OptionChecks.ts"
+import type { AddressOptions, ConnectOptions, OnlineOptions, RelayOptions } from "./client/Options.ts"
 import type { Codec } from "./Codec.ts"
 import type { OptionsError } from "./options/Options.ts"
 import type { MsrpUri } from "./protocol/Uri.ts"
@@ -40,6 +41,7 @@ export type { Mailbox } from "./client/Mailbox.ts"
 export { type Current, Online, type OnlineShape } from "./client/Online.ts"
 export type { OnlineError, OnlineState } from "./client/OnlineState.ts"
 export type {
+  AddressOptions,
   AuthOptions,
   ClientOptions,
   ConnectOptions,
@@ -64,7 +66,10 @@ export { type ContentDisposition, formatDisposition, parseDisposition } from "./
  * @since 0.1.0
  */
 export const connect: {
-  (options: ConnectOptions): Effect.Effect<Endpoint.Client, TransportError, Transport | Codec | Scope.Scope>
+  (options: AddressOptions): Effect.Effect<Endpoint.Client, TransportError, Transport | Codec | Scope.Scope>
+  (
+    options: ConnectOptions
+  ): Effect.Effect<Endpoint.Client, TransportError | OptionsError, Transport | Codec | Scope.Scope>
   (
     relay: string | MsrpUri | RelayOptions
   ): Effect.Effect<
@@ -77,7 +82,9 @@ export const connect: {
 ): Effect.Effect<Endpoint.Client, any, Transport | Codec | Scope.Scope> => {
   if (typeof given === "string" || "text" in given) return connect({ relay: given })
   // To a host and port `relay` says whether that is one, to connect as another.
-  if ("host" in given) return Endpoint.connect(given)
+  if ("host" in given) {
+    return Effect.andThen(checkConnect(given), Effect.map(Endpoint.connect(given), checked))
+  }
   return Effect.flatMap(relayOptions("Client.connect", given), (uri) => connectByUri(uri, given))
 }
 

@@ -24,16 +24,16 @@ export interface Credentials {
 export interface ConnectOptions {
   /** Where the relay opens WebSockets: `wss://relay.example.com/`. `ws:` is for loopback. */
   readonly url: string | URL
-  readonly username?: string
-  readonly password?: string
+  readonly username?: string | undefined
+  readonly password?: string | undefined
   /** Asked for before each login, instead of both above: for passwords that last for an hour. */
-  readonly credentials?: () => Credentials | Promise<Credentials>
+  readonly credentials?: (() => Credentials | Promise<Credentials>) | undefined
   /** The relay's URI, where it is not that of `url`: `msrps://relay.example.com:2855;ws`. */
-  readonly relay?: string
+  readonly relay?: string | undefined
   /** Seconds that the path is asked to be good for; it is renewed in time. The relay decides when absent. */
-  readonly expires?: number
+  readonly expires?: number | undefined
   /** Gives up to connect. Once `connect` has succeeded it has no meaning: there is `close`. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -81,8 +81,8 @@ export interface MsrpEventMap {
  * @since 0.2.0
  */
 export interface ListenerOptions {
-  readonly once?: boolean
-  readonly signal?: AbortSignal
+  readonly once?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -121,11 +121,11 @@ export interface Msrp {
  */
 export interface SessionOptions {
   /** The peer's path, as it stands in its `a=path`. May be told later. */
-  readonly peer?: string
+  readonly peer?: string | undefined
   /** Media types that are wanted, as in `a=accept-types`: `text/plain`, `image/*`, `*`. Others are answered 415. Default all. */
-  readonly accept?: ReadonlyArray<string>
+  readonly accept?: ReadonlyArray<string> | undefined
   /** Octets of a message; longer ones are answered 413. Default 1 GiB. */
-  readonly maxSize?: number
+  readonly maxSize?: number | undefined
 }
 
 /**
@@ -162,16 +162,16 @@ export interface Session {
  */
 export interface SendOptions {
   /** Default: `text/plain` for text, the type of a blob, else `application/octet-stream`. */
-  readonly contentType?: string
+  readonly contentType?: string | undefined
   /** Name of the file, if it is not that of a `File`. */
-  readonly filename?: string
+  readonly filename?: string | undefined
   /** Ask the peer for a receipt: see `Sent.delivered`. Default false. */
-  readonly receipt?: boolean
-  readonly onProgress?: (progress: Progress) => void
+  readonly receipt?: boolean | undefined
+  readonly onProgress?: ((progress: Progress) => void) | undefined
   /** Ends the message where it is; the peer is told. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Message-ID, 4 to 32 letters and digits. Default: a new one. */
-  readonly messageId?: string
+  readonly messageId?: string | undefined
 }
 
 /**
@@ -224,8 +224,10 @@ export interface Delivered {
  */
 export interface ReadOptions {
   /** Ends reading; the rest of the message is refused. */
-  readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { readonly received: number; readonly total: number | undefined }) => void
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?:
+    | ((progress: { readonly received: number; readonly total: number | undefined }) => void)
+    | undefined
 }
 
 /**

@@ -14,6 +14,7 @@ import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
 import { isIdent } from "../protocol/Ident.ts"
 import { parsePath } from "../protocol/Uri.ts"
 import type { Delivered, IncomingFile, Message, SendOptions, Sent, Session, SessionOptions } from "./Api.ts"
+import { checkPeer, checkSend, checkSession } from "./Checks.ts"
 import { fromClient, isMsrpError, promised } from "./Failures.ts"
 import { Inlet } from "./Inlet.ts"
 import { MsrpError } from "./MsrpError.ts"
@@ -43,7 +44,9 @@ export class Chat implements Session {
   readonly #maxSize: number
   #peer: string | undefined
 
-  constructor(owner: ChatOwner, uri: string, { accept = ["*"], maxSize = MAX_SIZE, peer }: SessionOptions) {
+  constructor(owner: ChatOwner, uri: string, options: SessionOptions) {
+    checkSession(options)
+    const { accept = ["*"], maxSize = MAX_SIZE, peer } = options
     this.#owner = owner
     this.uri = uri
     this.#accept = accept.map((type) => type.trim().toLowerCase())
@@ -61,6 +64,7 @@ export class Chat implements Session {
   }
 
   set peer(path: string | undefined) {
+    checkPeer(path)
     if (path !== undefined && parsePath(path, defaultFrameLimits.pathUris) === undefined) {
       throw new MsrpError("Invalid", "the path of the peer is none")
     }
@@ -105,6 +109,7 @@ export class Chat implements Session {
 
   async send(data: string | Blob | Uint8Array, options: SendOptions = {}): Promise<Sent> {
     const { context, online } = this.#owner
+    checkSend(data, options)
     const { messageId, onProgress, receipt = false, signal } = options
     const peer = this.#peer
     if (peer === undefined) throw new MsrpError("Invalid", "the session has no peer yet")

@@ -18,7 +18,9 @@ const reasonOf: Readonly<Record<ClientErrorReason, MsrpErrorReason>> = {
   Unproven: "Unproven",
   Answer: "Answer",
   Offline: "Lost",
-  NoCredentials: "Login"
+  NoCredentials: "Login",
+  Size: "Unreadable",
+  Options: "Invalid"
 }
 
 export const fromClient = ({ message, reason, status }: ClientError): MsrpError =>

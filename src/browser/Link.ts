@@ -20,6 +20,7 @@ import { formatUri, parseUri } from "../protocol/Uri.ts"
 import type { Transport } from "../Transport.ts"
 import type { ConnectOptions, Credentials, Msrp, Session, SessionOptions, State, StateChange } from "./Api.ts"
 import { Chat, type ChatOwner } from "./Chat.ts"
+import { checkConnect } from "./Checks.ts"
 import { fromLogin, fromTransport } from "./Failures.ts"
 import { MsrpError } from "./MsrpError.ts"
 
@@ -63,6 +64,7 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
 
   constructor(options: ConnectOptions, context: Context.Context<Transport | Codec>) {
     super()
+    checkConnect(options)
     this.#options = options
     this.#target = targetOf(options)
     this.context = context
@@ -89,12 +91,16 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
     const first = Deferred.makeUnsafe<void, MsrpError>()
     const opened = (): void => void Deferred.doneUnsafe(first, Exit.void)
     this.#fiber = Effect.runForkWith(this.context)(
-      this.#run(opened).pipe(Effect.catch((error) =>
-        Effect.sync(() => {
-          this.#closed(error)
-          Deferred.doneUnsafe(first, Exit.fail(error))
-        })
-      ))
+      this.#run(opened).pipe(
+        // Who waits for it would wait for ever.
+        Effect.catchDefect((cause) => Effect.fail(new MsrpError("Invalid", "it ended by a defect", { cause }))),
+        Effect.catch((error) =>
+          Effect.sync(() => {
+            this.#closed(error)
+            Deferred.doneUnsafe(first, Exit.fail(error))
+          })
+        )
+      )
     )
     return Effect.onInterrupt(Deferred.await(first), () => Effect.promise(() => this.close()))
   })
@@ -139,6 +145,9 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
     return Effect.gen({ self: this }, function*() {
       const { expires } = this.#options
       const { password, username } = yield* this.#credentials
+      if (typeof username !== "string" || typeof password !== "string") {
+        return yield* Effect.fail(new MsrpError("Login", "the credentials are none"))
+      }
       return yield* client.auth({
         relay: this.#target.relay,
         fromPath: this.#uri(),

@@ -10,9 +10,9 @@
  * - `Timeout`: no answer within 30 seconds.
  * - `Lost`: the connection is gone. Whether the message has arrived is not known.
  * - `NoReceipt`: no receipt was asked for, or too many are awaited.
- * - `GivenUp`: its sender has given up the message that was coming.
+ * - `GivenUp`: its sender has given up the message that was coming, or it is not as long as he said.
  * - `Dropped`: this side has refused the message that was coming: it was too long, or was not read.
- * - `Unreadable`: the file or blob cannot be read any more.
+ * - `Unreadable`: the file or blob cannot be read any more, or is not as long as it was.
  * - `Aborted`: by the signal; `cause` is its reason.
  * - `Answer`: an answer that cannot be understood.
  *

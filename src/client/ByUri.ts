@@ -6,6 +6,7 @@ import type { MsrpUri } from "../protocol/Uri.ts"
 import type { ResolverError } from "../Resolver.ts"
 import type { Transport, TransportError } from "../Transport.ts"
 import { type Boxes, type Client, connect } from "./Endpoint.ts"
+import { checked } from "./OptionChecks.ts"
 import type { ConnectOptions, RelayOptions } from "./Options.ts"
 import { type Target, targetsByDns } from "./Targets.ts"
 
@@ -24,19 +25,7 @@ const targetsFor = (uri: MsrpUri): Effect.Effect<ReadonlyArray<Target>, Resolver
 const ofConnection = (options: Omit<RelayOptions, "relay">): Omit<ConnectOptions, "scheme" | "host" | "port"> => {
   const { admits, collect, from, maxMessage, maxReports, maxUnread, path, record, report, respond, responseTimeout } =
     options
-  return {
-    path,
-    from,
-    admits,
-    ...(respond === undefined ? {} : { respond }),
-    ...(report === undefined ? {} : { report }),
-    ...(record === undefined ? {} : { record }),
-    ...(collect === undefined ? {} : { collect }),
-    ...(maxMessage === undefined ? {} : { maxMessage }),
-    ...(maxUnread === undefined ? {} : { maxUnread }),
-    ...(maxReports === undefined ? {} : { maxReports }),
-    ...(responseTimeout === undefined ? {} : { responseTimeout })
-  }
+  return { path, from, admits, respond, report, record, collect, maxMessage, maxUnread, maxReports, responseTimeout }
 }
 
 /** Connects to the first of its targets that answers, with a certificate for the host of the URI (RFC 4976 §9.2). */
@@ -48,7 +37,7 @@ export const connectByUri = Effect.fnUntraced(function*(
   const targets = yield* targetsFor(uri)
   const { scheme } = uri
   const transport = /^ws$/i.test(uri.transport) ? "ws" : "tcp"
-  return yield* Effect.firstSuccessOf(targets.map((target) =>
+  const client = yield* Effect.firstSuccessOf(targets.map((target) =>
     connect({
       ...ofConnection(options),
       ...target,
@@ -57,4 +46,5 @@ export const connectByUri = Effect.fnUntraced(function*(
       ...(target.host !== uri.host ? { serverName: uri.host } : {})
     }, boxes)
   ))
+  return checked(client)
 })

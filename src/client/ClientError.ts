@@ -4,17 +4,21 @@ import type { Frame } from "./Frame.ts"
 /**
  * Why a client's operation failed.
  *
- * - `Closed`: the connection is gone, or framing was lost on it.
+ * - `Closed`: the connection is gone, or framing was lost on it. A client that stays online may have ended by a defect, which
+ *   is the `cause` then.
  * - `Timeout`: no response in time (RFC 4975 §7.2: 30 seconds).
  * - `Refused`: a response other than 2xx; `status` and `response` have it.
  * - `Reported`: a failure REPORT for the message on its way; `status` has its code.
  * - `NoReport`: no REPORT will tell: none was asked for, or too many are awaited.
- * - `Aborted`: the sender of a message that was coming has given it up (RFC 4975 §7.1, flag `#`).
+ * - `Aborted`: the sender of a message that was coming has given it up (RFC 4975 §7.1.1, flag `#`), or has ended it with another
+ *   length than its Byte-Range said.
  * - `Dropped`: this side wants no more of a message that was coming; `status` is what its sender hears.
  * - `Unproven`: the relay's answer does not prove that it knows the password (RFC 7616 §3.5, rspauth).
  * - `Answer`: a response that lacks what it must have, or has it malformed.
  * - `Offline`: a client that stays online was not for as long as the operation may wait.
  * - `NoCredentials`: user name and password could not be had now; `cause` says why.
+ * - `Size`: a streamed body had more or fewer octets than its `size`. The message was given up on the way.
+ * - `Options`: what was asked for cannot be used, and nothing was sent; `cause` is an `OptionsError`.
  *
  * @category errors
  * @since 0.1.0
@@ -31,6 +35,8 @@ export type ClientErrorReason =
   | "Answer"
   | "Offline"
   | "NoCredentials"
+  | "Size"
+  | "Options"
 
 /**
  * An operation of a client failed; `reason` says why, `message` in words.

@@ -264,7 +264,7 @@ export const connect = Effect.fnUntraced(function*(
   ): Effect.Effect<Sender.Handed, ClientError | E, R> => {
     const { body, byteRange, chunkSize = 65_536, fromPath = uri, window = 32 } = options
     const octets = typeof body === "string" ? Buffer.from(body) : body
-    const size = octets instanceof Uint8Array ? octets.length : octets === undefined ? 0 : options.size
+    const size = octets instanceof Uint8Array ? octets.length : octets === undefined ? 0 : streamedSize(options)
     return Effect.scoped(Sender.send({ codec, inbox, wire }, {
       toPath: pathText(options.toPath),
       fromPath: pathText(fromPath),
@@ -332,6 +332,12 @@ export const connect = Effect.fnUntraced(function*(
     destroy: Effect.sync(() => connection.destroy())
   }
 })
+
+/** What is known of a streamed body: it goes to the end of its message, if the flag says that it has it. */
+const streamedSize = ({ byteRange, flag = "$", size }: SendOptions<unknown, unknown>): number | undefined => {
+  if (size !== undefined || byteRange === undefined || byteRange === false || flag !== "$") return size
+  return byteRange.total === undefined ? undefined : byteRange.total + 1 - byteRange.start
+}
 
 /** As in a path header. */
 export const pathText = (path: Path): string => {

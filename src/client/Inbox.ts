@@ -223,14 +223,17 @@ export class Inbox implements FrameSink {
       frames.put(frame)
     }
     if (frame.method !== "SEND") return this.#other(frame)
+    const truth = message === undefined || flag !== "$" || isTrue(chunk, message)
+    if (!truth) this.#answer(chunk, 400)
     if (message?.arriving?.crowded === true) message.arriving.withhold((status) => this.#answer(chunk, status))
     else this.#answer(chunk, 200)
     if (message === undefined) {
       if (flag !== "+") this.#refused.delete(keyOf(frame))
       return
     }
-    if (flag === "#") {
-      message.arriving?.fail(new ClientError({ reason: "Aborted", message: "the sender has given up the message" }))
+    if (flag === "#" || !truth) {
+      const why = truth ? "the sender has given up the message" : "the message has another length than its sender said"
+      message.arriving?.fail(new ClientError({ reason: "Aborted", message: why }))
       return this.#forgetMessage(message)
     }
     if (flag === "$") {
@@ -364,6 +367,10 @@ export class Inbox implements FrameSink {
     }))
   }
 }
+
+/** Whether the last chunk ends where the message does by its total, and by that of the chunk that came first (RFC 4975 §7.1.1). */
+const isTrue = ({ frame, next }: Chunk, { first }: Unfinished): boolean =>
+  [frame.byteRange?.total, first.byteRange?.total].every((total) => total === undefined || total === next - 1)
 
 /** A message has one sender, and one session. */
 const keyOf = ({ fromPath, messageId, toPath }: Frame): string => `${messageId}\n${fromPath}\n${toPath}`

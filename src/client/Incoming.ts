@@ -39,7 +39,7 @@ export interface Incoming {
   readonly received: () => number
   /**
    * The next octets, undefined at the end. Fails with `Closed` when the connection is gone, with `Aborted` when the sender
-   * has given up, with `Dropped` when it was refused here, or not taken for 25 seconds with 1 MiB or more waiting.
+   * has given up, or has ended the message with another length than `size`, with `Dropped` when it was refused here, or not taken for 25 seconds with 1 MiB or more waiting.
    */
   readonly next: Effect.Effect<Uint8Array | undefined, ClientError>
   /** All octets, as `next` gives them. For one reader. */

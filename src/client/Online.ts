@@ -26,6 +26,7 @@ import type { Incoming } from "./Incoming.ts"
 import { type Mailbox, Unread } from "./Mailbox.ts"
 import { type OnlineOptions, onlineOptions } from "./OnlineOptions.ts"
 import type { OnlineError, OnlineState } from "./OnlineState.ts"
+import { checkOnlineSend, checkReply } from "./OptionChecks.ts"
 import type { OnlineSendOptions } from "./Options.ts"
 import type { Report } from "./Report.ts"
 import type { Sent } from "./Sent.ts"
@@ -196,10 +197,9 @@ export const online = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(Effect.onExit(upkeep, (exit) => {
     const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
     if (error instanceof ClientError) return close(error)
-    const defect = Exit.isFailure(exit) && Cause.hasDies(exit.cause)
-      ? Effect.logError("a client does not stay online", exit.cause)
-      : Effect.void
-    return Effect.andThen(defect, close(CLOSED))
+    if (Exit.isSuccess(exit) || !Cause.hasDies(exit.cause)) return close(CLOSED)
+    const ended = new ClientError({ reason: "Closed", message: "the client has ended by a defect", cause: error })
+    return Effect.andThen(Effect.logError("a client does not stay online", exit.cause), close(ended))
   }))
   // Before the connection: who sends meanwhile hears it at once.
   yield* Effect.addFinalizer(() => close(CLOSED))
@@ -218,13 +218,13 @@ export const online = Effect.fnUntraced(function*(
 
   const send = <E, R>(options: OnlineSendOptions<E, R>): Effect.Effect<Sent, ClientError | E, R> =>
     Effect.flatMap(
-      current,
+      Effect.andThen(checkOnlineSend(options), current),
       ({ client, grant }) =>
-        client.send({ fromPath: uri, ...options, toPath: [...grant.usePath, pathText(options.to)] })
+        client.send({ ...options, fromPath: options.fromPath ?? uri, toPath: [...grant.usePath, pathText(options.to)] })
     )
 
   const reply: OnlineShape["reply"] = ({ fromPath, toPath }, options) =>
-    Effect.flatMap(current, ({ grant: { usePath } }) =>
+    Effect.flatMap(Effect.andThen(checkReply(options), current), ({ grant: { usePath } }) =>
       // The relays of now in the place of those that it came by.
       send({ ...options, fromPath: toPath, to: pathUris(fromPath).slice(usePath.length) }))
 

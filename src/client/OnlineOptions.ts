@@ -1,29 +1,16 @@
 /** What the options of a client may be that is told where its relay is, and what follows from them. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import {
-  duration,
-  oneOf,
-  type OptionProblem,
-  type OptionsError,
-  text,
-  whole,
-  wholeOrUnbounded,
-  wrongOptions
-} from "../options/Options.ts"
-import { type Range, ranges } from "../options/Ranges.ts"
-import { digestAlgorithms } from "../protocol/digest/Digest.ts"
+import { duration, type OptionProblem, type OptionsError, text, wrongOptions } from "../options/Options.ts"
 import { type MsrpUri, parseUri } from "../protocol/Uri.ts"
 import { isReachable } from "./ByUri.ts"
 import { ClientError } from "./ClientError.ts"
+import { clientSchema, loginSchema, userSchema } from "./OptionChecks.ts"
 import type { AuthOptions, Credentials, OnlineOptions, RelayOptions } from "./Options.ts"
 import { RETRY, type Retry } from "./Upkeep.ts"
 
 export type { OnlineOptions } from "./Options.ts"
-
-const some: Range = [1, Number.MAX_SAFE_INTEGER]
 
 const relayOf = (relay: unknown): MsrpUri | undefined => {
   const uri = typeof relay === "string" ? parseUri(relay) : (Object(relay) as MsrpUri)
@@ -35,28 +22,19 @@ const relaySchema = {
     expected: "the URI of a relay, by tcp or ws and without a session"
   }),
   path: Schema.optional(text("a path that begins with a slash", (path) => path.startsWith("/"))),
-  maxMessage: Schema.optional(wholeOrUnbounded(some)),
-  maxUnread: Schema.optional(wholeOrUnbounded(some)),
-  maxReports: Schema.optional(whole(some)),
-  responseTimeout: Schema.optional(duration)
+  ...clientSchema
 }
 
 const schema = Schema.Struct({
   ...relaySchema,
-  username: Schema.optional(text("a name", (name) => name !== "")),
-  password: Schema.optional(Schema.declare(
-    (value: unknown): value is string | Redacted.Redacted => typeof value === "string" || Redacted.isRedacted(value),
-    { expected: "text, redacted or not" }
-  )),
+  username: Schema.optional(userSchema.username),
+  password: Schema.optional(userSchema.password),
   credentials: Schema.optional(
     Schema.declare((value: unknown): value is Effect.Effect<Credentials> => Effect.isEffect(value), {
       expected: "an effect"
     })
   ),
-  expires: Schema.optional(whole(ranges.expires)),
-  algorithms: Schema.optional(Schema.Array(oneOf(...digestAlgorithms))),
-  rspauth: Schema.optional(oneOf("required", "optional")),
-  sendUri: Schema.optional(Schema.Boolean),
+  ...loginSchema,
   retry: Schema.optional(Schema.Struct({
     atLeast: Schema.optional(duration),
     atMost: Schema.optional(duration)
@@ -82,7 +60,7 @@ const together = (options: OnlineOptions): ReadonlyArray<OptionProblem> => {
   if (Duration.isGreaterThan(atLeast, atMost)) {
     problems.push({ option: "retry.atLeast", problem: "must not be above retry.atMost" })
   }
-  if (!("credentials" in options) && (options.username === undefined || options.password === undefined)) {
+  if (options.credentials === undefined && (options.username === undefined || options.password === undefined)) {
     problems.push({ option: "username", problem: "must be there with a password, or credentials in their place" })
   }
   return problems
@@ -115,7 +93,9 @@ export const onlineOptions = (layer: string, options: OnlineOptions): Effect.Eff
   })
 
 const credentialsOf = (options: OnlineOptions): Effect.Effect<Credentials, ClientError> =>
-  "credentials" in options
-    ? Effect.mapError(options.credentials, (cause) =>
-      new ClientError({ reason: "NoCredentials", message: "there are no credentials now", cause }))
+  options.credentials !== undefined
+    ? Effect.mapError(
+      options.credentials,
+      (cause) => new ClientError({ reason: "NoCredentials", message: "there are no credentials now", cause })
+    )
     : Effect.succeed({ username: options.username, password: options.password })

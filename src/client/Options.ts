@@ -29,25 +29,33 @@ export type Path = string | MsrpUri | ReadonlyArray<string | MsrpUri>
  */
 export interface ClientOptions {
   /** Answer requests: SENDs as their Failure-Report wants it, unknown methods with 501. Default true. */
-  readonly respond?: boolean
+  readonly respond?: boolean | undefined
   /** Send a success REPORT for a whole message that asks for one. Default true. */
-  readonly report?: boolean
+  readonly report?: boolean | undefined
   /** Keep a copy of every frame in `frames`, however long its body. For tests. Default false. */
-  readonly record?: boolean
+  readonly record?: boolean | undefined
   /**
    * Whether a message is kept in memory (`body`), only counted and hashed while it comes (`digest`), or handed out while it
    * comes, in `incoming` (`stream`). `{ refuse: 415 }` answers it so. Asked with its first chunk. Default: kept.
    */
-  readonly collect?: Collect | ((first: Frame) => Collect)
+  readonly collect?: (Collect | ((first: Frame) => Collect)) | undefined
   /** Octets of a message that is kept, and of what comes before its turn in one that is hashed. Default 32 MiB. */
-  readonly maxMessage?: number
+  readonly maxMessage?: number | undefined
   /** Octets of messages and frames that were not taken: beyond it reading pauses. Default 64 MiB. */
-  readonly maxUnread?: number
+  readonly maxUnread?: number | undefined
   /** REPORTs that are kept in `reports`: of more, the oldest are forgotten. Default 65,536. */
-  readonly maxReports?: number
+  readonly maxReports?: number | undefined
   /** How long to wait for a response. Default 30 seconds (RFC 4975 §7.2). */
-  readonly responseTimeout?: Duration.Input
+  readonly responseTimeout?: Duration.Input | undefined
 }
+
+/**
+ * Where a client connects to, with nothing else said: there are no options that could be wrong.
+ *
+ * @category options
+ * @since 0.2.0
+ */
+export type AddressOptions = TransportConnectOptions & { readonly [K in keyof ClientOptions]?: undefined }
 
 /**
  * Where a client connects to, and what it does by itself.
@@ -92,20 +100,22 @@ export type OnlineOptions =
   & Omit<RelayOptions, "respond" | "record">
   & {
     /** Seconds asked for; the relay decides when absent, and if it wants other ones than these. */
-    readonly expires?: number
+    readonly expires?: number | undefined
     /** As in `AuthOptions`. */
-    readonly algorithms?: ReadonlyArray<DigestAlgorithm>
-    readonly rspauth?: "required" | "optional"
-    readonly sendUri?: boolean
+    readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
+    readonly rspauth?: "required" | "optional" | undefined
+    readonly sendUri?: boolean | undefined
     /**
      * How long to wait before it is tried again to be online: at first at least `atLeast`, and up to twice as long each time
      * until it is up to `atMost`. How long is random, so that not everybody comes back at once. Default: 0.5 and 30 seconds.
      */
-    readonly retry?: { readonly atLeast?: Duration.Input; readonly atMost?: Duration.Input }
+    readonly retry?:
+      | { readonly atLeast?: Duration.Input | undefined; readonly atMost?: Duration.Input | undefined }
+      | undefined
     /** How long `send` and others wait to be online. Default 30 seconds. */
-    readonly waitOnline?: Duration.Input
+    readonly waitOnline?: Duration.Input | undefined
   }
-  & (Credentials | {
+  & ((Credentials & { readonly credentials?: undefined }) | {
     /** Asked for before each login, for passwords that last for an hour. What fails is tried again. */
     readonly credentials: Effect.Effect<Credentials, unknown>
   })
@@ -120,23 +130,23 @@ export interface AuthOptions {
   /** The relay's URI. Its text is what the digest is made with. */
   readonly relay: string | MsrpUri
   /** Use-Path of the relays before it, granted by an AUTH to them (RFC 4976 §5.1). */
-  readonly via?: Path
+  readonly via?: Path | undefined
   readonly username: string
   readonly password: string | Redacted.Redacted
   /** Seconds asked for; the relay decides when absent. */
-  readonly expires?: number
+  readonly expires?: number | undefined
   /** After a 423, ask once more for the limit that it names (RFC 4976 §4.6). Default false. */
-  readonly adjustExpires?: boolean
+  readonly adjustExpires?: boolean | undefined
   /** Algorithms that may be answered; the strongest of those offered is taken. Default: all. */
-  readonly algorithms?: ReadonlyArray<DigestAlgorithm>
+  readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
   /** Whether a grant without rspauth is an error (a wrong one always is). Default `required`. */
-  readonly rspauth?: "required" | "optional"
+  readonly rspauth?: "required" | "optional" | undefined
   /** Send the URI in Authorization too, as HTTP does and RFC 4976 does not. Default false. */
-  readonly sendUri?: boolean
+  readonly sendUri?: boolean | undefined
   /** An earlier grant of this relay: its nonce is used, which saves the challenge. */
-  readonly after?: Grant
+  readonly after?: Grant | undefined
   /** Own URI. Default: that of the client. */
-  readonly fromPath?: Path
+  readonly fromPath?: Path | undefined
 }
 
 /**
@@ -148,13 +158,13 @@ export interface AuthOptions {
 export interface RequestOptions {
   readonly method: string
   readonly toPath: Path
-  readonly fromPath?: Path
+  readonly fromPath?: Path | undefined
   /** In this order; with a body, Content-Type must be the last. */
-  readonly headers?: HeaderLines
-  readonly body?: string | Uint8Array
-  readonly flag?: Flag
+  readonly headers?: HeaderLines | undefined
+  readonly body?: string | Uint8Array | undefined
+  readonly flag?: Flag | undefined
   /** Default: a new one. */
-  readonly transactionId?: string
+  readonly transactionId?: string | undefined
 }
 
 /**
@@ -166,31 +176,34 @@ export interface RequestOptions {
 export interface SendOptions<E = never, R = never> {
   readonly toPath: Path
   /** Own URI. Default: that of the client. */
-  readonly fromPath?: Path
+  readonly fromPath?: Path | undefined
   /** Text goes as UTF-8. Absent: a SEND without a body, as for binding a session or keeping a connection alive. */
-  readonly body?: string | Uint8Array | Stream.Stream<Uint8Array, E, R>
-  /** Octets of a streamed body, when known: it then stands in Byte-Range as the total. */
-  readonly size?: number
+  readonly body?: string | Uint8Array | Stream.Stream<Uint8Array, E, R> | undefined
+  /**
+   * Octets of a streamed body, when known: it then stands in Byte-Range as the total. If the body has more or fewer, `send`
+   * fails with `Size`, and the receiver is told that the message is given up.
+   */
+  readonly size?: number | undefined
   /** Default: a new one. */
-  readonly messageId?: string
+  readonly messageId?: string | undefined
   /** Default `text/plain` for text, else `application/octet-stream`. */
-  readonly contentType?: string
+  readonly contentType?: string | undefined
   /** Further headers, written before Content-Type. */
-  readonly headers?: HeaderLines
+  readonly headers?: HeaderLines | undefined
   /** The body's place in a message of which it is only a part; `total: undefined` is `*`. False: no Byte-Range. */
-  readonly byteRange?: { readonly start: number; readonly total: number | undefined } | false
+  readonly byteRange?: { readonly start: number; readonly total: number | undefined } | false | undefined
   /** Default `yes`. */
-  readonly failureReport?: FailureReport
+  readonly failureReport?: FailureReport | undefined
   /** Default false. */
-  readonly successReport?: boolean
+  readonly successReport?: boolean | undefined
   /** Octets of body in one chunk; `Infinity` for one chunk that ends early only when others want to send. Default 65,536. */
-  readonly chunkSize?: number
+  readonly chunkSize?: number | undefined
   /** Flag of the last chunk. Default `$`. */
-  readonly flag?: Flag
+  readonly flag?: Flag | undefined
   /** Chunks that may wait for their responses at a time. Default 32. */
-  readonly window?: number
+  readonly window?: number | undefined
   /** Told whenever more was sent, or more has its response. */
-  readonly progress?: (progress: Progress) => void
+  readonly progress?: ((progress: Progress) => void) | undefined
 }
 
 /**

@@ -13,7 +13,7 @@ import type { HeaderLines } from "../protocol/Encoder.ts"
 import { INTERRUPTIBLE_ABOVE } from "../protocol/FrameLimits.ts"
 import type { FailureReport, Flag } from "../protocol/Head.ts"
 import { transactionId } from "../protocol/Ident.ts"
-import type { ClientError } from "./ClientError.ts"
+import { ClientError } from "./ClientError.ts"
 import type { Inbox } from "./Inbox.ts"
 import { Responses } from "./Responses.ts"
 import { fromOctets, fromStream, type Source } from "./Source.ts"
@@ -30,7 +30,7 @@ export interface Outgoing<E, R> {
   readonly messageId: string
   /** Absent: a SEND without a body (RFC 4975 §7.1). */
   readonly body: Uint8Array | Stream.Stream<Uint8Array, E, R> | undefined
-  /** Octets of the body, when known. */
+  /** Octets of the body, when known: the message is given up if it has more or fewer. */
   readonly size: number | undefined
   readonly contentType: string
   /** Written before Content-Type. */
@@ -78,10 +78,14 @@ export interface SenderParts {
   readonly inbox: Inbox
 }
 
+const wrongSize = (size: number, found: string): ClientError =>
+  new ClientError({ reason: "Size", message: `the body has ${found} than ${size} octets, which was to be its size` })
+
 /**
  * Sends the message. With Failure-Report `yes`, completes when every chunk has its 200; else when all is handed over.
  * Fails with the first response that is not 2xx, or with a failure REPORT that comes while it is being sent: the chunk
  * under way then ends with `#`, as it does on interruption (RFC 4975 §7.3.2, §10.5). Between two chunks, an empty one does.
+ * So it ends, too, when the body has another length than `size`; no octet behind that is sent.
  */
 export const send = Effect.fnUntraced(function*<E, R>(
   { codec, inbox, wire }: SenderParts,
@@ -112,6 +116,9 @@ export const send = Effect.fnUntraced(function*<E, R>(
   const advance = Effect.gen(function*() {
     do piece = yield* source.next
     while (piece?.length === 0)
+    if (size !== undefined && (piece === undefined ? sent < size : sent + piece.length > size)) {
+      return yield* wrongSize(size, piece === undefined ? "fewer" : "more")
+    }
     exhausted = piece === undefined
   })
 

@@ -104,16 +104,18 @@ export const wrongOptions = <A extends object>(
   layer: string,
   schema: Schema.Codec<unknown>,
   more: (options: A) => ReadonlyArray<OptionProblem> = () => []
-) =>
-(options: A): OptionsError | undefined => {
-  const decoded = Schema.decodeUnknownResult(schema)(options, { errors: "all" })
-  const problems = Result.isSuccess(decoded)
-    ? more(options)
-    : formatter(decoded.failure.issue).issues.map(({ message, path }) => ({
-      option: nameOf(path),
-      problem: message.replace(/^Expected /, "must be ").replace(/, got .*$/s, "")
-    }))
-  return problems.length === 0 ? undefined : new OptionsError({ layer, problems })
+) => {
+  const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
+  return (options: A): OptionsError | undefined => {
+    const decoded = decode(options)
+    const problems = Result.isSuccess(decoded)
+      ? more(options)
+      : formatter(decoded.failure.issue).issues.map(({ message, path }) => ({
+        option: nameOf(path),
+        problem: message.replace(/^Expected /, "must be ").replace(/, got .*$/s, "")
+      }))
+    return problems.length === 0 ? undefined : new OptionsError({ layer, problems })
+  }
 }
 
 /** Fails with all that is wrong, by the schema. */

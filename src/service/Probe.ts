@@ -118,7 +118,10 @@ export const probe = Effect.fnUntraced(function*(
     return yield* new ProbeFailed({ step: name, message: `probe failed: ${name}: ${why}` })
   })
 
-  const connect = (to: Address) => Client.connect({ ...to, collect: "digest", responseTimeout: `${timeout} seconds` })
+  const connect = (to: Address) =>
+    Client.connect({ ...to, collect: "digest", responseTimeout: `${timeout} seconds` }).pipe(
+      Effect.catchTag("OptionsError", Effect.die)
+    )
 
   /** Sends `body` and waits until the other one has it and has reported it. */
   const deliver = Effect.fnUntraced(function*(from: Party, to: Party, body: Stream.Stream<Uint8Array>, octets: number) {

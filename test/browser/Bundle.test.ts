@@ -18,6 +18,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { bundleClient, forBrowsers } from "../../src/browser/bundle.ts"
 import type * as Facade from "../../src/browser/index.ts"
 import { Transport } from "../../src/Transport.ts"
+import { fencesIn } from "../documents/fences.ts"
 import { hasBrowser, launch, open } from "../support/browser.ts"
 import { PASSWORD, startRelay } from "./relay.ts"
 
@@ -46,25 +47,40 @@ describe("the bundle", () => {
   })
 })
 
-/** What a program on Effect is in a page, which takes `Client` with the transport for pages. */
-const PROGRAM = `
-import * as Client from ${JSON.stringify(source("Client.ts"))}
-import { Codec } from ${JSON.stringify(source("Codec.ts"))}
-import { layerWebSocket } from ${JSON.stringify(source("browser/WebSocketTransport.ts"))}
-export { Client, Codec, layerWebSocket }
-`
-
-describe("the client for programs, bundled for a page", () => {
-  it("needs no Node either: there is nothing to find a relay by but its host", { timeout: 60_000 }, async () => {
-    const folder = mkdtempSync(join(tmpdir(), "msrp-bundle-"))
-    const entry = join(folder, "program.ts")
-    writeFileSync(entry, PROGRAM)
-    const bundle = await rolldown(await forBrowsers(entry))
+/** A program in one file for a page, with the modules of `src` for those of the package. */
+const bundled = async (program: string): Promise<string> => {
+  const folder = mkdtempSync(join(tmpdir(), "msrp-bundle-"))
+  const entry = join(folder, "program.ts")
+  const local = program
+    .replaceAll(/"msrp-relay(?:\/([\w/]+))?"/g, (_, name = "index") => JSON.stringify(source(`${name}.ts`)))
+    .replaceAll(/"(effect\/\w+)"/g, (_, name) => JSON.stringify(fileURLToPath(import.meta.resolve(name))))
+  writeFileSync(entry, local)
+  try {
+    await using bundle = await rolldown(await forBrowsers(entry))
     const { output: [{ code }] } = await bundle.generate({ format: "esm", minify: true, comments: false })
-    await bundle.close()
+    return code
+  } finally {
     rmSync(folder, { recursive: true })
+  }
+}
+
+describe("the client for programs, bundled for a page", { timeout: 60_000 }, () => {
+  const shown = fencesIn("docs/client.md").find(({ code }) => code.includes("browser/WebSocketTransport"))
+
+  it("as docs/client.md shows it needs no Node: there is nothing to find a relay by but its host", async () => {
+    const code = await bundled(shown!.code)
     assert.notMatch(code, /\bimport\s*["'{*]|\bfrom\s*["']|\brequire\(/)
     assert.include(code, "Client.online")
+  })
+
+  it("from the module of all services it does, as docs/client.md says", async () => {
+    const program = shown!.code.replace(
+      `import * as Client from "msrp-relay/Client"\nimport { Codec } from "msrp-relay/Codec"`,
+      `import { Client, Codec } from "msrp-relay"`
+    )
+    assert.include(program, `from "msrp-relay"`)
+    const outcome = await bundled(program).then((code) => code, (error: unknown) => String(error))
+    assert.match(outcome, /node:|Could not resolve/)
   })
 })
 

@@ -98,6 +98,34 @@ describe("the client of web pages", () => {
     assert.strictEqual((await failure(login("alice", { url: "https://example.com/" }))).reason, "Invalid")
   })
 
+  it("says at once what cannot be used", async () => {
+    const wrong: ReadonlyArray<object> = [
+      { expires: NaN },
+      { expires: 0.5 },
+      { password: null },
+      { username: 5 },
+      { relay: 5 },
+      { credentials: "alice" }
+    ]
+    for (const one of wrong) assert.strictEqual((await failure(login("alice", one))).reason, "Invalid")
+    const credentials = (() => ({ user: "alice" })) as unknown as NonNullable<ConnectOptions["credentials"]>
+    assert.strictEqual((await failure(login("alice", { credentials }))).reason, "Login")
+
+    const msrp = await login("alice", { expires: undefined, credentials: undefined, relay: undefined })
+    const bob = await login("bob")
+    for (const one of [{ maxSize: NaN }, { maxSize: 0 }, { maxSize: 1.5 }, { accept: "text/plain" }, { peer: null }]) {
+      const session = Promise.resolve().then(() => msrp.session(one as object))
+      assert.strictEqual((await failure(session)).reason, "Invalid")
+    }
+    const chat = msrp.session({ maxSize: Infinity, accept: undefined, peer: undefined })
+    chat.peer = bob.session().path
+    for (const one of [{ contentType: 5 }, { contentType: "" }, { filename: 5 }, { messageId: 5 }, { onProgress: 5 }]) {
+      assert.strictEqual((await failure(chat.send("x", one as object))).reason, "Invalid")
+    }
+    assert.strictEqual((await failure(chat.send(undefined as unknown as string))).reason, "Invalid")
+    assert.strictEqual((await chat.send("x", { contentType: undefined, messageId: undefined })).length, 1)
+  })
+
   it("chats both ways, with receipts", async () => {
     const { toAlice, toBob } = await pair()
     const sent = await toBob.send("Grüße", { receipt: true })

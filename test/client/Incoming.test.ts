@@ -1,6 +1,7 @@
 /** Messages that are handed out while they come. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { MAX_WAITING_OCTETS, TAKE_WITHIN } from "../../src/client/Incoming.ts"
@@ -42,6 +43,47 @@ describe("incoming", () => {
       const lost = yield* client.incoming.take
       ;(yield* TestNetwork).cut(other.connection)
       assert.strictEqual((yield* Effect.flip(Stream.runDrain(lost.octets))).reason, "Closed")
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("is aborted when it ends elsewhere than its total says, and its sender hears 400", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ collect: "stream" })
+      const asks = "Success-Report: yes\r\n"
+      const ends: ReadonlyArray<readonly [body: string, at: readonly [number, number | "*"]]> = [
+        ["def", [4, 9]],
+        ["defghi", [4, 6]],
+        ["def", [4, 6]],
+        ["def", [4, "*"]]
+      ]
+      for (const [body, at] of ends) {
+        other.write(sendTo(client, "abc1", { body: "abc", at: [1, 9], headers: asks, flag: "+" }))
+        other.write(sendTo(client, "abc2", { body, at, headers: asks }))
+        const incoming = yield* client.incoming.take
+        const error = yield* Effect.flip(Stream.runDrain(incoming.octets))
+        assert.strictEqual(error.reason, "Aborted")
+        const frames = yield* other.frames(2)
+        assert.deepStrictEqual(frames.map((frame) => frame.status), [200, 400])
+      }
+      // No REPORT has come, and the Message-ID may be used again.
+      other.write(sendTo(client, "abc3", { body: "abc" }))
+      assert.strictEqual(yield* text((yield* client.incoming.take).octets), "abc")
+      assert.strictEqual((yield* other.frame).status, 200)
+      assert.strictEqual(other.waiting, 0)
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("so it is with one that is kept, or hashed", () =>
+    Effect.gen(function*() {
+      const kept = Effect.fnUntraced(function*(collect: "body" | "digest") {
+        const { client, other } = yield* pair({ collect })
+        other.write(sendTo(client, "abc1", { body: "abcdef", at: [1, 9] }))
+        other.write(sendTo(client, "abc2", { body: "abcdef", at: [1, 3] }))
+        other.write(sendTo(client, "abc3", { body: "abcdef", at: [1, "*"] }))
+        assert.strictEqual((yield* client.messages.take).length, 6)
+        assert.deepStrictEqual((yield* other.frames(3)).map(({ status }) => status), [400, 400, 200])
+        assert.isTrue(Option.isNone(yield* client.messages.poll))
+      }, Effect.scoped)
+      yield* kept("body")
+      yield* kept("digest")
     }).pipe(Effect.provide(simulated)))
 
   it.effect("R4975-10-05: refuses it in the middle, and what still comes of it, and no other", () =>

@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -354,6 +355,30 @@ describe("before a relay that proves nothing", () => {
     }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(Transport.layerTest(), Codec.layer))))
 })
 
+describe("a client that ends by a defect", () => {
+  test(
+    "tells it to all who wait",
+    Effect.gen(function*() {
+      const defect = new Error("a defect of credentials")
+      const { alice, states } = yield* start({ credentials: Effect.die(defect) })
+      const error = yield* alice.closed
+      assert.deepInclude(error, { reason: "Closed", cause: defect })
+      assert.deepStrictEqual(states.at(-1), { _tag: "Closed", error })
+      assert.strictEqual(yield* Effect.flip(alice.current), error)
+      assert.strictEqual(yield* Effect.flip(alice.messages.take), error)
+    }).pipe(Effect.provideService(References.MinimumLogLevel, "None"))
+  )
+
+  test(
+    "credentials that are none are no defect: they are asked for again",
+    Effect.gen(function*() {
+      const { states } = yield* start({ credentials: Effect.succeed({} as Client.Credentials) })
+      const state = states.at(-1)
+      assert.isTrue(state?._tag === "Offline" && state.error._tag === "ClientError" && state.error.reason === "Options")
+    })
+  )
+})
+
 describe("options", () => {
   const nowhere = Layer.mergeAll(Transport.layerTest(), Codec.layer)
   it.effect("that cannot be used are all told, without what is secret", () =>
@@ -389,4 +414,32 @@ describe("options", () => {
       const exit = yield* Effect.exit(Effect.scoped(Layer.build(Client.layerOnline(wrong))))
       assert.isTrue(Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof OptionsError)
     }).pipe(Effect.provide(nowhere)))
+
+  it.effect("of a message are told before it is online", () =>
+    Effect.gen(function*() {
+      const bot = yield* Client.online(OPTIONS)
+      const wrong = [
+        bot.send({ to: RELAY, body: "x", chunkSize: NaN }),
+        bot.send({ to: undefined as unknown as string, body: "x" }),
+        bot.reply({ fromPath: RELAY, toPath: RELAY } as Client.Message, { body: "x", window: 1.5 })
+      ]
+      for (const one of wrong) assert.strictEqual((yield* Effect.flip(one)).reason, "Options")
+    }).pipe(Effect.scoped, Effect.provide(nowhere)))
+
+  it.effect("that are undefined are those that are not given", () =>
+    Effect.gen(function*() {
+      const relay = yield* TestRelay
+      const bob = yield* relay.login("bob")
+      const absent = undefined as number | undefined
+      const alice = yield* Client.online({
+        ...OPTIONS,
+        expires: absent,
+        maxUnread: absent,
+        retry: { atLeast: undefined }
+      })
+      const sent = yield* alice.send({ to: bob.path, fromPath: undefined, body: "x", size: absent, chunkSize: absent })
+      assert.strictEqual(sent.length, 1)
+      const { fromPath } = yield* bob.client.messages.take
+      assert.isTrue(fromPath.endsWith(alice.uri))
+    }).pipe(Effect.scoped, Effect.provide(TestRelay.layer())))
 })

@@ -7,6 +7,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Client from "../../src/Client.ts"
 import { Frame } from "../../src/client/Frame.ts"
 import { Codec } from "../../src/Codec.ts"
+import { TestRelay } from "../../src/testing/TestRelay.ts"
 import { TestNetwork, Transport } from "../../src/Transport.ts"
 import { pair, peer, reportTo, sendTo, settled, simulated } from "./pair.ts"
 
@@ -95,6 +96,77 @@ describe("giving up", () => {
       assert.strictEqual(last.header("Byte-Range"), "21-20/30")
       assert.strictEqual(last.body?.length, 0)
     }).pipe(Effect.provide(simulated)))
+})
+
+describe("a body that is not as long as its size", () => {
+  const octets = (...lengths: ReadonlyArray<number>) =>
+    Stream.fromIterable(lengths.map((length) => Buffer.alloc(length)))
+  /** What the receiver got of it. */
+  const got = (frames: ReadonlyArray<Frame>) => ({
+    flags: frames.map(({ flag }) => flag).join(""),
+    octets: frames.reduce((sum, { body }) => sum + (body?.length ?? 0), 0)
+  })
+  const sent = Effect.fnUntraced(function*(body: Stream.Stream<Uint8Array>, options: Partial<Client.SendOptions> = {}) {
+    const { client, other } = yield* pair()
+    const error = yield* Effect.flip(
+      client.send({ toPath: peer, failureReport: "no", size: 1000, chunkSize: 100, ...options, body })
+    )
+    assert.instanceOf(error, Client.ClientError)
+    yield* settled
+    return { error, ...got(yield* other.frames(other.waiting)) }
+  }, Effect.scoped)
+
+  it.effect("is given up when it ends early, and its sender hears it", () =>
+    Effect.gen(function*() {
+      for (const options of [{}, { chunkSize: Infinity }, { successReport: true }, { byteRange: false }] as const) {
+        const { error, flags, octets: length } = yield* sent(octets(100, 30), options)
+        assert.strictEqual(error.reason, "Size")
+        assert.match(error.message, /fewer than 1000/)
+        assert.match(flags, /^\+*#$/)
+        assert.strictEqual(length, 130)
+      }
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("is given up when it goes on, and nothing beyond its size is sent", () =>
+    Effect.gen(function*() {
+      for (const options of [{}, { chunkSize: Infinity }] as const) {
+        const { error, flags, octets: length } = yield* sent(octets(900, 100, 1), options)
+        assert.strictEqual(error.reason, "Size")
+        assert.match(error.message, /more than 1000/)
+        assert.match(flags, /^\+*#$/)
+        assert.strictEqual(length, 1000)
+      }
+      assert.isAtMost((yield* sent(octets(900, 500))).octets, 1000)
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("is not begun when there is none of it, or too much at once", () =>
+    Effect.gen(function*() {
+      for (const body of [octets(), octets(0), octets(2000)]) {
+        const { error, ...rest } = yield* sent(body)
+        assert.strictEqual(error.reason, "Size")
+        assert.deepStrictEqual(rest, { flags: "", octets: 0 })
+      }
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("is measured by the total of its message where it goes to the end of it", () =>
+    Effect.gen(function*() {
+      const options = { size: undefined, byteRange: { start: 101, total: 200 } }
+      assert.strictEqual((yield* sent(octets(90), options)).flags, "#")
+      assert.strictEqual((yield* sent(octets(100, 1), options)).octets, 100)
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("is no whole message to its receiver, through a relay", () =>
+    Effect.gen(function*() {
+      const relay = yield* TestRelay
+      const alice = yield* relay.login("alice")
+      const bob = yield* relay.login("bob")
+      const error = yield* Effect.flip(
+        alice.client.send({ toPath: alice.pathTo(bob), body: octets(100_000), size: 200_000, successReport: true })
+      )
+      assert.strictEqual(error.reason, "Size")
+      yield* alice.client.send({ toPath: alice.pathTo(bob), body: "after it" })
+      assert.strictEqual((yield* bob.client.messages.take).body?.toString(), "after it")
+    }).pipe(Effect.scoped, Effect.provide(TestRelay.layer())))
 })
 
 /** The frames of messages, each of which must be one. */
