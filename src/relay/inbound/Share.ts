@@ -72,11 +72,8 @@ export class Share implements Continuing {
     const turn = this.#turn
     if (this.#number < turn.number) {
       this.#number = turn.number
-      this.#cost =
-        this.#rare =
-        this.#given =
-        this.#before =
-          0
+      this.#cost = this.#rare = 0
+      this.#given = this.#before = 0
     }
     turn.cost += octets
     const cost = this.#cost += octets
@@ -87,6 +84,7 @@ export class Share implements Continuing {
   wait(cost = 0): void {
     if (this.waits || this.#last) return
     this.waits = true
+    this.#number = this.#turn.number
     this.#cost = cost
     this.#reading.stop()
     this.#turn.continues(this, cost)

@@ -84,9 +84,13 @@ describe("Share", () => {
 
   it("lets no more go on than what they have kept is worth", () => {
     let wentOn = 0
+    turn.writesAtEnd({ endTurn: () => {} })
+    nextTurn()
     for (let i = 0; i < 20; i++) {
       const share = new Share(turn, { stop: () => {}, go: () => void wentOn++ } as unknown as Reading)
       share.wait(50_000)
+      share.readBegins(50_000)
+      share.readEnds(50_000)
     }
     nextTurn()
     assert.strictEqual(wentOn, 2)
