@@ -67,6 +67,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     stream.allowHalfOpen = true
     stream.once("end", () => {
       this.#halfClosed = true
+      if (this.#ended) return
       around.inSlices(() => {
         if (!this.#down) stream.end()
       })
