@@ -42,22 +42,27 @@ const locked = (path: string) =>
     )
   )
 
+/** SQLITE_BUSY, with whatever SQLite adds to it in the higher octets. */
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xFF) === 5
+
 /** What gives the lock back, or nothing if somebody else has it. */
 const take = (path: string, open: (path: string) => DatabaseSync): (() => void) | undefined => {
   // Made here, so that nobody else can open it.
   closeSync(openSync(path, "a", 0o600))
   const before = idOf(path)
   const database = open(path)
+  // Whoever had it before takes its file away with it: what was opened is no lock then, and may not even be read.
+  const moved = () => before === undefined || idOf(path) !== before
   try {
     database.exec("BEGIN EXCLUSIVE")
   } catch (error) {
+    const again = isBusy(error) || moved()
     database.close()
-    // SQLITE_BUSY
-    if (error instanceof Error && "errcode" in error && error.errcode === 5) return undefined
+    if (again) return undefined
     throw error
   }
-  // Whoever had it before took its file away with it: that is no lock any more.
-  if (before === undefined || idOf(path) !== before) {
+  if (moved()) {
     database.close()
     return undefined
   }

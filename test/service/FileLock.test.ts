@@ -2,9 +2,12 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { withFileLock } from "../../src/service/FileLock.ts"
 
 const folder = Effect.acquireRelease(
@@ -52,3 +55,26 @@ it.effect("a folder where nothing may be written is named", () =>
     const error = yield* Effect.flip(withFileLock("/nowhere/users", Effect.void))
     assert.match(error.message, /^\/nowhere\/users\.lock cannot be locked: /)
   }))
+
+it("processes that take it from each other all get it", { timeout: 60_000 }, async () => {
+  const directory = mkdtempSync(join(tmpdir(), "msrp-lock-"))
+  try {
+    const program = `
+      import * as Effect from "effect/Effect"
+      import { withFileLock } from "./src/service/FileLock.ts"
+      for (let i = 0; i < 100; i++) await Effect.runPromise(withFileLock(process.argv[1], Effect.void))
+    `
+    const codes = await Promise.all(Array.from({ length: 6 }, async () => {
+      const child = spawn(process.execPath, ["--input-type=module", "-e", program, join(directory, "users")], {
+        cwd: fileURLToPath(new URL("../..", import.meta.url)),
+        stdio: "ignore"
+      })
+      const [code] = await once(child, "close")
+      return code
+    }))
+    assert.deepStrictEqual(codes, [0, 0, 0, 0, 0, 0])
+    assert.deepStrictEqual(readdirSync(directory), [])
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
