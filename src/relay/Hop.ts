@@ -239,10 +239,6 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.fail("takes no octets")
   }
 
-  get unread(): boolean {
-    return this.reading.isHeldByFlows
-  }
-
   get lastHeard(): number {
     return this.#inbound.lastUsed
   }

@@ -156,6 +156,8 @@ type Timed = "ping" | "stall" | "closing" | "blocked" | "hold" | "relayGone"
 
 /** Milliseconds after which it is looked again whether a sender that was too fast may go on. */
 const PACE = 50
+/** Milliseconds after which it is looked again whether an answer that is late may still come. */
+const LATE = 1000
 
 /**
  * The limits with their times as timer queues, as the hot path wants them. It is one object as long as the relay runs,
@@ -163,6 +165,7 @@ const PACE = 50
  */
 export interface Limits extends Omit<RelayLimits, Timed> {
   readonly transaction: TimerQueue
+  readonly late: TimerQueue
   readonly probation: TimerQueue
   readonly ping: TimerQueue
   readonly stall: TimerQueue
@@ -178,6 +181,7 @@ export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
   return {
     ...bounds,
     transaction: seconds(TRANSACTION),
+    late: timers.queue(LATE),
     probation: seconds(PROBATION),
     ping: seconds(bounds.ping),
     stall: seconds(bounds.stall),

@@ -85,6 +85,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     const { auth, codec, edge, limits, networkOf, observer, relayPeers, sessions, timers } = options
     this.#options = options
     const turn = new Turn(timers.now, edge.defer, limits.turn)
+    timers.onExpiry = () => turn.tick()
     this.shared = {
       codec,
       turn,

@@ -53,26 +53,6 @@ export class TimerQueue {
     this.#timers.wakeBy(timed.deadline)
   }
 
-  /**
-   * Starts a timer as if that had been at `began`, which is not later than now. It is put behind those that expire no
-   * later, which are looked for from the latest.
-   */
-  startAsOf(timed: Timed, began: number): void {
-    timed.queue?.stop(timed)
-    const deadline = timed.deadline = began + this.millis
-    let before = this.#last
-    while (before !== undefined && before.deadline > deadline) before = before.previous
-    const next = before === undefined ? this.first : before.next
-    timed.queue = this
-    timed.previous = before
-    timed.next = next
-    if (before === undefined) this.first = timed
-    else before.next = timed
-    if (next === undefined) this.#last = timed
-    else next.previous = timed
-    this.#timers.wakeBy(deadline)
-  }
-
   stop(timed: Timed): void {
     if (timed.queue !== this) return
     if (timed.previous === undefined) this.first = timed.next
@@ -90,6 +70,8 @@ export class Timers {
   readonly now: () => number
   readonly #alarm: (deadline: number) => void
   #queues: Array<TimerQueue> = []
+  /** Called before any of those whose time is over. */
+  onExpiry: () => void = () => {}
   #wakeAt = Infinity
 
   /** `alarm` has `expire` called at that time, once, instead of at the time it was told before. */
@@ -139,6 +121,7 @@ export class Timers {
   /** Ends what is over now. */
   expire(): void {
     this.#wakeAt = Infinity
+    this.onExpiry()
     const now = this.now()
     let next = Infinity
     for (const queue of this.#queues) {

@@ -6,8 +6,9 @@ import type { Connection, Receiver } from "../../src/Transport.ts"
 import type { Ledger, Piece } from "./Ledger.ts"
 import type { Answer, Flag } from "./Scenario.ts"
 
-/** Milliseconds for which the relay waits for an answer. */
+/** Milliseconds for which the relay waits for an answer, and for which those do who share a connection (the limit `hold`). */
 const TRANSACTION = 30_000
+const HOLD = 2000
 
 export class Endpoint implements Receiver, FrameSink {
   readonly name: string
@@ -210,7 +211,10 @@ export class Endpoint implements Receiver, FrameSink {
       write(transactionId)
     }
     const inTime = when !== "never" && when !== "unknown" && (when !== "late" || delay < TRANSACTION)
-    if (piece !== undefined && inTime) piece.heard = status
+    if (piece !== undefined) {
+      if (inTime) piece.heard = status
+      piece.slow = !inTime || (when === "late" && delay > HOLD)
+    }
     switch (when) {
       case "now":
         return give

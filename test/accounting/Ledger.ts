@@ -68,6 +68,8 @@ export interface Piece {
   heard: number
   /** Its answer came late, behind others of the same receiver: the relay may have waited for it. */
   mayBeHeard: boolean
+  /** Its receiver does not answer, or so late that nobody who shares a connection waits for him. */
+  slow: boolean
 }
 
 export interface Report {
@@ -153,8 +155,8 @@ export const content: Buffer = (() => {
 /** Octets up to which a piece must say where it ends (RFC 4975 §7.1.1). */
 const SHORT = 2048
 
-/** Octets of body, about, that a receiver may have without an answer, however slow it is. */
-const LEAST_WINDOW = 120_000
+/** Octets of body with which, unanswered, a receiver may get nothing more: what was full is so until half of it is free. */
+const MUCH_UNANSWERED = 65_536
 
 /** With Failure-Report partial the relay tells by REPORT what it would otherwise answer. */
 const ownRefusal = ({ failureReport }: Message, status: number): boolean =>
@@ -205,7 +207,8 @@ export class Ledger {
       flag: undefined,
       answered: undefined,
       heard: 408,
-      mayBeHeard: false
+      mayBeHeard: false,
+      slow: false
     }
     const next = message.next.get(endpoint) ?? 0
     this.check(piece.start >= next, () => `${id}: octet ${piece.start} again, ${next} was expected`)
@@ -288,11 +291,9 @@ export class Ledger {
     this.check(message.failureReport !== "no", () => `${what()} is not wanted`)
     // Who comes again before the relay knows that his connection is gone uses somebody else's session (RFC 4976 §6.4).
     const stranger = status === 403 && message.failureReport === "partial"
-    // The far relay refuses as well, which the near one reports: more of a message that has failed (RFC 4975 §10.5), and
-    // what is for a session that is over.
-    const failed = message.reports.length > 0 ||
-      message.pieces.some(({ answered }) => answered !== undefined && answered >= 300)
-    const refusedFar = message.linked && (status === 413 ? failed : this.#rough && (status === 403 || status === 481))
+    // The far relay refuses as well, which the near one reports: more of a message that has failed (RFC 4975 §10.5), of
+    // which the sender may hear later, and what is for a session that is over.
+    const refusedFar = message.linked && (status === 413 || this.#rough && (status === 403 || status === 481))
     const said = message.pieces.some(({ answered }) => answered === status)
     this.check(
       status === 408 || said || stranger || refusedFar || ownRefusal(message, status),
@@ -309,11 +310,11 @@ export class Ledger {
     // A far relay answers late when its receiver is slow. After 30 seconds the near one reports what the far one then
     // delivers, or reports as well (RFC 4976 §6.4.1 has each relay report what it hears nothing of).
     if (message.linked && this.#rough) return void message.reports.push(report)
-    // So it is when its receiver has as much without an answer as it may have, and never says anything.
-    const isSame = (other: Report): boolean =>
-      other.status === 408 && other.start === start && other.length === report.length && other.from !== head.fromPath
-    if (message.linked && status === 408 && message.reports.some(isSame)) return
-    for (const other of message.reports) {
+    // So it is when its receiver has as much without an answer as it may have; each relay has cut it in pieces of its own.
+    const others = message.linked && status === 408
+      ? message.reports.filter((other) => other.status !== 408 || other.from === head.fromPath)
+      : message.reports
+    for (const other of others) {
       const overlap = Math.min(end, other.start + other.length) > Math.max(report.start, other.start)
       this.check(!overlap, () => `${what()} again, after ${other.start + 1}+${other.length} ${other.status}`)
     }
@@ -365,14 +366,14 @@ export class Ledger {
     }
   }
 
-  /** What is reported was not even sent on, since the receiver has more without an answer than it may have. */
-  #unsent({ pieces }: Message, { length, start, status }: Report): boolean {
-    const { endpoint } = pieces[0] ?? {}
+  /** What is reported was not sent on, since the receiver had more without an answer than it may have. */
+  #unsent({ direction, linked, pieces }: Message, { length, start, status }: Report): boolean {
     const unanswered = [...this.messages.values()].flatMap((one) => one.pieces)
-      .filter((piece) => piece.endpoint === endpoint && piece.heard === 408)
+      .filter((piece) => piece.slow && piece.message.direction.ends[1] === direction.ends[1])
       .reduce((sum, piece) => sum + piece.length, 0)
-    return status === 408 && unanswered >= LEAST_WINDOW &&
-      pieces.every((piece) => piece.start >= start + length || piece.start + piece.length <= start)
+    if (status !== 408 || unanswered < MUCH_UNANSWERED) return false
+    // The near relay has sent it, and has no answer while the far one waits.
+    return linked || pieces.every((piece) => piece.start >= start + length || piece.start + piece.length <= start)
   }
 
   /** Nothing came between: each piece is reported as its receiver answered it, once, or not at all. */
@@ -381,7 +382,10 @@ export class Ledger {
     const left = [...reports]
     for (const { answered, heard, length, mayBeHeard, start } of pieces) {
       if (heard < 300 || failureReport === "no" || (failureReport === "partial" && heard === 408)) continue
-      const i = left.findIndex((one) => one.start === start && one.length === length && one.status === heard)
+      const i = left.findIndex((one) =>
+        one.start === start && one.length === length &&
+        (one.status === heard || (mayBeHeard && one.status === answered))
+      )
       const waitedFor = mayBeHeard && answered !== undefined && answered < 300
       this.check(i !== -1 || waitedFor, () => `${id}: no REPORT ${heard} for ${start}..${start + length}`)
       if (i !== -1) left.splice(i, 1)
@@ -422,7 +426,14 @@ export class Ledger {
         () => `${id}: # at ${piece.start} without cause`
       )
     }
-    if (source.gone || message.severed || message.failureReport !== "yes") return
+    if (source.gone || message.severed) return
+    const failed = reports.some(({ status }) => status !== 413) ||
+      pieces.some(({ answered }) => answered !== undefined && answered >= 300)
+    this.check(
+      failed || reports.length === 0 || !message.linked,
+      () => `${id}: REPORT 413, which nobody said`
+    )
+    if (message.failureReport !== "yes") return
     for (const chunk of message.chunks) {
       if (chunk.status !== 200) continue
       const end = chunk.start + chunk.length

@@ -121,23 +121,6 @@ describe("Timers", () => {
       yield* TestClock.adjust(1000)
       assert.deepStrictEqual(log, ["a 1000"])
     }))
-
-  it.effect("may be started as of a moment that is past, and expire among the others in the order of their deadlines", () =>
-    Effect.gen(function*() {
-      const { log, timed, timers } = yield* make
-      const queue = timers.queue(1000)
-      const late = timed("late", () => queue.startAsOf(again, 300))
-      const again = timed("again")
-      queue.start(late)
-      yield* TestClock.adjust(300)
-      queue.start(timed("b"))
-      yield* TestClock.adjust(100)
-      queue.start(timed("c"))
-      queue.startAsOf(timed("a"), 100)
-      yield* TestClock.adjust(1000)
-      assert.deepStrictEqual(log, ["late 1000", "a 1100", "b 1300", "again 1300", "c 1400"])
-      assert.strictEqual(timers.running, 0)
-    }))
 })
 
 describe("a limit that gets another time", () => {

@@ -178,7 +178,7 @@ export class Inbound implements FrameSink {
     if (!isSend && octets > this.#shared.codec.limits.nonSendBody) return TOO_LONG
     const known = this.#lastRoute?.serves(head.kind) === true ? this.#lastRoute : this.#routes.get(pathsOf(head))
     if (known?.usable(this.#shared.turn.now) === true && known.serves(head.kind)) {
-      this.#hop.reading.uses(known)
+      this.#hop.reading.uses(known, undefined)
       return this.#lastRoute = known
     }
     this.#share.needs(ROUTE)
@@ -186,7 +186,7 @@ export class Inbound implements FrameSink {
       this.#hop.router.decide(head, this.#hop, octets === Infinity)
     if (decision._tag === "Route") {
       this.#remember(head, decision)
-      this.#hop.reading.uses(decision)
+      this.#hop.reading.uses(decision, known)
     }
     return decision
   }
@@ -215,7 +215,7 @@ export class Inbound implements FrameSink {
     }
     if (route.pace !== undefined) this.#hop.reading.spend(route.pace, 1, octets)
     const { flow } = route
-    if (flow.stuck) return this.#refusals.now(head, stuck(route), octets, flag)
+    if (flow.stuck && head.kind !== Kind.Report) return this.#refusals.now(head, stuck(route), octets, flag)
     const now = flow.clear
     let unanswered = false
     if (head.kind === Kind.Send) {

@@ -33,10 +33,13 @@ export class Logins {
     if (!beside) {
       let waits = true
       goOn = this.#goOn = () => {
-        if (waits) this.#reading.go()
+        if (!waits) return
         waits = false
+        this.#reading.release()
+        this.#reading.go()
       }
       this.#reading.stop()
+      this.#reading.hold()
     } else if (!this.#full && this.#underWay >= this.#shared.limits.auths) {
       this.#full = true
       this.#reading.stop()

@@ -2,6 +2,7 @@
  * Whether a connection is read, and why not: receivers of what it sends are slow, its peer does not read its answers, it
  * is faster than a session allows, or an AUTH is under way. It is read while there is no such reason.
  */
+import { Kind } from "../../protocol/Head.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import { SLOW } from "../Loss.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
@@ -13,8 +14,12 @@ import { stopTimer, Timeout } from "../Timers.ts"
 /** What is asked of the route of a request. */
 interface Used {
   readonly fromRelay: boolean
+  /** The only kind of request that takes it. */
+  readonly only: Kind | undefined
 }
 
+/** Milliseconds in which what came in while nothing was read is read. */
+const BEHIND = 2000
 /** Milliseconds for which a connection is that of several sessions after two of them have used it. */
 const SHARED = 60_000
 
@@ -23,8 +28,11 @@ export class Reading implements Tap {
   /** Where the answers go. */
   readonly #outbox: Outbox
   #connection: Connection | undefined
-  /** Reasons for not reading. */
+  /** Reasons for not reading, and those of them that may last. */
+  #pauses = 0
   #holds = 0
+  /** Milliseconds of the monotonic clock. */
+  #heldUntil = -Infinity
   #outputHold = false
   /** Octets that the flows of this connection hold for slow receivers, all together. */
   parkedOctets = 0
@@ -56,28 +64,47 @@ export class Reading implements Tap {
 
   connected(connection: Connection): void {
     this.#connection = connection
-    if (this.#holds > 0) connection.pause()
+    if (this.#pauses > 0) connection.pause()
   }
 
   hold(): void {
-    if (this.#holds++ === 0) this.#connection?.pause()
+    this.#holds++
+    this.#pause()
   }
 
   release(): void {
-    if (--this.#holds === 0) this.#connection?.resume()
+    this.#holds--
+    this.#heldUntil = this.#shared.turn.now
+    this.#resume()
+  }
+
+  /**
+   * Answers may be where what came in waits: it was not read, or is read only since a moment ago. Who is faster than he may
+   * be is read all the time, but slowly: he shall not keep others waiting for an answer.
+   */
+  get isBehind(): boolean {
+    return this.#holds > 0 || this.#shared.turn.now < this.#heldUntil + BEHIND
+  }
+
+  #pause(): void {
+    if (this.#pauses++ === 0) this.#connection?.pause()
+  }
+
+  #resume(): void {
+    if (--this.#pauses === 0) this.#connection?.resume()
   }
 
   /** What is behind this frame waits, also what was read already. */
   stop(): void {
     this.#stops++
-    this.hold()
+    this.#pause()
   }
 
   /** As often as it was stopped. */
   go(): void {
     if (--this.#stops === 0) this.resume()
-    this.release()
-    if (this.#holds === 0) this.#connection?.deliver?.()
+    this.#resume()
+    if (this.#pauses === 0) this.#connection?.deliver?.()
   }
 
   /** May what is behind this frame be handled. */
@@ -87,10 +114,16 @@ export class Reading implements Tap {
 
   // ---- what waits for slow receivers
 
-  /** A request takes a route. */
-  uses(route: Used): void {
-    if (route === this.#route) return
-    if (this.#route !== undefined) this.#sharedUntil = this.#shared.turn.now + SHARED
+  /**
+   * A request takes a route, which is in the place of another if that was good for other kinds of request only. An AUTH tells
+   * nothing of who else is there: whoever sends has sent one.
+   */
+  uses(route: Used, before: Used | undefined): void {
+    const last = this.#route
+    if (route === last || (last !== undefined && route.only === Kind.Auth)) return
+    if (last !== undefined && last !== before && last.only !== Kind.Auth) {
+      this.#sharedUntil = this.#shared.turn.now + SHARED
+    }
     this.#route = route
   }
 
@@ -223,7 +256,6 @@ export class Reading implements Tap {
   /** The time may be over for which it is slowed. */
   #goOn(): void {
     const { limits, turn } = this.#shared
-    turn.tick()
     if (turn.now < this.#slowedUntil) return limits.pace.start(this.#slowed!)
     this.#slowedUntil = 0
     this.go()

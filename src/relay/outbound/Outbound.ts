@@ -31,8 +31,13 @@ export interface OutboundOwner {
   stalled(): void
   /** Milliseconds of the monotonic clock when octets last came in there. */
   readonly lastHeard: number
-  /** What comes in there is not read, since those are slow who it is for. */
-  readonly unread: boolean
+  /** Whether what comes in there is read. */
+  readonly reading: {
+    /** It is not, since those are slow who it is for. */
+    readonly isHeldByFlows: boolean
+    /** What has come in is not read yet. */
+    readonly isBehind: boolean
+  }
   /** A REPORT goes out about something that came in here, sent by way of `from`. */
   reported(head: Head, from: Outbound): void
 }
@@ -179,7 +184,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   }
 
   get unread(): boolean {
-    return this.#owner.unread
+    return this.#owner.reading.isHeldByFlows
   }
 
   #failWaiting(loss: Loss): void {
@@ -227,10 +232,12 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     if (awaited.any && this.#transactions.size === 0) awaited.look()
   }
 
-  again(one: Transaction, since?: number): void {
-    const { transaction } = this.shared.limits
-    if (since === undefined) transaction.start(one)
-    else transaction.startAsOf(one, since)
+  late(one: Transaction): void {
+    this.shared.limits.late.start(one)
+  }
+
+  get isBehind(): boolean {
+    return this.#owner.reading.isBehind
   }
 
   timedOut(): void {

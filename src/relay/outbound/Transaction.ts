@@ -70,12 +70,12 @@ export interface LongChunk {
 export interface TransactionOwner {
   /** Nobody waits for its answer any more. */
   forget(transaction: Transaction): void
-  /** Its time begins anew: the receiver has answered what was sent before it. */
-  again(transaction: Transaction, since?: number): void
+  /** Its answer may still come: it is looked again in a moment. */
+  late(transaction: Transaction): void
   /** Its time is over, and there was no answer, which it should have had. */
   timedOut(): void
-  /** The relay itself does not read what comes from there. */
-  readonly unread: boolean
+  /** What came from there is not read yet: the relay itself has not done so. */
+  readonly isBehind: boolean
   /** Milliseconds of the monotonic clock, and those that an answer may take. */
   readonly now: number
   readonly patience: number
@@ -150,10 +150,9 @@ export class Transaction extends Timed implements Piece, Sent {
   /** Silence is a failure of SENDs only (RFC 4976 §6.4.1); an AUTH is answered all the same, since its client waits. */
   override expired(): void {
     const owner = this.#owner
-    // Its answer may be there, unread; or is still to come, behind those that came.
-    if (owner.unread) return owner.again(this)
+    // Its answer may be there, unread; or is still to come, behind those that came less than the time of one ago.
     const since = this.window?.progressBefore(this) ?? -Infinity
-    if (since > this.deadline - owner.patience) return owner.again(this, since)
+    if (owner.isBehind || since > owner.now - owner.patience) return owner.late(this)
     const { expects } = this
     if (expects !== "negative answers") owner.timedOut()
     if (typeof expects === "object" && !expects.isAuth) this.finish()

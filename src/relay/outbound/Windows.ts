@@ -48,11 +48,11 @@ export class Windows implements WindowOwner {
 
   /** Who waits in them writes on: what their receivers answer is not read for a while. */
   open(): void {
-    for (const window of this.#full) window.open()
+    for (const window of [...this.#full]) window.open()
   }
 
   /** What waits in them fails. */
   fail(loss: Loss): void {
-    for (const window of this.#full) window.fail(loss)
+    for (const window of [...this.#full]) window.fail(loss)
   }
 }

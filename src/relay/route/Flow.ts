@@ -5,7 +5,7 @@
 import { totalOf } from "../../protocol/ByteRange.ts"
 import { defaultFrameLimits } from "../../protocol/FrameLimits.ts"
 import { type Flag, Head, Kind } from "../../protocol/Head.ts"
-import type { Loss } from "../Loss.ts"
+import { type Loss, SLOW } from "../Loss.ts"
 import type { Sender } from "../outbound/Turns.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
 import type { Stream } from "./Stream.ts"
@@ -160,10 +160,8 @@ export class Flow implements Sender, Waiting {
   }
 
   #park(parked: Parked, octets: number): void {
-    const { target, window } = this.#way
     if (this.#parked.length === 0) {
-      if (window.room) target.waiting.add(this)
-      else window.wait(this)
+      this.#wait()
       this.#tap.waits(this)
     }
     this.#parked.push(parked)
@@ -172,6 +170,12 @@ export class Flow implements Sender, Waiting {
       this.#holding = true
       this.#tap.full(this)
     }
+  }
+
+  #wait(): void {
+    const { target, window } = this.#way
+    if (window.room) target.waiting.add(this)
+    else window.wait(this)
   }
 
   #count(octets: number): void {
@@ -238,6 +242,10 @@ export class Flow implements Sender, Waiting {
     }
   }
 
+  /**
+   * REPORTs are kept for who is still there, since nobody hears of those that are lost; but half of it is freed where others
+   * wait for that.
+   */
   fail(loss: Loss): void {
     const { target, window } = this.#way
     target.waiting.remove(this)
@@ -246,11 +254,22 @@ export class Flow implements Sender, Waiting {
     const parked = this.#parked
     const first = this.#first
     const offset = this.#offset
-    this.#parked = []
+    const most = (loss === SLOW ? this.#octets : this.#most) / 2
+    const kept: Array<Parked> = []
+    let octets = 0
+    for (let i = first; i < parked.length && !target.gone; i++) {
+      const one = parked[i]!
+      if (one.kind !== "frame" || readAgain(one.octets).kind !== Kind.Report) continue
+      if (octets + one.octets.length + OVERHEAD > most) break
+      octets += one.octets.length + OVERHEAD
+      kept.push(one)
+    }
+    this.#parked = kept
     this.#first = this.#offset = 0
-    this.#count(-this.#octets)
+    this.#count(octets - this.#octets)
     this.#relax()
-    this.#tap.waitsNoMore(this)
+    if (kept.length === 0) this.#tap.waitsNoMore(this)
+    else this.#wait()
     for (let i = first; i < parked.length; i++) {
       const one = parked[i]!
       if (one.kind === "frame") {

@@ -418,6 +418,41 @@ describe("time limits of what is sent", () => {
   )
 
   scenario(
+    "gets REPORTs as late as he takes them, also those that came while he took nothing (R4976-6.4.1-56)",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        alice.peer.connection.pause()
+        const report = (messageId: string) =>
+          bob.write(
+            request("REPORT", {
+              to: `${alice.usePath} ${alice.uri}`,
+              from: bobUri,
+              headers: [`Message-ID: ${messageId}`, "Byte-Range: 1-10/10", "Status: 000 400 Bad"]
+            })
+          )
+        bob.write(
+          send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri, body: pattern(50_000), range: "1-*/50000" })
+        )
+        report("before")
+        yield* TestClock.adjust("20 seconds")
+        // She is still there, so that her connection is not closed for what she does not take.
+        alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: "hers", body: "x" }))
+        yield* TestClock.adjust("20 seconds")
+        report("after")
+        yield* settled(world)
+        const frames = collect(alice.peer)
+        alice.peer.connection.resume()
+        const reports = () => frames.flatMap((frame) => frame.method === "REPORT" ? [header(frame, "Message-ID")] : [])
+        yield* until(() => reports().length > 1, "the REPORTs")
+        assert.deepStrictEqual(reports(), ["before", "after"])
+        assert.isFalse(frames.some(({ flag, method }) => method === "SEND" && flag === "$"))
+      }),
+    { stall: 30 },
+    2048
+  )
+
+  scenario(
     "a message that its receiver refused may be sent anew after a while (R4976-6.4.1-44)",
     (world) =>
       Effect.gen(function*() {

@@ -1,0 +1,54 @@
+import { assert, it } from "@effect/vitest"
+import { Kind } from "../../../src/protocol/Head.ts"
+import { Reading } from "../../../src/relay/inbound/Reading.ts"
+import type { Outbox } from "../../../src/relay/outbound/Outbox.ts"
+import type { Shared } from "../../../src/relay/Shared.ts"
+
+const make = () => {
+  const turn = { now: 1000 }
+  return { turn, reading: new Reading({ turn } as Shared, {} as Outbox) }
+}
+const route = (only?: Kind) => ({ fromRelay: false, only })
+
+it("R4976-6.4.1-13: it is behind while it is held, and until what came in meanwhile was read; a pause for others is none", () => {
+  const { reading, turn } = make()
+  assert.isFalse(reading.isBehind)
+  reading.hold()
+  turn.now += 60_000
+  assert.isTrue(reading.isBehind)
+  reading.release()
+  turn.now += 1999
+  assert.isTrue(reading.isBehind)
+  turn.now++
+  assert.isFalse(reading.isBehind)
+  reading.stop()
+  assert.isFalse(reading.isBehind)
+  reading.go()
+  assert.isFalse(reading.isBehind)
+})
+
+it("is shared for a minute after two have used it", () => {
+  const { reading, turn } = make()
+  const [one, other] = [route(), route()]
+  reading.uses(one, undefined)
+  reading.uses(one, undefined)
+  assert.isFalse(reading.shared)
+  reading.uses(other, undefined)
+  turn.now += 59_999
+  assert.isTrue(reading.shared)
+  turn.now++
+  assert.isFalse(reading.shared)
+})
+
+it("is nobody else's for an AUTH, nor for a message on the paths of a REPORT", () => {
+  const { reading } = make()
+  const report = route(Kind.Report)
+  reading.uses(route(Kind.Auth), undefined)
+  reading.uses(report, undefined)
+  reading.uses(route(Kind.Auth), undefined)
+  const message = route()
+  reading.uses(message, report)
+  reading.uses(route(Kind.Auth), undefined)
+  reading.uses(message, undefined)
+  assert.isFalse(reading.shared)
+})
