@@ -48,11 +48,13 @@ export class Windows implements WindowOwner {
 
   /** Who waits in them writes on: what their receivers answer is not read for a while. */
   open(): void {
-    for (const window of [...this.#full]) window.open()
+    for (const window of this.#full) window.open()
   }
 
   /** What waits in them fails. */
   fail(loss: Loss): void {
-    for (const window of [...this.#full]) window.fail(loss)
+    // Who keeps something waits again.
+    const full = [...this.#full]
+    for (const window of full) window.fail(loss)
   }
 }
