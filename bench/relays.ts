@@ -164,7 +164,8 @@ export const startOwn = (
     ...options,
     command: program === "node" ? process.execPath : program,
     args,
-    env: { MSRP_LOG_LEVEL: "warn", ...pausesEnv(options.pauses), ...options.env }
+    // It ends at once when it is told, whoever is there.
+    env: { MSRP_LOG_LEVEL: "warn", MSRP_DRAIN_TIMEOUT: "0", ...pausesEnv(options.pauses), ...options.env }
   })
 }
 

@@ -127,6 +127,7 @@ export class Stage {
 
   /** Stops the relay while its clients are there; gives how long that took, and its longest pause. */
   async stopWithClients(): Promise<{ readonly seconds: number; readonly pause: number | undefined }> {
+    await rm(join(this.directory, "pauses"), { force: true })
     const start = performance.now()
     this.stopped = true
     await this.stopRelay()

@@ -17,15 +17,18 @@ const total = (counts: Readonly<Record<string, number>>): number =>
 
 /** Ends a relay, and tells what that was. Whoever keeps his side open is closed by the end of the process. */
 export const endOf = (
-  { counters, end, gauges }: Pick<Relay["Service"], "counters" | "end" | "gauges">
+  { counters, end, sessions }: Pick<Relay["Service"], "counters" | "end"> & {
+    readonly sessions: Pick<Relay["Service"]["sessions"], "size">
+  }
 ): Effect.Effect<End> =>
   Effect.suspend(() => {
-    const ended = () => total(counters.sessionsEnded) + gauges().sessions
-    const closed = () => total(counters.closed) + gauges().connections
-    const [before, open] = [total(counters.sessionsEnded), total(counters.closed)]
+    const ended = () => total(counters.sessionsEnded) + sessions.size()
+    // Those that are open still are closed by the end of the process. They are not counted one by one, or all that ends waits.
+    const opened = () => counters.connectionsAccepted + counters.connectionsDialled
+    const [before, closed] = [total(counters.sessionsEnded), total(counters.closed)]
     return Effect.map(Effect.timed(end), ([took]) => ({
       sessions: ended() - before,
-      connections: closed() - open,
+      connections: opened() - closed,
       seconds: Math.round(Duration.toSeconds(took) * 10) / 10
     }))
   })

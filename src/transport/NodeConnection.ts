@@ -146,7 +146,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   end(): void {
     if (this.#ended || this.#destroyed) return
     this.#ended = true
-    if (this.#down) return this.#around.defer(() => this.#finish())
+    if (this.#down) return this.#around.inSlices(() => this.#finish())
     this.#stream.end()
     if (this.#paused) {
       this.#held = []
@@ -158,7 +158,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (this.#destroyed) return
     this.#destroyed = true
     this.#held = []
-    if (this.#down) this.#around.defer(() => this.#finish())
+    if (this.#down) this.#around.inSlices(() => this.#finish())
     else this.#stream.destroy()
   }
 

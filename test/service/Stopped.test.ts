@@ -8,22 +8,22 @@ import * as TestClock from "effect/testing/TestClock"
 import { zeroCounters } from "../../src/relay/Counters.ts"
 import { endOf, tellStopped } from "../../src/service/Stopped.ts"
 
-const none = { connections: 0, sessions: 0, transactions: 0, timers: 0, bufferedOctets: 0, parkedOctets: 0 }
-
 describe("the end of the service", () => {
   it.effect("tells how many sessions and connections it took along, those too that are open still, and how long it was", () =>
     Effect.gen(function*() {
       const counters = zeroCounters()
       // What was before is no part of it.
       counters.sessionsEnded.expired = 7
+      counters.connectionsAccepted = 10
+      counters.connectionsDialled = 3
       counters.closed.failed = 9
-      let now = { ...none, sessions: 3, connections: 4 }
+      let size = 3
       const end = Effect.sync(() => {
         counters.sessionsEnded.expired += 1
         counters.closed.failed += 2
-        now = { ...none, sessions: 2, connections: 2 }
+        size = 2
       }).pipe(Effect.delay("2340 millis"))
-      const fiber = yield* Effect.forkChild(endOf({ counters, end, gauges: () => now }))
+      const fiber = yield* Effect.forkChild(endOf({ counters, end, sessions: { size: () => size } }))
       yield* TestClock.adjust("2340 millis")
       assert.deepStrictEqual(yield* Fiber.join(fiber), { sessions: 3, connections: 4, seconds: 2.3 })
     }))

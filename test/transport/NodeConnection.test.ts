@@ -87,6 +87,29 @@ describe("NodeConnection", () => {
       assert.deepStrictEqual([told, recorder.closures], [["gone"], 1])
     }))
 
+  it.effect.each(["destroy", "end"] as const)(
+    "waits for its slice also when %s comes in between",
+    (how) =>
+      Effect.gen(function*() {
+        const recorder = new Recorder()
+        const slices: Array<() => void> = []
+        const inSlices = (task: () => void) => void slices.push(task)
+        const port = yield* plainServer((socket) => {
+          const around = { reads: "shared", defer: makeDefer(() => {}), inSlices, defect: () => {} } as const
+          new NodeConnection(socket, facts, around, () => {}).start(recorder.accept)
+        })
+        const { socket } = yield* plainClient(port)
+        yield* poll(() => recorder.connection !== undefined)
+        socket.resetAndDestroy()
+        yield* poll(() => slices.length > 0)
+        recorder.connection[how]()
+        yield* Effect.promise(() => new Promise((resume) => setImmediate(() => setImmediate(resume))))
+        assert.strictEqual(recorder.closures, 0)
+        for (const slice of slices) slice()
+        assert.strictEqual(recorder.closures, 1)
+      })
+  )
+
   it.effect("ends its side in a slice of a turn when the peer has, with what was written before", () =>
     Effect.gen(function*() {
       const defer = makeDefer(() => {})

@@ -22,8 +22,9 @@ import { exitWithin } from "./TimeLimit.ts"
 /** Ends that the repository has not been told of yet; beyond that the oldest are forgotten. */
 const MAX_ENDINGS = 262_144
 
-/** Ends that it is told of at a time. */
+/** Ends that it is told of at a time, and so many of them in one turn of the event loop, when thousands end together. */
 const AT_ONCE = 16
+const IN_A_TURN = 8
 
 /** For one end; and for all that are left when the relay stops. */
 const TIME_LIMIT = "10 seconds"
@@ -109,7 +110,17 @@ export const makeKeeper = Effect.fnUntraced(function*(repository: SessionRepo["S
       for (const id of kept.keys()) ended(id, "the relay stops")
       return Queue.clear(endings)
     }).pipe(
-      Effect.flatMap((left) => Effect.forEach(left, tell, { concurrency: AT_ONCE, discard: true })),
+      Effect.flatMap((left) =>
+        // A repository in memory answers at once, and thousands of sessions would be one turn.
+        Effect.forEach(
+          left,
+          (ending, i) => i % IN_A_TURN === 0 ? Effect.andThen(Effect.yieldNow, tell(ending)) : tell(ending),
+          {
+            concurrency: AT_ONCE,
+            discard: true
+          }
+        )
+      ),
       Effect.timeoutOption(LAST_WORDS)
     )
   )

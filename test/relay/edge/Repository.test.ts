@@ -201,6 +201,40 @@ describe("a repository", () => {
       assert.deepStrictEqual(asked, ["create alice", "end: the relay stops"])
     }).pipe(Effect.provide(layerTable()))
   })
+
+  it.live("is told of thousands in many turns of the event loop", () => {
+    let [ended, before, most] = [0, 0, 0]
+    return Effect.gen(function*() {
+      yield* Effect.scoped(Effect.gen(function*() {
+        const repo = yield* SessionRepo.make({
+          create: () => Effect.void,
+          end: () => Effect.sync(() => void ended++),
+          list: Stream.empty
+        })
+        const keeper = yield* makeKeeper(repo, yield* tableOf)
+        for (let i = 0; i < 2000; i++) {
+          yield* keeper.create({
+            id: `id${i}`,
+            uri: parseUri(`msrp://localhost:2855/id${i};tcp`)!,
+            username: `alice${i}`,
+            realm: "localhost",
+            owner: {},
+            expires: 60,
+            ownerAuthority: "party.invalid:9",
+            record: recordOf(`id${i}`)
+          })
+        }
+        const look = (): void => {
+          most = Math.max(most, ended - before)
+          before = ended
+          if (ended < 2000) setImmediate(look)
+        }
+        look()
+      }))
+      assert.strictEqual(ended, 2000)
+      assert.isAtMost(Math.max(most, ended - before), 256)
+    }).pipe(Effect.provide(layerTable()))
+  })
 })
 
 /** What the log has said of it since the last time: the method, and what kind of error. */
