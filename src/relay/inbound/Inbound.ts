@@ -215,7 +215,7 @@ export class Inbound implements FrameSink {
     }
     if (route.pace !== undefined) this.#hop.reading.spend(route.pace, 1, octets)
     const { flow } = route
-    if (flow.stuck && head.kind !== Kind.Report) return this.#refusals.now(head, stuck(route), octets, flag)
+    if (flow.refuses(head.kind)) return this.#refusals.now(head, stuck(route), octets, flag)
     const now = flow.clear
     let unanswered = false
     if (head.kind === Kind.Send) {

@@ -31,13 +31,8 @@ export interface OutboundOwner {
   stalled(): void
   /** Milliseconds of the monotonic clock when octets last came in there. */
   readonly lastHeard: number
-  /** Whether what comes in there is read. */
-  readonly reading: {
-    /** It is not, since those are slow who it is for. */
-    readonly isHeldByFlows: boolean
-    /** What has come in is not read yet. */
-    readonly isBehind: boolean
-  }
+  /** What comes in there is not read, since those are slow who it is for; or it is not read yet, for whatever reason. */
+  readonly reading: { readonly isHeldByFlows: boolean; readonly isBehind: boolean }
   /** A REPORT goes out about something that came in here, sent by way of `from`. */
   reported(head: Head, from: Outbound): void
 }

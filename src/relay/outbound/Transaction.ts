@@ -7,6 +7,9 @@ import { type Loss, refusedBy, UNANSWERED } from "../Loss.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import type { Sent, Window } from "./Window.ts"
 
+/** Milliseconds after which an answer is late wherever it may be: who brings too much is not read, and could put it off for good. */
+const MOST_BEHIND = 120_000
+
 /** What becomes of the answer. */
 export type Expectation =
   /** A SEND whose sender hears of every failure, also of silence. */
@@ -152,7 +155,8 @@ export class Transaction extends Timed implements Piece, Sent {
     const owner = this.#owner
     // Its answer may be there, unread; or is still to come, behind those that came less than the time of one ago.
     const since = this.window?.progressBefore(this) ?? -Infinity
-    if (owner.isBehind || since > owner.now - owner.patience) return owner.late(this)
+    const behind = owner.isBehind && owner.now - this.at < MOST_BEHIND
+    if (behind || since > owner.now - owner.patience) return owner.late(this)
     const { expects } = this
     if (expects !== "negative answers") owner.timedOut()
     if (typeof expects === "object" && !expects.isAuth) this.finish()

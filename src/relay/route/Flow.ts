@@ -3,57 +3,23 @@
  * is not read, which slows it (and nobody else) down. Nothing is parked while the receiver keeps up.
  */
 import { totalOf } from "../../protocol/ByteRange.ts"
-import { defaultFrameLimits } from "../../protocol/FrameLimits.ts"
-import { type Flag, Head, Kind } from "../../protocol/Head.ts"
+import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { type Loss, SLOW } from "../Loss.ts"
 import type { Sender } from "../outbound/Turns.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
+import { type Parked, readAgain, restFrom } from "./Parked.ts"
 import type { Stream } from "./Stream.ts"
 
 /** Octets counted for each parked thing beside its own, so that many small ones count too. */
 const OVERHEAD = 256
 
-type Parked =
-  /** A whole frame as it came in; it is read again when its turn comes. */
-  | {
-    readonly kind: "frame"
-    readonly octets: Buffer
-    readonly bodyStart: number
-    readonly bodyEnd: number
-    readonly flag: Flag
-    /** Its 200 is still to be sent. */
-    readonly unanswered: boolean
-  }
-  | { readonly kind: "part"; readonly octets: Buffer; readonly stream: Stream }
-  | { readonly kind: "end"; readonly flag: Flag; readonly stream: Stream; readonly accepted: (() => void) | undefined }
+/** Octets of REPORTs that a receiver who takes nothing finds when he does again. */
+const REPORTS = 16_384
 
 /** Where a whole frame ends. */
 export const frameEnd = (head: Head, bodyEnd: number): number => {
   const endLine = 7 + head.tidEnd - head.tidStart + 3
   return head.hasBody ? bodyEnd + 2 + endLine : head.bodyStart + endLine
-}
-
-/** What there is of the long chunk that goes on at `i`: its parts stand together, and its end behind them. */
-const restFrom = (parked: ReadonlyArray<Parked>, i: number): { readonly octets: number; readonly flag: Flag } => {
-  let octets = 0
-  let one = parked[i]
-  for (; one?.kind === "part"; one = parked[++i]) octets += one.octets.length
-  return { octets, flag: one?.kind === "end" ? one.flag : "+" }
-}
-
-const head = new Head()
-/** What was accepted once is read again without limits. Whole numbers: with `Infinity` every later frame is read slower. */
-const ANY = 2 ** 30 - 1
-const anyLength = {
-  ...defaultFrameLimits,
-  startLine: ANY,
-  headerLine: ANY,
-  headerSection: ANY,
-  headers: ANY
-}
-const readAgain = (octets: Buffer): Head => {
-  head.read(octets, 0, octets.length, anyLength, undefined)
-  return head
 }
 
 /** The reading of the connection that a flow comes from. */
@@ -133,6 +99,16 @@ export class Flow implements Sender, Waiting {
     if (this.#failedAt === this.#moves) return true
     this.#failedAt = -1
     return false
+  }
+
+  /** Is a request of this kind refused, since its receiver takes nothing. A few REPORTs wait for him. */
+  refuses(kind: Kind): boolean {
+    return this.stuck && (kind !== Kind.Report || this.#octets >= this.#reports)
+  }
+
+  /** Octets of REPORTs that wait for a receiver who takes nothing: so few that nobody else waits for them. */
+  get #reports(): number {
+    return Math.min(REPORTS, this.#most / 2)
   }
 
   get #moves(): number {
@@ -242,10 +218,7 @@ export class Flow implements Sender, Waiting {
     }
   }
 
-  /**
-   * REPORTs are kept for who is still there, since nobody hears of those that are lost; but half of it is freed where others
-   * wait for that.
-   */
+  /** Some REPORTs are kept for who is still there, since nobody hears of those that are lost. */
   fail(loss: Loss): void {
     const { target, window } = this.#way
     target.waiting.remove(this)
@@ -254,7 +227,7 @@ export class Flow implements Sender, Waiting {
     const parked = this.#parked
     const first = this.#first
     const offset = this.#offset
-    const most = (loss === SLOW ? this.#octets : this.#most) / 2
+    const most = loss === SLOW ? Math.min(this.#octets / 2, this.#reports) : this.#reports
     const kept: Array<Parked> = []
     let octets = 0
     for (let i = first; i < parked.length && !target.gone; i++) {

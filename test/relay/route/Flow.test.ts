@@ -453,6 +453,45 @@ describe("time limits of what is sent", () => {
   )
 
   scenario(
+    "keeps nobody waiting with REPORTs: those are few that wait for who takes nothing",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const carol = yield* world.login({ username: "carol" })
+        const second = yield* world.join(carol, bob)
+        alice.peer.connection.pause()
+        const frames = collect(carol.peer)
+        const flood = () => {
+          for (let i = 0; i < 300; i++) {
+            bob.write(
+              request("REPORT", {
+                to: `${alice.usePath} ${alice.uri}`,
+                from: bobUri,
+                headers: ["Message-ID: 1", "Byte-Range: 1-10/10", "Status: 000 400 Bad", `Fill: ${"x".repeat(1000)}`]
+              })
+            )
+          }
+        }
+        flood()
+        yield* settled(world)
+        // Both are his sessions, and he waits for none of them: he is not read for two seconds, and then she fails.
+        bob.write(send({ to: `${carol.usePath} ${carol.uri}`, from: second.bobUri, messageId: "before", body: "x" }))
+        yield* TestClock.adjust("4 seconds")
+        flood()
+        bob.write(send({ to: `${carol.usePath} ${carol.uri}`, from: second.bobUri, messageId: "after", body: "x" }))
+        yield* settled(world)
+        yield* until(() => frames.length === 2, "both messages")
+        assert.isAtMost(world.relay.gauges().parkedOctets, 20_000)
+        const reports = collect(alice.peer)
+        alice.peer.connection.resume()
+        yield* settled(world)
+        assert.isAbove(reports.filter(({ method }) => method === "REPORT").length, 5)
+      }),
+    { session: 100_000 },
+    2048
+  )
+
+  scenario(
     "a message that its receiver refused may be sent anew after a while (R4976-6.4.1-44)",
     (world) =>
       Effect.gen(function*() {

@@ -1,0 +1,44 @@
+/** What waits in a flow for its turn: whole frames, and parts and ends of long chunks. */
+import { defaultFrameLimits } from "../../protocol/FrameLimits.ts"
+import { type Flag, Head } from "../../protocol/Head.ts"
+import type { Stream } from "./Stream.ts"
+
+export type Parked =
+  /** A whole frame as it came in; it is read again when its turn comes. */
+  | {
+    readonly kind: "frame"
+    readonly octets: Buffer
+    readonly bodyStart: number
+    readonly bodyEnd: number
+    readonly flag: Flag
+    /** Its 200 is still to be sent. */
+    readonly unanswered: boolean
+  }
+  | { readonly kind: "part"; readonly octets: Buffer; readonly stream: Stream }
+  | { readonly kind: "end"; readonly flag: Flag; readonly stream: Stream; readonly accepted: (() => void) | undefined }
+
+/** What there is of the long chunk that goes on at `i`: its parts stand together, and its end behind them. */
+export const restFrom = (
+  parked: ReadonlyArray<Parked>,
+  i: number
+): { readonly octets: number; readonly flag: Flag } => {
+  let octets = 0
+  let one = parked[i]
+  for (; one?.kind === "part"; one = parked[++i]) octets += one.octets.length
+  return { octets, flag: one?.kind === "end" ? one.flag : "+" }
+}
+
+const head = new Head()
+/** What was accepted once is read again without limits. Whole numbers: with `Infinity` every later frame is read slower. */
+const ANY = 2 ** 30 - 1
+const anyLength = {
+  ...defaultFrameLimits,
+  startLine: ANY,
+  headerLine: ANY,
+  headerSection: ANY,
+  headers: ANY
+}
+export const readAgain = (octets: Buffer): Head => {
+  head.read(octets, 0, octets.length, anyLength, undefined)
+  return head
+}
