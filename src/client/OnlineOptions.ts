@@ -14,8 +14,13 @@ export type { OnlineOptions } from "./Options.ts"
 
 const relayOf = (relay: unknown): MsrpUri | undefined => {
   const uri = typeof relay === "string" ? parseUri(relay) : (Object(relay) as MsrpUri)
-  return uri !== undefined && typeof uri.text === "string" && isReachable(uri) ? uri : undefined
+  return uri !== undefined && typeof uri.text === "string" && isComplete(uri) && isReachable(uri) ? uri : undefined
 }
+
+/** Where somebody has made it himself: with another scheme it would go without TLS. */
+const isComplete = ({ host, port, scheme }: MsrpUri): boolean =>
+  (scheme === "msrp" || scheme === "msrps") && typeof host === "string" && host !== "" &&
+  (port === undefined || (Number.isInteger(port) && port > 0 && port < 65_536))
 
 const relaySchema = {
   relay: Schema.declare((value: unknown): value is string | MsrpUri => relayOf(value) !== undefined, {

@@ -77,10 +77,19 @@ const notInFiles = ({ username }: UserName): Effect.Effect<void, UserStoreError>
  */
 export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSystem.FileSystem> =>
   Effect.map(FileSystem.FileSystem, (fs) => {
+    // A device would be replaced by a file, and who reads a pipe waits for who writes.
+    const isFile = Effect.option(fs.stat(path)).pipe(
+      Effect.flatMap((info) =>
+        Option.isNone(info) || info.value.type === "File" || info.value.type === "Directory"
+          ? Effect.void
+          : Effect.fail(wrong(`${path} cannot be read: it is not a file`))
+      )
+    )
     const read = fs.exists(path).pipe(
       Effect.flatMap((exists) => exists ? fs.readFileString(path) : Effect.succeed("")),
       Effect.map((text) => text.split("\n").filter((line) => line !== "")),
-      Effect.mapError((error) => wrong(`${path} cannot be read: ${reasonOf(error)}`))
+      Effect.mapError((error) => wrong(`${path} cannot be read: ${reasonOf(error)}`)),
+      (read) => Effect.andThen(isFile, read)
     )
     // A file that a link leads to is replaced, not the link.
     const targetOf = Effect.orElseSucceed(fs.realPath(path), () => path)

@@ -7,7 +7,7 @@ import { targetsByDns } from "../../src/browser/Targets.ts"
 import * as Client from "../../src/Client.ts"
 import { Codec } from "../../src/Codec.ts"
 import { OptionsError } from "../../src/options/Options.ts"
-import { parseUri } from "../../src/protocol/Uri.ts"
+import { type MsrpUri, parseUri } from "../../src/protocol/Uri.ts"
 import { Resolver, ResolverError, type SrvRecord } from "../../src/Resolver.ts"
 import { TestRelay } from "../../src/testing/TestRelay.ts"
 import { type LocalSocket, TestNetwork, Transport } from "../../src/Transport.ts"
@@ -133,6 +133,13 @@ describe("connect by URI", () => {
         const error = yield* Effect.flip(Client.connect(relay))
         assert.instanceOf(error, OptionsError)
         assert.deepStrictEqual(error.problems.map(({ option }) => option), ["relay"])
+      }
+      // One that somebody has made himself: with a scheme that is none it would go without TLS.
+      for (
+        const change of [{ scheme: "MSRPS" }, { scheme: undefined }, { host: "" }, { host: undefined }, { port: 1.5 }]
+      ) {
+        const relay = { ...parseUri("msrps://example.com:2855;tcp")!, ...change } as unknown as MsrpUri
+        assert.instanceOf(yield* Effect.flip(Client.connect({ relay })), OptionsError, JSON.stringify(change))
       }
     })
   )

@@ -6,7 +6,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -109,6 +109,11 @@ it.effect("whose name would make his line a comment is not added to a file, but 
     // What is wrong with a file is told with its name.
     const text = yield* fileStore(directory)
     assert.include((yield* Effect.flip(text.list)).message, `${directory} cannot be read: `)
+    // A device would be replaced, and a pipe waits for somebody.
+    execFileSync("mkfifo", [`${directory}/pipe`])
+    const pipe = yield* fileStore(`${directory}/pipe`)
+    assert.include((yield* Effect.flip(pipe.add(alice))).message, `${directory}/pipe cannot be read: it is not a file`)
+    assert.strictEqual((yield* fs.stat(`${directory}/pipe`)).type, "FIFO")
   }).pipe(Effect.provide(NodeServices.layer)))
 
 it("H(A1) is what htdigest makes", () => {

@@ -105,23 +105,26 @@ export const makeKeeper = Effect.fnUntraced(function*(repository: SessionRepo["S
   for (let i = 0; i < AT_ONCE; i++) {
     yield* Queue.take(endings).pipe(Effect.flatMap(tell), Effect.forever, Effect.forkScoped)
   }
+  /** Whoever reads what is kept there finds those that it is not told of. */
+  const notTold = (sessions: number): Effect.Effect<void> =>
+    Effect.annotateLogs(Effect.logError("The session repository was not told of every end"), { sessions })
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       for (const id of kept.keys()) ended(id, "the relay stops")
       return Queue.clear(endings)
     }).pipe(
-      Effect.flatMap((left) =>
+      Effect.flatMap((left) => {
+        let told = 0
+        const last = (ending: Ending) => Effect.tap(tell(ending), () => Effect.sync(() => void told++))
         // A repository in memory answers at once, and thousands of sessions would be one turn.
-        Effect.forEach(
+        return Effect.forEach(
           left,
-          (ending, i) => i % IN_A_TURN === 0 ? Effect.andThen(Effect.yieldNow, tell(ending)) : tell(ending),
-          {
-            concurrency: AT_ONCE,
-            discard: true
-          }
+          (ending, i) => i % IN_A_TURN === 0 ? Effect.andThen(Effect.yieldNow, last(ending)) : last(ending),
+          { concurrency: AT_ONCE, discard: true }
+        ).pipe(
+          Effect.timeoutOrElse({ duration: LAST_WORDS, orElse: () => notTold(left.length - told) })
         )
-      ),
-      Effect.timeoutOption(LAST_WORDS)
+      })
     )
   )
 

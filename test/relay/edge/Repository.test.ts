@@ -2,7 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../../src/protocol/Uri.ts"
@@ -200,6 +203,37 @@ describe("a repository", () => {
       }))
       assert.deepStrictEqual(asked, ["create alice", "end: the relay stops"])
     }).pipe(Effect.provide(layerTable()))
+  })
+
+  it.effect("that does not answer when the relay stops is waited for, and the log says what it was not told", () => {
+    const lines: Array<string> = []
+    const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+    return Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const repo = yield* SessionRepo.make({
+        create: () => Effect.void,
+        end: (_, reason) => reason === "the relay stops" ? Effect.never : Effect.void,
+        list: Stream.empty
+      })
+      const keeper = yield* Scope.provide(Effect.flatMap(tableOf, (table) => makeKeeper(repo, table)), scope)
+      for (const id of ["one", "two"]) {
+        yield* keeper.create({
+          id,
+          uri: parseUri(`msrp://localhost:2855/${id};tcp`)!,
+          username: id,
+          realm: "localhost",
+          owner: {},
+          expires: 60,
+          ownerAuthority: "party.invalid:9",
+          record: recordOf(id)
+        })
+      }
+      const end = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(end)
+      assert.lengthOf(lines, 1)
+      assert.match(lines[0]!, /"The session repository was not told of every end" sessions=2$/)
+    }).pipe(Effect.provide([layerTable(), logger]))
   })
 
   it.live("is told of thousands in many turns of the event loop", () => {
