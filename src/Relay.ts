@@ -329,14 +329,17 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     operator,
     uris,
     counters,
-    gauges: () => ({
-      connections: switchboard.hops.size,
-      sessions: sessions.size(),
-      transactions: switchboard.outstanding,
-      timers: timers.running,
-      bufferedOctets: switchboard.bufferedOctets,
-      parkedOctets: switchboard.parkedOctets
-    }),
+    gauges: () => {
+      const { bufferedOctets, parkedOctets, transactions } = switchboard.shared.totals
+      return {
+        connections: switchboard.hops.size,
+        sessions: sessions.size(),
+        transactions,
+        timers: timers.running,
+        bufferedOctets,
+        parkedOctets
+      }
+    },
     bounds: () => ({ connections: limits.connections, sessions: sessions.rules.maxSessions }),
     sessions,
     transportFacts: transport.facts,

@@ -6,6 +6,7 @@ import type { Tracing } from "./FrameTrace.ts"
 import type { Limits } from "./Limits.ts"
 import type { Observer } from "./Observer.ts"
 import type { Slabs } from "./Slabs.ts"
+import type { Totals } from "./Totals.ts"
 import type { Turn } from "./Turn.ts"
 
 /**
@@ -26,6 +27,7 @@ export interface Shared {
   readonly slabs: Slabs
   readonly limits: Limits
   readonly counters: RelayCounters
+  readonly totals: Totals
   readonly observer: Observer
   /** Only there while somebody traces a user. */
   tracing: Tracing | undefined

@@ -26,6 +26,7 @@ import { SessionBook } from "./SessionBook.ts"
 import type { Phase, Shared } from "./Shared.ts"
 import { Slabs } from "./Slabs.ts"
 import type { Timers } from "./Timers.ts"
+import { Totals } from "./Totals.ts"
 import { Turn } from "./Turn.ts"
 
 /** A hop that is being dialled. */
@@ -90,6 +91,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       codec,
       turn,
       slabs: new Slabs(),
+      totals: new Totals(),
       limits: limitsWith(timers, limits),
       counters: zeroCounters(),
       observer,
@@ -197,32 +199,6 @@ export class Switchboard implements HopOwner, DirectoryOwner {
 
   // ---- all of them
 
-  /** How many requests wait for an answer. */
-  get outstanding(): number {
-    let count = 0
-    for (const hop of this.hops) count += hop.outbound.outstanding
-    return count
-  }
-
-  /** Octets of output and of parked requests. */
-  get bufferedOctets(): number {
-    return this.queuedOctets + this.parkedOctets
-  }
-
-  /** Octets of output that the operating system has not taken. */
-  get queuedOctets(): number {
-    let octets = 0
-    for (const { outbound } of this.hops) octets += outbound.outbox.waitingOctets
-    return octets
-  }
-
-  /** Octets of requests that wait for slow receivers. */
-  get parkedOctets(): number {
-    let octets = 0
-    for (const { reading } of this.hops) octets += reading.parkedOctets
-    return octets
-  }
-
   /**
    * To be called now and then: closes what was not used for so many milliseconds, in neither direction, and has no session
    * (RFC 4976 §6.5), and gives back memory that is not needed any more.
@@ -255,14 +231,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
 
   /** No session is left, no request waits for an answer, and no octets for somebody to take them. */
   get drained(): boolean {
-    return this.#options.sessions.size() === 0 && !this.#anyBusy()
-  }
-
-  #anyBusy(): boolean {
-    for (const { outbound, reading } of this.hops) {
-      if (outbound.outstanding > 0 || outbound.outbox.waitingOctets > 0 || reading.parkedOctets > 0) return true
-    }
-    return false
+    return this.#options.sessions.size() === 0 && this.shared.totals.none
   }
 
   /** From now on new requests are refused, and whoever connects is closed; answers still come back. */
@@ -273,8 +242,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
 
   /** No request waits for an answer. */
   get answered(): boolean {
-    for (const { outbound } of this.hops) if (outbound.outstanding > 0) return false
-    return true
+    return this.shared.totals.transactions === 0
   }
 
   /** Ends all connections: what has no answer is reported, what is written is sent. */

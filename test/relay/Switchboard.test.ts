@@ -273,9 +273,9 @@ describe("a relay without I/O", () => {
     core.in(bob, send("bob00001", `${session} ${ALICE}`, BOB, "Hi, I'm Bob!"))
     assert.strictEqual(bob.read(), ok("bob00001", BOB, session))
     assert.strictEqual(alice.read(), send("ID", ALICE, `${session} ${BOB}`, "Hi, I'm Bob!"))
-    assert.strictEqual(core.switchboard.outstanding, 1)
+    assert.strictEqual(core.switchboard.shared.totals.transactions, 1)
     core.in(alice, ok(alice.ids[0]!, session, ALICE))
-    assert.strictEqual(core.switchboard.outstanding, 0)
+    assert.strictEqual(core.switchboard.shared.totals.transactions, 0)
     core.pass(60)
     assert.strictEqual(bob.read(), "")
   })
@@ -348,14 +348,14 @@ describe("a relay without I/O", () => {
     alice.stuck = true
     const body = "x".repeat(500)
     for (let i = 0; !bob.paused; i++) core.in(bob, send(`bob0000${i}`, `${session} ${ALICE}`, BOB, body))
-    assert.isAbove(core.switchboard.bufferedOctets, 4000)
-    assert.isBelow(core.switchboard.bufferedOctets, 7000)
+    assert.isAbove(core.switchboard.shared.totals.bufferedOctets, 4000)
+    assert.isBelow(core.switchboard.shared.totals.bufferedOctets, 7000)
     const answered = bob.read().split(" 200 OK").length - 1
     alice.stuck = false
     core.turn()
     assert.isFalse(bob.paused)
     assert.strictEqual(alice.read().split(body).length - 1, answered)
-    assert.strictEqual(core.switchboard.bufferedOctets, 0)
+    assert.strictEqual(core.switchboard.shared.totals.bufferedOctets, 0)
   })
 
   it("R4975-5.1-01: ends a long chunk with + when something else is to be written, and goes on with it later", () => {
@@ -440,13 +440,31 @@ describe("a relay without I/O", () => {
     assert.deepStrictEqual(alice.read().match(/message \d/g), ["message 1", "message 2", "message 3"])
   })
 
+  it("counts what waits of a sender who has gone, and is not drained before it went on or failed", () => {
+    core = new Core({ output: 1000, stall: 3600 })
+    alice = core.connect()
+    bob = core.connect()
+    login()
+    alice.stuck = true
+    for (let i = 0; i < 8; i++) core.in(bob, send(`bob0000${i}`, `${session} ${ALICE}`, BOB, "x".repeat(500)))
+    bob.receiver.closed()
+    core.turn()
+    const { totals } = core.switchboard.shared
+    assert.isAbove(totals.parkedOctets, 2000)
+    assert.isFalse(totals.none)
+    alice.stuck = false
+    core.turn()
+    assert.strictEqual(totals.parkedOctets, 0)
+    assert.strictEqual(alice.read().split("x".repeat(500)).length - 1, 8)
+  })
+
   it("leaves nothing behind", () => {
     login()
     core.in(bob, send("bob00001", `${session} ${ALICE}`, BOB, "Hi!"))
     for (const one of [alice, bob]) one.receiver.closed()
     core.turn()
-    const { bufferedOctets, hops, outstanding } = core.switchboard
-    assert.deepStrictEqual([hops.size, outstanding, bufferedOctets, core.timers.running], [0, 0, 0, 0])
+    const { hops, shared: { totals } } = core.switchboard
+    assert.deepStrictEqual([hops.size, totals.none, core.timers.running], [0, true, 0])
   })
 
   describe("whatever comes in costs a turn what it takes, so it is another one's turn after some reads", () => {

@@ -150,6 +150,7 @@ export class Reading implements Tap {
 
   parked(octets: number): void {
     this.parkedOctets += octets
+    this.#shared.totals.parkedOctets += octets
     const { connection, relay } = this.#shared.limits
     if (this.parkedOctets > relay) this.#giveUpOne()
     // The sessions of a relay each have their bound, and it waits for nobody else's.

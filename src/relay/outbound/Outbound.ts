@@ -63,7 +63,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   constructor(shared: Shared, owner: OutboundOwner) {
     this.shared = shared
     this.#owner = owner
-    this.outbox = new Outbox(shared.slabs, this)
+    this.outbox = new Outbox(shared.slabs, shared.totals, this)
     this.windows = new Windows(this)
     this.lastUsed = shared.turn.now
   }
@@ -195,11 +195,6 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
 
   // ---- transactions
 
-  /** How many requests may still be answered. */
-  get outstanding(): number {
-    return this.#transactions.size
-  }
-
   transaction(id: string): Transaction | undefined {
     return this.#transactions.get(id)
   }
@@ -213,6 +208,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   /** A request that is being written: it may be answered before its end, with "stop sending" (RFC 4975 §10.5). */
   began(transaction: Transaction): void {
     this.#transactions.set(transaction.id, transaction)
+    this.shared.totals.transactions++
   }
 
   /** The last octet of a request was just put in. */
@@ -222,9 +218,9 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   }
 
   forget(transaction: Transaction): void {
-    this.#transactions.delete(transaction.id)
-    const { awaited } = this.shared
-    if (awaited.any && this.#transactions.size === 0) awaited.look()
+    if (!this.#transactions.delete(transaction.id)) return
+    const { awaited, totals } = this.shared
+    if (--totals.transactions === 0 && awaited.any) awaited.look()
   }
 
   late(one: Transaction): void {

@@ -5,6 +5,7 @@
 import type { Connection } from "../../transport/Connection.ts"
 import type { FrameTrace } from "../FrameTrace.ts"
 import { type Lease, SLAB, type Slabs } from "../Slabs.ts"
+import type { Totals } from "../Totals.ts"
 
 /** Octets of the smallest lease: some messages of a chat with their answers. */
 const LEAST = 1024
@@ -26,6 +27,7 @@ export interface OutboxOwner {
 
 export class Outbox {
   readonly #slabs: Slabs
+  readonly #totals: Totals
   readonly #owner: OutboxOwner
   #connection: Connection | undefined
   #lease: Lease | undefined
@@ -38,6 +40,8 @@ export class Outbox {
   /** Octets that were put in, and octets that the operating system has taken. */
   committed = 0
   flushed = 0
+  /** Of those that were put in, those that the totals have. */
+  #counted = 0
   /** Octets handed to the connection. */
   #handed = 0
   /** The connection carries messages, each of which is a frame; where frames end in the lease. */
@@ -50,8 +54,9 @@ export class Outbox {
   /** Octets that were put in before it was traced, and not handed over yet. */
   #untraced = 0
 
-  constructor(slabs: Slabs, owner: OutboxOwner) {
+  constructor(slabs: Slabs, totals: Totals, owner: OutboxOwner) {
     this.#slabs = slabs
+    this.#totals = totals
     this.#owner = owner
   }
 
@@ -165,10 +170,17 @@ export class Outbox {
    */
   flush(): boolean {
     this.#known = false
+    this.#count()
     const connection = this.#connection
     if (connection === undefined || this.#closed) return false
     if (connection.pending() === 0) this.#seal()
     return this.#hand(connection)
+  }
+
+  #count(): void {
+    if (this.#closed) return
+    this.#totals.queuedOctets += this.committed - this.#counted
+    this.#counted = this.committed
   }
 
   #hand(connection: Connection): boolean {
@@ -207,6 +219,7 @@ export class Outbox {
     this.#slabs.release(done.lease)
     if (this.#closed) return
     this.flushed += done.octets.length
+    this.#totals.queuedOctets -= done.octets.length
     if (this.committed > this.#handed) this.wake()
     this.#owner.taken(done.octets.length)
   }
@@ -216,12 +229,15 @@ export class Outbox {
     const connection = this.#connection
     this.#connection = undefined
     if (connection === undefined || this.#closed) return
+    this.#count()
     this.#seal()
     this.#hand(connection)
   }
 
   close(): void {
+    if (this.#closed) return
     this.#closed = true
+    this.#totals.queuedOctets -= this.#counted - this.flushed
     this.#connection = undefined
     this.#seal()
     for (const { lease } of this.#full) this.#slabs.release(lease)
