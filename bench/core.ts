@@ -10,7 +10,6 @@ import { Effect, Layer, ManagedRuntime } from "effect"
 import { spawnSync } from "node:child_process"
 import { resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
 import { Authenticator } from "../src/Authenticator.ts"
 import { Codec } from "../src/Codec.ts"
 import { Relay } from "../src/Relay.ts"
@@ -18,6 +17,7 @@ import { SessionRepo } from "../src/SessionRepo.ts"
 import { SocketSelector } from "../src/SocketSelector.ts"
 import { type Connection, type LocalSocket, type Receiver, Transport } from "../src/Transport.ts"
 import { WebSocketConnection } from "../src/transport/websocket/WebSocketConnection.ts"
+import { positive, run, UsageError, whole } from "./usage.ts"
 import { MAX_HEAD, writeHead } from "./webSocket.ts"
 
 const usage = `What the relay costs without sockets: microseconds of one processor for each SEND with its answers.
@@ -29,6 +29,7 @@ const usage = `What the relay costs without sockets: microseconds of one process
   --only <name>       one scenario alone (may be repeated)
   --against <folder>  another checkout with this benchmark, measured in turn with this one
   --ws                by WebSocket, measured in turn with TCP
+  --help              this text
 `
 
 interface Scenario {
@@ -238,20 +239,7 @@ const measure = async (scenario: Scenario, seconds: number, byMessages: boolean)
   return best
 }
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: "string", default: "6" },
-    seconds: { type: "string", default: "1" },
-    only: { type: "string", multiple: true, default: [] },
-    against: { type: "string" },
-    ws: { type: "boolean", default: false },
-    /** Of a child: the scenario that it measures. */
-    measure: { type: "string" },
-    help: { type: "boolean", default: false }
-  }
-})
 const here = fileURLToPath(import.meta.url)
-const seconds = Number(values.seconds)
 
 /** As `npm start` has it. */
 const HEAP = "--max-semi-space-size=8"
@@ -261,7 +249,7 @@ interface Measured {
   readonly ws: boolean
 }
 
-const child = ({ file, ws }: Measured, name: string): number => {
+const child = ({ file, ws }: Measured, name: string, seconds: number): number => {
   const args = [HEAP, file, "--measure", name, "--seconds", `${seconds}`, ...ws ? ["--ws"] : []]
   const { error, status, stderr, stdout } = spawnSync(process.execPath, args, { encoding: "utf8" })
   if (error !== undefined || status !== 0) throw new Error(`the run has failed: ${error?.message ?? stderr}`)
@@ -271,23 +259,21 @@ const child = ({ file, ws }: Measured, name: string): number => {
 
 const median = (numbers: ReadonlyArray<number>): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
 
-if (values.help) process.stdout.write(usage)
-else if (values.measure !== undefined) {
-  const scenario = scenarios.find(({ name }) => name === values.measure)!
-  console.log(String(await measure(scenario, seconds, values.ws)))
-} else {
-  const wanted = scenarios.filter(({ name }) => values.only.length === 0 || values.only.includes(name))
-  if (wanted.length === 0) throw new Error(`scenarios: ${scenarios.map(({ name }) => name).join(", ")}`)
-  const { against, ws } = values
+const compare = (
+  names: ReadonlyArray<string>,
+  { against, runs, seconds, ws }: { against: string | undefined; runs: number; seconds: number; ws: boolean }
+): void => {
+  const wanted = scenarios.filter(({ name }) => names.length === 0 || names.includes(name))
+  if (wanted.length === 0) throw new UsageError(`--only: one of ${scenarios.map(({ name }) => name).join(", ")}`)
   const others: ReadonlyArray<Measured> = against === undefined
     ? ws ? [{ file: here, ws: false }] : []
     : [{ file: resolve(against, "bench/core.ts"), ws }]
   const files: ReadonlyArray<Measured> = [{ file: here, ws }, ...others]
   const rows = wanted.map(({ name, what }) => {
-    const runs = files.map((): Array<number> => [])
-    for (let i = 0; i < Number(values.runs); i++) files.forEach((file, at) => runs[at]!.push(child(file, name)))
-    const [own, other] = runs.map((some) => Math.min(...some))
-    const row = { what, "best us": own!.toFixed(2), "median us": median(runs[0]!).toFixed(2) }
+    const times = files.map((): Array<number> => [])
+    for (let i = 0; i < runs; i++) files.forEach((file, at) => times[at]!.push(child(file, name, seconds)))
+    const [own, other] = times.map((some) => Math.min(...some))
+    const row = { what, "best us": own!.toFixed(2), "median us": median(times[0]!).toFixed(2) }
     return [
       name,
       other === undefined ? row : { ...row, "other us": other.toFixed(2), ratio: (own! / other).toFixed(3) }
@@ -295,3 +281,20 @@ else if (values.measure !== undefined) {
   })
   console.table(Object.fromEntries(rows))
 }
+
+await run(usage, {
+  options: {
+    runs: { type: "string", default: "6" },
+    seconds: { type: "string", default: "1" },
+    only: { type: "string", multiple: true, default: [] },
+    against: { type: "string" },
+    ws: { type: "boolean", default: false },
+    /** Of a child: the scenario that it measures. */
+    measure: { type: "string" }
+  }
+}, async ({ values: { against, measure: name, only, runs, seconds, ws } }) => {
+  const length = positive(seconds, "seconds")
+  const measured = scenarios.find((scenario) => scenario.name === name)
+  if (measured !== undefined) console.log(String(await measure(measured, length, ws)))
+  else compare(only, { against, runs: whole(runs, "runs"), seconds: length, ws })
+})

@@ -6,12 +6,12 @@
  * Everything about a crowd is measured by `npm run bench -- --crowd`.
  */
 import { setTimeout as sleep } from "node:timers/promises"
-import { parseArgs } from "node:util"
 import { apartProcessors, processTree } from "./cpu.ts"
 import { Remote } from "./crowd/remote.ts"
 import type { Busy } from "./crowd/roles/Busy.ts"
 import { account, crowdLimits } from "./crowd/Stage.ts"
 import { ownRelay, type RunningRelay, startCommand } from "./relays.ts"
+import { run, UsageError } from "./usage.ts"
 
 const FEW = 100
 const MANY = 1000
@@ -86,12 +86,16 @@ const gate = async (command: string): Promise<void> => {
   }
 }
 
-const { values } = parseArgs({
+const usage = `Usage: node bench/crowd.ts --gate [options]; all else of a crowd: npm run bench -- --crowd
+
+  --gate             fails if a message among ${MANY} pairs costs more than BENCH_GATE_RATIO (${MOST}) times one among ${FEW}
+  --command COMMAND  what starts the relay (default "${startCommand}")
+  --help             this text
+`
+
+await run(usage, {
   options: { gate: { type: "boolean", default: false }, command: { type: "string", default: startCommand } }
+}, ({ values: { command, gate: wanted } }) => {
+  if (!wanted) throw new UsageError("--gate: it does nothing else")
+  return gate(command)
 })
-if (values.gate) {
-  await gate(values.command)
-} else {
-  process.stderr.write("Usage: node bench/crowd.ts --gate [--command COMMAND]; all else: npm run bench -- --crowd\n")
-  process.exitCode = 2
-}

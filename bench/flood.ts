@@ -7,7 +7,6 @@
 import { fork } from "node:child_process"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
 import type { Attack, AttackJob } from "./attack.ts"
 import { Bystanders, type Times } from "./bystanders.ts"
 import { processTree, usage } from "./cpu.ts"
@@ -15,6 +14,7 @@ import type { Account } from "./digest.ts"
 import type { Target } from "./link.ts"
 import { ownRelay, type Relay, startCommand } from "./relays.ts"
 import { twoRelays } from "./twoRelays.ts"
+import { positive, run, UsageError } from "./usage.ts"
 
 const ROUNDS = 3
 /** Seconds between the start of an attack and the measurement. */
@@ -149,23 +149,31 @@ const play = async ({ attacks, scene, seconds, tls }: Play): Promise<ReadonlyArr
   return problems
 }
 
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: {
-      tls: { type: "boolean", default: false },
-      seconds: { type: "string", default: "5" },
-      attack: { type: "string", multiple: true, default: [] }
-    }
-  })
-  const wanted = values.attack
+const known = scenes.flatMap(({ attacks }) => attacks)
+const help = `Usage: npm run bench:flood -- [options]
+
+  --attack NAME  only this attack (may be repeated): ${known.join(", ")}
+  --tls          those who use the relay, and who attack it, do so over TLS
+  --seconds N    length of each measurement (default 5)
+  --help         this text
+`
+
+await run(help, {
+  options: {
+    tls: { type: "boolean", default: false },
+    seconds: { type: "string", default: "5" },
+    attack: { type: "string", multiple: true, default: [] }
+  }
+}, async ({ values: { attack: wanted, seconds, tls } }) => {
+  const unknown = wanted.find((one) => !known.some((name) => name === one))
+  if (unknown !== undefined) throw new UsageError(`--attack: there is no "${unknown}"`)
+  const length = positive(seconds, "seconds")
   const problems: Array<string> = []
   for (const scene of scenes) {
     const attacks = scene.attacks.filter((attack) => wanted.length === 0 || wanted.includes(attack))
     if (attacks.length === 0) continue
-    problems.push(...await play({ scene, attacks, tls: values.tls, seconds: Number(values.seconds) }))
+    problems.push(...await play({ scene, attacks, tls, seconds: length }))
   }
   for (const problem of problems) print(`problem: ${problem}`)
   if (problems.length > 0) process.exitCode = 1
-}
-
-await main()
+})

@@ -8,7 +8,6 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { cpus } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
 import { apartProcessors, onProcessors, type Processors } from "./cpu.ts"
 import { crowd, crowdScenarios, isCrowdScenario } from "./crowd/main.ts"
 import { crowdLimits } from "./crowd/Stage.ts"
@@ -16,6 +15,7 @@ import type { Account } from "./digest.ts"
 import type { Job, Measurement } from "./load.ts"
 import { kamailio, ownRelay, type Relay, startCommand } from "./relays.ts"
 import { describe, type Scenario, scenarios, type Transport, transports as all } from "./scenarios.ts"
+import { positive, run, UsageError, whole } from "./usage.ts"
 
 const help = `Usage: npm run bench -- [options]
 
@@ -37,39 +37,6 @@ const help = `Usage: npm run bench -- [options]
   --no-relay             only Kamailio
   --help                 this text
 `
-
-const parseOptions = () =>
-  parseArgs({
-    options: {
-      crowd: { type: "boolean", default: false },
-      only: { type: "string", multiple: true, default: [] },
-      tcp: { type: "boolean", default: false },
-      tls: { type: "boolean", default: false },
-      ws: { type: "boolean", default: false },
-      wss: { type: "boolean", default: false },
-      seconds: { type: "string" },
-      scale: { type: "string", default: "1" },
-      repeat: { type: "string", default: "1" },
-      json: { type: "string" },
-      command: { type: "string", default: startCommand },
-      "ready-seconds": { type: "string", default: "20" },
-      kamailio: { type: "boolean", default: false },
-      "kamailio-workers": { type: "string", default: "1" },
-      "no-pin": { type: "boolean", default: false },
-      "no-relay": { type: "boolean", default: false },
-      help: { type: "boolean", default: false }
-    }
-  }).values
-
-class UsageError extends Error {}
-
-const positive = (text: string, option: string): number => {
-  const value = Number(text)
-  if (!(value > 0 && value <= 3600)) {
-    throw new UsageError(`--${option}: "${text}" is not a number above 0 and up to 3600`)
-  }
-  return value
-}
 
 /** What one scenario cost one relay: medians where it was repeated. Absent: it does not apply. */
 interface Row {
@@ -265,17 +232,34 @@ const measureAll = async (
   return rows
 }
 
-const main = async (): Promise<void> => {
-  const options = parseOptions()
-  if (options.help) return print(help)
+await run(help, {
+  options: {
+    crowd: { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] },
+    tcp: { type: "boolean", default: false },
+    tls: { type: "boolean", default: false },
+    ws: { type: "boolean", default: false },
+    wss: { type: "boolean", default: false },
+    seconds: { type: "string" },
+    scale: { type: "string", default: "1" },
+    repeat: { type: "string", default: "1" },
+    json: { type: "string" },
+    command: { type: "string", default: startCommand },
+    "ready-seconds": { type: "string", default: "20" },
+    kamailio: { type: "boolean", default: false },
+    "kamailio-workers": { type: "string", default: "1" },
+    "no-pin": { type: "boolean", default: false },
+    "no-relay": { type: "boolean", default: false }
+  }
+}, async ({ values: options }) => {
   const known = (name: string) =>
     options.crowd ? isCrowdScenario(name) : scenarios.some((scenario) => scenario.name === name)
   const unknown = options.only.find((name) => !known(name))
   if (unknown !== undefined) throw new UsageError(`--only: there is no scenario "${unknown}"`)
   const seconds = positive(options.seconds ?? (options.crowd ? "1.5" : "3"), "seconds")
-  const repeat = Math.ceil(positive(options.repeat, "repeat"))
+  const repeat = whole(options.repeat, "repeat")
   const readySeconds = positive(options["ready-seconds"], "ready-seconds")
-  const workers = Math.ceil(positive(options["kamailio-workers"], "kamailio-workers"))
+  const workers = whole(options["kamailio-workers"], "kamailio-workers")
   const named = all.filter((transport) => options[transport])
   const transports = named.length === 0 ? ["tcp", "tls"] as const : named
   if (options.crowd && (options.ws || options.wss)) throw new UsageError("--crowd: not by WebSocket")
@@ -318,9 +302,4 @@ const main = async (): Promise<void> => {
   print(`\nResults: ${file}`)
   for (const failure of failures) print(`failed: ${failure}`)
   if (failures.length > 0 || Object.values(results).flat().some(({ errors }) => errors > 0)) process.exitCode = 1
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(error instanceof UsageError ? `${error.message}\n\n${help}` : `${(error as Error).stack}\n`)
-  process.exitCode = 2
 })

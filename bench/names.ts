@@ -9,10 +9,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { parseArgs } from "node:util"
 import { type Account, authorization } from "./digest.ts"
 import { Link, noFaults, type Target } from "./link.ts"
 import { ownRelay } from "./relays.ts"
+import { run, UsageError, whole } from "./usage.ts"
 
 /** Names of each kind; those of one kind are as long as those of the other. */
 const NAMES = 200
@@ -103,15 +103,25 @@ const median = (probes: ReadonlyArray<Probe>): number =>
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: {
-      only: { type: "string" },
-      probes: { type: "string", default: "2000" },
-      tls: { type: "boolean", default: false }
-    }
-  })
-  const count = Number(values.probes)
+const usage = `Usage: npm run bench:names -- [options]
+
+  --only NAME  only this source of users: ${Object.keys(backends).map((name) => `"${name}"`).join(", ")}
+  --probes N   guesses at names of each kind (default 2000)
+  --tls        over TLS
+  --help       this text
+`
+
+await run(usage, {
+  options: {
+    only: { type: "string" },
+    probes: { type: "string", default: "2000" },
+    tls: { type: "boolean", default: false }
+  }
+}, async ({ values }) => {
+  if (values.only !== undefined && !(values.only in backends)) {
+    throw new UsageError(`--only: there is no "${values.only}"`)
+  }
+  const count = whole(values.probes, "probes")
   const directory = mkdtempSync(join(tmpdir(), "msrp-names-"))
   try {
     for (const [name, settings] of Object.entries(backends)) {
@@ -143,6 +153,4 @@ const main = async (): Promise<void> => {
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
-}
-
-await main()
+})

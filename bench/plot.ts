@@ -9,11 +9,11 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { parseArgs } from "node:util"
 import type { GrowthRow } from "./crowd/growth.ts"
 import type { CrowdResults } from "./crowd/main.ts"
 import type { QuietRow } from "./crowd/quiet.ts"
 import { draw, type Figure, type Panel, type Series, type Style } from "./plot/Figure.ts"
+import { run, UsageError } from "./usage.ts"
 
 interface Row {
   readonly relay: string
@@ -127,19 +127,24 @@ const isOwn = ({ relay }: { readonly relay: string }): boolean => relay === "msr
 const renamed = <R extends Row>(rows: ReadonlyArray<R> = []): Array<R> =>
   rows.filter(isOwn).map((row) => Object.assign({}, row, { relay: before }))
 
-const main = async (): Promise<void> => {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: {
-      before: { type: "string" },
-      out: { type: "string", default: join(dirname(dirname(fileURLToPath(import.meta.url))), "docs", "performance") },
-      dark: { type: "boolean", default: false }
-    }
-  })
-  const [file] = positionals
-  if (file === undefined) {
-    throw new Error("Usage: node bench/plot.ts RESULTS.json [--before OLDER.json] [--out DIRECTORY]")
+const usage = `Usage: npm run bench:plot -- RESULTS.json [options]
+
+  --before OLDER.json  results of an earlier state of this relay, to be drawn beside
+  --out DIRECTORY      where the pictures go (default docs/performance)
+  --dark               as they are on a dark page, also where a viewer does not ask for it
+  --help               this text
+`
+
+await run(usage, {
+  allowPositionals: true,
+  options: {
+    before: { type: "string" },
+    out: { type: "string", default: join(dirname(dirname(fileURLToPath(import.meta.url))), "docs", "performance") },
+    dark: { type: "boolean", default: false }
   }
+}, async ({ positionals, values }) => {
+  const [file] = positionals
+  if (file === undefined) throw new UsageError("RESULTS.json: which results are to be drawn")
   const now = await read(file)
   const old = values.before === undefined ? {} : await read(values.before)
   await mkdir(values.out, { recursive: true })
@@ -151,6 +156,4 @@ const main = async (): Promise<void> => {
     await writeFile(join(values.out, `${name}.svg`), draw(figure, values.dark ? "dark" : "auto"))
     process.stdout.write(`${join(values.out, `${name}.svg`)}\n`)
   }
-}
-
-await main()
+})
