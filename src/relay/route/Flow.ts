@@ -93,12 +93,20 @@ export class Flow implements Sender, Waiting {
     return this.#parked.length === 0 && this.#way.window.room && this.#way.target.clear
   }
 
-  /** It has failed, and since then its receiver has neither taken nor answered anything. */
+  /**
+   * It has failed, and since then its receiver has neither taken nor answered anything; nor does nothing wait for him any more,
+   * as it is when he has slept and his answers are given up, or when he was dialled meanwhile.
+   */
   get stuck(): boolean {
     if (this.#failedAt === -1) return false
-    if (this.#failedAt === this.#moves) return true
+    if (this.#failedAt === this.#moves && !this.#mayTake) return true
     this.#failedAt = -1
     return false
+  }
+
+  get #mayTake(): boolean {
+    const { target: { outbox }, window } = this.#way
+    return window.room && outbox.open && outbox.pending === 0
   }
 
   /** Is a request of this kind refused, since its receiver takes nothing. A few REPORTs wait for him. */

@@ -4,11 +4,13 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { TURN } from "../../../src/relay/outbound/Outbound.ts"
-import { Transport } from "../../../src/Transport.ts"
+import { Transport, type TransportError } from "../../../src/Transport.ts"
 import {
   collect,
+  type Frame,
   header,
   makeWorld,
+  type Owner,
   request,
   send,
   summary,
@@ -489,6 +491,72 @@ describe("time limits of what is sent", () => {
       }),
     { session: 100_000 },
     2048
+  )
+
+  /** Alice with two sessions on her connection, so that nobody waits long for the receiver of one of them. */
+  const busy = Effect.fnUntraced(
+    function*(world: World, bobUri: (alice: Owner) => Effect.Effect<string, TransportError>) {
+      const alice = yield* world.login()
+      const second = yield* world.login({ peer: alice.peer })
+      const { bob: dave, bobUri: daveUri } = yield* world.join(second)
+      collect(dave)
+      const to = `${alice.usePath} ${yield* bobUri(alice)}`
+      const say = (messageId: string, body: Buffer | string = "hi"): void => {
+        const range = `1-${body.length}/${body.length}`
+        alice.peer.write(send({ to, from: alice.uri, messageId, range, body }))
+        alice.peer.write(send({ to: `${second.usePath} ${daveUri}`, from: second.uri, messageId, body: "hi" }))
+      }
+      return { say, back: collect(alice.peer) }
+    }
+  )
+  const statusesOf = (frames: ReadonlyArray<Frame>, messageId: string): ReadonlyArray<string> =>
+    frames.filter((frame) => header(frame, "Message-ID") === messageId).map((frame) => header(frame, "Status")!)
+
+  scenario(
+    "who has slept gets what is sent to him when he is awake, though nothing that he was sent before was answered in time (R4976-6.4.1-03)",
+    (world) =>
+      Effect.gen(function*() {
+        const frames: Array<Frame> = []
+        const { back, say } = yield* busy(world, (alice) =>
+          Effect.map(world.join(alice), ({ bob, bobUri }) => {
+            bob.onFrame = (frame) => void frames.push(frame)
+            return bobUri
+          }))
+        for (let i = 0; i < 60; i++) say(`before.${i}`, pattern(8000))
+        yield* settled(world)
+        yield* TestClock.adjust("45 seconds")
+        const slept = frames.splice(0).length
+        assert.isBelow(slept, 30)
+        const lost = back.filter(({ method }) => method === "REPORT").length
+        assert.isAtLeast(lost, slept + 30)
+        say("awake.1")
+        yield* settled(world)
+        assert.deepStrictEqual(frames.map((frame) => header(frame, "Message-ID")), ["awake.1"])
+        assert.deepStrictEqual(statusesOf(back, "awake.1"), [])
+      }),
+    { output: 131_072 },
+    65_536
+  )
+
+  scenario(
+    "who is slow to be reached gets what is sent to him afterwards, though what waited for that failed (R4976-6.4.1-14)",
+    (world) =>
+      Effect.gen(function*() {
+        const bob = yield* world.listen
+        const { back, say } = yield* busy(world, () => Effect.succeed(bob.uri))
+        // Three seconds to the relay and as many to Bob, of which those who share Alice's connection wait for two.
+        world.network!.configure({ latency: 3000 })
+        for (let i = 0; i < 30; i++) say(`before.${i}`, pattern(8000))
+        yield* TestClock.adjust("9 seconds")
+        assert.isAbove(back.filter(({ method }) => method === "REPORT").length, 10)
+        const frames = collect(yield* bob.accepted)
+        say("after")
+        yield* TestClock.adjust("9 seconds")
+        assert.deepStrictEqual(frames.map((frame) => header(frame, "Message-ID")), ["after"])
+        world.network!.configure({ latency: 0 })
+      }),
+    { session: 100_000 },
+    1_000_000
   )
 
   scenario(
