@@ -93,7 +93,7 @@ export class Transport extends Context.Service<Transport, TransportShape>()("msr
 
   /**
    * A network in memory, on the program's `Clock` (in tests: `TestClock`), with `TestNetwork` to control it. Every call
-   * makes another network.
+   * makes another network. Dies with an `OptionsError` if its options cannot be used.
    */
   static readonly layerTest = (
     options: TestOptions = {}

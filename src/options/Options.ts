@@ -39,7 +39,8 @@ export class OptionsError extends Data.TaggedError("OptionsError")<{
   }
 }
 
-const is = <A>(expected: string, test: (value: unknown) => boolean): Schema.Codec<A> =>
+/** What passes a test; `expected` fits behind "must be". */
+export const declared = <A>(expected: string, test: (value: unknown) => boolean): Schema.Codec<A> =>
   Schema.declare((value: unknown): value is A => test(value), { expected })
 
 const inRange = ([minimum, maximum]: Range) => (value: unknown): boolean =>
@@ -47,33 +48,36 @@ const inRange = ([minimum, maximum]: Range) => (value: unknown): boolean =>
 
 /** A whole number. */
 export const whole = (range: Range): Schema.Codec<number> =>
-  is(`a whole number from ${range[0]} to ${range[1]}`, (value) => Number.isInteger(value) && inRange(range)(value))
+  declared(
+    `a whole number from ${range[0]} to ${range[1]}`,
+    (value) => Number.isInteger(value) && inRange(range)(value)
+  )
 
 /** The same, or `Infinity`: no bound. */
 export const wholeOrUnbounded = (range: Range): Schema.Codec<number> =>
-  is(
+  declared(
     `a whole number from ${range[0]} to ${range[1]}, or Infinity`,
     (value) => value === Infinity || (Number.isInteger(value) && inRange(range)(value))
   )
 
 /** A number with or without a fraction. */
 export const quantity = (range: Range): Schema.Codec<number> =>
-  is(`a number from ${range[0]} to ${range[1]}`, inRange(range))
+  declared(`a number from ${range[0]} to ${range[1]}`, inRange(range))
 
 /** Seconds, or octets, of whatever is above nothing. */
-export const positive: Schema.Codec<number> = is(
+export const positive: Schema.Codec<number> = declared(
   "a number above 0",
   (value) => typeof value === "number" && value > 0 && value < Infinity
 )
 
 /** One that may be nothing. */
-export const notNegative: Schema.Codec<number> = is(
+export const notNegative: Schema.Codec<number> = declared(
   "a number from 0 on",
   (value) => typeof value === "number" && value >= 0 && value < Infinity
 )
 
 /** A time that is not over at once. */
-export const duration: Schema.Codec<Duration.Input> = is(
+export const duration: Schema.Codec<Duration.Input> = declared(
   "a time above 0",
   (value) =>
     Option.exists(Duration.fromInput(value as Duration.Input), (one) => {
@@ -84,20 +88,32 @@ export const duration: Schema.Codec<Duration.Input> = is(
 
 /** A value of a few. */
 export const oneOf = (...values: ReadonlyArray<string>): Schema.Codec<string> =>
-  is(values.map((value) => `"${value}"`).join(" or "), (value) => values.some((one) => one === value))
+  declared(values.map((value) => `"${value}"`).join(" or "), (value) => values.some((one) => one === value))
+
+/** Where a WebSocket is opened. */
+export const httpPath: Schema.Codec<string> = declared(
+  "a path that begins with a slash",
+  (value) => typeof value === "string" && /^\/[!-~]*$/.test(value)
+)
+
+export const func = declared<(...given: ReadonlyArray<never>) => unknown>(
+  "a function",
+  (value) => typeof value === "function"
+)
 
 /** Text that passes. */
 export const text = (expected: string, test: (text: string) => boolean): Schema.Codec<string> =>
-  is(expected, (value) => typeof value === "string" && test(value))
+  declared(expected, (value) => typeof value === "string" && test(value))
 
 const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
 
+/** All of them together are `options`. */
 const nameOf = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined): string =>
   (path ?? []).map((step) => typeof step === "object" ? step.key : step)
     .reduce<string>(
       (name, key) => typeof key === "number" ? `${name}[${key}]` : name === "" ? String(key) : `${name}.${String(key)}`,
       ""
-    )
+    ) || "options"
 
 /** All that is wrong: by the schema, and what `more` finds in options that are right by it. */
 export const wrongOptions = <A extends object>(
@@ -112,7 +128,10 @@ export const wrongOptions = <A extends object>(
       ? more(options)
       : formatter(decoded.failure.issue).issues.map(({ message, path }) => ({
         option: nameOf(path),
-        problem: message.replace(/^Expected /, "must be ").replace(/, got .*$/s, "")
+        problem: message.replace(/^Expected /, "must be ").replace(/, got .*$/s, "").replace(
+          /^Missing key$/,
+          "is missing"
+        )
       }))
     return problems.length === 0 ? undefined : new OptionsError({ layer, problems })
   }

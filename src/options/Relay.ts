@@ -7,6 +7,7 @@ import { isNextHopRule, isPortRange, type PortRange } from "../relay/rules/NextH
 import { isRelayName, type RelayPolicy } from "../relay/rules/Peers.ts"
 import {
   duration,
+  httpPath,
   notNegative,
   oneOf,
   type OptionProblem,
@@ -73,10 +74,10 @@ const relayPeers = Schema.declare(
   { expected: `"all", "none" or host names of relays` }
 )
 
-const sockets = Schema.Array(Schema.Struct({
+export const sockets = Schema.Array(Schema.Struct({
   scheme: oneOf("msrp", "msrps"),
   transport: Schema.optional(oneOf("tcp", "ws")),
-  path: Schema.optional(text("a path that begins with a slash", (path) => /^\/[!-~]*$/.test(path))),
+  path: Schema.optional(httpPath),
   host: text("an address or a host name", (host) => host !== ""),
   port: whole([0, 65_535])
 }))

@@ -5,17 +5,20 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { Authenticator, type DigestOptions, type NoCommonAlgorithm } from "../Authenticator.ts"
 import * as Client from "../Client.ts"
 import { Codec } from "../Codec.ts"
 import { Credentials, passwordUser } from "../Credentials.ts"
+import { checkOptions } from "../options/Options.ts"
+import { sockets } from "../options/Relay.ts"
 import { type OptionsError, Relay, type RelayOptions } from "../Relay.ts"
 import { SessionRepo } from "../SessionRepo.ts"
 import { SocketSelector } from "../SocketSelector.ts"
 import { type LocalSocket, TestNetwork, Transport, type TransportError } from "../Transport.ts"
-import type { TestOptions } from "../transport/testing/TestNetwork.ts"
+import { type TestOptions, testOptions } from "../transport/testing/TestNetwork.ts"
 
 /**
  * The relay of a test, its users and its network.
@@ -54,6 +57,15 @@ export interface Party {
 
 const SOCKET = { scheme: "msrps", host: "relay.example.com", port: 2855 } as const
 const USERS = { alice: "wonderland", bob: "builder" }
+
+/** The layers that get the rest look at it. */
+const schema = Schema.Struct({
+  relay: Schema.optional(Schema.Struct({
+    listen: Schema.optional(sockets.check(Schema.isMinLength(1, { expected: "one socket or several" })))
+  })),
+  users: Schema.optional(Schema.Record(Schema.String, Schema.String)),
+  network: Schema.optional(testOptions)
+})
 
 /**
  * A relay to write tests against: on a network in memory and the clock of the test, so that a day passes in a second and
@@ -101,34 +113,7 @@ export class TestRelay extends Context.Service<TestRelay, {
   static readonly layer = (options: TestRelayOptions = {}): Layer.Layer<
     TestRelay | Relay | TestNetwork | Transport | Codec | SessionRepo,
     TransportError | OptionsError | NoCommonAlgorithm
-  > => {
-    const { digest = {}, relay = {}, users = USERS } = options
-    const listen = relay.listen ?? [SOCKET]
-    const credentials = given(
-      Credentials,
-      Credentials.layerMemory(Object.entries(users).map(([name, word]) => passwordUser(name, Redacted.make(word))))
-    )
-    return Layer.effect(TestRelay, make(users)).pipe(
-      // Everybody on this network may be reached: it has no addresses that anybody should be kept from.
-      Layer.provideMerge(Relay.layer({
-        nextHops: { allow: ["0.0.0.0/0", "::/0"] },
-        ...relay,
-        listen,
-        // A pass of the clean-up is one step: each wakes the clock, and a day would have a million and a half of them.
-        sessions: { hashSize: 0, ...relay.sessions },
-        limits: { drain: 0, ...relay.limits }
-      })),
-      Layer.provide([
-        given(SocketSelector, SocketSelector.layerDefault(listen)),
-        given(Authenticator, Authenticator.layerDigest(digest).pipe(Layer.provide(credentials)))
-      ]),
-      Layer.provideMerge([
-        Transport.layerTest(options.network ?? {}),
-        given(Codec, Codec.layer),
-        given(SessionRepo, SessionRepo.layerMemory())
-      ])
-    )
-  }
+  > => Layer.unwrap(Effect.map(checkOptions("TestRelay.layer", schema, options), () => layerOf(options)))
 }
 
 /** What is there, or else this. */
@@ -182,7 +167,36 @@ const make = Effect.fnUntraced(function*(users: Readonly<Record<string, string>>
         pathTo: (other) => [...grant.usePath.map(({ text }) => text), ...other.path]
       }
     }),
-    pass: (time) => Effect.andThen(TestClock.adjust(time), network.settled),
+    pass: (time) => Effect.andThen(Effect.suspend(() => TestClock.adjust(time)), network.settled),
     cut: ({ connection }) => Effect.andThen(Effect.sync(() => network.cut(connection)), network.settled)
   })
 })
+
+const layerOf = (options: TestRelayOptions) => {
+  const { digest = {}, relay = {}, users = USERS } = options
+  const listen = relay.listen ?? [SOCKET]
+  const credentials = given(
+    Credentials,
+    Credentials.layerMemory(Object.entries(users).map(([name, word]) => passwordUser(name, Redacted.make(word))))
+  )
+  return Layer.effect(TestRelay, make(users)).pipe(
+    // Everybody on this network may be reached: it has no addresses that anybody should be kept from.
+    Layer.provideMerge(Relay.layer({
+      nextHops: { allow: ["0.0.0.0/0", "::/0"] },
+      ...relay,
+      listen,
+      // A pass of the clean-up is one step: each wakes the clock, and a day would have a million and a half of them.
+      sessions: { hashSize: 0, ...relay.sessions },
+      limits: { drain: 0, ...relay.limits }
+    })),
+    Layer.provide([
+      given(SocketSelector, SocketSelector.layerDefault(listen)),
+      given(Authenticator, Authenticator.layerDigest(digest).pipe(Layer.provide(credentials)))
+    ]),
+    Layer.provideMerge([
+      Transport.layerTest(options.network ?? {}),
+      given(Codec, Codec.layer),
+      given(SessionRepo, SessionRepo.layerMemory())
+    ])
+  )
+}

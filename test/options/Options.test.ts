@@ -91,6 +91,30 @@ describe("options", () => {
       )
     }).pipe(Effect.scoped))
 
+  it.effect("that are none, or are not there, are told as well", () =>
+    Effect.gen(function*() {
+      for (const none of [null, 5, "x", [], () => {}] as ReadonlyArray<any>) {
+        for (
+          const layer of [
+            Relay.layer(none),
+            SessionRepo.layerMemory(none),
+            digest(none),
+            Transport.layerNode(none),
+            Resolver.layerNode(none),
+            removed(none)
+          ] as ReadonlyArray<Layer.Layer<unknown, unknown>>
+        ) assert.deepStrictEqual(yield* told(layer), ["options"])
+      }
+      const { message } = yield* Effect.flip(
+        Layer.build(relay({ listen: [{} as { scheme: "msrp"; host: ""; port: 0 }] }))
+      )
+      assert.strictEqual(
+        message,
+        "Relay.layer has 3 options that cannot be used: listen[0].scheme is missing; listen[0].host is missing; " +
+          "listen[0].port is missing"
+      )
+    }).pipe(Effect.scoped))
+
   it.effect("of a relay that are right by themselves have to be in order", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* told(relay({ authMinExpires: 10, authMaxExpires: 9 })), ["authMinExpires"])

@@ -1,12 +1,15 @@
 /** A relay to test against, in one line. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { inspect } from "node:util"
 import { vi } from "vitest"
 import { Authenticator } from "../../src/Authenticator.ts"
+import { OptionsError } from "../../src/Relay.ts"
 import { SessionTable } from "../../src/relay/SessionTable.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
 import { TestRelay } from "../../src/testing.ts"
@@ -62,6 +65,44 @@ describe("TestRelay", () => {
       yield* relay.login("alice")
       assert.lengthOf(relay.network.connections(), 2)
     }).pipe(Effect.provide(TestRelay.layer().pipe(Layer.provide(Transport.layerNode())))))
+
+  const wrong: ReadonlyArray<readonly [option: string, options: any]> = [
+    ["options", null],
+    ["options", 5],
+    ["relay", { relay: null }],
+    ["relay.listen", { relay: { listen: [] } }],
+    ["relay.listen[0]", { relay: { listen: [5] } }],
+    ["relay.listen[0].port", { relay: { listen: [{ scheme: "msrp", host: "a", port: -1 }] } }],
+    ["authExpires", { relay: { authExpires: NaN } }],
+    ["limits.drain", { relay: { limits: { drain: NaN } } }],
+    ["users", { users: "alice" }],
+    ["users.alice", { users: { alice: 5 } }],
+    ["nonceExpire", { digest: { nonceExpire: NaN } }],
+    ["options", { digest: 5 }],
+    ["network", { network: 5 }],
+    ...[NaN, -1, "5"].map((latency) => ["network.latency", { network: { latency } }] as const),
+    ...[NaN, 0, -1, "5"].map((split) => ["network.split", { network: { split } }] as const),
+    ...[NaN, 0, -1, 1.5].map((window) => ["network.window", { network: { window } }] as const),
+    ...[NaN, 0, -1].map((piece) => ["network.piece", { network: { piece } }] as const),
+    ["network.seed", { network: { seed: NaN } }],
+    ["network.shuffle", { network: { shuffle: "yes" } }],
+    ["network.connectTimeout", { network: { connectTimeout: NaN } }]
+  ]
+  for (const [option, options] of wrong) {
+    it.effect(`says of its options what cannot be used: ${option} ${inspect(options)}`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Layer.build(TestRelay.layer(options)))
+        assert.instanceOf(error, OptionsError)
+        assert.deepStrictEqual(error.problems.map((one) => one.option), [option])
+      }).pipe(Effect.scoped))
+  }
+
+  it.effect("goes on where functions of its network give no numbers", () =>
+    Effect.gen(function*() {
+      const relay = yield* TestRelay
+      assert.strictEqual((yield* relay.login("alice")).grant.expires, 1800)
+      assert.isTrue(Exit.hasDies(yield* Effect.exit(relay.pass("bogus" as "1 second"))))
+    }).pipe(Effect.provide(TestRelay.layer({ network: { latency: () => NaN, split: () => NaN } }))))
 
   it.effect("uses what is provided to it", () => {
     const kept: Array<string> = []

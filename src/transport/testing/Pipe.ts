@@ -208,7 +208,7 @@ export class Pipe implements Task {
     let available = -this.#arrivedAt
     for (const chunk of this.#arrived) available += chunk.length
     const wanted = typeof split === "number" ? split : split(available, this.#medium.random)
-    const length = Math.min(Math.max(1, Math.floor(wanted)), available, MAX_PIECE)
+    const length = Math.min(Math.max(1, Math.floor(wanted) || 1), available, MAX_PIECE)
     let filled = 0
     while (filled < length) {
       const chunk = this.#arrived[0]!

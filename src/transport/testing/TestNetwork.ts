@@ -10,12 +10,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
 import * as Scheduler from "effect/Scheduler"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { notNegative, whole, wrongOptions } from "../../options/Options.ts"
 import type { Connection } from "../Connection.ts"
 import type { TransportShape } from "../TransportShape.ts"
 import { closeAll, endOf } from "./End.ts"
 import { EventLoop } from "./EventLoop.ts"
-import { defaultLink, type LinkOptions, merge } from "./Link.ts"
+import { defaultLink, type LinkOptions, linkSchema, merge, wrongLink } from "./Link.ts"
 import type { Machine } from "./Machines.ts"
 import { randomOf } from "./Random.ts"
 import { type DialOutcome, SimulatedNetwork } from "./SimulatedNetwork.ts"
@@ -38,6 +40,16 @@ export interface TestOptions extends LinkOptions {
   readonly piece?: number | undefined
 }
 
+export const testOptions = Schema.Struct({
+  ...linkSchema,
+  seed: Schema.optional(Schema.Finite),
+  shuffle: Schema.optional(Schema.Boolean),
+  connectTimeout: Schema.optional(notNegative),
+  piece: Schema.optional(whole([1, Number.MAX_SAFE_INTEGER]))
+})
+
+const wrong = wrongOptions<TestOptions>("Transport.layerTest", testOptions)
+
 /**
  * Controls the network of `Transport.layerTest`. Connections may be given by either end.
  *
@@ -50,7 +62,10 @@ export class TestNetwork extends Context.Service<TestNetwork, {
    * has; it is the `Transport` of the layer.
    */
   readonly node: (machine?: Machine) => TransportShape
-  /** Changes how octets travel: on one connection, or on all new ones and those not changed by themselves. */
+  /**
+   * Changes how octets travel: on one connection, or on all new ones and those not changed by themselves. Throws an
+   * `OptionsError` at what they cannot do.
+   */
   readonly configure: (options: LinkOptions, connection?: Connection) => void
   /** The other end of the connection takes no more octets from it: they fill the window, then `pending` grows. */
   readonly stall: (connection: Connection) => void
@@ -72,10 +87,12 @@ export class TestNetwork extends Context.Service<TestNetwork, {
   readonly settled: Effect.Effect<void>
 }>()("msrp-relay/TestNetwork") {}
 
-/** Makes the network; its connections live as long as the scope. */
+/** Makes the network; its connections live as long as the scope. Options that cannot be used are a defect, an `OptionsError`. */
 export const make = Effect.fnUntraced(function*(
   options: TestOptions
 ): Effect.fn.Return<TestNetwork["Service"], never, Scope.Scope> {
+  const error = wrong(options)
+  if (error !== undefined) return yield* Effect.die(error)
   const clock = yield* Clock.Clock
   const dispatcher = (yield* Scheduler.Scheduler).makeDispatcher()
   const sleep = yield* FiberHandle.makeRuntime<never>()
@@ -92,7 +109,11 @@ export const make = Effect.fnUntraced(function*(
   return {
     node: (machine) =>
       makeTransport(network, machine === undefined ? network.machines.first : network.machines.add(machine)),
-    configure: (link, connection) => network.configure(link, connection === undefined ? undefined : endOf(connection)),
+    configure: (link, connection) => {
+      const error = wrongLink(link)
+      if (error !== undefined) throw error
+      network.configure(link, connection === undefined ? undefined : endOf(connection))
+    },
     stall: (connection) => {
       endOf(connection).out.stalled = true
     },

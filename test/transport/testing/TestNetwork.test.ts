@@ -1,8 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import { OptionsError } from "../../../src/options/Options.ts"
 import { TestNetwork, Transport } from "../../../src/Transport.ts"
 import type { TestOptions } from "../../../src/transport/testing/TestNetwork.ts"
 import { pattern, Recorder } from "../../support/Recorder.ts"
@@ -40,6 +45,26 @@ describe("layerTest", () => {
         assert.strictEqual(accepting.length, 10)
       })
     ))
+
+  it.effect("says at once what of its options cannot be used: they would make it stand still", () =>
+    Effect.gen(function*() {
+      const wrong: ReadonlyArray<any> = [
+        { latency: NaN },
+        { latency: -1 },
+        { window: 0 },
+        { split: NaN },
+        { split: 0 },
+        5
+      ]
+      for (const options of wrong) {
+        const exit = yield* Effect.exit(Layer.build(Transport.layerTest(options)))
+        assert.instanceOf(Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined, OptionsError)
+        const { configure } = Context.get(yield* Layer.build(Transport.layerTest()), TestNetwork)
+        assert.throws(() => configure(options), OptionsError)
+      }
+      const exit = yield* Effect.exit(Layer.build(Transport.layerTest({ piece: 0 })))
+      assert.include(Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "", "piece must be a whole number")
+    }).pipe(Effect.scoped))
 
   it.effect("delivers when the clock gets there, to the millisecond, answers included", () =>
     run(
