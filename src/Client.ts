@@ -17,6 +17,7 @@
 
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type { Grant } from "./client/Auth.ts"
 import { connectByUri } from "./client/ByUri.ts"
@@ -24,7 +25,7 @@ import * as Endpoint from "./client/Endpoint.ts"
 import * as Staying from "./client/Online.ts"
 import { relayOptions } from "./client/OnlineOptions.ts"
 import { checkConnect, checked } from "./client/OptionChecks.ts"
-import type { AddressOptions, ConnectOptions, OnlineOptions, RelayOptions } from "./client/Options.ts"
+import type { ConnectOptions, OnlineOptions, RelayOptions } from "./client/Options.ts"
 import type { Codec } from "./Codec.ts"
 import type { OptionsError } from "./options/Options.ts"
 import type { MsrpUri } from "./protocol/Uri.ts"
@@ -41,7 +42,6 @@ export type { Mailbox } from "./client/Mailbox.ts"
 export { type Current, Online, type OnlineShape } from "./client/Online.ts"
 export type { OnlineError, OnlineState } from "./client/OnlineState.ts"
 export type {
-  AddressOptions,
   AuthOptions,
   ClientOptions,
   ConnectOptions,
@@ -66,7 +66,6 @@ export { type ContentDisposition, formatDisposition, parseDisposition } from "./
  * @since 0.1.0
  */
 export const connect: {
-  (options: AddressOptions): Effect.Effect<Endpoint.Client, TransportError, Transport | Codec | Scope.Scope>
   (
     options: ConnectOptions
   ): Effect.Effect<Endpoint.Client, TransportError | OptionsError, Transport | Codec | Scope.Scope>
@@ -80,12 +79,12 @@ export const connect: {
 } = (
   given: ConnectOptions | string | MsrpUri | RelayOptions
 ): Effect.Effect<Endpoint.Client, any, Transport | Codec | Scope.Scope> => {
-  if (typeof given === "string" || "text" in given) return connect({ relay: given })
   // To a host and port `relay` says whether that is one, to connect as another.
-  if ("host" in given) {
+  if (Predicate.hasProperty(given, "host") && !("text" in given)) {
     return Effect.andThen(checkConnect(given), Effect.map(Endpoint.connect(given), checked))
   }
-  return Effect.flatMap(relayOptions("Client.connect", given), (uri) => connectByUri(uri, given))
+  const options = typeof given === "string" || Predicate.hasProperty(given, "text") ? { relay: given } : given
+  return Effect.flatMap(relayOptions("Client.connect", options), (uri) => connectByUri(uri, options))
 }
 
 /**

@@ -10,7 +10,7 @@ import * as fc from "fast-check"
 import { createHash } from "node:crypto"
 import * as Client from "../src/Client.ts"
 import { Codec } from "../src/Codec.ts"
-import { TestNetwork, Transport } from "../src/Transport.ts"
+import { TestNetwork, Transport, TransportError } from "../src/Transport.ts"
 import { joined, type Scripted, scripted } from "./client/Scripted.ts"
 
 const RELAY = { scheme: "msrp", host: "relay.example.com", port: 2855 } as const
@@ -111,6 +111,7 @@ describe("requests", () => {
   it.effect("fails with the transport's error when nobody listens", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Client.connect(RELAY))
+      assert.instanceOf(error, TransportError)
       assert.strictEqual(error.reason, "Refused")
     }).pipe(Effect.provide(simulated)))
 })

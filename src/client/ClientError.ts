@@ -18,7 +18,8 @@ import type { Frame } from "./Frame.ts"
  * - `Offline`: a client that stays online was not for as long as the operation may wait.
  * - `NoCredentials`: user name and password could not be had now; `cause` says why.
  * - `Size`: a streamed body had more or fewer octets than its `size`. The message was given up on the way.
- * - `Options`: what was asked for cannot be used, and nothing was sent; `cause` is an `OptionsError`.
+ * - `Options`: what was asked for cannot be used; `cause` is an `OptionsError`. Nothing was sent, or a message was given up whose
+ *   streamed body gave something else than octets.
  *
  * @category errors
  * @since 0.1.0

@@ -26,7 +26,7 @@ import type { Incoming } from "./Incoming.ts"
 import { type Mailbox, Unread } from "./Mailbox.ts"
 import { type OnlineOptions, onlineOptions } from "./OnlineOptions.ts"
 import type { OnlineError, OnlineState } from "./OnlineState.ts"
-import { checkOnlineSend, checkReply } from "./OptionChecks.ts"
+import { checkMessage, checkOnlineSend, checkReply } from "./OptionChecks.ts"
 import type { OnlineSendOptions } from "./Options.ts"
 import type { Report } from "./Report.ts"
 import type { Sent } from "./Sent.ts"
@@ -223,10 +223,10 @@ export const online = Effect.fnUntraced(function*(
         client.send({ ...options, fromPath: options.fromPath ?? uri, toPath: [...grant.usePath, pathText(options.to)] })
     )
 
-  const reply: OnlineShape["reply"] = ({ fromPath, toPath }, options) =>
-    Effect.flatMap(Effect.andThen(checkReply(options), current), ({ grant: { usePath } }) =>
+  const reply: OnlineShape["reply"] = (message, options) =>
+    Effect.flatMap(Effect.all([checkMessage(message), checkReply(options), current]), ([, , { grant: { usePath } }]) =>
       // The relays of now in the place of those that it came by.
-      send({ ...options, fromPath: toPath, to: pathUris(fromPath).slice(usePath.length) }))
+      send({ ...options, fromPath: message.toPath, to: pathUris(message.fromPath).slice(usePath.length) }))
 
   return {
     uri,

@@ -1,32 +1,33 @@
 /** What the options of a client may be that is told where its relay is, and what follows from them. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { duration, type OptionProblem, type OptionsError, text, wrongOptions } from "../options/Options.ts"
+import { duration, type OptionProblem, type OptionsError, wrongOptions } from "../options/Options.ts"
 import { type MsrpUri, parseUri } from "../protocol/Uri.ts"
 import { isReachable } from "./ByUri.ts"
 import { ClientError } from "./ClientError.ts"
-import { clientSchema, loginSchema, userSchema } from "./OptionChecks.ts"
+import { checkCredentials, clientSchema, loginSchema, userSchema } from "./OptionChecks.ts"
 import type { AuthOptions, Credentials, OnlineOptions, RelayOptions } from "./Options.ts"
 import { RETRY, type Retry } from "./Upkeep.ts"
 
 export type { OnlineOptions } from "./Options.ts"
 
 const relayOf = (relay: unknown): MsrpUri | undefined => {
-  const uri = typeof relay === "string" ? parseUri(relay) : (Object(relay) as MsrpUri)
-  return uri !== undefined && typeof uri.text === "string" && isComplete(uri) && isReachable(uri) ? uri : undefined
+  const text = Predicate.hasProperty(relay, "text") ? relay.text : relay
+  const uri = typeof text === "string" ? parseUri(text) : undefined
+  if (uri === undefined || uri.port === 0 || !isReachable(uri)) return undefined
+  return typeof relay === "string" || isSame(uri, relay as MsrpUri) ? uri : undefined
 }
 
-/** Where somebody has made it himself: with another scheme it would go without TLS. */
-const isComplete = ({ host, port, scheme }: MsrpUri): boolean =>
-  (scheme === "msrp" || scheme === "msrps") && typeof host === "string" && host !== "" &&
-  (port === undefined || (Number.isInteger(port) && port > 0 && port < 65_536))
+/** One that somebody has made himself has to be what its text says: with another scheme it would go without TLS. */
+const isSame = (uri: MsrpUri, made: MsrpUri): boolean =>
+  Object.entries(uri).every(([part, value]) => made[part as keyof MsrpUri] === value)
 
 const relaySchema = {
   relay: Schema.declare((value: unknown): value is string | MsrpUri => relayOf(value) !== undefined, {
     expected: "the URI of a relay, by tcp or ws and without a session"
   }),
-  path: Schema.optional(text("a path that begins with a slash", (path) => path.startsWith("/"))),
   ...clientSchema
 }
 
@@ -99,8 +100,10 @@ export const onlineOptions = (layer: string, options: OnlineOptions): Effect.Eff
 
 const credentialsOf = (options: OnlineOptions): Effect.Effect<Credentials, ClientError> =>
   options.credentials !== undefined
-    ? Effect.mapError(
-      options.credentials,
-      (cause) => new ClientError({ reason: "NoCredentials", message: "there are no credentials now", cause })
+    ? options.credentials.pipe(
+      Effect.mapError((cause) =>
+        new ClientError({ reason: "NoCredentials", message: "there are no credentials now", cause })
+      ),
+      Effect.tap(checkCredentials)
     )
     : Effect.succeed({ username: options.username, password: options.password })

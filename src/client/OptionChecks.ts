@@ -3,12 +3,16 @@
  * anything is written. Not for `msrp-relay/browser`, which does without `Schema` to be small.
  */
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import {
   checkOptions,
+  declared,
   duration,
+  func,
+  httpPath,
   oneOf,
   type OptionProblem,
   type OptionsError,
@@ -20,29 +24,56 @@ import {
 import { type Range, ranges } from "../options/Ranges.ts"
 import { Buffer } from "../platform/Node.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
-import type { HeaderLines } from "../protocol/Encoder.ts"
+import { type HeaderLines, isHeaderName, isLine, isMethod } from "../protocol/Encoder.ts"
 import { isIdent } from "../protocol/Ident.ts"
-import { ClientError } from "./ClientError.ts"
+import { parsePath, parseUri } from "../protocol/Uri.ts"
+import type { ClientError } from "./ClientError.ts"
 import type { Client } from "./Endpoint.ts"
-import type { Collect } from "./Inbox.ts"
-import type { AuthOptions, ConnectOptions, OnlineSendOptions, Path, SendOptions } from "./Options.ts"
+import { guarded, isOctets, unusable } from "./Guarded.ts"
+import type { Collect, Message } from "./Inbox.ts"
+import type {
+  AuthOptions,
+  ConnectOptions,
+  Credentials,
+  OnlineSendOptions,
+  Path,
+  RequestOptions,
+  SendOptions
+} from "./Options.ts"
 
 const some: Range = [1, Number.MAX_SAFE_INTEGER]
 const count: Range = [0, Number.MAX_SAFE_INTEGER]
 
-const declared = <A>(expected: string, test: (value: unknown) => boolean): Schema.Codec<A> =>
-  Schema.declare((value: unknown): value is A => test(value), { expected })
-
-const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
-const isUri = (value: unknown): boolean =>
-  isText(value) || (typeof value === "object" && value !== null && "text" in value && isText(value.text))
+/** Of a URI that was read only its text is written. */
+const textOf = (uri: unknown): string => {
+  const text = Predicate.hasProperty(uri, "text") ? uri.text : uri
+  return typeof text === "string" ? text : ""
+}
+const isPath = (value: unknown): boolean => parsePath(textOf(value), Infinity) !== undefined
 
 const path = declared<Path>(
-  "one URI or several",
-  (value) => isUri(value) || (Array.isArray(value) && value.length > 0 && value.every(isUri))
+  "one MSRP URI or several",
+  (value) => isPath(value) || (Array.isArray(value) && value.length > 0 && value.every(isPath))
 )
 
-const func = declared<(...given: ReadonlyArray<never>) => unknown>("a function", (value) => typeof value === "function")
+const isWhole = (value: unknown): value is string | Uint8Array => typeof value === "string" || isOctets(value)
+
+const octets = declared<string | Uint8Array>("text or octets, which no other thread has", isWhole)
+
+const MEDIA_TYPE = /^[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+\/[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+[\t ]*(?:;|$)/
+
+const headers = declared<HeaderLines>(
+  "pairs of a name and a value, each of characters that are octets of one line (UTF-8 is encoded before)",
+  (value) =>
+    Array.isArray(value) &&
+    value.every((line) =>
+      Array.isArray(line) && typeof line[0] === "string" && isHeaderName(line[0]) &&
+      typeof line[1] === "string" && isLine(line[1])
+    )
+)
+
+const ident = text("4 to 32 letters, digits, dots, hyphens and the like", isIdent)
+const name = text("a name", (value) => value !== "")
 
 /** Whether a status may be answered. */
 const isStatus = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 100 && Number(value) <= 999
@@ -56,7 +87,7 @@ const collect = declared<Collect | ((...given: ReadonlyArray<never>) => Collect)
 
 /** As whom a client logs in. */
 export const userSchema = {
-  username: text("a name", (name) => name !== ""),
+  username: name,
   password: declared<string | Redacted.Redacted>(
     "text, redacted or not",
     (value) => typeof (Redacted.isRedacted(value) ? Redacted.value(value) : value) === "string"
@@ -66,13 +97,21 @@ export const userSchema = {
 /** How it logs in. */
 export const loginSchema = {
   expires: Schema.optional(whole(ranges.expires)),
-  algorithms: Schema.optional(Schema.Array(oneOf(...digestAlgorithms))),
+  algorithms: Schema.optional(
+    Schema.Array(oneOf(...digestAlgorithms)).check(Schema.isMinLength(1, { expected: "one algorithm or several" }))
+  ),
   rspauth: Schema.optional(oneOf("required", "optional")),
   sendUri: Schema.optional(Schema.Boolean)
 }
 
-/** What it does on its connection. */
+/** How it connects, wherever that is, and what it does then. */
 export const clientSchema = {
+  path: Schema.optional(httpPath),
+  from: Schema.optional(Schema.Struct({
+    scheme: oneOf("msrp", "msrps"),
+    host: name,
+    port: whole([0, 65_535])
+  })),
   respond: Schema.optional(Schema.Boolean),
   report: Schema.optional(Schema.Boolean),
   record: Schema.optional(Schema.Boolean),
@@ -84,31 +123,46 @@ export const clientSchema = {
   admits: Schema.optional(func)
 }
 
-/** What types say already: with another scheme there would be no TLS. Which host and port there may be says the transport. */
+/** With another scheme there would be no TLS. Which hosts there are says the transport. */
 const connectSchema = Schema.Struct({
   ...clientSchema,
   scheme: oneOf("msrp", "msrps"),
   transport: Schema.optional(oneOf("tcp", "ws")),
-  host: Schema.String,
-  port: Schema.Number
+  host: name,
+  port: whole([1, 65_535]),
+  serverName: Schema.optional(name),
+  localName: Schema.optional(name),
+  relay: Schema.optional(Schema.Boolean)
 })
+
+/** What is used of one. */
+const grant = Schema.Struct({
+  nextNonce: Schema.optional(Schema.String),
+  used: Schema.optional(Schema.Struct({
+    nc: whole(some),
+    challenge: Schema.Struct({
+      realm: Schema.String,
+      nonce: Schema.String,
+      opaque: Schema.optional(Schema.String),
+      algorithm: oneOf(...digestAlgorithms)
+    })
+  }))
+})
+
+const flag = Schema.optional(oneOf("$", "+", "#"))
 
 const messageSchema = {
   fromPath: Schema.optional(path),
   body: Schema.optional(
     declared<string | Uint8Array | Stream.Stream<Uint8Array>>(
-      "text, octets or a stream of octets",
-      (value) => typeof value === "string" || value instanceof Uint8Array || Stream.isStream(value)
+      "text, octets, which no other thread has, or a stream of octets",
+      (value) => isWhole(value) || Stream.isStream(value)
     )
   ),
   size: Schema.optional(whole(count)),
-  messageId: Schema.optional(text("4 to 32 letters, digits, dots, hyphens and the like", isIdent)),
-  contentType: Schema.optional(text("a media type", isText)),
-  headers: Schema.optional(
-    declared<HeaderLines>("pairs of a name and a value", (value) =>
-      Array.isArray(value) &&
-      value.every((line) => Array.isArray(line) && isText(line[0]) && typeof line[1] === "string"))
-  ),
+  messageId: Schema.optional(ident),
+  contentType: Schema.optional(text("a media type", (type) => MEDIA_TYPE.test(type) && isLine(type))),
+  headers: Schema.optional(headers),
   byteRange: Schema.optional(Schema.Union([
     Schema.Literal(false),
     Schema.Struct({ start: whole(some), total: Schema.optional(whole(count)) })
@@ -116,42 +170,55 @@ const messageSchema = {
   failureReport: Schema.optional(oneOf("yes", "no", "partial")),
   successReport: Schema.optional(Schema.Boolean),
   chunkSize: Schema.optional(wholeOrUnbounded(some)),
-  flag: Schema.optional(oneOf("$", "+", "#")),
+  flag,
   window: Schema.optional(wholeOrUnbounded(some)),
   progress: Schema.optional(func)
 }
 
 type MessageOptions = Omit<SendOptions<unknown, unknown>, "toPath">
 
-/** A chunk with `$` ends the message, and none goes beyond it (RFC 4975 §7.1.1). */
-const range = ({ body, byteRange, flag = "$", size }: MessageOptions): ReadonlyArray<OptionProblem> => {
+/**
+ * Only a stream does not say by itself how long it is. A chunk with `$` ends the message, and none goes beyond it (RFC 4975
+ * §7.1.1).
+ */
+const lengths = ({ body = "", byteRange, flag = "$", size }: MessageOptions): ReadonlyArray<OptionProblem> => {
+  const length = typeof body === "string" ? Buffer.byteLength(body) : body instanceof Uint8Array ? body.length : size
+  if (length === undefined) return []
+  if (size !== undefined && size !== length) {
+    return [{ option: "size", problem: "must be that of the body, or not there" }]
+  }
   if (byteRange === undefined || byteRange === false || byteRange.total === undefined) return []
-  const octets = typeof body === "string" ? Buffer.from(body).length : body instanceof Uint8Array ? body.length : size
-  if (octets === undefined) return []
-  const end = byteRange.start - 1 + octets
+  const end = byteRange.start - 1 + length
   return end > byteRange.total || (flag === "$" && end !== byteRange.total)
     ? [{ option: "byteRange.total", problem: "must be where the body ends, or behind it with the flag +" }]
     : []
 }
+
+/** Seven hyphens and its own transaction id end a request (RFC 4975 §7.1): an id that is made for it is in no body. */
+const endLine = ({ body, transactionId }: RequestOptions): ReadonlyArray<OptionProblem> =>
+  transactionId !== undefined && body !== undefined && Buffer.from(body).includes(`-------${transactionId}`)
+    ? [{ option: "transactionId", problem: "must not be in the body, behind seven hyphens" }]
+    : []
 
 /** Fails with the reason `Options`. */
 const failing =
   <A>(wrong: (options: A) => OptionsError | undefined) => (options: A): Effect.Effect<void, ClientError> =>
     Effect.suspend(() => {
       const cause = wrong(options)
-      return cause === undefined
-        ? Effect.void
-        : Effect.fail(new ClientError({ reason: "Options", message: cause.message, cause }))
+      return cause === undefined ? Effect.void : Effect.fail(unusable(cause))
     })
 
 export const checkConnect = (options: ConnectOptions): Effect.Effect<void, OptionsError> =>
   checkOptions("Client.connect", connectSchema, options)
 
+export const checkCredentials = failing<Credentials>(wrongOptions("credentials", Schema.Struct(userSchema)))
+
 const checkAuth = failing<AuthOptions>(wrongOptions(
   "auth",
   Schema.Struct({
-    relay: declared<AuthOptions["relay"]>("the URI of a relay", isUri),
+    relay: declared<AuthOptions["relay"]>("the URI of a relay", (uri) => parseUri(textOf(uri)) !== undefined),
     via: Schema.optional(path),
+    after: Schema.optional(grant),
     fromPath: Schema.optional(path),
     ...userSchema,
     ...loginSchema,
@@ -160,18 +227,44 @@ const checkAuth = failing<AuthOptions>(wrongOptions(
 ))
 
 const checkSend = failing<SendOptions<any, any>>(
-  wrongOptions("send", Schema.Struct({ ...messageSchema, toPath: path }), range)
+  wrongOptions("send", Schema.Struct({ ...messageSchema, toPath: path }), lengths)
 )
 
 export const checkOnlineSend = failing<OnlineSendOptions<any, any>>(
-  wrongOptions("send", Schema.Struct({ ...messageSchema, to: path }), range)
+  wrongOptions("send", Schema.Struct({ ...messageSchema, to: path }), lengths)
 )
 
-export const checkReply = failing<MessageOptions>(wrongOptions("reply", Schema.Struct(messageSchema), range))
+export const checkReply = failing<MessageOptions>(wrongOptions("reply", Schema.Struct(messageSchema), lengths))
+
+/** To whom there is a reply. */
+export const checkMessage = failing<Pick<Message, "fromPath" | "toPath">>(
+  wrongOptions("reply: the message", Schema.Struct({ fromPath: path, toPath: path }))
+)
+
+const checkRequest = failing<RequestOptions>(wrongOptions(
+  "request",
+  Schema.Struct({
+    method: text("upper-case letters", isMethod),
+    toPath: path,
+    fromPath: Schema.optional(path),
+    headers: Schema.optional(headers),
+    body: Schema.optional(octets),
+    flag,
+    transactionId: Schema.optional(ident)
+  }),
+  endLine
+))
+
+const checkOctets = failing<{ readonly octets: string | Uint8Array }>(
+  wrongOptions("sendOctets", Schema.Struct({ octets }))
+)
 
 /** The client, which asks for nothing with options that cannot be used. */
 export const checked = (client: Client): Client => ({
   ...client,
   auth: (options) => Effect.andThen(checkAuth(options), Effect.suspend(() => client.auth(options))),
-  send: (options) => Effect.andThen(checkSend(options), Effect.suspend(() => client.send(options)))
+  request: (options) => Effect.andThen(checkRequest(options), Effect.suspend(() => client.request(options))),
+  post: (options) => Effect.andThen(checkRequest(options), Effect.suspend(() => client.post(options))),
+  send: (options) => Effect.andThen(checkSend(options), Effect.flatMap(guarded(options), client.send)),
+  sendOctets: (octets) => Effect.andThen(checkOctets({ octets }), Effect.suspend(() => client.sendOctets(octets)))
 })

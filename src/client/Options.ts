@@ -50,14 +50,6 @@ export interface ClientOptions {
 }
 
 /**
- * Where a client connects to, with nothing else said: there are no options that could be wrong.
- *
- * @category options
- * @since 0.2.0
- */
-export type AddressOptions = TransportConnectOptions & { readonly [K in keyof ClientOptions]?: undefined }
-
-/**
  * Where a client connects to, and what it does by itself.
  *
  * @category options
@@ -159,7 +151,7 @@ export interface RequestOptions {
   readonly method: string
   readonly toPath: Path
   readonly fromPath?: Path | undefined
-  /** In this order; with a body, Content-Type must be the last. */
+  /** As in `SendOptions`, in this order; with a body, Content-Type must be the last. */
   readonly headers?: HeaderLines | undefined
   readonly body?: string | Uint8Array | undefined
   readonly flag?: Flag | undefined
@@ -180,15 +172,19 @@ export interface SendOptions<E = never, R = never> {
   /** Text goes as UTF-8. Absent: a SEND without a body, as for binding a session or keeping a connection alive. */
   readonly body?: string | Uint8Array | Stream.Stream<Uint8Array, E, R> | undefined
   /**
-   * Octets of a streamed body, when known: it then stands in Byte-Range as the total. If the body has more or fewer, `send`
-   * fails with `Size`, and the receiver is told that the message is given up.
+   * Octets of a streamed body, when known: it then stands in Byte-Range as the total. If the body has fewer, or more are at
+   * hand with the last of them, `send` fails with `Size`, and the receiver is told that the message is given up. The message
+   * is whole with so many octets: the stream need not end, and is interrupted. Text and octets have their own size: no other.
    */
   readonly size?: number | undefined
   /** Default: a new one. */
   readonly messageId?: string | undefined
   /** Default `text/plain` for text, else `application/octet-stream`. */
   readonly contentType?: string | undefined
-  /** Further headers, written before Content-Type. */
+  /**
+   * Further headers, written before Content-Type. Each character of a value is an octet: text that goes as UTF-8 is given as
+   * `Buffer.from(text).toString("latin1")`.
+   */
   readonly headers?: HeaderLines | undefined
   /** The body's place in a message of which it is only a part; `total: undefined` is `*`. False: no Byte-Range. */
   readonly byteRange?: { readonly start: number; readonly total: number | undefined } | false | undefined
@@ -202,7 +198,10 @@ export interface SendOptions<E = never, R = never> {
   readonly flag?: Flag | undefined
   /** Chunks that may wait for their responses at a time. Default 32. */
   readonly window?: number | undefined
-  /** Told whenever more was sent, or more has its response. */
+  /**
+   * Told whenever more was sent, or more has its response. If it throws, that is logged, and it is told nothing more: the message
+   * goes on.
+   */
   readonly progress?: ((progress: Progress) => void) | undefined
 }
 

@@ -85,7 +85,8 @@ const wrongSize = (size: number, found: string): ClientError =>
  * Sends the message. With Failure-Report `yes`, completes when every chunk has its 200; else when all is handed over.
  * Fails with the first response that is not 2xx, or with a failure REPORT that comes while it is being sent: the chunk
  * under way then ends with `#`, as it does on interruption (RFC 4975 §7.3.2, §10.5). Between two chunks, an empty one does.
- * So it ends, too, when the body has another length than `size`; no octet behind that is sent.
+ * So it ends, too, when the body has another length than `size`; no octet behind that is sent. A stream that has given all of
+ * its `size` is not waited for: it may never end.
  */
 export const send = Effect.fnUntraced(function*<E, R>(
   { codec, inbox, wire }: SenderParts,
@@ -114,7 +115,7 @@ export const send = Effect.fnUntraced(function*<E, R>(
   let last: Flag | undefined
 
   const advance = Effect.gen(function*() {
-    do piece = yield* source.next
+    do piece = sent === size && !source.ready() ? undefined : yield* source.next
     while (piece?.length === 0)
     if (size !== undefined && (piece === undefined ? sent < size : sent + piece.length > size)) {
       return yield* wrongSize(size, piece === undefined ? "fewer" : "more")
@@ -156,8 +157,8 @@ export const send = Effect.fnUntraced(function*<E, R>(
       told()
       piece = now.length === piece.length ? undefined : piece.subarray(now.length)
       if (piece === undefined) {
-        if (!source.ready()) {
-          if (wire.holdsChunks && sent !== size) return "+"
+        if (!source.ready() && sent !== size) {
+          if (wire.holdsChunks) return "+"
           wire.flush()
           yield* Effect.raceAllFirst([source.wait, wire.wanted, Deferred.await(responses.failed)])
           if (!source.ready()) return "+"

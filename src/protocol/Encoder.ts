@@ -56,6 +56,13 @@ const NOT_TEXT = /[^\t -~\x80-\xff]/g
 
 const line = (text: string): string => `${text.replace(NOT_TEXT, "?")}\r\n`
 
+/** Whether text goes into a line as it is, with nothing that becomes `?`. */
+export const isLine = (text: string): boolean => text.search(NOT_TEXT) === -1
+
+/** The names that a decoder takes (RFC 4975 §9): of a method, and of a header. */
+export const isMethod = (text: string): boolean => /^[A-Z][A-Z_]*$/.test(text)
+export const isHeaderName = (text: string): boolean => /^[A-Za-z][!#$%&'*+\-.^_`{|}~0-9A-Za-z]*$/.test(text)
+
 const lines = (toPath: string, fromPath: string, headers: HeaderLines = []): string => {
   let text = line(`To-Path: ${toPath}`) + line(`From-Path: ${fromPath}`)
   for (const [name, value] of headers) text += line(`${name}: ${value}`)

@@ -142,7 +142,11 @@ const make = Effect.fnUntraced(function*(users: Readonly<Record<string, string>>
       network.settled
     )
   )
-  const connect = Effect.suspend(() => Client.connect(socket)).pipe(Effect.provideContext(services))
+  const connect = Effect.suspend(() => Client.connect(socket)).pipe(
+    // It listens there.
+    Effect.catchTag("OptionsError", Effect.die),
+    Effect.provideContext(services)
+  )
   return TestRelay.of({
     relay,
     network,

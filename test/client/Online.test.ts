@@ -372,9 +372,13 @@ describe("a client that ends by a defect", () => {
   test(
     "credentials that are none are no defect: they are asked for again",
     Effect.gen(function*() {
-      const { states } = yield* start({ credentials: Effect.succeed({} as Client.Credentials) })
-      const state = states.at(-1)
-      assert.isTrue(state?._tag === "Offline" && state.error._tag === "ClientError" && state.error.reason === "Options")
+      for (const none of [{}, undefined, null, { username: "alice", password: 5 }] as ReadonlyArray<any>) {
+        const { states } = yield* Effect.scoped(start({ credentials: Effect.succeed(none) }))
+        const state = states.at(-1)
+        assert.isTrue(
+          state?._tag === "Offline" && state.error._tag === "ClientError" && state.error.reason === "Options"
+        )
+      }
     })
   )
 })

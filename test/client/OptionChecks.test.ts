@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import { readFileSync } from "node:fs"
 import * as Client from "../../src/Client.ts"
 import { OptionsError } from "../../src/options/Options.ts"
+import { parseUri } from "../../src/protocol/Uri.ts"
 import { pair, peer, relay, settled, simulated } from "./pair.ts"
 
 const problemsOf = (error: unknown): ReadonlyArray<string> => {
@@ -15,19 +16,47 @@ const problemsOf = (error: unknown): ReadonlyArray<string> => {
   return cause.problems.map(({ option }) => option)
 }
 
+/** What was handed to another thread. */
+const detached = (): Uint8Array => {
+  const octets = new Uint8Array(1000)
+  structuredClone(octets.buffer, { transfer: [octets.buffer] })
+  return octets
+}
+
+const injected = "msrp://bob.example.net:8145/kjhd37s2s20w2a;tcp\r\nX: y"
+const wrongPaths = ["", "bob", injected, [], [""], [peer, 5], [peer, "bob"], { text: "bob" }, { text: 5 }, 5, null]
+
+const wrongHeaders = [
+  { Name: "value" },
+  [["X"]],
+  [["X", 5]],
+  [["", "value"]],
+  [["X Y", "value"]],
+  [["X\r\nY", "value"]],
+  [["X", "one\r\nY: two"]],
+  [["X", "\u0000"]],
+  [["X", "\u20ac"]]
+]
+
 /** Each of them, by the name of what is wrong. */
 const wrongToSend: ReadonlyArray<readonly [option: string, options: object]> = [
   ...[333.3, 1.5, NaN, 0, -1, "100", null].map((chunkSize) => ["chunkSize", { chunkSize }] as const),
   ...[1.5, NaN, 0, -1].map((window) => ["window", { window }] as const),
   ...[-1, 0.5, NaN, Infinity].map((size) => ["size", { body: Stream.empty, size }] as const),
-  ["toPath", { toPath: undefined }],
-  ["toPath", { toPath: [] }],
-  ["toPath", { toPath: "" }],
-  ["fromPath", { fromPath: 5 }],
+  ...[undefined, ...wrongPaths].map((toPath) => ["toPath", { toPath }] as const),
+  ...wrongPaths.map((fromPath) => ["fromPath", { fromPath }] as const),
   ["body", { body: 5 }],
+  ["body", { body: detached() }],
+  ["body", { body: new Uint16Array(4) }],
+  ["size", { size: 999 }],
+  ["size", { body: "abc", size: 4 }],
+  ["size", { body: "\u20ac", size: 1 }],
+  ["size", { body: undefined, size: 1000 }],
   ["messageId", { messageId: "x y" }],
-  ["contentType", { contentType: "" }],
-  ["headers", { headers: { Name: "value" } }],
+  ...["", "text", "text/", "text/plain\r\nX: y", "text/plain; name=\u20ac", "text/pl\u0000ain", 5].map((contentType) =>
+    ["contentType", { contentType }] as const
+  ),
+  ...wrongHeaders.map((headers) => ["headers", { headers }] as const),
   ["byteRange.start", { byteRange: { start: 0, total: 10 } }],
   ["byteRange.total", { byteRange: { start: 1, total: 0.5 } }],
   ["byteRange.total", { body: "abc", byteRange: { start: 9, total: 10 }, flag: "+" }],
@@ -40,7 +69,7 @@ const wrongToSend: ReadonlyArray<readonly [option: string, options: object]> = [
 ]
 
 const wrongToLogin: ReadonlyArray<readonly [option: string, options: object]> = [
-  ["relay", { relay: undefined }],
+  ...[undefined, "relay", injected, 5, { text: "relay" }].map((one) => ["relay", { relay: one }] as const),
   ["username", { username: undefined }],
   ["password", { password: undefined }],
   ["password", { password: Redacted.make(5) }],
@@ -48,7 +77,13 @@ const wrongToLogin: ReadonlyArray<readonly [option: string, options: object]> = 
   ["algorithms[0]", { algorithms: ["ROT13"] }],
   ["rspauth", { rspauth: "never" }],
   ["sendUri", { sendUri: "yes" }],
-  ["via", { via: [] }],
+  ["algorithms", { algorithms: [] }],
+  ...wrongPaths.map((via) => ["via", { via }] as const),
+  ["fromPath", { fromPath: "alice" }],
+  ["after", { after: "nonce" }],
+  ["after.nextNonce", { after: { nextNonce: 5 } }],
+  ["after.used.nc", { after: { used: { nc: 0, challenge: { realm: "r", nonce: "n", algorithm: "MD5" } } } }],
+  ["after.used.challenge", { after: { used: { nc: 1, challenge: null } } }],
   ["adjustExpires", { adjustExpires: 1 }]
 ]
 
@@ -61,6 +96,11 @@ const wrongToConnect: ReadonlyArray<readonly [option: string, options: object]> 
   ["collect", { collect: "all" }],
   ["collect", { collect: { refuse: "413" } }],
   ["admits", { admits: "all" }],
+  ["path", { path: 5 }],
+  ["path", { path: "msrp" }],
+  ["path", { path: "/a b" }],
+  ["from", { from: 5 }],
+  ["from.host", { from: { scheme: "msrp", host: 5, port: 0 } }],
   ["respond", { respond: "no" }]
 ]
 
@@ -68,8 +108,27 @@ const wrongAddress: ReadonlyArray<readonly [option: string, options: object]> = 
   ["scheme", { scheme: "MSRPS" }],
   ["transport", { transport: "udp" }],
   ["host", { host: undefined }],
-  ["port", { port: "2855" }]
+  ["host", { host: "" }],
+  ...["2855", 0, -1, 65_536, 1.5, NaN, Infinity].map((port) => ["port", { port }] as const),
+  ["serverName", { serverName: 5 }],
+  ["localName", { localName: "" }],
+  ["relay", { relay: "yes" }]
 ]
+
+const wrongToRequest: ReadonlyArray<readonly [option: string, options: object]> = [
+  ...["", "send", "SEND\r\nTo-Path: x", "SE ND", "200", 5, undefined].map((method) => ["method", { method }] as const),
+  ...wrongPaths.map((toPath) => ["toPath", { toPath }] as const),
+  ...wrongPaths.map((fromPath) => ["fromPath", { fromPath }] as const),
+  ...wrongHeaders.map((headers) => ["headers", { headers }] as const),
+  ["body", { body: 5 }],
+  ["body", { body: detached() }],
+  ["flag", { flag: "!" }],
+  ["transactionId", { transactionId: "x\r\n" }],
+  ["transactionId", { transactionId: "abcd", body: "x\r\n-------abcd$\r\n" }]
+]
+
+/** What is no options at all. */
+const none: ReadonlyArray<any> = [undefined, null, 5, true, [], () => {}]
 
 describe("options that cannot be used", () => {
   it.effect("of send: nothing is written, and the connection goes on", () =>
@@ -81,6 +140,7 @@ describe("options that cannot be used", () => {
         )
         assert.deepStrictEqual(problemsOf(error), [option])
       }
+      for (const one of none) assert.deepStrictEqual(problemsOf(yield* Effect.flip(client.send(one))), ["options"])
       yield* settled
       assert.strictEqual(other.waiting, 0)
       for (const chunkSize of [1, 333, Infinity, undefined]) {
@@ -95,8 +155,56 @@ describe("options that cannot be used", () => {
         const wrong = { relay, username: "alice", password: "wonderland", ...options } as Client.AuthOptions
         assert.deepStrictEqual(problemsOf(yield* Effect.flip(client.auth(wrong))), [option])
       }
+      for (const one of none) assert.deepStrictEqual(problemsOf(yield* Effect.flip(client.auth(one))), ["options"])
       yield* settled
       assert.strictEqual(other.waiting, 0)
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("of a request, with or without a response, and of octets as they are", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair()
+      const ways: ReadonlyArray<(options: Client.RequestOptions) => Effect.Effect<unknown, Client.ClientError>> = [
+        client.request,
+        client.post
+      ]
+      for (const ask of ways) {
+        for (const [option, options] of wrongToRequest) {
+          const wrong = { method: "NICKNAME", toPath: peer, ...options } as Client.RequestOptions
+          assert.deepStrictEqual(problemsOf(yield* Effect.flip(ask(wrong))), [option])
+        }
+        for (const one of none) assert.deepStrictEqual(problemsOf(yield* Effect.flip(ask(one))), ["options"])
+      }
+      for (const octets of [5, undefined, detached()] as ReadonlyArray<any>) {
+        assert.deepStrictEqual(problemsOf(yield* Effect.flip(client.sendOctets(octets))), ["octets"])
+      }
+      yield* settled
+      assert.strictEqual(other.waiting, 0)
+      const headers = [["X-Name", "\u00c3\u00a4 \tb"]] as const
+      yield* client.post({
+        method: "FILE_OFFSET",
+        toPath: [peer],
+        headers,
+        body: "x",
+        transactionId: "abcd",
+        flag: "+"
+      })
+      assert.strictEqual((yield* other.frame).header("X-Name"), headers[0][1])
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("of what a streamed body gives: the message is given up", () =>
+    Effect.gen(function*() {
+      const sent = Effect.fnUntraced(function*(before: number, piece: Uint8Array) {
+        const { client, other } = yield* pair()
+        const body = Stream.concat(Stream.make(new Uint8Array(before)), Stream.make(piece))
+        const error = yield* Effect.flip(client.send({ toPath: peer, body, chunkSize: 100, failureReport: "no" }))
+        assert.deepStrictEqual(problemsOf(error), ["body"])
+        yield* settled
+        return (yield* other.frames(other.waiting)).map(({ flag }) => flag).join("")
+      }, Effect.scoped)
+      for (const piece of [undefined, null, "text", 5, [1], new ArrayBuffer(8), detached()] as ReadonlyArray<any>) {
+        assert.strictEqual(yield* sent(0, piece), "")
+        assert.match(yield* sent(300, piece), /^\+*#$/)
+      }
     }).pipe(Effect.provide(simulated)))
 
   it.effect("of connect, to a host and by a URI, and of a client that stays online", () =>
@@ -115,6 +223,34 @@ describe("options that cannot be used", () => {
           assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.online(online))), [option])
         }
       }
+      for (const one of none) {
+        assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.connect(one))), ["options"])
+        assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.online(one))), ["options"])
+      }
+      // Those that somebody has made himself.
+      const uri = { ...parseUri(relay)! }
+      const text = "msrp://relay.example.com;tcp\r\n"
+      const wrong = [{ text }, { text: 5 }, { ...uri, text }, { ...uri, transport: Symbol("tcp") }, { ...uri, port: 1 }]
+      for (const one of [undefined, 5, ...wrong] as ReadonlyArray<any>) {
+        assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.connect({ relay: one }))), ["relay"])
+        const online = { relay: one, username: "alice", password: "wonderland" }
+        assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.online(online))), ["relay"])
+      }
+      assert.include((yield* Effect.flip(Client.connect({} as Client.RelayOptions))).message, ": relay is missing")
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
+  it.effect("of a reply: to what is no message", () =>
+    Effect.gen(function*() {
+      const bot = yield* Client.online({ relay, username: "alice", password: "wonderland" })
+      for (const message of [undefined, null, 5, {}, { fromPath: "bob", toPath: relay }] as ReadonlyArray<any>) {
+        const problems = problemsOf(yield* Effect.flip(bot.reply(message, { body: "x" })))
+        assert.isTrue(problems.every((one) => ["options", "fromPath", "toPath"].includes(one)))
+      }
+      const message = { fromPath: relay, toPath: relay } as Client.Message
+      for (const one of none) {
+        assert.deepStrictEqual(problemsOf(yield* Effect.flip(bot.reply(message, one))), ["options"])
+      }
+      for (const one of none) assert.deepStrictEqual(problemsOf(yield* Effect.flip(bot.send(one))), ["options"])
     }).pipe(Effect.scoped, Effect.provide(simulated)))
 })
 

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Client from "../../src/Client.ts"
@@ -32,6 +33,33 @@ describe("progress", () => {
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(told.at(-1), { sent: 25, acknowledged: 25, total: 25 })
     }).pipe(Effect.provide(simulated)))
+
+  it.effect("that throws is logged and told no more, and the message goes on", () => {
+    const lines: Array<string> = []
+    const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+    const sent = Effect.fnUntraced(function*(from: number) {
+      const { client, other } = yield* pair()
+      let calls = 0
+      const progress = ({ acknowledged, sent }: Client.Progress): void => {
+        if (sent + acknowledged < from) return
+        calls++
+        throw new RangeError("s3cret")
+      }
+      const fiber = yield* Effect.forkChild(
+        client.send({ toPath: peer, body: "x".repeat(25), chunkSize: 10, progress })
+      )
+      for (const frame of yield* other.frames(3)) other.answer(frame, 200)
+      assert.strictEqual((yield* Fiber.join(fiber)).length, 25)
+      yield* client.send({ toPath: peer, body: "Hi", failureReport: "no" })
+      return calls
+    }, Effect.scoped)
+    return Effect.gen(function*() {
+      // While it is written, and out of a response.
+      assert.deepStrictEqual([yield* sent(0), yield* sent(26)], [1, 1])
+      assert.lengthOf(lines, 2)
+      for (const line of lines) assert.match(line, /"a function that is told of progress is broken" error=RangeError$/)
+    }).pipe(Effect.provide([simulated, logger]))
+  })
 })
 
 describe("delivered", () => {
@@ -137,6 +165,26 @@ describe("a body that is not as long as its size", () => {
         assert.strictEqual(length, 1000)
       }
       assert.isAtMost((yield* sent(octets(900, 500))).octets, 1000)
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("is whole with its size, though its stream never ends", () =>
+    Effect.gen(function*() {
+      let closed = 0
+      const whole = Effect.fnUntraced(function*(size: number, chunkSize: number) {
+        const { client, other } = yield* pair()
+        const body = Stream.concat(octets(size, 0), Stream.never).pipe(
+          Stream.ensuring(Effect.sync(() => void closed++))
+        )
+        const { length } = yield* client.send({ toPath: peer, failureReport: "no", size, chunkSize, body })
+        yield* settled
+        assert.match(got(yield* other.frames(other.waiting)).flags, /^\+*\$$/)
+        return length
+      }, Effect.scoped)
+      for (const size of [0, 100, 1000]) {
+        for (const chunkSize of [100, Infinity]) assert.strictEqual(yield* whole(size, chunkSize), size)
+      }
+      // Where there is nothing to come, it is not begun.
+      assert.strictEqual(closed, 4)
     }).pipe(Effect.provide(simulated)))
 
   it.effect("is not begun when there is none of it, or too much at once", () =>
