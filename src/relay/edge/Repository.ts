@@ -6,6 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Queue from "effect/Queue"
@@ -22,9 +23,8 @@ import { exitWithin } from "./TimeLimit.ts"
 /** Ends that the repository has not been told of yet; beyond that the oldest are forgotten. */
 const MAX_ENDINGS = 262_144
 
-/** Ends that it is told of at a time, and so many of them in one turn of the event loop, when thousands end together. */
+/** Ends that it is told of at a time; and no more in one turn of the event loop, when thousands end together. */
 const AT_ONCE = 16
-const IN_A_TURN = 8
 
 /** For one end; and for all that are left when the relay stops. */
 const TIME_LIMIT = "10 seconds"
@@ -48,7 +48,7 @@ export const makeKeeper = Effect.fnUntraced(function*(repository: SessionRepo["S
   const clock = yield* Clock.Clock
   /** Those that are kept; none yet while it is asked to. */
   const kept = new Map<string, Session | undefined>()
-  const endings = yield* Queue.sliding<Ending>(MAX_ENDINGS)
+  const endings = yield* Queue.sliding<Ending, Cause.Done>(MAX_ENDINGS)
   const broken = new Set<string>()
 
   /** What fails is logged once, until it works again: every session may meet it. */
@@ -102,28 +102,31 @@ export const makeKeeper = Effect.fnUntraced(function*(repository: SessionRepo["S
     Effect.forever,
     Effect.forkScoped({ startImmediately: true })
   )
-  for (let i = 0; i < AT_ONCE; i++) {
-    yield* Queue.take(endings).pipe(Effect.flatMap(tell), Effect.forever, Effect.forkScoped)
-  }
+  /** Ends that it is being told of. */
+  let underWay = 0
+  const telling = Queue.take(endings).pipe(
+    Effect.tap(() => Effect.sync(() => void underWay++)),
+    Effect.flatMap(tell),
+    Effect.tap(() => Effect.sync(() => void underWay--)),
+    // A repository in memory answers at once, and thousands of sessions would be one turn.
+    Effect.andThen(Effect.yieldNow),
+    Effect.forever,
+    Effect.ignore
+  )
+  const tellers: Array<Fiber.Fiber<void>> = []
+  for (let i = 0; i < AT_ONCE; i++) tellers.push(yield* Effect.forkScoped(telling))
   /** Whoever reads what is kept there finds those that it is not told of. */
   const notTold = (sessions: number): Effect.Effect<void> =>
     Effect.annotateLogs(Effect.logError("The session repository was not told of every end"), { sessions })
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       for (const id of kept.keys()) ended(id, "the relay stops")
-      return Queue.clear(endings)
+      Queue.endUnsafe(endings)
+      return Fiber.awaitAll(tellers)
     }).pipe(
-      Effect.flatMap((left) => {
-        let told = 0
-        const last = (ending: Ending) => Effect.tap(tell(ending), () => Effect.sync(() => void told++))
-        // A repository in memory answers at once, and thousands of sessions would be one turn.
-        return Effect.forEach(
-          left,
-          (ending, i) => i % IN_A_TURN === 0 ? Effect.andThen(Effect.yieldNow, last(ending)) : last(ending),
-          { concurrency: AT_ONCE, discard: true }
-        ).pipe(
-          Effect.timeoutOrElse({ duration: LAST_WORDS, orElse: () => notTold(left.length - told) })
-        )
+      Effect.timeoutOrElse({
+        duration: LAST_WORDS,
+        orElse: () => Effect.suspend(() => notTold(Queue.sizeUnsafe(endings) + underWay))
       })
     )
   )
@@ -141,6 +144,12 @@ export const makeKeeper = Effect.fnUntraced(function*(repository: SessionRepo["S
         // Who asks interrupts it when its time is over.
         return noted("create", isInterrupted(exit) ? undefined : exit)
       }),
+      // The log was told of what kind it is, and one of somebody's own may do more than it should.
+      Effect.catchCause((cause) =>
+        refused || Cause.hasInterruptsOnly(cause)
+          ? Effect.failCause(cause)
+          : Effect.fail(new SessionRepoUnavailable({ cause: Cause.squash(cause) }))
+      ),
       Effect.flatMap((): Effect.Effect<Session, SessionsExhausted | SessionRepoUnavailable> =>
         // It was ended there in the meantime: the client may come again.
         kept.has(key)
