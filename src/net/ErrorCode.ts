@@ -1,4 +1,4 @@
-/** What errors of Node and OpenSSL say. */
+/** What errors of Node, OpenSSL and SQLite say. */
 
 /** The code, as "ECONNREFUSED"; "unknown" when it has none. */
 export const codeOf = (error: unknown): string =>
@@ -32,8 +32,9 @@ const words = new Map([
   ["EROFS", "the file system is read-only"]
 ])
 
-/** The same in words, with its code; of an error that is not known only that. */
+/** The same in words, with its code; of an error that is not known only that. All of SQLite's have one code, and words of their own. */
 export const wordsOf = (error: unknown): string => {
+  if (error instanceof Error && "errstr" in error) return String(error.errstr)
   const code = codeOf(error)
   const known = words.get(code)
   return known === undefined ? code : `${known} (${code})`

@@ -29,7 +29,7 @@ const locked = (path: string) =>
     Effect.flatMap(({ DatabaseSync }) =>
       Effect.try({
         try: () => take(path, (at) => new DatabaseSync(at, { timeout: 0 })),
-        catch: (error) => new NotLocked({ message: `${path} cannot be locked: ${wordsOf(error)}` })
+        catch: (error) => new NotLocked({ message: `${path} cannot be locked: ${whyNot(error)}` })
       }).pipe(
         Effect.flatMap((unlock) => unlock === undefined ? Effect.fail(new Busy()) : Effect.succeed(unlock)),
         Effect.retry({ schedule: Schedule.spaced(RETRY), while: ({ _tag }) => _tag === "Busy" }),
@@ -42,12 +42,23 @@ const locked = (path: string) =>
     )
   )
 
-/** SQLITE_BUSY, with whatever SQLite adds to it in the higher octets. */
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xFF) === 5
+/** What SQLite says, without what it adds in the higher octets. */
+const errorOf = (error: unknown): number | undefined =>
+  error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xFF : undefined
+const BUSY = 5
+const NO_DATABASE = 26
+
+class NoFile extends Error {}
+
+const whyNot = (error: unknown): string =>
+  error instanceof NoFile || errorOf(error) === NO_DATABASE
+    ? "somebody else has made something of this name; move it away"
+    : wordsOf(error)
 
 /** What gives the lock back, or nothing if somebody else has it. */
 const take = (path: string, open: (path: string) => DatabaseSync): (() => void) | undefined => {
+  // Who opens a pipe waits for who reads.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new NoFile()
   // Made here, so that nobody else can open it.
   closeSync(openSync(path, "a", 0o600))
   const before = idOf(path)
@@ -57,7 +68,7 @@ const take = (path: string, open: (path: string) => DatabaseSync): (() => void) 
   try {
     database.exec("BEGIN EXCLUSIVE")
   } catch (error) {
-    const again = isBusy(error) || moved()
+    const again = errorOf(error) === BUSY || moved()
     database.close()
     if (again) return undefined
     throw error

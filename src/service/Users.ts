@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import { closeSync, openSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
@@ -91,8 +92,19 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
       Effect.mapError((error) => wrong(`${path} cannot be read: ${reasonOf(error)}`)),
       (read) => Effect.andThen(isFile, read)
     )
-    // A file that a link leads to is replaced, not the link.
-    const targetOf = Effect.orElseSucceed(fs.realPath(path), () => path)
+    const cannotWrite = (error: PlatformError) => wrong(`${path} cannot be written: ${reasonOf(error)}`)
+    /** A file that a link leads to is replaced, not the link. Where the link leads to none, it is made, as any program would. */
+    const targetOf = fs.realPath(path).pipe(
+      Effect.catch(() =>
+        fs.readLink(path).pipe(
+          Effect.matchEffect({
+            onFailure: () => Effect.succeed(path),
+            onSuccess: () => Effect.andThen(Effect.scoped(fs.open(path, { flag: "a", mode: 0o600 })), fs.realPath(path))
+          })
+        )
+      ),
+      Effect.mapError(cannotWrite)
+    )
     const alone = <A>(change: Effect.Effect<A, UserStoreError>): Effect.Effect<A, UserStoreError> =>
       Effect.flatMap(targetOf, (target) => withFileLock(target, change)).pipe(
         Effect.mapError((error) => error._tag === "NotLocked" ? wrong(error.message) : error)
@@ -100,7 +112,9 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
     /** On the disk before it takes the place of the one before: without power there is one or the other. */
     const writeThrough = (next: string, text: string) =>
       Effect.scoped(Effect.gen(function*() {
-        const file = yield* fs.open(next, { flag: "w", mode: 0o600 })
+        // Of a process that was killed while it had the lock.
+        yield* fs.remove(next, { force: true })
+        const file = yield* fs.open(next, { flag: "wx", mode: 0o600 })
         yield* file.writeAll(Buffer.from(text))
         yield* file.sync
       }))
@@ -108,8 +122,8 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
       function*(lines: ReadonlyArray<string>) {
         const text = lines.map((line) => `${line}\n`).join("")
         const before = yield* Effect.option(fs.stat(path))
-        const target = yield* targetOf
-        const next = `${target}.${process.pid}.new`
+        const target = yield* fs.realPath(path).pipe(Effect.orElseSucceed(() => path))
+        const next = `${target}.msrp-relay.new`
         // Whoever may read it goes on to: root manages users, and the relay runs as somebody else.
         yield* writeThrough(next, text).pipe(
           Effect.andThen(keepOwner(next, before)),
@@ -117,7 +131,7 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
           Effect.onError(() => Effect.ignore(fs.remove(next)))
         )
       },
-      Effect.mapError((error) => wrong(`${path} cannot be written: ${reasonOf(error)}`))
+      Effect.mapError(cannotWrite)
     )
     const keepOwner = Effect.fnUntraced(function*(next: string, before: Option.Option<FileSystem.File.Info>) {
       if (Option.isNone(before)) return
@@ -187,10 +201,8 @@ export const sqliteStore = (path: string): UserStore => {
           database.close()
         }
       },
-      catch: (error) => {
-        const why = error instanceof Error && "errstr" in error ? String(error.errstr) : wordsOf(error)
-        return wrong(`${path} cannot be used as an SQLite database with a table "subscriber": ${why}`)
-      }
+      catch: (error) =>
+        wrong(`${path} cannot be used as an SQLite database with a table "subscriber": ${wordsOf(error)}`)
     })
   return {
     add: (user) =>

@@ -2,11 +2,11 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { withFileLock } from "../../src/service/FileLock.ts"
 
@@ -54,6 +54,29 @@ it.effect("a folder where nothing may be written is named", () =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(withFileLock("/nowhere/users", Effect.void))
     assert.match(error.message, /^\/nowhere\/users\.lock cannot be locked: /)
+  }))
+
+it.effect("what somebody else has made in its place is named and left alone", () =>
+  Effect.gen(function*() {
+    const path = join(yield* folder, "users")
+    const lock = `${path}.lock`
+    const wrong = [
+      () => writeFileSync(lock, "theirs\n"),
+      () => writeFileSync(lock, "theirs\n".repeat(1000)),
+      () => mkdirSync(lock),
+      () => execFileSync("mkfifo", [lock])
+    ]
+    for (const make of wrong) {
+      make()
+      const { message } = yield* Effect.flip(withFileLock(path, Effect.void))
+      assert.strictEqual(
+        message,
+        `${lock} cannot be locked: somebody else has made something of this name; move it away`
+      )
+      assert.deepStrictEqual(readdirSync(dirname(path)), ["users.lock"])
+      rmSync(lock, { recursive: true })
+    }
+    assert.strictEqual(yield* withFileLock(path, Effect.succeed("free")), "free")
   }))
 
 it("processes that take it from each other all get it", { timeout: 60_000 }, async () => {

@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -90,6 +91,77 @@ it.effect("whoever may read a file of users goes on to, through a link too, whoe
     assert.include(yield* fs.readFileString(path), "alice:example.com:")
     assert.sameMembers(yield* fs.readDirectory(directory), ["users", "link"])
   }).pipe(Effect.provide(NodeServices.layer)))
+
+it.effect("a link to a file that is not there yet stays one, and so that is made", () =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped()
+    const [path, link, further] = [`${directory}/users`, `${directory}/link`, `${directory}/further`]
+    yield* fs.symlink("users", link)
+    yield* fs.symlink(link, further)
+    const store = yield* fileStore(further)
+    assert.deepStrictEqual(yield* store.list, [])
+    yield* store.add(alice)
+    assert.deepStrictEqual([yield* fs.readLink(further), yield* fs.readLink(link)], [link, "users"])
+    assert.include(yield* fs.readFileString(path), "alice:example.com:")
+    assert.strictEqual((yield* fs.stat(path)).mode & 0o777, 0o600)
+    assert.sameMembers(yield* fs.readDirectory(directory), ["users", "link", "further"])
+    // Where it can not be made.
+    for (const to of [`${directory}/nowhere/users`, "loop"]) {
+      yield* fs.symlink(to, `${directory}/loop`)
+      const broken = yield* fileStore(`${directory}/loop`)
+      assert.include((yield* Effect.flip(broken.add(alice))).message, `${directory}/loop cannot be written: `)
+      assert.strictEqual(yield* fs.readLink(`${directory}/loop`), to)
+      yield* fs.remove(`${directory}/loop`)
+    }
+  }).pipe(Effect.provide(NodeServices.layer)))
+
+it.effect("what a process that was killed has left beside the file goes with the next change", () =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped()
+    yield* fs.writeFileString(`${directory}/other`, "theirs")
+    yield* fs.symlink("other", `${directory}/users.msrp-relay.new`)
+    const store = yield* fileStore(`${directory}/users`)
+    yield* store.add(alice)
+    assert.sameMembers(yield* fs.readDirectory(directory), ["users", "other"])
+    assert.strictEqual(yield* fs.readFileString(`${directory}/other`), "theirs")
+    assert.strictEqual((yield* fs.stat(`${directory}/users`)).mode & 0o777, 0o600)
+  }).pipe(Effect.provide(NodeServices.layer)))
+
+it(
+  "who is killed while he adds users leaves nothing that the next one does not take away",
+  { timeout: 60_000 },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "msrp-users-"))
+    try {
+      // Killed when the new file is there, and has not taken the place of the one before.
+      const program = `
+      import * as NodeServices from "@effect/platform-node/NodeServices"
+      import * as Effect from "effect/Effect"
+      import * as FileSystem from "effect/FileSystem"
+      import * as Redacted from "effect/Redacted"
+      import { fileStore } from "./src/service/Users.ts"
+      const fs = await Effect.runPromise(Effect.provide(FileSystem.FileSystem, NodeServices.layer))
+      const dying = { ...fs, rename: () => Effect.sync(() => process.kill(process.pid, "SIGKILL")) }
+      const store = await Effect.runPromise(Effect.provideService(fileStore(process.argv[1]), FileSystem.FileSystem, dying))
+      await Effect.runPromise(store.add({ username: "a", realm: "r", password: Redacted.make("p") }))
+    `
+      const path = join(folder, "users")
+      const child = spawn(process.execPath, ["--input-type=module", "-e", program, path], {
+        cwd: fileURLToPath(new URL("../..", import.meta.url)),
+        stdio: "ignore"
+      })
+      assert.strictEqual((await once(child, "close"))[1], "SIGKILL")
+      assert.include(readdirSync(folder).join(" "), ".new")
+      const store = await Effect.runPromise(Effect.provide(fileStore(path), NodeServices.layer))
+      await Effect.runPromise(store.add(alice))
+      assert.deepStrictEqual(readdirSync(folder), ["users"])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  }
+)
 
 it.effect("whose name would make his line a comment is not added to a file, but may be in a database", () =>
   Effect.gen(function*() {
