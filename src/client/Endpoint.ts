@@ -61,12 +61,12 @@ export interface Client {
     request: Frame,
     status: number,
     options?: { readonly comment?: string; readonly headers?: HeaderLines }
-  ) => Effect.Effect<void>
+  ) => Effect.Effect<void, ClientError>
   /** Sends a REPORT about a SEND from `frames`; `byteRange` as in the header (RFC 4975 §7.1.2). */
   readonly report: (
     send: Frame,
     about: { readonly status: number; readonly comment?: string; readonly byteRange: string }
-  ) => Effect.Effect<void>
+  ) => Effect.Effect<void, ClientError>
   /** Whole messages. */
   readonly messages: Mailbox<Message>
   /** Messages that come, with `collect: "stream"`: each with its first chunk. */

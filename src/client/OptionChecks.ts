@@ -29,6 +29,7 @@ import { isIdent } from "../protocol/Ident.ts"
 import { parsePath, parseUri } from "../protocol/Uri.ts"
 import type { ClientError } from "./ClientError.ts"
 import type { Client } from "./Endpoint.ts"
+import { Frame } from "./Frame.ts"
 import { guarded, isOctets, unusable } from "./Guarded.ts"
 import type { Collect, Message } from "./Inbox.ts"
 import type {
@@ -255,6 +256,27 @@ const checkRequest = failing<RequestOptions>(wrongOptions(
   endLine
 ))
 
+const frame = declared<Frame>("a request that was received", (value) => value instanceof Frame && value.method !== "")
+
+/** What may be said of one. */
+const said = {
+  status: declared<number>("a status from 100 to 999", isStatus),
+  comment: Schema.optional(text("one line", isLine))
+}
+
+const checkRespond = failing<object>(
+  wrongOptions("respond", Schema.Struct({ request: frame, ...said, headers: Schema.optional(headers) }))
+)
+
+const checkReport = failing<object>(wrongOptions(
+  "report",
+  Schema.Struct({
+    send: frame,
+    ...said,
+    byteRange: text("a range as 1-20/20", (range) => /^\d{1,15}-(?:\d{1,15}|\*)\/(?:\d{1,15}|\*)$/.test(range))
+  })
+))
+
 const checkOctets = failing<{ readonly octets: string | Uint8Array }>(
   wrongOptions("sendOctets", Schema.Struct({ octets }))
 )
@@ -266,5 +288,12 @@ export const checked = (client: Client): Client => ({
   request: (options) => Effect.andThen(checkRequest(options), Effect.suspend(() => client.request(options))),
   post: (options) => Effect.andThen(checkRequest(options), Effect.suspend(() => client.post(options))),
   send: (options) => Effect.andThen(checkSend(options), Effect.flatMap(guarded(options), client.send)),
+  respond: (request, status, options) =>
+    Effect.andThen(
+      checkRespond({ ...options, request, status }),
+      Effect.suspend(() => client.respond(request, status, options ?? {}))
+    ),
+  report: (send, about) =>
+    Effect.andThen(checkReport({ ...about, send }), Effect.suspend(() => client.report(send, about))),
   sendOctets: (octets) => Effect.andThen(checkOctets({ octets }), Effect.suspend(() => client.sendOctets(octets)))
 })

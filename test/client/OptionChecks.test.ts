@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs"
 import * as Client from "../../src/Client.ts"
 import { OptionsError } from "../../src/options/Options.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
-import { pair, peer, relay, settled, simulated } from "./pair.ts"
+import { pair, peer, relay, sendTo, settled, simulated } from "./pair.ts"
 
 const problemsOf = (error: unknown): ReadonlyArray<string> => {
   const cause = error instanceof Client.ClientError && error.reason === "Options" ? error.cause : error
@@ -189,6 +189,35 @@ describe("options that cannot be used", () => {
         flag: "+"
       })
       assert.strictEqual((yield* other.frame).header("X-Name"), headers[0][1])
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("of a response, and of a REPORT", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ respond: false, record: true })
+      other.write(sendTo(client, "abcd", { body: "Hi" }))
+      const send: any = yield* client.frames.take
+      const respond: (...given: ReadonlyArray<any>) => Effect.Effect<void, Client.ClientError> = client.respond
+      const report: (...given: ReadonlyArray<any>) => Effect.Effect<void, Client.ClientError> = client.report
+      const right = { status: 200, byteRange: "1-2/2" }
+      const wrong: ReadonlyArray<readonly [string, Effect.Effect<void, Client.ClientError>]> = [
+        ...[undefined, null, 5, {}].map((request) => ["request", respond(request, 200)] as const),
+        ...[undefined, 99, 1000, 200.5, NaN, "200"].map((status) => ["status", respond(send, status)] as const),
+        ...wrongHeaders.map((headers) => ["headers", respond(send, 200, { headers })] as const),
+        ["comment", respond(send, 200, { comment: "O\r\nK" })],
+        ...[undefined, {}].map((one) => ["send", report(one, right)] as const),
+        ["status", report(send, { ...right, status: 0 })],
+        ["comment", report(send, { ...right, comment: 5 })],
+        ...[undefined, "", "1-2", "1-2/2\r\nX: y"].map((byteRange) =>
+          ["byteRange", report(send, { ...right, byteRange })] as const
+        )
+      ]
+      for (const [option, effect] of wrong) assert.deepStrictEqual(problemsOf(yield* Effect.flip(effect)), [option])
+      assert.deepStrictEqual(problemsOf(yield* Effect.flip(report(send))), ["status", "byteRange"])
+      yield* settled
+      assert.strictEqual(other.waiting, 0)
+      yield* respond(send, 200, null)
+      yield* report(send, right)
+      assert.deepStrictEqual((yield* other.frames(2)).map(({ method, status }) => method || status), [200, "REPORT"])
     }).pipe(Effect.provide(simulated)))
 
   it.effect("of what a streamed body gives: the message is given up", () =>
