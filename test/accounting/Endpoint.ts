@@ -13,7 +13,7 @@ const HOLD = 2000
 export class Endpoint implements Receiver, FrameSink {
   readonly name: string
   readonly #ledger: Ledger
-  readonly #answers: ReadonlyArray<Answer>
+  #answers: ReadonlyArray<Answer>
   readonly #later: (delay: number, run: () => void) => void
   readonly #decoder = new Decoder(this)
   #turn = 0
@@ -51,6 +51,11 @@ export class Endpoint implements Receiver, FrameSink {
   readonly accept = (connection: Connection): this => {
     this.connection = connection
     return this
+  }
+
+  /** From now on it answers as it should. */
+  recover(answers: ReadonlyArray<Answer>): void {
+    this.#answers = answers
   }
 
   // ---- octets

@@ -41,6 +41,18 @@ const READ = 65_536
 const SLAB = 65_536
 const REPORT = 600
 
+/** Seconds of sessions that outlive their scenario. */
+const LASTING = 10_000
+
+const short = {
+  chunks: [10],
+  last: "$",
+  failureReport: "absent",
+  successReport: false,
+  range: "exact",
+  spaced: false
+} as const
+
 /** Milliseconds. */
 const STEP = 2000
 /** For which a connection waits for one receiver (the limit `hold`), and for all else that takes time in a fair scenario. */
@@ -75,6 +87,8 @@ class World {
   readonly ports: Array<number> = []
   readonly all: Array<Endpoint> = []
   readonly dialogs: Array<Party> = []
+  /** Those whose sessions have ended, and whose new ones are not known. */
+  readonly #over = new Set<number>()
   /** Messages with chunks that are still to be sent. */
   readonly unfinished: Array<Message> = []
   /** Chunks from those to those who are not lame, of which it is not known yet what became of them. */
@@ -158,6 +172,7 @@ class World {
   /** Gets the session URIs of a dialog, new ones when it had some. */
   readonly open = Effect.fnUntraced({ self: this }, function*(i: number) {
     const { expires, kind, owner, peer } = this.scenario.dialogs[i]!
+    this.#over.add(i)
     const a = `msrp://a${i}.invalid:9/a${i};tcp`
     const b = kind === "dialled"
       ? `msrp://peer${peer}.example:${this.ports[peer]}/b${i};tcp`
@@ -173,6 +188,7 @@ class World {
       const use2 = yield* this.login(others[peer]!, b, expires, this.relays[far ? 1 : 0])
       const there = far ? OWNERS + JOINERS + peer : peer
       if (use2 === "") return
+      this.#over.delete(i)
       this.dialogs[i] = {
         forth: {
           name: `${i} forth`,
@@ -199,6 +215,7 @@ class World {
       }
       return
     }
+    this.#over.delete(i)
     this.dialogs[i] = {
       forth: {
         name: `${i} forth`,
@@ -566,8 +583,39 @@ class World {
       rest === "{\"bufferedOctets\":0,\"timers\":0,\"transactions\":0}",
       () => `left when all is quiet: ${rest}`
     )
+    if (relents) yield* this.#reach()
     this.ledger.balance()
   })
+
+  /** Whatever has happened, who is still there and behaves again can be reached. */
+  readonly #reach = Effect.fnUntraced({ self: this }, function*() {
+    for (const end of this.all) if (!end.gone) end.recover(well)
+    this.network.configure(this.scenario.link)
+    // Who has connected in says where he is, before anybody writes to him.
+    for (const back of [true, false]) {
+      const messages = this.scenario.dialogs.flatMap(({ expires }, dialog) => {
+        const direction = this.#dialog({ dialog, back })
+        const [from, to] = direction.ends.map((end) => this.#end(end, dialog))
+        if (expires < LASTING || this.#over.has(dialog) || from?.gone !== false || to?.gone !== false) return []
+        return this.#message(direction, short) ?? []
+      })
+      for (const message of messages) this.chunk(message)
+      yield* this.pass(10_000)
+      for (const { chunks: [chunk], direction, id } of messages) {
+        const { status } = chunk!
+        this.ledger.check(
+          status === 200 && this.ledger.settled(chunk!),
+          () => `${id} (${direction.name}): cannot be reached any more: ${status}`
+        )
+      }
+    }
+  })
+
+  #end(index: number, dialog: number): Endpoint | undefined {
+    const { kind, peer } = this.scenario.dialogs[dialog]!
+    if (kind === "dialled" && index >= OWNERS) return this.listeners[peer]
+    return [...this.owners, ...this.joiners, ...this.distant][index]
+  }
 
   readonly leave = Effect.fnUntraced({ self: this }, function*() {
     for (const end of this.all) if (!end.gone) end.connection.destroy()
