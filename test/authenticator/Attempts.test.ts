@@ -44,6 +44,20 @@ describe("R4976-9.3-08: failures are counted", () => {
     assert.strictEqual(fails(alice), 0)
   })
 
+  it("beyond ten of a user, or a hundred of an address, they are answered twice as late each, to 16 seconds", () => {
+    const attempts = new Attempts({}, () => 0)
+    const late = (who: Candidate) => {
+      const attempt = attempts.begin(who)!
+      attempt.end()
+      return attempt.failed()
+    }
+    const slower = [1000, 2000, 4000, 8000, 16_000, 16_000]
+    const ofUser = Array.from({ length: 16 }, () => late(alice))
+    assert.deepStrictEqual(ofUser, [...Array.from({ length: 10 }, () => 0), ...slower])
+    const ofMany = Array.from({ length: 106 }, (_, n) => late({ ...alice, source: "192.0.2.2", username: `user${n}` }))
+    assert.deepStrictEqual(ofMany, [...Array.from({ length: 100 }, () => 0), ...slower])
+  })
+
   it("behind other relays for each of these by itself, and never together with an address", () => {
     const { crowd, fails, succeeds } = make()
     crowd(behind("198.51.100.1"))

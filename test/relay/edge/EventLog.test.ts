@@ -107,6 +107,15 @@ describe("EventLog", () => {
       const flood = (hear: Hear) =>
         Effect.andThen(times(1000, () => hear({ ...noted("request refused", undefined), level: "Debug" })), played)
       assert.strictEqual(count(yield* logged("Debug", flood), "message=\"request refused\""), detailBounds.addressBurst)
+      const everywhere = (hear: Hear) =>
+        Effect.andThen(
+          times(1000, (i) => hear({ ...noted("request refused", undefined, `10.0.0.${i % 250}`), level: "Debug" })),
+          played
+        )
+      assert.strictEqual(
+        count(yield* logged("Debug", everywhere), "message=\"request refused\""),
+        detailBounds.kindBurst
+      )
       assert.deepStrictEqual(yield* logged("Info", flood), [])
       assert.deepStrictEqual(
         yield* logged("Warn", (hear) => Effect.andThen(times(500, () => hear(noted("login granted", "a"))), played)),

@@ -2,6 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { MAX_TRIALS } from "../../../src/relay/route/Trial.ts"
 import { type TransportError } from "../../../src/Transport.ts"
 import {
   type Frame,
@@ -259,6 +260,31 @@ describe("a relay with a connection for each session", () => {
 })
 
 describe("a relay that takes several sessions on a connection", () => {
+  scenario(
+    "R4976-6.4.3-01 R4976-9.3-06: of more sessions that begin at once than are tried, the next is told",
+    (world) =>
+      Effect.gen(function*() {
+        const got = new Map<string, () => void>()
+        yield* listenAs(world, "far.example.org", (peer) => {
+          peer.onFrame = (frame: Frame) => {
+            if (frame.method === "SEND") got.set(frame.body!.toString(), () => peer.answer(frame, "481 No session"))
+          }
+        })
+        const owners = yield* Effect.replicateEffect(world.login(), MAX_TRIALS + 1)
+        const begin = (at: number): void => write(owners[at]!, bob(`b${at}`), String(at))
+        for (let at = 0; at < MAX_TRIALS; at++) begin(at)
+        yield* until(() => got.size === MAX_TRIALS, "all that are tried")
+        begin(MAX_TRIALS)
+        yield* until(() => got.size === owners.length, "one more")
+        for (const at of [0, MAX_TRIALS]) got.get(String(at))!()
+        const told = yield* owners[MAX_TRIALS]!.peer.take(2)
+        assert.strictEqual(header(told[1]!, "Status"), "000 481 No session")
+        yield* until(() => world.relay.counters.connectionsDialled === 2, "a connection for who was tried")
+        yield* owners[0]!.peer.take(1)
+        yield* owners[0]!.peer.quiet
+      })
+  )
+
   scenario(
     "R4976-6.4.3-01: 481 is an answer like others once it has; no connection is made for it",
     (world) =>
