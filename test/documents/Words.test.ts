@@ -1,4 +1,4 @@
-/** What the documents say of the program is in the program: commands and flags, metrics, words of the log, files of settings. */
+/** What the documents say of the program is in the program: commands and flags, metrics, words of the log, settings. */
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -9,7 +9,7 @@ import { join } from "node:path"
 import { parseEnv, promisify } from "node:util"
 import { assert, describe, it, vi } from "vitest"
 import { families } from "../../src/metrics/Catalogue.ts"
-import { Settings } from "../../src/service/Settings.ts"
+import { Settings, settingsTable } from "../../src/service/Settings.ts"
 import { relay } from "../support/pki.ts"
 import { documents, examples, fencesIn, placeOf, root, textOf } from "./fences.ts"
 
@@ -65,6 +65,15 @@ describe("words of the program in documents", () => {
     )
     assert.isAbove(messages.length, 4)
     assert.deepStrictEqual(messages.filter((words) => !isSaid(words.replace(/^MSRP_[A-Z0-9_]+/, "…"))), [])
+  })
+})
+
+describe("settings in documents", () => {
+  it("of docs/reload.md that want a restart are those that do", () => {
+    const [, bullet] = /^- `restart`: (.*?)^- /ms.exec(textOf("docs/reload.md"))!
+    const named = spansIn(bullet!).filter((span) => span.startsWith("MSRP_"))
+    const wanted = settingsTable.filter(({ reload }) => reload === "restart").map(({ variable }) => variable)
+    assert.deepStrictEqual(named.toSorted(), wanted.toSorted())
   })
 })
 

@@ -32,7 +32,13 @@ const need = descriptorNeed({
 export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
   "docs/tls.md": [
     `looks at its PEM files every ${time(tlsLook)}`,
-    `${noticeDays} days before the end, in the last third of a short life, and then once a day`,
+    `${noticeDays} days before the end`,
+    proven(
+      "test/service/settings/Validity.test.ts",
+      "is warned of from 14 days before on, of a short life in its last third",
+      "14 days before the end, in the last third of a short life"
+    ),
+    proven("test/service/settings/FollowTls.test.ts", "whoever has one is told each day", "and then once a day"),
     proven(
       "test/service/settings/FollowTls.test.ts",
       "halves of a renewal and broken files are not",
