@@ -6,10 +6,13 @@ import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { DatabaseSync } from "node:sqlite"
+import * as Tls from "node:tls"
 import { Credentials } from "../../src/Credentials.ts"
 import { layerSql, type SqlOptions } from "../../src/credentials/Sql.ts"
+import { selfSigned } from "../support/pki.ts"
 import { subscribers } from "./backends.ts"
 
 const directory = Effect.acquireRelease(
@@ -76,6 +79,62 @@ describe("SQLite at start", () => {
       assert.isTrue(Option.isSome(yield* lookup))
     }).pipe(Effect.scoped))
 })
+
+/** What a PostgreSQL is asked for first, which has TLS with a certificate that nobody knows. */
+const firstWords = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const words: Array<string> = []
+    const secureContext = Tls.createSecureContext({ cert: selfSigned.cert, key: Redacted.value(selfSigned.key) })
+    const server = Net.createServer((socket) => {
+      socket.on("error", () => {})
+      socket.once("data", (octets) => {
+        // SSLRequest of its protocol.
+        if (octets.readInt32BE(4) !== 80_877_103) {
+          words.push("in the clear")
+          socket.destroy()
+          return
+        }
+        words.push("TLS, please")
+        const secure = new Tls.TLSSocket(socket, { isServer: true, secureContext })
+        secure.on("error", () => {})
+        secure.on("data", () => void words.push("by TLS"))
+        socket.write("S")
+      })
+    })
+    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve))
+    return { words, server, port: (server.address() as Net.AddressInfo).port }
+  }),
+  ({ server }) => Effect.sync(() => server.close())
+)
+
+const withVariable = (name: string, value: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const before = process.env[name]
+      process.env[name] = value
+      return before
+    }),
+    (before) =>
+      Effect.sync(() => {
+        if (before === undefined) delete process.env[name]
+        else process.env[name] = before
+      })
+  )
+
+it.live("PostgreSQL is spoken to by TLS where the URL says so, and nothing is said to one whose certificate is not good", () =>
+  Effect.gen(function*() {
+    const { port, words } = yield* firstWords
+    const url = `postgres://msrp:hidden-secret@127.0.0.1:${port}/opensips`
+    for (const mode of ["disable", "require"]) {
+      yield* Effect.scoped(Effect.andThen(withVariable("PGSSLMODE", mode), start(url)))
+      assert.deepStrictEqual([...new Set(words.splice(0))], ["in the clear"], mode)
+    }
+    const { log, outcome } = yield* start(`${url}?sslmode=require`)
+    assert.deepStrictEqual([...new Set(words)], ["TLS, please"])
+    assert.strictEqual(outcome, "started")
+    assert.match(log, /level=WARN.*cannot be read now/)
+    assert.notInclude(log, "hidden-secret")
+  }).pipe(Effect.scoped))
 
 const servers = [
   ["PostgreSQL", process.env["MSRP_TEST_POSTGRES_URL"], "msrp_nobody"],
