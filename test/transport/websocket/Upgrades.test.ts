@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import { once } from "node:events"
 import * as Net from "node:net"
 import { type LocalSocket, type NodeOptions, Transport } from "../../../src/Transport.ts"
+import { MAX_HTTP_LINES } from "../../../src/transport/websocket/Upgrades.ts"
 import { Recorder } from "../../support/Recorder.ts"
 
 const ws: LocalSocket = { scheme: "msrp", transport: "ws", host: "127.0.0.1", port: 0 }
@@ -118,6 +119,26 @@ describe("handshake", () => {
           assert.include(answer, "\r\nAccess-Control-Allow-Origin: https://chat.example\r\nVary: Origin\r\n")
         })
     ))
+
+  it.live("a head has so many lines: what a proxy says behind more than that is refused, and not left out", () =>
+    serving({ proxies: { trusts: (address) => address === "127.0.0.1" } }, (port, recorder) =>
+      Effect.gen(function*() {
+        const lines = (more: number) => [
+          ...LINES,
+          "X-Forwarded-For: 198.51.100.66",
+          "X-Forwarded-Proto: https",
+          ...Array.from({ length: more }, () => "X: y"),
+          "X-Forwarded-For: 203.0.113.9"
+        ]
+        // With Host, and these.
+        const room = MAX_HTTP_LINES - 1 - lines(0).length
+        for (const more of [room + 1, 120, 1000]) {
+          assert.match(yield* Effect.promise(() => ask(port, request(lines(more)))), /^HTTP\/1\.1 400 /, `${more} more`)
+          assert.isUndefined(recorder.connection)
+        }
+        assert.match(yield* Effect.promise(() => ask(port, request(lines(room)))), /^HTTP\/1\.1 101 /)
+        assert.strictEqual(recorder.connection.remote.host, "203.0.113.9")
+      })))
 
   it.live("who the client is, a trusted proxy tells, and nobody else", () =>
     Effect.gen(function*() {
