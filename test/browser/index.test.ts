@@ -225,6 +225,26 @@ describe("the client of web pages", () => {
     assert.strictEqual((await (await first(toAlice.messages)).text()).length, text.length)
   })
 
+  it("keeps no more than it may for all of its sessions together, though each may have some", async () => {
+    const [alice, bob] = await Promise.all([login("alice"), login("bob")])
+    const text = "x".repeat(900_000)
+    /** What becomes of ten messages to a session that is new: it may have as many. */
+    const ten = async () => {
+      const there = bob.session()
+      const here = alice.session({ peer: there.path })
+      there.peer = here.path
+      const statuses = []
+      for (let i = 0; i < 10; i++) {
+        const delivered = here.send(text, { receipt: true }).then((sent) => sent.delivered)
+        statuses.push(await delivered.then(({ status }) => status, (error: unknown) => (error as MsrpError).status))
+      }
+      return statuses
+    }
+    for (let i = 0; i < 3; i++) assert.deepStrictEqual(await ten(), Array(10).fill(200))
+    // Of 32 MiB there is room for eight more.
+    assert.deepStrictEqual(await ten(), [...Array(8).fill(200), 413, 413])
+  })
+
   it("comes back by another path when the connection breaks; what was on its way is lost, and not sent again", async () => {
     const sockets = new Set<Socket>()
     const proxy = createServer((socket) => {

@@ -10,6 +10,7 @@ import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { DatabaseSync } from "node:sqlite"
 import * as Tls from "node:tls"
+import { vi } from "vitest"
 import { Credentials } from "../../src/Credentials.ts"
 import { layerSql, type SqlOptions } from "../../src/credentials/Sql.ts"
 import { selfSigned } from "../support/pki.ts"
@@ -134,6 +135,42 @@ it.live("PostgreSQL is spoken to by TLS where the URL says so, and nothing is sa
     assert.strictEqual(outcome, "started")
     assert.match(log, /level=WARN.*cannot be read now/)
     assert.notInclude(log, "hidden-secret")
+  }).pipe(Effect.scoped))
+
+it.live("PostgreSQL is asked on four connections at most", () =>
+  Effect.gen(function*() {
+    const held: Array<Net.Socket> = []
+    let strangers = 0
+    const server = yield* Effect.acquireRelease(
+      Effect.promise(async () => {
+        const server = Net.createServer((socket) => {
+          socket.on("error", () => {})
+          // What is asked at start finds it down.
+          if (held.length === 0 && strangers++ === 0) return void socket.destroy()
+          held.push(socket)
+        })
+        await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve))
+        return server
+      }),
+      (server) =>
+        Effect.sync(() => {
+          server.close()
+          for (const one of held) one.destroy()
+        })
+    )
+    const { port } = server.address() as Net.AddressInfo
+    const url = Redacted.make(`postgres://msrp:secret@127.0.0.1:${port}/opensips`)
+    const context = yield* Layer.build(Layer.provide(layerSql({ url, timeout: 60 }), Logger.layer([])))
+    const lookup = Effect.flatMap(Credentials, ({ lookup }) => lookup({ username: "alice", realm: "localhost" }))
+    for (let i = 0; i < 8; i++) yield* Effect.forkScoped(Effect.ignore(Effect.provide(lookup, context)))
+    const until = (holds: () => boolean) =>
+      Effect.promise(() => vi.waitFor(() => assert.isTrue(holds()), { timeout: 10_000, interval: 1 }))
+    yield* until(() => held.length >= 4)
+    // Connections come in their order: who connects now comes behind all that were asked for at once.
+    const last = Net.connect(port, "127.0.0.1").on("error", () => {})
+    yield* until(() => last.localPort !== undefined && held.some(({ remotePort }) => remotePort === last.localPort))
+    assert.lengthOf(held, 5)
+    last.destroy()
   }).pipe(Effect.scoped))
 
 const servers = [
