@@ -264,6 +264,26 @@ describe("the end of a relay's scope", () => {
     }))
 
   ended(
+    "takes the time that the limit says when it begins, whatever it becomes meanwhile",
+    10,
+    ({ end, world }) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        world.change({ limits: { drain: 30 } })
+        const closing = yield* end
+        for (const drain of [1, 3600]) {
+          world.change({ limits: { drain } })
+          yield* TestClock.adjust("14 seconds")
+          yield* passes(alice.peer, bob, toBob(alice, bobUri))
+        }
+        yield* TestClock.adjust("2 seconds")
+        yield* until(() => bob.closed_ && alice.peer.closed_, "the end")
+        yield* Fiber.join(closing)
+        assert.isTrue(world.log.some((line) => line.includes("draining") && line.includes("seconds=30")))
+      })
+  )
+
+  ended(
     "that somebody has waited for no longer, and given up, may be taken back",
     30,
     ({ world }) =>
