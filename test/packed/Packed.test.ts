@@ -49,6 +49,16 @@ describe("the library alone", () => {
     assert.deepStrictEqual({ status, stderr, stdout }, { status: 0, stderr: "", stdout: `msrp-relay v${version}\n` })
   })
 
+  it("lists what is in the command, with versions and licences", () => {
+    const text = readFileSync(join(project.folder, "node_modules/msrp-relay/dist/service/LICENSES.txt"), "utf8")
+    for (const name of ["effect", "@effect/platform-node", "@effect/sql-pg", "mysql2"]) {
+      const manifest = readFileSync(join(root, "node_modules", name, "package.json"), "utf8")
+      const { version } = JSON.parse(manifest) as { readonly version: string }
+      assert.include(text, `${name} ${version}\n\n`)
+    }
+    assert.match(text, /Permission is hereby granted/)
+  })
+
   it("serves at once, over TLS and with users of a database too", async () => {
     const [port, tlsPort] = [await freePort(), await freePort()]
     const file = join(project.folder, "users.db")
