@@ -96,6 +96,11 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
       "With `MSRP_DRAIN_TIMEOUT=0` it never drains"
     ),
     proven(
+      "test/relay/edge/Ending.test.ts",
+      "takes the time that the limit says when it begins",
+      "a relay that drains already has the time that it had"
+    ),
+    proven(
       "test/service/RollingRestart.test.ts",
       "loses no message and no login",
       "What is lost: nothing that was accepted"
@@ -127,6 +132,16 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
   ],
   "docs/credentials.md": [
     `in hexadecimal, ${hash("md5", "").length} digits of MD5 or ${hash("sha256", "").length} of SHA-256`,
+    proven(
+      "test/credentials/Sql.test.ts",
+      "nothing is said to one whose certificate is not good",
+      "The connection with PostgreSQL is not encrypted unless the URL says so: `postgres://...?sslmode=require`, which also checks the certificate of the server. PGSSLMODE and its like are not read"
+    ),
+    proven(
+      "test/credentials/Sql.test.ts",
+      "PostgreSQL is asked on four connections at most",
+      "Connections are made when they are needed"
+    ),
     `at most ${word(numberIn("src/credentials/Sql.ts", "const { connections = "))}, and made again`,
     `up to ${seconds(numberIn("src/credentials/Sql.ts", "const TIMEOUT = "))}; nobody else does`,
     `no answer within ${time(timeIn(http, "timeout = "))}, is tried ${
