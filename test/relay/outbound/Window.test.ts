@@ -3,7 +3,12 @@ import { assert, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import type { Sender } from "../../../src/relay/outbound/Turns.ts"
-import { LEAST_UNANSWERED, MOST_UNANSWERED, Window } from "../../../src/relay/outbound/Window.ts"
+import {
+  LEAST_UNANSWERED,
+  MOST_UNANSWERED,
+  MOST_UNANSWERED_RELAYED,
+  Window
+} from "../../../src/relay/outbound/Window.ts"
 import { Transport } from "../../../src/Transport.ts"
 import { header, makeWorld, type Peer, send, until, type World } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
@@ -12,6 +17,7 @@ import { simulated } from "../../support/simulated.ts"
 describe("Window", () => {
   let now: number
   let window: Window
+  let make: (relayed: boolean) => void
   let turns: Array<Sender>
   let owner: { unread: boolean }
   const message = (octets: number) => {
@@ -35,7 +41,8 @@ describe("Window", () => {
       turn: (sender: Sender) => void turns.push(sender)
     }
     owner = made
-    window = new Window(made, false, { transactions: 16_384 })
+    make = (relayed) => window = new Window(made, relayed, { transactions: 16_384 })
+    make(false)
   })
 
   it("is full at its bound, and has room again when half of that was answered", () => {
@@ -53,13 +60,24 @@ describe("Window", () => {
     assert.strictEqual(window.left, LEAST_UNANSWERED / 2)
   })
 
-  it("grows up to the most while answers come at once, and shrinks to what is answered within seconds", () => {
+  /** All is answered at once, for long. */
+  const grow = (): void => {
     for (let round = 0; round < 50; round++) {
       const all: Array<ReturnType<typeof message>> = []
       while (window.room) all.push(message(16_384))
       now += 10
       all.forEach(answer)
     }
+  }
+
+  it("grows less by way of another relay, which holds what its receiver does not take", () => {
+    make(true)
+    grow()
+    assert.strictEqual(window.bound, MOST_UNANSWERED_RELAYED)
+  })
+
+  it("grows up to the most while answers come at once, and shrinks to what is answered within seconds", () => {
+    grow()
     assert.strictEqual(window.bound, MOST_UNANSWERED)
     for (let round = 0; round < 50; round++) {
       const all: Array<ReturnType<typeof message>> = []
