@@ -22,6 +22,7 @@ import { MAX_TRACES } from "../src/admin/Handlers.ts"
 import { MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS } from "../src/admin/Limits.ts"
 import { fakeParts } from "./support/admin.ts"
 import { type Asking, optionsOf, request, type Where } from "./support/http.ts"
+import { listening } from "./support/listening.ts"
 import { freePort } from "./support/service.ts"
 
 const TOKEN = "correct-horse-battery"
@@ -507,6 +508,25 @@ describe("limits", () => {
       }),
       (all) => Effect.sync(() => all.forEach((socket) => socket.destroy()))
     )
+
+  it.effect("of the time for a request, head and body", () =>
+    Effect.gen(function*() {
+      const serverAt = yield* listening
+      const port = yield* start()
+      const server = serverAt(port) as Http.Server
+      assert.deepStrictEqual([server.headersTimeout, server.requestTimeout], [10_000, 10_000])
+      // As if they were over.
+      server.headersTimeout = server.requestTimeout = 1
+      for (
+        const text of [
+          "GET /healthz HTTP/1.1\r\nX: ",
+          "PUT /loglevel HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"
+        ]
+      ) {
+        const [socket] = yield* connections(port, 1, text)
+        yield* Effect.promise(() => once(socket!.resume(), "close"))
+      }
+    }))
 
   it.effect("of connections: those without a whole request make room, the oldest first", () =>
     Effect.gen(function*() {

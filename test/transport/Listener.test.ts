@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
+import { listening } from "../support/listening.ts"
 import { ca, localhost } from "../support/pki.ts"
 import { poll, Recorder } from "../support/Recorder.ts"
 import { hasIpv6, plainClient } from "./plain.ts"
@@ -34,6 +36,29 @@ describe("layerNode", () => {
         yield* connect(bound, new Recorder().accept)
       })
     ))
+
+  it.effect("goes on when the process has no descriptors left, and says so", () => {
+    const log: Array<string> = []
+    const logger = Logger.make((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+    return run(
+      {},
+      Effect.gen(function*() {
+        const { connect, listen } = yield* Transport
+        const serverAt = yield* listening
+        let accepted = 0
+        const bound = yield* listen(loopback, (connection) => {
+          accepted++
+          return new Recorder().accept(connection)
+        })
+        yield* connect(bound, new Recorder().accept)
+        yield* poll(() => accepted === 1)
+        serverAt(bound.port).emit("error", Object.assign(new Error("accept EMFILE"), { code: "EMFILE" }))
+        yield* connect(bound, new Recorder().accept)
+        yield* poll(() => accepted === 2 && log.length > 0)
+        assert.match(log.join(), /level=WARN.*message="accept failed".*listener=.*reason=/)
+      })
+    ).pipe(Effect.provide(Logger.layer([logger])))
+  })
 
   it.effect("accepts several of those who come at once before it looks at whatever else there is", () =>
     run(
