@@ -72,8 +72,9 @@ export type { SessionTable } from "./relay/SessionTable.ts"
 export type { Phase } from "./relay/Shared.ts"
 export { TraceFrame } from "./trace/TraceFrame.ts"
 
-/** Seconds. */
-const DAY = 86_400
+/** Seconds that a session URI is good for, and at most behind another relay, where options do not say. */
+const EXPIRES = 1800
+const RELAY_MAX_EXPIRES = 86_400
 
 /** How often it is looked for connections that nobody uses, and logged what limits have refused. */
 const IDLE_CHECK = "1 minute"
@@ -367,10 +368,10 @@ const rulesOf = (options: RelayOptions): SwitchboardRules => ({
   auth: {
     usePath: options.usePath ?? [],
     realm: options.authRealm,
-    expires: options.authExpires ?? 1800,
+    expires: options.authExpires ?? EXPIRES,
     minExpires: options.authMinExpires,
     maxExpires: options.authMaxExpires,
-    relayMaxExpires: options.authRelayMaxExpires ?? DAY,
+    relayMaxExpires: options.authRelayMaxExpires ?? RELAY_MAX_EXPIRES,
     plaintext: options.plaintextAuth ?? "loopback"
   },
   relayPeers: options.relayPeers ?? "none",

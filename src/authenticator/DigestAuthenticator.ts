@@ -106,9 +106,11 @@ type Outcome = Pick<Extract<AuthDecision, { readonly _tag: "Challenge" }>, "atte
 
 const failedAs = (attempt: AuthAttempt): Outcome => ({ failed: true, stale: false, attempt })
 
+const NONCE_LIFE = "30 seconds"
+const LOOKUP_TIME = "10 seconds"
 const MAX_NONCES = 65_536
 
-const lifeOf = ({ nonceExpire = "30 seconds" }: DigestOptions): number => Duration.toMillis(nonceExpire)
+const lifeOf = ({ nonceExpire = NONCE_LIFE }: DigestOptions): number => Duration.toMillis(nonceExpire)
 
 const realmsOf = ({ realmsWithoutMd5 = [] }: DigestOptions): ReadonlySet<string> =>
   new Set(realmsWithoutMd5.map((realm) => realm.toLowerCase()))
@@ -175,7 +177,7 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
       const asked = credentials[which]!(user)
       if (Exit.isExit(asked)) return yield* asked
       const fiber = yield* Effect.forkChild(asked, { startImmediately: true })
-      return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), live.current.lookupTimeout ?? "10 seconds")
+      return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), live.current.lookupTimeout ?? LOOKUP_TIME)
     },
     (asking) => measured(asking, credentialsSeconds, lookupResultOf),
     Effect.catchCause((cause) =>

@@ -26,9 +26,14 @@ import * as Sender from "./Sender.ts"
 import { Sent } from "./Sent.ts"
 import { Wire } from "./Wire.ts"
 
-/** Octets that wait to be taken before reading pauses, and REPORTs that are kept, unless options say otherwise. */
+/** Unless options say otherwise: octets that wait to be taken before reading pauses, those of one message; REPORTs that are kept. */
 export const MAX_UNREAD = 67_108_864
+const MAX_MESSAGE = 33_554_432
 const MAX_REPORTS = 65_536
+/** The same of what is sent: octets of body in a chunk, chunks on their way, and how long an answer may take (RFC 4975 §7.2). */
+const CHUNK = 65_536
+const WINDOW = 32
+const RESPONSE_TIME = "30 seconds"
 
 /**
  * An endpoint on one connection.
@@ -113,9 +118,9 @@ export const connect = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Client, TransportError, Transport | Codec | Scope.Scope> {
   const transport = yield* Transport
   const codec = yield* Codec
-  const { maxMessage = 33_554_432, maxUnread = MAX_UNREAD, record = false } = options
+  const { maxMessage = MAX_MESSAGE, maxUnread = MAX_UNREAD, record = false } = options
   const { collect = "body", maxReports = MAX_REPORTS } = options
-  const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.responseTimeout ?? "30 seconds"))
+  const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.responseTimeout ?? RESPONSE_TIME))
   const closed = yield* Deferred.make<ClientError>()
 
   let opened: Connection | undefined
@@ -262,7 +267,7 @@ export const connect = Effect.fnUntraced(function*(
     options: SendOptions<E, R>,
     messageId: string
   ): Effect.Effect<Sender.Handed, ClientError | E, R> => {
-    const { body, byteRange, chunkSize = 65_536, fromPath = uri, window = 32 } = options
+    const { body, byteRange, chunkSize = CHUNK, fromPath = uri, window = WINDOW } = options
     const octets = typeof body === "string" ? Buffer.from(body) : body
     const size = octets instanceof Uint8Array ? octets.length : octets === undefined ? 0 : streamedSize(options)
     return Effect.scoped(Sender.send({ codec, inbox, wire }, {

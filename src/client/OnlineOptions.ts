@@ -79,11 +79,14 @@ export const relayOptions = (layer: string, options: RelayOptions): Effect.Effec
     return error === undefined ? Effect.succeed(relayOf(options.relay)!) : Effect.fail(error)
   })
 
+/** How long who sends waits, unless options say otherwise. */
+const WAIT_ONLINE = "30 seconds"
+
 export const onlineOptions = (layer: string, options: OnlineOptions): Effect.Effect<OnlineSettings, OptionsError> =>
   Effect.suspend(() => {
     const error = wrongOptions<OnlineOptions>(layer, schema, together)(options)
     if (error !== undefined) return Effect.fail(error)
-    const { algorithms, expires, rspauth, sendUri, waitOnline = "30 seconds" } = options
+    const { algorithms, expires, rspauth, sendUri, waitOnline = WAIT_ONLINE } = options
     return Effect.succeed({
       relay: relayOf(options.relay)!,
       credentials: credentialsOf(options),

@@ -54,7 +54,7 @@ export const makeConnect = (
 ): TransportShape["connect"] => {
   const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connection, TransportError> =>
     Effect.suspend(() => {
-      const { connectTimeout = 10, keepAlive = KEEP_ALIVE } = live.current
+      const { connectTimeout = CONNECT_TIME, keepAlive = KEEP_ALIVE } = live.current
       const secure = options.scheme === "msrps"
       const byMessages = options.transport === "ws"
       const failed = failing(options)
@@ -204,6 +204,9 @@ const connected = (make: () => Net.Socket, failed: Failed): Effect.Effect<Net.So
       resume(Effect.succeed(socket))
     })
   })
+
+/** Seconds. */
+const CONNECT_TIME = 10
 
 /** Milliseconds within which an address answers that has others behind it. */
 const ATTEMPT = 2000

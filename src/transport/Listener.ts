@@ -220,6 +220,9 @@ export const makeListen = (
     return bound
   })
 
+/** Seconds. */
+const SETUP_TIME = 10
+
 const NO_PROXIES: ProxyOptions = { trusts: () => false }
 
 const limitsOf = ({
@@ -228,7 +231,7 @@ const limitsOf = ({
   maxHandshakes = Infinity,
   maxHandshakesPerAddress = Infinity,
   proxies: { trusts: isProxy } = NO_PROXIES,
-  setupTimeout = 10
+  setupTimeout = SETUP_TIME
 }: ListenerOptions): HandshakeLimits => ({
   handshakeRate,
   isExempt,

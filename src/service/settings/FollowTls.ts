@@ -12,6 +12,9 @@ import type { TlsOptions } from "../../Transport.ts"
 import { readTls, type TlsFiles } from "./TlsFiles.ts"
 import { concernOf, isValid, validitiesOf, type Validity } from "./Validity.ts"
 
+/** Between two looks at the files. */
+const LOOK = "5 seconds"
+
 /** Milliseconds between two warnings of one certificate. */
 const REMIND = 86_400_000
 
@@ -51,7 +54,7 @@ export interface FollowedTls {
  * Those in force that end soon are logged once a day.
  */
 export const followTls = Effect.fnUntraced(function*(
-  { checkInterval = "5 seconds", files, first, uris }: FollowTlsOptions
+  { checkInterval = LOOK, files, first, uris }: FollowTlsOptions
 ): Effect.fn.Return<FollowedTls, never, FileSystem.FileSystem | Scope.Scope> {
   const fs = yield* FileSystem.FileSystem
   const tls = yield* SubscriptionRef.make(first)
