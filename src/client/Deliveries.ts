@@ -74,13 +74,19 @@ export class Deliveries {
   /** Before the first octet is sent. */
   expect(messageId: string, from: number): Delivery {
     const delivery = new Delivery(from)
-    const [oldest] = this.#awaited
+    this.#giveUp(messageId, "another message with its Message-ID was sent")
+    const [oldest] = this.#awaited.keys()
     if (oldest !== undefined && this.#awaited.size >= MAX_AWAITED_REPORTS) {
-      this.#awaited.delete(oldest[0])
-      oldest[1].fail(new ClientError({ reason: "NoReport", message: "too many REPORTs are awaited" }))
+      this.#giveUp(oldest, "too many REPORTs are awaited")
     }
     this.#awaited.set(messageId, delivery)
     return delivery
+  }
+
+  #giveUp(messageId: string, message: string): void {
+    const delivery = this.#awaited.get(messageId)
+    this.#awaited.delete(messageId)
+    delivery?.fail(new ClientError({ reason: "NoReport", message }))
   }
 
   /** All of it is on its way. */
