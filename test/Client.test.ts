@@ -187,6 +187,15 @@ describe("send", () => {
       assert.isUndefined(fiber.pollUnsafe())
     }).pipe(Effect.provide(simulated)))
 
+  it.effect("has chunks of 64 KiB, and 32 of them on their way, if nothing else is said", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair()
+      yield* Effect.forkChild(client.send({ toPath: peer, body: new Uint8Array(40 * 65_536) }))
+      yield* settled
+      const lengths = (yield* other.frames(other.waiting)).map(({ body }) => body?.length)
+      assert.deepStrictEqual(lengths, Array(32).fill(65_536))
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
   it.effect("R4975-10-05: sends no further chunk after a 413", () =>
     Effect.gen(function*() {
       const { client, other } = yield* pair()
@@ -493,6 +502,17 @@ describe("receive", () => {
       const response = yield* other.frame
       assert.deepStrictEqual([response.transactionId, response.status], ["efgh", 200])
       assert.strictEqual((yield* client.messages.take).body?.toString(), "next")
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("keeps messages of up to 32 MiB, if nothing else is said", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair()
+      const last = (id: string, at: number) =>
+        other.write(chunk(client, id, { body: "x", range: `${at}-${at}/*`, messageId: id, flag: "+" }))
+      last("most1", 33_554_432)
+      assert.strictEqual((yield* other.frame).status, 200)
+      last("more1", 33_554_433)
+      assert.strictEqual((yield* other.frame).status, 413)
     }).pipe(Effect.provide(simulated)))
 
   it.effect("counts and hashes a message instead of keeping it", () =>

@@ -231,8 +231,8 @@ export interface ReadOptions {
 }
 
 /**
- * A message that is coming, or has come. Its body can be read once, by one of the three. What is not read within 25 seconds is
- * refused, if it is more than 1 MiB.
+ * A message that is coming, or has come. Its body can be read once, by one of the three. Of one that is still coming 1 MiB waits
+ * to be read, then its sender does; it is refused when nothing is read for 25 seconds then.
  *
  * @category models
  * @since 0.2.0

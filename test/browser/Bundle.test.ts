@@ -18,7 +18,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { bundleClient, forBrowsers } from "../../src/browser/bundle.ts"
 import type * as Facade from "../../src/browser/index.ts"
 import { Transport } from "../../src/Transport.ts"
-import { fencesIn } from "../documents/fences.ts"
+import { fencesIn, textOf } from "../documents/fences.ts"
 import { hasBrowser, launch, open } from "../support/browser.ts"
 import { PASSWORD, startRelay } from "./relay.ts"
 
@@ -37,7 +37,10 @@ beforeAll(async () => {
 
 describe("the bundle", () => {
   it("stays small", () => {
-    assert.isAtMost(gzipSync(bundle).length, MAX_GZIP)
+    const { length } = gzipSync(bundle)
+    assert.isAtMost(length, MAX_GZIP)
+    const [, about] = /It is one file, about (\d+) KB by gzip/.exec(textOf("docs/browser.md"))!
+    assert.closeTo(Number(about), length / 1000, 2)
   })
 
   it("needs nothing but a browser", () => {

@@ -4,8 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import type { ConnectOptions, Msrp, State } from "../../src/browser/Api.ts"
+import type { ConnectOptions, Msrp, Session, State } from "../../src/browser/Api.ts"
 import { open } from "../../src/browser/Link.ts"
+import type { MsrpError } from "../../src/browser/MsrpError.ts"
 import { Codec } from "../../src/Codec.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import type { RelayOptions } from "../../src/Relay.ts"
@@ -103,5 +104,77 @@ describe("over time", () => {
       assert.isAtLeast(attempts, 20)
       assert.isAtMost(attempts, 100)
       assert.strictEqual(msrp.state, "waiting")
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
+  it.effect("comes back at once when the browser says that it is online", () =>
+    Effect.gen(function*() {
+      const browser = yield* events
+      yield* relay()
+      const { states } = yield* login()
+      const network = yield* TestNetwork
+      yield* Effect.sync(() => network.connections().forEach((one) => network.cut(one)))
+      yield* settled
+      assert.deepStrictEqual(states, ["waiting"])
+      browser.dispatchEvent(new Event("online"))
+      yield* settled
+      assert.deepStrictEqual(states, ["waiting", "connecting", "open"])
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+})
+
+/** The events of the window, which Node has not. */
+const events = Effect.acquireRelease(
+  Effect.sync(() => {
+    const target = new EventTarget()
+    const bound = {
+      addEventListener: target.addEventListener.bind(target),
+      removeEventListener: target.removeEventListener.bind(target)
+    }
+    Object.assign(globalThis, bound)
+    return target
+  }),
+  () =>
+    Effect.sync(() => {
+      for (const name of ["addEventListener", "removeEventListener"]) Reflect.deleteProperty(globalThis, name)
+    })
+)
+
+describe("what waits to be taken", () => {
+  const MIB = 1_048_576
+
+  /** Alice, and bob who writes to her: what became of a message for a session of hers. */
+  const writing = Effect.gen(function*() {
+    yield* relay()
+    const { msrp: alice } = yield* login()
+    const { msrp: bob } = yield* login({ username: "bob" })
+    const send = Effect.fnUntraced(function*(session: Session, data: string | File) {
+      const from = bob.session({ peer: session.path })
+      const sent = yield* Effect.promise(() => from.send(data, { receipt: true }))
+      yield* settled
+      return yield* Effect.promise(() =>
+        sent.delivered.then(({ status }) => status, (error: unknown) => (error as MsrpError).status)
+      )
+    })
+    return { alice, send }
+  })
+  const text = "x".repeat(MIB)
+
+  it.effect("is 8 MiB of messages in a session, and as much of files", () =>
+    Effect.gen(function*() {
+      const { alice, send } = yield* writing
+      const session = alice.session()
+      for (let i = 0; i < 8; i++) assert.strictEqual(yield* send(session, text), 200)
+      assert.strictEqual(yield* send(session, "one more"), 413)
+      assert.strictEqual(yield* send(session, new File(["one more"], "a.txt")), 200)
+      assert.strictEqual(yield* send(alice.session(), "to another session"), 200)
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
+  it.effect("is 32 MiB in all sessions", () =>
+    Effect.gen(function*() {
+      const { alice, send } = yield* writing
+      const sessions = Array.from({ length: 6 }, () => alice.session())
+      for (let i = 0; i < 32; i++) assert.strictEqual(yield* send(sessions[i % 5]!, text), 200)
+      assert.strictEqual(yield* send(sessions[5]!, "one more"), 413)
+      yield* Effect.promise(() => sessions[0]!.messages[Symbol.asyncIterator]().next())
+      assert.strictEqual(yield* send(sessions[5]!, "one more"), 200)
     }).pipe(Effect.scoped, Effect.provide(simulated)))
 })

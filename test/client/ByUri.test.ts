@@ -121,6 +121,8 @@ describe("connect by URI", () => {
       yield* listen({ transport: "ws", path: "/msrp", port: 443, host: "ws.example.com" }, ["ws.example.com"])
       const webSocket = { relay: "msrps://ws.example.com;ws", path: "/msrp" }
       assert.deepStrictEqual(yield* remoteOf(webSocket), ["ws.example.com", 443, "ws"])
+      yield* listen({ scheme: "msrp", transport: "ws", port: 80, host: "plain.example.com" })
+      assert.deepStrictEqual(yield* remoteOf("msrp://plain.example.com;ws"), ["plain.example.com", 80, "ws"])
       assert.deepStrictEqual(asked, [])
     })
   )

@@ -225,6 +225,21 @@ describe("a client that stays online", () => {
   )
 
   test(
+    "lets them wait for 30 seconds if nothing else is said",
+    Effect.gen(function*() {
+      const network = yield* TestNetwork
+      network.answer("relay.example.com", 2855, "Refused")
+      const { alice } = yield* start()
+      const current = yield* Effect.forkChild(Effect.flip(alice.current))
+      yield* pass("29999 millis")
+      assert.isUndefined(current.pollUnsafe())
+      yield* pass("1 millis")
+      const { cause, reason } = yield* Fiber.join(current)
+      assert.deepStrictEqual([reason, (cause as { readonly _tag: string })._tag], ["Offline", "TransportError"])
+    })
+  )
+
+  test(
     "ends with its scope: connection, session, mailboxes and whoever waits",
     Effect.gen(function*() {
       const scope = yield* Scope.make()

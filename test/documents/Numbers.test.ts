@@ -130,7 +130,8 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `within ${AT_MOST} seconds, or when the browser is online`,
     `At most ${INLET} and ${INLET_OCTETS} wait to be taken`,
     `answered 413. Default ${MAX_SIZE}.`,
-    `not read within ${TAKE_WITHIN} seconds is refused, if it is more than ${UNTAKEN}`,
+    `Of one that is still coming ${UNTAKEN} waits to be read`,
+    `refused when nothing is read for ${TAKE_WITHIN} seconds then`,
     `Rejects with \`Dropped\` above ${MAX_TEXT}.`,
     `at most ${from("browser/Reading", "MAX_NAME")} of them`
   ],
