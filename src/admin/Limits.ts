@@ -6,10 +6,10 @@ export const MAX_CONNECTIONS = 64
 /** Octets of a request's line and header fields (431 beyond that). */
 export const MAX_HEAD = 8192
 
-/** Milliseconds for a request to come in, head and body. */
+/** Milliseconds for a request to come in, head and body; the first one from the connection on. */
 export const REQUEST_TIME = 10_000
 
-/** Milliseconds for a connection to stay without a request. */
+/** Milliseconds that a client has for its next request, as it is told; Node gives it a second more, since it may be on its way. */
 export const IDLE_TIME = 5000
 
 /** Milliseconds for an answer that is written and not taken: whoever does not read is dropped. */

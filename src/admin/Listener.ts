@@ -22,7 +22,8 @@ const LAST_WORDS = "200 millis"
 /** Milliseconds between two looks for requests that take too long. */
 const LOOK = 1000
 
-const makeServer = (address: AdminAddress): Server => {
+/** Not listening yet. */
+export const makeServer = (address: AdminAddress): Server => {
   const server = createServer({
     maxHeaderSize: MAX_HEAD,
     headersTimeout: REQUEST_TIME,

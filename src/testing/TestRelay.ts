@@ -68,7 +68,7 @@ const schema = Schema.Struct({
 })
 
 /**
- * A relay to write tests against: on a network in memory and the clock of the test, so that a day passes in a second and
+ * A relay to write tests against: on a network in memory and the clock of the test, so that a day passes in a moment and
  * nothing is left to chance. `Relay`, `TestNetwork`, `Transport`, `Codec` and `SessionRepo` are there besides.
  *
  * ```ts

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import { assert, describe, it } from "vitest"
 import { RETRY } from "../../src/client/Upkeep.ts"
 import { detailBounds } from "../../src/logging/LineBudget.ts"
+import { ranges } from "../../src/options/Ranges.ts"
 import { INTERRUPTIBLE_ABOVE } from "../../src/protocol/FrameLimits.ts"
 import { userBounds } from "../../src/relay/edge/EventLog.ts"
 import { defaultRelayLimits as limits } from "../../src/relay/Limits.ts"
@@ -20,10 +21,10 @@ const factorOf = (text: string): number => {
   return Number(text.replaceAll("_", ""))
 }
 
-/** A constant of a module, also one that it keeps to itself; a time that is text as seconds. */
+/** A constant or a default of a module, also one that it keeps to itself; a time that is text as seconds. */
 const from = (module: string, name: string): number => {
-  const [, value] = new RegExp(`^(?:export )?const ${name} = (.+)$`, "m").exec(textOf(`src/${module}.ts`)) ?? []
-  const number = value?.replace(/\bDAY$/, "86_400_000").split(" * ").map(factorOf).reduce((a, b) => a * b) ?? NaN
+  const [, value] = new RegExp(`\\b${name} = ([^,;}\\n]+)`).exec(textOf(`src/${module}.ts`)) ?? []
+  const number = value?.trim().replace(/\bDAY$/, "86_400_000").split(" * ").map(factorOf).reduce((a, b) => a * b) ?? NaN
   if (Number.isNaN(number)) throw new Error(`src/${module}.ts has no number ${name}`)
   return number
 }
@@ -60,6 +61,9 @@ const ORDINALS = "none first second third fourth fifth sixth seventh eighth nint
 const some = (n: number, thing: string): string =>
   n === 0.5 ? `half a ${thing}` : `${WORDS[n]} ${thing}${n === 1 ? "" : "s"}`
 
+/** How many lines of a document are like that. */
+const linesOf = (path: string, line: RegExp): number => textOf(path).match(line)?.length ?? 0
+
 /** A document without the ends of its lines, the blanks of its tables and the stars of comments. */
 const plain = (path: string): string => textOf(path).replaceAll(/\n *\*(?!\/)/g, "\n").replaceAll(/\s+/g, " ")
 
@@ -72,6 +76,7 @@ const UNTAKEN = size(from("client/Incoming", "MAX_WAITING_OCTETS"))
 const TAKE_WITHIN = from("client/Incoming", "TAKE_WITHIN")
 const [INLET, INLET_OCTETS] = [from("browser/Inlet", "MAX_WAITING"), size(from("browser/Inlet", "MAX_OCTETS"))]
 const [MAX_SIZE, MAX_TEXT] = [size(from("browser/Chat", "MAX_SIZE")), size(from("browser/Reading", "MAX_TEXT"))]
+const DIGEST = "authenticator/DigestAuthenticator"
 const [LIMITS, TURN, LINES] = ["relay/Limits", "relay/Turn", "logging/LineBudget"] as const
 const [ATTEMPTS, HANDSHAKES, HEP] = ["authenticator/Attempts", "transport/HandshakeBudget", "hep/HepSender"] as const
 const SETUP_TIME = from("transport/Listener", "SETUP_TIME")
@@ -90,7 +95,12 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
       runs("test/Accounting.test.ts", /const LINKED = .* (\d+)\)/)
     } of the kind`
   ],
-  "docs/install.md": [`needs Node.js ${NODE} or later`, `depends on \`nodejs\` ${NODE} or later`],
+  "docs/install.md": [
+    `runs as user ${/^USER (\d+):/m.exec(textOf("examples/docker/Dockerfile"))?.[1]},`,
+    `mode ${/chmod 0(\d+) "\$deb\/etc\/msrp-relay\/relay\.env"/.exec(textOf("examples/debian/build.sh"))?.[1]},`,
+    `needs Node.js ${NODE} or later`,
+    `depends on \`nodejs\` ${NODE} or later`
+  ],
   "examples/debian/build.sh": [`nodejs (>= ${NODE})`],
   "docs/client.md": [
     `up to \`waitOnline\`, ${WAIT_ONLINE} seconds by default`,
@@ -166,7 +176,8 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `${admin("MAX_REQUESTS")} requests on one; ${size(admin("MAX_HEAD"))} of header`,
     `${admin("REQUEST_TIME") / 1000} seconds for a request to come in, ${admin("ANSWER_TIME")} for its answer`,
     `does not take what was written for ${admin("STALL_TIME") / 1000} seconds`,
-    `a connection without a request is closed after ${admin("IDLE_TIME") / 1000}`
+    `without a request is closed after ${admin("REQUEST_TIME") / 1000} seconds`,
+    `one that had an answer after ${admin("IDLE_TIME") / 1000 + 1}.`
   ],
   "docs/metrics.md": [`timers came too late in the last ${from("metrics/Process", "WINDOW")} seconds`],
   "docs/log.md": [
@@ -231,6 +242,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `no maximum but ${LONGEST_EXPIRES} days`
   ],
   "docs/demo.md": [
+    `knows up to ${from("demo/page/neighbours", "MAX_TABS")} others`,
     `are configured, at port ${from("service/settings/table/Addresses", "DEMO_PORT")};`
   ],
   "docs/upgrading.md": [
@@ -238,6 +250,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `(\`MSRP_DRAIN_TIMEOUT\`, ${defaultOf("MSRP_DRAIN_TIMEOUT")} seconds)`
   ],
   "docs/from-opensips.md": [
+    `The ${some(linesOf("docs/from-opensips.md", /^modparam\("msrp_relay"/gm), "parameter")} are those`,
     `| \`hash_size\` | 10 | \`MSRP_HASH_SIZE\` | ${defaultOf("MSRP_HASH_SIZE")} |`,
     `\`MSRP_CLEANUP_INTERVAL\` | ${defaultOf("MSRP_CLEANUP_INTERVAL")} s |`,
     `\`MSRP_NONCE_EXPIRE\` | ${defaultOf("MSRP_NONCE_EXPIRE")} s |`,
@@ -257,6 +270,55 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `\`MSRP_LOG_LEVEL\` (\`${defaultOf("MSRP_LOG_LEVEL")}\`)`,
     `up to ${defaultOf("MSRP_MAX_SESSIONS_PER_CONNECTION")}; clients that open a connection for each`,
     `after ${defaultOf("MSRP_STALL_LIMIT")} seconds without a sign of life`
+  ],
+  "src/relay/Limits.ts": [
+    `otherwise it is ${from(TURN, "LONG")} times as many`,
+    `A frame counts as ${size(from(TURN, "FRAME"))} more, a path that is new as ${
+      from(TURN, "ROUTE") / 1024
+    }, an AUTH as ${from(TURN, "AUTH") / 1024}, what is read at a time as ${from(TURN, "READ") / 1024}`,
+    `each with a ${ORDINALS[from(TURN, "SHARES")]} at least`
+  ],
+  "src/Authenticator.ts": [`answers within ${limits.authDecision} seconds (the limit \`authDecision\`)`],
+  "src/Credentials.ts": [`within ${from(DIGEST, "LOOKUP_TIME")} seconds (\`DigestOptions.lookupTimeout\`)`],
+  "src/SessionRepo.ts": [
+    `one that takes longer than ${limits.authDecision} seconds or dies`,
+    `told after the fact, ${from("relay/edge/Repository", "AT_ONCE")} at a time`,
+    `it is read again ${from("relay/edge/Repository", "RETRY")} seconds later`,
+    `default ${from("SessionRepo", "MAX_CHANGES").toLocaleString("en").replace(",", " ")}.`
+  ],
+  "src/authenticator/DigestAuthenticator.ts": [
+    `is milliseconds. Absent: ${from(DIGEST, "NONCE_LIFE")} seconds.`,
+    `goes stale early. Absent: ${count(from(DIGEST, "MAX_NONCES"))}.`,
+    `may take to answer. Absent: ${from(DIGEST, "LOOKUP_TIME")} seconds.`
+  ],
+  "src/authenticator/Attempts.ts": [
+    `that cost nothing. Absent: ${from(ATTEMPTS, "FREE_PER_USER")}.`,
+    `whoever the users are. Absent: ${from(ATTEMPTS, "FREE_PER_ADDRESS")}.`
+  ],
+  "src/credentials/Cached.ts": [
+    `long after. Absent: ${from("credentials/Cached", "timeToLive")} seconds.`,
+    `that are remembered. Absent: ${count(from("credentials/Cached", "capacity"))}.`
+  ],
+  "src/credentials/File.ts": [
+    `is milliseconds. Absent: ${some(from("credentials/File", "checkInterval"), "second")}.`,
+    `the file may have. Absent: ${size(from("credentials/File", "maxOctets"))}.`
+  ],
+  "src/credentials/Http.ts": [`For one try. Absent: ${from("credentials/Http", "timeout")} seconds.`],
+  "src/credentials/Sql.ts": [
+    `and for an answer. Absent: ${from("credentials/Sql", "TIMEOUT")}.`,
+    `Connections at a time. Absent: ${from("credentials/Sql", "connections")}.`
+  ],
+  "src/transport/Listener.ts": [
+    `the opening of a WebSocket. Default ${SETUP_TIME}.`,
+    `At most ${count(ranges.keepAlive[1])}, default ${from("transport/KeepAlive", "KEEP_ALIVE")}.`,
+    `has at most. Default ${count(from("transport/websocket/WebSocketConnection", "PIECE"))}.`
+  ],
+  "src/transport/Dial.ts": [
+    `TLS handshake included. Default ${from("transport/Dial", "CONNECT_TIME")}.`,
+    `0: never. Default ${from("transport/KeepAlive", "KEEP_ALIVE")}.`
+  ],
+  "src/relay/edge/Operator.ts": [
+    `(at most ${from("relay/edge/Operations", "MAX_ITEMS")}, default ${from("relay/edge/Operations", "ITEMS")})`
   ],
   "src/Relay.ts": [
     `0..20, default ${sessions.hashSize}.`,

@@ -1,9 +1,13 @@
 /** The unit of systemd fits what the relay does. */
 import { assert, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { settingsTable } from "../../src/service/Settings.ts"
+import { root, textOf } from "../documents/fences.ts"
 
-const unit = readFileSync(new URL("../../examples/systemd/msrp-relay.service", import.meta.url), "utf8")
+const path = join(root, "examples/systemd/msrp-relay.service")
+const unit = readFileSync(path, "utf8")
 const valueOf = (name: string): string | undefined => new RegExp(`^${name}=(.*)$`, "m").exec(unit)?.[1]
 
 /** Seconds of the end after the drain (docs/drain.md). */
@@ -21,4 +25,22 @@ describe("examples/systemd", () => {
     assert.isUndefined(valueOf("EnvironmentFile"))
     assert.match(valueOf("Environment") ?? "", /^MSRP_ENV_FILE=\/etc\/msrp-relay\//)
   })
+})
+
+/** What of systemd says how exposed a unit is: the number differs from version to version. */
+const analyzer = spawnSync("systemd-analyze", ["--version"], { encoding: "utf8" })
+
+it("is as exposed as documents say", ({ skip }) => {
+  const version = /^systemd (\d+)/.exec(analyzer.stdout ?? "")?.[1]
+  const told = [
+    ["docs/install.md", /exposure of ([\d.]+) \(systemd (\d+)\)/],
+    ["docs/operations.md", /exposure level of ([\d.]+) \(OK\) with systemd (\d+)/]
+  ] as const
+  const levels = told.map(([path, words]) => words.exec(textOf(path).replaceAll(/\s+/g, " "))?.slice(1))
+  assert.deepStrictEqual(levels[0], levels[1])
+  if (version === undefined || version !== levels[0]?.[1]) return skip(`there is no systemd ${levels[0]?.[1]} here`)
+  const { stdout } = spawnSync("systemd-analyze", ["security", "--offline=true", "--no-pager", path], {
+    encoding: "utf8"
+  })
+  assert.include(stdout, `exposure level for msrp-relay.service: ${levels[0]?.[0]} OK`)
 })

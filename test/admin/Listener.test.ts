@@ -1,0 +1,70 @@
+/** For how long a client of the admin API may do nothing: Node looks at the clock for it. */
+import { EventEmitter } from "node:events"
+import type { Server } from "node:http"
+import { assert, describe, it } from "vitest"
+import { makeServer } from "../../src/admin/Listener.ts"
+
+const server = (): Server => makeServer({ _tag: "Tcp", host: "127.0.0.1", port: 0 })
+
+/** A socket that only hears for how long it may be silent. */
+class FakeSocket extends EventEmitter {
+  readonly timeouts: Array<number> = []
+  destroyed = false
+
+  setTimeout(millis: number): void {
+    this.timeouts.push(millis)
+  }
+
+  destroy(): void {
+    this.destroyed = true
+  }
+}
+
+/** An answer of which so many octets wait to be taken. */
+class FakeResponse extends EventEmitter {
+  readonly writableLength: number
+  readonly socket = new FakeSocket()
+  destroyed = false
+  timeout: number | undefined
+  check: () => void = () => {}
+
+  constructor(writableLength: number) {
+    super()
+    this.writableLength = writableLength
+  }
+
+  setTimeout(millis: number, check: () => void): void {
+    this.timeout = millis
+    this.check = check
+  }
+
+  destroy(): void {
+    this.destroyed = true
+  }
+}
+
+describe("the listener of the admin API", () => {
+  it("waits 10 seconds for a request, its head and all of it, and for the next one 5 and Node's one more", () => {
+    const { headersTimeout, keepAliveTimeout, keepAliveTimeoutBuffer, requestTimeout } = server()
+    assert.deepStrictEqual([headersTimeout, requestTimeout], [10_000, 10_000])
+    assert.deepStrictEqual([keepAliveTimeout, keepAliveTimeoutBuffer], [5000, 1000])
+    const silent = new FakeSocket()
+    // Without the listener of Node's own, for which it is no socket.
+    const own = server()
+    for (const listener of own.listeners("connection").slice(1)) listener.call(own, silent)
+    assert.deepStrictEqual(silent.timeouts, [10_000])
+  })
+
+  it("drops who does not take an answer for 15 seconds, and waits on where nothing is written", () => {
+    const own = server()
+    const request = (response: FakeResponse) => {
+      own.emit("request", { socket: response.socket }, response)
+      assert.strictEqual(response.timeout, 15_000)
+      response.check()
+      return response
+    }
+    assert.isTrue(request(new FakeResponse(1)).destroyed)
+    const quiet = request(new FakeResponse(0))
+    assert.deepStrictEqual([quiet.destroyed, quiet.socket.timeouts], [false, [15_000]])
+  })
+})
