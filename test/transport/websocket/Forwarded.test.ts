@@ -54,6 +54,15 @@ describe("clientOf", () => {
     it(`takes ${what}`, () => assert.strictEqual(told(headers), client))
   }
 
+  it("looks at 32 entries, from the nearest on", () => {
+    const behind = (proxies: number) => {
+      const all = ["203.0.113.9", ...Array.from({ length: proxies }, (_, i) => `10.0.1.${i}`)]
+      return told({ "x-forwarded-for": all.join(", ") })
+    }
+    assert.strictEqual(behind(31), "203.0.113.9 0 plain")
+    assert.strictEqual(behind(32), "10.0.1.0 0 plain")
+  })
+
   it("takes no word of who is not trusted", () => {
     for (const [, headers] of cases) assert.strictEqual(told(headers, () => false), "10.0.0.1 5000 plain")
   })

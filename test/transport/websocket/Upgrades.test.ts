@@ -109,6 +109,23 @@ describe("handshake", () => {
         })))
   }
 
+  it.live("a head has 100 lines at most, and 16 KiB: none of a longer one counts", () => {
+    const head = (lines: number, octets = 0) => {
+      const more = Array.from({ length: lines - 1 - LINES.length }, (_, i) => `X${i}: y`)
+      const text = (fill: string) => request([...more.slice(1), `X: ${fill}`, ...LINES])
+      return text("y".repeat(Math.max(1, octets - text("").length)))
+    }
+    return serving({}, (port, recorder) =>
+      Effect.gen(function*() {
+        const statusOf = (text: string) => Effect.promise(async () => (await ask(port, text)).slice(0, 12))
+        assert.strictEqual(yield* statusOf(head(101)), "HTTP/1.1 400")
+        assert.strictEqual(yield* statusOf(head(20, 16_500)), "HTTP/1.1 400")
+        assert.isUndefined(recorder.connection)
+        assert.strictEqual(yield* statusOf(head(100)), "HTTP/1.1 101")
+        assert.strictEqual(yield* statusOf(head(20, 16_000)), "HTTP/1.1 101")
+      }))
+  })
+
   it.live("R7977-7-03: an origin that is admitted comes back", () =>
     serving(
       { webSocket: { admitsOrigin: (origin) => origin === "https://chat.example" } },
