@@ -67,7 +67,7 @@ export const packetOf = (frame: TraceFrame, { captureId, key }: Pick<HepOptions,
 }
 
 /** A way to the server, which is opened, and opened again. */
-interface Way {
+export interface Way {
   /** Writes packets, once it is open; how many of them were lost. */
   readonly write: (packets: Arr.NonEmptyReadonlyArray<Uint8Array>) => Effect.Effect<number>
   /** Opens it; `opened` is run then. Ends, or fails, when it is closed. */
@@ -119,7 +119,7 @@ const reasonOf = (error: unknown): string => {
 }
 
 /** Keeps the way open. Its loss is told once, and so is its return. */
-const keepOpen = (way: Way, target: string): Effect.Effect<never> => {
+export const keepOpen = (way: Way, target: string): Effect.Effect<never> => {
   let told: "up" | "down" | undefined
   const tell = (now: "up" | "down", line: Effect.Effect<void>): Effect.Effect<void> =>
     Effect.suspend(() => {

@@ -30,6 +30,20 @@ const make = (freePerUser = 2, freePerAddress = 1_000_000) => {
 }
 
 describe("R4976-9.3-08: failures are counted", () => {
+  it("ten of a user from one address, and a hundred from one address, cost nothing", () => {
+    const attempts = new Attempts({}, () => 0)
+    const failed = (who: Candidate): number => {
+      const attempt = attempts.begin(who)!
+      const late = attempt.failed()
+      attempt.end()
+      return late
+    }
+    const ofOne = Array.from({ length: 12 }, () => failed(alice))
+    assert.deepStrictEqual(ofOne, [...Array<number>(10).fill(0), 1000, 2000])
+    const elsewhere = Array.from({ length: 101 }, (_, i) => failed({ ...alice, username: `${i}`, source: "192.0.2.9" }))
+    assert.deepStrictEqual(elsewhere, [...Array<number>(100).fill(0), 1000])
+  })
+
   it("for a user of one realm: what his namesake in another does, and his success there, change nothing", () => {
     const { crowd, fails, succeeds } = make()
     const other = { ...alice, realm: "two.test" }

@@ -1,15 +1,17 @@
 /** Real sockets on loopback, and a server that reads by the specification. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import { createSocket } from "node:dgram"
 import { once } from "node:events"
 import { createServer, type Socket } from "node:net"
-import { type HepOptions, layer, packetOf, send } from "../../src/hep/HepSender.ts"
+import { type HepOptions, keepOpen, layer, packetOf, send, type Way } from "../../src/hep/HepSender.ts"
 import { sessionLabel } from "../../src/protocol/Ident.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { Relay, type TraceFrame } from "../../src/Relay.ts"
@@ -136,6 +138,46 @@ describe("HEP sender", () => {
       ])
       assert.notInclude(log.join("\n"), "sesame")
     }))
+})
+
+describe("the way to a HEP server", () => {
+  it.effect("is tried again after a second, then after twice as long each time up to 30 seconds", () =>
+    Effect.gen(function*() {
+      const times: Array<number> = []
+      let isThere = false
+      const way: Way = {
+        write: () => Effect.succeed(0),
+        open: (opened) =>
+          Effect.gen(function*() {
+            times.push((yield* Clock.currentTimeMillis) / 1000)
+            if (!isThere) return yield* Effect.fail("nobody listens")
+            yield* opened
+          })
+      }
+      yield* Effect.forkChild(keepOpen(way, "tcp:homer:9060"), { startImmediately: true })
+      yield* TestClock.adjust("150 seconds")
+      assert.deepStrictEqual(times, [0, 1, 3, 7, 15, 31, 61, 91, 121])
+      // From one that was open and is gone it begins anew.
+      isThere = true
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(times.slice(9), [151, 152, 153])
+    }).pipe(Effect.provide(Logger.layer([]))))
+
+  it.effect("loses frames while there is none: how many is told once a minute", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const logger = Logger.make<unknown, void>((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+      const frames = Stream.concat(Stream.make({ ...frame, dropped: 1023 }), Stream.never)
+      const told = () => log.filter((line) => line.includes("were not sent"))
+      yield* send(frames, optionsFor("tcp", 9)).pipe(Effect.provide(Logger.layer([logger])), Effect.forkScoped)
+      yield* TestClock.adjust("59999 millis")
+      assert.deepStrictEqual(told(), [])
+      yield* TestClock.adjust("1 millis")
+      assert.lengthOf(told(), 1)
+      assert.match(told()[0]!, /frames=102[34]\b/)
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf(told(), 1)
+    }).pipe(Effect.scoped))
 })
 
 describe("a relay with HEP", () => {

@@ -98,9 +98,12 @@ describe("layerNode", () => {
     })
   })
 
-  it.effect("fails a dial that gets no answer when the clock says so, and closes its socket", () =>
+  it.effect.each([
+    [10_000, {}],
+    [3000, { connectTimeout: 3 }]
+  ])("fails a dial that gets no answer for %d ms of the clock, and closes its socket", ([millis, options]) =>
     run(
-      { connectTimeout: 3, tls: { ca } },
+      { ...options, tls: { ca } },
       Effect.gen(function*() {
         const { connect } = yield* Transport
         let closed = 0
@@ -114,7 +117,7 @@ describe("layerNode", () => {
         const dial = connect({ scheme: "msrps", host: "127.0.0.1", port }, new Recorder().accept)
         const fiber = yield* Effect.forkChild(Effect.flip(dial), { startImmediately: true })
         yield* poll(() => opened === 1)
-        yield* TestClock.adjust(2999)
+        yield* TestClock.adjust(millis - 1)
         assert.isUndefined(fiber.pollUnsafe())
         yield* TestClock.adjust(1)
         const error = yield* Fiber.join(fiber)
