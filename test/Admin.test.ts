@@ -582,7 +582,7 @@ describe("limits", () => {
       const port = yield* start({ metrics })
       const waiting = yield* Effect.forkChild(ask(port, "/metrics"))
       yield* Deferred.await(reached)
-      yield* TestClock.adjust("31 seconds")
+      yield* TestClock.adjust("30 seconds")
       const answer = yield* Fiber.join(waiting)
       assert.deepStrictEqual([answer.status, answer.json.detail], [503, "There was no answer in time"])
     }))

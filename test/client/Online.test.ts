@@ -210,6 +210,29 @@ describe("a client that stays online", () => {
     }).pipe(Random.withSeed(7))
   )
 
+  for (
+    const [what, random, waits] of [
+      ["at least half a second", 0, Array<number>(8).fill(500)],
+      ["at most 30 seconds, by way of twice as long each time", 1, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]]
+    ] as const
+  ) {
+    test(
+      `waits ${what} if nothing else is said`,
+      Effect.gen(function*() {
+        const network = yield* TestNetwork
+        network.answer("relay.example.com", 2855, "Refused")
+        const { states } = yield* start()
+        yield* pass("3 minutes")
+        const until = [
+          0,
+          ...states.flatMap((state) => state._tag === "Offline" ? [DateTime.toEpochMillis(state.retryAt)] : [])
+        ]
+        const lengths = until.slice(1).map((time, i) => time - until[i]!)
+        assert.deepStrictEqual(lengths.slice(0, waits.length), [...waits])
+      }).pipe(Effect.provideService(Random.Random, { nextDoubleUnsafe: () => random, nextIntUnsafe: () => random }))
+    )
+  }
+
   test(
     "lets no one wait for long who sends while it is not online",
     Effect.gen(function*() {

@@ -164,6 +164,7 @@ describe("layerFile", () => {
       // reading it would never end
       assert.strictEqual((yield* start("", {}, { type: "FIFO" })).reason, "Unreadable")
       assert.strictEqual((yield* start("#".repeat(11), { maxOctets: 10 })).reason, "TooLarge")
+      assert.strictEqual((yield* start("#".repeat(16 * 1024 * 1024 + 1))).reason, "TooLarge")
       const malformed = yield* start(`alice:${REALM}:Wonderland-42`)
       assert.strictEqual(malformed.reason, "Malformed")
       assert.deepStrictEqual(malformed.problems.map((one) => one.line), [1])

@@ -98,10 +98,12 @@ describe("layerNode", () => {
     })
   })
 
-  it.effect.each([
-    [10_000, {}],
-    [3000, { connectTimeout: 3 }]
-  ])("fails a dial that gets no answer for %d ms of the clock, and closes its socket", ([millis, options]) =>
+  it.effect.each(
+    [
+      [10_000, {}],
+      [3000, { connectTimeout: 3 }]
+    ] as const
+  )("fails a dial that gets no answer for %d ms of the clock, and closes its socket", ([millis, options]) =>
     run(
       { ...options, tls: { ca } },
       Effect.gen(function*() {
