@@ -58,6 +58,15 @@ describe("Settings", () => {
         assert.strictEqual(relay.authMaxExpires, undefined)
       }))
 
+    it.effect("has as many more handshakes as there may be in probation, and no limit of an address on loopback", () =>
+      Effect.gen(function*() {
+        const { relay, transport } = yield* parse({ ...users, MSRP_MAX_CONNECTIONS_IN_PROBATION: "200" })
+        assert.deepStrictEqual([relay.limits?.connectionsInProbation, transport.maxHandshakes], [200, 200])
+        const addresses = ["127.0.0.1", "::1", "192.0.2.1", "10.0.0.1", "2001:db8::1"]
+        assert.deepStrictEqual(addresses.filter((address) => transport.isExempt!(address)), ["127.0.0.1", "::1"])
+        assert.strictEqual((yield* parse({ ...users, MSRP_TLS_HANDSHAKE_RATE: "0" })).transport.handshakeRate, Infinity)
+      }))
+
     it.effect("keeps the demo user when only something else is set", () =>
       Effect.gen(function*() {
         assert.isDefined((yield* parse({ MSRP_LOG_LEVEL: "debug", MSRP_AUTH_EXPIRES: "60" })).demo)

@@ -1,0 +1,46 @@
+/** Users of the service: those that take time to ask for are remembered, unless that is not wanted. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { makeUsers } from "../../src/service/Backend.ts"
+import { disk, parse } from "./settings/environment.ts"
+
+/** A service that knows nobody, and counts who asks. */
+const service = Effect.acquireRelease(
+  Effect.callback<{ readonly url: string; readonly asked: () => number; readonly close: () => void }>((resume) => {
+    let asked = 0
+    const server = createServer((request, response) => {
+      asked++
+      request.resume()
+      response.writeHead(404).end()
+    })
+    server.listen(0, "127.0.0.1", () => {
+      const close = () => {
+        server.closeAllConnections()
+        server.close()
+      }
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+      resume(Effect.succeed({ url, asked: () => asked, close }))
+    })
+  }),
+  ({ close }) => Effect.sync(close)
+)
+
+it.effect.each(
+  [
+    [undefined, 1],
+    ["0", 3]
+  ] as const
+)("with MSRP_CREDENTIALS_CACHE=%s a service that is asked for one user three times hears of it %d times", ([
+  cache,
+  times
+]) =>
+  Effect.gen(function*() {
+    const { asked, url } = yield* service
+    const { credentials } = yield* parse({ MSRP_HTTP_URL: url, MSRP_CREDENTIALS_CACHE: cache })
+    const users = yield* makeUsers(credentials)
+    const user = { username: "alice", realm: "example.org", source: "192.0.2.1" }
+    for (let i = 0; i < 3; i++) yield* users.credentials.lookup(user)
+    assert.strictEqual(asked(), times)
+  }).pipe(Effect.scoped, Effect.provide(disk)))
