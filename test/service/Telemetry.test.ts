@@ -2,9 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
+import * as TestClock from "effect/testing/TestClock"
 import { once } from "node:events"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
@@ -92,6 +94,31 @@ describe("telemetry", () => {
       })))
       yield* Effect.repeat(take, { until: () => values.at(-1) === 9 })
       assert.strictEqual(values[0], 7)
+    }).pipe(registry))
+
+  it.effect("sends metrics each ten seconds, and spans each five, if nothing else is said", () =>
+    Effect.gen(function*() {
+      const posted: Array<string> = []
+      const fetch: typeof globalThis.fetch = async (input) => {
+        posted.push(new URL(input instanceof Request ? input.url : input).pathname)
+        return new Response("{}")
+      }
+      const env = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" }
+      yield* Metric.update(Metric.counter("one"), 1)
+      yield* Effect.gen(function*() {
+        yield* Effect.withSpan(Effect.void, "msrp.auth")
+        yield* TestClock.adjust("4999 millis")
+        assert.deepStrictEqual(posted, [])
+        yield* TestClock.adjust("1 millis")
+        assert.deepStrictEqual(posted, ["/v1/traces"])
+        yield* TestClock.adjust("4999 millis")
+        assert.deepStrictEqual(posted, ["/v1/traces"])
+        yield* TestClock.adjust("1 millis")
+        assert.deepStrictEqual(posted, ["/v1/traces", "/v1/metrics"])
+      }).pipe(
+        Effect.provide(Layer.merge(Telemetry.layerMetrics(env), Telemetry.layerSpans(env))),
+        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      )
     }).pipe(registry))
 
   it.live("sends spans, in OpenTelemetry's own encoding unless another is wanted", () =>
