@@ -50,10 +50,14 @@ const optionsFor = (transport: "udp" | "tcp", port: number): HepOptions => ({
 const receiver = Effect.acquireRelease(
   Effect.promise(async () => {
     const packets: Array<Buffer> = []
-    const socket = createSocket("udp4").on("message", (octets) => packets.push(octets))
+    const senders: Array<number> = []
+    const socket = createSocket("udp4").on("message", (octets, { port }) => {
+      packets.push(octets)
+      senders.push(port)
+    })
     socket.bind(0, "127.0.0.1")
     await once(socket, "listening")
-    return { packets, port: socket.address().port, close: () => socket.close() }
+    return { packets, senders, port: socket.address().port, close: () => socket.close() }
   }),
   ({ close }) => Effect.sync(close)
 )
@@ -162,6 +166,26 @@ describe("the way to a HEP server", () => {
       yield* TestClock.adjust("3 seconds")
       assert.deepStrictEqual(times.slice(9), [151, 152, 153])
     }).pipe(Effect.provide(Logger.layer([]))))
+
+  it.effect("by datagrams is another one after ten minutes, for which the name is looked up again", () =>
+    Effect.gen(function*() {
+      const { packets, port, senders } = yield* receiver
+      const queue = yield* Queue.unbounded<TraceFrame>()
+      yield* Effect.forkScoped(send(Stream.fromQueue(queue), optionsFor("udp", port)))
+      const one = Effect.suspend(() => {
+        const count = packets.length
+        Queue.offerUnsafe(queue, frame)
+        return until(() => packets.length > count)
+      })
+      yield* one
+      yield* TestClock.adjust("599 seconds")
+      yield* one
+      assert.strictEqual(senders[1], senders[0])
+      // Behind it there is the pause before each.
+      yield* TestClock.adjust("2 seconds")
+      yield* one
+      assert.notStrictEqual(senders[2], senders[1])
+    }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))))
 
   it.effect("loses frames while there is none: how many is told once a minute", () =>
     Effect.gen(function*() {
