@@ -119,6 +119,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `others want to send. Default ${count(CHUNK)}.`,
     `wait for their responses at a time. Default ${from(ENDPOINT, "WINDOW")}.`
   ],
+  "src/client/Sent.ts": [`when ${AWAITED} newer messages wait`],
   "src/client/Incoming.ts": [`not taken for ${TAKE_WITHIN} seconds with ${UNTAKEN} or more waiting`],
   "docs/browser.md": [
     `from ${some(AT_LEAST, "second")} to at most ${AT_MOST} seconds`,
