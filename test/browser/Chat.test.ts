@@ -13,7 +13,7 @@ const session = (options: SessionOptions = {}): Chat =>
   )
 
 /** The first chunk of a message of this type, and of this length. */
-const first = (contentType: string, total: number | undefined = undefined): Frame =>
+const first = (contentType: string, total?: number): Frame =>
   ({
     header: (name: string) => name === "Content-Type" ? contentType : undefined,
     byteRange: { start: 1, end: undefined, total }
