@@ -14,7 +14,7 @@ const exitOf = (signal: string): number => numberIn(signals, `${signal}: `)
 const signals = "src/service/Signals.ts"
 const http = "src/credentials/Http.ts"
 const transaction = numberIn("src/relay/Limits.ts", "const TRANSACTION = ")
-const tlsLook = timeIn("src/service/settings/FollowTls.ts", "checkInterval = ")
+const tlsLook = timeIn("src/service/settings/FollowTls.ts", "const LOOK = ")
 const probation = numberIn("src/relay/Limits.ts", "const PROBATION = ")
 const noticeDays = numberIn("src/service/settings/Validity.ts", "const NOTICE = ")
 
@@ -149,7 +149,7 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     } more`,
     `an answer of more than ${size(numberIn(http, "const MAX_ANSWER = "))}`,
     `\`MSRP_CREDENTIALS_CACHE\` (${seconds(defaultOf(variables.credentialsCache))})`,
-    `takes more than ${time(timeIn("src/authenticator/DigestAuthenticator.ts", "lookupTimeout ?? "))}`,
+    `takes more than ${time(timeIn("src/authenticator/DigestAuthenticator.ts", "const LOOKUP_TIME = "))}`,
     proven(
       "test/service/settings/Users.test.ts",
       "removed users are looked for each minute where that is easy",
