@@ -168,7 +168,7 @@ export class Reading implements Tap {
   full(flow: Waiting): void {
     this.#full++
     this.hold()
-    if (flow.fromRelay && this.shared) this.#giveUp(flow)
+    if (flow.failing || (flow.fromRelay && this.shared)) this.#giveUp(flow)
     else this.#heldByFlows()
   }
 
@@ -199,8 +199,12 @@ export class Reading implements Tap {
     this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }
 
+  /** Those that are full have been waited for all the while: nothing was read that could fill them since. */
   #impatient(): void {
-    if (this.isHeldByFlows) this.#giveUpOne()
+    if (!this.isHeldByFlows) return
+    if (this.#full === 0) return this.#giveUpOne()
+    for (const flow of this.#waiting) if (flow.full) this.#giveUp(flow)
+    if (this.isHeldByFlows) this.#wait()
   }
 
   #waitNoMore(): void {

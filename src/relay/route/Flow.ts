@@ -43,6 +43,10 @@ export interface Waiting {
   readonly octets: number
   /** It comes by way of another relay. */
   readonly fromRelay: boolean
+  /** It has as much as it may have. */
+  readonly full: boolean
+  /** It has failed before, and nothing tells that it would not fail again. */
+  readonly failing: boolean
   /** What is parked fails, and what comes is refused until the receiver moves. */
   fail(loss: Loss): void
 }
@@ -56,8 +60,8 @@ export class Flow implements Sender, Waiting {
   #offset = 0
   #octets = 0
   #holding = false
-  /** What its receiver had done when it failed, and nothing since; -1: it has not failed. */
-  #failedAt = -1
+  /** What its receiver had answered when it failed; and what he had taken, if that was what was waited for. */
+  #failed: { readonly answers: number; readonly taken: number | undefined } | undefined
 
   constructor(way: Way, tap: Tap) {
     this.#way = way
@@ -70,6 +74,10 @@ export class Flow implements Sender, Waiting {
 
   get octets(): number {
     return this.#octets
+  }
+
+  get full(): boolean {
+    return this.#holding
   }
 
   get fromRelay(): boolean {
@@ -94,19 +102,21 @@ export class Flow implements Sender, Waiting {
   }
 
   /**
-   * It has failed, and since then its receiver has neither taken nor answered anything; nor does nothing wait for him any more,
-   * as it is when he has slept and his answers are given up, or when he was dialled meanwhile.
+   * It has failed, and since then its receiver has not answered, or not taken, whatever was waited for. That he may have slept
+   * is no reason to wait for him again: what cannot be written at once fails at once.
    */
-  get stuck(): boolean {
-    if (this.#failedAt === -1) return false
-    if (this.#failedAt === this.#moves && !this.#mayTake) return true
-    this.#failedAt = -1
+  get failing(): boolean {
+    const failed = this.#failed
+    if (failed === undefined) return false
+    const { target: { outbox }, window } = this.#way
+    if (failed.answers === window.answers && (failed.taken === undefined || failed.taken === outbox.taken)) return true
+    this.#failed = undefined
     return false
   }
 
-  get #mayTake(): boolean {
-    const { target: { outbox }, window } = this.#way
-    return window.room && outbox.open && outbox.pending === 0
+  /** It is failing, and nothing more can be written. */
+  get stuck(): boolean {
+    return this.failing && (this.#way.target.outbox.pending > 0 || !this.clear)
   }
 
   /** Is a request of this kind refused, since its receiver takes nothing. A few REPORTs wait for him. */
@@ -119,18 +129,14 @@ export class Flow implements Sender, Waiting {
     return Math.min(REPORTS, this.#most / 2)
   }
 
-  get #moves(): number {
-    const { target, window } = this.#way
-    return window.answers + target.outbox.taken
-  }
-
   /** `unanswered`: its 200 is still to be sent. */
   parkFrame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag, unanswered: boolean): void {
     const { buf, start } = head
     const octets = Buffer.from(buf.subarray(start, frameEnd(head, bodyEnd)))
     this.#park(
       { kind: "frame", octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag, unanswered },
-      octets.length
+      octets.length,
+      head.kind === Kind.Report
     )
   }
 
@@ -143,14 +149,14 @@ export class Flow implements Sender, Waiting {
     this.#park({ kind: "end", stream, flag, accepted }, 0)
   }
 
-  #park(parked: Parked, octets: number): void {
+  #park(parked: Parked, octets: number, isReport = false): void {
     if (this.#parked.length === 0) {
       this.#wait()
       this.#tap.waits(this)
     }
     this.#parked.push(parked)
     this.#count(octets + OVERHEAD)
-    if (!this.#holding && this.#octets > this.#most) {
+    if (!this.#holding && (this.#octets > this.#most || (!isReport && this.failing))) {
       this.#holding = true
       this.#tap.full(this)
     }
@@ -231,7 +237,7 @@ export class Flow implements Sender, Waiting {
     const { target, window } = this.#way
     target.waiting.remove(this)
     window.leaves(this)
-    this.#failedAt = this.#moves
+    this.#failed = { answers: window.answers, taken: window.full ? undefined : target.outbox.taken }
     const parked = this.#parked
     const first = this.#first
     const offset = this.#offset

@@ -499,14 +499,14 @@ describe("time limits of what is sent", () => {
       const alice = yield* world.login()
       const second = yield* world.login({ peer: alice.peer })
       const { bob: dave, bobUri: daveUri } = yield* world.join(second)
-      collect(dave)
+      const beside = collect(dave)
       const to = `${alice.usePath} ${yield* bobUri(alice)}`
       const say = (messageId: string, body: Buffer | string = "hi"): void => {
         const range = `1-${body.length}/${body.length}`
         alice.peer.write(send({ to, from: alice.uri, messageId, range, body }))
         alice.peer.write(send({ to: `${second.usePath} ${daveUri}`, from: second.uri, messageId, body: "hi" }))
       }
-      return { say, back: collect(alice.peer) }
+      return { say, beside, back: collect(alice.peer) }
     }
   )
   const statusesOf = (frames: ReadonlyArray<Frame>, messageId: string): ReadonlyArray<string> =>
@@ -517,7 +517,7 @@ describe("time limits of what is sent", () => {
     (world) =>
       Effect.gen(function*() {
         const frames: Array<Frame> = []
-        const { back, say } = yield* busy(world, (alice) =>
+        const { back, beside, say } = yield* busy(world, (alice) =>
           Effect.map(world.join(alice), ({ bob, bobUri }) => {
             bob.onFrame = (frame) => void frames.push(frame)
             return bobUri
@@ -529,6 +529,12 @@ describe("time limits of what is sent", () => {
         assert.isBelow(slept, 30)
         const lost = back.filter(({ method }) => method === "REPORT").length
         assert.isAtLeast(lost, slept + 30)
+        // He is not waited for again, by whoever shares the connection, before he has answered.
+        for (let i = 0; i < 60; i++) say(`again.${i}`, pattern(8000))
+        yield* settled(world)
+        assert.strictEqual(beside.filter((frame) => header(frame, "Message-ID")!.startsWith("again")).length, 60)
+        assert.isBelow(frames.splice(0).length, 30)
+        yield* TestClock.adjust("45 seconds")
         say("awake.1")
         yield* settled(world)
         assert.deepStrictEqual(frames.map((frame) => header(frame, "Message-ID")), ["awake.1"])
