@@ -22,6 +22,7 @@ import type * as Scope from "effect/Scope"
 import type { Grant } from "./client/Auth.ts"
 import { connectByUri } from "./client/ByUri.ts"
 import * as Endpoint from "./client/Endpoint.ts"
+import { guardedConnect } from "./client/Guarded.ts"
 import * as Staying from "./client/Online.ts"
 import { relayOptions } from "./client/OnlineOptions.ts"
 import { checkConnect, checked } from "./client/OptionChecks.ts"
@@ -34,9 +35,10 @@ import type { Transport, TransportError } from "./Transport.ts"
 
 export type { Grant } from "./client/Auth.ts"
 export { ClientError, type ClientErrorReason } from "./client/ClientError.ts"
+export type { Collect } from "./client/Collect.ts"
 export type { Client } from "./client/Endpoint.ts"
 export type { ByteRange, Frame } from "./client/Frame.ts"
-export type { Collect, Message } from "./client/Inbox.ts"
+export type { Message } from "./client/Inbox.ts"
 export type { Incoming } from "./client/Incoming.ts"
 export type { Mailbox } from "./client/Mailbox.ts"
 export { type Current, Online, type OnlineShape } from "./client/Online.ts"
@@ -81,7 +83,8 @@ export const connect: {
 ): Effect.Effect<Endpoint.Client, any, Transport | Codec | Scope.Scope> => {
   // To a host and port `relay` says whether that is one, to connect as another.
   if (Predicate.hasProperty(given, "host") && !("text" in given)) {
-    return Effect.andThen(checkConnect(given), Effect.map(Endpoint.connect(given), checked))
+    const connected = Effect.flatMap(guardedConnect(given), (options) => Endpoint.connect(options))
+    return Effect.andThen(checkConnect(given), Effect.map(connected, checked))
   }
   const options = typeof given === "string" || Predicate.hasProperty(given, "text") ? { relay: given } : given
   return Effect.flatMap(relayOptions("Client.connect", options), (uri) => connectByUri(uri, options))

@@ -2,6 +2,7 @@
  * What a page asks for and cannot be used is `Invalid`, before anything is made of it. By hand: `Schema` would make the
  * bundle longer by a quarter.
  */
+import { isRefusal } from "../protocol/Status.ts"
 import type { ConnectOptions, SendOptions, SessionOptions } from "./Api.ts"
 import { MsrpError } from "./MsrpError.ts"
 
@@ -36,3 +37,6 @@ export const checkSend = (data: unknown, { contentType, filename, onProgress }: 
   check(isText(filename), "filename", "text")
   check(isFunction(onProgress), "onProgress", "a function")
 }
+
+export const checkRefusal = (status: unknown): void =>
+  check(status === undefined || isRefusal(status), "status", "from 400 to 599")

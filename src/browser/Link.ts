@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type { Grant } from "../client/Auth.ts"
+import type { Collect } from "../client/Collect.ts"
 import { type Client, connect } from "../client/Endpoint.ts"
 import { type Frame, pathUris } from "../client/Frame.ts"
-import type { Collect } from "../client/Inbox.ts"
 import type { Incoming } from "../client/Incoming.ts"
 import { isFinal, keepUp } from "../client/Upkeep.ts"
 import type { Codec } from "../Codec.ts"
@@ -215,7 +215,7 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
   #came(incoming: Incoming): Effect.Effect<void> {
     const chat = this.#chatOf(incoming.first)
     // It was closed meanwhile.
-    return chat === undefined ? incoming.refuse(481) : Effect.sync(() => chat.came(incoming))
+    return chat === undefined ? Effect.orDie(incoming.refuse(481)) : Effect.sync(() => chat.came(incoming))
   }
 }
 

@@ -5,6 +5,7 @@ import type { Incoming } from "../client/Incoming.ts"
 import type { ContentDisposition } from "../protocol/ContentDisposition.ts"
 import { fromOctets } from "../protocol/digest/Digest.ts"
 import type { IncomingFile, Message, ReadOptions } from "./Api.ts"
+import { checkRefusal } from "./Checks.ts"
 import { fromClient, promised } from "./Failures.ts"
 import { MsrpError } from "./MsrpError.ts"
 
@@ -76,6 +77,7 @@ export class ReceivedMessage implements Message {
   }
 
   refuse(status?: number): void {
+    checkRefusal(status)
     Effect.runSync(this.arriving.refuse(status))
   }
 

@@ -6,6 +6,7 @@ import type { MsrpUri } from "../protocol/Uri.ts"
 import type { ResolverError } from "../Resolver.ts"
 import type { Transport, TransportError } from "../Transport.ts"
 import { type Boxes, type Client, connect } from "./Endpoint.ts"
+import { guardedConnect } from "./Guarded.ts"
 import { checked } from "./OptionChecks.ts"
 import type { ConnectOptions, RelayOptions } from "./Options.ts"
 import { type Target, targetsByDns } from "./Targets.ts"
@@ -38,13 +39,16 @@ export const connectByUri = Effect.fnUntraced(function*(
   const { scheme } = uri
   const transport = /^ws$/i.test(uri.transport) ? "ws" : "tcp"
   const client = yield* Effect.firstSuccessOf(targets.map((target) =>
-    connect({
-      ...ofConnection(options),
-      ...target,
-      scheme,
-      transport,
-      ...(target.host !== uri.host ? { serverName: uri.host } : {})
-    }, boxes)
+    Effect.flatMap(
+      guardedConnect({
+        ...ofConnection(options),
+        ...target,
+        scheme,
+        transport,
+        ...(target.host !== uri.host ? { serverName: uri.host } : {})
+      }),
+      (options) => connect(options, boxes)
+    )
   ))
   return checked(client)
 })

@@ -1,4 +1,5 @@
 import * as Data from "effect/Data"
+import type { OptionsError } from "../options/OptionsError.ts"
 import type { Frame } from "./Frame.ts"
 
 /**
@@ -53,3 +54,6 @@ export class ClientError extends Data.TaggedError("ClientError")<{
   readonly response?: Frame
   readonly cause?: unknown
 }> {}
+
+export const unusable = (cause: OptionsError): ClientError =>
+  new ClientError({ reason: "Options", message: cause.message, cause })

@@ -61,7 +61,7 @@ export interface Client {
   readonly send: <E = never, R = never>(options: SendOptions<E, R>) => Effect.Effect<Sent, ClientError | E, R>
   /** Sends octets as they are. */
   readonly sendOctets: (octets: Uint8Array | string) => Effect.Effect<void, ClientError>
-  /** Answers a request from `frames` (RFC 4975 §7.2), for a client with `respond: false`. */
+  /** Answers a request from `frames` (RFC 4975 §7.2), for a client with `respond: false`. A comment is text, of 200 characters. */
   readonly respond: (
     request: Frame,
     status: number,

@@ -10,6 +10,7 @@ import type { Flag, Head } from "../protocol/Head.ts"
 import { transactionId } from "../protocol/Ident.ts"
 import { reasonPhrase } from "../protocol/Status.ts"
 import { ClientError } from "./ClientError.ts"
+import type { Collect } from "./Collect.ts"
 import type { Deliveries } from "./Deliveries.ts"
 import { Frame, pathUris } from "./Frame.ts"
 import { Arriving, type Incoming } from "./Incoming.ts"
@@ -23,15 +24,6 @@ const MAX_UNFINISHED = 1024
 
 /** Messages whose further chunks are refused, at a time; beyond it the oldest is forgotten. */
 const MAX_REFUSED = 1024
-
-/**
- * What becomes of a message's octets: kept whole in memory, only counted and hashed while they come, or handed out while
- * they come. A message may be refused instead.
- *
- * @category models
- * @since 0.1.0
- */
-export type Collect = "body" | "digest" | "stream" | { readonly refuse: number }
 
 /**
  * A whole message.
@@ -206,12 +198,16 @@ export class Inbox implements FrameSink {
   /** RFC 4975 §10.5: the rest of the chunk is read and ignored, and so are the chunks that still come. */
   #refuse(message: Unfinished, status: number, chunk = this.#chunk): void {
     this.#forgetMessage(message)
-    const [oldest] = this.#refused.keys()
-    if (oldest !== undefined && this.#refused.size >= MAX_REFUSED) this.#refused.delete(oldest)
-    this.#refused.set(message.key, status)
+    this.#refuseRest(message.key, status)
     if (chunk?.message !== message) return
     chunk.message = undefined
     this.#answer(chunk, status)
+  }
+
+  #refuseRest(key: string, status: number): void {
+    const [oldest] = this.#refused.keys()
+    if (oldest !== undefined && this.#refused.size >= MAX_REFUSED) this.#refused.delete(oldest)
+    this.#refused.set(key, status)
   }
 
   #end(chunk: Chunk, flag: Flag): void {
@@ -251,7 +247,10 @@ export class Inbox implements FrameSink {
     if (known !== undefined) return known
     if (this.#unfinished.size >= MAX_UNFINISHED) return 413
     const collect = this.#options.collect(frame)
-    if (typeof collect === "object") return collect.refuse
+    if (typeof collect === "object") {
+      this.#refuseRest(key, collect.refuse)
+      return collect.refuse
+    }
     const message = this.#unfinishedOf(key, frame, collect)
     this.#unfinished.set(key, message)
     if (message.arriving !== undefined) this.#options.incoming.put(message.arriving)

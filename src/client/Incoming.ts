@@ -6,8 +6,10 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
+import { OptionsError } from "../options/OptionsError.ts"
 import { Buffer } from "../platform/Node.ts"
-import { ClientError } from "./ClientError.ts"
+import { isRefusal } from "../protocol/Status.ts"
+import { ClientError, unusable } from "./ClientError.ts"
 import type { Frame } from "./Frame.ts"
 import type { Unread } from "./Mailbox.ts"
 
@@ -44,8 +46,11 @@ export interface Incoming {
   readonly next: Effect.Effect<Uint8Array | undefined, ClientError>
   /** All octets, as `next` gives them. For one reader. */
   readonly octets: Stream.Stream<Uint8Array, ClientError>
-  /** No more of it is wanted: its sender hears `status` for what still comes. Default 413 (RFC 4975 §10.5). */
-  readonly refuse: (status?: number) => Effect.Effect<void>
+  /**
+   * No more of it is wanted: its sender hears `status` for what still comes. Default 413 (RFC 4975 §10.5). Fails with `Options`
+   * where that is none from 400 to 599.
+   */
+  readonly refuse: (status?: number) => Effect.Effect<void, ClientError>
 }
 
 export interface IncomingOptions {
@@ -56,6 +61,9 @@ export interface IncomingOptions {
   /** Calls it after `TAKE_WITHIN`; the result cancels that. */
   readonly later: (task: () => void) => () => void
 }
+
+const noRefusal = (): ClientError =>
+  unusable(new OptionsError({ layer: "refuse", problems: [{ option: "status", problem: "must be from 400 to 599" }] }))
 
 export class Arriving implements Incoming {
   readonly messageId: string
@@ -100,8 +108,10 @@ export class Arriving implements Incoming {
 
   readonly received = (): number => this.#received
 
-  readonly refuse = (status = 413): Effect.Effect<void> =>
-    Effect.sync(() => this.drop("the message was refused here", status))
+  readonly refuse = (status = 413): Effect.Effect<void, ClientError> =>
+    isRefusal(status)
+      ? Effect.sync(() => this.drop("the message was refused here", status))
+      : Effect.fail(noRefusal())
 
   /** Takes a copy of the next octets. */
   push(octets: Uint8Array): void {

@@ -24,14 +24,17 @@ import {
 import { type Range, ranges } from "../options/Ranges.ts"
 import { Buffer } from "../platform/Node.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
-import { type HeaderLines, isHeaderName, isLine, isMethod } from "../protocol/Encoder.ts"
+import { commentOf, isComment, isLine, isMethod } from "../protocol/Encoder.ts"
+import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
 import { isIdent } from "../protocol/Ident.ts"
 import { parsePath, parseUri } from "../protocol/Uri.ts"
-import type { ClientError } from "./ClientError.ts"
-import type { Client } from "./Endpoint.ts"
-import { Frame } from "./Frame.ts"
-import { guarded, isOctets, unusable } from "./Guarded.ts"
-import type { Collect, Message } from "./Inbox.ts"
+import { type ClientError, unusable } from "./ClientError.ts"
+import { type Collect, collectOf } from "./Collect.ts"
+import { type Client, pathText } from "./Endpoint.ts"
+import { Frame, pathUris } from "./Frame.ts"
+import { guarded, isOctets } from "./Guarded.ts"
+import { headersBeside, MAX_URIS, ofAny, ofSend, PATHS } from "./HeaderChecks.ts"
+import type { Message } from "./Inbox.ts"
 import type {
   AuthOptions,
   ConnectOptions,
@@ -42,6 +45,7 @@ import type {
   SendOptions
 } from "./Options.ts"
 
+const { nonSendBody } = defaultFrameLimits
 const some: Range = [1, Number.MAX_SAFE_INTEGER]
 const count: Range = [0, Number.MAX_SAFE_INTEGER]
 
@@ -63,15 +67,19 @@ const octets = declared<string | Uint8Array>("text or octets, which no other thr
 
 const MEDIA_TYPE = /^[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+\/[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+[\t ]*(?:;|$)/
 
-const headers = declared<HeaderLines>(
-  "pairs of a name and a value, each of characters that are octets of one line (UTF-8 is encoded before)",
-  (value) =>
-    Array.isArray(value) &&
-    value.every((line) =>
-      Array.isArray(line) && typeof line[0] === "string" && isHeaderName(line[0]) &&
-      typeof line[1] === "string" && isLine(line[1])
-    )
-)
+/** Together: the relays on the way move URIs from one path to the other. */
+const pathsFit = (
+  { contentType = "", fromPath = "", toPath }: Pick<SendOptions, "contentType" | "fromPath" | "toPath">
+): ReadonlyArray<OptionProblem> => {
+  const [to, from] = [pathText(toPath), pathText(fromPath)]
+  const uris = pathUris(`${to} ${from}`).length
+  return uris > MAX_URIS || to.length + from.length + contentType.length > PATHS
+    ? [{
+      option: "toPath",
+      problem: `must be, with fromPath, ${MAX_URIS} URIs, and with contentType ${PATHS} octets, at most`
+    }]
+    : []
+}
 
 const ident = text("4 to 32 letters, digits, dots, hyphens and the like", isIdent)
 const name = text("a name", (value) => value !== "")
@@ -80,10 +88,8 @@ const name = text("a name", (value) => value !== "")
 const isStatus = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 100 && Number(value) <= 999
 
 const collect = declared<Collect | ((...given: ReadonlyArray<never>) => Collect)>(
-  `"body", "digest", "stream", a status to refuse with or a function`,
-  (value) =>
-    typeof value === "function" || value === "body" || value === "digest" || value === "stream" ||
-    (typeof value === "object" && value !== null && "refuse" in value && isStatus(value.refuse))
+  `"body", "digest", "stream", a status from 400 to 599 to refuse with or a function`,
+  (value) => typeof value === "function" || collectOf(value) !== undefined
 )
 
 /** As whom a client logs in. */
@@ -163,7 +169,7 @@ const messageSchema = {
   size: Schema.optional(whole(count)),
   messageId: Schema.optional(ident),
   contentType: Schema.optional(text("a media type", (type) => MEDIA_TYPE.test(type) && isLine(type))),
-  headers: Schema.optional(headers),
+  headers: Schema.optional(headersBeside(ofSend)),
   byteRange: Schema.optional(Schema.Union([
     Schema.Literal(false),
     Schema.Struct({ start: whole(some), total: Schema.optional(whole(count)) })
@@ -201,6 +207,12 @@ const endLine = ({ body, transactionId }: RequestOptions): ReadonlyArray<OptionP
     ? [{ option: "transactionId", problem: "must not be in the body, behind seven hyphens" }]
     : []
 
+/** A request that is no SEND is not cut into chunks (RFC 4975 §7.1). */
+const onePiece = ({ body = "", method }: RequestOptions): ReadonlyArray<OptionProblem> =>
+  method !== "SEND" && Buffer.byteLength(body) > nonSendBody
+    ? [{ option: "body", problem: `must be at most ${nonSendBody} octets, with another method than SEND` }]
+    : []
+
 /** Fails with the reason `Options`. */
 const failing =
   <A>(wrong: (options: A) => OptionsError | undefined) => (options: A): Effect.Effect<void, ClientError> =>
@@ -228,7 +240,10 @@ const checkAuth = failing<AuthOptions>(wrongOptions(
 ))
 
 const checkSend = failing<SendOptions<any, any>>(
-  wrongOptions("send", Schema.Struct({ ...messageSchema, toPath: path }), lengths)
+  wrongOptions("send", Schema.Struct({ ...messageSchema, toPath: path }), (options) => [
+    ...lengths(options),
+    ...pathsFit(options)
+  ])
 )
 
 export const checkOnlineSend = failing<OnlineSendOptions<any, any>>(
@@ -248,12 +263,12 @@ const checkRequest = failing<RequestOptions>(wrongOptions(
     method: text("upper-case letters", isMethod),
     toPath: path,
     fromPath: Schema.optional(path),
-    headers: Schema.optional(headers),
+    headers: Schema.optional(headersBeside(ofAny)),
     body: Schema.optional(octets),
     flag,
     transactionId: Schema.optional(ident)
   }),
-  endLine
+  (options) => [...endLine(options), ...onePiece(options), ...pathsFit(options)]
 ))
 
 const frame = declared<Frame>("a request that was received", (value) => value instanceof Frame && value.method !== "")
@@ -261,11 +276,11 @@ const frame = declared<Frame>("a request that was received", (value) => value in
 /** What may be said of one. */
 const said = {
   status: declared<number>("a status from 100 to 999", isStatus),
-  comment: Schema.optional(text("one line", isLine))
+  comment: Schema.optional(text("one line of text, without control characters", isComment))
 }
 
 const checkRespond = failing<object>(
-  wrongOptions("respond", Schema.Struct({ request: frame, ...said, headers: Schema.optional(headers) }))
+  wrongOptions("respond", Schema.Struct({ request: frame, ...said, headers: Schema.optional(headersBeside(ofAny)) }))
 )
 
 const checkReport = failing<object>(wrongOptions(
@@ -281,6 +296,10 @@ const checkOctets = failing<{ readonly octets: string | Uint8Array }>(
   wrongOptions("sendOctets", Schema.Struct({ octets }))
 )
 
+/** A comment as it is written. */
+const written = <A extends { readonly comment?: string }>(said: A): A =>
+  said.comment === undefined ? said : { ...said, comment: commentOf(said.comment) }
+
 /** The client, which asks for nothing with options that cannot be used. */
 export const checked = (client: Client): Client => ({
   ...client,
@@ -291,9 +310,9 @@ export const checked = (client: Client): Client => ({
   respond: (request, status, options) =>
     Effect.andThen(
       checkRespond({ ...options, request, status }),
-      Effect.suspend(() => client.respond(request, status, options ?? {}))
+      Effect.suspend(() => client.respond(request, status, written(options ?? {})))
     ),
   report: (send, about) =>
-    Effect.andThen(checkReport({ ...about, send }), Effect.suspend(() => client.report(send, about))),
+    Effect.andThen(checkReport({ ...about, send }), Effect.suspend(() => client.report(send, written(about)))),
   sendOctets: (octets) => Effect.andThen(checkOctets({ octets }), Effect.suspend(() => client.sendOctets(octets)))
 })

@@ -9,8 +9,8 @@ import type { FailureReport, Flag } from "../protocol/Head.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { ConnectOptions as TransportConnectOptions } from "../Transport.ts"
 import type { Grant } from "./Auth.ts"
+import type { Collect } from "./Collect.ts"
 import type { Frame } from "./Frame.ts"
-import type { Collect } from "./Inbox.ts"
 import type { Progress } from "./Sender.ts"
 
 /**
@@ -36,7 +36,8 @@ export interface ClientOptions {
   readonly record?: boolean | undefined
   /**
    * Whether a message is kept in memory (`body`), only counted and hashed while it comes (`digest`), or handed out while it
-   * comes, in `incoming` (`stream`). `{ refuse: 415 }` answers it so. Asked with its first chunk. Default: kept.
+   * comes, in `incoming` (`stream`). `{ refuse: 415 }` answers it so. Asked with its first chunk. What throws, or gives
+   * anything else, is logged once, and the message refused with 413. Default: kept.
    */
   readonly collect?: (Collect | ((first: Frame) => Collect)) | undefined
   /** Octets of a message that is kept, and of what comes before its turn in one that is hashed. Default 32 MiB. */
@@ -177,13 +178,13 @@ export interface SendOptions<E = never, R = never> {
    * is whole with so many octets: the stream need not end, and is interrupted. Text and octets have their own size: no other.
    */
   readonly size?: number | undefined
-  /** Default: a new one. */
+  /** Up to 32 letters, digits, dots, hyphens and the like. Default: a new one. */
   readonly messageId?: string | undefined
   /** Default `text/plain` for text, else `application/octet-stream`. */
   readonly contentType?: string | undefined
   /**
-   * Further headers, written before Content-Type. Each character of a value is an octet: text that goes as UTF-8 is given as
-   * `Buffer.from(text).toString("latin1")`.
+   * Further headers, written before Content-Type: at most 57, of 7232 octets, and none that the client writes itself. Each
+   * character of a value is an octet: text that goes as UTF-8 is given as `Buffer.from(text).toString("latin1")`.
    */
   readonly headers?: HeaderLines | undefined
   /** The body's place in a message of which it is only a part; `total: undefined` is `*`. False: no Byte-Range. */
@@ -199,8 +200,8 @@ export interface SendOptions<E = never, R = never> {
   /** Chunks that may wait for their responses at a time. Default 32. */
   readonly window?: number | undefined
   /**
-   * Told whenever more was sent, or more has its response. If it throws, that is logged, and it is told nothing more: the message
-   * goes on.
+   * Told whenever more was sent, or more has its response. If it throws, or gives a promise that is rejected, that is logged, and it
+   * is told nothing more: the message goes on.
    */
   readonly progress?: ((progress: Progress) => void) | undefined
 }

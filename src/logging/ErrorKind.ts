@@ -9,7 +9,15 @@ const isName = (value: unknown): value is string => typeof value === "string" &&
  * Its tag or name, with its code where it has one: `DbError`, `Error ENOSPC`. Of what is no error only its type, as `string`.
  */
 export const kindOf = (error: unknown): string => {
-  if (typeof error !== "object" || error === null) return typeof error
+  try {
+    return typeof error !== "object" || error === null ? typeof error : kindOfObject(error)
+  } catch {
+    // What throws when it is looked at.
+    return typeof error
+  }
+}
+
+const kindOfObject = (error: object): string => {
   const { _tag: tag, code, name } = error as {
     readonly _tag?: unknown
     readonly code?: unknown

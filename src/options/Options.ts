@@ -1,43 +1,14 @@
 /** Options of a layer: all that is wrong with them is told at once, before anything is made of them. */
-import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { type OptionProblem, OptionsError } from "./OptionsError.ts"
 import type { Range } from "./Ranges.ts"
 
-/**
- * One option that cannot be used. Has no value in it, which may be a secret.
- *
- * @category errors
- * @since 0.2.0
- */
-export interface OptionProblem {
-  /** As `limits.output`. */
-  readonly option: string
-  /** As it fits behind the name: "must be ...". */
-  readonly problem: string
-}
-
-/**
- * Options that no layer can be made with: everything that is wrong with them.
- *
- * @category errors
- * @since 0.2.0
- */
-export class OptionsError extends Data.TaggedError("OptionsError")<{
-  /** Whose they are, as `Relay.layer`. */
-  readonly layer: string
-  readonly problems: ReadonlyArray<OptionProblem>
-}> {
-  override get message(): string {
-    return `${this.layer} has ${this.problems.length} option${
-      this.problems.length === 1 ? "" : "s"
-    } that cannot be used: ${this.problems.map(({ option, problem }) => `${option} ${problem}`).join("; ")}`
-  }
-}
+export { type OptionProblem, OptionsError } from "./OptionsError.ts"
 
 /** What passes a test; `expected` fits behind "must be". */
 export const declared = <A>(expected: string, test: (value: unknown) => boolean): Schema.Codec<A> =>

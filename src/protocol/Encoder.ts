@@ -69,6 +69,11 @@ const lines = (toPath: string, fromPath: string, headers: HeaderLines = []): str
   return text
 }
 
+const NOT_COMMENT = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
+
+/** Whether text is one line that can be written in UTF-8. */
+export const isComment = (text: string): boolean => text.isWellFormed() && text.search(NOT_COMMENT) === -1
+
 /** Characters of a comment that people are to read. */
 const MAX_COMMENT = 200
 
@@ -77,7 +82,7 @@ const MAX_COMMENT = 200
  * long one is left out (RFC 4975 §9: utf8text).
  */
 export const commentOf = (text: string): string =>
-  toOctets(text.slice(0, MAX_COMMENT).toWellFormed().replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim())
+  toOctets(text.slice(0, MAX_COMMENT).toWellFormed().replaceAll(NOT_COMMENT, " ").trim())
 
 export const encodeRequest = (parts: RequestParts): Buffer => {
   const { body, flag = "$", method, transactionId } = parts

@@ -25,3 +25,7 @@ export const reasonPhrase = (code: number): string => phrases.get(code) ?? ""
 
 /** All status codes that the RFCs have. */
 export const knownStatuses: ReadonlyArray<number> = [...phrases.keys()]
+
+/** Whether a request is refused with it. */
+export const isRefusal = (status: unknown): status is number =>
+  typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599

@@ -195,6 +195,7 @@ describe("the client of web pages", () => {
     const job = statusOf(toBob.send(new File([new Uint8Array(10_000_000)], "../../a/b.bin")))
     const file = await first(toAlice.incoming)
     assert.strictEqual(file.name, "b.bin")
+    for (const status of [200, 399, 600, NaN]) assert.throws(() => file.refuse(status), MsrpError)
     file.refuse()
     assert.strictEqual((await failure(file.blob())).reason, "Dropped")
     // By an answer, or by a REPORT if the relay has answered for the chunk already.

@@ -38,6 +38,8 @@ const wrongHeaders = [
   [["X", "\u20ac"]]
 ]
 
+const wrongComments = ["O\r\nK", "O\nK", "O\u0000K", "O\u007fK", "O\u0085K", "O\u2028K", "O\u2029K", "\ud800", 5, null]
+
 /** Each of them, by the name of what is wrong. */
 const wrongToSend: ReadonlyArray<readonly [option: string, options: object]> = [
   ...[333.3, 1.5, NaN, 0, -1, "100", null].map((chunkSize) => ["chunkSize", { chunkSize }] as const),
@@ -94,7 +96,7 @@ const wrongToConnect: ReadonlyArray<readonly [option: string, options: object]> 
   ["maxMessage", { maxMessage: 0.5 }],
   ["maxReports", { maxReports: Infinity }],
   ["collect", { collect: "all" }],
-  ["collect", { collect: { refuse: "413" } }],
+  ...["413", 200, 0, 399, 600, 9999, 413.5, undefined].map((refuse) => ["collect", { collect: { refuse } }] as const),
   ["admits", { admits: "all" }],
   ["path", { path: 5 }],
   ["path", { path: "msrp" }],
@@ -203,10 +205,10 @@ describe("options that cannot be used", () => {
         ...[undefined, null, 5, {}].map((request) => ["request", respond(request, 200)] as const),
         ...[undefined, 99, 1000, 200.5, NaN, "200"].map((status) => ["status", respond(send, status)] as const),
         ...wrongHeaders.map((headers) => ["headers", respond(send, 200, { headers })] as const),
-        ["comment", respond(send, 200, { comment: "O\r\nK" })],
+        ...wrongComments.map((comment) => ["comment", respond(send, 200, { comment })] as const),
         ...[undefined, {}].map((one) => ["send", report(one, right)] as const),
         ["status", report(send, { ...right, status: 0 })],
-        ["comment", report(send, { ...right, comment: 5 })],
+        ...wrongComments.map((comment) => ["comment", report(send, { ...right, comment })] as const),
         ...[undefined, "", "1-2", "1-2/2\r\nX: y"].map((byteRange) =>
           ["byteRange", report(send, { ...right, byteRange })] as const
         )
@@ -218,6 +220,25 @@ describe("options that cannot be used", () => {
       yield* respond(send, 200, null)
       yield* report(send, right)
       assert.deepStrictEqual((yield* other.frames(2)).map(({ method, status }) => method || status), [200, "REPORT"])
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("a comment is any text in one line, and goes as UTF-8", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ respond: false, record: true })
+      other.write(sendTo(client, "abcd", { body: "Hi" }))
+      const send = yield* client.frames.take
+      const comments = ["No", "Sch\u00f6n", "\u4e16\u754c", "\u{1f600} ok", "x".repeat(200), ""]
+      const read = (latin1: string): string => Buffer.from(latin1, "latin1").toString()
+      for (const comment of comments) {
+        yield* client.respond(send, 400, { comment })
+        yield* client.report(send, { status: 400, byteRange: "1-2/2", comment })
+        const [response, report] = yield* other.frames(2)
+        assert.strictEqual(read(response!.comment), comment)
+        assert.strictEqual(read(report!.header("Status")!), `000 400 ${comment}`.trimEnd())
+      }
+      // A relay takes no line without end.
+      yield* client.respond(send, 400, { comment: "\u4e16".repeat(5000) })
+      assert.strictEqual(read((yield* other.frame).comment), "\u4e16".repeat(200))
     }).pipe(Effect.provide(simulated)))
 
   it.effect("of what a streamed body gives: the message is given up", () =>

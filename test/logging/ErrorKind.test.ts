@@ -14,4 +14,7 @@ it("an error is told by its tag or name and its code, and by no words of anybody
   assert.strictEqual(kindOf("secret"), "string")
   assert.strictEqual(kindOf(undefined), "undefined")
   assert.strictEqual(kindOf(null), "object")
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  assert.strictEqual(kindOf(proxy), "object")
 })

@@ -1,0 +1,86 @@
+/** Headers that a program gives: none of the client's own, and as many as a relay takes. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Client from "../../src/Client.ts"
+import { OptionsError } from "../../src/options/Options.ts"
+import type { HeaderLines } from "../../src/protocol/Encoder.ts"
+import { TestRelay } from "../../src/testing/TestRelay.ts"
+import { pair, peer, sendTo, settled, simulated } from "./pair.ts"
+
+const optionsOf = ({ cause, reason }: Client.ClientError): ReadonlyArray<string> => {
+  assert.strictEqual(reason, "Options")
+  assert.instanceOf(cause, OptionsError)
+  return cause.problems.map(({ option }) => option)
+}
+
+const many = (count: number): HeaderLines => Array.from({ length: count }, (_, i) => [`X-${i}`, "y"])
+const long = (octets: number): HeaderLines => [["X", "y".repeat(octets - 5)]]
+const ofAny = ["To-Path", "from-path"]
+const ofSend = [...ofAny, "Message-ID", "BYTE-RANGE", "Success-Report", "failure-report", "content-Type"]
+const tooMuch: ReadonlyArray<HeaderLines> = [many(58), long(7233), [...many(50), ...long(7200)]]
+const uri = (length: number): string => `msrp://bob.example.net:8145/${"a".repeat(length - 32)};tcp`
+
+describe("headers", () => {
+  it.effect("that the client writes itself, and more than a relay takes, are not sent", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ respond: false, record: true })
+      other.write(sendTo(client, "abcd", { body: "Hi" }))
+      const frame = yield* client.frames.take
+      const ways: ReadonlyArray<
+        readonly [own: ReadonlyArray<string>, (headers: HeaderLines) => Effect.Effect<unknown, Client.ClientError>]
+      > = [
+        [ofSend, (headers) => client.send({ toPath: peer, body: "x", headers })],
+        [ofAny, (headers) => client.request({ method: "NICKNAME", toPath: peer, headers })],
+        [ofAny, (headers) => client.post({ method: "NICKNAME", toPath: peer, headers })],
+        [ofAny, (headers) => client.respond(frame, 200, { headers })]
+      ]
+      for (const [own, ask] of ways) {
+        for (const name of own) assert.deepStrictEqual(optionsOf(yield* Effect.flip(ask([[name, "1"]]))), ["headers"])
+        for (const headers of tooMuch) assert.deepStrictEqual(optionsOf(yield* Effect.flip(ask(headers))), ["headers"])
+      }
+      const long17 = Array.from({ length: 17 }, () => peer)
+      for (
+        const options of [{ toPath: [1, 2, 3, 4, 5].map(() => uri(2000)) }, { toPath: long17 }, {
+          toPath: peer,
+          contentType: `a/${"b".repeat(8100)}`
+        }]
+      ) {
+        assert.deepStrictEqual(optionsOf(yield* Effect.flip(client.send({ body: "x", ...options }))), ["toPath"])
+      }
+      const body = "x".repeat(10_241)
+      const large = client.post({ method: "NICKNAME", toPath: peer, body })
+      assert.deepStrictEqual(optionsOf(yield* Effect.flip(large)), ["body"])
+      yield* settled
+      assert.strictEqual(other.waiting, 0)
+      yield* client.post({
+        method: "SEND",
+        toPath: peer,
+        body,
+        headers: [["Message-ID", "mess1"], ["Content-Type", "a/b"]]
+      })
+      assert.strictEqual((yield* other.frame).messageId, "mess1")
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("as many and as long as may be pass a relay, beside the longest paths", () =>
+    Effect.gen(function*() {
+      const { login } = yield* TestRelay
+      const alice = yield* login("alice")
+      const bob = yield* login("bob")
+      const to = alice.pathTo(bob)
+      const options = { body: "x", successReport: true, failureReport: "partial" as const }
+      for (const headers of [many(57), long(7232)]) {
+        const sent = yield* alice.client.send({ ...options, toPath: to, headers })
+        assert.strictEqual((yield* sent.delivered).status, 200)
+        assert.lengthOf((yield* bob.client.messages.take).first.headers, headers.length + 5)
+      }
+      // Their next hop is not there, which is no reason to end the connection.
+      const paths = [...alice.grant.usePath.map(({ text }) => text), uri(1900), uri(1900), uri(1900), uri(1900)]
+      const rest = 8128 - paths.join(" ").length - "text/plain".length - 1
+      const { status } = yield* Effect.flip(
+        alice.client.send({ toPath: [...paths, uri(rest)], body: "x", headers: long(7232), successReport: true })
+      )
+      assert.strictEqual(status, 403)
+      const sent = yield* alice.client.send({ ...options, toPath: to })
+      assert.strictEqual((yield* sent.delivered).status, 200)
+    }).pipe(Effect.scoped, Effect.provide(TestRelay.layer())))
+})
