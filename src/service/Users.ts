@@ -59,18 +59,31 @@ const checked = ({ realm, username }: UserName): Effect.Effect<void, UserStoreEr
   if (username === "" || /[:\p{Cc}]/u.test(username)) {
     return Effect.fail(wrong("A user name is not empty and has no colon"))
   }
-  return realm === "" || /[:"\\\p{Cc}]/u.test(realm)
-    ? Effect.fail(wrong("A realm is not empty and has no colon, quote or backslash"))
+  return realm === "" || /["\\\p{Cc}]/u.test(realm)
+    ? Effect.fail(wrong("A realm is not empty and has no quote or backslash"))
     : Effect.void
 }
 
 const isComment = (line: string): boolean => line.trimStart().startsWith("#")
 
 /** Of a user whose line would be taken for a comment. */
-const notInFiles = ({ username }: UserName): Effect.Effect<void, UserStoreError> =>
+const noComment = ({ username }: UserName): Effect.Effect<void, UserStoreError> =>
   isComment(username)
     ? Effect.fail(wrong("In a file no user name begins with #, which begins a comment; in a database one may"))
     : Effect.void
+
+/** A realm by itself is the host that clients address, which may be an IPv6 address. */
+const hasNoColon = ({ realm }: UserName): Effect.Effect<void, UserStoreError> =>
+  realm.includes(":")
+    ? Effect.fail(
+      wrong(
+        "In a file no realm has a colon, as an IPv6 address has: set MSRP_AUTH_REALM to another one, or use a database"
+      )
+    )
+    : Effect.void
+
+/** Fails with what is none: of users whose names were replaced, none could log in any more. */
+const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 /**
  * A file as `htdigest` writes it. It is replaced as a whole, so the relay never reads half of it, and by one at a time, so
@@ -87,9 +100,12 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
       )
     )
     const read = fs.exists(path).pipe(
-      Effect.flatMap((exists) => exists ? fs.readFileString(path) : Effect.succeed("")),
-      Effect.map((text) => text.split("\n").filter((line) => line !== "")),
+      Effect.flatMap((exists) => exists ? fs.readFile(path) : Effect.succeed(new Uint8Array())),
       Effect.mapError((error) => wrong(`${path} cannot be read: ${reasonOf(error)}`)),
+      Effect.flatMap((octets) =>
+        Effect.try({ try: () => utf8.decode(octets), catch: () => wrong(`${path} cannot be read: it is not in UTF-8`) })
+      ),
+      Effect.map((text) => text.split("\n").filter((line) => line !== "")),
       (read) => Effect.andThen(isFile, read)
     )
     const cannotWrite = (error: PlatformError) => wrong(`${path} cannot be written: ${reasonOf(error)}`)
@@ -149,7 +165,7 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
     return {
       add: Effect.fnUntraced(function*(user) {
         yield* checked(user)
-        yield* notInFiles(user)
+        yield* Effect.andThen(noComment(user), hasNoColon(user))
         const is = isOf(user)
         yield* alone(
           Effect.flatMap(read, (lines) => write([...lines.filter((line) => !is(line)), ...linesOf(user)]))
@@ -289,7 +305,7 @@ const hash = Command.make(
   { user, realm, ...passwordFlags },
   Effect.fnUntraced(function*(given) {
     const name = { username: given.user, realm: given.realm }
-    yield* Effect.andThen(checked(name), notInFiles(name))
+    yield* Effect.andThen(checked(name), noComment(name))
     const lines = linesOf({ ...name, password: yield* passwordOf(given) })
     for (const line of lines) yield* Console.log(line)
   })

@@ -188,6 +188,55 @@ it.effect("whose name would make his line a comment is not added to a file, but 
     assert.strictEqual((yield* fs.stat(`${directory}/pipe`)).type, "FIFO")
   }).pipe(Effect.provide(NodeServices.layer)))
 
+it.effect("the realm of a relay at an IPv6 address is for databases and hashes, and a file says what to do", () =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped()
+    const run = Command.runWith(userCommand, { version: "0" })
+    yield* fs.writeFileString(`${directory}/password`, "wonderland\n")
+    const password = ["--password-file", `${directory}/password`]
+    for (const realm of ["::1", "2001:db8::1", "example.com:5060"]) {
+      const who = ["--user", "alice", "--realm", realm]
+      yield* run(["hash", ...who, ...password])
+      yield* run(["add", "--sqlite", `${directory}/users.db`, ...who, ...password])
+      const known = lookup("alice", realm).pipe(
+        Effect.provide(Layer.fresh(Layer.orDie(
+          layerSql({ url: Redacted.make(`sqlite:${directory}/users.db`), table: { ha1Sha256: "ha1_sha256" } })
+        )))
+      )
+      assert.deepStrictEqual(yield* known, hashes({ ...alice, realm }))
+      const { message } = yield* Effect.flip(run(["add", "--file", `${directory}/users`, ...who, ...password]))
+      assert.include(message, "set MSRP_AUTH_REALM")
+      assert.isFalse(yield* fs.exists(`${directory}/users`))
+      yield* run(["remove", "--sqlite", `${directory}/users.db`, ...who])
+      assert.isUndefined(yield* known)
+    }
+  }).pipe(Effect.provide(NodeServices.layer)))
+
+it.effect("a file that is not in UTF-8 is named and left as it is", () =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = `${yield* fs.makeTempDirectoryScoped()}/users`
+    const store = yield* fileStore(path)
+    const changes: ReadonlyArray<Effect.Effect<unknown, { readonly message: string }>> = [
+      store.add(alice),
+      store.remove(alice),
+      store.list
+    ]
+    for (const octet of [0xfc, 0x80, 0xc3]) {
+      const octets = Buffer.concat([
+        Buffer.from("j"),
+        Buffer.from([octet]),
+        Buffer.from(`:example.com:${"0".repeat(64)}\n`)
+      ])
+      yield* fs.writeFile(path, octets)
+      for (const change of changes) {
+        assert.strictEqual((yield* Effect.flip(change)).message, `${path} cannot be read: it is not in UTF-8`)
+      }
+      assert.deepStrictEqual(Buffer.from(yield* fs.readFile(path)), octets)
+    }
+  }).pipe(Effect.provide(NodeServices.layer)))
+
 it("H(A1) is what htdigest makes", () => {
   assert.strictEqual(hashes(alice).MD5, "93dfce8dfebfae8af4a726982429d23a")
 })
