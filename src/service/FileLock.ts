@@ -2,7 +2,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { closeSync, openSync, rmSync, statSync } from "node:fs"
+import { closeSync, lstatSync, openSync, rmSync, statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import { wordsOf } from "../net/ErrorCode.ts"
 
@@ -57,8 +57,8 @@ const whyNot = (error: unknown): string =>
 
 /** What gives the lock back, or nothing if somebody else has it. */
 const take = (path: string, open: (path: string) => DatabaseSync): (() => void) | undefined => {
-  // Who opens a pipe waits for who reads.
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new NoFile()
+  // Who opens a pipe waits for who reads, and through a link something would be made elsewhere.
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new NoFile()
   // Made here, so that nobody else can open it.
   closeSync(openSync(path, "a", 0o600))
   const before = idOf(path)

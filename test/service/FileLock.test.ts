@@ -4,7 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -64,7 +64,9 @@ it.effect("what somebody else has made in its place is named and left alone", ()
       () => writeFileSync(lock, "theirs\n"),
       () => writeFileSync(lock, "theirs\n".repeat(1000)),
       () => mkdirSync(lock),
-      () => execFileSync("mkfifo", [lock])
+      () => execFileSync("mkfifo", [lock]),
+      () => symlinkSync("elsewhere", lock),
+      () => symlinkSync(lock, lock)
     ]
     for (const make of wrong) {
       make()
