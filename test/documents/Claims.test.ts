@@ -18,7 +18,7 @@ const names = [
   // a step of several, and what examples call relays
   / \d\. (?=[A-Z§])/g,
   /\brelay\d\b/g,
-  /\b(?:SHA-256|MD5|H\(A1\)s?|IPv6|HMAC-SHA1|V8)/g
+  /\b(?:SHA-256|UTF-8|MD5|H\(A1\)s?|IPv6|HMAC-SHA1|V8)/g
 ]
 
 /** Whether words are there, and not with a part of another number. */
