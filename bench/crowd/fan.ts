@@ -7,6 +7,8 @@ import { Table } from "./Table.ts"
 const WINDOW = 64
 /** Routes of the one connection. As many as the window: what arrives together goes to as many connections as with more. */
 const ROUTES = [1, WINDOW, 5000] as const
+/** Messages by each route that do not count. */
+const ROUNDS = 10
 const CERTIFICATES = [1, 51] as const
 
 export interface FanRow {
@@ -56,6 +58,7 @@ export const fan = async (setting: Setting): Promise<Array<FanRow>> => {
       await client.call("grow", routes)
       await client.call("resume")
       await sleep(1000)
+      await client.call("warm", ROUNDS * routes)
       const measured = (await measure(stage, setting.seconds, client))[0]!
       await client.call("rest")
       const cpuPerMessage = measured.relayCpu * 1e6 / measured.count

@@ -1,9 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import type { Transport } from "../scenarios.ts"
 import { errorsIn, measure, scaled, type Setting, Stage } from "./Stage.ts"
 import { Table } from "./Table.ts"
 
 const SIZES = [300, 8192] as const
 const PAIRS = [100, 1000, 4000] as const
+/** Seconds; and messages of each party after them that do not count. */
+const WARMUP = 1
+const ROUNDS = 4
+const MANY = 1000
 /** With bodies that Kamailio does not take. */
 const LARGE = { size: 60_000, pairs: 500 }
 
@@ -57,9 +62,10 @@ export const growth = async (setting: Setting): Promise<Array<GrowthRow>> => {
       }
       await Stage.use(setting, relay, transport, `growth, ${pairs} pairs of ${size} octets`, async (stage) => {
         const busy = await stage.client("Busy", { pairs, size, window: 1 })
-        // All paths have to have been taken, and all code compiled, before it counts.
-        await new Promise((resolve) => setTimeout(resolve, Math.min(1, setting.seconds) * 1000))
-        const measured = (await measure(stage, setting.seconds, busy))[0]!
+        await sleep(WARMUP * 1000)
+        await busy.call("warm", ROUNDS * 2 * pairs)
+        // Of thousands each has only some messages in that time.
+        const measured = (await measure(stage, setting.seconds * (pairs > MANY ? 2 : 1), busy))[0]!
         const { after, count, seconds } = measured
         const cpuPerMessage = measured.relayCpu * 1e6 / count
         const few = rows.find((row) => row.relay === relay.name && row.transport === transport && row.size === size)
