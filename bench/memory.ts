@@ -17,6 +17,7 @@ import { usage } from "./cpu.ts"
 import type { Account } from "./digest.ts"
 import type { Target } from "./link.ts"
 import { ownRelay } from "./relays.ts"
+import { run } from "./usage.ts"
 
 const GIBIBYTE = 2 ** 30
 const SESSIONS = 200
@@ -75,7 +76,13 @@ const measure = (what: string, scenario: (target: Target) => Effect.Effect<void,
 type Needs = Transport | Codec | Scope.Scope
 const here = { transport: "tcp", account, processors: undefined } as const
 
-await Effect.runPromise(Effect.andThen(
-  measure("1 GiB in one chunk", oneChunk),
-  measure(`${SESSIONS} sessions, one of which reads nothing`, frozenReader)
-))
+const help = `Usage: npm run bench:memory
+
+The relay's memory while a chunk of 1 GiB passes, and while one of ${SESSIONS} sessions reads nothing. It has no options.
+`
+
+await run(help, {}, () =>
+  Effect.runPromise(Effect.andThen(
+    measure("1 GiB in one chunk", oneChunk),
+    measure(`${SESSIONS} sessions, one of which reads nothing`, frozenReader)
+  )))

@@ -28,7 +28,7 @@ export const headersBeside = (own: ReadonlyArray<string>): Schema.Codec<HeaderLi
     `at most ${LINES} pairs of a name and a value, of ${OCTETS} octets in all, each of characters that are octets of one line ` +
       `(UTF-8 is encoded before), without ${own.join(", ")}`,
     (value) =>
-      Array.isArray(value) && value.length <= LINES && value.every(isHeader) &&
+      Array.isArray(value) && value.length <= LINES && Array.from(value).every(isHeader) &&
       value.reduce((sum, line) => sum + octetsOf(line), 0) <= OCTETS
   )
 }

@@ -11,8 +11,17 @@ import type { Range } from "./Ranges.ts"
 export { type OptionProblem, OptionsError } from "./OptionsError.ts"
 
 /** What passes a test; `expected` fits behind "must be". */
-export const declared = <A>(expected: string, test: (value: unknown) => boolean): Schema.Codec<A> =>
-  Schema.declare((value: unknown): value is A => test(value), { expected })
+export const declared = <A>(expected: string, test: (value: unknown) => boolean): Schema.Codec<A> => {
+  // What throws when it is looked at, as a password that was wiped, cannot be used either.
+  const holds = (value: unknown): value is A => {
+    try {
+      return test(value)
+    } catch {
+      return false
+    }
+  }
+  return Schema.declare(holds, { expected })
+}
 
 const inRange = ([minimum, maximum]: Range) => (value: unknown): boolean =>
   typeof value === "number" && value >= minimum && value <= maximum

@@ -17,7 +17,8 @@ const many = (count: number): HeaderLines => Array.from({ length: count }, (_, i
 const long = (octets: number): HeaderLines => [["X", "y".repeat(octets - 5)]]
 const ofAny = ["To-Path", "from-path"]
 const ofSend = [...ofAny, "Message-ID", "BYTE-RANGE", "Success-Report", "failure-report", "content-Type"]
-const tooMuch: ReadonlyArray<HeaderLines> = [many(58), long(7233), [...many(50), ...long(7200)]]
+const withHole: HeaderLines = Object.assign(Array.from<HeaderLines[number]>({ length: 0 }), { 1: ["X", "y"] as const })
+const tooMuch: ReadonlyArray<HeaderLines> = [many(58), long(7233), [...many(50), ...long(7200)], withHole]
 const uri = (length: number): string => `msrp://bob.example.net:8145/${"a".repeat(length - 32)};tcp`
 
 describe("headers", () => {

@@ -71,7 +71,7 @@ export class Window {
   /** The latest answer: to what, and when. */
   #answeredSequence = 0
   #answeredAt = -Infinity
-  /** Counts the answers. */
+  /** Counts the answers; where silence is the answer, what was sent. */
   answers = 0
   readonly #waiting = new Set<Sender>()
 
@@ -106,6 +106,7 @@ export class Window {
 
   /** It was sent, and there is no answer unless it fails. */
   silent(one: Sent): void {
+    this.answers++
     const silent = this.#silent ??= new LinkedMap()
     silent.set(one, undefined)
     this.#forgetSilent()

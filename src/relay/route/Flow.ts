@@ -4,7 +4,7 @@
  */
 import { totalOf } from "../../protocol/ByteRange.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
-import { type Loss, SLOW } from "../Loss.ts"
+import { type Loss, SLOW, STALLED } from "../Loss.ts"
 import type { Sender } from "../outbound/Turns.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
 import { type Parked, readAgain, restFrom } from "./Parked.ts"
@@ -116,7 +116,7 @@ export class Flow implements Sender, Waiting {
 
   /** It is failing, and nothing more can be written. */
   get stuck(): boolean {
-    return this.failing && (this.#way.target.outbox.pending > 0 || !this.clear)
+    return this.failing && (!this.clear || (this.#failed?.taken !== undefined && this.#way.target.outbox.pending > 0))
   }
 
   /** Is a request of this kind refused, since its receiver takes nothing. A few REPORTs wait for him. */
@@ -155,8 +155,9 @@ export class Flow implements Sender, Waiting {
       this.#tap.waits(this)
     }
     this.#parked.push(parked)
+    const failing = !isReport && this.failing
     this.#count(octets + OVERHEAD)
-    if (!this.#holding && (this.#octets > this.#most || (!isReport && this.failing))) {
+    if (!this.#holding && (this.#octets > this.#most || failing)) {
       this.#holding = true
       this.#tap.full(this)
     }
@@ -237,7 +238,8 @@ export class Flow implements Sender, Waiting {
     const { target, window } = this.#way
     target.waiting.remove(this)
     window.leaves(this)
-    this.#failed = { answers: window.answers, taken: window.full ? undefined : target.outbox.taken }
+    const forAnswers = window.full && loss !== STALLED
+    this.#failed = { answers: window.answers, taken: forAnswers ? undefined : target.outbox.taken }
     const parked = this.#parked
     const first = this.#first
     const offset = this.#offset

@@ -45,6 +45,13 @@ describe("Window", () => {
     make(false)
   })
 
+  it("has a sign of who answers only what he refuses when that was sent", () => {
+    const one = message(10)
+    assert.strictEqual(window.answers, 0)
+    window.silent(one)
+    assert.strictEqual(window.answers, 1)
+  })
+
   it("is full at its bound, and has room again when half of that was answered", () => {
     const waiting: Sender = { source: {}, give: () => false, fail: () => {} }
     const all = Array.from({ length: LEAST_UNANSWERED / 1024 }, () => message(1024))
