@@ -138,7 +138,7 @@ export class Inbox implements FrameSink {
   // --- FrameSink
 
   frame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean {
-    const chunk = this.#begin(new Frame(head))
+    const chunk = this.#begin(new Frame(head), flag)
     if (bodyEnd > bodyStart) this.#octets(chunk, head.buf, bodyStart, bodyEnd)
     this.#end(chunk, flag)
     return true
@@ -163,10 +163,11 @@ export class Inbox implements FrameSink {
 
   // --- SEND
 
-  #begin(frame: Frame): Chunk {
+  /** The flag is known of a chunk that is there as a whole. */
+  #begin(frame: Frame, flag?: Flag): Chunk {
     const chunk: Chunk = {
       frame,
-      next: frame.byteRange?.start ?? 1,
+      next: startOf(frame),
       message: undefined,
       answered: false,
       copies: []
@@ -174,7 +175,7 @@ export class Inbox implements FrameSink {
     if (frame.method !== "SEND") return chunk
     if (frame.problem !== undefined) this.#answer(chunk, 400)
     else if (frame.hasBody) {
-      const message = this.#messageOf(frame)
+      const message = this.#messageOf(frame, flag)
       if (typeof message === "number") this.#answer(chunk, message)
       else chunk.message = message
     }
@@ -205,6 +206,7 @@ export class Inbox implements FrameSink {
   }
 
   #refuseRest(key: string, status: number): void {
+    this.#refused.delete(key)
     const [oldest] = this.#refused.keys()
     if (oldest !== undefined && this.#refused.size >= MAX_REFUSED) this.#refused.delete(oldest)
     this.#refused.set(key, status)
@@ -240,17 +242,22 @@ export class Inbox implements FrameSink {
     if (message.octets.complete) this.#deliver(message)
   }
 
-  /** The message that a chunk is of; a status when it is refused. */
-  #messageOf(frame: Frame): Unfinished | number {
+  /**
+   * The message that a chunk is of; a status when it is refused. Who sends one again that was refused begins with its first
+   * octet; what only gives it up is no beginning.
+   */
+  #messageOf(frame: Frame, flag: Flag | undefined): Unfinished | number {
     const key = keyOf(frame)
-    const known = this.#unfinished.get(key) ?? this.#refused.get(key)
+    const known = this.#unfinished.get(key)
     if (known !== undefined) return known
-    if (this.#unfinished.size >= MAX_UNFINISHED) return 413
-    const collect = this.#options.collect(frame)
+    const refused = this.#refused.get(key)
+    if (refused !== undefined && (startOf(frame) > 1 || flag === "#")) return refused
+    const collect = this.#unfinished.size < MAX_UNFINISHED ? this.#options.collect(frame) : { refuse: 413 }
     if (typeof collect === "object") {
       this.#refuseRest(key, collect.refuse)
       return collect.refuse
     }
+    this.#refused.delete(key)
     const message = this.#unfinishedOf(key, frame, collect)
     this.#unfinished.set(key, message)
     if (message.arriving !== undefined) this.#options.incoming.put(message.arriving)
@@ -370,6 +377,9 @@ export class Inbox implements FrameSink {
 /** Whether the last chunk ends where the message does by its total, and by that of the chunk that came first (RFC 4975 §7.1.1). */
 const isTrue = ({ frame, next }: Chunk, { first }: Unfinished): boolean =>
   [frame.byteRange?.total, first.byteRange?.total].every((total) => total === undefined || total === next - 1)
+
+/** Number in its message of a chunk's first octet (RFC 4975 §7.3.1). */
+const startOf = ({ byteRange }: Frame): number => byteRange?.start ?? 1
 
 /** A message has one sender, and one session. */
 const keyOf = ({ fromPath, messageId, toPath }: Frame): string => `${messageId}\n${fromPath}\n${toPath}`

@@ -36,8 +36,9 @@ export interface ClientOptions {
   readonly record?: boolean | undefined
   /**
    * Whether a message is kept in memory (`body`), only counted and hashed while it comes (`digest`), or handed out while it
-   * comes, in `incoming` (`stream`). `{ refuse: 415 }` answers it so. Asked with its first chunk. What throws, or gives
-   * anything else, is logged once, and the message refused with 413. Default: kept.
+   * comes, in `incoming` (`stream`). `{ refuse: 415 }` answers it so. Asked with its first chunk, and again when a message
+   * that was refused begins anew. What throws, or gives anything else, is logged once, and the message refused with 413.
+   * Default: kept.
    */
   readonly collect?: (Collect | ((first: Frame) => Collect)) | undefined
   /** Octets of a message that is kept, and of what comes before its turn in one that is hashed. Default 32 MiB. */

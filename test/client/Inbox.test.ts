@@ -1,0 +1,109 @@
+/** What a client makes of SENDs that come: whose refusal lasts how long. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as fc from "fast-check"
+import type * as Client from "../../src/Client.ts"
+import { pair, sendTo, settled, simulated } from "./pair.ts"
+
+/** Chunks of one message of nine octets, by where they begin. */
+const chunk = (client: Client.Client, id: string, start: number | undefined, flag: string, body = "abc"): string => {
+  const octets = sendTo(client, id, { body, at: [start ?? 1, 9], flag })
+  return start === undefined ? octets.replace(/Byte-Range: .*\r\n/, "") : octets
+}
+
+describe("a message that was refused", () => {
+  it.effect("is asked about again when it is sent again, with its own Message-ID, from its first octet", () =>
+    Effect.gen(function*() {
+      const again = Effect.fnUntraced(function*(start: number | undefined, refuse: number) {
+        const asked: Array<number | undefined> = []
+        const { client, other } = yield* pair({
+          collect: ({ byteRange }) => asked.push(byteRange?.start) <= 2 ? { refuse } : "body"
+        })
+        other.write(chunk(client, "one1", start, "+"))
+        other.write(chunk(client, "one2", 4, "+"))
+        // Refused again, and so is what comes of that.
+        other.write(chunk(client, "two1", start, "+"))
+        other.write(chunk(client, "two2", 4, "+"))
+        other.write(chunk(client, "thr1", start, "+"))
+        other.write(chunk(client, "thr2", 4, "+", "def"))
+        other.write(chunk(client, "thr3", 7, "$", "ghi"))
+        const statuses = (yield* other.frames(7)).map(({ status }) => status)
+        assert.deepStrictEqual(statuses, [refuse, refuse, refuse, refuse, 200, 200, 200])
+        assert.deepStrictEqual(asked, [start, start, start])
+        assert.strictEqual((yield* client.messages.take).body?.toString(), "abcdefghi")
+      }, Effect.scoped)
+      for (const start of [1, undefined]) for (const refuse of [413, 415]) yield* again(start, refuse)
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("for its size, or in the middle of it, is taken when it is sent again and shorter", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ maxMessage: 5 })
+      other.write(chunk(client, "one1", 1, "+"))
+      other.write(chunk(client, "one2", 4, "+"))
+      other.write(chunk(client, "one3", 7, "+"))
+      other.write(sendTo(client, "two1", { body: "ab", at: [1, "*"], flag: "+" }))
+      other.write(sendTo(client, "two2", { body: "cd", at: [3, "*"] }))
+      assert.deepStrictEqual((yield* other.frames(5)).map(({ status }) => status), [200, 413, 413, 200, 200])
+      assert.strictEqual((yield* client.messages.take).body?.toString(), "abcd")
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
+  it.effect("is not begun anew by the chunk that gives it up", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const { client, other } = yield* pair({ collect: () => ++asked === 1 ? { refuse: 415 } : "stream" })
+      other.write(chunk(client, "one1", undefined, "+"))
+      other.write(chunk(client, "one2", undefined, "#", ""))
+      assert.deepStrictEqual((yield* other.frames(2)).map(({ status }) => status), [415, 415])
+      yield* settled
+      assert.strictEqual(asked, 1)
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
+  it.effect("where too many are unfinished is not joined in the middle, once there is room", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const { client, other } = yield* pair({ collect: () => (asked++, "body") })
+      const named = (id: string, messageId: string, start: number, flag: string): string =>
+        chunk(client, id, start, flag).replace("message1", messageId)
+      for (let i = 0; i < 1024; i++) other.write(named("open", `mess${i}`, 1, "+"))
+      other.write(named("late", "late1", 1, "+"))
+      other.write(named("gone", "mess0", 4, "#"))
+      other.write(named("late", "late1", 4, "+"))
+      const statuses = (yield* other.frames(1027)).slice(1024).map(({ status }) => status)
+      assert.deepStrictEqual(statuses, [413, 200, 413])
+      assert.strictEqual(asked, 1024)
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
+  it.effect("each chunk from the first octet asks, and those behind it hear the same", () =>
+    Effect.promise(() =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.record({ start: fc.constantFrom(undefined, 1, 4, 7), refuses: fc.boolean() }), {
+            minLength: 1,
+            maxLength: 12
+          }),
+          (sent) =>
+            Effect.runPromise(
+              Effect.gen(function*() {
+                let now = 0
+                const { client, other } = yield* pair({
+                  collect: ({ transactionId }) => {
+                    now = Number(transactionId.slice(4))
+                    return sent[now]!.refuses ? { refuse: 415 } : "stream"
+                  }
+                })
+                sent.forEach(({ start }, i) => other.write(chunk(client, `abcd${i}`, start, "+")))
+                const statuses = (yield* other.frames(sent.length)).map(({ status }) => status)
+                // As the rule has it, in a line: once it is taken it is one message until its end.
+                let state: "none" | "taken" | "refused" = "none"
+                const wanted = sent.map(({ refuses, start = 1 }) => {
+                  if (state === "none" || (state === "refused" && start === 1)) state = refuses ? "refused" : "taken"
+                  return state === "taken" ? 200 : 415
+                })
+                assert.deepStrictEqual(statuses, wanted)
+              }).pipe(Effect.scoped, Effect.provide(simulated))
+            )
+        ),
+        { numRuns: 50 }
+      )
+    ))
+})
