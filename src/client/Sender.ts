@@ -97,7 +97,13 @@ export const send = Effect.fnUntraced(function*<E, R>(
     ? fromOctets(body ?? EMPTY)
     : yield* fromStream(body)
   let acknowledged = 0
-  const told = (): void => message.progress?.({ sent, acknowledged, total: exhausted ? sent : size })
+  let progress: Progress | undefined
+  const told = (): void => {
+    const total = exhausted ? sent : size
+    if (progress?.sent === sent && progress.acknowledged === acknowledged && progress.total === total) return
+    progress = { sent, acknowledged, total }
+    message.progress?.(progress)
+  }
   const responses = new Responses(inbox, failureReport === "yes", (octets) => {
     acknowledged += octets
     told()

@@ -34,6 +34,36 @@ describe("progress", () => {
       assert.deepStrictEqual(told.at(-1), { sent: 25, acknowledged: 25, total: 25 })
     }).pipe(Effect.provide(simulated)))
 
+  it.effect("tells each state once, and the last with all of it", () =>
+    Effect.gen(function*() {
+      const stream = (...lengths: ReadonlyArray<number>) =>
+        Stream.fromIterable(lengths.map((length) => Buffer.alloc(length)))
+      const sent = Effect.fnUntraced(function*(body: Client.SendOptions["body"], failureReport: "yes" | "no") {
+        const { client, other } = yield* pair()
+        const told: Array<Client.Progress> = []
+        const progress = (now: Client.Progress): void => void told.push(now)
+        const fiber = yield* Effect.forkChild(
+          client.send({ toPath: peer, body, failureReport, chunkSize: 10, window: 2, progress })
+        )
+        let frame = yield* other.frame
+        while (frame.flag === "+") {
+          other.answer(frame, 200)
+          frame = yield* other.frame
+        }
+        other.answer(frame, 200)
+        const { length } = yield* Fiber.join(fiber)
+        const texts = told.map((now) => JSON.stringify(now))
+        assert.deepStrictEqual(texts, [...new Set(texts)])
+        const last = { sent: length, acknowledged: failureReport === "yes" ? length : 0, total: length }
+        assert.deepStrictEqual(told.at(-1), last)
+      }, Effect.scoped)
+      for (const failureReport of ["yes", "no"] as const) {
+        for (const body of [undefined, "", "x", "x".repeat(25), stream(), stream(0), stream(10, 10), stream(3, 0, 9)]) {
+          yield* sent(body, failureReport)
+        }
+      }
+    }).pipe(Effect.provide(simulated)))
+
   it.effect("that throws is logged and told no more, and the message goes on", () => {
     const lines: Array<string> = []
     const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
