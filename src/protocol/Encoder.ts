@@ -81,8 +81,11 @@ const MAX_COMMENT = 200
  * Text as a comment of a response, in UTF-8: what cannot stand there, as a line break, becomes a blank, and the rest of a
  * long one is left out (RFC 4975 §9: utf8text).
  */
-export const commentOf = (text: string): string =>
-  toOctets(text.slice(0, MAX_COMMENT).toWellFormed().replaceAll(NOT_COMMENT, " ").trim())
+export const commentOf = (text: string): string => {
+  // Once more when it is composed, by which some characters become three: the line is of no more octets than may be.
+  const composed = text.slice(0, MAX_COMMENT).normalize("NFC").slice(0, MAX_COMMENT)
+  return toOctets(composed.toWellFormed().replaceAll(NOT_COMMENT, " ").trim())
+}
 
 export const encodeRequest = (parts: RequestParts): Buffer => {
   const { body, flag = "$", method, transactionId } = parts

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { encodeRequest, encodeResponse, type HeaderLines } from "../../src/protocol/Encoder.ts"
+import { commentOf, encodeRequest, encodeResponse, type HeaderLines } from "../../src/protocol/Encoder.ts"
 import type { Flag } from "../../src/protocol/Head.ts"
 import { example, examples } from "./examples.ts"
 import { Recorder } from "./recorder.ts"
@@ -255,5 +255,21 @@ describe("what is left to the caller", () => {
   it("R4975-7.1-07: Content-Type, with a body", () => {
     const [without] = decode(encodeRequest({ ...request, headers: [["Message-ID", "msg1"]], body: Buffer.from("hi") }))
     assert.strictEqual(without?.problem, "body without Content-Type")
+  })
+})
+
+describe("a comment", () => {
+  /** What becomes longer by being composed, and what may be cut in two. */
+  const unit = fc.oneof(
+    fc.constantFrom("\u0958", "\ufb2c", "\u{1d160}", "\u0344", "\u{1f600}"),
+    fc.string({ unit: "binary" })
+  )
+  it("is a line that a decoder takes, whatever it is of", () => {
+    fc.assert(fc.property(fc.array(unit, { maxLength: 20 }), fc.integer({ min: 1, max: 200 }), (units, times) => {
+      const comment = commentOf(units.join("").repeat(times))
+      assert.isAtMost(comment.length, 600)
+      const [frame] = decode(encodeResponse({ transactionId: "abcd", status: 400, comment, ...paths }))
+      assert.strictEqual(frame?.comment, comment)
+    }))
   })
 })
