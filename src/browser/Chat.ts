@@ -9,7 +9,6 @@ import type { Client } from "../client/Endpoint.ts"
 import type { Frame } from "../client/Frame.ts"
 import type { Incoming } from "../client/Incoming.ts"
 import { formatDisposition, parseDisposition } from "../protocol/ContentDisposition.ts"
-import { toOctets } from "../protocol/digest/Digest.ts"
 import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
 import { isIdent } from "../protocol/Ident.ts"
 import { parsePath } from "../protocol/Uri.ts"
@@ -128,7 +127,7 @@ export class Chat implements Session {
         successReport: receipt,
         ...(size === undefined ? {} : { size }),
         ...(messageId === undefined ? {} : { messageId }),
-        ...(contentType === undefined ? {} : { contentType: toOctets(contentType) }),
+        ...(contentType === undefined ? {} : { contentType }),
         ...(filename === undefined
           ? {}
           : { headers: [["Content-Disposition", formatDisposition({ type: "attachment", filename, size })]] }),

@@ -3,7 +3,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Incoming } from "../client/Incoming.ts"
 import type { ContentDisposition } from "../protocol/ContentDisposition.ts"
-import { fromOctets } from "../protocol/digest/Digest.ts"
 import type { IncomingFile, Message, ReadOptions } from "./Api.ts"
 import { checkRefusal } from "./Checks.ts"
 import { fromClient, promised } from "./Failures.ts"
@@ -28,7 +27,7 @@ export class ReceivedMessage implements Message {
     this.arriving = arriving
     this.messageId = arriving.messageId
     this.from = arriving.fromPath
-    this.contentType = fromOctets(arriving.contentType ?? "")
+    this.contentType = arriving.contentType ?? ""
     this.size = arriving.size
   }
 

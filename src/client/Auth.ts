@@ -100,7 +100,7 @@ export const auth = Effect.fnUntraced(function*(
     }
     if (response.status !== 401) return yield* refused(response)
 
-    const values = response.all("WWW-Authenticate")
+    const values = response.octets("WWW-Authenticate")
     if (attempt !== undefined) {
       if (renewed || !(kept || saysStale(values))) return yield* refused(response)
       renewed = true
@@ -135,7 +135,7 @@ const granted = (
   answer: Answer | undefined,
   rspauth: "required" | "optional"
 ): Effect.Effect<Grant, ClientError> => {
-  const info = response.header("Authentication-Info")
+  const info = response.octets("Authentication-Info")[0]
   const proven = info !== undefined && used !== undefined && answer !== undefined &&
     verifyRspauth(info, used.challenge, answer)
   if (!proven && (info !== undefined || rspauth === "required")) {

@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import { Codec } from "../Codec.ts"
 import { Buffer } from "../platform/Node.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
-import type { HeaderLines } from "../protocol/Encoder.ts"
+import { commentOf, type HeaderLines } from "../protocol/Encoder.ts"
 import { sessionId, transactionId } from "../protocol/Ident.ts"
 import { formatUri } from "../protocol/Uri.ts"
 import { type Connection, Transport, type TransportError } from "../Transport.ts"
@@ -24,6 +24,7 @@ import type { Report } from "./Report.ts"
 import { noResponse } from "./Responses.ts"
 import * as Sender from "./Sender.ts"
 import { Sent } from "./Sent.ts"
+import { headersToUtf8, toUtf8 } from "./Utf8.ts"
 import { Wire } from "./Wire.ts"
 
 /** Unless options say otherwise: octets that wait to be taken before reading pauses, those of one message; REPORTs that are kept. */
@@ -276,8 +277,10 @@ export const connect = Effect.fnUntraced(function*(
       messageId,
       body: octets,
       size,
-      contentType: options.contentType ?? (typeof body === "string" ? "text/plain" : "application/octet-stream"),
-      headers: options.headers ?? [],
+      contentType: toUtf8(
+        options.contentType ?? (typeof body === "string" ? "text/plain" : "application/octet-stream")
+      ),
+      headers: headersToUtf8(options.headers ?? []),
       byteRange: byteRange ?? { start: 1, total: size },
       failureReport: options.failureReport ?? "yes",
       successReport: options.successReport ?? false,
@@ -319,13 +322,16 @@ export const connect = Effect.fnUntraced(function*(
     newUri,
     connection,
     auth,
-    request,
-    post,
+    request: (options) => request(written(options)),
+    post: (options) => post(written(options)),
     send,
     sendOctets: (octets) => sendOctets(octetsOf(octets)),
-    respond: (request, status, { comment, headers } = {}) =>
-      Effect.sync(() => inbox.respond(request, status, comment, headers)),
-    report: (send, about) => Effect.sync(() => inbox.report(send, about)),
+    respond: (request, status, options = {}) =>
+      Effect.sync(() => {
+        const { comment, headers } = written(options)
+        inbox.respond(request, status, comment, headers)
+      }),
+    report: (send, about) => Effect.sync(() => inbox.report(send, written(about))),
     messages,
     incoming,
     reports,
@@ -343,6 +349,13 @@ const streamedSize = ({ byteRange, flag = "$", size }: SendOptions<unknown, unkn
   if (size !== undefined || byteRange === undefined || byteRange === false || flag !== "$") return size
   return byteRange.total === undefined ? undefined : byteRange.total + 1 - byteRange.start
 }
+
+/** What a program says, as it is written. */
+const written = <A extends { readonly comment?: string; readonly headers?: HeaderLines | undefined }>(said: A): A => ({
+  ...said,
+  ...(said.comment === undefined ? {} : { comment: commentOf(said.comment) }),
+  ...(said.headers === undefined ? {} : { headers: headersToUtf8(said.headers) })
+})
 
 /** As in a path header. */
 export const pathText = (path: Path): string => {

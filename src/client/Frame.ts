@@ -4,6 +4,7 @@
 import * as Inspectable from "effect/Inspectable"
 import type { HeaderLines } from "../protocol/Encoder.ts"
 import type { FailureReport, Flag, Head } from "../protocol/Head.ts"
+import { fromUtf8 } from "./Utf8.ts"
 
 /**
  * Octets of a message that a chunk claims to have, from 1; `undefined` is `*` (RFC 4975 §7.1.1).
@@ -50,7 +51,7 @@ export class Frame {
     this.transactionId = head.transactionId
     this.method = head.method
     this.status = head.status
-    this.comment = head.comment
+    this.comment = fromUtf8(head.comment)
     this.toPath = head.toPath
     this.fromPath = head.fromPath
     this.messageId = head.messageId
@@ -78,24 +79,33 @@ export class Frame {
     return this.toJSON()
   }
 
-  /** Headers behind From-Path, in order, with values as Latin-1 without blanks around them. */
+  /** Headers behind From-Path, in order, without blanks around their values: text, as which UTF-8 is read. */
   get headers(): HeaderLines {
-    return this.#rest.split("\r\n").filter((line) => line !== "").map((line) => {
-      const colon = line.indexOf(":")
-      return [line.slice(0, colon), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")] as const
-    })
+    return linesOf(fromUtf8(this.#rest))
   }
 
   /** The values of a header in any letter case, in order. */
   all(name: string): ReadonlyArray<string> {
-    const wanted = name.toLowerCase()
-    return this.headers.filter(([one]) => one.toLowerCase() === wanted).map(([, value]) => value)
+    return this.octets(name).map(fromUtf8)
   }
 
+  /** The same as octets, each of them a character: what is no UTF-8, or is hashed, is there as it came. */
+  octets(name: string): ReadonlyArray<string> {
+    const wanted = name.toLowerCase()
+    return linesOf(this.#rest).filter(([one]) => one.toLowerCase() === wanted).map(([, value]) => value)
+  }
+
+  /** The first of its values. */
   header(name: string): string | undefined {
     return this.all(name)[0]
   }
 }
+
+const linesOf = (section: string): HeaderLines =>
+  section.split("\r\n").filter((line) => line !== "").map((line) => {
+    const colon = line.indexOf(":")
+    return [line.slice(0, colon), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")] as const
+  })
 
 /** The URIs of a path header, as they stand. */
 export const pathUris = (path: string): ReadonlyArray<string> => path.split(" ").filter((uri) => uri !== "")

@@ -1,8 +1,9 @@
 /** What the headers of a request or response may be: none that the client writes itself, and no more than a relay takes. */
 import type * as Schema from "effect/Schema"
 import { declared } from "../options/Options.ts"
-import { type HeaderLines, isHeaderName, isLine } from "../protocol/Encoder.ts"
+import { type HeaderLines, isHeaderName } from "../protocol/Encoder.ts"
 import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
+import { isUtf8Line, utf8Length } from "./Utf8.ts"
 
 /** Written by the client into whatever it sends. */
 export const ofAny = ["To-Path", "From-Path"]
@@ -17,16 +18,16 @@ const OCTETS = defaultFrameLimits.headerSection - PATHS - REST
 const LINES = defaultFrameLimits.headers - ofSend.length
 
 /** Octets of a line, with what is between name and value and behind it. */
-const octetsOf = ([name, value]: HeaderLines[number]): number => name.length + value.length + 4
+const octetsOf = ([name, value]: HeaderLines[number]): number => name.length + utf8Length(value) + 4
 
 export const headersBeside = (own: ReadonlyArray<string>): Schema.Codec<HeaderLines> => {
   const names = new Set(own.map((name) => name.toLowerCase()))
   const isHeader = (line: unknown): line is HeaderLines[number] =>
     Array.isArray(line) && typeof line[0] === "string" && isHeaderName(line[0]) && !names.has(line[0].toLowerCase()) &&
-    typeof line[1] === "string" && isLine(line[1])
+    typeof line[1] === "string" && isUtf8Line(line[1])
   return declared(
-    `at most ${LINES} pairs of a name and a value, of ${OCTETS} octets in all, each of characters that are octets of one line ` +
-      `(UTF-8 is encoded before), without ${own.join(", ")}`,
+    `at most ${LINES} pairs of a name and a value, of ${OCTETS} octets in all, each text in one line, ` +
+      `without ${own.join(", ")}`,
     (value) =>
       Array.isArray(value) && value.length <= LINES && Array.from(value).every(isHeader) &&
       value.reduce((sum, line) => sum + octetsOf(line), 0) <= OCTETS

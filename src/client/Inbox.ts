@@ -332,7 +332,7 @@ export class Inbox implements FrameSink {
   }
 
   #reported(frame: Frame): void {
-    const status = /^000 (\d{3})(?: (.*))?$/.exec(frame.header("Status") ?? "")
+    const status = /^000 (\d{3})(?: (.*))?$/s.exec(frame.header("Status") ?? "")
     const report: Report = {
       messageId: frame.messageId,
       status: status === null ? 0 : Number(status[1]),

@@ -24,7 +24,7 @@ import {
 import { type Range, ranges } from "../options/Ranges.ts"
 import { Buffer } from "../platform/Node.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
-import { commentOf, isComment, isLine, isMethod } from "../protocol/Encoder.ts"
+import { isComment, isMethod } from "../protocol/Encoder.ts"
 import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
 import { isIdent } from "../protocol/Ident.ts"
 import { parsePath, parseUri } from "../protocol/Uri.ts"
@@ -44,6 +44,7 @@ import type {
   RequestOptions,
   SendOptions
 } from "./Options.ts"
+import { isUtf8Line, utf8Length } from "./Utf8.ts"
 
 const { nonSendBody } = defaultFrameLimits
 const some: Range = [1, Number.MAX_SAFE_INTEGER]
@@ -73,7 +74,7 @@ const pathsFit = (
 ): ReadonlyArray<OptionProblem> => {
   const [to, from] = [pathText(toPath), pathText(fromPath)]
   const uris = pathUris(`${to} ${from}`).length
-  return uris > MAX_URIS || to.length + from.length + contentType.length > PATHS
+  return uris > MAX_URIS || to.length + from.length + utf8Length(contentType) > PATHS
     ? [{
       option: "toPath",
       problem: `must be, with fromPath, ${MAX_URIS} URIs, and with contentType ${PATHS} octets, at most`
@@ -168,7 +169,7 @@ const messageSchema = {
   ),
   size: Schema.optional(whole(count)),
   messageId: Schema.optional(ident),
-  contentType: Schema.optional(text("a media type", (type) => MEDIA_TYPE.test(type) && isLine(type))),
+  contentType: Schema.optional(text("a media type", (type) => MEDIA_TYPE.test(type) && isUtf8Line(type))),
   headers: Schema.optional(headersBeside(ofSend)),
   byteRange: Schema.optional(Schema.Union([
     Schema.Literal(false),
@@ -296,10 +297,6 @@ const checkOctets = failing<{ readonly octets: string | Uint8Array }>(
   wrongOptions("sendOctets", Schema.Struct({ octets }))
 )
 
-/** A comment as it is written. */
-const written = <A extends { readonly comment?: string }>(said: A): A =>
-  said.comment === undefined ? said : { ...said, comment: commentOf(said.comment) }
-
 /** The client, which asks for nothing with options that cannot be used. */
 export const checked = (client: Client): Client => ({
   ...client,
@@ -310,9 +307,9 @@ export const checked = (client: Client): Client => ({
   respond: (request, status, options) =>
     Effect.andThen(
       checkRespond({ ...options, request, status }),
-      Effect.suspend(() => client.respond(request, status, written(options ?? {})))
+      Effect.suspend(() => client.respond(request, status, options ?? {}))
     ),
   report: (send, about) =>
-    Effect.andThen(checkReport({ ...about, send }), Effect.suspend(() => client.report(send, written(about)))),
+    Effect.andThen(checkReport({ ...about, send }), Effect.suspend(() => client.report(send, about))),
   sendOctets: (octets) => Effect.andThen(checkOctets({ octets }), Effect.suspend(() => client.sendOctets(octets)))
 })

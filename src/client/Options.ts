@@ -184,8 +184,8 @@ export interface SendOptions<E = never, R = never> {
   /** Default `text/plain` for text, else `application/octet-stream`. */
   readonly contentType?: string | undefined
   /**
-   * Further headers, written before Content-Type: at most 57, of 7232 octets, and none that the client writes itself. Each
-   * character of a value is an octet: text that goes as UTF-8 is given as `Buffer.from(text).toString("latin1")`.
+   * Further headers, written before Content-Type: at most 57, of 7232 octets, and none that the client writes itself. A value
+   * is text in one line, and goes as UTF-8.
    */
   readonly headers?: HeaderLines | undefined
   /** The body's place in a message of which it is only a part; `total: undefined` is `*`. False: no Byte-Range. */

@@ -1,10 +1,8 @@
 /**
  * Content-Disposition: what a body is for, and the file that it was (RFC 2183, RFC 5547 §6). The file's name is written as
  * RFC 6266 has it: in ASCII, and if that is not all of it once more in UTF-8 (`filename*`).
- *
- * Header values are octet strings: one character is one octet.
+ * Values are text, as which a program has those of headers.
  */
-import { fromOctets } from "./digest/Digest.ts"
 
 /**
  * What is to be done with a body (RFC 2183).
@@ -21,13 +19,13 @@ export interface ContentDisposition {
   readonly size?: number | undefined
 }
 
-/** Octets of a value that is looked at. */
+/** Characters of a value that is looked at. */
 const MAX_LENGTH = 4096
 /** Characters of a file's name that are written, from its end: there it says what it is. */
 const MAX_NAME = 255
 
 const TYPE = /^[ \t]*([!#$%&'*+\-.^_`|~A-Za-z0-9]{1,64})[ \t]*(?=;|$)/
-const PARAMETER = /[ \t]*;[ \t]*([!#$%&'*+\-.^_`|~A-Za-z0-9]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s";]+))[ \t]*/y
+const PARAMETER = /[ \t]*;[ \t]*([!#$%&'*+\-.^_`|~A-Za-z0-9]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^ \t";]+))[ \t]*/sy
 const EXTENDED = /^utf-8'[^']*'(.*)$/is
 const DIGITS = /^\d{1,15}$/
 
@@ -69,8 +67,7 @@ export const parseDisposition = (value: string): ContentDisposition | undefined 
   }
   const extended = EXTENDED.exec(parameters.get("filename*") ?? "")
   const plain = parameters.get("filename")
-  const filename = (extended === null ? undefined : decoded(extended[1]!)) ??
-    (plain === undefined ? undefined : fromOctets(plain))
+  const filename = (extended === null ? undefined : decoded(extended[1]!)) ?? plain?.normalize("NFC")
   const size = parameters.get("size")
   return {
     type: start[1]!.toLowerCase(),

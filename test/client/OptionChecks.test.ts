@@ -35,7 +35,7 @@ const wrongHeaders = [
   [["X\r\nY", "value"]],
   [["X", "one\r\nY: two"]],
   [["X", "\u0000"]],
-  [["X", "\u20ac"]]
+  [["X", "\ud800"]]
 ]
 
 const wrongComments = ["O\r\nK", "O\nK", "O\u0000K", "O\u007fK", "O\u0085K", "O\u2028K", "O\u2029K", "\ud800", 5, null]
@@ -55,7 +55,7 @@ const wrongToSend: ReadonlyArray<readonly [option: string, options: object]> = [
   ["size", { body: "\u20ac", size: 1 }],
   ["size", { body: undefined, size: 1000 }],
   ["messageId", { messageId: "x y" }],
-  ...["", "text", "text/", "text/plain\r\nX: y", "text/plain; name=\u20ac", "text/pl\u0000ain", 5].map((contentType) =>
+  ...["", "text", "text/", "text/plain\r\nX: y", "text/plain; name=\ud800", "text/pl\u0000ain", 5].map((contentType) =>
     ["contentType", { contentType }] as const
   ),
   ...wrongHeaders.map((headers) => ["headers", { headers }] as const),
@@ -181,7 +181,7 @@ describe("options that cannot be used", () => {
       }
       yield* settled
       assert.strictEqual(other.waiting, 0)
-      const headers = [["X-Name", "\u00c3\u00a4 \tb"]] as const
+      const headers = [["X-Name", "\u00e4 \tb"]] as const
       yield* client.post({
         method: "FILE_OFFSET",
         toPath: [peer],
@@ -228,17 +228,16 @@ describe("options that cannot be used", () => {
       other.write(sendTo(client, "abcd", { body: "Hi" }))
       const send = yield* client.frames.take
       const comments = ["No", "Sch\u00f6n", "\u4e16\u754c", "\u{1f600} ok", "x".repeat(200), ""]
-      const read = (latin1: string): string => Buffer.from(latin1, "latin1").toString()
       for (const comment of comments) {
         yield* client.respond(send, 400, { comment })
         yield* client.report(send, { status: 400, byteRange: "1-2/2", comment })
         const [response, report] = yield* other.frames(2)
-        assert.strictEqual(read(response!.comment), comment)
-        assert.strictEqual(read(report!.header("Status")!), `000 400 ${comment}`.trimEnd())
+        assert.strictEqual(response!.comment, comment)
+        assert.strictEqual(report!.header("Status"), `000 400 ${comment}`.trimEnd())
       }
       // A relay takes no line without end.
       yield* client.respond(send, 400, { comment: "\u4e16".repeat(5000) })
-      assert.strictEqual(read((yield* other.frame).comment), "\u4e16".repeat(200))
+      assert.strictEqual((yield* other.frame).comment, "\u4e16".repeat(200))
     }).pipe(Effect.provide(simulated)))
 
   it.effect("of what a streamed body gives: the message is given up", () =>

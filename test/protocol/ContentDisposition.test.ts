@@ -27,8 +27,11 @@ describe("Content-Disposition", () => {
       filename: "a.b",
       size: 1
     })
-    // Octets of UTF-8, as they come.
-    assert.strictEqual(parseDisposition("x; filename=\"\xc3\xa4\"")?.filename, "ä")
+    assert.strictEqual(parseDisposition("x; filename=\"a\u0308\"")?.filename, "ä")
+    for (const name of ["à", "\u00a0", "\u3000", "\u2028", "世界"]) {
+      assert.strictEqual(parseDisposition(`x; filename=${name}`)?.filename, name)
+      assert.strictEqual(parseDisposition(`x; filename="\\${name}"`)?.filename, name)
+    }
     assert.strictEqual(parseDisposition("x; filename=\"a\"; filename*=UTF-8''%zz")?.filename, "a")
     assert.deepStrictEqual(parseDisposition("x; size=12345678901234567890"), { type: "x" })
   })
