@@ -1,6 +1,5 @@
 /** What the headers of a request or response may be: none that the client writes itself, and no more than a relay takes. */
-import type * as Schema from "effect/Schema"
-import { declared } from "../options/Options.ts"
+import * as Schema from "effect/Schema"
 import { type HeaderLines, isHeaderName } from "../protocol/Encoder.ts"
 import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
 import { isUtf8Line, utf8Length } from "./Utf8.ts"
@@ -17,19 +16,41 @@ export const MAX_URIS = defaultFrameLimits.pathUris
 const OCTETS = defaultFrameLimits.headerSection - PATHS - REST
 const LINES = defaultFrameLimits.headers - ofSend.length
 
+const PAIRS = `must be at most ${LINES} pairs of a name and a value`
+
 /** Octets of a line, with what is between name and value and behind it. */
 const octetsOf = ([name, value]: HeaderLines[number]): number => name.length + utf8Length(value) + 4
 
-export const headersBeside = (own: ReadonlyArray<string>): Schema.Codec<HeaderLines> => {
+/** What is wrong with one of them, as it fits behind its place. Only what is a name is told of it: the rest may be a secret. */
+const wrongLine = (line: unknown, own: ReadonlySet<string>): string | undefined => {
+  if (!Array.isArray(line) || typeof line[0] !== "string") return "must be a pair of a name and a value"
+  const [name, value] = line
+  if (!isHeaderName(name)) return "must have a name of letters, digits, hyphens and the like"
+  if (own.has(name.toLowerCase())) return `must not be ${name}, which the client writes itself`
+  return typeof value === "string" && isUtf8Line(value)
+    ? undefined
+    : `must have text in one line as the value of ${name}`
+}
+
+const wrongHeaders = (headers: unknown, own: ReadonlySet<string>): ReadonlyArray<Schema.FilterIssue> => {
+  if (!Array.isArray(headers) || headers.length > LINES) return [PAIRS]
+  const issues = Array.from(headers).flatMap((line, i) => {
+    const issue = wrongLine(line, own)
+    return issue === undefined ? [] : [{ path: [i], issue }]
+  })
+  if (issues.length > 0) return issues
+  return headers.reduce<number>((sum, line) => sum + octetsOf(line), 0) > OCTETS
+    ? [`must be of at most ${OCTETS} octets in all`]
+    : []
+}
+
+export const headersBeside = (own: ReadonlyArray<string>): Schema.Codec<unknown> => {
   const names = new Set(own.map((name) => name.toLowerCase()))
-  const isHeader = (line: unknown): line is HeaderLines[number] =>
-    Array.isArray(line) && typeof line[0] === "string" && isHeaderName(line[0]) && !names.has(line[0].toLowerCase()) &&
-    typeof line[1] === "string" && isUtf8Line(line[1])
-  return declared(
-    `at most ${LINES} pairs of a name and a value, of ${OCTETS} octets in all, each text in one line, ` +
-      `without ${own.join(", ")}`,
-    (value) =>
-      Array.isArray(value) && value.length <= LINES && Array.from(value).every(isHeader) &&
-      value.reduce((sum, line) => sum + octetsOf(line), 0) <= OCTETS
-  )
+  return Schema.Unknown.check(Schema.makeFilter((headers) => {
+    try {
+      return wrongHeaders(headers, names)
+    } catch {
+      return PAIRS
+    }
+  }))
 }

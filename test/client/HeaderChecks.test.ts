@@ -7,18 +7,19 @@ import type { HeaderLines } from "../../src/protocol/Encoder.ts"
 import { TestRelay } from "../../src/testing/TestRelay.ts"
 import { pair, peer, sendTo, settled, simulated } from "./pair.ts"
 
-const optionsOf = ({ cause, reason }: Client.ClientError): ReadonlyArray<string> => {
+const problemsOf = ({ cause, reason }: Client.ClientError): OptionsError["problems"] => {
   assert.strictEqual(reason, "Options")
   assert.instanceOf(cause, OptionsError)
-  return cause.problems.map(({ option }) => option)
+  return cause.problems
 }
+const optionsOf = (error: Client.ClientError): ReadonlyArray<string> => problemsOf(error).map(({ option }) => option)
 
 const many = (count: number): HeaderLines => Array.from({ length: count }, (_, i) => [`X-${i}`, "y"])
 const long = (octets: number): HeaderLines => [["X", "y".repeat(octets - 5)]]
 const ofAny = ["To-Path", "from-path"]
 const ofSend = [...ofAny, "Message-ID", "BYTE-RANGE", "Success-Report", "failure-report", "content-Type"]
 const withHole: HeaderLines = Object.assign(Array.from<HeaderLines[number]>({ length: 0 }), { 1: ["X", "y"] as const })
-const tooMuch: ReadonlyArray<HeaderLines> = [many(58), long(7233), [...many(50), ...long(7200)], withHole]
+const tooMuch: ReadonlyArray<HeaderLines> = [many(58), long(7233), [...many(50), ...long(7200)]]
 const uri = (length: number): string => `msrp://bob.example.net:8145/${"a".repeat(length - 32)};tcp`
 
 describe("headers", () => {
@@ -36,7 +37,9 @@ describe("headers", () => {
         [ofAny, (headers) => client.respond(frame, 200, { headers })]
       ]
       for (const [own, ask] of ways) {
-        for (const name of own) assert.deepStrictEqual(optionsOf(yield* Effect.flip(ask([[name, "1"]]))), ["headers"])
+        for (const name of own) {
+          assert.deepStrictEqual(optionsOf(yield* Effect.flip(ask([[name, "1"]]))), ["headers[0]"])
+        }
         for (const headers of tooMuch) assert.deepStrictEqual(optionsOf(yield* Effect.flip(ask(headers))), ["headers"])
       }
       const long17 = Array.from({ length: 17 }, () => peer)
@@ -60,6 +63,50 @@ describe("headers", () => {
         headers: [["Message-ID", "mess1"], ["Content-Type", "a/b"]]
       })
       assert.strictEqual((yield* other.frame).messageId, "mess1")
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("that cannot be used are told by their names, and nothing of their values is", () =>
+    Effect.gen(function*() {
+      const { client } = yield* pair()
+      const told = (headers: any) =>
+        Effect.map(Effect.flip(client.send({ toPath: peer, body: "x", headers })), (error) => {
+          assert.notInclude(String(error), "s3cret")
+          return problemsOf(error).map(({ option, problem }) => `${option} ${problem}`)
+        })
+      const ofValue = (at: number, name: string) => `headers[${at}] must have text in one line as the value of ${name}`
+      assert.deepStrictEqual(
+        yield* told([["X-One", "1"], ["X-Two", "s3cret\r\n"], ["to-path", "s3cret"], ["X-Three"], ["X-Four", 5]]),
+        [
+          ofValue(1, "X-Two"),
+          "headers[2] must not be to-path, which the client writes itself",
+          ofValue(3, "X-Three"),
+          ofValue(4, "X-Four")
+        ]
+      )
+      const aPair = "must be a pair of a name and a value"
+      const name = "must have a name of letters, digits, hyphens and the like"
+      assert.deepStrictEqual(
+        yield* told([["X: s3cret", "1"], "X: s3cret", [], ["", "s3cret"], null]),
+        [
+          `headers[0] ${name}`,
+          `headers[1] ${aPair}`,
+          `headers[2] ${aPair}`,
+          `headers[3] ${name}`,
+          `headers[4] ${aPair}`
+        ]
+      )
+      assert.deepStrictEqual(yield* told(withHole), [`headers[0] ${aPair}`])
+      assert.deepStrictEqual(yield* told(many(58)), ["headers must be at most 57 pairs of a name and a value"])
+      assert.deepStrictEqual(yield* told(long(7233)), ["headers must be of at most 7232 octets in all"])
+      for (const wrong of [{ "X-One": "s3cret" }, 5, null, "X: s3cret"]) {
+        assert.deepStrictEqual(yield* told(wrong), ["headers must be at most 57 pairs of a name and a value"])
+      }
+      const throwing = Object.defineProperty(["X"], 1, {
+        get: () => {
+          throw new RangeError("s3cret")
+        }
+      })
+      assert.deepStrictEqual(yield* told([throwing]), ["headers must be at most 57 pairs of a name and a value"])
     }).pipe(Effect.provide(simulated)))
 
   it.effect("as many and as long as may be pass a relay, beside the longest paths", () =>

@@ -26,8 +26,8 @@ const detached = (): Uint8Array => {
 const injected = "msrp://bob.example.net:8145/kjhd37s2s20w2a;tcp\r\nX: y"
 const wrongPaths = ["", "bob", injected, [], [""], [peer, 5], [peer, "bob"], { text: "bob" }, { text: 5 }, 5, null]
 
+/** Each has one that is wrong, or is none. */
 const wrongHeaders = [
-  { Name: "value" },
   [["X"]],
   [["X", 5]],
   [["", "value"]],
@@ -58,7 +58,8 @@ const wrongToSend: ReadonlyArray<readonly [option: string, options: object]> = [
   ...["", "text", "text/", "text/plain\r\nX: y", "text/plain; name=\ud800", "text/pl\u0000ain", 5].map((contentType) =>
     ["contentType", { contentType }] as const
   ),
-  ...wrongHeaders.map((headers) => ["headers", { headers }] as const),
+  ...wrongHeaders.map((headers) => ["headers[0]", { headers }] as const),
+  ["headers", { headers: { Name: "value" } }],
   ["byteRange.start", { byteRange: { start: 0, total: 10 } }],
   ["byteRange.total", { byteRange: { start: 1, total: 0.5 } }],
   ["byteRange.total", { body: "abc", byteRange: { start: 9, total: 10 }, flag: "+" }],
@@ -121,7 +122,8 @@ const wrongToRequest: ReadonlyArray<readonly [option: string, options: object]> 
   ...["", "send", "SEND\r\nTo-Path: x", "SE ND", "200", 5, undefined].map((method) => ["method", { method }] as const),
   ...wrongPaths.map((toPath) => ["toPath", { toPath }] as const),
   ...wrongPaths.map((fromPath) => ["fromPath", { fromPath }] as const),
-  ...wrongHeaders.map((headers) => ["headers", { headers }] as const),
+  ...wrongHeaders.map((headers) => ["headers[0]", { headers }] as const),
+  ["headers", { headers: { Name: "value" } }],
   ["body", { body: 5 }],
   ["body", { body: detached() }],
   ["flag", { flag: "!" }],
@@ -204,7 +206,7 @@ describe("options that cannot be used", () => {
       const wrong: ReadonlyArray<readonly [string, Effect.Effect<void, Client.ClientError>]> = [
         ...[undefined, null, 5, {}].map((request) => ["request", respond(request, 200)] as const),
         ...[undefined, 99, 1000, 200.5, NaN, "200"].map((status) => ["status", respond(send, status)] as const),
-        ...wrongHeaders.map((headers) => ["headers", respond(send, 200, { headers })] as const),
+        ...wrongHeaders.map((headers) => ["headers[0]", respond(send, 200, { headers })] as const),
         ...wrongComments.map((comment) => ["comment", respond(send, 200, { comment })] as const),
         ...[undefined, {}].map((one) => ["send", report(one, right)] as const),
         ["status", report(send, { ...right, status: 0 })],
