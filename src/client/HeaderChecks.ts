@@ -9,7 +9,10 @@ export const ofAny = ["To-Path", "From-Path"]
 /** The same of a message. */
 export const ofSend = [...ofAny, "Message-ID", "Byte-Range", "Success-Report", "Failure-Report", "Content-Type"]
 
-/** Beyond the limits of a relay the connection ends. A path is one line; the rest is divided, and leaves what the client writes. */
+/**
+ * Beyond the limits of a relay the connection ends. A path is one line, and both are one in the end; the rest is divided, and
+ * leaves what the client writes.
+ */
 const REST = 1024
 export const PATHS = defaultFrameLimits.headerLine - 64
 export const MAX_URIS = defaultFrameLimits.pathUris

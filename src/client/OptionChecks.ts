@@ -44,7 +44,7 @@ import type {
   RequestOptions,
   SendOptions
 } from "./Options.ts"
-import { isUtf8Line, utf8Length } from "./Utf8.ts"
+import { isUtf8Line, toUtf8 } from "./Utf8.ts"
 
 const { nonSendBody } = defaultFrameLimits
 const some: Range = [1, Number.MAX_SAFE_INTEGER]
@@ -68,18 +68,37 @@ const octets = declared<string | Uint8Array>("text or octets, which no other thr
 
 const MEDIA_TYPE = /^[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+\/[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+[\t ]*(?:;|$)/
 
-/** Together: the relays on the way move URIs from one path to the other. */
+/** How much of a line there may be, where it is more; of a path also how many URIs. */
+const excess = (line: string, uris = 0): string | undefined => {
+  if (uris > MAX_URIS) return `at most ${MAX_URIS} URIs`
+  return line.length > PATHS ? `at most ${PATHS} octets` : undefined
+}
+
+/** By themselves, and together: the relays on the way move URIs from one path to the other, up to the last one (RFC 4976 §6.4.1). */
 const pathsFit = (
   { contentType = "", fromPath = "", toPath }: Pick<SendOptions, "contentType" | "fromPath" | "toPath">
 ): ReadonlyArray<OptionProblem> => {
-  const [to, from] = [pathText(toPath), pathText(fromPath)]
-  const uris = pathUris(`${to} ${from}`).length
-  return uris > MAX_URIS || to.length + from.length + utf8Length(contentType) > PATHS
+  const [to, from, type] = [pathText(toPath), pathText(fromPath), toUtf8(contentType)]
+  const [toUris, fromUris] = [pathUris(to).length, pathUris(from).length]
+  const alone = [
+    { option: "toPath", most: excess(to, toUris) },
+    { option: "fromPath", most: excess(from, fromUris) },
+    { option: "contentType", most: excess(type) }
+  ].flatMap(({ most, option }) => most === undefined ? [] : [{ option, problem: `must be ${most}` }])
+  if (alone.length > 0) return alone
+  return toUris + fromUris > MAX_URIS + 1 || to.length + from.length + type.length > PATHS
     ? [{
       option: "toPath",
-      problem: `must be, with fromPath, ${MAX_URIS} URIs, and with contentType ${PATHS} octets, at most`
+      problem: `must be, with fromPath, at most ${MAX_URIS + 1} URIs, and with contentType ${PATHS} octets`
     }]
     : []
+}
+
+/** With the relay's URI it is a To-Path. */
+const viaFits = ({ relay, via = "" }: AuthOptions): ReadonlyArray<OptionProblem> => {
+  const to = `${pathText(via)} ${pathText(relay)}`
+  const most = excess(to, pathUris(to).length)
+  return most === undefined ? [] : [{ option: "via", problem: `must be, with relay, ${most}` }]
 }
 
 const ident = text("4 to 32 letters, digits, dots, hyphens and the like", isIdent)
@@ -237,7 +256,8 @@ const checkAuth = failing<AuthOptions>(wrongOptions(
     ...userSchema,
     ...loginSchema,
     adjustExpires: Schema.optional(Schema.Boolean)
-  })
+  }),
+  viaFits
 ))
 
 const checkSend = failing<SendOptions<any, any>>(

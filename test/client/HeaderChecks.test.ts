@@ -5,7 +5,7 @@ import type * as Client from "../../src/Client.ts"
 import { OptionsError } from "../../src/options/Options.ts"
 import type { HeaderLines } from "../../src/protocol/Encoder.ts"
 import { TestRelay } from "../../src/testing/TestRelay.ts"
-import { pair, peer, sendTo, settled, simulated } from "./pair.ts"
+import { pair, peer, relay, sendTo, settled, simulated } from "./pair.ts"
 
 const problemsOf = ({ cause, reason }: Client.ClientError): OptionsError["problems"] => {
   assert.strictEqual(reason, "Options")
@@ -108,6 +108,60 @@ describe("headers", () => {
       })
       assert.deepStrictEqual(yield* told([throwing]), ["headers must be at most 57 pairs of a name and a value"])
     }).pipe(Effect.provide(simulated)))
+
+  it.effect("beside paths that are too long: it is told which, or that they are together", () =>
+    Effect.gen(function*() {
+      const { client } = yield* pair()
+      const uris = (count: number): ReadonlyArray<string> => Array.from({ length: count }, () => peer)
+      const told = (options: Partial<Client.SendOptions>) =>
+        Effect.map(
+          Effect.flip(client.send({ toPath: peer, body: "x", ...options })),
+          (error) => problemsOf(error).map(({ option, problem }) => `${option} ${problem}`)
+        )
+      const mostUris = "must be at most 16 URIs"
+      const mostOctets = "must be at most 8128 octets"
+      const together = "toPath must be, with fromPath, at most 17 URIs, and with contentType 8128 octets"
+      const five = [1, 2, 3, 4, 5].map(() => uri(2000))
+      const contentType = (octets: number): string => `a/${"b".repeat(octets - 2)}`
+      assert.deepStrictEqual(yield* told({ toPath: uris(17) }), [`toPath ${mostUris}`])
+      assert.deepStrictEqual(yield* told({ fromPath: uris(17) }), [`fromPath ${mostUris}`])
+      assert.deepStrictEqual(yield* told({ toPath: uris(17), fromPath: five }), [
+        `toPath ${mostUris}`,
+        `fromPath ${mostOctets}`
+      ])
+      assert.deepStrictEqual(yield* told({ toPath: five }), [`toPath ${mostOctets}`])
+      assert.deepStrictEqual(yield* told({ contentType: contentType(8129) }), [`contentType ${mostOctets}`])
+      assert.deepStrictEqual(yield* told({ contentType: contentType(8100) }), [together])
+      assert.deepStrictEqual(yield* told({ toPath: uris(9), fromPath: uris(9) }), [together])
+      assert.deepStrictEqual(yield* told({ toPath: five.slice(2), fromPath: five.slice(2) }), [together])
+      const login = { relay, username: "alice", password: "wonderland" }
+      for (const [via, problem] of [[uris(16), mostUris], [five, mostOctets]] as const) {
+        const error = yield* Effect.flip(client.auth({ ...login, via }))
+        assert.deepStrictEqual(problemsOf(error), [{
+          option: "via",
+          problem: problem.replace("be", "be, with relay,")
+        }])
+      }
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("beside as many URIs as may be pass a relay, which moves them from one path to the other", () =>
+    Effect.gen(function*() {
+      const { login } = yield* TestRelay
+      const alice = yield* login("alice")
+      const bob = yield* login("bob")
+      const { uri: own } = alice.client
+      const uris = (count: number): ReadonlyArray<string> => Array.from({ length: count }, () => peer)
+      const toPath = alice.pathTo(bob)
+      const fromPath = [own, ...uris(16 - toPath.length)]
+      yield* alice.client.send({ toPath, fromPath, body: "x" })
+      assert.lengthOf((yield* bob.client.messages.take).fromPath.split(" "), 16)
+      // Its next hop is not there.
+      const far = [...alice.grant.usePath.map(({ text }) => text), ...uris(15)]
+      for (const from of [undefined, own]) {
+        const { status } = yield* Effect.flip(alice.client.send({ toPath: far, fromPath: from, body: "x" }))
+        assert.strictEqual(status, 403)
+      }
+    }).pipe(Effect.scoped, Effect.provide(TestRelay.layer())))
 
   it.effect("as many and as long as may be pass a relay, beside the longest paths", () =>
     Effect.gen(function*() {
