@@ -16,14 +16,12 @@ import { Frame, pathUris } from "./Frame.ts"
 import { Arriving, type Incoming } from "./Incoming.ts"
 import type { Mailbox, Unread } from "./Mailbox.ts"
 import { Reassembly } from "./Reassembly.ts"
+import { Refusals } from "./Refusals.ts"
 import { failed, type Report } from "./Report.ts"
 import type { Wire } from "./Wire.ts"
 
 /** Messages that may be unfinished at a time. */
 const MAX_UNFINISHED = 1024
-
-/** Messages whose further chunks are refused, at a time; beyond it the oldest is forgotten. */
-const MAX_REFUSED = 1024
 
 /**
  * A whole message.
@@ -99,8 +97,7 @@ export class Inbox implements FrameSink {
   /** By Message-ID: who wants to know that a message on its way has failed. */
   readonly #sending = new Map<string, (error: ClientError) => void>()
   readonly #unfinished = new Map<string, Unfinished>()
-  /** What the rest of messages is answered. */
-  readonly #refused = new Map<string, number>()
+  readonly #refusals = new Refusals()
   #held = 0
   #chunk: Chunk | undefined
 
@@ -129,7 +126,7 @@ export class Inbox implements FrameSink {
     this.#transactions.clear()
     for (const { arriving } of this.#unfinished.values()) arriving?.fail(error)
     this.#unfinished.clear()
-    this.#refused.clear()
+    this.#refusals.clear()
     for (const transaction of waiting) transaction.lost(error)
     for (const failed of this.#sending.values()) failed(error)
     this.#options.deliveries.close(error)
@@ -199,17 +196,10 @@ export class Inbox implements FrameSink {
   /** RFC 4975 §10.5: the rest of the chunk is read and ignored, and so are the chunks that still come. */
   #refuse(message: Unfinished, status: number, chunk = this.#chunk): void {
     this.#forgetMessage(message)
-    this.#refuseRest(message.key, status)
+    this.#refusals.refuse(message.key, status)
     if (chunk?.message !== message) return
     chunk.message = undefined
     this.#answer(chunk, status)
-  }
-
-  #refuseRest(key: string, status: number): void {
-    this.#refused.delete(key)
-    const [oldest] = this.#refused.keys()
-    if (oldest !== undefined && this.#refused.size >= MAX_REFUSED) this.#refused.delete(oldest)
-    this.#refused.set(key, status)
   }
 
   #end(chunk: Chunk, flag: Flag): void {
@@ -226,8 +216,8 @@ export class Inbox implements FrameSink {
     if (message?.arriving?.crowded === true) message.arriving.withhold((status) => this.#answer(chunk, status))
     else this.#answer(chunk, 200)
     if (message === undefined) {
-      if (flag !== "+") this.#refused.delete(keyOf(frame))
-      return
+      if (flag !== "+") this.#refusals.forget(keyOf(frame))
+      return isBodiless(frame) ? this.#received(frame, 0) : undefined
     }
     if (flag === "#" || !truth) {
       const why = truth ? "the sender has given up the message" : "the message has another length than its sender said"
@@ -250,14 +240,14 @@ export class Inbox implements FrameSink {
     const key = keyOf(frame)
     const known = this.#unfinished.get(key)
     if (known !== undefined) return known
-    const refused = this.#refused.get(key)
+    const refused = this.#refusals.statusOf(key)
     if (refused !== undefined && (startOf(frame) > 1 || flag === "#")) return refused
     const collect = this.#unfinished.size < MAX_UNFINISHED ? this.#options.collect(frame) : { refuse: 413 }
     if (typeof collect === "object") {
-      this.#refuseRest(key, collect.refuse)
+      this.#refusals.refuse(key, collect.refuse)
       return collect.refuse
     }
-    this.#refused.delete(key)
+    this.#refusals.forget(key)
     const message = this.#unfinishedOf(key, frame, collect)
     this.#unfinished.set(key, message)
     if (message.arriving !== undefined) this.#options.incoming.put(message.arriving)
@@ -302,6 +292,11 @@ export class Inbox implements FrameSink {
         first
       })
     } else message.arriving.whole()
+    this.#received(first, length)
+  }
+
+  /** All of it is here (RFC 4975 §7.1.3). */
+  #received(first: Frame, length: number): void {
     if (first.successReport && this.#options.report) {
       this.report(first, { status: 200, byteRange: `1-${length}/${length}` })
     }
@@ -380,6 +375,11 @@ const isTrue = ({ frame, next }: Chunk, { first }: Unfinished): boolean =>
 
 /** Number in its message of a chunk's first octet (RFC 4975 §7.3.1). */
 const startOf = ({ byteRange }: Frame): number => byteRange?.start ?? 1
+
+/** A SEND that is whole without a body: nothing of it is shown, but who asks for a REPORT gets one (RFC 4975 §7.1, §7.3.1). */
+const isBodiless = ({ byteRange, flag, hasBody, messageId, problem }: Frame): boolean =>
+  !hasBody && flag === "$" && messageId !== undefined && problem === undefined &&
+  (byteRange === undefined || (byteRange.start === 1 && !byteRange.total))
 
 /** A message has one sender, and one session. */
 const keyOf = ({ fromPath, messageId, toPath }: Frame): string => `${messageId}\n${fromPath}\n${toPath}`

@@ -30,7 +30,7 @@ export type Path = string | MsrpUri | ReadonlyArray<string | MsrpUri>
 export interface ClientOptions {
   /** Answer requests: SENDs as their Failure-Report wants it, unknown methods with 501. Default true. */
   readonly respond?: boolean | undefined
-  /** Send a success REPORT for a whole message that asks for one. Default true. */
+  /** Send a success REPORT for a whole message that asks for one, and for a SEND without a body that does. Default true. */
   readonly report?: boolean | undefined
   /** Keep a copy of every frame in `frames`, however long its body. For tests. Default false. */
   readonly record?: boolean | undefined
@@ -171,7 +171,7 @@ export interface SendOptions<E = never, R = never> {
   readonly toPath: Path
   /** Own URI. Default: that of the client. */
   readonly fromPath?: Path | undefined
-  /** Text goes as UTF-8. Absent: a SEND without a body, as for binding a session or keeping a connection alive. */
+  /** Text goes as UTF-8. Absent: a SEND without a body, as for binding a session or keeping a connection alive: no message to its receiver. */
   readonly body?: string | Uint8Array | Stream.Stream<Uint8Array, E, R> | undefined
   /**
    * Octets of a streamed body, when known: it then stands in Byte-Range as the total. If the body has fewer, or more are at
@@ -192,7 +192,7 @@ export interface SendOptions<E = never, R = never> {
   readonly byteRange?: { readonly start: number; readonly total: number | undefined } | false | undefined
   /** Default `yes`. */
   readonly failureReport?: FailureReport | undefined
-  /** Default false. */
+  /** Asks for what `Sent.delivered` waits for. Default false. */
   readonly successReport?: boolean | undefined
   /** Octets of body in one chunk; `Infinity` for one chunk that ends early only when others want to send. Default 65,536. */
   readonly chunkSize?: number | undefined

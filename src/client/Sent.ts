@@ -26,7 +26,8 @@ export class Sent {
   /**
    * Waits for the receiver's success REPORT about all of it (RFC 4975 §7.1.2). Fails with `Reported` for a failure REPORT,
    * with `Closed` when the connection goes first, with `NoReport` without `successReport`, or when 16,384 newer messages
-   * wait, or one with its `messageId`. Nobody has to tell: a time limit is the caller's.
+   * wait, or one with its `messageId`. Not everybody tells, some not of one without a body, and a relay never of one that ends at it:
+   * a time limit is the caller's.
    */
   get delivered(): Effect.Effect<Report, ClientError> {
     return this.#delivered

@@ -1,9 +1,10 @@
-/** What a client makes of SENDs that come: whose refusal lasts how long. */
+/** What a client makes of SENDs that come: how long a refusal lasts, and what is said of one without a body. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fc from "fast-check"
 import type * as Client from "../../src/Client.ts"
-import { pair, sendTo, settled, simulated } from "./pair.ts"
+import { TestRelay } from "../../src/testing/TestRelay.ts"
+import { pair, peer, relay, sendTo, settled, simulated } from "./pair.ts"
 
 /** Chunks of one message of nine octets, by where they begin. */
 const chunk = (client: Client.Client, id: string, start: number | undefined, flag: string, body = "abc"): string => {
@@ -106,4 +107,56 @@ describe("a message that was refused", () => {
         { numRuns: 50 }
       )
     ))
+})
+
+describe("a SEND without a body", () => {
+  const bodiless = (client: Client.Client, headers: string, flag = "$"): string =>
+    `MSRP abcd SEND\r\nTo-Path: ${client.uri}\r\nFrom-Path: ${relay} ${peer}\r\n${headers}-------abcd${flag}\r\n`
+
+  it.effect("is reported when it asks for that, and is no message", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair()
+      const asks = "Message-ID: mine1\r\nSuccess-Report: yes\r\n"
+      for (const range of ["", "Byte-Range: 1-0/0\r\n", "Byte-Range: 1-*/*\r\n"]) {
+        other.write(bodiless(client, asks + range))
+        const [answer, report] = yield* other.frames(2)
+        assert.deepStrictEqual([answer!.status, report!.method, report!.messageId], [200, "REPORT", "mine1"])
+        assert.strictEqual(report!.header("Byte-Range"), "1-0/0")
+        assert.strictEqual(report!.header("Status"), "000 200 OK")
+        assert.deepStrictEqual([report!.toPath, report!.fromPath], [`${relay} ${peer}`, client.uri])
+      }
+      yield* settled
+      assert.strictEqual((yield* client.messages.poll)._tag, "None")
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("is not, when nobody asks, or it is no whole one", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair()
+      const asks = "Message-ID: mine1\r\nSuccess-Report: yes\r\n"
+      const others = [
+        bodiless(client, "Message-ID: mine1\r\n"),
+        bodiless(client, "Message-ID: mine1\r\nSuccess-Report: no\r\n"),
+        bodiless(client, "Success-Report: yes\r\n"),
+        bodiless(client, asks, "+"),
+        bodiless(client, asks, "#"),
+        bodiless(client, `${asks}Byte-Range: 4-3/9\r\n`),
+        bodiless(client, `${asks}Byte-Range: 1-0/9\r\n`),
+        bodiless(client, `${asks}Failure-Report: maybe\r\n`)
+      ]
+      for (const one of others) other.write(one)
+      const statuses = (yield* other.frames(others.length)).map(({ status }) => status)
+      assert.deepStrictEqual(statuses, [200, 200, 200, 200, 200, 200, 200, 400])
+      yield* settled
+      assert.strictEqual(other.waiting, 0)
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("is delivered, through a relay", () =>
+    Effect.gen(function*() {
+      const { login } = yield* TestRelay
+      const alice = yield* login("alice")
+      const bob = yield* login("bob")
+      const sent = yield* alice.client.send({ toPath: alice.pathTo(bob), successReport: true })
+      const { byteRange, status } = yield* sent.delivered
+      assert.deepStrictEqual([status, byteRange], [200, { start: 1, end: 0, total: 0 }])
+    }).pipe(Effect.scoped, Effect.provide(TestRelay.layer())))
 })
