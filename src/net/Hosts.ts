@@ -10,15 +10,6 @@ export const isWildcard = (host: string): boolean => WILDCARDS.has(canonicalHost
 
 export const isLocalhost = (host: string): boolean => canonicalHost(host) === "localhost"
 
-const MAPPED_LOOPBACK = /^::ffff:7f[0-9a-f]{2}:/
-
-/** Reachable from this machine only; of names, `localhost` and what is under it are (RFC 6761 §6.3). */
-export const isLoopback = (host: string): boolean => {
-  const name = canonicalHost(host)
-  return /^(?:.+\.)?localhost\.?$/.test(name) || (isIPv4(name) && name.startsWith("127.")) ||
-    name === "::1" || MAPPED_LOOPBACK.test(name)
-}
-
 const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
 
 /** An IP address as everywhere: canonical, and an IPv4 address that stands in an IPv6 one (RFC 4291 §2.5.5.2) as such. */
@@ -28,6 +19,12 @@ export const plainAddress = (address: string): string => {
   if (high === undefined || low === undefined) return canonical
   const [a, b] = [Number.parseInt(high, 16), Number.parseInt(low, 16)]
   return [a >> 8, a & 0xFF, b >> 8, b & 0xFF].join(".")
+}
+
+/** Reachable from this machine only; of names, `localhost` and what is under it are (RFC 6761 §6.3). */
+export const isLoopback = (host: string): boolean => {
+  const name = plainAddress(host)
+  return /^(?:.+\.)?localhost\.?$/.test(name) || (isIPv4(name) && name.startsWith("127.")) || name === "::1"
 }
 
 /** `localhost` as addresses to bind: `::1` only where this machine has it. */

@@ -28,8 +28,8 @@ export const isSameHost: HandshakePolicy["admitsOrigin"] = (origin, host) => {
   return page === own || (isLoopbackName(page) && isLoopbackName(own))
 }
 
-const isLoopbackName = (name: string): boolean =>
-  name === "localhost" || name.endsWith(".localhost") || isLoopback(name.replace(/^\[(.*)\]$/, "$1"))
+/** Of the host name of a URL, where an IPv6 address has brackets. */
+const isLoopbackName = (name: string): boolean => isLoopback(name.replace(/^\[(.*)\]$/, "$1"))
 
 /** No WebSocket is opened; the response says why. */
 export interface Refused {
