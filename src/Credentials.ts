@@ -56,7 +56,7 @@ const wordsOf = (cause: unknown): string | undefined => {
 }
 
 /**
- * Who is asked for. Both are text, the user name composed (NFC).
+ * Who is asked for. Both are text, composed (NFC).
  *
  * @category models
  * @since 0.1.0
@@ -225,7 +225,7 @@ export const userTable = (users: Iterable<User>): UserTable => {
   const secrets = new Map<string, Secret>()
   // no user name has a line break
   const key = (username: string, realm: string | undefined): string =>
-    realm === undefined ? username.normalize("NFC") : `${username.normalize("NFC")}\n${realm}`
+    (realm === undefined ? username : `${username}\n${realm}`).normalize("NFC")
   for (const { realm, secret, username } of users) {
     const at = key(username, realm)
     const before = secrets.get(at)

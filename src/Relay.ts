@@ -367,7 +367,7 @@ const rulesOf = (options: RelayOptions): SwitchboardRules => ({
   limits: { ...defaultRelayLimits, ...options.limits },
   auth: {
     usePath: options.usePath ?? [],
-    realm: options.authRealm,
+    realm: options.authRealm?.normalize("NFC"),
     expires: options.authExpires ?? EXPIRES,
     minExpires: options.authMinExpires,
     maxExpires: options.authMaxExpires,

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import {
@@ -11,6 +12,8 @@ import {
   storedSecret,
   type User
 } from "../src/Credentials.ts"
+import { ha1 } from "../src/protocol/digest/Digest.ts"
+import { TestRelay } from "../src/testing.ts"
 
 const MD5 = "80be1c328e6bf1a5c124624b9b990edd"
 const SHA = "aff93887458e7598df06411d3d72fad981e72ea355b3c919c129d5ae119b0022"
@@ -96,4 +99,38 @@ it("a backend that cannot answer says why, by the tag or name of an error that h
   assert.strictEqual(said(Object.assign(new Error(), { code: "ECONNREFUSED" })), ": Error ECONNREFUSED")
   assert.strictEqual(said({ _tag: "Gone", why: "secret" }), ": Gone")
   for (const none of [undefined, null, 1, {}]) assert.strictEqual(said(none), "")
+})
+
+describe("a login where names are beyond ASCII", () => {
+  const [composed, decomposed] = ["caf\u{e9}", "cafe\u{301}"]
+  const spellings = [composed, decomposed].flatMap((realm) =>
+    [composed, decomposed].map((stored) => ({ realm, stored }))
+  )
+  for (const { realm, stored } of spellings) {
+    it.effect(`finds its user: ${realm.length} characters in the settings, ${stored.length} in the store`, () => {
+      const asked: Array<string> = []
+      const users = Credentials.layerMemory([user(stored, stored, ha1("SHA-256", composed, composed, "builder"))])
+      const credentials = Layer.effect(
+        Credentials,
+        Effect.map(Credentials, (of) => ({
+          ...of,
+          lookup: (key) => {
+            asked.push(`${key.username}@${key.realm}`)
+            return of.lookup(key)
+          }
+        }))
+      ).pipe(Layer.provide(users))
+      return Effect.gen(function*() {
+        const { login, relay } = yield* TestRelay
+        yield* login(decomposed, { password: "builder" })
+        yield* login(composed, { password: "builder" })
+        assert.deepStrictEqual(asked, [`${composed}@${composed}`, `${composed}@${composed}`])
+        for (const name of [composed, decomposed]) {
+          assert.lengthOf(relay.operator.sessions({ user: name, realm: name }).items, 2)
+          assert.isNotEmpty(relay.operator.history(name))
+        }
+        assert.strictEqual(relay.operator.endUser(decomposed, decomposed), 2)
+      }).pipe(Effect.provide(TestRelay.layer({ relay: { authRealm: realm } }).pipe(Layer.provide(credentials))))
+    })
+  }
 })

@@ -16,7 +16,7 @@ export interface AuthRequest {
   readonly authorization: string | undefined
   /** Values of further ones, in order: some clients answer each challenge with its own. One of them all is enough. */
   readonly furtherAuthorizations?: ReadonlyArray<string> | undefined
-  /** Text; compared case by case with what the client sends back. */
+  /** Text, composed (NFC); compared case by case with what the client sends back. */
   readonly realm: string
   /** Address of the client, `undefined` behind another relay. Nonces are not bound to it; too many failures are. */
   readonly source: string | undefined

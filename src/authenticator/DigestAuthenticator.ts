@@ -18,7 +18,7 @@ import { follow, type Live } from "../options/Live.ts"
 import { duration, oneOf, text, whole, wrongOptions } from "../options/Options.ts"
 import { printAuthenticationInfo } from "../protocol/digest/AuthenticationInfo.ts"
 import { type Authorization, chooseAuthorization } from "../protocol/digest/Authorization.ts"
-import { printChallenge, REALM } from "../protocol/digest/Challenge.ts"
+import { printChallenge, REALM, realmKey } from "../protocol/digest/Challenge.ts"
 import {
   type DigestAlgorithm,
   digestAlgorithms,
@@ -113,7 +113,7 @@ const MAX_NONCES = 65_536
 const lifeOf = ({ nonceExpire = NONCE_LIFE }: DigestOptions): number => Duration.toMillis(nonceExpire)
 
 const realmsOf = ({ realmsWithoutMd5 = [] }: DigestOptions): ReadonlySet<string> =>
-  new Set(realmsWithoutMd5.map((realm) => realm.toLowerCase()))
+  new Set(realmsWithoutMd5.map(realmKey))
 
 export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>) {
   const live = yield* follow(
@@ -244,7 +244,7 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
   const authenticate = Effect.fnUntraced(function*(request: AuthRequest): Effect.fn.Return<AuthDecision> {
     const { realm, relay, requestUri, source } = request
     const algorithms = offered(algorithmsOf(credentials, realm)).filter((one) =>
-      one !== "MD5" || !withoutMd5.has(realm.toLowerCase())
+      one !== "MD5" || !withoutMd5.has(realmKey(realm))
     )
     if (algorithms.length === 0) {
       yield* Effect.logError("The credentials have no digest algorithm that may be offered any more")

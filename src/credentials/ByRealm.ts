@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { algorithmsOf, Credentials, type DigestAlgorithm, type Lookup } from "../Credentials.ts"
+import { realmKey } from "../protocol/digest/Challenge.ts"
 
 type Backend = Credentials["Service"]
 
@@ -20,9 +21,9 @@ type Backend = Credentials["Service"]
  * @since 0.2.0
  */
 export const byRealm = (realms: Readonly<Record<string, Backend>>, others?: Backend): Backend => {
-  const named = new Map(Object.entries(realms).map(([realm, backend]) => [realm.toLowerCase(), backend]))
+  const named = new Map(Object.entries(realms).map(([realm, backend]) => [realmKey(realm), backend]))
   const all = [...new Set([...named.values(), ...(others === undefined ? [] : [others])])]
-  const of = (realm: string): Backend | undefined => named.get(realm.toLowerCase()) ?? others
+  const of = (realm: string): Backend | undefined => named.get(realmKey(realm)) ?? others
   const ask = (choose: (backend: Backend) => Lookup): Lookup => (user) => {
     const backend = of(user.realm)
     return backend === undefined ? Effect.succeed(Option.none()) : choose(backend)(user)

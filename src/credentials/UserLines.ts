@@ -21,9 +21,14 @@ const BUCKETS = 1024
 export class UserLines implements UserTable {
   /** The first lines that are wrong; of what comes after them nothing is read. */
   readonly problems: Array<LineProblem> = []
+  /**
+   * The first lines with an H(A1), from 1, whose user or realm is not composed (NFC). They are found all the same, but what the
+   * H(A1) was made of is composed where a client follows RFC 7616 §4.
+   */
+  readonly decomposed: Array<number> = []
   readonly #calculateHa1: boolean
   /**
-   * By `user:realm`, without a realm those who are in every one. Text, and not `Redacted`: of that a process has one
+   * By `user:realm`, composed, without a realm those who are in every one. Text, and not `Redacted`: of that a process has one
    * large table, which stops everything when it grows.
    */
   readonly #secrets = {
@@ -53,7 +58,7 @@ export class UserLines implements UserTable {
 
   lookup({ realm, username }: UserKey): Option.Option<Secret> {
     const name = username.normalize("NFC")
-    const secret = this.#secretOf(`${name}:${realm}`) ?? this.#secretOf(`${name}:`)
+    const secret = this.#secretOf(`${name}:${realm.normalize("NFC")}`) ?? this.#secretOf(`${name}:`)
     // To say that somebody is no user takes as long.
     if (secret === undefined) Redacted.make("")
     return Option.fromNullishOr(secret)
@@ -103,15 +108,16 @@ export class UserLines implements UserTable {
     if (afterName === -1 || afterRealm === -1) return "not user:realm:secret"
     if (afterName === 0) return "user name missing"
     const realm = line.slice(afterName + 1, afterRealm)
-    const key = `${line.slice(0, afterName).normalize("NFC")}:${realm}`
+    const written = line.slice(0, afterRealm)
+    const key = written.normalize("NFC")
     const value = line.slice(afterRealm + 1)
     if (this.#calculateHa1) return value === "" ? "password missing" : this.#keep("password", key, value)
     if (realm === "") return "realm missing"
     const digits = value.trim().toLowerCase()
     const algorithm = algorithmOf(digits)
-    return algorithm === undefined
-      ? "the secret is not 32 (MD5) or 64 (SHA-256) hexadecimal digits"
-      : this.#keep(algorithm, key, digits)
+    if (algorithm === undefined) return "the secret is not 32 (MD5) or 64 (SHA-256) hexadecimal digits"
+    if (key !== written && this.decomposed.length < MAX_PROBLEMS) this.decomposed.push(this.#lines)
+    return this.#keep(algorithm, key, digits)
   }
 
   #keep(kind: "password" | DigestAlgorithm, key: string, secret: string): string | undefined {

@@ -40,17 +40,23 @@ export interface UserStore {
   readonly list: Effect.Effect<ReadonlyArray<UserName>, UserStoreError>
 }
 
+/** As they are looked up: how it was composed when it was typed makes no other user. */
+const composed = ({ realm, username }: UserName): UserName => ({
+  username: username.normalize("NFC"),
+  realm: realm.normalize("NFC")
+})
+
 /** H(A1) with each algorithm, in hexadecimal (RFC 7616 §3.4.2). */
 export const hashes = ({ password, realm, username }: NewUser): Readonly<Record<DigestAlgorithm, string>> => {
-  const of = (algorithm: DigestAlgorithm): string =>
-    ha1(algorithm, username.normalize("NFC"), realm, Redacted.value(password).normalize("NFC"))
+  const of = (algorithm: DigestAlgorithm): string => ha1(algorithm, username, realm, Redacted.value(password))
   return { "SHA-256": of("SHA-256"), "MD5": of("MD5") }
 }
 
 /** Lines of a credentials file. */
 const linesOf = (user: NewUser): ReadonlyArray<string> => {
   const made = hashes(user)
-  return digestAlgorithms.map((algorithm) => `${user.username.normalize("NFC")}:${user.realm}:${made[algorithm]}`)
+  const { realm, username } = composed(user)
+  return digestAlgorithms.map((algorithm) => `${username}:${realm}:${made[algorithm]}`)
 }
 
 const wrong = (message: string) => new UserStoreError({ message })
@@ -66,21 +72,16 @@ const checked = ({ realm, username }: UserName): Effect.Effect<void, UserStoreEr
 
 const isComment = (line: string): boolean => line.trimStart().startsWith("#")
 
-/** Of a user whose line would be taken for a comment. */
-const noComment = ({ username }: UserName): Effect.Effect<void, UserStoreError> =>
+/**
+ * Why a user can stand in a database only, if he can: his line would be a comment, or be cut at another place. A realm by itself
+ * is the host that clients address, which may be an IPv6 address.
+ */
+const notInFile = ({ realm, username }: UserName): string | undefined =>
   isComment(username)
-    ? Effect.fail(wrong("In a file no user name begins with #, which begins a comment; in a database one may"))
-    : Effect.void
-
-/** A realm by itself is the host that clients address, which may be an IPv6 address. */
-const hasNoColon = ({ realm }: UserName): Effect.Effect<void, UserStoreError> =>
-  realm.includes(":")
-    ? Effect.fail(
-      wrong(
-        "In a file no realm has a colon, as an IPv6 address has: set MSRP_AUTH_REALM to another one, or use a database"
-      )
-    )
-    : Effect.void
+    ? "In a file no user name begins with #, which begins a comment; in a database one may"
+    : realm.includes(":")
+    ? "In a file no realm has a colon, as an IPv6 address has: set MSRP_AUTH_REALM to another one, or use a database"
+    : undefined
 
 /** Fails with what is none: of users whose names were replaced, none could log in any more. */
 const utf8 = new TextDecoder("utf-8", { fatal: true })
@@ -158,14 +159,16 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
       }
       yield* fs.chmod(next, mode & 0o777)
     })
-    const isOf = ({ realm, username }: UserName) => {
-      const start = `${username.normalize("NFC")}:${realm}:`
+    const isOf = (user: UserName) => {
+      const { realm, username } = composed(user)
+      const start = `${username}:${realm}:`
       return (line: string): boolean => !isComment(line) && line.normalize("NFC").startsWith(start)
     }
     return {
       add: Effect.fnUntraced(function*(user) {
         yield* checked(user)
-        yield* Effect.andThen(noComment(user), hasNoColon(user))
+        const reason = notInFile(user)
+        if (reason !== undefined) return yield* wrong(reason)
         const is = isOf(user)
         yield* alone(
           Effect.flatMap(read, (lines) => write([...lines.filter((line) => !is(line)), ...linesOf(user)]))
@@ -187,7 +190,7 @@ export const fileStore = (path: string): Effect.Effect<UserStore, never, FileSys
       list: Effect.map(read, (lines) => {
         const names = new Map<string, UserName>()
         for (const line of lines) {
-          const [username, realm] = line.split(":")
+          const [username, realm] = line.normalize("NFC").split(":")
           if (!isComment(line) && username !== undefined && realm !== undefined) {
             names.set(`${username}:${realm}`, { username, realm })
           }
@@ -226,19 +229,21 @@ export const sqliteStore = (path: string): UserStore => {
         checked(user),
         use((database) => {
           const made = hashes(user)
+          const { realm, username } = composed(user)
           database.prepare(
             "INSERT INTO subscriber (username, domain, ha1, ha1_sha256) VALUES (?, ?, ?, ?) ON CONFLICT (username, domain) " +
               "DO UPDATE SET password = '', ha1 = excluded.ha1, ha1_sha256 = excluded.ha1_sha256"
-          ).run(user.username.normalize("NFC"), user.realm, made.MD5, made["SHA-256"])
+          ).run(username, realm, made.MD5, made["SHA-256"])
         })
       ),
-    remove: ({ realm, username }) =>
-      use((database) =>
+    remove: (user) => {
+      const { realm, username } = composed(user)
+      return use((database) =>
         Number(
-          database.prepare("DELETE FROM subscriber WHERE username = ? AND domain = ?")
-            .run(username.normalize("NFC"), realm).changes
+          database.prepare("DELETE FROM subscriber WHERE username = ? AND domain = ?").run(username, realm).changes
         ) > 0
-      ),
+      )
+    },
     list: use((database) =>
       database.prepare("SELECT username, domain FROM subscriber ORDER BY username, domain").all()
         .map(({ domain, username }) => ({ username: String(username), realm: String(domain) }))
@@ -305,7 +310,8 @@ const hash = Command.make(
   { user, realm, ...passwordFlags },
   Effect.fnUntraced(function*(given) {
     const name = { username: given.user, realm: given.realm }
-    yield* Effect.andThen(checked(name), noComment(name))
+    yield* checked(name)
+    if (isComment(name.username)) return yield* wrong(notInFile(name)!)
     const lines = linesOf({ ...name, password: yield* passwordOf(given) })
     for (const line of lines) yield* Console.log(line)
   })

@@ -35,6 +35,15 @@ it.effect("asks the backend of the realm, whatever its case, and the one for all
     assert.deepStrictEqual(algorithmsOf(users, "example.net"), ["MD5"])
   }))
 
+it.effect("asks the backend of a realm however that is composed", () =>
+  Effect.gen(function*() {
+    const [composed, decomposed] = ["Caf\u{e9}", "cafe\u{301}"]
+    for (const [named, asked] of [[composed, decomposed], [decomposed, composed]] as const) {
+      const users = byRealm({ [named]: yield* backend(alice) })
+      assert.isTrue(Option.isSome(yield* users.lookup({ username: "alice", realm: asked })))
+    }
+  }))
+
 it.effect("has nobody in a realm without a backend, which looks like the others", () =>
   Effect.gen(function*() {
     const users = byRealm({ "example.com": yield* backend(md5("bob")) })

@@ -26,6 +26,29 @@ it("names the lines that are wrong", () => {
   assert.strictEqual(problems("wrong\n".repeat(1000)).length, 10)
 })
 
+it("finds a user and realm however they are composed, and says which H(A1)s may be of something else", () => {
+  const composed = "d\u{e4}n:caf\u{e9}"
+  for (const who of [composed, composed.normalize("NFD"), "d\u{e4}n:cafe\u{301}", "da\u{308}n:caf\u{e9}"]) {
+    const table = userTable([{
+      username: who.split(":")[0]!,
+      realm: who.split(":")[1],
+      secret: storedSecret(MD5, false)!
+    }])
+    for (const asked of [composed, composed.normalize("NFD")]) {
+      const [username, realm] = asked.split(":") as [string, string]
+      for (const users of [read(`${who}:${MD5}`), read(`${who}:p`, true), table]) {
+        assert.isTrue(Option.isSome(users.lookup({ username, realm })), `${who} as ${asked}`)
+      }
+    }
+    assert.deepStrictEqual(problems(`${composed}:${MD5}\n${who}:${MD5}`), [2])
+    const isComposed = who === composed
+    assert.deepStrictEqual(read(`a:r:${MD5}\n${who}:${MD5}`).decomposed, isComposed ? [] : [2])
+    assert.deepStrictEqual(read(`a:r:p\n${who}:p`, true).decomposed, [])
+  }
+  const many = Array.from({ length: 100 }, (_, i) => `e\u{301}${i}:r:${MD5}`).join("\n")
+  assert.lengthOf(read(many).decomposed, 10)
+})
+
 /** What a table says of these users in these realms. */
 const told = (table: UserTable, names: ReadonlyArray<string>, realms: ReadonlyArray<string>) => ({
   users: table.users,

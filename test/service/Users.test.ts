@@ -237,6 +237,47 @@ it.effect("a file that is not in UTF-8 is named and left as it is", () =>
     }
   }).pipe(Effect.provide(NodeServices.layer)))
 
+for (const kind of ["file", "SQLite"]) {
+  it.effect(`a realm or name is the same however it is composed: ${kind}`, () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = `${yield* fs.makeTempDirectoryScoped()}/users`
+      const store = kind === "file" ? yield* fileStore(path) : sqliteStore(path)
+      const credentials = kind === "file"
+        ? Layer.orDie(layerFile({ path }))
+        : Layer.orDie(layerSql({ url: Redacted.make(`sqlite:${path}`), table: { ha1Sha256: "ha1_sha256" } }))
+      const composed = { ...umlaut, realm: "caf\u{e9}" }
+      const decomposed = {
+        ...composed,
+        username: composed.username.normalize("NFD"),
+        realm: composed.realm.normalize("NFD")
+      }
+      for (const [first, then] of [[composed, decomposed], [decomposed, composed]] as const) {
+        yield* store.add({ ...first, password: Redacted.make("before") })
+        yield* store.add(then)
+        assert.deepStrictEqual(yield* store.list, [{ username: composed.username, realm: composed.realm }])
+        assert.deepStrictEqual(
+          yield* Effect.provide(lookup(composed.username, composed.realm), Layer.fresh(credentials)),
+          hashes(composed)
+        )
+        assert.isTrue(yield* store.remove(first))
+        assert.deepStrictEqual(yield* store.list, [])
+      }
+    }).pipe(Effect.provide(NodeServices.layer)))
+}
+
+it.effect("lines that somebody has written otherwise are of the same user", () =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = `${yield* fs.makeTempDirectoryScoped()}/users`
+    const { MD5, "SHA-256": sha } = hashes(umlaut)
+    yield* fs.writeFileString(path, `da\u{308}n:cafe\u{301}:${MD5}\nd\u{e4}n:caf\u{e9}:${sha}\n`)
+    const store = yield* fileStore(path)
+    assert.deepStrictEqual(yield* store.list, [{ username: "d\u{e4}n", realm: "caf\u{e9}" }])
+    assert.isTrue(yield* store.remove({ username: "d\u{e4}n", realm: "cafe\u{301}" }))
+    assert.strictEqual(yield* fs.readFileString(path), "")
+  }).pipe(Effect.provide(NodeServices.layer)))
+
 it("H(A1) is what htdigest makes", () => {
   assert.strictEqual(hashes(alice).MD5, "93dfce8dfebfae8af4a726982429d23a")
 })

@@ -5,6 +5,9 @@ import { parseDigest, printParameters, quoted, token, withScheme } from "./Param
 /** What a realm may be, that goes into a challenge between quotation marks. */
 export const REALM = /^[^\p{Cc}"\\]{1,255}$/u
 
+/** By which settings tell realms apart: in whatever case and composition they are written. */
+export const realmKey = (realm: string): string => realm.normalize("NFC").toLowerCase()
+
 /** One WWW-Authenticate value. */
 export interface Challenge {
   readonly realm: string

@@ -80,18 +80,24 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
 
   const ends = (session: Session): void => sessions.end(session, "ended by the operator")
 
+  /** Whether a session is one of this user, of this realm, as far as they are given; names of sessions are composed (NFC). */
+  const isOf = (user: string | undefined, realm: string | undefined) => {
+    const [name, of] = [user?.normalize("NFC"), realm?.normalize("NFC")]
+    return (session: Session): boolean =>
+      (name === undefined || session.username === name) && (of === undefined || session.realm === of)
+  }
+
   return {
     sessions: ({ address, limit, offset, realm, sort, user }: SessionQuery = {}) => {
       const wanted = address === undefined ? undefined : canonicalHost(address)
+      const isWanted = isOf(user, realm)
       const now = monotonicMillis(clock)
       const isAt = (session: Session): boolean =>
         session.record.on.remote.host === wanted ||
         (session.peer?.connection as Hop | undefined)?.connection?.remote.host === wanted
       return pageOf(
         switchboard.book,
-        (session) =>
-          isValid(session, now) && (user === undefined || session.username === user) &&
-          (realm === undefined || session.realm === realm) && (wanted === undefined || isAt(session)),
+        (session) => isValid(session, now) && isWanted(session) && (wanted === undefined || isAt(session)),
         sort === "octets" ? ({ record }) => octetsOf(record.sent, record.received) : undefined,
         { limit, offset },
         summaryOf
@@ -126,15 +132,16 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
     },
     endUser: (user, realm) => {
       const now = monotonicMillis(clock)
+      const isWanted = isOf(user, realm)
       let count = 0
       for (const session of switchboard.book) {
-        if (session.username !== user || (realm !== undefined && session.realm !== realm)) continue
+        if (!isWanted(session)) continue
         if (isValid(session, now)) count++
         ends(session)
       }
       return count
     },
-    history: (user) => history.of(printable(user)),
+    history: (user) => history.of(printable(user.normalize("NFC"))),
     recent: () => history.recent,
     listen
   }

@@ -70,7 +70,7 @@ class Trace implements Watcher {
   constructor({ realm, users }: TraceQuery, queue: Queue.Queue<TraceFrame, Cause.Done>, costs: () => void) {
     this.queue = queue
     this.#users = users === "*" ? undefined : new Set(users.map((user) => user.normalize("NFC")))
-    this.#realm = realm
+    this.#realm = realm?.normalize("NFC")
     this.#costs = costs
   }
 

@@ -37,11 +37,14 @@ const lookAt = (
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> => {
   switch (credentials._tag) {
     case "Memory":
-      return Effect.succeed([
+      return Effect.succeed(
         demo === undefined
-          ? counted("MSRP_USERS", credentials.users.length)
-          : ok("", "none are configured: a user demo is made at each start, with a password that is printed then")
-      ])
+          ? [
+            counted("MSRP_USERS", credentials.users.length),
+            ...decomposed("MSRP_USERS", "entry", entriesOf(credentials))
+          ]
+          : [ok("", "none are configured: a user demo is made at each start, with a password that is printed then")]
+      )
     case "Ephemeral":
       return Effect.succeed([ok("MSRP_EPHEMERAL_SECRET", "whoever has a password made with it")])
     case "File":
@@ -54,7 +57,7 @@ const lookAt = (
         ""
       )
     case "Http": {
-      const realm = relay.authRealm ?? canonicalHost(relay.uris[0]!.host)
+      const realm = relay.authRealm?.normalize("NFC") ?? canonicalHost(relay.uris[0]!.host)
       return asked(credentials, "MSRP_HTTP_URL", "the service answers", realm)
     }
   }
@@ -65,11 +68,28 @@ const counted = (subject: string, users: number): Finding =>
     ? warning(subject, "has no users: nobody can log in")
     : ok(subject, `${users} user${users === 1 ? "" : "s"}`)
 
+/** Entries, from 1, that a file of users would have among its `decomposed`. */
+const entriesOf = ({ users }: Extract<BackendSettings, { readonly _tag: "Memory" }>): ReadonlyArray<number> =>
+  users.flatMap(({ realm = "", secret, username }, index) =>
+    secret._tag === "Ha1" && `${username}:${realm}` !== `${username}:${realm}`.normalize("NFC") ? [index + 1] : []
+  )
+
+/** What was hashed cannot be seen, nor made anew without the password. */
+const decomposed = (subject: string, what: string, numbers: ReadonlyArray<number>): ReadonlyArray<Finding> =>
+  numbers.length === 0 ? [] : [warning(
+    subject,
+    `${what} ${
+      numbers.join(", ")
+    }: a user or realm that is not composed (Unicode NFC); clients hash it composed, and an ` +
+      "H(A1) of what stands there is wrong for them",
+    "Make it anew with msrp-relay user hash"
+  )]
+
 const inFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) {
   const fs = yield* FileSystem.FileSystem
   return yield* fs.readFile(path).pipe(
     Effect.flatMap((octets) => readUsers(octets, calculateHa1)),
-    Effect.map((lines) => [counted(path, lines.users)]),
+    Effect.map((lines) => [counted(path, lines.users), ...decomposed(path, "line", lines.decomposed)]),
     Effect.catch((error) => Effect.succeed([problem(path, reasonOf(error))]))
   )
 })

@@ -247,6 +247,24 @@ describe("a set-up", () => {
       )
     }))
 
+  it.live("has H(A1)s of users or realms that are not composed", () =>
+    Effect.gen(function*() {
+      const hash = "0123456789abcdef0123456789abcdef"
+      const lines = ["alice:example.com", "bob:cafe\u{301}", "da\u{308}n:example.com"].map((who) => `${who}:${hash}\n`)
+      assertLines(
+        yield* broken({ MSRP_CREDENTIALS_FILE: file(lines.join("")) }),
+        /^warning users .*: line 2, 3: a user or realm that is not composed/
+      )
+      assertLines(
+        yield* broken({
+          MSRP_CREDENTIALS_FILE: undefined,
+          MSRP_CALCULATE_HA1: "0",
+          MSRP_USERS: `alice@example.com:${hash},bob@cafe\u{301}:${hash}`
+        }),
+        /^warning users MSRP_USERS: entry 2: a user or realm that is not composed/
+      )
+    }))
+
   it.live("has SRV records that lead elsewhere, or here; none are nothing to tell", () =>
     Effect.gen(function*() {
       const record = { priority: 0, weight: 0, ttl: 60 }

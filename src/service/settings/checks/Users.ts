@@ -210,7 +210,7 @@ const storedUsers = (
     }
     // An MD5 and a SHA-256 of one user may stand beside each other.
     const kind = secret._tag === "Ha1" ? Object.keys(secret.ha1).join() : ""
-    const key = JSON.stringify([username.normalize("NFC"), realm, kind])
+    const key = JSON.stringify([username, realm, kind]).normalize("NFC")
     if (seen.has(key)) problems.add("users", `${entry} has the user and realm of an entry before it`)
     seen.add(key)
     return [{ username, realm, secret }]

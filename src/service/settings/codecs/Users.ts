@@ -4,6 +4,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { isHttpToken, isHttpUrl } from "../../../credentials/Http.ts"
 import { isSqlName, isSqlUrl } from "../../../credentials/Sql.ts"
+import { realmKey } from "../../../protocol/digest/Challenge.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { listOf } from "./List.ts"
 
@@ -58,7 +59,7 @@ export const sources: TextCodec<ReadonlyArray<SourceOf>> = listOf<SourceOf>((tex
   const realm = at === -1 ? undefined : name(text.slice(0, at).trim())
   if (!isSource(source)) return Result.fail(`is none of ${SOURCES.join(", ")}`)
   if (at !== -1 && realm === undefined) return Result.fail(`has no usable realm before its "="`)
-  if (before.some((one) => one.realm?.toLowerCase() === realm?.toLowerCase())) {
+  if (before.some((one) => realmKey(one.realm ?? "") === realmKey(realm ?? ""))) {
     return Result.fail(realm === undefined ? "is a second one for all realms" : "has the realm of one before it")
   }
   return Result.succeed({ realm, source })
