@@ -311,9 +311,10 @@ const hash = Command.make(
   Effect.fnUntraced(function*(given) {
     const name = { username: given.user, realm: given.realm }
     yield* checked(name)
-    if (isComment(name.username)) return yield* wrong(notInFile(name)!)
     const lines = linesOf({ ...name, password: yield* passwordOf(given) })
     for (const line of lines) yield* Console.log(line)
+    const reason = notInFile(name)
+    if (reason !== undefined) yield* Console.error(reason)
   })
 ).pipe(Command.withDescription("Prints the lines of a user for a file, and the H(A1)s for a table"))
 

@@ -1,6 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -186,6 +187,33 @@ it.effect("whose name would make his line a comment is not added to a file, but 
     const pipe = yield* fileStore(`${directory}/pipe`)
     assert.include((yield* Effect.flip(pipe.add(alice))).message, `${directory}/pipe cannot be read: it is not a file`)
     assert.strictEqual((yield* fs.stat(`${directory}/pipe`)).type, "FIFO")
+  }).pipe(Effect.provide(NodeServices.layer)))
+
+it.effect("the H(A1)s of a user who may be in a database only are made, and it is said that no file has him", () =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped()
+    yield* fs.writeFileString(`${directory}/password`, "wonderland\n")
+    const lines: Array<string> = []
+    const warnings: Array<string> = []
+    const console = Object.assign(Object.create(globalThis.console), {
+      log: (line: string) => void lines.push(line),
+      error: (line: string) => void warnings.push(line)
+    })
+    const hash = Effect.fnUntraced(function*(username: string, realm: string) {
+      lines.length = warnings.length = 0
+      yield* Command.runWith(userCommand, { version: "0" })(
+        ["hash", "--user", username, "--realm", realm, "--password-file", `${directory}/password`]
+      )
+      const made = hashes({ ...alice, username, realm })
+      assert.deepStrictEqual(lines.map((line) => line.slice(line.lastIndexOf(":") + 1)), [made["SHA-256"], made.MD5])
+    }, Effect.provideService(Console.Console, console))
+    yield* hash("#eve", "example.com")
+    assert.match(warnings.join("\n"), /^In a file no user name begins with #.*; in a database one may$/)
+    yield* hash("alice", "::1")
+    assert.match(warnings.join("\n"), /^In a file no realm has a colon/)
+    yield* hash("e#ve", "example.com")
+    assert.deepStrictEqual(warnings, [])
   }).pipe(Effect.provide(NodeServices.layer)))
 
 it.effect("the realm of a relay at an IPv6 address is for databases and hashes, and a file says what to do", () =>
