@@ -1,46 +1,51 @@
 /** A file that one process at a time may change. */
+import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import { closeSync, lstatSync, openSync, rmSync, statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
+import { monotonicMillis } from "../clock/Monotonic.ts"
 import { wordsOf } from "../net/ErrorCode.ts"
 
 /** It cannot be locked, or is locked by somebody else for too long. The message is for people. */
 export class NotLocked extends Data.TaggedError("NotLocked")<{ readonly message: string }> {}
 
-class Busy extends Data.TaggedError("Busy") {}
-
-/** Between two tries, and until it is given up. */
-const RETRY = "20 millis"
-const PATIENCE = "30 seconds"
+/** Milliseconds between two tries, and until it is given up. */
+const RETRY = 20
+const PATIENCE = 30_000
 
 const idOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
 
 /**
  * Does it while no other process has the lock, which is a file `path`.lock beside what is changed. Node.js cannot lock a
- * file, SQLite can: the operating system takes the lock from a process that ends, however it does.
+ * file, SQLite can: the operating system takes the lock from a process that ends, however it does. Whoever waits for it may be
+ * interrupted, and does not have it then.
  */
 export const withFileLock = <A, E, R>(path: string, work: Effect.Effect<A, E, R>): Effect.Effect<A, E | NotLocked, R> =>
-  Effect.acquireUseRelease(locked(`${path}.lock`), () => work, (unlock) => Effect.sync(unlock))
-
-const locked = (path: string) =>
-  Effect.promise(() => import("node:sqlite")).pipe(
-    Effect.flatMap(({ DatabaseSync }) =>
-      Effect.try({
-        try: () => take(path, (at) => new DatabaseSync(at, { timeout: 0 })),
-        catch: (error) => new NotLocked({ message: `${path} cannot be locked: ${whyNot(error)}` })
-      }).pipe(
-        Effect.flatMap((unlock) => unlock === undefined ? Effect.fail(new Busy()) : Effect.succeed(unlock)),
-        Effect.retry({ schedule: Schedule.spaced(RETRY), while: ({ _tag }) => _tag === "Busy" }),
-        Effect.timeoutOrElse({ duration: PATIENCE, orElse: () => Effect.fail(new Busy()) }),
-        Effect.catchTag(
-          "Busy",
-          () => Effect.fail(new NotLocked({ message: `${path} is locked by another process for 30 seconds` }))
-        )
-      )
+  Effect.uninterruptibleMask((restore) =>
+    Effect.acquireUseRelease(
+      locked(`${path}.lock`, restore(Effect.sleep(RETRY))),
+      () => restore(work),
+      (unlock) => Effect.sync(unlock)
     )
   )
+
+const locked = Effect.fnUntraced(function*(path: string, pause: Effect.Effect<void>) {
+  const { DatabaseSync } = yield* Effect.promise(() => import("node:sqlite"))
+  const clock = yield* Clock.Clock
+  const until = monotonicMillis(clock) + PATIENCE
+  for (;;) {
+    const unlock = yield* Effect.try({
+      try: () => take(path, (at) => new DatabaseSync(at, { timeout: 0 })),
+      catch: (error) => new NotLocked({ message: `${path} cannot be locked: ${whyNot(error)}` })
+    })
+    if (unlock !== undefined) return unlock
+    if (monotonicMillis(clock) >= until) {
+      return yield* new NotLocked({ message: `${path} is locked by another process for 30 seconds` })
+    }
+    yield* pause
+  }
+})
 
 /** What SQLite says, without what it adds in the higher octets. */
 const errorOf = (error: unknown): number | undefined =>

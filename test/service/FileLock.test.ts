@@ -50,6 +50,33 @@ it.effect("it is given up when somebody keeps it, and free again after what fail
     assert.strictEqual(yield* withFileLock(path, Effect.succeed("free")), "free")
   }))
 
+it.effect("whoever waits for it may be interrupted at any moment, and has nothing of it then", () =>
+  Effect.gen(function*() {
+    const path = join(yield* folder, "users")
+    yield* Effect.promise(() => import("node:sqlite"))
+    const turn = Effect.promise(() => new Promise((resume) => setImmediate(resume)))
+    const isHeld = (): boolean => readdirSync(dirname(path)).length > 0
+    let worked = 0
+    for (const turns of [0, 1, 2, 5]) {
+      const keeper = yield* Effect.forkChild(withFileLock(path, Effect.never), { startImmediately: true })
+      while (!isHeld()) yield* turn
+      const waiting = yield* Effect.forkChild(withFileLock(path, Effect.sync(() => worked++)), {
+        startImmediately: true
+      })
+      for (let i = 0; i < turns; i++) yield* turn
+      yield* Fiber.interrupt(waiting)
+      assert.isTrue(isHeld())
+      // Free in the very moment in which another one is told to go.
+      const other = yield* Effect.forkChild(withFileLock(path, Effect.never), { startImmediately: true })
+      yield* turn
+      yield* Fiber.interrupt(keeper)
+      yield* TestClock.adjust("20 millis")
+      yield* Fiber.interrupt(other)
+      assert.isFalse(isHeld())
+    }
+    assert.strictEqual(worked, 0)
+  }))
+
 it.effect("a folder where nothing may be written is named", () =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(withFileLock("/nowhere/users", Effect.void))
