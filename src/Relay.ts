@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
+import { makeBoundedLog } from "./logging/BoundedLog.ts"
 import { networkOf } from "./net/Network.ts"
 import { follow, type Live } from "./options/Live.ts"
 import { oneEffect } from "./options/OneEffect.ts"
@@ -287,7 +288,8 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     authenticator,
     keeper,
     counters,
-    limits
+    limits,
+    log: yield* makeBoundedLog
   })
 
   const { turn } = switchboard.shared

@@ -12,6 +12,8 @@ import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { algorithmsOf, Credentials, type CredentialsUnavailable, type Secret, type UserKey } from "../Credentials.ts"
+import { makeBoundedLog } from "../logging/BoundedLog.ts"
+import { kindOf } from "../logging/ErrorKind.ts"
 import { credentialsSeconds, measured } from "../metrics/Seconds.ts"
 import { networkOf } from "../net/Network.ts"
 import { follow, type Live } from "../options/Live.ts"
@@ -86,13 +88,14 @@ const optionsSchema = Schema.Struct({
 })
 
 /** A backend that is down is told in one line, since every AUTH meets it; what is a defect with all that is known. */
-const logUnavailable = (cause: Cause.Cause<CredentialsUnavailable | Cause.TimeoutError>): Effect.Effect<void> => {
-  const what = "The credentials cannot be looked up"
+const unavailableLine = (cause: Cause.Cause<CredentialsUnavailable | Cause.TimeoutError>): Effect.Effect<void> => {
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-  if (error === undefined) return Effect.logError(what, cause)
+  if (error === undefined) return Effect.logError(UNAVAILABLE, cause)
   const reason = error._tag === "TimeoutError" ? "no answer in time" : error.message
-  return Effect.annotateLogs(Effect.logError(what), { reason })
+  return Effect.annotateLogs(Effect.logError(UNAVAILABLE), { reason })
 }
+const UNAVAILABLE = "The credentials cannot be looked up"
+const NO_ALGORITHM = "The credentials have no digest algorithm that may be offered any more"
 
 const lookupResultOf = (exit: Exit.Exit<unknown, CredentialsUnavailable | Cause.TimeoutError>) => {
   if (Exit.isSuccess(exit)) return "answered"
@@ -128,6 +131,7 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
   )
   const options = live.current
   const credentials = yield* Credentials
+  const log = yield* makeBoundedLog
   const clock = yield* Clock.Clock
   const now = (): number => monotonicMillis(clock)
   const nonces = new Nonces(
@@ -180,11 +184,11 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
       return yield* fiber.pollUnsafe() ?? Effect.timeout(Fiber.join(fiber), live.current.lookupTimeout ?? LOOKUP_TIME)
     },
     (asking) => measured(asking, credentialsSeconds, lookupResultOf),
-    Effect.catchCause((cause) =>
-      Cause.hasInterruptsOnly(cause)
-        ? Effect.interrupt
-        : Effect.as(logUnavailable(cause), undefined)
-    )
+    (asking, _, { source = "" }) =>
+      Effect.catchCause(asking, (cause) =>
+        Cause.hasInterruptsOnly(cause)
+          ? Effect.interrupt
+          : Effect.as(log(unavailableLine(cause), `${UNAVAILABLE}: ${kindOf(Cause.squash(cause))}`, source), undefined))
   )
 
   /** Compares the digest with that of the user's secret (RFC 7616 §3.4). */
@@ -247,7 +251,7 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
       one !== "MD5" || !withoutMd5.has(realmKey(realm))
     )
     if (algorithms.length === 0) {
-      yield* Effect.logError("The credentials have no digest algorithm that may be offered any more")
+      yield* log(Effect.logError(NO_ALGORITHM), NO_ALGORITHM, source ?? "")
       return { _tag: "Unavailable" }
     }
     if (request.authorization === undefined) return challenge(realm, algorithms, { failed: false, stale: false })

@@ -8,6 +8,7 @@ import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import { Console as NodeConsole } from "node:console"
 import { Bounded } from "../logging/Bounded.ts"
+import { tellHeldBack } from "../logging/BoundedLog.ts"
 import { LineBudget } from "../logging/LineBudget.ts"
 import { LogCounters } from "../logging/LogCounters.ts"
 import { LiveLevel, LogLevels } from "../logging/LogLevels.ts"
@@ -20,9 +21,6 @@ const loggers = {
   json: Logger.consoleJson,
   logfmt: Logger.consoleLogFmt
 }
-
-/** How often it is told how many lines were held back. */
-const HELD_BACK = "1 minute"
 
 /** How often it is looked whether lines were lost, and tried to tell it. */
 const LOST = "5 seconds"
@@ -57,18 +55,6 @@ const within = (
     logger.log(options)
   })
 
-const tellHeld = (budget: LineBudget): Effect.Effect<void> =>
-  Effect.suspend(() =>
-    Effect.forEach(
-      budget.takeHeld(),
-      ({ kind, lines }) =>
-        Effect.annotateLogs(Effect.logWarning("more of the same was not logged"), { what: kind, lines }),
-      {
-        discard: true
-      }
-    )
-  ).pipe(Effect.provideService(Bounded, true))
-
 /**
  * The one logger of this format; what is less severe than the level is dropped, and so is what would be too much. The level
  * may change: it is that of `LogLevels`, and nothing is dropped before.
@@ -82,11 +68,7 @@ export const layerWith = ({ format, level }: SettingsShape["log"]): Layer.Layer<
       Layer.succeed(References.MinimumLogLevel, "All"),
       Layer.succeed(LogLevels, live)
     )
-    const told = Effect.gen(function*() {
-      yield* Effect.addFinalizer(() => tellHeld(budget))
-      yield* tellHeld(budget).pipe(Effect.delay(HELD_BACK), Effect.forever, Effect.forkScoped)
-    })
-    return Layer.merge(lines, Layer.provide(Layer.effectDiscard(told), lines))
+    return Layer.merge(lines, Layer.provide(Layer.effectDiscard(tellHeldBack([budget])), lines))
   }))
 
 /** As the settings say, on the console that is there. */

@@ -7,15 +7,13 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { Bounded } from "../../logging/Bounded.ts"
+import { tellHeldBack } from "../../logging/BoundedLog.ts"
 import { detailBounds, LineBudget } from "../../logging/LineBudget.ts"
 import { LogCounters } from "../../logging/LogCounters.ts"
 import { enabling } from "../../logging/LogLevels.ts"
 import { networkOf } from "../../net/Network.ts"
 import type { Hear, Noted } from "./Journal.ts"
 import type { RelayEvent } from "./RelayEvent.ts"
-
-/** How often it is told how many lines were held back. */
-const HELD_BACK = "1 minute"
 
 /** Lines of a user: so many at once, then one a second; of all together 20,000, then 1000 a second. */
 export const userBounds = { addressBurst: 100, addressPause: 1000, kindBurst: 20_000, kindPause: 1 }
@@ -41,16 +39,7 @@ export const makeEventLog = Effect.fnUntraced(function*(
   const strangers = new LineBudget(undefined, counters)
   const users = new LineBudget(userBounds, counters)
   const details = new LineBudget(detailBounds, counters)
-  const tellHeld = Effect.suspend(() =>
-    Effect.forEach(
-      [strangers, users, details].flatMap((budget) => budget.takeHeld()),
-      ({ kind, lines }) =>
-        Effect.annotateLogs(Effect.logInfo("more of the same was not logged"), { what: kind, lines }),
-      { discard: true }
-    )
-  ).pipe(Effect.provideService(Bounded, true))
-  yield* Effect.addFinalizer(() => tellHeld)
-  yield* tellHeld.pipe(Effect.delay(HELD_BACK), Effect.forever, Effect.forkScoped)
+  yield* tellHeldBack([strangers, users, details], Effect.logInfo)
 
   const admits = ({ address, level, message, fields, user }: Noted): boolean => {
     const now = monotonicMillis(clock)

@@ -7,6 +7,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Authenticator } from "../../Authenticator.ts"
+import type { BoundedLog } from "../../logging/BoundedLog.ts"
+import { kindOf } from "../../logging/ErrorKind.ts"
 import { addressText, ConnectionFacts } from "../../transport/Connection.ts"
 import type { RelayCounters } from "../Counters.ts"
 import type { Asking, Auth } from "../rules/Auth.ts"
@@ -19,6 +21,8 @@ export interface LoginOptions {
   readonly authenticator: Authenticator["Service"]
   readonly keeper: Keeper
   readonly counters: RelayCounters
+  /** Each login may meet what is broken. */
+  readonly log: BoundedLog
   /** Seconds until an AUTH that is not decided is answered; may change. */
   readonly limits: { readonly authDecision: number }
 }
@@ -31,7 +35,7 @@ const OWN_HEADERS = /^(?:To-Path|From-Path|Use-Path|Expires|Authentication-Info)
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
 
 /** Answers the AUTH; `ended` is called then, whatever happens. */
-export const makeLogin = ({ auth, authenticator, counters, keeper, limits }: LoginOptions) => {
+export const makeLogin = ({ auth, authenticator, counters, keeper, limits, log }: LoginOptions) => {
   const decide = Effect.fnUntraced(function*(asking: Asking, made: Array<string>): Effect.fn.Return<AuthAnswer> {
     const { authorizations: [authorization, ...furtherAuthorizations], behindRelay, hop, realm, request } = asking
     const address = hop.connection?.remote.host
@@ -97,12 +101,10 @@ export const makeLogin = ({ auth, authenticator, counters, keeper, limits }: Log
     const cause = exit === undefined ? "no answer in time" : withoutSecrets(Cause.pretty(exit.cause), secrets)
     const { hop: { connection, number }, realm } = asking
     const remote = connection === undefined ? undefined : addressText(connection.remote)
-    yield* Effect.annotateLogs(Effect.logError("AUTH could not be decided"), {
-      connection: number,
-      realm,
-      remote,
-      cause
-    })
+    const what = "AUTH could not be decided"
+    const line = Effect.annotateLogs(Effect.logError(what), { connection: number, realm, remote, cause })
+    const kind = exit === undefined ? cause : kindOf(Cause.squash(exit.cause))
+    yield* log(line, `${what}: ${kind}`, connection?.remote.host ?? "")
     return undecided()
   })
 

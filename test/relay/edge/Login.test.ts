@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { type AuthDecision, type Authenticator } from "../../../src/Authenticator.ts"
-import { Credentials } from "../../../src/Credentials.ts"
+import { Credentials, CredentialsUnavailable } from "../../../src/Credentials.ts"
+import { ADDRESS_BURST } from "../../../src/logging/LineBudget.ts"
 import { request, type World, type WorldOptions } from "../../support/harness.ts"
 import { type Body, simulated } from "../../support/simulated.ts"
 
@@ -123,6 +124,39 @@ describe("an AUTH that is never decided", () => {
         yield* world.login({ peer })
         yield* TestClock.adjust("1 minute")
       }))
+  }
+})
+
+describe("what each login meets", () => {
+  const unavailable = new CredentialsUnavailable({ backend: "own", cause: "gone" })
+  const cases: ReadonlyArray<readonly [string, WorldOptions, string]> = [
+    ["a repository that never answers", repo(() => Effect.never), "AUTH could not be decided: no answer in time"],
+    ["an authenticator that dies", authenticator(() => throws()), "AUTH could not be decided: Error"],
+    [
+      "credentials that are not there",
+      credentials(() => Effect.fail(unavailable)),
+      "The credentials cannot be looked up: CredentialsUnavailable"
+    ]
+  ]
+  for (const [what, options, kind] of cases) {
+    scenario(
+      `is logged as often as a stranger may cause lines, and how often more: ${what}`,
+      options,
+      (world) =>
+        Effect.gen(function*() {
+          broken.now = true
+          const peers = yield* Effect.replicateEffect(attempt(world), ADDRESS_BURST + 5)
+          yield* world.network!.settled
+          yield* TestClock.adjust("25 seconds")
+          for (const peer of peers) assert.strictEqual((yield* peer.next).status, 408)
+          const [message] = kind.split(": ")
+          assert.lengthOf(world.errors.filter((line) => line.includes(`"${message!}"`)), ADDRESS_BURST)
+          world.errors.length = 0
+          yield* TestClock.adjust("1 minute")
+          const held = world.log.filter((line) => line.includes("more of the same was not logged"))
+          assert.include(held.join("\n"), `what="${kind}" lines=5`)
+        })
+    )
   }
 })
 
