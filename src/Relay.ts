@@ -201,7 +201,7 @@ export class Relay extends Context.Service<Relay, {
   /**
    * Takes the relay out of service: from now on no session is granted. AUTH is answered 408, also by who has a session, whose
    * time then ends as it was granted; a connection with nothing else to do here is closed with that. Live sessions go on,
-   * with new connections of their peers. Completes when the last session has ended and nothing waits for an answer, or
+   * with new connections of their peers. Completes when the last session has ended and nobody waits for an answer, or
    * when `undrain` or `close` put an end to it. Whoever does not wait any longer has not taken it back.
    */
   readonly drain: Effect.Effect<void>

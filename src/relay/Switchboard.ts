@@ -229,9 +229,9 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.shared.awaited.look()
   }
 
-  /** No session is left, no request waits for an answer, and no octets for somebody to take them. */
+  /** No session is left, nobody waits for an answer, and no octets for somebody to take them. */
   get drained(): boolean {
-    return this.#options.sessions.size() === 0 && this.shared.totals.none
+    return this.#options.sessions.size() === 0 && this.shared.totals.bufferedOctets === 0 && this.answered
   }
 
   /** From now on new requests are refused, and whoever connects is closed; answers still come back. */
@@ -240,9 +240,13 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.shared.awaited.look()
   }
 
-  /** No request waits for an answer. */
+  /** Nobody waits for an answer: there is none to come, or all is sent and those have gone who would hear of it. */
   get answered(): boolean {
-    return this.shared.totals.transactions === 0
+    const { bufferedOctets, transactions } = this.shared.totals
+    if (transactions === 0) return true
+    if (bufferedOctets > 0) return false
+    for (const { outbound } of this.hops) if (outbound.isAwaited) return false
+    return true
   }
 
   /** Ends all connections: what has no answer is reported, what is written is sent. */

@@ -14,9 +14,4 @@ export class Totals {
   get bufferedOctets(): number {
     return this.queuedOctets + this.parkedOctets
   }
-
-  /** Nothing is under way. */
-  get none(): boolean {
-    return this.transactions === 0 && this.bufferedOctets === 0
-  }
 }

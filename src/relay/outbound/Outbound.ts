@@ -126,8 +126,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
    * when that was used up.
    */
   #pump(): boolean {
-    const { waiting } = this
-    const { turn } = this.shared
+    const { shared: { turn }, waiting } = this
     for (let cost = 0; !waiting.empty && this.room(); cost += TURN) {
       if (cost >= turn.share) {
         this.outbox.wake()
@@ -219,8 +218,14 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
 
   forget(transaction: Transaction): void {
     if (!this.#transactions.delete(transaction.id)) return
-    const { awaited, totals } = this.shared
-    if (--totals.transactions === 0 && awaited.any) awaited.look()
+    this.shared.totals.transactions--
+    if (this.shared.awaited.any) this.shared.awaited.look()
+  }
+
+  /** One of those who wait for an answer from here is still there to hear it. */
+  get isAwaited(): boolean {
+    for (const { origin } of this.#transactions.values()) if (origin.isThere) return true
+    return false
   }
 
   late(one: Transaction): void {
@@ -245,8 +250,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
 
   /** From the last octet on that was handed to the operating system silence counts (RFC 4976 §6.4.1). */
   #sent(flushed: number): void {
-    const { now } = this.shared.turn
-    const { transaction } = this.shared.limits
+    const { limits: { transaction }, turn: { now } } = this.shared
     const unsent = this.#unsent
     let i = this.#unsentFirst
     for (; i < unsent.length && unsent[i]!.endsAt <= flushed; i++) {

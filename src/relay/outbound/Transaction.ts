@@ -42,6 +42,8 @@ export interface Piece {
 export interface Origin {
   /** Hears the status of every answer, while it is not known whether the next hop takes such requests. */
   readonly trial: { heard(status: number): void } | undefined
+  /** Whoever sent it is still there: only he is told of anything. */
+  readonly isThere: boolean
   /** It waits for an answer, and no more. */
   began(): void
   ended(): void
@@ -191,6 +193,7 @@ export class Transaction extends Timed implements Piece, Sent {
 /** Where nobody hears anything. */
 const nobody: Origin = {
   trial: undefined,
+  isThere: false,
   began: () => {},
   ended: () => {},
   isAnswered: () => false,

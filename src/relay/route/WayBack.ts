@@ -127,6 +127,11 @@ export class WayBack implements Origin {
     return this.#shared && this.#user.full
   }
 
+  get isThere(): boolean {
+    const { source } = this.#unanswered
+    return source !== undefined && !source.gone
+  }
+
   /**
    * Is this the To-Path of an answer to a request that took this route. That to a SEND has to name the previous hop only,
    * which is the first of the relay's URIs (RFC 4975 §7.2). There are relays that name no more in any answer.

@@ -143,6 +143,29 @@ describe("a relay that drains", () => {
     )
   }
 
+  scenario("waits for no answer that nobody is there to hear", (world) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* world.pair()
+      const carol = yield* world.login({ username: "carol" })
+      const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
+      const { fiber, over } = yield* draining(world)
+      // Who sends to alice goes, who sends to carol stays.
+      bob.write(toOwner(alice, bobUri))
+      dave.write(toOwner(carol, daveUri))
+      assert.deepStrictEqual([(yield* bob.next).status, (yield* dave.next).status], [200, 200])
+      yield* alice.peer.next
+      const frame = yield* carol.peer.next
+      endSession(world, alice)
+      endSession(world, carol)
+      yield* bob.close
+      yield* world.network!.settled
+      assert.deepStrictEqual([world.relay.gauges().transactions, over()], [2, false])
+      carol.peer.answer(frame, "413 Stop")
+      yield* Fiber.join(fiber)
+      assert.strictEqual(header(yield* dave.next, "Status"), "000 413 Stop")
+      assert.strictEqual(world.relay.gauges().transactions, 1)
+    }))
+
   scenario("grants nobody a session whose AUTH was being decided", (world) =>
     Effect.gen(function*() {
       const from = world.party()
@@ -234,6 +257,26 @@ describe("the end of a relay's scope", () => {
       yield* Fiber.join(yield* end)
       assert.deepStrictEqual(messages(world), [])
     }))
+
+  ended(
+    "takes no time when all have gone, and somebody further on has what they sent and says nothing",
+    30,
+    (parts) =>
+      Effect.gen(function*() {
+        const { end, world } = parts
+        const { alice, bob, bobUri } = yield* world.pair()
+        alice.peer.write(toBob(alice, bobUri))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        yield* bob.next
+        yield* alice.peer.close
+        yield* world.network!.settled
+        assert.strictEqual(world.relay.gauges().transactions, 1)
+        const closing = yield* end
+        yield* until(() => bob.closed_, "the end")
+        yield* Fiber.join(closing)
+        assert.deepStrictEqual(messages(world), [])
+      })
+  )
 
   ended("waits for live sessions, and no longer than for them", 30, ({ end, world }) =>
     Effect.gen(function*() {
