@@ -154,7 +154,9 @@ export class Reading implements Tap {
     const { connection, relay } = this.#shared.limits
     if (this.parkedOctets > relay) this.#giveUpOne()
     // The sessions of a relay each have their bound, and it waits for nobody else's.
-    if (!this.#parkedHold && this.parkedOctets > connection && !this.#isRelay) {
+    const most = this.#isRelay ? Infinity : connection
+    if (this.parkedOctets > most && octets > 0 && this.shared) this.#giveUpSilent()
+    if (!this.#parkedHold && this.parkedOctets > most) {
       this.#parkedHold = true
       this.hold()
       this.#heldByFlows()
@@ -168,7 +170,7 @@ export class Reading implements Tap {
   full(flow: Waiting): void {
     this.#full++
     this.hold()
-    if (flow.failing || (flow.fromRelay && this.shared)) this.#giveUp(flow)
+    if (flow.failing || (this.shared && (flow.fromRelay || flow.silent))) this.#giveUp(flow)
     else this.#heldByFlows()
   }
 
@@ -202,8 +204,9 @@ export class Reading implements Tap {
   /** Those that are full have been waited for all the while: nothing was read that could fill them since. */
   #impatient(): void {
     if (!this.isHeldByFlows) return
-    if (this.#full === 0) return this.#giveUpOne()
     for (const flow of this.#waiting) if (flow.full) this.#giveUp(flow)
+    if (this.#parkedHold) this.#giveUpSilent()
+    if (this.#parkedHold) this.#giveUpOne()
     if (this.isHeldByFlows) this.#wait()
   }
 
@@ -214,6 +217,10 @@ export class Reading implements Tap {
   #giveUp(flow: Waiting): void {
     this.#shared.counters.receiversGivenUp++
     flow.fail(SLOW)
+  }
+
+  #giveUpSilent(): void {
+    for (const flow of this.#waiting) if (flow.silent) this.#giveUp(flow)
   }
 
   /** What waits for the receiver fails that has most waiting for it. */

@@ -8,6 +8,7 @@ import { type Loss, SLOW, STALLED } from "../Loss.ts"
 import type { Sender } from "../outbound/Turns.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
 import { type Parked, readAgain, restFrom } from "./Parked.ts"
+import { Signs } from "./Signs.ts"
 import type { Stream } from "./Stream.ts"
 
 /** Octets counted for each parked thing beside its own, so that many small ones count too. */
@@ -47,6 +48,8 @@ export interface Waiting {
   readonly full: boolean
   /** It has failed before, and nothing tells that it would not fail again. */
   readonly failing: boolean
+  /** Its receiver has given no sign for as long as others are held for one. */
+  readonly silent: boolean
   /** What is parked fails, and what comes is refused until the receiver moves. */
   fail(loss: Loss): void
 }
@@ -60,8 +63,9 @@ export class Flow implements Sender, Waiting {
   #offset = 0
   #octets = 0
   #holding = false
-  /** What its receiver had answered when it failed; and what he had taken, if that was what was waited for. */
-  #failed: { readonly answers: number; readonly taken: number | undefined } | undefined
+  /** Those of its receiver when it failed, and when it began to wait for him. */
+  #failed: Signs | undefined
+  #before: Signs | undefined
 
   constructor(way: Way, tap: Tap) {
     this.#way = way
@@ -106,17 +110,20 @@ export class Flow implements Sender, Waiting {
    * is no reason to wait for him again: what cannot be written at once fails at once.
    */
   get failing(): boolean {
-    const failed = this.#failed
-    if (failed === undefined) return false
-    const { target: { outbox }, window } = this.#way
-    if (failed.answers === window.answers && (failed.taken === undefined || failed.taken === outbox.taken)) return true
+    if (this.#failed === undefined) return false
+    if (this.#failed.last) return true
     this.#failed = undefined
     return false
   }
 
+  get silent(): boolean {
+    const { limits: { hold }, turn } = this.#way.target.shared
+    return this.#before?.last === true && turn.now >= this.#before.at + hold.millis
+  }
+
   /** It is failing, and nothing more can be written. */
   get stuck(): boolean {
-    return this.failing && (!this.clear || (this.#failed?.taken !== undefined && this.#way.target.outbox.pending > 0))
+    return this.failing && (!this.clear || (this.#failed?.areOctets === true && this.#way.target.outbox.pending > 0))
   }
 
   /** Is a request of this kind refused, since its receiver takes nothing. A few REPORTs wait for him. */
@@ -157,7 +164,7 @@ export class Flow implements Sender, Waiting {
     this.#parked.push(parked)
     const failing = !isReport && this.failing
     this.#count(octets + OVERHEAD)
-    if (!this.#holding && (this.#octets > this.#most || failing)) {
+    if (!this.#holding && this.#octets > 0 && (this.#octets > this.#most || failing)) {
       this.#holding = true
       this.#tap.full(this)
     }
@@ -165,6 +172,7 @@ export class Flow implements Sender, Waiting {
 
   #wait(): void {
     const { target, window } = this.#way
+    this.#before = new Signs(this.#way, window.full)
     if (window.room) target.waiting.add(this)
     else window.wait(this)
   }
@@ -221,6 +229,7 @@ export class Flow implements Sender, Waiting {
       this.#tap.waitsNoMore(this)
       return false
     }
+    this.#before = new Signs(this.#way, window.full)
     if (window.room) return true
     window.wait(this)
     return false
@@ -238,8 +247,7 @@ export class Flow implements Sender, Waiting {
     const { target, window } = this.#way
     target.waiting.remove(this)
     window.leaves(this)
-    const forAnswers = window.full && loss !== STALLED
-    this.#failed = { answers: window.answers, taken: forAnswers ? undefined : target.outbox.taken }
+    this.#failed = new Signs(this.#way, window.full && loss !== STALLED)
     const parked = this.#parked
     const first = this.#first
     const offset = this.#offset

@@ -545,6 +545,55 @@ describe("time limits of what is sent", () => {
   )
 
   scenario(
+    "nobody is held for a receiver who has been silent for as long as anybody is waited for, when as much waits for him as may (R4976-6.4.1-03)",
+    (world) =>
+      Effect.gen(function*() {
+        const { back, beside, say } = yield* busy(world, (alice) =>
+          Effect.map(world.join(alice), ({ bob, bobUri }) => {
+            bob.onFrame = () => {}
+            return bobUri
+          }))
+        for (let i = 0; i < 60; i++) {
+          say(`m.${i}`, pattern(8000))
+          yield* settled(world)
+          assert.strictEqual(beside.length, i + 1)
+          yield* TestClock.adjust(250)
+        }
+        assert.isAbove(back.filter(({ method }) => method === "REPORT").length, 10)
+      }),
+    { output: 131_072, session: 100_000 },
+    1_000_000
+  )
+
+  scenario(
+    "nor for many of them, when as much waits for all together as may (R4976-6.4.1-03)",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const beside = collect(bob)
+        const owners = [alice]
+        for (let i = 0; i < 6; i++) owners.push(yield* world.login({ peer: alice.peer }))
+        const pairs = yield* Effect.forEach(owners.slice(1), (owner) =>
+          Effect.map(world.join(owner), (silent) => {
+            silent.bob.onFrame = () => {}
+            return { from: owner.uri, to: `${owner.usePath} ${silent.bobUri}` }
+          }))
+        const body = pattern(8000)
+        for (let i = 0; i < 40; i++) {
+          const messageId = `m.${i}`
+          for (const pair of pairs) alice.peer.write(send({ ...pair, messageId, range: "1-8000/8000", body }))
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId, body: "hi" }))
+          yield* settled(world)
+          assert.strictEqual(beside.length, i + 1)
+          yield* TestClock.adjust(500)
+        }
+        assert.isAbove(world.relay.counters.receiversGivenUp, 5)
+      }),
+    { output: 131_072, session: 100_000, connection: 300_000 },
+    1_000_000
+  )
+
+  scenario(
     "who is slow to be reached gets what is sent to him afterwards, though what waited for that failed (R4976-6.4.1-14)",
     (world) =>
       Effect.gen(function*() {
