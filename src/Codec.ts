@@ -21,7 +21,7 @@ export { type FailureReport, type Flag, Head } from "./protocol/Head.ts"
  *
  * - `decoder` is asked for each connection. What it gives calls the sink with frames, in order, in `push` or `resume` and
  *   never outside of them, whatever the octets are split into. It throws at nothing that comes in: what is no frame is
- *   `broken`, after which nothing more is told.
+ *   `broken`, after which nothing more is told; but a frame with too long a header section is skipped if `overLimit` says so.
  * - A frame longer than what is kept comes in pieces: `chunkStart`, `chunkBody` as often as there is something, `chunkEnd`.
  *   It keeps no more than `limits` say: a header section and a short body. What it hands out is valid during the call only.
  * - When `FrameSink.frame` gives false, what is behind that frame is held back until `resume`, and counted in `held`.

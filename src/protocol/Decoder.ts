@@ -30,6 +30,11 @@ export interface FrameSink {
   /** `hyphens`: seven of them stand together in it, so it may hold an end-line of some transaction id. */
   chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void
   chunkEnd(flag: Flag): void
+  /**
+   * The header section of a frame is over a limit, of which `head` has what was read. True: the frame is skipped up to its
+   * end-line; else the decoder goes on to `broken`.
+   */
+  overLimit?(reason: Broken, head: Head): boolean
   /** Framing is lost; nothing more will come. `head`: what was read of a frame whose header section is over a limit. */
   broken(reason: Broken, head: Head | undefined): void
 }
@@ -116,6 +121,8 @@ export class Decoder implements FrameDecoder {
   #held: Buffer | undefined
   /** Set while the body of a long frame passes through: what to search for. */
   #needle: Buffer | undefined
+  /** It is a frame that nobody is told of any more. */
+  #skips = false
   #last = new LastPaths()
   /** The sink has not said yet that it wants what follows. */
   #stopped = false
@@ -225,7 +232,7 @@ export class Decoder implements FrameDecoder {
     // Stray line ends between frames are not in the grammar, and harmless.
     if (buf[at] === CR) return this.#lineEnds(buf, at, end)
     const body = head.read(buf, at, end, this.#limits, this.#last)
-    if (typeof body !== "number") return this.#lose(body, isOverLimit(body) ? head : undefined)
+    if (typeof body !== "number") return this.#unreadable(head, body)
     if (body === -1) return at
 
     if (!head.hasBody) {
@@ -251,6 +258,15 @@ export class Decoder implements FrameDecoder {
     this.#sink.chunkStart(head)
     if (!this.#broken) this.#sink.chunkBody(buf, body, sure, this.#hyphens)
     return sure
+  }
+
+  /** Skips the frame from where it was too much, or gives up. */
+  #unreadable(head: Head, reason: Broken): number {
+    if (!isOverLimit(reason)) return this.#lose(reason)
+    if (this.#sink.overLimit?.(reason, head) !== true) return this.#lose(reason, head)
+    this.#needle = Buffer.from(needleFor(head.buf, head.tidStart, head.tidEnd))
+    this.#skips = true
+    return head.bodyStart
   }
 
   /** The offset behind a run of line ends: there may be thousands. */
@@ -285,14 +301,15 @@ export class Decoder implements FrameDecoder {
     const mark = this.#search(buf, at, end, needle)
     if (mark === NONE) {
       const sure = this.#unsure
-      if (sure > at) this.#sink.chunkBody(buf, at, sure, this.#hyphens)
+      if (sure > at && !this.#skips) this.#sink.chunkBody(buf, at, sure, this.#hyphens)
       return sure
     }
-    if (mark - 2 > at) this.#sink.chunkBody(buf, at, mark - 2, this.#hyphens)
+    if (mark - 2 > at && !this.#skips) this.#sink.chunkBody(buf, at, mark - 2, this.#hyphens)
     if (this.#broken) return end
     if (!this.#mayEnd(mark + needle.length + 3, end)) return Math.max(at, mark - 2)
     this.#needle = undefined
-    this.#sink.chunkEnd(flagOf(buf[mark + needle.length]!))
+    if (!this.#skips) this.#sink.chunkEnd(flagOf(buf[mark + needle.length]!))
+    this.#skips = false
     return mark + needle.length + 3
   }
 

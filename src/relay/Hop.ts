@@ -179,6 +179,10 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return this.proof.isRelay(uri)
   }
 
+  get isLink(): boolean {
+    return this.proof.isLink
+  }
+
   get lapsed(): boolean {
     return this.proof.lapsed
   }

@@ -22,6 +22,11 @@ export class RelayProof {
     return this.withRelay = true
   }
 
+  /** It is one with another relay, or with somebody else whose certificate proves names: others may be behind him. */
+  get isLink(): boolean {
+    return (this.withRelay || (this.connection?.peerNames?.length ?? 0) > 0) && !this.#expired
+  }
+
   /** It is one with another relay whose certificate has expired: it proves nothing any more. */
   get lapsed(): boolean {
     return this.withRelay && this.#expired

@@ -201,6 +201,11 @@ class Direction implements FrameSink {
     this.#trace.guard(() => this.#trace.tell(this.#direction, chunk, end))
   }
 
+  overLimit(reason: Broken, head: Head): boolean {
+    this.#trace.guard(() => void this.#tell(head, { part: "begin", problem: reason }))
+    return true
+  }
+
   broken(reason: Broken, head: Head | undefined): void {
     this.#trace.guard(() => {
       const told = { part: "broken", problem: reason } as const

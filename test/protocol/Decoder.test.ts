@@ -465,6 +465,23 @@ describe("limits", () => {
       assert.deepStrictEqual(anySplit(section(1) + body, small).broken_, [reason])
     })
   }
+  for (const [reason, section] of Object.entries(exact)) {
+    it(`R4976-9.3-06: ${reason}: what is behind it goes on where its sink wants that, whatever the split`, () => {
+      const one = `MSRP next SEND\r\n${paths}-------next$\r\n`
+      const skipped: Array<string> = []
+      for (const body of ["", "X: y\r\n", "\r\n-------abce$\r\n-------abcd\r\n\r\n", `\r\n${one}\r\n`]) {
+        const text = `${one}${section(1)}${body}-------abcd+\r\n${one}`
+        for (let size = 1; size < text.length; size++) {
+          const recorder = new Recorder(small)
+          recorder.overLimit = (why, { transactionId }) => skipped.push(`${why} ${transactionId}`) > 0
+          recorder.push(Buffer.from(text, "latin1"), () => size)
+          if (reason === "start line too long") assert.deepStrictEqual(recorder.broken_, [reason])
+          else assert.deepStrictEqual([recorder.frames.length, recorder.broken_], [2, []], `${size}`)
+        }
+      }
+      assert.deepStrictEqual([...new Set(skipped)], reason === "start line too long" ? [] : [`${reason} abcd`])
+    })
+  }
   it("R4976-9.3-06: a section may pass its limit with the same paths as before, behind a longer start line", () => {
     const limits = { ...small, headerSection: startLine.length + paths.length }
     const one = `${startLine}${paths}-------abcd$\r\n`

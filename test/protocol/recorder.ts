@@ -31,6 +31,7 @@ export class Recorder implements FrameSink {
   hold = false
   /** Is shown each whole frame. */
   look: (head: Head, start: number, end: number) => void = () => {}
+  overLimit: (reason: Broken, head: Head) => boolean = () => false
   readonly decoder: Decoder
 
   constructor(limits?: FrameLimits) {

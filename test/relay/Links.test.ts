@@ -4,10 +4,23 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { NoCommonAlgorithm } from "../../src/Authenticator.ts"
+import { defaultFrameLimits } from "../../src/protocol/FrameLimits.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { TestNetwork, Transport, type TransportError } from "../../src/Transport.ts"
-import { header, makeWorld, type Owner, send, until, World, type WorldOptions } from "../support/harness.ts"
+import {
+  header,
+  makeWorld,
+  type Owner,
+  request,
+  response,
+  send,
+  until,
+  World,
+  type WorldOptions
+} from "../support/harness.ts"
 import { pattern } from "../support/Recorder.ts"
+
+const { headerLine, headerSection, headers, startLine } = defaultFrameLimits
 
 /** A relay on a machine of its own, with a certificate for its name; its clients are elsewhere. */
 const relayAt = Effect.fnUntraced(function*(name: string, limits: WorldOptions["limits"]) {
@@ -218,6 +231,86 @@ describe("a link between two relays", () => {
       yield* TestClock.adjust(2000)
       yield* until(() => seen.sends >= 50, "the other session")
       state.stopped = true
+      return links
+    })
+  )
+})
+
+/** What is still read here, and not any more by a relay that has it from here: `to` is the path, and `from` the URI. */
+const atTheLimit: Record<string, (to: string, from: string) => { readonly octets: Buffer; readonly status: number }> = {
+  "a From-Path": (to, from) => {
+    const more = (octets: number): string =>
+      ` msrp://x.invalid:9/${"x".repeat(octets - " msrp://x.invalid:9/;tcp".length)};tcp`
+    const left = headerLine - "From-Path: \r\n".length - from.length
+    const long = from + more(2000).repeat(3) + more(left - 6000 - 100) + more(100)
+    return { octets: send({ id: "limit", to, from: long, body: "x" }), status: 413 }
+  },
+  "a header section": (to, from) => {
+    const lines = (octets: number) => [`X: ${"x".repeat(8000)}`, `X: ${"x".repeat(octets)}`]
+    const least = send({ id: "limit", to, from, body: "x", headers: lines(0) }).indexOf("\r\n\r\n") + 2
+    const octets = send({ id: "limit", to, from, body: "x", headers: lines(headerSection - least) })
+    return { octets, status: 413 }
+  },
+  // Byte-Range comes to it.
+  "the number of headers": (to, from) => {
+    const lines = [...Array<string>(headers - 4).fill("X: x"), "Message-ID: limit", "Content-Type: text/plain"]
+    return { octets: request("SEND", { to, from, headers: lines, body: "x" }), status: 413 }
+  },
+  "a method": (to, from) => ({
+    octets: request("X".repeat(startLine - "MSRP name \r\n".length), { id: "name", to, from }),
+    status: 413
+  })
+}
+
+describe("what another relay adds to a request", () => {
+  for (const [what, of] of Object.entries(atTheLimit)) {
+    scenario(
+      `R4976-9.3-06 R4976-6.4.2-08: ${what} at its limit ends no link, and its sender is told`,
+      Effect.gen(function*() {
+        const links = yield* linked(2)
+        const [long, other] = links.pairs
+        answering(long!.to)
+        answering(other!.to)
+        const state = waiting(other!.from, other!.path, pattern(1000))
+        yield* until(() => state.answered > 10)
+        const statuses: Array<number> = []
+        long!.from.peer.onFrame = (frame) => {
+          statuses.push(frame.method === "REPORT" ? Number(header(frame, "Status")!.slice(4, 7)) : frame.status)
+        }
+        const { octets, status } = of(long!.path, long!.from.uri)
+        long!.from.peer.write(octets)
+        yield* until(() => statuses.includes(status), "an answer")
+        const { answered } = state
+        yield* until(() => state.answered > answered + 10, "the other session")
+        state.stopped = true
+        assert.deepStrictEqual(state.reports, [])
+        assert.strictEqual(links.near.relay.counters.connectionsDialled, 1)
+        assert.deepStrictEqual([links.near, links.far].map(({ relay }) => relay.counters.framingLost), [0, 0])
+        return links
+      })
+    )
+  }
+
+  scenario(
+    "R4976-9.3-06 R4976-6.4.3-01: an answer whose From-Path was at its limit before the far relay stood in it ends no link",
+    Effect.gen(function*() {
+      const links = yield* linked(2)
+      const [long, other] = links.pairs
+      answering(other!.to)
+      long!.to.peer.onFrame = (frame) => {
+        const uris = ` msrp://x.invalid:9/${"x".repeat(1976)};tcp`.repeat(3)
+        const left = headerLine - "From-Path: \r\n".length - frame.to.length - uris.length - 24
+        const path = `${frame.to}${uris} msrp://x.invalid:9/${"x".repeat(left)};tcp`
+        long!.to.peer.write(response(frame.from, path, frame.id, "200 OK"))
+      }
+      const state = waiting(other!.from, other!.path, pattern(1000))
+      long!.from.peer.write(request("NICKNAME", { to: long!.path, from: long!.from.uri }))
+      yield* until(() => state.answered > 20)
+      state.stopped = true
+      yield* (yield* TestNetwork).settled
+      assert.deepStrictEqual(state.reports, [])
+      assert.deepStrictEqual([links.near, links.far].map(({ relay }) => relay.counters.framingLost), [0, 0])
+      yield* TestClock.adjust("30 seconds")
       return links
     })
   )

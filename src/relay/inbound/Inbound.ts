@@ -18,7 +18,7 @@ import { AUTH, ROUTE } from "../Turn.ts"
 import { type Chunk, DiscardedChunk, PassedChunk } from "./Chunk.ts"
 import type { Probation } from "./Probation.ts"
 import type { Reading } from "./Reading.ts"
-import { type RefusalOwner, Refusals, stuck, tooMuch, unwanted } from "./Refusal.ts"
+import { isTooLong, type RefusalOwner, Refusals, stuck, tooMuch, unwanted } from "./Refusal.ts"
 import { pathsOf, Routes } from "./Routes.ts"
 import { Share } from "./Share.ts"
 
@@ -89,6 +89,10 @@ export class Inbound implements FrameSink {
     this.#hop.trace?.incoming.broken(reason, head)
     if (head !== undefined) this.#refusals.last(head, TOO_LONG.status)
     this.#hop.finish(reason)
+  }
+
+  overLimit(reason: Broken, head: Head): boolean {
+    return this.#refusals.skips(reason, head)
   }
 
   // ---- frames
@@ -175,7 +179,7 @@ export class Inbound implements FrameSink {
   #decide(head: Head, octets: number, flag: Flag): Decision {
     const isSend = head.kind === Kind.Send
     if (head.problem !== undefined || (!isSend && flag !== "$")) return MALFORMED
-    if (!isSend && octets > this.#shared.codec.limits.nonSendBody) return TOO_LONG
+    if (!isSend && isTooLong(head, octets, this.#shared.codec.limits)) return TOO_LONG
     const known = this.#lastRoute?.serves(head.kind) === true ? this.#lastRoute : this.#routes.get(pathsOf(head))
     if (known?.usable(this.#shared.turn.now) === true && known.serves(head.kind)) {
       this.#hop.reading.uses(known, undefined)
@@ -231,15 +235,10 @@ export class Inbound implements FrameSink {
       }
     } else if (head.kind === Kind.Report) route.target.reported(head, this.#outbound)
     else if (route.back.full) return this.#refusals.now(head, tooMuch(route), octets, flag)
-    this.#passes(route)
+    route.passes(this.#shared.turn.now)
     if (route.back.trial !== undefined) route.back.trial.keep(head, bodyStart, bodyEnd, flag)
     if (now) forwardFrame(route, head, bodyStart, bodyEnd, flag)
     else flow.parkFrame(head, bodyStart, bodyEnd, flag, unanswered)
-  }
-
-  #passes(route: Route): void {
-    this.#shared.counters.forwarded++
-    route.used(this.#shared.turn.now)
   }
 
   /** Is it of a message that goes no further: its receiver refused that, or too much is held of its user already. */
@@ -261,7 +260,7 @@ export class Inbound implements FrameSink {
     if (this.#isStopped(route, head)) {
       return new DiscardedChunk(this.#refusals.later(head, unwanted(route)), () => route.back.unblock(messageId))
     }
-    this.#passes(route)
+    route.passes(this.#shared.turn.now)
     route.counts(1, 0)
     const { reading } = this.#hop
     if (head.failureReport !== "yes") return new PassedChunk(route, head, reading, undefined)

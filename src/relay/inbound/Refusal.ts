@@ -4,10 +4,12 @@
  */
 import { totalOf } from "../../protocol/ByteRange.ts"
 import { encodeResponse } from "../../protocol/Encoder.ts"
-import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
+import type { FrameLimits } from "../../protocol/FrameLimits.ts"
+import { type Broken, type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { type MsrpUri, parsePath, parseUri } from "../../protocol/Uri.ts"
 import { countReportMade, type RelayCounters } from "../Counters.ts"
+import type { FrameTrace } from "../FrameTrace.ts"
 import type { HopFacts } from "../Observer.ts"
 import { type Ending, refused } from "../Refused.ts"
 import { encodeReport } from "../route/Report.ts"
@@ -20,6 +22,10 @@ export interface RefusalOwner extends HopFacts {
   readonly shared: Shared
   readonly router: { ownUri(secure: boolean): MsrpUri | undefined }
   readonly probation: { readonly active: boolean; refused(): void }
+  /** Its connection is one with another relay, which many users share. */
+  readonly isLink: boolean
+  /** Is told what passes on it. */
+  readonly trace: FrameTrace | undefined
   /** Was a request with this From-Path sent by somebody behind the relay that the connection's certificate proves. */
   fromBehind(from: ReadonlyArray<MsrpUri>): boolean
   /** Writes a whole frame of the relay's own; nothing once it is gone. */
@@ -34,6 +40,13 @@ export const unwanted = ({ parties }: Route): Ending => ({
   parties
 })
 export const tooMuch = ({ parties }: Route): Ending => ({ status: 408, problem: "too much has no answer", parties })
+
+/** Octets of a start line beside its method, with a transaction id of this relay. */
+const STARTED = 24
+
+/** Is a request that is no SEND longer than the next relay would take, or keep the connection for. */
+export const isTooLong = ({ methodEnd, methodStart }: Head, octets: number, limits: FrameLimits): boolean =>
+  octets > limits.nonSendBody || methodEnd - methodStart > limits.startLine - STARTED
 
 export class Refusals {
   readonly #hop: RefusalOwner
@@ -69,7 +82,18 @@ export class Refusals {
     return new DiscardedChunk(undefined)
   }
 
-  /** Answers one whose end is not looked for any more: by a response, since a REPORT names the octets that it is about. */
+  /**
+   * One with a header section over a limit is skipped where others' requests are behind it: another relay passes on what its
+   * clients write, and adds to it.
+   */
+  skips(reason: Broken, head: Head): boolean {
+    if (!this.#hop.isLink) return false
+    this.#hop.trace?.incoming.overLimit?.(reason, head)
+    this.last(head, 413)
+    return true
+  }
+
+  /** Answers one whose header section is not read to its end: by a response, since a REPORT names the octets that it is about. */
   last(head: Head, status: number): void {
     const hop = this.#hop
     if (head.kind === Kind.Response) return

@@ -127,7 +127,8 @@ export class Route implements Way {
   }
 
   /** A request is passed on. */
-  used(now: number): void {
+  passes(now: number): void {
+    this.target.shared.counters.forwarded++
     for (const session of this.sessions) extend(session, now)
   }
 

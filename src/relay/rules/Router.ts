@@ -12,7 +12,7 @@ import { MAX_TRIALS, Trial } from "../route/Trial.ts"
 import { UsersUnanswered, type UserUnanswered } from "../route/Unanswered.ts"
 import { extend, type Session, type Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
-import { type Decision, refuse } from "./Decision.ts"
+import { type Decision, refuse, TOO_LONG } from "./Decision.ts"
 import type { Directory } from "./Directory.ts"
 import { OwnUris } from "./OwnUris.ts"
 import type { Party } from "./Party.ts"
@@ -82,6 +82,9 @@ export class Router {
     const user = this.#users.of(session, fromOwner)
     const request: Request = { head, hop, to, from, relayPeer, fromOwner, paces: this.#options.paces, user, isLong }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
+    // The next relay would not read it to its end.
+    const own = this.#own.has(to[1]!) ? to.slice(0, 2) : to.slice(0, 1)
+    if (fromLine([...own, ...from]) > shared.codec.limits.headerLine) return TOO_LONG
     const decision = fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
     if (relayPeer && decision._tag === "Route") cameBy(session, from[0]!, hop)
     return decision
@@ -237,6 +240,10 @@ const beginningOf = (
 
 const forward = (sessions: readonly [Session, Session?], target: Party, request: Request): Route =>
   routeTo(target, beginningOf(sessions, request))
+
+/** Octets of a From-Path line. */
+const fromLine = (path: ReadonlyArray<MsrpUri>): number =>
+  path.reduce((octets, { text }) => octets + 1 + text.length, "From-Path:\r\n".length)
 
 /** May a first request go there that is too long to be sent again: others use it, and it may be that no second one can. */
 const mayTake = (session: Session, { routes, shared }: Party): boolean =>
