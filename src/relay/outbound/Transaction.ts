@@ -44,9 +44,10 @@ export interface Origin {
   readonly trial: { heard(status: number): void } | undefined
   /** Whoever sent it is still there: only he is told of anything. */
   readonly isThere: boolean
-  /** It waits for an answer, and no more. */
+  /** It waits for an answer; it was sent, and is answered only if it fails; it waits no more. */
   began(): void
-  ended(): void
+  silent(one: Sent): void
+  ended(one: Sent): void
   /** Is this the To-Path of an answer to a request from there. */
   isAnswered(toPath: string, isSend: boolean): boolean
   /** The next hop's answer goes back (RFC 4976 §6.4.3). False: it has no To-Path to go back by, and is none. */
@@ -123,7 +124,10 @@ export class Transaction extends Timed implements Piece, Sent {
 
   /** The operating system has taken the last of it. */
   sent(): void {
-    if (this.expects === "negative answers") this.window?.silent(this)
+    if (this.expects !== "negative answers") return
+    this.window?.silent(this)
+    // The window may have made room of it.
+    if (!this.done) this.origin.silent(this)
   }
 
   /** The next hop has answered. */
@@ -147,7 +151,7 @@ export class Transaction extends Timed implements Piece, Sent {
     stopTimer(this)
     this.#owner.forget(this)
     this.window?.ends(this)
-    this.origin.ended()
+    this.origin.ended(this)
     this.origin = nobody
     this.chunk = undefined
   }
@@ -195,6 +199,7 @@ const nobody: Origin = {
   trial: undefined,
   isThere: false,
   began: () => {},
+  silent: () => {},
   ended: () => {},
   isAnswered: () => false,
   answered: () => true,

@@ -32,6 +32,7 @@ export interface Sent {
   at: number
   /** Counts what is sent in a window. */
   sequence: number
+  readonly done: boolean
   /** Its answer is waited for no more. */
   finish(): void
 }

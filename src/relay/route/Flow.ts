@@ -25,6 +25,8 @@ export const frameEnd = (head: Head, bodyEnd: number): number => {
 
 /** The reading of the connection that a flow comes from. */
 export interface Tap {
+  /** Several sessions use it. */
+  readonly shared: boolean
   /** Stops it, and lets it go on; as often as it was stopped. */
   hold(): void
   release(): void

@@ -2,10 +2,12 @@
  * What requests without an answer hold in memory until it comes, or its time is over: the paths that a REPORT goes along,
  * which may be as long as a header line, and something for each request. It is counted for the connection that they came
  * in on, and for the user whose session they go through. Beyond either bound the connection is not read until half of it
- * is free again.
+ * is free again; one that several sessions share is not held for one user, whose requests are refused.
  */
+import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Limits } from "../Limits.ts"
 import type { HopFacts } from "../Observer.ts"
+import type { Sent } from "../outbound/Window.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { Tap } from "./Flow.ts"
@@ -25,30 +27,73 @@ export interface Source extends HopFacts {
   authFailed(): void
 }
 
+/**
+ * Octets up to a bound. Of requests that are answered only if they fail, the one that was sent first makes room: nobody
+ * waits for what has arrived already.
+ */
+abstract class Octets {
+  octets = 0
+  /** No more is taken until half of it is free. */
+  full = false
+  #silent: LinkedMap<Sent, undefined> | undefined
+
+  protected abstract get most(): number
+  /** Half of it is free again. */
+  protected abstract relaxed(): void
+
+  /** Counts so many more; whether it is too much. */
+  protected takes(octets: number): boolean {
+    this.octets += octets
+    this.#makeRoom()
+    return this.octets > this.most
+  }
+
+  /** It was sent, and there is no answer unless it fails. */
+  silent(one: Sent): void {
+    const silent = this.#silent ??= new LinkedMap()
+    silent.set(one, undefined)
+    this.#makeRoom()
+  }
+
+  #makeRoom(): void {
+    const silent = this.#silent
+    const most = this.full ? this.most / 2 : this.most
+    while (this.octets > most && silent?.first !== undefined) silent.first.key.finish()
+  }
+
+  /** Those of a request for whose answer nobody waits any more. */
+  remove(octets: number, one: Sent): void {
+    this.octets -= octets
+    this.#silent?.delete(one)
+    if (!this.full || this.octets > this.most / 2) return
+    this.full = false
+    this.relaxed()
+  }
+}
+
 /** That of one connection. */
-export class Unanswered {
+export class Unanswered extends Octets {
   /** Whom answers and REPORTs go to. Nothing that waits for an answer keeps a connection in memory that is gone. */
   source: Source | undefined
-  octets = 0
   readonly #limits: Limits
-  #full = false
 
   constructor(source: Source) {
+    super()
     this.source = source
     this.#limits = source.shared.limits
   }
 
+  protected get most(): number {
+    return this.#limits.unanswered
+  }
+
   add(octets: number): void {
-    this.octets += octets
-    if (this.octets <= this.#limits.unanswered || this.#full) return
-    this.#full = true
+    if (!this.takes(octets) || this.full) return
+    this.full = true
     this.hold()
   }
 
-  remove(octets: number): void {
-    this.octets -= octets
-    if (!this.#full || this.octets > this.#limits.unanswered / 2) return
-    this.#full = false
+  protected relaxed(): void {
     this.release()
   }
 
@@ -70,31 +115,29 @@ export class Unanswered {
 }
 
 /** That of one user, on all connections: of what he sends, or of what others send to him. */
-export class UserUnanswered {
-  octets = 0
-  /** Nothing more is taken until half of it is free. */
-  full = false
+export class UserUnanswered extends Octets {
   readonly #limits: Limits
   readonly #held = new Set<Unanswered>()
 
   constructor(limits: Limits) {
+    super()
     this.#limits = limits
+  }
+
+  protected get most(): number {
+    return this.#limits.unansweredOfUser
   }
 
   /** `by`: the connection to hold when it is too much. */
   add(octets: number, by: Unanswered | undefined): void {
-    this.octets += octets
-    if (this.octets <= this.#limits.unansweredOfUser) return
+    if (!this.takes(octets)) return
     this.full = true
     if (by === undefined || this.#held.has(by)) return
     this.#held.add(by)
     by.hold()
   }
 
-  remove(octets: number): void {
-    this.octets -= octets
-    if (!this.full || this.octets > this.#limits.unansweredOfUser / 2) return
-    this.full = false
+  protected relaxed(): void {
     for (const one of this.#held) one.release()
     this.#held.clear()
   }

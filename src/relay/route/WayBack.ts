@@ -9,6 +9,7 @@ import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import { countReportMade } from "../Counters.ts"
 import type { Loss } from "../Loss.ts"
 import type { Asked, Origin, Piece } from "../outbound/Transaction.ts"
+import type { Sent } from "../outbound/Window.ts"
 import type { Parties } from "../SessionRecord.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import { encodeReport } from "./Report.ts"
@@ -110,21 +111,30 @@ export class WayBack implements Origin {
   /** A request is on its way that may be answered. */
   began(): void {
     const octets = this.#waiting++ === 0 ? this.#each + this.#octets : this.#each
-    if (this.#shared) return this.#user.add(octets, undefined)
-    this.#unanswered.add(octets)
-    this.#user.add(octets, this.#unanswered)
+    if (!this.#shared) this.#unanswered.add(octets)
+    this.#user.add(octets, this.#isOfMany ? undefined : this.#unanswered)
   }
 
   /** Nobody waits for its answer any more. */
-  ended(): void {
+  ended(one: Sent): void {
     const octets = --this.#waiting === 0 ? this.#each + this.#octets : this.#each
-    this.#user.remove(octets)
-    if (!this.#shared) this.#unanswered.remove(octets)
+    this.#user.remove(octets, one)
+    if (!this.#shared) this.#unanswered.remove(octets, one)
+  }
+
+  silent(one: Sent): void {
+    this.#user.silent(one)
+    if (!this.#shared && !one.done) this.#unanswered.silent(one)
+  }
+
+  /** Its source is not one that can be held for one session: another relay, or who has several. */
+  get #isOfMany(): boolean {
+    return this.#shared || this.#unanswered.source?.reading.shared === true
   }
 
   /** Too many requests of the user have no answer, and their source is not one that can be held for him alone. */
   get full(): boolean {
-    return this.#shared && this.#user.full
+    return this.#user.full && this.#isOfMany
   }
 
   get isThere(): boolean {

@@ -21,7 +21,7 @@ describe("Window", () => {
   let turns: Array<Sender>
   let owner: { unread: boolean }
   const message = (octets: number) => {
-    const one = { octets: 0, at: 0, sequence: 0, finish: () => window.ends(one) }
+    const one = { octets: 0, at: 0, sequence: 0, done: false, finish: () => window.ends(one) }
     window.begins(one, now)
     window.wrote(one, octets)
     return one
@@ -128,6 +128,7 @@ describe("Window", () => {
         octets: 0,
         at: 0,
         sequence: 0,
+        done: false,
         finish: () => {
           finished.push(i)
           window.ends(one)

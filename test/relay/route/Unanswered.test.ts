@@ -7,6 +7,8 @@ import {
   header,
   type Message,
   type Owner,
+  type Peer,
+  request,
   send,
   summary,
   until,
@@ -34,6 +36,15 @@ const flood = (world: World, { peer, uri, usePath }: Owner, to: string, count: n
         from: fromPath(uri),
         ...more
       }))
+      yield* world.network!.settled
+    }
+  })
+
+/** The same of requests that are answered, but are no messages: what is expected of these is bounded for each receiver already. */
+const ask = (world: World, peer: Peer, uri: string, to: string, count: number) =>
+  Effect.gen(function*() {
+    for (let i = 0; i < count; i++) {
+      peer.write(request("NICKNAME", { to, from: fromPath(uri) }))
       yield* world.network!.settled
     }
   })
@@ -83,22 +94,24 @@ describe("requests without an answer", () => {
   )
 
   scenario(
-    "R4976-9.3-06 R4976-9.3-07: the path of a REPORT counts for each that may come, also for one who does not read it",
+    "R4976-9.3-06 R4976-9.3-07: the path of a REPORT counts for each that may come, also for one who does not read it; the oldest of those that silence is the answer to makes room",
     { limits: { unanswered: 20 * PATH } },
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
         const from = fromPath(alice.uri)
         yield* flood(world, alice, bobUri, 60, { from, failureReport: "partial", body: "x" })
-        assert.isAbove(bob.frames.length, 15)
-        assert.isBelow(bob.frames.length, 25)
+        assert.strictEqual(bob.frames.length, 60)
+        assert.strictEqual(world.relay.counters.unansweredOverLimit, 0)
+        assert.isBelow(world.relay.gauges().transactions, 25)
         world.network!.configure({ window: 1000 })
         alice.peer.connection.pause()
         for (const frame of bob.frames.splice(0)) bob.answer(frame, "403 No")
         yield* world.network!.settled
         assert.isBelow(world.relay.gauges().bufferedOctets, 50 * PATH)
         alice.peer.connection.resume()
-        yield* until(() => bob.frames.length > 0, "the rest")
+        yield* until(() => alice.peer.frames.length > 15, "REPORTs of the last ones")
+        assert.isBelow(alice.peer.frames.length, 25)
       })
   )
 
@@ -110,12 +123,7 @@ describe("requests without an answer", () => {
         const { alice, bob, bobUri } = yield* world.pair()
         const second = yield* world.login()
         const { bob: stranger, bobUri: strangerUri } = yield* world.join(second)
-        const to = second.usePath
-        for (let i = 0; i < 60; i++) {
-          const from = fromPath(strangerUri)
-          stranger.write(send({ to: `${to} ${second.uri}`, from, failureReport: "partial", body: "x" }))
-          yield* world.network!.settled
-        }
+        yield* ask(world, stranger, strangerUri, `${second.usePath} ${second.uri}`, 60)
         assert.isBelow(second.peer.frames.length, 25)
         for (const body of ["first", "second"]) {
           alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body }))
@@ -140,20 +148,74 @@ describe("requests without an answer", () => {
         const peers = [yield* world.join(others[0]), yield* world.join(others[1])] as const
         const carol = yield* world.login({ username: "carol" })
         const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
-        // What is expected to be answered is bounded for each receiver already.
-        const partial = { failureReport: "partial", body: "x" }
-        yield* flood(world, alice, bobUri, 30, partial)
+        const askFor = ({ peer, uri, usePath }: Owner, to: string) => ask(world, peer, uri, `${usePath} ${to}`, 30)
+        yield* askFor(alice, bobUri)
         assert.strictEqual(bob.frames.length, 30)
         for (const [i, other] of others.entries()) {
           const there = peers[i]!
-          yield* flood(world, other, there.bobUri, 30, partial)
+          yield* askFor(other, there.bobUri)
           assert.isAtMost(there.bob.frames.length, i === 0 ? 12 : 2)
         }
-        assert.strictEqual(world.relay.counters.unansweredOverLimit, 2)
-        yield* flood(world, carol, daveUri, 30, partial)
+        // Who has shown several paths may be several, so it is he who is refused; the other one waits.
+        const refused = others.map(({ peer }) => peer.frames.filter(({ status }) => status === 408).length)
+        assert.deepStrictEqual(refused, [30 - peers[0].bob.frames.length, 0])
+        assert.strictEqual(world.relay.counters.unansweredOverLimit, 1)
+        yield* askFor(carol, daveUri)
         assert.strictEqual(dave.frames.length, 30)
         for (const frame of bob.frames) bob.answer(frame)
-        yield* until(() => peers.every((there) => there.bob.frames.length > 12), "the rest")
+        yield* until(() => peers[1].bob.frames.length > 12, "the rest")
+      })
+  )
+
+  scenario(
+    "R4976-9.3-05 R4976-9.3-06: two sessions of a connection send what nobody answers, as much as they like",
+    { limits: { transactions: 200, unanswered: 100_000 } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const second = yield* world.login({ peer: alice.peer })
+        const other = yield* world.join(second)
+        for (let i = 0; i < 400; i++) {
+          const rest = { messageId: `many.${i}`, body: "x", failureReport: "partial" }
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, ...rest }))
+          alice.peer.write(send({ to: `${second.usePath} ${other.bobUri}`, from: second.uri, ...rest }))
+        }
+        yield* until(() => bob.frames.length + other.bob.frames.length === 800, "all of them")
+        assert.isBelow(world.relay.gauges().transactions, 250)
+        // The last ones may still be refused.
+        bob.answer(bob.frames.at(-1)!, "413 No")
+        assert.strictEqual(header(yield* alice.peer.next, "Status"), "000 413 No")
+        yield* TestClock.adjust("30 seconds")
+      })
+  )
+
+  scenario(
+    "R4976-9.3-05: those of one receiver hold nobody who has other sessions; what is for him is refused",
+    { limits: { unansweredOfUser: 20 * PATH } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const mute = [yield* world.login({ username: "carol" }), yield* world.login({ username: "carol" })] as const
+        const { bob: stranger, bobUri: strangerUri } = yield* world.join(mute[0])
+        yield* ask(world, stranger, strangerUri, `${mute[0].usePath} ${mute[0].uri}`, 30)
+        assert.isBelow(mute[0].peer.frames.length, 25)
+        const toBob = { to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: "bob1" }
+        const toMute = { to: `${mute[1].usePath} ${mute[1].uri}`, from: alice.uri }
+        const answered = Effect.fnUntraced(function*(...statuses: Array<number>) {
+          yield* world.network!.settled
+          assert.deepStrictEqual(alice.peer.frames.splice(0).map(({ status }) => status), statuses)
+        })
+        alice.peer.write(send(toBob), send({ ...toMute, messageId: "mute1" }))
+        yield* answered(200, 413)
+        for (const messageId of ["bob2", "bob3"]) {
+          alice.peer.write(send({ ...toMute, messageId: `not${messageId}` }), send({ ...toBob, messageId }))
+          yield* answered(413, 200)
+        }
+        assert.strictEqual(bob.frames.length, 3)
+        yield* TestClock.adjust("30 seconds")
+        alice.peer.frames.length = 0
+        alice.peer.write(send({ ...toMute, messageId: "mute2" }))
+        yield* answered(200)
       })
   )
 })
