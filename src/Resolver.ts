@@ -23,6 +23,7 @@ import { codeOf } from "./net/ErrorCode.ts"
 import { type Current, follow, type Live } from "./options/Live.ts"
 import { type OptionsError, text, wrongOptions } from "./options/Options.ts"
 import type { MsrpUri } from "./protocol/Uri.ts"
+import { oneByOne } from "./resolver/Asker.ts"
 import { isNameServer, nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
 
 export type { SrvRecord } from "./resolver/Srv.ts"
@@ -149,7 +150,8 @@ export const layerNodeConfig = (
 ): Layer.Layer<never, OptionsError | Config.ConfigError> => Layer.unwrap(Effect.map(config, layerNode))
 
 /**
- * Remembers the SRV records that another resolver finds, asks it a few questions at a time, and bounds what it finds.
+ * Remembers the SRV records that another resolver finds, asks it a few questions at a time, one about addresses for each user whose
+ * next hop it is, and bounds what it finds.
  *
  * @category layers
  * @since 0.1.0
@@ -170,8 +172,9 @@ export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<neve
         capacity: CAPACITY,
         timeToLive: (exit) => Duration.seconds(lifeOf(exit))
       })
+      const lookUp = yield* oneByOne(addresses)
       return {
-        addresses: (host: string) => Effect.map(addresses(host), (found) => found.slice(0, MAX_ADDRESSES)),
+        addresses: (host: string) => Effect.map(lookUp(host), (found) => found.slice(0, MAX_ADDRESSES)),
         srv: (name: string) => Cache.get(cache, name.toLowerCase())
       }
     })

@@ -7,12 +7,14 @@ import { isIP } from "node:net"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { dialSeconds, measured } from "../../metrics/Seconds.ts"
 import { ResolverError, targetsOf } from "../../Resolver.ts"
+import { Asker } from "../../resolver/Asker.ts"
 import type { SocketSelector } from "../../SocketSelector.ts"
 import type { ConnectOptions } from "../../transport/Connection.ts"
 import { TransportError } from "../../transport/TransportError.ts"
 import type { TransportShape } from "../../transport/TransportShape.ts"
 import type { Dial } from "../rules/Directory.ts"
 import type { NextHops } from "../rules/NextHops.ts"
+import { userOf } from "../Session.ts"
 import type { Dialled } from "../Switchboard.ts"
 import type { Journal } from "./Journal.ts"
 
@@ -51,9 +53,10 @@ export const makeDialler = ({ journal, nextHops, selector, transport }: DiallerO
 
   /** A span of its own: what waits for it are requests of many. */
   const traced = (hop: Dialled, dial: Dial) => {
-    const { relay, uri: { host, port, scheme } } = dial
+    const { relay, session: { realm, user }, uri: { host, port, scheme } } = dial
     const attributes = { scheme, host, ...(port === undefined ? {} : { port }), relay }
     return measured(attempt(hop, dial), dialSeconds, resultOf).pipe(
+      Effect.provideService(Asker, userOf({ username: user, realm })),
       Effect.onExit((exit) => Effect.annotateCurrentSpan("result", resultOf(exit) ?? "interrupted")),
       Effect.withSpan("msrp.dial", { root: true, kind: "client", attributes }, { captureStackTrace: false })
     )

@@ -1,0 +1,69 @@
+import { assert, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+import { makeDialler } from "../../src/relay/edge/Dialler.ts"
+import { layerCached, Resolver, type ResolverShape } from "../../src/Resolver.ts"
+import { Asker } from "../../src/resolver/Asker.ts"
+
+/** Look-ups that end when the test says so, whoever still waits for them. */
+const slow = Effect.fnUntraced(function*() {
+  const asked: Array<string> = []
+  const answer = yield* Deferred.make<void>()
+  const addresses: ResolverShape["addresses"] = (host) =>
+    Effect.andThen(
+      Effect.sync(() => void asked.push(host)),
+      Effect.as(host.endsWith(".slow.example") ? Deferred.await(answer) : Effect.void, ["192.0.2.1"])
+    )
+  return { asked, answer, layer: layerCached({ addresses, srv: () => Effect.succeed([]) }) }
+})
+
+const lookUp = (asker: string | undefined, host: string) =>
+  Effect.flatMap(Resolver, ({ addresses }) => addresses(host)).pipe(Effect.provideService(Asker, asker))
+
+it.effect("R4976-9.3-04 R4976-9.3-06: a user has one look-up of addresses at a time, also when he waits for it no more", () =>
+  Effect.gen(function*() {
+    const { answer, asked, layer } = yield* slow()
+    yield* Effect.gen(function*() {
+      for (let round = 0; round < 3; round++) {
+        const lookups = yield* Effect.forkChild(Effect.all(
+          Array.from(
+            { length: 32 },
+            (_, i) => Effect.timeoutOption(lookUp("eve", `${round}-${i}.slow.example`), "10 seconds")
+          ),
+          { concurrency: "unbounded" }
+        ))
+        yield* TestClock.adjust("10 seconds")
+        yield* Fiber.join(lookups)
+      }
+      assert.deepStrictEqual(asked, ["0-0.slow.example"])
+      // Nobody else waits for that.
+      assert.deepStrictEqual(yield* lookUp("alice", "bob.example"), ["192.0.2.1"])
+      assert.deepStrictEqual(yield* lookUp(undefined, "bob.example"), ["192.0.2.1"])
+      // Nor is anything left of it when it is over.
+      const next = yield* Effect.forkChild(lookUp("eve", "bob.example"))
+      yield* Deferred.succeed(answer, undefined)
+      assert.deepStrictEqual(yield* Fiber.join(next), ["192.0.2.1"])
+      assert.deepStrictEqual(asked, ["0-0.slow.example", "bob.example", "bob.example", "bob.example"])
+    }).pipe(Effect.provide(layer))
+  }))
+
+it.effect("R4976-9.3-04: what is looked up for a dial is asked for by the user for whom it is", () =>
+  Effect.gen(function*() {
+    const askers: Array<string | undefined> = []
+    const dial = makeDialler({
+      transport: {
+        connect: () => Effect.andThen(Effect.map(Asker, (asker) => void askers.push(asker)), Effect.never)
+      } as never,
+      selector: { select: () => Effect.undefined } as never,
+      nextHops: { admitsAddress: () => true } as never,
+      journal: { dialled: () => {}, undialled: () => {} }
+    })
+    const uri = { host: "bob.example", port: 2855, scheme: "msrps" }
+    const wanted = { uri, relay: false, localName: "", source: {}, session: { user: "alice", realm: "a.example" } }
+    const dialling = yield* Effect.forkChild(dial(wanted as never, {} as never, () => {}))
+    yield* TestClock.adjust(0)
+    yield* Fiber.interrupt(dialling)
+    assert.deepStrictEqual(askers, ["alice\na.example"])
+  }))
