@@ -6,6 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import type { NoCommonAlgorithm } from "../../src/Authenticator.ts"
 import { defaultFrameLimits } from "../../src/protocol/FrameLimits.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
+import { ANSWERED_WITHIN } from "../../src/relay/outbound/Window.ts"
 import { TestNetwork, Transport, type TransportError } from "../../src/Transport.ts"
 import {
   header,
@@ -375,6 +376,62 @@ describe("a client's connection with several sessions", () => {
         yield* world.done
       }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 })))
   )
+
+  /** Alice has a second session, in which somebody has written to her, and sends a lot in the first one. */
+  const quiet = Effect.fnUntraced(function*(world: World) {
+    const { alice, bob, bobUri } = yield* world.pair()
+    const second = yield* world.login({ peer: alice.peer })
+    const other = yield* world.join(second)
+    answering({ ...second, peer: other.bob })
+    const heard = { small: 0, answers: 0, reports: [] as Array<string> }
+    alice.peer.onFrame = (frame) => {
+      if (frame.method === "REPORT") heard.reports.push(header(frame, "Status")!.slice(0, 7))
+      else if (frame.id === "small") heard.small = frame.status
+      else heard.answers++
+    }
+    const flood = (): void => {
+      for (let i = 0; i < 100; i++) {
+        const messageId = `flood.${i}`
+        const to = `${alice.usePath} ${bobUri}`
+        alice.peer.write(send({ to, from: alice.uri, messageId, body: pattern(10_000) }))
+      }
+      const to = `${second.usePath} ${other.bobUri}`
+      alice.peer.write(send({ id: "small", to, from: second.uri, messageId: "small", body: "small" }))
+    }
+    return { bob, heard, flood }
+  })
+
+  it.effect("R4976-9.3-05: is held for sixteen seconds at most, also when only others have written in the second one", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld()
+      const { bob, flood, heard } = yield* quiet(world)
+      bob.connection.pause()
+      flood()
+      yield* world.network!.settled
+      yield* TestClock.adjust(ANSWERED_WITHIN - 1)
+      assert.strictEqual(heard.small, 0, "it is held")
+      yield* TestClock.adjust(1)
+      yield* until(() => heard.small === 200, "the other session")
+      assert.strictEqual(world.relay.counters.receiversGivenUp, 1)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 }))))
+
+  it.effect("R4976-9.3-05: waits for who is slow and moves, while nobody has sent in another one", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld()
+      const { bob, flood, heard } = yield* quiet(world)
+      flood()
+      for (let i = 0; i < 10; i++) {
+        bob.answer(yield* bob.next)
+        yield* TestClock.adjust(ANSWERED_WITHIN - 1000)
+      }
+      assert.deepStrictEqual([heard.small, heard.reports], [0, []])
+      answering({ peer: bob, uri: "", usePath: "", granted: bob.frames[0]! })
+      for (const frame of bob.frames.splice(0)) bob.answer(frame)
+      yield* until(() => heard.small === 200 && heard.answers === 100, "all of them")
+      assert.deepStrictEqual([heard.reports, world.relay.counters.receiversGivenUp], [[], 0])
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 }))))
 
   it.effect("R4976-9.3-05: goes on for two who write to each other what nobody answers", () =>
     Effect.gen(function*() {

@@ -6,8 +6,10 @@ import { Kind } from "../../protocol/Head.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import { SLOW } from "../Loss.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
-import type { Tap, Waiting } from "../route/Flow.ts"
+import { ANSWERED_WITHIN } from "../outbound/Window.ts"
+import type { HopRoutes } from "../route/HopRoutes.ts"
 import type { Pace } from "../route/Pace.ts"
+import type { Tap, Waiting } from "../route/Tap.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 
@@ -27,6 +29,7 @@ export class Reading implements Tap {
   readonly #shared: Shared
   /** Where the answers go. */
   readonly #outbox: Outbox
+  readonly #routes: HopRoutes
   #connection: Connection | undefined
   /** Reasons for not reading, and those of them that may last. */
   #pauses = 0
@@ -57,9 +60,10 @@ export class Reading implements Tap {
   /** Has what was read already handled. */
   resume: () => void = () => {}
 
-  constructor(shared: Shared, outbox: Outbox) {
+  constructor(shared: Shared, outbox: Outbox, routes: HopRoutes) {
     this.#shared = shared
     this.#outbox = outbox
+    this.#routes = routes
   }
 
   connected(connection: Connection): void {
@@ -170,7 +174,7 @@ export class Reading implements Tap {
   full(flow: Waiting): void {
     this.#full++
     this.hold()
-    if (flow.failing || (this.shared && (flow.fromRelay || flow.silent))) this.#giveUp(flow)
+    if (flow.failing || (this.shared && (flow.fromRelay || this.#isSilent(flow)))) this.#giveUp(flow)
     else this.#heldByFlows()
   }
 
@@ -196,17 +200,33 @@ export class Reading implements Tap {
   }
 
   #wait(): void {
-    // That of a relay may be others' at any time, whose octets tell nobody so while it is not read.
-    if ((!this.shared && !this.#isRelay) || this.#patience?.queue !== undefined) return
+    if (this.#patience?.queue !== undefined || !(this.#isOfMany || this.#hasOthers)) return
     this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
+  }
+
+  /** That of a relay may be others' at any time, whose octets tell nobody so while it is not read. */
+  get #isOfMany(): boolean {
+    return this.shared || this.#isRelay
+  }
+
+  /** Others may come who have not sent for a while. For these only those are given up who must be gone. */
+  get #hasOthers(): boolean {
+    const { now } = this.#shared.turn
+    for (const flow of this.#waiting) if (flow.full && this.#routes.anyWithout(flow.session, now)) return true
+    return false
   }
 
   /** Those that are full have been waited for all the while: nothing was read that could fill them since. */
   #impatient(): void {
     if (!this.isHeldByFlows) return
-    for (const flow of this.#waiting) if (flow.full) this.#giveUp(flow)
-    if (this.#parkedHold) this.#giveUpSilent()
-    if (this.#parkedHold) this.#giveUpOne()
+    const isOfMany = this.#isOfMany
+    for (const flow of this.#waiting) {
+      if (flow.full && (isOfMany || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
+    }
+    if (this.#parkedHold && isOfMany) {
+      this.#giveUpSilent()
+      if (this.#parkedHold) this.#giveUpOne()
+    }
     if (this.isHeldByFlows) this.#wait()
   }
 
@@ -220,7 +240,12 @@ export class Reading implements Tap {
   }
 
   #giveUpSilent(): void {
-    for (const flow of this.#waiting) if (flow.silent) this.#giveUp(flow)
+    for (const flow of this.#waiting) if (this.#isSilent(flow)) this.#giveUp(flow)
+  }
+
+  /** For as long as others are held for a receiver. */
+  #isSilent(flow: Waiting): boolean {
+    return flow.isSilent(this.#shared.limits.hold.millis)
   }
 
   /** What waits for the receiver fails that has most waiting for it. */

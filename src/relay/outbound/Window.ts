@@ -13,8 +13,10 @@ import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Loss } from "../Loss.ts"
 import type { Sender } from "./Turns.ts"
 
-/** Octets that may always be on their way: 8 KB a second are answered within 16 s. */
+/** Octets that may always be on their way. */
 export const LEAST_UNANSWERED = 131_072
+/** Milliseconds in which these are answered at 8 KB a second. */
+export const ANSWERED_WITHIN = 16_000
 /** The most, to a client. */
 export const MOST_UNANSWERED = 8_388_608
 /** The most to one session by way of another relay, which holds for it what its receiver does not take at once. */

@@ -6,10 +6,12 @@ import { totalOf } from "../../protocol/ByteRange.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { type Loss, SLOW, STALLED } from "../Loss.ts"
 import type { Sender } from "../outbound/Turns.ts"
+import type { Session } from "../Session.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
 import { type Parked, readAgain, restFrom } from "./Parked.ts"
 import { Signs } from "./Signs.ts"
 import type { Stream } from "./Stream.ts"
+import type { Tap, Waiting } from "./Tap.ts"
 
 /** Octets counted for each parked thing beside its own, so that many small ones count too. */
 const OVERHEAD = 256
@@ -23,39 +25,6 @@ export const frameEnd = (head: Head, bodyEnd: number): number => {
   return head.hasBody ? bodyEnd + 2 + endLine : head.bodyStart + endLine
 }
 
-/** The reading of the connection that a flow comes from. */
-export interface Tap {
-  /** Several sessions use it. */
-  readonly shared: boolean
-  /** Stops it, and lets it go on; as often as it was stopped. */
-  hold(): void
-  release(): void
-  /** A flow has something parked, or nothing any more. */
-  waits(flow: Waiting): void
-  waitsNoMore(flow: Waiting): void
-  /** So many octets more (or less) are parked. */
-  parked(octets: number): void
-  /** A flow has as much as it may have, or no longer. */
-  full(flow: Waiting): void
-  relaxed(): void
-}
-
-/** A flow with something parked. */
-export interface Waiting {
-  /** Octets. */
-  readonly octets: number
-  /** It comes by way of another relay. */
-  readonly fromRelay: boolean
-  /** It has as much as it may have. */
-  readonly full: boolean
-  /** It has failed before, and nothing tells that it would not fail again. */
-  readonly failing: boolean
-  /** Its receiver has given no sign for as long as others are held for one. */
-  readonly silent: boolean
-  /** What is parked fails, and what comes is refused until the receiver moves. */
-  fail(loss: Loss): void
-}
-
 export class Flow implements Sender, Waiting {
   readonly #way: Way
   readonly #tap: Tap
@@ -65,7 +34,7 @@ export class Flow implements Sender, Waiting {
   #offset = 0
   #octets = 0
   #holding = false
-  /** Those of its receiver when it failed, and when it began to wait for him. */
+  /** Those of its receiver when it failed; and the last ones for which it has waited for him. */
   #failed: Signs | undefined
   #before: Signs | undefined
 
@@ -96,6 +65,10 @@ export class Flow implements Sender, Waiting {
     return this.#way.fromRelay ? relayed : session
   }
 
+  get session(): Session {
+    return this.#way.sessions[0]!
+  }
+
   get source(): object {
     return this.#tap
   }
@@ -118,9 +91,11 @@ export class Flow implements Sender, Waiting {
     return false
   }
 
-  get silent(): boolean {
-    const { limits: { hold }, turn } = this.#way.target.shared
-    return this.#before?.last === true && turn.now >= this.#before.at + hold.millis
+  isSilent(millis: number): boolean {
+    const before = this.#before
+    if (before?.last === true) return this.#way.target.shared.turn.now >= before.at + millis
+    this.#before = new Signs(this.#way, this.#way.window.full)
+    return false
   }
 
   /** It is failing, and nothing more can be written. */

@@ -12,12 +12,15 @@ import { writeEndLine, writeSend } from "../outbound/Frames.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import { type Asked, type Origin, Transaction } from "../outbound/Transaction.ts"
 import type { Window } from "../outbound/Window.ts"
+import type { Session } from "../Session.ts"
 
 /** The way of a route, for what is written there. */
 export interface Way {
   readonly target: Outbound
   /** Of its receiver there. */
   readonly window: Window
+  /** Those whose URIs it uses. */
+  readonly sessions: ReadonlyArray<Session>
   /** It comes by way of another relay. */
   readonly fromRelay: boolean
   /** To-Path and From-Path of what goes out. */

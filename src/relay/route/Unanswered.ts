@@ -10,7 +10,7 @@ import type { HopFacts } from "../Observer.ts"
 import type { Sent } from "../outbound/Window.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
-import type { Tap } from "./Flow.ts"
+import type { Tap } from "./Tap.ts"
 
 /** The hop that requests come in on. */
 export interface Source extends HopFacts {

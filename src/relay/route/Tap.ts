@@ -1,0 +1,38 @@
+/** Between a flow and the connection that it comes from, which is not read where a flow has too much. */
+import type { Loss } from "../Loss.ts"
+import type { Session } from "../Session.ts"
+
+/** The reading of the connection that a flow comes from. */
+export interface Tap {
+  /** Several sessions use it. */
+  readonly shared: boolean
+  /** Stops it, and lets it go on; as often as it was stopped. */
+  hold(): void
+  release(): void
+  /** A flow has something parked, or nothing any more. */
+  waits(flow: Waiting): void
+  waitsNoMore(flow: Waiting): void
+  /** So many octets more (or less) are parked. */
+  parked(octets: number): void
+  /** A flow has as much as it may have, or no longer. */
+  full(flow: Waiting): void
+  relaxed(): void
+}
+
+/** A flow with something parked. */
+export interface Waiting {
+  /** Octets. */
+  readonly octets: number
+  /** It comes by way of another relay. */
+  readonly fromRelay: boolean
+  /** It has as much as it may have. */
+  readonly full: boolean
+  /** It has failed before, and nothing tells that it would not fail again. */
+  readonly failing: boolean
+  /** The session of those who send. */
+  readonly session: Session
+  /** Its receiver has given no sign for so long. */
+  isSilent(millis: number): boolean
+  /** What is parked fails, and what comes is refused until the receiver moves. */
+  fail(loss: Loss): void
+}
