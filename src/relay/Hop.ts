@@ -180,7 +180,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   }
 
   get isLink(): boolean {
-    return this.proof.isLink
+    return this.proof.isLink(!this.onProbation)
   }
 
   get lapsed(): boolean {

@@ -22,9 +22,13 @@ export class RelayProof {
     return this.withRelay = true
   }
 
-  /** It is one with another relay, or with somebody else whose certificate proves names: others may be behind him. */
-  get isLink(): boolean {
-    return (this.withRelay || (this.connection?.peerNames?.length ?? 0) > 0) && !this.#expired
+  /**
+   * It is one with another relay, or with somebody else who has a certificate for names, once he has brought a successful request:
+   * others may be behind him.
+   */
+  isLink(proved: boolean): boolean {
+    const named = proved && (this.connection?.peerNames.length ?? 0) > 0
+    return (this.withRelay || named) && !this.#expired
   }
 
   /** It is one with another relay whose certificate has expired: it proves nothing any more. */

@@ -293,6 +293,23 @@ describe("what another relay adds to a request", () => {
   }
 
   scenario(
+    "R4976-9.3-06 R4976-6.4.2-08: nor does one that is the first on the link",
+    Effect.gen(function*() {
+      const links = yield* linked(2)
+      const [long, other] = links.pairs
+      long!.from.peer.write(atTheLimit["a header section"]!(long!.path, long!.from.uri).octets)
+      assert.deepStrictEqual((yield* long!.from.peer.take(2)).map(({ method, status }) => method || status), [
+        200,
+        "REPORT"
+      ])
+      other!.from.peer.write(send({ to: other!.path, from: other!.from.uri }))
+      assert.strictEqual((yield* other!.to.peer.next).method, "SEND")
+      assert.strictEqual(links.near.relay.counters.connectionsDialled, 1)
+      return links
+    })
+  )
+
+  scenario(
     "R4976-9.3-06 R4976-6.4.3-01: an answer whose From-Path was at its limit before the far relay stood in it ends no link",
     Effect.gen(function*() {
       const links = yield* linked(2)
