@@ -1,6 +1,6 @@
 /**
- * Senders that wait for a turn. First the connections that they come from take turns, then the senders of one connection:
- * whoever shows many paths has no more than who shows one.
+ * Senders that wait for a turn. First the connections that they come from take turns, then the sessions of one connection, then
+ * the senders of one session: whoever shows many paths has no more than who shows one.
  */
 import type { Loss } from "../Loss.ts"
 
@@ -8,56 +8,122 @@ import type { Loss } from "../Loss.ts"
 export interface Sender {
   /** The connection that it comes from: those of one connection share its turns. */
   readonly source: object
+  /** The session that it is of: those of one session on a connection share its turns. */
+  readonly session: object
   /** Writes up to about `quota` octets. True when something is left and it waits for its next turn. */
   give(quota: number): boolean
   /** The hop is gone or cannot be reached: what waits fails (RFC 4976 §6.4.1). */
   fail(loss: Loss): void
 }
 
-export class Turns {
-  readonly #sources: Array<Array<Sender>> = []
-  readonly #of = new Map<object, Array<Sender>>()
+interface Queue {
+  readonly empty: boolean
+  add(sender: Sender): void
+  /** Whose turn it is; he waits no more. Not when it is empty. */
+  next(): Sender
+  /** He waits no more, if he did. */
+  remove(sender: Sender): void
+  readonly all: ReadonlyArray<Sender>
+}
+
+/** One after the other. */
+class InOrder implements Queue {
+  readonly all: Array<Sender> = []
 
   get empty(): boolean {
-    return this.#sources.length === 0
+    return this.all.length === 0
   }
 
   add(sender: Sender): void {
-    const others = this.#of.get(sender.source)
-    if (others !== undefined) {
-      others.push(sender)
-      return
+    this.all.push(sender)
+  }
+
+  next(): Sender {
+    return this.all.shift()!
+  }
+
+  remove(sender: Sender): void {
+    const at = this.all.indexOf(sender)
+    if (at !== -1) this.all.splice(at, 1)
+  }
+}
+
+/** Queues that take turns: one for all who have the same of something. */
+class Round implements Queue {
+  readonly #same: (sender: Sender) => object
+  readonly #make: () => Queue
+  readonly #queues: Array<Queue> = []
+  readonly #of = new Map<object, Queue>()
+
+  constructor(same: (sender: Sender) => object, make: () => Queue) {
+    this.#same = same
+    this.#make = make
+  }
+
+  get empty(): boolean {
+    return this.#queues.length === 0
+  }
+
+  get all(): ReadonlyArray<Sender> {
+    return this.#queues.flatMap(({ all }) => all)
+  }
+
+  add(sender: Sender): void {
+    const same = this.#same(sender)
+    let queue = this.#of.get(same)
+    if (queue === undefined) {
+      this.#of.set(same, queue = this.#make())
+      this.#queues.push(queue)
     }
-    const senders = [sender]
-    this.#of.set(sender.source, senders)
-    this.#sources.push(senders)
+    queue.add(sender)
+  }
+
+  next(): Sender {
+    const queue = this.#queues.shift()!
+    const sender = queue.next()
+    if (queue.empty) this.#of.delete(this.#same(sender))
+    else this.#queues.push(queue)
+    return sender
+  }
+
+  remove(sender: Sender): void {
+    const same = this.#same(sender)
+    const queue = this.#of.get(same)
+    if (queue === undefined) return
+    queue.remove(sender)
+    if (!queue.empty) return
+    this.#of.delete(same)
+    this.#queues.splice(this.#queues.indexOf(queue), 1)
+  }
+}
+
+const ofSource = (): Queue => new Round(({ session }) => session, () => new InOrder())
+
+export class Turns {
+  #queue = new Round(({ source }) => source, ofSource)
+
+  get empty(): boolean {
+    return this.#queue.empty
+  }
+
+  add(sender: Sender): void {
+    this.#queue.add(sender)
   }
 
   /** Whose turn it is; he waits no more. */
   next(): Sender {
-    const senders = this.#sources.shift()!
-    const sender = senders.shift()!
-    if (senders.length > 0) this.#sources.push(senders)
-    else this.#of.delete(sender.source)
-    return sender
+    return this.#queue.next()
   }
 
   /** He waits no more, if he did. */
   remove(sender: Sender): void {
-    const senders = this.#of.get(sender.source)
-    const at = senders?.indexOf(sender) ?? -1
-    if (at === -1) return
-    senders!.splice(at, 1)
-    if (senders!.length > 0) return
-    this.#of.delete(sender.source)
-    this.#sources.splice(this.#sources.indexOf(senders!), 1)
+    this.#queue.remove(sender)
   }
 
   /** All of them; none waits any more. */
   takeAll(): ReadonlyArray<Sender> {
-    const all = this.#sources.flat()
-    this.#sources.length = 0
-    this.#of.clear()
+    const { all } = this.#queue
+    this.#queue = new Round(({ source }) => source, ofSource)
     return all
   }
 }

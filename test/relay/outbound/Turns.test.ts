@@ -1,25 +1,37 @@
 import { assert, describe, it } from "vitest"
 import { type Sender, Turns } from "../../../src/relay/outbound/Turns.ts"
 
-const sender = (source: object): Sender => ({ source, give: () => false, fail: () => {} })
+const sender = (source: object, session: object = {}): Sender => ({
+  source,
+  session,
+  give: () => false,
+  fail: () => {}
+})
 
 describe("Turns", () => {
-  it("go round the connections first, then round the senders of each", () => {
-    const turns = new Turns()
-    const [one, other] = [{}, {}]
-    const many = Array.from({ length: 700 }, () => sender(one))
-    const alone = sender(other)
-    for (const each of many) turns.add(each)
-    turns.add(alone)
-    const went: Array<Sender> = []
-    for (let i = 0; i < 1400; i++) {
-      const next = turns.next()
-      went.push(next)
-      turns.add(next)
-    }
-    assert.strictEqual(went.filter((each) => each === alone).length, 700)
-    assert.deepStrictEqual(went.filter((each) => each !== alone), many)
-  })
+  for (
+    const [what, others] of [
+      ["connections", { source: {}, session: {} }],
+      ["sessions of one connection", { source: undefined, session: {} }]
+    ] as const
+  ) {
+    it(`go round the ${what} first, then round the senders of each`, () => {
+      const turns = new Turns()
+      const [source, session] = [{}, {}]
+      const many = Array.from({ length: 700 }, () => sender(source, session))
+      const alone = sender(others.source ?? source, others.session)
+      for (const each of many) turns.add(each)
+      turns.add(alone)
+      const went: Array<Sender> = []
+      for (let i = 0; i < 1400; i++) {
+        const next = turns.next()
+        went.push(next)
+        turns.add(next)
+      }
+      assert.strictEqual(went.filter((each) => each === alone).length, 700)
+      assert.isTrue(went.filter((each) => each !== alone).every((each, i) => each === many[i]))
+    })
+  }
 
   it("leave out who is removed", () => {
     const turns = new Turns()
