@@ -58,7 +58,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   readonly probation: Probation
   readonly unanswered: Unanswered
   readonly #inbound: Inbound
-  readonly #logins: Logins
+  readonly logins: Logins
   #connection: Connection | undefined
   readonly keys: Array<string> = []
   readonly sessions = new HopSessions()
@@ -83,7 +83,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.probation = new Probation(owner.shared, this)
     this.reading.onHeldByFlows = () => this.outbound.windows.open()
     this.unanswered = new Unanswered(this)
-    this.#logins = new Logins(owner.shared, this.reading)
+    this.logins = new Logins(owner.shared, this.reading)
     this.#inbound = new Inbound(this)
     this.proof = new RelayProof(owner.shared.turn, (names, uri) => owner.proves(names, uri))
   }
@@ -200,7 +200,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   // ---- what it is told of its halves
 
   authenticate(head: Head, request: Authenticate): void {
-    this.#logins.begins(this.fromBehind(request.from), (ended) => this.#owner.authenticate(this, head, request, ended))
+    this.logins.begins(this.fromBehind(request.from), (ended) => this.#owner.authenticate(this, head, request, ended))
   }
 
   /** Writes a whole frame of the relay's own, before anything that waits for its turn. */
@@ -278,7 +278,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   closed(failure?: string): void {
     if (this.gone) return
     if (failure !== undefined) this.#failure = failure
-    this.#logins.leave()
+    this.logins.leave()
     this.#inbound.ended()
     this.outbound.gone = true
     this.#inbound.stop()

@@ -49,7 +49,7 @@ export interface RelayLimits {
   readonly failedAuths: number
   /** Seconds until an AUTH that the authenticator has not decided is answered 408; less than its client waits. */
   readonly authDecision: number
-  /** AUTHs of clients behind a relay under way on its connection before what is behind them waits. */
+  /** AUTHs of clients behind a relay that are decided at a time on its connection; further ones are answered 408. */
   readonly auths: number
   /** Octets kept of a connection in probation: of a request that is not whole, or behind an AUTH under way. */
   readonly probationOctets: number
@@ -121,7 +121,7 @@ export const defaultRelayLimits: RelayLimits = {
   unansweredOfUser: 67_108_864,
   failedAuths: 5,
   authDecision: 25,
-  auths: 256,
+  auths: 1024,
   probationOctets: 32_768,
   unsuccessful: 10,
   requestRate: Infinity,

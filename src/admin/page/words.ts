@@ -59,6 +59,7 @@ export const logins: Readonly<Record<string, string>> = {
   "not Digest": "the client uses a way to log in that this relay does not have",
   "too many failures before": "there were too many wrong passwords before; it is possible again after a while",
   "the credentials cannot be looked up": "the list of users does not answer",
+  "too many AUTHs of its relay are being decided": "too many log in at once by way of the same relay",
   "the session cannot be kept": "the list of sessions does not answer",
   "it could not be decided": "the list of users did not answer in time",
   "as many sessions as there may be": "there are as many sessions as there may be",

@@ -62,6 +62,8 @@ const EXPIRES_DIGITS = 9
 export interface AuthSource extends Party {
   /** Counts what became of its requests (RFC 4976 §6.1). */
   readonly probation: { refused(): void; challenged(): void; succeeded(): void }
+  /** More of its AUTHs are being decided than may be at a time. */
+  readonly logins: { readonly tooMany: boolean }
   /** Has it a session that is valid, or a route that leads from it or to it. */
   inUse(now: number): boolean
   /** Sends what is written, then closes. */
@@ -139,6 +141,9 @@ export class Auth {
     } else if (behindRelay && first.port === undefined) {
       // A session of a relay that nobody could connect to would be of no use (RFC 4976 §8).
       refuse(400, "its relay cannot be connected to: a URI without a port")
+    } else if (behindRelay && hop.logins.tooMany) {
+      // Its client may come again; nobody else's messages wait for that.
+      refuse(408, "too many AUTHs of its relay are being decided")
     } else if (expires !== undefined && !/^\d+$/.test(expires)) {
       refuse(400, "Expires is no number")
       hop.probation.refused()

@@ -34,7 +34,7 @@ describe("a new connection of another relay", () => {
     Effect.gen(function*() {
       const link = yield* connectFrom(world, machine(world, "outer.example.net"))
       const many = Array.from({ length: 50 }, () => refused(FROM))
-      // The limit is that of what waits behind AUTHs under way.
+      // Beside AUTHs under way, and more than there may be.
       const challenge = yield* world.challenge(link, FROM)
       for (let i = 0; i < 2; i++) {
         yield* Effect.forkChild(
