@@ -38,12 +38,12 @@ export class PassedChunk implements Chunk {
     this.#stream = new Stream(route, head)
     this.#reading = reading
     this.#answer = answer
-    if (route.pace !== undefined) reading.spend(route.pace, 1, 0)
+    if (route.pace !== undefined && !route.fromRelay) reading.spend(route.pace, 1, 0)
   }
 
   body(buf: Buffer, start: number, end: number, hyphens: boolean): void {
-    const { flow, pace, target } = this.route
-    if (pace !== undefined) this.#reading.spend(pace, 0, end - start)
+    const { flow, fromRelay, pace, target } = this.route
+    if (pace !== undefined && !fromRelay) this.#reading.spend(pace, 0, end - start)
     const stream = this.#stream
     if (stream.refused) return
     this.route.counts(0, end - start)

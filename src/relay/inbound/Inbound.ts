@@ -217,7 +217,7 @@ export class Inbound implements FrameSink {
       chunk.body(head.buf, bodyStart, bodyEnd, head.hyphens)
       return chunk.end(flag)
     }
-    if (route.pace !== undefined) this.#hop.reading.spend(route.pace, 1, octets)
+    if (route.pace !== undefined && !route.fromRelay) this.#hop.reading.spend(route.pace, 1, octets)
     const { flow } = route
     if (flow.refuses(head.kind)) return this.#refusals.now(head, stuck(route), octets, flag)
     const now = flow.clear

@@ -176,8 +176,10 @@ export class Window {
     return all
   }
 
-  /** It fails for another reason. */
-  leaves(sender: Sender): void {
-    if (this.#waiting.delete(sender) && this.#waiting.size === 0) this.#owner.waitsNoMore(this)
+  /** It fails for another reason, or waits no more; whether it did. */
+  leaves(sender: Sender): boolean {
+    const waited = this.#waiting.delete(sender)
+    if (waited && this.#waiting.size === 0) this.#owner.waitsNoMore(this)
+    return waited
   }
 }

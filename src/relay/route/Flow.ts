@@ -7,6 +7,7 @@ import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { type Loss, SLOW, STALLED } from "../Loss.ts"
 import type { Sender } from "../outbound/Turns.ts"
 import type { Session } from "../Session.ts"
+import { stopTimer, Timeout } from "../Timers.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
 import { type Parked, readAgain, restFrom } from "./Parked.ts"
 import { Signs } from "./Signs.ts"
@@ -34,6 +35,7 @@ export class Flow implements Sender, Waiting {
   #offset = 0
   #octets = 0
   #holding = false
+  #slowed: Timeout | undefined
   /** Those of its receiver when it failed; and the last ones for which it has waited for him. */
   #failed: Signs | undefined
   #before: Signs | undefined
@@ -77,7 +79,13 @@ export class Flow implements Sender, Waiting {
    * Nothing is parked, nobody else waits for a turn, the receiver answers and the hop takes octets: write at once.
    */
   get clear(): boolean {
-    return this.#parked.length === 0 && this.#way.window.room && this.#way.target.clear
+    return this.#parked.length === 0 && !this.#isPaced && this.#way.window.room && this.#way.target.clear
+  }
+
+  /** It was faster than its session may be. That costs nobody else on the connection that it comes from. */
+  get #isPaced(): boolean {
+    const { fromRelay, pace, target } = this.#way
+    return fromRelay && pace !== undefined && pace.until > target.now
   }
 
   /**
@@ -150,8 +158,22 @@ export class Flow implements Sender, Waiting {
   #wait(): void {
     const { target, window } = this.#way
     this.#before = new Signs(this.#way, window.full)
-    if (window.room) target.waiting.add(this)
-    else window.wait(this)
+    if (window.room && !this.#isPaced) target.waiting.add(this)
+    else this.#waitForRoom()
+  }
+
+  /** Where its receiver has no room, or it has to be slower. */
+  #waitForRoom(): void {
+    const { target, window } = this.#way
+    window.wait(this)
+    if (this.#isPaced) target.shared.limits.pace.start(this.#slowed ??= new Timeout(() => this.#goOn()))
+  }
+
+  #goOn(): void {
+    const { target, window } = this.#way
+    if (!window.leaves(this)) return
+    if (window.room && !this.#isPaced) target.turn(this)
+    else this.#waitForRoom()
   }
 
   #count(octets: number): void {
@@ -162,8 +184,8 @@ export class Flow implements Sender, Waiting {
   give(quota: number): boolean {
     const { target, window } = this.#way
     // Others may have filled it in the meantime.
-    if (!window.room) {
-      window.wait(this)
+    if (!window.room || this.#isPaced) {
+      this.#waitForRoom()
       return false
     }
     let left = quota
@@ -193,7 +215,7 @@ export class Flow implements Sender, Waiting {
         this.#count(-parked.octets.length - OVERHEAD)
       }
       this.#first++
-    } while (this.#first < this.#parked.length && left > 0 && window.room && target.room())
+    } while (this.#first < this.#parked.length && left > 0 && window.room && !this.#isPaced && target.room())
     if (this.#first === this.#parked.length) {
       this.#parked = []
       this.#first = 0
@@ -207,8 +229,8 @@ export class Flow implements Sender, Waiting {
       return false
     }
     this.#before = new Signs(this.#way, window.full)
-    if (window.room) return true
-    window.wait(this)
+    if (window.room && !this.#isPaced) return true
+    this.#waitForRoom()
     return false
   }
 
@@ -224,6 +246,7 @@ export class Flow implements Sender, Waiting {
     const { target, window } = this.#way
     target.waiting.remove(this)
     window.leaves(this)
+    stopTimer(this.#slowed)
     this.#failed = new Signs(this.#way, window.full && loss !== STALLED)
     const parked = this.#parked
     const first = this.#first

@@ -29,6 +29,11 @@ export class Pace {
     const { octetRate, requestRate } = this.#rates
     this.#requestsUntil = Math.max(this.#requestsUntil, now - SECOND) + requests * (SECOND / requestRate)
     this.#octetsUntil = Math.max(this.#octetsUntil, now - SECOND) + octets * (SECOND / octetRate)
+    return this.until
+  }
+
+  /** The time from which on more may pass. */
+  get until(): number {
     return Math.max(this.#requestsUntil, this.#octetsUntil)
   }
 }

@@ -14,6 +14,7 @@ import type { Outbox } from "../outbound/Outbox.ts"
 import { type LongChunk, type Origin, type Piece, Transaction } from "../outbound/Transaction.ts"
 import type { Window } from "../outbound/Window.ts"
 import { aroundRange, type Way } from "./Forward.ts"
+import type { Pace } from "./Pace.ts"
 
 const single = Buffer.alloc(1)
 
@@ -25,6 +26,7 @@ export class Stream implements LongChunk {
   readonly #outbox: Outbox
   readonly #back: Origin
   readonly #window: Window
+  readonly #pace: Pace | undefined
   #lines: Buffer
   #headers: { readonly before: string; readonly after: string }
   readonly messageId: string | undefined
@@ -55,6 +57,8 @@ export class Stream implements LongChunk {
     this.#back = way.back
     this.#window = way.window
     this.#lines = way.lines
+    this.#pace = way.fromRelay ? way.pace : undefined
+    this.#pace?.spend(way.target.now, 1, 0)
     this.#headers = aroundRange(head)
     this.messageId = head.messageId
     this.failureReport = head.failureReport
@@ -129,6 +133,7 @@ export class Stream implements LongChunk {
     this.#outbox.copy(buf, start, end)
     this.#target.shared.counters.bodyOctetsOut += end - start
     this.#next += end - start
+    this.#pace?.spend(this.#target.now, 0, end - start)
     const transaction = this.#transaction
     if (transaction === undefined || transaction.done) return
     const { expects, window } = transaction

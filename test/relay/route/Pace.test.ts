@@ -5,6 +5,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { Pace } from "../../../src/relay/route/Pace.ts"
 import { collect, type Frame, request, send, type WorldOptions } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
+import { connectFrom, machine, options } from "../../support/relays.ts"
 import { type Body, simulated } from "../../support/simulated.ts"
 
 const played = simulated()
@@ -154,6 +155,43 @@ describe("sessions of one user", () => {
         assert.strictEqual((yield* answer).status, 403)
         yield* one.peer.close
         assert.strictEqual((yield* answer).status, 200)
+      })
+  )
+})
+
+describe("the link of another relay", () => {
+  const FROM = "msrps://outer.example.net:2855/s1;tcp msrp://client.invalid:9/c1;tcp"
+
+  scenario(
+    "R4976-9.3-05 R4976-9.3-06: is read at all times; whose session is too fast waits alone, and nothing is lost",
+    { ...options, limits: { requestRate: 10, octetRate: 10_000 } },
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const answers = collect(link)
+        const fast = collect(alice.peer)
+        const other = collect(carol.peer)
+        yield* TestClock.adjust("1 second")
+        const to = `${alice.usePath} ${alice.uri}`
+        link.write(...Array.from({ length: 40 }, (_, i) => send({ to, from: FROM, messageId: `msg.${i}`, body: "hi" })))
+        const body = pattern(50_000)
+        link.write(send({ to, from: FROM, messageId: "long", body, range: "1-*/50000" }))
+        const text = send({ to: `${carol.usePath} ${carol.uri}`, from: FROM, messageId: "text", body: "hi" })
+        link.write(text)
+        yield* world.network!.settled
+        assert.deepStrictEqual([sends(other), sends(fast)], [1, 11])
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual([sends(other), sends(fast)], [1, 21])
+        link.write(text)
+        yield* TestClock.adjust("1900 millis")
+        assert.deepStrictEqual([sends(other), sends(fast)], [2, 40])
+        yield* TestClock.adjust("10 seconds")
+        const long = fast.filter((frame) => frame.headers.some(([, value]) => value === "long"))
+        assert.deepStrictEqual(Buffer.concat(long.map((frame) => frame.body!)), body)
+        assert.strictEqual(answers.filter(({ status }) => status === 200).length, 43)
+        assert.strictEqual(answers.filter(({ method }) => method === "REPORT").length, 0)
       })
   )
 })
