@@ -56,7 +56,7 @@ it.effect("R4976-9.3-04: what is looked up for a dial is asked for by the user f
       transport: {
         connect: () => Effect.andThen(Effect.map(Asker, (asker) => void askers.push(asker)), Effect.never)
       } as never,
-      selector: { select: () => Effect.undefined } as never,
+      selector: { select: () => Effect.undefined },
       nextHops: { admitsAddress: () => true } as never,
       journal: { dialled: () => {}, undialled: () => {} }
     })
