@@ -81,7 +81,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.outbound = new Outbound(owner.shared, this)
     this.reading = new Reading(owner.shared, this.outbound.outbox, this.routes)
     this.probation = new Probation(owner.shared, this)
-    this.reading.onHeldByFlows = () => this.outbound.windows.open()
+    this.reading.flows.onHold = () => this.outbound.windows.open()
     this.unanswered = new Unanswered(this)
     this.logins = new Logins(owner.shared, this.reading)
     this.#inbound = new Inbound(this)

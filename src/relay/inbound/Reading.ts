@@ -4,14 +4,13 @@
  */
 import { Kind } from "../../protocol/Head.ts"
 import type { Connection } from "../../transport/Connection.ts"
-import { SLOW } from "../Loss.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
-import { ANSWERED_WITHIN } from "../outbound/Window.ts"
 import type { HopRoutes } from "../route/HopRoutes.ts"
 import type { Pace } from "../route/Pace.ts"
 import type { Tap, Waiting } from "../route/Tap.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
+import { BackPressure } from "./BackPressure.ts"
 
 /** What is asked of the route of a request. */
 interface Used {
@@ -29,7 +28,6 @@ export class Reading implements Tap {
   readonly #shared: Shared
   /** Where the answers go. */
   readonly #outbox: Outbox
-  readonly #routes: HopRoutes
   #connection: Connection | undefined
   /** Reasons for not reading, and those of them that may last. */
   #pauses = 0
@@ -37,14 +35,7 @@ export class Reading implements Tap {
   /** Milliseconds of the monotonic clock. */
   #heldUntil = -Infinity
   #outputHold = false
-  /** Octets that the flows of this connection hold for slow receivers, all together. */
-  parkedOctets = 0
-  #parkedHold = false
-  /** The flows that hold some, and how many of them hold as much as they may. */
-  readonly #waiting = new Set<Waiting>()
-  #full = 0
-  /** Several sessions wait for the receiver of one of them. */
-  #patience: Timeout | undefined
+  readonly flows: BackPressure
   /** The route of the last request. */
   #route: Used | undefined
   /** Milliseconds of the monotonic clock. */
@@ -55,15 +46,13 @@ export class Reading implements Tap {
   #slowedUntil = 0
   /** Reasons for not even handling what was read already; each is one for not reading, too. */
   #stops = 0
-  /** It is not read any more since receivers are slow. */
-  onHeldByFlows: () => void = () => {}
   /** Has what was read already handled. */
   resume: () => void = () => {}
 
   constructor(shared: Shared, outbox: Outbox, routes: HopRoutes) {
     this.#shared = shared
     this.#outbox = outbox
-    this.#routes = routes
+    this.flows = new BackPressure(shared, this, routes)
   }
 
   connected(connection: Connection): void {
@@ -144,118 +133,6 @@ export class Reading implements Tap {
     return octets > this.#shared.limits.session / 4 && (fromRelay || this.shared)
   }
 
-  waits(flow: Waiting): void {
-    this.#waiting.add(flow)
-  }
-
-  waitsNoMore(flow: Waiting): void {
-    this.#waiting.delete(flow)
-  }
-
-  parked(octets: number): void {
-    this.parkedOctets += octets
-    this.#shared.totals.parkedOctets += octets
-    const { connection, relay } = this.#shared.limits
-    if (this.parkedOctets > relay) this.#giveUpOne()
-    // The sessions of a relay each have their bound, and it waits for nobody else's.
-    const most = this.#isRelay ? Infinity : connection
-    if (this.parkedOctets > most && octets > 0 && this.shared) this.#giveUpSilent()
-    if (!this.#parkedHold && this.parkedOctets > most) {
-      this.#parkedHold = true
-      this.hold()
-      this.#heldByFlows()
-    } else if (this.#parkedHold && this.parkedOctets <= connection / 2) {
-      this.#parkedHold = false
-      this.release()
-      this.#waitNoMore()
-    }
-  }
-
-  full(flow: Waiting): void {
-    this.#full++
-    this.hold()
-    if (flow.failing || (this.shared && (flow.fromRelay || this.#isSilent(flow)))) this.#giveUp(flow)
-    else this.#heldByFlows()
-  }
-
-  relaxed(): void {
-    this.#full--
-    this.release()
-    this.#waitNoMore()
-  }
-
-  get #isRelay(): boolean {
-    for (const flow of this.#waiting) return flow.fromRelay
-    return false
-  }
-
-  get isHeldByFlows(): boolean {
-    return this.#full > 0 || this.#parkedHold
-  }
-
-  #heldByFlows(): void {
-    if (this.#full + Number(this.#parkedHold) === 1) this.#shared.counters.held++
-    this.onHeldByFlows()
-    this.#wait()
-  }
-
-  #wait(): void {
-    if (this.#patience?.queue !== undefined || !(this.#isOfMany || this.#hasOthers)) return
-    this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
-  }
-
-  /** That of a relay may be others' at any time, whose octets tell nobody so while it is not read. */
-  get #isOfMany(): boolean {
-    return this.shared || this.#isRelay
-  }
-
-  /** Others may come who have not sent for a while. For these only those are given up who must be gone. */
-  get #hasOthers(): boolean {
-    const { now } = this.#shared.turn
-    for (const flow of this.#waiting) if (flow.full && this.#routes.anyWithout(flow.session, now)) return true
-    return false
-  }
-
-  /** Those that are full have been waited for all the while: nothing was read that could fill them since. */
-  #impatient(): void {
-    if (!this.isHeldByFlows) return
-    const isOfMany = this.#isOfMany
-    for (const flow of this.#waiting) {
-      if (flow.full && (isOfMany || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
-    }
-    if (this.#parkedHold && isOfMany) {
-      this.#giveUpSilent()
-      if (this.#parkedHold) this.#giveUpOne()
-    }
-    if (this.isHeldByFlows) this.#wait()
-  }
-
-  #waitNoMore(): void {
-    if (!this.isHeldByFlows) stopTimer(this.#patience)
-  }
-
-  #giveUp(flow: Waiting): void {
-    this.#shared.counters.receiversGivenUp++
-    flow.fail(SLOW)
-  }
-
-  #giveUpSilent(): void {
-    for (const flow of this.#waiting) if (this.#isSilent(flow)) this.#giveUp(flow)
-  }
-
-  /** For as long as others are held for a receiver. */
-  #isSilent(flow: Waiting): boolean {
-    return flow.isSilent(this.#shared.limits.hold.millis)
-  }
-
-  /** What waits for the receiver fails that has most waiting for it. */
-  #giveUpOne(): void {
-    let most: Waiting | undefined
-    for (const flow of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
-    if (most !== undefined) this.#giveUp(most)
-    if (this.isHeldByFlows) this.#wait()
-  }
-
   /** An answer was written: who does not read his answers is not read either. */
   answered(): void {
     const { waitingOctets } = this.#outbox
@@ -309,6 +186,6 @@ export class Reading implements Tap {
   /** The connection is gone. */
   close(): void {
     this.#connection = this.#route = undefined
-    stopTimer(this.#patience)
+    this.flows.close()
   }
 }

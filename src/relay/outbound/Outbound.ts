@@ -32,7 +32,7 @@ export interface OutboundOwner {
   /** Milliseconds of the monotonic clock when octets last came in there. */
   readonly lastHeard: number
   /** What comes in there is not read, since those are slow who it is for; or it is not read yet, for whatever reason. */
-  readonly reading: { readonly isHeldByFlows: boolean; readonly isBehind: boolean }
+  readonly reading: { readonly isBehind: boolean; readonly flows: { readonly holds: boolean } }
   /** A REPORT goes out about something that came in here, sent by way of `from`. */
   reported(head: Head, from: Outbound): void
 }
@@ -178,7 +178,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   }
 
   get unread(): boolean {
-    return this.#owner.reading.isHeldByFlows
+    return this.#owner.reading.flows.holds
   }
 
   #failWaiting(loss: Loss): void {

@@ -12,7 +12,7 @@ import { forwardFrame, type Way } from "./Forward.ts"
 import { type Parked, readAgain, restFrom } from "./Parked.ts"
 import { Signs } from "./Signs.ts"
 import type { Stream } from "./Stream.ts"
-import type { Tap, Waiting } from "./Tap.ts"
+import type { Flows, Waiting } from "./Tap.ts"
 
 /** Octets counted for each parked thing beside its own, so that many small ones count too. */
 const OVERHEAD = 256
@@ -28,7 +28,7 @@ export const frameEnd = (head: Head, bodyEnd: number): number => {
 
 export class Flow implements Sender, Waiting {
   readonly #way: Way
-  readonly #tap: Tap
+  readonly #flows: Flows
   #parked: Array<Parked> = []
   #first = 0
   /** Octets of the first parked part that are written already. */
@@ -40,9 +40,9 @@ export class Flow implements Sender, Waiting {
   #failed: Signs | undefined
   #before: Signs | undefined
 
-  constructor(way: Way, tap: Tap) {
+  constructor(way: Way, flows: Flows) {
     this.#way = way
-    this.#tap = tap
+    this.#flows = flows
   }
 
   get idle(): boolean {
@@ -72,7 +72,7 @@ export class Flow implements Sender, Waiting {
   }
 
   get source(): object {
-    return this.#tap
+    return this.#flows
   }
 
   /**
@@ -144,14 +144,14 @@ export class Flow implements Sender, Waiting {
   #park(parked: Parked, octets: number, isReport = false): void {
     if (this.#parked.length === 0) {
       this.#wait()
-      this.#tap.waits(this)
+      this.#flows.waits(this)
     }
     this.#parked.push(parked)
     const failing = !isReport && this.failing
     this.#count(octets + OVERHEAD)
     if (!this.#holding && this.#octets > 0 && (this.#octets > this.#most || failing)) {
       this.#holding = true
-      this.#tap.full(this)
+      this.#flows.full(this)
     }
   }
 
@@ -178,7 +178,7 @@ export class Flow implements Sender, Waiting {
 
   #count(octets: number): void {
     this.#octets += octets
-    this.#tap.parked(octets)
+    this.#flows.parked(octets)
   }
 
   give(quota: number): boolean {
@@ -225,7 +225,7 @@ export class Flow implements Sender, Waiting {
     }
     this.#relax()
     if (this.#parked.length === 0) {
-      this.#tap.waitsNoMore(this)
+      this.#flows.waitsNoMore(this)
       return false
     }
     this.#before = new Signs(this.#way, window.full)
@@ -237,7 +237,7 @@ export class Flow implements Sender, Waiting {
   #relax(): void {
     if (this.#holding && this.#octets <= this.#most / 2) {
       this.#holding = false
-      this.#tap.relaxed()
+      this.#flows.relaxed()
     }
   }
 
@@ -265,7 +265,7 @@ export class Flow implements Sender, Waiting {
     this.#first = this.#offset = 0
     this.#count(octets - this.#octets)
     this.#relax()
-    if (kept.length === 0) this.#tap.waitsNoMore(this)
+    if (kept.length === 0) this.#flows.waitsNoMore(this)
     else this.#wait()
     for (let i = first; i < parked.length; i++) {
       const one = parked[i]!

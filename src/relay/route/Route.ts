@@ -75,7 +75,7 @@ export class Route implements Way {
     this.pace = paces.of(sessions[0]!, fromOwner)
     this.only = kind === Kind.Report || kind === Kind.Auth ? kind : undefined
     this.sessions = sessions
-    this.flow = new Flow(this, source.reading)
+    this.flow = new Flow(this, source.reading.flows)
     this.#ends = ends
     for (const end of ends) end.add(this)
     const parties = this.parties = partiesOf(sessions, fromOwner)

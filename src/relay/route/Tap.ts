@@ -9,6 +9,11 @@ export interface Tap {
   /** Stops it, and lets it go on; as often as it was stopped. */
   hold(): void
   release(): void
+  readonly flows: Flows
+}
+
+/** What flows hold of what came in there. */
+export interface Flows {
   /** A flow has something parked, or nothing any more. */
   waits(flow: Waiting): void
   waitsNoMore(flow: Waiting): void

@@ -12,7 +12,12 @@ import { userBounds } from "../../../src/relay/edge/EventLog.ts"
 import { MAX_EVENTS, MAX_NAMES, MAX_RECENT, MAX_USERS } from "../../../src/relay/edge/History.ts"
 import { MAX_TRACES as MAX_TRACES_OF_RELAY, MAX_WAITING as MAX_FRAMES } from "../../../src/relay/edge/Trace.ts"
 import { defaultRelayLimits as limits } from "../../../src/relay/Limits.ts"
-import { LEAST_UNANSWERED, MOST_UNANSWERED, MOST_UNANSWERED_RELAYED } from "../../../src/relay/outbound/Window.ts"
+import {
+  ANSWERED_WITHIN,
+  LEAST_UNANSWERED,
+  MOST_UNANSWERED,
+  MOST_UNANSWERED_RELAYED
+} from "../../../src/relay/outbound/Window.ts"
 import { MAX_TRIALS } from "../../../src/relay/route/Trial.ts"
 import { TIME_LIMIT } from "../../../src/service/check/Look.ts"
 import { MAX_OCTETS as MAX_ENV_FILE } from "../../../src/service/settings/EnvFile.ts"
@@ -56,6 +61,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `${numberIn(attempts, "const LATE_BEHIND_RELAY = ")} late answers behind a relay at a time`,
     `a relay is known by ${numberIn("src/relay/rules/Directory.ts", "const MAX_SHOWN = ")} names`,
     `is held for ${word(limits.hold)} seconds at most`,
+    `until he has given no sign for ${seconds(ANSWERED_WITHIN / 1000)} while nobody else has sent there for a minute`,
     `(${handshakesAsked} where one is asked for)`,
     `certificates of ${size(MAX_CERTIFICATES)}, ${
       size(MAX_UNVERIFIED_CERTIFICATES)

@@ -1,0 +1,149 @@
+/**
+ * What the flows of one connection hold for slow receivers, and when it is not read since that is too much: briefly if others
+ * use it too, and then what waits for those receivers fails.
+ */
+import { SLOW } from "../Loss.ts"
+import { ANSWERED_WITHIN } from "../outbound/Window.ts"
+import type { HopRoutes } from "../route/HopRoutes.ts"
+import type { Flows, Tap, Waiting } from "../route/Tap.ts"
+import type { Shared } from "../Shared.ts"
+import { stopTimer, Timeout } from "../Timers.ts"
+
+export class BackPressure implements Flows {
+  readonly #shared: Shared
+  readonly #reading: Tap
+  readonly #routes: HopRoutes
+  #octets = 0
+  #parkedHold = false
+  /** The flows that hold some, and how many of them hold as much as they may. */
+  readonly #waiting = new Set<Waiting>()
+  #full = 0
+  /** Several sessions wait for the receiver of one of them. */
+  #patience: Timeout | undefined
+  /** The connection is not read any more since receivers are slow. */
+  onHold: () => void = () => {}
+
+  constructor(shared: Shared, reading: Tap, routes: HopRoutes) {
+    this.#shared = shared
+    this.#reading = reading
+    this.#routes = routes
+  }
+
+  waits(flow: Waiting): void {
+    this.#waiting.add(flow)
+  }
+
+  waitsNoMore(flow: Waiting): void {
+    this.#waiting.delete(flow)
+  }
+
+  parked(octets: number): void {
+    this.#octets += octets
+    this.#shared.totals.parkedOctets += octets
+    const { connection, relay } = this.#shared.limits
+    if (this.#octets > relay) this.#giveUpOne()
+    // The sessions of a relay each have their bound, and it waits for nobody else's.
+    const most = this.#isRelay ? Infinity : connection
+    if (this.#octets > most && octets > 0 && this.#reading.shared) this.#giveUpSilent()
+    if (!this.#parkedHold && this.#octets > most) {
+      this.#parkedHold = true
+      this.#reading.hold()
+      this.#held()
+    } else if (this.#parkedHold && this.#octets <= connection / 2) {
+      this.#parkedHold = false
+      this.#reading.release()
+      this.#waitNoMore()
+    }
+  }
+
+  full(flow: Waiting): void {
+    this.#full++
+    this.#reading.hold()
+    if (flow.failing || (this.#reading.shared && (flow.fromRelay || this.#isSilent(flow)))) this.#giveUp(flow)
+    else this.#held()
+  }
+
+  relaxed(): void {
+    this.#full--
+    this.#reading.release()
+    this.#waitNoMore()
+  }
+
+  get #isRelay(): boolean {
+    for (const flow of this.#waiting) return flow.fromRelay
+    return false
+  }
+
+  /** It is not read. */
+  get holds(): boolean {
+    return this.#full > 0 || this.#parkedHold
+  }
+
+  #held(): void {
+    if (this.#full + Number(this.#parkedHold) === 1) this.#shared.counters.held++
+    this.onHold()
+    this.#wait()
+  }
+
+  #wait(): void {
+    if (this.#patience?.queue !== undefined || !(this.#isOfMany || this.#hasOthers)) return
+    this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
+  }
+
+  /** That of a relay may be others' at any time, whose octets tell nobody so while it is not read. */
+  get #isOfMany(): boolean {
+    return this.#reading.shared || this.#isRelay
+  }
+
+  /** Others may come who have not sent for a while. For these only those are given up who must be gone. */
+  get #hasOthers(): boolean {
+    const { now } = this.#shared.turn
+    for (const flow of this.#waiting) if (flow.full && this.#routes.anyWithout(flow.session, now)) return true
+    return false
+  }
+
+  /** Those that are full have been waited for all the while: nothing was read that could fill them since. */
+  #impatient(): void {
+    if (!this.holds) return
+    const isOfMany = this.#isOfMany
+    for (const flow of this.#waiting) {
+      if (flow.full && (isOfMany || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
+    }
+    if (this.#parkedHold && isOfMany) {
+      this.#giveUpSilent()
+      if (this.#parkedHold) this.#giveUpOne()
+    }
+    if (this.holds) this.#wait()
+  }
+
+  #waitNoMore(): void {
+    if (!this.holds) stopTimer(this.#patience)
+  }
+
+  #giveUp(flow: Waiting): void {
+    this.#shared.counters.receiversGivenUp++
+    flow.fail(SLOW)
+  }
+
+  #giveUpSilent(): void {
+    for (const flow of this.#waiting) if (this.#isSilent(flow)) this.#giveUp(flow)
+  }
+
+  /** For as long as others are held for a receiver. */
+  #isSilent(flow: Waiting): boolean {
+    return flow.isSilent(this.#shared.limits.hold.millis)
+  }
+
+  /** What waits for the receiver fails that has most waiting for it. */
+  #giveUpOne(): void {
+    let most: Waiting | undefined
+    for (const flow of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
+    if (most !== undefined) this.#giveUp(most)
+    if (this.holds) this.#wait()
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    stopTimer(this.#patience)
+  }
+}
