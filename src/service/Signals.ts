@@ -11,6 +11,9 @@ const SAME = 1000
 
 const ENDING = { SIGINT: 130, SIGTERM: 143 } as const
 
+/** What would end the process at once, all sessions lost, and means something to other programs: logs anew, counters, a timer. */
+const IDLE = ["SIGHUP", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGIO", "SIGPWR"] as const
+
 /** Milliseconds of the process when the first of them came. */
 let first: number | undefined
 
@@ -28,7 +31,8 @@ const isBelowNpm = (): boolean => process.env["npm_lifecycle_event"] !== undefin
 
 /**
  * From now on the first signal ends the service in order, as whoever runs it sees to, and a second one ends the process at
- * once. Below npm a signal may come twice, from whoever sent it and from npm. A hang-up ends nothing.
+ * once. Below npm a signal may come twice, from whoever sent it and from npm. SIGQUIT counts as SIGTERM, since it would end
+ * the process without a word. A hang-up ends nothing, nor does what is for other programs.
  */
 export const takeSignals: Effect.Effect<void> = Effect.sync(() => {
   const same = isBelowNpm() ? SAME : 0
@@ -39,7 +43,8 @@ export const takeSignals: Effect.Effect<void> = Effect.sync(() => {
       else if (now - first >= same) process.exit(code)
     })
   }
-  process.on("SIGHUP", () => {})
+  process.on("SIGQUIT", () => process.kill(process.pid, "SIGTERM"))
+  for (const signal of IDLE) process.on(signal, () => {})
 })
 
 /** Hang-ups from now on, of which one is remembered while nobody takes it: what they ask for is done once more, not for each. */

@@ -141,9 +141,13 @@ describe("a reload", () => {
 })
 
 describe("signals", () => {
+  /** What ends a process that does not take it. */
+  const IDLE = ["SIGPIPE", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGIO", "SIGPWR"]
+
   const survives = async ({ child, port }: Started, kill: (signal: string) => void) => {
     const log = output(child)
     kill("SIGUSR1")
+    IDLE.forEach(kill)
     kill("SIGHUP")
     kill("SIGUSR1")
     await eventually(() => log.text.includes("message=reloaded"), "the line about SIGHUP")
@@ -152,7 +156,7 @@ describe("signals", () => {
     return log
   }
 
-  it("SIGHUP ends nothing, and SIGUSR1 opens no debugger", () =>
+  it("SIGHUP ends nothing, nor does what is for other programs, and SIGUSR1 opens no debugger", () =>
     withService(start(), async (started) => {
       const { child } = started
       await survives(started, (signal) => void child.kill(signal as NodeJS.Signals))
@@ -171,6 +175,14 @@ describe("signals", () => {
       assert.strictEqual(await ended(child), 0)
     })
   })
+
+  it("SIGQUIT ends it in order", () =>
+    withService(start(), async ({ child }) => {
+      const log = output(child)
+      child.kill("SIGQUIT")
+      assert.strictEqual(await ended(child), 0)
+      assert.match(log.text, /message=stopped/)
+    }))
 
   it("the second of two that end it ends it now, while a peer has time to close", () =>
     withService(start(), async ({ child, port }) => {
