@@ -36,6 +36,7 @@ import {
 } from "../Credentials.ts"
 import { checkOptions, duration, oneOf, type OptionsError, text } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
+import { fetchWords } from "./ServerFault.ts"
 
 /**
  * Which service knows the users, and how it is asked.
@@ -173,7 +174,7 @@ export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, Option
                   ? error.message
                   : error._tag === "TimeoutError"
                   ? "no answer"
-                  : "no connection"
+                  : `no connection: ${fetchWords(error)}`
               })
             )
           ),

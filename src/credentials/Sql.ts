@@ -15,11 +15,10 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Secret, storedSecret } from "../Credentials.ts"
-import { codeOf } from "../net/ErrorCode.ts"
 import { loadInstalled } from "../options/Installed.ts"
 import { checkOptions, type OptionsError, positive, whole } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
-import { faultOf, SqlFault } from "./SqlFault.ts"
+import { faultOf, isUnwritable, SqlFault } from "./SqlFault.ts"
 import { openSqlite } from "./Sqlite.ts"
 
 /**
@@ -147,9 +146,6 @@ const postgres: Driver = {
   })
 }
 
-/** A name that the character set of the table does not have: there is no such user. */
-const UNWRITABLE = new Set(["ER_CANT_AGGREGATE_2COLLATIONS", "ER_CANNOT_CONVERT_STRING"])
-
 const mysql: Driver = {
   quote: "`",
   parameter: () => "?",
@@ -191,7 +187,7 @@ const mysql: Driver = {
           }
         },
         catch: identity
-      }).pipe(Effect.catchIf((error) => UNWRITABLE.has(codeOf(error)), () => Effect.succeed([])))
+      })
   })
 }
 
@@ -247,21 +243,29 @@ const statementOf = (
     `ON ${on.join(" AND ")} LIMIT ${MAX_ROWS}`
 }
 
+/** What is stored, as text: columns of numbers and octets have that too. */
+const textOf = (stored: unknown): string | undefined =>
+  typeof stored === "string"
+    ? stored
+    : typeof stored === "number" || typeof stored === "bigint"
+    ? String(stored)
+    : stored instanceof Uint8Array
+    ? Buffer.from(stored).toString("utf8")
+    : undefined
+
 /**
  * Is it the row of this user. A database may find it for other spellings as well, in other case or with blanks behind it
  * (as in a column of a fixed width): then these would be users of their own, with limits of their own.
  */
-const isOf = (username: string) => (row: Row): boolean => {
-  const stored = row["username"]
-  if (typeof stored === "string") return stored.replace(/ +$/, "").normalize("NFC") === username
-  return (typeof stored === "number" || typeof stored === "bigint") && String(stored) === username
-}
+const isOf = (username: string) => (row: Row): boolean =>
+  textOf(row["username"])?.replace(/ +$/, "").normalize("NFC") === username
 
 /** The secret in a row; none where the columns are empty, as in a table of another kind of users. */
 const secretOf = (row: Row): Option.Option<Secret> => {
-  if (typeof row["password"] === "string") return Option.fromNullishOr(storedSecret(row["password"], true))
+  const password = textOf(row["password"])
+  if (password !== undefined) return Option.fromNullishOr(storedSecret(password, true))
   const found = [row["ha1"], row["ha1_sha256"]].flatMap((value) => {
-    const secret = typeof value === "string" ? storedSecret(value.trim(), false) : undefined
+    const secret = storedSecret(textOf(value)?.trim() ?? "", false)
     return secret?._tag === "Ha1" ? [secret.ha1] : []
   })
   return found.length === 0 ? Option.none() : Option.some({ _tag: "Ha1", ha1: Object.assign({}, ...found) })
@@ -346,6 +350,7 @@ const makeWith = Effect.fnUntraced(function*<R>(
   const known = Object.values(table).filter((name) => name !== undefined)
   const query = (username: string, realm: string): Effect.Effect<ReadonlyArray<Row>, SqlFault> =>
     ask(table.domain === undefined ? [username] : [username, realm]).pipe(
+      Effect.catchIf(isUnwritable, () => Effect.succeed([])),
       Effect.mapError((error) => faultOf(error, known)),
       Effect.timeoutOrElse({ duration: timeout * 1000, orElse: () => Effect.fail(new SqlFault("no answer in time")) }),
       Effect.mapError(({ lasting, words }) => new SqlFault(words + where, lasting))

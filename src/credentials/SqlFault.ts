@@ -1,5 +1,5 @@
 /** What a database has against a question, in words. Drivers put statements, hosts and users into theirs: they are not told. */
-import { wordsOf } from "../net/ErrorCode.ts"
+import { causesOf, wordsOfCode } from "./ServerFault.ts"
 
 /** The code of a driver's error, in its cause or the cause of that, and what it says. */
 interface Told {
@@ -18,36 +18,51 @@ export class SqlFault {
   }
 }
 
-/** Depth to which causes are followed. */
-const DEPTH = 5
-
 const toldBy = (error: unknown): Told | undefined => {
-  let one = error
-  for (let depth = 0; depth < DEPTH && typeof one === "object" && one !== null; depth++) {
-    const { cause, code, errcode, message, reason } = one as Readonly<Record<string, unknown>>
+  for (const { code, errcode, message } of causesOf(error)) {
     // SQLite's own codes are numbers.
     const known = typeof errcode === "number" ? `SQLITE_${errcode & 0xff}` : code
     if (typeof known === "string") return { code: known, message: typeof message === "string" ? message : "" }
-    one = reason ?? cause
   }
   return undefined
 }
+
+/**
+ * A user name that the column cannot have, as one of a character that the database (PostgreSQL) or the table (MySQL) does not
+ * know, or one that is no number in a column of numbers: there is no such user.
+ */
+const UNWRITABLE = new Set([
+  "22P02",
+  "22P05",
+  "22003",
+  "22021",
+  "ER_CANT_AGGREGATE_2COLLATIONS",
+  "ER_CANNOT_CONVERT_STRING"
+])
+
+export const isUnwritable = (error: unknown): boolean => UNWRITABLE.has(toldBy(error)?.code ?? "")
 
 const PASSWORD = "the user name or password is wrong"
 const DATABASE = "there is no such database"
 const TABLE = "there is no such table"
 const COLUMN = "there is no such column"
 const RIGHTS = "the user may not read the table"
+const TYPE = "a column has another type than text"
+const NO_TLS = "it does not speak TLS, which the URL asks for"
+const LOGIN = "the user may not log in"
+const FULL = "it has no connections left"
 
 /** Of PostgreSQL, MySQL and SQLite. */
 const lasting = new Map([
   ["28P01", PASSWORD],
-  ["28000", "the user may not log in"],
+  ["28000", LOGIN],
   ["3D000", DATABASE],
   ["3F000", TABLE],
   ["42P01", TABLE],
   ["42703", COLUMN],
   ["42501", RIGHTS],
+  ["42804", TYPE],
+  ["42883", TYPE],
   ["ER_ACCESS_DENIED_ERROR", PASSWORD],
   ["ER_DBACCESS_DENIED_ERROR", "there is no such database, or the user may not use it"],
   ["ER_BAD_DB_ERROR", DATABASE],
@@ -56,22 +71,46 @@ const lasting = new Map([
   ["ER_BAD_FIELD_ERROR", COLUMN],
   ["ER_TABLEACCESS_DENIED_ERROR", RIGHTS],
   ["ER_COLUMNACCESS_DENIED_ERROR", RIGHTS],
+  ["ER_VIEW_INVALID", "the view is of a table or column that is not there"],
+  ["ER_HOST_NOT_PRIVILEGED", "nobody may log in from this machine"],
+  ["ER_ACCOUNT_HAS_BEEN_LOCKED", LOGIN],
+  ["ER_MUST_CHANGE_PASSWORD_LOGIN", "the password has expired"],
+  ["HANDSHAKE_NO_SSL_SUPPORT", NO_TLS],
+  ["SQLITE_11", "the file is damaged"],
   ["SQLITE_26", "the file is no SQLite database"]
 ])
 
 const passing = new Map([
   ["SQLITE_5", "it is locked"],
   ["SQLITE_14", "the file cannot be opened: it is not there, or may not be read by this user"],
+  ["SQLITE_3", "the file may not be read by this user"],
   ["SQLITE_10", "the file cannot be read"],
-  ["53300", "it has no connections left"],
+  ["53300", FULL],
+  ["57014", "it has given up the question"],
+  ["57P01", "it is stopping"],
   ["57P03", "it is starting"],
-  ["ER_CON_COUNT_ERROR", "it has no connections left"]
+  ["ER_CON_COUNT_ERROR", FULL],
+  ["ER_TOO_MANY_USER_CONNECTIONS", FULL],
+  ["ER_USER_LIMIT_REACHED", FULL],
+  ["ER_SERVER_SHUTDOWN", "it is stopping"],
+  ["ER_HOST_IS_BLOCKED", "it has blocked this machine"],
+  ["HANDSHAKE_SSL_ERROR", "its certificate is not accepted"]
 ])
+
+/** What the driver of PostgreSQL has no code for. */
+const uncoded: ReadonlyArray<readonly [start: string, fault: SqlFault]> = [
+  ["PgConnection: Server refused TLS", new SqlFault(NO_TLS, true)],
+  ["PgConnection: Unrecognized sslmode", new SqlFault("the URL has an sslmode that is not known", true)]
+]
 
 /** `names` are those of the table and its columns; which of them is meant is told. */
 export const faultOf = (error: unknown, names: ReadonlyArray<string>): SqlFault => {
   const told = toldBy(error)
   if (told === undefined) {
+    for (const { message } of causesOf(error)) {
+      const known = uncoded.find(([start]) => typeof message === "string" && message.startsWith(start))
+      if (known !== undefined) return known[1]
+    }
     const tag = (error as { readonly reason?: { readonly _tag?: unknown } } | undefined)?.reason?._tag
     return tag === "AuthenticationError"
       ? new SqlFault(PASSWORD, true)
@@ -85,7 +124,7 @@ export const faultOf = (error: unknown, names: ReadonlyArray<string>): SqlFault 
   const words = lasting.get(code)
   if (words === TABLE || words === COLUMN) return new SqlFault(words + which(message, names), true)
   if (words !== undefined) return new SqlFault(words, true)
-  return new SqlFault(passing.get(code) ?? wordsOf(Object.assign(new Error(code), { code })))
+  return new SqlFault(passing.get(code) ?? wordsOfCode(code) ?? `failed (${code})`)
 }
 
 /** The longest of the names that is in the message: one may be part of another. */

@@ -1,4 +1,5 @@
 /** The thread that asks SQLite: what takes long there, as a file on a slow disk, stops nothing else. */
+import { statSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { parentPort } from "node:worker_threads"
 
@@ -21,6 +22,17 @@ export interface SqliteAnswer {
 
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
+const SQLITE_NOTADB = 26
+
+/** A folder, or a pipe, at which this thread would stand for ever, and the end of the process with it. */
+const isNoFile = (path: string): boolean => {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === false
+  } catch {
+    // SQLite says what is wrong.
+    return false
+  }
+}
 
 /** Opened for each question: the file may be made, or put in place of another, while the relay runs. */
 const rowsOf = ({ parameters, path, statement }: SqliteQuestion) => {
@@ -42,7 +54,9 @@ parentPort?.on("message", (question: SqliteQuestion) => {
   const { id } = question
   let answer: SqliteAnswer
   try {
-    answer = { id, rows: rowsOf(question) }
+    answer = isNoFile(question.path)
+      ? { id, problem: "it is no file", errcode: SQLITE_NOTADB }
+      : { id, rows: rowsOf(question) }
   } catch (error) {
     answer = { id, ...problemOf(error) }
   }

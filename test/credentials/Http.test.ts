@@ -1,13 +1,19 @@
 /** How often, and for how long, a service of users is asked that does not answer as it should. */
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
+import * as Https from "node:https"
+import * as Net from "node:net"
 import { Credentials } from "../../src/Credentials.ts"
 import { layerHttp } from "../../src/credentials/Http.ts"
+import { selfSigned } from "../support/pki.ts"
+import { freePort } from "../support/service.ts"
 
 /** When a service is asked that answers so, in milliseconds, until it counts as down. */
 const asked = (answer: Effect.Effect<Response>) =>
@@ -40,3 +46,52 @@ it.effect("so is one whose answer says nothing, at once", () =>
       assert.deepStrictEqual(yield* asked(Effect.sync(() => new Response("", { status }))), [0, 100, 300])
     }
   }))
+
+describe("why one cannot be asked is told in words", () => {
+  const reasonAt = (url: string) =>
+    Effect.flatMap(Credentials, ({ lookup }) => lookup({ username: "alice", realm: "example.com" })).pipe(
+      Effect.flip,
+      Effect.map(({ message }) => message.replace("the http credentials cannot be read: ", "")),
+      Effect.provide(layerHttp({ url }).pipe(Layer.provide(FetchHttpClient.layer)))
+    )
+  /** The port of loopback where this listens. */
+  const listening = (server: Net.Server) =>
+    Effect.acquireRelease(
+      Effect.promise(async () => {
+        await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve))
+        return (server.address() as Net.AddressInfo).port
+      }),
+      () => Effect.sync(() => server.close())
+    )
+  const cut = Net.createServer((socket) => void socket.on("error", () => {}).once("data", () => socket.destroy()))
+  const plain = Net.createServer((socket) => void socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request\r\n\r\n"))
+  const secure = Https.createServer({ cert: selfSigned.cert, key: Redacted.value(selfSigned.key) })
+
+  it.live.each(
+    [
+      ["nobody listens", "http", undefined, "no connection: nobody listens there (ECONNREFUSED)"],
+      [
+        "TLS where there is none",
+        "https",
+        plain,
+        "no connection: something else than TLS is spoken there (ERR_SSL_WRONG_VERSION_NUMBER)"
+      ],
+      [
+        "a certificate of nobody",
+        "https",
+        secure,
+        "no connection: its certificate is signed by itself (DEPTH_ZERO_SELF_SIGNED_CERT)"
+      ],
+      ["cut", "http", cut, "no connection: the other side has cut the connection (UND_ERR_SOCKET)"]
+    ] as const
+  )("%s", ([, scheme, server, reason]) =>
+    Effect.gen(function*() {
+      const port = server === undefined ? yield* Effect.promise(freePort) : yield* listening(server)
+      assert.strictEqual(yield* reasonAt(`${scheme}://127.0.0.1:${port}/`), reason)
+    }).pipe(Effect.scoped))
+
+  it.live("a port that HTTP is never spoken to", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* reasonAt("http://127.0.0.1:5060/"), "no connection: HTTP is never spoken to this port")
+    }))
+})

@@ -5,7 +5,8 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { DatabaseSync } from "node:sqlite"
@@ -62,14 +63,50 @@ describe("SQLite at start", () => {
       assert.strictEqual((yield* start(`sqlite:${file}`)).outcome, told("the file is no SQLite database"))
     }).pipe(Effect.scoped))
 
+  it.live("a file that is damaged, a folder or a pipe ends it, and the end does not wait for who opens a pipe", () =>
+    Effect.gen(function*() {
+      const told = (problem: string, path: string) => ({
+        outcome: `failed: The SQL credentials cannot be used: ${problem} (${path})`,
+        log: ""
+      })
+      const folder = yield* directory
+      assert.deepStrictEqual(yield* start(`sqlite:${folder}`), told("the file is no SQLite database", folder))
+      const pipe = `${folder}/pipe`
+      execFileSync("mkfifo", [pipe])
+      assert.deepStrictEqual(yield* start(`sqlite:${pipe}`), told("the file is no SQLite database", pipe))
+      const file = yield* made
+      const octets = readFileSync(file)
+      octets.fill(0xff, 100, 4096)
+      writeFileSync(file, octets)
+      assert.deepStrictEqual(yield* start(`sqlite:${file}`), told("the file is damaged", file))
+    }).pipe(Effect.scoped))
+
+  it.live("passwords and names in columns of numbers or octets are what they say", () =>
+    Effect.gen(function*() {
+      const path = `${yield* directory}/users.db`
+      const database = new DatabaseSync(path)
+      database.exec("CREATE TABLE subscriber (username BLOB, password BLOB)")
+      database.exec("INSERT INTO subscriber VALUES ('alice', 12345), ('bob', x'77'), (7, 'x'), ('carol', NULL)")
+      database.close()
+      const table = { domain: undefined }
+      const users = layerSql({ url: Redacted.make(`sqlite:${path}`), calculateHa1: true, table })
+      const passwords = yield* Effect.flatMap(
+        Credentials,
+        ({ lookup }) =>
+          Effect.forEach(["alice", "bob", "7", "carol", ""], (username) => lookup({ username, realm: "x" }))
+      ).pipe(Effect.provide(users))
+      const found = passwords.map(
+        Option.map((secret) => secret._tag === "Password" ? Redacted.value(secret.password) : "none")
+      )
+      assert.deepStrictEqual(found.map(Option.getOrUndefined), ["12345", "w", undefined, undefined, undefined])
+    }).pipe(Effect.scoped))
+
   it.live("a file that is not there yet is a warning, and users are found when it is", () =>
     Effect.gen(function*() {
       const path = `${yield* directory}/later.db`
       const { log, outcome } = yield* start(`sqlite:${path}`)
       assert.strictEqual(outcome, "started")
       assert.include(log, `the file cannot be opened: it is not there, or may not be read by this user (${path})`)
-      const folder = yield* directory
-      assert.include((yield* start(`sqlite:${folder}`)).log, `reason="the file cannot be read (${folder})"`)
       const context = yield* Layer.build(layerSql({ url: Redacted.make(`sqlite:${path}`) }))
       const lookup = Effect.flatMap(Credentials, ({ lookup }) => lookup({ username: "alice", realm: "localhost" }))
         .pipe(Effect.provide(context))
@@ -135,6 +172,27 @@ it.live("PostgreSQL is spoken to by TLS where the URL says so, and nothing is sa
     assert.strictEqual(outcome, "started")
     assert.match(log, /level=WARN.*cannot be read now/)
     assert.notInclude(log, "hidden-secret")
+  }).pipe(Effect.scoped))
+
+it.live("PostgreSQL that does not speak TLS, or an sslmode that there is not, ends it", () =>
+  Effect.gen(function*() {
+    const server = yield* Effect.acquireRelease(
+      Effect.promise(async () => {
+        const server = Net.createServer((socket) => {
+          socket.on("error", () => {})
+          socket.once("data", () => void socket.write("N"))
+        })
+        await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve))
+        return server
+      }),
+      (server) => Effect.sync(() => server.close())
+    )
+    const url = `postgres://msrp:hidden-secret@127.0.0.1:${(server.address() as Net.AddressInfo).port}/opensips`
+    const told = "failed: The SQL credentials cannot be used:"
+    const { outcome } = yield* start(`${url}?sslmode=require`)
+    assert.strictEqual(outcome, `${told} it does not speak TLS, which the URL asks for`)
+    const other = yield* start(`${url}?sslmode=required`)
+    assert.strictEqual(other.outcome, `${told} the URL has an sslmode that is not known`)
   }).pipe(Effect.scoped))
 
 it.live("PostgreSQL is asked on four connections at most", () =>
@@ -214,6 +272,23 @@ for (const [name, url, stranger] of servers) {
             assert.match(outcome, problem)
             assert.match(outcome, /^failed: /)
             assert.notInclude(outcome, "hidden-secret")
+          }
+        })
+    )
+
+    it.live.skipIf(url === undefined)(
+      "a name that a column of numbers cannot have is nobody's",
+      () =>
+        Effect.gen(function*() {
+          const [table, username, password] = name === "MySQL"
+            ? ["information_schema.processlist", "id", "host"]
+            : ["pg_catalog.pg_class", "oid", "relname"]
+          const options = { calculateHa1: true, table: { table, username, password, domain: undefined } }
+          assert.deepStrictEqual(yield* start(url!, options), { outcome: "started", log: "" })
+          const users = layerSql({ url: Redacted.make(url!), ...options })
+          for (const username of ["alice", "99999999999999999999"]) {
+            const found = Effect.flatMap(Credentials, ({ lookup }) => lookup({ username, realm: "localhost" }))
+            assert.isTrue(Option.isNone(yield* Effect.provide(found, users)), username)
           }
         })
     )
