@@ -5,9 +5,10 @@ import type * as HttpServer from "effect/http/HttpServer"
 import { HttpServer as HttpServerService } from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { lstatSync, unlinkSync } from "node:fs"
+import { existsSync, lstatSync, unlinkSync } from "node:fs"
 import { createServer, type Server } from "node:http"
 import * as Net from "node:net"
+import { dirname } from "node:path"
 import { codeOf, wordsOf } from "../net/ErrorCode.ts"
 import type { AdminAddress } from "./Address.ts"
 import { IDLE_TIME, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS, REQUEST_TIME, STALL_TIME } from "./Limits.ts"
@@ -131,8 +132,9 @@ const make = Effect.fnUntraced(function*(
   return made
 })
 
+/** Of a directory that is not there Node says EACCES. */
 const reasonOf = (cause: unknown, address: AdminAddress): string =>
-  address._tag === "Unix" && codeOf(cause) === "ENOENT" ? "there is no such directory (ENOENT)" : wordsOf(cause)
+  address._tag === "Unix" && !existsSync(dirname(address.path)) ? "there is no such directory (ENOENT)" : wordsOf(cause)
 
 /** A server that listens on this address for as long as its layer lives; fails when it cannot. */
 export const layerListener = (address: AdminAddress): Layer.Layer<HttpServer.HttpServer, AdminListenError> =>

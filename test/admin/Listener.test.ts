@@ -1,8 +1,12 @@
 /** For how long a client of the admin API may do nothing: Node looks at the clock for it. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { EventEmitter } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
 import type { Server } from "node:http"
+import { tmpdir } from "node:os"
 import { assert, describe, it } from "vitest"
-import { makeServer } from "../../src/admin/Listener.ts"
+import { layerListener, makeServer } from "../../src/admin/Listener.ts"
 
 const server = (): Server => makeServer({ _tag: "Tcp", host: "127.0.0.1", port: 0 })
 
@@ -44,6 +48,16 @@ class FakeResponse extends EventEmitter {
 }
 
 describe("the listener of the admin API", () => {
+  it("tells a directory that is not there from one where nothing may be made", async () => {
+    const directory = mkdtempSync(`${tmpdir()}/msrp-`)
+    const path = `${directory}/nowhere/admin.sock`
+    const error = await Effect.runPromise(
+      Effect.flip(Effect.scoped(Layer.build(layerListener({ _tag: "Unix", path }))))
+    )
+    assert.strictEqual(error.message, `The admin API cannot listen on ${path}: there is no such directory (ENOENT)`)
+    rmSync(directory, { recursive: true })
+  })
+
   it("waits 10 seconds for a request, its head and all of it, and for the next one 5 and Node's one more", () => {
     const { headersTimeout, keepAliveTimeout, keepAliveTimeoutBuffer, requestTimeout } = server()
     assert.deepStrictEqual([headersTimeout, requestTimeout], [10_000, 10_000])
