@@ -107,10 +107,12 @@ export interface Surroundings {
   readonly defer: (task: () => void) => void
   /** Runs an effect beside everything else. */
   readonly run: (effect: Effect.Effect<void>) => void
+  /** A connection has come in. */
+  readonly watch: () => void
 }
 
 export const makeListen = (
-  { adopting, certificates, counters, defer, proven, run }: Surroundings,
+  { adopting, certificates, counters, defer, proven, run, watch }: Surroundings,
   live: Current<ListenerOptions>
 ): TransportShape["listen"] =>
   Effect.fnUntraced(function*(
@@ -134,6 +136,7 @@ export const makeListen = (
     // WebSocket, then it is a connection.
     const arrived = (raw: Net.Socket, handshakes: Handshakes | undefined): void => {
       raw.on("error", ignore)
+      watch()
       inSlices(() => accepted(raw, handshakes))
     }
     const accepted = (raw: Net.Socket, handshakes: Handshakes | undefined): void => {
@@ -199,7 +202,7 @@ export const makeListen = (
       const made = Net.createServer({ noDelay: true, pauseOnConnect: true }, (raw) => arrived(raw, handshakes))
       made.once("listening", () => {
         bound = { ...socket, port: portOf(made) }
-        // Accepting fails when descriptors run out; the listener goes on.
+        // The listener goes on.
         made.on("error", (cause) => {
           counters.acceptsFailed++
           const facts = { listener: targetOf(socket), reason: wordsOf(cause) }

@@ -21,6 +21,7 @@ import { Resolver } from "../Resolver.ts"
 import { makeCertificates, type TlsOptions } from "./Certificates.ts"
 import { makeAdopt } from "./Connections.ts"
 import { makeDefer } from "./Defer.ts"
+import { makeDescriptorWatch } from "./DescriptorWatch.ts"
 import { type DialOptions, makeConnect } from "./Dial.ts"
 import { type ListenerOptions, makeListen } from "./Listener.ts"
 import { makeProven } from "./PeerCertificate.ts"
@@ -84,9 +85,10 @@ export const make = Effect.fnUntraced(function*(
   const defer = makeDefer(defect)
   const counters = zeroTransportCounters()
   const inSlices = makeSlices(defer)
+  const watch = makeDescriptorWatch(counters, run)
   const adopting = makeAdopt({ reads: options.reads ?? "shared", defer, inSlices, defect }, run)
   return {
-    listen: makeListen({ adopting, certificates, counters, proven, defer, run }, live),
+    listen: makeListen({ adopting, certificates, counters, proven, defer, run, watch }, live),
     connect: makeConnect({ adopt: yield* adopting, certificates, defer, proven, resolver }, live),
     identity: certificates.identity,
     defer,

@@ -49,7 +49,7 @@ export interface TransportFacts {
   readonly webSocketsRefused: Readonly<Record<WebSocketRefusal, number>>
   /** Connections closed at once, since a listener had as many as it may, or none was known any more. */
   readonly turnedAway: number
-  /** Times that accepting failed, as when descriptors run out. */
+  /** Times that accepting failed, and seconds in which there were no descriptors left. */
   readonly acceptsFailed: number
   /** The own certificates in force, the default one first: the name it is for, and when it expires (seconds since 1970). */
   readonly certificates: () => ReadonlyArray<CertificateFacts>

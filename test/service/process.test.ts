@@ -111,6 +111,23 @@ describe("the log", () => {
   })
 })
 
+it("descriptors that run out are told, what is there goes on, and so does the relay when there are some again", async () => {
+  const command = ["sh", "-c", "ulimit -n 80; exec \"$@\"", "sh", ...COMMAND]
+  await withService(start({ command }), async ({ child, port }) => {
+    const log = output(child)
+    const first = await talking(port)
+    const many = Array.from({ length: 100 }, () => Net.connect(port, "127.0.0.1").on("error", () => {}))
+    const told = /level=WARN .*message="accept failed" reason="this process has no file descriptors left \(EMFILE\)"/
+    await eventually(() => told.test(log.text), "the line about descriptors")
+    assert.isFalse(first.readableEnded)
+    for (const socket of many) socket.destroy()
+    await eventually(() => granted(port).then(() => true, () => false), "a session for who comes then")
+    first.destroy()
+    child.kill("SIGTERM")
+    assert.strictEqual(await ended(child), 0)
+  })
+})
+
 describe("a reload", () => {
   it("SIGHUP takes over what the file of variables says now, and nothing of one that is wrong", async () => {
     const path = join(directory, "relay.env")

@@ -1,0 +1,48 @@
+/** What is told of descriptors that have run out. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Logger from "effect/Logger"
+import * as TestClock from "effect/testing/TestClock"
+import { makeDescriptorWatch } from "../../src/transport/DescriptorWatch.ts"
+import { zeroTransportCounters } from "../../src/transport/TransportFacts.ts"
+
+it.effect("a line when they are gone and one a minute, a count each second, and no look where nobody comes", () => {
+  const log: Array<string> = []
+  const logger = Logger.make((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+  return Effect.gen(function*() {
+    const run = yield* FiberSet.makeRuntime<never, void, never>()
+    const counters = zeroTransportCounters()
+    let reason: string | undefined
+    let looks = 0
+    const came = makeDescriptorWatch(counters, run, () => {
+      looks++
+      return reason
+    })
+    yield* TestClock.adjust("1 hour")
+    assert.strictEqual(looks, 0)
+    came()
+    came()
+    yield* TestClock.adjust("1 minute")
+    assert.deepStrictEqual([looks, counters.acceptsFailed, log], [1, 0, []])
+    reason = "none left"
+    came()
+    yield* TestClock.adjust("61 seconds")
+    assert.deepStrictEqual([counters.acceptsFailed, log.length], [61, 2])
+    assert.match(log[0]!, /level=WARN .*message="accept failed" reason="none left"/)
+    reason = undefined
+    yield* TestClock.adjust("1 hour")
+    assert.strictEqual(counters.acceptsFailed, 61)
+    // Again within a minute: counted, and no line.
+    reason = "none left"
+    came()
+    yield* TestClock.adjust("2 seconds")
+    assert.deepStrictEqual([counters.acceptsFailed, log.length], [63, 3])
+    reason = undefined
+    yield* TestClock.adjust("2 seconds")
+    reason = "none left"
+    came()
+    yield* TestClock.adjust("2 seconds")
+    assert.deepStrictEqual([counters.acceptsFailed, log.length], [65, 3])
+  }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+})
