@@ -19,6 +19,7 @@ import { adminOf, type AdminSettings } from "./settings/checks/Admin.ts"
 import { authWarnings, expiresOf } from "./settings/checks/Auth.ts"
 import { demoOf, wantsDemo } from "./settings/checks/Demo.ts"
 import { proxiesOf } from "./settings/checks/Proxies.ts"
+import { realmWarnings } from "./settings/checks/Realms.ts"
 import { relaysOf } from "./settings/checks/Relays.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
 import { traceOf, type TraceSettings } from "./settings/checks/Trace.ts"
@@ -219,6 +220,7 @@ const read = Effect.fnUntraced(function*(
     admin,
     warnings: [
       ...authWarnings(addresses, values),
+      ...realmWarnings(addresses, values),
       ...relayWarnings,
       ...proxyWarnings,
       ...users.warnings,

@@ -52,6 +52,43 @@ describe("Settings", () => {
         ) assert.deepStrictEqual([yield* check(env), yield* check({ ...env, ...set })], [unset, seven])
       }))
 
+    it.effect("a realm that nobody is asked for is warned of, since what is said of it has no effect", () =>
+      Effect.gen(function*() {
+        const warningsOf = (env: Env) => Effect.map(parse(env), ({ warnings }) => warnings)
+        const uris = {
+          MSRP_URIS: "msrp://Relay.example:2855;tcp,msrp://[2001:DB8::0:1]:2855;tcp",
+          MSRP_ALLOW_PLAINTEXT_AUTH: "1"
+        }
+        const of = "no client is asked for (but for relay.example, 2001:db8::1)"
+        const good = {
+          ...uris,
+          MSRP_USERS: "alice@relay.example:x,bob@2001%3Adb8%3A%3A1:x,carol:x",
+          MSRP_CREDENTIALS: "Relay.Example=memory,ephemeral",
+          MSRP_EPHEMERAL_SECRET: "x",
+          MSRP_REALMS_WITHOUT_MD5: "RELAY.example"
+        }
+        assert.deepStrictEqual(yield* warningsOf(good), [])
+        assert.deepStrictEqual(
+          yield* warningsOf({ ...uris, MSRP_USERS: "alice@Relay.example:x,carol:x,dave@example.org:x" }),
+          [`MSRP_USERS has in entry 1, 3 a realm that ${of}`]
+        )
+        assert.deepStrictEqual(
+          yield* warningsOf({
+            ...good,
+            MSRP_CREDENTIALS: "other.example=memory,ephemeral",
+            MSRP_REALMS_WITHOUT_MD5: "relay.exampel"
+          }),
+          [
+            `MSRP_CREDENTIALS names other.example, which ${of}`,
+            `MSRP_REALMS_WITHOUT_MD5 names relay.exampel, which ${of}`
+          ]
+        )
+        assert.deepStrictEqual(
+          yield* warningsOf({ ...uris, MSRP_USERS: "a@Sip.example:x", MSRP_AUTH_REALM: "Sip.example" }),
+          []
+        )
+      }))
+
     it.effect("two sources need a choice, and the other is warned of", () =>
       Effect.gen(function*() {
         const both = { ...users, MSRP_CREDENTIALS_FILE: "/users" }
@@ -64,7 +101,12 @@ describe("Settings", () => {
             "EPHEMERAL_SECRET"
           ]] as const
         ) assert.deepStrictEqual(Object.keys(yield* problemsOf({ MSRP_CREDENTIALS: kind })), [`MSRP_${variable}`])
-        const three = { ...both, MSRP_SQL_URL: "sqlite:/users.db", MSRP_CREDENTIALS: "file,a.example=memory" }
+        const three = {
+          ...both,
+          MSRP_AUTH_REALM: "A.example",
+          MSRP_SQL_URL: "sqlite:/users.db",
+          MSRP_CREDENTIALS: "file,a.example=memory"
+        }
         assert.deepStrictEqual((yield* parse(three)).warnings, [
           "MSRP_SQL_URL is not used: users come from MSRP_CREDENTIALS_FILE and MSRP_USERS"
         ])

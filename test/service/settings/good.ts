@@ -134,7 +134,11 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
           Object.entries(credentials.realms).map(([realm, { _tag }]) => `${realm} ${_tag}`),
           warnings
         ],
-      is: ["File", ["example.net Memory", "b= Memory"], []]
+      is: [
+        "File",
+        ["example.net Memory", "b= Memory"],
+        ["MSRP_CREDENTIALS names example.net, b=, which no client is asked for (but for localhost, 127.0.0.1, ::1)"]
+      ]
     },
     {
       value: "example.net=memory",

@@ -1,0 +1,30 @@
+/** Realms that are named in settings, and that no client is asked for: what is said of them has no effect, or not where it should. */
+import { canonicalHost } from "../../../protocol/Uri.ts"
+import { type Values, variables } from "../Table.ts"
+import type { Addresses } from "./Addresses.ts"
+
+/** Warns of them. What MSRP_USERS has is not told, but for the place. */
+export const realmWarnings = ({ uris }: Addresses, values: Values): ReadonlyArray<string> => {
+  const asked = values.realm === undefined ? uris.map(({ host }) => canonicalHost(host)) : [values.realm]
+  const isAsked = (realm: string) => asked.includes(realm.normalize("NFC"))
+  const anyCase = asked.map((realm) => realm.toLowerCase())
+  const isNamed = (realm: string) => anyCase.includes(realm.toLowerCase())
+  const entries = (values.users ?? []).flatMap(({ realm }, i) => realm === undefined || isAsked(realm) ? [] : [i + 1])
+  const sources = (values.credentials ?? []).flatMap(({ realm }) =>
+    realm === undefined || isNamed(realm) ? [] : [realm]
+  )
+  const withoutMd5 = (values.realmsWithoutMd5 ?? []).filter((realm) => !isNamed(realm))
+  const of = `no client is asked for (but for ${[...new Set(asked)].join(", ")})`
+  return [
+    ...entries.length === 0
+      ? []
+      : [`${variables.users.variable} has in entry ${entries.slice(0, MAX_TOLD).join(", ")} a realm that ${of}`],
+    ...sources.length === 0 ? [] : [`${variables.credentials.variable} names ${sources.join(", ")}, which ${of}`],
+    ...withoutMd5.length === 0
+      ? []
+      : [`${variables.realmsWithoutMd5.variable} names ${withoutMd5.join(", ")}, which ${of}`]
+  ]
+}
+
+/** Entries. */
+const MAX_TOLD = 5
