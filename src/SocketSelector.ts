@@ -266,13 +266,13 @@ const network = (value: string): Parsed<(host: Host) => boolean> => {
   })
 }
 
-const NAME = /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/
+const NAME = /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
 const ENDS_IN_NUMBER = /(?:^|\.)\d+$/
 
 const host = (value: string): Parsed<(host: Host) => boolean> => {
   // No name ends in a number: that is an address, or was meant to be one.
   if (value.includes("/") || value.includes(":") || ENDS_IN_NUMBER.test(value)) return network(value)
-  const wanted = value.toLowerCase()
+  const wanted = value.toLowerCase().replace(/\.$/, "")
   if (!NAME.test(wanted)) {
     return Result.fail(`"${value}" is not a name, a domain like *.example.com, an address or a network`)
   }
@@ -298,7 +298,8 @@ interface Host {
 
 const hostOf = (text: string): Host => {
   // The address of a peer may come with a zone, and as IPv4 mapped into IPv6 from a listener for both.
-  const name = canonicalHost(text.includes(":") ? text.replace(/%.*$/s, "") : text)
+  // A name with a dot behind it is the same name (RFC 1034 §3.1).
+  const name = canonicalHost(text.includes(":") ? text.replace(/%.*$/s, "") : text).replace(/\.$/, "")
   const address = Option.getOrUndefined(Result.getSuccess(NetAddress.ipFromString(name)))
   return { name, address: address === undefined ? undefined : NetAddress.toCanonical(address) }
 }

@@ -151,12 +151,15 @@ describe("conditions", () => {
 
   it("R4975-6.1-02 R4975-6.1-04 dst: a name", () => {
     assert.isTrue(matches("dst=A.example.COM", { host: "a.Ex%61mple.com" }))
+    assert.isTrue(matches("dst=a.example.com", { host: "a.example.com." }))
+    assert.isTrue(matches("dst=a.example.com.", { host: "a.example.com" }))
     assert.isFalse(matches("dst=a.example.com", { host: "b.a.example.com" }))
     assert.isFalse(matches("dst=a.example.com", { host: "a-example.com" }))
   })
 
   it("dst: all names under a domain", () => {
     assert.isTrue(matches("dst=*.example.com", { host: "a.b.EXAMPLE.com" }))
+    assert.isTrue(matches("dst=*.example.com.", { host: "a.example.com." }))
     assert.isFalse(matches("dst=*.example.com", { host: "example.com" }))
     assert.isFalse(matches("dst=*.example.com", { host: "badexample.com" }))
     assert.isFalse(matches("dst=*.example.com", { host: "a.example.com.evil.net" }))
