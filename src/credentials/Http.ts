@@ -34,9 +34,9 @@ import {
   storedSecret,
   type UserKey
 } from "../Credentials.ts"
+import { fetchWords } from "../net/ServerFault.ts"
 import { checkOptions, duration, oneOf, type OptionsError, text } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
-import { fetchWords } from "./ServerFault.ts"
 
 /**
  * Which service knows the users, and how it is asked.

@@ -1,5 +1,5 @@
 /** What a database has against a question, in words. Drivers put statements, hosts and users into theirs: they are not told. */
-import { causesOf, wordsOfCode } from "./ServerFault.ts"
+import { causesOf, wordsOfCode } from "../net/ServerFault.ts"
 
 /** The code of a driver's error, in its cause or the cause of that, and what it says. */
 interface Told {

@@ -7,13 +7,14 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import type * as HttpClient from "effect/http/HttpClient"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as OtlpExporter from "effect/observability/OtlpExporter"
 import * as OtlpMetrics from "effect/observability/OtlpMetrics"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
 import * as References from "effect/References"
+import { fetchWords } from "../net/ServerFault.ts"
 
 /** A variable that cannot be used. */
 export class TelemetryError extends Data.TaggedError("TelemetryError")<{ readonly problem: string }> {
@@ -50,6 +51,30 @@ const endpointOf = (
   return undefined
 }
 
+/** Effect's exporter tells at debug level only that nothing arrives. This tells it once, until something does. */
+const telling = (what: string): Layer.Layer<HttpClient.HttpClient> =>
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(HttpClient.HttpClient, (client) => {
+      let told = false
+      const tell = (reason: string | undefined): Effect.Effect<void> =>
+        Effect.suspend(() => {
+          const isNews = reason !== undefined && !told
+          told = reason !== undefined
+          return isNews
+            ? Effect.annotateLogs(Effect.logWarning("the collector of OpenTelemetry cannot be reached"), {
+              what,
+              reason
+            })
+            : Effect.void
+        })
+      return client.pipe(
+        HttpClient.tap(({ status }) => tell(status < 300 ? undefined : `it answers ${status}`)),
+        HttpClient.tapError((error) => tell(fetchWords(error)))
+      )
+    })
+  ).pipe(Layer.provide(FetchHttpClient.layer))
+
 const exporting = (
   given: Environment,
   signal: "METRICS" | "TRACES",
@@ -75,7 +100,7 @@ const exporting = (
       return failing(`OTEL_EXPORTER_OTLP_PROTOCOL: must be ${Object.keys(serializations).join(" or ")}`)
     }
     return exporter.pipe(
-      Layer.provide([FetchHttpClient.layer, serialization]),
+      Layer.provide([telling(signal === "METRICS" ? "metrics" : "spans"), serialization]),
       Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({ ...defaultsFor(env), ...env }))),
       // Effect's modules take a variable that cannot be read for a defect.
       Layer.catchCause((cause) => failing(`OTEL_*: ${wordsOf(cause)}`))

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
 import * as TestClock from "effect/testing/TestClock"
@@ -120,6 +121,34 @@ describe("telemetry", () => {
         Effect.provideService(FetchHttpClient.Fetch, fetch)
       )
     }).pipe(registry))
+
+  it.effect("a collector that cannot be reached, or refuses, is told once, and again when it was there between", () => {
+    const log: Array<string> = []
+    const logger = Logger.make((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+    return Effect.gen(function*() {
+      const refused = Object.assign(new Error("connect"), { code: "ECONNREFUSED" })
+      let answer: () => Promise<Response> = () => Promise.reject(new TypeError("fetch failed", { cause: refused }))
+      const fetch: typeof globalThis.fetch = () => answer()
+      yield* Metric.update(Metric.counter("one"), 1)
+      yield* Effect.gen(function*() {
+        yield* TestClock.adjust("5 minutes")
+        assert.lengthOf(log, 1)
+        assert.match(
+          log[0]!,
+          /level=WARN .*message="the collector of OpenTelemetry cannot be reached" .*what=metrics reason="nobody listens there \(ECONNREFUSED\)"/
+        )
+        answer = () => Promise.resolve(new Response("{}"))
+        yield* TestClock.adjust("2 minutes")
+        answer = () => Promise.resolve(new Response("", { status: 401 }))
+        yield* TestClock.adjust("5 minutes")
+        assert.lengthOf(log, 2)
+        assert.match(log[1]!, /reason="it answers 401"/)
+      }).pipe(
+        Effect.provide(Telemetry.layerMetrics({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" })),
+        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      )
+    }).pipe(registry, Effect.provide(Logger.layer([logger])))
+  })
 
   it.live("sends spans, in OpenTelemetry's own encoding unless another is wanted", () =>
     Effect.gen(function*() {

@@ -1,8 +1,8 @@
 /**
- * What is wrong between here and who is asked for users, in words. What drivers and `fetch` say themselves may have hosts and users
+ * What is wrong between here and a server that is asked, in words. What drivers and `fetch` say themselves may have hosts and users
  * in it, and is not told.
  */
-import { codeOf, wordsOf } from "../net/ErrorCode.ts"
+import { codeOf, wordsOf } from "./ErrorCode.ts"
 
 const ISSUER = "its certificate is signed by an authority that is not trusted here"
 const CUT = "the other side has cut the connection"
