@@ -7,8 +7,8 @@ import type { Addresses } from "./Addresses.ts"
 export const realmWarnings = ({ uris }: Addresses, values: Values): ReadonlyArray<string> => {
   const asked = values.realm === undefined ? uris.map(({ host }) => canonicalHost(host)) : [values.realm]
   const isAsked = (realm: string) => asked.includes(realm.normalize("NFC"))
-  const anyCase = asked.map((realm) => realm.toLowerCase())
-  const isNamed = (realm: string) => anyCase.includes(realm.toLowerCase())
+  const anyCase = new Set(asked.map((realm) => realm.toLowerCase()))
+  const isNamed = (realm: string) => anyCase.has(realm.toLowerCase())
   const entries = (values.users ?? []).flatMap(({ realm }, i) => realm === undefined || isAsked(realm) ? [] : [i + 1])
   const sources = (values.credentials ?? []).flatMap(({ realm }) =>
     realm === undefined || isNamed(realm) ? [] : [realm]
