@@ -5,7 +5,7 @@ import type * as HttpServer from "effect/http/HttpServer"
 import { HttpServer as HttpServerService } from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { existsSync, lstatSync, unlinkSync } from "node:fs"
+import { existsSync, lstatSync, renameSync, unlinkSync } from "node:fs"
 import { createServer, type Server } from "node:http"
 import * as Net from "node:net"
 import { dirname } from "node:path"
@@ -45,7 +45,10 @@ export const makeServer = (address: AdminAddress): Server => {
     }
     response.setTimeout(STALL_TIME, check)
   })
-  if (address._tag === "Unix") withMask(server)
+  if (address._tag === "Unix") {
+    withMask(server)
+    keepOthers(server, address.path)
+  }
   return server
 }
 
@@ -84,6 +87,38 @@ const withMask = (server: Server): void => {
       return listen(...all)
     } finally {
       process.umask(before)
+    }
+  }
+}
+
+/** Nothing where the system does not let it be done. */
+const tried = <A>(action: () => A): A | undefined => {
+  try {
+    return action()
+  } catch {
+    return undefined
+  }
+}
+
+const inodeOf = (path: string): number | undefined => tried(() => lstatSync(path, { throwIfNoEntry: false })?.ino)
+
+/**
+ * Node removes the file of this name when the server stops, whosever it is by then: where somebody has taken it away, another
+ * process may have made its own. It is set aside for that moment.
+ */
+const keepOthers = (server: Server, path: string): void => {
+  let own: number | undefined
+  server.once("listening", () => own = inodeOf(path))
+  const close = server.close.bind(server)
+  server.close = (done) => {
+    const there = inodeOf(path)
+    if (own === undefined || there === undefined || there === own) return close(done)
+    const aside = `${path}~`
+    tried(() => renameSync(path, aside))
+    try {
+      return close(done)
+    } finally {
+      tried(() => renameSync(aside, path))
     }
   }
 }

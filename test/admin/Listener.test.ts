@@ -1,9 +1,12 @@
 /** For how long a client of the admin API may do nothing: Node looks at the clock for it. */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import { EventEmitter } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import type { Server } from "node:http"
+import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { assert, describe, it } from "vitest"
 import { layerListener, makeServer } from "../../src/admin/Listener.ts"
@@ -55,6 +58,34 @@ describe("the listener of the admin API", () => {
       Effect.flip(Effect.scoped(Layer.build(layerListener({ _tag: "Unix", path }))))
     )
     assert.strictEqual(error.message, `The admin API cannot listen on ${path}: there is no such directory (ENOENT)`)
+    rmSync(directory, { recursive: true })
+  })
+
+  it("leaves a socket where it is that another one has made in the place of its own, and takes its own away", async () => {
+    const directory = mkdtempSync(`${tmpdir()}/msrp-`)
+    const path = `${directory}/admin.sock`
+    const connects = () =>
+      new Promise<boolean>((resume) => {
+        const socket = Net.connect(path, () => {
+          socket.destroy()
+          resume(true)
+        }).on("error", () => resume(false))
+      })
+    await Effect.runPromise(Effect.gen(function*() {
+      const listening = Effect.fnUntraced(function*() {
+        const scope = yield* Scope.make()
+        yield* Layer.buildWithScope(layerListener({ _tag: "Unix", path }), scope)
+        return Scope.close(scope, Exit.void)
+      })
+      const endFirst = yield* listening()
+      rmSync(path)
+      const endSecond = yield* listening()
+      yield* endFirst
+      assert.isTrue(yield* Effect.promise(connects))
+      assert.deepStrictEqual(readdirSync(directory), ["admin.sock"])
+      yield* endSecond
+      assert.deepStrictEqual(readdirSync(directory), [])
+    }))
     rmSync(directory, { recursive: true })
   })
 
