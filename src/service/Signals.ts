@@ -14,6 +14,9 @@ const ENDING = { SIGINT: 130, SIGTERM: 143 } as const
 /** What would end the process at once, all sessions lost, and means something to other programs: logs anew, counters, a timer. */
 const IDLE = ["SIGHUP", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGIO", "SIGPWR"] as const
 
+/** A signal ends what it does in order. */
+export let endsInOrder = false
+
 /** Milliseconds of the process when the first of them came. */
 let first: number | undefined
 
@@ -35,6 +38,7 @@ const isBelowNpm = (): boolean => process.env["npm_lifecycle_event"] !== undefin
  * the process without a word. A hang-up ends nothing, nor does what is for other programs.
  */
 export const takeSignals: Effect.Effect<void> = Effect.sync(() => {
+  endsInOrder = true
   const same = isBelowNpm() ? SAME : 0
   for (const [signal, code] of Object.entries(ENDING)) {
     process.on(signal, () => {

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 import * as CommandLine from "./CommandLine.ts"
+import { endsInOrder } from "./Signals.ts"
 import { version } from "./Version.ts"
 
 /** The help has been shown, with what is wrong in the command line. */
@@ -34,13 +35,11 @@ const program = Command.run(CommandLine.commandLine, { version }).pipe(
 // Whoever reads what goes wrong may be gone as well.
 process.stderr.on("error", () => {})
 
-// A signal is how a service is stopped: that is success.
+// A signal is how a service is stopped: that is success. Whatever else it ends was not done.
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,
   teardown: (exit, onExit) =>
-    onExit(
-      Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
-        ? 0
-        : Runtime.getErrorExitCode(Cause.squash(exit.cause))
-    )
+    endsInOrder && Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+      ? onExit(0)
+      : Runtime.defaultTeardown(exit, onExit)
 })

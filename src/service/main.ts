@@ -53,9 +53,9 @@ const service = Effect.gen(function*() {
 
 /** The service with the settings of the environment, until it is interrupted. */
 export const main = Effect.andThen(
-  Effect.andThen(takeSignals, exported),
-  Layer.launch(Layer.unwrap(service).pipe(Layer.provide(Systemd.layer), Layer.provide(Logging.layerStandardOutput)))
-).pipe(
-  Effect.provide(Settings.layer),
-  Effect.provide(NodeFileSystem.layer)
+  takeSignals,
+  Effect.andThen(
+    exported,
+    Layer.launch(Layer.unwrap(service).pipe(Layer.provide(Systemd.layer), Layer.provide(Logging.layerStandardOutput)))
+  ).pipe(Effect.provide(Settings.layer), Effect.provide(NodeFileSystem.layer))
 )

@@ -1,6 +1,6 @@
 /** The service as a process: what happens to it from outside, and to what it writes. */
 import * as Effect from "effect/Effect"
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
@@ -219,6 +219,24 @@ describe("signals", () => {
       assert.isBelow(performance.now() - begin, CLOSING)
       socket.destroy()
     }))
+
+  it("a tool that is interrupted has not done what it was asked for", async () => {
+    // It connects, and hears nothing.
+    const silent = Net.createServer().listen(0, "127.0.0.1")
+    await once(silent, "listening")
+    const { port } = silent.address() as Net.AddressInfo
+    const [node, bin] = COMMAND
+    const relay = `msrp://127.0.0.1:${port};tcp`
+    const probe = spawn(node, [bin!, "probe", "--relay", relay, "--user", "a", "--password", "b"], { stdio: "ignore" })
+    try {
+      await once(silent, "connection")
+      probe.kill("SIGINT")
+      assert.strictEqual(await ended(probe), 130)
+    } finally {
+      probe.kill("SIGKILL")
+      silent.close()
+    }
+  })
 
   it("what `npm start` has started ends with it, whether npm can say so or not", async () => {
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
