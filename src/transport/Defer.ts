@@ -5,22 +5,24 @@
  * to 48 times a thousand of them, which takes more than a second. So here it is said when that goes on for too long.
  */
 
-/** After so many reads the tasks run in between. */
-export const READS = 1024
+/** What a read costs beside its octets: about as much time as so many octets more. */
+export const READ = 4096
 
 /**
- * After so many, who is read waits for the next turn of the event loop. Stopping and starting costs a fifth of a message, so
- * that of four thousand busy pairs costs a twentieth more than with four times as many reads; and timers wait for a quarter of a
- * second instead of one.
+ * After so many octets the tasks run in between, and who is read waits for the next turn of the event loop: beside four thousand busy
+ * pairs timers wait for a tenth of a second, with twice as much for a fifth, and with half as much a message costs a tenth more.
  */
-export const MOST_READS = 4096
+export const MOST = 4_194_304
+
+/** So many who have waited are read again in one turn: at least that much is brought by them. */
+export const AGAIN = MOST / READ
 
 export interface Defer {
   /** Runs a task later in this turn of the event loop, or in the next. */
   (task: () => void): void
-  /** The octets of one read were delivered. True when there have been too many: whoever brought them waits for `nextTurn`. */
-  readonly read: () => boolean
-  /** Runs a task in the next turn of the event loop. */
+  /** So many octets of one read were delivered. True when it has been too much: whoever brought them waits for `nextTurn`. */
+  readonly read: (octets: number) => boolean
+  /** Runs a task that reads again, in a later turn of the event loop: in the next one, unless many wait. */
   readonly nextTurn: (task: () => void) => void
 }
 
@@ -28,14 +30,17 @@ export interface Defer {
 export const makeDefer = (failed: (error: unknown) => void): Defer => {
   const soon = new Batch(failed)
   const next = new Batch(failed)
-  let reads = 0
+  let cost = 0
+  let between = MOST
   let scheduled = false
   const runSoon = (): void => soon.run()
   const turn = (): void => {
     scheduled = false
-    reads = 0
+    cost = 0
+    between = MOST
     soon.run()
-    next.run()
+    next.run(AGAIN)
+    if (next.size > 0) schedule()
   }
   const schedule = (): void => {
     if (scheduled) return
@@ -47,13 +52,15 @@ export const makeDefer = (failed: (error: unknown) => void): Defer => {
     schedule()
   }
   return Object.assign(defer, {
-    read: (): boolean => {
-      if (++reads % READS === 0) {
+    read: (octets: number): boolean => {
+      cost += READ + octets
+      if (cost >= between) {
+        between = cost + MOST
         // Whoever only reads must not be stopped for good either.
         schedule()
         process.nextTick(runSoon)
       }
-      return reads > MOST_READS
+      return cost >= MOST
     },
     nextTurn: (task: () => void): void => {
       next.add(task)
@@ -72,13 +79,18 @@ class Batch {
     this.#failed = failed
   }
 
+  get size(): number {
+    return this.#tasks.length
+  }
+
   add(task: () => void): void {
     this.#tasks.push(task)
   }
 
-  run(): void {
-    const batch = this.#tasks
-    this.#tasks = this.#spare
+  run(most = Infinity): void {
+    let batch = this.#tasks
+    if (batch.length > most) batch = batch.splice(0, most)
+    else this.#tasks = this.#spare
     for (let i = 0; i < batch.length; i++) {
       try {
         batch[i]!()

@@ -4,7 +4,7 @@ import { TLSSocket } from "node:tls"
 import { codeOf } from "../net/ErrorCode.ts"
 import { type Accept, type Connection, ConnectionFacts, type Receiver } from "./Connection.ts"
 import type { Defer } from "./Defer.ts"
-import { readShared } from "./SharedRead.ts"
+import { type Reads, readShared } from "./SharedRead.ts"
 
 /** What a connection needs from its transport. */
 export interface Surroundings {
@@ -45,6 +45,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   #failure: unknown
   /** It is closed, and its receiver knows. */
   readonly #gone: () => void
+  #reads: Reads | undefined
   /** Octets that came in while paused: one TLS read can give several chunks, pausing does not hold back the rest. */
   #held: Array<Buffer> = []
   #releasing = false
@@ -93,9 +94,10 @@ export class NodeConnection extends ConnectionFacts implements Connection {
       return this.destroy()
     }
     for (let chunk = take(stream); chunk !== null; chunk = take(stream)) this.#held.push(chunk)
-    if (this.#around.reads === "events" || !readShared(stream, this.#deliver)) stream.on("data", this.#deliver)
-    if (this.#paused || this.#held.length > 0) stream.pause()
-    else stream.resume()
+    const shared = this.#around.reads === "shared" ? readShared(stream, this.#deliver) : undefined
+    this.#reads = shared ?? readEvents(stream, this.#deliver)
+    stream.resume()
+    if (this.#paused || this.#held.length > 0) this.#reads.stop()
     if (!this.#paused && this.#held.length > 0) this.#release()
   }
 
@@ -133,14 +135,14 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   pause(): void {
     if (this.#paused) return
     this.#paused = true
-    if (!this.#ended) this.#stream.pause()
+    if (!this.#ended) this.#reads?.stop()
   }
 
   resume(): void {
     if (!this.#paused) return
     this.#paused = false
     if (this.#held.length > 0) this.#release()
-    else if (!this.#down) this.#stream.resume()
+    else if (!this.#down) this.#reads?.start()
   }
 
   end(): void {
@@ -150,7 +152,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     this.#stream.end()
     if (this.#paused) {
       this.#held = []
-      this.#stream.resume()
+      this.#reads?.start()
     }
   }
 
@@ -167,7 +169,9 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (this.#destroyed) return false
     if (!this.#paused && this.#held.length === 0) {
       this.#give(chunk)
-      if (this.#around.defer.read() && !this.#paused && !this.#ended && !this.#destroyed) return this.#readLater()
+      if (this.#around.defer.read(chunk.length) && !this.#paused && !this.#ended && !this.#destroyed) {
+        return this.#readLater()
+      }
     } else if (!this.#paused || !this.#ended) this.#held.push(Buffer.from(chunk))
     // A stream that is paused just after it was resumed still starts to read once.
     return this.#ended || (!this.#paused && this.#held.length === 0)
@@ -175,13 +179,13 @@ export class NodeConnection extends ConnectionFacts implements Connection {
 
   /** It was read often enough in this turn of the event loop. */
   #readLater(): false {
-    this.#stream.pause()
+    this.#reads!.stop()
     this.#around.defer.nextTurn(this.#readOn)
     return false
   }
 
   readonly #readOn = (): void => {
-    if (!this.#paused && !this.#down && this.#held.length === 0) this.#stream.resume()
+    if (!this.#paused && !this.#down && this.#held.length === 0) this.#reads?.start()
   }
 
   #give(chunk: Buffer): void {
@@ -202,7 +206,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
       while (this.#held.length > 0 && !this.#paused) this.#give(this.#held.shift()!)
       if (this.#held.length > 0) return
       if (this.#down) this.#finish()
-      else if (!this.#paused) this.#stream.resume()
+      else if (!this.#paused) this.#reads?.start()
     })
   }
 
@@ -239,3 +243,9 @@ export class NodeConnection extends ConnectionFacts implements Connection {
 
 /** What has been read already, before there was a receiver. */
 const take = (stream: Net.Socket): Buffer | null => stream.readableLength > 0 ? stream.read() as Buffer | null : null
+
+/** Where Node has other internals. */
+const readEvents = (stream: Net.Socket, deliver: (chunk: Buffer) => void): Reads => {
+  stream.on("data", deliver)
+  return { stop: () => stream.pause(), start: () => stream.resume() }
+}

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { makeDefer, MOST_READS, READS } from "../../src/transport/Defer.ts"
+import { AGAIN, makeDefer, MOST, READ } from "../../src/transport/Defer.ts"
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 const tick = () => new Promise<void>((resolve) => process.nextTick(resolve))
@@ -41,25 +41,37 @@ describe("makeDefer", () => {
     let turned = false
     setImmediate(() => void (turned = true))
     defer(() => void (ran = true))
-    for (let i = 1; i < READS; i++) defer.read()
+    for (let i = 1; i < MOST / READ; i++) defer.read(0)
     await tick()
     assert.isFalse(ran)
-    defer.read()
+    defer.read(0)
     await tick()
     assert.isTrue(ran)
     assert.isFalse(turned)
   })
 
-  it("tells when who is read should wait for the next turn, in which all may be read again", async () => {
+  it("tells when who is read should wait for another turn: after many reads, or many octets", async () => {
     const defer = makeDefer(never)
-    for (let i = 0; i < MOST_READS; i++) assert.isFalse(defer.read())
-    assert.isTrue(defer.read())
+    for (let i = 1; i < MOST / READ; i++) assert.isFalse(defer.read(0))
+    assert.isTrue(defer.read(0))
     let went = false
     defer.nextTurn(() => void (went = true))
     await tick()
     assert.isFalse(went)
     await turn()
     assert.isTrue(went)
-    assert.isFalse(defer.read())
+    assert.isFalse(defer.read(MOST - 2 * READ))
+    assert.isTrue(defer.read(0))
+  })
+
+  it("has so many read again in a turn who have waited, in their order", async () => {
+    const defer = makeDefer(never)
+    const went: Array<number> = []
+    for (let i = 0; i < 2 * AGAIN + 1; i++) defer.nextTurn(() => void went.push(i))
+    for (const all of [AGAIN, 2 * AGAIN, 2 * AGAIN + 1]) {
+      await turn()
+      assert.strictEqual(went.length, all)
+    }
+    assert.deepStrictEqual(went, Array.from(went, (_, i) => i))
   })
 })

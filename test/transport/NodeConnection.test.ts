@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Socket } from "node:net"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
-import { makeDefer, MOST_READS } from "../../src/transport/Defer.ts"
+import { makeDefer, MOST } from "../../src/transport/Defer.ts"
 import { NodeConnection } from "../../src/transport/NodeConnection.ts"
 import { pattern, poll, Recorder } from "../support/Recorder.ts"
 import { facts, plainClient, plainServer } from "./plain.ts"
@@ -56,7 +56,7 @@ describe("NodeConnection", () => {
         recorder.onBytes = () => {
           turnOfReads.push(turn)
           defer.nextTurn(() => void turn++)
-          for (let i = 0; i < MOST_READS; i++) defer.read()
+          defer.read(MOST)
         }
         const { socket } = yield* plainClient(port)
         socket.end(sent)

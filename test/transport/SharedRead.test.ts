@@ -106,9 +106,11 @@ describe("reads", () => {
     const [callback, generator] = [Symbol("kBufferCb"), Symbol("kBufferGen")]
     const note = ({ length }: Buffer) => void sizes.push(length)
     const fields: Record<symbol, unknown> = { [Symbol("kBuffer")]: null, [callback]: null, [generator]: null }
-    const socket = Object.assign(new EventEmitter(), fields, { _handle: { useUserBuffer: note } })
+    const socket = Object.assign(new EventEmitter(), fields, {
+      _handle: { useUserBuffer: note, readStart: () => 0, readStop: () => 0 }
+    })
     const called = (name: symbol) => (socket as Record<symbol, unknown>)[name]
-    assert.isTrue(readShared(socket as never, () => true))
+    assert.isDefined(readShared(socket as never, () => true))
     return {
       /** Of the buffers that it read into. */
       sizes,
@@ -165,16 +167,48 @@ describe("reads", () => {
     for (const { close } of [...sockets.slice(1), other]) close()
   })
 
+  it("stops and starts reading, once each, until the socket has closed; what cannot start is destroyed", () => {
+    const done: Array<string> = []
+    const handle = {
+      reading: true,
+      useUserBuffer: () => {},
+      readStart: () => {
+        done.push("start")
+        return done.length > 2 ? -9 : 0
+      },
+      readStop: () => void done.push("stop")
+    }
+    const fields = Object.fromEntries(["kBuffer", "kBufferCb", "kBufferGen"].map((name) => [Symbol(name), null]))
+    const socket: { _handle: object | null; readonly destroy: () => void } = {
+      _handle: handle,
+      destroy: () => void done.push("destroy")
+    }
+    Object.assign(socket, fields)
+    const { start, stop } = readShared(socket as never, () => true)!
+    for (const one of [start, stop, stop, start, start]) one()
+    assert.deepStrictEqual(done.splice(0), ["stop", "start"])
+    for (const one of [stop, () => void done.push("now"), start]) one()
+    assert.deepStrictEqual(done.splice(0), ["stop", "now", "start", "destroy"])
+    socket._handle = null
+    handle.reading = true
+    for (const one of [stop, start]) one()
+    assert.deepStrictEqual(done, [])
+  })
+
   it("falls back when a field has another name", () => {
     const socket = new Net.Socket()
-    const handle = { useUserBuffer: () => {} }
+    const handle = { useUserBuffer: () => {}, readStart: () => 0, readStop: () => 0 }
     const fields = Object.getOwnPropertySymbols(socket).filter(({ description }) => description?.startsWith("kBuffer"))
     assert.strictEqual(fields.length, 3)
-    const looksLike = (names: ReadonlyArray<string>) =>
-      Object.assign(Object.fromEntries(names.map((name) => [Symbol(name), null])), { _handle: handle }) as never
-    assert.isTrue(readShared(looksLike(["kBuffer", "kBufferCb", "kBufferGen"]), () => true))
-    assert.isFalse(readShared(looksLike(["kBuffer", "kBufferCb"]), () => true))
-    assert.isFalse(readShared(looksLike(["kUserBuffer", "kBufferCb", "kBufferGen"]), () => true))
-    assert.isFalse(readShared(socket, () => true))
+    const looksLike = (names: ReadonlyArray<string>, _handle: object = handle) =>
+      Object.assign(Object.fromEntries(names.map((name) => [Symbol(name), null])), { _handle }) as never
+    const known = ["kBuffer", "kBufferCb", "kBufferGen"]
+    assert.isDefined(readShared(looksLike(known), () => true))
+    for (const name of Object.keys(handle)) {
+      assert.isUndefined(readShared(looksLike(known, { ...handle, [name]: undefined }), () => true))
+    }
+    assert.isUndefined(readShared(looksLike(["kBuffer", "kBufferCb"]), () => true))
+    assert.isUndefined(readShared(looksLike(["kUserBuffer", "kBufferCb", "kBufferGen"]), () => true))
+    assert.isUndefined(readShared(socket, () => true))
   })
 })
