@@ -2,6 +2,8 @@
 /** The command line: `msrp-relay` runs the service, its subcommands are tools beside it. */
 // oxlint-disable-next-line import/no-unassigned-import -- it is there for what it does
 import "./Debugger.ts"
+// oxlint-disable-next-line import/no-unassigned-import -- and so is this
+import "./ThreadPool.ts"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"

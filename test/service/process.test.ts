@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -190,6 +190,14 @@ describe("signals", () => {
       await survives(started, (signal) => process.kill(inner, signal))
       process.kill(inner, "SIGTERM")
       assert.strictEqual(await ended(child), 0)
+    })
+  })
+
+  it("has threads for many names whose servers say nothing", async ({ skip }) => {
+    if (process.platform !== "linux") skip("threads are looked for as Linux has them")
+    await withService(start(), async ({ child, port }) => {
+      assert.isTrue(await connects(port))
+      assert.isAtLeast(readdirSync(`/proc/${child.pid}/task`).length, 16)
     })
   })
 

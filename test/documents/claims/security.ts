@@ -43,6 +43,7 @@ const handshakeRate = defaultOf(variables.handshakeRate)
 const setup = numberIn("src/transport/Listener.ts", "const SETUP_TIME = ")
 const noticeDays = numberIn("src/service/settings/Validity.ts", "const NOTICE = ")
 const freeOfUser = numberIn(attempts, "const FREE_PER_USER = ")
+const threads = numberIn("src/service/ThreadPool.ts", "const THREADS = ")
 const tidied = timeIn("src/Relay.ts", "const IDLE_CHECK = ")
 const pace = (burst: number, pause: number): string =>
   pause > 1000 ? `${many(burst)} and one in ${pause / 1000} s` : `${many(burst)} and one a second`
@@ -78,6 +79,8 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `| AUTHs under way on a relay's connection | | ${limits.auths} |`,
     `| ${size(numberIn("src/relay/route/Trial.ts", "const MAX_KEPT = "))}, ${MAX_TRIALS} sessions of a connection |`,
     `| look-ups of a user | | ${limits.lookups} a minute |`,
+    // libuv has half of its threads for them.
+    `| of addresses in all | \`UV_THREADPOOL_SIZE\` | ${threads / 2} under way |`,
     `| ${numberIn(resolver, "const MAX_ASKED = ")} under way, ${numberIn(resolver, "const MAX_WAITING = ")} waiting |`,
     `| ${numberIn(resolver, "const MAX_RECORDS = ")}, ${seconds(numberIn(resolver, "const MAX_TTL = "))}, ${
       numberIn(resolver, "const MAX_ADDRESSES = ")
