@@ -3,6 +3,7 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { collect, send } from "../support/harness.ts"
+import { pattern } from "../support/Recorder.ts"
 import { simulated } from "../support/simulated.ts"
 
 const scenario = simulated({}, {})
@@ -75,6 +76,28 @@ describe("while sessions go on", () => {
       const answers = yield* alice.peer.take(200)
       assert.isTrue(answers.every(({ status }) => status === 200))
     }))
+
+  scenario(
+    "R4976-6.4.3-01 R4976-9.3-04: what waits where less may wait now is passed on, and nothing is left of it",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const frames = collect(bob)
+        bob.connection.pause()
+        const body = pattern(300_000)
+        alice.peer.write(
+          send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, range: `1-*/${body.length}`, body })
+        )
+        yield* world.network!.settled
+        assert.isAbove(world.relay.gauges().parkedOctets, 60_000)
+        world.change({ limits: { relay: 50_000 } })
+        bob.connection.resume()
+        yield* world.network!.settled
+        assert.isTrue(Buffer.concat(frames.map((frame) => frame.body!)).equals(body))
+        assert.deepStrictEqual(alice.peer.frames.splice(0).map(({ method, status }) => [method, status]), [["", 200]])
+        assert.strictEqual(world.relay.gauges().parkedOctets, 0)
+      })
+  )
 
   scenario("limits of what there is count for what comes, and close nobody", (world) =>
     Effect.gen(function*() {

@@ -41,7 +41,8 @@ export class BackPressure implements Flows {
     this.#octets += octets
     this.#shared.totals.parkedOctets += octets
     const { connection, relay } = this.#shared.limits
-    if (this.#octets > relay) this.#giveUpOne()
+    // Not where a flow writes what it has: it may be too much since the limit was lowered, and nobody fails while he writes.
+    if (octets > 0 && this.#octets > relay) this.#giveUpOne()
     // The sessions of a relay each have their bound, and it waits for nobody else's.
     const most = this.#isRelay ? Infinity : connection
     if (this.#octets > most && octets > 0 && this.#reading.shared) this.#giveUpSilent()
