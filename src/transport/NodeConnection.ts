@@ -185,7 +185,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   }
 
   readonly #readOn = (): void => {
-    if (!this.#paused && !this.#down && this.#held.length === 0) this.#reads?.start()
+    if ((!this.#paused || this.#ended) && !this.#down && this.#held.length === 0) this.#reads?.start()
   }
 
   #give(chunk: Buffer): void {

@@ -67,6 +67,31 @@ describe("NodeConnection", () => {
       })
   )
 
+  it.effect.each(["shared", "events"] as const)(
+    "hears of its peer's end where it has ended and is paused before it would read on (%s)",
+    (reads) =>
+      Effect.gen(function*() {
+        const defer = makeDefer(() => {})
+        const recorder = new Recorder()
+        const port = yield* plainServer((socket) => {
+          const around = { reads, defer, inSlices: defer, defect: () => {} }
+          new NodeConnection(socket, facts, around, () => {}).start(recorder.accept)
+        })
+        recorder.onBytes = () => {
+          defer.nextTurn(() => {
+            recorder.connection.end()
+            recorder.connection.pause()
+          })
+          defer.read(MOST)
+        }
+        const { socket } = yield* plainClient(port)
+        socket.resume()
+        socket.write(pattern(10))
+        yield* recorder.untilClosed
+        assert.strictEqual(recorder.closures, 1)
+      })
+  )
+
   it.effect("tells of its end in a slice of a turn, since others may close together with it", () =>
     Effect.gen(function*() {
       const defer = makeDefer(() => {})
