@@ -332,6 +332,31 @@ describe("what another relay adds to a request", () => {
       return links
     })
   )
+
+  scenario(
+    "R4976-6.4.3-01: what a client refuses with 481 was not refused by his relay: nothing is sent to him again",
+    Effect.gen(function*() {
+      const links = yield* linked(2)
+      const [first, second] = links.pairs
+      const seen = answering(first!.to)
+      first!.from.peer.write(send({ to: first!.path, from: first!.from.uri, body: "hi" }))
+      yield* until(() => seen.sends === 1)
+      const { from, path, to } = second!
+      const got: Array<string> = []
+      to.peer.onFrame = (frame) => {
+        got.push(frame.method)
+        if (frame.method === "NICKNAME") to.peer.answer(frame, "481 No Such Session", "whole")
+      }
+      // It has no answer that would tell that the far relay has taken it.
+      from.peer.write(send({ to: path, from: from.uri, failureReport: "no", body: "hi" }))
+      from.peer.write(request("NICKNAME", { to: path, from: from.uri }))
+      assert.strictEqual((yield* from.peer.next).status, 481)
+      yield* (yield* TestNetwork).settled
+      assert.deepStrictEqual(got, ["SEND", "NICKNAME"])
+      assert.strictEqual(links.near.relay.counters.connectionsDialled, 1)
+      return links
+    })
+  )
 })
 
 describe("a client's connection with several sessions", () => {

@@ -177,7 +177,9 @@ export class WayBack implements Origin {
     const { source } = this.#unanswered
     const rest = this.#rest(head.toPath)
     if (rest === undefined) return false
-    if (source === undefined || source.gone || this.trial?.answered(asked.id, head.status) === true) return true
+    // Who answers from behind the next hop has got it from there.
+    const trial = head.fromPath.includes(" ") ? undefined : this.trial
+    if (source === undefined || source.gone || trial?.answered(asked.id, head.status) === true) return true
     const own = this.ownPath.split(" ").toReversed().join(" ")
     const comment = head.comment === "" ? "" : ` ${head.comment}`
     const start = `MSRP ${asked.id} ${String(head.status).padStart(3, "0")}${comment}`
