@@ -240,10 +240,13 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.shared.awaited.look()
   }
 
-  /** Nobody waits for an answer: there is none to come, or all is sent and those have gone who would hear of it. */
+  /**
+   * Nobody waits for an answer: there is none to come, or all is sent and those have gone who would hear of it. What waits for
+   * its turn or for a connection is still to be sent, and may have one.
+   */
   get answered(): boolean {
-    const { bufferedOctets, transactions } = this.shared.totals
-    if (transactions === 0) return true
+    const { bufferedOctets, parkedOctets, transactions } = this.shared.totals
+    if (transactions === 0) return parkedOctets === 0
     if (bufferedOctets > 0) return false
     for (const { outbound } of this.hops) if (outbound.isAwaited) return false
     return true

@@ -278,6 +278,25 @@ describe("the end of a relay's scope", () => {
       })
   )
 
+  ended("R4976-6.4.1-13: sends what still waits for a connection", 0, ({ end, world }) =>
+    Effect.gen(function*() {
+      const alice = yield* world.login()
+      const bob = yield* world.listen
+      world.network!.configure({ latency: 50 })
+      alice.peer.write(toBob(alice, bob.uri))
+      yield* TestClock.adjust(50)
+      assert.isAbove(world.relay.gauges().parkedOctets, 0)
+      const closing = yield* end
+      yield* TestClock.adjust(400)
+      assert.deepStrictEqual(alice.peer.frames.map(({ method, status }) => method || status), [200])
+      const peer = yield* bob.accepted
+      const frame = yield* peer.next
+      assert.strictEqual(String(frame.body), "to bob")
+      peer.answer(frame)
+      yield* TestClock.adjust(1000)
+      yield* Fiber.join(closing)
+    }))
+
   ended("waits for live sessions, and no longer than for them", 30, ({ end, world }) =>
     Effect.gen(function*() {
       const { alice, bob, bobUri } = yield* world.pair()
