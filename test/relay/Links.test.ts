@@ -9,6 +9,7 @@ import { parseUri } from "../../src/protocol/Uri.ts"
 import { ANSWERED_WITHIN } from "../../src/relay/outbound/Window.ts"
 import { TestNetwork, Transport, type TransportError } from "../../src/Transport.ts"
 import {
+  collect,
   header,
   makeWorld,
   type Owner,
@@ -360,6 +361,36 @@ describe("what another relay adds to a request", () => {
 })
 
 describe("a client's connection with several sessions", () => {
+  it.effect("waits for nobody any more when it is gone: what was accepted is still sent", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld()
+      const { alice, bob, bobUri } = yield* world.pair()
+      const second = yield* world.login({ peer: alice.peer })
+      const other = yield* world.join(second)
+      const network = yield* TestNetwork
+      alice.peer.write(send({ to: `${second.usePath} ${other.bobUri}`, from: second.uri, body: "hi" }))
+      other.bob.answer(yield* other.bob.next)
+      bob.connection.pause()
+      const to = `${alice.usePath} ${bobUri}`
+      const body = pattern(200_000)
+      alice.peer.write(send({ to, from: alice.uri, messageId: "whole", failureReport: "no", body }))
+      const cut = send({ to, from: alice.uri, messageId: "cut", range: "1-*/200000", body: pattern(200_000) })
+      alice.peer.write(cut.subarray(0, 60_000))
+      yield* network.settled
+      // The end of what is cut is one too much.
+      world.change({ limits: { session: world.relay.gauges().parkedOctets } })
+      yield* alice.peer.close
+      yield* network.settled
+      yield* TestClock.adjust("3 seconds")
+      const frames = collect(bob)
+      bob.connection.resume()
+      yield* network.settled
+      const whole = frames.filter((frame) => header(frame, "Message-ID") === "whole")
+      assert.isTrue(Buffer.concat(whole.map((frame) => frame.body!)).equals(body))
+      assert.strictEqual(world.relay.counters.receiversGivenUp, 0)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest({ window: 8192 }))))
+
   it.effect(
     "R4976-9.3-05: is held for two seconds at most since the receiver of one of them reads nothing; what was for that fails",
     () =>

@@ -143,7 +143,7 @@ export class BackPressure implements Flows {
     if (this.holds) this.#wait()
   }
 
-  /** The connection is gone. */
+  /** The connection is gone, and the end of what was cut with it is parked: nobody is held any more, whatever is too much. */
   close(): void {
     stopTimer(this.#patience)
   }
