@@ -68,6 +68,19 @@ describe("Settings", () => {
           MSRP_REALMS_WITHOUT_MD5: "RELAY.example"
         }
         assert.deepStrictEqual(yield* warningsOf(good), [])
+        // Realms in Unicode NFD are those in NFC.
+        const [nfc, nfd] = ["z\u00FCrich.example", "zu\u0308rich.example"]
+        for (const [asked, named] of [[nfc, nfd], [nfd, nfc], [nfd, nfd]] as const) {
+          const same = {
+            ...uris,
+            MSRP_AUTH_REALM: asked,
+            MSRP_USERS: `alice@${named}:x`,
+            MSRP_CREDENTIALS: `${named}=memory,ephemeral`,
+            MSRP_EPHEMERAL_SECRET: "x",
+            MSRP_REALMS_WITHOUT_MD5: named.toUpperCase()
+          }
+          assert.deepStrictEqual(yield* warningsOf(same), [])
+        }
         assert.deepStrictEqual(
           yield* warningsOf({ ...uris, MSRP_USERS: "alice@Relay.example:x,carol:x,dave@example.org:x" }),
           [`MSRP_USERS has in entry 1, 3 a realm that ${of}`]

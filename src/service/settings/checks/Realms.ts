@@ -1,14 +1,17 @@
 /** Realms that are named in settings, and that no client is asked for: what is said of them has no effect, or not where it should. */
+import { realmKey } from "../../../protocol/digest/Challenge.ts"
 import { canonicalHost } from "../../../protocol/Uri.ts"
 import { type Values, variables } from "../Table.ts"
 import type { Addresses } from "./Addresses.ts"
 
 /** Warns of them. What MSRP_USERS has is not told, but for the place. */
 export const realmWarnings = ({ uris }: Addresses, values: Values): ReadonlyArray<string> => {
-  const asked = values.realm === undefined ? uris.map(({ host }) => canonicalHost(host)) : [values.realm]
+  const asked = values.realm === undefined
+    ? uris.map(({ host }) => canonicalHost(host))
+    : [values.realm.normalize("NFC")]
   const isAsked = (realm: string) => asked.includes(realm.normalize("NFC"))
-  const anyCase = new Set(asked.map((realm) => realm.toLowerCase()))
-  const isNamed = (realm: string) => anyCase.has(realm.toLowerCase())
+  const anyCase = new Set(asked.map(realmKey))
+  const isNamed = (realm: string) => anyCase.has(realmKey(realm))
   const entries = (values.users ?? []).flatMap(({ realm }, i) => realm === undefined || isAsked(realm) ? [] : [i + 1])
   const sources = (values.credentials ?? []).flatMap(({ realm }) =>
     realm === undefined || isNamed(realm) ? [] : [realm]
