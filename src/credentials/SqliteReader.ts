@@ -38,7 +38,10 @@ const isNoFile = (path: string): boolean => {
 const rowsOf = ({ parameters, path, statement }: SqliteQuestion) => {
   const database = new DatabaseSync(path, { readOnly: true, timeout: 0 })
   try {
-    return database.prepare(statement).all(...parameters)
+    const query = database.prepare(statement)
+    // A number of more digits than JavaScript has would be an error.
+    query.setReadBigInts(true)
+    return query.all(...parameters)
   } finally {
     database.close()
   }

@@ -86,19 +86,26 @@ describe("SQLite at start", () => {
       const path = `${yield* directory}/users.db`
       const database = new DatabaseSync(path)
       database.exec("CREATE TABLE subscriber (username BLOB, password BLOB)")
-      database.exec("INSERT INTO subscriber VALUES ('alice', 12345), ('bob', x'77'), (7, 'x'), ('carol', NULL)")
+      database.exec("INSERT INTO subscriber VALUES ('alice', 12345), ('bob', x'77'), (7, 'x'), ('carol', NULL), ('dave', 9007199254740993)")
       database.close()
       const table = { domain: undefined }
       const users = layerSql({ url: Redacted.make(`sqlite:${path}`), calculateHa1: true, table })
       const passwords = yield* Effect.flatMap(
         Credentials,
         ({ lookup }) =>
-          Effect.forEach(["alice", "bob", "7", "carol", ""], (username) => lookup({ username, realm: "x" }))
+          Effect.forEach(["alice", "bob", "7", "carol", "", "dave"], (username) => lookup({ username, realm: "x" }))
       ).pipe(Effect.provide(users))
       const found = passwords.map(
         Option.map((secret) => secret._tag === "Password" ? Redacted.value(secret.password) : "none")
       )
-      assert.deepStrictEqual(found.map(Option.getOrUndefined), ["12345", "w", undefined, undefined, undefined])
+      assert.deepStrictEqual(found.map(Option.getOrUndefined), [
+        "12345",
+        "w",
+        undefined,
+        undefined,
+        undefined,
+        "9007199254740993"
+      ])
     }).pipe(Effect.scoped))
 
   it.live("a file that is not there yet is a warning, and users are found when it is", () =>
