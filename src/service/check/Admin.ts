@@ -88,7 +88,8 @@ const onPath = Effect.fnUntraced(function*(path: string) {
   if (Option.exists(type, (is) => is !== "Socket")) {
     return problem(path, "is there already, and no socket: it would not be replaced")
   }
-  return yield* fs.access(dirname(path), { writable: true }).pipe(
+  // A file in its place is no directory.
+  return yield* fs.access(`${dirname(path)}/.`, { writable: true }).pipe(
     Effect.as(ok(path, "can be made")),
     Effect.catch((error) =>
       Effect.succeed(

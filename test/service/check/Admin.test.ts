@@ -66,6 +66,7 @@ describe("the admin API", () => {
       )
       assert.match(yield* told({ _tag: "Unix", path: other }), /^problem is there already, and no socket/)
       assert.match(yield* told({ _tag: "Unix", path: join(other, "x", "socket") }), /^problem /)
+      assert.match(yield* told({ _tag: "Unix", path: join(other, "socket") }), /^problem nothing may be made in /)
       assert.match(
         yield* told({ _tag: "Unix", path: join(path, "none", "socket") }),
         /^problem the directory .* is not there/
