@@ -86,7 +86,9 @@ describe("SQLite at start", () => {
       const path = `${yield* directory}/users.db`
       const database = new DatabaseSync(path)
       database.exec("CREATE TABLE subscriber (username BLOB, password BLOB)")
-      database.exec("INSERT INTO subscriber VALUES ('alice', 12345), ('bob', x'77'), (7, 'x'), ('carol', NULL), ('dave', 9007199254740993)")
+      database.exec(
+        "INSERT INTO subscriber VALUES ('alice', 12345), ('bob', x'77'), (7, 'x'), ('carol', NULL), ('dave', 9007199254740993)"
+      )
       database.close()
       const table = { domain: undefined }
       const users = layerSql({ url: Redacted.make(`sqlite:${path}`), calculateHa1: true, table })
