@@ -8,6 +8,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import type * as OtlpExporter from "effect/observability/OtlpExporter"
 import * as OtlpMetrics from "effect/observability/OtlpMetrics"
@@ -51,6 +52,11 @@ const endpointOf = (
   return undefined
 }
 
+/** As OpenTelemetry has it. Effect's exporter waits as long as `fetch`, for minutes, and holds meanwhile what there is to be sent. */
+const ANSWERED_WITHIN = "10 seconds"
+
+const mute = Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })
+
 /** Effect's exporter tells at debug level only that nothing arrives. This tells it once, until something does. */
 const telling = (what: string): Layer.Layer<HttpClient.HttpClient> =>
   Layer.effect(
@@ -69,6 +75,17 @@ const telling = (what: string): Layer.Layer<HttpClient.HttpClient> =>
             : Effect.void
         })
       return client.pipe(
+        HttpClient.transform((answer, request) =>
+          Effect.timeoutOrElse(answer, {
+            duration: ANSWERED_WITHIN,
+            orElse: () =>
+              Effect.fail(
+                new HttpClientError.HttpClientError({
+                  reason: new HttpClientError.TransportError({ request, cause: mute })
+                })
+              )
+          })
+        ),
         HttpClient.tap(({ status }) => tell(status < 300 ? undefined : `it answers ${status}`)),
         HttpClient.tapError((error) => tell(fetchWords(error)))
       )

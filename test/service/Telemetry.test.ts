@@ -122,7 +122,7 @@ describe("telemetry", () => {
       )
     }).pipe(registry))
 
-  it.effect("a collector that cannot be reached, or refuses, is told once, and again when it was there between", () => {
+  it.effect("a collector that cannot be reached, refuses or says nothing is told once, and again when it was there between", () => {
     const log: Array<string> = []
     const logger = Logger.make((entry) => void log.push(Logger.formatLogFmt.log(entry)))
     return Effect.gen(function*() {
@@ -143,6 +143,16 @@ describe("telemetry", () => {
         yield* TestClock.adjust("5 minutes")
         assert.lengthOf(log, 2)
         assert.match(log[1]!, /reason="it answers 401"/)
+        answer = () => Promise.resolve(new Response("{}"))
+        yield* TestClock.adjust("2 minutes")
+        const said = Promise.withResolvers<Response>()
+        answer = () => said.promise
+        yield* TestClock.adjust("2 minutes")
+        answer = () => Promise.resolve(new Response("{}"))
+        said.resolve(new Response("{}"))
+        yield* TestClock.adjust("2 minutes")
+        assert.lengthOf(log, 3)
+        assert.match(log[2]!, /reason="no answer in time \(ETIMEDOUT\)"/)
       }).pipe(
         Effect.provide(Telemetry.layerMetrics({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" })),
         Effect.provideService(FetchHttpClient.Fetch, fetch)
