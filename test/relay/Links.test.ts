@@ -10,6 +10,7 @@ import { ANSWERED_WITHIN } from "../../src/relay/outbound/Window.ts"
 import { TestNetwork, Transport, type TransportError } from "../../src/Transport.ts"
 import {
   collect,
+  type Frame,
   header,
   makeWorld,
   type Owner,
@@ -390,6 +391,40 @@ describe("a client's connection with several sessions", () => {
       assert.strictEqual(world.relay.counters.receiversGivenUp, 0)
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest({ window: 8192 }))))
+
+  it.effect("gives nobody up any more when it is gone, whoever has been silent for long", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld()
+      const { alice, bob, bobUri } = yield* world.pair()
+      const second = yield* world.login({ peer: alice.peer })
+      const other = yield* world.join(second)
+      const network = yield* TestNetwork
+      alice.peer.write(send({ to: `${second.usePath} ${other.bobUri}`, from: second.uri, body: "hi" }))
+      other.bob.answer(yield* other.bob.next)
+      const frames: Array<Frame> = []
+      bob.onFrame = (frame) => void frames.push(frame)
+      const to = `${alice.usePath} ${bobUri}`
+      const body = pattern(200_000)
+      alice.peer.write(send({ to, from: alice.uri, messageId: "whole", body }))
+      const cut = send({ to, from: alice.uri, messageId: "cut", range: "1-*/200000", body: pattern(200_000) })
+      alice.peer.write(cut.subarray(0, 60_000))
+      yield* network.settled
+      world.change({ limits: { session: world.relay.gauges().parkedOctets } })
+      yield* TestClock.adjust("3 seconds")
+      // Time is looked at when octets come.
+      other.bob.write(send({ to: `${second.usePath} ${second.uri}`, from: other.bobUri, body: "hi" }))
+      yield* network.settled
+      yield* alice.peer.close
+      yield* network.settled
+      for (let done = 0; done < frames.length; done++) {
+        bob.answer(frames[done]!)
+        yield* network.settled
+      }
+      const whole = frames.filter((frame) => header(frame, "Message-ID") === "whole")
+      assert.isTrue(Buffer.concat(whole.map((frame) => frame.body!)).equals(body))
+      assert.strictEqual(world.relay.counters.receiversGivenUp, 0)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest())))
 
   it.effect(
     "R4976-9.3-05: is held for two seconds at most since the receiver of one of them reads nothing; what was for that fails",

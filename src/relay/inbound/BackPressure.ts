@@ -20,6 +20,7 @@ export class BackPressure implements Flows {
   #full = 0
   /** Several sessions wait for the receiver of one of them. */
   #patience: Timeout | undefined
+  #gone = false
   /** The connection is not read any more since receivers are slow. */
   onHold: () => void = () => {}
 
@@ -45,7 +46,7 @@ export class BackPressure implements Flows {
     if (octets > 0 && this.#octets > relay) this.#giveUpOne()
     // The sessions of a relay each have their bound, and it waits for nobody else's.
     const most = this.#isRelay ? Infinity : connection
-    if (this.#octets > most && octets > 0 && this.#reading.shared) this.#giveUpSilent()
+    if (this.#octets > most && octets > 0 && this.#reading.shared && !this.#gone) this.#giveUpSilent()
     if (!this.#parkedHold && this.#octets > most) {
       this.#parkedHold = true
       this.#reading.hold()
@@ -60,6 +61,8 @@ export class BackPressure implements Flows {
   full(flow: Waiting): void {
     this.#full++
     this.#reading.hold()
+    // Nobody is held: what was accepted waits as long as it may.
+    if (this.#gone) return
     if (flow.failing || (this.#reading.shared && (flow.fromRelay || this.#isSilent(flow)))) this.#giveUp(flow)
     else this.#held()
   }
@@ -87,7 +90,7 @@ export class BackPressure implements Flows {
   }
 
   #wait(): void {
-    if (this.#patience?.queue !== undefined || !(this.#isOfMany || this.#hasOthers)) return
+    if (this.#gone || this.#patience?.queue !== undefined || !(this.#isOfMany || this.#hasOthers)) return
     this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }
 
@@ -143,8 +146,9 @@ export class BackPressure implements Flows {
     if (this.holds) this.#wait()
   }
 
-  /** The connection is gone, and the end of what was cut with it is parked: nobody is held any more, whatever is too much. */
+  /** The connection is gone: nobody is held any more, whatever is too much, as the end of what was cut may be. */
   close(): void {
+    this.#gone = true
     stopTimer(this.#patience)
   }
 }
