@@ -34,16 +34,25 @@ const lookup = (username: string, realm = "example.com") =>
     }))
   )
 
+/** A new place for users, and what a relay has of it. */
+const madeAs = Effect.fnUntraced(function*(kind: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = `${yield* fs.makeTempDirectoryScoped()}/users`
+  return kind === "file"
+    ? { path, store: yield* fileStore(path), credentials: Layer.orDie(layerFile({ path })) }
+    : {
+      path,
+      store: sqliteStore(path),
+      credentials: Layer.orDie(layerSql({ url: Redacted.make(`sqlite:${path}`), table: { ha1Sha256: "ha1_sha256" } }))
+    }
+})
+
 for (const kind of ["file", "SQLite"]) {
   describe(kind, () => {
     it.effect("who is added may log in, with the password given last, until he is removed", () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
-        const path = `${yield* fs.makeTempDirectoryScoped()}/users`
-        const store = kind === "file" ? yield* fileStore(path) : sqliteStore(path)
-        const credentials = kind === "file"
-          ? Layer.orDie(layerFile({ path }))
-          : Layer.orDie(layerSql({ url: Redacted.make(`sqlite:${path}`), table: { ha1Sha256: "ha1_sha256" } }))
+        const { credentials, path, store } = yield* madeAs(kind)
         const known = (username: string, realm?: string) =>
           Effect.provide(lookup(username, realm), Layer.fresh(credentials))
 
@@ -268,12 +277,7 @@ it.effect("a file that is not in UTF-8 is named and left as it is", () =>
 for (const kind of ["file", "SQLite"]) {
   it.effect(`a realm or name is the same however it is composed: ${kind}`, () =>
     Effect.gen(function*() {
-      const fs = yield* FileSystem.FileSystem
-      const path = `${yield* fs.makeTempDirectoryScoped()}/users`
-      const store = kind === "file" ? yield* fileStore(path) : sqliteStore(path)
-      const credentials = kind === "file"
-        ? Layer.orDie(layerFile({ path }))
-        : Layer.orDie(layerSql({ url: Redacted.make(`sqlite:${path}`), table: { ha1Sha256: "ha1_sha256" } }))
+      const { credentials, store } = yield* madeAs(kind)
       const composed = { ...umlaut, realm: "caf\u{e9}" }
       const decomposed = {
         ...composed,
