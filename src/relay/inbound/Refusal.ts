@@ -87,6 +87,7 @@ export class Refusals {
    * clients write, and adds to it.
    */
   skips(reason: Broken, head: Head): boolean {
+    // It may be the first that comes: whether a relay has sent it is proved by its From-Path.
     this.#hop.fromBehind(parsePath(head.fromPath, this.#hop.shared.codec.limits.pathUris) ?? [])
     if (!this.#hop.isLink) return false
     this.#hop.trace?.incoming.overLimit?.(reason, head)
