@@ -14,46 +14,29 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
-import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Secret, storedSecret } from "../Credentials.ts"
+import { Credentials, CredentialsUnavailable, type DigestAlgorithm } from "../Credentials.ts"
 import { loadInstalled } from "../options/Installed.ts"
 import { checkOptions, type OptionsError, positive, whole } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
-import { faultOf, isUnwritable, SqlFault } from "./SqlFault.ts"
+import { faultOf, isUnwritable, SqlFault, wrongType } from "./SqlFault.ts"
 import { openSqlite } from "./Sqlite.ts"
+import {
+  type Dialect,
+  isOf,
+  misfitOf,
+  mysqlDialect,
+  NO_ROW,
+  postgresDialect,
+  type Row,
+  secretOf,
+  sqliteDialect,
+  statementOf,
+  type SubscriberTable,
+  subscriberTable,
+  typesStatementOf
+} from "./SqlTable.ts"
 
-/**
- * Names in the database.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SubscriberTable {
-  readonly table: string
-  readonly username: string
-  /** The realm of a user; `undefined`: all users are in every realm. */
-  readonly domain: string | undefined
-  /** The password in plain text, for `calculateHa1`. */
-  readonly password: string
-  /** H(A1) with MD5. */
-  readonly ha1: string
-  /** H(A1) with SHA-256, if there is one; OpenSIPS calls it `ha1_sha256`. */
-  readonly ha1Sha256: string | undefined
-}
-
-/**
- * The table of users that SIP servers have by default; without a column of SHA-256.
- *
- * @category constants
- * @since 0.1.0
- */
-export const subscriberTable: SubscriberTable = {
-  table: "subscriber",
-  username: "username",
-  domain: "domain",
-  password: "password",
-  ha1: "ha1",
-  ha1Sha256: undefined
-}
+export { type SubscriberTable, subscriberTable } from "./SqlTable.ts"
 
 /**
  * How users are read from a database.
@@ -102,19 +85,11 @@ export class SqlSettingsError extends Data.TaggedError("SqlSettingsError")<{ rea
  */
 export const isSqlName = (text: string): boolean => /^[A-Za-z_]\w{0,62}(\.[A-Za-z_]\w{0,62})?$/.test(text)
 
-type Row = Readonly<Record<string, unknown>>
-
-/** Asks for the rows of one user; fails as the driver does. */
-type Query = (parameters: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Row>, unknown>
-
-/** How a database wants names and parameters. */
-interface Dialect {
-  readonly quote: string
-  readonly parameter: (n: number) => string
-}
+/** Asks a statement with parameters; fails as the driver does. */
+type Query = (statement: string, parameters: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Row>, unknown>
 
 interface Driver extends Dialect {
-  readonly open: (statement: string, options: Opened) => Effect.Effect<Query, SqlSettingsError, Scope.Scope>
+  readonly open: (options: Opened) => Effect.Effect<Query, SqlSettingsError, Scope.Scope>
 }
 
 interface Opened {
@@ -127,9 +102,8 @@ const loading = <A>(what: string, load: () => Promise<A>): Effect.Effect<A, SqlS
   Effect.mapError(loadInstalled(what, load), ({ message }) => new SqlSettingsError({ problem: message }))
 
 const postgres: Driver = {
-  quote: "\"",
-  parameter: (n) => `$${n}`,
-  open: Effect.fnUntraced(function*(statement, { connections, timeout, url }) {
+  ...postgresDialect,
+  open: Effect.fnUntraced(function*({ connections, timeout, url }) {
     const PgClient = yield* loading("@effect/sql-pg", () => import("@effect/sql-pg/PgClient"))
     const context = yield* Layer.build(
       PgClient.layer({
@@ -142,14 +116,13 @@ const postgres: Driver = {
       })
     ).pipe(Effect.mapError(() => new SqlSettingsError({ problem: "not a URL of PostgreSQL" })))
     const sql = yield* Effect.provide(PgClient.PgClient, context)
-    return (parameters) => sql.unsafe<Row>(statement, [...parameters])
+    return (statement, parameters) => sql.unsafe<Row>(statement, [...parameters])
   })
 }
 
 const mysql: Driver = {
-  quote: "`",
-  parameter: () => "?",
-  open: Effect.fnUntraced(function*(statement, { connections, timeout, url }) {
+  ...mysqlDialect,
+  open: Effect.fnUntraced(function*({ connections, timeout, url }) {
     const { createPool } = yield* loading("mysql2", () => import("mysql2/promise"))
     const pool = yield* Effect.acquireRelease(
       Effect.try({
@@ -160,13 +133,15 @@ const mysql: Driver = {
             // Who waits longer than a client does need not be answered.
             queueLimit: 1000,
             connectTimeout: timeout * 1000,
-            enableKeepAlive: true
+            enableKeepAlive: true,
+            // A name or a password of more digits than a number of JavaScript has is text.
+            supportBigNumbers: true
           }),
         catch: () => new SqlSettingsError({ problem: "not a URL of MySQL" })
       }),
       (pool) => Effect.ignore(Effect.tryPromise(() => pool.end()))
     )
-    return (parameters) =>
+    return (statement, parameters) =>
       Effect.tryPromise({
         try: async (unwanted) => {
           const connection = await pool.getConnection()
@@ -195,9 +170,8 @@ const mysql: Driver = {
 const SQLITE = /^sqlite:(\/\/)?/
 
 const sqlite: Driver = {
-  quote: "\"",
-  parameter: () => "?",
-  open: (statement, { timeout, url }) => openSqlite({ path: url.replace(SQLITE, ""), statement, timeout })
+  ...sqliteDialect,
+  open: ({ timeout, url }) => openSqlite({ path: url.replace(SQLITE, ""), timeout })
 }
 
 const driverOf = (url: string): Driver | undefined => {
@@ -213,66 +187,6 @@ const driverOf = (url: string): Driver | undefined => {
  * @since 0.1.0
  */
 export const isSqlUrl = (url: string): boolean => driverOf(url) !== undefined
-
-/** The table in a statement. */
-const TABLE = "users"
-
-/** Rows that are read for one user: enough to see that he is not unique, among other spellings of his name. */
-const MAX_ROWS = 16
-
-/**
- * The answer always has a row, of nothing but as long where there is no such user: with none, who is a user could be told by the
- * time that it takes.
- */
-const statementOf = (
-  { parameter, quote }: Dialect,
-  { domain, ha1, ha1Sha256, password, table, username }: SubscriberTable,
-  calculateHa1: boolean
-): string => {
-  const name = (text: string): string => text.split(".").map((part) => quote + part + quote).join(".")
-  const column = (text: string): string => `${TABLE}.${name(text)}`
-  const secrets = calculateHa1
-    ? [`${column(password)} AS password`]
-    : [`${column(ha1)} AS ha1`, ...(ha1Sha256 === undefined ? [] : [`${column(ha1Sha256)} AS ha1_sha256`])]
-  const on = [username, ...(domain === undefined ? [] : [domain])].map((one, i) =>
-    `${column(one)} = ${parameter(i + 1)}`
-  )
-  const filler = `CASE WHEN ${column(username)} IS NULL THEN '${"-".repeat(40)}' END AS filler`
-  const columns = [`${column(username)} AS username`, ...secrets, filler]
-  return `SELECT ${columns.join(", ")} FROM (SELECT 1 AS one) AS asked LEFT JOIN ${name(table)} AS ${TABLE} ` +
-    `ON ${on.join(" AND ")} LIMIT ${MAX_ROWS}`
-}
-
-/** What is stored, as text: columns of numbers and octets have that too. */
-const textOf = (stored: unknown): string | undefined =>
-  typeof stored === "string"
-    ? stored
-    : typeof stored === "number" || typeof stored === "bigint"
-    ? String(stored)
-    : stored instanceof Uint8Array
-    ? Buffer.from(stored).toString("utf8")
-    : undefined
-
-/**
- * Is it the row of this user. A database may find it for other spellings as well, in other case or with blanks behind it
- * (as in a column of a fixed width): then these would be users of their own, with limits of their own.
- */
-const isOf = (username: string) => (row: Row): boolean =>
-  textOf(row["username"])?.replace(/ +$/, "").normalize("NFC") === username
-
-/** The secret in a row; none where the columns are empty, as in a table of another kind of users. */
-const secretOf = (row: Row): Option.Option<Secret> => {
-  const password = textOf(row["password"])
-  if (password !== undefined) return Option.fromNullishOr(storedSecret(password, true))
-  const found = [row["ha1"], row["ha1_sha256"]].flatMap((value) => {
-    const secret = storedSecret(textOf(value)?.trim() ?? "", false)
-    return secret?._tag === "Ha1" ? [secret.ha1] : []
-  })
-  return found.length === 0 ? Option.none() : Option.some({ _tag: "Ha1", ha1: Object.assign({}, ...found) })
-}
-
-/** What is read where there is no such user, and not used: it takes as long. */
-const NO_ROW: Row = { ha1: "0".repeat(32), ha1_sha256: "0".repeat(64) }
 
 /**
  * Asks once whether the users can be asked for: a password, table or column that is wrong fails the layer, and a database
@@ -316,10 +230,8 @@ export const layerSqlClient = (
       if (dialect === undefined) {
         return yield* new SqlSettingsError({ problem: "the client is of no database that is known" })
       }
-      return yield* makeWith(options, dialect, (statement) =>
-        Effect.succeed((parameters) =>
-          sql.unsafe<Row>(statement, [...parameters]).withoutTransform
-        ))
+      const ask: Query = (statement, parameters) => sql.unsafe<Row>(statement, [...parameters]).withoutTransform
+      return yield* makeWith(options, dialect, Effect.succeed(ask))
     })
   )
 
@@ -330,14 +242,14 @@ const makeSql = Effect.fnUntraced(function*(options: SqlOptions) {
   const driver = driverOf(url)
   if (driver === undefined) return yield* new SqlSettingsError({ problem: "the URL is of no database that is known" })
   const where = driver === sqlite ? ` (${url.replace(SQLITE, "")})` : ""
-  return yield* makeWith(options, driver, (statement) => driver.open(statement, { url, connections, timeout }), where)
+  return yield* makeWith(options, driver, driver.open({ url, connections, timeout }), where)
 })
 
 /** `where`: behind what is said of a fault. */
 const makeWith = Effect.fnUntraced(function*<R>(
   { calculateHa1 = false, table: names, timeout = TIMEOUT }: SqlClientOptions,
   dialect: Dialect,
-  open: (statement: string) => Effect.Effect<Query, SqlSettingsError, R>,
+  open: Effect.Effect<Query, SqlSettingsError, R>,
   where = ""
 ) {
   const table = { ...subscriberTable, ...names }
@@ -346,15 +258,29 @@ const makeWith = Effect.fnUntraced(function*<R>(
       return yield* new SqlSettingsError({ problem: `${name} is no name of a column or table` })
     }
   }
-  const ask = yield* open(statementOf(dialect, table, calculateHa1))
+  const ask = yield* open
+  const statement = statementOf(dialect, table, calculateHa1)
   const known = Object.values(table).filter((name) => name !== undefined)
+  let fits = false
   const query = (username: string, realm: string): Effect.Effect<ReadonlyArray<Row>, SqlFault> =>
-    ask(table.domain === undefined ? [username] : [username, realm]).pipe(
+    ask(statement, table.domain === undefined ? [username] : [username, realm]).pipe(
       Effect.catchIf(isUnwritable, () => Effect.succeed([])),
       Effect.mapError((error) => faultOf(error, known)),
+      Effect.tap(() => fits ? Effect.void : fitting),
       Effect.timeoutOrElse({ duration: timeout * 1000, orElse: () => Effect.fail(new SqlFault("no answer in time")) }),
       Effect.mapError(({ lasting, words }) => new SqlFault(words + where, lasting))
     )
+  const typesStatement = typesStatementOf(dialect, table, calculateHa1)
+  // Once, when there is an answer: with a column that cannot serve nobody would be found, without a word.
+  const fitting = (typesStatement === undefined ? Effect.succeed([]) : ask(typesStatement, [])).pipe(
+    // A database that does not tell its types, as others that speak the language of PostgreSQL.
+    Effect.catch(() => Effect.succeed([])),
+    Effect.flatMap(([row]) => {
+      const misfit = misfitOf(row ?? {}, table, calculateHa1)
+      fits = misfit === undefined
+      return misfit === undefined ? Effect.void : Effect.fail(wrongType(misfit))
+    })
+  )
   // Nobody has an empty name: what is asked for is whether it can be asked.
   yield* query("", "").pipe(
     Effect.catch((fault) =>

@@ -52,6 +52,9 @@ const NO_TLS = "it does not speak TLS, which the URL asks for"
 const LOGIN = "the user may not log in"
 const FULL = "it has no connections left"
 
+/** The column by its name. */
+export const wrongType = (column: string): SqlFault => new SqlFault(`${TYPE}: ${column}`, true)
+
 /** Of PostgreSQL, MySQL and SQLite. */
 const lasting = new Map([
   ["28P01", PASSWORD],
@@ -63,6 +66,8 @@ const lasting = new Map([
   ["42501", RIGHTS],
   ["42804", TYPE],
   ["42883", TYPE],
+  ["22007", TYPE],
+  ["ER_WRONG_VALUE", TYPE],
   ["ER_ACCESS_DENIED_ERROR", PASSWORD],
   ["ER_DBACCESS_DENIED_ERROR", "there is no such database, or the user may not use it"],
   ["ER_BAD_DB_ERROR", DATABASE],

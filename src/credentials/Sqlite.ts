@@ -77,20 +77,19 @@ class Reader {
 
 export interface SqliteOptions {
   readonly path: string
-  readonly statement: string
   /** Seconds for which a locked file is tried again. */
   readonly timeout: number
 }
 
-/** Asks the statement with parameters; fails as SQLite does. */
-export const openSqlite = Effect.fnUntraced(function*({ path, statement, timeout }: SqliteOptions) {
+/** Asks a statement with parameters; fails as SQLite does. */
+export const openSqlite = Effect.fnUntraced(function*({ path, timeout }: SqliteOptions) {
   const reader = yield* Effect.acquireRelease(
     Effect.sync(() => new Reader()),
     (reader) => Effect.promise(() => reader.end())
   )
   // One at a time, so that what nobody waits for any more is not asked.
   const turn = yield* Semaphore.make(1)
-  return (parameters: ReadonlyArray<string>): Effect.Effect<Rows, SqliteProblem> =>
+  return (statement: string, parameters: ReadonlyArray<string>): Effect.Effect<Rows, SqliteProblem> =>
     Effect.callback<Rows, SqliteProblem>((resume) => {
       const takeBack = reader.ask({ path, statement, parameters }, ({ busy = false, errcode, problem, rows }) => {
         resume(

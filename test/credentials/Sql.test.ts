@@ -1,10 +1,12 @@
 /** What is said at start when a database cannot be asked; databases where MSRP_TEST_POSTGRES_URL and MSRP_TEST_MYSQL_URL lead. */
+import * as PgClient from "@effect/sql-pg/PgClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { createConnection } from "mysql2/promise"
 import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
@@ -13,7 +15,7 @@ import { DatabaseSync } from "node:sqlite"
 import * as Tls from "node:tls"
 import { vi } from "vitest"
 import { Credentials } from "../../src/Credentials.ts"
-import { layerSql, type SqlOptions } from "../../src/credentials/Sql.ts"
+import { layerSql, type SqlOptions, type SubscriberTable } from "../../src/credentials/Sql.ts"
 import { selfSigned } from "../support/pki.ts"
 import { subscribers } from "./backends.ts"
 
@@ -240,6 +242,18 @@ it.live("PostgreSQL is asked on four connections at most", () =>
     last.destroy()
   }).pipe(Effect.scoped))
 
+const run = (url: string, statements: ReadonlyArray<string>) =>
+  url.startsWith("mysql:")
+    ? Effect.promise(async () => {
+      const connection = await createConnection(url)
+      for (const text of statements) await connection.query(text)
+      await connection.end()
+    })
+    : Effect.flatMap(PgClient.PgClient, (pg) => Effect.forEach(statements, (text) => pg.unsafe(text))).pipe(
+      Effect.provide(PgClient.layer({ url: Redacted.make(url) })),
+      Effect.orDie
+    )
+
 const servers = [
   ["PostgreSQL", process.env["MSRP_TEST_POSTGRES_URL"], "msrp_nobody"],
   ["MySQL", process.env["MSRP_TEST_MYSQL_URL"], "nobody"]
@@ -299,6 +313,72 @@ for (const [name, url, stranger] of servers) {
             const found = Effect.flatMap(Credentials, ({ lookup }) => lookup({ username, realm: "localhost" }))
             assert.isTrue(Option.isNone(yield* Effect.provide(found, users)), username)
           }
+        })
+    )
+
+    it.live.skipIf(url === undefined)(
+      "columns that cannot serve end it, and those that can do",
+      () =>
+        Effect.gen(function*() {
+          const table = "msrp_columns"
+          const isMySql = name === "MySQL"
+          const wrong = (column: string) =>
+            `failed: The SQL credentials cannot be used: a column has another type than text: ${column}`
+          const tries = [
+            ["VARCHAR(64), domain INT, password TEXT", wrong("domain")],
+            ["VARCHAR(64), domain DECIMAL(20), password TEXT", wrong("domain")],
+            ["VARCHAR(64), domain CHAR(64), password CHAR(64)", "started"],
+            ["BIGINT, domain VARCHAR(64), password INT", "started"],
+            ...(isMySql
+              ? [["VARBINARY(64), domain BLOB, password BLOB", "started"]] as const
+              : [
+                ["BYTEA, domain BYTEA, password BYTEA", "started"],
+                ["UUID, domain NAME, password TEXT", "started"],
+                ["TEXT, domain UUID, password TEXT", wrong("domain")],
+                ["BOOLEAN, domain TEXT, password TEXT", wrong("username")],
+                ["TEXT, domain TEXT, password JSONB", wrong("password")],
+                ["TEXT, domain TEXT, password BOOLEAN", wrong("password")],
+                ["TEXT, domain DATE, password TEXT", wrong("domain").replace(": domain", "")]
+              ] as const)
+          ] as const
+          for (const [columns, outcome] of tries) {
+            const statements = [`DROP TABLE IF EXISTS ${table}`, `CREATE TABLE ${table} (username ${columns})`]
+            yield* run(url!, statements)
+            const told = yield* start(url!, { calculateHa1: true, table: { table } })
+            assert.deepStrictEqual(told, { outcome, log: "" }, columns)
+          }
+          yield* run(url!, [`DROP TABLE ${table}`])
+        })
+    )
+
+    it.live.skipIf(url === undefined)(
+      "columns of a fixed width and of large numbers lose nothing and gain nothing",
+      () =>
+        Effect.gen(function*() {
+          const table = "msrp_padded"
+          const big = "9007199254740993"
+          const numbers = name === "MySQL" ? "BIGINT UNSIGNED" : "BIGINT"
+          yield* run(url!, [
+            `DROP TABLE IF EXISTS ${table}`,
+            `CREATE TABLE ${table} (username CHAR(32), domain CHAR(32), password CHAR(32), login ${numbers}, code ${numbers})`,
+            `INSERT INTO ${table} VALUES ('alice', 'localhost', 'wonderland', ${big}, ${big}), ('bob', 'localhost', NULL, 1, 1)`
+          ])
+          const found = (username: string, columns: Partial<SubscriberTable> = {}) =>
+            Effect.flatMap(Credentials, ({ lookup }) => lookup({ username, realm: "localhost" })).pipe(
+              Effect.provide(
+                layerSql({ url: Redacted.make(url!), calculateHa1: true, table: { table, ...columns } })
+              ),
+              Effect.map((secret) =>
+                Option.isSome(secret) && secret.value._tag === "Password"
+                  ? Redacted.value(secret.value.password)
+                  : "none"
+              )
+            )
+          assert.strictEqual(yield* found("alice"), "wonderland")
+          assert.strictEqual(yield* found("bob"), "none")
+          assert.strictEqual(yield* found(big, { username: "login", password: "code" }), big)
+          assert.strictEqual(yield* found("9007199254740992", { username: "login", password: "code" }), "none")
+          yield* run(url!, [`DROP TABLE ${table}`])
         })
     )
 
