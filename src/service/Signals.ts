@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
+import { IDLE, nothing, releaseEnd } from "./FirstSignals.ts"
 
 /** Between two looks whether the npm that started the service is still there. */
 const PARENT_CHECK = "1 second"
@@ -10,9 +11,6 @@ const PARENT_CHECK = "1 second"
 const SAME = 1000
 
 const ENDING = { SIGINT: 130, SIGTERM: 143 } as const
-
-/** What would end the process at once, all sessions lost, and means something to other programs: logs anew, counters, a timer. */
-const IDLE = ["SIGHUP", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGIO", "SIGPWR"] as const
 
 /** A signal ends what it does in order. */
 export let endsInOrder = false
@@ -48,7 +46,8 @@ export const takeSignals: Effect.Effect<void> = Effect.sync(() => {
     })
   }
   process.on("SIGQUIT", () => process.kill(process.pid, "SIGTERM"))
-  for (const signal of IDLE) process.on(signal, () => {})
+  for (const signal of IDLE) process.on(signal, nothing)
+  releaseEnd()
 })
 
 /** Hang-ups from now on, of which one is remembered while nobody takes it: what they ask for is done once more, not for each. */

@@ -181,6 +181,41 @@ describe("signals", () => {
       assert.strictEqual(await ended(child), 0)
     }))
 
+  /** Runs it so that it sends itself signals when the first of its packages is looked for, which is before anything of them runs. */
+  const whileLoading = (...signals: ReadonlyArray<string>): readonly [string, ...ReadonlyArray<string>] => {
+    const [node, bin] = COMMAND
+    const hook = `import { registerHooks } from "node:module"
+      let sent = false
+      registerHooks({
+        resolve(name, context, next) {
+          if (!sent && name.startsWith("@effect/")) {
+            sent = true
+            for (const signal of ${JSON.stringify(signals)}) process.kill(process.pid, signal)
+          }
+          return next(name, context)
+        }
+      })`
+    return [node, "--import", `data:text/javascript,${encodeURIComponent(hook)}`, bin!]
+  }
+
+  it("nothing else does while it is loaded", () =>
+    withService(start({ command: whileLoading("SIGHUP", "SIGUSR1", ...IDLE) }), async ({ child, port }) => {
+      assert.isTrue(await connects(port))
+      assert.isFalse(await connects(9229))
+      child.kill("SIGTERM")
+      assert.strictEqual(await ended(child), 0)
+    }))
+
+  it.each(["SIGTERM", "SIGINT", "SIGQUIT"])("%s ends it while it is loaded, and that is success", async (signal) => {
+    const [node, ...rest] = whileLoading(signal)
+    assert.strictEqual(await ended(spawn(node, rest, { stdio: "ignore" })), 0)
+  })
+
+  it("a tool is ended by what ends others, also while it is loaded", async () => {
+    const [node, ...rest] = whileLoading("SIGHUP")
+    assert.strictEqual(await ended(spawn(node, [...rest, "settings"], { stdio: "ignore" })), "SIGHUP")
+  })
+
   it("the same as process 1", async ({ skip }) => {
     if (!attempt("unshare", "--pid", "--fork", "true")) skip("no namespace may be made here")
     const command = ["unshare", "--pid", "--fork", "--kill-child", ...COMMAND]
