@@ -118,6 +118,8 @@ export interface SocketRule {
    * particular. `"default"`: what `defaultSocket` says.
    */
   readonly use: LocalSocket | "none" | "default"
+  /** The sockets that its condition `in` names, for who wants to know whether there are such: without one it never applies. */
+  readonly inbound?: ReadonlyArray<LocalSocket> | undefined
 }
 
 const applies = (rule: SocketRule, request: SocketRequest): boolean =>
@@ -211,6 +213,7 @@ const parseRule = (rule: string): Parsed<SocketRule> => {
   }
 
   const tests = new Map<string, Test>()
+  let inbound: ReadonlyArray<LocalSocket> | undefined
   for (const condition of rule.slice(0, arrow).split(" ").filter((word) => word !== "")) {
     const equals = condition.indexOf("=")
     const name = condition.slice(0, equals)
@@ -225,10 +228,11 @@ const parseRule = (rule: string): Parsed<SocketRule> => {
     if (name === "scheme" && typeof use !== "string" && !values.includes(use.scheme)) {
       return Result.fail(`it can never apply: the socket is for ${use.scheme}`)
     }
+    if (name === "in") inbound = values.flatMap((value) => parseSocket(value) ?? [])
     tests.set(name, test.success)
   }
   const all = [...tests.values()]
-  return Result.succeed({ matches: (request) => all.every((test) => test(request)), use })
+  return Result.succeed({ matches: (request) => all.every((test) => test(request)), use, inbound })
 }
 
 /** A condition: reads each value, and holds when what `subject` takes out of the request passes one of them. */

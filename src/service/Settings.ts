@@ -21,6 +21,7 @@ import { demoOf, wantsDemo } from "./settings/checks/Demo.ts"
 import { proxiesOf } from "./settings/checks/Proxies.ts"
 import { realmWarnings } from "./settings/checks/Realms.ts"
 import { relaysOf } from "./settings/checks/Relays.ts"
+import { routeWarnings } from "./settings/checks/Routes.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
 import { traceOf, type TraceSettings } from "./settings/checks/Trace.ts"
 import { type Users, usersOf } from "./settings/checks/Users.ts"
@@ -221,6 +222,7 @@ const read = Effect.fnUntraced(function*(
     warnings: [
       ...authWarnings(addresses, values),
       ...realmWarnings(addresses, values),
+      ...routeWarnings(addresses, values),
       ...relayWarnings,
       ...proxyWarnings,
       ...users.warnings,

@@ -39,6 +39,21 @@ describe("Settings", () => {
         assert.deepStrictEqual(Object.keys(problems), ["MSRP_URIS"])
       }))
 
+    it.effect("warns of a rule for a socket on which the relay does not listen: it never applies", () =>
+      Effect.gen(function*() {
+        const env = { ...users, MSRP_LISTEN: "msrp:127.0.0.1:7,ws:[::1]:8/chat" }
+        const warningsOf = (rules: string) =>
+          Effect.map(parse({ ...env, MSRP_SOCKET_ROUTES: rules }), ({ warnings }) => warnings)
+        assert.deepStrictEqual(yield* warningsOf("in=msrp:127.0.0.1:7,msrp:[0::1]:8 -> none; dst-port=1 -> none"), [])
+        assert.deepStrictEqual(
+          yield* warningsOf("in=msrp:127.0.0.1:7,msrps:127.0.0.1:7 -> none; dst-port=1 in=msrp:127.0.0.1:9 -> none"),
+          [
+            "MSRP_SOCKET_ROUTES has \"in=\" for msrps:127.0.0.1:7, msrp:127.0.0.1:9, on which the relay does not listen " +
+            "(but on msrp:127.0.0.1:7, msrp:[::1]:8)"
+          ]
+        )
+      }))
+
     it.effect("R4976-9.2: warns when AUTH is possible nowhere", () =>
       Effect.gen(function*() {
         const env = { ...users, MSRP_URIS: "msrp://relay.example.com;tcp" }
