@@ -52,7 +52,20 @@ export interface HttpOptions {
   readonly timeout?: Duration.Input | undefined
   /** Algorithms for which the service has an H(A1). Absent: both, as for passwords. */
   readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
+  /**
+   * A realm of the relay, in which the service is asked once at the start, for `nobody`: that it cannot tell is a warning.
+   * Absent: what is wrong with it is not known before somebody logs in.
+   */
+  readonly realm?: string | undefined
 }
+
+/**
+ * A user whom there is not: nothing of anybody is told when a service is asked for him.
+ *
+ * @category constants
+ * @since 0.2.0
+ */
+export const nobody = "msrp-relay-check"
 
 /**
  * Whether it can be sent in a header field (RFC 6750 §2.1 has fewer characters still).
@@ -122,7 +135,8 @@ const optionsSchema = Schema.Struct({
     { expected: "visible ASCII characters" }
   )),
   timeout: Schema.optional(duration),
-  algorithms: Schema.optional(Schema.Array(oneOf(...digestAlgorithms)))
+  algorithms: Schema.optional(Schema.Array(oneOf(...digestAlgorithms))),
+  realm: Schema.optional(Schema.String)
 })
 
 /**
@@ -136,7 +150,7 @@ export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, Option
     Credentials,
     Effect.gen(function*() {
       yield* checkOptions("layerHttp", optionsSchema, options)
-      const { algorithms, timeout = "2 seconds", token, url } = options
+      const { algorithms, realm: first, timeout = "2 seconds", token, url } = options
       const client = yield* HttpClient.HttpClient
       const request = HttpClientRequest.post(url).pipe(
         HttpClientRequest.acceptJson,
@@ -148,6 +162,12 @@ export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, Option
         )
         const { status } = response
         if (status === 404) return Option.none<Secret>()
+        if (status === 401 || status === 403) {
+          return yield* new HttpAnswer({
+            status,
+            problem: token === undefined ? "it wants a token" : "it refuses the token"
+          })
+        }
         if (status !== 200) return yield* new HttpAnswer({ status, problem: "neither 200 nor 404" })
         const text = yield* textOf(response)
         // What is wrong with it is not told: it is about a secret.
@@ -160,24 +180,32 @@ export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, Option
           ? yield* new HttpAnswer({ status, problem: "has no H(A1)" })
           : Option.some(secret)
       })
-      return Credentials.make(
-        (user) =>
-          ask(user).pipe(
-            // Who users are is for nobody but the service that was set to know.
-            Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
-            Effect.timeout(timeout),
-            Effect.retry(RETRIES),
-            Effect.mapError((error) =>
-              new CredentialsUnavailable({
-                backend: "http",
-                cause: error._tag === "HttpAnswer"
-                  ? error.message
-                  : error._tag === "TimeoutError"
-                  ? "no answer"
-                  : `no connection: ${fetchWords(error)}`
-              })
+      const unavailable = (error: Effect.Error<ReturnType<typeof tried>>) =>
+        new CredentialsUnavailable({
+          backend: "http",
+          cause: error._tag === "HttpAnswer"
+            ? error.message
+            : error._tag === "TimeoutError"
+            ? "no answer"
+            : `no connection: ${fetchWords(error)}`
+        })
+      const tried = (user: UserKey) =>
+        ask(user).pipe(
+          // Who users are is for nobody but the service that was set to know.
+          Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+          Effect.timeout(timeout)
+        )
+      if (first !== undefined) {
+        yield* tried({ username: nobody, realm: first }).pipe(
+          Effect.catch((error) =>
+            Effect.logWarning("the HTTP credentials cannot be read now: nobody can log in before they can").pipe(
+              Effect.annotateLogs({ reason: unavailable(error).cause })
             )
-          ),
+          )
+        )
+      }
+      return Credentials.make(
+        (user) => tried(user).pipe(Effect.retry(RETRIES), Effect.mapError(unavailable)),
         algorithms
       )
     })

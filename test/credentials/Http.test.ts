@@ -6,12 +6,13 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import * as Https from "node:https"
 import * as Net from "node:net"
 import { Credentials } from "../../src/Credentials.ts"
-import { layerHttp } from "../../src/credentials/Http.ts"
+import { type HttpOptions, layerHttp } from "../../src/credentials/Http.ts"
 import { selfSigned } from "../support/pki.ts"
 import { freePort } from "../support/service.ts"
 
@@ -46,6 +47,59 @@ it.effect("so is one whose answer says nothing, at once", () =>
       assert.deepStrictEqual(yield* asked(Effect.sync(() => new Response("", { status }))), [0, 100, 300])
     }
   }))
+
+describe("at the start", () => {
+  /** What it is asked, with its token, and what is logged. */
+  const starting = (answer: Effect.Effect<Response>, options: Partial<HttpOptions> = {}) =>
+    Effect.gen(function*() {
+      const asked: Array<string> = []
+      const log: Array<string> = []
+      const logger = Logger.make<unknown, void>((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+      const client = HttpClient.make((request) => {
+        asked.push(request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : request.body._tag)
+        return Effect.map(answer, (response) => HttpClientResponse.fromWeb(request, response))
+      })
+      const layer = layerHttp({ url: "http://users.example.com/", realm: "example.com", ...options }).pipe(
+        Layer.provide([Layer.succeed(HttpClient.HttpClient, client), Logger.layer([logger])])
+      )
+      const building = yield* Effect.forkChild(Effect.scoped(Layer.build(layer)))
+      yield* TestClock.adjust("2 seconds")
+      assert.isDefined(building.pollUnsafe(), "it has started")
+      return { asked, log: log.join("\n") }
+    })
+  const of = (status: number) => Effect.sync(() => new Response("", { status }))
+
+  it.effect("it is asked once for somebody whom there is not", () =>
+    Effect.gen(function*() {
+      const { asked, log } = yield* starting(of(404))
+      assert.deepStrictEqual(asked.map((text) => JSON.parse(text)), [
+        { username: "msrp-relay-check", realm: "example.com", method: "AUTH" }
+      ])
+      assert.strictEqual(log, "")
+      assert.deepStrictEqual((yield* starting(of(404), { realm: undefined })).asked, [])
+    }))
+
+  it.effect.each(
+    [
+      [
+        "a token that is refused",
+        of(401),
+        { token: Redacted.make("hidden") },
+        "the answer was 401: it refuses the token"
+      ],
+      ["a token that it wants", of(403), {}, "the answer was 403: it wants a token"],
+      ["another answer", of(503), {}, "the answer was 503: neither 200 nor 404"],
+      ["no answer", Effect.never, {}, "no answer"]
+    ] as const
+  )("%s is a warning", ([, answer, options, reason]) =>
+    Effect.gen(function*() {
+      const { asked, log } = yield* starting(answer, options)
+      assert.lengthOf(asked, 1)
+      assert.match(log, /level=WARN.*nobody can log in before they can/)
+      assert.include(log, `reason="${reason}"`)
+      assert.notInclude(log, "hidden")
+    }))
+})
 
 describe("why one cannot be asked is told in words", () => {
   const reasonAt = (url: string) =>

@@ -40,7 +40,8 @@ it.effect.each(
     const { asked, url } = yield* service
     const { credentials } = yield* parse({ MSRP_HTTP_URL: url, MSRP_CREDENTIALS_CACHE: cache })
     const users = yield* makeUsers(credentials)
+    assert.strictEqual(asked(), 1, "at the start")
     const user = { username: "alice", realm: "example.org", source: "192.0.2.1" }
     for (let i = 0; i < 3; i++) yield* users.credentials.lookup(user)
-    assert.strictEqual(asked(), times)
+    assert.strictEqual(asked(), 1 + times)
   }).pipe(Effect.scoped, Effect.provide(disk)))

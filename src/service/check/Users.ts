@@ -8,16 +8,13 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { Credentials } from "../../Credentials.ts"
 import { readUsers } from "../../credentials/File.ts"
-import { canonicalHost } from "../../protocol/Uri.ts"
+import { nobody } from "../../credentials/Http.ts"
 import * as Backend from "../Backend.ts"
 import { type BackendSettings, backendsOf, type SettingsShape } from "../Settings.ts"
 import { reasonOf } from "../settings/TextFile.ts"
 import { type Finding, findingsOf } from "./Finding.ts"
 
 const { ok, problem, warning } = findingsOf("users")
-
-/** A user whom a service is asked for that knows its users: there is no such one, so nothing of anybody is told. */
-export const ASKED = "msrp-relay-check"
 
 /** The file of a database that is one. */
 export const sqlitePathOf = (credentials: BackendSettings): string | undefined =>
@@ -33,7 +30,7 @@ export const lookAtUsers = (
 
 const lookAt = (
   credentials: BackendSettings,
-  { demo, relay }: SettingsShape
+  { demo }: SettingsShape
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> => {
   switch (credentials._tag) {
     case "Memory":
@@ -56,10 +53,13 @@ const lookAt = (
         `the table ${credentials.table?.table ?? "subscriber"} can be asked`,
         ""
       )
-    case "Http": {
-      const realm = relay.authRealm?.normalize("NFC") ?? canonicalHost(relay.uris[0]!.host)
-      return asked(credentials, "MSRP_HTTP_URL", "the service answers", realm)
-    }
+    case "Http":
+      return asked(
+        { ...credentials, realm: undefined },
+        "MSRP_HTTP_URL",
+        "the service answers",
+        credentials.realm ?? ""
+      )
   }
 }
 
@@ -103,13 +103,16 @@ const asked = Effect.fnUntraced(function*(
 ) {
   // Without a memory: this is asked once. What it would log is told here.
   const backend = Layer.provide(Backend.layer({ ...credentials, cacheSeconds: 0 }), Logger.layer([]))
-  const username = credentials._tag === "Sql" ? "" : ASKED
+  const username = credentials._tag === "Sql" ? "" : nobody
   return yield* Layer.build(backend).pipe(
     Effect.flatMap((context) => Effect.provide(Credentials, context)),
     Effect.flatMap(({ lookup }) => lookup({ username, realm })),
     Effect.map((found) => [
       Option.isSome(found) && credentials._tag === "Http"
-        ? warning(subject, `it knows a user ${ASKED}, who is asked for by this check only: does it know everybody?`)
+        ? warning(
+          subject,
+          `it knows a user ${nobody}, who is asked for only to see whether it answers: does it know everybody?`
+        )
         : ok(subject, fine)
     ]),
     Effect.catch((error) => Effect.succeed([problem(subject, error.message)]))

@@ -174,8 +174,9 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_HTTP_URL: [{
     value: "https://users.example.com/msrp",
     of: ({ credentials }) =>
-      credentials._tag === "Http" && [credentials.url, credentials.token, credentials.cacheSeconds],
-    is: ["https://users.example.com/msrp", undefined, 30]
+      credentials._tag === "Http" &&
+      [credentials.url, credentials.token, credentials.cacheSeconds, credentials.realm],
+    is: ["https://users.example.com/msrp", undefined, 30, "localhost"]
   }],
   MSRP_HTTP_TOKEN: [{
     value: "t0ken",

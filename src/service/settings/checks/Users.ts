@@ -10,6 +10,7 @@ import { type FileOptions, readUsers } from "../../../credentials/File.ts"
 import type { HttpOptions } from "../../../credentials/Http.ts"
 import type { SqlOptions, SubscriberTable } from "../../../credentials/Sql.ts"
 import { isLoopback } from "../../../net/Hosts.ts"
+import { canonicalHost } from "../../../protocol/Uri.ts"
 import { Brought } from "../Brought.ts"
 import { type ConfiguredUser, type Source, type SourceOf, SOURCES } from "../codecs/Users.ts"
 import type { Problems } from "../Problems.ts"
@@ -99,8 +100,10 @@ export const usersOf = Effect.fnUntraced(function*(
     const demo = { username: "demo", password: Redacted.make(randomBytes(12).toString("base64url")) }
     return { ...users, credentials: { _tag: "Memory", users: [passwordUser(demo.username, demo.password)] }, demo }
   }
+  const ofRelay = values.realm?.normalize("NFC") ?? canonicalHost(addresses?.uris[0]?.host ?? "")
+  const realmOf = (source: Source) => wanted.find((one) => one.source === source)?.realm ?? ofRelay
   const backends = new Map<Source, BackendSettings>()
-  for (const source of used) backends.set(source, yield* backendOf(source, values, problems))
+  for (const source of used) backends.set(source, yield* backendOf(source, values, problems, realmOf(source)))
   const others = wanted.find(({ realm }) => realm === undefined)
   const realms = wanted.flatMap(({ realm, source }) =>
     realm === undefined ? [] : [[realm, backends.get(source)!] as const]
@@ -118,7 +121,8 @@ export const usersOf = Effect.fnUntraced(function*(
 const backendOf = Effect.fnUntraced(function*(
   source: Source,
   values: Values,
-  problems: Problems
+  problems: Problems,
+  realm: string
 ): Effect.fn.Return<BackendSettings, never, FileSystem.FileSystem> {
   const { calculateHa1 = source === "memory", credentialsCache: cacheSeconds } = values
   switch (source) {
@@ -133,7 +137,7 @@ const backendOf = Effect.fnUntraced(function*(
     case "sql":
       return { _tag: "Sql", url: values.sqlUrl!, table: tableOf(values), calculateHa1, cacheSeconds }
     case "http":
-      return { _tag: "Http", url: values.httpUrl!, token: values.httpToken, cacheSeconds }
+      return { _tag: "Http", url: values.httpUrl!, token: values.httpToken, cacheSeconds, realm }
     case "ephemeral":
       return { _tag: "Ephemeral", secret: values.ephemeralSecret! }
   }
