@@ -1,7 +1,9 @@
 /** A file that one process at a time may change. */
 import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { closeSync, lstatSync, openSync, rmSync, statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import { monotonicMillis } from "../clock/Monotonic.ts"
@@ -10,8 +12,9 @@ import { wordsOf } from "../net/ErrorCode.ts"
 /** It cannot be locked, or is locked by somebody else for too long. The message is for people. */
 export class NotLocked extends Data.TaggedError("NotLocked")<{ readonly message: string }> {}
 
-/** Milliseconds between two tries, and until it is given up. */
+/** Milliseconds between two tries, until it is said that it waits, and until it is given up. */
 const RETRY = 20
+const SILENCE = 1000
 const PATIENCE = 30_000
 
 const idOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
@@ -32,16 +35,32 @@ export const withFileLock = <A, E, R>(path: string, work: Effect.Effect<A, E, R>
 
 const locked = Effect.fnUntraced(function*(path: string, pause: Effect.Effect<void>) {
   const { DatabaseSync } = yield* Effect.promise(() => import("node:sqlite"))
+  const attempt = Effect.try({
+    try: () => Option.fromUndefinedOr(take(path, (at) => new DatabaseSync(at, { timeout: 0 }))),
+    catch: (error) => new NotLocked({ message: `${path} cannot be locked: ${whyNot(error)}` })
+  })
+  return yield* onceFree(path, attempt, pause)
+})
+
+/** Tries again until no other process has the file: none is that one has. Whoever waits for long is told for what. */
+export const onceFree = Effect.fnUntraced(function*<A, E, R>(
+  path: string,
+  attempt: Effect.Effect<Option.Option<A>, E, R>,
+  pause: Effect.Effect<void> = Effect.sleep(RETRY)
+): Effect.fn.Return<A, E | NotLocked, R> {
   const clock = yield* Clock.Clock
-  const until = monotonicMillis(clock) + PATIENCE
+  const begin = monotonicMillis(clock)
+  let told = false
   for (;;) {
-    const unlock = yield* Effect.try({
-      try: () => take(path, (at) => new DatabaseSync(at, { timeout: 0 })),
-      catch: (error) => new NotLocked({ message: `${path} cannot be locked: ${whyNot(error)}` })
-    })
-    if (unlock !== undefined) return unlock
-    if (monotonicMillis(clock) >= until) {
+    const done = yield* attempt
+    if (Option.isSome(done)) return done.value
+    const waited = monotonicMillis(clock) - begin
+    if (waited >= PATIENCE) {
       return yield* new NotLocked({ message: `${path} is locked by another process for 30 seconds` })
+    }
+    if (waited >= SILENCE && !told) {
+      told = true
+      yield* Console.error(`${path} is locked by another process: waiting for it`)
     }
     yield* pause
   }
@@ -52,6 +71,9 @@ const errorOf = (error: unknown): number | undefined =>
   error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xFF : undefined
 const BUSY = 5
 const NO_DATABASE = 26
+
+/** Another process has locked a database. */
+export const isBusy = (error: unknown): boolean => errorOf(error) === BUSY
 
 class NoFile extends Error {}
 
@@ -73,7 +95,7 @@ const take = (path: string, open: (path: string) => DatabaseSync): (() => void) 
   try {
     database.exec("BEGIN EXCLUSIVE")
   } catch (error) {
-    const again = errorOf(error) === BUSY || moved()
+    const again = isBusy(error) || moved()
     database.close()
     if (again) return undefined
     throw error

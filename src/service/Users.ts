@@ -13,7 +13,7 @@ import { closeSync, openSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 import { wordsOf } from "../net/ErrorCode.ts"
 import { type DigestAlgorithm, digestAlgorithms, ha1 } from "../protocol/digest/Digest.ts"
-import { withFileLock } from "./FileLock.ts"
+import { isBusy, onceFree, withFileLock } from "./FileLock.ts"
 import { passwordFlags, passwordOf } from "./Password.ts"
 import { reasonOf } from "./settings/TextFile.ts"
 
@@ -207,22 +207,29 @@ const CREATE = "CREATE TABLE IF NOT EXISTS subscriber (id INTEGER PRIMARY KEY, u
 /** The table `subscriber` of an SQLite database, which is made if it is not there. */
 export const sqliteStore = (path: string): UserStore => {
   const use = <A>(run: (database: DatabaseSync) => A): Effect.Effect<A, UserStoreError> =>
-    Effect.tryPromise({
-      try: async () => {
-        const sqlite = await import("node:sqlite")
-        // Made here, so that nobody else can read it.
-        closeSync(openSync(path, "a", 0o600))
-        const database = new sqlite.DatabaseSync(path, { timeout: 5000 })
-        try {
-          database.exec(CREATE)
-          return run(database)
-        } finally {
-          database.close()
-        }
-      },
-      catch: (error) =>
-        wrong(`${path} cannot be used as an SQLite database with a table "subscriber": ${wordsOf(error)}`)
-    })
+    Effect.gen(function*() {
+      const { DatabaseSync } = yield* Effect.promise(() => import("node:sqlite"))
+      const attempt = Effect.try({
+        try: () => {
+          // Made here, so that nobody else can read it.
+          closeSync(openSync(path, "a", 0o600))
+          // SQLite itself would let nothing else happen while it waits.
+          const database = new DatabaseSync(path, { timeout: 0 })
+          try {
+            database.exec(CREATE)
+            return Option.some(run(database))
+          } catch (error) {
+            if (isBusy(error)) return Option.none<A>()
+            throw error
+          } finally {
+            database.close()
+          }
+        },
+        catch: (error) =>
+          wrong(`${path} cannot be used as an SQLite database with a table "subscriber": ${wordsOf(error)}`)
+      })
+      return yield* onceFree(path, attempt)
+    }).pipe(Effect.mapError((error) => error._tag === "NotLocked" ? wrong(error.message) : error))
   return {
     add: (user) =>
       Effect.andThen(

@@ -3,15 +3,19 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as TestClock from "effect/testing/TestClock"
 import { execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { fileURLToPath } from "node:url"
 import { Credentials } from "../../src/Credentials.ts"
 import { layerFile } from "../../src/credentials/File.ts"
@@ -46,6 +50,46 @@ const madeAs = Effect.fnUntraced(function*(kind: string) {
       credentials: Layer.orDie(layerSql({ url: Redacted.make(`sqlite:${path}`), table: { ha1Sha256: "ha1_sha256" } }))
     }
 })
+
+it.effect("a database that somebody has locked is waited for with a word, is given up, and can be used when it is free", () =>
+  Effect.gen(function*() {
+    const { path, store } = yield* madeAs("SQLite")
+    yield* store.add(alice)
+    const words: Array<string> = []
+    const error = (...text: ReadonlyArray<unknown>) => void words.push(text.join(" "))
+    const told = Effect.provideService(Console.Console, { ...globalThis.console, error })
+    const locked = yield* Effect.acquireRelease(
+      Effect.sync(() => new DatabaseSync(path)),
+      (database) => Effect.sync(() => database.close())
+    )
+    const turn = Effect.promise(() => new Promise((resume) => setImmediate(resume)))
+    for (const change of [store.add(umlaut), store.remove(alice), store.list]) {
+      locked.exec("BEGIN EXCLUSIVE")
+      const waiting = yield* Effect.forkChild(told(Effect.result<unknown, { message: string }, never>(change)))
+      // What loads SQLite takes real time.
+      yield* turn
+      yield* TestClock.adjust("900 millis")
+      assert.deepStrictEqual(words, [])
+      yield* TestClock.adjust("200 millis")
+      assert.deepStrictEqual(words.splice(0), [`${path} is locked by another process: waiting for it`])
+      yield* TestClock.adjust("30 seconds")
+      const result = yield* Fiber.join(waiting)
+      assert.isTrue(Result.isFailure(result))
+      assert.strictEqual(
+        Option.getOrThrow(Result.getFailure(result)).message,
+        `${path} is locked by another process for 30 seconds`
+      )
+      words.length = 0
+      const later = yield* Effect.forkChild(told(change))
+      yield* turn
+      yield* TestClock.adjust("900 millis")
+      locked.exec("COMMIT")
+      yield* TestClock.adjust("100 millis")
+      yield* Fiber.join(later)
+      assert.deepStrictEqual(words, [])
+    }
+    assert.deepStrictEqual(yield* store.list, [{ username: umlaut.username, realm: "example.com" }])
+  }).pipe(Effect.scoped, Effect.provide(NodeServices.layer)))
 
 for (const kind of ["file", "SQLite"]) {
   describe(kind, () => {
