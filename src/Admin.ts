@@ -25,6 +25,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { AdminAccess, type AdminHosts, layerAuthorization, layerGuard } from "./admin/Access.ts"
 import type { AdminAddress } from "./admin/Address.ts"
 import { AdminApi, TimeLimit } from "./admin/Api.ts"
+import { layerEmptyBody } from "./admin/Body.ts"
 import { layerHandlers } from "./admin/Handlers.ts"
 import { ANSWER_TIME, MAX_PATH_PART } from "./admin/Limits.ts"
 import { AdminListenError } from "./admin/ListenError.ts"
@@ -78,7 +79,7 @@ const endpointsAndPages = Layer.mergeAll(
   layerPages
 )
 
-const middleware = Layer.mergeAll(layerGuard, layerAuthorization, layerTimeLimit, layerProblems)
+const middleware = Layer.mergeAll(layerGuard, layerAuthorization, layerTimeLimit, layerEmptyBody, layerProblems)
 
 const served = (
   what: Layer.Layer<never, never, HttpRouter.HttpRouter | AdminParts | AdminAccess>,

@@ -172,6 +172,29 @@ describe("endpoints", () => {
       })
     }))
 
+  it.effect("do nothing for who sends a body that they do not take", () =>
+    Effect.gen(function*() {
+      const port = yield* start()
+      const send = (method: string, path: string, body: string) =>
+        ask(port, path, {
+          method,
+          body,
+          headers: { "content-type": "application/json", "content-length": String(body.length) }
+        })
+      for (const body of ["{", "{\"after\":60}", "[]", "null", "\"\"", " "]) {
+        const { json, status } = yield* send("POST", "/drain", body)
+        assert.deepStrictEqual([status, json.detail], [400, "This takes no body, or {}"], body)
+        assert.strictEqual((yield* ask(port, "/overview")).json.phase, "serving", body)
+        for (const [method, path] of [["POST", "/reload"], ["DELETE", "/drain"], ["DELETE", "/users/alice"]] as const) {
+          assert.strictEqual((yield* send(method, path, body)).status, 400, path)
+        }
+      }
+      for (const body of ["{}", ""]) {
+        assert.strictEqual((yield* send("POST", "/drain", body)).json.phase, "draining", body)
+        assert.strictEqual((yield* send("DELETE", "/drain", body)).json.phase, "serving", body)
+      }
+    }))
+
   it.effect("say 501 for a part that is not there", () =>
     Effect.gen(function*() {
       const missing = Effect.fail(Admin.notAvailable("it"))

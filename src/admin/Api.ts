@@ -9,6 +9,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import * as Model from "./Model.ts"
 import {
+  BadRequest,
   Forbidden,
   LengthRequired,
   NotAvailable,
@@ -28,6 +29,11 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization>()("m
 /** Refuses what pages of others could make a browser send, and bodies that nobody needs. */
 export class Guard extends HttpApiMiddleware.Service<Guard>()("msrp-relay/admin/Guard", {
   error: [Forbidden, LengthRequired, TooLarge, UnsupportedType]
+}) {}
+
+/** Refuses what is sent to an endpoint that takes nothing: whoever sends it means more than he would get. */
+export class EmptyBody extends HttpApiMiddleware.Service<EmptyBody>()("msrp-relay/admin/EmptyBody", {
+  error: BadRequest
 }) {}
 
 /** Answers in time, or says that it cannot. */
@@ -108,7 +114,7 @@ const steering = HttpApiGroup.make("steering", { topLevel: true }).add(
   }).annotateMerge(told("Logs from this level on, until the next start")),
   HttpApiEndpoint.post("reload", "/reload", { success: Model.Reloaded, error: NotAvailable })
     .annotateMerge(told("Reads the settings again", "If anything is wrong with them, all stays as it is."))
-).middleware(TimeLimit).middleware(Authorization)
+).middleware(EmptyBody).middleware(TimeLimit).middleware(Authorization)
 
 /**
  * Everything that there is, for `HttpApiClient` and for whoever mounts it.

@@ -4,6 +4,13 @@ import * as Schema from "effect/Schema"
 
 const TYPE = "about:blank"
 
+/** 400: a body that makes no sense. */
+export class BadRequest extends HttpApiError.Problem<BadRequest>()("BadRequest", {
+  type: TYPE,
+  status: 400,
+  title: "Bad Request"
+}) {}
+
 /** 401: no token, or another one. */
 export class Unauthorized extends HttpApiError.Problem<Unauthorized>()("Unauthorized", {
   type: TYPE,
