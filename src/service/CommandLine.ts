@@ -23,7 +23,7 @@ const startCommand = Command.make("start", {}, () => main).pipe(
     "Serves until a signal ends it. Settings are environment variables, and those of a file: the one that " +
       "MSRP_ENV_FILE names, or else .env in the working directory; what the environment has counts. Without any setting " +
       "it listens on localhost, and logs the password of a user `demo` that is made up at each start.\n\n" +
-      "SIGTERM and SIGINT end it in order: no new sessions, and what is under way has the time of MSRP_DRAIN_TIMEOUT. " +
+      "SIGTERM, SIGINT and SIGQUIT end it in order: no new sessions, and what is under way has the time of MSRP_DRAIN_TIMEOUT. " +
       "A second one ends it at once. SIGHUP has it read its settings, users and certificates again."
   ),
   Command.withShortDescription("Serves; what is done without a subcommand too"),

@@ -1,4 +1,4 @@
-/** What ends the service besides the first SIGTERM or SIGINT, and what does not. */
+/** What ends the service besides the first SIGTERM, SIGINT or SIGQUIT, and what does not. */
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"

@@ -26,6 +26,10 @@ describe("msrp-relay", () => {
     assert.deepStrictEqual(run("--version"), { status: 0, stderr: "", stdout: `msrp-relay v${version}\n` })
   })
 
+  it("says how the service is ended", () => {
+    assert.match(run("start", "--help").stdout.replaceAll(/\s+/g, " "), /SIGTERM, SIGINT and SIGQUIT end it in order/)
+  })
+
   it("shows what there is when a subcommand is missing, and that is all", () => {
     const { status, stderr, stdout } = run("admin")
     assert.deepStrictEqual({ status, stderr }, { status: 0, stderr: "" })

@@ -30,7 +30,7 @@ export const manual = (date: string) =>
           ["0", "It has done what it was asked; the service: it was stopped by a signal."],
           ["1", "It has not. Standard error says why."],
           ["2", "Of `admin` and `trace`: the relay cannot be asked."],
-          ["130, 143", "The service was ended at once, by a second SIGINT or SIGTERM."]
+          ["130, 143", "The service was ended at once, by a second SIGINT, SIGTERM or SIGQUIT."]
         ],
         files: [
           [".env", "In the working directory: settings, where MSRP_ENV_FILE names no other file."],

@@ -41,7 +41,7 @@ export const limits = {
   drainTimeout: set("MSRP_DRAIN_TIMEOUT", seconds(...ranges.drain), {
     expects: "a time of 0 to 1 day",
     meaning:
-      "Time that live sessions have to end by themselves after SIGTERM or SIGINT, while new ones are refused; without " +
+      "Time that live sessions have to end by themselves after SIGTERM, SIGINT or SIGQUIT, while new ones are refused; without " +
       "any the relay ends at once. Whoever starts and stops it must wait longer than this. 0: all end at once.",
     example: "10 minutes",
     default: "30",
