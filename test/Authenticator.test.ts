@@ -379,7 +379,7 @@ describe("a backend of one's own", () => {
         Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "ECONNREFUSED" })),
         /looked up" reason="the sql credentials cannot be read: ECONNREFUSED"$/
       ],
-      ["is broken", Effect.die(new Error("bug")), /looked up" cause=.*bug/]
+      ["is broken", Effect.die(new Error("bug")), /looked up" reason="a defect: Error"$/]
     ] as const
   )("that %s is unavailable, which is no failure of the user, and one line says why", ([, result, line]) => {
     const lines: Array<string> = []

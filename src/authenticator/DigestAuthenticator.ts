@@ -87,11 +87,14 @@ const optionsSchema = Schema.Struct({
   freePerAddress: failures
 })
 
-/** A backend that is down is told in one line, since every AUTH meets it; what is a defect with all that is known. */
+/** A backend that is down is told in one line, since every AUTH meets it; of a defect, which may quote a secret, only its kind. */
 const unavailableLine = (cause: Cause.Cause<CredentialsUnavailable | Cause.TimeoutError>): Effect.Effect<void> => {
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-  if (error === undefined) return Effect.logError(UNAVAILABLE, cause)
-  const reason = error._tag === "TimeoutError" ? "no answer in time" : error.message
+  const reason = error === undefined
+    ? `a defect: ${kindOf(Cause.squash(cause))}`
+    : error._tag === "TimeoutError"
+    ? "no answer in time"
+    : error.message
   return Effect.annotateLogs(Effect.logError(UNAVAILABLE), { reason })
 }
 const UNAVAILABLE = "The credentials cannot be looked up"

@@ -2,6 +2,7 @@
  * Ends the sessions of users who are not there any more: asks now and then for each user who has sessions whether he is
  * one. Users who cannot be asked for keep theirs.
  */
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Credentials, type UserKey } from "../Credentials.ts"
+import { kindOf } from "../logging/ErrorKind.ts"
 import { follow, type Live } from "../options/Live.ts"
 import { duration, type OptionsError, wrongOptions } from "../options/Options.ts"
 import { Relay } from "../Relay.ts"
@@ -100,7 +102,11 @@ const make = Effect.fnUntraced(function*(options: Live<RemovedUsersOptions>) {
     if (!Duration.isFinite(interval)) return Effect.void
     const confirmation = Duration.min(CONFIRMATION, Duration.times(interval, 0.5))
     return look(confirmation).pipe(
-      Effect.catchCause((cause) => Effect.logError("It cannot be looked up whether users were removed", cause)),
+      Effect.catchCause((cause) =>
+        Effect.annotateLogs(Effect.logError("It cannot be looked up whether users were removed"), {
+          reason: `a defect: ${kindOf(Cause.squash(cause))}`
+        })
+      ),
       Effect.delay(Duration.subtract(interval, confirmation)),
       Effect.forever
     )

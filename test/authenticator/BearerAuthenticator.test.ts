@@ -102,7 +102,7 @@ describe("what an authenticator may say of a session", () => {
       (world) =>
         Effect.gen(function*() {
           assert.strictEqual((yield* auth(world)).status, 408)
-          assert.include(world.errors.join(), "the authenticator gives a header")
+          assert.include(world.errors.join(), "AuthenticatorFault ForbiddenHeader")
           world.errors.length = 0
         }),
       granting({ headers: [[name, "x"]] })

@@ -3,6 +3,7 @@
  * session. Either may be of somebody's own: whatever becomes of them, the client has its answer.
  */
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -27,8 +28,10 @@ export interface LoginOptions {
   readonly limits: { readonly authDecision: number }
 }
 
-/** Characters of what is told of a defect. */
-const LOGGED = 4000
+/** What an authenticator of somebody's own must not answer. */
+class AuthenticatorFault extends Data.TaggedError("AuthenticatorFault")<{
+  readonly code: "UnknownDecision" | "ForbiddenHeader"
+}> {}
 
 /** Headers of a 200 that an authenticator has no say in, and the form of a name (RFC 4975 §9). */
 const OWN_HEADERS = /^(?:To-Path|From-Path|Use-Path|Expires|Authentication-Info)$/i
@@ -36,7 +39,7 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
 
 /** Answers the AUTH; `ended` is called then, whatever happens. */
 export const makeLogin = ({ auth, authenticator, counters, keeper, limits, log }: LoginOptions) => {
-  const decide = Effect.fnUntraced(function*(asking: Asking, made: Array<string>): Effect.fn.Return<AuthAnswer> {
+  const decide = Effect.fnUntraced(function*(asking: Asking): Effect.fn.Return<AuthAnswer> {
     const { authorizations: [authorization, ...furtherAuthorizations], behindRelay, hop, realm, request } = asking
     const address = hop.connection?.remote.host
     const decision = yield* authenticator.authenticate({
@@ -62,16 +65,15 @@ export const makeLogin = ({ auth, authenticator, counters, keeper, limits, log }
         break
       default:
         // An authenticator of somebody's own may answer what its type does not allow: that lets nobody in.
-        return yield* Effect.die(new Error("the authenticator's decision is none that is known"))
+        return yield* Effect.die(new AuthenticatorFault({ code: "UnknownDecision" }))
     }
     const { headers = [], maxExpires, realm: of, username } = decision
     if (headers.some(([name]) => OWN_HEADERS.test(name) || !NAME.test(name))) {
-      return yield* Effect.die(new Error("the authenticator gives a header that is none, or the relay's own"))
+      return yield* Effect.die(new AuthenticatorFault({ code: "ForbiddenHeader" }))
     }
     const most = maxExpires === undefined ? undefined : Math.floor(Duration.toSeconds(maxExpires))
     const wanted = auth.grant(asking, { username, realm: of, maxExpires: most })
     if ("status" in wanted) return wanted
-    made.push(wanted.id)
     const session = yield* keeper.create(wanted).pipe(
       Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined)),
       Effect.catchTag("SessionRepoUnavailable", () => Effect.succeed("unavailable" as const))
@@ -94,17 +96,15 @@ export const makeLogin = ({ auth, authenticator, counters, keeper, limits, log }
   }
 
   const decided = Effect.fnUntraced(function*(asking: Asking): Effect.fn.Return<AuthAnswer> {
-    const made: Array<string> = []
-    const exit = yield* exitWithin(decide(asking, made), limits.authDecision * 1000)
+    const exit = yield* exitWithin(decide(asking), limits.authDecision * 1000)
     if (exit !== undefined && Exit.isSuccess(exit)) return exit.value
-    const secrets = [...made, ...asking.authorizations.flatMap(secretsOf)]
-    const cause = exit === undefined ? "no answer in time" : withoutSecrets(Cause.pretty(exit.cause), secrets)
+    // A defect may quote what was asked, or what a user is known by.
+    const cause = exit === undefined ? "no answer in time" : kindOf(Cause.squash(exit.cause))
     const { hop: { connection, number }, realm } = asking
     const remote = connection === undefined ? undefined : addressText(connection.remote)
     const what = "AUTH could not be decided"
     const line = Effect.annotateLogs(Effect.logError(what), { connection: number, realm, remote, cause })
-    const kind = exit === undefined ? cause : kindOf(Cause.squash(exit.cause))
-    yield* log(line, `${what}: ${kind}`, connection?.remote.host ?? "")
+    yield* log(line, `${what}: ${cause}`, connection?.remote.host ?? "")
     return undecided()
   })
 
@@ -120,16 +120,3 @@ export const makeLogin = ({ auth, authenticator, counters, keeper, limits, log }
       Effect.ensuring(Effect.sync(ended))
     )
 }
-
-/** What of an AUTH must not be logged: its credentials as they came, and what they were made of. */
-const secretsOf = (authorization: string | undefined): Array<string> =>
-  authorization === undefined
-    ? []
-    : [
-      authorization,
-      ...Array.from(authorization.matchAll(/\b(?:response|c?nonce)\s*=\s*"?([^",\s]+)/gi), ([, one]) => one!)
-    ]
-
-/** A defect may quote what was asked. */
-const withoutSecrets = (text: string, secrets: ReadonlyArray<string>): string =>
-  secrets.reduce((rest, secret) => rest.replaceAll(secret, "<redacted>"), text).slice(0, LOGGED)
