@@ -15,6 +15,7 @@ export class HopSessions {
   party: SessionRecord | undefined
   #isOwner = false
   #hasSeveral = false
+  onMore: () => void = () => {}
 
   /** How many were handed out on it and are valid now. */
   owned(now: number): number {
@@ -35,6 +36,7 @@ export class HopSessions {
       this.party = undefined
     }
     this.#is(session.record)
+    this.onMore()
   }
 
   /** A gateway logs in many users on one connection, and a chat switch writes to many: neither is one of them. */
@@ -54,10 +56,19 @@ export class HopSessions {
 
   /** Is one of either kind valid. */
   anyValid(now: number): boolean {
+    return this.#some(now, () => true)
+  }
+
+  /** Is one of either kind valid that is another one. */
+  anyWithout(session: Session, now: number): boolean {
+    return this.#some(now, (one) => one !== session)
+  }
+
+  #some(now: number, is: (session: Session) => boolean): boolean {
     for (const sessions of [this.#owned, this.#peerOf]) {
       for (const session of sessions) {
-        if (!session.ended && session.expiresAt > now) return true
-        sessions.delete(session)
+        if (session.ended || session.expiresAt <= now) sessions.delete(session)
+        else if (is(session)) return true
       }
     }
     return false

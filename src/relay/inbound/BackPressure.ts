@@ -4,15 +4,23 @@
  */
 import { SLOW } from "../Loss.ts"
 import { ANSWERED_WITHIN } from "../outbound/Window.ts"
-import type { HopRoutes } from "../route/HopRoutes.ts"
 import type { Flows, Tap, Waiting } from "../route/Tap.ts"
+import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
+
+/** What tells who else may use the connection: its routes, and its sessions, which may have sent nothing yet. */
+export interface Others {
+  /** Is there one of another session. */
+  anyWithout(session: Session, now: number): boolean
+  /** There is one more. */
+  onMore: () => void
+}
 
 export class BackPressure implements Flows {
   readonly #shared: Shared
   readonly #reading: Tap
-  readonly #routes: HopRoutes
+  readonly #others: ReadonlyArray<Others>
   #octets = 0
   #parkedHold = false
   /** The flows that hold some, and how many of them hold as much as they may. */
@@ -24,10 +32,11 @@ export class BackPressure implements Flows {
   /** The connection is not read any more since receivers are slow. */
   onHold: () => void = () => {}
 
-  constructor(shared: Shared, reading: Tap, routes: HopRoutes) {
+  constructor(shared: Shared, reading: Tap, others: ReadonlyArray<Others>) {
     this.#shared = shared
     this.#reading = reading
-    this.#routes = routes
+    this.#others = others
+    for (const one of others) one.onMore = () => this.#wait()
   }
 
   waits(flow: Waiting): void {
@@ -83,6 +92,13 @@ export class BackPressure implements Flows {
     return this.#full > 0 || this.#parkedHold
   }
 
+  /** Several use it from now on: they wait for a receiver as long as if he were too much only now. */
+  isShared(): void {
+    if (this.#gone) return
+    for (const flow of this.#waiting) if ((flow.full || this.#parkedHold) && this.#isSilent(flow)) this.#giveUp(flow)
+    this.#wait()
+  }
+
   #held(): void {
     if (this.#full + Number(this.#parkedHold) === 1) this.#shared.counters.held++
     this.onHold()
@@ -90,7 +106,8 @@ export class BackPressure implements Flows {
   }
 
   #wait(): void {
-    if (this.#gone || this.#patience?.queue !== undefined || !(this.#isOfMany || this.#hasOthers)) return
+    if (!this.holds || this.#gone || this.#patience?.queue !== undefined) return
+    if (!this.#isOfMany && !this.#hasOthers) return
     this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }
 
@@ -102,7 +119,10 @@ export class BackPressure implements Flows {
   /** Others may come who have not sent for a while. For these only those are given up who must be gone. */
   get #hasOthers(): boolean {
     const { now } = this.#shared.turn
-    for (const flow of this.#waiting) if (flow.full && this.#routes.anyWithout(flow.session, now)) return true
+    const others = this.#others
+    for (const { full, session } of this.#waiting) {
+      if (full && others.some((one) => one.anyWithout(session, now))) return true
+    }
     return false
   }
 
@@ -117,7 +137,7 @@ export class BackPressure implements Flows {
       this.#giveUpSilent()
       if (this.#parkedHold) this.#giveUpOne()
     }
-    if (this.holds) this.#wait()
+    this.#wait()
   }
 
   #waitNoMore(): void {
@@ -143,7 +163,7 @@ export class BackPressure implements Flows {
     let most: Waiting | undefined
     for (const flow of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
     if (most !== undefined) this.#giveUp(most)
-    if (this.holds) this.#wait()
+    this.#wait()
   }
 
   /** The connection is gone: nobody is held any more, whatever is too much, as the end of what was cut may be. */

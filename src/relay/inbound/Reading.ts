@@ -5,12 +5,11 @@
 import { Kind } from "../../protocol/Head.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
-import type { HopRoutes } from "../route/HopRoutes.ts"
 import type { Pace } from "../route/Pace.ts"
 import type { Tap, Waiting } from "../route/Tap.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
-import { BackPressure } from "./BackPressure.ts"
+import { BackPressure, type Others } from "./BackPressure.ts"
 
 /** What is asked of the route of a request. */
 interface Used {
@@ -49,10 +48,10 @@ export class Reading implements Tap {
   /** Has what was read already handled. */
   resume: () => void = () => {}
 
-  constructor(shared: Shared, outbox: Outbox, routes: HopRoutes) {
+  constructor(shared: Shared, outbox: Outbox, others: ReadonlyArray<Others>) {
     this.#shared = shared
     this.#outbox = outbox
-    this.flows = new BackPressure(shared, this, routes)
+    this.flows = new BackPressure(shared, this, others)
   }
 
   connected(connection: Connection): void {
@@ -115,7 +114,9 @@ export class Reading implements Tap {
     const last = this.#route
     if (route === last || (last !== undefined && route.only === Kind.Auth)) return
     if (last !== undefined && last !== before && last.only !== Kind.Auth) {
+      const { shared } = this
       this.#sharedUntil = this.#shared.turn.now + SHARED
+      if (!shared) this.flows.isShared()
     }
     this.#route = route
   }

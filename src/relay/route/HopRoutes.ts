@@ -19,9 +19,11 @@ export class HopRoutes {
   takesSeveral = false
   /** The first one of those. */
   #accepted: Session | undefined
+  onMore: () => void = () => {}
 
   add(route: Leading): void {
     this.#routes.add(route)
+    this.onMore()
   }
 
   delete(route: Leading): void {

@@ -2,12 +2,11 @@ import { assert, it } from "@effect/vitest"
 import { Kind } from "../../../src/protocol/Head.ts"
 import { Reading } from "../../../src/relay/inbound/Reading.ts"
 import type { Outbox } from "../../../src/relay/outbound/Outbox.ts"
-import { HopRoutes } from "../../../src/relay/route/HopRoutes.ts"
 import type { Shared } from "../../../src/relay/Shared.ts"
 
 const make = () => {
   const turn = { now: 1000 }
-  return { turn, reading: new Reading({ turn } as Shared, {} as Outbox, new HopRoutes()) }
+  return { turn, reading: new Reading({ turn } as Shared, {} as Outbox, []) }
 }
 const route = (only?: Kind) => ({ fromRelay: false, only })
 

@@ -1,0 +1,105 @@
+/** Who waits for a slow receiver on a connection, when nobody knew before that several use it. */
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { collect, type Frame, header, send } from "../../support/harness.ts"
+import { pattern } from "../../support/Recorder.ts"
+import { simulated } from "../../support/simulated.ts"
+
+const scenario = simulated()
+
+/** More than there may be without an answer, and what is kept beside. */
+const flood = (paths: { readonly to: string; readonly from: string }, count = 100): ReadonlyArray<Buffer> =>
+  Array.from(
+    { length: count },
+    (_, i) => send({ ...paths, messageId: `flood.${i}`, range: "1-8000/8000", body: pattern(8000) })
+  )
+
+const idsOf = (frames: ReadonlyArray<Frame>): ReadonlyArray<string | undefined> =>
+  frames.filter(({ method }) => method === "SEND").map((frame) => header(frame, "Message-ID"))
+
+/** He reads, and never answers. */
+const ignore = (): void => {}
+
+describe("a connection that is held for the receiver of one session", () => {
+  scenario(
+    "R4976-9.3-05: is held for 18 seconds at most where another session has sent nothing yet, whoever never answers",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const carol = yield* world.login({ username: "carol" })
+        const second = yield* world.login({ peer: alice.peer })
+        bob.onFrame = ignore
+        const frames = collect(carol.peer)
+        alice.peer.write(...flood({ to: `${alice.usePath} ${bobUri}`, from: alice.uri }))
+        alice.peer.write(send({
+          to: `${second.usePath} ${carol.usePath} ${carol.uri}`,
+          from: second.uri,
+          messageId: "behind",
+          body: "hi"
+        }))
+        yield* TestClock.adjust("15 seconds")
+        assert.deepStrictEqual(idsOf(frames), [])
+        yield* TestClock.adjust("5 seconds")
+        assert.deepStrictEqual(idsOf(frames), ["behind"])
+        yield* TestClock.adjust("60 seconds")
+      })
+  )
+
+  scenario(
+    "R4976-9.3-05: is held no longer where another session only came when it was held",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const gateway = yield* world.listen
+        const other = gateway.uri.replace("listening", "another")
+        const sends = (owner: typeof alice, uri: string) =>
+          owner.peer.write(send({ to: `${owner.usePath} ${uri}`, from: owner.uri, messageId: "hello", body: "hi" }))
+        sends(alice, gateway.uri)
+        const bob = yield* gateway.accepted
+        bob.answer(yield* bob.next)
+        yield* alice.peer.next
+        alice.peer.onFrame = ignore
+        bob.write(...flood({ to: `${alice.usePath} ${alice.uri}`, from: gateway.uri }))
+        yield* world.network!.settled
+        const frames = collect(carol.peer)
+        collect(bob)
+        sends(carol, other)
+        bob.write(send({ to: `${carol.usePath} ${carol.uri}`, from: other, messageId: "behind", body: "hi" }))
+        yield* TestClock.adjust("20 seconds")
+        assert.deepStrictEqual(idsOf(frames), ["behind"])
+        yield* TestClock.adjust("60 seconds")
+      })
+  )
+
+  for (const waited of [0, 3]) {
+    scenario(
+      `R4976-9.3-05: is held for two seconds when another session speaks, less those that its receiver was silent for: ${waited}`,
+      (world) =>
+        Effect.gen(function*() {
+          const alice = yield* world.login()
+          const carol = yield* world.login({ username: "carol" })
+          const { bob: gateway, bobUri } = yield* world.join(alice)
+          const other = world.party("other")
+          alice.peer.onFrame = ignore
+          const frames = collect(carol.peer)
+          const behind = (messageId: string) =>
+            send({ to: `${carol.usePath} ${carol.uri}`, from: other, messageId, body: "hi" })
+          const all = flood({ to: `${alice.usePath} ${alice.uri}`, from: bobUri }, 7)
+          gateway.write(...all.slice(0, 6))
+          yield* TestClock.adjust(waited * 1000)
+          // What is too much, and what comes with it: it was read when the connection is held.
+          gateway.write(Buffer.concat([all[6]!, behind("with")]))
+          yield* world.network!.settled
+          gateway.write(behind("later"))
+          yield* world.network!.settled
+          assert.deepStrictEqual(idsOf(frames), waited === 0 ? ["with"] : ["with", "later"])
+          yield* TestClock.adjust("2 seconds")
+          assert.deepStrictEqual(idsOf(frames), ["with", "later"])
+          yield* TestClock.adjust("60 seconds")
+        }),
+      { limits: { transactions: 5, session: 10_000 } }
+    )
+  }
+})
