@@ -39,6 +39,8 @@ export class Reading implements Tap {
   #route: Used | undefined
   /** Milliseconds of the monotonic clock. */
   #sharedUntil = -Infinity
+  /** Users for whom alone it is held. */
+  #heldFor: Set<object> | undefined
   /** Its peer was faster than a session allows. */
   #slowed: Timeout | undefined
   /** Milliseconds of the monotonic clock; 0: it is not slowed. */
@@ -68,6 +70,18 @@ export class Reading implements Tap {
     this.#holds--
     this.#heldUntil = this.#shared.turn.now
     this.#resume()
+  }
+
+  holdFor(user: object): boolean {
+    const heldFor = this.#heldFor ??= new Set()
+    if (heldFor.has(user)) return false
+    heldFor.add(user)
+    this.hold()
+    return true
+  }
+
+  releaseFor(user: object): void {
+    if (this.#heldFor?.delete(user) === true) this.release()
   }
 
   /**
@@ -116,9 +130,14 @@ export class Reading implements Tap {
     if (last !== undefined && last !== before && last.only !== Kind.Auth) {
       const { shared } = this
       this.#sharedUntil = this.#shared.turn.now + SHARED
-      if (!shared) this.flows.isShared()
+      if (!shared) this.#becomesShared()
     }
     this.#route = route
+  }
+
+  #becomesShared(): void {
+    for (const user of this.#heldFor ?? []) this.releaseFor(user)
+    this.flows.isShared()
   }
 
   /** Several use it. Then nobody is held for long since the receiver of one of them is slow. */

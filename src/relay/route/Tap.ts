@@ -9,6 +9,9 @@ export interface Tap {
   /** Stops it, and lets it go on; as often as it was stopped. */
   hold(): void
   release(): void
+  /** The same for one user, whom several sessions do not wait for; whether it was stopped for him only now. */
+  holdFor(user: object): boolean
+  releaseFor(user: object): void
   readonly flows: Flows
 }
 

@@ -90,22 +90,23 @@ export class Unanswered extends Octets {
   add(octets: number): void {
     if (!this.takes(octets) || this.full) return
     this.full = true
-    this.hold()
-  }
-
-  protected relaxed(): void {
-    this.release()
-  }
-
-  hold(): void {
     const { source } = this
     if (source === undefined) return
     source.shared.counters.unansweredOverLimit++
     source.reading.hold()
   }
 
-  release(): void {
+  protected relaxed(): void {
     this.source?.reading.release()
+  }
+
+  holdFor(user: UserUnanswered): void {
+    const { source } = this
+    if (source?.reading.holdFor(user) === true) source.shared.counters.unansweredOverLimit++
+  }
+
+  releaseFor(user: UserUnanswered): void {
+    this.source?.reading.releaseFor(user)
   }
 
   /** The connection is gone. */
@@ -132,13 +133,13 @@ export class UserUnanswered extends Octets {
   add(octets: number, by: Unanswered | undefined): void {
     if (!this.takes(octets)) return
     this.full = true
-    if (by === undefined || this.#held.has(by)) return
+    if (by === undefined) return
     this.#held.add(by)
-    by.hold()
+    by.holdFor(this)
   }
 
   protected relaxed(): void {
-    for (const one of this.#held) one.release()
+    for (const one of this.#held) one.releaseFor(this)
     this.#held.clear()
   }
 }

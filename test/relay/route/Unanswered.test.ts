@@ -218,4 +218,37 @@ describe("requests without an answer", () => {
         yield* answered(200)
       })
   )
+
+  scenario(
+    "R4976-9.3-05: a connection that is held for one user goes on when another session speaks there; what is for him is refused",
+    { limits: { unansweredOfUser: 4 * PATH } },
+    (world) =>
+      Effect.gen(function*() {
+        const mute = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const gateway = yield* world.connect
+        const from = fromPath(world.party("gateway"))
+        const ask = request("NICKNAME", { to: `${mute.usePath} ${mute.uri}`, from })
+        const other = world.party("other")
+        const toCarol = (messageId: string) =>
+          send({ to: `${carol.usePath} ${carol.uri}`, from: other, messageId, body: "hi" })
+        const arrive = Effect.fnUntraced(function*(...ids: Array<string>) {
+          yield* world.network!.settled
+          assert.deepStrictEqual(carol.peer.frames.map((frame) => header(frame, "Message-ID")), ids)
+        })
+        // What it shows for the first time comes with what is too much: it was read when the connection is held.
+        gateway.write(Buffer.concat([ask, ask, ask, ask, toCarol("with")]))
+        yield* arrive("with")
+        assert.strictEqual(world.relay.counters.unansweredOverLimit, 1)
+        gateway.write(ask, toCarol("later"))
+        yield* arrive("with", "later")
+        assert.lengthOf(mute.peer.frames, 4)
+        assert.deepStrictEqual(gateway.frames.splice(0).map(({ status }) => status), [200, 408, 200])
+        yield* TestClock.adjust("30 seconds")
+        gateway.write(ask)
+        yield* world.network!.settled
+        assert.lengthOf(mute.peer.frames, 5)
+        yield* TestClock.adjust("30 seconds")
+      })
+  )
 })
