@@ -45,6 +45,8 @@ export class BackPressure implements Flows {
 
   waitsNoMore(flow: Waiting): void {
     this.#waiting.delete(flow)
+    // What has failed may have done so without a word.
+    this.#shared.awaited.look()
   }
 
   parked(octets: number): void {

@@ -437,6 +437,33 @@ describe("the end of a relay's scope", () => {
     )
   }
 
+  scenario(
+    "does not wait for what waited for a receiver and has failed, also where nobody hears of that",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const second = yield* world.login({ peer: alice.peer })
+        const { bob, bobUri } = yield* world.join(second)
+        world.network!.answer("silent.example", 2855, "Silence")
+        const to = `${alice.usePath} msrp://silent.example:2855/s;tcp`
+        alice.peer.write(send({ to, from: alice.uri, failureReport: "no", body: pattern(20_000) }))
+        alice.peer.write(send({ to: `${second.usePath} ${bobUri}`, from: second.uri, failureReport: "no", body: "x" }))
+        alice.peer.write(send({ to, from: alice.uri, failureReport: "no", body: pattern(20_000) }))
+        yield* until(() => bob.frames.length === 1, "the message of the other session")
+        const closing = yield* Effect.forkChild(world.relay.close)
+        const over: Array<boolean> = []
+        for (const millis of [1900, 100, 8000]) {
+          yield* TestClock.adjust(millis)
+          yield* world.network!.settled
+          over.push(alice.peer.closed_)
+        }
+        assert.deepStrictEqual(over, [false, true, true])
+        yield* TestClock.adjust("5 seconds")
+        yield* Fiber.join(closing)
+      }),
+    { limits: { draining: 9, session: 30_000 } }
+  )
+
   ended("may be brought about twice, and comes with `close` before it", 30, ({ end, world }) =>
     Effect.gen(function*() {
       const { alice, bob } = yield* world.pair()
