@@ -113,10 +113,14 @@ export const traffic: ReadonlyArray<Family> = [
   ),
   counterBy(
     "receivers_failed_total",
-    "Times that what waited for a receiver failed: it took nothing, or others wait behind it",
-    ["reason", ["takes nothing", "too slow"]],
+    "Times that what waited for a receiver failed: it took nothing, others wait behind it, or it is more than a session may bring",
+    ["reason", ["takes nothing", "too slow", "too fast"]],
     ({ relay: { counters } }, reason) =>
-      reason === "takes nothing" ? counters.receiversStalled : counters.receiversGivenUp
+      reason === "takes nothing"
+        ? counters.receiversStalled
+        : reason === "too slow"
+        ? counters.receiversGivenUp
+        : counters.sessionsTooFast
   ),
   gauge("parked_bytes", "Octets of requests that wait for slow receivers", ({ relay }) => relay.gauges().parkedOctets),
   gauge("queued_bytes", "Octets of output that the system has not taken", ({ relay }) => {

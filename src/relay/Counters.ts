@@ -55,6 +55,8 @@ export interface RelayCounters {
   receiversStalled: number
   /** Times that what waited for a slow receiver failed, since others use its sender's connection as well. */
   receiversGivenUp: number
+  /** Times that what waited since a session from another relay was faster than it may be was too much, and failed. */
+  sessionsTooFast: number
   dialsFailed: number
   /** Next hops that policy refused, as the URI has them or after DNS, and those that were too many (at a time or in all) or looked up too often. */
   dialsForbidden: number
@@ -163,6 +165,7 @@ export const zeroCounters = (): RelayCounters => ({
   probationsFailed: 0,
   receiversStalled: 0,
   receiversGivenUp: 0,
+  sessionsTooFast: 0,
   dialsFailed: 0,
   dialsForbidden: 0,
   dialsOverLimit: 0,

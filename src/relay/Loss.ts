@@ -14,6 +14,7 @@ const loss = (status: number, cause: string): Loss => ({ status, comment: reason
 export const UNANSWERED = loss(408, "no answer in time")
 export const STALLED = loss(408, "its receiver takes nothing")
 export const SLOW = loss(408, "its receiver is too slow, and others wait for what is behind it")
+export const TOO_FAST = loss(408, "its session is faster than it may be")
 export const CLOSED = loss(408, "the connection to its receiver closed")
 export const UNREACHABLE = loss(408, "its next hop cannot be reached")
 export const FORBIDDEN = loss(403, "its next hop may not be reached")

@@ -29,6 +29,7 @@ export const troubles = [
   "refused506",
   "reports",
   "receiversGivenUp",
+  "sessionsTooFast",
   "receiversStalled",
   "connectionsTurnedAway",
   "probationsFailed",

@@ -8,6 +8,7 @@ const TROUBLE = [
   "probationsFailed",
   "receiversStalled",
   "receiversGivenUp",
+  "sessionsTooFast",
   "dialsForbidden",
   "dialsOverLimit",
   "sessionsRefused",

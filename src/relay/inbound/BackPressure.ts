@@ -2,7 +2,7 @@
  * What the flows of one connection hold for slow receivers, and when it is not read since that is too much: briefly if others
  * use it too, and then what waits for those receivers fails.
  */
-import { SLOW } from "../Loss.ts"
+import { SLOW, TOO_FAST } from "../Loss.ts"
 import { ANSWERED_WITHIN } from "../outbound/Window.ts"
 import type { Flows, Tap, Waiting } from "../route/Tap.ts"
 import type { Session } from "../Session.ts"
@@ -147,8 +147,11 @@ export class BackPressure implements Flows {
   }
 
   #giveUp(flow: Waiting): void {
-    this.#shared.counters.receiversGivenUp++
-    flow.fail(SLOW)
+    const { counters } = this.#shared
+    const { isTooFast } = flow
+    if (isTooFast) counters.sessionsTooFast++
+    else counters.receiversGivenUp++
+    flow.fail(isTooFast ? TOO_FAST : SLOW)
   }
 
   #giveUpSilent(): void {

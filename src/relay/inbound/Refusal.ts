@@ -33,7 +33,11 @@ export interface RefusalOwner extends HopFacts {
 }
 
 /** Nothing is passed on to who takes nothing, nor more of a message that its receiver does not want, nor what nobody could keep. */
-export const stuck = ({ parties }: Route): Ending => ({ status: 408, problem: "its receiver takes nothing", parties })
+export const stuck = ({ flow, parties }: Route): Ending => ({
+  status: 408,
+  problem: flow.isTooFast ? "its session is faster than it may be" : "its receiver takes nothing",
+  parties
+})
 export const unwanted = ({ parties }: Route): Ending => ({
   status: 413,
   problem: "its receiver wants no more of it",

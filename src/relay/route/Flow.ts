@@ -4,7 +4,7 @@
  */
 import { totalOf } from "../../protocol/ByteRange.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
-import { type Loss, SLOW, STALLED } from "../Loss.ts"
+import { type Loss, SLOW, STALLED, TOO_FAST } from "../Loss.ts"
 import type { Sender } from "../outbound/Turns.ts"
 import type { Session } from "../Session.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
@@ -86,6 +86,11 @@ export class Flow implements Sender, Waiting {
   get #isPaced(): boolean {
     const { fromRelay, pace, target } = this.#way
     return fromRelay && pace !== undefined && pace.until > target.now
+  }
+
+  /** What waits does so for its pace alone. */
+  get isTooFast(): boolean {
+    return this.#isPaced && this.#way.window.room
   }
 
   /**
@@ -251,7 +256,7 @@ export class Flow implements Sender, Waiting {
     const parked = this.#parked
     const first = this.#first
     const offset = this.#offset
-    const most = loss === SLOW ? Math.min(this.#octets / 2, this.#reports) : this.#reports
+    const most = loss === SLOW || loss === TOO_FAST ? Math.min(this.#octets / 2, this.#reports) : this.#reports
     const kept: Array<Parked> = []
     let octets = 0
     for (let i = first; i < parked.length && !target.gone; i++) {

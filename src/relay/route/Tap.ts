@@ -37,6 +37,8 @@ export interface Waiting {
   readonly full: boolean
   /** It has failed before, and nothing tells that it would not fail again. */
   readonly failing: boolean
+  /** What waits does so since its session is faster than it may be. */
+  readonly isTooFast: boolean
   /** The session of those who send. */
   readonly session: Session
   /** Its receiver has given no sign for so long. */

@@ -194,4 +194,34 @@ describe("the link of another relay", () => {
         assert.strictEqual(answers.filter(({ method }) => method === "REPORT").length, 0)
       })
   )
+
+  scenario(
+    "R4976-9.3-06: what is far too fast is reported, as what it is: no receiver is given up",
+    { ...options, limits: { requestRate: 10, relayed: 20_000 } },
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const heard = collect(link)
+        const frames = collect(alice.peer)
+        yield* TestClock.adjust("1 second")
+        const to = `${alice.usePath} ${alice.uri}`
+        link.write(send({ to, from: FROM, body: "one" }))
+        link.write(send({ to: `${carol.usePath} ${carol.uri}`, from: FROM, body: "another" }))
+        for (let i = 0; i < 40; i++) {
+          link.write(send({ to, from: FROM, messageId: `msg.${i}`, body: pattern(1000), range: "1-1000/1000" }))
+        }
+        yield* world.network!.settled
+        const { receiversGivenUp, sessionsTooFast } = world.relay.counters
+        assert.deepStrictEqual([receiversGivenUp, sessionsTooFast], [0, 1])
+        const told = heard.filter((frame) => frame.method === "REPORT" || frame.status >= 400).length
+        assert.strictEqual(sends(frames) + told, 41)
+        const reason = "its session is faster than it may be"
+        for (const line of ["message not delivered", "request refused"]) {
+          assert.isTrue(world.log.some((one) => one.includes(line) && one.includes(reason)), line)
+        }
+        yield* TestClock.adjust("10 seconds")
+      })
+  )
 })
