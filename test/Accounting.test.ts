@@ -102,6 +102,42 @@ const open: Scenario = {
   }))
 }
 
+/** The far relay reports what its receiver has not answered in time, when the session is over in which the sender stopped. */
+const late: Scenario = {
+  ...behind,
+  relays: 2,
+  link: { latency: 0, split: 100, window: 65_536 },
+  bounds: { ...behind.bounds, connection: 1_048_576, transactions: 16_384 },
+  dialogs: [100_000, 45].map((expires, owner) => ({ kind: "linked", owner, peer: 0, expires })),
+  answers: [
+    [{ status: 200, when: "late", delay: 40_000 }, { status: 200, when: "now", delay: 0 }],
+    [{ status: 200, when: "now", delay: 0 }]
+  ],
+  commands: [
+    { do: "wait", millis: 31_000 },
+    { do: "throttle", end: 1, octets: 880 },
+    ...[[1, 0], [187, 60_000, 60_000], [6]].map((chunks, i) => ({
+      do: "send",
+      dialog: i % 2,
+      back: false,
+      message: {
+        chunks,
+        last: "$",
+        failureReport: i === 2 ? "partial" : "absent",
+        successReport: true,
+        range: i === 1 ? "total" : "exact",
+        spaced: false
+      }
+    } as const)),
+    { do: "wait", millis: 62_000 }
+  ],
+  relents: false
+}
+
+it("R4976-6.3-24 R4976-6.4.2-02: what a far relay says of a message does not come back by a session that is over", async () => {
+  assert.deepStrictEqual(await run(late), [])
+})
+
 it("R4976-6.4.1-13: whose own answers are behind what he writes to himself gets it in pieces that he can answer", async () => {
   assert.deepStrictEqual(await run(open), [])
 })

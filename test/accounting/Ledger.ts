@@ -420,6 +420,8 @@ export class Ledger {
       )
       this.check(
         aborted || source.gone || reports.length > 0 || message.failureReport === "no" ||
+          // It was told to the near relay.
+          message.severed ||
           // A link was lost, of which those hear nothing who do not want answers.
           message.linked && this.#rough && message.failureReport !== "yes" ||
           piece.answered !== undefined && piece.answered >= 300,
