@@ -41,7 +41,8 @@ export interface RelayLimits {
   readonly transactions: number
   /**
    * Octets that requests without an answer hold, those of the From-Path and some 400 for each, before the
-   * connection that they came in on is not read; and those that go through the sessions of one user, on all connections.
+   * connection that they came in on is not read (one of several sessions for `hold` at most, then at twice as many); and those
+   * that go through the sessions of one user, on all connections.
    */
   readonly unanswered: number
   readonly unansweredOfUser: number

@@ -2,7 +2,8 @@
  * What requests without an answer hold in memory until it comes, or its time is over: the paths that a REPORT goes along,
  * which may be as long as a header line, and something for each request. It is counted for the connection that they came
  * in on, and for the user whose session they go through. Beyond either bound the connection is not read until half of it
- * is free again; one that several sessions share is not held for one user, whose requests are refused.
+ * is free again; one that several sessions share is not held for one user, whose requests are refused, nor for long for
+ * receivers who answer nothing: what goes beyond its share is refused then.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Limits } from "../Limits.ts"
@@ -10,6 +11,7 @@ import type { HopFacts } from "../Observer.ts"
 import type { Sent } from "../outbound/Window.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
+import { stopTimer, Timeout } from "../Timers.ts"
 import type { Tap } from "./Tap.ts"
 
 /** The hop that requests come in on. */
@@ -76,6 +78,12 @@ export class Unanswered extends Octets {
   /** Whom answers and REPORTs go to. Nothing that waits for an answer keeps a connection in memory that is gone. */
   source: Source | undefined
   readonly #limits: Limits
+  /** Ways back that hold some. */
+  ways = 0
+  #held = false
+  /** Several sessions have waited in vain: what is more than its share is refused to each. */
+  #refusing = false
+  #patience: Timeout | undefined
 
   constructor(source: Source) {
     super()
@@ -88,16 +96,39 @@ export class Unanswered extends Octets {
   }
 
   add(octets: number): void {
-    if (!this.takes(octets) || this.full) return
-    this.full = true
+    if (!this.takes(octets) || this.#held || (this.#refusing && this.octets <= 2 * this.most)) return
     const { source } = this
     if (source === undefined) return
-    source.shared.counters.unansweredOverLimit++
+    this.#held = true
     source.reading.hold()
+    if (this.full) return
+    this.full = true
+    source.shared.counters.unansweredOverLimit++
+    this.#limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
+  }
+
+  /** Several sessions wait no longer for the answers to some of them. */
+  #impatient(): void {
+    if (this.source?.reading.shared !== true) return this.#limits.hold.start(this.#patience!)
+    this.#refusing = true
+    this.#release()
+  }
+
+  /** Is more refused to a way back that holds so many. Those that have less than their share get no further than twice the bound. */
+  refuses(octets: number): boolean {
+    return this.#refusing && octets * this.ways > this.most
+  }
+
+  #release(): void {
+    if (!this.#held) return
+    this.#held = false
+    this.source?.reading.release()
   }
 
   protected relaxed(): void {
-    this.source?.reading.release()
+    this.#refusing = false
+    stopTimer(this.#patience)
+    this.#release()
   }
 
   holdFor(user: UserUnanswered): void {
@@ -111,6 +142,7 @@ export class Unanswered extends Octets {
 
   /** The connection is gone. */
   close(): void {
+    stopTimer(this.#patience)
     this.source = undefined
   }
 }

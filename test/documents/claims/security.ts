@@ -75,7 +75,9 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `| a connection of several sessions that is held for one receiver | | ${seconds(limits.hold)} |`,
     `| ${size(limits.relayed)}; ${size(limits.relay)} |`,
     `| a chunk whose session has expired | | ${seconds(limits.overtime)} |`,
-    `| ${size(limits.unanswered)}; ${size(limits.unansweredOfUser)} |`,
+    `| ${size(limits.unanswered)}, of several sessions ${size(2 * limits.unanswered)}; ${
+      size(limits.unansweredOfUser)
+    } |`,
     `| AUTHs under way on a relay's connection | | ${limits.auths} |`,
     `| ${size(numberIn("src/relay/route/Trial.ts", "const MAX_KEPT = "))}, ${MAX_TRIALS} sessions of a connection |`,
     `| look-ups of a user | | ${limits.lookups} a minute |`,

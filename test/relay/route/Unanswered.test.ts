@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../../src/protocol/Uri.ts"
 import {
+  collect,
   header,
   type Message,
   type Owner,
@@ -248,6 +249,51 @@ describe("requests without an answer", () => {
         gateway.write(ask)
         yield* world.network!.settled
         assert.lengthOf(mute.peer.frames, 5)
+        yield* TestClock.adjust("30 seconds")
+      })
+  )
+
+  scenario(
+    "R4976-9.3-05: those of many receivers hold a connection of several sessions for two seconds; then who has most of them is refused",
+    { limits: { unanswered: 20 * PATH } },
+    (world) =>
+      Effect.gen(function*() {
+        const carol = yield* world.login({ username: "carol" })
+        const gateway = yield* world.connect
+        const mute = yield* Effect.forEach([1, 2, 3, 4], () =>
+          Effect.map(world.login(), ({ peer, uri, usePath }) => {
+            const parts = { to: `${usePath} ${uri}`, from: fromPath(world.party("gateway")) }
+            return { peer, ask: () => gateway.write(request("NICKNAME", parts)) }
+          }))
+        const toCarol = { to: `${carol.usePath} ${carol.uri}`, from: world.party("other") }
+        const others = collect(carol.peer)
+        const say = (messageId: string) => gateway.write(send({ ...toCarol, messageId, body: "hi" }))
+        const arrive = Effect.fnUntraced(function*(count: number) {
+          yield* world.network!.settled
+          assert.lengthOf(others, count)
+        })
+        say("before")
+        yield* arrive(1)
+        for (let i = 0; i < 6; i++) for (const { ask } of mute) ask()
+        yield* arrive(1)
+        say("behind")
+        yield* TestClock.adjust("1900 millis")
+        yield* arrive(1)
+        yield* TestClock.adjust("100 millis")
+        yield* arrive(2)
+        for (let i = 0; i < 50; i++) {
+          for (const { ask } of mute) ask()
+          say(`after.${i}`)
+          yield* arrive(3 + i)
+        }
+        assert.lengthOf(gateway.frames.filter(({ status }) => status === 408), 200)
+        assert.strictEqual(world.relay.gauges().transactions, 24)
+        assert.strictEqual(world.relay.counters.unansweredOverLimit, 1)
+        yield* TestClock.adjust("30 seconds")
+        const before = mute[0]!.peer.frames.length
+        mute[0]!.ask()
+        yield* world.network!.settled
+        assert.lengthOf(mute[0]!.peer.frames, before + 1)
         yield* TestClock.adjust("30 seconds")
       })
   )
