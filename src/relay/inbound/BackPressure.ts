@@ -74,7 +74,7 @@ export class BackPressure implements Flows {
     this.#reading.hold()
     // Nobody is held: what was accepted waits as long as it may.
     if (this.#gone) return
-    if (flow.failing || (this.#reading.shared && (flow.fromRelay || this.#isSilent(flow)))) this.#giveUp(flow)
+    if (this.#isOver(flow)) this.#giveUp(flow)
     else this.#held()
   }
 
@@ -97,7 +97,8 @@ export class BackPressure implements Flows {
   /** Several use it from now on: they wait for a receiver as long as if he were too much only now. */
   isShared(): void {
     if (this.#gone) return
-    for (const flow of this.#waiting) if ((flow.full || this.#parkedHold) && this.#isSilent(flow)) this.#giveUp(flow)
+    for (const flow of this.#waiting) if (flow.full && this.#isOver(flow)) this.#giveUp(flow)
+    if (this.#parkedHold) this.#giveUpSilent()
     this.#wait()
   }
 
@@ -156,6 +157,11 @@ export class BackPressure implements Flows {
 
   #giveUpSilent(): void {
     for (const flow of this.#waiting) if (this.#isSilent(flow)) this.#giveUp(flow)
+  }
+
+  /** Nobody waits for its receiver any more. */
+  #isOver(flow: Waiting): boolean {
+    return flow.failing || (this.#reading.shared && (flow.fromRelay || this.#isSilent(flow)))
   }
 
   /** For as long as others are held for a receiver. */

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { collect, type Frame, header, send } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
+import { connectFrom, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
 
 const scenario = simulated()
@@ -102,4 +103,28 @@ describe("a connection that is held for the receiver of one session", () => {
       { limits: { transactions: 5, session: 10_000 } }
     )
   }
+
+  scenario(
+    "R4976-9.3-05: is held no more when another session speaks, where it is that of another relay",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const from = "msrps://outer.example.net:2855/s1;tcp msrp://client.invalid:9/c1;tcp"
+        alice.peer.onFrame = ignore
+        const frames = collect(carol.peer)
+        const behind = (messageId: string) => send({ to: `${carol.usePath} ${carol.uri}`, from, messageId, body: "hi" })
+        const all = flood({ to: `${alice.usePath} ${alice.uri}`, from }, 7)
+        link.write(...all.slice(0, 5))
+        yield* world.network!.settled
+        link.write(Buffer.concat([...all.slice(5), behind("with")]))
+        yield* world.network!.settled
+        link.write(behind("later"))
+        yield* world.network!.settled
+        assert.deepStrictEqual(idsOf(frames), ["with", "later"])
+        yield* TestClock.adjust("60 seconds")
+      }),
+    { ...options, limits: { transactions: 5, relayed: 10_000 } }
+  )
 })
