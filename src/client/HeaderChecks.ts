@@ -2,6 +2,7 @@
 import * as Schema from "effect/Schema"
 import { type HeaderLines, isHeaderName } from "../protocol/Encoder.ts"
 import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
+import { PATHS } from "./PathLimits.ts"
 import { isUtf8Line, utf8Length } from "./Utf8.ts"
 
 /** Written by the client into whatever it sends. */
@@ -9,13 +10,8 @@ export const ofAny = ["To-Path", "From-Path"]
 /** The same of a message. */
 export const ofSend = [...ofAny, "Message-ID", "Byte-Range", "Success-Report", "Failure-Report", "Content-Type"]
 
-/**
- * Beyond the limits of a relay the connection ends. A path is one line, and both are one in the end; the rest is divided, and
- * leaves what the client writes.
- */
+/** Beyond the limits of a relay the connection ends. What the paths leave is divided, and leaves what the client writes. */
 const REST = 1024
-export const PATHS = defaultFrameLimits.headerLine - 64
-export const MAX_URIS = defaultFrameLimits.pathUris
 const OCTETS = defaultFrameLimits.headerSection - PATHS - REST
 const LINES = defaultFrameLimits.headers - ofSend.length
 
@@ -26,7 +22,9 @@ const octetsOf = ([name, value]: HeaderLines[number]): number => name.length + u
 
 /** What is wrong with one of them, as it fits behind its place. Only what is a name is told of it: the rest may be a secret. */
 const wrongLine = (line: unknown, own: ReadonlySet<string>): string | undefined => {
-  if (!Array.isArray(line) || typeof line[0] !== "string") return "must be a pair of a name and a value"
+  if (!Array.isArray(line) || line.length > 2 || typeof line[0] !== "string") {
+    return "must be a pair of a name and a value"
+  }
   const [name, value] = line
   if (!isHeaderName(name)) return "must have a name of letters, digits, hyphens and the like"
   if (own.has(name.toLowerCase())) return `must not be ${name}, which the client writes itself`

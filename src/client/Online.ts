@@ -26,11 +26,12 @@ import type { Incoming } from "./Incoming.ts"
 import { type Mailbox, Unread } from "./Mailbox.ts"
 import { type OnlineOptions, onlineOptions } from "./OnlineOptions.ts"
 import type { OnlineError, OnlineState } from "./OnlineState.ts"
-import { checkMessage, checkOnlineSend, checkReply } from "./OptionChecks.ts"
+import { checkMessage, checkOnlineSend, checkReply, checkTo } from "./OptionChecks.ts"
 import type { OnlineSendOptions } from "./Options.ts"
 import type { Report } from "./Report.ts"
 import type { Sent } from "./Sent.ts"
 import { isFinal, keepUp } from "./Upkeep.ts"
+import { toUtf8 } from "./Utf8.ts"
 
 /** States that wait for one who follows them. He misses the oldest of more. */
 const MAX_STATES = 64
@@ -216,17 +217,27 @@ export const online = Effect.fnUntraced(function*(
     }
   })
 
+  /** `whose` are the options, and `option` what the peer's path was given as. */
+  const handOver = <E, R>(whose: string, option: string, { to, ...options }: OnlineSendOptions<E, R>) =>
+    Effect.flatMap(current, ({ client, grant: { usePath } }) => {
+      const { contentType = "", fromPath = uri } = options
+      const toPath = pathText([...usePath, pathText(to)])
+      const paths = { to: toPath, from: pathText(fromPath), contentType: toUtf8(contentType) }
+      return Effect.andThen(checkTo(whose, option, paths), client.send({ ...options, fromPath, toPath }))
+    })
+
   const send = <E, R>(options: OnlineSendOptions<E, R>): Effect.Effect<Sent, ClientError | E, R> =>
-    Effect.flatMap(
-      Effect.andThen(checkOnlineSend(options), current),
-      ({ client, grant }) =>
-        client.send({ ...options, fromPath: options.fromPath ?? uri, toPath: [...grant.usePath, pathText(options.to)] })
-    )
+    Effect.andThen(checkOnlineSend(options), Effect.suspend(() => handOver("send", "to", options)))
 
   const reply: OnlineShape["reply"] = (message, options) =>
-    Effect.flatMap(Effect.all([checkMessage(message), checkReply(options), current]), ([, , { grant: { usePath } }]) =>
-      // The relays of now in the place of those that it came by.
-      send({ ...options, fromPath: message.toPath, to: pathUris(message.fromPath).slice(usePath.length) }))
+    Effect.flatMap(
+      Effect.all([checkMessage(message), checkReply(options), current]),
+      ([, , { grant: { usePath } }]) => {
+        // The relays of now in the place of those that it came by.
+        const to = pathUris(message.fromPath).slice(usePath.length)
+        return handOver("reply", "message.fromPath", { ...options, fromPath: message.toPath, to })
+      }
+    )
 
   return {
     uri,

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { duration, type OptionProblem, type OptionsError, wrongOptions } from "../options/Options.ts"
+import { duration, type OptionProblem, type OptionsError, wrongOrUnknown } from "../options/Options.ts"
 import { type MsrpUri, parseUri } from "../protocol/Uri.ts"
 import { isReachable } from "./ByUri.ts"
 import { ClientError } from "./ClientError.ts"
@@ -24,15 +24,17 @@ const relayOf = (relay: unknown): MsrpUri | undefined => {
 const isSame = (uri: MsrpUri, made: MsrpUri): boolean =>
   Object.entries(uri).every(([part, value]) => made[part as keyof MsrpUri] === value)
 
-const relaySchema = {
-  relay: Schema.declare((value: unknown): value is string | MsrpUri => relayOf(value) !== undefined, {
-    expected: "the URI of a relay, by tcp or ws and without a session"
-  }),
-  ...clientSchema
-}
+const relay = Schema.declare((value: unknown): value is string | MsrpUri => relayOf(value) !== undefined, {
+  expected: "the URI of a relay, by tcp or ws and without a session"
+})
+
+const relaySchema = Schema.Struct({ relay, ...clientSchema })
+
+const { record: _, respond: __, ...ofOnline } = clientSchema
 
 const schema = Schema.Struct({
-  ...relaySchema,
+  relay,
+  ...ofOnline,
   username: Schema.optional(userSchema.username),
   password: Schema.optional(userSchema.password),
   credentials: Schema.optional(
@@ -75,7 +77,7 @@ const together = (options: OnlineOptions): ReadonlyArray<OptionProblem> => {
 /** Where the relay is. */
 export const relayOptions = (layer: string, options: RelayOptions): Effect.Effect<MsrpUri, OptionsError> =>
   Effect.suspend(() => {
-    const error = wrongOptions<RelayOptions>(layer, Schema.Struct(relaySchema))(options)
+    const error = wrongOrUnknown<RelayOptions>(layer, relaySchema)(options)
     return error === undefined ? Effect.succeed(relayOf(options.relay)!) : Effect.fail(error)
   })
 
@@ -84,7 +86,7 @@ const WAIT_ONLINE = "30 seconds"
 
 export const onlineOptions = (layer: string, options: OnlineOptions): Effect.Effect<OnlineSettings, OptionsError> =>
   Effect.suspend(() => {
-    const error = wrongOptions<OnlineOptions>(layer, schema, together)(options)
+    const error = wrongOrUnknown<OnlineOptions>(layer, schema, together)(options)
     if (error !== undefined) return Effect.fail(error)
     const { algorithms, expires, rspauth, sendUri, waitOnline = WAIT_ONLINE } = options
     return Effect.succeed({

@@ -8,6 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import {
+  amongOthers,
   checkOptions,
   declared,
   duration,
@@ -15,25 +16,26 @@ import {
   httpPath,
   oneOf,
   type OptionProblem,
-  type OptionsError,
+  OptionsError,
   text,
   whole,
   wholeOrUnbounded,
-  wrongOptions
+  wrongOptions,
+  wrongOrUnknown
 } from "../options/Options.ts"
 import { type Range, ranges } from "../options/Ranges.ts"
 import { Buffer } from "../platform/Node.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
-import { isComment, isMethod } from "../protocol/Encoder.ts"
+import { isComment, isLine, isMethod } from "../protocol/Encoder.ts"
 import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
 import { isIdent } from "../protocol/Ident.ts"
 import { parsePath, parseUri } from "../protocol/Uri.ts"
 import { type ClientError, unusable } from "./ClientError.ts"
 import { type Collect, collectOf } from "./Collect.ts"
 import { type Client, pathText } from "./Endpoint.ts"
-import { Frame, pathUris } from "./Frame.ts"
+import { Frame } from "./Frame.ts"
 import { guarded, isOctets } from "./Guarded.ts"
-import { headersBeside, MAX_URIS, ofAny, ofSend, PATHS } from "./HeaderChecks.ts"
+import { headersBeside, ofAny, ofSend } from "./HeaderChecks.ts"
 import type { Message } from "./Inbox.ts"
 import type {
   AuthOptions,
@@ -44,6 +46,7 @@ import type {
   RequestOptions,
   SendOptions
 } from "./Options.ts"
+import { type Paths, wrongPaths } from "./PathLimits.ts"
 import { isUtf8Line, toUtf8 } from "./Utf8.ts"
 
 const { nonSendBody } = defaultFrameLimits
@@ -68,38 +71,22 @@ const octets = declared<string | Uint8Array>("text or octets, which no other thr
 
 const MEDIA_TYPE = /^[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+\/[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+[\t ]*(?:;|$)/
 
-/** How much of a line there may be, where it is more; of a path also how many URIs. */
-const excess = (line: string, uris = 0): string | undefined => {
-  if (uris > MAX_URIS) return `at most ${MAX_URIS} URIs`
-  return line.length > PATHS ? `at most ${PATHS} octets` : undefined
-}
+/** Own URI where options say none. */
+type Own = Pick<Client, "uri">
 
-/** By themselves, and together: the relays on the way move URIs from one path to the other, up to the last one (RFC 4976 §6.4.1). */
+/** Where the From-Path is not given it is there as well. */
 const pathsFit = (
-  { contentType = "", fromPath = "", toPath }: Pick<SendOptions, "contentType" | "fromPath" | "toPath">
-): ReadonlyArray<OptionProblem> => {
-  const [to, from, type] = [pathText(toPath), pathText(fromPath), toUtf8(contentType)]
-  const [toUris, fromUris] = [pathUris(to).length, pathUris(from).length]
-  const alone = [
-    { option: "toPath", most: excess(to, toUris) },
-    { option: "fromPath", most: excess(from, fromUris) },
-    { option: "contentType", most: excess(type) }
-  ].flatMap(({ most, option }) => most === undefined ? [] : [{ option, problem: `must be ${most}` }])
-  if (alone.length > 0) return alone
-  return toUris + fromUris > MAX_URIS + 1 || to.length + from.length + type.length > PATHS
-    ? [{
-      option: "toPath",
-      problem: `must be, with fromPath, at most ${MAX_URIS + 1} URIs, and with contentType ${PATHS} octets`
-    }]
-    : []
-}
+  { contentType = "", fromPath, toPath }: Pick<SendOptions, "contentType" | "fromPath" | "toPath">,
+  { uri }: Own
+): ReadonlyArray<OptionProblem> =>
+  wrongPaths({ to: pathText(toPath), from: pathText(fromPath ?? uri), contentType: toUtf8(contentType) })
 
 /** With the relay's URI it is a To-Path. */
-const viaFits = ({ relay, via = "" }: AuthOptions): ReadonlyArray<OptionProblem> => {
-  const to = `${pathText(via)} ${pathText(relay)}`
-  const most = excess(to, pathUris(to).length)
-  return most === undefined ? [] : [{ option: "via", problem: `must be, with relay, ${most}` }]
-}
+const viaFits = ({ fromPath, relay, via = "" }: AuthOptions, { uri }: Own): ReadonlyArray<OptionProblem> =>
+  wrongPaths(
+    { to: `${pathText(via)} ${pathText(relay)}`.trimStart(), from: pathText(fromPath ?? uri) },
+    { option: via === "" ? "relay" : "via", beside: via === "" ? [] : ["relay"] }
+  )
 
 const ident = text("4 to 32 letters, digits, dots, hyphens and the like", isIdent)
 const name = text("a name", (value) => value !== "")
@@ -114,7 +101,7 @@ const collect = declared<Collect | ((...given: ReadonlyArray<never>) => Collect)
 
 /** As whom a client logs in. */
 export const userSchema = {
-  username: name,
+  username: text("a name in one line", (value) => value !== "" && isUtf8Line(value)),
   password: declared<string | Redacted.Redacted>(
     "text, redacted or not",
     (value) => typeof (Redacted.isRedacted(value) ? Redacted.value(value) : value) === "string"
@@ -134,7 +121,8 @@ export const loginSchema = {
 /** How it connects, wherever that is, and what it does then. */
 export const clientSchema = {
   path: Schema.optional(httpPath),
-  from: Schema.optional(Schema.Struct({
+  // A listener of a relay or a transport.
+  from: Schema.optional(amongOthers({
     scheme: oneOf("msrp", "msrps"),
     host: name,
     port: whole([0, 65_535])
@@ -162,15 +150,18 @@ const connectSchema = Schema.Struct({
   relay: Schema.optional(Schema.Boolean)
 })
 
+/** As it came: octets, and none that ends a line. */
+const headerText = text("text in one line", isLine)
+
 /** What is used of one. */
-const grant = Schema.Struct({
-  nextNonce: Schema.optional(Schema.String),
-  used: Schema.optional(Schema.Struct({
+const grant = amongOthers({
+  nextNonce: Schema.optional(headerText),
+  used: Schema.optional(amongOthers({
     nc: whole(some),
-    challenge: Schema.Struct({
-      realm: Schema.String,
-      nonce: Schema.String,
-      opaque: Schema.optional(Schema.String),
+    challenge: amongOthers({
+      realm: headerText,
+      nonce: headerText,
+      opaque: Schema.optional(headerText),
       algorithm: oneOf(...digestAlgorithms)
     })
   }))
@@ -178,8 +169,9 @@ const grant = Schema.Struct({
 
 const flag = Schema.optional(oneOf("$", "+", "#"))
 
+const own = { fromPath: Schema.optional(path) }
+
 const messageSchema = {
-  fromPath: Schema.optional(path),
   body: Schema.optional(
     declared<string | Uint8Array | Stream.Stream<Uint8Array>>(
       "text, octets, which no other thread has, or a stream of octets",
@@ -192,7 +184,8 @@ const messageSchema = {
   headers: Schema.optional(headersBeside(ofSend)),
   byteRange: Schema.optional(Schema.Union([
     Schema.Literal(false),
-    Schema.Struct({ start: whole(some), total: Schema.optional(whole(count)) })
+    // That of a frame has its end besides.
+    amongOthers({ start: whole(some), total: Schema.optional(whole(count)) })
   ])),
   failureReport: Schema.optional(oneOf("yes", "no", "partial")),
   successReport: Schema.optional(Schema.Boolean),
@@ -202,7 +195,7 @@ const messageSchema = {
   progress: Schema.optional(func)
 }
 
-type MessageOptions = Omit<SendOptions<unknown, unknown>, "toPath">
+type MessageOptions = Omit<SendOptions<unknown, unknown>, "toPath" | "fromPath">
 
 /**
  * Only a stream does not say by itself how long it is. A chunk with `$` ends the message, and none goes beyond it (RFC 4975
@@ -235,24 +228,25 @@ const onePiece = ({ body = "", method }: RequestOptions): ReadonlyArray<OptionPr
 
 /** Fails with the reason `Options`. */
 const failing =
-  <A>(wrong: (options: A) => OptionsError | undefined) => (options: A): Effect.Effect<void, ClientError> =>
+  <A, Beside extends ReadonlyArray<unknown>>(wrong: (options: A, ...beside: Beside) => OptionsError | undefined) =>
+  (options: A, ...beside: Beside): Effect.Effect<void, ClientError> =>
     Effect.suspend(() => {
-      const cause = wrong(options)
+      const cause = wrong(options, ...beside)
       return cause === undefined ? Effect.void : Effect.fail(unusable(cause))
     })
 
 export const checkConnect = (options: ConnectOptions): Effect.Effect<void, OptionsError> =>
-  checkOptions("Client.connect", connectSchema, options)
+  checkOptions("Client.connect", connectSchema, options, "error")
 
-export const checkCredentials = failing<Credentials>(wrongOptions("credentials", Schema.Struct(userSchema)))
+export const checkCredentials = failing(wrongOptions<Credentials>("credentials", Schema.Struct(userSchema)))
 
-const checkAuth = failing<AuthOptions>(wrongOptions(
+const checkAuth = failing(wrongOrUnknown<AuthOptions, [Own]>(
   "auth",
   Schema.Struct({
     relay: declared<AuthOptions["relay"]>("the URI of a relay", (uri) => parseUri(textOf(uri)) !== undefined),
     via: Schema.optional(path),
     after: Schema.optional(grant),
-    fromPath: Schema.optional(path),
+    ...own,
     ...userSchema,
     ...loginSchema,
     adjustExpires: Schema.optional(Schema.Boolean)
@@ -260,36 +254,46 @@ const checkAuth = failing<AuthOptions>(wrongOptions(
   viaFits
 ))
 
-const checkSend = failing<SendOptions<any, any>>(
-  wrongOptions("send", Schema.Struct({ ...messageSchema, toPath: path }), (options) => [
-    ...lengths(options),
-    ...pathsFit(options)
-  ])
+const checkSend = failing(
+  wrongOrUnknown<SendOptions<any, any>, [Own]>(
+    "send",
+    Schema.Struct({ ...messageSchema, ...own, toPath: path }),
+    (options, client) => [...lengths(options), ...pathsFit(options, client)]
+  )
 )
 
-export const checkOnlineSend = failing<OnlineSendOptions<any, any>>(
-  wrongOptions("send", Schema.Struct({ ...messageSchema, to: path }), lengths)
+export const checkOnlineSend = failing(
+  wrongOrUnknown<OnlineSendOptions<any, any>>("send", Schema.Struct({ ...messageSchema, ...own, to: path }), lengths)
 )
 
-export const checkReply = failing<MessageOptions>(wrongOptions("reply", Schema.Struct(messageSchema), lengths))
+export const checkReply = failing(wrongOrUnknown<MessageOptions>("reply", Schema.Struct(messageSchema), lengths))
+
+/** The same of where it goes, once the relay's Use-Path is known: `option` is what the peer's path was given as. */
+export const checkTo = (layer: string, option: string, paths: Paths): Effect.Effect<void, ClientError> => {
+  const problems = wrongPaths(paths, { option, beside: ["Use-Path"] })
+  return problems.length === 0 ? Effect.void : Effect.fail(unusable(new OptionsError({ layer, problems })))
+}
 
 /** To whom there is a reply. */
-export const checkMessage = failing<Pick<Message, "fromPath" | "toPath">>(
-  wrongOptions("reply: the message", Schema.Struct({ fromPath: path, toPath: path }))
+export const checkMessage = failing(
+  wrongOptions<Pick<Message, "fromPath" | "toPath">>(
+    "reply: the message",
+    Schema.Struct({ fromPath: path, toPath: path })
+  )
 )
 
-const checkRequest = failing<RequestOptions>(wrongOptions(
+const checkRequest = failing(wrongOrUnknown<RequestOptions, [Own]>(
   "request",
   Schema.Struct({
     method: text("upper-case letters", isMethod),
     toPath: path,
-    fromPath: Schema.optional(path),
+    ...own,
     headers: Schema.optional(headersBeside(ofAny)),
     body: Schema.optional(octets),
     flag,
     transactionId: Schema.optional(ident)
   }),
-  (options) => [...endLine(options), ...onePiece(options), ...pathsFit(options)]
+  (options, client) => [...endLine(options), ...onePiece(options), ...pathsFit(options, client)]
 ))
 
 const frame = declared<Frame>("a request that was received", (value) => value instanceof Frame && value.method !== "")
@@ -300,11 +304,14 @@ const said = {
   comment: Schema.optional(text("one line of text, without control characters", isComment))
 }
 
-const checkRespond = failing<object>(
-  wrongOptions("respond", Schema.Struct({ request: frame, ...said, headers: Schema.optional(headersBeside(ofAny)) }))
+const checkRespond = failing(
+  wrongOrUnknown<object>(
+    "respond",
+    Schema.Struct({ request: frame, ...said, headers: Schema.optional(headersBeside(ofAny)) })
+  )
 )
 
-const checkReport = failing<object>(wrongOptions(
+const checkReport = failing(wrongOrUnknown<object>(
   "report",
   Schema.Struct({
     send: frame,
@@ -313,17 +320,17 @@ const checkReport = failing<object>(wrongOptions(
   })
 ))
 
-const checkOctets = failing<{ readonly octets: string | Uint8Array }>(
-  wrongOptions("sendOctets", Schema.Struct({ octets }))
+const checkOctets = failing(
+  wrongOptions<{ readonly octets: string | Uint8Array }>("sendOctets", Schema.Struct({ octets }))
 )
 
 /** The client, which asks for nothing with options that cannot be used. */
 export const checked = (client: Client): Client => ({
   ...client,
-  auth: (options) => Effect.andThen(checkAuth(options), Effect.suspend(() => client.auth(options))),
-  request: (options) => Effect.andThen(checkRequest(options), Effect.suspend(() => client.request(options))),
-  post: (options) => Effect.andThen(checkRequest(options), Effect.suspend(() => client.post(options))),
-  send: (options) => Effect.andThen(checkSend(options), Effect.flatMap(guarded(options), client.send)),
+  auth: (options) => Effect.andThen(checkAuth(options, client), Effect.suspend(() => client.auth(options))),
+  request: (options) => Effect.andThen(checkRequest(options, client), Effect.suspend(() => client.request(options))),
+  post: (options) => Effect.andThen(checkRequest(options, client), Effect.suspend(() => client.post(options))),
+  send: (options) => Effect.andThen(checkSend(options, client), Effect.flatMap(guarded(options), client.send)),
   respond: (request, status, options) =>
     Effect.andThen(
       checkRespond({ ...options, request, status }),

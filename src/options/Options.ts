@@ -95,35 +95,51 @@ const nameOf = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>
       ""
     ) || "options"
 
-/** All that is wrong: by the schema, and what `more` finds in options that are right by it. */
-export const wrongOptions = <A extends object>(
+const problemOf = (message: string): string =>
+  message.replace(/, got .*$/s, "")
+    .replace(/^Expected no excess property$/, "is no option")
+    .replace(/^Expected /, "must be ")
+    .replace(/^Missing key$/, "is missing")
+
+/** All that is wrong: by the schema, and what `more` finds in options that are right by it, with what stands beside them. */
+export const wrongOptions = <A extends object, Beside extends ReadonlyArray<unknown> = []>(
   layer: string,
   schema: Schema.Codec<unknown>,
-  more: (options: A) => ReadonlyArray<OptionProblem> = () => []
+  more: (options: A, ...beside: Beside) => ReadonlyArray<OptionProblem> = () => [],
+  unknown: "ignore" | "error" = "ignore"
 ) => {
-  const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
-  return (options: A): OptionsError | undefined => {
+  const decode = Schema.decodeUnknownResult(schema, { errors: "all", onExcessProperty: unknown })
+  return (options: A, ...beside: Beside): OptionsError | undefined => {
     const decoded = decode(options)
     const problems = Result.isSuccess(decoded)
-      ? more(options)
+      ? more(options, ...beside)
       : formatter(decoded.failure.issue).issues.map(({ message, path }) => ({
         option: nameOf(path),
-        problem: message.replace(/^Expected /, "must be ").replace(/, got .*$/s, "").replace(
-          /^Missing key$/,
-          "is missing"
-        )
+        problem: problemOf(message)
       }))
     return problems.length === 0 ? undefined : new OptionsError({ layer, problems })
   }
 }
 
+/** The same, where what is no option is wrong too: who writes `expire` wants `expires`, and no type has told him. */
+export const wrongOrUnknown = <A extends object, Beside extends ReadonlyArray<unknown> = []>(
+  layer: string,
+  schema: Schema.Codec<unknown>,
+  more?: (options: A, ...beside: Beside) => ReadonlyArray<OptionProblem>
+) => wrongOptions(layer, schema, more, "error")
+
+/** A struct of which only these are looked at: there is more to it. */
+export const amongOthers = (fields: Readonly<Record<string, Schema.Codec<any>>>): Schema.Codec<unknown> =>
+  Schema.StructWithRest(Schema.Struct(fields), [Schema.Record(Schema.String, Schema.Unknown)])
+
 /** Fails with all that is wrong, by the schema. */
 export const checkOptions = (
   layer: string,
   schema: Schema.Codec<unknown>,
-  options: object
+  options: object,
+  unknown: "ignore" | "error" = "ignore"
 ): Effect.Effect<void, OptionsError> =>
   Effect.suspend(() => {
-    const error = wrongOptions(layer, schema)(options)
+    const error = wrongOptions(layer, schema, undefined, unknown)(options)
     return error === undefined ? Effect.void : Effect.fail(error)
   })

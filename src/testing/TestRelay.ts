@@ -12,7 +12,7 @@ import { Authenticator, type DigestOptions, type NoCommonAlgorithm } from "../Au
 import * as Client from "../Client.ts"
 import { Codec } from "../Codec.ts"
 import { Credentials, passwordUser } from "../Credentials.ts"
-import { checkOptions } from "../options/Options.ts"
+import { amongOthers, checkOptions } from "../options/Options.ts"
 import { sockets } from "../options/Relay.ts"
 import { type OptionsError, Relay, type RelayOptions } from "../Relay.ts"
 import { SessionRepo } from "../SessionRepo.ts"
@@ -60,10 +60,11 @@ const USERS = { alice: "wonderland", bob: "builder" }
 
 /** The layers that get the rest look at it. */
 const schema = Schema.Struct({
-  relay: Schema.optional(Schema.Struct({
+  relay: Schema.optional(amongOthers({
     listen: Schema.optional(sockets.check(Schema.isMinLength(1, { expected: "one socket or several" })))
   })),
   users: Schema.optional(Schema.Record(Schema.String, Schema.String)),
+  digest: Schema.optional(Schema.Unknown),
   network: Schema.optional(testOptions)
 })
 
@@ -113,7 +114,7 @@ export class TestRelay extends Context.Service<TestRelay, {
   static readonly layer = (options: TestRelayOptions = {}): Layer.Layer<
     TestRelay | Relay | TestNetwork | Transport | Codec | SessionRepo,
     TransportError | OptionsError | NoCommonAlgorithm
-  > => Layer.unwrap(Effect.map(checkOptions("TestRelay.layer", schema, options), () => layerOf(options)))
+  > => Layer.unwrap(Effect.map(checkOptions("TestRelay.layer", schema, options, "error"), () => layerOf(options)))
 }
 
 /** What is there, or else this. */

@@ -1,7 +1,7 @@
 /** Headers that a program gives: none of the client's own, and as many as a relay takes. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Client from "../../src/Client.ts"
+import * as Client from "../../src/Client.ts"
 import { OptionsError } from "../../src/options/Options.ts"
 import type { HeaderLines } from "../../src/protocol/Encoder.ts"
 import { TestRelay } from "../../src/testing/TestRelay.ts"
@@ -86,13 +86,14 @@ describe("headers", () => {
       const aPair = "must be a pair of a name and a value"
       const name = "must have a name of letters, digits, hyphens and the like"
       assert.deepStrictEqual(
-        yield* told([["X: s3cret", "1"], "X: s3cret", [], ["", "s3cret"], null]),
+        yield* told([["X: s3cret", "1"], "X: s3cret", [], ["", "s3cret"], null, ["X", "1", "s3cret"]]),
         [
           `headers[0] ${name}`,
           `headers[1] ${aPair}`,
           `headers[2] ${aPair}`,
           `headers[3] ${name}`,
-          `headers[4] ${aPair}`
+          `headers[4] ${aPair}`,
+          `headers[5] ${aPair}`
         ]
       )
       assert.deepStrictEqual(yield* told(withHole), [`headers[0] ${aPair}`])
@@ -142,7 +143,56 @@ describe("headers", () => {
           problem: problem.replace("be", "be, with relay,")
         }])
       }
+      const tight = { ...login, relay: `msrp://${"a".repeat(200)};tcp`, fromPath: [1, 2, 3, 4].map(() => uri(1990)) }
+      assert.deepStrictEqual(optionsOf(yield* Effect.flip(client.auth(tight))), ["relay"])
     }).pipe(Effect.provide(simulated)))
+
+  it.effect("beside a path that just fits: the own URI is in it, also where the client puts it there", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair()
+      const { length } = client.uri
+      const long = (octets: number): string => [...[1, 2, 3, 4].map(() => uri(1600)), uri(octets - 6404)].join(" ")
+      const ways: ReadonlyArray<(toPath: string) => Effect.Effect<unknown, Client.ClientError>> = [
+        (toPath) => client.send({ toPath, failureReport: "no" }),
+        (toPath) => client.send({ toPath, failureReport: "no", fromPath: client.uri }),
+        (toPath) => client.post({ method: "NICKNAME", toPath })
+      ]
+      for (const ask of ways) {
+        yield* ask(long(8128 - length))
+        assert.strictEqual((yield* other.frame).toPath.length, 8128 - length)
+        assert.deepStrictEqual(optionsOf(yield* Effect.flip(ask(long(8129 - length)))), ["toPath"])
+      }
+      const login = { relay, username: "alice", password: "wonderland" }
+      const via = long(8128 - length - relay.length)
+      assert.deepStrictEqual(optionsOf(yield* Effect.flip(client.auth({ ...login, via }))), ["via"])
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("beside the path of a peer that is too long with the relay's: it is named as it was given", () =>
+    Effect.gen(function*() {
+      const { uri: address } = yield* TestRelay
+      const alice = yield* Client.online({ relay: address, username: "alice", password: "wonderland" })
+      const told = (effect: Effect.Effect<unknown, Client.ClientError>) =>
+        Effect.map(Effect.flip(effect), (error) => ({
+          option: optionsOf(error).join(),
+          message: error.message.split(": ")[1]!
+        }))
+      const uris = Array.from({ length: 16 }, () => peer)
+      const five = [1, 2, 3, 4, 5].map(() => uri(2000))
+      assert.deepStrictEqual(yield* told(alice.send({ to: uris, body: "x" })), {
+        option: "to",
+        message: "to must be, with Use-Path, at most 16 URIs"
+      })
+      assert.deepStrictEqual(yield* told(alice.send({ to: five, body: "x" })), {
+        option: "to",
+        message: "to must be, with Use-Path, at most 8128 octets"
+      })
+      assert.deepStrictEqual(yield* told(alice.send({ to: uris.slice(2), fromPath: uris.slice(12), body: "x" })), {
+        option: "to",
+        message: "to must be, with Use-Path and fromPath, at most 17 URIs, and with contentType 8128 octets"
+      })
+      const message = { fromPath: [address, ...five].join(" "), toPath: alice.uri } as Client.Message
+      assert.strictEqual((yield* told(alice.reply(message, { body: "x" }))).option, "message.fromPath")
+    }).pipe(Effect.scoped, Effect.provide(TestRelay.layer())))
 
   it.effect("beside as many URIs as may be pass a relay, which moves them from one path to the other", () =>
     Effect.gen(function*() {
@@ -177,7 +227,7 @@ describe("headers", () => {
       }
       // Their next hop is not there, which is no reason to end the connection.
       const paths = [...alice.grant.usePath.map(({ text }) => text), uri(1900), uri(1900), uri(1900), uri(1900)]
-      const rest = 8128 - paths.join(" ").length - "text/plain".length - 1
+      const rest = 8128 - paths.join(" ").length - "text/plain".length - 1 - alice.client.uri.length
       const { status } = yield* Effect.flip(
         alice.client.send({ toPath: [...paths, uri(rest)], body: "x", headers: long(7232), successReport: true })
       )

@@ -40,6 +40,12 @@ const wrongHeaders = [
 
 const wrongComments = ["O\r\nK", "O\nK", "O\u0000K", "O\u007fK", "O\u0085K", "O\u2028K", "O\u2029K", "\ud800", 5, null]
 
+/** What is no option: no type says so where there are none. */
+const unknown: ReadonlyArray<readonly [option: string, options: object]> = [
+  ["expire", { expire: "wonderland" }],
+  ["Expires", { Expires: undefined }]
+]
+
 /** Each of them, by the name of what is wrong. */
 const wrongToSend: ReadonlyArray<readonly [option: string, options: object]> = [
   ...[333.3, 1.5, NaN, 0, -1, "100", null].map((chunkSize) => ["chunkSize", { chunkSize }] as const),
@@ -68,12 +74,14 @@ const wrongToSend: ReadonlyArray<readonly [option: string, options: object]> = [
   ["failureReport", { failureReport: "maybe" }],
   ["successReport", { successReport: "yes" }],
   ["flag", { flag: "!" }],
-  ["progress", { progress: 5 }]
+  ["progress", { progress: 5 }],
+  ...unknown
 ]
 
 const wrongToLogin: ReadonlyArray<readonly [option: string, options: object]> = [
   ...[undefined, "relay", injected, 5, { text: "relay" }].map((one) => ["relay", { relay: one }] as const),
-  ["username", { username: undefined }],
+  ...unknown,
+  ...[undefined, "", "a\r\nb", "\ud800", "\u0000"].map((username) => ["username", { username }] as const),
   ["password", { password: undefined }],
   ["password", { password: Redacted.make(5) }],
   ["expires", { expires: NaN }],
@@ -86,6 +94,11 @@ const wrongToLogin: ReadonlyArray<readonly [option: string, options: object]> = 
   ["after", { after: "nonce" }],
   ["after.nextNonce", { after: { nextNonce: 5 } }],
   ["after.used.nc", { after: { used: { nc: 0, challenge: { realm: "r", nonce: "n", algorithm: "MD5" } } } }],
+  ["after.nextNonce", { after: { nextNonce: "n\r\nX: y" } }],
+  ...["realm", "nonce", "opaque"].map((name) => {
+    const challenge = { realm: "r", nonce: "n", algorithm: "MD5", [name]: "a\r\nb" }
+    return [`after.used.challenge.${name}`, { after: { used: { nc: 1, challenge } } }] as const
+  }),
   ["after.used.challenge", { after: { used: { nc: 1, challenge: null } } }],
   ["adjustExpires", { adjustExpires: 1 }]
 ]
@@ -104,7 +117,8 @@ const wrongToConnect: ReadonlyArray<readonly [option: string, options: object]> 
   ["path", { path: "/a b" }],
   ["from", { from: 5 }],
   ["from.host", { from: { scheme: "msrp", host: 5, port: 0 } }],
-  ["respond", { respond: "no" }]
+  ["respond", { respond: "no" }],
+  ...unknown
 ]
 
 const wrongAddress: ReadonlyArray<readonly [option: string, options: object]> = [
@@ -128,7 +142,8 @@ const wrongToRequest: ReadonlyArray<readonly [option: string, options: object]> 
   ["body", { body: detached() }],
   ["flag", { flag: "!" }],
   ["transactionId", { transactionId: "x\r\n" }],
-  ["transactionId", { transactionId: "abcd", body: "x\r\n-------abcd$\r\n" }]
+  ["transactionId", { transactionId: "abcd", body: "x\r\n-------abcd$\r\n" }],
+  ...unknown
 ]
 
 /** What is no options at all. */
@@ -208,6 +223,8 @@ describe("options that cannot be used", () => {
         ...[undefined, 99, 1000, 200.5, NaN, "200"].map((status) => ["status", respond(send, status)] as const),
         ...wrongHeaders.map((headers) => ["headers[0]", respond(send, 200, { headers })] as const),
         ...wrongComments.map((comment) => ["comment", respond(send, 200, { comment })] as const),
+        ["expire", respond(send, 200, { expire: 5 })],
+        ["expire", report(send, { ...right, expire: 5 })],
         ...[undefined, {}].map((one) => ["send", report(one, right)] as const),
         ["status", report(send, { ...right, status: 0 })],
         ...wrongComments.map((comment) => ["comment", report(send, { ...right, comment })] as const),
@@ -270,14 +287,19 @@ describe("options that cannot be used", () => {
         const byUri = { relay, ...options } as Client.RelayOptions
         assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.connect(byUri))), [option])
         const online = { relay, username: "alice", password: "wonderland", ...options } as Client.OnlineOptions
-        if (option !== "respond") {
-          assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.online(online))), [option])
-        }
+        assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.online(online))), [option])
       }
       for (const one of none) {
         assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.connect(one))), ["options"])
         assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.online(one))), ["options"])
       }
+      const retry = { relay, username: "alice", password: "wonderland", retry: { atleast: 5 } }
+      assert.deepStrictEqual(problemsOf(yield* Effect.flip(Client.online(retry as object as Client.OnlineOptions))), [
+        "retry.atleast"
+      ])
+      const login = { relay, username: "alice", password: "wonderland" } as Client.RelayOptions
+      const { message } = yield* Effect.flip(Client.connect(login))
+      assert.include(message, "username is no option; password is no option")
       // Those that somebody has made himself.
       const uri = { ...parseUri(relay)! }
       const text = "msrp://relay.example.com;tcp\r\n"
@@ -302,6 +324,13 @@ describe("options that cannot be used", () => {
         assert.deepStrictEqual(problemsOf(yield* Effect.flip(bot.reply(message, one))), ["options"])
       }
       for (const one of none) assert.deepStrictEqual(problemsOf(yield* Effect.flip(bot.send(one))), ["options"])
+      for (const [option, options] of [["to", { to: peer }], ["fromPath", { fromPath: relay }], ...unknown] as const) {
+        assert.deepStrictEqual(problemsOf(yield* Effect.flip(bot.reply(message, options as object))), [option])
+      }
+      const wrong = [["toPath", { to: peer, toPath: peer }], ["expire", { to: peer, expire: 5 }]] as const
+      for (const [option, options] of wrong) {
+        assert.deepStrictEqual(problemsOf(yield* Effect.flip(bot.send(options))), [option])
+      }
     }).pipe(Effect.scoped, Effect.provide(simulated)))
 })
 

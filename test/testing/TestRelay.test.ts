@@ -80,7 +80,9 @@ describe("TestRelay", () => {
     ["nonceExpire", { digest: { nonceExpire: NaN } }],
     ["options", { digest: 5 }],
     ["network", { network: 5 }],
-    ...[NaN, -1, "5"].map((latency) => ["network.latency", { network: { latency } }] as const),
+    ["user", { user: { alice: "wonderland" } }],
+    ["network.latncy", { network: { latncy: 5 } }],
+    ...[NaN, -1, "5", Infinity, 2 ** 60].map((latency) => ["network.latency", { network: { latency } }] as const),
     ...[NaN, 0, -1, "5"].map((split) => ["network.split", { network: { split } }] as const),
     ...[NaN, 0, -1, 1.5].map((window) => ["network.window", { network: { window } }] as const),
     ...[NaN, 0, -1].map((piece) => ["network.piece", { network: { piece } }] as const),
@@ -97,12 +99,14 @@ describe("TestRelay", () => {
       }).pipe(Effect.scoped))
   }
 
-  it.effect("goes on where functions of its network give no numbers", () =>
-    Effect.gen(function*() {
-      const relay = yield* TestRelay
-      assert.strictEqual((yield* relay.login("alice")).grant.expires, 1800)
-      assert.isTrue(Exit.hasDies(yield* Effect.exit(relay.pass("bogus" as "1 second"))))
-    }).pipe(Effect.provide(TestRelay.layer({ network: { latency: () => NaN, split: () => NaN } }))))
+  for (const millis of [NaN, Infinity, -Infinity, -5]) {
+    it.effect(`goes on where functions of its network give no numbers: ${millis}`, () =>
+      Effect.gen(function*() {
+        const relay = yield* TestRelay
+        assert.strictEqual((yield* relay.login("alice")).grant.expires, 1800)
+        assert.isTrue(Exit.hasDies(yield* Effect.exit(relay.pass("bogus" as "1 second"))))
+      }).pipe(Effect.provide(TestRelay.layer({ network: { latency: () => millis, split: () => NaN } }))))
+  }
 
   it.effect("uses what is provided to it", () => {
     const kept: Array<string> = []

@@ -1,6 +1,6 @@
 /** How octets travel from one end of a connection to the other. */
 import * as Schema from "effect/Schema"
-import { declared, wholeOrUnbounded, wrongOptions } from "../../options/Options.ts"
+import { declared, wholeOrUnbounded, wrongOrUnknown } from "../../options/Options.ts"
 
 /**
  * What is absent stays as it was.
@@ -9,7 +9,10 @@ import { declared, wholeOrUnbounded, wrongOptions } from "../../options/Options.
  * @since 0.1.0
  */
 export interface LinkOptions {
-  /** Milliseconds from one end to the other, for octets, for the close, and for setting up. A function's NaN is 0. Default 0. */
+  /**
+   * Milliseconds from one end to the other, for octets, for the close, and for setting up. What a function gives that is no such
+   * time is 0. Default 0.
+   */
   readonly latency?: number | ((random: () => number) => number) | undefined
   /** Octets of each delivered piece, or a function of those at hand. Default: all at hand, at most 65,536. */
   readonly split?: number | ((available: number, random: () => number) => number) | undefined
@@ -17,20 +20,23 @@ export interface LinkOptions {
   readonly window?: number | undefined
 }
 
-const orFunction = (least: number) =>
+const orFunction = (least: number, most = Infinity) =>
   declared<number | (() => number)>(
     `a number from ${least} on, or a function`,
-    (value) => typeof value === "function" || (typeof value === "number" && value >= least)
+    (value) => typeof value === "function" || (typeof value === "number" && value >= least && value <= most)
   )
 
+/** What takes for ever does not arrive. */
+const isLatency = (millis: number): boolean => millis >= 0 && millis <= Number.MAX_SAFE_INTEGER
+
 export const linkSchema = {
-  latency: Schema.optional(orFunction(0)),
+  latency: Schema.optional(orFunction(0, Number.MAX_SAFE_INTEGER)),
   split: Schema.optional(orFunction(1)),
   window: Schema.optional(wholeOrUnbounded([1, Number.MAX_SAFE_INTEGER]))
 }
 
 /** A defect of the test, since nothing there handles errors. */
-export const wrongLink = wrongOptions<LinkOptions>("TestNetwork.configure", Schema.Struct(linkSchema))
+export const wrongLink = wrongOrUnknown<LinkOptions>("TestNetwork.configure", Schema.Struct(linkSchema))
 
 /** The options in force. */
 export type Link = Required<{ readonly [K in keyof LinkOptions]: Exclude<LinkOptions[K], undefined> }>
@@ -48,5 +54,8 @@ export const merge = (link: Link, { latency, split, window }: LinkOptions): Link
 })
 
 /** Milliseconds that what leaves now takes. */
-export const latencyOf = ({ latency }: Link, random: () => number): number =>
-  typeof latency === "number" ? latency : latency(random) || 0
+export const latencyOf = ({ latency }: Link, random: () => number): number => {
+  if (typeof latency === "number") return latency
+  const millis = latency(random)
+  return isLatency(millis) ? millis : 0
+}

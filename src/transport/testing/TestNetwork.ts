@@ -12,7 +12,7 @@ import * as FiberHandle from "effect/FiberHandle"
 import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { notNegative, whole, wrongOptions } from "../../options/Options.ts"
+import { notNegative, whole, wrongOrUnknown } from "../../options/Options.ts"
 import type { Connection } from "../Connection.ts"
 import type { TransportShape } from "../TransportShape.ts"
 import { closeAll, endOf } from "./End.ts"
@@ -48,7 +48,7 @@ export const testOptions = Schema.Struct({
   piece: Schema.optional(whole([1, Number.MAX_SAFE_INTEGER]))
 })
 
-const wrong = wrongOptions<TestOptions>("Transport.layerTest", testOptions)
+const wrong = wrongOrUnknown<TestOptions>("Transport.layerTest", testOptions)
 
 /**
  * Controls the network of `Transport.layerTest`. Connections may be given by either end.

@@ -51,6 +51,8 @@ describe("layerTest", () => {
       const wrong: ReadonlyArray<any> = [
         { latency: NaN },
         { latency: -1 },
+        { latency: Infinity },
+        { latncy: 5 },
         { window: 0 },
         { split: NaN },
         { split: 0 },
