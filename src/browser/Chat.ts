@@ -6,14 +6,15 @@ import * as Stream from "effect/Stream"
 import type { Grant } from "../client/Auth.ts"
 import type { Collect } from "../client/Collect.ts"
 import type { Client } from "../client/Endpoint.ts"
-import type { Frame } from "../client/Frame.ts"
+import { type Frame, pathUris } from "../client/Frame.ts"
 import type { Incoming } from "../client/Incoming.ts"
+import { isMediaType } from "../client/MediaType.ts"
 import { formatDisposition, parseDisposition } from "../protocol/ContentDisposition.ts"
 import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
 import { isIdent } from "../protocol/Ident.ts"
 import { parsePath } from "../protocol/Uri.ts"
 import type { Delivered, IncomingFile, Message, SendOptions, Sent, Session, SessionOptions } from "./Api.ts"
-import { checkPeer, checkSend, checkSession } from "./Checks.ts"
+import { checkPaths, checkPeer, checkSend, checkSession } from "./Checks.ts"
 import { fromClient, isMsrpError, promised } from "./Failures.ts"
 import { Inlet } from "./Inlet.ts"
 import { MsrpError } from "./MsrpError.ts"
@@ -117,11 +118,14 @@ export class Chat implements Session {
     const size = typeof data === "string" ? undefined : data instanceof Blob ? data.size : data.length
     const { client, grant } = online
     const filename = options.filename ?? (data instanceof File ? data.name : undefined)
-    const contentType = options.contentType ?? (data instanceof Blob && data.type !== "" ? data.type : undefined)
+    // A blob may be of any text.
+    const contentType = options.contentType ?? (data instanceof Blob && isMediaType(data.type) ? data.type : undefined)
+    const toPath = [...grant.usePath.map(({ text }) => text), ...pathUris(peer)]
+    checkPaths([...toPath, this.uri], contentType)
     const sent = await promised(
       context,
       client.send({
-        toPath: [...grant.usePath, peer],
+        toPath,
         fromPath: this.uri,
         body: data instanceof Blob ? octetsOf(data) : data,
         successReport: receipt,

@@ -2,6 +2,9 @@
  * What a page asks for and cannot be used is `Invalid`, before anything is made of it. By hand: `Schema` would make the
  * bundle longer by a quarter.
  */
+import { isMediaType } from "../client/MediaType.ts"
+import { MAX_URIS, PATHS } from "../client/PathLimits.ts"
+import { isUtf8Line, toUtf8 } from "../client/Utf8.ts"
 import { isRefusal } from "../protocol/Status.ts"
 import type { ConnectOptions, SendOptions, SessionOptions } from "./Api.ts"
 import { MsrpError } from "./MsrpError.ts"
@@ -14,15 +17,48 @@ const isText = (value: unknown): boolean => value === undefined || typeof value 
 const isFunction = (value: unknown): boolean => value === undefined || typeof value === "function"
 const isWhole = (value: unknown): boolean => value === undefined || (Number.isSafeInteger(value) && Number(value) > 0)
 
-export const checkConnect = ({ credentials, expires, password, relay, username }: ConnectOptions): void => {
-  check(isText(username), "username", "text")
+const isSwitch = (value: unknown): boolean => value === undefined || typeof value === "boolean"
+const isSignal = (value: unknown): boolean =>
+  value === undefined || typeof Object(value).addEventListener === "function"
+
+/** Who logs in has a name of one line. */
+export const isUserName = (name: unknown): boolean => typeof name === "string" && isUtf8Line(name)
+
+/** What is no option is told: who writes `expire` wants `expires`. */
+const checkNames = (options: unknown, names: object): void => {
+  check(typeof options === "object" && options !== null && !Array.isArray(options), "options", "an object")
+  for (const name in options as object) check(name in names, name, "left out: it is no option")
+}
+
+type Names<Options> = Readonly<Record<keyof Options, unknown>>
+
+const _ = 0
+const ofConnect: Names<ConnectOptions> = {
+  url: _,
+  username: _,
+  password: _,
+  credentials: _,
+  relay: _,
+  expires: _,
+  signal: _
+}
+const ofSession: Names<SessionOptions> = { peer: _, accept: _, maxSize: _ }
+const ofSend: Names<SendOptions> = { contentType: _, filename: _, receipt: _, onProgress: _, signal: _, messageId: _ }
+
+export const checkConnect = (options: ConnectOptions): void => {
+  checkNames(options, ofConnect)
+  const { credentials, expires, password, relay, signal, username } = options
+  check(username === undefined || isUserName(username), "username", "text in one line")
   check(isText(password), "password", "text")
   check(isFunction(credentials), "credentials", "a function")
   check(isText(relay), "relay", "text")
   check(isWhole(expires), "expires", "a whole number above 0")
+  check(isSignal(signal), "signal", "an AbortSignal")
 }
 
-export const checkSession = ({ accept, maxSize }: SessionOptions): void => {
+export const checkSession = (options: SessionOptions): void => {
+  checkNames(options, ofSession)
+  const { accept, maxSize } = options
   const isList = Array.isArray(accept) && accept.every((type) => typeof type === "string")
   check(accept === undefined || isList, "accept", "a list of text")
   check(maxSize === Infinity || isWhole(maxSize), "maxSize", "a whole number above 0")
@@ -30,13 +66,26 @@ export const checkSession = ({ accept, maxSize }: SessionOptions): void => {
 
 export const checkPeer = (path: unknown): void => check(isText(path), "peer", "text")
 
-export const checkSend = (data: unknown, { contentType, filename, onProgress }: SendOptions): void => {
+export const checkSend = (data: unknown, options: SendOptions): void => {
+  checkNames(options, ofSend)
+  const { contentType, filename, onProgress, receipt, signal } = options
   const isBody = typeof data === "string" || data instanceof Blob || data instanceof Uint8Array
   check(isBody, "what is sent", "text, a Blob or a Uint8Array")
-  check(isText(contentType) && contentType !== "", "contentType", "text")
+  const isType = contentType === undefined || (typeof contentType === "string" && isMediaType(contentType))
+  check(isType, "contentType", "a media type")
   check(isText(filename), "filename", "text")
+  check(isSwitch(receipt), "receipt", "true or false")
   check(isFunction(onProgress), "onProgress", "a function")
+  check(isSignal(signal), "signal", "an AbortSignal")
 }
+
+/** What a relay does not take would end the connection, with all its sessions. In To-Path and From-Path are `uris`, all in all. */
+export const checkPaths = (uris: ReadonlyArray<string>, contentType = ""): void =>
+  check(
+    uris.length <= MAX_URIS + 1 && uris.join(" ").length + toUtf8(contentType).length <= PATHS,
+    "peer",
+    `of fewer URIs, or shorter ones`
+  )
 
 export const checkRefusal = (status: unknown): void =>
   check(status === undefined || isRefusal(status), "status", "from 400 to 599")

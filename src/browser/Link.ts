@@ -20,7 +20,7 @@ import { formatUri, parseUri } from "../protocol/Uri.ts"
 import type { Transport } from "../Transport.ts"
 import type { ConnectOptions, Credentials, Msrp, Session, SessionOptions, State, StateChange } from "./Api.ts"
 import { Chat, type ChatOwner } from "./Chat.ts"
-import { checkConnect } from "./Checks.ts"
+import { checkConnect, isUserName } from "./Checks.ts"
 import { fromLogin, fromTransport } from "./Failures.ts"
 import { MsrpError } from "./MsrpError.ts"
 
@@ -145,7 +145,7 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
     return Effect.gen({ self: this }, function*() {
       const { expires } = this.#options
       const { password, username } = yield* this.#credentials
-      if (typeof username !== "string" || typeof password !== "string") {
+      if (!isUserName(username) || typeof password !== "string") {
         return yield* Effect.fail(new MsrpError("Login", "the credentials are none"))
       }
       return yield* client.auth({

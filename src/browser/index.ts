@@ -18,6 +18,7 @@ import * as Scheduler from "effect/Scheduler"
 import { Codec } from "../Codec.ts"
 import { Transport } from "../Transport.ts"
 import type { ConnectOptions, Msrp } from "./Api.ts"
+import { checkConnect } from "./Checks.ts"
 import { promised } from "./Failures.ts"
 import { open } from "./Link.ts"
 import * as WebSocketTransport from "./WebSocketTransport.ts"
@@ -47,4 +48,7 @@ const services = Context.make(Transport, WebSocketTransport.make()).pipe(
  * @category constructors
  * @since 0.2.0
  */
-export const connect = (options: ConnectOptions): Promise<Msrp> => promised(services, open(options), options.signal)
+export const connect = async (options: ConnectOptions): Promise<Msrp> => {
+  checkConnect(options)
+  return promised(services, open(options), options.signal)
+}

@@ -37,12 +37,14 @@ import { Frame } from "./Frame.ts"
 import { guarded, isOctets } from "./Guarded.ts"
 import { headersBeside, ofAny, ofSend } from "./HeaderChecks.ts"
 import type { Message } from "./Inbox.ts"
+import { isMediaType } from "./MediaType.ts"
 import type {
   AuthOptions,
   ConnectOptions,
   Credentials,
   OnlineSendOptions,
   Path,
+  RelayOptions,
   RequestOptions,
   SendOptions
 } from "./Options.ts"
@@ -50,6 +52,9 @@ import { type Paths, wrongPaths } from "./PathLimits.ts"
 import { isUtf8Line, toUtf8 } from "./Utf8.ts"
 
 const { nonSendBody } = defaultFrameLimits
+/** A schema for each option, so that none is told to be none. */
+type Named<Options> = Readonly<Record<keyof Options, Schema.Codec<any>>>
+
 const some: Range = [1, Number.MAX_SAFE_INTEGER]
 const count: Range = [0, Number.MAX_SAFE_INTEGER]
 
@@ -68,8 +73,6 @@ const path = declared<Path>(
 const isWhole = (value: unknown): value is string | Uint8Array => typeof value === "string" || isOctets(value)
 
 const octets = declared<string | Uint8Array>("text or octets, which no other thread has", isWhole)
-
-const MEDIA_TYPE = /^[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+\/[!#$%&'*+\-.^_`{|}~0-9A-Za-z]+[\t ]*(?:;|$)/
 
 /** Own URI where options say none. */
 type Own = Pick<Client, "uri">
@@ -136,19 +139,21 @@ export const clientSchema = {
   maxReports: Schema.optional(whole(some)),
   responseTimeout: Schema.optional(duration),
   admits: Schema.optional(func)
-}
+} satisfies Named<Omit<RelayOptions, "relay">>
 
 /** With another scheme there would be no TLS. Which hosts there are says the transport. */
-const connectSchema = Schema.Struct({
-  ...clientSchema,
-  scheme: oneOf("msrp", "msrps"),
-  transport: Schema.optional(oneOf("tcp", "ws")),
-  host: name,
-  port: whole([1, 65_535]),
-  serverName: Schema.optional(name),
-  localName: Schema.optional(name),
-  relay: Schema.optional(Schema.Boolean)
-})
+const connectSchema = Schema.Struct(
+  {
+    ...clientSchema,
+    scheme: oneOf("msrp", "msrps"),
+    transport: Schema.optional(oneOf("tcp", "ws")),
+    host: name,
+    port: whole([1, 65_535]),
+    serverName: Schema.optional(name),
+    localName: Schema.optional(name),
+    relay: Schema.optional(Schema.Boolean)
+  } satisfies Named<ConnectOptions>
+)
 
 /** As it came: octets, and none that ends a line. */
 const headerText = text("text in one line", isLine)
@@ -171,6 +176,8 @@ const flag = Schema.optional(oneOf("$", "+", "#"))
 
 const own = { fromPath: Schema.optional(path) }
 
+type MessageOptions = Omit<SendOptions<unknown, unknown>, "toPath" | "fromPath">
+
 const messageSchema = {
   body: Schema.optional(
     declared<string | Uint8Array | Stream.Stream<Uint8Array>>(
@@ -180,7 +187,7 @@ const messageSchema = {
   ),
   size: Schema.optional(whole(count)),
   messageId: Schema.optional(ident),
-  contentType: Schema.optional(text("a media type", (type) => MEDIA_TYPE.test(type) && isUtf8Line(type))),
+  contentType: Schema.optional(text("a media type", isMediaType)),
   headers: Schema.optional(headersBeside(ofSend)),
   byteRange: Schema.optional(Schema.Union([
     Schema.Literal(false),
@@ -193,9 +200,7 @@ const messageSchema = {
   flag,
   window: Schema.optional(wholeOrUnbounded(some)),
   progress: Schema.optional(func)
-}
-
-type MessageOptions = Omit<SendOptions<unknown, unknown>, "toPath" | "fromPath">
+} satisfies Named<MessageOptions>
 
 /**
  * Only a stream does not say by itself how long it is. A chunk with `$` ends the message, and none goes beyond it (RFC 4975
@@ -242,15 +247,17 @@ export const checkCredentials = failing(wrongOptions<Credentials>("credentials",
 
 const checkAuth = failing(wrongOrUnknown<AuthOptions, [Own]>(
   "auth",
-  Schema.Struct({
-    relay: declared<AuthOptions["relay"]>("the URI of a relay", (uri) => parseUri(textOf(uri)) !== undefined),
-    via: Schema.optional(path),
-    after: Schema.optional(grant),
-    ...own,
-    ...userSchema,
-    ...loginSchema,
-    adjustExpires: Schema.optional(Schema.Boolean)
-  }),
+  Schema.Struct(
+    {
+      relay: declared<AuthOptions["relay"]>("the URI of a relay", (uri) => parseUri(textOf(uri)) !== undefined),
+      via: Schema.optional(path),
+      after: Schema.optional(grant),
+      ...own,
+      ...userSchema,
+      ...loginSchema,
+      adjustExpires: Schema.optional(Schema.Boolean)
+    } satisfies Named<AuthOptions>
+  ),
   viaFits
 ))
 
@@ -284,15 +291,17 @@ export const checkMessage = failing(
 
 const checkRequest = failing(wrongOrUnknown<RequestOptions, [Own]>(
   "request",
-  Schema.Struct({
-    method: text("upper-case letters", isMethod),
-    toPath: path,
-    ...own,
-    headers: Schema.optional(headersBeside(ofAny)),
-    body: Schema.optional(octets),
-    flag,
-    transactionId: Schema.optional(ident)
-  }),
+  Schema.Struct(
+    {
+      method: text("upper-case letters", isMethod),
+      toPath: path,
+      ...own,
+      headers: Schema.optional(headersBeside(ofAny)),
+      body: Schema.optional(octets),
+      flag,
+      transactionId: Schema.optional(ident)
+    } satisfies Named<RequestOptions>
+  ),
   (options, client) => [...endLine(options), ...onePiece(options), ...pathsFit(options, client)]
 ))
 

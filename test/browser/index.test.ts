@@ -105,25 +105,61 @@ describe("the client of web pages", () => {
       { password: null },
       { username: 5 },
       { relay: 5 },
-      { credentials: "alice" }
+      { credentials: "alice" },
+      { username: "a\r\nb" },
+      { signal: 5 },
+      { expire: 5 }
     ]
     for (const one of wrong) assert.strictEqual((await failure(login("alice", one))).reason, "Invalid")
     const credentials = (() => ({ user: "alice" })) as unknown as NonNullable<ConnectOptions["credentials"]>
     assert.strictEqual((await failure(login("alice", { credentials }))).reason, "Login")
+    const broken = () => ({ username: "a\r\nb", password: PASSWORD })
+    assert.strictEqual((await failure(login("alice", { credentials: broken }))).reason, "Login")
+    for (const none of [undefined, null, 5, []] as ReadonlyArray<any>) {
+      assert.strictEqual((await failure(connect(none))).reason, "Invalid")
+    }
 
     const msrp = await login("alice", { expires: undefined, credentials: undefined, relay: undefined })
     const bob = await login("bob")
-    for (const one of [{ maxSize: NaN }, { maxSize: 0 }, { maxSize: 1.5 }, { accept: "text/plain" }, { peer: null }]) {
+    const wrongSessions = [{ maxSize: NaN }, { maxSize: 0 }, { maxSize: 1.5 }, { accept: "text/plain" }, { peer: null }]
+    for (const one of [...wrongSessions, { size: 5 }, null, 5]) {
       const session = Promise.resolve().then(() => msrp.session(one as object))
       assert.strictEqual((await failure(session)).reason, "Invalid")
     }
     const chat = msrp.session({ maxSize: Infinity, accept: undefined, peer: undefined })
     chat.peer = bob.session().path
-    for (const one of [{ contentType: 5 }, { contentType: "" }, { filename: 5 }, { messageId: 5 }, { onProgress: 5 }]) {
+    const wrongTypes = [5, "", "text", "text/plain\r\nX: y", "text/plain; a=\ud800"]
+    const wrongToSend = [
+      ...wrongTypes.map((contentType) => ({ contentType })),
+      { filename: 5 },
+      { messageId: 5 },
+      { onProgress: 5 },
+      { receipt: "yes" },
+      { signal: 5 },
+      { reciept: true },
+      null
+    ]
+    for (const one of wrongToSend) {
       assert.strictEqual((await failure(chat.send("x", one as object))).reason, "Invalid")
     }
     assert.strictEqual((await failure(chat.send(undefined as unknown as string))).reason, "Invalid")
     assert.strictEqual((await chat.send("x", { contentType: undefined, messageId: undefined })).length, 1)
+  })
+
+  it("refuses a path that no relay takes, which would end the connection", async () => {
+    const { toAlice, toBob } = await pair()
+    const { peer } = toBob
+    toBob.peer = [1, 2, 3, 4, 5].map(() => `msrp://bob.invalid:2855/${"a".repeat(1900)};tcp`).join(" ")
+    assert.strictEqual(
+      (await failure(toBob.send("x"))).message,
+      "peer must be of fewer URIs, or shorter ones"
+    )
+    toBob.peer = Array.from({ length: 16 }, () => peer!.split(" ")[0]!).join(" ")
+    assert.strictEqual((await failure(toBob.send("x"))).reason, "Invalid")
+    toBob.peer = peer
+    // The type of a blob is whatever somebody has said.
+    await toBob.send(new Blob(["x"], { type: "nothing" }))
+    assert.strictEqual((await first(toAlice.messages)).contentType, "application/octet-stream")
   })
 
   it("chats both ways, with receipts", async () => {
