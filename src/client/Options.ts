@@ -171,7 +171,10 @@ export interface SendOptions<E = never, R = never> {
   readonly toPath: Path
   /** Own URI. Default: that of the client. */
   readonly fromPath?: Path | undefined
-  /** Text goes as UTF-8. Absent: a SEND without a body, as for binding a session or keeping a connection alive: no message to its receiver. */
+  /**
+   * Text goes as UTF-8. A stream is waited for as long as it takes: a time limit is the caller's. Absent: a SEND without a body, as
+   * for binding a session or keeping a connection alive: no message to its receiver.
+   */
   readonly body?: string | Uint8Array | Stream.Stream<Uint8Array, E, R> | undefined
   /**
    * Octets of a streamed body, when known: it then stands in Byte-Range as the total. If the body has fewer, or more are at

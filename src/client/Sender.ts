@@ -121,8 +121,8 @@ export const send = Effect.fnUntraced(function*<E, R>(
   let last: Flag | undefined
 
   const advance = Effect.gen(function*() {
-    do piece = sent === size && !source.ready() ? undefined : yield* source.next
-    while (piece?.length === 0)
+    if (sent !== size && !source.ready()) yield* Effect.raceFirst(source.wait, Deferred.await(responses.failed))
+    piece = source.ready() ? yield* source.next : undefined
     if (size !== undefined && (piece === undefined ? sent < size : sent + piece.length > size)) {
       return yield* wrongSize(size, piece === undefined ? "fewer" : "more")
     }

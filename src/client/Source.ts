@@ -10,12 +10,12 @@ export interface Source<E> {
   readonly ready: () => boolean
   /** Completes when it is. */
   readonly wait: Effect.Effect<void>
-  /** The next piece, undefined at the end. */
+  /** The next piece, which is not empty; undefined at the end. */
   readonly next: Effect.Effect<Uint8Array | undefined, E>
 }
 
 export const fromOctets = (octets: Uint8Array): Source<never> => {
-  let rest: Uint8Array | undefined = octets
+  let rest = octets.length === 0 ? undefined : octets
   return {
     ready: () => true,
     wait: Effect.void,
@@ -30,7 +30,7 @@ export const fromOctets = (octets: Uint8Array): Source<never> => {
 export const fromStream = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>
 ): Effect.Effect<Source<E>, never, R | Scope.Scope> =>
-  Effect.map(Stream.toQueue(stream, { capacity: 2 }), (queue) => ({
+  Effect.map(Stream.toQueue(Stream.filter(stream, ({ length }) => length > 0), { capacity: 2 }), (queue) => ({
     ready: () => Queue.sizeUnsafe(queue) > 0 || queue.state._tag === "Done",
     wait: Effect.exit(Queue.peek(queue)),
     next: Queue.take(queue).pipe(

@@ -247,6 +247,87 @@ describe("a body that is not as long as its size", () => {
     }).pipe(Effect.scoped, Effect.provide(TestRelay.layer())))
 })
 
+describe("a body whose stream stalls, or never ends", () => {
+  const octets = (length: number) => Stream.make(Buffer.alloc(length))
+  const stalled = (length: number) => Stream.concat(octets(length), Stream.never)
+  const endless = Stream.forever(octets(30))
+
+  /** Sends it until its time is over, then another message; gives the flags of each. */
+  const until = Effect.fnUntraced(function*(
+    body: Stream.Stream<Uint8Array>,
+    options: Partial<Client.SendOptions> = {},
+    transport?: "ws"
+  ) {
+    const { client, other } = yield* pair({ transport })
+    const fiber = yield* Effect.forkChild(Effect.flip(
+      client.send({ toPath: peer, failureReport: "no", messageId: "first", ...options, body }).pipe(
+        Effect.timeout("20 seconds")
+      )
+    ))
+    yield* settled
+    yield* TestClock.adjust("20 seconds")
+    assert.strictEqual((yield* Fiber.join(fiber))._tag, "TimeoutError")
+    yield* client.send({ toPath: peer, failureReport: "no", messageId: "second", body: "x" })
+    yield* settled
+    const frames = yield* other.frames(other.waiting)
+    const flags = (id: string) => frames.filter(({ messageId }) => messageId === id).map(({ flag }) => flag).join("")
+    assert.strictEqual(flags("second"), "$")
+    assert.strictEqual(frames.at(-1)!.messageId, "second")
+    return flags("first")
+  }, Effect.scoped)
+
+  for (const transport of [undefined, "ws"] as const) {
+    it.effect(`is given up when its time is over, and the receiver is told, by ${transport ?? "tcp"}`, () =>
+      Effect.gen(function*() {
+        // Nobody knows of it yet.
+        assert.strictEqual(yield* until(Stream.never, {}, transport), "")
+        assert.strictEqual(yield* until(stalled(0), {}, transport), "")
+        // In a chunk, and between two.
+        assert.match(yield* until(stalled(30), {}, transport), /^\+*#$/)
+        assert.strictEqual(yield* until(stalled(30), { chunkSize: 10 }, transport), transport === "ws" ? "+++#" : "++#")
+        assert.match(yield* until(stalled(30), { size: 100 }, transport), /^\+*#$/)
+        // No chunk has its answer.
+        assert.strictEqual(
+          yield* until(endless, { chunkSize: 30, window: 3, failureReport: "yes" }, transport),
+          "+++#"
+        )
+      }).pipe(Effect.provide(simulated)))
+  }
+
+  /** It has sent what there is, and another message has passed. */
+  const passed = Effect.fnUntraced(
+    function*(body: Stream.Stream<Uint8Array>, options: Partial<Client.SendOptions> = {}) {
+      const { client, other } = yield* pair()
+      const fiber = yield* Effect.forkChild(Effect.flip(client.send({ toPath: peer, ...options, body })))
+      yield* settled
+      yield* client.send({ toPath: peer, failureReport: "no", messageId: "second", body: "x" })
+      const [begun, second] = yield* other.frames(2)
+      assert.deepStrictEqual([begun!.flag, second!.messageId], ["+", "second"])
+      return { client, other, begun: begun!, error: Fiber.join(fiber) as Effect.Effect<Client.ClientError> }
+    }
+  )
+
+  it.effect("keeps no others from the connection, though pieces without octets come", () =>
+    Effect.gen(function*() {
+      yield* Effect.scoped(passed(stalled(30)))
+      yield* Effect.scoped(passed(Stream.concat(octets(30), stalled(0))))
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("is not waited for when the connection is gone", () =>
+    Effect.gen(function*() {
+      const { client, error } = yield* passed(stalled(30), { failureReport: "no" })
+      yield* client.destroy
+      assert.strictEqual((yield* error).reason, "Closed")
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("is not waited for when the message is refused", () =>
+    Effect.gen(function*() {
+      const { begun, error, other } = yield* passed(stalled(30))
+      other.answer(begun, 413)
+      assert.strictEqual((yield* error).status, 413)
+    }).pipe(Effect.provide(simulated)))
+})
+
 /** The frames of messages, each of which must be one. */
 const framesOfMessages = Effect.fnUntraced(function*() {
   const frames: Array<{ readonly frame: Frame; readonly octets: number }> = []
