@@ -15,6 +15,7 @@
  * @module
  */
 
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
@@ -118,6 +119,17 @@ export const online: (
  */
 export const layerOnline = (options: OnlineOptions): Layer.Layer<Staying.Online, OptionsError, Transport | Codec> =>
   Layer.effect(Staying.Online, Staying.online(options))
+
+/**
+ * The same with options out of a configuration.
+ *
+ * @category layers
+ * @since 0.2.0
+ */
+export const layerOnlineConfig = (
+  config: Config.Config<OnlineOptions>
+): Layer.Layer<Staying.Online, OptionsError | Config.ConfigError, Transport | Codec> =>
+  Layer.unwrap(Effect.map(config, layerOnline))
 
 /**
  * The path by which peers reach a client: what stands in its SDP, and in the To-Path of their requests. It is Use-Path

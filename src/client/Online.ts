@@ -92,7 +92,7 @@ export interface OnlineShape {
 }
 
 /**
- * A client that stays online, as a service: `Client.layerOnline`.
+ * A client that stays online, as a service: `Client.layerOnline`, `Client.layerOnlineConfig`.
  *
  * @category services
  * @since 0.2.0

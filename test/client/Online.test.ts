@@ -1,6 +1,9 @@
 /** A client of a program that stays online, on a network and a clock of the test's own. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -335,6 +338,25 @@ describe("a client that stays online", () => {
       const { path } = yield* alice.current
       assert.strictEqual(path.length, 2)
     }).pipe(Effect.provide(Client.layerOnline(OPTIONS)))
+  )
+
+  test(
+    "is a layer with options out of a configuration, which says what is not there, and what cannot be used",
+    Effect.gen(function*() {
+      const made = (settings: Readonly<Record<string, string>>) =>
+        Client.layerOnlineConfig(Config.all({
+          relay: Config.String("RELAY"),
+          username: Config.String("NAME"),
+          password: Config.Redacted("PASSWORD")
+        })).pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord(settings))))
+      const settings = { RELAY, NAME: "alice", PASSWORD: "wonderland" }
+      const alice = Context.get(yield* Layer.build(made(settings)), Client.Online)
+      assert.lengthOf((yield* alice.current).path, 2)
+      const tagOf = (one: Readonly<Record<string, string>>) =>
+        Effect.map(Effect.flip(Layer.build(made(one))), ({ _tag }) => _tag)
+      assert.strictEqual(yield* tagOf({ RELAY, NAME: "alice" }), "ConfigError")
+      assert.strictEqual(yield* tagOf({ ...settings, RELAY: "relay.example.com" }), "OptionsError")
+    })
   )
 })
 
