@@ -242,7 +242,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   const live = yield* follow(given, wrongRelayOptions, (changed) => {
     serving?.change(rulesOf(changed))
     if (table !== undefined) table.rules = { ...sessionRulesOf(changed), hashSize: table.rules.hashSize }
-  })
+  }, ["listen", "uris", "usePath"])
   const options = live.current
   const transport = yield* Transport
   const codec = yield* Codec

@@ -1,5 +1,6 @@
 /** Options that may change while their layer lives. */
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Predicate from "effect/Predicate"
 import * as AtomRef from "effect/reactivity/AtomRef"
 import type * as Scope from "effect/Scope"
@@ -8,7 +9,7 @@ import type { OptionsError } from "./Options.ts"
 /**
  * The options of a layer: for good, or a reference (`AtomRef.make(options)`) whose value may be replaced at any time. What
  * is set counts from then on; what has begun by the old ones goes on as it began. Options that cannot be used are logged,
- * and those from before stay. An option that counts at the start only says so.
+ * and those from before stay. An option that counts at the start only says so; the log does when it is another one later.
  *
  * @category models
  * @since 0.2.0
@@ -27,12 +28,13 @@ export const valueOf = <A>(given: Live<A>): A => isRef(given) ? given.value : gi
 
 /**
  * Follows options until the scope closes. `wrong` says what is wrong with some: it fails with that at first. `changed` is
- * called with each that are right.
+ * called with each that are right; `fixed` count at the start only.
  */
 export const follow = Effect.fnUntraced(function*<A extends object>(
   given: Live<A>,
   wrong: (options: A) => OptionsError | undefined,
-  changed: (options: A) => void = () => {}
+  changed: (options: A) => void = () => {},
+  fixed: ReadonlyArray<keyof A & string> = []
 ): Effect.fn.Return<Current<A>, OptionsError, Scope.Scope> {
   const first = isRef(given) ? given.value : given
   const error = wrong(first)
@@ -40,13 +42,16 @@ export const follow = Effect.fnUntraced(function*<A extends object>(
   const followed = { current: first }
   if (!isRef(given)) return followed
   const context = yield* Effect.context()
+  const log = Effect.runForkWith(context)
   const set = (options: A): void => {
     const problem = wrong(options)
     if (problem !== undefined) {
-      Effect.runForkWith(context)(
-        Effect.annotateLogs(Effect.logError("the new options are not used"), { reason: problem.message })
-      )
+      log(Effect.annotateLogs(Effect.logError("the new options are not used"), { reason: problem.message }))
       return
+    }
+    const late = fixed.filter((name) => !Equal.equals(first[name], options[name]))
+    if (late.length > 0) {
+      log(Effect.annotateLogs(Effect.logWarning("new options count at the start only"), { options: late.join(" ") }))
     }
     followed.current = options
     changed(options)

@@ -72,7 +72,10 @@ const optionsSchema = Schema.Struct({
 export const make = Effect.fnUntraced(function*(
   given: Live<NodeOptions>
 ): Effect.fn.Return<TransportShape, TransportError | OptionsError, Scope.Scope> {
-  const live = yield* follow(given, wrongOptions<NodeOptions>("Transport.layerNode", optionsSchema))
+  const live = yield* follow(given, wrongOptions<NodeOptions>("Transport.layerNode", optionsSchema), () => {}, [
+    "tls",
+    "reads"
+  ])
   const options = live.current
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const resolver = yield* Resolver

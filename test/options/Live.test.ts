@@ -1,10 +1,19 @@
 import { assert, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as AtomRef from "effect/reactivity/AtomRef"
 import * as Schema from "effect/Schema"
+import { Authenticator } from "../../src/Authenticator.ts"
+import { Codec } from "../../src/Codec.ts"
+import { Credentials } from "../../src/Credentials.ts"
 import { follow } from "../../src/options/Live.ts"
 import { whole, wrongOptions } from "../../src/options/Options.ts"
+import { Relay, type RelayOptions } from "../../src/Relay.ts"
+import { SessionRepo } from "../../src/SessionRepo.ts"
+import { SocketSelector } from "../../src/SocketSelector.ts"
+import { Transport } from "../../src/Transport.ts"
 
 const wrong = wrongOptions<{ readonly n: number }>("test", Schema.Struct({ n: whole([1, 9]) }))
 
@@ -34,6 +43,49 @@ it.effect("what is set counts at once; what cannot be used is logged, and does n
     assert.strictEqual(live.current.n, 3)
     assert.deepStrictEqual(seen, [2, 3])
   }))
+
+it.effect("those that count at the start only are named in the log when they are others later", () =>
+  Effect.gen(function*() {
+    const log: Array<string> = []
+    const logger = Logger.make<unknown, void>((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+    const made = (n: number, port: number) => ({ n, listen: [{ host: "localhost", port }] })
+    const options = AtomRef.make(made(1, 2855))
+    const never = () => undefined
+    yield* Effect.scoped(Effect.gen(function*() {
+      const followed = yield* follow(options, never, () => {}, ["listen"])
+      options.set(made(2, 2855))
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(log, [])
+      options.set(made(3, 2856))
+      yield* Effect.yieldNow
+      assert.strictEqual(followed.current.n, 3)
+      assert.match(log.join(), /level=WARN .*message="new options count at the start only" options=listen/)
+    })).pipe(Effect.provide(Logger.layer([logger])))
+  }))
+
+it.effect("a relay says so of listen, of which it opens none later", () =>
+  Effect.gen(function*() {
+    const log: Array<string> = []
+    const logger = Logger.make<unknown, void>((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+    const at = (port: number): RelayOptions => ({ listen: [{ scheme: "msrp", host: "relay.example.com", port }] })
+    const options = AtomRef.make(at(2855))
+    const relay = yield* Layer.build(
+      Relay.layer(options).pipe(Layer.provide([
+        Transport.layerTest(),
+        Codec.layer,
+        SessionRepo.layerMemory(),
+        SocketSelector.layerDefault([]),
+        Authenticator.layerDigest().pipe(Layer.provide(Credentials.layerMemory([]))),
+        Logger.layer([logger])
+      ]))
+    )
+    options.set({ ...at(2855), authExpires: 600 })
+    options.set(at(2856))
+    yield* Effect.yieldNow
+    assert.lengthOf(log.filter((line) => line.includes("count at the start only")), 1)
+    assert.match(log.join(), /options=listen/)
+    assert.deepStrictEqual(Context.get(relay, Relay).sockets.map(({ port }) => port), [2855])
+  }).pipe(Effect.scoped))
 
 it.effect("those that are wrong at first fail", () =>
   Effect.gen(function*() {
