@@ -100,7 +100,7 @@ export interface Msrp {
   readonly path: string
   /** A new session, with an own URI. Any number of them share the connection. */
   session(options?: SessionOptions): Session
-  /** Ends sessions and connection. Completes when the connection is closed. */
+  /** Ends sessions and connection. Completes when the relay has closed the connection too, or after three seconds. */
   close(): Promise<void>
   addEventListener<K extends keyof MsrpEventMap>(
     type: K,

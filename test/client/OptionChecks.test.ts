@@ -324,8 +324,9 @@ describe("options that cannot be used", () => {
         assert.deepStrictEqual(problemsOf(yield* Effect.flip(bot.reply(message, one))), ["options"])
       }
       for (const one of none) assert.deepStrictEqual(problemsOf(yield* Effect.flip(bot.send(one))), ["options"])
-      for (const [option, options] of [["to", { to: peer }], ["fromPath", { fromPath: relay }], ...unknown] as const) {
-        assert.deepStrictEqual(problemsOf(yield* Effect.flip(bot.reply(message, options as object))), [option])
+      const ofReply: typeof unknown = [["to", { to: peer }], ["fromPath", { fromPath: relay }], ...unknown]
+      for (const [option, options] of ofReply) {
+        assert.deepStrictEqual(problemsOf(yield* Effect.flip(bot.reply(message, options))), [option])
       }
       const wrong = [["toPath", { to: peer, toPath: peer }], ["expire", { to: peer, expire: 5 }]] as const
       for (const [option, options] of wrong) {
