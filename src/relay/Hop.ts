@@ -235,10 +235,6 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#inbound.reported(head, from)
   }
 
-  moved(): void {
-    this.reading.moved()
-  }
-
   stalled(): void {
     this.fail("takes no octets")
   }
@@ -289,11 +285,15 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     const tellEnds = this.#owner.left(this)
     this.#inbound.lost()
     this.outbound.close()
-    this.outbound.giveUp()
-    this.#inbound.close()
+    const { counters, turn } = this.shared
+    if (this.#connection !== undefined) countClosed(counters, this.#reason, failure)
+    // One user may have thousands of requests there.
+    turn.steps(this.outbound.givesUp(), () => turn.steps(this.#inbound.closes(), () => this.#over(tellEnds)))
+  }
+
+  #over(tellEnds: () => void): void {
     this.unanswered.close()
     tellEnds()
-    if (this.#connection !== undefined) countClosed(this.shared.counters, this.#reason, failure)
     this.shared.observer.closed(this)
     this.trace?.closed()
   }

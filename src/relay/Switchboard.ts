@@ -134,7 +134,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.auth.options = { ...auth, usePath: this.auth.options.usePath }
     this.#peers.policy = relayPeers
     this.nextHops.options = nextHops
-    if (!paced && this.#paces.bounded) { for (const { routes } of hops) routes.repace(this.#paces) }
+    if (!paced && this.#paces.bounded) shared.turn.slices(hops, ({ routes }) => routes.repace(this.#paces))
   }
 
   /** A connection came in. */
@@ -194,7 +194,11 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.shared.awaited.look()
     // Whoever is still connected when the relay stops has not gone.
     const reason = hop.end === "the relay stops" ? "the relay stops" : "its connection closed"
-    return this.book.endsThen(() => this.#options.sessions.endAllOf(hop, reason))
+    const tellEnds = this.book.endsThen(() => this.#options.sessions.endAllOf(hop, reason))
+    return () => {
+      tellEnds()
+      this.shared.awaited.look()
+    }
   }
 
   // ---- all of them
@@ -245,7 +249,8 @@ export class Switchboard implements HopOwner, DirectoryOwner {
    * its turn or for a connection is still to be sent, and may have one.
    */
   get answered(): boolean {
-    const { bufferedOctets, parkedOctets, transactions } = this.shared.totals
+    const { totals: { bufferedOctets, parkedOctets, transactions }, turn } = this.shared
+    if (turn.isStepping) return false
     if (transactions === 0) return parkedOctets === 0
     if (bufferedOctets > 0) return false
     for (const { outbound } of this.hops) if (outbound.isAwaited) return false
@@ -256,7 +261,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   end(): void {
     const { turn } = this.shared
     // Reports go to hops that are still open, whatever the order.
-    turn.slices(this.hops, (hop) => hop.outbound.giveUp(STOPPED), () => {
+    turn.steps(this.#losses(), () => {
       turn.slices(this.hops, (hop) => hop.finish("the relay stops"), () => {
         this.#ended = true
         this.shared.awaited.look()
@@ -264,9 +269,21 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     })
   }
 
+  *#losses(): Iterable<void> {
+    for (const { outbound } of this.hops) {
+      yield
+      yield* outbound.givesUp(STOPPED)
+    }
+  }
+
+  /** No connection is left, and whoever lost something with one was told. */
+  get empty(): boolean {
+    return this.hops.size === 0 && !this.shared.turn.isStepping
+  }
+
   /** All connections were ended, and the operating system has taken what was to be sent; their peers may not have closed. */
   get settled(): boolean {
-    if (!this.#ended) return false
+    if (!this.#ended || this.shared.turn.isStepping) return false
     for (const { connection, outbound } of this.hops) {
       if (connection !== undefined && outbound.outbox.waitingOctets > 0) return false
     }

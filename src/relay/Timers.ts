@@ -28,6 +28,9 @@ export class Timeout extends Timed {
   }
 }
 
+/** Of each kind, those that expire at a time: a machine that was stopped for a while finds all of them over. */
+const AT_ONCE = 256
+
 export class TimerQueue {
   readonly millis: number
   /** Nothing is started in it any more: its limit has another time now. */
@@ -44,6 +47,7 @@ export class TimerQueue {
   /** Starts a timer, or starts it again. `now` for who has just looked at the clock, and starts many. */
   start(timed: Timed, now = this.#timers.now()): void {
     timed.queue?.stop(timed)
+    this.#timers.running++
     timed.queue = this
     timed.deadline = now + this.millis
     timed.previous = this.#last
@@ -55,6 +59,7 @@ export class TimerQueue {
 
   stop(timed: Timed): void {
     if (timed.queue !== this) return
+    this.#timers.running--
     if (timed.previous === undefined) this.first = timed.next
     else timed.previous.next = timed.next
     if (timed.next === undefined) this.#last = timed.previous
@@ -73,6 +78,8 @@ export class Timers {
   /** Called before any of those whose time is over. */
   onExpiry: () => void = () => {}
   #wakeAt = Infinity
+  /** How many timers are running; nothing that is over may be among them. */
+  running = 0
 
   /** `alarm` has `expire` called at that time, once, instead of at the time it was told before. */
   constructor(now: () => number, alarm: (deadline: number) => void) {
@@ -105,20 +112,13 @@ export class Timers {
     return this.#queues.length
   }
 
-  /** How many timers are running; nothing that is over may be among them. */
-  get running(): number {
-    let count = 0
-    for (const queue of this.#queues) for (let at = queue.first; at !== undefined; at = at.next) count++
-    return count
-  }
-
   wakeBy(deadline: number): void {
     if (deadline >= this.#wakeAt) return
     this.#wakeAt = deadline
     this.#alarm(deadline)
   }
 
-  /** Ends what is over now. */
+  /** Ends what is over now, some at a time: it is called again at once where there are more. */
   expire(): void {
     this.#wakeAt = Infinity
     this.onExpiry()
@@ -126,7 +126,7 @@ export class Timers {
     let next = Infinity
     for (const queue of this.#queues) {
       let timed = queue.first
-      while (timed !== undefined && timed.deadline <= now) {
+      for (let i = 0; i < AT_ONCE && timed !== undefined && timed.deadline <= now; i++) {
         queue.stop(timed)
         timed.expired()
         timed = queue.first

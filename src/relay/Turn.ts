@@ -70,6 +70,9 @@ export class Turn {
   readonly #continuing: Array<Continuing> = []
   /** The end of this turn is near. */
   #ending = false
+  /** What has steps that are still to be taken, and how many of all of them may be taken in this turn. */
+  #underWay = 0
+  #steps = SLICE
 
   /**
    * `defer` runs a task once the octets at hand have been delivered. `limit` is what a turn should cost, in octets: about half
@@ -149,6 +152,31 @@ export class Turn {
     this.continues({ goOn })
   }
 
+  /**
+   * Takes the steps of something that may be long, of which each costs about as much as a frame, and then does what follows: the
+   * first step at once, and of all that is long so many in each turn.
+   */
+  steps(all: Iterable<void>, then: () => void = () => {}): void {
+    const rest = all[Symbol.iterator]()
+    this.#underWay++
+    const goOn = (): void => {
+      do {
+        if (rest.next().done === true) {
+          this.#underWay--
+          return then()
+        }
+        this.cost += FRAME
+      } while (--this.#steps > 0)
+      this.continues({ goOn })
+    }
+    goOn()
+  }
+
+  /** Something long is under way. */
+  get isStepping(): boolean {
+    return this.#underWay > 0
+  }
+
   #endSoon(): void {
     if (this.#ending) return
     this.#ending = true
@@ -174,6 +202,7 @@ export class Turn {
   #next(): void {
     this.number++
     this.cost = this.#usedUp = 0
+    this.#steps = SLICE
     this.#measure()
   }
 

@@ -174,6 +174,13 @@ class Core {
     while (this.wires.filter((one) => one.take()).length > 0 || this.#tasks.length > 0)
   }
 
+  /** The tasks at hand run: at most one turn. False: there were none. */
+  step(): boolean {
+    const tasks = this.#tasks.splice(0)
+    for (const task of tasks) task()
+    return tasks.length > 0
+  }
+
   /** So many seconds pass. */
   pass(seconds: number): void {
     const until = this.now + seconds * 1000
@@ -467,6 +474,42 @@ describe("a relay without I/O", () => {
     core.turn()
     const { hops, shared: { totals } } = core.switchboard
     assert.deepStrictEqual([hops.size, totals.transactions + totals.bufferedOctets, core.timers.running], [0, 0, 0])
+  })
+
+  describe("tells of 1,000 requests that come to nothing some in each turn, and of what ended them when all were told", () => {
+    const REQUESTS = 1000
+    /** In a turn. */
+    const AT_ONCE = 64
+
+    it.each<[what: string, ends: () => void, heard: string]>([
+      ["their connection is gone (R4976-6.4.1-14)", () => alice.receiver.closed(), "closed 40000: closed by its peer"],
+      ["the relay ends", () => core.switchboard.end(), "ended"]
+    ])("%s", (_what, ends, last) => {
+      login()
+      const { shared: { counters, totals } } = core.switchboard
+      for (let i = 0; i < REQUESTS; i++) {
+        core.in(bob, send(`bob${10_000 + i}`, `${session} ${ALICE}`, BOB, "x".repeat(50)))
+      }
+      assert.isAbove(totals.transactions, AT_ONCE)
+      assert.isAbove(totals.parkedOctets, 256 * AT_ONCE, "others wait until some of these are answered")
+      core.switchboard.stop()
+      core.step()
+      core.heard.length = 0
+      ends()
+      let told = 0
+      let most = 0
+      do {
+        most = Math.max(most, counters.reports - told)
+        told = counters.reports
+        if (told < REQUESTS) assert.deepStrictEqual([core.heard, core.switchboard.answered], [[], false])
+        if (alice.closed === "ended") core.heard.push("ended")
+      } while (core.step())
+      assert.strictEqual(told, REQUESTS)
+      assert.isAtMost(most, AT_ONCE)
+      assert.strictEqual(core.heard[0], last)
+      assert.isTrue(core.switchboard.answered)
+      bob.take()
+    })
   })
 
   describe("whatever comes in costs a turn what it takes, so it is another one's turn after some reads", () => {

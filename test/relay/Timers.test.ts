@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as TestClock from "effect/testing/TestClock"
 import { clockTimers } from "../../src/relay/edge/Alarm.ts"
-import { stopTimer, Timed } from "../../src/relay/Timers.ts"
+import { stopTimer, Timed, Timeout, Timers } from "../../src/relay/Timers.ts"
 
 const make = Effect.gen(function*() {
   const timers = clockTimers(yield* Clock.Clock, yield* FiberSet.makeRuntime<never, void, never>())
@@ -121,6 +121,29 @@ describe("Timers", () => {
       yield* TestClock.adjust(1000)
       assert.deepStrictEqual(log, ["a 1000"])
     }))
+})
+
+it("those that are over together expire some at a time, and keep none of another kind waiting", () => {
+  let now = 0
+  let alarm = Infinity
+  const timers = new Timers(() => now, (deadline) => {
+    alarm = deadline
+  })
+  const [many, other] = [timers.queue(1000), timers.queue(2000)]
+  const expired: Array<string> = []
+  for (let i = 0; i < 10_000; i++) many.start(new Timeout(() => expired.push("one of many")))
+  other.start(new Timeout(() => expired.push("another")))
+  // The machine was stopped.
+  now = 60_000
+  let most = 0
+  for (let before = 0; alarm <= now; before = expired.length) {
+    alarm = Infinity
+    timers.expire()
+    most = Math.max(most, expired.length - before)
+  }
+  assert.isAtMost(most, 257)
+  assert.isBelow(expired.indexOf("another"), 300)
+  assert.deepStrictEqual([expired.length, timers.running, alarm], [10_001, 0, Infinity])
 })
 
 describe("a limit that gets another time", () => {

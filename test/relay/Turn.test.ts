@@ -115,6 +115,29 @@ describe("Turn", () => {
     assert.strictEqual(wentOn(), 10)
   })
 
+  it("takes the first step of what is long at once, and of all that is long so many in each turn", () => {
+    let taken = 0
+    const long = function*(steps: number): Generator<void> {
+      for (let i = 0; i < steps; i++) {
+        taken++
+        yield
+      }
+    }
+    for (let i = 0; i < 100; i++) turn.steps(long(100), () => void log.push("done"))
+    assert.isTrue(turn.isStepping)
+    assert.strictEqual(taken, 64 + 99)
+    assert.strictEqual(log.length, 0)
+    let most = 0
+    for (let before = taken; tasks.length > 0; before = taken) {
+      run(1)
+      most = Math.max(most, taken - before)
+    }
+    assert.isAtMost(most, 64 + 99)
+    assert.deepStrictEqual([taken, log.length, turn.isStepping], [10_000, 100, false])
+    turn.steps(long(3), () => void log.push("short"))
+    assert.strictEqual(log.at(-1), "short")
+  })
+
   it("leaves only the least to whoever comes when a turn is long already", () => {
     assert.strictEqual(turn.share, 1000)
     turn.cost += 1000

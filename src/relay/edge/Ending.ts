@@ -89,7 +89,7 @@ export const makeEnding = Effect.fnUntraced(function*(
     yield* within(() => switchboard.answered, limits.draining)
     switchboard.end()
     yield* Effect.race(
-      within(() => switchboard.hops.size === 0, limits.closing.millis / 1000),
+      within(() => switchboard.empty, limits.closing.millis / 1000),
       Effect.delay(within(() => switchboard.settled, limits.closing.millis / 1000), LAST_WORDS)
     )
     // Of clients behind other relays, and of those who have not closed yet.

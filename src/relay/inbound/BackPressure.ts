@@ -148,11 +148,11 @@ export class BackPressure implements Flows {
   }
 
   #giveUp(flow: Waiting): void {
-    const { counters } = this.#shared
+    const { awaited, counters, turn } = this.#shared
     const { isTooFast } = flow
     if (isTooFast) counters.sessionsTooFast++
     else counters.receiversGivenUp++
-    flow.fail(isTooFast ? TOO_FAST : SLOW)
+    turn.steps(flow.fails(isTooFast ? TOO_FAST : SLOW), () => awaited.look())
   }
 
   #giveUpSilent(): void {

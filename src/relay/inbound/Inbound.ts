@@ -292,8 +292,8 @@ export class Inbound implements FrameSink {
     this.#chunk = undefined
   }
 
-  close(): void {
-    this.#routes.close()
+  *closes(): Iterable<void> {
+    yield* this.#routes.closes()
     this.#lastRoute = this.#lastAnswered = undefined
   }
 }

@@ -55,8 +55,11 @@ export class Routes {
       this.#octets > Math.max(MAX_PATHS, PATHS_PER_SESSION * sessions)
   }
 
-  close(): void {
-    for (const { key } of this.#routes) this.#delete(key)
+  *closes(): Iterable<void> {
+    for (const { key } of this.#routes) {
+      this.#delete(key)
+      yield
+    }
   }
 
   #delete(paths: string): void {

@@ -25,14 +25,12 @@ export const TURN = 16_384
 
 /** What its hop hears of it. */
 export interface OutboundOwner {
-  /** The operating system has taken octets. */
-  moved(): void
   /** It takes nothing although octets wait, and nothing has come from there either. */
   stalled(): void
   /** Milliseconds of the monotonic clock when octets last came in there. */
   readonly lastHeard: number
   /** What comes in there is not read, since those are slow who it is for; or it is not read yet, for whatever reason. */
-  readonly reading: { readonly isBehind: boolean; readonly flows: { readonly holds: boolean } }
+  readonly reading: { readonly isBehind: boolean; readonly flows: { readonly holds: boolean }; moved(): void }
   /** A REPORT goes out about something that came in here, sent by way of `from`. */
   reported(head: Head, from: Outbound): void
 }
@@ -59,6 +57,8 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   #unsent: Array<Transaction> = []
   #unsentFirst = 0
   #stall: StallWatch | undefined
+  /** What waits is about to fail: where that takes several turns, none of it is written in between. */
+  #isGivingUp = false
 
   constructor(shared: Shared, owner: OutboundOwner) {
     this.shared = shared
@@ -80,7 +80,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   room(): boolean {
     const { outbox } = this
     const { output } = this.shared.limits
-    if (!outbox.open) return false
+    if (!outbox.open || this.#isGivingUp) return false
     if (outbox.untaken < output) return true
     // It may take at once what was written in this turn.
     this.#flush()
@@ -152,7 +152,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     this.#stall?.moved()
     this.#sent(this.outbox.flushed)
     this.#pump()
-    this.#owner.moved()
+    this.#owner.reading.moved()
     if (this.outbox.waitingOctets === 0) this.shared.awaited.look()
   }
 
@@ -166,7 +166,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     }
     // Whatever it sends is worth having. What is for it is given up.
     this.#sent(Infinity)
-    this.#failWaiting(STALLED)
+    this.shared.turn.steps(this.windows.fails(STALLED), () => this.shared.awaited.look())
     return true
   }
 
@@ -179,11 +179,6 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
 
   get unread(): boolean {
     return this.#owner.reading.flows.holds
-  }
-
-  #failWaiting(loss: Loss): void {
-    for (const sender of this.waiting.takeAll()) sender.fail(loss)
-    this.windows.fail(loss)
   }
 
   /** Tells that trace what goes out from now on, or nobody any more. A long chunk that is under way goes on as another one. */
@@ -291,10 +286,15 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   }
 
   /** No answer is waited for any more, and nothing is sent that waits: their senders are told (RFC 4976 §6.4.1). */
-  giveUp(loss = this.loss): void {
+  *givesUp(loss = this.loss): Iterable<void> {
     const { flushed } = this.outbox
-    for (const transaction of this.#transactions.values()) transaction.lost(flushed, loss)
-    this.#transactions.clear()
-    this.#failWaiting(loss)
+    this.#isGivingUp = true
+    for (const transaction of this.#transactions.values()) {
+      transaction.lost(flushed, loss)
+      yield
+    }
+    yield* this.windows.fails(loss)
+    this.#isGivingUp = false
+    if (!this.gone) this.outbox.wake()
   }
 }

@@ -12,8 +12,8 @@ export interface Sender {
   readonly session: object
   /** Writes up to about `quota` octets. True when something is left and it waits for its next turn. */
   give(quota: number): boolean
-  /** The hop is gone or cannot be reached: what waits fails (RFC 4976 §6.4.1). */
-  fail(loss: Loss): void
+  /** The hop is gone or cannot be reached: what waits fails (RFC 4976 §6.4.1), one after the other. */
+  fails(loss: Loss): Iterable<void>
 }
 
 interface Queue {

@@ -165,8 +165,8 @@ export class Window {
   }
 
   /** The receiver takes nothing any more, or is gone: what waits for it fails. */
-  fail(loss: Loss): void {
-    for (const sender of this.#takeAll()) sender.fail(loss)
+  *fails(loss: Loss): Iterable<void> {
+    for (const sender of this.#takeAll()) yield* sender.fails(loss)
   }
 
   #takeAll(): ReadonlyArray<Sender> {

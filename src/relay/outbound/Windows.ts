@@ -1,13 +1,15 @@
 /** The windows of one connection, one for each session whose receiver it leads to. */
 import type { Loss } from "../Loss.ts"
 import type { Session } from "../Session.ts"
-import type { Sender } from "./Turns.ts"
+import type { Sender, Turns } from "./Turns.ts"
 import { Window, type WindowLimits, type WindowOwner } from "./Window.ts"
 
 /** The connection. */
 export interface WindowsOwner {
   readonly shared: { readonly limits: WindowLimits }
   readonly unread: boolean
+  readonly waiting: Turns
+  readonly gone: boolean
   turn(sender: Sender): void
 }
 
@@ -51,10 +53,15 @@ export class Windows implements WindowOwner {
     for (const window of this.#full) window.open()
   }
 
-  /** What waits in them fails. */
-  fail(loss: Loss): void {
-    // Who keeps something waits again.
-    const full = [...this.#full]
-    for (const window of full) window.fail(loss)
+  /** What waits in them fails, and before that what waits for its turn; one after the other. */
+  *fails(loss: Loss): Iterable<void> {
+    const owner = this.#owner
+    do {
+      for (const sender of owner.waiting.takeAll()) yield* sender.fails(loss)
+      // Who keeps something waits again.
+      const full = [...this.#full]
+      for (const window of full) yield* window.fails(loss)
+      // One that was too fast may have gone on to its turn meanwhile, which never comes.
+    } while (owner.gone && !owner.waiting.empty)
   }
 }

@@ -9,7 +9,7 @@ import type { Sender } from "../outbound/Turns.ts"
 import type { Session } from "../Session.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
-import { type Parked, readAgain, restFrom } from "./Parked.ts"
+import { openFrom, type Parked, readAgain, restFrom } from "./Parked.ts"
 import { Signs } from "./Signs.ts"
 import type { Stream } from "./Stream.ts"
 import type { Flows, Waiting } from "./Tap.ts"
@@ -247,7 +247,7 @@ export class Flow implements Sender, Waiting {
   }
 
   /** Some REPORTs are kept for who is still there, since nobody hears of those that are lost. */
-  fail(loss: Loss): void {
+  *fails(loss: Loss): Iterable<void> {
     const { target, window } = this.#way
     target.waiting.remove(this)
     window.leaves(this)
@@ -272,29 +272,34 @@ export class Flow implements Sender, Waiting {
     this.#relax()
     if (kept.length === 0) this.#flows.waitsNoMore(this)
     else this.#wait()
-    for (let i = first; i < parked.length; i++) {
+    const failed = (i: number): void => {
       const one = parked[i]!
-      if (one.kind === "frame") {
-        const again = readAgain(one.octets)
-        if (one.unanswered) this.#way.accept(one.octets, again.tidStart, again.tidEnd)
-        this.#failFrame(again, one.bodyEnd - one.bodyStart, one.flag, loss)
-        continue
-      }
+      if (one.kind === "frame") return this.#failFrame(one, loss)
       if (one.kind === "end") one.accepted?.()
-      if (!one.stream.refused) {
-        const rest = restFrom(parked, i)
-        one.stream.fail(loss, rest.octets - (i === first ? offset : 0), rest.flag)
-      }
+      if (one.stream.refused) return
+      const rest = restFrom(parked, i)
+      one.stream.fail(loss, rest.octets - (i === first ? offset : 0), rest.flag)
+    }
+    // At once that of which more may come: it must not follow what is missing.
+    const open = openFrom(parked)
+    if (open < parked.length) failed(Math.max(open, first))
+    for (let i = first; i < parked.length; i++) {
+      yield
+      failed(i)
     }
   }
+
   /** A whole frame that was accepted cannot be delivered. What is no SEND is answered, since its client waits. */
-  #failFrame(head: Head, length: number, flag: Flag, loss: Loss): void {
+  #failFrame({ bodyEnd, bodyStart, flag, octets, unanswered }: Extract<Parked, { kind: "frame" }>, loss: Loss): void {
+    const head = readAgain(octets)
+    if (unanswered) this.#way.accept(octets, head.tidStart, head.tidEnd)
     if (head.kind !== Kind.Send && head.kind !== Kind.Report) {
       return this.#way.back.answer(head.transactionId, loss.status, loss.comment)
     }
     if (head.kind === Kind.Report) return
     if (head.failureReport === "no") return this.#way.back.lost(loss)
     const { messageId, rangeStart: start, rangeTotal } = head
+    const length = bodyEnd - bodyStart
     this.#way.back.report({ messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) }, loss)
   }
 }

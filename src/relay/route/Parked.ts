@@ -28,6 +28,13 @@ export const restFrom = (
   return { octets, flag: one?.kind === "end" ? one.flag : "+" }
 }
 
+/** Where the parts stand of the long chunk at the end, of which more may come. */
+export const openFrom = (parked: ReadonlyArray<Parked>): number => {
+  let i = parked.length
+  while (parked[i - 1]?.kind === "part") i--
+  return i
+}
+
 const head = new Head()
 /** What was accepted once is read again without limits. Whole numbers: with `Infinity` every later frame is read slower. */
 const ANY = 2 ** 30 - 1

@@ -44,5 +44,5 @@ export interface Waiting {
   /** Its receiver has given no sign for so long. */
   isSilent(millis: number): boolean
   /** What is parked fails, and what comes is refused until the receiver moves. */
-  fail(loss: Loss): void
+  fails(loss: Loss): Iterable<void>
 }

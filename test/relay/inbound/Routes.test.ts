@@ -40,7 +40,7 @@ it("R4976-9.3-06: no more than 1024 routes are remembered, however short, and th
   routes.add("and another", routeOf()[0], undefined)
   assert.isUndefined(routes.get("1"), "0 was used since")
   assert.isDefined(routes.get("0"))
-  routes.close()
+  for (const _ of routes.closes());
   assert.strictEqual(routes.octets, 0)
 })
 
@@ -54,6 +54,6 @@ it("R4976-9.3-06: the limit follows the sessions, so that those of many clients 
   for (let i = 0; i < 5000; i++) many.add(`path ${i}`, routeOf(true, one)[0], undefined)
   assert.isUndefined(many.get("path 0"))
   assert.isDefined(many.get(`path ${5000 - 1024}`))
-  routes.close()
+  for (const _ of routes.closes());
   assert.strictEqual(routes.octets, 0)
 })

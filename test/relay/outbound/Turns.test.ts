@@ -5,7 +5,7 @@ const sender = (source: object, session: object = {}): Sender => ({
   source,
   session,
   give: () => false,
-  fail: () => {}
+  fails: () => []
 })
 
 describe("Turns", () => {

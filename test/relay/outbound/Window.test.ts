@@ -53,7 +53,7 @@ describe("Window", () => {
   })
 
   it("is full at its bound, and has room again when half of that was answered", () => {
-    const waiting: Sender = { source: {}, session: {}, give: () => false, fail: () => {} }
+    const waiting: Sender = { source: {}, session: {}, give: () => false, fails: () => [] }
     const all = Array.from({ length: LEAST_UNANSWERED / 1024 }, () => message(1024))
     assert.isFalse(window.room)
     assert.strictEqual(window.left, 0)
