@@ -16,7 +16,10 @@ import { createHash } from "node:crypto"
 import { Nonces } from "../src/authenticator/Nonces.ts"
 import { Credentials } from "../src/Credentials.ts"
 import { layerFile } from "../src/credentials/File.ts"
+import { defaultFrameLimits } from "../src/protocol/FrameLimits.ts"
+import { Head } from "../src/protocol/Head.ts"
 import { parseUri } from "../src/protocol/Uri.ts"
+import { clientOf } from "../src/transport/websocket/Forwarded.ts"
 import { recordOf } from "./support/records.ts"
 import { create, layerTable, tableOf } from "./support/table.ts"
 
@@ -126,6 +129,35 @@ describe("200,000 users in a file", () => {
       }).pipe(Effect.provide(NodeFileSystem.layer), Effect.provide(Logger.layer([]))),
     60_000
   )
+})
+
+describe("a head that is as long as it may be takes no longer for what is in it (R4976-9.3-06)", () => {
+  /** Milliseconds that twenty take. */
+  const millisOf = (look: () => void): number => {
+    const before = threadMillis()
+    for (let i = 0; i < 20; i++) look()
+    return threadMillis() - before
+  }
+
+  it.each(["Authorization", "Expires", "X-Unknown"])("thousands of blanks in the value of %s", (name) => {
+    const value = `a${" ".repeat(8000)}b`
+    const octets = Buffer.from(`MSRP 12345678 AUTH\r\nTo-Path: a\r\nFrom-Path: b\r\n${name}: ${value}\r\n\r\n`)
+    const head = new Head()
+    head.read(octets, 0, octets.length, defaultFrameLimits, undefined)
+    assert.deepStrictEqual(head.headers(name), [value])
+    assert.isBelow(millisOf(() => void head.headers(name)), GOAL * SLACK)
+  })
+
+  it.each([
+    ["forwarded", ","],
+    ["forwarded", ";"],
+    ["x-forwarded-for", "a,"]
+  ])("thousands of entries of %s, %s", (name, entry) => {
+    const peer = { host: "192.0.2.1", port: 1, secure: false }
+    const headers = { [name]: entry.repeat(16_000 / entry.length) }
+    assert.isBelow(millisOf(() => void clientOf(headers, peer, () => true)), GOAL * SLACK)
+    assert.strictEqual(clientOf(headers, peer, () => false), peer)
+  })
 })
 
 it("60,000 nonces that expire together are not forgotten together", () => {

@@ -105,3 +105,16 @@ export const isStatus = (buf: Buffer, from: number, to: number): boolean => {
   for (let i = 0; i < 7; i++) if (i !== 3 && (buf[from + i]! < 48 || buf[from + i]! > 57)) return false
   return to - from === 7 || buf[from + 7] === SP
 }
+
+const isBlank = (code: number): boolean => code === SP || code === HTAB
+
+/**
+ * What stands there without blanks around it. Not `trim()`: to it, the last octet of some UTF-8 sequences is a blank. Nor an
+ * expression: from each of thousands of blanks in the middle it would look for the end anew.
+ */
+export const withoutBlanks = (text: string, from: number): string => {
+  let to = text.length
+  while (from < to && isBlank(text.charCodeAt(from))) from++
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
+}

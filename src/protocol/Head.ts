@@ -21,6 +21,7 @@ import {
   SUCCESS_REPORT,
   TO_PATH,
   tokenOctet,
+  withoutBlanks,
   word,
   YES
 } from "./Grammar.ts"
@@ -137,8 +138,7 @@ export class Head extends StartLine {
     for (const line of this.buf.toString("latin1", this.restStart, this.restEnd).split("\r\n")) {
       const colon = line.indexOf(":")
       if (colon === -1 || line.slice(0, colon).toLowerCase() !== wanted) continue
-      // not trim(): to it, the last octet of some UTF-8 sequences is a blank
-      values.push(line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, ""))
+      values.push(withoutBlanks(line, colon + 1))
     }
     return values
   }

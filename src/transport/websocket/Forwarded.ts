@@ -8,8 +8,9 @@ import { plainAddress } from "../../net/Hosts.ts"
 
 const MAX_PORT = 65_535
 
-/** Entries that are looked at, from the nearest proxy on. */
+/** Entries that are looked at, from the nearest proxy on, and what each may tell: a head may have thousands. */
 const MAX_PROXIES = 32
+const MAX_PAIRS = 16
 
 export interface Client {
   /** IP address. */
@@ -41,9 +42,9 @@ const one = (value: string | Array<string> | undefined): string => Array.isArray
 const plain = (value: string): string => value.replace(/^"(.*)"$/s, "$1").replaceAll(/\\(.)/gs, "$1")
 
 const forwarded = (value: string): ReadonlyArray<Entry> =>
-  value.split(",").map((element) => {
+  value.split(",").slice(-MAX_PROXIES).map((element) => {
     const pairs = new Map(
-      element.split(";").map((pair) => {
+      element.split(";", MAX_PAIRS).map((pair) => {
         const [name = "", ...rest] = pair.split("=")
         return [name.trim().toLowerCase(), plain(rest.join("=").trim())] as const
       })
@@ -60,8 +61,11 @@ const isSecure = (proto: string): boolean => /^(?:https|wss)$/i.test(proto)
 const xForwarded = (headers: IncomingHttpHeaders): ReadonlyArray<Entry> => {
   const from = one(headers["x-forwarded-for"]).split(",").map((text) => text.trim()).filter((text) => text !== "")
   const protos = one(headers["x-forwarded-proto"]).split(",").map((text) => text.trim()).filter((text) => text !== "")
+  const all = Math.max(from.length, protos.length)
+  const first = Math.max(0, all - MAX_PROXIES)
   // A proxy that tells of one thing only still tells of it.
-  return Array.from({ length: Math.max(from.length, protos.length) }, (_, i) => {
+  return Array.from({ length: all - first }, (_, n) => {
+    const i = first + n
     const proto = protos.at(protos.length === from.length ? i : -1)
     return { from: addressOf(from[i] ?? ""), secure: proto === undefined ? undefined : isSecure(proto) }
   })
@@ -77,6 +81,7 @@ export const clientOf = (
   peer: Client,
   trusts: (address: string) => boolean
 ): Client | undefined => {
+  if (!trusts(peer.host)) return peer
   const standard = one(headers["forwarded"])
   const others = xForwarded(headers)
   const byOthers = behind(others, peer, trusts)
@@ -88,7 +93,7 @@ export const clientOf = (
 
 const behind = (entries: ReadonlyArray<Entry>, peer: Client, trusts: (address: string) => boolean): Client => {
   let client = peer
-  for (const { from, secure } of entries.toReversed().slice(0, MAX_PROXIES)) {
+  for (const { from, secure } of entries.toReversed()) {
     if (!trusts(client.host)) break
     client = { ...(from ?? { host: client.host, port: client.port }), secure: secure ?? client.secure }
     if (from === undefined) break
