@@ -54,7 +54,7 @@ const TOO_LARGE: Proof = { ...NOTHING, tooLarge: true }
  * The names of one kind in a subjectAltName as Node prints it. Values with characters that could be mistaken for a
  * separator are quoted; a DNS name or an address has none of them, so quoted values are passed over.
  */
-const namesOf = (kind: string, subjectAltName: string | undefined): ReadonlyArray<string> =>
+export const namesOf = (kind: string, subjectAltName: string | undefined): ReadonlyArray<string> =>
   [...(subjectAltName ?? "").matchAll(/(?:^|, )([^:,"]+):("(?:[^"\\]|\\.)*"|[^,"]*)/gy)]
     .filter(([, name, value]) => name === kind && !value!.startsWith("\""))
     .map(([, , value]) => value!)

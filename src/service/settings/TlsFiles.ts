@@ -8,7 +8,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto"
 import { isLocalhost } from "../../net/Hosts.ts"
 import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 import type { KeyPair, TlsOptions } from "../../Transport.ts"
-import { isFor } from "../../transport/Certificates.ts"
+import { CertificateNames } from "../../transport/CertificateNames.ts"
 import { readText } from "./TextFile.ts"
 import { concernOf, validityOf } from "./Validity.ts"
 
@@ -78,8 +78,10 @@ export const readTls = Effect.fnUntraced(function*(
     const concern = concernOf(validityOf(certificate), now)
     if (concern !== undefined) warnings.push(`The certificate ${files.cert[index]} ${concern}`)
   }
+  const names = new CertificateNames()
+  for (const { certificate } of pairs) names.add(certificate)
   for (const { host, scheme } of pairs.length === 0 ? [] : withoutImplied(uris)) {
-    if (scheme === "msrps" && !pairs.some(({ certificate }) => isFor(certificate, canonicalHost(host)))) {
+    if (scheme === "msrps" && names.find(canonicalHost(host)) === -1) {
       warnings.push(`The certificate is not for ${host}: clients that use this URI will refuse it`)
     }
   }
