@@ -31,6 +31,9 @@ export class Timeout extends Timed {
 /** Of each kind, those that expire at a time: a machine that was stopped for a while finds all of them over. */
 const AT_ONCE = 256
 
+/** Milliseconds after which it is late enough that the process, or its machine, was stopped. */
+const STOPPED = 1000
+
 export class TimerQueue {
   readonly millis: number
   /** Nothing is started in it any more: its limit has another time now. */
@@ -120,9 +123,12 @@ export class Timers {
 
   /** Ends what is over now, some at a time: it is called again at once where there are more. */
   expire(): void {
-    this.#wakeAt = Infinity
-    this.onExpiry()
     const now = this.now()
+    const wasStopped = now - this.#wakeAt > STOPPED
+    this.#wakeAt = Infinity
+    // What came in meanwhile may put an end to some of them, and has not been read.
+    if (wasStopped) return this.wakeBy(now)
+    this.onExpiry()
     let next = Infinity
     for (const queue of this.#queues) {
       let timed = queue.first

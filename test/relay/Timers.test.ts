@@ -146,6 +146,27 @@ it("those that are over together expire some at a time, and keep none of another
   assert.deepStrictEqual([expired.length, timers.running, alarm], [10_001, 0, Infinity])
 })
 
+it("what is over since the machine was stopped may still be ended by what came in meanwhile", () => {
+  let now = 0
+  let alarm = Infinity
+  const expired: Array<string> = []
+  const timers = new Timers(() => now, (deadline) => {
+    alarm = deadline
+  })
+  const queue = timers.queue(1000)
+  const [answered, unanswered] = ["answered", "unanswered"].map((name) => new Timeout(() => expired.push(name)))
+  queue.start(answered!)
+  queue.start(unanswered!)
+  now = 60_000
+  timers.expire()
+  assert.deepStrictEqual([expired, alarm], [[], now])
+  // Its answer is read.
+  stopTimer(answered)
+  now += 3
+  timers.expire()
+  assert.deepStrictEqual(expired, ["unanswered"])
+})
+
 describe("a limit that gets another time", () => {
   it.effect("counts for what is started from then on; what runs keeps its own", () =>
     Effect.gen(function*() {
