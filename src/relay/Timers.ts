@@ -81,6 +81,8 @@ export class Timers {
   /** Called before any of those whose time is over. */
   onExpiry: () => void = () => {}
   #wakeAt = Infinity
+  /** It was late, and what came in before has had a turn. */
+  #isForgiven = false
   /** How many timers are running; nothing that is over may be among them. */
   running = 0
 
@@ -124,10 +126,10 @@ export class Timers {
   /** Ends what is over now, some at a time: it is called again at once where there are more. */
   expire(): void {
     const now = this.now()
-    const wasStopped = now - this.#wakeAt > STOPPED
+    // What came in meanwhile may put an end to some of them, and has not been read; but only once, where every turn is late.
+    this.#isForgiven = !this.#isForgiven && now - this.#wakeAt > STOPPED
     this.#wakeAt = Infinity
-    // What came in meanwhile may put an end to some of them, and has not been read.
-    if (wasStopped) return this.wakeBy(now)
+    if (this.#isForgiven) return this.wakeBy(now)
     this.onExpiry()
     let next = Infinity
     for (const queue of this.#queues) {

@@ -167,6 +167,18 @@ it("what is over since the machine was stopped may still be ended by what came i
   assert.deepStrictEqual(expired, ["unanswered"])
 })
 
+it("where every turn takes seconds they expire nevertheless", () => {
+  let now = 0
+  const timers = new Timers(() => now, () => {})
+  const expired: Array<number> = []
+  timers.queue(1000).start(new Timeout(() => expired.push(now)))
+  for (let turn = 0; turn < 3; turn++) {
+    now += 5000
+    timers.expire()
+  }
+  assert.deepStrictEqual(expired, [10_000])
+})
+
 describe("a limit that gets another time", () => {
   it.effect("counts for what is started from then on; what runs keeps its own", () =>
     Effect.gen(function*() {
