@@ -2,17 +2,17 @@
  * What one session sends to one hop while that hop cannot take it. A flow holds its own up to a bound; then its sender
  * is not read, which slows it (and nobody else) down. Nothing is parked while the receiver keeps up.
  */
-import { totalOf } from "../../protocol/ByteRange.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { type Loss, SLOW, STALLED, TOO_FAST } from "../Loss.ts"
 import type { Sender } from "../outbound/Turns.ts"
 import type { Session } from "../Session.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
-import { openFrom, type Parked, readAgain, restFrom } from "./Parked.ts"
+import { type Parked, readAgain } from "./Parked.ts"
 import { Signs } from "./Signs.ts"
 import type { Stream } from "./Stream.ts"
 import type { Flows, Waiting } from "./Tap.ts"
+import { undelivered } from "./Undelivered.ts"
 
 /** Octets counted for each parked thing beside its own, so that many small ones count too. */
 const OVERHEAD = 256
@@ -272,34 +272,6 @@ export class Flow implements Sender, Waiting {
     this.#relax()
     if (kept.length === 0) this.#flows.waitsNoMore(this)
     else this.#wait()
-    const failed = (i: number): void => {
-      const one = parked[i]!
-      if (one.kind === "frame") return this.#failFrame(one, loss)
-      if (one.kind === "end") one.accepted?.()
-      if (one.stream.refused) return
-      const rest = restFrom(parked, i)
-      one.stream.fail(loss, rest.octets - (i === first ? offset : 0), rest.flag)
-    }
-    // At once that of which more may come: it must not follow what is missing.
-    const open = openFrom(parked)
-    if (open < parked.length) failed(Math.max(open, first))
-    for (let i = first; i < parked.length; i++) {
-      yield
-      failed(i)
-    }
-  }
-
-  /** A whole frame that was accepted cannot be delivered. What is no SEND is answered, since its client waits. */
-  #failFrame({ bodyEnd, bodyStart, flag, octets, unanswered }: Extract<Parked, { kind: "frame" }>, loss: Loss): void {
-    const head = readAgain(octets)
-    if (unanswered) this.#way.accept(octets, head.tidStart, head.tidEnd)
-    if (head.kind !== Kind.Send && head.kind !== Kind.Report) {
-      return this.#way.back.answer(head.transactionId, loss.status, loss.comment)
-    }
-    if (head.kind === Kind.Report) return
-    if (head.failureReport === "no") return this.#way.back.lost(loss)
-    const { messageId, rangeStart: start, rangeTotal } = head
-    const length = bodyEnd - bodyStart
-    this.#way.back.report({ messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) }, loss)
+    yield* undelivered(this.#way, parked, first, offset, loss)
   }
 }

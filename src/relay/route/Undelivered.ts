@@ -1,0 +1,49 @@
+/** What waited in a flow and is not sent any more: who hears of it. */
+import { totalOf } from "../../protocol/ByteRange.ts"
+import { Kind } from "../../protocol/Head.ts"
+import type { Loss } from "../Loss.ts"
+import type { Way } from "./Forward.ts"
+import { openFrom, type Parked, readAgain, restFrom } from "./Parked.ts"
+
+/** One after the other, from the first on, of which `written` octets were sent. */
+export function* undelivered(
+  way: Way,
+  parked: ReadonlyArray<Parked>,
+  first: number,
+  written: number,
+  loss: Loss
+): Iterable<void> {
+  const fail = (i: number): void => {
+    const one = parked[i]!
+    if (one.kind === "frame") return failFrame(way, one, loss)
+    if (one.kind === "end") one.accepted?.()
+    if (one.stream.refused) return
+    const rest = restFrom(parked, i)
+    one.stream.fail(loss, rest.octets - (i === first ? written : 0), rest.flag)
+  }
+  // At once that of which more may come: it must not follow what is missing.
+  const open = openFrom(parked)
+  if (open < parked.length) fail(Math.max(open, first))
+  for (let i = first; i < parked.length; i++) {
+    yield
+    fail(i)
+  }
+}
+
+/** A whole frame that was accepted cannot be delivered. What is no SEND is answered, since its client waits. */
+const failFrame = (
+  way: Way,
+  { bodyEnd, bodyStart, flag, octets, unanswered }: Extract<Parked, { kind: "frame" }>,
+  loss: Loss
+): void => {
+  const head = readAgain(octets)
+  if (unanswered) way.accept(octets, head.tidStart, head.tidEnd)
+  if (head.kind !== Kind.Send && head.kind !== Kind.Report) {
+    return way.back.answer(head.transactionId, loss.status, loss.comment)
+  }
+  if (head.kind === Kind.Report) return
+  if (head.failureReport === "no") return way.back.lost(loss)
+  const { messageId, rangeStart: start, rangeTotal } = head
+  const length = bodyEnd - bodyStart
+  way.back.report({ messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) }, loss)
+}
