@@ -5,7 +5,18 @@ import * as TestClock from "effect/testing/TestClock"
 import { strongestChallenge } from "../src/protocol/digest/Challenge.ts"
 import { Transport } from "../src/Transport.ts"
 import { group, pairOf } from "./conformance/group.ts"
-import { header, headers, makeWorld, nextId, request, response, send, summary, until } from "./support/harness.ts"
+import {
+  type Frame,
+  header,
+  headers,
+  makeWorld,
+  nextId,
+  request,
+  response,
+  send,
+  summary,
+  until
+} from "./support/harness.ts"
 
 group("Clients", ({ scenario, timed }) => {
   scenario(
@@ -174,6 +185,25 @@ group("Clients", ({ scenario, timed }) => {
       yield* alice.peer.quiet
       yield* bob.quiet
     }))
+
+  scenario(
+    "one that knows of no relays, and answers to the far end of From-Path alone",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri, toBob } = yield* pairOf(world)
+        const answer = ({ from, id, to }: Frame, status: string) =>
+          bob.write(response(from.split(" ").at(-1)!, to.split(" ").at(-1)!, id, status))
+        alice.peer.write(toBob({ messageId: "far.end", body: "hello" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        answer(yield* bob.next, "413 enough")
+        const report = yield* alice.peer.next
+        assert.deepStrictEqual([report.method, header(report, "Status")], ["REPORT", "000 413 enough"])
+        alice.peer.write(request("NICKNAME", { to: `${alice.usePath} ${bobUri}`, from: alice.uri }))
+        answer(yield* bob.next, "200 OK")
+        const named = yield* alice.peer.next
+        assert.deepStrictEqual([named.status, named.to], [200, alice.uri])
+      })
+  )
 
   scenario("one behind a middlebox that rewrites the addresses in SDP only", (world) =>
     Effect.gen(function*() {

@@ -151,16 +151,25 @@ export class WayBack implements Origin {
 
   /**
    * Is this the To-Path of an answer to a request that took this route. That to a SEND has to name the previous hop only,
-   * which is the first of the relay's URIs (RFC 4975 §7.2). There are relays that name no more in any answer.
+   * which is the first of the relay's URIs (RFC 4975 §7.2). There are relays that name no more in any answer, and endpoints
+   * that know of no relays and name the sender alone.
    */
   isAnswered(toPath: string, isSend: boolean): boolean {
-    return this.#behind(this.#firstBack, toPath) !== undefined && (isSend || this.#rest(toPath) !== undefined)
+    if (this.#behind(this.#firstBack, toPath) === undefined) return this.#isSender(toPath)
+    return isSend || this.#rest(toPath) !== undefined
+  }
+
+  /** Is this the last URI of From-Path, and nothing else. */
+  #isSender(toPath: string): boolean {
+    return this.#behind(this.fromPath.slice(this.fromPath.lastIndexOf(" ") + 1), toPath) === ""
   }
 
   /** The URIs behind the relay's own: as the answer has them, or the request where that has more. */
   #rest(toPath: string): string | undefined {
     const rest = this.#behind(this.ownPath, toPath)
-    if (rest === undefined) return this.#behind(this.#firstBack, toPath) === "" ? this.fromPath : undefined
+    if (rest === undefined) {
+      return this.#behind(this.#firstBack, toPath) === "" || this.#isSender(toPath) ? this.fromPath : undefined
+    }
     return urisOf(rest) < urisOf(this.fromPath) ? this.fromPath : rest
   }
 
