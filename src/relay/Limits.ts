@@ -41,8 +41,8 @@ export interface RelayLimits {
   readonly transactions: number
   /**
    * Octets that requests without an answer hold, those of the From-Path and some 400 for each, before the
-   * connection that they came in on is not read (one of several sessions for `hold` at most, then at twice as many); and those
-   * that go through the sessions of one user, on all connections.
+   * connection that they came in on is not read (one of several sessions for `hold` at most; then those who have few may
+   * have as many again); and those that go through the sessions of one user, on all connections.
    */
   readonly unanswered: number
   readonly unansweredOfUser: number
@@ -157,6 +157,8 @@ type Timed = "ping" | "stall" | "closing" | "blocked" | "hold" | "relayGone"
 
 /** Milliseconds after which it is looked again whether a sender that was too fast may go on. */
 const PACE = 50
+/** Milliseconds for which a connection may be held on which others may be who are not heard meanwhile. */
+const UNHEARD = 60_000
 /** Milliseconds after which it is looked again whether an answer that is late may still come. */
 const LATE = 1000
 
@@ -172,6 +174,7 @@ export interface Limits extends Omit<RelayLimits, Timed> {
   readonly stall: TimerQueue
   readonly closing: TimerQueue
   readonly hold: TimerQueue
+  readonly unheard: TimerQueue
   readonly pace: TimerQueue
   readonly blocked: TimerQueue
   readonly relayGone: TimerQueue
@@ -188,6 +191,7 @@ export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
     stall: seconds(bounds.stall),
     closing: seconds(bounds.closing),
     hold: seconds(bounds.hold),
+    unheard: timers.queue(UNHEARD),
     pace: timers.queue(PACE),
     blocked: seconds(bounds.blocked),
     relayGone: seconds(bounds.relayGone)

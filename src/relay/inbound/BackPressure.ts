@@ -20,7 +20,6 @@ export interface Others {
 export class BackPressure implements Flows {
   readonly #shared: Shared
   readonly #reading: Tap
-  readonly #others: ReadonlyArray<Others>
   #octets = 0
   #parkedHold = false
   /** The flows that hold some, and how many of them hold as much as they may. */
@@ -28,6 +27,8 @@ export class BackPressure implements Flows {
   #full = 0
   /** Several sessions wait for the receiver of one of them. */
   #patience: Timeout | undefined
+  /** Milliseconds of the monotonic clock since when it is not read. */
+  #since = 0
   #gone = false
   /** The connection is not read any more since receivers are slow. */
   onHold: () => void = () => {}
@@ -35,7 +36,6 @@ export class BackPressure implements Flows {
   constructor(shared: Shared, reading: Tap, others: ReadonlyArray<Others>) {
     this.#shared = shared
     this.#reading = reading
-    this.#others = others
     for (const one of others) one.onMore = () => this.#wait()
   }
 
@@ -103,14 +103,17 @@ export class BackPressure implements Flows {
   }
 
   #held(): void {
-    if (this.#full + Number(this.#parkedHold) === 1) this.#shared.counters.held++
+    if (this.#full + Number(this.#parkedHold) === 1) {
+      this.#shared.counters.held++
+      this.#since = this.#shared.turn.now
+    }
     this.onHold()
     this.#wait()
   }
 
   #wait(): void {
     if (!this.holds || this.#gone || this.#patience?.queue !== undefined) return
-    if (!this.#isOfMany && !this.#hasOthers) return
+    if (!this.#isOfMany && !this.#reading.hasOthers) return
     this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }
 
@@ -119,20 +122,13 @@ export class BackPressure implements Flows {
     return this.#reading.shared || this.#isRelay
   }
 
-  /** Others may come who have not sent for a while. For these only those are given up who must be gone. */
-  get #hasOthers(): boolean {
-    const { now } = this.#shared.turn
-    const others = this.#others
-    for (const { full, session } of this.#waiting) {
-      if (full && others.some((one) => one.anyWithout(session, now))) return true
-    }
-    return false
-  }
-
-  /** Those that are full have been waited for all the while: nothing was read that could fill them since. */
+  /**
+   * Those that are full have been waited for all the while: nothing was read that could fill them since. For others who have
+   * not sent for a while only those are given up at first who must be gone.
+   */
   #impatient(): void {
     if (!this.holds) return
-    const isOfMany = this.#isOfMany
+    const isOfMany = this.#isOfMany || this.#reading.othersWait(this.#since)
     for (const flow of this.#waiting) {
       if (flow.full && (isOfMany || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
     }

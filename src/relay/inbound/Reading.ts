@@ -7,6 +7,7 @@ import type { Connection } from "../../transport/Connection.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
 import type { Pace } from "../route/Pace.ts"
 import type { Tap, Waiting } from "../route/Tap.ts"
+import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 import { BackPressure, type Others } from "./BackPressure.ts"
@@ -14,6 +15,7 @@ import { BackPressure, type Others } from "./BackPressure.ts"
 /** What is asked of the route of a request. */
 interface Used {
   readonly fromRelay: boolean
+  readonly sessions: ReadonlyArray<Session>
   /** The only kind of request that takes it. */
   readonly only: Kind | undefined
 }
@@ -27,6 +29,7 @@ export class Reading implements Tap {
   readonly #shared: Shared
   /** Where the answers go. */
   readonly #outbox: Outbox
+  readonly #others: ReadonlyArray<Others>
   #connection: Connection | undefined
   /** Reasons for not reading, and those of them that may last. */
   #pauses = 0
@@ -41,6 +44,7 @@ export class Reading implements Tap {
   #sharedUntil = -Infinity
   /** Users for whom alone it is held. */
   #heldFor: Set<object> | undefined
+  #unheard: Timeout | undefined
   /** Its peer was faster than a session allows. */
   #slowed: Timeout | undefined
   /** Milliseconds of the monotonic clock; 0: it is not slowed. */
@@ -53,6 +57,7 @@ export class Reading implements Tap {
   constructor(shared: Shared, outbox: Outbox, others: ReadonlyArray<Others>) {
     this.#shared = shared
     this.#outbox = outbox
+    this.#others = others
     this.flows = new BackPressure(shared, this, others)
   }
 
@@ -75,13 +80,22 @@ export class Reading implements Tap {
   holdFor(user: object): boolean {
     const heldFor = this.#heldFor ??= new Set()
     if (heldFor.has(user)) return false
+    if (heldFor.size === 0) this.#shared.limits.unheard.start(this.#unheard ??= new Timeout(() => this.#longUnheard()))
     heldFor.add(user)
     this.hold()
     return true
   }
 
   releaseFor(user: object): void {
-    if (this.#heldFor?.delete(user) === true) this.release()
+    if (this.#heldFor?.delete(user) !== true) return
+    if (this.#heldFor.size === 0) stopTimer(this.#unheard)
+    this.release()
+  }
+
+  /** Where others may be, they may have wanted to speak. */
+  #longUnheard(): void {
+    if (this.hasOthers) this.#isOfSeveral()
+    else this.#shared.limits.unheard.start(this.#unheard!)
   }
 
   /**
@@ -127,15 +141,14 @@ export class Reading implements Tap {
   uses(route: Used, before: Used | undefined): void {
     const last = this.#route
     if (route === last || (last !== undefined && route.only === Kind.Auth)) return
-    if (last !== undefined && last !== before && last.only !== Kind.Auth) {
-      const { shared } = this
-      this.#sharedUntil = this.#shared.turn.now + SHARED
-      if (!shared) this.#becomesShared()
-    }
+    if (last !== undefined && last !== before && last.only !== Kind.Auth) this.#isOfSeveral()
     this.#route = route
   }
 
-  #becomesShared(): void {
+  #isOfSeveral(): void {
+    const { shared } = this
+    this.#sharedUntil = this.#shared.turn.now + SHARED
+    if (shared) return
     for (const user of this.#heldFor ?? []) this.releaseFor(user)
     this.flows.isShared()
   }
@@ -143,6 +156,17 @@ export class Reading implements Tap {
   /** Several use it. Then nobody is held for long since the receiver of one of them is slow. */
   get shared(): boolean {
     return this.#shared.turn.now < this.#sharedUntil
+  }
+
+  get hasOthers(): boolean {
+    const session = this.#route?.sessions[0]
+    const { now } = this.#shared.turn
+    return session !== undefined && this.#others.some((one) => one.anyWithout(session, now))
+  }
+
+  othersWait(since: number): boolean {
+    const { limits: { unheard }, turn: { now } } = this.#shared
+    return this.shared || (now >= since + unheard.millis && this.hasOthers)
   }
 
   /**
@@ -205,6 +229,7 @@ export class Reading implements Tap {
 
   /** The connection is gone. */
   close(): void {
+    stopTimer(this.#unheard)
     this.#connection = this.#route = undefined
     this.flows.close()
   }

@@ -6,6 +6,10 @@ import type { Session } from "../Session.ts"
 export interface Tap {
   /** Several sessions use it. */
   readonly shared: boolean
+  /** Others may use it who have not been heard for a while, or never. */
+  readonly hasOthers: boolean
+  /** Do several wait while it is held, or might others do so, who are not heard, and have for long; it is held since then. */
+  othersWait(since: number): boolean
   /** Stops it, and lets it go on; as often as it was stopped. */
   hold(): void
   release(): void

@@ -3,7 +3,7 @@
  * which may be as long as a header line, and something for each request. It is counted for the connection that they came
  * in on, and for the user whose session they go through. Beyond either bound the connection is not read until half of it
  * is free again; one that several sessions share is not held for one user, whose requests are refused, nor for long for
- * receivers who answer nothing: what goes beyond its share is refused then.
+ * receivers who answer nothing: what goes beyond its part of as many again is refused then.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Limits } from "../Limits.ts"
@@ -73,17 +73,19 @@ abstract class Octets {
   }
 }
 
+/** Of what is left, a way back may hold one in so many. */
+const PARTS = 32
+
 /** That of one connection. */
 export class Unanswered extends Octets {
   /** Whom answers and REPORTs go to. Nothing that waits for an answer keeps a connection in memory that is gone. */
   source: Source | undefined
   readonly #limits: Limits
-  /** Ways back that hold some. */
-  ways = 0
-  #held = false
-  /** Several sessions have waited in vain: what is more than its share is refused to each. */
+  /** It was held in vain: what is more than its share is refused to each way back. */
   #refusing = false
   #patience: Timeout | undefined
+  /** Milliseconds of the monotonic clock when it was held. */
+  #since = 0
 
   constructor(source: Source) {
     super()
@@ -96,39 +98,35 @@ export class Unanswered extends Octets {
   }
 
   add(octets: number): void {
-    if (!this.takes(octets) || this.#held || (this.#refusing && this.octets <= 2 * this.most)) return
+    if (!this.takes(octets) || this.full) return
     const { source } = this
     if (source === undefined) return
-    this.#held = true
-    source.reading.hold()
-    if (this.full) return
     this.full = true
+    source.reading.hold()
     source.shared.counters.unansweredOverLimit++
+    this.#since = source.shared.turn.now
     this.#limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }
 
-  /** Several sessions wait no longer for the answers to some of them. */
+  /** Others wait no longer for the answers to some requests. */
   #impatient(): void {
-    if (this.source?.reading.shared !== true) return this.#limits.hold.start(this.#patience!)
+    const { source } = this
+    if (source?.reading.othersWait(this.#since) !== true) return this.#limits.hold.start(this.#patience!)
     this.#refusing = true
-    this.#release()
+    source.reading.release()
   }
 
-  /** Is more refused to a way back that holds so many. Those that have less than their share get no further than twice the bound. */
+  /** Is more refused to a way back that holds so many: each has a part of what is left, so that there is some for all. */
   refuses(octets: number): boolean {
-    return this.#refusing && octets * this.ways > this.most
-  }
-
-  #release(): void {
-    if (!this.#held) return
-    this.#held = false
-    this.source?.reading.release()
+    return this.#refusing && octets * PARTS > 2 * this.most - this.octets
   }
 
   protected relaxed(): void {
+    if (!this.#refusing) {
+      stopTimer(this.#patience)
+      this.source?.reading.release()
+    }
     this.#refusing = false
-    stopTimer(this.#patience)
-    this.#release()
   }
 
   holdFor(user: UserUnanswered): void {

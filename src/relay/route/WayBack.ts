@@ -110,23 +110,16 @@ export class WayBack implements Origin {
 
   /** A request is on its way that may be answered. */
   began(): void {
-    const isFirst = this.#waiting++ === 0
-    const octets = isFirst ? this.#each + this.#octets : this.#each
-    if (!this.#shared) {
-      if (isFirst) this.#unanswered.ways++
-      this.#unanswered.add(octets)
-    }
+    const octets = this.#waiting++ === 0 ? this.#each + this.#octets : this.#each
+    if (!this.#shared) this.#unanswered.add(octets)
     this.#user.add(octets, this.#isOfMany ? undefined : this.#unanswered)
   }
 
   /** Nobody waits for its answer any more. */
   ended(one: Sent): void {
-    const isLast = --this.#waiting === 0
-    const octets = isLast ? this.#each + this.#octets : this.#each
+    const octets = --this.#waiting === 0 ? this.#each + this.#octets : this.#each
     this.#user.remove(octets, one)
-    if (this.#shared) return
-    if (isLast) this.#unanswered.ways--
-    this.#unanswered.remove(octets, one)
+    if (!this.#shared) this.#unanswered.remove(octets, one)
   }
 
   silent(one: Sent): void {
@@ -139,9 +132,10 @@ export class WayBack implements Origin {
     return this.#shared || this.#unanswered.source?.reading.shared === true
   }
 
-  /** Too many requests have no answer, of the user or of this way, and their source is not one that can be held for these alone. */
+  /** Too many requests have no answer: of the user, and their source cannot be held for him alone; or of this way, and it was held in vain. */
   get full(): boolean {
-    return (this.#user.full || this.#unanswered.refuses(this.#waiting * this.#each)) && this.#isOfMany
+    if (this.#user.full && this.#isOfMany) return true
+    return !this.#shared && this.#unanswered.refuses(this.#waiting * this.#each)
   }
 
   get isThere(): boolean {

@@ -62,7 +62,11 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `${numberIn(attempts, "const LATE_BEHIND_RELAY = ")} late answers behind a relay at a time`,
     `a relay is known by ${numberIn("src/relay/rules/Directory.ts", "const MAX_SHOWN = ")} names`,
     `is held for ${word(limits.hold)} seconds at most`,
-    `until he has given no sign for ${seconds(ANSWERED_WITHIN / 1000)} while nobody else has sent there for a minute`,
+    `until he has given no sign for ${
+      seconds(ANSWERED_WITHIN / 1000)
+    } while nobody else has sent there for a minute, and for ${
+      time(numberIn("src/relay/Limits.ts", "const UNHEARD = "))
+    } at most`,
     `(${handshakesAsked} where one is asked for)`,
     `certificates of ${size(MAX_CERTIFICATES)}, ${
       size(MAX_UNVERIFIED_CERTIFICATES)

@@ -48,6 +48,36 @@ describe("a connection that is held for the receiver of one session", () => {
   )
 
   scenario(
+    "R4976-9.3-05: is held for a minute at most where another session says nothing, however seldom its receiver answers",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const carol = yield* world.login({ username: "carol" })
+        const second = yield* world.login({ peer: alice.peer })
+        const unanswered: Array<Frame> = []
+        bob.onFrame = (frame) => void unanswered.push(frame)
+        const frames = collect(carol.peer)
+        alice.peer.write(...flood({ to: `${alice.usePath} ${bobUri}`, from: alice.uri }))
+        alice.peer.write(send({
+          to: `${second.usePath} ${carol.usePath} ${carol.uri}`,
+          from: second.uri,
+          messageId: "behind",
+          body: "hi"
+        }))
+        yield* world.network!.settled
+        const wait = Effect.andThen(
+          Effect.sync(() => bob.answer(unanswered.shift()!)),
+          TestClock.adjust("14 seconds")
+        )
+        yield* Effect.replicateEffect(wait, 4)
+        assert.deepStrictEqual(idsOf(frames), [])
+        yield* wait
+        assert.deepStrictEqual(idsOf(frames), ["behind"])
+        yield* TestClock.adjust("60 seconds")
+      })
+  )
+
+  scenario(
     "R4976-9.3-05: is held no longer where another session only came when it was held",
     (world) =>
       Effect.gen(function*() {

@@ -8,7 +8,7 @@ const make = () => {
   const turn = { now: 1000 }
   return { turn, reading: new Reading({ turn } as Shared, {} as Outbox, []) }
 }
-const route = (only?: Kind) => ({ fromRelay: false, only })
+const route = (only?: Kind) => ({ fromRelay: false, only, sessions: [] })
 
 it("R4976-6.4.1-13: it is behind while it is held, and until what came in meanwhile was read; a pause for others is none", () => {
   const { reading, turn } = make()

@@ -297,4 +297,71 @@ describe("requests without an answer", () => {
         yield* TestClock.adjust("30 seconds")
       })
   )
+
+  /** Receivers who answer their oldest request every 14 seconds, so that none is late; and a gateway that writes to them. */
+  const reluctant = Effect.fnUntraced(function*(world: World, gateway: Peer, count: number) {
+    const receivers = yield* Effect.forEach(
+      Array.from({ length: count }),
+      () =>
+        Effect.map(world.login(), ({ peer, uri, usePath }) => {
+          const parts = { to: `${usePath} ${uri}`, from: fromPath(world.party("gateway")) }
+          return { peer, ask: () => gateway.write(request("NICKNAME", parts)) }
+        })
+    )
+    const wait = Effect.suspend(() => {
+      for (const { peer } of receivers) if (peer.frames.length > 0) peer.answer(peer.frames.shift()!, "200 OK", "whole")
+      return TestClock.adjust("14 seconds")
+    })
+    return { receivers, wait }
+  })
+
+  scenario(
+    "R4976-9.3-05: however many take all there may be without an answer one after another, others go on",
+    { limits: { unanswered: 200 * PATH } },
+    (world) =>
+      Effect.gen(function*() {
+        const carol = yield* world.login({ username: "carol" })
+        const gateway = yield* world.connect
+        const { receivers, wait } = yield* reluctant(world, gateway, 12)
+        const others = collect(carol.peer)
+        const say = () => gateway.write(send({ to: `${carol.usePath} ${carol.uri}`, from: world.party("other") }))
+        for (const [i, { ask }] of receivers.entries()) {
+          say()
+          yield* TestClock.adjust("3 seconds")
+          assert.lengthOf(others, i + 1)
+          for (let j = 0; j < 220; j++) ask()
+        }
+        for (let i = 0; i < 10; i++) {
+          yield* wait
+          say()
+          yield* world.network!.settled
+          assert.lengthOf(others, receivers.length + i + 1)
+        }
+        yield* TestClock.adjust("60 seconds")
+      })
+  )
+
+  for (const limit of ["unanswered", "unansweredOfUser"] as const) {
+    scenario(
+      `R4976-9.3-05: a connection is held for a minute at most where another session says nothing, however seldom one answers: ${limit}`,
+      { limits: { [limit]: 20 * PATH } },
+      (world) =>
+        Effect.gen(function*() {
+          const { peer: gateway, uri, usePath } = yield* world.login({ username: "carol" })
+          const alice = yield* world.login()
+          const others = collect(alice.peer)
+          const { receivers: [receiver], wait } = yield* reluctant(world, gateway, 1)
+          for (let i = 0; i < 30; i++) {
+            receiver!.ask()
+            yield* world.network!.settled
+          }
+          gateway.write(send({ to: `${usePath} ${alice.usePath} ${alice.uri}`, from: uri, body: "hi" }))
+          yield* Effect.replicateEffect(wait, 4)
+          assert.isEmpty(others)
+          yield* wait
+          assert.lengthOf(others, 1)
+          yield* TestClock.adjust("60 seconds")
+        })
+    )
+  }
 })
