@@ -45,7 +45,11 @@ const behind: Scenario = {
     responses: 524_288,
     session: 262_144,
     connection: 40_000,
-    transactions: 20
+    transactions: 20,
+    unanswered: 8_388_608,
+    unansweredOfUser: 67_108_864,
+    requestRate: Infinity,
+    octetRate: Infinity
   },
   dialogs: [{ kind: "owners", owner: 0, peer: 0, expires: 45 }, { kind: "in", owner: 0, peer: 0, expires: 45 }],
   dials: ["Silence", "Listens"],

@@ -164,12 +164,15 @@ const ownRefusal = ({ failureReport }: Message, status: number): boolean =>
 
 export class Ledger {
   readonly mood: Mood
+  /** The relays bound what has no answer, so that they may refuse some themselves. */
+  readonly #refuses: boolean
   readonly faults: Array<string> = []
   readonly messages = new Map<string, Message>()
   readonly requests = new Map<string, Request>()
 
-  constructor(mood: Mood) {
+  constructor(mood: Mood, refuses: boolean) {
     this.mood = mood
+    this.#refuses = refuses
   }
 
   fault(what: string): void {
@@ -432,7 +435,7 @@ export class Ledger {
     const failed = reports.some(({ status }) => status !== 413) ||
       pieces.some(({ answered }) => answered !== undefined && answered >= 300)
     this.check(
-      failed || reports.length === 0 || !message.linked,
+      failed || reports.length === 0 || !message.linked || this.#refuses,
       () => `${id}: REPORT 413, which nobody said`
     )
     if (message.failureReport !== "yes") return

@@ -63,6 +63,10 @@ export type Command =
   | { readonly do: "pause" | "resume" | "sip"; readonly end: number }
   /** The connections between the relays are lost. */
   | { readonly do: "unlink" }
+  /** The operator ends a session, or a connection. */
+  | { readonly do: "end session" | "end connection"; readonly which: number }
+  /** Other bounds count from now on. */
+  | { readonly do: "reload"; readonly bounds: Bounds }
   | { readonly do: "cut" | "close" | "destroy" | "rejoin"; readonly end: number }
   | { readonly do: "link"; readonly end: number; readonly link: Link }
   | { readonly do: "dial"; readonly listener: number; readonly outcome: DialOutcome }
@@ -79,6 +83,10 @@ export interface Bounds {
   readonly session: number
   readonly connection: number
   readonly transactions: number
+  readonly unanswered: number
+  readonly unansweredOfUser: number
+  readonly requestRate: number
+  readonly octetRate: number
   readonly hold?: number
   readonly relayed?: number
   readonly relay?: number
@@ -220,7 +228,28 @@ const gentle = (mood: Mood): Array<fc.WeightedArbitrary<Command>> => [
   }
 ]
 
+const bounds = (mood: Mood): fc.Arbitrary<Bounds> =>
+  fc.record({
+    // With the smallest each frame is a turn of its own, with the next one some are.
+    turn: pick(262_144, 50_000, 1),
+    output: pick(131_072, 16_384, 3000),
+    responses: pick(524_288, 8192),
+    session: mood === "fair" ? pick(20_000, 4000) : pick(262_144, 20_000, 4000),
+    connection: pick(1_048_576, 40_000, 6000),
+    // Who has more requests unanswered is held until they time out, if the answers are behind what holds him.
+    transactions: mood === "wild" ? pick(16_384, 16_384, 100, 20) : fc.constant(16_384),
+    unanswered: mood === "wild" || mood === "fair" ? pick(8_388_608, 50_000, 10_000) : fc.constant(8_388_608),
+    unansweredOfUser: mood === "wild" ? pick(67_108_864, 67_108_864, 50_000, 12_000) : fc.constant(67_108_864),
+    requestRate: mood === "wild" ? pick(Infinity, Infinity, 20) : fc.constant(Infinity),
+    octetRate: mood === "wild" ? pick(Infinity, Infinity, 20_000) : fc.constant(Infinity)
+  })
+
 const rough: Array<fc.WeightedArbitrary<Command>> = [
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: pick("end session" as const, "end connection" as const), which: fc.nat(20) })
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("reload" as const), bounds: bounds("wild") }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -256,18 +285,6 @@ const answers: fc.Arbitrary<ReadonlyArray<Answer>> = fc.oneof(
     })
   }
 )
-
-const bounds = (mood: Mood): fc.Arbitrary<Bounds> =>
-  fc.record({
-    // With the smallest each frame is a turn of its own, with the next one some are.
-    turn: pick(262_144, 50_000, 1),
-    output: pick(131_072, 16_384, 3000),
-    responses: pick(524_288, 8192),
-    session: mood === "fair" ? pick(20_000, 4000) : pick(262_144, 20_000, 4000),
-    connection: pick(1_048_576, 40_000, 6000),
-    // Who has more requests unanswered is held until they time out, if the answers are behind what holds him.
-    transactions: mood === "wild" ? pick(16_384, 16_384, 100, 20) : fc.constant(16_384)
-  })
 
 const outcome = pick<DialOutcome>("Listens", "Listens", "Listens", "Refused", "Silence", "Mute")
 

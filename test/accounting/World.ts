@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as AtomRef from "effect/reactivity/AtomRef"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
@@ -10,7 +11,7 @@ import { Authenticator } from "../../src/Authenticator.ts"
 import { Codec } from "../../src/Codec.ts"
 import { encodeRequest, type HeaderLines } from "../../src/protocol/Encoder.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
-import { Relay } from "../../src/Relay.ts"
+import { Relay, type RelayOptions } from "../../src/Relay.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
 import { SocketSelector } from "../../src/SocketSelector.ts"
 import { type Connection, TestNetwork, Transport, type TransportError } from "../../src/Transport.ts"
@@ -18,6 +19,7 @@ import { Endpoint } from "./Endpoint.ts"
 import { type Chunk, content, type Direction, Ledger, Message, type Writer } from "./Ledger.ts"
 import {
   type Answer,
+  type Bounds,
   type Command,
   DISTANT,
   type FailureReport,
@@ -40,6 +42,9 @@ const anybody = Layer.succeed(
 const READ = 65_536
 const SLAB = 65_536
 const REPORT = 600
+
+/** Octets that no scenario has without an answer. */
+const ROOMY = 1_000_000
 
 /** Seconds of sessions that outlive their scenario. */
 const LASTING = 10_000
@@ -75,6 +80,11 @@ class World {
   readonly scenario: Scenario
   /** The near one, and the far one if there are two. */
   readonly relays: ReadonlyArray<Relay["Service"]>
+  /** Gives all relays other bounds; and the most of each that they have had. */
+  readonly #reload: (bounds: Bounds) => void
+  #bounds: Bounds
+  /** The operator ends sessions. */
+  readonly #ends: boolean
   readonly network: TestNetwork["Service"]
   readonly transport: Transport["Service"]
   readonly errors: Array<string>
@@ -100,11 +110,20 @@ class World {
 
   constructor(
     parts: Pick<World, "scenario" | "relays" | "network" | "transport" | "errors">,
-    fork: (effect: Effect.Effect<void>) => void
+    fork: (effect: Effect.Effect<void>) => void,
+    reload: (bounds: Bounds) => void
   ) {
+    this.#reload = reload
+    this.#bounds = parts.scenario.bounds
+    this.#ends = parts.scenario.commands.some((command) => command.do === "end session")
     this.#fork = fork
     this.scenario = parts.scenario
-    this.ledger = new Ledger(parts.scenario.mood)
+    const { bounds, commands, mood } = parts.scenario
+    const all = [bounds, ...commands.flatMap((command) => command.do === "reload" ? command.bounds : [])]
+    this.ledger = new Ledger(
+      mood,
+      all.some(({ unanswered, unansweredOfUser }) => Math.min(unanswered, unansweredOfUser) < ROOMY)
+    )
     this.relays = parts.relays
     this.network = parts.network
     this.transport = parts.transport
@@ -181,7 +200,7 @@ class World {
     // Who does not read, or is far away, has no answer now.
     if (use === "") return
     const source = (): Endpoint => this.owners[owner]!
-    const brief = expires < 60
+    const brief = expires < 60 || this.#ends
     if (kind === "owners" || kind === "linked") {
       const far = kind === "linked"
       const others = far ? this.distant : this.owners
@@ -431,6 +450,11 @@ class World {
         return this.dial(command.listener, command.outcome)
       case "unlink":
         return this.unlink()
+      case "end session":
+      case "end connection":
+        return this.ends(command.do === "end session", command.which)
+      case "reload":
+        return this.reload(command.bounds)
     }
     const end = this.#alive(command.end)
     if (end === undefined) return
@@ -494,6 +518,26 @@ class World {
     for (const end of this.network.connections()) if (!ends.has(end)) this.network.cut(end)
   }
 
+  ends(session: boolean, which: number): void {
+    const { operator } = this.relays[which % this.relays.length]!
+    const sessions = operator.sessions().items
+    const connections = operator.connections().items
+    if (session && sessions.length > 0) operator.endSession(sessions[which % sessions.length]!.session)
+    if (!session && connections.length > 0) operator.endConnection(connections[which % connections.length]!.connection)
+  }
+
+  reload(bounds: Bounds): void {
+    const before = this.#bounds
+    this.#bounds = {
+      ...before,
+      connection: Math.max(before.connection, bounds.connection),
+      output: Math.max(before.output, bounds.output),
+      responses: Math.max(before.responses, bounds.responses),
+      transactions: Math.max(before.transactions, bounds.transactions)
+    }
+    this.#reload(bounds)
+  }
+
   // ---- time
 
   /** In steps, so that what happens at a time is over before the next limit is reached. */
@@ -514,8 +558,8 @@ class World {
    * relay has a bound for each session, and one for all.
    */
   bound(relay: Relay["Service"]): number {
-    const { bounds, dialogs } = this.scenario
-    const { connection, output, relay: all = 0, relayed = 0, responses, transactions } = bounds
+    const { dialogs } = this.scenario
+    const { connection, output, relay: all = 0, relayed = 0, responses, transactions } = this.#bounds
     const hops = relay.gauges().connections
     const reports = REPORT * (hops * Math.min(transactions, this.ledger.requests.size) + connection / 256)
     const linked = this.relays.length * 2 * Math.min(all, dialogs.length * (relayed + READ))
@@ -596,7 +640,9 @@ class World {
       const messages = this.scenario.dialogs.flatMap(({ expires }, dialog) => {
         const direction = this.#dialog({ dialog, back })
         const [from, to] = direction.ends.map((end) => this.#end(end, dialog))
-        if (expires < LASTING || this.#over.has(dialog) || from?.gone !== false || to?.gone !== false) return []
+        if (expires < LASTING || this.#ends || this.#over.has(dialog) || from?.gone !== false || to?.gone !== false) {
+          return []
+        }
         return this.#message(direction, short) ?? []
       })
       for (const message of messages) this.chunk(message)
@@ -660,7 +706,8 @@ const relayOf = Effect.fnUntraced(function*(limits: Scenario["bounds"], errors: 
       relayPeers: "all"
     } as const
   const machine = name === undefined ? undefined : { names: [name], certificate: [name] }
-  const layer = Relay.layer({ ...options, limits, sessions: { hashSize: 0 } }).pipe(
+  const given = AtomRef.make<RelayOptions>({ ...options, limits, sessions: { hashSize: 0 } })
+  const layer = Relay.layer(given).pipe(
     Layer.provide(Layer.fresh(services)),
     Layer.provide([Logger.layer([logger]), Layer.succeed(References.MinimumLogLevel, "Error")])
   )
@@ -670,7 +717,10 @@ const relayOf = Effect.fnUntraced(function*(limits: Scenario["bounds"], errors: 
     Effect.provideService(Transport, transport),
     Effect.catchTag("OptionsError", Effect.die)
   )
-  return Context.get(context, Relay)
+  const reload = (bounds: Bounds): void => {
+    given.update((before) => ({ ...before, limits: { ...limits, ...bounds } }))
+  }
+  return { relay: Context.get(context, Relay), reload }
 })
 
 /** Runs a scenario; gives what was wrong. */
@@ -681,13 +731,20 @@ const simulate = Effect.fnUntraced(
     const errors: Array<string> = []
     const { bounds, commands, relays } = scenario
     const names = relays === 1 ? [undefined] : ["near.example.net", "far.example.net"]
-    const world = new World({
-      scenario,
-      relays: yield* Effect.forEach(names, (name) => relayOf(bounds, errors, name)),
-      network: yield* TestNetwork,
-      transport: yield* Transport,
-      errors
-    }, Effect.runForkWith(yield* Effect.context()))
+    const made = yield* Effect.forEach(names, (name) => relayOf(bounds, errors, name))
+    const world = new World(
+      {
+        scenario,
+        relays: made.map(({ relay }) => relay),
+        network: yield* TestNetwork,
+        transport: yield* Transport,
+        errors
+      },
+      Effect.runForkWith(yield* Effect.context()),
+      (others) => {
+        for (const { reload } of made) reload(others)
+      }
+    )
     yield* world.setUp()
     for (const command of commands) {
       yield* world.run(command)
