@@ -524,12 +524,12 @@ describe("a client's connection with several sessions", () => {
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 }))))
 
-  it.effect("R4976-9.3-05: waits for who is slow and moves, while nobody has sent in another one", () =>
+  it.effect("R4976-9.3-05: waits up to a minute for who is slow and moves, while nobody has sent in another one", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld()
       const { bob, flood, heard } = yield* quiet(world)
       flood()
-      for (let i = 0; i < 10; i++) {
+      for (let i = 0; i < 3; i++) {
         bob.answer(yield* bob.next)
         yield* TestClock.adjust(ANSWERED_WITHIN - 1000)
       }
