@@ -75,9 +75,7 @@ export class Flow implements Sender, Waiting {
     return this.#flows
   }
 
-  /**
-   * Nothing is parked, nobody else waits for a turn, the receiver answers and the hop takes octets: write at once.
-   */
+  /** Nothing is parked, nobody else waits for a turn, the receiver answers and the hop takes octets: write at once. */
   get clear(): boolean {
     return this.#parked.length === 0 && !this.#isPaced && this.#way.window.room && this.#way.target.clear
   }
@@ -94,12 +92,13 @@ export class Flow implements Sender, Waiting {
   }
 
   /**
-   * It has failed, and since then its receiver has not answered, or not taken, whatever was waited for. That he may have slept
-   * is no reason to wait for him again: what cannot be written at once fails at once.
+   * It has failed, and since then its receiver has not answered half of what he had, or not taken, whatever was waited for. That
+   * he may have slept is no reason to wait for him again: what cannot be written at once fails at once.
    */
   get failing(): boolean {
-    if (this.#failed === undefined) return false
-    if (this.#failed.last) return true
+    const failed = this.#failed
+    if (failed === undefined) return false
+    if (failed.last || (!failed.areOctets && this.#way.window.full)) return true
     this.#failed = undefined
     return false
   }

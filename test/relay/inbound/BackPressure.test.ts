@@ -135,6 +135,46 @@ describe("a connection that is held for the receiver of one session", () => {
   }
 
   scenario(
+    "R4976-9.3-05: is not held again for who answers now and then, until he has answered half of what he had",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const { bob: gateway, bobUri } = yield* world.join(alice)
+        const other = world.party("other")
+        const unanswered: Array<Frame> = []
+        alice.peer.onFrame = (frame) => void unanswered.push(frame)
+        const frames = collect(carol.peer)
+        const behind = Effect.fnUntraced(function*(arrive: number) {
+          gateway.write(send({ to: `${carol.usePath} ${carol.uri}`, from: other, body: "hi" }))
+          yield* world.network!.settled
+          assert.lengthOf(frames, arrive)
+        })
+        const floods = () => gateway.write(...flood({ to: `${alice.usePath} ${alice.uri}`, from: bobUri }))
+        yield* behind(1)
+        floods()
+        yield* behind(1)
+        yield* TestClock.adjust("2 seconds")
+        assert.lengthOf(frames, 2)
+        for (let i = 3; i < 10; i++) {
+          alice.peer.answer(unanswered.shift()!)
+          yield* world.network!.settled
+          floods()
+          yield* behind(i)
+          yield* TestClock.adjust("1 second")
+        }
+        assert.strictEqual(world.relay.counters.held, 1)
+        for (const frame of unanswered.splice(0)) alice.peer.answer(frame)
+        yield* world.network!.settled
+        floods()
+        yield* behind(9)
+        yield* TestClock.adjust("2 seconds")
+        assert.lengthOf(frames, 10)
+        yield* TestClock.adjust("60 seconds")
+      })
+  )
+
+  scenario(
     "R4976-9.3-05: is held no more when another session speaks, where it is that of another relay",
     (world) =>
       Effect.gen(function*() {
