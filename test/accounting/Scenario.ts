@@ -63,6 +63,8 @@ export type Command =
   | { readonly do: "pause" | "resume" | "sip"; readonly end: number }
   /** The connections between the relays are lost. */
   | { readonly do: "unlink" }
+  /** A dialog gets new session URIs, on connections that may be held. */
+  | { readonly do: "open"; readonly dialog: number }
   /** The operator ends a session, or a connection. */
   | { readonly do: "end session" | "end connection"; readonly which: number }
   /** Other bounds count from now on. */
@@ -249,6 +251,7 @@ const rough: Array<fc.WeightedArbitrary<Command>> = [
     weight: 2,
     arbitrary: fc.record({ do: pick("end session" as const, "end connection" as const), which: fc.nat(20) })
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("open" as const), dialog: index }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("reload" as const), bounds: bounds("wild") }) },
   {
     weight: 3,

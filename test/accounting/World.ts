@@ -83,7 +83,7 @@ class World {
   /** Gives all relays other bounds; and the most of each that they have had. */
   readonly #reload: (bounds: Bounds) => void
   #bounds: Bounds
-  /** The operator ends sessions. */
+  /** Sessions end before their time, or are followed by others. */
   readonly #ends: boolean
   readonly network: TestNetwork["Service"]
   readonly transport: Transport["Service"]
@@ -115,7 +115,7 @@ class World {
   ) {
     this.#reload = reload
     this.#bounds = parts.scenario.bounds
-    this.#ends = parts.scenario.commands.some((command) => command.do === "end session")
+    this.#ends = parts.scenario.commands.some((command) => command.do === "end session" || command.do === "open")
     this.#fork = fork
     this.scenario = parts.scenario
     const { bounds, commands, mood } = parts.scenario
@@ -397,12 +397,14 @@ class World {
         return Effect.replicateEffect(Effect.yieldNow, command.turns, { discard: true })
       case "rejoin":
         return this.rejoin(command.end)
+      case "open":
+        return this.reopen(command.dialog % this.scenario.dialogs.length)
       default:
         return Effect.sync(() => this.act(command))
     }
   }
 
-  act(command: Exclude<Command, { readonly do: "wait" | "turns" | "rejoin" }>): void {
+  act(command: Exclude<Command, { readonly do: "wait" | "turns" | "rejoin" | "open" }>): void {
     switch (command.do) {
       case "send": {
         const message = this.#message(this.#dialog(command), command.message)
@@ -478,6 +480,12 @@ class World {
       case "link":
         return this.network.configure(command.link, end.connection)
     }
+  }
+
+  reopen(i: number): Effect.Effect<void> {
+    const { kind, owner, peer } = this.scenario.dialogs[i]!
+    const other = kind === "owners" ? this.owners[peer] : kind === "linked" ? this.distant[peer] : undefined
+    return this.owners[owner]!.gone || other?.gone === true ? Effect.void : this.open(i)
   }
 
   /** A party whose connection was lost connects again; a peer shows itself, an owner gets new session URIs. */
