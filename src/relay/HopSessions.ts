@@ -56,21 +56,20 @@ export class HopSessions {
 
   /** Is one of either kind valid. */
   anyValid(now: number): boolean {
-    return this.#some(now, () => true)
+    return anyOf(this.#owned, now, () => true) || anyOf(this.#peerOf, now, () => true)
   }
 
-  /** Is one of either kind valid that is another one. */
-  anyWithout(session: Session, now: number): boolean {
-    return this.#some(now, (one) => one !== session)
+  /** Is one of either kind valid that is another one. The second of a route is that of whom its owner writes to. */
+  anyWithout(sessions: ReadonlyArray<Session>, now: number): boolean {
+    return anyOf(this.#owned, now, (one) => one !== sessions[0]) ||
+      anyOf(this.#peerOf, now, (one) => !sessions.includes(one))
   }
+}
 
-  #some(now: number, is: (session: Session) => boolean): boolean {
-    for (const sessions of [this.#owned, this.#peerOf]) {
-      for (const session of sessions) {
-        if (session.ended || session.expiresAt <= now) sessions.delete(session)
-        else if (is(session)) return true
-      }
-    }
-    return false
+const anyOf = (sessions: Set<Session>, now: number, is: (session: Session) => boolean): boolean => {
+  for (const session of sessions) {
+    if (session.ended || session.expiresAt <= now) sessions.delete(session)
+    else if (is(session)) return true
   }
+  return false
 }

@@ -11,8 +11,8 @@ import { stopTimer, Timeout } from "../Timers.ts"
 
 /** What tells who else may use the connection: its routes, and its sessions, which may have sent nothing yet. */
 export interface Others {
-  /** Is there one of another session. */
-  anyWithout(session: Session, now: number): boolean
+  /** Is there one of another session than those of a route. */
+  anyWithout(sessions: ReadonlyArray<Session>, now: number): boolean
   /** There is one more. */
   onMore: () => void
 }

@@ -159,9 +159,9 @@ export class Reading implements Tap {
   }
 
   get hasOthers(): boolean {
-    const session = this.#route?.sessions[0]
+    const sessions = this.#route?.sessions
     const { now } = this.#shared.turn
-    return session !== undefined && this.#others.some((one) => one.anyWithout(session, now))
+    return sessions !== undefined && this.#others.some((one) => one.anyWithout(sessions, now))
   }
 
   othersWait(since: number): boolean {

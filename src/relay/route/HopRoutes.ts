@@ -35,9 +35,9 @@ export class HopRoutes {
     return this.#some(now, () => true)
   }
 
-  /** Is there one of other sessions. */
-  anyWithout(session: Session, now: number): boolean {
-    return this.#some(now, ({ sessions }) => !sessions.includes(session))
+  /** Is there one of other sessions than the first of these. */
+  anyWithout([session]: ReadonlyArray<Session>, now: number): boolean {
+    return this.#some(now, ({ sessions }) => session === undefined || !sessions.includes(session))
   }
 
   /** The sessions of all of them; some may be over. */

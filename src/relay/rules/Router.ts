@@ -247,7 +247,7 @@ const fromLine = (path: ReadonlyArray<MsrpUri>): number =>
 
 /** May a first request go there that is too long to be sent again: others use it, and it may be that no second one can. */
 const mayTake = (session: Session, { routes, shared }: Party): boolean =>
-  routes.takesSeveral || !routes.anyWithout(session, shared.turn.now)
+  routes.takesSeveral || !routes.anyWithout([session], shared.turn.now)
 
 const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number): Decision => {
   const { kind } = head

@@ -37,7 +37,7 @@ export class Trying implements TrialOwner {
 
   get othersUse(): boolean {
     const { session, target } = this.#attempt
-    return target.routes.anyWithout(session, target.shared.turn.now)
+    return target.routes.anyWithout([session], target.shared.turn.now)
   }
 
   accepted(): void {

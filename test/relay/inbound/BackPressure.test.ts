@@ -78,6 +78,28 @@ describe("a connection that is held for the receiver of one session", () => {
   )
 
   scenario(
+    "R4976-9.3-05: is held as long as it takes where the only other session is that of whom its owner writes to",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const unanswered: Array<Frame> = []
+        carol.peer.onFrame = (frame) => void unanswered.push(frame)
+        alice.peer.write(...flood({ to: `${alice.usePath} ${carol.usePath} ${carol.uri}`, from: alice.uri }))
+        for (let i = 0; i < 6; i++) {
+          yield* TestClock.adjust("20 seconds")
+          carol.peer.answer(unanswered.shift()!)
+        }
+        assert.strictEqual(world.relay.counters.receiversGivenUp, 0)
+        const frames = collect(carol.peer)
+        for (const frame of unanswered) carol.peer.answer(frame)
+        yield* world.network!.settled
+        assert.strictEqual(idsOf(frames).at(-1), "flood.99")
+        yield* TestClock.adjust("60 seconds")
+      })
+  )
+
+  scenario(
     "R4976-9.3-05: is held no longer where another session only came when it was held",
     (world) =>
       Effect.gen(function*() {
