@@ -80,7 +80,10 @@ export class Reading implements Tap {
   holdFor(user: object): boolean {
     const heldFor = this.#heldFor ??= new Set()
     if (heldFor.has(user)) return false
-    if (heldFor.size === 0) this.#shared.limits.unheard.start(this.#unheard ??= new Timeout(() => this.#longUnheard()))
+    // The end of what was cut may be too much as well: nobody speaks on a connection that is gone.
+    if (heldFor.size === 0 && this.#connection !== undefined) {
+      this.#shared.limits.unheard.start(this.#unheard ??= new Timeout(() => this.#longUnheard()))
+    }
     heldFor.add(user)
     this.hold()
     return true

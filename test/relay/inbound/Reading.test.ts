@@ -1,8 +1,11 @@
 import { assert, it } from "@effect/vitest"
 import { Kind } from "../../../src/protocol/Head.ts"
 import { Reading } from "../../../src/relay/inbound/Reading.ts"
+import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import type { Outbox } from "../../../src/relay/outbound/Outbox.ts"
 import type { Shared } from "../../../src/relay/Shared.ts"
+import { Timers } from "../../../src/relay/Timers.ts"
+import type { Connection } from "../../../src/transport/Connection.ts"
 
 const make = () => {
   const turn = { now: 1000 }
@@ -25,6 +28,38 @@ it("R4976-6.4.1-13: it is behind while it is held, and until what came in meanwh
   assert.isFalse(reading.isBehind)
   reading.go()
   assert.isFalse(reading.isBehind)
+})
+
+it("R4976-9.3-05: it is held for a user for a minute at most where others may be, and nothing is left of that when it is gone", () => {
+  const turn = { now: 1000 }
+  const timers = new Timers(() => turn.now, () => {})
+  const limits = limitsWith(timers, defaultRelayLimits)
+  const others = { any: false, anyWithout: () => others.any, onMore: () => {} }
+  const reading = new Reading({ turn, limits } as Shared, {} as Outbox, [others])
+  const wait = (millis: number) => {
+    turn.now += millis
+    timers.expire()
+  }
+  reading.connected({ pause: () => {}, resume: () => {} } as Connection)
+  reading.uses(route(), undefined)
+  reading.holdFor({})
+  wait(60_000)
+  assert.isFalse(reading.shared)
+  others.any = true
+  wait(59_999)
+  assert.isFalse(reading.shared)
+  wait(1)
+  assert.isTrue(reading.shared)
+  wait(2000)
+  assert.isFalse(reading.isBehind)
+  assert.strictEqual(timers.running, 0)
+  const user = {}
+  reading.holdFor(user)
+  reading.close()
+  assert.strictEqual(timers.running, 0)
+  reading.releaseFor(user)
+  reading.holdFor(user)
+  assert.strictEqual(timers.running, 0)
 })
 
 it("is shared for a minute after two have used it", () => {
