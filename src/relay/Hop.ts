@@ -105,7 +105,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   #connected(connection: Connection): void {
     this.#connection = this.proof.connection = connection
-    this.#pings = pingsOf(this.shared, connection, () => this.fail("no sign of life"))
+    this.#pings = pingsOf(this.shared, connection, this.reading, () => this.fail("no sign of life"))
     this.since = this.shared.turn.now
     this.outbound.connected(connection)
     this.reading.connected(connection)

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { Transport } from "../../../src/Transport.ts"
-import { makeWorld, until } from "../../support/harness.ts"
+import { collect, type Frame, makeWorld, send, until } from "../../support/harness.ts"
+import { pattern } from "../../support/Recorder.ts"
 
 describe("Pings", () => {
   it.effect("R7977-6-01: who has nothing to say is asked, stays if he answers, and goes if he does not", () =>
@@ -20,6 +21,31 @@ describe("Pings", () => {
       yield* alice.peer.quiet
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest())))
+
+  it.effect("R7977-6-01: who is not read, since his receiver is slow, is not given up: his answers are unread as well", () =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld({ by: "ws" })
+      const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+      const unanswered: Array<Frame> = []
+      carol.peer.onFrame = (frame) => void unanswered.push(frame)
+      const to = `${alice.usePath} ${carol.usePath} ${carol.uri}`
+      for (let i = 0; i < 100; i++) alice.peer.write(send({ to, from: alice.uri, body: pattern(8000) }))
+      for (let i = 0; i < 20; i++) {
+        yield* TestClock.adjust("20 seconds")
+        carol.peer.answer(unanswered.shift()!)
+      }
+      assert.isFalse(alice.peer.closed_)
+      assert.isBelow(alice.peer.frames.length, 100)
+      collect(carol.peer)
+      for (const frame of unanswered) carol.peer.answer(frame)
+      yield* world.network!.settled
+      assert.deepStrictEqual([...new Set(alice.peer.frames.splice(0).map(({ status }) => status))], [200])
+      // He is asked as before.
+      world.network!.stall(world.network!.peer(alice.peer.connection))
+      yield* TestClock.adjust("80 seconds")
+      assert.strictEqual(world.relay.gauges().connections, 1)
+      yield* world.done
+    }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 }))))
 
   it.effect("nobody is asked where the limit is 0", () =>
     Effect.gen(function*() {
