@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
 import { OptionsError } from "../options/OptionsError.ts"
-import { Buffer } from "../platform/Node.ts"
+import { keepBoth, keepOctets } from "../protocol/Octets.ts"
 import { isRefusal } from "../protocol/Status.ts"
 import { ClientError, unusable } from "./ClientError.ts"
 import type { Frame } from "./Frame.ts"
@@ -15,6 +15,8 @@ import type { Unread } from "./Mailbox.ts"
 
 /** Octets of one message that may wait to be taken before its chunks are answered later. */
 export const MAX_WAITING_OCTETS = 1_048_576
+/** What comes in smaller parts and waits is put together: thousands of a few octets would take a hundred times as much memory. */
+const PART = 16_384
 /** Chunks of one message that may wait for their answers. */
 const MAX_WITHHELD = 4096
 /** Seconds in which something must be taken while answers wait: the sender gives up after 30 (RFC 4975 §7.2). */
@@ -116,7 +118,9 @@ export class Arriving implements Incoming {
   /** Takes a copy of the next octets. */
   push(octets: Uint8Array): void {
     if (this.#end !== undefined) return
-    this.#parts.push(Buffer.from(octets))
+    const last = this.#parts.at(-1)
+    if (last !== undefined && last.length + octets.length <= PART) this.#parts.splice(-1, 1, keepBoth(last, octets))
+    else this.#parts.push(keepOctets(octets))
     this.#waiting += octets.length
     this.#received += octets.length
     this.#options.unread.add(octets.length)

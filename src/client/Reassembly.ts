@@ -4,6 +4,7 @@
  * What comes in order costs one copy. Where chunks overlap the later one counts, unless its octets were drained already.
  */
 import { Buffer } from "../platform/Node.ts"
+import { keepOctets } from "../protocol/Octets.ts"
 
 /** Separate pieces that one message may be in before its gaps are filled. */
 const MAX_PIECES = 16_384
@@ -114,7 +115,7 @@ export class Reassembly {
     this.#held += octets.length
     const before = this.#pieces[index - 1]
     if (before === undefined || before.start + before.length !== start) {
-      this.#pieces.splice(index, 0, { start, length: octets.length, octets: Buffer.from(octets) })
+      this.#pieces.splice(index, 0, { start, length: octets.length, octets: keepOctets(octets) })
       return
     }
     const length = before.length + octets.length

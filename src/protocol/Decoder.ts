@@ -9,6 +9,7 @@ import { defaultFrameLimits, type FrameLimits, INTERRUPTIBLE_ABOVE } from "./Fra
 import { isFlag } from "./Grammar.ts"
 import { type Broken, type Flag, Head, isOverLimit, Kind } from "./Head.ts"
 import { behindHyphens, DASH, HYPHENS, sevenHyphens } from "./Hyphens.ts"
+import { keepBoth, keepOctets } from "./Octets.ts"
 import { LastPaths } from "./PathLines.ts"
 
 export type { Broken, Flag } from "./Head.ts"
@@ -82,11 +83,11 @@ const JOINT = 131_072
  */
 const spares: Array<Buffer> = []
 const SPARE = 262_144
-const MUCH = 32_768
+const MUCH = 65_536
 const MAX_SPARES = 16
 
 const kept = (octets: Buffer): Buffer => {
-  if (octets.length < MUCH || octets.length > SPARE) return Buffer.from(octets)
+  if (octets.length < MUCH || octets.length > SPARE) return keepOctets(octets)
   const spare = spares.pop() ?? Buffer.allocUnsafeSlow(SPARE)
   octets.copy(spare)
   return spare.subarray(0, octets.length)
@@ -158,7 +159,7 @@ export class Decoder implements FrameDecoder {
     this.#messageEnds = last
     if (held === undefined) return this.#run(chunk, false)
     if (this.#stopped) {
-      this.#held = Buffer.concat([held, chunk])
+      this.#held = keepBoth(held, chunk)
       return
     }
     const length = held.length + chunk.length
@@ -182,7 +183,7 @@ export class Decoder implements FrameDecoder {
     if (held === undefined) return
     this.#held = undefined
     this.#run(held, true)
-    if (this.#held === undefined) release(held)
+    if ((this.#held as Buffer | undefined)?.buffer !== held.buffer) release(held)
   }
 
   /** What comes from now on is kept until `resume`. */
@@ -217,8 +218,8 @@ export class Decoder implements FrameDecoder {
       this.#lose("not a whole frame in a message")
       return
     }
-    // the read buffer will be used again: what stays is copied
-    if (at < end || this.#stopped) this.#held = own ? buf.subarray(at) : kept(buf.subarray(at))
+    // The read buffer will be used again: what stays is copied. So is the beginning of a frame, which may wait for long.
+    if (at < end || this.#stopped) this.#held = own && this.#stopped ? buf.subarray(at) : kept(buf.subarray(at))
   }
 
   #lose(reason: Broken, head?: Head): number {
@@ -253,7 +254,7 @@ export class Decoder implements FrameDecoder {
     }
     const sure = this.#unsure
     if (sure - body <= this.#holdUpTo(head)) return at
-    this.#needle = Buffer.from(needle)
+    this.#needle = keepOctets(needle)
     head.keepPaths(this.#last)
     this.#sink.chunkStart(head)
     if (!this.#broken) this.#sink.chunkBody(buf, body, sure, this.#hyphens)
@@ -264,7 +265,7 @@ export class Decoder implements FrameDecoder {
   #unreadable(head: Head, reason: Broken): number {
     if (!isOverLimit(reason)) return this.#lose(reason)
     if (this.#sink.overLimit?.(reason, head) !== true) return this.#lose(reason, head)
-    this.#needle = Buffer.from(needleFor(head.buf, head.tidStart, head.tidEnd))
+    this.#needle = keepOctets(needleFor(head.buf, head.tidStart, head.tidEnd))
     this.#skips = true
     return head.bodyStart
   }

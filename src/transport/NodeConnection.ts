@@ -2,6 +2,7 @@
 import type * as Net from "node:net"
 import { TLSSocket } from "node:tls"
 import { codeOf } from "../net/ErrorCode.ts"
+import { keepOctets } from "../protocol/Octets.ts"
 import { type Accept, type Connection, ConnectionFacts, type Receiver } from "./Connection.ts"
 import type { Defer } from "./Defer.ts"
 import { type Reads, readShared } from "./SharedRead.ts"
@@ -172,7 +173,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
       if (this.#around.defer.read(chunk.length) && !this.#paused && !this.#ended && !this.#destroyed) {
         return this.#readLater()
       }
-    } else if (!this.#paused || !this.#ended) this.#held.push(Buffer.from(chunk))
+    } else if (!this.#paused || !this.#ended) this.#held.push(keepOctets(chunk))
     // A stream that is paused just after it was resumed still starts to read once.
     return this.#ended || (!this.#paused && this.#held.length === 0)
   }

@@ -1,6 +1,7 @@
 /** What trusted proxies say, before anything else, about whom they connect for (PROXY protocol). */
 import * as Effect from "effect/Effect"
 import type * as Net from "node:net"
+import { keepBoth } from "../protocol/Octets.ts"
 import type { Ends } from "./Ends.ts"
 import { HandshakeLog } from "./HandshakeLog.ts"
 import { readProxyHeader } from "./ProxyHeader.ts"
@@ -58,7 +59,7 @@ export class ProxyHeaders {
         done()
       }
       const read = (chunk: Buffer): void => {
-        held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
+        held = keepBoth(held, chunk)
         const reading = readProxyHeader(held)
         if (reading._tag === "More") return
         raw.pause()

@@ -33,6 +33,20 @@ describe("incoming", () => {
       assert.strictEqual(yield* client.messages.poll.pipe(Effect.map((one) => one._tag)), "None")
     }).pipe(Effect.provide(simulated)))
 
+  it.effect("puts together what comes in small parts and waits", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ collect: "stream" })
+      const body = Array.from({ length: 500 }, (_, i) => String.fromCharCode(97 + i % 26))
+      for (const [i, octet] of body.entries()) {
+        const flag = i + 1 < body.length ? { flag: "+" as const } : {}
+        other.write(sendTo(client, `abc${1000 + i}`, { body: octet, at: [i + 1, body.length], ...flag }))
+      }
+      yield* settled
+      const parts = Array.from(yield* Stream.runCollect((yield* client.incoming.take).octets))
+      assert.strictEqual(Buffer.concat(parts).toString(), body.join(""))
+      assert.strictEqual(parts.length, 1)
+    }).pipe(Effect.provide(simulated)))
+
   it.effect("tells when its sender gives it up, and when the connection goes", () =>
     Effect.gen(function*() {
       const { client, other } = yield* pair({ collect: "stream" })

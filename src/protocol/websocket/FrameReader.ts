@@ -4,6 +4,7 @@
  * looked at: what is carried are octets (RFC 7977 §4.2).
  */
 import { isUtf8 } from "node:buffer"
+import { keepOctets } from "../Octets.ts"
 import { BINARY, CLOSE, closeCodes, CONTINUATION, MAX_CONTROL, MAX_MASKED_HEAD, PING, PONG, TEXT } from "./FrameHead.ts"
 import { mask } from "./Mask.ts"
 
@@ -95,7 +96,7 @@ export class FrameReader {
 
   /** The rest is too short to be read. */
   #keep(buf: Buffer, at: number): number {
-    if (!this.#ended) this.#kept = Buffer.from(buf.subarray(at))
+    if (!this.#ended) this.#kept = keepOctets(buf.subarray(at))
     return buf.length
   }
 

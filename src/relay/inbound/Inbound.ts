@@ -4,6 +4,7 @@
  */
 import type { FrameDecoder, FrameSink } from "../../protocol/Decoder.ts"
 import { type Broken, type Flag, type Head, Kind } from "../../protocol/Head.ts"
+import { keepText } from "../../protocol/Octets.ts"
 import type { Closing } from "../Closing.ts"
 import { countFrameIn } from "../Counters.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
@@ -264,7 +265,7 @@ export class Inbound implements FrameSink {
     route.counts(1, 0)
     const { reading } = this.#hop
     if (head.failureReport !== "yes") return new PassedChunk(route, head, reading, undefined)
-    const tid = Buffer.from(head.transactionId, "latin1")
+    const tid = keepText(head.transactionId)
     return new PassedChunk(route, head, reading, {
       accept: () => route.accept(tid, 0, tid.length),
       waits: () => !route.flow.clear && reading.answersLate(route.flow)

@@ -3,6 +3,7 @@
  * is not read, which slows it (and nobody else) down. Nothing is parked while the receiver keeps up.
  */
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
+import { keepOctets } from "../../protocol/Octets.ts"
 import { type Loss, SLOW, STALLED, TOO_FAST } from "../Loss.ts"
 import type { Sender } from "../outbound/Turns.ts"
 import type { Session } from "../Session.ts"
@@ -128,7 +129,7 @@ export class Flow implements Sender, Waiting {
   /** `unanswered`: its 200 is still to be sent. */
   parkFrame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag, unanswered: boolean): void {
     const { buf, start } = head
-    const octets = Buffer.from(buf.subarray(start, frameEnd(head, bodyEnd)))
+    const octets = keepOctets(buf.subarray(start, frameEnd(head, bodyEnd)))
     this.#park(
       { kind: "frame", octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag, unanswered },
       octets.length,
@@ -137,7 +138,7 @@ export class Flow implements Sender, Waiting {
   }
 
   parkPart(stream: Stream, buf: Buffer, start: number, end: number): void {
-    this.#park({ kind: "part", stream, octets: Buffer.from(buf.subarray(start, end)) }, end - start)
+    this.#park({ kind: "part", stream, octets: keepOctets(buf.subarray(start, end)) }, end - start)
   }
 
   /** `accepted` answers it. */

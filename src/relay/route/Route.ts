@@ -3,6 +3,7 @@
  * Found once by the router, then used as long as its sessions live.
  */
 import { Kind } from "../../protocol/Head.ts"
+import { keepText } from "../../protocol/Octets.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Window } from "../outbound/Window.ts"
@@ -84,8 +85,8 @@ export class Route implements Way {
     this.#second = second?.record.received
     const back = this.back = new WayBack({ source, own, from, user, shared, parties })
     const toPath = rest.map((uri) => uri.text).join(" ")
-    this.lines = Buffer.from(`To-Path: ${toPath}\r\nFrom-Path: ${back.ownPath} ${back.fromPath}\r\n`, "latin1")
-    this.ok = Buffer.from(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${back.own}\r\n-------`, "latin1")
+    this.lines = keepText(`To-Path: ${toPath}\r\nFrom-Path: ${back.ownPath} ${back.fromPath}\r\n`)
+    this.ok = keepText(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${back.own}\r\n-------`)
   }
 
   /**

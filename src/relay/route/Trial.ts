@@ -4,6 +4,7 @@
  * kept; after such a 481 they are sent again on a connection of the session's own, and nobody hears of it.
  */
 import { type Flag, Head, Kind } from "../../protocol/Head.ts"
+import { keepOctets } from "../../protocol/Octets.ts"
 import type { Piece } from "../outbound/Transaction.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import { frameEnd } from "./Flow.ts"
@@ -67,7 +68,7 @@ export class Trial extends Timed implements Tried {
     const end = frameEnd(of, bodyEnd)
     this.#octets += end - start + OVERHEAD
     if (this.#octets > MAX_KEPT) return this.over()
-    const octets = Buffer.from(buf.subarray(start, end))
+    const octets = keepOctets(buf.subarray(start, end))
     const key = of.kind === Kind.Send ? pieceKey(of.messageId, of.rangeStart, bodyEnd - bodyStart) : of.transactionId
     this.#kept.push({ key, octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag })
   }

@@ -2,6 +2,7 @@
  * A connection that carries messages by WebSocket (RFC 6455, RFC 7977), on one that carries octets. A message is made of as
  * many fragments as it is written in, so neither side of it needs memory for a whole one.
  */
+import { keepOctets } from "../../protocol/Octets.ts"
 import {
   BINARY,
   CLOSE,
@@ -175,7 +176,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
   /** Of the Pings that come before a Pong has left, the last one counts (RFC 6455 §5.5.3). */
   pinged(payload: Buffer): void {
     if (this.#ended) return
-    if (this.#ponging) this.#owed = Buffer.from(payload)
+    if (this.#ponging) this.#owed = keepOctets(payload)
     else this.#pong(payload)
   }
 

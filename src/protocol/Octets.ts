@@ -1,0 +1,25 @@
+/**
+ * Octets that are kept.
+ *
+ * `Buffer.from` and `Buffer.concat` cut what is small from 64 KiB that many share, all of which stay for as long as any of it is
+ * used: whoever has a few octets kept among many that are not would have a hundred times as much of the memory.
+ */
+import { Buffer } from "../platform/Node.ts"
+
+/** A copy in memory of its own. */
+export const keepOctets = (octets: Uint8Array): Buffer => {
+  const own = Buffer.allocUnsafeSlow(octets.length)
+  own.set(octets)
+  return own
+}
+
+/** Both, one behind the other. */
+export const keepBoth = (before: Uint8Array, after: Uint8Array): Buffer => {
+  const own = Buffer.allocUnsafeSlow(before.length + after.length)
+  own.set(before)
+  own.set(after, before.length)
+  return own
+}
+
+/** A text of latin1. */
+export const keepText = (text: string): Buffer => keepOctets(Buffer.from(text, "latin1"))
