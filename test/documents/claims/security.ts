@@ -62,6 +62,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `${numberIn(attempts, "const LATE_BEHIND_RELAY = ")} late answers behind a relay at a time`,
     `a relay is known by ${numberIn("src/relay/rules/Directory.ts", "const MAX_SHOWN = ")} names`,
     `is held for ${word(limits.hold)} seconds at most`,
+    `on a connection of several sessions for ${word(limits.hold)} seconds, then who holds most`,
     `until he has given no sign for ${
       seconds(ANSWERED_WITHIN / 1000)
     } while nobody else has sent there for a minute, and for ${
