@@ -11,7 +11,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { kindOf } from "./logging/ErrorKind.ts"
+import { checkOptions, declared, type OptionsError, secret, text } from "./options/Options.ts"
 import { algorithmOf, type DigestAlgorithm, digestAlgorithms } from "./protocol/digest/Digest.ts"
 
 export type { DigestAlgorithm } from "./protocol/digest/Digest.ts"
@@ -76,6 +78,22 @@ export interface UserKey {
  */
 export type Lookup = (user: UserKey) => Effect.Effect<Option.Option<Secret>, CredentialsUnavailable>
 
+const isPassword = Schema.is(Schema.Struct({ _tag: Schema.Literal("Password"), password: secret() }))
+const isHa1 = Schema.is(Schema.Struct({
+  _tag: Schema.Literal("Ha1"),
+  ha1: Schema.Struct({ "MD5": Schema.optional(secret()), "SHA-256": Schema.optional(secret()) })
+}))
+
+const usersSchema = Schema.Struct({
+  users: Schema.Array(Schema.Struct(
+    {
+      username: text("a name", (name) => name !== ""),
+      realm: Schema.optional(Schema.String),
+      secret: declared<Secret>("a password or H(A1)s, redacted", (value) => isPassword(value) || isHa1(value))
+    } satisfies Readonly<Record<keyof User, unknown>>
+  ))
+})
+
 /**
  * Which users there are, and their secrets. `none` is a user who does not exist; a backend that cannot tell fails, and
  * the client is asked to try later instead of being refused. Names are compared as they are: a backend that finds the
@@ -133,15 +151,18 @@ export class Credentials extends Context.Service<Credentials, {
   ): Credentials["Service"] => Credentials.of({ algorithms, lookup })
 
   /** Users that are known from the start. */
-  static readonly layerMemory = (users: ReadonlyArray<User>): Layer.Layer<Credentials> =>
-    Layer.sync(Credentials, () => {
-      const table = userTable(users)
-      return Credentials.of({
-        algorithms: table.algorithms,
-        lookup: (user) => Effect.succeed(table.lookup(user)),
-        size: () => table.users
+  static readonly layerMemory = (users: ReadonlyArray<User>): Layer.Layer<Credentials, OptionsError> =>
+    Layer.effect(
+      Credentials,
+      Effect.map(checkOptions("Credentials.layerMemory", usersSchema, { users }), () => {
+        const table = userTable(users)
+        return Credentials.of({
+          algorithms: table.algorithms,
+          lookup: (user) => Effect.succeed(table.lookup(user)),
+          size: () => table.users
+        })
       })
-    })
+    )
 
   /** The backend that a configuration names. */
   static readonly layerConfig = <E, R>(

@@ -21,7 +21,7 @@ import * as Dns from "node:dns/promises"
 import { isIP } from "node:net"
 import { codeOf } from "./net/ErrorCode.ts"
 import { type Current, follow, type Live } from "./options/Live.ts"
-import { type OptionsError, text, wrongOptions } from "./options/Options.ts"
+import { type OptionsError, text, wrongOrUnknown } from "./options/Options.ts"
 import type { MsrpUri } from "./protocol/Uri.ts"
 import { oneByOne } from "./resolver/Asker.ts"
 import { isNameServer, nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
@@ -134,7 +134,7 @@ const reference: Context.Reference<ResolverShape> = Context.Reference("msrp-rela
 export const layerNode = (options: Live<NodeResolverOptions> = {}): Layer.Layer<never, OptionsError> =>
   Layer.unwrap(
     Effect.map(
-      follow(options, wrongOptions<NodeResolverOptions>("Resolver.layerNode", optionsSchema)),
+      follow(options, wrongOrUnknown<NodeResolverOptions>("Resolver.layerNode", optionsSchema)),
       (live) => layerCached(makeNode(live))
     )
   )

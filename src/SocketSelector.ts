@@ -13,7 +13,10 @@ import * as IpNetwork from "effect/net/IpNetwork"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { type Live, valueOf } from "./options/Live.ts"
+import * as Schema from "effect/Schema"
+import { follow, type Live } from "./options/Live.ts"
+import { checkOptions, declared, func, type OptionsError, wrongOrUnknown } from "./options/Options.ts"
+import { socket as socketSchema, sockets as socketsSchema } from "./options/Relay.ts"
 import { canonicalHost, parseUri } from "./protocol/Uri.ts"
 import type { LocalSocket } from "./Transport.ts"
 
@@ -33,6 +36,26 @@ export interface SocketRequest {
   /** The hop to connect to, as its URI has it: nothing is resolved yet. */
   readonly destination: { readonly scheme: "msrp" | "msrps"; readonly host: string; readonly port: number }
 }
+
+const isSocket = Schema.is(socketSchema)
+
+const defaultSchema = Schema.Struct({ sockets: socketsSchema })
+
+const rulesSchema = Schema.Struct({
+  sockets: socketsSchema,
+  rules: Schema.Array(Schema.Struct(
+    {
+      matches: func,
+      use: declared<SocketRule["use"]>(
+        `a socket, "none" or "default"`,
+        (value) => value === "none" || value === "default" || isSocket(value)
+      ),
+      inbound: Schema.optional(socketsSchema)
+    } satisfies Readonly<Record<keyof SocketRule, unknown>>
+  ))
+})
+
+const wrongRules = wrongOrUnknown<object>("SocketSelector.layerRules", rulesSchema)
 
 /**
  * Chooses the local socket, and so the interface, that a new outbound hop is dialled from. `undefined`: none in
@@ -64,21 +87,29 @@ export class SocketSelector extends Context.Service<SocketSelector, {
   readonly select: (request: SocketRequest) => Effect.Effect<LocalSocket | undefined>
 }>()("msrp-relay/SocketSelector") {
   /** `defaultSocket` for every hop. `sockets` are those the relay listens on, in the order of the configuration. */
-  static readonly layerDefault = (sockets: ReadonlyArray<LocalSocket>): Layer.Layer<SocketSelector> =>
-    Layer.succeed(SocketSelector, { select: (request) => Effect.succeed(defaultSocket(sockets, request)) })
+  static readonly layerDefault = (sockets: ReadonlyArray<LocalSocket>): Layer.Layer<SocketSelector, OptionsError> =>
+    Layer.effect(
+      SocketSelector,
+      Effect.as(checkOptions("SocketSelector.layerDefault", defaultSchema, { sockets }), {
+        select: (request) => Effect.succeed(defaultSocket(sockets, request))
+      })
+    )
 
   /** The first rule that matches decides; `defaultSocket` when none does. `parseSocketRules` makes rules out of text. They may change. */
   static readonly layerRules = (
     sockets: ReadonlyArray<LocalSocket>,
     rules: Live<ReadonlyArray<SocketRule>>
-  ): Layer.Layer<SocketSelector> =>
-    Layer.succeed(SocketSelector, {
-      select: (request) =>
-        Effect.sync(() => {
-          const use = valueOf(rules).find((rule) => applies(rule, request))?.use ?? "default"
-          return use === "none" ? undefined : use === "default" ? defaultSocket(sockets, request) : use
-        })
-    })
+  ): Layer.Layer<SocketSelector, OptionsError> =>
+    Layer.effect(
+      SocketSelector,
+      Effect.map(follow(rules, (now) => wrongRules({ sockets, rules: now })), (live) => ({
+        select: (request) =>
+          Effect.sync(() => {
+            const use = live.current.find((rule) => applies(rule, request))?.use ?? "default"
+            return use === "none" ? undefined : use === "default" ? defaultSocket(sockets, request) : use
+          })
+      }))
+    )
 
   /** The same with sockets and rules out of a configuration. */
   static readonly layerRulesConfig = (
@@ -86,7 +117,7 @@ export class SocketSelector extends Context.Service<SocketSelector, {
       readonly sockets: ReadonlyArray<LocalSocket>
       readonly rules: Live<ReadonlyArray<SocketRule>>
     }>
-  ): Layer.Layer<SocketSelector, Config.ConfigError> =>
+  ): Layer.Layer<SocketSelector, OptionsError | Config.ConfigError> =>
     Layer.unwrap(Effect.map(config, ({ rules, sockets }) => SocketSelector.layerRules(sockets, rules)))
 }
 

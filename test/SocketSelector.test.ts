@@ -1,9 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as AtomRef from "effect/reactivity/AtomRef"
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
-import { parseSocket, parseSocketRules, type SocketRequest, SocketSelector } from "../src/SocketSelector.ts"
+import {
+  parseSocket,
+  parseSocketRules,
+  type SocketRequest,
+  type SocketRule,
+  SocketSelector
+} from "../src/SocketSelector.ts"
 import type { LocalSocket } from "../src/Transport.ts"
 
 const plain: LocalSocket = { scheme: "msrp", host: "192.0.2.1", port: 2855 }
@@ -101,6 +109,18 @@ describe("layerRules", () => {
       assert.deepStrictEqual(yield* select({ scheme: "msrps" }), egress)
       assert.strictEqual(yield* select({ scheme: "msrp" }), plain)
     }).pipe(Effect.provide(withRules("-> msrps:198.51.100.7:2856"))))
+
+  it.effect("rules that change count at once; those that cannot be used leave those from before", () =>
+    Effect.gen(function*() {
+      const rules = AtomRef.make<ReadonlyArray<SocketRule>>([])
+      yield* Effect.gen(function*() {
+        assert.strictEqual(yield* select({}), secure)
+        rules.set([{ matches: () => true, use: secure2 }])
+        assert.strictEqual(yield* select({}), secure2)
+        rules.set([{ use: egress } as SocketRule])
+        assert.strictEqual(yield* select({}), secure2)
+      }).pipe(Effect.provide(SocketSelector.layerRules(sockets, rules)))
+    }).pipe(Effect.provide(Logger.layer([]))))
 
   it.effect("no rules: the default rule", () =>
     Effect.gen(function*() {

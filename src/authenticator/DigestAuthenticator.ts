@@ -17,7 +17,7 @@ import { kindOf } from "../logging/ErrorKind.ts"
 import { credentialsSeconds, measured } from "../metrics/Seconds.ts"
 import { networkOf } from "../net/Network.ts"
 import { follow, type Live } from "../options/Live.ts"
-import { duration, oneOf, text, whole, wrongOptions } from "../options/Options.ts"
+import { duration, oneOf, text, whole, wrongOrUnknown } from "../options/Options.ts"
 import { printAuthenticationInfo } from "../protocol/digest/AuthenticationInfo.ts"
 import { type Authorization, chooseAuthorization } from "../protocol/digest/Authorization.ts"
 import { printChallenge, REALM, realmKey } from "../protocol/digest/Challenge.ts"
@@ -124,7 +124,7 @@ const realmsOf = ({ realmsWithoutMd5 = [] }: DigestOptions): ReadonlySet<string>
 export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>) {
   const live = yield* follow(
     given,
-    wrongOptions<DigestOptions>("Authenticator.layerDigest", optionsSchema),
+    wrongOrUnknown<DigestOptions>("Authenticator.layerDigest", optionsSchema),
     (options) => {
       nonces.life = lifeOf(options)
       nonces.max = options.maxNonces ?? MAX_NONCES

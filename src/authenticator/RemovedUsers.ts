@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
 import { Credentials, type UserKey } from "../Credentials.ts"
 import { kindOf } from "../logging/ErrorKind.ts"
 import { follow, type Live } from "../options/Live.ts"
-import { duration, type OptionsError, wrongOptions } from "../options/Options.ts"
+import { duration, type OptionsError, wrongOrUnknown } from "../options/Options.ts"
 import { Relay } from "../Relay.ts"
 
 /**
@@ -55,7 +55,7 @@ export const layerRemovedUsers = (
 ): Layer.Layer<never, OptionsError, Credentials | Relay> => Layer.effectDiscard(make(options))
 
 const make = Effect.fnUntraced(function*(options: Live<RemovedUsersOptions>) {
-  const wrong = wrongOptions<RemovedUsersOptions>("layerRemovedUsers", optionsSchema)
+  const wrong = wrongOrUnknown<RemovedUsersOptions>("layerRemovedUsers", optionsSchema)
   let changed = (_options: RemovedUsersOptions): void => {}
   const live = yield* follow(options, wrong, (now) => changed(now))
   const credentials = yield* Credentials

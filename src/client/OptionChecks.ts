@@ -241,7 +241,7 @@ const failing =
     })
 
 export const checkConnect = (options: ConnectOptions): Effect.Effect<void, OptionsError> =>
-  checkOptions("Client.connect", connectSchema, options, "error")
+  checkOptions("Client.connect", connectSchema, options)
 
 export const checkCredentials = failing(wrongOptions<Credentials>("credentials", Schema.Struct(userSchema)))
 

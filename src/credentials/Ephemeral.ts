@@ -16,8 +16,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { createHmac } from "node:crypto"
 import { Credentials, type Secret } from "../Credentials.ts"
+import { checkOptions, type OptionsError, secret } from "../options/Options.ts"
 
 /**
  * What passwords are made of.
@@ -28,6 +30,8 @@ import { Credentials, type Secret } from "../Credentials.ts"
 export interface EphemeralOptions {
   readonly secret: Redacted.Redacted
 }
+
+const optionsSchema = Schema.Struct({ secret: secret() })
 
 const USERNAME = /^(\d{1,12})(?::|$)/
 
@@ -46,15 +50,19 @@ export const ephemeralPassword = (secret: Redacted.Redacted, username: string): 
  * @category layers
  * @since 0.1.0
  */
-export const layerEphemeral = ({ secret }: EphemeralOptions): Layer.Layer<Credentials> =>
+export const layerEphemeral = (options: EphemeralOptions): Layer.Layer<Credentials, OptionsError> =>
   Layer.effect(
     Credentials,
-    Effect.map(Clock.Clock, (clock) =>
-      Credentials.make(({ username }) =>
+    Effect.gen(function*() {
+      yield* checkOptions("layerEphemeral", optionsSchema, options)
+      const { secret } = options
+      const clock = yield* Clock.Clock
+      return Credentials.make(({ username }) =>
         Effect.sync(() => {
           const expiry = USERNAME.exec(username)?.[1]
           if (expiry === undefined || Number(expiry) * 1000 <= clock.currentTimeMillisUnsafe()) return Option.none()
           return Option.some<Secret>({ _tag: "Password", password: ephemeralPassword(secret, username) })
         })
-      ))
+      )
+    })
   )

@@ -21,8 +21,10 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { PlatformError } from "effect/PlatformError"
+import * as Schema from "effect/Schema"
 import { Credentials } from "../Credentials.ts"
 import { wordsOf } from "../net/ErrorCode.ts"
+import { checkOptions, duration, type OptionsError, positive, text } from "../options/Options.ts"
 import { type LineProblem, UserLines } from "./UserLines.ts"
 
 /**
@@ -40,6 +42,13 @@ export interface FileOptions {
   /** Octets the file may have. Absent: 16 MiB. */
   readonly maxOctets?: number | undefined
 }
+
+const optionsSchema = Schema.Struct({
+  path: text("the path of a file", (path) => path !== ""),
+  calculateHa1: Schema.optional(Schema.Boolean),
+  checkInterval: Schema.optional(duration),
+  maxOctets: Schema.optional(positive)
+})
 
 const why = (cause: unknown): string =>
   typeof cause === "string"
@@ -112,10 +121,11 @@ const versionOf = (info: FileSystem.File.Info): string => {
  */
 export const layerFile = (
   options: FileOptions
-): Layer.Layer<Credentials, CredentialsFileError, FileSystem.FileSystem> =>
+): Layer.Layer<Credentials, CredentialsFileError | OptionsError, FileSystem.FileSystem> =>
   Layer.effect(Credentials, Effect.suspend(() => makeFile(options)))
 
 const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
+  yield* checkOptions("layerFile", optionsSchema, options)
   const fs = yield* FileSystem.FileSystem
   const { calculateHa1 = false, checkInterval = "1 second", maxOctets = 16 * 1024 * 1024, path } = options
 

@@ -35,7 +35,7 @@ import {
   type UserKey
 } from "../Credentials.ts"
 import { fetchWords } from "../net/ServerFault.ts"
-import { checkOptions, duration, oneOf, type OptionsError, text } from "../options/Options.ts"
+import { checkOptions, duration, oneOf, type OptionsError, secret, text } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 
 /**
@@ -129,11 +129,7 @@ export const isHttpUrl = (text: string): boolean => {
 
 const optionsSchema = Schema.Struct({
   url: text("an http or https URL without a password", isHttpUrl),
-  token: Schema.optional(Schema.declare(
-    (value: unknown): value is Redacted.Redacted =>
-      Redacted.isRedacted(value) && isHttpToken(String(Redacted.value(value))),
-    { expected: "visible ASCII characters" }
-  )),
+  token: Schema.optional(secret("visible ASCII characters", isHttpToken)),
   timeout: Schema.optional(duration),
   algorithms: Schema.optional(Schema.Array(oneOf(...digestAlgorithms))),
   realm: Schema.optional(Schema.String)

@@ -16,7 +16,7 @@ import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Credentials, CredentialsUnavailable, type DigestAlgorithm } from "../Credentials.ts"
 import { loadInstalled } from "../options/Installed.ts"
-import { checkOptions, type OptionsError, positive, whole } from "../options/Options.ts"
+import { checkOptions, type OptionsError, positive, secret, whole } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 import { faultOf, isUnwritable, SqlFault, wrongType } from "./SqlFault.ts"
 import { openSqlite } from "./Sqlite.ts"
@@ -201,9 +201,28 @@ export const layerSql = (options: SqlOptions): Layer.Layer<Credentials, SqlSetti
 /** Seconds. */
 const TIMEOUT = 3
 
-const optionsSchema = Schema.Struct({
-  connections: Schema.optional(whole([1, 1000])),
+const any = Schema.optional(Schema.Unknown)
+
+/** What the names may be is told with the others that cannot be used: by `SqlSettingsError`. */
+const clientSchema = {
+  table: Schema.optional(Schema.Struct(
+    {
+      table: any,
+      username: any,
+      domain: any,
+      password: any,
+      ha1: any,
+      ha1Sha256: any
+    } satisfies Readonly<Record<keyof SubscriberTable, unknown>>
+  )),
+  calculateHa1: Schema.optional(Schema.Boolean),
   timeout: Schema.optional(positive)
+}
+
+const optionsSchema = Schema.Struct({
+  ...clientSchema,
+  url: secret(),
+  connections: Schema.optional(whole([1, 1000]))
 })
 
 /**
@@ -219,7 +238,7 @@ export const layerSqlClient = (
   Layer.effect(
     Credentials,
     Effect.gen(function*() {
-      yield* checkOptions("layerSqlClient", optionsSchema, options)
+      yield* checkOptions("layerSqlClient", Schema.Struct(clientSchema), options)
       const sql = yield* SqlClient.SqlClient
       const dialect = sql.onDialectOrElse({
         pg: (): Dialect | undefined => postgres,

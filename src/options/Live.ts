@@ -23,9 +23,6 @@ export interface Current<A> {
 
 const isRef = <A>(given: Live<A>): given is AtomRef.ReadonlyRef<A> => Predicate.hasProperty(given, AtomRef.TypeId)
 
-/** For what needs no check: what it is now. */
-export const valueOf = <A>(given: Live<A>): A => isRef(given) ? given.value : given
-
 /**
  * Follows options until the scope closes. `wrong` says what is wrong with some: it fails with that at first. `changed` is
  * called with each that are right; `fixed` count at the start only.

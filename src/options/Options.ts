@@ -2,6 +2,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
@@ -76,6 +77,16 @@ export const httpPath: Schema.Codec<string> = declared(
   (value) => typeof value === "string" && /^\/[!-~]*$/.test(value)
 )
 
+/** A secret; `expected` and `test` are for what is in it. */
+export const secret = (
+  expected = "redacted text",
+  test: (text: string) => boolean = () => true
+): Schema.Codec<Redacted.Redacted> =>
+  declared(expected, (value) => {
+    const text = Redacted.isRedacted(value) ? Redacted.value(value) : undefined
+    return typeof text === "string" && test(text)
+  })
+
 export const func = declared<(...given: ReadonlyArray<never>) => unknown>(
   "a function",
   (value) => typeof value === "function"
@@ -132,14 +143,13 @@ export const wrongOrUnknown = <A extends object, Beside extends ReadonlyArray<un
 export const amongOthers = (fields: Readonly<Record<string, Schema.Codec<any>>>): Schema.Codec<unknown> =>
   Schema.StructWithRest(Schema.Struct(fields), [Schema.Record(Schema.String, Schema.Unknown)])
 
-/** Fails with all that is wrong, by the schema. */
+/** Fails with all that is wrong, by the schema, and with what is no option. */
 export const checkOptions = (
   layer: string,
   schema: Schema.Codec<unknown>,
-  options: object,
-  unknown: "ignore" | "error" = "ignore"
+  options: object
 ): Effect.Effect<void, OptionsError> =>
   Effect.suspend(() => {
-    const error = wrongOptions(layer, schema, undefined, unknown)(options)
+    const error = wrongOrUnknown(layer, schema)(options)
     return error === undefined ? Effect.void : Effect.fail(error)
   })

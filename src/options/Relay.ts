@@ -16,7 +16,7 @@ import {
   text,
   whole,
   wholeOrUnbounded,
-  wrongOptions
+  wrongOrUnknown
 } from "./Options.ts"
 import { type Range, ranges } from "./Ranges.ts"
 
@@ -74,13 +74,15 @@ const relayPeers = Schema.declare(
   { expected: `"all", "none" or host names of relays` }
 )
 
-export const sockets = Schema.Array(Schema.Struct({
+export const socket = Schema.Struct({
   scheme: oneOf("msrp", "msrps"),
   transport: Schema.optional(oneOf("tcp", "ws")),
   path: Schema.optional(httpPath),
   host: text("an address or a host name", (host) => host !== ""),
   port: whole([0, 65_535])
-}))
+})
+
+export const sockets = Schema.Array(socket)
 
 const uris = Schema.optional(Schema.Array(Schema.declare(
   (value: unknown): value is MsrpUri => {
@@ -153,4 +155,4 @@ const order = (
   return most !== undefined && authExpires > most ? problem("authExpires", "must not be above authMaxExpires") : []
 }
 
-export const wrongRelayOptions = wrongOptions<Expiries>("Relay.layer", schema, order)
+export const wrongRelayOptions = wrongOrUnknown<Expiries>("Relay.layer", schema, order)

@@ -28,14 +28,20 @@ export const layer = (
       return layerOfRealms(credentials)
     case "Memory":
       return Credentials.layerMemory(credentials.users)
-    case "File":
-      return layerFile(credentials)
+    case "File": {
+      const { _tag, ...options } = credentials
+      return layerFile(options)
+    }
     case "Ephemeral":
-      return layerEphemeral(credentials)
-    case "Sql":
-      return remembered(layerSql(credentials), credentials.cacheSeconds)
-    case "Http":
-      return remembered(layerHttp(credentials).pipe(Layer.provide(FetchHttpClient.layer)), credentials.cacheSeconds)
+      return layerEphemeral({ secret: credentials.secret })
+    case "Sql": {
+      const { _tag, cacheSeconds, ...options } = credentials
+      return remembered(layerSql(options), cacheSeconds)
+    }
+    case "Http": {
+      const { _tag, cacheSeconds, ...options } = credentials
+      return remembered(layerHttp(options).pipe(Layer.provide(FetchHttpClient.layer)), cacheSeconds)
+    }
   }
 }
 

@@ -114,7 +114,7 @@ export class TestRelay extends Context.Service<TestRelay, {
   static readonly layer = (options: TestRelayOptions = {}): Layer.Layer<
     TestRelay | Relay | TestNetwork | Transport | Codec | SessionRepo,
     TransportError | OptionsError | NoCommonAlgorithm
-  > => Layer.unwrap(Effect.map(checkOptions("TestRelay.layer", schema, options, "error"), () => layerOf(options)))
+  > => Layer.unwrap(Effect.map(checkOptions("TestRelay.layer", schema, options), () => layerOf(options)))
 }
 
 /** What is there, or else this. */

@@ -1,6 +1,7 @@
 /** The certificates, keys and trusted roots of the relay itself. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
@@ -8,6 +9,7 @@ import { constants, X509Certificate } from "node:crypto"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { LinkedMap } from "../collections/LinkedMap.ts"
+import { oneOf, type OptionsError, secret, text, wrongOrUnknown } from "../options/Options.ts"
 import { CertificateNames } from "./CertificateNames.ts"
 import { TransportError } from "./TransportError.ts"
 import type { CertificateFacts } from "./TransportFacts.ts"
@@ -45,6 +47,20 @@ export interface TlsOptions {
   /** Whether clients may resume sessions by ticket. Default true; never where they are asked for a certificate. */
   readonly sessionTickets?: boolean | undefined
 }
+
+const pem = text("PEM", (value) => value !== "")
+
+export const tlsSchema = Schema.Struct({
+  cert: Schema.optional(pem),
+  key: Schema.optional(secret()),
+  others: Schema.optional(Schema.Array(Schema.Struct({ cert: pem, key: secret() }))),
+  ca: Schema.optional(pem),
+  minVersion: Schema.optional(oneOf("TLSv1.2", "TLSv1.3")),
+  ciphers: Schema.optional(Schema.String),
+  sessionTickets: Schema.optional(Schema.Boolean)
+})
+
+const wrong = wrongOrUnknown<TlsOptions>("tls", tlsSchema)
 
 const CIPHERS = [
   "TLS_AES_128_GCM_SHA256",
@@ -157,7 +173,9 @@ export const makeCertificates = Effect.fnUntraced(function*(
     yield* SubscriptionRef.changes(given as SubscriptionRef.SubscriptionRef<TlsOptions>).pipe(
       Stream.drop(1),
       Stream.runForEach((options) =>
-        contextsOf(options).pipe(
+        Effect.suspend((): Effect.Effect<Contexts, TransportError | OptionsError> =>
+          wrong(options) ?? contextsOf(options)
+        ).pipe(
           Effect.map((contexts) => {
             current = contexts
             identities = new LinkedMap()

@@ -3,22 +3,24 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type * as SubscriptionRef from "effect/SubscriptionRef"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { follow, type Live } from "../options/Live.ts"
 import {
+  func,
   oneOf,
   type OptionsError,
   positive,
   quantity,
   whole,
   wholeOrUnbounded,
-  wrongOptions
+  wrongOrUnknown
 } from "../options/Options.ts"
 import { ranges } from "../options/Ranges.ts"
 import { Resolver } from "../Resolver.ts"
-import { makeCertificates, type TlsOptions } from "./Certificates.ts"
+import { makeCertificates, type TlsOptions, tlsSchema } from "./Certificates.ts"
 import { makeAdopt } from "./Connections.ts"
 import { makeDefer } from "./Defer.ts"
 import { makeDescriptorWatch } from "./DescriptorWatch.ts"
@@ -54,28 +56,37 @@ const many = Schema.optional(wholeOrUnbounded([1, 10_000_000]))
 const optionsSchema = Schema.Struct({
   setupTimeout: Schema.optional(positive),
   connectTimeout: Schema.optional(quantity(ranges.connectTimeout)),
+  allowSelfSigned: Schema.optional(Schema.Boolean),
   maxConnections: many,
   maxHandshakes: many,
   maxHandshakesPerAddress: many,
   handshakeRate: many,
+  isExempt: Schema.optional(func),
   keepAlive: Schema.optional(quantity(ranges.keepAlive)),
-  proxies: Schema.optional(Schema.Struct({ trusts: Schema.Any, header: Schema.optional(Schema.Any) })),
+  proxies: Schema.optional(Schema.Struct({ trusts: func, header: Schema.optional(func) })),
   webSocket: Schema.optional(Schema.Struct({
-    admitsOrigin: Schema.optional(Schema.Any),
+    admitsOrigin: Schema.optional(func),
     piece: Schema.optional(whole(ranges.piece)),
-    serve: Schema.optional(Schema.Any)
+    serve: Schema.optional(func)
   })),
+  tls: Schema.optional(tlsSchema),
   reads: Schema.optional(oneOf("shared", "events"))
 })
+
+const wrong = wrongOrUnknown<NodeOptions>("Transport.layerNode", optionsSchema)
+
+/** Of a reference, what it is now. */
+const wrongNow = (options: NodeOptions) =>
+  wrong(hasRef(options) ? { ...options, tls: SubscriptionRef.getUnsafe(options.tls) } : options)
+
+const hasRef = (options: unknown): options is { readonly tls: SubscriptionRef.SubscriptionRef<TlsOptions> } =>
+  Predicate.hasProperty(options, "tls") && SubscriptionRef.isSubscriptionRef(options.tls)
 
 /** Makes the service; its outbound connections live as long as the scope. */
 export const make = Effect.fnUntraced(function*(
   given: Live<NodeOptions>
 ): Effect.fn.Return<TransportShape, TransportError | OptionsError, Scope.Scope> {
-  const live = yield* follow(given, wrongOptions<NodeOptions>("Transport.layerNode", optionsSchema), () => {}, [
-    "tls",
-    "reads"
-  ])
+  const live = yield* follow(given, wrongNow, () => {}, ["tls", "reads"])
   const options = live.current
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const resolver = yield* Resolver

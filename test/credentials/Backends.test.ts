@@ -358,7 +358,7 @@ describe("ephemeral", () => {
   const secret = Redacted.make("shared")
   it.live("a user name with a time in it is good until then, with the password made of it", () =>
     inWorld(
-      Effect.succeed({ credentials: layerEphemeral({ secret }), algorithms: [] }),
+      Effect.succeed({ credentials: Layer.orDie(layerEphemeral({ secret })), algorithms: [] }),
       (world) =>
         Effect.gen(function*() {
           const now = Math.floor(Date.now() / 1000)

@@ -10,7 +10,8 @@ import * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { Credentials } from "../../src/Credentials.ts"
-import { type FileOptions, layerFile } from "../../src/credentials/File.ts"
+import { type CredentialsFileError, type FileOptions, layerFile } from "../../src/credentials/File.ts"
+import type { OptionsError } from "../../src/options/Options.ts"
 import { ha1 } from "../../src/protocol/digest/Digest.ts"
 
 const REALM = "intra.example.com"
@@ -26,6 +27,9 @@ const find = (username: string, realm = REALM) =>
       ? Redacted.value(secret.value.password)
       : Object.fromEntries(Object.entries(secret.value.ha1).map(([name, one]) => [name, Redacted.value(one)]))
   })
+
+const failure = <A, R>(effect: Effect.Effect<A, CredentialsFileError | OptionsError, R>) =>
+  Effect.flip(Effect.catchTag(effect, "OptionsError", Effect.die))
 
 /** A file that changes when told to, and counts how often it is read. */
 const fake = (text: string) => {
@@ -158,7 +162,7 @@ describe("layerFile", () => {
       const start = (text: string, options: Partial<FileOptions> = {}, changes: object = {}) => {
         const { file, provide } = fake(text)
         Object.assign(file, changes)
-        return Effect.flip(Effect.void.pipe(provide(options)))
+        return failure(Effect.void.pipe(provide(options)))
       }
       assert.strictEqual((yield* start("", {}, { missing: true })).reason, "Unreadable")
       // reading it would never end
@@ -177,7 +181,7 @@ describe("layerFile", () => {
       const directory = yield* fs.makeTempDirectoryScoped()
       const path = `${directory}/users`
       assert.strictEqual(
-        (yield* Effect.flip(Effect.provide(Effect.void, layerFile({ path: directory })))).reason,
+        (yield* failure(Effect.provide(Effect.void, layerFile({ path: directory })))).reason,
         "Unreadable"
       )
       yield* fs.writeFileString(path, `alice:${REALM}:${MD5}\n`)

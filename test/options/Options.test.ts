@@ -1,22 +1,26 @@
 /** Options of the library that cannot be used: all of them are told before anything is made of them. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Authenticator } from "../../src/Authenticator.ts"
 import { layerRemovedUsers, type RemovedUsersOptions } from "../../src/authenticator/RemovedUsers.ts"
 import { Codec } from "../../src/Codec.ts"
 import { Credentials } from "../../src/Credentials.ts"
 import { layerCached } from "../../src/credentials/Cached.ts"
+import { layerEphemeral } from "../../src/credentials/Ephemeral.ts"
+import { layerFile } from "../../src/credentials/File.ts"
 import { layerHttp } from "../../src/credentials/Http.ts"
-import { layerSql } from "../../src/credentials/Sql.ts"
+import { layerSql, layerSqlClient } from "../../src/credentials/Sql.ts"
 import type { MsrpUri } from "../../src/protocol/Uri.ts"
 import { OptionsError, Relay, type RelayOptions } from "../../src/Relay.ts"
 import * as Resolver from "../../src/Resolver.ts"
 import { SessionRepo } from "../../src/SessionRepo.ts"
 import { SocketSelector } from "../../src/SocketSelector.ts"
-import { Transport } from "../../src/Transport.ts"
+import { type LocalSocket, Transport } from "../../src/Transport.ts"
 import { layerTable } from "../support/table.ts"
 
 /** What a layer says of its options; nothing when it can be made. */
@@ -178,4 +182,86 @@ describe("options", () => {
         ], [...options])
       }
     }))
+
+  it.effect("of a name that there is not are told by it, wherever they stand", () =>
+    Effect.gen(function*() {
+      const socket = { scheme: "msrp", host: "127.0.0.1", port: 2855 } as const
+      const file = "/nonexistent"
+      const tls = (options: object) => Transport.layerNode({ tls: options })
+      const selectedBy = (rule: object) =>
+        SocketSelector.layerRules([socket], [{ matches: () => true, ...rule } as any])
+      const secret = { _tag: "Password", password: Redacted.make("s3cret") }
+      const usersOf = (...users: ReadonlyArray<object>) => Credentials.layerMemory(users as ReadonlyArray<never>)
+      // As JavaScript has them, or what was read: no type says a word.
+      const tries: ReadonlyArray<readonly [Layer.Layer<never, any, any>, ReadonlyArray<string>]> = [
+        [relay({ authExpire: 60, AuthRealm: undefined } as object), ["authExpire", "AuthRealm"]],
+        [relay({ sessions: { maxSession: 1 }, limits: { outputs: 1 }, nextHops: { allowed: [] } } as object), [
+          "sessions.maxSession",
+          "limits.outputs",
+          "nextHops.allowed"
+        ]],
+        [relay({ listen: [{ ...socket, protocol: "ws" }], relayListen: [{ ...socket, Path: "/" }] } as object), [
+          "listen[0].protocol",
+          "relayListen[0].Path"
+        ]],
+        [Transport.layerNode({ connectionTimeout: 5 } as object), ["connectionTimeout"]],
+        [Transport.layerNode({ proxies: { trust: () => true }, webSocket: { origins: [] } } as object), [
+          "proxies.trusts",
+          "proxies.trust",
+          "webSocket.origins"
+        ]],
+        [tls({ certificate: "s3cret", others: [{ cert: "PEM", Key: "s3cret" }] }), [
+          "tls.certificate",
+          "tls.others[0].key",
+          "tls.others[0].Key"
+        ]],
+        [tls(yield* SubscriptionRef.make({ certificate: "s3cret" })), ["tls.certificate"]],
+        [SessionRepo.layerMemory({ maxChange: 5 } as object), ["maxChange"]],
+        [digest({ nonceExpires: 5 } as object), ["nonceExpires"]],
+        [removed({ every: 5 } as object), ["every"]],
+        [Resolver.layerNode({ server: [] } as object), ["server"]],
+        [SocketSelector.layerDefault([{ ...socket, name: "a" } as LocalSocket]), ["sockets[0].name"]],
+        [SocketSelector.layerRules([{ ...socket, scheme: "sip" } as any], []), ["sockets[0].scheme"]],
+        [selectedBy({ use: "nobody" }), ["rules[0].use"]],
+        [selectedBy({ use: { ...socket, port: "2855" } }), ["rules[0].use"]],
+        [selectedBy({ use: "none", from: socket }), ["rules[0].from"]],
+        [selectedBy({ use: socket, inbound: [socket] }), []],
+        [usersOf({ username: "a", relm: "b", secret }), ["users[0].relm"]],
+        [usersOf({ username: "a", secret }, { username: "", password: "s3cret" }), [
+          "users[1].username",
+          "users[1].secret",
+          "users[1].password"
+        ]],
+        [usersOf({ username: "a", secret: { _tag: "Ha1", ha1: { "MD5": "s3cret" } } }), ["users[0].secret"]],
+        [usersOf({ username: "a", secret: { _tag: "Ha1", ha1: { "MD5": Redacted.make("s3cret") } } }), []],
+        [Credentials.layerMemory("alice:s3cret" as never), ["users"]],
+        [layerCached(Credentials.layerMemory([]), { ttl: 5 } as object), ["ttl"]],
+        [layerHttp({ url: "http://localhost", timeOut: 5 } as { url: string }), ["timeOut"]],
+        [layerSql({ url: Redacted.make("sqlite:users.db"), pool: 5, table: { user: "name" } } as any), [
+          "table.user",
+          "pool"
+        ]],
+        [layerSql({ url: "sqlite:users.db" } as any), ["url"]],
+        [layerSqlClient({ calculateHA1: true } as object), ["calculateHA1"]],
+        [layerFile({ path: file, interval: 5 } as { path: string }), ["interval"]],
+        [layerFile({ path: file, checkInterval: 0, maxOctets: Number.NaN, calculateHa1: 1 as never }), [
+          "checkInterval",
+          "maxOctets",
+          "calculateHa1"
+        ]],
+        [layerFile({} as { path: string }), ["path"]],
+        [layerEphemeral({ secret: Redacted.make("s3cret"), realm: "a" } as never), ["realm"]],
+        [layerEphemeral({ secret: "s3cret" } as never), ["secret"]],
+        [layerEphemeral(undefined as never), ["options"]]
+      ]
+      for (const [layer, options] of tries) {
+        const given = Layer.provide(layer, [FetchHttpClient.layer, NodeFileSystem.layer])
+        assert.sameMembers([...yield* told(given as Layer.Layer<unknown, unknown>)], [...options])
+      }
+      const error = yield* Effect.flip(Layer.build(relay({ authExpire: "s3cret" } as object)))
+      assert.strictEqual(
+        error.message,
+        "Relay.layer has 1 option that cannot be used: authExpire is no option"
+      )
+    }).pipe(Effect.scoped))
 })

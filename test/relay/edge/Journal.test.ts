@@ -140,7 +140,7 @@ describe("Journal: logins", () => {
           Credentials,
           () => Credentials.make(() => Effect.fail(new CredentialsUnavailable({ backend: "own", cause: "it is down" })))
         )
-      ).pipe(Layer.provide(Credentials.layerMemory([])))
+      ).pipe(Layer.provide(Layer.orDie(Credentials.layerMemory([]))))
     },
     (world) => Effect.orDie(tried(world))
   )

@@ -29,7 +29,7 @@ const credentials = (lookup: Credentials["Service"]["lookup"]): WorldOptions => 
   credentials: Layer.effect(
     Credentials,
     Effect.map(Credentials, (users) => Credentials.make((user) => broken.now ? lookup(user) : users.lookup(user)))
-  ).pipe(Layer.provide(Credentials.layerMemory([])))
+  ).pipe(Layer.provide(Layer.orDie(Credentials.layerMemory([]))))
 })
 const repo = (create: () => Effect.Effect<never>): WorldOptions => ({
   repo: (memory) => ({ ...memory, create: (session) => broken.now ? create() : memory.create(session) })
