@@ -281,6 +281,15 @@ const storeOf = (
   return Option.isSome(file) ? fileStore(file.value) : Effect.succeed(sqliteStore(Option.getOrThrow(sqlite)))
 }
 
+/** The same where there is one: of a path that is mistyped no database is made, and nobody is told that it has no users. */
+const storeAt = Effect.fnUntraced(function*(given: Parameters<typeof storeOf>[0]) {
+  const store = yield* storeOf(given)
+  const path = Option.getOrThrow(Option.firstSomeOf([given.file, given.sqlite]))
+  const fs = yield* FileSystem.FileSystem
+  yield* Effect.mapError(fs.stat(path), (error) => wrong(`${path} cannot be read: ${reasonOf(error)}`))
+  return store
+})
+
 const add = Command.make(
   "add",
   { file, sqlite, user, realm, ...passwordFlags },
@@ -295,7 +304,7 @@ const remove = Command.make(
   "remove",
   { file, sqlite, user, realm },
   Effect.fnUntraced(function*(given) {
-    const store = yield* storeOf(given)
+    const store = yield* storeAt(given)
     if (!(yield* store.remove({ username: given.user, realm: given.realm }))) {
       return yield* wrong(`There is no user ${given.user} of ${given.realm}`)
     }
@@ -307,7 +316,7 @@ const list = Command.make(
   "list",
   { file, sqlite },
   Effect.fnUntraced(function*(given) {
-    const store = yield* storeOf(given)
+    const store = yield* storeAt(given)
     for (const { realm, username } of yield* store.list) yield* Console.log(`${username}\t${realm}`)
   })
 ).pipe(Command.withDescription("Lists users and their realms"))

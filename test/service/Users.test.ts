@@ -363,8 +363,18 @@ it.effect("the command says what is wrong", () =>
     const run = Command.runWith(userCommand, { version: "0" })
     const { message } = yield* Effect.flip(run(["list"]))
     assert.include(message, "--file or --sqlite")
-    const gone = yield* Effect.flip(run(["remove", "--file", "/nowhere/users", "--user", "a", "--realm", "r"]))
-    assert.include(gone.message, "no user a")
+    const fs = yield* FileSystem.FileSystem
+    const path = `${yield* fs.makeTempDirectoryScoped()}/users`
+    const remove = ["remove", "--user", "a", "--realm", "r"]
+    for (const store of ["--file", "--sqlite"]) {
+      for (const command of [["list"], remove]) {
+        const { message } = yield* Effect.flip(run([...command, store, path]))
+        assert.strictEqual(message, `${path} cannot be read: there is no such file`)
+      }
+      assert.isFalse(yield* fs.exists(path))
+    }
+    yield* fs.writeFileString(path, "")
+    assert.include((yield* Effect.flip(run([...remove, "--file", path]))).message, "no user a")
   }).pipe(Effect.provide(NodeServices.layer)))
 
 it("six who add users at once lose none of them", { timeout: 180_000 }, async () => {
