@@ -74,7 +74,7 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
       sessions: hop.sessions.owned(monotonicMillis(clock)),
       octetsIn: hop.octetsIn,
       octetsOut: hop.octetsOut,
-      waiting: hop.outbound.outbox.waitingOctets
+      waiting: hop.outbound.outbox.waitingOctets + hop.outbound.windows.parkedOctets
     }
   }
 

@@ -67,7 +67,7 @@ export interface ConnectionSummary {
   readonly since: number
   /** Sessions that were granted on it and are valid. */
   readonly sessions: number
-  /** Octets that came in, went out, and wait to go out. */
+  /** Octets that came in, went out, and wait to go out, also since those who are reached by it do not answer. */
   readonly octetsIn: number
   readonly octetsOut: number
   readonly waiting: number

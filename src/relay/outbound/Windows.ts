@@ -18,6 +18,8 @@ export class Windows implements WindowOwner {
   readonly #all = new WeakMap<Session, Window>()
   /** Those in which somebody waits. */
   readonly #full = new Set<Window>()
+  /** Octets that wait for its receivers in flows, whatever connections they came by. */
+  parkedOctets = 0
 
   constructor(owner: WindowsOwner) {
     this.#owner = owner

@@ -183,6 +183,7 @@ export class Flow implements Sender, Waiting {
 
   #count(octets: number): void {
     this.#octets += octets
+    this.#way.target.windows.parkedOctets += octets
     this.#flows.parked(octets)
   }
 

@@ -203,6 +203,26 @@ describe("operator: what he sees", () => {
       assert.isAbove(items[1]!.octetsOut, 5000)
     }))
 
+  scenario("what waits for a receiver who answers nothing, at his connection", (world) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri } = yield* world.pair()
+      for (let i = 0; i < 50; i++) {
+        bob.write(
+          send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri, messageId: `m${i}`, body: "x".repeat(10_000) })
+        )
+      }
+      yield* until(() => world.relay.gauges().parkedOctets > 100_000, "what waits for alice")
+      const waitingFor = (peer: Peer): number =>
+        world.relay.operator.connections().items.find(({ remote }) => remote === remoteOf(peer))!.waiting
+      const { bufferedOctets, parkedOctets } = world.relay.gauges()
+      assert.isAtLeast(waitingFor(alice.peer), parkedOctets)
+      assert.strictEqual(waitingFor(alice.peer) + waitingFor(bob), bufferedOctets)
+      answers(alice.peer)
+      for (const frame of alice.peer.frames) if (frame.method === "SEND") alice.peer.answer(frame)
+      yield* until(() => world.relay.gauges().bufferedOctets === 0, "all of it")
+      assert.strictEqual(waitingFor(alice.peer), 0)
+    }))
+
   scenario("a session of another relay, and whichever connection that has now", (world) =>
     Effect.gen(function*() {
       const inner = machine(world, "inner.example.com")
