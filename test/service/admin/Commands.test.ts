@@ -157,6 +157,18 @@ describe("msrp-relay admin", () => {
         ])
       })))
 
+  it.effect("says what a reload has read where no setting has changed, as with a new certificate", () =>
+    withAdmin(
+      { reload: Effect.succeed({ changed: [], needsRestart: [], problems: [] }) },
+      open,
+      () =>
+        Effect.gen(function*() {
+          assert.deepStrictEqual((yield* run("reload")).lines, [
+            "No setting has changed; users and certificates were read again"
+          ])
+        })
+    ))
+
   it.effect("fails when the settings are wrong, and with what is wrong", () =>
     withAdmin(
       {
