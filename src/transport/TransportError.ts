@@ -53,6 +53,9 @@ const words: Readonly<Record<TransportErrorReason, string>> = {
   Other: "it failed"
 }
 
+/** As from loopback to the world. */
+const NO_WAY = "there is no way to it from the address that it is dialled from (EINVAL)"
+
 /**
  * A socket could not be bound, or a hop could not be reached. `target` is `scheme://host:port`, with the path behind it for a WebSocket.
  *
@@ -70,8 +73,9 @@ export class TransportError extends Data.TaggedError("TransportError")<{
   }
 
   get #why(): string {
-    const { cause, reason } = this
+    const { cause, operation, reason } = this
     if (cause instanceof CertificateFault || cause instanceof OpeningFault) return cause.message
+    if (operation === "connect" && codeOf(cause) === "EINVAL") return NO_WAY
     return codeOf(cause) === "unknown" ? words[reason] : reason === "Certificate"
       ? `${words[reason]} (${codeOf(cause)})`
       : wordsOf(cause)

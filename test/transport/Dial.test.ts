@@ -45,6 +45,20 @@ describe("layerNode", () => {
       })
     ))
 
+  it.effect.runIf(process.platform === "linux")("says that loopback has no way to an address of the world", () =>
+    run(
+      {},
+      Effect.gen(function*() {
+        const { connect } = yield* Transport
+        const to = { ...loopback, host: "192.0.2.1", port: 2855, from: { ...loopback, host: "127.0.0.1" } }
+        const { message } = yield* Effect.flip(connect(to, new Recorder().accept))
+        assert.strictEqual(
+          message,
+          "connect msrp://192.0.2.1:2855: there is no way to it from the address that it is dialled from (EINVAL)"
+        )
+      })
+    ))
+
   it.effect("R4975-6.2-03 R4976-9.3-03: every address of a name is tried, if it is admitted", () =>
     run(
       {},
