@@ -135,6 +135,16 @@ const because = (event: StatusEvent, known: Readonly<Record<string, string>>): s
   return why === undefined ? "" : `: ${why}`
 }
 
+const isForHim = (event: StatusEvent): boolean => field(event, "direction") === "received"
+
+const whose = (event: StatusEvent): string => isForHim(event) ? " for him" : ""
+
+/** The receiver of what is for him is he. */
+const lost = (event: StatusEvent): string => {
+  const why = because(event, losses)
+  return isForHim(event) ? why.replace("the other side", "his own side") : why
+}
+
 const seconds = (event: StatusEvent): string => duration(number(event, "seconds") * 1000)
 
 const methods: Readonly<Record<string, string>> = {
@@ -149,8 +159,8 @@ const sentences: Readonly<Record<string, (event: StatusEvent) => Told>> = {
   "login failed": (event) => fault(`Could not log in${because(event, logins)}`),
   "peer bound": () => calm("The other side of a conversation wrote for the first time"),
   "request refused": (event) =>
-    fault(`${methods[field(event, "method") ?? ""] ?? "A request"} was refused${because(event, losses)}`),
-  "message not delivered": (event) => fault(`A message did not arrive${because(event, losses)}`),
+    fault(`${methods[field(event, "method") ?? ""] ?? "A request"}${whose(event)} was refused${lost(event)}`),
+  "message not delivered": (event) => fault(`A message${whose(event)} did not arrive${lost(event)}`),
   "message cut off": () => fault("A message broke off in the middle: the connection of its sender closed"),
   "dial succeeded": (event) => calm(`Connected to ${field(event, "target") ?? "another server"}`),
   "dial failed": (event) =>

@@ -92,6 +92,6 @@ export const reloadLines = ({ changed, needsRestart, problems }: Reloaded): Read
     ? ["Nothing has changed, since there are problems:", ...problems.map((one) => `  ${one.setting}: ${one.problem}`)]
     : changed.length > 0
     ? [`In force now: ${changed.join(", ")}`]
-    : ["No setting has changed; users and certificates were read again"],
+    : ["The settings are as before; users and certificates were read again"],
   ...needsRestart.length > 0 ? [`Changed, and in force after a restart: ${needsRestart.join(", ")}`] : []
 ]

@@ -60,6 +60,26 @@ describe("the words of the status page", () => {
     )
   })
 
+  it("tell of a message for the user whose side it failed on", () => {
+    const slow = { status: 408, reason: "its receiver takes nothing" }
+    assert.strictEqual(
+      told("message not delivered", { ...slow, direction: "sent" }),
+      "A message did not arrive: the other side takes no data"
+    )
+    assert.strictEqual(
+      told("message not delivered", { ...slow, direction: "received" }),
+      "A message for him did not arrive: his own side takes no data"
+    )
+    assert.strictEqual(
+      told("request refused", { method: "SEND", status: 481, direction: "received" }),
+      "A message for him was refused: there is no such session (any more)"
+    )
+    assert.strictEqual(
+      told("message not delivered", { status: 415, direction: "received" }),
+      "A message for him did not arrive: his own side cannot show that kind of content"
+    )
+  })
+
   it("are there for each reason of a failure in docs/log.md: those of its status may tell something else", () => {
     const document = readFileSync(new URL("../../../docs/log.md", import.meta.url), "utf8")
     const reasonsIn = (title: string): ReadonlyArray<string> => {

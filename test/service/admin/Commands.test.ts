@@ -157,14 +157,14 @@ describe("msrp-relay admin", () => {
         ])
       })))
 
-  it.effect("says what a reload has read where no setting has changed, as with a new certificate", () =>
+  it.effect("says what a reload has read where the settings are as before, as with a new certificate", () =>
     withAdmin(
       { reload: Effect.succeed({ changed: [], needsRestart: [], problems: [] }) },
       open,
       () =>
         Effect.gen(function*() {
           assert.deepStrictEqual((yield* run("reload")).lines, [
-            "No setting has changed; users and certificates were read again"
+            "The settings are as before; users and certificates were read again"
           ])
         })
     ))
