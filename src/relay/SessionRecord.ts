@@ -28,7 +28,7 @@ export interface GrantedOn {
   readonly remote: Address
   readonly secure: boolean
   readonly transport: Connection["transport"]
-  /** The listener that it came in on. */
+  /** The listener that it came in on; none of one that the relay has made. */
   readonly socket: LocalSocket | undefined
 }
 

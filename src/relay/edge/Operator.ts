@@ -34,7 +34,7 @@ export interface SessionSummary {
   /** Address and port of that connection's peer. */
   readonly remote: string
   readonly transport: TransportName
-  /** The listener that it came in on, as in the log: `msrps://host:port`. */
+  /** The listener that it came in on, as in the log: `msrps://host:port`; empty for one that the relay made. */
   readonly listener: string
   /** Milliseconds since 1970: when it was granted, and when it expires. */
   readonly since: number

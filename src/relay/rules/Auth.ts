@@ -42,9 +42,10 @@ export interface AuthOptions {
 const LONGEST_EXPIRES = 365 * 86_400
 
 const grantedOn = ({ connection, number }: AuthSource): GrantedOn => {
-  const { remote, secure, socket, transport } = connection!
-  return { number, remote, secure, transport, socket }
+  const { inbound, remote, secure, socket, transport } = connection!
+  return { number, remote, secure, transport, socket: inbound ? socket : undefined }
 }
+
 /**
  * While the relay drains. 408 is no judgement on the user or on what he asked: whoever hears it does what he would do at a
  * time-out (RFC 4975 §10.4), and goes to the next relay of the domain. The phrase is for who reads a trace.

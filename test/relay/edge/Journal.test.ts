@@ -13,7 +13,7 @@ import { MAX_KINDS } from "../../../src/relay/SessionRecord.ts"
 import { assertFields, heardIn, of, onlyOf } from "../../support/events.ts"
 import { type Owner, type Peer, request, send, until, type World } from "../../support/harness.ts"
 import { recordOf } from "../../support/records.ts"
-import { connectFrom, grantedThrough, listenAs, machine, options, RELAY } from "../../support/relays.ts"
+import { connectFrom, end, grantedThrough, listenAs, machine, options, RELAY } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
 
 /** A clock that stands still. */
@@ -514,6 +514,13 @@ describe("Journal: ends", () => {
       const alice = yield* world.login({ peer, uri: "msrps://client.example.com:9/a1;tcp" })
       peer.write(request("AUTH", { to: `${alice.usePath} msrps://outer.example.com:2855;tcp`, from: alice.uri }))
       yield* until(() => outer.length > 0, "the connection")
+      // Nor did a session that comes back by it.
+      yield* outer[0]!.next
+      const from = "msrps://outer.example.com:2855/s1;tcp msrp://client.invalid:9/c1;tcp"
+      const usePath = yield* grantedThrough(world, outer[0]!, from)
+      assert.isUndefined(of(heard, "login granted").at(-1)!.fields.listener)
+      assert.strictEqual(world.relay.operator.sessions().items.at(-1)!.listener, "")
+      end(world, usePath)
       world.network!.cut(outer[0]!.connection)
       yield* until(() => heard.some(({ message }) => message === "connection ended"), "the end")
       const { listener, reason, remote } = onlyOf(heard, "connection ended")
