@@ -234,7 +234,7 @@ const explainClient = (error: Client.ClientError, relay: MsrpUri): string => {
   const tls = overTls(relay)
   switch (error.status) {
     case 401:
-      return "401, user name or password is wrong. " +
+      return `401, user name or password is wrong, in the realm ${relay.host} unless MSRP_AUTH_REALM is another. ` +
         "(A relay without any configuration prints the password of its user `demo` when it starts.)"
     case 403:
       return `403, not allowed${tls === undefined ? "" : `: perhaps only over TLS, with ${tls}`}`
