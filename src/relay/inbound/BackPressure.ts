@@ -2,6 +2,7 @@
  * What the flows of one connection hold for slow receivers, and when it is not read since that is too much: briefly if others
  * use it too, and then what waits for those receivers fails.
  */
+import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { SLOW, TOO_FAST } from "../Loss.ts"
 import { ANSWERED_WITHIN } from "../outbound/Window.ts"
 import type { Flows, Tap, Waiting } from "../route/Tap.ts"
@@ -22,8 +23,8 @@ export class BackPressure implements Flows {
   readonly #reading: Tap
   #octets = 0
   #parkedHold = false
-  /** The flows that hold some, and how many of them hold as much as they may. */
-  readonly #waiting = new Set<Waiting>()
+  /** The flows that hold some, of which the first is asked for with each frame, and how many of them hold as much as they may. */
+  readonly #waiting = new LinkedMap<Waiting, undefined>()
   #full = 0
   /** Several sessions wait for the receiver of one of them. */
   #patience: Timeout | undefined
@@ -40,7 +41,7 @@ export class BackPressure implements Flows {
   }
 
   waits(flow: Waiting): void {
-    this.#waiting.add(flow)
+    this.#waiting.set(flow, undefined)
   }
 
   waitsNoMore(flow: Waiting): void {
@@ -85,8 +86,7 @@ export class BackPressure implements Flows {
   }
 
   get #isRelay(): boolean {
-    for (const flow of this.#waiting) return flow.fromRelay
-    return false
+    return this.#waiting.first?.key.fromRelay === true
   }
 
   /** It is not read. */
@@ -97,7 +97,7 @@ export class BackPressure implements Flows {
   /** Several use it from now on: they wait for a receiver as long as if he were too much only now. */
   isShared(): void {
     if (this.#gone) return
-    for (const flow of this.#waiting) if (flow.full && this.#isOver(flow)) this.#giveUp(flow)
+    for (const { key: flow } of this.#waiting) if (flow.full && this.#isOver(flow)) this.#giveUp(flow)
     if (this.#parkedHold) this.#giveUpSilent()
     this.#wait()
   }
@@ -129,7 +129,7 @@ export class BackPressure implements Flows {
   #impatient(): void {
     if (!this.holds) return
     const isOfMany = this.#isOfMany || this.#reading.othersWait(this.#since)
-    for (const flow of this.#waiting) {
+    for (const { key: flow } of this.#waiting) {
       if (flow.full && (isOfMany || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
     }
     if (this.#parkedHold && isOfMany) {
@@ -152,7 +152,7 @@ export class BackPressure implements Flows {
   }
 
   #giveUpSilent(): void {
-    for (const flow of this.#waiting) if (this.#isSilent(flow)) this.#giveUp(flow)
+    for (const { key: flow } of this.#waiting) if (this.#isSilent(flow)) this.#giveUp(flow)
   }
 
   /** Nobody waits for its receiver any more. */
@@ -168,7 +168,7 @@ export class BackPressure implements Flows {
   /** What waits for the receiver fails that has most waiting for it. */
   #giveUpOne(): void {
     let most: Waiting | undefined
-    for (const flow of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
+    for (const { key: flow } of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
     if (most !== undefined) this.#giveUp(most)
     this.#wait()
   }
