@@ -187,6 +187,7 @@ export const makeListen = (
         return { admitsOrigin, maxHandshakes, serve: serve?.(bound), setupTimeout, trusts }
       },
       counters,
+      inSlices: makeSlices(defer, busy),
       run,
       defect: (error) => run(Effect.logError("a WebSocket could not be opened because of a defect", Cause.die(error)))
     })

@@ -37,6 +37,8 @@ export interface UpgradesOptions {
   /** Asked for with each handshake, since they may change. */
   readonly limits: () => UpgradeLimits
   readonly counters: TransportCounters
+  /** Runs a task in this turn of the event loop or a later one, with so few others that the turn is short. */
+  readonly inSlices: (task: () => void) => void
   /** Runs an effect beside everything else. */
   readonly run: (effect: Effect.Effect<void>) => void
   readonly defect: (error: unknown) => void
@@ -120,8 +122,14 @@ export class Upgrades {
         resume(Effect.void)
       }
       this.#waiting.set(stream, { ends, secure, opened, done })
-      this.#server.emit("connection", stream)
-      stream.resume()
+      // Of a thousand requests that are there at once Node would deal with all in one turn.
+      stream.once("readable", () => {
+        this.#options.inSlices(() => {
+          if (stream.destroyed) return
+          this.#server.emit("connection", stream)
+          stream.resume()
+        })
+      })
     }).pipe(
       Effect.timeoutOrElse({
         duration: setupTimeout * 1000,

@@ -6,9 +6,12 @@ import { once } from "node:events"
 import * as Net from "node:net"
 import { type LocalSocket, type NodeOptions, Transport } from "../../../src/Transport.ts"
 import { MAX_HTTP_LINES } from "../../../src/transport/websocket/Upgrades.ts"
-import { Recorder } from "../../support/Recorder.ts"
+import { Recorder, turns } from "../../support/Recorder.ts"
 
 const ws: LocalSocket = { scheme: "msrp", transport: "ws", host: "127.0.0.1", port: 0 }
+
+/** Clients that come at once. */
+const CROWD = 200
 
 const KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
@@ -56,6 +59,32 @@ const request = (lines: ReadonlyArray<string>, { line = "GET / HTTP/1.1", host =
 const without = (name: string): ReadonlyArray<string> => LINES.filter((line) => !line.startsWith(name))
 
 describe("handshake", () => {
+  it.live("those of a crowd are done some in each turn of the event loop, however many have come by then", () =>
+    Effect.gen(function*() {
+      const { listen } = yield* Transport
+      let turn = 0
+      const opened: Array<number> = []
+      const next = (): void => {
+        turn++
+        if (opened.length < CROWD) setImmediate(next)
+      }
+      const { port } = yield* listen(ws, (connection) => {
+        opened[turn] = (opened[turn] ?? 0) + 1
+        return new Recorder().accept(connection)
+      })
+      const clients = Array.from({ length: CROWD }, () => Net.connect({ port, host: "127.0.0.1" }))
+      yield* Effect.promise(() => Promise.all(clients.map((client) => once(client, "connect"))))
+      // Until all of them are waited for.
+      yield* turns(CROWD)
+      next()
+      for (const client of clients) client.write(request(LINES))
+      yield* Effect.promise(() => Promise.all(clients.map((client) => once(client, "data"))))
+      for (const client of clients) client.destroy()
+      const perTurn = opened.filter((count) => count > 0)
+      assert.strictEqual(perTurn.reduce((sum, count) => sum + count, 0), CROWD)
+      assert.isAtMost(Math.max(...perTurn), 16)
+    }).pipe(Effect.provide(Transport.layerNode())))
+
   it.live("no WebSocket is opened behind a request that is still to be answered", () =>
     serving({}, (port) =>
       Effect.gen(function*() {
