@@ -62,6 +62,7 @@ export class Handshakes {
   readonly #crowd = new Crowd<Net.Socket>(networkOf)
   readonly #turns = new Map<string, Turns>()
   readonly #counters: TransportCounters
+  readonly #inSlices: (task: () => void) => void
   /** Those that went for others. */
   readonly #evicted = new WeakSet<Net.Socket>()
   readonly #log = new HandshakeLog("TLS handshake failed")
@@ -69,15 +70,18 @@ export class Handshakes {
   /**
    * `asks`: for a certificate. A session that is resumed would keep what a certificate proved when it was shown, also when it
    * has expired since, and its ticket has no room for every certificate: so there are none then. That, and the limits, are
-   * asked for with each handshake, since they may change.
+   * asked for with each handshake, since they may change. `inSlices` runs a task in this turn of the event loop or a later one,
+   * with so few others that the turn is short.
    */
   constructor(
     certificates: Certificates,
     asks: () => boolean,
     limits: () => HandshakeLimits,
-    counters: TransportCounters
+    counters: TransportCounters,
+    inSlices: (task: () => void) => void
   ) {
     this.#counters = counters
+    this.#inSlices = inSlices
     this.#certificates = certificates
     this.#asksNow = asks
     this.#asks = asks()
@@ -162,11 +166,8 @@ export class Handshakes {
           resume(Effect.void)
         }
       })
-      try {
-        this.#serverNow().emit("connection", raw)
-      } catch {
-        raw.destroy()
-      }
+      // A thousand that come at once would all be answered in one turn, which takes a signature for each.
+      raw.once("readable", () => this.#inSlices(() => this.#begins(raw)))
     })
     return Effect.suspend(() => {
       crowd.add(place, raw)
@@ -194,6 +195,16 @@ export class Handshakes {
       })),
       Effect.onInterrupt(() => Effect.sync(() => raw.destroy()))
     )
+  }
+
+  /** The first octets are there, or there will be none. */
+  #begins(raw: Net.Socket): void {
+    try {
+      if (raw.readableLength > 0) this.#serverNow().emit("connection", raw)
+      else raw.destroy()
+    } catch {
+      raw.destroy()
+    }
   }
 
   /** Waits until the address may have another handshake; not at all when that would take too long. */

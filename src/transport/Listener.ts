@@ -195,7 +195,13 @@ export const makeListen = (
     const headers = new ProxyHeaders(() => limitsOf(live.current), counters)
     const asks = typeof asksForCertificate === "function" ? asksForCertificate : () => asksForCertificate
     const handshakes = secure
-      ? new Handshakes(certificates, asks, () => limitsOf(live.current), counters)
+      ? new Handshakes(
+        certificates,
+        asks,
+        () => limitsOf(live.current),
+        counters,
+        makeSlices(defer, busy, HANDSHAKES_AT_ONCE)
+      )
       : undefined
     if (handshakes !== undefined) yield* Effect.addFinalizer(() => Effect.sync(() => handshakes.close()))
 
@@ -226,6 +232,9 @@ export const makeListen = (
 
 /** Seconds. */
 const SETUP_TIME = 10
+
+/** One takes a millisecond or less; with RSA keys of 4096 bits up to ten. */
+const HANDSHAKES_AT_ONCE = 4
 
 const NO_PROXIES: ProxyOptions = { trusts: () => false }
 

@@ -2,17 +2,18 @@
 const AT_ONCE = 16
 
 /**
- * Runs tasks in their order, some in each turn, and one only while `busy`. `defer` runs a task later in this turn of the
+ * Runs tasks in their order, `atOnce` in each turn, and one only while `busy`. `defer` runs a task later in this turn of the
  * event loop, or in the next.
  */
 export const makeSlices = (
   defer: (task: () => void) => void,
-  busy: () => boolean = () => false
+  busy: () => boolean = () => false,
+  atOnce = AT_ONCE
 ): (task: () => void) => void => {
   let tasks: Array<() => void> = []
   let next = 0
   const run = (): void => {
-    const most = busy() ? 1 : AT_ONCE
+    const most = busy() ? 1 : atOnce
     for (let i = 0; i < most && next < tasks.length; i++) tasks[next++]!()
     if (next < tasks.length) return defer(run)
     tasks = []

@@ -4,7 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import { once } from "node:events"
 import { existsSync, readFileSync } from "node:fs"
+import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { type Connection, type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import { keepingAlive } from "../../src/transport/KeepAlive.ts"
@@ -46,7 +48,46 @@ const listening = Effect.fnUntraced(function*(options: object = {}) {
   return { port, accepted }
 })
 
+/** Clients that come at once. */
+const CROWD = 200
+
 const manyNames = (count: number) => Array.from({ length: count }, (_, i) => `name-${i}.example.com`)
+
+/** What a client of Node's says first. */
+const hello = Effect.scoped(Effect.gen(function*() {
+  const server = yield* Effect.acquireRelease(
+    Effect.sync(() => Net.createServer().listen(0, "127.0.0.1")),
+    (made) => Effect.sync(() => void made.close())
+  )
+  yield* Effect.promise(() => once(server, "listening"))
+  yield* client((server.address() as Net.AddressInfo).port)
+  const [socket] = (yield* Effect.promise(() => once(server, "connection"))) as [Net.Socket]
+  const [octets] = (yield* Effect.promise(() => once(socket, "data"))) as [Buffer]
+  socket.destroy()
+  return octets
+}))
+
+it.live("R4976-9.3-06: of a crowd that says hello at once some are answered in each turn of the event loop", () =>
+  run(
+    { tls: localhost },
+    Effect.gen(function*() {
+      const octets = yield* hello
+      const { port } = yield* listening()
+      const clients = Array.from({ length: CROWD }, () => Net.connect({ port, host: "127.0.0.1" }))
+      yield* Effect.addFinalizer(() => Effect.sync(() => clients.forEach((one) => one.destroy())))
+      yield* Effect.promise(() => Promise.all(clients.map((one) => once(one, "connect"))))
+      // Until all of them are waited for.
+      yield* turns(CROWD)
+      let answered = 0
+      let most = 0
+      for (const one of clients) one.once("data", () => void answered++).write(octets)
+      for (let before = 0; before < CROWD; before = answered) {
+        yield* turns(1)
+        most = Math.max(most, answered - before)
+      }
+      assert.isAtMost(most, CROWD / 10)
+    })
+  ))
 
 describe("certificates of those who connect", () => {
   it.live("R4976-9.3-06: nobody is asked for one unless relays are to come there", () =>
