@@ -88,8 +88,8 @@ const seeing = HttpApiBuilder.group(
         }))
       }),
       config: () => Effect.map(parts.settings, (settings) => ({ settings })),
-      sessions: ({ query }) => Effect.suspend(() => page(operator.sessions(query))),
-      connections: ({ query }) => Effect.suspend(() => page(operator.connections(query))),
+      sessions: ({ query }) => Effect.flatMap(operator.inTurns.sessions(query), page),
+      connections: ({ query }) => Effect.flatMap(operator.inTurns.connections(query), page),
       history: ({ params }) => Effect.suspend(() => events(operator.history(params.user))),
       recent: () => Effect.suspend(() => events(operator.recent())),
       metrics: () => parts.metrics
@@ -150,7 +150,7 @@ const steering = HttpApiBuilder.group(
         return { ended: 1 }
       }),
       endUser: Effect.fnUntraced(function*({ params: { user }, query: { realm } }) {
-        const ended = operator.endUser(user, realm)
+        const ended = yield* operator.inTurns.endUser(user, realm)
         yield* tell("sessions of a user ended", { user, ...realm === undefined ? {} : { realm }, sessions: ended })
         return { ended }
       }),

@@ -6,6 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { encoder } from "effect/encoding/Sse"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import { Readable } from "node:stream"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import type { RelayGauges } from "../Relay.ts"
@@ -45,8 +46,8 @@ const USER_EVENTS = 200
 /** What a page that is opened now is told of what happened before. */
 const LATELY = 30
 
-/** Sorting all sessions may take one in so many of the event loop's milliseconds. */
-const SORT_SHARE = 100
+/** Of the time there is, looking at all sessions may take one part in so many, other turns in between included. */
+const SORT_SHARE = 20
 
 /**
  * What a feed reads of a relay.
@@ -73,7 +74,7 @@ export interface StatusParts {
  */
 export interface StatusFeed {
   readonly status: Effect.Effect<Status>
-  readonly user: (name: string) => StatusUser
+  readonly user: (name: string) => Effect.Effect<StatusUser>
   /** The server-sent events of one page, until it is destroyed; `undefined` when there are `MAX_PAGES`. */
   readonly open: Effect.Effect<Readable | undefined>
 }
@@ -109,12 +110,21 @@ export const make = Effect.fnUntraced(function*(
     }, readCounters(counters))
   }
 
-  const most = seldom(clock, () => operator.sessions({ sort: "octets", limit: TOP }).items)
+  const most = yield* seldom(
+    clock,
+    Effect.map(operator.inTurns.sessions({ sort: "octets", limit: TOP }), ({ items }) => items)
+  )
 
-  const snapshot = (): StatusSnapshot => {
-    // Made for all who look in this interval, however many ask.
-    const now = monotonicMillis(clock)
-    if (latest !== undefined && now - latest.at < INTERVAL) return latest.snapshot
+  // One is made for all who look in this interval, however many ask.
+  const snapshotNow = (): StatusSnapshot | undefined =>
+    latest !== undefined && monotonicMillis(clock) - latest.at < INTERVAL ? latest.snapshot : undefined
+
+  const snapshot = Effect.gen(function*() {
+    const before = snapshotNow()
+    if (before !== undefined) return before
+    const top = yield* most
+    const others = snapshotNow()
+    if (others !== undefined) return others
     const made: StatusSnapshot = {
       time: clock.currentTimeMillisUnsafe(),
       phase: phase(),
@@ -122,13 +132,13 @@ export const make = Effect.fnUntraced(function*(
       waiting: gauges().bufferedOctets,
       trouble: window.trouble(),
       health: healthNow,
-      top: most(),
+      top,
       endings: operator.recent().slice(-ENDINGS),
       omitted
     }
-    latest = { snapshot: made, at: now }
+    latest = { snapshot: made, at: monotonicMillis(clock) }
     return made
-  }
+  })
 
   // What happens is told inside a turn of the relay, so it is only kept; who looks gets it with the next snapshot.
   const unlisten = operator.listen((event) => {
@@ -151,18 +161,19 @@ export const make = Effect.fnUntraced(function*(
     else page.push(octets)
   }
 
-  const tick = (): void => {
+  const tick = Effect.gen(function*() {
     sample()
-    if (pages.size === 0) return
     latest = undefined
-    const octets = Buffer.from(events.map((event) => sse("event", event)).join("") + sse("snapshot", snapshot()))
+    if (pages.size === 0) return
+    const now = sse("snapshot", yield* snapshot)
+    const octets = Buffer.from(events.map((event) => sse("event", event)).join("") + now)
     events.length = 0
     omitted = 0
     for (const page of pages) send(page, octets)
-  }
+  })
 
   sample()
-  yield* Effect.sync(tick).pipe(Effect.delay(INTERVAL), Effect.forever, Effect.forkScoped)
+  yield* tick.pipe(Effect.delay(INTERVAL), Effect.forever, Effect.forkScoped)
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       unlisten()
@@ -171,21 +182,27 @@ export const make = Effect.fnUntraced(function*(
   )
 
   return {
-    status: Effect.sync(() => ({
+    status: Effect.map(snapshot, (now) => ({
       version,
       since,
       listeners,
       interval: INTERVAL,
       window: WINDOW,
-      snapshot: snapshot(),
+      snapshot: now,
       samples: window.samples(),
       events: [...lately]
     })),
-    user: (name) => {
-      const { items, total } = operator.sessions({ user: name, sort: "age", limit: USER_SESSIONS })
-      return { user: name, total, sessions: items, history: operator.history(name).slice(-USER_EVENTS) }
-    },
-    open: Effect.sync(() => {
+    user: (name) =>
+      Effect.map(
+        operator.inTurns.sessions({ user: name, sort: "age", limit: USER_SESSIONS }),
+        ({ items, total }) => ({
+          user: name,
+          total,
+          sessions: items,
+          history: operator.history(name).slice(-USER_EVENTS)
+        })
+      ),
+    open: Effect.map(snapshot, (now) => {
       if (pages.size >= MAX_PAGES) return undefined
       const page: Readable = new Readable({
         read: () => {},
@@ -195,7 +212,7 @@ export const make = Effect.fnUntraced(function*(
         }
       })
       pages.add(page)
-      page.push(sse("snapshot", snapshot()))
+      page.push(sse("snapshot", now))
       return page
     })
   }
@@ -205,15 +222,16 @@ export const make = Effect.fnUntraced(function*(
 const sse = (event: "snapshot" | "event", data: unknown): string =>
   encoder.write({ _tag: "Event", id: undefined, event, data: JSON.stringify(data) })
 
-/** What takes long for many sessions is made again after a hundred times as long, so that relaying goes on. */
-const seldom = <A>(clock: Clock.Clock, make: () => A): () => A => {
-  let made: { readonly value: A; readonly until: number } | undefined
-  return () => {
-    const before = monotonicMillis(clock)
-    if (made !== undefined && before < made.until) return made.value
-    const value = make()
-    const after = monotonicMillis(clock)
-    made = { value, until: after + (after - before) * SORT_SHARE }
-    return value
-  }
-}
+/** What takes long for many sessions is made again after twenty times as long, so that relaying goes on. */
+const seldom = <A>(clock: Clock.Clock, make: Effect.Effect<A>): Effect.Effect<Effect.Effect<A>> =>
+  Effect.map(Semaphore.make(1), (one) => {
+    let made: { readonly value: A; readonly until: number } | undefined
+    return one.withPermit(Effect.gen(function*() {
+      const before = monotonicMillis(clock)
+      if (made !== undefined && before < made.until) return made.value
+      const value = yield* make
+      const after = monotonicMillis(clock)
+      made = { value, until: after + (after - before) * SORT_SHARE }
+      return value
+    }))
+  })

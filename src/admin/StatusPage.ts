@@ -49,11 +49,11 @@ export const make = Effect.fnUntraced(function*(
       ? problem(503, `There are ${MAX_PAGES} status pages open already.`)
       : HttpServerResponse.raw(stream, { headers: eventHeaders }))
 
-  const user = (params: URLSearchParams): HttpServerResponse.HttpServerResponse => {
+  const user = (params: URLSearchParams): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
     const name = params.get("name") ?? ""
     return name === "" || name.length > MAX_NAME
-      ? problem(400, `name: a user, of 1 to ${MAX_NAME} characters`)
-      : HttpServerResponse.jsonUnsafe(feed.user(name), { headers })
+      ? Effect.succeed(problem(400, `name: a user, of 1 to ${MAX_NAME} characters`))
+      : Effect.map(feed.user(name), (told) => HttpServerResponse.jsonUnsafe(told, { headers }))
   }
 
   const paths: Readonly<
@@ -62,7 +62,7 @@ export const make = Effect.fnUntraced(function*(
     "/": () => Effect.succeed(page),
     "/status": () => Effect.map(feed.status, (status) => HttpServerResponse.jsonUnsafe(status, { headers })),
     "/status/events": () => events,
-    "/status/users": (params) => Effect.sync(() => user(params))
+    "/status/users": user
   }
 
   const respond: StatusPage["respond"] = (method, target) => {

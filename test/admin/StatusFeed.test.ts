@@ -164,11 +164,11 @@ describe("the feed of the status page", () => {
   it.effect("tells of a user his sessions and his history", () =>
     Effect.gen(function*() {
       const feed = yield* feedOf(new FakeRelay())
-      const user = yield* Schema.decodeUnknownEffect(StatusUser)(JSON.parse(JSON.stringify(feed.user("alice"))))
+      const user = yield* Schema.decodeUnknownEffect(StatusUser)(JSON.parse(JSON.stringify(yield* feed.user("alice"))))
       assert.strictEqual(user.total, 1)
       assert.strictEqual(user.sessions[0]!.user, "alice")
       assert.strictEqual(user.history.length, 7)
-      assert.deepStrictEqual(feed.user("nobody"), { user: "nobody", total: 0, sessions: [], history: [] })
+      assert.deepStrictEqual(yield* feed.user("nobody"), { user: "nobody", total: 0, sessions: [], history: [] })
     }))
 
   it.effect("ends its pages and hears nothing more when it ends", () =>
@@ -225,7 +225,7 @@ describe("the feed of the status page, of a relay", () => {
       }]])
       alice.peer.connection.destroy()
       yield* TestClock.adjust(2000)
-      const user = feed.user("alice")
+      const user = yield* feed.user("alice")
       assert.strictEqual(user.total, 0)
       assert.include(user.history.map(({ message }) => message), "session ended")
       yield* Effect.orDie(Schema.decodeUnknownEffect(StatusUser)(JSON.parse(JSON.stringify(user))))

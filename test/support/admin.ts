@@ -6,6 +6,7 @@ import { notAvailable } from "../../src/Admin.ts"
 import { zeroCounters } from "../../src/relay/Counters.ts"
 import type { ConnectionSummary, Operator, Page, SessionQuery, SessionSummary } from "../../src/relay/edge/Operator.ts"
 import type { RelayEvent } from "../../src/relay/edge/RelayEvent.ts"
+import { inTurns } from "./operator.ts"
 
 const BEGIN = 1_790_000_000_000
 
@@ -59,7 +60,7 @@ export const fakeOperator = (count: number): Operator => {
     message: i % 2 === 0 ? "session ended" : "login failed",
     fields: { session: labelOf(i), user: `user${i % 1000}`, realm: "example.com", peer: undefined, reason: "expired" }
   })
-  return {
+  const operator: Omit<Operator, "inTurns"> = {
     sessions: (query = {}) => {
       const fit = [...sessions.values()].filter(({ peer, realm, remote, user }) =>
         (query.user === undefined || query.user === user) && (query.realm === undefined || query.realm === realm) &&
@@ -87,6 +88,7 @@ export const fakeOperator = (count: number): Operator => {
     recent: () => [event(1), event(2), event(3)],
     listen: () => () => {}
   }
+  return { ...operator, inTurns: inTurns(operator) }
 }
 
 /** The parts around such a relay, some of them replaced. */

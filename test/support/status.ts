@@ -14,6 +14,7 @@ import * as StatusPage from "../../src/admin/StatusPage.ts"
 import { zeroCounters } from "../../src/relay/Counters.ts"
 import type { Operator, Phase, SessionSummary } from "../../src/relay/edge/Operator.ts"
 import type { EventFields, RelayEvent } from "../../src/relay/edge/RelayEvent.ts"
+import { inTurns } from "./operator.ts"
 
 export const HOSTILE = "<img src=x onerror=\"document.title='taken'\">"
 
@@ -86,7 +87,7 @@ export class FakeRelay {
     return this.#listeners.size
   }
 
-  readonly operator: Operator = {
+  readonly #operator: Omit<Operator, "inTurns"> = {
     sessions: ({ limit = 100, offset = 0, sort, user } = {}) => {
       const found = this.#live.filter((one) => user === undefined || one.user === user)
       if (sort === "octets") {
@@ -106,6 +107,7 @@ export class FakeRelay {
       return () => this.#listeners.delete(listener)
     }
   }
+  readonly operator: Operator = { ...this.#operator, inTurns: inTurns(this.#operator) }
 
   #event(minutes: number, message: RelayEvent["message"], fields: EventFields): RelayEvent {
     return { time: this.#now - minutes * 60_000, level: "Info", message, fields }

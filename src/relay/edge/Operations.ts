@@ -1,5 +1,7 @@
 /** The operator's view of the relay, made of its hops and its book of sessions when he asks. */
 import type * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
 import { addressText } from "../../transport/Connection.ts"
@@ -25,6 +27,12 @@ import { topOf } from "./Top.ts"
 /** Of a page, and what a page has unless somebody wants another number. */
 export const MAX_ITEMS = 1000
 export const ITEMS = 100
+
+/** Sessions or connections that are looked at in one turn of the event loop. */
+export const AT_ONCE = 1000
+
+/** A look at all there are, which may pause for other turns; what it finds. */
+type Look<A> = Generator<void, A>
 
 export interface OperationsOptions {
   readonly switchboard: Switchboard
@@ -87,8 +95,8 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
       (name === undefined || session.username === name) && (of === undefined || session.realm === of)
   }
 
-  return {
-    sessions: ({ address, limit, offset, realm, sort, user }: SessionQuery = {}) => {
+  const looks = {
+    sessions: ({ address, limit, offset, realm, sort, user }: SessionQuery = {}): Look<Page<SessionSummary>> => {
       const wanted = address === undefined ? undefined : canonicalHost(address)
       const isWanted = isOf(user, realm)
       const now = monotonicMillis(clock)
@@ -103,7 +111,7 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
         summaryOf
       )
     },
-    connections: ({ address, limit, offset, sort }: ConnectionQuery = {}) => {
+    connections: ({ address, limit, offset, sort }: ConnectionQuery = {}): Look<Page<ConnectionSummary>> => {
       const wanted = address === undefined ? undefined : canonicalHost(address)
       return pageOf(
         switchboard.hops,
@@ -112,6 +120,32 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
         { limit, offset },
         connectionSummaryOf
       )
+    },
+    *endUser(user: string, realm?: string): Look<number> {
+      const now = monotonicMillis(clock)
+      const isWanted = isOf(user, realm)
+      let [count, looked] = [0, 0]
+      for (const session of switchboard.book) {
+        if (++looked % AT_ONCE === 0) yield
+        if (!isWanted(session)) continue
+        if (isValid(session, now)) count++
+        ends(session)
+      }
+      return count
+    }
+  }
+  const one = Semaphore.makeUnsafe(1)
+  const inTurns = <A>(look: () => Look<A>): Effect.Effect<A> =>
+    one.withPermit(Effect.suspend(() => oneByOne(look())))
+
+  return {
+    sessions: (query) => atOnce(looks.sessions(query)),
+    connections: (query) => atOnce(looks.connections(query)),
+    endUser: (user, realm) => atOnce(looks.endUser(user, realm)),
+    inTurns: {
+      sessions: (query) => inTurns(() => looks.sessions(query)),
+      connections: (query) => inTurns(() => looks.connections(query)),
+      endUser: (user, realm) => inTurns(() => looks.endUser(user, realm))
     },
     endSession: (label) => {
       const now = monotonicMillis(clock)
@@ -129,17 +163,6 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
         return true
       }
       return false
-    },
-    endUser: (user, realm) => {
-      const now = monotonicMillis(clock)
-      const isWanted = isOf(user, realm)
-      let count = 0
-      for (const session of switchboard.book) {
-        if (!isWanted(session)) continue
-        if (isValid(session, now)) count++
-        ends(session)
-      }
-      return count
     },
     history: (user) => history.of(printable(user.normalize("NFC"))),
     recent: () => history.recent,
@@ -159,22 +182,40 @@ const connectionNow = ({ owner, record: { on: { number } } }: Session): number |
 const octetsOf = (sent: TrafficSummary, received: TrafficSummary): number => sent.octets + received.octets
 
 /** One page of those that fit: as they come, of which only those of the page are kept, or those with most of something first. */
-const pageOf = <A, B>(
+function* pageOf<A, B>(
   all: Iterable<A>,
   fits: (one: A) => boolean,
   rank: ((one: A) => number) | undefined,
   { limit = ITEMS, offset = 0 }: { readonly limit?: number | undefined; readonly offset?: number | undefined },
   summaryOf: (one: A) => B
-): Page<B> => {
+): Look<Page<B>> {
   const most = Math.min(Math.max(0, limit), MAX_ITEMS)
   const from = Math.max(0, offset)
   const kept: Array<A> = []
-  let total = 0
+  const ranks: Array<number> = []
+  let [looked, total] = [0, 0]
   for (const one of all) {
+    if (++looked % AT_ONCE === 0) yield
     if (!fits(one)) continue
     if (rank !== undefined || (total >= from && kept.length < most)) kept.push(one)
+    if (rank !== undefined) ranks.push(rank(one))
     total++
   }
-  const items = rank === undefined ? kept : topOf(kept, rank, from, most)
+  const items = rank === undefined ? kept : topOf(kept, ranks, from, most)
   return { total, items: items.map(summaryOf) }
 }
+
+const atOnce = <A>(look: Look<A>): A => {
+  for (;;) {
+    const { done, value } = look.next()
+    if (done === true) return value
+  }
+}
+
+const oneByOne = Effect.fnUntraced(function*<A>(look: Look<A>): Effect.fn.Return<A> {
+  for (;;) {
+    const { done, value } = look.next()
+    if (done === true) return value
+    yield* Effect.yieldNow
+  }
+})

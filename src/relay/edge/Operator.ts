@@ -2,6 +2,7 @@
  * What an operator sees of a relay, and what he may do to it: plain facts, made when somebody asks. No session URI and no
  * body is among them.
  */
+import type * as Effect from "effect/Effect"
 import type { TransportName } from "../../transport/TransportName.ts"
 import type { RelayEvent } from "./RelayEvent.ts"
 
@@ -118,6 +119,18 @@ export interface ConnectionQuery {
 }
 
 /**
+ * What takes long for very many sessions or connections. What ends, or begins, meanwhile may be among them or not.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface OperatorInTurns {
+  readonly sessions: (query?: SessionQuery) => Effect.Effect<Page<SessionSummary>>
+  readonly connections: (query?: ConnectionQuery) => Effect.Effect<Page<ConnectionSummary>>
+  readonly endUser: (user: string, realm?: string) => Effect.Effect<number>
+}
+
+/**
  * What an operator sees of a relay, and may do to it.
  *
  * @category models
@@ -132,6 +145,8 @@ export interface Operator {
   readonly endConnection: (connection: number) => boolean
   /** Ends all sessions of a user, of one realm or of all; how many. */
   readonly endUser: (user: string, realm?: string) => number
+  /** The same in several turns of the event loop, so that messages pass meanwhile however many there are: one such look at a time. */
+  readonly inTurns: OperatorInTurns
   /** What happened to a user lately, the latest last: also to those of its sessions that have ended, and at logins that failed. */
   readonly history: (user: string) => ReadonlyArray<RelayEvent>
   /** The last sessions and connections that ended, and why; the latest last. */

@@ -4,10 +4,13 @@
  * From those with most of something, the most first: `most` of them after the first `from`. Of two with as much the one that
  * came first is first. So the pages of one order have none twice and leave none out.
  */
-export const topOf = <A>(all: ReadonlyArray<A>, rank: (one: A) => number, from: number, most: number): Array<A> => {
-  const ranks = new Float64Array(all.length)
-  for (let at = 0; at < ranks.length; at++) ranks[at] = rank(all[at]!)
-  const places = placesOf(ranks, from, most)
+export const topOf = <A>(
+  all: ReadonlyArray<A>,
+  ranks: ReadonlyArray<number>,
+  from: number,
+  most: number
+): Array<A> => {
+  const places = placesOf(Float64Array.from(ranks), from, most)
   // Those with as much are in their order.
   return places.sort((a, b) => ranks[b]! - ranks[a]!).map((at) => all[at]!)
 }

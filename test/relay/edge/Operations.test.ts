@@ -1,10 +1,11 @@
 /** What an operator sees of sessions and connections, what he may do, and whether the numbers are right. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { sessionLabel } from "../../../src/protocol/Ident.ts"
 import { parseUri } from "../../../src/protocol/Uri.ts"
-import { ITEMS, makeOperator, MAX_ITEMS } from "../../../src/relay/edge/Operations.ts"
+import { AT_ONCE, ITEMS, makeOperator, MAX_ITEMS } from "../../../src/relay/edge/Operations.ts"
 import type { Session } from "../../../src/relay/Session.ts"
 import { heardIn, of } from "../../support/events.ts"
 import { type Owner, type Peer, send, until, type World } from "../../support/harness.ts"
@@ -124,6 +125,40 @@ describe("operator: pages", () => {
     operator.endUser("nobody")
     assert.isAtMost(looks.clock, 2)
   })
+
+  it.effect("looks at some in each turn, one who asks after the other, and finds what it would find at once", () =>
+    Effect.gen(function*() {
+      const { looks, operator } = many(5000)
+      const query = { sort: "octets", offset: 2000 } as const
+      const wanted = operator.sessions(query)
+      looks.octets = 0
+      const asked = yield* Effect.forEach([1, 2, 3], () => Effect.forkChild(operator.inTurns.sessions(query)))
+      let most = 0
+      while (asked.some((one) => one.pollUnsafe() === undefined)) {
+        const before = looks.octets
+        yield* Effect.yieldNow
+        most = Math.max(most, looks.octets - before)
+      }
+      assert.isAtMost(most, AT_ONCE + ITEMS)
+      for (const one of asked) assert.deepStrictEqual(yield* Fiber.join(one), wanted)
+    }))
+
+  it.effect("ends the sessions of a user some in each turn", () =>
+    Effect.gen(function*() {
+      const { book, operator } = many(5000)
+      for (const session of book) session.username = "alice"
+      const ended = (): number => book.filter((session) => session.ended).length
+      const asked = yield* Effect.forkChild(operator.inTurns.endUser("alice"))
+      let most = 0
+      while (asked.pollUnsafe() === undefined) {
+        const before = ended()
+        yield* Effect.yieldNow
+        most = Math.max(most, ended() - before)
+      }
+      assert.isAtMost(most, AT_ONCE)
+      assert.strictEqual(yield* Fiber.join(asked), 5000)
+      assert.strictEqual(ended(), 5000)
+    }))
 
   it("has only those that are valid, of a user, of a realm", () => {
     const { book, operator } = many(3000, 1_000_100)

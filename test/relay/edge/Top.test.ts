@@ -14,24 +14,14 @@ describe("topOf", () => {
     fc.assert(fc.property(fc.array(fc.nat(20)), fc.nat(40), fc.nat(40), (ranks, from, most) => {
       const all = ones(ranks)
       const sorted = all.toSorted((a, b) => b.rank - a.rank || a.at - b.at)
-      assert.deepStrictEqual(topOf(all, ({ rank }) => rank, from, most), sorted.slice(from, from + most))
+      assert.deepStrictEqual(topOf(all, ranks, from, most), sorted.slice(from, from + most))
     }))
   })
 
-  it("looks once at each of fifty thousand, and sorts those of the page only, wherever it is", () => {
+  it("sorts those of the page only, wherever it is", () => {
     for (const from of [0, 25_000, 49_900]) {
-      let looks = 0
       const all = ones(Array.from({ length: 50_000 }, (_, i) => i * 7919 % 50_021))
-      const top = topOf(
-        all,
-        ({ rank }) => {
-          looks++
-          return rank
-        },
-        from,
-        100
-      )
-      assert.strictEqual(looks, 50_000)
+      const top = topOf(all, all.map(({ rank }) => rank), from, 100)
       assert.lengthOf(top, 100)
       assert.lengthOf(placesOf(Float64Array.from(all, ({ rank }) => rank), from, 100), 100)
       assert.isTrue(top.every(({ rank }, i) => i === 0 || top[i - 1]!.rank > rank))
