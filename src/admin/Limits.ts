@@ -18,8 +18,8 @@ export const STALL_TIME = 15_000
 /** For an endpoint to have its answer; a stream only begins in it. */
 export const ANSWER_TIME = "30 seconds"
 
-/** Requests on one connection: who sends them without waiting for answers has as many dealt with at once. */
-export const MAX_REQUESTS = 100
+/** Requests on one connection: who sends them without waiting for answers has as many read at once. */
+export const MAX_REQUESTS = 32
 
 /** Characters of one part of a path, as a user's name in hexadecimal escapes. */
 export const MAX_PATH_PART = 1024

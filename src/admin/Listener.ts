@@ -6,10 +6,11 @@ import { HttpServer as HttpServerService } from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { existsSync, lstatSync, renameSync, unlinkSync } from "node:fs"
-import { createServer, type Server } from "node:http"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import * as Net from "node:net"
 import { dirname } from "node:path"
 import { codeOf, wordsOf } from "../net/ErrorCode.ts"
+import { makeSlices } from "../transport/Slices.ts"
 import type { AdminAddress } from "./Address.ts"
 import { IDLE_TIME, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS, REQUEST_TIME, STALL_TIME } from "./Limits.ts"
 import { AdminListenError } from "./ListenError.ts"
@@ -23,6 +24,9 @@ const LAST_WORDS = "200 millis"
 /** Milliseconds between two looks for requests that take too long. */
 const LOOK = 1000
 
+/** Requests that are dealt with in one turn of the event loop. */
+export const AT_ONCE = 8
+
 /** Not listening yet. */
 export const makeServer = (address: AdminAddress): Server => {
   const server = createServer({
@@ -34,10 +38,11 @@ export const makeServer = (address: AdminAddress): Server => {
     noDelay: true
   })
   server.maxRequestsPerSocket = MAX_REQUESTS
+  inTurns(server)
   makesRoom(server)
   // Before its first request, a connection says nothing that could be timed.
   server.on("connection", (socket) => socket.setTimeout(REQUEST_TIME))
-  server.on("request", (_request, response) => {
+  server.on("arrived", (_request: IncomingMessage, response: ServerResponse) => {
     // A quiet answer, as a trace of nothing, goes on; one that its client does not take does not.
     const check = (): void => {
       if (response.writableLength > 0) response.destroy()
@@ -50,6 +55,23 @@ export const makeServer = (address: AdminAddress): Server => {
     keepOthers(server, address.path)
   }
   return server
+}
+
+/**
+ * Node tells of all requests that are there in one turn, and whoever waits for no answer has thousands there, also without a
+ * token. So some are dealt with in each turn, and none of those who are gone. `arrived` is told at once.
+ */
+const inTurns = (server: Server): void => {
+  const emit = server.emit.bind(server) as (...all: ReadonlyArray<unknown>) => boolean
+  const later = makeSlices((task) => void setImmediate(task), () => false, AT_ONCE)
+  server.emit = (name: string, ...all: ReadonlyArray<unknown>) => {
+    if (name !== "request") return emit(name, ...all)
+    const [{ socket }] = all as unknown as readonly [IncomingMessage]
+    later(() => {
+      if (!socket.destroyed) emit(name, ...all)
+    })
+    return emit("arrived", ...all)
+  }
 }
 
 /**
@@ -70,7 +92,7 @@ const makesRoom = (server: Server): void => {
     const [longest] = idle
     longest!.destroy()
   })
-  server.on("request", ({ socket }, response) => {
+  server.on("arrived", ({ socket }: IncomingMessage, response: ServerResponse) => {
     idle.delete(socket)
     response.once("close", () => {
       if (!socket.destroyed) idle.add(socket)

@@ -9,7 +9,8 @@ import type { Server } from "node:http"
 import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { assert, describe, it } from "vitest"
-import { layerListener, makeServer } from "../../src/admin/Listener.ts"
+import { MAX_REQUESTS } from "../../src/admin/Limits.ts"
+import { AT_ONCE, layerListener, makeServer } from "../../src/admin/Listener.ts"
 
 const server = (): Server => makeServer({ _tag: "Tcp", host: "127.0.0.1", port: 0 })
 
@@ -98,6 +99,30 @@ describe("the listener of the admin API", () => {
     const own = server()
     for (const listener of own.listeners("connection").slice(1)) listener.call(own, silent)
     assert.deepStrictEqual(silent.timeouts, [10_000])
+  })
+
+  it("deals with some requests in each turn of the event loop, and with none of those who have gone", async () => {
+    const own = server()
+    let turn = 0
+    const dealt: Array<number> = []
+    const answers: Array<() => void> = []
+    own.on("request", (_request, response) => {
+      dealt[turn] = (dealt[turn] ?? 0) + 1
+      answers.push(() => void response.end("."))
+    })
+    await new Promise<void>((resume) => void own.listen(0, "127.0.0.1", resume))
+    const client = Net.connect((own.address() as Net.AddressInfo).port, "127.0.0.1")
+    const sockets: Array<Net.Socket> = []
+    own.on("arrived", ({ socket }) => void sockets.push(socket))
+    client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(MAX_REQUESTS))
+    for (; answers.length < 2 * AT_ONCE; turn++) await new Promise((resume) => void setImmediate(resume))
+    assert.lengthOf(sockets, MAX_REQUESTS)
+    assert.isAtMost(Math.max(...dealt.filter((count) => count > 0)), AT_ONCE)
+    sockets[0]!.destroy()
+    for (let i = 0; i < 20; i++) await new Promise((resume) => void setImmediate(resume))
+    assert.lengthOf(answers, 2 * AT_ONCE)
+    client.destroy()
+    await new Promise((resume) => void own.close(resume))
   })
 
   it("drops who does not take an answer for 15 seconds, and waits on where nothing is written", () => {

@@ -135,8 +135,7 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
     }
   }
   const one = Semaphore.makeUnsafe(1)
-  const inTurns = <A>(look: () => Look<A>): Effect.Effect<A> =>
-    one.withPermit(Effect.suspend(() => oneByOne(look())))
+  const inTurns = <A>(look: () => Look<A>): Effect.Effect<A> => one.withPermit(Effect.suspend(() => oneByOne(look())))
 
   return {
     sessions: (query) => atOnce(looks.sessions(query)),
