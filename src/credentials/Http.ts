@@ -147,7 +147,8 @@ export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, Option
     Effect.gen(function*() {
       yield* checkOptions("layerHttp", optionsSchema, options)
       const { algorithms, realm: first, timeout = "2 seconds", token, url } = options
-      const client = yield* HttpClient.HttpClient
+      // What is not read of an answer is refused at the end of each question: it would keep its connection for minutes.
+      const client = HttpClient.withScope(yield* HttpClient.HttpClient)
       const request = HttpClientRequest.post(url).pipe(
         HttpClientRequest.acceptJson,
         token === undefined ? (same) => same : HttpClientRequest.bearerToken(token)
@@ -187,6 +188,7 @@ export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, Option
         })
       const tried = (user: UserKey) =>
         ask(user).pipe(
+          Effect.scoped,
           // Who users are is for nobody but the service that was set to know.
           Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
           Effect.timeout(timeout)

@@ -9,11 +9,13 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
+import * as Http from "node:http"
 import * as Https from "node:https"
 import * as Net from "node:net"
 import { Credentials } from "../../src/Credentials.ts"
 import { type HttpOptions, layerHttp } from "../../src/credentials/Http.ts"
 import { selfSigned } from "../support/pki.ts"
+import { poll } from "../support/Recorder.ts"
 import { freePort } from "../support/service.ts"
 
 /** When a service is asked that answers so, in milliseconds, until it counts as down. */
@@ -47,6 +49,34 @@ it.effect("so is one whose answer says nothing, at once", () =>
       assert.deepStrictEqual(yield* asked(Effect.sync(() => new Response("", { status }))), [0, 100, 300])
     }
   }))
+
+it.live.each([404, 500])(
+  "one that goes on with its answer after %i is left at once",
+  (status) =>
+    Effect.gen(function*() {
+      const open = new Set<Http.ServerResponse>()
+      let asked = 0
+      const server = yield* Effect.acquireRelease(
+        Effect.callback<Http.Server>((resume) => {
+          const made = Http.createServer((_request, response) => {
+            asked++
+            open.add(response)
+            response.once("close", () => void open.delete(response))
+            response.writeHead(status)
+            response.write("x".repeat(200_000))
+          })
+          made.listen(0, "127.0.0.1", () => resume(Effect.succeed(made)))
+        }),
+        (made) => Effect.sync(() => made.closeAllConnections())
+      )
+      const { port } = server.address() as Net.AddressInfo
+      const layer = layerHttp({ url: `http://127.0.0.1:${port}/` }).pipe(Layer.provide(FetchHttpClient.layer))
+      const lookup = Effect.flatMap(Credentials, ({ lookup }) => lookup({ username: "alice", realm: "example.com" }))
+      yield* Effect.exit(Effect.provide(lookup, layer))
+      assert.isAbove(asked, 0)
+      yield* poll(() => open.size === 0)
+    })
+)
 
 describe("at the start", () => {
   /** What it is asked, with its token, and what is logged. */
