@@ -2,7 +2,7 @@
 
 /** The code, as "ECONNREFUSED"; "unknown" when it has none. */
 export const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error ? String(error.code) : "unknown"
+  error instanceof Error && "code" in error && error.code !== undefined ? String(error.code) : "unknown"
 
 const words = new Map([
   ["EACCES", "this user may not do that"],

@@ -48,10 +48,14 @@ export const wordsOfCode = (code: string): string | undefined => {
 /** `fetch` has no code for a port that the Fetch standard forbids. */
 const BAD_PORT = "bad port"
 
+/** Nor always one for octets that are no HTTP. */
+const PARSER = "HTTPParserError"
+
 /** Why `fetch` came to nothing. */
 export const fetchWords = (error: unknown): string => {
   for (const cause of causesOf(error)) {
     if (cause["message"] === BAD_PORT) return "HTTP is never spoken to this port"
+    if (cause["name"] === PARSER) return "what answers there is no HTTP"
     const code = codeOf(cause)
     if (code !== "unknown") return wordsOfCode(code) ?? code
   }

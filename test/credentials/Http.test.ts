@@ -148,6 +148,7 @@ describe("why one cannot be asked is told in words", () => {
       () => Effect.sync(() => server.close())
     )
   const cut = Net.createServer((socket) => void socket.on("error", () => {}).once("data", () => socket.destroy()))
+  const garbage = Net.createServer((socket) => void socket.on("error", () => {}).end("\0\0hello"))
   const plain = Net.createServer((socket) => void socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request\r\n\r\n"))
   const secure = Https.createServer({ cert: selfSigned.cert, key: Redacted.value(selfSigned.key) })
 
@@ -166,6 +167,7 @@ describe("why one cannot be asked is told in words", () => {
         secure,
         "no connection: its certificate is signed by itself (DEPTH_ZERO_SELF_SIGNED_CERT)"
       ],
+      ["no HTTP", "http", garbage, "no connection: what answers there is no HTTP"],
       ["cut", "http", cut, "no connection: the other side has cut the connection (UND_ERR_SOCKET)"]
     ] as const
   )("%s", ([, scheme, server, reason]) =>
