@@ -56,6 +56,7 @@ export type {
   ConnectionQuery,
   ConnectionSummary,
   Operator,
+  OperatorInTurns,
   Page,
   SessionQuery,
   SessionSummary,
