@@ -1,8 +1,10 @@
 /** What errors of Node, OpenSSL and SQLite say. */
 
 /** The code, as "ECONNREFUSED"; "unknown" when it has none. */
-export const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && error.code !== undefined ? String(error.code) : "unknown"
+export const codeOf = (error: unknown): string => {
+  const { code } = (error instanceof Error ? error : {}) as { readonly code?: string | number | null }
+  return String(code ?? "unknown")
+}
 
 const words = new Map([
   ["EACCES", "this user may not do that"],
