@@ -66,9 +66,12 @@ export class LinkedMap<K, V> {
     return true
   }
 
-  /** In order; the entry at hand may be deleted or touched meanwhile. */
+  /** In order; any may be deleted meanwhile, and the entry at hand touched. */
   *[Symbol.iterator](): Generator<Entry<K, V>> {
-    for (let link = this.#first, next = link?.next; link !== undefined; link = next, next = link?.next) yield link
+    for (let link = this.#first, next = link?.next; link !== undefined; link = next, next = link?.next) {
+      yield link
+      while (next !== undefined && this.#links.get(next.key) !== next) next = next.next
+    }
   }
 
   #append(link: Link<K, V>): void {

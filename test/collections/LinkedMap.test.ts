@@ -48,4 +48,17 @@ describe("LinkedMap", () => {
     assert.deepStrictEqual(seen, ["a", "b", "c", "d"])
     assert.deepStrictEqual(entriesOf(map).map(([key]) => key), ["c", "d"])
   })
+
+  it("goes on while any of its entries are deleted", () => {
+    const map = new LinkedMap<number, string>()
+    for (let key = 0; key < 8; key++) map.set(key, "")
+    const seen: Array<number> = []
+    for (const { key } of map) {
+      seen.push(key)
+      // Those next to it, those before, the one at hand, and all that are left.
+      const gone = new Map([[0, [1, 2]], [3, [0]], [4, [4]], [5, [6, 7]]]).get(key) ?? []
+      for (const one of gone) map.delete(one)
+    }
+    assert.deepStrictEqual([seen, [...map].map(({ key }) => key)], [[0, 3, 4, 5], [3, 5]])
+  })
 })
