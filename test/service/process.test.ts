@@ -207,8 +207,8 @@ describe("signals", () => {
     }))
 
   it.each(["SIGTERM", "SIGINT", "SIGQUIT"])("%s ends it while it is loaded, and that is success", async (signal) => {
-    const [node, ...rest] = whileLoading(signal)
-    assert.strictEqual(await ended(spawn(node, rest, { stdio: "ignore" })), 0)
+    const { child } = await start({ command: whileLoading(signal) })
+    assert.strictEqual(await ended(child), 0)
   })
 
   it("a tool is ended by what ends others, also while it is loaded", async () => {
