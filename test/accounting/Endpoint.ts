@@ -218,7 +218,7 @@ export class Endpoint implements Receiver, FrameSink {
     const inTime = when !== "never" && when !== "unknown" && (when !== "late" || delay < TRANSACTION)
     if (piece !== undefined) {
       if (inTime) piece.heard = status
-      piece.slow = !inTime || (when === "late" && delay > HOLD)
+      piece.slow = !inTime || (when === "late" && delay >= HOLD)
     }
     switch (when) {
       case "now":

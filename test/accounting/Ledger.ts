@@ -166,6 +166,8 @@ export class Ledger {
   readonly mood: Mood
   /** The relays bound what has no answer, so that they may refuse some themselves. */
   readonly #refuses: boolean
+  /** The operator has ended sessions: what was on its way through one may be reported 481. */
+  sessionsEnded = false
   readonly faults: Array<string> = []
   readonly messages = new Map<string, Message>()
   readonly requests = new Map<string, Request>()
@@ -214,7 +216,8 @@ export class Ledger {
       slow: false
     }
     const next = message.next.get(endpoint) ?? 0
-    this.check(piece.start >= next, () => `${id}: octet ${piece.start} again, ${next} was expected`)
+    // What comes by a new link may pass what waits from the one before.
+    this.check(message.severed || piece.start >= next, () => `${id}: octet ${piece.start} again, ${next} was expected`)
     this.check(head.failureReport === message.failureReport, () => `${id}: Failure-Report ${head.failureReport}`)
     this.check(head.successReport === message.plan.successReport, () => `${id}: Success-Report changed`)
     this.check(
@@ -299,7 +302,8 @@ export class Ledger {
     const refusedFar = message.linked && (status === 413 || this.#rough && (status === 403 || status === 481))
     const said = message.pieces.some(({ answered }) => answered === status)
     this.check(
-      status === 408 || said || stranger || refusedFar || ownRefusal(message, status),
+      status === 408 || said || stranger || refusedFar || ownRefusal(message, status) ||
+        (this.sessionsEnded && status === 481),
       () => `${what()}, which nobody said`
     )
     const start = head.rangeStart - 1

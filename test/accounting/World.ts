@@ -520,8 +520,13 @@ class World {
   })
 
   /** Connections of which neither end is a party are those between the relays. */
-  unlink(): void {
+  /** What is under way between the relays may be lost with their connection, and REPORTs with it. */
+  #severs(): void {
     for (const message of this.ledger.messages.values()) message.severed ||= message.linked
+  }
+
+  unlink(): void {
+    this.#severs()
     const ends = new Set<Connection>(this.all.flatMap(({ connection }) => [connection, this.network.peer(connection)]))
     for (const end of this.network.connections()) if (!ends.has(end)) this.network.cut(end)
   }
@@ -530,8 +535,14 @@ class World {
     const { operator } = this.relays[which % this.relays.length]!
     const sessions = operator.sessions().items
     const connections = operator.connections().items
-    if (session && sessions.length > 0) operator.endSession(sessions[which % sessions.length]!.session)
-    if (!session && connections.length > 0) operator.endConnection(connections[which % connections.length]!.connection)
+    if (session && sessions.length > 0) {
+      this.ledger.sessionsEnded = true
+      operator.endSession(sessions[which % sessions.length]!.session)
+    }
+    const ended = connections[which % connections.length]
+    if (session || ended === undefined) return
+    if (ended.relay) this.#severs()
+    operator.endConnection(ended.connection)
   }
 
   reload(bounds: Bounds): void {
