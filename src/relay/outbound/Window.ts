@@ -76,6 +76,8 @@ export class Window {
   #answeredAt = -Infinity
   /** Counts the answers; where silence is the answer, what was sent. */
   answers = 0
+  /** Counts the times that half of it was free again. */
+  opened = 0
   readonly #waiting = new Set<Sender>()
 
   constructor(owner: WindowOwner, relayed: boolean, limits: WindowLimits) {
@@ -144,6 +146,7 @@ export class Window {
     this.#silent?.delete(one)
     if (!this.#closed || this.octets > this.bound >> 1 || this.#requests >= this.#limits.transactions) return
     this.#closed = false
+    this.opened++
     if (this.#waiting.size > 0) this.open()
   }
 

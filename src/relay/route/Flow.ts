@@ -99,7 +99,7 @@ export class Flow implements Sender, Waiting {
   get failing(): boolean {
     const failed = this.#failed
     if (failed === undefined) return false
-    if (failed.last || (!failed.areOctets && this.#way.window.full)) return true
+    if (failed.last || (!failed.areOctets && !failed.areHalf)) return true
     this.#failed = undefined
     return false
   }

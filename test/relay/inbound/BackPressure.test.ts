@@ -197,6 +197,45 @@ describe("a connection that is held for the receiver of one session", () => {
   )
 
   scenario(
+    "R4976-9.3-05: refuses nothing of whom it was given up for once the receiver has answered, whoever has given him more since",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const { bob: gateway, bobUri } = yield* world.join(alice)
+        const to = `${alice.usePath} ${alice.uri}`
+        const unanswered: Array<Frame> = []
+        const frames: Array<Frame> = []
+        alice.peer.onFrame = (frame) => {
+          frames.push(frame)
+          unanswered.push(frame)
+        }
+        const answersAll = Effect.gen(function*() {
+          while (unanswered.length > 0) {
+            for (const frame of unanswered.splice(0)) alice.peer.answer(frame)
+            yield* world.network!.settled
+          }
+        })
+        gateway.write(send({ to: `${carol.usePath} ${carol.uri}`, from: world.party("other"), body: "hi" }))
+        yield* world.network!.settled
+        gateway.write(...flood({ to, from: bobUri }))
+        yield* world.network!.settled
+        yield* TestClock.adjust("2 seconds")
+        assert.strictEqual(world.relay.counters.receiversGivenUp, 1)
+        yield* answersAll
+        // Somebody else writes by the same gateway, as much as there may be without an answer.
+        gateway.write(...flood({ to, from: world.party("dave") }, 18))
+        yield* world.network!.settled
+        const answers = collect(gateway)
+        gateway.write(send({ id: "again001", to, from: bobUri, messageId: "again", body: "hi" }))
+        yield* world.network!.settled
+        assert.deepStrictEqual(answers.map(({ id, status }) => [id, status]), [["again001", 200]])
+        yield* answersAll
+        assert.strictEqual(idsOf(frames).at(-1), "again")
+      })
+  )
+
+  scenario(
     "R4976-9.3-05: is held no more when another session speaks, where it is that of another relay",
     (world) =>
       Effect.gen(function*() {
