@@ -70,7 +70,7 @@ export class Turn {
   readonly #continuing: Array<Continuing> = []
   /** The end of this turn is near. */
   #ending = false
-  /** What has steps that are still to be taken, and how many of all of them may be taken in this turn. */
+  /** What has steps that wait for another turn, and how many of all of them may be taken in this one. */
   #underWay = 0
   #steps = SLICE
 
@@ -158,18 +158,20 @@ export class Turn {
    */
   steps(all: Iterable<void>, then: () => void = () => {}): void {
     const rest = all[Symbol.iterator]()
-    this.#underWay++
-    const goOn = (): void => {
+    const take = (): void => {
       do {
-        if (rest.next().done === true) {
-          this.#underWay--
-          return then()
-        }
+        if (rest.next().done === true) return then()
         this.cost += FRAME
       } while (--this.#steps > 0)
+      this.#underWay++
       this.continues({ goOn })
     }
-    goOn()
+    // What throws has no further step that somebody could wait for.
+    const goOn = (): void => {
+      this.#underWay--
+      take()
+    }
+    take()
   }
 
   /** Something long is under way. */
@@ -183,7 +185,17 @@ export class Turn {
     this.#defer(this.#end)
   }
 
+  /** Whatever throws: that is a defect, and all others go on. */
   readonly #end = (): void => {
+    try {
+      this.#do()
+    } finally {
+      this.#ending = this.#continuing.length > 0 || this.#writers.length > 0
+      if (this.#ending) this.#defer(this.#end)
+    }
+  }
+
+  #do(): void {
     // Those who have used up their shares get as much as all others did, and are no reason for more than that.
     const others = this.cost - this.#usedUp
     // First what those wait for who have brought little.
@@ -195,8 +207,6 @@ export class Turn {
       this.#write()
       this.#next()
     }
-    this.#ending = this.#continuing.length > 0 || this.#writers.length > 0
-    if (this.#ending) this.#defer(this.#end)
   }
 
   #next(): void {
@@ -215,13 +225,21 @@ export class Turn {
   #goOn(limit: number): void {
     const waiting = this.#continuing
     let went = 0
-    for (const all = waiting.length; went < all && this.cost < limit; went++) waiting[went]!.goOn()
-    waiting.splice(0, went)
+    try {
+      for (const all = waiting.length; went < all && this.cost < limit;) waiting[went++]!.goOn()
+    } finally {
+      waiting.splice(0, went)
+    }
   }
 
   #write(): void {
     const writers = this.#writers
     this.#writers = []
-    for (const writer of writers) writer.endTurn()
+    let wrote = 0
+    try {
+      while (wrote < writers.length) writers[wrote++]!.endTurn()
+    } finally {
+      if (wrote < writers.length) this.#writers.push(...writers.slice(wrote))
+    }
   }
 }

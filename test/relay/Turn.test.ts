@@ -157,4 +157,48 @@ describe("Turn", () => {
     assert.strictEqual(new Set(done).size, 1000)
     assert.deepStrictEqual(log, ["then"])
   })
+
+  it("goes on whatever throws: a defect costs only whose turn it is", () => {
+    const defect = () => {
+      throw new Error("a defect")
+    }
+    const throwing = (all = 10): number => {
+      let thrown = 0
+      for (let i = 0; i < all; i++) {
+        for (const task of tasks.splice(0)) {
+          try {
+            task()
+          } catch {
+            thrown++
+          }
+        }
+      }
+      return thrown
+    }
+    sender("before", 2)
+    turn.continues({ goOn: defect })
+    sender("behind", 2)
+    turn.writesAtEnd(writer("a"))
+    turn.writesAtEnd({ endTurn: defect })
+    turn.writesAtEnd(writer("b"))
+    assert.strictEqual(throwing(), 2)
+    assert.deepStrictEqual(log.toSorted(), ["a writes", "b writes", "before", "before", "behind", "behind"])
+    turn.writesAtEnd(writer("c"))
+    assert.strictEqual(throwing(), 0)
+    assert.strictEqual(log.at(-1), "c writes")
+  })
+
+  it("waits for no further step of what threw at one", () => {
+    const throws = function*(at: number): Generator<void> {
+      for (let i = 0; i < at; i++) yield
+      throw new Error("a defect")
+    }
+    assert.throws(() => turn.steps(throws(3)))
+    assert.isFalse(turn.isStepping)
+    turn.steps(throws(100))
+    assert.isTrue(turn.isStepping)
+    assert.throws(() => run(), "a defect")
+    run()
+    assert.isFalse(turn.isStepping)
+  })
 })
