@@ -21,12 +21,13 @@ export function* undelivered(
     const rest = restFrom(parked, i)
     one.stream.fail(loss, rest.octets - (i === first ? written : 0), rest.flag)
   }
-  // At once that of which more may come: it must not follow what is missing.
+  // At once that of which more may come: it must not follow what is missing. And the first, which may be open where it was
+  // written to: it ends there with `#`, before anybody else ends it with `+` (RFC 4975 §7.1.1).
   const open = openFrom(parked)
   if (open < parked.length) fail(Math.max(open, first))
   for (let i = first; i < parked.length; i++) {
-    yield
     fail(i)
+    yield
   }
 }
 
