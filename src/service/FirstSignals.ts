@@ -1,4 +1,7 @@
-/** What signals do while the program is loaded. Without imports, so that it is there first. */
+/** What signals do while the program is loaded, and who has started it. Without imports, so that it is there first. */
+
+/** Who started it: who may be gone by the time that the rest is loaded. */
+export const PARENT = process.ppid
 
 /** What would end the process at once, all sessions lost, and means something to other programs: logs anew, counters, a timer. */
 export const IDLE = ["SIGHUP", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGIO", "SIGPWR"] as const

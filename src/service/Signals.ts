@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import { IDLE, nothing, releaseEnd } from "./FirstSignals.ts"
+import { IDLE, nothing, PARENT, releaseEnd } from "./FirstSignals.ts"
 
 /** Between two looks whether the npm that started the service is still there. */
 const PARENT_CHECK = "1 second"
@@ -24,9 +24,6 @@ const on = (signal: NodeJS.Signals, listener: () => void): Effect.Effect<void, n
     () => Effect.sync(() => void process.off(signal, listener))
   )
 
-/** Who started it, which may be gone by the time it listens. */
-const PARENT = process.ppid
-
 /** Started by `npm start`, which knows of no other end than its own. */
 const isBelowNpm = (): boolean => process.env["npm_lifecycle_event"] !== undefined
 
@@ -45,7 +42,8 @@ export const takeSignals: Effect.Effect<void> = Effect.sync(() => {
       else if (now - first >= same) process.exit(code)
     })
   }
-  process.on("SIGQUIT", () => process.kill(process.pid, "SIGTERM"))
+  // In the same turn: until the next one the start may have failed, or ended.
+  process.on("SIGQUIT", () => process.emit("SIGTERM", "SIGTERM"))
   for (const signal of IDLE) process.on(signal, nothing)
   releaseEnd()
 })

@@ -211,6 +211,12 @@ describe("signals", () => {
     assert.strictEqual(await ended(child), 0)
   })
 
+  it.each(["SIGTERM", "SIGINT", "SIGQUIT"])("%s comes before settings that cannot be used", async (signal) => {
+    const [node, ...rest] = whileLoading(signal)
+    const env = { ...process.env, MSRP_LISTEN: "msrp:nowhere" }
+    assert.strictEqual(await ended(spawn(node, rest, { env, stdio: "ignore" })), 0)
+  })
+
   it("a tool is ended by what ends others, also while it is loaded", async () => {
     const [node, ...rest] = whileLoading("SIGHUP")
     assert.strictEqual(await ended(spawn(node, [...rest, "settings"], { stdio: "ignore" })), "SIGHUP")
@@ -278,6 +284,37 @@ describe("signals", () => {
     } finally {
       probe.kill("SIGKILL")
       silent.close()
+    }
+  })
+
+  it("an npm that goes while the service is loaded ends it too", async () => {
+    const hook = `import { registerHooks } from "node:module"
+      const npm = process.ppid
+      console.log("pid=" + process.pid)
+      registerHooks({
+        resolve(name, context, next) {
+          if (process.ppid === npm && name.startsWith("@effect/")) {
+            process.kill(npm, "SIGTERM")
+            while (process.ppid === npm);
+          }
+          return next(name, context)
+        }
+      })`
+    const [node, bin] = COMMAND
+    const loader = ["--import", `data:text/javascript,${encodeURIComponent(hook)}`]
+    const npm = `process.env.npm_lifecycle_event = "start"
+      child_process.spawn(process.execPath, ${JSON.stringify([...loader, bin])}, { stdio: "inherit" })
+      process.on("SIGTERM", () => process.exit(0))`
+    const path = join(directory, "below-npm")
+    const stdout = openSync(path, "w")
+    const log = () => readFileSync(path, "utf8")
+    await start({ command: [node, "--eval", npm], stdout })
+    closeSync(stdout)
+    try {
+      await eventually(() => log().includes("message=stopped"), "the end of the service")
+      assert.include(log(), "npm is gone")
+    } finally {
+      attempt("kill", "-9", /pid=(\d+)/.exec(log())![1]!)
     }
   })
 
