@@ -77,6 +77,9 @@ export const start = async (
   child.stderr!.resume()
   try {
     await eventually(() => child.exitCode !== null || connects(port), "the listener")
+    // It listens for operators once it serves.
+    const admin = /^127\.0\.0\.1:(\d+)$/.exec(env["MSRP_ADMIN"] ?? "")
+    if (admin !== null) await eventually(() => child.exitCode !== null || connects(Number(admin[1])), "the admin API")
   } catch (error) {
     child.kill()
     throw error
