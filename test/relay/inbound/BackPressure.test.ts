@@ -2,7 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { collect, type Frame, header, send } from "../../support/harness.ts"
+import { collect, type Frame, header, send, type World } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
 import { connectFrom, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
@@ -22,23 +22,29 @@ const idsOf = (frames: ReadonlyArray<Frame>): ReadonlyArray<string | undefined> 
 /** He reads, and never answers. */
 const ignore = (): void => {}
 
+/** Alice floods bob, and behind that her second session, which has sent nothing yet, speaks to carol, who gets `frames`. */
+const floodAndSpeak = Effect.fnUntraced(function*(world: World, onFrame: (frame: Frame) => void) {
+  const { alice, bob, bobUri } = yield* world.pair()
+  const carol = yield* world.login({ username: "carol" })
+  const second = yield* world.login({ peer: alice.peer })
+  bob.onFrame = onFrame
+  const frames = collect(carol.peer)
+  alice.peer.write(...flood({ to: `${alice.usePath} ${bobUri}`, from: alice.uri }))
+  alice.peer.write(send({
+    to: `${second.usePath} ${carol.usePath} ${carol.uri}`,
+    from: second.uri,
+    messageId: "behind",
+    body: "hi"
+  }))
+  return { bob, frames }
+})
+
 describe("a connection that is held for the receiver of one session", () => {
   scenario(
     "R4976-9.3-05: is held for 18 seconds at most where another session has sent nothing yet, whoever never answers",
     (world) =>
       Effect.gen(function*() {
-        const { alice, bob, bobUri } = yield* world.pair()
-        const carol = yield* world.login({ username: "carol" })
-        const second = yield* world.login({ peer: alice.peer })
-        bob.onFrame = ignore
-        const frames = collect(carol.peer)
-        alice.peer.write(...flood({ to: `${alice.usePath} ${bobUri}`, from: alice.uri }))
-        alice.peer.write(send({
-          to: `${second.usePath} ${carol.usePath} ${carol.uri}`,
-          from: second.uri,
-          messageId: "behind",
-          body: "hi"
-        }))
+        const { frames } = yield* floodAndSpeak(world, ignore)
         yield* TestClock.adjust("15 seconds")
         assert.deepStrictEqual(idsOf(frames), [])
         yield* TestClock.adjust("5 seconds")
@@ -51,19 +57,8 @@ describe("a connection that is held for the receiver of one session", () => {
     "R4976-9.3-05: is held for a minute at most where another session says nothing, however seldom its receiver answers",
     (world) =>
       Effect.gen(function*() {
-        const { alice, bob, bobUri } = yield* world.pair()
-        const carol = yield* world.login({ username: "carol" })
-        const second = yield* world.login({ peer: alice.peer })
         const unanswered: Array<Frame> = []
-        bob.onFrame = (frame) => void unanswered.push(frame)
-        const frames = collect(carol.peer)
-        alice.peer.write(...flood({ to: `${alice.usePath} ${bobUri}`, from: alice.uri }))
-        alice.peer.write(send({
-          to: `${second.usePath} ${carol.usePath} ${carol.uri}`,
-          from: second.uri,
-          messageId: "behind",
-          body: "hi"
-        }))
+        const { bob, frames } = yield* floodAndSpeak(world, (frame) => void unanswered.push(frame))
         yield* world.network!.settled
         const wait = Effect.andThen(
           Effect.sync(() => bob.answer(unanswered.shift()!)),
