@@ -24,7 +24,7 @@ export interface RelayLimits {
   readonly responses: number
   /** Octets held for one session whose receiver is slow, before its sender is not read. */
   readonly session: number
-  /** The same for all sessions of one incoming connection together. */
+  /** The same for all sessions of one incoming connection together, with what the routes take that they came by. */
   readonly connection: number
   /**
    * Seconds for which a connection is not read that several sessions share, since the receiver of one is slow; then what

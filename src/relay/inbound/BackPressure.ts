@@ -40,19 +40,25 @@ export class BackPressure implements Flows {
     for (const one of others) one.onMore = () => this.#wait()
   }
 
+  /** It keeps its route, whose paths may be as long as header lines: what it has parked, which follows, is too much for both. */
   waits(flow: Waiting): void {
     this.#waiting.set(flow, undefined)
+    this.#octets += flow.routeOctets
   }
 
   waitsNoMore(flow: Waiting): void {
-    this.#waiting.delete(flow)
+    if (this.#waiting.delete(flow)) this.#changed(-flow.routeOctets)
     // What has failed may have done so without a word.
     this.#shared.awaited.look()
   }
 
   parked(octets: number): void {
-    this.#octets += octets
     this.#shared.totals.parkedOctets += octets
+    this.#changed(octets)
+  }
+
+  #changed(octets: number): void {
+    this.#octets += octets
     const { connection, relay } = this.#shared.limits
     // Not where a flow writes what it has: it may be too much since the limit was lowered, and nobody fails while he writes.
     if (octets > 0 && this.#octets > relay) this.#giveUpOne()

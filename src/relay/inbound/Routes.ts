@@ -11,9 +11,9 @@ import type { Session } from "../Session.ts"
 
 const MAX_ROUTES = 1024
 const ROUTES_PER_SESSION = 4
-/** Several times what 1024 routes with paths as clients have them take. A route costs a few times the octets of its paths. */
-const MAX_PATHS = 1_048_576
-const PATHS_PER_SESSION = 1024
+/** What 1024 routes with paths as clients have them take. */
+const MAX_OCTETS = 1_048_576
+const OCTETS_PER_SESSION = 4096
 
 /** Routes in use that are looked at for one that can be forgotten, at a time. */
 const LOOKS = 4
@@ -24,7 +24,7 @@ export class Routes {
   /** The sessions that they use, and how many of them do. */
   readonly #using = new Map<Session, number>()
 
-  /** Octets of the paths. */
+  /** Octets that they take. */
   get octets(): number {
     return this.#octets
   }
@@ -37,7 +37,7 @@ export class Routes {
   add(paths: string, route: Route, inUse: Route | undefined): void {
     this.#delete(paths)
     this.#routes.set(paths, route)
-    this.#octets += paths.length
+    this.#octets += route.octets
     for (const one of route.sessions) this.#using.set(one, (this.#using.get(one) ?? 0) + 1)
     for (let looks = 0; looks < LOOKS && this.#tooMany();) {
       const { key, value } = this.#routes.first!
@@ -52,7 +52,7 @@ export class Routes {
   #tooMany(): boolean {
     const sessions = this.#using.size
     return this.#routes.size > Math.max(MAX_ROUTES, ROUTES_PER_SESSION * sessions) ||
-      this.#octets > Math.max(MAX_PATHS, PATHS_PER_SESSION * sessions)
+      this.#octets > Math.max(MAX_OCTETS, OCTETS_PER_SESSION * sessions)
   }
 
   *closes(): Iterable<void> {
@@ -67,7 +67,7 @@ export class Routes {
     if (route === undefined) return
     route.close()
     this.#routes.delete(paths)
-    this.#octets -= paths.length
+    this.#octets -= route.octets
     for (const one of route.sessions) {
       const others = this.#using.get(one)! - 1
       if (others > 0) this.#using.set(one, others)

@@ -54,6 +54,10 @@ export class Flow implements Sender, Waiting {
     return this.#octets
   }
 
+  get routeOctets(): number {
+    return this.#way.octets
+  }
+
   get full(): boolean {
     return this.#holding
   }

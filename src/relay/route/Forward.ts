@@ -28,6 +28,8 @@ export interface Way {
   readonly pace: Pace | undefined
   /** To-Path and From-Path of what goes out. */
   readonly lines: Buffer
+  /** Octets that it takes, for as long as something waits there. */
+  readonly octets: number
   /** Who hears what became of it. */
   readonly back: Origin
   /** 200 to the previous hop for the request whose transaction id stands in `buf` (RFC 4976 §6.4.1). */

@@ -55,6 +55,8 @@ export class Route implements Way {
   readonly lines: Buffer
   /** Between transaction id and transaction id of a 200 to the previous hop (RFC 4976 §6.4.1). */
   readonly ok: Buffer
+  /** Octets that it takes, about: its paths stand in it, and in what it is found by. */
+  readonly octets: number
   readonly back: WayBack
   /** How fast its requests may come, unless there is no bound. */
   pace: Pace | undefined
@@ -83,10 +85,10 @@ export class Route implements Way {
     const [first, second] = sessions
     this.#first = fromOwner ? first!.record.sent : first!.record.received
     this.#second = second?.record.received
-    const back = this.back = new WayBack({ source, own, from, user, shared, parties })
-    const toPath = rest.map((uri) => uri.text).join(" ")
-    this.lines = keepText(`To-Path: ${toPath}\r\nFrom-Path: ${back.ownPath} ${back.fromPath}\r\n`)
+    const back = this.back = new WayBack({ source, own, rest, from, user, shared, parties })
+    this.lines = back.lines
     this.ok = keepText(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${back.own}\r\n-------`)
+    this.octets = 2 * this.lines.length + this.ok.length
   }
 
   /**

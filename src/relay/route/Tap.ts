@@ -35,6 +35,8 @@ export interface Flows {
 export interface Waiting {
   /** Octets. */
   readonly octets: number
+  /** Those of its route. */
+  readonly routeOctets: number
   /** It comes by way of another relay. */
   readonly fromRelay: boolean
   /** It has as much as it may have. */

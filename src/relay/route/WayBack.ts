@@ -5,6 +5,7 @@
 import { encodeResponse } from "../../protocol/Encoder.ts"
 import type { FrameLimits } from "../../protocol/FrameLimits.ts"
 import type { Flag, Head } from "../../protocol/Head.ts"
+import { keepText } from "../../protocol/Octets.ts"
 import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import { countReportMade } from "../Counters.ts"
 import type { Loss } from "../Loss.ts"
@@ -32,8 +33,9 @@ export interface Tried {
 /** What a way back is made of. */
 export interface WayBackParts {
   readonly source: Source
-  /** The relay's URIs at the front of To-Path. */
+  /** The relay's URIs at the front of To-Path, and those behind them. */
   readonly own: ReadonlyArray<MsrpUri>
+  readonly rest: ReadonlyArray<MsrpUri>
   readonly from: ReadonlyArray<MsrpUri>
   /** What requests of the same user hold that have no answer. */
   readonly user: UserUnanswered
@@ -78,8 +80,10 @@ export class WayBack implements Origin {
   readonly #limits: FrameLimits
   /** The relay's URIs, as they stand at the front of the From-Path of what goes out. */
   readonly ownPath: string
-  /** From-Path as it came in: the way to the original sender. */
-  readonly fromPath: string
+  /** To-Path and From-Path of what goes out. */
+  readonly lines: Buffer
+  /** Octets in front of the original sender's path there. */
+  readonly #before: number
   /** The URI of the relay that the requests addressed. */
   readonly own: string
   /** The first of the relay's URIs on the way back. */
@@ -94,7 +98,7 @@ export class WayBack implements Origin {
   #blocked: Map<string, Blocked> | undefined
   #closed = false
 
-  constructor({ from, own, parties, shared, source, user }: WayBackParts) {
+  constructor({ from, own, parties, rest, shared, source, user }: WayBackParts) {
     this.#parties = parties
     this.#unanswered = source.unanswered
     this.#user = user
@@ -103,9 +107,17 @@ export class WayBack implements Origin {
     this.own = copied(own[0]!.text)
     this.#firstBack = own.length === 1 ? this.own : copied(own.at(-1)!.text)
     this.ownPath = own.length === 1 ? this.own : own.map((uri) => uri.text).toReversed().join(" ")
-    this.fromPath = copied(from.map((uri) => uri.text).join(" "))
-    this.#octets = WAY + own.length * this.ownPath.length
-    this.#each = REQUEST + this.fromPath.length
+    const fromPath = from.map((uri) => uri.text).join(" ")
+    const before = `To-Path: ${rest.map((uri) => uri.text).join(" ")}\r\nFrom-Path: ${this.ownPath} `
+    this.#before = before.length
+    this.lines = keepText(`${before}${fromPath}\r\n`)
+    this.#octets = WAY + before.length
+    this.#each = REQUEST + fromPath.length
+  }
+
+  /** From-Path as it came in: the way to the original sender. It is kept once, since it may be as long as a header line. */
+  get fromPath(): string {
+    return this.lines.toString("latin1", this.#before, this.lines.length - 2)
   }
 
   /** A request is on its way that may be answered. */

@@ -2,7 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { collect, type Frame, header, send, type World } from "../../support/harness.ts"
+import { collect, type Frame, header, send, until, type World } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
 import { connectFrom, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
@@ -252,5 +252,28 @@ describe("a connection that is held for the receiver of one session", () => {
         yield* TestClock.adjust("60 seconds")
       }),
     { ...options, limits: { transactions: 5, relayed: 10_000 } }
+  )
+
+  scenario(
+    "R4976-9.3-06: is held for the paths of what waits, too, which a route keeps besides, however short the messages are",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const path = 7200
+        for (let i = 0; i < 200; i++) {
+          const from = alice.uri + ` msrp://h.invalid:9/${String(i).padStart(path / 4, "0")};tcp`.repeat(4)
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from, messageId: `short.${i}`, body: "x" }))
+          yield* world.network!.settled
+        }
+        // Of each that waits: the frame, its route's paths, and what that is found by.
+        const answers = alice.peer.frames.map(({ status }) => status)
+        assert.isTrue(answers.every((status) => status === 200))
+        const waiting = answers.length - bob.frames.length
+        assert.isAtLeast(waiting, 30)
+        assert.isAtMost(waiting, Math.ceil(1_048_576 / (3 * path)))
+        bob.onFrame = (frame) => bob.answer(frame)
+        for (const frame of bob.frames.splice(0)) bob.answer(frame)
+        yield* until(() => alice.peer.frames.length === 200, "all of them")
+      })
   )
 })

@@ -76,7 +76,7 @@ describe("requests without an answer", () => {
 
   scenario(
     "R4976-9.3-06 R4976-6.4.1-50: who never answers makes them fail, and the sender goes on",
-    { limits: { unanswered: 20 * PATH } },
+    { limits: { unanswered: 20 * PATH, connection: 4_194_304 } },
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
