@@ -109,6 +109,7 @@ const schema = Schema.Struct({
   relayPeers: Schema.optional(relayPeers),
   nextHops: Schema.optional(Schema.Struct({
     allow: rules,
+    alone: rules,
     deny: rules,
     ports: Schema.optional(Schema.Array(
       Schema.declare(

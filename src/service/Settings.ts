@@ -155,7 +155,12 @@ const read = Effect.fnUntraced(function*(
       plaintextAuth: values.allowPlaintextAuth ? "always" : "loopback",
       authRelayMaxExpires: values.relayMaxExpires,
       ...relays,
-      nextHops: { allow: values.nextHopAllow, deny: values.nextHopDeny, ports: values.nextHopPorts },
+      nextHops: {
+        allow: values.nextHopAllow,
+        alone: values.nextHopAlone,
+        deny: values.nextHopDeny,
+        ports: values.nextHopPorts
+      },
       sessions: {
         hashSize: values.hashSize,
         cleanupInterval: Duration.seconds(values.cleanupInterval),

@@ -60,7 +60,12 @@ describe("options", () => {
         authMinExpires: -1,
         authMaxExpires: 1.5,
         relayPeers: ["relay.example.com", "not a name"],
-        nextHops: { allow: ["10.0.0.0/33"], deny: ["127.0.0/8", "192.0.2.0/24"], ports: [{ first: 9, last: 8 }] },
+        nextHops: {
+          allow: ["10.0.0.0/33"],
+          alone: ["*"],
+          deny: ["127.0.0/8", "192.0.2.0/24"],
+          ports: [{ first: 9, last: 8 }]
+        },
         limits: { output: 0, session: Number.NaN, idle: 10, requestRate: 0, connections: Infinity, stall: -1 }
       }
       assert.sameMembers([...yield* told(relay(options))], [
@@ -72,6 +77,7 @@ describe("options", () => {
         "authMaxExpires",
         "relayPeers",
         "nextHops.allow[0]",
+        "nextHops.alone[0]",
         "nextHops.deny[0]",
         "nextHops.ports[0]",
         "limits.output",

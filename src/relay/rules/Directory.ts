@@ -96,7 +96,7 @@ export class Directory {
   hopFor(wanted: Wanted, takes: (hop: Party) => boolean): Party | NoHop {
     const { own, relay, uri } = wanted
     const strict = this.#relayKey(uri, own)
-    if (relay && this.#alone.touch(strict) === true) return this.dialAlone(wanted)
+    if (relay ? this.#alone.touch(strict) === true : this.#nextHops.wantsEachAlone(uri)) return this.dialAlone(wanted)
     const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(endpointKey(uri)))
     if (known !== undefined) return !relay || takes(known) ? known : this.dialAlone(wanted)
     const hop = this.dialAlone(wanted)

@@ -30,6 +30,12 @@ export interface NextHopOptions {
    * loopback only, else `defaultNextHopPorts`.
    */
   readonly ports?: ReadonlyArray<PortRange> | undefined
+  /**
+   * As `allow`, of the host as the URI has it: endpoints that take whatever comes on a connection for the session that was first
+   * there, as FreeSWITCH does. Each session gets a connection of its own to them, though connections should be used again
+   * (RFC 4975 §5.4).
+   */
+  readonly alone?: ReadonlyArray<string> | undefined
 }
 
 /** Both ends are in it. */
@@ -117,6 +123,7 @@ const familyOf = (address: string): "ipv4" | "ipv6" => isIPv6(address) ? "ipv6" 
 export class NextHops {
   #allow!: Rules
   #deny!: Rules
+  #alone!: Rules
   readonly #inner: Rules | undefined
   #ports: ReadonlyArray<PortRange> | undefined
   /** The relay's own addresses by port: it must not talk to itself. */
@@ -149,10 +156,16 @@ export class NextHops {
   }
 
   /** What is allowed and refused from now on; connections that there are stay. */
-  set options({ allow = [], deny = [], ports }: NextHopOptions) {
+  set options({ allow = [], alone = [], deny = [], ports }: NextHopOptions) {
     this.#allow = new Rules(allow)
+    this.#alone = new Rules(alone)
     this.#deny = new Rules(deny)
     this.#ports = ports ?? (this.#inner === undefined ? undefined : defaultNextHopPorts)
+  }
+
+  /** Is it an endpoint that gets a connection for each session. */
+  wantsEachAlone({ host }: MsrpUri): boolean {
+    return this.#alone.coversName(host) || (isIP(host) !== 0 && this.#alone.coversAddress(host))
   }
 
   /** As far as it can be told from the URI. */

@@ -162,8 +162,9 @@ export class Router {
     if ("problem" in target) return refuse(target.status, target.problem, parties, target.target)
     relays.leads(target, session, uri)
     const route = forward(sessions, target, request)
+    // An endpoint that other sessions share is found again by where it is.
+    if (relay || target.keys.length === 0) wentBy(session, uri, target)
     if (!relay) return route
-    wentBy(session, uri, target)
     // Neither what is too long to be kept nor what comes first on a connection that takes several needs to be tried.
     if (!request.isLong && !target.routes.takesSeveral && target.routes.trials < MAX_TRIALS) {
       const trying = new Trying({

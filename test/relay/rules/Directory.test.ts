@@ -69,6 +69,46 @@ describe("next hops that are there", () => {
   )
 
   scenario(
+    "R4975-5.4-21: who takes all that comes on a connection for its first session has one for each, where the operator says so",
+    (world) =>
+      Effect.gen(function*() {
+        const hop = yield* world.listen
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const say = Effect.fnUntraced(function*(owner: Owner, session: string, at: number) {
+          const to = hop.uri.replace("/listening", `/${session}`)
+          owner.peer.write(send({ to: `${owner.usePath} ${to}`, from: owner.uri, body: session }))
+          assert.strictEqual((yield* owner.peer.next).status, 200)
+          yield* until(() => hop.peers.length > at, "a connection")
+          const frame = yield* hop.peers[at]!.next
+          assert.strictEqual(frame.body?.toString(), session)
+          hop.peers[at]!.answer(frame)
+        })
+        yield* say(alice, "first", 0)
+        yield* say(carol, "second", 1)
+        // Each session finds its own again.
+        yield* say(alice, "first", 0)
+        yield* say(carol, "second", 1)
+        assert.lengthOf(hop.peers, 2)
+        // What is written there leads to whom it is addressed, as from any peer.
+        hop.peers[1]!.write(
+          send({ to: `${carol.usePath} ${carol.uri}`, from: hop.uri.replace("/listening", "/second"), body: "back" })
+        )
+        assert.strictEqual((yield* hop.peers[1]!.next).status, 200)
+        assert.strictEqual((yield* carol.peer.next).body?.toString(), "back")
+        // One that has ended is made anew, for that session only.
+        yield* hop.peers[0]!.close
+        yield* until(() => world.relay.gauges().connections === 3, "its end")
+        yield* say(alice, "first", 2)
+        yield* say(carol, "second", 1)
+        world.change({ nextHops: {} })
+        yield* say(alice, "third", 3)
+        yield* say(carol, "third", 3)
+      }),
+    { nextHops: { alone: ["localhost"] } }
+  )
+
+  scenario(
     "R4976-6.5-02: one that no session uses any more is closed, whatever its peer sends; one in use is kept",
     (world) =>
       Effect.gen(function*() {

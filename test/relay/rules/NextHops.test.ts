@@ -174,6 +174,15 @@ describe("NextHops", () => {
     assert.isFalse(policy.admitsAddress(["a.example", "relay.example.com"], "198.51.100.1", 2855))
   })
 
+  it("R4975-5.4-21: who gets a connection for each session is told by the host of the URI, as it stands there", () => {
+    const policy = new NextHops({ alone: ["10.0.0.0/8", "*.example.com"] }, outside)
+    const alone = (host: string): boolean => policy.wantsEachAlone(uri(`${host}:2855`))
+    assert.isTrue(["10.1.2.3", "[::ffff:10.1.2.3]", "FS1.example.com"].every(alone))
+    assert.isFalse(["11.1.2.3", "example.com", "localhost"].some(alone))
+    policy.options = {}
+    assert.isFalse(alone("10.1.2.3"))
+  })
+
   it("every rule that is taken can be used, and nothing else is taken", () => {
     for (
       const bad of [

@@ -103,6 +103,7 @@ export const bad: Record<string, ReadonlyArray<string>> = {
   MSRP_MAX_DIALS: ["0", "10001"],
   MSRP_NEXT_HOP_ALLOW: ["10.0.0.0/33", "msrp://a.example", "10.0.0", "a b", "10.0.0.0/8,"],
   MSRP_NEXT_HOP_DENY: ["::/129", "*", "a*.example", "1.2.3.4/"],
+  MSRP_NEXT_HOP_ALONE: ["10.0.0.0/33", "*", "msrp://a.example"],
   MSRP_NEXT_HOP_PORTS: ["0", "65536", "5-4", "msrp", "2855,", "1-2-3"],
   MSRP_CONNECT_TIMEOUT: ["0", "2h"],
   MSRP_STALL_LIMIT: ["0", "never"],

@@ -360,6 +360,9 @@ export const cases: Record<string, ReadonlyArray<Case>> = {
   MSRP_NEXT_HOP_DENY: [
     { value: "0.0.0.0/0,host", of: ({ relay }) => relay.nextHops?.deny, is: ["0.0.0.0/0", "host"] }
   ],
+  MSRP_NEXT_HOP_ALONE: [
+    { value: "10.0.0.30, host", of: ({ relay }) => relay.nextHops?.alone, is: ["10.0.0.30", "host"] }
+  ],
   MSRP_NEXT_HOP_PORTS: [
     {
       value: "2855, 49152-65535",

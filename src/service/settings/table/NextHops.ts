@@ -28,5 +28,14 @@ export const nextHops = {
     example: "2855,2856,49152-65535",
     absent: "443 and 1024 to 65535; any if the relay listens on loopback only",
     reload: "live"
+  }),
+  nextHopAlone: set("MSRP_NEXT_HOP_ALONE", nextHopRules, {
+    expects: "addresses, networks, host names or *.names",
+    meaning:
+      "Endpoints that get a connection for each session, by the host that their URI has. For those that take all that comes " +
+      "on a connection for the session that was first there, as FreeSWITCH does: others use one connection for all.",
+    example: "10.0.0.30,switch.example.com",
+    default: "none",
+    reload: "live"
   })
 }
