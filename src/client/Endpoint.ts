@@ -282,7 +282,7 @@ export const connect = Effect.fnUntraced(function*(
       ),
       headers: headersToUtf8(options.headers ?? []),
       byteRange: byteRange ?? { start: 1, total: size },
-      failureReport: options.failureReport ?? "yes",
+      failureReport: options.failureReport,
       successReport: options.successReport ?? false,
       chunkSize: Math.max(1, Math.min(chunkSize, connection.messages?.piece ?? Infinity)),
       flag: options.flag ?? "$",

@@ -193,7 +193,9 @@ export interface SendOptions<E = never, R = never> {
   readonly headers?: HeaderLines | undefined
   /** The body's place in a message of which it is only a part; `total: undefined` is `*`. False: no Byte-Range. */
   readonly byteRange?: { readonly start: number; readonly total: number | undefined } | false | undefined
-  /** Default `yes`. */
+  /**
+   * Default `yes`, without a header that says so (RFC 4975 §7.1): peers on msrp-node-lib send receipts only where there is one.
+   */
   readonly failureReport?: FailureReport | undefined
   /** Asks for what `Sent.delivered` waits for. Default false. */
   readonly successReport?: boolean | undefined

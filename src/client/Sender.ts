@@ -37,7 +37,8 @@ export interface Outgoing<E, R> {
   readonly headers: HeaderLines
   /** Where in the message the body begins, and the message's length. False: chunks have no Byte-Range. */
   readonly byteRange: { readonly start: number; readonly total: number | undefined } | false
-  readonly failureReport: FailureReport
+  /** Absent: `yes`, and not written. */
+  readonly failureReport: FailureReport | undefined
   readonly successReport: boolean
   /** Octets of body in one chunk; `Infinity` for one chunk. */
   readonly chunkSize: number
@@ -92,7 +93,7 @@ export const send = Effect.fnUntraced(function*<E, R>(
   { codec, inbox, wire }: SenderParts,
   message: Outgoing<E, R>
 ): Effect.fn.Return<Handed, ClientError | E, R | Scope.Scope> {
-  const { body, byteRange, chunkSize, failureReport, messageId, size, timeout, window } = message
+  const { body, byteRange, chunkSize, failureReport = "yes", messageId, size, timeout, window } = message
   const source: Source<E> = body === undefined || body instanceof Uint8Array
     ? fromOctets(body ?? EMPTY)
     : yield* fromStream(body)
@@ -140,7 +141,7 @@ export const send = Effect.fnUntraced(function*<E, R>(
   const headers = (): HeaderLines => {
     const lines: Array<readonly [string, string]> = [["Message-ID", messageId]]
     if (message.successReport) lines.push(["Success-Report", "yes"])
-    if (failureReport !== "yes") lines.push(["Failure-Report", failureReport])
+    if (message.failureReport !== undefined) lines.push(["Failure-Report", failureReport])
     if (byteRange !== false) {
       const first = byteRange.start + sent
       const length = knownLength()

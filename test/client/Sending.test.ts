@@ -90,6 +90,22 @@ describe("progress", () => {
       for (const line of lines) assert.match(line, /"a function that is told of progress is broken" error=RangeError$/)
     }).pipe(Effect.provide([simulated, logger]))
   })
+
+  it.effect("says that it is to be told of failures only where the program says so: some peers look for the header", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair()
+      const said = Effect.fnUntraced(function*(failureReport?: "yes" | "no" | "partial") {
+        const fiber = yield* Effect.forkChild(client.send({ toPath: peer, body: "Hi", failureReport }))
+        const [frame] = yield* other.frames(1)
+        other.answer(frame!, 200)
+        yield* Fiber.join(fiber)
+        return frame!.header("Failure-Report")
+      })
+      assert.deepStrictEqual(
+        [yield* said(), yield* said("yes"), yield* said("no"), yield* said("partial")],
+        [undefined, "yes", "no", "partial"]
+      )
+    }).pipe(Effect.provide(simulated)))
 })
 
 describe("delivered", () => {
