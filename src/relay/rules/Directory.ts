@@ -1,6 +1,6 @@
 /**
  * Hops by where they lead: one connection for each scheme, host and port, however many sessions use it and whoever
- * opened it (RFC 4975 §5.4, RFC 4976 §6.4.2).
+ * opened it (RFC 4975 §5.4, RFC 4976 §6.4.2). Who can take but one session on a connection is found by `Ways`.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { authorityKey, canonicalHost, type MsrpUri, targetOf } from "../../protocol/Uri.ts"

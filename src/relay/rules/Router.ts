@@ -162,7 +162,7 @@ export class Router {
     if ("problem" in target) return refuse(target.status, target.problem, parties, target.target)
     relays.leads(target, session, uri)
     const route = forward(sessions, target, request)
-    // An endpoint that other sessions share is found again by where it is.
+    // An endpoint that others share is found again by where it is, one without keys by the session that it is for.
     if (relay || target.keys.length === 0) wentBy(session, uri, target)
     if (!relay) return route
     // Neither what is too long to be kept nor what comes first on a connection that takes several needs to be tried.

@@ -1,6 +1,7 @@
 /**
  * Which connection leads to another relay for a session, where that relay has several. There are relays with a connection
- * for each session, which refuse every other session on it: what goes back takes the connection that it came in on.
+ * for each session, which refuse every other session on it: what goes back takes the connection that it came in on. And
+ * there are endpoints that confuse sessions on one connection, and have one for each.
  */
 import { authorityKey, type MsrpUri } from "../../protocol/Uri.ts"
 import type { Session, Way } from "../Session.ts"

@@ -75,9 +75,9 @@ describe("next hops that are there", () => {
         const hop = yield* world.listen
         const alice = yield* world.login()
         const carol = yield* world.login({ username: "carol" })
-        const say = Effect.fnUntraced(function*(owner: Owner, session: string, at: number) {
+        const say = Effect.fnUntraced(function*(owner: Owner, session: string, at: number, from = owner.uri) {
           const to = hop.uri.replace("/listening", `/${session}`)
-          owner.peer.write(send({ to: `${owner.usePath} ${to}`, from: owner.uri, body: session }))
+          owner.peer.write(send({ to: `${owner.usePath} ${to}`, from, body: session }))
           assert.strictEqual((yield* owner.peer.next).status, 200)
           yield* until(() => hop.peers.length > at, "a connection")
           const frame = yield* hop.peers[at]!.next
@@ -86,9 +86,9 @@ describe("next hops that are there", () => {
         })
         yield* say(alice, "first", 0)
         yield* say(carol, "second", 1)
-        // Each session finds its own again.
+        // Each session finds its own again, also by another path.
         yield* say(alice, "first", 0)
-        yield* say(carol, "second", 1)
+        yield* say(carol, "second", 1, carol.uri.replace(";tcp", "x;tcp"))
         assert.lengthOf(hop.peers, 2)
         // What is written there leads to whom it is addressed, as from any peer.
         hop.peers[1]!.write(
