@@ -19,6 +19,7 @@ import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import * as Dns from "node:dns/promises"
 import { isIP } from "node:net"
+import { makeLasting } from "./clock/Lasting.ts"
 import { codeOf } from "./net/ErrorCode.ts"
 import { type Current, follow, type Live } from "./options/Live.ts"
 import { type OptionsError, text, wrongOrUnknown } from "./options/Options.ts"
@@ -161,12 +162,15 @@ export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<neve
     reference,
     Effect.gen(function*() {
       const turns = yield* Semaphore.make(MAX_ASKED)
+      const { found, measured } = yield* makeLasting
       let asking = 0
       const ask = (name: string) =>
         Effect.suspend(() => {
           if (asking === MAX_ASKED + MAX_WAITING) return Effect.fail(new ResolverError({ name, code: TOO_MANY }))
           asking++
-          return Effect.map(turns.withPermit(srv(name)), foremost).pipe(Effect.ensuring(Effect.sync(() => asking--)))
+          return Effect.map(turns.withPermit(found(srv(name))), foremost).pipe(
+            Effect.ensuring(Effect.sync(() => asking--))
+          )
         })
       const cache = yield* Cache.makeWith(ask, {
         capacity: CAPACITY,
@@ -174,8 +178,8 @@ export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<neve
       })
       const lookUp = yield* oneByOne(addresses)
       return {
-        addresses: (host: string) => Effect.map(lookUp(host), (found) => found.slice(0, MAX_ADDRESSES)),
-        srv: (name: string) => Cache.get(cache, name.toLowerCase())
+        addresses: (host: string) => Effect.map(lookUp(host), (all) => all.slice(0, MAX_ADDRESSES)),
+        srv: (name: string) => measured(Cache.get(cache, name.toLowerCase()))
       }
     })
   )

@@ -12,6 +12,7 @@ import * as Client from "../src/Client.ts"
 import { Codec } from "../src/Codec.ts"
 import { TestNetwork, Transport, TransportError } from "../src/Transport.ts"
 import { joined, type Scripted, scripted } from "./client/Scripted.ts"
+import { withTimeOfDay } from "./support/timeOfDay.ts"
 
 const RELAY = { scheme: "msrp", host: "relay.example.com", port: 2855 } as const
 const relay = "msrp://relay.example.com:2855;tcp"
@@ -364,6 +365,26 @@ describe("send", () => {
       yield* TestClock.adjust("1 millis")
       assert.strictEqual((yield* Fiber.join(fiber)).reason, "Timeout")
     }).pipe(Effect.provide(simulated)))
+
+  it.effect("waits as long for a response where the time of day is set anew", () =>
+    withTimeOfDay((set) =>
+      Effect.gen(function*() {
+        const { client, other } = yield* pair()
+        for (const hours of [5, -10]) {
+          const fiber = yield* Effect.forkChild(
+            Effect.flip(client.send({ toPath: peer, body: "abcd", chunkSize: 2 }))
+          )
+          const [first] = yield* other.frames(2)
+          set(hours * 3_600_000)
+          other.answer(first!, 200)
+          yield* settled
+          assert.isUndefined(fiber.pollUnsafe(), `${hours}`)
+          yield* TestClock.adjust("30 seconds")
+          assert.strictEqual(fiber.pollUnsafe()?._tag, "Success", `${hours}`)
+          assert.strictEqual((yield* Fiber.join(fiber)).reason, "Timeout")
+        }
+      })
+    ).pipe(Effect.provide(simulated)))
 
   it.effect("sends a part of a message, and chunks without Byte-Range", () =>
     Effect.gen(function*() {

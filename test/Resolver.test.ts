@@ -17,6 +17,7 @@ import {
 } from "../src/Resolver.ts"
 import { nameServerOf } from "../src/resolver/Srv.ts"
 import { nameServer } from "./support/nameServer.ts"
+import { withTimeOfDay } from "./support/timeOfDay.ts"
 
 const record = (priority: number, weight: number, target: string): SrvRecord => ({
   priority,
@@ -74,6 +75,25 @@ it.effect("R4976-8-10 R2782-05: asks a name server, and remembers what it said",
       assert.lengthOf(asked, 4)
     }).pipe(Effect.provide(layerNode({ servers: [address] })))
   }))
+
+it.effect("a time of day that is set anew neither prolongs nor ends what is remembered", () =>
+  withTimeOfDay((set) =>
+    Effect.gen(function*() {
+      const { address, asked } = yield* nameServer({
+        "_msrps._tcp.here.example": [{ ...record(1, 1, "a.here.example"), ttl: 300 }]
+      })
+      yield* Effect.gen(function*() {
+        yield* relaysOf("here.example")
+        set(5 * 3_600_000)
+        yield* relaysOf("here.example")
+        assert.lengthOf(asked, 1)
+        set(-10 * 3_600_000)
+        yield* TestClock.adjust("300 seconds")
+        yield* relaysOf("here.example")
+        assert.lengthOf(asked, 2)
+      }).pipe(Effect.provide(layerNode({ servers: [address] })))
+    })
+  ))
 
 it.effect("R2782-01: an answer is remembered as long as its shortest-lived record says", () =>
   Effect.gen(function*() {

@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { createHash, timingSafeEqual } from "node:crypto"
+import { makeLasting } from "../clock/Lasting.ts"
 
 /** Characters that a token has at least: fewer could be guessed. */
 export const MIN_TOKEN = 16
@@ -90,7 +91,8 @@ export class AdminToken extends Context.Service<AdminToken, {
           reported = problem
           return good
         })
-        const current = yield* Effect.cachedWithTTL(look, CHECK)
+        const { found, measured } = yield* makeLasting
+        const current = measured(yield* Effect.cachedWithTTL(found(look), CHECK))
         return {
           required: true,
           admits: (given) => Effect.map(current, (token) => token !== undefined && sameToken(given, token))

@@ -3,6 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
+import { monotonicMillis } from "../clock/Monotonic.ts"
 import { ClientError } from "./ClientError.ts"
 import type { Frame } from "./Frame.ts"
 import type { Inbox } from "./Inbox.ts"
@@ -66,7 +67,7 @@ export class Responses {
     })
   }
 
-  /** The chunk with so many octets of body is written: its response is due at `deadline`. */
+  /** The chunk with so many octets of body is written: its response is due at `deadline`, by the monotonic clock. */
   written(id: string, deadline: number, octets: number): void {
     if (this.#open.has(id)) this.#open.set(id, { deadline, octets })
     else if (this.#early === id) this.#acknowledged(octets)
@@ -82,7 +83,7 @@ export class Responses {
           continue
         }
         this.#progress.closeUnsafe()
-        const left = deadline - (yield* Clock.currentTimeMillis)
+        const left = deadline - monotonicMillis(yield* Clock.Clock)
         if (left <= 0) return yield* noResponse
         yield* Effect.timeoutOrElse(this.#progress.await, { duration: left, orElse: () => Effect.void })
       }

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import { monotonicMillis } from "../clock/Monotonic.ts"
 import type { Codec } from "../Codec.ts"
 import { Buffer } from "../platform/Node.ts"
 import type { HeaderLines } from "../protocol/Encoder.ts"
@@ -203,7 +204,7 @@ export const send = Effect.fnUntraced(function*<E, R>(
         endLine[endLine.length - 3] = last.charCodeAt(0)
         wire.put(endLine)
       }))
-    responses.written(id, (yield* Clock.currentTimeMillis) + timeout, sent - before)
+    responses.written(id, monotonicMillis(yield* Clock.Clock) + timeout, sent - before)
     return flag
   })
 

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { makeLasting } from "../clock/Lasting.ts"
 import { algorithmsOf, Credentials, type UserKey } from "../Credentials.ts"
 import { checkOptions, duration, type OptionsError, whole } from "../options/Options.ts"
 
@@ -67,11 +68,12 @@ export const layerCached = <E, R>(
       const { capacity = 10_000, timeToLive = "30 seconds" } = options
       const credentials = yield* Credentials
       const life = Duration.fromInputUnsafe(timeToLive)
+      const { found, measured } = yield* makeLasting
       /** Those whose look-up has asked the backend itself: to ask once more would tell nothing new. */
       const asked = new WeakSet<UserKey>()
       const ask = Effect.flatMap(Asking, (user) => {
         asked.add(user)
-        return credentials.lookup(user)
+        return found(credentials.lookup(user))
       })
       const cache = yield* Cache.makeWith(() => ask, {
         capacity,
@@ -79,7 +81,7 @@ export const layerCached = <E, R>(
         timeToLive: (exit) => Exit.isFailure(exit) ? Duration.zero : life
       })
       const rechecks = yield* Cache.makeWith(
-        (key: string) => Effect.tap(ask, (found) => Cache.set(cache, key, found)),
+        (key: string) => Effect.tap(ask, (secret) => Cache.set(cache, key, secret)),
         { capacity, requireServicesAt: "lookup", timeToLive: () => Duration.min(RECHECK_INTERVAL, life) }
       )
       return Credentials.of({
@@ -87,16 +89,16 @@ export const layerCached = <E, R>(
           return credentials.algorithms
         },
         algorithmsOf: (realm) => algorithmsOf(credentials, realm),
-        lookup: (user) => Effect.provideService(Cache.get(cache, keyOf(user)), Asking, user),
+        lookup: (user) => measured(Effect.provideService(Cache.get(cache, keyOf(user)), Asking, user)),
         recheck: (user) => {
           const key = keyOf(user)
-          return asked.has(user)
-            ? Effect.tap(Cache.get(cache, key), (found) => Cache.set(rechecks, key, found)).pipe(
-              Effect.provideService(Asking, user)
-            )
-            : Effect.provideService(Cache.get(rechecks, key), Asking, user)
+          const again = asked.has(user)
+            ? Effect.tap(Cache.get(cache, key), (secret) => Cache.set(rechecks, key, secret))
+            : Cache.get(rechecks, key)
+          return measured(Effect.provideService(again, Asking, user))
         },
-        refresh: (user) => Effect.tap(credentials.lookup(user), (found) => Cache.set(cache, keyOf(user), found))
+        refresh: (user) =>
+          Effect.tap(credentials.lookup(user), (secret) => measured(Cache.set(cache, keyOf(user), secret)))
       })
     })
   ).pipe(Layer.provide(backend))

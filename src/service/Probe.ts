@@ -15,6 +15,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createHash, randomBytes } from "node:crypto"
 import * as Client from "../Client.ts"
+import { monotonicMillis } from "../clock/Monotonic.ts"
 import { Codec } from "../Codec.ts"
 import { type MsrpUri, parseUri } from "../protocol/Uri.ts"
 import type { TransportError } from "../Transport.ts"
@@ -76,16 +77,15 @@ export const probe = Effect.fnUntraced(function*(
   tell: ProbeReport = inLines()
 ): Effect.fn.Return<void, ProbeFailed, Transport | Codec | Scope.Scope> {
   const { password, path, relay, size, timeout, user } = options
-  const began = yield* Clock.currentTimeMillis
+  const clock = yield* Clock.Clock
+  const now = (): number => Math.round(monotonicMillis(clock))
+  const began = now()
   const address = addressOf(relay, path)
   const where = targetOf(address)
   let progress = 0
   const steps: Array<ProbeStep> = []
   const ended = (failure: string | undefined) =>
-    Effect.flatMap(
-      Clock.currentTimeMillis,
-      (now) => tell.ended({ relay: where, user, millis: now - began, steps, failure })
-    )
+    Effect.suspend(() => tell.ended({ relay: where, user, millis: now() - began, steps, failure }))
 
   /** Fails when nothing has moved for as long as the timeout. */
   const watched = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
@@ -104,10 +104,10 @@ export const probe = Effect.fnUntraced(function*(
     effect: Effect.Effect<A, TransportError | Client.ClientError | Stalled | Mismatch, R>,
     detail: (result: A, millis: number) => string = () => ""
   ) {
-    const start = yield* Clock.currentTimeMillis
+    const start = now()
     progress++
     const result = yield* Effect.result(watched(effect))
-    const millis = (yield* Clock.currentTimeMillis) - start
+    const millis = now() - start
     const ok = result._tag === "Success"
     const one = { name, ok, millis, detail: ok ? detail(result.success, millis) : "" }
     yield* tell.step(one)

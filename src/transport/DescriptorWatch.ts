@@ -5,6 +5,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { closeSync, openSync } from "node:fs"
+import { monotonicMillis } from "../clock/Monotonic.ts"
 import { codeOf, wordsOf } from "../net/ErrorCode.ts"
 import type { TransportCounters } from "./TransportFacts.ts"
 
@@ -43,7 +44,7 @@ export const makeDescriptorWatch = (
     yield* Effect.sleep(LOOK)
     for (let reason = look(); reason !== undefined; reason = look()) {
       counters.acceptsFailed++
-      const now = yield* Clock.currentTimeMillis
+      const now = monotonicMillis(yield* Clock.Clock)
       if (now - toldAt >= QUIET) {
         toldAt = now
         yield* Effect.annotateLogs(Effect.logWarning("accept failed"), { reason })

@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import * as TestClock from "effect/testing/TestClock"
 import { execFileSync } from "node:child_process"
 import { AdminToken, isOpenToOthers, sameToken, tokenOf } from "../../src/admin/Token.ts"
+import { withTimeOfDay } from "../support/timeOfDay.ts"
 
 const [ONE, OTHER] = ["0123456789abcdef", "fedcba9876543210+/="]
 
@@ -67,3 +68,21 @@ it.effect("a pipe or a device in place of the file lets nobody in, and nobody wa
       }).pipe(Effect.provide(AdminToken.layerFile(path)))
     }
   }).pipe(Effect.provide(NodeFileSystem.layer)))
+
+it.effect("a token that was replaced is good no longer where the time of day is set back by hours", () =>
+  withTimeOfDay((set) =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = `${yield* fs.makeTempDirectoryScoped()}/token`
+      yield* fs.writeFileString(path, ONE)
+      yield* Effect.gen(function*() {
+        const { admits } = yield* AdminToken
+        assert.isTrue(yield* admits(Redacted.make(ONE)))
+        set(-5 * 3_600_000)
+        yield* fs.writeFileString(path, OTHER)
+        yield* TestClock.adjust("1 second")
+        assert.isFalse(yield* admits(Redacted.make(ONE)))
+        assert.isTrue(yield* admits(Redacted.make(OTHER)))
+      }).pipe(Effect.provide(AdminToken.layerFile(path)))
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  ))

@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Hash from "effect/Hash"
@@ -8,6 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { Credentials, CredentialsUnavailable, type Secret } from "../../src/Credentials.ts"
 import { type CachedOptions, layerCached } from "../../src/credentials/Cached.ts"
+import { withTimeOfDay } from "../support/timeOfDay.ts"
 
 const make = (options: CachedOptions = {}) => {
   const state = { asked: [] as Array<string>, down: false, password: "one", gate: Effect.void }
@@ -219,3 +221,29 @@ it.effect("names that are made to have the same hash are looked up as fast as ot
     assert.isBelow(yield* time(bad), 15 * (yield* time(good)))
   }).pipe(Effect.provide(layer))
 })
+
+it.effect("a time of day that is set anew neither prolongs nor ends what is remembered, and the backend is asked by it", () =>
+  withTimeOfDay((set) => {
+    const HOURS = 5 * 3_600_000
+    const times: Array<number> = []
+    const { guess, layer, lookup, state } = make()
+    return Effect.gen(function*() {
+      const start = yield* Clock.currentTimeMillis
+      yield* lookup("alice")
+      state.password = "two"
+      set(HOURS)
+      assert.strictEqual(yield* lookup("alice"), "one")
+      set(-2 * HOURS)
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(yield* lookup("alice"), "two")
+      yield* TestClock.adjust("2 seconds")
+      yield* guess("alice")
+      state.password = "three"
+      set(-HOURS)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* guess("alice"), ["two", "three"])
+      state.gate = Effect.map(Clock.currentTimeMillis, (now) => void times.push(now - start))
+      yield* lookup("bob")
+      assert.deepStrictEqual(times, [33_000 - 2 * HOURS])
+    }).pipe(Effect.provide(layer))
+  }))

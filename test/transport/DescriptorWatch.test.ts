@@ -6,6 +6,7 @@ import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import { makeDescriptorWatch } from "../../src/transport/DescriptorWatch.ts"
 import { zeroTransportCounters } from "../../src/transport/TransportFacts.ts"
+import { withTimeOfDay } from "../support/timeOfDay.ts"
 
 it.effect("a line when they are gone and one a minute, a count each second, and no look where nobody comes", () => {
   const log: Array<string> = []
@@ -45,4 +46,20 @@ it.effect("a line when they are gone and one a minute, a count each second, and 
     yield* TestClock.adjust("2 seconds")
     assert.deepStrictEqual([counters.acceptsFailed, log.length], [65, 3])
   }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+})
+
+it.effect("a line a minute where the time of day is set back by hours, too", () => {
+  const log: Array<string> = []
+  const logger = Logger.make(() => void log.push(""))
+  return withTimeOfDay((set) =>
+    Effect.gen(function*() {
+      const run = yield* FiberSet.makeRuntime<never, void, never>()
+      const came = makeDescriptorWatch(zeroTransportCounters(), run, () => "none left")
+      came()
+      yield* TestClock.adjust("2 seconds")
+      set(-5 * 3_600_000)
+      yield* TestClock.adjust("2 minutes")
+      assert.lengthOf(log, 3)
+    }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+  )
 })

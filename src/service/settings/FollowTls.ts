@@ -7,6 +7,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { monotonicMillis } from "../../clock/Monotonic.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { TlsOptions } from "../../Transport.ts"
 import { readTls, type TlsFiles } from "./TlsFiles.ts"
@@ -61,12 +62,13 @@ export const followTls = Effect.fnUntraced(function*(
   let followed = files
   let own = first
   let inForce = validitiesOf(first)
+  const clock = yield* Clock.Clock
   // The start has warned itself.
-  let warned = yield* Clock.currentTimeMillis
+  let warned = monotonicMillis(clock)
   let reported = ""
   const remind = Effect.fnUntraced(function*(now: number) {
-    if (now - warned < REMIND) return
-    warned = now
+    if (monotonicMillis(clock) - warned < REMIND) return
+    warned = monotonicMillis(clock)
     for (const [index, validity] of inForce.entries()) {
       const path = followed.cert[index]
       const concern = concernOf(validity, now)
@@ -92,7 +94,7 @@ export const followTls = Effect.fnUntraced(function*(
       if (!isNew) return
       yield* SubscriptionRef.set(tls, fresh)
       inForce = validitiesOf(fresh)
-      warned = now
+      warned = monotonicMillis(clock)
       yield* Effect.logInfo("TLS files read again: new connections use them")
       for (const warning of found.warnings) yield* Effect.logWarning(warning)
     })

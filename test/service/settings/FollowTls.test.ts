@@ -10,6 +10,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../../src/protocol/Uri.ts"
 import { followTls } from "../../../src/service/settings/FollowTls.ts"
 import { ca, expired, issueFor, type KeyPair, localhost, relay, selfSigned } from "../../support/pki.ts"
+import { withTimeOfDay } from "../../support/timeOfDay.ts"
 
 /** Files that can be changed, and what is logged. */
 const world = () => {
@@ -144,5 +145,25 @@ it.effect("R4976-9.2-30: one that is not valid takes no place of one that is, an
       for (let day = 0; day < 3; day++) yield* TestClock.adjust("1 day")
       assert.lengthOf(log.filter((line) => line.includes("one.crt has expired")), 3)
       assert.notInclude(log.join(), "PRIVATE")
+    }).pipe(Effect.scoped, Effect.provide([...layers]))
+  }))
+
+it.effect("R4976-9.2-30: who has one that is not valid is told each day, where the time of day is set back, too", () =>
+  withTimeOfDay((set) => {
+    const { files, layers, log } = world()
+    Object.assign(files, { "/cert": expired.cert, "/key": Redacted.value(expired.key) })
+    return Effect.gen(function*() {
+      yield* TestClock.setTime(Date.now())
+      yield* followTls({
+        files: { cert: ["/cert"], key: ["/key"], ca: undefined },
+        uris: [],
+        first: expired,
+        checkInterval: "10 minutes"
+      })
+      set(-5 * 3_600_000)
+      for (let day = 1; day <= 2; day++) {
+        yield* TestClock.adjust("1 day")
+        assert.lengthOf(log.filter((line) => line.includes("/cert has expired")), day)
+      }
     }).pipe(Effect.scoped, Effect.provide([...layers]))
   }))
