@@ -1,7 +1,8 @@
 /**
- * Look-ups of addresses, one at a time for each asker. The system does them on two threads, where one goes on that nobody
+ * Look-ups of addresses, one at a time for each asker. The system does them on few threads, where one goes on that nobody
  * waits for any more, and whoever owns a domain decides how long it takes: without turns, the names of one user keep those
- * of all others waiting, and for as long again as there were more.
+ * of all others waiting, and for as long again as there were more. Those of several users must leave some of the threads to the
+ * relay itself, which looks up where its users' service or database is: nobody could log in meanwhile.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,6 +15,17 @@ export const Asker = Context.Reference<string | undefined>("msrp-relay/resolver/
   defaultValue: () => undefined
 })
 
+/** Threads of Node where nothing says how many, and the most that it has (libuv). */
+const THREADS = 4
+const MAX_THREADS = 1024
+
+/** Look-ups that all askers together have under way, of those that there are threads for: half of all, of which a quarter is left. */
+export const lookupsAtOnce = (threads: string | undefined): number => {
+  const count = threads === undefined ? THREADS : Number.parseInt(threads, 10) || 1
+  const half = Math.ceil(Math.min(MAX_THREADS, Math.max(1, count)) / 2)
+  return half - Math.floor(half / 4)
+}
+
 /** The look-ups of one asker; it is there while there are such. */
 interface Lane {
   readonly turn: Semaphore.Semaphore
@@ -22,10 +34,12 @@ interface Lane {
 
 /** The same look-up, but for turns. Who stops to wait gives up his place, and keeps his turn where it has begun. */
 export const oneByOne = <A, E>(
-  lookUp: (host: string) => Effect.Effect<A, E>
+  lookUp: (host: string) => Effect.Effect<A, E>,
+  atOnce = lookupsAtOnce(process.env["UV_THREADPOOL_SIZE"])
 ): Effect.Effect<(host: string) => Effect.Effect<A, E>, never, Scope.Scope> =>
   Effect.map(Effect.scope, (scope) => {
     const lanes = new Map<string, Lane>()
+    const threads = Semaphore.makeUnsafe(atOnce)
 
     const inTurn = (asker: string, host: string): Effect.Effect<A, E> =>
       Effect.uninterruptibleMask((restore) => {
@@ -35,9 +49,11 @@ export const oneByOne = <A, E>(
         const leave = Effect.sync(() => {
           if (--lane.lookups === 0) lanes.delete(asker)
         })
-        const looked = Effect.ensuring(restore(lookUp(host)), Effect.andThen(lane.turn.release(1), leave))
+        const done = Effect.andThen(lane.turn.release(1), leave)
+        const looked = Effect.ensuring(restore(lookUp(host)), Effect.andThen(threads.release(1), done))
         return restore(lane.turn.take(1)).pipe(
           Effect.onInterrupt(() => leave),
+          Effect.andThen(Effect.onInterrupt(restore(threads.take(1)), () => done)),
           Effect.andThen(Effect.forkIn(looked, scope)),
           Effect.flatMap((fiber) => restore(Fiber.join(fiber)))
         )

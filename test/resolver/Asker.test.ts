@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { makeDialler } from "../../src/relay/edge/Dialler.ts"
 import { layerCached, Resolver, type ResolverShape } from "../../src/Resolver.ts"
-import { Asker } from "../../src/resolver/Asker.ts"
+import { Asker, lookupsAtOnce, oneByOne } from "../../src/resolver/Asker.ts"
 
 /** Look-ups that end when the test says so, whoever still waits for them. */
 const slow = Effect.fnUntraced(function*() {
@@ -48,6 +48,47 @@ it.effect("R4976-9.3-04 R4976-9.3-06: a user has one look-up of addresses at a t
       assert.deepStrictEqual(asked, ["0-0.slow.example", "bob.example", "bob.example", "bob.example"])
     }).pipe(Effect.provide(layer))
   }))
+
+it.effect("R4976-9.3-04 R4976-9.3-06: users together leave some of what the system looks up to the relay itself", () =>
+  Effect.gen(function*() {
+    const asked: Array<string> = []
+    const answers = new Map<string, Deferred.Deferred<void>>()
+    const lookUp = yield* oneByOne((host) =>
+      Effect.suspend(() => {
+        const answer = Deferred.makeUnsafe<void>()
+        asked.push(host)
+        answers.set(host, answer)
+        return Effect.as(Deferred.await(answer), host)
+      }), 2)
+    const by = (asker: string | undefined, host: string) =>
+      Effect.forkChild(Effect.provideService(lookUp(host), Asker, asker), { startImmediately: true })
+    const answer = (host: string) => Deferred.succeed(answers.get(host)!, undefined)
+    const first = yield* by("eve", "a")
+    yield* by("mallory", "b")
+    const given = yield* by("trudy", "c")
+    const alice = yield* by("alice", "d")
+    yield* TestClock.adjust(0)
+    // For the relay itself.
+    yield* by(undefined, "e")
+    assert.deepStrictEqual(asked, ["a", "b", "e"])
+    yield* Fiber.interrupt(given)
+    // Nobody waits for it any more: the system goes on.
+    yield* Fiber.interrupt(first)
+    yield* by("trudy", "f")
+    assert.deepStrictEqual(asked, ["a", "b", "e"])
+    yield* answer("a")
+    yield* TestClock.adjust(0)
+    assert.deepStrictEqual(asked, ["a", "b", "e", "d"])
+    yield* answer("d")
+    assert.strictEqual(yield* Fiber.join(alice), "d")
+    yield* TestClock.adjust(0)
+    assert.deepStrictEqual(asked, ["a", "b", "e", "d", "f"])
+  }).pipe(Effect.scoped))
+
+it("R4976-9.3-06: of few threads all are for users, who would else stand behind one of them", () => {
+  const sizes = ["16", undefined, "1", "8", "64", "", "many", "100000"]
+  assert.deepStrictEqual(sizes.map(lookupsAtOnce), [6, 2, 1, 3, 24, 1, 1, 384])
+})
 
 it.effect("R4976-9.3-04: what is looked up for a dial is asked for by the user for whom it is", () =>
   Effect.gen(function*() {

@@ -19,6 +19,7 @@ import {
   MOST_UNANSWERED_RELAYED
 } from "../../../src/relay/outbound/Window.ts"
 import { MAX_TRIALS } from "../../../src/relay/route/Trial.ts"
+import { lookupsAtOnce } from "../../../src/resolver/Asker.ts"
 import { TIME_LIMIT } from "../../../src/service/check/Look.ts"
 import { MAX_OCTETS as MAX_ENV_FILE } from "../../../src/service/settings/EnvFile.ts"
 import { variables } from "../../../src/service/settings/Table.ts"
@@ -87,7 +88,9 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `| ${size(numberIn("src/relay/route/Trial.ts", "const MAX_KEPT = "))}, ${MAX_TRIALS} sessions of a connection |`,
     `| look-ups of a user | | ${limits.lookups} a minute |`,
     // libuv has half of its threads for them.
-    `| of addresses in all | \`UV_THREADPOOL_SIZE\` | ${threads / 2} under way |`,
+    `| of addresses of all users | \`UV_THREADPOOL_SIZE\` | ${lookupsAtOnce(`${threads}`)} under way, of ${
+      threads / 2
+    } |`,
     `| ${numberIn(resolver, "const MAX_ASKED = ")} under way, ${numberIn(resolver, "const MAX_WAITING = ")} waiting |`,
     `| ${numberIn(resolver, "const MAX_RECORDS = ")}, ${seconds(numberIn(resolver, "const MAX_TTL = "))}, ${
       numberIn(resolver, "const MAX_ADDRESSES = ")
