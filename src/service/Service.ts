@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Authenticator } from "../Authenticator.ts"
 import { layerRemovedUsers } from "../authenticator/RemovedUsers.ts"
+import { layerForgiving } from "../clock/Stopped.ts"
 import { Codec } from "../Codec.ts"
 import { Credentials } from "../Credentials.ts"
 import * as HepSender from "../hep/HepSender.ts"
@@ -101,10 +102,10 @@ export const layerOf = (live: LiveSettings, own: Given, end: End = endOfRelay) =
 
 /** With settings that were read before, and nothing of a program's own. */
 export const layerWith = (settings: SettingsShape, end: End) =>
-  Layer.unwrap(Effect.map(makeLive(settings), (live) => layerOf(live, {}, end)))
+  Layer.unwrap(Effect.map(makeLive(settings), (live) => layerOf(live, {}, end))).pipe(Layer.provide(layerForgiving))
 
 /** With the settings of the environment. */
 export const layer = Layer.unwrap(Effect.gen(function*() {
   const own = yield* given
   return layerOf(yield* makeLive(yield* Effect.provideService(Settings.read, Brought, broughtBy(own)), own), own)
-})).pipe(Layer.provide(NodeFileSystem.layer))
+})).pipe(Layer.provide([NodeFileSystem.layer, layerForgiving]))

@@ -1,6 +1,7 @@
 /** The service as a layer. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -27,4 +28,20 @@ it.effect("ends in order when its start is given up once the relay serves: clien
     )
     assert.isTrue(Exit.isFailure(yield* Effect.exit(Effect.scoped(Layer.build(layerWith(settings, end))))))
     assert.deepStrictEqual(phases, ["serving"])
+  }).pipe(Effect.provide(NodeFileSystem.layer)))
+
+it.effect("whatever waits there leaves a moment to what came in while the process was stopped", () =>
+  Effect.gen(function*() {
+    const settings = yield* Settings.parse({
+      MSRP_URIS: `msrp://127.0.0.1:${yield* Effect.promise(freePort)};tcp`,
+      MSRP_USERS: "alice:wonderland",
+      MSRP_DRAIN_TIMEOUT: "0"
+    })
+    const clocks = new Set<Clock.Clock>()
+    const end = Effect.andThen(
+      Effect.map(Clock.Clock, (one) => void clocks.add(one)),
+      Effect.flatMap(Relay, (relay) => relay.end)
+    )
+    yield* Effect.scoped(Layer.build(layerWith(settings, end)))
+    assert.deepStrictEqual([clocks.size, clocks.has(yield* Clock.Clock)], [1, false])
   }).pipe(Effect.provide(NodeFileSystem.layer)))
