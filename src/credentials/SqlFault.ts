@@ -85,8 +85,14 @@ const lasting = new Map([
   ["SQLITE_26", "the file is no SQLite database"]
 ])
 
+const LOCKED = "it is locked"
+
 const passing = new Map([
-  ["SQLITE_5", "it is locked"],
+  ["SQLITE_5", LOCKED],
+  ["SQLITE_6", LOCKED],
+  ["SQLITE_15", LOCKED],
+  ["SQLITE_8", "its journal cannot be written: this user may not write in its folder"],
+  ["SQLITE_13", "its disk is full"],
   ["SQLITE_14", "the file cannot be opened: it is not there, or may not be read by this user"],
   ["SQLITE_3", "the file may not be read by this user"],
   ["SQLITE_10", "the file cannot be read"],
