@@ -7,12 +7,13 @@
 
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Credentials, CredentialsUnavailable, type DigestAlgorithm } from "../Credentials.ts"
 import { loadInstalled } from "../options/Installed.ts"
@@ -278,6 +279,7 @@ const makeWith = Effect.fnUntraced(function*<R>(
     }
   }
   const ask = yield* open
+  const scope = yield* Scope.Scope
   const statement = statementOf(dialect, table, calculateHa1)
   const known = Object.values(table).filter((name) => name !== undefined)
   let fits = false
@@ -286,7 +288,14 @@ const makeWith = Effect.fnUntraced(function*<R>(
       Effect.catchIf(isUnwritable, () => Effect.succeed([])),
       Effect.mapError((error) => faultOf(error, known)),
       Effect.tap(() => fits ? Effect.void : fitting),
-      Effect.timeoutOrElse({ duration: timeout * 1000, orElse: () => Effect.fail(new SqlFault("no answer in time")) }),
+      // The driver may take long to take a question back, as that of PostgreSQL, which asks the server for it: nobody waits for that.
+      Effect.forkIn(scope, { startImmediately: true }),
+      Effect.flatMap((asking) =>
+        Effect.timeoutOrElse(Fiber.join(asking), {
+          duration: timeout * 1000,
+          orElse: () => Effect.fail(new SqlFault("no answer in time"))
+        }).pipe(Effect.ensuring(Effect.sync(() => asking.interruptUnsafe())))
+      ),
       Effect.mapError(({ lasting, words }) => new SqlFault(words + where, lasting))
     )
   const typesStatement = typesStatementOf(dialect, table, calculateHa1)

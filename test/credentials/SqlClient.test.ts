@@ -1,6 +1,7 @@
 /** The table of users by the `SqlClient` of a program, here one over Node's own SQLite. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Reactivity from "effect/reactivity/Reactivity"
@@ -8,6 +9,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { SqlError, UnknownError } from "effect/sql/SqlError"
 import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 import { Credentials } from "../../src/Credentials.ts"
 import { layerSqlClient, type SqlClientOptions } from "../../src/credentials/Sql.ts"
@@ -98,3 +100,39 @@ it.effect("a table that is not there, and a name that is none, are told at start
     const missing = yield* Effect.flip(Layer.build(users({ table: { table: "nothing" } })))
     assert.include(missing.message, "there is no such table")
   }).pipe(Effect.scoped))
+
+it.effect("who asks hears in time that there is no answer, however long the driver takes to take the question back", () =>
+  Effect.gen(function*() {
+    let [asked, takenBack] = [0, 0]
+    const ask = Effect.suspend(() => {
+      asked++
+      return asked === 1 ? Effect.succeed([]) : Effect.never
+    }).pipe(
+      Effect.onInterrupt(() => Effect.andThen(Effect.sleep("5 seconds"), Effect.sync(() => void takenBack++)))
+    )
+    const connection = { execute: () => ask, executeWithoutTransform: () => ask, executeUnprepared: () => ask }
+    const client = SqlClient.make({
+      acquirer: Effect.succeed(connection as never),
+      compiler: Statement.makeCompilerSqlite(),
+      driver: "test",
+      spanAttributes: []
+    })
+    const layer = layerSqlClient({ timeout: 3 }).pipe(
+      Layer.provide(Layer.effect(SqlClient.SqlClient, client)),
+      Layer.provide(Reactivity.layer)
+    )
+    yield* Effect.gen(function*() {
+      const { lookup } = yield* Credentials
+      const looking = yield* Effect.forkChild(Effect.flip(lookup(alice)))
+      yield* TestClock.adjust("3 seconds")
+      assert.strictEqual(looking.pollUnsafe()?._tag, "Success")
+      assert.match((yield* Fiber.join(looking)).message, /no answer in time/)
+      assert.strictEqual(takenBack, 0)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(takenBack, 1)
+      const givenUp = yield* Effect.forkChild(lookup(alice), { startImmediately: true })
+      yield* Fiber.interrupt(givenUp)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(takenBack, 2)
+    }).pipe(Effect.provide(layer))
+  }))
