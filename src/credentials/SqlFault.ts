@@ -18,10 +18,15 @@ export class SqlFault {
   }
 }
 
+/** SQLITE_IOERR_WRITE, _FSYNC, _SHMOPEN, _SHMSIZE and _SHMMAP: a journal that has no room is no SQLITE_FULL. */
+const UNWRITTEN = new Set([778, 1034, 4618, 4874, 5386])
+
+/** SQLite's own codes are numbers, the first octet of which is the kind. */
+const codeOfSqlite = (errcode: number): string => `SQLITE_${UNWRITTEN.has(errcode) ? errcode : errcode & 0xff}`
+
 const toldBy = (error: unknown): Told | undefined => {
   for (const { code, errcode, message } of causesOf(error)) {
-    // SQLite's own codes are numbers.
-    const known = typeof errcode === "number" ? `SQLITE_${errcode & 0xff}` : code
+    const known = typeof errcode === "number" ? codeOfSqlite(errcode) : code
     if (typeof known === "string") return { code: known, message: typeof message === "string" ? message : "" }
   }
   return undefined
@@ -86,6 +91,7 @@ const lasting = new Map([
 ])
 
 const LOCKED = "it is locked"
+const NO_ROOM = "its journal cannot be written: its disk is full, or fails"
 
 const passing = new Map([
   ["SQLITE_5", LOCKED],
@@ -96,6 +102,7 @@ const passing = new Map([
   ["SQLITE_14", "the file cannot be opened: it is not there, or may not be read by this user"],
   ["SQLITE_3", "the file may not be read by this user"],
   ["SQLITE_10", "the file cannot be read"],
+  ...Array.from(UNWRITTEN, (errcode) => [`SQLITE_${errcode}`, NO_ROOM] as const),
   ["53300", FULL],
   ["57014", "it has given up the question"],
   ["57P01", "it is stopping"],
