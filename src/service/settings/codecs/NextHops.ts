@@ -10,7 +10,9 @@ export const nextHopRules: TextCodec<ReadonlyArray<string>> = fromParse<Readonly
     text === "none" ?
       Result.succeed([]) :
       each<string>(text, (one) =>
-        isNextHopRule(one) ? Result.succeed(one) : Result.fail("is no address, network or host name")),
+        isNextHopRule(one) ?
+          Result.succeed(one) :
+          Result.fail("is no address, network or host name (without scheme, brackets and port)")),
   (rules) => rules.length === 0 ? "none" : rules.join(",")
 )
 
