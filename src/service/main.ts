@@ -11,6 +11,7 @@ import { layerWith } from "./Service.ts"
 import { Settings } from "./Settings.ts"
 import { exported } from "./settings/EnvFile.ts"
 import { followNpm, hangups, takeSignals } from "./Signals.ts"
+import { look } from "./StoodStill.ts"
 import { type End, endOf, tellStopped } from "./Stopped.ts"
 import * as Systemd from "./Systemd.ts"
 
@@ -39,6 +40,7 @@ const service = Effect.gen(function*() {
   const whole = Effect.gen(function*() {
     const { reload } = yield* Reload
     yield* announce
+    yield* look.pipe(Effect.forever, Effect.forkScoped)
     yield* Queue.take(asked).pipe(
       Effect.andThen(Effect.ensuring(Effect.andThen(Systemd.reloading, reload), Systemd.ready)),
       Effect.catchCause((cause) => Effect.logError("the reload failed", cause)),

@@ -1,0 +1,20 @@
+import { assert, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import { look } from "../../src/service/StoodStill.ts"
+import { lateClock } from "../support/lateClock.ts"
+
+it.effect("a process that was stopped for three seconds or more says for how long, one that is only busy does not", () => {
+  const lines: Array<string> = []
+  const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+  return Effect.gen(function*() {
+    for (const late of [0, 2999, 3000, 12_340]) {
+      yield* Effect.provideService(look, Clock.Clock, lateClock(late).clock)
+    }
+    assert.deepStrictEqual(lines.map((line) => /message=.*/.exec(line)?.[0]), [
+      "message=\"the process stood still\" seconds=3",
+      "message=\"the process stood still\" seconds=12.3"
+    ])
+  }).pipe(Effect.provide(logger))
+})
