@@ -18,6 +18,7 @@ import { type Addresses, addressesOf } from "./settings/checks/Addresses.ts"
 import { adminOf, type AdminSettings } from "./settings/checks/Admin.ts"
 import { authWarnings, expiresOf } from "./settings/checks/Auth.ts"
 import { demoOf, wantsDemo } from "./settings/checks/Demo.ts"
+import { nextHopWarnings } from "./settings/checks/NextHops.ts"
 import { proxiesOf } from "./settings/checks/Proxies.ts"
 import { realmWarnings } from "./settings/checks/Realms.ts"
 import { relaysOf } from "./settings/checks/Relays.ts"
@@ -228,6 +229,7 @@ const read = Effect.fnUntraced(function*(
       ...authWarnings(addresses, values),
       ...realmWarnings(addresses, values),
       ...routeWarnings(addresses, values),
+      ...nextHopWarnings(addresses, values),
       ...relayWarnings,
       ...proxyWarnings,
       ...users.warnings,

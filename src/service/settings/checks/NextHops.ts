@@ -1,0 +1,23 @@
+/** Endpoints that get a connection for each session, and to which there may be none. */
+import { isIP } from "node:net"
+import { NextHops } from "../../../relay/rules/NextHops.ts"
+import { type Values, variables } from "../Table.ts"
+import type { Addresses } from "./Addresses.ts"
+
+/** The ports that they may be reached on are another matter. */
+const ANY_PORT = 65_535
+
+/** Warns of them: such an endpoint is mostly inside, and its calls fail with 403. */
+export const nextHopWarnings = (
+  { listen }: Addresses,
+  { nextHopAllow: allow, nextHopAlone: alone, nextHopDeny: deny }: Values
+): ReadonlyArray<string> => {
+  const nextHops = new NextHops({ allow, deny }, listen)
+  const closed = alone.filter((one) => isIP(one) !== 0 && !nextHops.admitsAddress([one], one, ANY_PORT))
+  return closed.length === 0
+    ? []
+    : [
+      `${variables.nextHopAlone.variable} has ${closed.join(", ")}, where nobody may be connected to: ` +
+      `${variables.nextHopAllow.variable} has to have that too`
+    ]
+}
