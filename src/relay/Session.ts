@@ -27,16 +27,17 @@ export interface Session {
   peer: { readonly connection: object; readonly uri: MsrpUri } | undefined
   /** What the relay keeps of it: it comes with the `NewSession`, and stays as it is. */
   readonly record: SessionRecord
-  /** The connections to other relays that it uses, by their URIs. */
+  /** The connections to other relays that it uses, and those to endpoints that are its own, by their URIs. */
   ways?: Map<string, Way> | undefined
   /** Authorities ("host:port") under which the owner has shown itself in From-Path. */
   readonly ownerAuthorities: Array<string>
 }
 
-/** A connection to another relay; `came`: the session's requests come in on it. */
+/** A connection to another relay, or to an endpoint; `came`: the session's requests come in on it. */
 export interface Way {
   readonly hop: object
   readonly came: boolean
+  readonly relay: boolean
 }
 
 /** What a session is made of. */

@@ -152,7 +152,7 @@ export class Router {
     // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
     if (uri.scheme === "msrp" && relay) return refuse(403, "another relay without TLS", parties)
     const { directory, relays } = this.#options
-    const way = wayTo(session, uri)
+    const way = wayTo(session, uri, relay)
     if (way !== undefined) {
       relays.leads(way, session, uri)
       return forward(sessions, way, request)
@@ -163,7 +163,7 @@ export class Router {
     relays.leads(target, session, uri)
     const route = forward(sessions, target, request)
     // An endpoint that others share is found again by where it is, one without keys by the session that it is for.
-    if (relay || target.keys.length === 0) wentBy(session, uri, target)
+    if (relay || target.keys.length === 0) wentBy(session, uri, target, relay)
     if (!relay) return route
     // Neither what is too long to be kept nor what comes first on a connection that takes several needs to be tried.
     if (!request.isLong && !target.routes.takesSeveral && target.routes.trials < MAX_TRIALS) {

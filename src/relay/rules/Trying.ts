@@ -50,7 +50,7 @@ export class Trying implements TrialOwner {
     const target = directory.dialAlone(wanted)
     if ("problem" in target) return undefined
     relays.leads(target, session, wanted.uri)
-    wentBy(session, wanted.uri, target)
+    wentBy(session, wanted.uri, target, true)
     const route = routeTo(target, beginning)
     route.back.trial = new Trial(route, new Confirming(directory, wanted), target.routes)
     return route

@@ -15,26 +15,27 @@ const keyOf = (uri: MsrpUri): string => `${uri.scheme} ${authorityKey(uri)}/${ur
 /** Requests of the session came in on this connection, whose peer is the relay that this URI names. The first one stays. */
 export const cameBy = (session: Session, uri: MsrpUri, hop: Party): void => {
   const known = session.ways?.get(keyOf(uri))
-  if (known?.came !== true || openOf(known) === undefined) remember(session, uri, { hop, came: true })
+  if (known?.came !== true || openOf(known, true) === undefined) remember(session, uri, { hop, came: true, relay: true })
 }
 
-/** Requests of the session go out on this connection, unless some have come in on another one. */
-export const wentBy = (session: Session, uri: MsrpUri, hop: Party): void => {
-  remember(session, uri, { hop, came: false })
+/** Requests of the session go out on this connection, unless some have come in on another one. `relay`: it was made to one. */
+export const wentBy = (session: Session, uri: MsrpUri, hop: Party, relay: boolean): void => {
+  remember(session, uri, { hop, came: false, relay })
 }
 
 /**
  * The connection that leads there, if it is still to be used. Who has logged in at a relay by its bare name goes on there
  * with the URIs that it hands out. An AUTH may have named it without a port (RFC 4976 §8): then it is the one connected to.
+ * `relay`: it must have been made to one, since an endpoint is reached with less proof (RFC 4976 §9.2).
  */
-export const wayTo = (session: Session, uri: MsrpUri): Party | undefined => {
+export const wayTo = (session: Session, uri: MsrpUri, relay: boolean): Party | undefined => {
   const { ways } = session
   if (ways === undefined) return undefined
-  const exact = openOf(ways.get(keyOf(uri)))
+  const exact = openOf(ways.get(keyOf(uri)), relay)
   if (exact !== undefined || uri.sessionId === undefined) return exact
-  const bare = openOf(ways.get(keyOf({ ...uri, sessionId: undefined })))
+  const bare = openOf(ways.get(keyOf({ ...uri, sessionId: undefined })), true)
   if (bare !== undefined) return bare
-  const found = openOf(ways.get(keyOf({ ...uri, sessionId: undefined, port: undefined })))
+  const found = openOf(ways.get(keyOf({ ...uri, sessionId: undefined, port: undefined })), true)
   return found?.connection?.remote.port === uri.port ? found : undefined
 }
 
@@ -46,7 +47,8 @@ const remember = (session: Session, uri: MsrpUri, way: Way): void => {
   if (ways.size > MAX_WAYS) ways.delete(ways.keys().next().value ?? "")
 }
 
-const openOf = (way: Way | undefined): Party | undefined => {
-  const hop = way?.hop as Party | undefined
-  return hop?.open === true ? hop : undefined
+const openOf = (way: Way | undefined, relay: boolean): Party | undefined => {
+  if (way === undefined || (relay && !way.relay)) return undefined
+  const hop = way.hop as Party
+  return hop.open ? hop : undefined
 }

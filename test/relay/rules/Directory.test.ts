@@ -109,6 +109,26 @@ describe("next hops that are there", () => {
   )
 
   scenario(
+    "R4976-9.2-25: what was connected to as an endpoint of one session is not taken for a relay, by that session either",
+    (world) =>
+      Effect.gen(function*() {
+        const far = yield* listenAs(world, "far.example.org")
+        const alice = yield* world.login()
+        const say = Effect.fnUntraced(function*(next: string, at: number) {
+          alice.peer.write(send({ to: `${alice.usePath} ${next}`, from: alice.uri, body: "hi" }))
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          yield* until(() => far.length > at, "a connection")
+          far[at]!.answer(yield* far[at]!.next)
+        })
+        const uri = "msrps://far.example.org:2855/f;tcp"
+        yield* say(uri, 0)
+        yield* say(`${uri} msrps://dave.invalid:9/d;tcp`, 1)
+        assert.lengthOf(far, 2)
+      }),
+    { ...options, nextHops: { ...options.nextHops, alone: ["far.example.org"] } }
+  )
+
+  scenario(
     "R4976-6.5-02: one that no session uses any more is closed, whatever its peer sends; one in use is kept",
     (world) =>
       Effect.gen(function*() {
