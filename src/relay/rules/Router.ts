@@ -130,10 +130,12 @@ export class Router {
         : this.#toOwner([session, other], to.slice(1), request)
     }
     const { peer } = session
-    if (peer !== undefined && !(peer.connection as Party).gone && leadsTo(peer.uri, next)) {
+    const isAuth = head.kind === Kind.Auth
+    // Who is proved to be a relay is no peer: an AUTH would go to whoever calls himself one (RFC 4976 §9.2).
+    if (!isAuth && peer !== undefined && !(peer.connection as Party).gone && leadsTo(peer.uri, next)) {
       return forward([session], peer.connection as Party, request)
     }
-    return this.#dial([session], to, head.kind === Kind.Auth || to.length > 2, request)
+    return this.#dial([session], to, isAuth || to.length > 2, request)
   }
 
   /** To the hop that the second URI leads to; with a connection that is made for it, unless there is one. */

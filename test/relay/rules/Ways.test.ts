@@ -2,8 +2,8 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { type Peer, send, until, type World } from "../../support/harness.ts"
-import { connectFrom, end, grantedThrough, machine, options } from "../../support/relays.ts"
+import { type Peer, request, send, until, type World } from "../../support/harness.ts"
+import { connectFrom, end, grantedThrough, listenAs, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
 
 const scenario = simulated(options)
@@ -67,6 +67,24 @@ describe("the way back to another relay", () => {
           const back = send({ to: `${alice.usePath} ${carol(session)}`, from: alice.uri, body: "to Carol" })
           assert.strictEqual(yield* arrives(alice.peer, back, links), i)
         }
+      })
+  )
+
+  scenario(
+    "R4976-9.2-40: is no connection of a peer who only calls himself the relay",
+    (world) =>
+      Effect.gen(function*() {
+        const far = yield* listenAs(world, "far.example.org")
+        const alice = yield* world.login()
+        const uri = "msrps://far.example.org:2855;tcp"
+        const mallory = yield* world.connect
+        mallory.write(send({ to: `${alice.usePath} ${alice.uri}`, from: uri, body: "hi" }))
+        assert.strictEqual((yield* mallory.next).status, 200)
+        alice.peer.answer(yield* alice.peer.next)
+        alice.peer.write(request("AUTH", { to: `${alice.usePath} ${uri}`, from: alice.uri }))
+        yield* until(() => far.length + mallory.frames.length > 0, "an AUTH")
+        assert.lengthOf(mallory.frames, 0)
+        assert.include((yield* far[0]!.next).octets.toString("latin1"), "AUTH")
       })
   )
 
