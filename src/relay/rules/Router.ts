@@ -18,7 +18,7 @@ import { OwnUris } from "./OwnUris.ts"
 import type { Party } from "./Party.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { routeTo, Trying } from "./Trying.ts"
-import { cameBy, wayTo, wentBy } from "./Ways.ts"
+import { cameBy, isOwnOf, wayTo, wentBy } from "./Ways.ts"
 
 /** Authorities that the owner of a session may show, as clients behind rewriting middleboxes do. */
 const MAX_OWNER_AUTHORITIES = 4
@@ -184,7 +184,8 @@ export class Router {
 
   /**
    * Anybody may send to the owner, and nowhere else: the next URI must be the owner's. A direct client is the end of its
-   * path; one connection at a time may write to a session, unless it is that of a relay (RFC 4975 §5.4, RFC 4976 §6.4).
+   * path; one connection at a time may write to a session, unless it is that of a relay (RFC 4975 §5.4, RFC 4976 §6.4), or
+   * was made for this session: its endpoints would share one, but for the operator's word.
    */
   #toOwner(sessions: readonly [Session, Session?], path: ReadonlyArray<MsrpUri>, request: Request): Decision {
     const { from, head, hop, relayPeer } = request
@@ -199,7 +200,8 @@ export class Router {
     if (path.length > 2 && !behindRelay) {
       return refuse(403, "its To-Path leads on behind the owner of the session", parties)
     }
-    if (!relayPeer && peer !== undefined && peer.connection !== hop && !(peer.connection as Party).gone) {
+    const hasOther = peer !== undefined && peer.connection !== hop && !(peer.connection as Party).gone
+    if (hasOther && !relayPeer && !isOwnOf(session, hop)) {
       return refuse(506, "the session has a peer on another connection", parties)
     }
     const decision = behindRelay
@@ -207,7 +209,7 @@ export class Router {
       : forward(sessions, owner as Party, request)
     // The latest URI it shows: a chat switch joins with one and may speak with another.
     if (decision._tag === "Route" && !relayPeer && head.kind !== Kind.Report) {
-      session.peer = { connection: hop, uri: from[0]! }
+      if (!hasOther) session.peer = { connection: hop, uri: from[0]! }
       hop.sessions.isPeerOf(session)
       if (!session.record.bound) {
         session.record.bound = true

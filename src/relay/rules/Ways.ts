@@ -39,6 +39,12 @@ export const wayTo = (session: Session, uri: MsrpUri, relay: boolean): Party | u
   return found?.connection?.remote.port === uri.port ? found : undefined
 }
 
+/** Was this connection to an endpoint made for the session. */
+export const isOwnOf = ({ ways }: Session, hop: Party): boolean => {
+  for (const way of ways?.values() ?? []) if (way.hop === hop && !way.relay) return true
+  return false
+}
+
 const remember = (session: Session, uri: MsrpUri, way: Way): void => {
   const ways = session.ways ??= new Map()
   const key = keyOf(uri)

@@ -109,6 +109,41 @@ describe("next hops that are there", () => {
   )
 
   scenario(
+    "R4975-5.4-21: both of two endpoints may write to one session that have a connection each for it; nobody else may",
+    (world) =>
+      Effect.gen(function*() {
+        const hop = yield* world.listen
+        const alice = yield* world.login()
+        const calls = ["first", "second"].map((call) => hop.uri.replace("/listening", `/${call}`))
+        for (const [at, to] of calls.entries()) {
+          alice.peer.write(send({ to: `${alice.usePath} ${to}`, from: alice.uri, body: "hi" }))
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          yield* until(() => hop.peers.length > at, "a connection")
+          hop.peers[at]!.answer(yield* hop.peers[at]!.next)
+        }
+        const stranger = yield* world.connect
+        for (const at of [0, 1, 0, 1]) {
+          hop.peers[at]!.write(send({ to: `${alice.usePath} ${alice.uri}`, from: calls[at]!, body: `${at}` }))
+          assert.strictEqual((yield* hop.peers[at]!.next).status, 200)
+          const frame = yield* alice.peer.next
+          assert.strictEqual(frame.body?.toString(), `${at}`)
+          alice.peer.answer(frame)
+          stranger.write(send({ to: `${alice.usePath} ${alice.uri}`, from: calls[at]!, body: "stranger" }))
+          assert.strictEqual((yield* stranger.next).status, 506)
+          // What goes back is for the one that is named, whoever has written last.
+          const other = 1 - at
+          alice.peer.write(send({ to: `${alice.usePath} ${calls[other]!}`, from: alice.uri, body: `to ${other}` }))
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          const back = yield* hop.peers[other]!.next
+          assert.strictEqual(back.body?.toString(), `to ${other}`)
+          hop.peers[other]!.answer(back)
+        }
+        assert.lengthOf(hop.peers, 2)
+      }),
+    { nextHops: { alone: ["localhost"] } }
+  )
+
+  scenario(
     "R4976-9.2-25: what was connected to as an endpoint of one session is not taken for a relay, by that session either",
     (world) =>
       Effect.gen(function*() {
