@@ -15,7 +15,9 @@ const keyOf = (uri: MsrpUri): string => `${uri.scheme} ${authorityKey(uri)}/${ur
 /** Requests of the session came in on this connection, whose peer is the relay that this URI names. The first one stays. */
 export const cameBy = (session: Session, uri: MsrpUri, hop: Party): void => {
   const known = session.ways?.get(keyOf(uri))
-  if (known?.came !== true || openOf(known, true) === undefined) remember(session, uri, { hop, came: true, relay: true })
+  if (known?.came !== true || openOf(known, true) === undefined) {
+    remember(session, uri, { hop, came: true, relay: true })
+  }
 }
 
 /** Requests of the session go out on this connection, unless some have come in on another one. `relay`: it was made to one. */
