@@ -147,7 +147,8 @@ export class Flow implements Sender, Waiting {
 
   /** `accepted` answers it. */
   parkEnd(stream: Stream, flag: Flag, accepted: (() => void) | undefined): void {
-    this.#park({ kind: "end", stream, flag, accepted }, 0)
+    const counted = stream.octets
+    this.#park({ kind: "end", stream, flag, accepted, counted }, counted)
   }
 
   #park(parked: Parked, octets: number, isReport = false): void {
@@ -216,7 +217,7 @@ export class Flow implements Sender, Waiting {
       } else if (parked.kind === "end") {
         parked.accepted?.()
         parked.stream.finish(parked.flag)
-        this.#count(-OVERHEAD)
+        this.#count(-parked.counted - OVERHEAD)
       } else {
         const again = readAgain(parked.octets)
         if (parked.unanswered) this.#way.accept(parked.octets, again.tidStart, again.tidEnd)

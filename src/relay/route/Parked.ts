@@ -15,7 +15,14 @@ export type Parked =
     readonly unanswered: boolean
   }
   | { readonly kind: "part"; readonly octets: Buffer; readonly stream: Stream }
-  | { readonly kind: "end"; readonly flag: Flag; readonly stream: Stream; readonly accepted: (() => void) | undefined }
+  | {
+    readonly kind: "end"
+    readonly flag: Flag
+    readonly stream: Stream
+    readonly accepted: (() => void) | undefined
+    /** Octets that are counted for it: those of the headers are kept up to here. */
+    readonly counted: number
+  }
 
 /** What there is of the long chunk that goes on at `i`: its parts stand together, and its end behind them. */
 export const restFrom = (

@@ -18,6 +18,9 @@ import type { Pace } from "./Pace.ts"
 
 const single = Buffer.alloc(1)
 
+/** Octets that a long chunk takes about, beside its headers. */
+const STREAM = 512
+
 const NO_LINES = Buffer.alloc(0)
 const NO_HEADERS = { before: "", after: "" }
 
@@ -210,6 +213,12 @@ export class Stream implements LongChunk {
   #shed(): void {
     this.#lines = NO_LINES
     this.#headers = NO_HEADERS
+  }
+
+  /** Octets that it takes until its end is written: its headers are there again in each piece. */
+  get octets(): number {
+    const { after, before } = this.#headers
+    return STREAM + before.length + after.length
   }
 
   /** Octets of the piece that failed, so far. */

@@ -276,4 +276,35 @@ describe("a connection that is held for the receiver of one session", () => {
         yield* until(() => alice.peer.frames.length === 200, "all of them")
       })
   )
+
+  scenario(
+    "R4976-9.3-06: is held for the headers of long chunks that wait, too, however little of a body they have",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const to = `${alice.usePath} ${bobUri}`
+        const from = alice.uri
+        bob.onFrame = ignore
+        alice.peer.write(...flood({ to, from }, 17))
+        yield* world.network!.settled
+        const before = world.relay.gauges().parkedOctets
+        const headers = Array.from({ length: 3 }, (_, i) => `X-${i}: ${"x".repeat(4000)}`)
+        for (let i = 0; i < 200; i++) {
+          const id = `chunk${String(i).padStart(4, "0")}`
+          const end = `\r\n-------${id}$\r\n`
+          const chunk = send({ id, to, from, messageId: id, range: "1-4000/4000", headers, body: "x" })
+          // Its body goes on when its end-line is not there yet.
+          alice.peer.write(chunk.subarray(0, -end.length))
+          yield* world.network!.settled
+          alice.peer.write(end)
+          yield* world.network!.settled
+        }
+        const taken = alice.peer.frames.filter(({ id }) => id.startsWith("chunk")).length
+        assert.isAtLeast(taken, 10)
+        assert.isAtMost(taken, Math.ceil(262_144 / 12_000))
+        assert.isAtLeast(world.relay.gauges().parkedOctets - before, 12_000 * taken)
+        bob.onFrame = (frame) => bob.answer(frame)
+        yield* TestClock.adjust("60 seconds")
+      })
+  )
 })
