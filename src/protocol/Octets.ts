@@ -1,5 +1,5 @@
 /**
- * Octets that are kept.
+ * Octets and texts that are kept.
  *
  * `Buffer.from` and `Buffer.concat` cut what is small from 64 KiB that many share, all of which stay for as long as any of it is
  * used: whoever has a few octets kept among many that are not would have a hundred times as much of the memory.
@@ -23,3 +23,9 @@ export const keepBoth = (before: Uint8Array, after: Uint8Array): Buffer => {
 
 /** A text of latin1. */
 export const keepText = (text: string): Buffer => keepOctets(Buffer.from(text, "latin1"))
+
+/** A copy: a part of a text keeps all of it in memory. What is not latin1, as all is that comes in, stays as it is. */
+export const ownText = (text: string): string => {
+  const own = Buffer.from(text, "latin1").toString("latin1")
+  return own === text ? own : text
+}

@@ -6,6 +6,7 @@
  * of the text, and what is not a URI is `undefined`.
  */
 import { isIPv4, isIPv6 } from "../platform/Node.ts"
+import { ownText } from "./Octets.ts"
 
 /**
  * Octets one URI may have. Use-Path URIs with sealed state in them have a few hundred, all others under a hundred.
@@ -140,6 +141,7 @@ const isIPv6Literal = (host: string): boolean => IPV6_CHARACTERS.test(host) && i
 /**
  * Reads the value of a To-Path, From-Path or Use-Path: one or more URIs with one blank between them (RFC 4975 §9). More
  * blanks, also at the ends, are tolerated. `undefined` when a URI is malformed, or there is none, or more than `maxUris`.
+ * Whoever keeps a URI keeps nothing of the others.
  *
  * @category decoding
  * @since 0.1.0
@@ -150,7 +152,7 @@ export const parsePath = (text: string, maxUris: number): ReadonlyArray<MsrpUri>
     const end = indexOrEnd(text, " ", at)
     if (end > at) {
       if (uris.length === maxUris) return undefined
-      const uri = parseUri(text.slice(at, end))
+      const uri = parseUri(ownText(text.slice(at, end)))
       if (uri === undefined) return undefined
       uris.push(uri)
     }

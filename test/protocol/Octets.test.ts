@@ -3,8 +3,13 @@ import * as Effect from "effect/Effect"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { Decoder, type FrameSink } from "../../src/protocol/Decoder.ts"
-import { keepBoth, keepOctets, keepText } from "../../src/protocol/Octets.ts"
-import { type Peer, send, type World } from "../support/harness.ts"
+import { parseAuthorization } from "../../src/protocol/digest/Authorization.ts"
+import { defaultFrameLimits } from "../../src/protocol/FrameLimits.ts"
+import { Head } from "../../src/protocol/Head.ts"
+import { keepBoth, keepOctets, keepText, ownText } from "../../src/protocol/Octets.ts"
+import { parsePath } from "../../src/protocol/Uri.ts"
+import { printable } from "../../src/relay/edge/Journal.ts"
+import { type Peer, request, send, type World } from "../support/harness.ts"
 import { type Body, simulated } from "../support/simulated.ts"
 
 setFlagsFromString("--expose-gc")
@@ -50,6 +55,12 @@ describe("what is kept", () => {
     }
   })
 
+  it("is the same text, whatever is in it", () => {
+    for (const text of ["", "msrp://a.example:2855/s;tcp", "\0\xFF", "Zo\u0137"]) {
+      assert.strictEqual(ownText(text), text)
+    }
+  })
+
   it("of a frame that is not whole holds no more", () => {
     const sink: FrameSink = { frame: () => true, chunkStart() {}, chunkBody() {}, chunkEnd() {}, broken() {} }
     const before = inUse()
@@ -61,6 +72,48 @@ describe("what is kept", () => {
     })
     assert.isBelow(inUse() - before, BOUND)
     assert.strictEqual(decoders.length, KEPT)
+  })
+
+  it("R4976-9.3-06: of a header holds no more, whatever else stands in the frame", () => {
+    const head = new Head()
+    /** Octets of the heap that are in use. */
+    const heap = (): number => {
+      collect()
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+    const keep = (i: number) => {
+      const uri = `msrps://h${i}.example.com:2855/${"s".repeat(40)};tcp`
+      const frame = request("AUTH", {
+        to: uri,
+        from: `${uri} msrps://relay.example.com:2855/${"x".repeat(2000)};tcp`,
+        headers: [
+          `X: ${"x".repeat(8000)}`,
+          `Authorization: Digest username="somebody with a name ${i}", realm="example.com", nonce="${
+            "n".repeat(60)
+          }", ` +
+          `nc=00000001, cnonce="0a4f113b", response="${"0".repeat(64)}", algorithm=SHA-256, qop=auth`
+        ]
+      })
+      head.read(frame, 0, frame.length, defaultFrameLimits, undefined)
+      const parsed = parseAuthorization(head.header("Authorization")!)
+      assert(parsed._tag === "Authorization")
+      const { nonce, username } = parsed.authorization
+      return {
+        nonce,
+        username,
+        user: printable(`${username}${"u".repeat(8000)}`),
+        uri: parsePath(head.fromPath, 16)![0]
+      }
+    }
+    keep(0)
+    const kept: Array<object> = []
+    for (const name of ["nonce", "username", "user", "uri"] as const) {
+      const before = heap()
+      kept.push(Array.from({ length: KEPT }, (_, i) => keep(i)[name]))
+      assert.isBelow(heap() - before, KEPT * 1000, name)
+    }
+    assert.lengthOf(kept, 4)
   })
 
   scenario("R4976-9.3-06: for a receiver that does not answer holds no more", (world) =>

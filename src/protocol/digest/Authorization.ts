@@ -1,8 +1,12 @@
 /** Authorization as the relay reads it (RFC 7616 §3.4). */
+import { ownText } from "../Octets.ts"
 import { algorithmNamed, type DigestAlgorithm, fromOctets } from "./Digest.ts"
 import { type DigestValue, isWritable, malformed, type Parameters, parseDigest } from "./Parameters.ts"
 
-/** What an Authorization header says. Octet strings, but for `username`. */
+/**
+ * What an Authorization header says. Octet strings, but for `username`. User and nonce may be remembered, and hold nothing of the
+ * header.
+ */
 export interface Authorization {
   /** Text, composed (NFC). */
   readonly username: string
@@ -62,9 +66,9 @@ export const parseAuthorization = (text: string): AuthorizationValue => {
   return {
     _tag: "Authorization",
     authorization: {
-      username: fromOctets(username),
+      username: fromOctets(ownText(username)),
       realm,
-      nonce,
+      nonce: ownText(nonce),
       nc,
       cnonce,
       response,

@@ -271,5 +271,8 @@ const told = (kinds: ReadonlyMap<string, number>): string => {
   return rest > 0 ? `${first}, and ${rest} others` : first
 }
 
+/** Its beginning, which does not keep the rest in memory: events are remembered. */
+const beginning = (text: string): string => text.length <= TOLD ? text : Buffer.from(text.slice(0, TOLD)).toString()
+
 /** What anybody may write, without line ends and what a terminal takes for commands (RFC 4975 §14.5). */
-export const printable = (text: string): string => text.slice(0, TOLD).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}")
+export const printable = (text: string): string => beginning(text).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}")

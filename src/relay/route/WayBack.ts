@@ -52,9 +52,6 @@ export interface WayBackParts {
 const REQUEST = 384
 const WAY = 512
 
-/** A part of a text keeps all of it in memory. */
-const copied = (text: string): string => Buffer.from(text, "latin1").toString("latin1")
-
 /** A message of which nothing more is wanted (RFC 4975 §10.5), until its end or for a while. */
 class Blocked extends Timed {
   readonly #back: WayBack
@@ -104,8 +101,8 @@ export class WayBack implements Origin {
     this.#user = user
     this.#shared = shared
     this.#limits = source.shared.codec.limits
-    this.own = copied(own[0]!.text)
-    this.#firstBack = own.length === 1 ? this.own : copied(own.at(-1)!.text)
+    this.own = own[0]!.text
+    this.#firstBack = own.length === 1 ? this.own : own.at(-1)!.text
     this.ownPath = own.length === 1 ? this.own : own.map((uri) => uri.text).toReversed().join(" ")
     const fromPath = from.map((uri) => uri.text).join(" ")
     const before = `To-Path: ${rest.map((uri) => uri.text).join(" ")}\r\nFrom-Path: ${this.ownPath} `
