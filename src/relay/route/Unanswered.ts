@@ -12,6 +12,7 @@ import type { Sent } from "../outbound/Window.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
+import { BlockedOfUser } from "./Blocked.ts"
 import type { Tap } from "./Tap.ts"
 
 /** The hop that requests come in on. */
@@ -149,6 +150,8 @@ export class Unanswered extends Octets {
 export class UserUnanswered extends Octets {
   readonly #limits: Limits
   readonly #held = new Set<Unanswered>()
+  /** His messages whose receivers want no more of them. */
+  readonly blocked = new BlockedOfUser()
 
   constructor(limits: Limits) {
     super()

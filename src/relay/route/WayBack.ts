@@ -12,7 +12,7 @@ import type { Loss } from "../Loss.ts"
 import type { Asked, Origin, Piece } from "../outbound/Transaction.ts"
 import type { Sent } from "../outbound/Window.ts"
 import type { Parties } from "../SessionRecord.ts"
-import { stopTimer, Timed } from "../Timers.ts"
+import { BlockedOfWay } from "./Blocked.ts"
 import { encodeReport } from "./Report.ts"
 import type { Source, Unanswered, UserUnanswered } from "./Unanswered.ts"
 
@@ -52,23 +52,6 @@ export interface WayBackParts {
 const REQUEST = 384
 const WAY = 512
 
-/** A message of which nothing more is wanted (RFC 4975 §10.5), until its end or for a while. */
-class Blocked extends Timed {
-  readonly #back: WayBack
-  readonly messageId: string
-  constructor(back: WayBack, messageId: string) {
-    super()
-    this.#back = back
-    this.messageId = messageId
-  }
-  override expired(): void {
-    this.#back.unblock(this.messageId)
-  }
-}
-
-/** Messages per way that can be blocked at a time; the oldest is forgotten first. */
-const MAX_BLOCKED = 64
-
 export class WayBack implements Origin {
   readonly #unanswered: Unanswered
   readonly #user: UserUnanswered
@@ -92,7 +75,7 @@ export class WayBack implements Origin {
   #waiting = 0
   /** It is not known yet whether the next hop takes its requests; or what it refused goes another way. */
   trial: Tried | undefined
-  #blocked: Map<string, Blocked> | undefined
+  #blocked: BlockedOfWay | undefined
   #closed = false
 
   constructor({ from, own, parties, rest, shared, source, user }: WayBackParts) {
@@ -245,21 +228,12 @@ export class WayBack implements Origin {
     const { source } = this.#unanswered
     // Nobody comes this way any more.
     if (messageId === undefined || this.#closed || source === undefined || source.gone) return
-    const { limits } = source.shared
-    const blocked = this.#blocked ??= new Map()
-    const known = blocked.get(messageId)
-    if (known !== undefined) return limits.blocked.start(known)
-    if (blocked.size >= MAX_BLOCKED) this.unblock(blocked.keys().next().value)
-    const one = new Blocked(this, messageId)
-    blocked.set(messageId, one)
-    limits.blocked.start(one)
+    const blocked = this.#blocked ??= new BlockedOfWay(this.#user.blocked, source.shared.limits)
+    blocked.add(messageId)
   }
 
   unblock(messageId: string | undefined): void {
-    const one = messageId === undefined ? undefined : this.#blocked?.get(messageId)
-    if (one === undefined) return
-    stopTimer(one)
-    this.#blocked!.delete(one.messageId)
+    if (messageId !== undefined) this.#blocked?.delete(messageId)
   }
 
   isBlocked(messageId: string | undefined): boolean {
@@ -270,7 +244,7 @@ export class WayBack implements Origin {
   close(): void {
     this.#closed = true
     this.trial?.over()
-    if (this.#blocked !== undefined) { for (const one of this.#blocked.values()) stopTimer(one) }
+    this.#blocked?.clear()
     this.#blocked = undefined
   }
 }

@@ -1,0 +1,74 @@
+/** Messages of which nothing more is wanted (RFC 4975 §10.5), until their end or for a while. */
+import { LinkedMap } from "../../collections/LinkedMap.ts"
+import type { Limits } from "../Limits.ts"
+import { stopTimer, Timed } from "../Timers.ts"
+
+/** Of one way, and of one user on all his ways, at a time; the oldest is forgotten first. */
+export const MAX_OF_WAY = 64
+export const MAX_OF_USER = 4096
+
+class Blocked extends Timed {
+  readonly #of: BlockedOfWay
+  readonly messageId: string
+  constructor(of: BlockedOfWay, messageId: string) {
+    super()
+    this.#of = of
+    this.messageId = messageId
+  }
+  override expired(): void {
+    this.#of.delete(this.messageId)
+  }
+}
+
+/** Those of one user: each connection may have a thousand ways. */
+export class BlockedOfUser {
+  readonly #messages = new LinkedMap<Blocked, undefined>()
+
+  add(one: Blocked): void {
+    if (this.#messages.size >= MAX_OF_USER) this.#messages.first!.key.expired()
+    this.#messages.set(one, undefined)
+  }
+
+  delete(one: Blocked): void {
+    this.#messages.delete(one)
+  }
+}
+
+/** Those of one way. */
+export class BlockedOfWay {
+  readonly #ofUser: BlockedOfUser
+  readonly #limits: Pick<Limits, "blocked">
+  readonly #messages = new Map<string, Blocked>()
+
+  constructor(ofUser: BlockedOfUser, limits: Pick<Limits, "blocked">) {
+    this.#ofUser = ofUser
+    this.#limits = limits
+  }
+
+  add(messageId: string): void {
+    const messages = this.#messages
+    const known = messages.get(messageId)
+    if (known !== undefined) return this.#limits.blocked.start(known)
+    if (messages.size >= MAX_OF_WAY) this.delete(messages.keys().next().value!)
+    const one = new Blocked(this, messageId)
+    messages.set(messageId, one)
+    this.#ofUser.add(one)
+    this.#limits.blocked.start(one)
+  }
+
+  has(messageId: string): boolean {
+    return this.#messages.has(messageId)
+  }
+
+  delete(messageId: string): void {
+    const one = this.#messages.get(messageId)
+    if (one === undefined) return
+    stopTimer(one)
+    this.#messages.delete(messageId)
+    this.#ofUser.delete(one)
+  }
+
+  clear(): void {
+    for (const messageId of this.#messages.keys()) this.delete(messageId)
+  }
+}
