@@ -215,10 +215,13 @@ export class Stream implements LongChunk {
     this.#headers = NO_HEADERS
   }
 
-  /** Octets that it takes until its end is written: its headers are there again in each piece. */
+  /**
+   * Octets that it takes until its end is written: its headers are there again in each piece. The paths count for each: where
+   * many fail at once, each has a REPORT that goes along one of them, and that may wait for who does not read.
+   */
   get octets(): number {
     const { after, before } = this.#headers
-    return STREAM + before.length + after.length
+    return STREAM + this.#lines.length + before.length + after.length
   }
 
   /** Octets of the piece that failed, so far. */

@@ -307,4 +307,36 @@ describe("a connection that is held for the receiver of one session", () => {
         yield* TestClock.adjust("60 seconds")
       })
   )
+
+  scenario(
+    "R4976-9.3-06: is held for the REPORTs that would go along a long path, too, if what waits failed",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const to = `${alice.usePath} ${bobUri}`
+        const from = alice.uri + ` msrp://h.invalid:9/${"x".repeat(1800)};tcp`.repeat(4)
+        bob.onFrame = ignore
+        alice.peer.write(...flood({ to, from }, 17))
+        yield* world.network!.settled
+        for (let i = 0; i < 600; i++) {
+          const id = `chunk${String(i).padStart(4, "0")}`
+          const end = `\r\n-------${id}$\r\n`
+          const chunk = send({ id, to, from, messageId: id, range: "1-4000/4000", body: "x" })
+          alice.peer.write(chunk.subarray(0, -end.length))
+          yield* world.network!.settled
+          alice.peer.write(end)
+          yield* world.network!.settled
+        }
+        alice.peer.connection.pause()
+        yield* world.network!.settled
+        const { parkedOctets, transactions } = world.relay.gauges()
+        bob.connection.destroy()
+        yield* world.network!.settled
+        const { bufferedOctets } = world.relay.gauges()
+        assert.isAtLeast(bufferedOctets, 100_000)
+        assert.isAtMost(bufferedOctets, parkedOctets + 8192 * transactions)
+        alice.peer.connection.resume()
+        yield* TestClock.adjust("60 seconds")
+      })
+  )
 })
