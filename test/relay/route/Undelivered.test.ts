@@ -18,7 +18,11 @@ const chunk = (name: string, log: Array<string>, ended = true): ReadonlyArray<Pa
   }
   const stream = one as unknown as Stream
   const part = (octets: number): Parked => ({ kind: "part", stream, octets: Buffer.alloc(octets) })
-  return [part(10), part(5), ...(ended ? [{ kind: "end", stream, flag: "$", accepted: undefined } as const] : [])]
+  return [
+    part(10),
+    part(5),
+    ...(ended ? [{ kind: "end", stream, flag: "$", accepted: undefined, counted: 0 } as const] : [])
+  ]
 }
 
 it("fails at once what may be open where it was written to, before anybody else writes there, and that of which more may come", () => {
