@@ -8,7 +8,6 @@ import { keepOctets } from "../../protocol/Octets.ts"
 import type { Piece } from "../outbound/Transaction.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import { frameEnd } from "./Flow.ts"
-import type { HopRoutes } from "./HopRoutes.ts"
 import type { Route } from "./Route.ts"
 import type { Tried } from "./WayBack.ts"
 
@@ -18,8 +17,13 @@ const MAX_KEPT = 16_384
 /** Octets counted for each request beside its own. */
 const OVERHEAD = 256
 
-/** Sessions that are tried on one connection at a time; others go without. */
+/** Sessions that are tried on one connection at a time, and those of one user on all; others go without. */
 export const MAX_TRIALS = 256
+
+/** Whose trials are counted: a connection, or a user. */
+export interface Tries {
+  trials: number
+}
 
 /** Who knows what else there is. */
 export interface TrialOwner {
@@ -47,18 +51,18 @@ const head = new Head()
 export class Trial extends Timed implements Tried {
   readonly #route: Route
   readonly #owner: TrialOwner
-  readonly #connection: HopRoutes
+  readonly #tries: ReadonlyArray<Tries>
   #kept: Array<Kept> = []
   #octets = 0
   #over = false
 
-  /** `connection`: the routes of the one that is tried. */
-  constructor(route: Route, owner: TrialOwner, connection: HopRoutes) {
+  /** `tries`: the connection that is tried, and the user for whom. */
+  constructor(route: Route, owner: TrialOwner, tries: readonly [connection: Tries, user: Tries]) {
     super()
     this.#route = route
     this.#owner = owner
-    this.#connection = connection
-    connection.trials++
+    this.#tries = tries
+    for (const one of tries) one.trials++
     route.target.shared.limits.transaction.start(this)
   }
 
@@ -126,7 +130,7 @@ export class Trial extends Timed implements Tried {
     this.#over = true
     this.#kept = []
     stopTimer(this)
-    this.#connection.trials--
+    for (const one of this.#tries) one.trials--
   }
 
   override expired(): void {

@@ -152,6 +152,8 @@ export class UserUnanswered extends Octets {
   readonly #held = new Set<Unanswered>()
   /** His messages whose receivers want no more of them. */
   readonly blocked = new BlockedOfUser()
+  /** His sessions that are tried on connections to other relays. */
+  trials = 0
 
   constructor(limits: Limits) {
     super()

@@ -168,7 +168,8 @@ export class Router {
     if (relay || target.keys.length === 0) wentBy(session, uri, target, relay)
     if (!relay) return route
     // Neither what is too long to be kept nor what comes first on a connection that takes several needs to be tried.
-    if (!request.isLong && !target.routes.takesSeveral && target.routes.trials < MAX_TRIALS) {
+    const tries = [target.routes, request.user] as const
+    if (!request.isLong && !target.routes.takesSeveral && tries.every(({ trials }) => trials < MAX_TRIALS)) {
       const trying = new Trying({
         directory,
         relays,
@@ -177,7 +178,7 @@ export class Router {
         target,
         beginning: beginningOf(sessions, request)
       })
-      route.back.trial = new Trial(route, trying, target.routes)
+      route.back.trial = new Trial(route, trying, tries)
     }
     return route
   }

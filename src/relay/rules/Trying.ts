@@ -52,7 +52,7 @@ export class Trying implements TrialOwner {
     relays.leads(target, session, wanted.uri)
     wentBy(session, wanted.uri, target, true)
     const route = routeTo(target, beginning)
-    route.back.trial = new Trial(route, new Confirming(directory, wanted), target.routes)
+    route.back.trial = new Trial(route, new Confirming(directory, wanted), [target.routes, beginning.user])
     return route
   }
 }

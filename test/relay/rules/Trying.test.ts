@@ -286,6 +286,35 @@ describe("a relay that takes several sessions on a connection", () => {
   )
 
   scenario(
+    "R4976-9.3-06: of one user no more are tried on the connections of all relays together, which keeps nobody else from it",
+    (world) =>
+      Effect.gen(function*() {
+        const got = new Map<string, () => void>()
+        for (const name of ["far.example.org", "further.example.org"]) {
+          yield* listenAs(world, name, (peer) => {
+            peer.onFrame = (frame: Frame) => {
+              if (frame.method === "SEND") got.set(frame.body!.toString(), () => peer.answer(frame, "481 No session"))
+            }
+          })
+        }
+        const begin = (owner: Owner, name: string): void =>
+          write(owner, bob(name).replaceAll("far.", name.startsWith("b") ? "far." : "further."), name)
+        const carols = yield* Effect.replicateEffect(world.login({ username: "carol" }), 2)
+        const alices = yield* Effect.replicateEffect(world.login(), MAX_TRIALS + 1)
+        begin(carols[0]!, "carol")
+        for (let at = 0; at < MAX_TRIALS; at++) begin(alices[at]!, `b${at}`)
+        yield* until(() => got.size === MAX_TRIALS + 1, "all that are tried")
+        begin(alices[MAX_TRIALS]!, "alice")
+        begin(carols[1]!, "second")
+        yield* until(() => got.size === MAX_TRIALS + 3, "two more")
+        for (const name of ["alice", "second"]) got.get(name)!()
+        const told = yield* alices[MAX_TRIALS]!.peer.take(2)
+        assert.strictEqual(header(told[1]!, "Status"), "000 481 No session")
+        yield* until(() => world.relay.counters.connectionsDialled === 3, "a connection for who was tried")
+      })
+  )
+
+  scenario(
     "R4976-6.4.3-01: 481 is an answer like others once it has; no connection is made for it",
     (world) =>
       Effect.gen(function*() {
