@@ -1,8 +1,9 @@
 /**
  * The routes of one connection, by the two paths of their requests. A peer may name as many paths as it likes, each as
  * long as a header may be, so both the routes and the octets of their paths have a limit. It follows the sessions that
- * they use, since a connection of another relay has those of many clients. Beyond it, the route goes that was used before
- * all others and in which nothing waits; it is found anew when it is needed.
+ * they use, since a connection of another relay has those of many clients. So have those of one user on all connections,
+ * beyond some for each session. Beyond it, the route goes that was used before all others and in which nothing waits; it
+ * is found anew when it is needed.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { type Head, Kind } from "../../protocol/Head.ts"
@@ -11,9 +12,11 @@ import type { Session } from "../Session.ts"
 
 const MAX_ROUTES = 1024
 const ROUTES_PER_SESSION = 4
-/** What 1024 routes with paths as clients have them take. */
-const MAX_OCTETS = 1_048_576
-const OCTETS_PER_SESSION = 4096
+/** Octets that a route takes about, beside its paths; and what those of a connection, and of a user, may take. */
+const ROUTE = 2048
+const MAX_OCTETS = 3_145_728
+const OCTETS_PER_SESSION = 16_384
+export const MAX_OCTETS_OF_USER = 16_777_216
 
 /** Routes in use that are looked at for one that can be forgotten, at a time. */
 const LOOKS = 4
@@ -37,9 +40,9 @@ export class Routes {
   add(paths: string, route: Route, inUse: Route | undefined): void {
     this.#delete(paths)
     this.#routes.set(paths, route)
-    this.#octets += route.octets
+    this.#count(route, ROUTE + route.octets)
     for (const one of route.sessions) this.#using.set(one, (this.#using.get(one) ?? 0) + 1)
-    for (let looks = 0; looks < LOOKS && this.#tooMany();) {
+    for (let looks = 0; looks < LOOKS && this.#tooMany(route);) {
       const { key, value } = this.#routes.first!
       if (value.flow.idle && value !== inUse && value !== route) this.#delete(key)
       else {
@@ -49,10 +52,18 @@ export class Routes {
     }
   }
 
-  #tooMany(): boolean {
+  /** After this one. */
+  #tooMany({ user }: Route): boolean {
     const sessions = this.#using.size
+    const due = OCTETS_PER_SESSION * sessions
     return this.#routes.size > Math.max(MAX_ROUTES, ROUTES_PER_SESSION * sessions) ||
-      this.#octets > Math.max(MAX_OCTETS, OCTETS_PER_SESSION * sessions)
+      this.#octets > Math.max(MAX_OCTETS, due) ||
+      (this.#octets > due && user.routeOctets > MAX_OCTETS_OF_USER)
+  }
+
+  #count({ user }: Route, octets: number): void {
+    this.#octets += octets
+    user.routeOctets += octets
   }
 
   *closes(): Iterable<void> {
@@ -67,7 +78,7 @@ export class Routes {
     if (route === undefined) return
     route.close()
     this.#routes.delete(paths)
-    this.#octets -= route.octets
+    this.#count(route, -ROUTE - route.octets)
     for (const one of route.sessions) {
       const others = this.#using.get(one)! - 1
       if (others > 0) this.#using.set(one, others)

@@ -28,7 +28,7 @@ export interface Way {
   readonly pace: Pace | undefined
   /** To-Path and From-Path of what goes out. */
   readonly lines: Buffer
-  /** Octets that it takes, for as long as something waits there. */
+  /** Octets of its paths, which are kept for as long as something waits there. */
   readonly octets: number
   /** Who hears what became of it. */
   readonly back: Origin

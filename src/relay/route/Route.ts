@@ -55,8 +55,9 @@ export class Route implements Way {
   readonly lines: Buffer
   /** Between transaction id and transaction id of a 200 to the previous hop (RFC 4976 §6.4.1). */
   readonly ok: Buffer
-  /** Octets that it takes, about: its paths stand in it, and in what it is found by. */
+  /** Octets of its paths, which stand in it, and in what it is found by. */
   readonly octets: number
+  readonly user: UserUnanswered
   readonly back: WayBack
   /** How fast its requests may come, unless there is no bound. */
   pace: Pace | undefined
@@ -88,6 +89,7 @@ export class Route implements Way {
     const back = this.back = new WayBack({ source, own, rest, from, user, shared, parties })
     this.lines = back.lines
     this.ok = keepText(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${back.own}\r\n-------`)
+    this.user = user
     this.octets = 2 * this.lines.length + this.ok.length
   }
 

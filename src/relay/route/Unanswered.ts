@@ -154,6 +154,8 @@ export class UserUnanswered extends Octets {
   readonly blocked = new BlockedOfUser()
   /** His sessions that are tried on connections to other relays. */
   trials = 0
+  /** Octets of the routes that are remembered, whether anything is without an answer there or not. */
+  routeOctets = 0
 
   constructor(limits: Limits) {
     super()

@@ -1,12 +1,12 @@
 import { assert, it } from "@effect/vitest"
-import { Routes } from "../../../src/relay/inbound/Routes.ts"
+import { MAX_OCTETS_OF_USER, Routes } from "../../../src/relay/inbound/Routes.ts"
 import type { Route } from "../../../src/relay/route/Route.ts"
 import type { Session } from "../../../src/relay/Session.ts"
 
 /** What is asked of a route here. */
-const routeOf = (idle = true, octets = 1, ...sessions: ReadonlyArray<Session>) => {
+const routeOf = (idle = true, octets = 1, user = { routeOctets: 0 }, ...sessions: ReadonlyArray<Session>) => {
   const state = { closed: 0 }
-  return [{ flow: { idle }, octets, sessions, close: () => state.closed++ } as unknown as Route, state] as const
+  return [{ flow: { idle }, octets, user, sessions, close: () => state.closed++ } as unknown as Route, state] as const
 }
 
 it("R4976-9.3-06: a connection may name any number of paths of any length, and does not make the relay hold them all", () => {
@@ -17,7 +17,7 @@ it("R4976-9.3-06: a connection may name any number of paths of any length, and d
   routes.add("streaming", streaming, undefined)
   for (let i = 0; i < 5000; i++) {
     routes.add(String(i), routeOf(true, 31_000)[0], streaming)
-    assert.isAtMost(routes.octets, 1_048_576)
+    assert.isAtMost(routes.octets, 3_145_728)
   }
   assert.strictEqual(routes.get("busy"), busy)
   assert.strictEqual(routes.get("streaming"), streaming)
@@ -30,7 +30,7 @@ it("R4976-9.3-06: no more than 1024 routes are remembered, however short, and th
   routes.add("a", first, undefined)
   const [second, secondState] = routeOf()
   routes.add("a", second, undefined)
-  assert.deepStrictEqual([firstState.closed, routes.octets, routes.get("a")], [1, 1, second])
+  assert.deepStrictEqual([firstState.closed, routes.octets, routes.get("a")], [1, 2049, second])
   for (let i = 0; i < 1023; i++) routes.add(String(i), routeOf()[0], undefined)
   assert.strictEqual(routes.get("0")?.flow.idle, true)
   routes.add("one more", routeOf()[0], undefined)
@@ -47,13 +47,33 @@ it("R4976-9.3-06: no more than 1024 routes are remembered, however short, and th
 it("R4976-9.3-06: the limit follows the sessions, so that those of many clients behind one relay are all remembered", () => {
   const routes = new Routes()
   const session = (): Session => ({}) as Session
-  for (let i = 0; i < 5000; i++) routes.add(`session ${i}`, routeOf(true, 1000, session())[0], undefined)
+  for (let i = 0; i < 5000; i++) routes.add(`session ${i}`, routeOf(true, 1000, undefined, session())[0], undefined)
   for (let i = 0; i < 5000; i++) assert.isDefined(routes.get(`session ${i}`))
   const one = session()
   const many = new Routes()
-  for (let i = 0; i < 5000; i++) many.add(`path ${i}`, routeOf(true, 1000, one)[0], undefined)
+  for (let i = 0; i < 5000; i++) many.add(`path ${i}`, routeOf(true, 1000, undefined, one)[0], undefined)
   assert.isUndefined(many.get("path 0"))
   assert.isDefined(many.get(`path ${5000 - 1024}`))
   for (const _ of routes.closes());
   assert.strictEqual(routes.octets, 0)
+})
+
+it("R4976-9.3-06: what one user has remembered on all his connections together has a limit, beyond some routes for each session", () => {
+  const user = { routeOctets: 0 }
+  const all = Array.from({ length: 200 }, () => {
+    const routes = new Routes()
+    const session = {} as Session
+    for (let i = 0; i < 200; i++) routes.add(`path ${i}`, routeOf(true, 700, user, session)[0], undefined)
+    for (let i = 197; i < 200; i++) assert.isDefined(routes.get(`path ${i}`))
+    return routes
+  })
+  assert.isAtMost(user.routeOctets, MAX_OCTETS_OF_USER + all.length * 16_384)
+  assert.isDefined(all[0]!.get("path 0"))
+  assert.isUndefined(all.at(-1)!.get("path 0"))
+  // Who has all that takes nothing from others.
+  const routes = new Routes()
+  for (let i = 0; i < 200; i++) routes.add(`path ${i}`, routeOf(true, 700)[0], undefined)
+  assert.isDefined(routes.get("path 0"))
+  for (const one of all) for (const _ of one.closes());
+  assert.strictEqual(user.routeOctets, 0)
 })
