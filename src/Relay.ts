@@ -297,10 +297,11 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   const busy = (): boolean => turn.crowded
   const sockets: Array<LocalSocket> = []
   for (const socket of options.listen) {
-    // Nobody is asked for a certificate that is of no use.
+    // Nobody is asked for a certificate that is of no use: that of a relay is none where only clients come (RFC 7977 §8.1.1).
     const asksForCertificate = (): boolean => {
       const { clientCertificates = false, relayListen, relayPeers = "none" } = live.current
-      return clientCertificates || (admitsRelays(relayPeers) && (relayListen?.some(is(socket)) ?? true))
+      const others = socket.transport !== "ws" && admitsRelays(relayPeers)
+      return clientCertificates || (others && (relayListen?.some(is(socket)) ?? true))
     }
     sockets.push(
       yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate, busy })

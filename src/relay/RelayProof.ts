@@ -17,8 +17,10 @@ export class RelayProof {
 
   /** Does its certificate prove that it is the relay which the URI names. */
   isRelay(uri: MsrpUri): boolean {
-    const names = this.connection?.peerNames
-    if (names === undefined || names.length === 0 || this.#expired || !this.#proves(names, uri)) return false
+    if (this.connection === undefined || this.#expired) return false
+    const { peerNames: names, transport } = this.connection
+    // Only clients come by WebSocket (RFC 7977 §8.1.1), often by way of a web server with a certificate of its own.
+    if (names.length === 0 || transport === "ws" || !this.#proves(names, uri)) return false
     return this.withRelay = true
   }
 
@@ -27,7 +29,8 @@ export class RelayProof {
    * others may be behind him.
    */
   isLink(proved: boolean): boolean {
-    const named = proved && (this.connection?.peerNames.length ?? 0) > 0
+    const { connection } = this
+    const named = proved && connection?.transport === "tcp" && connection.peerNames.length > 0
     return (this.withRelay || named) && !this.#expired
   }
 

@@ -25,6 +25,24 @@ group("O. Relay to relay", ({ scenario, timed }) => {
   )
 
   timed(
+    "R4976-6.3-35: who comes by WebSocket is no relay, whatever the web server's certificate in front of him proves",
+    (world) =>
+      Effect.gen(function*() {
+        const peer = new Peer(world)
+        world.peers.push(peer)
+        const socket = { scheme: "msrps", host: "relay.example.com", port: 8443, transport: "ws" } as const
+        yield* machine(world, "outer.example.net").connect(socket, peer.accept)
+        assert.deepStrictEqual(peer.connection.transport, "ws")
+        assert.strictEqual(summary(yield* world.auth(peer, `${OUTER} msrps://carol.invalid:9/c;ws`)), "403 | $")
+      }),
+    {
+      ...options,
+      clientCertificates: true,
+      listen: [...options.listen!, { scheme: "msrps", host: "*", port: 8443, transport: "ws" }]
+    }
+  )
+
+  timed(
     "R4976-9.3-08: guesses behind one relay slow nobody who is behind another, nor the user himself",
     (world) =>
       Effect.gen(function*() {
