@@ -96,9 +96,10 @@ export class PassedChunk implements Chunk {
     this.#stream.fail(this.route.target.loss, octets, flag)
   }
 
-  /** Nobody wants the rest of what has failed. */
+  /** Nobody wants the rest of what has failed. Others on the same connections, with sessions of their own, have no say in it. */
   reported(head: Head, from: Outbound): void {
-    if (this.#stream.messageId !== head.messageId || this.route.target !== from) return
+    const { back, target } = this.route
+    if (this.#stream.messageId !== head.messageId || target !== from || !back.isAnswered(head.toPath, false)) return
     if (/^000 [3-9]/.test(head.header("Status") ?? "")) this.#stream.refuse()
   }
 }
