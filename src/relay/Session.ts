@@ -27,7 +27,7 @@ export interface Session {
   peer: { readonly connection: object; readonly uri: MsrpUri } | undefined
   /** What the relay keeps of it: it comes with the `NewSession`, and stays as it is. */
   readonly record: SessionRecord
-  /** The connections to other relays that it uses, and those to endpoints that are its own, by their URIs. */
+  /** The connections to other relays that it uses, and those that were made to endpoints for it, by their URIs. */
   ways?: Map<string, Way> | undefined
   /** Authorities ("host:port") under which the owner has shown itself in From-Path. */
   readonly ownerAuthorities: Array<string>

@@ -119,7 +119,8 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     const { auth: { usePath }, nextHops, sessions } = this.#options
     this.nextHops = new NextHops(nextHops, sockets, uris.map(({ host }) => host))
     const directory = this.#directory = new Directory(shared, this.nextHops, this)
-    this.router = new Router({ shared, sessions, relays: this.#relays, uris, usePath, directory, paces: this.#paces })
+    const [relays, peers, paces] = [this.#relays, this.#peers, this.#paces]
+    this.router = new Router({ shared, sessions, relays, peers, uris, usePath, directory, paces })
   }
 
   /**

@@ -35,10 +35,17 @@ export class Peers {
    * names (RFC 4976 §6.3), and the relay admitted.
    */
   proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean {
-    if (names.length === 0 || uri.scheme !== "msrps" || this.#policy === "none") return false
+    if (names.length === 0 || !this.admits(uri)) return false
     const host = relayName(uri.host)
-    if (host === "" || !names.some((name) => covers(relayName(name), host, MIN_LABELS))) return false
-    return this.#policy === "all" || this.#policy.some((name) => covers(name, host, 1))
+    return host !== "" && names.some((name) => covers(relayName(name), host, MIN_LABELS))
+  }
+
+  /** Is the relay that the URI names admitted, once its certificate proves it. */
+  admits(uri: MsrpUri): boolean {
+    if (uri.scheme !== "msrps" || this.#policy === "none") return false
+    if (this.#policy === "all") return true
+    const host = relayName(uri.host)
+    return this.#policy.some((name) => covers(name, host, 1))
   }
 }
 

@@ -16,9 +16,10 @@ import { type Decision, refuse, TOO_LONG } from "./Decision.ts"
 import type { Directory } from "./Directory.ts"
 import { OwnUris } from "./OwnUris.ts"
 import type { Party } from "./Party.ts"
+import type { Peers } from "./Peers.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { routeTo, Trying } from "./Trying.ts"
-import { cameBy, isOwnOf, wayTo, wentBy } from "./Ways.ts"
+import { cameBy, ledTo, wayTo, wentBy } from "./Ways.ts"
 
 /** Authorities that the owner of a session may show, as clients behind rewriting middleboxes do. */
 const MAX_OWNER_AUTHORITIES = 4
@@ -28,6 +29,8 @@ export interface RouterOptions {
   readonly sessions: Sessions
   /** Other relays that have sessions here. */
   readonly relays: RelayOwners
+  /** Which are admitted. */
+  readonly peers: Peers
   /** The relay's own URIs, without session-id. */
   readonly uris: ReadonlyArray<MsrpUri>
   /** What Use-Path is made of, where that differs: session URIs come back with it. */
@@ -131,11 +134,13 @@ export class Router {
     }
     const { peer } = session
     const isAuth = head.kind === Kind.Auth
-    // Who is proved to be a relay is no peer: an AUTH would go to whoever calls himself one (RFC 4976 §9.2).
-    if (!isAuth && peer !== undefined && !(peer.connection as Party).gone && leadsTo(peer.uri, next)) {
+    const relay = isAuth || to.length > 2
+    // Who is proved to be a relay is no peer: what is for one would go to whoever calls himself that (RFC 4976 §9.2).
+    const proves = isAuth || (relay && this.#options.peers.admits(next)) || wayTo(session, next, relay) !== undefined
+    if (!proves && peer !== undefined && mayTake(peer.connection as Party, peer.uri, next)) {
       return forward([session], peer.connection as Party, request)
     }
-    return this.#dial([session], to, isAuth || to.length > 2, request)
+    return this.#dial([session], to, relay, request)
   }
 
   /** To the hop that the second URI leads to; with a connection that is made for it, unless there is one. */
@@ -160,12 +165,11 @@ export class Router {
       return forward(sessions, way, request)
     }
     const wanted = { uri, source: request.hop, session: sessions[0], relay, own }
-    const target = directory.hopFor(wanted, (hop) => !request.isLong || mayTake(session, hop))
+    const target = directory.hopFor(wanted, (hop) => !request.isLong || mayBegin(session, hop))
     if ("problem" in target) return refuse(target.status, target.problem, parties, target.target)
     relays.leads(target, session, uri)
     const route = forward(sessions, target, request)
-    // An endpoint that others share is found again by where it is, one without keys by the session that it is for.
-    if (relay || target.keys.length === 0) wentBy(session, uri, target, relay)
+    wentBy(session, uri, target, relay)
     if (!relay) return route
     // Neither what is too long to be kept nor what comes first on a connection that takes several needs to be tried.
     const tries = [target.routes, request.user] as const
@@ -186,7 +190,7 @@ export class Router {
   /**
    * Anybody may send to the owner, and nowhere else: the next URI must be the owner's. A direct client is the end of its
    * path; one connection at a time may write to a session, unless it is that of a relay (RFC 4975 §5.4, RFC 4976 §6.4), or
-   * was made for this session: its endpoints would share one, but for the operator's word.
+   * one that the owner was led to: who has connected in must not shut out whom it was made to.
    */
   #toOwner(sessions: readonly [Session, Session?], path: ReadonlyArray<MsrpUri>, request: Request): Decision {
     const { from, head, hop, relayPeer } = request
@@ -202,7 +206,7 @@ export class Router {
       return refuse(403, "its To-Path leads on behind the owner of the session", parties)
     }
     const hasOther = peer !== undefined && peer.connection !== hop && !(peer.connection as Party).gone
-    if (hasOther && !relayPeer && !isOwnOf(session, hop)) {
+    if (hasOther && !relayPeer && !ledTo(session, hop)) {
       return refuse(506, "the session has a peer on another connection", parties)
     }
     const decision = behindRelay
@@ -252,7 +256,7 @@ const fromLine = (path: ReadonlyArray<MsrpUri>): number =>
   path.reduce((octets, { text }) => octets + 1 + text.length, "From-Path:\r\n".length)
 
 /** May a first request go there that is too long to be sent again: others use it, and it may be that no second one can. */
-const mayTake = (session: Session, { routes, shared }: Party): boolean =>
+const mayBegin = (session: Session, { routes, shared }: Party): boolean =>
   routes.takesSeveral || !routes.anyWithout([session], shared.turn.now)
 
 const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number): Decision => {
@@ -279,6 +283,13 @@ const lacksPort = (uri: MsrpUri): boolean => uri.port === undefined && uri.trans
 
 /** What `msrps` promises to whoever got the URI, a connection without TLS does not keep (RFC 4975 §6). */
 const lacksTls = (uri: MsrpUri, { connection }: Party): boolean => uri.scheme === "msrps" && !connection!.secure
+
+/** May what is for `next` take the connection that the peer has made who has this URI. */
+const mayTake = (hop: Party, peer: MsrpUri, next: MsrpUri): boolean =>
+  !hop.gone && leadsTo(peer, next) && (isOfChannel(next) || !lacksTls(next, hop))
+
+/** It names the data channel of a browser, which ends at the gateway whose connection it is (RFC 8873 §6). */
+const isOfChannel = ({ transport }: MsrpUri): boolean => transport.toLowerCase() === "dc"
 
 /**
  * Is `next` the URI of the peer that has connected in. Middleboxes rewrite host and port of the path in SDP and not in

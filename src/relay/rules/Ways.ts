@@ -1,7 +1,8 @@
 /**
  * Which connection leads to another relay for a session, where that relay has several. There are relays with a connection
  * for each session, which refuse every other session on it: what goes back takes the connection that it came in on. And
- * there are endpoints that confuse sessions on one connection, and have one for each.
+ * there are endpoints that confuse sessions on one connection, and have one for each. Whoever else connects in takes no
+ * such way's place, whatever URI he shows.
  */
 import { authorityKey, type MsrpUri } from "../../protocol/Uri.ts"
 import type { Session, Way } from "../Session.ts"
@@ -41,9 +42,9 @@ export const wayTo = (session: Session, uri: MsrpUri, relay: boolean): Party | u
   return found?.connection?.remote.port === uri.port ? found : undefined
 }
 
-/** Was this connection to an endpoint made for the session. */
-export const isOwnOf = ({ ways }: Session, hop: Party): boolean => {
-  for (const way of ways?.values() ?? []) if (way.hop === hop && !way.relay) return true
+/** Was it this connection that requests of the session were led to. */
+export const ledTo = ({ ways }: Session, hop: Party): boolean => {
+  for (const way of ways?.values() ?? []) if (way.hop === hop && !way.came) return true
   return false
 }
 

@@ -2,7 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { type Peer, request, send, until, type World } from "../../support/harness.ts"
+import { type Owner, type Peer, request, send, until, type World } from "../../support/harness.ts"
 import { connectFrom, end, grantedThrough, listenAs, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
 
@@ -85,6 +85,87 @@ describe("the way back to another relay", () => {
         yield* until(() => far.length + mallory.frames.length > 0, "an AUTH")
         assert.lengthOf(mallory.frames, 0)
         assert.include((yield* far[0]!.next).octets.toString("latin1"), "AUTH")
+      })
+  )
+
+  /** Mallory knows the URIs of two others, since both write to him, and shows the one to the other. */
+  const poses = Effect.fnUntraced(function*(world: World, to: Owner, from: string) {
+    const mallory = yield* world.connect
+    mallory.write(send({ to: `${to.usePath} ${to.uri}`, from, body: "hi" }))
+    assert.strictEqual((yield* mallory.next).status, 200)
+    to.peer.answer(yield* to.peer.next)
+    return mallory
+  })
+  const BOB = "msrps://far.example.org:2855/bob;tcp"
+
+  scenario(
+    "R4976-9.2-40 R4976-6.4-21: nor is it for what goes to somebody behind the relay",
+    (world) =>
+      Effect.gen(function*() {
+        const far = yield* listenAs(world, "far.example.org")
+        const alice = yield* world.login()
+        const bob = `${BOB} msrp://bob.invalid:9/b;tcp`
+        const mallory = yield* poses(world, alice, bob)
+        alice.peer.write(send({ to: `${alice.usePath} ${bob}`, from: alice.uri, body: "for Bob alone" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        yield* until(() => far.length + mallory.frames.length > 0, "a message")
+        assert.lengthOf(mallory.frames, 0)
+        far[0]!.answer(yield* far[0]!.next)
+      })
+  )
+
+  for (const [what, behind] of [["an endpoint", ""], ["a relay that is not admitted", " msrp://bob.invalid:9/b;tcp"]]) {
+    scenario(
+      `R4976-6.4-21 R4975-5.4-21: who has connected in takes not the place of ${what} that a session was led to`,
+      (world) =>
+        Effect.gen(function*() {
+          const far = yield* listenAs(world, "far.example.org")
+          const alice = yield* world.login()
+          const bob = `${BOB}${behind}`
+          const toBob = Effect.fnUntraced(function*(from: string) {
+            alice.peer.write(send({ to: `${alice.usePath} ${bob}`, from, body: "for Bob alone" }))
+            assert.strictEqual((yield* alice.peer.next).status, 200)
+            yield* until(() => world.peers.some((peer) => peer !== alice.peer && peer.frames.length > 0), "a message")
+            far[0]!.answer(yield* far[0]!.next)
+          })
+          yield* toBob(alice.uri)
+          const mallory = yield* poses(world, alice, bob)
+          // Nor does he shut him out.
+          far[0]!.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bob, body: "from Bob" }))
+          assert.strictEqual((yield* far[0]!.next).status, 200)
+          alice.peer.answer(yield* alice.peer.next)
+          // With another From-Path its way is found anew.
+          yield* toBob(alice.uri.replace("://", "://alice@"))
+          assert.lengthOf(mallory.frames, 0)
+        }),
+      { relayPeers: "none" }
+    )
+  }
+
+  scenario(
+    "R4976-6.4-22: is that of a relay which is not admitted, as that of anybody who has connected in",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const bob = `${BOB} msrp://bob.invalid:9/b;tcp`
+        const far = yield* poses(world, alice, bob)
+        alice.peer.write(send({ to: `${alice.usePath} ${bob}`, from: alice.uri, body: "hi" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        far.answer(yield* far.next)
+      }),
+    { relayPeers: ["near.example.org"] }
+  )
+
+  simulated()(
+    "R4975-6-05: is none without TLS for a URI with msrps",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const bob = "msrps://bob.invalid:9/b;tcp"
+        const peer = yield* poses(world, alice, bob)
+        alice.peer.write(send({ to: `${alice.usePath} ${bob}`, from: alice.uri, body: "hi" }))
+        assert.strictEqual((yield* alice.peer.next).status, 408)
+        yield* peer.quiet
       })
   )
 
