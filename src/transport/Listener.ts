@@ -155,27 +155,32 @@ export const makeListen = (
     const introduced = (raw: Net.Socket, ends: Ends, handshakes: Handshakes | undefined): Effect.Effect<void> => {
       const { proxies } = live.current
       return proxies?.header?.(socket) === true && proxies.trusts(ends.remote.host)
-        ? headers.run(raw, ends, (client, byTls) => secured(raw, client, secure || byTls, handshakes))
-        : secured(raw, ends, secure, handshakes)
+        ? headers.run(raw, ends, (client, byTls) => secured(raw, client, secure || byTls, handshakes, byTls))
+        : secured(raw, ends, secure, handshakes, false)
     }
     const secured = (
       raw: Net.Socket,
       ends: Ends,
       isSecure: boolean,
-      handshakes: Handshakes | undefined
+      handshakes: Handshakes | undefined,
+      byProxy: boolean
     ): Effect.Effect<void> =>
       handshakes === undefined
-        ? opened(raw, ends, isSecure)
-        : handshakes.run(raw, ends, (stream) => opened(stream, ends, isSecure))
-    const opened = (stream: Net.Socket, ends: Ends, isSecure: boolean): Effect.Effect<void> => {
+        ? opened(raw, ends, isSecure, byProxy)
+        : handshakes.run(raw, ends, (stream) => opened(stream, ends, isSecure, byProxy))
+    // Where a proxy ends the TLS of its clients, a certificate that it shows here is its own, and theirs proves nothing.
+    const opened = (stream: Net.Socket, ends: Ends, isSecure: boolean, byProxy: boolean): Effect.Effect<void> => {
       if (upgrades !== undefined) {
-        return upgrades.run(stream, ends, isSecure, (client) => upgraded(stream, ends, client))
+        return upgrades.run(stream, ends, isSecure, (client) => upgraded(stream, ends, client, byProxy))
       }
-      adopt(stream, { ...ends, inbound: true, secure: isSecure, socket: bound, ...proven(stream) }, accept)
+      const proof = byProxy ? UNPROVED : proven(stream)
+      adopt(stream, { ...ends, inbound: true, secure: isSecure, socket: bound, ...proof }, accept)
       return Effect.void
     }
-    const upgraded = (stream: Net.Socket, { local }: Ends, { host, port, secure }: Client): void => {
-      const facts = { local, remote: { host, port }, inbound: true, secure, socket: bound, ...proven(stream) }
+    const upgraded = (stream: Net.Socket, { local, remote }: Ends, client: Client, byProxy: boolean): void => {
+      const { host, port, secure } = client
+      const proof = byProxy || limitsOf(live.current).isProxy(remote.host) ? UNPROVED : proven(stream)
+      const facts = { local, remote: { host, port }, inbound: true, secure, socket: bound, ...proof }
       const { piece } = live.current.webSocket ?? {}
       adopt(stream, facts, (below) => new WebSocketConnection(below, accept, { defer, piece }))
     }
@@ -235,6 +240,8 @@ const SETUP_TIME = 10
 
 /** One takes a millisecond or less; with RSA keys of 4096 bits up to ten. */
 const HANDSHAKES_AT_ONCE = 4
+
+const UNPROVED: ReturnType<Proven> = { peerNames: [] }
 
 const NO_PROXIES: ProxyOptions = { trusts: () => false }
 

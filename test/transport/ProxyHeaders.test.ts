@@ -3,13 +3,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as AtomRef from "effect/reactivity/AtomRef"
+import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as TestClock from "effect/testing/TestClock"
 import * as Net from "node:net"
 import { Duplex } from "node:stream"
 import * as Tls from "node:tls"
 import { type Connection, type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
-import { ca, localhost } from "../support/pki.ts"
+import { ca, localhost, relay } from "../support/pki.ts"
 import { poll, Recorder, turns } from "../support/Recorder.ts"
 import { headOf } from "../support/webSockets.ts"
 import { hasIpv6, plainClient } from "./plain.ts"
@@ -77,14 +78,14 @@ const listeners: ReadonlyArray<readonly [string, LocalSocket]> = [
 const plain = listeners[0]![1]
 
 /** A listener, who came, and lines of the log. */
-const serving = Effect.fnUntraced(function*(socket: LocalSocket) {
+const serving = Effect.fnUntraced(function*(socket: LocalSocket, asksForCertificate = false) {
   const { facts, listen } = yield* Transport
   const came: Array<Recorder> = []
   const { port } = yield* listen(socket, (connection) => {
     const recorder = new Recorder()
     came.push(recorder)
     return recorder.accept(connection)
-  })
+  }, { asksForCertificate })
   return { port, came, facts: facts! }
 })
 
@@ -99,9 +100,15 @@ const withTransport = (options: NodeOptions, lines: Array<string> = []) => {
 
 const told = ({ remote, secure }: Connection): string => `${remote.host}:${remote.port} ${secure ? "secure" : "plain"}`
 
-const speak = (port: number, { scheme, ...socket }: LocalSocket, header: Buffer, piece?: number): Duplex => {
+const speak = (
+  port: number,
+  { scheme, ...socket }: LocalSocket,
+  header: Buffer,
+  piece?: number,
+  certificate: Tls.SecureContextOptions = {}
+): Duplex => {
   const below = behind(header, port, piece)
-  const stream = scheme === "msrps" ? Tls.connect({ socket: below, rejectUnauthorized: false }) : below
+  const stream = scheme === "msrps" ? Tls.connect({ socket: below, rejectUnauthorized: false, ...certificate }) : below
   stream.on("error", () => {})
   stream.write(octetsFor(socket))
   return stream
@@ -131,6 +138,37 @@ describe("PROXY protocol", () => {
       }
     }
   }
+
+  for (const [, socket] of listeners.filter(([, { scheme }]) => scheme === "msrps")) {
+    const cases: ReadonlyArray<readonly [string, Buffer, ReadonlyArray<string>]> = [
+      ["is the client's where the proxy passes TLS through", V2, ["relay.example.com", "b.example.com"]],
+      ["is the proxy's where that ends TLS, and proves nothing of its clients", V2_TLS, []]
+    ]
+    for (const [what, header, names] of cases) {
+      it.live(`R4976-6.3-35: a certificate on a listener for ${socket.transport === "ws" ? "wss" : "msrps"} ${what}`, () =>
+        Effect.gen(function*() {
+          const { came, port } = yield* serving(socket, true)
+          const certificate = { cert: relay.cert, key: Redacted.value(relay.key) }
+          const stream = speak(port, socket, header, undefined, certificate)
+          yield* poll(() => came.length === 1)
+          assert.deepStrictEqual(came[0]!.connection.peerNames, names)
+          stream.destroy()
+          yield* came[0]!.untilClosed
+        }).pipe(withTransport({ tls, proxies })))
+    }
+  }
+
+  it.live("R4976-6.3-35: nor does that of a web server prove anything of those behind it", () =>
+    Effect.gen(function*() {
+      const socket = listeners[3]![1]
+      const { came, port } = yield* serving(socket, true)
+      const certificate = { cert: relay.cert, key: Redacted.value(relay.key) }
+      const stream = speak(port, socket, Buffer.alloc(0), undefined, certificate)
+      yield* poll(() => came.length === 1)
+      assert.deepStrictEqual(came[0]!.connection.peerNames, [])
+      stream.destroy()
+      yield* came[0]!.untilClosed
+    }).pipe(withTransport({ tls, proxies: { trusts: proxies.trusts } })))
 
   it.live("a proxy that speaks for itself is itself, and who is no proxy says nothing", () =>
     Effect.gen(function*() {
