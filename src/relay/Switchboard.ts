@@ -136,6 +136,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#peers.policy = relayPeers
     this.nextHops.options = nextHops
     if (!paced && this.#paces.bounded) shared.turn.slices(hops, ({ routes }) => routes.repace(this.#paces))
+    shared.turn.slices(hops, ({ routes }) => routes.recheck())
   }
 
   /** A connection came in. */

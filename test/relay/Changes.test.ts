@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { collect, send } from "../support/harness.ts"
 import { pattern } from "../support/Recorder.ts"
+import { connectFrom, end, grantedThrough, machine, options } from "../support/relays.ts"
 import { simulated } from "../support/simulated.ts"
 
 const scenario = simulated({}, {})
@@ -37,6 +38,25 @@ describe("while sessions go on", () => {
         yield* burst(500)
         yield* TestClock.adjust("1 second")
         assert.lengthOf(frames, 700)
+      })
+  )
+
+  simulated(options)(
+    "R4976-6.3-32: a relay that is not admitted any more is a stranger with its next request",
+    (world) =>
+      Effect.gen(function*() {
+        const carol = "msrps://outer.example.net:2855/c;tcp msrp://carol.invalid:9/c;tcp"
+        const outer = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const usePath = yield* grantedThrough(world, outer, carol)
+        const bob = yield* world.login()
+        for (const [relayPeers, status] of [["all", 200], [["*.example.net"], 200], ["none", 403]] as const) {
+          world.change({ relayPeers })
+          yield* world.network!.settled
+          outer.write(send({ to: `${usePath} ${bob.usePath} ${bob.uri}`, from: carol, body: "hi" }))
+          assert.strictEqual((yield* outer.next).status, status)
+          if (status === 200) bob.peer.answer(yield* bob.peer.next)
+        }
+        end(world, usePath)
       })
   )
 

@@ -9,6 +9,8 @@ export interface Leading {
   usable(now: number): boolean
   /** There are bounds of how fast its requests may come, where there were none. */
   repace(paces: Paces): void
+  /** Whoever sends here may be admitted as a relay no more. */
+  recheck(): void
 }
 
 export class HopRoutes {
@@ -47,6 +49,10 @@ export class HopRoutes {
 
   repace(paces: Paces): void {
     for (const route of this.#routes) route.repace(paces)
+  }
+
+  recheck(): void {
+    for (const route of this.#routes) route.recheck()
   }
 
   #some(now: number, is: (route: Leading) => boolean): boolean {

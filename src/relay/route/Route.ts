@@ -47,6 +47,8 @@ export class Route implements Way {
   /** It comes from another relay, whose certificate proves that: its connection is that of many. */
   readonly fromRelay: boolean
   readonly #source: Source
+  /** The URI of the relay that it comes from. */
+  readonly #relay: MsrpUri | undefined
   readonly #ends: RouteParts["ends"]
   readonly sessions: ReadonlyArray<Session>
   readonly parties: Parties
@@ -66,6 +68,7 @@ export class Route implements Way {
   readonly only: Kind | undefined
   /** Its requests go another way now: by this route, until somebody has taken it over. */
   #successor: Route | undefined
+  /** They do, or may not any more. */
   #moved = false
 
   constructor({ ends, from, fromOwner, kind, paces, sessions, shared, source, target, to, user }: RouteParts) {
@@ -75,6 +78,7 @@ export class Route implements Way {
     this.target = target
     this.window = target.windows.of(sessions.at(-1)!, rest.length > 1)
     this.fromRelay = shared
+    this.#relay = shared ? from[0] : undefined
     this.#fromOwner = fromOwner
     this.pace = paces.of(sessions[0]!, fromOwner)
     this.only = kind === Kind.Report || kind === Kind.Auth ? kind : undefined
@@ -129,6 +133,11 @@ export class Route implements Way {
   /** There are bounds where there were none. */
   repace(paces: Paces): void {
     this.pace = paces.of(this.sessions[0]!, this.#fromOwner)
+  }
+
+  /** What comes from a relay that is not admitted any more is decided anew (RFC 4976 §6.3). */
+  recheck(): void {
+    if (this.#relay !== undefined && !this.#source.isRelay(this.#relay)) this.#moved = true
   }
 
   /** A request is passed on. */

@@ -6,6 +6,7 @@
  * receivers who answer nothing: what goes beyond its part of as many again is refused then.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
+import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Limits } from "../Limits.ts"
 import type { HopFacts } from "../Observer.ts"
 import type { Sent } from "../outbound/Window.ts"
@@ -22,6 +23,8 @@ export interface Source extends HopFacts {
   readonly gone: boolean
   readonly reading: Tap
   readonly unanswered: Unanswered
+  /** Does its certificate prove that it is the relay which the URI names (RFC 4976 §6.3). */
+  isRelay(uri: MsrpUri): boolean
   /** Writes a whole frame of the relay's own; nothing once it is gone. */
   control(frame: Buffer): void
   /** Writes a 200, see `writeOk`; nothing once it is gone. */

@@ -1,4 +1,3 @@
-import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { FrameTrace } from "../FrameTrace.ts"
 import type { HopSessions } from "../HopSessions.ts"
@@ -19,6 +18,4 @@ export interface Party extends Source {
   readonly routes: HopRoutes
   /** Is told what passes on it; there only while somebody traces a user of it. */
   readonly trace: FrameTrace | undefined
-  /** Does its certificate prove that it is the relay which the URI names (RFC 4976 §6.3). */
-  isRelay(uri: MsrpUri): boolean
 }
