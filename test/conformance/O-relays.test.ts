@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { header, nextId, Peer, request, response, send, summary, until, type World } from "../support/harness.ts"
-import { connectFrom, end, machine, options } from "../support/relays.ts"
+import { connectFrom, end, grantedThrough, machine, options } from "../support/relays.ts"
 import { group } from "./group.ts"
 
 const OUTER = "msrps://outer.example.net:2855/from-outer;tcp"
@@ -40,6 +40,30 @@ group("O. Relay to relay", ({ scenario, timed }) => {
       clientCertificates: true,
       listen: [...options.listen!, { scheme: "msrps", host: "*", port: 8443, transport: "ws" }]
     }
+  )
+
+  timed(
+    "R4976-6.4-13 R4976-6.3-35: behind the relay of its owner, too, others than he reach nobody through a session but him",
+    (world) =>
+      Effect.gen(function*() {
+        const link = yield* connectFrom(world, machine(world, "outer.example.net"))
+        const carol = `${OUTER} msrp://carol.invalid:9/c;tcp`
+        const usePath = yield* grantedThrough(world, link, carol)
+        const { peer, uri: bob, usePath: ofBob } = yield* world.login()
+        const says = Effect.fnUntraced(function*(from: string, to: string) {
+          link.write(send({ to: `${usePath} ${to}`, from, body: "hi" }))
+          return (yield* link.next).status
+        })
+        const mallory = "msrps://outer.example.net:2855/mallory;tcp msrp://mallory.invalid:9/m;tcp"
+        assert.strictEqual(yield* says(mallory, `${ofBob} ${bob}`), 403)
+        assert.strictEqual(yield* says(mallory, "msrps://far.example.org:2855/f;tcp"), 403)
+        assert.strictEqual(yield* says(mallory, carol), 200)
+        link.answer(yield* link.next)
+        assert.strictEqual(yield* says(carol, `${ofBob} ${bob}`), 200)
+        peer.answer(yield* peer.next)
+        end(world, usePath)
+      }),
+    options
   )
 
   timed(

@@ -235,7 +235,7 @@ export class Auth {
     this.#shared.observer.granted(hop, session, expires)
     if (session.owner instanceof RelayOwner) {
       cameBy(session, request.from[0]!, hop)
-      this.#relays.owns(session.owner, session)
+      this.#relays.owns(session.owner, session, request.from[0]!)
     } else {
       // The connection may have closed while a slower repository worked: its sessions are dead already.
       if (hop.gone) this.#sessions.end(session, "its connection closed")

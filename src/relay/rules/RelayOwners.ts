@@ -19,7 +19,8 @@ export class RelayOwner extends Timed {
   readonly name: string
   /** Connections with it, also those that are being made. */
   readonly links = new Set<Party>()
-  readonly #sessions = new LinkedMap<Session, true>()
+  /** With the session-id of its own URI that each was obtained through. */
+  readonly #sessions = new LinkedMap<Session, string | undefined>()
   readonly #ended: (owner: RelayOwner) => void
 
   constructor(host: string, ended: (owner: RelayOwner) => void) {
@@ -32,8 +33,17 @@ export class RelayOwner extends Timed {
     return this.name === relayName(host)
   }
 
-  owns(session: Session): void {
-    this.#sessions.set(session, true)
+  owns(session: Session, through: MsrpUri): void {
+    this.#sessions.set(session, through.sessionId)
+  }
+
+  /**
+   * Does this URI of it lead to the client that obtained the session (RFC 4976 §6.4): whoever writes to him knows the session, and
+   * may be behind the same relay. One that has shown none of a client's vouches for them all.
+   */
+  isWayOf(session: Session, uri: MsrpUri): boolean {
+    const through = this.#sessions.get(session)
+    return this.is(uri.host) && (through === undefined || through === uri.sessionId)
   }
 
   /** Whether there are fewer sessions than this; some that are over are found at each look. */
@@ -114,9 +124,9 @@ export class RelayOwners {
     if (owner instanceof RelayOwner && owner.is(uri.host)) this.linked(owner, hop)
   }
 
-  /** A session was made for it. It ends at once if the relay has gone for too long meanwhile. */
-  owns(owner: RelayOwner, session: Session): void {
-    if (this.#owners.get(owner.name) === owner) owner.owns(session)
+  /** A session was made for it, whose client is behind this URI of it. It ends at once if the relay has gone for too long meanwhile. */
+  owns(owner: RelayOwner, session: Session, through: MsrpUri): void {
+    if (this.#owners.get(owner.name) === owner) owner.owns(session, through)
     else this.#end(session)
   }
 

@@ -80,8 +80,8 @@ export class Router {
       return refuse(403, "the session is one for connections with TLS", partiesOf([session], false))
     }
     const { owner } = session
-    const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.is(from[0]!.host) : owner === hop
-    if (fromOwner && owner instanceof RelayOwner) this.#options.relays.linked(owner, hop)
+    const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.isWayOf(session, from[0]!) : owner === hop
+    if (relayPeer && owner instanceof RelayOwner && owner.is(from[0]!.host)) this.#options.relays.linked(owner, hop)
     const user = this.#users.of(session, fromOwner)
     const request: Request = { head, hop, to, from, relayPeer, fromOwner, paces: this.#options.paces, user, isLong }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)

@@ -33,6 +33,7 @@ const make = () => {
 
 const link = (connected = true): { -readonly [K in keyof Party]: Party[K] } =>
   ({ connection: connected ? {} : undefined, gone: false }) as never
+const THROUGH = parseUri("msrps://a.example.com:2855/s;tcp")!
 const session = (id: string, expiresAt = Infinity): Session => ({ id, expiresAt, ended: false }) as Session
 
 it("R4976-6.3-22: sessions of a relay belong to its name, not to a connection", () => {
@@ -49,7 +50,7 @@ it("R4976-9.3-06: the sessions of a relay end some time after its last connectio
   const [one, two, three] = [link(), link(), link()]
   relays.linked(owner, one)
   relays.linked(owner, two)
-  relays.owns(owner, session("s1"))
+  relays.owns(owner, session("s1"), THROUGH)
   relays.left(one)
   pass(60)
   assert.deepStrictEqual(ended, [])
@@ -62,7 +63,7 @@ it("R4976-9.3-06: the sessions of a relay end some time after its last connectio
   pass(5)
   assert.deepStrictEqual([ended, relays.size, timers.running], [["s1"], 0, 0])
   // One that is made too late for it is no session.
-  relays.owns(owner, session("late"))
+  relays.owns(owner, session("late"), THROUGH)
   assert.deepStrictEqual(ended, ["s1", "late"])
 })
 
@@ -71,7 +72,7 @@ it("R4976-9.3-06: a connection that is being made keeps them only when it comes 
   const owner = relays.of("a.example.com")
   const first = link()
   relays.linked(owner, first)
-  relays.owns(owner, session("s1"))
+  relays.owns(owner, session("s1"), THROUGH)
   relays.left(first)
   for (let i = 0; i < 3; i++) {
     const dialled = link(false)
@@ -96,7 +97,7 @@ it("R4976-9.3-06: a relay has so many sessions; those that are over do not count
   const all = Array.from({ length: 10 }, (_, i) => session(`s${i}`, i < 3 ? 1000 : 9000))
   for (const one of all) {
     assert.isTrue(owner.hasRoom(10, 0))
-    relays.owns(owner, one)
+    relays.owns(owner, one, THROUGH)
   }
   assert.isFalse(owner.hasRoom(10, 0))
   all[5]!.ended = true
