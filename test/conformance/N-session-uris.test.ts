@@ -123,4 +123,25 @@ group("N. Session URIs", ({ scenario, timed }) => {
         for (const { peer } of sessions) yield* peer.quiet
       })
   )
+
+  scenario(
+    "R4976-9.3-10: a stranger who says that he has come through another session of the relay is refused",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const toAlice = `${alice.usePath} ${alice.uri}`
+        const mallory = yield* world.connect
+        mallory.write(send({ to: toAlice, from: `${carol.usePath} ${carol.uri}`, body: "in Carol's name" }))
+        const { status } = yield* mallory.next
+        // What she says herself looks the same to Alice.
+        carol.peer.write(send({ to: `${carol.usePath} ${toAlice}`, from: carol.uri, body: "from Carol" }))
+        assert.strictEqual((yield* carol.peer.next).status, 200)
+        const frame = yield* alice.peer.next
+        assert.strictEqual(frame.from, `${alice.usePath} ${carol.usePath} ${carol.uri}`)
+        assert.strictEqual(frame.body!.toString(), "from Carol")
+        alice.peer.answer(frame)
+        assert.strictEqual(status, 403)
+      })
+  )
 })

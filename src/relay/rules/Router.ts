@@ -19,7 +19,7 @@ import type { Party } from "./Party.ts"
 import type { Peers } from "./Peers.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { routeTo, Trying } from "./Trying.ts"
-import { cameBy, ledTo, wayTo, wentBy } from "./Ways.ts"
+import { cameBy, lacksTls, ledTo, mayTake, wayTo, wentBy } from "./Ways.ts"
 
 /** Authorities that the owner of a session may show, as clients behind rewriting middleboxes do. */
 const MAX_OWNER_AUTHORITIES = 4
@@ -88,6 +88,10 @@ export class Router {
     // The next relay would not read it to its end.
     const own = this.#own.has(to[1]!) ? to.slice(0, 2) : to.slice(0, 1)
     if (fromLine([...own, ...from]) > shared.codec.limits.headerLine) return TOO_LONG
+    // What comes from here does not come in, but from another relay of the same name.
+    if (!fromOwner && !relayPeer && this.#own.has(from[0]!)) {
+      return refuse(403, "a request that says it comes from this relay", partiesOf([session], false))
+    }
     const decision = fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
     if (relayPeer && decision._tag === "Route") cameBy(session, from[0]!, hop)
     return decision
@@ -280,20 +284,3 @@ const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number)
  * is not looked for by his port (RFC 7977 §8.3.2).
  */
 const lacksPort = (uri: MsrpUri): boolean => uri.port === undefined && uri.transport.toLowerCase() === "tcp"
-
-/** What `msrps` promises to whoever got the URI, a connection without TLS does not keep (RFC 4975 §6). */
-const lacksTls = (uri: MsrpUri, { connection }: Party): boolean => uri.scheme === "msrps" && !connection!.secure
-
-/** May what is for `next` take the connection that the peer has made who has this URI. */
-const mayTake = (hop: Party, peer: MsrpUri, next: MsrpUri): boolean =>
-  !hop.gone && leadsTo(peer, next) && (isOfChannel(next) || !lacksTls(next, hop))
-
-/** It names the data channel of a browser, which ends at the gateway whose connection it is (RFC 8873 §6). */
-const isOfChannel = ({ transport }: MsrpUri): boolean => transport.toLowerCase() === "dc"
-
-/**
- * Is `next` the URI of the peer that has connected in. Middleboxes rewrite host and port of the path in SDP and not in
- * the requests (RFC 6714), so the same session-id is enough.
- */
-const leadsTo = (peer: MsrpUri, next: MsrpUri): boolean =>
-  sameUri(peer, next) || (peer.sessionId !== undefined && peer.sessionId === next.sessionId)

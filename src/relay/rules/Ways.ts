@@ -4,7 +4,7 @@
  * there are endpoints that confuse sessions on one connection, and have one for each. Whoever else connects in takes no
  * such way's place, whatever URI he shows.
  */
-import { authorityKey, type MsrpUri } from "../../protocol/Uri.ts"
+import { authorityKey, type MsrpUri, sameUri } from "../../protocol/Uri.ts"
 import type { Session, Way } from "../Session.ts"
 import type { Party } from "./Party.ts"
 
@@ -47,6 +47,23 @@ export const ledTo = ({ ways }: Session, hop: Party): boolean => {
   for (const way of ways?.values() ?? []) if (way.hop === hop && !way.came) return true
   return false
 }
+
+/** What `msrps` promises to whoever got the URI, a connection without TLS does not keep (RFC 4975 §6). */
+export const lacksTls = (uri: MsrpUri, { connection }: Party): boolean => uri.scheme === "msrps" && !connection!.secure
+
+/** May what is for `next` take the connection that the peer has made who has this URI. */
+export const mayTake = (hop: Party, peer: MsrpUri, next: MsrpUri): boolean =>
+  !hop.gone && leadsTo(peer, next) && (isOfChannel(next) || !lacksTls(next, hop))
+
+/** It names the data channel of a browser, which ends at the gateway whose connection it is (RFC 8873 §6). */
+const isOfChannel = ({ transport }: MsrpUri): boolean => transport.toLowerCase() === "dc"
+
+/**
+ * Is `next` the URI of the peer that has connected in. Middleboxes rewrite host and port of the path in SDP and not in
+ * the requests (RFC 6714), so the same session-id is enough.
+ */
+const leadsTo = (peer: MsrpUri, next: MsrpUri): boolean =>
+  sameUri(peer, next) || (peer.sessionId !== undefined && peer.sessionId === next.sessionId)
 
 const remember = (session: Session, uri: MsrpUri, way: Way): void => {
   const ways = session.ways ??= new Map()
