@@ -33,9 +33,9 @@ export interface Session {
   readonly ownerAuthorities: Array<string>
 }
 
-/** A connection to another relay, or to an endpoint; `came`: the session's requests come in on it. */
+/** A connection to another relay, or to an endpoint; `came`: the session's requests come in on it. One that is gone takes no memory. */
 export interface Way {
-  readonly hop: object
+  readonly hop: WeakRef<object>
   readonly came: boolean
   readonly relay: boolean
 }

@@ -17,13 +17,13 @@ const keyOf = (uri: MsrpUri): string => `${uri.scheme} ${authorityKey(uri)}/${ur
 export const cameBy = (session: Session, uri: MsrpUri, hop: Party): void => {
   const known = session.ways?.get(keyOf(uri))
   if (known?.came !== true || openOf(known, true) === undefined) {
-    remember(session, uri, { hop, came: true, relay: true })
+    remember(session, uri, { hop: new WeakRef(hop), came: true, relay: true })
   }
 }
 
 /** Requests of the session go out on this connection, unless some have come in on another one. `relay`: it was made to one. */
 export const wentBy = (session: Session, uri: MsrpUri, hop: Party, relay: boolean): void => {
-  remember(session, uri, { hop, came: false, relay })
+  remember(session, uri, { hop: new WeakRef(hop), came: false, relay })
 }
 
 /**
@@ -44,7 +44,7 @@ export const wayTo = (session: Session, uri: MsrpUri, relay: boolean): Party | u
 
 /** Was it this connection that requests of the session were led to. */
 export const ledTo = ({ ways }: Session, hop: Party): boolean => {
-  for (const way of ways?.values() ?? []) if (way.hop === hop && !way.came) return true
+  for (const way of ways?.values() ?? []) if (!way.came && way.hop.deref() === hop) return true
   return false
 }
 
@@ -75,6 +75,6 @@ const remember = (session: Session, uri: MsrpUri, way: Way): void => {
 
 const openOf = (way: Way | undefined, relay: boolean): Party | undefined => {
   if (way === undefined || (relay && !way.relay)) return undefined
-  const hop = way.hop as Party
-  return hop.open ? hop : undefined
+  const hop = way.hop.deref() as Party | undefined
+  return hop?.open === true ? hop : undefined
 }
