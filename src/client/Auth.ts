@@ -152,13 +152,17 @@ const granted = (
   const usePath = parsePath(response.header("Use-Path") ?? "", defaultFrameLimits.pathUris)
   if (usePath === undefined) return malformed("200 without a valid Use-Path", response)
   const expires = seconds(response.header("Expires"))
-  if (expires === undefined) return malformed("200 without a valid Expires", response)
+  // A path that is over already would be asked for again and again.
+  if (expires === undefined || expires === 0) return malformed("200 without a valid Expires", response)
   const nextNonce = info === undefined ? undefined : parseAuthenticationInfo(info)?.nextnonce
   return Effect.succeed({ usePath, expires, nextNonce, proven, used, response })
 }
 
+/** More are as many: what they are added to must still be a date. */
+const MAX_SECONDS = 2 ** 31
+
 const seconds = (value: string | undefined): number | undefined =>
-  value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined
+  value !== undefined && /^\d+$/.test(value) ? Math.min(Number(value), MAX_SECONDS) : undefined
 
 const malformed = (message: string, response?: Frame): Effect.Effect<never, ClientError> =>
   Effect.fail(

@@ -9,7 +9,7 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { Grant } from "./Auth.ts"
-import type { ClientError } from "./ClientError.ts"
+import { ClientError } from "./ClientError.ts"
 import type { Client } from "./Endpoint.ts"
 
 /** Part of the time that a path is good for, after which it is renewed. */
@@ -69,10 +69,14 @@ export const keepUp = Effect.fnUntraced(function*<E, R>(
     const client = opening = yield* upkeep.connect
     const granted = yield* upkeep.login(client, undefined)
     attempts = 1
-    step = yield* pauses
     yield* upkeep.online(client, granted)
     const lost = Effect.flatMap(client.closed, (error) => Effect.fail(upkeep.lost(error)))
-    return yield* Effect.raceFirst(lost, renew(upkeep, client, granted))
+    // A relay that lets everybody in and loses them at once is one in trouble: pauses go on to become longer.
+    const steady = Effect.flatMap(Effect.sleep(retry.atMost), () => pauses).pipe(
+      Effect.flatMap((anew) => Effect.sync(() => void (step = anew))),
+      Effect.andThen(Effect.never)
+    )
+    return yield* Effect.raceAllFirst([lost, renew(upkeep, client, granted), steady])
   })
   while (true) {
     const error = yield* Effect.flip(Effect.scoped(once)) as Effect.Effect<E, never, R>
@@ -89,16 +93,19 @@ const backoff = ({ atLeast, atMost }: Retry): Schedule.Schedule<Duration.Duratio
     })
   )
 
-/** Logs in again in time, for as long as that works. */
+/** Logs in again in time, for as long as that works. A relay that reads nothing lets an AUTH wait before it is sent, for ever. */
 const renew = Effect.fnUntraced(function*<E, R>(
-  { login, renewed }: Upkeep<E, R>,
+  { login, lost, renewed }: Upkeep<E, R>,
   client: Client,
   granted: Grant
 ): Effect.fn.Return<never, E, R> {
   let grant = granted
   while (true) {
     yield* Effect.sleep(grant.expires * 1000 * RENEW_AT)
-    grant = yield* login(client, grant)
+    grant = yield* Effect.timeoutOrElse(login(client, grant), {
+      duration: grant.expires * 1000 * (1 - RENEW_AT),
+      orElse: () => Effect.fail(lost(new ClientError({ reason: "Timeout", message: "the path was not renewed in time" })))
+    })
     yield* renewed(client, grant)
   }
 })
