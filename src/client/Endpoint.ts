@@ -17,7 +17,7 @@ import { ClientError } from "./ClientError.ts"
 import { Deliveries, notAsked } from "./Deliveries.ts"
 import { type Frame, pathUris } from "./Frame.ts"
 import { Inbox, type Message } from "./Inbox.ts"
-import { type Incoming, TAKE_WITHIN } from "./Incoming.ts"
+import { Arriving, type Incoming, TAKE_WITHIN } from "./Incoming.ts"
 import { Mailbox, Unread } from "./Mailbox.ts"
 import type { AuthOptions, ConnectOptions, Path, RequestOptions, SendOptions } from "./Options.ts"
 import type { Report } from "./Report.ts"
@@ -31,6 +31,8 @@ import { Wire } from "./Wire.ts"
 export const MAX_UNREAD = 67_108_864
 const MAX_MESSAGE = 33_554_432
 const MAX_REPORTS = 65_536
+/** Octets of REPORTs that are kept, however few they are: each may have headers of 16 KiB. */
+const MAX_REPORT_OCTETS = 67_108_864
 /** The same of what is sent: octets of body in a chunk, chunks on their way, and how long an answer may take (RFC 4975 §7.2). */
 const CHUNK = 65_536
 const WINDOW = 32
@@ -100,9 +102,17 @@ export const makeBoxes = Effect.fnUntraced(function*(
   maxReports = MAX_REPORTS
 ): Effect.fn.Return<Boxes> {
   return {
-    messages: yield* Mailbox.make<Message>(unread, (message) => message.body?.length ?? 0),
-    incoming: yield* Mailbox.make<Incoming>(unread, () => 0),
-    reports: yield* Mailbox.newest<Report>(maxReports)
+    messages: yield* Mailbox.make<Message>(unread, {
+      octets: ({ body, first }) => first.headOctets + (body?.length ?? 0)
+    }),
+    incoming: yield* Mailbox.make<Incoming>(unread, {
+      octets: ({ first }) => first.headOctets,
+      taken: (incoming) => incoming instanceof Arriving && incoming.handedOut()
+    }),
+    reports: yield* Mailbox.newest<Report>(
+      { count: maxReports, octets: MAX_REPORT_OCTETS },
+      { octets: ({ frame }) => frame.headOctets }
+    )
   }
 })
 
@@ -142,7 +152,9 @@ export const connect = Effect.fnUntraced(function*(
     const fiber = fork(Effect.delay(Effect.sync(task), Duration.seconds(TAKE_WITHIN)))
     return () => fiber.interruptUnsafe()
   }
-  const frames = yield* Mailbox.make<Frame>(unread, (frame) => frame.body?.length ?? 0)
+  const frames = yield* Mailbox.make<Frame>(unread, {
+    octets: ({ body, headOctets }) => headOctets + (body?.length ?? 0)
+  })
 
   let why = "the connection is closed"
   const start = (connection: Connection) => {

@@ -79,6 +79,11 @@ export class Frame {
     return this.toJSON()
   }
 
+  /** Octets of its paths and headers, which it holds beside the body. */
+  get headOctets(): number {
+    return this.toPath.length + this.fromPath.length + this.#rest.length
+  }
+
   /** Headers behind From-Path, in order, without blanks around their values: text, as which UTF-8 is read. */
   get headers(): HeaderLines {
     return linesOf(fromUtf8(this.#rest))

@@ -82,6 +82,9 @@ export class Arriving implements Incoming {
   #received = 0
   /** How it ended. */
   #end: "whole" | ClientError | undefined
+  #isHandedOut = false
+  /** What waits counts as not taken. */
+  #counts = true
   readonly #more = Latch.makeUnsafe(false)
   /** Answers to chunks, which are given when enough was taken. */
   #withheld: Array<(status: number) => void> = []
@@ -139,6 +142,19 @@ export class Arriving implements Incoming {
     this.#cancel ??= this.#options.later(() => this.drop("it was not taken"))
   }
 
+  /** Whoever has it may read it or not. */
+  handedOut(): void {
+    this.#isHandedOut = true
+    this.#uncount()
+  }
+
+  /** Nobody hears of one that is forgotten: those that a program does not want would add up until nothing is read any more. */
+  #uncount(): void {
+    if (!this.#counts || !this.#isHandedOut || this.#end === undefined) return
+    this.#counts = false
+    this.#options.unread.remove(this.#waiting)
+  }
+
   /** All of it is here. */
   whole(): void {
     this.#finish("whole")
@@ -152,23 +168,25 @@ export class Arriving implements Incoming {
   /** It is forgotten, and its sender hears it. */
   drop(message: string, status = 413): void {
     if (this.#end !== undefined) return
-    this.#finish(new ClientError({ reason: "Dropped", message, status }), status)
+    const waiting = this.#waiting
     this.#parts = []
-    this.#options.unread.remove(this.#waiting)
     this.#waiting = 0
+    this.#finish(new ClientError({ reason: "Dropped", message, status }), status)
+    this.#options.unread.remove(waiting)
     this.#options.refuse(status)
   }
 
   #finish(end: "whole" | ClientError, status = 200): void {
     if (this.#end !== undefined) return
     this.#end = end
+    this.#uncount()
     this.#release(status)
     this.#more.openUnsafe()
   }
 
   #taken(octets: number): void {
     this.#waiting -= octets
-    this.#options.unread.remove(octets)
+    if (this.#counts) this.#options.unread.remove(octets)
     this.#cancel?.()
     this.#cancel = undefined
     if (!this.crowded) this.#release(200)

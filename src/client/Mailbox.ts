@@ -5,6 +5,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
@@ -41,6 +42,20 @@ export class Unread {
   }
 }
 
+/** What is to be known of entries. */
+export interface Entries<A> {
+  /** Octets that one holds. */
+  readonly octets: (entry: A) => number
+  /** One was taken. */
+  readonly taken?: (entry: A) => void
+}
+
+/** How much is kept where the oldest is forgotten for more. */
+interface Newest {
+  readonly count: number
+  readonly octets: number
+}
+
 /**
  * What was received and not taken yet.
  *
@@ -50,7 +65,10 @@ export class Unread {
 export class Mailbox<A> {
   readonly #queue: Queue.Queue<A, ClientError>
   readonly #unread: Unread
-  readonly #octets: (entry: A) => number
+  readonly #octetsOf: (entry: A) => number
+  readonly #newest: Newest | undefined
+  /** Of all entries. */
+  #octets = 0
   /** The next entry, oldest first. Waits for one; fails with `Closed` when the connection is gone and nothing is left. */
   readonly take: Effect.Effect<A, ClientError>
   /** The next entry if there is one. Does not wait, does not fail. */
@@ -58,29 +76,30 @@ export class Mailbox<A> {
   /** Entries as they come; fails with `Closed` at the end of the connection. */
   readonly stream: Stream.Stream<A, ClientError>
 
-  /** `octets` tells what an entry holds. */
-  static readonly make = <A>(unread: Unread, octets: (entry: A) => number): Effect.Effect<Mailbox<A>> =>
-    Effect.map(Queue.unbounded<A, ClientError>(), (queue) => new Mailbox(queue, unread, octets))
+  static readonly make = <A>(unread: Unread, entries: Entries<A>): Effect.Effect<Mailbox<A>> =>
+    Effect.map(Queue.unbounded<A, ClientError>(), (queue) => new Mailbox(queue, unread, entries))
 
-  /** Keeps the newest so many, for its own. */
-  static readonly newest = <A>(count: number): Effect.Effect<Mailbox<A>> =>
+  /** Keeps the newest so many, of so many octets in all, for its own. */
+  static readonly newest = <A>(newest: Newest, entries: Entries<A>): Effect.Effect<Mailbox<A>> =>
     Effect.map(
-      Queue.sliding<A, ClientError>(count),
-      (queue) => new Mailbox(queue, new Unread(Infinity, () => {}), () => 0)
+      Queue.unbounded<A, ClientError>(),
+      (queue) => new Mailbox(queue, new Unread(Infinity, () => {}), entries, newest)
     )
 
-  constructor(queue: Queue.Queue<A, ClientError>, unread: Unread, octets: (entry: A) => number) {
+  constructor(queue: Queue.Queue<A, ClientError>, unread: Unread, { octets, taken }: Entries<A>, newest?: Newest) {
     this.#queue = queue
     this.#unread = unread
-    this.#octets = octets
-    const taken = (entry: A): A => {
-      unread.remove(ENTRY_COST + octets(entry))
+    this.#octetsOf = (entry) => ENTRY_COST + octets(entry)
+    this.#newest = newest
+    const left = (entry: A): A => {
+      this.#count(-this.#octetsOf(entry))
+      taken?.(entry)
       return entry
     }
-    this.take = Effect.map(Queue.take(queue), taken)
+    this.take = Effect.map(Queue.take(queue), left)
     this.poll = Effect.map(
       Effect.catch(Queue.poll(queue), () => Effect.succeedNone),
-      Option.map(taken)
+      Option.map(left)
     )
     this.stream = Stream.fromEffectRepeat(this.take)
   }
@@ -95,7 +114,25 @@ export class Mailbox<A> {
     })
 
   put(entry: A): void {
-    if (Queue.offerUnsafe(this.#queue, entry)) this.#unread.add(ENTRY_COST + this.#octets(entry))
+    if (!Queue.offerUnsafe(this.#queue, entry)) return
+    this.#count(this.#octetsOf(entry))
+    while (this.#hasTooMany()) {
+      const oldest = Queue.takeUnsafe(this.#queue)
+      if (oldest === undefined || !Exit.isSuccess(oldest)) return
+      this.#count(-this.#octetsOf(oldest.value))
+    }
+  }
+
+  #hasTooMany(): boolean {
+    const newest = this.#newest
+    const count = Queue.sizeUnsafe(this.#queue)
+    return newest !== undefined && (count > newest.count || (count > 1 && this.#octets > newest.octets))
+  }
+
+  #count(octets: number): void {
+    this.#octets += octets
+    if (octets > 0) this.#unread.add(octets)
+    else this.#unread.remove(-octets)
   }
 
   /** Nothing more will come; what is here can still be taken. */

@@ -43,9 +43,9 @@ export interface ClientOptions {
   readonly collect?: (Collect | ((first: Frame) => Collect)) | undefined
   /** Octets of a message that is kept, and of what comes before its turn in one that is hashed. Default 32 MiB. */
   readonly maxMessage?: number | undefined
-  /** Octets of messages and frames that were not taken: beyond it reading pauses. Default 64 MiB. */
+  /** Octets of messages and frames that were not taken, with their headers: beyond it reading pauses. Default 64 MiB. */
   readonly maxUnread?: number | undefined
-  /** REPORTs that are kept in `reports`: of more, the oldest are forgotten. Default 65,536. */
+  /** REPORTs that are kept in `reports`: of more, or of more than 64 MiB, the oldest are forgotten. Default 65,536. */
   readonly maxReports?: number | undefined
   /** How long to wait for a response. Default 30 seconds (RFC 4975 §7.2). */
   readonly responseTimeout?: Duration.Input | undefined

@@ -104,7 +104,8 @@ const renew = Effect.fnUntraced(function*<E, R>(
     yield* Effect.sleep(grant.expires * 1000 * RENEW_AT)
     grant = yield* Effect.timeoutOrElse(login(client, grant), {
       duration: grant.expires * 1000 * (1 - RENEW_AT),
-      orElse: () => Effect.fail(lost(new ClientError({ reason: "Timeout", message: "the path was not renewed in time" })))
+      orElse: () =>
+        Effect.fail(lost(new ClientError({ reason: "Timeout", message: "the path was not renewed in time" })))
     })
     yield* renewed(client, grant)
   }

@@ -72,12 +72,16 @@ describe("a client that stays online", () => {
     Effect.gen(function*() {
       const { states } = yield* online("1000", ({ connection }) =>
         Effect.andThen(Effect.sleep("31 seconds"), Effect.sync(() => connection.destroy())))
-      for (let round = 0; round < 20; round++) yield* Effect.andThen(TestClock.adjust("31 seconds"), settled)
+      for (let round = 0; round < 20; round++) {
+        yield* Effect.andThen(TestClock.adjust("31 seconds"), settled)
+      }
       const waits = states.flatMap((state, i) =>
         state._tag === "Offline" && states[i + 1]?._tag === "Connecting" ? [state] : []
       )
       assert.isAtLeast(waits.length, 5)
-      const tags = states.map(({ _tag }) => _tag)
+      const tags = states.map(({ _tag }) =>
+        _tag
+      )
       // Within a second of each loss: of 20 rounds none is spent on waiting.
       assert.isAtLeast(tags.filter((tag) => tag === "Online").length, 15)
     }).pipe(Effect.scoped, Effect.provide(simulated)))
