@@ -1,10 +1,12 @@
 /** One connection of a client: what it asks for, sends and receives. */
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import { monotonicMillis } from "../clock/Monotonic.ts"
 import { Codec } from "../Codec.ts"
 import { Buffer } from "../platform/Node.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
@@ -129,6 +131,7 @@ export const connect = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Client, TransportError, Transport | Codec | Scope.Scope> {
   const transport = yield* Transport
   const codec = yield* Codec
+  const clock = yield* Clock.Clock
   const { maxMessage = MAX_MESSAGE, maxUnread = MAX_UNREAD, record = false } = options
   const { collect = "body", maxReports = MAX_REPORTS } = options
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.responseTimeout ?? RESPONSE_TIME))
@@ -174,7 +177,7 @@ export const connect = Effect.fnUntraced(function*(
       report: options.report ?? true,
       collect: typeof collect === "function" ? collect : () => collect,
       maxMessage,
-      maxUnfinished: Math.max(maxMessage, maxUnread),
+      unfinished: { limit: Math.max(maxMessage, maxUnread), now: () => monotonicMillis(clock) },
       broken: (reason) => {
         why = `framing is lost: ${reason}`
         connection.destroy()

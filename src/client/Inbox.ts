@@ -18,10 +18,8 @@ import type { Mailbox, Unread } from "./Mailbox.ts"
 import { Reassembly } from "./Reassembly.ts"
 import { Refusals } from "./Refusals.ts"
 import { failed, type Report } from "./Report.ts"
+import { type Unfinished, UnfinishedMessages, type UnfinishedOptions } from "./Unfinished.ts"
 import type { Wire } from "./Wire.ts"
-
-/** Messages that may be unfinished at a time. */
-const MAX_UNFINISHED = 1024
 
 /**
  * A whole message.
@@ -68,18 +66,8 @@ export interface InboxOptions {
   readonly report: boolean
   readonly collect: (first: Frame) => Collect
   readonly maxMessage: number
-  readonly maxUnfinished: number
+  readonly unfinished: Omit<UnfinishedOptions, "giveUp">
   readonly broken: (reason: Broken) => void
-}
-
-interface Unfinished {
-  readonly key: string
-  readonly first: Frame
-  readonly octets: Reassembly
-  /** Length and SHA-256, when the octets are not kept. */
-  readonly digest: () => string | undefined
-  /** Where it is handed out while it comes. */
-  readonly arriving: Arriving | undefined
 }
 
 interface Chunk {
@@ -96,13 +84,19 @@ export class Inbox implements FrameSink {
   readonly #transactions = new Map<string, Transaction>()
   /** By Message-ID: who wants to know that a message on its way has failed. */
   readonly #sending = new Map<string, (error: ClientError) => void>()
-  readonly #unfinished = new Map<string, Unfinished>()
+  readonly #unfinished: UnfinishedMessages
   readonly #refusals = new Refusals()
-  #held = 0
   #chunk: Chunk | undefined
 
   constructor(options: InboxOptions) {
     this.#options = options
+    this.#unfinished = new UnfinishedMessages({
+      ...options.unfinished,
+      giveUp: (message) => {
+        this.#refuse(message, 413)
+        message.arriving?.drop("it did not go on, and others needed its room")
+      }
+    })
   }
 
   expect(id: string, transaction: Transaction): void {
@@ -124,8 +118,7 @@ export class Inbox implements FrameSink {
   close(error: ClientError): void {
     const waiting = [...this.#transactions.values()]
     this.#transactions.clear()
-    for (const { arriving } of this.#unfinished.values()) arriving?.fail(error)
-    this.#unfinished.clear()
+    for (const { arriving } of this.#unfinished.clear()) arriving?.fail(error)
     this.#refusals.clear()
     for (const transaction of waiting) transaction.lost(error)
     for (const failed of this.#sending.values()) failed(error)
@@ -185,17 +178,14 @@ export class Inbox implements FrameSink {
     const { message, next } = chunk
     chunk.next += octets.length
     if (message === undefined) return
-    const before = message.octets.held
-    const taken = this.#held + octets.length <= this.#options.maxUnfinished && message.octets.write(next, octets)
-    this.#held += message.octets.held - before
-    if (taken) return
+    if (this.#unfinished.write(message, next, octets)) return
     this.#refuse(message, 413, chunk)
     message.arriving?.drop("too much of it came before its turn")
   }
 
   /** RFC 4975 §10.5: the rest of the chunk is read and ignored, and so are the chunks that still come. */
   #refuse(message: Unfinished, status: number, chunk = this.#chunk): void {
-    this.#forgetMessage(message)
+    this.#unfinished.forget(message)
     this.#refusals.refuse(message.key, status)
     if (chunk?.message !== message) return
     chunk.message = undefined
@@ -222,13 +212,9 @@ export class Inbox implements FrameSink {
     if (flag === "#" || !truth) {
       const why = truth ? "the sender has given up the message" : "the message has another length than its sender said"
       message.arriving?.fail(new ClientError({ reason: "Aborted", message: why }))
-      return this.#forgetMessage(message)
+      return this.#unfinished.forget(message)
     }
-    if (flag === "$") {
-      const before = message.octets.held
-      message.octets.end(chunk.next - 1)
-      this.#held += message.octets.held - before
-    }
+    if (flag === "$") this.#unfinished.end(message, chunk.next - 1)
     if (message.octets.complete) this.#deliver(message)
   }
 
@@ -238,18 +224,18 @@ export class Inbox implements FrameSink {
    */
   #messageOf(frame: Frame, flag: Flag | undefined): Unfinished | number {
     const key = keyOf(frame)
-    const known = this.#unfinished.get(key)
+    const known = this.#unfinished.next(key)
     if (known !== undefined) return known
     const refused = this.#refusals.statusOf(key)
     if (refused !== undefined && (startOf(frame) > 1 || flag === "#")) return refused
-    const collect = this.#unfinished.size < MAX_UNFINISHED ? this.#options.collect(frame) : { refuse: 413 }
+    const collect = this.#unfinished.hasRoom() ? this.#options.collect(frame) : { refuse: 413 }
     if (typeof collect === "object") {
       this.#refusals.refuse(key, collect.refuse)
       return collect.refuse
     }
     this.#refusals.forget(key)
     const message = this.#unfinishedOf(key, frame, collect)
-    this.#unfinished.set(key, message)
+    this.#unfinished.add(message)
     if (message.arriving !== undefined) this.#options.incoming.put(message.arriving)
     return message
   }
@@ -271,13 +257,9 @@ export class Inbox implements FrameSink {
     return message
   }
 
-  #forgetMessage(message: Unfinished): void {
-    if (this.#unfinished.delete(message.key)) this.#held -= message.octets.held
-  }
-
   #deliver(message: Unfinished): void {
     const { first, octets } = message
-    this.#forgetMessage(message)
+    this.#unfinished.forget(message)
     const length = octets.total!
     if (message.arriving === undefined) {
       const sha256 = message.digest()

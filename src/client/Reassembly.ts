@@ -8,6 +8,8 @@ import { keepOctets } from "../protocol/Octets.ts"
 
 /** Separate pieces that one message may be in before its gaps are filled. */
 const MAX_PIECES = 16_384
+/** What a piece takes beside its octets, which may be one. */
+const PIECE_COST = 512
 
 interface Piece {
   /** Number in the message of its first octet, from 1. */
@@ -42,6 +44,11 @@ export class Reassembly {
   /** Octets held in memory. */
   get held(): number {
     return this.#held
+  }
+
+  /** Octets of memory that they take: what comes in order is in one piece. */
+  get cost(): number {
+    return this.#held + PIECE_COST * Math.max(0, this.#pieces.length - 1)
   }
 
   /** Length of the message in octets, once its last chunk is known. */
@@ -81,32 +88,42 @@ export class Reassembly {
       return true
     }
     if (this.#drain === undefined ? to - 1 > this.#limit : this.#held + wanted.length > this.#limit) return false
+    if (this.#overwrite(from, wanted)) return true
     if (this.#pieces.length >= MAX_PIECES) return false
     this.#insert(this.#cut(from, to), from, wanted)
     if (this.#drain !== undefined) this.#drainFront(this.#drain)
     return true
   }
 
-  /** Drops held octets from `from` up to `to` (not included). The index at which a piece from there belongs. */
+  /** Writes into a piece that has octets of all these numbers. */
+  #overwrite(from: number, octets: Buffer): boolean {
+    const piece = this.#pieces.findLast(({ start }) => start <= from)
+    if (piece === undefined || from + octets.length > piece.start + piece.length) return false
+    octets.copy(piece.octets, from - piece.start)
+    return true
+  }
+
+  /** Drops held octets from `from` up to `to` (not included), which are not all in one piece. The index at which a piece from there belongs. */
   #cut(from: number, to: number): number {
     const pieces = this.#pieces
     let i = pieces.length
     while (i > 0) {
       const piece = pieces[i - 1]!
-      const end = piece.start + piece.length
+      const { length, octets, start } = piece
+      const end = start + length
       if (end <= from) break
       i--
-      if (piece.start >= to) continue
-      const left = from - piece.start
-      const right = end - to
-      const rest: Array<Piece> = []
-      if (left > 0) rest.push({ start: piece.start, length: left, octets: piece.octets.subarray(0, left) })
-      if (right > 0) {
-        rest.push({ start: to, length: right, octets: piece.octets.subarray(piece.length - right, piece.length) })
+      if (start >= to) continue
+      if (start < from) {
+        this.#held -= end - from
+        piece.length = from - start
+        piece.octets = withoutRest(octets, piece.length)
+        return i + 1
       }
-      pieces.splice(i, 1, ...rest)
-      this.#held -= piece.length - Math.max(left, 0) - Math.max(right, 0)
-      if (left > 0) return i + 1
+      const right = Math.max(0, end - to)
+      this.#held -= length - right
+      if (right === 0) pieces.splice(i, 1)
+      else pieces[i] = { start: to, length: right, octets: withoutRest(octets.subarray(length - right), right) }
     }
     return i
   }
@@ -140,3 +157,7 @@ export class Reassembly {
     this.#pieces.splice(0, count)
   }
 }
+
+/** `length` octets with room for more: a copy where much more memory would stay with them. */
+const withoutRest = (octets: Buffer, length: number): Buffer =>
+  4 * length < octets.buffer.byteLength ? keepOctets(octets.subarray(0, length)) : octets

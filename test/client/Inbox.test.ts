@@ -1,6 +1,7 @@
 /** What a client makes of SENDs that come: how long a refusal lasts, and what is said of one without a body. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
 import type * as Client from "../../src/Client.ts"
 import { TestRelay } from "../../src/testing/TestRelay.ts"
@@ -107,6 +108,78 @@ describe("a message that was refused", () => {
         { numRuns: 50 }
       )
     ))
+})
+
+describe("messages that never end", () => {
+  const begun = (client: Client.Client, id: string, body = "abc"): string =>
+    sendTo(client, id, { body, at: [1, "*"], flag: "+" }).replace("message1", `mess${id}`)
+  const collects = ["body", "digest", "stream"] as const
+
+  it.effect("make room for others when nothing of them came for 30 seconds, the oldest first", () =>
+    Effect.gen(function*() {
+      const among = Effect.fnUntraced(function*(collect: Client.Collect) {
+        const { client, other } = yield* pair({ collect })
+        for (let i = 0; i < 1024; i++) other.write(begun(client, `open${i}`))
+        yield* other.frames(1024)
+        const incoming = collect === "stream" ? yield* client.incoming.takeN(1024) : []
+        yield* TestClock.adjust("29 seconds")
+        other.write(sendTo(client, "goes", { body: "def", at: [4, "*"], flag: "+" }).replace("message1", "messopen0"))
+        other.write(begun(client, "early"))
+        assert.deepStrictEqual((yield* other.frames(2)).map(({ status }) => status), [200, 413])
+        yield* TestClock.adjust("1 second")
+        other.write(begun(client, "late"))
+        // What has gone on stays, that which was longer without is heard to be refused.
+        for (const id of ["open0", "open1", "open2"]) {
+          other.write(sendTo(client, "goon", { body: "ghi", at: [7, "*"] }).replace("message1", `mess${id}`))
+        }
+        assert.deepStrictEqual((yield* other.frames(4)).map(({ status }) => status), [200, 200, 413, 200])
+        if (collect !== "stream") return
+        const [, dropped] = incoming
+        assert.deepInclude(yield* Effect.flip(dropped!.next), { reason: "Dropped", status: 413 })
+      }, Effect.scoped)
+      for (const collect of collects) yield* among(collect)
+    }).pipe(Effect.provide(simulated)))
+
+  it.effect("keep no others from what memory there is for all of them", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ maxMessage: 20_000, maxUnread: 40_000 })
+      for (let i = 0; i < 4; i++) other.write(begun(client, `open${i}`, "x".repeat(10_000)))
+      other.write(sendTo(client, "early", { body: "Hello" }))
+      assert.deepStrictEqual((yield* other.frames(5)).map(({ status }) => status), [200, 200, 200, 200, 413])
+      yield* TestClock.adjust("30 seconds")
+      other.write(sendTo(client, "late", { body: "Hello" }))
+      assert.strictEqual((yield* other.frame).status, 200)
+      assert.strictEqual((yield* client.messages.take).body?.toString(), "Hello")
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
+  it.effect("are none that a long chunk is of, however long ago that has begun", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ maxMessage: 30_000, maxUnread: 40_000 })
+      for (let i = 0; i < 3; i++) other.write(begun(client, `open${i}`, "x".repeat(10_000)))
+      const body = "x".repeat(30_000)
+      const octets = sendTo(client, "long", { body })
+      const half = octets.length - 21_000
+      other.write(octets.slice(0, half))
+      yield* TestClock.adjust("1 minute")
+      other.write(octets.slice(half))
+      assert.deepStrictEqual((yield* other.frames(4)).map(({ status }) => status), [200, 200, 200, 200])
+      assert.strictEqual((yield* client.messages.take).length, 30_000)
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
+  it.effect("are bounded by what their pieces take beside their octets", () =>
+    Effect.gen(function*() {
+      for (const collect of collects) {
+        const taken = yield* Effect.scoped(Effect.gen(function*() {
+          const { client, other } = yield* pair({ collect, maxUnread: 40_000, maxMessage: 40_000 })
+          for (let i = 0; i < 100; i++) {
+            other.write(sendTo(client, `open${i}`, { body: "x", at: [2 + 2 * i, "*"], flag: "+" }))
+          }
+          return (yield* other.frames(100)).filter(({ status }) => status === 200).length
+        }))
+        assert.isAbove(taken, 50)
+        assert.isBelow(taken, 100)
+      }
+    }).pipe(Effect.provide(simulated)))
 })
 
 describe("a SEND without a body", () => {

@@ -1,7 +1,12 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as fc from "fast-check"
 import { createHash } from "node:crypto"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { Reassembly } from "../../src/client/Reassembly.ts"
+
+setFlagsFromString("--expose-gc")
+const collect = runInNewContext("gc") as () => void
 
 interface Chunk {
   readonly start: number
@@ -129,6 +134,36 @@ describe("Reassembly", () => {
     message.end(at - 1)
     assert.isTrue(message.complete)
     assert.strictEqual(hash.digest("hex"), wanted.digest("hex"))
+  })
+
+  it("counts what a piece takes beside its octets, and nothing of what is in order", () => {
+    const message = new Reassembly({ limit: 10_000_000 })
+    for (let i = 0; i < 1000; i++) message.write(1 + i, Buffer.from("x"))
+    assert.strictEqual(message.cost, 1000)
+    for (let i = 0; i < 1000; i++) message.write(2000 + 2 * i, Buffer.from("x"))
+    assert.deepStrictEqual([message.held, message.cost], [2000, 2000 + 1000 * 512])
+  })
+
+  it("keeps no memory of what was written over", () => {
+    const octets = Buffer.alloc(1_048_576)
+    collect()
+    const before = process.memoryUsage().arrayBuffers
+    const message = new Reassembly({ limit: 33_554_432 })
+    // Each leaves the last octet of the one before.
+    for (let i = 0; i < 64; i++) message.write(2, octets.subarray(i))
+    collect()
+    assert.strictEqual(message.held, octets.length)
+    assert.isBelow(process.memoryUsage().arrayBuffers - before, 16 * octets.length)
+  })
+
+  it("does not copy what stays when the end of it is written over", () => {
+    const long = new Reassembly({ limit: 33_554_432 })
+    long.write(2, Buffer.alloc(16_777_216))
+    const made = vi.spyOn(Buffer, "allocUnsafeSlow")
+    for (let i = 0; i < 100; i++) long.write(16_777_217 + Math.floor(i / 2), Buffer.from("xy"))
+    const octets = made.mock.calls.reduce((sum, [size]) => sum + size, 0)
+    made.mockRestore()
+    assert.isBelow(octets, 100_000_000)
   })
 
   it("bounds the number of separate pieces", () => {
