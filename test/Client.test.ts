@@ -102,6 +102,21 @@ describe("requests", () => {
       assert.strictEqual((yield* TestNetwork).connections().length, 0)
     }).pipe(Effect.provide(simulated)))
 
+  it.effect("ends it 30 seconds after its scope at the latest, where the other side does not close", () =>
+    Effect.gen(function*() {
+      yield* scripted(RELAY)
+      const network = yield* TestNetwork
+      const { connection } = yield* Effect.scoped(
+        Effect.tap(Client.connect(RELAY), ({ connection }) => Effect.sync(() => network.stall(connection)))
+      )
+      yield* TestClock.adjust("29 seconds")
+      yield* settled
+      assert.include(network.connections(), connection)
+      yield* TestClock.adjust("1 second")
+      yield* settled
+      assert.notInclude(network.connections(), connection)
+    }).pipe(Effect.provide(simulated)))
+
   it.effect("closes and says why when what comes is not MSRP", () =>
     Effect.gen(function*() {
       const { client, other } = yield* pair()

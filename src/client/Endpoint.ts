@@ -39,6 +39,8 @@ const MAX_REPORT_OCTETS = 67_108_864
 const CHUNK = 65_536
 const WINDOW = 32
 const RESPONSE_TIME = "30 seconds"
+/** How long the other side may take to read what was sent, and to close the connection that was closed here. */
+const CLOSE_WITHIN = "30 seconds"
 
 /**
  * An endpoint on one connection.
@@ -90,7 +92,7 @@ export interface Client {
   readonly resume: Effect.Effect<void>
   /** Completes when the connection is gone, with the reason. */
   readonly closed: Effect.Effect<ClientError>
-  /** Closes after what was sent. */
+  /** Closes after what was sent, for which the other side has 30 seconds. */
   readonly close: Effect.Effect<void>
   /** Closes at once. */
   readonly destroy: Effect.Effect<void>
@@ -204,6 +206,11 @@ export const connect = Effect.fnUntraced(function*(
   const close = Effect.sync(() => {
     parts?.wire.flush()
     parts?.connection.end()
+    // Where the other side does not close, nobody else would.
+    fork(Effect.andThen(
+      Effect.raceFirst(Deferred.await(closed), Effect.sleep(CLOSE_WITHIN)),
+      Effect.sync(() => parts?.connection.destroy())
+    ))
   })
   const connection = yield* Effect.acquireRelease(
     transport.connect(options, (connection) => {

@@ -3,6 +3,7 @@
  */
 import * as Inspectable from "effect/Inspectable"
 import type { HeaderLines } from "../protocol/Encoder.ts"
+import { withoutBlanks } from "../protocol/Grammar.ts"
 import type { FailureReport, Flag, Head } from "../protocol/Head.ts"
 import { fromUtf8 } from "./Utf8.ts"
 
@@ -109,7 +110,7 @@ export class Frame {
 const linesOf = (section: string): HeaderLines =>
   section.split("\r\n").filter((line) => line !== "").map((line) => {
     const colon = line.indexOf(":")
-    return [line.slice(0, colon), line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, "")] as const
+    return [line.slice(0, colon), withoutBlanks(line, colon + 1)] as const
   })
 
 /** The URIs of a path header, as they stand. */
