@@ -9,6 +9,7 @@ import type { Client } from "../client/Endpoint.ts"
 import { type Frame, pathUris } from "../client/Frame.ts"
 import type { Incoming } from "../client/Incoming.ts"
 import { isMediaType } from "../client/MediaType.ts"
+import type { Progress } from "../client/Sender.ts"
 import { formatDisposition, parseDisposition } from "../protocol/ContentDisposition.ts"
 import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
 import { isIdent } from "../protocol/Ident.ts"
@@ -19,6 +20,7 @@ import { fromClient, isMsrpError, promised } from "./Failures.ts"
 import { Inlet } from "./Inlet.ts"
 import { MsrpError } from "./MsrpError.ts"
 import { ReceivedFile, ReceivedMessage } from "./Reading.ts"
+import { told } from "./Told.ts"
 
 /** Octets of a message that is taken, unless a session says otherwise. */
 const MAX_SIZE = 1_073_741_824
@@ -137,7 +139,11 @@ export class Chat implements Session {
           : { headers: [["Content-Disposition", formatDisposition({ type: "attachment", filename, size })]] }),
         ...(onProgress === undefined
           ? {}
-          : { progress: ({ acknowledged, sent, total = sent }) => onProgress({ sent, acknowledged, total }) })
+          : {
+            progress: told(({ acknowledged, sent, total = sent }: Progress) =>
+              onProgress({ sent, acknowledged, total })
+            )
+          })
       }).pipe(Effect.mapError((error) => isMsrpError(error) ? error : fromClient(error))),
       signal
     )

@@ -7,6 +7,7 @@ import type { IncomingFile, Message, ReadOptions } from "./Api.ts"
 import { checkRefusal } from "./Checks.ts"
 import { fromClient, promised } from "./Failures.ts"
 import { MsrpError } from "./MsrpError.ts"
+import { told } from "./Told.ts"
 
 /** Octets of a text. */
 export const MAX_TEXT = 16_777_216
@@ -95,12 +96,13 @@ export class ReceivedMessage implements Message {
     take: (octets: Uint8Array<ArrayBuffer>) => void
   ): Promise<void> {
     this.#begin()
+    const tell = onProgress && told(onProgress)
     let received = 0
     try {
       for (let octets = await this.#next(signal); octets !== undefined; octets = await this.#next(signal)) {
         received += octets.length
         take(octets)
-        onProgress?.({ received, total: this.size })
+        tell?.({ received, total: this.size })
       }
     } catch (error) {
       this.refuse()

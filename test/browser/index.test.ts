@@ -7,12 +7,14 @@ import * as Scope from "effect/Scope"
 import { createHash, randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { type AddressInfo, connect as connectTo, createServer, type Socket } from "node:net"
-import { afterEach, beforeEach } from "vitest"
+import { afterEach, beforeEach, vi } from "vitest"
 import {
   connect,
   type ConnectOptions,
   type Msrp,
   MsrpError,
+  type ReadOptions,
+  type SendOptions,
   type Session,
   type State
 } from "../../src/browser/index.ts"
@@ -203,6 +205,33 @@ describe("the client of web pages", () => {
     assert.deepStrictEqual([sent.length, told.at(-1)], [octets.length, octets.length])
     assert.isAbove(new Set(told).size, 10)
     await sent.delivered
+  })
+
+  it("goes on with a message that a broken function is told of, and with the connection", async () => {
+    const { toAlice, toBob } = await pair()
+    const broken: Array<SendOptions["onProgress"]> = [
+      () => {
+        throw new Error("broken")
+      },
+      async () => {
+        throw new Error("broken")
+      },
+      ({ acknowledged }) => {
+        if (acknowledged > 0) throw new Error("broken")
+      }
+    ]
+    const said = vi.spyOn(console, "error").mockImplementation(() => {})
+    for (const onProgress of broken) {
+      await toBob.send(new Uint8Array(200_000), { onProgress })
+      const message = await first(toAlice.messages)
+      const blob = await message.blob({ onProgress: onProgress as unknown as ReadOptions["onProgress"] })
+      assert.strictEqual(blob.size, 200_000)
+    }
+    // Once for each that was broken; the last of them is told another thing when it reads.
+    assert.strictEqual(said.mock.calls.length, 5)
+    said.mockRestore()
+    await toBob.send("Hello")
+    assert.strictEqual(await (await first(toAlice.messages)).text(), "Hello")
   })
 
   it("ends a message with # when its signal says so, and tells the receiver", async () => {
