@@ -203,8 +203,9 @@ export class Inbox implements FrameSink {
     if (frame.method !== "SEND") return this.#other(frame)
     const truth = message === undefined || flag !== "$" || isTrue(chunk, message)
     if (!truth) this.#answer(chunk, 400)
-    if (message?.arriving?.crowded === true) message.arriving.withhold((status) => this.#answer(chunk, status))
-    else this.#answer(chunk, 200)
+    if (message?.arriving?.crowded === true) {
+      message.arriving.withhold((status) => this.#answer(chunk, status), frame.headOctets)
+    } else this.#answer(chunk, 200)
     if (message === undefined) {
       if (flag !== "+") this.#refusals.forget(keyOf(frame))
       return isBodiless(frame) ? this.#received(frame, 0) : undefined

@@ -88,6 +88,8 @@ export class Arriving implements Incoming {
   readonly #more = Latch.makeUnsafe(false)
   /** Answers to chunks, which are given when enough was taken. */
   #withheld: Array<(status: number) => void> = []
+  /** Octets that they hold. */
+  #withheldOctets = 0
   #cancel: (() => void) | undefined
 
   constructor(options: IncomingOptions) {
@@ -135,9 +137,11 @@ export class Arriving implements Incoming {
     return this.#end === undefined && this.#waiting >= MAX_WAITING_OCTETS
   }
 
-  /** `answer` is called when enough was taken, or nothing of it is wanted. */
-  withhold(answer: (status: number) => void): void {
+  /** `answer`, which holds so many octets, is called when enough was taken, or nothing of it is wanted. */
+  withhold(answer: (status: number) => void, octets: number): void {
     this.#withheld.push(answer)
+    this.#withheldOctets += octets
+    this.#options.unread.add(octets)
     if (this.#withheld.length > MAX_WITHHELD) return this.drop("too many of its chunks wait")
     this.#cancel ??= this.#options.later(() => this.drop("it was not taken"))
   }
@@ -195,9 +199,12 @@ export class Arriving implements Incoming {
 
   #release(status: number): void {
     const answers = this.#withheld
+    const octets = this.#withheldOctets
     this.#withheld = []
+    this.#withheldOctets = 0
     this.#cancel?.()
     this.#cancel = undefined
     for (const answer of answers) answer(status)
+    this.#options.unread.remove(octets)
   }
 }

@@ -25,6 +25,27 @@ describe("what waits to be taken", () => {
       }).pipe(Effect.provide(simulated)))
   }
 
+  it.effect("counts with the chunks that wait for their answers", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ collect: "stream", maxUnread: 2_000_000 })
+      ;(yield* TestNetwork).configure({ window: 20_000 }, client.connection)
+      const body = "x".repeat(1_048_576)
+      other.write(sendTo(client, "first", { body, at: [1, "*"], flag: "+" }))
+      let written = 0
+      for (let i = 0; i < 400; i++) {
+        const at = [body.length + 1 + i, "*"] as const
+        const octets = sendTo(client, `abc${i}`, { body: "x", at, headers: LONG, flag: "+" })
+        other.connection.write(Buffer.from(octets), () => written++)
+      }
+      yield* settled
+      assert.isBelow(written, 150)
+      const incoming = yield* client.incoming.take
+      let taken = 0
+      while (taken < body.length + 400) taken += (yield* incoming.next)!.length
+      assert.isTrue((yield* other.frames(401)).every(({ status }) => status === 200))
+      assert.strictEqual(written, 400)
+    }).pipe(Effect.provide(simulated)))
+
   it.effect("is at most 64 MiB of REPORTs, the newest", () =>
     Effect.gen(function*() {
       const { client, other } = yield* pair()
