@@ -27,7 +27,7 @@ import { noResponse } from "./Responses.ts"
 import * as Sender from "./Sender.ts"
 import { Sent } from "./Sent.ts"
 import { headersToUtf8, toUtf8 } from "./Utf8.ts"
-import { Wire } from "./Wire.ts"
+import { PIECE, Wire } from "./Wire.ts"
 
 /** Unless options say otherwise: octets that wait to be taken before reading pauses, those of one message; REPORTs that are kept. */
 export const MAX_UNREAD = 67_108_864
@@ -232,14 +232,6 @@ export const connect = Effect.fnUntraced(function*(
     })
   const uri = newUri()
 
-  const sendOctets = (octets: Uint8Array): Effect.Effect<void, ClientError> =>
-    wire.chunk(Effect.gen(function*() {
-      for (let at = 0; at < octets.length; at += 65_536) {
-        yield* wire.room
-        wire.put(octets.subarray(at, at + 65_536))
-      }
-    }))
-
   const encode = (id: string, { body, flag, fromPath = uri, headers, method, toPath }: RequestOptions): Buffer =>
     codec.request({
       transactionId: id,
@@ -253,7 +245,7 @@ export const connect = Effect.fnUntraced(function*(
 
   const post = Effect.fnUntraced(function*(request: RequestOptions) {
     const id = request.transactionId ?? transactionId()
-    yield* sendOctets(encode(id, request))
+    yield* wire.octets(encode(id, request))
     return id
   })
 
@@ -264,8 +256,12 @@ export const connect = Effect.fnUntraced(function*(
       response: (frame) => Deferred.doneUnsafe(response, Effect.succeed(frame)),
       lost: (error) => Deferred.doneUnsafe(response, Effect.fail(error))
     })
-    return yield* sendOctets(encode(id, request)).pipe(
-      Effect.andThen(Effect.timeoutOrElse(Deferred.await(response), { duration: timeout, orElse: () => noResponse })),
+    const octets = encode(id, request)
+    const inTime = { duration: timeout, orElse: () => noResponse }
+    // One that is longer takes as long as the connection does.
+    const sent = octets.length > PIECE ? wire.octets(octets) : Effect.timeoutOrElse(wire.octets(octets), inTime)
+    return yield* sent.pipe(
+      Effect.andThen(Effect.timeoutOrElse(Deferred.await(response), inTime)),
       Effect.ensuring(Effect.sync(() => inbox.forget(id)))
     )
   })
@@ -347,7 +343,7 @@ export const connect = Effect.fnUntraced(function*(
     request: (options) => request(written(options)),
     post: (options) => post(written(options)),
     send,
-    sendOctets: (octets) => sendOctets(octetsOf(octets)),
+    sendOctets: (octets) => wire.octets(octetsOf(octets)),
     respond: (request, status, options = {}) =>
       Effect.sync(() => {
         const { comment, headers } = written(options)

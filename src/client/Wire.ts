@@ -10,6 +10,8 @@ import { Buffer } from "../platform/Node.ts"
 import type { Connection } from "../Transport.ts"
 import type { ClientError } from "./ClientError.ts"
 
+/** Octets of what goes as it is that are handed over at a time. */
+export const PIECE = 65_536
 /** Octets collected before they are handed to the connection. */
 const BATCH = 65_536
 /** Octets that wait for the operating system before senders are held up. */
@@ -83,6 +85,25 @@ export class Wire {
         this.#want()
       })
       return this.#turn.withPermit(Effect.andThen(done, Effect.andThen(this.room, opened))).pipe(Effect.ensuring(done))
+    })
+  }
+
+  /** Octets as they are, of whole frames. What has begun is ended when it is given up: what others send would be taken for the rest. */
+  octets(octets: Uint8Array): Effect.Effect<void, ClientError> {
+    return Effect.suspend(() => {
+      let at = 0
+      const put = (to: number): void => {
+        const from = at
+        at = Math.min(to, octets.length)
+        if (at > from) this.put(octets.subarray(from, at))
+      }
+      const pieces = Effect.gen({ self: this }, function*() {
+        while (at < octets.length) {
+          yield* this.room
+          put(at + PIECE)
+        }
+      })
+      return this.chunk(Effect.onInterrupt(pieces, () => Effect.sync(() => at > 0 && put(Infinity))))
     })
   }
 
