@@ -59,16 +59,30 @@ export const makeServer = (address: AdminAddress): Server => {
 
 /**
  * Node tells of all requests that are there in one turn, and whoever waits for no answer has thousands there, also without a
- * token. So some are dealt with in each turn, and none of those who are gone. `arrived` is told at once.
+ * token. So some are dealt with in each turn, of a connection the next one when the answer before has been taken, or all its
+ * answers would be there at once for who reads none; and none of those who are gone. `arrived` is told at once.
  */
 const inTurns = (server: Server): void => {
   const emit = server.emit.bind(server) as (...all: ReadonlyArray<unknown>) => boolean
   const later = makeSlices((task) => void setImmediate(task), () => false, AT_ONCE)
+  /** Of each connection whose request is dealt with, those behind it. */
+  const behind = new WeakMap<Net.Socket, Array<() => void>>()
   server.emit = (name: string, ...all: ReadonlyArray<unknown>) => {
     if (name !== "request") return emit(name, ...all)
-    const [{ socket }] = all as unknown as readonly [IncomingMessage]
-    later(() => {
-      if (!socket.destroyed) emit(name, ...all)
+    const [{ socket }, response] = all as unknown as readonly [IncomingMessage, ServerResponse]
+    const deal = (): void =>
+      later(() => {
+        if (!socket.destroyed) emit(name, ...all)
+      })
+    const waiting = behind.get(socket)
+    if (waiting === undefined) {
+      behind.set(socket, [])
+      deal()
+    } else waiting.push(deal)
+    response.once("close", () => {
+      const next = behind.get(socket)?.shift()
+      if (next === undefined) behind.delete(socket)
+      else next()
     })
     return emit("arrived", ...all)
   }

@@ -101,28 +101,68 @@ describe("the listener of the admin API", () => {
     assert.deepStrictEqual(silent.timeouts, [10_000])
   })
 
-  it("deals with some requests in each turn of the event loop, and with none of those who have gone", async () => {
-    const own = server()
-    let turn = 0
-    const dealt: Array<number> = []
-    const answers: Array<() => void> = []
-    own.on("request", (_request, response) => {
-      dealt[turn] = (dealt[turn] ?? 0) + 1
-      answers.push(() => void response.end("."))
+  describe("whoever sends requests without waiting for answers", () => {
+    const turns = async (enough: () => boolean): Promise<void> => {
+      while (!enough()) await new Promise((resume) => void setImmediate(resume))
+    }
+
+    it("has some dealt with in each turn of the event loop, and none when it has gone", async () => {
+      const own = server()
+      let turn = 0
+      const dealt: Array<number> = []
+      const answers: Array<() => void> = []
+      own.on("request", (_request, response) => {
+        dealt[turn] = (dealt[turn] ?? 0) + 1
+        answers.push(() => void response.end("."))
+      })
+      await new Promise<void>((resume) => void own.listen(0, "127.0.0.1", resume))
+      const clients: Array<Net.Socket> = []
+      const sockets: Array<Net.Socket> = []
+      own.on("arrived", ({ socket }) => {
+        sockets.push(socket)
+        // All come to be dealt with in one turn.
+        if (sockets.length === 3 * AT_ONCE) sockets[sockets.length - 1]!.destroy()
+      })
+      const { port } = own.address() as Net.AddressInfo
+      for (let i = 0; i < 3 * AT_ONCE; i++) {
+        clients.push(Net.connect(port, "127.0.0.1").on("error", () => {}))
+        clients[i]!.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      }
+      await turns(() => {
+        turn++
+        return answers.length >= 3 * AT_ONCE - 1
+      })
+      assert.isAtMost(Math.max(...dealt.filter((count) => count > 0)), AT_ONCE)
+      for (let i = 0; i < 20; i++) await new Promise((resume) => void setImmediate(resume))
+      assert.lengthOf(answers, 3 * AT_ONCE - 1)
+      for (const client of clients) client.destroy()
+      await new Promise((resume) => void own.close(resume))
     })
-    await new Promise<void>((resume) => void own.listen(0, "127.0.0.1", resume))
-    const client = Net.connect((own.address() as Net.AddressInfo).port, "127.0.0.1")
-    const sockets: Array<Net.Socket> = []
-    own.on("arrived", ({ socket }) => void sockets.push(socket))
-    client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(MAX_REQUESTS))
-    for (; answers.length < 2 * AT_ONCE; turn++) await new Promise((resume) => void setImmediate(resume))
-    assert.lengthOf(sockets, MAX_REQUESTS)
-    assert.isAtMost(Math.max(...dealt.filter((count) => count > 0)), AT_ONCE)
-    sockets[0]!.destroy()
-    for (let i = 0; i < 20; i++) await new Promise((resume) => void setImmediate(resume))
-    assert.lengthOf(answers, 2 * AT_ONCE)
-    client.destroy()
-    await new Promise((resume) => void own.close(resume))
+
+    it("has the next one dealt with when the answer before has left", async () => {
+      const own = server()
+      const asked: Array<string> = []
+      const answers: Array<() => void> = []
+      own.on("request", (request, response) => {
+        asked.push(request.url!)
+        answers.push(() => void response.end("."))
+      })
+      let arrived = 0
+      own.on("arrived", () => void arrived++)
+      await new Promise<void>((resume) => void own.listen(0, "127.0.0.1", resume))
+      const client = Net.connect((own.address() as Net.AddressInfo).port, "127.0.0.1")
+      for (let i = 0; i < MAX_REQUESTS; i++) client.write(`GET /${i} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+      await turns(() => arrived === MAX_REQUESTS && asked.length > 0)
+      for (let i = 0; i < 20; i++) await new Promise((resume) => void setImmediate(resume))
+      assert.deepStrictEqual(asked, ["/0"])
+      for (let i = 1; i < MAX_REQUESTS; i++) {
+        answers[i - 1]!()
+        await turns(() => asked.length > i)
+        assert.strictEqual(asked[i], `/${i}`)
+      }
+      client.destroy()
+      await new Promise((resume) => void own.close(resume))
+    })
   })
 
   it("drops who does not take an answer for 15 seconds, and waits on where nothing is written", () => {
