@@ -15,6 +15,7 @@ const words = new Map([
   ["ECONNREFUSED", "nobody listens there"],
   ["ECONNRESET", "the other side has cut the connection"],
   ["EPIPE", "the other side has cut the connection"],
+  ["ERR_TLS_ANSWERS", "the other side does not take what TLS answers"],
   ["ETIMEDOUT", "no answer in time"],
   ["EHOSTUNREACH", "there is no route to it"],
   ["ENETUNREACH", "there is no route to it"],

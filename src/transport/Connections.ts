@@ -6,6 +6,10 @@ import { wordsOf } from "../net/ErrorCode.ts"
 import { type Accept, addressText, type Connection, type ConnectionFacts } from "./Connection.ts"
 import { NodeConnection, type Surroundings } from "./NodeConnection.ts"
 
+/** From one look at all connections to the next, and how many of them are looked at in one turn of the event loop. */
+const LOOK = "5 seconds"
+const AT_ONCE = 256
+
 /** Makes the connection and its receiver, at once. */
 export type Adopt = (stream: Net.Socket, facts: ConnectionFacts, accept: Accept) => Connection
 
@@ -26,6 +30,14 @@ export const makeAdopt = (
         for (const connection of open) connection.destroy()
       })
     )
+    const look = Effect.gen(function*() {
+      let looked = 0
+      for (const connection of open) {
+        connection.look()
+        if (++looked % AT_ONCE === 0) yield* Effect.yieldNow
+      }
+    })
+    yield* look.pipe(Effect.delay(LOOK), Effect.forever, Effect.forkScoped)
     return (stream, facts, accept) => {
       const connection = new NodeConnection(stream, facts, around, () => {
         open.delete(connection)

@@ -6,6 +6,7 @@ import { keepOctets } from "../protocol/Octets.ts"
 import { type Accept, type Connection, ConnectionFacts, type Receiver } from "./Connection.ts"
 import type { Defer } from "./Defer.ts"
 import { type Reads, readShared } from "./SharedRead.ts"
+import { TlsAnswers, untaken } from "./TlsAnswers.ts"
 
 /** What a connection needs from its transport. */
 export interface Surroundings {
@@ -33,7 +34,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   readonly #stream: Net.Socket
   readonly #around: Surroundings
   /** The octets of this very socket are encrypted; a client that is secure may speak TLS to a proxy only. */
-  readonly #byTls: boolean
+  readonly #tls: TlsAnswers | undefined
   #receiver: Receiver | undefined
   #paused = false
   #ended = false
@@ -61,7 +62,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     this.#gone = gone
     this.#stream = stream
     this.#around = around
-    this.#byTls = stream instanceof TLSSocket
+    this.#tls = stream instanceof TLSSocket ? new TlsAnswers(stream) : undefined
     stream.on("error", (error) => {
       this.#failure ??= error
     })
@@ -128,7 +129,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (length === 0) return this.#dropped
     const inner = stream as unknown as Inner
     const underWay = inner._writableState?.writelen
-    const left = (this.#byTls ? inner._handle?._parent : inner._handle)?.writeQueueSize
+    const left = (this.#tls !== undefined ? inner._handle?._parent : inner._handle)?.writeQueueSize
     const waiting = underWay === undefined || left === undefined ? length : length - underWay + Math.min(underWay, left)
     return waiting + this.#dropped
   }
@@ -211,7 +212,13 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     })
   }
 
+  /** To be called now and then. */
+  look(): void {
+    if (this.#tls?.tooMany() === true) this.#stream.destroy(untaken())
+  }
+
   readonly #onWritten = (): void => {
+    this.#tls?.flushed()
     const written = this.#unwritten.shift()
     if (written !== undefined) this.#safely(written)
   }

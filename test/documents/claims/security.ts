@@ -32,6 +32,7 @@ import {
   MAX_UNVERIFIED_CERTIFICATES
 } from "../../../src/transport/PeerCertificate.ts"
 import { MAX_PROXY_HEADER } from "../../../src/transport/ProxyHeader.ts"
+import { MAX_UNTAKEN as MAX_TLS } from "../../../src/transport/TlsAnswers.ts"
 import { MAX_HTTP_HEAD, MAX_HTTP_LINES } from "../../../src/transport/websocket/Upgrades.ts"
 import { many, numberIn, size, time, timeIn, word } from "../sources.ts"
 import { cells, type Claim, defaultOf, others, proven, seconds } from "./Claim.ts"
@@ -74,7 +75,8 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `(${handshakesAsked} where one is asked for)`,
     `certificates of ${size(MAX_CERTIFICATES)}, ${
       size(MAX_UNVERIFIED_CERTIFICATES)
-    } if not verified, ${MAX_PEER_NAMES} names`,
+    } if not verified, ${MAX_PEER_NAMES} names; ${size(MAX_TLS)} of key updates`,
+    `| ${size(MAX_TLS)}, within ${seconds(numberIn("src/transport/Connections.ts", "const LOOK = \""))} | closed |`,
     `warnings from ${noticeDays} days before the end`,
     `| octets of a name server's answer | | ${many(numberIn("src/resolver/Srv.ts", "const MAX_ANSWER = "))} |`,
     `| ${size(LEAST_UNANSWERED)} to ${size(MOST_UNANSWERED)}, as fast as it answers; ${
