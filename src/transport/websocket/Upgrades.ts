@@ -63,6 +63,8 @@ export class Upgrades {
   /** Those that went for others, and those that have asked for something. */
   readonly #evicted = new WeakSet<object>()
   readonly #asked = new WeakSet<object>()
+  /** Those whose request is still to be answered. */
+  readonly #answering = new WeakSet<object>()
   readonly #log = new HandshakeLog("WebSocket refused")
   readonly #pages = new HandshakeLog("a page may not connect")
 
@@ -86,8 +88,13 @@ export class Upgrades {
       }
     })
     server.on("request", (request, response) => {
+      const { socket } = request
+      // Node reads on meanwhile, and makes an answer for each: of what a stranger sends in a moment, thousands of them.
+      if (this.#answering.has(socket)) return void socket.destroy()
+      this.#answering.add(socket)
+      response.once("close", () => this.#answering.delete(socket))
       const { serve } = options.limits()
-      this.#asked.add(request.socket)
+      this.#asked.add(socket)
       if (serve !== undefined) return serve(request, response)
       options.counters.webSocketsRefused[426]++
       response.writeHead(426, { Upgrade: "websocket", Connection: "close", "Content-Type": "text/plain" })

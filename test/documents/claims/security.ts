@@ -18,7 +18,7 @@ import {
   MOST_UNANSWERED,
   MOST_UNANSWERED_RELAYED
 } from "../../../src/relay/outbound/Window.ts"
-import { MAX_OF_USER as MAX_BLOCKED } from "../../../src/relay/route/Blocked.ts"
+import { MAX_OF_USER } from "../../../src/relay/route/Blocked.ts"
 import { MAX_TRIALS } from "../../../src/relay/route/Trial.ts"
 import { lookupsAtOnce } from "../../../src/resolver/Asker.ts"
 import { TIME_LIMIT } from "../../../src/service/check/Look.ts"
@@ -57,7 +57,6 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `${seconds(probation)} of probation`,
     `| probation | | ${seconds(probation)}, ${limits.unsuccessful} requests |`,
     `| ${limits.dials} connections in the making for each user`,
-    `of one user ${many(MAX_BLOCKED)} messages are remembered that nobody wants`,
     `| ${limits.failedAuths} failures close a connection`,
     `from the ${freeOfUser + 1}th on each is answered twice as late, to ${
       numberIn(attempts, "const LONGEST_DELAY = ") / 1000
@@ -89,6 +88,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
       size(limits.unansweredOfUser)
     } |`,
     `| AUTHs under way on a relay's connection | | ${limits.auths} |`,
+    `of one user ${many(MAX_OF_USER)} messages are remembered that nobody wants`,
     `| ${size(numberIn("src/relay/route/Trial.ts", "const MAX_KEPT = "))}, ${MAX_TRIALS} sessions of a connection |`,
     `| look-ups of a user | | ${limits.lookups} a minute |`,
     // libuv has half of its threads for them.

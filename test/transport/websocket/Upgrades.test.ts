@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { once } from "node:events"
+import type { ServerResponse } from "node:http"
 import * as Net from "node:net"
 import { type LocalSocket, type NodeOptions, Transport } from "../../../src/Transport.ts"
 import { MAX_HTTP_LINES } from "../../../src/transport/websocket/Upgrades.ts"
@@ -91,6 +92,35 @@ describe("handshake", () => {
         const both = ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGET / HTTP/1.1", "Host: localhost", ...LINES, "", ""]
         assert.notInclude(yield* Effect.promise(() => ask(port, both.join("\r\n"))), "101 Switching")
       })))
+
+  it.live("R4976-9.3-06: of requests that nobody waits for the answers of, no more than the first is looked at", () =>
+    serving({}, (port) =>
+      Effect.gen(function*() {
+        const { facts } = yield* Transport
+        yield* Effect.promise(() => ask(port, request([]).repeat(100)).catch(() => ""))
+        assert.strictEqual(facts!.webSocketsRefused[426], 1)
+        assert.include(yield* Effect.promise(() => ask(port, request([]))), "426 Upgrade Required")
+      })))
+
+  it.live("pages are served one after the other on a connection, and to nobody who sends requests ahead", () => {
+    let served = 0
+    const serve = () => (_: unknown, response: ServerResponse) => {
+      if (++served < 3) response.end("page")
+    }
+    return serving({ webSocket: { serve } }, (port) =>
+      Effect.gen(function*() {
+        const socket = Net.connect({ port, host: "127.0.0.1" }).setEncoding("latin1")
+        const gone = once(socket.on("error", () => {}), "close")
+        for (let i = 0; i < 2; i++) {
+          socket.write(request([]))
+          yield* Effect.promise(() => once(socket, "data"))
+        }
+        assert.strictEqual(served, 2)
+        socket.write(request([]).repeat(3))
+        yield* Effect.promise(() => gone)
+        assert.strictEqual(served, 3)
+      }))
+  })
 
   it.live("R7977-4.1-01 R6455-4.2-02: msrp among the subprotocols, in any place, is granted as the only one", () =>
     serving({}, (port) =>
