@@ -142,7 +142,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `| ${size(MAX_ENV_FILE)}, a regular file |`,
     `at debug level each has a line, ${1000 / detailBounds.addressPause} a second at most for an address`,
     `The head of a handshake has at most ${size(MAX_HTTP_HEAD)} and ${MAX_HTTP_LINES} lines`,
-    `control frames have ${MAX_CONTROL} octets`,
+    `Control frames have ${MAX_CONTROL} octets`,
     `has at most ${MAX_PROXY_HEADER} octets and ${seconds(setup)}`,
     `Frames without a message may come ${many(MAX_IDLE)} in a row`,
     `at most ${many(MAX_MESSAGES)} messages that are not taken and ${
