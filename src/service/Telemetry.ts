@@ -9,12 +9,14 @@ import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import type * as OtlpExporter from "effect/observability/OtlpExporter"
 import * as OtlpMetrics from "effect/observability/OtlpMetrics"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
 import * as References from "effect/References"
+import * as Stream from "effect/Stream"
 import { fetchWords } from "../net/ServerFault.ts"
 
 /** A variable that cannot be used. */
@@ -55,7 +57,23 @@ const endpointOf = (
 /** As OpenTelemetry has it. Effect's exporter waits as long as `fetch`, for minutes, and holds meanwhile what there is to be sent. */
 const ANSWERED_WITHIN = "10 seconds"
 
+/** Requests without an answer. Effect's exporter makes one of each thousand spans, and holds them until it has given up. */
+export const MAX_UNDER_WAY = 4
+
+/** Octets of an answer that are read. Effect's exporter reads all there is, for as long as it comes. */
+export const MAX_ANSWER = 65_536
+
 const mute = Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })
+
+const read = ({ stream }: HttpClientResponse): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    let octets = 0
+    return stream.pipe(
+      Stream.takeUntil((more) => (octets += more.length) > MAX_ANSWER),
+      Stream.runDrain,
+      Effect.ignore
+    )
+  })
 
 /** Effect's exporter tells at debug level only that nothing arrives. This tells it once, until something does. */
 const telling = (what: string): Layer.Layer<HttpClient.HttpClient> =>
@@ -63,6 +81,7 @@ const telling = (what: string): Layer.Layer<HttpClient.HttpClient> =>
     HttpClient.HttpClient,
     Effect.map(HttpClient.HttpClient, (client) => {
       let told = false
+      let underWay = 0
       const tell = (reason: string | undefined): Effect.Effect<void> =>
         Effect.suspend(() => {
           const isNews = reason !== undefined && !told
@@ -76,14 +95,18 @@ const telling = (what: string): Layer.Layer<HttpClient.HttpClient> =>
         })
       return client.pipe(
         HttpClient.transform((answer, request) =>
-          Effect.timeoutOrElse(answer, {
-            duration: ANSWERED_WITHIN,
-            orElse: () =>
-              Effect.fail(
-                new HttpClientError.HttpClientError({
-                  reason: new HttpClientError.TransportError({ request, cause: mute })
-                })
-              )
+          Effect.suspend(() => {
+            const silent = Effect.fail(
+              new HttpClientError.HttpClientError({
+                reason: new HttpClientError.TransportError({ request, cause: mute })
+              })
+            )
+            if (underWay >= MAX_UNDER_WAY) return silent
+            underWay++
+            return Effect.tap(answer, read).pipe(
+              Effect.timeoutOrElse({ duration: ANSWERED_WITHIN, orElse: () => silent }),
+              Effect.ensuring(Effect.sync(() => underWay--))
+            )
           })
         ),
         HttpClient.tap(({ status }) => tell(status < 300 ? undefined : `it answers ${status}`)),

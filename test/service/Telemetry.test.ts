@@ -12,6 +12,7 @@ import { once } from "node:events"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import * as Telemetry from "../../src/service/Telemetry.ts"
+import { poll } from "../support/Recorder.ts"
 import { recordingTracer } from "../support/spans.ts"
 
 interface Posted {
@@ -118,6 +119,59 @@ describe("telemetry", () => {
         assert.deepStrictEqual(posted, ["/v1/traces", "/v1/metrics"])
       }).pipe(
         Effect.provide(Layer.merge(Telemetry.layerMetrics(env), Telemetry.layerSpans(env))),
+        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      )
+    }).pipe(registry))
+
+  it.effect("holds no more for a collector that says nothing than a few requests, however many spans there are", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const fetch: typeof globalThis.fetch = () => {
+        asked++
+        return new Promise(() => {})
+      }
+      yield* Effect.gen(function*() {
+        yield* Effect.repeat(Effect.withSpan(Effect.void, "msrp.auth"), { times: 10_000 })
+        yield* TestClock.adjust("9 seconds")
+        assert.strictEqual(asked, Telemetry.MAX_UNDER_WAY)
+        // Those beyond them have been given up, and no span is taken for a minute.
+        yield* Effect.repeat(Effect.withSpan(Effect.void, "msrp.auth"), { times: 10_000 })
+        yield* TestClock.adjust("50 seconds")
+        assert.strictEqual(asked, 4 * Telemetry.MAX_UNDER_WAY)
+      }).pipe(
+        Effect.provide(Telemetry.layerSpans({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" })),
+        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      )
+    }))
+
+  it.effect("reads no more of an answer than there may be of one, and goes on", () =>
+    Effect.gen(function*() {
+      let [asked, octets, left] = [0, 0, 0]
+      const part = new Uint8Array(16_384)
+      const fetch: typeof globalThis.fetch = async () => {
+        asked++
+        return new Response(
+          new ReadableStream({
+            pull: (controller) => {
+              octets += part.length
+              // Who reads on would never come to an end here.
+              if (octets > 100 * Telemetry.MAX_ANSWER) controller.close()
+              else controller.enqueue(part)
+            },
+            cancel: () => void left++
+          })
+        )
+      }
+      yield* Metric.update(Metric.counter("one"), 1)
+      yield* Effect.gen(function*() {
+        for (let i = 1; i <= 2; i++) {
+          yield* TestClock.adjust("10 seconds")
+          yield* poll(() => left === i)
+          assert.isAtMost(octets, i * 2 * Telemetry.MAX_ANSWER)
+        }
+        assert.strictEqual(asked, 2)
+      }).pipe(
+        Effect.provide(Telemetry.layerMetrics({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" })),
         Effect.provideService(FetchHttpClient.Fetch, fetch)
       )
     }).pipe(registry))
