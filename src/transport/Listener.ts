@@ -6,10 +6,11 @@ import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { codeOf, wordsOf } from "../net/ErrorCode.ts"
 import type { Current } from "../options/Live.ts"
+import { Arrivals } from "./Arrivals.ts"
 import type { Certificates } from "./Certificates.ts"
 import type { Accept, ListenOptions, LocalSocket } from "./Connection.ts"
 import type { Adopt } from "./Connections.ts"
-import { type Ends, endsOf } from "./Ends.ts"
+import { type Ends, endsOf, placeOf } from "./Ends.ts"
 import { failure, reasonOf, targetOf } from "./Failure.ts"
 import { type HandshakeLimits, Handshakes } from "./Handshakes.ts"
 import { KEEP_ALIVE, keepAlive } from "./KeepAlive.ts"
@@ -127,19 +128,27 @@ export const makeListen = (
     // Made first, so that they close last: nothing is accepted any more when the connections are destroyed.
     const adopt = yield* adopting
     const own = yield* FiberSet.makeRuntime<never, void, never>()
-    const inSlices = makeSlices(defer, busy)
+    const arrivals = new Arrivals({
+      inSlices: makeSlices(defer, busy),
+      accepted: (raw) => accepted(raw),
+      turnedAway: () => void counters.turnedAway++
+    })
     let bound = socket
     let open = 0
     let closed = false
 
     // The way of a socket that came in: its turn comes, there must be room, a proxy says for whom it is, TLS is spoken, then
     // WebSocket, then it is a connection.
-    const arrived = (raw: Net.Socket, handshakes: Handshakes | undefined): void => {
+    const arrived = (raw: Net.Socket): void => {
       raw.on("error", ignore)
       watch()
-      inSlices(() => accepted(raw, handshakes))
+      const ends = endsOf(raw)
+      if (ends === undefined) {
+        counters.turnedAway++
+        raw.destroy()
+      } else arrivals.add(raw, placeOf(ends, limitsOf(live.current).isProxy))
     }
-    const accepted = (raw: Net.Socket, handshakes: Handshakes | undefined): void => {
+    const accepted = (raw: Net.Socket): void => {
       const ends = endsOf(raw)
       const { keepAlive: idle = KEEP_ALIVE, maxConnections = Infinity } = live.current
       if (closed || open >= maxConnections || ends === undefined) {
@@ -211,7 +220,7 @@ export const makeListen = (
     if (handshakes !== undefined) yield* Effect.addFinalizer(() => Effect.sync(() => handshakes.close()))
 
     const server = (): Net.Server => {
-      const made = Net.createServer({ noDelay: true, pauseOnConnect: true }, (raw) => arrived(raw, handshakes))
+      const made = Net.createServer({ noDelay: true, pauseOnConnect: true }, arrived)
       made.once("listening", () => {
         bound = { ...socket, port: portOf(made) }
         // The listener goes on.

@@ -1,0 +1,32 @@
+import type { Socket } from "node:net"
+import { assert, describe, it } from "vitest"
+import { Arrivals, MAX_ARRIVALS } from "../../src/transport/Arrivals.ts"
+
+/** A socket of which it is known whether it is gone. */
+const socket = () => {
+  const made = { destroyed: false, destroy: () => void (made.destroyed = true) }
+  return made as unknown as Socket
+}
+
+describe("sockets that wait for their turn", () => {
+  it("R4976-9.3-06: are so many at most, and one goes of the address that has most; the others come in their order", () => {
+    const tasks: Array<() => void> = []
+    const accepted: Array<Socket> = []
+    let turnedAway = 0
+    const arrivals = new Arrivals({
+      inSlices: (task) => void tasks.push(task),
+      accepted: (raw) => void accepted.push(raw),
+      turnedAway: () => void turnedAway++
+    })
+    const [early, late] = [socket(), socket()]
+    const flood = Array.from({ length: 2 * MAX_ARRIVALS }, socket)
+    arrivals.add(early, "192.0.2.1")
+    for (const one of flood) arrivals.add(one, "2001:db8::1")
+    arrivals.add(late, "192.0.2.2")
+    const gone = flood.filter(({ destroyed }) => destroyed)
+    assert.deepStrictEqual([gone.length, turnedAway], [MAX_ARRIVALS + 2, MAX_ARRIVALS + 2])
+    assert.deepStrictEqual(gone, flood.slice(0, MAX_ARRIVALS + 2))
+    for (const task of tasks) task()
+    assert.deepStrictEqual(accepted, [early, ...flood.slice(MAX_ARRIVALS + 2), late])
+  })
+})
