@@ -76,6 +76,7 @@ export const losses: Readonly<Record<string, string>> = {
   "there is no such session, or it is over": "there is no such session (any more)",
   "there is no such session of the receiver, or it is over": "the other side's session is over",
   "the session has a peer on another connection": "the session is in use on another connection",
+  "a request that says it comes from this relay": "it says that it comes from another user of this relay",
   "the connection to its receiver closed": "the other side's connection closed",
   "its next hop cannot be reached": "the other side cannot be reached",
   "its next hop may not be reached": "the other side's address is one that this relay may not connect to",
