@@ -19,6 +19,11 @@ export class Crowd<A> {
     return this.#size
   }
 
+  /** Those of the address that has most. */
+  get most(): number {
+    return Math.max(0, this.#having.length - 1)
+  }
+
   add(address: string, one: A): void {
     const network = this.#networkOf(address)
     let same = this.#of.get(network)

@@ -1,15 +1,18 @@
 /**
  * Sockets that came in and wait for their turn. There are few in each turn, since somebody may open thousands at once, and he
- * may do so faster than they are dealt with: then one goes of the address that has most of those that wait.
+ * may do so faster than they are dealt with: then one goes of the address that has most of those that wait. A crowd of many
+ * addresses may be as large as all connections together.
  */
 import type * as Net from "node:net"
 import { Crowd } from "../net/Crowd.ts"
 import { networkOf } from "../net/Network.ts"
 
-/** Those of one listener that wait. */
+/** Those of one address that wait at a listener. */
 export const MAX_ARRIVALS = 4096
 
 export interface ArrivalsOptions {
+  /** Those of all addresses. */
+  readonly most: () => number
   /** Runs a task in this turn of the event loop or a later one. */
   readonly inSlices: (task: () => void) => void
   /** Its turn has come. */
@@ -28,11 +31,12 @@ export class Arrivals {
   }
 
   add(raw: Net.Socket, place: string): void {
-    const { inSlices, turnedAway } = this.#options
+    const { inSlices, most, turnedAway } = this.#options
+    const crowd = this.#crowd
     this.#waiting.set(raw, place)
-    this.#crowd.add(place, raw)
-    if (this.#crowd.size > MAX_ARRIVALS) {
-      const first = this.#crowd.takeFirst()!
+    crowd.add(place, raw)
+    if (crowd.most > MAX_ARRIVALS || crowd.size > most()) {
+      const first = crowd.takeFirst()!
       this.#waiting.delete(first)
       turnedAway()
       first.destroy()

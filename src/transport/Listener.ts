@@ -129,6 +129,7 @@ export const makeListen = (
     const adopt = yield* adopting
     const own = yield* FiberSet.makeRuntime<never, void, never>()
     const arrivals = new Arrivals({
+      most: () => live.current.maxConnections ?? Infinity,
       inSlices: makeSlices(defer, busy),
       accepted: (raw) => accepted(raw),
       turnedAway: () => void counters.turnedAway++

@@ -9,11 +9,12 @@ const socket = () => {
 }
 
 describe("sockets that wait for their turn", () => {
-  it("R4976-9.3-06: are so many at most, and one goes of the address that has most; the others come in their order", () => {
+  it("R4976-9.3-06: are so many of one address at most, and so many in all; one goes of the address that has most, the others come in their order", () => {
     const tasks: Array<() => void> = []
     const accepted: Array<Socket> = []
     let turnedAway = 0
     const arrivals = new Arrivals({
+      most: () => MAX_ARRIVALS + 200,
       inSlices: (task) => void tasks.push(task),
       accepted: (raw) => void accepted.push(raw),
       turnedAway: () => void turnedAway++
@@ -23,10 +24,13 @@ describe("sockets that wait for their turn", () => {
     arrivals.add(early, "192.0.2.1")
     for (const one of flood) arrivals.add(one, "2001:db8::1")
     arrivals.add(late, "192.0.2.2")
-    const gone = flood.filter(({ destroyed }) => destroyed)
-    assert.deepStrictEqual([gone.length, turnedAway], [MAX_ARRIVALS + 2, MAX_ARRIVALS + 2])
-    assert.deepStrictEqual(gone, flood.slice(0, MAX_ARRIVALS + 2))
+    const goneOf = (all: ReadonlyArray<Socket>) => all.filter(({ destroyed }) => destroyed)
+    assert.deepStrictEqual(goneOf(flood), flood.slice(0, MAX_ARRIVALS))
+    const crowd = Array.from({ length: 200 }, socket)
+    for (const [i, one] of crowd.entries()) arrivals.add(one, `198.51.100.${i}`)
+    assert.deepStrictEqual(goneOf(flood), flood.slice(0, MAX_ARRIVALS + 2))
+    assert.deepStrictEqual([goneOf(crowd), turnedAway], [[], MAX_ARRIVALS + 2])
     for (const task of tasks) task()
-    assert.deepStrictEqual(accepted, [early, ...flood.slice(MAX_ARRIVALS + 2), late])
+    assert.deepStrictEqual(accepted, [early, ...flood.slice(MAX_ARRIVALS + 2), late, ...crowd])
   })
 })

@@ -56,7 +56,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
   "docs/security.md": [
     `connect for ${seconds(probation)};`,
     `${seconds(probation)} of probation`,
-    `| that wait for their turn, of a listener | | ${many(MAX_ARRIVALS)} |`,
+    `| that wait for their turn at a listener, of an address | | ${many(MAX_ARRIVALS)} |`,
     `| probation | | ${seconds(probation)}, ${limits.unsuccessful} requests |`,
     `| ${limits.dials} connections in the making for each user`,
     `| ${limits.failedAuths} failures close a connection`,
