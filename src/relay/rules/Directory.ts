@@ -194,7 +194,7 @@ export class Directory {
 }
 
 /** A host that never has an address, or the port of those who will connect themselves (RFC 6761 §6.4, RFC 6135 §4.2.2). */
-const cannotBeReached = ({ host, port }: MsrpUri): boolean => port === 9 || /(^|\.)invalid\.?$/i.test(host)
+export const cannotBeReached = ({ host, port }: MsrpUri): boolean => port === 9 || /(^|\.)invalid\.?$/i.test(host)
 
 /** An endpoint may be reached with less proof than a relay, so what is known for one is not good for the other. */
 const endpointKey = (uri: MsrpUri): string => `endpoint ${uri.scheme} ${authorityKey(uri)}`

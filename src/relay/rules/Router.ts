@@ -19,7 +19,7 @@ import type { Party } from "./Party.ts"
 import type { Peers } from "./Peers.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { routeTo, Trying } from "./Trying.ts"
-import { cameBy, lacksTls, ledTo, mayTake, wayTo, wentBy } from "./Ways.ts"
+import { cameBy, lacksTls, ledTo, mayTake, onlyConnects, wayTo, wentBy } from "./Ways.ts"
 
 /** Authorities that the owner of a session may show, as clients behind rewriting middleboxes do. */
 const MAX_OWNER_AUTHORITIES = 4
@@ -140,7 +140,8 @@ export class Router {
     const isAuth = head.kind === Kind.Auth
     const relay = isAuth || to.length > 2
     // Who is proved to be a relay is no peer: what is for one would go to whoever calls himself that (RFC 4976 §9.2).
-    const proves = isAuth || (relay && this.#options.peers.admits(next)) || wayTo(session, next, relay) !== undefined
+    const isOfRelay = relay && !onlyConnects(next) && this.#options.peers.admits(next)
+    const proves = isAuth || isOfRelay || wayTo(session, next, relay) !== undefined
     if (!proves && peer !== undefined && mayTake(peer.connection as Party, peer.uri, next)) {
       return forward([session], peer.connection as Party, request)
     }

@@ -6,6 +6,7 @@
  */
 import { authorityKey, type MsrpUri, sameUri } from "../../protocol/Uri.ts"
 import type { Session, Way } from "../Session.ts"
+import { cannotBeReached } from "./Directory.ts"
 import type { Party } from "./Party.ts"
 
 /** Those of a session that are remembered; the oldest is forgotten first. */
@@ -53,10 +54,16 @@ export const lacksTls = (uri: MsrpUri, { connection }: Party): boolean => uri.sc
 
 /** May what is for `next` take the connection that the peer has made who has this URI. */
 export const mayTake = (hop: Party, peer: MsrpUri, next: MsrpUri): boolean =>
-  !hop.gone && leadsTo(peer, next) && (isOfChannel(next) || !lacksTls(next, hop))
+  !hop.gone && leadsTo(peer, next) && (isOfBrowser(next) || !lacksTls(next, hop))
 
-/** It names the data channel of a browser, which ends at the gateway whose connection it is (RFC 8873 §6). */
-const isOfChannel = ({ transport }: MsrpUri): boolean => transport.toLowerCase() === "dc"
+/** Nobody can connect there, so no relay is there either, and there is no way but the connection that he has made. */
+export const onlyConnects = (uri: MsrpUri): boolean => isOfBrowser(uri) || cannotBeReached(uri)
+
+/**
+ * It is that of a browser: a data channel, which ends at the gateway whose connection it is (RFC 8873 §6), or a WebSocket, whose
+ * TLS may end at a web server (RFC 7977 §8.1.1).
+ */
+const isOfBrowser = ({ transport }: MsrpUri): boolean => transport.toLowerCase() !== "tcp"
 
 /**
  * Is `next` the URI of the peer that has connected in. Middleboxes rewrite host and port of the path in SDP and not in

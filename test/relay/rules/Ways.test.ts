@@ -156,6 +156,34 @@ describe("the way back to another relay", () => {
     { relayPeers: ["near.example.org"] }
   )
 
+  for (const gateway of ["msrps://gateway.invalid:9/g;tcp", "msrps://gateway.example.org:2855/g;ws"]) {
+    scenario(
+      `R4976-6.4-22: is that which a gateway has made that nobody can connect to, whoever is admitted: ${gateway}`,
+      (world) =>
+        Effect.gen(function*() {
+          const alice = yield* world.login()
+          const bob = `${gateway} msrp://bob.invalid:9/b;tcp`
+          const peer = yield* poses(world, alice, bob)
+          alice.peer.write(send({ to: `${alice.usePath} ${bob}`, from: alice.uri, body: "hi" }))
+          assert.strictEqual((yield* alice.peer.next).status, 200)
+          peer.answer(yield* peer.next)
+        })
+    )
+  }
+
+  simulated()(
+    "R4975-6-05: is that of a browser without TLS, which a web server may have ended",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const bob = "msrps://bob.invalid:2855/b;ws"
+        const peer = yield* poses(world, alice, bob)
+        alice.peer.write(send({ to: `${alice.usePath} ${bob}`, from: alice.uri, body: "hi" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        peer.answer(yield* peer.next)
+      })
+  )
+
   simulated()(
     "R4975-6-05: is none without TLS for a URI with msrps",
     (world) =>
