@@ -13,7 +13,7 @@ import type { Adopt } from "./Connections.ts"
 import { endsOf } from "./Ends.ts"
 import { failure, reasonOf } from "./Failure.ts"
 import { KEEP_ALIVE, keepingAlive } from "./KeepAlive.ts"
-import { checkServerIdentity, proofOf, type Proven } from "./PeerCertificate.ts"
+import { certificateOf, checkServerIdentity, MAX_CERTIFICATES, type Proven, showsMoreThan } from "./PeerCertificate.ts"
 import type { TransportError, TransportErrorReason } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
 import { maskingKey } from "./websocket/MaskingKeys.ts"
@@ -136,8 +136,8 @@ export const makeConnect = (
         const error = stream.authorized ? undefined : stream.authorizationError as unknown as string
         // When lenient, that one fault is let pass, and its names count for nothing.
         if (error !== undefined && !(lenient && error === "DEPTH_ZERO_SELF_SIGNED_CERT")) {
-          resume(failed("Certificate", new CertificateFault(error, stream.getPeerX509Certificate(), name)))
-        } else if (proofOf(stream).tooLarge) {
+          resume(failed("Certificate", new CertificateFault(error, certificateOf(stream), name)))
+        } else if (showsMoreThan(stream, MAX_CERTIFICATES)) {
           resume(failed("Certificate", new CertificateFault("is too long, with its chain", undefined, name)))
         } else resume(Effect.succeed(stream))
       })

@@ -1,11 +1,12 @@
 /** What the certificate of a peer proves: of whom, and until when (RFC 4976 §6.1, §6.3, §9.2). */
 import type * as Clock from "effect/Clock"
-import type { X509Certificate } from "node:crypto"
+import { X509Certificate } from "node:crypto"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { canonicalHost } from "../protocol/Uri.ts"
 import type { ConnectionFacts } from "./Connection.ts"
+import { TlsAnswers } from "./TlsAnswers.ts"
 
 /** Names and addresses of one certificate that are kept for its connection; the rest of them prove nothing. */
 export const MAX_PEER_NAMES = 128
@@ -21,15 +22,16 @@ export const MAX_CERTIFICATES = 32_768
 /** The same where it was not verified: to show one that proves nothing is allowed, and should cost as little as none. */
 export const MAX_UNVERIFIED_CERTIFICATES = 4096
 
+/** Octets of a handshake beside its certificates, which cannot be told from them: hellos, signatures, names of authorities. */
+export const HANDSHAKE = 8192
+
 /** What a verified certificate proves. */
 export interface Proof {
   /** DNS names (lower case) and addresses. */
   readonly names: ReadonlyArray<string>
   readonly uris: ReadonlyArray<string>
-  /** Milliseconds since 1970 at which the first certificate of its chain expires; `Infinity`: nothing is proved. */
+  /** Milliseconds since 1970 at which the first certificate of its chain expires, as far as Node tells it; `Infinity`: nothing is proved. */
   readonly until: number
-  /** The peer has shown more certificates than may be kept of it. */
-  readonly tooLarge: boolean
 }
 
 /** The same as a connection has it. */
@@ -47,8 +49,7 @@ export const makeProven = (clock: Clock.Clock): Proven => (stream) => {
     }
 }
 
-const NOTHING: Proof = { names: [], uris: [], until: Infinity, tooLarge: false }
-const TOO_LARGE: Proof = { ...NOTHING, tooLarge: true }
+const NOTHING: Proof = { names: [], uris: [], until: Infinity }
 
 /**
  * The names of one kind in a subjectAltName as Node prints it. Values with characters that could be mistaken for a
@@ -63,7 +64,30 @@ export const namesOf = (kind: string, subjectAltName: string | undefined): Reado
 export const dnsNames = (subjectAltName: string | undefined): ReadonlyArray<string> =>
   namesOf("DNS", subjectAltName).map((name) => name.toLowerCase()).filter((name) => Net.isIP(name) === 0)
 
-/** What was read of each: the handle that Node gives for a chain takes it out of the connection, so it is asked for once. */
+/**
+ * The certificate of the peer alone. Node's `getPeerX509Certificate` takes those behind it away from OpenSSL and frees none: ten
+ * KiB of each would stay for ever.
+ */
+export const certificateOf = (stream: Tls.TLSSocket): X509Certificate | undefined => {
+  try {
+    const shown: Partial<Tls.PeerCertificate> | null = stream.getPeerCertificate()
+    return shown?.raw === undefined ? undefined : new X509Certificate(shown.raw)
+  } catch {
+    // Node throws at names that it cannot print.
+    return undefined
+  }
+}
+
+/**
+ * Whether the peer has shown certificates of more octets than this. Node tells a server nothing of those behind the first, so all
+ * that came in counts: also data that came with the end of the handshake and is no whole record yet, until it is.
+ */
+export const showsMoreThan = (stream: Tls.TLSSocket, octets: number): boolean =>
+  (new TlsAnswers(stream).beside ?? 0) > HANDSHAKE + octets
+
+/** As Node has it; each part may be missing. */
+type Chained = Partial<Tls.DetailedPeerCertificate>
+
 const read = new WeakMap<Tls.TLSSocket, Proof>()
 
 /** What the peer has proved by a certificate that was verified. No name is read of any other one. */
@@ -75,30 +99,38 @@ export const proofOf = (stream: Net.Socket): Proof => {
 }
 
 const readProof = (stream: Tls.TLSSocket): Proof => {
+  if (!stream.authorized) return NOTHING
   try {
-    const first = stream.getPeerX509Certificate()
-    if (first === undefined) return NOTHING
-    const limit = stream.authorized ? MAX_CERTIFICATES : MAX_UNVERIFIED_CERTIFICATES
-    let octets = 0
-    let until = Infinity
-    let certificate: X509Certificate | undefined = first
-    for (let depth = 0; certificate !== undefined && depth < MAX_DEPTH; depth++) {
-      octets += certificate.raw.length
-      if (octets > limit) return TOO_LARGE
-      until = Math.min(until, certificate.validToDate.getTime())
-      certificate = certificate.issuerCertificate
-    }
-    if (!stream.authorized) return NOTHING
-    const { subjectAltName } = first
-    const names = [...dnsNames(subjectAltName), ...namesOf("IP Address", subjectAltName).map(canonicalHost)]
-    const uris = namesOf("URI", subjectAltName).slice(0, MAX_PEER_NAMES)
-    return names.length + uris.length === 0
+    const first: Chained | null = stream.getPeerCertificate(true)
+    const names = [
+      ...dnsNames(first?.subjectaltname),
+      ...namesOf("IP Address", first?.subjectaltname).map(canonicalHost)
+    ]
+    const uris = namesOf("URI", first?.subjectaltname).slice(0, MAX_PEER_NAMES)
+    return first === null || names.length + uris.length === 0
       ? NOTHING
-      : { names: names.slice(0, MAX_PEER_NAMES), uris, until, tooLarge: false }
+      : { names: names.slice(0, MAX_PEER_NAMES), uris, until: endOf(first) }
   } catch {
     // Node throws at names that it cannot print.
     return NOTHING
   }
+}
+
+/**
+ * When the first of a chain expires that was just verified. One behind the first that has expired already was none of it: peers go
+ * on showing what an authority was once signed with by another (RFC 4158 §2.3).
+ */
+const endOf = (first: Chained): number => {
+  const now = Date.now()
+  let until = Date.parse(first.valid_to ?? "")
+  let shown: Chained | undefined = first
+  for (let depth = 0; shown !== undefined && depth < MAX_DEPTH; depth++) {
+    const end = Date.parse(shown.valid_to ?? "")
+    if (end > now) until = Math.min(until, end)
+    // A root is its own issuer.
+    shown = shown.issuerCertificate === shown ? undefined : shown.issuerCertificate
+  }
+  return until
 }
 
 /**

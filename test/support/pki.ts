@@ -70,6 +70,19 @@ export const issueWith = (
   } = {}
 ): Promise<KeyPair> => issue(names.map((value) => ({ type: 2, value })), options)
 
+/** A certificate of an authority that nobody needs here (PEM): the name of the root, signed by another, and over for an hour. */
+export const unneeded = async (): Promise<string> => {
+  const former = await generate([{ name: "commonName", value: "former root" }], ec)
+  const end = Date.now() - HOUR
+  const made = await generate([{ name: "commonName", value: "test root" }], {
+    ...ec,
+    ca: { key: former.private, cert: former.cert },
+    notBeforeDate: new Date(end - 24 * HOUR),
+    notAfterDate: new Date(end)
+  })
+  return made.cert
+}
+
 /** A relay of this DNS name, whose certificate was signed by an authority in between (PEM). */
 export const issueBehind = async (name: string): Promise<{ readonly own: KeyPair; readonly between: string }> => {
   const between = await generate([{ name: "commonName", value: "test authority" }], {

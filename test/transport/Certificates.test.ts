@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -27,7 +27,8 @@ import {
   otherLocalhost,
   relay,
   rsa,
-  selfSigned
+  selfSigned,
+  unneeded
 } from "../support/pki.ts"
 import { poll, Recorder, turns } from "../support/Recorder.ts"
 
@@ -336,6 +337,39 @@ describe("TLS as a client", () => {
         assert.strictEqual(yield* why(commonNameOnly, "localhost"), "has no DNS name")
         const future = yield* Effect.promise(() => issueFor("127.0.0.1", { hoursFromNow: 48 }))
         assert.match(yield* why(future, "localhost"), /^is not valid yet, but from \S+Z on$/)
+      })
+    ))
+
+  it.live("R4976-6.3-35: proves something though one that nobody needs has expired behind it", () =>
+    run(
+      { tls: { ca } },
+      Effect.gen(function*() {
+        const { connect } = yield* Transport
+        const behind = `\n${yield* Effect.promise(unneeded)}`
+        const until = Effect.fnUntraced(function*(pair: KeyPair) {
+          const port = yield* server(pair)
+          return (yield* connect({ ...listener, port }, new Recorder().accept)).peerNamesUntil!
+        })
+        const alone = yield* until(localhost)
+        assert.approximately(yield* until({ ...localhost, cert: localhost.cert + behind }), alone, 60_000)
+      })
+    ))
+
+  it.live("R4976-9.3-06: takes no chain that is too long, and has none taken from OpenSSL, which would stay for ever", () =>
+    run(
+      { tls: { ca } },
+      Effect.gen(function*() {
+        const taken = vi.spyOn(Tls.TLSSocket.prototype, "getPeerX509Certificate")
+        yield* Effect.addFinalizer(() => Effect.sync(() => taken.mockRestore()))
+        const behind = `\n${yield* Effect.promise(unneeded)}`
+        for (const [pair, expected] of [[localhost, LOCAL], [selfSigned, "Certificate"]] as const) {
+          assert.deepStrictEqual(yield* dial(yield* server({ ...pair, cert: pair.cert + behind.repeat(50) })), expected)
+          assert.strictEqual(
+            yield* dial(yield* server({ ...pair, cert: pair.cert + behind.repeat(150) })),
+            "Certificate"
+          )
+        }
+        assert.strictEqual(taken.mock.calls.length, 0)
       })
     ))
 

@@ -11,7 +11,7 @@ import * as Tls from "node:tls"
 import { type Connection, type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import { keepingAlive } from "../../src/transport/KeepAlive.ts"
 import { MAX_PEER_NAMES } from "../../src/transport/PeerCertificate.ts"
-import { ca, issueWith, type KeyPair, localhost, otherLocalhost, relay, selfSigned } from "../support/pki.ts"
+import { ca, issueWith, type KeyPair, localhost, otherLocalhost, relay, selfSigned, unneeded } from "../support/pki.ts"
 import { poll, Recorder, turns } from "../support/Recorder.ts"
 import { plainClient, plainServer } from "./plain.ts"
 
@@ -41,11 +41,14 @@ const showing = ({ cert, key }: KeyPair): Tls.ConnectionOptions => ({ cert, key:
 const listening = Effect.fnUntraced(function*(options: object = {}) {
   const { listen } = yield* Transport
   const accepted: Array<Connection> = []
+  const recorders: Array<Recorder> = []
   const { port } = yield* listen(listener, (connection) => {
     accepted.push(connection)
-    return new Recorder().accept(connection)
+    const recorder = new Recorder()
+    recorders.push(recorder)
+    return recorder.accept(connection)
   }, options)
-  return { port, accepted }
+  return { port, accepted, recorders }
 })
 
 /** Clients that come at once. */
@@ -146,6 +149,32 @@ describe("certificates of those who connect", () => {
         assert.lengthOf(accepted, 1)
       })
     ))
+
+  it.effect.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "R4976-9.3-06: those behind it count as well, and not what is sent at once (%s)",
+    (maxVersion) =>
+      run(
+        { tls: { ...localhost, ca } },
+        Effect.gen(function*() {
+          const { accepted, port, recorders } = yield* listening(asking)
+          const behind = `\n${yield* Effect.promise(unneeded)}`.repeat(150)
+          for (const { cert, key } of [selfSigned, relay]) {
+            const asked = yield* client(port, { cert: cert + behind, key: Redacted.value(key), maxVersion })
+            asked.socket.resume()
+            yield* poll(() => accepted.length === 1)
+            yield* TestClock.adjust("1 second")
+            yield* poll(() => asked.events.includes("close"))
+            accepted.pop()
+          }
+          const hasty = yield* client(port, { ...showing(selfSigned), maxVersion })
+          hasty.socket.write(Buffer.alloc(100_000))
+          yield* poll(() => recorders.at(-1)!.length === 100_000)
+          yield* TestClock.adjust("1 second")
+          yield* turns(5)
+          assert.deepStrictEqual(hasty.events, ["secure"])
+        })
+      )
+  )
 
   it.live("R4976-6.3-35: what looks like an address is none as a DNS name", () =>
     run(

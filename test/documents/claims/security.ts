@@ -28,6 +28,7 @@ import { MAX_OCTETS as MAX_SECRET_FILE } from "../../../src/service/settings/Tex
 import { MAX_WAITING as MAX_NOTICES } from "../../../src/service/Systemd.ts"
 import { MAX_ARRIVALS } from "../../../src/transport/Arrivals.ts"
 import {
+  HANDSHAKE,
   MAX_CERTIFICATES,
   MAX_PEER_NAMES,
   MAX_UNVERIFIED_CERTIFICATES
@@ -76,7 +77,9 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `(${handshakesAsked} where one is asked for)`,
     `certificates of ${size(MAX_CERTIFICATES)}, ${
       size(MAX_UNVERIFIED_CERTIFICATES)
-    } if not verified, ${MAX_PEER_NAMES} names; ${size(MAX_TLS)} of key updates`,
+    } if not verified, with their chain and ${
+      size(HANDSHAKE)
+    } for the rest of the handshake, ${MAX_PEER_NAMES} names; ${size(MAX_TLS)} of key updates`,
     `| ${size(MAX_TLS)}, within ${seconds(numberIn("src/transport/Connections.ts", "const LOOK = \""))} | closed |`,
     `warnings from ${noticeDays} days before the end`,
     `| octets of a name server's answer | | ${many(numberIn("src/resolver/Srv.ts", "const MAX_ANSWER = "))} |`,
