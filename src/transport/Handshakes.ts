@@ -13,6 +13,7 @@ import { type Ends, endsOf, placeOf } from "./Ends.ts"
 import { HandshakeBudget } from "./HandshakeBudget.ts"
 import { HandshakeLog, handshakeWords } from "./HandshakeLog.ts"
 import { certificateOf, MAX_CERTIFICATES, MAX_UNVERIFIED_CERTIFICATES, showsMoreThan } from "./PeerCertificate.ts"
+import { chainKept, keepChains } from "./PeerChain.ts"
 import type { HandshakeFailure, TransportCounters } from "./TransportFacts.ts"
 
 export interface HandshakeLimits {
@@ -98,6 +99,7 @@ export class Handshakes {
       rejectUnauthorized: false,
       handshakeTimeout: NEVER
     })
+    if (this.#asks) keepChains(server)
     server.on("tlsClientError", (error, stream) => {
       const ends = endsOf(stream)
       if (ends !== undefined) {
@@ -255,6 +257,7 @@ export class Handshakes {
   /** Called by Node, which would end the process if this threw. */
   #secured(stream: Tls.TLSSocket): void {
     try {
+      chainKept(stream)
       const ends = endsOf(stream)
       const underWay = ends === undefined ? undefined : this.#underWay.get(keyOf(ends))
       if (underWay === undefined || isTooLong(stream)) stream.destroy()

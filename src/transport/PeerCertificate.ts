@@ -30,7 +30,7 @@ export interface Proof {
   /** DNS names (lower case) and addresses. */
   readonly names: ReadonlyArray<string>
   readonly uris: ReadonlyArray<string>
-  /** Milliseconds since 1970 at which the first certificate of its chain expires, as far as Node tells it; `Infinity`: nothing is proved. */
+  /** Milliseconds since 1970 at which the first certificate of its chain expires; `Infinity`: nothing is proved. */
   readonly until: number
 }
 
@@ -79,8 +79,8 @@ export const certificateOf = (stream: Tls.TLSSocket): X509Certificate | undefine
 }
 
 /**
- * Whether the peer has shown certificates of more octets than this. Node tells a server nothing of those behind the first, so all
- * that came in counts: also data that came with the end of the handshake and is no whole record yet, until it is.
+ * Whether the peer has shown certificates of more octets than this. Node tells only those that lead to its root, so all that
+ * came in counts: also data that came with the end of the handshake and is no whole record yet, until it is.
  */
 export const showsMoreThan = (stream: Tls.TLSSocket, octets: number): boolean =>
   (new TlsAnswers(stream).beside ?? 0) > HANDSHAKE + octets

@@ -84,9 +84,14 @@ export const unneeded = async (): Promise<string> => {
 }
 
 /** A relay of this DNS name, whose certificate was signed by an authority in between (PEM). */
-export const issueBehind = async (name: string): Promise<{ readonly own: KeyPair; readonly between: string }> => {
+export const issueBehind = async (
+  name: string,
+  /** From now on, of the authority. */
+  hours = 8760
+): Promise<{ readonly own: KeyPair; readonly between: string }> => {
   const between = await generate([{ name: "commonName", value: "test authority" }], {
     ...ec,
+    notAfterDate: new Date(Date.now() + hours * HOUR),
     ca: { key: root.private, cert: root.cert },
     extensions: [
       { name: "basicConstraints", cA: true, critical: true },

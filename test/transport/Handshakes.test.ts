@@ -11,7 +11,17 @@ import * as Tls from "node:tls"
 import { type Connection, type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import { keepingAlive } from "../../src/transport/KeepAlive.ts"
 import { MAX_PEER_NAMES } from "../../src/transport/PeerCertificate.ts"
-import { ca, issueWith, type KeyPair, localhost, otherLocalhost, relay, selfSigned, unneeded } from "../support/pki.ts"
+import {
+  ca,
+  issueBehind,
+  issueWith,
+  type KeyPair,
+  localhost,
+  otherLocalhost,
+  relay,
+  selfSigned,
+  unneeded
+} from "../support/pki.ts"
 import { poll, Recorder, turns } from "../support/Recorder.ts"
 import { plainClient, plainServer } from "./plain.ts"
 
@@ -204,6 +214,25 @@ describe("certificates of those who connect", () => {
         assert.isAbove(dialled.peerNamesUntil!, now)
       })
     ))
+
+  it.live.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "R4976-6.3-35: or until the authority between them and the root does, which is not taken from OpenSSL (%s)",
+    (maxVersion) =>
+      run(
+        { tls: { ...localhost, ca } },
+        Effect.gen(function*() {
+          const { accepted, port } = yield* listening(asking)
+          for (const hours of [1, 20]) {
+            const { between, own } = yield* Effect.promise(() => issueBehind("a.example.com", hours))
+            yield* client(port, { cert: `${own.cert}\n${between}`, key: Redacted.value(own.key), maxVersion })
+            yield* poll(() => accepted.length > 0 && accepted.at(-1)!.peerNames.length > 0)
+          }
+          yield* poll(() => accepted.length === 2)
+          const [soon, later] = accepted.map(({ peerNamesUntil = 0 }) => peerNamesUntil)
+          assert.approximately(later! - soon!, 19 * 3_600_000, 60_000)
+        })
+      )
+  )
 })
 
 describe("names that clients ask for", () => {
