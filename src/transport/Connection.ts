@@ -121,6 +121,11 @@ export interface Connection extends ConnectionFacts {
    * them is of a frame that goes on with the next write.
    */
   write(bytes: Uint8Array, written: () => void, ends?: ReadonlyArray<number>): void
+  /**
+   * The connection is gone, of which its receiver is about to hear: what `written` is called for from now on was lost. Absent
+   * where that cannot be told; then it counts as taken.
+   */
+  readonly lost?: boolean
   /** Octets handed to `write` which the operating system has not taken yet. Changes whenever there is progress. */
   pending(): number
   /** Stops reading, at once: no `bytes` until `resume`. May be called any number of times, and inside `bytes`. */

@@ -31,6 +31,7 @@ interface Inner {
 export class NodeConnection extends ConnectionFacts implements Connection {
   readonly transport = "tcp"
   readonly messages = undefined
+  lost = false
   readonly #stream: Net.Socket
   readonly #around: Surroundings
   /** The octets of this very socket are encrypted; a client that is secure may speak TLS to a proxy only. */
@@ -78,6 +79,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     const closed = (): void => {
       this.#down = true
       around.inSlices(() => {
+        this.lost = true
         this.#allWritten()
         if (this.#held.length === 0 || this.#ended) this.#finish()
       })
@@ -217,7 +219,8 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (this.#tls?.tooMany() === true) this.#stream.destroy(untaken())
   }
 
-  readonly #onWritten = (): void => {
+  readonly #onWritten = (failure?: Error | null): void => {
+    if (failure instanceof Error) this.lost = true
     this.#tls?.flushed()
     const written = this.#unwritten.shift()
     if (written !== undefined) this.#safely(written)

@@ -25,11 +25,18 @@ describe("layerNode", () => {
         yield* poll(() => accepting.connection !== undefined)
         socket.pause()
         let written = 0
-        accepting.connection.write(pattern(32 * 1_048_576), () => written++)
-        accepting.connection.write(pattern(10), () => written++)
+        // Both are lost, which is known when they are given back.
+        const lost: Array<boolean | undefined> = [accepting.connection.lost]
+        for (const octets of [32 * 1_048_576, 10]) {
+          accepting.connection.write(pattern(octets), () => {
+            written++
+            lost.push(accepting.connection.lost)
+          })
+        }
         socket.resetAndDestroy()
         yield* accepting.untilClosed
         assert.deepStrictEqual([written, accepting.closures, accepting.connection.pending()], [2, 1, 0])
+        assert.deepStrictEqual(lost, [false, true, true])
       })
     ))
 })

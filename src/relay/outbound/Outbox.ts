@@ -30,6 +30,8 @@ export class Outbox {
   readonly #totals: Totals
   readonly #owner: OutboxOwner
   #connection: Connection | undefined
+  /** The same, also when it has ended. */
+  #below: Connection | undefined
   #lease: Lease | undefined
   #at = 0
   /** Octets of the next lease: about as many as were written at a time lately. */
@@ -61,7 +63,7 @@ export class Outbox {
   }
 
   connected(connection: Connection): void {
-    this.#connection = connection
+    this.#connection = this.#below = connection
     this.#isMessages = connection.messages !== undefined
     this.wake()
   }
@@ -218,6 +220,11 @@ export class Outbox {
     const done = this.#inFlight.shift()!
     this.#slabs.release(done.lease)
     if (this.#closed) return
+    if (this.#below!.lost === true) {
+      // Nothing more goes out, and what is lost does not count as sent.
+      this.#connection = undefined
+      return
+    }
     this.flushed += done.octets.length
     this.#totals.queuedOctets -= done.octets.length
     if (this.committed > this.#handed) this.wake()

@@ -23,6 +23,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
   /** Destroyed or closed. */
   gone = false
   mute = false
+  lost = false
   readonly #network: Surroundings
   #set: Set<End> | undefined
   #receiver: Receiver = NOBODY
@@ -146,6 +147,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
         this.#network.ends.delete(this)
         this.#set?.delete(this)
         this.#closed = true
+        this.lost = true
         for (const written of this.#unwritten) this.#network.loop.safely(written)
         this.#unwritten = []
         this.#network.loop.safely(() => this.#receiver.closed(this.#failure))

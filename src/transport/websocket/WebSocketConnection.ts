@@ -125,6 +125,10 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
     return payload + end - start
   }
 
+  get lost(): boolean {
+    return this.below.lost === true
+  }
+
   pending(): number {
     return Math.min(this.below.pending(), this.#unwritten)
   }
