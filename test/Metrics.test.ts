@@ -226,6 +226,14 @@ describe("metrics", () => {
       const page1 = yield* page
       assert.strictEqual(valueOf(page1, `requests_total{direction="out",method="REPORT"}`), 3)
 
+      // Nobody is told of what is lost when its sender is gone, and of no request was more refused than came in.
+      assert.strictEqual(valueOf(page1, "requests_lost_total"), 2)
+      const before = valueOf(page1, `requests_total{direction="in",method="SEND"}`)
+      to(alice, bob.uri, { headers: [`X: ${"x".repeat(9000)}`] })
+      assert.strictEqual((yield* alice.peer.next).status, 413)
+      assert.strictEqual(yield* value(`requests_total{direction="in",method="SEND"}`), before + 1)
+      assert.strictEqual(yield* value(`requests_refused_total{status="413"}`), 1)
+
       const stranger = yield* world.connect
       stranger.write("GET / HTTP/1.1\r\n\r\n")
       yield* stranger.ends

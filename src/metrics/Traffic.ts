@@ -90,6 +90,11 @@ export const traffic: ReadonlyArray<Family> = [
     ({ relay: { counters } }, status) => ofStatus(counters.reportsMade, status)
   ),
   counter(
+    "requests_lost_total",
+    "Requests that were accepted and did not arrive, or no answer says so, whether their sender was told or not",
+    ({ relay }) => relay.counters.lost
+  ),
+  counter(
     "transactions_begun_total",
     "Requests written that may be answered",
     ({ relay: { counters } }) => transactions(counters)

@@ -3,8 +3,9 @@ import type { TransportName } from "../transport/TransportName.ts"
 import type { Closing } from "./Closing.ts"
 import type { SessionEnd } from "./Session.ts"
 
-/** Counts by status: its number is the index. Those of peers may be any of three digits. */
+/** Counts by status: its number is the index. Those of peers may be any of three digits (RFC 4975 §9). */
 export type ByStatus = Float64Array
+const STATUSES = 1000
 
 /**
  * What a connection ends by: what the relay closes it for, or its peer or the network. docs/log.md tells of each.
@@ -101,6 +102,8 @@ export interface RelayCounters {
   /** Failure REPORTs made here: of what was accepted and did not arrive; and all, by their status. */
   reports: number
   readonly reportsMade: ByStatus
+  /** Accepted requests that did not arrive, or no answer says so: also those whose sender does not hear of it. */
+  lost: number
   /** SENDs written of which nobody wants to hear, so that no answer is waited for. */
   sendsUnanswered: number
   /** Transactions whose answer did not come in time. */
@@ -123,9 +126,6 @@ export interface RelayCounters {
   /** AUTHs that the backend could not decide, and those that came too soon after failures. */
   undecidedAuths: number
 }
-
-/** A status has three digits (RFC 4975 §9). */
-const STATUSES = 1000
 
 export const zeroCounters = (): RelayCounters => ({
   connectionsAccepted: 0,
@@ -198,6 +198,7 @@ export const zeroCounters = (): RelayCounters => ({
   foreign: 0,
   reports: 0,
   reportsMade: new Float64Array(STATUSES),
+  lost: 0,
   sendsUnanswered: 0,
   transactionsTimedOut: 0,
   authsGranted: 0,

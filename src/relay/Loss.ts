@@ -12,6 +12,8 @@ export interface Loss {
 const loss = (status: number, cause: string): Loss => ({ status, comment: reasonPhrase(status), cause })
 
 export const UNANSWERED = loss(408, "no answer in time")
+/** What came was dropped (RFC 4976 §6.4.3). */
+export const MISANSWERED = loss(408, "its receiver's answer is malformed, or for somebody else")
 export const STALLED = loss(408, "its receiver takes nothing")
 export const SLOW = loss(408, "its receiver is too slow, and others wait for what is behind it")
 export const TOO_FAST = loss(408, "its session is faster than it may be")
@@ -21,9 +23,16 @@ export const FORBIDDEN = loss(403, "its next hop may not be reached")
 export const OVERTIME = loss(481, "its session has ended")
 export const STOPPED = loss(408, "the relay stops")
 
+const REFUSED = "its receiver refused it"
+
 /** Its receiver has said so. */
 export const refusedBy = (status: number, comment: string): Loss => ({
   status,
   comment: comment === "" ? reasonPhrase(status) : comment,
-  cause: "its receiver refused it"
+  cause: REFUSED
 })
+
+/** Why a request does not go on, or more of a message, in the words of the log. */
+export const TOO_MUCH = "too much has no answer"
+export const UNWANTED = "its receiver wants no more of it"
+export const restOf = ({ cause }: Loss): string => cause === REFUSED ? UNWANTED : "a part of it did not arrive"

@@ -1,6 +1,6 @@
 /** Who hears what happens in a relay. Rare events only: what happens with every frame is a field of the counters. */
 import type { Kind } from "../protocol/StartLine.ts"
-import type { Connection } from "../transport/Connection.ts"
+import type { Address, Connection } from "../transport/Connection.ts"
 import type { Loss } from "./Loss.ts"
 import type { Session, SessionEnd } from "./Session.ts"
 import type { Parties, SessionRecord } from "./SessionRecord.ts"
@@ -24,6 +24,9 @@ export interface HopFacts {
   readonly octetsIn: number
   readonly octetsOut: number
 }
+
+/** The connection that something came in on, which may be gone. */
+export type CameFrom = Pick<HopFacts, "number"> & { readonly remote: Address | undefined }
 
 /** A request that goes no further than this relay. */
 export interface RefusedRequest {
@@ -62,8 +65,8 @@ export interface Observer {
   /** A session is over. */
   ended(session: Session, reason: SessionEnd): void
   refused(hop: HopFacts, request: RefusedRequest): void
-  /** A message that was accepted on `hop` does not arrive; its sender hears of it if he wants to. */
-  undelivered(hop: HopFacts, parties: Parties, loss: Loss): void
+  /** A request that was accepted does not arrive; its sender hears of it if he wants to and is still there. */
+  undelivered(from: CameFrom, parties: Parties, loss: Loss, kind: Kind): void
   /** A connection closed in the middle of a chunk that was passed on. */
   cut(hop: HopFacts, parties: Parties): void
 }

@@ -5,7 +5,7 @@ import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { heardIn, of, onlyOf } from "../support/events.ts"
-import { request, response, send, until, type World } from "../support/harness.ts"
+import { header, request, response, send, until, type World } from "../support/harness.ts"
 import { simulated } from "../support/simulated.ts"
 
 const scenario = simulated()
@@ -232,6 +232,152 @@ describe("a message that does not arrive", () => {
       for (const [, , reason] of cut) assert.match(String(reason), /^the connection of its sender: failed: /)
     }))
 
+  scenario("is cut off no more where it had failed before: its sender gives up", (world) =>
+    Effect.gen(function*() {
+      const heard = heardIn(world)
+      const { alice, bob, bobUri } = yield* world.pair()
+      const octets = send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: long })
+      alice.peer.write(octets.subarray(0, 8000))
+      yield* until(() => bob.partialBody > 0, "its beginning")
+      bob.write(response(alice.usePath, bobUri, bob.partialId, "413 Stop"))
+      assert.strictEqual((yield* alice.peer.next).method, "REPORT")
+      yield* alice.peer.close
+      yield* until(() => heard.some(({ message }) => message === "session ended"), "the end")
+      assert.strictEqual(onlyOf(heard, "message not delivered")["status"], 413)
+      assert.isEmpty(of(heard, "message cut off"))
+      assert.strictEqual(onlyOf(heard, "session ended")["failures"], 1 + 1, "with the request of the pair")
+    }))
+
+  for (const failureReport of all) {
+    scenario(
+      `is told of its receiver when its sender is long gone (Failure-Report ${failureReport})`,
+      (world) =>
+        Effect.gen(function*() {
+          const heard = heardIn(world)
+          const alice = yield* world.login()
+          const carol = yield* world.login({ username: "carol" })
+          const { port } = alice.peer.connection.local
+          world.network!.configure({ window: 1000 })
+          carol.peer.connection.pause()
+          const to = `${alice.usePath} ${carol.usePath} ${carol.uri}`
+          for (let i = 0; i < 8; i++) {
+            alice.peer.write(send({ to, from: alice.uri, messageId: `gone${i}`, body: long, failureReport }))
+          }
+          yield* world.network!.settled
+          world.network!.cut(alice.peer.connection)
+          yield* until(() => of(heard, "connection ended").length === 1, "the end of the sender")
+          world.network!.cut(carol.peer.connection)
+          yield* until(() => of(heard, "connection ended").length === 2, "the end of the receiver")
+          const { counters } = world.relay
+          assert.isAbove(counters.lost, 5)
+          assert.strictEqual(counters.reports, 0)
+          const received = of(heard, "message not delivered").filter(({ fields }) => fields["direction"] === "received")
+          assert.deepStrictEqual(
+            received.map(({ fields: { peer, peerUser, reason, user } }) => [user, peerUser, peer, reason]),
+            [["carol", "alice", `127.0.0.1:${port}`, "the connection to its receiver closed"]]
+          )
+          const end = of(heard, "session ended").find(({ fields }) => fields["user"] === "carol")!
+          assert.strictEqual(end.fields["failures"], counters.lost)
+        }),
+      { limits: { output: 20_000 } }
+    )
+  }
+
+  for (const failureReport of all) {
+    scenario(
+      `R4976-6.4.1-13: is told of also where the system would have taken it next (Failure-Report ${failureReport})`,
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          world.network!.configure({ window: 1000 })
+          bob.connection.pause()
+          const count = 40
+          for (let i = 0; i < count; i++) {
+            const to = `${alice.usePath} ${bobUri}`
+            alice.peer.write(
+              send({ to, from: alice.uri, messageId: `next${i}`, body: "x".repeat(1000), failureReport })
+            )
+          }
+          yield* world.network!.settled
+          const { counters } = world.relay
+          const { octetsOut } = counters
+          assert.isAbove(world.relay.gauges().parkedOctets, 10_000)
+          world.network!.cut(bob.connection)
+          yield* world.network!.settled
+          // What nobody wants to hear of is not followed when it was handed over.
+          if (failureReport === "no") {
+            assert.isAbove(counters.lost, 15)
+            assert.strictEqual(counters.octetsOut, octetsOut)
+            return
+          }
+          const frames = yield* alice.peer.take(failureReport === "yes" ? 2 * count : count)
+          const reported = frames.filter(({ method }) => method === "REPORT").map((one) => header(one, "Message-ID"))
+          assert.sameMembers(reported, Array.from({ length: count }, (_, i) => `next${i}`))
+          assert.strictEqual(counters.lost, count)
+        }),
+      { limits: { output: 20_000 } }
+    )
+  }
+
+  scenario(
+    "or a receipt, a login or another request that does not, is told with its method",
+    (world) =>
+      Effect.gen(function*() {
+        const told: Array<unknown> = []
+        world.relay.operator.listen(({ fields: { method, reason, status }, message }) => {
+          if (message === "message not delivered") told.push([method, status, reason])
+        })
+        const alice = yield* world.login()
+        for (const method of ["REPORT", "NICKNAME"]) {
+          const headers = method === "REPORT" ? ["Message-ID: m123", "Byte-Range: 1-1/1", "Status: 000 200"] : []
+          alice.peer.write(
+            request(method, { to: `${alice.usePath} msrp://localhost:7/x;tcp`, from: alice.uri, headers })
+          )
+        }
+        assert.strictEqual((yield* alice.peer.next).status, 408)
+        alice.peer.write(request("AUTH", { to: `${alice.usePath} msrps://localhost:7;tcp`, from: alice.uri }))
+        assert.strictEqual((yield* alice.peer.next).status, 408)
+        const why = "its next hop cannot be reached"
+        assert.deepStrictEqual(told, [["REPORT", 408, why], ["another", 408, why], ["AUTH", 408, why]])
+        assert.strictEqual(world.relay.counters.lost, 3)
+        // And one that goes out, and is not answered.
+        const bob = yield* world.listen
+        alice.peer.write(request("NICKNAME", { to: `${alice.usePath} ${bob.uri}`, from: alice.uri }))
+        const accepted = yield* bob.accepted
+        yield* accepted.next
+        yield* accepted.close
+        assert.strictEqual((yield* alice.peer.next).status, 408)
+        assert.deepStrictEqual(told.slice(3), [["another", 408, "the connection to its receiver closed"]])
+      })
+  )
+
+  const answers: ReadonlyArray<
+    readonly [title: string, answer: (to: string, from: string, id: string) => Buffer | string]
+  > = [
+    ["for somebody else", (_, from, id) => response("msrp://elsewhere.example:2855/x;tcp", from, id, "200 OK")],
+    ["without From-Path", (to, _, id) => `MSRP ${id} 200 OK\r\nTo-Path: ${to}\r\n-------${id}$\r\n`]
+  ]
+  for (const [title, answer] of answers) {
+    scenario(
+      `R4976-6.4.3: whose receiver answers ${title} is not told as one that was not answered`,
+      (world) =>
+        Effect.gen(function*() {
+          const heard = heardIn(world)
+          const { alice, bob, bobUri } = yield* world.pair()
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi" }))
+          bob.write(answer(alice.usePath, bobUri, (yield* bob.next).id))
+          yield* world.network!.settled
+          yield* TestClock.adjust("30 seconds")
+          assert.deepStrictEqual(yield* lost(heard), [
+            "sent",
+            408,
+            "its receiver's answer is malformed, or for somebody else"
+          ])
+          assert.strictEqual(world.relay.counters.reports, 1)
+        })
+    )
+  }
+
   scenario("another cause with the same status is told as well, and each once", (world) =>
     Effect.gen(function*() {
       const heard = heardIn(world)
@@ -274,5 +420,44 @@ describe("a message that does not arrive", () => {
       yield* bob.close
       yield* world.network!.settled
       assert.deepStrictEqual(of(heard, "message not delivered"), [])
+    }))
+})
+
+describe("more of a message of which a part was lost", () => {
+  const refused = (heard: ReturnType<typeof heardIn>): ReadonlyArray<unknown> =>
+    of(heard, "request refused").map(({ fields: { reason, status } }) => [status, reason])
+
+  const begun = (world: World) =>
+    Effect.gen(function*() {
+      const heard = heardIn(world)
+      const pair = yield* Effect.orDie(world.pair())
+      const { alice, bob, bobUri } = pair
+      const chunk = (range: string) =>
+        send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: "file", range, body: long, flag: "+" })
+      const first = chunk("1-*/60000")
+      alice.peer.write(first.subarray(0, 8000))
+      yield* until(() => bob.partialBody > 0, "its beginning")
+      return { ...pair, heard, chunk, rest: first.subarray(8000) }
+    })
+
+  scenario("R4975-10.5-01: is refused in the words of who refused it", (world) =>
+    Effect.gen(function*() {
+      const { alice, bob, bobUri, chunk, heard, rest } = yield* begun(world)
+      bob.write(response(alice.usePath, bobUri, bob.partialId, "413 Stop"))
+      yield* world.network!.settled
+      alice.peer.write(rest, chunk("20001-*/60000"))
+      yield* world.network!.settled
+      assert.deepStrictEqual(refused(heard), [[413, "its receiver wants no more of it"]])
+    }))
+
+  scenario("is not said to be refused by a receiver who said nothing", (world) =>
+    Effect.gen(function*() {
+      const { alice, chunk, heard, rest } = yield* begun(world)
+      alice.peer.write(rest)
+      yield* world.network!.settled
+      yield* TestClock.adjust("30 seconds")
+      alice.peer.write(chunk("20001-*/60000"))
+      yield* world.network!.settled
+      assert.deepStrictEqual(refused(heard), [[413, "a part of it did not arrive"]])
     }))
 })

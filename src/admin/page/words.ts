@@ -70,6 +70,7 @@ export const logins: Readonly<Record<string, string>> = {
 /** Why a message did not arrive, or a request was refused. */
 export const losses: Readonly<Record<string, string>> = {
   "no answer in time": "the other side did not confirm it in time",
+  "its receiver's answer is malformed, or for somebody else": "the other side answered wrongly",
   "its receiver takes nothing": "the other side takes no data",
   "its receiver is too slow, and others wait for what is behind it": "the other side is too slow",
   "its session is faster than it may be": "its sender sends too much at a time",
@@ -85,6 +86,7 @@ export const losses: Readonly<Record<string, string>> = {
   "the relay stops": "this relay was stopped",
   "its receiver refused it": "the other side refused it",
   "its receiver wants no more of it": "the other side wants no more of it",
+  "a part of it did not arrive": "a part of it did not arrive before",
   "malformed": "the client sent something that is not right MSRP",
   "too long": "it is too long",
   "over a limit": "it is larger than this relay takes",
@@ -161,7 +163,8 @@ const sentences: Readonly<Record<string, (event: StatusEvent) => Told>> = {
   "peer bound": () => calm("The other side of a conversation wrote for the first time"),
   "request refused": (event) =>
     fault(`${methods[field(event, "method") ?? ""] ?? "A request"}${whose(event)} was refused${lost(event)}`),
-  "message not delivered": (event) => fault(`A message${whose(event)} did not arrive${lost(event)}`),
+  "message not delivered": (event) =>
+    fault(`${methods[field(event, "method") ?? ""] ?? "A message"}${whose(event)} did not arrive${lost(event)}`),
   "message cut off": () => fault("A message broke off in the middle: the connection of its sender closed"),
   "dial succeeded": (event) => calm(`Connected to ${field(event, "target") ?? "another server"}`),
   "dial failed": (event) =>
@@ -228,7 +231,7 @@ export const troubles: Readonly<Record<string, string>> = {
   refused481: "Refused since there is no such session (481)",
   refused501: "Refused as unknown requests (501)",
   refused506: "Refused since the session is in use elsewhere (506)",
-  reports: "Messages reported as not delivered",
+  lost: "Messages, and what goes with them, that did not arrive",
   receiversGivenUp: "Times that a slow receiver was given up",
   sessionsTooFast: "Times that somebody sent far more than a session may",
   receiversStalled: "Connections closed since they took nothing",

@@ -27,7 +27,7 @@ export const troubles = [
   "refused481",
   "refused501",
   "refused506",
-  "reports",
+  "lost",
   "receiversGivenUp",
   "sessionsTooFast",
   "receiversStalled",

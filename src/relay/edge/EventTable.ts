@@ -83,10 +83,11 @@ export const eventTable: Readonly<Record<EventMessage, EventRow>> = {
   },
   "message not delivered": {
     level: quiet,
-    meaning: "A message that was accepted did not arrive; its sender got a REPORT, unless he wants none.",
+    meaning:
+      "A message, or a request of the `method`, that was accepted did not arrive; its sender got a REPORT or the answer, unless he wants none or is gone.",
     advice: "See [Why a message did not arrive](#why-a-message-did-not-arrive).",
     always: [...session, "direction", "status", "reason"],
-    sometimes: ["listener", ...other]
+    sometimes: ["listener", ...other, "method"]
   },
   "message cut off": {
     level: quiet,

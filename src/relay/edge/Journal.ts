@@ -4,12 +4,12 @@
  */
 import type * as Clock from "effect/Clock"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
-import type { Kind } from "../../protocol/StartLine.ts"
+import { Kind } from "../../protocol/StartLine.ts"
 import { canonicalHost, targetOf } from "../../protocol/Uri.ts"
 import { addressText, type Connection, type LocalSocket } from "../../transport/Connection.ts"
 import { transportName } from "../../transport/TransportName.ts"
 import type { Loss } from "../Loss.ts"
-import type { FailedLogin, HopFacts, Observer, RefusedRequest } from "../Observer.ts"
+import type { CameFrom, FailedLogin, HopFacts, Observer, RefusedRequest } from "../Observer.ts"
 import type { Dial } from "../rules/Directory.ts"
 import type { Session, SessionEnd } from "../Session.ts"
 import type { GrantedOn, Parties, SessionRecord } from "../SessionRecord.ts"
@@ -120,30 +120,33 @@ export class Journal implements Observer {
       reason: problem
     }
     const what = `${method} ${status}${problem === undefined ? "" : ` ${problem}`}`
-    this.#ofParties("request refused", hop, { sender, receiver }, what, fields)
+    if (sender === undefined && receiver === undefined) {
+      this.#note("Debug", "request refused", ofConnection(hop), fields)
+    } else this.#ofParties("request refused", fromOf(hop), { sender, receiver }, what, fields)
   }
 
-  undelivered(hop: HopFacts, parties: Parties, { cause, status }: Loss): void {
-    this.#ofParties("message not delivered", hop, parties, `${status} ${cause}`, { status, reason: cause })
+  undelivered(from: CameFrom, parties: Parties, { cause, status }: Loss, kind: Kind): void {
+    const method = kind === Kind.Send ? undefined : methods[kind]
+    const what = `${method === undefined ? "" : `${method} `}${status} ${cause}`
+    this.#ofParties("message not delivered", from, parties, what, { method, status, reason: cause })
   }
 
   cut(hop: HopFacts, parties: Parties): void {
     const reason = `the connection of its sender: ${hop.end}`
-    this.#ofParties("message cut off", hop, parties, "cut off", { reason })
+    this.#ofParties("message cut off", fromOf(hop), parties, "cut off", { reason })
   }
 
   /**
-   * One event for each session whose owner it concerns, so that it is found by the name of either. `hop`: the sender's.
+   * One event for each session whose owner it concerns, so that it is found by the name of either. `from`: the sender's connection.
    * `what`: it is told once of each session, and later ones at debug level; its end says how many there were.
    */
   #ofParties(
     message: EventMessage,
-    hop: HopFacts,
+    from: CameFrom,
     { receiver, sender }: Parties,
     what: string,
     fields: EventFields
   ): void {
-    if (sender === undefined && receiver === undefined) this.#note("Debug", message, ofConnection(hop), fields)
     if (sender !== undefined) {
       this.#note(sender.failed(`sent ${what}`) ? "Info" : "Debug", message, ofSession(sender), {
         direction: "sent",
@@ -154,8 +157,8 @@ export class Journal implements Observer {
     if (receiver === undefined || receiver === sender) return
     this.#note(receiver.failed(`received ${what}`) ? "Info" : "Debug", message, ofSession(receiver), {
       direction: "received",
-      peer: addressOf(hop.connection),
-      peerConnection: hop.number,
+      peer: from.remote === undefined ? undefined : addressText(from.remote),
+      peerConnection: from.number,
       ...asPeer(sender),
       ...fields
     })
@@ -237,6 +240,8 @@ const whose = ({ label, realm, user }: SessionRecord) => ({
 
 /** On the connection that it was granted on. */
 const ofSession = (session: SessionRecord): Whose => ({ ...ofOne(session.on), ...whose(session) })
+
+const fromOf = ({ connection, number }: HopFacts): CameFrom => ({ number, remote: connection?.remote })
 
 const nowhere = { host: "?", port: 0 }
 

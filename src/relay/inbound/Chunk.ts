@@ -1,6 +1,6 @@
 /** A long chunk while it comes in: passed on, or read and thrown away. */
 import type { Flag, Head } from "../../protocol/Head.ts"
-import { OVERTIME } from "../Loss.ts"
+import { OVERTIME, UNWANTED } from "../Loss.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Route } from "../route/Route.ts"
 import { Stream } from "../route/Stream.ts"
@@ -9,6 +9,8 @@ import type { Reading } from "./Reading.ts"
 export interface Chunk {
   /** The route that it takes. */
   readonly route: Route | undefined
+  /** Nothing more of it is passed on, of which was told. */
+  readonly over: boolean
   body(buf: Buffer, start: number, end: number, hyphens: boolean): void
   end(flag: Flag): void
   /** Its sender is told, by way of `from`, how that went. */
@@ -39,6 +41,10 @@ export class PassedChunk implements Chunk {
     this.#reading = reading
     this.#answer = answer
     if (route.pace !== undefined && !route.fromRelay) reading.spend(route.pace, 1, 0)
+  }
+
+  get over(): boolean {
+    return this.#stream.refused
   }
 
   body(buf: Buffer, start: number, end: number, hyphens: boolean): void {
@@ -100,12 +106,13 @@ export class PassedChunk implements Chunk {
   reported(head: Head, from: Outbound): void {
     const { back, target } = this.route
     if (this.#stream.messageId !== head.messageId || target !== from || !back.isAnswered(head.toPath, false)) return
-    if (/^000 [3-9]/.test(head.header("Status") ?? "")) this.#stream.refuse()
+    if (/^000 [3-9]/.test(head.header("Status") ?? "")) this.#stream.refuse(UNWANTED)
   }
 }
 
 export class DiscardedChunk implements Chunk {
   readonly route: undefined
+  readonly over = true
   #octets = 0
   readonly #answer: ((octets: number, flag: Flag) => void) | undefined
   readonly #unblock: (() => void) | undefined

@@ -164,11 +164,11 @@ export class Inbound implements FrameSink {
   }
 
   #response(head: Head, flag: Flag): void {
-    if (head.problem !== undefined || head.hasBody || flag !== "$") return
     const transaction = this.#outbound.transaction(head.transactionId)
     if (transaction === undefined) return
-    const { origin } = transaction
-    if (this.#lastAnswered !== origin && !origin.isAnswered(head.toPath, transaction.isSend)) return
+    const { isSend, origin } = transaction
+    const fits = this.#lastAnswered === origin || origin.isAnswered(head.toPath, isSend)
+    if (!fits || head.problem !== undefined || head.hasBody || flag !== "$") return transaction.misanswers()
     this.#lastAnswered = origin
     if (origin.trial !== undefined) origin.trial.heard(head.status)
     transaction.answered(head)
@@ -224,7 +224,8 @@ export class Inbound implements FrameSink {
     const now = flow.clear
     let unanswered = false
     if (head.kind === Kind.Send) {
-      if (this.#isStopped(route, head)) return this.#stopped(route, head, octets, flag)
+      const why = route.back.stops(head)
+      if (why !== undefined) return this.#stopped(route, head, why, octets, flag)
       route.counts(1, octets)
       if (head.failureReport === "yes") {
         unanswered = !now && this.#hop.reading.answersLate(flow)
@@ -242,24 +243,18 @@ export class Inbound implements FrameSink {
     else flow.parkFrame(head, bodyStart, bodyEnd, flag, unanswered)
   }
 
-  /** Is it of a message that goes no further: its receiver refused that, or too much is held of its user already. */
-  #isStopped({ back }: Route, { failureReport, messageId }: Head): boolean {
-    if (!back.full || failureReport === "no") return back.isBlocked(messageId)
-    back.block(messageId)
-    return true
-  }
-
-  /** More of a message that its receiver refused (RFC 4975 §10.5). */
-  #stopped(route: Route, head: Head, octets: number, flag: Flag): void {
-    this.#refusals.now(head, unwanted(route), octets, flag)
+  /** More of a message of which a part has failed (RFC 4975 §10.5). */
+  #stopped(route: Route, head: Head, why: string, octets: number, flag: Flag): void {
+    this.#refusals.now(head, unwanted(route, why), octets, flag)
     if (flag !== "+") route.back.unblock(head.messageId)
   }
 
   #passChunk(route: Route, head: Head): Chunk {
     const { messageId } = head
     if (route.flow.stuck) return this.#refusals.discard(head, stuck(route))
-    if (this.#isStopped(route, head)) {
-      return new DiscardedChunk(this.#refusals.later(head, unwanted(route)), () => route.back.unblock(messageId))
+    const why = route.back.stops(head)
+    if (why !== undefined) {
+      return new DiscardedChunk(this.#refusals.later(head, unwanted(route, why)), () => route.back.unblock(messageId))
     }
     route.passes(this.#shared.turn.now)
     route.counts(1, 0)
@@ -287,10 +282,10 @@ export class Inbound implements FrameSink {
 
   /** The connection is gone. */
   lost(): void {
-    const route = this.#chunk?.route
-    if (route !== undefined) this.#shared.observer.cut(this.#hop, route.parties)
-    this.#chunk?.lost()
+    const chunk = this.#chunk
     this.#chunk = undefined
+    if (chunk?.route !== undefined && !chunk.over) this.#shared.observer.cut(this.#hop, chunk.route.parties)
+    chunk?.lost()
   }
 
   *closes(): Iterable<void> {

@@ -8,8 +8,9 @@ import type { FrameLimits } from "../../protocol/FrameLimits.ts"
 import { type Broken, type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { type MsrpUri, parsePath, parseUri } from "../../protocol/Uri.ts"
-import { countReportMade, type RelayCounters } from "../Counters.ts"
+import { countFrameIn, countReportMade, type RelayCounters } from "../Counters.ts"
 import type { FrameTrace } from "../FrameTrace.ts"
+import { TOO_MUCH } from "../Loss.ts"
 import type { HopFacts } from "../Observer.ts"
 import { type Ending, refused } from "../Refused.ts"
 import { encodeReport } from "../route/Report.ts"
@@ -38,12 +39,8 @@ export const stuck = ({ flow, parties }: Route): Ending => ({
   problem: flow.isTooFast ? "its session is faster than it may be" : "its receiver takes nothing",
   parties
 })
-export const unwanted = ({ parties }: Route): Ending => ({
-  status: 413,
-  problem: "its receiver wants no more of it",
-  parties
-})
-export const tooMuch = ({ parties }: Route): Ending => ({ status: 408, problem: "too much has no answer", parties })
+export const unwanted = ({ parties }: Route, problem: string): Ending => ({ status: 413, problem, parties })
+export const tooMuch = ({ parties }: Route): Ending => ({ status: 408, problem: TOO_MUCH, parties })
 
 /** Octets of a start line beside its method, with a transaction id of this relay. */
 const STARTED = 24
@@ -102,6 +99,7 @@ export class Refusals {
   /** Answers one whose header section is not read to its end: by a response, since a REPORT names the octets that it is about. */
   last(head: Head, status: number): void {
     const hop = this.#hop
+    countFrameIn(hop.shared.counters, head.kind, head.status, 0)
     if (head.kind === Kind.Response) return
     refused(hop.shared, hop, {
       kind: head.kind,

@@ -2,8 +2,8 @@
  * A request on its way to the next hop that may be answered (RFC 4975 §7.2, RFC 4976 §6.4), under the transaction id it
  * was given for that; and what becomes of the answer.
  */
-import type { Head } from "../../protocol/Head.ts"
-import { type Loss, refusedBy, UNANSWERED } from "../Loss.ts"
+import { type Head, Kind } from "../../protocol/Head.ts"
+import { type Loss, MISANSWERED, refusedBy, restOf, UNANSWERED } from "../Loss.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import type { Sent, Window } from "./Window.ts"
 
@@ -25,7 +25,7 @@ export type Expectation =
 export interface Asked {
   /** The transaction id that it came with, and that its answer goes back with. */
   readonly id: string
-  readonly isAuth: boolean
+  readonly kind: Kind
   /** It has an Authorization header field. */
   readonly hasCredentials: boolean
 }
@@ -52,14 +52,14 @@ export interface Origin {
   isAnswered(toPath: string, isSend: boolean): boolean
   /** The next hop's answer goes back (RFC 4976 §6.4.3). False: it has no To-Path to go back by, and is none. */
   answered(asked: Asked, head: Head): boolean
-  /** The relay answers in the next hop's stead. */
-  answer(id: string, status: number, comment: string): void
+  /** The relay answers in the next hop's stead: what came with this id did not arrive. */
+  answer(id: string, kind: Kind, loss: Loss): void
   /** A piece of a SEND did not arrive (RFC 4975 §7.1.2, RFC 4976 §6.4.1). */
   report(piece: Piece, loss: Loss): void
-  /** The same, where nobody wants to hear of it. */
-  lost(loss: Loss): void
-  /** Nothing more of this message is wanted (RFC 4975 §10.5). */
-  block(messageId: string | undefined): void
+  /** The same of any request, where nobody is to hear of it but the operator. */
+  lost(loss: Loss, kind: Kind): void
+  /** Nothing more of this message goes on (RFC 4975 §10.5), for a reason in the words of the log. */
+  block(messageId: string | undefined, why: string): void
 }
 
 /** A long chunk on its way out, of which a transaction is a piece. */
@@ -69,7 +69,7 @@ export interface LongChunk {
   /** Something else is to be written: the piece ends here, the message goes on later. */
   interrupt(): void
   /** A piece of it failed, which was reported: no more of it is sent. */
-  refuse(): void
+  refuse(why: string): void
 }
 
 /** The hop that it was sent to. */
@@ -89,6 +89,7 @@ export interface TransactionOwner {
 
 export class Transaction extends Timed implements Piece, Sent {
   readonly #owner: TransactionOwner
+  #misanswered = false
   readonly id: string
   origin: Origin
   readonly expects: Expectation
@@ -136,12 +137,19 @@ export class Transaction extends Timed implements Piece, Sent {
     this.window?.answered(this, this.#owner.now)
     if (typeof expects === "object") {
       if (origin.answered(expects, head)) this.finish()
+      else this.misanswers()
       return
     }
     this.finish()
     if (head.status >= 200 && head.status < 300) return
-    this.#failed(origin, chunk, refusedBy(head.status, head.comment))
-    if (this.more) origin.block(this.messageId)
+    const loss = refusedBy(head.status, head.comment)
+    this.#failed(origin, chunk, loss)
+    if (this.more) origin.block(this.messageId, restOf(loss))
+  }
+
+  /** The next hop has answered something that cannot be used. */
+  misanswers(): void {
+    this.#misanswered = true
   }
 
   /** Nobody waits for an answer any more; what stood for it is not kept by who still looks at its end. */
@@ -165,8 +173,8 @@ export class Transaction extends Timed implements Piece, Sent {
     if (behind || since > owner.now - owner.patience) return owner.late(this)
     const { expects } = this
     if (expects !== "negative answers") owner.timedOut()
-    if (typeof expects === "object" && !expects.isAuth) this.finish()
-    else this.#lost(expects === "every failure", UNANSWERED)
+    if (typeof expects === "object" && expects.kind !== Kind.Auth) this.finish()
+    else this.#lost(expects === "every failure", this.#misanswered ? MISANSWERED : UNANSWERED)
   }
 
   /** Its hop's connection is gone, which had taken `flushed` octets. Silence after the last octet counts only for some. */
@@ -181,16 +189,16 @@ export class Transaction extends Timed implements Piece, Sent {
     const { chunk, expects, origin } = this
     this.finish()
     if (failed) this.#failed(origin, chunk, loss)
-    else if (typeof expects === "object") origin.answer(expects.id, UNANSWERED.status, UNANSWERED.comment)
+    else if (typeof expects === "object") origin.answer(expects.id, expects.kind, loss)
   }
 
   /** The piece did not arrive; its sender, who has his 200, is told if he wants to hear it (RFC 4976 §6.4.1, §6.4.3). */
   #failed(origin: Origin, chunk: LongChunk | undefined, loss: Loss): void {
     // Its end-line is still to come.
     if (this.endsAt === 0 && chunk !== undefined) this.length = chunk.pieceLength
-    if (this.expects === "refusal") origin.lost(loss)
+    if (this.expects === "refusal") origin.lost(loss, Kind.Send)
     else origin.report(this, loss)
-    chunk?.refuse()
+    chunk?.refuse(restOf(loss))
   }
 }
 

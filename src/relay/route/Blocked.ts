@@ -10,10 +10,12 @@ export const MAX_OF_USER = 4096
 class Blocked extends Timed {
   readonly #of: BlockedOfWay
   readonly messageId: string
-  constructor(of: BlockedOfWay, messageId: string) {
+  readonly why: string
+  constructor(of: BlockedOfWay, messageId: string, why: string) {
     super()
     this.#of = of
     this.messageId = messageId
+    this.why = why
   }
   override expired(): void {
     this.#of.delete(this.messageId)
@@ -45,19 +47,20 @@ export class BlockedOfWay {
     this.#limits = limits
   }
 
-  add(messageId: string): void {
+  /** `why`: in the words of the log. */
+  add(messageId: string, why: string): void {
     const messages = this.#messages
     const known = messages.get(messageId)
     if (known !== undefined) return this.#limits.blocked.start(known)
     if (messages.size >= MAX_OF_WAY) this.delete(messages.keys().next().value!)
-    const one = new Blocked(this, messageId)
+    const one = new Blocked(this, messageId, why)
     messages.set(messageId, one)
     this.#ofUser.add(one)
     this.#limits.blocked.start(one)
   }
 
-  has(messageId: string): boolean {
-    return this.#messages.has(messageId)
+  why(messageId: string): string | undefined {
+    return this.#messages.get(messageId)?.why
   }
 
   delete(messageId: string): void {

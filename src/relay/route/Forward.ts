@@ -95,8 +95,8 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
 /** A REPORT has no answer (RFC 4975 §7.1.2). */
 const askedBy = (head: Head): Asked | undefined => {
   if (head.kind === Kind.Report) return undefined
-  const isAuth = head.kind === Kind.Auth
-  return { id: head.transactionId, isAuth, hasCredentials: isAuth && head.header("Authorization") !== undefined }
+  const { kind, transactionId: id } = head
+  return { id, kind, hasCredentials: kind === Kind.Auth && head.header("Authorization") !== undefined }
 }
 
 /** The headers behind the paths without Byte-Range, cut where it stands; Content-Type is the last (RFC 4975 §7.1). */

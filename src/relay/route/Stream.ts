@@ -4,10 +4,10 @@
  * next one (RFC 4975 §5.1, §7.1.1).
  */
 import { byteRangeLine, totalOf } from "../../protocol/ByteRange.ts"
-import type { FailureReport, Flag, Head } from "../../protocol/Head.ts"
+import { type FailureReport, type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { DASH } from "../../protocol/Hyphens.ts"
 import { transactionId } from "../../protocol/Ident.ts"
-import type { Loss } from "../Loss.ts"
+import { type Loss, restOf } from "../Loss.ts"
 import { writeEndLine, writeSend } from "../outbound/Frames.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
@@ -230,10 +230,10 @@ export class Stream implements LongChunk {
   }
 
   /** A piece of it failed, which was reported: it ends with `#`, and no more of the message is sent (RFC 4975 §10.5). */
-  refuse(): void {
+  refuse(why: string): void {
     if (this.refused) return
     this.refused = true
-    this.#back.block(this.messageId)
+    this.#back.block(this.messageId, why)
     if (this.#target.openChunk === this) this.#end("#")
     this.#shed()
   }
@@ -254,7 +254,7 @@ export class Stream implements LongChunk {
         total: totalOf(this.#total, start + length - 1, flag)
       }
       this.#back.report(piece, loss)
-    } else this.#back.lost(loss)
-    this.refuse()
+    } else this.#back.lost(loss, Kind.Send)
+    this.refuse(restOf(loss))
   }
 }

@@ -94,7 +94,7 @@ export class Trial extends Timed implements Tried {
   #goes(key: string, status: number): boolean {
     const at = this.#kept.findIndex((one) => one.key === key)
     if (at === -1) return false
-    if (status === 481 && this.#goElsewhere(at)) return true
+    if (status === 481 && this.#route.back.isThere && this.#goElsewhere(at)) return true
     // It was answered, and must not be sent again with others.
     this.#kept.splice(at, 1)
     return false

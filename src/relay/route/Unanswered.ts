@@ -8,7 +8,7 @@
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Limits } from "../Limits.ts"
-import type { HopFacts } from "../Observer.ts"
+import type { CameFrom, HopFacts } from "../Observer.ts"
 import type { Sent } from "../outbound/Window.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
@@ -84,7 +84,8 @@ const PARTS = 32
 export class Unanswered extends Octets {
   /** Whom answers and REPORTs go to. Nothing that waits for an answer keeps a connection in memory that is gone. */
   source: Source | undefined
-  readonly #limits: Limits
+  readonly shared: Shared
+  #gone: CameFrom | undefined
   /** It was held in vain: what is more than its share is refused to each way back. */
   #refusing = false
   #patience: Timeout | undefined
@@ -94,11 +95,11 @@ export class Unanswered extends Octets {
   constructor(source: Source) {
     super()
     this.source = source
-    this.#limits = source.shared.limits
+    this.shared = source.shared
   }
 
   protected get most(): number {
-    return this.#limits.unanswered
+    return this.shared.limits.unanswered
   }
 
   add(octets: number): void {
@@ -109,15 +110,20 @@ export class Unanswered extends Octets {
     source.reading.hold()
     source.shared.counters.unansweredOverLimit++
     this.#since = source.shared.turn.now
-    this.#limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
+    this.shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }
 
   /** Others wait no longer for the answers to some requests. */
   #impatient(): void {
     const { source } = this
-    if (source?.reading.othersWait(this.#since) !== true) return this.#limits.hold.start(this.#patience!)
+    if (source?.reading.othersWait(this.#since) !== true) return this.shared.limits.hold.start(this.#patience!)
     this.#refusing = true
     source.reading.release()
+  }
+
+  /** The connection, or what is known of it when it is gone. */
+  get from(): CameFrom {
+    return this.#gone ?? { number: this.source!.number, remote: this.source!.connection?.remote }
   }
 
   /** Is more refused to a way back that holds so many: each has a part of what is left, so that there is some for all. */
@@ -145,6 +151,7 @@ export class Unanswered extends Octets {
   /** The connection is gone. */
   close(): void {
     stopTimer(this.#patience)
+    this.#gone = this.from
     this.source = undefined
   }
 }

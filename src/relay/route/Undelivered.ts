@@ -39,11 +39,10 @@ const failFrame = (
 ): void => {
   const head = readAgain(octets)
   if (unanswered) way.accept(octets, head.tidStart, head.tidEnd)
-  if (head.kind !== Kind.Send && head.kind !== Kind.Report) {
-    return way.back.answer(head.transactionId, loss.status, loss.comment)
+  if (head.kind === Kind.Report || (head.kind === Kind.Send && head.failureReport === "no")) {
+    return way.back.lost(loss, head.kind)
   }
-  if (head.kind === Kind.Report) return
-  if (head.failureReport === "no") return way.back.lost(loss)
+  if (head.kind !== Kind.Send) return way.back.answer(head.transactionId, head.kind, loss)
   const { messageId, rangeStart: start, rangeTotal } = head
   const length = bodyEnd - bodyStart
   way.back.report({ messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) }, loss)

@@ -4,11 +4,11 @@
  */
 import { encodeResponse } from "../../protocol/Encoder.ts"
 import type { FrameLimits } from "../../protocol/FrameLimits.ts"
-import type { Flag, Head } from "../../protocol/Head.ts"
+import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { keepText } from "../../protocol/Octets.ts"
 import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import { countReportMade } from "../Counters.ts"
-import type { Loss } from "../Loss.ts"
+import { type Loss, TOO_MUCH } from "../Loss.ts"
 import type { Asked, Origin, Piece } from "../outbound/Transaction.ts"
 import type { Sent } from "../outbound/Window.ts"
 import type { Parties } from "../SessionRecord.ts"
@@ -199,45 +199,55 @@ export class WayBack implements Origin {
   }
 
   /** An answer that the relay gives in the next hop's stead. */
-  answer(transactionId: string, status: number, comment: string): void {
+  answer(transactionId: string, kind: Kind, loss: Loss): void {
+    const { comment, status } = loss
     if (this.trial?.answered(transactionId, status) === true) return
     const [toPath, fromPath] = [this.fromPath, this.own]
     const { source } = this.#unanswered
-    if (source === undefined || source.gone) return
-    source.shared.counters.responsesOut[status]!++
-    source.control(encodeResponse({ transactionId, status, comment, toPath, fromPath }))
+    if (source !== undefined && !source.gone) {
+      source.shared.counters.responsesOut[status]!++
+      source.control(encodeResponse({ transactionId, status, comment, toPath, fromPath }))
+    }
+    this.lost(loss, kind)
   }
 
   /** Tells the original sender of a failure, unless he is gone. */
   report(piece: Piece, loss: Loss): void {
     const { source } = this.#unanswered
     const { comment, status } = loss
-    if (source === undefined || source.gone || this.trial?.failed(piece, status) === true) return
-    source.control(encodeReport({ toPath: this.fromPath, fromPath: this.own, piece, status, comment }))
-    source.shared.counters.reports++
-    countReportMade(source.shared.counters, status)
-    this.lost(loss)
+    if (this.trial?.failed(piece, status) === true) return
+    if (source !== undefined && !source.gone) {
+      source.control(encodeReport({ toPath: this.fromPath, fromPath: this.own, piece, status, comment }))
+      source.shared.counters.reports++
+      countReportMade(source.shared.counters, status)
+    }
+    this.lost(loss, Kind.Send)
   }
 
-  lost(loss: Loss): void {
-    const { source } = this.#unanswered
-    source?.shared.observer.undelivered(source, this.#parties, loss)
+  /** An operator is asked by its receiver too, when the sender is long gone. */
+  lost(loss: Loss, kind: Kind): void {
+    const { from, shared } = this.#unanswered
+    shared.counters.lost++
+    shared.observer.undelivered(from, this.#parties, loss, kind)
   }
 
-  block(messageId: string | undefined): void {
+  /** Why more of its message goes no further, if it does not: a part of it has failed, or too much is held of its user already. */
+  stops({ failureReport, messageId }: Head): string | undefined {
+    if (!this.full || failureReport === "no") return messageId === undefined ? undefined : this.#blocked?.why(messageId)
+    this.block(messageId, TOO_MUCH)
+    return TOO_MUCH
+  }
+
+  block(messageId: string | undefined, why: string): void {
     const { source } = this.#unanswered
     // Nobody comes this way any more.
     if (messageId === undefined || this.#closed || source === undefined || source.gone) return
     const blocked = this.#blocked ??= new BlockedOfWay(this.#user.blocked, source.shared.limits)
-    blocked.add(messageId)
+    blocked.add(messageId, why)
   }
 
   unblock(messageId: string | undefined): void {
     if (messageId !== undefined) this.#blocked?.delete(messageId)
-  }
-
-  isBlocked(messageId: string | undefined): boolean {
-    return this.#blocked !== undefined && messageId !== undefined && this.#blocked.has(messageId)
   }
 
   /** No further request comes this way; those that did may still be answered. */

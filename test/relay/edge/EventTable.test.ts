@@ -64,7 +64,9 @@ describe("docs/log.md", () => {
   })
 
   it("has each reason: why messages are lost, why sessions end, why connections do", () => {
-    const causes = Object.values(Loss).flatMap((loss) => typeof loss === "function" ? [] : [loss.cause])
+    const causes = Object.values(Loss).flatMap((loss) =>
+      typeof loss === "function" ? [] : typeof loss === "string" ? [loss] : [loss.cause]
+    )
     const ends = sessionEnds
     const closings = textsOf(file("src/relay/Closing.ts"), "Closing")
     assert.isAbove(causes.length, 6)

@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import { UNWANTED } from "../../../src/relay/Loss.ts"
 import { BlockedOfUser, BlockedOfWay, MAX_OF_USER, MAX_OF_WAY } from "../../../src/relay/route/Blocked.ts"
 import { Timers } from "../../../src/relay/Timers.ts"
 
@@ -20,14 +21,14 @@ it("R4976-9.3-06: a user may have any number of messages refused on any number o
   const { timers, wayOf } = make()
   const user = new BlockedOfUser()
   const other = wayOf(new BlockedOfUser())
-  other.add("of another user")
+  other.add("of another user", UNWANTED)
   const ways = Array.from({ length: 1024 }, () => wayOf(user))
-  for (const way of ways) for (let i = 0; i < MAX_OF_WAY + 1; i++) way.add(`message.${i}`)
+  for (const way of ways) for (let i = 0; i < MAX_OF_WAY + 1; i++) way.add(`message.${i}`, UNWANTED)
   assert.strictEqual(timers.running, MAX_OF_USER + 1)
-  assert.isFalse(ways[0]!.has(`message.${MAX_OF_WAY}`))
-  assert.isFalse(ways.at(-1)!.has("message.0"))
-  assert.isTrue(ways.at(-1)!.has(`message.${MAX_OF_WAY}`))
-  assert.isTrue(other.has("of another user"))
+  assert.isUndefined(ways[0]!.why(`message.${MAX_OF_WAY}`))
+  assert.isUndefined(ways.at(-1)!.why("message.0"))
+  assert.isDefined(ways.at(-1)!.why(`message.${MAX_OF_WAY}`))
+  assert.isDefined(other.why("of another user"))
   for (const way of ways) way.clear()
   assert.strictEqual(timers.running, 1)
 })
@@ -35,12 +36,12 @@ it("R4976-9.3-06: a user may have any number of messages refused on any number o
 it("R4975-10.5-01: a message is blocked until its end or for a while, which begins anew when it is refused again", () => {
   const { pass, timers, wayOf } = make()
   const way = wayOf(new BlockedOfUser())
-  for (const id of ["ends", "again", "over"]) way.add(id)
+  for (const id of ["ends", "again", "over"]) way.add(id, UNWANTED)
   way.delete("ends")
   pass(SECONDS - 1)
-  way.add("again")
+  way.add("again", "a part of it did not arrive")
   pass(2)
-  assert.deepStrictEqual(["ends", "again", "over"].map((id) => way.has(id)), [false, true, false])
+  assert.deepStrictEqual(["ends", "again", "over"].map((id) => way.why(id)), [undefined, UNWANTED, undefined])
   pass(SECONDS)
   assert.strictEqual(timers.running, 0)
 })

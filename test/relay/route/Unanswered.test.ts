@@ -3,6 +3,7 @@ import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../../src/protocol/Uri.ts"
+import { heardIn, of } from "../../support/events.ts"
 import {
   collect,
   header,
@@ -195,6 +196,7 @@ describe("requests without an answer", () => {
     { limits: { unansweredOfUser: 20 * PATH } },
     (world) =>
       Effect.gen(function*() {
+        const heard = heardIn(world)
         const { alice, bob, bobUri } = yield* world.pair()
         const mute = [yield* world.login({ username: "carol" }), yield* world.login({ username: "carol" })] as const
         const { bob: stranger, bobUri: strangerUri } = yield* world.join(mute[0])
@@ -213,6 +215,9 @@ describe("requests without an answer", () => {
           yield* answered(413, 200)
         }
         assert.strictEqual(bob.frames.length, 3)
+        // Who has said nothing is not said to want no more.
+        const reasons = of(heard, "request refused").map(({ fields }) => fields["reason"])
+        assert.deepStrictEqual([...new Set(reasons)], ["too much has no answer"])
         yield* TestClock.adjust("30 seconds")
         alice.peer.frames.length = 0
         alice.peer.write(send({ ...toMute, messageId: "mute2" }))
