@@ -22,9 +22,10 @@ const paused = (fails = false) => {
   const got: Array<string> = []
   const deferred: Array<() => void> = []
   const told: Array<string> = []
-  const below: Connection = Object.assign(new ConnectionFacts(facts), {
+  const below: Connection & { lost: boolean } = Object.assign(new ConnectionFacts(facts), {
     transport: "tcp" as const,
     messages: undefined,
+    lost: false,
     write: (octets: Uint8Array) => void told.push(`write ${Buffer.from(octets).toString("hex")}`),
     pending: () => 0,
     pause: () => void told.push("pause"),
@@ -46,7 +47,7 @@ const paused = (fails = false) => {
   // The next read uses the same memory.
   read.fill(0)
   assert.deepStrictEqual([got, told], [["one"], ["pause"]])
-  return { connection, deferred, got, told }
+  return { below, connection, deferred, got, told }
 }
 
 describe("WebSocketConnection", () => {
@@ -67,6 +68,13 @@ describe("WebSocketConnection", () => {
     assert.deepStrictEqual([got, told], [["one", "two", "three"], ["pause", "resume"]])
     for (const task of deferred) task()
     assert.lengthOf(got, 3)
+  })
+
+  it("says when what is written is lost with the connection below", () => {
+    const { below, connection } = paused()
+    assert.isFalse(connection.lost)
+    below.lost = true
+    assert.isTrue(connection.lost)
   })
 
   it("hands over nothing more when it was destroyed", () => {
