@@ -63,6 +63,29 @@ group("G. Other methods, and the way back of responses", ({ scenario, timed }) =
       })
   )
 
+  timed(
+    "R4975-7.1.4-01 R4975-7.2-06: with Failure-Report no it hears what its receiver answers, and nothing of the relay's own",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, forth } = yield* pairOf(world)
+        const far = { to: `${alice.usePath} msrp://nowhere.example:1/x;tcp`, from: alice.uri }
+        const headers = ["Failure-Report: no"]
+        for (const method of ["NICKNAME", "DANCE"]) {
+          alice.peer.write(request(method, { ...far, headers }))
+          yield* TestClock.adjust("30 seconds")
+          yield* alice.peer.quiet
+          alice.peer.write(request(method, { ...forth, headers }))
+          bob.answer(yield* bob.next, "425 taken", "whole")
+          assert.strictEqual((yield* alice.peer.next).status, 425)
+        }
+        alice.peer.write(request("NICKNAME", { ...forth, headers }))
+        yield* bob.next
+        yield* bob.close
+        yield* until(() => world.relay.gauges().transactions === 0, "the end of the transaction")
+        yield* alice.peer.quiet
+      })
+  )
+
   scenario(
     "R4975-7.2-06: a method that ends here is answered, whatever it is, unless it is REPORT",
     (world) =>

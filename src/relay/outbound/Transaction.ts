@@ -28,6 +28,8 @@ export interface Asked {
   readonly kind: Kind
   /** It has an Authorization header field. */
   readonly hasCredentials: boolean
+  /** It has Failure-Report no: the next hop's answer goes back, and the relay gives none in its stead (RFC 4975 §7.2). */
+  readonly isSilent: boolean
 }
 
 /** A piece of a message: the number of its first octet, its octets, and the message's total (-1: unknown). */
@@ -184,12 +186,15 @@ export class Transaction extends Timed implements Piece, Sent {
     this.#lost(this.expects === "every failure" || (this.isSend && !written), loss)
   }
 
-  /** No answer will come. Who has sent anything but a SEND waits for one, and gets it from here (RFC 4975 §7.2). */
+  /** No answer will come. Who has sent anything but a SEND mostly waits for one, and gets it from here (RFC 4975 §7.2). */
   #lost(failed: boolean, loss: Loss): void {
     const { chunk, expects, origin } = this
     this.finish()
     if (failed) this.#failed(origin, chunk, loss)
-    else if (typeof expects === "object") origin.answer(expects.id, expects.kind, loss)
+    else if (typeof expects === "object") {
+      if (expects.isSilent) origin.lost(loss, expects.kind)
+      else origin.answer(expects.id, expects.kind, loss)
+    }
   }
 
   /** The piece did not arrive; its sender, who has his 200, is told if he wants to hear it (RFC 4976 §6.4.1, §6.4.3). */

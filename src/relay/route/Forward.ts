@@ -95,8 +95,9 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
 /** A REPORT has no answer (RFC 4975 §7.1.2). */
 const askedBy = (head: Head): Asked | undefined => {
   if (head.kind === Kind.Report) return undefined
-  const { kind, transactionId: id } = head
-  return { id, kind, hasCredentials: kind === Kind.Auth && head.header("Authorization") !== undefined }
+  const { failureReport, kind, transactionId: id } = head
+  const hasCredentials = kind === Kind.Auth && head.header("Authorization") !== undefined
+  return { id, kind, hasCredentials, isSilent: failureReport === "no" }
 }
 
 /** The headers behind the paths without Byte-Range, cut where it stands; Content-Type is the last (RFC 4975 §7.1). */

@@ -31,7 +31,7 @@ export function* undelivered(
   }
 }
 
-/** A whole frame that was accepted cannot be delivered. What is no SEND is answered, since its client waits. */
+/** A whole frame that was accepted cannot be delivered. What is no SEND is answered, where its client waits for that. */
 const failFrame = (
   way: Way,
   { bodyEnd, bodyStart, flag, octets, unanswered }: Extract<Parked, { kind: "frame" }>,
@@ -39,9 +39,7 @@ const failFrame = (
 ): void => {
   const head = readAgain(octets)
   if (unanswered) way.accept(octets, head.tidStart, head.tidEnd)
-  if (head.kind === Kind.Report || (head.kind === Kind.Send && head.failureReport === "no")) {
-    return way.back.lost(loss, head.kind)
-  }
+  if (head.kind === Kind.Report || head.failureReport === "no") return way.back.lost(loss, head.kind)
   if (head.kind !== Kind.Send) return way.back.answer(head.transactionId, head.kind, loss)
   const { messageId, rangeStart: start, rangeTotal } = head
   const length = bodyEnd - bodyStart
