@@ -31,6 +31,49 @@ group("J. Chunking", ({ scenario, timed }) => {
   )
 
   scenario(
+    "R4976-6.4.1-43 R4976-3-03: nor are chunks of the same Message-ID in two sessions, or that differ in what they say",
+    (world) =>
+      Effect.gen(function*() {
+        const owners = [yield* world.login(), yield* world.login({ username: "carol" })] as const
+        const bob = yield* world.listen
+        const chunk = (owner: 0 | 1, start: number, body: string, ...headers: ReadonlyArray<string>) => {
+          const { peer, uri, usePath } = owners[owner]
+          const range = `${start}-${start + body.length - 1}/*`
+          peer.write(
+            send({ to: `${usePath} ${bob.uri}`, from: uri, messageId: "same.1", range, headers, body, flag: "+" })
+          )
+          return [owner, range, body, headers[0]] as const
+        }
+        const sent = [chunk(0, 1, "abc")]
+        const peer = yield* bob.accepted
+        yield* until(() => peer.frames.length === 1, "the first")
+        // Each is there before the next one is sent, so that the order is that of the whole.
+        for (
+          const next of [
+            () => chunk(1, 4, "def"),
+            () => chunk(0, 4, "DEF", "Success-Report: yes"),
+            () => chunk(0, 7, "GHI", "X-More: 1"),
+            () => chunk(0, 13, "MNO", "X-More: 1"),
+            () => chunk(0, 10, "JKL", "X-More: 1")
+          ]
+        ) {
+          sent.push(next())
+          yield* until(() => peer.frames.length === sent.length, "the next")
+        }
+        const got = (yield* peer.take(sent.length)).map((frame) => {
+          const more = frame.headers.find(([name]) => name === "Success-Report" || name === "X-More")
+          return [
+            frame.from.startsWith(`${owners[0].usePath} `) ? 0 : 1,
+            header(frame, "Byte-Range"),
+            frame.body!.toString(),
+            more?.join(": ")
+          ]
+        })
+        assert.deepStrictEqual(got, sent.map((one) => [...one]))
+      })
+  )
+
+  scenario(
     "R4975-5.1-01: a chunk is ended between any two octets for what is more urgent, and goes on",
     (world) =>
       Effect.gen(function*() {

@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { send } from "../support/harness.ts"
-import { group, pairOf } from "./group.ts"
+import { group, pairOf, reported } from "./group.ts"
 
 group("K. Transactions and timers", ({ timed }) => {
   timed(
@@ -21,6 +21,21 @@ group("K. Transactions and timers", ({ timed }) => {
           transactions: 0
         })
         bob.answer(frame, "413 too late")
+        yield* alice.peer.quiet
+      })
+  )
+
+  timed(
+    "R4976-3-04 R4976-6.4.1-18: and until then, so that an answer that says no is still told",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toBob } = yield* pairOf(world)
+        alice.peer.write(toBob({ failureReport: "partial", body: "hi" }))
+        const frame = yield* bob.next
+        yield* TestClock.adjust("29999 millis")
+        bob.answer(frame, "413 just in time")
+        assert.strictEqual(reported(yield* alice.peer.next), "000 413 | 1-2/2")
+        yield* TestClock.adjust("1 minute")
         yield* alice.peer.quiet
       })
   )

@@ -141,4 +141,31 @@ group("L. AUTH", ({ scenario, timed }) => {
         assert.strictEqual(summary(yield* alice.peer.next), "481 | $")
       })
   )
+
+  timed(
+    "R4976-3.1-01: each of a client's session URIs ends at its own time, and takes no other with it",
+    (world) =>
+      Effect.gen(function*() {
+        const first = yield* world.login({ headers: ["Expires: 60"] })
+        const { peer, uri } = first
+        yield* TestClock.adjust("10 seconds")
+        const second = yield* world.login({ peer, uri, headers: ["Expires: 60"] })
+        const third = yield* world.login({ peer, uri, headers: ["Expires: 20"] })
+        const alive = Effect.fnUntraced(function*() {
+          const statuses: Array<number> = []
+          for (const { usePath } of [first, second, third]) {
+            peer.write(send({ to: usePath, from: uri }))
+            statuses.push((yield* peer.next).status)
+          }
+          return statuses
+        })
+        assert.deepStrictEqual(yield* alive(), [200, 200, 200])
+        yield* TestClock.adjust("20 seconds")
+        assert.deepStrictEqual(yield* alive(), [200, 200, 481])
+        yield* TestClock.adjust("30 seconds")
+        assert.deepStrictEqual(yield* alive(), [481, 200, 481])
+        yield* TestClock.adjust("10 seconds")
+        assert.deepStrictEqual(yield* alive(), [481, 481, 481])
+      })
+  )
 })

@@ -112,13 +112,25 @@ group("N. Session URIs", ({ scenario, timed }) => {
           owner.peer.answer(yield* owner.peer.next)
           sessions.push({ ...owner, room: uri })
         }
-        for (const { peer, room, uri, usePath } of sessions) {
-          peer.write(send({ to: `${usePath} ${room}`, from: uri, failureReport: "partial", body: room }))
-          const frame = yield* focus.next
-          assert.deepStrictEqual([frame.to, frame.from, frame.body!.toString()], [room, `${usePath} ${uri}`, room])
-          focus.answer(frame, "404 no such room")
+        // One Message-ID for all: what becomes of it in one room is no matter of another one.
+        const rules = ["yes", "partial", "no"] as const
+        for (const [index, { peer, room, uri, usePath }] of sessions.entries()) {
+          peer.write(send({ to: `${usePath} ${room}`, from: uri, failureReport: rules[index], body: room }))
+          if (rules[index] === "yes") assert.strictEqual((yield* peer.next).status, 200)
+        }
+        const frames = yield* focus.take(sessions.length)
+        // Answered in another order than they were sent.
+        for (const index of [2, 0, 1]) {
+          const { peer, room, uri, usePath } = sessions[index]!
+          const frame = frames.find(({ to }) => to === room)!
+          assert.deepStrictEqual([frame.from, frame.body!.toString()], [`${usePath} ${uri}`, room])
+          focus.answer(frame, `40${index} no such room`)
+          if (rules[index] === "no") continue
           const report = yield* peer.next
-          assert.deepStrictEqual([report.to, header(report, "Status")!.slice(0, 7)], [uri, "000 404"])
+          assert.deepStrictEqual(
+            [report.to, report.from, header(report, "Status")!.slice(0, 7)],
+            [uri, usePath, `000 40${index}`]
+          )
         }
         for (const { peer } of sessions) yield* peer.quiet
       })

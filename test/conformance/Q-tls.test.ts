@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import type { LocalSocket } from "../../src/Transport.ts"
-import { header, headers, Peer, request, send, summary } from "../support/harness.ts"
+import { header, headers, Peer, request, send, summary, until } from "../support/harness.ts"
 import { group } from "./group.ts"
 
 group("Q. TLS", ({ timed }) => {
@@ -66,9 +66,18 @@ group("Q. TLS", ({ timed }) => {
       const uri = "msrps://alice.example.com:2855/a;tcp"
       assert.strictEqual((yield* world.auth(peer, uri)).status, 401)
       const { usePath } = yield* world.login({ peer, uri })
-      // Nor does it make her connection that of a relay: her session ends with it.
       peer.write(send({ to: usePath, from: uri }))
       assert.strictEqual((yield* peer.next).status, 200)
+      // Nor does it make her connection that of a relay: her session is good on no other one, and ends with it.
+      const again = new Peer(world)
+      world.peers.push(again)
+      yield* node.connect({ scheme: "msrps", host: "relay.example.com", port: 2855 }, again.accept)
+      again.write(send({ to: usePath, from: uri }))
+      assert.strictEqual((yield* again.next).status, 403)
+      yield* peer.close
+      yield* until(() => world.relay.gauges().sessions === 0, "the end of the session")
+      again.write(send({ to: usePath, from: uri }))
+      assert.strictEqual((yield* again.next).status, 481)
     }), {
     scheme: "msrps",
     listen: [{ scheme: "msrps", host: "*", port: 2855 }],

@@ -66,7 +66,7 @@ group("R. DNS", ({ scenario }) => {
   } as const
 
   it.effect(
-    "R4976-8-11 R4976-8-12 R4976-8-13 R2782-01 R2782-04 R2782-05: SRV of _msrps._tcp for an AUTH without a port, asked once, and nothing else",
+    "R4976-8-11 R4976-8-12 R4976-8-13 R4975-6.2-02 R4976-8-17 R2782-01 R2782-04 R2782-05: SRV of _msrps._tcp for an AUTH without a port, asked once, and nothing else",
     () => {
       const asked: Array<string> = []
       return Effect.gen(function*() {
@@ -87,6 +87,15 @@ group("R. DNS", ({ scenario }) => {
           "WWW-Authenticate",
           "outer.example.net"
         ]])
+        assert.strictEqual(asked.length, 1)
+        // Nor for anything but an AUTH, with a port or without.
+        for (const [uri, status] of [["outer.example.net:2855", 401], ["outer.example.net", 400]] as const) {
+          const to = `${alice.usePath} msrps://${uri}/b;tcp`
+          alice.peer.write(request("NICKNAME", { to, from: alice.uri }))
+          assert.strictEqual((yield* alice.peer.next).status, status)
+          alice.peer.write(send({ to, from: alice.uri, failureReport: "partial", body: "x" }))
+          assert.strictEqual(reported(yield* alice.peer.next), `000 ${status} | 1-1/1`)
+        }
         assert.strictEqual(asked.length, 1)
         // No record: the name itself, and the port that is recommended.
         yield* outerRelay(world, "plain.example.net", 2855, "plain.example.net")

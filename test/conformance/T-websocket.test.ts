@@ -174,8 +174,16 @@ group("T. WebSocket", ({ timed }) => {
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()
-        alice.peer.write(send({ to: `${alice.usePath} msrps://peer.example.com:443/s;ws`, from: alice.uri, body: "x" }))
-        assert.strictEqual((yield* alice.peer.next).status, 481)
+        for (const [scheme, transport] of [["msrps", "ws"], ["msrp", "ws"], ["msrps", "WS"], ["msrps", "dc"]]) {
+          // Somebody is there, and would be reached by TCP.
+          const bob = yield* world.listen
+          const uri = bob.uri.replace(/^msrps?/, scheme!).replace(";tcp", `;${transport}`)
+          for (const method of ["SEND", "NICKNAME"]) {
+            alice.peer.write(request(method, { to: `${alice.usePath} ${uri}`, from: alice.uri }))
+            assert.strictEqual((yield* alice.peer.next).status, 481)
+          }
+          assert.deepStrictEqual([bob.peers.length, world.relay.counters.connectionsDialled], [0, 0])
+        }
       }),
     { by: "ws" }
   )

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { sessionId } from "../../src/protocol/Ident.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
-import { header, headers, nextId, Peer, request, response, send, until } from "../support/harness.ts"
+import { type Frame, header, headers, nextId, Peer, request, response, send, until } from "../support/harness.ts"
 import { recordOf } from "../support/records.ts"
 import { simulated } from "../support/simulated.ts"
 import { create, layerTable, tableOf } from "../support/table.ts"
@@ -46,18 +46,24 @@ describe("transactions", () => {
       })
   )
 
-  scenario("R4976-6.4.1-53: an answer at 29.999 s stops the timer", (world) =>
-    Effect.gen(function*() {
-      const { alice, bob, bobUri } = yield* world.pair()
-      alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi" }))
-      yield* alice.peer.next
-      const arrived = yield* bob.next
-      yield* pass(29_999)
-      bob.answer(arrived)
-      yield* bob.quiet
-      yield* pass(60_000)
-      yield* alice.peer.quiet
-    }))
+  for (const status of ["200 OK", "415 no", "180 Ringing"]) {
+    scenario(
+      `R4976-6.4.1-53: an answer at 29.999 s stops the timer, also ${status}`,
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body: "hi" }))
+          yield* alice.peer.next
+          const arrived = yield* bob.next
+          yield* pass(29_999)
+          bob.answer(arrived, status)
+          yield* bob.quiet
+          if (status !== "200 OK") assert.strictEqual(header(yield* alice.peer.next, "Status"), `000 ${status}`)
+          yield* pass(60_000)
+          yield* alice.peer.quiet
+        })
+    )
+  }
 
   for (const failureReport of ["partial", "no"]) {
     scenario(
@@ -86,14 +92,18 @@ describe("transactions", () => {
   }
 
   scenario(
-    "R4976-6.4.2-07: a forwarded request without an answer is forgotten",
+    "R4976-6.4.2-07: a forwarded request without an answer is forgotten after 30 s, and not before",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
-        alice.peer.write(request("NICKNAME", { to: `${alice.usePath} ${bobUri}`, from: alice.uri }))
-        const nickname = yield* bob.next
-        assert.strictEqual(world.relay.gauges().transactions, 1)
-        yield* pass(30_000)
+        const paths = { to: `${alice.usePath} ${bobUri}`, from: alice.uri }
+        alice.peer.write(request("NICKNAME", paths), request("NICKNAME", paths))
+        const [nickname, early] = (yield* bob.take(2)) as [Frame, Frame]
+        yield* pass(29_999)
+        assert.strictEqual(world.relay.gauges().transactions, 2)
+        bob.answer(early, "200 OK", "whole")
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        yield* pass(1)
         assert.strictEqual(world.relay.gauges().transactions, 0)
         bob.answer(nickname, "200 OK", "whole")
         yield* alice.peer.quiet
