@@ -198,6 +198,49 @@ group("J. Chunking", ({ scenario, timed }) => {
       })
   )
 
+  timed(
+    "R4975-5.4-01 R4976-6.4.1-44: a long message that was refused, or not answered, when it was whole is sent anew at once",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toAlice, toBob } = yield* pairOf(world)
+        const body = Buffer.alloc(60_000, "r")
+        const message = (failureReport: string, flag: string) =>
+          toBob({ failureReport, flag, messageId: "again.1", range: "1-*/60000", body })
+        for (const failureReport of ["yes", "partial"]) {
+          for (
+            const [flag, refused] of [["$", "413 no"], ["#", "413 no"], ["$", "486 busy"], ["$", undefined]] as const
+          ) {
+            if (refused === undefined && failureReport === "partial") continue
+            const whole = message(failureReport, flag)
+            alice.peer.write(whole.subarray(0, 30_000))
+            yield* until(() => bob.partialBody > 20_000, "half of it")
+            bob.write(toAlice({ body: "between" }))
+            const [first] = yield* bob.take(2)
+            const between = yield* alice.peer.next
+            alice.peer.write(whole.subarray(30_000))
+            alice.peer.answer(between)
+            const second = yield* bob.next
+            assert.deepStrictEqual([first!.flag, second.flag], ["+", flag])
+            if (failureReport === "yes") assert.strictEqual((yield* alice.peer.next).status, 200)
+            if (refused === undefined) yield* TestClock.adjust("30 seconds")
+            else for (const piece of [first!, second]) bob.answer(piece, refused)
+            const reports = yield* alice.peer.take(2)
+            assert.deepStrictEqual(
+              reports.map((one) => reported(one).slice(0, 7)),
+              Array(2).fill(`000 ${refused?.slice(0, 3) ?? 408}`)
+            )
+
+            alice.peer.write(message(failureReport, "$"))
+            if (failureReport === "yes") assert.strictEqual((yield* alice.peer.next).status, 200)
+            const again = yield* bob.next
+            assert.deepStrictEqual([again.flag, again.body!.length], ["$", body.length])
+            bob.answer(again)
+          }
+        }
+        yield* alice.peer.quiet
+      })
+  )
+
   scenario(
     "R5547-8.4-01 R4975-10.5-01: the receiver of a file says 413, and it ends in #",
     (world) =>

@@ -76,6 +76,7 @@ export class PassedChunk implements Chunk {
 
   end(flag: Flag): void {
     const answer = this.#answer
+    this.#stream.isLast = flag !== "+"
     if (answer?.waits() === true) this.#finish(flag, answer.accept)
     else {
       answer?.accept()

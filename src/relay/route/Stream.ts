@@ -53,6 +53,8 @@ export class Stream implements LongChunk {
   #finishing = false
   /** Nothing more of it is sent on: it failed, which was reported, or its receiver does not want it. */
   refused = false
+  /** Its message is whole with it, so what comes under the same Message-ID is sent anew, and not more of it (RFC 4975 §5.4). */
+  isLast = false
 
   constructor(way: Way, head: Head) {
     this.#target = way.target
@@ -229,11 +231,11 @@ export class Stream implements LongChunk {
     return this.#next - this.#pieceStart
   }
 
-  /** A piece of it failed, which was reported: it ends with `#`, and no more of the message is sent (RFC 4975 §10.5). */
+  /** A piece of it failed, which was reported: it ends with `#`, and no more of the message is sent, if there is more (RFC 4975 §10.5). */
   refuse(why: string): void {
     if (this.refused) return
     this.refused = true
-    this.#back.block(this.messageId, why)
+    if (!this.isLast) this.#back.block(this.messageId, why)
     if (this.#target.openChunk === this) this.#end("#")
     this.#shed()
   }
