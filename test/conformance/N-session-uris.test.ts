@@ -68,6 +68,43 @@ group("N. Session URIs", ({ scenario, timed }) => {
   )
 
   scenario(
+    "R4975-5.4-10 R4976-6.4-22: a peer whose connection the relay has closed is met on his next one, whether he closes the first or not",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const listening = yield* world.listen
+        const toAlice = { to: `${alice.usePath} ${alice.uri}`, from: listening.uri }
+        const first = yield* world.connect
+        first.write(send({ ...toAlice, messageId: "first.1" }))
+        assert.strictEqual((yield* first.next).status, 200)
+        alice.peer.answer(yield* alice.peer.next)
+        const toHim = { to: `${alice.usePath} ${listening.uri}`, from: alice.uri }
+        alice.peer.write(send({ ...toHim, body: "hello" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        first.answer(yield* first.next)
+        yield* first.quiet
+        // He reads no more, so he does not see the end.
+        first.connection.pause()
+        first.write("no MSRP\r\n")
+        yield* until(() => world.relay.counters.framingLost === 1, "the end of the connection")
+        alice.peer.write(send({ ...toHim, body: "where are you" }))
+        assert.strictEqual((yield* alice.peer.next).status, 200)
+        const dialled = yield* listening.accepted
+        const frame = yield* dialled.next
+        assert.strictEqual(frame.body!.toString(), "where are you")
+        dialled.answer(frame)
+        const second = yield* world.connect
+        second.write(send({ ...toAlice, messageId: "second.1", body: "back again" }))
+        assert.strictEqual((yield* second.next).status, 200)
+        const again = yield* alice.peer.next
+        assert.strictEqual(again.body!.toString(), "back again")
+        alice.peer.answer(again)
+        yield* second.quiet
+        first.connection.destroy()
+      })
+  )
+
+  scenario(
     "R4976-6.3-25: the bare name of the relay is good for AUTH and nothing else",
     (world) =>
       Effect.gen(function*() {

@@ -51,6 +51,8 @@ export class Outbox {
   #ends: Array<number> | undefined
   /** The owner knows that there is output. */
   #known = false
+  /** Nothing more goes out. */
+  ending = false
   #closed = false
   #trace: FrameTrace | undefined = undefined
   /** Octets that were put in before it was traced, and not handed over yet. */
@@ -233,6 +235,7 @@ export class Outbox {
 
   /** Hands over all there is. Nothing more goes out: what is still to be sent waits, and fails with the connection. */
   end(): void {
+    this.ending = true
     const connection = this.#connection
     this.#connection = undefined
     if (connection === undefined || this.#closed) return

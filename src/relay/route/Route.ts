@@ -107,7 +107,9 @@ export class Route implements Way {
   }
 
   usable(now: number): boolean {
-    return !this.#moved && !this.target.gone && this.target.shared.phase !== "stopping" && !this.isOver(now)
+    const { target } = this
+    return !this.#moved && !target.gone && !target.outbox.ending && target.shared.phase !== "stopping" &&
+      !this.isOver(now)
   }
 
   /** One of its sessions has ended. */

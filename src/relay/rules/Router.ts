@@ -210,7 +210,7 @@ export class Router {
     if (path.length > 2 && !behindRelay) {
       return refuse(403, "its To-Path leads on behind the owner of the session", parties)
     }
-    const hasOther = peer !== undefined && peer.connection !== hop && !(peer.connection as Party).gone
+    const hasOther = peer !== undefined && peer.connection !== hop && (peer.connection as Party).open
     if (hasOther && !relayPeer && !ledTo(session, hop)) {
       return refuse(506, "the session has a peer on another connection", parties)
     }

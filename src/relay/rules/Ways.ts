@@ -54,7 +54,7 @@ export const lacksTls = (uri: MsrpUri, { connection }: Party): boolean => uri.sc
 
 /** May what is for `next` take the connection that the peer has made who has this URI. */
 export const mayTake = (hop: Party, peer: MsrpUri, next: MsrpUri): boolean =>
-  !hop.gone && leadsTo(peer, next) && (isOfBrowser(next) || !lacksTls(next, hop))
+  hop.open && leadsTo(peer, next) && (isOfBrowser(next) || !lacksTls(next, hop))
 
 /** Nobody can connect there, so no relay is there either, and there is no way but the connection that he has made. */
 export const onlyConnects = (uri: MsrpUri): boolean => isOfBrowser(uri) || cannotBeReached(uri)
