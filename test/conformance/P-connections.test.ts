@@ -157,6 +157,27 @@ group("P. Connections", ({ scenario, timed }) => {
       })
   )
 
+  scenario(
+    "R4975-5.4-24 R4975-5.4-23: who closes his side still hears what was answered, and then his session is over",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toAlice, toBob } = yield* pairOf(world)
+        const bodies = Array.from({ length: 50 }, (_, i) => `${i}`.padStart(400, "."))
+        const messages = (to: typeof toBob) =>
+          Buffer.concat(bodies.map((body, i) => to({ messageId: `last.${i}`, body })))
+        // First the owner of the session, then somebody who has none.
+        alice.peer.write(messages(toBob))
+        assert.deepStrictEqual((yield* bob.take(50)).map(({ body }) => body!.toString()), bodies)
+        alice.peer.connection.end()
+        assert.deepStrictEqual((yield* alice.peer.take(50)).map(({ status }) => status), Array(50).fill(200))
+        yield* alice.peer.ends
+        bob.write(messages(toAlice))
+        assert.deepStrictEqual((yield* bob.take(50)).map(({ status }) => status), Array(50).fill(481))
+        bob.connection.end()
+        yield* bob.ends
+      })
+  )
+
   scenario("R4976-9.3-03: a client makes so many connections at a time and no more", (world) =>
     Effect.gen(function*() {
       const alice = yield* world.login()
