@@ -5,11 +5,12 @@
  * the call. The decoder keeps at most one header section plus a short body between two reads.
  */
 import { Buffer } from "../platform/Node.ts"
+import { Begun } from "./Begun.ts"
 import { defaultFrameLimits, type FrameLimits, INTERRUPTIBLE_ABOVE } from "./FrameLimits.ts"
 import { isFlag } from "./Grammar.ts"
 import { type Broken, type Flag, Head, isOverLimit, Kind } from "./Head.ts"
 import { behindHyphens, DASH, HYPHENS, sevenHyphens } from "./Hyphens.ts"
-import { keepBoth, keepOctets } from "./Octets.ts"
+import { keepMore, keepOctets } from "./Octets.ts"
 import { LastPaths } from "./PathLines.ts"
 
 export type { Broken, Flag } from "./Head.ts"
@@ -125,6 +126,7 @@ export class Decoder implements FrameDecoder {
   /** It is a frame that nobody is told of any more. */
   #skips = false
   #last = new LastPaths()
+  readonly #begun = new Begun()
   /** The sink has not said yet that it wants what follows. */
   #stopped = false
   #broken = false
@@ -158,8 +160,11 @@ export class Decoder implements FrameDecoder {
     const held = this.#held
     this.#messageEnds = last
     if (held === undefined) return this.#run(chunk, false)
-    if (this.#stopped) {
-      this.#held = keepBoth(held, chunk)
+    const little = last !== true && this.#begun.isLittle(held.length, chunk.length)
+    if (this.#stopped || little) {
+      const more = this.#held = keepMore(held, chunk)
+      if (more.buffer !== held.buffer) release(held)
+      if (!this.#stopped && this.#begun.mayGoOn(more, held.length)) this.#again(more)
       return
     }
     const length = held.length + chunk.length
@@ -179,8 +184,10 @@ export class Decoder implements FrameDecoder {
   resume(): void {
     if (!this.#stopped) return
     this.#stopped = false
-    const held = this.#held
-    if (held === undefined) return
+    if (this.#held !== undefined) this.#again(this.#held)
+  }
+
+  #again(held: Buffer): void {
     this.#held = undefined
     this.#run(held, true)
     if ((this.#held as Buffer | undefined)?.buffer !== held.buffer) release(held)
@@ -202,6 +209,7 @@ export class Decoder implements FrameDecoder {
   /** `own`: nobody else uses these octets. */
   #run(buf: Buffer, own: boolean): void {
     const end = buf.length
+    this.#begun.forget()
     const head = spareHead ?? new Head()
     spareHead = undefined
     let at = 0
@@ -234,8 +242,10 @@ export class Decoder implements FrameDecoder {
     if (buf[at] === CR) return this.#lineEnds(buf, at, end)
     const body = head.read(buf, at, end, this.#limits, this.#last)
     if (typeof body !== "number") return this.#unreadable(head, body)
-    if (body === -1) return at
-
+    if (body === -1) {
+      this.#begun.inHead(head, this.#limits)
+      return at
+    }
     if (!head.hasBody) {
       const stop = body + HYPHENS + head.tidEnd - head.tidStart + 3
       if (!this.#mayEnd(stop, end)) return at
@@ -253,7 +263,11 @@ export class Decoder implements FrameDecoder {
       return stop
     }
     const sure = this.#unsure
-    if (sure - body <= this.#holdUpTo(head)) return at
+    const most = this.#holdUpTo(head)
+    if (sure - body <= most) {
+      this.#begun.inBody(head, most)
+      return at
+    }
     this.#needle = keepOctets(needle)
     head.keepPaths(this.#last)
     this.#sink.chunkStart(head)

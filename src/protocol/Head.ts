@@ -111,6 +111,8 @@ export class Head extends StartLine {
   hyphens = true
   /** Where the body begins; for a frame without one, where its end-line begins. */
   bodyStart = 0
+  /** Of a section that is not whole, where its last line begins; `start` where every octet of that may tell something. */
+  lineStart = 0
   /** What is malformed, when the frame's extent is nevertheless known (RFC 4975 §10.2). */
   problem: string | undefined = undefined
   /** To-Path and From-Path are, octet for octet, those of the request (the response) before on the same connection. */
@@ -160,7 +162,7 @@ export class Head extends StartLine {
    */
   read(buf: Buffer, at: number, end: number, limits: FrameLimits, last: LastPaths | undefined): number | Broken {
     this.buf = buf
-    this.start = at
+    this.start = this.lineStart = at
     const lines = this.readStartLine(buf, at, end, limits)
     if (typeof lines !== "number" || lines === -1) return lines
 
@@ -199,6 +201,7 @@ export class Head extends StartLine {
       }
     }
     while (true) {
+      this.lineStart = count < limits.headers ? p : at
       if (p + 2 > end) return -1
       const first = buf[p]!
       if (first === CR && buf[p + 1] === LF) {

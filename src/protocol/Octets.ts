@@ -21,6 +21,27 @@ export const keepBoth = (before: Uint8Array, after: Uint8Array): Buffer => {
   return own
 }
 
+/** One part in so many is room for what comes next. */
+const ROOM = 8
+
+/**
+ * The same where little comes again and again. Memory behind `before` is used if there is some, so `before` must be all that is in
+ * it, and is no more afterwards.
+ */
+export const keepMore = (before: Buffer, after: Uint8Array): Buffer => {
+  const from = before.byteOffset + before.length
+  const length = before.length + after.length
+  if (from + after.length <= before.buffer.byteLength) {
+    const both = Buffer.from(before.buffer as ArrayBuffer, before.byteOffset, length)
+    both.set(after, before.length)
+    return both
+  }
+  const own = Buffer.allocUnsafeSlow(length + Math.floor(length / ROOM)).subarray(0, length)
+  own.set(before)
+  own.set(after, before.length)
+  return own
+}
+
 /** A text of latin1. */
 export const keepText = (text: string): Buffer => keepOctets(Buffer.from(text, "latin1"))
 

@@ -6,7 +6,7 @@ import { Decoder, type FrameSink } from "../../src/protocol/Decoder.ts"
 import { parseAuthorization } from "../../src/protocol/digest/Authorization.ts"
 import { defaultFrameLimits } from "../../src/protocol/FrameLimits.ts"
 import { Head } from "../../src/protocol/Head.ts"
-import { keepBoth, keepOctets, keepText, ownText } from "../../src/protocol/Octets.ts"
+import { keepBoth, keepMore, keepOctets, keepText, ownText } from "../../src/protocol/Octets.ts"
 import { parsePath } from "../../src/protocol/Uri.ts"
 import { printable } from "../../src/relay/edge/Journal.ts"
 import { type Peer, request, send, type World } from "../support/harness.ts"
@@ -53,6 +53,19 @@ describe("what is kept", () => {
     for (const kept of [keepOctets(octets), keepText("MSRP"), keepBoth(octets.subarray(0, 2), octets.subarray(2))]) {
       assert.deepStrictEqual([kept.toString(), kept.buffer.byteLength], ["MSRP", 4])
     }
+  })
+
+  it("has room where more of it comes, and little", () => {
+    let kept = keepOctets(Buffer.from("MSRP"))
+    let copied = 0
+    for (let i = 0; i < 10_000; i++) {
+      const more = keepMore(kept, Buffer.from([i]))
+      if (more.buffer !== kept.buffer) copied++
+      kept = more
+    }
+    assert.deepStrictEqual([kept.length, kept[4], kept.at(-1)], [10_004, 0, 9999 % 256])
+    assert.isBelow(copied, 100)
+    assert.isBelow(kept.buffer.byteLength, 1.2 * kept.length)
   })
 
   it("is the same text, whatever is in it", () => {
