@@ -25,6 +25,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import {
   Credentials,
@@ -84,6 +85,12 @@ class HttpAnswer extends Data.TaggedError("HttpAnswer")<{ readonly status: numbe
 
 /** Octets of an answer. */
 const MAX_ANSWER = 65_536
+
+/**
+ * Questions at a time, each of which may have a connection of its own: as many strangers as may be in probation can want to know of
+ * somebody at once, and their AUTHs must take neither the relay's descriptors nor the service.
+ */
+const MAX_ASKED = 64
 
 /** After 100 ms, then 200 ms: a client waits for its AUTH. */
 const RETRIES = { times: 2, schedule: Schedule.exponential("100 millis") }
@@ -149,6 +156,7 @@ export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, Option
       const { algorithms, realm: first, timeout = "2 seconds", token, url } = options
       // What is not read of an answer is refused at the end of each question: it would keep its connection for minutes.
       const client = HttpClient.withScope(yield* HttpClient.HttpClient)
+      const turns = yield* Semaphore.make(MAX_ASKED)
       const request = HttpClientRequest.post(url).pipe(
         HttpClientRequest.acceptJson,
         token === undefined ? (same) => same : HttpClientRequest.bearerToken(token)
@@ -191,7 +199,8 @@ export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, Option
           Effect.scoped,
           // Who users are is for nobody but the service that was set to know.
           Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
-          Effect.timeout(timeout)
+          Effect.timeout(timeout),
+          turns.withPermit
         )
       if (first !== undefined) {
         yield* tried({ username: nobody, realm: first }).pipe(

@@ -50,6 +50,38 @@ it.effect("so is one whose answer says nothing, at once", () =>
     }
   }))
 
+it.effect("R4976-9.3-06: few are asked for at a time, the next ones when those have their answers", () =>
+  Effect.gen(function*() {
+    let now = 0
+    let most = 0
+    const client = HttpClient.make((request) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => most = Math.max(most, ++now)),
+        () =>
+          Effect.as(Effect.sleep("500 millis"), HttpClientResponse.fromWeb(request, new Response("", { status: 404 }))),
+        () => Effect.sync(() => now--)
+      )
+    )
+    const layer = layerHttp({ url: "http://users.example.com/" }).pipe(
+      Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+    )
+    const lookups = Effect.flatMap(
+      Credentials,
+      ({ lookup }) =>
+        Effect.forEach(
+          Array.from({ length: 640 }, (_, i) => i),
+          (i) => lookup({ username: `user${i}`, realm: "example.com" }),
+          { concurrency: "unbounded", discard: true }
+        )
+    )
+    const looking = yield* Effect.forkChild(Effect.provide(lookups, layer))
+    yield* TestClock.adjust("4 seconds")
+    assert.isUndefined(looking.pollUnsafe(), "some wait")
+    yield* TestClock.adjust("1 second")
+    assert.isDefined(looking.pollUnsafe(), "all have their answers")
+    assert.strictEqual(most, 64)
+  }))
+
 it.live.each([404, 500])(
   "one that goes on with its answer after %i is left at once",
   (status) =>
