@@ -200,7 +200,7 @@ export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, Option
           // Who users are is for nobody but the service that was set to know.
           Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
           Effect.timeout(timeout),
-          turns.withPermit
+          (asking) => turns.withPermit(asking)
         )
       if (first !== undefined) {
         yield* tried({ username: nobody, realm: first }).pipe(
