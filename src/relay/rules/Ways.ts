@@ -4,6 +4,7 @@
  * there are endpoints that confuse sessions on one connection, and have one for each. Whoever else connects in takes no
  * such way's place, whatever URI he shows.
  */
+import { sessionKey } from "../../protocol/Ident.ts"
 import { authorityKey, type MsrpUri, sameUri } from "../../protocol/Uri.ts"
 import type { Session, Way } from "../Session.ts"
 import { cannotBeReached } from "./Directory.ts"
@@ -12,7 +13,14 @@ import type { Party } from "./Party.ts"
 /** Those of a session that are remembered; the oldest is forgotten first. */
 const MAX_WAYS = 16
 
-const keyOf = (uri: MsrpUri): string => `${uri.scheme} ${authorityKey(uri)}/${uri.sessionId ?? ""}`
+/** Octets of a session-id that is remembered as it is. One may be as long as a URI, and a session stay for a year. */
+const MAX_ID = 64
+
+const keyOf = (uri: MsrpUri): string => {
+  const { sessionId = "" } = uri
+  // No session-id has that sign in it.
+  return `${uri.scheme} ${authorityKey(uri)}/${sessionId.length > MAX_ID ? `#${sessionKey(sessionId)}` : sessionId}`
+}
 
 /** Requests of the session came in on this connection, whose peer is the relay that this URI names. The first one stays. */
 export const cameBy = (session: Session, uri: MsrpUri, hop: Party): void => {

@@ -1,7 +1,11 @@
 /** Where another relay has several connections, each session goes back by its own. */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { MAX_URI_OCTETS, parseUri } from "../../../src/protocol/Uri.ts"
+import type { Party } from "../../../src/relay/rules/Party.ts"
+import { wayTo, wentBy } from "../../../src/relay/rules/Ways.ts"
+import type { Session } from "../../../src/relay/Session.ts"
 import { type Owner, type Peer, request, send, until, type World } from "../../support/harness.ts"
 import { connectFrom, end, grantedThrough, listenAs, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
@@ -255,4 +259,19 @@ describe("the way back to another relay", () => {
         end(world, usePath, other)
       })
   )
+})
+
+describe("the ways of a session", () => {
+  it("R4976-9.3-06: are found by session-ids as long as may be, of which little is kept", () => {
+    const session = { ways: undefined } as unknown as Session
+    const uris = Array.from({ length: 16 }, (_, i) => {
+      const start = `msrp://bob.example.net:9000/${i}`
+      return parseUri(`${start.padEnd(MAX_URI_OCTETS - 4, "s")};tcp`)!
+    })
+    const hops = uris.map(() => ({ open: true }) as unknown as Party)
+    for (const [i, uri] of uris.entries()) wentBy(session, uri, hops[i]!, false)
+    for (const [i, uri] of uris.entries()) assert.strictEqual(wayTo(session, uri, false), hops[i])
+    const octets = [...session.ways?.keys() ?? []].map(({ length }) => length)
+    assert.isBelow(octets.reduce((sum, one) => sum + one), 2048)
+  })
 })
