@@ -11,6 +11,7 @@
  * place for an answer that is late.
  */
 import { LinkedMap } from "../collections/LinkedMap.ts"
+import { nameKey } from "../credentials/NameKey.ts"
 
 export interface AttemptsOptions {
   /** Failures of a user from one address that cost nothing. Absent: 10. */
@@ -139,7 +140,7 @@ export class Attempts {
 
   /** Begins an attempt; `undefined` when so many are under way already that it must come again later. */
   begin({ realm, relay, source, username }: Candidate): Attempt | undefined {
-    const key = `${source ?? `behind ${relay ?? ""}`}\n${realm}\n${username}`
+    const key = `${source ?? `behind ${relay ?? ""}`}\n${realm}\n${nameKey(username)}`
     const begun = this.#now()
     const welcome = this.#welcome.has(key)
     const byAddress = source !== undefined && !welcome

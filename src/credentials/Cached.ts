@@ -17,6 +17,7 @@ import * as Schema from "effect/Schema"
 import { makeLasting } from "../clock/Lasting.ts"
 import { algorithmsOf, Credentials, type UserKey } from "../Credentials.ts"
 import { checkOptions, duration, type OptionsError, whole } from "../options/Options.ts"
+import { nameKey } from "./NameKey.ts"
 
 /**
  * How long users are remembered, and how many.
@@ -49,7 +50,7 @@ class Asking extends Context.Service<Asking, UserKey>()("msrp-relay/credentials/
  * A user, from wherever he asks. Text and no object that is compared by its hash: anybody can make up names whose hashes
  * are the same, and the cache would walk over all of them. No user name has a line break.
  */
-const keyOf = ({ realm, username }: UserKey): string => `${username}\n${realm}`
+const keyOf = ({ realm, username }: UserKey): string => `${nameKey(username)}\n${realm}`
 
 /**
  * `backend` with a memory. That a backend cannot answer is not remembered, but by who presents wrong credentials.
