@@ -79,7 +79,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.shared = owner.shared
     this.number = ++owner.shared.hops
     this.outbound = new Outbound(owner.shared, this)
-    this.reading = new Reading(owner.shared, this.outbound.outbox, [this.routes, this.sessions])
+    this.reading = new Reading(owner.shared, this.outbound.outbox, [this.routes, this.sessions], this.sessions)
     this.probation = new Probation(owner.shared, this)
     this.reading.flows.onHold = () => this.outbound.windows.open()
     this.unanswered = new Unanswered(this)

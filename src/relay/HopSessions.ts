@@ -14,7 +14,8 @@ export class HopSessions {
   /** The one that was handed out on it last, else the one in which it was the peer last; nothing once it had two users. */
   party: SessionRecord | undefined
   #isOwner = false
-  #hasSeveral = false
+  /** More than one user: it is a gateway, or a chat switch. */
+  severalUsers = false
   onMore: () => void = () => {}
 
   /** How many were handed out on it and are valid now. */
@@ -32,7 +33,7 @@ export class HopSessions {
     this.#owned.add(session)
     if (!this.#isOwner) {
       this.#isOwner = true
-      this.#hasSeveral = false
+      this.severalUsers = false
       this.party = undefined
     }
     this.#is(session.record)
@@ -42,8 +43,8 @@ export class HopSessions {
   /** A gateway logs in many users on one connection, and a chat switch writes to many: neither is one of them. */
   #is(record: SessionRecord): void {
     const { party } = this
-    this.#hasSeveral ||= party !== undefined && (party.user !== record.user || party.realm !== record.realm)
-    this.party = this.#hasSeveral ? undefined : record
+    this.severalUsers ||= party !== undefined && (party.user !== record.user || party.realm !== record.realm)
+    this.party = this.severalUsers ? undefined : record
   }
 
   isPeerOf(session: Session): void {

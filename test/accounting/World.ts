@@ -29,14 +29,19 @@ import {
   type Scenario
 } from "./Scenario.ts"
 
-/** Everybody who has a name and a password that is never asked for: AUTH is not what is tested here. */
-const anybody = Layer.succeed(
-  Authenticator,
-  Authenticator.of({
+/** One user after the other logs in, with a password that is never asked for: AUTH is not what is tested here. */
+const anybody = Layer.sync(Authenticator, () => {
+  let logins = 0
+  return Authenticator.of({
     authenticate: ({ realm }) =>
-      Effect.succeed({ _tag: "Granted", username: "somebody", realm, authenticationInfo: "none" })
+      Effect.sync(() => ({
+        _tag: "Granted",
+        username: logins++ % 2 === 0 ? "somebody" : "another",
+        realm,
+        authenticationInfo: "none"
+      }))
   })
-)
+})
 
 /** Octets of one read, of one slab of output, and of one REPORT or response with its request. */
 const READ = 65_536

@@ -71,6 +71,7 @@ export class BackPressure implements Flows {
       this.#held()
     } else if (this.#parkedHold && this.#octets <= connection / 2) {
       this.#parkedHold = false
+      this.#count(this.#fullest)
       this.#reading.release()
       this.#waitNoMore()
     }
@@ -85,10 +86,21 @@ export class BackPressure implements Flows {
     else this.#held()
   }
 
-  relaxed(): void {
+  relaxed(flow: Waiting): void {
     this.#full--
+    this.#count(flow)
     this.#reading.release()
     this.#waitNoMore()
+  }
+
+  /** The others have waited for its user. */
+  #count(flow: Waiting | undefined): void {
+    const { now } = this.#shared.turn
+    if (this.#isOfUsers) flow?.held.ends(this.#since, now)
+  }
+
+  get #isOfUsers(): boolean {
+    return this.#reading.shared && this.#reading.severalUsers
   }
 
   get #isRelay(): boolean {
@@ -136,7 +148,7 @@ export class BackPressure implements Flows {
     if (!this.holds) return
     const isOfMany = this.#isOfMany || this.#reading.othersWait(this.#since)
     for (const { key: flow } of this.#waiting) {
-      if (flow.full && (isOfMany || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
+      if (flow.full && (isOfMany || flow.isTooFast || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
     }
     if (this.#parkedHold && isOfMany) {
       this.#giveUpSilent()
@@ -158,12 +170,17 @@ export class BackPressure implements Flows {
   }
 
   #giveUpSilent(): void {
-    for (const { key: flow } of this.#waiting) if (this.#isSilent(flow)) this.#giveUp(flow)
+    for (const { key: flow } of this.#waiting) if (this.#isSilent(flow) || this.#isSpent(flow)) this.#giveUp(flow)
   }
 
   /** Nobody waits for its receiver any more. */
   #isOver(flow: Waiting): boolean {
-    return flow.failing || (this.#reading.shared && (flow.fromRelay || this.#isSilent(flow)))
+    return flow.failing || this.#isSpent(flow) || (this.#reading.shared && (flow.fromRelay || this.#isSilent(flow)))
+  }
+
+  /** Others have waited for its user as long as they do. */
+  #isSpent({ held }: Waiting): boolean {
+    return this.#isOfUsers && held.isSpent(this.#shared.turn.now)
   }
 
   /** For as long as others are held for a receiver. */
@@ -171,10 +188,15 @@ export class BackPressure implements Flows {
     return flow.isSilent(this.#shared.limits.hold.millis)
   }
 
-  /** What waits for the receiver fails that has most waiting for it. */
-  #giveUpOne(): void {
+  get #fullest(): Waiting | undefined {
     let most: Waiting | undefined
     for (const { key: flow } of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
+    return most
+  }
+
+  /** What waits for the receiver fails that has most waiting for it. */
+  #giveUpOne(): void {
+    const most = this.#fullest
     if (most !== undefined) this.#giveUp(most)
     this.#wait()
   }

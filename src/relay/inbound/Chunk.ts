@@ -2,6 +2,7 @@
 import type { Flag, Head } from "../../protocol/Head.ts"
 import { OVERTIME, UNWANTED } from "../Loss.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
+import type { Pace } from "../route/Pace.ts"
 import type { Route } from "../route/Route.ts"
 import { Stream } from "../route/Stream.ts"
 import type { Reading } from "./Reading.ts"
@@ -31,6 +32,8 @@ export class PassedChunk implements Chunk {
   readonly #stream: Stream
   readonly #reading: Reading
   readonly #answer: Answer | undefined
+  /** Until its end, whoever comes meanwhile. */
+  readonly #pace: Pace | undefined
   /** Milliseconds of the monotonic clock when its session was seen to have expired. */
   #over: number | undefined
 
@@ -40,7 +43,8 @@ export class PassedChunk implements Chunk {
     this.#stream = new Stream(route, head)
     this.#reading = reading
     this.#answer = answer
-    if (route.pace !== undefined && !route.fromRelay) reading.spend(route.pace, 1, 0)
+    this.#pace = route.readPace
+    if (this.#pace !== undefined) reading.spend(this.#pace, 1, 0)
   }
 
   get over(): boolean {
@@ -48,8 +52,8 @@ export class PassedChunk implements Chunk {
   }
 
   body(buf: Buffer, start: number, end: number, hyphens: boolean): void {
-    const { flow, fromRelay, pace, target } = this.route
-    if (pace !== undefined && !fromRelay) this.#reading.spend(pace, 0, end - start)
+    const { flow, target } = this.route
+    if (this.#pace !== undefined) this.#reading.spend(this.#pace, 0, end - start)
     const stream = this.#stream
     if (stream.refused) return
     this.route.counts(0, end - start)

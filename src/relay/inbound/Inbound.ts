@@ -218,8 +218,8 @@ export class Inbound implements FrameSink {
       chunk.body(head.buf, bodyStart, bodyEnd, head.hyphens)
       return chunk.end(flag)
     }
-    if (route.pace !== undefined && !route.fromRelay) this.#hop.reading.spend(route.pace, 1, octets)
-    const { flow } = route
+    const { flow, readPace } = route
+    if (readPace !== undefined) this.#hop.reading.spend(readPace, 1, octets)
     if (flow.refuses(head.kind)) return this.#refusals.now(head, stuck(route), octets, flag)
     const now = flow.clear
     let unanswered = false

@@ -30,6 +30,7 @@ export class Reading implements Tap {
   /** Where the answers go. */
   readonly #outbox: Outbox
   readonly #others: ReadonlyArray<Others>
+  readonly #users: { readonly severalUsers: boolean }
   #connection: Connection | undefined
   /** Reasons for not reading, and those of them that may last. */
   #pauses = 0
@@ -54,10 +55,16 @@ export class Reading implements Tap {
   /** Has what was read already handled. */
   resume: () => void = () => {}
 
-  constructor(shared: Shared, outbox: Outbox, others: ReadonlyArray<Others>) {
+  constructor(
+    shared: Shared,
+    outbox: Outbox,
+    others: ReadonlyArray<Others>,
+    users: { readonly severalUsers: boolean }
+  ) {
     this.#shared = shared
     this.#outbox = outbox
     this.#others = others
+    this.#users = users
     this.flows = new BackPressure(shared, this, others)
   }
 
@@ -159,6 +166,10 @@ export class Reading implements Tap {
   /** Several use it. Then nobody is held for long since the receiver of one of them is slow. */
   get shared(): boolean {
     return this.#shared.turn.now < this.#sharedUntil
+  }
+
+  get severalUsers(): boolean {
+    return this.#users.severalUsers
   }
 
   get hasOthers(): boolean {

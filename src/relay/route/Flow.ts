@@ -9,6 +9,7 @@ import type { Sender } from "../outbound/Turns.ts"
 import type { Session } from "../Session.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
+import type { Held } from "./Held.ts"
 import { type Parked, readAgain } from "./Parked.ts"
 import { Signs } from "./Signs.ts"
 import type { Stream } from "./Stream.ts"
@@ -76,6 +77,10 @@ export class Flow implements Sender, Waiting {
     return this.#way.sessions[0]!
   }
 
+  get held(): Held {
+    return this.#way.held
+  }
+
   get source(): object {
     return this.#flows
   }
@@ -87,13 +92,13 @@ export class Flow implements Sender, Waiting {
 
   /** It was faster than its session may be. That costs nobody else on the connection that it comes from. */
   get #isPaced(): boolean {
-    const { fromRelay, pace, target } = this.#way
-    return fromRelay && pace !== undefined && pace.until > target.now
+    const { flowPace, target } = this.#way
+    return flowPace !== undefined && flowPace.until > target.now
   }
 
   /** What waits does so for its pace alone. */
   get isTooFast(): boolean {
-    return this.#isPaced && this.#way.window.room
+    return (this.#isPaced || this.#slowed?.queue !== undefined) && this.#way.window.room
   }
 
   /**
@@ -248,7 +253,7 @@ export class Flow implements Sender, Waiting {
   #relax(): void {
     if (this.#holding && this.#octets <= this.#most / 2) {
       this.#holding = false
-      this.#flows.relaxed()
+      this.#flows.relaxed(this)
     }
   }
 

@@ -13,6 +13,7 @@ import type { Outbound } from "../outbound/Outbound.ts"
 import { type Asked, type Origin, Transaction } from "../outbound/Transaction.ts"
 import type { Window } from "../outbound/Window.ts"
 import type { Session } from "../Session.ts"
+import type { Held } from "./Held.ts"
 import type { Pace } from "./Pace.ts"
 
 /** The way of a route, for what is written there. */
@@ -24,8 +25,10 @@ export interface Way {
   readonly sessions: ReadonlyArray<Session>
   /** It comes by way of another relay. */
   readonly fromRelay: boolean
-  /** How fast it may come, unless there is no bound. What comes by way of another relay waits for that in its flow. */
-  readonly pace: Pace | undefined
+  /** How fast what waits for that in its flow may go, where its connection is that of several users; nothing where there is no bound. */
+  readonly flowPace: Pace | undefined
+  /** How long others were held for its user. */
+  readonly held: Held
   /** To-Path and From-Path of what goes out. */
   readonly lines: Buffer
   /** Octets of its paths, which are kept for as long as something waits there. */
@@ -46,7 +49,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
   const length = bodyEnd - bodyStart
   const id = hasBody && head.hyphens ? idNotIn(buf, bodyStart, bodyEnd) : transactionId()
 
-  if (way.fromRelay) way.pace?.spend(target.now, 1, length)
+  way.flowPace?.spend(target.now, 1, length)
   target.interrupt()
   const { counters } = target.shared
   if (isSend) {

@@ -11,6 +11,7 @@ import { extend, type Session } from "../Session.ts"
 import type { Parties, Traffic } from "../SessionRecord.ts"
 import { Flow } from "./Flow.ts"
 import type { Way } from "./Forward.ts"
+import type { Held } from "./Held.ts"
 import type { HopRoutes } from "./HopRoutes.ts"
 import type { Pace, Paces } from "./Pace.ts"
 import type { Source, UserUnanswered } from "./Unanswered.ts"
@@ -62,7 +63,7 @@ export class Route implements Way {
   readonly user: UserUnanswered
   readonly back: WayBack
   /** How fast its requests may come, unless there is no bound. */
-  pace: Pace | undefined
+  #pace: Pace | undefined
   readonly #fromOwner: boolean
   /** It is good for this kind of request only: what is decided about a REPORT, or an AUTH, says nothing of others. */
   readonly only: Kind | undefined
@@ -80,7 +81,7 @@ export class Route implements Way {
     this.fromRelay = shared
     this.#relay = shared ? from[0] : undefined
     this.#fromOwner = fromOwner
-    this.pace = paces.of(sessions[0]!, fromOwner)
+    this.#pace = paces.of(sessions[0]!, fromOwner)
     this.only = kind === Kind.Report || kind === Kind.Auth ? kind : undefined
     this.sessions = sessions
     this.flow = new Flow(this, source.reading.flows)
@@ -132,9 +133,26 @@ export class Route implements Way {
     return successor
   }
 
+  get flowPace(): Pace | undefined {
+    return this.#isOfMany ? this.#pace : undefined
+  }
+
+  /** How fast its connection may be read, where there is nobody else who would wait. */
+  get readPace(): Pace | undefined {
+    return this.#isOfMany ? undefined : this.#pace
+  }
+
+  get #isOfMany(): boolean {
+    return this.fromRelay || this.#source.reading.severalUsers
+  }
+
+  get held(): Held {
+    return this.user.held
+  }
+
   /** There are bounds where there were none. */
   repace(paces: Paces): void {
-    this.pace = paces.of(this.sessions[0]!, this.#fromOwner)
+    this.#pace = paces.of(this.sessions[0]!, this.#fromOwner)
   }
 
   /** What comes from a relay that is not admitted any more is decided anew (RFC 4976 §6.3). */

@@ -62,7 +62,7 @@ export class Stream implements LongChunk {
     this.#back = way.back
     this.#window = way.window
     this.#lines = way.lines
-    this.#pace = way.fromRelay ? way.pace : undefined
+    this.#pace = way.flowPace
     this.#pace?.spend(way.target.now, 1, 0)
     this.#headers = aroundRange(head)
     this.messageId = head.messageId

@@ -1,11 +1,14 @@
 /** Between a flow and the connection that it comes from, which is not read where a flow has too much. */
 import type { Loss } from "../Loss.ts"
 import type { Session } from "../Session.ts"
+import type { Held } from "./Held.ts"
 
 /** The reading of the connection that a flow comes from. */
 export interface Tap {
   /** Several sessions use it. */
   readonly shared: boolean
+  /** So do several users, which is no reason to hold any of them for another one. */
+  readonly severalUsers: boolean
   /** Others may use it who have not been heard for a while, or never. */
   readonly hasOthers: boolean
   /** Do several wait while it is held, or might others do so, who are not heard, and have for long; it is held since then. */
@@ -28,7 +31,7 @@ export interface Flows {
   parked(octets: number): void
   /** A flow has as much as it may have, or no longer. */
   full(flow: Waiting): void
-  relaxed(): void
+  relaxed(flow: Waiting): void
 }
 
 /** A flow with something parked. */
@@ -47,6 +50,8 @@ export interface Waiting {
   readonly isTooFast: boolean
   /** The session of those who send. */
   readonly session: Session
+  /** How long others were held for its user. */
+  readonly held: Held
   /** Its receiver has given no sign for so long. */
   isSilent(millis: number): boolean
   /** What is parked fails, and what comes is refused until the receiver moves. */

@@ -14,6 +14,7 @@ import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 import { BlockedOfUser } from "./Blocked.ts"
+import { Held } from "./Held.ts"
 import type { Tap } from "./Tap.ts"
 
 /** The hop that requests come in on. */
@@ -77,7 +78,7 @@ abstract class Octets {
   }
 }
 
-/** Of what is left, a way back may hold one in so many. */
+/** Of what is left, a way back, or a user, may hold one in so many. */
 const PARTS = 32
 
 /** That of one connection. */
@@ -89,8 +90,9 @@ export class Unanswered extends Octets {
   /** It was held in vain: what is more than its share is refused to each way back. */
   #refusing = false
   #patience: Timeout | undefined
-  /** Milliseconds of the monotonic clock when it was held. */
+  /** Milliseconds of the monotonic clock when it was held; and how long it was. */
   #since = 0
+  readonly #held = new Held()
 
   constructor(source: Source) {
     super()
@@ -106,10 +108,13 @@ export class Unanswered extends Octets {
     if (!this.takes(octets) || this.full) return
     const { source } = this
     if (source === undefined) return
+    const { reading, shared: { counters, turn } } = source
     this.full = true
-    source.reading.hold()
-    source.shared.counters.unansweredOverLimit++
-    this.#since = source.shared.turn.now
+    counters.unansweredOverLimit++
+    this.#refusing = reading.shared && reading.severalUsers && this.#held.isSpent(turn.now)
+    if (this.#refusing) return
+    reading.hold()
+    this.#since = turn.now
     this.shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }
 
@@ -118,7 +123,7 @@ export class Unanswered extends Octets {
     const { source } = this
     if (source?.reading.othersWait(this.#since) !== true) return this.shared.limits.hold.start(this.#patience!)
     this.#refusing = true
-    source.reading.release()
+    this.#release(source)
   }
 
   /** The connection, or what is known of it when it is gone. */
@@ -126,17 +131,27 @@ export class Unanswered extends Octets {
     return this.#gone ?? { number: this.source!.number, remote: this.source!.connection?.remote }
   }
 
-  /** Is more refused to a way back that holds so many: each has a part of what is left, so that there is some for all. */
-  refuses(octets: number): boolean {
-    return this.#refusing && octets * PARTS > 2 * this.most - this.octets
+  /**
+   * Is more refused to a way back that holds so many: each has a part of what is left, so that there is some for all. Where
+   * there are several users each of them has one, however many paths he shows.
+   */
+  refuses(octets: number, user: UserUnanswered): boolean {
+    if (!this.#refusing) return false
+    const held = this.source?.reading.severalUsers === true ? user.octets : octets
+    return held * PARTS > 2 * this.most - this.octets
   }
 
   protected relaxed(): void {
     if (!this.#refusing) {
       stopTimer(this.#patience)
-      this.source?.reading.release()
+      if (this.source !== undefined) this.#release(this.source)
     }
     this.#refusing = false
+  }
+
+  #release({ reading, shared: { turn: { now } } }: Source): void {
+    this.#held.ends(this.#since, now)
+    reading.release()
   }
 
   holdFor(user: UserUnanswered): void {
@@ -164,6 +179,8 @@ export class UserUnanswered extends Octets {
   readonly blocked = new BlockedOfUser()
   /** His sessions that are tried on connections to other relays. */
   trials = 0
+  /** How long others were held for him. */
+  readonly held = new Held()
   /** Octets of the routes that are remembered, whether anything is without an answer there or not. */
   routeOctets = 0
 

@@ -127,7 +127,7 @@ export class WayBack implements Origin {
   /** Too many requests have no answer: of the user, and their source cannot be held for him alone; or of this way, and it was held in vain. */
   get full(): boolean {
     if (this.#user.full && this.#isOfMany) return true
-    return !this.#shared && this.#unanswered.refuses(this.#waiting * this.#each)
+    return !this.#shared && this.#unanswered.refuses(this.#waiting * this.#each, this.#user)
   }
 
   get isThere(): boolean {

@@ -39,6 +39,8 @@ import { MAX_HTTP_HEAD, MAX_HTTP_LINES } from "../../../src/transport/websocket/
 import { many, numberIn, size, time, timeIn, word } from "../sources.ts"
 import { cells, type Claim, defaultOf, others, proven, seconds } from "./Claim.ts"
 
+const held = (name: string): number => numberIn("src/relay/route/Held.ts", `const ${name} = `)
+
 const attempts = "src/authenticator/Attempts.ts"
 const resolver = "src/Resolver.ts"
 const probation = numberIn("src/relay/Limits.ts", "const PROBATION = ")
@@ -68,6 +70,9 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `${numberIn(attempts, "const LATE_BEHIND_RELAY = ")} late answers behind a relay at a time`,
     `a relay is known by ${numberIn("src/relay/rules/Directory.ts", "const MAX_SHOWN = ")} names`,
     `is held for ${word(limits.hold)} seconds at most`,
+    `for ${word(held("STRETCH") / (held("PART") - 1) / 1000)} seconds for each user and then for ${
+      ["half", "a third"][held("PART") - 2]
+    } of the time`,
     `on a connection of several sessions for ${word(limits.hold)} seconds, then who holds most`,
     `until he has given no sign for ${
       seconds(ANSWERED_WITHIN / 1000)

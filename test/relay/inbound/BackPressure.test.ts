@@ -2,7 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { collect, type Frame, header, send, until, type World } from "../../support/harness.ts"
+import { collect, type Frame, header, type Owner, type Peer, send, until, type World } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
 import { connectFrom, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
@@ -338,5 +338,85 @@ describe("a connection that is held for the receiver of one session", () => {
         alice.peer.connection.resume()
         yield* TestClock.adjust("60 seconds")
       })
+  )
+})
+
+/**
+ * Bob has as much as there may be of what alice writes to him, again and again, and answers only just before nobody would wait
+ * for him any more. For how many milliseconds of a minute `other` waits, who speaks to his own peer all the time.
+ */
+const waits = Effect.fnUntraced(function*(world: World, alice: Owner, other: Owner, sessions = 1) {
+  const open: Array<readonly [Peer, Frame]> = []
+  const ways: Array<{ readonly to: string; readonly from: string }> = []
+  for (let i = 0; i < sessions; i++) {
+    const owner = i === 0 ? alice : yield* world.login({ peer: alice.peer })
+    const { bob, bobUri } = yield* world.join(owner)
+    bob.onFrame = (frame) => void open.push([bob, frame])
+    ways.push({ to: `${owner.usePath} ${bobUri}`, from: owner.uri })
+  }
+  const { bob: dave, bobUri: daveUri } = yield* world.join(other)
+  const heard = collect(dave)
+  const sender = collect(alice.peer)
+  const toDave = { to: `${other.usePath} ${daveUri}`, from: other.uri, body: "hi" }
+  const counts = { asked: 0, said: 0, waited: 0 }
+  for (let tick = 1; tick <= 600; tick++) {
+    // Nobody who waits himself writes more.
+    if (heard.length === counts.said) {
+      for (let i = 0; i < 20; i++) {
+        const way = ways[i % ways.length]!
+        alice.peer.write(send({ ...way, messageId: `flood.${counts.asked++}`, body: pattern(2000) }))
+      }
+    }
+    alice.peer.write(send({ ...toDave, messageId: `said.${counts.said++}` }))
+    yield* world.network!.settled
+    if (heard.length < counts.said) counts.waited += 100
+    yield* TestClock.adjust(100)
+    if (tick % 19 > 0) continue
+    do {
+      for (const [bob, frame] of open.splice(0)) bob.answer(frame)
+      yield* world.network!.settled
+    } while (world.relay.gauges().parkedOctets > 0)
+  }
+  while (open.length > 0) {
+    for (const [bob, frame] of open.splice(0)) bob.answer(frame)
+    yield* world.network!.settled
+  }
+  assert.lengthOf(heard, counts.said)
+  return { waited: counts.waited, reports: sender.filter(({ method }) => method === "REPORT").length }
+})
+
+/** Little is too much. */
+const little = { limits: { transactions: 5, session: 10_000, connection: 40_000 } }
+
+describe("a connection of which one user is slow again and again", () => {
+  for (const sessions of [1, 8]) {
+    scenario(
+      `R4976-9.3-05: is held for ten seconds and then for a third of the time, where it is that of several users: ${sessions}`,
+      (world) =>
+        Effect.gen(function*() {
+          const alice = yield* world.login()
+          const carol = yield* world.login({ username: "carol", peer: alice.peer })
+          const { reports, waited } = yield* waits(world, alice, carol, sessions)
+          assert.isAbove(waited, 5000)
+          assert.isBelow(waited, 30_000)
+          assert.isAbove(reports, 0)
+          yield* TestClock.adjust("60 seconds")
+        }),
+      little
+    )
+  }
+
+  scenario(
+    "R4976-9.3-05: is held as long as it takes where it is his own: nothing of his is lost",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const second = yield* world.login({ peer: alice.peer })
+        const { reports, waited } = yield* waits(world, alice, second)
+        assert.isAbove(waited, 45_000)
+        assert.strictEqual(reports, 0)
+        yield* TestClock.adjust("60 seconds")
+      }),
+    little
   )
 })

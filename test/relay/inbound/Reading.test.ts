@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Kind } from "../../../src/protocol/Head.ts"
+import { HopSessions } from "../../../src/relay/HopSessions.ts"
 import { Reading } from "../../../src/relay/inbound/Reading.ts"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import type { Outbox } from "../../../src/relay/outbound/Outbox.ts"
@@ -9,7 +10,7 @@ import type { Connection } from "../../../src/transport/Connection.ts"
 
 const make = () => {
   const turn = { now: 1000 }
-  return { turn, reading: new Reading({ turn } as Shared, {} as Outbox, []) }
+  return { turn, reading: new Reading({ turn } as Shared, {} as Outbox, [], new HopSessions()) }
 }
 const route = (only?: Kind) => ({ fromRelay: false, only, sessions: [] })
 
@@ -35,7 +36,7 @@ it("R4976-9.3-05: it is held for a user for a minute at most where others may be
   const timers = new Timers(() => turn.now, () => {})
   const limits = limitsWith(timers, defaultRelayLimits)
   const others = { any: false, anyWithout: () => others.any, onMore: () => {} }
-  const reading = new Reading({ turn, limits } as Shared, {} as Outbox, [others])
+  const reading = new Reading({ turn, limits } as Shared, {} as Outbox, [others], new HopSessions())
   const wait = (millis: number) => {
     turn.now += millis
     timers.expire()

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { Pace } from "../../../src/relay/route/Pace.ts"
-import { collect, type Frame, request, send, type WorldOptions } from "../../support/harness.ts"
+import { collect, type Frame, request, send, type World, type WorldOptions } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
 import { connectFrom, machine, options } from "../../support/relays.ts"
 import { type Body, simulated } from "../../support/simulated.ts"
@@ -132,6 +132,88 @@ describe("a session that may bring so many requests per second", () => {
       assert.lengthOf(frames, 500)
       assert.strictEqual(world.relay.counters.paced, 0)
     }))
+})
+
+describe("a connection of several users", () => {
+  const gateway = Effect.fnUntraced(function*(world: World) {
+    const alice = yield* world.login()
+    const carol = yield* world.login({ username: "carol", peer: alice.peer })
+    const { bob, bobUri } = yield* world.join(alice)
+    const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
+    const reports = collect(alice.peer)
+    const toBob = { to: `${alice.usePath} ${bobUri}`, from: alice.uri }
+    const toDave = { to: `${carol.usePath} ${daveUri}`, from: carol.uri, body: "hi" }
+    yield* TestClock.adjust("1 second")
+    const say = Effect.fnUntraced(function*(messageId: string) {
+      alice.peer.write(send({ ...toDave, messageId }))
+      yield* world.network!.settled
+    })
+    return { alice, carol, bob, fast: collect(bob), heard: collect(dave), reports, say, toBob }
+  })
+
+  scenario(
+    "R4976-9.3-05 R4976-9.3-06: is read for the others; who is too fast waits alone, and nothing is lost",
+    { limits: { requestRate: 10 } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, fast, heard, reports, say, toBob } = yield* gateway(world)
+        for (let i = 0; i < 40; i++) alice.peer.write(send({ ...toBob, messageId: `msg.${i}`, body: "hi" }))
+        yield* say("behind")
+        assert.strictEqual(sends(fast), 11)
+        assert.strictEqual(sends(heard), 1)
+        yield* TestClock.adjust("4 seconds")
+        assert.deepStrictEqual(
+          fast.map(({ headers }) => headers[0]![1]),
+          Array.from({ length: 40 }, (_, i) => `msg.${i}`)
+        )
+        assert.isTrue(reports.every(({ status }) => status === 200))
+      })
+  )
+
+  scenario(
+    "R4976-9.3-06: the octets of long chunks count while they pass, also of one that had begun when the second one came",
+    { limits: { octetRate: 20_000 } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        const frames = collect(bob)
+        const body = pattern(300_000)
+        const chunk = send({ id: "long0001", to: `${alice.usePath} ${bobUri}`, from: alice.uri, range: "1-*/*", body })
+        const end = "\r\n-------long0001$\r\n"
+        alice.peer.write(chunk.subarray(0, 100_000))
+        yield* TestClock.adjust("10 seconds")
+        const carol = yield* world.login({ username: "carol" })
+        const other = world.party("other")
+        alice.peer.write(chunk.subarray(100_000, -end.length), end)
+        alice.peer.write(send({ to: `${carol.usePath} ${carol.uri}`, from: other, body: "hi" }))
+        yield* TestClock.adjust("5 seconds")
+        assert.isBelow(bob.length, 290_000)
+        yield* TestClock.adjust("8 seconds")
+        assert.isTrue(Buffer.concat(frames.map((frame) => frame.body!)).equals(body))
+        yield* TestClock.adjust("31 seconds")
+      })
+  )
+
+  scenario(
+    "R4976-9.3-05 R4976-9.3-06: is held for two seconds where one is far too fast, also where nobody else has spoken lately; then that fails, as what it is",
+    { limits: { requestRate: 10, session: 20_000 } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, fast, heard, reports, say, toBob } = yield* gateway(world)
+        yield* TestClock.adjust("70 seconds")
+        for (let i = 0; i < 300; i++) alice.peer.write(send({ ...toBob, messageId: `msg.${i}`, body: "hi" }))
+        yield* world.network!.settled
+        yield* TestClock.adjust("2 seconds")
+        yield* say("behind")
+        assert.strictEqual(sends(heard), 1)
+        yield* TestClock.adjust("20 seconds")
+        const refused = reports.filter(({ method, status }) => method === "REPORT" || status === 408).length
+        assert.isAbove(refused, 100)
+        assert.strictEqual(sends(fast) + refused, 300)
+        const { receiversGivenUp, sessionsTooFast } = world.relay.counters
+        assert.deepStrictEqual([receiversGivenUp, sessionsTooFast], [0, 1])
+      })
+  )
 })
 
 describe("sessions of one user", () => {

@@ -6,6 +6,7 @@ import { parseUri } from "../../../src/protocol/Uri.ts"
 import { heardIn, of } from "../../support/events.ts"
 import {
   collect,
+  type Frame,
   header,
   type Message,
   type Owner,
@@ -300,6 +301,60 @@ describe("requests without an answer", () => {
         yield* world.network!.settled
         assert.lengthOf(mute[0]!.peer.frames, before + 1)
         yield* TestClock.adjust("30 seconds")
+      })
+  )
+
+  scenario(
+    "R4976-9.3-05: one user of a connection of several, however many paths he shows, leaves some to the others",
+    { limits: { unanswered: 20 * PATH } },
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol", peer: alice.peer })
+        const { bob, bobUri } = yield* world.join(alice)
+        const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
+        const heard = collect(dave)
+        const to = `${carol.usePath} ${daveUri}`
+        yield* flood(world, alice, bobUri, 100)
+        yield* TestClock.adjust("2 seconds")
+        yield* world.network!.settled
+        const before = bob.frames.length
+        assert.isAbove(before, 15)
+        for (let i = 0; i < 10; i++) {
+          alice.peer.write(send({ to, from: carol.uri, messageId: `said.${i}`, body: "hi" }))
+          yield* flood(world, alice, bobUri, 10)
+        }
+        assert.lengthOf(heard, 10)
+        assert.isBelow(bob.frames.length, 25)
+        yield* TestClock.adjust("31 seconds")
+      })
+  )
+
+  scenario(
+    "R4976-9.3-05: a connection of several users is not held again and again for who answers just before he would be refused",
+    { limits: { unanswered: 20 * PATH } },
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol", peer: alice.peer })
+        const { bob, bobUri } = yield* world.join(alice)
+        const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
+        const open: Array<Frame> = []
+        bob.onFrame = (frame) => void open.push(frame)
+        const heard = collect(dave)
+        let [said, waited] = [0, 0]
+        for (let tick = 1; tick <= 600; tick++) {
+          if (heard.length === said) yield* flood(world, alice, bobUri, 3)
+          const messageId = `said.${said++}`
+          alice.peer.write(send({ to: `${carol.usePath} ${daveUri}`, from: carol.uri, messageId, body: "hi" }))
+          yield* world.network!.settled
+          if (heard.length < said) waited += 100
+          yield* TestClock.adjust(100)
+          if (tick % 19 === 0) { for (const frame of open.splice(0)) bob.answer(frame) }
+        }
+        assert.isBelow(waited, 30_000)
+        yield* TestClock.adjust("60 seconds")
+        assert.lengthOf(heard, said)
       })
   )
 

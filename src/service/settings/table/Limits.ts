@@ -99,8 +99,8 @@ export const limits = {
     expects: "a whole number from 0 to 1000000",
     meaning:
       "Requests (a chunk is one) per second through one session in one direction. Whoever is faster is not read for " +
-      "a while; nothing is lost. A connection that several sessions share waits as a whole, but not that of another relay. " +
-      "0: no bound.",
+      "a while; nothing is lost. A connection of one user waits as a whole. On that of several users, or of another relay, only " +
+      "this session does: what is too much for its memory fails. 0: no bound.",
     example: "100",
     default: "0",
     reload: "live"

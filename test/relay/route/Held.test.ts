@@ -1,0 +1,28 @@
+import { assert, it } from "@effect/vitest"
+import { Held } from "../../../src/relay/route/Held.ts"
+
+/** Holds of so many milliseconds, each begun as soon as it may be, until `end`; how long others waited in all. */
+const waited = (millis: number, end: number): number => {
+  const held = new Held()
+  let sum = 0
+  for (let now = 100_000; now < 100_000 + end; now += 50) {
+    if (held.isSpent(now)) continue
+    // Several at a time are one.
+    for (let i = 0; i < 3; i++) held.ends(now, now + millis)
+    now += millis
+    sum += millis
+  }
+  return sum
+}
+
+it("R4976-9.3-05: holds for one user last ten seconds in all, and then a third of the time", () => {
+  assert.closeTo(waited(1000, 10_000), 10_000, 1000)
+  assert.closeTo(waited(1000, 100_000), 40_000, 2000)
+  assert.closeTo(waited(1900, 1_000_000), 340_000, 2000)
+})
+
+it("R4976-9.3-05: what others hardly notice is none", () => {
+  const held = new Held()
+  for (let now = 0; now < 100_000; now += 250) held.ends(now - 250, now)
+  assert.isFalse(held.isSpent(100_000))
+})
