@@ -2,7 +2,6 @@
 import type { Flag, Head } from "../../protocol/Head.ts"
 import { OVERTIME, UNWANTED } from "../Loss.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
-import type { Pace } from "../route/Pace.ts"
 import type { Route } from "../route/Route.ts"
 import { Stream } from "../route/Stream.ts"
 import type { Reading } from "./Reading.ts"
@@ -32,8 +31,6 @@ export class PassedChunk implements Chunk {
   readonly #stream: Stream
   readonly #reading: Reading
   readonly #answer: Answer | undefined
-  /** Until its end, whoever comes meanwhile. */
-  readonly #pace: Pace | undefined
   /** Milliseconds of the monotonic clock when its session was seen to have expired. */
   #over: number | undefined
 
@@ -43,8 +40,7 @@ export class PassedChunk implements Chunk {
     this.#stream = new Stream(route, head)
     this.#reading = reading
     this.#answer = answer
-    this.#pace = route.readPace
-    if (this.#pace !== undefined) reading.spend(this.#pace, 1, 0)
+    if (route.readPace !== undefined) reading.spend(route.readPace, 1, 0)
   }
 
   get over(): boolean {
@@ -52,8 +48,8 @@ export class PassedChunk implements Chunk {
   }
 
   body(buf: Buffer, start: number, end: number, hyphens: boolean): void {
-    const { flow, target } = this.route
-    if (this.#pace !== undefined) this.#reading.spend(this.#pace, 0, end - start)
+    const { flow, readPace, target } = this.route
+    if (readPace !== undefined) this.#reading.spend(readPace, 0, end - start)
     const stream = this.#stream
     if (stream.refused) return
     this.route.counts(0, end - start)
