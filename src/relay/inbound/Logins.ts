@@ -1,6 +1,7 @@
 /**
  * The AUTHs of one connection that are being decided, and whether what is behind them waits. On a client's own connection
- * it does; what the clients of another relay send to each other does not wait for one of them to log in, nor for many.
+ * it does; what the clients of another relay send to each other does not wait for one of them to log in, nor for many. Nor
+ * does what users of a gateway send, for as many as may fail there.
  */
 import type { Shared } from "../Shared.ts"
 import type { Reading } from "./Reading.ts"
@@ -22,8 +23,10 @@ export class Logins {
     return this.#underWay > this.#shared.limits.auths
   }
 
-  /** One begins. `decide` is given what to call when it was answered, maybe at once. `beside`: what is behind it goes on. */
-  begins(beside: boolean, decide: (ended: () => void) => void): void {
+  /** One begins. `decide` is given what to call when it was answered, maybe at once. `behindRelay`: what is behind it goes on. */
+  begins(behindRelay: boolean, decide: (ended: () => void) => void): void {
+    const { failedAuths } = this.#shared.limits
+    const beside = behindRelay || (this.#reading.severalUsers && this.#underWay < failedAuths)
     let ended = false
     let goOn = (): void => {}
     this.#underWay++

@@ -38,6 +38,52 @@ const slow = Layer.succeed(
   })
 )
 
+describe("AUTHs on a connection of several users", () => {
+  scenario(
+    "R4976-9.3-05: one that is decided late delays nobody else, and as many are under way as may fail there",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const { peer } = alice
+        const { bob, bobUri } = yield* world.join(alice)
+        const challenge = yield* world.challenge(peer, alice.uri)
+        let nc = 0
+        const auth = (id: string) => {
+          const headers = [world.authorization(challenge, { username: "carol", nc: ++nc })]
+          peer.write(request("AUTH", { id, to: world.uri, from: world.party("carol"), headers }))
+        }
+        const arrives = Effect.fnUntraced(function*(body: string, does: boolean) {
+          peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, body }))
+          yield* world.network!.settled
+          assert.strictEqual(bob.frames.length > 0, does, body)
+          for (const frame of bob.frames.splice(0)) bob.answer(frame)
+        })
+        const granted = Effect.fnUntraced(function*() {
+          yield* world.network!.settled
+          const answers = peer.frames.splice(0).filter((frame) => header(frame, "Use-Path") !== undefined)
+          for (const frame of answers) end(world, header(frame, "Use-Path")!)
+          return answers.length
+        })
+        // Nobody else is there yet: what is behind the AUTH may be for what it asks for.
+        auth("first001")
+        yield* arrives("waits", false)
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual(yield* granted(), 1)
+        yield* arrives("goes on", true)
+        for (const id of ["again001", "again002"]) {
+          auth(id)
+          yield* arrives(id, true)
+        }
+        auth("again003")
+        yield* arrives("beyond", false)
+        yield* TestClock.adjust("5 seconds")
+        assert.strictEqual(yield* granted(), 3)
+        yield* arrives("after all", true)
+      }),
+    { credentials: slow, limits: { failedAuths: 2 } }
+  )
+})
+
 describe("AUTHs under way", () => {
   scenario(
     "R4976-6.3-37: wrong passwords of one client delay no message of others behind its relay",
