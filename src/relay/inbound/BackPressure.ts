@@ -30,6 +30,8 @@ export class BackPressure implements Flows {
   #patience: Timeout | undefined
   /** Milliseconds of the monotonic clock since when it is not read. */
   #since = 0
+  /** The same, from which on it is not counted yet for whom. */
+  #uncounted = 0
   #gone = false
   /** The connection is not read any more since receivers are slow. */
   onHold: () => void = () => {}
@@ -71,7 +73,7 @@ export class BackPressure implements Flows {
       this.#held()
     } else if (this.#parkedHold && this.#octets <= connection / 2) {
       this.#parkedHold = false
-      this.#count(this.#fullest)
+      this.#count(this.#ofMost[0])
       this.#reading.release()
       this.#waitNoMore()
     }
@@ -96,7 +98,7 @@ export class BackPressure implements Flows {
   /** The others have waited for its user. */
   #count(flow: Waiting | undefined): void {
     const { now } = this.#shared.turn
-    if (this.#isOfUsers) flow?.held.ends(this.#since, now)
+    if (this.#isOfUsers) flow?.held.ends(this.#uncounted, now)
   }
 
   get #isOfUsers(): boolean {
@@ -123,7 +125,7 @@ export class BackPressure implements Flows {
   #held(): void {
     if (this.#full + Number(this.#parkedHold) === 1) {
       this.#shared.counters.held++
-      this.#since = this.#shared.turn.now
+      this.#since = this.#uncounted = this.#shared.turn.now
     }
     this.onHold()
     this.#wait()
@@ -151,8 +153,12 @@ export class BackPressure implements Flows {
       if (flow.full && (isOfMany || flow.isTooFast || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
     }
     if (this.#parkedHold && isOfMany) {
+      const most = this.#ofMost
+      this.#count(most[0])
+      // Nobody has waited for those whose nothing fails, but from now on.
+      this.#uncounted = this.#shared.turn.now
       this.#giveUpSilent()
-      if (this.#parkedHold) this.#giveUpOne()
+      if (this.#parkedHold) most.forEach((flow) => this.#giveUp(flow))
     }
     this.#wait()
   }
@@ -188,15 +194,27 @@ export class BackPressure implements Flows {
     return flow.isSilent(this.#shared.limits.hold.millis)
   }
 
-  get #fullest(): Waiting | undefined {
-    let most: Waiting | undefined
-    for (const { key: flow } of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
+  /** The flows of the session that has most waiting, or of the user where there are several: whoever shows many paths has as many. */
+  get #ofMost(): ReadonlyArray<Waiting> {
+    const all = new Map<object, Array<Waiting>>()
+    for (const { key: flow } of this.#waiting) {
+      const one = this.#reading.severalUsers ? flow.held : flow.session
+      const flows = all.get(one)
+      if (flows === undefined) all.set(one, [flow])
+      else flows.push(flow)
+    }
+    let [most, octets]: [ReadonlyArray<Waiting>, number] = [[], 0]
+    for (const flows of all.values()) {
+      const sum = flows.reduce((before, flow) => before + flow.octets + flow.routeOctets, 0)
+      if (sum > octets) [most, octets] = [flows, sum]
+    }
     return most
   }
 
   /** What waits for the receiver fails that has most waiting for it. */
   #giveUpOne(): void {
-    const most = this.#fullest
+    let most: Waiting | undefined
+    for (const { key: flow } of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
     if (most !== undefined) this.#giveUp(most)
     this.#wait()
   }

@@ -407,6 +407,38 @@ describe("a connection of which one user is slow again and again", () => {
   }
 
   scenario(
+    "R4976-9.3-05: is held for two seconds where he shows many paths, each of which has little that waits",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol", peer: alice.peer })
+        const { bob, bobUri } = yield* world.join(alice)
+        const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
+        const open: Array<Frame> = []
+        bob.onFrame = (frame) => void open.push(frame)
+        const heard = collect(dave)
+        for (let i = 0; i < 24; i++) {
+          const from = `${alice.uri} msrp://h.invalid:9/path${i};tcp`
+          alice.peer.write(
+            send({ to: `${alice.usePath} ${bobUri}`, from, messageId: `flood.${i}`, body: pattern(2000) })
+          )
+          yield* world.network!.settled
+        }
+        alice.peer.write(send({ to: `${carol.usePath} ${daveUri}`, from: carol.uri, messageId: "behind", body: "hi" }))
+        // He is there, and slow.
+        for (let i = 0; i < 4; i++) {
+          yield* world.network!.settled
+          assert.lengthOf(heard, 0)
+          bob.answer(open.shift()!)
+          yield* TestClock.adjust(500)
+        }
+        assert.lengthOf(heard, 1)
+        yield* TestClock.adjust("60 seconds")
+      }),
+    little
+  )
+
+  scenario(
     "R4976-9.3-05: is held as long as it takes where it is his own: nothing of his is lost",
     (world) =>
       Effect.gen(function*() {

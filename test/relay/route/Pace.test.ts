@@ -208,6 +208,25 @@ describe("a connection of several users", () => {
         assert.deepStrictEqual([receiversGivenUp, sessionsTooFast], [0, 1])
       })
   )
+
+  scenario(
+    "R4976-9.3-05 R4976-9.3-06: nor is it for longer where he shows many paths, each of which has little that waits",
+    { limits: { requestRate: 10, connection: 40_000 } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, heard, say, toBob } = yield* gateway(world)
+        yield* TestClock.adjust("70 seconds")
+        for (let i = 0; i < 300; i++) {
+          const from = `${alice.uri} msrp://h.invalid:9/path${i % 20};tcp`
+          alice.peer.write(send({ ...toBob, from, messageId: `msg.${i}`, body: "hi" }))
+        }
+        yield* world.network!.settled
+        yield* say("behind")
+        yield* TestClock.adjust("2 seconds")
+        assert.strictEqual(sends(heard), 1)
+        yield* TestClock.adjust("60 seconds")
+      })
+  )
 })
 
 describe("sessions of one user", () => {
