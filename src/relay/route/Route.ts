@@ -134,12 +134,12 @@ export class Route implements Way {
   }
 
   get flowPace(): Pace | undefined {
-    return this.#isOfMany ? this.#pace : undefined
+    return this.#pace !== undefined && this.#isOfMany ? this.#pace : undefined
   }
 
   /** How fast its connection may be read, where there is nobody else who would wait. */
   get readPace(): Pace | undefined {
-    return this.#isOfMany ? undefined : this.#pace
+    return this.#pace === undefined || this.#isOfMany ? undefined : this.#pace
   }
 
   get #isOfMany(): boolean {
