@@ -148,6 +148,7 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
       ["once", "twice"][numberIn(http, "const RETRIES = { times: ") - 1]
     } more`,
     `an answer of more than ${size(numberIn(http, "const MAX_ANSWER = "))}`,
+    `At most ${numberIn(http, "const MAX_ASKED = ")} questions are under way at a time`,
     `\`MSRP_CREDENTIALS_CACHE\` (${seconds(defaultOf(variables.credentialsCache))})`,
     `takes more than ${time(timeIn("src/authenticator/DigestAuthenticator.ts", "const LOOKUP_TIME = "))}`,
     proven(

@@ -163,6 +163,9 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `a file of at most ${size(MAX_SECRET_FILE)}`,
     `counts as its /${numberIn("src/net/Network.ts", "const PREFIX = ")} wherever`,
     `is closed within ${time(tidied).replace("1", "a")}`,
+    `| questions to an HTTP service of users | | ${
+      numberIn("src/credentials/Http.ts", "const MAX_ASKED = ")
+    } under way |`,
     proven("test/protocol/Ident.test.ts", "has 120 random bits and never comes twice", "a secret of 120 random bits"),
     proven("test/transport/Certificates.test.ts", "R8996-01 speaks 1.2 and 1.3, and nothing older", "TLS 1.2 and 1.3"),
     proven("test/transport/Certificates.test.ts", "R4976-9.2-26 has forward secrecy", "with forward secrecy"),
