@@ -2,6 +2,7 @@
 import { isIPv6 } from "node:net"
 import { isWildcard } from "../net/Hosts.ts"
 import { canonicalHost } from "../protocol/Uri.ts"
+import { addressText } from "../transport/Connection.ts"
 
 /**
  * Where the admin API listens.
@@ -46,9 +47,7 @@ export const parseAdminAddress = (text: string): AdminAddress | undefined => {
  * @since 0.2.0
  */
 export const formatAdminAddress = (address: AdminAddress): string =>
-  address._tag === "Unix" ? address.path : `${bracketed(address.host)}:${address.port}`
-
-const bracketed = (host: string): string => host.includes(":") ? `[${host}]` : host
+  address._tag === "Unix" ? address.path : addressText(address)
 
 /**
  * The URL to reach it at from this machine: one that listens everywhere is on loopback as well.
@@ -59,5 +58,5 @@ const bracketed = (host: string): string => host.includes(":") ? `[${host}]` : h
 export const adminUrl = (address: AdminAddress): string => {
   if (address._tag === "Unix") return "http://localhost"
   const host = isWildcard(address.host) ? canonicalHost(address.host) === "::" ? "::1" : "127.0.0.1" : address.host
-  return `http://${bracketed(host)}:${address.port}`
+  return `http://${addressText({ host, port: address.port })}`
 }

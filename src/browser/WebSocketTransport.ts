@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { sessionId } from "../protocol/Ident.ts"
 import { type Connection, type ConnectOptions, Transport, TransportError } from "../Transport.ts"
-import type { Accept } from "../transport/Connection.ts"
+import { type Accept, addressText } from "../transport/Connection.ts"
 import type { TransportShape } from "../transport/TransportShape.ts"
 import { WebSocketConnection, whyClosed } from "./WebSocketConnection.ts"
 
@@ -29,7 +29,7 @@ const NO_PORT = 2855
 
 /** Without the path, in which there may be a token. */
 const targetOf = ({ host, port, scheme }: ConnectOptions): string =>
-  `${scheme === "msrps" ? "wss" : "ws"}://${host.includes(":") ? `[${host}]` : host}:${port}`
+  `${scheme === "msrps" ? "wss" : "ws"}://${addressText({ host, port })}`
 
 const failure = (options: ConnectOptions, reason: TransportError["reason"], cause: unknown): TransportError =>
   new TransportError({ operation: "connect", target: targetOf(options), reason, cause })

@@ -14,7 +14,7 @@ import * as Stream from "effect/Stream"
 import { Relay } from "../Relay.ts"
 import { linesOf } from "../trace/Text.ts"
 import type { TraceFrame } from "../trace/TraceFrame.ts"
-import type { Address } from "../transport/Connection.ts"
+import { type Address, addressText } from "../transport/Connection.ts"
 import { encodeHep3, type HepPacket } from "./Hep3.ts"
 
 export interface HepOptions {
@@ -151,7 +151,7 @@ export const send = Effect.fnUntraced(function*<E>(
   options: HepOptions
 ): Effect.fn.Return<void, E, Scope.Scope> {
   const { host, port, transport } = options
-  const target = `${transport}:${host.includes(":") ? `[${host}]` : host}:${port}`
+  const target = `${transport}:${addressText({ host, port })}`
   const way = yield* transport === "udp" ? datagrams(options) : stream(options)
   let lost = 0
   const tellLost = Effect.suspend(() => {

@@ -170,10 +170,11 @@ export const parsePath = (text: string, maxUris: number): ReadonlyArray<MsrpUri>
  */
 export const formatUri = (parts: UriParts): string => {
   const user = parts.userinfo === undefined ? "" : `${parts.userinfo.replace(/:.*/s, "")}@`
-  const host = parts.host.includes(":") ? `[${parts.host}]` : parts.host
   const port = parts.port === undefined ? "" : `:${parts.port}`
   const session = parts.sessionId === undefined ? "" : `/${parts.sessionId}`
-  return `${parts.scheme}://${user}${host}${port}${session};${parts.transport ?? "tcp"}${parts.parameters ?? ""}`
+  return `${parts.scheme}://${user}${inBrackets(parts.host)}${port}${session};${parts.transport ?? "tcp"}${
+    parts.parameters ?? ""
+  }`
 }
 
 /**
@@ -199,10 +200,7 @@ export const sameUri = (a: MsrpUri, b: MsrpUri): boolean =>
  * @category getters
  * @since 0.1.0
  */
-export const authorityKey = (uri: MsrpUri): string => {
-  const host = canonicalHost(uri.host)
-  return `${host.includes(":") ? `[${host}]` : host}:${uri.port ?? ""}`
-}
+export const authorityKey = (uri: MsrpUri): string => `${inBrackets(canonicalHost(uri.host))}:${uri.port ?? ""}`
 
 /**
  * Where it leads, without session-id: `msrps://host:port`.
@@ -211,7 +209,10 @@ export const authorityKey = (uri: MsrpUri): string => {
  * @since 0.2.0
  */
 export const targetOf = ({ host, port, scheme }: Pick<MsrpUri, "host" | "port" | "scheme">): string =>
-  `${scheme}://${host.includes(":") ? `[${host}]` : host}${port === undefined ? "" : `:${port}`}`
+  `${scheme}://${inBrackets(host)}${port === undefined ? "" : `:${port}`}`
+
+/** A host as it stands in a URI (RFC 3986 §3.2.2). */
+const inBrackets = (host: string): string => host.includes(":") ? `[${host}]` : host
 
 /**
  * A host in the one spelling for comparing (RFC 4975 §6.1 rule 2): lower case, percent-encoded unreserved characters

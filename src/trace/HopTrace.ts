@@ -12,13 +12,16 @@ import { type Broken, type Flag, type Head, Kind } from "../protocol/Head.ts"
 import { sessionLabel } from "../protocol/Ident.ts"
 import type { FrameTrace } from "../relay/FrameTrace.ts"
 import type { HopFacts } from "../relay/Observer.ts"
-import type { Address } from "../transport/Connection.ts"
+import { type Address, addressText } from "../transport/Connection.ts"
 import { transportName } from "../transport/TransportName.ts"
 import { idsIn, maskHeaders, maskLine, sessionIdsOf } from "./Mask.ts"
 import type { TraceFrame } from "./TraceFrame.ts"
 
 /** AUTHs of one connection whose answers are waited for. */
 const MAX_ASKED = 64
+
+/** The ends of a connection that could not be made. */
+const NOWHERE: Address = { host: "?", port: 0 }
 
 /** A name and the realm that it is good for, as an Authorization has them. */
 export interface Named {
@@ -150,8 +153,8 @@ export class HopTrace implements FrameTrace {
       direction,
       connection: number,
       transport: connection === undefined ? "tcp" : transportName(connection),
-      remote: addressText(connection?.remote),
-      local: addressText(connection?.local),
+      remote: addressText(connection?.remote ?? NOWHERE),
+      local: addressText(connection?.local ?? NOWHERE),
       ...frame
     }
     for (const [watcher, session] of whose) {
@@ -246,6 +249,3 @@ export const namesOf = (head: Head): ReadonlyArray<Named> =>
     const realm = parsed.parameters.get("realm")
     return [{ username: fromOctets(username), realm: realm === undefined ? undefined : fromOctets(realm) }]
   })
-
-const addressText = ({ host, port }: Address = { host: "?", port: 0 }): string =>
-  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`

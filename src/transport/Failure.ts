@@ -1,6 +1,6 @@
 /** What went wrong with a socket of Node's, as a `TransportError`. */
 import { codeOf } from "../net/ErrorCode.ts"
-import type { ConnectOptions, LocalSocket } from "./Connection.ts"
+import { addressText, type ConnectOptions, type LocalSocket } from "./Connection.ts"
 import { TransportError, type TransportErrorReason } from "./TransportError.ts"
 
 const reasons = new Map<string, TransportErrorReason>([
@@ -29,7 +29,7 @@ export const targetOf = (socket: ConnectOptions | LocalSocket): string => {
   const { host, port, scheme, transport } = socket
   const path = "path" in socket && socket.path !== "/" ? socket.path ?? "" : ""
   const name = transport === "ws" ? scheme === "msrps" ? "wss" : "ws" : scheme
-  return `${name}://${host.includes(":") ? `[${host}]` : host}:${port}${path}`
+  return `${name}://${addressText({ host, port })}${path}`
 }
 
 export const failure = (

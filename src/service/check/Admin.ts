@@ -10,6 +10,7 @@ import * as Net from "node:net"
 import { dirname } from "node:path"
 import { type AdminAddress, formatAdminAddress } from "../../admin/Address.ts"
 import { codeOf } from "../../net/ErrorCode.ts"
+import { addressText } from "../../transport/Connection.ts"
 import { failure, reasonOf as reasonOfSocket } from "../../transport/Failure.ts"
 import { reasonOf } from "../settings/TextFile.ts"
 import { type Finding, findingsOf } from "./Finding.ts"
@@ -56,7 +57,7 @@ const asked = Effect.fnUntraced(function*(address: AdminAddress) {
 })
 
 const onPort = Effect.fnUntraced(function*({ host, port }: { readonly host: string; readonly port: number }) {
-  const target = `${host.includes(":") ? `[${host}]` : host}:${port}`
+  const target = addressText({ host, port })
   const bound = Effect.callback<void, unknown>((resume) => {
     const server = Net.createServer((socket) => socket.destroy())
     server.once("error", (cause) => resume(Effect.fail(cause)))

@@ -6,6 +6,7 @@ import type { UsePathUri } from "../../../relay/rules/OwnUris.ts"
 import { isNameServer } from "../../../resolver/Srv.ts"
 import { parseSocket, parseSocketRules, type SocketRule } from "../../../SocketSelector.ts"
 import type { LocalSocket } from "../../../Transport.ts"
+import { addressText } from "../../../transport/Connection.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { listOf } from "./List.ts"
 
@@ -75,7 +76,7 @@ export const usePath: TextCodec<ReadonlyArray<UsePathUri>> = listOf<UsePathUri>(
 
 /** A socket as a variable has it. */
 export const printSocket = ({ host, path = "/", port, scheme, transport }: LocalSocket): string => {
-  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`
+  const address = addressText({ host, port })
   if (transport !== "ws") return `${scheme}:${address}`
   return `${scheme === "msrps" ? "wss" : "ws"}:${address}${path === "/" ? "" : path}`
 }

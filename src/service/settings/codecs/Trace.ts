@@ -4,6 +4,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { isIPv4, isIPv6 } from "node:net"
 import { MAX_KEY } from "../../../hep/Hep3.ts"
+import { addressText } from "../../../transport/Connection.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { each } from "./List.ts"
 
@@ -29,7 +30,7 @@ export const hepTarget: TextCodec<HepTarget> = fromParse<HepTarget>(
       ? Result.succeed({ transport: transport.toLowerCase() === "udp" ? "udp" : "tcp", host, port })
       : Result.fail(undefined)
   },
-  ({ host, port, transport }) => `${transport}:${host.includes(":") ? `[${host}]` : host}:${port}`
+  ({ host, port, transport }) => `${transport}:${addressText({ host, port })}`
 )
 
 const decoded = Option.liftThrowable(decodeURIComponent)
