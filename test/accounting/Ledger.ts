@@ -2,7 +2,7 @@
  * The books: what every sender sent, what was answered and reported to it, and what arrived. Each entry is checked when
  * it is made; `balance` checks at the end that nothing is missing.
  */
-import { type Head, Kind } from "../../src/protocol/Head.ts"
+import type { Head } from "../../src/protocol/Head.ts"
 import type { FailureReport, Flag, Message as Sending, Mood } from "./Scenario.ts"
 
 /** A connection as the books see it. */
@@ -471,5 +471,3 @@ export class Ledger {
     }
   }
 }
-
-export const isResponse = (head: Head): boolean => head.kind === Kind.Response
