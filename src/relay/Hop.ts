@@ -109,7 +109,6 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.since = this.shared.turn.now
     this.outbound.connected(connection)
     this.reading.connected(connection)
-    this.shared.observer.opened(this)
     this.#owner.entered(this)
   }
 

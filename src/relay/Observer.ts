@@ -53,12 +53,10 @@ export interface FailedLogin {
 
 /** Called inside a turn: it does not throw, does not wait, and keeps no view of octets. */
 export interface Observer {
-  /** A connection is there, made by either side. */
-  opened(hop: HopFacts): void
-  /** It is gone, or could not be made. */
+  /** A connection is gone, or could not be made. */
   closed(hop: HopFacts): void
-  /** A session URI was handed out on it, for so many seconds. */
-  granted(hop: HopFacts, session: Session, expires: number): void
+  /** A session URI was handed out, for so many seconds. */
+  granted(session: Session, expires: number): void
   loginFailed(hop: HopFacts, login: FailedLogin): void
   /** A peer has written to the owner of a session, for the first time. */
   bound(hop: HopFacts, session: SessionRecord): void

@@ -128,9 +128,8 @@ class Core {
       },
       networkOf: (address) => address,
       observer: {
-        opened: (hop) => this.heard.push(`opened ${name(hop)}`),
         closed: (hop) => this.heard.push(`closed ${name(hop)}: ${hop.end}`),
-        granted: (hop, { username }) => this.heard.push(`granted ${name(hop)}: ${username}`),
+        granted: ({ record: { on, user } }) => this.heard.push(`granted ${on.remote.port}: ${user}`),
         loginFailed: () => {},
         bound: () => {},
         ended: () => {},
@@ -409,8 +408,6 @@ describe("a relay without I/O", () => {
     assert.strictEqual(bob.closed, "destroyed")
     bob.receiver.closed()
     assert.deepStrictEqual(core.heard, [
-      "opened 40000",
-      "opened 40001",
       "granted 40000: alice",
       "closed 40001: no successful request in probation"
     ])

@@ -55,9 +55,6 @@ export class Journal implements Observer {
 
   // ---- connections
 
-  /** Who connects is told of when he has logged in, or has failed, or is gone. */
-  opened(): void {}
-
   closed(hop: HopFacts): void {
     const { connection, end, octetsIn, octetsOut, party, since } = hop
     if (connection === undefined) return
@@ -74,7 +71,7 @@ export class Journal implements Observer {
 
   // ---- sessions
 
-  granted(_hop: HopFacts, { record }: Session, expires: number): void {
+  granted({ record }: Session, expires: number): void {
     this.#note("Info", "login granted", ofSession(record), { expires })
   }
 

@@ -232,7 +232,7 @@ export class Auth {
     }
     this.#book.granted(session)
     this.#shared.counters.authsGranted++
-    this.#shared.observer.granted(hop, session, expires)
+    this.#shared.observer.granted(session, expires)
     if (session.owner instanceof RelayOwner) {
       cameBy(session, request.from[0]!, hop)
       this.#relays.owns(session.owner, session, request.from[0]!)
