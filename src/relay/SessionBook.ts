@@ -18,10 +18,6 @@ export class SessionBook {
     this.#counters = counters
   }
 
-  get size(): number {
-    return this.#sessions.size
-  }
-
   /** The oldest first. */
   [Symbol.iterator](): Iterator<Session> {
     return this.#sessions.values()

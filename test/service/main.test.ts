@@ -12,7 +12,8 @@ import { tmpdir } from "node:os"
 import { DatabaseSync } from "node:sqlite"
 import * as Client from "../../src/Client.ts"
 import { Codec } from "../../src/Codec.ts"
-import { authorizationFor } from "../../src/protocol/digest/Answer.ts"
+import { answerChallenge } from "../../src/protocol/digest/Answer.ts"
+import { strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
 import { Relay } from "../../src/Relay.ts"
 import { relay } from "../../src/service/Service.ts"
 import { Settings } from "../../src/service/Settings.ts"
@@ -101,7 +102,7 @@ service("MSRP_NONCE_EXPIRE", () => ({ MSRP_NONCE_EXPIRE: "5" }), ({ client, uri 
       const challenge = yield* client.request({ method: "AUTH", toPath: uri })
       const values = challenge.headers.filter(([name]) => name === "WWW-Authenticate").map(([, value]) => value)
       yield* TestClock.adjust(millis)
-      const authorization = authorizationFor(values, { ...alice, uri, nc: 1, cnonce: "abcdef" })!
+      const authorization = answerChallenge(strongestChallenge(values)!, { ...alice, uri, nc: 1, cnonce: "abcdef" })!
       const answer = yield* client.request({ method: "AUTH", toPath: uri, headers: [["Authorization", authorization]] })
       assert.strictEqual(answer.status, status)
     }

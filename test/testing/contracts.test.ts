@@ -14,7 +14,8 @@ import { duplexPair } from "node:stream"
 import { Authenticator, type AuthRequest } from "../../src/Authenticator.ts"
 import { Codec } from "../../src/Codec.ts"
 import { Credentials, passwordUser, storedSecret } from "../../src/Credentials.ts"
-import { authorizationFor } from "../../src/protocol/digest/Answer.ts"
+import { answerChallenge } from "../../src/protocol/digest/Answer.ts"
+import { strongestChallenge } from "../../src/protocol/digest/Challenge.ts"
 import { digestAlgorithms, ha1 } from "../../src/protocol/digest/Digest.ts"
 import * as Resolver from "../../src/Resolver.ts"
 import { SessionEntry, SessionRepo } from "../../src/SessionRepo.ts"
@@ -177,7 +178,7 @@ describe("the contract of Credentials", () => {
 // ---- authenticators
 
 const digest = (password: string) => (wwwAuthenticate: ReadonlyArray<string>, uri: string): string =>
-  authorizationFor(wwwAuthenticate, { username: "alice", password, uri, nc: 1, cnonce: "abcdef" })!
+  answerChallenge(strongestChallenge(wwwAuthenticate)!, { username: "alice", password, uri, nc: 1, cnonce: "abcdef" })!
 const byDigest = authenticatorContract({ ...alice, right: digest("wonderland"), wrong: digest("red queen") })
 const byToken = authenticatorContract({ ...alice, right: () => "Bearer good", wrong: () => "Bearer bad" })
 const bearer = Authenticator.layerBearer((token) =>

@@ -1,6 +1,6 @@
 /** A client's answer to a challenge, and its check of what the relay says to that (RFC 7616 §3.4, §3.5). */
 import { parseAuthenticationInfo } from "./AuthenticationInfo.ts"
-import { type Challenge, strongestChallenge } from "./Challenge.ts"
+import type { Challenge } from "./Challenge.ts"
 import { digest, type Proof, response, rspauth, sameDigest, toOctets } from "./Digest.ts"
 import { printParameters, quoted, token, withScheme } from "./Parameters.ts"
 
@@ -49,12 +49,6 @@ export const answerChallenge = (challenge: Challenge, answer: Answer): string | 
     quoted("response", response(proof)),
     ...(challenge.opaque === undefined ? [] : [quoted("opaque", challenge.opaque)])
   ]))
-}
-
-/** `answerChallenge` for the strongest of the challenges in a 401; `undefined` also when none can be answered. */
-export const authorizationFor = (wwwAuthenticate: ReadonlyArray<string>, answer: Answer): string | undefined => {
-  const challenge = strongestChallenge(wwwAuthenticate)
-  return challenge === undefined ? undefined : answerChallenge(challenge, answer)
 }
 
 /** Whether the Authentication-Info of a 200 proves that the relay knows the secret that `answer` was made with. */

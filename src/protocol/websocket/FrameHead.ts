@@ -10,8 +10,7 @@ export const PONG = 10
 /** Octets of the payload of a control frame (RFC 6455 §5.5). */
 export const MAX_CONTROL = 125
 
-/** Octets of the longest head, without and with a masking key. */
-export const MAX_HEAD = 10
+/** Octets of the longest head, with its masking key. */
 export const MAX_MASKED_HEAD = 14
 
 const FIN = 0x80

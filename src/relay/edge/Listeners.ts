@@ -14,10 +14,6 @@ export class Listeners {
     this.#run = run
   }
 
-  get size(): number {
-    return this.#listeners.size
-  }
-
   /** Calls back with each event until what is returned is called. */
   readonly listen = (hear: Listener): () => void => {
     const one = { hear }

@@ -141,14 +141,6 @@ export class Tracer implements Tracing {
     this.#options = options
   }
 
-  /** How many traces there are, and connections that are watched for them. */
-  get traces(): number {
-    return this.#traces.size
-  }
-  get watched(): number {
-    return this.#watched.size
-  }
-
   /** What passes for these users, from now on until nobody reads it any more, its time is over, or the relay ends. */
   trace(query: TraceQuery): Stream.Stream<TraceFrame, TooManyTraces> {
     return Stream.unwrap(Effect.gen({ self: this }, function*() {
