@@ -10,7 +10,7 @@ import type { Session } from "../Session.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 import { forwardFrame, type Way } from "./Forward.ts"
 import type { Held } from "./Held.ts"
-import { type Parked, readAgain } from "./Parked.ts"
+import { keepFrame, type Parked, readAgain } from "./Parked.ts"
 import { Signs } from "./Signs.ts"
 import type { Stream } from "./Stream.ts"
 import type { Flows, Waiting } from "./Tap.ts"
@@ -21,12 +21,6 @@ const OVERHEAD = 256
 
 /** Octets of REPORTs that a receiver who takes nothing finds when he does again. */
 const REPORTS = 16_384
-
-/** Where a whole frame ends. */
-export const frameEnd = (head: Head, bodyEnd: number): number => {
-  const endLine = 7 + head.tidEnd - head.tidStart + 3
-  return head.hasBody ? bodyEnd + 2 + endLine : head.bodyStart + endLine
-}
 
 export class Flow implements Sender, Waiting {
   readonly #way: Way
@@ -137,8 +131,8 @@ export class Flow implements Sender, Waiting {
 
   /** `unanswered`: its 200 is still to be sent. */
   parkFrame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag, unanswered: boolean): void {
-    const { buf, start } = head
-    const octets = keepOctets(buf.subarray(start, frameEnd(head, bodyEnd)))
+    const { start } = head
+    const octets = keepFrame(head, bodyEnd)
     this.#park(
       { kind: "frame", octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag, unanswered },
       octets.length,

@@ -3,11 +3,10 @@
  * that have a connection for each session, and answer 481 to every other one on it. Until a request is accepted, copies are
  * kept; after such a 481 they are sent again on a connection of the session's own, and nobody hears of it.
  */
-import { type Flag, Head, Kind } from "../../protocol/Head.ts"
-import { keepOctets } from "../../protocol/Octets.ts"
+import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import type { Piece } from "../outbound/Transaction.ts"
 import { stopTimer, Timed } from "../Timers.ts"
-import { frameEnd } from "./Flow.ts"
+import { keepFrame, readAgain } from "./Parked.ts"
 import type { Route } from "./Route.ts"
 import type { Tried } from "./WayBack.ts"
 
@@ -46,8 +45,6 @@ interface Kept {
   readonly flag: Flag
 }
 
-const head = new Head()
-
 export class Trial extends Timed implements Tried {
   readonly #route: Route
   readonly #owner: TrialOwner
@@ -66,14 +63,13 @@ export class Trial extends Timed implements Tried {
     route.target.shared.limits.transaction.start(this)
   }
 
-  keep(of: Head, bodyStart: number, bodyEnd: number, flag: Flag): void {
+  keep(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void {
     if (!this.#owner.keeps) return
-    const { buf, start } = of
-    const end = frameEnd(of, bodyEnd)
-    this.#octets += end - start + OVERHEAD
+    const { kind, messageId, rangeStart, start, transactionId } = head
+    const octets = keepFrame(head, bodyEnd)
+    this.#octets += octets.length + OVERHEAD
     if (this.#octets > MAX_KEPT) return this.over()
-    const octets = keepOctets(buf.subarray(start, end))
-    const key = of.kind === Kind.Send ? pieceKey(of.messageId, of.rangeStart, bodyEnd - bodyStart) : of.transactionId
+    const key = kind === Kind.Send ? pieceKey(messageId, rangeStart, bodyEnd - bodyStart) : transactionId
     this.#kept.push({ key, octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag })
   }
 
@@ -107,14 +103,12 @@ export class Trial extends Timed implements Tried {
       this.over()
       return false
     }
-    const { limits } = this.#route.target.shared.codec
     const kept = this.#kept
     this.#end()
     this.#route.moved(next)
     this.#route.back.trial = new Gone(kept.toSpliced(refused, 1).map(({ key }) => key))
     for (const { bodyEnd, bodyStart, flag, octets } of kept) {
-      head.read(octets, 0, octets.length, limits, undefined)
-      next.flow.parkFrame(head, bodyStart, bodyEnd, flag, false)
+      next.flow.parkFrame(readAgain(octets), bodyStart, bodyEnd, flag, false)
     }
     return true
   }
