@@ -37,7 +37,7 @@ export interface RouteParts {
   /** What requests of the same user hold that have no answer. */
   readonly user: UserUnanswered
   /** The source is another relay, whose connection many users share. */
-  readonly shared: boolean
+  readonly fromRelay: boolean
 }
 
 export class Route implements Way {
@@ -72,14 +72,14 @@ export class Route implements Way {
   /** They do, or may not any more. */
   #moved = false
 
-  constructor({ ends, from, fromOwner, kind, paces, sessions, shared, source, target, to, user }: RouteParts) {
+  constructor({ ends, from, fromOwner, fromRelay, kind, paces, sessions, source, target, to, user }: RouteParts) {
     const own = to.slice(0, sessions.length)
     const rest = to.slice(own.length)
     this.#source = source
     this.target = target
     this.window = target.windows.of(sessions.at(-1)!, rest.length > 1)
-    this.fromRelay = shared
-    this.#relay = shared ? from[0] : undefined
+    this.fromRelay = fromRelay
+    this.#relay = fromRelay ? from[0] : undefined
     this.#fromOwner = fromOwner
     this.#pace = paces.of(sessions[0]!, fromOwner)
     this.only = kind === Kind.Report || kind === Kind.Auth ? kind : undefined
@@ -91,7 +91,7 @@ export class Route implements Way {
     const [first, second] = sessions
     this.#first = fromOwner ? first!.record.sent : first!.record.received
     this.#second = second?.record.received
-    const back = this.back = new WayBack({ source, own, rest, from, user, shared, parties })
+    const back = this.back = new WayBack({ source, own, rest, from, user, fromRelay, parties })
     this.lines = back.lines
     this.ok = keepText(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${back.own}\r\n-------`)
     this.user = user

@@ -40,7 +40,7 @@ export interface WayBackParts {
   /** What requests of the same user hold that have no answer. */
   readonly user: UserUnanswered
   /** The source is another relay, whose connection many users share. */
-  readonly shared: boolean
+  readonly fromRelay: boolean
   /** The sessions whose URIs it uses. */
   readonly parties: Parties
 }
@@ -56,7 +56,7 @@ export class WayBack implements Origin {
   readonly #unanswered: Unanswered
   readonly #user: UserUnanswered
   readonly #parties: Parties
-  readonly #shared: boolean
+  readonly #fromRelay: boolean
   readonly #limits: FrameLimits
   /** The relay's URIs, as they stand at the front of the From-Path of what goes out. */
   readonly ownPath: string
@@ -78,11 +78,11 @@ export class WayBack implements Origin {
   #blocked: BlockedOfWay | undefined
   #closed = false
 
-  constructor({ from, own, parties, rest, shared, source, user }: WayBackParts) {
+  constructor({ from, fromRelay, own, parties, rest, source, user }: WayBackParts) {
     this.#parties = parties
     this.#unanswered = source.unanswered
     this.#user = user
-    this.#shared = shared
+    this.#fromRelay = fromRelay
     this.#limits = source.shared.codec.limits
     this.own = own[0]!.text
     this.#firstBack = own.length === 1 ? this.own : own.at(-1)!.text
@@ -103,7 +103,7 @@ export class WayBack implements Origin {
   /** A request is on its way that may be answered. */
   began(): void {
     const octets = this.#waiting++ === 0 ? this.#each + this.#octets : this.#each
-    if (!this.#shared) this.#unanswered.add(octets)
+    if (!this.#fromRelay) this.#unanswered.add(octets)
     this.#user.add(octets, this.#isOfMany ? undefined : this.#unanswered)
   }
 
@@ -111,23 +111,23 @@ export class WayBack implements Origin {
   ended(one: Sent): void {
     const octets = --this.#waiting === 0 ? this.#each + this.#octets : this.#each
     this.#user.remove(octets, one)
-    if (!this.#shared) this.#unanswered.remove(octets, one)
+    if (!this.#fromRelay) this.#unanswered.remove(octets, one)
   }
 
   silent(one: Sent): void {
     this.#user.silent(one)
-    if (!this.#shared && !one.done) this.#unanswered.silent(one)
+    if (!this.#fromRelay && !one.done) this.#unanswered.silent(one)
   }
 
   /** Its source is not one that can be held for one session: another relay, or who has several. */
   get #isOfMany(): boolean {
-    return this.#shared || this.#unanswered.source?.reading.shared === true
+    return this.#fromRelay || this.#unanswered.source?.reading.shared === true
   }
 
   /** Too many requests have no answer: of the user, and their source cannot be held for him alone; or of this way, and it was held in vain. */
   get full(): boolean {
     if (this.#user.full && this.#isOfMany) return true
-    return !this.#shared && this.#unanswered.refuses(this.#waiting * this.#each, this.#user)
+    return !this.#fromRelay && this.#unanswered.refuses(this.#waiting * this.#each, this.#user)
   }
 
   get isThere(): boolean {

@@ -65,10 +65,10 @@ export class Router {
     const from = parsePath(head.fromPath, pathUris)
     if (to === undefined || from === undefined) return refuse(400, "a path that is none")
     const first = to[0]!
-    const relayPeer = hop.isRelay(from[0]!)
-    if (relayPeer) directory.shown(from[0]!, hop, first)
+    const fromRelay = hop.isRelay(from[0]!)
+    if (fromRelay) directory.shown(from[0]!, hop, first)
     // A connection that many sessions of another relay share is not closed for one bad request.
-    if (!this.#own.has(first)) return relayPeer ? refuse(481, "for another relay") : { _tag: "Foreign" }
+    if (!this.#own.has(first)) return fromRelay ? refuse(481, "for another relay") : { _tag: "Foreign" }
     if (first.sessionId === undefined) return this.#bare(head, hop, to, from)
     if (first.port === undefined || (head.kind !== Kind.Auth && [...to, from[0]!].some(lacksPort))) {
       return refuse(400, "a URI without a port")
@@ -80,20 +80,20 @@ export class Router {
       return refuse(403, "the session is one for connections with TLS", partiesOf([session], false))
     }
     const { owner } = session
-    const fromOwner = owner instanceof RelayOwner ? relayPeer && owner.isWayOf(session, from[0]!) : owner === hop
-    if (relayPeer && owner instanceof RelayOwner && owner.is(from[0]!.host)) this.#options.relays.linked(owner, hop)
+    const fromOwner = owner instanceof RelayOwner ? fromRelay && owner.isWayOf(session, from[0]!) : owner === hop
+    if (fromRelay && owner instanceof RelayOwner && owner.is(from[0]!.host)) this.#options.relays.linked(owner, hop)
     const user = this.#users.of(session, fromOwner)
-    const request: Request = { head, hop, to, from, relayPeer, fromOwner, paces: this.#options.paces, user, isLong }
+    const request: Request = { head, hop, to, from, fromOwner, fromRelay, paces: this.#options.paces, user, isLong }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
     // The next relay would not read it to its end.
     const own = this.#own.has(to[1]!) ? to.slice(0, 2) : to.slice(0, 1)
     if (fromLine([...own, ...from]) > shared.codec.limits.headerLine) return TOO_LONG
     // What comes from here does not come in, but from another relay of the same name.
-    if (!fromOwner && !relayPeer && this.#own.has(from[0]!)) {
+    if (!fromOwner && !fromRelay && this.#own.has(from[0]!)) {
       return refuse(403, "a request that says it comes from this relay", partiesOf([session], false))
     }
     const decision = fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
-    if (relayPeer && decision._tag === "Route") cameBy(session, from[0]!, hop)
+    if (fromRelay && decision._tag === "Route") cameBy(session, from[0]!, hop)
     return decision
   }
 
@@ -117,9 +117,9 @@ export class Router {
 
   /** The owner may send to anybody (RFC 4976 §6.4). */
   #fromOwner(session: Session, request: Request): Decision {
-    const { from, head, relayPeer, to } = request
+    const { from, fromRelay, head, to } = request
     // Nobody but a relay may stand between a client and this relay (RFC 4976 §6.3).
-    if (head.kind === Kind.Auth && from.length > 1 && !relayPeer) {
+    if (head.kind === Kind.Auth && from.length > 1 && !fromRelay) {
       return refuse(403, "an AUTH from behind somebody who is not known as a relay", partiesOf([session], true))
     }
     const authority = authorityKey(from[0]!)
@@ -198,7 +198,7 @@ export class Router {
    * one that the owner was led to: who has connected in must not shut out whom it was made to.
    */
   #toOwner(sessions: readonly [Session, Session?], path: ReadonlyArray<MsrpUri>, request: Request): Decision {
-    const { from, head, hop, relayPeer } = request
+    const { from, fromRelay, head, hop } = request
     const session = sessions[1] ?? sessions[0]
     const parties = partiesOf(sessions, request.fromOwner)
     const next = path[1]
@@ -211,14 +211,14 @@ export class Router {
       return refuse(403, "its To-Path leads on behind the owner of the session", parties)
     }
     const hasOther = peer !== undefined && peer.connection !== hop && (peer.connection as Party).open
-    if (hasOther && !relayPeer && !ledTo(session, hop)) {
+    if (hasOther && !fromRelay && !ledTo(session, hop)) {
       return refuse(506, "the session has a peer on another connection", parties)
     }
     const decision = behindRelay
       ? this.#dial(sessions, path, true, request)
       : forward(sessions, owner as Party, request)
     // The latest URI it shows: a chat switch joins with one and may speak with another.
-    if (decision._tag === "Route" && !relayPeer && head.kind !== Kind.Report) {
+    if (decision._tag === "Route" && !fromRelay && head.kind !== Kind.Report) {
       if (!hasOther) session.peer = { connection: hop, uri: from[0]! }
       hop.sessions.isPeerOf(session)
       if (!session.record.bound) {
@@ -236,7 +236,7 @@ interface Request {
   readonly to: ReadonlyArray<MsrpUri>
   readonly from: ReadonlyArray<MsrpUri>
   /** It comes from the relay that its first From-Path URI names, which the certificate of the connection proves. */
-  readonly relayPeer: boolean
+  readonly fromRelay: boolean
   /** It comes from the owner of the first session, not to him. */
   readonly fromOwner: boolean
   readonly paces: Paces
@@ -247,10 +247,10 @@ interface Request {
 
 const beginningOf = (
   sessions: readonly [Session, Session?],
-  { from, fromOwner, head: { kind }, hop, paces, relayPeer, to, user }: Request
+  { from, fromOwner, fromRelay, head: { kind }, hop, paces, to, user }: Request
 ) => {
   const used = sessions.filter((session) => session !== undefined)
-  return { source: hop, sessions: used, to, from, fromOwner, paces, kind, user, shared: relayPeer }
+  return { source: hop, sessions: used, to, from, fromOwner, fromRelay, paces, kind, user }
 }
 
 const forward = (sessions: readonly [Session, Session?], target: Party, request: Request): Route =>
