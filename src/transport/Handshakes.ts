@@ -5,13 +5,13 @@ import * as Semaphore from "effect/Semaphore"
 import type * as Net from "node:net"
 import * as Tls from "node:tls"
 import { monotonicMillis } from "../clock/Monotonic.ts"
-import { Crowd } from "../net/Crowd.ts"
 import { codeOf } from "../net/ErrorCode.ts"
 import { networkOf } from "../net/Network.ts"
 import type { Certificates } from "./Certificates.ts"
 import { type Ends, endsOf, placeOf } from "./Ends.ts"
 import { HandshakeBudget } from "./HandshakeBudget.ts"
 import { HandshakeLog, handshakeWords } from "./HandshakeLog.ts"
+import { InTheMaking } from "./InTheMaking.ts"
 import { certificateOf, MAX_CERTIFICATES, MAX_UNVERIFIED_CERTIFICATES, showsMoreThan } from "./PeerCertificate.ts"
 import { chainKept, keepChains } from "./PeerChain.ts"
 import type { HandshakeFailure, TransportCounters } from "./TransportFacts.ts"
@@ -60,12 +60,10 @@ export class Handshakes {
   readonly #limits: () => HandshakeLimits
   readonly #budget: HandshakeBudget
   readonly #underWay = new Map<string, UnderWay>()
-  readonly #crowd = new Crowd<Net.Socket>(networkOf)
+  readonly #making = new InTheMaking()
   readonly #turns = new Map<string, Turns>()
   readonly #counters: TransportCounters
   readonly #inSlices: (task: () => void) => void
-  /** Those that went for others. */
-  readonly #evicted = new WeakSet<Net.Socket>()
   readonly #log = new HandshakeLog("TLS handshake failed")
 
   /**
@@ -141,7 +139,7 @@ export class Handshakes {
    */
   run(raw: Net.Socket, ends: Ends, next: (stream: Tls.TLSSocket) => Effect.Effect<void>): Effect.Effect<void> {
     const { isExempt, isProxy, maxHandshakes, setupTimeout } = this.#limits()
-    const crowd = this.#crowd
+    const making = this.#making
     // Node knows it by where its socket leads, not by who a proxy says that it is.
     const own = endsOf(raw)
     const key = own === undefined ? "" : keyOf(own)
@@ -173,12 +171,7 @@ export class Handshakes {
       raw.once("readable", () => this.#inSlices(() => this.#begins(raw)))
     })
     return Effect.suspend(() => {
-      crowd.add(place, raw)
-      if (crowd.size > maxHandshakes) {
-        const first = crowd.takeFirst()!
-        this.#evicted.add(first)
-        first.destroy()
-      }
+      making.add(place, raw, maxHandshakes)
       return isExempt(host) || isProxy(host) ? handshake : this.#inTurn(raw, host, handshake, failed)
     }).pipe(
       Effect.timeoutOrElse({
@@ -187,11 +180,11 @@ export class Handshakes {
       }),
       Effect.ensuring(Effect.sync(() => {
         this.#underWay.delete(key)
-        crowd.delete(place, raw)
+        making.delete(place, raw)
       })),
       Effect.andThen(Effect.suspend(() => {
         if (rest !== undefined) return rest
-        const isEvicted = this.#evicted.has(raw)
+        const isEvicted = making.isEvicted(raw)
         this.#counters.handshakesFailed[isEvicted ? "too many" : failure]++
         raw.destroy()
         return this.#log.tell(ends.remote, isEvicted ? "too many are under way" : words)

@@ -4,6 +4,7 @@ import type * as Net from "node:net"
 import { keepBoth } from "../protocol/Octets.ts"
 import type { Ends } from "./Ends.ts"
 import { HandshakeLog } from "./HandshakeLog.ts"
+import { InTheMaking } from "./InTheMaking.ts"
 import { readProxyHeader } from "./ProxyHeader.ts"
 import type { ProxyHeaderFailure, TransportCounters } from "./TransportFacts.ts"
 
@@ -23,14 +24,15 @@ const words: Readonly<Record<ProxyHeaderFailure, string>> = {
   "too many": "too many are waited for"
 }
 
+/** Where each counts: all are proxies, so there is no address to be fair to. */
+const ALL = "proxies"
+
 const NOTHING: Buffer = Buffer.alloc(0)
 
 export class ProxyHeaders {
-  /** Those that have not said anything yet, the oldest first. All are proxies, so there is no address to be fair to. */
-  readonly #waiting = new Set<Net.Socket>()
+  readonly #making = new InTheMaking()
   readonly #limits: () => ProxyHeaderLimits
   readonly #counters: TransportCounters
-  readonly #evicted = new WeakSet<Net.Socket>()
   readonly #log = new HandshakeLog("PROXY header refused")
 
   /** The limits are asked for with each header, since they may change. */
@@ -46,7 +48,7 @@ export class ProxyHeaders {
     let failure: ProxyHeaderFailure | undefined
     const header = Effect.callback<void>((resume) => {
       if (raw.destroyed) return resume(Effect.void)
-      this.#enter(raw, maxHandshakes)
+      this.#making.add(ALL, raw, maxHandshakes)
       let held = NOTHING
       const done = (): void => {
         raw.off("data", read)
@@ -83,24 +85,15 @@ export class ProxyHeaders {
         duration: setupTimeout * 1000,
         orElse: () => Effect.sync(() => void (failure = "timed out"))
       }),
-      Effect.ensuring(Effect.sync(() => this.#waiting.delete(raw))),
+      Effect.ensuring(Effect.sync(() => this.#making.delete(ALL, raw))),
       Effect.andThen(Effect.suspend(() => rest ?? this.#refused(raw, ends, failure))),
       Effect.onInterrupt(() => Effect.sync(() => raw.destroy()))
     )
   }
 
-  #enter(raw: Net.Socket, most: number): void {
-    this.#waiting.add(raw)
-    if (this.#waiting.size <= most) return
-    const first = this.#waiting.values().next().value!
-    this.#waiting.delete(first)
-    this.#evicted.add(first)
-    first.destroy()
-  }
-
   #refused(raw: Net.Socket, { remote }: Ends, failure: ProxyHeaderFailure | undefined): Effect.Effect<void> {
     raw.destroy()
-    const why = this.#evicted.has(raw) ? "too many" : failure
+    const why = this.#making.isEvicted(raw) ? "too many" : failure
     if (why === undefined) return Effect.void
     this.#counters.proxyHeadersRefused[why]++
     return this.#log.tell(remote, words[why])

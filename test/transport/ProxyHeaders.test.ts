@@ -253,7 +253,7 @@ describe("PROXY protocol", () => {
       yield* poll(() => facts.proxyHeadersRefused["too many"] === 3)
       yield* poll(() => silent.filter(({ events }) => events.includes("close")).length === 3)
       assert.notInclude(silent[4]!.events, "close")
-    }).pipe(withTransport({ tls, proxies, maxHandshakes: 2 })))
+    }).pipe(withTransport({ tls, proxies, maxHandshakes: 2, setupTimeout: 3600 })))
 
   it.live("limits of an address are the client's, and the proxy has none", () =>
     Effect.gen(function*() {

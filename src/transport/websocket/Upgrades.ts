@@ -2,11 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Http from "node:http"
 import type * as Net from "node:net"
-import { Crowd } from "../../net/Crowd.ts"
-import { networkOf } from "../../net/Network.ts"
 import type { Address } from "../Connection.ts"
 import { type Ends, placeOf } from "../Ends.ts"
 import { HandshakeLog } from "../HandshakeLog.ts"
+import { InTheMaking } from "../InTheMaking.ts"
 import type { TransportCounters, WebSocketRefusal } from "../TransportFacts.ts"
 import { type Client, clientOf } from "./Forwarded.ts"
 import { decide, type HandshakePolicy, isRefused, type Refused, switching } from "./Handshake.ts"
@@ -59,9 +58,8 @@ export class Upgrades {
   readonly #server: Http.Server
   readonly #options: UpgradesOptions
   readonly #waiting = new WeakMap<object, Waiting>()
-  readonly #crowd = new Crowd<Net.Socket>(networkOf)
-  /** Those that went for others, and those that have asked for something. */
-  readonly #evicted = new WeakSet<object>()
+  readonly #making = new InTheMaking()
+  /** Those that have asked for something. */
   readonly #asked = new WeakSet<object>()
   /** Those whose request is still to be answered. */
   readonly #answering = new WeakSet<object>()
@@ -109,17 +107,12 @@ export class Upgrades {
   /** Opens a WebSocket on a connection, and goes on with what `opened` makes of it; the socket is gone if there is none. */
   run(stream: Net.Socket, ends: Ends, secure: boolean, opened: Opened): Effect.Effect<void> {
     const { maxHandshakes, setupTimeout, trusts } = this.#options.limits()
-    const crowd = this.#crowd
+    const making = this.#making
     const place = placeOf(ends, trusts)
     let isOpen = false
     return Effect.callback<void>((resume) => {
       if (stream.destroyed) return resume(Effect.void)
-      crowd.add(place, stream)
-      if (crowd.size > maxHandshakes) {
-        const first = crowd.takeFirst()!
-        this.#evicted.add(first)
-        first.destroy()
-      }
+      making.add(place, stream, maxHandshakes)
       const closed = (): void => resume(Effect.void)
       stream.once("close", closed)
       const done = (): void => {
@@ -143,12 +136,12 @@ export class Upgrades {
         orElse: () =>
           Effect.suspend(() => this.#asked.has(stream) ? Effect.void : this.#missed(ends.remote, "timed out"))
       }),
-      Effect.ensuring(Effect.sync(() => crowd.delete(place, stream))),
+      Effect.ensuring(Effect.sync(() => making.delete(place, stream))),
       Effect.onInterrupt(() => Effect.sync(() => stream.destroy())),
       Effect.andThen(Effect.suspend(() => {
         if (isOpen) return Effect.void
         stream.destroy()
-        return this.#evicted.has(stream) ? this.#missed(ends.remote, "too many") : Effect.void
+        return making.isEvicted(stream) ? this.#missed(ends.remote, "too many") : Effect.void
       }))
     )
   }
