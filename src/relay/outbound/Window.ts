@@ -68,8 +68,11 @@ export class Window {
   /** Those that were sent, and that nobody answers unless they fail; in the order in which they were. */
   #silent: LinkedMap<Sent, undefined> | undefined
   bound = LEAST_UNANSWERED
-  /** It was full of octets, and is not yet half empty: many small answers shall not make many small pieces. Or of requests. */
-  #closed = false
+  /**
+   * As much as may be is on its way: so many requests; or so many octets, and until half of them are answered, since many small
+   * answers shall not make many small pieces.
+   */
+  full = false
   #sequence = 0
   /** The latest answer: to what, and when. */
   #answeredSequence = 0
@@ -87,17 +90,12 @@ export class Window {
   }
 
   get room(): boolean {
-    return !this.#closed || this.#owner.unread
-  }
-
-  /** As much as may be is on its way. */
-  get full(): boolean {
-    return this.#closed
+    return !this.full || this.#owner.unread
   }
 
   /** Octets that may be written now. */
   get left(): number {
-    if (!this.#closed) return this.bound - this.octets
+    if (!this.full) return this.bound - this.octets
     return this.#owner.unread ? LEAST_UNANSWERED : 0
   }
 
@@ -106,7 +104,7 @@ export class Window {
     one.sequence = ++this.#sequence
     this.#requests++
     this.#forgetSilent()
-    if (this.#requests >= this.#limits.transactions) this.#closed = true
+    if (this.#requests >= this.#limits.transactions) this.full = true
   }
 
   /** It was sent, and there is no answer unless it fails. */
@@ -125,7 +123,7 @@ export class Window {
   wrote(one: Sent, octets: number): void {
     one.octets += octets
     this.octets += octets
-    if (this.octets >= this.bound) this.#closed = true
+    if (this.octets >= this.bound) this.full = true
   }
 
   /** What is on its way was answered. */
@@ -135,7 +133,7 @@ export class Window {
     this.#answeredSequence = one.sequence
     const delay = now - one.at
     if (delay > SLOW) this.bound = Math.max(LEAST_UNANSWERED, this.bound - one.octets)
-    else if (this.#closed && delay < QUICK) this.bound = Math.min(this.#most, this.bound + one.octets)
+    else if (this.full && delay < QUICK) this.bound = Math.min(this.#most, this.bound + one.octets)
   }
 
   /** Nobody waits any more for an answer to it. */
@@ -144,8 +142,8 @@ export class Window {
     one.octets = 0
     this.#requests--
     this.#silent?.delete(one)
-    if (!this.#closed || this.octets > this.bound >> 1 || this.#requests >= this.#limits.transactions) return
-    this.#closed = false
+    if (!this.full || this.octets > this.bound >> 1 || this.#requests >= this.#limits.transactions) return
+    this.full = false
     this.opened++
     if (this.#waiting.size > 0) this.open()
   }

@@ -30,7 +30,8 @@ export class Flow implements Sender, Waiting {
   /** Octets of the first parked part that are written already. */
   #offset = 0
   #octets = 0
-  #holding = false
+  /** It has as much as it may have, and until half of that is gone. */
+  full = false
   #slowed: Timeout | undefined
   /** Those of its receiver when it failed; and the last ones for which it has waited for him. */
   #failed: Signs | undefined
@@ -51,10 +52,6 @@ export class Flow implements Sender, Waiting {
 
   get routeOctets(): number {
     return this.#way.octets
-  }
-
-  get full(): boolean {
-    return this.#holding
   }
 
   get fromRelay(): boolean {
@@ -158,8 +155,8 @@ export class Flow implements Sender, Waiting {
     this.#parked.push(parked)
     const failing = !isReport && this.failing
     this.#count(octets + OVERHEAD)
-    if (!this.#holding && this.#octets > 0 && (this.#octets > this.#most || failing)) {
-      this.#holding = true
+    if (!this.full && this.#octets > 0 && (this.#octets > this.#most || failing)) {
+      this.full = true
       this.#flows.full(this)
     }
   }
@@ -245,8 +242,8 @@ export class Flow implements Sender, Waiting {
   }
 
   #relax(): void {
-    if (this.#holding && this.#octets <= this.#most / 2) {
-      this.#holding = false
+    if (this.full && this.#octets <= this.#most / 2) {
+      this.full = false
       this.#flows.relaxed(this)
     }
   }
