@@ -50,27 +50,26 @@ export class Turn {
   now: number
   /** Counts the turns. */
   number = 0
-  /** What all of it has cost so far, in octets: whoever does something adds what that takes. */
+  /** What this turn has cost so far, in octets: whoever does something adds what that takes. */
   cost = 0
-  /** What of that was for those who have used up their shares. */
+  /** The part of `cost` that is due to those who have used up their shares. */
   #usedUp = 0
-  /** What it should, as long as somebody is there who brings little at a time. */
+  /** What this turn should cost, in octets. */
+  budget!: number
+  /** The budget of a turn while somebody is there who brings little at a time. */
   #short!: number
-  /** What this one should. */
-  #limit!: number
-  /** Milliseconds of the monotonic clock. */
+  /** Milliseconds of the monotonic clock until which that is so. */
   #shortUntil = -Infinity
-  /** No share is smaller. */
+  /** The smallest share of a turn, and what a share of this one is while it is within its budget; in octets. */
   least!: number
-  /** What each of those may cost who want more. */
   #share!: number
   readonly #clock: () => number
   readonly #defer: (task: () => void) => void
   #writers: Array<Writer> = []
   readonly #continuing: Array<Continuing> = []
-  /** The end of this turn is near. */
+  /** `#end` is going to be called. */
   #ending = false
-  /** What has steps that wait for another turn, and how many of all of them may be taken in this one. */
+  /** How many `steps` go on in a later turn, and how many single ones may still be taken in this turn. */
   #underWay = 0
   #steps = SLICE
 
@@ -86,21 +85,17 @@ export class Turn {
     this.limit = limit
   }
 
-  /** What a turn should cost from now on, in octets. */
+  /** What a turn should cost from now on, in octets, as long as somebody is there who brings little at a time. */
   set limit(octets: number) {
     this.#short = octets
     this.least = Math.min(LEAST, octets / SHARES)
     this.#measure()
   }
 
-  get limit(): number {
-    return this.#limit
-  }
-
   /** Somebody who brings little at a time has brought a request: those who bring much have short turns for a while. */
   hurry(): void {
     this.#shortUntil = this.now + SHORT_FOR
-    if (this.#limit > this.#short) this.#measure()
+    if (this.budget > this.#short) this.#measure()
   }
 
   tick(): void {
@@ -109,12 +104,12 @@ export class Turn {
 
   /** What a connection may cost in this turn, in octets. */
   get share(): number {
-    return this.cost < this.#limit ? this.#share : this.least
+    return this.cost < this.budget ? this.#share : this.least
   }
 
   /** It has cost what it should. */
   get long(): boolean {
-    return this.cost >= this.#limit
+    return this.cost >= this.budget
   }
 
   /** Many wait for their turn. */
@@ -203,7 +198,7 @@ export class Turn {
     this.#next()
     if (this.#continuing.length > 0) {
       this.tick()
-      this.#goOn(Math.max(this.#limit, others))
+      this.#goOn(Math.max(this.budget, others))
       this.#write()
       this.#next()
     }
@@ -217,16 +212,16 @@ export class Turn {
   }
 
   #measure(): void {
-    this.#limit = this.now < this.#shortUntil ? this.#short : LONG * this.#short
-    this.#share = this.#limit / Math.min(Math.max(this.#continuing.length, 1), SHARES)
+    this.budget = this.now < this.#shortUntil ? this.#short : LONG * this.#short
+    this.#share = this.budget / Math.min(Math.max(this.#continuing.length, 1), SHARES)
   }
 
   /** In the order in which they came; whoever wants more again is behind all others. */
-  #goOn(limit: number): void {
+  #goOn(budget: number): void {
     const waiting = this.#continuing
     let went = 0
     try {
-      for (const all = waiting.length; went < all && this.cost < limit;) waiting[went++]!.goOn()
+      for (const all = waiting.length; went < all && this.cost < budget;) waiting[went++]!.goOn()
     } finally {
       waiting.splice(0, went)
     }

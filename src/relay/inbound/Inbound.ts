@@ -113,7 +113,7 @@ export class Inbound implements FrameSink {
         this.#pass(decision, head, bodyStart, bodyEnd, flag)
         break
       case "Authenticate":
-        this.#share.needs(AUTH)
+        this.#share.costsExtra(AUTH)
         this.#hop.authenticate(head, decision)
         break
       case "Foreign":
@@ -186,7 +186,7 @@ export class Inbound implements FrameSink {
       this.#hop.reading.uses(known, undefined)
       return this.#lastRoute = known
     }
-    this.#share.needs(ROUTE)
+    this.#share.costsExtra(ROUTE)
     const decision = known?.takeSuccessor(this.#shared.turn.now) ??
       this.#hop.router.decide(head, this.#hop, octets === Infinity)
     if (decision._tag === "Route") {

@@ -5,24 +5,27 @@ import type { Reading } from "./Reading.ts"
 export class Share implements Continuing {
   readonly #turn: Turn
   readonly #reading: Reading
-  /** What has been done for it in the last turn in which something was, since it was given a share of its own for two. */
-  #number = 0
+  /** The last turn in which something was done for it, and what that has cost, in octets. */
+  #turnNumber = 0
   #cost = 0
-  /** What of that was for what most frames do not need. */
-  #rare = 0
-  /** What it was given when it went on, for that turn and the next one, in which it reads; 0: what everybody may have. */
+  /** The part of `#cost` that is due to what few frames need, as an AUTH or a new path. */
+  #extra = 0
+  /**
+   * What it may cost in the turn in which it goes on after it has waited, and in the one after, in which it reads: both count as
+   * one. 0: a share like everybody's.
+   */
   #given = 0
-  /** What the last read began with. */
-  #before = 0
-  /** Its octets that are not paid for. */
+  /** What `#cost` was when the octets came that are dealt with now. */
+  #costBefore = 0
+  /** How many of these octets do not count in `#cost` so far. */
   #unpaid = 0
-  /** That read brought a request. */
+  /** These octets have brought a request. */
   #requested = false
-  /** Milliseconds of the monotonic clock until which its peer is somebody who brings much at a time. */
+  /** Milliseconds of the monotonic clock until which its peer counts as somebody who brings much at a time. */
   #muchUntil = -Infinity
   /** It waits for its turn. */
   waits = false
-  /** This is its last turn. */
+  /** Its connection is gone: it waits for no turn any more. */
   #last = false
 
   constructor(turn: Turn, reading: Reading) {
@@ -30,50 +33,50 @@ export class Share implements Continuing {
     this.#reading = reading
   }
 
-  /** So many octets are here. */
+  /** So many octets are there to be dealt with: those that came in, and those that were kept before. */
   readBegins(octets: number): void {
-    this.#before = this.#cost
+    this.#costBefore = this.#cost
     this.#unpaid = octets
     this.#requested = false
   }
 
-  /** So many are kept. Those of no frame cost as well: line ends between them, or a piece of a header section. */
+  /** They were dealt with, and so many are kept. Those of no frame cost as well: line ends between frames, pieces of header sections. */
   readEnds(kept: number): void {
-    this.costs(READ + Math.max(0, this.#unpaid - kept))
+    this.#costs(READ + Math.max(0, this.#unpaid - kept))
     const cost = this.#cost
     const turn = this.#turn
-    if (cost - this.#rare > turn.least) this.#muchUntil = turn.now + SHORT_FOR
+    if (cost - this.#extra > turn.least) this.#muchUntil = turn.now + SHORT_FOR
     else if (this.#requested && turn.now >= this.#muchUntil) turn.hurry()
     // Whoever waited before reads no more when a further read would have to be kept in part.
-    if (this.#given > 0 && 2 * cost - this.#before > this.#given) this.wait(cost)
+    if (this.#given > 0 && 2 * cost - this.#costBefore > this.#given) this.wait(cost)
   }
 
   /** A frame, or its header section: so many octets. */
   begins(request: boolean, octets: number): void {
     if (request) this.#requested = true
     this.#unpaid -= octets
-    this.costs(FRAME + octets)
+    this.#costs(FRAME + octets)
   }
 
   /** Octets of the body of a long chunk. */
   goesOn(octets: number): void {
     this.#unpaid -= octets
-    this.costs(octets)
+    this.#costs(octets)
   }
 
-  /** What a frame needs beside that, and most do not: it does not tell that much is brought. */
-  needs(octets: number): void {
-    this.costs(octets)
-    this.#rare += octets
+  /** What a frame costs that needs more than most do: that tells nothing of how much its peer brings. */
+  costsExtra(octets: number): void {
+    this.#costs(octets)
+    this.#extra += octets
   }
 
   /** So much is done for it in this turn, in octets. */
-  costs(octets: number): void {
+  #costs(octets: number): void {
     const turn = this.#turn
-    if (this.#number < turn.number) {
-      this.#number = turn.number
-      this.#cost = this.#rare = 0
-      this.#given = this.#before = 0
+    if (this.#turnNumber < turn.number) {
+      this.#turnNumber = turn.number
+      this.#cost = this.#extra = 0
+      this.#given = this.#costBefore = 0
     }
     turn.cost += octets
     const cost = this.#cost += octets
@@ -84,7 +87,7 @@ export class Share implements Continuing {
   wait(cost = 0): void {
     if (this.waits || this.#last) return
     this.waits = true
-    this.#number = this.#turn.number
+    this.#turnNumber = this.#turn.number
     this.#cost = cost
     this.#reading.stop()
     this.#turn.continues(this, cost)
@@ -102,9 +105,9 @@ export class Share implements Continuing {
     const turn = this.#turn
     const expected = this.#cost
     // Many octets at a time cost less, so who waited has more and more of the turn, up to all of it.
-    this.#given = Math.min(turn.limit, Math.max(turn.least, 2 * expected))
-    this.#number = turn.number + 1
-    this.#cost = this.#rare = this.#before = 0
+    this.#given = Math.min(turn.budget, Math.max(turn.least, 2 * expected))
+    this.#turnNumber = turn.number + 1
+    this.#cost = this.#extra = this.#costBefore = 0
     this.#reading.go()
     // What is read next is dealt with in the same turn as what others have waiting.
     if (!this.waits && expected > this.#cost) turn.cost += expected - this.#cost

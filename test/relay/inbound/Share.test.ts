@@ -115,7 +115,7 @@ describe("Share", () => {
       return (frames: number, request: boolean, needs = 0): void => {
         share.readBegins(100 * frames)
         for (let i = 0; i < frames; i++) share.begins(request, 100)
-        share.needs(needs)
+        share.costsExtra(needs)
         share.readEnds(0)
       }
     }
@@ -126,9 +126,9 @@ describe("Share", () => {
       turn.tick()
       turn.writesAtEnd({ endTurn: () => {} })
       nextTurn()
-      assert.isAbove(turn.limit, LIMIT)
+      assert.isAbove(turn.budget, LIMIT)
       read()
-      return turn.limit === LIMIT
+      return turn.budget === LIMIT
     }
 
     it("is whoever brings a request, or a few of them", () => {
