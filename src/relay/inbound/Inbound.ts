@@ -101,12 +101,12 @@ export class Inbound implements FrameSink {
   frame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean {
     const { trace } = this.#hop
     if (trace !== undefined) trace.incoming.frame(head, bodyStart, bodyEnd, flag)
-    this.#begins(head, bodyEnd - bodyStart, bodyEnd)
+    const octets = bodyEnd - bodyStart
+    this.#begins(head, octets, bodyEnd)
     if (head.kind === Kind.Response) {
       this.#response(head, flag)
       return this.#hop.reading.mayGoOn
     }
-    const octets = bodyEnd - bodyStart
     const decision = this.#decide(head, octets, flag)
     switch (decision._tag) {
       case "Route":
@@ -189,22 +189,17 @@ export class Inbound implements FrameSink {
     this.#share.costsExtra(ROUTE)
     const decision = known?.takeSuccessor(this.#shared.turn.now) ??
       this.#hop.router.decide(head, this.#hop, octets === Infinity)
-    if (decision._tag === "Route") {
-      this.#remember(head, decision)
-      this.#hop.reading.uses(decision, known)
-    }
+    if (decision._tag !== "Route") return decision
+    this.#hop.probation.succeeded()
+    this.#routes.add(pathsOf(head), decision, this.#chunk?.route)
+    this.#lastRoute = decision
+    this.#hop.reading.uses(decision, known)
     return decision
   }
 
   #foreign(): void {
     this.#shared.counters.foreign++
     this.#hop.finish("request for another relay")
-  }
-
-  #remember(head: Head, route: Route): void {
-    this.#hop.probation.succeeded()
-    this.#routes.add(pathsOf(head), route, this.#chunk?.route)
-    this.#lastRoute = route
   }
 
   // ---- what is passed on
