@@ -28,15 +28,18 @@ export interface Session {
   /** What the relay keeps of it: it comes with the `NewSession`, and stays as it is. */
   readonly record: SessionRecord
   /** The connections to other relays that it uses, and those that were made to endpoints for it, by their URIs. */
-  ways?: Map<string, Way> | undefined
+  ways?: Map<string, SessionWay> | undefined
   /** Authorities ("host:port") under which the owner has shown itself in From-Path. */
   readonly ownerAuthorities: Array<string>
 }
 
-/** A connection to another relay, or to an endpoint; `came`: the session's requests come in on it. One that is gone takes no memory. */
-export interface Way {
+/** A connection that a session uses. */
+export interface SessionWay {
+  /** One that is gone takes no memory. */
   readonly hop: WeakRef<object>
+  /** Requests of the session came in on it; else it was made for them. */
   readonly came: boolean
+  /** It leads to another relay, not to an endpoint. */
   readonly relay: boolean
 }
 

@@ -6,7 +6,7 @@
  */
 import { sessionKey } from "../../protocol/Ident.ts"
 import { authorityKey, type MsrpUri, sameUri } from "../../protocol/Uri.ts"
-import type { Session, Way } from "../Session.ts"
+import type { Session, SessionWay } from "../Session.ts"
 import { cannotBeReached } from "./Directory.ts"
 import type { Party } from "./Party.ts"
 
@@ -80,7 +80,7 @@ const isOfBrowser = ({ transport }: MsrpUri): boolean => transport.toLowerCase()
 const leadsTo = (peer: MsrpUri, next: MsrpUri): boolean =>
   sameUri(peer, next) || (peer.sessionId !== undefined && peer.sessionId === next.sessionId)
 
-const remember = (session: Session, uri: MsrpUri, way: Way): void => {
+const remember = (session: Session, uri: MsrpUri, way: SessionWay): void => {
   const ways = session.ways ??= new Map()
   const key = keyOf(uri)
   ways.delete(key)
@@ -88,7 +88,7 @@ const remember = (session: Session, uri: MsrpUri, way: Way): void => {
   if (ways.size > MAX_WAYS) ways.delete(ways.keys().next().value ?? "")
 }
 
-const openOf = (way: Way | undefined, relay: boolean): Party | undefined => {
+const openOf = (way: SessionWay | undefined, relay: boolean): Party | undefined => {
   if (way === undefined || (relay && !way.relay)) return undefined
   const hop = way.hop.deref() as Party | undefined
   return hop?.open === true ? hop : undefined
