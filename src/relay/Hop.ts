@@ -23,6 +23,7 @@ import { RelayProof } from "./RelayProof.ts"
 import { HopRoutes } from "./route/HopRoutes.ts"
 import { Unanswered } from "./route/Unanswered.ts"
 import type { Admitted } from "./rules/Admission.ts"
+import type { AnswerTo } from "./rules/Auth.ts"
 import type { Authenticate } from "./rules/Decision.ts"
 import type { Router } from "./rules/Router.ts"
 import type { SessionRecord } from "./SessionRecord.ts"
@@ -215,12 +216,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.reading.answered()
   }
 
-  respond(
-    to: { readonly transactionId: string; readonly toPath: string; readonly fromPath: string },
-    status: number,
-    headers: HeaderLines,
-    comment = reasonPhrase(status)
-  ): void {
+  respond(to: AnswerTo, status: number, headers: HeaderLines, comment = reasonPhrase(status)): void {
     if (this.gone) return
     this.shared.counters.responsesOut[status]!++
     this.control(encodeResponse({ ...to, status, comment, headers }))

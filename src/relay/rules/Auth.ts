@@ -4,7 +4,7 @@
  */
 import { isLoopback } from "../../net/Hosts.ts"
 import { chooseAuthorization } from "../../protocol/digest/Authorization.ts"
-import { commentOf, type HeaderLines } from "../../protocol/Encoder.ts"
+import { commentOf, type HeaderLines, type ResponseParts } from "../../protocol/Encoder.ts"
 import type { Head } from "../../protocol/Head.ts"
 import { sessionId } from "../../protocol/Ident.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
@@ -59,6 +59,9 @@ const DRAINING: AuthAnswer = {
 /** A number with more digits is above every maximum. */
 const EXPIRES_DIGITS = 9
 
+/** Transaction id and paths of an answer. */
+export type AnswerTo = Pick<ResponseParts, "fromPath" | "toPath" | "transactionId">
+
 /** The hop that an AUTH came in on. */
 export interface AuthSource extends Party {
   /** Counts what became of its requests (RFC 4976 §6.1). */
@@ -70,7 +73,7 @@ export interface AuthSource extends Party {
   /** Sends what is written, then closes. */
   finish(reason: Closing): void
   respond(
-    to: { readonly transactionId: string; readonly toPath: string; readonly fromPath: string },
+    to: AnswerTo,
     status: number,
     headers: HeaderLines,
     comment?: string
@@ -81,8 +84,7 @@ export interface AuthSource extends Party {
 export interface Asking {
   readonly hop: AuthSource
   readonly request: Authenticate
-  /** Paths and transaction id of its answer. */
-  readonly to: { readonly transactionId: string; readonly toPath: string; readonly fromPath: string }
+  readonly to: AnswerTo
   readonly realm: string
   /** Values of Authorization: mostly one; some clients answer each challenge with one (RFC 8760 §2.4). */
   readonly authorizations: ReadonlyArray<string>
