@@ -14,7 +14,8 @@ import type { Way } from "./Forward.ts"
 import type { Held } from "./Held.ts"
 import type { HopRoutes } from "./HopRoutes.ts"
 import type { Pace, Paces } from "./Pace.ts"
-import type { Source, UserUnanswered } from "./Unanswered.ts"
+import type { Source } from "./Unanswered.ts"
+import type { UserLoad } from "./UserLoad.ts"
 import { WayBack } from "./WayBack.ts"
 
 /** What a route is made of. */
@@ -34,8 +35,8 @@ export interface RouteParts {
   readonly paces: Paces
   /** That of the request for which it was decided. */
   readonly kind: Kind
-  /** What requests of the same user hold that have no answer. */
-  readonly user: UserUnanswered
+  /** What the user makes the relay hold whose session is the first. */
+  readonly user: UserLoad
   /** The source is another relay, whose connection many users share. */
   readonly fromRelay: boolean
 }
@@ -60,7 +61,7 @@ export class Route implements Way {
   readonly ok: Buffer
   /** Octets of its paths, which stand in it, and in what it is found by. */
   readonly octets: number
-  readonly user: UserUnanswered
+  readonly user: UserLoad
   readonly back: WayBack
   /** How fast its requests may come, unless there is no bound. */
   #pace: Pace | undefined

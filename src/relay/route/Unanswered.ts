@@ -7,13 +7,10 @@
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
-import type { Limits } from "../Limits.ts"
 import type { CameFrom, HopFacts } from "../Observer.ts"
 import type { Sent } from "../outbound/Window.ts"
-import { type Session, userOf } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
-import { BlockedOfUser } from "./Blocked.ts"
 import { Held } from "./Held.ts"
 import type { Tap } from "./Tap.ts"
 
@@ -38,7 +35,7 @@ export interface Source extends HopFacts {
  * Octets up to a bound. Of requests that are answered only if they fail, the one that was sent first makes room: nobody
  * waits for what has arrived already.
  */
-abstract class Octets {
+export abstract class BoundedOctets {
   octets = 0
   /** No more is taken until half of it is free. */
   full = false
@@ -82,7 +79,7 @@ abstract class Octets {
 const PARTS = 32
 
 /** That of one connection. */
-export class Unanswered extends Octets {
+export class Unanswered extends BoundedOctets {
   /** Whom answers and REPORTs go to. Nothing that waits for an answer keeps a connection in memory that is gone. */
   source: Source | undefined
   readonly shared: Shared
@@ -135,7 +132,7 @@ export class Unanswered extends Octets {
    * Is more refused to a way back that holds so many: each has a part of what is left, so that there is some for all. Where
    * there are several users each of them has one, however many paths he shows.
    */
-  refuses(octets: number, user: UserUnanswered): boolean {
+  refuses(octets: number, user: BoundedOctets): boolean {
     if (!this.#refusing) return false
     const held = this.source?.reading.severalUsers === true ? user.octets : octets
     return held * PARTS > 2 * this.most - this.octets
@@ -154,12 +151,13 @@ export class Unanswered extends Octets {
     reading.release()
   }
 
-  holdFor(user: UserUnanswered): void {
+  /** The connection is not read for this user, or is again. */
+  holdFor(user: object): void {
     const { source } = this
     if (source?.reading.holdFor(user) === true) source.shared.counters.unansweredOverLimit++
   }
 
-  releaseFor(user: UserUnanswered): void {
+  releaseFor(user: object): void {
     this.source?.reading.releaseFor(user)
   }
 
@@ -168,66 +166,5 @@ export class Unanswered extends Octets {
     stopTimer(this.#patience)
     this.#gone = this.from
     this.source = undefined
-  }
-}
-
-/** That of one user, on all connections: of what he sends, or of what others send to him. */
-export class UserUnanswered extends Octets {
-  readonly #limits: Limits
-  readonly #held = new Set<Unanswered>()
-  /** His messages whose receivers want no more of them. */
-  readonly blocked = new BlockedOfUser()
-  /** His sessions that are tried on connections to other relays. */
-  trials = 0
-  /** How long others were held for him. */
-  readonly held = new Held()
-  /** Octets of the routes that are remembered, whether anything is without an answer there or not. */
-  routeOctets = 0
-
-  constructor(limits: Limits) {
-    super()
-    this.#limits = limits
-  }
-
-  protected get most(): number {
-    return this.#limits.unansweredOfUser
-  }
-
-  /** `by`: the connection to hold when it is too much. */
-  add(octets: number, by: Unanswered | undefined): void {
-    if (!this.takes(octets)) return
-    this.full = true
-    if (by === undefined) return
-    this.#held.add(by)
-    by.holdFor(this)
-  }
-
-  protected relaxed(): void {
-    for (const one of this.#held) one.releaseFor(this)
-    this.#held.clear()
-  }
-}
-
-/** Those of all users. One lives as long as a route needs it. */
-export class UsersUnanswered {
-  readonly #limits: Limits
-  readonly #users = new Map<string, WeakRef<UserUnanswered>>()
-  readonly #gone = new FinalizationRegistry<string>((user) => {
-    if (this.#users.get(user)?.deref() === undefined) this.#users.delete(user)
-  })
-
-  constructor(limits: Limits) {
-    this.#limits = limits
-  }
-
-  /** What strangers send to him does not count against what he sends himself, or they could have him wait. */
-  of(session: Session, fromOwner: boolean): UserUnanswered {
-    const user = `${fromOwner ? "from" : "to"} ${userOf(session)}`
-    const known = this.#users.get(user)?.deref()
-    if (known !== undefined) return known
-    const one = new UserUnanswered(this.#limits)
-    this.#users.set(user, new WeakRef(one))
-    this.#gone.register(one, user)
-    return one
   }
 }

@@ -14,7 +14,8 @@ import type { Sent } from "../outbound/Window.ts"
 import type { Parties } from "../SessionRecord.ts"
 import { BlockedOfWay } from "./Blocked.ts"
 import { encodeReport } from "./Report.ts"
-import type { Source, Unanswered, UserUnanswered } from "./Unanswered.ts"
+import type { Source, Unanswered } from "./Unanswered.ts"
+import type { UserLoad } from "./UserLoad.ts"
 
 /** What is tried with the first requests of a session, where another relay might refuse them. */
 export interface Tried {
@@ -37,8 +38,8 @@ export interface WayBackParts {
   readonly own: ReadonlyArray<MsrpUri>
   readonly rest: ReadonlyArray<MsrpUri>
   readonly from: ReadonlyArray<MsrpUri>
-  /** What requests of the same user hold that have no answer. */
-  readonly user: UserUnanswered
+  /** What the user makes the relay hold whose session is the first. */
+  readonly user: UserLoad
   /** The source is another relay, whose connection many users share. */
   readonly fromRelay: boolean
   /** The sessions whose URIs it uses. */
@@ -54,7 +55,7 @@ const WAY = 512
 
 export class WayBack implements Origin {
   readonly #unanswered: Unanswered
-  readonly #user: UserUnanswered
+  readonly #user: UserLoad
   readonly #parties: Parties
   readonly #fromRelay: boolean
   readonly #limits: FrameLimits

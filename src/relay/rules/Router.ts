@@ -9,7 +9,7 @@ import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/U
 import type { Paces } from "../route/Pace.ts"
 import { partiesOf, type Route } from "../route/Route.ts"
 import { MAX_TRIALS, Trial } from "../route/Trial.ts"
-import { UsersUnanswered, type UserUnanswered } from "../route/Unanswered.ts"
+import { type UserLoad, UserLoads } from "../route/UserLoad.ts"
 import { extend, type Session, type Sessions } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { type Decision, refuse, TOO_LONG } from "./Decision.ts"
@@ -42,11 +42,11 @@ export interface RouterOptions {
 export class Router {
   readonly #options: RouterOptions
   readonly #own: OwnUris
-  readonly #users: UsersUnanswered
+  readonly #users: UserLoads
 
   constructor(options: RouterOptions) {
     this.#options = options
-    this.#users = new UsersUnanswered(options.shared.limits)
+    this.#users = new UserLoads(options.shared.limits)
     this.#own = new OwnUris(options.uris, options.usePath)
   }
 
@@ -240,7 +240,7 @@ interface Request {
   /** It comes from the owner of the first session, not to him. */
   readonly fromOwner: boolean
   readonly paces: Paces
-  readonly user: UserUnanswered
+  readonly user: UserLoad
   /** A long chunk, which is passed on while it comes. */
   readonly isLong: boolean
 }
