@@ -2,6 +2,7 @@
  * The way back to who sent requests with one To-Path and From-Path: of answers, REPORTs, and of the wish to hear no more of
  * a message. Requests without an answer keep it, and nothing else of their route.
  */
+import { saysStale } from "../../protocol/digest/Challenge.ts"
 import { encodeResponse } from "../../protocol/Encoder.ts"
 import type { FrameLimits } from "../../protocol/FrameLimits.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
@@ -194,7 +195,7 @@ export class WayBack implements Origin {
     // it, who stand in the path as well (RFC 4976 §6.3).
     if (
       asked.hasCredentials && head.status === 401 && !this.fromPath.includes(" ") &&
-      !head.headers("WWW-Authenticate").some(isStale)
+      !saysStale(head.headers("WWW-Authenticate"))
     ) source.authFailed()
     return true
   }
@@ -261,5 +262,3 @@ export class WayBack implements Origin {
 }
 
 const urisOf = (path: string): number => path === "" ? 0 : path.split(" ").length
-
-const isStale = (challenge: string): boolean => /\bstale\s*=\s*"?true/i.test(challenge)
