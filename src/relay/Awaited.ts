@@ -13,7 +13,7 @@ export class Awaited {
   readonly #turn: Turn
   readonly #waits = new Set<Wait>()
   #looking = false
-  /** Somebody waits: where things end for each message, nothing else is to be asked. */
+  /** Somebody waits. Where something ends with every message, this is all that is looked at. */
   any = false
 
   constructor(turn: Turn) {

@@ -9,10 +9,10 @@ import type { TimerQueue, Timers } from "./Timers.ts"
  */
 export interface RelayLimits {
   /**
-   * Octets that one turn of the event loop passes on before what else was read waits for the next one, while there is anybody
-   * who brings little at a time and would wait for its end; otherwise it is 16 times as many. A frame counts as
-   * 2 KiB more, a path that is new as 16, an AUTH as 64, what is read at a time as 1. When several want more they share it, each with a fifth at least; when it is used up, whoever
-   * has brought little is still served.
+   * Octets that are passed on in one turn of the event loop; what was read beyond them waits for the next one. It is 16 times as
+   * many while nobody is there who brings little at a time, and would have to wait for the end of the turn. Beside its octets a
+   * frame counts as 2 KiB, a path that is new as 16 KiB, an AUTH as 64 KiB, and a read as 1 KiB. Those who want more share what
+   * there is, each with a fifth at least; when it is used up, whoever has brought little is still served.
    */
   readonly turn: number
   /** Octets that wait for one connection before those who send to it are held. */

@@ -148,8 +148,8 @@ export class Turn {
   }
 
   /**
-   * Takes the steps of something that may be long, of which each costs about as much as a frame, and then does what follows: the
-   * first step at once, and of all that is long so many in each turn.
+   * Takes the steps of something that may be long, each of which costs about as much as a frame, and then does what follows. The
+   * first step is taken at once. Of all that goes by steps, `SLICE` are taken in a turn.
    */
   steps(all: Iterable<void>, then: () => void = () => {}): void {
     const rest = all[Symbol.iterator]()

@@ -30,7 +30,10 @@ export interface HandshakeLimits {
   readonly isProxy: (address: string) => boolean
 }
 
-/** Of one address where a certificate is asked for: to verify the worst takes a tenth of a second, and is counted afterwards. */
+/**
+ * The most handshakes of one address at a time where a certificate is asked for: the worst take a tenth of a second to verify,
+ * which its budget is charged with only afterwards.
+ */
 const ASKED_AT_ONCE = 8
 
 /** The turns of one address. */

@@ -77,9 +77,9 @@ export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boole
   const handle = inner._handle
   if (fields === undefined || !isHandle(handle)) return undefined
   let buffer: Buffer = small
-  /** Octets read since a read did not fill its buffer. */
+  /** Octets that were read without a pause, which is a read that does not fill its buffer. */
   let burst = 0
-  /** Of those one after another that read into the largest buffer. */
+  /** Small reads one after another, while it reads into the largest buffer. */
   let smallReads = 0
   /** Node asks for the next buffer when a read is over. */
   const next = (): Buffer => {

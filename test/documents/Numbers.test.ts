@@ -272,10 +272,10 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `after ${defaultOf("MSRP_STALL_LIMIT")} seconds without a sign of life`
   ],
   "src/relay/Limits.ts": [
-    `otherwise it is ${from(TURN, "LONG")} times as many`,
-    `A frame counts as ${size(from(TURN, "FRAME"))} more, a path that is new as ${
-      from(TURN, "ROUTE") / 1024
-    }, an AUTH as ${from(TURN, "AUTH") / 1024}, what is read at a time as ${from(TURN, "READ") / 1024}`,
+    `It is ${from(TURN, "LONG")} times as many`,
+    `frame counts as ${size(from(TURN, "FRAME"))}, a path that is new as ${size(from(TURN, "ROUTE"))}, an AUTH as ${
+      size(from(TURN, "AUTH"))
+    }, and a read as ${size(from(TURN, "READ"))}`,
     `each with a ${ORDINALS[from(TURN, "SHARES")]} at least`
   ],
   "src/Authenticator.ts": [`answers within ${limits.authDecision} seconds (the limit \`authDecision\`)`],

@@ -22,18 +22,19 @@ export class BackPressure implements Flows {
   readonly #shared: Shared
   readonly #reading: Tap
   #octets = 0
+  /** It is held since all flows together have too much. */
   #parkedHold = false
-  /** The flows that hold some, of which the first is asked for with each frame, and how many of them hold as much as they may. */
+  /** The flows that have something parked, and how many of them are full. */
   readonly #waiting = new LinkedMap<Waiting, undefined>()
   #full = 0
-  /** Several sessions wait for the receiver of one of them. */
+  /** The limit for which several sessions wait for the receiver of one of them. */
   #patience: Timeout | undefined
   /** Milliseconds of the monotonic clock since when it is not read. */
   #since = 0
   /** The same, from which on it is not counted yet for whom. */
   #uncounted = 0
   #gone = false
-  /** The connection is not read any more since receivers are slow. */
+  /** Called when the connection is not read any more since receivers are slow. */
   onHold: () => void = () => {}
 
   constructor(shared: Shared, reading: Tap, others: ReadonlyArray<Others>) {
@@ -42,7 +43,7 @@ export class BackPressure implements Flows {
     for (const one of others) one.onMore = () => this.#wait()
   }
 
-  /** It keeps its route, whose paths may be as long as header lines: what it has parked, which follows, is too much for both. */
+  /** A flow keeps its route, whose paths may be as long as header lines. Whether that is too much `parked` finds, which follows. */
   waits(flow: Waiting): void {
     this.#waiting.set(flow, undefined)
     this.#octets += flow.routeOctets
@@ -62,7 +63,7 @@ export class BackPressure implements Flows {
   #changed(octets: number): void {
     this.#octets += octets
     const { connection, relay } = this.#shared.limits
-    // Not where a flow writes what it has: it may be too much since the limit was lowered, and nobody fails while he writes.
+    // Where there is more: nothing fails while a flow writes what it has, though it may be too much since the limit was lowered.
     if (octets > 0 && this.#octets > relay) this.#giveUpOne()
     // The sessions of a relay each have their bound, and it waits for nobody else's.
     const most = this.#isRelay ? Infinity : connection
@@ -114,7 +115,7 @@ export class BackPressure implements Flows {
     return this.#full > 0 || this.#parkedHold
   }
 
-  /** Several use it from now on: they wait for a receiver as long as if he were too much only now. */
+  /** Several use it from now on: these wait for slow receivers as long as if the connection were held only now. */
   isShared(): void {
     if (this.#gone) return
     for (const { key: flow } of this.#waiting) if (flow.full && this.#isOver(flow)) this.#giveUp(flow)

@@ -103,7 +103,7 @@ export class PassedChunk implements Chunk {
     this.#stream.fail(this.route.target.loss, octets, flag)
   }
 
-  /** Nobody wants the rest of what has failed. Others on the same connections, with sessions of their own, have no say in it. */
+  /** Its receiver has reported a failure: the rest is not wanted. Others whose sessions use these connections have no say in it. */
   reported(head: Head, from: Outbound): void {
     const { back, target } = this.route
     if (this.#stream.messageId !== head.messageId || target !== from || !back.isAnswered(head.toPath, false)) return

@@ -32,25 +32,26 @@ export class Reading implements Tap {
   readonly #others: ReadonlyArray<Others>
   readonly #users: { readonly severalUsers: boolean }
   #connection: Connection | undefined
-  /** Reasons for not reading, and those of them that may last. */
+  /** How many reasons there are for not reading, and how many of them may last (`hold`). */
   #pauses = 0
   #holds = 0
-  /** Milliseconds of the monotonic clock. */
+  /** Milliseconds of the monotonic clock when the last hold ended. */
   #heldUntil = -Infinity
+  /** One of the holds: its peer does not read its answers. */
   #outputHold = false
   readonly flows: BackPressure
   /** The route of the last request. */
   #route: Used | undefined
-  /** Milliseconds of the monotonic clock. */
+  /** Milliseconds of the monotonic clock until which it counts as used by several sessions. */
   #sharedUntil = -Infinity
-  /** Users for whom alone it is held. */
+  /** Users for whom it is held, as long as nobody else uses it; and the limit for that. */
   #heldFor: Set<object> | undefined
   #unheard: Timeout | undefined
   /** Its peer was faster than a session allows. */
   #slowed: Timeout | undefined
-  /** Milliseconds of the monotonic clock; 0: it is not slowed. */
+  /** Milliseconds of the monotonic clock until which it is not read for that; 0: it is. */
   #slowedUntil = 0
-  /** Reasons for not even handling what was read already; each is one for not reading, too. */
+  /** How many reasons there are for not even handling what was read (`stop`). Each is one for not reading, too. */
   #stops = 0
   /** Has what was read already handled. */
   resume: () => void = () => {}
@@ -102,15 +103,15 @@ export class Reading implements Tap {
     this.release()
   }
 
-  /** Where others may be, they may have wanted to speak. */
+  /** It has not been read for so long that others, if there may be some, could have wanted to speak: then it is shared. */
   #longUnheard(): void {
     if (this.hasOthers) this.#isOfSeveral()
     else this.#shared.limits.unheard.start(this.#unheard!)
   }
 
   /**
-   * Answers may be where what came in waits: it was not read, or is read only since a moment ago. Who is faster than he may
-   * be is read all the time, but slowly: he shall not keep others waiting for an answer.
+   * It is held, or was until a moment ago, so answers may be among what is not read yet. Not where its peer is only faster than
+   * he may be: he is read all the time, though slowly, or he could keep those waiting who wait for his answers.
    */
   get isBehind(): boolean {
     return this.#holds > 0 || this.#shared.turn.now < this.#heldUntil + BEHIND

@@ -29,7 +29,7 @@ export interface OutboundOwner {
   stalled(): void
   /** Milliseconds of the monotonic clock when octets last came in there. */
   readonly lastHeard: number
-  /** What comes in there is not read, since those are slow who it is for; or it is not read yet, for whatever reason. */
+  /** `flows.holds`: it is not read, since receivers of what comes in are slow. `isBehind`: what came in may not be read yet. */
   readonly reading: { readonly isBehind: boolean; readonly flows: { readonly holds: boolean }; moved(): void }
   /** A REPORT goes out about something that came in here, sent by way of `from`. */
   reported(head: Head, from: Outbound): void

@@ -7,7 +7,10 @@ import { type Loss, MISANSWERED, refusedBy, restOf, UNANSWERED } from "../Loss.t
 import { stopTimer, Timed } from "../Timers.ts"
 import type { Sent, Window } from "./Window.ts"
 
-/** Milliseconds after which an answer is late wherever it may be: who brings too much is not read, and could put it off for good. */
+/**
+ * Milliseconds after which a request has no answer, even where answers lie there unread: who is not read for what he
+ * brings could put the end off for good.
+ */
 const MOST_BEHIND = 120_000
 
 /** What becomes of the answer. */

@@ -60,10 +60,10 @@ export class Windows implements WindowOwner {
     const owner = this.#owner
     do {
       for (const sender of owner.waiting.takeAll()) yield* sender.fails(loss)
-      // Who keeps something waits again.
+      // A flow that keeps something when it fails waits in its window again: those that wait now are taken once.
       const full = [...this.#full]
       for (const window of full) yield* window.fails(loss)
-      // One that was too fast may have gone on to its turn meanwhile, which never comes.
+      // Between the steps, one that was too fast may have gone on to wait for a turn, which never comes where the hop is gone.
     } while (owner.gone && !owner.waiting.empty)
   }
 }

@@ -33,7 +33,7 @@ export class Flow implements Sender, Waiting {
   /** It has as much as it may have, and until half of that is gone. */
   full = false
   #slowed: Timeout | undefined
-  /** Those of its receiver when it failed; and the last ones for which it has waited for him. */
+  /** What its receiver had done when it failed, and when it began to wait for him, or saw the last sign of him. */
   #failed: Signs | undefined
   #before: Signs | undefined
 
@@ -93,27 +93,27 @@ export class Flow implements Sender, Waiting {
   }
 
   /**
-   * It has failed, and since then its receiver has not answered half of what he had, or not taken, whatever was waited for. That
-   * he may have slept is no reason to wait for him again: what cannot be written at once fails at once.
+   * It has failed, and since then its receiver has not answered half of what he had, or has taken nothing, whichever was waited
+   * for. He is not waited for again: what cannot be written at once fails at once.
    */
   get failing(): boolean {
     const failed = this.#failed
     if (failed === undefined) return false
-    if (failed.last || (!failed.areOctets && !failed.areHalf)) return true
+    if (failed.unchanged || (!failed.forOctets && !failed.halfAnswered)) return true
     this.#failed = undefined
     return false
   }
 
   isSilent(millis: number): boolean {
     const before = this.#before
-    if (before?.last === true) return this.#way.target.shared.turn.now >= before.at + millis
+    if (before?.unchanged === true) return this.#way.target.shared.turn.now >= before.at + millis
     this.#before = new Signs(this.#way, this.#way.window.full)
     return false
   }
 
   /** It is failing, and nothing more can be written. */
   get stuck(): boolean {
-    return this.failing && (!this.clear || (this.#failed?.areOctets === true && this.#way.target.outbox.pending > 0))
+    return this.failing && (!this.clear || (this.#failed?.forOctets === true && this.#way.target.outbox.pending > 0))
   }
 
   /** Is a request of this kind refused, since its receiver takes nothing. A few REPORTs wait for him. */

@@ -19,18 +19,18 @@ export class Signs {
     this.at = turn.now
   }
 
-  /** It is waited for him to take octets, and not for his answers. */
-  get areOctets(): boolean {
+  /** He is waited for to take octets, not to answer. */
+  get forOctets(): boolean {
     return this.#taken !== undefined
   }
 
-  /** He had as much as may be without an answer, and has answered half of it since then, whoever has filled it again. */
-  get areHalf(): boolean {
+  /** Since then he has answered half of what may be without an answer, though that may have filled up again. */
+  get halfAnswered(): boolean {
     return this.#opened !== this.#way.window.opened
   }
 
-  /** There are no more since then. */
-  get last(): boolean {
+  /** He has done nothing since then. */
+  get unchanged(): boolean {
     const { target: { outbox }, window } = this.#way
     return this.#answers === window.answers && (this.#taken === undefined || this.#taken === outbox.taken)
   }

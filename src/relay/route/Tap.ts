@@ -9,14 +9,14 @@ export interface Tap {
   readonly shared: boolean
   /** So do several users, which is no reason to hold any of them for another one. */
   readonly severalUsers: boolean
-  /** Others may use it who have not been heard for a while, or never. */
+  /** Sessions other than that of the last request may use it, which have not sent anything for a while, or never. */
   readonly hasOthers: boolean
-  /** Do several wait while it is held, or might others do so, who are not heard, and have for long; it is held since then. */
+  /** It is held since that time. Do others wait for it: several use it, or may do so, and were not heard for long. */
   othersWait(since: number): boolean
-  /** Stops it, and lets it go on; as often as it was stopped. */
+  /** Stops it; it goes on when it was released as often as it was held. */
   hold(): void
   release(): void
-  /** The same for one user, whom several sessions do not wait for; whether it was stopped for him only now. */
+  /** The same for one user, until several sessions use it: they do not wait for him. True: it was not held for him before. */
   holdFor(user: object): boolean
   releaseFor(user: object): void
   readonly flows: Flows

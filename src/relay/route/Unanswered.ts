@@ -1,9 +1,10 @@
 /**
  * What requests without an answer hold in memory until it comes, or its time is over: the paths that a REPORT goes along,
  * which may be as long as a header line, and something for each request. It is counted for the connection that they came
- * in on, and for the user whose session they go through. Beyond either bound the connection is not read until half of it
- * is free again; one that several sessions share is not held for one user, whose requests are refused, nor for long for
- * receivers who answer nothing: what goes beyond its part of as many again is refused then.
+ * in on, and for the user whose session they go through (`UserLoad`). Beyond either bound the connection is not read until
+ * half of it is free again. One that several sessions share is not held for one user: his requests are refused. Nor is it held
+ * for longer than the `hold` limit: then requests are accepted up to twice the bound, and refused to each way back that has
+ * more than its part of what is left.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
@@ -75,7 +76,7 @@ export abstract class BoundedOctets {
   }
 }
 
-/** Of what is left, a way back, or a user, may hold one in so many. */
+/** Of what is left up to twice the bound, a way back, or a user, may hold one in so many. */
 const PARTS = 32
 
 /** That of one connection. */
@@ -84,10 +85,10 @@ export class Unanswered extends BoundedOctets {
   source: Source | undefined
   readonly shared: Shared
   #gone: CameFrom | undefined
-  /** It was held in vain: what is more than its share is refused to each way back. */
+  /** It was held in vain, so it is not held any more, and `refuses`. */
   #refusing = false
   #patience: Timeout | undefined
-  /** Milliseconds of the monotonic clock when it was held; and how long it was. */
+  /** Milliseconds of the monotonic clock when it was held. */
   #since = 0
   readonly #held = new Held()
 
@@ -129,8 +130,8 @@ export class Unanswered extends BoundedOctets {
   }
 
   /**
-   * Is more refused to a way back that holds so many: each has a part of what is left, so that there is some for all. Where
-   * there are several users each of them has one, however many paths he shows.
+   * Is a further request refused to a way back whose requests hold so many octets. Where there are several users, what the
+   * `user` of the way back has counts, however many paths he shows.
    */
   refuses(octets: number, user: BoundedOctets): boolean {
     if (!this.#refusing) return false

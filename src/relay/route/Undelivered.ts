@@ -21,8 +21,8 @@ export function* undelivered(
     const rest = restFrom(parked, i)
     one.stream.fail(loss, rest.octets - (i === first ? written : 0), rest.flag)
   }
-  // At once that of which more may come: it must not follow what is missing. And the first, which may be open where it was
-  // written to: it ends there with `#`, before anybody else ends it with `+` (RFC 4975 §7.1.1).
+  // Two of them without a pause. The long chunk at the end, of which more may come in: nothing may follow what is missing. And
+  // the first, of which a piece may be open at the hop: it ends with `#` before somebody ends it with `+` (RFC 4975 §7.1.1).
   const open = openFrom(parked)
   if (open < parked.length) fail(Math.max(open, first))
   for (let i = first; i < parked.length; i++) {

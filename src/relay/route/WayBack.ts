@@ -48,8 +48,8 @@ export interface WayBackParts {
 }
 
 /**
- * Octets that each request without an answer, and the way back of some, take about, beside their text. The From-Path counts
- * for each: where all of them fail at once, each has a REPORT that goes along it, and that may wait for one who does not read.
+ * What a request without an answer, and a way back that has such, take about, in octets, beside their paths. The From-Path counts
+ * for each request: where all fail at once, each makes a REPORT along it, which may wait for one who does not read.
  */
 const REQUEST = 384
 const WAY = 512
@@ -126,7 +126,7 @@ export class WayBack implements Origin {
     return this.#fromRelay || this.#unanswered.source?.reading.shared === true
   }
 
-  /** Too many requests have no answer: of the user, and their source cannot be held for him alone; or of this way, and it was held in vain. */
+  /** Too many requests have no answer, and their source is not held for that: it is shared, or was held in vain. */
   get full(): boolean {
     if (this.#user.full && this.#isOfMany) return true
     return !this.#fromRelay && this.#unanswered.refuses(this.#waiting * this.#each, this.#user)

@@ -91,7 +91,8 @@ export class Directory {
   }
 
   /**
-   * The hop to a URI, dialled for the user of the session if there is none, or why there is none. `takes`: may the request take this one, where it leads to a relay.
+   * The hop to a URI, dialled for the user of the session if there is none, or why there is none. `takes`: may the request take
+   * this hop, which leads to a relay and is there already.
    */
   hopFor(wanted: Wanted, takes: (hop: Party) => boolean): Party | NoHop {
     const { own, relay, uri } = wanted
