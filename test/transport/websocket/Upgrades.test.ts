@@ -7,7 +7,7 @@ import type { ServerResponse } from "node:http"
 import * as Net from "node:net"
 import { type LocalSocket, type NodeOptions, Transport } from "../../../src/Transport.ts"
 import { MAX_HTTP_LINES } from "../../../src/transport/websocket/Upgrades.ts"
-import { Recorder, turns } from "../../support/Recorder.ts"
+import { poll, Recorder, turns } from "../../support/Recorder.ts"
 
 const ws: LocalSocket = { scheme: "msrp", transport: "ws", host: "127.0.0.1", port: 0 }
 
@@ -85,6 +85,22 @@ describe("handshake", () => {
       assert.strictEqual(perTurn.reduce((sum, count) => sum + count, 0), CROWD)
       assert.isAtMost(Math.max(...perTurn), 16)
     }).pipe(Effect.provide(Transport.layerNode())))
+
+  it.live("of those that ask for none the oldest goes for a new one", () =>
+    serving({ maxHandshakes: 2, setupTimeout: 3600 }, (port) =>
+      Effect.gen(function*() {
+        const { facts } = yield* Transport
+        const closed: Array<number> = []
+        for (let i = 0; i < 5; i++) {
+          const client = Net.connect({ port, host: "127.0.0.1" })
+          client.on("close", () => closed.push(i))
+          yield* Effect.promise(() => once(client, "connect"))
+          // It has been taken in before the next one comes.
+          yield* turns(20)
+        }
+        yield* poll(() => facts!.webSocketsRefused["too many"] === 3 && closed.length === 3)
+        assert.deepStrictEqual(closed, [0, 1, 2])
+      })))
 
   it.live("no WebSocket is opened behind a request that is still to be answered", () =>
     serving({}, (port) =>
