@@ -84,6 +84,17 @@ const delivered = Effect.fnUntraced(function*(world: World, peers: ReadonlyArray
   for (const peer of peers) yield* peer.quiet
 })
 
+/** The relay further on, whose connections do as the test says, has accepted a session of Alice's on the first. */
+const oneAccepted = Effect.fnUntraced(function*(world: World) {
+  const peers = yield* listenAs(world, "far.example.org")
+  const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+  write(alice, bob("b1"), "hi")
+  yield* until(() => peers[0]?.frames.length === 1, "it")
+  peers[0]!.answer(yield* peers[0]!.next)
+  yield* delivered(world, [alice.peer], 1)
+  return { alice, carol, peers }
+})
+
 describe("a relay with a connection for each session", () => {
   scenario(
     "R4976-6.4.2-08: gets one, and is remembered; nothing is lost, and nobody hears of it",
@@ -208,12 +219,7 @@ describe("a relay with a connection for each session", () => {
     "R4976-6.4.3-02 R4976-6.4.2-08: what was sent again is answered once, whatever becomes of the first connection",
     (world) =>
       Effect.gen(function*() {
-        const peers = yield* listenAs(world, "far.example.org")
-        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
-        write(alice, bob("b1"), "hi")
-        yield* until(() => peers[0]?.frames.length === 1, "it")
-        peers[0]!.answer(yield* peers[0]!.next)
-        yield* delivered(world, [alice.peer], 1)
+        const { carol, peers } = yield* oneAccepted(world)
         write(carol, bob("b2"), "hi")
         carol.peer.write(request("PING", { to: `${carol.usePath} ${bob("b2")}`, from: carol.uri, id: "ping0001" }))
         assert.strictEqual((yield* carol.peer.next).status, 200)
@@ -335,12 +341,7 @@ describe("a relay that takes several sessions on a connection", () => {
     "R4976-6.4.3-01: before that it is asked a second time, and what it then says is told; others share on",
     (world) =>
       Effect.gen(function*() {
-        const peers = yield* listenAs(world, "far.example.org")
-        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
-        write(alice, bob("b1"), "hi")
-        yield* until(() => peers[0]?.frames.length === 1, "it")
-        peers[0]!.answer(yield* peers[0]!.next)
-        yield* delivered(world, [alice.peer], 1)
+        const { carol, peers } = yield* oneAccepted(world)
         write(carol, bob("gone"), "hi")
         peers[0]!.answer(yield* peers[0]!.next, "481 No session")
         yield* until(() => peers[1]?.frames.length === 1, "the second time")
@@ -371,12 +372,7 @@ describe("a relay that takes several sessions on a connection", () => {
     "R4976-6.4.3-01: other refusals are no reason for another connection, and are told once",
     (world) =>
       Effect.gen(function*() {
-        const peers = yield* listenAs(world, "far.example.org")
-        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
-        write(alice, bob("b1"), "hi")
-        yield* until(() => peers[0]?.frames.length === 1, "it")
-        peers[0]!.answer(yield* peers[0]!.next)
-        yield* delivered(world, [alice.peer], 1)
+        const { carol, peers } = yield* oneAccepted(world)
         write(carol, bob("b2"), "refused", "not known")
         const [first, second] = yield* peers[0]!.take(2)
         peers[0]!.answer(first!, "415 No")
