@@ -7,17 +7,18 @@ const HTAB = 9
 const STAR = 42
 const DEL = 127
 
-const set = (characters: string): Uint8Array => {
+/** A class of octets: 1 at each that is in it. */
+export const octetsOf = (characters: string): Uint8Array => {
   const table = new Uint8Array(256)
   for (let i = 0; i < characters.length; i++) table[characters.charCodeAt(i)] = 1
   return table
 }
-const ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-export const identFirst = set(ALPHANUMERIC)
-export const identRest = set(ALPHANUMERIC + ".-+%=")
+export const ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+export const identFirst = octetsOf(ALPHANUMERIC)
+export const identRest = octetsOf(ALPHANUMERIC + ".-+%=")
 /** Letters and marks of an extension header's name (RFC 4975 §9, token). */
-export const tokenOctet = set(ALPHANUMERIC + "!#$%&'*+-.^_`{|}~")
-export const letter = set(ALPHANUMERIC.slice(0, 52))
+export const tokenOctet = octetsOf(ALPHANUMERIC + "!#$%&'*+-.^_`{|}~")
+export const letter = octetsOf(ALPHANUMERIC.slice(0, 52))
 
 export const MSRP = Uint8Array.from("MSRP ", (c) => c.charCodeAt(0))
 
@@ -106,7 +107,7 @@ export const isStatus = (buf: Buffer, from: number, to: number): boolean => {
   return to - from === 7 || buf[from + 7] === SP
 }
 
-const isBlank = (code: number): boolean => code === SP || code === HTAB
+export const isBlank = (code: number): boolean => code === SP || code === HTAB
 
 /**
  * What stands there without blanks around it. Not `trim()`: to it, the last octet of some UTF-8 sequences is a blank. Nor an

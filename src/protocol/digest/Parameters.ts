@@ -1,4 +1,5 @@
 /** The parameters of a Digest header value (RFC 7616 §3.3, §3.4, §3.5), as octet strings. */
+import { ALPHANUMERIC, isBlank, octetsOf } from "../Grammar.ts"
 
 /** What one header value may cost; above it the value is malformed. */
 export const digestLimits = {
@@ -61,18 +62,13 @@ const COMMA = 44
 const EQUALS = 61
 const BACKSLASH = 92
 
-const table = (characters: string): Uint8Array => {
-  const octets = new Uint8Array(256)
-  for (const character of characters) octets[character.charCodeAt(0)] = 1
-  return octets
-}
-const tokenOctet = table("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~")
+/** A token of HTTP (RFC 9110 §5.6.2), which has no braces, unlike that of MSRP. */
+const tokenOctet = octetsOf(`${ALPHANUMERIC}!#$%&'*+-.^_\`|~`)
 
 const isToken = (text: string): boolean => {
   for (let i = 0; i < text.length; i++) if (tokenOctet[text.charCodeAt(i)] !== 1) return false
   return text.length > 0
 }
-const isBlank = (code: number): boolean => code === SP || code === HTAB
 /** An octet that may stand in a quoted string: no control character but HTAB, nothing that is not an octet. */
 const isText = (code: number): boolean => (code >= SP && code !== 127 && code <= 255) || code === HTAB
 export const isWritable = (text: string): boolean => {
