@@ -18,7 +18,7 @@ export const MAX_HELD = 67_108_864
 const LOOK_AGAIN = 20
 
 /** What a page may give as its reason (RFC 6455 §7.4.2): 1000, or a number for private use. */
-const codeOf: Readonly<Record<CloseReason, number>> = {
+const closeCodeOf: Readonly<Record<CloseReason, number>> = {
   done: 1000,
   "going away": 4001,
   protocol: 4002,
@@ -146,7 +146,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection {
   }
 
   #break(why: string): void {
-    this.#socket.close(codeOf.policy)
+    this.#socket.close(closeCodeOf.policy)
     this.#closed(why)
   }
 
@@ -179,7 +179,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection {
     if (this.#ended) return
     this.#ended = true
     // Behind what was sent.
-    this.#socket.close(codeOf[why])
+    this.#socket.close(closeCodeOf[why])
   }
 
   destroy(): void {

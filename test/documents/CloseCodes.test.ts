@@ -1,7 +1,7 @@
 /** The close codes of docs/websocket.md are those that the relay sends. */
 import { assert, describe, it } from "vitest"
 import { closeReasonOf, type Closing } from "../../src/relay/Closing.ts"
-import { codeOf } from "../../src/transport/websocket/WebSocketConnection.ts"
+import { closeCodeOf } from "../../src/transport/websocket/WebSocketConnection.ts"
 import { textOf } from "./fences.ts"
 
 describe("close codes in docs/websocket.md", () => {
@@ -12,7 +12,7 @@ describe("close codes in docs/websocket.md", () => {
   }))
 
   it("are all there", () => {
-    assert.deepStrictEqual(rows.map(({ code }) => code), Object.values(codeOf))
+    assert.deepStrictEqual(rows.map(({ code }) => code), Object.values(closeCodeOf))
   })
 
   it("have the reasons that the relay closes with, each once", () => {
@@ -20,7 +20,7 @@ describe("close codes in docs/websocket.md", () => {
     assert.isAbove(told.length, 10)
     assert.deepStrictEqual(rows.flatMap(({ words }) => words).sort(), told.sort())
     for (const { code, words } of rows) {
-      for (const one of words) assert.strictEqual(codeOf[closeReasonOf(one as Closing)], code, one)
+      for (const one of words) assert.strictEqual(closeCodeOf[closeReasonOf(one as Closing)], code, one)
     }
   })
 })

@@ -32,7 +32,7 @@ export interface WebSocketOptions {
 }
 
 /** RFC 6455 §7.4.1. */
-export const codeOf: Readonly<Record<CloseReason, number>> = {
+export const closeCodeOf: Readonly<Record<CloseReason, number>> = {
   done: closeCodes.normal,
   "going away": closeCodes.goingAway,
   protocol: closeCodes.protocol,
@@ -281,7 +281,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
   #say(why: CloseReason): void {
     if (this.#ended) return
     this.#ended = true
-    const { code, reason } = this.#fault ?? { code: codeOf[why], reason: "" }
+    const { code, reason } = this.#fault ?? { code: closeCodeOf[why], reason: "" }
     this.#control(CLOSE, closePayload(code, reason), nothing)
   }
 
