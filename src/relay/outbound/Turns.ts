@@ -97,10 +97,11 @@ class Round implements Queue {
   }
 }
 
-const ofSource = (): Queue => new Round(({ session }) => session, () => new InOrder())
+const bySession = (): Queue => new Round(({ session }) => session, () => new InOrder())
+const byConnection = (): Queue => new Round(({ source }) => source, bySession)
 
 export class Turns {
-  #queue = new Round(({ source }) => source, ofSource)
+  #queue = byConnection()
 
   get empty(): boolean {
     return this.#queue.empty
@@ -123,7 +124,7 @@ export class Turns {
   /** All of them; none waits any more. */
   takeAll(): ReadonlyArray<Sender> {
     const { all } = this.#queue
-    this.#queue = new Round(({ source }) => source, ofSource)
+    this.#queue = byConnection()
     return all
   }
 }
