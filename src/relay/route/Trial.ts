@@ -20,7 +20,7 @@ const OVERHEAD = 256
 export const MAX_TRIALS = 256
 
 /** Whose trials are counted: a connection, or a user. */
-export interface Tries {
+export interface TrialCount {
   trials: number
 }
 
@@ -48,18 +48,18 @@ interface Kept {
 export class Trial extends Timed implements Tried {
   readonly #route: Route
   readonly #owner: TrialOwner
-  readonly #tries: ReadonlyArray<Tries>
+  readonly #counts: ReadonlyArray<TrialCount>
   #kept: Array<Kept> = []
   #octets = 0
   #over = false
 
-  /** `tries`: the connection that is tried, and the user for whom. */
-  constructor(route: Route, owner: TrialOwner, tries: readonly [connection: Tries, user: Tries]) {
+  /** `counts`: the connection that is tried, and the user for whom. */
+  constructor(route: Route, owner: TrialOwner, counts: readonly [connection: TrialCount, user: TrialCount]) {
     super()
     this.#route = route
     this.#owner = owner
-    this.#tries = tries
-    for (const one of tries) one.trials++
+    this.#counts = counts
+    for (const one of counts) one.trials++
     route.target.shared.limits.transaction.start(this)
   }
 
@@ -124,7 +124,7 @@ export class Trial extends Timed implements Tried {
     this.#over = true
     this.#kept = []
     stopTimer(this)
-    for (const one of this.#tries) one.trials--
+    for (const one of this.#counts) one.trials--
   }
 
   override expired(): void {

@@ -177,8 +177,8 @@ export class Router {
     wentBy(session, uri, target, relay)
     if (!relay) return route
     // Neither what is too long to be kept nor what comes first on a connection that takes several needs to be tried.
-    const tries = [target.routes, request.user] as const
-    if (!request.isLong && !target.routes.takesSeveral && tries.every(({ trials }) => trials < MAX_TRIALS)) {
+    const counts = [target.routes, request.user] as const
+    if (!request.isLong && !target.routes.takesSeveral && counts.every(({ trials }) => trials < MAX_TRIALS)) {
       const trying = new Trying({
         directory,
         relays,
@@ -187,7 +187,7 @@ export class Router {
         target,
         beginning: beginningOf(sessions, request)
       })
-      route.back.trial = new Trial(route, trying, tries)
+      route.back.trial = new Trial(route, trying, counts)
     }
     return route
   }
