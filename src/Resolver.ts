@@ -151,8 +151,8 @@ export const layerNodeConfig = (
 ): Layer.Layer<never, OptionsError | Config.ConfigError> => Layer.unwrap(Effect.map(config, layerNode))
 
 /**
- * Remembers the SRV records that another resolver finds, asks it a few questions at a time, one about addresses for each user whose
- * next hop it is, and bounds what it finds.
+ * Remembers the SRV records that another resolver finds, asks it a few questions at a time, one about addresses and one about
+ * records for each user whose next hop it is, and bounds what it finds.
  *
  * @category layers
  * @since 0.1.0
@@ -177,9 +177,11 @@ export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<neve
         timeToLive: (exit) => Duration.seconds(lifeOf(exit))
       })
       const lookUp = yield* oneByOne(addresses)
+      // Before what is remembered, or who asks the same would stand behind all that one asker wants to know.
+      const question = yield* oneByOne((name) => measured(Cache.get(cache, name)), Infinity)
       return {
         addresses: (host: string) => Effect.map(lookUp(host), (all) => all.slice(0, MAX_ADDRESSES)),
-        srv: (name: string) => measured(Cache.get(cache, name.toLowerCase()))
+        srv: (name: string) => question(name.toLowerCase())
       }
     })
   )

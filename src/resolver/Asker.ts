@@ -1,8 +1,8 @@
 /**
- * Look-ups of addresses, one at a time for each asker. The system does them on few threads, where one goes on that nobody
- * waits for any more, and whoever owns a domain decides how long it takes: without turns, the names of one user keep those
- * of all others waiting, and for as long again as there were more. Those of several users must leave some of the threads to the
- * relay itself, which looks up where its users' service or database is: nobody could log in meanwhile.
+ * Look-ups, one at a time for each asker. Whoever owns a domain decides how long one takes, and there are only so many at once:
+ * without turns, the names of a few users keep those of all others waiting, and for as long again as there were more. Those of
+ * addresses the system does on few threads, where one goes on that nobody waits for any more. Of these, those of several users
+ * must leave some to the relay itself, which looks up where its users' service or database is: nobody could log in meanwhile.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -32,7 +32,7 @@ interface Lane {
   lookups: number
 }
 
-/** The same look-up, but for turns. Who stops to wait gives up his place, and keeps his turn where it has begun. */
+/** The same look-up, but for turns, and so many at once for all askers. Who stops to wait gives up his place, and keeps his turn where it has begun. */
 export const oneByOne = <A, E>(
   lookUp: (host: string) => Effect.Effect<A, E>,
   atOnce = lookupsAtOnce(process.env["UV_THREADPOOL_SIZE"])

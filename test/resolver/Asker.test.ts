@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import { makeDialler } from "../../src/relay/edge/Dialler.ts"
-import { layerCached, Resolver, type ResolverShape } from "../../src/Resolver.ts"
+import { layerCached, Resolver, ResolverError, type ResolverShape } from "../../src/Resolver.ts"
 import { Asker, lookupsAtOnce, oneByOne } from "../../src/resolver/Asker.ts"
 
 /** Look-ups that end when the test says so, whoever still waits for them. */
@@ -84,6 +84,36 @@ it.effect("R4976-9.3-04 R4976-9.3-06: users together leave some of what the syst
     yield* TestClock.adjust(0)
     assert.deepStrictEqual(asked, ["a", "b", "e", "d", "f"])
   }).pipe(Effect.scoped))
+
+it.effect("R4976-9.3-04 R4976-9.3-06: the silent domains of some users keep nobody else from asking for the relay of his", () =>
+  Effect.gen(function*() {
+    const asked: Array<string> = []
+    const srv: ResolverShape["srv"] = (name) =>
+      Effect.andThen(
+        Effect.sync(() => void asked.push(name)),
+        name.endsWith(".silent.example")
+          ? Effect.delay(Effect.fail(new ResolverError({ name, code: "ETIMEOUT" })), "4 seconds")
+          : Effect.succeed([])
+      )
+    const ask = (asker: string, name: string) =>
+      Effect.flatMap(Resolver, (resolver) => resolver.srv(name)).pipe(Effect.provideService(Asker, asker))
+    yield* Effect.gen(function*() {
+      yield* ask("alice", "known.example")
+      for (let user = 0; user < 10; user++) {
+        for (let i = 0; i < 32; i++) {
+          yield* Effect.forkChild(Effect.ignore(ask(`eve${user}`, `${user}-${i}.silent.example`)))
+        }
+      }
+      yield* TestClock.adjust(0)
+      assert.lengthOf(asked, 11)
+      assert.deepStrictEqual(yield* ask("alice", "relay.example"), [])
+      // What is remembered is not asked for, but waits its turn behind what he asked for before.
+      const known = yield* Effect.forkChild(ask("eve0", "known.example"))
+      yield* TestClock.adjust(32 * 4000)
+      assert.deepStrictEqual(yield* Fiber.join(known), [])
+      assert.lengthOf(asked, 1 + 10 * 32 + 1 + 1)
+    }).pipe(Effect.provide(layerCached({ addresses: () => Effect.succeed([]), srv })))
+  }))
 
 it("R4976-9.3-06: of few threads all are for users, who would else stand behind one of them", () => {
   const sizes = ["16", undefined, "1", "8", "64", "", "many", "100000"]
