@@ -8,7 +8,7 @@ import { encoder } from "effect/encoding/Sse"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { Readable } from "node:stream"
-import { monotonicMillis } from "../clock/Monotonic.ts"
+import { dateOf, monotonicMillis } from "../clock/Monotonic.ts"
 import type { RelayGauges } from "../Relay.ts"
 import type { RelayCounters } from "../relay/Counters.ts"
 import type { Operator, Phase } from "../relay/edge/Operator.ts"
@@ -89,7 +89,7 @@ export const make = Effect.fnUntraced(function*(
   { counters, gauges, health, listeners, operator, phase, version }: StatusParts
 ): Effect.fn.Return<StatusFeed, never, Scope.Scope> {
   const clock = yield* Clock.Clock
-  const since = clock.currentTimeMillisUnsafe()
+  const since = monotonicMillis(clock)
   const window = new Window(WINDOW / INTERVAL)
   const pages = new Set<Readable>()
   const events: Array<RelayEvent> = []
@@ -184,7 +184,7 @@ export const make = Effect.fnUntraced(function*(
   return {
     status: Effect.map(snapshot, (now) => ({
       version,
-      since,
+      since: dateOf(clock, since),
       listeners,
       interval: INTERVAL,
       window: WINDOW,

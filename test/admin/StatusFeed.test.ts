@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
@@ -12,6 +13,7 @@ import * as StatusFeed from "../../src/admin/StatusFeed.ts"
 import { send } from "../support/harness.ts"
 import { simulated } from "../support/simulated.ts"
 import { FakeRelay, HOSTILE, partsOf } from "../support/status.ts"
+import { withTimeOfDay } from "../support/timeOfDay.ts"
 
 const feedOf = (relay: FakeRelay) => Effect.flatMap(partsOf(relay), StatusFeed.make)
 
@@ -170,6 +172,17 @@ describe("the feed of the status page", () => {
       assert.strictEqual(user.history.length, 7)
       assert.deepStrictEqual(yield* feed.user("nobody"), { user: "nobody", total: 0, sessions: [], history: [] })
     }))
+
+  it.effect("says for how long the relay has been running where the time of day is set anew, too", () =>
+    withTimeOfDay((set) =>
+      Effect.gen(function*() {
+        const feed = yield* feedOf(new FakeRelay())
+        yield* TestClock.adjust("1 minute")
+        set(50 * 365 * 86_400_000)
+        const { since } = yield* feed.status
+        assert.strictEqual((yield* Clock.currentTimeMillis) - since, 60_000)
+      })
+    ))
 
   it.effect("ends its pages and hears nothing more when it ends", () =>
     Effect.gen(function*() {

@@ -1,6 +1,7 @@
 /** How a relay goes out of service, comes back, and ends; each step waits for what is under way. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { dateOf, monotonicMillis } from "../../clock/Monotonic.ts"
 import type { Sessions } from "../Session.ts"
 import type { Phase } from "../Shared.ts"
 import type { Switchboard } from "../Switchboard.ts"
@@ -31,8 +32,8 @@ export const makeEnding = Effect.fnUntraced(function*(
   { sessions, switchboard }: EndingOptions
 ): Effect.fn.Return<Ending> {
   const { awaited, limits } = switchboard.shared
-  const { currentTimeMillis } = yield* Clock.Clock
-  let since = yield* currentTimeMillis
+  const clock = yield* Clock.Clock
+  let since = monotonicMillis(clock)
   // Whoever drains it, these lines are the relay's.
   const own = yield* Effect.context()
   const tell = (line: Effect.Effect<void>, facts: Record<string, number> = {}): Effect.Effect<void> =>
@@ -40,11 +41,11 @@ export const makeEnding = Effect.fnUntraced(function*(
 
   /** Makes the phase another one; false: it is that already, or it stops. */
   const changed = (change: () => void) =>
-    Effect.map(currentTimeMillis, (now) => {
+    Effect.sync(() => {
       const before = switchboard.phase
       change()
       if (switchboard.phase === before) return false
-      since = now
+      since = monotonicMillis(clock)
       return true
     })
 
@@ -119,7 +120,7 @@ export const makeEnding = Effect.fnUntraced(function*(
 
   return {
     phase: () => switchboard.phase,
-    phaseSince: () => since,
+    phaseSince: () => dateOf(clock, since),
     drain: Effect.gen(function*() {
       if (yield* begin) yield* tellDraining({})
       yield* until(over)

@@ -2,7 +2,7 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import { monotonicMillis } from "../../clock/Monotonic.ts"
+import { dateOf, monotonicMillis } from "../../clock/Monotonic.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
 import { addressText } from "../../transport/Connection.ts"
 import { transportName } from "../../transport/TransportName.ts"
@@ -43,10 +43,6 @@ export interface OperationsOptions {
 }
 
 export const makeOperator = ({ clock, history, listen, sessions, switchboard }: OperationsOptions): Operator => {
-  /** Milliseconds since 1970 of a time of the monotonic clock. */
-  const dateOf = (millis: number): number =>
-    Math.round(clock.currentTimeMillisUnsafe() - monotonicMillis(clock) + millis)
-
   const isValid = (session: Session, now: number): boolean => !session.ended && session.expiresAt > now
 
   const summaryOf = (session: Session): SessionSummary => {
@@ -60,8 +56,8 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
       remote: addressText(on.remote),
       transport: transportName(on),
       listener: on.socket === undefined ? "" : listenerOf(on.socket),
-      since: dateOf(since),
-      expires: dateOf(expiresAt),
+      since: dateOf(clock, since),
+      expires: dateOf(clock, expiresAt),
       peer: addressOf((peer?.connection as Hop | undefined)?.connection),
       sent: { ...sent },
       received: { ...received },
@@ -78,7 +74,7 @@ export const makeOperator = ({ clock, history, listen, sessions, switchboard }: 
       transport: transportName(connection),
       listener: inbound && socket !== undefined ? listenerOf(socket) : undefined,
       relay: hop.proof.withRelay,
-      since: dateOf(hop.since),
+      since: dateOf(clock, hop.since),
       sessions: hop.sessions.owned(monotonicMillis(clock)),
       octetsIn: hop.octetsIn,
       octetsOut: hop.octetsOut,

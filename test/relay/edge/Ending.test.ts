@@ -1,5 +1,6 @@
 /** A relay that goes out of service, comes back, or ends: what becomes of those who are there, and of those who come. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -19,7 +20,8 @@ import {
   type WorldOptions
 } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
-import { simulated } from "../../support/simulated.ts"
+import { play, simulated } from "../../support/simulated.ts"
+import { withTimeOfDay } from "../../support/timeOfDay.ts"
 
 const scenario = simulated()
 
@@ -206,6 +208,19 @@ describe("a relay that drains", () => {
         assert.isFalse(alice.peer.closed_)
       })
   )
+
+  it.effect("says for how long it has been draining where the time of day is set anew, too", () =>
+    withTimeOfDay((set) =>
+      play((world) =>
+        Effect.gen(function*() {
+          yield* world.pair()
+          yield* draining(world)
+          yield* TestClock.adjust("1 minute")
+          set(-7_200_000)
+          assert.strictEqual((yield* Clock.currentTimeMillis) - world.relay.phaseSince(), 60_000)
+        })
+      )
+    ).pipe(Effect.provide(Transport.layerTest())))
 
   scenario(
     "serves again when that is taken back, and who waits for its end waits no longer",
