@@ -106,6 +106,9 @@ export const readUsers = Effect.fnUntraced(function*(octets: Uint8Array, calcula
   return lines
 })
 
+/** Checks in a row at which a file that has fewer users, and is another one each time, counts as one that is being written. */
+const MAX_UNFINISHED = 10
+
 /** What tells one version of the file from another. */
 const versionOf = (info: FileSystem.File.Info): string => {
   const modified = Option.match(info.mtime, { onNone: () => "", onSome: (date) => String(date.getTime()) })
@@ -150,6 +153,8 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
   let octets: Uint8Array | undefined = yield* read(first)
   let table = yield* usersIn(octets)
   let reported = ""
+  /** Checks since the users in it are fewer: it may just be written anew, and its other users would be refused meanwhile. */
+  let unfinished = 0
 
   const check = Effect.gen(function*() {
     const info = yield* stat
@@ -162,9 +167,16 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
     const found = yield* read(info)
     if (!settled) octets = found
     else if (before !== undefined && Buffer.compare(before, found) === 0) return
-    table = yield* usersIn(found)
+    const lines = yield* usersIn(found)
+    if (!settled && lines.users < table.users && unfinished < MAX_UNFINISHED) {
+      unfinished++
+      octets = undefined
+      return
+    }
+    unfinished = 0
+    table = lines
     reported = ""
-    if (!settled) yield* Effect.logInfo("Credentials file read").pipe(Effect.annotateLogs({ path, users: table.users }))
+    yield* Effect.logInfo("Credentials file read").pipe(Effect.annotateLogs({ path, users: table.users }))
   }).pipe(
     Effect.catch((error) => {
       // may become readable without any change of the file itself

@@ -15,6 +15,9 @@ export interface LineProblem {
 /** Lines that an error names; there may be more. */
 const MAX_PROBLEMS = 10
 
+/** Characters of a line with a user: a name in an AUTH has fewer, and a long one would be composed in one turn of the event loop. */
+const MAX_LINE = 8192
+
 /** Parts of a table of users, so that none is large. */
 const BUCKETS = 1024
 
@@ -103,6 +106,7 @@ export class UserLines implements UserTable {
   #user(line: string): string | undefined {
     const content = line.trimStart()
     if (content === "" || content.startsWith("#")) return undefined
+    if (line.length > MAX_LINE) return "too long"
     const afterName = line.indexOf(":")
     const afterRealm = line.indexOf(":", afterName + 1)
     if (afterName === -1 || afterRealm === -1) return "not user:realm:secret"

@@ -111,6 +111,37 @@ describe("layerFile", () => {
     }).pipe(provide())
   })
 
+  it.effect("nobody is refused while the file is written anew, and who is gone when it is written is gone", () => {
+    const { lines, provide, write } = fake(`alice:${REALM}:${MD5}\nbob:${REALM}:${MD5}\ncarol:${REALM}:${MD5}`)
+    const users = Effect.map(
+      Effect.all([find("alice"), find("bob"), find("carol")]),
+      (all) => all.map((one) => one !== undefined)
+    )
+    return Effect.gen(function*() {
+      for (const begun of ["", `carol:${REALM}:${SHA}\n`]) {
+        write(begun)
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(yield* users, [true, true, true])
+      }
+      write(`carol:${REALM}:${SHA}\nalice:${REALM}:${MD5}\n`)
+      yield* TestClock.adjust("1 second")
+      assert.isDefined(yield* find("bob"))
+      assert.lengthOf(lines, 0)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* users, [true, false, true])
+      assert.lengthOf(lines, 1)
+      // One that is never the same twice is used as well.
+      for (let i = 0; i < 10; i++) {
+        write(`carol:${REALM}:${SHA}\n# ${i}`)
+        yield* TestClock.adjust("1 second")
+      }
+      assert.isDefined(yield* find("alice"))
+      write(`carol:${REALM}:${SHA}\n`)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* users, [false, false, true])
+    }).pipe(provide())
+  })
+
   it.effect("keeps the last good users after a broken edit, and logs the line without what it says", () => {
     const { lines, provide, write } = fake(`alice:${REALM}:${MD5}`)
     return Effect.gen(function*() {

@@ -16,6 +16,12 @@ const read = (text: string, calculateHa1 = false): UserLines => {
 }
 const problems = (text: string, calculateHa1 = false) => read(text, calculateHa1).problems.map((one) => one.line)
 
+it("has a limit for a line with a user, and none for a comment", () => {
+  const line = (length: number) => "a".repeat(length - 2 - MD5.length) + ":r:" + MD5.slice(1)
+  assert.deepStrictEqual(read(`${line(8192)}\n# ${line(9000)}`, true).problems, [])
+  assert.deepStrictEqual(read(`#\n${line(8193)}`, true).problems, [{ line: 2, problem: "too long" }])
+})
+
 it("names the lines that are wrong", () => {
   assert.deepStrictEqual(
     problems(["alice", "alice:r", `:r:${MD5}`, `alice::${MD5}`, `alice:r:${MD5}0`, "a:r:"].join("\n")),
