@@ -4,11 +4,14 @@
  * addresses the system does on few threads, where one goes on that nobody waits for any more. Of these, those of several users
  * must leave some to the relay itself, which looks up where its users' service or database is: nobody could log in meanwhile.
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import { monotonicMillis } from "../clock/Monotonic.ts"
+import { LinkedMap } from "../collections/LinkedMap.ts"
 
 /** For whom a host is looked up; nobody in particular, who need not wait. */
 export const Asker = Context.Reference<string | undefined>("msrp-relay/resolver/Asker", {
@@ -32,32 +35,61 @@ interface Lane {
   lookups: number
 }
 
-/** The same look-up, but for turns, and so many at once for all askers. Who stops to wait gives up his place, and keeps his turn where it has begun. */
-export const oneByOne = <A, E>(
+/** Milliseconds within which a name is found, or is known not to be there, where name servers answer. */
+const ANSWERED_WITHIN = 1000
+
+/** Milliseconds for which whoever asked for one that took longer counts as slow, and how many of these are remembered. */
+const SLOW_FOR = 600_000
+const MAX_SLOW = 10_000
+
+/**
+ * The same look-up, but for turns, and so many at once for all askers. Only half of that is for those whose look-ups
+ * were slow, so that all others find room however many such users there are. Who stops to wait gives up his place, and
+ * keeps his turn where it has begun.
+ */
+export const oneByOne = Effect.fnUntraced(function*<A, E>(
   lookUp: (host: string) => Effect.Effect<A, E>,
   atOnce = lookupsAtOnce(process.env["UV_THREADPOOL_SIZE"])
-): Effect.Effect<(host: string) => Effect.Effect<A, E>, never, Scope.Scope> =>
-  Effect.map(Effect.scope, (scope) => {
-    const lanes = new Map<string, Lane>()
-    const threads = Semaphore.makeUnsafe(atOnce)
+): Effect.fn.Return<(host: string) => Effect.Effect<A, E>, never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  const clock = yield* Clock.Clock
+  const lanes = new Map<string, Lane>()
+  const places = Semaphore.makeUnsafe(atOnce)
+  const placesForSlow = Semaphore.makeUnsafe(Math.ceil(atOnce / 2))
+  /** Until when each counts as slow. */
+  const slow = new LinkedMap<string, number>()
 
-    const inTurn = (asker: string, host: string): Effect.Effect<A, E> =>
-      Effect.uninterruptibleMask((restore) => {
-        const lane = lanes.get(asker) ?? { turn: Semaphore.makeUnsafe(1), lookups: 0 }
-        lanes.set(asker, lane)
-        lane.lookups++
-        const leave = Effect.sync(() => {
-          if (--lane.lookups === 0) lanes.delete(asker)
-        })
-        const done = Effect.andThen(lane.turn.release(1), leave)
-        const looked = Effect.ensuring(restore(lookUp(host)), Effect.andThen(threads.release(1), done))
-        return restore(lane.turn.take(1)).pipe(
-          Effect.onInterrupt(() => leave),
-          Effect.andThen(Effect.onInterrupt(restore(threads.take(1)), () => done)),
-          Effect.andThen(Effect.forkIn(looked, scope)),
-          Effect.flatMap((fiber) => restore(Fiber.join(fiber)))
-        )
+  const isSlow = (asker: string): boolean => (slow.get(asker) ?? -Infinity) > monotonicMillis(clock)
+  const took = (asker: string, millis: number): void => {
+    if (millis <= ANSWERED_WITHIN) return
+    slow.set(asker, monotonicMillis(clock) + SLOW_FOR)
+    if (slow.size > MAX_SLOW) slow.delete(slow.first!.key)
+  }
+
+  const inTurn = (asker: string, host: string): Effect.Effect<A, E> =>
+    Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
+      const lane = lanes.get(asker) ?? { turn: Semaphore.makeUnsafe(1), lookups: 0 }
+      lanes.set(asker, lane)
+      lane.lookups++
+      const leave = Effect.sync(() => {
+        if (--lane.lookups === 0) lanes.delete(asker)
       })
+      let began: number | undefined
+      const looked = Effect.suspend(() => {
+        const since = began = monotonicMillis(clock)
+        return Effect.ensuring(lookUp(host), Effect.sync(() => took(asker, monotonicMillis(clock) - since)))
+      })
+      const placed = Effect.suspend(() => {
+        const among = places.withPermit(looked)
+        return isSlow(asker) ? placesForSlow.withPermit(among) : among
+      })
+      const whole = Effect.ensuring(Effect.interruptible(lane.turn.withPermit(placed)), leave)
+      const fiber = yield* Effect.forkIn(whole, scope, { startImmediately: true })
+      return yield* Effect.onInterrupt(
+        restore(Fiber.join(fiber)),
+        () => began === undefined ? Fiber.interrupt(fiber) : Effect.void
+      )
+    }))
 
-    return (host) => Effect.flatMap(Asker, (asker) => asker === undefined ? lookUp(host) : inTurn(asker, host))
-  })
+  return (host: string) => Effect.flatMap(Asker, (asker) => asker === undefined ? lookUp(host) : inTurn(asker, host))
+})

@@ -115,6 +115,35 @@ it.effect("R4976-9.3-04 R4976-9.3-06: the silent domains of some users keep nobo
     }).pipe(Effect.provide(layerCached({ addresses: () => Effect.succeed([]), srv })))
   }))
 
+it.effect("R4976-9.3-04 R4976-9.3-06: many users with names that take long leave room for one whose do not", () =>
+  Effect.gen(function*() {
+    const asked: Array<string> = []
+    const lookUp = yield* oneByOne((host) =>
+      Effect.andThen(
+        Effect.sync(() => void asked.push(host)),
+        Effect.as(Effect.sleep(host.endsWith(".silent.example") ? "10 seconds" : "100 millis"), host)
+      ), 4)
+    const by = (asker: string, host: string) =>
+      Effect.forkChild(Effect.provideService(lookUp(host), Asker, asker), { startImmediately: true })
+    for (let round = 0; round < 3; round++) {
+      for (let user = 0; user < 16; user++) yield* by(`eve${user}`, `${round}-${user}.silent.example`)
+    }
+    // Each of them is new once.
+    yield* TestClock.adjust("40 seconds")
+    assert.lengthOf(asked, 16 + 2)
+    for (let i = 0; i < 3; i++) {
+      const alice = yield* by("alice", "bob.example")
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual(yield* Fiber.join(alice), "bob.example")
+    }
+    // They all have their answers in the end, two at a time, and are like others when they have asked for nothing long enough.
+    yield* TestClock.adjust("160 seconds")
+    assert.lengthOf(asked, 3 + 3 * 16)
+    yield* TestClock.adjust("10 minutes")
+    for (let user = 0; user < 4; user++) yield* by(`eve${user}`, `last-${user}.silent.example`)
+    assert.lengthOf(asked, 3 + 3 * 16 + 4)
+  }).pipe(Effect.scoped))
+
 it("R4976-9.3-06: of few threads all are for users, who would else stand behind one of them", () => {
   const sizes = ["16", undefined, "1", "8", "64", "", "many", "100000"]
   assert.deepStrictEqual(sizes.map(lookupsAtOnce), [6, 2, 1, 3, 24, 1, 1, 384])

@@ -104,7 +104,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     // libuv has half of its threads for them.
     `| of addresses of all users | \`UV_THREADPOOL_SIZE\` | ${lookupsAtOnce(`${threads}`)} under way, of ${
       threads / 2
-    } |`,
+    }; half for those whose names took long |`,
     `| ${numberIn(resolver, "const MAX_ASKED = ")} under way, ${numberIn(resolver, "const MAX_WAITING = ")} waiting |`,
     `| ${numberIn(resolver, "const MAX_RECORDS = ")}, ${seconds(numberIn(resolver, "const MAX_TTL = "))}, ${
       numberIn(resolver, "const MAX_ADDRESSES = ")
