@@ -104,6 +104,27 @@ describe("endpoints", () => {
       assert.deepStrictEqual((yield* end("/users/user8")).json, { ended: 5 })
     }))
 
+  it.effect("end what they have begun to end, and say so, when who asked has gone meanwhile", () =>
+    Effect.gen(function*() {
+      const lines: Array<string> = []
+      const logger = Logger.make<unknown, void>((entry) => void lines.push(Logger.formatLogFmt.log(entry)))
+      const begun = yield* Deferred.make<void>()
+      const goesOn = yield* Deferred.make<void>()
+      const { operator } = fakeParts()
+      const endUser = () => Effect.as(Effect.andThen(Deferred.succeed(begun, undefined), Deferred.await(goesOn)), 5)
+      const port = yield* start({ operator: { ...operator, inTurns: { ...operator.inTurns, endUser } } }).pipe(
+        Effect.provide(Logger.layer([logger]))
+      )
+      const asking = yield* Effect.forkChild(ask(port, "/users/user8", { method: "DELETE" }))
+      yield* Deferred.await(begun)
+      yield* Fiber.interrupt(asking)
+      // Behind its end.
+      for (let i = 0; i < 3; i++) yield* ask(port, "/healthz")
+      yield* Deferred.succeed(goesOn, undefined)
+      yield* ask(port, "/healthz")
+      assert.match(lines.join("\n"), /sessions of a user ended.*sessions=5/)
+    }))
+
   it.effect("tell what happened, with what is known of it", () =>
     Effect.gen(function*() {
       const port = yield* start()

@@ -149,11 +149,12 @@ const steering = HttpApiBuilder.group(
         yield* tell("connection closed", { connection: number })
         return { ended: 1 }
       }),
+      // What takes many turns is done as a whole, and told, whether who asked has gone or not.
       endUser: Effect.fnUntraced(function*({ params: { user }, query: { realm } }) {
         const ended = yield* operator.inTurns.endUser(user, realm)
         yield* tell("sessions of a user ended", { user, ...realm === undefined ? {} : { realm }, sessions: ended })
         return { ended }
-      }),
+      }, Effect.uninterruptible),
       drain: () => Effect.tap(parts.drain, () => tell("drain")),
       undrain: () =>
         Effect.tap(parts.undrain, ({ phase }) => phase === "serving" ? tell("drain is over") : Effect.void),
@@ -163,7 +164,7 @@ const steering = HttpApiBuilder.group(
         yield* tell("log level", { level })
         return { level }
       }),
-      reload: () => Effect.tap(parts.reload, () => tell("reload"))
+      reload: () => Effect.uninterruptible(Effect.tap(parts.reload, () => tell("reload")))
     })
   })
 )
