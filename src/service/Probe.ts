@@ -284,10 +284,13 @@ export const parseRelay = (text: string): Option.Option<Place> => {
 }
 
 const parseMsrp = (text: string): Option.Option<MsrpUri> => {
-  const uri = parseUri(text.includes(";") ? text : `${text.replace(/\/$/, "")};tcp`)
-  if (uri === undefined || uri.sessionId !== undefined || uri.transport.toLowerCase() !== "tcp") return Option.none()
-  if (uri.port !== undefined) return Option.some(uri)
-  return Option.fromUndefinedOr(parseUri(`${uri.scheme}://${uri.host}:${DEFAULT_PORT};tcp`))
+  const [, scheme, authority, parameters = ";tcp"] = /^(msrps?):\/\/([^/?#;\s]+)\/?(;\S*)?$/i.exec(text) ?? []
+  if (authority === undefined) return Option.none()
+  // Before it is parsed: a URI of an address has to have a port (RFC 4975 section 6).
+  const port = /:\d+$/.test(authority) ? "" : `:${DEFAULT_PORT}`
+  return Option.fromUndefinedOr(parseUri(`${scheme}://${authority}${port}${parameters}`)).pipe(
+    Option.filter(({ transport }) => transport.toLowerCase() === "tcp")
+  )
 }
 
 const parseSize = (text: string): Option.Option<number> =>

@@ -98,6 +98,9 @@ describe("probe", () => {
         onSome: ({ path, relay }) => [relay.text, path]
       })
     assert.deepStrictEqual(read("msrps://relay.example.com"), ["msrps://relay.example.com:2855;tcp", undefined])
+    assert.deepStrictEqual(read("msrp://127.0.0.1"), ["msrp://127.0.0.1:2855;tcp", undefined])
+    assert.deepStrictEqual(read("msrps://[::1]/"), ["msrps://[::1]:2855;tcp", undefined])
+    assert.deepStrictEqual(read("msrp://192.0.2.1;tcp"), ["msrp://192.0.2.1:2855;tcp", undefined])
     assert.deepStrictEqual(read("wss://relay.example.com/msrp?x=1"), ["msrps://relay.example.com:443;ws", "/msrp?x=1"])
     assert.deepStrictEqual(read("ws://[::1]:2857"), ["msrp://[::1]:2857;ws", "/"])
     assert.deepStrictEqual(read("WS://relay.example.com"), ["msrp://relay.example.com:80;ws", "/"])
@@ -110,7 +113,12 @@ describe("probe", () => {
         "ws://a:99999",
         "ws://a;tcp",
         "http://a",
-        "wss://::1"
+        "wss://::1",
+        "msrp://::1",
+        "msrp://a:99999",
+        "msrp://a/session;tcp",
+        "msrp://a;ws",
+        "msrp://"
       ]
     ) {
       assert.isUndefined(read(text), text)
