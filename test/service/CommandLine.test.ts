@@ -43,6 +43,14 @@ describe("msrp-relay", () => {
         [
           ["user", "hash", "--user", "a"],
           "msrp-relay user hash: Missing required flag: --realm\nSee msrp-relay user hash --help\n"
+        ],
+        [
+          ["probe", "--realy", "x"],
+          "msrp-relay probe: Unrecognized flag: --realy in command msrp-relay probe; did you mean --relay?\nSee msrp-relay probe --help\n"
+        ],
+        [
+          ["chek"],
+          "msrp-relay: Unknown subcommand \"chek\" for \"msrp-relay\"; did you mean check?\nSee msrp-relay --help\n"
         ]
       ] as const
     ) assert.deepStrictEqual(run(...args), { status: 1, stderr: wrong, stdout: "" })

@@ -133,11 +133,22 @@ export const helpText = (doc: HelpDoc, { colours, documents, width }: HelpOption
 const widthOf = (stream: NodeJS.WriteStream): number =>
   Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, stream.isTTY ? stream.columns : WIDTH))
 
+/** What Effect's own messages put before the names that may have been meant, on lines of their own. */
+const SUGGESTED = "\n\n  Did you mean this?\n"
+
+const meant = (error: CliError.NonShowHelpErrors): string => {
+  const [name, ...others] = "suggestions" in error ? error.suggestions : []
+  if (name === undefined) return error.message
+  return `${error.message.slice(0, error.message.lastIndexOf(SUGGESTED))}; did you mean ${
+    [name, ...others].join(" or ")
+  }?`
+}
+
 /** In one line, to what was typed; the whole help would hide it. */
 const complaint = (path: ReadonlyArray<string>, errors: ReadonlyArray<CliError.NonShowHelpErrors>): string => {
   const name = path.join(" ")
   // Whatever was typed is among it.
-  const text = (error: CliError.NonShowHelpErrors) => error.message.replaceAll(/\p{Cc}/gu, "\uFFFD")
+  const text = (error: CliError.NonShowHelpErrors) => meant(error).replaceAll(/\p{Cc}/gu, "\uFFFD")
   return [...errors.map((error) => `${name}: ${text(error)}`), `See ${name} --help`].join("\n")
 }
 
