@@ -2,12 +2,13 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { readFile } from "node:fs/promises"
-import { hashesOf } from "./Inlined.ts"
+import { existsSync } from "node:fs"
+import { hashesOf, pageReader } from "./Inlined.ts"
 import { MAX_PAGES, type StatusFeed } from "./StatusFeed.ts"
 
 /** The page as `npm run build` makes it: the same place from `src/admin` and from `dist/admin`. */
 export const BUNDLE = new URL("../../dist/admin/page.html", import.meta.url)
+const MAKER = new URL("page/bundle.ts", import.meta.url)
 
 /** Characters of a user's name that is looked for. */
 const MAX_NAME = 1024
@@ -42,7 +43,9 @@ export const make = Effect.fnUntraced(function*(
   feed: StatusFeed,
   bundle: URL = BUNDLE
 ): Effect.fn.Return<StatusPage> {
-  const page = yield* load(bundle)
+  const page = load(pageReader(bundle, bundle === BUNDLE ? MAKER : undefined))
+  // At once where it was built: a relay that is out of descriptors can read no file, and is one that is looked at.
+  if (existsSync(bundle)) yield* page
 
   const events = Effect.map(feed.open, (stream) =>
     stream === undefined
@@ -59,7 +62,7 @@ export const make = Effect.fnUntraced(function*(
   const paths: Readonly<
     Record<string, (params: URLSearchParams) => Effect.Effect<HttpServerResponse.HttpServerResponse>>
   > = {
-    "/": () => Effect.succeed(page),
+    "/": () => page,
     "/status": () => Effect.map(feed.status, (status) => HttpServerResponse.jsonUnsafe(status, { headers })),
     "/status/events": () => events,
     "/status/users": user
@@ -103,8 +106,8 @@ const eventHeaders = {
 const problem = (status: number, message: string, more: Readonly<Record<string, string>> = {}) =>
   HttpServerResponse.jsonUnsafe({ error: message }, { status, headers: { ...headers, ...more } })
 
-const load = (bundle: URL): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-  Effect.tryPromise(() => readFile(bundle, "utf8")).pipe(
+const load = (html: () => Promise<string>): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+  Effect.tryPromise(html).pipe(
     Effect.map((html) =>
       HttpServerResponse.text(html, {
         contentType: "text/html; charset=utf-8",

@@ -2,9 +2,8 @@
  * Serves the demo page beside the WebSockets that it opens, on loopback only. Any page that a browser on this machine shows may
  * send requests here, by a name of its own that it makes resolve to loopback too (DNS rebinding), so `Host` is looked at first.
  */
-import { readFile } from "node:fs/promises"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { hashesOf } from "../admin/Inlined.ts"
+import { hashesOf, pageReader } from "../admin/Inlined.ts"
 import { isLoopback } from "../net/Hosts.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { LocalSocket } from "../Transport.ts"
@@ -12,6 +11,7 @@ import type { WebSocketListenOptions } from "../transport/Listener.ts"
 
 /** The page as `npm run build` makes it: the same place from `src/demo` and from `dist/demo`. */
 export const BUNDLE = new URL("../../dist/demo/page.html", import.meta.url)
+const MAKER = new URL("page/bundle.ts", import.meta.url)
 
 /** What the page is filled with. */
 interface Facts {
@@ -28,12 +28,7 @@ export const serveDemo = (
   uris: ReadonlyArray<MsrpUri>,
   bundle: URL = BUNDLE
 ): NonNullable<WebSocketListenOptions["serve"]> => {
-  let loading: Promise<string> | undefined
-  const html = (): Promise<string> =>
-    loading ??= load(bundle).catch((error: unknown) => {
-      loading = undefined
-      throw error
-    })
+  const html = pageReader(bundle, bundle === BUNDLE ? MAKER : undefined)
   return ({ host, path = "/", scheme }: LocalSocket): Answer | undefined => {
     if (!isLoopback(host)) return undefined
     const facts = { relay: uris.find((uri) => uri.scheme === scheme)?.text ?? "", path }
@@ -117,16 +112,3 @@ const filled = (html: string, { path, relay }: Facts): string =>
   html.replace("<body>", () => `<body data-relay="${escaped(relay)}" data-path="${escaped(path)}">`)
 
 const escaped = (text: string): string => text.replaceAll(/[&"<>]/g, (one) => `&#${one.charCodeAt(0)};`)
-
-/** As it was built; a clone that was not built has what it takes to make it. */
-const load = async (bundle: URL): Promise<string> => {
-  try {
-    return await readFile(bundle, "utf8")
-  } catch (error) {
-    if (bundle !== BUNDLE || !import.meta.url.endsWith(".ts")) throw error
-    const { bundlePage } = await import(/* @vite-ignore */ new URL("page/bundle.ts", import.meta.url).href) as {
-      readonly bundlePage: () => Promise<string>
-    }
-    return bundlePage()
-  }
-}
