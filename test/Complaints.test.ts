@@ -112,7 +112,7 @@ describe("complaints", () => {
       alice.peer.write(fileTo(alice.usePath, "msrp://localhost:7000/bob;tcp", alice.uri))
       yield* isTold(world, "dial failed", {
         target: "msrp://localhost:7000",
-        reason: "connect msrp://localhost:7000: it may not be connected to"
+        reason: "it may not be connected to"
       })
       yield* isTold(world, "message not delivered", { status: "403", reason: "its next hop may not be reached" })
     }), { listen: [{ scheme: "msrp", host: "203.0.113.5", port: 2855 }], plaintextAuth: "always" })
@@ -127,7 +127,7 @@ describe("complaints", () => {
       const peer = yield* connectFrom(world, machine(world, "client.example.com", []))
       const alice = yield* world.login({ peer, uri: "msrps://client.example.com:9/a1;tcp" })
       peer.write(fileTo(alice.usePath, "msrps://outer.example.com:2855/bob;tcp", alice.uri))
-      yield* isTold(world, "dial failed", { target: "msrps://outer.example.com:2855", reason: /certificate/ })
+      yield* isTold(world, "dial failed", { target: "msrps://outer.example.com:2855", reason: /^a certificate / })
       yield* isTold(world, "message not delivered", { status: "408", reason: "its next hop cannot be reached" })
     }), options)
 

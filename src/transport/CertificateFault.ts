@@ -36,7 +36,7 @@ const describe = (code: string, certificate: X509Certificate | undefined, host: 
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
       return `is signed by an authority that is not trusted here (${code})`
     case "ERR_TLS_CERT_ALTNAME_INVALID":
-      return `is for ${printable(certificate?.subjectAltName ?? "nobody")}, not for ${host}`
+      return `is not for ${host}, but for ${printable(certificate?.subjectAltName ?? "nobody")}`
     default:
       // A sentence of ours, or a code.
       return /^[A-Z0-9_]+$/.test(code) ? `was not accepted (${code})` : code

@@ -69,10 +69,11 @@ export class TransportError extends Data.TaggedError("TransportError")<{
   readonly cause: unknown
 }> {
   override get message(): string {
-    return `${this.operation} ${this.target}: ${this.#why}`
+    return `${this.operation} ${this.target}: ${this.why}`
   }
 
-  get #why(): string {
+  /** What the message says behind where: why alone. */
+  get why(): string {
     const { cause, operation, reason } = this
     if (cause instanceof CertificateFault || cause instanceof OpeningFault) return cause.message
     if (operation === "connect" && codeOf(cause) === "EINVAL") return NO_WAY

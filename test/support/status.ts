@@ -153,7 +153,7 @@ export class FakeRelay {
       this.#event(42, "dial failed", {
         ...whose,
         target: "msrps://chat.example.net:2855",
-        reason: "connect msrps://chat.example.net:2855: nobody listens there"
+        reason: "nobody listens there"
       }),
       this.#event(2, "login granted", { ...whose, expires: 1800 })
     ]

@@ -332,7 +332,7 @@ describe("TLS as a client", () => {
         assert.strictEqual(yield* why(selfSigned, "localhost"), "is signed by itself")
         assert.strictEqual(
           yield* why(relay, "localhost"),
-          "is for DNS:Relay.Example.com, DNS:b.example.com, not for localhost"
+          "is not for localhost, but for DNS:Relay.Example.com, DNS:b.example.com"
         )
         assert.strictEqual(yield* why(commonNameOnly, "localhost"), "has no DNS name")
         const future = yield* Effect.promise(() => issueFor("127.0.0.1", { hoursFromNow: 48 }))

@@ -17,6 +17,9 @@ const AXIS = 58
 const SPACE = 36
 const TIME_SPACE = 48
 
+/** Seconds between two of them: with less than a minute two would read the same. */
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60].map((minutes) => minutes * 60)
+
 /** Draws into the element of that id. */
 export class Chart {
   readonly #element: HTMLElement
@@ -72,6 +75,7 @@ export class Chart {
             size: 24,
             gap: 6,
             space: TIME_SPACE,
+            incrs: TIME_STEPS,
             grid: { show: false },
             values: (_, all) => all.map((at) => hourAndMinute(at * 1000))
           },

@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import { isIP } from "node:net"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { dialSeconds, measured } from "../../metrics/Seconds.ts"
+import { targetOf } from "../../protocol/Uri.ts"
 import { ResolverError, targetsOf } from "../../Resolver.ts"
 import { Asker } from "../../resolver/Asker.ts"
 import type { SocketSelector } from "../../SocketSelector.ts"
@@ -73,7 +74,7 @@ export const makeDialler = ({ journal, nextHops, selector, transport }: DiallerO
         onFailure: (cause) =>
           Effect.suspend(() => {
             hop.unreachable(isForbidden(cause) ? 403 : 408)
-            journal.undialled(dial, reasonOf(cause), monotonicMillis(clock) - began)
+            journal.undialled(dial, reasonOf(cause, dial), monotonicMillis(clock) - began)
             return isOfNetwork(cause) ? Effect.void : Effect.logError("a connection could not be made", cause)
           })
       })
@@ -102,8 +103,10 @@ const isOfNetwork = (cause: Cause.Cause<unknown>): boolean => {
   return Cause.hasInterruptsOnly(cause) || error instanceof TransportError || error instanceof ResolverError
 }
 
-const reasonOf = (cause: Cause.Cause<unknown>): string => {
+/** Where it was is told beside it, and would leave less room for why; but SRV records may lead elsewhere. */
+const reasonOf = (cause: Cause.Cause<unknown>, { uri }: Dial): string => {
   if (Cause.hasInterruptsOnly(cause)) return "the relay stops"
   const error = Cause.squash(cause)
+  if (error instanceof TransportError && error.target === targetOf(uri)) return error.why
   return error instanceof Error ? error.message : "a defect"
 }

@@ -50,7 +50,7 @@ describe("the words of the status page", () => {
     assert.strictEqual(
       told("dial failed", {
         target: "msrps://b.example:1",
-        reason: "connect msrps://b.example:1: nobody listens there"
+        reason: "nobody listens there"
       }),
       "Could not connect to msrps://b.example:1: nobody listens there"
     )

@@ -341,7 +341,7 @@ describe("Journal: dials", () => {
         assert.deepStrictEqual(onlyOf(heard, "dial failed"), {
           ...named(world, alice),
           target: "msrp://localhost:7",
-          reason: "connect msrp://localhost:7: no answer in time",
+          reason: "no answer in time",
           seconds: 10
         })
       })
