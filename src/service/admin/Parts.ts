@@ -11,6 +11,7 @@ import * as StatusFeed from "../../admin/StatusFeed.ts"
 import * as StatusPage from "../../admin/StatusPage.ts"
 import { LogLevels } from "../../logging/LogLevels.ts"
 import { Metrics } from "../../Metrics.ts"
+import { canonicalHost } from "../../protocol/Uri.ts"
 import { defaultRelayLimits, Relay } from "../../Relay.ts"
 import { targetOf } from "../../transport/Failure.ts"
 import type { LiveSettings } from "../LiveSettings.ts"
@@ -19,6 +20,7 @@ import * as Systemd from "../Systemd.ts"
 import { version } from "../Version.ts"
 import { makeBackendDelay } from "./BackendDelay.ts"
 import { settingsInForce } from "./Config.ts"
+import { makeEndUser } from "./UserEnd.ts"
 
 type Needs = Relay | Metrics | Reload
 
@@ -38,11 +40,18 @@ const make = Effect.fnUntraced(
     const scope = yield* Effect.scope
 
     const phase = Effect.sync(() => ({ phase: relay.phase(), since: relay.phaseSince() }))
+    const realms = (): ReadonlyArray<string> => {
+      const { authRealm, uris = [] } = live.settings.relay
+      return authRealm === undefined ? [...new Set(uris.map(({ host }) => canonicalHost(host)))] : [authRealm]
+    }
     const noLevel = notAvailable("a log level that can change")
 
     return {
       version,
-      operator,
+      operator: {
+        ...operator,
+        inTurns: { ...operator.inTurns, endUser: makeEndUser(operator, live.users.credentials, realms) }
+      },
       counters,
       gauges: () => {
         const { bufferedOctets, connections, sessions } = gauges()
