@@ -55,6 +55,8 @@ export const logins: Readonly<Record<string, string>> = {
   "AUTH without TLS": "the client wanted to log in without encryption",
   "an AUTH from behind somebody who is not known as a relay":
     "the relay that the client comes through is not known as one here",
+  "an AUTH from behind somebody without a certificate that is trusted":
+    "the relay that the client comes through has shown no certificate that is trusted here",
   "the relay drains": "this relay is being taken out of service",
   "not Digest": "the client uses a way to log in that this relay does not have",
   "too many failures before": "there were too many wrong passwords before; it is possible again after a while",

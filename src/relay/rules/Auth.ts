@@ -56,6 +56,8 @@ const DRAINING: AuthAnswer = {
   attempt: { reason: "the relay drains" }
 }
 
+const NO_CERTIFICATE = "an AUTH from behind somebody without a certificate that is trusted"
+
 /** A number with more digits is above every maximum. */
 const EXPIRES_DIGITS = 9
 
@@ -139,7 +141,8 @@ export class Auth {
       hop.finish("AUTH without TLS")
     } else if (behindRelay && !hop.isRelay(first)) {
       // Nobody but a relay may stand between a client and this relay (RFC 4976 §6.3).
-      refuse(403, "an AUTH from behind somebody who is not known as a relay")
+      const named = hop.connection!.peerNames.length > 0
+      refuse(403, named ? "an AUTH from behind somebody who is not known as a relay" : NO_CERTIFICATE)
       hop.probation.refused()
     } else if (behindRelay && first.port === undefined) {
       // A session of a relay that nobody could connect to would be of no use (RFC 4976 §8).
