@@ -20,7 +20,9 @@ export const Traffic = Schema.Struct({ requests: count, octets: count })
 
 /** The label of a session: what stands for its session-id. */
 export const SessionLabel = Schema.String.check(
-  Schema.isPattern(/^[0-9a-f]{12}$/, { message: "must be 12 hexadecimal digits, as GET /sessions has them" })
+  Schema.isPattern(/^[0-9a-f]{12}$/, {
+    message: "must be 12 hexadecimal digits, as the list of sessions and the log have them"
+  })
 )
 
 const transport = Schema.Literals(transportNames)

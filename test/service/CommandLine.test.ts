@@ -49,6 +49,10 @@ describe("msrp-relay", () => {
           "msrp-relay probe: Unrecognized flag: --realy in command msrp-relay probe; did you mean --relay?\nSee msrp-relay probe --help\n"
         ],
         [
+          ["admin", "kill", "--session", "zz"],
+          "msrp-relay admin kill: Invalid value for flag --session: \"zz\": must be 12 hexadecimal digits, as the list of sessions and the log have them\nSee msrp-relay admin kill --help\n"
+        ],
+        [
           ["chek"],
           "msrp-relay: Unknown subcommand \"chek\" for \"msrp-relay\"; did you mean check?\nSee msrp-relay --help\n"
         ]

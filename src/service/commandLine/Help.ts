@@ -138,7 +138,7 @@ const SUGGESTED = "\n\n  Did you mean this?\n"
 
 const meant = (error: CliError.NonShowHelpErrors): string => {
   const [name, ...others] = "suggestions" in error ? error.suggestions : []
-  if (name === undefined) return error.message
+  if (name === undefined) return error.message.replace(". Expected: Schema validation failed: ", ": ")
   return `${error.message.slice(0, error.message.lastIndexOf(SUGGESTED))}; did you mean ${
     [name, ...others].join(" or ")
   }?`

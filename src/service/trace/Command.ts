@@ -1,5 +1,6 @@
 /** The trace of a user on the command line: `msrp-relay trace`. */
 import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -22,6 +23,13 @@ export const traceCommand = Command.make(
         user: Option.getOrUndefined(user),
         realm: Option.getOrUndefined(realm),
         seconds: Option.getOrUndefined(seconds)
+      }
+      if (query.user !== undefined) {
+        const { realm, user } = query
+        const one = { user, realm, sort: "age", limit: 1, offset: 0 } as const
+        const { total } = yield* asked(connection, connection.client.sessions({ query: one }))
+        // Whose name is mistyped would wait for frames that never come.
+        if (total === 0) yield* Console.error(`${user} has no session now; what passes when he logs in will be shown`)
       }
       const lines = yield* asked(connection, connection.client.trace({ query }))
       const frames = lines.pipe(

@@ -25,16 +25,11 @@ const colourOf = ({ part, problem, startLine }: TraceFrame): Colour => {
   return status === undefined ? "cyan" : status === "2" ? "green" : "yellow"
 }
 
-const two = (number: number): string => String(number).padStart(2, "0")
+/** The day, where the frame is the first of it; and the time of day. */
+const dayOf = (date: Date): string => `${date.toISOString().slice(0, 10)} UTC`
+const timeOf = (date: Date): string => date.toISOString().slice(11, -1)
 
-/** The day, where the frame is the first of it; and the time of day, both here. */
-const dayOf = (date: Date): string => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
-const timeOf = (date: Date): string =>
-  `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${
-    String(date.getMilliseconds()).padStart(3, "0")
-  }`
-
-/** Times are those of this machine's zone. Makes a text for each frame, with a line end behind each of its lines. */
+/** Times are of UTC, as in the log and in what the admin API tells. Makes a text for each frame, with a line end behind each of its lines. */
 export const formatter = ({ brief = false, colours }: FormatOptions): (frame: TraceFrame) => string => {
   const paint = painter(colours)
   let day = ""

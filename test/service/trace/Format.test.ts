@@ -5,7 +5,7 @@ import type { TraceFrame } from "../../../src/trace/TraceFrame.ts"
 const SESSION = "1a2b3c4d5e6f"
 
 /** Noon, wherever the test runs. */
-const noon = new Date(2026, 10, 28, 12, 0, 0, 123).getTime()
+const noon = Date.UTC(2026, 10, 28, 12, 0, 0, 123)
 
 const sent: TraceFrame = {
   time: noon,
@@ -44,7 +44,7 @@ describe("a trace for people", () => {
     const format = formatter({ colours: false })
     assert.strictEqual(
       [sent, answer, { ...sent, time: noon + 86_400_000, headers: [], octets: 1 }].map(format).join(""),
-      `2026-11-28
+      `2026-11-28 UTC
 12:00:00.123 --> SEND  ~${SESSION}  ${where}
     MSRP a786hjs2 SEND
     To-Path: msrps://relay:2855/~${SESSION};tcp
@@ -56,7 +56,7 @@ describe("a trace for people", () => {
     MSRP a786hjs2 200 OK
     -------a786hjs2$
 
-2026-11-29
+2026-11-29 UTC
 12:00:00.123 --> SEND  ~${SESSION}  ${where}
     MSRP a786hjs2 SEND
     (1 octet of body)
@@ -79,7 +79,7 @@ describe("a trace for people", () => {
   it("tells why a connection is closed, and how much is missing", () => {
     assert.strictEqual(
       formatter({ colours: false })({ ...broken, dropped: 1234 }),
-      `2026-11-28
+      `2026-11-28 UTC
 12:00:00.123 --> connection closed  ${where}
     (the connection is closed: not MSRP)
 ... 1,234 frames are missing here: they came faster than they were read
