@@ -41,7 +41,7 @@ const make = Effect.fnUntraced(
 
     const phase = Effect.sync(() => ({ phase: relay.phase(), since: relay.phaseSince() }))
     const realms = (): ReadonlyArray<string> => {
-      const { authRealm, uris = [] } = live.settings.relay
+      const { authRealm, uris } = live.settings.relay
       return authRealm === undefined ? [...new Set(uris.map(({ host }) => canonicalHost(host)))] : [authRealm]
     }
     const noLevel = notAvailable("a log level that can change")
