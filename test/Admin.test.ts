@@ -155,13 +155,22 @@ describe("endpoints", () => {
 
   it.effect("tell numbers for a glance, and what there is per second of the last seconds", () =>
     Effect.gen(function*() {
-      const counters = { framesIn: 0, octetsIn: 0, forwarded: 0, refused: 0, authsGranted: 0, failedAuths: 0 }
+      const counters = {
+        framesIn: 0,
+        octetsIn: 0,
+        forwarded: 0,
+        refused: 0,
+        authsGranted: 0,
+        failedAuths: 0,
+        undecidedAuths: 0
+      }
       const port = yield* start({ counters })
       counters.framesIn += 100
       yield* TestClock.adjust("5 seconds")
       counters.framesIn += 50
+      counters.undecidedAuths += 5
       const { json } = yield* ask(port, "/overview")
-      assert.strictEqual(json.rates.framesIn, 30)
+      assert.deepStrictEqual([json.rates.framesIn, json.rates.undecidedAuths], [30, 1])
       assert.deepStrictEqual([json.phase, json.sessions, json.connections, json.maxConnections], [
         "serving",
         10,

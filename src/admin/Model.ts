@@ -146,7 +146,8 @@ export const Overview = Schema.Struct({
     forwarded: Schema.Finite,
     refused: Schema.Finite,
     authsGranted: Schema.Finite,
-    failedAuths: Schema.Finite
+    failedAuths: Schema.Finite,
+    undecidedAuths: Schema.Finite
   })
 }).annotate({ identifier: "Overview" })
 

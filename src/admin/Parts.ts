@@ -51,7 +51,8 @@ export const ratedCounters = [
   "forwarded",
   "refused",
   "authsGranted",
-  "failedAuths"
+  "failedAuths",
+  "undecidedAuths"
 ] as const satisfies ReadonlyArray<keyof RelayCounters>
 
 export type RatedCounter = typeof ratedCounters[number]

@@ -82,7 +82,12 @@ export const overviewLines = (one: Overview, where: string): ReadonlyArray<strin
     ["waiting", octets(one.bufferedOctets)],
     ["per second", `${number(rates.framesIn)} frames in (${octets(Math.round(rates.octetsIn))})`],
     ["", `${number(rates.forwarded)} requests passed on, ${number(rates.refused)} refused`],
-    ["", `${number(rates.authsGranted)} logins, ${number(rates.failedAuths)} failed`]
+    [
+      "",
+      `${number(rates.authsGranted)} logins, ${number(rates.failedAuths)} failed, ${
+        number(rates.undecidedAuths)
+      } undecided`
+    ]
   ]
   return [`msrp-relay ${one.version} at ${where}`, ...rows.map(([name, text]) => `  ${name.padEnd(13)}${text}`)]
 }

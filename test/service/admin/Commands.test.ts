@@ -99,6 +99,7 @@ describe("msrp-relay admin", () => {
         assert.strictEqual(status.lines[0], `msrp-relay 0.1.0 at ${folder}/admin.sock`)
         assert.include(status.lines[1], "serving since 2026-09-21 14:13:20")
         assert.include(status.lines.join("\n"), "connections  1,000 of 100,000")
+        assert.strictEqual(status.lines.at(-1)!.trim(), "0 logins, 0 failed, 0 undecided")
         const history = yield* run("history", "user7")
         assert.strictEqual(
           history.lines[0],
