@@ -77,9 +77,8 @@ export class NodeConnection extends ConnectionFacts implements Connection {
       })
     })
     const closed = (): void => {
-      this.#down = true
+      this.#down = this.lost = true
       around.inSlices(() => {
-        this.lost = true
         this.#allWritten()
         if (this.#held.length === 0 || this.#ended) this.#finish()
       })

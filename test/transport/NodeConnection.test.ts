@@ -42,6 +42,33 @@ describe("layerNode", () => {
 })
 
 describe("NodeConnection", () => {
+  it.effect("loses what is written while its end waits for its turn among others'", () =>
+    Effect.gen(function*() {
+      const recorder = new Recorder()
+      const slices: Array<() => void> = []
+      let gone = false
+      const port = yield* plainServer((socket) => {
+        const connection = new NodeConnection(
+          socket,
+          facts,
+          { reads: "events", defer: makeDefer(() => {}), inSlices: (task) => void slices.push(task), defect: () => {} },
+          () => {}
+        )
+        socket.once("close", () => void (gone = true))
+        connection.start(recorder.accept)
+      })
+      const { socket } = yield* plainClient(port)
+      yield* poll(() => recorder.connection !== undefined)
+      socket.resetAndDestroy()
+      yield* poll(() => gone)
+      let lost: boolean | undefined
+      recorder.connection.write(pattern(10), () => void (lost = recorder.connection.lost))
+      yield* poll(() => lost !== undefined)
+      assert.isTrue(lost)
+      for (const task of slices) task()
+      yield* recorder.untilClosed
+    }))
+
   it.effect.each(["shared", "events"] as const)(
     "reads on in the next turn when there was too much to read in this one (%s)",
     (reads) =>
