@@ -192,10 +192,12 @@ export class Reading implements Tap {
     return octets > this.#shared.limits.session / 4 && (fromRelay || this.shared)
   }
 
-  /** An answer was written: who does not read his answers is not read either. */
+  /** An answer was written: who does not read his answers is not read either, as long as any go out. */
   answered(): void {
-    const { waitingOctets } = this.#outbox
-    if (this.#outputHold || waitingOctets <= this.#shared.limits.responses || waitingOctets <= this.#mostAnswers) return
+    const { open, waitingOctets } = this.#outbox
+    if (
+      this.#outputHold || !open || waitingOctets <= this.#shared.limits.responses || waitingOctets <= this.#mostAnswers
+    ) return
     this.#outputHold = true
     this.hold()
   }
@@ -206,9 +208,10 @@ export class Reading implements Tap {
     return this.#route?.fromRelay === true ? relay : responses
   }
 
-  /** The operating system has taken octets. */
+  /** The operating system has taken octets, or they are lost, and nothing more goes out. */
   moved(): void {
-    if (!this.#outputHold || this.#outbox.waitingOctets > this.#mostAnswers / 2) return
+    const { open, waitingOctets } = this.#outbox
+    if (!this.#outputHold || (open && waitingOctets > this.#mostAnswers / 2)) return
     this.#outputHold = false
     this.release()
   }

@@ -59,6 +59,8 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   #stall: StallWatch | undefined
   /** What waits is about to fail: where that takes several turns, none of it is written in between. */
   #isGivingUp = false
+  /** What waited when the connection was lost, as it fails: its end is told behind that. */
+  #losses: Iterable<void> = []
 
   constructor(shared: Shared, owner: OutboundOwner) {
     this.shared = shared
@@ -154,6 +156,13 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     this.#pump()
     this.#owner.reading.moved()
     if (this.outbox.waitingOctets === 0) this.shared.awaited.look()
+  }
+
+  /** What came in before is still to be read: it must wait neither for who reads no answers nor for who is gone, too. */
+  lost(): void {
+    const { awaited, turn } = this.shared
+    this.#owner.reading.moved()
+    turn.steps(this.#losses = this.windows.fails(this.loss), () => awaited.look())
   }
 
   /** It has taken nothing for the stall limit. Is it still alive: has it said anything since. */
@@ -293,6 +302,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
       transaction.lost(flushed, loss)
       yield
     }
+    yield* this.#losses
     yield* this.windows.fails(loss)
     this.#isGivingUp = false
     if (!this.gone) this.outbox.wake()

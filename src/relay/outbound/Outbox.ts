@@ -23,6 +23,8 @@ export interface OutboxOwner {
   filled(): void
   /** The operating system has taken so many octets. */
   taken(octets: number): void
+  /** The connection is gone, with octets that were to go out. */
+  lost(): void
 }
 
 export class Outbox {
@@ -53,6 +55,8 @@ export class Outbox {
   #known = false
   /** Nothing more goes out. */
   ending = false
+  /** The same, since the connection is gone; its end may be told only when all was read that came in before. */
+  lost = false
   #closed = false
   #trace: FrameTrace | undefined = undefined
   /** Octets that were put in before it was traced, and not handed over yet. */
@@ -223,9 +227,11 @@ export class Outbox {
     this.#slabs.release(done.lease)
     if (this.#closed) return
     if (this.#below!.lost === true) {
-      // Nothing more goes out, and what is lost does not count as sent.
+      // What is lost does not count as sent.
+      if (this.lost) return
+      this.lost = true
       this.#connection = undefined
-      return
+      return this.#owner.lost()
     }
     this.flushed += done.octets.length
     this.#totals.queuedOctets -= done.octets.length

@@ -94,9 +94,10 @@ export class Flow implements Sender, Waiting {
 
   /**
    * It has failed, and since then its receiver has not answered half of what he had, or has taken nothing, whichever was waited
-   * for. He is not waited for again: what cannot be written at once fails at once.
+   * for; or his connection is gone. He is not waited for again: what cannot be written at once fails at once.
    */
   get failing(): boolean {
+    if (this.#way.target.outbox.lost) return true
     const failed = this.#failed
     if (failed === undefined) return false
     if (failed.unchanged || (!failed.forOctets && !failed.halfAnswered)) return true

@@ -1,0 +1,48 @@
+/** What goes out on a connection that breaks. Its end is told only when what came in before was read, which must not wait for it. */
+import { assert, describe } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { type Peer, send, until, type World } from "../../support/harness.ts"
+import { simulated } from "../../support/simulated.ts"
+
+const MESSAGES = 3000
+
+/** Sends so much at once that a part of what the relay has read still waits when it does not read on. */
+const pours = (peer: Peer, paths: { readonly to: string; readonly from: string }): void => {
+  peer.connection.pause()
+  for (let i = 0; i < MESSAGES; i++) peer.write(send(paths))
+}
+
+/** All of them break at once, and are seen to have gone. */
+const breaks = Effect.fnUntraced(function*(world: World, peers: ReadonlyArray<Peer>) {
+  yield* world.network!.settled
+  for (const { connection } of peers) assert.isAbove(connection.pending(), 0)
+  for (const { connection } of peers) world.network!.cut(connection)
+  yield* until(() => world.relay.gauges().connections === 0, "the end of all connections")
+})
+
+describe.each(["tcp", "ws"] as const)("a connection that breaks (%s)", (by) => {
+  const scenario = simulated({ by, limits: { responses: 50_000, session: 20_000, output: 20_000 } }, { window: 8192 })
+
+  scenario(
+    "has gone, too, where its peer read no answers, and was not read for that",
+    (world) =>
+      Effect.gen(function*() {
+        const { peer, uri, usePath } = yield* world.login()
+        pours(peer, { to: usePath, from: uri })
+        yield* breaks(world, [peer])
+      })
+  )
+
+  scenario(
+    "has gone, too, where it was not read for the receiver of another one, which waits for it",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        for (const [one, other] of [[alice, carol], [carol, alice]] as const) {
+          pours(one.peer, { to: `${one.usePath} ${other.usePath} ${other.uri}`, from: one.uri })
+        }
+        yield* breaks(world, [alice.peer, carol.peer])
+      })
+  )
+})
