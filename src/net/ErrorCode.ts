@@ -16,7 +16,6 @@ const words = new Map([
   ["ECONNRESET", "the other side has cut the connection"],
   ["EPIPE", "the other side has cut the connection"],
   ["ERR_TLS_ANSWERS", "the other side does not take what TLS answers"],
-  ["ERR_TLS_CERTIFICATES", "the other side has shown more certificates than may be kept"],
   ["ETIMEDOUT", "no answer in time"],
   ["EHOSTUNREACH", "there is no route to it"],
   ["ENETUNREACH", "there is no route to it"],

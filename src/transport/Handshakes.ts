@@ -164,7 +164,6 @@ export class Handshakes {
         secured: (stream) => {
           // At once: octets may follow in the same read.
           rest = next(stream)
-          if (showsTooMuch(stream)) rest = Effect.all([rest, bounded(stream)], { concurrency: 2, discard: true })
           // It would hold all of this as long as the connection.
           raw.off("close", closed)
           resume(Effect.void)
@@ -256,36 +255,22 @@ export class Handshakes {
       chainKept(stream)
       const ends = endsOf(stream)
       const underWay = ends === undefined ? undefined : this.#underWay.get(keyOf(ends))
-      if (underWay === undefined || isTooLong(stream)) stream.destroy()
-      else underWay.secured(stream)
+      if (underWay === undefined) stream.destroy()
+      else if (isTooLong(stream)) {
+        underWay.failed("failed", "the certificates of its peer are too long")
+        stream.destroy()
+      } else underWay.secured(stream)
     } catch {
       stream.destroy()
     }
   }
 }
 
-/** Octets of certificates that may be kept of a peer. */
-const limitOf = ({ authorized }: Tls.TLSSocket): number => authorized ? MAX_CERTIFICATES : MAX_UNVERIFIED_CERTIFICATES
-
-const showsTooMuch = (stream: Tls.TLSSocket): boolean => showsMoreThan(stream, limitOf(stream))
-
-/** The first of its certificates is alone. */
-const isTooLong = (stream: Tls.TLSSocket): boolean => (certificateOf(stream)?.raw.length ?? 0) > limitOf(stream)
-
-/** Looks, and milliseconds between two: at one of them the data that came with the end of a handshake is whole records. */
-const LOOKS = 10
-const BETWEEN_LOOKS = 100
-
-/** Closes who has shown more than may be kept of him, which OpenSSL does as long as the connection lives. */
-const bounded = (stream: Tls.TLSSocket): Effect.Effect<void> =>
-  Effect.suspend(() => stream.destroyed || !showsTooMuch(stream) ? Effect.void : Effect.fail(tooMuch())).pipe(
-    Effect.delay(BETWEEN_LOOKS),
-    Effect.retry({ times: LOOKS - 1 }),
-    Effect.catch((error) => Effect.sync(() => void stream.on("error", () => {}).destroy(error)))
-  )
-
-const tooMuch = (): Error =>
-  Object.assign(new Error("the certificates are too long, with their chain"), { code: "ERR_TLS_CERTIFICATES" })
+/** The peer has shown more than may be kept of him, which OpenSSL does as long as the connection lives. */
+const isTooLong = (stream: Tls.TLSSocket): boolean => {
+  const most = stream.authorized ? MAX_CERTIFICATES : MAX_UNVERIFIED_CERTIFICATES
+  return showsMoreThan(stream, most) || (certificateOf(stream)?.raw.length ?? 0) > most
+}
 
 const keyOf = ({ local, remote }: Ends): string => `${local.host} ${remote.host} ${remote.port}`
 

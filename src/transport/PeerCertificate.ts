@@ -22,8 +22,11 @@ export const MAX_CERTIFICATES = 32_768
 /** The same where it was not verified: to show one that proves nothing is allowed, and should cost as little as none. */
 export const MAX_UNVERIFIED_CERTIFICATES = 4096
 
-/** Octets of a handshake beside its certificates, which cannot be told from them: hellos, signatures, names of authorities. */
-export const HANDSHAKE = 8192
+/**
+ * Octets that come in by the end of a handshake beside certificates, and cannot be told from them: 8 KiB of hellos, signatures and
+ * names of authorities, and 16 KiB of data, since Node reads as many at a time.
+ */
+export const HANDSHAKE = 24_576
 
 /** What a verified certificate proves. */
 export interface Proof {
@@ -79,8 +82,8 @@ export const certificateOf = (stream: Tls.TLSSocket): X509Certificate | undefine
 }
 
 /**
- * Whether the peer has shown certificates of more octets than this. Node tells only those that lead to its root, so all that
- * came in counts: also data that came with the end of the handshake and is no whole record yet, until it is.
+ * Whether the peer has shown certificates of more octets than this; to be asked when the handshake ends. Node tells only those that
+ * lead to its root, so all that came in counts. Later nobody could tell it from heads of records, and data of which the rest is not read.
  */
 export const showsMoreThan = (stream: Tls.TLSSocket, octets: number): boolean =>
   (new TlsAnswers(stream).beside ?? 0) > HANDSHAKE + octets

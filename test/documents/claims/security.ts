@@ -84,7 +84,9 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
       size(MAX_UNVERIFIED_CERTIFICATES)
     } if not verified, with their chain and ${
       size(HANDSHAKE)
-    } for the rest of the handshake, ${MAX_PEER_NAMES} names; ${size(MAX_TLS)} of key updates`,
+    } for the rest of the handshake and what comes with its end, ${MAX_PEER_NAMES} names; ${
+      size(MAX_TLS)
+    } of key updates`,
     `| ${size(MAX_TLS)}, within ${seconds(numberIn("src/transport/Connections.ts", "const LOOK = \""))} | closed |`,
     `warnings from ${noticeDays} days before the end`,
     `| octets of a name server's answer | | ${many(numberIn("src/resolver/Srv.ts", "const MAX_ANSWER = "))} |`,
