@@ -297,12 +297,13 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   /** No answer is waited for any more, and nothing is sent that waits: their senders are told (RFC 4976 §6.4.1). */
   *givesUp(loss = this.loss): Iterable<void> {
     const { flushed } = this.outbox
+    const losses = this.#losses
     this.#isGivingUp = true
     for (const transaction of this.#transactions.values()) {
       transaction.lost(flushed, loss)
       yield
     }
-    yield* this.#losses
+    yield* losses
     yield* this.windows.fails(loss)
     this.#isGivingUp = false
     if (!this.gone) this.outbox.wake()
