@@ -1,6 +1,5 @@
 /**
- * What goes out on one connection: whose turn it is, which requests may still be answered, and whether the peer takes
- * anything.
+ * What goes out on one connection: whose turn it is, which requests may still be answered, and whether the peer takes any.
  *
  * At most one long chunk is open at a time: whoever wants to write anything else ends it first with `+` (RFC 4975
  * §5.1), so a response never waits for more than what was handed to the connection already. When the connection does
@@ -59,8 +58,6 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   #stall: StallWatch | undefined
   /** What waits is about to fail: where that takes several turns, none of it is written in between. */
   #isGivingUp = false
-  /** What waited when the connection was lost, as it fails: its end is told behind that. */
-  #losses: Iterable<void> = []
 
   constructor(shared: Shared, owner: OutboundOwner) {
     this.shared = shared
@@ -148,21 +145,15 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   }
 
   taken(octets: number): void {
-    const { shared } = this
+    const { outbox, shared } = this
     shared.counters.octetsOut += octets
     shared.turn.tick()
     this.#stall?.moved()
-    this.#sent(this.outbox.flushed)
+    this.#sent(outbox.flushed)
     this.#pump()
     this.#owner.reading.moved()
-    if (this.outbox.waitingOctets === 0) this.shared.awaited.look()
-  }
-
-  /** What came in before is still to be read: it must wait neither for who reads no answers nor for who is gone, too. */
-  lost(): void {
-    const { awaited, turn } = this.shared
-    this.#owner.reading.moved()
-    turn.steps(this.#losses = this.windows.fails(this.loss), () => awaited.look())
+    if (outbox.lost) shared.turn.steps(this.windows.fails(this.loss), () => shared.awaited.look())
+    if (outbox.waitingOctets === 0) shared.awaited.look()
   }
 
   /** It has taken nothing for the stall limit. Is it still alive: has it said anything since. */
@@ -297,13 +288,11 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   /** No answer is waited for any more, and nothing is sent that waits: their senders are told (RFC 4976 §6.4.1). */
   *givesUp(loss = this.loss): Iterable<void> {
     const { flushed } = this.outbox
-    const losses = this.#losses
     this.#isGivingUp = true
     for (const transaction of this.#transactions.values()) {
       transaction.lost(flushed, loss)
       yield
     }
-    yield* losses
     yield* this.windows.fails(loss)
     this.#isGivingUp = false
     if (!this.gone) this.outbox.wake()

@@ -21,10 +21,8 @@ interface Filled {
 export interface OutboxOwner {
   /** There is output, where there was none in this turn. */
   filled(): void
-  /** The operating system has taken so many octets. */
+  /** The operating system has taken so many octets; none: they are lost, and nothing more goes out. */
   taken(octets: number): void
-  /** The connection is gone, with octets that were to go out. */
-  lost(): void
 }
 
 export class Outbox {
@@ -55,7 +53,10 @@ export class Outbox {
   #known = false
   /** Nothing more goes out. */
   ending = false
-  /** The same, since the connection is gone; its end may be told only when all was read that came in before. */
+  /**
+   * The same, since the connection is gone. Its end is told when all was read that came in before, so that must not wait for who
+   * would have taken what is lost.
+   */
   lost = false
   #closed = false
   #trace: FrameTrace | undefined = undefined
@@ -231,7 +232,7 @@ export class Outbox {
       if (this.lost) return
       this.lost = true
       this.#connection = undefined
-      return this.#owner.lost()
+      return this.#owner.taken(0)
     }
     this.flushed += done.octets.length
     this.#totals.queuedOctets -= done.octets.length

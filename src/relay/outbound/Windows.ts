@@ -20,6 +20,8 @@ export class Windows implements WindowOwner {
   readonly #full = new Set<Window>()
   /** Octets that wait for its receivers in flows, whatever connections they came by. */
   parkedOctets = 0
+  /** The last of what began to fail. */
+  #failing: Iterable<void> = []
 
   constructor(owner: WindowsOwner) {
     this.#owner = owner
@@ -55,8 +57,14 @@ export class Windows implements WindowOwner {
     for (const window of this.#full) window.open()
   }
 
-  /** What waits in them fails, and before that what waits for its turn; one after the other. */
-  *fails(loss: Loss): Iterable<void> {
+  /** What waits in them fails, and before that what waits for its turn; one after the other, behind what began to fail before. */
+  fails(loss: Loss): Iterable<void> {
+    return this.#failing = this.#failsBehind([this.#failing], loss)
+  }
+
+  /** `before`: it is forgotten when it is through. */
+  *#failsBehind(before: Array<Iterable<void>>, loss: Loss): Iterable<void> {
+    yield* before.pop()!
     const owner = this.#owner
     do {
       for (const sender of owner.waiting.takeAll()) yield* sender.fails(loss)
