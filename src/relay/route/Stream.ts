@@ -14,7 +14,6 @@ import type { Outbox } from "../outbound/Outbox.ts"
 import { type LongChunk, type Origin, type Piece, Transaction } from "../outbound/Transaction.ts"
 import type { Window } from "../outbound/Window.ts"
 import { aroundRange, type Way } from "./Forward.ts"
-import type { Pace } from "./Pace.ts"
 
 const single = Buffer.alloc(1)
 
@@ -29,7 +28,8 @@ export class Stream implements LongChunk {
   readonly #outbox: Outbox
   readonly #back: Origin
   readonly #window: Window
-  readonly #pace: Pace | undefined
+  /** Until nothing more is written. */
+  #way: Way | undefined
   #lines: Buffer
   #headers: { readonly before: string; readonly after: string }
   readonly messageId: string | undefined
@@ -62,8 +62,8 @@ export class Stream implements LongChunk {
     this.#back = way.back
     this.#window = way.window
     this.#lines = way.lines
-    this.#pace = way.flowPace
-    this.#pace?.spend(way.target.now, 1, 0)
+    this.#way = way
+    way.flowPace?.spend(way.target.now, 1, 0)
     this.#headers = aroundRange(head)
     this.messageId = head.messageId
     this.failureReport = head.failureReport
@@ -138,7 +138,7 @@ export class Stream implements LongChunk {
     this.#outbox.copy(buf, start, end)
     this.#target.shared.counters.bodyOctetsOut += end - start
     this.#next += end - start
-    this.#pace?.spend(this.#target.now, 0, end - start)
+    this.#way?.flowPace?.spend(this.#target.now, 0, end - start)
     const transaction = this.#transaction
     if (transaction === undefined || transaction.done) return
     const { expects, window } = transaction
@@ -213,6 +213,7 @@ export class Stream implements LongChunk {
 
   /** Nothing more is written: what only waits for answers keeps no more than these need. */
   #shed(): void {
+    this.#way = undefined
     this.#lines = NO_LINES
     this.#headers = NO_HEADERS
   }

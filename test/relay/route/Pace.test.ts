@@ -189,6 +189,27 @@ describe("a connection of several users", () => {
   )
 
   scenario(
+    "R4976-9.3-06: a rate that is set counts for a long chunk that has begun",
+    {},
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, fast, toBob } = yield* gateway(world)
+        const body = pattern(200_000)
+        const chunk = send({ ...toBob, range: "1-*/200000", body })
+        alice.peer.write(chunk.subarray(0, 50_000))
+        yield* world.network!.settled
+        world.change({ limits: { octetRate: 20_000 } })
+        yield* TestClock.adjust("1 second")
+        alice.peer.write(chunk.subarray(50_000))
+        yield* TestClock.adjust("3 seconds")
+        assert.isBelow(bob.length, 170_000)
+        yield* TestClock.adjust("6 seconds")
+        assert.isTrue(Buffer.concat(fast.map((frame) => frame.body!)).equals(body))
+        yield* TestClock.adjust("31 seconds")
+      })
+  )
+
+  scenario(
     "R4976-9.3-05 R4976-9.3-06: is held for two seconds where one is far too fast, also where nobody else has spoken lately; then that fails, as what it is",
     { limits: { requestRate: 10, session: 20_000 } },
     (world) =>
