@@ -24,6 +24,8 @@ export class BackPressure implements Flows {
   #octets = 0
   /** It is held since all flows together have too much. */
   #parkedHold = false
+  /** One of the user who had most then. */
+  #holder: Waiting | undefined
   /** The flows that have something parked, and how many of them are full. */
   readonly #waiting = new LinkedMap<Waiting, undefined>()
   #full = 0
@@ -70,11 +72,13 @@ export class BackPressure implements Flows {
     if (this.#octets > most && octets > 0 && this.#reading.shared && !this.#gone) this.#giveUpSilent()
     if (!this.#parkedHold && this.#octets > most) {
       this.#parkedHold = true
+      this.#holder = this.#ofMost[0]
       this.#reading.hold()
       this.#held()
     } else if (this.#parkedHold && this.#octets <= connection / 2) {
       this.#parkedHold = false
-      this.#count(this.#ofMost[0])
+      this.#count(this.#holder)
+      this.#holder = undefined
       this.#reading.release()
       this.#waitNoMore()
     }
@@ -154,12 +158,12 @@ export class BackPressure implements Flows {
       if (flow.full && (isOfMany || flow.isTooFast || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
     }
     if (this.#parkedHold && isOfMany) {
-      const most = this.#ofMost
-      this.#count(most[0])
+      this.#count(this.#holder)
       // Nobody has waited for those whose nothing fails, but from now on.
       this.#uncounted = this.#shared.turn.now
       this.#giveUpSilent()
-      if (this.#parkedHold) most.forEach((flow) => this.#giveUp(flow))
+      if (this.#parkedHold) this.#ofMost.forEach((flow) => this.#giveUp(flow))
+      if (this.#parkedHold) this.#holder = this.#ofMost[0]
     }
     this.#wait()
   }

@@ -1,7 +1,13 @@
 /** Who waits for a slow receiver on a connection, when nobody knew before that several use it. */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { BackPressure } from "../../../src/relay/inbound/BackPressure.ts"
+import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
+import { Held } from "../../../src/relay/route/Held.ts"
+import type { Tap, Waiting } from "../../../src/relay/route/Tap.ts"
+import type { Shared } from "../../../src/relay/Shared.ts"
+import { Timers } from "../../../src/relay/Timers.ts"
 import { collect, type Frame, header, type Owner, type Peer, send, until, type World } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
 import { connectFrom, machine, options } from "../../support/relays.ts"
@@ -451,4 +457,75 @@ describe("a connection of which one user is slow again and again", () => {
       }),
     little
   )
+})
+
+describe("a connection of several users that has too much in all", () => {
+  const make = () => {
+    const turn = {
+      now: 0,
+      steps: (all: Iterable<void>) => void [...all]
+    }
+    const timers = new Timers(() => turn.now, () => {})
+    const counters = { held: 0, receiversGivenUp: 0, sessionsTooFast: 0 }
+    const shared = {
+      turn,
+      counters,
+      limits: limitsWith(timers, defaultRelayLimits),
+      totals: { parkedOctets: 0 },
+      awaited: { look: () => {} }
+    }
+    const tap = { shared: true, severalUsers: true, hasOthers: true, othersWait: () => true, hold() {}, release() {} }
+    const flows = new BackPressure(shared as unknown as Shared, tap as unknown as Tap, [])
+    const wait = (millis: number) => {
+      turn.now += millis
+      timers.expire()
+    }
+    const flow = () => {
+      const one = {
+        octets: 0,
+        routeOctets: 0,
+        held: new Held(),
+        session: {},
+        failures: 0,
+        silent: false,
+        isSilent: () => one.silent,
+        parks: (octets: number) => {
+          if (octets === 0) return
+          if (one.octets === 0) flows.waits(one as unknown as Waiting)
+          one.octets += octets
+          flows.parked(octets)
+          if (one.octets === 0) flows.waitsNoMore(one as unknown as Waiting)
+        },
+        *fails(): Iterable<void> {
+          one.failures++
+          if (one.octets > 0) one.parks(-one.octets)
+        }
+      }
+      return one
+    }
+    return { counters, flow, wait }
+  }
+  const KIB = 1024
+
+  it("R4976-9.3-05: is held on the account of the user who had most when that began, and not of who has when it ends", () => {
+    const { flow, wait } = make()
+    const [many, few] = [flow(), flow()]
+    few.parks(150 * KIB)
+    for (let i = 0; i < 6; i++) {
+      many.parks(900 * KIB)
+      wait(1900)
+      many.parks(-many.octets)
+    }
+    assert.deepStrictEqual([many.failures, few.failures], [1, 0])
+  })
+
+  it("R4976-9.3-05: gives up who has most of those that are left when it has given up who is gone", () => {
+    const { counters, flow, wait } = make()
+    const all = [flow(), flow(), flow()]
+    for (const one of all) one.parks(600 * KIB)
+    all[0]!.silent = true
+    wait(2000)
+    assert.deepStrictEqual(all.map(({ failures }) => failures), [1, 1, 0])
+    assert.strictEqual(counters.receiversGivenUp, 2)
+  })
 })
