@@ -1,7 +1,12 @@
 /** What goes out on a connection that breaks. Its end is told only when what came in before was read, which must not wait for it. */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { type Peer, send, until, type World } from "../../support/harness.ts"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
+import { Credentials } from "../../../src/Credentials.ts"
+import { PASSWORDS, type Peer, request, send, until, type World } from "../../support/harness.ts"
 import { simulated } from "../../support/simulated.ts"
 
 const MESSAGES = 3000
@@ -21,7 +26,17 @@ const breaks = Effect.fnUntraced(function*(world: World, peers: ReadonlyArray<Pe
 })
 
 describe.each(["tcp", "ws"] as const)("a connection that breaks (%s)", (by) => {
-  const scenario = simulated({ by, limits: { responses: 50_000, session: 20_000, output: 20_000 } }, { window: 8192 })
+  const late = { is: false }
+  const credentials = Layer.succeed(
+    Credentials,
+    Credentials.make(({ username }) => {
+      const found = Option.some({ _tag: "Password", password: Redacted.make(PASSWORDS[username]!) } as const)
+      return Effect.delay(Effect.succeed(found), late.is ? "5 seconds" : 0)
+    })
+  )
+  const scenario = simulated({ by, credentials, limits: { responses: 50_000, session: 20_000, output: 20_000 } }, {
+    window: 8192
+  })
 
   scenario(
     "has gone, too, where its peer read no answers, and was not read for that",
@@ -43,6 +58,34 @@ describe.each(["tcp", "ws"] as const)("a connection that breaks (%s)", (by) => {
           pours(one.peer, { to: `${one.usePath} ${other.usePath} ${other.uri}`, from: one.uri })
         }
         yield* breaks(world, [alice.peer, carol.peer])
+      })
+  )
+
+  scenario(
+    "is sent nothing more, also while its end is not told since a login there is decided late",
+    (world) =>
+      Effect.gen(function*() {
+        const alice = yield* world.login()
+        const carol = yield* world.login({ username: "carol" })
+        const paths = { to: `${alice.usePath} ${carol.usePath} ${carol.uri}`, from: alice.uri }
+        const challenge = yield* world.challenge(carol.peer, carol.uri)
+        late.is = true
+        carol.peer.connection.pause()
+        for (let i = 0; i < 20; i++) alice.peer.write(send({ ...paths, body: "x".repeat(500) }))
+        const headers = [world.authorization(challenge, { username: "carol" })]
+        const auth = request("AUTH", { to: world.uri, from: carol.uri, headers })
+        carol.peer.write(auth)
+        carol.peer.write(send({ to: carol.usePath, from: carol.uri }))
+        yield* world.network!.settled
+        const answers: Array<number> = []
+        alice.peer.onFrame = ({ status }) => void answers.push(status)
+        world.network!.cut(carol.peer.connection)
+        yield* world.network!.settled
+        alice.peer.write(send({ ...paths, body: "hi" }))
+        yield* world.network!.settled
+        assert.strictEqual(answers.at(-1), by === "ws" ? 408 : 481)
+        late.is = false
+        yield* TestClock.adjust("10 seconds")
       })
   )
 })
