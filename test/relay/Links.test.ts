@@ -208,6 +208,37 @@ describe("a link between two relays", () => {
     )
   }
 
+  for (const again of [false, true]) {
+    scenario(
+      `R4976-6.4.1-13: what was accepted and fails when it is cut is reported by ${
+        again ? "the one" : "a new one"
+      } after it`,
+      Effect.gen(function*() {
+        const links = yield* linked(2)
+        const [lost, other] = links.pairs
+        answering(other!.to)
+        const { from, path, to } = lost!
+        from.peer.write(send({ id: "accepted", to: path, from: from.uri, messageId: "accepted", body: "hello" }))
+        assert.strictEqual((yield* from.peer.next).status, 200)
+        yield* to.peer.next
+        // The near relay has its answer, too.
+        yield* until(() => links.near.relay.gauges().transactions === 0)
+        const { connections, cut, peer, settled } = yield* TestNetwork
+        const clients = new Set([from, to, other!.from, other!.to].map((one) => one.peer.connection))
+        connections().filter((one) => !clients.has(one) && !clients.has(peer(one))).forEach(cut)
+        yield* settled
+        const state = again ? waiting(other!.from, other!.path, pattern(10)) : undefined
+        if (state !== undefined) yield* until(() => state.answered > 0)
+        yield* to.peer.close
+        const report = yield* from.peer.next
+        assert.deepStrictEqual([report.method, header(report, "Message-ID")], ["REPORT", "accepted"])
+        assert.strictEqual(header(report, "Status")?.slice(0, 7), "000 408")
+        if (state !== undefined) state.stopped = true
+        return links
+      })
+    )
+  }
+
   scenario(
     "R4976-9.3-05: is held for two seconds at most for its only session, since others may come at any time",
     Effect.gen(function*() {

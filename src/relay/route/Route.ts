@@ -39,6 +39,8 @@ export interface RouteParts {
   readonly user: UserLoad
   /** The source is another relay, whose connection many users share. */
   readonly fromRelay: boolean
+  /** Where that is told of its requests when the connection is gone. */
+  readonly elsewhere: (() => Source | undefined) | undefined
 }
 
 export class Route implements Way {
@@ -73,7 +75,9 @@ export class Route implements Way {
   /** They do, or may not any more. */
   #moved = false
 
-  constructor({ ends, from, fromOwner, fromRelay, kind, paces, sessions, source, target, to, user }: RouteParts) {
+  constructor(
+    { elsewhere, ends, from, fromOwner, fromRelay, kind, paces, sessions, source, target, to, user }: RouteParts
+  ) {
     const own = to.slice(0, sessions.length)
     const rest = to.slice(own.length)
     this.#source = source
@@ -92,7 +96,7 @@ export class Route implements Way {
     const [first, second] = sessions
     this.#first = fromOwner ? first!.record.sent : first!.record.received
     this.#second = second?.record.received
-    const back = this.back = new WayBack({ source, own, rest, from, user, fromRelay, parties })
+    const back = this.back = new WayBack({ source, own, rest, from, user, fromRelay, elsewhere, parties })
     this.lines = back.lines
     this.ok = keepText(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${back.own}\r\n-------`)
     this.user = user

@@ -43,6 +43,8 @@ export interface WayBackParts {
   readonly user: UserLoad
   /** The source is another relay, whose connection many users share. */
   readonly fromRelay: boolean
+  /** Where that hears of failures when its connection is gone. */
+  readonly elsewhere: (() => Source | undefined) | undefined
   /** The sessions whose URIs it uses. */
   readonly parties: Parties
 }
@@ -59,6 +61,7 @@ export class WayBack implements Origin {
   readonly #user: UserLoad
   readonly #parties: Parties
   readonly #fromRelay: boolean
+  readonly #elsewhere: WayBackParts["elsewhere"]
   readonly #limits: FrameLimits
   /** The relay's URIs, as they stand at the front of the From-Path of what goes out. */
   readonly ownPath: string
@@ -80,11 +83,12 @@ export class WayBack implements Origin {
   #blocked: BlockedOfWay | undefined
   #closed = false
 
-  constructor({ from, fromRelay, own, parties, rest, source, user }: WayBackParts) {
+  constructor({ elsewhere, from, fromRelay, own, parties, rest, source, user }: WayBackParts) {
     this.#parties = parties
     this.#unanswered = source.unanswered
     this.#user = user
     this.#fromRelay = fromRelay
+    this.#elsewhere = elsewhere
     this.#limits = source.shared.codec.limits
     this.own = own[0]!.text
     this.#firstBack = own.length === 1 ? this.own : own.at(-1)!.text
@@ -213,12 +217,12 @@ export class WayBack implements Origin {
     this.lost(loss, kind)
   }
 
-  /** Tells the original sender of a failure, unless he is gone. */
+  /** Tells the original sender of a failure, unless he is gone; who is behind another relay is not gone with a connection of it. */
   report(piece: Piece, loss: Loss): void {
-    const { source } = this.#unanswered
     const { comment, status } = loss
     if (this.trial?.failed(piece, status) === true) return
-    if (source !== undefined && !source.gone) {
+    const source = this.isThere ? this.#unanswered.source : this.#elsewhere?.()
+    if (source !== undefined) {
       source.control(encodeReport({ toPath: this.fromPath, fromPath: this.own, piece, status, comment }))
       source.shared.counters.reports++
       countReportMade(source.shared.counters, status)

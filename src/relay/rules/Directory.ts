@@ -4,6 +4,7 @@
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { authorityKey, canonicalHost, type MsrpUri, targetOf } from "../../protocol/Uri.ts"
+import type { ConnectionFacts } from "../../transport/Connection.ts"
 import { type Session, userOf } from "../Session.ts"
 import type { SessionRecord } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
@@ -18,6 +19,11 @@ const MAX_SHOWN = 16
 /** Relays of which is remembered that they want a connection for each session. */
 const MAX_ALONE = 1024
 
+/** For whose requests a connection is made; it may be gone by then. */
+export interface Asker {
+  readonly connection: ConnectionFacts | undefined
+}
+
 /** A connection that is to be made. */
 export interface Dial {
   readonly uri: MsrpUri
@@ -26,7 +32,7 @@ export interface Dial {
   /** The host of the URI of this relay that the request goes through: the name to connect as. */
   readonly localName: string
   /** Who wants it. */
-  readonly source: Party
+  readonly source: Asker
   /** The session for whose user it is dialled. */
   readonly session: SessionRecord
 }
@@ -48,7 +54,7 @@ export interface Wanted {
   /** The URI of this relay that the request goes through. */
   readonly own: MsrpUri
   /** Who sends it. */
-  readonly source: Party
+  readonly source: Asker
   /** The session for whose user it would be dialled. */
   readonly session: Session
 }

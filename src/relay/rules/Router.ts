@@ -6,6 +6,7 @@
  */
 import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
+import { ConnectionFacts } from "../../transport/Connection.ts"
 import type { Paces } from "../route/Pace.ts"
 import { partiesOf, type Route } from "../route/Route.ts"
 import { MAX_TRIALS, Trial } from "../route/Trial.ts"
@@ -18,6 +19,7 @@ import { OwnUris } from "./OwnUris.ts"
 import type { Party } from "./Party.ts"
 import type { Peers } from "./Peers.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
+import { returnTo } from "./Return.ts"
 import { routeTo, Trying } from "./Trying.ts"
 import { cameBy, lacksTls, ledTo, mayTake, onlyConnects, wayTo, wentBy } from "./Ways.ts"
 
@@ -83,7 +85,9 @@ export class Router {
     const fromOwner = owner instanceof RelayOwner ? fromRelay && owner.isWayOf(session, from[0]!) : owner === hop
     if (fromRelay && owner instanceof RelayOwner && owner.is(from[0]!.host)) this.#options.relays.linked(owner, hop)
     const user = this.#users.of(session, fromOwner)
-    const request: Request = { head, hop, to, from, fromOwner, fromRelay, paces: this.#options.paces, user, isLong }
+    const elsewhere = fromRelay ? this.#elsewhere(session, from[0]!, first, hop) : undefined
+    const { paces } = this.#options
+    const request: Request = { head, hop, to, from, fromOwner, fromRelay, elsewhere, paces, user, isLong }
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
     // The next relay would not read it to its end.
     const own = this.#own.has(to[1]!) ? to.slice(0, 2) : to.slice(0, 1)
@@ -113,6 +117,12 @@ export class Router {
   #session(uri: MsrpUri): Session | undefined {
     const session = uri.sessionId === undefined ? undefined : this.#options.sessions.findUnsafe(uri.sessionId)
     return session !== undefined && sameUri(session.uri, uri) ? session : undefined
+  }
+
+  /** It keeps what is known of the connection, and not the hop, which may be gone by then. */
+  #elsewhere(session: Session, uri: MsrpUri, own: MsrpUri, { connection }: Party): () => Party | undefined {
+    const source = { connection: connection && new ConnectionFacts(connection) }
+    return returnTo(session, { uri, relay: true, own, source, session }, this.#options)
   }
 
   /** The owner may send to anybody (RFC 4976 §6.4). */
@@ -237,6 +247,8 @@ interface Request {
   readonly from: ReadonlyArray<MsrpUri>
   /** It comes from the relay that its first From-Path URI names, which the certificate of the connection proves. */
   readonly fromRelay: boolean
+  /** Where that is told of it when the connection is gone. */
+  readonly elsewhere: (() => Party | undefined) | undefined
   /** It comes from the owner of the first session, not to him. */
   readonly fromOwner: boolean
   readonly paces: Paces
@@ -247,10 +259,10 @@ interface Request {
 
 const beginningOf = (
   sessions: readonly [Session, Session?],
-  { from, fromOwner, fromRelay, head: { kind }, hop, paces, to, user }: Request
+  { elsewhere, from, fromOwner, fromRelay, head: { kind }, hop, paces, to, user }: Request
 ) => {
   const used = sessions.filter((session) => session !== undefined)
-  return { source: hop, sessions: used, to, from, fromOwner, fromRelay, paces, kind, user }
+  return { source: hop, sessions: used, to, from, fromOwner, fromRelay, elsewhere, paces, kind, user }
 }
 
 const forward = (sessions: readonly [Session, Session?], target: Party, request: Request): Route =>
