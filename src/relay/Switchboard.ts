@@ -255,7 +255,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     if (turn.isStepping) return false
     if (transactions === 0) return parkedOctets === 0
     if (bufferedOctets > 0) return false
-    for (const { outbound } of this.hops) if (outbound.isAwaited) return false
+    for (const { outbound } of this.hops) if (outbound.transactions.isAwaited) return false
     return true
   }
 

@@ -164,7 +164,7 @@ export class Inbound implements FrameSink {
   }
 
   #response(head: Head, flag: Flag): void {
-    const transaction = this.#outbound.transaction(head.transactionId)
+    const transaction = this.#outbound.transactions.get(head.transactionId)
     if (transaction === undefined) return
     const { isSend, origin } = transaction
     const fits = this.#lastAnswered === origin || origin.isAnswered(head.toPath, isSend)

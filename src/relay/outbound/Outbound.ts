@@ -1,5 +1,5 @@
 /**
- * What goes out on one connection: whose turn it is, which requests may still be answered, and whether the peer takes any.
+ * What goes out on one connection: whose turn it is, and whether the peer takes anything.
  *
  * At most one long chunk is open at a time: whoever wants to write anything else ends it first with `+` (RFC 4975
  * §5.1), so a response never waits for more than what was handed to the connection already. When the connection does
@@ -15,7 +15,8 @@ import type { Writer } from "../Turn.ts"
 import { writeOk } from "./Frames.ts"
 import { Outbox, type OutboxOwner } from "./Outbox.ts"
 import { StallWatch } from "./StallWatch.ts"
-import type { LongChunk, Transaction, TransactionOwner } from "./Transaction.ts"
+import type { LongChunk } from "./Transaction.ts"
+import { Transactions, type TransactionsOwner } from "./Transactions.ts"
 import { type Sender, Turns } from "./Turns.ts"
 import { Windows, type WindowsOwner } from "./Windows.ts"
 
@@ -34,7 +35,7 @@ export interface OutboundOwner {
   reported(head: Head, from: Outbound): void
 }
 
-export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Writer {
+export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, Writer {
   readonly outbox: Outbox
   readonly shared: Shared
   readonly #owner: OutboundOwner
@@ -50,11 +51,8 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
   openChunk: LongChunk | undefined
   readonly waiting = new Turns()
   readonly windows: Windows
-  /** Requests that may be answered, by the transaction id they were given. */
-  readonly #transactions = new Map<string, Transaction>()
-  /** Sent, with octets still in this process. */
-  #unsent: Array<Transaction> = []
-  #unsentFirst = 0
+  /** Requests that may be answered. */
+  readonly transactions: Transactions
   #stall: StallWatch | undefined
   /** What waits is about to fail: where that takes several turns, none of it is written in between. */
   #isGivingUp = false
@@ -64,6 +62,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     this.#owner = owner
     this.outbox = new Outbox(shared.slabs, shared.totals, this)
     this.windows = new Windows(this)
+    this.transactions = new Transactions(this)
     this.lastUsed = shared.turn.now
   }
 
@@ -149,7 +148,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     shared.counters.octetsOut += octets
     shared.turn.tick()
     this.#stall?.moved()
-    this.#sent(outbox.flushed)
+    this.transactions.sent(outbox.flushed)
     this.#pump()
     this.#owner.reading.moved()
     if (outbox.lost) shared.turn.steps(this.windows.fails(this.loss), () => shared.awaited.look())
@@ -165,7 +164,7 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
       return false
     }
     // Whatever it sends is worth having. What is for it is given up.
-    this.#sent(Infinity)
+    this.transactions.sent(Infinity)
     this.shared.turn.steps(this.windows.fails(STALLED), () => this.shared.awaited.look())
     return true
   }
@@ -187,81 +186,12 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     this.outbox.tracedBy(trace)
   }
 
-  // ---- transactions
-
-  transaction(id: string): Transaction | undefined {
-    return this.#transactions.get(id)
-  }
-
-  /** A request that was written whole. */
-  expect(transaction: Transaction): void {
-    this.began(transaction)
-    this.ended(transaction)
-  }
-
-  /** A request that is being written: it may be answered before its end, with "stop sending" (RFC 4975 §10.5). */
-  began(transaction: Transaction): void {
-    this.#transactions.set(transaction.id, transaction)
-    this.shared.totals.transactions++
-  }
-
-  /** The last octet of a request was just put in. */
-  ended(transaction: Transaction): void {
-    transaction.endsAt = this.outbox.committed
-    this.#unsent.push(transaction)
-  }
-
-  forget(transaction: Transaction): void {
-    if (!this.#transactions.delete(transaction.id)) return
-    this.shared.totals.transactions--
-    if (this.shared.awaited.any) this.shared.awaited.look()
-  }
-
-  /** One of those who wait for an answer from here is still there to hear it. */
-  get isAwaited(): boolean {
-    for (const { origin } of this.#transactions.values()) if (origin.isThere) return true
-    return false
-  }
-
-  late(one: Transaction): void {
-    this.shared.limits.late.start(one)
-  }
-
   get isBehind(): boolean {
     return this.#owner.reading.isBehind
   }
 
-  timedOut(): void {
-    this.shared.counters.transactionsTimedOut++
-  }
-
   get now(): number {
     return this.shared.turn.now
-  }
-
-  get patience(): number {
-    return this.shared.limits.transaction.millis
-  }
-
-  /** From the last octet on that was handed to the operating system silence counts (RFC 4976 §6.4.1). */
-  #sent(flushed: number): void {
-    const { limits: { transaction }, turn: { now } } = this.shared
-    const unsent = this.#unsent
-    let i = this.#unsentFirst
-    for (; i < unsent.length && unsent[i]!.endsAt <= flushed; i++) {
-      const one = unsent[i]!
-      if (one.done) continue
-      transaction.start(one, now)
-      one.sent()
-    }
-    if (i === unsent.length) {
-      unsent.length = 0
-      i = 0
-    } else if (i > 1024) {
-      unsent.splice(0, i)
-      i = 0
-    }
-    this.#unsentFirst = i
   }
 
   /** A REPORT about what came in here is passed on, by way of `from`. */
@@ -281,18 +211,13 @@ export class Outbound implements OutboxOwner, TransactionOwner, WindowsOwner, Wr
     this.openChunk = undefined
     stopTimer(this.#stall)
     this.outbox.close()
-    this.#unsent = []
-    this.#unsentFirst = 0
+    this.transactions.close()
   }
 
   /** No answer is waited for any more, and nothing is sent that waits: their senders are told (RFC 4976 §6.4.1). */
   *givesUp(loss = this.loss): Iterable<void> {
-    const { flushed } = this.outbox
     this.#isGivingUp = true
-    for (const transaction of this.#transactions.values()) {
-      transaction.lost(flushed, loss)
-      yield
-    }
+    yield* this.transactions.lost(this.outbox.flushed, loss)
     yield* this.windows.fails(loss)
     this.#isGivingUp = false
     if (!this.gone) this.outbox.wake()

@@ -81,7 +81,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
     if (isSend) counters.sendsUnanswered++
     return
   }
-  const transaction = new Transaction(target, id, way.back, expects)
+  const transaction = new Transaction(target.transactions, id, way.back, expects)
   const window = transaction.window = way.window
   if (isSend) {
     transaction.messageId = head.messageId
@@ -91,7 +91,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
     transaction.more = flag === "+"
     if (expects === "every failure") window.wrote(transaction, outbox.committed - before)
   }
-  target.expect(transaction)
+  target.transactions.expect(transaction)
   window.begins(transaction, target.now)
 }
 

@@ -170,12 +170,12 @@ export class Stream implements LongChunk {
       : failureReport === "partial"
       ? "negative answers"
       : "refusal"
-    const transaction = this.#transaction = new Transaction(target, this.#id, this.#back, expects)
+    const transaction = this.#transaction = new Transaction(target.transactions, this.#id, this.#back, expects)
     transaction.messageId = this.messageId
     transaction.start = this.#pieceStart
     transaction.total = this.#total
     transaction.chunk = this
-    target.began(transaction)
+    target.transactions.began(transaction)
     if (expects === "refusal") return
     const window = transaction.window = this.#window
     window.begins(transaction, target.now)
@@ -190,7 +190,7 @@ export class Stream implements LongChunk {
     transaction.length = this.#next - this.#pieceStart
     transaction.total = totalOf(this.#total, this.#next - 1, flag)
     if (transaction.expects === "refusal") transaction.finish()
-    else if (!transaction.done) this.#target.ended(transaction)
+    else if (!transaction.done) this.#target.transactions.ended(transaction)
   }
 
   /** Something else is to be written: the piece ends here, the message goes on later. */

@@ -1,0 +1,90 @@
+/** Which requests may be answered, and since when. */
+import { assert, beforeEach, describe, it } from "@effect/vitest"
+import { Awaited } from "../../../src/relay/Awaited.ts"
+import { zeroCounters } from "../../../src/relay/Counters.ts"
+import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
+import { CLOSED } from "../../../src/relay/Loss.ts"
+import { type Expectation, type Origin, Transaction } from "../../../src/relay/outbound/Transaction.ts"
+import { Transactions } from "../../../src/relay/outbound/Transactions.ts"
+import { Timers } from "../../../src/relay/Timers.ts"
+import { Totals } from "../../../src/relay/Totals.ts"
+import { Turn } from "../../../src/relay/Turn.ts"
+
+describe("Transactions", () => {
+  let now: number
+  let timers: Timers
+  let turn: Turn
+  let totals: Totals
+  let outbox: { committed: number }
+  let transactions: Transactions
+  let told: Array<string>
+
+  beforeEach(() => {
+    now = 0
+    told = []
+    timers = new Timers(() => now, () => {})
+    totals = new Totals()
+    outbox = { committed: 0 }
+    turn = new Turn(() => now, () => {}, defaultRelayLimits.turn)
+    const limits = limitsWith(timers, defaultRelayLimits)
+    const shared = { awaited: new Awaited(turn), counters: zeroCounters(), limits, totals, turn }
+    transactions = new Transactions({ shared, outbox, isBehind: false })
+  })
+
+  /** So many octets of it are put in. */
+  const request = (id: string, octets: number, expects: Expectation = "every failure"): Transaction => {
+    const origin = {
+      isThere: true,
+      began: () => {},
+      silent: () => {},
+      ended: () => {},
+      report: (_, { status }) => void told.push(`${id} ${status}`)
+    } as Pick<Origin, "isThere" | "began" | "silent" | "ended" | "report"> as Origin
+    const one = new Transaction(transactions, id, origin, expects)
+    outbox.committed += octets
+    transactions.expect(one)
+    return one
+  }
+  const tick = (millis: number): void => {
+    now += millis
+    turn.tick()
+    timers.expire()
+  }
+
+  it("R4976-6.4.1-50: its time begins when the system has taken its last octet", () => {
+    request("a", 100)
+    request("b", 100)
+    tick(60_000)
+    transactions.sent(199)
+    tick(29_999)
+    assert.deepStrictEqual(told, [])
+    tick(1)
+    assert.deepStrictEqual(told.splice(0), ["a 408"])
+    tick(60_000)
+    transactions.sent(200)
+    tick(30_000)
+    assert.deepStrictEqual(told, ["b 408"])
+    assert.strictEqual(totals.transactions, 0)
+  })
+
+  it("R4976-6.4.1-19: silence is one of who wants errors only, unless the system has taken all of it", () => {
+    request("taken", 100, "negative answers")
+    request("not", 100, "negative answers")
+    request("all", 100)
+    transactions.sent(199)
+    assert.strictEqual([...transactions.lost(199, CLOSED)].length, 3)
+    assert.deepStrictEqual(told, ["not 408", "all 408"])
+    assert.strictEqual(totals.transactions, 0)
+  })
+
+  it("has each of thousands timed once that wait behind one another", () => {
+    const all = Array.from({ length: 5000 }, (_, i) => request(`${i}`, 1))
+    for (let octets = 0; octets <= 5000; octets += 700) transactions.sent(octets)
+    assert.strictEqual(timers.running, 4900)
+    all[4950]!.finish()
+    transactions.sent(5000)
+    assert.strictEqual(timers.running, 4999)
+    assert.isUndefined(transactions.get("4950"))
+    assert.strictEqual(transactions.get("4900"), all[4900])
+  })
+})
