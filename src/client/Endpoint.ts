@@ -21,7 +21,7 @@ import { type Frame, pathUris } from "./Frame.ts"
 import { Inbox, type Message } from "./Inbox.ts"
 import { Arriving, type Incoming, TAKE_WITHIN } from "./Incoming.ts"
 import { Mailbox, Unread } from "./Mailbox.ts"
-import type { AuthOptions, ConnectOptions, Path, RequestOptions, SendOptions } from "./Options.ts"
+import type { AuthOptions, ClientOptions, ConnectOptions, Path, RequestOptions, SendOptions } from "./Options.ts"
 import type { Report } from "./Report.ts"
 import { noResponse } from "./Responses.ts"
 import * as Sender from "./Sender.ts"
@@ -30,7 +30,7 @@ import { headersToUtf8, toUtf8 } from "./Utf8.ts"
 import { PIECE, Wire } from "./Wire.ts"
 
 /** Unless options say otherwise: octets that wait to be taken before reading pauses, those of one message; REPORTs that are kept. */
-export const MAX_UNREAD = 67_108_864
+const MAX_UNREAD = 67_108_864
 const MAX_MESSAGE = 33_554_432
 const MAX_REPORTS = 65_536
 /** Octets of REPORTs that are kept, however few they are: each may have headers of 16 KiB. */
@@ -99,13 +99,16 @@ export interface Client {
 }
 
 /** What outlives a connection, where another one is to follow: nobody who waits there sees the end of one. */
-export type Boxes = Pick<Client, "messages" | "incoming" | "reports">
+export interface Boxes extends Pick<Client, "messages" | "incoming" | "reports"> {
+  readonly unread: Unread
+}
 
 export const makeBoxes = Effect.fnUntraced(function*(
-  unread: Unread,
-  maxReports = MAX_REPORTS
+  { maxReports = MAX_REPORTS, maxUnread = MAX_UNREAD }: ClientOptions
 ): Effect.fn.Return<Boxes> {
+  const unread = new Unread(maxUnread)
   return {
+    unread,
     messages: yield* Mailbox.make<Message>(unread, {
       octets: ({ body, first }) => first.headOctets + (body?.length ?? 0)
     }),
@@ -120,7 +123,7 @@ export const makeBoxes = Effect.fnUntraced(function*(
   }
 })
 
-export const closeBoxes = ({ incoming, messages, reports }: Boxes, error: ClientError): void => {
+export const closeBoxes = ({ incoming, messages, reports }: Omit<Boxes, "unread">, error: ClientError): void => {
   messages.close(error)
   incoming.close(error)
   reports.close(error)
@@ -135,7 +138,7 @@ export const connect = Effect.fnUntraced(function*(
   const codec = yield* Codec
   const clock = yield* Clock.Clock
   const { maxMessage = MAX_MESSAGE, maxUnread = MAX_UNREAD, record = false } = options
-  const { collect = "body", maxReports = MAX_REPORTS } = options
+  const { collect = "body" } = options
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.responseTimeout ?? RESPONSE_TIME))
   const closed = yield* Deferred.make<ClientError>()
 
@@ -146,11 +149,11 @@ export const connect = Effect.fnUntraced(function*(
     if (paused || full) opened?.pause()
     else opened?.resume()
   }
-  const unread = new Unread(maxUnread, (isFull) => {
+  const { incoming, messages, reports, unread } = boxes ?? (yield* makeBoxes(options))
+  const hold = (isFull: boolean): void => {
     full = isFull
     read()
-  })
-  const { incoming, messages, reports } = boxes ?? (yield* makeBoxes(unread, maxReports))
+  }
   const deliveries = new Deliveries()
   const fork = Effect.runForkWith(yield* Effect.context())
   const later = (task: () => void) => {
@@ -164,6 +167,7 @@ export const connect = Effect.fnUntraced(function*(
   let why = "the connection is closed"
   const start = (connection: Connection) => {
     opened = connection
+    const untold = unread.tell(hold)
     const wire = new Wire(connection, transport.defer)
     const inbox = new Inbox({
       codec,
@@ -192,6 +196,7 @@ export const connect = Effect.fnUntraced(function*(
         const message = failure === undefined ? why : `${why} (${failure})`
         const error = new ClientError({ reason: "Closed", message })
         decoder.stop()
+        untold()
         wire.close(error)
         inbox.close(error)
         if (boxes === undefined) closeBoxes({ messages, incoming, reports }, error)
@@ -269,17 +274,22 @@ export const connect = Effect.fnUntraced(function*(
   const auth = (options: AuthOptions) => {
     const relay = pathText(options.relay)
     const toPath = options.via === undefined ? relay : `${pathText(options.via)} ${relay}`
-    return Auth.auth((headers) => request({ method: "AUTH", toPath, fromPath: options.fromPath ?? uri, headers }), {
-      uri: pathUris(relay).at(-1) ?? relay,
-      username: options.username,
-      password: typeof options.password === "string" ? Redacted.make(options.password) : options.password,
-      expires: options.expires,
-      adjustExpires: options.adjustExpires ?? false,
-      algorithms: options.algorithms ?? digestAlgorithms,
-      rspauth: options.rspauth ?? "required",
-      sendUri: options.sendUri ?? false,
-      after: options.after
-    })
+    const granted = Auth.auth(
+      (headers) => request({ method: "AUTH", toPath, fromPath: options.fromPath ?? uri, headers }),
+      {
+        uri: pathUris(relay).at(-1) ?? relay,
+        username: options.username,
+        password: typeof options.password === "string" ? Redacted.make(options.password) : options.password,
+        expires: options.expires,
+        adjustExpires: options.adjustExpires ?? false,
+        algorithms: options.algorithms ?? digestAlgorithms,
+        rspauth: options.rspauth ?? "required",
+        sendUri: options.sendUri ?? false,
+        after: options.after
+      }
+    )
+    // What waits from connections before holds up this one when the login is done, which nothing else could be read for.
+    return Effect.tap(granted, () => Effect.sync(() => hold(unread.full)))
   }
 
   const handOver = <E, R>(

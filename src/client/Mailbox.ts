@@ -17,28 +17,41 @@ const ENTRY_COST = 512
 /** The shared bound. */
 export class Unread {
   readonly #limit: number
-  readonly #full: (full: boolean) => void
+  readonly #readers = new Set<(full: boolean) => void>()
   #octets = 0
-  #paused = false
+  #full = false
 
-  /** `full` is called when the bound (in octets) is reached, and again when half of it is free. */
-  constructor(limit: number, full: (full: boolean) => void) {
+  /** In octets. */
+  constructor(limit: number) {
     this.#limit = limit
-    this.#full = full
+  }
+
+  /** Whether the bound was reached, and half of it is not free again. */
+  get full(): boolean {
+    return this.#full
+  }
+
+  /** `reader` is told so with whatever comes while it is full, and once it is not full any more. The result ends that. */
+  tell(reader: (full: boolean) => void): () => void {
+    this.#readers.add(reader)
+    return () => void this.#readers.delete(reader)
   }
 
   add(octets: number): void {
     this.#octets += octets
-    if (this.#paused || this.#octets < this.#limit) return
-    this.#paused = true
-    this.#full(true)
+    if (this.#octets >= this.#limit) this.#full = true
+    if (this.#full) this.#say()
   }
 
   remove(octets: number): void {
     this.#octets -= octets
-    if (!this.#paused || this.#octets > this.#limit / 2) return
-    this.#paused = false
-    this.#full(false)
+    if (!this.#full || this.#octets > this.#limit / 2) return
+    this.#full = false
+    this.#say()
+  }
+
+  #say(): void {
+    for (const reader of this.#readers) reader(this.#full)
   }
 }
 
@@ -83,7 +96,7 @@ export class Mailbox<A> {
   static readonly newest = <A>(newest: Newest, entries: Entries<A>): Effect.Effect<Mailbox<A>> =>
     Effect.map(
       Queue.unbounded<A, ClientError>(),
-      (queue) => new Mailbox(queue, new Unread(Infinity, () => {}), entries, newest)
+      (queue) => new Mailbox(queue, new Unread(Infinity), entries, newest)
     )
 
   constructor(queue: Queue.Queue<A, ClientError>, unread: Unread, { octets, taken }: Entries<A>, newest?: Newest) {

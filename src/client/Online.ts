@@ -19,11 +19,11 @@ import type { Transport } from "../Transport.ts"
 import type { Grant } from "./Auth.ts"
 import { connectByUri } from "./ByUri.ts"
 import { ClientError } from "./ClientError.ts"
-import { type Client, closeBoxes, makeBoxes, MAX_UNREAD, pathText } from "./Endpoint.ts"
+import { type Client, closeBoxes, makeBoxes, pathText } from "./Endpoint.ts"
 import { pathUris } from "./Frame.ts"
 import type { Message } from "./Inbox.ts"
 import type { Incoming } from "./Incoming.ts"
-import { type Mailbox, Unread } from "./Mailbox.ts"
+import type { Mailbox } from "./Mailbox.ts"
 import { type OnlineOptions, onlineOptions } from "./OnlineOptions.ts"
 import type { OnlineError, OnlineState } from "./OnlineState.ts"
 import { checkMessage, checkOnlineSend, checkReply, checkTo } from "./OptionChecks.ts"
@@ -106,24 +106,12 @@ export const online = Effect.fnUntraced(function*(
   options: OnlineOptions
 ): Effect.fn.Return<OnlineShape, OptionsError, Transport | Codec | Scope.Scope> {
   const settings = yield* onlineOptions("Client.online", options)
-  const { maxReports, maxUnread = MAX_UNREAD } = options
   const states = yield* PubSub.sliding<OnlineState>({ capacity: MAX_STATES, replay: 1 })
   const closed = yield* Deferred.make<ClientError>()
   const isThere = Latch.makeUnsafe(false)
   let state: OnlineState = { _tag: "Connecting" }
   let now: Current | undefined
-  let full = false
-
-  const read = (): void => {
-    if (now !== undefined) Effect.runSync(full ? now.client.pause : now.client.resume)
-  }
-  const boxes = yield* makeBoxes(
-    new Unread(maxUnread, (isFull) => {
-      full = isFull
-      read()
-    }),
-    maxReports
-  )
+  const boxes = yield* makeBoxes(options)
 
   const host = `${sessionId().slice(0, 12)}.invalid`
   const newUri = (): string => {
@@ -141,7 +129,6 @@ export const online = Effect.fnUntraced(function*(
     Effect.flatMap(Clock.currentTimeMillis, (millis) => {
       const path = [...grant.usePath.map(({ text }) => text).toReversed(), uri]
       now = { client, grant, path }
-      read()
       isThere.openUnsafe()
       return set({ _tag: "Online", path, grant, expiresAt: DateTime.makeUnsafe(millis + grant.expires * 1000) })
     })
@@ -247,7 +234,9 @@ export const online = Effect.fnUntraced(function*(
     current,
     send,
     reply,
-    ...boxes,
+    messages: boxes.messages,
+    incoming: boxes.incoming,
+    reports: boxes.reports,
     closed: Deferred.await(closed)
   }
 })

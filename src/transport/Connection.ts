@@ -125,7 +125,7 @@ export interface Connection extends ConnectionFacts {
    * The connection is gone, of which its receiver is about to hear: what `written` is called for from now on was lost. Absent
    * where that cannot be told; then it counts as taken.
    */
-  readonly lost?: boolean
+  readonly lost?: boolean | undefined
   /** Octets handed to `write` which the operating system has not taken yet. Changes whenever there is progress. */
   pending(): number
   /** Stops reading, at once: no `bytes` until `resume`. May be called any number of times, and inside `bytes`. */
