@@ -1,5 +1,6 @@
 /** What an authenticator is asked, and what it decides. */
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { ConnectionFacts } from "../transport/Connection.ts"
 
@@ -90,3 +91,29 @@ export type AuthDecision =
     readonly failed?: boolean | undefined
     readonly attempt?: AuthAttempt | undefined
   }
+
+const isText = (value: unknown): boolean => typeof value === "string"
+const isTextOrNone = (value: unknown): boolean => value === undefined || isText(value)
+const areTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
+
+const isTimeOrNone = (value: Duration.Input | undefined): boolean =>
+  value === undefined || Option.isSome(Duration.fromInput(value))
+
+/** Whether an authenticator of somebody's own has decided something that its type allows: what it is made of goes into answers and logs. */
+export const isDecision = (decision: AuthDecision): boolean => {
+  if (decision._tag === "Granted") {
+    const { authenticationInfo, headers = [], maxExpires, realm, username } = decision
+    return isText(username) && isText(realm) && isTextOrNone(authenticationInfo) && isTimeOrNone(maxExpires) &&
+      Array.isArray(headers) && headers.every((header) => areTexts(header) && header.length === 2)
+  }
+  const { attempt } = decision
+  if (!isTextOrNone(attempt?.username) || !isTextOrNone(attempt?.reason)) return false
+  switch (decision._tag) {
+    case "Challenge":
+      return areTexts(decision.wwwAuthenticate)
+    case "Rejected":
+      return (decision.status === 400 || decision.status === 403) && isText(decision.comment)
+    default:
+      return decision._tag === "Unavailable"
+  }
+}

@@ -1,4 +1,5 @@
 /** Bearer tokens in place of digests (RFC 6750): the client sends one in its first AUTH. */
+import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -24,9 +25,7 @@ export interface TokenOwner {
  * @category errors
  * @since 0.2.0
  */
-export class TokensUnavailable {
-  readonly _tag = "TokensUnavailable"
-}
+export class TokensUnavailable extends Data.TaggedError("TokensUnavailable") {}
 
 /**
  * Says whom a token is good for; none when for nobody.

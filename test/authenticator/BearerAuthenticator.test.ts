@@ -19,15 +19,12 @@ const auth = Effect.fnUntraced(function*(world: World, ...lines: ReadonlyArray<s
   return yield* peer.next
 })
 
-const bearer = makeBearer((token) =>
-  Redacted.value(token) === "down"
-    ? Effect.fail(new TokensUnavailable())
-    : Effect.succeed(
-      Redacted.value(token) === "good-token~1"
-        ? Option.some({ username: "dora", expiresIn: "90500 millis" })
-        : Option.none()
-    )
-)
+const bearer = makeBearer(Effect.fnUntraced(function*(token) {
+  if (Redacted.value(token) === "down") return yield* new TokensUnavailable()
+  return Redacted.value(token) === "good-token~1"
+    ? Option.some({ username: "dora", expiresIn: "90500 millis" })
+    : Option.none()
+}))
 const by = (authenticator: WorldOptions["authenticator"]): WorldOptions => ({ authenticator })
 const tokens = by(() => bearer)
 

@@ -8,6 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Authenticator } from "../../Authenticator.ts"
+import { isDecision } from "../../authenticator/AuthDecision.ts"
 import type { BoundedLog } from "../../logging/BoundedLog.ts"
 import { kindOf } from "../../logging/ErrorKind.ts"
 import { addressText, ConnectionFacts } from "../../transport/Connection.ts"
@@ -52,6 +53,8 @@ export const makeLogin = ({ auth, authenticator, counters, keeper, limits, log }
       // What may be known of it, and not what may be done to it.
       connection: hop.connection === undefined ? undefined : new ConnectionFacts(hop.connection)
     })
+    // What its type does not allow lets nobody in.
+    if (!isDecision(decision)) return yield* Effect.die(new AuthenticatorFault({ code: "UnknownDecision" }))
     switch (decision._tag) {
       case "Challenge": {
         const headers = decision.wwwAuthenticate.map((value) => ["WWW-Authenticate", value] as const)
@@ -63,9 +66,6 @@ export const makeLogin = ({ auth, authenticator, counters, keeper, limits, log }
         return undecided(decision.failed, decision.attempt)
       case "Granted":
         break
-      default:
-        // An authenticator of somebody's own may answer what its type does not allow: that lets nobody in.
-        return yield* Effect.die(new AuthenticatorFault({ code: "UnknownDecision" }))
     }
     const { headers = [], maxExpires, realm: of, username } = decision
     if (headers.some(([name]) => OWN_HEADERS.test(name) || !NAME.test(name))) {

@@ -35,6 +35,31 @@ const repo = (create: () => Effect.Effect<never>): WorldOptions => ({
   repo: (memory) => ({ ...memory, create: (session) => broken.now ? create() : memory.create(session) })
 })
 
+const granted = { _tag: "Granted", username: "alice", realm: "relay.example.com" }
+/** What the type of a decision does not allow. */
+const unusable: ReadonlyArray<unknown> = [
+  undefined,
+  "Granted",
+  { _tag: "Granted", realm: "relay.example.com" },
+  { _tag: "Granted", username: "alice" },
+  { ...granted, username: 5 },
+  { ...granted, authenticationInfo: 5 },
+  { ...granted, maxExpires: "soon" },
+  { ...granted, headers: {} },
+  { ...granted, headers: ["X-Name: value"] },
+  { ...granted, headers: [["X-Name", 5]] },
+  { ...granted, headers: [["X-Name"]] },
+  { _tag: "Challenge" },
+  { _tag: "Challenge", wwwAuthenticate: "Digest", failed: true, stale: false },
+  { _tag: "Challenge", wwwAuthenticate: [5], failed: true, stale: false },
+  { _tag: "Rejected", status: 200, comment: "Welcome" },
+  { _tag: "Rejected", status: "403", comment: "No" },
+  { _tag: "Rejected", status: 99, comment: "No" },
+  { _tag: "Rejected", status: 403, comment: 5 },
+  { _tag: "Rejected", status: 403, comment: "No", attempt: { reason: 5 } },
+  { _tag: "Unavailable", attempt: { username: 5 } }
+]
+
 /** An AUTH with right credentials on a connection of its own. */
 const attempt = Effect.fnUntraced(function*(world: World) {
   const peer = yield* world.connect
@@ -51,6 +76,9 @@ describe("an AUTH has its answer at once", () => {
     ["one that interrupts itself", authenticator(() => Effect.andThen(Effect.logError("own bug"), Effect.interrupt))],
     ["one that is none", authenticator(() => ({}) as never)],
     ["one whose decision is none", authenticator(() => Effect.succeed({ _tag: "Grant" } as never))],
+    ...unusable.map((decision) =>
+      [`one that decides ${JSON.stringify(decision)}`, authenticator(() => Effect.succeed(decision as never))] as const
+    ),
     ["credentials that die", credentials(() => Effect.die(new Error("own bug")))],
     ["credentials that throw", credentials(() => throws())],
     ["a repository that dies", repo(() => Effect.die(new Error("own bug")))],
