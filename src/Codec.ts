@@ -5,7 +5,9 @@
  */
 
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { type OptionProblem, OptionsError } from "./options/OptionsError.ts"
 import { Decoder, type FrameDecoder, type FrameSink } from "./protocol/Decoder.ts"
 import { encodeRequest, encodeResponse, type RequestParts, type ResponseParts } from "./protocol/Encoder.ts"
 import { defaultFrameLimits, type FrameLimits } from "./protocol/FrameLimits.ts"
@@ -13,6 +15,24 @@ import { defaultFrameLimits, type FrameLimits } from "./protocol/FrameLimits.ts"
 export { Decoder, type FrameDecoder, type FrameSink } from "./protocol/Decoder.ts"
 export type { HeaderLines, RequestParts, ResponseParts } from "./protocol/Encoder.ts"
 export { type FailureReport, type Flag, Head } from "./protocol/Head.ts"
+
+/**
+ * The limits of frames that are to be others than by default.
+ *
+ * @category options
+ * @since 0.2.0
+ */
+export type CodecLimits = { readonly [Limit in keyof FrameLimits]?: FrameLimits[Limit] | undefined }
+
+/** By hand: a page would have to load schemas for nothing else. A limit that is no number would be none. */
+const problemsOf = (limits: object): ReadonlyArray<OptionProblem> =>
+  typeof limits !== "object" || limits === null || Array.isArray(limits)
+    ? [{ option: "options", problem: "must be object" }]
+    : Object.entries(limits).flatMap(([option, limit]) => {
+      if (!Object.hasOwn(defaultFrameLimits, option)) return [{ option, problem: "is no option" }]
+      const usable = limit === undefined || (Number.isSafeInteger(limit) && limit > 0)
+      return usable ? [] : [{ option, problem: "must be a whole number above 0" }]
+    })
 
 /**
  * Octets to MSRP frames and back (RFC 4975 §7, §9). All of it is plain calls, since each message takes them.
@@ -44,8 +64,12 @@ export class Codec extends Context.Service<Codec, {
   readonly request: (parts: RequestParts) => Buffer
   readonly response: (parts: ResponseParts) => Buffer
 }>()("msrp-relay/Codec") {
-  static readonly make = (limits: Partial<FrameLimits> = {}): Codec["Service"] => {
-    const all = { ...defaultFrameLimits, ...limits }
+  /** What is absent or undefined is as by default. Throws an `OptionsError` where limits cannot be used. */
+  static readonly make = (limits: CodecLimits = {}): Codec["Service"] => {
+    const problems = problemsOf(limits)
+    if (problems.length > 0) throw new OptionsError({ layer: "Codec.make", problems })
+    const given = Object.entries(limits).filter(([, limit]) => limit !== undefined)
+    const all: FrameLimits = { ...defaultFrameLimits, ...Object.fromEntries(given) }
     return Codec.of({
       limits: all,
       decoder: (sink) => new Decoder(sink, all),
@@ -53,7 +77,17 @@ export class Codec extends Context.Service<Codec, {
       response: encodeResponse
     })
   }
-  static readonly layerWith = (limits: Partial<FrameLimits>): Layer.Layer<Codec> =>
-    Layer.sync(Codec, () => Codec.make(limits))
-  static readonly layer: Layer.Layer<Codec> = Codec.layerWith({})
+  /** With limits of one's own: each a whole number above 0. */
+  static readonly layerWith = (limits: CodecLimits): Layer.Layer<Codec, OptionsError> =>
+    Layer.effect(
+      Codec,
+      Effect.suspend(() => {
+        const problems = problemsOf(limits)
+        return problems.length === 0
+          ? Effect.succeed(Codec.make(limits))
+          : Effect.fail(new OptionsError({ layer: "Codec.layerWith", problems }))
+      })
+    )
+  /** With the limits `defaultFrameLimits`. */
+  static readonly layer: Layer.Layer<Codec> = Layer.sync(Codec, () => Codec.make())
 }

@@ -164,12 +164,13 @@ export class SessionRepo extends Context.Service<
     readonly changes: Stream.Stream<SessionChange, SessionRepoUnavailable>
   }
 >()("msrp-relay/SessionRepo") {
-  /** A repository of a store that is changed by nobody else: `changes` has what passes through it. */
-  static readonly make = Effect.fnUntraced(function*(
-    store: SessionStore,
-    { maxChanges = MAX_CHANGES }: SessionRepoOptions = {}
-  ) {
-    const changes = yield* PubSub.sliding<SessionChange>(maxChanges)
+  /**
+   * A repository of a store that is changed by nobody else: `changes` has what passes through it. Dies with an `OptionsError` if
+   * its options cannot be used.
+   */
+  static readonly make = Effect.fnUntraced(function*(store: SessionStore, options: SessionRepoOptions = {}) {
+    yield* Effect.orDie(checkOptions("SessionRepo.make", optionsSchema, options))
+    const changes = yield* PubSub.sliding<SessionChange>(options.maxChanges ?? MAX_CHANGES)
     return SessionRepo.of({
       create: (session) =>
         Effect.tap(store.create(session), () => PubSub.publish(changes, { _tag: "Created", session })),

@@ -107,6 +107,7 @@ describe("options", () => {
         for (
           const layer of [
             Relay.layer(none),
+            Codec.layerWith(none),
             SessionRepo.layerMemory(none),
             digest(none),
             Transport.layerNode(none),
@@ -223,6 +224,7 @@ describe("options", () => {
         ]],
         [tls(yield* SubscriptionRef.make({ certificate: "s3cret" })), ["tls.certificate"]],
         [SessionRepo.layerMemory({ maxChange: 5 } as object), ["maxChange"]],
+        [Codec.layerWith({ header: 5 } as object), ["header"]],
         [digest({ nonceExpires: 5 } as object), ["nonceExpires"]],
         [removed({ every: 5 } as object), ["every"]],
         [Resolver.layerNode({ server: [] } as object), ["server"]],

@@ -1,5 +1,6 @@
 /** A repository of somebody's own hears of each session, may refuse and end some, and is in nobody's way. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,6 +9,7 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { OptionsError } from "../../../src/options/Options.ts"
 import { parseUri } from "../../../src/protocol/Uri.ts"
 import { makeKeeper } from "../../../src/relay/edge/Repository.ts"
 import {
@@ -191,6 +193,13 @@ describe("a repository", () => {
       }),
     stopping.options
   )
+
+  it.effect("of a store is not made with options that cannot be used", () =>
+    Effect.gen(function*() {
+      const nothing = { create: () => Effect.void, end: () => Effect.void, list: Stream.empty }
+      const exit = yield* Effect.exit(SessionRepo.make(nothing, { maxChanges: -1 }))
+      assert.instanceOf(Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined, OptionsError)
+    }))
 
   it.effect("is told when the relay stops of those that are left, as of clients behind other relays", () => {
     const asked: Array<string> = []
