@@ -284,13 +284,14 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   const { counters, limits } = switchboard.shared
   const tracer = new Tracer({ switchboard, clock, run })
   yield* Effect.addFinalizer(() => Effect.sync(() => tracer.close()))
+  const bounded = yield* makeBoundedLog
   const login = makeLogin({
     auth: switchboard.auth,
     authenticator,
     keeper,
     counters,
     limits,
-    log: yield* makeBoundedLog
+    log: bounded
   })
 
   const { turn } = switchboard.shared
@@ -315,7 +316,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   switchboard.serves(sockets, uris)
   serving = switchboard
   if (live.current !== options) switchboard.change(rulesOf(live.current))
-  const connect = makeDialler({ transport, selector, nextHops: switchboard.nextHops, journal })
+  const connect = makeDialler({ transport, selector, nextHops: switchboard.nextHops, journal, log: bounded })
 
   const tidy = Effect.sync(() => switchboard.tidy(limits.idle * 1000))
   yield* Effect.andThen(tidy, troubleLog(counters)).pipe(

@@ -210,7 +210,7 @@ export const layerRecords = (
  * Asks the name servers of this machine, unless another layer is provided: it is a reference, which is always there.
  *
  * The contract, for a resolver of one's own: both calls may be made by many at once, with whatever strangers write as a host, and
- * may be interrupted. A name that is not there is a failure for `addresses` and no records for `srv`, which compares names without
+ * may be interrupted: the relay waits for 30 seconds. A name that is not there is a failure for `addresses` and no records for `srv`, which compares names without
  * case. Targets come without the dot of the root. It need not remember, bound or order anything: `layerCached` does that, so
  * give it what you have.
  *

@@ -62,7 +62,7 @@ const wrongRules = wrongOrUnknown<object>("SocketSelector.layerRules", rulesSche
  * particular, the operating system chooses.
  *
  * The contract, for a choice of one's own: `select` is asked for each new hop, not for each message, and answers at once or after
- * a while, for which the hop waits. What it gives is a socket of the destination's scheme: its host is what is dialled from, if
+ * a while, for which the hop waits, up to 30 seconds. What it gives is a socket of the destination's scheme: its host is what is dialled from, if
  * it is an address. It may be interrupted.
  *
  * ```ts

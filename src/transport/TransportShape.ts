@@ -22,7 +22,8 @@ export interface TransportShape {
   ) => Effect.Effect<LocalSocket, TransportError, Scope.Scope>
   /**
    * Connects; for `msrps` does the TLS handshake and checks the certificate, before any octet is written. `accept` is
-   * called before the connection is given back. It lives until it closes or the layer's scope does.
+   * called before the connection is given back. It lives until it closes or the layer's scope does. That nobody answers is a
+   * failure after some seconds: whoever waits for it has no time limit of his own.
    */
   readonly connect: (options: ConnectOptions, accept: Accept) => Effect.Effect<Connection, TransportError>
   /**

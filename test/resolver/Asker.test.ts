@@ -158,7 +158,8 @@ it.effect("R4976-9.3-04: what is looked up for a dial is asked for by the user f
       } as never,
       selector: { select: () => Effect.undefined },
       nextHops: { admitsAddress: () => true } as never,
-      journal: { dialled: () => {}, undialled: () => {} }
+      journal: { dialled: () => {}, undialled: () => {} },
+      log: () => Effect.void
     })
     const uri = { host: "bob.example", port: 2855, scheme: "msrps" }
     const wanted = { uri, relay: false, localName: "", source: {}, session: { user: "alice", realm: "a.example" } }

@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { isIP } from "node:net"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
+import type { BoundedLog } from "../../logging/BoundedLog.ts"
+import { kindOf } from "../../logging/ErrorKind.ts"
 import { dialSeconds, measured } from "../../metrics/Seconds.ts"
 import { targetOf } from "../../protocol/Uri.ts"
 import { ResolverError, targetsOf } from "../../Resolver.ts"
@@ -24,10 +26,15 @@ export interface DiallerOptions {
   readonly selector: SocketSelector["Service"]
   readonly nextHops: NextHops
   readonly journal: Pick<Journal, "dialled" | "undialled">
+  /** Each dial may meet what is broken. */
+  readonly log: BoundedLog
 }
 
+/** For a selector or resolver of somebody's own, which may never answer: nobody waits longer for a message (RFC 4975 §7.2). */
+const ANSWERS_WITHIN = "30 seconds"
+
 /** Makes the connection of a dial, or tells its hop that there is none. */
-export const makeDialler = ({ journal, nextHops, selector, transport }: DiallerOptions) => {
+export const makeDialler = ({ journal, log, nextHops, selector, transport }: DiallerOptions) => {
   const connect = Effect.fnUntraced(function*(hop: Dialled, to: Omit<ConnectOptions, "from">, { source }: Dial) {
     const { host, port, scheme } = to
     const from = yield* selector.select({
@@ -35,7 +42,7 @@ export const makeDialler = ({ journal, nextHops, selector, transport }: DiallerO
       protocol: source.connection?.secure === true ? "tls" : "tcp",
       inbound: source.connection?.socket,
       destination: { scheme, host, port }
-    })
+    }).pipe(Effect.timeout(ANSWERS_WITHIN), Effect.orDie)
     const names = to.serverName === undefined ? [host] : [to.serverName, host]
     const admits = (address: string): boolean => nextHops.admitsAddress(names, address, port)
     yield* transport.connect({ ...to, from, admits }, (connection) => hop.dialled(connection))
@@ -44,7 +51,10 @@ export const makeDialler = ({ journal, nextHops, selector, transport }: DiallerO
   const attempt = Effect.fnUntraced(function*(hop: Dialled, dial: Dial) {
     const { localName, relay, uri } = dial
     // Only an AUTH names no port.
-    const targets = yield* targetsOf(uri)
+    const targets = yield* Effect.timeoutOrElse(targetsOf(uri), {
+      duration: ANSWERS_WITHIN,
+      orElse: () => Effect.fail(new ResolverError({ name: uri.host, code: "ETIMEOUT" }))
+    })
     // The certificate must be for the name in the URI, whatever host serves it (RFC 4976 §9.2).
     const serverName = isIP(uri.host) === 0 ? uri.host : undefined
     yield* Effect.firstSuccessOf(
@@ -63,6 +73,14 @@ export const makeDialler = ({ journal, nextHops, selector, transport }: DiallerO
     )
   }
 
+  /** A defect may quote the URI. */
+  const told = (cause: Cause.Cause<unknown>, { source: { connection } }: Dial) => {
+    const what = "a connection could not be made"
+    const kind = kindOf(Cause.squash(cause))
+    const line = Effect.annotateLogs(Effect.logError(what), { cause: kind })
+    return log(line, `${what}: ${kind}`, connection?.remote.host ?? "")
+  }
+
   return Effect.fnUntraced(function*(dial: Dial, hop: Dialled, ended: () => void): Effect.fn.Return<void> {
     const clock = yield* Clock.Clock
     const began = monotonicMillis(clock)
@@ -75,7 +93,7 @@ export const makeDialler = ({ journal, nextHops, selector, transport }: DiallerO
           Effect.suspend(() => {
             hop.unreachable(isForbidden(cause) ? 403 : 408)
             journal.undialled(dial, reasonOf(cause, dial), monotonicMillis(clock) - began)
-            return isOfNetwork(cause) ? Effect.void : Effect.logError("a connection could not be made", cause)
+            return isOfNetwork(cause) ? Effect.void : told(cause, dial)
           })
       })
     )
@@ -108,5 +126,5 @@ const reasonOf = (cause: Cause.Cause<unknown>, { uri }: Dial): string => {
   if (Cause.hasInterruptsOnly(cause)) return "the relay stops"
   const error = Cause.squash(cause)
   if (error instanceof TransportError && error.target === targetOf(uri)) return error.why
-  return error instanceof Error ? error.message : "a defect"
+  return error instanceof TransportError || error instanceof ResolverError ? error.message : "a defect"
 }

@@ -1,0 +1,53 @@
+/** Dials where a `SocketSelector` or `Transport` of somebody's own breaks, or never answers. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { ADDRESS_BURST } from "../../../src/logging/LineBudget.ts"
+import { SocketSelector } from "../../../src/SocketSelector.ts"
+import { TestRelay } from "../../../src/testing/TestRelay.ts"
+
+/** A relay that asks it for each dial, with the log. */
+const relayBy = (select: SocketSelector["Service"]["select"], log: Array<string>) =>
+  TestRelay.layer({ relay: { limits: { dials: 8 } } }).pipe(
+    Layer.provide(Layer.succeed(SocketSelector, { select })),
+    Layer.provide(Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void log.push(line))]))
+  )
+
+/** Alice sends to hosts that she makes up; how many messages were accepted. */
+const sendTo = Effect.fnUntraced(function*(hosts: number) {
+  const { login, network, relay } = yield* TestRelay
+  const alice = yield* login("alice")
+  let accepted = 0
+  for (let host = 0; host < hosts; host++) {
+    const toPath = [...alice.grant.usePath, `msrps://host${host}.example:2855/bob;tcp`]
+    const sent = yield* Effect.result(alice.client.send({ toPath, body: "hi" }))
+    if (sent._tag === "Success") accepted++
+    yield* network.settled
+  }
+  return { accepted, failed: () => relay.counters.dialsFailed, alice }
+})
+
+describe("a choice of sockets of somebody's own", () => {
+  const log: Array<string> = []
+  it.effect("that dies costs the message, and as many lines as a stranger may cause, without its words", () =>
+    Effect.gen(function*() {
+      const { accepted, alice, failed } = yield* sendTo(100)
+      assert.deepStrictEqual([accepted, failed()], [100, 100])
+      assert.strictEqual((yield* alice.client.reports.take).status, 408)
+      const lines = log.filter((line) => line.includes("a connection could not be made"))
+      assert.lengthOf(lines, ADDRESS_BURST)
+      assert.match(lines[0]!, /cause=Error$/)
+      assert.notInclude(log.join("\n"), "own words")
+    }).pipe(Effect.provide(relayBy(() => Effect.die(new Error("own words")), log))))
+
+  it.effect("that never answers is not waited for: its user may dial again", () =>
+    Effect.gen(function*() {
+      const { alice, failed } = yield* sendTo(8)
+      const { pass, relay } = yield* TestRelay
+      yield* pass("30 seconds")
+      assert.strictEqual((yield* alice.client.reports.take).status, 408)
+      assert.strictEqual(failed(), 8)
+      assert.strictEqual(relay.counters.dialsOverLimit, 0)
+    }).pipe(Effect.provide(relayBy(() => Effect.never, []))))
+})
