@@ -1,4 +1,5 @@
 /** A relay on a simulated network, with clients of it. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -128,6 +129,12 @@ const given = <I, S, E>(key: Context.Key<I, S>, other: Layer.Layer<I, E>): Layer
       })
   ))
 
+const passing = (time: Duration.Input): Effect.Effect<void> =>
+  Effect.flatMap(Clock.Clock, (clock) =>
+    "adjust" in clock
+      ? TestClock.adjust(time)
+      : Effect.die(new Error("TestRelay.pass needs a TestClock: it.effect brings one, as does TestClock.layer()")))
+
 const make = Effect.fnUntraced(function*(users: Readonly<Record<string, string>>) {
   const relay = yield* Relay
   const network = yield* TestNetwork
@@ -172,7 +179,7 @@ const make = Effect.fnUntraced(function*(users: Readonly<Record<string, string>>
         pathTo: (other) => [...grant.usePath.map(({ text }) => text), ...other.path]
       }
     }),
-    pass: (time) => Effect.andThen(Effect.suspend(() => TestClock.adjust(time)), network.settled),
+    pass: (time) => Effect.andThen(passing(time), network.settled),
     cut: ({ connection }) => Effect.andThen(Effect.sync(() => network.cut(connection)), network.settled)
   })
 })

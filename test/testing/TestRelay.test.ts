@@ -1,5 +1,6 @@
 /** A relay to test against, in one line. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -26,6 +27,12 @@ describe("TestRelay", () => {
       assert.strictEqual((yield* alice.client.messages.take).body?.toString(), "hello")
       const wrong = yield* Effect.flip(relay.login("nobody", { password: "guess" }))
       assert.strictEqual("status" in wrong && wrong.status, 401)
+    }).pipe(Effect.provide(TestRelay.layer())))
+
+  it.live("says what it needs to let time pass", () =>
+    Effect.gen(function*() {
+      const exit = yield* Effect.exit((yield* TestRelay).pass("1 second"))
+      assert.include(String(Exit.isFailure(exit) && Cause.squash(exit.cause)), "TestRelay.pass needs a TestClock")
     }).pipe(Effect.provide(TestRelay.layer())))
 
   it.effect("passes time in few steps: its clean-up is one a minute", () =>
