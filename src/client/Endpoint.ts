@@ -35,6 +35,8 @@ const MAX_MESSAGE = 33_554_432
 const MAX_REPORTS = 65_536
 /** Octets of REPORTs that are kept, however few they are: each may have headers of 16 KiB. */
 const MAX_REPORT_OCTETS = 67_108_864
+/** Octets of memory that a message takes which is handed out while it comes, beside those that are counted for any. */
+const ARRIVING = 2048
 /** The same of what is sent: octets of body in a chunk, chunks on their way, and how long an answer may take (RFC 4975 §7.2). */
 const CHUNK = 65_536
 const WINDOW = 32
@@ -113,7 +115,7 @@ export const makeBoxes = Effect.fnUntraced(function*(
       octets: ({ body, first }) => first.headOctets + (body?.length ?? 0)
     }),
     incoming: yield* Mailbox.make<Incoming>(unread, {
-      octets: ({ first }) => first.headOctets,
+      octets: ({ first }) => ARRIVING + first.headOctets,
       taken: (incoming) => incoming instanceof Arriving && incoming.handedOut()
     }),
     reports: yield* Mailbox.newest<Report>(

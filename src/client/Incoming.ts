@@ -76,7 +76,9 @@ export class Arriving implements Incoming {
   readonly first: Frame
   readonly next: Effect.Effect<Uint8Array | undefined, ClientError>
   readonly octets: Stream.Stream<Uint8Array, ClientError>
-  readonly #options: IncomingOptions
+  readonly #unread: Unread
+  /** While it comes: many that are whole may wait to be taken. */
+  #options: IncomingOptions | undefined
   #parts: Array<Uint8Array> = []
   #waiting = 0
   #received = 0
@@ -95,22 +97,25 @@ export class Arriving implements Incoming {
   constructor(options: IncomingOptions) {
     const { first } = options
     this.#options = options
+    this.#unread = options.unread
     this.first = first
     this.messageId = first.messageId!
     this.toPath = first.toPath
     this.fromPath = first.fromPath
     this.contentType = first.header("Content-Type")
     this.size = first.byteRange?.total
-    this.next = Effect.suspend(() => {
-      const part = this.#parts.shift()
-      if (part !== undefined) return Effect.as(Effect.sync(() => this.#taken(part.length)), part)
-      if (this.#end !== undefined) return this.#end === "whole" ? Effect.undefined : Effect.fail(this.#end)
-      this.#more.closeUnsafe()
-      return Effect.andThen(this.#more.await, this.next)
-    })
+    this.next = Effect.suspend(() => this.#take())
     this.octets = Stream.fromEffectRepeat(
       Effect.flatMap(this.next, (part) => part === undefined ? Cause.done() : Effect.succeed(part))
     )
+  }
+
+  #take(): Effect.Effect<Uint8Array | undefined, ClientError> {
+    const part = this.#parts.shift()
+    if (part !== undefined) return Effect.as(Effect.sync(() => this.#taken(part.length)), part)
+    if (this.#end !== undefined) return this.#end === "whole" ? Effect.undefined : Effect.fail(this.#end)
+    this.#more.closeUnsafe()
+    return Effect.andThen(this.#more.await, this.next)
   }
 
   readonly received = (): number => this.#received
@@ -128,7 +133,7 @@ export class Arriving implements Incoming {
     else this.#parts.push(keepOctets(octets))
     this.#waiting += octets.length
     this.#received += octets.length
-    this.#options.unread.add(octets.length)
+    this.#unread.add(octets.length)
     this.#more.openUnsafe()
   }
 
@@ -141,9 +146,9 @@ export class Arriving implements Incoming {
   withhold(answer: (status: number) => void, octets: number): void {
     this.#withheld.push(answer)
     this.#withheldOctets += octets
-    this.#options.unread.add(octets)
+    this.#unread.add(octets)
     if (this.#withheld.length > MAX_WITHHELD) return this.drop("too many of its chunks wait")
-    this.#cancel ??= this.#options.later(() => this.drop("it was not taken"))
+    this.#cancel ??= this.#options?.later(() => this.drop("it was not taken"))
   }
 
   /** Whoever has it may read it or not. */
@@ -156,7 +161,7 @@ export class Arriving implements Incoming {
   #uncount(): void {
     if (!this.#counts || !this.#isHandedOut || this.#end === undefined) return
     this.#counts = false
-    this.#options.unread.remove(this.#waiting)
+    this.#unread.remove(this.#waiting)
   }
 
   /** All of it is here. */
@@ -172,17 +177,19 @@ export class Arriving implements Incoming {
   /** It is forgotten, and its sender hears it. */
   drop(message: string, status = 413): void {
     if (this.#end !== undefined) return
+    const options = this.#options
     const waiting = this.#waiting
     this.#parts = []
     this.#waiting = 0
     this.#finish(new ClientError({ reason: "Dropped", message, status }), status)
-    this.#options.unread.remove(waiting)
-    this.#options.refuse(status)
+    this.#unread.remove(waiting)
+    options?.refuse(status)
   }
 
   #finish(end: "whole" | ClientError, status = 200): void {
     if (this.#end !== undefined) return
     this.#end = end
+    this.#options = undefined
     this.#uncount()
     this.#release(status)
     this.#more.openUnsafe()
@@ -190,11 +197,11 @@ export class Arriving implements Incoming {
 
   #taken(octets: number): void {
     this.#waiting -= octets
-    if (this.#counts) this.#options.unread.remove(octets)
+    if (this.#counts) this.#unread.remove(octets)
     this.#cancel?.()
     this.#cancel = undefined
     if (!this.crowded) this.#release(200)
-    else if (this.#withheld.length > 0) this.#cancel = this.#options.later(() => this.drop("it was not taken"))
+    else if (this.#withheld.length > 0) this.#cancel = this.#options?.later(() => this.drop("it was not taken"))
   }
 
   #release(status: number): void {
@@ -205,6 +212,6 @@ export class Arriving implements Incoming {
     this.#cancel?.()
     this.#cancel = undefined
     for (const answer of answers) answer(status)
-    this.#options.unread.remove(octets)
+    this.#unread.remove(octets)
   }
 }

@@ -25,6 +25,21 @@ describe("what waits to be taken", () => {
       }).pipe(Effect.provide(simulated)))
   }
 
+  it.effect("counts with the memory that one takes which is handed out while it comes, however short", () =>
+    Effect.gen(function*() {
+      const { client, other } = yield* pair({ collect: "stream", maxUnread: 200_000 })
+      ;(yield* TestNetwork).configure({ window: 5000 }, client.connection)
+      let written = 0
+      for (let i = 0; i < 500; i++) {
+        other.connection.write(Buffer.from(sendTo(client, `abc${i}`, { body: "x" })), () => written++)
+      }
+      yield* settled
+      assert.isBelow(written, 150)
+      const incoming = yield* client.incoming.takeN(500)
+      assert.strictEqual((yield* incoming[499]!.next)?.length, 1)
+      assert.isUndefined(yield* incoming[499]!.next)
+    }).pipe(Effect.provide(simulated)))
+
   it.effect("counts with the chunks that wait for their answers", () =>
     Effect.gen(function*() {
       const { client, other } = yield* pair({ collect: "stream", maxUnread: 2_000_000 })
