@@ -67,7 +67,7 @@ export class Codec extends Context.Service<Codec, {
   /** What is absent or undefined is as by default. Throws an `OptionsError` where limits cannot be used. */
   static readonly make = (limits: CodecLimits = {}): Codec["Service"] => {
     const problems = problemsOf(limits)
-    if (problems.length > 0) throw new OptionsError({ layer: "Codec.make", problems })
+    if (problems.length > 0) throw new OptionsError({ layer: "Codec", problems })
     const given = Object.entries(limits).filter(([, limit]) => limit !== undefined)
     const all: FrameLimits = { ...defaultFrameLimits, ...Object.fromEntries(given) }
     return Codec.of({
@@ -79,15 +79,7 @@ export class Codec extends Context.Service<Codec, {
   }
   /** With limits of one's own: each a whole number above 0. */
   static readonly layerWith = (limits: CodecLimits): Layer.Layer<Codec, OptionsError> =>
-    Layer.effect(
-      Codec,
-      Effect.suspend(() => {
-        const problems = problemsOf(limits)
-        return problems.length === 0
-          ? Effect.succeed(Codec.make(limits))
-          : Effect.fail(new OptionsError({ layer: "Codec.layerWith", problems }))
-      })
-    )
+    Layer.effect(Codec, Effect.try({ try: () => Codec.make(limits), catch: (error) => error as OptionsError }))
   /** With the limits `defaultFrameLimits`. */
   static readonly layer: Layer.Layer<Codec> = Layer.sync(Codec, () => Codec.make())
 }

@@ -34,7 +34,7 @@ describe("limits of one's own", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip(Layer.build(Codec.layerWith(wrong)))
       assert.deepStrictEqual(error.problems.map(({ option }) => option), names)
-      assert.include(error.message, "Codec.layerWith has 5 options that cannot be used: headers must be a whole number")
+      assert.include(error.message, "Codec has 5 options that cannot be used: headers must be a whole number")
       assert.include(error.message, "header is no option")
       for (const none of [null, 5] as ReadonlyArray<any>) {
         assert.instanceOf(yield* Effect.flip(Layer.build(Codec.layerWith(none))), OptionsError)
