@@ -24,16 +24,6 @@ export { type FailureReport, type Flag, Head } from "./protocol/Head.ts"
  */
 export type CodecLimits = { readonly [Limit in keyof FrameLimits]?: FrameLimits[Limit] | undefined }
 
-/** By hand: a page would have to load schemas for nothing else. A limit that is no number would be none. */
-const problemsOf = (limits: object): ReadonlyArray<OptionProblem> =>
-  typeof limits !== "object" || limits === null || Array.isArray(limits)
-    ? [{ option: "options", problem: "must be object" }]
-    : Object.entries(limits).flatMap(([option, limit]) => {
-      if (!Object.hasOwn(defaultFrameLimits, option)) return [{ option, problem: "is no option" }]
-      const usable = limit === undefined || (Number.isSafeInteger(limit) && limit > 0)
-      return usable ? [] : [{ option, problem: "must be a whole number above 0" }]
-    })
-
 /**
  * Octets to MSRP frames and back (RFC 4975 §7, §9). All of it is plain calls, since each message takes them.
  *
@@ -66,10 +56,15 @@ export class Codec extends Context.Service<Codec, {
 }>()("msrp-relay/Codec") {
   /** What is absent or undefined is as by default. Throws an `OptionsError` where limits cannot be used. */
   static readonly make = (limits: CodecLimits = {}): Codec["Service"] => {
-    const problems = problemsOf(limits)
+    // By hand: a page would have to load schemas for nothing else. A limit that is no number would be none.
+    const all: Record<string, number> & FrameLimits = { ...defaultFrameLimits }
+    const problems: Array<OptionProblem> = []
+    for (const [option, limit] of Object.entries(Object(limits) === limits ? limits : { options: limits })) {
+      if (!Object.hasOwn(all, option)) problems.push({ option, problem: "is no option" })
+      else if (Number.isSafeInteger(limit) && limit > 0) all[option] = limit
+      else if (limit !== undefined) problems.push({ option, problem: "must be a whole number above 0" })
+    }
     if (problems.length > 0) throw new OptionsError({ layer: "Codec", problems })
-    const given = Object.entries(limits).filter(([, limit]) => limit !== undefined)
-    const all: FrameLimits = { ...defaultFrameLimits, ...Object.fromEntries(given) }
     return Codec.of({
       limits: all,
       decoder: (sink) => new Decoder(sink, all),

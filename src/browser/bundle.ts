@@ -43,18 +43,17 @@ export const forBrowsers = async (input: string): Promise<InputOptions> => {
 export const bundleClient = async (): Promise<string> => {
   await using bundle = await rolldown(await forBrowsers(resolve(root, "src/browser/index.ts")))
   const { output: [{ code }] } = await bundle.generate({ format: "esm", minify: true, comments: false })
-  const { license, name, version } = JSON.parse(await readFile(resolve(root, "package.json"), "utf8")) as {
+  const { name, version } = JSON.parse(await readFile(resolve(root, "package.json"), "utf8")) as {
     readonly [key: string]: string
   }
-  return `/* ${name} ${version}, ${license}. In it: effect and @noble/hashes, MIT, see msrp.LICENSES.txt. */\n${code}`
+  return `/* ${name} ${version}, see msrp.LICENSES.txt */\n${code}`
 }
 
-/** What the licences of that which is in it want to be there. */
+/** Its licence, and those of what is in it, which want to be there. */
 const licences = async (): Promise<string> => {
   const texts = await Promise.all(
-    ["effect", "@noble/hashes"].map(async (name) =>
-      `${name}\n\n${await readFile(resolve(root, "node_modules", name, "LICENSE"), "utf8")}`
-    )
+    Object.entries({ "msrp-relay": ".", effect: "node_modules/effect", "@noble/hashes": "node_modules/@noble/hashes" })
+      .map(async ([name, path]) => `${name}\n\n${await readFile(resolve(root, path, "LICENSE"), "utf8")}`)
   )
   return texts.join("\n")
 }

@@ -17,8 +17,7 @@ const LITTLE = 32
 export class Begun {
   /** As many octets of the frame as are within all limits, unless a line ends. */
   #until = 0
-  /** The header section is whole: only an end-line matters. */
-  #inBody = false
+  /** Where the transaction id stands in it, when the header section is whole: only an end-line matters then. */
   #tidStart = 0
   #tidEnd = 0
 
@@ -30,13 +29,12 @@ export class Begun {
   /** Of the frame at `at` the header section is not whole. */
   inHead({ lineStart, start }: Head, { headerLine, headerSection }: FrameLimits): void {
     if (lineStart === start) return
-    this.#inBody = false
+    this.#tidEnd = 0
     this.#until = Math.min(headerSection, lineStart - start + headerLine)
   }
 
   /** Its end-line is not here, and so many octets of body are kept until it is. */
   inBody({ bodyStart, start, tidEnd, tidStart }: Head, most: number): void {
-    this.#inBody = true
     this.#until = bodyStart - start + most
     this.#tidStart = tidStart - start
     this.#tidEnd = tidEnd - start
@@ -50,7 +48,9 @@ export class Begun {
   /** Whether another look at it tells something new. `octets`: all of it that is here, those from `from` on were not looked at. */
   mayGoOn(octets: Buffer, from: number): boolean {
     for (let i = from; i < octets.length; i++) {
-      if (octets[i] === LF && octets[i - 1] === CR && (!this.#inBody || this.#isEndLine(octets, i - 1))) return true
+      if (octets[i] === LF && octets[i - 1] === CR && (this.#tidEnd === 0 || this.#isEndLine(octets, i - 1))) {
+        return true
+      }
     }
     return false
   }
