@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type OptionProblem, OptionsError } from "./options/OptionsError.ts"
+import { isWhole } from "./options/Whole.ts"
 import { Decoder, type FrameDecoder, type FrameSink } from "./protocol/Decoder.ts"
 import { encodeRequest, encodeResponse, type RequestParts, type ResponseParts } from "./protocol/Encoder.ts"
 import { defaultFrameLimits, type FrameLimits } from "./protocol/FrameLimits.ts"
@@ -59,10 +60,14 @@ export class Codec extends Context.Service<Codec, {
     // By hand: a page would have to load schemas for nothing else. A limit that is no number would be none.
     const all: Record<string, number> & FrameLimits = { ...defaultFrameLimits }
     const problems: Array<OptionProblem> = []
-    for (const [option, limit] of Object.entries(Object(limits) === limits ? limits : { options: limits })) {
+    for (
+      const [option, limit] of Object.entries(
+        Object.prototype.toString.call(limits) === "[object Object]" ? limits : { options: limits }
+      )
+    ) {
       if (!Object.hasOwn(all, option)) problems.push({ option, problem: "is no option" })
-      else if (Number.isSafeInteger(limit) && limit > 0) all[option] = limit
-      else if (limit !== undefined) problems.push({ option, problem: "must be a whole number above 0" })
+      else if (!isWhole(limit)) problems.push({ option, problem: "must be a whole number above 0" })
+      else if (limit !== undefined) all[option] = limit
     }
     if (problems.length > 0) throw new OptionsError({ layer: "Codec", problems })
     return Codec.of({

@@ -5,6 +5,7 @@
 import { isMediaType } from "../client/MediaType.ts"
 import { MAX_URIS, PATHS } from "../client/PathLimits.ts"
 import { isUtf8Line, toUtf8 } from "../client/Utf8.ts"
+import { isWhole } from "../options/Whole.ts"
 import { isRefusal } from "../protocol/Status.ts"
 import type { ConnectOptions, SendOptions, SessionOptions } from "./Api.ts"
 import { MsrpError } from "./MsrpError.ts"
@@ -15,7 +16,6 @@ const check = (isRight: boolean, option: string, what: string): void => {
 
 const isText = (value: unknown): boolean => value === undefined || typeof value === "string"
 const isFunction = (value: unknown): boolean => value === undefined || typeof value === "function"
-const isWhole = (value: unknown): boolean => value === undefined || (Number.isSafeInteger(value) && Number(value) > 0)
 
 const isSwitch = (value: unknown): boolean => value === undefined || typeof value === "boolean"
 const isSignal = (value: unknown): boolean =>

@@ -31,7 +31,7 @@ export class Unread {
     return this.#full
   }
 
-  /** `reader` is told so with whatever comes while it is full, and once it is not full any more. The result ends that. */
+  /** `reader` is told so with whatever comes or goes while it is full, and once it is not full any more. The result ends that. */
   tell(reader: (full: boolean) => void): () => void {
     this.#readers.add(reader)
     return () => void this.#readers.delete(reader)
@@ -39,19 +39,13 @@ export class Unread {
 
   add(octets: number): void {
     this.#octets += octets
-    if (this.#octets >= this.#limit) this.#full = true
-    if (this.#full) this.#say()
+    const was = this.#full
+    this.#full = this.#octets >= this.#limit || (was && this.#octets > this.#limit / 2)
+    if (was || this.#full) { for (const reader of this.#readers) reader(this.#full) }
   }
 
   remove(octets: number): void {
-    this.#octets -= octets
-    if (!this.#full || this.#octets > this.#limit / 2) return
-    this.#full = false
-    this.#say()
-  }
-
-  #say(): void {
-    for (const reader of this.#readers) reader(this.#full)
+    this.add(-octets)
   }
 }
 

@@ -42,7 +42,7 @@ export class Begun {
 
   /** So many octets more are few. */
   isLittle(here: number, more: number): boolean {
-    return here + more <= this.#until && more < Math.floor(here / LITTLE)
+    return here + more <= this.#until && more * LITTLE < here
   }
 
   /** Whether another look at it tells something new. `octets`: all of it that is here, those from `from` on were not looked at. */
