@@ -529,6 +529,15 @@ export class World {
     return { bob, bobUri }
   })
 
+  /** Two users log in on one connection, as those of a gateway, and somebody without a relay joins each of them. */
+  readonly gateway = Effect.fnUntraced(function*(this: World) {
+    const alice = yield* this.login()
+    const carol = yield* this.login({ username: "carol", peer: alice.peer })
+    const { bob, bobUri } = yield* this.join(alice)
+    const { bob: dave, bobUri: daveUri } = yield* this.join(carol)
+    return { alice, carol, bob, bobUri, dave, daveUri }
+  })
+
   /** Everybody leaves, then the relay must hold nothing any more. No defect may have happened. */
   get done(): Effect.Effect<void> {
     return Effect.suspend(() => {

@@ -416,10 +416,7 @@ describe("a connection of which one user is slow again and again", () => {
     "R4976-9.3-05: is held for two seconds where he shows many paths, each of which has little that waits",
     (world) =>
       Effect.gen(function*() {
-        const alice = yield* world.login()
-        const carol = yield* world.login({ username: "carol", peer: alice.peer })
-        const { bob, bobUri } = yield* world.join(alice)
-        const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
+        const { alice, bob, bobUri, carol, dave, daveUri } = yield* world.gateway()
         const open: Array<Frame> = []
         bob.onFrame = (frame) => void open.push(frame)
         const heard = collect(dave)

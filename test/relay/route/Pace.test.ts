@@ -136,10 +136,7 @@ describe("a session that may bring so many requests per second", () => {
 
 describe("a connection of several users", () => {
   const gateway = Effect.fnUntraced(function*(world: World) {
-    const alice = yield* world.login()
-    const carol = yield* world.login({ username: "carol", peer: alice.peer })
-    const { bob, bobUri } = yield* world.join(alice)
-    const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
+    const { alice, bob, bobUri, carol, dave, daveUri } = yield* world.gateway()
     const reports = collect(alice.peer)
     const toBob = { to: `${alice.usePath} ${bobUri}`, from: alice.uri }
     const toDave = { to: `${carol.usePath} ${daveUri}`, from: carol.uri, body: "hi" }

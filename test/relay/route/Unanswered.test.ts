@@ -309,10 +309,7 @@ describe("requests without an answer", () => {
     { limits: { unanswered: 20 * PATH } },
     (world) =>
       Effect.gen(function*() {
-        const alice = yield* world.login()
-        const carol = yield* world.login({ username: "carol", peer: alice.peer })
-        const { bob, bobUri } = yield* world.join(alice)
-        const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
+        const { alice, bob, bobUri, carol, dave, daveUri } = yield* world.gateway()
         const heard = collect(dave)
         const to = `${carol.usePath} ${daveUri}`
         yield* flood(world, alice, bobUri, 100)
@@ -335,10 +332,7 @@ describe("requests without an answer", () => {
     { limits: { unanswered: 20 * PATH } },
     (world) =>
       Effect.gen(function*() {
-        const alice = yield* world.login()
-        const carol = yield* world.login({ username: "carol", peer: alice.peer })
-        const { bob, bobUri } = yield* world.join(alice)
-        const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
+        const { alice, bob, bobUri, carol, dave, daveUri } = yield* world.gateway()
         const open: Array<Frame> = []
         bob.onFrame = (frame) => void open.push(frame)
         const heard = collect(dave)
