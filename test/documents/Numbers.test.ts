@@ -93,7 +93,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `plays ${runs("package.json", /"test:soak": "MSRP_TEST_RUNS=(\d+) /)} random scenarios`,
     `\`npm test\` plays ${runs("test/Accounting.test.ts", /const RUNS = .* (\d+)\)/)} and ${
       runs("test/Accounting.test.ts", /const LINKED = .* (\d+)\)/)
-    } of the kind`
+    } of them`
   ],
   "docs/install.md": [
     `runs as user ${/^USER (\d+):/m.exec(textOf("examples/docker/Dockerfile"))?.[1]},`,
