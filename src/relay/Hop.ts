@@ -145,7 +145,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   }
 
   get open(): boolean {
-    return !this.gone && !this.#finishing && !this.lapsed
+    return !this.gone && !this.#finishing && !this.lapsed && this.#connection?.halfClosed !== true
   }
 
   bytes(octets: Buffer, last?: boolean): void {

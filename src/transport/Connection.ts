@@ -126,6 +126,11 @@ export interface Connection extends ConnectionFacts {
    * where that cannot be told; then it counts as taken.
    */
   readonly lost?: boolean | undefined
+  /**
+   * The peer has closed its side, so nothing that is written from now on reaches it; what came in before may still be handed over.
+   * Absent where that cannot be told before the connection is gone.
+   */
+  readonly halfClosed?: boolean | undefined
   /** Octets handed to `write` which the operating system has not taken yet. Changes whenever there is progress. */
   pending(): number
   /** Stops reading, at once: no `bytes` until `resume`. May be called any number of times, and inside `bytes`. */

@@ -109,6 +109,11 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     return this.#failure
   }
 
+  /** A socket that was reset is destroyed some turns before it is closed. */
+  get halfClosed(): boolean {
+    return this.#halfClosed || this.#stream.destroyed
+  }
+
   write(bytes: Uint8Array, written: () => void): void {
     // Writing nothing would make a TLS socket read, inside this call.
     if (this.#down || bytes.length === 0) return this.#around.defer(written)

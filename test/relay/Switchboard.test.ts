@@ -38,6 +38,7 @@ class Wire implements Connection {
   closed: "no" | "ended" | "destroyed" = "no"
   /** The operating system takes nothing. */
   stuck = false
+  halfClosed = false
   #output = ""
   #written: Array<() => void> = []
   #pending = 0
@@ -430,6 +431,24 @@ describe("a relay without I/O", () => {
     assert.include(alice.read(), "Hi!")
     // Somebody else is the peer of that session.
     assert.include(stranger.read(), "MSRP str00001 506 ")
+  })
+
+  it("R4975-5.4-10: lets a peer come again who has closed his side, before his first connection is gone", () => {
+    login()
+    const toAlice = `${session} ${ALICE}`
+    core.in(bob, send("bob00001", toAlice, BOB, "Hi!"))
+    const again = core.connect()
+    core.in(again, send("bob00002", toAlice, BOB, "Me again"))
+    assert.include(again.read(), "MSRP bob00002 506 ")
+    bob.halfClosed = true
+    core.in(again, send("bob00003", toAlice, BOB, "Me again"))
+    assert.strictEqual(again.read(), ok("bob00003", BOB, session))
+    // What is for him goes there, and what he had written before may still come.
+    alice.read()
+    core.in(alice, send("ali00001", `${session} ${BOB}`, ALICE, "Welcome back"))
+    assert.include(again.read(), "Welcome back")
+    core.in(bob, send("bob00004", toAlice, BOB, "Hi!"))
+    assert.include(alice.read(), "Hi!")
   })
 
   it("passes on what waits for its turn when its sender goes", () => {

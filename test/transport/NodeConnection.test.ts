@@ -59,12 +59,38 @@ describe("NodeConnection", () => {
       })
       const { socket } = yield* plainClient(port)
       yield* poll(() => recorder.connection !== undefined)
+      assert.isFalse(recorder.connection.halfClosed)
       socket.resetAndDestroy()
       yield* poll(() => gone)
+      assert.isTrue(recorder.connection.halfClosed)
       let lost: boolean | undefined
       recorder.connection.write(pattern(10), () => void (lost = recorder.connection.lost))
       yield* poll(() => lost !== undefined)
       assert.isTrue(lost)
+      for (const task of slices) task()
+      yield* recorder.untilClosed
+    }))
+
+  it.effect("says that its peer has closed his side while its own end waits for its turn", () =>
+    Effect.gen(function*() {
+      const recorder = new Recorder()
+      const slices: Array<() => void> = []
+      const port = yield* plainServer((socket) =>
+        new NodeConnection(
+          socket,
+          facts,
+          { reads: "shared", defer: makeDefer(() => {}), inSlices: (task) => void slices.push(task), defect: () => {} },
+          () => {}
+        ).start(recorder.accept)
+      )
+      const { socket } = yield* plainClient(port)
+      yield* poll(() => recorder.connection !== undefined)
+      socket.end("last words")
+      yield* poll(() => slices.length > 0)
+      assert.isTrue(recorder.connection.halfClosed)
+      assert.strictEqual(recorder.received.toString(), "last words")
+      for (let task = slices.shift(); task !== undefined; task = slices.shift()) task()
+      yield* poll(() => slices.length > 0)
       for (const task of slices) task()
       yield* recorder.untilClosed
     }))

@@ -10,7 +10,7 @@ export interface Party extends Source {
   /** `undefined`: it is being dialled. */
   readonly connection: Connection | undefined
   readonly outbound: Outbound
-  /** New requests may take it: it is not gone, nor being closed, nor with a relay whose certificate has expired. */
+  /** New requests may take it: it is not gone, nor being closed by either side, nor with a relay whose certificate has expired. */
   readonly open: boolean
   /** Where it leads, as the directory knows it; the directory's own. */
   readonly keys: Array<string>

@@ -19,7 +19,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
   readonly out: Pipe
   peer!: End
   paused = false
-  finSeen = false
+  halfClosed = false
   /** Destroyed or closed. */
   gone = false
   mute = false
@@ -126,7 +126,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
 
   /** The peer has closed: this end does the same, behind what it still has to send. */
   peerEnded(): void {
-    this.finSeen = true
+    this.halfClosed = true
     this.#ended = true
     this.out.end()
     this.settle()
@@ -134,7 +134,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
 
   /** Both directions are closed. */
   settle(): void {
-    if (!this.finSeen || !this.out.finished || this.gone) return
+    if (!this.halfClosed || !this.out.finished || this.gone) return
     this.gone = true
     this.#close()
   }

@@ -28,7 +28,7 @@ export interface Reader {
   /** Destroyed or closed. */
   readonly gone: boolean
   /** The close has come in. */
-  readonly finSeen: boolean
+  readonly halfClosed: boolean
   /** A piece; valid only during the call. */
   give(chunk: Buffer): void
   /** The close comes in. */
@@ -173,7 +173,7 @@ export class Pipe implements Task {
 
   #deliverable(): boolean {
     const to = this.#to()
-    if (this.#arrived.length === 0 && !(this.#finArrived && !to.finSeen)) return false
+    if (this.#arrived.length === 0 && !(this.#finArrived && !to.halfClosed)) return false
     return to.deaf || (!this.stalled && !to.paused)
   }
 
@@ -195,7 +195,7 @@ export class Pipe implements Task {
       // The rest, and the close, in later turns.
       if (this.#arrived.length > 0) return
     }
-    if (this.#finArrived && !to.finSeen && (to.deaf || !to.paused)) to.peerEnded()
+    if (this.#finArrived && !to.halfClosed && (to.deaf || !to.paused)) to.peerEnded()
   }
 
   readonly #reset = (): void => {

@@ -129,6 +129,11 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
     return this.below.lost === true
   }
 
+  /** Nothing is sent behind a Close (RFC 6455 §5.5.1). */
+  get halfClosed(): boolean {
+    return this.#ended || this.below.halfClosed === true
+  }
+
   pending(): number {
     return Math.min(this.below.pending(), this.#unwritten)
   }

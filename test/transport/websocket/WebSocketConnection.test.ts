@@ -22,9 +22,10 @@ const paused = (fails = false) => {
   const got: Array<string> = []
   const deferred: Array<() => void> = []
   const told: Array<string> = []
-  const below: Connection & { lost: boolean } = Object.assign(new ConnectionFacts(facts), {
+  const below: Connection & { halfClosed: boolean; lost: boolean } = Object.assign(new ConnectionFacts(facts), {
     transport: "tcp" as const,
     messages: undefined,
+    halfClosed: false,
     lost: false,
     write: (octets: Uint8Array) => void told.push(`write ${Buffer.from(octets).toString("hex")}`),
     pending: () => 0,
@@ -75,6 +76,16 @@ describe("WebSocketConnection", () => {
     assert.isFalse(connection.lost)
     below.lost = true
     assert.isTrue(connection.lost)
+  })
+
+  it("says that nothing reaches its peer any more, by a Close or by the connection below", () => {
+    const { below, connection } = paused()
+    assert.isFalse(connection.halfClosed)
+    below.halfClosed = true
+    assert.isTrue(connection.halfClosed)
+    below.halfClosed = false
+    connection.closing(1001)
+    assert.isTrue(connection.halfClosed)
   })
 
   it("hands over nothing more when it was destroyed", () => {
