@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Http from "node:http"
 import type * as Net from "node:net"
+import { codeOf } from "../../net/ErrorCode.ts"
 import type { Address } from "../Connection.ts"
 import { type Ends, placeOf } from "../Ends.ts"
 import { HandshakeLog } from "../HandshakeLog.ts"
@@ -95,12 +96,20 @@ export class Upgrades {
       this.#asked.add(socket)
       if (serve !== undefined) return serve(request, response)
       options.counters.webSocketsRefused[426]++
+      const waiting = this.#waiting.get(socket)
+      if (waiting !== undefined) options.run(this.#log.tell(waiting.ends.remote, NO_PAGES))
       response.writeHead(426, { Upgrade: "websocket", Connection: "close", "Content-Type": "text/plain" })
-      response.end("Nothing but WebSockets is served here.\n")
+      response.end(`${NO_PAGES}\n`)
     })
-    server.on("clientError", (_, socket) => {
-      if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
-      else socket.destroy()
+    server.on("clientError", (error, socket) => {
+      const waiting = this.#waiting.get(socket)
+      if (!socket.writable || waiting === undefined) return void socket.destroy()
+      this.#waiting.delete(socket)
+      this.#refuse(
+        socket as Net.Socket,
+        waiting.ends.remote,
+        codeOf(error) === "HPE_HEADER_OVERFLOW" ? TOO_LONG : NO_HTTP
+      )
     })
   }
 
@@ -177,7 +186,7 @@ export class Upgrades {
     waiting.done()
   }
 
-  #refuse(socket: Net.Socket, client: Client, answer: Refused, origin = ""): void {
+  #refuse(socket: Net.Socket, client: Address, answer: Refused, origin = ""): void {
     const { counters, run } = this.#options
     counters.webSocketsRefused[answer.status]++
     run(
@@ -194,6 +203,13 @@ export class Upgrades {
     return this.#log.tell(remote, missed[why])
   }
 }
+
+/** What a browser's address line is answered. */
+const NO_PAGES = "Nothing but WebSockets is served here."
+
+/** What Node's parser does not read: often TLS, where a proxy or a client takes the listener for one that speaks it. */
+const NO_HTTP: Refused = { status: 400, reason: "something else than HTTP/1.1, or not as it should be" }
+const TOO_LONG: Refused = { status: 400, reason: "its head is too long" }
 
 const missed = { "timed out": "not asked for in time", "too many": "too many are under way" }
 

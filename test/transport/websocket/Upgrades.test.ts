@@ -1,6 +1,8 @@
 /** WebSockets over real sockets: who may open one, and what passes on it, with clients that were not written here. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import { once } from "node:events"
 import type { ServerResponse } from "node:http"
@@ -199,6 +201,36 @@ describe("handshake", () => {
         assert.strictEqual(yield* statusOf(head(100)), "HTTP/1.1 101")
         assert.strictEqual(yield* statusOf(head(20, 16_000)), "HTTP/1.1 101")
       }))
+  })
+
+  it.live("counts and tells what is refused before anything asks for a WebSocket", () => {
+    const said: Array<string> = []
+    const logger = Logger.map(
+      Logger.formatLogFmt,
+      (line) => void said.push(/ remote=127\.0\.0\.1:\d+ reason=(.*)$/.exec(line)![1]!)
+    )
+    return serving({}, (port) =>
+      Effect.gen(function*() {
+        const { facts } = yield* Transport
+        const [noHttp, tooLong] = ["something else than HTTP/1.1, or not as it should be", "its head is too long"]
+        const noPages = "Nothing but WebSockets is served here."
+        const asked: ReadonlyArray<readonly [string, string]> = [
+          ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", noHttp],
+          ["MSRP d93kswow SEND\r\nTo-Path: msrp://a.example.org:2855/s;tcp\r\n", noHttp],
+          [request([...LINES, "Content-Length: 1", "Transfer-Encoding: chunked"]), noHttp],
+          [request([`X: ${"x".repeat(20_000)}`]), tooLong],
+          [request([]), noPages]
+        ]
+        for (const [text, why] of asked) {
+          assert.include(yield* Effect.promise(() => ask(port, text)), `\r\n${why}\n`)
+        }
+        assert.deepStrictEqual([facts!.webSocketsRefused[400], facts!.webSocketsRefused[426]], [4, 1])
+        yield* poll(() => said.length === asked.length)
+        assert.deepStrictEqual(said, asked.map(([, why]) => JSON.stringify(why)))
+      })).pipe(
+        Effect.provide(Logger.layer([logger])),
+        Effect.provideService(References.MinimumLogLevel, "Debug")
+      )
   })
 
   it.live("R7977-7-03: an origin that is admitted comes back", () =>
