@@ -4,6 +4,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { toOctets } from "../protocol/digest/Digest.ts"
 import type { AuthDecision, AuthRequest } from "./AuthDecision.ts"
 
 /**
@@ -48,7 +49,7 @@ const tokenIn = ({ authorization, furtherAuthorizations = [] }: AuthRequest): st
 export const makeBearer = (verify: VerifyToken) => {
   const challenge = (realm: string, failed: boolean): AuthDecision => ({
     _tag: "Challenge",
-    wwwAuthenticate: [`Bearer realm="${realm}"${failed ? ", error=\"invalid_token\"" : ""}`],
+    wwwAuthenticate: [`Bearer realm="${toOctets(realm)}"${failed ? ", error=\"invalid_token\"" : ""}`],
     failed,
     stale: false,
     ...(failed ? { attempt: { reason: "the token is not good" } } : {})

@@ -43,6 +43,12 @@ describe("bearer tokens", () => {
       assert.notInclude(world.log.join(), "good-token")
     }), tokens)
 
+  scenario("are asked for in a realm of any letters, as UTF-8", (world) =>
+    Effect.gen(function*() {
+      const octets = Buffer.from("Bearer realm=\"東京\"", "utf8").toString("latin1")
+      assert.strictEqual(header(yield* auth(world), "WWW-Authenticate"), octets)
+    }), { ...tokens, authRealm: "東京" })
+
   scenario("no session lasts longer than its token", (world) =>
     Effect.gen(function*() {
       assert.strictEqual(header(yield* auth(world, "Authorization: Bearer good-token~1"), "Expires"), "90")
