@@ -375,25 +375,41 @@ export class Ledger {
 
   /** What is reported was not sent on, since the receiver had more without an answer than it may have. */
   #unsent({ direction, linked, pieces }: Message, { length, start, status }: Report): boolean {
-    const unanswered = [...this.messages.values()].flatMap((one) => one.pieces)
-      .filter((piece) => piece.slow && piece.message.direction.ends[1] === direction.ends[1])
-      .reduce((sum, piece) => sum + piece.length, 0)
-    if (status !== 408 || unanswered < MUCH_UNANSWERED) return false
+    if (status !== 408 || !this.#isMuchSlow((one) => one.direction.ends[1] === direction.ends[1])) return false
     // The near relay has sent it, and has no answer while the far one waits.
     return linked || pieces.every((piece) => piece.start >= start + length || piece.start + piece.length <= start)
+  }
+
+  /** Is so much of these messages with slow receivers that nothing more is sent to them. */
+  #isMuchSlow(is: (message: Message) => boolean): boolean {
+    const slow = [...this.messages.values()].filter(is).flatMap(({ pieces }) => pieces.filter((piece) => piece.slow))
+    return slow.reduce((sum, { length }) => sum + length, 0) >= MUCH_UNANSWERED
+  }
+
+  /**
+   * The relay may have waited longer for the answer: its receiver has given others meanwhile, or is not read, since those are
+   * slow whom he writes to himself.
+   */
+  #mayBeHeard({ endpoint, mayBeHeard }: Piece): boolean {
+    return mayBeHeard || this.#isMuchSlow(({ source }) => source === endpoint)
   }
 
   /** Nothing came between: each piece is reported as its receiver answered it, once, or not at all. */
   #exact(message: Message): void {
     const { failureReport, id, pieces, reports } = message
     const left = [...reports]
-    for (const { answered, heard, length, mayBeHeard, start } of pieces) {
-      if (heard < 300 || failureReport === "no" || (failureReport === "partial" && heard === 408)) continue
+    for (const piece of pieces) {
+      const { answered, heard, length, start } = piece
+      if (heard < 300 || failureReport === "no") continue
+      const mayBeHeard = this.#mayBeHeard(piece)
+      // Silence is no failure then, and yet the relay may have waited for what was answered later.
+      const isFine = failureReport === "partial" && heard === 408
+      if (isFine && !mayBeHeard) continue
       const i = left.findIndex((one) =>
         one.start === start && one.length === length &&
         (one.status === heard || (mayBeHeard && one.status === answered))
       )
-      const waitedFor = mayBeHeard && answered !== undefined && answered < 300
+      const waitedFor = mayBeHeard && (isFine || (answered !== undefined && answered < 300))
       this.check(i !== -1 || waitedFor, () => `${id}: no REPORT ${heard} for ${start}..${start + length}`)
       if (i !== -1) left.splice(i, 1)
     }
