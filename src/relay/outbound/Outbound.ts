@@ -66,6 +66,11 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     this.lastUsed = shared.turn.now
   }
 
+  /** Nothing more goes out, and nothing is answered: the connection is gone, which may still be to be told. */
+  get lost(): boolean {
+    return this.gone || this.outbox.lost
+  }
+
   connected(connection: Connection): void {
     this.piece = connection.messages?.piece ?? Infinity
     this.outbox.connected(connection)

@@ -9,7 +9,8 @@ export interface WindowsOwner {
   readonly shared: { readonly limits: WindowLimits }
   readonly unread: boolean
   readonly waiting: Turns
-  readonly gone: boolean
+  /** Nothing more goes out. */
+  readonly lost: boolean
   turn(sender: Sender): void
 }
 
@@ -71,7 +72,7 @@ export class Windows implements WindowOwner {
       // A flow that keeps something when it fails waits in its window again: those that wait now are taken once.
       const full = [...this.#full]
       for (const window of full) yield* window.fails(loss)
-      // Between the steps, one that was too fast may have gone on to wait for a turn, which never comes where the hop is gone.
-    } while (owner.gone && !owner.waiting.empty)
+      // Between the steps, one that was too fast may have gone on to wait for a turn, which never comes where that is lost.
+    } while (owner.lost && !owner.waiting.empty)
   }
 }

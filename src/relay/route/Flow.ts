@@ -97,7 +97,7 @@ export class Flow implements Sender, Waiting {
    * for; or his connection is gone. He is not waited for again: what cannot be written at once fails at once.
    */
   get failing(): boolean {
-    if (this.#way.target.outbox.lost) return true
+    if (this.#way.target.lost) return true
     const failed = this.#failed
     if (failed === undefined) return false
     if (failed.unchanged || (!failed.forOctets && !failed.halfAnswered)) return true
@@ -262,7 +262,7 @@ export class Flow implements Sender, Waiting {
     const most = loss === SLOW || loss === TOO_FAST ? Math.min(this.#octets / 2, this.#reports) : this.#reports
     const kept: Array<Parked> = []
     let octets = 0
-    for (let i = first; i < parked.length && !target.gone; i++) {
+    for (let i = first; i < parked.length && !target.lost; i++) {
       const one = parked[i]!
       if (one.kind !== "frame" || readAgain(one.octets).kind !== Kind.Report) continue
       if (octets + one.octets.length + OVERHEAD > most) break

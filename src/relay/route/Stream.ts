@@ -241,15 +241,23 @@ export class Stream implements LongChunk {
     this.#shed()
   }
 
+  /** The open piece, where that can't be ended or answered any more: its connection is lost. */
+  get #lost(): Transaction | undefined {
+    return this.#target.lost && this.#transaction?.done === false ? this.#transaction : undefined
+  }
+
   /**
    * Its target cannot be reached (any more); so many octets are here that were not passed on. `flag` is that of the
    * chunk, or `+` when its end is still to come.
    */
   fail(loss: Loss, octets: number, flag: Flag): void {
     if (this.refused) return
+    const lost = this.#lost
+    // Before it is told: whoever hears of it has one REPORT, and not another one for what is written.
+    lost?.finish()
     if (this.failureReport !== "no") {
-      const start = this.#next
-      const length = octets + (this.#last === -1 ? 0 : 1)
+      const start = lost === undefined ? this.#next : this.#pieceStart
+      const length = this.#next - start + octets + (this.#last === -1 ? 0 : 1)
       const piece: Piece = {
         messageId: this.messageId,
         start,

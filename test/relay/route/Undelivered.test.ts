@@ -1,9 +1,14 @@
-import { assert, it } from "vitest"
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { SLOW } from "../../../src/relay/Loss.ts"
 import type { Way } from "../../../src/relay/route/Forward.ts"
 import type { Parked } from "../../../src/relay/route/Parked.ts"
 import type { Stream } from "../../../src/relay/route/Stream.ts"
 import { undelivered } from "../../../src/relay/route/Undelivered.ts"
+import { send, summary } from "../../support/harness.ts"
+import { simulated } from "../../support/simulated.ts"
+
+const scenario = simulated({}, { split: 10_000 })
 
 const way = {} as Way
 
@@ -34,3 +39,36 @@ it("fails at once what may be open where it was written to, before anybody else 
   while (steps.next().done !== true);
   assert.deepStrictEqual(log, ["last 15+", "first 11$", "second 15$"])
 })
+
+for (const failureReport of ["yes", "partial", "no"]) {
+  scenario(
+    `R4976-6.4.1-13: has one REPORT, and one loss, for what is written and what waits of a chunk whose receiver is lost (${failureReport})`,
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri } = yield* world.pair()
+        bob.connection.pause()
+        const octets = send({
+          to: `${alice.usePath} ${bobUri}`,
+          from: alice.uri,
+          failureReport,
+          range: "1-200000/200000",
+          body: "x".repeat(200_000)
+        })
+        const head = octets.indexOf("\r\n\r\n") + 4
+        alice.peer.write(octets.subarray(0, head + 120_000))
+        yield* world.network!.settled
+        assert.isAbove(world.relay.gauges().parkedOctets, 0)
+        world.network!.cut(bob.connection)
+        yield* world.network!.settled
+        alice.peer.write(octets.subarray(head + 120_000))
+        yield* world.network!.settled
+        const report = "REPORT | Message-ID: msg.1 | Byte-Range: 1-120000/200000 | Status: 000 408 Request Timeout | $"
+        assert.deepStrictEqual(
+          alice.peer.frames.splice(0).map(summary),
+          failureReport === "yes" ? [report, "200 | $"] : failureReport === "partial" ? [report] : []
+        )
+        assert.strictEqual(world.relay.counters.lost, 1)
+      }),
+    { limits: { output: 20_000 } }
+  )
+}
