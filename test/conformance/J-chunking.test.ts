@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { header, request, send, until } from "../support/harness.ts"
+import { type Frame, header, request, send, until } from "../support/harness.ts"
 import { group, pairOf, reported } from "./group.ts"
 
 group("J. Chunking", ({ scenario, timed }) => {
@@ -238,6 +238,42 @@ group("J. Chunking", ({ scenario, timed }) => {
           }
         }
         yield* alice.peer.quiet
+      })
+  )
+
+  scenario(
+    "R4975-5.4-01 R4976-6.4.1-44: so is one in several chunks whose first was refused when its last had passed",
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, toBob } = yield* pairOf(world)
+        const part = (failureReport: string, octets: number, range: string, flag: string) =>
+          alice.peer.write(
+            toBob({ failureReport, flag, messageId: "again.2", range, body: Buffer.alloc(octets, "r") })
+          )
+        const answers = (failureReport: string, count: number) => alice.peer.take(failureReport === "yes" ? count : 0)
+        const isRefused = Effect.fnUntraced(function*(first: Frame) {
+          bob.answer(first, "400 no")
+          assert.strictEqual(reported(yield* alice.peer.next).slice(0, 7), "000 400")
+        })
+        for (const failureReport of ["yes", "partial"]) {
+          for (const last of [10, 20_000]) {
+            part(failureReport, 10, `1-10/${10 + last}`, "+")
+            part(failureReport, last, `11-${10 + last}/${10 + last}`, "$")
+            yield* answers(failureReport, 2)
+            const [first, second] = yield* bob.take(2)
+            yield* isRefused(first!)
+            bob.answer(second!)
+            // Anew, and this time refused before its last chunk.
+            part(failureReport, 10, "1-10/20", "+")
+            yield* answers(failureReport, 1)
+            yield* isRefused(yield* bob.next)
+            part(failureReport, 10, "11-20/20", "$")
+            const stopped = yield* alice.peer.next
+            if (failureReport === "yes") assert.strictEqual(stopped.status, 413)
+            else assert.strictEqual(reported(stopped).slice(0, 7), "000 413")
+          }
+        }
+        yield* bob.quiet
       })
   )
 

@@ -82,7 +82,7 @@ export class PassedChunk implements Chunk {
       answer?.accept()
       this.#finish(flag, undefined)
     }
-    if (flag !== "+") this.route.back.unblock(this.#stream.messageId)
+    if (flag !== "+") this.route.back.ends(this.#stream.messageId)
   }
 
   lost(): void {
@@ -116,12 +116,12 @@ export class DiscardedChunk implements Chunk {
   readonly over = true
   #octets = 0
   readonly #answer: ((octets: number, flag: Flag) => void) | undefined
-  readonly #unblock: (() => void) | undefined
+  readonly #ends: (() => void) | undefined
 
   /** What is answered at its end, and what the end of its message does. */
-  constructor(answer: ((octets: number, flag: Flag) => void) | undefined, unblock?: () => void) {
+  constructor(answer: ((octets: number, flag: Flag) => void) | undefined, ends?: () => void) {
     this.#answer = answer
-    this.#unblock = unblock
+    this.#ends = ends
   }
 
   body(_buf: Buffer, start: number, end: number): void {
@@ -130,7 +130,7 @@ export class DiscardedChunk implements Chunk {
 
   end(flag: Flag): void {
     this.#answer?.(this.#octets, flag)
-    if (flag !== "+") this.#unblock?.()
+    if (flag !== "+") this.#ends?.()
   }
 
   reported(): void {}

@@ -221,6 +221,7 @@ export class Inbound implements FrameSink {
     if (head.kind === Kind.Send) {
       const why = route.back.stops(head)
       if (why !== undefined) return this.#stopped(route, head, why, octets, flag)
+      if (flag !== "+" && head.rangeStart > 1) route.back.ends(head.messageId)
       route.counts(1, octets)
       if (head.failureReport === "yes") {
         unanswered = !now && this.#hop.reading.answersLate(flow)
@@ -241,7 +242,7 @@ export class Inbound implements FrameSink {
   /** More of a message of which a part has failed (RFC 4975 §10.5). */
   #stopped(route: Route, head: Head, why: string, octets: number, flag: Flag): void {
     this.#refusals.now(head, unwanted(route, why), octets, flag)
-    if (flag !== "+") route.back.unblock(head.messageId)
+    if (flag !== "+") route.back.ends(head.messageId)
   }
 
   #passChunk(route: Route, head: Head): Chunk {
@@ -249,7 +250,7 @@ export class Inbound implements FrameSink {
     if (route.flow.stuck) return this.#refusals.discard(head, stuck(route))
     const why = route.back.stops(head)
     if (why !== undefined) {
-      return new DiscardedChunk(this.#refusals.later(head, unwanted(route, why)), () => route.back.unblock(messageId))
+      return new DiscardedChunk(this.#refusals.later(head, unwanted(route, why)), () => route.back.ends(messageId))
     }
     route.passes(this.#shared.turn.now)
     route.counts(1, 0)

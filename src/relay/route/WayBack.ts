@@ -81,6 +81,8 @@ export class WayBack implements Origin {
   /** It is not known yet whether the next hop takes its requests; or what it refused goes another way. */
   trial: Tried | undefined
   #blocked: BlockedOfWay | undefined
+  /** The Message-ID of the last one that came to its end in several chunks: what is refused of it from then on has no more behind it. */
+  #ended: string | undefined
   #closed = false
 
   constructor({ elsewhere, from, fromRelay, own, parties, rest, source, user }: WayBackParts) {
@@ -239,6 +241,8 @@ export class WayBack implements Origin {
 
   /** Why more of its message goes no further, if it does not: a part of it has failed, or too much is held of its user already. */
   stops({ failureReport, messageId }: Head): string | undefined {
+    // It is sent anew.
+    if (this.#ended !== undefined && this.#ended === messageId) this.#ended = undefined
     if (!this.full || failureReport === "no") return messageId === undefined ? undefined : this.#blocked?.why(messageId)
     this.block(messageId, TOO_MUCH)
     return TOO_MUCH
@@ -246,14 +250,18 @@ export class WayBack implements Origin {
 
   block(messageId: string | undefined, why: string): void {
     const { source } = this.#unanswered
+    if (messageId === this.#ended) return
     // Nobody comes this way any more.
     if (messageId === undefined || this.#closed || source === undefined || source.gone) return
     const blocked = this.#blocked ??= new BlockedOfWay(this.#user.blocked, source.shared.limits)
     blocked.add(messageId, why)
   }
 
-  unblock(messageId: string | undefined): void {
-    if (messageId !== undefined) this.#blocked?.delete(messageId)
+  /** Its last chunk, not its only one, has come (RFC 4975 §5.4). */
+  ends(messageId: string | undefined): void {
+    if (messageId === undefined) return
+    this.#ended = messageId
+    this.#blocked?.delete(messageId)
   }
 
   /** No further request comes this way; those that did may still be answered. */
