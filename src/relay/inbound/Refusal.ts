@@ -10,7 +10,7 @@ import { reasonPhrase } from "../../protocol/Status.ts"
 import { type MsrpUri, parsePath, parseUri } from "../../protocol/Uri.ts"
 import { countFrameIn, countReportMade, type RelayCounters } from "../Counters.ts"
 import type { FrameTrace } from "../FrameTrace.ts"
-import { TOO_MUCH } from "../Loss.ts"
+import { STALLED, TOO_FAST, TOO_MUCH } from "../Loss.ts"
 import type { HopFacts } from "../Observer.ts"
 import { type Ending, refused } from "../Refused.ts"
 import { encodeReport } from "../route/Report.ts"
@@ -33,10 +33,10 @@ export interface RefusalOwner extends HopFacts {
   control(frame: Buffer): void
 }
 
-/** Nothing is passed on to who takes nothing, nor more of a message that its receiver does not want, nor what nobody could keep. */
-export const stuck = ({ flow, parties }: Route): Ending => ({
+/** Nothing is passed on to who takes nothing, or is about to have gone, nor more of a message that its receiver does not want, nor what nobody could keep. */
+export const stuck = ({ flow, parties, target: { loss, lost } }: Route): Ending => ({
   status: 408,
-  problem: flow.isTooFast ? "its session is faster than it may be" : "its receiver takes nothing",
+  problem: (lost ? loss : flow.isTooFast ? TOO_FAST : STALLED).cause,
   parties
 })
 export const unwanted = ({ parties }: Route, problem: string): Ending => ({ status: 413, problem, parties })

@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { Credentials } from "../../../src/Credentials.ts"
+import { heardIn, of } from "../../support/events.ts"
 import { PASSWORDS, type Peer, request, send, until, type World } from "../../support/harness.ts"
 import { simulated } from "../../support/simulated.ts"
 
@@ -88,4 +89,49 @@ describe.each(["tcp", "ws"] as const)("a connection that breaks (%s)", (by) => {
         yield* TestClock.adjust("10 seconds")
       })
   )
+
+  if (by === "ws") {
+    scenario(
+      "loses what comes for it meanwhile, which is told so, and holds nobody who sends it",
+      (world) =>
+        Effect.gen(function*() {
+          const heard = heardIn(world)
+          const alice = yield* world.login()
+          const carol = yield* world.login({ username: "carol" })
+          const paths = { to: `${alice.usePath} ${carol.usePath} ${carol.uri}`, from: alice.uri }
+          const challenge = yield* world.challenge(carol.peer, carol.uri)
+          late.is = true
+          const octets = send({ ...paths, range: "1-*/60000", body: "x".repeat(60_000) })
+          alice.peer.write(octets.subarray(0, 5000))
+          const headers = [world.authorization(challenge, { username: "carol" })]
+          carol.peer.write(request("AUTH", { to: world.uri, from: carol.uri, headers }))
+          carol.peer.write(send({ to: carol.usePath, from: carol.uri }))
+          yield* world.network!.settled
+          world.network!.cut(carol.peer.connection)
+          for (const [from, to] of [[5000, 10_000], [10_000, octets.length]] as const) {
+            alice.peer.write(octets.subarray(from, to))
+            yield* world.network!.settled
+          }
+          alice.peer.write(send({ ...paths, messageId: "msg.2", body: "hi" }))
+          yield* world.network!.settled
+          const why = "the connection to its receiver closed"
+          assert.deepStrictEqual(
+            [
+              of(heard, "message not delivered")[0]!.fields["reason"],
+              of(heard, "request refused")[0]!.fields["reason"]
+            ],
+            [why, why]
+          )
+          const { held, lost, receiversGivenUp, reports } = world.relay.counters
+          assert.deepStrictEqual({ held, lost, receiversGivenUp, reports }, {
+            held: 0,
+            lost: 1,
+            receiversGivenUp: 0,
+            reports: 1
+          })
+          late.is = false
+          yield* TestClock.adjust("10 seconds")
+        })
+    )
+  }
 })
