@@ -7,7 +7,7 @@ import type { Shared } from "../Shared.ts"
 import type { Directory, Wanted } from "./Directory.ts"
 import type { Party } from "./Party.ts"
 import type { RelayOwners } from "./RelayOwners.ts"
-import { wayTo } from "./Ways.ts"
+import { wayTo, wentBy } from "./Ways.ts"
 
 /** What knows the connections with other relays. */
 export interface Links {
@@ -22,8 +22,11 @@ export const returnTo = (session: Session, wanted: Wanted, links: Links): () => 
   const { uri } = wanted
   // Another relay is never reached without TLS (RFC 4976 §9.2).
   if (shared.phase === "stopping" || uri.scheme !== "msrps" || uri.transport.toLowerCase() !== "tcp") return undefined
-  const hop = wayTo(session, uri, true) ?? directory.hopFor(wanted, () => true)
+  const known = wayTo(session, uri, true)
+  const hop = known ?? directory.hopFor(wanted, () => true)
   if ("problem" in hop) return undefined
   relays.leads(hop, session, uri)
+  // What fails next goes there, too, also where the directory has no connection for more than one session.
+  if (known === undefined) wentBy(session, uri, hop, true)
   return hop
 }

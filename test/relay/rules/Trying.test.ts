@@ -121,6 +121,31 @@ describe("a relay with a connection for each session", () => {
   )
 
   scenario(
+    "R4976-6.4.1-13 R4976-6.4.2-08: hears on one new connection of all that failed of a session, whose own one is gone",
+    (world) =>
+      Effect.gen(function*() {
+        const { got, peers } = yield* oneEach(world)
+        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        write(alice, bob("b1"), "one")
+        write(carol, bob("b2"), "two")
+        yield* delivered(world, [alice.peer, carol.peer], 1)
+        assert.lengthOf(got, 2)
+        const link = yield* connectFrom(world, machine(world, "far.example.org"))
+        for (let i = 0; i < 20; i++) {
+          link.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bob("b3"), messageId: `lost.${i}`, body: "hi" }))
+        }
+        yield* link.take(20)
+        yield* alice.peer.take(20)
+        world.network!.cut(link.connection)
+        yield* world.network!.settled
+        yield* alice.peer.close
+        yield* world.network!.settled
+        assert.deepStrictEqual(got.slice(2), [Array(20).fill("b3")])
+        assert.lengthOf(peers, 3)
+      })
+  )
+
+  scenario(
     "R4976-6.4.2-08: what was sent without waiting arrives once, in order, on the connection of its own",
     (world) =>
       Effect.gen(function*() {
