@@ -24,8 +24,9 @@ export class BackPressure implements Flows {
   #octets = 0
   /** It is held since all flows together have too much. */
   #parkedHold = false
-  /** One of the user who had most then. */
+  /** One of the user who had most then, and when that was. */
   #holder: Waiting | undefined
+  #holderSince = 0
   /** The flows that have something parked, and how many of them are full. */
   readonly #waiting = new LinkedMap<Waiting, undefined>()
   #full = 0
@@ -72,12 +73,12 @@ export class BackPressure implements Flows {
     if (this.#octets > most && octets > 0 && this.#reading.shared && !this.#gone) this.#giveUpSilent()
     if (!this.#parkedHold && this.#octets > most) {
       this.#parkedHold = true
-      this.#holder = this.#ofMost[0]
+      this.#holdsFor(this.#ofMost[0])
       this.#reading.hold()
       this.#held()
     } else if (this.#parkedHold && this.#octets <= connection / 2) {
       this.#parkedHold = false
-      this.#count(this.#holder)
+      this.#count(this.#holder, this.#holderSince)
       this.#holder = undefined
       this.#reading.release()
       this.#waitNoMore()
@@ -95,15 +96,20 @@ export class BackPressure implements Flows {
 
   relaxed(flow: Waiting): void {
     this.#full--
-    this.#count(flow)
+    this.#count(flow, flow.fullSince)
     this.#reading.release()
     this.#waitNoMore()
   }
 
-  /** The others have waited for its user. */
-  #count(flow: Waiting | undefined): void {
-    const { now } = this.#shared.turn
-    if (this.#isOfUsers) flow?.held.ends(this.#uncounted, now)
+  /** It is held for all that waits, of which its user has most. */
+  #holdsFor(flow: Waiting | undefined): void {
+    this.#holder = flow
+    this.#holderSince = this.#shared.turn.now
+  }
+
+  /** The others have waited for its user since then; for others they may have before. */
+  #count(flow: Waiting | undefined, since: number): void {
+    if (this.#isOfUsers) flow?.held.ends(Math.max(this.#uncounted, since), this.#shared.turn.now)
   }
 
   get #isOfUsers(): boolean {
@@ -158,12 +164,12 @@ export class BackPressure implements Flows {
       if (flow.full && (isOfMany || flow.isTooFast || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
     }
     if (this.#parkedHold && isOfMany) {
-      this.#count(this.#holder)
+      this.#count(this.#holder, this.#holderSince)
       // Nobody has waited for those whose nothing fails, but from now on.
       this.#uncounted = this.#shared.turn.now
       this.#giveUpSilent()
       if (this.#parkedHold) this.#ofMost.forEach((flow) => this.#giveUp(flow))
-      if (this.#parkedHold) this.#holder = this.#ofMost[0]
+      if (this.#parkedHold) this.#holdsFor(this.#ofMost[0])
     }
     this.#wait()
   }

@@ -32,6 +32,7 @@ export class Flow implements Sender, Waiting {
   #octets = 0
   /** It has as much as it may have, and until half of that is gone. */
   full = false
+  fullSince = 0
   #slowed: Timeout | undefined
   /** What its receiver had done when it failed, and when it began to wait for him, or saw the last sign of him. */
   #failed: Signs | undefined
@@ -158,6 +159,7 @@ export class Flow implements Sender, Waiting {
     this.#count(octets + OVERHEAD)
     if (!this.full && this.#octets > 0 && (this.#octets > this.#most || failing)) {
       this.full = true
+      this.fullSince = this.#way.target.now
       this.#flows.full(this)
     }
   }

@@ -42,8 +42,9 @@ export interface Waiting {
   readonly routeOctets: number
   /** It comes by way of another relay. */
   readonly fromRelay: boolean
-  /** It has as much as it may have. */
+  /** It has as much as it may have; and milliseconds of the monotonic clock since when, or since it had last. */
   readonly full: boolean
+  readonly fullSince: number
   /** It has failed before, and nothing tells that it would not fail again. */
   readonly failing: boolean
   /** What waits does so since its session is faster than it may be. */

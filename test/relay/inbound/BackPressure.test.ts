@@ -485,6 +485,15 @@ describe("a connection of several users that has too much in all", () => {
         session: {},
         failures: 0,
         silent: false,
+        full: false,
+        fullSince: 0,
+        fills: (full: boolean) => {
+          one.full = full
+          if (full) {
+            one.fullSince = turn.now
+            flows.full(one as unknown as Waiting)
+          } else flows.relaxed(one as unknown as Waiting)
+        },
         isSilent: () => one.silent,
         parks: (octets: number) => {
           if (octets === 0) return
@@ -514,6 +523,23 @@ describe("a connection of several users that has too much in all", () => {
       many.parks(-many.octets)
     }
     assert.deepStrictEqual([many.failures, few.failures], [1, 0])
+  })
+
+  it("R4976-9.3-05: is held on the account of each for as long as he has too much, and not since it is held for another one", () => {
+    const { flow, wait } = make()
+    const [often, seldom, most] = [flow(), flow(), flow()]
+    for (let i = 0; i < 8; i++) {
+      often.fills(true)
+      wait(1800)
+      seldom.fills(true)
+      most.parks(1100 * KIB)
+      wait(100)
+      often.fills(false)
+      seldom.fills(false)
+      most.parks(-most.octets)
+    }
+    assert.isAbove(often.failures, 0)
+    assert.deepStrictEqual([seldom.failures, most.failures], [0, 0])
   })
 
   it("R4976-9.3-05: gives up who has most of those that are left when it has given up who is gone", () => {
