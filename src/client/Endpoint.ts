@@ -16,7 +16,7 @@ import { formatUri } from "../protocol/Uri.ts"
 import { type Connection, Transport, type TransportError } from "../Transport.ts"
 import * as Auth from "./Auth.ts"
 import { ClientError } from "./ClientError.ts"
-import { Deliveries, notAsked } from "./Deliveries.ts"
+import { Deliveries, type Delivery, notAsked } from "./Deliveries.ts"
 import { type Frame, pathUris } from "./Frame.ts"
 import { Inbox, type Message } from "./Inbox.ts"
 import { Arriving, type Incoming, TAKE_WITHIN } from "./Incoming.ts"
@@ -210,22 +210,20 @@ export const connect = Effect.fnUntraced(function*(
   }
 
   let parts: ReturnType<typeof start> | undefined
+  const destroy = Effect.sync(() => parts?.connection.destroy())
   const close = Effect.sync(() => {
     parts?.wire.flush()
     parts?.connection.end()
     // Where the other side does not close, nobody else would.
-    fork(Effect.andThen(
-      Effect.raceFirst(Deferred.await(closed), Effect.sleep(CLOSE_WITHIN)),
-      Effect.sync(() => parts?.connection.destroy())
-    ))
+    fork(Effect.andThen(Effect.raceFirst(Deferred.await(closed), Effect.sleep(CLOSE_WITHIN)), destroy))
   })
-  const connection = yield* Effect.acquireRelease(
-    transport.connect(options, (connection) => {
-      parts = start(connection)
-      return parts.receiver
-    }),
-    () => close,
-    { interruptible: true }
+  const opening = transport.connect(options, (connection) => {
+    parts = start(connection)
+    return parts.receiver
+  })
+  // Not `acquireRelease`: who is interrupted when the connection is open, and not here yet, would leave one that nobody ends.
+  const connection = yield* Effect.uninterruptibleMask((restore) =>
+    Effect.onExit(restore(opening), (exit) => Exit.isSuccess(exit) ? Effect.addFinalizer(() => close) : destroy)
   )
   const { inbox, wire } = parts!
 
@@ -259,15 +257,17 @@ export const connect = Effect.fnUntraced(function*(
   const request = Effect.fnUntraced(function*(request: RequestOptions) {
     const id = request.transactionId ?? transactionId()
     const response = yield* Deferred.make<Frame, ClientError>()
-    inbox.expect(id, {
-      response: (frame) => Deferred.doneUnsafe(response, Effect.succeed(frame)),
-      lost: (error) => Deferred.doneUnsafe(response, Effect.fail(error))
-    })
     const octets = encode(id, request)
     const inTime = { duration: timeout, orElse: () => noResponse }
     // One that is longer takes as long as the connection does.
     const sent = octets.length > PIECE ? wire.octets(octets) : Effect.timeoutOrElse(wire.octets(octets), inTime)
-    return yield* sent.pipe(
+    const expected = Effect.sync(() =>
+      inbox.expect(id, {
+        response: (frame) => Deferred.doneUnsafe(response, Effect.succeed(frame)),
+        lost: (error) => Deferred.doneUnsafe(response, Effect.fail(error))
+      })
+    )
+    return yield* Effect.andThen(expected, sent).pipe(
       Effect.andThen(Effect.timeoutOrElse(Deferred.await(response), inTime)),
       Effect.ensuring(Effect.sync(() => inbox.forget(id)))
     )
@@ -326,11 +326,11 @@ export const connect = Effect.fnUntraced(function*(
     Effect.suspend(() => {
       const { byteRange, messageId = transactionId(), successReport = false } = options
       if (!successReport) return Effect.map(handOver(options, messageId), (handed) => new Sent(handed, notAsked))
-      const delivery = deliveries.expect(
-        messageId,
-        byteRange === undefined || byteRange === false ? 1 : byteRange.start
-      )
-      return handOver(options, messageId).pipe(
+      let delivery: Delivery
+      return Effect.suspend(() => {
+        delivery = deliveries.expect(messageId, byteRange ? byteRange.start : 1)
+        return handOver(options, messageId)
+      }).pipe(
         Effect.onExit((exit) =>
           Effect.sync(() => {
             if (Exit.isSuccess(exit)) deliveries.sent(messageId, delivery, exit.value.length)
@@ -370,7 +370,7 @@ export const connect = Effect.fnUntraced(function*(
     resume: setPaused(false),
     closed: Deferred.await(closed),
     close,
-    destroy: Effect.sync(() => connection.destroy())
+    destroy
   }
 })
 

@@ -110,8 +110,9 @@ export const send = Effect.fnUntraced(function*<E, R>(
     acknowledged += octets
     told()
   })
-  const unwatch = inbox.watch(messageId, responses.fail)
-  yield* Effect.addFinalizer(() => Effect.sync(() => (unwatch(), responses.close())))
+  let unwatch: (() => void) | undefined
+  yield* Effect.addFinalizer(() => Effect.sync(() => (unwatch?.(), responses.close())))
+  unwatch = inbox.watch(messageId, responses.fail)
 
   /** Octets of body that were sent. */
   let sent = 0
@@ -194,12 +195,18 @@ export const send = Effect.fnUntraced(function*<E, R>(
     })
     const cut = frame.length - (body === undefined ? 10 : 12) - id.length
     const endLine = frame.subarray(cut)
-    if (failureReport !== "no") responses.expect(id)
-    chunks++
     const before = sent
-    wire.put(frame.subarray(0, cut))
-    const flag = yield* Effect.onExit(octets, (exit) =>
+    let begun = false
+    const begin = Effect.sync(() => {
+      begun = true
+      if (failureReport !== "no") responses.expect(id)
+      chunks++
+      wire.put(frame.subarray(0, cut))
+    })
+    // Both in one: what is interrupted behind the head without its end-line takes what others send for its body.
+    const flag = yield* Effect.onExit(Effect.andThen(begin, octets), (exit) =>
       Effect.sync(() => {
+        if (!begun) return
         last = Exit.isSuccess(exit) ? exit.value : "#"
         endLine[endLine.length - 3] = last.charCodeAt(0)
         wire.put(endLine)

@@ -75,16 +75,17 @@ export class Wire {
       Effect.sync(() => this.#end())
     )
     return Effect.suspend(() => {
-      this.#waiting++
-      this.#want()
-      let waits = true
-      const done = Effect.sync(() => {
-        if (!waits) return
-        waits = false
-        this.#waiting--
-        this.#want()
-      })
-      return this.#turn.withPermit(Effect.andThen(done, Effect.andThen(this.room, opened))).pipe(Effect.ensuring(done))
+      let waits = false
+      const wait = (on: boolean) =>
+        Effect.sync(() => {
+          if (waits === on) return
+          waits = on
+          this.#waiting += on ? 1 : -1
+          this.#want()
+        })
+      const turn = this.#turn.withPermit(Effect.andThen(wait(false), Effect.andThen(this.room, opened)))
+      // In one: who is interrupted between the two would be waited for as long as there is the connection.
+      return Effect.ensuring(Effect.andThen(wait(true), turn), wait(false))
     })
   }
 
