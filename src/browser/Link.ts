@@ -13,7 +13,7 @@ import type { Collect } from "../client/Collect.ts"
 import { type Client, connect } from "../client/Endpoint.ts"
 import { type Frame, pathUris } from "../client/Frame.ts"
 import type { Incoming } from "../client/Incoming.ts"
-import { isFinal, keepUp } from "../client/Upkeep.ts"
+import { isFinal, keepUp, type Login } from "../client/Upkeep.ts"
 import type { Codec } from "../Codec.ts"
 import { sessionId } from "../protocol/Ident.ts"
 import { formatUri, parseUri } from "../protocol/Uri.ts"
@@ -112,7 +112,7 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
       connect: connect({ transport: "ws", scheme, host, port, path, collect: (first) => this.#collect(first) }).pipe(
         Effect.mapError(fromTransport)
       ),
-      login: (client, after) => this.#login(client, after),
+      login: this.#login,
       lost: ({ message }) => new MsrpError("Lost", message),
       online: (client, grant) =>
         Effect.gen({ self: this }, function*() {
@@ -141,21 +141,19 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
     })
   }
 
-  #login(client: Client, after: Grant | undefined): Effect.Effect<Grant, MsrpError> {
-    return Effect.gen({ self: this }, function*() {
-      const { expires } = this.#options
-      const { password, username } = yield* this.#credentials
+  get #login(): Effect.Effect<Login<MsrpError>, MsrpError> {
+    return Effect.map(this.#credentials, ({ password, username }) => (client, after) => {
       if (!isUserName(username) || typeof password !== "string") {
-        return yield* Effect.fail(new MsrpError("Login", "the credentials are none"))
+        return Effect.fail(new MsrpError("Login", "the credentials are none"))
       }
-      return yield* client.auth({
+      return client.auth({
         relay: this.#target.relay,
         fromPath: this.#uri(),
         username,
         password,
         adjustExpires: true,
-        ...(expires === undefined ? {} : { expires }),
-        ...(after === undefined ? {} : { after })
+        expires: this.#options.expires,
+        after
       }).pipe(Effect.mapError(fromLogin))
     })
   }

@@ -30,7 +30,7 @@ import { checkMessage, checkOnlineSend, checkReply, checkTo } from "./OptionChec
 import type { OnlineSendOptions } from "./Options.ts"
 import type { Report } from "./Report.ts"
 import type { Sent } from "./Sent.ts"
-import { isFinal, keepUp } from "./Upkeep.ts"
+import { isFinal, keepUp, type Login } from "./Upkeep.ts"
 import { toUtf8 } from "./Utf8.ts"
 
 /** States that wait for one who follows them. He misses the oldest of more. */
@@ -159,8 +159,9 @@ export const online = Effect.fnUntraced(function*(
     yield* set({ _tag: "Connecting" })
   })
 
-  const login = (client: Client, after: Grant | undefined) =>
-    Effect.flatMap(settings.credentials, ({ password, username }) =>
+  const login = Effect.map(
+    settings.credentials,
+    ({ password, username }): Login<ClientError> => (client, after) =>
       client.auth({
         relay: settings.relay,
         fromPath: uri,
@@ -169,7 +170,8 @@ export const online = Effect.fnUntraced(function*(
         adjustExpires: true,
         ...settings.auth,
         ...(after === undefined ? {} : { after })
-      }))
+      })
+  )
 
   const upkeep = keepUp<OnlineError, Transport | Codec>({
     connect: connectByUri(settings.relay, options, boxes),

@@ -110,7 +110,7 @@ export type OnlineOptions =
     readonly waitOnline?: Duration.Input | undefined
   }
   & ((Credentials & { readonly credentials?: undefined }) | {
-    /** Asked for before each login, for passwords that last for an hour. What fails is tried again. */
+    /** Asked for before each login, for passwords that last for an hour. What fails is tried again; it may take its time. */
     readonly credentials: Effect.Effect<Credentials, unknown>
   })
 

@@ -27,12 +27,15 @@ export interface Retry {
 /** Whether it is of no use to try a login again that was answered so, with the same password. */
 export const isFinal = (status: number | undefined): boolean => status === 401 || status === 403
 
+/** A login with credentials that are there. `after` is the grant that is to be followed by another one. */
+export type Login<E, R = never> = (client: Client, after?: Grant) => Effect.Effect<Grant, E, R>
+
 /** What is kept up. */
 export interface Upkeep<E, R> {
   /** Makes a connection, which ends with the scope. */
   readonly connect: Effect.Effect<Client, E, R | Scope.Scope>
-  /** `after` is the grant that is to be followed by another one. */
-  readonly login: (client: Client, after: Grant | undefined) => Effect.Effect<Grant, E, R>
+  /** Asks for the credentials of a login, which may take as long as somebody needs to type a password. */
+  readonly login: Effect.Effect<Login<E, R>, E, R>
   readonly lost: (error: ClientError) => E
   /** It is logged in on a new connection. The scope is that of the connection. */
   readonly online: (client: Client, grant: Grant) => Effect.Effect<void, never, R | Scope.Scope>
@@ -66,8 +69,12 @@ export const keepUp = Effect.fnUntraced(function*<E, R>(
           : Effect.andThen(Effect.raceFirst(opening.closed, Effect.sleep(CLOSE_WITHIN)), opening.destroy)
       )
     )
-    const client = opening = yield* upkeep.connect
-    const granted = yield* upkeep.login(client, undefined)
+    let client = opening = yield* upkeep.connect
+    const login = yield* upkeep.login
+    // No relay keeps a connection for long on which nobody logs in.
+    const gone = yield* Effect.raceFirst(client.closed, Effect.undefined)
+    if (gone !== undefined) client = opening = yield* upkeep.connect
+    const granted = yield* login(client)
     attempts = 1
     yield* upkeep.online(client, granted)
     const lost = Effect.flatMap(client.closed, (error) => Effect.fail(upkeep.lost(error)))
@@ -102,7 +109,8 @@ const renew = Effect.fnUntraced(function*<E, R>(
   let grant = granted
   while (true) {
     yield* Effect.sleep(grant.expires * 1000 * RENEW_AT)
-    grant = yield* Effect.timeoutOrElse(login(client, grant), {
+    const again = Effect.flatMap(login, (login) => login(client, grant))
+    grant = yield* Effect.timeoutOrElse(again, {
       duration: grant.expires * 1000 * (1 - RENEW_AT),
       orElse: () =>
         Effect.fail(lost(new ClientError({ reason: "Timeout", message: "the path was not renewed in time" })))

@@ -78,9 +78,8 @@ export class Wire {
       let waits = false
       const wait = (on: boolean) =>
         Effect.sync(() => {
-          if (waits === on) return
+          this.#waiting += Number(on) - Number(waits)
           waits = on
-          this.#waiting += on ? 1 : -1
           this.#want()
         })
       const turn = this.#turn.withPermit(Effect.andThen(wait(false), Effect.andThen(this.room, opened)))

@@ -62,6 +62,22 @@ describe("over time", () => {
       assert.strictEqual(running.gauges().connections, 1)
     }).pipe(Effect.scoped, Effect.provide(simulated)))
 
+  it.effect("is open with credentials for which somebody had to think longer than a relay waits for a login", () =>
+    Effect.gen(function*() {
+      yield* relay()
+      const thought = Promise.withResolvers<void>()
+      const credentials = () => thought.promise.then(() => ({ username: "alice", password: PASSWORD }))
+      const opening = yield* Effect.forkChild(login({ credentials, username: undefined, password: undefined }))
+      yield* settled
+      yield* TestClock.adjust("40 seconds")
+      yield* settled
+      thought.resolve()
+      yield* Effect.promise(() => thought.promise)
+      yield* settled
+      const { msrp } = yield* Fiber.join(opening)
+      assert.strictEqual(msrp.state, "open")
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
   it.effect("asks for credentials each time, and is closed when they are not good any more", () =>
     Effect.gen(function*() {
       yield* relay({ authExpires: 1000 })

@@ -184,6 +184,22 @@ describe("a client that stays online", () => {
   )
 
   test(
+    "is online with credentials that take longer than a relay waits for a login",
+    Effect.gen(function*() {
+      let asked = 0
+      const credentials = Effect.suspend(() => {
+        asked++
+        return Effect.delay(Effect.succeed({ username: "alice", password: "wonderland" }), "40 seconds")
+      })
+      const { tags } = yield* start({ credentials })
+      yield* pass("39 seconds")
+      assert.deepStrictEqual((yield* TestNetwork).connections(), [])
+      yield* pass("1 second")
+      assert.deepStrictEqual([asked, tags()], [1, ["Connecting", "Online"]])
+    })
+  )
+
+  test(
     "tries again less and less often, never later than said, and soon after it was online",
     Effect.gen(function*() {
       const network = yield* TestNetwork
