@@ -101,7 +101,7 @@ const sessionCells = (session: StatusSession, now: number): ReadonlyArray<Cell> 
 export const drawTop = (parent: Element, sessions: ReadonlyArray<StatusSession>, now: number): void =>
   drawTable(
     parent,
-    "Sessions with most data, the busiest first",
+    "Sessions with most data since the login first",
     sessionColumns({ head: "User", kind: "name" }),
     sessions.map((
       session

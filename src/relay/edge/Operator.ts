@@ -64,6 +64,11 @@ export interface ConnectionSummary {
   readonly listener: string | undefined
   /** It is one with another relay. */
   readonly relay: boolean
+  /** Who logged in on it; where nobody did, whose peer it is. Absent: nobody's yet, or that of several users. */
+  readonly user: string | undefined
+  readonly realm: string | undefined
+  /** Of more than one user, as that of a gateway is. */
+  readonly severalUsers: boolean
   /** Milliseconds since 1970. */
   readonly since: number
   /** Sessions that were granted on it and are valid. */
@@ -97,7 +102,7 @@ export interface SessionQuery {
   readonly realm?: string | undefined
   /** The address of the owner or of the peer, without port. */
   readonly address?: string | undefined
-  /** Most octets first, or the oldest first (default). */
+  /** Most octets since they began first, or the oldest first (default). */
   readonly sort?: "octets" | "age" | undefined
   /** The first of the page, and how many (at most 1000, default 100). */
   readonly offset?: number | undefined
@@ -112,7 +117,7 @@ export interface SessionQuery {
  */
 export interface ConnectionQuery {
   readonly address?: string | undefined
-  /** Most octets first, or the oldest first (default). */
+  /** Most octets since they began first, or the oldest first (default). */
   readonly sort?: "octets" | "age" | undefined
   readonly offset?: number | undefined
   readonly limit?: number | undefined

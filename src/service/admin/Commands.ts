@@ -56,7 +56,7 @@ const address = Flag.String("address").pipe(
 )
 const page = {
   sort: Flag.Literals("sort", ["age", "octets"]).pipe(
-    Flag.withDescription("The oldest first, or those with most octets"),
+    Flag.withDescription("The oldest first, or those with most octets since they began"),
     Flag.withMetavar("age|octets"),
     Flag.withDefault("age" as const)
   ),

@@ -31,11 +31,15 @@ const sessionColumns = (now: number): ReadonlyArray<Column<Session>> => [
   { title: "FAILED", of: ({ failures }) => number(failures), right: true }
 ]
 
+const whose = ({ realm, severalUsers, user }: Connection): string =>
+  severalUsers ? "(several)" : user === undefined ? "" : `${user}@${realm}`
+
 const connectionColumns = (now: number): ReadonlyArray<Column<Connection>> => [
   { title: "NUMBER", of: ({ connection }) => String(connection), right: true },
+  { title: "USER@REALM", of: whose, least: 10 },
   { title: "REMOTE", of: ({ remote }) => remote, least: 16 },
   { title: "KIND", of: ({ relay, transport }) => `${transport}${relay ? " relay" : ""}` },
-  { title: "LISTENER", of: ({ listener }) => listener ?? "(made by the relay)", least: 12 },
+  { title: "LISTENER", of: ({ listener }) => listener ?? "(made by the relay)", least: 8 },
   { title: "AGE", of: ({ since }) => duration(now - since), right: true },
   { title: "SESSIONS", of: ({ sessions }) => number(sessions), right: true },
   { title: "IN", of: ({ octetsIn }) => octets(octetsIn), right: true },

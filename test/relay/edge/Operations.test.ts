@@ -211,6 +211,9 @@ describe("operator: what he sees", () => {
             transport: "tcp",
             listener: `msrp://localhost:${world.socket.port}`,
             relay: false,
+            user: "alice",
+            realm: "localhost",
+            severalUsers: false,
             since: 100_000,
             sessions: 1,
             octetsIn: 0,
@@ -219,7 +222,8 @@ describe("operator: what he sees", () => {
           }
         )
         assert.strictEqual(first?.octetsOut, alice.peer.length)
-        assert.deepStrictEqual([second?.sessions, second?.connection], [0, 2])
+        // He writes to alice.
+        assert.deepStrictEqual([second?.sessions, second?.connection, second?.user], [0, 2, "alice"])
         bob.write("x".repeat(100))
       })
   )
@@ -236,6 +240,18 @@ describe("operator: what he sees", () => {
       assert.deepStrictEqual(items.map(({ connection }) => connection), [1, 2])
       assert.isUndefined(items[1]!.listener)
       assert.isAbove(items[1]!.octetsOut, 5000)
+    }))
+
+  scenario("whose a connection is: nobody's, that of one user, or that of several", (world) =>
+    Effect.gen(function*() {
+      yield* world.connect
+      const whose = (): ReadonlyArray<unknown> =>
+        world.relay.operator.connections().items.map(({ realm, severalUsers, user }) => [user, realm, severalUsers])
+      assert.deepStrictEqual(whose(), [[undefined, undefined, false]])
+      const { peer } = yield* world.login()
+      assert.deepStrictEqual(whose()[1], ["alice", "localhost", false])
+      yield* world.login({ username: "carol", peer })
+      assert.deepStrictEqual(whose()[1], [undefined, undefined, true])
     }))
 
   scenario("what waits for a receiver who answers nothing, at his connection", (world) =>

@@ -62,7 +62,11 @@ describe("msrp-relay admin", () => {
         assert.strictEqual(page.lines.length, 8)
         assert.strictEqual(page.lines.at(-1), "11 to 15 of 1,000 sessions; the next ones with --offset 15")
         const connections = yield* run("connections", "--address", "198.51.100.8")
-        assert.match(connections.lines[0]!, /^NUMBER +REMOTE +KIND +LISTENER +AGE +SESSIONS +IN +OUT +WAITING$/)
+        assert.match(
+          connections.lines[0]!,
+          /^NUMBER +USER@REALM +REMOTE +KIND +LISTENER +AGE +SESSIONS +IN +OUT +WAITING$/
+        )
+        assert.match(connections.lines[1]!, /^ +8 {2}user8@example\.com +198\.51\.100\.8:10008 /)
         assert.strictEqual(connections.lines.at(-1), "5 connections")
         assert.deepStrictEqual((yield* run("sessions", "--user", "nobody")).lines, ["No sessions"])
         const beyond = yield* run("sessions", "--offset", "5000")
