@@ -5,18 +5,14 @@ import type * as HttpServer from "effect/http/HttpServer"
 import { HttpServer as HttpServerService } from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { existsSync, lstatSync, renameSync, unlinkSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import * as Net from "node:net"
-import { dirname } from "node:path"
-import { codeOf, wordsOf } from "../net/ErrorCode.ts"
+import type * as Net from "node:net"
+import { wordsOf } from "../net/ErrorCode.ts"
 import { makeSlices } from "../transport/Slices.ts"
 import type { AdminAddress } from "./Address.ts"
 import { IDLE_TIME, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS, REQUEST_TIME, STALL_TIME } from "./Limits.ts"
 import { AdminListenError } from "./ListenError.ts"
-
-/** What may be done to a Unix socket: by its owner, and by nobody else. */
-const UMASK = 0o177
+import { clear, follow, ofItsOwner, whyNot } from "./SocketFile.ts"
 
 /** For answers that are under way when the server ends. */
 const LAST_WORDS = "200 millis"
@@ -50,10 +46,7 @@ export const makeServer = (address: AdminAddress): Server => {
     }
     response.setTimeout(STALL_TIME, check)
   })
-  if (address._tag === "Unix") {
-    withMask(server)
-    keepOthers(server, address.path)
-  }
+  if (address._tag === "Unix") ofItsOwner(server, address.path)
   return server
 }
 
@@ -114,98 +107,24 @@ const makesRoom = (server: Server): void => {
   })
 }
 
-/** Makes the socket with its mode, so that there is no moment in which others get in. Node binds it before `listen` returns. */
-const withMask = (server: Server): void => {
-  const listen = server.listen.bind(server) as (...all: ReadonlyArray<unknown>) => Server
-  server.listen = (...all: ReadonlyArray<unknown>) => {
-    const before = process.umask(UMASK)
-    try {
-      return listen(...all)
-    } finally {
-      process.umask(before)
-    }
-  }
-}
-
-/** Nothing where the system does not let it be done. */
-const tried = <A>(action: () => A): A | undefined => {
-  try {
-    return action()
-  } catch {
-    return undefined
-  }
-}
-
-const inodeOf = (path: string): number | undefined => tried(() => lstatSync(path, { throwIfNoEntry: false })?.ino)
-
-/**
- * Node removes the file of this name when the server stops, whosever it is by then: where somebody has taken it away, another
- * process may have made its own. It is set aside for that moment.
- */
-const keepOthers = (server: Server, path: string): void => {
-  let own: number | undefined
-  server.once("listening", () => own = inodeOf(path))
-  const close = server.close.bind(server)
-  server.close = (done) => {
-    const there = inodeOf(path)
-    if (own === undefined || there === undefined || there === own) return close(done)
-    const aside = `${path}~`
-    tried(() => renameSync(path, aside))
-    try {
-      return close(done)
-    } finally {
-      tried(() => renameSync(aside, path))
-    }
-  }
-}
-
-/** Removes the socket of a process that is gone. */
-const clear = Effect.fnUntraced(function*(address: AdminAddress & { readonly _tag: "Unix" }) {
-  const wrong = (reason: string) => new AdminListenError({ address, reason })
-  const found = yield* Effect.try({
-    try: () => lstatSync(address.path, { throwIfNoEntry: false }),
-    catch: (error) => wrong(wordsOf(error))
-  })
-  if (found === undefined) return
-  if (!found.isSocket()) return yield* wrong("there is a file of that name that is no socket")
-  const error = yield* connectionError(address.path)
-  if (error === undefined) return yield* wrong("another process listens on it")
-  if (codeOf(error) !== "ECONNREFUSED" && codeOf(error) !== "ENOENT") return yield* wrong(wordsOf(error))
-  yield* Effect.try({
-    try: () => unlinkSync(address.path),
-    catch: (error) => codeOf(error) === "ENOENT" ? undefined : wrong(wordsOf(error))
-  }).pipe(Effect.catchIf((error) => error === undefined, () => Effect.void))
-})
-
-/** What comes of connecting to it: undefined if somebody takes the connection. */
-const connectionError = (path: string): Effect.Effect<Error | undefined> =>
-  Effect.callback<Error | undefined>((resume) => {
-    const socket = Net.connect(path)
-    socket.once("error", (error) => resume(Effect.succeed(error)))
-    socket.once("connect", () => {
-      socket.destroy()
-      resume(Effect.succeed(undefined))
-    })
-    return Effect.sync(() => socket.destroy())
-  })
-
 const make = Effect.fnUntraced(function*(
   address: AdminAddress
 ): Effect.fn.Return<HttpServer.HttpServer["Service"], AdminListenError, Scope.Scope> {
-  if (address._tag === "Unix") yield* clear(address)
+  const failed = (reason: string) => new AdminListenError({ address, reason })
+  if (address._tag === "Unix") yield* Effect.mapError(clear(address.path), failed)
   const server = makeServer(address)
   const made = yield* NodeHttpServer.make(() => server, {
     ...address._tag === "Unix" ? { path: address.path } : { host: address.host, port: address.port },
     gracefulShutdownTimeout: LAST_WORDS
-  }).pipe(Effect.mapError(({ cause }) => new AdminListenError({ address, reason: reasonOf(cause, address) })))
+  }).pipe(Effect.mapError(({ cause }) => failed(reasonOf(cause, address))))
   // A trace or a status page may stay for hours, and the end of the relay does not wait for it.
   yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+  if (address._tag === "Unix") yield* follow(server, address.path)
   return made
 })
 
-/** Of a directory that is not there Node says EACCES. */
 const reasonOf = (cause: unknown, address: AdminAddress): string =>
-  address._tag === "Unix" && !existsSync(dirname(address.path)) ? "there is no such directory (ENOENT)" : wordsOf(cause)
+  address._tag === "Unix" ? whyNot(cause, address.path) : wordsOf(cause)
 
 /** A server that listens on this address for as long as its layer lives; fails when it cannot. */
 export const layerListener = (address: AdminAddress): Layer.Layer<HttpServer.HttpServer, AdminListenError> =>

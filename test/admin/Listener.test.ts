@@ -1,14 +1,19 @@
 /** For how long a client of the admin API may do nothing: Node looks at the clock for it. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
 import * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import { EventEmitter } from "node:events"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import type { Server } from "node:http"
 import * as Net from "node:net"
 import { tmpdir } from "node:os"
-import { assert, describe, it } from "vitest"
 import { MAX_REQUESTS } from "../../src/admin/Limits.ts"
 import { AT_ONCE, layerListener, makeServer } from "../../src/admin/Listener.ts"
 
@@ -51,6 +56,14 @@ class FakeResponse extends EventEmitter {
   }
 }
 
+const connects = (path: string) =>
+  Effect.callback<boolean>((resume) => {
+    const socket = Net.connect(path, () => {
+      socket.destroy()
+      resume(Effect.succeed(true))
+    }).on("error", () => resume(Effect.succeed(false)))
+  })
+
 describe("the listener of the admin API", () => {
   it("tells a directory that is not there from one where nothing may be made", async () => {
     const directory = mkdtempSync(`${tmpdir()}/msrp-`)
@@ -62,16 +75,52 @@ describe("the listener of the admin API", () => {
     rmSync(directory, { recursive: true })
   })
 
+  it.effect("makes its socket again where somebody has removed it, and says why it cannot where that is so", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped()
+      const path = `${directory}/run/admin.sock`
+      yield* fs.makeDirectory(`${directory}/run`)
+      const lines: Array<string> = []
+      const logger = Logger.make(({ fiber, message }) => {
+        const { reason = "" } = fiber.getRef(References.CurrentLogAnnotations)
+        lines.push([message, reason].flat().join(" ").trim())
+      })
+      yield* Effect.gen(function*() {
+        yield* Layer.build(layerListener({ _tag: "Unix", path }))
+        const look = TestClock.adjust("1 second")
+        const told = (count: number) => Effect.repeat(look, { until: () => lines.length === count })
+        yield* look
+        yield* fs.remove(path)
+        yield* look
+        yield* Effect.repeat(connects(path), { until: (does) => does })
+        assert.strictEqual((yield* fs.stat(path)).mode & 0o777, 0o600)
+        yield* told(1)
+        yield* fs.remove(`${directory}/run`, { recursive: true })
+        yield* told(2)
+        yield* look
+        yield* fs.makeDirectory(`${directory}/run`)
+        yield* look
+        yield* Effect.repeat(connects(path), { until: (does) => does })
+        yield* told(3)
+        // Of somebody else.
+        yield* fs.remove(path)
+        yield* fs.writeFileString(path, "")
+        yield* told(4)
+        yield* look
+      }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+      assert.deepStrictEqual(lines, [
+        "the socket of the admin API was gone, and is there again",
+        "the admin API cannot be reached there is no such directory (ENOENT)",
+        "the socket of the admin API was gone, and is there again",
+        "the admin API cannot be reached there is a file of that name that is no socket"
+      ])
+      assert.strictEqual(yield* fs.readFileString(path), "")
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))
+
   it("leaves a socket where it is that another one has made in the place of its own, and takes its own away", async () => {
     const directory = mkdtempSync(`${tmpdir()}/msrp-`)
     const path = `${directory}/admin.sock`
-    const connects = () =>
-      new Promise<boolean>((resume) => {
-        const socket = Net.connect(path, () => {
-          socket.destroy()
-          resume(true)
-        }).on("error", () => resume(false))
-      })
     await Effect.runPromise(Effect.gen(function*() {
       const listening = Effect.fnUntraced(function*() {
         const scope = yield* Scope.make()
@@ -82,7 +131,7 @@ describe("the listener of the admin API", () => {
       rmSync(path)
       const endSecond = yield* listening()
       yield* endFirst
-      assert.isTrue(yield* Effect.promise(connects))
+      assert.isTrue(yield* connects(path))
       assert.deepStrictEqual(readdirSync(directory), ["admin.sock"])
       yield* endSecond
       assert.deepStrictEqual(readdirSync(directory), [])
