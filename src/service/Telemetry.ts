@@ -43,6 +43,13 @@ const defaultsFor = (env: Environment): Record<string, string> => ({
     : { OTEL_SERVICE_NAME: "msrp-relay" })
 })
 
+/**
+ * Milliseconds for the last export, of metrics and of spans each, in place of Effect's three seconds and of what a variable says: whoever
+ * ends the relay does not wait for a collector that is gone.
+ */
+const LAST_EXPORT = "1000"
+const atTheEnd = { OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: LAST_EXPORT, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: LAST_EXPORT }
+
 const endpointOf = (
   env: Environment,
   signal: "METRICS" | "TRACES"
@@ -141,7 +148,7 @@ const exporting = (
     }
     return exporter.pipe(
       Layer.provide([telling(signal === "METRICS" ? "metrics" : "spans"), serialization]),
-      Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({ ...defaultsFor(env), ...env }))),
+      Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({ ...defaultsFor(env), ...env, ...atTheEnd }))),
       // Effect's modules take a variable that cannot be read for a defect.
       Layer.catchCause((cause) => failing(`OTEL_*: ${wordsOf(cause)}`))
     )

@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { once } from "node:events"
 import * as Http from "node:http"
@@ -213,6 +214,30 @@ describe("telemetry", () => {
       )
     }).pipe(registry, Effect.provide(Logger.layer([logger])))
   })
+
+  it.effect("ends within a second for each of the two where the collector says nothing, or refuses", () =>
+    Effect.gen(function*() {
+      const answers: ReadonlyArray<() => Promise<Response>> = [
+        () => new Promise(() => {}),
+        async () => new Response("", { status: 503 })
+      ]
+      for (const fetch of answers) {
+        for (const layer of [Telemetry.layerMetrics, Telemetry.layerSpans]) {
+          const scope = yield* Scope.make()
+          yield* Metric.update(Metric.counter("one"), 1)
+          const context = yield* Layer.buildWithScope(
+            layer({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318", OTEL_EXPORTER_OTLP_TIMEOUT: "10000" }),
+            scope
+          ).pipe(Effect.provideService(FetchHttpClient.Fetch, fetch))
+          yield* Effect.provideContext(Effect.withSpan(Effect.void, "msrp.auth"), context)
+          const end = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+          yield* TestClock.adjust("999 millis")
+          assert.isUndefined(end.pollUnsafe())
+          yield* TestClock.adjust("1 millis")
+          assert.isDefined(end.pollUnsafe())
+        }
+      }
+    }).pipe(registry))
 
   it.live("sends spans, in OpenTelemetry's own encoding unless another is wanted", () =>
     Effect.gen(function*() {
