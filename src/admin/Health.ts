@@ -2,9 +2,10 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { statSync } from "node:fs"
-import { readdir, readFile } from "node:fs/promises"
+import { readdir } from "node:fs/promises"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { getHeapStatistics } from "node:v8"
+import { openFilesAllowed } from "../net/OpenFiles.ts"
 import type { StatusHealth } from "./status/Shapes.ts"
 
 /**
@@ -32,7 +33,6 @@ export type Health = () => StatusHealth
 const RESOLUTION = 20
 
 const DESCRIPTORS = "/proc/self/fd"
-const LIMITS = "/proc/self/limits"
 
 /** How often descriptors are counted where that takes a walk through all of them. */
 const WALK = "30 seconds"
@@ -55,7 +55,7 @@ export const makeHealth = Effect.fnUntraced(function*(
     (monitor) => Effect.sync(() => monitor.disable())
   )
   const open = yield* countDescriptors
-  const limit = yield* descriptorLimit
+  const limit = yield* openFilesAllowed
 
   return () => {
     // What it measures is the time between two turns of its own timer.
@@ -96,9 +96,3 @@ const countDescriptors: Effect.Effect<() => number | undefined, never, Scope.Sco
   )
   return () => counted
 })
-
-const descriptorLimit: Effect.Effect<number | undefined> = Effect.tryPromise(() => readFile(LIMITS, "utf8")).pipe(
-  Effect.map((text) => /^Max open files\s+(\d+)/m.exec(text)?.[1]),
-  Effect.map((soft) => soft === undefined ? undefined : Number(soft)),
-  Effect.orElseSucceed(() => undefined)
-)

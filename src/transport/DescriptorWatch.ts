@@ -1,5 +1,6 @@
 /**
- * Descriptors that run out. libuv closes then what comes in, and tells nobody (`uv__emfile_trick`): so it is looked for, once there
+ * Descriptors that run out. The last ones are the relay's own: where those who connect took them, whoever asks whether it is well would
+ * have no answer, systemd no sign of life, and the users could not be asked. For what others take, libuv closes then what comes in, and tells nobody (`uv__emfile_trick`): so it is looked for, once there
  * have been connections and as long as there are none left.
  */
 import * as Clock from "effect/Clock"
@@ -32,13 +33,40 @@ export const lacking = (): string | undefined => {
   }
 }
 
-/** What it gives is told of each connection that came in. */
+/** Descriptors that connections do not take: for a scrape, the admin API, the backend of users, files that are read again. */
+const OWN = 200
+
+const NONE_FOR_CLIENTS = "those file descriptors that are left are for the relay itself"
+
+export interface DescriptorWatchOptions {
+  readonly counters: TransportCounters
+  readonly run: (effect: Effect.Effect<void>) => void
+  /** How many there may be; undefined where nobody knows. */
+  readonly allowed?: number | undefined
+  readonly look?: (() => string | undefined) | undefined
+}
+
+/**
+ * What it gives is told of each connection that came in, by its descriptor, and says whether that may be had. The system gives the
+ * lowest number that is free: so many are open at least.
+ */
 export const makeDescriptorWatch = (
-  counters: TransportCounters,
-  run: (effect: Effect.Effect<void>) => void,
-  look: () => string | undefined = lacking
-): () => void => {
+  { allowed = Infinity, counters, look: lack = lacking, run }: DescriptorWatchOptions
+): (descriptor?: number) => boolean => {
   let watching = false
+  let refused = false
+  let first: number | undefined
+  const mayBeHad = (descriptor: number): boolean => {
+    if (descriptor < 0) return true
+    first ??= descriptor
+    // Of few, most are still for those who connect.
+    return descriptor < allowed - Math.min(OWN, Math.floor((allowed - first) / 4))
+  }
+  const look = (): string | undefined => {
+    const reason = refused ? NONE_FOR_CLIENTS : lack()
+    refused = false
+    return reason
+  }
   let toldAt = -Infinity
   const watch = Effect.gen(function*() {
     yield* Effect.sleep(LOOK)
@@ -52,9 +80,13 @@ export const makeDescriptorWatch = (
       yield* Effect.sleep(LOOK)
     }
   }).pipe(Effect.ensuring(Effect.sync(() => watching = false)))
-  return () => {
-    if (watching) return
-    watching = true
-    run(watch)
+  return (descriptor = -1) => {
+    const had = mayBeHad(descriptor)
+    refused ||= !had
+    if (!watching) {
+      watching = true
+      run(watch)
+    }
+    return had
   }
 }

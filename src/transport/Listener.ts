@@ -108,8 +108,8 @@ export interface Surroundings {
   readonly defer: (task: () => void) => void
   /** Runs an effect beside everything else. */
   readonly run: (effect: Effect.Effect<void>) => void
-  /** A connection has come in. */
-  readonly watch: () => void
+  /** A connection has come in, with this descriptor where it is known: may it have that. */
+  readonly watch: (descriptor?: number) => boolean
 }
 
 export const makeListen = (
@@ -142,9 +142,8 @@ export const makeListen = (
     // WebSocket, then it is a connection.
     const arrived = (raw: Net.Socket): void => {
       raw.on("error", ignore)
-      watch()
       const ends = endsOf(raw)
-      if (ends === undefined) {
+      if (!watch(descriptorOf(raw)) || ends === undefined) {
         counters.turnedAway++
         raw.destroy()
       } else arrivals.add(raw, placeOf(ends, limitsOf(live.current).isProxy))
@@ -358,6 +357,10 @@ export const BACKLOG = 4096
 
 /** An address family or address that the machine doesn't have. */
 const ABSENT = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT"])
+
+/** Node has it on systems that have descriptors. */
+const descriptorOf = (raw: Net.Socket): number | undefined =>
+  (raw as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd
 
 const portOf = (server: Net.Server): number => (server.address() as Net.AddressInfo).port
 

@@ -7,6 +7,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { openFilesAllowed } from "../net/OpenFiles.ts"
 import { follow, type Live } from "../options/Live.ts"
 import {
   func,
@@ -99,7 +100,7 @@ export const make = Effect.fnUntraced(function*(
   const defer = makeDefer(defect)
   const counters = zeroTransportCounters()
   const inSlices = makeSlices(defer)
-  const watch = makeDescriptorWatch(counters, run)
+  const watch = makeDescriptorWatch({ counters, run, allowed: yield* openFilesAllowed })
   const adopting = makeAdopt({ reads: options.reads ?? "shared", defer, inSlices, defect }, run)
   return {
     listen: makeListen({ adopting, certificates, counters, proven, defer, run, watch }, live),

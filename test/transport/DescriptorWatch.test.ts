@@ -16,9 +16,13 @@ it.effect("a line when they are gone and one a minute, a count each second, and 
     const counters = zeroTransportCounters()
     let reason: string | undefined
     let looks = 0
-    const came = makeDescriptorWatch(counters, run, () => {
-      looks++
-      return reason
+    const came = makeDescriptorWatch({
+      counters,
+      run,
+      look: () => {
+        looks++
+        return reason
+      }
     })
     yield* TestClock.adjust("1 hour")
     assert.strictEqual(looks, 0)
@@ -48,13 +52,33 @@ it.effect("a line when they are gone and one a minute, a count each second, and 
   }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
 })
 
+it.effect("the last ones are for the relay itself: 200, or of few a quarter of those that it does not have at the start", () => {
+  const log: Array<string> = []
+  const logger = Logger.make((entry) => void log.push(Logger.formatLogFmt.log(entry)))
+  return Effect.gen(function*() {
+    const run = yield* FiberSet.makeRuntime<never, void, never>()
+    const watching = (allowed?: number) =>
+      makeDescriptorWatch({ counters: zeroTransportCounters(), run, allowed, look: () => undefined })
+    const [many, few, unknown] = [watching(20_000), watching(100), watching()]
+    assert.deepStrictEqual([40, 19_799, 19_800].map(many), [true, true, false])
+    assert.deepStrictEqual([40, 84, 85, 99, 41].map(few), [true, true, false, false, true])
+    assert.deepStrictEqual([40, 1_000_000, undefined].map((one) => unknown(one)), [true, true, true])
+    yield* TestClock.adjust("1 minute")
+    assert.lengthOf(log, 2)
+    assert.match(
+      log[0]!,
+      /message="accept failed" reason="those file descriptors that are left are for the relay itself"/
+    )
+  }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+})
+
 it.effect("a line a minute where the time of day is set back by hours, too", () => {
   const log: Array<string> = []
   const logger = Logger.make(() => void log.push(""))
   return withTimeOfDay((set) =>
     Effect.gen(function*() {
       const run = yield* FiberSet.makeRuntime<never, void, never>()
-      const came = makeDescriptorWatch(zeroTransportCounters(), run, () => "none left")
+      const came = makeDescriptorWatch({ counters: zeroTransportCounters(), run, look: () => "none left" })
       came()
       yield* TestClock.adjust("2 seconds")
       set(-5 * 3_600_000)
