@@ -47,7 +47,8 @@ export type {
   Reloaded,
   SettingInForce,
   TraceLine,
-  TraceQuery
+  TraceQuery,
+  UsersUnavailable
 } from "./admin/Model.ts"
 export { AdminParts, type AdminPartsShape, notAvailable } from "./admin/Parts.ts"
 export { NotAvailable } from "./admin/Problems.ts"

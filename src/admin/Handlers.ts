@@ -83,6 +83,7 @@ const seeing = HttpApiBuilder.group(
           maxConnections: bounded(parts.limits.connections),
           maxSessions: bounded(parts.limits.sessions),
           ...parts.gauges(),
+          usersUnavailable: parts.usersUnavailable?.(),
           eventLoopDelay: loopDelay(),
           rates: rates()
         }))

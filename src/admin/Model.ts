@@ -122,6 +122,19 @@ const phase = Schema.Literals(["serving", "draining", "stopping"])
 export const PhaseState = Schema.Struct({ phase, since: millis })
 
 /**
+ * A backend of users that could not tell who somebody is, the last time that it was asked.
+ *
+ * @category schemas
+ * @since 0.2.0
+ */
+export const UsersUnavailable = Schema.Struct({
+  /** Milliseconds since 1970: the first time in a row, and the last. */
+  since: millis,
+  last: millis,
+  reason: Schema.String
+})
+
+/**
  * Numbers for a glance: what there is, how much there may be, what happens per second.
  *
  * @category schemas
@@ -140,6 +153,8 @@ export const Overview = Schema.Struct({
   maxSessions: Schema.optional(count),
   /** Octets of output and of parked requests. */
   bufferedOctets: count,
+  /** Absent when users can be asked, or nobody has asked yet. */
+  usersUnavailable: Schema.optional(UsersUnavailable),
   /** Milliseconds that a turn of the event loop came too late, in the middle of the last seconds. */
   eventLoopDelay: Schema.Finite,
   /** Per second, of the last ten or so. */
@@ -210,6 +225,13 @@ export const TraceLine = Schema.Record(Schema.String, Schema.Json)
  * @since 0.2.0
  */
 export type PhaseState = typeof PhaseState.Type
+/**
+ * A backend that cannot be asked, as `UsersUnavailable` decodes it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type UsersUnavailable = typeof UsersUnavailable.Type
 /**
  * How a relay is, as `Overview` decodes it.
  *

@@ -6,7 +6,15 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Stream from "effect/Stream"
 import type { RelayCounters } from "../relay/Counters.ts"
 import type { Operator } from "../relay/edge/Operator.ts"
-import type { LogLevelName, PhaseState, Reloaded, SettingInForce, TraceLine, TraceQuery } from "./Model.ts"
+import type {
+  LogLevelName,
+  PhaseState,
+  Reloaded,
+  SettingInForce,
+  TraceLine,
+  TraceQuery,
+  UsersUnavailable
+} from "./Model.ts"
 import { NotAvailable } from "./Problems.ts"
 
 /**
@@ -24,6 +32,8 @@ export interface AdminPartsShape {
   /** How much there may be; `Infinity` for no limit. */
   readonly limits: { readonly connections: number; readonly sessions: number }
   readonly phase: Effect.Effect<PhaseState>
+  /** The backend of users, where it could not tell who somebody is the last time. Absent: nobody knows. */
+  readonly usersUnavailable?: (() => UsersUnavailable | undefined) | undefined
   readonly settings: Effect.Effect<ReadonlyArray<SettingInForce>>
   readonly drain: Effect.Effect<PhaseState, NotAvailable>
   readonly undrain: Effect.Effect<PhaseState, NotAvailable>

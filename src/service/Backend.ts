@@ -8,6 +8,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
+import type { UsersUnavailable } from "../Admin.ts"
 import type { RemovedUsersOptions } from "../authenticator/RemovedUsers.ts"
 import { algorithmsOf, Credentials } from "../Credentials.ts"
 import { layerByRealm } from "../credentials/ByRealm.ts"
@@ -18,14 +19,16 @@ import { layerHttp } from "../credentials/Http.ts"
 import { layerSql, type SqlSettingsError } from "../credentials/Sql.ts"
 import type { OptionsError } from "../options/Options.ts"
 import type { CredentialsSettings, DemoUser } from "./Settings.ts"
+import { Unanswered } from "./Unanswered.ts"
 
-/** Who may log in; a driver is loaded only if it is needed. */
+/** Who may log in; a driver is loaded only if it is needed. What comes of asking those that take time is noted. */
 export const layer = (
-  credentials: CredentialsSettings
+  credentials: CredentialsSettings,
+  unanswered = new Unanswered()
 ): Layer.Layer<Credentials, CredentialsFileError | SqlSettingsError | OptionsError, FileSystem.FileSystem> => {
   switch (credentials._tag) {
     case "ByRealm":
-      return layerOfRealms(credentials)
+      return layerOfRealms(credentials, unanswered)
     case "Memory":
       return Credentials.layerMemory(credentials.users)
     case "File": {
@@ -36,20 +39,23 @@ export const layer = (
       return layerEphemeral({ secret: credentials.secret })
     case "Sql": {
       const { _tag, cacheSeconds, ...options } = credentials
-      return remembered(layerSql(options), cacheSeconds)
+      return remembered(unanswered.of(layerSql(options)), cacheSeconds)
     }
     case "Http": {
       const { _tag, cacheSeconds, ...options } = credentials
-      return remembered(layerHttp(options).pipe(Layer.provide(FetchHttpClient.layer)), cacheSeconds)
+      return remembered(unanswered.of(layerHttp(options).pipe(Layer.provide(FetchHttpClient.layer))), cacheSeconds)
     }
   }
 }
 
 /** Each backend once, for however many realms. */
-const layerOfRealms = ({ others, realms }: Extract<CredentialsSettings, { readonly _tag: "ByRealm" }>) => {
+const layerOfRealms = (
+  { others, realms }: Extract<CredentialsSettings, { readonly _tag: "ByRealm" }>,
+  unanswered: Unanswered
+) => {
   const layers = new Map<CredentialsSettings, ReturnType<typeof layer>>()
   const of = (one: CredentialsSettings) => {
-    const made = layers.get(one) ?? layer(one)
+    const made = layers.get(one) ?? layer(one, unanswered)
     layers.set(one, made)
     return made
   }
@@ -80,6 +86,8 @@ export type BackendError = CredentialsFileError | SqlSettingsError | OptionsErro
 /** Users that can be replaced by others while they are asked for. */
 export interface LiveUsers {
   readonly credentials: Credentials["Service"]
+  /** The backend that could not tell who somebody is the last time, if there is one. */
+  readonly unavailable: () => UsersUnavailable | undefined
   /** Opens another backend; what that gives puts it in the place of the one before. */
   readonly open: (settings: CredentialsSettings) => Effect.Effect<Effect.Effect<void>, BackendError>
 }
@@ -87,6 +95,7 @@ export interface LiveUsers {
 interface Generation {
   readonly scope: Scope.Closeable
   readonly credentials: Credentials["Service"]
+  readonly unanswered: Unanswered
 }
 
 /** Who may log in, until the scope closes. */
@@ -97,11 +106,12 @@ export const makeUsers = Effect.fnUntraced(function*(
   const parent = yield* Effect.scope
   const make = Effect.fnUntraced(function*(wanted: CredentialsSettings): Effect.fn.Return<Generation, BackendError> {
     const scope = yield* Scope.fork(parent)
-    const context = yield* Layer.buildWithMemoMap(layer(wanted), Layer.makeMemoMapUnsafe(), scope).pipe(
+    const unanswered = new Unanswered()
+    const context = yield* Layer.buildWithMemoMap(layer(wanted, unanswered), Layer.makeMemoMapUnsafe(), scope).pipe(
       Effect.provideService(FileSystem.FileSystem, files),
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
     )
-    return { scope, credentials: Context.get(context, Credentials) }
+    return { scope, credentials: Context.get(context, Credentials), unanswered }
   })
   let current = yield* make(settings)
   return {
@@ -119,6 +129,7 @@ export const makeUsers = Effect.fnUntraced(function*(
       },
       size: () => current.credentials.size?.()
     }),
+    unavailable: () => current.unanswered.longest,
     open: Effect.fnUntraced(function*(wanted) {
       const next = yield* make(wanted)
       return Effect.suspend(() => {
@@ -134,7 +145,7 @@ export const makeUsers = Effect.fnUntraced(function*(
 /** Users of the program's own: settings do not replace them. Without them there is none. */
 export const usersOfProgram = (
   credentials: Credentials["Service"] = Credentials.make(() => Effect.succeedNone)
-): LiveUsers => ({ credentials, open: () => Effect.succeed(Effect.void) })
+): LiveUsers => ({ credentials, unavailable: () => undefined, open: () => Effect.succeed(Effect.void) })
 
 const remembered = <E>(backend: Layer.Layer<Credentials, E>, seconds: number) =>
   seconds === 0 ? backend : layerCached(backend, { timeToLive: Duration.seconds(seconds) })

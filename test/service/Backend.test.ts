@@ -1,6 +1,7 @@
 /** Users of the service: those that take time to ask for are remembered, unless that is not wanted. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { makeUsers } from "../../src/service/Backend.ts"
@@ -44,4 +45,34 @@ it.effect.each(
     const user = { username: "alice", realm: "example.org", source: "192.0.2.1" }
     for (let i = 0; i < 3; i++) yield* users.credentials.lookup(user)
     assert.strictEqual(asked(), 1 + times)
+  }).pipe(Effect.scoped, Effect.provide(disk)))
+
+it.effect("tells since when a backend cannot be asked, and why, also where others are remembered, until it can", () =>
+  Effect.gen(function*() {
+    const { asked, close, url } = yield* service
+    const { credentials } = yield* parse({ MSRP_HTTP_URL: url })
+    const users = yield* makeUsers(credentials)
+    const lookup = (username: string) =>
+      Effect.forkChild(Effect.exit(users.credentials.lookup({ username, realm: "example.org" }))).pipe(
+        Effect.flatMap((fiber) =>
+          Effect.repeat(TestClock.adjust("100 millis"), { until: () => fiber.pollUnsafe() !== undefined })
+        )
+      )
+    yield* lookup("alice")
+    assert.isUndefined(users.unavailable())
+    close()
+    yield* lookup("bob")
+    const { last, reason, since } = users.unavailable()!
+    assert.strictEqual(since, last)
+    assert.strictEqual(
+      reason,
+      "the http credentials cannot be read: no connection: nobody listens there (ECONNREFUSED)"
+    )
+    // What is remembered says nothing of the backend.
+    yield* lookup("alice")
+    yield* lookup("carol")
+    const later = users.unavailable()!
+    assert.strictEqual(later.since, since)
+    assert.isAbove(later.last, last)
+    assert.strictEqual(asked(), 2)
   }).pipe(Effect.scoped, Effect.provide(disk)))

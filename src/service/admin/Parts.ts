@@ -63,6 +63,7 @@ const make = Effect.fnUntraced(
       },
       settings: Effect.sync(() => settingsInForce(Redacted.value(live.settings.texts))),
       phase,
+      usersUnavailable: live.users.unavailable,
       // It goes on when whoever asked has gone.
       drain: relay.drain.pipe(
         Effect.forkIn(scope, { startImmediately: true }),

@@ -76,6 +76,14 @@ export const eventLines = (events: ReadonlyArray<Event>, none: string, width: nu
 const limited = (count: number, most: number | undefined): string =>
   `${number(count)}${most === undefined ? "" : ` of ${number(most)}`}`
 
+const usersRow = ({ usersUnavailable: users }: Overview): ReadonlyArray<readonly [string, string]> =>
+  users === undefined ? [] : [[
+    "users",
+    plain(
+      `cannot be asked since ${moment(users.since)}, the last time at ${moment(users.last).slice(11)}: ${users.reason}`
+    )
+  ]]
+
 export const overviewLines = (one: Overview, where: string): ReadonlyArray<string> => {
   const { rates } = one
   const rows: ReadonlyArray<readonly [string, string]> = [
@@ -84,6 +92,7 @@ export const overviewLines = (one: Overview, where: string): ReadonlyArray<strin
     ["sessions", limited(one.sessions, one.maxSessions)],
     ["connections", limited(one.connections, one.maxConnections)],
     ["waiting", octets(one.bufferedOctets)],
+    ...usersRow(one),
     ["per second", `${number(rates.framesIn)} frames in (${octets(Math.round(rates.octetsIn))})`],
     ["", `${number(rates.forwarded)} requests passed on, ${number(rates.refused)} refused`],
     [

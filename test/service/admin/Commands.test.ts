@@ -96,6 +96,21 @@ describe("msrp-relay admin", () => {
         assert.strictEqual(JSON.parse((yield* run("status", "--json")).lines[0]!).phase, "serving")
       })))
 
+  it.effect("says that users cannot be asked, and that the relay is ready", () => {
+    const usersUnavailable = () => ({ since: 1_790_000_000_000, last: 1_790_000_060_000, reason: "it is locked" })
+    return withAdmin({ usersUnavailable }, open, () =>
+      Effect.gen(function*() {
+        const { lines } = yield* run("status")
+        assert.include(
+          lines.map((line) => line.trim()),
+          "users        cannot be asked since 2026-09-21 14:13:20, the last time at 14:14:20: it is locked"
+        )
+        assert.deepInclude(JSON.parse((yield* run("status", "--json")).lines[0]!), {
+          usersUnavailable: usersUnavailable()
+        })
+      }))
+  })
+
   it.effect("shows what goes on, and what happened", () =>
     withAdmin({ count: 1000 }, open, (folder) =>
       Effect.gen(function*() {
@@ -104,6 +119,7 @@ describe("msrp-relay admin", () => {
         assert.include(status.lines[1], "serving since 2026-09-21 14:13:20")
         assert.include(status.lines.join("\n"), "connections  1,000 of 100,000")
         assert.strictEqual(status.lines.at(-1)!.trim(), "0 logins, 0 failed, 0 undecided")
+        assert.notInclude(status.lines.join("\n"), "users")
         const history = yield* run("history", "user7")
         assert.strictEqual(
           history.lines[0],

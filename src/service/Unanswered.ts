@@ -1,0 +1,40 @@
+/** Backends of users that cannot tell who somebody is: since when, and why, for who looks after the relay. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { UsersUnavailable } from "../Admin.ts"
+import { Credentials } from "../Credentials.ts"
+
+/** What is known of all backends of a relay. */
+export class Unanswered {
+  readonly #backends = new Map<object, UsersUnavailable>()
+
+  /** Of the backend that has been so for longest; undefined when each told the last time. */
+  get longest(): UsersUnavailable | undefined {
+    return Array.from(this.#backends.values()).toSorted((a, b) => a.since - b.since)[0]
+  }
+
+  /** The same users; what comes of asking for them is noted. A memory before them would hide it. */
+  readonly of = <E, R>(backend: Layer.Layer<Credentials, E, R>): Layer.Layer<Credentials, E, R> =>
+    Layer.effect(
+      Credentials,
+      Effect.map(Credentials, (users) => ({
+        ...users,
+        lookup: (user) =>
+          Effect.onExit(users.lookup(user), (exit) =>
+            Clock.clockWith((clock) =>
+              Effect.sync(() => this.#noted(users, exit, clock.currentTimeMillisUnsafe()))
+            ))
+      }))
+    ).pipe(Layer.provide(backend))
+
+  #noted(backend: object, exit: Exit.Exit<unknown, Error>, now: number): void {
+    const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+    if (error !== undefined) {
+      const since = this.#backends.get(backend)?.since ?? now
+      this.#backends.set(backend, { since, last: now, reason: error.message })
+    } else if (Exit.isSuccess(exit)) this.#backends.delete(backend)
+  }
+}
