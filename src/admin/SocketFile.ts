@@ -124,7 +124,10 @@ export const follow = Effect.fnUntraced(function*(
     // It has ended, or it is as it should be.
     if (!server.listening && lost === undefined) return
     const there = yield* Effect.try({ try: () => fileAt(path), catch: wordsOf })
-    if (server.listening && there?.ino === own.get(server)) return void (lost = undefined)
+    if (server.listening && there?.ino === own.get(server)) {
+      lost = undefined
+      return
+    }
     yield* clear(path)
     if (server.listening) server.close()
     lost ??= ""
