@@ -176,7 +176,9 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
     unfinished = 0
     table = lines
     reported = ""
-    yield* Effect.logInfo("Credentials file read").pipe(Effect.annotateLogs({ path, users: table.users }))
+    // What was to be written may be lost, as on a full disk, and all are refused.
+    const tell = table.users === 0 ? Effect.logWarning : Effect.logInfo
+    yield* tell("Credentials file read").pipe(Effect.annotateLogs({ path, users: table.users }))
   }).pipe(
     Effect.catch((error) => {
       // may become readable without any change of the file itself

@@ -73,6 +73,19 @@ const fake = (text: string) => {
   }
 }
 
+it.effect("a file that has no users any more is a warning, as what a full disk leaves of it: all of them are refused", () => {
+  const { lines, provide, write } = fake(`alice:${REALM}:${MD5}\n`)
+  return Effect.gen(function*() {
+    write("")
+    yield* TestClock.adjust("2 seconds")
+    assert.isUndefined(yield* find("alice"))
+    write(`alice:${REALM}:${MD5}\n`)
+    yield* TestClock.adjust("2 seconds")
+    const told = lines.map((line) => JSON.parse(line)).map(({ annotations, level }) => [level, annotations.users])
+    assert.deepStrictEqual(told, [["WARN", 0], ["INFO", 1]])
+  }).pipe(provide())
+})
+
 describe("layerFile", () => {
   it.effect("R7616-3.6-01 reads user:realm:HA1 of either algorithm, comments and empty lines", () =>
     Effect.gen(function*() {
