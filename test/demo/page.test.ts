@@ -360,6 +360,46 @@ describe.skipIf(!hasBrowser)("the demo page", { timeout: 180_000 }, () => {
     await heard(other, "Again")
   })
 
+  it("lays a conversation out for each frame, not for each message, and shows the last ones of a flood", async () => {
+    const { link, ws } = await serve()
+    await browse(ws)
+    const [page, other] = await pair(link)
+    const looks = await page.locator(".conversation").evaluate((element: unknown) => {
+      const { querySelector } = element as { querySelector: (selector: string) => unknown }
+      const at = <A>(selector: string): A => querySelector.call(element, selector) as A
+      const prototype = (globalThis as unknown as { Element: { prototype: object } }).Element.prototype
+      const { get, ...rest } = Object.getOwnPropertyDescriptor(prototype, "scrollHeight")!
+      let looks = 0
+      Object.defineProperty(at<object>(".log"), "scrollHeight", {
+        ...rest,
+        get() {
+          looks++
+          return get!.call(this)
+        }
+      })
+      for (let i = 1; i <= 400; i++) {
+        at<{ value: string }>("textarea").value = `number ${i}`
+        at<{ requestSubmit: () => void }>("form").requestSubmit()
+      }
+      return looks
+    })
+    assert.strictEqual(looks, 0)
+    for (const one of [page, other]) {
+      const last = one.locator(".conversation:not([hidden]) .entry", { hasText: "number 400" })
+      await last.waitFor()
+      await one.locator(".conversation:not([hidden]) .entry").nth(299).waitFor()
+      const texts = await one.locator(".conversation:not([hidden]) .bubble").allTextContents()
+      assert.deepStrictEqual(texts, Array.from({ length: 300 }, (_, i) => `number ${i + 101}`))
+      await one.bringToFront()
+      assert.isTrue(
+        await last.evaluate((element: unknown) => {
+          const entry = element as { getBoundingClientRect: () => { bottom: number }; parentElement: typeof entry }
+          return entry.getBoundingClientRect().bottom <= entry.parentElement.getBoundingClientRect().bottom
+        })
+      )
+    }
+  })
+
   it("is of a size that is loaded at once", async () => {
     await browse(0)
     assert.isBelow((await bundlePage()).length, MAX_PAGE)

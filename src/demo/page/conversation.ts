@@ -65,6 +65,10 @@ export class Conversation {
   /** Files one after the other: each has all of the way then. */
   #sending: Promise<void> = Promise.resolve()
   #waiting = 0
+  /** What is drawn with the next frame. */
+  readonly #undrawn: Array<HTMLElement> = []
+  /** Something of one's own is among it, which is wanted to be seen. */
+  #follows = false
 
   constructor(owner: ConversationOwner, id: string, name: string) {
     this.#owner = owner
@@ -101,7 +105,7 @@ export class Conversation {
 
   /** Nothing was said, so nobody misses it. */
   get isEmpty(): boolean {
-    return this.#log.childElementCount === 0
+    return this.#log.childElementCount === 0 && this.#undrawn.length === 0
   }
 
   get session(): Session | undefined {
@@ -311,16 +315,25 @@ export class Conversation {
   // ---- how it looks
 
   #entry(whose: "own" | "theirs", bubble: HTMLElement, state: string): HTMLElement {
-    const { clientHeight, scrollHeight, scrollTop } = this.#log
-    const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR
     const meta = make("div", "meta")
     meta.dataset["time"] = timeOfDay(Date.now())
     this.#meta(meta, state)
     const who = make("span", "unseen", whose === "own" ? "You: " : `${this.#name}: `)
-    this.#log.append(make("li", `entry ${whose}`, who, bubble, meta))
-    if (this.#log.childElementCount > MAX_ENTRIES) this.#forget(this.#log.firstElementChild!)
-    if (isAtEnd || whose === "own") this.#log.scrollTop = this.#log.scrollHeight
+    this.#undrawn.push(make("li", `entry ${whose}`, who, bubble, meta))
+    if (whose === "own") this.#follows = true
+    if (this.#undrawn.length === 1) requestAnimationFrame(() => this.#draw())
+    else if (this.#undrawn.length > MAX_ENTRIES) this.#forget(this.#undrawn.shift()!)
     return meta
+  }
+
+  /** All at once: where the log is scrolled to is known only when it is laid out, and to do that for each stops the page. */
+  #draw(): void {
+    const { clientHeight, scrollHeight, scrollTop } = this.#log
+    const isAtEnd = this.#follows || scrollHeight - scrollTop - clientHeight < NEAR
+    this.#follows = false
+    this.#log.append(...this.#undrawn.splice(0))
+    while (this.#log.childElementCount > MAX_ENTRIES) this.#forget(this.#log.firstElementChild!)
+    if (isAtEnd) this.#log.scrollTop = this.#log.scrollHeight
   }
 
   #meta(meta: HTMLElement, state: string, isBad = false): void {
