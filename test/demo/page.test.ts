@@ -210,6 +210,12 @@ describe.skipIf(!hasBrowser)("the demo page", { timeout: 180_000 }, () => {
         return scrollWidth <= clientWidth
       })
     )
+    // A telephone on its side, and a page that is drawn four times as large: what does not fit is scrolled to.
+    await other.setViewportSize({ width: 320, height: 256 })
+    const button = await other.getByRole("button", { name: "Send", exact: true }).boundingBox()
+    const panel = await other.locator(".conversation:not([hidden])").boundingBox()
+    assert.isAtMost(button!.y + button!.height, panel!.y + panel!.height)
+    assert.isAbove((await other.locator(".conversation:not([hidden]) .log").boundingBox())!.height, 40)
   })
 
   it("a file is stopped by its sender, and refused by its receiver; what is pasted and dropped is sent", async () => {
