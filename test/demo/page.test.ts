@@ -371,21 +371,21 @@ describe.skipIf(!hasBrowser)("the demo page", { timeout: 180_000 }, () => {
     await browse(ws)
     const [page, other] = await pair(link)
     const looks = await page.locator(".conversation").evaluate((element: unknown) => {
-      const { querySelector } = element as { querySelector: (selector: string) => unknown }
-      const at = <A>(selector: string): A => querySelector.call(element, selector) as A
-      const prototype = (globalThis as unknown as { Element: { prototype: object } }).Element.prototype
-      const { get, ...rest } = Object.getOwnPropertyDescriptor(prototype, "scrollHeight")!
+      const conversation = element as { readonly querySelector: (selector: string) => object }
+      const log = conversation.querySelector(".log")
+      const text = conversation.querySelector("textarea") as { value: string }
+      const form = conversation.querySelector("form") as { readonly requestSubmit: () => void }
+      const { prototype } = (globalThis as unknown as { readonly Element: { readonly prototype: object } }).Element
       let looks = 0
-      Object.defineProperty(at<object>(".log"), "scrollHeight", {
-        ...rest,
-        get() {
+      Object.defineProperty(log, "scrollHeight", {
+        get: (): unknown => {
           looks++
-          return get!.call(this)
+          return Reflect.get(prototype, "scrollHeight", log)
         }
       })
       for (let i = 1; i <= 400; i++) {
-        at<{ value: string }>("textarea").value = `number ${i}`
-        at<{ requestSubmit: () => void }>("form").requestSubmit()
+        text.value = `number ${i}`
+        form.requestSubmit()
       }
       return looks
     })
