@@ -119,7 +119,7 @@ export const defaultRelayLimits: RelayLimits = {
   relay: 33_554_432,
   transactions: 16_384,
   unanswered: 8_388_608,
-  unansweredOfUser: 67_108_864,
+  unansweredOfUser: 33_554_432,
   failedAuths: 5,
   authDecision: 25,
   auths: 1024,

@@ -16,7 +16,7 @@ const ROUTES_PER_SESSION = 4
 const ROUTE = 2048
 const MAX_OCTETS = 3_145_728
 const OCTETS_PER_SESSION = 16_384
-export const MAX_OCTETS_OF_USER = 16_777_216
+export const MAX_OCTETS_OF_USER = 8_388_608
 
 /** Routes in use that are looked at for one that can be forgotten, at a time. */
 const LOOKS = 4
