@@ -5,6 +5,8 @@
  */
 import { holdSignals } from "./FirstSignals.ts"
 // oxlint-disable-next-line import/no-unassigned-import -- it is there for what it does
+import "./Heap.ts"
+// oxlint-disable-next-line import/no-unassigned-import -- it is there for what it does
 import "./ThreadPool.ts"
 
 holdSignals(process.argv[2])
