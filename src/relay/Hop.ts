@@ -144,8 +144,12 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return this.outbound.gone
   }
 
+  get shut(): boolean {
+    return this.outbound.shut
+  }
+
   get open(): boolean {
-    return !this.gone && !this.#finishing && !this.lapsed && this.#connection?.halfClosed !== true
+    return !this.shut && !this.#finishing && !this.lapsed && this.#connection?.halfClosed !== true
   }
 
   bytes(octets: Buffer, last?: boolean): void {

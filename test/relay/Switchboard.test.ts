@@ -32,7 +32,9 @@ class Wire implements Connection {
   readonly local = { host: "192.0.2.1", port: 2855 }
   readonly remote: { readonly host: string; readonly port: number }
   readonly socket = undefined
-  readonly peerNames = []
+  readonly peerNames: ReadonlyArray<string>
+  /** It is gone, of which its receiver hears when it has got all that came in before. */
+  lost = false
   receiver!: Receiver
   paused = false
   closed: "no" | "ended" | "destroyed" = "no"
@@ -43,9 +45,10 @@ class Wire implements Connection {
   #written: Array<() => void> = []
   #pending = 0
 
-  constructor(port: number, inbound = true) {
+  constructor(port: number, inbound = true, peerNames: ReadonlyArray<string> = []) {
     this.remote = { host: "198.51.100.7", port }
     this.inbound = inbound
+    this.peerNames = peerNames
   }
   write(bytes: Uint8Array, written: () => void): void {
     this.#output += Buffer.from(bytes).toString("latin1")
@@ -134,7 +137,7 @@ class Core {
         loginFailed: () => {},
         bound: () => {},
         ended: () => {},
-        refused: () => {},
+        refused: (hop, { problem }) => this.heard.push(`refused ${name(hop)}: ${problem}`),
         undelivered: () => {},
         cut: () => {}
       },
@@ -146,8 +149,8 @@ class Core {
     this.switchboard.serves([{ scheme: "msrps", host: "relay.example.com", port: 2855 }], [parseUri(RELAY)!])
   }
 
-  connect(): Wire {
-    const one = new Wire(this.#port++)
+  connect(...peerNames: ReadonlyArray<string>): Wire {
+    const one = new Wire(this.#port++, true, peerNames)
     this.wires.push(one)
     one.receiver = this.switchboard.accept(one)
     return one
@@ -400,6 +403,57 @@ describe("a relay without I/O", () => {
     assert.strictEqual(core.sessions.size, 0)
     core.in(bob, send("bob00002", `${session} ${ALICE}`, BOB, "Hi!"))
     assert.include(bob.read(), "MSRP bob00002 481 ")
+  })
+
+  describe("whose connection with another relay has broken, of which nobody has told it yet", () => {
+    const FIRST = "msrps://first.example.com:2855/f1;tcp"
+    let link: Wire
+    let toAlice: string
+    let toBob: string
+
+    beforeEach(() => {
+      link = core.connect("first.example.com")
+      core.in(
+        link,
+        wire("MSRP auth0001 AUTH", `To-Path: ${RELAY}`, `From-Path: ${FIRST} ${ALICE}`, "-------auth0001$")
+      )
+      core.grant(core.asked.pop()!, "alice")
+      session = /Use-Path: .*?(\S+)\r/.exec(link.read())![1]!
+      toAlice = `${session} ${FIRST} ${ALICE}`
+      toBob = `${session} ${BOB}`
+      core.in(bob, send("bob00001", toAlice, BOB, "Hi!"))
+      core.in(link, send("alice001", toBob, `${FIRST} ${ALICE}`, "Hello"))
+      for (const one of [link, bob]) one.read()
+      link.lost = true
+      core.in(bob, send("bob00002", toAlice, BOB, "This is lost"))
+      link.read()
+    })
+
+    it("R4976-6.4.1-13: tells those behind it of failures on another one", () => {
+      bob.receiver.closed()
+      core.turn()
+      assert.lengthOf(core.dials, 1)
+      const report = core.dialled(core.dials[0]!).read()
+      assert.include(report, `To-Path: ${FIRST} ${ALICE}\r\n`)
+      assert.include(report, "Status: 000 408 ")
+      assert.notInclude(link.read(), "REPORT")
+    })
+
+    it("R4976-6.4.2-02: passes on by another one what comes for those behind it", () => {
+      core.in(bob, send("bob00003", toAlice, BOB, "This is not"))
+      assert.include(bob.read(), "MSRP bob00003 200 ")
+      assert.include(core.dialled(core.dials[0]!).read(), "This is not")
+    })
+  })
+
+  it("R4976-6.4.1-13: says of the connection of a client that has broken that it closed, before anybody has told it", () => {
+    login()
+    alice.lost = true
+    core.in(bob, send("bob00001", `${session} ${ALICE}`, BOB, "This is lost"))
+    core.heard.length = 0
+    core.in(bob, send("bob00002", `${session} ${ALICE}`, BOB, "Hi!"))
+    assert.include(bob.read(), "MSRP bob00002 408 ")
+    assert.deepStrictEqual(core.heard, ["refused 40001: the connection to its receiver closed"])
   })
 
   it("R4976-6.1-01: closes who has brought nothing in 30 seconds; an observer hears why, in order", () => {

@@ -34,9 +34,9 @@ export interface RefusalOwner extends HopFacts {
 }
 
 /** Nothing is passed on to who takes nothing, or is about to have gone, nor more of a message that its receiver does not want, nor what nobody could keep. */
-export const stuck = ({ flow, parties, target: { loss, lost } }: Route): Ending => ({
+export const stuck = ({ flow, parties, target: { loss, shut } }: Route): Ending => ({
   status: 408,
-  problem: (lost ? loss : flow.isTooFast ? TOO_FAST : STALLED).cause,
+  problem: (shut ? loss : flow.isTooFast ? TOO_FAST : STALLED).cause,
   parties
 })
 export const unwanted = ({ parties }: Route, problem: string): Ending => ({ status: 413, problem, parties })

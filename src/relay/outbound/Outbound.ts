@@ -79,6 +79,11 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
 
   // ---- writing
 
+  /** Nothing that is put in from now on goes out. */
+  get shut(): boolean {
+    return this.lost || this.outbox.ending
+  }
+
   /** May a sender write another frame, or another part of a chunk. */
   room(): boolean {
     const { outbox } = this

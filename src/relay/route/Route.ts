@@ -114,7 +114,7 @@ export class Route implements Way {
 
   usable(now: number): boolean {
     const { target } = this
-    return !this.#moved && !target.gone && !target.outbox.ending && target.shared.phase !== "stopping" &&
+    return !this.#moved && !target.shut && target.shared.phase !== "stopping" &&
       !this.isOver(now)
   }
 

@@ -20,6 +20,8 @@ export interface Source extends HopFacts {
   readonly shared: Shared
   /** Its connection is gone. */
   readonly gone: boolean
+  /** Nothing that is written there from now on goes out: it is gone, or about to be. */
+  readonly shut: boolean
   readonly reading: Tap
   readonly unanswered: Unanswered
   /** Does its certificate prove that it is the relay which the URI names (RFC 4976 §6.3). */

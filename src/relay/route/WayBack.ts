@@ -140,7 +140,7 @@ export class WayBack implements Origin {
 
   get isThere(): boolean {
     const { source } = this.#unanswered
-    return source !== undefined && !source.gone
+    return source !== undefined && !source.shut
   }
 
   /**
