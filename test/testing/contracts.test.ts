@@ -31,7 +31,6 @@ import {
   transportContract
 } from "../../src/testing.ts"
 import { type Accept, type LocalSocket, makeDuplexes, Transport, TransportError } from "../../src/Transport.ts"
-import { ca, localhost } from "../support/pki.ts"
 
 /** It is kept by this. */
 const keeps = <R, E, R2>(name: string, contract: Contract<R>, layer: Layer.Layer<R2, E>): void => {
@@ -331,10 +330,7 @@ const pairs = Layer.effect(
 )
 
 const tcp = { scheme: "msrp", host: "127.0.0.1", port: 0 } as const
-const tls = { ...tcp, scheme: "msrps" } as const
-keeps("the simulated network", transportContract({ ...tcp, host: "localhost" }), Transport.layerTest())
-keeps("TCP", transportContract(tcp), Transport.layerNode())
-keeps("TLS", transportContract(tls), Transport.layerNode({ allowSelfSigned: true, tls: { ...localhost, ca } }))
+// The transports of the relay keep it in test/transport/contract.ts.
 keeps("streams of Node's", transportContract(tcp), pairs)
 
 describe("the contract of Transport", () => {
