@@ -22,6 +22,7 @@ import {
   type WorldOptions
 } from "../support/harness.ts"
 import { pattern } from "../support/Recorder.ts"
+import { sharedConnection } from "../support/sessions.ts"
 
 const { headerLine, headerSection, headers, startLine } = defaultFrameLimits
 
@@ -392,22 +393,29 @@ describe("what another relay adds to a request", () => {
   )
 })
 
+/** The body of a message, from what its receiver got. */
+const bodyOf = (frames: ReadonlyArray<Frame>, messageId: string): Buffer =>
+  Buffer.concat(frames.filter((frame) => header(frame, "Message-ID") === messageId).map((frame) => frame.body!))
+
+/** Alice sends a whole message, whose body this is, and the beginning of another. */
+const wholeAndCut = (alice: Owner, bobUri: string, failureReport?: string): Buffer => {
+  const body = pattern(200_000)
+  const parts = { to: `${alice.usePath} ${bobUri}`, from: alice.uri, body }
+  alice.peer.write(send({ ...parts, messageId: "whole", failureReport }))
+  alice.peer.write(send({ ...parts, messageId: "cut", range: "1-*/200000" }).subarray(0, 60_000))
+  return body
+}
+
 describe("a client's connection with several sessions", () => {
   it.effect("waits for nobody any more when it is gone: what was accepted is still sent", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld()
-      const { alice, bob, bobUri } = yield* world.pair()
-      const second = yield* world.login({ peer: alice.peer })
-      const other = yield* world.join(second)
+      const { alice, bob, bobUri, other, second } = yield* sharedConnection(world)
       const network = yield* TestNetwork
       alice.peer.write(send({ to: `${second.usePath} ${other.bobUri}`, from: second.uri, body: "hi" }))
       other.bob.answer(yield* other.bob.next)
       bob.connection.pause()
-      const to = `${alice.usePath} ${bobUri}`
-      const body = pattern(200_000)
-      alice.peer.write(send({ to, from: alice.uri, messageId: "whole", failureReport: "no", body }))
-      const cut = send({ to, from: alice.uri, messageId: "cut", range: "1-*/200000", body: pattern(200_000) })
-      alice.peer.write(cut.subarray(0, 60_000))
+      const body = wholeAndCut(alice, bobUri, "no")
       yield* network.settled
       // The end of what is cut is one too much.
       world.change({ limits: { session: world.relay.gauges().parkedOctets } })
@@ -417,8 +425,7 @@ describe("a client's connection with several sessions", () => {
       const frames = collect(bob)
       bob.connection.resume()
       yield* network.settled
-      const whole = frames.filter((frame) => header(frame, "Message-ID") === "whole")
-      assert.isTrue(Buffer.concat(whole.map((frame) => frame.body!)).equals(body))
+      assert.isTrue(bodyOf(frames, "whole").equals(body))
       assert.strictEqual(world.relay.counters.receiversGivenUp, 0)
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest({ window: 8192 }))))
@@ -426,19 +433,13 @@ describe("a client's connection with several sessions", () => {
   it.effect("gives nobody up any more when it is gone, whoever has been silent for long", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld()
-      const { alice, bob, bobUri } = yield* world.pair()
-      const second = yield* world.login({ peer: alice.peer })
-      const other = yield* world.join(second)
+      const { alice, bob, bobUri, other, second } = yield* sharedConnection(world)
       const network = yield* TestNetwork
       alice.peer.write(send({ to: `${second.usePath} ${other.bobUri}`, from: second.uri, body: "hi" }))
       other.bob.answer(yield* other.bob.next)
       const frames: Array<Frame> = []
       bob.onFrame = (frame) => void frames.push(frame)
-      const to = `${alice.usePath} ${bobUri}`
-      const body = pattern(200_000)
-      alice.peer.write(send({ to, from: alice.uri, messageId: "whole", body }))
-      const cut = send({ to, from: alice.uri, messageId: "cut", range: "1-*/200000", body: pattern(200_000) })
-      alice.peer.write(cut.subarray(0, 60_000))
+      const body = wholeAndCut(alice, bobUri)
       yield* network.settled
       world.change({ limits: { session: world.relay.gauges().parkedOctets } })
       yield* TestClock.adjust("3 seconds")
@@ -451,8 +452,7 @@ describe("a client's connection with several sessions", () => {
         bob.answer(frames[done]!)
         yield* network.settled
       }
-      const whole = frames.filter((frame) => header(frame, "Message-ID") === "whole")
-      assert.isTrue(Buffer.concat(whole.map((frame) => frame.body!)).equals(body))
+      assert.isTrue(bodyOf(frames, "whole").equals(body))
       assert.strictEqual(world.relay.counters.receiversGivenUp, 0)
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest())))
@@ -462,9 +462,7 @@ describe("a client's connection with several sessions", () => {
     () =>
       Effect.gen(function*() {
         const world = yield* makeWorld()
-        const { alice, bob, bobUri } = yield* world.pair()
-        const second = yield* world.login({ peer: alice.peer })
-        const other = yield* world.join(second)
+        const { alice, bob, bobUri, other, second } = yield* sharedConnection(world)
         answering({ ...second, peer: other.bob })
         bob.connection.pause()
         const statuses = new Map<string, Array<string>>()
@@ -518,9 +516,7 @@ describe("a client's connection with several sessions", () => {
 
   /** Alice has a second session, in which somebody has written to her, and sends a lot in the first one. */
   const quiet = Effect.fnUntraced(function*(world: World) {
-    const { alice, bob, bobUri } = yield* world.pair()
-    const second = yield* world.login({ peer: alice.peer })
-    const other = yield* world.join(second)
+    const { alice, bob, bobUri, other, second } = yield* sharedConnection(world)
     answering({ ...second, peer: other.bob })
     const heard = { small: 0, answers: 0, reports: [] as Array<string> }
     alice.peer.onFrame = (frame) => {

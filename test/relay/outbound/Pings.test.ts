@@ -4,12 +4,13 @@ import * as TestClock from "effect/testing/TestClock"
 import { Transport } from "../../../src/Transport.ts"
 import { collect, type Frame, makeWorld, send, until } from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
+import { twoSessions } from "../../support/sessions.ts"
 
 describe("Pings", () => {
   it.effect("R7977-6-01: who has nothing to say is asked, stays if he answers, and goes if he does not", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ by: "ws" })
-      const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+      const { alice, carol } = yield* twoSessions(world)
       // Her end takes and gives nothing any more.
       world.network!.stall(world.network!.peer(carol.peer.connection))
       yield* TestClock.adjust("49 seconds")
@@ -25,7 +26,7 @@ describe("Pings", () => {
   it.effect("R7977-6-01: who is not read, since his receiver is slow, is not given up: his answers are unread as well", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ by: "ws" })
-      const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+      const { alice, carol } = yield* twoSessions(world)
       const unanswered: Array<Frame> = []
       carol.peer.onFrame = (frame) => void unanswered.push(frame)
       const to = `${alice.usePath} ${carol.usePath} ${carol.uri}`

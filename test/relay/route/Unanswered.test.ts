@@ -18,6 +18,7 @@ import {
   type World,
   type WorldOptions
 } from "../../support/harness.ts"
+import { sharedConnection } from "../../support/sessions.ts"
 import { type Body, simulated } from "../../support/simulated.ts"
 
 const played = simulated()
@@ -178,9 +179,7 @@ describe("requests without an answer", () => {
     { limits: { transactions: 200, unanswered: 100_000 } },
     (world) =>
       Effect.gen(function*() {
-        const { alice, bob, bobUri } = yield* world.pair()
-        const second = yield* world.login({ peer: alice.peer })
-        const other = yield* world.join(second)
+        const { alice, bob, bobUri, other, second } = yield* sharedConnection(world)
         for (let i = 0; i < 400; i++) {
           const rest = { messageId: `many.${i}`, body: "x", failureReport: "partial" }
           alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, ...rest }))

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { type Listening, type Owner, send, until, type World } from "../../support/harness.ts"
 import { end, grantedThrough, listenAs, options } from "../../support/relays.ts"
+import { twoSessions } from "../../support/sessions.ts"
 import { simulated } from "../../support/simulated.ts"
 
 const scenario = simulated({ plaintextAuth: "always", authExpires: 86_400 })
@@ -54,7 +55,7 @@ describe("next hops that are there", () => {
     (world) =>
       Effect.gen(function*() {
         const hops = yield* listeners(world, 4)
-        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        const { alice, carol } = yield* twoSessions(world)
         const nowhere = `msrp://localhost:1/x;tcp`
         for (let i = 0; i < 3; i++) {
           alice.peer.write(send({ to: `${alice.usePath} ${nowhere}`, from: alice.uri, body: "hi" }))

@@ -17,6 +17,7 @@ import {
   type World
 } from "../../support/harness.ts"
 import { connectFrom, listenAs, machine, options } from "../../support/relays.ts"
+import { twoSessions } from "../../support/sessions.ts"
 import { simulated } from "../../support/simulated.ts"
 
 const scenario = simulated(options)
@@ -84,10 +85,29 @@ const delivered = Effect.fnUntraced(function*(world: World, peers: ReadonlyArray
   for (const peer of peers) yield* peer.quiet
 })
 
+/** One message that arrives. */
+const deliver = Effect.fnUntraced(function*(world: World, owner: Owner, session: string, body: string) {
+  write(owner, bob(session), body)
+  yield* delivered(world, [owner.peer], 1)
+})
+
+/** How each SEND that this relay has got is answered 481, by its body. */
+const refusals = Effect.fnUntraced(function*(world: World, ...names: ReadonlyArray<string>) {
+  const got = new Map<string, () => void>()
+  for (const name of names) {
+    yield* listenAs(world, name, (peer) => {
+      peer.onFrame = (frame: Frame) => {
+        if (frame.method === "SEND") got.set(frame.body!.toString(), () => peer.answer(frame, "481 No session"))
+      }
+    })
+  }
+  return got
+})
+
 /** The relay further on, whose connections do as the test says, has accepted a session of Alice's on the first. */
 const oneAccepted = Effect.fnUntraced(function*(world: World) {
   const peers = yield* listenAs(world, "far.example.org")
-  const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+  const { alice, carol } = yield* twoSessions(world)
   write(alice, bob("b1"), "hi")
   yield* until(() => peers[0]?.frames.length === 1, "it")
   peers[0]!.answer(yield* peers[0]!.next)
@@ -101,19 +121,15 @@ describe("a relay with a connection for each session", () => {
     (world) =>
       Effect.gen(function*() {
         const { got } = yield* oneEach(world)
-        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
-        write(alice, bob("b1"), "one")
-        yield* delivered(world, [alice.peer], 1)
-        write(carol, bob("b2"), "two")
-        yield* delivered(world, [carol.peer], 1)
+        const { alice, carol } = yield* twoSessions(world)
+        yield* deliver(world, alice, "b1", "one")
+        yield* deliver(world, carol, "b2", "two")
         assert.deepStrictEqual(got, [["b1 one", "! b2 two"], ["b2 two"]])
         const dave = yield* world.login()
-        write(dave, bob("b3"), "three")
-        yield* delivered(world, [dave.peer], 1)
+        yield* deliver(world, dave, "b3", "three")
         // And all go on where they were.
         for (const [owner, session] of [[alice, "b1"], [carol, "b2"], [dave, "b3"]] as const) {
-          write(owner, bob(session), "more")
-          yield* delivered(world, [owner.peer], 1)
+          yield* deliver(world, owner, session, "more")
         }
         assert.deepStrictEqual(got, [["b1 one", "! b2 two", "b1 more"], ["b2 two", "b2 more"], ["b3 three", "b3 more"]])
         assert.strictEqual(world.relay.counters.connectionsDialled, 3)
@@ -150,7 +166,7 @@ describe("a relay with a connection for each session", () => {
     (world) =>
       Effect.gen(function*() {
         const { got } = yield* oneEach(world)
-        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        const { alice, carol } = yield* twoSessions(world)
         // Both at once, while there is no connection yet.
         write(alice, bob("b1"), "a1", "a2", "a3")
         write(carol, bob("b2"), "c1", "c2", "c3")
@@ -224,7 +240,7 @@ describe("a relay with a connection for each session", () => {
     (world) =>
       Effect.gen(function*() {
         const { got } = yield* oneEach(world)
-        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
+        const { alice, carol } = yield* twoSessions(world)
         const link = yield* connectFrom(world, machine(world, "gate.example.org", ["far.example.org"]))
         link.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bob("b1"), body: "to Alice" }))
         assert.strictEqual((yield* link.next).status, 200)
@@ -263,11 +279,9 @@ describe("a relay with a connection for each session", () => {
     (world) =>
       Effect.gen(function*() {
         const { got } = yield* oneEach(world)
-        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
-        write(alice, bob("b1"), "one")
-        yield* delivered(world, [alice.peer], 1)
-        write(carol, bob("b2"), "x".repeat(100_000))
-        yield* delivered(world, [carol.peer], 1)
+        const { alice, carol } = yield* twoSessions(world)
+        yield* deliver(world, alice, "b1", "one")
+        yield* deliver(world, carol, "b2", "x".repeat(100_000))
         assert.deepStrictEqual(got, [["b1 one"], ["b2 xxxxxxxxxxxxxxxxxxxx"]])
       })
   )
@@ -277,9 +291,8 @@ describe("a relay with a connection for each session", () => {
     (world) =>
       Effect.gen(function*() {
         const { got } = yield* oneEach(world)
-        const [alice, carol] = [yield* world.login(), yield* world.login({ username: "carol" })]
-        write(alice, bob("b1"), "one")
-        yield* delivered(world, [alice.peer], 1)
+        const { alice, carol } = yield* twoSessions(world)
+        yield* deliver(world, alice, "b1", "one")
         const bodies = Array.from({ length: 12 }, (_, i) => String(i).padEnd(1500, "x"))
         write(carol, bob("b2"), ...bodies)
         const frames = yield* carol.peer.take(24)
@@ -295,12 +308,7 @@ describe("a relay that takes several sessions on a connection", () => {
     "R4976-6.4.3-01 R4976-9.3-06: of more sessions that begin at once than are tried, the next is told",
     (world) =>
       Effect.gen(function*() {
-        const got = new Map<string, () => void>()
-        yield* listenAs(world, "far.example.org", (peer) => {
-          peer.onFrame = (frame: Frame) => {
-            if (frame.method === "SEND") got.set(frame.body!.toString(), () => peer.answer(frame, "481 No session"))
-          }
-        })
+        const got = yield* refusals(world, "far.example.org")
         const owners = yield* Effect.replicateEffect(world.login(), MAX_TRIALS + 1)
         const begin = (at: number): void => write(owners[at]!, bob(`b${at}`), String(at))
         for (let at = 0; at < MAX_TRIALS; at++) begin(at)
@@ -320,14 +328,7 @@ describe("a relay that takes several sessions on a connection", () => {
     "R4976-9.3-06: of one user no more are tried on the connections of all relays together, which keeps nobody else from it",
     (world) =>
       Effect.gen(function*() {
-        const got = new Map<string, () => void>()
-        for (const name of ["far.example.org", "further.example.org"]) {
-          yield* listenAs(world, name, (peer) => {
-            peer.onFrame = (frame: Frame) => {
-              if (frame.method === "SEND") got.set(frame.body!.toString(), () => peer.answer(frame, "481 No session"))
-            }
-          })
-        }
+        const got = yield* refusals(world, "far.example.org", "further.example.org")
         const begin = (owner: Owner, name: string): void =>
           write(owner, bob(name).replaceAll("far.", name.startsWith("b") ? "far." : "further."), name)
         const carols = yield* Effect.replicateEffect(world.login({ username: "carol" }), 2)
