@@ -327,7 +327,7 @@ describe("what another relay adds to a request", () => {
   }
 
   scenario(
-    "R4976-9.3-06 R4976-6.4.2-08: nor does one that is the first on the link",
+    "R4976-9.3-06 R4976-6.4.2-08: a request at its limit ends no link either when it is the first there",
     Effect.gen(function*() {
       const links = yield* linked(2)
       const [long, other] = links.pairs
@@ -368,7 +368,7 @@ describe("what another relay adds to a request", () => {
   )
 
   scenario(
-    "R4976-6.4.3-01: what a client refuses with 481 was not refused by his relay: nothing is sent to him again",
+    "R4976-6.4.3-01: 481 from a client is not taken for one of its relay: the client is sent nothing again",
     Effect.gen(function*() {
       const links = yield* linked(2)
       const [first, second] = links.pairs
@@ -407,7 +407,7 @@ const wholeAndCut = (alice: Owner, bobUri: string, failureReport?: string): Buff
 }
 
 describe("a client's connection with several sessions", () => {
-  it.effect("waits for nobody any more when it is gone: what was accepted is still sent", () =>
+  it.effect("what was accepted is still sent after the connection has closed", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld()
       const { alice, bob, bobUri, other, second } = yield* sharedConnection(world)
@@ -430,7 +430,7 @@ describe("a client's connection with several sessions", () => {
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest({ window: 8192 }))))
 
-  it.effect("gives nobody up any more when it is gone, whoever has been silent for long", () =>
+  it.effect("no receiver is given up after the connection has closed, however long it was silent", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld()
       const { alice, bob, bobUri, other, second } = yield* sharedConnection(world)
@@ -458,7 +458,7 @@ describe("a client's connection with several sessions", () => {
     }).pipe(Effect.provide(Transport.layerTest())))
 
   it.effect(
-    "R4976-9.3-05: is held for two seconds at most since the receiver of one of them reads nothing; what was for that fails",
+    "R4976-9.3-05: is held for two seconds at most for a receiver that reads nothing; messages to that receiver fail",
     () =>
       Effect.gen(function*() {
         const world = yield* makeWorld()
@@ -551,7 +551,7 @@ describe("a client's connection with several sessions", () => {
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 }))))
 
-  it.effect("R4976-9.3-05: waits up to a minute for who is slow and moves, while nobody has sent in another one", () =>
+  it.effect("R4976-9.3-05: waits up to a minute for a slow receiver that makes progress, while no other session sends", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld()
       const { bob, flood, heard } = yield* quiet(world)
@@ -568,7 +568,7 @@ describe("a client's connection with several sessions", () => {
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 }))))
 
-  it.effect("R4976-9.3-05: goes on for two who write to each other what nobody answers", () =>
+  it.effect("R4976-9.3-05: two parties go on writing to each other although neither answers", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ limits: { transactions: 20, session: 10_000 } })
       const { alice, bob, bobUri } = yield* world.pair()
@@ -586,7 +586,7 @@ describe("a client's connection with several sessions", () => {
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 }))))
 
-  it.effect("R4976-9.3-05: is held as long as it takes when it has one session, as nobody else waits", () =>
+  it.effect("R4976-9.3-05: is held as long as it takes when it has only one session", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld()
       const { alice, bob, bobUri } = yield* world.pair()

@@ -48,7 +48,7 @@ const floodAndSpeak = Effect.fnUntraced(function*(world: World, onFrame: (frame:
 
 describe("a connection that is held for the receiver of one session", () => {
   scenario(
-    "R4976-9.3-05: is held for 18 seconds at most where another session has sent nothing yet, whoever never answers",
+    "R4976-9.3-05: is held for 18 seconds at most where another session has sent nothing yet and the receiver never answers",
     (world) =>
       Effect.gen(function*() {
         const { frames } = yield* floodAndSpeak(world, ignore)
@@ -83,7 +83,7 @@ describe("a connection that is held for the receiver of one session", () => {
   )
 
   scenario(
-    "R4976-9.3-05: is held as long as it takes where the only other session is that of whom its owner writes to",
+    "R4976-9.3-05: is held as long as it takes where the only other session is the receiver's",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()
@@ -133,7 +133,7 @@ describe("a connection that is held for the receiver of one session", () => {
 
   for (const waited of [0, 3]) {
     scenario(
-      `R4976-9.3-05: is held for two seconds when another session speaks, less those that its receiver was silent for: ${waited}`,
+      `R4976-9.3-05: is held for two seconds when another session sends, less the time of the receiver's silence: ${waited} s`,
       (world) =>
         Effect.gen(function*() {
           const alice = yield* world.login()
@@ -160,9 +160,11 @@ describe("a connection that is held for the receiver of one session", () => {
       { limits: { transactions: 5, session: 10_000 } }
     )
   }
+})
 
+describe("a connection that was held for a receiver", () => {
   scenario(
-    "R4976-9.3-05: is not held again for who answers now and then, until he has answered half of what he had",
+    "R4976-9.3-05: is not held again for a slow receiver until that has answered half of its requests",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()
@@ -202,7 +204,7 @@ describe("a connection that is held for the receiver of one session", () => {
   )
 
   scenario(
-    "R4976-9.3-05: refuses nothing of whom it was given up for once the receiver has answered, whoever has given him more since",
+    "R4976-9.3-05: refuses a sender nothing once its receiver has answered, also when others have written to that meanwhile",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()
@@ -241,7 +243,7 @@ describe("a connection that is held for the receiver of one session", () => {
   )
 
   scenario(
-    "R4976-9.3-05: is held no more when another session speaks, where it is that of another relay",
+    "R4976-9.3-05: is held no longer when another session sends, where it is the link of another relay",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()
@@ -263,9 +265,11 @@ describe("a connection that is held for the receiver of one session", () => {
       }),
     { ...options, limits: { transactions: 5, relayed: 10_000 } }
   )
+})
 
+describe("the limit beyond which a connection is held", () => {
   scenario(
-    "R4976-9.3-06: is held for the paths of what waits, too, which a route keeps besides, however short the messages are",
+    "R4976-9.3-06: counts the paths of short messages that wait, and those that their routes keep",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
@@ -288,7 +292,7 @@ describe("a connection that is held for the receiver of one session", () => {
   )
 
   scenario(
-    "R4976-9.3-06: is held for the headers of long chunks that wait, too, however little of a body they have",
+    "R4976-9.3-06: counts the headers of long chunks that wait, however short their bodies are",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
@@ -319,7 +323,7 @@ describe("a connection that is held for the receiver of one session", () => {
   )
 
   scenario(
-    "R4976-9.3-06: is held for the REPORTs that would go along a long path, too, if what waits failed",
+    "R4976-9.3-06: counts the REPORTs that would go along a long path if the waiting messages failed",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
@@ -426,7 +430,7 @@ describe("a connection of which one user is slow again and again", () => {
   }
 
   scenario(
-    "R4976-9.3-05: is held for two seconds where he shows many paths, each of which has little that waits",
+    "R4976-9.3-05: is held for two seconds for a user with many paths, each of which has few octets waiting",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri, carol, dave, daveUri } = yield* world.gateway()
@@ -455,7 +459,7 @@ describe("a connection of which one user is slow again and again", () => {
   )
 
   scenario(
-    "R4976-9.3-05: is held as long as it takes where it is his own: nothing of his is lost",
+    "R4976-9.3-05: is held as long as it takes where all sessions are of that user, and loses no message",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()
@@ -527,7 +531,7 @@ describe("a connection of several users that has too much in all", () => {
   }
   const KIB = 1024
 
-  it("R4976-9.3-05: is held on the account of the user who had most when that began, and not of who has when it ends", () => {
+  it("R4976-9.3-05: counts a hold for the user that had most when it began, not when it ended", () => {
     const { flow, wait } = make()
     const [many, few] = [flow(), flow()]
     few.parks(150 * KIB)
@@ -556,7 +560,7 @@ describe("a connection of several users that has too much in all", () => {
     assert.deepStrictEqual([seldom.failures, most.failures], [0, 0])
   })
 
-  it("R4976-9.3-05: gives up who has most of those that are left when it has given up who is gone", () => {
+  it("R4976-9.3-05: gives up the silent receivers first, then the one that has most of the rest", () => {
     const { counters, flow, wait } = make()
     const all = [flow(), flow(), flow()]
     for (const one of all) one.parks(600 * KIB)

@@ -14,7 +14,7 @@ const make = () => {
 }
 const route = (only?: Kind) => ({ fromRelay: false, only, sessions: [] })
 
-it("R4976-6.4.1-13: it is behind while it is held, and until what came in meanwhile was read; a pause for others is none", () => {
+it("R4976-6.4.1-13: a connection is behind while it is held and until it has read what arrived meanwhile, but not in a pause for others", () => {
   const { reading, turn } = make()
   assert.isFalse(reading.isBehind)
   reading.hold()
@@ -31,7 +31,7 @@ it("R4976-6.4.1-13: it is behind while it is held, and until what came in meanwh
   assert.isFalse(reading.isBehind)
 })
 
-it("R4976-9.3-05: it is held for a user for a minute at most where others may be, and nothing is left of that when it is gone", () => {
+it("R4976-9.3-05: a shared connection is held for a user for a minute at most, and keeps no timer after its end", () => {
   const turn = { now: 1000 }
   const timers = new Timers(() => turn.now, () => {})
   const limits = limitsWith(timers, defaultRelayLimits)

@@ -7,7 +7,7 @@ import { pattern } from "../../support/Recorder.ts"
 import { twoSessions } from "../../support/sessions.ts"
 
 describe("Pings", () => {
-  it.effect("R7977-6-01: who has nothing to say is asked, stays if he answers, and goes if he does not", () =>
+  it.effect("R7977-6-01: a silent client is pinged, stays if it answers, and is closed if it does not", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ by: "ws" })
       const { alice, carol } = yield* twoSessions(world)
@@ -23,7 +23,7 @@ describe("Pings", () => {
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest())))
 
-  it.effect("R7977-6-01: who is not read, since his receiver is slow, is not given up: his answers are unread as well", () =>
+  it.effect("R7977-6-01: a client that is not read because its receiver is slow is not closed: its pongs are unread as well", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ by: "ws" })
       const { alice, carol } = yield* twoSessions(world)

@@ -144,24 +144,28 @@ describe("a slow receiver", () => {
     { session: 1_000_000, connection: 200_000 }
   )
 
-  scenario("who does not read responses is not read either (R4976-9.3-04)", (world) =>
-    Effect.gen(function*() {
-      const { peer, uri, usePath } = yield* world.login()
-      peer.connection.pause()
-      const keepalive = send({ to: usePath, from: uri })
-      const count = 3000
-      for (let i = 0; i < count; i++) peer.write(keepalive)
-      yield* settled(world)
-      assert.isAbove(peer.connection.pending(), 0)
-      assert.isAtMost(world.relay.gauges().bufferedOctets, 50_000 + SLAB)
-      let answers = 0
-      peer.onFrame = () => void answers++
-      peer.connection.resume()
-      yield* until(() => answers === count, "all answers")
-    }), { responses: 50_000 })
+  scenario(
+    "a client that does not read its responses is not read either (R4976-9.3-04)",
+    (world) =>
+      Effect.gen(function*() {
+        const { peer, uri, usePath } = yield* world.login()
+        peer.connection.pause()
+        const keepalive = send({ to: usePath, from: uri })
+        const count = 3000
+        for (let i = 0; i < count; i++) peer.write(keepalive)
+        yield* settled(world)
+        assert.isAbove(peer.connection.pending(), 0)
+        assert.isAtMost(world.relay.gauges().bufferedOctets, 50_000 + SLAB)
+        let answers = 0
+        peer.onFrame = () => void answers++
+        peer.connection.resume()
+        yield* until(() => answers === count, "all answers")
+      }),
+    { responses: 50_000 }
+  )
 
   scenario(
-    "who answers nothing gets no more requests than the limit, until it does (R4976-9.3-06)",
+    "a receiver that answers nothing gets no more requests than the limit until it answers (R4976-9.3-06)",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
@@ -421,7 +425,7 @@ describe("time limits of what is sent", () => {
   )
 
   scenario(
-    "gets REPORTs as late as he takes them, also those that came while he took nothing (R4976-6.4.1-56)",
+    "gets its REPORTs when it reads again, also those that came meanwhile (R4976-6.4.1-56)",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
@@ -456,7 +460,7 @@ describe("time limits of what is sent", () => {
   )
 
   scenario(
-    "keeps nobody waiting with REPORTs: those are few that wait for who takes nothing",
+    "does not hold others for REPORTs: few of them wait for a receiver that takes nothing",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
@@ -514,7 +518,7 @@ describe("time limits of what is sent", () => {
     frames.filter((frame) => header(frame, "Message-ID") === messageId).map((frame) => header(frame, "Status")!)
 
   scenario(
-    "who has slept gets what is sent to him when he is awake, though nothing that he was sent before was answered in time (R4976-6.4.1-03)",
+    "a receiver that slept gets new messages when it wakes, though it answered no earlier one in time (R4976-6.4.1-03)",
     (world) =>
       Effect.gen(function*() {
         const frames: Array<Frame> = []
@@ -547,7 +551,7 @@ describe("time limits of what is sent", () => {
   )
 
   scenario(
-    "nobody is held for a receiver who has been silent for as long as anybody is waited for, when as much waits for him as may (R4976-6.4.1-03)",
+    "nobody is held for a receiver that was silent for the whole limit, when as much waits for it as may (R4976-6.4.1-03)",
     (world) =>
       Effect.gen(function*() {
         const { back, beside, say } = yield* busy(world, (alice) =>
@@ -568,7 +572,7 @@ describe("time limits of what is sent", () => {
   )
 
   scenario(
-    "nor for many of them, when as much waits for all together as may (R4976-6.4.1-03)",
+    "nobody is held for many silent receivers either, when as much waits for all of them as may (R4976-6.4.1-03)",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
@@ -596,7 +600,7 @@ describe("time limits of what is sent", () => {
   )
 
   scenario(
-    "who is slow to be reached gets what is sent to him afterwards, though what waited for that failed (R4976-6.4.1-14)",
+    "a receiver that is slow to reach gets later messages, though those that waited for the connection failed (R4976-6.4.1-14)",
     (world) =>
       Effect.gen(function*() {
         const bob = yield* world.listen

@@ -148,7 +148,7 @@ describe("a connection of several users", () => {
   })
 
   scenario(
-    "R4976-9.3-05 R4976-9.3-06: is read for the others; who is too fast waits alone, and nothing is lost",
+    "R4976-9.3-05 R4976-9.3-06: reads on for the other sessions: only the one that is too fast waits, and nothing is lost",
     { limits: { requestRate: 10 } },
     (world) =>
       Effect.gen(function*() {
@@ -206,7 +206,7 @@ describe("a connection of several users", () => {
   )
 
   scenario(
-    "R4976-9.3-05 R4976-9.3-06: is held for two seconds where one is far too fast, also where nobody else has spoken lately; then that fails, as what it is",
+    "R4976-9.3-05 R4976-9.3-06: is held for two seconds for a session that is far too fast; then its messages fail for that reason",
     { limits: { requestRate: 10, session: 20_000 } },
     (world) =>
       Effect.gen(function*() {
@@ -227,7 +227,7 @@ describe("a connection of several users", () => {
   )
 
   scenario(
-    "R4976-9.3-05 R4976-9.3-06: nor is it for longer where he shows many paths, each of which has little that waits",
+    "R4976-9.3-05 R4976-9.3-06: is held no longer for a user with many paths, each of which has few octets waiting",
     { limits: { requestRate: 10, connection: 40_000 } },
     (world) =>
       Effect.gen(function*() {
@@ -275,7 +275,7 @@ describe("the link of another relay", () => {
   const FROM = "msrps://outer.example.net:2855/s1;tcp msrp://client.invalid:9/c1;tcp"
 
   scenario(
-    "R4976-9.3-05 R4976-9.3-06: is read at all times; whose session is too fast waits alone, and nothing is lost",
+    "R4976-9.3-05 R4976-9.3-06: is read at all times: only the session that is too fast waits, and nothing is lost",
     { ...options, limits: { requestRate: 10, octetRate: 10_000 } },
     (world) =>
       Effect.gen(function*() {
@@ -308,7 +308,7 @@ describe("the link of another relay", () => {
   )
 
   scenario(
-    "R4976-9.3-06: what is far too fast is reported, as what it is: no receiver is given up",
+    "R4976-9.3-06: messages that come far too fast are reported for that reason, and no receiver is given up",
     { ...options, limits: { requestRate: 10, relayed: 20_000 } },
     (world) =>
       Effect.gen(function*() {

@@ -30,7 +30,7 @@ const firstOf = ({ from }: Frame): string => from.split(" ")[0]!
 
 describe("answers on their way back", () => {
   scenario(
-    "R4976-6.4.3-07: who names only the previous hop in To-Path is understood: the request had the rest",
+    "R4976-6.4.3-07: a To-Path that names only the previous hop is completed from the request",
     (world) =>
       Effect.gen(function*() {
         const far = yield* listenAs(world, "far.example.org")
@@ -49,7 +49,7 @@ describe("answers on their way back", () => {
   )
 
   scenario(
-    "R4976-6.4.3-07: so is it behind another relay, whatever part of the way back is missing",
+    "R4976-6.4.3-07: a To-Path is completed behind another relay too, whatever part of it is missing",
     (world) =>
       Effect.gen(function*() {
         const far = yield* listenAs(world, "far.example.org")
@@ -68,7 +68,7 @@ describe("answers on their way back", () => {
   )
 
   scenario(
-    "R4976-6.4.3-07: so is it where the request went through two sessions of this relay, and for any method",
+    "R4976-6.4.3-07: a To-Path is completed for two sessions of this relay too, and for any method",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()
@@ -87,7 +87,7 @@ describe("answers on their way back", () => {
   )
 
   scenario(
-    "R4976-6.4.2-07 R4976-6.4.3-02: what cannot go back is no answer, and becomes 408, also behind one to a SEND",
+    "R4976-6.4.2-07 R4976-6.4.3-02: an answer that cannot go back counts as none and becomes 408, also after one to a SEND",
     (world) =>
       Effect.gen(function*() {
         const far = yield* listenAs(world, "far.example.org")

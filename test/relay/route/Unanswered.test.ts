@@ -61,7 +61,7 @@ const ask = (world: World, peer: Peer, uri: string, to: string, count: number) =
 
 describe("requests without an answer", () => {
   scenario(
-    "R4976-9.3-06 R4976-9.3-04: the paths that they hold are counted, whoever goes beyond waits, and nothing is lost",
+    "R4976-9.3-06 R4976-9.3-04: their paths count; a sender beyond the limit waits, and nothing is lost",
     { limits: { unanswered: reachedBy(18) }, uris: [parseUri("msrp://localhost:2855;tcp")!] },
     (world) =>
       Effect.gen(function*() {
@@ -83,7 +83,7 @@ describe("requests without an answer", () => {
   )
 
   scenario(
-    "R4976-9.3-06 R4976-6.4.1-50: who never answers makes them fail, and the sender goes on",
+    "R4976-9.3-06 R4976-6.4.1-50: they fail when the receiver never answers, and the sender goes on",
     { limits: { unanswered: reachedBy(18), connection: 4_194_304 } },
     (world) =>
       Effect.gen(function*() {
@@ -102,7 +102,7 @@ describe("requests without an answer", () => {
   )
 
   scenario(
-    "R4976-9.3-06 R4976-9.3-07: the path of a REPORT counts for each that may come, also for one who does not read it; the oldest of those that silence is the answer to makes room",
+    "R4976-9.3-06 R4976-9.3-07: the path counts for each REPORT that may come, also to a sender that does not read; of those that need no 200 the oldest makes room",
     { limits: { unanswered: reachedBy(18) } },
     (world) =>
       Effect.gen(function*() {
@@ -126,7 +126,30 @@ describe("requests without an answer", () => {
   )
 
   scenario(
-    "R4976-9.3-06: what others send to a user holds them, and nothing that he sends",
+    "R4976-9.3-05 R4976-9.3-06: two sessions of a connection may send any number of requests that nobody has to answer",
+    { limits: { transactions: 200, unanswered: 100_000 } },
+    (world) =>
+      Effect.gen(function*() {
+        const { alice, bob, bobUri, other, second } = yield* sharedConnection(world)
+        for (let i = 0; i < 400; i++) {
+          const rest = { messageId: `many.${i}`, body: "x", failureReport: "partial" }
+          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, ...rest }))
+          alice.peer.write(send({ to: `${second.usePath} ${other.bobUri}`, from: second.uri, ...rest }))
+        }
+        yield* until(() => bob.frames.length + other.bob.frames.length === 800, "all of them")
+        // Each holds 384 octets and its From-Path, beside what both ways back do.
+        assert.strictEqual(world.relay.gauges().transactions, 231)
+        // The last ones may still be refused.
+        bob.answer(bob.frames.at(-1)!, "413 No")
+        assert.strictEqual(header(yield* alice.peer.next, "Status"), "000 413 No")
+        yield* TestClock.adjust("30 seconds")
+      })
+  )
+})
+
+describe("requests without an answer, to and from one user", () => {
+  scenario(
+    "R4976-9.3-06: requests to a user hold their senders, and nothing that this user sends",
     { limits: { unansweredOfUser: reachedBy(18) } },
     (world) =>
       Effect.gen(function*() {
@@ -149,7 +172,7 @@ describe("requests without an answer", () => {
   )
 
   scenario(
-    "R4976-9.3-06: those of a user count on all his connections, and not for others",
+    "R4976-9.3-06: those of a user count over all its connections, and not for other users",
     { limits: { unansweredOfUser: reachedBy(35) } },
     (world) =>
       Effect.gen(function*() {
@@ -175,28 +198,7 @@ describe("requests without an answer", () => {
   )
 
   scenario(
-    "R4976-9.3-05 R4976-9.3-06: two sessions of a connection send what nobody answers, as much as they like",
-    { limits: { transactions: 200, unanswered: 100_000 } },
-    (world) =>
-      Effect.gen(function*() {
-        const { alice, bob, bobUri, other, second } = yield* sharedConnection(world)
-        for (let i = 0; i < 400; i++) {
-          const rest = { messageId: `many.${i}`, body: "x", failureReport: "partial" }
-          alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, ...rest }))
-          alice.peer.write(send({ to: `${second.usePath} ${other.bobUri}`, from: second.uri, ...rest }))
-        }
-        yield* until(() => bob.frames.length + other.bob.frames.length === 800, "all of them")
-        // Each holds 384 octets and its From-Path, beside what both ways back do.
-        assert.strictEqual(world.relay.gauges().transactions, 231)
-        // The last ones may still be refused.
-        bob.answer(bob.frames.at(-1)!, "413 No")
-        assert.strictEqual(header(yield* alice.peer.next, "Status"), "000 413 No")
-        yield* TestClock.adjust("30 seconds")
-      })
-  )
-
-  scenario(
-    "R4976-9.3-05: those of one receiver hold nobody who has other sessions; what is for him is refused",
+    "R4976-9.3-05: those to one receiver hold no sender that has other sessions; further ones to that receiver are refused",
     { limits: { unansweredOfUser: reachedBy(18) } },
     (world) =>
       Effect.gen(function*() {
@@ -230,7 +232,7 @@ describe("requests without an answer", () => {
   )
 
   scenario(
-    "R4976-9.3-05: a connection that is held for one user goes on when another session speaks there; what is for him is refused",
+    "R4976-9.3-05: a connection that is held for one user goes on when another session sends; requests to that user are refused",
     { limits: { unansweredOfUser: 4 * PATH } },
     (world) =>
       Effect.gen(function*() {
@@ -261,9 +263,11 @@ describe("requests without an answer", () => {
         yield* TestClock.adjust("30 seconds")
       })
   )
+})
 
+describe("requests without an answer, on a shared connection", () => {
   scenario(
-    "R4976-9.3-05: those of many receivers hold a connection of several sessions for two seconds; then who has most of them is refused",
+    "R4976-9.3-05: those to many receivers hold a shared connection for two seconds; then the sender with most of them is refused",
     { limits: { unanswered: reachedBy(18) } },
     (world) =>
       Effect.gen(function*() {
@@ -308,7 +312,7 @@ describe("requests without an answer", () => {
   )
 
   scenario(
-    "R4976-9.3-05: one user of a connection of several, however many paths he shows, leaves some to the others",
+    "R4976-9.3-05: one user of a shared connection leaves room for the others, however many paths it shows",
     { limits: { unanswered: reachedBy(18) } },
     (world) =>
       Effect.gen(function*() {
@@ -330,7 +334,7 @@ describe("requests without an answer", () => {
   )
 
   scenario(
-    "R4976-9.3-05: a connection of several users is not held again and again for who answers just before he would be refused",
+    "R4976-9.3-05: a shared connection is not held again and again for a receiver that answers at the last moment",
     { limits: { unanswered: reachedBy(18) } },
     (world) =>
       Effect.gen(function*() {
@@ -373,7 +377,7 @@ describe("requests without an answer", () => {
   })
 
   scenario(
-    "R4976-9.3-05: however many take all there may be without an answer one after another, others go on",
+    "R4976-9.3-05: others go on, however many receivers in turn leave as many unanswered as there may be",
     { limits: { unanswered: 200 * PATH } },
     (world) =>
       Effect.gen(function*() {
@@ -400,7 +404,7 @@ describe("requests without an answer", () => {
 
   for (const limit of ["unanswered", "unansweredOfUser"] as const) {
     scenario(
-      `R4976-9.3-05: a connection is held for a minute at most where another session says nothing, however seldom one answers: ${limit}`,
+      `R4976-9.3-05: a connection is held for a minute at most where another session is silent, however seldom the receiver answers: ${limit}`,
       { limits: { [limit]: reachedBy(18) } },
       (world) =>
         Effect.gen(function*() {

@@ -51,7 +51,7 @@ describe("next hops that are there", () => {
   )
 
   scenario(
-    "R4976-9.3-06: so has one address, whoever the users are; what cannot be reached does not count",
+    "R4976-9.3-06: one address has as many as the limit too, for all its users; hops that cannot be reached do not count",
     (world) =>
       Effect.gen(function*() {
         const hops = yield* listeners(world, 4)

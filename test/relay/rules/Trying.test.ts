@@ -117,7 +117,7 @@ const oneAccepted = Effect.fnUntraced(function*(world: World) {
 
 describe("a relay with a connection for each session", () => {
   scenario(
-    "R4976-6.4.2-08: gets one, and is remembered; nothing is lost, and nobody hears of it",
+    "R4976-6.4.2-08: each session gets a connection of its own; no message is lost or reported",
     (world) =>
       Effect.gen(function*() {
         const { got } = yield* oneEach(world)
@@ -162,7 +162,7 @@ describe("a relay with a connection for each session", () => {
   )
 
   scenario(
-    "R4976-6.4.2-08: what was sent without waiting arrives once, in order, on the connection of its own",
+    "R4976-6.4.2-08: messages sent without waiting arrive once, in order, on the connection of their session",
     (world) =>
       Effect.gen(function*() {
         const { got } = yield* oneEach(world)
@@ -185,7 +185,7 @@ describe("a relay with a connection for each session", () => {
   )
 
   scenario(
-    "R4976-5.1-20 R4976-6.4.2-08: clients log in there, each on a connection that their messages then take",
+    "R4976-5.1-20 R4976-6.4.2-08: clients log in there, each on the connection that its messages then take",
     (world) =>
       Effect.gen(function*() {
         const { got } = yield* oneEach(world)
@@ -215,7 +215,7 @@ describe("a relay with a connection for each session", () => {
   )
 
   scenario(
-    "R4976-5.1-20: who has logged in there without naming a port goes on there, and not with another port",
+    "R4976-5.1-20: a client that logged in without naming a port stays on that connection, but not for another port",
     (world) =>
       Effect.gen(function*() {
         const peers = yield* listenAs(world, "far.example.org")
@@ -236,7 +236,7 @@ describe("a relay with a connection for each session", () => {
   )
 
   scenario(
-    "R4976-6.4.2-10: that has connected in itself gets another connection for what it did not come for",
+    "R4976-6.4.2-10: a relay that connected in is dialled for sessions that it did not connect for",
     (world) =>
       Effect.gen(function*() {
         const { got } = yield* oneEach(world)
@@ -257,7 +257,7 @@ describe("a relay with a connection for each session", () => {
   )
 
   scenario(
-    "R4976-6.4.3-02 R4976-6.4.2-08: what was sent again is answered once, whatever becomes of the first connection",
+    "R4976-6.4.3-02 R4976-6.4.2-08: a request that was sent again is answered once, also when the first connection breaks",
     (world) =>
       Effect.gen(function*() {
         const { carol, peers } = yield* oneAccepted(world)
@@ -275,7 +275,7 @@ describe("a relay with a connection for each session", () => {
   )
 
   scenario(
-    "R4976-6.4.2-08: what is too long to be sent again does not begin on a connection of others",
+    "R4976-6.4.2-08: a message too long to be sent again does not begin on the connection of another session",
     (world) =>
       Effect.gen(function*() {
         const { got } = yield* oneEach(world)
@@ -287,7 +287,7 @@ describe("a relay with a connection for each session", () => {
   )
 
   scenario(
-    "R4976-6.4.3-01 R4976-9.3-06: beyond what is kept of a session its sender is told, of each",
+    "R4976-6.4.3-01 R4976-9.3-06: a sender hears of each message beyond those that are kept to be sent again",
     (world) =>
       Effect.gen(function*() {
         const { got } = yield* oneEach(world)
@@ -305,7 +305,7 @@ describe("a relay with a connection for each session", () => {
 
 describe("a relay that takes several sessions on a connection", () => {
   scenario(
-    "R4976-6.4.3-01 R4976-9.3-06: of more sessions that begin at once than are tried, the next is told",
+    "R4976-6.4.3-01 R4976-9.3-06: a session beyond those that are tried at once hears 481 without a second try",
     (world) =>
       Effect.gen(function*() {
         const got = yield* refusals(world, "far.example.org")
@@ -325,7 +325,7 @@ describe("a relay that takes several sessions on a connection", () => {
   )
 
   scenario(
-    "R4976-9.3-06: of one user no more are tried on the connections of all relays together, which keeps nobody else from it",
+    "R4976-9.3-06: the sessions of a user that are tried are bounded over all relays, and other users are not affected",
     (world) =>
       Effect.gen(function*() {
         const got = yield* refusals(world, "far.example.org", "further.example.org")
@@ -347,7 +347,7 @@ describe("a relay that takes several sessions on a connection", () => {
   )
 
   scenario(
-    "R4976-6.4.3-01: 481 is an answer like others once it has; no connection is made for it",
+    "R4976-6.4.3-01: once a relay has taken several sessions, 481 is passed on and no connection is made for it",
     (world) =>
       Effect.gen(function*() {
         const peers = yield* listenAs(world, "far.example.org")
@@ -364,7 +364,7 @@ describe("a relay that takes several sessions on a connection", () => {
   )
 
   scenario(
-    "R4976-6.4.3-01: before that it is asked a second time, and what it then says is told; others share on",
+    "R4976-6.4.3-01: before that a session is tried a second time and its answer passed on; other sessions share the connection",
     (world) =>
       Effect.gen(function*() {
         const { carol, peers } = yield* oneAccepted(world)
@@ -384,7 +384,7 @@ describe("a relay that takes several sessions on a connection", () => {
       })
   )
 
-  scenario("R4976-6.4.3-01: who is alone on a connection is told at once", (world) =>
+  scenario("R4976-6.4.3-01: a session alone on a connection hears 481 at once", (world) =>
     Effect.gen(function*() {
       const { got } = yield* oneEach(world, "481 No session")
       const alice = yield* world.login()
@@ -395,7 +395,7 @@ describe("a relay that takes several sessions on a connection", () => {
     }))
 
   scenario(
-    "R4976-6.4.3-01: other refusals are no reason for another connection, and are told once",
+    "R4976-6.4.3-01: other refusals make no further connection, and are reported once",
     (world) =>
       Effect.gen(function*() {
         const { carol, peers } = yield* oneAccepted(world)
