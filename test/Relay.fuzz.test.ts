@@ -135,7 +135,7 @@ it.effect.each([[FRAMES, "nobody"], [OBSERVED, "an operator"]] as const)(
         assert.isAbove(seen.frames, count / FRAMES_PER_CONNECTION)
         assert.isAbove(seen.events, count / FRAMES_PER_CONNECTION)
       }
-      assert.isFalse(carol.peer.closed_)
+      assert.isFalse(carol.peer.isClosed)
       assert.deepStrictEqual(victim.peers, [])
       assert.strictEqual(world.relay.gauges().sessions, 1)
       // The relay still does its work.

@@ -143,7 +143,7 @@ it.effect(
         for (const secret of [HIDDEN, sessionId]) assert.notInclude(log, secret)
       }
       assert.isAbove(opened, MESSAGES / MESSAGES_PER_CONNECTION / 2)
-      assert.isFalse(carolPeer.closed_)
+      assert.isFalse(carolPeer.isClosed)
       assert.strictEqual(world.relay.gauges().sessions, 1)
       // The relay still does its work, for her too.
       carolPeer.frames.length = 0

@@ -46,10 +46,10 @@ group("K. Transactions and timers", ({ timed }) => {
       yield* TestClock.adjust("10 seconds")
       const late = yield* world.connect
       yield* TestClock.adjust("19999 millis")
-      assert.isFalse(early.closed_)
+      assert.isFalse(early.isClosed)
       yield* TestClock.adjust("1 millis")
       yield* early.ends
-      assert.isFalse(late.closed_)
+      assert.isFalse(late.isClosed)
       yield* TestClock.adjust("10 seconds")
       yield* late.ends
     }))

@@ -168,7 +168,7 @@ group("O. Relay to relay", ({ scenario, timed }) => {
             401
           )
         }
-        assert.isFalse(outer.closed_)
+        assert.isFalse(outer.isClosed)
         // It is counted nevertheless.
         assert.strictEqual(world.relay.counters.failedAuths, 20)
         const granted = yield* world.auth(outer, from, world.authorization(challenge))
@@ -216,7 +216,7 @@ group("O. Relay to relay", ({ scenario, timed }) => {
         assert.strictEqual(world.relay.counters.failedAuths, 0)
         for (let i = 0; i < 3; i++) yield* ask("Authorization: Digest username=\"a\", response=\"0\"")
         yield* alice.peer.ends
-        assert.isFalse(outer[0]!.closed_)
+        assert.isFalse(outer[0]!.isClosed)
       }),
     { ...options, limits: { failedAuths: 3 } }
   )

@@ -18,10 +18,10 @@ group("P. Connections", ({ scenario, timed }) => {
         const peer = yield* bob.accepted
         yield* peer.next
         yield* TestClock.adjust("50 minutes")
-        assert.isFalse(peer.closed_)
+        assert.isFalse(peer.isClosed)
         yield* TestClock.adjust("11 minutes")
         yield* peer.ends
-        assert.isFalse(alice.peer.closed_)
+        assert.isFalse(alice.peer.isClosed)
         yield* TestClock.adjust("61 minutes")
         yield* alice.peer.ends
         assert.strictEqual(world.relay.counters.connectionsIdle, 2)
@@ -40,9 +40,9 @@ group("P. Connections", ({ scenario, timed }) => {
           yield* TestClock.adjust("50 minutes")
           other.peer.write(send({ to: other.usePath, from: other.uri, failureReport: "no" }))
         }
-        assert.deepStrictEqual([alice.peer.closed_, bob.closed_, other.peer.closed_], [false, false, false])
+        assert.deepStrictEqual([alice.peer.isClosed, bob.isClosed, other.peer.isClosed], [false, false, false])
         yield* TestClock.adjust("6 hours")
-        yield* until(() => alice.peer.closed_ && bob.closed_ && other.peer.closed_, "the end of all")
+        yield* until(() => alice.peer.isClosed && bob.isClosed && other.peer.isClosed, "the end of all")
       }),
     seldom
   )
@@ -76,8 +76,8 @@ group("P. Connections", ({ scenario, timed }) => {
         const { alice, bob, toBob } = yield* pairOf(world)
         const waiting: Array<Peer> = []
         for (let i = 0; i < 10; i++) waiting.push(yield* world.connect)
-        yield* until(() => waiting.filter((peer) => peer.closed_).length === 7, "the end of seven")
-        assert.deepStrictEqual(waiting.map((peer) => peer.closed_), [...Array(7).fill(true), ...Array(3).fill(false)])
+        yield* until(() => waiting.filter((peer) => peer.isClosed).length === 7, "the end of seven")
+        assert.deepStrictEqual(waiting.map((peer) => peer.isClosed), [...Array(7).fill(true), ...Array(3).fill(false)])
         assert.strictEqual(world.relay.counters.connectionsTurnedAway, 7)
         alice.peer.write(toBob({ body: "undisturbed" }))
         assert.strictEqual((yield* alice.peer.next).status, 200)
@@ -103,7 +103,7 @@ group("P. Connections", ({ scenario, timed }) => {
       yield* world.login({ peer: two, username: "carol" })
       const four = yield* world.connect
       yield* four.quiet
-      assert.isFalse(alice.peer.closed_ || two.closed_ || three.closed_ || four.closed_)
+      assert.isFalse(alice.peer.isClosed || two.isClosed || three.isClosed || four.isClosed)
     }), { limits: { connectionsInProbation: 2 } })
 
   scenario(

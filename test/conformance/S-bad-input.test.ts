@@ -52,7 +52,7 @@ group("S. Bad input", ({ scenario }) => {
         peer.write(send({ to, from, failureReport: "no", body: "12" }))
         peer.write(request("REPORT", { to, from, headers: ["Message-ID: m.01", "Status: 000 200 OK"] }))
         // Seven came to nothing; the eighth is too many.
-        assert.isFalse(peer.closed_)
+        assert.isFalse(peer.isClosed)
         peer.write(send({ to, from, body: "12" }))
         assert.strictEqual(summary(yield* peer.next), "481 | $")
         yield* peer.ends

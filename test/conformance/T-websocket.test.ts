@@ -194,9 +194,9 @@ group("T. WebSocket", ({ timed }) => {
       Effect.gen(function*() {
         const peer = yield* world.connect
         yield* TestClock.adjust("29 seconds")
-        assert.isFalse(peer.closed_)
+        assert.isFalse(peer.isClosed)
         yield* TestClock.adjust("1 second")
-        yield* until(() => peer.closed_, "the end")
+        yield* until(() => peer.isClosed, "the end")
       }),
     { by: "ws" }
   )
@@ -233,7 +233,7 @@ group("T. WebSocket", ({ timed }) => {
       const alice = yield* world.login()
       const { bob, bobUri } = yield* world.join(alice)
       alice.peer.connection.end()
-      yield* until(() => alice.peer.closed_, "the end")
+      yield* until(() => alice.peer.isClosed, "the end")
       bob.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri, body: "x" }))
       assert.strictEqual((yield* bob.next).status, 481)
     }), { by: "ws" })

@@ -153,6 +153,6 @@ describe("while sessions go on", () => {
       assert.isTrue(yield* refused("alice"))
       world.change({ sessions: {}, limits: { connections: 1 } })
       assert.strictEqual(world.relay.gauges().sessions, 3)
-      assert.isFalse(alice.peer.closed_)
+      assert.isFalse(alice.peer.isClosed)
     }))
 })

@@ -194,7 +194,7 @@ describe("a message that does not arrive", () => {
         "its receiver is too slow, and others wait for what is behind it"
       )
       assert.strictEqual((yield* dave.next).method, "SEND")
-      assert.isFalse(carol.peer.closed_)
+      assert.isFalse(carol.peer.isClosed)
     }), { limits: { session: 50_000, output: 20_000, stall: 60 } })
 
   scenario("is an event of both when both are users here, with each other's names", (world) =>

@@ -291,7 +291,7 @@ describe("probation", () => {
     Effect.gen(function*() {
       const bob = yield* world.connect
       yield* pass(29_999)
-      assert.isFalse(bob.closed_)
+      assert.isFalse(bob.isClosed)
       yield* pass(1)
       yield* bob.ends
       assert.strictEqual(world.relay.counters.probationsFailed, 1)
@@ -320,7 +320,7 @@ describe("probation", () => {
     Effect.gen(function*() {
       const { alice, bob } = yield* world.pair()
       yield* pass(3_000_000)
-      assert.isFalse(alice.peer.closed_ || bob.closed_)
+      assert.isFalse(alice.peer.isClosed || bob.isClosed)
     }), { authExpires: 86_400 })
 })
 

@@ -23,7 +23,8 @@ export interface Surroundings {
 export class Peer implements Receiver {
   connection!: Connection
   readonly world: Surroundings
-  closed_ = false
+  /** Whether the connection has closed. */
+  isClosed = false
   /** Frames that came and were not taken. */
   readonly frames: Array<Frame> = []
   /** Octets that came in. */
@@ -89,7 +90,7 @@ export class Peer implements Receiver {
   }
 
   readonly closed = (): void => {
-    this.closed_ = true
+    this.isClosed = true
   }
 
   /** What has come of a frame that is not complete. */
@@ -119,7 +120,7 @@ export class Peer implements Receiver {
   get next(): Effect.Effect<Frame> {
     return Effect.andThen(
       until(
-        () => this.frames.length > 0 || this.closed_,
+        () => this.frames.length > 0 || this.isClosed,
         "a frame",
         () => this.partial.toString("latin1").slice(0, 500)
       ),
@@ -137,7 +138,7 @@ export class Peer implements Receiver {
   /** The relay has closed the connection, and sent nothing (more) before. */
   get ends(): Effect.Effect<void> {
     return Effect.andThen(
-      until(() => this.closed_, "the end of the connection"),
+      until(() => this.isClosed, "the end of the connection"),
       Effect.sync(() => assert.deepStrictEqual(this.frames.map(summary), []))
     )
   }
@@ -164,7 +165,7 @@ export class Peer implements Receiver {
   get close(): Effect.Effect<void> {
     return Effect.suspend(() => {
       this.connection.destroy()
-      return until(() => this.closed_, "own close")
+      return until(() => this.isClosed, "own close")
     })
   }
 }

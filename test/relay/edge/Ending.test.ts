@@ -202,10 +202,10 @@ describe("a relay that drains", () => {
         yield* carol.peer.close
         yield* draining(world)
         yield* TestClock.adjust("29 seconds")
-        assert.isFalse(left.bob.closed_)
+        assert.isFalse(left.bob.isClosed)
         yield* TestClock.adjust("31 seconds")
         yield* left.bob.ends
-        assert.isFalse(alice.peer.closed_)
+        assert.isFalse(alice.peer.isClosed)
       })
   )
 
@@ -238,7 +238,7 @@ describe("a relay that drains", () => {
         const again = yield* world.login({ peer: alice.peer })
         assert.notStrictEqual(again.usePath, alice.usePath)
         yield* Effect.forkChild(world.relay.close)
-        yield* until(() => alice.peer.closed_, "the end")
+        yield* until(() => alice.peer.isClosed, "the end")
         yield* world.relay.undrain
         yield* world.relay.drain
         assert.strictEqual(world.relay.phase(), "stopping")
@@ -287,7 +287,7 @@ describe("the end of a relay's scope", () => {
         yield* world.network!.settled
         assert.strictEqual(world.relay.gauges().transactions, 1)
         const closing = yield* end
-        yield* until(() => bob.closed_, "the end")
+        yield* until(() => bob.isClosed, "the end")
         yield* Fiber.join(closing)
         assert.deepStrictEqual(messages(world), [])
       })
@@ -319,7 +319,7 @@ describe("the end of a relay's scope", () => {
       yield* TestClock.adjust("29 seconds")
       yield* passes(alice.peer, bob, toBob(alice, bobUri))
       yield* alice.peer.close
-      yield* until(() => bob.closed_, "the end")
+      yield* until(() => bob.isClosed, "the end")
       yield* Fiber.join(closing)
       assert.deepStrictEqual(messages(world), ["draining", "drained"])
       assert.isTrue(world.log.some((line) => line.includes("draining") && line.includes("seconds=30")))
@@ -335,7 +335,7 @@ describe("the end of a relay's scope", () => {
       yield* TestClock.adjust("28 seconds")
       yield* passes(alice.peer, bob, toBob(alice, bobUri))
       yield* TestClock.adjust("1 second")
-      yield* until(() => bob.closed_ && alice.peer.closed_, "the end")
+      yield* until(() => bob.isClosed && alice.peer.isClosed, "the end")
       yield* Fiber.join(closing)
       assert.deepStrictEqual(messages(world), ["draining", "the time limit ended sessions"])
     }))
@@ -354,7 +354,7 @@ describe("the end of a relay's scope", () => {
           yield* passes(alice.peer, bob, toBob(alice, bobUri))
         }
         yield* TestClock.adjust("2 seconds")
-        yield* until(() => bob.closed_ && alice.peer.closed_, "the end")
+        yield* until(() => bob.isClosed && alice.peer.isClosed, "the end")
         yield* Fiber.join(closing)
         assert.isTrue(world.log.some((line) => line.includes("draining") && line.includes("seconds=30")))
       })
@@ -399,12 +399,12 @@ describe("the end of a relay's scope", () => {
         yield* TestClock.adjust("29 seconds")
         alice.peer.write(whole.subarray(MIB / 2, MIB - 10_000))
         yield* world.network!.settled
-        assert.isFalse(bob.closed_)
+        assert.isFalse(bob.isClosed)
         yield* TestClock.adjust("1 second")
-        assert.isFalse(bob.closed_)
+        assert.isFalse(bob.isClosed)
         yield* TestClock.adjust("1 second")
         const report = yield* alice.peer.next
-        yield* until(() => bob.closed_ && alice.peer.closed_, "the end")
+        yield* until(() => bob.isClosed && alice.peer.isClosed, "the end")
         yield* Fiber.join(closing)
         assert.deepStrictEqual([parts.at(-1), bob.partial.length], ["#", 0])
         assert.isAbove(octets, MIB / 2)
@@ -443,7 +443,7 @@ describe("the end of a relay's scope", () => {
           yield* until(() => got.length > 0, "the first one")
           const closing = yield* end
           if (!answers) yield* TestClock.adjust("1 second")
-          yield* until(() => bob.closed_ && alice.peer.closed_, "the end")
+          yield* until(() => bob.isClosed && alice.peer.isClosed, "the end")
           yield* Fiber.join(closing)
           const reported = Array.from(accepted, (id) => `${id} 000 408 Request Timeout`)
           assert.deepStrictEqual(got, [...accepted])
@@ -470,7 +470,7 @@ describe("the end of a relay's scope", () => {
         for (const millis of [1900, 100, 8000]) {
           yield* TestClock.adjust(millis)
           yield* world.network!.settled
-          over.push(alice.peer.closed_)
+          over.push(alice.peer.isClosed)
         }
         assert.deepStrictEqual(over, [false, true, true])
         yield* TestClock.adjust("5 seconds")
@@ -483,7 +483,7 @@ describe("the end of a relay's scope", () => {
     Effect.gen(function*() {
       const { alice, bob } = yield* world.pair()
       const closed = yield* Effect.forkChild(Effect.all([world.relay.close, world.relay.close], { concurrency: 2 }))
-      yield* until(() => bob.closed_ && alice.peer.closed_, "the end")
+      yield* until(() => bob.isClosed && alice.peer.isClosed, "the end")
       yield* Fiber.join(closed)
       yield* Fiber.join(yield* end)
       assert.deepStrictEqual([world.relay.phase(), messages(world)], ["stopping", []])

@@ -133,7 +133,7 @@ describe("the log of a relay", () => {
         for (let i = 0; i < ADDRESS_BURST + 30; i++) {
           const stranger = yield* world.connect
           stranger.write("GET / HTTP/1.1\r\n\r\n")
-          yield* until(() => stranger.closed_, "the end of the connection")
+          yield* until(() => stranger.isClosed, "the end of the connection")
         }
         assert.strictEqual(count(world.log, "connection ended\" "), ADDRESS_BURST)
         yield* TestClock.adjust("1 minute")

@@ -452,7 +452,7 @@ describe("Journal: ends", () => {
       world.sessions.end(world.sessions.findUnsafe(parseUri(usePath)!.sessionId!)!, "its user was removed")
       yield* world.login({ username: "carol" })
       const closing = yield* Effect.forkChild(world.relay.close, { startImmediately: true })
-      yield* until(() => world.peers.every(({ closed_ }) => closed_), "the end of all connections")
+      yield* until(() => world.peers.every(({ isClosed }) => isClosed), "the end of all connections")
       yield* TestClock.adjust("10 seconds")
       yield* Effect.asVoid(Effect.exit(Effect.sync(() => closing)))
       assert.deepStrictEqual(
@@ -489,7 +489,7 @@ describe("Journal: ends", () => {
       const heard = heardIn(world)
       const stranger = yield* world.connect
       stranger.write("GET / HTTP/1.1\r\n\r\n")
-      yield* until(() => stranger.closed_, "the end of the connection")
+      yield* until(() => stranger.isClosed, "the end of the connection")
       yield* until(() => heard.length > 0, "the event")
       assert.deepStrictEqual(onlyOf(heard, "connection ended"), {
         connection: 1,

@@ -300,7 +300,7 @@ describe("operator: what he does", () => {
       assert.isFalse(endSession("000000000000"))
       assert.isTrue(endSession(labelOf(one)))
       assert.isFalse(endSession(labelOf(one)))
-      assert.isFalse(one.peer.closed_, "its connection stays")
+      assert.isFalse(one.peer.isClosed, "its connection stays")
       yield* world.login({ peer: one.peer })
       yield* world.login()
       yield* world.login({ username: "carol" })

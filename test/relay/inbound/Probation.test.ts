@@ -45,7 +45,7 @@ describe("a new connection of another relay", () => {
       link.write(Buffer.concat(many))
       yield* TestClock.adjust("2 seconds")
       yield* TestClock.adjust("2 seconds")
-      assert.isFalse(link.closed_)
+      assert.isFalse(link.isClosed)
       assert.strictEqual(world.relay.counters.probationsFailed, 0)
     }), { limits: { probationOctets: 500, auths: 1 }, digest: { freePerUser: 0 } })
 
@@ -102,13 +102,13 @@ describe("a new connection of another relay", () => {
         const sent = yield* link.next
         // Its probation would be over.
         yield* TestClock.adjust("20 seconds")
-        assert.isFalse(link.closed_)
+        assert.isFalse(link.isClosed)
         link.answer(sent)
         yield* link.quiet
         world.sessions.end(world.sessions.findUnsafe(parseUri(alice.usePath)!.sessionId!)!)
         yield* TestClock.adjust("30 seconds")
         yield* link.quiet
-        assert.isFalse(link.closed_)
+        assert.isFalse(link.isClosed)
         assert.strictEqual(world.relay.counters.probationsFailed, 0)
         assert.strictEqual(world.relay.gauges().timers, 0)
       })

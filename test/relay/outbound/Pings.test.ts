@@ -35,7 +35,7 @@ describe("Pings", () => {
         yield* TestClock.adjust("20 seconds")
         carol.peer.answer(unanswered.shift()!)
       }
-      assert.isFalse(alice.peer.closed_)
+      assert.isFalse(alice.peer.isClosed)
       assert.isBelow(alice.peer.frames.length, 100)
       collect(carol.peer)
       for (const frame of unanswered) carol.peer.answer(frame)

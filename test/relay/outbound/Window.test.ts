@@ -164,7 +164,7 @@ const slow = (world: World, bob: Peer, rate: number) => {
   return Effect.gen(function*() {
     const before = bob.length
     bob.connection.resume()
-    yield* until(() => bob.length > before || bob.closed_, "octets")
+    yield* until(() => bob.length > before || bob.isClosed, "octets")
     bob.connection.pause()
     yield* TestClock.adjust(1000)
   })
@@ -187,7 +187,7 @@ describe("a receiver that is slow and answers", () => {
           }
           let seconds = 0
           for (; bob.length < count * 4000 && seconds < 300; seconds++) yield* second
-          assert.isFalse(bob.closed_)
+          assert.isFalse(bob.isClosed)
           bob.connection.resume()
           yield* until(() => world.relay.gauges().transactions === 0, "all answers")
           assert.isAbove(seconds, 90)
@@ -208,7 +208,7 @@ describe("a receiver that is slow and answers", () => {
             send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: "long.1", range: "1-*/*", body })
           )
           for (let seconds = 0; bob.length < body.length && seconds < 300; seconds++) yield* second
-          assert.isFalse(bob.closed_)
+          assert.isFalse(bob.isClosed)
           bob.connection.resume()
           yield* until(() => world.relay.gauges().transactions === 0, "all answers")
           assert.deepStrictEqual(frames, ["200"])
@@ -240,7 +240,7 @@ describe("a receiver that reads nothing", () => {
           bob.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri, messageId: `alive.${i}`, body: "here" }))
         }
         yield* until(() => frames.filter((one) => one === "REPORT").length >= 40, "reports")
-        assert.isFalse(bob.closed_)
+        assert.isFalse(bob.isClosed)
         alice.peer.write(send({ to, from: alice.uri, messageId: "refused", body: "?" }))
         yield* until(() => frames.at(-1) === "408", "a refusal")
         bob.onFrame = (frame) => {

@@ -411,13 +411,13 @@ describe("time limits of what is sent", () => {
           bob.connection.pause()
           assert.isBelow(bob.length, 60_000)
         }
-        assert.isFalse(bob.closed_)
+        assert.isFalse(bob.isClosed)
         // and now nothing for the limit
         yield* TestClock.adjust("61 seconds")
         bob.connection.resume()
-        yield* until(() => bob.closed_, "the end")
+        yield* until(() => bob.isClosed, "the end")
         assert.strictEqual(header(yield* alice.peer.next, "Status")!.slice(0, 7), "000 408")
-        assert.isFalse(alice.peer.closed_)
+        assert.isFalse(alice.peer.isClosed)
         assert.isBelow(frames.length, 10)
       }),
     { stall: 30, session: 400_000 },
@@ -688,7 +688,7 @@ describe("Relay.close", () => {
         summary(yield* alice.peer.next),
         `REPORT | Message-ID: msg.1 | Byte-Range: ${range} | Status: 000 408 Request Timeout | $`
       )
-      yield* until(() => bob.closed_ && alice.peer.closed_, "the close")
+      yield* until(() => bob.isClosed && alice.peer.isClosed, "the close")
       yield* TestClock.adjust(4900)
       assert.strictEqual(world.relay.gauges().connections, 1)
       yield* TestClock.adjust(100)

@@ -70,7 +70,7 @@ describe("requests without an answer", () => {
         yield* flood(world, alice, bobUri, 60)
         assert.lengthOf(bob.frames, 18)
         assert.strictEqual(world.relay.counters.unansweredOverLimit, 1)
-        assert.isFalse(alice.peer.closed_)
+        assert.isFalse(alice.peer.isClosed)
         // Nobody else waits.
         carol.peer.write(send({ to: carol.usePath, from: carol.uri }))
         assert.strictEqual(summary(yield* carol.peer.next), "200 | $")

@@ -27,7 +27,7 @@ describe("when there are too many connections", () => {
         for (let i = 0; i < 3; i++) {
           const refused = yield* dials(world, alice)
           assert.strictEqual(header(yield* alice.peer.next, "Status")?.slice(0, 7), "000 408")
-          yield* until(() => refused.closed_, "its end")
+          yield* until(() => refused.isClosed, "its end")
         }
         for (const peer of [alice.peer, idle.peer, ...strangers]) yield* peer.quiet
         assert.strictEqual(world.relay.counters.connectionsTurnedAway, 3)
@@ -50,12 +50,12 @@ describe("when there are too many connections", () => {
         const waiting = yield* world.connect
         yield* waiting.quiet
         const carol = yield* world.login({ username: "carol" })
-        yield* until(() => useless.closed_, "its end")
-        assert.isFalse(used.closed_ || waiting.closed_ || carol.peer.closed_ || alice.peer.closed_)
+        yield* until(() => useless.isClosed, "its end")
+        assert.isFalse(used.isClosed || waiting.isClosed || carol.peer.isClosed || alice.peer.isClosed)
         // Then those who have proved nothing, one after the other.
         const late = yield* world.connect
-        yield* until(() => waiting.closed_ || late.closed_, "the end of one")
-        assert.isFalse(used.closed_)
+        yield* until(() => waiting.isClosed || late.isClosed, "the end of one")
+        assert.isFalse(used.isClosed)
         yield* used.quiet
       }),
     { limits: { connections: 4 } }
@@ -72,7 +72,7 @@ describe("when there are too many connections", () => {
         world.sessions.end(world.sessions.findUnsafe(/\/([^/;]+);tcp$/.exec(gone.usePath)![1]!)!)
         const there = yield* dials(world, alice)
         there.answer(yield* there.next)
-        yield* until(() => useless.closed_, "its end")
+        yield* until(() => useless.isClosed, "its end")
         yield* alice.peer.quiet
       }),
     { limits: { connections: 3 } }

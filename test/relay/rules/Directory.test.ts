@@ -176,19 +176,19 @@ describe("next hops that are there", () => {
         yield* TestClock.adjust("2 minutes")
         const last = hops[2]!.peers[0]!
         for (let i = 0; i < 4; i++) {
-          assert.isFalse(last.closed_)
+          assert.isFalse(last.isClosed)
           yield* last.quiet
           yield* TestClock.adjust("1 minute")
         }
         yield* TestClock.adjust("2 minutes")
-        yield* until(() => last.closed_, "its end")
-        assert.deepStrictEqual(hops.slice(0, 2).map(({ peers }) => peers[0]!.closed_), [false, false])
+        yield* until(() => last.isClosed, "its end")
+        assert.deepStrictEqual(hops.slice(0, 2).map(({ peers }) => peers[0]!.isClosed), [false, false])
         // A session that has ended takes those with it that nobody else uses, too.
         yield* alice.peer.close
         yield* TestClock.adjust("4 minutes")
-        assert.isFalse(hops[0]!.peers[0]!.closed_)
+        assert.isFalse(hops[0]!.peers[0]!.isClosed)
         yield* TestClock.adjust("3 minutes")
-        yield* until(() => hops.every(({ peers }) => peers[0]!.closed_), "the end of all")
+        yield* until(() => hops.every(({ peers }) => peers[0]!.isClosed), "the end of all")
       }),
     { limits: { unused: 300 } }
   )
@@ -209,10 +209,10 @@ describe("next hops that are there", () => {
         assert.strictEqual((yield* far[0]!.next).status, 200)
         alice.peer.answer(yield* alice.peer.next)
         yield* TestClock.adjust("30 minutes")
-        assert.isFalse(far[0]!.closed_)
+        assert.isFalse(far[0]!.isClosed)
         yield* alice.peer.close
         yield* TestClock.adjust("7 minutes")
-        yield* until(() => far[0]!.closed_, "its end")
+        yield* until(() => far[0]!.isClosed, "its end")
       }),
     { ...options }
   )

@@ -253,7 +253,7 @@ describe("the way back to another relay", () => {
         assert.strictEqual(yield* arrives(bob, octets(world.party("bob")), links), 0)
         yield* bob.close
         yield* TestClock.adjust("90 seconds")
-        assert.isFalse(old.closed_)
+        assert.isFalse(old.isClosed)
         const late = yield* world.connect
         assert.strictEqual(yield* arrives(late, octets(world.party("late")), links), 1)
         end(world, usePath, other)
