@@ -125,6 +125,16 @@ const assertAgree = (page: Page, direction: "in" | "out", { body, frames, octets
   assert.strictEqual(value(`network_bytes_total{direction="${direction}"}`), octets)
 }
 
+/** What a transport has counted that has seen nothing. */
+const noFacts = {
+  handshakesFailed: { "wrong protocol": 0, "timed out": 0, "too many": 0, failed: 0 },
+  proxyHeadersRefused: { malformed: 0, "timed out": 0, "too many": 0 },
+  webSocketsRefused: { 400: 0, 403: 0, 404: 0, 405: 0, 426: 0, 505: 0, "timed out": 0, "too many": 0 },
+  turnedAway: 0,
+  acceptsFailed: 0,
+  certificates: () => []
+}
+
 describe("metrics", () => {
   it.effect("agree with what clients counted who sent messages of all sizes both ways, reports among them", () =>
     simulated(Effect.gen(function*() {
@@ -294,14 +304,7 @@ describe("metrics", () => {
       let certificates = [{ name: "a.example.com", expires: 10 }]
       const relay = Relay.of({
         ...world.relay,
-        transportFacts: {
-          handshakesFailed: { "wrong protocol": 0, "timed out": 0, "too many": 0, failed: 0 },
-          proxyHeadersRefused: { malformed: 0, "timed out": 0, "too many": 0 },
-          webSocketsRefused: { 400: 0, 403: 0, 404: 0, 405: 0, 426: 0, 505: 0, "timed out": 0, "too many": 0 },
-          turnedAway: 0,
-          acceptsFailed: 0,
-          certificates: () => certificates
-        }
+        transportFacts: { ...noFacts, certificates: () => certificates }
       })
       const context = yield* Layer.build(Layer.provide(Metrics.layer, Layer.succeed(Relay, relay)))
       const expiries = Effect.map(Context.get(context, Metrics).prometheus, (text) =>
@@ -327,12 +330,9 @@ describe("metrics", () => {
       const relay = Relay.of({
         ...world.relay,
         transportFacts: {
-          handshakesFailed: { "wrong protocol": 0, "timed out": 0, "too many": 0, failed: 0 },
+          ...noFacts,
           proxyHeadersRefused: { malformed: 1, "timed out": 2, "too many": 3 },
-          webSocketsRefused: { 400: 1, 403: 2, 404: 3, 405: 4, 426: 5, 505: 6, "timed out": 7, "too many": 8 },
-          turnedAway: 0,
-          acceptsFailed: 0,
-          certificates: () => []
+          webSocketsRefused: { 400: 1, 403: 2, 404: 3, 405: 4, 426: 5, 505: 6, "timed out": 7, "too many": 8 }
         }
       })
       const context = yield* Layer.build(Layer.provide(Metrics.layer, Layer.succeed(Relay, relay)))

@@ -8,7 +8,7 @@ import { layerRecords } from "../../src/Resolver.ts"
 import { type LocalSocket, type NodeOptions, Transport } from "../../src/Transport.ts"
 import { ca, localhost, relay } from "../support/pki.ts"
 import { poll, Recorder } from "../support/Recorder.ts"
-import { hasIpv6, plainServer } from "./plain.ts"
+import { hasIpv6, silentServer } from "./plain.ts"
 
 const run = <A, E>(options: NodeOptions, effect: Effect.Effect<A, E, Transport | Scope.Scope>) =>
   Effect.provide(effect, Transport.layerNode(options))
@@ -122,23 +122,16 @@ describe("layerNode", () => {
       { ...options, tls: { ca } },
       Effect.gen(function*() {
         const { connect } = yield* Transport
-        let closed = 0
-        let opened = 0
-        const port = yield* plainServer((socket) => {
-          opened++
-          socket.on("error", () => {})
-          socket.on("close", () => closed++)
-          socket.resume()
-        })
+        const { counts, port } = yield* silentServer
         const dial = connect({ scheme: "msrps", host: "127.0.0.1", port }, new Recorder().accept)
         const fiber = yield* Effect.forkChild(Effect.flip(dial), { startImmediately: true })
-        yield* poll(() => opened === 1)
+        yield* poll(() => counts.opened === 1)
         yield* TestClock.adjust(millis - 1)
         assert.isUndefined(fiber.pollUnsafe())
         yield* TestClock.adjust(1)
         const error = yield* Fiber.join(fiber)
         assert.deepStrictEqual([error.operation, error.reason], ["connect", "Timeout"])
-        yield* poll(() => closed === 1)
+        yield* poll(() => counts.closed === 1)
       })
     ))
 

@@ -41,3 +41,15 @@ export const hasIpv6 = await new Promise<boolean>((resolve) => {
   server.once("error", () => resolve(false))
   server.listen(0, "::1", () => server.close(() => resolve(true)))
 })
+
+/** A server that reads and never answers: its port, and how many connections it has had, and has lost. */
+export const silentServer = Effect.gen(function*() {
+  const counts = { opened: 0, closed: 0 }
+  const port = yield* plainServer((socket) => {
+    counts.opened++
+    socket.on("error", () => {})
+    socket.on("close", () => counts.closed++)
+    socket.resume()
+  })
+  return { counts, port }
+})

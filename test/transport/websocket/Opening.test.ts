@@ -11,7 +11,7 @@ import { type NodeOptions, Transport } from "../../../src/Transport.ts"
 import { OpeningFault } from "../../../src/transport/websocket/OpeningFault.ts"
 import { ca, localhost, selfSigned } from "../../support/pki.ts"
 import { poll, Recorder } from "../../support/Recorder.ts"
-import { plainServer } from "../plain.ts"
+import { plainServer, silentServer } from "../plain.ts"
 
 const run = <A, E>(effect: Effect.Effect<A, E, Transport | Scope.Scope>, options: NodeOptions = {}) =>
   Effect.provide(effect, Transport.layerNode(options))
@@ -201,19 +201,14 @@ describe("opening", () => {
   it.effect("waits for an answer no longer than for any other connection, and leaves no socket behind", () =>
     run(
       Effect.gen(function*() {
-        let closed = 0
-        let opened = 0
-        const port = yield* plainServer((socket) => {
-          opened++
-          socket.on("error", () => {})
-          socket.on("close", () => closed++)
-          socket.resume()
-        })
+        const { counts, port } = yield* silentServer
         const fiber = yield* Effect.forkChild(Effect.flip(dial(port)), { startImmediately: true })
-        yield* poll(() => opened === 1)
-        yield* TestClock.adjust("3 seconds")
+        yield* poll(() => counts.opened === 1)
+        yield* TestClock.adjust(2999)
+        assert.isUndefined(fiber.pollUnsafe())
+        yield* TestClock.adjust(1)
         assert.strictEqual((yield* Fiber.join(fiber)).reason, "Timeout")
-        yield* poll(() => closed === 1)
+        yield* poll(() => counts.closed === 1)
       }),
       { connectTimeout: 3 }
     ))
