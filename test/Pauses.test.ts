@@ -20,7 +20,7 @@ import { defaultFrameLimits } from "../src/protocol/FrameLimits.ts"
 import { Head } from "../src/protocol/Head.ts"
 import { parseUri } from "../src/protocol/Uri.ts"
 import { BackPressure } from "../src/relay/inbound/BackPressure.ts"
-import type { Tap, Waiting } from "../src/relay/route/Tap.ts"
+import type { ReadControl, Waiting } from "../src/relay/route/FlowControl.ts"
 import type { Shared } from "../src/relay/Shared.ts"
 import { clientOf } from "../src/transport/websocket/Forwarded.ts"
 import { recordOf } from "./support/records.ts"
@@ -184,7 +184,7 @@ it("of 10,000 flows that wait on a link of another relay, each frame looks at on
     totals: { parkedOctets: 0 },
     limits: { connection: 1e9, relay: 1e9 }
   } as unknown as Shared
-  const tap = { shared: true, hold: () => {}, release: () => {} } as unknown as Tap
+  const tap = { shared: true, hold: () => {}, release: () => {} } as unknown as ReadControl
   const pressure = new BackPressure(shared, tap, [])
   const flows = Array.from({ length: 10_000 }, () => ({ fromRelay: true }) as Waiting)
   for (const flow of flows) pressure.waits(flow)

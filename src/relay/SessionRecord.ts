@@ -80,3 +80,15 @@ export class SessionRecord implements Login {
     return this.#kinds
   }
 }
+
+/**
+ * The parties of requests through one session, or through two when both parties are clients of this relay: then the owner of
+ * the first is the sender, and that of the second the receiver. `fromOwner`: the owner of the first session sends them.
+ */
+export const partiesOf = (
+  [first, second]: ReadonlyArray<{ readonly record: SessionRecord } | undefined>,
+  fromOwner: boolean
+): Parties =>
+  fromOwner
+    ? { sender: first?.record, receiver: second?.record }
+    : { sender: undefined, receiver: first?.record }

@@ -5,7 +5,7 @@
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { SLOW, TOO_FAST } from "../Loss.ts"
 import { ANSWERED_WITHIN } from "../outbound/Window.ts"
-import type { Flows, Tap, Waiting } from "../route/Tap.ts"
+import type { FlowOwner, ReadControl, Waiting } from "../route/FlowControl.ts"
 import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
@@ -18,9 +18,9 @@ export interface Others {
   onMore: () => void
 }
 
-export class BackPressure implements Flows {
+export class BackPressure implements FlowOwner {
   readonly #shared: Shared
-  readonly #reading: Tap
+  readonly #reading: ReadControl
   #octets = 0
   /** It is held since all flows together have too much. */
   #parkedHold = false
@@ -40,7 +40,7 @@ export class BackPressure implements Flows {
   /** Called when the connection is not read any more since receivers are slow. */
   onHold: () => void = () => {}
 
-  constructor(shared: Shared, reading: Tap, others: ReadonlyArray<Others>) {
+  constructor(shared: Shared, reading: ReadControl, others: ReadonlyArray<Others>) {
     this.#shared = shared
     this.#reading = reading
     for (const one of others) one.onMore = () => this.#wait()
@@ -109,7 +109,7 @@ export class BackPressure implements Flows {
 
   /** The others have waited for its user since then; for others they may have before. */
   #count(flow: Waiting | undefined, since: number): void {
-    if (this.#isOfUsers) flow?.held.ends(Math.max(this.#uncounted, since), this.#shared.turn.now)
+    if (this.#isOfUsers) flow?.holdBudget.charge(Math.max(this.#uncounted, since), this.#shared.turn.now)
   }
 
   get #isOfUsers(): boolean {
@@ -196,8 +196,8 @@ export class BackPressure implements Flows {
   }
 
   /** Others have waited for its user as long as they do. */
-  #isSpent({ held }: Waiting): boolean {
-    return this.#isOfUsers && held.isSpent(this.#shared.turn.now)
+  #isSpent({ holdBudget }: Waiting): boolean {
+    return this.#isOfUsers && holdBudget.isSpent(this.#shared.turn.now)
   }
 
   /** For as long as others are held for a receiver. */
@@ -209,7 +209,7 @@ export class BackPressure implements Flows {
   get #ofMost(): ReadonlyArray<Waiting> {
     const all = new Map<object, Array<Waiting>>()
     for (const { key: flow } of this.#waiting) {
-      const one = this.#reading.severalUsers ? flow.held : flow.session
+      const one = this.#reading.severalUsers ? flow.holdBudget : flow.session
       const flows = all.get(one)
       if (flows === undefined) all.set(one, [flow])
       else flows.push(flow)

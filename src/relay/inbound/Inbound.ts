@@ -7,8 +7,8 @@ import { type Broken, type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { keepText } from "../../protocol/Octets.ts"
 import type { Closing } from "../Closing.ts"
 import { countFrameIn } from "../Counters.ts"
+import type { Origin } from "../outbound/Origin.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
-import type { Origin } from "../outbound/Transaction.ts"
 import { forwardFrame } from "../route/Forward.ts"
 import type { Route } from "../route/Route.ts"
 import type { AuthSource } from "../rules/Auth.ts"
@@ -170,7 +170,7 @@ export class Inbound implements FrameSink {
     const fits = this.#lastAnswered === origin || origin.isAnswered(head.toPath, isSend)
     if (!fits || head.problem !== undefined || head.hasBody || flag !== "$") return transaction.misanswers()
     this.#lastAnswered = origin
-    if (origin.trial !== undefined) origin.trial.heard(head.status)
+    if (origin.retry !== undefined) origin.retry.heard(head.status)
     transaction.answered(head)
   }
 
@@ -234,7 +234,7 @@ export class Inbound implements FrameSink {
     } else if (head.kind === Kind.Report) route.target.reported(head, this.#outbound)
     else if (route.back.full) return this.#refusals.now(head, tooMuch(route), octets, flag)
     route.passes(this.#shared.turn.now)
-    if (route.back.trial !== undefined) route.back.trial.keep(head, bodyStart, bodyEnd, flag)
+    if (route.back.retry !== undefined) route.back.retry.keep(head, bodyStart, bodyEnd, flag)
     if (now) forwardFrame(route, head, bodyStart, bodyEnd, flag)
     else flow.parkFrame(head, bodyStart, bodyEnd, flag, unanswered)
   }

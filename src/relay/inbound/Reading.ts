@@ -5,8 +5,8 @@
 import { Kind } from "../../protocol/Head.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
+import type { ReadControl, Waiting } from "../route/FlowControl.ts"
 import type { Pace } from "../route/Pace.ts"
-import type { Tap, Waiting } from "../route/Tap.ts"
 import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
@@ -25,7 +25,7 @@ const BEHIND = 2000
 /** Milliseconds for which a connection is that of several sessions after two of them have used it. */
 const SHARED = 60_000
 
-export class Reading implements Tap {
+export class Reading implements ReadControl {
   readonly #shared: Shared
   /** Where the answers go. */
   readonly #outbox: Outbox

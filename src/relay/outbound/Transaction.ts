@@ -5,6 +5,9 @@
 import { type Head, Kind } from "../../protocol/Head.ts"
 import { type Loss, MISANSWERED, refusedBy, restOf, UNANSWERED } from "../Loss.ts"
 import { stopTimer, Timed } from "../Timers.ts"
+import type { Expectation } from "./Expectation.ts"
+import type { LongChunk } from "./LongChunk.ts"
+import { NO_ORIGIN, type Origin, type Piece } from "./Origin.ts"
 import type { Sent, Window } from "./Window.ts"
 
 /**
@@ -12,70 +15,6 @@ import type { Sent, Window } from "./Window.ts"
  * brings could put the end off for good.
  */
 const MOST_BEHIND = 120_000
-
-/** What becomes of the answer. */
-export type Expectation =
-  /** A SEND whose sender hears of every failure, also of silence. */
-  | "every failure"
-  /** A SEND with Failure-Report partial: silence is no failure. */
-  | "negative answers"
-  /** A SEND with Failure-Report no: while it is on its way its receiver may stop it, of which nobody hears. */
-  | "refusal"
-  /** Any other request: the answer goes back to the sender. */
-  | Asked
-
-/** A request that is not a SEND, as it came in. */
-export interface Asked {
-  /** The transaction id that it came with, and that its answer goes back with. */
-  readonly id: string
-  readonly kind: Kind
-  /** It has an Authorization header field. */
-  readonly hasCredentials: boolean
-  /** It has Failure-Report no: the next hop's answer goes back, and the relay gives none in its stead (RFC 4975 §7.2). */
-  readonly isSilent: boolean
-}
-
-/** A piece of a message: the number of its first octet, its octets, and the message's total (-1: unknown). */
-export interface Piece {
-  readonly messageId: string | undefined
-  readonly start: number
-  readonly length: number
-  readonly total: number
-}
-
-/** Where a request came from: who hears what became of it. */
-export interface Origin {
-  /** Hears the status of every answer, while it is not known whether the next hop takes such requests. */
-  readonly trial: { heard(status: number): void } | undefined
-  /** Whoever sent it is still there: only he is told of anything. */
-  readonly isThere: boolean
-  /** It waits for an answer; it was sent, and is answered only if it fails; it waits no more. */
-  began(): void
-  silent(one: Sent): void
-  ended(one: Sent): void
-  /** Is this the To-Path of an answer to a request from there. */
-  isAnswered(toPath: string, isSend: boolean): boolean
-  /** The next hop's answer goes back (RFC 4976 §6.4.3). False: it has no To-Path to go back by, and is none. */
-  answered(asked: Asked, head: Head): boolean
-  /** The relay answers in the next hop's stead: what came with this id did not arrive. */
-  answer(id: string, kind: Kind, loss: Loss): void
-  /** A piece of a SEND did not arrive (RFC 4975 §7.1.2, RFC 4976 §6.4.1). */
-  report(piece: Piece, loss: Loss): void
-  /** The same of any request, where nobody is to hear of it but the operator. */
-  lost(loss: Loss, kind: Kind): void
-  /** Nothing more of this message goes on (RFC 4975 §10.5), for a reason in the words of the log. */
-  block(messageId: string | undefined, why: string): void
-}
-
-/** A long chunk on its way out, of which a transaction is a piece. */
-export interface LongChunk {
-  /** Octets of the piece so far. */
-  readonly pieceLength: number
-  /** Something else is to be written: the piece ends here, the message goes on later. */
-  interrupt(): void
-  /** A piece of it failed, which was reported: no more of it is sent. */
-  refuse(why: string): void
-}
 
 /** The hop that it was sent to. */
 export interface TransactionOwner {
@@ -165,7 +104,7 @@ export class Transaction extends Timed implements Piece, Sent {
     this.#owner.forget(this)
     this.window?.ends(this)
     this.origin.ended(this)
-    this.origin = nobody
+    this.origin = NO_ORIGIN
     this.chunk = undefined
   }
 
@@ -208,19 +147,4 @@ export class Transaction extends Timed implements Piece, Sent {
     else origin.report(this, loss)
     chunk?.refuse(restOf(loss))
   }
-}
-
-/** Where nobody hears anything. */
-const nobody: Origin = {
-  trial: undefined,
-  isThere: false,
-  began: () => {},
-  silent: () => {},
-  ended: () => {},
-  isAnswered: () => false,
-  answered: () => true,
-  answer: () => {},
-  report: () => {},
-  lost: () => {},
-  block: () => {}
 }

@@ -8,13 +8,15 @@ import { type Loss, SLOW, STALLED, TOO_FAST } from "../Loss.ts"
 import type { Sender } from "../outbound/Turns.ts"
 import type { Session } from "../Session.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
-import { forwardFrame, type Way } from "./Forward.ts"
-import type { Held } from "./Held.ts"
-import { keepFrame, type Parked, readAgain } from "./Parked.ts"
-import { Signs } from "./Signs.ts"
+import type { FlowOwner, Waiting } from "./FlowControl.ts"
+import { forwardFrame } from "./Forward.ts"
+import type { HoldBudget } from "./HoldBudget.ts"
+import { keepFrame, readAgain } from "./KeptFrame.ts"
+import type { Parked } from "./Parked.ts"
+import { ReceiverProgress } from "./ReceiverProgress.ts"
 import type { Stream } from "./Stream.ts"
-import type { Flows, Waiting } from "./Tap.ts"
 import { undelivered } from "./Undelivered.ts"
+import type { Way } from "./Way.ts"
 
 /** Octets counted for each parked thing beside its own, so that many small ones count too. */
 const OVERHEAD = 256
@@ -24,7 +26,7 @@ const REPORTS = 16_384
 
 export class Flow implements Sender, Waiting {
   readonly #way: Way
-  readonly #flows: Flows
+  readonly #flows: FlowOwner
   #parked: Array<Parked> = []
   #first = 0
   /** Octets of the first parked part that are written already. */
@@ -35,10 +37,10 @@ export class Flow implements Sender, Waiting {
   fullSince = 0
   #slowed: Timeout | undefined
   /** What its receiver had done when it failed, and when it began to wait for him, or saw the last sign of him. */
-  #failed: Signs | undefined
-  #before: Signs | undefined
+  #failed: ReceiverProgress | undefined
+  #before: ReceiverProgress | undefined
 
-  constructor(way: Way, flows: Flows) {
+  constructor(way: Way, flows: FlowOwner) {
     this.#way = way
     this.#flows = flows
   }
@@ -69,8 +71,8 @@ export class Flow implements Sender, Waiting {
     return this.#way.sessions[0]!
   }
 
-  get held(): Held {
-    return this.#way.held
+  get holdBudget(): HoldBudget {
+    return this.#way.holdBudget
   }
 
   get source(): object {
@@ -109,7 +111,7 @@ export class Flow implements Sender, Waiting {
   isSilent(millis: number): boolean {
     const before = this.#before
     if (before?.unchanged === true) return this.#way.target.shared.turn.now >= before.at + millis
-    this.#before = new Signs(this.#way, this.#way.window.full)
+    this.#before = new ReceiverProgress(this.#way, this.#way.window.full)
     return false
   }
 
@@ -166,7 +168,7 @@ export class Flow implements Sender, Waiting {
 
   #wait(): void {
     const { target, window } = this.#way
-    this.#before = new Signs(this.#way, window.full)
+    this.#before = new ReceiverProgress(this.#way, window.full)
     if (window.room && !this.#isPaced) target.waiting.add(this)
     else this.#waitForRoom()
   }
@@ -238,7 +240,7 @@ export class Flow implements Sender, Waiting {
       this.#flows.waitsNoMore(this)
       return false
     }
-    this.#before = new Signs(this.#way, window.full)
+    this.#before = new ReceiverProgress(this.#way, window.full)
     if (window.room && !this.#isPaced) return true
     this.#waitForRoom()
     return false
@@ -257,7 +259,7 @@ export class Flow implements Sender, Waiting {
     target.waiting.remove(this)
     window.leaves(this)
     stopTimer(this.#slowed)
-    this.#failed = new Signs(this.#way, window.full && loss !== STALLED)
+    this.#failed = new ReceiverProgress(this.#way, window.full && loss !== STALLED)
     const parked = this.#parked
     const first = this.#first
     const offset = this.#offset

@@ -8,36 +8,10 @@ import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { HYPHENS } from "../../protocol/Hyphens.ts"
 import { transactionId } from "../../protocol/Ident.ts"
 import { countRequestOut } from "../Counters.ts"
+import { expectationOf, type OtherRequest } from "../outbound/Expectation.ts"
 import { writeEndLine, writeSend } from "../outbound/Frames.ts"
-import type { Outbound } from "../outbound/Outbound.ts"
-import { type Asked, type Origin, Transaction } from "../outbound/Transaction.ts"
-import type { Window } from "../outbound/Window.ts"
-import type { Session } from "../Session.ts"
-import type { Held } from "./Held.ts"
-import type { Pace } from "./Pace.ts"
-
-/** The way of a route, for what is written there. */
-export interface Way {
-  readonly target: Outbound
-  /** Of its receiver there. */
-  readonly window: Window
-  /** Those whose URIs it uses. */
-  readonly sessions: ReadonlyArray<Session>
-  /** It comes by way of another relay. */
-  readonly fromRelay: boolean
-  /** How fast what waits for that in its flow may go, where its connection is that of several users; nothing where there is no bound. */
-  readonly flowPace: Pace | undefined
-  /** How long others were held for its user. */
-  readonly held: Held
-  /** To-Path and From-Path of what goes out. */
-  readonly lines: Buffer
-  /** Octets of its paths, which are kept for as long as something waits there. */
-  readonly octets: number
-  /** Who hears what became of it. */
-  readonly back: Origin
-  /** 200 to the previous hop for the request whose transaction id stands in `buf` (RFC 4976 §6.4.1). */
-  accept(buf: Buffer, tidStart: number, tidEnd: number): void
-}
+import { Transaction } from "../outbound/Transaction.ts"
+import type { Way } from "./Way.ts"
 
 /** Writes a whole frame to where the way leads. */
 export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void => {
@@ -74,11 +48,11 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
   }
   writeEndLine(outbox, id, flag, hasBody)
 
-  const expects = isSend
-    ? head.failureReport === "yes" ? "every failure" : head.failureReport === "partial" ? "negative answers" : undefined
-    : askedBy(head)
-  if (expects === undefined) {
-    if (isSend) counters.sendsUnanswered++
+  const expects = isSend ? expectationOf(head.failureReport) : otherRequest(head)
+  if (expects === undefined) return
+  if (expects === "refusal") {
+    // It has left whole, so there is nothing that its receiver could stop.
+    counters.sendsUnanswered++
     return
   }
   const transaction = new Transaction(target.transactions, id, way.back, expects)
@@ -96,7 +70,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
 }
 
 /** A REPORT has no answer (RFC 4975 §7.1.2). */
-const askedBy = (head: Head): Asked | undefined => {
+const otherRequest = (head: Head): OtherRequest | undefined => {
   if (head.kind === Kind.Report) return undefined
   const { failureReport, kind, transactionId: id } = head
   const hasCredentials = kind === Kind.Auth && head.header("Authorization") !== undefined

@@ -16,7 +16,7 @@ export interface Leading {
 export class HopRoutes {
   readonly #routes = new Set<Leading>()
   /** Sessions that are tried on the connection now. */
-  trials = 0
+  retryBuffers = 0
   /** Its peer has accepted requests of more than one session. */
   takesSeveral = false
   /** The first one of those. */

@@ -1,8 +1,5 @@
 /** What waits in a flow for its turn: whole frames, and parts and ends of long chunks. Frames are kept as they came in. */
-import { defaultFrameLimits } from "../../protocol/FrameLimits.ts"
-import { type Flag, Head } from "../../protocol/Head.ts"
-import { HYPHENS } from "../../protocol/Hyphens.ts"
-import { keepOctets } from "../../protocol/Octets.ts"
+import type { Flag } from "../../protocol/Head.ts"
 import type { Stream } from "./Stream.ts"
 
 export type Parked =
@@ -42,28 +39,4 @@ export const openFrom = (parked: ReadonlyArray<Parked>): number => {
   let i = parked.length
   while (parked[i - 1]?.kind === "part") i--
   return i
-}
-
-/** A copy of a whole frame whose body ends at `bodyEnd`; `readAgain` reads it. */
-export const keepFrame = (head: Head, bodyEnd: number): Buffer => {
-  const endLine = HYPHENS + head.tidEnd - head.tidStart + 3
-  const end = head.hasBody ? bodyEnd + 2 + endLine : head.bodyStart + endLine
-  return keepOctets(head.buf.subarray(head.start, end))
-}
-
-const head = new Head()
-/** What was accepted once is read again without limits. Whole numbers: with `Infinity` every later frame is read slower. */
-const ANY = 2 ** 30 - 1
-const anyLength = {
-  ...defaultFrameLimits,
-  startLine: ANY,
-  headerLine: ANY,
-  headerSection: ANY,
-  headers: ANY
-}
-
-/** The head of a frame that was kept; it is the same object for all, so it is good until the next call. */
-export const readAgain = (octets: Buffer): Head => {
-  head.read(octets, 0, octets.length, anyLength, undefined)
-  return head
 }

@@ -1,7 +1,7 @@
 import { byteRange } from "../../protocol/ByteRange.ts"
 import { encodeRequest } from "../../protocol/Encoder.ts"
 import { transactionId } from "../../protocol/Ident.ts"
-import type { Piece } from "../outbound/Transaction.ts"
+import type { Piece } from "../outbound/Origin.ts"
 
 /** A failure of a SEND, or of a part of it, to be told to its original sender. */
 export interface Failure {

@@ -8,19 +8,20 @@ import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Window } from "../outbound/Window.ts"
 import { extend, type Session } from "../Session.ts"
-import type { Parties, Traffic } from "../SessionRecord.ts"
+import { type Parties, partiesOf, type Traffic } from "../SessionRecord.ts"
 import { Flow } from "./Flow.ts"
-import type { Way } from "./Forward.ts"
-import type { Held } from "./Held.ts"
+import type { HoldBudget } from "./HoldBudget.ts"
 import type { HopRoutes } from "./HopRoutes.ts"
 import type { Pace, Paces } from "./Pace.ts"
-import type { Source } from "./Unanswered.ts"
+import type { Source } from "./Source.ts"
+import type { CountedSource } from "./Unanswered.ts"
 import type { UserLoad } from "./UserLoad.ts"
+import type { Way } from "./Way.ts"
 import { WayBack } from "./WayBack.ts"
 
 /** What a route is made of. */
 export interface RouteParts {
-  readonly source: Source
+  readonly source: CountedSource
   readonly target: Outbound
   /** The routes of both hops. */
   readonly ends: readonly [HopRoutes, HopRoutes]
@@ -151,8 +152,8 @@ export class Route implements Way {
     return this.fromRelay || this.#source.reading.severalUsers
   }
 
-  get held(): Held {
-    return this.user.held
+  get holdBudget(): HoldBudget {
+    return this.user.holdBudget
   }
 
   /** There are bounds where there were none. */
@@ -193,9 +194,3 @@ export class Route implements Way {
     this.back.close()
   }
 }
-
-/** The owner of the first of two is the sender, that of the second the receiver. */
-export const partiesOf = ([first, second]: ReadonlyArray<Session | undefined>, fromOwner: boolean): Parties =>
-  fromOwner
-    ? { sender: first?.record, receiver: second?.record }
-    : { sender: undefined, receiver: first?.record }

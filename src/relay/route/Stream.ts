@@ -8,12 +8,16 @@ import { type FailureReport, type Flag, type Head, Kind } from "../../protocol/H
 import { DASH } from "../../protocol/Hyphens.ts"
 import { transactionId } from "../../protocol/Ident.ts"
 import { type Loss, restOf } from "../Loss.ts"
+import { expectationOf } from "../outbound/Expectation.ts"
 import { writeEndLine, writeSend } from "../outbound/Frames.ts"
+import type { LongChunk } from "../outbound/LongChunk.ts"
+import type { Origin, Piece } from "../outbound/Origin.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Outbox } from "../outbound/Outbox.ts"
-import { type LongChunk, type Origin, type Piece, Transaction } from "../outbound/Transaction.ts"
+import { Transaction } from "../outbound/Transaction.ts"
 import type { Window } from "../outbound/Window.ts"
-import { aroundRange, type Way } from "./Forward.ts"
+import { aroundRange } from "./Forward.ts"
+import type { Way } from "./Way.ts"
 
 const single = Buffer.alloc(1)
 
@@ -154,7 +158,6 @@ export class Stream implements LongChunk {
   }
 
   #begin(): void {
-    const { failureReport } = this
     const target = this.#target
     target.interrupt()
     this.#id = transactionId()
@@ -165,11 +168,7 @@ export class Stream implements LongChunk {
     const range = byteRangeLine(this.#next, -1, totalOf(this.#total, this.#next, "+"))
     this.#outbox.text(`${this.#headers.before}${range}${this.#headers.after}\r\n`)
     target.openChunk = this
-    const expects = failureReport === "yes"
-      ? "every failure"
-      : failureReport === "partial"
-      ? "negative answers"
-      : "refusal"
+    const expects = expectationOf(this.failureReport)
     const transaction = this.#transaction = new Transaction(target.transactions, this.#id, this.#back, expects)
     transaction.messageId = this.messageId
     transaction.start = this.#pieceStart

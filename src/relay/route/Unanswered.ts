@@ -6,80 +6,20 @@
  * for longer than the `hold` limit: then requests are accepted up to twice the bound, and refused to each way back that has
  * more than its part of what is left.
  */
-import { LinkedMap } from "../../collections/LinkedMap.ts"
-import type { MsrpUri } from "../../protocol/Uri.ts"
-import type { CameFrom, HopFacts } from "../Observer.ts"
-import type { Sent } from "../outbound/Window.ts"
+import type { CameFrom } from "../Observer.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
-import { Held } from "./Held.ts"
-import type { Tap } from "./Tap.ts"
-
-/** The hop that requests come in on. */
-export interface Source extends HopFacts {
-  readonly shared: Shared
-  /** Its connection is gone. */
-  readonly gone: boolean
-  /** Nothing that is written there from now on goes out: it is gone, or about to be. */
-  readonly shut: boolean
-  readonly reading: Tap
-  readonly unanswered: Unanswered
-  /** Does its certificate prove that it is the relay which the URI names (RFC 4976 §6.3). */
-  isRelay(uri: MsrpUri): boolean
-  /** Writes a whole frame of the relay's own; nothing once it is gone. */
-  control(frame: Buffer): void
-  /** Writes a 200, see `writeOk`; nothing once it is gone. */
-  ok(between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void
-  /** An AUTH with wrong credentials came from there (RFC 4976 §6.3). */
-  authFailed(): void
-}
-
-/**
- * Octets up to a bound. Of requests that are answered only if they fail, the one that was sent first makes room: nobody
- * waits for what has arrived already.
- */
-export abstract class BoundedOctets {
-  octets = 0
-  /** No more is taken until half of it is free. */
-  full = false
-  #silent: LinkedMap<Sent, undefined> | undefined
-
-  protected abstract get most(): number
-  /** Half of it is free again. */
-  protected abstract relaxed(): void
-
-  /** Counts so many more; whether it is too much. */
-  protected takes(octets: number): boolean {
-    this.octets += octets
-    this.#makeRoom()
-    return this.octets > this.most
-  }
-
-  /** It was sent, and there is no answer unless it fails. */
-  silent(one: Sent): void {
-    const silent = this.#silent ??= new LinkedMap()
-    silent.set(one, undefined)
-    this.#makeRoom()
-  }
-
-  #makeRoom(): void {
-    const silent = this.#silent
-    const most = this.full ? this.most / 2 : this.most
-    while (this.octets > most && silent?.first !== undefined) silent.first.key.finish()
-  }
-
-  /** Those of a request for whose answer nobody waits any more. */
-  remove(octets: number, one: Sent): void {
-    this.octets -= octets
-    this.#silent?.delete(one)
-    if (!this.full || this.octets > this.most / 2) return
-    this.full = false
-    this.relaxed()
-  }
-}
+import { BoundedOctets } from "./BoundedOctets.ts"
+import { HoldBudget } from "./HoldBudget.ts"
+import type { Source } from "./Source.ts"
 
 /** Of what is left up to twice the bound, a way back, or a user, may hold one in so many. */
 const PARTS = 32
+
+/** A source whose requests without an answer are counted. */
+export interface CountedSource extends Source {
+  readonly unanswered: Unanswered
+}
 
 /** That of one connection. */
 export class Unanswered extends BoundedOctets {
@@ -92,7 +32,7 @@ export class Unanswered extends BoundedOctets {
   #patience: Timeout | undefined
   /** Milliseconds of the monotonic clock when it was held. */
   #since = 0
-  readonly #held = new Held()
+  readonly #holdBudget = new HoldBudget()
 
   constructor(source: Source) {
     super()
@@ -111,7 +51,7 @@ export class Unanswered extends BoundedOctets {
     const { reading, shared: { counters, turn } } = source
     this.full = true
     counters.unansweredOverLimit++
-    this.#refusing = reading.shared && reading.severalUsers && this.#held.isSpent(turn.now)
+    this.#refusing = reading.shared && reading.severalUsers && this.#holdBudget.isSpent(turn.now)
     if (this.#refusing) return
     reading.hold()
     this.#since = turn.now
@@ -150,7 +90,7 @@ export class Unanswered extends BoundedOctets {
   }
 
   #release({ reading, shared: { turn: { now } } }: Source): void {
-    this.#held.ends(this.#since, now)
+    this.#holdBudget.charge(this.#since, now)
     reading.release()
   }
 

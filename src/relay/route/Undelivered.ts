@@ -2,8 +2,9 @@
 import { totalOf } from "../../protocol/ByteRange.ts"
 import { Kind } from "../../protocol/Head.ts"
 import type { Loss } from "../Loss.ts"
-import type { Way } from "./Forward.ts"
-import { openFrom, type Parked, readAgain, restFrom } from "./Parked.ts"
+import { readAgain } from "./KeptFrame.ts"
+import { openFrom, type Parked, restFrom } from "./Parked.ts"
+import type { Way } from "./Way.ts"
 
 /** One after the other, from the first on, of which `written` octets were sent. */
 export function* undelivered(

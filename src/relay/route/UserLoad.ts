@@ -5,19 +5,20 @@
 import type { Limits } from "../Limits.ts"
 import { type Session, userOf } from "../Session.ts"
 import { BlockedOfUser } from "./Blocked.ts"
-import { Held } from "./Held.ts"
-import { BoundedOctets, type Unanswered } from "./Unanswered.ts"
+import { BoundedOctets } from "./BoundedOctets.ts"
+import { HoldBudget } from "./HoldBudget.ts"
+import type { Unanswered } from "./Unanswered.ts"
 
 /** That of one user, for what he sends or for what others send to him. Its octets are those of requests without an answer. */
 export class UserLoad extends BoundedOctets {
   readonly #limits: Limits
-  readonly #held = new Set<Unanswered>()
+  readonly #heldConnections = new Set<Unanswered>()
   /** His messages whose receivers want no more of them. */
   readonly blocked = new BlockedOfUser()
   /** His sessions that are tried on connections to other relays. */
-  trials = 0
+  retryBuffers = 0
   /** How long others were held for him. */
-  readonly held = new Held()
+  readonly holdBudget = new HoldBudget()
   /** Octets of the routes that are remembered, whether anything is without an answer there or not. */
   routeOctets = 0
 
@@ -35,13 +36,13 @@ export class UserLoad extends BoundedOctets {
     if (!this.takes(octets)) return
     this.full = true
     if (by === undefined) return
-    this.#held.add(by)
+    this.#heldConnections.add(by)
     by.holdFor(this)
   }
 
   protected relaxed(): void {
-    for (const one of this.#held) one.releaseFor(this)
-    this.#held.clear()
+    for (const one of this.#heldConnections) one.releaseFor(this)
+    this.#heldConnections.clear()
   }
 }
 

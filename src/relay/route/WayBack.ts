@@ -5,36 +5,25 @@
 import { saysStale } from "../../protocol/digest/Challenge.ts"
 import { encodeResponse } from "../../protocol/Encoder.ts"
 import type { FrameLimits } from "../../protocol/FrameLimits.ts"
-import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
+import { type Head, Kind } from "../../protocol/Head.ts"
 import { keepText } from "../../protocol/Octets.ts"
 import { type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import { countReportMade } from "../Counters.ts"
 import { type Loss, TOO_MUCH } from "../Loss.ts"
-import type { Asked, Origin, Piece } from "../outbound/Transaction.ts"
+import type { OtherRequest } from "../outbound/Expectation.ts"
+import type { Origin, Piece } from "../outbound/Origin.ts"
 import type { Sent } from "../outbound/Window.ts"
 import type { Parties } from "../SessionRecord.ts"
 import { BlockedOfWay } from "./Blocked.ts"
 import { encodeReport } from "./Report.ts"
-import type { Source, Unanswered } from "./Unanswered.ts"
+import type { Retry } from "./Retry.ts"
+import type { Source } from "./Source.ts"
+import type { CountedSource, Unanswered } from "./Unanswered.ts"
 import type { UserLoad } from "./UserLoad.ts"
-
-/** What is tried with the first requests of a session, where another relay might refuse them. */
-export interface Tried {
-  /** A whole request leaves. */
-  keep(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void
-  /** The next hop has answered one of its requests. */
-  heard(status: number): void
-  /** A SEND has failed. True: it goes another way, and its sender is not to hear of this. */
-  failed(piece: Piece, status: number): boolean
-  /** The same of another request, which came with this id: it was answered. */
-  answered(id: string, status: number): boolean
-  /** No further request comes this way. */
-  over(): void
-}
 
 /** What a way back is made of. */
 export interface WayBackParts {
-  readonly source: Source
+  readonly source: CountedSource
   /** The relay's URIs at the front of To-Path, and those behind them. */
   readonly own: ReadonlyArray<MsrpUri>
   readonly rest: ReadonlyArray<MsrpUri>
@@ -79,7 +68,7 @@ export class WayBack implements Origin {
   /** Requests that wait for an answer. */
   #waiting = 0
   /** It is not known yet whether the next hop takes its requests; or what it refused goes another way. */
-  trial: Tried | undefined
+  retry: Retry | undefined
   #blocked: BlockedOfWay | undefined
   /** The Message-ID of the last one that came to its end in several chunks: what is refused of it from then on has no more behind it. */
   #ended: string | undefined
@@ -183,24 +172,24 @@ export class WayBack implements Origin {
   }
 
   /** The next hop's answer goes back under the id that the request came with (RFC 4976 §6.4.3). */
-  answered(asked: Asked, head: Head): boolean {
+  answered(request: OtherRequest, head: Head): boolean {
     const { source } = this.#unanswered
     const rest = this.#rest(head.toPath)
     if (rest === undefined) return false
     // Who answers from behind the next hop has got it from there.
-    const trial = head.fromPath.includes(" ") ? undefined : this.trial
-    if (source === undefined || source.gone || trial?.answered(asked.id, head.status) === true) return true
+    const retry = head.fromPath.includes(" ") ? undefined : this.retry
+    if (source === undefined || source.gone || retry?.absorbsAnswer(request.id, head.status) === true) return true
     const own = this.ownPath.split(" ").toReversed().join(" ")
     const comment = head.comment === "" ? "" : ` ${head.comment}`
-    const start = `MSRP ${asked.id} ${String(head.status).padStart(3, "0")}${comment}`
+    const start = `MSRP ${request.id} ${String(head.status).padStart(3, "0")}${comment}`
     const paths = `To-Path: ${rest}\r\nFrom-Path: ${own} ${head.fromPath}\r\n`
     const headers = head.buf.toString("latin1", head.restStart, head.restEnd)
     source.shared.counters.responsesOut[head.status]!++
-    source.control(Buffer.from(`${start}\r\n${paths}${headers}-------${asked.id}$\r\n`, "latin1"))
+    source.control(Buffer.from(`${start}\r\n${paths}${headers}-------${request.id}$\r\n`, "latin1"))
     // A client that guesses passwords at a relay further on is a nuisance here; a relay is not closed for those behind
     // it, who stand in the path as well (RFC 4976 §6.3).
     if (
-      asked.hasCredentials && head.status === 401 && !this.fromPath.includes(" ") &&
+      request.hasCredentials && head.status === 401 && !this.fromPath.includes(" ") &&
       !saysStale(head.headers("WWW-Authenticate"))
     ) source.authFailed()
     return true
@@ -209,7 +198,7 @@ export class WayBack implements Origin {
   /** An answer that the relay gives in the next hop's stead. */
   answer(transactionId: string, kind: Kind, loss: Loss): void {
     const { comment, status } = loss
-    if (this.trial?.answered(transactionId, status) === true) return
+    if (this.retry?.absorbsAnswer(transactionId, status) === true) return
     const [toPath, fromPath] = [this.fromPath, this.own]
     const { source } = this.#unanswered
     if (source !== undefined && !source.gone) {
@@ -222,7 +211,7 @@ export class WayBack implements Origin {
   /** Tells the original sender of a failure, unless he is gone; who is behind another relay is not gone with a connection of it. */
   report(piece: Piece, loss: Loss): void {
     const { comment, status } = loss
-    if (this.trial?.failed(piece, status) === true) return
+    if (this.retry?.absorbsFailure(piece, status) === true) return
     const source = this.isThere ? this.#unanswered.source : this.#elsewhere?.()
     if (source !== undefined) {
       source.control(encodeReport({ toPath: this.fromPath, fromPath: this.own, piece, status, comment }))
@@ -267,7 +256,7 @@ export class WayBack implements Origin {
   /** No further request comes this way; those that did may still be answered. */
   close(): void {
     this.#closed = true
-    this.trial?.over()
+    this.retry?.close()
     this.#blocked?.clear()
     this.#blocked = undefined
   }

@@ -3,10 +3,10 @@ import type { FrameTrace } from "../FrameTrace.ts"
 import type { HopSessions } from "../HopSessions.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { HopRoutes } from "../route/HopRoutes.ts"
-import type { Source } from "../route/Unanswered.ts"
+import type { CountedSource } from "../route/Unanswered.ts"
 
 /** One connection as the rules see it: to a client, a peer or another relay. */
-export interface Party extends Source {
+export interface Party extends CountedSource {
   /** `undefined`: it is being dialled. */
   readonly connection: Connection | undefined
   readonly outbound: Outbound

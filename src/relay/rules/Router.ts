@@ -8,10 +8,11 @@ import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import { ConnectionFacts } from "../../transport/Connection.ts"
 import type { Paces } from "../route/Pace.ts"
-import { partiesOf, type Route } from "../route/Route.ts"
-import { MAX_TRIALS, Trial } from "../route/Trial.ts"
+import { MAX_RETRY_BUFFERS, RetryBuffer } from "../route/RetryBuffer.ts"
+import type { Route } from "../route/Route.ts"
 import { type UserLoad, UserLoads } from "../route/UserLoad.ts"
 import { extend, type Session, type Sessions } from "../Session.ts"
+import { partiesOf } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
 import { type Decision, refuse, TOO_LONG } from "./Decision.ts"
 import type { Directory } from "./Directory.ts"
@@ -20,7 +21,8 @@ import type { Party } from "./Party.ts"
 import type { Peers } from "./Peers.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { returnTo } from "./Return.ts"
-import { routeTo, Trying } from "./Trying.ts"
+import { type RouteSpec, routeTo } from "./RouteTo.ts"
+import { OnSharedLink } from "./SharedLink.ts"
 import { cameBy, lacksTls, ledTo, mayTake, onlyConnects, wayTo, wentBy } from "./Ways.ts"
 
 /** Authorities that the owner of a session may show, as clients behind rewriting middleboxes do. */
@@ -188,16 +190,10 @@ export class Router {
     if (!relay) return route
     // Neither what is too long to be kept nor what comes first on a connection that takes several needs to be tried.
     const counts = [target.routes, request.user] as const
-    if (!request.isLong && !target.routes.takesSeveral && counts.every(({ trials }) => trials < MAX_TRIALS)) {
-      const trying = new Trying({
-        directory,
-        relays,
-        wanted,
-        session,
-        target,
-        beginning: beginningOf(sessions, request)
-      })
-      route.back.trial = new Trial(route, trying, counts)
+    if (!request.isLong && !target.routes.takesSeveral && counts.every((one) => one.retryBuffers < MAX_RETRY_BUFFERS)) {
+      const spec = specOf(sessions, request)
+      const policy = new OnSharedLink({ directory, relays, wanted, session, target, spec })
+      route.back.retry = new RetryBuffer(route, policy, counts)
     }
     return route
   }
@@ -257,16 +253,16 @@ interface Request {
   readonly isLong: boolean
 }
 
-const beginningOf = (
+const specOf = (
   sessions: readonly [Session, Session?],
   { elsewhere, from, fromOwner, fromRelay, head: { kind }, hop, paces, to, user }: Request
-) => {
+): RouteSpec => {
   const used = sessions.filter((session) => session !== undefined)
   return { source: hop, sessions: used, to, from, fromOwner, fromRelay, elsewhere, paces, kind, user }
 }
 
 const forward = (sessions: readonly [Session, Session?], target: Party, request: Request): Route =>
-  routeTo(target, beginningOf(sessions, request))
+  routeTo(target, specOf(sessions, request))
 
 /** Octets of a From-Path line. */
 const fromLine = (path: ReadonlyArray<MsrpUri>): number =>

@@ -19,7 +19,7 @@ import {
   MOST_UNANSWERED_RELAYED
 } from "../../../src/relay/outbound/Window.ts"
 import { MAX_OF_USER } from "../../../src/relay/route/Blocked.ts"
-import { MAX_TRIALS } from "../../../src/relay/route/Trial.ts"
+import { MAX_RETRY_BUFFERS } from "../../../src/relay/route/RetryBuffer.ts"
 import { lookupsAtOnce } from "../../../src/resolver/Asker.ts"
 import { TIME_LIMIT } from "../../../src/service/check/Look.ts"
 import { MAX_OCTETS as MAX_ENV_FILE } from "../../../src/service/settings/EnvFile.ts"
@@ -39,7 +39,7 @@ import { MAX_HTTP_HEAD, MAX_HTTP_LINES } from "../../../src/transport/websocket/
 import { many, numberIn, size, time, timeIn, word } from "../sources.ts"
 import { cells, type Claim, defaultOf, others, proven, seconds } from "./Claim.ts"
 
-const held = (name: string): number => numberIn("src/relay/route/Held.ts", `const ${name} = `)
+const held = (name: string): number => numberIn("src/relay/route/HoldBudget.ts", `const ${name} = `)
 
 const attempts = "src/authenticator/Attempts.ts"
 const resolver = "src/Resolver.ts"
@@ -101,7 +101,9 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     } |`,
     `| AUTHs under way on a relay's connection | | ${limits.auths} |`,
     `of one user ${many(MAX_OF_USER)} messages are remembered that nobody wants`,
-    `| ${size(numberIn("src/relay/route/Trial.ts", "const MAX_KEPT = "))}, ${MAX_TRIALS} sessions of a connection |`,
+    `| ${
+      size(numberIn("src/relay/route/RetryBuffer.ts", "const MAX_KEPT = "))
+    }, ${MAX_RETRY_BUFFERS} sessions of a connection |`,
     `| look-ups of a user | | ${limits.lookups} a minute |`,
     // libuv has half of its threads for them.
     `| of addresses of all users | \`UV_THREADPOOL_SIZE\` | ${lookupsAtOnce(`${threads}`)} under way, of ${

@@ -5,8 +5,8 @@ import * as TestClock from "effect/testing/TestClock"
 import { BackPressure } from "../../../src/relay/inbound/BackPressure.ts"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import { ANSWERED_WITHIN } from "../../../src/relay/outbound/Window.ts"
-import { Held } from "../../../src/relay/route/Held.ts"
-import type { Tap, Waiting } from "../../../src/relay/route/Tap.ts"
+import type { ReadControl, Waiting } from "../../../src/relay/route/FlowControl.ts"
+import { HoldBudget } from "../../../src/relay/route/HoldBudget.ts"
 import type { Shared } from "../../../src/relay/Shared.ts"
 import { Timers } from "../../../src/relay/Timers.ts"
 import { collect, type Frame, header, type Owner, type Peer, send, until, type World } from "../../support/harness.ts"
@@ -491,7 +491,7 @@ describe("a connection of several users that has too much in all", () => {
       awaited: { look: () => {} }
     }
     const tap = { shared: true, severalUsers: true, hasOthers: true, othersWait: () => true, hold() {}, release() {} }
-    const flows = new BackPressure(shared as unknown as Shared, tap as unknown as Tap, [])
+    const flows = new BackPressure(shared as unknown as Shared, tap as unknown as ReadControl, [])
     const wait = (millis: number) => {
       turn.now += millis
       timers.expire()
@@ -500,7 +500,7 @@ describe("a connection of several users that has too much in all", () => {
       const one = {
         octets: 0,
         routeOctets: 0,
-        held: new Held(),
+        holdBudget: new HoldBudget(),
         session: {},
         failures: 0,
         silent: false,

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
-import { type Origin, Transaction, type TransactionOwner } from "../../../src/relay/outbound/Transaction.ts"
+import type { Origin } from "../../../src/relay/outbound/Origin.ts"
+import { Transaction, type TransactionOwner } from "../../../src/relay/outbound/Transaction.ts"
 
 it("R4976-6.4.1-13: its answer is waited for while it may be unread, for two minutes and no longer", () => {
   const told: Array<string> = []

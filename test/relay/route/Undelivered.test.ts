@@ -1,10 +1,10 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { SLOW } from "../../../src/relay/Loss.ts"
-import type { Way } from "../../../src/relay/route/Forward.ts"
 import type { Parked } from "../../../src/relay/route/Parked.ts"
 import type { Stream } from "../../../src/relay/route/Stream.ts"
 import { undelivered } from "../../../src/relay/route/Undelivered.ts"
+import type { Way } from "../../../src/relay/route/Way.ts"
 import { send, summary } from "../../support/harness.ts"
 import { simulated } from "../../support/simulated.ts"
 

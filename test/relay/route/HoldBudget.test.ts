@@ -1,14 +1,14 @@
 import { assert, it } from "@effect/vitest"
-import { Held } from "../../../src/relay/route/Held.ts"
+import { HoldBudget } from "../../../src/relay/route/HoldBudget.ts"
 
 /** Holds of so many milliseconds, each begun as soon as it may be, until `end`; how long others waited in all. */
 const waited = (millis: number, end: number): number => {
-  const held = new Held()
+  const budget = new HoldBudget()
   let sum = 0
   for (let now = 100_000; now < 100_000 + end; now += 50) {
-    if (held.isSpent(now)) continue
+    if (budget.isSpent(now)) continue
     // Several at a time are one.
-    for (let i = 0; i < 3; i++) held.ends(now, now + millis)
+    for (let i = 0; i < 3; i++) budget.charge(now, now + millis)
     now += millis
     sum += millis
   }
@@ -22,7 +22,7 @@ it("R4976-9.3-05: holds for one user last ten seconds in all, and then a third o
 })
 
 it("R4976-9.3-05: what others hardly notice is none", () => {
-  const held = new Held()
-  for (let now = 0; now < 100_000; now += 250) held.ends(now - 250, now)
-  assert.isFalse(held.isSpent(100_000))
+  const budget = new HoldBudget()
+  for (let now = 0; now < 100_000; now += 250) budget.charge(now - 250, now)
+  assert.isFalse(budget.isSpent(100_000))
 })

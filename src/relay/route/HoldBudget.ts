@@ -9,14 +9,14 @@ const BRIEF = 250
 const PART = 3
 const STRETCH = 20_000
 
-export class Held {
+export class HoldBudget {
   /** Milliseconds of the monotonic clock until which there is nothing left. */
   #until = -Infinity
 
   #counted = -Infinity
 
   /** There was a hold since then, which ends now. Several of his at a time are one. */
-  ends(since: number, now: number): void {
+  charge(since: number, now: number): void {
     const millis = now - Math.max(since, this.#counted)
     if (millis <= BRIEF) return
     this.#counted = now

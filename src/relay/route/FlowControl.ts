@@ -1,10 +1,10 @@
 /** Between a flow and the connection that it comes from, which is not read where a flow has too much. */
 import type { Loss } from "../Loss.ts"
 import type { Session } from "../Session.ts"
-import type { Held } from "./Held.ts"
+import type { HoldBudget } from "./HoldBudget.ts"
 
 /** The reading of the connection that a flow comes from. */
-export interface Tap {
+export interface ReadControl {
   /** Several sessions use it. */
   readonly shared: boolean
   /** So do several users, which is no reason to hold any of them for another one. */
@@ -19,11 +19,11 @@ export interface Tap {
   /** The same for one user, until several sessions use it: they do not wait for him. True: it was not held for him before. */
   holdFor(user: object): boolean
   releaseFor(user: object): void
-  readonly flows: Flows
+  readonly flows: FlowOwner
 }
 
 /** What flows hold of what came in there. */
-export interface Flows {
+export interface FlowOwner {
   /** A flow has something parked, or nothing any more. */
   waits(flow: Waiting): void
   waitsNoMore(flow: Waiting): void
@@ -52,7 +52,7 @@ export interface Waiting {
   /** The session of those who send. */
   readonly session: Session
   /** How long others were held for its user. */
-  readonly held: Held
+  readonly holdBudget: HoldBudget
   /** Its receiver has given no sign for so long. */
   isSilent(millis: number): boolean
   /** What is parked fails, and what comes is refused until the receiver moves. */

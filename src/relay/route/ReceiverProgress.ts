@@ -1,7 +1,7 @@
 /** What a receiver had done at a time: whoever waits for him sees whether he has done anything since. */
-import type { Way } from "./Forward.ts"
+import type { Way } from "./Way.ts"
 
-export class Signs {
+export class ReceiverProgress {
   readonly #way: Way
   readonly #answers: number
   readonly #opened: number

@@ -2,7 +2,7 @@
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { MAX_TRIALS } from "../../../src/relay/route/Trial.ts"
+import { MAX_RETRY_BUFFERS } from "../../../src/relay/route/RetryBuffer.ts"
 import { type TransportError } from "../../../src/Transport.ts"
 import {
   type Frame,
@@ -309,14 +309,14 @@ describe("a relay that takes several sessions on a connection", () => {
     (world) =>
       Effect.gen(function*() {
         const got = yield* refusals(world, "far.example.org")
-        const owners = yield* Effect.replicateEffect(world.login(), MAX_TRIALS + 1)
+        const owners = yield* Effect.replicateEffect(world.login(), MAX_RETRY_BUFFERS + 1)
         const begin = (at: number): void => write(owners[at]!, bob(`b${at}`), String(at))
-        for (let at = 0; at < MAX_TRIALS; at++) begin(at)
-        yield* until(() => got.size === MAX_TRIALS, "all that are tried")
-        begin(MAX_TRIALS)
+        for (let at = 0; at < MAX_RETRY_BUFFERS; at++) begin(at)
+        yield* until(() => got.size === MAX_RETRY_BUFFERS, "all that are tried")
+        begin(MAX_RETRY_BUFFERS)
         yield* until(() => got.size === owners.length, "one more")
-        for (const at of [0, MAX_TRIALS]) got.get(String(at))!()
-        const told = yield* owners[MAX_TRIALS]!.peer.take(2)
+        for (const at of [0, MAX_RETRY_BUFFERS]) got.get(String(at))!()
+        const told = yield* owners[MAX_RETRY_BUFFERS]!.peer.take(2)
         assert.strictEqual(header(told[1]!, "Status"), "000 481 No session")
         yield* until(() => world.relay.counters.connectionsDialled === 2, "a connection for who was tried")
         yield* owners[0]!.peer.take(1)
@@ -332,15 +332,15 @@ describe("a relay that takes several sessions on a connection", () => {
         const begin = (owner: Owner, name: string): void =>
           write(owner, bob(name).replaceAll("far.", name.startsWith("b") ? "far." : "further."), name)
         const carols = yield* Effect.replicateEffect(world.login({ username: "carol" }), 2)
-        const alices = yield* Effect.replicateEffect(world.login(), MAX_TRIALS + 1)
+        const alices = yield* Effect.replicateEffect(world.login(), MAX_RETRY_BUFFERS + 1)
         begin(carols[0]!, "carol")
-        for (let at = 0; at < MAX_TRIALS; at++) begin(alices[at]!, `b${at}`)
-        yield* until(() => got.size === MAX_TRIALS + 1, "all that are tried")
-        begin(alices[MAX_TRIALS]!, "alice")
+        for (let at = 0; at < MAX_RETRY_BUFFERS; at++) begin(alices[at]!, `b${at}`)
+        yield* until(() => got.size === MAX_RETRY_BUFFERS + 1, "all that are tried")
+        begin(alices[MAX_RETRY_BUFFERS]!, "alice")
         begin(carols[1]!, "second")
-        yield* until(() => got.size === MAX_TRIALS + 3, "two more")
+        yield* until(() => got.size === MAX_RETRY_BUFFERS + 3, "two more")
         for (const name of ["alice", "second"]) got.get(name)!()
-        const told = yield* alices[MAX_TRIALS]!.peer.take(2)
+        const told = yield* alices[MAX_RETRY_BUFFERS]!.peer.take(2)
         assert.strictEqual(header(told[1]!, "Status"), "000 481 No session")
         yield* until(() => world.relay.counters.connectionsDialled === 3, "a connection for who was tried")
       })

@@ -1,37 +1,34 @@
-/** What is tried with another relay: whether it takes a session on a connection that others use, and what else there is. */
-import { Route, type RouteParts } from "../route/Route.ts"
-import { Trial, type TrialOwner } from "../route/Trial.ts"
+/**
+ * The first requests of a session to another relay go out on a connection that other sessions may share. A relay that wants a
+ * connection for each session answers 481 there; then they are sent again on a connection of the session's own.
+ */
+import { RetryBuffer, type RetryPolicy } from "../route/RetryBuffer.ts"
+import type { Route } from "../route/Route.ts"
 import type { Session } from "../Session.ts"
 import type { Directory, Wanted } from "./Directory.ts"
 import type { Party } from "./Party.ts"
 import type { RelayOwners } from "./RelayOwners.ts"
+import { type RouteSpec, routeTo } from "./RouteTo.ts"
 import { wentBy } from "./Ways.ts"
 
-/** A route's parts, but for where it leads to. */
-export type Beginning = Omit<RouteParts, "source" | "target" | "ends"> & { readonly source: Party }
-
-export const routeTo = (target: Party, beginning: Beginning): Route => {
-  target.shared.tracing?.routed(beginning.source, target, beginning.sessions)
-  return new Route({ ...beginning, target: target.outbound, ends: [beginning.source.routes, target.routes] })
-}
-
-/** What is tried. */
-export interface Attempt {
+/** A session that begins to use a connection to another relay. */
+export interface SharedLinkAttempt {
   readonly directory: Directory
   readonly relays: RelayOwners
   readonly wanted: Wanted
   /** The session whose URI leads to the relay. */
   readonly session: Session
+  /** The connection to the relay. */
   readonly target: Party
-  readonly beginning: Beginning
+  readonly spec: RouteSpec
 }
 
-/** The session whose URI leads to the relay is tried on a connection that may be others', too. */
-export class Trying implements TrialOwner {
+/** The requests are on the shared connection, and copies are kept. */
+export class OnSharedLink implements RetryPolicy {
   readonly keeps = true
-  readonly #attempt: Attempt
+  readonly #attempt: SharedLinkAttempt
 
-  constructor(attempt: Attempt) {
+  constructor(attempt: SharedLinkAttempt) {
     this.#attempt = attempt
   }
 
@@ -46,19 +43,22 @@ export class Trying implements TrialOwner {
   }
 
   elsewhere(): Route | undefined {
-    const { beginning, directory, relays, session, wanted } = this.#attempt
+    const { directory, relays, session, spec, wanted } = this.#attempt
     const target = directory.dialAlone(wanted)
     if ("problem" in target) return undefined
     relays.leads(target, session, wanted.uri)
     wentBy(session, wanted.uri, target, true)
-    const route = routeTo(target, beginning)
-    route.back.trial = new Trial(route, new Confirming(directory, wanted), [target.routes, beginning.user])
+    const route = routeTo(target, spec)
+    route.back.retry = new RetryBuffer(route, new OnOwnConnection(directory, wanted), [target.routes, spec.user])
     return route
   }
 }
 
-/** What was refused on a connection that others use is tried on one of its own: then the relay wants it so. */
-class Confirming implements TrialOwner {
+/**
+ * The requests were refused on the shared connection and are on the session's own, with no further retry. If the relay accepts
+ * one there, it wants a connection for each session.
+ */
+class OnOwnConnection implements RetryPolicy {
   readonly keeps = false
   readonly othersUse = false
   readonly #directory: Directory

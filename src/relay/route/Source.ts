@@ -1,0 +1,22 @@
+/** The hop that requests come in on, as their routes see it. */
+import type { MsrpUri } from "../../protocol/Uri.ts"
+import type { HopFacts } from "../Observer.ts"
+import type { Shared } from "../Shared.ts"
+import type { ReadControl } from "./FlowControl.ts"
+
+export interface Source extends HopFacts {
+  readonly shared: Shared
+  /** Whether its connection is gone. */
+  readonly gone: boolean
+  /** Whether nothing that is written from now on goes out: the connection is gone, or about to be. */
+  readonly shut: boolean
+  readonly reading: ReadControl
+  /** Whether its certificate proves that it is the relay named by the URI (RFC 4976 §6.3). */
+  isRelay(uri: MsrpUri): boolean
+  /** Writes a whole frame made by this relay, unless the connection is gone. */
+  control(frame: Buffer): void
+  /** Writes a 200 as `writeOk` does, unless the connection is gone. */
+  ok(between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void
+  /** An AUTH with wrong credentials came in on it (RFC 4976 §6.3). */
+  authFailed(): void
+}
