@@ -2,11 +2,11 @@
 import type { FailureReport, Kind } from "../../protocol/Head.ts"
 
 export type SendExpectation =
-  /** Failure-Report yes: the sender is told of every failure, and silence is one. */
+  /** Failure-Report yes: every failure is reported to the sender, and silence is one. */
   | "every failure"
   /** Failure-Report partial: silence is no failure. */
   | "negative answers"
-  /** Failure-Report no: the receiver may stop a chunk while it is being sent, and the sender is not told. */
+  /** Failure-Report no: the receiver may stop a chunk while it is being sent, and nothing is reported to the sender. */
   | "refusal"
 
 /** For a request other than SEND, the answer goes back to the sender. */

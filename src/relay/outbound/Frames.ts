@@ -1,16 +1,15 @@
 /**
- * What every message that is passed on needs, octet by octet where a call would cost more: the beginning of a SEND, its
- * end-line, and the 200 to whom it came from.
+ * The parts of frames that every forwarded message needs, written octet by octet where a call would cost more: the start of a
+ * SEND, an end-line, and the 200 to the previous hop.
  */
 import type { Flag } from "../../protocol/Head.ts"
 import type { Outbox } from "./Outbox.ts"
 
-/** What every start line begins with. */
 const MSRP = Buffer.from("MSRP ")
 const SEND = Buffer.from(" SEND\r\n")
 const END = Buffer.from("$\r\n")
 
-/** The start line of a SEND and its path lines. */
+/** Writes the start line of a SEND and its path lines. */
 export const writeSend = (outbox: Outbox, id: string, lines: Buffer): void => {
   const slab = outbox.reserve(MSRP.length + id.length + SEND.length + lines.length)
   let at = outbox.position
@@ -21,13 +20,13 @@ export const writeSend = (outbox: Outbox, id: string, lines: Buffer): void => {
   outbox.advance(at + lines.length)
 }
 
-/** In one piece: there are clients that do not find an end-line which two reads bring. */
+/** Writes an end-line in one piece, because some clients do not find an end-line that is split over two reads. */
 export const writeEndLine = (outbox: Outbox, id: string, flag: Flag, hasBody: boolean): void => {
   outbox.text(hasBody ? `\r\n-------${id}${flag}\r\n` : `-------${id}${flag}\r\n`)
   outbox.frameEnds()
 }
 
-/** 200 to the previous hop (RFC 4976 §6.4.1); `between` stands between the transaction id and itself again. */
+/** Writes a 200 to the previous hop (RFC 4976 §6.4.1). `between` stands between the two transaction ids. */
 export const writeOk = (outbox: Outbox, between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void => {
   const slab = outbox.reserve(MSRP.length + between.length + 2 * (tidEnd - tidStart) + END.length)
   let at = outbox.position

@@ -1,10 +1,10 @@
-/** The side that a request came from, as the connection that it goes out on sees it: where its outcome is told. */
+/** The side that a request came from, as the connection that it goes out on sees it: where its outcome is reported. */
 import type { Head, Kind } from "../../protocol/Head.ts"
 import type { Loss } from "../Loss.ts"
 import type { OtherRequest } from "./Expectation.ts"
 import type { Sent } from "./Window.ts"
 
-/** A part of a message: the number of its first octet, its length in octets, and the length of the whole message (-1: unknown). */
+/** A part of a message: the number of its first octet, its octets, and those of the whole message (-1: unknown). */
 export interface Piece {
   readonly messageId: string | undefined
   readonly start: number
@@ -25,13 +25,13 @@ export interface Origin {
   ended(one: Sent): void
   /** Whether this is the To-Path of an answer to a request from here. */
   isAnswered(toPath: string, isSend: boolean): boolean
-  /** Passes the next hop's answer back (RFC 4976 §6.4.3). Returns false if its To-Path does not lead back: then it is no answer. */
+  /** Passes the next hop's answer back (RFC 4976 §6.4.3). Returns false if its To-Path does not lead back. */
   answered(request: OtherRequest, head: Head): boolean
   /** Answers in place of the next hop: the request with this transaction id was not delivered. */
   answer(id: string, kind: Kind, loss: Loss): void
   /** Reports that a part of a SEND was not delivered (RFC 4975 §7.1.2, RFC 4976 §6.4.1). */
   report(piece: Piece, loss: Loss): void
-  /** Tells only the operator that a request was not delivered. */
+  /** Reports only to the operator that a request was not delivered. */
   lost(loss: Loss, kind: Kind): void
   /** Refuses the rest of this message (RFC 4975 §10.5). `why` is in the words of the log. */
   block(messageId: string | undefined, why: string): void

@@ -1,9 +1,9 @@
 /**
- * What goes out on one connection: whose turn it is, and whether the peer takes anything.
+ * The output of one connection: which sender writes next, and whether the peer takes what is written.
  *
- * At most one long chunk is open at a time: whoever wants to write anything else ends it first with `+` (RFC 4975
- * §5.1), so a response never waits for more than what was handed to the connection already. When the connection does
- * not take more, senders park what they have in their flows, and the flows take turns when there is room again.
+ * At most one long chunk is open at a time. Before anything else is written, it is ended with `+` (RFC 4975 §5.1), so a
+ * response waits for no more than what was already handed to the connection. When the connection takes no more, senders
+ * park what they have in their flows, and the flows take turns when there is room again.
  */
 import type { Head } from "../../protocol/Head.ts"
 import type { Connection } from "../../transport/Connection.ts"
@@ -20,18 +20,21 @@ import { Transactions, type TransactionsOwner } from "./Transactions.ts"
 import { type Sender, Turns } from "./Turns.ts"
 import { Windows, type WindowsOwner } from "./Windows.ts"
 
-/** Octets that a sender writes before the next one has its turn. */
+/** Octets that a sender may write before the next sender has its turn. */
 export const TURN = 16_384
 
-/** What its hop hears of it. */
+/** What the output tells the hop that it belongs to. */
 export interface OutboundOwner {
-  /** It takes nothing although octets wait, and nothing has come from there either. */
+  /** The peer takes nothing although octets wait, and nothing has come in from it either. */
   stalled(): void
-  /** Milliseconds of the monotonic clock when octets last came in there. */
+  /** Milliseconds of the monotonic clock when octets last came in. */
   readonly lastHeard: number
-  /** `flows.holds`: it is not read, since receivers of what comes in are slow. `isBehind`: what came in may not be read yet. */
+  /**
+   * The reading of the connection. `flows.holds`: it is not read, because receivers of what comes in are slow. `isBehind`: what
+   * came in may not have been read yet.
+   */
   readonly reading: { readonly isBehind: boolean; readonly flows: { readonly holds: boolean }; moved(): void }
-  /** A REPORT goes out about something that came in here, sent by way of `from`. */
+  /** A REPORT about something that came in on this connection goes out on it. It came in on the connection of `from`. */
   reported(head: Head, from: Outbound): void
 }
 
@@ -39,22 +42,22 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   readonly outbox: Outbox
   readonly shared: Shared
   readonly #owner: OutboundOwner
-  /** The connection is gone, or could not be made. */
+  /** Whether the connection is gone or could not be made. */
   gone = false
-  /** What those hear whose requests are lost with it: 403 where the connection may not be made. */
+  /** What is reported of requests that are lost with the connection; 403 if the connection may not be made. */
   loss: Loss = CLOSED
   /** Milliseconds of the monotonic clock when octets last went out. */
   lastUsed: number
-  /** Octets of body that a chunk has at most which is written here (RFC 7977 §5.1). */
+  /** The most octets of body in a chunk that is written here (RFC 7977 §5.1). */
   piece = Infinity
-  /** The long chunk whose end-line is not written yet. */
+  /** The long chunk whose end-line has not been written yet. */
   openChunk: LongChunk | undefined
   readonly waiting = new Turns()
   readonly windows: Windows
-  /** Requests that may be answered. */
+  /** Requests that may still be answered. */
   readonly transactions: Transactions
   #stall: StallWatch | undefined
-  /** What waits is about to fail: where that takes several turns, none of it is written in between. */
+  /** Whether everything that waits is failing. That may take several turns, and none of it must be written in between. */
   #isGivingUp = false
 
   constructor(shared: Shared, owner: OutboundOwner) {
@@ -66,7 +69,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     this.lastUsed = shared.turn.now
   }
 
-  /** Nothing more goes out, and nothing is answered: the connection is gone, which may still be to be told. */
+  /** Whether nothing more goes out or is answered: the connection is gone, though its end may not have been reported yet. */
   get lost(): boolean {
     return this.gone || this.outbox.lost
   }
@@ -79,39 +82,39 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
 
   // ---- writing
 
-  /** Nothing that is put in from now on goes out. */
+  /** Whether nothing that is written from now on goes out. */
   get shut(): boolean {
     return this.lost || this.outbox.ending
   }
 
-  /** May a sender write another frame, or another part of a chunk. */
+  /** Whether a sender may write another frame, or another part of a chunk. */
   room(): boolean {
     const { outbox } = this
     const { output } = this.shared.limits
     if (!outbox.open || this.#isGivingUp) return false
     if (outbox.untaken < output) return true
-    // It may take at once what was written in this turn.
+    // The connection may take at once what was written in this turn.
     this.#flush()
     return outbox.untaken < output
   }
 
-  /** Nobody waits, and there is room: write at once. */
+  /** Whether a frame may be written at once: no sender waits, and there is room. */
   get clear(): boolean {
     return this.waiting.empty && this.room()
   }
 
-  /** Ends an open chunk, so that something else can be written. */
+  /** Ends the open chunk, if there is one, so that something else can be written. */
   interrupt(): void {
     this.openChunk?.interrupt()
   }
 
-  /** Writes a whole frame of the relay's own, before anything that waits for its turn. */
+  /** Writes a whole frame made by this relay, ahead of everything that waits for a turn. */
   control(frame: Buffer): void {
     this.interrupt()
     this.outbox.whole(frame)
   }
 
-  /** Writes a 200, see `writeOk`. */
+  /** Writes a 200 as `writeOk` does. */
   ok(between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void {
     this.shared.counters.responsesOut[200]!++
     this.interrupt()
@@ -125,13 +128,13 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   endTurn(): void {
     const isLong = this.#pump()
     this.#flush()
-    // Also when those who had their turn had nothing to write: nobody else would say that it goes on.
+    // Also if the senders have written nothing: then no completed write would continue this.
     if (isLong) this.outbox.wake()
   }
 
   /**
-   * Lets those that wait write, each in its turn, as long as there is room, and no more than its share of this turn; true
-   * when that was used up.
+   * Lets the waiting senders write in turn while there is room, up to the share that the connection has of this turn. Returns
+   * true if that share was used up.
    */
   #pump(): boolean {
     const { shared: { turn }, waiting } = this
@@ -165,7 +168,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     if (outbox.waitingOctets === 0) shared.awaited.look()
   }
 
-  /** It has taken nothing for the stall limit. Is it still alive: has it said anything since. */
+  /** The peer has taken nothing for the `stall` limit. Returns whether it is alive, that is, has sent something after `since`. */
   stalled(since: number): boolean {
     this.shared.counters.receiversStalled++
     if (this.#owner.lastHeard <= since) {
@@ -173,7 +176,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
       this.#owner.stalled()
       return false
     }
-    // Whatever it sends is worth having. What is for it is given up.
+    // The connection stays for what its peer sends. What waits for the peer fails.
     this.transactions.sent(Infinity)
     this.shared.turn.steps(this.windows.fails(STALLED), () => this.shared.awaited.look())
     return true
@@ -190,7 +193,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     return this.#owner.reading.flows.holds
   }
 
-  /** Tells that trace what goes out from now on, or nobody any more. A long chunk that is under way goes on as another one. */
+  /** Sets the trace, if any, that observes what goes out from now on. The open chunk is ended, so that a frame begins here. */
   tracedBy(trace: FrameTrace | undefined): void {
     if (trace !== undefined) this.interrupt()
     this.outbox.tracedBy(trace)
@@ -204,14 +207,14 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     return this.shared.turn.now
   }
 
-  /** A REPORT about what came in here is passed on, by way of `from`. */
+  /** See `OutboundOwner.reported`. */
   reported(head: Head, from: Outbound): void {
     this.#owner.reported(head, from)
   }
 
   // ---- the end
 
-  /** Nothing more goes out: what is still to be sent waits, and fails with the connection. */
+  /** Ends the output. What still waits to be sent fails with the connection. */
   end(): void {
     this.interrupt()
     this.outbox.end()
@@ -224,7 +227,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     this.transactions.close()
   }
 
-  /** No answer is waited for any more, and nothing is sent that waits: their senders are told (RFC 4976 §6.4.1). */
+  /** Fails the requests that wait for an answer or to be sent, in steps, and reports that to their senders (RFC 4976 §6.4.1). */
   *givesUp(loss = this.loss): Iterable<void> {
     this.#isGivingUp = true
     yield* this.transactions.lost(this.outbox.flushed, loss)

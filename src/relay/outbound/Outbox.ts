@@ -1,27 +1,27 @@
 /**
- * Octets on their way out of one connection. They are copied once, into leased memory, and leave with one write for each
- * lease and turn. What the octets mean is not known here.
+ * Octets on their way out of one connection. They are copied once, into leased memory, and leave with one write per lease and
+ * turn. What the octets mean is not known here.
  */
 import type { Connection } from "../../transport/Connection.ts"
 import type { FrameTrace } from "../FrameTrace.ts"
 import { type Lease, SLAB, type Slabs } from "../Slabs.ts"
 import type { Totals } from "../Totals.ts"
 
-/** Octets of the smallest lease: some messages of a chat with their answers. */
+/** Octets of the smallest lease: room for a few chat messages with their answers. */
 const LEAST = 1024
 
 interface Filled {
   readonly lease: Lease
   readonly octets: Buffer
-  /** Where frames end in it, for a connection that carries messages. */
+  /** Offsets at which frames end, for a connection that carries messages. */
   readonly ends: ReadonlyArray<number> | undefined
 }
 
-/** Whose output it is. */
+/** What the outbox tells the output that it belongs to. */
 export interface OutboxOwner {
-  /** There is output, where there was none in this turn. */
+  /** There is output to be flushed at the end of the turn. Called once before each flush. */
   filled(): void
-  /** The operating system has taken so many octets; none: they are lost, and nothing more goes out. */
+  /** The operating system has taken this many octets. 0: the octets are lost, and nothing more goes out. */
   taken(octets: number): void
 }
 
@@ -30,37 +30,39 @@ export class Outbox {
   readonly #totals: Totals
   readonly #owner: OutboxOwner
   #connection: Connection | undefined
-  /** The same, also when it has ended. */
+  /** The connection, also after the output has ended. */
   #below: Connection | undefined
   #lease: Lease | undefined
   #at = 0
-  /** Octets of the next lease: about as many as were written at a time lately. */
+  /** Octets of the next lease: about as many as were recently written at a time. */
   #expected = LEAST
   #full: Array<Filled> = []
-  /** Handed to the connection, oldest first. */
+  /** What was handed to the connection and is not taken yet, oldest first. */
   #inFlight: Array<Filled> = []
-  /** Octets that were put in, and octets that the operating system has taken. */
+  /** Octets that were put in. */
   committed = 0
+  /** Octets that the operating system has taken. */
   flushed = 0
-  /** Of those that were put in, those that the totals have. */
+  /** The part of `committed` that is included in the totals. */
   #counted = 0
   /** Octets handed to the connection. */
   #handed = 0
-  /** The connection carries messages, each of which is a frame; where frames end in the lease. */
+  /** Whether the connection carries messages, each of which is a frame. */
   #isMessages = false
+  /** Offsets in the lease at which frames end. */
   #ends: Array<number> | undefined
-  /** The owner knows that there is output. */
+  /** Whether the owner knows that there is output. */
   #known = false
-  /** Nothing more goes out. */
+  /** Whether the output has ended: nothing more goes out. */
   ending = false
   /**
-   * The same, since the connection is gone. Its end is told when all was read that came in before, so that must not wait for who
-   * would have taken what is lost.
+   * Whether nothing more goes out because the connection is gone. Its end is reported only after everything that came in has been
+   * read, so that reading must not wait for a receiver that can take nothing more.
    */
   lost = false
   #closed = false
   #trace: FrameTrace | undefined = undefined
-  /** Octets that were put in before it was traced, and not handed over yet. */
+  /** Octets that were put in before tracing began, and were not handed over yet. */
   #untraced = 0
 
   constructor(slabs: Slabs, totals: Totals, owner: OutboxOwner) {
@@ -75,32 +77,32 @@ export class Outbox {
     this.wake()
   }
 
-  /** There is a connection, and it has not ended. */
+  /** Whether there is a connection whose output has not ended. */
   get open(): boolean {
     return this.#connection !== undefined
   }
 
-  /** Octets that the operating system has not taken yet. */
+  /** Octets handed to the connection that the operating system has not taken yet. */
   get pending(): number {
     return this.#connection?.pending() ?? 0
   }
 
-  /** Octets that the operating system has not taken yet, with those that it was not given yet. */
+  /** Octets that the operating system has not taken yet, including those that were not handed over yet. */
   get untaken(): number {
     return this.committed - this.#handed + this.pending
   }
 
-  /** Octets that it has taken, also of a write that is under way. */
+  /** Octets that the operating system has taken, including those of a write that is still under way. */
   get taken(): number {
     return this.#handed - this.pending
   }
 
-  /** Octets that wait in this process. */
+  /** Octets that are still in this process. */
   get waitingOctets(): number {
     return this.committed - this.flushed
   }
 
-  /** Memory with room for `octets` in one piece; at most `SLAB`. The caller writes at `position` and calls `advance`. */
+  /** Memory with contiguous room for `octets`, at most `SLAB`. The caller writes at `position` and then calls `advance`. */
   reserve(octets: number): Buffer {
     const lease = this.#lease
     return lease !== undefined && lease.end - this.#at >= octets ? lease.octets : this.#grow(octets, octets)
@@ -126,33 +128,33 @@ export class Outbox {
     }
   }
 
-  /** Writes a frame in one piece, if it is not a very long one. */
+  /** Puts in a whole frame, contiguously unless it is longer than `SLAB`. */
   whole(frame: Buffer): void {
     if (frame.length <= SLAB) this.reserve(frame.length)
     this.copy(frame, 0, frame.length)
     this.frameEnds()
   }
 
-  /** What was put in last is the end of a frame. */
+  /** Marks the octet that was put in last as the end of a frame. */
   frameEnds(): void {
     if (this.#isMessages) (this.#ends ??= []).push(this.#at - this.#lease!.start)
   }
 
-  /** Writes text whose characters are octets. */
+  /** Puts in Latin-1 text, one octet for each character. */
   text(text: string): void {
     if (text.length > SLAB) return this.copy(Buffer.from(text, "latin1"), 0, text.length)
     const octets = this.reserve(text.length)
     this.advance(this.#at + octets.write(text, this.#at, "latin1"))
   }
 
-  /** Has the owner called at the end of the turn, unless he knows that already. */
+  /** Tells the owner that there is output, unless it knows already. It then flushes at the end of the turn. */
   wake(): void {
     if (this.#known) return
     this.#known = true
     this.#owner.filled()
   }
 
-  /** A further lease: of at least so many octets, as large as what was written since the last flush. */
+  /** Begins a further lease of at least `least` octets. It is larger when more was written since the last flush. */
   #grow(least: number, wanted: number): Buffer {
     this.#seal()
     const more = Math.max(wanted, this.#expected, 2 * (this.committed - this.#handed))
@@ -174,8 +176,8 @@ export class Outbox {
   }
 
   /**
-   * Hands to the connection what was put in; false when that was nothing. While the system does not take what it has
-   * already, a lease that is not full stays and is filled, so that small answers to who reads nothing share one.
+   * Hands to the connection what was put in. Returns false if that was nothing. While the operating system has not taken what
+   * it was given before, a lease that is not full stays and is filled, so that small answers to a peer that does not read share it.
    */
   flush(): boolean {
     this.#known = false
@@ -204,7 +206,7 @@ export class Outbox {
       if (this.#trace !== undefined) this.#tell(this.#trace, filled.octets)
     }
     const octets = this.#handed - before
-    // Up at once, and slowly down.
+    // Grows at once, and shrinks slowly.
     this.#expected = octets > this.#expected
       ? Math.min(octets + (octets >> 2), SLAB)
       : Math.max(LEAST, this.#expected - ((this.#expected - octets) >> 3))
@@ -217,7 +219,7 @@ export class Outbox {
     if (skipped < octets.length) trace.outgoing(octets.subarray(skipped))
   }
 
-  /** What is put in from now on, the beginning of a frame, is told to that trace when it is handed over; or to nobody. */
+  /** Sets the trace, if any, that observes what is put in from now on, when it is handed over. A frame must begin here. */
   tracedBy(trace: FrameTrace | undefined): void {
     this.#trace = trace
     this.#untraced = this.committed - this.#handed
@@ -228,7 +230,7 @@ export class Outbox {
     this.#slabs.release(done.lease)
     if (this.#closed) return
     if (this.#below!.lost === true) {
-      // What is lost does not count as sent.
+      // Octets that are lost do not count as sent.
       if (this.lost) return
       this.lost = true
       this.#connection = undefined
@@ -240,7 +242,7 @@ export class Outbox {
     this.#owner.taken(done.octets.length)
   }
 
-  /** Hands over all there is. Nothing more goes out: what is still to be sent waits, and fails with the connection. */
+  /** Hands over everything that was put in, and ends the output. Whatever still waits elsewhere fails with the connection. */
   end(): void {
     this.ending = true
     const connection = this.#connection

@@ -1,14 +1,14 @@
 /**
- * Whether the peer of a connection is still there that has nothing to say: it is asked when nothing came for the `ping`
- * limit (RFC 7977 §6), and given up when nothing came after that. What the relay does not read it has not heard.
+ * Finds out whether a silent peer is still there. It is pinged when nothing has come in for the `ping` limit (RFC 7977 §6), and
+ * given up when nothing has come in for the same time after that. Silence does not count while the relay itself is not reading.
  */
 import type { Connection } from "../../transport/Connection.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 
-/** How what comes from there is read. */
+/** The reading of the connection. */
 interface Hearing {
-  /** It is not read yet: the relay itself has not done so. */
+  /** Whether what came in may not have been read yet, because the relay did not read the connection. */
   readonly isBehind: boolean
 }
 
@@ -43,7 +43,7 @@ export class Pings extends Timed {
   }
 }
 
-/** Those of a connection that can be asked, unless nobody is to be. */
+/** The pings of a connection; undefined if its transport has none, or if the `ping` limit is 0. */
 export const pingsOf = (
   shared: Shared,
   connection: Connection,

@@ -7,11 +7,11 @@ import type { Outbox } from "./Outbox.ts"
 export interface StallOwner {
   readonly shared: { readonly limits: Limits; readonly turn: Turn }
   readonly outbox: Outbox
-  /** It has taken nothing for the stall limit. Gives whether it goes on, since it has said something after `since`. */
+  /** The peer has taken nothing for the `stall` limit. Returns whether it is alive, that is, has sent something after `since`. */
   stalled(since: number): boolean
 }
 
-/** Sees that a connection takes nothing for the stall limit although octets wait. */
+/** Detects that a peer has taken nothing for the `stall` limit although octets wait. */
 export class StallWatch extends Timed {
   readonly #outbound: StallOwner
   armed = false
@@ -30,7 +30,7 @@ export class StallWatch extends Timed {
     this.#outbound.shared.limits.stall.start(this)
   }
 
-  /** Octets were taken: the limit begins anew, or has no object any more. */
+  /** Octets were taken: the limit begins again, or is stopped if no octets wait. */
   moved(): void {
     if (!this.armed) return
     if (this.#outbound.outbox.pending > 0) return this.arm()

@@ -1,6 +1,6 @@
 /**
- * A request on its way to the next hop that may be answered (RFC 4975 §7.2, RFC 4976 §6.4), under the transaction id it
- * was given for that; and what becomes of the answer.
+ * A request that was passed on to the next hop and may be answered (RFC 4975 §7.2, RFC 4976 §6.4), under the transaction id
+ * that the relay has given it.
  */
 import { type Head, Kind } from "../../protocol/Head.ts"
 import { type Loss, MISANSWERED, refusedBy, restOf, UNANSWERED } from "../Loss.ts"
@@ -11,23 +11,24 @@ import { NO_ORIGIN, type Origin, type Piece } from "./Origin.ts"
 import type { Sent, Window } from "./Window.ts"
 
 /**
- * Milliseconds after which a request has no answer, even where answers lie there unread: who is not read for what he
- * brings could put the end off for good.
+ * Milliseconds after which a request counts as unanswered even if its answer may be unread. Otherwise a peer whose connection is
+ * not read because of what it sends could postpone the end forever.
  */
 const MOST_BEHIND = 120_000
 
-/** The hop that it was sent to. */
+/** What a transaction tells, and asks, the connection that it was written to. */
 export interface TransactionOwner {
-  /** Nobody waits for its answer any more. */
+  /** No answer is expected any more. */
   forget(transaction: Transaction): void
-  /** Its answer may still come: it is looked again in a moment. */
+  /** The answer may still come: the transaction is to expire again shortly. */
   late(transaction: Transaction): void
-  /** Its time is over, and there was no answer, which it should have had. */
+  /** The time is over without an answer, although one was due. */
   timedOut(): void
-  /** What came from there is not read yet: the relay itself has not done so. */
+  /** Whether what came in may not have been read yet, because the relay did not read the connection. */
   readonly isBehind: boolean
-  /** Milliseconds of the monotonic clock, and those that an answer may take. */
+  /** Milliseconds of the monotonic clock. */
   readonly now: number
+  /** Milliseconds that an answer may take. */
   readonly patience: number
 }
 
@@ -41,14 +42,14 @@ export class Transaction extends Timed implements Piece, Sent {
   start = 0
   length = 0
   total = -1
-  /** The long chunk that this is a piece of. */
+  /** The long chunk of which this is a piece. */
   chunk: LongChunk | undefined = undefined
-  /** It is a whole chunk, and more of its message follow. */
+  /** Whether this is a whole chunk, and more chunks of its message follow. */
   more = false
-  /** The hop's output up to and including its last octet; the 30 s begin when that was handed to the system. */
+  /** Octets put in on the connection up to the end of the request; 0 before that. Once they are taken, its 30 seconds begin. */
   endsAt = 0
   done = false
-  /** Where it counts until it is answered; none when nobody hears of the answer. */
+  /** The window in which it counts until it is answered; undefined if no failure of it is reported. */
   window: Window | undefined = undefined
   octets = 0
   at = 0
@@ -67,11 +68,11 @@ export class Transaction extends Timed implements Piece, Sent {
     return typeof this.expects === "string"
   }
 
-  /** The operating system has taken the last of it. */
+  /** The operating system has taken its last octet. */
   sent(): void {
     if (this.expects !== "negative answers") return
     this.window?.silent(this)
-    // The window may have made room of it.
+    // The window may have finished it to make room.
     if (!this.done) this.origin.silent(this)
   }
 
@@ -91,12 +92,12 @@ export class Transaction extends Timed implements Piece, Sent {
     if (this.more) origin.block(this.messageId, restOf(loss))
   }
 
-  /** The next hop has answered something that cannot be used. */
+  /** The next hop has sent an answer that cannot be used. */
   misanswers(): void {
     this.#misanswered = true
   }
 
-  /** Nobody waits for an answer any more; what stood for it is not kept by who still looks at its end. */
+  /** No answer is expected any more. It drops its references, because it may stay in memory until its octets are sent. */
   finish(): void {
     if (this.done) return
     this.done = true
@@ -108,10 +109,10 @@ export class Transaction extends Timed implements Piece, Sent {
     this.chunk = undefined
   }
 
-  /** Silence is a failure of SENDs only (RFC 4976 §6.4.1); an AUTH is answered all the same, since its client waits. */
+  /** Silence is a failure of SENDs only (RFC 4976 §6.4.1). An AUTH is answered all the same, because its client waits. */
   override expired(): void {
     const owner = this.#owner
-    // Its answer may be there, unread; or is still to come, behind those that came less than the time of one ago.
+    // Its answer may be unread; or it may follow answers to earlier requests, the last of which came within the time limit.
     const since = this.window?.progressBefore(this) ?? -Infinity
     const behind = owner.isBehind && owner.now - this.at < MOST_BEHIND
     if (behind || since > owner.now - owner.patience) return owner.late(this)
@@ -121,14 +122,14 @@ export class Transaction extends Timed implements Piece, Sent {
     else this.#lost(expects === "every failure", this.#misanswered ? MISANSWERED : UNANSWERED)
   }
 
-  /** Its hop's connection is gone, which had taken `flushed` octets. Silence after the last octet counts only for some. */
+  /** The connection is gone, after it had taken `flushed` octets. Silence after a whole request may be no failure. */
   lost(flushed: number, loss: Loss): void {
     if (this.done) return
     const written = this.endsAt !== 0 && this.endsAt <= flushed
     this.#lost(this.expects === "every failure" || (this.isSend && !written), loss)
   }
 
-  /** No answer will come. Who has sent anything but a SEND mostly waits for one, and gets it from here (RFC 4975 §7.2). */
+  /** No answer will come. The sender of a request other than SEND mostly waits for one, and the relay gives it (RFC 4975 §7.2). */
   #lost(failed: boolean, loss: Loss): void {
     const { chunk, expects, origin } = this
     this.finish()
@@ -139,9 +140,9 @@ export class Transaction extends Timed implements Piece, Sent {
     }
   }
 
-  /** The piece did not arrive; its sender, who has his 200, is told if he wants to hear it (RFC 4976 §6.4.1, §6.4.3). */
+  /** The piece was not delivered. That is reported to its sender, which has had its 200 (RFC 4976 §6.4.1, §6.4.3). */
   #failed(origin: Origin, chunk: LongChunk | undefined, loss: Loss): void {
-    // Its end-line is still to come.
+    // Its end-line has not been written yet.
     if (this.endsAt === 0 && chunk !== undefined) this.length = chunk.pieceLength
     if (this.expects === "refusal") origin.lost(loss, Kind.Send)
     else origin.report(this, loss)

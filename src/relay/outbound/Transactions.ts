@@ -3,22 +3,22 @@ import type { Loss } from "../Loss.ts"
 import type { Shared } from "../Shared.ts"
 import type { Transaction, TransactionOwner } from "./Transaction.ts"
 
-/** The connection. */
+/** The connection that the requests are sent on. */
 export interface TransactionsOwner {
   readonly shared: Pick<Shared, "awaited" | "counters" | "limits" | "totals" | "turn">
   readonly outbox: { readonly committed: number }
-  /** What came in there may not be read yet. */
+  /** Whether what came in may not have been read yet. */
   readonly isBehind: boolean
 }
 
-/** So many at the front are gone before the others move up. */
+/** Entries at the front of `#unsent` that may be sent already before the array is shortened. */
 const GONE = 1024
 
 export class Transactions implements TransactionOwner {
   readonly #owner: TransactionsOwner
   readonly #shared: TransactionsOwner["shared"]
   readonly #all = new Map<string, Transaction>()
-  /** Those of which octets are still in this process, from `#first` on. */
+  /** Requests of which octets are still in this process, from index `#first` on. */
   #unsent: Array<Transaction> = []
   #first = 0
 
@@ -31,13 +31,13 @@ export class Transactions implements TransactionOwner {
     return this.#all.get(id)
   }
 
-  /** A request that was written whole. */
+  /** Adds a request that was written whole. */
   expect(transaction: Transaction): void {
     this.began(transaction)
     this.ended(transaction)
   }
 
-  /** A request that is being written: it may be answered before its end, with "stop sending" (RFC 4975 §10.5). */
+  /** Adds a request that is still being written: it may be answered before its end, to stop it (RFC 4975 §10.5). */
   began(transaction: Transaction): void {
     this.#all.set(transaction.id, transaction)
     this.#shared.totals.transactions++
@@ -49,7 +49,7 @@ export class Transactions implements TransactionOwner {
     this.#unsent.push(transaction)
   }
 
-  /** The operating system has taken so many octets. From the last one of a request on silence counts (RFC 4976 §6.4.1). */
+  /** The operating system has taken this many octets in all. A request is timed from its last octet on (RFC 4976 §6.4.1). */
   sent(octets: number): void {
     const { limits: { transaction }, turn: { now } } = this.#shared
     const unsent = this.#unsent
@@ -70,13 +70,13 @@ export class Transactions implements TransactionOwner {
     this.#first = i
   }
 
-  /** One of those who wait for an answer from here is still there to hear it. */
+  /** Whether the sender of any of these requests is still connected. */
   get isAwaited(): boolean {
     for (const { origin } of this.#all.values()) if (origin.isThere) return true
     return false
   }
 
-  /** No answer comes any more; the operating system has taken so many octets. One after the other hears of it. */
+  /** No further answer comes; the operating system has taken this many octets in all. The requests fail one in each step. */
   *lost(octets: number, loss: Loss): Iterable<void> {
     for (const transaction of this.#all.values()) {
       transaction.lost(octets, loss)
@@ -90,7 +90,7 @@ export class Transactions implements TransactionOwner {
     this.#first = 0
   }
 
-  // ---- what one of them asks
+  // ---- what a transaction asks
 
   forget(transaction: Transaction): void {
     if (!this.#all.delete(transaction.id)) return

@@ -1,32 +1,32 @@
 /**
- * Senders that wait for a turn. First the connections that they come from take turns, then the sessions of one connection, then
- * the senders of one session: whoever shows many paths has no more than who shows one.
+ * Senders that wait for a turn. First the connections that their requests come from take turns, then the sessions of each
+ * connection, then the senders of each session, so that a client gets no larger share by using many paths.
  */
 import type { Loss } from "../Loss.ts"
 
-/** Somebody who has something to send, and waits for a turn. */
+/** Something that has octets to send, and waits for a turn. */
 export interface Sender {
-  /** The connection that it comes from: those of one connection share its turns. */
+  /** The connection that its requests come from: all senders of a connection share its turns. */
   readonly source: object
-  /** The session that it is of: those of one session on a connection share its turns. */
+  /** The session that it sends for: all senders of a session on a connection share its turns. */
   readonly session: object
-  /** Writes up to about `quota` octets. True when something is left and it waits for its next turn. */
+  /** Writes up to about `quota` octets. Returns true if something is left and it waits for its next turn. */
   give(quota: number): boolean
-  /** The hop is gone or cannot be reached: what waits fails (RFC 4976 §6.4.1), one after the other. */
+  /** The hop is gone or cannot be reached: what waits fails (RFC 4976 §6.4.1), one item in each step. */
   fails(loss: Loss): Iterable<void>
 }
 
 interface Queue {
   readonly empty: boolean
   add(sender: Sender): void
-  /** Whose turn it is; he waits no more. Not when it is empty. */
+  /** Removes and returns the sender whose turn it is. The queue must not be empty. */
   next(): Sender
-  /** He waits no more, if he did. */
+  /** Removes a sender, if it waits. */
   remove(sender: Sender): void
   readonly all: ReadonlyArray<Sender>
 }
 
-/** One after the other. */
+/** Senders in the order in which they came. */
 class InOrder implements Queue {
   readonly all: Array<Sender> = []
 
@@ -48,7 +48,7 @@ class InOrder implements Queue {
   }
 }
 
-/** Queues that take turns: one for all who have the same of something. */
+/** Queues that take turns, one for all senders with the same value of `same`. */
 class Round implements Queue {
   readonly #same: (sender: Sender) => object
   readonly #make: () => Queue
@@ -111,17 +111,17 @@ export class Turns {
     this.#queue.add(sender)
   }
 
-  /** Whose turn it is; he waits no more. */
+  /** Removes and returns the sender whose turn it is. */
   next(): Sender {
     return this.#queue.next()
   }
 
-  /** He waits no more, if he did. */
+  /** Removes a sender, if it waits. */
   remove(sender: Sender): void {
     this.#queue.remove(sender)
   }
 
-  /** All of them; none waits any more. */
+  /** Removes and returns all senders. */
   takeAll(): ReadonlyArray<Sender> {
     const { all } = this.#queue
     this.#queue = byConnection()

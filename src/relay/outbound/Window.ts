@@ -1,54 +1,55 @@
 /**
- * How many octets may be on their way to one receiver without an answer. What it answers tells whether it keeps up; what the
- * operating system takes does not, since its memory can hold minutes of a slow one, in front of which the 30 seconds of a
- * transaction would be over before it is sent (RFC 4976 §6.4.1).
+ * How many octets may be on their way to one receiver without an answer. Its answers tell whether the receiver keeps up. What
+ * the operating system takes does not tell: its buffers can hold minutes of traffic for a slow receiver, and the 30 seconds of a
+ * transaction would be over before its octets get through them (RFC 4976 §6.4.1).
  *
- * So have requests a bound, whatever their answers. Silence is the answer to some (Failure-Report partial): these wait for a
- * refusal only, and the oldest that was sent makes room for another one.
+ * The number of requests is bounded as well, whatever their answers. To some requests silence is the answer (Failure-Report
+ * partial): they wait for a refusal only, and the oldest of them that was sent makes room for another one.
  *
- * The receivers on one connection, which are the sessions behind another relay, have a window each: one that does not
- * answer keeps nothing from the others.
+ * The receivers on one connection, as the sessions behind another relay, have a window each, so that one which does not answer
+ * does not hold up the others.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Loss } from "../Loss.ts"
 import type { Sender } from "./Turns.ts"
 
-/** Octets that may always be on their way. */
+/** Octets that may be on their way in any case. */
 export const LEAST_UNANSWERED = 131_072
-/** Milliseconds in which these are answered at 8 KB a second. */
+/** Milliseconds in which `LEAST_UNANSWERED` octets are answered at 8 KB a second. */
 export const ANSWERED_WITHIN = 16_000
-/** The most, to a client. */
+/** The most octets on their way to a client. */
 export const MOST_UNANSWERED = 8_388_608
-/** The most to one session by way of another relay, which holds for it what its receiver does not take at once. */
+/** The most octets on their way to a session behind another relay, which holds what the receiver does not take at once. */
 export const MOST_UNANSWERED_RELAYED = 1_048_576
 
-/** Milliseconds: answers that come sooner let the window grow, and later ones make it shrink, down to what is answered in between. */
+/** Milliseconds: answers that come sooner than QUICK let the window grow, and answers that come later than SLOW make it shrink. */
 const QUICK = 500
 const SLOW = 2000
 
-/** What is on its way, as the window sees it. */
+/** A request that is on its way, as the window sees it. */
 export interface Sent {
-  /** Octets. */
+  /** Its octets that count in the window. */
   octets: number
-  /** Milliseconds of the monotonic clock when the first of them was written. */
+  /** Milliseconds of the monotonic clock when its first octet was written. */
   at: number
-  /** Counts what is sent in a window. */
+  /** Its number among the requests sent in the window. */
   sequence: number
   readonly done: boolean
-  /** Its answer is waited for no more. */
+  /** No answer to it is expected any more. */
   finish(): void
 }
 
-/** The connection whose window it is. */
+/** What a window tells, and asks, the connection that it belongs to. */
 export interface WindowOwner {
-  /** Somebody waits in the window, or nobody any more. */
+  /** A sender waits in the window, where none waited before. */
   waits(window: Window): void
+  /** No sender waits in the window any more. */
   waitsNoMore(window: Window): void
-  /** Somebody may write when it is his turn. */
+  /** The sender may write when it has its turn. */
   turn(sender: Sender): void
   /**
-   * The relay itself does not read there, since those who are written to from there are slow: answers may be waiting, and
-   * if these were waited for, two who write much to each other could stop each other for good.
+   * Whether the relay does not read the connection, because receivers of what comes in there are slow. Answers may be unread
+   * then; if the window waited for them, two peers that send much to each other could stop each other forever.
    */
   readonly unread: boolean
 }
@@ -62,24 +63,25 @@ export class Window {
   readonly #owner: WindowOwner
   readonly #most: number
   readonly #limits: WindowLimits
-  /** On their way. */
+  /** Octets that are on their way. */
   octets = 0
   #requests = 0
-  /** Those that were sent, and that nobody answers unless they fail; in the order in which they were. */
+  /** Requests that were sent and are answered only if they fail, oldest first. */
   #silent: LinkedMap<Sent, undefined> | undefined
+  /** Octets that may be on their way. */
   bound = LEAST_UNANSWERED
   /**
-   * As much as may be is on its way: so many requests; or so many octets, and until half of them are answered, since many small
-   * answers shall not make many small pieces.
+   * Whether the allowed number of requests or octets is on its way. It stays full until half of the octets are answered, because
+   * many small answers should not lead to many small pieces.
    */
   full = false
   #sequence = 0
-  /** The latest answer: to what, and when. */
+  /** The request that was answered last, and when, in milliseconds of the monotonic clock. */
   #answeredSequence = 0
   #answeredAt = -Infinity
-  /** Counts the answers; where silence is the answer, what was sent. */
+  /** Counts the answers, and the requests that were sent and are answered only if they fail. */
   answers = 0
-  /** Counts the times that half of it was free again. */
+  /** Counts how often half of it became free again. */
   opened = 0
   readonly #waiting = new Set<Sender>()
 
@@ -107,7 +109,7 @@ export class Window {
     if (this.#requests >= this.#limits.transactions) this.full = true
   }
 
-  /** It was sent, and there is no answer unless it fails. */
+  /** A request was sent that is answered only if it fails. */
   silent(one: Sent): void {
     this.answers++
     const silent = this.#silent ??= new LinkedMap()
@@ -126,7 +128,7 @@ export class Window {
     if (this.octets >= this.bound) this.full = true
   }
 
-  /** What is on its way was answered. */
+  /** A request that is on its way was answered. */
   answered(one: Sent, now: number): void {
     this.answers++
     this.#answeredAt = now
@@ -136,7 +138,7 @@ export class Window {
     else if (this.full && delay < QUICK) this.bound = Math.min(this.#most, this.bound + one.octets)
   }
 
-  /** Nobody waits any more for an answer to it. */
+  /** No answer to a request is expected any more. */
   ends(one: Sent): void {
     this.octets -= one.octets
     one.octets = 0
@@ -148,24 +150,24 @@ export class Window {
     if (this.#waiting.size > 0) this.open()
   }
 
-  /** When something was last answered that was sent before this, whose turn is still to come. */
+  /** When the latest answer came, if it was to a request that was sent before this one; otherwise `-Infinity`. */
   progressBefore(one: Sent): number {
     return this.#answeredSequence < one.sequence ? this.#answeredAt : -Infinity
   }
 
-  // ---- who waits
+  // ---- waiting senders
 
   wait(sender: Sender): void {
     if (this.#waiting.size === 0) this.#owner.waits(this)
     this.#waiting.add(sender)
   }
 
-  /** Those who wait write on. */
+  /** Lets the waiting senders write on. */
   open(): void {
     for (const sender of this.#takeAll()) this.#owner.turn(sender)
   }
 
-  /** The receiver takes nothing any more, or is gone: what waits for it fails. */
+  /** The receiver takes nothing any more, or is gone: what waits for it fails, one item in each step. */
   *fails(loss: Loss): Iterable<void> {
     for (const sender of this.#takeAll()) yield* sender.fails(loss)
   }
@@ -177,7 +179,7 @@ export class Window {
     return all
   }
 
-  /** It fails for another reason, or waits no more; whether it did. */
+  /** Removes a sender that fails for another reason or need not wait any more. Returns whether it waited. */
   leaves(sender: Sender): boolean {
     const waited = this.#waiting.delete(sender)
     if (waited && this.#waiting.size === 0) this.#owner.waitsNoMore(this)

@@ -4,12 +4,12 @@ import type { Session } from "../Session.ts"
 import type { Sender, Turns } from "./Turns.ts"
 import { Window, type WindowLimits, type WindowOwner } from "./Window.ts"
 
-/** The connection. */
+/** The connection that the windows belong to. */
 export interface WindowsOwner {
   readonly shared: { readonly limits: WindowLimits }
   readonly unread: boolean
   readonly waiting: Turns
-  /** Nothing more goes out. */
+  /** Whether nothing more goes out. */
   readonly lost: boolean
   turn(sender: Sender): void
 }
@@ -17,18 +17,18 @@ export interface WindowsOwner {
 export class Windows implements WindowOwner {
   readonly #owner: WindowsOwner
   readonly #all = new WeakMap<Session, Window>()
-  /** Those in which somebody waits. */
+  /** Windows in which a sender waits. */
   readonly #full = new Set<Window>()
-  /** Octets that wait for its receivers in flows, whatever connections they came by. */
+  /** Octets that wait in flows for receivers on this connection, from all connections that they came in on. */
   parkedOctets = 0
-  /** The last of what began to fail. */
+  /** The steps of the last failure that has begun. */
   #failing: Iterable<void> = []
 
   constructor(owner: WindowsOwner) {
     this.#owner = owner
   }
 
-  /** `relayed`: there is a relay in between. */
+  /** The window of the receiver of a session. `relayed`: whether it is behind another relay. */
   of(session: Session, relayed: boolean): Window {
     const known = this.#all.get(session)
     if (known !== undefined) return known
@@ -53,26 +53,26 @@ export class Windows implements WindowOwner {
     this.#full.delete(window)
   }
 
-  /** Who waits in them writes on: what their receivers answer is not read for a while. */
+  /** Lets the senders that wait in all windows write on, because answers are not read for a while. */
   open(): void {
     for (const window of this.#full) window.open()
   }
 
-  /** What waits in them fails, and before that what waits for its turn; one after the other, behind what began to fail before. */
+  /** Fails what waits for a turn and then what waits in windows, one item in each step, after failures that began earlier. */
   fails(loss: Loss): Iterable<void> {
     return this.#failing = this.#failsBehind([this.#failing], loss)
   }
 
-  /** `before`: it is forgotten when it is through. */
+  /** `before`: holds the earlier steps, which are taken out so that they do not stay in memory. */
   *#failsBehind(before: Array<Iterable<void>>, loss: Loss): Iterable<void> {
     yield* before.pop()!
     const owner = this.#owner
     do {
       for (const sender of owner.waiting.takeAll()) yield* sender.fails(loss)
-      // A flow that keeps something when it fails waits in its window again: those that wait now are taken once.
+      // A flow that keeps something when it fails waits in its window again, so each window is taken only once.
       const full = [...this.#full]
       for (const window of full) yield* window.fails(loss)
-      // Between the steps, one that was too fast may have gone on to wait for a turn, which never comes where that is lost.
+      // Between steps, a flow that was slowed down may have begun to wait for a turn, which never comes on a lost connection.
     } while (owner.lost && !owner.waiting.empty)
   }
 }

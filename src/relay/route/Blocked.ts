@@ -1,9 +1,9 @@
-/** Messages of which nothing more is wanted (RFC 4975 §10.5), until their end or for a while. */
+/** Messages of which nothing more is passed on (RFC 4975 §10.5), until they end or for the `blocked` limit. */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Limits } from "../Limits.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 
-/** Of one way, and of one user on all his ways, at a time; the oldest is forgotten first. */
+/** Blocked messages that are remembered of one way, and of one user on all ways. Beyond that the oldest is forgotten. */
 export const MAX_OF_WAY = 64
 export const MAX_OF_USER = 4096
 
@@ -22,7 +22,7 @@ class Blocked extends Timed {
   }
 }
 
-/** Those of one user: each connection may have a thousand ways. */
+/** The blocked messages of one user. They have a bound of their own, because each connection may have a thousand ways. */
 export class BlockedOfUser {
   readonly #messages = new LinkedMap<Blocked, undefined>()
 
@@ -36,7 +36,7 @@ export class BlockedOfUser {
   }
 }
 
-/** Those of one way. */
+/** The blocked messages of one way, by Message-ID. */
 export class BlockedOfWay {
   readonly #ofUser: BlockedOfUser
   readonly #limits: Pick<Limits, "blocked">

@@ -1,6 +1,6 @@
 /**
- * What one session sends to one hop while that hop cannot take it. A flow holds its own up to a bound; then its sender
- * is not read, which slows it (and nobody else) down. Nothing is parked while the receiver keeps up.
+ * What one session sends to one hop while the hop cannot take it. A flow parks it up to a bound; beyond that the sender is not
+ * read, which slows down this sender and no other. Nothing is parked while the receiver keeps up.
  */
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { keepOctets } from "../../protocol/Octets.ts"
@@ -18,10 +18,10 @@ import type { Stream } from "./Stream.ts"
 import { undelivered } from "./Undelivered.ts"
 import type { Way } from "./Way.ts"
 
-/** Octets counted for each parked thing beside its own, so that many small ones count too. */
+/** Octets counted for each parked item besides its own, so that many small ones count too. */
 const OVERHEAD = 256
 
-/** Octets of REPORTs that a receiver who takes nothing finds when he does again. */
+/** Octets of REPORTs that are kept for a receiver which takes nothing at the moment. */
 const REPORTS = 16_384
 
 export class Flow implements Sender, Waiting {
@@ -29,15 +29,17 @@ export class Flow implements Sender, Waiting {
   readonly #flows: FlowOwner
   #parked: Array<Parked> = []
   #first = 0
-  /** Octets of the first parked part that are written already. */
+  /** Octets of the first parked part that are already written. */
   #offset = 0
   #octets = 0
-  /** It has as much as it may have, and until half of that is gone. */
+  /** Whether its sender is held, because it has exceeded its bound or is failing, until half of the bound is free. */
   full = false
+  /** Milliseconds of the monotonic clock when it last became full. */
   fullSince = 0
   #slowed: Timeout | undefined
-  /** What its receiver had done when it failed, and when it began to wait for him, or saw the last sign of him. */
+  /** What its receiver had done when the flow last failed. */
   #failed: ReceiverProgress | undefined
+  /** What its receiver had done when the flow began to wait, or when the receiver last showed that it was alive. */
   #before: ReceiverProgress | undefined
 
   constructor(way: Way, flows: FlowOwner) {
@@ -79,25 +81,25 @@ export class Flow implements Sender, Waiting {
     return this.#flows
   }
 
-  /** Nothing is parked, nobody else waits for a turn, the receiver answers and the hop takes octets: write at once. */
+  /** Whether a frame may be written at once: nothing is parked or paced, the receiver answers, and the hop has room. */
   get clear(): boolean {
     return this.#parked.length === 0 && !this.#isPaced && this.#way.window.room && this.#way.target.clear
   }
 
-  /** It was faster than its session may be. That costs nobody else on the connection that it comes from. */
+  /** Whether it waits because it was faster than its session may be. The connection that it comes from need not be held then. */
   get #isPaced(): boolean {
     const { flowPace, target } = this.#way
     return flowPace !== undefined && flowPace.until > target.now
   }
 
-  /** What waits does so for its pace alone. */
+  /** Whether it waits for its pace alone. */
   get isTooFast(): boolean {
     return (this.#isPaced || this.#slowed?.queue !== undefined) && this.#way.window.room
   }
 
   /**
-   * It has failed, and since then its receiver has not answered half of what he had, or has taken nothing, whichever was waited
-   * for; or his connection is gone. He is not waited for again: what cannot be written at once fails at once.
+   * Whether it has failed, and its receiver has not since answered half of what it had, or taken octets, whichever was waited
+   * for; or whether the connection is gone. The receiver is not waited for again: what cannot be written at once fails at once.
    */
   get failing(): boolean {
     if (this.#way.target.lost) return true
@@ -115,22 +117,22 @@ export class Flow implements Sender, Waiting {
     return false
   }
 
-  /** It is failing, and nothing more can be written. */
+  /** Whether it is failing, and nothing more can be written. */
   get stuck(): boolean {
     return this.failing && (!this.clear || (this.#failed?.forOctets === true && this.#way.target.outbox.pending > 0))
   }
 
-  /** Is a request of this kind refused, since its receiver takes nothing. A few REPORTs wait for him. */
+  /** Whether a request of this kind is refused, because the receiver takes nothing. A few REPORTs may wait for it. */
   refuses(kind: Kind): boolean {
     return this.stuck && (kind !== Kind.Report || this.#octets >= this.#reports)
   }
 
-  /** Octets of REPORTs that wait for a receiver who takes nothing: so few that nobody else waits for them. */
+  /** Octets of REPORTs that may wait for a receiver which takes nothing: few enough that no connection is held for them. */
   get #reports(): number {
     return Math.min(REPORTS, this.#most / 2)
   }
 
-  /** `unanswered`: its 200 is still to be sent. */
+  /** `unanswered`: whether its 200 is still to be sent. */
   parkFrame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag, unanswered: boolean): void {
     const { start } = head
     const octets = keepFrame(head, bodyEnd)
@@ -145,7 +147,7 @@ export class Flow implements Sender, Waiting {
     this.#park({ kind: "part", stream, octets: keepOctets(buf.subarray(start, end)) }, end - start)
   }
 
-  /** `accepted` answers it. */
+  /** `accepted`: sends the 200 to the chunk, if that is still to be done. */
   parkEnd(stream: Stream, flag: Flag, accepted: (() => void) | undefined): void {
     const counted = stream.octets
     this.#park({ kind: "end", stream, flag, accepted, counted }, counted)
@@ -173,7 +175,7 @@ export class Flow implements Sender, Waiting {
     else this.#waitForRoom()
   }
 
-  /** Where its receiver has no room, or it has to be slower. */
+  /** Waits until the window of its receiver has room, and its pace allows more. */
   #waitForRoom(): void {
     const { target, window } = this.#way
     window.wait(this)
@@ -195,7 +197,7 @@ export class Flow implements Sender, Waiting {
 
   give(quota: number): boolean {
     const { target, window } = this.#way
-    // Others may have filled it in the meantime.
+    // Other flows may have filled the window in the meantime.
     if (!window.room || this.#isPaced) {
       this.#waitForRoom()
       return false
@@ -253,7 +255,7 @@ export class Flow implements Sender, Waiting {
     }
   }
 
-  /** Some REPORTs are kept for who is still there, since nobody hears of those that are lost. */
+  /** Some REPORTs are kept while the connection exists, because their loss is not reported to anyone. */
   *fails(loss: Loss): Iterable<void> {
     const { target, window } = this.#way
     target.waiting.remove(this)

@@ -1,60 +1,63 @@
-/** Between a flow and the connection that it comes from, which is not read where a flow has too much. */
+/** Flow control: a connection is not read while flows of requests that came in on it have too much parked. */
 import type { Loss } from "../Loss.ts"
 import type { Session } from "../Session.ts"
 import type { HoldBudget } from "./HoldBudget.ts"
 
-/** The reading of the connection that a flow comes from. */
+/** The reading of a connection that requests come in on. */
 export interface ReadControl {
-  /** Several sessions use it. */
+  /** Whether several sessions use it. */
   readonly shared: boolean
-  /** So do several users, which is no reason to hold any of them for another one. */
+  /** Whether several users use it. None of them should have to wait long because of another. */
   readonly severalUsers: boolean
-  /** Sessions other than that of the last request may use it, which have not sent anything for a while, or never. */
+  /** Whether sessions other than that of the last request may use it, though they have sent nothing for a while or at all. */
   readonly hasOthers: boolean
-  /** It is held since that time. Do others wait for it: several use it, or may do so, and were not heard for long. */
+  /** Whether other sessions wait because it is held since then: several use it, or may use it and were not read for long. */
   othersWait(since: number): boolean
-  /** Stops it; it goes on when it was released as often as it was held. */
+  /** Stops reading, which goes on when `release` has been called as often as `hold`. */
   hold(): void
   release(): void
-  /** The same for one user, until several sessions use it: they do not wait for him. True: it was not held for him before. */
+  /** Stops reading for one user, until several sessions use the connection. Returns true if it was not held for that user yet. */
   holdFor(user: object): boolean
   releaseFor(user: object): void
   readonly flows: FlowOwner
 }
 
-/** What flows hold of what came in there. */
+/** What a flow tells the connection that its requests come in on. */
 export interface FlowOwner {
-  /** A flow has something parked, or nothing any more. */
+  /** A flow has something parked, after it had nothing. */
   waits(flow: Waiting): void
+  /** A flow has nothing parked any more. */
   waitsNoMore(flow: Waiting): void
-  /** So many octets more (or less) are parked. */
+  /** This many octets more are parked; fewer if it is negative. */
   parked(octets: number): void
-  /** A flow has as much as it may have, or no longer. */
+  /** A flow has as much as it may have. */
   full(flow: Waiting): void
+  /** A flow is not full any more. */
   relaxed(flow: Waiting): void
 }
 
 /** A flow with something parked. */
 export interface Waiting {
-  /** Octets. */
+  /** Octets that are parked. */
   readonly octets: number
-  /** Those of its route. */
+  /** Octets of the paths of its route. */
   readonly routeOctets: number
-  /** It comes by way of another relay. */
+  /** Whether its requests come from another relay. */
   readonly fromRelay: boolean
-  /** It has as much as it may have; and milliseconds of the monotonic clock since when, or since it had last. */
+  /** Whether it has as much as it may have. */
   readonly full: boolean
+  /** Milliseconds of the monotonic clock when it last became full. */
   readonly fullSince: number
-  /** It has failed before, and nothing tells that it would not fail again. */
+  /** Whether it has failed before, and nothing shows that it would not fail again. */
   readonly failing: boolean
-  /** What waits does so since its session is faster than it may be. */
+  /** Whether it waits only because its session was faster than it may be. */
   readonly isTooFast: boolean
-  /** The session of those who send. */
+  /** The first session of its route. */
   readonly session: Session
-  /** How long others were held for its user. */
+  /** The hold budget of its user. */
   readonly holdBudget: HoldBudget
-  /** Its receiver has given no sign for so long. */
+  /** Whether its receiver has given no sign of life for this long. */
   isSilent(millis: number): boolean
-  /** What is parked fails, and what comes is refused until the receiver moves. */
+  /** Fails what is parked, in steps. What comes in later is refused until the receiver takes or answers something. */
   fails(loss: Loss): Iterable<void>
 }

@@ -1,6 +1,6 @@
 /**
- * The hot path: a frame that came in leaves with four things changed: transaction id, To-Path, From-Path, Byte-Range
- * (RFC 4976 §6.4). Everything else is copied octet for octet.
+ * The hot path: a frame that came in leaves with another transaction id, To-Path, From-Path and Byte-Range (RFC 4976 §6.4).
+ * Everything else is copied octet for octet.
  */
 import { byteRangeLine, totalOf } from "../../protocol/ByteRange.ts"
 import { INTERRUPTIBLE_ABOVE } from "../../protocol/FrameLimits.ts"
@@ -13,7 +13,7 @@ import { writeEndLine, writeSend } from "../outbound/Frames.ts"
 import { Transaction } from "../outbound/Transaction.ts"
 import type { Way } from "./Way.ts"
 
-/** Writes a whole frame to where the way leads. */
+/** Writes a whole frame to the target of the way. */
 export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void => {
   const { target } = way
   const { outbox } = target
@@ -35,7 +35,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
     outbox.text(`MSRP ${id} ${head.method}\r\n`)
     outbox.copy(way.lines, 0, way.lines.length)
   }
-  // All that follows, up to the end-line, mostly leaves as it is.
+  // Everything after the paths, up to the end-line, mostly leaves as it came in.
   const end = hasBody ? bodyEnd : bodyStart
   const rangeLine = isSend && (hasBody || head.hasRange) ? rangeFor(head, length, flag) : undefined
   const inOrder = head.contentTypeEnd === 0 || head.contentTypeEnd === head.restEnd
@@ -51,7 +51,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
   const expects = isSend ? expectationOf(head.failureReport) : otherRequest(head)
   if (expects === undefined) return
   if (expects === "refusal") {
-    // It has left whole, so there is nothing that its receiver could stop.
+    // The whole frame is written, so there is nothing left that its receiver could stop.
     counters.sendsUnanswered++
     return
   }
@@ -69,7 +69,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
   window.begins(transaction, target.now)
 }
 
-/** A REPORT has no answer (RFC 4975 §7.1.2). */
+/** What a request other than SEND expects; undefined for a REPORT, which has no answer (RFC 4975 §7.1.2). */
 const otherRequest = (head: Head): OtherRequest | undefined => {
   if (head.kind === Kind.Report) return undefined
   const { failureReport, kind, transactionId: id } = head
@@ -77,7 +77,7 @@ const otherRequest = (head: Head): OtherRequest | undefined => {
   return { id, kind, hasCredentials, isSilent: failureReport === "no" }
 }
 
-/** The headers behind the paths without Byte-Range, cut where it stands; Content-Type is the last (RFC 4975 §7.1). */
+/** The headers after the paths that come before and after Byte-Range; Content-Type is the last (RFC 4975 §7.1). */
 export const aroundRange = (head: Head): { readonly before: string; readonly after: string } => {
   const { buf, contentTypeEnd, contentTypeStart, rangeLineEnd, rangeLineStart, restEnd, restStart } = head
   const without = (from: number, to: number): string =>
@@ -91,9 +91,9 @@ export const aroundRange = (head: Head): { readonly before: string; readonly aft
 }
 
 /**
- * The Byte-Range line of a whole frame, or nothing when the one that came in is right. One that has none gets it, since there are
- * relays that refuse a SEND without, and what it has is known (RFC 4975 §7.1.1). A piece of more than 2048 octets
- * has `*` as its end, a shorter one its real end (RFC 4975 §7.1.1, RFC 4976 §6.4.1).
+ * The Byte-Range line of a whole frame, or undefined if the one that came in is right. A frame without one gets one, because
+ * some relays refuse a SEND without it, and its value is known (RFC 4975 §7.1.1). The end is `*` in a piece of more than 2048
+ * octets, and the real end in a shorter one (RFC 4975 §7.1.1, RFC 4976 §6.4.1).
  */
 const rangeFor = (head: Head, length: number, flag: Flag): string | undefined => {
   const last = head.rangeStart + length - 1
@@ -105,7 +105,7 @@ const rangeFor = (head: Head, length: number, flag: Flag): string | undefined =>
 
 const needle = Buffer.from(`-------${transactionId()}`)
 
-/** A new transaction id whose end-line does not stand in the body (RFC 4975 §7.1). */
+/** A new transaction id whose end-line does not occur in the body (RFC 4975 §7.1). */
 const idNotIn = (buf: Buffer, start: number, end: number): string => {
   const id = transactionId()
   if (end - start < needle.length) return id

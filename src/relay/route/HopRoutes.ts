@@ -1,26 +1,27 @@
-/** The routes that begin or end at one connection, whoever remembers them. */
+/** The routes that begin or end at one connection, whichever connection remembers them. */
 import type { Session } from "../Session.ts"
 import type { Paces } from "./Pace.ts"
 
-/** A route, as far as it is looked at here. */
+/** The part of a route that matters here. */
 export interface Leading {
   readonly sessions: ReadonlyArray<Session>
-  /** May a request take it now; once it may not, it never may again. */
+  /** Whether a request may take it now. Once it may not, it never may again. */
   usable(now: number): boolean
-  /** There are bounds of how fast its requests may come, where there were none. */
+  /** Applies bounds on the pace of its requests, where there were none. */
   repace(paces: Paces): void
-  /** Whoever sends here may be admitted as a relay no more. */
+  /** Checks again whether the relay that its requests come from is admitted. */
   recheck(): void
 }
 
 export class HopRoutes {
   readonly #routes = new Set<Leading>()
-  /** Sessions that are tried on the connection now. */
+  /** Sessions that have a retry buffer on the connection. */
   retryBuffers = 0
-  /** Its peer has accepted requests of more than one session. */
+  /** Whether the peer has accepted requests of more than one session. */
   takesSeveral = false
-  /** The first one of those. */
+  /** The first session of which the peer has accepted a request. */
   #accepted: Session | undefined
+  /** Called when there is one more route. */
   onMore: () => void = () => {}
 
   add(route: Leading): void {
@@ -32,17 +33,17 @@ export class HopRoutes {
     this.#routes.delete(route)
   }
 
-  /** Is there one that a request could take now. Those whose sessions have ended are forgotten on the way. */
+  /** Whether a request may take any of the routes now. Unusable routes are forgotten on the way. */
   anyLive(now: number): boolean {
     return this.#some(now, () => true)
   }
 
-  /** Is there one of other sessions than the first of these. */
+  /** Whether there is a usable route that does not use the first of these sessions. */
   anyWithout([session]: ReadonlyArray<Session>, now: number): boolean {
     return this.#some(now, ({ sessions }) => session === undefined || !sessions.includes(session))
   }
 
-  /** The sessions of all of them; some may be over. */
+  /** The sessions of all routes; some may be over. */
   *sessions(): Generator<Session> {
     for (const { sessions } of this.#routes) yield* sessions
   }
@@ -63,7 +64,7 @@ export class HopRoutes {
     return false
   }
 
-  /** Its peer has accepted a request of the session. */
+  /** The peer has accepted a request of the session. */
   accepts(session: Session): void {
     this.#accepted ??= session
     if (this.#accepted !== session) this.takesSeveral = true

@@ -1,15 +1,15 @@
 /**
- * How fast requests may pass through a session, in each direction by itself: whoever is faster is not read for a while, so
- * that nothing is lost (RFC 4975 §14.5).
+ * How fast requests may pass through a session, in each direction separately. A sender that is faster is not read for a while,
+ * so that nothing is lost (RFC 4975 §14.5).
  *
- * Each rate is kept as the time until which it is used up. Up to one second of a rate that was not used may be made up for.
+ * Each rate is kept as the time until which it is used up. Up to one second of unused rate may be made up for.
  */
 import type { Session } from "../Session.ts"
 
 /** Milliseconds. */
 const SECOND = 1000
 
-/** Per second: requests and octets of body; `Infinity` has no bound. May change. */
+/** Requests, and octets of body, per second; `Infinity` means no bound. May change. */
 export interface Rates {
   readonly requestRate: number
   readonly octetRate: number
@@ -24,7 +24,7 @@ export class Pace {
     this.#rates = rates
   }
 
-  /** Counts what passes now, and gives the time from which on more may; times are milliseconds of one clock. */
+  /** Counts what passes now, and returns the time from which on more may pass. Times are milliseconds of one clock. */
   spend(now: number, requests: number, octets: number): number {
     const { octetRate, requestRate } = this.#rates
     this.#requestsUntil = Math.max(this.#requestsUntil, now - SECOND) + requests * (SECOND / requestRate)
@@ -38,7 +38,7 @@ export class Pace {
   }
 }
 
-/** The paces of all sessions; they end with them. */
+/** The paces of all sessions, each kept as long as its session. */
 export class Paces {
   readonly #rates: Rates
   readonly #fromOwner = new WeakMap<Session, Pace>()
@@ -53,7 +53,7 @@ export class Paces {
     return this.#rates.requestRate !== Infinity || this.#rates.octetRate !== Infinity
   }
 
-  /** `undefined`: as fast as it can. */
+  /** Returns undefined if there is no bound. `fromOwner`: whether it is for requests from the owner of the session, not to it. */
   of(session: Session, fromOwner: boolean): Pace | undefined {
     if (!this.bounded) return undefined
     const paces = fromOwner ? this.#fromOwner : this.#toOwner

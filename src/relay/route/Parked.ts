@@ -1,16 +1,16 @@
-/** What waits in a flow for its turn: whole frames, and parts and ends of long chunks. Frames are kept as they came in. */
+/** What waits in a flow for its turn: whole frames, and parts and ends of long chunks. */
 import type { Flag } from "../../protocol/Head.ts"
 import type { Stream } from "./Stream.ts"
 
 export type Parked =
-  /** A whole frame as it came in; it is read again when its turn comes. */
+  /** A whole frame as it came in; its head is read again when its turn comes. */
   | {
     readonly kind: "frame"
     readonly octets: Buffer
     readonly bodyStart: number
     readonly bodyEnd: number
     readonly flag: Flag
-    /** Its 200 is still to be sent. */
+    /** Whether its 200 is still to be sent. */
     readonly unanswered: boolean
   }
   | { readonly kind: "part"; readonly octets: Buffer; readonly stream: Stream }
@@ -18,12 +18,13 @@ export type Parked =
     readonly kind: "end"
     readonly flag: Flag
     readonly stream: Stream
+    /** Sends the 200 to the chunk, if that is still to be done. */
     readonly accepted: (() => void) | undefined
-    /** Octets that are counted for it: those of the headers are kept up to here. */
+    /** Octets that are counted for it, because the chunk keeps its headers up to here. */
     readonly counted: number
   }
 
-/** What there is of the long chunk that goes on at `i`: its parts stand together, and its end behind them. */
+/** What is parked of the long chunk that goes on at index `i`. Its parts stand together, followed by its end. */
 export const restFrom = (
   parked: ReadonlyArray<Parked>,
   i: number
@@ -34,7 +35,7 @@ export const restFrom = (
   return { octets, flag: one?.kind === "end" ? one.flag : "+" }
 }
 
-/** Where the parts stand of the long chunk at the end, of which more may come. */
+/** The index at which a long chunk begins that is not complete yet: its parts stand at the end. */
 export const openFrom = (parked: ReadonlyArray<Parked>): number => {
   let i = parked.length
   while (parked[i - 1]?.kind === "part") i--

@@ -1,13 +1,13 @@
-/** What a receiver had done at a time: whoever waits for him sees whether he has done anything since. */
+/** What a receiver had done at some moment, to find out later whether it has done anything since. */
 import type { Way } from "./Way.ts"
 
 export class ReceiverProgress {
   readonly #way: Way
   readonly #answers: number
   readonly #opened: number
-  /** What he had taken, if that is what is waited for. */
+  /** Octets that the connection had taken, if that is what is waited for. */
   readonly #taken: number | undefined
-  /** Milliseconds of the monotonic clock. */
+  /** The moment, in milliseconds of the monotonic clock. */
   readonly at: number
 
   constructor(way: Way, forAnswers: boolean) {
@@ -19,17 +19,17 @@ export class ReceiverProgress {
     this.at = turn.now
   }
 
-  /** He is waited for to take octets, not to answer. */
+  /** Whether the receiver is waited for to take octets, rather than to answer. */
   get forOctets(): boolean {
     return this.#taken !== undefined
   }
 
-  /** Since then he has answered half of what may be without an answer, though that may have filled up again. */
+  /** Whether the receiver has since answered half of what may be unanswered, even if the window has filled up again. */
   get halfAnswered(): boolean {
     return this.#opened !== this.#way.window.opened
   }
 
-  /** He has done nothing since then. */
+  /** Whether the receiver has done nothing since. */
   get unchanged(): boolean {
     const { target: { outbox }, window } = this.#way
     return this.#answers === window.answers && (this.#taken === undefined || this.#taken === outbox.taken)

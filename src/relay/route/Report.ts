@@ -3,7 +3,7 @@ import { encodeRequest } from "../../protocol/Encoder.ts"
 import { transactionId } from "../../protocol/Ident.ts"
 import type { Piece } from "../outbound/Origin.ts"
 
-/** A failure of a SEND, or of a part of it, to be told to its original sender. */
+/** A failure of a SEND, or of a part of it, as it is reported to the original sender. */
 export interface Failure {
   /** From-Path of the SEND as it came in. */
   readonly toPath: string
@@ -15,7 +15,7 @@ export interface Failure {
   readonly comment: string
 }
 
-/** A failure REPORT of the relay's own (RFC 4975 §7.1.2 to §7.1.4). */
+/** Encodes a failure REPORT made by this relay (RFC 4975 §7.1.2 to §7.1.4). */
 export const encodeReport = ({ comment, fromPath, piece, status, toPath }: Failure): Buffer => {
   const { length, messageId, start, total } = piece
   const range = ["Byte-Range", byteRange(start, start + length - 1, total)] as const

@@ -10,7 +10,7 @@ export interface Retry {
   keep(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void
   /** The next hop has answered one of the requests with this status. */
   heard(status: number): void
-  /** A SEND has failed. Returns true if it is sent on another connection, so that its sender must not be told. */
+  /** A SEND has failed. Returns true if it is sent on another connection, so that nothing is reported to its sender. */
   absorbsFailure(piece: Piece, status: number): boolean
   /** A request other than SEND, which arrived with this transaction id, was answered. Returns true as `absorbsFailure` does. */
   absorbsAnswer(id: string, status: number): boolean

@@ -1,7 +1,7 @@
 /**
  * Copies of the first requests of a session on a connection to another relay that other sessions may share. Some relays have
  * one connection for each session, and answer 481 to every other session on it. Copies are kept until the relay has accepted a
- * request of the session; after such a 481 they are sent again on a connection of the session's own, and the sender is not told.
+ * request of the session; after such a 481 they are sent again on a connection of the session's own, and nothing is reported.
  */
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import type { Piece } from "../outbound/Origin.ts"

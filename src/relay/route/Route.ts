@@ -1,6 +1,6 @@
 /**
- * Where requests with one To-Path and From-Path go that arrive on one hop, with the text that every one of them needs.
- * Found once by the router, then used as long as its sessions live.
+ * Where requests with one To-Path and From-Path go that come in on one hop, with the text that each of them needs. The router
+ * decides it once, and it is used as long as its sessions live.
  */
 import { Kind } from "../../protocol/Head.ts"
 import { keepText } from "../../protocol/Octets.ts"
@@ -23,24 +23,24 @@ import { WayBack } from "./WayBack.ts"
 export interface RouteParts {
   readonly source: CountedSource
   readonly target: Outbound
-  /** The routes of both hops. */
+  /** The routes of the hop that it begins at, and of the hop that it leads to. */
   readonly ends: readonly [HopRoutes, HopRoutes]
-  /** The sessions whose URIs it uses: one, or two when both parties are clients of this relay. */
+  /** The sessions whose URIs it uses: one, or two if both parties are clients of this relay. */
   readonly sessions: ReadonlyArray<Session>
-  /** The paths of its requests as they come in: the first URIs are the relay's, one for each session. */
+  /** The paths of its requests as they come in. To-Path begins with URIs of this relay, one for each session. */
   readonly to: ReadonlyArray<MsrpUri>
   readonly from: ReadonlyArray<MsrpUri>
-  /** They come from the owner of the first session, not to him. */
+  /** Whether its requests come from the owner of the first session, not to it. */
   readonly fromOwner: boolean
-  /** How fast requests may come. */
+  /** The bounds on how fast requests may come. */
   readonly paces: Paces
-  /** That of the request for which it was decided. */
+  /** The kind of the request for which it was decided. */
   readonly kind: Kind
-  /** What the user makes the relay hold whose session is the first. */
+  /** What the relay holds for the user of the first session. */
   readonly user: UserLoad
-  /** The source is another relay, whose connection many users share. */
+  /** Whether the source is another relay, whose connection many users share. */
   readonly fromRelay: boolean
-  /** Where that is told of its requests when the connection is gone. */
+  /** Finds a connection on which that relay receives reports of its requests when the first connection is gone. */
   readonly elsewhere: (() => Source | undefined) | undefined
 }
 
@@ -49,10 +49,10 @@ export class Route implements Way {
   readonly target: Outbound
   readonly window: Window
   readonly flow: Flow
-  /** It comes from another relay, whose certificate proves that: its connection is that of many. */
+  /** Whether its requests come from another relay, as proved by its certificate. Many users share such a connection. */
   readonly fromRelay: boolean
   readonly #source: Source
-  /** The URI of the relay that it comes from. */
+  /** The URI of the relay that its requests come from. */
   readonly #relay: MsrpUri | undefined
   readonly #ends: RouteParts["ends"]
   readonly sessions: ReadonlyArray<Session>
@@ -60,20 +60,20 @@ export class Route implements Way {
   readonly #first: Traffic
   readonly #second: Traffic | undefined
   readonly lines: Buffer
-  /** Between transaction id and transaction id of a 200 to the previous hop (RFC 4976 §6.4.1). */
+  /** A 200 to the previous hop, between the two occurrences of the transaction id (RFC 4976 §6.4.1). */
   readonly ok: Buffer
-  /** Octets of its paths, which stand in it, and in what it is found by. */
+  /** Octets of its paths, in the route and in the key under which it is found. */
   readonly octets: number
   readonly user: UserLoad
   readonly back: WayBack
-  /** How fast its requests may come, unless there is no bound. */
+  /** How fast its requests may come; undefined if there is no bound. */
   #pace: Pace | undefined
   readonly #fromOwner: boolean
-  /** It is good for this kind of request only: what is decided about a REPORT, or an AUTH, says nothing of others. */
+  /** The only kind of request that may take it. A decision about a REPORT or an AUTH does not hold for other kinds. */
   readonly only: Kind | undefined
-  /** Its requests go another way now: by this route, until somebody has taken it over. */
+  /** The route that its requests take from now on, until `takeSuccessor` has returned it. */
   #successor: Route | undefined
-  /** They do, or may not any more. */
+  /** Whether its requests may no longer take it. */
   #moved = false
 
   constructor(
@@ -105,8 +105,8 @@ export class Route implements Way {
   }
 
   /**
-   * May a request of this kind take it. A REPORT binds no peer to a session, so a SEND is looked at more closely; an AUTH
-   * is held to other rules (RFC 4976 §6.3, §9.2); and who may send may report.
+   * Whether a request of this kind may take it. A REPORT does not bind a peer to a session, so a SEND is checked more closely. An
+   * AUTH has other rules (RFC 4976 §6.3, §9.2). A peer that may send may also report.
    */
   serves(kind: Kind): boolean {
     const { only } = this
@@ -119,19 +119,19 @@ export class Route implements Way {
       !this.isOver(now)
   }
 
-  /** One of its sessions has ended. */
+  /** Whether one of its sessions has ended. */
   isOver(now: number): boolean {
     for (const session of this.sessions) if (session.ended || session.expiresAt <= now) return true
     return false
   }
 
-  /** From now on its requests go another way. */
+  /** From now on its requests take another route. */
   moved(successor: Route): void {
     this.#moved = true
     this.#successor = successor
   }
 
-  /** The route in its place, if a request could take it now; whoever takes it closes it. */
+  /** The route that replaces it, if a request may take that now. The caller then has to close that route. */
   takeSuccessor(now: number): Route | undefined {
     const successor = this.#successor
     if (successor?.usable(now) !== true) return undefined
@@ -143,7 +143,7 @@ export class Route implements Way {
     return this.#pace !== undefined && this.#isOfMany ? this.#pace : undefined
   }
 
-  /** How fast its connection may be read, where there is nobody else who would wait. */
+  /** How fast its connection may be read; undefined if there is no bound, or if several users share the connection. */
   get readPace(): Pace | undefined {
     return this.#pace === undefined || this.#isOfMany ? undefined : this.#pace
   }
@@ -156,12 +156,12 @@ export class Route implements Way {
     return this.user.holdBudget
   }
 
-  /** There are bounds where there were none. */
+  /** Applies bounds on the pace, where there were none. */
   repace(paces: Paces): void {
     this.#pace = paces.of(this.sessions[0]!, this.#fromOwner)
   }
 
-  /** What comes from a relay that is not admitted any more is decided anew (RFC 4976 §6.3). */
+  /** Requests from a relay that is not admitted any more are decided again (RFC 4976 §6.3). */
   recheck(): void {
     if (this.#relay !== undefined && !this.#source.isRelay(this.#relay)) this.#moved = true
   }
@@ -172,7 +172,7 @@ export class Route implements Way {
     for (const session of this.sessions) extend(session, now)
   }
 
-  /** So many SENDs, and octets of their bodies, are passed on. */
+  /** Counts SENDs, and octets of their bodies, that are passed on. */
   counts(requests: number, octets: number): void {
     const first = this.#first
     first.requests += requests
@@ -187,7 +187,7 @@ export class Route implements Way {
     this.#source.ok(this.ok, buf, tidStart, tidEnd)
   }
 
-  /** It is not remembered any more. */
+  /** The route is not remembered any more. */
   close(): void {
     for (const end of this.#ends) end.delete(this)
     this.#successor?.close()

@@ -1,7 +1,7 @@
 /**
- * A long SEND chunk that passes through while it still comes in. It leaves as one or more pieces, each a SEND of its
- * own with a new transaction id: whatever else waits for the hop ends the piece with `+`, and the rest follows in the
- * next one (RFC 4975 §5.1, §7.1.1).
+ * A long SEND chunk that is passed on while it still comes in. It leaves as one or more pieces, each a SEND of its own with a
+ * new transaction id: anything else that is written to the hop ends the open piece with `+`, and the rest follows in the next
+ * piece (RFC 4975 §5.1, §7.1.1).
  */
 import { byteRangeLine, totalOf } from "../../protocol/ByteRange.ts"
 import { type FailureReport, type Flag, type Head, Kind } from "../../protocol/Head.ts"
@@ -21,7 +21,7 @@ import type { Way } from "./Way.ts"
 
 const single = Buffer.alloc(1)
 
-/** Octets that a long chunk takes about, beside its headers. */
+/** Octets of memory that a long chunk takes besides its headers, approximately. */
 const STREAM = 512
 
 const NO_LINES = Buffer.alloc(0)
@@ -32,32 +32,32 @@ export class Stream implements LongChunk {
   readonly #outbox: Outbox
   readonly #back: Origin
   readonly #window: Window
-  /** Until nothing more is written. */
+  /** Undefined once nothing more is written. */
   #way: Way | undefined
   #lines: Buffer
   #headers: { readonly before: string; readonly after: string }
   readonly messageId: string | undefined
   readonly failureReport: FailureReport
   readonly #total: number
-  /** Number, in its message, of the last octet of this chunk, or -1. It is what the sender says. */
+  /** Number, in its message, of the last octet of this chunk, as the sender gives it; -1: unknown. */
   readonly #chunkEnd: number
   /** Number, in its message, of the next octet to be written. */
   #next: number
   /**
-   * An octet that may be the last waits for the next one or for the end, so that the last piece is never empty when the
-   * one before it was interrupted.
+   * An octet that may be the last one, or -1. It waits for the next octet or the end, so that the last piece is not empty if the
+   * piece before it was interrupted.
    */
   #last = -1
   #id = ""
-  /** The last octets of the open piece if there are hyphens, to see an end-line that begins in one write and ends in the next. */
+  /** The last octets of the open piece if they have hyphens, to find an end-line that begins in one write and ends in the next. */
   #tail = ""
   #pieceStart = 0
   #transaction: Transaction | undefined
-  /** What is written now is its end. */
+  /** Whether the end of the chunk is being written. */
   #finishing = false
-  /** Nothing more of it is sent on: it failed, which was reported, or its receiver does not want it. */
+  /** Whether no more of it is passed on, because it failed, which was reported, or because its receiver does not want it. */
   refused = false
-  /** Its message is whole with it, so what comes under the same Message-ID is sent anew, and not more of it (RFC 4975 §5.4). */
+  /** Whether it completes its message, so that anything later under the same Message-ID is a new attempt (RFC 4975 §5.4). */
   isLast = false
 
   constructor(way: Way, head: Head) {
@@ -76,7 +76,7 @@ export class Stream implements LongChunk {
     this.#next = head.rangeStart
   }
 
-  /** Passes body on. `hyphens`: seven of them may stand together in it. */
+  /** Passes body on. `hyphens`: whether it may contain seven hyphens in a row. */
   write(buf: Buffer, start: number, end: number, hyphens: boolean): void {
     if (this.refused || start === end) return
     this.#emitLast()
@@ -100,7 +100,7 @@ export class Stream implements LongChunk {
     if (buf[end - 1] === DASH) this.#tail = this.#lastOf(buf, start, end)
   }
 
-  /** The end-line of this piece must not stand in its body (RFC 4975 §7.1): another piece has another id. */
+  /** The end-line of a piece must not occur in its body (RFC 4975 §7.1). Where it would, another piece with another id begins. */
   #emitSearched(buf: Buffer, start: number, end: number): void {
     let at = start
     while (at < end) {
@@ -121,7 +121,7 @@ export class Stream implements LongChunk {
     }
   }
 
-  /** In pieces as large as the connection wants them. */
+  /** Copies body in pieces that are no larger than the connection allows. */
   #copy(buf: Buffer, start: number, end: number): void {
     let at = start
     for (let left = this.#left; left < end - at; left = this.#left) {
@@ -148,11 +148,11 @@ export class Stream implements LongChunk {
     const { expects, window } = transaction
     if (window === undefined || expects !== "every failure") return
     window.wrote(transaction, end - start)
-    // Only a whole piece is answered, and nobody may come to end it later.
+    // Only a whole piece is answered, and later there may be nothing else to write that would end it.
     if (window.full && !this.#finishing) this.interrupt()
   }
 
-  /** What may be the beginning of an end-line. */
+  /** The last octets, in which an end-line may begin. */
   #lastOf(buf: Buffer, start: number, end: number): string {
     return buf.toString("latin1", Math.max(start, end - this.#id.length - 6), end)
   }
@@ -192,17 +192,17 @@ export class Stream implements LongChunk {
     else if (!transaction.done) this.#target.transactions.ended(transaction)
   }
 
-  /** Something else is to be written: the piece ends here, the message goes on later. */
+  /** Ends the open piece, so that something else can be written; the chunk goes on in a further piece. */
   interrupt(): void {
     this.#end("+")
   }
 
-  /** The end-line of the incoming chunk, or `#` when its sender is gone. */
+  /** Ends the chunk. `flag`: that of its end-line, or `#` if its sender is gone. */
   finish(flag: Flag): void {
     if (this.refused) return
     this.#finishing = true
     this.#emitLast()
-    // Else the piece before has its + already.
+    // Otherwise the piece before has ended with + already.
     if (this.#target.openChunk === this || flag !== "+") {
       if (this.#target.openChunk !== this) this.#begin()
       this.#end(flag)
@@ -210,7 +210,7 @@ export class Stream implements LongChunk {
     this.#shed()
   }
 
-  /** Nothing more is written: what only waits for answers keeps no more than these need. */
+  /** Nothing more is written, so it keeps only what the answers need. */
   #shed(): void {
     this.#way = undefined
     this.#lines = NO_LINES
@@ -218,20 +218,20 @@ export class Stream implements LongChunk {
   }
 
   /**
-   * Octets that it takes until its end is written: its headers are there again in each piece. The paths count for each: where
-   * many fail at once, each has a REPORT that goes along one of them, and that may wait for who does not read.
+   * Octets of memory that it takes until its end is written: each piece needs its headers again. Its paths count too: if many
+   * chunks fail at once, each causes a REPORT along one of these paths, which may wait for a peer that does not read.
    */
   get octets(): number {
     const { after, before } = this.#headers
     return STREAM + this.#lines.length + before.length + after.length
   }
 
-  /** Octets of the piece that failed, so far. */
+  /** Octets of the open piece so far. */
   get pieceLength(): number {
     return this.#next - this.#pieceStart
   }
 
-  /** A piece of it failed, which was reported: it ends with `#`, and no more of the message is sent, if there is more (RFC 4975 §10.5). */
+  /** Ends the chunk with `#`, because a piece failed, which was reported, and blocks the rest of its message (RFC 4975 §10.5). */
   refuse(why: string): void {
     if (this.refused) return
     this.refused = true
@@ -240,19 +240,19 @@ export class Stream implements LongChunk {
     this.#shed()
   }
 
-  /** The open piece, where that can't be ended or answered any more: its connection is lost. */
+  /** The transaction of the open piece, if the connection is lost, so that it can be neither ended nor answered. */
   get #lost(): Transaction | undefined {
     return this.#target.lost && this.#transaction?.done === false ? this.#transaction : undefined
   }
 
   /**
-   * Its target cannot be reached (any more); so many octets are here that were not passed on. `flag` is that of the
-   * chunk, or `+` when its end is still to come.
+   * The target cannot be reached. `octets`: how many came in and were not passed on. `flag`: that of the chunk, or `+` if its end
+   * is still to come.
    */
   fail(loss: Loss, octets: number, flag: Flag): void {
     if (this.refused) return
     const lost = this.#lost
-    // Before it is told: whoever hears of it has one REPORT, and not another one for what is written.
+    // Finished before the report, so that the sender gets one REPORT, and not another one for what is written.
     lost?.finish()
     if (this.failureReport !== "no") {
       const start = lost === undefined ? this.#next : this.#pieceStart

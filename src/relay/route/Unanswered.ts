@@ -1,10 +1,12 @@
 /**
- * What requests without an answer hold in memory until it comes, or its time is over: the paths that a REPORT goes along,
- * which may be as long as a header line, and something for each request. It is counted for the connection that they came
+ * What requests without an answer hold in memory until it comes or their time is over: the paths that a REPORT would take,
+ * which may be as long as a header line, and a little for each request. It is counted for the connection that the requests came
  * in on, and for the user whose session they go through (`UserLoad`). Beyond either bound the connection is not read until
- * half of it is free again. One that several sessions share is not held for one user: his requests are refused. Nor is it held
- * for longer than the `hold` limit: then requests are accepted up to twice the bound, and refused to each way back that has
- * more than its part of what is left.
+ * half of the bound is free again.
+ *
+ * A connection that several sessions share is not held for one user: requests of that user are refused instead. Nor is it held
+ * for longer than the `hold` limit. After that, requests are accepted up to twice the bound, and refused on each way back that
+ * has more than its part of what is left.
  */
 import type { CameFrom } from "../Observer.ts"
 import type { Shared } from "../Shared.ts"
@@ -13,7 +15,7 @@ import { BoundedOctets } from "./BoundedOctets.ts"
 import { HoldBudget } from "./HoldBudget.ts"
 import type { Source } from "./Source.ts"
 
-/** Of what is left up to twice the bound, a way back, or a user, may hold one in so many. */
+/** A way back, or a user, may hold one part in this many of what is left up to twice the bound. */
 const PARTS = 32
 
 /** A source whose requests without an answer are counted. */
@@ -21,16 +23,16 @@ export interface CountedSource extends Source {
   readonly unanswered: Unanswered
 }
 
-/** That of one connection. */
+/** The requests without an answer that came in on one connection. */
 export class Unanswered extends BoundedOctets {
-  /** Whom answers and REPORTs go to. Nothing that waits for an answer keeps a connection in memory that is gone. */
+  /** Where answers and REPORTs go; undefined once the connection is gone, so that requests do not keep it in memory. */
   source: Source | undefined
   readonly shared: Shared
   #gone: CameFrom | undefined
-  /** It was held in vain, so it is not held any more, and `refuses`. */
+  /** Whether requests are refused now, because it was held in vain or may not be held. */
   #refusing = false
   #patience: Timeout | undefined
-  /** Milliseconds of the monotonic clock when it was held. */
+  /** Milliseconds of the monotonic clock when the hold began. */
   #since = 0
   readonly #holdBudget = new HoldBudget()
 
@@ -58,7 +60,7 @@ export class Unanswered extends BoundedOctets {
     this.shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }
 
-  /** Others wait no longer for the answers to some requests. */
+  /** The limit of the hold is over: others do not wait any longer for these answers. */
   #impatient(): void {
     const { source } = this
     if (source?.reading.othersWait(this.#since) !== true) return this.shared.limits.hold.start(this.#patience!)
@@ -66,14 +68,14 @@ export class Unanswered extends BoundedOctets {
     this.#release(source)
   }
 
-  /** The connection, or what is known of it when it is gone. */
+  /** The connection, or what is known of it once it is gone. */
   get from(): CameFrom {
     return this.#gone ?? { number: this.source!.number, remote: this.source!.connection?.remote }
   }
 
   /**
-   * Is a further request refused to a way back whose requests hold so many octets. Where there are several users, what the
-   * `user` of the way back has counts, however many paths he shows.
+   * Whether a further request is refused on a way back whose requests hold this many octets. On a connection of several users,
+   * everything that the `user` of the way back holds counts, however many paths that user has.
    */
   refuses(octets: number, user: BoundedOctets): boolean {
     if (!this.#refusing) return false
@@ -94,7 +96,7 @@ export class Unanswered extends BoundedOctets {
     reading.release()
   }
 
-  /** The connection is not read for this user, or is again. */
+  /** Stops reading the connection, because this user has too much. */
   holdFor(user: object): void {
     const { source } = this
     if (source?.reading.holdFor(user) === true) source.shared.counters.unansweredOverLimit++

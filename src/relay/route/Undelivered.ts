@@ -1,4 +1,4 @@
-/** What waited in a flow and is not sent any more: who hears of it. */
+/** Reports what waited in a flow and is not sent any more. */
 import { totalOf } from "../../protocol/ByteRange.ts"
 import { Kind } from "../../protocol/Head.ts"
 import type { Loss } from "../Loss.ts"
@@ -6,7 +6,7 @@ import { readAgain } from "./KeptFrame.ts"
 import { openFrom, type Parked, restFrom } from "./Parked.ts"
 import type { Way } from "./Way.ts"
 
-/** One after the other, from the first on, of which `written` octets were sent. */
+/** Fails one item in each step, from index `first` on. `written`: octets of that first item that are already sent. */
 export function* undelivered(
   way: Way,
   parked: ReadonlyArray<Parked>,
@@ -22,8 +22,9 @@ export function* undelivered(
     const rest = restFrom(parked, i)
     one.stream.fail(loss, rest.octets - (i === first ? written : 0), rest.flag)
   }
-  // Two of them without a pause. The long chunk at the end, of which more may come in: nothing may follow what is missing. And
-  // the first, of which a piece may be open at the hop: it ends with `#` before somebody ends it with `+` (RFC 4975 §7.1.1).
+  // Two items fail before the first pause. One is the long chunk at the end, of which more may come in: nothing may follow what
+  // is missing. The other is the first item, which may have a piece open at the hop: that ends with `#`, before another sender
+  // would end it with `+` (RFC 4975 §7.1.1).
   const open = openFrom(parked)
   if (open < parked.length) fail(Math.max(open, first))
   for (let i = first; i < parked.length; i++) {
@@ -32,7 +33,7 @@ export function* undelivered(
   }
 }
 
-/** A whole frame that was accepted cannot be delivered. What is no SEND is answered, where its client waits for that. */
+/** Fails a whole frame that was accepted. A request other than SEND is answered, if its client waits for that. */
 const failFrame = (
   way: Way,
   { bodyEnd, bodyStart, flag, octets, unanswered }: Extract<Parked, { kind: "frame" }>,

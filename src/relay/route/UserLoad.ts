@@ -1,6 +1,6 @@
 /**
- * What one user makes the relay hold, on all connections: requests without an answer, messages that were stopped, sessions that are
- * tried, and routes. What has a bound for each connection or session has one for each user, too: he may have many of them.
+ * What the relay holds for one user on all connections: requests without an answer, blocked messages, retry buffers, and routes.
+ * Whatever is bounded for each connection or session is bounded for each user too, because a user may have many of them.
  */
 import type { Limits } from "../Limits.ts"
 import { type Session, userOf } from "../Session.ts"
@@ -9,17 +9,18 @@ import { BoundedOctets } from "./BoundedOctets.ts"
 import { HoldBudget } from "./HoldBudget.ts"
 import type { Unanswered } from "./Unanswered.ts"
 
-/** That of one user, for what he sends or for what others send to him. Its octets are those of requests without an answer. */
+/** The load of one user in one direction, sent or received. Its octets are those of requests without an answer. */
 export class UserLoad extends BoundedOctets {
   readonly #limits: Limits
+  /** Connections that are not read because of this load. */
   readonly #heldConnections = new Set<Unanswered>()
-  /** His messages whose receivers want no more of them. */
+  /** Messages of which the receivers want no more. */
   readonly blocked = new BlockedOfUser()
-  /** His sessions that are tried on connections to other relays. */
+  /** Sessions that have a retry buffer on a connection to another relay. */
   retryBuffers = 0
-  /** How long others were held for him. */
+  /** How long connections may be held for this user. */
   readonly holdBudget = new HoldBudget()
-  /** Octets of the routes that are remembered, whether anything is without an answer there or not. */
+  /** Octets of the routes that are remembered, whether or not they have requests without an answer. */
   routeOctets = 0
 
   constructor(limits: Limits) {
@@ -31,7 +32,7 @@ export class UserLoad extends BoundedOctets {
     return this.#limits.unansweredOfUser
   }
 
-  /** `by`: the connection to hold when it is too much. */
+  /** `by`: the connection to hold if this is too much. */
   add(octets: number, by: Unanswered | undefined): void {
     if (!this.takes(octets)) return
     this.full = true
@@ -46,7 +47,7 @@ export class UserLoad extends BoundedOctets {
   }
 }
 
-/** Those of all users. One lives as long as a route has it. */
+/** The loads of all users. Each lives as long as a route refers to it. */
 export class UserLoads {
   readonly #limits: Limits
   readonly #users = new Map<string, WeakRef<UserLoad>>()
@@ -58,7 +59,7 @@ export class UserLoads {
     this.#limits = limits
   }
 
-  /** What strangers send to him does not count against what he sends himself, or they could have him wait. */
+  /** Requests to a user do not count against those from the same user, or strangers could make that user wait. */
   of(session: Session, fromOwner: boolean): UserLoad {
     const user = `${fromOwner ? "from" : "to"} ${userOf(session)}`
     const known = this.#users.get(user)?.deref()

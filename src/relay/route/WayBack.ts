@@ -1,6 +1,6 @@
 /**
- * The way back to who sent requests with one To-Path and From-Path: of answers, REPORTs, and of the wish to hear no more of
- * a message. Requests without an answer keep it, and nothing else of their route.
+ * The way back to the sender of requests with one To-Path and From-Path: for answers, for REPORTs, and for the refusal of more of
+ * a message. Requests without an answer keep it in memory, and nothing else of their route.
  */
 import { saysStale } from "../../protocol/digest/Challenge.ts"
 import { encodeResponse } from "../../protocol/Encoder.ts"
@@ -24,23 +24,25 @@ import type { UserLoad } from "./UserLoad.ts"
 /** What a way back is made of. */
 export interface WayBackParts {
   readonly source: CountedSource
-  /** The relay's URIs at the front of To-Path, and those behind them. */
+  /** The URIs of this relay, at the front of To-Path. */
   readonly own: ReadonlyArray<MsrpUri>
+  /** The URIs behind them in To-Path. */
   readonly rest: ReadonlyArray<MsrpUri>
   readonly from: ReadonlyArray<MsrpUri>
-  /** What the user makes the relay hold whose session is the first. */
+  /** What the relay holds for the user of the first session. */
   readonly user: UserLoad
-  /** The source is another relay, whose connection many users share. */
+  /** Whether the source is another relay, whose connection many users share. */
   readonly fromRelay: boolean
-  /** Where that hears of failures when its connection is gone. */
+  /** Finds a connection on which that relay receives reports when the first connection is gone. */
   readonly elsewhere: (() => Source | undefined) | undefined
   /** The sessions whose URIs it uses. */
   readonly parties: Parties
 }
 
 /**
- * What a request without an answer, and a way back that has such, take about, in octets, beside their paths. The From-Path counts
- * for each request: where all fail at once, each makes a REPORT along it, which may wait for one who does not read.
+ * Octets of memory that a request without an answer takes besides its paths, and that a way back with such requests takes,
+ * approximately. The From-Path counts for each request: if all fail at once, each causes a REPORT along it, which may wait for a
+ * peer that does not read.
  */
 const REQUEST = 384
 const WAY = 512
@@ -52,25 +54,26 @@ export class WayBack implements Origin {
   readonly #fromRelay: boolean
   readonly #elsewhere: WayBackParts["elsewhere"]
   readonly #limits: FrameLimits
-  /** The relay's URIs, as they stand at the front of the From-Path of what goes out. */
+  /** The URIs of this relay, as they stand at the front of From-Path in what goes out. */
   readonly ownPath: string
-  /** To-Path and From-Path of what goes out. */
+  /** The To-Path and From-Path lines of what goes out. */
   readonly lines: Buffer
-  /** Octets in front of the original sender's path there. */
+  /** Octets in `lines` before the path of the original sender. */
   readonly #before: number
-  /** The URI of the relay that the requests addressed. */
+  /** The URI of this relay that the requests were addressed to. */
   readonly own: string
-  /** The first of the relay's URIs on the way back. */
+  /** The first URI of this relay on the way back. */
   readonly #firstBack: string
-  /** Octets that it takes, and each request. */
+  /** Octets of memory that are counted for it. */
   readonly #octets: number
+  /** Octets of memory that are counted for each request. */
   readonly #each: number
   /** Requests that wait for an answer. */
   #waiting = 0
-  /** It is not known yet whether the next hop takes its requests; or what it refused goes another way. */
+  /** Set while it is not known whether the next hop takes its requests, and after refused ones were sent elsewhere. */
   retry: Retry | undefined
   #blocked: BlockedOfWay | undefined
-  /** The Message-ID of the last one that came to its end in several chunks: what is refused of it from then on has no more behind it. */
+  /** The Message-ID of the last message that ended after several chunks. No more of it can follow, so it is not blocked. */
   #ended: string | undefined
   #closed = false
 
@@ -92,19 +95,19 @@ export class WayBack implements Origin {
     this.#each = REQUEST + fromPath.length
   }
 
-  /** From-Path as it came in: the way to the original sender. It is kept once, since it may be as long as a header line. */
+  /** From-Path as it came in: the way to the original sender. It is kept once, because it may be as long as a header line. */
   get fromPath(): string {
     return this.lines.toString("latin1", this.#before, this.lines.length - 2)
   }
 
-  /** A request is on its way that may be answered. */
+  /** A request was passed on that may be answered. */
   began(): void {
     const octets = this.#waiting++ === 0 ? this.#each + this.#octets : this.#each
     if (!this.#fromRelay) this.#unanswered.add(octets)
     this.#user.add(octets, this.#isOfMany ? undefined : this.#unanswered)
   }
 
-  /** Nobody waits for its answer any more. */
+  /** No answer to a request is expected any more. */
   ended(one: Sent): void {
     const octets = --this.#waiting === 0 ? this.#each + this.#octets : this.#each
     this.#user.remove(octets, one)
@@ -116,12 +119,12 @@ export class WayBack implements Origin {
     if (!this.#fromRelay && !one.done) this.#unanswered.silent(one)
   }
 
-  /** Its source is not one that can be held for one session: another relay, or who has several. */
+  /** Whether the source cannot be held for one session, because it is another relay or has several sessions. */
   get #isOfMany(): boolean {
     return this.#fromRelay || this.#unanswered.source?.reading.shared === true
   }
 
-  /** Too many requests have no answer, and their source is not held for that: it is shared, or was held in vain. */
+  /** Whether too many requests have no answer and the source is not held for that, because it is shared or was held in vain. */
   get full(): boolean {
     if (this.#user.full && this.#isOfMany) return true
     return !this.#fromRelay && this.#unanswered.refuses(this.#waiting * this.#each, this.#user)
@@ -133,21 +136,21 @@ export class WayBack implements Origin {
   }
 
   /**
-   * Is this the To-Path of an answer to a request that took this route. That to a SEND has to name the previous hop only,
-   * which is the first of the relay's URIs (RFC 4975 §7.2). There are relays that name no more in any answer, and endpoints
-   * that know of no relays and name the sender alone.
+   * Whether this is the To-Path of an answer to a request that took this route. The answer to a SEND has to name only the
+   * previous hop, which is the first URI of this relay (RFC 4975 §7.2). Some relays name no more in any answer, and some
+   * endpoints that do not support relays name only the sender.
    */
   isAnswered(toPath: string, isSend: boolean): boolean {
     if (this.#behind(this.#firstBack, toPath) === undefined) return this.#isSender(toPath)
     return isSend || this.#rest(toPath) !== undefined
   }
 
-  /** Is this the last URI of From-Path, and nothing else. */
+  /** Whether this is the last URI of From-Path and nothing else. */
   #isSender(toPath: string): boolean {
     return this.#behind(this.fromPath.slice(this.fromPath.lastIndexOf(" ") + 1), toPath) === ""
   }
 
-  /** The URIs behind the relay's own: as the answer has them, or the request where that has more. */
+  /** The URIs behind those of this relay: as in the answer, or as in the request if that has more of them. */
   #rest(toPath: string): string | undefined {
     const rest = this.#behind(this.ownPath, toPath)
     if (rest === undefined) {
@@ -157,9 +160,9 @@ export class WayBack implements Origin {
   }
 
   /**
-   * What follows the relay's URIs in the To-Path of an answer; nothing when it does not begin with them.
+   * What follows the URIs of this relay in the To-Path of an answer; undefined if it does not begin with them.
    *
-   * Peers mostly copy what they got; whoever writes a URI in his own way means the same one (RFC 4975 §6.1).
+   * Most peers copy the URIs that they received. A URI that is written differently may still be the same (RFC 4975 §6.1).
    */
   #behind(own: string, toPath: string): string | undefined {
     if (toPath === own) return ""
@@ -171,12 +174,12 @@ export class WayBack implements Origin {
     return uris.slice(wanted.length).map((uri) => uri.text).join(" ")
   }
 
-  /** The next hop's answer goes back under the id that the request came with (RFC 4976 §6.4.3). */
+  /** Passes the next hop's answer back under the transaction id that the request came in with (RFC 4976 §6.4.3). */
   answered(request: OtherRequest, head: Head): boolean {
     const { source } = this.#unanswered
     const rest = this.#rest(head.toPath)
     if (rest === undefined) return false
-    // Who answers from behind the next hop has got it from there.
+    // If a hop behind the next one answers, the next hop has passed the request on.
     const retry = head.fromPath.includes(" ") ? undefined : this.retry
     if (source === undefined || source.gone || retry?.absorbsAnswer(request.id, head.status) === true) return true
     const own = this.ownPath.split(" ").toReversed().join(" ")
@@ -186,8 +189,8 @@ export class WayBack implements Origin {
     const headers = head.buf.toString("latin1", head.restStart, head.restEnd)
     source.shared.counters.responsesOut[head.status]!++
     source.control(Buffer.from(`${start}\r\n${paths}${headers}-------${request.id}$\r\n`, "latin1"))
-    // A client that guesses passwords at a relay further on is a nuisance here; a relay is not closed for those behind
-    // it, who stand in the path as well (RFC 4976 §6.3).
+    // A client that guesses passwords at a relay further on is counted here, too. Another relay is not closed because of clients
+    // behind it, which stand in the path as well (RFC 4976 §6.3).
     if (
       request.hasCredentials && head.status === 401 && !this.fromPath.includes(" ") &&
       !saysStale(head.headers("WWW-Authenticate"))
@@ -195,7 +198,7 @@ export class WayBack implements Origin {
     return true
   }
 
-  /** An answer that the relay gives in the next hop's stead. */
+  /** Answers in place of the next hop. */
   answer(transactionId: string, kind: Kind, loss: Loss): void {
     const { comment, status } = loss
     if (this.retry?.absorbsAnswer(transactionId, status) === true) return
@@ -208,7 +211,7 @@ export class WayBack implements Origin {
     this.lost(loss, kind)
   }
 
-  /** Tells the original sender of a failure, unless he is gone; who is behind another relay is not gone with a connection of it. */
+  /** Reports a failure to the original sender, unless it is gone. Behind another relay it is not gone with one connection. */
   report(piece: Piece, loss: Loss): void {
     const { comment, status } = loss
     if (this.retry?.absorbsFailure(piece, status) === true) return
@@ -221,16 +224,16 @@ export class WayBack implements Origin {
     this.lost(loss, Kind.Send)
   }
 
-  /** An operator is asked by its receiver too, when the sender is long gone. */
+  /** Tells the operator of every loss, because the receiver may ask about it when the sender is long gone. */
   lost(loss: Loss, kind: Kind): void {
     const { from, shared } = this.#unanswered
     shared.counters.lost++
     shared.observer.undelivered(from, this.#parties, loss, kind)
   }
 
-  /** Why more of its message goes no further, if it does not: a part of it has failed, or too much is held of its user already. */
+  /** Why no more of its message is passed on: a part has failed, or too much is held for its user. Undefined if more is. */
   stops({ failureReport, messageId }: Head): string | undefined {
-    // It is sent anew.
+    // The message is sent anew.
     if (this.#ended !== undefined && this.#ended === messageId) this.#ended = undefined
     if (!this.full || failureReport === "no") return messageId === undefined ? undefined : this.#blocked?.why(messageId)
     this.block(messageId, TOO_MUCH)
@@ -240,20 +243,20 @@ export class WayBack implements Origin {
   block(messageId: string | undefined, why: string): void {
     const { source } = this.#unanswered
     if (messageId === this.#ended) return
-    // Nobody comes this way any more.
+    // No further request takes this way.
     if (messageId === undefined || this.#closed || source === undefined || source.gone) return
     const blocked = this.#blocked ??= new BlockedOfWay(this.#user.blocked, source.shared.limits)
     blocked.add(messageId, why)
   }
 
-  /** Its last chunk, not its only one, has come (RFC 4975 §5.4). */
+  /** The last of several chunks of a message has come (RFC 4975 §5.4). */
   ends(messageId: string | undefined): void {
     if (messageId === undefined) return
     this.#ended = messageId
     this.#blocked?.delete(messageId)
   }
 
-  /** No further request comes this way; those that did may still be answered. */
+  /** No further request takes this way; earlier ones may still be answered. */
   close(): void {
     this.#closed = true
     this.retry?.close()

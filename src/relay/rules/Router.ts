@@ -188,7 +188,7 @@ export class Router {
     const route = forward(sessions, target, request)
     wentBy(session, uri, target, relay)
     if (!relay) return route
-    // Neither what is too long to be kept nor what comes first on a connection that takes several needs to be tried.
+    // A long chunk is too long to be kept, and on a connection that takes several sessions there is no need for a copy.
     const counts = [target.routes, request.user] as const
     if (!request.isLong && !target.routes.takesSeveral && counts.every((one) => one.retryBuffers < MAX_RETRY_BUFFERS)) {
       const spec = specOf(sessions, request)
