@@ -7,9 +7,10 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Record from "effect/Record"
 import * as Stream from "effect/Stream"
-import { printable } from "../relay/edge/Journal.ts"
+import { printable } from "../logging/Printable.ts"
 import type { Page } from "../relay/edge/Operator.ts"
 import type { RelayEvent } from "../relay/edge/RelayEvent.ts"
+import { MAX_TRACES } from "../relay/edge/Trace.ts"
 import { askerOf } from "./Access.ts"
 import { AdminApi } from "./Api.ts"
 import type { Overview, TraceLine } from "./Model.ts"
@@ -17,9 +18,6 @@ import { AdminParts } from "./Parts.ts"
 import { NotFound, Unavailable } from "./Problems.ts"
 import { makeRates } from "./Rates.ts"
 import { makeLoopDelay, reasonsNotReady } from "./Readiness.ts"
-
-/** Traces at a time: each has a connection for as long as its client stays. */
-export const MAX_TRACES = 16
 
 /** How often a trace says that it goes on: whoever has gone without a word is found out, and proxies do not give up. */
 const HEARTBEAT = "15 seconds"

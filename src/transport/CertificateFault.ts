@@ -1,11 +1,14 @@
 /** What is wrong with the certificate of a peer, in words. */
 import type { X509Certificate } from "node:crypto"
+import { printable } from "../logging/Printable.ts"
 
-/** Characters of what a stranger's certificate says that are told. */
-const TOLD = 200
+/** Characters of the names in a certificate that the message shows. */
+const MAX_NAMES = 200
 
-const printable = (text: string): string =>
-  (text.length > TOLD ? `${text.slice(0, TOLD)}...` : text).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}")
+const namesOf = (certificate: X509Certificate | undefined): string => {
+  const names = certificate?.subjectAltName ?? "nobody"
+  return `${printable(names, MAX_NAMES)}${names.length > MAX_NAMES ? "..." : ""}`
+}
 
 /** A certificate that is not accepted. `code` is that of OpenSSL or Node, as `CERT_HAS_EXPIRED`. */
 export class CertificateFault extends Error {
@@ -36,7 +39,7 @@ const describe = (code: string, certificate: X509Certificate | undefined, host: 
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
       return `is signed by an authority that is not trusted here (${code})`
     case "ERR_TLS_CERT_ALTNAME_INVALID":
-      return `is not for ${host}, but for ${printable(certificate?.subjectAltName ?? "nobody")}`
+      return `is not for ${host}, but for ${namesOf(certificate)}`
     default:
       // A sentence of ours, or a code.
       return /^[A-Z0-9_]+$/.test(code) ? `was not accepted (${code})` : code

@@ -182,7 +182,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
   "docs/metrics.md": [`timers came too late in the last ${from("metrics/Process", "WINDOW")} seconds`],
   "docs/log.md": [
-    `is cut off at ${from("relay/edge/Journal", "TOLD")} characters`,
+    `is cut off at ${from("logging/Printable", "MAX_PRINTED")} characters`,
     `${from(LINES, "ADDRESS_BURST")} lines of a kind at once for an address, then one in ${
       from(LINES, "ADDRESS_PAUSE") / 1000
     } seconds`,

@@ -4,6 +4,7 @@
  */
 import type * as Clock from "effect/Clock"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
+import { printable } from "../../logging/Printable.ts"
 import { Kind } from "../../protocol/StartLine.ts"
 import { canonicalHost, targetOf } from "../../protocol/Uri.ts"
 import { addressText, type Connection, type LocalSocket } from "../../transport/Connection.ts"
@@ -14,9 +15,6 @@ import type { Dial } from "../rules/Directory.ts"
 import type { Session, SessionEnd } from "../Session.ts"
 import type { GrantedOn, Parties, SessionRecord } from "../SessionRecord.ts"
 import type { EventFields, EventMessage, RelayEvent } from "./RelayEvent.ts"
-
-/** Characters of what a client says of itself. */
-export const TOLD = 100
 
 /** Kinds of failures that the end of a session tells, those that happened most first. */
 export const KINDS_TOLD = 6
@@ -272,9 +270,3 @@ const told = (kinds: ReadonlyMap<string, number>): string => {
   const first = all.slice(0, KINDS_TOLD).map(([kind, times]) => `${kind}: ${times}`).join(", ")
   return rest > 0 ? `${first}, and ${rest} others` : first
 }
-
-/** Its beginning, which does not keep the rest in memory: events are remembered. */
-const beginning = (text: string): string => text.length <= TOLD ? text : Buffer.from(text.slice(0, TOLD)).toString()
-
-/** What anybody may write, without line ends and what a terminal takes for commands (RFC 4975 §14.5). */
-export const printable = (text: string): string => beginning(text).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\u{fffd}")

@@ -3,6 +3,7 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import { dateOf, monotonicMillis } from "../../clock/Monotonic.ts"
+import { printable } from "../../logging/Printable.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
 import { addressText } from "../../transport/Connection.ts"
 import { transportName } from "../../transport/TransportName.ts"
@@ -12,7 +13,7 @@ import { RelayOwner } from "../rules/RelayOwners.ts"
 import type { Session, Sessions } from "../Session.ts"
 import type { Switchboard } from "../Switchboard.ts"
 import type { History } from "./History.ts"
-import { addressOf, listenerOf, printable } from "./Journal.ts"
+import { addressOf, listenerOf } from "./Journal.ts"
 import type {
   ConnectionQuery,
   ConnectionSummary,

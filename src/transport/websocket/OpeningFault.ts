@@ -1,7 +1,8 @@
 /** Why no WebSocket was opened from here, in words. */
+import { printable } from "../../logging/Printable.ts"
 
-/** Characters of what a stranger says that are told. */
-const TOLD = 120
+/** Characters of the phrase, and of the body, of a response that the message shows. */
+const MAX_SAID = 120
 
 /** What was answered opens no WebSocket for MSRP. `status`: that of an HTTP response other than 101. */
 export class OpeningFault extends Error {
@@ -17,8 +18,10 @@ export class OpeningFault extends Error {
 /** An HTTP response in place of the WebSocket. The first line of its body is told if that may be read by people. */
 export const refusal = (status: number, phrase: string, body: string): OpeningFault => {
   const [line = ""] = body.split(/\r?\n/, 1)
-  const said = /^[\x20-\x7e]+$/.test(line) && !line.includes("<") ? `: ${line.slice(0, TOLD)}` : ""
-  return new OpeningFault(`the WebSocket is refused with ${status} ${printable(phrase)}${said}`, undefined, status)
+  const said = /^[\x20-\x7e]+$/.test(line) && !line.includes("<") ? `: ${printable(line, MAX_SAID)}` : ""
+  return new OpeningFault(
+    `the WebSocket is refused with ${status} ${printable(phrase, MAX_SAID)}${said}`,
+    undefined,
+    status
+  )
 }
-
-const printable = (text: string): string => text.slice(0, TOLD).replaceAll(/[^\x20-\x7e]/g, "?")

@@ -1,6 +1,5 @@
 /** The claims of docs/security.md. */
 import { MAX_BODY } from "../../../src/admin/Access.ts"
-import { MAX_TRACES } from "../../../src/admin/Handlers.ts"
 import { ANSWER_TIME, MAX_CONNECTIONS, MAX_HEAD, REQUEST_TIME } from "../../../src/admin/Limits.ts"
 import { MAX_BEHIND, MAX_PAGES } from "../../../src/admin/StatusFeed.ts"
 import { MAX_OCTETS as MAX_UNTAKEN, MAX_WAITING as MAX_MESSAGES } from "../../../src/browser/Inlet.ts"
@@ -10,7 +9,7 @@ import { MAX_CONTROL } from "../../../src/protocol/websocket/FrameHead.ts"
 import { MAX_IDLE } from "../../../src/protocol/websocket/FrameReader.ts"
 import { userBounds } from "../../../src/relay/edge/EventLog.ts"
 import { MAX_EVENTS, MAX_NAMES, MAX_RECENT, MAX_USERS } from "../../../src/relay/edge/History.ts"
-import { MAX_TRACES as MAX_TRACES_OF_RELAY, MAX_WAITING as MAX_FRAMES } from "../../../src/relay/edge/Trace.ts"
+import { MAX_TRACES, MAX_WAITING as MAX_FRAMES } from "../../../src/relay/edge/Trace.ts"
 import { defaultRelayLimits as limits } from "../../../src/relay/Limits.ts"
 import {
   ANSWERED_WITHIN,
@@ -126,7 +125,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
       REQUEST_TIME / 1000
     } s for a request, ${Number.parseInt(ANSWER_TIME)} s for an answer |`,
     `| status pages | | ${MAX_PAGES}; ${size(MAX_BEHIND)} waits for one |`,
-    `| traces | | ${Math.min(MAX_TRACES, MAX_TRACES_OF_RELAY)}; ${many(MAX_FRAMES)} frames wait for each |`,
+    `| traces | | ${MAX_TRACES}; ${many(MAX_FRAMES)} frames wait for each |`,
     `| ${size(MAX_PACKET)} a packet, ${many(MAX_FRAMES)} frames wait |`,
     `| a look of \`msrp-relay check\` | | ${seconds(TIME_LIMIT)} |`,
     cells(many, variables.maxConnections),

@@ -144,7 +144,7 @@ describe("opening", () => {
     [
       "what no terminal should be given",
       () => `HTTP/1.1 500 \x1b[31mno\r\nContent-Length: 4\r\n\r\n\x1b[1m`,
-      "the WebSocket is refused with 500 ?[31mno",
+      "the WebSocket is refused with 500 \u{fffd}[31mno",
       500
     ],
     [
