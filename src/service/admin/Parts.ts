@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { AdminParts, type AdminPartsShape, notAvailable } from "../../Admin.ts"
 import { makeHealth } from "../../admin/Health.ts"
 import { type LogLevelName, logLevels } from "../../admin/Model.ts"
@@ -20,6 +19,7 @@ import * as Systemd from "../Systemd.ts"
 import { version } from "../Version.ts"
 import { makeBackendDelay } from "./BackendDelay.ts"
 import { settingsInForce } from "./Config.ts"
+import { traceLines } from "./TraceLines.ts"
 import { makeEndUser } from "./UserEnd.ts"
 
 type Needs = Relay | Metrics | Reload
@@ -87,17 +87,14 @@ const make = Effect.fnUntraced(
       ),
       metrics: prometheus,
       trace: ({ realm, seconds, user }) =>
-        Effect.succeed(
-          // That there are too many is found out when it begins; the API has no more than that itself.
-          Stream.catchCause(
-            relay.trace({
-              users: user === undefined ? "*" : [user],
-              realm,
-              duration: seconds === undefined ? undefined : seconds * 1000
-            }),
-            () => Stream.empty
-          )
-        ),
+        Effect.succeed(traceLines(
+          relay.trace({
+            users: user === undefined ? "*" : [user],
+            realm,
+            duration: seconds === undefined ? undefined : seconds * 1000
+          }),
+          tell
+        )),
       page: yield* makePage(relay)
     }
   }
