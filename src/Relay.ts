@@ -22,7 +22,7 @@ import type { OptionsError } from "./options/Options.ts"
 import { wrongRelayOptions } from "./options/Relay.ts"
 import { canonicalHost, formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
 import type { RelayCounters } from "./relay/Counters.ts"
-import { clockTimers } from "./relay/edge/Alarm.ts"
+import { clockTimers } from "./relay/edge/ClockTimers.ts"
 import { makeDialler } from "./relay/edge/Dialler.ts"
 import { makeEnding } from "./relay/edge/Ending.ts"
 import { isOn, makeEventLog } from "./relay/edge/EventLog.ts"
@@ -32,8 +32,8 @@ import { Listeners } from "./relay/edge/Listeners.ts"
 import { makeLogin } from "./relay/edge/Login.ts"
 import { makeOperator } from "./relay/edge/Operations.ts"
 import type { Operator } from "./relay/edge/Operator.ts"
-import { makeKeeper } from "./relay/edge/Repository.ts"
-import { makeTable } from "./relay/edge/Table.ts"
+import { makeSessionKeeper } from "./relay/edge/SessionKeeper.ts"
+import { makeSweptTable } from "./relay/edge/SweptTable.ts"
 import { type TooManyTraces, type TraceQuery, Tracer } from "./relay/edge/Trace.ts"
 import { troubleLog } from "./relay/edge/TroubleLog.ts"
 import type { RelayBounds, RelayGauges } from "./relay/Gauges.ts"
@@ -253,8 +253,8 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   const clock = yield* Clock.Clock
   const run = yield* FiberSet.makeRuntime<never, void, never>()
 
-  const sessions = table = yield* makeTable(clock, sessionRulesOf(live.current))
-  const keeper = yield* makeKeeper(repository, sessions)
+  const sessions = table = yield* makeSweptTable(clock, sessionRulesOf(live.current))
+  const keeper = yield* makeSessionKeeper(repository, sessions)
   const timers = clockTimers(clock, run)
   const history = new History()
   const listeners = new Listeners(run)

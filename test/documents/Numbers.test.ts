@@ -196,7 +196,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `at its next request, or within ${some(sessions.cleanupInterval / 60_000, "minute")}`,
     `had no connection for ${some(limits.relayGone / 60, "minute")}`,
     `its peer took nothing for ${limits.stall} seconds`,
-    `does not answer for ${some(from("relay/edge/Repository", "LAST_WORDS"), "second")} while the relay stops`
+    `does not answer for ${some(from("relay/edge/SessionKeeper", "LAST_WORDS"), "second")} while the relay stops`
   ],
   "docs/architecture.md": [
     `up to ${INTERRUPTIBLE_ABOVE} octets of body wait for their end-line`,
@@ -282,8 +282,8 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/Credentials.ts": [`within ${from(DIGEST, "LOOKUP_TIME")} seconds (\`DigestOptions.lookupTimeout\`)`],
   "src/SessionRepo.ts": [
     `one that takes longer than ${limits.authDecision} seconds or dies`,
-    `told after the fact, ${from("relay/edge/Repository", "AT_ONCE")} at a time`,
-    `it is read again ${from("relay/edge/Repository", "RETRY")} seconds later`,
+    `told after the fact, ${from("relay/edge/SessionKeeper", "AT_ONCE")} at a time`,
+    `it is read again ${from("relay/edge/SessionKeeper", "RETRY")} seconds later`,
     `default ${from("SessionRepo", "MAX_CHANGES").toLocaleString("en").replace(",", " ")}.`
   ],
   "src/authenticator/DigestAuthenticator.ts": [

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as TestClock from "effect/testing/TestClock"
-import { clockTimers } from "../../src/relay/edge/Alarm.ts"
+import { clockTimers } from "../../src/relay/edge/ClockTimers.ts"
 import { stopTimer, Timed, Timeout, Timers } from "../../src/relay/Timers.ts"
 
 const make = Effect.gen(function*() {

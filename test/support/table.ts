@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Relay, type SessionOptions } from "../../src/Relay.ts"
-import { addTo, makeTable } from "../../src/relay/edge/Table.ts"
+import { addTo, makeSweptTable } from "../../src/relay/edge/SweptTable.ts"
 import type { NewSession } from "../../src/relay/Session.ts"
 import { defaultSessionRules } from "../../src/relay/SessionTable.ts"
 
@@ -12,7 +12,7 @@ export const layerTable = ({ cleanupInterval = "1 minute", ...rules }: SessionOp
   Layer.effect(
     Relay,
     Effect.gen(function*() {
-      const sessions = yield* makeTable(yield* Clock.Clock, {
+      const sessions = yield* makeSweptTable(yield* Clock.Clock, {
         ...defaultSessionRules,
         ...rules as object,
         cleanupInterval: Duration.toMillis(cleanupInterval)

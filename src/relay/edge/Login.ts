@@ -15,13 +15,13 @@ import { addressText, ConnectionFacts } from "../../transport/Connection.ts"
 import type { RelayCounters } from "../Counters.ts"
 import type { Asking, Auth } from "../rules/Auth.ts"
 import { type Attempted, type AuthAnswer, resultOf } from "../rules/AuthAnswer.ts"
-import type { Keeper } from "./Repository.ts"
+import type { SessionKeeper } from "./SessionKeeper.ts"
 import { exitWithin } from "./TimeLimit.ts"
 
 export interface LoginOptions {
   readonly auth: Auth
   readonly authenticator: Authenticator["Service"]
-  readonly keeper: Keeper
+  readonly keeper: SessionKeeper
   readonly counters: RelayCounters
   /** Each login may meet what is broken. */
   readonly log: BoundedLog

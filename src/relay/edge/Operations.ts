@@ -23,7 +23,7 @@ import type {
   SessionSummary,
   TrafficSummary
 } from "./Operator.ts"
-import { topOf } from "./Top.ts"
+import { rankedPage } from "./RankedPage.ts"
 
 /** Of a page, and what a page has unless somebody wants another number. */
 export const MAX_ITEMS = 1000
@@ -200,7 +200,7 @@ function* pageOf<A, B>(
     if (rank !== undefined) ranks.push(rank(one))
     total++
   }
-  const items = rank === undefined ? kept : topOf(kept, ranks, from, most)
+  const items = rank === undefined ? kept : rankedPage(kept, ranks, from, most)
   return { total, items: items.map(summaryOf) }
 }
 

@@ -1,4 +1,4 @@
-/** The table of sessions by Effect's clock: its clean-up, and a session made where there is room. */
+/** The session table by Effect's clock: a fiber ends expired sessions, and a new session waits until room for it is known. */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,24 +7,24 @@ import { SessionsExhausted } from "../../SessionRepo.ts"
 import type { NewSession } from "../Session.ts"
 import { type SessionRules, SessionTable, type SessionUser } from "../SessionTable.ts"
 
-/** Is cleaned up until the scope closes. */
-export const makeTable = Effect.fnUntraced(function*(clock: Clock.Clock, rules: SessionRules) {
+/** A session table that is swept until the scope closes. */
+export const makeSweptTable = Effect.fnUntraced(function*(clock: Clock.Clock, rules: SessionRules) {
   const now = (): number => monotonicMillis(clock)
   const table = new SessionTable(now, rules)
-  const clean = Effect.gen(function*() {
-    // Lets the event loop turn, with what has come in meanwhile.
+  const sweep = Effect.gen(function*() {
+    // Other connections have their turn between two steps.
     for (const _ of table.sweep()) yield* Effect.yieldNow
   })
   let due = now()
   yield* Effect.suspend(() => {
-    // Not so much later as the clean-up takes, or a pass would be longer than it may be.
+    // Counted from when the last sweep was due and not from its end, so that a pass takes no longer than `cleanupInterval`.
     due = Math.max(due + table.pause, now())
-    return Effect.delay(clean, Duration.millis(due - now()))
+    return Effect.delay(sweep, Duration.millis(due - now()))
   }).pipe(Effect.forever, Effect.forkScoped)
   return table
 })
 
-/** Fails where there is no room for one more session of this user. */
+/** Fails when there are as many sessions as allowed, in all or of this user. */
 export const roomFor = Effect.fnUntraced(function*(table: SessionTable, user: SessionUser) {
   let room = table.room(user)
   for (; room === "unknown"; room = table.room(user)) yield* Effect.yieldNow
@@ -33,6 +33,6 @@ export const roomFor = Effect.fnUntraced(function*(table: SessionTable, user: Se
   return yield* new SessionsExhausted({ of: room, limit: room === "all" ? maxSessions : maxSessionsPerUser })
 })
 
-/** A new session. */
+/** Adds a session if there is room for it. */
 export const addTo = (table: SessionTable, session: NewSession) =>
   Effect.map(roomFor(table, session), () => table.add(session))

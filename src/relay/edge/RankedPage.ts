@@ -1,31 +1,31 @@
-/** A page of many by rank, without an order of them all: most of what there is has a rank that is not on the page. */
+/** One page of items by rank, found without sorting all of them: most items are not on the page. */
 
 /**
- * From those with most of something, the most first: `most` of them after the first `from`. Of two with as much the one that
- * came first is first. So the pages of one order have none twice and leave none out.
+ * `most` items after the first `from` in order of rank, the highest first. Items of the same rank stay in their order, so
+ * consecutive pages neither repeat nor omit an item.
  */
-export const topOf = <A>(
+export const rankedPage = <A>(
   all: ReadonlyArray<A>,
   ranks: ReadonlyArray<number>,
   from: number,
   most: number
 ): Array<A> => {
   const places = placesOf(Float64Array.from(ranks), from, most)
-  // Those with as much are in their order.
+  // A stable sort: positions of the same rank stay in their order.
   return places.sort((a, b) => ranks[b]! - ranks[a]!).map((at) => all[at]!)
 }
 
-/** Where those of the page stand, in their order. */
+/** The positions in `ranks` of the items on the page, ascending. */
 export const placesOf = (ranks: Float64Array, from: number, most: number): Array<number> => {
   const places: Array<number> = []
   const count = ranks.length
   const until = Math.min(count, from + most)
   if (from >= until) return places
-  // Numbers alone are sorted without a call for two of them.
+  // A typed array is sorted without a call of a comparing function.
   const sorted = ranks.toSorted()
   const highest = sorted[count - 1 - from]!
   const lowest = sorted[count - until]!
-  // Of those with as much as the ends of the page, some are on the pages before and behind it.
+  // Items that rank as the first or the last of the page may be on the pages before and after it too.
   let atHighest = count - firstAbove(sorted, highest)
   let atLowest = count - firstAbove(sorted, lowest)
   for (let at = 0; at < count; at++) {
@@ -37,7 +37,7 @@ export const placesOf = (ranks: Float64Array, from: number, most: number): Array
   return places
 }
 
-/** Where the first one is that is larger. */
+/** The position of the first rank above this one. */
 const firstAbove = (sorted: Float64Array, rank: number): number => {
   let [low, high] = [0, sorted.length]
   while (low < high) {

@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { OptionsError } from "../../../src/options/Options.ts"
 import { parseUri } from "../../../src/protocol/Uri.ts"
-import { makeKeeper } from "../../../src/relay/edge/Repository.ts"
+import { makeSessionKeeper } from "../../../src/relay/edge/SessionKeeper.ts"
 import {
   type SessionChange,
   type SessionEntry,
@@ -210,7 +210,7 @@ describe("a repository", () => {
           end: (_, reason) => Effect.sync(() => void asked.push(`end: ${reason}`)),
           list: Stream.empty
         })
-        const keeper = yield* makeKeeper(repo, yield* tableOf)
+        const keeper = yield* makeSessionKeeper(repo, yield* tableOf)
         yield* keeper.create(sessionOf("alice"))
       }))
       assert.deepStrictEqual(asked, ["create alice", "end: the relay stops"])
@@ -227,7 +227,7 @@ describe("a repository", () => {
         end: (_, reason) => reason === "the relay stops" ? Effect.never : Effect.void,
         list: Stream.empty
       })
-      const keeper = yield* Scope.provide(Effect.flatMap(tableOf, (table) => makeKeeper(repo, table)), scope)
+      const keeper = yield* Scope.provide(Effect.flatMap(tableOf, (table) => makeSessionKeeper(repo, table)), scope)
       for (const id of ["one", "two"]) {
         yield* keeper.create(sessionOf(id))
       }
@@ -256,7 +256,7 @@ describe("a repository", () => {
         list: Stream.empty
       })
       const table = yield* tableOf
-      const keeper = yield* Scope.provide(makeKeeper(repo, table), scope)
+      const keeper = yield* Scope.provide(makeSessionKeeper(repo, table), scope)
       for (let i = 0; i < 64; i++) {
         const session = yield* keeper.create(sessionOf(`id${i}`))
         if (i < 24) table.end(session, "expired")
@@ -279,7 +279,7 @@ describe("a repository", () => {
           end: () => Effect.sync(() => void ended++),
           list: Stream.empty
         })
-        const keeper = yield* makeKeeper(repo, yield* tableOf)
+        const keeper = yield* makeSessionKeeper(repo, yield* tableOf)
         for (let i = 0; i < 2000; i++) {
           yield* keeper.create(sessionOf(`id${i}`))
         }

@@ -1,4 +1,4 @@
-/** Effect's Clock for the timers of the relay: one fiber that sleeps until the earliest. */
+/** The relay's timers by Effect's Clock: one fiber sleeps until the earliest deadline. */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,7 +6,7 @@ import type * as Fiber from "effect/Fiber"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { Timers } from "../Timers.ts"
 
-/** Timers that expire by this clock. `run` forks a fiber that ends with the relay. */
+/** `run` forks a fiber that ends with the relay. */
 export const clockTimers = (
   clock: Clock.Clock,
   run: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
@@ -14,7 +14,7 @@ export const clockTimers = (
   let sleeper: Fiber.Fiber<void> | undefined
   const timers = new Timers(() => monotonicMillis(clock), (deadline) => {
     sleeper?.interruptUnsafe()
-    // A sleep has whole milliseconds; waking a little late is right, waking early would sleep again.
+    // Rounded up, because a sleep takes whole milliseconds and one that ends early would be repeated.
     const rest = Math.max(0, Math.ceil(deadline - timers.now()))
     sleeper = run(Effect.andThen(
       Effect.sleep(Duration.millis(rest)),
