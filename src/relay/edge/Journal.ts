@@ -12,6 +12,7 @@ import { transportName } from "../../transport/TransportName.ts"
 import type { Loss } from "../Loss.ts"
 import type { CameFrom, FailedLogin, HopFacts, Observer, RefusedRequest } from "../Observer.ts"
 import type { Dial } from "../rules/Directory.ts"
+import { ownerOf, RelayOwner } from "../rules/RelayOwners.ts"
 import type { Session, SessionEnd } from "../Session.ts"
 import type { GrantedOn, Parties, SessionRecord } from "../SessionRecord.ts"
 import type { EventFields, EventMessage, RelayEvent } from "./RelayEvent.ts"
@@ -83,12 +84,14 @@ export class Journal implements Observer {
     this.#note("Info", "peer bound", ofSession(session), { peer: addressOf(connection), peerConnection: number })
   }
 
-  ended({ owner, record }: Session, reason: SessionEnd): void {
+  ended(session: Session, reason: SessionEnd): void {
+    const { record } = session
     const { failures, kinds, received, sent, since } = record
-    const connection = reason === "its connection closed" ? (owner as Partial<HopFacts>).end : undefined
+    const owner = ownerOf(session)
+    const connectionEnd = reason !== "its connection closed" || owner instanceof RelayOwner ? undefined : owner.end
     this.#note("Info", "session ended", ofSession(record), {
       reason,
-      connectionEnd: connection,
+      connectionEnd,
       seconds: this.#secondsSince(since),
       sent: sent.requests,
       octetsSent: sent.octets,

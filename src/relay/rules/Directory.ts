@@ -46,11 +46,13 @@ export interface NoHop {
   readonly target: string
 }
 
+/** What a next hop is: a relay is reached with more proof than an endpoint (RFC 4976 §9.2). */
+export type NextHopKind = "relay" | "endpoint"
+
 /** Where a request wants to go. */
 export interface Wanted {
   readonly uri: MsrpUri
-  /** What is behind it is another relay, not an endpoint. */
-  readonly relay: boolean
+  readonly kind: NextHopKind
   /** The URI of this relay that the request goes through. */
   readonly own: MsrpUri
   /** Who sends it. */
@@ -101,7 +103,8 @@ export class Directory {
    * this hop, which leads to a relay and is there already.
    */
   hopFor(wanted: Wanted, takes: (hop: Party) => boolean): Party | NoHop {
-    const { own, relay, uri } = wanted
+    const { kind, own, uri } = wanted
+    const relay = kind === "relay"
     const strict = this.#relayKey(uri, own)
     if (relay ? this.#alone.touch(strict) === true : this.#nextHops.wantsEachAlone(uri)) return this.dialAlone(wanted)
     const known = this.#alive(strict) ?? (relay ? undefined : this.#alive(endpointKey(uri)))
@@ -118,7 +121,7 @@ export class Directory {
   }
 
   /** A hop that is for this session only, or why there is none. */
-  dialAlone({ own, relay, session, source, uri }: Wanted): Party | NoHop {
+  dialAlone({ kind, own, session, source, uri }: Wanted): Party | NoHop {
     if (cannotBeReached(uri)) {
       return {
         status: 408,
@@ -139,7 +142,7 @@ export class Directory {
       counters.dialsOverLimit++
       return { status: 408, problem: "the user has as many next hops as he may", target: targetOf(uri) }
     }
-    return this.#dial({ uri, relay, localName: own.host, source, session: session.record }, wantedBy)
+    return this.#dial({ uri, relay: kind === "relay", localName: own.host, source, session: session.record }, wantedBy)
   }
 
   #mayDial({ address, user }: DialledFor): boolean {

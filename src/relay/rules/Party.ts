@@ -1,21 +1,29 @@
+/** The connection of a client, a peer or another relay, as the rules see it. */
 import type { Connection } from "../../transport/Connection.ts"
 import type { FrameTrace } from "../FrameTrace.ts"
 import type { HopSessions } from "../HopSessions.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { HopRoutes } from "../route/HopRoutes.ts"
 import type { CountedSource } from "../route/Unanswered.ts"
+import type { Session } from "../Session.ts"
 
 /** One connection as the rules see it: to a client, a peer or another relay. */
 export interface Party extends CountedSource {
-  /** `undefined`: it is being dialled. */
+  /** `undefined` while it is being dialled. */
   readonly connection: Connection | undefined
   readonly outbound: Outbound
-  /** New requests may take it: it is not gone, nor being closed by either side, nor with a relay whose certificate has expired. */
+  /**
+   * Whether new requests may take it: it is not gone, not being closed by either side, and its certificate, if it proved a relay,
+   * has not expired.
+   */
   readonly open: boolean
-  /** Where it leads, as the directory knows it; the directory's own. */
+  /** The keys under which the `Directory` finds it; only the directory changes them. */
   readonly keys: Array<string>
   readonly sessions: HopSessions
   readonly routes: HopRoutes
-  /** Is told what passes on it; there only while somebody traces a user of it. */
+  /** Observes its frames while one of its users is traced. */
   readonly trace: FrameTrace | undefined
 }
+
+/** The connection of the peer that writes to the owner of this session, if one does. */
+export const peerOf = ({ peer }: Session): Party | undefined => peer?.connection as Party | undefined

@@ -82,6 +82,9 @@ export class RelayOwner extends Timed {
   }
 }
 
+/** The connection that a session was granted on, or the relay that obtained it for a client behind it. */
+export const ownerOf = ({ owner }: Session): Party | RelayOwner => owner as Party | RelayOwner
+
 export class RelayOwners {
   readonly #shared: Shared
   readonly #end: (session: Session) => void

@@ -22,11 +22,11 @@ export const returnTo = (session: Session, wanted: Wanted, links: Links): () => 
   const { uri } = wanted
   // Another relay is never reached without TLS (RFC 4976 §9.2).
   if (shared.phase === "stopping" || uri.scheme !== "msrps" || uri.transport.toLowerCase() !== "tcp") return undefined
-  const known = wayTo(session, uri, true)
+  const known = wayTo(session, uri, "relay")
   const hop = known ?? directory.hopFor(wanted, () => true)
   if ("problem" in hop) return undefined
   relays.leads(hop, session, uri)
   // What fails next goes there, too, also where the directory has no connection for more than one session.
-  if (known === undefined) wentBy(session, uri, hop, true)
+  if (known === undefined) wentBy(session, uri, hop, "relay")
   return hop
 }

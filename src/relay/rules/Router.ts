@@ -1,8 +1,8 @@
 /**
  * Who may send what through which URI (RFC 4976 §6.2 to §6.4). Decided once for each pair of paths on a connection.
  *
- * A request is only ever forwarded through a session URI that this relay handed out and that is still valid. Its owner
- * may send to anybody; anybody else may send to its owner, and nowhere else.
+ * A request is forwarded only through a session URI that this relay handed out and that is still valid. The owner of the
+ * session may send to anybody; anybody else may send only to the owner.
  */
 import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
@@ -10,37 +10,47 @@ import { ConnectionFacts } from "../../transport/Connection.ts"
 import type { Paces } from "../route/Pace.ts"
 import { MAX_RETRY_BUFFERS, RetryBuffer } from "../route/RetryBuffer.ts"
 import type { Route } from "../route/Route.ts"
-import { type UserLoad, UserLoads } from "../route/UserLoad.ts"
-import { extend, type Session, type Sessions } from "../Session.ts"
+import { UserLoads } from "../route/UserLoad.ts"
+import type { Session, Sessions } from "../Session.ts"
 import { partiesOf } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
 import { type Decision, refuse, TOO_LONG } from "./Decision.ts"
-import type { Directory } from "./Directory.ts"
+import type { Directory, NextHopKind, Wanted } from "./Directory.ts"
 import { OwnUris } from "./OwnUris.ts"
-import type { Party } from "./Party.ts"
+import { type Party, peerOf } from "./Party.ts"
+import { endsHere } from "./PathEnd.ts"
 import type { Peers } from "./Peers.ts"
-import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
+import { ownerOf, RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { returnTo } from "./Return.ts"
 import { type RouteSpec, routeTo } from "./RouteTo.ts"
 import { OnSharedLink } from "./SharedLink.ts"
 import { cameBy, lacksTls, ledTo, mayTake, onlyConnects, wayTo, wentBy } from "./Ways.ts"
 
-/** Authorities that the owner of a session may show, as clients behind rewriting middleboxes do. */
+/** Authorities that the owner of a session may use in From-Path: middleboxes rewrite them (RFC 6714). */
 const MAX_OWNER_AUTHORITIES = 4
 
 export interface RouterOptions {
   readonly shared: Shared
   readonly sessions: Sessions
-  /** Other relays that have sessions here. */
+  /** Other relays that own sessions here. */
   readonly relays: RelayOwners
-  /** Which are admitted. */
+  /** Which relays are admitted. */
   readonly peers: Peers
   /** The relay's own URIs, without session-id. */
   readonly uris: ReadonlyArray<MsrpUri>
-  /** What Use-Path is made of, where that differs: session URIs come back with it. */
+  /** The URIs that Use-Path is made of where they differ from `uris`: requests come back with them. */
   readonly usePath: ReadonlyArray<MsrpUri>
   readonly directory: Directory
   readonly paces: Paces
+}
+
+/** The sessions that a request goes through: two when both parties are clients of this relay. */
+type Through = readonly [Session, Session?]
+
+/** A request through a session: what its route is made of, except for sessions, target and paces. */
+interface Request extends Omit<RouteSpec, "paces" | "sessions"> {
+  /** Whether it is a long chunk, which is forwarded while it comes in. */
+  readonly isLong: boolean
 }
 
 export class Router {
@@ -54,15 +64,15 @@ export class Router {
     this.#own = new OwnUris(options.uris, options.usePath)
   }
 
-  /** What the relay is called on a connection with or without TLS. */
+  /** The relay's own URI for a connection with or without TLS. */
   ownUri(secure: boolean): MsrpUri | undefined {
     return this.#own.on(secure)
   }
 
-  /** `isLong`: it is a long chunk, of which only the beginning is here. */
+  /** `isLong`: whether it is a long chunk, of which only the beginning is here. */
   decide(head: Head, hop: Party, isLong: boolean): Decision {
-    // Its sender may come again, to another relay of the domain or when this one runs anew.
     const { directory, shared } = this.#options
+    // 408: the sender may try again, at another relay of the domain or once this one has restarted.
     if (shared.phase === "stopping") return refuse(408, "the relay stops")
     const { pathUris } = shared.codec.limits
     const to = parsePath(head.toPath, pathUris)
@@ -71,39 +81,29 @@ export class Router {
     const first = to[0]!
     const fromRelay = hop.isRelay(from[0]!)
     if (fromRelay) directory.shown(from[0]!, hop, first)
-    // A connection that many sessions of another relay share is not closed for one bad request.
+    // One bad request does not close a connection that many sessions of another relay share.
     if (!this.#own.has(first)) return fromRelay ? refuse(481, "for another relay") : { _tag: "Foreign" }
-    if (first.sessionId === undefined) return this.#bare(head, hop, to, from)
+    if (first.sessionId === undefined) return this.#withoutSession(head, hop, to, from)
     if (first.port === undefined || (head.kind !== Kind.Auth && [...to, from[0]!].some(lacksPort))) {
       return refuse(400, "a URI without a port")
     }
-
     const session = this.#session(first)
     if (session === undefined) return refuse(481, "there is no such session, or it is over")
     if (lacksTls(first, hop)) {
       return refuse(403, "the session is one for connections with TLS", partiesOf([session], false))
     }
-    const { owner } = session
-    const fromOwner = owner instanceof RelayOwner ? fromRelay && owner.isWayOf(session, from[0]!) : owner === hop
-    if (fromRelay && owner instanceof RelayOwner && owner.is(from[0]!.host)) this.#options.relays.linked(owner, hop)
+    if (fromRelay) this.#options.relays.leads(hop, session, from[0]!)
+    const fromOwner = isFromOwner(session, hop, from[0]!, fromRelay)
+    if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
+    if (this.#isTooLong(to, from)) return TOO_LONG
     const user = this.#users.of(session, fromOwner)
     const elsewhere = fromRelay ? this.#elsewhere(session, from[0]!, first, hop) : undefined
-    const { paces } = this.#options
-    const request: Request = { head, hop, to, from, fromOwner, fromRelay, elsewhere, paces, user, isLong }
-    if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
-    // The next relay would not read it to its end.
-    const own = this.#own.has(to[1]!) ? to.slice(0, 2) : to.slice(0, 1)
-    if (fromLine([...own, ...from]) > shared.codec.limits.headerLine) return TOO_LONG
-    // What comes from here does not come in, but from another relay of the same name.
-    if (!fromOwner && !fromRelay && this.#own.has(from[0]!)) {
-      return refuse(403, "a request that says it comes from this relay", partiesOf([session], false))
-    }
-    const decision = fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
-    if (fromRelay && decision._tag === "Route") cameBy(session, from[0]!, hop)
-    return decision
+    const { kind } = head
+    return this.#through(session, { source: hop, to, from, fromOwner, fromRelay, elsewhere, kind, user, isLong })
   }
 
-  #bare(head: Head, hop: Party, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Decision {
+  /** A request whose To-Path begins with the relay's bare URI: only an AUTH for this relay is accepted. */
+  #withoutSession(head: Head, hop: Party, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Decision {
     const first = to[0]!
     if (head.kind !== Kind.Auth) return refuse(481, "no session-id in its To-Path")
     // AUTH for a relay further on goes through a session URI, never through the bare name (RFC 4976 §5.1).
@@ -121,175 +121,179 @@ export class Router {
     return session !== undefined && sameUri(session.uri, uri) ? session : undefined
   }
 
-  /** It keeps what is known of the connection, and not the hop, which may be gone by then. */
+  /** Whether the next relay would not read its From-Path line to the end. */
+  #isTooLong(to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): boolean {
+    const own = this.#own.has(to[1]!) ? to.slice(0, 2) : to.slice(0, 1)
+    return fromLine([...own, ...from]) > this.#options.shared.codec.limits.headerLine
+  }
+
+  /** Where the sender is told of failures after its connection has closed. Keeps facts about the hop, and not the hop. */
   #elsewhere(session: Session, uri: MsrpUri, own: MsrpUri, { connection }: Party): () => Party | undefined {
     const source = { connection: connection && new ConnectionFacts(connection) }
-    return returnTo(session, { uri, relay: true, own, source, session }, this.#options)
+    return returnTo(session, { uri, kind: "relay", own, source, session }, this.#options)
+  }
+
+  #through(session: Session, request: Request): Decision {
+    const { from, fromOwner, fromRelay, source, to } = request
+    // A From-Path with a URI of this relay came from another relay of the same name, or is made up.
+    if (!fromOwner && !fromRelay && this.#own.has(from[0]!)) {
+      return refuse(403, "a request that says it comes from this relay", partiesOf([session], false))
+    }
+    const decision = fromOwner ? this.#fromOwner(session, request) : this.#toOwner([session], to, request)
+    if (fromRelay && decision._tag === "Route") cameBy(session, from[0]!, source)
+    return decision
   }
 
   /** The owner may send to anybody (RFC 4976 §6.4). */
   #fromOwner(session: Session, request: Request): Decision {
-    const { from, fromRelay, head, to } = request
-    // Nobody but a relay may stand between a client and this relay (RFC 4976 §6.3).
-    if (head.kind === Kind.Auth && from.length > 1 && !fromRelay) {
+    const { from, fromRelay, kind, to } = request
+    // Only a relay may stand between a client and this relay (RFC 4976 §6.3).
+    if (kind === Kind.Auth && from.length > 1 && !fromRelay) {
       return refuse(403, "an AUTH from behind somebody who is not known as a relay", partiesOf([session], true))
     }
     const authority = authorityKey(from[0]!)
     const known = session.ownerAuthorities
     if (!known.includes(authority) && known.length < MAX_OWNER_AUTHORITIES) known.push(authority)
-
-    const next = to[1]!
-    if (this.#own.has(next)) {
-      // Both parties are clients here: its second URI is checked as if the first had been another relay's.
-      const other = this.#session(next)
-      const parties = partiesOf([session], true)
-      if (other === undefined) return refuse(481, "there is no such session of the receiver, or it is over", parties)
-      return other === session
-        ? refuse(403, "the session is its own receiver", parties)
-        : this.#toOwner([session, other], to.slice(1), request)
-    }
-    const { peer } = session
-    const isAuth = head.kind === Kind.Auth
-    const relay = isAuth || to.length > 2
-    // Who is proved to be a relay is no peer: what is for one would go to whoever calls himself that (RFC 4976 §9.2).
-    const isOfRelay = relay && !onlyConnects(next) && this.#options.peers.admits(next)
-    const proves = isAuth || isOfRelay || wayTo(session, next, relay) !== undefined
-    if (!proves && peer !== undefined && mayTake(peer.connection as Party, peer.uri, next)) {
-      return forward([session], peer.connection as Party, request)
-    }
-    return this.#dial([session], to, relay, request)
+    return this.#own.has(to[1]!) ? this.#toOtherClient(session, request) : this.#toNextHop(session, request)
   }
 
-  /** To the hop that the second URI leads to; with a connection that is made for it, unless there is one. */
-  #dial(
-    sessions: readonly [Session, Session?],
-    path: ReadonlyArray<MsrpUri>,
-    relay: boolean,
-    request: Request
-  ): Decision {
+  /** Both parties are clients of this relay: the second URI is checked as if the first had been that of another relay. */
+  #toOtherClient(session: Session, request: Request): Decision {
+    const { to } = request
+    const other = this.#session(to[1]!)
+    const parties = partiesOf([session], true)
+    if (other === undefined) return refuse(481, "there is no such session of the receiver, or it is over", parties)
+    return other === session
+      ? refuse(403, "the session is its own receiver", parties)
+      : this.#toOwner([session, other], to.slice(1), request)
+  }
+
+  #toNextHop(session: Session, request: Request): Decision {
+    const { kind, to } = request
+    const next = to[1]!
+    const isAuth = kind === Kind.Auth
+    const leadsTo = isAuth || to.length > 2 ? "relay" : "endpoint"
+    const { peer } = session
+    const hop = peerOf(session)
+    if (peer !== undefined && hop !== undefined && mayTake(hop, peer.uri, next)) {
+      // What is meant for a proven relay does not go to a peer that merely claims its URI (RFC 4976 §9.2).
+      const isOfRelay = leadsTo === "relay" && !onlyConnects(next) && this.#options.peers.admits(next)
+      const needsRelay = isAuth || isOfRelay || wayTo(session, next, leadsTo) !== undefined
+      if (!needsRelay) return this.#forward([session], hop, request)
+    }
+    return this.#dial([session], to, leadsTo, request)
+  }
+
+  /** To the hop that the second URI of `path` leads to, which is dialled if there is no connection yet. */
+  #dial(through: Through, path: ReadonlyArray<MsrpUri>, kind: NextHopKind, request: Request): Decision {
     const [own, uri] = [path[0]!, path[1]!]
-    const session = sessions[1] ?? sessions[0]
-    const parties = partiesOf(sessions, request.fromOwner)
+    const session = through[1] ?? through[0]
+    const parties = partiesOf(through, request.fromOwner)
     if (uri.transport.toLowerCase() !== "tcp") {
       return refuse(481, "its receiver can only connect himself, and is not connected", parties)
     }
-    // Another relay is never reached without TLS, whoever names it (RFC 4976 §9.2).
-    if (uri.scheme === "msrp" && relay) return refuse(403, "another relay without TLS", parties)
+    // Another relay is reached by TLS only, whoever names it (RFC 4976 §9.2).
+    if (uri.scheme === "msrp" && kind === "relay") return refuse(403, "another relay without TLS", parties)
     const { directory, relays } = this.#options
-    const way = wayTo(session, uri, relay)
+    const way = wayTo(session, uri, kind)
     if (way !== undefined) {
       relays.leads(way, session, uri)
-      return forward(sessions, way, request)
+      return this.#forward(through, way, request)
     }
-    const wanted = { uri, source: request.hop, session: sessions[0], relay, own }
+    const wanted = { uri, kind, own, source: request.source, session: through[0] }
     const target = directory.hopFor(wanted, (hop) => !request.isLong || mayBegin(session, hop))
     if ("problem" in target) return refuse(target.status, target.problem, parties, target.target)
     relays.leads(target, session, uri)
-    const route = forward(sessions, target, request)
-    wentBy(session, uri, target, relay)
-    if (!relay) return route
-    // A long chunk is too long to be kept, and on a connection that takes several sessions there is no need for a copy.
-    const counts = [target.routes, request.user] as const
-    if (!request.isLong && !target.routes.takesSeveral && counts.every((one) => one.retryBuffers < MAX_RETRY_BUFFERS)) {
-      const spec = specOf(sessions, request)
-      const policy = new OnSharedLink({ directory, relays, wanted, session, target, spec })
-      route.back.retry = new RetryBuffer(route, policy, counts)
-    }
+    const route = this.#forward(through, target, request)
+    wentBy(session, uri, target, kind)
+    if (kind === "relay") this.#tries(route, { through, wanted, session, target, request })
     return route
+  }
+
+  /** Keeps the first requests of a route, to send them on another connection if the relay refuses the session on this one. */
+  #tries(route: Route, { request, session, target, through, wanted }: {
+    readonly through: Through
+    readonly wanted: Wanted
+    readonly session: Session
+    readonly target: Party
+    readonly request: Request
+  }): void {
+    // Not needed for what is too long to be kept, nor on a connection that has taken several sessions.
+    if (request.isLong || target.routes.takesSeveral) return
+    const counts = [target.routes, request.user] as const
+    if (counts.some(({ retryBuffers }) => retryBuffers >= MAX_RETRY_BUFFERS)) return
+    const { directory, relays } = this.#options
+    const spec = this.#spec(through, request)
+    const policy = new OnSharedLink({ directory, relays, wanted, session, target, spec })
+    route.back.retry = new RetryBuffer(route, policy, counts)
   }
 
   /**
    * Anybody may send to the owner, and nowhere else: the next URI must be the owner's. A direct client is the end of its
-   * path; one connection at a time may write to a session, unless it is that of a relay (RFC 4975 §5.4, RFC 4976 §6.4), or
-   * one that the owner was led to: who has connected in must not shut out whom it was made to.
+   * path. Only one connection at a time may write to a session (RFC 4975 §5.4, RFC 4976 §6.4), except that of a relay, and one
+   * to which requests of the session were led: a peer that connected in must not shut that out.
    */
-  #toOwner(sessions: readonly [Session, Session?], path: ReadonlyArray<MsrpUri>, request: Request): Decision {
-    const { from, fromRelay, head, hop } = request
-    const session = sessions[1] ?? sessions[0]
-    const parties = partiesOf(sessions, request.fromOwner)
+  #toOwner(through: Through, path: ReadonlyArray<MsrpUri>, request: Request): Decision {
+    const { fromRelay, source } = request
+    const session = through[1] ?? through[0]
+    const parties = partiesOf(through, request.fromOwner)
     const next = path[1]
     if (next === undefined || !session.ownerAuthorities.includes(authorityKey(next))) {
       return refuse(403, "its To-Path does not lead to the owner of the session", parties)
     }
-    const { owner, peer } = session
-    const behindRelay = owner instanceof RelayOwner
-    if (path.length > 2 && !behindRelay) {
+    const owner = ownerOf(session)
+    if (path.length > 2 && !(owner instanceof RelayOwner)) {
       return refuse(403, "its To-Path leads on behind the owner of the session", parties)
     }
-    const hasOther = peer !== undefined && peer.connection !== hop && (peer.connection as Party).open
-    if (hasOther && !fromRelay && !ledTo(session, hop)) {
+    const peer = peerOf(session)
+    const hasOther = peer !== undefined && peer !== source && peer.open
+    if (hasOther && !fromRelay && !ledTo(session, source)) {
       return refuse(506, "the session has a peer on another connection", parties)
     }
-    const decision = behindRelay
-      ? this.#dial(sessions, path, true, request)
-      : forward(sessions, owner as Party, request)
-    // The latest URI it shows: a chat switch joins with one and may speak with another.
-    if (decision._tag === "Route" && !fromRelay && head.kind !== Kind.Report) {
-      if (!hasOther) session.peer = { connection: hop, uri: from[0]! }
-      hop.sessions.isPeerOf(session)
-      if (!session.record.bound) {
-        session.record.bound = true
-        this.#options.shared.observer.bound(hop, session.record)
-      }
-    }
+    const decision = owner instanceof RelayOwner
+      ? this.#dial(through, path, "relay", request)
+      : this.#forward(through, owner, request)
+    if (decision._tag === "Route" && !fromRelay && request.kind !== Kind.Report) this.#bind(session, request, hasOther)
     return decision
+  }
+
+  /** Makes the sender the peer of the session unless there is another; with its latest URI, since a chat switch changes it. */
+  #bind(session: Session, { from, source }: Request, hasOther: boolean): void {
+    if (!hasOther) session.peer = { connection: source, uri: from[0]! }
+    source.sessions.isPeerOf(session)
+    if (session.record.bound) return
+    session.record.bound = true
+    this.#options.shared.observer.bound(source, session.record)
+  }
+
+  #spec(through: Through, request: Request): RouteSpec {
+    const sessions = through.filter((session) => session !== undefined)
+    return { ...request, sessions, paces: this.#options.paces }
+  }
+
+  #forward(through: Through, target: Party, request: Request): Route {
+    return routeTo(target, this.#spec(through, request))
   }
 }
 
-interface Request {
-  readonly head: Head
-  readonly hop: Party
-  readonly to: ReadonlyArray<MsrpUri>
-  readonly from: ReadonlyArray<MsrpUri>
-  /** It comes from the relay that its first From-Path URI names, which the certificate of the connection proves. */
-  readonly fromRelay: boolean
-  /** Where that is told of it when the connection is gone. */
-  readonly elsewhere: (() => Party | undefined) | undefined
-  /** It comes from the owner of the first session, not to him. */
-  readonly fromOwner: boolean
-  readonly paces: Paces
-  readonly user: UserLoad
-  /** A long chunk, which is passed on while it comes. */
-  readonly isLong: boolean
+const isFromOwner = (session: Session, hop: Party, uri: MsrpUri, fromRelay: boolean): boolean => {
+  const owner = ownerOf(session)
+  return owner instanceof RelayOwner ? fromRelay && owner.isWayOf(session, uri) : owner === hop
 }
-
-const specOf = (
-  sessions: readonly [Session, Session?],
-  { elsewhere, from, fromOwner, fromRelay, head: { kind }, hop, paces, to, user }: Request
-): RouteSpec => {
-  const used = sessions.filter((session) => session !== undefined)
-  return { source: hop, sessions: used, to, from, fromOwner, fromRelay, elsewhere, paces, kind, user }
-}
-
-const forward = (sessions: readonly [Session, Session?], target: Party, request: Request): Route =>
-  routeTo(target, specOf(sessions, request))
 
 /** Octets of a From-Path line. */
 const fromLine = (path: ReadonlyArray<MsrpUri>): number =>
   path.reduce((octets, { text }) => octets + 1 + text.length, "From-Path:\r\n".length)
 
-/** May a first request go there that is too long to be sent again: others use it, and it may be that no second one can. */
+/**
+ * Whether a first request that is too long to be sent again may go there: not where the connection is in use by other sessions
+ * and may turn out to take only one.
+ */
 const mayBegin = (session: Session, { routes, shared }: Party): boolean =>
   routes.takesSeveral || !routes.anyWithout([session], shared.turn.now)
 
-const endsHere = (head: Head, session: Session, fromOwner: boolean, now: number): Decision => {
-  const { kind } = head
-  const here = (status: number, problem: string): Decision => ({
-    _tag: "Here",
-    status,
-    problem,
-    parties: partiesOf([session], fromOwner)
-  })
-  if (kind === Kind.Auth) return here(403, "an AUTH that goes no further than this relay, through a session")
-  if (kind !== Kind.Send) return here(501, "a request that is for the relay")
-  if (!fromOwner || head.hasBody) return here(403, "a message that is for the relay")
-  // A keep-alive of the owner: nothing passes, and yet the session is in use.
-  extend(session, now)
-  return { _tag: "Here", status: 200 }
-}
-
 /**
- * Only an AUTH may leave the port out (RFC 4976 §8). Whom a connection leads to that he has made himself, as by WebSocket,
- * is not looked for by his port (RFC 7977 §8.3.2).
+ * Only an AUTH may leave the port out (RFC 4976 §8). A peer that connects itself, as by WebSocket, is not found by its port
+ * (RFC 7977 §8.3.2).
  */
 const lacksPort = (uri: MsrpUri): boolean => uri.port === undefined && uri.transport.toLowerCase() === "tcp"

@@ -47,7 +47,7 @@ export class OnSharedLink implements RetryPolicy {
     const target = directory.dialAlone(wanted)
     if ("problem" in target) return undefined
     relays.leads(target, session, wanted.uri)
-    wentBy(session, wanted.uri, target, true)
+    wentBy(session, wanted.uri, target, "relay")
     const route = routeTo(target, spec)
     route.back.retry = new RetryBuffer(route, new OnOwnConnection(directory, wanted), [target.routes, spec.user])
     return route

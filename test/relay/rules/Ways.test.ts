@@ -269,8 +269,8 @@ describe("the ways of a session", () => {
       return parseUri(`${start.padEnd(MAX_URI_OCTETS - 4, "s")};tcp`)!
     })
     const hops = uris.map(() => ({ open: true }) as unknown as Party)
-    for (const [i, uri] of uris.entries()) wentBy(session, uri, hops[i]!, false)
-    for (const [i, uri] of uris.entries()) assert.strictEqual(wayTo(session, uri, false), hops[i])
+    for (const [i, uri] of uris.entries()) wentBy(session, uri, hops[i]!, "endpoint")
+    for (const [i, uri] of uris.entries()) assert.strictEqual(wayTo(session, uri, "endpoint"), hops[i])
     const octets = [...session.ways?.keys() ?? []].map(({ length }) => length)
     assert.isBelow(octets.reduce((sum, one) => sum + one), 2048)
   })
