@@ -25,10 +25,7 @@ import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/ClockTimers.ts"
 import { makeDialler } from "./relay/edge/Dialler.ts"
 import { makeEnding } from "./relay/edge/Ending.ts"
-import { isOn, makeEventLog } from "./relay/edge/EventLog.ts"
-import { History } from "./relay/edge/History.ts"
-import { Journal, type Noted } from "./relay/edge/Journal.ts"
-import { Listeners } from "./relay/edge/Listeners.ts"
+import { makeEventSinks } from "./relay/edge/EventSinks.ts"
 import { makeLogin } from "./relay/edge/Login.ts"
 import { makeOperator } from "./relay/edge/Operations.ts"
 import type { Operator } from "./relay/edge/Operator.ts"
@@ -44,6 +41,7 @@ import { admitsRelays, type RelayPolicy } from "./relay/rules/Peers.ts"
 import { defaultSessionRules, type SessionRules, type SessionTable } from "./relay/SessionTable.ts"
 import type { Phase } from "./relay/Shared.ts"
 import { Switchboard, type SwitchboardRules } from "./relay/Switchboard.ts"
+import type { Timers } from "./relay/Timers.ts"
 import { SessionRepo } from "./SessionRepo.ts"
 import { SocketSelector } from "./SocketSelector.ts"
 import type { TraceFrame } from "./trace/TraceFrame.ts"
@@ -74,15 +72,15 @@ export type { SessionTable } from "./relay/SessionTable.ts"
 export type { Phase } from "./relay/Shared.ts"
 export { TraceFrame } from "./trace/TraceFrame.ts"
 
-/** Seconds that a session URI is good for, and at most behind another relay, where options do not say. */
+/** Seconds for which a session URI is valid by default, and at most for a client behind another relay. */
 const EXPIRES = 1800
 const RELAY_MAX_EXPIRES = 86_400
 
-/** How often it is looked for connections that nobody uses, and logged what limits have refused. */
+/** How often unused connections are closed, and refusals by limits are logged. */
 const IDLE_CHECK = "1 minute"
 
 /**
- * How many sessions there may be, and how they end. They may change, but for `hashSize`.
+ * Bounds on sessions, and how they end. All may change while the relay runs, except `hashSize`.
  *
  * @category options
  * @since 0.2.0
@@ -90,67 +88,67 @@ const IDLE_CHECK = "1 minute"
 export interface SessionOptions {
   /** log2 of the number of buckets of the table; the clean-up visits one bucket at a time. 0..20, default 10. */
   readonly hashSize?: number | undefined
-  /** For one pass of the clean-up over all buckets. A bare number is milliseconds. Default a minute. */
+  /** The duration of one pass of the clean-up over all buckets. A bare number is milliseconds. Default a minute. */
   readonly cleanupInterval?: Duration.Input | undefined
   /** Sessions at a time. Default 100 000. */
   readonly maxSessions?: number | undefined
   /** Sessions of one user (of one realm) at a time, on however many connections. Default 1000. */
   readonly maxSessionsPerUser?: number | undefined
   /**
-   * A session through which requests pass lives on: each one gives it all its time again, as does a keep-alive of its
-   * owner. For clients that never refresh their AUTH. Default false (RFC 4976 §6.3).
+   * Whether each request through a session, and each keep-alive of its owner, prolongs it by its whole interval. For clients
+   * that never refresh their AUTH. Default false (RFC 4976 §6.3).
    */
   readonly extendActive?: boolean | undefined
 }
 
 /**
- * They may change (`Live`), but for `listen`, `uris` and `usePath`, which count at the start.
+ * All may change while the relay runs (`Live`), except `listen`, `uris` and `usePath`, which are read once at the start.
  *
  * @category options
  * @since 0.1.0
  */
 export interface RelayOptions {
-  /** Where to listen. */
+  /** The sockets to listen on. */
   readonly listen: ReadonlyArray<LocalSocket>
   /**
-   * The relay's own URIs, without session-id: what clients address in AUTH, and what Use-Path is made of. Made from
-   * the listeners when absent.
+   * The relay's own URIs, without session-id: clients address them in AUTH, and Use-Path is made of them. Default: made from the
+   * listeners.
    */
   readonly uris?: ReadonlyArray<MsrpUri> | undefined
   /**
-   * The URI of this very relay, where the others are shared by several (a farm that its domain's SRV records list): for
-   * Use-Path, since a session URI is good on one of them only (RFC 4976 §6.3, §8). For each scheme one for all, and one for each
-   * `domain` that is the host of some of `uris`; without one, the URI that an AUTH addresses.
+   * The URIs of this relay alone, where `uris` are shared by several relays (a farm that its domain's SRV records list). Use-Path
+   * is made of them, because a session URI is valid on one relay only (RFC 4976 §6.3, §8). For each scheme there may be one
+   * without `domain`, and one for each `domain` that is the host of some of `uris`. Default: the URI that an AUTH addresses.
    */
   readonly usePath?: ReadonlyArray<UsePathUri> | undefined
-  /** The realm of challenges. When absent, the host of that of `uris` which an AUTH addresses. */
+  /** The realm of challenges. Default: the host of the URI that an AUTH addresses. */
   readonly authRealm?: string | undefined
-  /** Seconds for which a session URI is valid when its client names none. Default 1800. */
+  /** Seconds for which a session URI is valid when the AUTH has no Expires. Default 1800. */
   readonly authExpires?: number | undefined
-  /** Seconds: the bounds for what a client may ask (423 otherwise). Default: none. */
+  /** Seconds: the bounds of the Expires in an AUTH, which is answered 423 otherwise. Default: none. */
   readonly authMinExpires?: number | undefined
   readonly authMaxExpires?: number | undefined
   /**
-   * Seconds: the same bound for clients behind other relays, whose sessions live on when a connection closes. Default 86400.
+   * Seconds: an upper bound for clients behind other relays, whose sessions outlive a connection. Default 86400.
    */
   readonly authRelayMaxExpires?: number | undefined
-  /** AUTH without TLS: `loopback` (default) where the client is on this machine, `always`, or `never` (RFC 4976 §9.2). */
+  /** Where AUTH is allowed without TLS: from this machine (`loopback`, the default), `always` or `never` (RFC 4976 §9.2). */
   readonly plaintextAuth?: "loopback" | "always" | "never" | undefined
   /**
-   * Which relays are admitted as such, of those that prove their name by certificate: none (default), those of these names,
-   * where `*.` stands for one label, or all: whoever has a certificate of an authority that is trusted (RFC 4976 §6.3).
+   * Which peers are treated as relays, of those that prove a name by certificate: `none` (default), those of these names, where
+   * `*.` stands for one label, or `all` with a certificate of a trusted authority (RFC 4976 §6.3).
    */
   readonly relayPeers?: RelayPolicy | undefined
-  /** Those of `listen` that other relays connect to: who connects to another one proves no name. Default: all with TLS. */
+  /** The sockets of `listen` that other relays connect to; on others no peer proves a name. Default: all with TLS. */
   readonly relayListen?: ReadonlyArray<LocalSocket> | undefined
   /**
-   * Whoever connects by TLS is asked for a certificate, which an `Authenticator` of one's own may look at. Showing one makes
-   * nobody a relay: that is `relayPeers`. Default false, as to verify some takes long.
+   * Whether every TLS client is asked for a certificate, for a custom `Authenticator`. A certificate does not make its owner a
+   * relay: see `relayPeers`. Default false, because some certificates take long to verify.
    */
   readonly clientCertificates?: boolean | undefined
   /**
-   * Where clients may make the relay connect to. By default not to the relay itself and, unless it listens on loopback
-   * only, not to loopback, link-local and private addresses.
+   * Where clients may make the relay connect to. By default neither the relay itself nor, unless it listens on loopback only,
+   * loopback, link-local and private addresses.
    */
   readonly nextHops?: NextHopOptions | undefined
   readonly sessions?: SessionOptions | undefined
@@ -158,11 +156,11 @@ export interface RelayOptions {
 }
 
 /**
- * An MSRP relay (RFC 4976), running while its layer lives. It needs its services and nothing else, so the same program
- * runs on sockets and on a simulated network.
+ * An MSRP relay (RFC 4976), which runs while its layer lives. It needs only its services, so the same program runs on sockets
+ * and on a simulated network.
  *
- * When its scope closes it drains for as long as the limit `drain` says (0: not at all), and then closes as `close` does:
- * what it has accepted is delivered, or reported to who has sent it.
+ * When its scope closes, it drains for as long as the limit `drain` says (0: not at all), and then closes as `close` does:
+ * each accepted message is delivered, or reported to its sender.
  *
  * ```ts
  * const listen = [{ scheme: "msrp", host: "localhost", port: 2855 }] as const
@@ -190,37 +188,37 @@ export class Relay extends Context.Service<Relay, {
   readonly counters: Readonly<RelayCounters>
   readonly gauges: () => RelayGauges
   readonly bounds: () => RelayBounds
-  /** The sessions that are valid, as the relay itself sees them: plain calls, and session-ids among it, which are secrets. */
+  /** The valid sessions, as the relay itself uses them: plain calls. Their session-ids are secrets. */
   readonly sessions: SessionTable
-  /** What the transport knows of itself, if it counts. */
+  /** Counters and certificates of the transport, if it has any. */
   readonly transportFacts: TransportFacts | undefined
-  /** What an operator sees of it, and may do to it. */
+  /** What an operator may see of the relay and do to it. */
   readonly operator: Operator
   readonly phase: () => Phase
-  /** Milliseconds since 1970: since when. */
+  /** Milliseconds since 1970: when the phase began. */
   readonly phaseSince: () => number
   /**
-   * Takes the relay out of service: from now on no session is granted. AUTH is answered 408, also by who has a session, whose
-   * time then ends as it was granted; a connection with nothing else to do here is closed with that. Live sessions go on,
-   * with new connections of their peers. Completes when the last session has ended and nobody waits for an answer, or
-   * when `undrain` or `close` put an end to it. Whoever does not wait any longer has not taken it back.
+   * Takes the relay out of service: no session is granted any more. Each AUTH is answered 408, also that of a client with a
+   * session, which then ends when it expires; a connection without any use here is closed with that answer. Sessions go on, also
+   * with new connections of their peers. Completes when the last session has ended and no answer is awaited, or when `undrain`
+   * or `close` end the drain. Interrupting it does not undo it.
    */
   readonly drain: Effect.Effect<void>
-  /** Takes `drain` back. A relay that stops does not serve again, nor one that drains because it `end`s. */
+  /** Undoes `drain`, unless the relay stops or drains because of `end`. */
   readonly undrain: Effect.Effect<void>
   /**
-   * What passes on the connections that users' sessions use, without bodies and secrets, while somebody reads it. A reader
-   * that is slow is told how many frames it has missed. There may be 16 traces at a time.
+   * The frames on the connections that users' sessions use, without bodies and secrets, while the stream is read. A slow reader
+   * gets the number of frames that it has missed. There may be 16 traces at a time.
    */
   readonly trace: (query: TraceQuery) => Stream.Stream<TraceFrame, TooManyTraces>
   /**
-   * Ends all connections: new requests are refused, those on their way have the `draining` limit for their answers, and
-   * whoever has none then is told; running chunks get an end-line, what is written is sent. Completes when the peers have
-   * closed too, or soon after the operating system has got all octets, at the latest after the `closing` limit. Whoever
-   * connects now is closed, so close the listeners with it.
+   * Ends all connections: new requests are refused, and those on their way have the `draining` limit for their answers, after
+   * which they are reported as failed; unfinished chunks get an end-line, and what is written is sent. Completes when the peers
+   * have closed too, or soon after the operating system has taken all octets, at the latest after the `closing` limit. New
+   * connections are closed, so close the listeners with it.
    */
   readonly close: Effect.Effect<void>
-  /** Drains for as long as the `drain` limit says, then closes: what the end of the layer does, unless it was done before. */
+  /** Drains for as long as the `drain` limit says, then closes. The end of the layer does this unless it was done before. */
   readonly end: Effect.Effect<void>
 }>()("msrp-relay/Relay") {
   static readonly layer = (options: Live<RelayOptions>): Layer.Layer<
@@ -229,7 +227,7 @@ export class Relay extends Context.Service<Relay, {
     Transport | Codec | SessionRepo | Authenticator | SocketSelector
   > => Layer.effect(Relay, Effect.andThen(oneEffect, make(options)))
 
-  /** The same with options out of a configuration. */
+  /** `layer` with options from a `Config`. */
   static readonly layerConfig = (config: Config.Config<Live<RelayOptions>>): Layer.Layer<
     Relay,
     TransportError | OptionsError | Config.ConfigError,
@@ -244,6 +242,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     serving?.change(rulesOf(changed))
     if (table !== undefined) table.rules = { ...sessionRulesOf(changed), hashSize: table.rules.hashSize }
   }, ["listen", "uris", "usePath"])
+  /** The values at the start, of which `listen`, `uris` and `usePath` count for as long as the relay runs. */
   const options = live.current
   const transport = yield* Transport
   const codec = yield* Codec
@@ -256,17 +255,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   const sessions = table = yield* makeSweptTable(clock, sessionRulesOf(live.current))
   const keeper = yield* makeSessionKeeper(repository, sessions)
   const timers = clockTimers(clock, run)
-  const history = new History()
-  const listeners = new Listeners(run)
-  const isWritten = yield* isOn
-  const log = yield* makeEventLog(run, isWritten)
-  const hear = (event: Noted): void => {
-    log(event)
-    if (event.level === "Debug") return
-    history.note(event)
-    listeners.tell(event)
-  }
-  const journal = new Journal({ clock, hear, isDetailed: () => isWritten("Debug") })
+  const { history, journal, listen } = yield* makeEventSinks(clock, run)
   const switchboard: Switchboard = new Switchboard({
     codec,
     sessions,
@@ -294,25 +283,9 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     log: bounded
   })
 
-  const { turn } = switchboard.shared
-  const busy = (): boolean => turn.crowded
-  const sockets: Array<LocalSocket> = []
-  for (const socket of options.listen) {
-    // Nobody is asked for a certificate that is of no use: that of a relay is none where only clients come (RFC 7977 §8.1.1).
-    const asksForCertificate = (): boolean => {
-      const { clientCertificates = false, relayListen, relayPeers = "none" } = live.current
-      const others = socket.transport !== "ws" && admitsRelays(relayPeers)
-      return clientCertificates || (others && (relayListen?.some(is(socket)) ?? true))
-    }
-    sockets.push(
-      yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate, busy })
-    )
-  }
-  // The rules need the real sockets, and nothing is read before this fiber goes on.
-  // Those by which others connect come first: that is not done by WebSocket (RFC 7977 §5.1).
-  const uris = options.uris ??
-    sockets.toSorted((a, b) => Number(a.transport === "ws") - Number(b.transport === "ws"))
-      .map(({ host, port, scheme, transport }) => parseUri(formatUri({ scheme, host, port, transport }))!)
+  const sockets = yield* bind(live, transport, switchboard)
+  // The rules need the bound ports, and nothing is read before this fiber goes on.
+  const uris = options.uris ?? urisOf(sockets)
   switchboard.serves(sockets, uris)
   serving = switchboard
   if (live.current !== options) switchboard.change(rulesOf(live.current))
@@ -325,9 +298,9 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     Effect.forkScoped
   )
 
-  const operator = makeOperator({ switchboard, sessions, history, clock, listen: listeners.listen })
+  const operator = makeOperator({ switchboard, sessions, history, clock, listen })
   const ending = yield* makeEnding({ switchboard, sessions })
-  // The last to be added: whatever the end needs is still there then, and listeners too.
+  // Added last, so that it runs first, while everything it needs still exists, the listeners too.
   yield* Effect.addFinalizer(() => ending.end)
 
   return Relay.of({
@@ -335,17 +308,7 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
     operator,
     uris,
     counters,
-    gauges: () => {
-      const { bufferedOctets, parkedOctets, transactions } = switchboard.shared.totals
-      return {
-        connections: switchboard.hops.size,
-        sessions: sessions.size(),
-        transactions,
-        timers: timers.running,
-        bufferedOctets,
-        parkedOctets
-      }
-    },
+    gauges: () => gaugesOf(switchboard, sessions, timers),
     bounds: () => ({ connections: limits.connections, sessions: sessions.rules.maxSessions }),
     sessions,
     transportFacts: transport.facts,
@@ -359,6 +322,50 @@ const make = Effect.fnUntraced(function*(given: Live<RelayOptions>) {
   })
 })
 
+/** Listens on all sockets of the options; with the ports that were bound. */
+const bind = Effect.fnUntraced(function*(
+  live: { readonly current: RelayOptions },
+  transport: Transport["Service"],
+  switchboard: Switchboard
+) {
+  const { turn } = switchboard.shared
+  const busy = (): boolean => turn.crowded
+  const sockets: Array<LocalSocket> = []
+  for (const socket of live.current.listen) {
+    const asksForCertificate = (): boolean => asksOn(socket, live.current)
+    sockets.push(
+      yield* transport.listen(socket, (connection) => switchboard.accept(connection), { asksForCertificate, busy })
+    )
+  }
+  return sockets
+})
+
+/** Whether TLS clients of this listener are asked for a certificate. No relay comes by WebSocket (RFC 7977 §8.1.1). */
+const asksOn = (
+  socket: LocalSocket,
+  { clientCertificates = false, relayListen, relayPeers = "none" }: RelayOptions
+): boolean => {
+  const relaysConnect = socket.transport !== "ws" && admitsRelays(relayPeers)
+  return clientCertificates || (relaysConnect && (relayListen?.some(isSame(socket)) ?? true))
+}
+
+/** URIs of the listeners; WebSockets last, because other relays do not connect by them (RFC 7977 §5.1). */
+const urisOf = (sockets: ReadonlyArray<LocalSocket>): ReadonlyArray<MsrpUri> =>
+  sockets.toSorted((a, b) => Number(a.transport === "ws") - Number(b.transport === "ws"))
+    .map(({ host, port, scheme, transport }) => parseUri(formatUri({ scheme, host, port, transport }))!)
+
+const gaugesOf = ({ hops, shared }: Switchboard, sessions: SessionTable, timers: Timers): RelayGauges => {
+  const { bufferedOctets, parkedOctets, transactions } = shared.totals
+  return {
+    connections: hops.size,
+    sessions: sessions.size(),
+    transactions,
+    timers: timers.running,
+    bufferedOctets,
+    parkedOctets
+  }
+}
+
 const sessionRulesOf = ({ sessions = {} }: RelayOptions): SessionRules => ({
   hashSize: sessions.hashSize ?? defaultSessionRules.hashSize,
   cleanupInterval: Duration.toMillis(sessions.cleanupInterval ?? defaultSessionRules.cleanupInterval),
@@ -367,7 +374,7 @@ const sessionRulesOf = ({ sessions = {} }: RelayOptions): SessionRules => ({
   extendActive: sessions.extendActive ?? defaultSessionRules.extendActive
 })
 
-/** What of the options may change. */
+/** The options that may change. */
 const rulesOf = (options: RelayOptions): SwitchboardRules => ({
   limits: { ...defaultRelayLimits, ...options.limits },
   auth: {
@@ -383,6 +390,6 @@ const rulesOf = (options: RelayOptions): SwitchboardRules => ({
   nextHops: options.nextHops ?? {}
 })
 
-const is = (a: LocalSocket) => (b: LocalSocket): boolean =>
+const isSame = (a: LocalSocket) => (b: LocalSocket): boolean =>
   a.scheme === b.scheme && (a.transport ?? "tcp") === (b.transport ?? "tcp") && a.port === b.port &&
   canonicalHost(a.host) === canonicalHost(b.host)

@@ -318,15 +318,15 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `0: never. Default ${from("transport/KeepAlive", "KEEP_ALIVE")}.`
   ],
   "src/relay/edge/Operator.ts": [
-    `(at most ${from("relay/edge/Operations", "MAX_ITEMS")}, default ${from("relay/edge/Operations", "ITEMS")})`
+    `(at most ${from("relay/edge/Look", "MAX_ITEMS")}, default ${from("relay/edge/Look", "ITEMS")})`
   ],
   "src/Relay.ts": [
     `0..20, default ${sessions.hashSize}.`,
     `is milliseconds. Default ${some(sessions.cleanupInterval / 60_000, "minute")}.`,
     `Sessions at a time. Default ${sessions.maxSessions.toLocaleString("en").replace(",", " ")}.`,
     `on however many connections. Default ${sessions.maxSessionsPerUser}.`,
-    `when its client names none. Default ${from("Relay", "EXPIRES")}.`,
-    `live on when a connection closes. Default ${from("Relay", "RELAY_MAX_EXPIRES")}.`,
+    `when the AUTH has no Expires. Default ${from("Relay", "EXPIRES")}.`,
+    `whose sessions outlive a connection. Default ${from("Relay", "RELAY_MAX_EXPIRES")}.`,
     `There may be ${TRACES} traces at a time.`
   ]
 }

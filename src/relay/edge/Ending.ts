@@ -1,4 +1,4 @@
-/** How a relay goes out of service, comes back, and ends; each step waits for what is under way. */
+/** How a relay goes out of service, comes back, and ends. Each step waits for the messages under way. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { dateOf, monotonicMillis } from "../../clock/Monotonic.ts"
@@ -6,10 +6,10 @@ import type { Sessions } from "../Session.ts"
 import type { Phase } from "../Shared.ts"
 import type { Switchboard } from "../Switchboard.ts"
 
-/** For peers to close in turn when the relay ends: who keeps his side open does not keep the relay. */
+/** For peers to close in turn when the relay ends: a peer that keeps its side open does not delay the end. */
 const LAST_WORDS = "500 millis"
 
-/** Sessions that are ended in one turn of the event loop, however many there are. */
+/** Sessions that are ended in one turn of the event loop. */
 const SESSIONS_AT_ONCE = 256
 
 export interface Ending {
@@ -34,12 +34,12 @@ export const makeEnding = Effect.fnUntraced(function*(
   const { awaited, limits } = switchboard.shared
   const clock = yield* Clock.Clock
   let since = monotonicMillis(clock)
-  // Whoever drains it, these lines are the relay's.
+  // The lines go to the logger of the relay, not to that of the caller.
   const own = yield* Effect.context()
-  const tell = (line: Effect.Effect<void>, facts: Record<string, number> = {}): Effect.Effect<void> =>
+  const log = (line: Effect.Effect<void>, facts: Record<string, number> = {}): Effect.Effect<void> =>
     Effect.provideContext(Effect.annotateLogs(line, facts), own)
 
-  /** Makes the phase another one; false: it is that already, or it stops. */
+  /** Changes the phase; false if it was that already, or the relay stops. */
   const changed = (change: () => void) =>
     Effect.sync(() => {
       const before = switchboard.phase
@@ -57,7 +57,7 @@ export const makeEnding = Effect.fnUntraced(function*(
       })
     )
 
-  /** Waits for it, at most so many seconds; whether it came. */
+  /** Waits until this holds, at most the given seconds; whether it holds. */
   const within = (holds: () => boolean, seconds: number): Effect.Effect<boolean> =>
     Effect.suspend(() =>
       holds() ? Effect.succeed(true) : Effect.as(until(holds), true).pipe(
@@ -65,22 +65,22 @@ export const makeEnding = Effect.fnUntraced(function*(
       )
     )
 
-  /** Nobody has anything left to do here, or the relay does not drain any more. */
+  /** Whether nothing is left to wait for, or the relay drains no longer. */
   const over = (): boolean => switchboard.phase !== "draining" || switchboard.drained
 
   const begin = changed(() => switchboard.drain())
-  const tellDraining = (facts: Record<string, number>) =>
-    Effect.suspend(() => {
-      told = false
-      return tell(Effect.logInfo("draining"), { sessions: sessions.size(), ...facts })
-    })
 
-  /** Several may wait for the same. */
-  let told = true
-  const tellDrained = Effect.suspend(() => {
-    if (told || switchboard.phase !== "draining") return Effect.void
-    told = true
-    return tell(Effect.logInfo("drained"))
+  /** Whether the end of this drain was logged: several callers may wait for it. */
+  let isLogged = true
+  const logDraining = (facts: Record<string, number>) =>
+    Effect.suspend(() => {
+      isLogged = false
+      return log(Effect.logInfo("draining"), { sessions: sessions.size(), ...facts })
+    })
+  const logDrained = Effect.suspend(() => {
+    if (isLogged || switchboard.phase !== "draining") return Effect.void
+    isLogged = true
+    return log(Effect.logInfo("drained"))
   })
 
   let closed = false
@@ -93,7 +93,7 @@ export const makeEnding = Effect.fnUntraced(function*(
       within(() => switchboard.empty, limits.closing.millis / 1000),
       Effect.delay(within(() => switchboard.settled, limits.closing.millis / 1000), LAST_WORDS)
     )
-    // Of clients behind other relays, and of those who have not closed yet.
+    // Sessions of clients behind other relays, and of connections whose peers have not closed yet.
     let ended = 0
     for (const session of switchboard.book) {
       sessions.end(session, "the relay stops")
@@ -102,29 +102,29 @@ export const makeEnding = Effect.fnUntraced(function*(
     closed = true
   })
 
-  /** Those who wait for the end: with that before it, draining is not taken back. */
+  /** Calls of `end` that wait: while there is one, draining is not taken back. */
   let ends = 0
 
   const drainForAWhile = Effect.gen(function*() {
     yield* begin
     if (over()) return
-    yield* tellDraining({ seconds: limits.drain })
-    if (yield* within(over, limits.drain)) return yield* tellDrained
-    yield* tell(Effect.logWarning("the time limit ended sessions"), { sessions: sessions.size() })
+    yield* logDraining({ seconds: limits.drain })
+    if (yield* within(over, limits.drain)) return yield* logDrained
+    yield* log(Effect.logWarning("the time limit ended sessions"), { sessions: sessions.size() })
   })
 
   const takenBack = Effect.flatMap(
     changed(() => switchboard.undrain()),
-    (is) => is ? tell(Effect.logInfo("serving again")) : Effect.void
+    (is) => is ? log(Effect.logInfo("serving again")) : Effect.void
   )
 
   return {
     phase: () => switchboard.phase,
     phaseSince: () => dateOf(clock, since),
     drain: Effect.gen(function*() {
-      if (yield* begin) yield* tellDraining({})
+      if (yield* begin) yield* logDraining({})
       yield* until(over)
-      yield* tellDrained
+      yield* logDrained
     }),
     undrain: Effect.suspend(() => ends > 0 ? Effect.void : takenBack),
     close,
