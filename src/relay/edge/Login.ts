@@ -1,6 +1,6 @@
 /**
- * Decides an AUTH that asks for nothing it may not: the authenticator says who the user is, the repository makes the
- * session. Either may be of somebody's own: whatever becomes of them, the client has its answer.
+ * Decides an AUTH whose request is allowed: the authenticator says who the user is, and the repository keeps the session. Either
+ * may be custom, so the client is answered whatever they do.
  */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Authenticator } from "../../Authenticator.ts"
-import { isDecision } from "../../authenticator/AuthDecision.ts"
+import { type AuthDecision, isDecision } from "../../authenticator/AuthDecision.ts"
 import type { BoundedLog } from "../../logging/BoundedLog.ts"
 import { kindOf } from "../../logging/ErrorKind.ts"
 import { addressText, ConnectionFacts } from "../../transport/Connection.ts"
@@ -23,100 +23,115 @@ export interface LoginOptions {
   readonly authenticator: Authenticator["Service"]
   readonly keeper: SessionKeeper
   readonly counters: RelayCounters
-  /** Each login may meet what is broken. */
+  /** Bounded, because every login may meet the same fault. */
   readonly log: BoundedLog
-  /** Seconds until an AUTH that is not decided is answered; may change. */
+  /** Seconds after which an undecided AUTH is answered 408; may change. */
   readonly limits: { readonly authDecision: number }
 }
 
-/** What an authenticator of somebody's own must not answer. */
+/** What a custom authenticator must not answer. */
 class AuthenticatorFault extends Data.TaggedError("AuthenticatorFault")<{
   readonly code: "UnknownDecision" | "ForbiddenHeader"
 }> {}
 
-/** Headers of a 200 that an authenticator has no say in, and the form of a name (RFC 4975 §9). */
+/** Headers of a 200 that only the relay sets. */
 const OWN_HEADERS = /^(?:To-Path|From-Path|Use-Path|Expires|Authentication-Info)$/i
+
+/** The name of a header (RFC 4975 §9). */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
 
-/** Answers the AUTH; `ended` is called then, whatever happens. */
-export const makeLogin = ({ auth, authenticator, counters, keeper, limits, log }: LoginOptions) => {
-  const decide = Effect.fnUntraced(function*(asking: Asking): Effect.fn.Return<AuthAnswer> {
-    const { authorizations: [authorization, ...furtherAuthorizations], behindRelay, hop, realm, request } = asking
-    const address = hop.connection?.remote.host
-    const decision = yield* authenticator.authenticate({
-      requestUri: request.target,
-      authorization,
-      furtherAuthorizations,
-      realm,
-      source: behindRelay ? undefined : address,
-      relay: behindRelay ? address : undefined,
-      // What may be known of it, and not what may be done to it.
-      connection: hop.connection === undefined ? undefined : new ConnectionFacts(hop.connection)
-    })
-    // What its type does not allow lets nobody in.
-    if (!isDecision(decision)) return yield* Effect.die(new AuthenticatorFault({ code: "UnknownDecision" }))
-    switch (decision._tag) {
-      case "Challenge": {
-        const headers = decision.wwwAuthenticate.map((value) => ["WWW-Authenticate", value] as const)
-        return { status: 401, headers, failed: decision.failed, attempt: decision.attempt }
-      }
-      case "Rejected":
-        return { status: decision.status, comment: decision.comment, attempt: decision.attempt }
-      case "Unavailable":
-        return undecided(decision.failed, decision.attempt)
-      case "Granted":
-        break
-    }
-    const { headers = [], maxExpires, realm: of, username } = decision
-    if (headers.some(([name]) => OWN_HEADERS.test(name) || !NAME.test(name))) {
-      return yield* Effect.die(new AuthenticatorFault({ code: "ForbiddenHeader" }))
-    }
-    const most = maxExpires === undefined ? undefined : Math.floor(Duration.toSeconds(maxExpires))
-    const wanted = auth.grant(asking, { username, realm: of, maxExpires: most })
-    if ("status" in wanted) return wanted
-    const session = yield* keeper.create(wanted).pipe(
-      Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined)),
-      Effect.catchTag("SessionRepoUnavailable", () => Effect.succeed("unavailable" as const))
-    )
-    if (session === "unavailable") {
-      return undecided(false, { username, reason: "the session cannot be kept" })
-    }
-    return auth.granted(asking, session, {
-      authenticationInfo: decision.authenticationInfo,
-      headers,
-      expires: wanted.expires,
-      username
-    })
-  })
+type Granted = Extract<AuthDecision, { readonly _tag: "Granted" }>
 
-  /** The user is not at fault and may come again: a time-out. */
-  const undecided = (failed = false, attempt?: Attempted): AuthAnswer => {
-    counters.undecidedAuths++
-    return { status: 408, failed, attempt: { reason: "it could not be decided", ...attempt } }
+/** Answers the AUTH, and then calls `ended`, whatever happens. */
+export const makeLogin = (options: LoginOptions) => (asking: Asking, ended: () => void): Effect.Effect<void> =>
+  answerInTime(options, asking).pipe(
+    Effect.tap((answer) => Effect.annotateCurrentSpan({ status: answer.status, result: resultOf(answer) })),
+    Effect.withSpan("msrp.auth", {
+      root: true,
+      kind: "server",
+      attributes: { scheme: asking.request.target.scheme, behindRelay: asking.behindRelay }
+    }, { captureStackTrace: false }),
+    Effect.map((answer) => options.auth.answer(asking, answer)),
+    Effect.ensuring(Effect.sync(ended))
+  )
+
+/** 408 where it takes too long, or a defect comes up. */
+const answerInTime = Effect.fnUntraced(function*(
+  options: LoginOptions,
+  asking: Asking
+): Effect.fn.Return<AuthAnswer> {
+  const { counters, limits, log } = options
+  const exit = yield* exitWithin(decide(options, asking), limits.authDecision * 1000)
+  if (exit !== undefined && Exit.isSuccess(exit)) return exit.value
+  // Only the kind of a defect: its message may quote credentials.
+  const cause = exit === undefined ? "no answer in time" : kindOf(Cause.squash(exit.cause))
+  const { hop: { connection, number }, realm } = asking
+  const remote = connection === undefined ? undefined : addressText(connection.remote)
+  const what = "AUTH could not be decided"
+  const line = Effect.annotateLogs(Effect.logError(what), { connection: number, realm, remote, cause })
+  yield* log(line, `${what}: ${cause}`, connection?.remote.host ?? "")
+  return undecided(counters)
+})
+
+const decide = Effect.fnUntraced(function*(options: LoginOptions, asking: Asking): Effect.fn.Return<AuthAnswer> {
+  const decision = yield* authenticate(options, asking)
+  switch (decision._tag) {
+    case "Challenge": {
+      const headers = decision.wwwAuthenticate.map((value) => ["WWW-Authenticate", value] as const)
+      return { status: 401, headers, failed: decision.failed, attempt: decision.attempt }
+    }
+    case "Rejected":
+      return { status: decision.status, comment: decision.comment, attempt: decision.attempt }
+    case "Unavailable":
+      return undecided(options.counters, decision.failed, decision.attempt)
+    case "Granted":
+      return yield* grant(options, asking, decision)
   }
+})
 
-  const decided = Effect.fnUntraced(function*(asking: Asking): Effect.fn.Return<AuthAnswer> {
-    const exit = yield* exitWithin(decide(asking), limits.authDecision * 1000)
-    if (exit !== undefined && Exit.isSuccess(exit)) return exit.value
-    // A defect may quote what was asked, or what a user is known by.
-    const cause = exit === undefined ? "no answer in time" : kindOf(Cause.squash(exit.cause))
-    const { hop: { connection, number }, realm } = asking
-    const remote = connection === undefined ? undefined : addressText(connection.remote)
-    const what = "AUTH could not be decided"
-    const line = Effect.annotateLogs(Effect.logError(what), { connection: number, realm, remote, cause })
-    yield* log(line, `${what}: ${cause}`, connection?.remote.host ?? "")
-    return undecided()
+/** Asks the authenticator, and dies of a decision that its type does not allow. */
+const authenticate = Effect.fnUntraced(function*(
+  { authenticator }: LoginOptions,
+  { authorizations: [authorization, ...furtherAuthorizations], behindRelay, hop, realm, request }: Asking
+): Effect.fn.Return<AuthDecision> {
+  const address = hop.connection?.remote.host
+  const decision = yield* authenticator.authenticate({
+    requestUri: request.target,
+    authorization,
+    furtherAuthorizations,
+    realm,
+    source: behindRelay ? undefined : address,
+    relay: behindRelay ? address : undefined,
+    // Facts about the connection, without a way to act on it.
+    connection: hop.connection === undefined ? undefined : new ConnectionFacts(hop.connection)
   })
+  return isDecision(decision) ? decision : yield* Effect.die(new AuthenticatorFault({ code: "UnknownDecision" }))
+})
 
-  return (asking: Asking, ended: () => void): Effect.Effect<void> =>
-    decided(asking).pipe(
-      Effect.tap((answer) => Effect.annotateCurrentSpan({ status: answer.status, result: resultOf(answer) })),
-      Effect.withSpan("msrp.auth", {
-        root: true,
-        kind: "server",
-        attributes: { scheme: asking.request.target.scheme, behindRelay: asking.behindRelay }
-      }, { captureStackTrace: false }),
-      Effect.map((answer) => auth.answer(asking, answer)),
-      Effect.ensuring(Effect.sync(ended))
-    )
+/** Makes the session. */
+const grant = Effect.fnUntraced(function*(
+  { auth, counters, keeper }: LoginOptions,
+  asking: Asking,
+  { authenticationInfo, headers = [], maxExpires, realm, username }: Granted
+): Effect.fn.Return<AuthAnswer> {
+  if (headers.some(([name]) => OWN_HEADERS.test(name) || !NAME.test(name))) {
+    return yield* Effect.die(new AuthenticatorFault({ code: "ForbiddenHeader" }))
+  }
+  const most = maxExpires === undefined ? undefined : Math.floor(Duration.toSeconds(maxExpires))
+  const wanted = auth.grant(asking, { username, realm, maxExpires: most })
+  if ("status" in wanted) return wanted
+  const session = yield* keeper.create(wanted).pipe(
+    Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined)),
+    Effect.catchTag("SessionRepoUnavailable", () => Effect.succeed("unavailable" as const))
+  )
+  if (session === "unavailable") {
+    return undecided(counters, false, { username, reason: "the session cannot be kept" })
+  }
+  return auth.granted(asking, session, { authenticationInfo, headers, expires: wanted.expires, username })
+})
+
+/** 408, a time-out, because the user is not at fault and may try again. */
+const undecided = (counters: RelayCounters, failed = false, attempt?: Attempted): AuthAnswer => {
+  counters.undecidedAuths++
+  return { status: 408, failed, attempt: { reason: "it could not be decided", ...attempt } }
 }
