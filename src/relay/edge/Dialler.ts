@@ -1,4 +1,4 @@
-/** Connections to next hops: where to, from which local socket, and one address after the other. */
+/** Makes connections to next hops: finds the addresses, chooses the local socket, and tries one address after the other. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -26,14 +26,14 @@ export interface DiallerOptions {
   readonly selector: SocketSelector["Service"]
   readonly nextHops: NextHops
   readonly journal: Pick<Journal, "dialled" | "undialled">
-  /** Each dial may meet what is broken. */
+  /** Bounded, because every dial may meet the same fault. */
   readonly log: BoundedLog
 }
 
-/** For a selector or resolver of somebody's own, which may never answer: nobody waits longer for a message (RFC 4975 §7.2). */
+/** For a custom selector or resolver, which may never answer: no message waits longer for a response (RFC 4975 §7.2). */
 const ANSWERS_WITHIN = "30 seconds"
 
-/** Makes the connection of a dial, or tells its hop that there is none. */
+/** Makes the connection of a dial, or tells its hop why there is none. */
 export const makeDialler = ({ journal, log, nextHops, selector, transport }: DiallerOptions) => {
   const connect = Effect.fnUntraced(function*(hop: Dialled, to: Omit<ConnectOptions, "from">, { source }: Dial) {
     const { host, port, scheme } = to
@@ -50,7 +50,7 @@ export const makeDialler = ({ journal, log, nextHops, selector, transport }: Dia
 
   const attempt = Effect.fnUntraced(function*(hop: Dialled, dial: Dial) {
     const { localName, relay, uri } = dial
-    // Only an AUTH names no port.
+    // SRV records are asked for where the URI has no port, which only an AUTH may leave out.
     const targets = yield* Effect.timeoutOrElse(targetsOf(uri), {
       duration: ANSWERS_WITHIN,
       orElse: () => Effect.fail(new ResolverError({ name: uri.host, code: "ETIMEOUT" }))
@@ -62,7 +62,7 @@ export const makeDialler = ({ journal, log, nextHops, selector, transport }: Dia
     )
   })
 
-  /** A span of its own: what waits for it are requests of many. */
+  /** In a root span, because requests of many traces may wait for the connection. */
   const traced = (hop: Dialled, dial: Dial) => {
     const { relay, session: { realm, user }, uri: { host, port, scheme } } = dial
     const attributes = { scheme, host, ...(port === undefined ? {} : { port }), relay }
@@ -73,8 +73,8 @@ export const makeDialler = ({ journal, log, nextHops, selector, transport }: Dia
     )
   }
 
-  /** A defect may quote the URI. */
-  const told = (cause: Cause.Cause<unknown>, { source: { connection } }: Dial) => {
+  /** Only the kind of a defect, because its message may quote the URI. */
+  const logDefect = (cause: Cause.Cause<unknown>, { source: { connection } }: Dial) => {
     const what = "a connection could not be made"
     const kind = kindOf(Cause.squash(cause))
     const line = Effect.annotateLogs(Effect.logError(what), { cause: kind })
@@ -84,7 +84,7 @@ export const makeDialler = ({ journal, log, nextHops, selector, transport }: Dia
   return Effect.fnUntraced(function*(dial: Dial, hop: Dialled, ended: () => void): Effect.fn.Return<void> {
     const clock = yield* Clock.Clock
     const began = monotonicMillis(clock)
-    // Not before the request that wants it waits there, or nobody would answer that when it fails at once.
+    // Begins once the request waits at the hop: if the dial failed before that, the request would get no answer.
     yield* Effect.andThen(Effect.yieldNow, traced(hop, dial)).pipe(
       Effect.ensuring(Effect.sync(ended)),
       Effect.matchCauseEffect({
@@ -93,7 +93,7 @@ export const makeDialler = ({ journal, log, nextHops, selector, transport }: Dia
           Effect.suspend(() => {
             hop.unreachable(isForbidden(cause) ? 403 : 408)
             journal.undialled(dial, reasonOf(cause, dial), monotonicMillis(clock) - began)
-            return isOfNetwork(cause) ? Effect.void : told(cause, dial)
+            return isOfNetwork(cause) ? Effect.void : logDefect(cause, dial)
           })
       })
     )
@@ -109,19 +109,19 @@ const resultOf = (exit: Exit.Exit<unknown, unknown>) =>
     ? "forbidden"
     : "failed"
 
-/** Whoever asks for what policy forbids is told so: another try is of no use (RFC 4975 §10.3). */
+/** Policy forbids it: the request is answered 403, because another try is of no use (RFC 4975 §10.3). */
 const isForbidden = (cause: Cause.Cause<unknown>): boolean => {
   const error = Cause.squash(cause)
   return error instanceof TransportError && error.reason === "Forbidden"
 }
 
-/** The network's doing, and no defect: clients name the hosts. */
+/** Whether it failed because of the network and not by a defect. It is not logged at error, because clients name the hosts. */
 const isOfNetwork = (cause: Cause.Cause<unknown>): boolean => {
   const error = Cause.squash(cause)
   return Cause.hasInterruptsOnly(cause) || error instanceof TransportError || error instanceof ResolverError
 }
 
-/** Where it was is told beside it, and would leave less room for why; but SRV records may lead elsewhere. */
+/** Without the target where it is that of the URI, which the event names already; SRV records may lead elsewhere. */
 const reasonOf = (cause: Cause.Cause<unknown>, { uri }: Dial): string => {
   if (Cause.hasInterruptsOnly(cause)) return "the relay stops"
   const error = Cause.squash(cause)

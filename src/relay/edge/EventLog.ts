@@ -1,6 +1,6 @@
 /**
- * Events as lines of the log. Strangers can cause any number of them: theirs are within a budget for each address. Users
- * have logged in, and what they cause has a larger one for each of them. What is held back is counted, and told.
+ * Events as lines of the log. Strangers can cause any number of them, so their lines have a budget for each address; each user
+ * who has logged in has a larger one. Lines beyond a budget are counted, and the log says how many there were.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -15,13 +15,13 @@ import { networkOf } from "../../net/Network.ts"
 import type { Hear, Noted } from "./Journal.ts"
 import type { RelayEvent } from "./RelayEvent.ts"
 
-/** Lines of a user: so many at once, then one a second; of all together 20,000, then 1000 a second. */
+/** The lines of one user: 100 at once, then one a second; of all users 20,000 at once, then 1000 a second. */
 export const userBounds = { addressBurst: 100, addressPause: 1000, kindBurst: 20_000, kindPause: 1 }
 
-/** Whether lines of a level are written now. */
+/** Whether lines of this level are written now. */
 export type IsOn = (level: RelayEvent["level"]) => boolean
 
-/** The level may change. */
+/** Follows the log level, which may change. */
 export const isOn: Effect.Effect<IsOn> = Effect.gen(function*() {
   const on = { Debug: yield* enabling("Debug"), Info: yield* enabling("Info"), Warn: yield* enabling("Warn") }
   return (level) => on[level]()
@@ -44,7 +44,7 @@ export const makeEventLog = Effect.fnUntraced(function*(
   const admits = ({ address, level, message, fields, user }: Noted): boolean => {
     const now = monotonicMillis(clock)
     if (level === "Debug") return details.admits(message, networkOf(address), now)
-    // A name that somebody only says he has is not that of a user.
+    // The name in a failed login is only claimed, so it gets no budget of a user.
     if (user !== undefined && message !== "login failed") return users.admits(message, user, now)
     return strangers.admits(`${message}: ${String(fields["reason"] ?? "")}`, networkOf(address), now)
   }

@@ -1,7 +1,7 @@
-/** What each event means, what to do about it, and its fields: the tables of docs/log.md are made of this. */
+/** The meaning of each event, what to do about it, and its fields. The tables of docs/log.md are made of this. */
 import { type EventMessage, eventMessages } from "./RelayEvent.ts"
 
-/** All fields; durations in seconds, sizes in octets. */
+/** All fields. Durations are in seconds, sizes in octets. */
 export const fieldMeanings = {
   connection: "Number of the connection, given once: that of the user, where a session is named",
   session: "What stands for the session-id (which is a secret): 12 hexadecimal digits",
@@ -38,11 +38,11 @@ export const fieldMeanings = {
 export type FieldName = keyof typeof fieldMeanings
 
 export interface EventRow {
-  /** Its level, where that is not always info. */
+  /** The level, and when it is another one. */
   readonly level: string
   readonly meaning: string
   readonly advice: string
-  /** Those that are always there, in their order; and those that are there when they are known. */
+  /** Fields that every such event has, in their order; `sometimes`: those that it has when they are known. */
   readonly always: ReadonlyArray<FieldName>
   readonly sometimes: ReadonlyArray<FieldName>
 }
@@ -135,7 +135,7 @@ export const eventTable: Readonly<Record<EventMessage, EventRow>> = {
   }
 }
 
-/** The two tables: of the events, and of their fields. */
+/** The two tables in Markdown: of the events, and of their fields. */
 export const eventMarkdown = (): string => {
   const named = (names: ReadonlyArray<string>): string => names.map((name) => `\`${name}\``).join(", ")
   const events = eventMessages.map((message) => {

@@ -1,28 +1,30 @@
 /**
- * What happened lately: to each user, so that it can be told why something failed, and what ended last. What happened
- * several times is there once, with its number.
+ * Recent events: of each user, to explain why something failed, and the last ends of sessions and connections. An event that
+ * repeats is kept once, with a count.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Noted } from "./Journal.ts"
 import type { RelayEvent } from "./RelayEvent.ts"
 
-/** Users that are remembered; who was quiet for longest is forgotten. And names that somebody said he had, in vain. */
+/** Users that are remembered; the one without events for longest is forgotten first. */
 export const MAX_USERS = 2048
+
+/** Names of failed logins that are remembered: they may be no names of users. */
 export const MAX_NAMES = 256
 
-/** Events of one user. */
+/** Events that are kept of one user. */
 export const MAX_EVENTS = 16
 
-/** Ends of sessions and connections; of more, the oldest goes of whoever has most of them. */
+/** Ends that are kept of sessions and connections. Beyond that, the oldest is dropped of the user that has most of them. */
 export const MAX_RECENT = 100
 
-/** All who are no user count as one. */
+/** All connections without a user count as those of one user. */
 const STRANGERS = ""
 
-/** What ended last: whoever comes and goes all the time does not hide the others. */
+/** The last ends, in which a user who connects again and again does not hide the others. */
 class Recent {
   readonly #events: Array<{ readonly whose: string; readonly event: RelayEvent }> = []
-  /** How many there are of each. */
+  /** How many of the events each user has. */
   readonly #counts = new Map<string, number>()
 
   add(whose: string, event: RelayEvent): void {
@@ -57,7 +59,7 @@ export class History {
     if (user !== undefined) add(this.#eventsOf(user, event.message === "login failed"), event)
   }
 
-  /** A name is one of a user as soon as somebody has logged in by it. */
+  /** A name counts as that of a user after a successful login. */
   #eventsOf(user: string, isClaim: boolean): Array<RelayEvent> {
     const known = this.#users.touch(user)
     if (known !== undefined) return known
@@ -89,10 +91,10 @@ const remembered = (
   return events
 }
 
-/** What happens again and again stands there once. */
+/** Events that are kept once, with a count. */
 const REPEATED: ReadonlySet<RelayEvent["message"]> = new Set(["login failed", "request refused", "dial failed"])
 
-/** What says only that all was well goes first when there is no room. */
+/** Events of success, which are dropped first. */
 const WELL: ReadonlySet<RelayEvent["message"]> = new Set(["login granted", "peer bound", "dial succeeded"])
 
 const add = (events: Array<RelayEvent>, event: RelayEvent): void => {
@@ -101,7 +103,7 @@ const add = (events: Array<RelayEvent>, event: RelayEvent): void => {
   const times = same === undefined ? undefined : Number(same.fields["times"] ?? 1) + 1
   events.push(times === undefined ? event : { ...event, fields: { ...event.fields, times } })
   if (events.length <= MAX_EVENTS) return
-  // What went wrong is asked for later than what went well.
+  // Failures are asked for, successes hardly.
   const least = events.findIndex(({ message }) => WELL.has(message))
   events.splice(Math.max(least, 0), 1)
 }

@@ -1,6 +1,6 @@
 /**
- * What happens to connections and sessions, as events: for the log, for the history of a user, and for whoever listens. The
- * messages with their fields are those of docs/log.md.
+ * Makes events of what happens to connections and sessions, for the log, the history of users, and listeners. docs/log.md
+ * describes the messages and their fields.
  */
 import type * as Clock from "effect/Clock"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
@@ -17,27 +17,27 @@ import type { Session, SessionEnd } from "../Session.ts"
 import type { GrantedOn, Parties, SessionRecord } from "../SessionRecord.ts"
 import type { EventFields, EventMessage, RelayEvent } from "./RelayEvent.ts"
 
-/** Kinds of failures that the end of a session tells, those that happened most first. */
+/** Kinds of failures that the event of a session's end lists, the most frequent first. */
 export const KINDS_TOLD = 6
 
-/** A method that the relay does not know may be anything. */
+/** The name of an unknown method is left out, because it may be any text. */
 const methods: Readonly<Record<Kind, string>> = { 0: "response", 1: "SEND", 2: "REPORT", 3: "AUTH", 4: "another" }
 
-/** Whose an event is, for budgets and for the history. */
+/** An event with what budgets and the history need: its user and address. */
 export interface Noted extends RelayEvent {
-  /** Whose doing it is; absent for strangers. */
+  /** The user it belongs to; `undefined` for strangers. */
   readonly user: string | undefined
   /** The address of the connection, without port. */
   readonly address: string
 }
 
-/** Hears each event, at once: it does not throw, and does not wait. */
+/** Called with each event, inside the turn in which it happens: it must not throw or wait. */
 export type Hear = (event: Noted) => void
 
 export interface JournalOptions {
   readonly clock: Clock.Clock
   readonly hear: Hear
-  /** Whether somebody wants to hear events at debug level: strangers cause any number of them. */
+  /** Whether events at debug level are wanted: strangers can cause any number of them. */
   readonly isDetailed: () => boolean
 }
 
@@ -57,7 +57,7 @@ export class Journal implements Observer {
   closed(hop: HopFacts): void {
     const { connection, end, octetsIn, octetsOut, party, since } = hop
     if (connection === undefined) return
-    // Who is no user and goes of himself is nobody's trouble: a health check, or a scan.
+    // A peer without a session that closes by itself is a health check or a scan, and no reason for a line at info.
     const isQuiet = party === undefined && end === "closed by its peer"
     this.#note(isQuiet ? "Debug" : "Info", "connection ended", ofHop(hop), {
       party: party === undefined ? undefined : isOwners(hop) ? "owner" : "peer",
@@ -98,7 +98,7 @@ export class Journal implements Observer {
       received: received.requests,
       octetsReceived: received.octets,
       failures,
-      kinds: kinds === undefined ? undefined : told(kinds)
+      kinds: kinds === undefined ? undefined : listOf(kinds)
     })
   }
 
@@ -107,7 +107,7 @@ export class Journal implements Observer {
   refused(hop: HopFacts, { kind, parties, problem, status, target }: RefusedRequest): void {
     const method = methods[kind]
     const { party } = hop
-    // Whose request it is shows by the URIs that it names, else by the connection that it came on.
+    // The user is known by the URIs in the request, or else by the connection that it came in on.
     const isOwn = isOwners(hop)
     const sender = parties?.sender ?? (isOwn ? party : undefined)
     const receiver = parties === undefined && !isOwn ? party : parties?.receiver
@@ -135,8 +135,9 @@ export class Journal implements Observer {
   }
 
   /**
-   * One event for each session whose owner it concerns, so that it is found by the name of either. `from`: the sender's connection.
-   * `what`: it is told once of each session, and later ones at debug level; its end says how many there were.
+   * One event for each session that it concerns, so that it is found by the name of either user. `from` is the connection of the
+   * sender. The first event of a kind (`what`) in a session is at info level and later ones are at debug level; the end of the
+   * session says how many there were.
    */
   #ofParties(
     message: EventMessage,
@@ -164,7 +165,7 @@ export class Journal implements Observer {
 
   // ---- dials
 
-  /** A connection to a next hop is there, after so many milliseconds. */
+  /** A connection to a next hop was made in `millis`. */
   dialled(dial: Dial, hop: HopFacts, millis: number): void {
     const fields = { target: printable(targetOf(dial.uri)), dialled: hop.number, seconds: rounded(millis) }
     this.#note("Info", "dial succeeded", ofSession(dial.session), fields)
@@ -194,7 +195,7 @@ export class Journal implements Observer {
   }
 }
 
-/** What is known. There is an event for each login and each end, so nothing is made on the way. */
+/** Copies the fields that are known. No intermediate objects, because each login and each end makes an event. */
 const take = (fields: Record<string, string | number | boolean>, from: EventFields): void => {
   for (const name in from) {
     const value = from[name]
@@ -202,15 +203,15 @@ const take = (fields: Record<string, string | number | boolean>, from: EventFiel
   }
 }
 
-/** Seconds, to the millisecond. */
+/** Milliseconds as seconds, with three decimals. */
 const rounded = (millis: number): number => Math.round(millis) / 1000
 
 interface Whose extends EventFields {
-  /** Without port, for the budget of lines. */
+  /** Without port: the budget of lines is for each address. */
   readonly address: string
 }
 
-/** As an operator writes it: `msrps://[::1]:2855`. */
+/** A listener as the settings have it: `msrps://[::1]:2855`. */
 export const listenerOf = ({ host, port, scheme, transport }: LocalSocket): string => {
   const target = targetOf({ scheme, host: canonicalHost(host), port })
   return transport === "ws" ? target.replace(/^msrp(s?):/, "ws$1:") : target
@@ -236,7 +237,7 @@ const whose = ({ label, realm, user }: SessionRecord) => ({
   realm: printable(realm)
 })
 
-/** On the connection that it was granted on. */
+/** The fields of a session, with the connection that it was granted on. */
 const ofSession = (session: SessionRecord): Whose => ({ ...ofOne(session.on), ...whose(session) })
 
 const fromOf = ({ connection, number }: HopFacts): CameFrom => ({ number, remote: connection?.remote })
@@ -249,25 +250,25 @@ const ofConnection = ({ connection, number }: HopFacts) =>
     remote: connection?.remote ?? nowhere,
     secure: connection?.secure ?? false,
     transport: connection?.transport ?? "tcp",
-    // One that the relay made came in on no listener.
+    // A connection that the relay made has no listener.
     socket: connection?.inbound === true ? connection.socket : undefined
   })
 
-/** With whose session it has, if it has one. */
+/** The fields of a connection, with those of its session if it has one. */
 const ofHop = (hop: HopFacts): Whose => ({
   ...ofConnection(hop),
   ...(hop.party === undefined ? {} : whose(hop.party))
 })
 
-/** The session that it has was granted on it. */
+/** Whether its session was granted on it, so that it is the connection of the owner. */
 const isOwners = ({ number, party }: HopFacts): boolean => party?.on.number === number
 
-/** The other side, where it has a session here as well. */
+/** The fields of the other side, if that has a session here as well. */
 const asPeer = (session: SessionRecord | undefined): EventFields =>
   session === undefined ? {} : { peerUser: printable(session.user), peerSession: session.label }
 
-/** `sent 413 its receiver refused it: 2, received cut off: 1`. */
-const told = (kinds: ReadonlyMap<string, number>): string => {
+/** A list like `sent 413 its receiver refused it: 2, received cut off: 1`. */
+const listOf = (kinds: ReadonlyMap<string, number>): string => {
   const all = Array.from(kinds).toSorted(([, a], [, b]) => b - a)
   const rest = all.length - KINDS_TOLD
   const first = all.slice(0, KINDS_TOLD).map(([kind, times]) => `${kind}: ${times}`).join(", ")

@@ -1,4 +1,4 @@
-/** Who listens to what happens in a relay. They are called inside a turn, so what they throw must not get further. */
+/** Listeners to the events of a relay. They are called inside a turn, so an exception of theirs is caught. */
 import * as Effect from "effect/Effect"
 import { kindOf } from "../../logging/ErrorKind.ts"
 import type { RelayEvent } from "./RelayEvent.ts"
@@ -14,14 +14,14 @@ export class Listeners {
     this.#run = run
   }
 
-  /** Calls back with each event until what is returned is called. */
+  /** Calls back with each event until the returned function is called. */
   readonly listen = (hear: Listener): () => void => {
     const one = { hear }
     this.#listeners.add(one)
     return () => void this.#listeners.delete(one)
   }
 
-  /** One that throws hears nothing more. */
+  /** A listener that throws is removed. */
   tell({ fields, level, message, time }: RelayEvent): void {
     if (this.#listeners.size === 0) return
     const event: RelayEvent = { time, level, message, fields }

@@ -1,6 +1,6 @@
 /**
- * What an operator sees of a relay, and what he may do to it: plain facts, made when somebody asks. No session URI and no
- * body is among them.
+ * What an operator may see of a relay and do to it. The facts are plain values that are made on request, and contain no session
+ * URIs and no bodies.
  */
 import type * as Effect from "effect/Effect"
 import type { TransportName } from "../../transport/TransportName.ts"
@@ -9,7 +9,7 @@ import type { RelayEvent } from "./RelayEvent.ts"
 export type { Phase } from "../Shared.ts"
 
 /**
- * What passed in one direction: requests (a chunk is one) and octets of their bodies.
+ * What was forwarded in one direction: SENDs, of which each chunk counts as one, and octets of their bodies.
  *
  * @category models
  * @since 0.2.0
@@ -20,32 +20,34 @@ export interface TrafficSummary {
 }
 
 /**
- * A session as an operator sees it. Nothing of it is a secret.
+ * A session as an operator sees it. It contains no secrets.
  *
  * @category models
  * @since 0.2.0
  */
 export interface SessionSummary {
-  /** What stands for the session-id, in the log as well: 12 hexadecimal digits. */
+  /** Stands for the session-id, which is a secret, as in the log: 12 hexadecimal digits. */
   readonly session: string
   readonly user: string
   readonly realm: string
-  /** The number of the connection that it was granted on; absent for a session of another relay that has none now. */
+  /**
+   * The number of the connection that it was granted on; for a session of another relay, of one that this relay has now, if any.
+   */
   readonly connection: number | undefined
-  /** Address and port of that connection's peer. */
+  /** The address and port of the peer of the connection that it was granted on. */
   readonly remote: string
   readonly transport: TransportName
-  /** The listener that it came in on, as in the log: `msrps://host:port`; empty for one that the relay made. */
+  /** The listener of that connection, as in the log: `msrps://host:port`; empty for a connection that the relay made. */
   readonly listener: string
   /** Milliseconds since 1970: when it was granted, and when it expires. */
   readonly since: number
   readonly expires: number
-  /** Address and port of the peer that writes to its owner, once one does. */
+  /** The address and port of the peer that writes to the owner, once there is one. */
   readonly peer: string | undefined
-  /** From the owner, and to him. */
+  /** From the owner; `received`: to the owner. */
   readonly sent: TrafficSummary
   readonly received: TrafficSummary
-  /** Messages from or to its owner that did not arrive or were cut off, and requests that were refused. */
+  /** Messages from or to the owner that did not arrive or were cut off, and requests that were refused. */
   readonly failures: number
 }
 
@@ -56,24 +58,24 @@ export interface SessionSummary {
  * @since 0.2.0
  */
 export interface ConnectionSummary {
-  /** The connection's number: it is given once. */
+  /** The number of the connection, which is not used again. */
   readonly connection: number
   readonly remote: string
   readonly transport: TransportName
-  /** The listener that it came in on; absent for one that the relay made. */
+  /** The listener that it came in on; absent for a connection that the relay made. */
   readonly listener: string | undefined
-  /** It is one with another relay. */
+  /** Whether the peer is another relay. */
   readonly relay: boolean
-  /** Who logged in on it; where nobody did, whose peer it is. Absent: nobody's yet, or that of several users. */
+  /** The user that logged in on it, or else the user whose peer it is; absent if there is none yet, or several. */
   readonly user: string | undefined
   readonly realm: string | undefined
-  /** Of more than one user, as that of a gateway is. */
+  /** Whether it belongs to more than one user, as the connection of a gateway does. */
   readonly severalUsers: boolean
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: when the connection was made. */
   readonly since: number
-  /** Sessions that were granted on it and are valid. */
+  /** Valid sessions that were granted on it. */
   readonly sessions: number
-  /** Octets that came in, went out, and wait to go out, also since those who are reached by it do not answer. */
+  /** Octets that came in, that went out, and that wait to go out, including those that wait for answers of receivers. */
   readonly octetsIn: number
   readonly octetsOut: number
   readonly waiting: number
@@ -86,13 +88,13 @@ export interface ConnectionSummary {
  * @since 0.2.0
  */
 export interface Page<A> {
-  /** How many there are that fit the query. */
+  /** How many items fit the query, on all pages. */
   readonly total: number
   readonly items: ReadonlyArray<A>
 }
 
 /**
- * Which sessions are asked for, and in which order.
+ * Which sessions to list, and in which order.
  *
  * @category models
  * @since 0.2.0
@@ -102,29 +104,29 @@ export interface SessionQuery {
   readonly realm?: string | undefined
   /** The address of the owner or of the peer, without port. */
   readonly address?: string | undefined
-  /** Most octets since they began first, or the oldest first (default). */
+  /** By octets since they began, the most first, or by age, the oldest first (default). */
   readonly sort?: "octets" | "age" | undefined
-  /** The first of the page, and how many (at most 1000, default 100). */
+  /** The position of the first item, from 0; `limit`: how many (at most 1000, default 100). */
   readonly offset?: number | undefined
   readonly limit?: number | undefined
 }
 
 /**
- * Which connections are asked for, and in which order.
+ * Which connections to list, and in which order.
  *
  * @category models
  * @since 0.2.0
  */
 export interface ConnectionQuery {
   readonly address?: string | undefined
-  /** Most octets since they began first, or the oldest first (default). */
+  /** By octets since they began, the most first, or by age, the oldest first (default). */
   readonly sort?: "octets" | "age" | undefined
   readonly offset?: number | undefined
   readonly limit?: number | undefined
 }
 
 /**
- * What takes long for very many sessions or connections. What ends, or begins, meanwhile may be among them or not.
+ * The methods that take long with very many sessions or connections. Those that begin or end meanwhile may or may not be included.
  *
  * @category models
  * @since 0.2.0
@@ -136,7 +138,7 @@ export interface OperatorInTurns {
 }
 
 /**
- * What an operator sees of a relay, and may do to it.
+ * What an operator may see of a relay and do to it.
  *
  * @category models
  * @since 0.2.0
@@ -144,21 +146,21 @@ export interface OperatorInTurns {
 export interface Operator {
   readonly sessions: (query?: SessionQuery) => Page<SessionSummary>
   readonly connections: (query?: ConnectionQuery) => Page<ConnectionSummary>
-  /** Ends the session of this label; false when there is none. */
+  /** Ends the session with this label; false if there is none. */
   readonly endSession: (session: string) => boolean
-  /** Closes the connection of this number, with its sessions; false when there is none. */
+  /** Closes the connection with this number and ends its sessions; false if there is none. */
   readonly endConnection: (connection: number) => boolean
-  /** Ends all sessions of a user, of one realm or of all; how many. */
+  /** Ends all sessions of a user, in one realm or in all, and returns how many. */
   readonly endUser: (user: string, realm?: string) => number
-  /** The same in several turns of the event loop, so that messages pass meanwhile however many there are: one such look at a time. */
+  /** These methods in several turns of the event loop, so that messages pass meanwhile. One call runs at a time. */
   readonly inTurns: OperatorInTurns
-  /** What happened to a user lately, the latest last: also to those of its sessions that have ended, and at logins that failed. */
+  /** Recent events of a user, the latest last, including those of ended sessions and of failed logins. */
   readonly history: (user: string) => ReadonlyArray<RelayEvent>
-  /** The last sessions and connections that ended, and why; the latest last. */
+  /** The last ends of sessions and connections with their reasons, the latest last. */
   readonly recent: () => ReadonlyArray<RelayEvent>
   /**
-   * Calls back with each event at info level and above, from now on, inside a turn of the relay, until what is returned is
-   * called. It must not wait; one that throws hears nothing more.
+   * Calls back with each event at info level and above, inside a turn of the relay, until the returned function is called. The
+   * listener must not wait; one that throws is removed.
    */
   readonly listen: (listener: (event: RelayEvent) => void) => () => void
 }

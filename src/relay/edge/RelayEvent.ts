@@ -1,8 +1,8 @@
-/** Something that happened in a relay: the log, the history of a user and whoever listens get the same. */
+/** Something that happened in a relay, in the one form that the log, the history and listeners get. */
 import type { TransportName } from "../../transport/TransportName.ts"
 
 /**
- * All messages; docs/log.md tells of each with its fields.
+ * All messages. docs/log.md describes each of them with its fields.
  *
  * @category constants
  * @since 0.2.0
@@ -21,7 +21,7 @@ export const eventMessages = [
 ] as const
 
 /**
- * What an event says; which fields it has follows from it (docs/log.md).
+ * The message of an event, which determines its fields (docs/log.md).
  *
  * @category models
  * @since 0.2.0
@@ -29,7 +29,7 @@ export const eventMessages = [
 export type EventMessage = typeof eventMessages[number]
 
 /**
- * The same names everywhere, in this order; those that are not known of an event are absent.
+ * The fields of an event, in this order; unknown ones are absent. Each name means the same in all events.
  *
  * @category models
  * @since 0.2.0
@@ -37,21 +37,21 @@ export type EventMessage = typeof eventMessages[number]
 export interface EventFields {
   /** The number of the connection. */
   readonly connection?: number | undefined
-  /** What stands for the session-id: 12 hexadecimal digits. */
+  /** Stands for the session-id, which is a secret: 12 hexadecimal digits. */
   readonly session?: string | undefined
   readonly user?: string | undefined
   readonly realm?: string | undefined
-  /** Address and port of the connection's peer. */
+  /** The address and port of the connection's peer. */
   readonly remote?: string | undefined
   readonly transport?: TransportName | undefined
   /** The listener that the connection came in on: `msrps://host:port`. */
   readonly listener?: string | undefined
-  /** What else there is to tell. */
+  /** Further fields, by message. */
   readonly [name: string]: string | number | boolean | undefined
 }
 
 /**
- * Something that happened on a relay, as its log has it. Nothing of it is a secret.
+ * Something that happened in a relay, as in its log. It contains no secrets.
  *
  * @category models
  * @since 0.2.0

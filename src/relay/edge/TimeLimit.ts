@@ -1,11 +1,11 @@
-/** A time limit that costs nothing where none is needed: most of what is asked here is answered at once. */
+/** A time limit without a timer where the effect completes at once, as most calls of services do. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 
-/** How it ended; `undefined` when it has not by then. What does not let itself be interrupted is not waited for. */
+/** The exit of the effect; `undefined` if it takes longer, in which case it is interrupted but its end is not awaited. */
 export const exitWithin = Effect.fnUntraced(function*<A, E, R>(
   effect: Effect.Effect<A, E, R>,
   limit: Duration.Input

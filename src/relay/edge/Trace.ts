@@ -1,7 +1,7 @@
 /**
- * Traces of users: what passes on the connections that a user's sessions use, while somebody reads it. Sessions are found by
- * walking the connections once, then as they are granted and as their requests find new ways; an AUTH that names a user counts
- * before there is a session. Nothing of it is there while nobody traces.
+ * Traces of users: the frames on the connections that a user's sessions use, while a stream of them is read. Sessions are found
+ * by going through the connections once, and then when they are granted and when their requests find new routes. An AUTH that
+ * names a user counts before there is a session. Without a trace, none of this takes time or memory.
  */
 import type * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
@@ -22,17 +22,17 @@ import type { Session } from "../Session.ts"
 import type { Switchboard } from "../Switchboard.ts"
 import { FRAME } from "../Turn.ts"
 
-/** Traces at a time. */
+/** Traces at a time, also by the admin API, where each has a connection for as long as its client stays. */
 export const MAX_TRACES = 16
 
-/** Frames that wait for the reader of a trace; what comes beyond them is dropped, and counted. */
+/** Frames that wait for the reader of a trace; further frames are dropped and counted. */
 export const MAX_WAITING = 1024
 
-/** Session-ids that a trace remembers, also of sessions that have ended, for what still comes with them. */
+/** Session-ids that a trace remembers, including those of ended sessions, for frames that still name them. */
 const MAX_KNOWN = 4096
 
 /**
- * There are as many traces as there may be.
+ * The limit of traces is reached.
  *
  * @category errors
  * @since 0.2.0
@@ -44,17 +44,17 @@ export class TooManyTraces extends Data.TaggedError("TooManyTraces")<{ readonly 
 }
 
 /**
- * Whom to trace.
+ * Which users to trace.
  *
  * @category models
  * @since 0.2.0
  */
 export interface TraceQuery {
-  /** Names of users; `*` is everybody. */
+  /** Names of users; `*` stands for all users. */
   readonly users: ReadonlyArray<string> | "*"
-  /** Users of this realm only. */
+  /** Only users of this realm. */
   readonly realm?: string | undefined
-  /** The trace ends by itself after so long; when nobody reads it any more it ends anyway. */
+  /** The trace ends after this time, or when its stream is not read any more. */
   readonly duration?: Duration.Input | undefined
 }
 
@@ -83,7 +83,7 @@ class Trace implements Watcher {
     return this.#known.get(sessionId) !== undefined
   }
 
-  /** Takes notice of those of these sessions that are his; whether there are any. */
+  /** Remembers which of these sessions belong to a traced user, and returns whether any do. */
   learns(sessions: Iterable<Session>): boolean {
     let any = false
     for (const session of sessions) {
@@ -95,7 +95,7 @@ class Trace implements Watcher {
     return any
   }
 
-  /** Nobody else has sessions on that connection. */
+  /** Whether the connection has sessions of traced users and no others. */
   isAloneOn(hop: Hop): boolean {
     if (this.#users === undefined && this.#realm === undefined) return true
     if (hop.proof.withRelay) return false
@@ -112,7 +112,10 @@ class Trace implements Watcher {
     if (!Queue.offerUnsafe(this.queue, frame)) this.#dropped++
   }
 
-  /** What waits, at least one. As it was full when one was dropped, that came behind the last. */
+  /**
+   * The frames that wait, at least one. The last of them gets the number of frames that were dropped after it, when the queue was
+   * full.
+   */
   get next(): Effect.Effect<ReadonlyArray<TraceFrame>, Cause.Done> {
     return Effect.map(Queue.takeAll(this.queue), (frames) => {
       const dropped = this.#dropped
@@ -134,14 +137,14 @@ export interface TracerOptions {
 export class Tracer implements Tracing {
   readonly #options: TracerOptions
   readonly #traces = new Set<Trace>()
-  /** The connections that are watched. */
+  /** The traced connections. */
   readonly #watched = new Map<HopTrace, Hop>()
 
   constructor(options: TracerOptions) {
     this.#options = options
   }
 
-  /** What passes for these users, from now on until nobody reads it any more, its time is over, or the relay ends. */
+  /** The frames of these users, until the stream is not read any more, its time is over, or the relay ends. */
   trace(query: TraceQuery): Stream.Stream<TraceFrame, TooManyTraces> {
     return Stream.unwrap(Effect.gen({ self: this }, function*() {
       const trace = yield* Effect.acquireRelease(
@@ -156,7 +159,7 @@ export class Tracer implements Tracing {
     }))
   }
 
-  /** The relay ends: so do all traces, once what waits is read. */
+  /** The relay ends. Each trace ends once its waiting frames are read. */
   close(): void {
     for (const { queue } of this.#traces) Queue.endUnsafe(queue)
   }
@@ -192,7 +195,7 @@ export class Tracer implements Tracing {
     })
   }
 
-  // ---- what may be the beginning of something
+  // ---- events that may make a connection one to trace
 
   asked(hop: HopFacts, head: Head): void {
     const names = namesOf(head)
@@ -202,7 +205,7 @@ export class Tracer implements Tracing {
 
   granted(hop: HopFacts, session: Session): void {
     for (const trace of this.#traces) {
-      // Whoever has the connection for himself may not have it any more.
+      // A connection that is traced already may not be the traced user's alone any more.
       if (trace.learns([session]) || (hop instanceof Hop && this.#traceOf(hop)?.has(trace) === true)) {
         this.#watch(hop, trace)
       }
@@ -252,7 +255,7 @@ export class Tracer implements Tracing {
 
   #failed(one: HopTrace, error: unknown): void {
     this.#unwatch(one)
-    // Only what kind of error it is: its words may have something of a frame in them.
+    // Only the kind of error, because its message may quote a frame.
     this.#options.run(Effect.annotateLogs(Effect.logError("A connection cannot be traced"), { error: kindOf(error) }))
   }
 }

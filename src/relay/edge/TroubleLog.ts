@@ -1,8 +1,8 @@
-/** What limits and policy have refused, told now and then instead of each time. */
+/** Refusals by limits and policy as one log line now and then, instead of a line for each. */
 import * as Effect from "effect/Effect"
 import type { RelayCounters } from "../Counters.ts"
 
-/** What an operator should hear of, though not once for each. */
+/** Counters that an operator should hear of. */
 const TROUBLE = [
   "connectionsTurnedAway",
   "probationsFailed",
@@ -17,7 +17,7 @@ const TROUBLE = [
   "undecidedAuths"
 ] as const
 
-/** Logs how often limits and policy have refused something since the last time, if they have. */
+/** Each run logs by how much the counters have grown since the run before, if any have. */
 export const troubleLog = (counters: Readonly<RelayCounters>): Effect.Effect<void> => {
   const before = new Map<string, number>()
   return Effect.suspend(() => {

@@ -1,9 +1,9 @@
 /**
- * How many connections the relay has, of whom, and which one goes when there are too many (RFC 4976 §6.1, §6.5).
+ * How many connections there are from each address, and which one is closed when there are too many (RFC 4976 §6.1, §6.5).
  *
- * Nobody is turned away while something useless can go instead: first what was dialled and is of no use any more, then
- * those who have proved nothing yet, the oldest of the address that has most of them, then the least recently used one
- * without a session. Whom clients have the relay dial never takes the place of somebody who came himself.
+ * A new connection is not turned away while a useless one can be closed instead: first one that was dialled and is not in use
+ * any more, then one on probation, the oldest of the address that has most of them, then the least recently used one without a
+ * session. A dialled connection does not replace one that came in.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { Crowd } from "../../net/Crowd.ts"
@@ -11,18 +11,18 @@ import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
 import type { Shared } from "../Shared.ts"
 
-/** A hop as it is let in, or goes. */
+/** A hop as the admission sees it. */
 export interface Admitted {
   readonly connection: Connection | undefined
-  /** It came in, and has not yet brought a successful request. */
+  /** Whether it came in and has not yet brought a successful request. */
   readonly onProbation: boolean
   /** Milliseconds of the monotonic clock when octets last came in or went out. */
   readonly lastUsed: number
-  /** It is one with another relay whose certificate has expired. */
+  /** Whether it leads to another relay whose certificate has expired. */
   readonly lapsed: boolean
-  /** Milliseconds of the monotonic clock when it was first found in no use; the admission's own. */
+  /** Milliseconds of the monotonic clock when it was first found not in use; only the admission sets it. */
   unusedSince: number | undefined
-  /** Has it a session that is valid, or a route that leads from it or to it. */
+  /** Whether it has a valid session, or a route that leads from it or to it. */
   inUse(now: number): boolean
   /** Sends what is written, then closes. */
   finish(reason: Closing): void
@@ -30,27 +30,27 @@ export interface Admitted {
   fail(reason: Closing): void
 }
 
-/** Connections that are looked at for one that can go. */
+/** Connections that are checked to find one that can be closed. */
 const LOOKS = 16
 
 export class Admission {
   readonly #shared: Shared
-  /** All hops with a connection that is not being closed. */
+  /** The hops with a connection that is not being closed. */
   readonly #inside = new Set<Admitted>()
-  /** Those of them that came in and are not on probation, with the time of their last use when it was last looked. */
+  /** Hops that came in and are not on probation, with the time of their last use as of the last check. */
   readonly #byUse = new LinkedMap<Admitted, number>()
-  /** The same of those that were dialled. */
+  /** Dialled hops, with the time of their last use as of the last check. */
   readonly #dialled = new LinkedMap<Admitted, number>()
-  /** Those that came in and have not yet brought a successful request. */
+  /** Hops that came in and have not yet brought a successful request. */
   readonly #onProbation = new Crowd<Admitted>((address) => this.#shared.networkOf(address))
-  /** Connections that came in, by the address (for IPv6: the network) they came from. */
+  /** Numbers of connections that came in, by address (for IPv6 by network). */
   readonly #from = new Map<string, number>()
 
   constructor(shared: Shared) {
     this.#shared = shared
   }
 
-  /** A connection is there; it, or another one, may have to go. */
+  /** The hop has a connection. It or another one is closed if there are too many. */
   entered(hop: Admitted): void {
     const { connections, connectionsInProbation, connectionsPerAddress } = this.#shared.limits
     this.#inside.add(hop)
@@ -67,7 +67,7 @@ export class Admission {
     this.#close((hop.onProbation ? this.#leastNeeded() : this.#unused(this.#dialled, hop)) ?? hop)
   }
 
-  /** A request of it was successful, or it goes: it is not on probation any more. */
+  /** It is not on probation any more, because a request was successful or it closes. */
   proved(hop: Admitted): void {
     this.#onProbation.delete(hop.connection!.remote.host, hop)
     if (this.#inside.has(hop)) this.#byUse.set(hop, hop.lastUsed)
@@ -84,9 +84,9 @@ export class Admission {
   }
 
   /**
-   * Closes what was not used for so many milliseconds, in neither direction, and has no session (RFC 4976 §6.5), what was
-   * dialled for sessions that have ended, and the connections with relays whose certificates have expired: a new one shows
-   * whether they have others.
+   * Closes connections that have no session and were not used in either direction for `millis` (RFC 4976 §6.5), those that were
+   * dialled for sessions that have ended, and those of relays whose certificates have expired, because a new connection shows
+   * whether the relay has a new certificate.
    */
   closeIdle(millis: number): void {
     const { counters, turn } = this.#shared
@@ -108,9 +108,9 @@ export class Admission {
       return undefined
     }
     if (now - hop.lastUsed >= millis) return "not used for a long time"
-    // Who has just come may be about to take part in a session, and an answer may be on its way: for both there is this time.
+    // Time for a new peer to join a session, and for an answer that is on its way.
     if (phase === "draining" && now - hop.lastUsed >= transaction.millis) return "the relay drains"
-    // Whatever its peer sends: nobody here has anything to do with it.
+    // Whatever its peer sends, no session here uses it.
     const since = hop.unusedSince ??= now
     return !hop.connection!.inbound && now - since >= unused * 1000 ? "no session uses it" : undefined
   }
@@ -122,7 +122,7 @@ export class Admission {
     this.#onProbation.delete(hop.connection!.remote.host, hop)
   }
 
-  /** Who goes for somebody who came in. */
+  /** The one to close for a connection that came in. */
   #leastNeeded(): Admitted | undefined {
     const dialled = this.#unused(this.#dialled)
     if (dialled !== undefined) return dialled
@@ -130,8 +130,8 @@ export class Admission {
   }
 
   /**
-   * The one not used for longest, of those that are of no use now; not `but`. The time of a look does not grow with the
-   * number of connections: who was used since has his place at the end.
+   * The least recently used one that is not in use now, except `but`. The cost does not grow with the number of connections: a hop
+   * that was used since the last check moves to the end.
    */
   #unused(byUse: LinkedMap<Admitted, number>, but?: Admitted): Admitted | undefined {
     const { now } = this.#shared.turn
@@ -145,7 +145,7 @@ export class Admission {
     return undefined
   }
 
-  /** Without a line in the log for each: who opens thousands of connections would write thousands. */
+  /** Without a log line, because one peer may open thousands of connections. */
   #close(hop: Admitted): void {
     this.#leaves(hop)
     this.#shared.counters.connectionsTurnedAway++

@@ -1,6 +1,6 @@
 /**
- * AUTH for this relay (RFC 4976 §5.1, §6.3, §9.1): what it may ask for, and what it is answered. Who the user is, is
- * decided elsewhere and takes time: `ask`, then `grant` and `granted` for a user who is who he says, then `answer`.
+ * AUTH for this relay (RFC 4976 §5.1, §6.3, §9.1): what it may ask for, and how it is answered. The authenticator decides
+ * asynchronously who the user is: `ask` comes first, then `grant` and `granted` if the credentials were right, then `answer`.
  */
 import { isLoopback } from "../../net/Hosts.ts"
 import { chooseAuthorization } from "../../protocol/digest/Authorization.ts"
@@ -24,21 +24,21 @@ import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { cameBy } from "./Ways.ts"
 
 export interface AuthOptions {
-  /** What session URIs are made of, by domain and scheme; the URI that was addressed when there is none. */
+  /** What session URIs are made of, by domain and scheme; where none matches, the URI that the AUTH addresses. */
   readonly usePath: ReadonlyArray<UsePathUri>
-  /** The realm of challenges; when absent, the host of the relay's URI that the AUTH addresses. */
+  /** The realm of challenges. Default: the host of the relay's URI that the AUTH addresses. */
   readonly realm?: string | undefined
-  /** Seconds: granted when the client names none, and the bounds for one that does (RFC 4976 §6.3). */
+  /** Seconds: granted when the AUTH has no Expires, and the bounds of an Expires (RFC 4976 §6.3). */
   readonly expires: number
   readonly minExpires?: number | undefined
   readonly maxExpires?: number | undefined
-  /** Seconds: the bound for clients behind other relays, whose sessions do not end with a connection. Absent: none but `maxExpires`. */
+  /** Seconds: an upper bound besides `maxExpires` for clients behind other relays, whose sessions outlive a connection. */
   readonly relayMaxExpires?: number | undefined
-  /** On which connections AUTH is allowed without TLS (RFC 4976 §9.2). */
+  /** Where AUTH is allowed without TLS (RFC 4976 §9.2). */
   readonly plaintext: "loopback" | "always" | "never"
 }
 
-/** Seconds: what a client gets at most when no maximum is set; the largest maximum that can be set. */
+/** Seconds: the maximum where none is set, and the largest that can be set. */
 const LONGEST_EXPIRES = 365 * 86_400
 
 const grantedOn = ({ connection, number }: AuthSource): GrantedOn => {
@@ -47,8 +47,8 @@ const grantedOn = ({ connection, number }: AuthSource): GrantedOn => {
 }
 
 /**
- * While the relay drains. 408 is no judgement on the user or on what he asked: whoever hears it does what he would do at a
- * time-out (RFC 4975 §10.4), and goes to the next relay of the domain. The phrase is for who reads a trace.
+ * The answer while the relay drains. A client treats 408 like a time-out (RFC 4975 §10.4) and goes to the next relay of the
+ * domain. The comment is for readers of a trace.
  */
 const DRAINING: AuthAnswer = {
   status: 408,
@@ -58,19 +58,19 @@ const DRAINING: AuthAnswer = {
 
 const NO_CERTIFICATE = "an AUTH from behind somebody without a certificate that is trusted"
 
-/** A number with more digits is above every maximum. */
+/** A number of seconds with more digits is above every maximum. */
 const EXPIRES_DIGITS = 9
 
-/** Transaction id and paths of an answer. */
+/** The transaction id and the paths of an answer. */
 export type AnswerTo = Pick<ResponseParts, "fromPath" | "toPath" | "transactionId">
 
 /** The hop that an AUTH came in on. */
 export interface AuthSource extends Party {
-  /** Counts what became of its requests (RFC 4976 §6.1). */
+  /** Counts the outcome of its requests (RFC 4976 §6.1). */
   readonly probation: { refused(): void; challenged(): void; succeeded(): void }
-  /** More of its AUTHs are being decided than may be at a time. */
+  /** Whether as many of its AUTHs are being decided as may be at a time. */
   readonly logins: { readonly tooMany: boolean }
-  /** Has it a session that is valid, or a route that leads from it or to it. */
+  /** Whether it has a valid session, or a route that leads from it or to it. */
   inUse(now: number): boolean
   /** Sends what is written, then closes. */
   finish(reason: Closing): void
@@ -82,17 +82,17 @@ export interface AuthSource extends Party {
   ): void
 }
 
-/** An AUTH that may ask what it asks. */
+/** An AUTH whose request is allowed. */
 export interface Asking {
   readonly hop: AuthSource
   readonly request: Authenticate
   readonly to: AnswerTo
   readonly realm: string
-  /** Values of Authorization: mostly one; some clients answer each challenge with one (RFC 8760 §2.4). */
+  /** The values of Authorization: usually one; some clients answer each challenge (RFC 8760 §2.4). */
   readonly authorizations: ReadonlyArray<string>
-  /** Value of Expires: a number of seconds. */
+  /** The value of Expires: digits, in seconds. */
   readonly expires: string | undefined
-  /** Its client is behind another relay, on whose connection it came in. */
+  /** Whether the client is behind another relay, on whose connection the AUTH came in. */
   readonly behindRelay: boolean
 }
 
@@ -101,7 +101,7 @@ export class Auth {
   readonly #sessions: Sessions
   readonly #relays: RelayOwners
   readonly #book: SessionBook
-  /** What counts now. */
+  /** The options now; they may change. */
   options: AuthOptions
 
   constructor(shared: Shared, sessions: Sessions, relays: RelayOwners, book: SessionBook, options: AuthOptions) {
@@ -112,7 +112,7 @@ export class Auth {
     this.options = options
   }
 
-  /** What it asks for; nothing when it may not, and is answered. */
+  /** What the AUTH asks for; `undefined` if it is refused, in which case it was answered. */
   ask(hop: AuthSource, head: Head, request: Authenticate): Asking | undefined {
     this.#shared.tracing?.asked(hop, head)
     const { fromPath, toPath, transactionId } = head
@@ -122,7 +122,7 @@ export class Auth {
     const authorizations = head.headers("Authorization")
     const expires = head.header("Expires")
 
-    // Stored secrets are made for the name as it is configured; how a client spells it does not matter (RFC 4975 §6.1).
+    // Stored secrets depend on the realm, so it is the host as configured and not as the client spells it (RFC 4975 §6.1).
     const realm = this.options.realm ?? canonicalHost(request.own.host)
 
     const refuse = (status: number, reason: string, comment?: string): void => {
@@ -134,21 +134,21 @@ export class Auth {
 
     if (this.#shared.phase !== "serving") {
       refuse(DRAINING.status, "the relay drains", DRAINING.comment)
-      // Nobody has anything to do with it here, and who does not know the status knows that.
+      // A client that does not know the status understands the end of an otherwise unused connection.
       if (!behindRelay && !hop.inUse(this.#shared.turn.now)) hop.finish("the relay drains")
     } else if (!this.#allowedOn(hop.connection!)) {
       refuse(403, "AUTH without TLS")
       hop.finish("AUTH without TLS")
     } else if (behindRelay && !hop.isRelay(first)) {
-      // Nobody but a relay may stand between a client and this relay (RFC 4976 §6.3).
+      // Only a relay may stand between a client and this relay (RFC 4976 §6.3).
       const named = hop.connection!.peerNames.length > 0
       refuse(403, named ? "an AUTH from behind somebody who is not known as a relay" : NO_CERTIFICATE)
       hop.probation.refused()
     } else if (behindRelay && first.port === undefined) {
-      // A session of a relay that nobody could connect to would be of no use (RFC 4976 §8).
+      // A session behind a relay without a port would be of no use, because nobody could connect to it (RFC 4976 §8).
       refuse(400, "its relay cannot be connected to: a URI without a port")
     } else if (behindRelay && hop.logins.tooMany) {
-      // Its client may come again; nobody else's messages wait for that.
+      // The client may try again; the messages of others on this connection do not wait.
       refuse(408, "too many AUTHs of its relay are being decided")
     } else if (expires !== undefined && !/^\d+$/.test(expires)) {
       refuse(400, "Expires is no number")
@@ -165,7 +165,7 @@ export class Auth {
       (plaintext === "loopback" && isLoopback(local.host) && isLoopback(remote.host))
   }
 
-  /** The session to hand out to a user who is who he says, or the answer to one who gets none. */
+  /** The session to make for a user whose credentials were right, or the answer if there is none. */
   grant(asking: Asking, user: GrantedUser): NewSession | AuthAnswer {
     const { behindRelay, hop, request } = asking
     if (this.#shared.phase !== "serving") return DRAINING
@@ -199,11 +199,11 @@ export class Auth {
     }
   }
 
-  /** Seconds to grant, or the answer to an interval out of bounds. */
+  /** Seconds to grant, or the answer to an Expires out of bounds. `most`: the bound that the credentials set. */
   #interval({ behindRelay, expires: wanted }: Asking, most: number): number | AuthAnswer {
     const { expires, minExpires = 1, relayMaxExpires = Infinity } = this.options
     const bound = Math.min(this.options.maxExpires ?? Infinity, behindRelay ? relayMaxExpires : Infinity)
-    // What ends sooner than the least that is granted ends then nevertheless.
+    // Credentials that end before the minimum end the session all the same.
     const longest = Math.min(Math.max(bound, minExpires), most)
     const maxExpires = longest === Infinity ? undefined : longest
     if (wanted === undefined) return Math.min(Math.max(expires, minExpires), maxExpires ?? Infinity)
@@ -218,13 +218,13 @@ export class Auth {
     return { status: 403, attempt: { username, reason: "as many sessions as there may be" } }
   }
 
-  /** The session was made; `undefined`: there are too many. */
+  /** The answer to an AUTH whose session was made; `undefined`: there are too many sessions. */
   granted(
     { hop, request }: Asking,
     session: Session | undefined,
     { authenticationInfo, expires, headers = [], username }: {
       readonly authenticationInfo: string | undefined
-      /** Others of the 200. */
+      /** Further headers of the 200. */
       readonly headers?: HeaderLines
       readonly expires: number
       readonly username: string
@@ -242,7 +242,7 @@ export class Auth {
       cameBy(session, request.from[0]!, hop)
       this.#relays.owns(session.owner, session, request.from[0]!)
     } else {
-      // The connection may have closed while a slower repository worked: its sessions are dead already.
+      // The connection may have closed while the repository worked; its other sessions have ended with it.
       if (hop.gone) this.#sessions.end(session, "its connection closed")
       hop.sessions.owns(session)
     }
@@ -251,7 +251,7 @@ export class Auth {
     return {
       status: 200,
       headers: [
-        // In the order in which the client will use them: the relays in between, nearest first (RFC 4976 §4.2).
+        // In the order in which the client will use the URIs: the relays in between, nearest first (RFC 4976 §4.2).
         ["Use-Path", [...request.from.slice(0, -1).toReversed(), session.uri].map(({ text }) => text).join(" ")],
         ["Expires", String(expires)],
         ...(authenticationInfo === undefined ? [] : [["Authentication-Info", authenticationInfo] as const]),
@@ -260,7 +260,7 @@ export class Auth {
     }
   }
 
-  /** Answers, and counts for the connection what it was. */
+  /** Answers, and counts the outcome for the connection. */
   answer(
     { authorizations, behindRelay, hop, realm, to }: Asking,
     answer: AuthAnswer
@@ -273,20 +273,20 @@ export class Auth {
       this.#shared.observer.loginFailed(hop, { status, username, realm, reason })
     }
     hop.respond(to, status, headers, comment === undefined ? undefined : commentOf(comment))
-    // The connection with a relay is not closed for what its clients do (RFC 4976 §6.3).
+    // A relay's connection is not closed because of its clients (RFC 4976 §6.3).
     if (behindRelay) {
       if (failed === true) this.#shared.counters.failedAuths++
       return
     }
     if (failed === true) hop.authFailed()
     else if (status === 401) {
-      // With right credentials an old nonce is nobody's fault, nor is an interval out of bounds.
+      // A 401 to credentials with an old nonce counts for nothing; neither does an Expires out of bounds (423).
       if (authorizations.length === 0) hop.probation.challenged()
     } else if (status !== 200 && status !== 423) hop.probation.refused()
   }
 }
 
-/** Who it says it is. */
+/** The name that the AUTH claims, for the log. */
 const usernameOf = ([first, ...others]: ReadonlyArray<string>): string | undefined => {
   const parsed = first === undefined ? undefined : chooseAuthorization(first, others, () => true)
   return parsed?._tag === "Authorization" ? parsed.authorization.username : undefined

@@ -1,35 +1,35 @@
-/** What an AUTH is answered, and what that says of it. */
+/** The answer to an AUTH, and what the counters and the log say of it. */
 import type { HeaderLines } from "../../protocol/Encoder.ts"
 import type { LoginResult } from "../Counters.ts"
 
-/** A user who is who he says. */
+/** A user whose credentials were right. */
 export interface GrantedUser {
   readonly username: string
   readonly realm: string
-  /** Seconds, whole ones: his session lasts no longer. */
+  /** Whole seconds: the longest that the session may last. */
   readonly maxExpires?: number | undefined
 }
 
 export interface AuthAnswer {
   readonly status: number
   readonly headers?: HeaderLines
-  /** Text, in place of the phrase that goes with the status. */
+  /** The comment of the response, in place of the phrase for its status. */
   readonly comment?: string | undefined
-  /** The credentials were wrong, or there were too many of that kind to look at (RFC 4976 §6.3). */
+  /** Whether the credentials were wrong, or not checked because too many were wrong before (RFC 4976 §6.3). */
   readonly failed?: boolean
-  /** Who it was that got no session, and why, for the log. */
+  /** For the log: which user got no session, and why. */
   readonly attempt?: Attempted | undefined
 }
 
-/** An AUTH that came to nothing. */
+/** An AUTH that got no session. */
 export interface Attempted {
-  /** Text, as the client says. */
+  /** The name as the client gave it. */
   readonly username?: string | undefined
-  /** In words of the relay's own. */
+  /** Words of the relay, not of the client. */
   readonly reason?: string | undefined
 }
 
-/** What became of an AUTH that got this answer. */
+/** The counter of logins that this answer belongs to. */
 export const resultOf = ({ failed = false, status }: AuthAnswer): LoginResult => {
   if (status === 200) return "granted"
   if (status === 401) return failed ? "wrong credentials" : "challenged"

@@ -1,17 +1,17 @@
-/** What becomes of a request: it is passed on, answered, or goes no further (RFC 4976 §6.2 to §6.4). */
+/** What the router decides about a request: it is forwarded, answered or refused (RFC 4976 §6.2 to §6.4). */
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Ending } from "../Refused.ts"
 import type { Route } from "../route/Route.ts"
 import type { Parties } from "../SessionRecord.ts"
 
 export type Decision =
-  /** It is passed on. */
+  /** The request is forwarded. */
   | Route
   /** The path ends at this relay. */
   | Here
   | Authenticate
   | Refuse
-  /** Addressed to some other relay: this connection is not MSRP as it should be (RFC 4976 §6.2). */
+  /** Addressed to another relay, which is a reason to close the connection (RFC 4976 §6.2). */
   | { readonly _tag: "Foreign" }
 
 export interface Here extends Ending {
@@ -25,12 +25,13 @@ export interface Refuse extends Ending {
 /** AUTH for this relay (RFC 4976 §5.1). */
 export interface Authenticate {
   readonly _tag: "Authenticate"
-  /** The relay's URI that it addresses, as configured, and as it does. */
+  /** The relay's URI that it addresses, as configured. */
   readonly own: MsrpUri
-  /** What a session URI is made of: others connect by TCP also to who has come by WebSocket (RFC 7977 §8.1.1). */
+  /** The URI that a session URI is made of: peers connect by TCP also where the client uses WebSocket (RFC 7977 §8.1.1). */
   readonly named: MsrpUri
+  /** The relay's URI as the AUTH spells it. */
   readonly target: MsrpUri
-  /** Its From-Path. */
+  /** The From-Path of the AUTH. */
   readonly from: ReadonlyArray<MsrpUri>
 }
 
@@ -43,5 +44,5 @@ export const refuse = (status: number, problem: string, parties?: Parties, targe
 })
 
 export const MALFORMED = refuse(400, "malformed")
-/** More than this relay takes. */
+/** The request is longer than this relay accepts. */
 export const TOO_LONG = refuse(413, "too long")

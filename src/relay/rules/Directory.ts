@@ -1,6 +1,6 @@
 /**
- * Hops by where they lead: one connection for each scheme, host and port, however many sessions use it and whoever
- * opened it (RFC 4975 §5.4, RFC 4976 §6.4.2). Who can take but one session on a connection is found by `Ways`.
+ * Hops by where they lead: one connection for each scheme, host and port, however many sessions use it and whichever side opened
+ * it (RFC 4975 §5.4, RFC 4976 §6.4.2). A next hop that accepts only one session on a connection is found by `Ways`.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { authorityKey, canonicalHost, type MsrpUri, targetOf } from "../../protocol/Uri.ts"
@@ -13,13 +13,13 @@ import type { NextHops } from "./NextHops.ts"
 import type { Party } from "./Party.ts"
 import { Tally } from "./Tally.ts"
 
-/** Names and ports under which one relay may be known: a certificate for `*.` proves any number of them. */
+/** Hosts and ports under which one connection may be known: a certificate for `*.` proves any number of names. */
 const MAX_SHOWN = 16
 
-/** Relays of which is remembered that they want a connection for each session. */
+/** Relays that are remembered to want a connection for each session. */
 const MAX_ALONE = 1024
 
-/** For whose requests a connection is made; it may be gone by then. */
+/** The sender for whose requests a connection is made; its own may be gone by then. */
 export interface Asker {
   readonly connection: ConnectionFacts | undefined
 }
@@ -27,22 +27,22 @@ export interface Asker {
 /** A connection that is to be made. */
 export interface Dial {
   readonly uri: MsrpUri
-  /** What is behind it is another relay, not an endpoint. */
+  /** Whether it leads to another relay, not to an endpoint. */
   readonly relay: boolean
-  /** The host of the URI of this relay that the request goes through: the name to connect as. */
+  /** The host of the URI of this relay that the request goes through, whose certificate is shown. */
   readonly localName: string
-  /** Who wants it. */
+  /** The sender of the request. */
   readonly source: Asker
-  /** The session for whose user it is dialled. */
+  /** The session of the user for whom it is dialled. */
   readonly session: SessionRecord
 }
 
-/** Why there is no hop: what a request is refused with that wants to go there. */
+/** Why there is no hop: the request is refused with this. */
 export interface NoHop {
   readonly status: number
-  /** In words of the relay's own. */
+  /** Words of the relay, not of a peer. */
   readonly problem: string
-  /** Where to: `msrps://host:port`. */
+  /** The next hop as `msrps://host:port`. */
   readonly target: string
 }
 
@@ -55,21 +55,21 @@ export interface Wanted {
   readonly kind: NextHopKind
   /** The URI of this relay that the request goes through. */
   readonly own: MsrpUri
-  /** Who sends it. */
+  /** The hop that the request came in on, or facts about it. */
   readonly source: Asker
-  /** The session for whose user it would be dialled. */
+  /** The session of the user for whom it would be dialled. */
   readonly session: Session
 }
 
 /** What the directory needs done. */
 export interface DirectoryOwner {
-  /** Makes a hop, and a connection for it; `ended` is called when that is there, or cannot be made. */
+  /** Makes a hop and dials; `ended` is called when the connection is there or has failed. */
   dial(dial: Dial, ended: () => void): Party
-  /** Which of the own certificates is shown as this name. */
+  /** The number of the certificate that the relay shows under this name. */
   identity(localName: string): number
 }
 
-/** For whom a hop was dialled. */
+/** The user for whom a hop was dialled, and the address that the request came from. */
 interface DialledFor {
   readonly user: string
   readonly address: string
@@ -79,16 +79,17 @@ export class Directory {
   readonly #shared: Shared
   readonly #nextHops: NextHops
   readonly #owner: DirectoryOwner
-  /** More than one where another relay has several connections: when one closes, the next takes its place (RFC 4976 §6.3). */
+  /** By key; several where another relay has several connections, which replace each other (RFC 4976 §6.3). */
   readonly #hops = new Map<string, Set<Party>>()
   /** Dials in progress of each user. */
   readonly #dialling = new Tally()
   readonly #lookups: Lookups
-  /** Hops that were dialled for each user, and for those of each address, and for whom each of them was. */
+  /** Hops that were dialled for each user, and for the users of each address. */
   readonly #ofUser = new Tally()
   readonly #ofAddress = new Tally()
+  /** For whom each of these hops was dialled. */
   readonly #dialledFor = new Map<Party, DialledFor>()
-  /** Relays that want a connection for each session; the one used least recently is forgotten first. */
+  /** Relays that want a connection for each session; the least recently used is forgotten first. */
   readonly #alone = new LinkedMap<string, true>()
 
   constructor(shared: Shared, nextHops: NextHops, owner: DirectoryOwner) {
@@ -99,8 +100,8 @@ export class Directory {
   }
 
   /**
-   * The hop to a URI, dialled for the user of the session if there is none, or why there is none. `takes`: may the request take
-   * this hop, which leads to a relay and is there already.
+   * The hop to a URI, dialled for the user of the session if there is none, or why there is none. `takes` says whether the request
+   * may use this existing hop to a relay.
    */
   hopFor(wanted: Wanted, takes: (hop: Party) => boolean): Party | NoHop {
     const { kind, own, uri } = wanted
@@ -114,13 +115,13 @@ export class Directory {
     return hop
   }
 
-  /** The relay has refused a session on a connection that others use, and accepted it on one of its own. */
+  /** The relay refused a session on a connection that others use, and accepted it on its own connection. */
   wantsEachAlone({ own, uri }: Wanted): void {
     this.#alone.set(this.#relayKey(uri, own), true)
     if (this.#alone.size > MAX_ALONE) this.#alone.delete(this.#alone.first!.key)
   }
 
-  /** A hop that is for this session only, or why there is none. */
+  /** Dials a hop for this session only; or says why not. */
   dialAlone({ kind, own, session, source, uri }: Wanted): Party | NoHop {
     if (cannotBeReached(uri)) {
       return {
@@ -134,7 +135,7 @@ export class Directory {
       counters.dialsForbidden++
       return { status: 403, problem: "the next hop is one that nobody may be connected to", target: targetOf(uri) }
     }
-    // Whatever connection it asks on, and whoever else shares that of a relay.
+    // Counted for the user and not for the connection, which users of a relay share.
     const wantedBy = { user: userOf(session), address: this.#shared.networkOf(source.connection?.remote.host ?? "") }
     if (
       !this.#mayDial(wantedBy) || (uri.port === undefined && !this.#lookups.admits(wantedBy.user, turn.now))
@@ -161,7 +162,7 @@ export class Directory {
     return hop
   }
 
-  /** A relay has connected in, to `own`, and shown where it can be reached: it need not be dialled. */
+  /** A relay has connected to `own` and shown its URI: it need not be dialled. */
   shown(uri: MsrpUri, hop: Party, own: MsrpUri): void {
     if (uri.port !== undefined && hop.keys.length < MAX_SHOWN) this.#add(this.#relayKey(uri, own), hop)
   }
@@ -187,8 +188,8 @@ export class Directory {
   }
 
   /**
-   * Relays check who they talk to, by the certificate of the connection (RFC 4976 §6.3): where this relay has several,
-   * it needs a connection for each.
+   * Other relays check the certificate of this one on each connection (RFC 4976 §6.3), so with several certificates there is a
+   * connection for each.
    */
   #relayKey(uri: MsrpUri, own: MsrpUri): string {
     return `relay ${this.#owner.identity(canonicalHost(own.host))} ${uri.scheme} ${authorityKey(uri)}`
@@ -203,8 +204,8 @@ export class Directory {
   }
 }
 
-/** A host that never has an address, or the port of those who will connect themselves (RFC 6761 §6.4, RFC 6135 §4.2.2). */
+/** Whether the host never has an address, or the port says that the peer connects itself (RFC 6761 §6.4, RFC 6135 §4.2.2). */
 export const cannotBeReached = ({ host, port }: MsrpUri): boolean => port === 9 || /(^|\.)invalid\.?$/i.test(host)
 
-/** An endpoint may be reached with less proof than a relay, so what is known for one is not good for the other. */
+/** Apart from the key of a relay, because an endpoint is reached with less proof. */
 const endpointKey = (uri: MsrpUri): string => `endpoint ${uri.scheme} ${authorityKey(uri)}`

@@ -1,25 +1,26 @@
+/** A bound on the DNS queries that each user causes. */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 
-/** Milliseconds for which look-ups are counted. */
+/** Milliseconds in which look-ups are counted together. */
 const WINDOW = 60_000
 
-/** Users that are counted; the one who began first is forgotten first. */
+/** Users that are counted; the one whose window began first is forgotten first. */
 const MAX_USERS = 10_000
 
 interface Window {
   count: number
-  /** When it is over. */
+  /** Milliseconds of the monotonic clock. */
   readonly end: number
 }
 
 export interface LookupLimits {
-  /** Of one user in a minute; may change. */
+  /** Look-ups of one user in a minute; may change. */
   readonly lookups: number
 }
 
 /**
- * Questions to name servers that each user may cause: who is asked, and how much the answer is, whoever owns the domain
- * decides (RFC 4976 §8).
+ * How many look-ups each user may cause. They need a bound because the owner of a domain chooses which servers are asked and how
+ * large the answers are (RFC 4976 §8).
  */
 export class Lookups {
   readonly #limits: LookupLimits
@@ -29,7 +30,7 @@ export class Lookups {
     this.#limits = limits
   }
 
-  /** Counts one more, if the user may have it. `now` in milliseconds. */
+  /** Counts one more look-up if the user may have it. `now` is in milliseconds. */
   admits(user: string, now: number): boolean {
     const windows = this.#windows
     for (let first = windows.first; first !== undefined && first.value.end <= now; first = windows.first) {

@@ -1,9 +1,8 @@
 /**
- * Where the relay may be made to connect to (RFC 4976 §6.4, RFC 4975 §14.5). The owner of a session may name any next
- * hop, and must not reach by it what only this machine or its network can reach.
+ * Where clients may make the relay connect to (RFC 4976 §6.4, RFC 4975 §14.5). The owner of a session may name any next hop, and
+ * must not reach through the relay what is meant for its machine or network only.
  *
- * Asked twice: for the URI, and for each address that its host turns out to have, so that a name which leads inside is
- * of no use, whatever it led to a moment ago.
+ * Both the URI and each address that its host resolves to are checked, so a name that begins to lead inside is of no use.
  */
 import { BlockList, isIP, isIPv6 } from "node:net"
 import { canonicalAddress, machineAddresses } from "../../net/Addresses.ts"
@@ -19,38 +18,37 @@ import type { LocalSocket } from "../../transport/Connection.ts"
  */
 export interface NextHopOptions {
   /**
-   * Addresses, networks (`10.0.0.0/8`), names, and `*.` names: allowed, whatever else is said. An address in another form
-   * (mapped into IPv6, through NAT64 or 6to4, unspecified) counts as the one that it leads to.
+   * Addresses, networks (`10.0.0.0/8`), names, and `*.` names that are allowed whatever the other options say. An address in
+   * another form (mapped into IPv6, through NAT64 or 6to4, unspecified) counts as the address that it leads to.
    */
   readonly allow?: ReadonlyArray<string> | undefined
-  /** The same: refused, if not allowed. */
+  /** Addresses, networks and names that are refused unless `allow` has them. */
   readonly deny?: ReadonlyArray<string> | undefined
   /**
-   * Ports that may be connected to, of any host that `allow` does not have. Absent: all where the relay listens on
-   * loopback only, else `defaultNextHopPorts`.
+   * Ports that may be connected to, on hosts that `allow` does not have. Default: all if the relay listens on loopback only, else
+   * `defaultNextHopPorts`.
    */
   readonly ports?: ReadonlyArray<PortRange> | undefined
   /**
-   * As `allow`, of the host as the URI has it: endpoints that take whatever comes on a connection for the session that was first
-   * there, as FreeSWITCH does. Each session gets a connection of its own to them, though connections should be used again
-   * (RFC 4975 §5.4).
+   * Hosts of URIs, in the forms of `allow`, that get a connection for each session, although connections should be reused
+   * (RFC 4975 §5.4): endpoints such as FreeSWITCH, which treat everything on a connection as part of its first session.
    */
   readonly alone?: ReadonlyArray<string> | undefined
 }
 
-/** Both ends are in it. */
+/** A range of ports that includes both ends. */
 export interface PortRange {
   readonly first: number
   readonly last: number
 }
 
 /**
- * MSRP has no port of its own, and is found on those that a program without privileges gets, or on 443. Behind the others
- * are services that might take a message for commands in their own language.
+ * MSRP endpoints use ports that need no privileges, or 443. Services on other ports might take a message for commands of their
+ * own protocol.
  */
 export const defaultNextHopPorts: ReadonlyArray<PortRange> = [{ first: 443, last: 443 }, { first: 1024, last: 65_535 }]
 
-/** Networks of one's own, addresses that are nobody's (RFC 6890 and its registry), and ways to either through a gateway. */
+/** Private networks, special-purpose addresses (RFC 6890 and its registry), and the prefixes by which a gateway reaches either. */
 const INNER = [
   "0.0.0.0/8",
   "10.0.0.0/8",
@@ -74,7 +72,7 @@ const INNER = [
   "ff00::/8"
 ]
 
-/** What an entry of a list may be. */
+/** Whether this may be an entry of `allow`, `deny` or `alone`. */
 export const isNextHopRule = (text: string): boolean => {
   const [address, prefix, ...rest] = text.split("/")
   if (rest.length > 0 || address === undefined) return false
@@ -84,7 +82,7 @@ export const isNextHopRule = (text: string): boolean => {
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIPv6(address) ? 128 : 32))
 }
 
-/** What a range of ports may be. */
+/** Whether this may be a range of ports. */
 export const isPortRange = ({ first, last }: PortRange): boolean =>
   Number.isInteger(first) && Number.isInteger(last) && first >= 1 && first <= last && last <= 65_535
 
@@ -106,7 +104,7 @@ class Rules {
     return this.#names.some((one) => one.startsWith("*.") ? name.endsWith(one.slice(1)) : name === one)
   }
 
-  /** As it is, or as what it leads to. */
+  /** Whether a rule has the address, in this form or as what it leads to. */
   coversAddress(address: string): boolean {
     const canonical = canonicalAddress(address)
     return this.#addresses.check(canonical, familyOf(canonical)) ||
@@ -126,15 +124,15 @@ export class NextHops {
   #alone!: Rules
   readonly #inner: Rules | undefined
   #ports: ReadonlyArray<PortRange> | undefined
-  /** The relay's own addresses by port: it must not talk to itself. */
+  /** The addresses of the relay's listeners by port: it must not connect to itself. */
   readonly #own = new Map<number, Rules>()
-  /** Addresses of its URIs and listeners: they lead to this machine, also where no interface has them, as behind a NAT. */
+  /** Addresses of its URIs and listeners, which lead to this machine even if no interface has them, as behind a NAT. */
   readonly #named: Rules
   readonly #machine: () => ReadonlyArray<string>
 
   /**
-   * Where the relay listens on loopback only, nobody but this machine can be harmed: all is allowed but the relay itself.
-   * `hosts`: those of its URIs. `machine`: the addresses that the machine has now.
+   * If the relay listens on loopback only, everything is allowed except the relay itself, because only this machine can use it.
+   * `hosts` are those of its URIs; `machine` gives the addresses that the machine has now.
    */
   constructor(
     options: NextHopOptions,
@@ -155,7 +153,7 @@ export class NextHops {
     }
   }
 
-  /** What is allowed and refused from now on; connections that there are stay. */
+  /** The options from now on; existing connections stay. */
   set options({ allow = [], alone = [], deny = [], ports }: NextHopOptions) {
     this.#allow = new Rules(allow)
     this.#alone = new Rules(alone)
@@ -163,33 +161,33 @@ export class NextHops {
     this.#ports = ports ?? (this.#inner === undefined ? undefined : defaultNextHopPorts)
   }
 
-  /** Is it an endpoint that gets a connection for each session. */
+  /** Whether it is an endpoint that gets a connection for each session. */
   wantsEachAlone({ host }: MsrpUri): boolean {
     return this.#alone.coversName(host) || (isIP(host) !== 0 && this.#alone.coversAddress(host))
   }
 
-  /** As far as it can be told from the URI. */
+  /** Whether the URI is allowed, as far as it shows. */
   admitsUri({ host, port }: MsrpUri): boolean {
     if (this.#allow.coversName(host)) return true
     if (this.#deny.coversName(host) || (port !== undefined && this.#own.get(port)?.coversName(host) === true)) {
       return false
     }
-    // The address of a name may be one that is allowed, with every port.
+    // A name may resolve to an allowed address, for which the port does not matter.
     return isIP(host) === 0 || port === undefined || this.admitsAddress([host], host, port)
   }
 
-  /** May this address be connected to that goes by these names: of the URI, and of the host that serves it (RFC 2782). */
+  /** Whether this address is allowed. `names`: the host of the URI and that of the SRV target (RFC 2782). */
   admitsAddress(names: ReadonlyArray<string>, address: string, port: number): boolean {
     if (names.some((name) => this.#allow.coversName(name)) || this.#allow.coversAddress(address)) return true
     if (this.#ports?.every(({ first, last }) => port < first || port > last) === true) return false
     const own = this.#own.get(port)
     if (names.some((name) => this.#deny.coversName(name) || own?.coversName(name) === true)) return false
-    // To connect to "all addresses" is to connect to this machine.
+    // Connecting to the unspecified address connects to this machine.
     if (own !== undefined && (isWildcard(address) || own.coversAddress(address))) return false
     return !this.#deny.coversAddress(address) && !this.#isInside(address)
   }
 
-  /** It leads to this machine or its network, on whatever port: what listens there was not meant for everybody. */
+  /** Whether it leads to this machine or its network, whose services are not meant for everybody. */
   #isInside(address: string): boolean {
     if (this.#inner === undefined) return false
     if (this.#inner.coversAddress(address) || this.#named.coversAddress(address)) return true

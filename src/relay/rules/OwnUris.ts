@@ -1,25 +1,25 @@
-/** What the relay is called: the URIs by which it can be addressed, and those that it hands out. */
+/** The relay's own URIs: those that it is addressed by, and those that session URIs are made of. */
 import { authorityKey, canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 
-/** By which a relay can be addressed, whatever it listens on (RFC 4975 §6, RFC 7977 §5.1). */
+/** Transports of URIs that may address a relay, whatever it listens on (RFC 4975 §6, RFC 7977 §5.1). */
 const TRANSPORTS = new Set(["tcp", "ws"])
 
 const isByTcp = ({ transport }: MsrpUri): boolean => transport.toLowerCase() === "tcp"
 
 /**
- * A URI of this very relay, of which session URIs are made.
+ * A URI that belongs to this relay alone; session URIs are made of it.
  *
  * @category models
  * @since 0.2.0
  */
 export interface UsePathUri extends MsrpUri {
-  /** For clients who address this host alone; without one, for all for whom there is no other. */
+  /** Used for clients that address this host; absent: used where no other matches. */
   readonly domain?: string | undefined
 }
 
 /**
- * What a session URI is made of: of `usePath` the one for the domain that `own` is of, else the one for all, of the scheme that
- * `named` has; `named` itself where there is none.
+ * The URI that a session URI is made of: of those in `usePath` with the scheme of `named`, the one for the host of `own`, else the
+ * one without domain; `named` itself if there is none.
  */
 export const usePathOf = (usePath: ReadonlyArray<UsePathUri>, own: MsrpUri, named: MsrpUri): MsrpUri => {
   const ofScheme = usePath.filter(({ scheme }) => scheme === named.scheme)
@@ -32,7 +32,7 @@ export class OwnUris {
   readonly #uris: ReadonlyArray<MsrpUri>
   readonly #authorities: ReadonlySet<string>
 
-  /** `uris` without session-id; `usePath`: what session URIs are made of where that differs, since they come back with it. */
+  /** `uris` have no session-id. `usePath` counts too, because requests come back with what session URIs are made of. */
   constructor(uris: ReadonlyArray<MsrpUri>, usePath: ReadonlyArray<MsrpUri>) {
     this.#uris = uris
     // An AUTH may name the relay without a port (RFC 4976 §8), so both forms are its own.
@@ -45,12 +45,12 @@ export class OwnUris {
     return this.#authorities.has(authorityKey(uri)) && TRANSPORTS.has(uri.transport.toLowerCase())
   }
 
-  /** What the relay is called on a connection with or without TLS. */
+  /** The URI of the relay for a connection with or without TLS. */
   on(secure: boolean): MsrpUri | undefined {
     return this.#uris.find(({ scheme }) => scheme === (secure ? "msrps" : "msrp")) ?? this.#uris[0]
   }
 
-  /** The one that an AUTH means, with its port or without. */
+  /** The configured URI that an AUTH addresses, with a port or without. */
   meant(uri: MsrpUri): MsrpUri | undefined {
     const key = authorityKey(uri)
     return this.#uris.find((own) =>
@@ -59,8 +59,8 @@ export class OwnUris {
   }
 
   /**
-   * The one by which others connect to it, of the same scheme, and of the same host if there is one: not by WebSocket, by which
-   * only clients come (RFC 7977 §8.1.1).
+   * The URI with the same scheme, and the same host if there is one, that peers can connect to: by TCP, because only clients come
+   * by WebSocket (RFC 7977 §8.1.1).
    */
   reachable(own: MsrpUri): MsrpUri {
     if (isByTcp(own)) return own

@@ -1,21 +1,21 @@
-/** Other relays: which of them are admitted, and how their certificates prove who they are. */
+/** Which other relays are admitted, and whether a certificate proves that a peer is one of them. */
 import { isIP } from "node:net"
 import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 
 /**
- * Which relays are admitted as such; the others are strangers or clients like everybody.
+ * Which relays are admitted; all others are treated like any client or peer.
  *
  * @category models
  * @since 0.1.0
  */
 export type RelayPolicy = "all" | "none" | ReadonlyArray<string>
 
-/** Whether some relay may be admitted at all. */
+/** Whether the policy admits any relay. */
 export const admitsRelays = (policy: RelayPolicy): boolean => policy !== "none" && policy.length > 0
 
-/** The host of a relay in the spelling that is compared: a name without the dot of the root. */
+/** The host of a relay in the form that is compared, without the dot of the root. */
 export const relayName = (host: string): string => canonicalHost(host).replace(/\.$/, "")
-/** What an entry of a list of relays may be. */
+/** Whether this may be an entry of a list of relays. */
 export const isRelayName = (name: string): boolean => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(name)
 
 export class Peers {
@@ -25,14 +25,14 @@ export class Peers {
     this.policy = policy
   }
 
-  /** Which are admitted from now on. */
+  /** The policy from now on. */
   set policy(policy: RelayPolicy) {
     this.#policy = typeof policy === "string" ? policy : policy.map(relayName)
   }
 
   /**
-   * Is the peer with this verified certificate the relay that the URI names: the host must be among the certificate's
-   * names (RFC 4976 §6.3), and the relay admitted.
+   * Whether a verified certificate with these names proves the relay that the URI names: they must cover its host
+   * (RFC 4976 §6.3), and the relay must be admitted.
    */
   proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean {
     if (names.length === 0 || !this.admits(uri)) return false
@@ -40,7 +40,7 @@ export class Peers {
     return host !== "" && names.some((name) => covers(relayName(name), host, MIN_LABELS))
   }
 
-  /** Is the relay that the URI names admitted, once its certificate proves it. */
+  /** Whether the relay that the URI names is admitted once its certificate proves it. */
   admits(uri: MsrpUri): boolean {
     if (uri.scheme !== "msrps" || this.#policy === "none") return false
     if (this.#policy === "all") return true
@@ -49,10 +49,10 @@ export class Peers {
   }
 }
 
-/** Labels behind the `*.` of a certificate: one that is for all names of a top-level domain is nobody's (RFC 6125 §7.2). */
+/** The fewest labels after `*.` in a certificate: one for all names of a top-level domain proves nothing (RFC 6125 §7.2). */
 const MIN_LABELS = 2
 
-/** A name, or `*.` for one label in front of at least so many (RFC 6125 §6.4.3). */
+/** The pattern is a name, or `*.`, which stands for one label, before at least `labels` others (RFC 6125 §6.4.3). */
 const covers = (pattern: string, host: string, labels: number): boolean => {
   if (!pattern.startsWith("*.") || isIP(host) !== 0) return pattern === host
   const rest = pattern.slice(1)

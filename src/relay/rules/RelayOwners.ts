@@ -1,6 +1,6 @@
 /**
- * Sessions that other relays obtained for clients behind them (RFC 4976 §6.3): each belongs to the name of its relay and is
- * valid on any connection with it, so it does not end with one. It ends some time after the last.
+ * Sessions that other relays obtained for clients behind them (RFC 4976 §6.3). Each belongs to the name of its relay and is valid
+ * on any connection with it, so it ends with none of them, but some time after the last has closed.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
@@ -10,16 +10,16 @@ import { stopTimer, Timed } from "../Timers.ts"
 import type { Party } from "./Party.ts"
 import { relayName } from "./Peers.ts"
 
-/** Sessions that are looked at for some that are over: for each new one, and when there are as many as there may be. */
+/** Sessions that are checked for ended ones: for each new session, and when the limit is reached. */
 const LOOKS = 4
 const LOOKS_WHEN_FULL = 64
 
-/** A relay that obtained session URIs on behalf of clients behind it. */
+/** Another relay that obtained session URIs for clients behind it. Its timer runs while it has no connection. */
 export class RelayOwner extends Timed {
   readonly name: string
-  /** Connections with it, also those that are being made. */
+  /** Its connections, including those that are being dialled. */
   readonly links = new Set<Party>()
-  /** With the session-id of its own URI that each was obtained through. */
+  /** Its sessions, each with the session-id of the URI of this relay that its AUTH came through, if that had one. */
   readonly #sessions = new LinkedMap<Session, string | undefined>()
   readonly #ended: (owner: RelayOwner) => void
 
@@ -38,15 +38,15 @@ export class RelayOwner extends Timed {
   }
 
   /**
-   * Does this URI of it lead to the client that obtained the session (RFC 4976 §6.4): whoever writes to him knows the session, and
-   * may be behind the same relay. One that has shown none of a client's vouches for them all.
+   * Whether this URI leads to the client that obtained the session (RFC 4976 §6.4). A sender to that client knows the session too,
+   * and may be behind the same relay. A URI without session-id in the AUTH stands for all clients of the relay.
    */
   isWayOf(session: Session, uri: MsrpUri): boolean {
     const through = this.#sessions.get(session)
     return this.is(uri.host) && (through === undefined || through === uri.sessionId)
   }
 
-  /** Whether there are fewer sessions than this; some that are over are found at each look. */
+  /** Whether it has fewer sessions than this. Each call also removes some that have ended. */
   hasRoom(limit: number, now: number): boolean {
     const looks = this.#sessions.size < limit ? LOOKS : LOOKS_WHEN_FULL
     for (let i = 0; i < looks; i++) {
@@ -58,7 +58,7 @@ export class RelayOwner extends Timed {
     return this.#sessions.size < limit
   }
 
-  /** Whether one of its sessions is valid; those in front that are not are forgotten. */
+  /** Whether any of its sessions is valid. Ended ones in front of that are removed. */
   hasAny(now: number): boolean {
     for (const { key: session } of this.#sessions) {
       if (!session.ended && session.expiresAt > now) return true
@@ -72,7 +72,7 @@ export class RelayOwner extends Timed {
     return false
   }
 
-  /** All that it has, for them to be ended. */
+  /** All of its sessions. */
   *sessions(): Generator<Session> {
     for (const { key } of this.#sessions) yield key
   }
@@ -89,7 +89,7 @@ export class RelayOwners {
   readonly #shared: Shared
   readonly #end: (session: Session) => void
   readonly #owners = new Map<string, RelayOwner>()
-  /** Of each connection, the relays that it is one with: a certificate may be for several names. */
+  /** The relays at the other end of each connection: a certificate may be for several names. */
   readonly #of = new Map<Party, Set<RelayOwner>>()
 
   /** `end` ends a session. */
@@ -98,12 +98,12 @@ export class RelayOwners {
     this.#end = end
   }
 
-  /** Relays that have, or lately had, sessions or connections. */
+  /** How many relays have, or lately had, sessions or connections. */
   get size(): number {
     return this.#owners.size
   }
 
-  /** The relay of that name, for a session that it obtains. */
+  /** The relay of that name, which is added if it is not known. */
   of(host: string): RelayOwner {
     const name = relayName(host)
     let owner = this.#owners.get(name)
@@ -111,9 +111,9 @@ export class RelayOwners {
     return owner
   }
 
-  /** There is a connection with it, or one is being made. */
+  /** The relay has this connection, or it is being dialled. */
   linked(owner: RelayOwner, hop: Party): void {
-    // One that never comes about must not keep sessions alive.
+    // A dial that fails must not keep sessions alive.
     if (hop.connection !== undefined) stopTimer(owner)
     if (owner.links.has(hop)) return
     owner.links.add(hop)
@@ -122,12 +122,12 @@ export class RelayOwners {
     else same.add(owner)
   }
 
-  /** Requests to the owner of a session, at this URI, go by that connection; the owner may be a relay. */
+  /** The connection leads to this URI: it is one of the relay that owns the session, if a relay does and the URI names it. */
   leads(hop: Party, { owner }: Session, uri: MsrpUri): void {
     if (owner instanceof RelayOwner && owner.is(uri.host)) this.linked(owner, hop)
   }
 
-  /** A session was made for it, whose client is behind this URI of it. It ends at once if the relay has gone for too long meanwhile. */
+  /** A session was made for a client behind this URI of the relay. It ends at once if the relay was given up meanwhile. */
   owns(owner: RelayOwner, session: Session, through: MsrpUri): void {
     if (this.#owners.get(owner.name) === owner) owner.owns(session, through)
     else this.#end(session)

@@ -1,6 +1,6 @@
 /**
- * Where a relay hears of requests that came from it, when the connection is gone on which they did: its sessions are valid on any
- * (RFC 4976 §6.3), so a REPORT goes along From-Path as any request would.
+ * Where another relay is told of failures once the connection that its requests came in on has closed. Its sessions are valid on
+ * any of its connections (RFC 4976 §6.3), so a REPORT goes along the From-Path like any request.
  */
 import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
@@ -9,24 +9,24 @@ import type { Party } from "./Party.ts"
 import type { RelayOwners } from "./RelayOwners.ts"
 import { wayTo, wentBy } from "./Ways.ts"
 
-/** What knows the connections with other relays. */
+/** What finds and makes connections with other relays. */
 export interface Links {
   readonly shared: Shared
   readonly directory: Directory
   readonly relays: RelayOwners
 }
 
-/** Gives the connection that leads there now; it is made if there is none. */
+/** The function finds the connection that leads there when it is called, and dials it if there is none. */
 export const returnTo = (session: Session, wanted: Wanted, links: Links): () => Party | undefined => () => {
   const { directory, relays, shared } = links
   const { uri } = wanted
-  // Another relay is never reached without TLS (RFC 4976 §9.2).
+  // Another relay is reached by TLS only (RFC 4976 §9.2).
   if (shared.phase === "stopping" || uri.scheme !== "msrps" || uri.transport.toLowerCase() !== "tcp") return undefined
   const known = wayTo(session, uri, "relay")
   const hop = known ?? directory.hopFor(wanted, () => true)
   if ("problem" in hop) return undefined
   relays.leads(hop, session, uri)
-  // What fails next goes there, too, also where the directory has no connection for more than one session.
+  // The next REPORT takes the same connection, also where the directory keeps none because it is for one session only.
   if (known === undefined) wentBy(session, uri, hop, "relay")
   return hop
 }

@@ -1,4 +1,4 @@
-/** How many of something each has; who has none takes no memory. */
+/** A counter for each key; a count of 0 takes no memory. */
 export class Tally {
   readonly #counts = new Map<string, number>()
 
