@@ -1,5 +1,5 @@
 /**
- * Where another relay is told of failures once the connection that its requests came in on has closed. Its sessions are valid on
+ * Where another relay learns of failures once the connection that its requests came in on has closed. Its sessions are valid on
  * any of its connections (RFC 4976 §6.3), so a REPORT goes along the From-Path like any request.
  */
 import type { Session } from "../Session.ts"

@@ -14,7 +14,7 @@ import { UserLoads } from "../route/UserLoad.ts"
 import type { Session, Sessions } from "../Session.ts"
 import { partiesOf } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
-import { type Decision, refuse, TOO_LONG } from "./Decision.ts"
+import { type Decision, type Refuse, refuse, TOO_LONG } from "./Decision.ts"
 import type { Directory, NextHopKind, Wanted } from "./Directory.ts"
 import { OwnUris } from "./OwnUris.ts"
 import { type Party, peerOf } from "./Party.ts"
@@ -24,7 +24,7 @@ import { ownerOf, RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { returnTo } from "./Return.ts"
 import { type RouteSpec, routeTo } from "./RouteTo.ts"
 import { OnSharedLink } from "./SharedLink.ts"
-import { cameBy, lacksTls, ledTo, mayTake, onlyConnects, wayTo, wentBy } from "./Ways.ts"
+import { cameBy, lacksPort, lacksTls, ledTo, mayTake, onlyConnects, wayTo, wentBy } from "./Ways.ts"
 
 /** Authorities that the owner of a session may use in From-Path: middleboxes rewrite them (RFC 6714). */
 const MAX_OWNER_AUTHORITIES = 4
@@ -84,14 +84,8 @@ export class Router {
     // One bad request does not close a connection that many sessions of another relay share.
     if (!this.#own.has(first)) return fromRelay ? refuse(481, "for another relay") : { _tag: "Foreign" }
     if (first.sessionId === undefined) return this.#withoutSession(head, hop, to, from)
-    if (first.port === undefined || (head.kind !== Kind.Auth && [...to, from[0]!].some(lacksPort))) {
-      return refuse(400, "a URI without a port")
-    }
-    const session = this.#session(first)
-    if (session === undefined) return refuse(481, "there is no such session, or it is over")
-    if (lacksTls(first, hop)) {
-      return refuse(403, "the session is one for connections with TLS", partiesOf([session], false))
-    }
+    const session = this.#sessionFor(head, hop, to, from)
+    if ("_tag" in session) return session
     if (fromRelay) this.#options.relays.leads(hop, session, from[0]!)
     const fromOwner = isFromOwner(session, hop, from[0]!, fromRelay)
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
@@ -116,6 +110,19 @@ export class Router {
       : { _tag: "Authenticate", own, named, target: first, from }
   }
 
+  /** The session that the request goes through, or why it may not. */
+  #sessionFor(head: Head, hop: Party, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Session | Refuse {
+    const first = to[0]!
+    if (first.port === undefined || (head.kind !== Kind.Auth && [...to, from[0]!].some(lacksPort))) {
+      return refuse(400, "a URI without a port")
+    }
+    const session = this.#session(first)
+    if (session === undefined) return refuse(481, "there is no such session, or it is over")
+    return lacksTls(first, hop)
+      ? refuse(403, "the session is one for connections with TLS", partiesOf([session], false))
+      : session
+  }
+
   #session(uri: MsrpUri): Session | undefined {
     const session = uri.sessionId === undefined ? undefined : this.#options.sessions.findUnsafe(uri.sessionId)
     return session !== undefined && sameUri(session.uri, uri) ? session : undefined
@@ -127,7 +134,7 @@ export class Router {
     return fromLine([...own, ...from]) > this.#options.shared.codec.limits.headerLine
   }
 
-  /** Where the sender is told of failures after its connection has closed. Keeps facts about the hop, and not the hop. */
+  /** Where the sender learns of failures after its connection has closed. Keeps facts about the hop, and not the hop. */
   #elsewhere(session: Session, uri: MsrpUri, own: MsrpUri, { connection }: Party): () => Party | undefined {
     const source = { connection: connection && new ConnectionFacts(connection) }
     return returnTo(session, { uri, kind: "relay", own, source, session }, this.#options)
@@ -257,7 +264,7 @@ export class Router {
     return decision
   }
 
-  /** Makes the sender the peer of the session unless there is another; with its latest URI, since a chat switch changes it. */
+  /** Makes the sender the peer unless there is another. Its latest URI counts, because a chat switch uses several. */
   #bind(session: Session, { from, source }: Request, hasOther: boolean): void {
     if (!hasOther) session.peer = { connection: source, uri: from[0]! }
     source.sessions.isPeerOf(session)
@@ -291,9 +298,3 @@ const fromLine = (path: ReadonlyArray<MsrpUri>): number =>
  */
 const mayBegin = (session: Session, { routes, shared }: Party): boolean =>
   routes.takesSeveral || !routes.anyWithout([session], shared.turn.now)
-
-/**
- * Only an AUTH may leave the port out (RFC 4976 §8). A peer that connects itself, as by WebSocket, is not found by its port
- * (RFC 7977 §8.3.2).
- */
-const lacksPort = (uri: MsrpUri): boolean => uri.port === undefined && uri.transport.toLowerCase() === "tcp"

@@ -57,6 +57,13 @@ export const ledTo = ({ ways }: Session, hop: Party): boolean => {
   return false
 }
 
+/**
+ * Whether the URI has no port and needs one. Only an AUTH may leave it out (RFC 4976 §8). A peer that connects itself, as by
+ * WebSocket, is not found by its port (RFC 7977 §8.3.2).
+ */
+export const lacksPort = ({ port, transport }: MsrpUri): boolean =>
+  port === undefined && transport.toLowerCase() === "tcp"
+
 /** Whether the URI promises TLS and the connection has none (RFC 4975 §6). */
 export const lacksTls = (uri: MsrpUri, { connection }: Party): boolean => uri.scheme === "msrps" && !connection!.secure
 
