@@ -10,14 +10,16 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { AuthDecision, AuthRequest } from "./authenticator/AuthDecision.ts"
 import { makeBearer, type VerifyToken } from "./authenticator/BearerAuthenticator.ts"
-import { type DigestOptions, makeDigest, type NoCommonAlgorithm } from "./authenticator/DigestAuthenticator.ts"
+import { makeDigest, type NoCommonAlgorithm } from "./authenticator/DigestAuthenticator.ts"
+import type { DigestOptions } from "./authenticator/DigestOptions.ts"
 import type { Credentials } from "./Credentials.ts"
 import type { Live } from "./options/Live.ts"
 import type { OptionsError } from "./options/Options.ts"
 
 export type { AuthAttempt, AuthDecision, AuthRequest } from "./authenticator/AuthDecision.ts"
 export { type TokenOwner, TokensUnavailable, type VerifyToken } from "./authenticator/BearerAuthenticator.ts"
-export { type DigestOptions, NoCommonAlgorithm } from "./authenticator/DigestAuthenticator.ts"
+export { NoCommonAlgorithm } from "./authenticator/DigestAuthenticator.ts"
+export type { DigestOptions } from "./authenticator/DigestOptions.ts"
 
 /**
  * Decides an AUTH: whom to challenge, and who is who. The relay has looked before at what the AUTH may ask for (who may stand

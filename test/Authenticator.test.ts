@@ -4,7 +4,9 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import * as AtomRef from "effect/reactivity/AtomRef"
 import * as Redacted from "effect/Redacted"
+import { MaxOpsBeforeYield } from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
 import { type AuthDecision, Authenticator, type DigestOptions } from "../src/Authenticator.ts"
 import { Credentials, CredentialsUnavailable, passwordUser } from "../src/Credentials.ts"
@@ -444,4 +446,39 @@ describe("a backend of one's own", () => {
         Effect.as(Effect.yieldNow, Option.some({ _tag: "Password", password: Redacted.make(PASSWORD) } as const))
       )
     )))
+})
+
+describe("options that change", () => {
+  it.effect("count from then on, also while the layer is still being built", () =>
+    Effect.gen(function*() {
+      /** Replaces the options this many turns after the layer began to follow them. */
+      const replacedAfter = (turns: number) =>
+        Effect.gen(function*() {
+          const options = AtomRef.make<DigestOptions>({})
+          let isFollowed = false
+          const live: AtomRef.ReadonlyRef<DigestOptions> = Object.assign(Object.create(options), {
+            subscribe: (listener: (options: DigestOptions) => void) => {
+              isFollowed = true
+              return options.subscribe(listener)
+            }
+          })
+          const building = yield* Authenticator.layerDigest(live).pipe(
+            Layer.provide(users),
+            Layer.build,
+            // The fiber that builds the layer yields every few steps.
+            Effect.provideService(MaxOpsBeforeYield, 3),
+            Effect.forkChild({ startImmediately: true })
+          )
+          while (!isFollowed) yield* Effect.yieldNow
+          for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow
+          const isBuilt = building.pollUnsafe() !== undefined
+          options.set({ realmsWithoutMd5: [REALM] })
+          const decision = yield* Effect.provideContext(ask(undefined), yield* Fiber.join(building))
+          assert.lengthOf(expect(decision, "Challenge").wwwAuthenticate, 1, `replaced after ${turns} turns`)
+          return isBuilt
+        }).pipe(Effect.scoped)
+      let turns = 0
+      while (!(yield* replacedAfter(turns))) turns++
+      assert.isAbove(turns, 5)
+    }))
 })

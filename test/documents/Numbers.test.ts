@@ -76,7 +76,7 @@ const UNTAKEN = size(from("client/Incoming", "MAX_WAITING_OCTETS"))
 const TAKE_WITHIN = from("client/Incoming", "TAKE_WITHIN")
 const [INLET, INLET_OCTETS] = [from("browser/Inlet", "MAX_WAITING"), size(from("browser/Inlet", "MAX_OCTETS"))]
 const [MAX_SIZE, MAX_TEXT] = [size(from("browser/Chat", "MAX_SIZE")), size(from("browser/Reading", "MAX_TEXT"))]
-const DIGEST = "authenticator/DigestAuthenticator"
+const DIGEST = "authenticator/DigestOptions"
 const [LIMITS, TURN, LINES] = ["relay/Limits", "relay/Turn", "logging/LineBudget"] as const
 const [ATTEMPTS, HANDSHAKES, HEP] = ["authenticator/Attempts", "transport/HandshakeBudget", "hep/HepSender"] as const
 const SETUP_TIME = from("transport/Listener", "SETUP_TIME")
@@ -286,7 +286,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `it is read again ${from("relay/edge/SessionKeeper", "RETRY")} seconds later`,
     `default ${from("SessionRepo", "MAX_CHANGES").toLocaleString("en").replace(",", " ")}.`
   ],
-  "src/authenticator/DigestAuthenticator.ts": [
+  "src/authenticator/DigestOptions.ts": [
     `is milliseconds. Absent: ${from(DIGEST, "NONCE_LIFE")} seconds.`,
     `goes stale early. Absent: ${count(from(DIGEST, "MAX_NONCES"))}.`,
     `may take to answer. Absent: ${from(DIGEST, "LOOKUP_TIME")} seconds.`

@@ -150,7 +150,7 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `an answer of more than ${size(numberIn(http, "const MAX_ANSWER = "))}`,
     `At most ${numberIn(http, "const MAX_ASKED = ")} questions are under way at a time`,
     `\`MSRP_CREDENTIALS_CACHE\` (${seconds(defaultOf(variables.credentialsCache))})`,
-    `takes more than ${time(timeIn("src/authenticator/DigestAuthenticator.ts", "const LOOKUP_TIME = "))}`,
+    `takes more than ${time(timeIn("src/authenticator/DigestOptions.ts", "const LOOKUP_TIME = "))}`,
     proven(
       "test/service/settings/Users.test.ts",
       "removed users are looked for each minute where that is easy",
