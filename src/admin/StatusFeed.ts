@@ -1,21 +1,23 @@
 /**
- * What the status page shows, made once for all pages that are open: `/status` for a page that begins, then server-sent
- * events: `snapshot` in every interval, and `event` for what happened in it.
+ * The data of the status page, made once for all open pages. A page starts with `/status`, and then reads server-sent events:
+ * a `snapshot` in each interval, and an `event` for each thing that happened in it.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { encoder } from "effect/encoding/Sse"
 import type * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
-import { Readable } from "node:stream"
+import type { Readable } from "node:stream"
 import { dateOf, monotonicMillis } from "../clock/Monotonic.ts"
 import type { RelayGauges } from "../Relay.ts"
 import type { RelayCounters } from "../relay/Counters.ts"
 import type { Operator, Phase } from "../relay/edge/Operator.ts"
 import type { RelayEvent } from "../relay/edge/RelayEvent.ts"
 import type { Health } from "./Health.ts"
+import { EventQueue } from "./status/EventQueue.ts"
+import { OpenPages } from "./status/OpenPages.ts"
 import { readCounters } from "./status/Readings.ts"
 import type { Status, StatusSnapshot, StatusUser } from "./status/Shapes.ts"
+import { makeThrottled } from "./status/Throttled.ts"
 import { Window } from "./status/Window.ts"
 
 export type {
@@ -28,36 +30,36 @@ export type {
   StatusUser
 } from "./status/Shapes.ts"
 
-/** Milliseconds between two snapshots, and for which samples are kept. */
+/** Milliseconds between two snapshots. */
 const INTERVAL = 2000
+
+/** Milliseconds for which samples are kept. */
 const WINDOW = 900_000
 
-/** Pages that are open at the same time. */
-export const MAX_PAGES = 64
-/** Octets that wait for one page. One that is so far behind is dropped: it comes back and begins anew. */
-export const MAX_BEHIND = 1_048_576
-/** Events that are sent in one interval; of more there is the number. */
-export const MAX_EVENTS = 100
-/** Of each kind in a snapshot, and in what is told of a user. */
+/** Sessions with the most octets in a snapshot. */
 const TOP = 10
-const ENDINGS = 20
-const USER_SESSIONS = 50
-const USER_EVENTS = 200
-/** What a page that is opened now is told of what happened before. */
-const LATELY = 30
 
-/** Of the time there is, looking at all sessions may take one part in so many, other turns in between included. */
-const SORT_SHARE = 20
+/** Sessions and connections that ended most recently, in a snapshot. */
+const ENDINGS = 20
+
+/** Live sessions listed for one user. */
+const USER_SESSIONS = 50
+
+/** Most recent events listed for one user. */
+const USER_EVENTS = 200
+
+/** Most recent events that a page starts with. */
+const RECENT_EVENTS = 30
 
 /**
- * What a feed reads of a relay.
+ * The parts of a relay that a status feed reads.
  *
  * @category models
  * @since 0.2.0
  */
 export interface StatusParts {
   readonly version: string
-  /** As the log has them: `msrps://host:port`. */
+  /** Listening sockets in the form that the log uses: `msrps://host:port`. */
   readonly listeners: ReadonlyArray<string>
   readonly phase: () => Phase
   readonly counters: Readonly<RelayCounters>
@@ -67,7 +69,7 @@ export interface StatusParts {
 }
 
 /**
- * What all status pages that are open read.
+ * The source of data for all open status pages.
  *
  * @category models
  * @since 0.2.0
@@ -75,7 +77,7 @@ export interface StatusParts {
 export interface StatusFeed {
   readonly status: Effect.Effect<Status>
   readonly user: (name: string) => Effect.Effect<StatusUser>
-  /** The server-sent events of one page, until it is destroyed; `undefined` when there are `MAX_PAGES`. */
+  /** Opens a page: a stream of server-sent events, which ends when it is destroyed. `undefined` if there are too many pages. */
   readonly open: Effect.Effect<Readable | undefined>
 }
 
@@ -91,10 +93,9 @@ export const make = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const since = monotonicMillis(clock)
   const window = new Window(WINDOW / INTERVAL)
-  const pages = new Set<Readable>()
-  const events: Array<RelayEvent> = []
-  const lately: Array<RelayEvent> = []
-  let omitted = 0
+  const queue = new EventQueue()
+  const pages = new OpenPages(() => void queue.take())
+  const recent: Array<RelayEvent> = []
   let latest: { readonly snapshot: StatusSnapshot; readonly at: number } | undefined
   let healthNow = health()
 
@@ -110,19 +111,20 @@ export const make = Effect.fnUntraced(function*(
     }, readCounters(counters))
   }
 
-  const most = yield* seldom(
+  // Sorting looks at all sessions.
+  const topSessions = yield* makeThrottled(
     clock,
     Effect.map(operator.inTurns.sessions({ sort: "octets", limit: TOP }), ({ items }) => items)
   )
 
-  // One is made for all who look in this interval, however many ask.
+  // Each interval has one snapshot, however many pages ask for it.
   const snapshotNow = (): StatusSnapshot | undefined =>
     latest !== undefined && monotonicMillis(clock) - latest.at < INTERVAL ? latest.snapshot : undefined
 
   const snapshot = Effect.gen(function*() {
     const before = snapshotNow()
     if (before !== undefined) return before
-    const top = yield* most
+    const top = yield* topSessions
     const others = snapshotNow()
     if (others !== undefined) return others
     const made: StatusSnapshot = {
@@ -134,42 +136,26 @@ export const make = Effect.fnUntraced(function*(
       health: healthNow,
       top,
       endings: operator.recent().slice(-ENDINGS),
-      omitted
+      omitted: queue.omitted
     }
     latest = { snapshot: made, at: monotonicMillis(clock) }
     return made
   })
 
-  // What happens is told inside a turn of the relay, so it is only kept; who looks gets it with the next snapshot.
+  // Events arrive inside a turn of the relay, so they are only stored; pages get them with the next snapshot.
   const unlisten = operator.listen((event) => {
     if (event.level === "Debug") return
-    lately.push(event)
-    if (lately.length > LATELY) lately.shift()
-    if (pages.size === 0) return
-    if (events.length < MAX_EVENTS) events.push(event)
-    else omitted++
+    recent.push(event)
+    if (recent.length > RECENT_EVENTS) recent.shift()
+    if (pages.size > 0) queue.add(event)
   })
-  const left = (page: Readable): void => {
-    pages.delete(page)
-    if (pages.size > 0) return
-    events.length = 0
-    omitted = 0
-  }
-
-  const send = (page: Readable, octets: Buffer): void => {
-    if (page.readableLength > MAX_BEHIND) page.destroy()
-    else page.push(octets)
-  }
 
   const tick = Effect.gen(function*() {
     sample()
     latest = undefined
     if (pages.size === 0) return
     const now = sse("snapshot", yield* snapshot)
-    const octets = Buffer.from(events.map((event) => sse("event", event)).join("") + now)
-    events.length = 0
-    omitted = 0
-    for (const page of pages) send(page, octets)
+    pages.send(queue.take().map((event) => sse("event", event)).join("") + now)
   })
 
   sample()
@@ -177,7 +163,7 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       unlisten()
-      for (const page of pages) page.push(null)
+      pages.end()
     })
   )
 
@@ -190,7 +176,7 @@ export const make = Effect.fnUntraced(function*(
       window: WINDOW,
       snapshot: now,
       samples: window.samples(),
-      events: [...lately]
+      events: [...recent]
     })),
     user: (name) =>
       Effect.map(
@@ -202,36 +188,10 @@ export const make = Effect.fnUntraced(function*(
           history: operator.history(name).slice(-USER_EVENTS)
         })
       ),
-    open: Effect.map(snapshot, (now) => {
-      if (pages.size >= MAX_PAGES) return undefined
-      const page: Readable = new Readable({
-        read: () => {},
-        destroy: (error, done) => {
-          left(page)
-          done(error)
-        }
-      })
-      pages.add(page)
-      page.push(sse("snapshot", now))
-      return page
-    })
+    open: Effect.map(snapshot, (now) => pages.open(sse("snapshot", now)))
   }
 })
 
 /** One server-sent event. */
 const sse = (event: "snapshot" | "event", data: unknown): string =>
   encoder.write({ _tag: "Event", id: undefined, event, data: JSON.stringify(data) })
-
-/** What takes long for many sessions is made again after twenty times as long, so that relaying goes on. */
-const seldom = <A>(clock: Clock.Clock, make: Effect.Effect<A>): Effect.Effect<Effect.Effect<A>> =>
-  Effect.map(Semaphore.make(1), (one) => {
-    let made: { readonly value: A; readonly until: number } | undefined
-    return one.withPermit(Effect.gen(function*() {
-      const before = monotonicMillis(clock)
-      if (made !== undefined && before < made.until) return made.value
-      const value = yield* make
-      const after = monotonicMillis(clock)
-      made = { value, until: after + (after - before) * SORT_SHARE }
-      return value
-    }))
-  })

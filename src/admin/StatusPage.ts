@@ -4,7 +4,8 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { existsSync } from "node:fs"
 import { hashesOf, pageReader } from "./Inlined.ts"
-import { MAX_PAGES, type StatusFeed } from "./StatusFeed.ts"
+import { MAX_PAGES } from "./status/OpenPages.ts"
+import type { StatusFeed } from "./StatusFeed.ts"
 
 /** The page as `npm run build` makes it: the same place from `src/admin` and from `dist/admin`. */
 export const BUNDLE = new URL("../../dist/admin/page.html", import.meta.url)

@@ -8,6 +8,8 @@ import * as TestClock from "effect/testing/TestClock"
 import type { Readable } from "node:stream"
 import { makeHealth } from "../../src/admin/Health.ts"
 import { eventReader } from "../../src/admin/page/sse.ts"
+import { MAX_EVENTS } from "../../src/admin/status/EventQueue.ts"
+import { MAX_BEHIND, MAX_PAGES } from "../../src/admin/status/OpenPages.ts"
 import { Status, StatusEvent, StatusSnapshot, StatusUser } from "../../src/admin/status/Shapes.ts"
 import * as StatusFeed from "../../src/admin/StatusFeed.ts"
 import { send } from "../support/harness.ts"
@@ -111,7 +113,7 @@ describe("the feed of the status page", () => {
   it.effect("has at most 64 pages, and room again when one goes", () =>
     Effect.gen(function*() {
       const feed = yield* feedOf(new FakeRelay())
-      const pages = yield* Effect.all(Array.from({ length: StatusFeed.MAX_PAGES }, () => feed.open))
+      const pages = yield* Effect.all(Array.from({ length: MAX_PAGES }, () => feed.open))
       assert.isUndefined(yield* feed.open)
       pages[5]!.destroy()
       yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
@@ -131,7 +133,7 @@ describe("the feed of the status page", () => {
         read()
       }
       assert.isTrue(slow!.destroyed)
-      assert.isBelow(most, StatusFeed.MAX_BEHIND + 65_536)
+      assert.isBelow(most, MAX_BEHIND + 65_536)
       yield* TestClock.adjust(2000)
       assert.deepStrictEqual(names(read()), ["snapshot"])
     }))
@@ -151,10 +153,10 @@ describe("the feed of the status page", () => {
       const { fields, message } = yield* Schema.decodeUnknownEffect(StatusEvent)(event!.data)
       assert.deepStrictEqual({ message, fields }, { message: "login failed", fields: { user: HOSTILE, status: 401 } })
       assert.strictEqual(snapshot!.data.omitted, 0)
-      for (let each = 0; each < StatusFeed.MAX_EVENTS + 23; each++) relay.happens("login granted", { user: `u${each}` })
+      for (let each = 0; each < MAX_EVENTS + 23; each++) relay.happens("login granted", { user: `u${each}` })
       yield* TestClock.adjust(2000)
       const flood = read()
-      assert.strictEqual(flood.filter(({ event }) => event === "event").length, StatusFeed.MAX_EVENTS)
+      assert.strictEqual(flood.filter(({ event }) => event === "event").length, MAX_EVENTS)
       assert.strictEqual(flood.at(-1)!.data.omitted, 23)
       yield* TestClock.adjust(2000)
       assert.deepStrictEqual(read().map(({ data }) => data.omitted), [0])

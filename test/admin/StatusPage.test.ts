@@ -9,6 +9,8 @@ import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
+import { MAX_EVENTS } from "../../src/admin/status/EventQueue.ts"
+import { MAX_PAGES } from "../../src/admin/status/OpenPages.ts"
 import * as StatusFeed from "../../src/admin/StatusFeed.ts"
 import * as StatusPage from "../../src/admin/StatusPage.ts"
 import { FakeRelay, partsOf, serveStatus } from "../support/status.ts"
@@ -76,7 +78,7 @@ describe("the place of the status page", () => {
       }
       const { headers } = yield* ask("/status/events")
       assert.strictEqual(headers["content-type"], "text/event-stream")
-      for (let each = 1; each < StatusFeed.MAX_PAGES; each++) yield* feed.open
+      for (let each = 1; each < MAX_PAGES; each++) yield* feed.open
       const response = yield* ask("/status/events")
       assert.strictEqual(response.status, 503)
       assert.match(String((yield* json(response))["error"]), /64 status pages/)
@@ -93,11 +95,11 @@ describe("the place of the status page", () => {
       )
       socket.write("GET /status/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
       yield* Effect.promise(() => once(socket, "readable"))
-      for (let each = 1; each < StatusFeed.MAX_PAGES; each++) (yield* feed.open)!.resume()
+      for (let each = 1; each < MAX_PAGES; each++) (yield* feed.open)!.resume()
       assert.isUndefined(yield* feed.open)
       // What nobody reads fills the sockets of the system, then what the feed keeps.
       for (let place: unknown; place === undefined; place = yield* feed.open) {
-        for (let each = 0; each < StatusFeed.MAX_EVENTS; each++) {
+        for (let each = 0; each < MAX_EVENTS; each++) {
           relay.happens("login granted", { user: "x".repeat(2000) })
         }
         yield* TestClock.adjust(2000)
