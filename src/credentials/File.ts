@@ -1,14 +1,14 @@
 /**
- * Users in a text file, one a line, as `htdigest` writes it:
+ * Users in a text file, one per line, in the format of `htdigest`:
  *
  * ```
  * # user:realm:secret
  * alice:intra.example.com:80be1c328e6bf1a5c124624b9b990edd
  * ```
  *
- * The secret is H(A1), H(user ":" realm ":" password): 32 hexadecimal digits of MD5, or 64 of SHA-256; a user may have a
- * line for each. With `calculateHa1` it is the password, to the end of the line, and an empty realm is every realm.
- * Empty lines and those which begin with `#` are passed over. The file is UTF-8.
+ * The secret is H(A1), H(user ":" realm ":" password): 32 hexadecimal digits of MD5, or 64 of SHA-256. A user may have a
+ * line for each. With `calculateHa1` the secret is the password, up to the end of the line, and an empty realm means every
+ * realm. Empty lines and lines that begin with `#` are ignored. The file is UTF-8.
  *
  * @module
  */
@@ -28,18 +28,18 @@ import { checkOptions, duration, type OptionsError, positive, text } from "../op
 import { type LineProblem, UserLines } from "./UserLines.ts"
 
 /**
- * Where the file of users is, and how it is read.
+ * The path of the file of users, and options for reading it.
  *
  * @category options
  * @since 0.1.0
  */
 export interface FileOptions {
   readonly path: string
-  /** The third field is a password; otherwise an H(A1). Absent: an H(A1). */
+  /** Whether the third field is a password instead of an H(A1). Absent: an H(A1). */
   readonly calculateHa1?: boolean | undefined
-  /** How often to look whether the file has changed. A bare number is milliseconds. Absent: a second. */
+  /** Time between two checks for a change of the file. A bare number is milliseconds. Absent: a second. */
   readonly checkInterval?: Duration.Input | undefined
-  /** Octets the file may have. Absent: 16 MiB. */
+  /** Maximum number of octets that the file may have. Absent: 16 MiB. */
   readonly maxOctets?: number | undefined
 }
 
@@ -63,7 +63,7 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 /**
- * The file cannot be used.
+ * The file of users cannot be used.
  *
  * @category errors
  * @since 0.1.0
@@ -71,7 +71,7 @@ const reasons: Readonly<Record<string, string>> = {
 export class CredentialsFileError extends Data.TaggedError("CredentialsFileError")<{
   readonly path: string
   readonly reason: "Unreadable" | "TooLarge" | "Malformed"
-  /** The first lines that are wrong, in a malformed file. */
+  /** The first wrong lines of a malformed file. */
   readonly problems: ReadonlyArray<LineProblem>
   readonly cause?: unknown
 }> {
@@ -85,11 +85,11 @@ export class CredentialsFileError extends Data.TaggedError("CredentialsFileError
   }
 }
 
-/** Octets that are read in one turn of the event loop: 500 lines or so. */
+/** Octets that are parsed in one turn of the event loop: about 500 lines. */
 const OCTETS_AT_ONCE = 32_768
 
 /**
- * The users in the octets of a credentials file, and what is wrong with it. Others have their turn meanwhile.
+ * Parses the octets of a credentials file into users and wrong lines. Yields to the event loop in between.
  *
  * @category decoding
  * @since 0.2.0
@@ -106,18 +106,18 @@ export const readUsers = Effect.fnUntraced(function*(octets: Uint8Array, calcula
   return lines
 })
 
-/** Checks in a row at which a file that has fewer users, and is another one each time, counts as one that is being written. */
+/** Checks in a row in which a file that keeps changing and has fewer users than before is taken for one being written. */
 const MAX_UNFINISHED = 10
 
-/** What tells one version of the file from another. */
+/** Identifies a version of the file: time of modification, size and inode. */
 const versionOf = (info: FileSystem.File.Info): string => {
   const modified = Option.match(info.mtime, { onNone: () => "", onSome: (date) => String(date.getTime()) })
   return `${modified} ${ByteSize.toBigInt(info.size)} ${Option.getOrElse(info.ino, () => 0n)}`
 }
 
 /**
- * Users from a file, which is read again when it changes. A file that is wrong at the start fails the layer; one that
- * is broken later is logged, with the lines that are wrong, and the users from before stay.
+ * Users from a file, which is read again when it changes. A wrong file fails the layer at the start; later it is logged,
+ * with its wrong lines, and the users from before stay.
  *
  * @category layers
  * @since 0.1.0
@@ -127,33 +127,41 @@ export const layerFile = (
 ): Layer.Layer<Credentials, CredentialsFileError | OptionsError, FileSystem.FileSystem> =>
   Layer.effect(Credentials, Effect.suspend(() => makeFile(options)))
 
-const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
-  yield* checkOptions("layerFile", optionsSchema, options)
-  const fs = yield* FileSystem.FileSystem
-  const { calculateHa1 = false, checkInterval = "1 second", maxOctets = 16 * 1024 * 1024, path } = options
-
+/** Reads one version of the file at a time. */
+const makeReader = (
+  fs: FileSystem.FileSystem,
+  { calculateHa1 = false, maxOctets = 16 * 1024 * 1024, path }: FileOptions
+) => {
   const fail = (reason: CredentialsFileError["reason"], problems: ReadonlyArray<LineProblem>, cause?: unknown) =>
     new CredentialsFileError({ path, reason, problems, cause })
   const unreadable = (cause: unknown) => fail("Unreadable", [], cause)
-  const stat = Effect.mapError(fs.stat(path), unreadable)
-  const read = Effect.fnUntraced(function*(info: FileSystem.File.Info) {
-    if (info.type !== "File") return yield* unreadable(`a ${info.type}`)
-    if (ByteSize.toBigInt(info.size) > maxOctets) return yield* fail("TooLarge", [])
-    return yield* Effect.mapError(fs.readFile(path), unreadable)
-  })
-  const usersIn = Effect.fnUntraced(function*(octets: Uint8Array) {
-    const lines = yield* readUsers(octets, calculateHa1)
-    return lines.problems.length > 0 ? yield* fail("Malformed", lines.problems) : lines
-  })
+  return {
+    stat: Effect.mapError(fs.stat(path), unreadable),
+    read: Effect.fnUntraced(function*(info: FileSystem.File.Info) {
+      if (info.type !== "File") return yield* unreadable(`a ${info.type}`)
+      if (ByteSize.toBigInt(info.size) > maxOctets) return yield* fail("TooLarge", [])
+      return yield* Effect.mapError(fs.readFile(path), unreadable)
+    }),
+    usersIn: Effect.fnUntraced(function*(octets: Uint8Array) {
+      const lines = yield* readUsers(octets, calculateHa1)
+      return lines.problems.length > 0 ? yield* fail("Malformed", lines.problems) : lines
+    })
+  }
+}
+
+const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
+  yield* checkOptions("layerFile", optionsSchema, options)
+  const { checkInterval = "1 second", path } = options
+  const { read, stat, usersIn } = makeReader(yield* FileSystem.FileSystem, options)
 
   const first = yield* stat
   let version = versionOf(first)
-  // a change within one tick of the file's time does not show: each version is compared once more at the next check
+  // A change within one tick of the file's time stamp does not show, so the contents are compared once more at the next check.
   let settled = false
   let octets: Uint8Array | undefined = yield* read(first)
   let table = yield* usersIn(octets)
   let reported = ""
-  /** Checks since the users in it are fewer: it may just be written anew, and its other users would be refused meanwhile. */
+  /** Checks in a row that found fewer users: the file may be incomplete, and users missing from it must not be refused. */
   let unfinished = 0
 
   const check = Effect.gen(function*() {
@@ -176,12 +184,12 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
     unfinished = 0
     table = lines
     reported = ""
-    // What was to be written may be lost, as on a full disk, and all are refused.
+    // An empty file refuses everybody, and may be what a full disk has left of it.
     const tell = table.users === 0 ? Effect.logWarning : Effect.logInfo
     yield* tell("Credentials file read").pipe(Effect.annotateLogs({ path, users: table.users }))
   }).pipe(
     Effect.catch((error) => {
-      // may become readable without any change of the file itself
+      // The file may become readable without a change of its own, for example by a change of its folder.
       if (error.reason === "Unreadable") version = ""
       const report = version + error.message
       if (report === reported) return Effect.void

@@ -1,23 +1,25 @@
 /**
- * Users whom an operator's own service knows. For each AUTH it gets a POST with
+ * Users known to an HTTP service of the operator. For each AUTH the relay sends it a POST with
  *
  * ```json
  * { "username": "alice", "realm": "example.com", "method": "AUTH", "source": "192.0.2.1" }
  * ```
  *
- * (no source behind another relay) and answers 200 with `{ "password": "..." }` or `{ "ha1": { "MD5": "...", "SHA-256":
- * "..." } }` (either algorithm may be missing), or 404 when there is no such user. It may add the `username` as it has it:
- * when that is another than was asked for, as in other case, there is no such user. Any other answer, and none, means that
- * it cannot tell now: nobody is let in by that, and nobody is refused.
+ * (without `source` behind another relay). The service answers 200 with `{ "password": "..." }` or `{ "ha1": { "MD5": "...",
+ * "SHA-256": "..." } }` (either algorithm may be missing), or 404 if there is no such user. It may add `username` as it is
+ * stored: if that differs from the requested name, even only in case, there is no such user. Any other answer, or none, means
+ * that the service cannot tell now: the client is neither let in nor refused.
  *
  * @module
  */
 
+import type * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
@@ -40,7 +42,7 @@ import { checkOptions, duration, oneOf, type OptionsError, secret, text } from "
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 
 /**
- * Which service knows the users, and how it is asked.
+ * The HTTP service that knows the users, and options for asking it.
  *
  * @category options
  * @since 0.1.0
@@ -49,19 +51,19 @@ export interface HttpOptions {
   readonly url: string
   /** Sent as `Authorization: Bearer`. */
   readonly token?: Redacted.Redacted | undefined
-  /** For one try. Absent: 2 seconds. */
+  /** Time limit for one try. Absent: 2 seconds. */
   readonly timeout?: Duration.Input | undefined
   /** Algorithms for which the service has an H(A1). Absent: both, as for passwords. */
   readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
   /**
-   * A realm of the relay, in which the service is asked once at the start, for `nobody`: that it cannot tell is a warning.
-   * Absent: what is wrong with it is not known before somebody logs in.
+   * A realm of the relay, in which the service is asked for the user `nobody` at the start; a warning is logged if it cannot
+   * tell. Absent: problems do not show before somebody logs in.
    */
   readonly realm?: string | undefined
 }
 
 /**
- * A user whom there is not: nothing of anybody is told when a service is asked for him.
+ * The name of a user who does not exist, for asking a service without revealing anything about real users.
  *
  * @category constants
  * @since 0.2.0
@@ -69,30 +71,30 @@ export interface HttpOptions {
 export const nobody = "msrp-relay-check"
 
 /**
- * Whether it can be sent in a header field (RFC 6750 §2.1 has fewer characters still).
+ * Whether a token can be sent in a header field (RFC 6750 §2.1 allows even fewer characters).
  *
  * @category predicates
  * @since 0.2.0
  */
 export const isHttpToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text)
 
-/** An answer that does not say whether there is such a user. */
+/** The answer does not say whether there is such a user. */
 class HttpAnswer extends Data.TaggedError("HttpAnswer")<{ readonly status: number; readonly problem: string }> {
   override get message(): string {
     return `the answer was ${this.status}: ${this.problem}`
   }
 }
 
-/** Octets of an answer. */
+/** Maximum number of octets of an answer. */
 const MAX_ANSWER = 65_536
 
 /**
- * Questions at a time, each of which may have a connection of its own: as many strangers as may be in probation can want to know of
- * somebody at once, and their AUTHs must take neither the relay's descriptors nor the service.
+ * Requests to the service at a time. Each may need a connection of its own, and all strangers in probation may send AUTHs at
+ * once: they must exhaust neither the descriptors of the relay nor the service.
  */
 const MAX_ASKED = 64
 
-/** After 100 ms, then 200 ms: a client waits for its AUTH. */
+/** Retries after 100 ms and 200 ms: no more, because a client is waiting for the answer to its AUTH. */
 const RETRIES = { times: 2, schedule: Schedule.exponential("100 millis") }
 
 const Answer = Schema.Union([
@@ -103,7 +105,7 @@ const Answer = Schema.Union([
   })
 ])
 
-/** The text of an answer, of which no more is read than it may have. */
+/** The text of an answer. Reading stops at the first octet too many. */
 const textOf = ({ status, stream }: HttpClientResponse.HttpClientResponse) =>
   Stream.runFoldEffect(stream, () => Buffer.alloc(0), (before, more) => {
     const octets = before.length + more.length
@@ -124,7 +126,7 @@ const secretOf = (answer: typeof Answer.Type): Secret | undefined => {
 }
 
 /**
- * Whether it can be asked; a password in it would be in every error.
+ * Whether a text is an http or https URL without a password, which every error message would show.
  *
  * @category predicates
  * @since 0.2.0
@@ -142,8 +144,59 @@ const optionsSchema = Schema.Struct({
   realm: Schema.optional(Schema.String)
 })
 
+/** What an answer says about the user who was asked for. */
+const secretIn = Effect.fnUntraced(function*(
+  response: HttpClientResponse.HttpClientResponse,
+  username: string,
+  hasToken: boolean
+) {
+  const { status } = response
+  const wrong = (problem: string) => new HttpAnswer({ status, problem })
+  if (status === 404) return Option.none<Secret>()
+  if (status === 401 || status === 403) return yield* wrong(hasToken ? "it refuses the token" : "it wants a token")
+  if (status !== 200) return yield* wrong("neither 200 nor 404")
+  const text = yield* textOf(response)
+  // The details of what is wrong are left out, because they may quote a secret.
+  const answer = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Answer))(text).pipe(
+    Effect.mapError(() => wrong("not as it should be"))
+  )
+  if ((answer.username ?? username).normalize("NFC") !== username) return Option.none<Secret>()
+  const secret = secretOf(answer)
+  return secret === undefined ? yield* wrong("has no H(A1)") : Option.some(secret)
+})
+
+const unavailable = (error: HttpAnswer | HttpClientError.HttpClientError | Cause.TimeoutError) =>
+  new CredentialsUnavailable({
+    backend: "http",
+    cause: error._tag === "HttpAnswer"
+      ? error.message
+      : error._tag === "TimeoutError"
+      ? "no answer"
+      : `no connection: ${fetchWords(error)}`
+  })
+
+/** Asks the service once for the secret of a user. */
+const makeAsk = Effect.fnUntraced(function*({ timeout = "2 seconds", token, url }: HttpOptions) {
+  // Scoped, so that the unread rest of an answer is aborted when the request is over: it would hold its connection for minutes.
+  const client = HttpClient.withScope(yield* HttpClient.HttpClient)
+  const turns = yield* Semaphore.make(MAX_ASKED)
+  const request = HttpClientRequest.post(url).pipe(
+    HttpClientRequest.acceptJson,
+    token === undefined ? (same) => same : HttpClientRequest.bearerToken(token)
+  )
+  return ({ realm, source, username }: UserKey) =>
+    client.execute(HttpClientRequest.bodyJsonUnsafe(request, { username, realm, method: "AUTH", source })).pipe(
+      Effect.flatMap((response) => secretIn(response, username, token !== undefined)),
+      Effect.scoped,
+      // Redirects are not followed: only the configured service may learn which users log in.
+      Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+      Effect.timeout(timeout),
+      (asking) => turns.withPermit(asking)
+    )
+})
+
 /**
- * Users whom an HTTP service knows. Options that cannot be used are an `OptionsError`.
+ * Users whom an HTTP service knows. Fails with an `OptionsError` if the options cannot be used.
  *
  * @category layers
  * @since 0.1.0
@@ -153,57 +206,10 @@ export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, Option
     Credentials,
     Effect.gen(function*() {
       yield* checkOptions("layerHttp", optionsSchema, options)
-      const { algorithms, realm: first, timeout = "2 seconds", token, url } = options
-      // What is not read of an answer is refused at the end of each question: it would keep its connection for minutes.
-      const client = HttpClient.withScope(yield* HttpClient.HttpClient)
-      const turns = yield* Semaphore.make(MAX_ASKED)
-      const request = HttpClientRequest.post(url).pipe(
-        HttpClientRequest.acceptJson,
-        token === undefined ? (same) => same : HttpClientRequest.bearerToken(token)
-      )
-      const ask = Effect.fnUntraced(function*({ realm, source, username }: UserKey) {
-        const response = yield* client.execute(
-          HttpClientRequest.bodyJsonUnsafe(request, { username, realm, method: "AUTH", source })
-        )
-        const { status } = response
-        if (status === 404) return Option.none<Secret>()
-        if (status === 401 || status === 403) {
-          return yield* new HttpAnswer({
-            status,
-            problem: token === undefined ? "it wants a token" : "it refuses the token"
-          })
-        }
-        if (status !== 200) return yield* new HttpAnswer({ status, problem: "neither 200 nor 404" })
-        const text = yield* textOf(response)
-        // What is wrong with it is not told: it is about a secret.
-        const answer = yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Answer))(text).pipe(
-          Effect.mapError(() => new HttpAnswer({ status, problem: "not as it should be" }))
-        )
-        if ((answer.username ?? username).normalize("NFC") !== username) return Option.none<Secret>()
-        const secret = secretOf(answer)
-        return secret === undefined
-          ? yield* new HttpAnswer({ status, problem: "has no H(A1)" })
-          : Option.some(secret)
-      })
-      const unavailable = (error: Effect.Error<ReturnType<typeof tried>>) =>
-        new CredentialsUnavailable({
-          backend: "http",
-          cause: error._tag === "HttpAnswer"
-            ? error.message
-            : error._tag === "TimeoutError"
-            ? "no answer"
-            : `no connection: ${fetchWords(error)}`
-        })
-      const tried = (user: UserKey) =>
-        ask(user).pipe(
-          Effect.scoped,
-          // Who users are is for nobody but the service that was set to know.
-          Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
-          Effect.timeout(timeout),
-          (asking) => turns.withPermit(asking)
-        )
-      if (first !== undefined) {
-        yield* tried({ username: nobody, realm: first }).pipe(
+      const { algorithms, realm } = options
+      const ask = yield* makeAsk(options)
+      if (realm !== undefined) {
+        yield* ask({ username: nobody, realm }).pipe(
           Effect.catch((error) =>
             Effect.logWarning("the HTTP credentials cannot be read now: nobody can log in before they can").pipe(
               Effect.annotateLogs({ reason: unavailable(error).cause })
@@ -212,7 +218,7 @@ export const layerHttp = (options: HttpOptions): Layer.Layer<Credentials, Option
         )
       }
       return Credentials.make(
-        (user) => tried(user).pipe(Effect.retry(RETRIES), Effect.mapError(unavailable)),
+        (user) => ask(user).pipe(Effect.retry(RETRIES), Effect.mapError(unavailable)),
         algorithms
       )
     })

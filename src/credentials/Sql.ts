@@ -1,60 +1,44 @@
 /**
- * Users of a SIP server: the table `subscriber` as OpenSIPS and Kamailio make it, in PostgreSQL, MySQL (MariaDB) or
- * SQLite. The driver is loaded when it is needed.
+ * Users of a SIP server: the table `subscriber` as OpenSIPS and Kamailio create it, in PostgreSQL, MySQL (MariaDB) or
+ * SQLite. The driver is loaded on first use.
  *
  * @module
  */
 
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
-import { Credentials, CredentialsUnavailable, type DigestAlgorithm } from "../Credentials.ts"
-import { loadInstalled } from "../options/Installed.ts"
+import { Credentials, CredentialsUnavailable, type DigestAlgorithm, type Lookup } from "../Credentials.ts"
 import { checkOptions, type OptionsError, positive, secret, whole } from "../options/Options.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
-import { faultOf, isUnwritable, SqlFault, wrongType } from "./SqlFault.ts"
-import { openSqlite } from "./Sqlite.ts"
-import {
-  type Dialect,
-  isOf,
-  misfitOf,
-  mysqlDialect,
-  NO_ROW,
-  postgresDialect,
-  type Row,
-  secretOf,
-  sqliteDialect,
-  statementOf,
-  type SubscriberTable,
-  subscriberTable,
-  typesStatementOf
-} from "./SqlTable.ts"
+import { driverOf, mysql, postgres, type Query, sqlite, sqlitePathOf } from "./SqlDrivers.ts"
+import { makeUserQuery, type UserQuery } from "./SqlQuery.ts"
+import { SqlSettingsError } from "./SqlSettingsError.ts"
+import { type Dialect, isOf, NO_ROW, type Row, secretOf, type SubscriberTable, subscriberTable } from "./SqlTable.ts"
 
+export { SqlSettingsError } from "./SqlSettingsError.ts"
 export { type SubscriberTable, subscriberTable } from "./SqlTable.ts"
 
 /**
- * How users are read from a database.
+ * Options for reading users from a database.
  *
  * @category options
  * @since 0.2.0
  */
 export interface SqlClientOptions {
+  /** Names of the table and its columns. Absent: those of `subscriberTable`. */
   readonly table?: Partial<SubscriberTable> | undefined
-  /** Use the column of passwords; otherwise those of H(A1). Absent: H(A1). */
+  /** Whether to read the column of passwords instead of those of H(A1). Absent: H(A1). */
   readonly calculateHa1?: boolean | undefined
   /** Seconds for a connection, and for an answer. Absent: 3. */
   readonly timeout?: number | undefined
 }
 
 /**
- * Which database has the users, and how they are read from it.
+ * The database of the users, and options for reading them.
  *
  * @category options
  * @since 0.1.0
@@ -67,122 +51,15 @@ export interface SqlOptions extends SqlClientOptions {
 }
 
 /**
- * The settings cannot be used, or the driver is missing. Tells nothing of the URL, which has a password in it.
- *
- * @category errors
- * @since 0.1.0
- */
-export class SqlSettingsError extends Data.TaggedError("SqlSettingsError")<{ readonly problem: string }> {
-  override get message(): string {
-    return `The SQL credentials cannot be used: ${this.problem}`
-  }
-}
-
-/**
- * A name of a table or column, with its schema if need be.
+ * Whether a text can be the name of a table or column, with its schema if needed.
  *
  * @category predicates
  * @since 0.1.0
  */
 export const isSqlName = (text: string): boolean => /^[A-Za-z_]\w{0,62}(\.[A-Za-z_]\w{0,62})?$/.test(text)
 
-/** Asks a statement with parameters; fails as the driver does. */
-type Query = (statement: string, parameters: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Row>, unknown>
-
-interface Driver extends Dialect {
-  readonly open: (options: Opened) => Effect.Effect<Query, SqlSettingsError, Scope.Scope>
-}
-
-interface Opened {
-  readonly url: string
-  readonly connections: number
-  readonly timeout: number
-}
-
-const loading = <A>(what: string, load: () => Promise<A>): Effect.Effect<A, SqlSettingsError> =>
-  Effect.mapError(loadInstalled(what, load), ({ message }) => new SqlSettingsError({ problem: message }))
-
-const postgres: Driver = {
-  ...postgresDialect,
-  open: Effect.fnUntraced(function*({ connections, timeout, url }) {
-    const PgClient = yield* loading("@effect/sql-pg", () => import("@effect/sql-pg/PgClient"))
-    const context = yield* Layer.build(
-      PgClient.layer({
-        url: Redacted.make(url),
-        maxConnections: connections,
-        minConnections: 0,
-        connectTimeout: `${timeout} seconds`,
-        idleTimeout: "1 minute",
-        applicationName: "msrp-relay"
-      })
-    ).pipe(Effect.mapError(() => new SqlSettingsError({ problem: "not a URL of PostgreSQL" })))
-    const sql = yield* Effect.provide(PgClient.PgClient, context)
-    return (statement, parameters) => sql.unsafe<Row>(statement, [...parameters])
-  })
-}
-
-const mysql: Driver = {
-  ...mysqlDialect,
-  open: Effect.fnUntraced(function*({ connections, timeout, url }) {
-    const { createPool } = yield* loading("mysql2", () => import("mysql2/promise"))
-    const pool = yield* Effect.acquireRelease(
-      Effect.try({
-        try: () =>
-          createPool({
-            uri: url.replace(/^mariadb:/, "mysql:"),
-            connectionLimit: connections,
-            // Who waits longer than a client does need not be answered.
-            queueLimit: 1000,
-            connectTimeout: timeout * 1000,
-            enableKeepAlive: true,
-            // A name or a password of more digits than a number of JavaScript has is text.
-            supportBigNumbers: true
-          }),
-        catch: () => new SqlSettingsError({ problem: "not a URL of MySQL" })
-      }),
-      (pool) => Effect.ignore(Effect.tryPromise(() => pool.end()))
-    )
-    return (statement, parameters) =>
-      Effect.tryPromise({
-        try: async (unwanted) => {
-          const connection = await pool.getConnection()
-          // Nobody waits for it any more.
-          if (unwanted.aborted) {
-            connection.release()
-            return []
-          }
-          // One that did not answer in time may never do so, as behind a network that drops what it is sent: back in the
-          // pool it would be busy for ever.
-          const drop = (): void => connection.destroy()
-          unwanted.addEventListener("abort", drop)
-          try {
-            return (await connection.execute(statement, [...parameters]))[0] as unknown as ReadonlyArray<Row>
-          } finally {
-            unwanted.removeEventListener("abort", drop)
-            connection.release()
-          }
-        },
-        catch: identity
-      })
-  })
-}
-
-/** What comes before the path. */
-const SQLITE = /^sqlite:(\/\/)?/
-
-const sqlite: Driver = {
-  ...sqliteDialect,
-  open: ({ timeout, url }) => openSqlite({ path: url.replace(SQLITE, ""), timeout })
-}
-
-const driverOf = (url: string): Driver | undefined => {
-  if (/^postgres(ql)?:\/\//.test(url)) return postgres
-  if (/^(mysql|mariadb):\/\//.test(url)) return mysql
-  return /^sqlite:./.test(url) ? sqlite : undefined
-}
-
 /**
- * Whether it can be a URL of one of the databases.
+ * Whether a URL has the scheme of a supported database.
  *
  * @category predicates
  * @since 0.1.0
@@ -190,8 +67,8 @@ const driverOf = (url: string): Driver | undefined => {
 export const isSqlUrl = (url: string): boolean => driverOf(url) !== undefined
 
 /**
- * Asks once whether the users can be asked for: a password, table or column that is wrong fails the layer, and a database
- * that is down is logged.
+ * Users in a database. One query at the start checks the settings: a wrong password, table or column fails the layer; a
+ * database that is down is logged.
  *
  * @category layers
  * @since 0.1.0
@@ -199,12 +76,12 @@ export const isSqlUrl = (url: string): boolean => driverOf(url) !== undefined
 export const layerSql = (options: SqlOptions): Layer.Layer<Credentials, SqlSettingsError | OptionsError> =>
   Layer.effect(Credentials, Effect.suspend(() => makeSql(options)))
 
-/** Seconds. */
+/** Seconds to connect, and to wait for an answer. */
 const TIMEOUT = 3
 
 const any = Schema.optional(Schema.Unknown)
 
-/** What the names may be is told with the others that cannot be used: by `SqlSettingsError`. */
+/** Names are checked in `makeWith`, which fails with an `SqlSettingsError`. */
 const clientSchema = {
   table: Schema.optional(Schema.Struct(
     {
@@ -227,8 +104,8 @@ const optionsSchema = Schema.Struct({
 })
 
 /**
- * The same of a `SqlClient` that the program has (PostgreSQL, MySQL or SQLite): its connections, its pool, its end. Nothing is
- * changed by the names that it may transform.
+ * Users in a database that the program has a `SqlClient` for (PostgreSQL, MySQL or SQLite). The client owns the connections.
+ * Its transformation of names is not applied. The settings are checked as by `layerSql`.
  *
  * @category layers
  * @since 0.2.0
@@ -261,11 +138,11 @@ const makeSql = Effect.fnUntraced(function*(options: SqlOptions) {
   const url = Redacted.value(options.url)
   const driver = driverOf(url)
   if (driver === undefined) return yield* new SqlSettingsError({ problem: "the URL is of no database that is known" })
-  const where = driver === sqlite ? ` (${url.replace(SQLITE, "")})` : ""
+  const where = driver === sqlite ? ` (${sqlitePathOf(url)})` : ""
   return yield* makeWith(options, driver, driver.open({ url, connections, timeout }), where)
 })
 
-/** `where`: behind what is said of a fault. */
+/** `where` is appended to the words of every fault. */
 const makeWith = Effect.fnUntraced(function*<R>(
   { calculateHa1 = false, table: names, timeout = TIMEOUT }: SqlClientOptions,
   dialect: Dialect,
@@ -278,38 +155,8 @@ const makeWith = Effect.fnUntraced(function*<R>(
       return yield* new SqlSettingsError({ problem: `${name} is no name of a column or table` })
     }
   }
-  const ask = yield* open
-  const scope = yield* Scope.Scope
-  const statement = statementOf(dialect, table, calculateHa1)
-  const known = Object.values(table).filter((name) => name !== undefined)
-  let fits = false
-  const query = (username: string, realm: string): Effect.Effect<ReadonlyArray<Row>, SqlFault> =>
-    ask(statement, table.domain === undefined ? [username] : [username, realm]).pipe(
-      Effect.catchIf(isUnwritable, () => Effect.succeed([])),
-      Effect.mapError((error) => faultOf(error, known)),
-      Effect.tap(() => fits ? Effect.void : fitting),
-      // The driver may take long to take a question back, as that of PostgreSQL, which asks the server for it: nobody waits for that.
-      Effect.forkIn(scope, { startImmediately: true }),
-      Effect.flatMap((asking) =>
-        Effect.timeoutOrElse(Fiber.join(asking), {
-          duration: timeout * 1000,
-          orElse: () => Effect.fail(new SqlFault("no answer in time"))
-        }).pipe(Effect.ensuring(Effect.sync(() => asking.interruptUnsafe())))
-      ),
-      Effect.mapError(({ lasting, words }) => new SqlFault(words + where, lasting))
-    )
-  const typesStatement = typesStatementOf(dialect, table, calculateHa1)
-  // Once, when there is an answer: with a column that cannot serve nobody would be found, without a word.
-  const fitting = (typesStatement === undefined ? Effect.succeed([]) : ask(typesStatement, [])).pipe(
-    // A database that does not tell its types, as others that speak the language of PostgreSQL.
-    Effect.catch(() => Effect.succeed([])),
-    Effect.flatMap(([row]) => {
-      const misfit = misfitOf(row ?? {}, table, calculateHa1)
-      fits = misfit === undefined
-      return misfit === undefined ? Effect.void : Effect.fail(wrongType(misfit))
-    })
-  )
-  // Nobody has an empty name: what is asked for is whether it can be asked.
+  const query = yield* makeUserQuery({ ask: yield* open, dialect, table, calculateHa1, timeout, where })
+  // No user has an empty name: this only checks that the database can be queried.
   yield* query("", "").pipe(
     Effect.catch((fault) =>
       fault.lasting
@@ -322,19 +169,18 @@ const makeWith = Effect.fnUntraced(function*<R>(
   const algorithms: ReadonlyArray<DigestAlgorithm> = calculateHa1 || table.ha1Sha256 !== undefined
     ? digestAlgorithms
     : ["MD5"]
-  return Credentials.make(
-    ({ realm, username }) =>
-      query(username, realm).pipe(
-        Effect.mapError(({ words }) => new CredentialsUnavailable({ backend: "sql", cause: words })),
-        Effect.map((rows) => rows.filter(isOf(username))),
-        Effect.flatMap((rows) => {
-          if (rows.length > 1) {
-            return Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "more than one such user" }))
-          }
-          const secret = secretOf(rows[0] ?? NO_ROW)
-          return Effect.succeed(rows.length === 0 ? Option.none() : secret)
-        })
-      ),
-    algorithms
-  )
+  return Credentials.make(lookupWith(query), algorithms)
 })
+
+const lookupWith = (query: UserQuery): Lookup => ({ realm, username }) =>
+  query(username, realm).pipe(
+    Effect.mapError(({ words }) => new CredentialsUnavailable({ backend: "sql", cause: words })),
+    Effect.map((rows) => rows.filter(isOf(username))),
+    Effect.flatMap((rows) => {
+      if (rows.length > 1) {
+        return Effect.fail(new CredentialsUnavailable({ backend: "sql", cause: "more than one such user" }))
+      }
+      const secret = secretOf(rows[0] ?? NO_ROW)
+      return Effect.succeed(rows.length === 0 ? Option.none() : secret)
+    })
+  )

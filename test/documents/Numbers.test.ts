@@ -303,7 +303,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `is milliseconds. Absent: ${some(from("credentials/File", "checkInterval"), "second")}.`,
     `the file may have. Absent: ${size(from("credentials/File", "maxOctets"))}.`
   ],
-  "src/credentials/Http.ts": [`For one try. Absent: ${from("credentials/Http", "timeout")} seconds.`],
+  "src/credentials/Http.ts": [`for one try. Absent: ${from("credentials/Http", "timeout")} seconds.`],
   "src/credentials/Sql.ts": [
     `and for an answer. Absent: ${from("credentials/Sql", "TIMEOUT")}.`,
     `Connections at a time. Absent: ${from("credentials/Sql", "connections")}.`
