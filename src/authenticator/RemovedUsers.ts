@@ -1,6 +1,6 @@
 /**
- * Ends the sessions of users who are not there any more: asks now and then for each user who has sessions whether he is
- * one. Users who cannot be asked for keep theirs.
+ * Ends the sessions of users who have been removed. Each user with a session is looked up at an interval; users whose backend
+ * cannot answer keep their sessions.
  */
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -17,35 +17,35 @@ import { duration, type OptionsError, wrongOrUnknown } from "../options/Options.
 import { Relay } from "../Relay.ts"
 
 /**
- * They may change (`Live`).
+ * Options of `layerRemovedUsers`. They may change while the layer lives (`Live`).
  *
  * @category options
  * @since 0.2.0
  */
 export interface RemovedUsersOptions {
-  /** From one look to the next; infinite: there is none. A bare number is milliseconds. Absent: a minute. */
+  /** Time between two passes over all users; infinite: none. A bare number is milliseconds. Absent: a minute. */
   readonly interval?: Duration.Input | undefined
 }
 
-/** Users that are asked for, and sessions that are ended, in one turn of the event loop. */
+/** Users that are looked up, and sessions that are ended, in one turn of the event loop. */
 const AT_ONCE = 256
 
-/** Users who are not found in one look; the others are found in the next. */
+/** Removed users that one pass collects; the next pass finds the others. */
 const MAX_GONE = 10_000
 
-/** Users who cannot be asked for in one look, before it is given up. */
+/** Failed lookups after which a pass gives up. */
 const MAX_FAILURES = 10
 
-/** For one user. */
+/** Time limit for the lookup of one user. */
 const TIME_LIMIT = Duration.seconds(10)
 
-/** Before a user who was not found is asked for once more: his file or table may just be written anew. */
+/** Time before a missing user is looked up once more, because the file or table may just be being rewritten. */
 const CONFIRMATION = Duration.seconds(5)
 
 const optionsSchema = Schema.Struct({ interval: Schema.optional(duration) })
 
 /**
- * For the sessions of this relay.
+ * Ends the sessions that removed users have at this relay.
  *
  * @category layers
  * @since 0.2.0
@@ -54,6 +54,33 @@ export const layerRemovedUsers = (
   options: Live<RemovedUsersOptions> = {}
 ): Layer.Layer<never, OptionsError, Credentials | Relay> => Layer.effectDiscard(make(options))
 
+/** Whether there is still such a user. */
+const isThere = Effect.fnUntraced(function*(credentials: Credentials["Service"], user: UserKey) {
+  const asked = credentials.refresh === undefined ? credentials.lookup(user) : credentials.refresh(user)
+  // Most users are in a table in memory, so only backends that make the caller wait pay for the time limit.
+  return Option.isSome(Exit.isExit(asked) ? yield* asked : yield* Effect.timeout(asked, TIME_LIMIT))
+})
+
+/** Finds the users who are gone. A user whose backend cannot answer counts as there; the first such failure is logged. */
+const goneOf = Effect.fnUntraced(function*(credentials: Credentials["Service"], users: Iterable<UserKey>) {
+  const gone: Array<UserKey> = []
+  let looked = 0
+  let failures = 0
+  for (const { realm, username } of users) {
+    if (++looked % AT_ONCE === 0) yield* Effect.yieldNow
+    const found = yield* isThere(credentials, { username, realm }).pipe(
+      Effect.catch((error) => {
+        const reason = error._tag === "TimeoutError" ? "no answer in time" : error.message
+        const log = Effect.logWarning("It cannot be looked up whether users were removed")
+        return failures++ === 0 ? Effect.as(Effect.annotateLogs(log, { reason }), true) : Effect.succeed(true)
+      })
+    )
+    if (!found) gone.push({ username, realm })
+    if (gone.length === MAX_GONE || failures === MAX_FAILURES) break
+  }
+  return gone
+})
+
 const make = Effect.fnUntraced(function*(options: Live<RemovedUsersOptions>) {
   const wrong = wrongOrUnknown<RemovedUsersOptions>("layerRemovedUsers", optionsSchema)
   let changed = (_options: RemovedUsersOptions): void => {}
@@ -61,47 +88,21 @@ const make = Effect.fnUntraced(function*(options: Live<RemovedUsersOptions>) {
   const credentials = yield* Credentials
   const { sessions } = yield* Relay
 
-  /** Whether there is such a user. */
-  const isThere = Effect.fnUntraced(function*(user: UserKey) {
-    const asked = credentials.refresh === undefined ? credentials.lookup(user) : credentials.refresh(user)
-    // Most of a table that is in memory: the time limit costs only who has to wait.
-    return Option.isSome(Exit.isExit(asked) ? yield* asked : yield* Effect.timeout(asked, TIME_LIMIT))
-  })
-
-  /** Those of them who are not there. */
-  const goneOf = Effect.fnUntraced(function*(some: Iterable<UserKey>) {
-    const gone: Array<UserKey> = []
-    let looked = 0
-    let failures = 0
-    for (const { realm, username } of some) {
-      if (++looked % AT_ONCE === 0) yield* Effect.yieldNow
-      const found = yield* isThere({ username, realm }).pipe(
-        Effect.catch((error) => {
-          const reason = error._tag === "TimeoutError" ? "no answer in time" : error.message
-          const log = Effect.logWarning("It cannot be looked up whether users were removed")
-          return failures++ === 0 ? Effect.as(Effect.annotateLogs(log, { reason }), true) : Effect.succeed(true)
-        })
-      )
-      if (!found) gone.push({ username, realm })
-      if (gone.length === MAX_GONE || failures === MAX_FAILURES) break
-    }
-    return gone
-  })
-
-  const look = Effect.fnUntraced(function*(confirmation: Duration.Duration) {
-    const missing = yield* goneOf(sessions.users())
+  /** Ends the sessions of users who are gone at two lookups, this long apart. */
+  const pass = Effect.fnUntraced(function*(confirmation: Duration.Duration) {
+    const missing = yield* goneOf(credentials, sessions.users())
     yield* Effect.sleep(confirmation)
-    const gone = yield* goneOf(missing)
+    const gone = yield* goneOf(credentials, missing)
     for (const user of gone) while (sessions.endSomeOf(user, AT_ONCE, "its user was removed")) yield* Effect.yieldNow
     if (gone.length > 0) {
       yield* Effect.logInfo("sessions of removed users ended").pipe(Effect.annotateLogs({ users: gone.length }))
     }
   })
-  const looks = ({ interval: input = "1 minute" }: RemovedUsersOptions): Effect.Effect<void> => {
+  const passes = ({ interval: input = "1 minute" }: RemovedUsersOptions): Effect.Effect<void> => {
     const interval = Duration.fromInputUnsafe(input)
     if (!Duration.isFinite(interval)) return Effect.void
     const confirmation = Duration.min(CONFIRMATION, Duration.times(interval, 0.5))
-    return look(confirmation).pipe(
+    return pass(confirmation).pipe(
       Effect.catchCause((cause) =>
         Effect.annotateLogs(Effect.logError("It cannot be looked up whether users were removed"), {
           reason: `a defect: ${kindOf(Cause.squash(cause))}`
@@ -112,6 +113,6 @@ const make = Effect.fnUntraced(function*(options: Live<RemovedUsersOptions>) {
     )
   }
   const run = yield* FiberHandle.makeRuntime<never, never, void>()
-  changed = (now) => void run(looks(now))
+  changed = (now) => void run(passes(now))
   changed(live.current)
 })
