@@ -1,6 +1,7 @@
 /**
- * The admin API: who is on a relay, and what may be done about it, over HTTP. `layer` listens by itself, `routes` are for
- * an HTTP server of one's own. Both need `AdminParts`, which say what they are about, and an `AdminToken`.
+ * The admin API: shows the users and connections of a relay, and controls it, over HTTP. `layer` is a server of its own;
+ * `routes` are for an existing HTTP server. Both need `AdminParts`, the relay and the program behind the API, and an
+ * `AdminToken`.
  *
  * ```ts
  * import * as Effect from "effect/Effect"
@@ -64,7 +65,7 @@ const layerTimeLimit = Layer.succeed(TimeLimit, (endpoint) =>
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** What is wrong with a request, by the name of the parameter. */
+/** Describes what is wrong with a request, with the names of its parameters. */
 const layerProblems = HttpApiMiddleware.layerSchemaErrorTransform(HttpApiMiddleware.ProblemDetails, (error) => {
   if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.die(error)
   const errors = format(error.cause.issue).issues.map(({ message, path = [] }) => ({
@@ -89,9 +90,9 @@ const served = (
   Layer.provide(what, AdminAccess.layer(hosts))
 
 /**
- * The endpoints, `/openapi.json`, `/docs` and the status pages, for an `HttpRouter` of one's own. Each checks its
- * requests and the token by itself. `hosts` are names, besides those of loopback, that a request may be for when no
- * token is required. Limits of connections and heads are those of the server around it.
+ * The endpoints, `/openapi.json`, `/docs` and the status pages, for an existing `HttpRouter`. Each checks its requests and the
+ * token. `hosts` are the names, besides those of loopback, that `Host` may have if no token is required. Limits on connections
+ * and on the size of headers are up to the server.
  *
  * @category layers
  * @since 0.2.0
@@ -105,7 +106,7 @@ const endpoints = endpointsAndPages.pipe(
   Layer.provide([middleware, HttpServer.layerServices])
 )
 
-/** Who mounts the routes in a server of his own needs no other. */
+/** The server is loaded here, because a program that mounts the routes in its own server does not need the package. */
 const layerServer = (address: AdminAddress) =>
   loadInstalled("@effect/platform-node", () => import("./admin/Listener.ts")).pipe(
     Effect.mapBoth({
@@ -116,7 +117,7 @@ const layerServer = (address: AdminAddress) =>
   )
 
 /**
- * The admin API, listening at an address for as long as the layer lives. Fails when it cannot listen, or when
+ * The admin API, listening on an address for as long as the layer lives. Fails if it cannot listen, or if
  * `@effect/platform-node`, which has the server, is not installed.
  *
  * @category layers

@@ -1,5 +1,5 @@
 /**
- * Who is let in: decides each AUTH (RFC 4976 §5.1), by digest, by bearer tokens, or by a rule of one's own.
+ * Decides each AUTH (RFC 4976 §5.1): by digest, by bearer tokens, or by custom rules.
  *
  * @module
  */
@@ -22,21 +22,21 @@ export { NoCommonAlgorithm } from "./authenticator/DigestAuthenticator.ts"
 export type { DigestOptions } from "./authenticator/DigestOptions.ts"
 
 /**
- * Decides an AUTH: whom to challenge, and who is who. The relay has looked before at what the AUTH may ask for (who may stand
- * between, TLS, Expires as a number), and makes the session after.
+ * Decides an AUTH: whether to challenge the client, and which user it is. Before that the relay checks what the AUTH asks for
+ * (the relays in between, TLS, the number in Expires); afterwards it creates the session.
  *
- * The contract, for an authenticator of one's own:
+ * The contract of a custom authenticator:
  *
- * - `authenticate` is asked for each AUTH, also for those without Authorization, which are mostly answered with a
- *   `Challenge`. Several may be asked at once, also of one connection, and each may be interrupted.
- * - It answers within 25 seconds (the limit `authDecision`), or the client is answered 408, as when it dies.
- * - `Granted` is a user of the realm: his name is in the log, and bounds are counted by it. `maxExpires` bounds the session,
- *   `headers` are put into the 200.
- * - A `Challenge` whose `failed` is true counts against the connection, which is closed after some (RFC 4976 §6.3). Without
- *   any it is how AUTH begins, and costs the client nothing.
- * - `Rejected` says no for good, `Unavailable` that the client may come again.
- * - Nothing secret belongs into `attempt` and `comment`: both are shown, the one in the log, the other to the client.
- * - How many guesses are free, and from where, is the authenticator's: see `DigestOptions`.
+ * - `authenticate` is called for each AUTH, including those without Authorization, which usually get a `Challenge`. Calls may
+ *   overlap, even on one connection, and each may be interrupted.
+ * - It answers within 25 seconds (the limit `authDecision`). If it takes longer, or dies, the client is answered 408.
+ * - `Granted` names a user of the realm. The name appears in the log, and limits per user are counted by it. `maxExpires`
+ *   bounds the session, `headers` are added to the 200.
+ * - A `Challenge` whose `failed` is true counts against the connection, which is closed after several (RFC 4976 §6.3). One
+ *   whose `failed` is false is the normal start of an AUTH, and costs the client nothing.
+ * - `Rejected` is final; after `Unavailable` the client may try again.
+ * - `attempt` and `comment` must not contain secrets: `attempt` is logged, `comment` is sent to the client.
+ * - Limiting the number of guesses is up to the authenticator: see `DigestOptions`.
  *
  * ```ts
  * const ByCertificate = Layer.succeed(Authenticator, {
@@ -51,7 +51,7 @@ export type { DigestOptions } from "./authenticator/DigestOptions.ts"
  * })
  * ```
  *
- * `authenticatorContract` of `msrp-relay/testing` has tests of that.
+ * `authenticatorContract` of `msrp-relay/testing` tests this contract.
  *
  * @category services
  * @since 0.1.0
@@ -59,20 +59,20 @@ export type { DigestOptions } from "./authenticator/DigestOptions.ts"
 export class Authenticator extends Context.Service<Authenticator, {
   readonly authenticate: (request: AuthRequest) => Effect.Effect<AuthDecision>
 }>()("msrp-relay/Authenticator") {
-  /** HTTP Digest with qop=auth (RFC 4976 §9.1, RFC 7616). Nonces are this layer's own: another process' are stale. */
+  /** HTTP Digest with qop=auth (RFC 4976 §9.1, RFC 7616). Nonces belong to this layer: those of another process are stale. */
   static readonly layerDigest = (
     options: Live<DigestOptions> = {}
   ): Layer.Layer<Authenticator, NoCommonAlgorithm | OptionsError, Credentials> =>
     Layer.effect(Authenticator, Effect.suspend(() => makeDigest(options)))
 
   /**
-   * Bearer tokens (RFC 6750): `Authorization: Bearer` and a token, in the first AUTH, since nobody needs a nonce. The token is
-   * as good as a password, so it should go by TLS only.
+   * Bearer tokens (RFC 6750): `Authorization: Bearer` and a token, already in the first AUTH, because no nonce is needed. A
+   * token is as sensitive as a password, so it should only be sent over TLS.
    */
   static readonly layerBearer = (verify: VerifyToken): Layer.Layer<Authenticator> =>
     Layer.succeed(Authenticator, makeBearer(verify))
 
-  /** The same as `layerDigest`, with options out of a configuration. */
+  /** `layerDigest` with options from a `Config`. */
   static readonly layerDigestConfig = (
     config: Config.Config<Live<DigestOptions>>
   ): Layer.Layer<Authenticator, NoCommonAlgorithm | OptionsError | Config.ConfigError, Credentials> =>

@@ -1,5 +1,5 @@
 /**
- * Octets to MSRP frames and back (RFC 4975 §7, §9).
+ * Decodes octets to MSRP frames, and encodes frames to octets (RFC 4975 §7, §9).
  *
  * @module
  */
@@ -18,7 +18,7 @@ export type { HeaderLines, RequestParts, ResponseParts } from "./protocol/Encode
 export { type FailureReport, type Flag, Head } from "./protocol/Head.ts"
 
 /**
- * The limits of frames that are to be others than by default.
+ * Limits of frames that replace the defaults.
  *
  * @category options
  * @since 0.2.0
@@ -26,38 +26,40 @@ export { type FailureReport, type Flag, Head } from "./protocol/Head.ts"
 export type CodecLimits = { readonly [Limit in keyof FrameLimits]?: FrameLimits[Limit] | undefined }
 
 /**
- * Octets to MSRP frames and back (RFC 4975 §7, §9). All of it is plain calls, since each message takes them.
+ * Decodes octets to MSRP frames, and encodes frames to octets (RFC 4975 §7, §9). All operations are plain function calls,
+ * because every message needs them.
  *
- * The contract, for a codec of one's own:
+ * The contract of a custom codec:
  *
- * - `decoder` is asked for each connection. What it gives calls the sink with frames, in order, in `push` or `resume` and
- *   never outside of them, whatever the octets are split into. It throws at nothing that comes in: what is no frame is
- *   `broken`, after which nothing more is told; but a frame with too long a header section is skipped if `overLimit` says so.
- * - A frame longer than what is kept comes in pieces: `chunkStart`, `chunkBody` as often as there is something, `chunkEnd`.
- *   It keeps no more than `limits` say: a header section and a short body. What it hands out is valid during the call only.
- * - When `FrameSink.frame` gives false, what is behind that frame is held back until `resume`, and counted in `held`.
- * - `request` and `response` give the octets of a whole frame. No text of theirs can end its line.
+ * - `decoder` is called once per connection. The decoder calls the sink with frames, in order, only inside `push` or `resume`,
+ *   however the octets are split. No input makes it throw: for octets that are no frame it calls `broken`, and nothing after
+ *   that. A frame whose header section is too long is skipped if `overLimit` says so.
+ * - A frame too long to be kept comes in pieces: `chunkStart`, any number of `chunkBody`, `chunkEnd`. The decoder keeps no more
+ *   than `limits` allow: a header section and a short body. Values passed to the sink are valid only during the call.
+ * - When `FrameSink.frame` returns false, the octets behind that frame are held back until `resume`, and counted in `held`.
+ * - `request` and `response` return the octets of a whole frame. No text in it can end its line.
  *
- * Most want what is there with something added: `Codec.make` gives it to be wrapped, and `Head` reads a header section.
+ * A custom codec usually wraps `Codec.make`; `Head` parses a header section.
+ *
  * ```ts
  * const Small = Codec.layerWith({ headers: 64 })
  * ```
  *
- * `codecContract` of `msrp-relay/testing` has tests of that.
+ * `codecContract` of `msrp-relay/testing` tests this contract.
  *
  * @category services
  * @since 0.1.0
  */
 export class Codec extends Context.Service<Codec, {
   readonly limits: FrameLimits
-  /** A decoder for one connection: it is given the octets as they come, and calls the sink with frames. */
+  /** Makes the decoder of a connection, which takes octets as they arrive and calls the sink with frames. */
   readonly decoder: (sink: FrameSink) => FrameDecoder
   readonly request: (parts: RequestParts) => Buffer
   readonly response: (parts: ResponseParts) => Buffer
 }>()("msrp-relay/Codec") {
-  /** What is absent or undefined is as by default. Throws an `OptionsError` where limits cannot be used. */
+  /** Limits that are absent or undefined have their defaults. Throws an `OptionsError` if limits cannot be used. */
   static readonly make = (limits: CodecLimits = {}): Codec["Service"] => {
-    // By hand: a page would have to load schemas for nothing else. A limit that is no number would be none.
+    // Checked without a schema, which web pages would have to load only for this. A limit that is no number would not limit.
     const all: Record<string, number> & FrameLimits = { ...defaultFrameLimits }
     const problems: Array<OptionProblem> = []
     for (
@@ -77,9 +79,9 @@ export class Codec extends Context.Service<Codec, {
       response: encodeResponse
     })
   }
-  /** With limits of one's own: each a whole number above 0. */
+  /** A codec with custom limits, each a whole number above 0. */
   static readonly layerWith = (limits: CodecLimits): Layer.Layer<Codec, OptionsError> =>
     Layer.effect(Codec, Effect.try({ try: () => Codec.make(limits), catch: (error) => error as OptionsError }))
-  /** With the limits `defaultFrameLimits`. */
+  /** A codec with the default limits of frames. */
   static readonly layer: Layer.Layer<Codec> = Layer.sync(Codec, () => Codec.make())
 }

@@ -1,5 +1,5 @@
 /**
- * Users, and what proves them, for `Authenticator.layerDigest`. Other backends are the modules `msrp-relay/credentials/*`.
+ * Users and their secrets, for `Authenticator.layerDigest`. Other backends are in the modules `msrp-relay/credentials/*`.
  *
  * @module
  */
@@ -19,9 +19,9 @@ import { algorithmOf, type DigestAlgorithm, digestAlgorithms } from "./protocol/
 export type { DigestAlgorithm } from "./protocol/digest/Digest.ts"
 
 /**
- * What proves a user: the password, or what is kept in its place, H(user ":" realm ":" password) in hexadecimal, for
- * the algorithms it was made with (RFC 7616 §3.6). An H(A1) is good for one realm only. A user who has one algorithm
- * only cannot log in with another, even when it is offered.
+ * The secret of a user: the password, or its H(A1), H(user ":" realm ":" password) in hexadecimal, for each algorithm that it
+ * was calculated with (RFC 7616 §3.6). An H(A1) is valid for one realm only. A user with the H(A1) of one algorithm cannot log
+ * in with another, even if that is offered.
  *
  * @category models
  * @since 0.1.0
@@ -31,14 +31,14 @@ export type Secret =
   | { readonly _tag: "Ha1"; readonly ha1: Partial<Record<DigestAlgorithm, Redacted.Redacted>> }
 
 /**
- * The backend cannot answer now. `cause` is logged, so a backend must keep secrets out of it: the message of an error, a
- * text as it is, and of what has neither its tag or name.
+ * The backend cannot answer now. `cause` is logged, so it must not contain secrets: the message of an error or a text in
+ * full, of anything else only the tag or name.
  *
  * @category errors
  * @since 0.1.0
  */
 export class CredentialsUnavailable extends Data.TaggedError("CredentialsUnavailable")<{
-  /** Name of the backend, as `file` or `sql`. */
+  /** Name of the backend, for example `file` or `sql`. */
   readonly backend: string
   readonly cause: unknown
 }> {
@@ -49,7 +49,7 @@ export class CredentialsUnavailable extends Data.TaggedError("CredentialsUnavail
   }
 }
 
-/** A tagged error may have no message: then its tag. */
+/** The message of an error; a tagged error without one is described by its tag. */
 const wordsOf = (cause: unknown): string | undefined => {
   const words = typeof cause === "string" ? cause : cause instanceof Error ? cause.message : ""
   if (words !== "") return words
@@ -58,7 +58,7 @@ const wordsOf = (cause: unknown): string | undefined => {
 }
 
 /**
- * Who is asked for. Both are text, composed (NFC).
+ * The user that is looked up. Name and realm are composed text (NFC).
  *
  * @category models
  * @since 0.1.0
@@ -66,12 +66,12 @@ const wordsOf = (cause: unknown): string | undefined => {
 export interface UserKey {
   readonly username: string
   readonly realm: string
-  /** Address of the client, for a backend that wants to know; absent behind another relay. */
+  /** Address of the client, for a backend that uses it; absent behind another relay. */
   readonly source?: string | undefined
 }
 
 /**
- * Looks a user up; `None` when there is no such user.
+ * Looks up the secret of a user; `None` if there is no such user.
  *
  * @category models
  * @since 0.1.0
@@ -95,20 +95,20 @@ const usersSchema = Schema.Struct({
 })
 
 /**
- * Which users there are, and their secrets. `none` is a user who does not exist; a backend that cannot tell fails, and
- * the client is asked to try later instead of being refused. Names are compared as they are: a backend that finds the
- * same user under several spellings of his name makes him as many users, each with limits of his own.
+ * The users and their secrets. `None` stands for a user who does not exist; a backend that cannot tell fails, and then the
+ * client may try again later instead of being refused. Names are compared as they are: if a backend finds one user under
+ * several spellings of the name, each spelling counts as a user with its own limits.
  *
- * The contract, for a backend of one's own:
+ * The contract of a custom backend:
  *
- * - `lookup` is asked at each AUTH that comes with credentials, by many at once, and may be interrupted. Each is answered within
- *   10 seconds (`DigestOptions.lookupTimeout`), or its client is answered 408, as when it fails or dies.
- * - `none` is for a user who is not there. Whatever strangers send as a name has to be one: it is text without line breaks, and
- *   nothing else is known of it.
- * - A secret is a password, or H(A1)s for some of the `algorithms`. They are offered to everybody who asks for the realm,
- *   whether he is a user or not (`algorithmsOf`, where it differs by realm).
- * - A backend that remembers has `recheck`, so that a new password is good at once, and `refresh`, by which it is looked
- *   whether users are still there. `layerCached` makes both of a backend that does not.
+ * - `lookup` is called for each AUTH with credentials; calls may overlap and be interrupted. Each must be answered within
+ *   10 seconds (`DigestOptions.lookupTimeout`). If it takes longer, fails or dies, the client is answered 408.
+ * - `None` is the answer for an unknown user. Any text from a stranger is a valid name; all that is guaranteed is that it
+ *   contains no line break.
+ * - A secret is a password, or H(A1)s for some of the `algorithms`. These are offered to every client that asks for the realm,
+ *   whether it is a user's or not (`algorithmsOf`, if they differ by realm).
+ * - A backend with a cache has `recheck`, so that a new password is valid at once, and `refresh`, which finds out whether users
+ *   still exist. `layerCached` adds a cache, with both, to a backend that has none.
  *
  * ```ts
  * const Own = Layer.effect(
@@ -122,35 +122,35 @@ const usersSchema = Schema.Struct({
  * )
  * ```
  *
- * There is also `layerMemory`, `layerSqlClient` over the program's own database, `layerByRealm` for several of them, and the backends
- * of the service (docs/credentials.md). `credentialsContract` of `msrp-relay/testing` has tests of the contract.
+ * Backends included are `layerMemory`, `layerSqlClient` for a database of the program, `layerByRealm` for several backends, and
+ * those of the service (docs/credentials.md). `credentialsContract` of `msrp-relay/testing` tests this contract.
  *
  * @category services
  * @since 0.1.0
  */
 export class Credentials extends Context.Service<Credentials, {
-  /** Algorithms whose secrets this backend can have; a store of MD5 H(A1)s has only MD5. May change. */
+  /** Algorithms that this backend has secrets for: a store of MD5 H(A1)s has only MD5. They may change. */
   readonly algorithms: ReadonlyArray<DigestAlgorithm>
-  /** The same for one realm, where realms differ. */
+  /** Algorithms that this backend has secrets for in a realm, if realms differ. */
   readonly algorithmsOf?: ((realm: string) => ReadonlyArray<DigestAlgorithm>) | undefined
   readonly lookup: Lookup
   /**
-   * For a backend that remembers what `lookup` found: asked with the same `UserKey` when the credentials are wrong by
-   * that, before they count as wrong. May remember as well, for so short a time that guesses do not become a load.
+   * For a backend whose `lookup` uses a cache: called with the same `UserKey` if the credentials seem wrong, before they count
+   * as wrong. It may use a cache of short lifetime, so that guesses do not overload the backend.
    */
   readonly recheck?: Lookup | undefined
-  /** For a backend that remembers: what is true now, from now on for `lookup` too. */
+  /** For a backend whose `lookup` uses a cache: looks the user up without it, and updates it. */
   readonly refresh?: Lookup | undefined
-  /** How many users there are now, for a backend that knows. */
+  /** Current number of users, for a backend that knows it. */
   readonly size?: (() => number | undefined) | undefined
 }>()("msrp-relay/Credentials") {
-  /** `algorithms` are both when absent, as for a backend of passwords. */
+  /** A backend without a cache. `algorithms` are both if absent, as for a backend of passwords. */
   static readonly make = (
     lookup: Lookup,
     algorithms: ReadonlyArray<DigestAlgorithm> = digestAlgorithms
   ): Credentials["Service"] => Credentials.of({ algorithms, lookup })
 
-  /** Users that are known from the start. */
+  /** A fixed list of users. */
   static readonly layerMemory = (users: ReadonlyArray<User>): Layer.Layer<Credentials, OptionsError> =>
     Layer.effect(
       Credentials,
@@ -164,14 +164,14 @@ export class Credentials extends Context.Service<Credentials, {
       })
     )
 
-  /** The backend that a configuration names. */
+  /** The backend that a `Config` selects. */
   static readonly layerConfig = <E, R>(
     config: Config.Config<Layer.Layer<Credentials, E, R>>
   ): Layer.Layer<Credentials, E | Config.ConfigError, R> => Layer.unwrap(config)
 }
 
 /**
- * Algorithms whose secrets a backend can have for a realm.
+ * The algorithms that a backend has secrets for in a realm.
  *
  * @category getters
  * @since 0.2.0
@@ -180,7 +180,7 @@ export const algorithmsOf = (backend: Credentials["Service"], realm: string): Re
   backend.algorithmsOf?.(realm) ?? backend.algorithms
 
 /**
- * A user of a table. Without a realm, one of every realm.
+ * A user of a table; without `realm`, a user of every realm.
  *
  * @category models
  * @since 0.1.0
@@ -192,7 +192,7 @@ export interface User {
 }
 
 /**
- * A user with a password, the same in every realm when none is given.
+ * A user with a password; without `realm`, a user of every realm.
  *
  * @category constructors
  * @since 0.1.0
@@ -204,8 +204,8 @@ export const passwordUser = (username: string, password: Redacted.Redacted, real
 })
 
 /**
- * The secret in a stored value. `calculateHa1`: the value is the password; otherwise it is an H(A1), 32 hexadecimal
- * digits of MD5 or 64 of SHA-256. `undefined` when it is neither, or empty.
+ * Parses a stored secret. With `calculateHa1` the value is the password; otherwise it is an H(A1), 32 hexadecimal digits of
+ * MD5 or 64 of SHA-256. `undefined` if it is neither, or empty.
  *
  * @category decoding
  * @since 0.1.0
@@ -220,14 +220,14 @@ export const storedSecret = (value: string, calculateHa1: boolean): Secret | und
 }
 
 /**
- * Users in memory.
+ * A table of users in memory.
  *
  * @category models
  * @since 0.1.0
  */
 export interface UserTable {
   readonly users: number
-  /** Those that every user has, so that whatever a client chooses it can log in; if there is none, those of any. */
+  /** Algorithms that every user has, so that any choice of a client works; if there is none, those that any user has. */
   readonly algorithms: ReadonlyArray<DigestAlgorithm>
   readonly lookup: (user: UserKey) => Option.Option<Secret>
 }
@@ -236,15 +236,15 @@ const has = (secret: Secret, algorithm: DigestAlgorithm): boolean =>
   secret._tag === "Password" || secret.ha1[algorithm] !== undefined
 
 /**
- * Users by name and realm. H(A1)s of the same user and realm are put together; otherwise the later entry counts. An
- * entry for the realm goes before one for every realm.
+ * Makes a table of users by name and realm. H(A1)s of the same user and realm are merged; otherwise the later entry wins. An
+ * entry for the realm takes precedence over one for every realm.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const userTable = (users: Iterable<User>): UserTable => {
   const secrets = new Map<string, Secret>()
-  // no user name has a line break
+  // Keys do not collide, because a user name has no line break.
   const key = (username: string, realm: string | undefined): string =>
     (realm === undefined ? username : `${username}\n${realm}`).normalize("NFC")
   for (const { realm, secret, username } of users) {

@@ -1,5 +1,5 @@
 /**
- * Where a relay keeps which sessions there are, for others to read: no message waits for it, nor fails by it.
+ * A record of the sessions of a relay, for other programs to read. Messages neither wait for it nor fail because of it.
  *
  * @module
  */
@@ -18,27 +18,26 @@ import { type SessionEnd, sessionEnds } from "./relay/Session.ts"
 export type { SessionEnd } from "./relay/Session.ts"
 
 /**
- * What a repository keeps of a session. None of it is a secret: who reads it cannot write to the owner. A codec of it is
- * `SessionEntry` too: `Schema.fromJsonString(SessionEntry)` for a store of texts.
+ * A session in a repository. It contains no secret: a reader cannot send messages to the session. The schema is also its
+ * codec: `Schema.fromJsonString(SessionEntry)` is one for a store of texts.
  *
  * @category schemas
  * @since 0.2.0
  */
 export const SessionEntry = Schema.Struct({
   /**
-   * Stands for the session-id, of which it is a hash: 32 hexadecimal digits. The first 12 are the `session` of the log and of
-   * the admin API.
+   * A hash of the session-id, in 32 hexadecimal digits. The first 12 are the `session` of the log and of the admin API.
    */
   id: Schema.String,
-  /** The user who was granted the session, and the realm of his name. */
+  /** The user that the session was granted to, and the realm of the user name. */
   username: Schema.String,
   realm: Schema.String,
-  /** The URI of the relay that granted it, without session-id. */
+  /** The URI of the relay that granted the session, without the session-id. */
   relay: Schema.String,
-  /** Address and port of the connection that it was granted on, and whether that is TLS. */
+  /** Remote address and port of the connection that the session was granted on, and whether that uses TLS. */
   remote: Schema.String,
   secure: Schema.Boolean,
-  /** Milliseconds since 1970: when it was granted, and when it ends unless it is prolonged (`extendActive`). */
+  /** Milliseconds since 1970 when the session was granted, and when it expires unless it is extended (`extendActive`). */
   since: Schema.Number,
   expires: Schema.Number
 })
@@ -52,7 +51,7 @@ export const SessionEntry = Schema.Struct({
 export type SessionEntry = typeof SessionEntry.Type
 
 /**
- * Something that happened in a repository; also what somebody else did there. A codec of it is `SessionChange` too.
+ * A change in a repository, made by the relay or by another program. The schema is also its codec.
  *
  * @category schemas
  * @since 0.2.0
@@ -71,7 +70,7 @@ export const SessionChange = Schema.Union([
 export type SessionChange = typeof SessionChange.Type
 
 /**
- * There are as many sessions as there may be: of all users, or of this one. An AUTH is answered 403 then.
+ * The limit on sessions is reached, for all users or for one. The AUTH is answered 403.
  *
  * @category errors
  * @since 0.1.0
@@ -82,8 +81,8 @@ export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{
 }> {}
 
 /**
- * The store cannot be used now. An AUTH is answered 408 then, and whoever is logged in stays. Only what kind of error the
- * cause is gets into the log: its tag or name, and its code.
+ * The store cannot be used now. The AUTH is answered 408; existing sessions continue. Of `cause` only the tag or name and the
+ * code are logged.
  *
  * @category errors
  * @since 0.2.0
@@ -93,26 +92,26 @@ export class SessionRepoUnavailable extends Data.TaggedError("SessionRepoUnavail
 }> {}
 
 /**
- * What a store does, from which `SessionRepo.make` makes a repository.
+ * The operations of a store; `SessionRepo.make` makes a repository of them.
  *
  * @category models
  * @since 0.2.0
  */
 export interface SessionStore {
-  /** See `SessionRepo`. */
+  /** Adds a session; the contract of all three is in `SessionRepo`. */
   readonly create: (session: SessionEntry) => Effect.Effect<void, SessionsExhausted | SessionRepoUnavailable>
   readonly end: (id: string, reason: SessionEnd) => Effect.Effect<void, SessionRepoUnavailable>
   readonly list: Stream.Stream<SessionEntry, SessionRepoUnavailable>
 }
 
 /**
- * How much `SessionRepo.layerMemory` keeps.
+ * Options of `SessionRepo.layerMemory` and `SessionRepo.make`.
  *
  * @category options
  * @since 0.1.0
  */
 export interface SessionRepoOptions {
-  /** Changes that a reader of `changes` may be behind; beyond that it misses the oldest. 1..1 000 000, default 16 384. */
+  /** Changes that wait for a slow reader of `changes`; beyond that the oldest are dropped. 1..1 000 000, default 16 384. */
   readonly maxChanges?: number | undefined
 }
 
@@ -121,26 +120,26 @@ const MAX_CHANGES = 16_384
 const optionsSchema = Schema.Struct({ maxChanges: Schema.optional(whole([1, 1_000_000])) })
 
 /**
- * Where it is written down which sessions there are: for those who want to see them, count them over several relays, allow
- * no more, or end them from elsewhere. What a message needs (the session-id, the connection that owns it, its peer, its
- * expiry) the relay keeps itself, and bounds: no message asks a repository, and a slow or broken one slows down logins and
- * nothing else.
+ * A record of the sessions that exist, for programs that list them, count or limit them over several relays, or end them. The
+ * relay itself keeps, and limits, what messages need (the session-id, the connection that owns it, its peer, its expiry). No
+ * message accesses the repository, so a slow or broken one only slows down logins.
  *
- * The contract, for a repository of one's own:
+ * The contract of a custom repository:
  *
- * - `create` is asked for each AUTH that is right, before its answer. It keeps the entry. It may refuse with
- *   `SessionsExhausted` (403), or fail with `SessionRepoUnavailable` (408, as for one that takes longer than 25 seconds or
- *   dies). The relay has counted against `maxSessions` and `maxSessionsPerUser` of its own before.
- * - `end` is told of each session that is over, once, and why. Also of one whose `create` has failed, since that may have worked
- *   nevertheless: `it was not granted`. Of one that `create` has refused it is not told. An id that is not known (any more) is no error. It is told after the fact, 16 at a time; one that
- *   fails is not told again, so a store that outlives the relay should forget by itself what is past `expires`.
- * - `list` is what is kept now, in any order.
- * - `changes` is what happens from the moment on that it is read, by whomever. Of an `Ended` that the relay has not asked
- *   for it ends that session, with this reason; everything else it ignores. A store that nobody else changes need not care:
- *   `make` adds `changes` to the other three. When it fails it is read again 5 seconds later.
- * - When the relay stops, the sessions that are left are ended with `the relay stops`.
+ * - `create` is called for each AUTH with valid credentials, before its response, and stores the entry. It may refuse with
+ *   `SessionsExhausted` (403) or fail with `SessionRepoUnavailable` (408, as for one that takes longer than 25 seconds or dies).
+ *   Before that the relay has checked its own `maxSessions` and `maxSessionsPerUser`.
+ * - `end` is called once for each session that is over, with the reason. It is also called if `create` failed, because that may
+ *   have stored the entry nevertheless (reason: `it was not granted`), but not if `create` refused. An unknown id is no error.
+ *   It is called after the fact, 16 at a time. A failed call is not repeated, so a store that outlives the relay should
+ *   drop entries whose `expires` has passed.
+ * - `list` gives the stored entries, in any order.
+ * - `changes` gives the changes that any program makes, from the moment it is read. On an `Ended` that the relay did not cause, the
+ *   relay ends that session with its reason; it ignores all other changes. For a store that no other program changes, `make`
+ *   adds `changes` to the other three operations. If the stream fails, it is read again 5 seconds later.
+ * - When the relay stops, its remaining sessions are ended with the reason `the relay stops`.
  *
- * An entry has no secret in it. Ids are unlike over all relays. Everything may be called at once, and interrupted.
+ * An entry contains no secret. Ids are unique over all relays. Calls may overlap and be interrupted.
  *
  * ```ts
  * const OwnRepo = Layer.effect(SessionRepo, Effect.suspend(() => {
@@ -153,7 +152,7 @@ const optionsSchema = Schema.Struct({ maxChanges: Schema.optional(whole([1, 1_00
  * }))
  * ```
  *
- * `sessionRepoContract` of `msrp-relay/testing` has tests of all that.
+ * `sessionRepoContract` of `msrp-relay/testing` tests this contract.
  *
  * @category services
  * @since 0.1.0
@@ -165,8 +164,8 @@ export class SessionRepo extends Context.Service<
   }
 >()("msrp-relay/SessionRepo") {
   /**
-   * A repository of a store that is changed by nobody else: `changes` has what passes through it. Dies with an `OptionsError` if
-   * its options cannot be used.
+   * A repository over a store that no other program changes: `changes` has the calls of `create` and `end`. Dies with an
+   * `OptionsError` if the options cannot be used.
    */
   static readonly make = Effect.fnUntraced(function*(store: SessionStore, options: SessionRepoOptions = {}) {
     yield* Effect.orDie(checkOptions("SessionRepo.make", optionsSchema, options))
@@ -181,7 +180,7 @@ export class SessionRepo extends Context.Service<
     })
   })
 
-  /** In this process's memory. */
+  /** A repository in the memory of this process. */
   static readonly layerMemory = (options: SessionRepoOptions = {}): Layer.Layer<SessionRepo, OptionsError> =>
     Layer.effect(
       SessionRepo,
@@ -196,7 +195,7 @@ export class SessionRepo extends Context.Service<
       })
     )
 
-  /** The same with options out of a configuration. */
+  /** `layerMemory` with options from a `Config`. */
   static readonly layerMemoryConfig = (
     config: Config.Config<SessionRepoOptions>
   ): Layer.Layer<SessionRepo, OptionsError | Config.ConfigError> =>

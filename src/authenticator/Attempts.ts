@@ -1,14 +1,14 @@
 /**
- * Who presents wrong credentials again and again is answered ever later, on however many connections (RFC 4976 §6.3): by
- * user, realm and address, so that nobody can lock out a user from elsewhere, and by address (for IPv6, by network), for
- * those who try one password with many users. Of a client behind another relay only that relay is known, and stands for
- * his address.
+ * Slows down the guessing of passwords, over any number of connections (RFC 4976 §6.3): each further failure is answered later.
+ * Failures are counted by user, realm and address, so that nobody can lock out a user from another address, and by address
+ * alone (for IPv6, by network), against trying one password with many users. The address of a client behind another relay is
+ * not known, so the address of that relay stands in for it.
  *
- * Only wrong credentials are answered late, so no user waits for what others have done in his name. But few attempts of a
- * kind may be under way at a time once it has failed too often, or guesses side by side would be as fast as ever. A user
- * who has logged in from an address is not counted with others there, since it may be that of a NAT, and is always looked
- * at, until so many have guessed there in his name that his password is in danger, or guesses behind his relay leave no
- * place for an answer that is late.
+ * Only wrong credentials are answered late, so a user does not wait because of failures that others caused in the same name.
+ * Once a user or an address has failed too often, few of its attempts may be under way at a time, because parallel guesses
+ * would otherwise be as fast as before. A user who has logged in from an address is not counted with others there, because a
+ * NAT may share it, and is always verified. That ends when guesses there in the user's name put the password at risk, or when
+ * guesses behind the user's relay have taken all places for late answers.
  */
 import { LinkedMap } from "../collections/LinkedMap.ts"
 import { nameKey } from "../credentials/NameKey.ts"
@@ -23,57 +23,60 @@ export interface AttemptsOptions {
 const FREE_PER_USER = 10
 const FREE_PER_ADDRESS = 100
 
-/** Who wants to log in. */
+/** The user, realm and address of an attempt to log in. */
 export interface Candidate {
   readonly username: string
   readonly realm: string
   /** Address of the client, an IPv6 address as its network; absent behind another relay. */
   readonly source: string | undefined
-  /** Address of that relay. */
+  /** Address of the relay that the client is behind. */
   readonly relay: string | undefined
 }
 
-/** What is known of one user at one address, or of one address. */
+/** The failures of one user at one address, or of one address. */
 interface Failures {
   count: number
   /** Attempts that are not answered yet. */
   underWay: number
-  /** When all is forgotten. */
+  /** Monotonic milliseconds at which the failures are forgotten. */
   forgotten: number
 }
 
-/** Milliseconds: of the first answer that is late; each further one takes twice as long. */
+/** Milliseconds by which the first late answer is delayed; each further one is delayed twice as long. */
 const FIRST_DELAY = 1000
-/** Less than the time that a client waits for an answer. */
+/** Milliseconds of the longest delay: less than the time that a client waits for an answer. */
 const LONGEST_DELAY = 16_000
+
+/** Milliseconds after the last failure until all are forgotten. */
 const FORGOTTEN_AFTER = 900_000
 
-/** Attempts of a kind under way at a time, once it has failed too often. */
+/** Attempts of a user or an address that may be under way at a time, once it has failed too often. */
 const UNDER_WAY = 4
 
 /**
- * Attempts behind one relay that are under way and may be answered late, whoever the users are. Fewer than what makes the
- * relay's connection wait for its AUTHs (the limit `auths`): guesses in many names must not stop what others do there.
+ * Attempts behind one relay, of all users together, that may be under way and answered late. It is below the limit `auths`,
+ * at which the connection of the relay is no longer read: guesses in many names must not stop the other clients there.
  */
 const LATE_BEHIND_RELAY = 128
 
-/** Failures in the name of a user at an address from where he has logged in, after which that helps him no more. */
+/** Failures in the name of a user, at an address of an earlier login, after which that login no longer counts. */
 const WELCOME_FAILURES = 1000
 
-/** Users and addresses that are remembered, each; the one that failed least recently is forgotten first. */
+/** Maximum number of entries for users, and of entries for addresses; the one that failed least recently goes first. */
 const MAX_REMEMBERED = 10_000
 
-class Kind {
+/** Failures by key: those of users, or those of addresses. */
+class FailureTable {
   /** Failures that cost nothing. */
   free: number
-  /** The one that failed least recently is the first. */
+  /** Ordered by the last failure, the least recent first. */
   readonly #failures = new LinkedMap<string, Failures>()
 
   constructor(free: number) {
     this.free = free
   }
 
-  /** What is known if it has failed too often. */
+  /** The failures of a key that has failed too often. */
   suspect(key: string, now: number): Failures | undefined {
     const found = this.#find(key, now)
     return found === undefined || found.count <= this.free ? undefined : found
@@ -86,12 +89,12 @@ class Kind {
     return undefined
   }
 
-  /** Failures that are remembered. */
+  /** Number of remembered failures. */
   count(key: string, now: number): number {
     return this.#find(key, now)?.count ?? 0
   }
 
-  /** Counts one more; gives milliseconds until the answer. */
+  /** Counts a failure; returns the milliseconds by which the answer is delayed. */
   failed(key: string, now: number): number {
     const failures = this.#find(key, now) ?? { count: 0, underWay: 0, forgotten: 0 }
     failures.count++
@@ -107,38 +110,38 @@ class Kind {
   }
 }
 
-/** An attempt that is looked at; `end` when it is answered. */
+/** An attempt that may be verified; `end` must be called when it is answered. */
 export interface Attempt {
-  /** The credentials are wrong. Milliseconds until that is answered. */
+  /** To be called if the credentials are wrong; returns the milliseconds until the answer. */
   readonly failed: () => number
-  /** They are right: the user is who he says. */
+  /** To be called if the credentials are right. */
   readonly succeeded: () => void
   readonly end: () => void
 }
 
 export class Attempts {
-  readonly #users: Kind
-  readonly #addresses: Kind
-  /** Users who have logged in, each from one address; the one that did so least recently is forgotten first. */
+  readonly #users: FailureTable
+  readonly #addresses: FailureTable
+  /** Keys of users and addresses with a successful login, the least recent first. */
   readonly #welcome = new LinkedMap<string, true>()
-  /** Of each relay: attempts behind it that may be answered late. */
+  /** Number of attempts that may be answered late, by relay. */
   readonly #late = new Map<string, number>()
   readonly #now: () => number
 
-  /** `now` in milliseconds. */
+  /** `now` gives monotonic milliseconds. */
   constructor(options: AttemptsOptions, now: () => number) {
-    this.#users = new Kind(options.freePerUser ?? FREE_PER_USER)
-    this.#addresses = new Kind(options.freePerAddress ?? FREE_PER_ADDRESS)
+    this.#users = new FailureTable(options.freePerUser ?? FREE_PER_USER)
+    this.#addresses = new FailureTable(options.freePerAddress ?? FREE_PER_ADDRESS)
     this.#now = now
   }
 
-  /** What counts from now on, also for those who have failed before. */
+  /** Replaces the options; they apply to earlier failures too. */
   set options({ freePerAddress = FREE_PER_ADDRESS, freePerUser = FREE_PER_USER }: AttemptsOptions) {
     this.#users.free = freePerUser
     this.#addresses.free = freePerAddress
   }
 
-  /** Begins an attempt; `undefined` when so many are under way already that it must come again later. */
+  /** Begins an attempt; `undefined` if too many are under way, so that the client must try again later. */
   begin({ realm, relay, source, username }: Candidate): Attempt | undefined {
     const key = `${source ?? `behind ${relay ?? ""}`}\n${realm}\n${nameKey(username)}`
     const begun = this.#now()
@@ -156,7 +159,8 @@ export class Attempts {
         const ofUser = this.#users.failed(key, time)
         const wait = byAddress ? Math.max(ofUser, this.#addresses.failed(source, time)) : ofUser
         if (welcome && this.#users.count(key, time) >= WELCOME_FAILURES) this.#welcome.delete(key)
-        // Who was no suspect yet, and finds no place, is answered now: as one, he is not looked at while there is none.
+        // A user that only now has failed too often, and finds no place, is answered at once; without a place, later attempts
+        // are not verified.
         if (wait > 0 && source === undefined && !late && !(late = this.#takesLate(relay))) return 0
         return Math.max(0, wait - (time - begun))
       },

@@ -1,4 +1,4 @@
-/** What an authenticator is asked, and what it decides. */
+/** The question that an authenticator gets, and the decision that it gives. */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type { MsrpUri } from "../protocol/Uri.ts"
@@ -11,40 +11,41 @@ import type { ConnectionFacts } from "../transport/Connection.ts"
  * @since 0.1.0
  */
 export interface AuthRequest {
-  /** The rightmost URI of To-Path: it is in the digest (RFC 4976 §9.1). */
+  /** The rightmost URI of To-Path, which the digest includes (RFC 4976 §9.1). */
   readonly requestUri: MsrpUri
-  /** Value of Authorization, `undefined` when there is none. */
+  /** Value of the first Authorization header; `undefined` if there is none. */
   readonly authorization: string | undefined
-  /** Values of further ones, in order: some clients answer each challenge with its own. One of them all is enough. */
+  /** Values of further Authorization headers, in order: some clients answer each challenge with one. One valid value is enough. */
   readonly furtherAuthorizations?: ReadonlyArray<string> | undefined
-  /** Text, composed (NFC); compared case by case with what the client sends back. */
+  /** Composed text (NFC); compared case-sensitively with the realm that the client sends. */
   readonly realm: string
-  /** Address of the client, `undefined` behind another relay. Nonces are not bound to it; too many failures are. */
+  /** Address of the client; `undefined` behind another relay. Failures are counted by it, nonces are not bound to it. */
   readonly source: string | undefined
-  /** Address of the relay that the client is behind. Too many failures are bound to it, as nothing else is known. */
+  /** Address of the relay that the client is behind. Failures are counted by it, because the client's address is unknown. */
   readonly relay?: string | undefined
   /**
-   * The connection that it came in on: whether it is TLS, and what the certificate proves that its peer has shown (asked for
-   * with the relay's option `clientCertificates`). Behind another relay it is that relay's. Absent in a test.
+   * The connection that the AUTH came in on: whether it uses TLS, and the names that the certificate of the peer proves (the
+   * relay's option `clientCertificates` asks for one). For a client behind another relay it is the connection of that relay.
+   * Absent in a test.
    */
   readonly connection?: ConnectionFacts | undefined
 }
 
 /**
- * What the log says of an AUTH that got no session.
+ * Details of an AUTH that got no session, for the log.
  *
  * @category models
  * @since 0.2.0
  */
 export interface AuthAttempt {
-  /** Text, as the client says. */
+  /** The user name that the client sent. */
   readonly username?: string | undefined
-  /** Why, in a few words, none of them a secret; absent where the status says it. */
+  /** The reason in a few words, without secrets; absent if the status says it. */
   readonly reason?: string | undefined
 }
 
 /**
- * What becomes of an AUTH: granted (200), challenged (401), rejected for good, or put off.
+ * The outcome of an AUTH: granted (200), challenged (401), rejected for good (400 or 403), or to be tried again later (408).
  *
  * @category models
  * @since 0.1.0
@@ -52,29 +53,29 @@ export interface AuthAttempt {
 export type AuthDecision =
   | {
     readonly _tag: "Granted"
-    /** Text, composed (NFC). */
+    /** Composed text (NFC). */
     readonly username: string
     readonly realm: string
-    /** Value of Authentication-Info for the 200; none when absent. */
+    /** Value of the Authentication-Info header of the 200. Absent: no such header. */
     readonly authenticationInfo?: string | undefined
     /**
-     * The session lasts no longer, as where a token or a certificate ends: who asks for more is answered 423 (RFC 4976 §5.1).
-     * Whole seconds count. A bare number is milliseconds.
+     * Maximum duration of the session, for example until a token or a certificate expires; a request for more is answered 423
+     * (RFC 4976 §5.1). Rounded down to whole seconds. A bare number is milliseconds.
      */
     readonly maxExpires?: Duration.Input | undefined
-    /** Headers of the 200 besides: not those of the paths, Use-Path and Expires, which are the relay's. */
+    /** Additional headers of the 200; the relay itself sets the paths, Use-Path and Expires. */
     readonly headers?: ReadonlyArray<readonly [name: string, value: string]> | undefined
   }
   | {
     /** 401. */
     readonly _tag: "Challenge"
-    /** Values of WWW-Authenticate, one header each, in this order. */
+    /** Values of the WWW-Authenticate headers, in order. */
     readonly wwwAuthenticate: ReadonlyArray<string>
-    /** Counts as a failed attempt: there were credentials, and they were not right (RFC 4976 §6.3). */
+    /** Whether it counts as a failed attempt: there were credentials, and they were wrong (RFC 4976 §6.3). */
     readonly failed: boolean
-    /** The credentials were right, only their nonce is used up or too old. */
+    /** Whether the credentials were right, but their nonce is used up or too old. */
     readonly stale: boolean
-    /** For the log. */
+    /** Details for the log. */
     readonly attempt?: AuthAttempt | undefined
   }
   | {
@@ -85,9 +86,9 @@ export type AuthDecision =
     readonly attempt?: AuthAttempt | undefined
   }
   | {
-    /** The backend cannot answer: not a failure of the user, who may come again (408). */
+    /** The backend cannot answer (408). It is not a failure of the user, who may try again. */
     readonly _tag: "Unavailable"
-    /** It was not even asked, since too many have failed in his name: counts for the connection as a failed attempt. */
+    /** Whether it counts as a failed attempt of the connection: the backend was not asked, because of too many failures. */
     readonly failed?: boolean | undefined
     readonly attempt?: AuthAttempt | undefined
   }
@@ -99,7 +100,7 @@ const areTexts = (value: unknown): boolean => Array.isArray(value) && value.ever
 const isTimeOrNone = (value: Duration.Input | undefined): boolean =>
   value === undefined || Option.isSome(Duration.fromInput(value))
 
-/** Whether an authenticator of somebody's own has decided something that its type allows: what it is made of goes into answers and logs. */
+/** Whether the decision of a custom authenticator conforms to its type: its parts go into responses and logs. */
 export const isDecision = (decision: AuthDecision): boolean => {
   if (decision._tag === "Granted") {
     const { authenticationInfo, headers = [], maxExpires, realm, username } = decision

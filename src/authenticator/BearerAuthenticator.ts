@@ -1,4 +1,4 @@
-/** Bearer tokens in place of digests (RFC 6750): the client sends one in its first AUTH. */
+/** Bearer tokens instead of digests (RFC 6750): the client sends one in its first AUTH. */
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -8,20 +8,20 @@ import { toOctets } from "../protocol/digest/Digest.ts"
 import type { AuthDecision, AuthRequest } from "./AuthDecision.ts"
 
 /**
- * Whom a token is good for.
+ * The user that a token belongs to.
  *
  * @category models
  * @since 0.2.0
  */
 export interface TokenOwner {
-  /** Text, composed (NFC). */
+  /** Composed text (NFC). */
   readonly username: string
-  /** For how long the token is good: no session of it lasts longer. Absent: as long as any. A bare number is milliseconds. */
+  /** Remaining validity of the token, which limits its session. Absent: no limit. A bare number is milliseconds. */
   readonly expiresIn?: Duration.Input | undefined
 }
 
 /**
- * The tokens cannot be looked at now: the client may come again (408).
+ * Tokens cannot be verified now; the client may try again (408).
  *
  * @category errors
  * @since 0.2.0
@@ -29,7 +29,7 @@ export interface TokenOwner {
 export class TokensUnavailable extends Data.TaggedError("TokensUnavailable") {}
 
 /**
- * Says whom a token is good for; none when for nobody.
+ * Finds the user that a token belongs to; `None` if it is not valid.
  *
  * @category models
  * @since 0.2.0
@@ -39,7 +39,7 @@ export type VerifyToken = (
   request: AuthRequest
 ) => Effect.Effect<Option.Option<TokenOwner>, TokensUnavailable>
 
-/** `Bearer` and a token (RFC 6750 §2.1). */
+/** The scheme `Bearer` and a token (RFC 6750 §2.1). */
 const BEARER = /^bearer +([\w.~+/-]+=*) *$/i
 
 const tokenIn = ({ authorization, furtherAuthorizations = [] }: AuthRequest): string | undefined =>

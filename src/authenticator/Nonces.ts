@@ -1,6 +1,6 @@
 /**
- * Nonces: a time, random characters, and a code over both with a key made at start, so that one which was never used
- * costs no memory. Of one that was used, the count is kept until it expires (RFC 7616 §3.3, §5.12).
+ * Nonces that cost no memory before they are used: each is a time, random characters, and a MAC of both with a key made at
+ * start. The count of a used nonce is kept until it expires (RFC 7616 §3.3, §5.12).
  */
 import { hash, randomBytes, randomInt } from "node:crypto"
 import { LinkedMap } from "../collections/LinkedMap.ts"
@@ -8,37 +8,37 @@ import { sameText } from "../protocol/digest/Digest.ts"
 import { transactionId } from "../protocol/Ident.ts"
 
 interface Spent {
-  /** When the nonce was made. */
+  /** Time at which the nonce was made. */
   readonly issued: number
-  /** When it was used first. */
+  /** Time at which the nonce was first used. */
   readonly since: number
-  /** The highest count seen. */
+  /** The highest nonce count received. */
   nc: number
 }
 
-/** Characters of the code in a nonce: 132 bits. */
+/** Characters of the MAC in a nonce: 132 bits. */
 const MAC_LENGTH = 22
 
-/** Milliseconds: nonces tell a time that begins anywhere in three decades, and not for how long the relay has been running. */
+/** Milliseconds by which the times in nonces are shifted at most, at random, so that they do not reveal the relay's uptime. */
 const MAX_ORIGIN = 10 ** 12
 
-/** Expired ones that are forgotten for each one that is used: more than come in, and never many at once. */
+/** Expired nonces that are removed for each use of a nonce: more than are added, and few at a time. */
 const FORGOTTEN_AT_ONCE = 4
 
 export class Nonces {
   readonly #key = randomBytes(32).toString("hex")
-  /** In the order of first use. */
+  /** Used nonces, in the order of their first use. */
   readonly #spent = new LinkedMap<string, Spent>()
-  /** Those made up to then are stale unless their count is kept: one may have been dropped early. */
+  /** Nonces made up to this time are stale unless their count is kept, because it may have been dropped early. */
   #floor = -1
   readonly #now: () => number
   readonly #origin: number
-  /** Milliseconds for which one can be used; also counts for those that there are. */
+  /** Milliseconds for which a nonce can be used; a change applies to existing nonces too. */
   life: number
-  /** Those in use whose count is kept. */
+  /** Maximum number of used nonces whose count is kept. */
   max: number
 
-  /** `now` in milliseconds of any origin, as is `life`. */
+  /** `now` gives monotonic milliseconds of any origin; `life` is in milliseconds. */
   constructor(now: () => number, life: number, max: number) {
     this.#now = now
     this.#origin = Math.floor(now()) - randomInt(MAX_ORIGIN)
@@ -51,7 +51,7 @@ export class Nonces {
     return `${text}-${this.#mac(text)}`
   }
 
-  /** Uses a nonce up to this count. False: not a nonce of this relay, too old, or the count has been reached before. */
+  /** Uses a nonce with this count. False if the nonce is not from here or too old, or if the count was reached before. */
   spend(nonce: string, nc: number): boolean {
     const issued = this.#issued(nonce)
     const now = this.#time()
@@ -69,7 +69,7 @@ export class Nonces {
     return true
   }
 
-  /** Whole milliseconds: a fraction would take longer to print than the code to calculate. */
+  /** Whole milliseconds: printing a fraction would take longer than calculating the MAC. */
   #time(): number {
     return Math.floor(this.#now() - this.#origin)
   }
@@ -94,12 +94,12 @@ export class Nonces {
     }
   }
 
-  /** SHA-3 with the key in front is a MAC by its design, and costs a fifth of what an HMAC object does. */
+  /** SHA-3 with the key as a prefix is a secure MAC by design, at a fifth of the cost of an HMAC object. */
   #mac(text: string): string {
     return hash("sha3-256", `${this.#key}${text}`, "base64url").slice(0, MAC_LENGTH)
   }
 
-  /** When it was made, if it was made here. */
+  /** Time at which a nonce was made; `undefined` if it was not made here. */
   #issued(nonce: string): number | undefined {
     const text = nonce.slice(0, -MAC_LENGTH - 1)
     return sameText(nonce, `${text}-${this.#mac(text)}`) ? Number.parseInt(text, 10) : undefined

@@ -1,9 +1,9 @@
 /**
- * A map of texts in many small maps. One large map stops everything for as long as it takes to make it twice as large: 50 ms
- * at 130,000 entries.
+ * A map with text keys, divided into many small maps. Growing one large map blocks the process while it doubles in size: for
+ * 50 ms at 130,000 entries.
  */
 export class Buckets<V> {
-  /** Only those with entries: a million empty ones cost as much memory as a busy relay. */
+  /** Maps are created only for buckets with entries: a million empty maps cost as much memory as a busy relay. */
   readonly #maps: Array<Map<string, V> | undefined>
   #size = 0
 
@@ -11,17 +11,17 @@ export class Buckets<V> {
     this.#maps = Array.from({ length: count })
   }
 
-  /** Buckets, empty ones too. */
+  /** Number of buckets, empty ones included. */
   get count(): number {
     return this.#maps.length
   }
 
-  /** Entries. */
+  /** Number of entries. */
   get size(): number {
     return this.#size
   }
 
-  /** The entries of one bucket; they may be deleted meanwhile, also between two turns. */
+  /** The values of one bucket; entries may be deleted during the iteration, even if it takes several turns of the event loop. */
   at(index: number): Iterable<V> {
     return this.#maps[index]?.values() ?? []
   }

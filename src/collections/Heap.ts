@@ -1,4 +1,4 @@
-/** A place in a `Heap`. */
+/** An entry of a `Heap`. */
 export interface Ranked<A> {
   readonly value: A
   readonly rank: number
@@ -9,7 +9,7 @@ interface Place<A> extends Ranked<A> {
   at: number
 }
 
-/** A binary heap: whose first entry has the lowest rank, and any entry can be taken out, without a look at the others. */
+/** A binary heap: the first entry has the lowest rank, and any entry can be removed without a search for it. */
 export class Heap<A> {
   readonly #places: Array<Place<A>> = []
 
@@ -17,7 +17,7 @@ export class Heap<A> {
     return this.#places.length
   }
 
-  /** One that none has a lower rank than. */
+  /** An entry with the lowest rank. */
   get first(): Ranked<A> | undefined {
     return this.#places[0]
   }
@@ -29,7 +29,7 @@ export class Heap<A> {
     return place
   }
 
-  /** `one` is what `add` gave, and still in here. */
+  /** Changes the rank of an entry, which must be a result of `add` that has not been deleted. */
   move(one: Ranked<A>, rank: number): void {
     const place = one as Place<A>
     place.rank = rank
@@ -37,7 +37,7 @@ export class Heap<A> {
     this.#lower(place)
   }
 
-  /** `one` is what `add` gave, and still in here. */
+  /** Removes an entry, which must be a result of `add` that has not been deleted. */
   delete(one: Ranked<A>): void {
     const { at } = one as Place<A>
     const last = this.#places.pop()!

@@ -1,4 +1,4 @@
-/** A place in a `LinkedMap`. */
+/** An entry of a `LinkedMap`. */
 export interface Entry<K, V> {
   readonly key: K
   readonly value: V
@@ -11,8 +11,8 @@ interface Link<K, V> extends Entry<K, V> {
 }
 
 /**
- * A map in the order in which its keys were set or touched. It is a queue as well: its first entry is found at once,
- * however many were taken away in front, which that of a `Map` is not.
+ * A map in the order in which its keys were last set or touched. It also serves as a queue: the first entry is found in constant
+ * time, whereas a `Map` has to skip the entries deleted before it.
  */
 export class LinkedMap<K, V> {
   readonly #links = new Map<K, Link<K, V>>()
@@ -23,7 +23,7 @@ export class LinkedMap<K, V> {
     return this.#links.size
   }
 
-  /** The one that was set or touched before all others. */
+  /** The entry that was set or touched least recently. */
   get first(): Entry<K, V> | undefined {
     return this.#first
   }
@@ -36,7 +36,7 @@ export class LinkedMap<K, V> {
     return this.#links.has(key)
   }
 
-  /** Becomes the last one. */
+  /** Sets a value; its entry becomes the last one. */
   set(key: K, value: V): void {
     let link = this.#links.get(key)
     if (link === undefined) this.#links.set(key, link = { key, value, previous: undefined, next: undefined })
@@ -47,7 +47,7 @@ export class LinkedMap<K, V> {
     this.#append(link)
   }
 
-  /** The value; its entry becomes the last one. */
+  /** Returns a value; its entry becomes the last one. */
   touch(key: K): V | undefined {
     const link = this.#links.get(key)
     if (link === undefined) return undefined
@@ -66,7 +66,7 @@ export class LinkedMap<K, V> {
     return true
   }
 
-  /** In order; any may be deleted meanwhile, and the entry at hand touched. */
+  /** Iterates in order. During it any entry may be deleted, and the current one touched. */
   *[Symbol.iterator](): Generator<Entry<K, V>> {
     for (let link = this.#first, next = link?.next; link !== undefined; link = next, next = link?.next) {
       yield link

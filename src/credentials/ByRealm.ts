@@ -1,5 +1,5 @@
 /**
- * Users of several realms, each with a backend of its own.
+ * Users of several realms, each realm with its own backend.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { realmKey } from "../protocol/digest/Challenge.ts"
 type Backend = Credentials["Service"]
 
 /**
- * Asks the backend of the realm, whose name is compared without regard to case, and `others` for a realm that is not among
- * `realms`. Without `others` such a realm has no users.
+ * Combines the backends of several realms. Names of realms are compared case-insensitively. `others` is asked for any other
+ * realm; without it, other realms have no users.
  *
  * @category combinators
  * @since 0.2.0
@@ -35,7 +35,7 @@ export const byRealm = (realms: Readonly<Record<string, Backend>>, others?: Back
     },
     algorithmsOf: (realm): ReadonlyArray<DigestAlgorithm> => {
       const backend = of(realm)
-      // Who asks for a realm without users must not see that it has none.
+      // A challenge must not reveal that a realm has no users.
       return backend === undefined
         ? [...new Set(all.flatMap(({ algorithms }) => algorithms))]
         : algorithmsOf(backend, realm)
@@ -55,8 +55,8 @@ export const byRealm = (realms: Readonly<Record<string, Backend>>, others?: Back
 }
 
 /**
- * Users of several realms, each from a backend of its own, and those of all other realms from `others`, where there are some.
- * A backend that is given for several realms is made once.
+ * Users of several realms, each realm with its own backend; `others`, if given, has the users of all other realms. A backend
+ * that is given for several realms is built once.
  *
  * @category layers
  * @since 0.2.0

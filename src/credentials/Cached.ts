@@ -1,8 +1,8 @@
 /**
- * Remembers for a short time what a backend has said, so that it is asked once however many AUTHs come at once.
+ * A cache in front of a backend of users, so that many simultaneous AUTHs of a user cause one lookup.
  *
- * Who presents wrong credentials makes it ask again, once a second for each user. Whether somebody is a user, and whether
- * he was here a moment ago, cannot be told by that: each who guesses waits for the backend as often.
+ * Wrong credentials cause another lookup, at most once a second per user. Every guess waits for the backend equally often, so
+ * the time of an answer reveals neither whether a user exists nor whether the user was active a moment ago.
  *
  * @module
  */
@@ -20,18 +20,18 @@ import { checkOptions, duration, type OptionsError, whole } from "../options/Opt
 import { nameKey } from "./NameKey.ts"
 
 /**
- * How long users are remembered, and how many.
+ * The lifetime and the capacity of the cache.
  *
  * @category options
  * @since 0.1.0
  */
 export interface CachedOptions {
   /**
-   * For how long it is remembered who a user is, or that there is no such user; a password that was changed is good so
+   * How long a user, or the absence of one, is remembered. A password that was replaced may remain valid for as
    * long after. Absent: 30 seconds.
    */
   readonly timeToLive?: Duration.Input | undefined
-  /** Users that are remembered. Absent: 10,000. */
+  /** Maximum number of users that are remembered. Absent: 10,000. */
   readonly capacity?: number | undefined
 }
 
@@ -40,20 +40,20 @@ const optionsSchema = Schema.Struct({
   capacity: Schema.optional(whole([1, 10_000_000]))
 })
 
-/** How often the backend is asked for a user whose credentials are wrong, at most. */
+/** Minimum time between two lookups of a user because of wrong credentials. */
 const RECHECK_INTERVAL = Duration.seconds(1)
 
-/** Who asks, and from where. */
+/** The user whose lookup is running, and the address of the client. */
 class Asking extends Context.Service<Asking, UserKey>()("msrp-relay/credentials/Cached/Asking") {}
 
 /**
- * A user, from wherever he asks. Text and no object that is compared by its hash: anybody can make up names whose hashes
- * are the same, and the cache would walk over all of them. No user name has a line break.
+ * The cache key of a user, whatever the address of the client. It is text because an object would be compared by its hash, and
+ * an attacker can choose names with equal hashes, which the cache would search one by one. A user name has no line break.
  */
 const keyOf = ({ realm, username }: UserKey): string => `${nameKey(username)}\n${realm}`
 
 /**
- * `backend` with a memory. That a backend cannot answer is not remembered, but by who presents wrong credentials.
+ * Adds a cache to `backend`. Its failures are not cached, except in the lookups that wrong credentials cause.
  *
  * @category layers
  * @since 0.1.0
@@ -70,7 +70,7 @@ export const layerCached = <E, R>(
       const credentials = yield* Credentials
       const life = Duration.fromInputUnsafe(timeToLive)
       const { found, measured } = yield* makeLasting
-      /** Those whose look-up has asked the backend itself: to ask once more would tell nothing new. */
+      /** Lookups that reached the backend: repeating one for wrong credentials would give nothing new. */
       const asked = new WeakSet<UserKey>()
       const ask = Effect.flatMap(Asking, (user) => {
         asked.add(user)

@@ -1,7 +1,6 @@
 /**
- * Credentials that expire by themselves, as TURN servers know them: whoever runs the application hands out a user name
- * that says until when it is good, and a password made of it with a secret that the relay knows too. There is no list of
- * users.
+ * Credentials that expire by themselves, as TURN servers use them: the application gives a client a user name that contains
+ * its time of expiry, and a password derived from the name with a secret shared with the relay. There is no list of users.
  *
  * ```
  * username = expiry [":" id]      expiry in seconds since 1970
@@ -22,7 +21,7 @@ import { Credentials, type Secret } from "../Credentials.ts"
 import { checkOptions, type OptionsError, secret } from "../options/Options.ts"
 
 /**
- * What passwords are made of.
+ * The secret that passwords are derived from.
  *
  * @category options
  * @since 0.1.0
@@ -36,7 +35,7 @@ const optionsSchema = Schema.Struct({ secret: secret() })
 const USERNAME = /^(\d{1,12})(?::|$)/
 
 /**
- * The password of such a user name.
+ * The password for an ephemeral user name.
  *
  * @category constructors
  * @since 0.1.0
@@ -45,7 +44,7 @@ export const ephemeralPassword = (secret: Redacted.Redacted, username: string): 
   Redacted.make(createHmac("sha1", Redacted.value(secret)).update(username, "utf8").digest("base64"))
 
 /**
- * Lets in whoever shows a name that has not expired, with the password made for it.
+ * Accepts every user name that has not expired, with the password derived from it.
  *
  * @category layers
  * @since 0.1.0

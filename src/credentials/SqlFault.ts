@@ -1,15 +1,15 @@
-/** What a database has against a question, in words. Drivers put statements, hosts and users into theirs: they are not told. */
+/** Why a database refuses a query, in words of our own: messages of drivers contain statements, hosts and users. */
 import { causesOf, wordsOfCode } from "../net/ServerFault.ts"
 
-/** The code of a driver's error, in its cause or the cause of that, and what it says. */
-interface Told {
+/** The code and the message of a driver's error, or of one of its causes. */
+interface DriverError {
   readonly code: string
   readonly message: string
 }
 
 export class SqlFault {
   readonly words: string
-  /** Another try is of no use before somebody changes the configuration or the database. */
+  /** Whether trying again is useless before the configuration or the database is changed. */
   readonly lasting: boolean
 
   constructor(words: string, lasting = false) {
@@ -18,13 +18,13 @@ export class SqlFault {
   }
 }
 
-/** SQLITE_IOERR_WRITE, _FSYNC, _SHMOPEN, _SHMSIZE and _SHMMAP: a journal that has no room is no SQLITE_FULL. */
+/** SQLITE_IOERR_WRITE, _FSYNC, _SHMOPEN, _SHMSIZE and _SHMMAP: the codes for a journal without room, instead of SQLITE_FULL. */
 const UNWRITTEN = new Set([778, 1034, 4618, 4874, 5386])
 
-/** SQLite's own codes are numbers, the first octet of which is the kind. */
+/** SQLite's codes are numbers whose low octet is the kind of error. */
 const codeOfSqlite = (errcode: number): string => `SQLITE_${UNWRITTEN.has(errcode) ? errcode : errcode & 0xff}`
 
-const toldBy = (error: unknown): Told | undefined => {
+const driverErrorOf = (error: unknown): DriverError | undefined => {
   for (const { code, errcode, message } of causesOf(error)) {
     const known = typeof errcode === "number" ? codeOfSqlite(errcode) : code
     if (typeof known === "string") return { code: known, message: typeof message === "string" ? message : "" }
@@ -33,8 +33,8 @@ const toldBy = (error: unknown): Told | undefined => {
 }
 
 /**
- * A user name that the column cannot have, as one of a character that the database (PostgreSQL) or the table (MySQL) does not
- * know, or one that is no number in a column of numbers: there is no such user.
+ * Codes for a user name that the column cannot contain: it has a character unknown to the database (PostgreSQL) or the table
+ * (MySQL), or is not a number in a column of numbers. There is no such user then.
  */
 const UNWRITABLE = new Set([
   "22P02",
@@ -45,7 +45,7 @@ const UNWRITABLE = new Set([
   "ER_CANNOT_CONVERT_STRING"
 ])
 
-export const isUnwritable = (error: unknown): boolean => UNWRITABLE.has(toldBy(error)?.code ?? "")
+export const isUnwritable = (error: unknown): boolean => UNWRITABLE.has(driverErrorOf(error)?.code ?? "")
 
 const PASSWORD = "the user name or password is wrong"
 const DATABASE = "there is no such database"
@@ -57,10 +57,10 @@ const NO_TLS = "it does not speak TLS, which the URL asks for"
 const LOGIN = "the user may not log in"
 const FULL = "it has no connections left"
 
-/** The column by its name. */
+/** The fault of a column, given by its name, whose type is unsuitable. */
 export const wrongType = (column: string): SqlFault => new SqlFault(`${TYPE}: ${column}`, true)
 
-/** Of PostgreSQL, MySQL and SQLite. */
+/** Codes of PostgreSQL, MySQL and SQLite for faults that last. */
 const lasting = new Map([
   ["28P01", PASSWORD],
   ["28000", LOGIN],
@@ -93,6 +93,7 @@ const lasting = new Map([
 const LOCKED = "it is locked"
 const NO_ROOM = "its journal cannot be written: its disk is full, or fails"
 
+/** Codes for faults that may pass by themselves. */
 const passing = new Map([
   ["SQLITE_5", LOCKED],
   ["SQLITE_6", LOCKED],
@@ -115,26 +116,26 @@ const passing = new Map([
   ["HANDSHAKE_SSL_ERROR", "its certificate is not accepted"]
 ])
 
-/** What the driver of PostgreSQL has no code for. */
+/** Errors for which the driver of PostgreSQL has no code. */
 const uncoded: ReadonlyArray<readonly [start: string, fault: SqlFault]> = [
   ["PgConnection: Server refused TLS", new SqlFault(NO_TLS, true)],
   ["PgConnection: Unrecognized sslmode", new SqlFault("the URL has an sslmode that is not known", true)]
 ]
 
-/** `names` are those of the table and its columns; which of them is meant is told. */
+/** Translates a driver's error. `names` are those of the table and its columns; the one in question is added to the words. */
 export const faultOf = (error: unknown, names: ReadonlyArray<string>): SqlFault => {
-  const told = toldBy(error)
-  if (told === undefined) {
+  const known = driverErrorOf(error)
+  if (known === undefined) {
     for (const { message } of causesOf(error)) {
-      const known = uncoded.find(([start]) => typeof message === "string" && message.startsWith(start))
-      if (known !== undefined) return known[1]
+      const match = uncoded.find(([start]) => typeof message === "string" && message.startsWith(start))
+      if (match !== undefined) return match[1]
     }
     const tag = (error as { readonly reason?: { readonly _tag?: unknown } } | undefined)?.reason?._tag
     return tag === "AuthenticationError"
       ? new SqlFault(PASSWORD, true)
       : new SqlFault(tag === "ConnectionError" ? "no connection" : "failed")
   }
-  const { code, message } = told
+  const { code, message } = known
   if (code === "SQLITE_1") {
     const kind = /^no such (table|column)/.exec(message)?.[1]
     if (kind !== undefined) return new SqlFault(`there is no such ${kind}${which(message, names)}`, true)
@@ -145,7 +146,7 @@ export const faultOf = (error: unknown, names: ReadonlyArray<string>): SqlFault 
   return new SqlFault(passing.get(code) ?? wordsOfCode(code) ?? `failed (${code})`)
 }
 
-/** The longest of the names that is in the message: one may be part of another. */
+/** The longest name that the message contains, because one name may be part of another. */
 const which = (message: string, names: ReadonlyArray<string>): string => {
   const named = names.flatMap((name) => [name, name.split(".").at(-1)!])
     .filter((name) => new RegExp(`(?<!\\w)${name}(?!\\w)`, "i").test(message))

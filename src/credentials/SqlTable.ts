@@ -1,9 +1,9 @@
-/** The table of users: the statements that ask it, and what its rows say. */
+/** The table of users: its names, the statements that query it, and the secrets in its rows. */
 import * as Option from "effect/Option"
 import { type Secret, storedSecret } from "../Credentials.ts"
 
 /**
- * Names in the database.
+ * Names of the table of users and of its columns.
  *
  * @category models
  * @since 0.1.0
@@ -11,18 +11,18 @@ import { type Secret, storedSecret } from "../Credentials.ts"
 export interface SubscriberTable {
   readonly table: string
   readonly username: string
-  /** The realm of a user; `undefined`: all users are in every realm. */
+  /** The column of the realm; `undefined` if all users are in every realm. */
   readonly domain: string | undefined
-  /** The password in plain text, for `calculateHa1`. */
+  /** The column of the password in plain text, for `calculateHa1`. */
   readonly password: string
-  /** H(A1) with MD5. */
+  /** The column of H(A1) with MD5. */
   readonly ha1: string
-  /** H(A1) with SHA-256, if there is one; OpenSIPS calls it `ha1_sha256`. */
+  /** The column of H(A1) with SHA-256, if there is one; OpenSIPS calls it `ha1_sha256`. */
   readonly ha1Sha256: string | undefined
 }
 
 /**
- * The table of users that SIP servers have by default; without a column of SHA-256.
+ * The default table of users of SIP servers, which has no column for SHA-256.
  *
  * @category constants
  * @since 0.1.0
@@ -38,20 +38,20 @@ export const subscriberTable: SubscriberTable = {
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** How a database wants names and parameters, and what it tells of its columns. */
+/** The syntax that a database uses for names and parameters, and expressions about its columns. */
 export interface Dialect {
   readonly quote: string
   readonly parameter: (n: number) => string
-  /** `any` text, `some` texts, as numbers, or `none` can be in the column. Absent: the type is that of each value. */
+  /** Whether the column can contain `any` text, `some` (numbers, for example) or `none`. Absent if each value has its own type. */
   readonly texts?: (column: string) => string
-  /** Without the blanks behind it with which a column of a fixed width fills it up. */
+  /** The value without the trailing blanks of a fixed-width column. */
   readonly unpadded?: (column: string) => string
 }
 
 export const postgresDialect: Dialect = {
   quote: "\"",
   parameter: (n) => `$${n}`,
-  // https://www.postgresql.org/docs/current/catalog-pg-type.html: strings, enumerations, addresses; numbers.
+  // S: strings, E: enumerations, I: addresses, N: numbers (https://www.postgresql.org/docs/current/catalog-pg-type.html).
   texts: (column) =>
     "(SELECT CASE WHEN typcategory IN ('S', 'E', 'I') OR typname = 'bytea' THEN 'any' " +
     "WHEN typcategory = 'N' OR typname = 'uuid' THEN 'some' ELSE 'none' END " +
@@ -62,31 +62,31 @@ export const postgresDialect: Dialect = {
 export const mysqlDialect: Dialect = {
   quote: "`",
   parameter: () => "?",
-  // Numbers and times. Compared with them, a text that begins with no digit is 0.
+  // A coercibility of 5 is that of numbers and times. Compared with them, a text that does not start with a digit is 0.
   texts: (column) => `CASE WHEN COERCIBILITY(${column}) = 5 THEN 'some' ELSE 'any' END`
 }
 
 export const sqliteDialect: Dialect = { quote: "\"", parameter: () => "?" }
 
-/** The table in a statement. */
+/** The alias of the table in a statement. */
 const TABLE = "users"
 
-/** Rows that are read for one user: enough to see that he is not unique, among other spellings of his name. */
+/** Rows read for one user: enough to find a duplicate among other spellings of the name. */
 const MAX_ROWS = 16
 
-/** Table and columns as the database wants them written. */
+/** Quotes the names of the table and of its columns. */
 const written = ({ quote }: Dialect, { table }: SubscriberTable) => {
   const name = (text: string): string => text.split(".").map((part) => quote + part + quote).join(".")
   return {
     column: (text: string): string => `${TABLE}.${name(text)}`,
-    /** A row also where none of the table is found. */
+    /** Gives a row even if none of the table matches. */
     joined: (on: string): string => `FROM (SELECT 1 AS one) AS asked LEFT JOIN ${name(table)} AS ${TABLE} ON ${on}`
   }
 }
 
 /**
- * The answer always has a row, of nothing but as long where there is no such user: with none, who is a user could be told by the
- * time that it takes.
+ * The statement that finds a user. Its answer always has a row, which is as long for an unknown user, so that the time of an
+ * answer does not reveal who is a user.
  */
 export const statementOf = (dialect: Dialect, table: SubscriberTable, calculateHa1: boolean): string => {
   const { parameter, unpadded = (same) => same } = dialect
@@ -103,14 +103,14 @@ export const statementOf = (dialect: Dialect, table: SubscriberTable, calculateH
   return `SELECT ${columns.join(", ")} ${joined(on.join(" AND "))} LIMIT ${MAX_ROWS}`
 }
 
-/** The columns that are read. */
+/** The columns that are read or compared. */
 const columnsOf = (
   { domain, ha1, ha1Sha256, password, username }: SubscriberTable,
   calculateHa1: boolean
 ): ReadonlyArray<string> =>
   [username, domain, ...(calculateHa1 ? [password] : [ha1, ha1Sha256])].filter((name) => name !== undefined)
 
-/** Asks which texts the columns can have; `undefined` where each value has a type of its own. */
+/** The statement that asks which texts the columns can contain; `undefined` if each value has its own type. */
 export const typesStatementOf = (
   dialect: Dialect,
   table: SubscriberTable,
@@ -123,14 +123,14 @@ export const typesStatementOf = (
   return `SELECT ${types.join(", ")} ${joined("1 = 0")}`
 }
 
-/** The column that cannot serve by the answer to that: one of numbers may have names and passwords, but no realms. */
+/** The column that is unsuitable by the answer to that statement. Numbers can be names and passwords, but not realms. */
 export const misfitOf = (answer: Row, table: SubscriberTable, calculateHa1: boolean): string | undefined =>
   columnsOf(table, calculateHa1).find((name, i) => {
     const texts = answer[`texts${i}`]
     return texts === "none" || (texts === "some" && name === table.domain)
   })
 
-/** What is stored, as text: columns of numbers and octets have that too. */
+/** A stored value as text; columns may contain numbers or octets. */
 const textOf = (stored: unknown): string | undefined =>
   typeof stored === "string"
     ? stored
@@ -141,13 +141,13 @@ const textOf = (stored: unknown): string | undefined =>
     : undefined
 
 /**
- * Is it the row of this user. A database may find it for other spellings as well, in other case or with blanks behind it
- * (as in a column of a fixed width): then these would be users of their own, with limits of their own.
+ * Whether a row is that of this user. A database may also match other spellings, in another case or with trailing blanks.
+ * Accepting them would make each spelling a user with its own limits.
  */
 export const isOf = (username: string) => (row: Row): boolean =>
   textOf(row["username"])?.replace(/ +$/, "").normalize("NFC") === username
 
-/** The secret in a row; none where the columns are empty, as in a table of another kind of users. */
+/** The secret in a row; `None` if its columns are empty, as they are for users who log in by other means. */
 export const secretOf = (row: Row): Option.Option<Secret> => {
   const password = textOf(row["password"])
   if (password !== undefined) return Option.fromNullishOr(storedSecret(password, true))
@@ -158,5 +158,5 @@ export const secretOf = (row: Row): Option.Option<Secret> => {
   return found.length === 0 ? Option.none() : Option.some({ _tag: "Ha1", ha1: Object.assign({}, ...found) })
 }
 
-/** What is read where there is no such user, and not used: it takes as long. */
+/** A row that is parsed for an unknown user, and not used, so that it takes as long. */
 export const NO_ROW: Row = { ha1: "0".repeat(32), ha1_sha256: "0".repeat(64) }

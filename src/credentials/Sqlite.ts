@@ -1,6 +1,6 @@
 /**
- * Questions to a SQLite file, asked on a thread of their own, since SQLite lets who asks wait. While somebody else has
- * locked the file, a question is asked again now and then: that holds up nobody but who wants to log in.
+ * Queries a SQLite file on a worker thread, because SQLite blocks its caller. While another process has locked the file, a query
+ * is retried, which delays only the clients that are logging in.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,7 @@ import { extname } from "node:path"
 import { Worker } from "node:worker_threads"
 import type { SqliteAnswer, SqliteQuestion } from "./SqliteReader.ts"
 
-/** Why there is no answer, as SQLite says it. */
+/** The error of SQLite for a query. */
 class SqliteProblem extends Data.TaggedError("SqliteProblem")<{
   readonly message: string
   readonly errcode: number | undefined
@@ -24,11 +24,11 @@ type Rows = ReadonlyArray<Readonly<Record<string, unknown>>>
 /** Milliseconds between two tries on a locked file. */
 const RETRY_PAUSE = 50
 
-/** The thread: there from the start, so that nobody waits for it, and started again when it has ended. */
+/** The worker thread: started at once, so that the first query does not wait for it, and again if it has ended. */
 class Reader {
   #worker: Worker | undefined
   #questions = 0
-  /** The file was when it was asked last. */
+  /** Whether the file was locked at the last query. */
   locked = false
   readonly #waiting = new Map<number, (answer: Omit<SqliteAnswer, "id">) => void>()
 
@@ -36,7 +36,7 @@ class Reader {
     this.#running()
   }
 
-  /** What it gives takes the question back. */
+  /** Sends a query; the function it returns cancels it. */
   ask(question: Omit<SqliteQuestion, "id">, answered: (answer: Omit<SqliteAnswer, "id">) => void): () => void {
     const id = ++this.#questions
     this.#waiting.set(id, answered)
@@ -51,7 +51,7 @@ class Reader {
 
   #running(): Worker {
     if (this.#worker !== undefined) return this.#worker
-    // As this file is: in TypeScript, or made of it.
+    // The extension is that of this file: TypeScript, or compiled JavaScript.
     const file = new URL(`./SqliteReader${extname(new URL(import.meta.url).pathname)}`, import.meta.url)
     const worker = this.#worker = new Worker(file, { execArgv: [], name: "SQLite" })
     worker.unref()
@@ -77,17 +77,17 @@ class Reader {
 
 export interface SqliteOptions {
   readonly path: string
-  /** Seconds for which a locked file is tried again. */
+  /** Seconds for which queries of a locked file are retried. */
   readonly timeout: number
 }
 
-/** Asks a statement with parameters; fails as SQLite does. */
+/** Runs a statement with parameters; fails with the error of SQLite. */
 export const openSqlite = Effect.fnUntraced(function*({ path, timeout }: SqliteOptions) {
   const reader = yield* Effect.acquireRelease(
     Effect.sync(() => new Reader()),
     (reader) => Effect.promise(() => reader.end())
   )
-  // One at a time, so that what nobody waits for any more is not asked.
+  // One at a time, so that queries that were interrupted while waiting are not sent.
   const turn = yield* Semaphore.make(1)
   return (statement: string, parameters: ReadonlyArray<string>): Effect.Effect<Rows, SqliteProblem> =>
     Effect.callback<Rows, SqliteProblem>((resume) => {
@@ -102,7 +102,7 @@ export const openSqlite = Effect.fnUntraced(function*({ path, timeout }: SqliteO
     }).pipe(
       (asking) => turn.withPermit(asking),
       Effect.retry({ while: ({ busy }) => busy, schedule: Schedule.spaced(RETRY_PAUSE) }),
-      // Shortly before nobody waits any more.
+      // Shortly before the time limit of the lookup itself, so that the lock is given as the reason.
       Effect.timeoutOrElse({
         duration: timeout * 1000 - RETRY_PAUSE,
         orElse: () => reader.locked ? Effect.fail(LOCKED) : Effect.never

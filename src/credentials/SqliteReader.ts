@@ -1,4 +1,4 @@
-/** The thread that asks SQLite: what takes long there, as a file on a slow disk, stops nothing else. */
+/** The worker thread that queries SQLite, so that a slow disk does not stop the relay. */
 import { statSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { parentPort } from "node:worker_threads"
@@ -13,10 +13,10 @@ export interface SqliteQuestion {
 export interface SqliteAnswer {
   readonly id: number
   readonly rows?: ReadonlyArray<Readonly<Record<string, unknown>>>
-  /** Why there are none, in the words of SQLite, and the low octet of its code (https://sqlite.org/rescode.html). */
+  /** The message of SQLite if the query failed; `errcode` is the low octet of its code (https://sqlite.org/rescode.html). */
   readonly problem?: string
   readonly errcode?: number
-  /** Somebody else has locked the file. */
+  /** Whether another process has locked the file. */
   readonly busy?: boolean
 }
 
@@ -24,22 +24,22 @@ const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
 const SQLITE_NOTADB = 26
 
-/** A folder, or a pipe, at which this thread would stand for ever, and the end of the process with it. */
+/** Whether the path is a directory or a pipe. Opening a pipe could block this thread, and the exit of the process, for ever. */
 const isNoFile = (path: string): boolean => {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isFile() === false
   } catch {
-    // SQLite says what is wrong.
+    // SQLite reports the error when it opens the file.
     return false
   }
 }
 
-/** Opened for each question: the file may be made, or put in place of another, while the relay runs. */
+/** Runs a query. The file is opened each time, because it may be created or replaced while the relay runs. */
 const rowsOf = ({ parameters, path, statement }: SqliteQuestion) => {
   const database = new DatabaseSync(path, { readOnly: true, timeout: 0 })
   try {
     const query = database.prepare(statement)
-    // A number of more digits than JavaScript has would be an error.
+    // An integer too large for a JavaScript number would be an error.
     query.setReadBigInts(true)
     return query.all(...parameters)
   } finally {

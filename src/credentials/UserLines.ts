@@ -1,38 +1,38 @@
-/** Users in the lines of a text, `user:realm:secret`, as they come: a large file is read in many turns. */
+/** Parses lines of `user:realm:secret` incrementally, so that a large file can be read in many turns of the event loop. */
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { Buckets } from "../collections/Buckets.ts"
 import type { Secret, UserKey, UserTable } from "../Credentials.ts"
 import { algorithmOf, type DigestAlgorithm, digestAlgorithms } from "../protocol/digest/Digest.ts"
 
-/** A line that cannot be used. Nothing of what it says is told, since it may be a password. */
+/** A line that cannot be used. Its text is left out, because it may be a password. */
 export interface LineProblem {
-  /** From 1. */
+  /** Number of the line, from 1. */
   readonly line: number
   readonly problem: string
 }
 
-/** Lines that an error names; there may be more. */
+/** Maximum number of wrong lines that are reported. */
 const MAX_PROBLEMS = 10
 
-/** Characters of a line with a user: a name in an AUTH has fewer, and a long one would be composed in one turn of the event loop. */
+/** Maximum number of characters of a line: names in an AUTH are shorter, and a long line would be normalized in one turn. */
 const MAX_LINE = 8192
 
-/** Parts of a table of users, so that none is large. */
+/** Buckets of a table of users, so that none is large. */
 const BUCKETS = 1024
 
 export class UserLines implements UserTable {
-  /** The first lines that are wrong; of what comes after them nothing is read. */
+  /** The first wrong lines; reading stops when there are too many. */
   readonly problems: Array<LineProblem> = []
   /**
-   * The first lines with an H(A1), from 1, whose user or realm is not composed (NFC). They are found all the same, but what the
-   * H(A1) was made of is composed where a client follows RFC 7616 §4.
+   * Numbers, from 1, of the first lines with an H(A1) whose user or realm is not composed (NFC). Their users are found, but a
+   * client that follows RFC 7616 §4 composes the text that it hashes, so its digest may differ.
    */
   readonly decomposed: Array<number> = []
   readonly #calculateHa1: boolean
   /**
-   * By `user:realm`, composed, without a realm those who are in every one. Text, and not `Redacted`: of that a process has one
-   * large table, which stops everything when it grows.
+   * Secrets by `user:realm` in composed form, or by `user:` for users of every realm. They are plain text, because all
+   * `Redacted` values share one large table, and the process pauses when that grows.
    */
   readonly #secrets = {
     password: new Buckets<string>(BUCKETS),
@@ -41,10 +41,10 @@ export class UserLines implements UserTable {
   }
   #users = 0
   #lines = 0
-  /** The beginning of a line of which the rest is still to come. */
+  /** The beginning of a line whose rest has not arrived. */
   #begun = ""
 
-  /** `calculateHa1`: the secrets are passwords; otherwise H(A1)s. */
+  /** `calculateHa1`: whether the secrets are passwords instead of H(A1)s. */
   constructor(calculateHa1: boolean) {
     this.#calculateHa1 = calculateHa1
   }
@@ -62,7 +62,7 @@ export class UserLines implements UserTable {
   lookup({ realm, username }: UserKey): Option.Option<Secret> {
     const name = username.normalize("NFC")
     const secret = this.#secretOf(`${name}:${realm.normalize("NFC")}`) ?? this.#secretOf(`${name}:`)
-    // To say that somebody is no user takes as long.
+    // The answer for an unknown user must take as long.
     if (secret === undefined) Redacted.make("")
     return Option.fromNullishOr(secret)
   }
@@ -78,7 +78,7 @@ export class UserLines implements UserTable {
     return Object.keys(ha1).length === 0 ? undefined : { _tag: "Ha1", ha1 }
   }
 
-  /** Takes the next part of the text, wherever it begins and ends. */
+  /** Adds the next part of the text, which may begin and end inside a line. */
   add(text: string): void {
     let start = 0
     for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
@@ -89,7 +89,7 @@ export class UserLines implements UserTable {
     this.#begun += text.slice(start)
   }
 
-  /** There is no more text. */
+  /** Ends the text: what is left is the last line. */
   end(): void {
     this.#line(this.#begun)
     this.#begun = ""
@@ -102,7 +102,7 @@ export class UserLines implements UserTable {
     if (problem !== undefined) this.problems.push({ line: this.#lines, problem })
   }
 
-  /** What is wrong with the line, if anything. */
+  /** Adds the user of a line; returns what is wrong with it, if anything. */
   #user(line: string): string | undefined {
     const content = line.trimStart()
     if (content === "" || content.startsWith("#")) return undefined

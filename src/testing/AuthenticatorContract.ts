@@ -5,7 +5,7 @@ import { parseUri } from "../protocol/Uri.ts"
 import { type Contract, NASTY } from "./Contract.ts"
 
 /**
- * A user whom the authenticator under test knows, and answers that are his.
+ * A user known to the authenticator under test, with right and wrong credentials.
  *
  * @category models
  * @since 0.2.0
@@ -13,16 +13,16 @@ import { type Contract, NASTY } from "./Contract.ts"
 export interface AuthenticatorCase {
   readonly username: string
   readonly realm: string
-  /** A value of Authorization that is right: for the values of WWW-Authenticate, or none where there was no challenge. */
+  /** Makes a valid Authorization value for the given WWW-Authenticate values; there are none if the AUTH was not challenged. */
   readonly right: (wwwAuthenticate: ReadonlyArray<string>, requestUri: string) => string
-  /** One that is well-formed and wrong. */
+  /** Makes an Authorization value that is well-formed, but wrong. */
   readonly wrong: (wwwAuthenticate: ReadonlyArray<string>, requestUri: string) => string
 }
 
 const URI = "msrps://relay.example.com:2855;tcp"
 
 /**
- * What an `Authenticator` must do that wants an Authorization: see there.
+ * Tests the contract of an `Authenticator` that requires Authorization.
  *
  * @category testing
  * @since 0.2.0

@@ -3,8 +3,8 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict"
 import { Codec, type FrameSink, type Head } from "../Codec.ts"
 import type { Contract } from "./Contract.ts"
 
-/** What a decoder tells, in words; what comes of a chunk is put together. */
-class Told implements FrameSink {
+/** Records the calls of a decoder as text; the pieces of a chunk are joined. */
+class RecordingSink implements FrameSink {
   readonly frames: Array<string> = []
   broken_ = 0
   holds = false
@@ -66,11 +66,11 @@ const stream = (codec: Codec["Service"]): Buffer =>
     codec.request({ transactionId: "transaction3", method: "REPORT", toPath: to, fromPath: from })
   ])
 
-const decode = (codec: Codec["Service"], octets: Buffer, size: number): Told => {
-  const told = new Told()
+const decode = (codec: Codec["Service"], octets: Buffer, size: number): RecordingSink => {
+  const told = new RecordingSink()
   const decoder = codec.decoder(told)
   for (let at = 0; at < octets.length; at += size) {
-    // Its octets are another's as soon as the call is over.
+    // A transport reuses its buffer as soon as the call is over.
     const part = Buffer.from(octets.subarray(at, at + size))
     decoder.push(part)
     part.fill("!")
@@ -79,7 +79,7 @@ const decode = (codec: Codec["Service"], octets: Buffer, size: number): Told => 
 }
 
 /**
- * What a `Codec` must do: see there.
+ * Tests the contract of a `Codec`.
  *
  * @category testing
  * @since 0.2.0
@@ -102,7 +102,7 @@ export const codecContract: Contract<Codec> = [
     title: "holds back what is behind a frame, when it is told to, until it goes on",
     run: Effect.gen(function*() {
       const codec = yield* Codec
-      const told = new Told()
+      const told = new RecordingSink()
       told.holds = true
       const decoder = codec.decoder(told)
       decoder.push(Buffer.concat([send(codec, 1, 10), send(codec, 2, 10)]))
@@ -125,7 +125,7 @@ export const codecContract: Contract<Codec> = [
         Buffer.concat([Buffer.from("MSRP abcdefg SEND\r\n"), Buffer.alloc(1_000_000, "X: y\r\n")])
       ]
       for (const octets of garbage) {
-        const told = new Told()
+        const told = new RecordingSink()
         const decoder = codec.decoder(told)
         for (let at = 0; at < octets.length; at += 1000) decoder.push(octets.subarray(at, at + 1000))
         strictEqual(told.frames.length, 0)
@@ -153,7 +153,7 @@ export const codecContract: Contract<Codec> = [
     title: "says nothing after its end",
     run: Effect.gen(function*() {
       const codec = yield* Codec
-      const told = new Told()
+      const told = new RecordingSink()
       told.holds = true
       const decoder = codec.decoder(told)
       decoder.push(Buffer.concat([send(codec, 1, 10), send(codec, 2, 10)]))

@@ -1,32 +1,32 @@
-/** Tests of what a service must do, for whatever test runner: each is an Effect that dies where it does not. */
+/** Tests of the contract of a service, for any test runner: each is an Effect that dies if the service breaks the contract. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
 /**
- * One test of a service `R`. Each is to be run with a service that is new.
+ * One test of a service `R`. Each test must be run with a new instance of the service.
  *
  * @category models
  * @since 0.2.0
  */
 export interface ContractTest<R> {
-  /** What the service does, in a few words. */
+  /** The tested behaviour in a few words. */
   readonly title: string
-  /** Dies with an `AssertionError` of Node's where it does not do that. */
+  /** Dies with an `AssertionError` of `node:assert` if the service behaves differently. */
   readonly run: Effect.Effect<void, unknown, R | Scope.Scope>
 }
 
 /**
- * All tests of a service.
+ * All tests of the contract of a service.
  *
  * @category models
  * @since 0.2.0
  */
 export type Contract<R> = ReadonlyArray<ContractTest<R>>
 
-/** Milliseconds of real time after which something that is waited for will not come any more. */
+/** Milliseconds of real time after which waiting for a condition fails. */
 const PATIENCE = 5000
 
-/** Lets others have their turn until the condition holds; dies when it never does. */
+/** Yields until the condition holds; dies if it does not in time. */
 export const until = (condition: () => boolean, what: string): Effect.Effect<void> => {
   let end = 0
   return Effect.whileLoop({
@@ -40,7 +40,7 @@ export const until = (condition: () => boolean, what: string): Effect.Effect<voi
   })
 }
 
-/** Texts that a stranger may send where a name is meant. */
+/** Texts that a stranger may send in place of a name. */
 export const NASTY: ReadonlyArray<string> = [
   "",
   " ",

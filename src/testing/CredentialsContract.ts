@@ -8,7 +8,7 @@ import { ha1 } from "../protocol/digest/Digest.ts"
 import { type Contract, NASTY } from "./Contract.ts"
 
 /**
- * A user whom the credentials are to have.
+ * A user known to the credentials under test.
  *
  * @category models
  * @since 0.2.0
@@ -27,7 +27,7 @@ const ha1Of = (secret: Secret, algorithm: DigestAlgorithm, { password, realm, us
     : Redacted.value(secret.ha1[algorithm]).toLowerCase()
 
 /**
- * What `Credentials` must do that have this user: see there.
+ * Tests the contract of `Credentials` that know this user.
  *
  * @category testing
  * @since 0.2.0

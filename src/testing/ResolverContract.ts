@@ -6,7 +6,7 @@ import { Resolver } from "../Resolver.ts"
 import { type Contract, NASTY } from "./Contract.ts"
 
 /**
- * Names that the resolver under test can look up.
+ * Names for the resolver under test to look up.
  *
  * @category models
  * @since 0.2.0
@@ -14,14 +14,14 @@ import { type Contract, NASTY } from "./Contract.ts"
 export interface ResolverCase {
   /** A host that has addresses. */
   readonly host: string
-  /** A name that has SRV records, as `_msrps._tcp.example.com`. */
+  /** A name that has SRV records, for example `_msrps._tcp.example.com`. */
   readonly srv: string
-  /** Names that have neither. */
+  /** A name that has neither addresses nor SRV records. */
   readonly unknown: string
 }
 
 /**
- * What a `Resolver` must do that knows these names.
+ * Tests the contract of a `Resolver` that knows these names.
  *
  * @category testing
  * @since 0.2.0

@@ -23,7 +23,7 @@ const kept = Effect.flatMap(
 )
 
 /**
- * What a `SessionRepo` must do: see there.
+ * Tests the contract of a `SessionRepo`.
  *
  * @category testing
  * @since 0.2.0
@@ -34,7 +34,7 @@ export const sessionRepoContract: Contract<SessionRepo> = [
     run: Effect.gen(function*() {
       const { create } = yield* SessionRepo
       deepStrictEqual(yield* kept, [])
-      // Two users of one name, and a name that is not ASCII.
+      // Two users with the same name in different realms, and a name that is not ASCII.
       const all = [entry(1), { ...entry(2), realm: "example.net" }, entry(3, "m\u00fcller \u{1f600}' --")]
       for (const one of all) yield* create(one)
       deepStrictEqual(yield* kept, all)
@@ -58,7 +58,7 @@ export const sessionRepoContract: Contract<SessionRepo> = [
       yield* create(entry(1))
       for (let i = 0; i < 2; i++) yield* end(entry(1).id, "ended by the operator")
       deepStrictEqual(yield* kept, [])
-      // An id that comes again is another session.
+      // An id that is created again is a new session.
       yield* create(entry(1, "bob"))
       deepStrictEqual(yield* kept, [entry(1, "bob")])
     })

@@ -5,7 +5,7 @@ import type { LocalSocket } from "../Transport.ts"
 import { type Contract, NASTY } from "./Contract.ts"
 
 /**
- * What a `SocketSelector` must do, with the sockets that the relay listens on.
+ * Tests the contract of a `SocketSelector`, given the sockets that the relay listens on.
  *
  * @category testing
  * @since 0.2.0

@@ -1,4 +1,4 @@
-/** A relay on a simulated network, with clients of it. */
+/** A relay on a simulated network, and clients for it. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -22,27 +22,27 @@ import { type LocalSocket, TestNetwork, Transport, type TransportError } from ".
 import { type TestOptions, testOptions } from "../transport/testing/TestNetwork.ts"
 
 /**
- * The relay of a test, its users and its network.
+ * Options of `TestRelay.layer`: the relay, its users and the network.
  *
  * @category options
  * @since 0.2.0
  */
 export interface TestRelayOptions {
   /**
-   * Options of the relay; it listens by TLS as `relay.example.com` unless they say something else. Its clean-up is one step
-   * for each `cleanupInterval` (`hashSize` 0), so that time passes quickly.
+   * Options of the relay, which by default listens with TLS as `relay.example.com`. By default each clean-up is a single step
+   * per `cleanupInterval` (`hashSize` 0), so that simulated time passes quickly.
    */
   readonly relay?: Partial<RelayOptions> | undefined
-  /** Users and their passwords, of every realm. Default: alice with `wonderland`, bob with `builder`. */
+  /** Passwords by user name, valid in every realm. Default: alice with `wonderland`, bob with `builder`. */
   readonly users?: Readonly<Record<string, string>> | undefined
-  /** Options of its digest authenticator. */
+  /** Options of the digest authenticator. */
   readonly digest?: DigestOptions | undefined
-  /** How octets travel. With a `latency` nothing arrives before the clock has moved: fork what waits for it, then `pass`. */
+  /** Options of the network. With a `latency`, octets arrive only when the clock moves: fork what waits for them, then `pass`. */
   readonly network?: TestOptions | undefined
 }
 
 /**
- * A client that is logged in.
+ * A client with a session.
  *
  * @category models
  * @since 0.2.0
@@ -50,16 +50,16 @@ export interface TestRelayOptions {
 export interface Party {
   readonly client: Client.Client
   readonly grant: Client.Grant
-  /** What others address to write to it: the relay's URI of its session, and its own. */
+  /** The path by which others send to this client: the session URI at the relay, and the URI of the client. */
   readonly path: ReadonlyArray<string>
-  /** What this one addresses to write to another: by the relay, which both use. */
+  /** The path by which this client sends to another, through the relay that both use. */
   readonly pathTo: (other: Party) => ReadonlyArray<string>
 }
 
 const SOCKET = { scheme: "msrps", host: "relay.example.com", port: 2855 } as const
 const USERS = { alice: "wonderland", bob: "builder" }
 
-/** The layers that get the rest look at it. */
+/** Checks the shape only: the layers that get the other options check their values. */
 const schema = Schema.Struct({
   relay: Schema.optional(amongOthers({
     listen: Schema.optional(sockets.check(Schema.isMinLength(1, { expected: "one socket or several" })))
@@ -70,8 +70,8 @@ const schema = Schema.Struct({
 })
 
 /**
- * A relay to write tests against: on a network in memory and the clock of the test, so that a day passes in a moment and
- * nothing is left to chance. `Relay`, `TestNetwork`, `Transport`, `Codec` and `SessionRepo` are there besides.
+ * A relay for tests, on a network in memory and on the clock of the test, so that a day passes in a moment and runs are
+ * repeatable. The layer also provides `Relay`, `TestNetwork`, `Transport`, `Codec` and `SessionRepo`.
  *
  * ```ts
  * it.effect("a session ends", () =>
@@ -88,29 +88,29 @@ const schema = Schema.Struct({
 export class TestRelay extends Context.Service<TestRelay, {
   readonly relay: Relay["Service"]
   readonly network: TestNetwork["Service"]
-  /** Where clients connect, and what AUTH addresses. */
+  /** The socket that clients connect to, and the URI that AUTH addresses. */
   readonly socket: LocalSocket
   readonly uri: string
-  /** A new client, until the scope closes. */
+  /** Connects a new client, until the scope closes. */
   readonly connect: Effect.Effect<Client.Client, TransportError, Scope.Scope>
-  /** A new client with a session of this user. `expires` in seconds, as in its AUTH. On a network with latency fork it. */
+  /** Connects a new client and gets it a session of this user. On a network with latency it must be forked. */
   readonly login: (
     username: string,
     options?: {
-      /** Seconds asked for. */
+      /** Duration of the session that the AUTH asks for, in seconds. */
       readonly expires?: number | undefined
-      /** By default that of the option `users`. */
+      /** The password; by default that of the user in the option `users`. */
       readonly password?: string | undefined
     }
   ) => Effect.Effect<Party, TransportError | Client.ClientError, Scope.Scope>
-  /** Lets this time pass on the test's clock, and everything happen that is to happen then. */
+  /** Advances the clock of the test by this time, and runs everything that is due by then. */
   readonly pass: (time: Duration.Input) => Effect.Effect<void>
-  /** Cuts the link of a client: what is on its way is lost, and both sides see the end. */
+  /** Cuts the connection of a client: octets in flight are lost, and both sides see the close. */
   readonly cut: (client: Client.Client) => Effect.Effect<void>
 }>()("msrp-relay/testing/TestRelay") {
   /**
-   * What is provided to it is used: `Credentials`, `Authenticator`, `SessionRepo`, `SocketSelector`, `Resolver`, `Codec`. The
-   * rest is as in `options`, and in memory: the `Transport` too, whatever is provided.
+   * Uses these services if they are provided: `Credentials`, `Authenticator`, `SessionRepo`, `SocketSelector`, `Resolver`,
+   * `Codec`. All others come from `options` and are in memory; a `Transport` that is provided is not used.
    */
   static readonly layer = (options: TestRelayOptions = {}): Layer.Layer<
     TestRelay | Relay | TestNetwork | Transport | Codec | SessionRepo,
@@ -118,7 +118,7 @@ export class TestRelay extends Context.Service<TestRelay, {
   > => Layer.unwrap(Effect.map(checkOptions("TestRelay.layer", schema, options), () => layerOf(options)))
 }
 
-/** What is there, or else this. */
+/** A service that is provided, or else the given layer. */
 const given = <I, S, E>(key: Context.Key<I, S>, other: Layer.Layer<I, E>): Layer.Layer<I, E> =>
   Layer.unwrap(Effect.map(
     Effect.context(),
@@ -141,7 +141,7 @@ const make = Effect.fnUntraced(function*(users: Readonly<Record<string, string>>
   const services = Context.make(Transport, yield* Transport).pipe(Context.add(Codec, yield* Codec))
   const socket = relay.sockets[0]!
   const uri = relay.uris[0]!.text
-  // The clock stands still when the test is over: a relay that waits for a client that does not read would wait for ever.
+  // The clock no longer advances when the test is over, so the relay would wait for ever for a client that does not read.
   yield* Effect.addFinalizer(() =>
     Effect.andThen(
       Effect.sync(() => {
@@ -151,7 +151,7 @@ const make = Effect.fnUntraced(function*(users: Readonly<Record<string, string>>
     )
   )
   const connect = Effect.suspend(() => Client.connect(socket)).pipe(
-    // It listens there.
+    // The socket is valid, because the relay listens on it.
     Effect.catchTag("OptionsError", Effect.die),
     Effect.provideContext(services)
   )
@@ -192,12 +192,12 @@ const layerOf = (options: TestRelayOptions) => {
     Credentials.layerMemory(Object.entries(users).map(([name, word]) => passwordUser(name, Redacted.make(word))))
   )
   return Layer.effect(TestRelay, make(users)).pipe(
-    // Everybody on this network may be reached: it has no addresses that anybody should be kept from.
+    // All addresses may be dialled: a network in memory has none that need protection.
     Layer.provideMerge(Relay.layer({
       nextHops: { allow: ["0.0.0.0/0", "::/0"] },
       ...relay,
       listen,
-      // A pass of the clean-up is one step: each wakes the clock, and a day would have a million and a half of them.
+      // One step per pass of the clean-up: each step wakes the clock, and a day would otherwise take a million and a half.
       sessions: { hashSize: 0, ...relay.sessions },
       limits: { drain: 0, ...relay.limits }
     })),

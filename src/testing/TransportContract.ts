@@ -5,8 +5,8 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict"
 import { type Accept, type Connection, type LocalSocket, type Receiver, Transport } from "../Transport.ts"
 import { type Contract, until } from "./Contract.ts"
 
-/** Keeps what comes. */
-class Kept implements Receiver {
+/** Records the octets and closures of a connection. */
+class RecordingReceiver implements Receiver {
   connection!: Connection
   octets = Buffer.alloc(0)
   closures = 0
@@ -31,22 +31,24 @@ class Kept implements Receiver {
 const pattern = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, i) => (i * 7 + (i >> 8)) & 255))
 
 /**
- * What a `Transport` must do that can listen on this socket (port 0: any) and connect to it: see there.
+ * Tests the contract of a `Transport` that can listen on this socket (any port, if it is 0) and connect to it.
  *
  * @category testing
  * @since 0.2.0
  */
 export const transportContract = (socket: LocalSocket): Contract<Transport> => {
-  const pair = Effect.fnUntraced(function*(prepare: (dialling: Kept, accepting: Kept) => void = () => {}) {
-    const { connect, listen } = yield* Transport
-    const dialling = new Kept()
-    const accepting = new Kept()
-    prepare(dialling, accepting)
-    const bound = yield* listen(socket, accepting.accept)
-    const a = yield* connect({ ...bound, host: socket.host }, dialling.accept)
-    yield* until(() => accepting.connection !== undefined, "the connection")
-    return { a, b: accepting.connection, dialling, accepting, bound }
-  })
+  const pair = Effect.fnUntraced(
+    function*(prepare: (dialling: RecordingReceiver, accepting: RecordingReceiver) => void = () => {}) {
+      const { connect, listen } = yield* Transport
+      const dialling = new RecordingReceiver()
+      const accepting = new RecordingReceiver()
+      prepare(dialling, accepting)
+      const bound = yield* listen(socket, accepting.accept)
+      const a = yield* connect({ ...bound, host: socket.host }, dialling.accept)
+      yield* until(() => accepting.connection !== undefined, "the connection")
+      return { a, b: accepting.connection, dialling, accepting, bound }
+    }
+  )
   return [
     {
       title: "tells both sides what they are, the receiver before the one who dials",
@@ -148,9 +150,9 @@ export const transportContract = (socket: LocalSocket): Contract<Transport> => {
       run: Effect.gen(function*() {
         const { connect, listen } = yield* Transport
         const scope = yield* Scope.make()
-        const bound = yield* Effect.provideService(listen(socket, new Kept().accept), Scope.Scope, scope)
+        const bound = yield* Effect.provideService(listen(socket, new RecordingReceiver().accept), Scope.Scope, scope)
         yield* Scope.close(scope, Exit.void)
-        const error = yield* Effect.flip(connect({ ...bound, host: socket.host }, new Kept().accept))
+        const error = yield* Effect.flip(connect({ ...bound, host: socket.host }, new RecordingReceiver().accept))
         strictEqual(error._tag, "TransportError")
       })
     },
@@ -159,8 +161,8 @@ export const transportContract = (socket: LocalSocket): Contract<Transport> => {
       run: Effect.gen(function*() {
         const { connect, listen } = yield* Transport
         const scope = yield* Scope.make()
-        const accepting = new Kept()
-        const dialling = new Kept()
+        const accepting = new RecordingReceiver()
+        const dialling = new RecordingReceiver()
         const bound = yield* Effect.provideService(listen(socket, accepting.accept), Scope.Scope, scope)
         yield* connect({ ...bound, host: socket.host }, dialling.accept)
         yield* until(() => accepting.connection !== undefined, "the connection")

@@ -282,7 +282,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/Credentials.ts": [`within ${from(DIGEST, "LOOKUP_TIME")} seconds (\`DigestOptions.lookupTimeout\`)`],
   "src/SessionRepo.ts": [
     `one that takes longer than ${limits.authDecision} seconds or dies`,
-    `told after the fact, ${from("relay/edge/SessionKeeper", "AT_ONCE")} at a time`,
+    `called after the fact, ${from("relay/edge/SessionKeeper", "AT_ONCE")} at a time`,
     `it is read again ${from("relay/edge/SessionKeeper", "RETRY")} seconds later`,
     `default ${from("SessionRepo", "MAX_CHANGES").toLocaleString("en").replace(",", " ")}.`
   ],
