@@ -1,6 +1,6 @@
 /**
- * For tests of programs that are made with the relay: a relay on a simulated network, whose time passes as the test says, and
- * contracts for services of one's own. Nothing of it needs a test runner in particular; docs/testing.md shows it at work.
+ * Tools for testing programs that use the relay: a relay on a simulated network and a simulated clock, and contract tests for
+ * custom services. They work with any test runner; docs/testing.md has examples.
  *
  * ```ts
  * for (const { run, title } of sessionRepoContract) it.effect(title, () => Effect.provide(run, OwnRepo))

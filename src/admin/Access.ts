@@ -1,6 +1,6 @@
 /**
- * Who may ask for what. A browser on the same machine is the danger: any page in it may send requests to loopback, by a
- * form, a script, or a name of its own that it makes resolve to loopback (DNS rebinding).
+ * Access control of the admin API. The danger is a browser on the same machine: any page in it can send requests to loopback,
+ * with a form, a script, or a name that the page's owner lets resolve to loopback (DNS rebinding).
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,12 +18,12 @@ import { Authorization, Guard } from "./Api.ts"
 import { Forbidden, LengthRequired, TooLarge, Unauthorized, UnsupportedType } from "./Problems.ts"
 import { AdminToken } from "./Token.ts"
 
-/** Octets of a body. */
+/** Maximum number of octets of a request body. */
 export const MAX_BODY = 1024
 
 /**
- * Names in `Host` that a request without a token may be for, besides those of loopback; `any` where no browser gets to,
- * as on a Unix socket. With a token a name proves nothing: who rebinds one does not have the token.
+ * Names that `Host` may have, besides those of loopback, if no token is required; `any` for a listener that no browser can
+ * reach, such as a Unix socket. If a token is required, names are not checked: a page that rebinds one does not know the token.
  *
  * @category models
  * @since 0.2.0
@@ -32,15 +32,15 @@ export type AdminHosts = "any" | ReadonlyArray<string>
 
 type Refused = Forbidden | LengthRequired | TooLarge | UnsupportedType
 
-/** What a form of any page may send without asking first (Fetch §2.2.2, "CORS-safelisted"). */
+/** Content types that a page of any origin may send without a preflight (Fetch §2.2.2, "CORS-safelisted"). */
 const FORM_TYPES = new Set(["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"])
 
 const READING = new Set(["GET", "HEAD", "OPTIONS"])
 
-/** `Host`, without its port and without brackets (RFC 9110 §7.2). */
+/** The host of a `Host` header, without port and brackets (RFC 9110 §7.2). */
 const hostOf = (authority: string): string => authority.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1")
 
-/** Why a request goes no further, whoever it is from; undefined when it may. */
+/** Why a request is refused, whatever token it has; `undefined` if it is allowed. */
 export const refusalOf = (
   { headers, method }: {
     readonly headers: Readonly<Record<string, string | undefined>>
@@ -58,10 +58,10 @@ export const refusalOf = (
       })
     }
   }
-  // The scheme is left out: a proxy in between may do TLS.
+  // The scheme is not compared, because a proxy in between may terminate TLS.
   if (origin !== undefined && originHost(origin) !== host.toLowerCase()) return foreign
   const site = headers["sec-fetch-site"]
-  // A link that somebody follows. What a page has in a frame is there unseen, and as often as it likes: traces, too.
+  // A link to a page may be followed from elsewhere, but not loaded in a frame: that can be hidden and repeated, even for traces.
   const navigates = headers["sec-fetch-mode"] === "navigate" && READING.has(method) &&
     (headers["sec-fetch-dest"] ?? "document") === "document"
   if (site !== undefined && site !== "same-origin" && site !== "none" && !navigates) return foreign
@@ -82,15 +82,15 @@ const foreign = new Forbidden({ detail: "The request comes from a page of anothe
 const originHost = (origin: string): string | undefined =>
   URL.canParse(origin) ? new URL(origin).host.toLowerCase() : undefined
 
-/** Which requests this API takes: made once, used for its endpoints and for pages beside them. */
+/** The checks of requests, shared by the endpoints of the API and the pages beside them. */
 export class AdminAccess extends Context.Service<AdminAccess, {
-  /** Fails with why the request goes no further, whoever it is from. */
+  /** Fails if the request is refused, whatever token it has. */
   readonly guard: Effect.Effect<void, Refused, HttpServerRequest.HttpServerRequest>
-  /** Fails unless this is the token. */
+  /** Fails unless the given token is valid. */
   readonly authorize: (
     given: Redacted.Redacted
   ) => Effect.Effect<void, Unauthorized, HttpServerRequest.HttpServerRequest>
-  /** Both of them, for a page that is no endpoint. */
+  /** Applies both checks to a request for a page, which is no endpoint. */
   readonly admit: Effect.Effect<
     void,
     Refused | Unauthorized,
@@ -101,10 +101,10 @@ export class AdminAccess extends Context.Service<AdminAccess, {
     Layer.effect(AdminAccess, Effect.map(AdminToken, (token) => make(token, token.required ? "any" : hosts)))
 }
 
-/** What those hear who show nothing. */
+/** Detail of the 401 for a request without a token. */
 export const NO_TOKEN = "A token is needed"
 
-/** A browser asks its user for the password where a page of it is opened, and not for what that page asks; others may show a token. */
+/** Offers Basic only for navigation, so that a browser asks for the password when a page is opened, and not for its requests. */
 const challenge = HttpEffect.appendPreResponseHandler(({ headers }, response) => {
   const mode = headers["sec-fetch-mode"]
   const basic = mode === undefined || mode === "navigate" ? `, Basic realm="msrp-relay", charset="UTF-8"` : ""
@@ -119,7 +119,7 @@ const make = (token: AdminToken["Service"], hosts: AdminHosts): AdminAccess["Ser
   const authorize = Effect.fnUntraced(function*(given: Redacted.Redacted) {
     if (yield* token.admits(given)) return
     yield* challenge
-    // Of a request that shows a bearer token, this is asked for a password too: only the header tells what was shown.
+    // For a request with a bearer token this runs for Basic too, so only the header tells whether a token was sent.
     const { headers } = yield* HttpServerRequest.HttpServerRequest
     const shown = headers["authorization"] !== undefined
     return yield* new Unauthorized({ detail: shown ? "The token is not the right one" : NO_TOKEN })
@@ -138,7 +138,7 @@ export const layerGuard: Layer.Layer<Guard, never, AdminAccess> = Layer.effect(
   Effect.map(AdminAccess, ({ guard }) => (endpoint) => Effect.andThen(guard, endpoint))
 )
 
-/** Bearer first, then Basic: whoever shows neither hears of it once. */
+/** Tries Bearer first, then Basic; a refusal is logged only after the second. */
 export const layerAuthorization: Layer.Layer<Authorization, never, AdminAccess> = Layer.effect(
   Authorization,
   Effect.map(AdminAccess, ({ authorize }) => ({
@@ -150,11 +150,11 @@ export const layerAuthorization: Layer.Layer<Authorization, never, AdminAccess> 
   }))
 )
 
-/** Where a request comes from, for the log: the address of a proxy if there is one. */
+/** Address that a request comes from, for the log; behind a proxy it is that of the proxy. */
 export const askerOf = (request: HttpServerRequest.HttpServerRequest): string =>
   Option.getOrElse(request.remoteAddress, () => "Unix socket")
 
-/** Of those who show something: a page that a browser has no password for yet shows nothing. */
+/** Logs a wrong token. A request without one is normal: a browser sends none before its user has entered the password. */
 const tellRefused = () =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
     request.headers["authorization"] === undefined

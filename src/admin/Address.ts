@@ -1,28 +1,28 @@
-/** Where the admin API listens, and where it is reached: an address and a port, or the path of a Unix socket. */
+/** The address of the admin API: a host and a port, or the path of a Unix socket. */
 import { isIPv6 } from "node:net"
 import { isWildcard } from "../net/Hosts.ts"
 import { canonicalHost } from "../protocol/Uri.ts"
 import { addressText } from "../transport/Connection.ts"
 
 /**
- * Where the admin API listens.
+ * The address that the admin API listens on.
  *
  * @category models
  * @since 0.2.0
  */
 export type AdminAddress =
-  /** `host` is a name or an address, an IPv6 one without brackets. */
+  /** `host` is a name or an address; an IPv6 address has no brackets. */
   | { readonly _tag: "Tcp"; readonly host: string; readonly port: number }
-  /** An absolute path. */
+  /** `path` is absolute. */
   | { readonly _tag: "Unix"; readonly path: string }
 
-/** Octets of the path of a Unix socket on all systems that have them (`sun_path`, without its end). */
+/** Maximum number of octets in the path of a Unix socket on all systems (`sun_path` without its terminator). */
 export const MAX_SOCKET_PATH = 103
 
 const TCP = /^(?:\[([^\]]+)\]|([^\s:[\]/@]+)):(\d{1,5})$/
 
 /**
- * From `127.0.0.1:2858`, `[::1]:2858`, `host:2857` or `/run/msrp-relay/admin.sock`; undefined for anything else.
+ * Parses `127.0.0.1:2858`, `[::1]:2858`, `host:2857` or `/run/msrp-relay/admin.sock`; `undefined` for anything else.
  *
  * @category decoding
  * @since 0.2.0
@@ -41,7 +41,7 @@ export const parseAdminAddress = (text: string): AdminAddress | undefined => {
 }
 
 /**
- * As it is written in a setting.
+ * Formats an address as it is written in a setting.
  *
  * @category encoding
  * @since 0.2.0
@@ -50,7 +50,7 @@ export const formatAdminAddress = (address: AdminAddress): string =>
   address._tag === "Unix" ? address.path : addressText(address)
 
 /**
- * The URL to reach it at from this machine: one that listens everywhere is on loopback as well.
+ * The URL of the API from this machine. One that listens on all addresses is reached by loopback.
  *
  * @category encoding
  * @since 0.2.0

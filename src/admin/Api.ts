@@ -1,4 +1,4 @@
-/** The admin API as a value: its endpoints, what they take, and what they answer. The server and the client are made of it. */
+/** The declaration of the admin API: its endpoints, their parameters and responses. The server and clients derive from it. */
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -26,17 +26,17 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization>()("m
   security: { bearer: HttpApiSecurity.bearer, basic: HttpApiSecurity.basic }
 }) {}
 
-/** Refuses what pages of others could make a browser send, and bodies that nobody needs. */
+/** Refuses requests that pages of other origins can make a browser send, and bodies that are too large. */
 export class Guard extends HttpApiMiddleware.Service<Guard>()("msrp-relay/admin/Guard", {
   error: [Forbidden, LengthRequired, TooLarge, UnsupportedType]
 }) {}
 
-/** Refuses what is sent to an endpoint that takes nothing: whoever sends it means more than he would get. */
+/** Refuses a body sent to an endpoint that takes none, instead of ignoring what the client asks for. */
 export class EmptyBody extends HttpApiMiddleware.Service<EmptyBody>()("msrp-relay/admin/EmptyBody", {
   error: BadRequest
 }) {}
 
-/** Answers in time, or says that it cannot. */
+/** Limits the time for an answer. */
 export class TimeLimit extends HttpApiMiddleware.Service<TimeLimit>()("msrp-relay/admin/TimeLimit", {
   error: Unavailable
 }) {}
@@ -44,7 +44,7 @@ export class TimeLimit extends HttpApiMiddleware.Service<TimeLimit>()("msrp-rela
 const told = (summary: string, description?: string) =>
   OpenApi.annotations({ summary, ...description === undefined ? {} : { description } })
 
-/** Prometheus' text format. */
+/** Content type of the Prometheus text format. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 const health = HttpApiGroup.make("health", { topLevel: true }).add(
@@ -117,7 +117,7 @@ const steering = HttpApiGroup.make("steering", { topLevel: true }).add(
 ).middleware(EmptyBody).middleware(TimeLimit).middleware(Authorization)
 
 /**
- * Everything that there is, for `HttpApiClient` and for whoever mounts it.
+ * The whole admin API, for `HttpApiClient` and for mounting it in a server.
  *
  * @category schemas
  * @since 0.2.0
@@ -126,7 +126,7 @@ export const AdminApi = HttpApi.make("msrp-relay")
   .add(health, seeing, following, steering)
   .middleware(HttpApiMiddleware.ProblemDetails)
   .middleware(Guard)
-  // A misspelt parameter would silently show something else.
+  // Unknown parameters are errors: a misspelt one would silently change the result.
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })
   .annotateMerge(OpenApi.annotations({

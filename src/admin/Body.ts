@@ -1,4 +1,4 @@
-/** Bodies of requests to endpoints that take none. `Guard` has looked at their length before. */
+/** Checks the bodies of requests to endpoints that take none. `Guard` has checked their length before. */
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import { EmptyBody } from "./Api.ts"
 import { BadRequest } from "./Problems.ts"
 
-/** Some clients send an empty object where there is nothing to say. */
+/** Whether a body is empty, or an empty JSON object, which some clients send instead. */
 const isEmpty = (text: string): boolean => {
   try {
     const value: unknown = text === "" ? {} : JSON.parse(text)

@@ -1,4 +1,4 @@
-/** What the endpoints do: the relay's `Operator` and the parts are asked, and whoever steers is logged. */
+/** The handlers of the endpoints: they call the relay's `Operator` and the `AdminParts`, and log every change. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -19,10 +19,10 @@ import { NotFound, Unavailable } from "./Problems.ts"
 import { makeRates } from "./Rates.ts"
 import { makeLoopDelay, reasonsNotReady } from "./Readiness.ts"
 
-/** How often a trace says that it goes on: whoever has gone without a word is found out, and proxies do not give up. */
+/** Time between two heartbeats of a trace. They detect clients that vanished, and keep proxies from timing out. */
 const HEARTBEAT = "15 seconds"
 
-/** For the log: who has steered, and what. What a request says may be anything, a line of the log too. */
+/** Logs a change and its origin. Texts from the request are made printable, because they could imitate lines of the log. */
 const tell = (what: string, fields: Readonly<Record<string, string | number>> = {}) =>
   Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) => {
     const told = Record.map(fields, (value) => typeof value === "string" ? printable(value) : value)
@@ -30,8 +30,8 @@ const tell = (what: string, fields: Readonly<Record<string, string | number>> = 
   })
 
 /**
- * As JSON, in which fields that are undefined are absent. What comes from `Operator` has its types (`Contract` in Model),
- * and is not checked once more: of a thousand sessions that takes longer than to find them.
+ * A JSON response, in which undefined fields are absent. Values of `Operator` have the right types (`Contract` in Model), and
+ * are not validated again: for a thousand sessions that takes longer than finding them.
  */
 const json = (make: () => unknown) => Effect.sync(() => HttpServerResponse.jsonUnsafe(make()))
 
@@ -102,7 +102,7 @@ const following = HttpApiBuilder.group(
   Effect.fnUntraced(function*(handlers) {
     const { trace } = yield* AdminParts
     let running = 0
-    /** One of those that may run at a time, until the response is over. */
+    /** Counts a trace until its response is over, or refuses it. */
     const counted = Effect.acquireRelease(
       Effect.suspend(() =>
         running < MAX_TRACES
@@ -124,7 +124,7 @@ const following = HttpApiBuilder.group(
   })
 )
 
-/** The first heartbeat comes at once, so that the client knows that the trace runs before there is anything to tell. */
+/** Adds heartbeats. The first one comes at once, so that the client knows that the trace is running. */
 const withHeartbeat = (lines: Stream.Stream<TraceLine>): Stream.Stream<string> =>
   Stream.merge(
     Stream.map(lines, (line) => `${JSON.stringify(line)}\n`),
@@ -148,7 +148,7 @@ const steering = HttpApiBuilder.group(
         yield* tell("connection closed", { connection: number })
         return { ended: 1 }
       }),
-      // What takes many turns is done as a whole, and told, whether who asked has gone or not.
+      // Uninterruptible, because it takes many turns: it is completed and logged even if the client has left.
       endUser: Effect.fnUntraced(function*({ params: { user }, query: { realm } }) {
         const ended = yield* operator.inTurns.endUser(user, realm)
         yield* tell("sessions of a user ended", { user, ...realm === undefined ? {} : { realm }, sessions: ended })
@@ -168,5 +168,5 @@ const steering = HttpApiBuilder.group(
   })
 )
 
-/** All groups. */
+/** The handlers of all groups of endpoints. */
 export const layerHandlers = Layer.mergeAll(health, seeing, following, steering)

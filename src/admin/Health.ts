@@ -1,4 +1,4 @@
-/** How the process is: what the relay itself cannot know. */
+/** Readings of the health of the process. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { statSync } from "node:fs"
@@ -9,36 +9,36 @@ import { openFilesAllowed } from "../net/OpenFiles.ts"
 import type { StatusHealth } from "./status/Shapes.ts"
 
 /**
- * What others know; absent where nobody does.
+ * Sources of readings that come from elsewhere; each may be absent.
  *
  * @category models
  * @since 0.2.0
  */
 export interface HealthSources {
-  /** Certificates in use: the names that each is good for, and its end in milliseconds since 1970. */
+  /** Certificates in use: the names of each, and its expiry in milliseconds since 1970. */
   readonly certificates?: (() => StatusHealth["certificates"]) | undefined
-  /** The backend of users: milliseconds since it was last asked here, and failures since the start. */
+  /** The backend of users: milliseconds that its answers took since the last call, and failures since the start. */
   readonly backend?: (() => StatusHealth["backend"]) | undefined
 }
 
 /**
- * Percentiles are those since the last call, so it has one caller.
+ * Takes a reading. Percentiles cover the time since the last call, so there may only be one caller.
  *
  * @category models
  * @since 0.2.0
  */
 export type Health = () => StatusHealth
 
-/** Milliseconds: how often the event loop's delay is measured. */
+/** Milliseconds between two measurements of the event loop's delay. */
 const RESOLUTION = 20
 
 const DESCRIPTORS = "/proc/self/fd"
 
-/** How often descriptors are counted where that takes a walk through all of them. */
+/** Time between two counts of the descriptors, if counting takes a walk through all of them. */
 const WALK = "30 seconds"
 
 /**
- * Watches the event loop while the scope lives, for readings of how the process is.
+ * Makes a reader of the health of the process, which watches the event loop until the scope closes.
  *
  * @category constructors
  * @since 0.2.0
@@ -58,7 +58,7 @@ export const makeHealth = Effect.fnUntraced(function*(
   const limit = yield* openFilesAllowed
 
   return () => {
-    // What it measures is the time between two turns of its own timer.
+    // The monitor measures the time between two runs of its timer, so the interval of the timer is subtracted.
     const late = (nanos: number): number => monitor.count === 0 ? 0 : Math.max(0, round(nanos / 1e6 - RESOLUTION))
     const loop = { p50: late(monitor.percentile(50)), p99: late(monitor.percentile(99)), max: late(monitor.max) }
     monitor.reset()
@@ -78,7 +78,7 @@ export const makeHealth = Effect.fnUntraced(function*(
 
 const round = (millis: number): number => Math.round(millis * 100) / 100
 
-/** Linux from 6.2 on says how many there are as the folder's size; before that they are counted, on a fiber. */
+/** From Linux 6.2 on the size of the directory is the number of descriptors; on earlier kernels a fiber counts them. */
 const countDescriptors: Effect.Effect<() => number | undefined, never, Scope.Scope> = Effect.gen(function*() {
   const size = (): number | undefined => statSync(DESCRIPTORS, { throwIfNoEntry: false })?.size
   const first = yield* Effect.sync(size)

@@ -1,10 +1,10 @@
-/** Pages that are one file: where they come from, and what they have in them. */
+/** Pages that consist of one file with inlined scripts and styles. */
 import { hash } from "node:crypto"
 import { readFile } from "node:fs/promises"
 
 /**
- * Reads a page when it is asked for first, and again as long as that fails. `bundle` is the file that `npm run build` makes.
- * Where that is missing, a clone has what it takes to make the page at once: `maker` is the module that does.
+ * Reads a page on first use, and again as long as that fails. `bundle` is the file that `npm run build` makes. If it is
+ * missing in a clone of the repository, the module `maker` makes the page.
  */
 export const pageReader = (bundle: URL, maker?: URL): () => Promise<string> => {
   let reading: Promise<string> | undefined
@@ -26,7 +26,7 @@ export const pageReader = (bundle: URL, maker?: URL): () => Promise<string> => {
     })
 }
 
-/** A source for each script, or style, of a page, as a content security policy names it (CSP3 §2.3.1). */
+/** The hash of each inlined script, or style, as a source of a content security policy (CSP3 §2.3.1). */
 export const hashesOf = (html: string, element: "script" | "style"): string =>
   Array.from(
     html.matchAll(new RegExp(`<${element}(?: [^>]*)?>(.*?)</${element}>`, "gs")),

@@ -1,25 +1,25 @@
-/** What a client of the admin API may take: it is for a few operators, and must not be where a relay is brought down. */
+/** Limits on the clients of the admin API, which serves a few operators and must not be a way to bring down a relay. */
 
-/** Connections at a time; of more, those without a request are closed, then the new ones. */
+/** Maximum number of connections. Beyond it an idle one is closed, or else the new one. */
 export const MAX_CONNECTIONS = 64
 
-/** Octets of a request's line and header fields (431 beyond that). */
+/** Maximum number of octets of the request line and headers (431 beyond that). */
 export const MAX_HEAD = 8192
 
-/** Milliseconds for a request to come in, head and body; the first one from the connection on. */
+/** Milliseconds for a request to arrive, headers and body; for the first one they begin with the connection. */
 export const REQUEST_TIME = 10_000
 
-/** Milliseconds that a client has for its next request, as it is told; Node gives it a second more, since it may be on its way. */
+/** Milliseconds that an idle connection is kept, as announced to the client; Node adds a second for requests under way. */
 export const IDLE_TIME = 5000
 
-/** Milliseconds for an answer that is written and not taken: whoever does not read is dropped. */
+/** Milliseconds after which a client that does not read its response is disconnected. */
 export const STALL_TIME = 15_000
 
-/** For an endpoint to have its answer; a stream only begins in it. */
+/** Time limit for an endpoint to answer; a stream only has to begin within it. */
 export const ANSWER_TIME = "30 seconds"
 
-/** Requests on one connection: who sends them without waiting for answers has as many read at once. */
+/** Maximum number of requests on one connection: a client that pipelines has this many read at once. */
 export const MAX_REQUESTS = 32
 
-/** Characters of one part of a path, as a user's name in hexadecimal escapes. */
+/** Maximum number of characters of one path segment, such as a user name in percent-encoding. */
 export const MAX_PATH_PART = 1024

@@ -1,9 +1,9 @@
-/** How the admin API fails to listen. */
+/** The error of an admin API that cannot listen. */
 import * as Data from "effect/Data"
 import { type AdminAddress, formatAdminAddress } from "./Address.ts"
 
 /**
- * The admin API cannot listen. The message is for people.
+ * The admin API cannot listen on its address. The message is meant for people.
  *
  * @category errors
  * @since 0.2.0

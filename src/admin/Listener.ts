@@ -1,4 +1,4 @@
-/** The HTTP server of the admin API: on an address or a Unix socket, with bounds for what clients take. */
+/** The HTTP server of the admin API, on an address or a Unix socket, with limits on its clients. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import type * as HttpServer from "effect/http/HttpServer"
@@ -14,16 +14,16 @@ import { IDLE_TIME, MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS, REQUEST_TIME, STALL
 import { AdminListenError } from "./ListenError.ts"
 import { clear, follow, ofItsOwner, whyNot } from "./SocketFile.ts"
 
-/** For answers that are under way when the server ends. */
+/** Time for responses that are under way when the server stops. */
 const LAST_WORDS = "200 millis"
 
-/** Milliseconds between two looks for requests that take too long. */
+/** Milliseconds between two checks for requests that take too long. */
 const LOOK = 1000
 
-/** Requests that are dealt with in one turn of the event loop. */
+/** Requests that are handled in one turn of the event loop. */
 export const AT_ONCE = 8
 
-/** Not listening yet. */
+/** Makes the server; it does not listen yet. */
 export const makeServer = (address: AdminAddress): Server => {
   const server = createServer({
     maxHeaderSize: MAX_HEAD,
@@ -36,10 +36,10 @@ export const makeServer = (address: AdminAddress): Server => {
   server.maxRequestsPerSocket = MAX_REQUESTS
   inTurns(server)
   makesRoom(server)
-  // Before its first request, a connection says nothing that could be timed.
+  // The timeouts of Node begin with a request, so a new connection without one needs its own.
   server.on("connection", (socket) => socket.setTimeout(REQUEST_TIME))
   server.on("arrived", (_request: IncomingMessage, response: ServerResponse) => {
-    // A quiet answer, as a trace of nothing, goes on; one that its client does not take does not.
+    // A response with nothing to send, such as a quiet trace, goes on; one that the client does not read is ended.
     const check = (): void => {
       if (response.writableLength > 0) response.destroy()
       else response.socket?.setTimeout(STALL_TIME)
@@ -51,14 +51,15 @@ export const makeServer = (address: AdminAddress): Server => {
 }
 
 /**
- * Node tells of all requests that are there in one turn, and whoever waits for no answer has thousands there, also without a
- * token. So some are dealt with in each turn, of a connection the next one when the answer before has been taken, or all its
- * answers would be there at once for who reads none; and none of those who are gone. `arrived` is told at once.
+ * Spreads requests over turns of the event loop. Node emits all requests that have arrived in one turn, and a client that
+ * pipelines can have thousands, even without a token. So only some are handled per turn. Those of one connection are handled
+ * one after the other, each when the response before has been read, because otherwise the responses for a client that reads none
+ * would pile up. Requests of closed connections are dropped. The event `arrived` is emitted at once.
  */
 const inTurns = (server: Server): void => {
   const emit = server.emit.bind(server) as (...all: ReadonlyArray<unknown>) => boolean
   const later = makeSlices((task) => void setImmediate(task), () => false, AT_ONCE)
-  /** Of each connection whose request is dealt with, those behind it. */
+  /** Requests that wait, by connection, while one of that connection is being handled. */
   const behind = new WeakMap<Net.Socket, Array<() => void>>()
   server.emit = (name: string, ...all: ReadonlyArray<unknown>) => {
     if (name !== "request") return emit(name, ...all)
@@ -82,8 +83,8 @@ const inTurns = (server: Server): void => {
 }
 
 /**
- * When there are too many connections, the one goes that has waited for longest without a whole request, or else the new one:
- * whoever only opens connections keeps no operator out, and no supervisor that asks whether the relay is well.
+ * Closes a connection when there are too many: the one that has been without a complete request for longest, or else the new
+ * one. A client that only opens connections thus keeps out neither operators nor health checks.
  */
 const makesRoom = (server: Server): void => {
   const idle = new Set<Net.Socket>()
@@ -117,7 +118,7 @@ const make = Effect.fnUntraced(function*(
     ...address._tag === "Unix" ? { path: address.path } : { host: address.host, port: address.port },
     gracefulShutdownTimeout: LAST_WORDS
   }).pipe(Effect.mapError(({ cause }) => failed(reasonOf(cause, address))))
-  // A trace or a status page may stay for hours, and the end of the relay does not wait for it.
+  // Traces and status pages may stay open for hours; stopping the relay does not wait for them.
   yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
   if (address._tag === "Unix") yield* follow(server, address.path)
   return made
@@ -126,6 +127,6 @@ const make = Effect.fnUntraced(function*(
 const reasonOf = (cause: unknown, address: AdminAddress): string =>
   address._tag === "Unix" ? whyNot(cause, address.path) : wordsOf(cause)
 
-/** A server that listens on this address for as long as its layer lives; fails when it cannot. */
+/** A server that listens on this address for as long as the layer lives; fails if it cannot. */
 export const layerListener = (address: AdminAddress): Layer.Layer<HttpServer.HttpServer, AdminListenError> =>
   Layer.effect(HttpServerService, make(address))

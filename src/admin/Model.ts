@@ -1,24 +1,26 @@
-/** What the admin API tells: its JSON, field by field as `Operator` and the settings have them. */
+/** Schemas of the JSON of the admin API; field names are those of `Operator` and of the settings. */
 import * as Schema from "effect/Schema"
 import type { ConnectionSummary, Phase, SessionSummary, TrafficSummary } from "../relay/edge/Operator.ts"
 import type { RelayEvent } from "../relay/edge/RelayEvent.ts"
 import { transportNames } from "../transport/TransportName.ts"
 
-/** Items of a page: at most, and when nobody says how many. */
+/** Maximum number of items on a page. */
 export const MAX_PAGE = 1000
+
+/** Items on a page if the request does not say how many. */
 export const DEFAULT_PAGE = 100
 const MAX_OFFSET = 100_000_000
 
-/** Characters of a name or an address in a query. */
+/** Maximum number of characters of a name or an address in a query. */
 const MAX_NAME = 255
 
 const count = Schema.Int
 const millis = Schema.Finite
 
-/** What passed in one direction. */
+/** Traffic in one direction. */
 export const Traffic = Schema.Struct({ requests: count, octets: count })
 
-/** The label of a session: what stands for its session-id. */
+/** The label of a session, which stands for its session-id. */
 export const SessionLabel = Schema.String.check(
   Schema.isPattern(/^[0-9a-f]{12}$/, {
     message: "must be 12 hexadecimal digits, as the list of sessions and the log have them"
@@ -62,7 +64,7 @@ export const Connection = Schema.Struct({
 export const Sessions = Schema.Struct({ total: count, items: Schema.Array(Session) })
 export const Connections = Schema.Struct({ total: count, items: Schema.Array(Connection) })
 
-/** Something that happened, as the log has it. */
+/** An event of the relay, as it is logged. */
 export const Event = Schema.Struct({
   time: millis,
   level: Schema.Literals(["Debug", "Info", "Warn"]),
@@ -72,13 +74,13 @@ export const Event = Schema.Struct({
 
 export const Events = Schema.Struct({ items: Schema.Array(Event) })
 
-/** A name in a query; one that is longer is nobody's. */
+/** A name in a query. */
 export const Name = Schema.String.check(
   Schema.isNonEmpty({ message: "must not be empty" }),
   Schema.isMaxLength(MAX_NAME, { message: `must have at most ${MAX_NAME} characters` })
 )
 
-/** A whole number as a query has it, and as the command line does. */
+/** A whole number as text, in a query or on the command line. */
 const wholeNumber = (minimum: number, maximum: number) => Schema.FiniteFromString.check(...between(minimum, maximum))
 
 const between = (minimum: number, maximum: number) =>
@@ -100,7 +102,7 @@ export const Offset = Schema.Finite.check(...between(0, MAX_OFFSET))
 export const sessionQuery = { user: Schema.optional(Name), realm: Schema.optional(Name), ...page }
 export const connectionQuery = page
 
-/** Which traffic to follow, and for how long: seconds. */
+/** The traffic to trace; `seconds` is the duration of the trace. */
 export const traceQuery = {
   user: Schema.optional(Name),
   realm: Schema.optional(Name),
@@ -114,7 +116,7 @@ export const Ended = Schema.Struct({ ended: count })
 const phase = Schema.Literals(["serving", "draining", "stopping"])
 
 /**
- * What the relay does, and since when.
+ * The phase of the relay; `since` is when it began, in milliseconds since 1970.
  *
  * @category schemas
  * @since 0.2.0
@@ -122,28 +124,28 @@ const phase = Schema.Literals(["serving", "draining", "stopping"])
 export const PhaseState = Schema.Struct({ phase, since: millis })
 
 /**
- * A backend of users that could not tell who somebody is, the last time that it was asked.
+ * A backend of users whose last lookup failed.
  *
  * @category schemas
  * @since 0.2.0
  */
 export const UsersUnavailable = Schema.Struct({
-  /** Milliseconds since 1970: the first time in a row, and the last. */
+  /** Milliseconds since 1970 of the first failure in a row, and of the last. */
   since: millis,
   last: millis,
   reason: Schema.String
 })
 
 /**
- * Numbers for a glance: what there is, how much there may be, what happens per second.
+ * An overview of the relay: current numbers, their limits, and rates.
  *
  * @category schemas
  * @since 0.2.0
  */
 export const Overview = Schema.Struct({
   version: Schema.String,
-  /** Milliseconds since 1970: when the phase began, when the process did, and now. */
   phase,
+  /** Milliseconds since 1970 when the phase began, when the process started, and of now. */
   since: millis,
   started: millis,
   now: millis,
@@ -151,13 +153,13 @@ export const Overview = Schema.Struct({
   maxConnections: Schema.optional(count),
   sessions: count,
   maxSessions: Schema.optional(count),
-  /** Octets of output and of parked requests. */
+  /** Octets of buffered output and of parked requests. */
   bufferedOctets: count,
-  /** Absent when users can be asked, or nobody has asked yet. */
+  /** Absent if the last lookup of a user succeeded, or there was none. */
   usersUnavailable: Schema.optional(UsersUnavailable),
-  /** Milliseconds that a turn of the event loop came too late, in the middle of the last seconds. */
+  /** Median delay of the event loop in the last seconds, in milliseconds. */
   eventLoopDelay: Schema.Finite,
-  /** Per second, of the last ten or so. */
+  /** Rates per second, over about the last ten seconds. */
   rates: Schema.Struct({
     framesIn: Schema.Finite,
     octetsIn: Schema.Finite,
@@ -170,18 +172,18 @@ export const Overview = Schema.Struct({
 }).annotate({ identifier: "Overview" })
 
 /**
- * A setting as it is in force.
+ * A setting that is in force.
  *
  * @category schemas
  * @since 0.2.0
  */
 export const SettingInForce = Schema.Struct({
   name: Schema.String,
-  /** Absent where it is a secret, or not set and without a default. */
+  /** Absent if it is secret, or not set and without a default. */
   value: Schema.optional(Schema.String),
-  /** Somebody has set it: it is not the default. */
+  /** Whether it was set, as opposed to a default. */
   set: Schema.Boolean,
-  /** It is not told. */
+  /** Whether its value is a secret. */
   secret: Schema.Boolean
 }).annotate({ identifier: "Setting" })
 
@@ -192,17 +194,17 @@ export const logLevels = ["all", "trace", "debug", "info", "warn", "error", "fat
 export const LogLevelState = Schema.Struct({ level: Schema.Literals(logLevels) })
 
 /**
- * What became of reading the settings again.
+ * The result of reloading the settings.
  *
  * @category schemas
  * @since 0.2.0
  */
 export const Reloaded = Schema.Struct({
-  /** Names of the settings that have changed and are in force. */
+  /** Names of the changed settings that are in force now. */
   changed: Schema.Array(Schema.String),
-  /** Names of those that have changed and wait for a restart. */
+  /** Names of the changed settings that need a restart. */
   needsRestart: Schema.Array(Schema.String),
-  /** What is wrong with the new ones: if anything is, nothing has changed. */
+  /** Problems of the new settings; if there are any, nothing was changed. */
   problems: Schema.Array(Schema.Struct({ setting: Schema.String, problem: Schema.String }))
 }).annotate({ identifier: "Reloaded" })
 
@@ -211,7 +213,7 @@ export const Healthy = Schema.Struct({ status: Schema.Literal("ok") })
 export const Ready = Schema.Struct({ status: Schema.Literal("ready") })
 
 /**
- * One line of a trace: JSON.
+ * One line of a trace, as JSON.
  *
  * @category schemas
  * @since 0.2.0
@@ -226,14 +228,14 @@ export const TraceLine = Schema.Record(Schema.String, Schema.Json)
  */
 export type PhaseState = typeof PhaseState.Type
 /**
- * A backend that cannot be asked, as `UsersUnavailable` decodes it.
+ * A failing backend as `UsersUnavailable` decodes it.
  *
  * @category models
  * @since 0.2.0
  */
 export type UsersUnavailable = typeof UsersUnavailable.Type
 /**
- * How a relay is, as `Overview` decodes it.
+ * An overview as `Overview` decodes it.
  *
  * @category models
  * @since 0.2.0
@@ -268,7 +270,7 @@ export type LogLevelName = typeof LogLevelState.Type["level"]
  */
 export type TraceLine = typeof TraceLine.Type
 /**
- * Whose frames are traced, and for how many seconds.
+ * The user whose frames are traced, and the duration of the trace in seconds.
  *
  * @category models
  * @since 0.2.0
@@ -279,7 +281,7 @@ export interface TraceQuery {
   readonly seconds?: number | undefined
 }
 
-/** Does not compile when the API misses or misnames a field of `Operator`. */
+/** Does not compile if the API lacks or misnames a field of `Operator`. */
 type Same<A, B extends A> = B
 export type Contract = [
   Same<typeof Session.Type, SessionSummary>,

@@ -1,4 +1,4 @@
-/** What is there besides the endpoints: the API's description, its page, and the status pages. */
+/** The routes beside the endpoints: the OpenAPI description, its page, the status pages, and errors for all other paths. */
 import * as Effect from "effect/Effect"
 import * as HttpApiScalar from "effect/http-api/HttpApiScalar"
 import * as OpenApi from "effect/http-api/OpenApi"
@@ -12,11 +12,11 @@ import { AdminApi } from "./Api.ts"
 import { AdminParts } from "./Parts.ts"
 import { MethodNotAllowed, NotFound } from "./Problems.ts"
 
-/** Everything that the page of the API needs is in it, and nothing from elsewhere is let in. */
+/** The page of the API is self-contained, so nothing may be loaded from elsewhere. */
 const DOCS_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; " +
   "font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-/** Unless the answer has another one. */
+/** Default headers of every response. */
 const HEADERS = {
   "cache-control": "no-store",
   "x-content-type-options": "nosniff",
@@ -28,8 +28,8 @@ const withHeaders = (response: HttpServerResponse.HttpServerResponse): HttpServe
   HttpServerResponse.setHeaders(response, { ...HEADERS, ...response.headers })
 
 /**
- * At just 1000 px the page takes itself for a wide and for a narrow one, so that one lies over the other: it is a wide one
- * there. What menus would have is no reason to scroll to the side.
+ * At exactly 1000 px both the wide and the narrow layout of the page apply and overlap, so the wide one is forced. The overflow
+ * of hidden menus is clipped, so that the page does not scroll sideways.
  */
 const LAYOUT = `
 @media (width: 1000px) {
@@ -40,7 +40,7 @@ const LAYOUT = `
 }
 .references-rendered { overflow-x: clip; }`
 
-/** Nothing that leads to services of whoever made the page, and no fonts from there. */
+/** Turns off links to the services of the vendor of the page, and fonts from there. */
 const SCALAR = {
   withDefaultFonts: false,
   hideClientButton: true,
@@ -51,12 +51,12 @@ const SCALAR = {
   customCss: `.scalar-app a[href*='scalar.com'] { display: none }${LAYOUT}`
 }
 
-/** The API's description as a page. Megabytes, so it is made when somebody asks. */
+/** The description of the API as a page. It has megabytes, so it is made on first use. */
 const docs = Effect.cached(
   HttpRouter.toHttpEffect(HttpApiScalar.layer(AdminApi, { path: "/docs", scalar: SCALAR }))
 )
 
-/** The problem as an answer, where no endpoint does that. */
+/** Turns an error into a response, which only endpoints do by themselves. */
 const answered = <R>(
   answer: Effect.Effect<HttpServerResponse.HttpServerResponse, HttpServerRespondable.Respondable, R>
 ) => Effect.catch(answer, HttpServerRespondable.toResponse)
@@ -79,15 +79,15 @@ export const layerPages = HttpRouter.use(Effect.fnUntraced(function*(router) {
       Effect.map(HttpServerResponse.setHeader("content-security-policy", DOCS_POLICY))
     )
   )
-  // The page holds nothing, and is what asks for the token.
+  // The page contains no data, and asks for the token itself, so it needs none.
   yield* router.add("GET", "/", answered(Effect.andThen(guard, one)))
-  // Which has `/status` as well.
+  // The wildcard matches `/status` too.
   yield* router.add("GET", "/status/*", status)
 }))
 
 const noPage = new NotFound({ detail: "There is no such page; /docs has what there is" })
 
-/** Methods of each path of the API, for those who ask with another one. */
+/** The methods of each path, for the `Allow` header of a 405. */
 const methods: ReadonlyArray<{ readonly path: RegExp; readonly allow: string }> = (() => {
   const found = new Map<string, Set<string>>()
   const add = (path: string, method: string): void => {
@@ -106,7 +106,7 @@ const methods: ReadonlyArray<{ readonly path: RegExp; readonly allow: string }> 
   }))
 })()
 
-/** What no route has: 404, or 405 with the methods that there are; OPTIONS tells them, and lets no other origin in. */
+/** Answers requests that no route matches: 404, 405 with the allowed methods, or OPTIONS, which permits no other origin. */
 export const layerRest = HttpRouter.use(Effect.fnUntraced(function*(router) {
   const { guard } = yield* AdminAccess
   const answer = Effect.fnUntraced(function*({ method, url }: HttpServerRequest.HttpServerRequest) {
@@ -120,13 +120,13 @@ export const layerRest = HttpRouter.use(Effect.fnUntraced(function*(router) {
       : yield* HttpServerRespondable.toResponse(problem)
     return HttpServerResponse.setHeader(response, "allow", known.allow)
   })
-  // HEAD is left to the router, which answers it as GET.
+  // HEAD is missing, because the router answers it like GET.
   for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const) {
     yield* router.add(method, "/*", (request) => answered(answer(request)))
   }
 }))
 
-/** Headers of every answer: nothing of it is kept by anybody, or read by other pages. */
+/** Adds the default headers, so that responses are neither cached nor readable by other pages. */
 export const headers = HttpRouter.middleware((answer) =>
   HttpEffect.withPreResponseHandler(answer, (_request, response) => Effect.succeed(withHeaders(response)))
 )

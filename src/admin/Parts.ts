@@ -1,4 +1,4 @@
-/** What the admin API needs besides the relay's `Operator`: whoever mounts it plugs these in. */
+/** The parts of the relay and the program that the admin API needs; the program that mounts the API provides them. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -18,7 +18,7 @@ import type {
 import { NotAvailable } from "./Problems.ts"
 
 /**
- * What the admin API shows and does besides what the relay's `Operator` has.
+ * The relay's `Operator`, and everything else that the admin API shows and does.
  *
  * @category services
  * @since 0.2.0
@@ -27,12 +27,12 @@ export interface AdminPartsShape {
   readonly version: string
   readonly operator: Operator
   readonly counters: Readonly<Pick<RelayCounters, RatedCounter>>
-  /** How much there is now: connections, sessions, and octets that wait. */
+  /** Current numbers of connections and sessions, and of octets that wait to be sent. */
   readonly gauges: () => { readonly connections: number; readonly sessions: number; readonly bufferedOctets: number }
-  /** How much there may be; `Infinity` for no limit. */
+  /** Maximum numbers of connections and sessions; `Infinity` for no limit. */
   readonly limits: { readonly connections: number; readonly sessions: number }
   readonly phase: Effect.Effect<PhaseState>
-  /** The backend of users, where it could not tell who somebody is the last time. Absent: nobody knows. */
+  /** The failure of the backend of users, if its last lookup failed. Absent: this is not known. */
   readonly usersUnavailable?: (() => UsersUnavailable | undefined) | undefined
   readonly settings: Effect.Effect<ReadonlyArray<SettingInForce>>
   readonly drain: Effect.Effect<PhaseState, NotAvailable>
@@ -40,11 +40,11 @@ export interface AdminPartsShape {
   readonly logLevel: Effect.Effect<LogLevelName, NotAvailable>
   readonly setLogLevel: (level: LogLevelName) => Effect.Effect<void, NotAvailable>
   readonly reload: Effect.Effect<Reloaded, NotAvailable>
-  /** Prometheus' text. */
+  /** Metrics in the text format of Prometheus. */
   readonly metrics: Effect.Effect<string, NotAvailable>
-  /** Lines as they come, until the stream is interrupted or `seconds` are over. It drops lines rather than keep them all. */
+  /** Traces until the stream is interrupted or `seconds` have passed. Lines are dropped if they are not read fast enough. */
   readonly trace: (query: TraceQuery) => Effect.Effect<Stream.Stream<TraceLine>, NotAvailable>
-  /** What is at `/` and below `/status`, by its path; undefined when nothing is there. Asked after the checks. */
+  /** The response for `/` or a path below `/status`; `undefined` if there is none. Called after the checks of the request. */
   readonly page: (
     path: string
   ) => Effect.Effect<
@@ -54,7 +54,7 @@ export interface AdminPartsShape {
   >
 }
 
-/** Counters that are told per second. */
+/** Counters that the overview shows as rates per second. */
 export const ratedCounters = [
   "framesIn",
   "octetsIn",
@@ -76,7 +76,7 @@ export type RatedCounter = typeof ratedCounters[number]
 export class AdminParts extends Context.Service<AdminParts, AdminPartsShape>()("msrp-relay/AdminParts") {}
 
 /**
- * The answer of a part that is not there; `what` fits behind "without".
+ * The error of a part that this program does not have; `what` completes the sentence "This relay runs without ...".
  *
  * @category errors
  * @since 0.2.0

@@ -1,24 +1,24 @@
-/** What the API answers instead: problems in JSON (RFC 9457), each with a sentence about what is wrong. */
+/** The error responses of the API: problem details in JSON (RFC 9457). */
 import * as HttpApiError from "effect/http-api/HttpApiError"
 import * as Schema from "effect/Schema"
 
 const TYPE = "about:blank"
 
-/** 400: a body that makes no sense. */
+/** 400: the body is not valid here. */
 export class BadRequest extends HttpApiError.Problem<BadRequest>()("BadRequest", {
   type: TYPE,
   status: 400,
   title: "Bad Request"
 }) {}
 
-/** 401: no token, or another one. */
+/** 401: the token is missing or wrong. */
 export class Unauthorized extends HttpApiError.Problem<Unauthorized>()("Unauthorized", {
   type: TYPE,
   status: 401,
   title: "Unauthorized"
 }) {}
 
-/** 403: the request comes from a page of somebody else, or is for a name that is not the API's. */
+/** 403: the request comes from a page of another origin, or its `Host` is not a name of the API. */
 export class Forbidden extends HttpApiError.Problem<Forbidden>()("Forbidden", {
   type: TYPE,
   status: 403,
@@ -32,28 +32,28 @@ export class NotFound extends HttpApiError.Problem<NotFound>()("NotFound", {
   title: "Not Found"
 }) {}
 
-/** 405: the path is there, the method is not. */
+/** 405: the path exists, but not with this method. */
 export class MethodNotAllowed extends HttpApiError.Problem<MethodNotAllowed>()("MethodNotAllowed", {
   type: TYPE,
   status: 405,
   title: "Method Not Allowed"
 }) {}
 
-/** 411: a body whose length nobody tells. */
+/** 411: the request has a body without Content-Length. */
 export class LengthRequired extends HttpApiError.Problem<LengthRequired>()("LengthRequired", {
   type: TYPE,
   status: 411,
   title: "Length Required"
 }) {}
 
-/** 413: a body that is longer than any that this API wants. */
+/** 413: the body is longer than any endpoint needs. */
 export class TooLarge extends HttpApiError.Problem<TooLarge>()("TooLarge", {
   type: TYPE,
   status: 413,
   title: "Content Too Large"
 }) {}
 
-/** 415: a body that a form of any page could have sent. */
+/** 415: the body has a content type that a form of any page could send. */
 export class UnsupportedType extends HttpApiError.Problem<UnsupportedType>()("UnsupportedType", {
   type: TYPE,
   status: 415,
@@ -61,7 +61,7 @@ export class UnsupportedType extends HttpApiError.Problem<UnsupportedType>()("Un
 }) {}
 
 /**
- * 501: this relay runs without that part.
+ * 501: this relay runs without the requested part.
  *
  * @category errors
  * @since 0.2.0
@@ -72,7 +72,7 @@ export class NotAvailable extends HttpApiError.Problem<NotAvailable>()("NotAvail
   title: "Not Implemented"
 }) {}
 
-/** 503: what `/readyz` answers while no new work should come, with the reasons, and what else takes too long. */
+/** 503: `/readyz` asks for no new clients (with the reasons), a time limit has passed, or there are too many traces. */
 export class Unavailable extends HttpApiError.Problem<Unavailable>()("Unavailable", {
   type: TYPE,
   status: 503,

@@ -1,4 +1,4 @@
-/** How much happens per second, lately: counters are looked at every few seconds, and the last looks are kept. */
+/** Rates per second over the last seconds, from samples of the counters. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -7,25 +7,27 @@ import { type RatedCounter, ratedCounters } from "./Parts.ts"
 
 type Numbers = Readonly<Record<RatedCounter, number>>
 
-/** Between two looks, and how many are kept: a rate is one of the last 10 to 15 seconds. */
-const LOOK = "5 seconds"
-const LOOKS = 3
+/** Time between two samples. */
+const INTERVAL = "5 seconds"
 
-/** Milliseconds: of less time nothing is told, since one request would be many per second. */
+/** Samples that are kept, so that a rate covers the last 10 to 15 seconds. */
+const SAMPLES = 3
+
+/** Milliseconds that a rate covers at least: over less time, one request would appear as many per second. */
 const LEAST = 1000
 
-/** What there is per second of each, when somebody asks. */
+/** Makes a function that gives the current rate of each counter, until the scope closes. */
 export const makeRates = Effect.fnUntraced(
   function*(counters: Numbers): Effect.fn.Return<() => Numbers, never, Scope.Scope> {
     const clock = yield* Clock.Clock
     const take = () => ({ at: monotonicMillis(clock), values: pick((name) => counters[name]) })
-    const looks = [take()]
+    const samples = [take()]
     yield* Effect.sync(() => {
-      looks.push(take())
-      if (looks.length > LOOKS) looks.shift()
-    }).pipe(Effect.delay(LOOK), Effect.forever, Effect.forkScoped)
+      samples.push(take())
+      if (samples.length > SAMPLES) samples.shift()
+    }).pipe(Effect.delay(INTERVAL), Effect.forever, Effect.forkScoped)
     return () => {
-      const [{ at, values }] = looks as [typeof looks[0], ...typeof looks]
+      const [{ at, values }] = samples as [typeof samples[0], ...typeof samples]
       const passed = Math.max(LEAST, monotonicMillis(clock) - at)
       return pick((name) => Math.round((counters[name] - values[name]) * 10_000 / passed) / 10)
     }

@@ -1,20 +1,20 @@
-/** Whether new clients should come: what a load balancer wants to know. */
+/** Whether the relay should get new clients, for load balancers. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import type { PhaseState } from "./Model.ts"
 import type { AdminPartsShape } from "./Parts.ts"
 
-/** Milliseconds: half of all turns of the event loop that come later than this are more than the machine can do. */
+/** Milliseconds of the median delay of the event loop above which the machine is overloaded. */
 export const MAX_LOOP_DELAY = 100
 
-/** Milliseconds between two turns that are watched. */
+/** Milliseconds between two measurements of the delay. */
 const RESOLUTION = 20
 
-/** For how long the delay is watched before it counts anew: one long turn is soon forgotten. */
+/** Time over which the delay is measured; it is short, so that one long turn is soon forgotten. */
 const WINDOW = "5 seconds"
 
-/** Milliseconds by which the event loop is late, in the middle of the last whole window. */
+/** Median delay of the event loop in the last complete window, in milliseconds. */
 export const makeLoopDelay: Effect.Effect<() => number, never, Scope.Scope> = Effect.gen(function*() {
   const histogram = yield* Effect.acquireRelease(
     Effect.sync(() => {
@@ -26,14 +26,14 @@ export const makeLoopDelay: Effect.Effect<() => number, never, Scope.Scope> = Ef
   )
   let last = 0
   yield* Effect.sync(() => {
-    // What is recorded is the time between two turns.
+    // The histogram records the time between two runs of a timer, so the interval of the timer is subtracted.
     last = histogram.count === 0 ? 0 : Math.max(0, Math.round(histogram.percentile(50) / 1e6 - RESOLUTION))
     histogram.reset()
   }).pipe(Effect.delay(WINDOW), Effect.forever, Effect.forkScoped)
   return () => last
 })
 
-/** Why no new client should come; none when all is well. */
+/** Reasons why the relay should get no new clients; empty if it is ready. */
 export const reasonsNotReady = (
   { phase }: PhaseState,
   { gauges, limits }: Pick<AdminPartsShape, "gauges" | "limits">,

@@ -1,4 +1,4 @@
-/** The file of a Unix socket: whose it is, what is left of it by a process that is gone, and what others do to it meanwhile. */
+/** The file of a Unix socket: its mode, leftovers of an earlier process, and its removal or replacement by others. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { existsSync, lstatSync, renameSync, type Stats, unlinkSync } from "node:fs"
@@ -6,13 +6,13 @@ import * as Net from "node:net"
 import { dirname } from "node:path"
 import { codeOf, wordsOf } from "../net/ErrorCode.ts"
 
-/** What may be done to it: by its owner, and by nobody else. */
+/** The umask for creating the socket, so that only its owner can connect. */
 const UMASK = 0o177
 
-/** How often it is looked for. */
+/** Time between two checks of the file. */
 const LOOK = "1 second"
 
-/** Nothing where the system does not let it be done. */
+/** The result of an action; `undefined` if it throws. */
 const tried = <A>(action: () => A): A | undefined => {
   try {
     return action()
@@ -25,16 +25,16 @@ const fileAt = (path: string): Stats | undefined => lstatSync(path, { throwIfNoE
 
 const inodeOf = (path: string): number | undefined => tried(() => fileAt(path)?.ino)
 
-/** Of each server the file that it has made. */
+/** The inode of the socket file that each server has created. */
 const own = new WeakMap<Net.Server, number>()
 
-/** A server that will listen on it lets nobody else in, and leaves alone what others put in its place. */
+/** Makes a server create its socket for its owner only, and leave files alone that others put in its place. */
 export const ofItsOwner = (server: Net.Server, path: string): void => {
   withMask(server)
   keepOthers(server, path)
 }
 
-/** Makes the socket with its mode, so that there is no moment in which others get in. Node binds it before `listen` returns. */
+/** Sets the umask while Node binds the socket, which it does before `listen` returns, so that others can never connect. */
 const withMask = (server: Net.Server): void => {
   const listen = server.listen.bind(server) as (...all: ReadonlyArray<unknown>) => Net.Server
   server.listen = (...all: ReadonlyArray<unknown>) => {
@@ -48,8 +48,8 @@ const withMask = (server: Net.Server): void => {
 }
 
 /**
- * Node removes the file of this name when the server stops, whosever it is by then: where somebody has taken it away, another
- * process may have made its own. It is set aside for that moment.
+ * Protects a socket of another process. When the server stops, Node removes the file at its path, even if that is another
+ * process's by then. Such a file is renamed for that moment.
  */
 const keepOthers = (server: Net.Server, path: string): void => {
   server.on("listening", () => {
@@ -70,7 +70,7 @@ const keepOthers = (server: Net.Server, path: string): void => {
   }
 }
 
-/** Removes the socket of a process that is gone; or why nobody can listen there. */
+/** Removes the socket of a process that has ended; fails with the reason if the path cannot be listened on. */
 export const clear = Effect.fnUntraced(function*(path: string): Effect.fn.Return<void, string> {
   const found = yield* Effect.try({ try: () => fileAt(path), catch: wordsOf })
   if (found === undefined) return
@@ -84,7 +84,7 @@ export const clear = Effect.fnUntraced(function*(path: string): Effect.fn.Return
   }).pipe(Effect.catch((reason) => reason === undefined ? Effect.void : Effect.fail(reason)))
 })
 
-/** What comes of connecting to it: undefined if somebody takes the connection. */
+/** The error of connecting to a socket; `undefined` if the connection is accepted. */
 const connectionError = (path: string): Effect.Effect<Error | undefined> =>
   Effect.callback<Error | undefined>((resume) => {
     const socket = Net.connect(path)
@@ -96,7 +96,7 @@ const connectionError = (path: string): Effect.Effect<Error | undefined> =>
     return Effect.sync(() => socket.destroy())
   })
 
-/** Of a directory that is not there Node says EACCES. */
+/** Why listening failed. For a missing directory Node reports EACCES, so that is checked first. */
 export const whyNot = (cause: unknown, path: string): string =>
   existsSync(dirname(path)) ? wordsOf(cause) : "there is no such directory (ENOENT)"
 
@@ -111,17 +111,17 @@ const listens = (server: Net.Server, path: string): Effect.Effect<void, string> 
   })
 
 /**
- * Looks now and then whether the file is still that of the server, and has it listen anew where it is gone, as after a folder of
- * passing files was cleaned: nobody could reach it otherwise before the next start. Who is connected stays.
+ * Checks the file at an interval, and makes the server listen again if the file is gone, for example after a clean-up of
+ * temporary files. Otherwise the API could not be reached before the next start. Existing connections stay open.
  */
 export const follow = Effect.fnUntraced(function*(
   server: Net.Server,
   path: string
 ): Effect.fn.Return<void, never, Scope.Scope> {
-  /** Why nobody can reach it. */
+  /** Why the socket cannot be reached; empty before the first failed attempt to listen again. */
   let lost: string | undefined
   const look = Effect.gen(function*() {
-    // It has ended, or it is as it should be.
+    // The server has stopped.
     if (!server.listening && lost === undefined) return
     const there = yield* Effect.try({ try: () => fileAt(path), catch: wordsOf })
     if (server.listening && there?.ino === own.get(server)) {

@@ -1,4 +1,4 @@
-/** Serves the status page and what it reads, below any HTTP server of Effect's: a function from a request to a response. */
+/** Serves the status page and its data with any HTTP server of Effect: a function from a request to a response. */
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -7,15 +7,15 @@ import { hashesOf, pageReader } from "./Inlined.ts"
 import { MAX_PAGES } from "./status/OpenPages.ts"
 import type { StatusFeed } from "./StatusFeed.ts"
 
-/** The page as `npm run build` makes it: the same place from `src/admin` and from `dist/admin`. */
+/** The page that `npm run build` makes; the relative path is right from both `src/admin` and `dist/admin`. */
 export const BUNDLE = new URL("../../dist/admin/page.html", import.meta.url)
 const MAKER = new URL("page/bundle.ts", import.meta.url)
 
-/** Characters of a user's name that is looked for. */
+/** Maximum number of characters of a user name in a request. */
 const MAX_NAME = 1024
 
 /**
- * Answers requests for the status page.
+ * The responses to requests for the status page.
  *
  * @category models
  * @since 0.2.0
@@ -23,10 +23,10 @@ const MAX_NAME = 1024
 export interface StatusPage {
   /**
    * The response to a request for `/`, `/status`, `/status/events` or `/status/users?name=`; `undefined` for any other path.
-   * `/` holds nothing but the page, which asks for a token when `/status` answers 401.
+   * `/` contains only the page, which asks for a token if `/status` answers 401.
    */
   readonly respond: (method: string, target: string) => Effect.Effect<HttpServerResponse.HttpServerResponse> | undefined
-  /** The same of the request at hand, whatever router has brought it here. */
+  /** The response to the current request, for use in a router; `undefined` for any other path. */
   readonly response: Effect.Effect<
     HttpServerResponse.HttpServerResponse | undefined,
     never,
@@ -35,7 +35,7 @@ export interface StatusPage {
 }
 
 /**
- * Makes the page of a feed. `bundle` is the page's file, that of the package when absent.
+ * Makes the status page of a feed. `bundle` is the file of the page; absent: that of the package.
  *
  * @category constructors
  * @since 0.2.0
@@ -45,7 +45,7 @@ export const make = Effect.fnUntraced(function*(
   bundle: URL = BUNDLE
 ): Effect.fn.Return<StatusPage> {
   const page = load(pageReader(bundle, bundle === BUNDLE ? MAKER : undefined))
-  // At once where it was built: a relay that is out of descriptors can read no file, and is one that is looked at.
+  // Read at once if it was built: a relay without free descriptors cannot read files, and needs its status page most.
   if (existsSync(bundle)) yield* page
 
   const events = Effect.map(feed.open, (stream) =>
@@ -76,7 +76,7 @@ export const make = Effect.fnUntraced(function*(
     if (method !== "GET" && method !== "HEAD") {
       return Effect.succeed(problem(405, "GET or HEAD", { allow: "GET, HEAD" }))
     }
-    // HEAD of a stream that does not end would hold a page for nobody.
+    // HEAD must not open a page, because nothing would read or close its stream.
     if (method === "HEAD" && path === "/status/events") {
       return Effect.succeed(HttpServerResponse.empty({ status: 200, headers: eventHeaders }))
     }
@@ -100,7 +100,7 @@ const headers = {
 const eventHeaders = {
   ...headers,
   "content-type": "text/event-stream",
-  // For proxies that would wait for more of it.
+  // Keeps proxies from buffering the stream.
   "x-accel-buffering": "no"
 }
 
@@ -122,7 +122,7 @@ const load = (html: () => Promise<string>): Effect.Effect<HttpServerResponse.Htt
     )
   )
 
-/** Nothing runs and nothing is drawn but what the page has in it, and it talks to nobody but its own server. */
+/** Allows only the scripts and styles inlined in the page, and connections only to its own server. */
 export const contentSecurityPolicy = (html: string): string =>
   [
     "default-src 'none'",

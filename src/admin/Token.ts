@@ -1,4 +1,4 @@
-/** The token of the admin API, from a file that may be replaced while the relay runs. */
+/** The token of the admin API; its file may be replaced while the relay runs. */
 import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -9,21 +9,21 @@ import * as Result from "effect/Result"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { makeLasting } from "../clock/Lasting.ts"
 
-/** Characters that a token has at least: fewer could be guessed. */
+/** Minimum number of characters of a token, against guessing. */
 export const MIN_TOKEN = 16
 
-/** Octets of its file at most. */
+/** Maximum number of octets of the file. */
 const MAX_FILE = 4096
 
-/** For how long a token that was read is used without another look at the file. */
+/** Time for which a token is used before the file is read again. */
 const CHECK = "1 second"
 
-/** What a bearer token is made of (RFC 6750 §2.1). */
+/** The syntax of a bearer token (RFC 6750 §2.1). */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 
 const tooLong = Result.fail(`has more than ${MAX_FILE} characters`)
 
-/** The token in the text of a file, or what is wrong with it, in words that fit behind the name of the file. */
+/** The token in the text of a file, or what is wrong with it, in words that can follow the name of the file. */
 export const tokenOf = (text: string): Result.Result<Redacted.Redacted, string> => {
   const token = text.trim()
   if (text.length > MAX_FILE) return tooLong
@@ -33,39 +33,40 @@ export const tokenOf = (text: string): Result.Result<Redacted.Redacted, string> 
     : Result.fail("needs one token of letters, digits and -._~+/ in one line")
 }
 
-/** Whether somebody else on this machine may read a file of this mode. */
+/** Whether a file with this mode is accessible to other users of the machine. */
 export const isOpenToOthers = (mode: number): boolean => (mode & 0o007) !== 0
 
-/** Same or not, in a time that does not tell how much of it is the same. */
+/** Compares tokens in a time that does not reveal how much of them is equal. */
 export const sameToken = (one: Redacted.Redacted, other: Redacted.Redacted): boolean =>
   timingSafeEqual(digest(Redacted.value(one)), digest(Redacted.value(other)))
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
 
 /**
- * Who may use the API.
+ * The token that requests to the admin API need.
  *
  * @category services
  * @since 0.2.0
  */
 export class AdminToken extends Context.Service<AdminToken, {
-  /** Somebody has to show a token. */
+  /** Whether requests need a token. */
   readonly required: boolean
-  /** Whether this is it; anything is when none is required. */
+  /** Whether a token is valid; any is, if none is required. */
   readonly admits: (given: Redacted.Redacted) => Effect.Effect<boolean>
 }>()("msrp-relay/AdminToken") {
-  /** Whoever gets to the listener may use the API: for loopback and Unix sockets. */
+  /** No token: everybody who can reach the listener may use the API. For loopback and Unix sockets. */
   static readonly layerNone: Layer.Layer<AdminToken> = Layer.succeed(AdminToken, {
     required: false,
     admits: () => Effect.succeed(true)
   })
 
+  /** A fixed token. */
   static readonly layer = (token: Redacted.Redacted): Layer.Layer<AdminToken> =>
     Layer.succeed(AdminToken, { required: true, admits: (given) => Effect.sync(() => sameToken(given, token)) })
 
   /**
-   * From a file, which is looked at again at most once a second. While it is not there or not right, nobody is let in
-   * who was not before: the last good token stays, with a warning.
+   * A token from a file, which is read again at most once a second. While the file is missing or wrong, the last valid token
+   * stays in use, and a warning is logged; without one, all requests are refused.
    */
   static readonly layerFile = (path: string): Layer.Layer<AdminToken, never, FileSystem.FileSystem> =>
     Layer.effect(
@@ -76,7 +77,7 @@ export class AdminToken extends Context.Service<AdminToken, {
         let reported = ""
         const read = Effect.gen(function*() {
           const { size, type } = yield* fs.stat(path)
-          // To open a pipe would wait for whoever writes to it, and a device has no end.
+          // Opening a pipe would block until it has a writer, and reading a device might never end.
           if (type !== "File") return Result.fail("is no file")
           return ByteSize.toBigInt(size) > MAX_FILE ? tooLong : tokenOf(yield* fs.readFileString(path))
         })

@@ -1,6 +1,6 @@
 /**
- * Makes the status page: one HTML file with its script and style inlined, so that the relay serves it without a folder of
- * assets and a browser asks nobody else for anything. Run by `npm run build`.
+ * Builds the status page: one HTML file with inlined script and style, so that the relay serves it without a folder of assets
+ * and a browser loads nothing from elsewhere. Run by `npm run build`.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
@@ -8,10 +8,10 @@ import { type InputOptions, rolldown } from "rolldown"
 
 const here = (name: string): URL => new URL(name, import.meta.url)
 
-/** What every page begins with. */
+/** Styles that all pages share. */
 const BASE_STYLE = here("base.css")
 
-/** A page with this script and these styles in it, in the places of comments that say so. */
+/** Inlines a script and styles into a page, in place of the comments `<!-- script -->` and `<!-- style -->`. */
 export const inlinePage = async ({ html, script, styles }: {
   readonly html: URL
   readonly script: InputOptions
@@ -27,14 +27,14 @@ export const inlinePage = async ({ html, script, styles }: {
     .replace("<!-- script -->", () => `<script>${code.replaceAll("</script", "<\\/script")}</script>`)
 }
 
-/** The page as it is served. */
+/** Builds the page as it is served. */
 export const bundlePage = async (): Promise<string> => {
   const page = await inlinePage({
     html: here("index.html"),
     script: {
       input: fileURLToPath(here("page.ts")),
       platform: "browser",
-      // What is not found would be left for the browser to find.
+      // A module that is not found would otherwise be left as an import for the browser.
       onLog: (_, log) => {
         throw new Error(log.message)
       }

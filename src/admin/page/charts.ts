@@ -1,4 +1,4 @@
-/** The charts: lines over the last minutes, drawn by uPlot. */
+/** Charts of the last minutes, drawn with uPlot. */
 import uPlot from "uplot"
 import { byId, make, setText } from "./dom.ts"
 import { type History, rangeOf, type SampleColumn } from "./history.ts"
@@ -12,15 +12,19 @@ export interface Line {
 
 const HEIGHT = 132
 const FONT = "11px system-ui, -apple-system, \"Segoe UI\", Roboto, Arial, sans-serif"
-/** Pixels for the numbers at the left, and between two of them. */
+/** Width in pixels of the axis with the values. */
 const AXIS = 58
+
+/** Minimum distance in pixels between two values of that axis. */
 const SPACE = 36
+
+/** Minimum distance in pixels between two times. */
 const TIME_SPACE = 48
 
-/** Seconds between two of them: with less than a minute two would read the same. */
+/** Possible seconds between two times. None is below a minute, because two would then show the same text. */
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60].map((minutes) => minutes * 60)
 
-/** Draws into the element of that id. */
+/** A chart in the element with the given id. */
 export class Chart {
   readonly #element: HTMLElement
   readonly #lines: ReadonlyArray<Line>
@@ -38,7 +42,7 @@ export class Chart {
       const width = this.#element.clientWidth
       if (width > 0) this.#plot?.setSize({ width, height: HEIGHT })
     }).observe(this.#element)
-    // Lines on a canvas do not follow the style sheet.
+    // A canvas does not follow changes of the style sheet.
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       const data = this.#plot?.data
       this.#plot?.destroy()
@@ -46,7 +50,7 @@ export class Chart {
     })
   }
 
-  /** Milliseconds: the interval of the samples, and what the chart is wide. */
+  /** Draws the samples. `interval` is the time between two samples, `window` that of the whole chart, in milliseconds. */
   draw(history: History, interval: number, window: number): void {
     const data = history.columns(this.#lines.map(({ column }) => column), interval)
     this.#range = rangeOf(data[0], window / 1000)
@@ -108,7 +112,7 @@ export class Chart {
     return plot
   }
 
-  /** What is under the pointer. */
+  /** Shows the values under the pointer. */
   #tell({ cursor: { idx }, data }: uPlot): void {
     const at = idx === null || idx === undefined ? undefined : data[0][idx]
     this.#tip.hidden = at === undefined

@@ -1,4 +1,4 @@
-/** Elements. Text gets into the page as text only: names of users are whatever a client has sent. */
+/** Helpers for elements. They insert text only as text nodes, because user names are whatever a client has sent. */
 
 export const byId = (id: string): HTMLElement => document.getElementById(id)!
 
@@ -23,7 +23,7 @@ export const make = <K extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** So many children, kept from one time to the next, so that focus and selection stay where they are. */
+/** Gives an element the number of children `many`. Existing children are reused, so that focus and selection are kept. */
 export const keep = (parent: Element, many: number, one: () => Element): ReadonlyArray<Element> => {
   while (parent.children.length > many) parent.lastElementChild!.remove()
   while (parent.children.length < many) parent.append(one())

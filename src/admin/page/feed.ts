@@ -1,24 +1,26 @@
-/** The connection to the relay: begins, reads, and begins again when it is lost. */
+/** The connection to the relay, which is opened again when it is lost. */
 import type { Status, StatusEvent, StatusSnapshot, StatusUser } from "../status/Shapes.ts"
 import { eventReader } from "./sse.ts"
 
-/** Where the token of this tab is kept. */
+/** The key of the token in the session storage of this tab. */
 const TOKEN = "msrp-relay-token"
 
-/** Milliseconds between two tries: at first, and at most. */
+/** Milliseconds before the first attempt to connect again; each further pause is twice as long. */
 const FIRST_PAUSE = 1000
+
+/** Maximum milliseconds between two attempts. */
 const LONGEST_PAUSE = 15_000
 
-/** Milliseconds without an octet after which the connection is lost, whatever the network says. */
+/** Milliseconds without an octet after which the connection counts as lost, even if it is still open. */
 const SILENCE = 10_000
 
 export interface FeedOwner {
   began(status: Status): void
   snapshot(snapshot: StatusSnapshot): void
   happened(event: StatusEvent): void
-  /** Milliseconds since 1970 when it last came; `undefined`: never. `reason`: what the relay says, if it does. */
+  /** The connection is lost. `since`: when data last arrived, in milliseconds since 1970, if ever. `reason`: as the relay gives it. */
   lost(since: number | undefined, reason: string | undefined): void
-  /** The relay wants a token; `wrong`: not the one that it got. */
+  /** The relay requires a token; `wrong`: whether it refused the one it got. */
   wantsToken(wrong: boolean): void
 }
 
@@ -37,7 +39,7 @@ export class Feed {
     }
   }
 
-  /** Goes on for as long as the page is there. */
+  /** Runs for as long as the page is open. */
   async run(): Promise<void> {
     for (;;) {
       const { problem, wantsToken } = await this.#once()
@@ -71,7 +73,7 @@ export class Feed {
     return await response.json() as StatusUser
   }
 
-  /** Until it is over; why, as far as the relay has said so. */
+  /** Keeps one connection until it ends; returns why it ended. */
   async #once(): Promise<Over> {
     this.#again = undefined
     const control = new AbortController()
@@ -106,7 +108,7 @@ export class Feed {
   }
 }
 
-/** Why the connection is over: what the relay says, or that it wants a token. */
+/** Why a connection ended: a problem that the relay reported, or a missing token. */
 interface Over {
   readonly problem: string | undefined
   readonly wantsToken: boolean
@@ -119,7 +121,7 @@ const authorization = (): Record<string, string> => {
   return token === null ? {} : { authorization: `Bearer ${token}` }
 }
 
-/** What the relay says about why it does not answer as wanted. */
+/** The reason in an error response of the relay. */
 const problemOf = async (response: Response): Promise<string | undefined> => {
   try {
     const { error } = await response.json() as { readonly error?: unknown }

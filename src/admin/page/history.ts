@@ -1,4 +1,4 @@
-/** What the charts show: the samples of the server's last minutes, and those that have come since. */
+/** Samples for the charts: those that the server has kept, and those received since. */
 import type { StatusSample, StatusSamples } from "../status/Shapes.ts"
 
 export type SampleColumn = Exclude<keyof StatusSample, "time">
@@ -14,10 +14,10 @@ const columns: ReadonlyArray<SampleColumn> = [
   "backendDelay"
 ]
 
-/** Seconds that a chart shows at least, so that what a relay does in its first minutes is more than a stroke. */
+/** Seconds that a chart shows at least, even if there are fewer samples. */
 const SHORTEST = 120
 
-/** What a chart shows of these times, in seconds: the window, or less while there is less. */
+/** The range of a chart in seconds: the window, or less while the samples cover less. */
 export const rangeOf = (times: ReadonlyArray<number>, window: number): [from: number, until: number] => {
   const until = times.at(-1) ?? 0
   const first = times[0] ?? until
@@ -27,7 +27,7 @@ export const rangeOf = (times: ReadonlyArray<number>, window: number): [from: nu
 export class History {
   #samples: Array<StatusSample> = []
 
-  /** The server's come first: after a loss of the connection it knows what the page has missed. */
+  /** Replaces samples by those of the server, which has the ones that the page missed while disconnected. Later ones are kept. */
   begin(samples: StatusSamples): void {
     const server = samples.time.map((time, at): StatusSample => {
       const sample: Record<string, number | null> = {}
@@ -38,7 +38,7 @@ export class History {
     this.#samples = [...server, ...this.#samples.filter(({ time }) => time > last)]
   }
 
-  /** Keeps what is not older than `window` milliseconds. */
+  /** Adds a sample, and drops those older than `window` milliseconds. */
   add(sample: StatusSample, window: number): void {
     if (sample.time <= (this.#samples.at(-1)?.time ?? -Infinity)) return
     this.#samples.push(sample)
@@ -51,7 +51,7 @@ export class History {
     return this.#samples.at(-1)
   }
 
-  /** Seconds since 1970, then the columns; a time without samples is a gap. */
+  /** Times in seconds since 1970, followed by the columns; a time without samples becomes a gap. */
   columns(names: ReadonlyArray<SampleColumn>, interval: number): [Array<number>, ...Array<Array<number | null>>] {
     const times: Array<number> = []
     const values: Array<Array<number | null>> = names.map(() => [])

@@ -1,20 +1,20 @@
-/** Numbers, amounts and times as people read them. */
+/** Formats numbers, amounts and times for people. */
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 })
 const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 const UNITS = ["B", "kB", "MB", "GB", "TB"]
 
-/** What is not known. */
+/** Shown for an unknown value. */
 export const NONE = "–"
 
 export const count = (value: number | null | undefined): string =>
   value === null || value === undefined ? NONE : whole.format(value)
 
-/** Small ones with a digit behind the point. */
+/** A rate; small ones have one decimal. */
 export const rate = (value: number | null | undefined): string =>
   value === null || value === undefined ? NONE : value > 0 && value < 10 ? tenth.format(value) : whole.format(value)
 
-/** Octets, as number and unit. */
+/** An amount of octets, as a number and a unit. */
 export const amount = (octets: number | null | undefined): readonly [value: string, unit: string] => {
   if (octets === null || octets === undefined) return [NONE, ""]
   let value = octets
@@ -28,7 +28,7 @@ export const amount = (octets: number | null | undefined): readonly [value: stri
 
 export const octets = (value: number | null | undefined): string => amount(value).join(" ").trimEnd()
 
-/** Milliseconds that something took. */
+/** A number of milliseconds; small ones have one decimal. */
 export const millis = (value: number | null | undefined): string =>
   value === null || value === undefined ? NONE : value > 0 && value < 10 ? tenth.format(value) : whole.format(value)
 
@@ -37,7 +37,7 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-/** Milliseconds, in the two largest units. */
+/** A duration of `time` milliseconds, in its two largest units. */
 export const duration = (time: number): string => {
   const part = (unit: number, below: number): number => Math.floor(time % below / unit)
   if (time < MINUTE) return `${Math.max(0, Math.floor(time / SECOND))} s`
@@ -62,5 +62,5 @@ export const hourAndMinute = (time: number): string => shortClock.format(time)
 export const dayAndTime = (time: number): string => date.format(time)
 export const exactTime = (time: number): string => long.format(time)
 
-/** Whole days until then; negative when it is over. */
+/** Whole days until `then`; negative if it has passed. */
 export const daysUntil = (then: number, now: number): number => Math.floor((then - now) / DAY)

@@ -1,4 +1,4 @@
-/** The status page of a relay: made to be left open. */
+/** The status page of a relay, which may stay open for days. */
 import type { Status, StatusEvent, StatusHealth, StatusSnapshot } from "../status/Shapes.ts"
 import { Chart } from "./charts.ts"
 import { byId, inputById, keep, make, setText } from "./dom.ts"
@@ -8,7 +8,7 @@ import { amount, count, dayAndTime, daysUntil, duration, millis, NONE, octets, r
 import { Person } from "./person.ts"
 import { drawCertificates, drawEvents, drawFigures, drawMeters, drawTop, drawTrouble, type Meter } from "./tables.ts"
 
-/** Events that are shown. */
+/** Maximum number of events that are shown. */
 const MAX_EVENTS = 30
 
 type State = "connecting" | "serving" | "draining" | "stopping" | "lost"
@@ -40,7 +40,7 @@ class Page implements FeedOwner {
   readonly #feed = new Feed(this)
   readonly #person = new Person(this.#feed)
   #status: Status | undefined
-  /** What the page began with; the stream, which was open before, brings some of it as well. */
+  /** Events that the page started with. The stream was opened before, and may repeat some of them. */
   #told = new Set<string>()
 
   constructor() {
@@ -146,7 +146,7 @@ class Page implements FeedOwner {
     byId("token-value").focus()
   }
 
-  /** It is read out, so it changes only when the state does. */
+  /** Screen readers read changes aloud, so the element changes only if the state does. */
   #state(state: State, text: string): void {
     const element = byId("state")
     if (element.dataset["state"] !== state) element.dataset["state"] = state
@@ -171,11 +171,15 @@ class Page implements FeedOwner {
   }
 }
 
-/** Milliseconds that the event loop may be late before one should look, and before users feel it. */
+/** Milliseconds of delay of the event loop that deserve attention. */
 const LATE = 50
+
+/** Milliseconds of delay of the event loop that users notice. */
 const TOO_LATE = 250
-/** Parts of what there may be. */
+/** Share of a limit that deserves attention. */
 const MUCH = 0.8
+
+/** Share of a limit that is close to failure. */
 const TOO_MUCH = 0.95
 
 const toneOf = (value: number, much: number, tooMuch: number): "" | "warn" | "bad" =>
@@ -191,7 +195,7 @@ const meters = ({ backend, descriptors, heap, loop }: StatusHealth, waiting: num
   return [
     {
       name: "Event loop delay",
-      // A number and its unit are not to be parted.
+      // No-break spaces keep a number and its unit on one line.
       text: [`${millis(loop.p50)} ms`, `99 %: ${millis(loop.p99)} ms`, `most: ${millis(loop.max)} ms`]
         .map((part) => part.replaceAll(" ", "\u00a0")).join(" · "),
       tone: toneOf(loop.p99, LATE, TOO_LATE)

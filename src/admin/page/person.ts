@@ -1,10 +1,10 @@
-/** One user: his live sessions, and what happened to him. It is a link (`#user=`), so that it can be sent to a colleague. */
+/** The view of one user: live sessions and recent events. It has a link (`#user=`), which can be sent to a colleague. */
 import type { StatusEvent, StatusUser } from "../status/Shapes.ts"
 import { byId, inputById, setText } from "./dom.ts"
 import type { Feed } from "./feed.ts"
 import { drawEvents, drawSessions } from "./tables.ts"
 
-/** Milliseconds: how often the numbers of the user are asked for. */
+/** Milliseconds between two requests for the data of the user. */
 const REFRESH = 6000
 
 const MARK = "#user="
@@ -37,7 +37,7 @@ export class Person {
     addEventListener("hashchange", () => this.follow())
   }
 
-  /** Shows the user whom the address names. */
+  /** Shows the user in the fragment of the URL, or closes the view if there is none. */
   follow(): void {
     const name = nameIn(location.hash)
     if (name !== undefined) return this.#show(name)
@@ -46,13 +46,13 @@ export class Person {
     this.#panel.hidden = true
   }
 
-  /** There is a snapshot, of `time` by the relay's clock; `now` is that of the page. */
+  /** A snapshot has arrived. `time` is that of the relay's clock, `now` that of the page, in milliseconds. */
   tick(now: number, time: number): void {
     this.#time = time
     if (this.#name !== undefined && now - this.#asked >= REFRESH) void this.#ask(this.#name, now)
   }
 
-  /** Events come with a snapshot: however many there are, it is asked once for them. */
+  /** An event has arrived. Its user is requested again with the next snapshot, once for any number of events. */
   happened({ fields }: StatusEvent): void {
     if (this.#name !== undefined && fields.user === this.#name) this.#asked = -Infinity
   }

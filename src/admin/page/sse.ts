@@ -1,16 +1,16 @@
-/** Server-sent events as they come in, for a stream that `EventSource` cannot ask for: it sends no Authorization. */
+/** A parser of server-sent events. `EventSource` cannot be used, because it sends no Authorization. */
 
 export interface ServerEvent {
   readonly event: string
   readonly data: string
 }
 
-/** Characters of one event; a snapshot has some thousand. */
+/** Maximum number of characters of one event; a snapshot has a few thousand. */
 const MAX_EVENT = 4_194_304
 
 export class EventTooLong extends Error {}
 
-/** Takes text as it comes, and returns the events that are whole. */
+/** Makes a function that takes text as it arrives, and returns the events that are complete. */
 export const eventReader = (): (text: string) => ReadonlyArray<ServerEvent> => {
   let rest = ""
   return (text) => {

@@ -1,4 +1,4 @@
-/** Tables, lists and figures, drawn again with each snapshot. */
+/** Tables, lists and figures, which are updated with each snapshot. */
 import type { StatusEvent, StatusSession, StatusTrouble } from "../status/Shapes.ts"
 import { keep, make, setClass, setText } from "./dom.ts"
 import { count, dayAndTime, duration, exactTime, NONE, octets, timeOfDay } from "./numbers.ts"
@@ -7,7 +7,7 @@ import { detailsOf, sentenceOf, troubles } from "./words.ts"
 interface Cell {
   readonly text: string
   readonly kind?: string
-  /** The user whose page it leads to. */
+  /** The user whose view the cell links to. */
   readonly user?: string
   readonly title?: string
 }
@@ -17,7 +17,7 @@ interface Column {
   readonly kind?: string
 }
 
-/** The first cell of a row is its header. */
+/** Draws a table. The first cell of each row is its header. */
 const drawTable = (
   parent: Element,
   caption: string,
@@ -149,7 +149,7 @@ export const drawCertificates = (
     "No certificate is in use."
   )
 
-/** The latest first. */
+/** Draws events, which are given latest first. */
 export const drawEvents = (
   parent: Element,
   events: ReadonlyArray<StatusEvent>,
@@ -178,7 +178,7 @@ export const drawEvents = (
   })
 }
 
-/** Large numbers above a chart. */
+/** Draws the large numbers above a chart. */
 export const drawFigures = (
   parent: Element,
   figures: ReadonlyArray<
@@ -197,7 +197,7 @@ export const drawFigures = (
 export interface Meter {
   readonly name: string
   readonly text: string
-  /** 0 to 1, of what there may be. */
+  /** Share of the limit, from 0 to 1. */
   readonly part?: number | undefined
   readonly tone?: "" | "warn" | "bad"
 }

@@ -1,14 +1,14 @@
-/** What happened, in words of somebody who helps users, not of the standard. */
+/** Words for events, in the language of people who help users, not of the standard. */
 import type { StatusEvent } from "../status/Shapes.ts"
 import { duration, octets } from "./numbers.ts"
 
 export interface Told {
   readonly text: string
-  /** `fault`: something did not work for somebody. */
+  /** `fault` if something did not work for a user. */
   readonly tone: "calm" | "fault"
 }
 
-/** Why a connection or a session is over. */
+/** Words for the reasons why a connection or a session ended. */
 export const endings: Readonly<Record<string, string>> = {
   "expired": "it ran out, since the client did not renew it",
   "its connection closed": "the client's connection closed",
@@ -43,7 +43,7 @@ export const endings: Readonly<Record<string, string>> = {
   "too many headers": "the client sent too many headers"
 }
 
-/** Why a login failed. */
+/** Words for the reasons why a login failed. */
 export const logins: Readonly<Record<string, string>> = {
   "wrong credentials": "the password (or the user name) is wrong",
   "another realm": "the client answers for another realm than it was asked for",
@@ -69,7 +69,7 @@ export const logins: Readonly<Record<string, string>> = {
   "its connection closed": "the client was gone before it was logged in"
 }
 
-/** Why a message did not arrive, or a request was refused. */
+/** Words for the reasons why a message did not arrive, or a request was refused. */
 export const losses: Readonly<Record<string, string>> = {
   "no answer in time": "the other side did not confirm it in time",
   "its receiver's answer is malformed, or for somebody else": "the other side answered wrongly",
@@ -99,7 +99,7 @@ export const losses: Readonly<Record<string, string>> = {
   "the user has as many next hops as he may": "the user has as many connections to others as he may"
 }
 
-/** What a status says when nothing else does. */
+/** Words for a status without a reason. */
 const statuses: Readonly<Record<string, string>> = {
   400: "the client sent something that is not right MSRP",
   401: "the password (or the user name) is wrong",
@@ -123,10 +123,10 @@ const number = ({ fields }: StatusEvent, name: string): number => {
   return typeof value === "number" ? value : 0
 }
 
-/** `failed: ECONNRESET` and the like. */
+/** A reason with an error code of the system, such as `failed: ECONNRESET`. */
 const NETWORK = /^failed: (.+)$/
 
-/** The target is said already. */
+/** A reason that repeats the target, which the sentence already names. */
 const CONNECT = /^connect \S+: (.+)$/
 
 const because = (event: StatusEvent, known: Readonly<Record<string, string>>): string => {
@@ -144,7 +144,7 @@ const isForHim = (event: StatusEvent): boolean => field(event, "direction") === 
 
 const whose = (event: StatusEvent): string => isForHim(event) ? " for him" : ""
 
-/** The receiver of what is for him is he. */
+/** Why a message was lost. If it was for the user, "the other side" in the reason is the user's own side. */
 const lost = (event: StatusEvent): string => {
   const why = because(event, losses)
   return isForHim(event) ? why.replace("the other side", "his own side") : why
@@ -189,7 +189,7 @@ const sentences: Readonly<Record<string, (event: StatusEvent) => Told>> = {
 const calm = (text: string): Told => ({ text, tone: "calm" })
 const fault = (text: string): Told => ({ text, tone: "fault" })
 
-/** One sentence; of an event that the page does not know it is what the relay calls it. */
+/** The sentence for an event; an event that the page does not know gets the relay's message. */
 export const sentenceOf = (event: StatusEvent): Told => {
   const { level, message } = event
   const told = Object.hasOwn(sentences, message)
@@ -199,7 +199,7 @@ export const sentenceOf = (event: StatusEvent): Told => {
   return times > 1 ? { ...told, text: `${told.text} (${times} times)` } : told
 }
 
-/** What helps to find it again: who, where, and the words of the log. */
+/** Details that help to find an event in the log, such as its user, address, reason and session. */
 export const detailsOf = (event: StatusEvent, withUser: boolean): string => {
   const { message } = event
   const [status, reason, kinds] = ["status", "reason", "kinds"].map((name) => field(event, name))
@@ -217,7 +217,7 @@ export const detailsOf = (event: StatusEvent, withUser: boolean): string => {
   ].filter((part) => part !== undefined).join(" · ")
 }
 
-/** What is counted of what goes wrong. */
+/** Words for the counters of problems. */
 export const troubles: Readonly<Record<string, string>> = {
   failedAuths: "Logins with a wrong password",
   undecidedAuths: "Logins that the list of users could not decide",

@@ -1,9 +1,9 @@
-/** The counters of a relay as the status page needs them: the one place that knows their names. */
+/** The counters of a relay that the status page shows. */
 import { type RelayCounters, sendsIn } from "../../relay/Counters.ts"
 
-/** Totals since the relay started. */
+/** Totals of counters since the relay started. */
 export interface Reading {
-  /** SENDs that came in, and that went out; a chunk is one. */
+  /** SENDs received and sent; each chunk counts as one. */
   readonly messagesIn: number
   readonly messagesOut: number
   readonly octetsIn: number
@@ -11,7 +11,7 @@ export interface Reading {
   readonly trouble: Readonly<Record<Trouble, number>>
 }
 
-/** What the page shows of what goes wrong, in this order. The page has the words for each. */
+/** Counters of problems, in the order in which the page shows them. The words for each are in `page/words.ts`. */
 export const troubles = [
   "failedAuths",
   "undecidedAuths",

@@ -1,6 +1,6 @@
 /**
- * What the status page is told, as JSON. Nothing secret is in it: no session URI, no password, no body. The page takes only
- * types from here.
+ * Schemas of the JSON that the status page reads. It contains no secret: no session URI, no password, no body. The page imports
+ * only types from here.
  */
 import * as Schema from "effect/Schema"
 import { transportNames } from "../../transport/TransportName.ts"
@@ -8,7 +8,7 @@ import { transportNames } from "../../transport/TransportName.ts"
 /** Milliseconds since 1970. */
 const Time = Schema.Number
 
-/** Something that happened: a `RelayEvent`. */
+/** An event of the relay: a `RelayEvent`. */
 export const StatusEvent = Schema.Struct({
   time: Time,
   level: Schema.Literals(["Debug", "Info", "Warn"]),
@@ -37,29 +37,28 @@ export const StatusSession = Schema.Struct({
 })
 export type StatusSession = typeof StatusSession.Type
 
-/**
- * What the charts show, in columns of the same length, the latest last. Rates are per second since the value before; a value
- * that was not known is null.
- */
+/** Values of a chart, the latest last; `null` where a value is unknown. */
 const Column = Schema.Array(Schema.NullOr(Schema.Number))
+
+/** The data of the charts, in columns of equal length. Rates are per second since the previous sample. */
 export const StatusSamples = Schema.Struct({
   time: Schema.Array(Time),
   sessions: Column,
   connections: Column,
-  /** SENDs that came in, and that went out, per second; a chunk is one. */
+  /** SENDs received and sent per second; each chunk counts as one. */
   messagesIn: Column,
   messagesOut: Column,
-  /** Octets from and to all connections, per second. */
+  /** Octets received and sent per second, over all connections. */
   octetsIn: Column,
   octetsOut: Column,
-  /** Milliseconds by which the event loop was late: 99th percentile. */
+  /** Delay of the event loop in milliseconds, 99th percentile. */
   loopDelay: Column,
-  /** Milliseconds that the backend of users took: 99th percentile. */
+  /** Time of lookups in the backend of users in milliseconds, 99th percentile. */
   backendDelay: Column
 })
 export type StatusSamples = typeof StatusSamples.Type
 
-/** One moment of them. */
+/** One sample of the data of the charts. */
 export const StatusSample = Schema.Struct({
   time: Time,
   sessions: Schema.NullOr(Schema.Number),
@@ -73,7 +72,7 @@ export const StatusSample = Schema.Struct({
 })
 export type StatusSample = typeof StatusSample.Type
 
-/** What went wrong, counted: since the relay started, and in the time that the charts show. */
+/** The count of one kind of problem: since the relay started, and in the time that the charts show. */
 export const StatusTrouble = Schema.Struct({
   kind: Schema.String,
   total: Schema.Number,
@@ -81,18 +80,18 @@ export const StatusTrouble = Schema.Struct({
 })
 export type StatusTrouble = typeof StatusTrouble.Type
 
-/** Milliseconds. */
+/** Percentiles in milliseconds. */
 const Delays = { p50: Schema.Number, p99: Schema.Number }
 
 export const StatusHealth = Schema.Struct({
-  /** How late the event loop was in the last interval. */
+  /** Delay of the event loop in the last interval. */
   loop: Schema.Struct({ ...Delays, max: Schema.Number }),
-  /** Octets: the heap that is used, its limit, and all memory of the process. */
+  /** Octets of the used heap, of its limit, and of all memory of the process. */
   heap: Schema.Struct({ used: Schema.Number, limit: Schema.Number, resident: Schema.Number }),
-  /** Open descriptors, and how many the system allows. */
+  /** Numbers of open descriptors, and of those that the system allows. */
   descriptors: Schema.optional(Schema.Struct({ open: Schema.Number, limit: Schema.Number })),
   certificates: Schema.optional(Schema.Array(Schema.Struct({ names: Schema.Array(Schema.String), notAfter: Time }))),
-  /** The backend of users: how long it took in the last interval, if it was asked, and failures since the start. */
+  /** The backend of users: time of lookups in the last interval, if there were any, and failures since the start. */
   backend: Schema.optional(Schema.Struct({
     p50: Schema.optional(Schema.Number),
     p99: Schema.optional(Schema.Number),
@@ -101,7 +100,7 @@ export const StatusHealth = Schema.Struct({
 })
 export type StatusHealth = typeof StatusHealth.Type
 
-/** The event `snapshot`: all that is shown at one moment. */
+/** The data of the event `snapshot`: everything that the page shows at one moment. */
 export const StatusSnapshot = Schema.Struct({
   time: Time,
   phase: Schema.Literals(["serving", "draining", "stopping"]),
@@ -110,31 +109,31 @@ export const StatusSnapshot = Schema.Struct({
   waiting: Schema.Number,
   trouble: Schema.Array(StatusTrouble),
   health: StatusHealth,
-  /** The sessions with most octets. */
+  /** The sessions with the most octets. */
   top: Schema.Array(StatusSession),
-  /** The last sessions and connections that ended, the latest last. */
+  /** Sessions and connections that ended most recently, the latest last. */
   endings: Schema.Array(StatusEvent),
-  /** Events since the snapshot before that were too many to be sent. */
+  /** Number of events since the previous snapshot that were too many to be sent. */
   omitted: Schema.Number
 })
 export type StatusSnapshot = typeof StatusSnapshot.Type
 
-/** What `/status` answers: what does not change, the snapshot of now, and the charts until now. */
+/** The answer to `/status`: constant facts, the current snapshot, and the data of the charts so far. */
 export const Status = Schema.Struct({
   version: Schema.String,
   since: Time,
   listeners: Schema.Array(Schema.String),
-  /** Milliseconds between two snapshots, and the time that charts show. */
+  /** Milliseconds between two snapshots, and milliseconds that the charts show. */
   interval: Schema.Number,
   window: Schema.Number,
   snapshot: StatusSnapshot,
   samples: StatusSamples,
-  /** What happened lately, the latest last. */
+  /** Recent events, the latest last. */
   events: Schema.Array(StatusEvent)
 })
 export type Status = typeof Status.Type
 
-/** What `/status/users?name=` answers: the live sessions of a user (the oldest first), and what happened to him lately. */
+/** The answer to `/status/users?name=`: the live sessions of a user, the oldest first, and recent events of the user. */
 export const StatusUser = Schema.Struct({
   user: Schema.String,
   total: Schema.Number,

@@ -1,9 +1,9 @@
-/** The last minutes of a relay: what the charts of a page that is opened now begin with. */
+/** Samples of the last minutes, with which the charts of a new page start. */
 import type { Reading, Trouble } from "./Readings.ts"
 import { troubles } from "./Readings.ts"
 import type { StatusSample, StatusSamples, StatusTrouble } from "./Shapes.ts"
 
-/** What is known at one moment beside the counters. */
+/** The values of a sample that do not come from counters. */
 export type Moment = Pick<StatusSample, "time" | "sessions" | "connections" | "loopDelay" | "backendDelay">
 
 interface Entry {
@@ -16,12 +16,12 @@ export class Window {
   readonly #entries: Array<Entry> = []
   #last: { readonly at: number; readonly reading: Reading } | undefined
 
-  /** It keeps so many samples. */
+  /** `most` is the number of samples that are kept. */
   constructor(most: number) {
     this.#most = most
   }
 
-  /** `at`: milliseconds of the monotonic clock, since a change of the system's time is no change of a rate. */
+  /** Adds a sample. `at` is in monotonic milliseconds, so that a change of the system time does not distort rates. */
   add(at: number, moment: Moment, reading: Reading): StatusSample {
     const last = this.#last
     const seconds = last === undefined ? 0 : (at - last.at) / 1000
@@ -48,12 +48,12 @@ export class Window {
     return this.#entries.at(-1)?.sample
   }
 
-  /** What went wrong in all, and since the oldest sample. */
+  /** Counts of problems: in total, and since the oldest sample. */
   trouble(): ReadonlyArray<StatusTrouble> {
     const first = this.#entries[0]?.trouble
     const now = this.#entries.at(-1)?.trouble
     if (first === undefined || now === undefined) return []
-    // A relay that is younger than the window has begun with 0.
+    // The counters of a relay younger than the window started at 0 within it.
     const whole = this.#entries.length < this.#most
     return troubles.map((kind) => ({
       kind,
@@ -79,5 +79,5 @@ export class Window {
   }
 }
 
-/** A chart shows no more, and JSON is shorter. */
+/** Rounds to two decimals: charts do not show more, and the JSON is shorter. */
 const round = (value: number): number => Math.round(value * 100) / 100
