@@ -16,7 +16,7 @@ import { nameKey } from "../credentials/NameKey.ts"
 export interface AttemptsOptions {
   /** Failures of a user from one address that cost nothing. Absent: 10. */
   readonly freePerUser?: number | undefined
-  /** Failures from one address, whoever the users are. Absent: 100. */
+  /** Failures from one address, of all users together. Absent: 100. */
   readonly freePerAddress?: number | undefined
 }
 

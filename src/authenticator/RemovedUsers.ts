@@ -39,7 +39,7 @@ const MAX_FAILURES = 10
 /** Time limit for the lookup of one user. */
 const TIME_LIMIT = Duration.seconds(10)
 
-/** Time before a missing user is looked up once more, because the file or table may just be being rewritten. */
+/** Time before a missing user is looked up once more, because its file or table may be in the middle of a rewrite. */
 const CONFIRMATION = Duration.seconds(5)
 
 const optionsSchema = Schema.Struct({ interval: Schema.optional(duration) })

@@ -196,7 +196,7 @@ const makeAsk = Effect.fnUntraced(function*({ timeout = "2 seconds", token, url 
 })
 
 /**
- * Users whom an HTTP service knows. Fails with an `OptionsError` if the options cannot be used.
+ * Users known to an HTTP service. Fails with an `OptionsError` if the options cannot be used.
  *
  * @category layers
  * @since 0.1.0

@@ -293,7 +293,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
   "src/authenticator/Attempts.ts": [
     `that cost nothing. Absent: ${from(ATTEMPTS, "FREE_PER_USER")}.`,
-    `whoever the users are. Absent: ${from(ATTEMPTS, "FREE_PER_ADDRESS")}.`
+    `of all users together. Absent: ${from(ATTEMPTS, "FREE_PER_ADDRESS")}.`
   ],
   "src/credentials/Cached.ts": [
     `long after. Absent: ${from("credentials/Cached", "timeToLive")} seconds.`,
