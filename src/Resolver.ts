@@ -19,7 +19,7 @@ import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import * as Dns from "node:dns/promises"
 import { isIP } from "node:net"
-import { makeLasting } from "./clock/Lasting.ts"
+import { makeCacheClock } from "./clock/CacheClock.ts"
 import { codeOf } from "./net/ErrorCode.ts"
 import { type Current, follow, type Live } from "./options/Live.ts"
 import { type OptionsError, text, wrongOrUnknown } from "./options/Options.ts"
@@ -162,13 +162,13 @@ export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<neve
     reference,
     Effect.gen(function*() {
       const turns = yield* Semaphore.make(MAX_ASKED)
-      const { found, measured } = yield* makeLasting
+      const { withMonotonicTime, withTimeOfDay } = yield* makeCacheClock
       let asking = 0
       const ask = (name: string) =>
         Effect.suspend(() => {
           if (asking === MAX_ASKED + MAX_WAITING) return Effect.fail(new ResolverError({ name, code: TOO_MANY }))
           asking++
-          return Effect.map(turns.withPermit(found(srv(name))), foremost).pipe(
+          return Effect.map(turns.withPermit(withTimeOfDay(srv(name))), foremost).pipe(
             Effect.ensuring(Effect.sync(() => asking--))
           )
         })
@@ -178,7 +178,7 @@ export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<neve
       })
       const lookUp = yield* oneByOne(addresses)
       // Before what is remembered, or who asks the same would stand behind all that one asker wants to know.
-      const question = yield* oneByOne((name) => measured(Cache.get(cache, name)), Infinity)
+      const question = yield* oneByOne((name) => withMonotonicTime(Cache.get(cache, name)), Infinity)
       return {
         addresses: (host: string) => Effect.map(lookUp(host), (all) => all.slice(0, MAX_ADDRESSES)),
         srv: (name: string) => question(name.toLowerCase())

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { createHash, timingSafeEqual } from "node:crypto"
-import { makeLasting } from "../clock/Lasting.ts"
+import { makeCacheClock } from "../clock/CacheClock.ts"
 
 /** Minimum number of characters of a token, against guessing. */
 export const MIN_TOKEN = 16
@@ -92,8 +92,8 @@ export class AdminToken extends Context.Service<AdminToken, {
           reported = problem
           return good
         })
-        const { found, measured } = yield* makeLasting
-        const current = measured(yield* Effect.cachedWithTTL(found(look), CHECK))
+        const { withMonotonicTime, withTimeOfDay } = yield* makeCacheClock
+        const current = withMonotonicTime(yield* Effect.cachedWithTTL(withTimeOfDay(look), CHECK))
         return {
           required: true,
           admits: (given) => Effect.map(current, (token) => token !== undefined && sameToken(given, token))

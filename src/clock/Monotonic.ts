@@ -1,8 +1,8 @@
 import type * as Clock from "effect/Clock"
 
-/** Milliseconds of the monotonic clock: a change of the system's time neither ends nor prolongs anything. */
+/** Milliseconds of the monotonic clock, which changes of the system's time do not affect. */
 export const monotonicMillis = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
-/** Milliseconds since 1970, by the time of day that is now, of a time of the monotonic clock. */
+/** Converts a time of the monotonic clock to milliseconds since 1970, by the current time of day. */
 export const dateOf = (clock: Clock.Clock, millis: number): number =>
   Math.round(clock.currentTimeMillisUnsafe() - monotonicMillis(clock) + millis)

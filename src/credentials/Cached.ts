@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { makeLasting } from "../clock/Lasting.ts"
+import { makeCacheClock } from "../clock/CacheClock.ts"
 import { algorithmsOf, Credentials, type UserKey } from "../Credentials.ts"
 import { checkOptions, duration, type OptionsError, whole } from "../options/Options.ts"
 import { nameKey } from "./NameKey.ts"
@@ -69,12 +69,12 @@ export const layerCached = <E, R>(
       const { capacity = 10_000, timeToLive = "30 seconds" } = options
       const credentials = yield* Credentials
       const life = Duration.fromInputUnsafe(timeToLive)
-      const { found, measured } = yield* makeLasting
+      const { withMonotonicTime, withTimeOfDay } = yield* makeCacheClock
       /** Lookups that reached the backend: repeating one for wrong credentials would give nothing new. */
       const asked = new WeakSet<UserKey>()
       const ask = Effect.flatMap(Asking, (user) => {
         asked.add(user)
-        return found(credentials.lookup(user))
+        return withTimeOfDay(credentials.lookup(user))
       })
       const cache = yield* Cache.makeWith(() => ask, {
         capacity,
@@ -90,16 +90,16 @@ export const layerCached = <E, R>(
           return credentials.algorithms
         },
         algorithmsOf: (realm) => algorithmsOf(credentials, realm),
-        lookup: (user) => measured(Effect.provideService(Cache.get(cache, keyOf(user)), Asking, user)),
+        lookup: (user) => withMonotonicTime(Effect.provideService(Cache.get(cache, keyOf(user)), Asking, user)),
         recheck: (user) => {
           const key = keyOf(user)
           const again = asked.has(user)
             ? Effect.tap(Cache.get(cache, key), (secret) => Cache.set(rechecks, key, secret))
             : Cache.get(rechecks, key)
-          return measured(Effect.provideService(again, Asking, user))
+          return withMonotonicTime(Effect.provideService(again, Asking, user))
         },
         refresh: (user) =>
-          Effect.tap(credentials.lookup(user), (secret) => measured(Cache.set(cache, keyOf(user), secret)))
+          Effect.tap(credentials.lookup(user), (secret) => withMonotonicTime(Cache.set(cache, keyOf(user), secret)))
       })
     })
   ).pipe(Layer.provide(backend))

@@ -4,7 +4,7 @@ import type * as Scope from "effect/Scope"
 import type * as Net from "node:net"
 import { wordsOf } from "../net/ErrorCode.ts"
 import { type Accept, addressText, type Connection, type ConnectionFacts } from "./Connection.ts"
-import { NodeConnection, type Surroundings } from "./NodeConnection.ts"
+import { type ConnectionParts, NodeConnection } from "./NodeConnection.ts"
 
 /** From one look at all connections to the next, and how many of them are looked at in one turn of the event loop. */
 const LOOK = "5 seconds"
@@ -15,7 +15,7 @@ export type Adopt = (stream: Net.Socket, facts: ConnectionFacts, accept: Accept)
 
 /** When the scope closes, its connections are destroyed, and it waits until their receivers know. */
 export const makeAdopt = (
-  around: Surroundings,
+  parts: ConnectionParts,
   run: (effect: Effect.Effect<void>) => void
 ): Effect.Effect<Adopt, never, Scope.Scope> =>
   Effect.gen(function*() {
@@ -39,7 +39,7 @@ export const makeAdopt = (
     })
     yield* look.pipe(Effect.delay(LOOK), Effect.forever, Effect.forkScoped)
     return (stream, facts, accept) => {
-      const connection = new NodeConnection(stream, facts, around, () => {
+      const connection = new NodeConnection(stream, facts, parts, () => {
         open.delete(connection)
         if (connection.failure !== undefined) run(failed(connection))
         if (open.size === 0) allGone()

@@ -10,10 +10,10 @@ import { CertificateFault } from "./CertificateFault.ts"
 import type { Certificates } from "./Certificates.ts"
 import type { Accept, Connection, ConnectOptions } from "./Connection.ts"
 import type { Adopt } from "./Connections.ts"
-import { endsOf } from "./Ends.ts"
 import { failure, reasonOf } from "./Failure.ts"
 import { KEEP_ALIVE, keepingAlive } from "./KeepAlive.ts"
 import { certificateOf, checkServerIdentity, MAX_CERTIFICATES, type Proven, showsMoreThan } from "./PeerCertificate.ts"
+import { socketAddresses } from "./SocketAddresses.ts"
 import type { TransportError, TransportErrorReason } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
 import { maskingKey } from "./websocket/MaskingKeys.ts"
@@ -39,8 +39,8 @@ export interface DialOptions {
   readonly keepAlive?: number | undefined
 }
 
-/** What a dial needs from its transport. */
-export interface Surroundings {
+/** The parts of a transport that dials use. */
+export interface DialParts {
   readonly certificates: Certificates
   readonly resolver: ResolverShape
   readonly adopt: Adopt
@@ -49,7 +49,7 @@ export interface Surroundings {
 }
 
 export const makeConnect = (
-  { adopt, certificates, defer, proven, resolver }: Surroundings,
+  { adopt, certificates, defer, proven, resolver }: DialParts,
   live: Current<DialOptions>
 ): TransportShape["connect"] => {
   const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connection, TransportError> =>
@@ -86,7 +86,7 @@ export const makeConnect = (
         }),
         Effect.timeoutOrElse({ duration: connectTimeout * 1000, ...timeout }),
         Effect.flatMap((stream) => {
-          const ends = endsOf(stream)
+          const ends = socketAddresses(stream)
           if (stream.destroyed || ends === undefined) return Effect.fail(failed("Other", new Error("closed at once")))
           const facts = { ...ends, inbound: false, secure, socket: options.from, ...proven(stream) }
           let messages: Connection | undefined

@@ -1,4 +1,4 @@
-/** TLS handshakes of those who connect to a listener. */
+/** TLS handshakes of the sockets that a listener accepts. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
@@ -8,54 +8,57 @@ import { monotonicMillis } from "../clock/Monotonic.ts"
 import { codeOf } from "../net/ErrorCode.ts"
 import { networkOf } from "../net/Network.ts"
 import type { Certificates } from "./Certificates.ts"
-import { type Ends, endsOf, placeOf } from "./Ends.ts"
 import { HandshakeBudget } from "./HandshakeBudget.ts"
-import { HandshakeLog, handshakeWords } from "./HandshakeLog.ts"
-import { InTheMaking } from "./InTheMaking.ts"
 import { certificateOf, MAX_CERTIFICATES, MAX_UNVERIFIED_CERTIFICATES, showsMoreThan } from "./PeerCertificate.ts"
 import { chainKept, keepChains } from "./PeerChain.ts"
+import { PendingSockets } from "./PendingSockets.ts"
+import { RefusalLog } from "./RefusalLog.ts"
+import { type SocketAddresses, socketAddresses, sourceOf } from "./SocketAddresses.ts"
+import { tlsWords } from "./TlsFault.ts"
 import type { HandshakeFailure, TransportCounters } from "./TransportFacts.ts"
 
 export interface HandshakeLimits {
-  /** Seconds within which a handshake must be finished, its wait for others of its address included. */
+  /** Seconds within which a handshake must be finished, including its wait for others of the same address. */
   readonly setupTimeout: number
-  /** The most that are under way; the oldest of the address that has most of them goes for a new one. */
+  /** The most handshakes under way; beyond it, the oldest of the address with the most is closed. */
   readonly maxHandshakes: number
-  /** Of one address: how many are under way at a time, and how many there are in a second; further ones wait. */
+  /** The most handshakes of one address under way; further ones wait. */
   readonly maxHandshakesPerAddress: number
+  /** The most handshakes of one address in a second; further ones wait. */
   readonly handshakeRate: number
-  /** Whether the two do not count for an address. */
+  /** Whether an address is exempt from both per-address limits. */
   readonly isExempt: (address: string) => boolean
-  /** It is a proxy, and speaks for many. */
+  /** Whether an address is a proxy, which connects for many clients. */
   readonly isProxy: (address: string) => boolean
 }
 
 /**
- * The most handshakes of one address at a time where a certificate is asked for: the worst take a tenth of a second to verify,
- * which its budget is charged with only afterwards.
+ * The most handshakes of one address under way where a client certificate is requested: the worst take a tenth of a second to
+ * verify, and `HandshakeBudget` is charged for that only afterwards.
  */
 const ASKED_AT_ONCE = 8
 
-/** The turns of one address. */
+/** The handshakes of one address that run or wait. */
 interface Turns {
   readonly semaphore: Semaphore.Semaphore
+  /** Permits that the semaphore has now. */
   slots: number
   users: number
 }
 
 interface UnderWay {
   readonly secured: (stream: Tls.TLSSocket) => void
-  /** `words`: the same for people. */
+  /** `words`: the reason for the log. */
   readonly failed: (why: HandshakeFailure, words: string) => void
 }
 
-/** What OpenSSL calls octets that begin no TLS. */
+/** Codes of OpenSSL for octets that are not the beginning of TLS. */
 const NO_TLS = new Set(["ERR_SSL_HTTP_REQUEST", "ERR_SSL_HTTPS_PROXY_REQUEST", "ERR_SSL_WRONG_VERSION_NUMBER"])
 
 export class Handshakes {
-  /** It listens nowhere: sockets are handed to it. */
+  /** Does not listen itself: sockets are passed to it by its "connection" event. */
   #server: Tls.Server
-  /** It asks for a certificate. */
+  /** Whether `#server` requests a client certificate. */
   #asks: boolean
   readonly #asksNow: () => boolean
   readonly #certificates: Certificates
@@ -63,17 +66,16 @@ export class Handshakes {
   readonly #limits: () => HandshakeLimits
   readonly #budget: HandshakeBudget
   readonly #underWay = new Map<string, UnderWay>()
-  readonly #making = new InTheMaking()
+  readonly #pending = new PendingSockets()
   readonly #turns = new Map<string, Turns>()
   readonly #counters: TransportCounters
   readonly #inSlices: (task: () => void) => void
-  readonly #log = new HandshakeLog("TLS handshake failed")
+  readonly #log = new RefusalLog("tls")
 
   /**
-   * `asks`: for a certificate. A session that is resumed would keep what a certificate proved when it was shown, also when it
-   * has expired since, and its ticket has no room for every certificate: so there are none then. That, and the limits, are
-   * asked for with each handshake, since they may change. `inSlices` runs a task in this turn of the event loop or a later one,
-   * with so few others that the turn is short.
+   * `asks`: whether client certificates are requested. Then there are no session tickets: a resumed session would keep what a
+   * certificate proved after it has expired, and not every certificate fits into a ticket. `asks` and `limits` are called for
+   * each handshake, because both may change. `inSlices` spreads tasks over turns of the event loop, to keep each turn short.
    */
   constructor(
     certificates: Certificates,
@@ -102,11 +104,11 @@ export class Handshakes {
     })
     if (this.#asks) keepChains(server)
     server.on("tlsClientError", (error, stream) => {
-      const ends = endsOf(stream)
-      if (ends !== undefined) {
-        this.#underWay.get(keyOf(ends))?.failed(
+      const addresses = socketAddresses(stream)
+      if (addresses !== undefined) {
+        this.#underWay.get(keyOf(addresses))?.failed(
           NO_TLS.has(codeOf(error)) ? "wrong protocol" : "failed",
-          handshakeWords(error)
+          tlsWords(error)
         )
       }
       stream.destroy()
@@ -115,7 +117,7 @@ export class Handshakes {
     return server
   }
 
-  /** Another one when it is to ask now and did not, or the other way round: its tickets are none of the one before. */
+  /** The server for the next handshake: a new one, with other ticket keys, if `asks` has changed. */
   #serverNow(): Tls.Server {
     const asks = this.#asksNow()
     if (asks !== this.#asks) {
@@ -125,29 +127,33 @@ export class Handshakes {
     return this.#server
   }
 
-  /** Handshakes of one address under way. */
+  /** The most handshakes of one address under way. */
   get #slots(): number {
     const { maxHandshakesPerAddress: slots } = this.#limits()
     return this.#asks && slots !== Infinity ? Math.min(slots, ASKED_AT_ONCE) : slots
   }
 
-  /** No socket comes in any more. */
+  /** To be called when no more sockets are accepted. */
   close(): void {
     this.#unfollow()
   }
 
   /**
-   * Does the handshake on a socket, and goes on with what `next` makes of it; the socket is gone if it fails. `ends`: with the
-   * address of the client where a proxy has told it.
+   * Does the handshake on a socket, and then runs what `next` returns; destroys the socket if the handshake fails. `addresses`
+   * has the client's address where a proxy has given it.
    */
-  run(raw: Net.Socket, ends: Ends, next: (stream: Tls.TLSSocket) => Effect.Effect<void>): Effect.Effect<void> {
+  run(
+    raw: Net.Socket,
+    addresses: SocketAddresses,
+    next: (stream: Tls.TLSSocket) => Effect.Effect<void>
+  ): Effect.Effect<void> {
     const { isExempt, isProxy, maxHandshakes, setupTimeout } = this.#limits()
-    const making = this.#making
-    // Node knows it by where its socket leads, not by who a proxy says that it is.
-    const own = endsOf(raw)
+    const pending = this.#pending
+    // Events of the server are matched by the addresses of the socket itself, not by those that a proxy has given.
+    const own = socketAddresses(raw)
     const key = own === undefined ? "" : keyOf(own)
-    const { host } = ends.remote
-    const place = placeOf(ends, isProxy)
+    const { host } = addresses.remote
+    const source = sourceOf(addresses, isProxy)
     let rest: Effect.Effect<void> | undefined
     let failure: HandshakeFailure = "failed"
     let words = "its peer left"
@@ -162,18 +168,18 @@ export class Handshakes {
       this.#underWay.set(key, {
         failed,
         secured: (stream) => {
-          // At once: octets may follow in the same read.
+          // Synchronously: application data may follow in the same read.
           rest = next(stream)
-          // It would hold all of this as long as the connection.
+          // The listener would keep this closure alive as long as the connection.
           raw.off("close", closed)
           resume(Effect.void)
         }
       })
-      // A thousand that come at once would all be answered in one turn, which takes a signature for each.
+      // Each handshake takes a signature: a thousand that come at once must not all be answered in one turn.
       raw.once("readable", () => this.#inSlices(() => this.#begins(raw)))
     })
     return Effect.suspend(() => {
-      making.add(place, raw, maxHandshakes)
+      pending.add(source, raw, maxHandshakes)
       return isExempt(host) || isProxy(host) ? handshake : this.#inTurn(raw, host, handshake, failed)
     }).pipe(
       Effect.timeoutOrElse({
@@ -182,20 +188,20 @@ export class Handshakes {
       }),
       Effect.ensuring(Effect.sync(() => {
         this.#underWay.delete(key)
-        making.delete(place, raw)
+        pending.delete(source, raw)
       })),
       Effect.andThen(Effect.suspend(() => {
         if (rest !== undefined) return rest
-        const isEvicted = making.isEvicted(raw)
+        const isEvicted = pending.isEvicted(raw)
         this.#counters.handshakesFailed[isEvicted ? "too many" : failure]++
         raw.destroy()
-        return this.#log.tell(ends.remote, isEvicted ? "too many are under way" : words)
+        return this.#log.tell(addresses.remote, isEvicted ? "too many are under way" : words)
       })),
       Effect.onInterrupt(() => Effect.sync(() => raw.destroy()))
     )
   }
 
-  /** The first octets are there, or there will be none. */
+  /** Called when the first octets have arrived, or the peer has closed without any. */
   #begins(raw: Net.Socket): void {
     try {
       if (raw.readableLength > 0) this.#serverNow().emit("connection", raw)
@@ -205,7 +211,7 @@ export class Handshakes {
     }
   }
 
-  /** Waits until the address may have another handshake; not at all when that would take too long. */
+  /** Waits until the address may have another handshake; fails at once if that would take longer than `setupTimeout`. */
   #inTurn(
     raw: Net.Socket,
     host: string,
@@ -217,7 +223,7 @@ export class Handshakes {
     budget.perSecond = handshakeRate
     const counted = Effect.ensuring(handshake, Effect.sync(() => budget.spent(host, raw.bytesRead)))
     if (handshakeRate === Infinity) return this.#inSlot(host, handshake)
-    // In its slot, so that those before it have been counted.
+    // Reserved inside the slot, when the octets of earlier handshakes have been charged.
     return this.#inSlot(
       host,
       Clock.clockWith((clock) => {
@@ -249,12 +255,12 @@ export class Handshakes {
     })
   }
 
-  /** Called by Node, which would end the process if this threw. */
+  /** Called by Node; an exception here would end the process. */
   #secured(stream: Tls.TLSSocket): void {
     try {
       chainKept(stream)
-      const ends = endsOf(stream)
-      const underWay = ends === undefined ? undefined : this.#underWay.get(keyOf(ends))
+      const addresses = socketAddresses(stream)
+      const underWay = addresses === undefined ? undefined : this.#underWay.get(keyOf(addresses))
       if (underWay === undefined) stream.destroy()
       else if (isTooLong(stream)) {
         underWay.failed("failed", "the certificates of its peer are too long")
@@ -266,13 +272,13 @@ export class Handshakes {
   }
 }
 
-/** The peer has shown more than may be kept of him, which OpenSSL does as long as the connection lives. */
+/** Whether the peer has sent more certificates than may be kept; OpenSSL keeps them as long as the connection lives. */
 const isTooLong = (stream: Tls.TLSSocket): boolean => {
   const most = stream.authorized ? MAX_CERTIFICATES : MAX_UNVERIFIED_CERTIFICATES
   return showsMoreThan(stream, most) || (certificateOf(stream)?.raw.length ?? 0) > most
 }
 
-const keyOf = ({ local, remote }: Ends): string => `${local.host} ${remote.host} ${remote.port}`
+const keyOf = ({ local, remote }: SocketAddresses): string => `${local.host} ${remote.host} ${remote.port}`
 
-/** Longer than any handshake may take: the limit comes from the `Clock`. */
+/** Milliseconds, the largest that Node takes: the time limit is kept by the `Clock` instead. */
 const NEVER = 0x7fff_ffff

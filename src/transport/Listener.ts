@@ -6,17 +6,17 @@ import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { codeOf, wordsOf } from "../net/ErrorCode.ts"
 import type { Current } from "../options/Live.ts"
-import { Arrivals } from "./Arrivals.ts"
+import { AcceptQueue } from "./AcceptQueue.ts"
 import type { Certificates } from "./Certificates.ts"
 import type { Accept, ListenOptions, LocalSocket } from "./Connection.ts"
 import type { Adopt } from "./Connections.ts"
-import { type Ends, endsOf, placeOf } from "./Ends.ts"
 import { failure, reasonOf, targetOf } from "./Failure.ts"
 import { type HandshakeLimits, Handshakes } from "./Handshakes.ts"
 import { KEEP_ALIVE, keepAlive } from "./KeepAlive.ts"
 import type { Proven } from "./PeerCertificate.ts"
 import { ProxyHeaders } from "./ProxyHeaders.ts"
 import { makeSlices } from "./Slices.ts"
+import { type SocketAddresses, socketAddresses, sourceOf } from "./SocketAddresses.ts"
 import type { TransportError } from "./TransportError.ts"
 import type { TransportCounters } from "./TransportFacts.ts"
 import type { TransportShape } from "./TransportShape.ts"
@@ -98,8 +98,8 @@ export interface WebSocketListenOptions {
   readonly serve?: ((listener: LocalSocket) => UpgradeLimits["serve"]) | undefined
 }
 
-/** What a listener needs from its transport. */
-export interface Surroundings {
+/** The parts of a transport that listeners use. */
+export interface ListenParts {
   readonly certificates: Certificates
   readonly counters: TransportCounters
   /** For connections that live as long as the listener. */
@@ -113,7 +113,7 @@ export interface Surroundings {
 }
 
 export const makeListen = (
-  { adopting, certificates, counters, defer, proven, run, watch }: Surroundings,
+  { adopting, certificates, counters, defer, proven, run, watch }: ListenParts,
   live: Current<ListenerOptions>
 ): TransportShape["listen"] =>
   Effect.fnUntraced(function*(
@@ -128,7 +128,7 @@ export const makeListen = (
     // Made first, so that they close last: nothing is accepted any more when the connections are destroyed.
     const adopt = yield* adopting
     const own = yield* FiberSet.makeRuntime<never, void, never>()
-    const arrivals = new Arrivals({
+    const arrivals = new AcceptQueue({
       most: () => live.current.maxConnections ?? Infinity,
       inSlices: makeSlices(defer, busy),
       accepted: (raw) => accepted(raw),
@@ -142,14 +142,14 @@ export const makeListen = (
     // WebSocket, then it is a connection.
     const arrived = (raw: Net.Socket): void => {
       raw.on("error", ignore)
-      const ends = endsOf(raw)
+      const ends = socketAddresses(raw)
       if (!watch(descriptorOf(raw)) || ends === undefined) {
         counters.turnedAway++
         raw.destroy()
-      } else arrivals.add(raw, placeOf(ends, limitsOf(live.current).isProxy))
+      } else arrivals.add(raw, sourceOf(ends, limitsOf(live.current).isProxy))
     }
     const accepted = (raw: Net.Socket): void => {
-      const ends = endsOf(raw)
+      const ends = socketAddresses(raw)
       const { keepAlive: idle = KEEP_ALIVE, maxConnections = Infinity } = live.current
       if (closed || open >= maxConnections || ends === undefined) {
         counters.turnedAway++
@@ -161,7 +161,11 @@ export const makeListen = (
       raw.once("close", () => open--)
       own(Effect.suspend(() => introduced(raw, ends, handshakes)))
     }
-    const introduced = (raw: Net.Socket, ends: Ends, handshakes: Handshakes | undefined): Effect.Effect<void> => {
+    const introduced = (
+      raw: Net.Socket,
+      ends: SocketAddresses,
+      handshakes: Handshakes | undefined
+    ): Effect.Effect<void> => {
       const { proxies } = live.current
       return proxies?.header?.(socket) === true && proxies.trusts(ends.remote.host)
         ? headers.run(raw, ends, (client, byTls) => secured(raw, client, secure || byTls, handshakes, byTls))
@@ -169,7 +173,7 @@ export const makeListen = (
     }
     const secured = (
       raw: Net.Socket,
-      ends: Ends,
+      ends: SocketAddresses,
       isSecure: boolean,
       handshakes: Handshakes | undefined,
       byProxy: boolean
@@ -178,7 +182,12 @@ export const makeListen = (
         ? opened(raw, ends, isSecure, byProxy)
         : handshakes.run(raw, ends, (stream) => opened(stream, ends, isSecure, byProxy))
     // Where a proxy ends the TLS of its clients, a certificate that it shows here is its own, and theirs proves nothing.
-    const opened = (stream: Net.Socket, ends: Ends, isSecure: boolean, byProxy: boolean): Effect.Effect<void> => {
+    const opened = (
+      stream: Net.Socket,
+      ends: SocketAddresses,
+      isSecure: boolean,
+      byProxy: boolean
+    ): Effect.Effect<void> => {
       if (upgrades !== undefined) {
         return upgrades.run(stream, ends, isSecure, (client) => upgraded(stream, ends, client, byProxy))
       }
@@ -186,7 +195,12 @@ export const makeListen = (
       adopt(stream, { ...ends, inbound: true, secure: isSecure, socket: bound, ...proof }, accept)
       return Effect.void
     }
-    const upgraded = (stream: Net.Socket, { local, remote }: Ends, client: Client, byProxy: boolean): void => {
+    const upgraded = (
+      stream: Net.Socket,
+      { local, remote }: SocketAddresses,
+      client: Client,
+      byProxy: boolean
+    ): void => {
       const { host, port, secure } = client
       const proof = byProxy || limitsOf(live.current).isProxy(remote.host) ? UNPROVED : proven(stream)
       const facts = { local, remote: { host, port }, inbound: true, secure, socket: bound, ...proof }

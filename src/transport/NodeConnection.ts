@@ -8,8 +8,8 @@ import type { Defer } from "./Defer.ts"
 import { type Reads, readShared } from "./SharedRead.ts"
 import { TlsAnswers, untaken } from "./TlsAnswers.ts"
 
-/** What a connection needs from its transport. */
-export interface Surroundings {
+/** The parts of a transport that connections use. */
+export interface ConnectionParts {
   readonly reads: "shared" | "events"
   readonly defer: Defer
   /** Runs tasks in their order, some in each turn: thousands may close together, and each may have much that is lost. */
@@ -33,7 +33,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   readonly messages = undefined
   lost = false
   readonly #stream: Net.Socket
-  readonly #around: Surroundings
+  readonly #parts: ConnectionParts
   /** The octets of this very socket are encrypted; a client that is secure may speak TLS to a proxy only. */
   readonly #tls: TlsAnswers | undefined
   #receiver: Receiver | undefined
@@ -58,11 +58,11 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   #dropped = 0
 
   /** `gone` is called, once, when the receiver has been told that the connection is closed. */
-  constructor(stream: Net.Socket, facts: ConnectionFacts, around: Surroundings, gone: () => void) {
+  constructor(stream: Net.Socket, facts: ConnectionFacts, parts: ConnectionParts, gone: () => void) {
     super(facts)
     this.#gone = gone
     this.#stream = stream
-    this.#around = around
+    this.#parts = parts
     this.#tls = stream instanceof TLSSocket ? new TlsAnswers(stream) : undefined
     stream.on("error", (error) => {
       this.#failure ??= error
@@ -72,13 +72,13 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     stream.once("end", () => {
       this.#halfClosed = true
       if (this.#ended) return
-      around.inSlices(() => {
+      parts.inSlices(() => {
         if (!this.#down) stream.end()
       })
     })
     const closed = (): void => {
       this.#down = this.lost = true
-      around.inSlices(() => {
+      parts.inSlices(() => {
         this.#allWritten()
         if (this.#held.length === 0 || this.#ended) this.#finish()
       })
@@ -93,11 +93,11 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     try {
       this.#receiver = accept(this)
     } catch (error) {
-      this.#around.defect(error)
+      this.#parts.defect(error)
       return this.destroy()
     }
     for (let chunk = take(stream); chunk !== null; chunk = take(stream)) this.#held.push(chunk)
-    const shared = this.#around.reads === "shared" ? readShared(stream, this.#deliver) : undefined
+    const shared = this.#parts.reads === "shared" ? readShared(stream, this.#deliver) : undefined
     this.#reads = shared ?? readEvents(stream, this.#deliver)
     stream.resume()
     if (this.#paused || this.#held.length > 0) this.#reads.stop()
@@ -116,7 +116,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
 
   write(bytes: Uint8Array, written: () => void): void {
     // Writing nothing would make a TLS socket read, inside this call.
-    if (this.#down || bytes.length === 0) return this.#around.defer(written)
+    if (this.#down || bytes.length === 0) return this.#parts.defer(written)
     // In order, so a write that comes too late waits for those before it: their octets are still in use.
     this.#unwritten.push(written)
     if (this.#ended || this.#halfClosed || this.#destroyed) this.#dropped += bytes.length
@@ -156,7 +156,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   end(): void {
     if (this.#ended || this.#destroyed) return
     this.#ended = true
-    if (this.#down) return this.#around.inSlices(() => this.#finish())
+    if (this.#down) return this.#parts.inSlices(() => this.#finish())
     this.#stream.end()
     if (this.#paused) {
       this.#held = []
@@ -168,7 +168,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (this.#destroyed) return
     this.#destroyed = true
     this.#held = []
-    if (this.#down) this.#around.inSlices(() => this.#finish())
+    if (this.#down) this.#parts.inSlices(() => this.#finish())
     else this.#stream.destroy()
   }
 
@@ -177,7 +177,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (this.#destroyed) return false
     if (!this.#paused && this.#held.length === 0) {
       this.#give(chunk)
-      if (this.#around.defer.read(chunk.length) && !this.#paused && !this.#ended && !this.#destroyed) {
+      if (this.#parts.defer.read(chunk.length) && !this.#paused && !this.#ended && !this.#destroyed) {
         return this.#readLater()
       }
     } else if (!this.#paused || !this.#ended) this.#held.push(keepOctets(chunk))
@@ -188,7 +188,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   /** It was read often enough in this turn of the event loop. */
   #readLater(): false {
     this.#reads!.stop()
-    this.#around.defer.nextTurn(this.#readOn)
+    this.#parts.defer.nextTurn(this.#readOn)
     return false
   }
 
@@ -200,7 +200,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     try {
       this.#receiver!.bytes(chunk)
     } catch (error) {
-      this.#around.defect(error)
+      this.#parts.defect(error)
       this.destroy()
     }
   }
@@ -209,7 +209,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   #release(): void {
     if (this.#releasing) return
     this.#releasing = true
-    this.#around.defer(() => {
+    this.#parts.defer(() => {
       this.#releasing = false
       while (this.#held.length > 0 && !this.#paused) this.#give(this.#held.shift()!)
       if (this.#held.length > 0) return
@@ -250,7 +250,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     try {
       callback()
     } catch (error) {
-      this.#around.defect(error)
+      this.#parts.defect(error)
       this.destroy()
     }
   }

@@ -1,22 +1,22 @@
-/** What trusted proxies say, before anything else, about whom they connect for (PROXY protocol). */
+/** Reads PROXY headers, in which a trusted proxy gives the address of its client before all other octets. */
 import * as Effect from "effect/Effect"
 import type * as Net from "node:net"
 import { keepBoth } from "../protocol/Octets.ts"
-import type { Ends } from "./Ends.ts"
-import { HandshakeLog } from "./HandshakeLog.ts"
-import { InTheMaking } from "./InTheMaking.ts"
+import { PendingSockets } from "./PendingSockets.ts"
 import { readProxyHeader } from "./ProxyHeader.ts"
+import { RefusalLog } from "./RefusalLog.ts"
+import type { SocketAddresses } from "./SocketAddresses.ts"
 import type { ProxyHeaderFailure, TransportCounters } from "./TransportFacts.ts"
 
 export interface ProxyHeaderLimits {
-  /** Seconds within which a header must be there. */
+  /** Seconds within which the header must be complete. */
   readonly setupTimeout: number
-  /** The most that are waited for; the oldest goes for a new one. */
+  /** The most headers waited for; beyond it, the oldest socket is closed. */
   readonly maxHandshakes: number
 }
 
-/** Goes on as with a connection of the client's own; `byTls`: he speaks TLS to the proxy, which says so. */
-export type Introduced = (ends: Ends, byTls: boolean) => Effect.Effect<void>
+/** Continues with the client's address; `byTls`: whether the client speaks TLS to the proxy, by the header. */
+export type Introduced = (addresses: SocketAddresses, byTls: boolean) => Effect.Effect<void>
 
 const words: Readonly<Record<ProxyHeaderFailure, string>> = {
   malformed: "no header of the PROXY protocol, or a malformed one",
@@ -24,31 +24,31 @@ const words: Readonly<Record<ProxyHeaderFailure, string>> = {
   "too many": "too many are waited for"
 }
 
-/** Where each counts: all are proxies, so there is no address to be fair to. */
+/** The common key of all sockets in `PendingSockets`: all are of proxies, so no address needs a share of its own. */
 const ALL = "proxies"
 
 const NOTHING: Buffer = Buffer.alloc(0)
 
 export class ProxyHeaders {
-  readonly #making = new InTheMaking()
+  readonly #pending = new PendingSockets()
   readonly #limits: () => ProxyHeaderLimits
   readonly #counters: TransportCounters
-  readonly #log = new HandshakeLog("PROXY header refused")
+  readonly #log = new RefusalLog("proxyHeader")
 
-  /** The limits are asked for with each header, since they may change. */
+  /** `limits` is called for each header, because they may change. */
   constructor(limits: () => ProxyHeaderLimits, counters: TransportCounters) {
     this.#limits = limits
     this.#counters = counters
   }
 
-  /** Reads the header on a socket, and goes on with what `next` makes of it; the socket is gone if it is not right. */
-  run(raw: Net.Socket, ends: Ends, next: Introduced): Effect.Effect<void> {
+  /** Reads the header from a socket, and then runs what `next` returns; destroys the socket if the header is refused. */
+  run(raw: Net.Socket, addresses: SocketAddresses, next: Introduced): Effect.Effect<void> {
     const { maxHandshakes, setupTimeout } = this.#limits()
     let rest: Effect.Effect<void> | undefined
     let failure: ProxyHeaderFailure | undefined
     const header = Effect.callback<void>((resume) => {
       if (raw.destroyed) return resume(Effect.void)
-      this.#making.add(ALL, raw, maxHandshakes)
+      this.#pending.add(ALL, raw, maxHandshakes)
       let held = NOTHING
       const done = (): void => {
         raw.off("data", read)
@@ -56,7 +56,7 @@ export class ProxyHeaders {
         resume(Effect.void)
       }
       const left = (): void => {
-        // Who comes only to see whether there is somebody says nothing, and that is no fault.
+        // A health check connects and leaves without sending anything: that is not an error.
         if (held.length > 0) failure = "malformed"
         done()
       }
@@ -70,10 +70,10 @@ export class ProxyHeaders {
           return done()
         }
         const { client, octets } = reading
-        // What is behind the header is the client's own.
+        // The client's own octets follow the header.
         if (octets < held.length) raw.unshift(held.subarray(octets))
-        const remote = client === undefined ? ends.remote : { host: client.host, port: client.port }
-        rest = Effect.suspend(() => next({ local: ends.local, remote }, client?.secure ?? false))
+        const remote = client === undefined ? addresses.remote : { host: client.host, port: client.port }
+        rest = Effect.suspend(() => next({ local: addresses.local, remote }, client?.secure ?? false))
         done()
       }
       raw.once("close", left)
@@ -85,15 +85,15 @@ export class ProxyHeaders {
         duration: setupTimeout * 1000,
         orElse: () => Effect.sync(() => void (failure = "timed out"))
       }),
-      Effect.ensuring(Effect.sync(() => this.#making.delete(ALL, raw))),
-      Effect.andThen(Effect.suspend(() => rest ?? this.#refused(raw, ends, failure))),
+      Effect.ensuring(Effect.sync(() => this.#pending.delete(ALL, raw))),
+      Effect.andThen(Effect.suspend(() => rest ?? this.#refused(raw, addresses, failure))),
       Effect.onInterrupt(() => Effect.sync(() => raw.destroy()))
     )
   }
 
-  #refused(raw: Net.Socket, { remote }: Ends, failure: ProxyHeaderFailure | undefined): Effect.Effect<void> {
+  #refused(raw: Net.Socket, { remote }: SocketAddresses, failure: ProxyHeaderFailure | undefined): Effect.Effect<void> {
     raw.destroy()
-    const why = this.#making.isEvicted(raw) ? "too many" : failure
+    const why = this.#pending.isEvicted(raw) ? "too many" : failure
     if (why === undefined) return Effect.void
     this.#counters.proxyHeadersRefused[why]++
     return this.#log.tell(remote, words[why])

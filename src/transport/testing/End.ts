@@ -4,9 +4,9 @@ import { type Accept, type Connection, ConnectionFacts, type Receiver } from "..
 import { WebSocketConnection } from "../websocket/WebSocketConnection.ts"
 import { type Medium, Pipe, type Reader, type Writer } from "./Pipe.ts"
 
-/** What an end needs from its network. */
-export interface Surroundings extends Medium {
-  /** Those that are open. */
+/** The parts of a network that the ends of its connections use. */
+export interface EndNetwork extends Medium {
+  /** All open ends. */
   readonly ends: Set<End>
 }
 
@@ -24,7 +24,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
   gone = false
   mute = false
   lost = false
-  readonly #network: Surroundings
+  readonly #network: EndNetwork
   #set: Set<End> | undefined
   #receiver: Receiver = NOBODY
   #ended = false
@@ -36,7 +36,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
   #dropped = 0
   #whenClosed: Array<() => void> = []
 
-  constructor(network: Surroundings, facts: ConnectionFacts) {
+  constructor(network: EndNetwork, facts: ConnectionFacts) {
     super(facts)
     this.#network = network
     this.out = new Pipe(network, this, () => this.peer)

@@ -15,8 +15,8 @@ interface Timer extends Task {
   readonly due: number
 }
 
-/** What a loop runs on. */
-export interface Surroundings {
+/** What the event loop runs on. */
+export interface EventLoopParts {
   readonly clock: Clock.Clock
   /** Runs a task soon, but not from inside the call. */
   readonly schedule: (task: () => void) => void
@@ -33,7 +33,7 @@ export class EventLoop {
   /** What receivers and callbacks threw. */
   readonly defects: Array<unknown> = []
 
-  readonly #around: Surroundings
+  readonly #parts: EventLoopParts
   #ready: Array<Task> = []
   #deferred: Array<() => void> = []
   #scheduled = false
@@ -41,8 +41,8 @@ export class EventLoop {
   readonly #timers: Array<Timer> = []
   #asleepUntil = Infinity
 
-  constructor(around: Surroundings) {
-    this.#around = around
+  constructor(parts: EventLoopParts) {
+    this.#parts = parts
   }
 
   /** Runs a task in the next turn. */
@@ -58,7 +58,7 @@ export class EventLoop {
 
   /** The present, in milliseconds. */
   now(): number {
-    return this.#around.clock.currentTimeMillisUnsafe()
+    return this.#parts.clock.currentTimeMillisUnsafe()
   }
 
   /** Runs a task in the turn after the clock gets to `due`. */
@@ -75,7 +75,7 @@ export class EventLoop {
     timers.splice(low, 0, { due, run })
     if (due < this.#asleepUntil) {
       this.#asleepUntil = due
-      this.#around.sleep(this.#sleeper)
+      this.#parts.sleep(this.#sleeper)
     }
   }
 
@@ -89,20 +89,20 @@ export class EventLoop {
       return Effect.void
     }
     this.#asleepUntil = timers.at(-1)!.due
-    return Effect.flatMap(this.#around.clock.sleep(Duration.millis(this.#asleepUntil - now)), () => this.#sleeper)
+    return Effect.flatMap(this.#parts.clock.sleep(Duration.millis(this.#asleepUntil - now)), () => this.#sleeper)
   })
 
   #kick(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    this.#around.schedule(this.#turn)
+    this.#parts.schedule(this.#turn)
   }
 
   readonly #turn = (): void => {
     this.#scheduled = false
     const ready = this.#ready
     this.#ready = []
-    const { shuffle } = this.#around
+    const { shuffle } = this.#parts
     if (shuffle !== undefined) {
       for (let i = ready.length - 1; i > 0; i--) {
         const other = Math.floor(shuffle() * (i + 1))

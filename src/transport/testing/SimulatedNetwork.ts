@@ -1,6 +1,6 @@
 /** The network as a whole: its machines, who listens on them, what dials get, and all ends that are open. */
 import type { TransportErrorReason } from "../TransportError.ts"
-import type { End, Surroundings } from "./End.ts"
+import type { End, EndNetwork } from "./End.ts"
 import type { EventLoop } from "./EventLoop.ts"
 import { type Link, type LinkOptions, merge } from "./Link.ts"
 import { Listeners } from "./Listeners.ts"
@@ -15,7 +15,7 @@ import { Machines } from "./Machines.ts"
  */
 export type DialOutcome = TransportErrorReason | "Silence" | "Mute"
 
-export class SimulatedNetwork implements Surroundings {
+export class SimulatedNetwork implements EndNetwork {
   readonly machines = new Machines()
   readonly listeners = new Listeners()
   readonly ends = new Set<End>()

@@ -1,77 +1,78 @@
-/** Connections on which a WebSocket is to be opened: HTTP is read there until it is, by Node's own parser. */
+/** Opens WebSockets on accepted connections: until then Node's HTTP server reads them. */
 import * as Effect from "effect/Effect"
 import * as Http from "node:http"
 import type * as Net from "node:net"
 import { codeOf } from "../../net/ErrorCode.ts"
 import type { Address } from "../Connection.ts"
-import { type Ends, placeOf } from "../Ends.ts"
-import { HandshakeLog } from "../HandshakeLog.ts"
-import { InTheMaking } from "../InTheMaking.ts"
+import { PendingSockets } from "../PendingSockets.ts"
+import { RefusalLog } from "../RefusalLog.ts"
+import { type SocketAddresses, sourceOf } from "../SocketAddresses.ts"
 import type { TransportCounters, WebSocketRefusal } from "../TransportFacts.ts"
 import { type Client, clientOf } from "./Forwarded.ts"
 import { decide, type HandshakePolicy, isRefused, type Refused, switching } from "./Handshake.ts"
 
-/** Octets, and lines, of the head of a request. */
+/** The most octets of a request head. */
 export const MAX_HTTP_HEAD = 16_384
+/** The most header lines of a request. */
 export const MAX_HTTP_LINES = 100
 
-/** Characters of an origin in the log. */
+/** The most characters of an origin that are logged. */
 const MAX_TOLD = 100
 
 export interface UpgradeLimits {
   /** Seconds within which a WebSocket must be open. */
   readonly setupTimeout: number
-  /** The most that are not yet; the oldest of the address that has most of them goes for a new one. */
+  /** The most that are not open yet; beyond it, the oldest of the address with the most is closed. */
   readonly maxHandshakes: number
-  /** May a page of this origin connect that asks for this `Host`. */
+  /** Whether a page of this origin may connect to this `Host`. */
   readonly admitsOrigin: HandshakePolicy["admitsOrigin"]
-  /** Proxies whose word counts about who the client is. */
+  /** Whether an address is a proxy whose headers about its client are believed. */
   readonly trusts: (address: string) => boolean
-  /** Answers what is no WebSocket: pages, if there are some. */
+  /** Answers requests that open no WebSocket, with pages. Without it they get 426. */
   readonly serve?: ((request: Http.IncomingMessage, response: Http.ServerResponse) => void) | undefined
 }
 
 export interface UpgradesOptions {
   /** The path of the listener. */
   readonly path: string
-  /** Asked for with each handshake, since they may change. */
+  /** Called for each handshake, because they may change. */
   readonly limits: () => UpgradeLimits
   readonly counters: TransportCounters
-  /** Runs a task in this turn of the event loop or a later one, with so few others that the turn is short. */
+  /** Spreads tasks over turns of the event loop, to keep each turn short. */
   readonly inSlices: (task: () => void) => void
-  /** Runs an effect beside everything else. */
+  /** Runs an effect in a fiber of its own. */
   readonly run: (effect: Effect.Effect<void>) => void
   readonly defect: (error: unknown) => void
 }
 
-/** Goes on with a WebSocket that is open. */
+/** Called when a WebSocket is open, with the address of its client. */
 export type Opened = (client: Client) => void
 
 interface Waiting {
-  readonly ends: Ends
+  readonly addresses: SocketAddresses
   readonly secure: boolean
   readonly opened: Opened
   readonly done: () => void
 }
 
 export class Upgrades {
-  /** It listens nowhere: sockets are handed to it. */
+  /** Does not listen itself: sockets are passed to it by its "connection" event. */
   readonly #server: Http.Server
   readonly #options: UpgradesOptions
   readonly #waiting = new WeakMap<object, Waiting>()
-  readonly #making = new InTheMaking()
-  /** Those that have asked for something. */
+  readonly #pending = new PendingSockets()
+  /** Sockets on which a request has come in. */
   readonly #asked = new WeakSet<object>()
-  /** Those whose request is still to be answered. */
+  /** Sockets whose request has no answer yet. */
   readonly #answering = new WeakSet<object>()
-  readonly #log = new HandshakeLog("WebSocket refused")
-  readonly #pages = new HandshakeLog("a page may not connect")
+  readonly #log = new RefusalLog("webSocket")
+  readonly #pages = new RefusalLog("origin")
 
   constructor(options: UpgradesOptions) {
     this.#options = options
     const server = this.#server = Http.createServer({
       maxHeaderSize: MAX_HTTP_HEAD,
-      // The time limit is that of the handshake, and of the service of pages below.
+      // `run` limits the time of the handshake, and `keepAliveTimeout` that between requests for pages.
       headersTimeout: 0,
       requestTimeout: 0,
       keepAliveTimeout: 5000
@@ -81,14 +82,14 @@ export class Upgrades {
       try {
         this.#upgrade(request, socket, head)
       } catch (error) {
-        // Nobody else would catch it, and the process would end.
+        // Uncaught, it would end the process.
         socket.destroy()
         options.defect(error)
       }
     })
     server.on("request", (request, response) => {
       const { socket } = request
-      // Node reads on meanwhile, and makes an answer for each: of what a stranger sends in a moment, thousands of them.
+      // Node reads pipelined requests meanwhile, and makes a response for each: a peer could cause thousands in a moment.
       if (this.#answering.has(socket)) return void socket.destroy()
       this.#answering.add(socket)
       response.once("close", () => this.#answering.delete(socket))
@@ -97,7 +98,7 @@ export class Upgrades {
       if (serve !== undefined) return serve(request, response)
       options.counters.webSocketsRefused[426]++
       const waiting = this.#waiting.get(socket)
-      if (waiting !== undefined) options.run(this.#log.tell(waiting.ends.remote, NO_PAGES))
+      if (waiting !== undefined) options.run(this.#log.tell(waiting.addresses.remote, NO_PAGES))
       response.writeHead(426, { Upgrade: "websocket", Connection: "close", "Content-Type": "text/plain" })
       response.end(`${NO_PAGES}\n`)
     })
@@ -107,31 +108,31 @@ export class Upgrades {
       this.#waiting.delete(socket)
       this.#refuse(
         socket as Net.Socket,
-        waiting.ends.remote,
+        waiting.addresses.remote,
         codeOf(error) === "HPE_HEADER_OVERFLOW" ? TOO_LONG : NO_HTTP
       )
     })
   }
 
-  /** Opens a WebSocket on a connection, and goes on with what `opened` makes of it; the socket is gone if there is none. */
-  run(stream: Net.Socket, ends: Ends, secure: boolean, opened: Opened): Effect.Effect<void> {
+  /** Waits for the request, and calls `opened` when the WebSocket is open; destroys the socket if none is opened. */
+  run(stream: Net.Socket, addresses: SocketAddresses, secure: boolean, opened: Opened): Effect.Effect<void> {
     const { maxHandshakes, setupTimeout, trusts } = this.#options.limits()
-    const making = this.#making
-    const place = placeOf(ends, trusts)
+    const pending = this.#pending
+    const source = sourceOf(addresses, trusts)
     let isOpen = false
     return Effect.callback<void>((resume) => {
       if (stream.destroyed) return resume(Effect.void)
-      making.add(place, stream, maxHandshakes)
+      pending.add(source, stream, maxHandshakes)
       const closed = (): void => resume(Effect.void)
       stream.once("close", closed)
       const done = (): void => {
-        // It would hold all of this as long as the connection.
+        // The listener would keep this closure alive as long as the connection.
         stream.off("close", closed)
         isOpen = true
         resume(Effect.void)
       }
-      this.#waiting.set(stream, { ends, secure, opened, done })
-      // Of a thousand requests that are there at once Node would deal with all in one turn.
+      this.#waiting.set(stream, { addresses, secure, opened, done })
+      // Node would handle a thousand requests that come at once in one turn of the event loop.
       stream.once("readable", () => {
         this.#options.inSlices(() => {
           if (stream.destroyed) return
@@ -143,14 +144,14 @@ export class Upgrades {
       Effect.timeoutOrElse({
         duration: setupTimeout * 1000,
         orElse: () =>
-          Effect.suspend(() => this.#asked.has(stream) ? Effect.void : this.#missed(ends.remote, "timed out"))
+          Effect.suspend(() => this.#asked.has(stream) ? Effect.void : this.#missed(addresses.remote, "timed out"))
       }),
-      Effect.ensuring(Effect.sync(() => making.delete(place, stream))),
+      Effect.ensuring(Effect.sync(() => pending.delete(source, stream))),
       Effect.onInterrupt(() => Effect.sync(() => stream.destroy())),
       Effect.andThen(Effect.suspend(() => {
         if (isOpen) return Effect.void
         stream.destroy()
-        return making.isEvicted(stream) ? this.#missed(ends.remote, "too many") : Effect.void
+        return pending.isEvicted(stream) ? this.#missed(addresses.remote, "too many") : Effect.void
       }))
     )
   }
@@ -162,13 +163,13 @@ export class Upgrades {
       return
     }
     this.#waiting.delete(socket)
-    // What is still to be answered there would be written into the WebSocket.
+    // The answer to an earlier request could be written into the WebSocket.
     if (this.#asked.has(socket)) {
       socket.destroy()
       return
     }
     this.#asked.add(socket)
-    const { ends: { remote }, opened, secure } = waiting
+    const { addresses: { remote }, opened, secure } = waiting
     const { limits, path } = this.#options
     const { admitsOrigin, trusts } = limits()
     const peer = { ...remote, secure }
@@ -181,7 +182,7 @@ export class Upgrades {
     socket.pause()
     socket.write(switching(answer))
     if (head.length > 0) socket.unshift(head)
-    // At once: frames may follow in the same read.
+    // Synchronously: frames may follow in the same read.
     opened(client)
     waiting.done()
   }
@@ -197,33 +198,33 @@ export class Upgrades {
     socket.end(responseOf(answer))
   }
 
-  /** No request has come. */
+  /** Counts and logs a socket on which no request has come. */
   #missed(remote: Address, why: WebSocketRefusal & keyof typeof missed): Effect.Effect<void> {
     this.#options.counters.webSocketsRefused[why]++
     return this.#log.tell(remote, missed[why])
   }
 }
 
-/** What a browser's address line is answered. */
+/** The answer to requests for pages, where none are served. */
 const NO_PAGES = "Nothing but WebSockets is served here."
 
-/** What Node's parser does not read: often TLS, where a proxy or a client takes the listener for one that speaks it. */
+/** Node's parser has failed: often the octets are TLS, because a proxy or client takes the listener for one with TLS. */
 const NO_HTTP: Refused = { status: 400, reason: "something else than HTTP/1.1, or not as it should be" }
 const TOO_LONG: Refused = { status: 400, reason: "its head is too long" }
 
 const missed = { "timed out": "not asked for in time", "too many": "too many are under way" }
 
-/** What a proxy passes on as its client has it, and what it says itself: whom to believe cannot be known. */
+/** One of the two headers may be passed on from the client, and which one cannot be known. */
 const CONTRADICTION: Refused = { status: 400, reason: "Forwarded and X-Forwarded-For contradict each other" }
 
 const ignore = (): void => {}
 
 /**
- * What node:http has left on a socket would be kept as long as the connection. Node's table of listeners takes 800 octets once
- * some have been removed from it, so the others move to a new one.
+ * Removes what node:http has left on a socket, which would be kept as long as the connection. A table of listeners from which
+ * some were removed takes 800 octets, so the remaining listeners are moved to a new one.
  */
 const forget = (socket: Net.Socket): void => {
-  // One that has got pages before.
+  // Set if pages were served on the socket before.
   if ((socket.timeout ?? 0) > 0) socket.setTimeout(0)
   socket.removeAllListeners("timeout")
   socket.removeAllListeners("error")

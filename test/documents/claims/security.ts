@@ -25,7 +25,7 @@ import { MAX_OCTETS as MAX_ENV_FILE } from "../../../src/service/settings/EnvFil
 import { variables } from "../../../src/service/settings/Table.ts"
 import { MAX_OCTETS as MAX_SECRET_FILE } from "../../../src/service/settings/TextFile.ts"
 import { MAX_WAITING as MAX_NOTICES } from "../../../src/service/Systemd.ts"
-import { MAX_ARRIVALS } from "../../../src/transport/Arrivals.ts"
+import { MAX_QUEUED } from "../../../src/transport/AcceptQueue.ts"
 import {
   HANDSHAKE,
   MAX_CERTIFICATES,
@@ -58,7 +58,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
   "docs/security.md": [
     `connect for ${seconds(probation)};`,
     `${seconds(probation)} of probation`,
-    `| that wait for their turn at a listener, of an address | | ${many(MAX_ARRIVALS)} |`,
+    `| that wait for their turn at a listener, of an address | | ${many(MAX_QUEUED)} |`,
     `| probation | | ${seconds(probation)}, ${limits.unsuccessful} requests |`,
     `| ${limits.dials} connections in the making for each user`,
     `| ${limits.failedAuths} failures close a connection`,

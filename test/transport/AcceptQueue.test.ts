@@ -1,6 +1,6 @@
 import type { Socket } from "node:net"
 import { assert, describe, it } from "vitest"
-import { Arrivals, MAX_ARRIVALS } from "../../src/transport/Arrivals.ts"
+import { AcceptQueue, MAX_QUEUED } from "../../src/transport/AcceptQueue.ts"
 
 /** A socket of which it is known whether it is gone. */
 const socket = () => {
@@ -13,24 +13,24 @@ describe("sockets that wait for their turn", () => {
     const tasks: Array<() => void> = []
     const accepted: Array<Socket> = []
     let turnedAway = 0
-    const arrivals = new Arrivals({
-      most: () => MAX_ARRIVALS + 200,
+    const arrivals = new AcceptQueue({
+      most: () => MAX_QUEUED + 200,
       inSlices: (task) => void tasks.push(task),
       accepted: (raw) => void accepted.push(raw),
       turnedAway: () => void turnedAway++
     })
     const [early, late] = [socket(), socket()]
-    const flood = Array.from({ length: 2 * MAX_ARRIVALS }, socket)
+    const flood = Array.from({ length: 2 * MAX_QUEUED }, socket)
     arrivals.add(early, "192.0.2.1")
     for (const one of flood) arrivals.add(one, "2001:db8::1")
     arrivals.add(late, "192.0.2.2")
     const goneOf = (all: ReadonlyArray<Socket>) => all.filter(({ destroyed }) => destroyed)
-    assert.deepStrictEqual(goneOf(flood), flood.slice(0, MAX_ARRIVALS))
+    assert.deepStrictEqual(goneOf(flood), flood.slice(0, MAX_QUEUED))
     const crowd = Array.from({ length: 200 }, socket)
     for (const [i, one] of crowd.entries()) arrivals.add(one, `198.51.100.${i}`)
-    assert.deepStrictEqual(goneOf(flood), flood.slice(0, MAX_ARRIVALS + 2))
-    assert.deepStrictEqual([goneOf(crowd), turnedAway], [[], MAX_ARRIVALS + 2])
+    assert.deepStrictEqual(goneOf(flood), flood.slice(0, MAX_QUEUED + 2))
+    assert.deepStrictEqual([goneOf(crowd), turnedAway], [[], MAX_QUEUED + 2])
     for (const task of tasks) task()
-    assert.deepStrictEqual(accepted, [early, ...flood.slice(MAX_ARRIVALS + 2), late, ...crowd])
+    assert.deepStrictEqual(accepted, [early, ...flood.slice(MAX_QUEUED + 2), late, ...crowd])
   })
 })

@@ -1,9 +1,9 @@
 import type * as Net from "node:net"
 import { assert, it } from "vitest"
-import { endsOf } from "../../src/transport/Ends.ts"
+import { socketAddresses } from "../../src/transport/SocketAddresses.ts"
 
 const ends = (localAddress: string | undefined, remoteAddress: string | undefined) =>
-  endsOf({ localAddress, localPort: 1, remoteAddress, remotePort: 2 } as Net.Socket)
+  socketAddresses({ localAddress, localPort: 1, remoteAddress, remotePort: 2 } as Net.Socket)
 
 it.each([
   ["192.0.2.1", "192.0.2.1"],

@@ -6,7 +6,8 @@ import * as References from "effect/References"
 import * as Net from "node:net"
 import { detailBounds } from "../../src/logging/LineBudget.ts"
 import { Transport } from "../../src/Transport.ts"
-import { HandshakeLog, handshakeWords } from "../../src/transport/HandshakeLog.ts"
+import { RefusalLog } from "../../src/transport/RefusalLog.ts"
+import { tlsWords } from "../../src/transport/TlsFault.ts"
 import { localhost } from "../support/pki.ts"
 import { poll } from "../support/Recorder.ts"
 
@@ -24,18 +25,18 @@ const logged = Effect.fnUntraced(function*<E, R>(
   return lines
 })
 
-describe("HandshakeLog", () => {
+describe("RefusalLog", () => {
   it("has words for what OpenSSL says most, and the code", () => {
     const error = (code: string) => Object.assign(new Error("no words of others"), { code })
-    assert.strictEqual(handshakeWords(error("ERR_SSL_HTTP_REQUEST")), "HTTP instead of TLS (ERR_SSL_HTTP_REQUEST)")
-    assert.strictEqual(handshakeWords(error("ECONNRESET")), "the other side has cut the connection (ECONNRESET)")
-    assert.strictEqual(handshakeWords(error("ERR_SSL_SOMETHING_NEW")), "ERR_SSL_SOMETHING_NEW")
+    assert.strictEqual(tlsWords(error("ERR_SSL_HTTP_REQUEST")), "HTTP instead of TLS (ERR_SSL_HTTP_REQUEST)")
+    assert.strictEqual(tlsWords(error("ECONNRESET")), "the other side has cut the connection (ECONNRESET)")
+    assert.strictEqual(tlsWords(error("ERR_SSL_SOMETHING_NEW")), "ERR_SSL_SOMETHING_NEW")
   })
 
   it.effect("logs at debug level, so many lines of an address at once", () =>
     Effect.gen(function*() {
       const flood = Effect.fnUntraced(function*() {
-        const log = new HandshakeLog()
+        const log = new RefusalLog("tls")
         for (let i = 0; i < 1000; i++) yield* log.tell({ host: "2001:db8::1", port: i }, "why")
         yield* log.tell({ host: "192.0.2.1", port: 1 }, "why")
       })

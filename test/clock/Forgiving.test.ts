@@ -3,7 +3,7 @@ import { assert, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { layerForgiving } from "../../src/clock/Stopped.ts"
+import { layerForgiving } from "../../src/clock/Forgiving.ts"
 import { lateClock } from "../support/lateClock.ts"
 
 it.effect("a wait that is over far too late leaves a moment to what came in meanwhile, once", () =>

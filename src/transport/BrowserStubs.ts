@@ -1,6 +1,6 @@
 /**
- * No sockets: what stands in a browser in the place of `NodeTransport`, `Duplex` and `testing/TestNetwork`, which need Node, and of
- * `CertificateFault`, which is never told there. A browser has the transport of `src/browser/WebSocketTransport.ts`.
+ * Replacements in a browser for modules that need Node (`browser` in package.json): `NodeTransport`, `Duplex`,
+ * `testing/TestNetwork` and `CertificateFault`. The transport of a browser is `src/browser/WebSocketTransport.ts`.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

@@ -1,0 +1,57 @@
+/**
+ * Accepted sockets that wait to be set up. Only a few are taken in each turn of the event loop, and a peer may open thousands
+ * faster than that: beyond the limits, the oldest socket of the address with the most is closed.
+ */
+import type * as Net from "node:net"
+import { Crowd } from "../net/Crowd.ts"
+import { networkOf } from "../net/Network.ts"
+
+/** The most sockets of one address that wait at a listener. */
+export const MAX_QUEUED = 4096
+
+export interface AcceptQueueOptions {
+  /** The most sockets of all addresses that wait. */
+  readonly most: () => number
+  /** Runs a task in this turn of the event loop or a later one. */
+  readonly inSlices: (task: () => void) => void
+  /** Called for each socket, in order of arrival. */
+  readonly accepted: (raw: Net.Socket) => void
+  /** Called for each socket that is closed because there were too many. */
+  readonly turnedAway: () => void
+}
+
+export class AcceptQueue {
+  readonly #options: AcceptQueueOptions
+  /** The source that each socket counts against, in order of arrival. */
+  readonly #waiting = new Map<Net.Socket, string>()
+  readonly #crowd = new Crowd<Net.Socket>(networkOf)
+
+  constructor(options: AcceptQueueOptions) {
+    this.#options = options
+  }
+
+  /** `source`: what the socket counts against (`sourceOf`). */
+  add(raw: Net.Socket, source: string): void {
+    const { inSlices, most, turnedAway } = this.#options
+    const crowd = this.#crowd
+    this.#waiting.set(raw, source)
+    crowd.add(source, raw)
+    if (crowd.most > MAX_QUEUED || crowd.size > most()) {
+      const first = crowd.takeFirst()!
+      this.#waiting.delete(first)
+      turnedAway()
+      first.destroy()
+    }
+    // The task does not refer to this socket, which could be closed long before the task runs.
+    inSlices(this.#next)
+  }
+
+  readonly #next = (): void => {
+    const { done, value } = this.#waiting.entries().next()
+    if (done === true) return
+    const [raw, source] = value
+    this.#waiting.delete(raw)
+    this.#crowd.delete(source, raw)
+    this.#options.accepted(raw)
+  }
+}
