@@ -31,7 +31,7 @@ export {
 } from "./transport/Connection.ts"
 export type { DialOptions } from "./transport/Dial.ts"
 export { type Duplexes, type DuplexFacts, makeDuplexes } from "./transport/Duplex.ts"
-export type { ListenerOptions, ProxyOptions, WebSocketListenOptions } from "./transport/Listener.ts"
+export type { ListenerOptions, ProxyOptions, WebSocketListenOptions } from "./transport/ListenerOptions.ts"
 export type { NodeOptions } from "./transport/NodeTransport.ts"
 export { TestNetwork } from "./transport/testing/TestNetwork.ts"
 export { TransportError, type TransportErrorReason } from "./transport/TransportError.ts"

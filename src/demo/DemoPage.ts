@@ -7,7 +7,7 @@ import { hashesOf, pageReader } from "../admin/Inlined.ts"
 import { isLoopback } from "../net/Hosts.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { LocalSocket } from "../Transport.ts"
-import type { WebSocketListenOptions } from "../transport/Listener.ts"
+import type { WebSocketListenOptions } from "../transport/ListenerOptions.ts"
 
 /** The page as `npm run build` makes it: the same place from `src/demo` and from `dist/demo`. */
 export const BUNDLE = new URL("../../dist/demo/page.html", import.meta.url)

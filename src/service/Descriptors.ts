@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import { defaultRelayLimits } from "../Relay.ts"
-import { ACCEPTORS } from "../transport/Listener.ts"
+import { ACCEPTORS } from "../transport/Bind.ts"
 import type { SettingsShape } from "./Settings.ts"
 
 /** RLIMIT_NOFILE, infinite where it is `unlimited`. Node raises the soft limit to the hard one when it starts. */

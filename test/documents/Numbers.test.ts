@@ -79,7 +79,7 @@ const [MAX_SIZE, MAX_TEXT] = [size(from("browser/Chat", "MAX_SIZE")), size(from(
 const DIGEST = "authenticator/DigestOptions"
 const [LIMITS, TURN, LINES] = ["relay/Limits", "relay/Turn", "logging/LineBudget"] as const
 const [ATTEMPTS, HANDSHAKES, HEP] = ["authenticator/Attempts", "transport/HandshakeBudget", "hep/HepSender"] as const
-const SETUP_TIME = from("transport/Listener", "SETUP_TIME")
+const SETUP_TIME = from("transport/ListenerOptions", "SETUP_TIME")
 const EXPIRES = from("service/settings/checks/Auth", "DEFAULT_EXPIRES")
 const LONGEST_EXPIRES = from("relay/rules/Auth", "LONGEST_EXPIRES") / 86_400
 const TRANSACTION = from(LIMITS, "TRANSACTION")
@@ -308,7 +308,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `and for an answer. Absent: ${from("credentials/Sql", "TIMEOUT")}.`,
     `Connections at a time. Absent: ${from("credentials/Sql", "connections")}.`
   ],
-  "src/transport/Listener.ts": [
+  "src/transport/ListenerOptions.ts": [
     `the opening of a WebSocket. Default ${SETUP_TIME}.`,
     `At most ${count(ranges.keepAlive[1])}, default ${from("transport/KeepAlive", "KEEP_ALIVE")}.`,
     `has at most. Default ${count(from("transport/websocket/WebSocketConnection", "PIECE"))}.`

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import { BACKLOG } from "../../transport/Listener.ts"
+import { BACKLOG } from "../../transport/Bind.ts"
 import { backlogWarning } from "../Backlog.ts"
 import { descriptorLimits, descriptorNeed, descriptorWarning, formatLimits } from "../Descriptors.ts"
 import type { SettingsShape } from "../Settings.ts"

@@ -6,7 +6,7 @@ import { TIME_LIMIT } from "../../../src/service/check/Look.ts"
 import { descriptorNeed } from "../../../src/service/Descriptors.ts"
 import { MAX_OCTETS as MAX_ENV_FILE } from "../../../src/service/settings/EnvFile.ts"
 import { variables } from "../../../src/service/settings/Table.ts"
-import { ACCEPTORS, BACKLOG } from "../../../src/transport/Listener.ts"
+import { ACCEPTORS, BACKLOG } from "../../../src/transport/Bind.ts"
 import { many, numberIn, size, time, timeIn, word } from "../sources.ts"
 import { type Claim, defaultOf, others, proven, seconds } from "./Claim.ts"
 
