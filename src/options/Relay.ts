@@ -1,10 +1,11 @@
 /** What the options of a relay may be, besides what their types say. */
 import * as Schema from "effect/Schema"
+import { isHostPattern } from "../net/Hosts.ts"
 import { REALM } from "../protocol/digest/Challenge.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { RelayLimits } from "../relay/Limits.ts"
 import { isNextHopRule, isPortRange, type PortRange } from "../relay/rules/NextHops.ts"
-import { isRelayName, type RelayPolicy } from "../relay/rules/Peers.ts"
+import type { RelayPolicy } from "../relay/rules/Peers.ts"
 import {
   duration,
   httpPath,
@@ -70,7 +71,7 @@ const rules = Schema.optional(Schema.Array(text("an address, a network or a host
 const relayPeers = Schema.declare(
   (value: unknown): value is RelayPolicy =>
     value === "all" || value === "none" ||
-    (Array.isArray(value) && value.every((name) => typeof name === "string" && isRelayName(name))),
+    (Array.isArray(value) && value.every((name) => typeof name === "string" && isHostPattern(name))),
   { expected: `"all", "none" or host names of relays` }
 )
 

@@ -17,6 +17,7 @@ import { randomInt } from "node:crypto"
 import { createSocket } from "node:dgram"
 import { connect, isIP } from "node:net"
 import { codeOf } from "../net/ErrorCode.ts"
+import { withoutRootDot } from "../net/Hosts.ts"
 
 /**
  * One SRV record (RFC 2782).
@@ -111,7 +112,7 @@ export const querySrv = Effect.fnUntraced(function*(
 })
 
 /** Names are compared without case (RFC 4343 §3), and without the dot of the root. */
-const nameOf = (text: string): string => text.toLowerCase().replace(/\.$/, "")
+const nameOf = (text: string): string => withoutRootDot(text.toLowerCase())
 
 /** Is it the answer of a name server to this question and no other (RFC 1035 §4.1, RFC 5452 §9.1). */
 const isAnswerTo = ({ flags = 0, questions = [], type }: DecodedPacket, name: string): boolean => {

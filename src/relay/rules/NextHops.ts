@@ -6,8 +6,8 @@
  */
 import { BlockList, isIP, isIPv6 } from "node:net"
 import { canonicalAddress, machineAddresses } from "../../net/Addresses.ts"
-import { isLoopback, isWildcard } from "../../net/Hosts.ts"
-import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
+import { hostName, isHostPattern, isLoopback, isWildcard } from "../../net/Hosts.ts"
+import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { LocalSocket } from "../../transport/Connection.ts"
 
 /**
@@ -77,7 +77,7 @@ export const isNextHopRule = (text: string): boolean => {
   const [address, prefix, ...rest] = text.split("/")
   if (rest.length > 0 || address === undefined) return false
   if (isIP(address) === 0) {
-    return prefix === undefined && /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(text) && /[a-z]/i.test(text)
+    return prefix === undefined && isHostPattern(text) && /[a-z]/i.test(text)
   }
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (isIPv6(address) ? 128 : 32))
 }
@@ -93,14 +93,14 @@ class Rules {
   constructor(rules: ReadonlyArray<string>) {
     for (const rule of rules) {
       const [address, prefix] = rule.split("/")
-      if (isIP(address!) === 0) this.#names.push(canonicalHost(rule).replace(/\.$/, ""))
+      if (isIP(address!) === 0) this.#names.push(hostName(rule))
       else if (prefix === undefined) this.#addAddress(address!)
       else this.#addresses.addSubnet(address!, Number(prefix), familyOf(address!))
     }
   }
 
   coversName(host: string): boolean {
-    const name = canonicalHost(host).replace(/\.$/, "")
+    const name = hostName(host)
     return this.#names.some((one) => one.startsWith("*.") ? name.endsWith(one.slice(1)) : name === one)
   }
 
@@ -176,7 +176,7 @@ export class NextHops {
     return isIP(host) === 0 || port === undefined || this.admitsAddress([host], host, port)
   }
 
-  /** Whether this address is allowed. `names`: the host of the URI and that of the SRV target (RFC 2782). */
+  /** Whether the address may be connected to; `names`: the host of the URI, and the SRV target that has the address (RFC 2782). */
   admitsAddress(names: ReadonlyArray<string>, address: string, port: number): boolean {
     if (names.some((name) => this.#allow.coversName(name)) || this.#allow.coversAddress(address)) return true
     if (this.#ports?.every(({ first, last }) => port < first || port > last) === true) return false

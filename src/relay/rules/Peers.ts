@@ -1,6 +1,7 @@
 /** Which other relays are admitted, and whether a certificate proves that a peer is one of them. */
 import { isIP } from "node:net"
-import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
+import { hostName } from "../../net/Hosts.ts"
+import type { MsrpUri } from "../../protocol/Uri.ts"
 
 /**
  * Which relays are admitted; all others are treated like any client or peer.
@@ -13,11 +14,6 @@ export type RelayPolicy = "all" | "none" | ReadonlyArray<string>
 /** Whether the policy admits any relay. */
 export const admitsRelays = (policy: RelayPolicy): boolean => policy !== "none" && policy.length > 0
 
-/** The host of a relay in the form that is compared, without the dot of the root. */
-export const relayName = (host: string): string => canonicalHost(host).replace(/\.$/, "")
-/** Whether this may be an entry of a list of relays. */
-export const isRelayName = (name: string): boolean => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(name)
-
 export class Peers {
   #policy!: RelayPolicy
 
@@ -27,7 +23,7 @@ export class Peers {
 
   /** The policy from now on. */
   set policy(policy: RelayPolicy) {
-    this.#policy = typeof policy === "string" ? policy : policy.map(relayName)
+    this.#policy = typeof policy === "string" ? policy : policy.map(hostName)
   }
 
   /**
@@ -36,15 +32,15 @@ export class Peers {
    */
   proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean {
     if (names.length === 0 || !this.admits(uri)) return false
-    const host = relayName(uri.host)
-    return host !== "" && names.some((name) => covers(relayName(name), host, MIN_LABELS))
+    const host = hostName(uri.host)
+    return host !== "" && names.some((name) => covers(hostName(name), host, MIN_LABELS))
   }
 
   /** Whether the relay that the URI names is admitted once its certificate proves it. */
   admits(uri: MsrpUri): boolean {
     if (uri.scheme !== "msrps" || this.#policy === "none") return false
     if (this.#policy === "all") return true
-    const host = relayName(uri.host)
+    const host = hostName(uri.host)
     return this.#policy.some((name) => covers(name, host, 1))
   }
 }

@@ -3,12 +3,12 @@
  * on any connection with it, so it ends with none of them, but some time after the last has closed.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
+import { hostName } from "../../net/Hosts.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import type { Party } from "./Party.ts"
-import { relayName } from "./Peers.ts"
 
 /** Sessions that are checked for ended ones: for each new session, and when the limit is reached. */
 const LOOKS = 4
@@ -25,12 +25,12 @@ export class RelayOwner extends Timed {
 
   constructor(host: string, ended: (owner: RelayOwner) => void) {
     super()
-    this.name = relayName(host)
+    this.name = hostName(host)
     this.#ended = ended
   }
 
   is(host: string): boolean {
-    return this.name === relayName(host)
+    return this.name === hostName(host)
   }
 
   owns(session: Session, through: MsrpUri): void {
@@ -105,7 +105,7 @@ export class RelayOwners {
 
   /** The relay of that name, which is added if it is not known. */
   of(host: string): RelayOwner {
-    const name = relayName(host)
+    const name = hostName(host)
     let owner = this.#owners.get(name)
     if (owner === undefined) this.#owners.set(name, owner = new RelayOwner(name, (one) => this.#over(one)))
     return owner

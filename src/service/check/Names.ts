@@ -4,7 +4,7 @@ import * as Result from "effect/Result"
 import * as Dns from "node:dns"
 import { isIP } from "node:net"
 import { canonicalAddress, machineAddresses } from "../../net/Addresses.ts"
-import { isLoopback } from "../../net/Hosts.ts"
+import { hostName, isLoopback } from "../../net/Hosts.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
 import { Resolver } from "../../Resolver.ts"
 import { nameServerOf, querySrv, type SrvRecord } from "../../resolver/Srv.ts"
@@ -95,7 +95,7 @@ const lookAtName = Effect.fnUntraced(function*(
   const leading: Array<SrvRecord> = []
   for (const record of records) {
     if (!ports.has(record.port)) continue
-    const target = canonicalHost(record.target).replace(/\.$/, "")
+    const target = hostName(record.target)
     if (
       own.some(({ host }) => host === target) ||
       (yield* addressesOf(target)).map(canonicalAddress).some((one) => here.has(one))

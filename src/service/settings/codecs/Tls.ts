@@ -1,7 +1,7 @@
 /** Files of certificates, and which relays their certificates admit. */
 import * as Result from "effect/Result"
+import { isHostPattern, withoutRootDot } from "../../../net/Hosts.ts"
 import type { RelayOptions } from "../../../Relay.ts"
-import { isRelayName } from "../../../relay/rules/Peers.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { each, listOf } from "./List.ts"
 
@@ -18,8 +18,8 @@ export const relayPeers: TextCodec<RelayPolicy> = fromParse<RelayPolicy>(
     text === "all" || text === "none" ?
       Result.succeed(text) :
       each(text, (one) =>
-        isRelayName(one)
-          ? Result.succeed(one.toLowerCase().replace(/\.$/, ""))
+        isHostPattern(one)
+          ? Result.succeed(withoutRootDot(one.toLowerCase()))
           : Result.fail("is no host name")),
   (policy) => typeof policy === "string" ? policy : policy.join(",")
 )
