@@ -21,10 +21,12 @@ import * as Dns from "node:dns/promises"
 import { isIP } from "node:net"
 import { makeCacheClock } from "./clock/CacheClock.ts"
 import { codeOf } from "./net/ErrorCode.ts"
+import { withoutRootDot } from "./net/Hosts.ts"
 import { type Current, follow, type Live } from "./options/Live.ts"
 import { type OptionsError, text, wrongOrUnknown } from "./options/Options.ts"
 import type { MsrpUri } from "./protocol/Uri.ts"
 import { oneByOne } from "./resolver/Asker.ts"
+import { withLookUpSpan } from "./resolver/LookUpSpan.ts"
 import { isNameServer, nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
 
 export type { SrvRecord } from "./resolver/Srv.ts"
@@ -264,11 +266,8 @@ const MAX_TARGETS = 8
  */
 export const relaysOf = Effect.fnUntraced(function*(domain: string) {
   const { srv } = yield* Resolver
-  const name = `_msrps._tcp.${domain.replace(/\.$/, "")}`
-  const records = yield* srv(name).pipe(Effect.withSpan("dns.lookup", {
-    kind: "client",
-    attributes: { type: "SRV", name }
-  }, { captureStackTrace: false }))
+  const name = `_msrps._tcp.${withoutRootDot(domain)}`
+  const records = yield* srv(name).pipe(withLookUpSpan("SRV", name))
   if (records.length === 1 && records[0]!.target === "") return yield* new ResolverError({ name, code: "no service" })
   const ordered = yield* inOrder(foremost(records.filter(({ target }) => target !== "")))
   return ordered.slice(0, MAX_TARGETS).map(({ port, target }) => ({ host: target, port }))

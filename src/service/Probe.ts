@@ -20,7 +20,7 @@ import { Codec } from "../Codec.ts"
 import { type MsrpUri, parseUri } from "../protocol/Uri.ts"
 import type { TransportError } from "../Transport.ts"
 import { Transport } from "../Transport.ts"
-import { targetOf } from "../transport/Failure.ts"
+import { socketText } from "../transport/SocketText.ts"
 import { passwordFlags, passwordOf } from "./Password.ts"
 import { asJson, inLines, type ProbeReport, type ProbeStep } from "./probe/ProbeReport.ts"
 import { readTls } from "./settings/TlsFiles.ts"
@@ -81,7 +81,7 @@ export const probe = Effect.fnUntraced(function*(
   const now = (): number => Math.round(monotonicMillis(clock))
   const began = now()
   const address = addressOf(relay, path)
-  const where = targetOf(address)
+  const where = socketText(address)
   let progress = 0
   const steps: Array<ProbeStep> = []
   const ended = (failure: string | undefined) =>
@@ -161,10 +161,10 @@ export const probe = Effect.fnUntraced(function*(
   )
   const shown = grant.usePath.at(-1)!
   const inward = addressOf(shown, path)
-  const peerClient = targetOf(inward) === where
+  const peerClient = socketText(inward) === where
     ? yield* step(`connect the peer to ${where}`, connect(address))
     : yield* step(
-      `connect the peer to ${targetOf(inward)}`,
+      `connect the peer to ${socketText(inward)}`,
       connect(inward).pipe(
         Effect.map((client) => ({ client, note: "" })),
         Effect.catch((error) =>

@@ -7,7 +7,7 @@ import { resolve } from "node:path"
 import { demoLink } from "../demo/DemoLink.ts"
 import type { LocalSocket } from "../Transport.ts"
 import { BACKLOG } from "../transport/Bind.ts"
-import { targetOf } from "../transport/Failure.ts"
+import { socketText } from "../transport/SocketText.ts"
 import { tellDemo } from "./Backend.ts"
 import { backlogWarning } from "./Backlog.ts"
 import { descriptorLimits, descriptorNeed, descriptorWarning, formatLimits } from "./Descriptors.ts"
@@ -34,7 +34,7 @@ export const tellStart = Effect.fnUntraced(function*(
   yield* Effect.logInfo("serving").pipe(Effect.annotateLogs({
     version,
     node: process.versions.node,
-    listeners: sockets.map(targetOf).join(" "),
+    listeners: sockets.map(socketText).join(" "),
     relays: peersText(relay.relayPeers, tls.ca !== undefined),
     maxConnections: relay.limits?.connections,
     maxSessions: relay.sessions.maxSessions,

@@ -4,8 +4,10 @@ import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import { withoutRootDot } from "../net/Hosts.ts"
 import type { Current } from "../options/Live.ts"
 import type { ResolverShape } from "../Resolver.ts"
+import { withLookUpSpan } from "../resolver/LookUpSpan.ts"
 import { CertificateFault } from "./CertificateFault.ts"
 import type { Certificates } from "./Certificates.ts"
 import type { Accept, Connection, ConnectOptions } from "./Connection.ts"
@@ -75,7 +77,9 @@ export const makeConnect = (
           Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : destroy)
         )
 
-      const addresses = Net.isIP(options.host) === 0 ? lookedUp(resolver, options.host) : Effect.succeed([options.host])
+      const addresses = Net.isIP(options.host) === 0
+        ? resolver.addresses(options.host).pipe(withLookUpSpan("address", options.host))
+        : Effect.succeed([options.host])
       return addresses.pipe(
         Effect.mapError((error) => failed(reasonOf(error), error)),
         Effect.flatMap((found) => {
@@ -121,7 +125,7 @@ export const makeConnect = (
         socket,
         host: name,
         // Without the dot of the root (RFC 6066 §3).
-        ...(Net.isIP(name) === 0 ? { servername: name.replace(/\.$/, "") } : {}),
+        ...(Net.isIP(name) === 0 ? { servername: withoutRootDot(name) } : {}),
         secureContext: certificates.client(options.localName),
         // Looked at below, where the certificate can be seen that is not accepted.
         rejectUnauthorized: false,
@@ -145,12 +149,6 @@ export const makeConnect = (
 
   return connect
 }
-
-const lookedUp = (resolver: ResolverShape, name: string) =>
-  resolver.addresses(name).pipe(Effect.withSpan("dns.lookup", {
-    kind: "client",
-    attributes: { type: "address", name }
-  }, { captureStackTrace: false }))
 
 type Failed = (reason: TransportErrorReason, cause: unknown) => TransportError
 

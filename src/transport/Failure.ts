@@ -1,6 +1,7 @@
-/** What went wrong with a socket of Node's, as a `TransportError`. */
+/** Makes a `TransportError` of the error of a Node socket. */
 import { codeOf } from "../net/ErrorCode.ts"
-import { addressText, type ConnectOptions, type LocalSocket } from "./Connection.ts"
+import type { ConnectOptions, LocalSocket } from "./Connection.ts"
+import { socketText } from "./SocketText.ts"
 import { TransportError, type TransportErrorReason } from "./TransportError.ts"
 
 const reasons = new Map<string, TransportErrorReason>([
@@ -24,17 +25,9 @@ const reasons = new Map<string, TransportErrorReason>([
 
 export const reasonOf = (cause: unknown): TransportErrorReason => reasons.get(codeOf(cause)) ?? "Other"
 
-/** As an operator writes it: `msrps://[::1]:2855`, `wss://192.0.2.1:443/msrp`. */
-export const targetOf = (socket: ConnectOptions | LocalSocket): string => {
-  const { host, port, scheme, transport } = socket
-  const path = "path" in socket && socket.path !== "/" ? socket.path ?? "" : ""
-  const name = transport === "ws" ? scheme === "msrps" ? "wss" : "ws" : scheme
-  return `${name}://${addressText({ host, port })}${path}`
-}
-
 export const failure = (
   operation: TransportError["operation"],
   socket: ConnectOptions | LocalSocket,
   reason: TransportErrorReason,
   cause: unknown
-): TransportError => new TransportError({ operation, target: targetOf(socket), reason, cause })
+): TransportError => new TransportError({ operation, target: socketText(socket), reason, cause })

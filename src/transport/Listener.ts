@@ -9,12 +9,13 @@ import { AcceptQueue } from "./AcceptQueue.ts"
 import { bindAll, closeAll, portOf } from "./Bind.ts"
 import type { Accept, ListenOptions, LocalSocket } from "./Connection.ts"
 import type { Adopt } from "./Connections.ts"
-import { failure, targetOf } from "./Failure.ts"
+import { failure } from "./Failure.ts"
 import { KEEP_ALIVE, keepAlive } from "./KeepAlive.ts"
 import { limitsOf, type ListenerOptions } from "./ListenerOptions.ts"
 import { makeSetUp, type SetUpParts } from "./SetUp.ts"
 import { makeSlices } from "./Slices.ts"
 import { socketAddresses, sourceOf } from "./SocketAddresses.ts"
+import { socketText } from "./SocketText.ts"
 import type { TransportError } from "./TransportError.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
@@ -83,7 +84,7 @@ export const makeListen = (parts: ListenParts, live: Current<ListenerOptions>): 
         // An error while accepting does not end the server.
         server.on("error", (cause) => {
           counters.acceptsFailed++
-          const facts = { listener: targetOf(socket), reason: wordsOf(cause) }
+          const facts = { listener: socketText(socket), reason: wordsOf(cause) }
           run(Effect.annotateLogs(Effect.logWarning("accept failed"), facts))
         })
       })

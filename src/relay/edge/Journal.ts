@@ -6,8 +6,9 @@ import type * as Clock from "effect/Clock"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
 import { printable } from "../../logging/Printable.ts"
 import { Kind } from "../../protocol/StartLine.ts"
-import { canonicalHost, targetOf } from "../../protocol/Uri.ts"
-import { addressText, type Connection, type LocalSocket } from "../../transport/Connection.ts"
+import { targetOf } from "../../protocol/Uri.ts"
+import { addressText, type Connection } from "../../transport/Connection.ts"
+import { listenerText } from "../../transport/SocketText.ts"
 import { transportName } from "../../transport/TransportName.ts"
 import type { Loss } from "../Loss.ts"
 import type { CameFrom, FailedLogin, HopFacts, Observer, RefusedRequest } from "../Observer.ts"
@@ -211,12 +212,6 @@ interface Whose extends EventFields {
   readonly address: string
 }
 
-/** A listener as the settings have it: `msrps://[::1]:2855`. */
-export const listenerOf = ({ host, port, scheme, transport }: LocalSocket): string => {
-  const target = targetOf({ scheme, host: canonicalHost(host), port })
-  return transport === "ws" ? target.replace(/^msrp(s?):/, "ws$1:") : target
-}
-
 export const addressOf = (connection: Connection | undefined): string | undefined =>
   connection === undefined ? undefined : addressText(connection.remote)
 
@@ -227,7 +222,7 @@ const ofOne = ({ number, remote, secure, socket, transport }: GrantedOn) => ({
   realm: undefined as string | undefined,
   remote: addressText(remote),
   transport: transportName({ secure, transport }),
-  listener: socket === undefined ? undefined : listenerOf(socket),
+  listener: socket === undefined ? undefined : listenerText(socket),
   address: remote.host
 })
 

@@ -2,12 +2,13 @@
 import type * as Clock from "effect/Clock"
 import { dateOf, monotonicMillis } from "../../clock/Monotonic.ts"
 import { addressText } from "../../transport/Connection.ts"
+import { listenerText } from "../../transport/SocketText.ts"
 import { transportName } from "../../transport/TransportName.ts"
 import type { Hop } from "../Hop.ts"
 import { peerOf } from "../rules/Party.ts"
 import { ownerOf, RelayOwner } from "../rules/RelayOwners.ts"
 import type { Session } from "../Session.ts"
-import { addressOf, listenerOf } from "./Journal.ts"
+import { addressOf } from "./Journal.ts"
 import type { ConnectionSummary, SessionSummary } from "./Operator.ts"
 
 export const sessionSummaryOf = (session: Session, clock: Clock.Clock): SessionSummary => {
@@ -20,7 +21,7 @@ export const sessionSummaryOf = (session: Session, clock: Clock.Clock): SessionS
     connection: connectionNow(session),
     remote: addressText(on.remote),
     transport: transportName(on),
-    listener: on.socket === undefined ? "" : listenerOf(on.socket),
+    listener: on.socket === undefined ? "" : listenerText(on.socket),
     since: dateOf(clock, since),
     expires: dateOf(clock, expiresAt),
     peer: addressOf(peerOf(session)?.connection),
@@ -47,7 +48,7 @@ export const connectionSummaryOf = (hop: Hop, clock: Clock.Clock): ConnectionSum
     connection: hop.number,
     remote: addressOf(connection)!,
     transport: transportName(connection),
-    listener: inbound && socket !== undefined ? listenerOf(socket) : undefined,
+    listener: inbound && socket !== undefined ? listenerText(socket) : undefined,
     relay: hop.proof.withRelay,
     user: hop.party?.user,
     realm: hop.party?.realm,

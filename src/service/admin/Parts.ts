@@ -12,7 +12,7 @@ import { LogLevels } from "../../logging/LogLevels.ts"
 import { Metrics } from "../../Metrics.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
 import { defaultRelayLimits, Relay } from "../../Relay.ts"
-import { targetOf } from "../../transport/Failure.ts"
+import { socketText } from "../../transport/SocketText.ts"
 import type { LiveSettings } from "../LiveSettings.ts"
 import { Reload } from "../Reload.ts"
 import * as Systemd from "../Systemd.ts"
@@ -110,7 +110,7 @@ const makePage = Effect.fnUntraced(
     })
     const feed = yield* StatusFeed.make({
       version,
-      listeners: sockets.map(targetOf),
+      listeners: sockets.map(socketText),
       phase,
       counters,
       gauges,

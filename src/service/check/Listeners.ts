@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { OptionsError } from "../../options/Options.ts"
 import { Transport, type TransportError } from "../../Transport.ts"
-import { targetOf } from "../../transport/Failure.ts"
+import { socketText } from "../../transport/SocketText.ts"
 import type { SettingsShape } from "../Settings.ts"
 import { type Finding, findingsOf } from "./Finding.ts"
 
@@ -30,7 +30,7 @@ export const lookAtListeners = (
     const transport = yield* Transport
     // One after the other, and all of them kept until the end, since they could be in each other's way.
     const found = yield* Effect.forEach(listen, (socket) => {
-      const target = targetOf(socket)
+      const target = socketText(socket)
       // What is spoken there does not matter to who binds it, and needs no certificate this way.
       return transport.listen({ ...socket, scheme: "msrp" }, () => ({ bytes: () => {}, closed: () => {} })).pipe(
         Effect.as({ isFree: true, finding: ok(target, "can be bound") }),

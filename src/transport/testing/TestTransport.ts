@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { isLoopback, isWildcard } from "../../net/Hosts.ts"
 import type { Accept, Address, Connection, ConnectOptions, ListenOptions, LocalSocket } from "../Connection.ts"
-import { targetOf } from "../Failure.ts"
+import { socketText } from "../SocketText.ts"
 import { TransportError, type TransportErrorReason } from "../TransportError.ts"
 import type { TransportShape } from "../TransportShape.ts"
 import { WebSocketConnection } from "../websocket/WebSocketConnection.ts"
@@ -152,4 +152,4 @@ const failure = (
   socket: ConnectOptions | LocalSocket,
   reason: TransportErrorReason
 ): TransportError =>
-  new TransportError({ operation, target: targetOf(socket), reason, cause: new Error("test network") })
+  new TransportError({ operation, target: socketText(socket), reason, cause: new Error("test network") })

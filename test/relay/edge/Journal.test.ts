@@ -8,7 +8,7 @@ import { Credentials, CredentialsUnavailable } from "../../../src/Credentials.ts
 import { sessionLabel } from "../../../src/protocol/Ident.ts"
 import { parseUri } from "../../../src/protocol/Uri.ts"
 import { eventMessages, type RelayEvent } from "../../../src/Relay.ts"
-import { Journal, KINDS_TOLD, listenerOf as textOfListener } from "../../../src/relay/edge/Journal.ts"
+import { Journal, KINDS_TOLD } from "../../../src/relay/edge/Journal.ts"
 import { MAX_KINDS } from "../../../src/relay/SessionRecord.ts"
 import { assertFields, heardIn, of, onlyOf } from "../../support/events.ts"
 import { type Owner, type Peer, request, send, until, type World } from "../../support/harness.ts"
@@ -54,13 +54,6 @@ const tried = Effect.fnUntraced(function*(world: World, answer: Parameters<World
   const from = world.party()
   const frame = yield* world.auth(peer, from, world.authorization(yield* world.challenge(peer, from), answer))
   return { peer, status: frame.status }
-})
-
-describe("Journal: listeners", () => {
-  it("are as an operator writes them, an IPv6 address in brackets", () => {
-    assert.strictEqual(textOfListener({ scheme: "msrps", host: "0:0:0:0:0:0:0:1", port: 2855 }), "msrps://[::1]:2855")
-    assert.strictEqual(textOfListener({ scheme: "msrp", host: "LOCALHOST", port: 2855 }), "msrp://localhost:2855")
-  })
 })
 
 describe("Journal: logins", () => {
