@@ -1,6 +1,6 @@
 /**
- * DNS: the addresses of a host (RFC 4975 §6.2), and the SRV records that say where the relay of a domain is, for an AUTH
- * that names no port (RFC 4976 §8, RFC 2782).
+ * DNS: the addresses of a host (RFC 4975 §6.2), and the SRV records of the relay of a domain, for an AUTH to a URI without a
+ * port (RFC 4976 §8, RFC 2782).
  *
  * @module
  */
@@ -32,7 +32,7 @@ import { isNameServer, nameServerOf, QueryError, querySrv, type SrvRecord } from
 export type { SrvRecord } from "./resolver/Srv.ts"
 
 /**
- * The name servers did not answer, the host is not known, or the domain has no relay. `code` is that of `node:dns`.
+ * The name servers did not answer, the host is unknown, or the domain has no relay. `code`: mostly of `node:dns`.
  *
  * @category errors
  * @since 0.1.0
@@ -47,34 +47,34 @@ export class ResolverError extends Data.TaggedError("ResolverError")<{
 }
 
 /**
- * What a resolver answers. Whatever fails is a `ResolverError`; the relay waits no longer than its limits say.
+ * The functions of a resolver. All failures are a `ResolverError`; the relay limits how long it waits.
  *
  * @category services
  * @since 0.1.0
  */
 export interface ResolverShape {
-  /** The addresses of a host, IPv4 and IPv6, at least one, in the order to try them. */
+  /** Looks up the addresses of a host, IPv4 and IPv6, at least one, in the order to try them. */
   readonly addresses: (host: string) => Effect.Effect<ReadonlyArray<string>, ResolverError>
-  /** The records of a name such as `_msrps._tcp.example.com`, in any order; none when there are none. */
+  /** Looks up the records of a name such as `_msrps._tcp.example.com`, in any order; empty if there are none. */
   readonly srv: (name: string) => Effect.Effect<ReadonlyArray<SrvRecord>, ResolverError>
 }
 
-/** How often each name server is asked before it is given up. */
+/** How often each name server is queried. */
 const TRIES = 2
 
 /**
- * Whom to ask for SRV records.
+ * Which name servers are queried for SRV records.
  *
  * @category options
  * @since 0.1.0
  */
 export interface NodeResolverOptions {
-  /** Name servers to ask for SRV records, as `address` or `address:port`; those of this machine when absent. */
+  /** Name servers for SRV records, as `address` or `address:port`. Absent: those of this machine. */
   readonly servers?: ReadonlyArray<string> | undefined
 }
 
 const makeNode = (live: Current<NodeResolverOptions>): ResolverShape => ({
-  // As the machine has it: also from its file of hosts, and remembered there or not at all.
+  // By the system's resolver, which also reads the hosts file, and may have a cache; there is no other one here.
   addresses: (name) =>
     Effect.tryPromise({
       try: () => Dns.lookup(name, { all: true, order: "verbatim" }),
@@ -93,29 +93,32 @@ const optionsSchema = Schema.Struct({
   servers: Schema.optional(Schema.Array(text("an address, with or without a port", isNameServer)))
 })
 
-/** Names that are remembered. */
+/** The most names whose records are cached. */
 const CAPACITY = 1000
-/** Records of a name that are kept and put in order: whoever owns the domain decides how many there are. */
+/** The most records of a name that are kept: the owner of the domain decides how many there are. */
 const MAX_RECORDS = 32
-/** Seconds for records that do not say how long, for those that say longer, and that there are none or no answer came. */
+/** Seconds that records without a TTL are cached. */
 const DEFAULT_TTL = 60
+/** The most seconds that records are cached, whatever their TTL. */
 const MAX_TTL = 3600
+/** Seconds that an empty or failed answer is cached. */
 const NOT_FOUND = 5
-/** Addresses of a host that are tried. */
+/** The most addresses of a host that are tried. */
 const MAX_ADDRESSES = 16
-/** Questions under way, and those that wait for one of these to end. */
+/** The most SRV queries under way. */
 const MAX_ASKED = 32
+/** The most SRV queries that wait for one of those to end. */
 const MAX_WAITING = 256
-/** What is beyond that was not asked, so nothing is known of it. */
+/** The code for a query beyond both limits, which is not sent, and not cached. */
 const TOO_MANY = "too many look-ups"
 
-/** Those that are tried first. */
+/** At most `MAX_RECORDS` records, those that are tried first. */
 const foremost = (records: ReadonlyArray<SrvRecord>): ReadonlyArray<SrvRecord> =>
   records.length <= MAX_RECORDS
     ? records
     : records.toSorted((a, b) => a.priority - b.priority).slice(0, MAX_RECORDS)
 
-/** Seconds for which an answer is remembered: as long as its shortest-lived record. */
+/** Seconds that an answer is cached: the shortest TTL of its records. */
 const lifeOf = (exit: Exit.Exit<ReadonlyArray<SrvRecord>, ResolverError>): number => {
   if (Exit.isSuccess(exit) && exit.value.length > 0) {
     return Math.min(MAX_TTL, ...exit.value.map(({ ttl }) => ttl ?? DEFAULT_TTL))
@@ -129,7 +132,7 @@ const reference: Context.Reference<ResolverShape> = Context.Reference("msrp-rela
 })
 
 /**
- * The name servers of this machine, or others for SRV; their SRV records are remembered, one question at a time.
+ * The name servers of this machine, or others for SRV records, with the cache and the limits of `layerCached`.
  *
  * @category layers
  * @since 0.1.0
@@ -143,7 +146,7 @@ export const layerNode = (options: Live<NodeResolverOptions> = {}): Layer.Layer<
   )
 
 /**
- * The same with options out of a configuration.
+ * `layerNode` with options from a configuration.
  *
  * @category layers
  * @since 0.2.0
@@ -153,8 +156,8 @@ export const layerNodeConfig = (
 ): Layer.Layer<never, OptionsError | Config.ConfigError> => Layer.unwrap(Effect.map(config, layerNode))
 
 /**
- * Remembers the SRV records that another resolver finds, asks it a few questions at a time, one about addresses and one about
- * records for each user whose next hop it is, and bounds what it finds.
+ * Caches the SRV records of another resolver, and limits the number of its results and of queries under way: in all, and to one
+ * for addresses and one for records of each user whose next hops are looked up.
  *
  * @category layers
  * @since 0.1.0
@@ -179,7 +182,7 @@ export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<neve
         timeToLive: (exit) => Duration.seconds(lifeOf(exit))
       })
       const lookUp = yield* oneByOne(addresses)
-      // Before what is remembered, or who asks the same would stand behind all that one asker wants to know.
+      // Outside of the cache: else a query that another asker shares would wait for all earlier ones of the first asker.
       const question = yield* oneByOne((name) => withMonotonicTime(Cache.get(cache, name)), Infinity)
       return {
         addresses: (host: string) => Effect.map(lookUp(host), (all) => all.slice(0, MAX_ADDRESSES)),
@@ -189,7 +192,7 @@ export const layerCached = ({ addresses, srv }: ResolverShape): Layer.Layer<neve
   )
 
 /**
- * SRV records and addresses by name (lower case), for simulated networks and tests.
+ * SRV records and addresses from tables, by name (lower case), for simulated networks and tests.
  *
  * @category layers
  * @since 0.1.0
@@ -209,12 +212,12 @@ export const layerRecords = (
   })
 
 /**
- * Asks the name servers of this machine, unless another layer is provided: it is a reference, which is always there.
+ * The resolver of the relay. It is a reference, whose default queries the name servers of this machine.
  *
- * The contract, for a resolver of one's own: both calls may be made by many at once, with whatever strangers write as a host, and
- * may be interrupted: the relay waits for 30 seconds. A name that is not there is a failure for `addresses` and no records for `srv`, which compares names without
- * case. Targets come without the dot of the root. It need not remember, bound or order anything: `layerCached` does that, so
- * give it what you have.
+ * The contract for a custom resolver: both functions may be called concurrently, with any text that a stranger sends as a host,
+ * and may be interrupted: the relay waits for 30 seconds. For an unknown name, `addresses` fails and `srv` has no records; `srv`
+ * ignores the case of names. Targets have no root dot. A resolver inside `layerCached` does not need to cache, limit or order
+ * its results.
  *
  * ```ts
  * const Own = Resolver.layerCached({
@@ -234,7 +237,7 @@ export const Resolver = Object.assign(
 )
 
 /**
- * Puts records into the order in which they are to be tried (RFC 2782, "The format of the SRV RR").
+ * Puts records in the order in which to try them (RFC 2782, "The format of the SRV RR").
  *
  * @category ordering
  * @since 0.1.0
@@ -242,7 +245,7 @@ export const Resolver = Object.assign(
 export const inOrder = Effect.fnUntraced(function*(records: ReadonlyArray<SrvRecord>) {
   const ordered: Array<SrvRecord> = []
   for (const [, group] of [...Map.groupBy(records, ({ priority }) => priority)].toSorted(([a], [b]) => a - b)) {
-    // Those without weight first, so that they are chosen only when the number is 0.
+    // Records of weight 0 first, so that they are chosen only if the random number is 0.
     const left = group.toSorted((a, b) => a.weight - b.weight)
     while (left.length > 0) {
       const sum = left.reduce((sum, { weight }) => sum + weight, 0)
@@ -254,12 +257,12 @@ export const inOrder = Effect.fnUntraced(function*(records: ReadonlyArray<SrvRec
   return ordered
 })
 
-/** Records of one domain that are tried. */
+/** The most records of a domain that are tried. */
 const MAX_TARGETS = 8
 
 /**
- * Hosts and ports to try in this order for the relay of a domain (RFC 4976 §8); none when it has no SRV records. Fails
- * when the domain says that it has no relay, or nothing can be known.
+ * The hosts and ports of the relay of a domain, in the order to try them (RFC 4976 §8); none if it has no SRV records. Fails if
+ * the records say that the domain has no relay, or the look-up fails.
  *
  * @category accessors
  * @since 0.1.0
@@ -273,18 +276,18 @@ export const relaysOf = Effect.fnUntraced(function*(domain: string) {
   return ordered.slice(0, MAX_TARGETS).map(({ port, target }) => ({ host: target, port }))
 })
 
-/** Recommended, and the last fallback where a URI names no port (RFC 4976 §8). */
+/** The port of a URI without a port whose host has no SRV records (RFC 4976 §8). */
 const DEFAULT_PORT = 2855
 
 /**
- * Where to connect for a URI, in this order: a relay that is named without a port is found by SRV (RFC 4976 §8).
+ * The hosts and ports to try for a URI, in order: a URI without a port is looked up by SRV records (RFC 4976 §8).
  *
  * @category combinators
  * @since 0.2.0
  */
 export const targetsOf = Effect.fnUntraced(function*({ host, port }: Pick<MsrpUri, "host" | "port">) {
   if (port !== undefined) return [{ host, port }]
-  // A name that no name server may be asked for (RFC 6761 §6.3).
+  // RFC 6761 §6.3: name servers are not queried for `localhost`.
   const known = isIP(host) !== 0 || host.toLowerCase() === "localhost" ? [] : yield* relaysOf(host)
   return known.length > 0 ? known : [{ host, port: DEFAULT_PORT }]
 })

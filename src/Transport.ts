@@ -1,6 +1,5 @@
 /**
- * How the relay reaches the network. A fiber owns each connection and destroys it when the scope which it belongs to
- * closes.
+ * The network of the relay. Each connection belongs to a scope, which destroys it when it closes.
  *
  * @module
  */
@@ -47,19 +46,18 @@ export type { TransportShape } from "./transport/TransportShape.ts"
 /**
  * The network, as a service.
  *
- * The contract, for a transport of one's own: `TransportShape` and `Connection` say what each call does and may not do. In
- * short:
+ * The contract for a custom transport: `TransportShape` and `Connection` specify each function. In short:
  *
- * - Nothing throws, and nothing that the relay is told comes from inside a call of its own: neither octets, nor that a write is
- *   done, nor the close.
- * - Octets come in order, in memory that may be used again when `bytes` returns. What is written must not be touched before
- *   `written` is called, once for each write, in order, also when the connection is gone.
- * - `pause` is at once, and loses nothing; `pending` tells how much is not taken yet: by both the relay holds senders back.
- * - `closed` comes once, last.
- * - A connection is destroyed with its scope: that of `listen` for those that come in, that of the layer for those dialled.
- * - `defer` runs tasks when the octets at hand have been delivered: one for all connections.
+ * - Nothing throws, and no callback runs inside a call of the relay: neither `bytes`, nor `written`, nor `closed`.
+ * - Octets are delivered in order, in memory that may be reused when `bytes` returns. Octets being written must not be changed
+ *   before `written` is called, once for each write, in order, also if the connection is closed.
+ * - `pause` takes effect at once, and loses nothing; `pending` is the number of octets not taken yet. The relay uses both for
+ *   back-pressure.
+ * - `closed` is called once, last.
+ * - A connection is destroyed with its scope: that of `listen` for inbound connections, that of the layer for dialled ones.
+ * - `defer` runs tasks when all available octets have been delivered; all connections share one.
  *
- * `makeDuplexes` makes connections of whatever is a `Duplex` of Node's, so that mostly only `listen` and `connect` are left:
+ * `makeDuplexes` makes connections of any `Duplex` of Node, so that mostly only `listen` and `connect` are left to write:
  *
  * ```ts
  * const Tunnels = Layer.effect(Transport, Effect.gen(function*() {
@@ -79,21 +77,21 @@ export type { TransportShape } from "./transport/TransportShape.ts"
  * @since 0.1.0
  */
 export class Transport extends Context.Service<Transport, TransportShape>()("msrp-relay/Transport") {
-  /** TCP and TLS sockets of this machine. Fails when the certificate or key is unusable. */
+  /** TCP and TLS sockets of this machine. Fails if the certificate or key is unusable. */
   static readonly layerNode = (
     options: Live<NodeTransport.NodeOptions> = {}
   ): Layer.Layer<Transport, TransportError | OptionsError> =>
     Layer.effect(Transport, Effect.andThen(oneEffect, NodeTransport.make(options)))
 
-  /** The same with options out of a configuration. */
+  /** `layerNode` with options from a configuration. */
   static readonly layerNodeConfig = (
     config: Config.Config<Live<NodeTransport.NodeOptions>>
   ): Layer.Layer<Transport, TransportError | OptionsError | Config.ConfigError> =>
     Layer.unwrap(Effect.map(config, Transport.layerNode))
 
   /**
-   * A network in memory, on the program's `Clock` (in tests: `TestClock`), with `TestNetwork` to control it. Every call
-   * makes another network. Dies with an `OptionsError` if its options cannot be used.
+   * A network in memory, on the program's `Clock` (in tests: `TestClock`), with `TestNetwork` to control it. Each call makes a
+   * new network. Dies with an `OptionsError` if its options are invalid.
    */
   static readonly layerTest = (
     options: TestOptions = {}

@@ -1,15 +1,15 @@
-/** IP addresses that lead to the same place, whatever they look like. */
+/** Canonical IP addresses: different forms of an address that lead to the same host are made equal. */
 import { isIPv4, isIPv6 } from "node:net"
 import { networkInterfaces } from "node:os"
 import { canonicalHost } from "../protocol/Uri.ts"
 
-/** Ways to write an IPv4 address as an IPv6 one: the beginning in octets, and in which octet the address begins. */
+/** IPv6 prefixes that embed an IPv4 address: the prefix in octets, and the index of the first octet of the IPv4 address. */
 const EMBEDDING: ReadonlyArray<{ readonly prefix: ReadonlyArray<number>; readonly at: number }> = [
   // IPv4-mapped (RFC 4291 §2.5.5.2), -translated (RFC 2765 §2.1), -compatible (RFC 4291 §2.5.5.1).
   { prefix: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff], at: 12 },
   { prefix: [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0], at: 12 },
   { prefix: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], at: 12 },
-  // NAT64 (RFC 6052 §2.1; the local one, RFC 8215, by its longest prefix), 6to4 (RFC 3056 §2).
+  // NAT64 (RFC 6052 §2.1; local-use, RFC 8215, with its longest prefix), 6to4 (RFC 3056 §2).
   { prefix: [0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0], at: 12 },
   { prefix: [0x00, 0x64, 0xff, 0x9b, 0x00, 0x01, 0, 0, 0, 0, 0, 0], at: 12 },
   { prefix: [0x20, 0x02], at: 2 }
@@ -26,8 +26,8 @@ const octetsOf = (address: string): ReadonlyArray<number> => {
 }
 
 /**
- * The one form of an address to compare: without a zone; an IPv4 address that is embedded in an IPv6 one as such; the
- * unspecified address as loopback, since that is where one gets by connecting to it. What is no address stays as it is.
+ * The form of an address for comparing: without a zone; an embedded IPv4 address alone; the unspecified address as loopback,
+ * because connecting to it leads there. A text that is not an address is returned unchanged.
  */
 export const canonicalAddress = (address: string): string => {
   if (isIPv4(address)) return address === "0.0.0.0" ? "127.0.0.1" : address
@@ -39,6 +39,6 @@ export const canonicalAddress = (address: string): string => {
   return found === undefined ? plain : canonicalAddress(octets.slice(found.at, found.at + 4).join("."))
 }
 
-/** All addresses that this machine has now. */
+/** All current addresses of this machine. */
 export const machineAddresses = (): ReadonlyArray<string> =>
   Object.values(networkInterfaces()).flatMap((some) => (some ?? []).map(({ address }) => address))

@@ -1,16 +1,15 @@
 /**
- * Those who have proved nothing yet, by the address they came from (for IPv6: its network). When there are too many, one
- * goes of the address that has most of them: whoever floods the relay from one address turns away his own connections,
- * and not other people's.
+ * Peers that have proved nothing yet, grouped by remote address (for IPv6: its network). If there are too many, the oldest of
+ * the address with the most has to go: a flood from one address then displaces its own connections, not those of others.
  */
 export class Crowd<A> {
   readonly #networkOf: (address: string) => string
   readonly #of = new Map<string, Set<A>>()
-  /** The addresses by how many they have, so that those with most are found at once. */
+  /** The addresses by the size of their group, so that the largest group is found without a search. */
   readonly #having: Array<Set<string>> = []
   #size = 0
 
-  /** `networkOf` tells whose an address is. */
+  /** `networkOf`: the key under which an address is grouped. */
   constructor(networkOf: (address: string) => string) {
     this.#networkOf = networkOf
   }
@@ -19,7 +18,7 @@ export class Crowd<A> {
     return this.#size
   }
 
-  /** Those of the address that has most. */
+  /** The size of the largest group. */
   get most(): number {
     return Math.max(0, this.#having.length - 1)
   }
@@ -52,7 +51,7 @@ export class Crowd<A> {
     while (this.#having.at(-1)?.size === 0) this.#having.pop()
   }
 
-  /** Takes out the oldest of the address that has most. */
+  /** Removes and returns the oldest member of the largest group. */
   takeFirst(): A | undefined {
     const most = this.#having.at(-1)?.values().next().value
     const first = most === undefined ? undefined : this.#of.get(most)!.values().next().value

@@ -1,6 +1,6 @@
-/** What errors of Node, OpenSSL and SQLite say. */
+/** Codes and descriptions of errors of Node, OpenSSL and SQLite. */
 
-/** The code, as "ECONNREFUSED"; "unknown" when it has none. */
+/** The code of an error, such as "ECONNREFUSED"; "unknown" if it has none. */
 export const codeOf = (error: unknown): string => {
   const { code } = (error instanceof Error ? error : {}) as { readonly code?: string | number | null }
   return String(code ?? "unknown")
@@ -35,7 +35,7 @@ const words = new Map([
   ["EROFS", "the file system is read-only"]
 ])
 
-/** The same in words, with its code; of an error that is not known only that. All of SQLite's have one code, and words of their own. */
+/** The error in words, with its code; the code alone if there are no words. SQLite's errors share one code, and have their own words. */
 export const wordsOf = (error: unknown): string => {
   if (error instanceof Error && "errstr" in error) return String(error.errstr)
   const code = codeOf(error)

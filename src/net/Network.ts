@@ -1,12 +1,12 @@
-/** Whose an address is, as far as one can tell from it: for bounds and delays that are for each address. */
+/** The network that an address belongs to, for limits and delays per address. */
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Result from "effect/Result"
 
-/** Bits of an IPv6 address that its owner cannot choose: a single host gets a network of that length (RFC 4291 §2.5.1). */
+/** Bits of the network prefix of an IPv6 address: a host can choose all others (RFC 4291 §2.5.1). */
 const PREFIX = 64
 
-/** An IPv4 address as it is, an IPv6 address as its network, anything else as it is. */
+/** The network of an IPv6 address; an IPv4 address, or any other text, unchanged. */
 export const networkOf = (address: string): string => {
   if (!address.includes(":")) return address
   const [withoutZone] = address.split("%")

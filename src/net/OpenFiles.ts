@@ -1,10 +1,10 @@
-/** How many files this process may have open. */
+/** The limit of open files of this process. */
 import * as Effect from "effect/Effect"
 import { readFile } from "node:fs/promises"
 
 const LIMITS = "/proc/self/limits"
 
-/** The soft limit; undefined where there is none, or the system does not tell. Node raises it to the hard one when it starts. */
+/** The soft limit, which Node raises to the hard limit at its start; undefined if unlimited or unknown. */
 export const openFilesAllowed: Effect.Effect<number | undefined> = Effect.tryPromise(() => readFile(LIMITS, "utf8"))
   .pipe(
     Effect.map((text) => /^Max open files\s+(\d+)/m.exec(text)?.[1]),

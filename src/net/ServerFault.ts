@@ -1,6 +1,6 @@
 /**
- * What is wrong between here and a server that is asked, in words. What drivers and `fetch` say themselves may have hosts and users
- * in it, and is not told.
+ * Why a server (a database, an HTTP service) cannot be reached, in words. The messages of drivers and `fetch` are not used: they
+ * may contain hosts and user names.
  */
 import { codeOf, wordsOf } from "./ErrorCode.ts"
 
@@ -24,10 +24,10 @@ const words = new Map([
   ["PROTOCOL_CONNECTION_LOST", CUT]
 ])
 
-/** Depth to which causes are followed. */
+/** The most nested causes that are followed. */
 const DEPTH = 6
 
-/** An error, and those that it is caused by. */
+/** Yields an error and its nested causes. */
 export function* causesOf(error: unknown): Generator<Readonly<Record<string, unknown>>> {
   let one = error
   for (let depth = 0; depth < DEPTH && typeof one === "object" && one !== null; depth++) {
@@ -37,7 +37,7 @@ export function* causesOf(error: unknown): Generator<Readonly<Record<string, unk
   }
 }
 
-/** Of a code; nothing where it is not known. */
+/** A code in words; undefined if it is unknown. */
 export const wordsOfCode = (code: string): string | undefined => {
   const known = words.get(code)
   if (known !== undefined) return `${known} (${code})`
@@ -45,13 +45,13 @@ export const wordsOfCode = (code: string): string | undefined => {
   return told === code ? undefined : told
 }
 
-/** `fetch` has no code for a port that the Fetch standard forbids. */
+/** The message of `fetch` for a port that the Fetch standard forbids; the error has no code. */
 const BAD_PORT = "bad port"
 
-/** Nor always one for octets that are no HTTP. */
+/** The name of its error for octets that are not HTTP, which may have no code either. */
 const PARSER = "HTTPParserError"
 
-/** Why `fetch` came to nothing. */
+/** Why `fetch` failed, in words. */
 export const fetchWords = (error: unknown): string => {
   for (const cause of causesOf(error)) {
     if (cause["message"] === BAD_PORT) return "HTTP is never spoken to this port"

@@ -1,8 +1,9 @@
 /**
- * Look-ups, one at a time for each asker. Whoever owns a domain decides how long one takes, and there are only so many at once:
- * without turns, the names of a few users keep those of all others waiting, and for as long again as there were more. Those of
- * addresses the system does on few threads, where one goes on that nobody waits for any more. Of these, those of several users
- * must leave some to the relay itself, which looks up where its users' service or database is: nobody could log in meanwhile.
+ * Runs the look-ups of each asker (a user) one at a time. The number of look-ups under way is limited, and the owner of a domain
+ * decides how long one takes: without turns, slow names of a few users would delay the look-ups of all others.
+ *
+ * The system looks up addresses on a few threads, and a look-up that was given up keeps its thread until it ends. Users must
+ * leave some threads to the relay itself, which looks up its database or HTTP service: else nobody could log in meanwhile.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -13,39 +14,41 @@ import * as Semaphore from "effect/Semaphore"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { LinkedMap } from "../collections/LinkedMap.ts"
 
-/** For whom a host is looked up; nobody in particular, who need not wait. */
+/** The asker of a look-up; undefined: the relay itself, which does not wait for turns. */
 export const Asker = Context.Reference<string | undefined>("msrp-relay/resolver/Asker", {
   defaultValue: () => undefined
 })
 
-/** Threads of Node where nothing says how many, and the most that it has (libuv). */
+/** Threads of libuv's pool by default. */
 const THREADS = 4
+/** The most threads of libuv's pool. */
 const MAX_THREADS = 1024
 
-/** Look-ups that all askers together have under way, of those that there are threads for: half of all, of which a quarter is left. */
+/** The most look-ups of all askers under way. libuv gives look-ups half of its threads; a quarter of that is left to the relay. */
 export const lookupsAtOnce = (threads: string | undefined): number => {
   const count = threads === undefined ? THREADS : Number.parseInt(threads, 10) || 1
   const half = Math.ceil(Math.min(MAX_THREADS, Math.max(1, count)) / 2)
   return half - Math.floor(half / 4)
 }
 
-/** The look-ups of one asker; it is there while there are such. */
+/** The look-ups of one asker; it exists while there are any. */
 interface Lane {
   readonly turn: Semaphore.Semaphore
   lookups: number
 }
 
-/** Milliseconds within which a name is found, or is known not to be there, where name servers answer. */
+/** Milliseconds; a look-up that takes longer is slow. Name servers that work answer within that time. */
 const ANSWERED_WITHIN = 1000
 
-/** Milliseconds for which whoever asked for one that took longer counts as slow, and how many of these are remembered. */
+/** Milliseconds that an asker counts as slow after a slow look-up. */
 const SLOW_FOR = 600_000
+/** The most slow askers remembered. */
 const MAX_SLOW = 10_000
 
 /**
- * The same look-up, but for turns, and so many at once for all askers. Only half of that is for those whose look-ups
- * were slow, so that all others find room however many such users there are. Who stops to wait gives up his place, and
- * keeps his turn where it has begun.
+ * Makes a look-up that runs one at a time for each asker, and at most `atOnce` for all. Slow askers together have half of
+ * `atOnce`, so that there is always room for others. If a look-up is interrupted while it waits, it is dropped; if it has begun,
+ * it goes on, and its asker's next one waits for it.
  */
 export const oneByOne = Effect.fnUntraced(function*<A, E>(
   lookUp: (host: string) => Effect.Effect<A, E>,
@@ -56,7 +59,7 @@ export const oneByOne = Effect.fnUntraced(function*<A, E>(
   const lanes = new Map<string, Lane>()
   const places = Semaphore.makeUnsafe(atOnce)
   const placesForSlow = Semaphore.makeUnsafe(Math.ceil(atOnce / 2))
-  /** Until when each counts as slow. */
+  /** Until when each asker counts as slow, in milliseconds of the monotonic clock. */
   const slow = new LinkedMap<string, number>()
 
   const isSlow = (asker: string): boolean => (slow.get(asker) ?? -Infinity) > monotonicMillis(clock)

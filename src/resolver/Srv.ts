@@ -1,6 +1,5 @@
 /**
- * Questions for SRV records (RFC 2782, RFC 1035). `node:dns` asks them as well, and does not tell how long the answer
- * may be remembered.
+ * Queries for SRV records (RFC 2782, RFC 1035). `node:dns` has them too, but does not return the TTL.
  */
 import {
   type Answer,
@@ -26,14 +25,14 @@ import { withoutRootDot } from "../net/Hosts.ts"
  * @since 0.1.0
  */
 export interface SrvRecord {
-  /** The lowest is tried first. */
+  /** The record with the lowest value is tried first. */
   readonly priority: number
-  /** Share among those of the same priority. */
+  /** The relative share among records of the same priority. */
   readonly weight: number
   readonly port: number
-  /** A host name; empty (the root) when the domain has no such service. */
+  /** A host name; empty (the root) if the domain does not have the service. */
   readonly target: string
-  /** Seconds for which it may be remembered; a minute when absent. */
+  /** Seconds that the record may be cached; a minute when absent. */
   readonly ttl?: number | undefined
 }
 
@@ -42,34 +41,35 @@ export interface NameServer {
   readonly port: number
 }
 
-/** Why a name server is of no use; `code` as `node:dns` has it. */
+/** A query that failed; `code`: as in `node:dns`. */
 export class QueryError extends Data.TaggedError("QueryError")<{ readonly code: string }> {}
 
-/** Milliseconds for one question. */
+/** Milliseconds that one query may take. */
 const TIMEOUT = 2000
 
-/** Octets of an answer, a hundred records or so: whose domain is asked about decides how long it takes to read. */
+/** The most octets of an answer, about a hundred records: the owner of the domain decides how long it takes to decode. */
 const MAX_ANSWER = 8192
 
-/** Octets of a label, and of a name without the dot at its end (RFC 1035 §2.3.4). */
+/** A label has at most 63 octets (RFC 1035 §2.3.4). */
 const LABEL = /^[^.]{1,63}$/
+/** The most octets of a name, without the root dot (RFC 1035 §2.3.4). */
 const MAX_NAME = 253
 
-/** What `nameServerOf` can read. */
+/** Whether `nameServerOf` can read the text. */
 export const isNameServer = (text: string): boolean => {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? []
   const address = isIP(text) === 6 ? text : bracketed ?? plain ?? ""
   return isIP(address) !== 0 && Number(port ?? 53) <= 65_535
 }
 
-/** `192.0.2.53`, `192.0.2.53:53`, `2001:db8::53` or `[2001:db8::53]:53`. */
+/** Reads `192.0.2.53`, `192.0.2.53:53`, `2001:db8::53` or `[2001:db8::53]:53`. */
 export const nameServerOf = (text: string): NameServer => {
   if (isIP(text) !== 0) return { host: text, port: 53 }
   const colon = text.endsWith("]") ? text.length : text.lastIndexOf(":")
   return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(text.slice(colon + 1) || 53) }
 }
 
-/** The records of a name; none when it has none or is not known. */
+/** Queries the records of a name; empty if it has none, or does not exist. */
 export const querySrv = Effect.fnUntraced(function*(
   name: string,
   server: NameServer
@@ -81,7 +81,7 @@ export const querySrv = Effect.fnUntraced(function*(
   const query: Packet = { type: "query", id, flags: RECURSION_DESIRED, questions: [{ type: "SRV", name }] }
   const read = (octets: Buffer): Reply | undefined => {
     if (octets.length > MAX_ANSWER) return undefined
-    // Cut off in the middle of a record, it could not be decoded.
+    // A truncated answer may end in the middle of a record, which cannot be decoded.
     if (octets.length > HEADER && octets.readUInt16BE(0) === id && (octets[2]! & TRUNCATED) !== 0) return "truncated"
     try {
       const packet = decode(octets)
@@ -111,20 +111,20 @@ export const querySrv = Effect.fnUntraced(function*(
   })
 })
 
-/** Names are compared without case (RFC 4343 §3), and without the dot of the root. */
+/** The form of a name for comparing: without case (RFC 4343 §3) and root dot. */
 const nameOf = (text: string): string => withoutRootDot(text.toLowerCase())
 
-/** Is it the answer of a name server to this question and no other (RFC 1035 §4.1, RFC 5452 §9.1). */
+/** Whether a message is a response to exactly this question (RFC 1035 §4.1, RFC 5452 §9.1). */
 const isAnswerTo = ({ flags = 0, questions = [], type }: DecodedPacket, name: string): boolean => {
   const [question] = questions
   return type === "response" && (flags & OPCODE) === 0 && questions.length === 1 && question!.type === "SRV" &&
     question!.class === "IN" && nameOf(question!.name) === nameOf(name)
 }
 
-/** Aliases that are followed, from a name to the next one. */
+/** The most aliases (CNAME) that are followed. */
 const MAX_ALIASES = 8
 
-/** Whose records answer the question: those of the name, or of what it is an alias for (RFC 1034 §3.6.2). */
+/** The owner of the records that answer the question: the name, or what it is an alias for (RFC 1034 §3.6.2). */
 const ownerOf = (name: string, answers: ReadonlyArray<Answer>): string => {
   let owner = nameOf(name)
   for (let i = 0; i < MAX_ALIASES; i++) {
@@ -135,7 +135,7 @@ const ownerOf = (name: string, answers: ReadonlyArray<Answer>): string => {
   return owner
 }
 
-/** Octets of a message before its question, and what stands there (RFC 1035 §4.1.1). */
+/** Octets of the header of a message, and its flags and response codes (RFC 1035 §4.1.1). */
 const HEADER = 12
 const TRUNCATED = 0x02
 const OPCODE = 0x7800
@@ -144,7 +144,7 @@ const NXDOMAIN = 3
 const errors = new Map([[1, "EFORMERR"], [2, "ESERVFAIL"], [4, "ENOTIMP"], [5, "EREFUSED"]])
 
 type Reply = DecodedPacket | "truncated"
-/** Undefined: not the answer, but what somebody else sends in the hope to be taken for the server. */
+/** Reads a response; undefined for anything else, such as a forged datagram. */
 type Read = (octets: Buffer) => Reply | undefined
 
 const failure = (cause: unknown): Effect.Effect<never, QueryError> =>
@@ -159,12 +159,12 @@ const overUdp = ({ host, port }: NameServer, query: Buffer, read: Read): Effect.
         const reply = read(octets)
         if (reply !== undefined) resume(Effect.succeed(reply))
       })
-      // Connected, so that only the server is heard, and that nobody is there is known at once.
+      // Connected: only datagrams of the server are received, and ICMP errors are reported at once.
       socket.connect(port, host, () => socket.send(query))
     }).pipe(Effect.ensuring(Effect.sync(() => socket.close())))
   })
 
-/** For what does not fit into a datagram (RFC 7766). */
+/** For answers that do not fit into a datagram (RFC 7766). */
 const overTcp = ({ host, port }: NameServer, query: Buffer, read: Read): Effect.Effect<Reply, QueryError> =>
   Effect.suspend(() => {
     const socket = connect({ host, port })

@@ -1,4 +1,4 @@
-/** What is wrong with the certificate of a peer, in words. */
+/** The error for a peer whose certificate is not accepted, in words. */
 import type { X509Certificate } from "node:crypto"
 import { printable } from "../logging/Printable.ts"
 
@@ -10,7 +10,7 @@ const namesOf = (certificate: X509Certificate | undefined): string => {
   return `${printable(names, MAX_NAMES)}${names.length > MAX_NAMES ? "..." : ""}`
 }
 
-/** A certificate that is not accepted. `code` is that of OpenSSL or Node, as `CERT_HAS_EXPIRED`. */
+/** A certificate that is not accepted. `code`: of OpenSSL or Node, such as `CERT_HAS_EXPIRED`, or a phrase of this relay. */
 export class CertificateFault extends Error {
   override readonly name = "CertificateFault"
   readonly code: string
@@ -41,7 +41,7 @@ const describe = (code: string, certificate: X509Certificate | undefined, host: 
     case "ERR_TLS_CERT_ALTNAME_INVALID":
       return `is not for ${host}, but for ${namesOf(certificate)}`
     default:
-      // A sentence of ours, or a code.
+      // A code that has no words here, or a phrase of this relay.
       return /^[A-Z0-9_]+$/.test(code) ? `was not accepted (${code})` : code
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Which of many certificates is for a name. OpenSSL takes long to look at many, or at one with many names, and a stranger may ask
- * for another name with each handshake: so their names are read once.
+ * Finds the certificate for a name among many. OpenSSL takes long to check many certificates, or one with many names, and a
+ * stranger may ask for another name with each handshake, so names are read only once.
  */
 import type { X509Certificate } from "node:crypto"
 import * as Net from "node:net"
 import { canonicalHost } from "../protocol/Uri.ts"
 import { dnsNames, namesOf } from "./PeerCertificate.ts"
 
-/** What is asked of a certificate. */
+/** The parts of a certificate that are used. */
 export type Named = Pick<X509Certificate, "checkHost" | "checkIP" | "subjectAltName">
 
 /** Whether a certificate is for a name or an address. */
@@ -16,9 +16,9 @@ export const isFor = (certificate: Named, host: string): boolean =>
 
 export class CertificateNames {
   readonly #certificates: Array<Named> = []
-  /** The first of those that have such a name; one for all names of a domain has `*` in place of the first label. */
+  /** The index of the first certificate for each name; names with a wildcard have `*` as the first label. */
   readonly #first = new Map<string, number>()
-  /** Those that may be for a name which is not one of theirs as it stands there: each is looked at. */
+  /** Indexes of certificates that may be for names other than those listed in them: each is checked by OpenSSL. */
   readonly #others: Array<number> = []
 
   add(certificate: Named): void {
@@ -31,7 +31,7 @@ export class CertificateNames {
     }
   }
 
-  /** The place of the first that is for it, as they were added; -1: none is. */
+  /** The index of the first certificate for a host, in the order of `add`; -1 if there is none. */
   find(host: string): number {
     const name = canonicalHost(host)
     const dot = name.indexOf(".")
@@ -41,7 +41,7 @@ export class CertificateNames {
   }
 }
 
-/** It is for its names, and for no other: else that may be its common name, or one that fits a pattern. */
+/** Whether a certificate is for its listed names only, not for its common name, or names that match an unusual wildcard. */
 const isPlain = (names: ReadonlyArray<string>, subjectAltName: string | undefined): boolean =>
   names.length > 0 && subjectAltName?.includes("\"") !== true && !names.some((name) => name.lastIndexOf("*") > 0) &&
   !names.some((name) => name.startsWith("*") && !name.startsWith("*."))

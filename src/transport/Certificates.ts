@@ -26,25 +26,25 @@ export interface KeyPair {
 }
 
 /**
- * What TLS shows and trusts. Certificates and keys are PEM texts, not paths.
+ * The own certificates, and those that are trusted. Certificates and keys are PEM texts, not paths.
  *
  * @category options
  * @since 0.1.0
  */
 export interface TlsOptions {
-  /** PEM certificate (chain) presented to clients, and as TLS client to other relays (RFC 4976 §9.2). */
+  /** PEM certificate (with its chain) presented to clients, and as a TLS client to other relays (RFC 4976 §9.2). */
   readonly cert?: string | undefined
   /** PEM private key of `cert`. */
   readonly key?: Redacted.Redacted | undefined
-  /** Certificates for other names, chosen by the name which the client asks for; `cert` is for all others. */
+  /** Certificates for other names, chosen by the server name of the client (RFC 6066 §3); `cert` is for all others. */
   readonly others?: ReadonlyArray<KeyPair> | undefined
-  /** PEM certificates trusted as roots, instead of Node's own list; for the certificates of servers and clients. */
+  /** PEM certificates trusted as roots, for servers and clients, instead of Node's own list. */
   readonly ca?: string | undefined
-  /** The oldest version spoken (RFC 8996 forbids those before 1.2). Default TLSv1.2. */
+  /** The oldest version accepted (RFC 8996 forbids versions before 1.2). Default TLSv1.2. */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined
   /** OpenSSL cipher list. Default: the forward-secret AEAD suites of RFC 9325. */
   readonly ciphers?: string | undefined
-  /** Whether clients may resume sessions by ticket. Default true; never where they are asked for a certificate. */
+  /** Whether clients may resume sessions by ticket. Default true; never where a client certificate is requested. */
   readonly sessionTickets?: boolean | undefined
 }
 
@@ -74,7 +74,7 @@ const CIPHERS = [
   "ECDHE-RSA-CHACHA20-POLY1305"
 ].join(":")
 
-/** What is made of one value of the options. */
+/** The TLS contexts of one value of the options. */
 interface Contexts {
   readonly options: Tls.SecureContextOptions
   readonly first: Tls.SecureContext
@@ -83,7 +83,7 @@ interface Contexts {
   readonly facts: ReadonlyArray<CertificateFacts>
 }
 
-/** The first name that it is for, as an operator knows it; one of several of the same name has its number behind it. */
+/** The name and expiry of each certificate. Of several with the same first name, later ones have a number after it. */
 const factsOf = (certificates: ReadonlyArray<X509Certificate>): ReadonlyArray<CertificateFacts> => {
   const names = new Map<string, number>()
   return certificates.map(({ subject, subjectAltName, validToDate }) => {
@@ -95,7 +95,7 @@ const factsOf = (certificates: ReadonlyArray<X509Certificate>): ReadonlyArray<Ce
   })
 }
 
-/** One after the other: a hundred of them take a tenth of a second. */
+/** Makes the contexts, with a yield after each: a hundred take a tenth of a second. */
 const contextsOf = Effect.fnUntraced(function*(given: TlsOptions): Effect.fn.Return<Contexts, TransportError> {
   const common: Tls.SecureContextOptions = {
     minVersion: given.minVersion ?? "TLSv1.2",
@@ -127,7 +127,7 @@ const contextsOf = Effect.fnUntraced(function*(given: TlsOptions): Effect.fn.Ret
 const attempt = <A>(make: () => A): Effect.Effect<A, TransportError> =>
   Effect.try({
     try: make,
-    // OpenSSL's errors tell what is wrong with a key, not what it is.
+    // OpenSSL's errors do not contain the key.
     catch: (cause) => new TransportError({ operation: "listen", target: "msrps", reason: "Certificate", cause })
   })
 
@@ -136,29 +136,29 @@ const withoutTickets = (options: Tls.SecureContextOptions): Tls.SecureContextOpt
   secureOptions: (options.secureOptions ?? 0) | constants.SSL_OP_NO_TICKET
 })
 
-/** Names for which it is remembered which certificate is shown; strangers may ask for any. */
+/** The most names whose certificate is cached: strangers may ask for any name. */
 const MAX_IDENTITIES = 256
 
-/** The own certificates in force. Which one is shown for which name is decided here, for servers and clients alike. */
+/** The own certificates in use. Chooses the one to present as a name, for servers and clients. */
 export interface Certificates {
-  /** Whether there is a default one. */
+  /** Whether there is a default certificate. */
   readonly hasDefault: () => boolean
   /**
-   * For a server: the default certificate, and those for the names that clients ask for. `resumes`: whether they may resume
+   * Options of a server, with the default certificate and those for other names. `resumes`: whether clients may resume
    * sessions.
    */
   readonly server: (resumes: boolean) => Tls.TlsOptions
-  /** For a client that connects as a name; undefined: with the default one. */
+  /** The context of a client that connects as a name; undefined: with the default certificate. */
   readonly client: (localName: string | undefined) => Tls.SecureContext
-  /** Which certificate is for a name: 0 is the default one. */
+  /** The number of the certificate for a name; 0 is the default one. */
   readonly identity: (name: string) => number
-  /** Those in force, the default one first. */
+  /** The certificates in use, the default one first. */
   readonly facts: () => ReadonlyArray<CertificateFacts>
-  /** Calls back when the options of a server have changed; gives a function that ends this. */
+  /** Calls back when the options of a server have changed, until the returned function is called. */
   readonly onChange: (callback: () => void) => () => void
 }
 
-/** Follows the options until the scope closes. Unusable ones fail at first, and later are logged and not used. */
+/** Follows the options until the scope closes. Unusable options are an error at the start; later they are logged and not used. */
 export const makeCertificates = Effect.fnUntraced(function*(
   given: TlsOptions | SubscriptionRef.SubscriptionRef<TlsOptions>
 ): Effect.fn.Return<Certificates, TransportError, Scope.Scope> {
@@ -167,7 +167,7 @@ export const makeCertificates = Effect.fnUntraced(function*(
   let current = yield* contextsOf(
     isRef ? SubscriptionRef.getUnsafe(given as SubscriptionRef.SubscriptionRef<TlsOptions>) : given as TlsOptions
   )
-  /** Of names that were asked for: OpenSSL takes long to look at many certificates. Forgotten when they change. */
+  /** The cached numbers by name, until the certificates change: OpenSSL takes long to check many. */
   let identities = new LinkedMap<string, number>()
   if (isRef) {
     yield* SubscriptionRef.changes(given as SubscriptionRef.SubscriptionRef<TlsOptions>).pipe(
@@ -198,7 +198,7 @@ export const makeCertificates = Effect.fnUntraced(function*(
     return found
   }
   const named = (name: string): Tls.SecureContext | undefined => current.others[identity(name) - 1]
-  /** Of strangers comes any text, and Node ends the process when this throws. An address is no server name (RFC 6066 §3). */
+  /** The name is any text of a stranger, and an exception here would end the process. An address is no server name (RFC 6066 §3). */
   const asked: NonNullable<Tls.TlsOptions["SNICallback"]> = (name, done) => {
     let context: Tls.SecureContext | undefined
     try {

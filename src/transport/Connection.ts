@@ -1,7 +1,8 @@
 /**
- * What a connection is to those who use it and to those who make it: octets in, octets out, back-pressure, and who the
- * peer is. Plain objects with plain callbacks, so that forwarding costs nothing per frame.
+ * The interface between a connection and the relay: octets in, octets out, back-pressure, and facts about the peer. Plain
+ * objects with callbacks, so that forwarding allocates nothing per frame.
  */
+
 /**
  * A host name or an IP address (IPv6 without brackets), and a port.
  *
@@ -13,12 +14,12 @@ export interface Address {
   readonly port: number
 }
 
-/** As the log has it: an IPv6 address is in brackets. */
+/** `host:port`, with an IPv6 address in brackets. */
 export const addressText = ({ host, port }: Address): string => `${host.includes(":") ? `[${host}]` : host}:${port}`
 
 /**
- * Where the relay listens: `msrp` is TCP, `msrps` is TLS (RFC 4975 §6). Port 0 takes any free one. Host `localhost`
- * stands for every loopback address; `*`, `::` and `0.0.0.0` for every address of the machine (the last: IPv4 only).
+ * Where the relay listens: `msrp` is TCP, `msrps` is TLS (RFC 4975 §6). Port 0 is any free port. Host `localhost`
+ * stands for every loopback address; `*` and `::` for every address of the machine; `0.0.0.0` for its IPv4 addresses.
  *
  * @category models
  * @since 0.1.0
@@ -27,34 +28,34 @@ export interface LocalSocket {
   readonly scheme: "msrp" | "msrps"
   /** What carries MSRP: `ws` is WebSocket (RFC 7977), with TLS if the scheme says so. Default `tcp`. */
   readonly transport?: "tcp" | "ws" | undefined
-  /** Where WebSockets are opened, with `ws` only. Default `/`. */
+  /** The path that WebSockets are opened at, with `ws` only. Default `/`. */
   readonly path?: string | undefined
   readonly host: string
   readonly port: number
 }
 
 /**
- * What may be said of a listener besides its socket.
+ * Options of a listener besides its socket.
  *
  * @category options
  * @since 0.2.0
  */
 export interface ListenOptions {
   /**
-   * Whether those who connect by TLS are asked for a certificate (RFC 4976 §6.1). Who is asked may show any, and it takes
-   * long to verify some, so it should be done only where relays are to connect. Default false. A function is asked for
-   * each connection: it may change.
+   * Whether a certificate is requested of TLS clients (RFC 4976 §6.1). A client may then send any, and some take long to
+   * verify, so this is for listeners that relays connect to. A function is called for each connection, so its value may
+   * change. Default false.
    */
   readonly asksForCertificate?: boolean | (() => boolean) | undefined
   /**
-   * Whether many wait already to have something done for them. Then those who have come are let in one by one, as others
-   * are served; they cost nothing before. Default never.
+   * Whether much work waits already. Then accepted sockets are set up one in each turn of the event loop; until its turn
+   * comes, a socket costs next to nothing. Default: never.
    */
   readonly busy?: (() => boolean) | undefined
 }
 
 /**
- * What is known of a connection from its beginning, and does not change.
+ * The facts of a connection that are known from its beginning and do not change.
  *
  * @category models
  * @since 0.2.0
@@ -62,20 +63,20 @@ export interface ListenOptions {
 export class ConnectionFacts {
   /** Whether the peer opened it. */
   readonly inbound: boolean
-  /** Whether it is TLS. */
+  /** Whether the peer, or the client behind a proxy, speaks TLS. */
   readonly secure: boolean
   readonly local: Address
   readonly remote: Address
-  /** The listener it came in on (with its real port), or the local socket it was dialled from (undefined: any). */
+  /** The listener that it came in on (with its real port), or the local socket that it was dialled from (undefined: any). */
   readonly socket: LocalSocket | undefined
   /**
    * DNS names (lower case) and IP addresses in the subjectAltName of the peer's certificate, if the certificate was
    * verified; empty if there was none, or it was not verified (RFC 4976 §6.1, §6.3).
    */
   readonly peerNames: ReadonlyArray<string>
-  /** URIs there, as `sip:alice@example.com` (RFC 5922 §4); absent where there are none. */
+  /** URIs in that subjectAltName, such as `sip:alice@example.com` (RFC 5922 §4); absent if there are none. */
   readonly peerUris?: ReadonlyArray<string> | undefined
-  /** Milliseconds of the monotonic clock until when the certificate proves them; as long as there is a connection if absent. */
+  /** Until when the certificate proves names and URIs, in milliseconds of the monotonic clock; absent: until the connection ends. */
   readonly peerNamesUntil?: number | undefined
 
   constructor(facts: ConnectionFacts) {
@@ -91,7 +92,7 @@ export class ConnectionFacts {
 }
 
 /**
- * Why a connection is ended, for a transport that can say so.
+ * Why a connection is closed, for transports that can tell the peer.
  *
  * @category models
  * @since 0.2.0
@@ -99,7 +100,7 @@ export class ConnectionFacts {
 export type CloseReason = "done" | "going away" | "protocol" | "policy" | "defect" | "overload"
 
 /**
- * One open connection. Its functions never throw, and do nothing once it is gone.
+ * An open connection. Its functions never throw, and do nothing after it is closed.
  *
  * @category models
  * @since 0.1.0
@@ -107,71 +108,70 @@ export type CloseReason = "done" | "going away" | "protocol" | "policy" | "defec
 export interface Connection extends ConnectionFacts {
   readonly transport: "tcp" | "ws"
   /**
-   * On a transport that carries messages, each of which is one frame (RFC 7977 §5.1). `piece`: octets of body that a chunk
-   * towards it has at most.
+   * Defined for a transport that carries messages, each of which is one MSRP frame (RFC 7977 §5.1). `piece`: the most octets
+   * of body in a chunk sent to the peer.
    */
   readonly messages: { readonly piece: number } | undefined
   /**
-   * Hands octets over, in order. They must stay unchanged until `written` is called: once they have been given to the
-   * operating system, or the connection is gone. `written` is called exactly once, in the order of the writes, never
-   * from inside `write`. After `end` and `destroy`, and once the peer has closed, octets are dropped: they count as
-   * pending, and their `written` is called when the connection is gone.
+   * Writes octets, in order. They must stay unchanged until `written` is called: when the operating system has taken them,
+   * or the connection is closed. `written` is called exactly once, in the order of the writes, never from inside `write`.
+   * After `end` and `destroy`, and when the peer has closed, octets are dropped: they count as pending, and their `written`
+   * is called when the connection is closed.
    *
-   * `ends`: with `messages`, the offsets in `bytes` behind the last octet of a frame, in order. What is behind the last of
-   * them is of a frame that goes on with the next write.
+   * `ends`: with `messages`, the offsets in `bytes` just after the last octet of each frame, in order. Octets after the last
+   * offset belong to a frame that the next write continues.
    */
   write(bytes: Uint8Array, written: () => void, ends?: ReadonlyArray<number>): void
   /**
-   * The connection is gone, of which its receiver is about to hear: what `written` is called for from now on was lost. Absent
-   * where that cannot be told; then it counts as taken.
+   * Whether the connection is closed, just before its receiver is told: writes whose `written` is called from now on were
+   * lost. Absent where that is not known; then they count as sent.
    */
   readonly lost?: boolean | undefined
   /**
-   * The peer has closed its side, so nothing that is written from now on reaches it; what came in before may still be handed over.
-   * Absent where that cannot be told before the connection is gone.
+   * Whether the peer has closed its side, so that nothing written from now on reaches it; octets that came in before may
+   * still be delivered. Absent where that is not known before the connection is closed.
    */
   readonly halfClosed?: boolean | undefined
-  /** Octets handed to `write` which the operating system has not taken yet. Changes whenever there is progress. */
+  /** Octets passed to `write` that the operating system has not taken yet. The number changes whenever there is progress. */
   pending(): number
-  /** Stops reading, at once: no `bytes` until `resume`. May be called any number of times, and inside `bytes`. */
+  /** Stops reading at once: `bytes` is not called until `resume`. May be called repeatedly, and inside `bytes`. */
   pause(): void
   resume(): void
-  /** Hands over at once, not in a later turn, what it has kept while it was paused; there where one read gives several `bytes`. */
+  /** Delivers octets kept while paused now, not in a later turn. Present where one read may give several `bytes`. */
   deliver?(): void
   /**
-   * Closes the connection after what has been written. The peer is expected to close as well; until it does, octets
-   * still come in (and are thrown away while the connection is paused, so that the close is seen). TCP has no way to
-   * say why.
+   * Closes the connection after all writes. The peer is expected to close as well; until it does, octets still come in
+   * (and are discarded while the connection is paused, so that the close is noticed). TCP cannot transmit the reason.
    */
   end(why?: CloseReason): void
-  /** Asks the peer for a sign of life, where the transport has such. */
+  /** Asks the peer for a sign of life, where the transport has a way to. */
   ping?(): void
-  /** Whether anything has come in since this was asked last; there where `ping` is. */
+  /** Whether anything has come in since the last call; present where `ping` is. */
   takeHeard?(): boolean
   /**
-   * Closes the connection at once. Octets not yet taken by the operating system are lost, nothing more comes in. `why` is said
-   * where the transport can, if the peer still takes octets.
+   * Closes the connection at once. Octets not yet taken by the operating system are lost, and nothing more comes in. The
+   * reason is sent where the transport can, if the peer still takes octets.
    */
   destroy(why?: CloseReason): void
 }
 
 /**
- * What is done with the octets of one connection.
+ * Receives the octets of one connection.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Receiver {
   /**
-   * Octets that came in, in order. `chunk` is valid only during the call: everything kept must be copied. `last`: where
-   * messages are carried, whether the message that they are of ends with them.
+   * Called with octets that came in, in order. `chunk` is valid only during the call: anything kept must be copied. `last`:
+   * on a transport with `messages`, whether the message ends with this chunk.
    */
   bytes(chunk: Buffer, last?: boolean): void
-  /** The peer does not keep to the protocol of the transport, and nothing more will come: the connection is to be ended. */
+  /** The peer has violated the protocol of the transport; nothing more comes in, and the receiver has to end the connection. */
   broken?(reason: string): void
   /**
-   * The connection is gone. Called exactly once, last, and never from inside a call of the connection or of `bytes`.
-   * `failure`: a code of the network's, as `ECONNRESET`, where that ended it.
+   * The connection is closed. Called exactly once, last, and never from inside a call of the connection or of `bytes`.
+   * `failure`: the error code that ended it, such as `ECONNRESET`, if any.
    */
   closed(failure?: string): void
 }
@@ -184,27 +184,27 @@ export interface Receiver {
  */
 export interface ConnectOptions {
   readonly scheme: "msrp" | "msrps"
-  /** `ws`: by WebSocket, as clients do; a relay never does (RFC 7977 §5.1). Default `tcp`. */
+  /** `ws` is WebSocket, which clients use to connect, and relays do not (RFC 7977 §5.1). Default `tcp`. */
   readonly transport?: "tcp" | "ws" | undefined
-  /** Where the WebSocket is opened, with `ws` only; begins with `/`. Default `/`. */
+  /** The path that the WebSocket is opened at, with `ws` only; begins with `/`. Default `/`. */
   readonly path?: string | undefined
   /** A host name or an IP address (IPv6 without brackets). All its addresses are tried. */
   readonly host: string
   readonly port: number
-  /** The local socket to leave from; its host is used when it is an address, its port is not. */
+  /** The local socket to connect from: its host, if that is an address; its port is not used. */
   readonly from?: LocalSocket | undefined
-  /** The name which the certificate must be for, if it isn't `host`: the domain, where `host` is an SRV target. */
+  /** The name that the certificate must be for, if other than `host`: the domain, if `host` is an SRV target. */
   readonly serverName?: string | undefined
-  /** The peer is another relay: its certificate is checked whatever is allowed for endpoints (RFC 4976 §9.2). */
+  /** Whether the peer is another relay: `allowSelfSigned` does not apply to it (RFC 4976 §9.2). */
   readonly relay?: boolean | undefined
-  /** The own name to connect as, where there are certificates for several: the peer checks that, too (RFC 4976 §6.3). */
+  /** The own name to connect as, if there are certificates for several names: the peer checks it (RFC 4976 §6.3). */
   readonly localName?: string | undefined
-  /** Which addresses of the host may be connected to; asked once it is resolved, about each. All when absent. */
+  /** Whether an address of the host may be connected to; called for each after the look-up. Absent: all may. */
   readonly admits?: ((address: string) => boolean) | undefined
 }
 
 /**
- * Makes the receiver of a new connection; called before anything is read from it.
+ * Makes the receiver of a new connection. Called before anything is read from it.
  *
  * @category models
  * @since 0.1.0

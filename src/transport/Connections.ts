@@ -1,4 +1,4 @@
-/** Connections that live as long as a scope. A fiber for each of them would cost an idle one a tenth of its memory. */
+/** Connections that live as long as a scope. They have no fibers: one would be a tenth of the memory of an idle connection. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Net from "node:net"
@@ -6,14 +6,15 @@ import { wordsOf } from "../net/ErrorCode.ts"
 import { type Accept, addressText, type Connection, type ConnectionFacts } from "./Connection.ts"
 import { type ConnectionParts, NodeConnection } from "./NodeConnection.ts"
 
-/** From one look at all connections to the next, and how many of them are looked at in one turn of the event loop. */
+/** The interval at which all connections are checked (`NodeConnection.look`). */
 const LOOK = "5 seconds"
+/** Connections that are checked in one turn of the event loop. */
 const AT_ONCE = 256
 
-/** Makes the connection and its receiver, at once. */
+/** Makes a connection of a stream, and its receiver, synchronously. */
 export type Adopt = (stream: Net.Socket, facts: ConnectionFacts, accept: Accept) => Connection
 
-/** When the scope closes, its connections are destroyed, and it waits until their receivers know. */
+/** When the scope closes, its connections are destroyed; it closes when all their receivers have been told. */
 export const makeAdopt = (
   parts: ConnectionParts,
   run: (effect: Effect.Effect<void>) => void
@@ -46,7 +47,7 @@ export const makeAdopt = (
       })
       open.add(connection)
       connection.start(accept)
-      // One may come while others are told of their end.
+      // A connection may be made while the scope is closing.
       if (closing) connection.destroy()
       return connection
     }

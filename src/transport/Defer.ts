@@ -1,28 +1,29 @@
 /**
- * Tasks that run when the octets at hand have been delivered.
+ * Tasks that run when all available octets have been delivered.
  *
- * Node reads whatever there is to read before it does anything else: while more than a thousand connections have octets, up
- * to 48 times a thousand of them, which takes more than a second. So here it is said when that goes on for too long.
+ * Node reads all sockets before it does anything else: if more than a thousand connections have octets, up to 48 times a
+ * thousand of them, which takes more than a second. So this also limits how much is read in one turn of the event loop.
  */
 
-/** What a read costs beside its octets: about as much time as so many octets more. */
+/** The cost of a read besides its octets, in octets that take the same time. */
 export const READ = 4096
 
 /**
- * After so many octets the tasks run in between, and who is read waits for the next turn of the event loop: beside four thousand busy
- * pairs timers wait for a tenth of a second, with twice as much for a fifth, and with half as much a message costs a tenth more.
+ * Octets (with `READ` for each read) after which the tasks run, and further reads wait for the next turn of the event loop.
+ * With four thousand busy pairs, timers are late by a tenth of a second; with twice the value by a fifth, and with half of it
+ * a message costs a tenth more.
  */
 export const MOST = 4_194_304
 
-/** So many who have waited are read again in one turn: at least that much is brought by them. */
+/** The most connections that read again in one turn, each of which costs at least `READ`. */
 export const AGAIN = MOST / READ
 
 export interface Defer {
   /** Runs a task later in this turn of the event loop, or in the next. */
   (task: () => void): void
-  /** So many octets of one read were delivered. True when it has been too much: whoever brought them waits for `nextTurn`. */
+  /** Counts the octets of one read. True if this turn has had enough: the connection has to read on in `nextTurn`. */
   readonly read: (octets: number) => boolean
-  /** Runs a task that reads again, in a later turn of the event loop: in the next one, unless many wait. */
+  /** Runs a task that reads again in the next turn of the event loop, or later if many wait. */
   readonly nextTurn: (task: () => void) => void
 }
 
@@ -56,7 +57,7 @@ export const makeDefer = (failed: (error: unknown) => void): Defer => {
       cost += READ + octets
       if (cost >= between) {
         between = cost + MOST
-        // Whoever only reads must not be stopped for good either.
+        // A turn that only reads has to reset the count as well.
         schedule()
         process.nextTick(runSoon)
       }

@@ -1,7 +1,7 @@
 /**
- * Descriptors that run out. The last ones are the relay's own: where those who connect took them, whoever asks whether it is well would
- * have no answer, systemd no sign of life, and the users could not be asked. For what others take, libuv closes then what comes in, and tells nobody (`uv__emfile_trick`): so it is looked for, once there
- * have been connections and as long as there are none left.
+ * Notices when file descriptors run out, and reserves some. Connections must not take the last ones: health checks would get no
+ * answer, systemd no watchdog message, and the users' backend could not be queried. If there are none left at all, libuv closes
+ * new connections without an error (`uv__emfile_trick`), so that is tested for while connections come in.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -10,17 +10,18 @@ import { monotonicMillis } from "../clock/Monotonic.ts"
 import { codeOf, wordsOf } from "../net/ErrorCode.ts"
 import type { TransportCounters } from "./TransportFacts.ts"
 
+/** The interval of the test while descriptors are lacking, and its delay after a connection. */
 const LOOK = "1 second"
 
-/** Milliseconds between two lines about it. */
+/** Milliseconds between two log lines. */
 const QUIET = 60_000
 
 const GONE = new Set(["EMFILE", "ENFILE"])
 
-/** Fewer are none: something or other takes one for a moment now and then, and lets go of it. */
+/** Fewer free descriptors than this count as none: some are taken for a moment now and then. */
 const FEW = 8
 
-/** Why there are none left, if there are none. */
+/** Why no descriptor is left, in words; undefined if there are some. */
 export const lacking = (): string | undefined => {
   const open: Array<number> = []
   try {
@@ -33,7 +34,7 @@ export const lacking = (): string | undefined => {
   }
 }
 
-/** Descriptors that connections do not take: for a scrape, the admin API, the backend of users, files that are read again. */
+/** Descriptors reserved for the relay: scrapes, the admin API, the backend of users, files that are read again. */
 const OWN = 200
 
 const NONE_FOR_CLIENTS = "those file descriptors that are left are for the relay itself"
@@ -41,14 +42,15 @@ const NONE_FOR_CLIENTS = "those file descriptors that are left are for the relay
 export interface DescriptorWatchOptions {
   readonly counters: TransportCounters
   readonly run: (effect: Effect.Effect<void>) => void
-  /** How many there may be; undefined where nobody knows. */
+  /** The most descriptors that the process may have; undefined where unknown. */
   readonly allowed?: number | undefined
+  /** Replaces `lacking` in tests. */
   readonly look?: (() => string | undefined) | undefined
 }
 
 /**
- * What it gives is told of each connection that came in, by its descriptor, and says whether that may be had. The system gives the
- * lowest number that is free: so many are open at least.
+ * Makes the function to be called with the descriptor of each accepted connection; it returns whether the connection may be
+ * kept. The system assigns the lowest free number, so at least as many descriptors are open.
  */
 export const makeDescriptorWatch = (
   { allowed = Infinity, counters, look: lack = lacking, run }: DescriptorWatchOptions
@@ -59,7 +61,7 @@ export const makeDescriptorWatch = (
   const mayBeHad = (descriptor: number): boolean => {
     if (descriptor < 0) return true
     first ??= descriptor
-    // Of few, most are still for those who connect.
+    // If few are allowed, at most a quarter is reserved.
     return descriptor < allowed - Math.min(OWN, Math.floor((allowed - first) / 4))
   }
   const look = (): string | undefined => {

@@ -1,4 +1,4 @@
-/** Connections that are opened from here. */
+/** Outbound connections. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
@@ -24,15 +24,15 @@ import { OpeningFault } from "./websocket/OpeningFault.ts"
 import { WebSocketConnection } from "./websocket/WebSocketConnection.ts"
 
 /**
- * How connections are made.
+ * How outbound connections are made.
  *
  * @category options
  * @since 0.2.0
  */
 export interface DialOptions {
   /**
-   * Whether a dialled `msrps` peer may present a certificate signed by itself (endpoints do, RFC 4975 §14.4). Never set
-   * it where other relays are dialled. Default false.
+   * Whether a dialled `msrps` peer may present a self-signed certificate, as endpoints do (RFC 4975 §14.4). Never set it
+   * where other relays are dialled. Default false.
    */
   readonly allowSelfSigned?: boolean | undefined
   /** Seconds within which a dialled connection must be open, TLS handshake included. Default 10. */
@@ -64,7 +64,7 @@ export const makeConnect = (
       let raw: Net.Socket | undefined
       const destroy = Effect.sync(() => raw?.destroy())
 
-      /** The last way may take all the time there is. */
+      /** Tries one way; only the last may take all the remaining time. */
       const attempt = (
         way: Way,
         index: number,
@@ -115,7 +115,7 @@ export const makeConnect = (
     )
   }
 
-  /** Speaks TLS, and looks at the certificate of the peer. */
+  /** Does the TLS handshake, and checks the certificate of the peer. */
   const handshake = (socket: Net.Socket, options: ConnectOptions): Effect.Effect<Tls.TLSSocket, TransportError> =>
     Effect.callback((resume) => {
       const failed = failing(options)
@@ -124,10 +124,10 @@ export const makeConnect = (
       const stream = Tls.connect({
         socket,
         host: name,
-        // Without the dot of the root (RFC 6066 §3).
+        // RFC 6066 §3: without the dot of the root.
         ...(Net.isIP(name) === 0 ? { servername: withoutRootDot(name) } : {}),
         secureContext: certificates.client(options.localName),
-        // Looked at below, where the certificate can be seen that is not accepted.
+        // Checked below, where a certificate that is refused can be described.
         rejectUnauthorized: false,
         checkServerIdentity
       })
@@ -138,7 +138,7 @@ export const makeConnect = (
       stream.once("secureConnect", () => {
         stream.pause()
         const error = stream.authorized ? undefined : stream.authorizationError as unknown as string
-        // When lenient, that one fault is let pass, and its names count for nothing.
+        // That fault is accepted if lenient; the names of the certificate prove nothing then.
         if (error !== undefined && !(lenient && error === "DEPTH_ZERO_SELF_SIGNED_CERT")) {
           resume(failed("Certificate", new CertificateFault(error, certificateOf(stream), name)))
         } else if (showsMoreThan(stream, MAX_CERTIFICATES)) {
@@ -154,15 +154,15 @@ type Failed = (reason: TransportErrorReason, cause: unknown) => TransportError
 
 const failing = (options: ConnectOptions): Failed => (reason, cause) => failure("connect", options, reason, cause)
 
-/** One address to connect to, and the local one to leave from (undefined: any). */
+/** A remote address to connect to, and the local address to connect from (undefined: any). */
 interface Way {
   readonly address: string
   readonly from: string | undefined
 }
 
 /**
- * The ways to what may be connected to, in the order to try them (RFC 4975 §6.2). Those that the given local address
- * can be left for come first: a host which has none of that family is reached from any.
+ * The ways to the admitted addresses, in the order to try them (RFC 4975 §6.2). Addresses of the same family as the given
+ * local address come first; those of the other family are connected to from any address.
  */
 const waysTo = (
   addresses: ReadonlyArray<string>,
@@ -176,7 +176,7 @@ const waysTo = (
     .map((address) => ({ address, from: fits(address) ? local : undefined }))
 }
 
-/** A socket that is on its way. */
+/** Begins to connect. */
 const leave = ({ address, from }: Way, { port }: ConnectOptions, keepAlive: number): Net.Socket =>
   Net.connect({
     host: address,
@@ -193,7 +193,7 @@ const connected = (make: () => Net.Socket, failed: Failed): Effect.Effect<Net.So
     try {
       socket = make()
     } catch (cause) {
-      // What Node does not take for an address or a port.
+      // Node throws if the address or the port is invalid.
       return resume(failed("Other", cause))
     }
     socket.on("error", (cause) => resume(failed(reasonOf(cause), cause)))
@@ -203,8 +203,8 @@ const connected = (make: () => Net.Socket, failed: Failed): Effect.Effect<Net.So
     })
   })
 
-/** Seconds. */
+/** Seconds: the default of `connectTimeout`. */
 const CONNECT_TIME = 10
 
-/** Milliseconds within which an address answers that has others behind it. */
+/** Milliseconds after which the next address is tried. */
 const ATTEMPT = 2000

@@ -1,4 +1,4 @@
-/** Connections of any stream of Node's: a pipe, a tunnel, a pair in memory. */
+/** Connections over any `Duplex` of Node: a pipe, a tunnel, a pair in memory. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
@@ -12,7 +12,7 @@ import { makeSlices } from "./Slices.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
 /**
- * What is to be said of a stream; the rest is as for a stream that is no socket.
+ * The facts of a stream; those that are absent have the values of a stream that is not a socket.
  *
  * @category models
  * @since 0.2.0
@@ -23,25 +23,25 @@ export interface DuplexFacts extends Partial<Omit<ConnectionFacts, "inbound">> {
 }
 
 /**
- * Makes connections of streams, for a `Transport` of one's own.
+ * Makes connections of streams, for a custom `Transport`.
  *
  * @category models
  * @since 0.2.0
  */
 export interface Duplexes {
   /**
-   * A connection of a stream from which nothing has been read. `accept` is called before this returns. The connection lives
-   * until the stream closes or the scope of `makeDuplexes` does. A stream whose peer has ended is ended, too.
+   * Makes a connection of a stream from which nothing has been read. `accept` is called before this returns. The connection
+   * lives until the stream or the scope of `makeDuplexes` closes. When the peer has ended the stream, this side ends it too.
    */
   readonly open: (stream: Duplex, facts: DuplexFacts, accept: Accept) => Connection
-  /** For `Transport`: that of all its connections, so that what one turn writes leaves together. */
+  /** The `defer` of the `Transport`, shared by all connections, so that all writes of one turn leave together. */
   readonly defer: TransportShape["defer"]
 }
 
 const NOWHERE: Address = { host: "localhost", port: 0 }
 
 /**
- * Makes connections of streams, which end with the scope.
+ * Makes the function that opens connections over streams; they are closed with the scope.
  *
  * @category constructors
  * @since 0.2.0
@@ -64,7 +64,7 @@ export const makeDuplexes: Effect.Effect<Duplexes, never, Scope.Scope> = Effect.
         peerNames: [],
         ...facts
       })
-      // Of a socket's, only what every stream has is used.
+      // The cast is safe: nothing is used that only sockets have.
       return adopt(stream as Net.Socket, all, accept)
     }
   }

@@ -1,40 +1,40 @@
 /**
- * How fast the handshakes of one address may follow each other: each costs milliseconds of a processor that all share, and
- * one with a long chain of certificates a hundred of them.
+ * Limits the rate of TLS handshakes of each address: a handshake takes milliseconds of a processor that all share, and one
+ * with a long certificate chain a hundred milliseconds.
  */
 import { LinkedMap } from "../collections/LinkedMap.ts"
 
-/** Octets of a handshake that count as one; a longer one counts as several, since what takes time comes in many octets. */
+/** Octets that count as one handshake: a longer one counts as several, because what takes long to process is large. */
 export const OCTETS_OF_ONE = 4096
 
-/** Seconds whose handshakes may come at once. */
+/** Seconds of unused rate that an address may use at once. */
 const BURST = 4
 
-/** Addresses that are remembered; one that has been quiet is forgotten before. */
+/** The most addresses remembered; addresses with their full burst left are forgotten earlier. */
 const MAX_ADDRESSES = 16_384
 
-/** Of those that have been quiet, how many are forgotten for each handshake. */
+/** The most addresses that are forgotten with each handshake. */
 const FORGOTTEN_AT_ONCE = 4
 
 export class HandshakeBudget {
-  /** Milliseconds that one handshake takes of the budget. */
+  /** Milliseconds of budget for one handshake. */
   #cost!: number
   readonly #networkOf: (address: string) => string
-  /** The time up to which each has used its budget up; the latest use last. */
+  /** The time up to which each address has used its budget, in milliseconds; the latest use is last. */
   readonly #usedUntil = new LinkedMap<string, number>()
 
-  /** `networkOf` tells whose an address is. */
+  /** `networkOf`: the key under which an address counts. */
   constructor(perSecond: number, networkOf: (address: string) => string) {
     this.perSecond = perSecond
     this.#networkOf = networkOf
   }
 
-  /** How many there may be from now on. */
+  /** Sets the rate of handshakes from now on. */
   set perSecond(rate: number) {
     this.#cost = 1000 / rate
   }
 
-  /** Milliseconds from `now` on after which another one of this address may start; nothing is reserved when they are too many. */
+  /** Reserves a handshake: the milliseconds from `now` until it may start; undefined, and nothing reserved, if more than `atMost`. */
   reserve(address: string, now: number, atMost: number): number | undefined {
     this.#forget(now)
     const network = this.#networkOf(address)
@@ -45,7 +45,7 @@ export class HandshakeBudget {
     return wait
   }
 
-  /** So many octets have come in during one that was reserved. */
+  /** Charges a reserved handshake by the octets that came in during it. */
   spent(address: string, octets: number): void {
     const network = this.#networkOf(address)
     const used = this.#usedUntil.get(network)
@@ -53,7 +53,7 @@ export class HandshakeBudget {
     if (used !== undefined && more > 0) this.#set(network, used + more * this.#cost)
   }
 
-  /** Addresses that are remembered. */
+  /** The number of addresses remembered. */
   get size(): number {
     return this.#usedUntil.size
   }

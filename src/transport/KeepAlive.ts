@@ -1,17 +1,17 @@
-/** How the system notices a peer that has gone without a word: nothing else would, as long as nobody writes to it. */
+/** TCP keep-alive: detects a peer that has vanished, which would otherwise not be noticed before something is written to it. */
 import type * as Net from "node:net"
 
-/** Seconds without traffic before the system asks, unless an option says otherwise. */
+/** Seconds without traffic before the first probe, by default. */
 export const KEEP_ALIVE = 60
 
 /**
- * The options of a socket that is asked about after so many seconds; 0: never. Node cuts fractions off, and asks the system
- * for its own two hours instead of nothing.
+ * Socket options for probes after some seconds without traffic; 0: none. Rounded up, because Node truncates to seconds, and
+ * takes 0 for the default of the system, two hours.
  */
 export const keepingAlive = (seconds: number): Pick<Net.ServerOpts, "keepAlive" | "keepAliveInitialDelay"> =>
   seconds === 0 ? {} : { keepAlive: true, keepAliveInitialDelay: Math.ceil(seconds) * 1000 }
 
-/** The same for a socket that came in. */
+/** `keepingAlive` for an accepted socket. */
 export const keepAlive = (socket: Net.Socket, seconds: number): void => {
   if (seconds > 0) socket.setKeepAlive(true, Math.ceil(seconds) * 1000)
 }

@@ -1,4 +1,4 @@
-/** Connections on sockets of Node's. */
+/** Connections over Node sockets. */
 import type * as Net from "node:net"
 import { TLSSocket } from "node:tls"
 import { codeOf } from "../net/ErrorCode.ts"
@@ -12,13 +12,13 @@ import { TlsAnswers, untaken } from "./TlsAnswers.ts"
 export interface ConnectionParts {
   readonly reads: "shared" | "events"
   readonly defer: Defer
-  /** Runs tasks in their order, some in each turn: thousands may close together, and each may have much that is lost. */
+  /** Runs tasks in order, a few per turn of the event loop: thousands of connections may close together, each with much unsent. */
   readonly inSlices: (task: () => void) => void
-  /** A receiver threw: a defect, which costs only its connection. */
+  /** Called if a receiver throws: a defect, which ends only its own connection. */
   readonly defect: (error: unknown) => void
 }
 
-/** Private parts of a socket which tell how far a write has come; each may be missing. */
+/** Private fields of a socket that show the progress of a write; each may be missing. */
 interface Inner {
   readonly _handle?: {
     readonly writeQueueSize?: number
@@ -27,37 +27,37 @@ interface Inner {
   readonly _writableState?: { readonly writelen?: number }
 }
 
-/** A `Connection` on a connected (for TLS: secured) `net.Socket` from which nothing has been read. */
+/** A `Connection` over a connected `net.Socket` (for TLS: after the handshake) from which nothing has been read. */
 export class NodeConnection extends ConnectionFacts implements Connection {
   readonly transport = "tcp"
   readonly messages = undefined
   lost = false
   readonly #stream: Net.Socket
   readonly #parts: ConnectionParts
-  /** The octets of this very socket are encrypted; a client that is secure may speak TLS to a proxy only. */
+  /** Defined if this socket itself is TLS; a client counts as secure also if it speaks TLS to a proxy. */
   readonly #tls: TlsAnswers | undefined
   #receiver: Receiver | undefined
   #paused = false
   #ended = false
   #destroyed = false
-  /** The peer has closed its side, so ours ends too, once what was written before is flushed. */
+  /** Whether the peer has closed its side; this side is then ended after all earlier writes. */
   #halfClosed = false
-  /** The stream is closed; the receiver may still have octets to get. */
+  /** Whether the stream is closed; octets may still be held for the receiver. */
   #down = false
   #closed = false
   #failure: unknown
-  /** It is closed, and its receiver knows. */
+  /** Called when the receiver has been told of the close. */
   readonly #gone: () => void
   #reads: Reads | undefined
-  /** Octets that came in while paused: one TLS read can give several chunks, pausing does not hold back the rest. */
+  /** Chunks that came in while paused: one TLS read can give several, and pausing does not hold back the rest. */
   #held: Array<Buffer> = []
   #releasing = false
-  /** Callbacks of writes not finished, oldest first. */
+  /** Callbacks of unfinished writes, oldest first. */
   #unwritten: Array<() => void> = []
-  /** Octets that came too late to be written. */
+  /** Octets that were passed to `write` too late, and dropped. */
   #dropped = 0
 
-  /** `gone` is called, once, when the receiver has been told that the connection is closed. */
+  /** `gone` is called once, when the receiver has been told of the close. */
   constructor(stream: Net.Socket, facts: ConnectionFacts, parts: ConnectionParts, gone: () => void) {
     super(facts)
     this.#gone = gone
@@ -67,7 +67,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     stream.on("error", (error) => {
       this.#failure ??= error
     })
-    // Node would end our side in the same turn, and of many that close together one after the other.
+    // Otherwise Node would end this side in the same turn, also if thousands of peers close together.
     stream.allowHalfOpen = true
     stream.once("end", () => {
       this.#halfClosed = true
@@ -87,7 +87,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     else stream.once("close", closed)
   }
 
-  /** Gets its receiver, then starts reading. */
+  /** Makes the receiver, then starts reading. */
   start(accept: Accept): void {
     const stream = this.#stream
     try {
@@ -104,29 +104,29 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (!this.#paused && this.#held.length > 0) this.#release()
   }
 
-  /** The error which ended the connection, if any. */
+  /** The error that ended the connection, if any. */
   get failure(): unknown {
     return this.#failure
   }
 
-  /** A socket that was reset is destroyed some turns before it is closed. */
+  /** A socket that was reset is destroyed some turns before its "close" event. */
   get halfClosed(): boolean {
     return this.#halfClosed || this.#stream.destroyed
   }
 
   write(bytes: Uint8Array, written: () => void): void {
-    // Writing nothing would make a TLS socket read, inside this call.
+    // An empty write would make a TLS socket read inside this call.
     if (this.#down || bytes.length === 0) return this.#parts.defer(written)
-    // In order, so a write that comes too late waits for those before it: their octets are still in use.
+    // `written` is called in order, so it waits for earlier writes also if these octets are dropped.
     this.#unwritten.push(written)
     if (this.#ended || this.#halfClosed || this.#destroyed) this.#dropped += bytes.length
     else this.#stream.write(bytes, this.#onWritten)
   }
 
   /**
-   * `writableLength` counts a write that is under way in full until all of it is done, so a large one to a slow peer
-   * would look stalled. The TCP handle knows how much of it is left (Node uses the same for its own time limits); under
-   * TLS it is the one below, which has been given all that was encrypted.
+   * `writableLength` counts a write in full until all of it is done, so a large one to a slow peer would look stalled. The
+   * TCP handle knows how much is left (Node uses that for its own timeouts); for TLS it is the handle below, which has the
+   * encrypted octets.
    */
   pending(): number {
     const stream = this.#stream
@@ -172,7 +172,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     else this.#stream.destroy()
   }
 
-  /** Gives whether to read on. */
+  /** Delivers a chunk that was read; returns whether to read on. */
   readonly #deliver = (chunk: Buffer): boolean => {
     if (this.#destroyed) return false
     if (!this.#paused && this.#held.length === 0) {
@@ -181,11 +181,11 @@ export class NodeConnection extends ConnectionFacts implements Connection {
         return this.#readLater()
       }
     } else if (!this.#paused || !this.#ended) this.#held.push(keepOctets(chunk))
-    // A stream that is paused just after it was resumed still starts to read once.
+    // A stream that is paused just after it was resumed still reads once.
     return this.#ended || (!this.#paused && this.#held.length === 0)
   }
 
-  /** It was read often enough in this turn of the event loop. */
+  /** Reads on in a later turn, because this one has had enough octets. */
   #readLater(): false {
     this.#reads!.stop()
     this.#parts.defer.nextTurn(this.#readOn)
@@ -205,7 +205,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     }
   }
 
-  /** Hands over what was held, outside of the call that resumed, then reads on. */
+  /** Delivers held chunks outside of the call of `resume`, then reads on. */
   #release(): void {
     if (this.#releasing) return
     this.#releasing = true
@@ -218,7 +218,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     })
   }
 
-  /** To be called now and then. */
+  /** To be called periodically: ends the connection if the peer does not take the answers of TLS. */
   look(): void {
     if (this.#tls?.tooMany() === true) this.#stream.destroy(untaken())
   }
@@ -230,7 +230,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (written !== undefined) this.#safely(written)
   }
 
-  /** Nothing more will be: what is not written is lost. */
+  /** Calls back for all unfinished writes, which are lost. */
   #allWritten(): void {
     const unwritten = this.#unwritten
     this.#unwritten = []
@@ -256,10 +256,10 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   }
 }
 
-/** What has been read already, before there was a receiver. */
+/** Takes a chunk that was read before there was a receiver. */
 const take = (stream: Net.Socket): Buffer | null => stream.readableLength > 0 ? stream.read() as Buffer | null : null
 
-/** Where Node has other internals. */
+/** Reads by "data" events, where Node does not have the internals that `readShared` needs. */
 const readEvents = (stream: Net.Socket, deliver: (chunk: Buffer) => void): Reads => {
   stream.on("data", deliver)
   return { stop: () => stream.pause(), start: () => stream.resume() }

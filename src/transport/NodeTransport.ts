@@ -1,4 +1,4 @@
-/** The network of this machine: TCP and TLS sockets of Node. */
+/** The `Transport` of this machine: TCP and TLS sockets of Node. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -35,20 +35,20 @@ import { zeroTransportCounters } from "./TransportFacts.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
 /**
- * They may change (`Live`), but for `tls`, which follows a reference of its own, and `reads`.
+ * Options of the transport. All may change (`Live`), except `tls`, which has a reference of its own, and `reads`.
  *
  * @category options
  * @since 0.1.0
  */
 export interface NodeOptions extends ListenerOptions, DialOptions {
   /**
-   * Certificate, key and trust. Given as a `SubscriptionRef`, a new value is used for every connection from then on, and
-   * the open ones stay as they are. Without a certificate, `msrps` can be dialled but not listened on.
+   * Certificate, key and trusted roots. A new value of a `SubscriptionRef` is used for all later connections; open ones are
+   * not affected. Without a certificate, `msrps` can be dialled but not listened on.
    */
   readonly tls?: TlsOptions | SubscriptionRef.SubscriptionRef<TlsOptions> | undefined
   /**
-   * `shared` reads into one buffer shared by all connections, which saves a 64 KiB buffer per read, and falls back to
-   * `events` where this Node has no way to do it; `events` reads "data" events. Default `shared`.
+   * `shared` reads into one buffer for all connections, which saves a 64 KiB buffer per read; where this version of Node
+   * does not allow that, it is the same as `events`, which reads by "data" events. Default `shared`.
    */
   readonly reads?: "shared" | "events" | undefined
 }
@@ -77,14 +77,14 @@ const optionsSchema = Schema.Struct({
 
 const wrong = wrongOrUnknown<NodeOptions>("Transport.layerNode", optionsSchema)
 
-/** Of a reference, what it is now. */
+/** Checks options; of a reference, its current value. */
 const wrongNow = (options: NodeOptions) =>
   wrong(hasRef(options) ? { ...options, tls: SubscriptionRef.getUnsafe(options.tls) } : options)
 
 const hasRef = (options: unknown): options is { readonly tls: SubscriptionRef.SubscriptionRef<TlsOptions> } =>
   Predicate.hasProperty(options, "tls") && SubscriptionRef.isSubscriptionRef(options.tls)
 
-/** Makes the service; its outbound connections live as long as the scope. */
+/** Makes the service. Outbound connections live as long as the scope. */
 export const make = Effect.fnUntraced(function*(
   given: Live<NodeOptions>
 ): Effect.fn.Return<TransportShape, TransportError | OptionsError, Scope.Scope> {

@@ -1,11 +1,11 @@
 /**
- * What is behind the first certificate of who connects. When Node has verified one, it looks whether it is there
- * (`onServerSocketSecure`) by `getPeerX509Certificate`, which takes those behind it away from OpenSSL and frees none: ten KiB of
- * each would stay for ever, and nobody could see when one of them expires.
+ * Keeps the certificate chain of clients. At the end of a handshake Node tests whether there is a client certificate
+ * (`onServerSocketSecure`) by `getPeerX509Certificate`, which takes the chain from OpenSSL without freeing it: that would leak
+ * ten KiB per connection, and the expiry of the chain could not be read.
  */
 import type * as Tls from "node:tls"
 
-/** Private parts of a socket, each of which may be missing. */
+/** Private fields of a socket; each may be missing. */
 interface Inner {
   readonly _handle?: {
     getPeerX509Certificate?: () => unknown
@@ -14,8 +14,8 @@ interface Inner {
 }
 
 /**
- * Has Node see the first certificate only. Of all that a server tells, only keys come before that, with the connection that they are
- * of; they are not looked at.
+ * Replaces `getPeerX509Certificate` until that test is done. The only event of a server before it that has the connection is
+ * "keylog"; the keys are ignored.
  */
 export const keepChains = (server: Tls.Server): void => {
   server.on("keylog", (_, stream) => {
@@ -25,7 +25,7 @@ export const keepChains = (server: Tls.Server): void => {
   })
 }
 
-/** It has seen it. */
+/** Restores the method, when Node has done its test. */
 export const chainKept = (stream: Tls.TLSSocket): void => {
   const { _handle: handle } = stream as unknown as Inner
   if (handle !== null && handle !== undefined) delete handle.getPeerX509Certificate

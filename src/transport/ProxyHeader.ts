@@ -1,40 +1,41 @@
 /**
- * What a proxy says of the client before anything else, by the PROXY protocol (versions 1 and 2, as HAProxy's document has
- * them): who he is, and whether he speaks TLS to the proxy. Pure: octets in, a reading out.
+ * Parser for the header of the PROXY protocol (HAProxy's specification, versions 1 and 2), in which a proxy gives the address
+ * of its client, and whether the client speaks TLS to it.
  */
 import { isIPv4, isIPv6 } from "node:net"
 import { plainAddress } from "../net/Hosts.ts"
 
-/** Octets of the longest line of version 1, with its end; and of version 2 that are read at most, with what is behind the addresses. */
+/** Octets of the longest line of version 1, with its CRLF. */
 const MAX_LINE = 107
+/** The most octets of a header of version 2 that are read, including its TLVs. */
 export const MAX_PROXY_HEADER = 4096
 
 const SIGNATURE = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1")
 const PREFIX = Buffer.from("PROXY ", "latin1")
 
-/** Octets of version 2 before the addresses. */
+/** Octets of a version 2 header before the addresses. */
 const FIXED = 16
 
 const INET = 1
 const INET6 = 2
 
-/** The type of what is told of TLS, and the bit that says the client speaks it. */
+/** The type of the TLV about TLS, and its flag for a client that speaks TLS. */
 const TLV_SSL = 0x20
 const CLIENT_SSL = 1
 
 export interface ProxiedClient {
   readonly host: string
   readonly port: number
-  /** It speaks TLS to the proxy: version 2 may say so. */
+  /** Whether it speaks TLS to the proxy, which only version 2 can say. */
   readonly secure: boolean
 }
 
 export type ProxyReading =
-  /** There are too few octets to tell. */
+  /** More octets are needed. */
   | { readonly _tag: "More" }
-  /** It is none, or malformed. */
+  /** There is no header, or a malformed one. */
   | { readonly _tag: "Bad" }
-  /** So many octets are the header. Without a client the proxy speaks for itself, as in a health check, or does not say. */
+  /** `octets`: the length of the header. `client` is undefined if the proxy connects for itself (health checks), or does not say. */
   | { readonly _tag: "Header"; readonly octets: number; readonly client: ProxiedClient | undefined }
 
 const MORE: ProxyReading = { _tag: "More" }
@@ -45,7 +46,7 @@ const begins = (octets: Buffer, with_: Buffer): boolean => {
   return octets.compare(with_, 0, length, 0, length) === 0
 }
 
-/** Reads a header at the beginning of these octets. */
+/** Reads the header at the beginning of these octets. */
 export const readProxyHeader = (octets: Buffer): ProxyReading => {
   if (begins(octets, SIGNATURE)) return octets.length < FIXED ? MORE : binary(octets)
   return begins(octets, PREFIX) ? line(octets) : BAD
@@ -77,7 +78,7 @@ const binary = (octets: Buffer): ProxyReading => {
   if (command >> 4 !== 2 || (command & 0x0F) > 1 || end > MAX_PROXY_HEADER) return BAD
   if (octets.length < end) return MORE
   const header = (client: ProxiedClient | undefined): ProxyReading => ({ _tag: "Header", octets: end, client })
-  // LOCAL: the proxy itself has connected.
+  // The command LOCAL: the proxy connects for itself.
   if ((command & 0x0F) === 0) return header(undefined)
   const size = family === INET ? 12 : family === INET6 ? 36 : undefined
   if (size === undefined) return header(undefined)
@@ -91,7 +92,7 @@ const binary = (octets: Buffer): ProxyReading => {
   )
 }
 
-/** Whether the client speaks TLS; nothing when what stands behind the addresses cannot be read. */
+/** Whether the client speaks TLS; undefined if the TLVs are malformed. */
 const isSecure = (octets: Buffer): boolean | undefined => {
   let secure = false
   let at = 0
@@ -108,5 +109,5 @@ const isSecure = (octets: Buffer): boolean | undefined => {
 const ipv6 = (octets: Buffer): string =>
   plainAddress(Array.from({ length: 8 }, (_, i) => octets.readUInt16BE(2 * i).toString(16)).join(":"))
 
-/** Without a zone, which means something on the proxy's machine only. */
+/** An IPv6 address without a zone, which has a meaning on the proxy's machine only. */
 const isPlainIPv6 = (text: string): boolean => isIPv6(text) && !text.includes("%")

@@ -1,4 +1,4 @@
-/** A certificate made at start, for a relay that was given none. */
+/** Makes a certificate at the start of a relay that has none. */
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import { loadInstalled } from "../options/Installed.ts"
 import type { KeyPair } from "./Certificates.ts"
 
 /**
- * No certificate could be made.
+ * A self-signed certificate could not be made.
  *
  * @category errors
  * @since 0.1.0
@@ -23,8 +23,8 @@ export class SelfSignedError extends Data.TaggedError("SelfSignedError")<{ reado
 const YEAR = 365 * 24 * 60 * 60 * 1000
 
 /**
- * Makes an ECDSA P-256 key and a certificate signed by it, for these host names and IP addresses (at least one), valid
- * for a year from now. It convinces nobody who wasn't told to trust it.
+ * Makes an ECDSA P-256 key and a self-signed certificate for these host names and IP addresses (at least one), valid for a
+ * year from now. Peers accept it only if they are configured to trust it.
  *
  * @category constructors
  * @since 0.1.0
@@ -32,7 +32,7 @@ const YEAR = 365 * 24 * 60 * 60 * 1000
 export const makeSelfSigned = Effect.fnUntraced(
   function*(names: readonly [string, ...Array<string>]): Effect.fn.Return<KeyPair, SelfSignedError> {
     const now = yield* Clock.currentTimeMillis
-    // A relay with a certificate of its own never needs it.
+    // Loaded only when needed: the package is an optional peer dependency.
     const { generate } = yield* loadInstalled("selfsigned", () => import("selfsigned")).pipe(
       Effect.mapError((cause) => new SelfSignedError({ cause }))
     )

@@ -1,38 +1,38 @@
 /**
- * Reading into one buffer shared by all sockets.
+ * Reads into one buffer shared by all sockets.
  *
- * Node's `onread` option does this without a new 64 KiB buffer per read, yet `net.Server` and `tls.TLSSocket` do not
- * pass it to the sockets they make. This sets the fields that the option sets. They are private, so their presence is
- * checked; `false` means that this Node has other internals and the caller reads "data" events instead.
+ * Node's `onread` option does this, without a new 64 KiB buffer per read, but `net.Server` and `tls.TLSSocket` do not pass it
+ * to their sockets. This module sets the fields that the option sets. They are private, so their presence is checked:
+ * `undefined` means that this Node has other internals, and the caller has to read by "data" events.
  */
 import type * as Net from "node:net"
 
 /**
- * A read is handled synchronously, so one buffer serves all sockets, and may be large: fewer reads for the same octets. It
- * holds about what one connection may bring in a turn of the relay.
+ * Octets of the shared buffer: about as many as the relay handles of one connection in a turn. Reads are processed
+ * synchronously, so one buffer serves all sockets; a large one needs fewer reads.
  */
 export const LARGE = 196_608
 const shared = Buffer.allocUnsafeSlow(LARGE)
 
 /**
- * What a socket reads into at first, and goes on to when it brings much while many others do: all of those who have octets
- * are read before anything else is done, and what is beyond their shares of a turn has to be kept.
+ * Octets that a socket reads at a time at first, and under load also later: Node reads all sockets before it does anything
+ * else, and octets beyond a connection's share of a turn have to be kept.
  */
 export const SMALL = 16_384
 const small = shared.subarray(0, SMALL)
 
-/** For those who bring more than that at a time, and then nothing for a while. */
+/** Octets read at a time from sockets with bursts of more than `SMALL`. */
 export const MEDIUM = 65_536
 const medium = shared.subarray(0, MEDIUM)
 
-/** Whoever brings more than that without a pause reads into all of the shared buffer, as long as no more do so than these. */
+/** The most sockets that read into all of the shared buffer, because they bring more than `MEDIUM` without a pause. */
 export const MOST_LARGE = 128
 let large = 0
 
-/** So many small reads one after another, and another one may. */
+/** Consecutive small reads after which a socket gives up its place among `MOST_LARGE`. */
 export const SMALL_READS = 64
 
-/** The names of the private fields: those that the last socket had, since looking them up takes longer than all the rest. */
+/** The symbols of the private fields. Those of the last socket are tried first, because looking them up is slow. */
 interface Fields {
   readonly buffer: symbol
   readonly callback: symbol
@@ -49,13 +49,13 @@ const fieldsOf = (inner: object): Fields | undefined => {
   return known = { buffer, callback, generator }
 }
 
-/** Stops and starts reading; either as often as one likes. */
+/** Stops and starts reading; both may be called repeatedly. */
 export interface Reads {
   readonly stop: () => void
   readonly start: () => void
 }
 
-/** Of Node's. */
+/** The private handle of a socket. */
 interface Handle {
   reading?: boolean
   readonly useUserBuffer: (buffer: Buffer) => void
@@ -68,8 +68,8 @@ const isHandle = (handle: Partial<Handle> | null | undefined): handle is Handle 
   typeof handle.readStop === "function"
 
 /**
- * Makes `socket` deliver into the shared buffer from its next read on; `deliver` gives false to stop reading. Gives what stops
- * and starts it, which costs less than `pause` and `resume` of the socket: it goes on to flow.
+ * Makes `socket` read into the shared buffer from its next read on; `deliver` returns false to stop reading. The result stops
+ * and starts reading at less cost than `pause` and `resume` of the socket, which keeps flowing.
  */
 export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boolean): Reads | undefined => {
   const inner = socket as unknown as Record<symbol, unknown> & { readonly _handle?: Partial<Handle> | null }
@@ -77,11 +77,11 @@ export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boole
   const handle = inner._handle
   if (fields === undefined || !isHandle(handle)) return undefined
   let buffer: Buffer = small
-  /** Octets that were read without a pause, which is a read that does not fill its buffer. */
+  /** Octets read without a pause; a read that does not fill its buffer is a pause. */
   let burst = 0
-  /** Small reads one after another, while it reads into the largest buffer. */
+  /** Consecutive small reads into the largest buffer. */
   let smallReads = 0
-  /** Node asks for the next buffer when a read is over. */
+  /** Called by Node after a read for the next buffer. */
   const next = (): Buffer => {
     inner[fields.generator] = null
     return buffer
@@ -125,7 +125,7 @@ export const readShared = (socket: Net.Socket, deliver: (chunk: Buffer) => boole
     return deliver(shared.subarray(0, length))
   }
   handle.useUserBuffer(small)
-  /** The socket lets go of it when it closes. */
+  /** Whether the handle is still in use: the socket drops it when it closes. */
   const there = (): boolean => inner._handle === handle
   return {
     stop: () => {

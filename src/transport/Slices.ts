@@ -1,9 +1,9 @@
-/** Tasks of one turn of the event loop: whoever comes together with thousands of others stops nobody who is there. */
+/** Tasks run in one turn of the event loop: thousands of sockets that arrive together must not delay open connections. */
 const AT_ONCE = 16
 
 /**
- * Runs tasks in their order, `atOnce` in each turn, and one only while `busy`. `defer` runs a task later in this turn of the
- * event loop, or in the next.
+ * Makes a queue that runs tasks in order, `atOnce` in each turn of the event loop, or one while `busy`. `defer` runs a task
+ * later in this turn, or in the next.
  */
 export const makeSlices = (
   defer: (task: () => void) => void,

@@ -1,14 +1,14 @@
 /**
- * What TLS answers by itself, beside all data: a KeyUpdate (RFC 8446 §4.6.3), and that it does not negotiate anew (RFC 5246
- * §7.2.2). OpenSSL keeps what a peer does not take of it, without a bound, and Node tells nobody: one who sends nothing else and
- * reads nothing would have as many octets kept as he sends.
+ * Limits the answers that TLS makes by itself: to a KeyUpdate (RFC 8446 §4.6.3), and to a renegotiation, which is refused (RFC
+ * 5246 §7.2.2). OpenSSL buffers those that a peer does not read, without a limit and invisibly to Node: a peer that sends
+ * nothing else and reads nothing would make it buffer as many octets as it sends.
  */
 import type { TLSSocket } from "node:tls"
 
-/** Octets of TLS beside data, its heads of records among them, that come in while what is written does not leave. */
+/** The most octets of TLS besides data, headers of records included, that may come in while writes are stuck. */
 export const MAX_UNTAKEN = 1_048_576
 
-/** Private parts of a socket: the one below, which carries what is encrypted. Each may be missing. */
+/** Private fields of a TLS socket: `_parent` is the TCP socket below. Each may be missing. */
 interface Inner {
   readonly bytesRead: number
   readonly _handle?: {
@@ -18,7 +18,7 @@ interface Inner {
 
 export class TlsAnswers {
   readonly #stream: TLSSocket
-  /** Octets beside data when nothing was left to be written. */
+  /** The value of `beside` when nothing was left to be written. */
   #before = 0
   #flushed = true
 
@@ -26,19 +26,19 @@ export class TlsAnswers {
     this.#stream = stream
   }
 
-  /** Octets that have come in and are no data; nothing where that is not known. */
+  /** Octets that have come in besides data; undefined where unknown. */
   get beside(): number | undefined {
     const { _handle: handle, bytesRead } = this.#stream as unknown as Inner
     const all = handle?._parent?.bytesRead
     return all === undefined ? undefined : all - bytesRead
   }
 
-  /** A write is through: Node tells so when OpenSSL has nothing left. */
+  /** To be called when a write has completed, which Node reports when OpenSSL has nothing left. */
   flushed(): void {
     this.#flushed = true
   }
 
-  /** Looks at it, as is to be done now and then. True: so much has come that what was answered may not be kept. */
+  /** To be called periodically: whether the answers that may be buffered exceed `MAX_UNTAKEN`. */
   tooMany(): boolean {
     const { beside } = this
     if (beside === undefined) return false
@@ -51,6 +51,6 @@ export class TlsAnswers {
   }
 }
 
-/** Why the connection ends. */
+/** The error that ends such a connection. */
 export const untaken = (): Error =>
   Object.assign(new Error("the peer does not take what TLS answers"), { code: "ERR_TLS_ANSWERS" })

@@ -1,22 +1,22 @@
-/** How a transport fails. */
+/** The error of a transport. */
 import * as Data from "effect/Data"
 import { codeOf, wordsOf } from "../net/ErrorCode.ts"
 import { CertificateFault } from "./CertificateFault.ts"
 import { OpeningFault } from "./websocket/OpeningFault.ts"
 
 /**
- * Why a socket could not be bound or a hop could not be reached.
+ * Why a socket could not be bound, or a hop could not be reached.
  *
- * - `Refused`: nobody listens there
+ * - `Refused`: nothing listens there
  * - `Timeout`: no answer, or no finished TLS handshake, within the limit
  * - `Unreachable`: no route to the address
- * - `NameNotFound`: the host name has no address, or could not be resolved now
- * - `Certificate`: the certificate of the peer was not accepted, or the own one is missing or unusable
- * - `WebSocket`: no WebSocket was opened there: it was refused, or something else answers; see `cause.status`
+ * - `NameNotFound`: the host name has no address, or the look-up failed
+ * - `Certificate`: the certificate of the peer was not accepted, or the own certificate is missing or unusable
+ * - `WebSocket`: the peer refused the WebSocket, or does not speak WebSocket; see `cause.status`
  * - `Forbidden`: the host has no address that may be connected to
  * - `AddressInUse`: another program holds the address and port
- * - `NotPermitted`: the user that the process runs as may not have this port, or the system forbids the connection
- * - `NoSuchAddress`: the machine does not have the address to listen on or to leave from
+ * - `NotPermitted`: the user of the process may not use this port, or the system forbids the connection
+ * - `NoSuchAddress`: the machine does not have the address to listen on or to connect from
  * - `OutOfDescriptors`: the process or the system has no file descriptors left
  * - `Other`: anything else, see `cause`
  *
@@ -37,7 +37,7 @@ export type TransportErrorReason =
   | "OutOfDescriptors"
   | "Other"
 
-/** In words, where the cause says no more. */
+/** The reasons in words, for causes without a code. */
 const words: Readonly<Record<TransportErrorReason, string>> = {
   Refused: "nobody listens there",
   Timeout: "no answer in time",
@@ -53,7 +53,7 @@ const words: Readonly<Record<TransportErrorReason, string>> = {
   Other: "it failed"
 }
 
-/** As from loopback to the world. */
+/** For example, from a loopback address to another machine. */
 const NO_WAY = "there is no way to it from the address that it is dialled from (EINVAL)"
 
 /**
@@ -72,7 +72,7 @@ export class TransportError extends Data.TaggedError("TransportError")<{
     return `${this.operation} ${this.target}: ${this.why}`
   }
 
-  /** What the message says behind where: why alone. */
+  /** The message without operation and target. */
   get why(): string {
     const { cause, operation, reason } = this
     if (cause instanceof CertificateFault || cause instanceof OpeningFault) return cause.message

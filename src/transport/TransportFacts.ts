@@ -1,36 +1,37 @@
-/** What a transport knows of itself, for whoever looks after it. */
+/** Counters of a transport, for monitoring. */
 
 /**
- * Why a TLS handshake of somebody who connected came to nothing.
+ * Why a TLS handshake with a client failed.
  *
  * @category models
  * @since 0.2.0
  */
 export type HandshakeFailure =
-  /** Something else than TLS was spoken. */
+  /** The first octets were not TLS. */
   | "wrong protocol"
-  /** It was not finished in time, the wait for others of its address included. */
+  /** It was not finished in time, including its wait for others of the same address. */
   | "timed out"
-  /** There were too many: the oldest went for a new one, or its address had to wait too long. */
+  /** It was closed to make room for a newer one, or its address would have had to wait too long. */
   | "too many"
-  /** What its peer and OpenSSL could not agree about, or the peer left. */
+  /** OpenSSL reported an error, or the peer disconnected. */
   | "failed"
 
 /**
- * Why what a proxy said about whom it connects for was not taken.
+ * Why the PROXY header of a proxy was refused.
  *
  * @category models
  * @since 0.2.0
  */
 export type ProxyHeaderFailure =
-  /** It said nothing by the PROXY protocol, or something that is not by it. */
+  /** There was no header of the PROXY protocol, or a malformed one. */
   | "malformed"
+  /** The header was not complete in time. */
   | "timed out"
-  /** Too many were waited for: the oldest went for a new one. */
+  /** The socket was closed to make room for a newer one. */
   | "too many"
 
 /**
- * Why a WebSocket was not opened: the status that was answered (RFC 9110), or why none was.
+ * Why a WebSocket was not opened: the status of the response (RFC 9110), or why there was none.
  *
  * @category models
  * @since 0.2.0
@@ -38,7 +39,7 @@ export type ProxyHeaderFailure =
 export type WebSocketRefusal = "400" | "403" | "404" | "405" | "426" | "505" | "timed out" | "too many"
 
 /**
- * What a transport counts, from its start on; the fields are read when somebody asks.
+ * Counts of a transport since its start. The fields change; they are read when metrics are collected.
  *
  * @category models
  * @since 0.2.0
@@ -47,26 +48,31 @@ export interface TransportFacts {
   readonly handshakesFailed: Readonly<Record<HandshakeFailure, number>>
   readonly proxyHeadersRefused: Readonly<Record<ProxyHeaderFailure, number>>
   readonly webSocketsRefused: Readonly<Record<WebSocketRefusal, number>>
-  /** Connections closed at once, since a listener had as many as it may, or none was known any more. */
+  /**
+   * Connections closed before any set-up: their listener had `maxConnections`, too many of their address waited, no descriptor
+   * was free for them, or the peer had disconnected already.
+   */
   readonly turnedAway: number
-  /** Times that accepting failed, and seconds in which there were no descriptors left. */
+  /** Failures of accepting, plus seconds without a free descriptor. */
   readonly acceptsFailed: number
-  /** The own certificates in force, the default one first: the name it is for, and when it expires (seconds since 1970). */
+  /** The own certificates in use, the default one first. */
   readonly certificates: () => ReadonlyArray<CertificateFacts>
 }
 
 /**
- * A certificate in force.
+ * A certificate in use.
  *
  * @category models
  * @since 0.2.0
  */
 export interface CertificateFacts {
+  /** The first name that it is for. */
   readonly name: string
+  /** Seconds since 1970. */
   readonly expires: number
 }
 
-/** The same, for the one who counts. */
+/** The writable form of the counts in `TransportFacts`. */
 export interface TransportCounters {
   readonly handshakesFailed: Record<HandshakeFailure, number>
   readonly proxyHeadersRefused: Record<ProxyHeaderFailure, number>

@@ -5,15 +5,15 @@ import type { TransportError } from "./TransportError.ts"
 import type { TransportFacts } from "./TransportFacts.ts"
 
 /**
- * What a `Transport` can do.
+ * The functions of a `Transport`.
  *
  * @category services
  * @since 0.2.0
  */
 export interface TransportShape {
   /**
-   * Binds, and gives the bound socket with its real port. Accepts connections until the scope closes; they are
-   * destroyed with it. For `msrps`, `accept` is called after the TLS handshake.
+   * Binds a socket, and returns it with its real port. Accepts connections until the scope closes, which destroys them. For
+   * `msrps`, `accept` is called after the TLS handshake.
    */
   readonly listen: (
     socket: LocalSocket,
@@ -21,18 +21,18 @@ export interface TransportShape {
     options?: ListenOptions
   ) => Effect.Effect<LocalSocket, TransportError, Scope.Scope>
   /**
-   * Connects; for `msrps` does the TLS handshake and checks the certificate, before any octet is written. `accept` is
-   * called before the connection is given back. It lives until it closes or the layer's scope does. That nobody answers is a
-   * failure after some seconds: whoever waits for it has no time limit of his own.
+   * Connects; for `msrps` it does the TLS handshake and checks the certificate before any octet is written. `accept` is
+   * called before the connection is returned. It lives until it or the layer's scope closes. Must fail after some seconds if
+   * there is no answer, because callers have no time limit of their own.
    */
   readonly connect: (options: ConnectOptions, accept: Accept) => Effect.Effect<Connection, TransportError>
   /**
-   * Which of the own certificates is shown as `localName`: a connection that was made as one name is good for another
-   * only if that is the same.
+   * The number of the own certificate that is presented as `localName`: a connection made as one name is used for another
+   * only if both have the same.
    */
   readonly identity: (localName: string) => number
-  /** Runs a task once the octets that are at hand now have been delivered, so output of one turn leaves together. */
+  /** Runs a task when all available octets have been delivered, so that the output of one turn leaves together. */
   readonly defer: (task: () => void) => void
-  /** What it knows of itself; absent where nobody counts. */
+  /** Counts of the transport; absent where it does not count. */
   readonly facts?: TransportFacts | undefined
 }

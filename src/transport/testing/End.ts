@@ -1,4 +1,4 @@
-/** A connection as one of its two sides has it. */
+/** One end of a simulated connection. */
 import * as Effect from "effect/Effect"
 import { type Accept, type Connection, ConnectionFacts, type Receiver } from "../Connection.ts"
 import { WebSocketConnection } from "../websocket/WebSocketConnection.ts"
@@ -12,7 +12,6 @@ export interface EndNetwork extends Medium {
 
 const NOBODY: Receiver = { bytes: () => {}, closed: () => {} }
 
-/** One end of a connection. */
 export class End extends ConnectionFacts implements Connection, Writer, Reader {
   readonly transport = "tcp"
   readonly messages = undefined
@@ -20,8 +19,9 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
   peer!: End
   paused = false
   halfClosed = false
-  /** Destroyed or closed. */
+  /** Whether the end is destroyed or closed. */
   gone = false
+  /** Whether nothing reads or writes at this end (`DialOutcome` "Mute"). */
   mute = false
   lost = false
   readonly #network: EndNetwork
@@ -31,8 +31,9 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
   #closing = false
   #closed = false
   #failure: string | undefined
-  /** Callbacks of writes that are called when the connection is gone, oldest first; octets of those that came too late. */
+  /** Callbacks of writes that are called when the connection is closed, oldest first. */
   #unwritten: Array<() => void> = []
+  /** Octets that were passed to `write` too late, and dropped. */
   #dropped = 0
   #whenClosed: Array<() => void> = []
 
@@ -58,7 +59,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
     ) this.destroy()
   }
 
-  /** Nobody is at this end. */
+  /** Makes this an end that never reads, writes or closes. */
   muted(): void {
     this.mute = true
     this.paused = true
@@ -68,7 +69,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
     this.#whenClosed.push(callback)
   }
 
-  /** Whether what comes in is thrown away. */
+  /** Whether octets that come in are discarded. */
   get deaf(): boolean {
     return this.gone || (this.#ended && this.paused)
   }
@@ -124,7 +125,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
     if (!this.#network.loop.safely(written)) this.destroy()
   }
 
-  /** The peer has closed: this end does the same, behind what it still has to send. */
+  /** The peer has closed: this end closes too, after what it still has to send. */
   peerEnded(): void {
     this.halfClosed = true
     this.#ended = true
@@ -132,7 +133,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
     this.settle()
   }
 
-  /** Both directions are closed. */
+  /** Closes the end if both directions are closed. */
   settle(): void {
     if (!this.halfClosed || !this.out.finished || this.gone) return
     this.gone = true
@@ -157,7 +158,7 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
   }
 }
 
-/** Closes ends, and waits until they are closed. */
+/** Destroys ends, and waits until their receivers have been told. */
 export const closeAll = (ends: Iterable<End>): Effect.Effect<void> =>
   Effect.suspend(() =>
     Effect.forEach(

@@ -1,12 +1,12 @@
 /**
- * What drives the network. What happens at the present time happens in turns, as in an event loop; only the `Clock` makes
- * time pass.
+ * The event loop of the simulated network. Everything that happens at one time happens in turns; time passes only by the
+ * `Clock`.
  */
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
-/** Something to do in a turn. */
+/** A task of a turn. */
 export interface Task {
   readonly run: () => void
 }
@@ -18,26 +18,26 @@ interface Timer extends Task {
 /** What the event loop runs on. */
 export interface EventLoopParts {
   readonly clock: Clock.Clock
-  /** Runs a task soon, but not from inside the call. */
+  /** Runs a task soon, but not inside the call. */
   readonly schedule: (task: () => void) => void
-  /** Runs an effect in a fiber, instead of the one before it. */
+  /** Runs an effect in a fiber, and interrupts the one before it. */
   readonly sleep: (effect: Effect.Effect<void>) => void
-  /** Gives numbers in [0, 1) to order the tasks of a turn by; undefined: as they came. */
+  /** Random numbers in [0, 1) to shuffle the tasks of a turn by; undefined: they run in order. */
   readonly shuffle: (() => number) | undefined
 }
 
-/** Turns without anything to do after which the network is taken to be settled. */
+/** Consecutive turns without tasks after which the network counts as settled. */
 const QUIET_TURNS = 10
 
 export class EventLoop {
-  /** What receivers and callbacks threw. */
+  /** The exceptions of receivers and callbacks. */
   readonly defects: Array<unknown> = []
 
   readonly #parts: EventLoopParts
   #ready: Array<Task> = []
   #deferred: Array<() => void> = []
   #scheduled = false
-  /** Latest first. */
+  /** Timers, the latest first. */
   readonly #timers: Array<Timer> = []
   #asleepUntil = Infinity
 
@@ -56,12 +56,12 @@ export class EventLoop {
     this.#kick()
   }
 
-  /** The present, in milliseconds. */
+  /** The current time in milliseconds. */
   now(): number {
     return this.#parts.clock.currentTimeMillisUnsafe()
   }
 
-  /** Runs a task in the turn after the clock gets to `due`. */
+  /** Runs a task in the turn after the clock reaches `due`. */
   at(due: number, run: () => void): void {
     if (due <= this.now()) return this.soon({ run })
     const timers = this.#timers
@@ -79,7 +79,7 @@ export class EventLoop {
     }
   }
 
-  /** The only fiber: sleeps until the first timer is due. */
+  /** The effect of the only fiber, which sleeps until the first timer is due. */
   readonly #sleeper: Effect.Effect<void> = Effect.suspend(() => {
     const timers = this.#timers
     const now = this.now()
@@ -117,7 +117,7 @@ export class EventLoop {
     for (const task of deferred) this.safely(task)
   }
 
-  /** Calls a receiver or a callback; whether it went well. */
+  /** Calls a receiver or a callback; returns false, and keeps the exception, if it throws. */
   safely(callback: () => void): boolean {
     try {
       callback()

@@ -3,20 +3,20 @@ import * as Schema from "effect/Schema"
 import { declared, wholeOrUnbounded, wrongOrUnknown } from "../../options/Options.ts"
 
 /**
- * What is absent stays as it was.
+ * How octets travel. Absent options keep their current value.
  *
  * @category options
  * @since 0.1.0
  */
 export interface LinkOptions {
   /**
-   * Milliseconds from one end to the other, for octets, for the close, and for setting up. What a function gives that is no such
-   * time is 0. Default 0.
+   * Milliseconds from one end to the other, for octets, for the close, and for the set-up. An invalid result of a function
+   * counts as 0. Default 0.
    */
   readonly latency?: number | ((random: () => number) => number) | undefined
-  /** Octets of each delivered piece, or a function of those at hand. Default: all at hand, at most 65,536. */
+  /** Octets of each delivered piece, or a function of those available. Default: all available, at most 65,536. */
   readonly split?: number | ((available: number, random: () => number) => number) | undefined
-  /** Octets in each direction which the system takes and the receiver has not read yet. Default 65,536. */
+  /** The most octets in each direction that are taken from the writer and not read by the receiver. Default 65,536. */
   readonly window?: number | undefined
 }
 
@@ -26,7 +26,7 @@ const orFunction = (least: number, most = Infinity) =>
     (value) => typeof value === "function" || (typeof value === "number" && value >= least && value <= most)
   )
 
-/** What takes for ever does not arrive. */
+/** Whether a latency is valid: an infinite one would never arrive. */
 const isLatency = (millis: number): boolean => millis >= 0 && millis <= Number.MAX_SAFE_INTEGER
 
 export const linkSchema = {
@@ -35,10 +35,10 @@ export const linkSchema = {
   window: Schema.optional(wholeOrUnbounded([1, Number.MAX_SAFE_INTEGER]))
 }
 
-/** A defect of the test, since nothing there handles errors. */
+/** Checks the options of `TestNetwork.configure`, which throws the error: a mistake in the test. */
 export const wrongLink = wrongOrUnknown<LinkOptions>("TestNetwork.configure", Schema.Struct(linkSchema))
 
-/** The options in force. */
+/** The options in effect. */
 export type Link = Required<{ readonly [K in keyof LinkOptions]: Exclude<LinkOptions[K], undefined> }>
 
 /** The most octets of one delivered piece. */
@@ -46,14 +46,14 @@ export const MAX_PIECE = 65_536
 
 export const defaultLink: Link = { latency: 0, split: MAX_PIECE, window: 65_536 }
 
-/** What is given goes for what was there. */
+/** Replaces the values of a link by those that are given. */
 export const merge = (link: Link, { latency, split, window }: LinkOptions): Link => ({
   latency: latency ?? link.latency,
   split: split ?? link.split,
   window: window ?? link.window
 })
 
-/** Milliseconds that what leaves now takes. */
+/** Milliseconds until octets that leave now arrive. */
 export const latencyOf = ({ latency }: Link, random: () => number): number => {
   if (typeof latency === "number") return latency
   const millis = latency(random)

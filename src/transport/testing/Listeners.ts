@@ -1,11 +1,11 @@
-/** Who listens where, on the machines of the network. */
+/** The listeners of all machines of the network. */
 import { isLoopback, isWildcard } from "../../net/Hosts.ts"
 import type { Accept, LocalSocket } from "../Connection.ts"
 import type { End } from "./End.ts"
 import type { Host } from "./Machines.ts"
 
 export interface Listener {
-  /** With its real port. */
+  /** The socket with its real port. */
   readonly socket: LocalSocket
   readonly machine: Host
   readonly accept: Accept
@@ -25,13 +25,13 @@ export class Listeners {
     this.#all.delete(listener)
   }
 
-  /** Whether another one is in the way of listening there. */
+  /** Whether another listener occupies the socket. */
   taken(on: Host, { host, port }: LocalSocket): boolean {
     return port !== 0 &&
       [...this.#all].some(({ machine, socket }) => machine === on && socket.port === port && overlap(socket.host, host))
   }
 
-  /** Who is reached on a machine by a name and a port. */
+  /** The listener of a machine that a name and a port lead to. */
   reached(machine: Host, host: string, port: number): Listener | undefined {
     const name = host.toLowerCase()
     let found: Listener | undefined

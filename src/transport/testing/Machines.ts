@@ -1,4 +1,4 @@
-/** The machines of the network, and what their names mean. */
+/** The machines of the network, and the names that lead to them. */
 import * as Net from "node:net"
 import { isLoopback } from "../../net/Hosts.ts"
 
@@ -9,28 +9,28 @@ import { isLoopback } from "../../net/Hosts.ts"
  * @since 0.1.0
  */
 export interface Machine {
-  /** Its host names and addresses. `localhost` and the like mean the dialling machine itself. */
+  /** Its host names and addresses. Loopback names lead to the dialling machine itself. */
   readonly names: ReadonlyArray<string>
   /**
-   * DNS names in its certificate: what its peers see as `peerNames`, and what it may be dialled by over TLS. Default: as
-   * a client it presents none, as a server one that fits whatever name was dialled.
+   * DNS names in its certificate, which its peers see as `peerNames`, and by which it may be dialled over TLS. Default: as
+   * a client it presents no certificate, as a server one for the name that was dialled.
    */
   readonly certificate?: ReadonlyArray<string> | undefined
-  /** Milliseconds of the monotonic clock at which it expires. Default: never. */
+  /** When the certificate expires, in milliseconds of the monotonic clock. Default: never. */
   readonly certificateUntil?: number | undefined
 }
 
 /** A machine as the network sees it. */
 export interface Host {
   readonly address: string
-  /** Lower case; undefined: every name that no other machine has. */
+  /** Its names in lower case; undefined: every name that no other machine has. */
   readonly names: ReadonlySet<string> | undefined
   readonly certificate: ReadonlyArray<string> | undefined
   readonly certificateUntil?: number | undefined
 }
 
 export class Machines {
-  /** The one that has every name which no other machine has. */
+  /** The machine that has every name that no other machine has. */
   readonly first: Host = { address: "127.0.0.1", names: undefined, certificate: undefined }
   readonly #others: Array<Host> = []
 
@@ -45,7 +45,7 @@ export class Machines {
     return machine
   }
 
-  /** The machine that a name (in lower case) means when it is dialled on another one. */
+  /** The machine that a name (in lower case) leads to when it is dialled on `dialling`. */
   named(name: string, dialling: Host): Host {
     if (isLoopback(name)) return dialling
     return this.#others.find(({ names }) => names?.has(name)) ?? this.first

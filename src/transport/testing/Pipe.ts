@@ -1,8 +1,8 @@
-/** One direction of a connection: takes octets, lets them travel, and delivers them in pieces. */
+/** One direction of a connection: takes octets, delays them, and delivers them in pieces. */
 import type { EventLoop, Task } from "./EventLoop.ts"
 import { latencyOf, type Link, MAX_PIECE } from "./Link.ts"
 
-/** What all pipes of a network share. */
+/** The parts of a network that all pipes share. */
 export interface Medium {
   readonly loop: EventLoop
   /** How octets travel in pipes without options of their own. */
@@ -10,59 +10,58 @@ export interface Medium {
   readonly random: () => number
 }
 
-/** The end that octets come from. */
+/** The end that writes into a pipe. */
 export interface Writer {
-  /** Calls back for octets that were taken. */
+  /** Calls `written` for octets that were taken. */
   call(written: () => void): void
-  /** The close has been handed over. */
+  /** Called when the close has been handed over. */
   settle(): void
-  /** The reader has gone, and answered with a reset. */
+  /** Called when the reader has gone, and answered with a reset. */
   destroy(): void
 }
 
-/** The end that octets go to. */
+/** The end that reads from a pipe. */
 export interface Reader {
   readonly paused: boolean
-  /** Whether what comes in is thrown away. */
+  /** Whether octets that come in are discarded. */
   readonly deaf: boolean
-  /** Destroyed or closed. */
+  /** Whether the end is destroyed or closed. */
   readonly gone: boolean
-  /** The close has come in. */
+  /** Whether the close has come in. */
   readonly halfClosed: boolean
-  /** A piece; valid only during the call. */
+  /** Delivers a piece, which is valid only during the call. */
   give(chunk: Buffer): void
-  /** The close comes in. */
+  /** Delivers the close. */
   peerEnded(): void
 }
 
-/** Octets are delivered in here and overwritten afterwards, so a receiver that keeps a view is caught. */
+/** The buffer of delivered pieces; overwritten after each delivery, so that a receiver that keeps a view of it is caught. */
 const delivery = Buffer.allocUnsafeSlow(MAX_PIECE)
 const POISON = 0xa5
 
-/** One direction of a connection. */
 export class Pipe implements Task {
   readonly #medium: Medium
   readonly #from: Writer
   readonly #to: () => Reader
-  /** Set when the connection has options of its own. */
+  /** Defined if the connection has options of its own. */
   link: Link | undefined
   stalled = false
 
-  /** Written, not taken. */
+  /** Writes that are not taken completely. */
   #queue: Array<{ readonly bytes: Uint8Array; at: number; readonly written: () => void }> = []
   #queued = 0
-  /** Taken, not read by the receiver. */
+  /** Octets taken, and not read by the receiver. */
   #held = 0
   #arrived: Array<Buffer> = []
   #arrivedAt = 0
   #waiting = false
   #lost = false
   #closing = false
-  /** The close has been handed over, behind all octets. */
+  /** Whether the close has been handed over, after all octets. */
   finished = false
   #finArrived = false
   #lastDue = -Infinity
-  /** What is to be done on arrival, in the order of sending. */
+  /** Actions on arrival, in the order of sending. */
   readonly #underway: Array<() => void> = []
 
   constructor(medium: Medium, from: Writer, to: () => Reader) {
@@ -77,18 +76,18 @@ export class Pipe implements Task {
     this.wake()
   }
 
-  /** Octets beyond the window. */
+  /** Octets that do not fit into the window. */
   pending(): number {
     return Math.max(0, this.#queued - this.#room())
   }
 
-  /** Closes after what was written. */
+  /** Closes the pipe after all writes. */
   end(): void {
     this.#closing = true
     this.wake()
   }
 
-  /** Gives up what was not taken; what was taken still arrives, then the close. */
+  /** Drops octets that were not taken, and returns their callbacks. Octets that were taken still arrive, then the close. */
   abandon(): Array<() => void> {
     const queue = this.#queue
     this.#queue = []
@@ -97,7 +96,7 @@ export class Pipe implements Task {
     return queue.map(({ written }) => written)
   }
 
-  /** Loses what is in flight or not read. */
+  /** Drops all octets in flight or not read. */
   lose(): void {
     this.#lost = true
     this.#arrived = []
@@ -129,7 +128,7 @@ export class Pipe implements Task {
     return Math.max(0, this.#options().window - this.#held)
   }
 
-  /** As the system would: copies what fits, and only now, so a writer that changes its octets too early is caught. */
+  /** Copies the octets that fit, as the system would; not earlier, so that a writer that changes them too early is caught. */
   #take(): void {
     while (this.#queue.length > 0) {
       const room = this.#room()
@@ -163,7 +162,7 @@ export class Pipe implements Task {
     loop.at(due, this.#arrive)
   }
 
-  /** The oldest, whichever timer it is: what happens in one turn may be shuffled, what travels may not. */
+  /** Runs the oldest action, whichever timer fired: the tasks of a turn may be shuffled, octets in flight may not. */
   readonly #arrive = (): void => {
     const arrive = this.#underway.shift()!
     if (this.#lost) return
@@ -186,13 +185,13 @@ export class Pipe implements Task {
       this.#held += this.#arrivedAt
       this.#arrived = []
       this.#arrivedAt = 0
-      // Octets for an end that has gone are answered with a reset.
+      // As in TCP, octets for a closed end are answered with a reset.
       if (unread && to.gone) this.#medium.loop.at(this.#medium.loop.now() + this.#latency(), this.#reset)
     } else if (this.#arrived.length > 0) {
       const length = this.#collect()
       to.give(delivery.subarray(0, length))
       delivery.fill(POISON, 0, length)
-      // The rest, and the close, in later turns.
+      // The rest and the close are delivered in later turns.
       if (this.#arrived.length > 0) return
     }
     if (this.#finArrived && !to.halfClosed && (to.deaf || !to.paused)) to.peerEnded()
@@ -202,7 +201,7 @@ export class Pipe implements Task {
     if (!this.#lost) this.#from.destroy()
   }
 
-  /** Puts the next piece into the delivery buffer; gives its length. */
+  /** Copies the next piece into the delivery buffer, and returns its length. */
   #collect(): number {
     const { split } = this.#options()
     let available = -this.#arrivedAt

@@ -1,4 +1,4 @@
-/** Mulberry32: small, fast, and the same everywhere. */
+/** The generator Mulberry32: numbers in [0, 1) that are the same on every machine for a seed. */
 export const randomOf = (seed: number): () => number => {
   let state = seed >>> 0
   return () => {

@@ -1,4 +1,4 @@
-/** The network as a whole: its machines, who listens on them, what dials get, and all ends that are open. */
+/** The state of a simulated network: its machines, their listeners, the outcomes of dials, and all open ends. */
 import type { TransportErrorReason } from "../TransportError.ts"
 import type { End, EndNetwork } from "./End.ts"
 import type { EventLoop } from "./EventLoop.ts"
@@ -7,8 +7,8 @@ import { Listeners } from "./Listeners.ts"
 import { Machines } from "./Machines.ts"
 
 /**
- * What a dial gets: an error, `Silence` (no answer, thus a `Timeout`), or `Mute` (a connection whose other end takes
- * what the window holds, and never reads, answers or closes).
+ * The outcome of a dial: an error, `Silence` (no answer, so a `Timeout`), or `Mute` (a connection whose other end takes as many
+ * octets as fit into the window, and never reads, answers or closes).
  *
  * @category models
  * @since 0.2.0
@@ -21,10 +21,10 @@ export class SimulatedNetwork implements EndNetwork {
   readonly ends = new Set<End>()
   readonly loop: EventLoop
   readonly random: () => number
-  /** Milliseconds until an attempt to connect that gets no answer fails. */
+  /** Milliseconds after which a dial without an answer fails. */
   readonly connectTimeout: number
   link: Link
-  /** Octets of a body that a chunk towards a WebSocket client has at most. */
+  /** The most octets of body in a chunk to a WebSocket client. */
   piece: number | undefined
   readonly #answers = new Map<string, DialOutcome>()
   #nextPort = 49_152
@@ -42,7 +42,7 @@ export class SimulatedNetwork implements EndNetwork {
     for (const one of this.ends) one.out.wake()
   }
 
-  /** Sets what dials get from now on; undefined: whoever listens there. */
+  /** Sets the outcome of dials from now on; undefined: the listener there accepts them. */
   answer(host: string, port: number, answer: DialOutcome | undefined): void {
     if (answer === undefined) this.#answers.delete(keyOf(host, port))
     else this.#answers.set(keyOf(host, port), answer)

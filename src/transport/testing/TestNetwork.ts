@@ -1,9 +1,9 @@
 /**
- * A network in memory, for tests and simulations: no sockets, and time only passes on the program's `Clock`.
+ * A network in memory, for tests and simulations, without sockets. Time passes only by the program's `Clock`.
  *
- * What happens at the present time happens in turns, as in an event loop: in each turn every direction of a connection
- * takes what was written, as far as its window goes, and delivers one piece. The order is the same in every run with
- * the same seed. Nothing is delivered from inside a call.
+ * Everything that happens at one time happens in turns, as in an event loop: in each turn, every direction of a connection
+ * takes written octets that fit into its window, and delivers one piece. The order is the same in every run with the same
+ * seed. Nothing is delivered inside a call.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -30,13 +30,13 @@ import { makeTransport } from "./TestTransport.ts"
  * @since 0.1.0
  */
 export interface TestOptions extends LinkOptions {
-  /** What all random choices are made from. Default 1. */
+  /** The seed of all random choices. Default 1. */
   readonly seed?: number | undefined
-  /** Whether the order of what happens in one turn is random; within a direction of a connection it never is. */
+  /** Whether the order of events in a turn is random; within one direction of a connection it never is. */
   readonly shuffle?: boolean | undefined
-  /** Seconds until an attempt to connect that gets no answer fails. Default 10. */
+  /** Seconds after which a dial without an answer fails. Default 10. */
   readonly connectTimeout?: number | undefined
-  /** Octets of a body that a chunk towards a WebSocket client has at most. Default 65,536. */
+  /** The most octets of body in a chunk to a WebSocket client. Default 65,536. */
   readonly piece?: number | undefined
 }
 
@@ -51,43 +51,43 @@ export const testOptions = Schema.Struct({
 const wrong = wrongOrUnknown<TestOptions>("Transport.layerTest", testOptions)
 
 /**
- * Controls the network of `Transport.layerTest`. Connections may be given by either end.
+ * Controls the network of `Transport.layerTest`. A connection may be passed as either of its ends.
  *
  * @category models
  * @since 0.1.0
  */
 export class TestNetwork extends Context.Service<TestNetwork, {
   /**
-   * A `Transport` on a machine of its own. Without a machine: the first one, which has every name that no other machine
-   * has; it is the `Transport` of the layer.
+   * Makes a `Transport` on a new machine. Without an argument, on the first machine, which has every name that no other
+   * machine has, and is that of the layer's `Transport`.
    */
   readonly node: (machine?: Machine) => TransportShape
   /**
-   * Changes how octets travel: on one connection, or on all new ones and those not changed by themselves. Throws an
-   * `OptionsError` at what they cannot do.
+   * Changes how octets travel: on one connection, or on all that have no options of their own. Throws an `OptionsError` if the
+   * options are invalid.
    */
   readonly configure: (options: LinkOptions, connection?: Connection) => void
-  /** The other end of the connection takes no more octets from it: they fill the window, then `pending` grows. */
+  /** Stops delivery of octets from this end: they fill the window, then `pending` grows. */
   readonly stall: (connection: Connection) => void
   /** Ends a stall. */
   readonly release: (connection: Connection) => void
   /** Closes both ends; octets in flight are lost. */
   readonly cut: (connection: Connection) => void
-  /** What dials to a host and port get from now on; undefined: whoever listens there, again. */
+  /** Sets the outcome of dials to a host and port from now on; undefined: the listener there accepts them again. */
   readonly answer: (host: string, port: number, answer: DialOutcome | undefined) => void
-  /** Both ends of every open connection, in the order of opening, the dialling end first. */
+  /** Both ends of all open connections, in the order of opening, the dialling end first. */
   readonly connections: () => ReadonlyArray<Connection>
-  /** The other end. */
+  /** The other end of a connection. */
   readonly peer: (connection: Connection) => Connection
-  /** What receivers and callbacks threw. Each costs only its connection, so a test has to look here. */
+  /** The exceptions of receivers and callbacks. Each only ends its connection, so tests should check that there are none. */
   readonly defects: ReadonlyArray<unknown>
-  /** A number in [0, 1) from the seed. */
+  /** A random number in [0, 1), by the seed. */
   readonly random: () => number
-  /** Waits until nothing more happens at the present time, fibers that yield a few times included. */
+  /** Waits until nothing more happens at the current time, also in fibers that yield a few times. */
   readonly settled: Effect.Effect<void>
 }>()("msrp-relay/TestNetwork") {}
 
-/** Makes the network; its connections live as long as the scope. Options that cannot be used are a defect, an `OptionsError`. */
+/** Makes the network, whose connections live as long as the scope. Dies with an `OptionsError` if options are invalid. */
 export const make = Effect.fnUntraced(function*(
   options: TestOptions
 ): Effect.fn.Return<TestNetwork["Service"], never, Scope.Scope> {

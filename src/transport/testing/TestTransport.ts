@@ -1,4 +1,4 @@
-/** The `Transport` of one machine of the network. */
+/** The `Transport` of one machine of the simulated network. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -68,7 +68,7 @@ export const makeTransport = (network: SimulatedNetwork, machine: Host): Transpo
   return { listen, connect, identity: () => 0, defer: network.loop.defer }
 }
 
-/** Makes both ends, and tells both sides: the accepting one first. */
+/** Opens a connection: makes both ends, and calls `accept` of the listener first. */
 const open = (
   network: SimulatedNetwork,
   machine: Host,
@@ -82,9 +82,9 @@ const open = (
   const secure = options.scheme === "msrps"
   const name = (options.serverName ?? options.host).toLowerCase()
   const server = listener?.machine ?? network.machines.first
-  // A TLS hello that is not understood.
+  // A TLS hello on a TCP listener.
   if (secure && listener?.socket.scheme === "msrp") return "Other"
-  // Nor a handshake of WebSocket, or something else in its place.
+  // The handshake of a WebSocket on a listener without, or something else on one with.
   const isMessages = options.transport === "ws"
   if (listener !== undefined && isMessages !== (listener.socket.transport === "ws")) return "Other"
   if (options.admits?.(Net.isIP(options.host) === 0 ? addressOf(options.host, server) : options.host) === false) {
@@ -121,7 +121,7 @@ const open = (
   if (listener === undefined) accepted.muted()
   else {
     accepted.join(dialled, listener.ends)
-    // Something that is no TLS hello comes in on a TLS port.
+    // The first octets on a TLS listener are not TLS.
     if (!secure && listener.socket.scheme === "msrps") accepted.destroy()
     else accepted.start(isMessages ? messages(network, listener.accept, undefined) : listener.accept)
   }
@@ -134,14 +134,14 @@ const open = (
   return connection
 }
 
-/** A WebSocket, open already, on a connection. */
+/** Makes the receiver that carries an open WebSocket over a connection. */
 const messages =
   ({ loop, piece }: SimulatedNetwork, accept: Accept, key: (() => number) | undefined): Accept => (below) =>
     new WebSocketConnection(below, accept, { defer: loop.defer, key, piece })
 
 const maskingKey = ({ random }: SimulatedNetwork): number => Math.floor(random() * 2 ** 32) | 0
 
-/** Who is reached by a dial. */
+/** The listener that a dial leads to. */
 const listenerOf = (network: SimulatedNetwork, dialling: Host, { host, port }: ConnectOptions): Listener | undefined =>
   network.listeners.reached(network.machines.named(host.toLowerCase(), dialling), host, port)
 

@@ -1,6 +1,6 @@
 /**
- * What a proxy says of the client that it speaks for (RFC 7239; `X-Forwarded-For` and `X-Forwarded-Proto` before that). It
- * counts only where the proxy is trusted: anybody can send these headers.
+ * The client's address by the headers of proxies: `Forwarded` (RFC 7239), or `X-Forwarded-For` and `X-Forwarded-Proto`. They count
+ * only if the proxy is trusted, because any client can send them.
  */
 import type { IncomingHttpHeaders } from "node:http"
 import { isIP } from "node:net"
@@ -8,37 +8,38 @@ import { plainAddress } from "../../net/Hosts.ts"
 
 const MAX_PORT = 65_535
 
-/** Entries that are looked at, from the nearest proxy on, and what each may tell: a head may have thousands. */
+/** The most entries that are read, the last ones: a head may have thousands. */
 const MAX_PROXIES = 32
+/** The most pairs of an entry that are read. */
 const MAX_PAIRS = 16
 
 export interface Client {
-  /** IP address. */
+  /** The IP address. */
   readonly host: string
-  /** Port, 0 where the proxy does not tell. */
+  /** The port; 0 if the proxy does not give it. */
   readonly port: number
-  /** It speaks TLS to the first proxy. */
+  /** Whether the client speaks TLS, to this listener or to its proxy. */
   readonly secure: boolean
 }
 
-/** An entry of `Forwarded`, or of both others: who connected to a proxy, and how, as far as it says so. */
+/** An entry of `Forwarded`, or of both other headers: the address that connected to a proxy, and whether by TLS, if given. */
 interface Entry {
   readonly from: { readonly host: string; readonly port: number } | undefined
   readonly secure: boolean | undefined
 }
 
-/** `192.0.2.1`, `192.0.2.1:4711`, `[2001:db8::1]:4711`, `2001:db8::1`; nothing for a name that hides who it is. */
+/** Reads `192.0.2.1`, `192.0.2.1:4711`, `[2001:db8::1]:4711` or `2001:db8::1`; undefined for `unknown` and other names. */
 const addressOf = (text: string): Entry["from"] => {
   const [, bracketed, port] = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(text) ?? /^([^:]+):(\d{1,5})$/.exec(text) ?? []
   const host = bracketed ?? text
-  // A zone means something on the proxy's machine only.
+  // A zone has a meaning on the proxy's machine only.
   if (isIP(host) === 0 || host.includes("%")) return undefined
   return { host: plainAddress(host), port: Number(port ?? 0) > MAX_PORT ? 0 : Number(port ?? 0) }
 }
 
 const one = (value: string | Array<string> | undefined): string => Array.isArray(value) ? value.join(",") : value ?? ""
 
-/** Without its quotes. */
+/** Removes quotes and escapes. */
 const plain = (value: string): string => value.replace(/^"(.*)"$/s, "$1").replaceAll(/\\(.)/gs, "$1")
 
 const forwarded = (value: string): ReadonlyArray<Entry> =>
@@ -63,7 +64,7 @@ const xForwarded = (headers: IncomingHttpHeaders): ReadonlyArray<Entry> => {
   const protos = one(headers["x-forwarded-proto"]).split(",").map((text) => text.trim()).filter((text) => text !== "")
   const all = Math.max(from.length, protos.length)
   const first = Math.max(0, all - MAX_PROXIES)
-  // A proxy that tells of one thing only still tells of it.
+  // A proxy may send only one of the two headers.
   return Array.from({ length: all - first }, (_, n) => {
     const i = first + n
     const proto = protos.at(protos.length === from.length ? i : -1)
@@ -72,9 +73,9 @@ const xForwarded = (headers: IncomingHttpHeaders): ReadonlyArray<Entry> => {
 }
 
 /**
- * Who is behind the proxies that are trusted: from the nearest on, as long as each is. `peer`: who has connected here.
- * Without a word of a trusted proxy it is the peer itself. Undefined where both kinds of headers are there and say different
- * things: proxies write one kind, and most pass on the other as it comes, so one may be the client's own.
+ * The client behind the trusted proxies: entries are followed from the nearest proxy on, as long as each address is trusted.
+ * `peer`: the connection itself, which is the result without such an entry. Undefined if both kinds of headers are present and
+ * contradict each other: proxies write one kind, and most pass on the other, which may be forged by the client.
  */
 export const clientOf = (
   headers: IncomingHttpHeaders,

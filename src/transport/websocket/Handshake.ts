@@ -1,50 +1,50 @@
-/** The HTTP request that opens a WebSocket (RFC 6455 §4.2, RFC 7977 §4.1): whether it is granted, and the answer. */
+/** Checks the HTTP request that opens a WebSocket, and makes the answer (RFC 6455 §4.2, RFC 7977 §4.1). */
 import { hash } from "node:crypto"
 import type { IncomingMessage } from "node:http"
 import { isLoopback } from "../../net/Hosts.ts"
 
-/** What RFC 6455 §1.3 adds to a key. */
+/** The constant that is appended to the key (RFC 6455 §1.3). */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
 
 export const SUBPROTOCOL = "msrp"
 
-/** What proves that the one who opens a WebSocket has understood the request with this key (RFC 6455 §4.2.2). */
+/** The value of `Sec-WebSocket-Accept` for a key (RFC 6455 §4.2.2). */
 export const acceptOf = (key: string): string => hash("sha1", key + GUID, "base64")
 
-/** Who may open WebSockets. */
+/** Which requests may open a WebSocket. */
 export interface HandshakePolicy {
   /** The path of the listener. */
   readonly path: string
-  /** May a page of this origin, asking for this `Host`. Who is no browser sends none, and is not asked about. */
+  /** Whether a page of this origin may connect to this `Host`. Not called without an origin, which only browsers send. */
   readonly admitsOrigin: (origin: string, host: string) => boolean
 }
 
-/** A page that this very listener, or another one of the same host, could have served; on loopback any of loopback. */
+/** Whether the page is of the same host as the listener, whatever the port; on loopback, any loopback host. */
 export const isSameHost: HandshakePolicy["admitsOrigin"] = (origin, host) => {
   if (!URL.canParse(origin) || !URL.canParse(`http://${host}`)) return false
   const [page, own] = [new URL(origin).hostname, new URL(`http://${host}`).hostname]
   return page === own || (isLoopbackName(page) && isLoopbackName(own))
 }
 
-/** Of the host name of a URL, where an IPv6 address has brackets. */
+/** Whether the `hostname` of a URL, in which IPv6 addresses have brackets, is loopback. */
 const isLoopbackName = (name: string): boolean => isLoopback(name.replace(/^\[(.*)\]$/, "$1"))
 
-/** No WebSocket is opened; the response says why. */
+/** The response that refuses a WebSocket. */
 export interface Refused {
   readonly status: 400 | 403 | 404 | 405 | 426 | 505
-  /** For people, on one line. */
+  /** One line of text, for the log and the response. */
   readonly reason: string
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Lines that the 101 has beside those that every one has. */
+/** Header lines of the 101 besides the fixed ones. */
 export interface Granted {
   readonly lines: ReadonlyArray<string>
 }
 
-/** Values of a header that is a list, from one line or several. */
+/** The values of a list header, in one line or several. */
 const listOf = (value: string | undefined): ReadonlyArray<string> =>
   value === undefined ? [] : value.split(",").map((one) => one.trim())
 
@@ -53,7 +53,7 @@ const has = (value: string | undefined, token: string): boolean =>
 
 export const isRefused = (answer: Granted | Refused): answer is Refused => "status" in answer
 
-/** Decides about a request with an `Upgrade`. */
+/** Grants or refuses a request with an `Upgrade` header. */
 export const decide = (request: IncomingMessage, { admitsOrigin, path }: HandshakePolicy): Granted | Refused => {
   const { headers, httpVersion, method, url = "" } = request
   if (method !== "GET") return { status: 405, reason: "a WebSocket is opened by GET", headers: { Allow: "GET" } }
@@ -68,7 +68,7 @@ export const decide = (request: IncomingMessage, { admitsOrigin, path }: Handsha
   if (key === undefined || !KEY.test(key)) return { status: 400, reason: "Sec-WebSocket-Key is not 16 octets" }
   if (headers.host === undefined || headers.host === "") return { status: 400, reason: "no Host" }
   if (pathOf(url) !== path) return { status: 404, reason: "no WebSocket is opened at this path" }
-  // A 101 without it would be of no use to who asks for another one (RFC 7977 §4.1).
+  // A client that asks for other subprotocols only could not use the connection (RFC 7977 §4.1).
   if (!listOf(headers["sec-websocket-protocol"]).includes(SUBPROTOCOL)) {
     return { status: 400, reason: "the subprotocol is msrp" }
   }
@@ -80,7 +80,7 @@ export const decide = (request: IncomingMessage, { admitsOrigin, path }: Handsha
     lines: [
       `Sec-WebSocket-Accept: ${acceptOf(key)}`,
       `Sec-WebSocket-Protocol: ${SUBPROTOCOL}`,
-      // RFC 7977 §7. Node lets no line end into a header, so it can be given back.
+      // RFC 7977 §7. The origin can be copied, because Node's parser admits no line ends in a header.
       ...(origin === undefined ? [] : [`Access-Control-Allow-Origin: ${origin}`, "Vary: Origin"])
     ]
   }
@@ -88,9 +88,9 @@ export const decide = (request: IncomingMessage, { admitsOrigin, path }: Handsha
 
 const UPGRADE = { Upgrade: "websocket" }
 
-/** Without the query, which has no meaning here. */
+/** The path of a request target without the query, which is ignored. */
 const pathOf = (url: string): string => url.replace(/[?#].*$/s, "")
 
-/** The response that opens it. */
+/** The response that opens the WebSocket. */
 export const switching = ({ lines }: Granted): string =>
   ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", ...lines, "", ""].join("\r\n")

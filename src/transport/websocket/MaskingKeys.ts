@@ -1,7 +1,7 @@
-/** Keys that frames of a client are masked with (RFC 6455 §5.3): nobody who sees some may guess the next. */
+/** Masking keys of client frames, which must be unpredictable (RFC 6455 §5.3). */
 import { randomFillSync } from "node:crypto"
 
-/** Made at a time: to ask the system for each costs more than the mask. */
+/** Keys made in advance: a call of the system for each would cost more than the masking. */
 const keys = new Int32Array(1024)
 let used = keys.length
 

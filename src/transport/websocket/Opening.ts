@@ -1,4 +1,4 @@
-/** WebSockets that are opened from here, as clients do (RFC 6455 §4.1, RFC 7977 §4): the request, and what may answer it. */
+/** Opens WebSockets as a client (RFC 6455 §4.1, RFC 7977 §4). */
 import * as Effect from "effect/Effect"
 import { randomBytes } from "node:crypto"
 import * as Http from "node:http"
@@ -7,11 +7,11 @@ import { acceptOf, SUBPROTOCOL } from "./Handshake.ts"
 import { OpeningFault, refusal } from "./OpeningFault.ts"
 import { MAX_HTTP_HEAD } from "./Upgrades.ts"
 
-/** Octets of the body of a refusal that are read. */
+/** The most octets of the body of a refusal that are read. */
 const MAX_REASON = 512
 
 export interface OpeningOptions {
-  /** Whom the request is for: a host name or an IP address (IPv6 without brackets). */
+  /** The host of the request: a name or an IP address (IPv6 without brackets). */
   readonly host: string
   readonly port: number
   /** Whether the connection is TLS. */
@@ -21,9 +21,9 @@ export interface OpeningOptions {
 }
 
 /**
- * Asks on a connected (for TLS: secured) socket, from which nothing was read, for a WebSocket that carries MSRP. Completes when
- * it is open: the socket is paused then, and what came behind the answer is read first. Fails with an `OpeningFault`, or with
- * the error of the socket, which the caller destroys.
+ * Requests a WebSocket for MSRP on a connected socket (for TLS: after the handshake) from which nothing was read. Completes when
+ * it is open, with the socket paused; octets after the response are put back into it. Fails with an `OpeningFault`, or the error
+ * of the socket. The caller destroys the socket then.
  */
 export const openWebSocket = <S extends Net.Socket>(socket: S, options: OpeningOptions): Effect.Effect<S, Error> =>
   Effect.callback((resume) => {
@@ -49,7 +49,7 @@ export const openWebSocket = <S extends Net.Socket>(socket: S, options: OpeningO
         }
       })
     } catch {
-      // What Node does not take for a path or a name.
+      // Node throws if the path or the host is invalid.
       return failed(new OpeningFault("the path or the host cannot stand in a request of HTTP"))
     }
     request.once("upgrade", ({ headers, statusCode }, _, head) => {
@@ -79,13 +79,13 @@ export const openWebSocket = <S extends Net.Socket>(socket: S, options: OpeningO
     socket.resume()
   })
 
-/** As it stands in `Host`: without the port that the scheme has by itself (RFC 6455 §4.1). */
+/** The value of `Host`, without the default port of the scheme (RFC 6455 §4.1). */
 const authorityOf = ({ host, port, secure }: OpeningOptions): string => {
   const name = host.includes(":") ? `[${host}]` : host
   return port === (secure ? 443 : 80) ? name : `${name}:${port}`
 }
 
-/** What is wrong with a 101; nothing if it opens what was asked for. */
+/** What is wrong with a 101 response; undefined if it opens the requested WebSocket. */
 const faultOf = (headers: Http.IncomingHttpHeaders, key: string): string | undefined => {
   if (headers.upgrade?.toLowerCase() !== "websocket") return "something else than a WebSocket was opened"
   if (headers["sec-websocket-accept"] !== acceptOf(key)) return "the answer is not to the request for a WebSocket"

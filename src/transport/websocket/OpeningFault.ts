@@ -1,10 +1,10 @@
-/** Why no WebSocket was opened from here, in words. */
+/** The error for a peer that opens no WebSocket, in words. */
 import { printable } from "../../logging/Printable.ts"
 
 /** Characters of the phrase, and of the body, of a response that the message shows. */
 const MAX_SAID = 120
 
-/** What was answered opens no WebSocket for MSRP. `status`: that of an HTTP response other than 101. */
+/** The answer did not open a WebSocket for MSRP. `status`: of an HTTP response other than 101. */
 export class OpeningFault extends Error {
   override readonly name = "OpeningFault"
   readonly status: number | undefined
@@ -15,7 +15,7 @@ export class OpeningFault extends Error {
   }
 }
 
-/** An HTTP response in place of the WebSocket. The first line of its body is told if that may be read by people. */
+/** The fault for an HTTP response that refuses the WebSocket. Contains the first line of its body if that is plain text. */
 export const refusal = (status: number, phrase: string, body: string): OpeningFault => {
   const [line = ""] = body.split(/\r?\n/, 1)
   const said = /^[\x20-\x7e]+$/.test(line) && !line.includes("<") ? `: ${printable(line, MAX_SAID)}` : ""

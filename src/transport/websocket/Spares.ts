@@ -1,24 +1,25 @@
-/** Memory for what goes out framed, used again: to make it anew for each write costs more than to fill it. */
+/** Reused buffers for framed output: allocating one for each write would cost more than filling it. */
 
-/** Octets of the smallest and of the largest that is kept; each size is twice the one before. */
+/** Octets of the smallest buffers; each size is twice the one before. */
 const LEAST = 1024
+/** Octets of the largest buffers that are kept. */
 const MOST = 262_144
 
-/** Of each size. */
+/** The most buffers of each size that are kept. */
 const KEPT = 16
 
 const spares: Array<Array<Buffer>> = []
 
 const sizeClass = (octets: number): number => Math.max(0, 32 - Math.clz32((octets - 1) >> 10))
 
-/** At least so many octets. */
+/** Takes a buffer of at least this many octets. */
 export const takeSpare = (octets: number): Buffer => {
   if (octets > MOST) return Buffer.allocUnsafeSlow(octets)
   const of = sizeClass(octets)
   return spares[of]?.pop() ?? Buffer.allocUnsafeSlow(LEAST << of)
 }
 
-/** It is used no more. */
+/** Returns a buffer that is no longer used. */
 export const releaseSpare = (spare: Buffer): void => {
   if (spare.length > MOST) return
   const same = spares[sizeClass(spare.length)] ??= []

@@ -1,6 +1,6 @@
 /**
- * A connection that carries messages by WebSocket (RFC 6455, RFC 7977), on one that carries octets. A message is made of as
- * many fragments as it is written in, so neither side of it needs memory for a whole one.
+ * A connection that carries messages by WebSocket (RFC 6455, RFC 7977) over one that carries octets. A message
+ * is sent in one fragment for each write that has a part of it, so neither side needs memory for a whole message.
  */
 import { keepOctets } from "../../protocol/Octets.ts"
 import {
@@ -20,18 +20,18 @@ import { mask } from "../../protocol/websocket/Mask.ts"
 import { type Accept, type CloseReason, type Connection, ConnectionFacts, type Receiver } from "../Connection.ts"
 import { releaseSpare, takeSpare } from "./Spares.ts"
 
-/** Octets of a body that a chunk towards a WebSocket client has at most, unless somebody wants another number. */
+/** The most octets of body in a chunk to a WebSocket client, by default. */
 export const PIECE = 65_536
 
 export interface WebSocketOptions {
-  /** Octets of a body that a chunk towards the peer has at most (RFC 7977 §5.1). */
+  /** The most octets of body in a chunk to the peer (RFC 7977 §5.1). */
   readonly piece?: number | undefined
-  /** Makes masking keys: this is the client. */
+  /** Makes masking keys; defined if this is the client. */
   readonly key?: (() => number) | undefined
   readonly defer: (task: () => void) => void
 }
 
-/** RFC 6455 §7.4.1. */
+/** The close code of each reason (RFC 6455 §7.4.1). */
 export const closeCodeOf: Readonly<Record<CloseReason, number>> = {
   done: closeCodes.normal,
   "going away": closeCodes.goingAway,
@@ -41,7 +41,7 @@ export const closeCodeOf: Readonly<Record<CloseReason, number>> = {
   overload: closeCodes.overload
 }
 
-/** Frames without octets of a message that are dealt with in a turn: each may cost as much as a message. */
+/** The most frames without octets of a message in a turn: each may cost as much as a message. */
 const IDLE = 16
 
 const NO_ENDS: ReadonlyArray<number> = []
@@ -51,9 +51,9 @@ const nothing = (): void => {}
 export class WebSocketConnection extends ConnectionFacts implements Connection, Receiver, FrameReaderSink {
   readonly transport = "ws"
   readonly messages: { readonly piece: number }
-  /** The receiver wants no more now. */
+  /** Whether the receiver has paused the connection. */
   #held = false
-  /** Frames without octets of a message in this turn; the rest waits for the next one. */
+  /** Frames without octets of a message in this turn; beyond `IDLE`, reading waits for the next turn. */
   #idles = 0
   /** The connection that carries octets. */
   readonly below: Connection
@@ -61,25 +61,28 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
   readonly #defer: (task: () => void) => void
   readonly #receiver: Receiver
   readonly #reader: FrameReader
-  /** What came in while the receiver did not want more, as it came. */
+  /** Octets that came in while the receiver had paused the connection, not decoded yet. */
   #rest: Buffer | undefined
+  /** The spare buffer that `#rest` is a part of. */
   #restIn: Buffer | undefined
   #releasing = false
-  /** A message has begun to go out, and has not ended. */
+  /** Whether an outgoing message has begun, and not ended. */
   #open = false
-  /** Octets of messages that were handed to the connection below, and are not written. */
+  /** Octets of messages that were passed to the connection below, and are not written. */
   #unwritten = 0
-  /** What the peer did wrong. */
+  /** The violation of the protocol by the peer, if any. */
   #fault: { readonly code: number; readonly reason: string } | undefined
   #ended = false
   #gone = false
-  /** The connection below is closed, and why; whether the receiver knows. */
+  /** Defined when the connection below is closed. */
   #down: { readonly failure: string | undefined } | undefined
+  /** Whether the receiver has been told of the close. */
   #told = false
-  /** A Pong is not written yet; what the next one has to say. */
+  /** Whether a Pong is being written. */
   #ponging = false
+  /** The payload of the Pong to write after that. */
   #owed: Buffer | undefined
-  /** Something has come in since somebody asked. */
+  /** Whether anything has come in since the last `takeHeard`. */
   #heard = true
 
   constructor(below: Connection, accept: Accept, { defer, key, piece = PIECE }: WebSocketOptions) {
@@ -115,7 +118,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
     })
   }
 
-  /** `fin`: the message ends with it. Gives the offset behind the frame. */
+  /** Writes a frame; `fin`: whether it ends the message. Returns the offset after the frame. */
   #frame(out: Buffer, to: number, octets: Buffer, start: number, end: number, fin: boolean): number {
     const key = this.#key?.()
     const payload = writeHead(out, to, this.#open ? CONTINUATION : BINARY, fin, end - start, key)
@@ -129,7 +132,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
     return this.below.lost === true
   }
 
-  /** Nothing is sent behind a Close (RFC 6455 §5.5.1). */
+  /** Nothing is sent after a Close (RFC 6455 §5.5.1). */
   get halfClosed(): boolean {
     return this.#ended || this.below.halfClosed === true
   }
@@ -172,7 +175,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
     this.#rest = spare.subarray(0, chunk.copy(spare, 0, from))
   }
 
-  /** What was kept, and the memory that it is in. */
+  /** Drops the kept octets, and returns their buffer. */
   #forget(): void {
     if (this.#restIn !== undefined) releaseSpare(this.#restIn)
     this.#rest = this.#restIn = undefined
@@ -182,7 +185,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
     if (!this.#gone) this.#receiver.bytes(octets, last)
   }
 
-  /** Of the Pings that come before a Pong has left, the last one counts (RFC 6455 §5.5.3). */
+  /** If several Pings come before a Pong is written, only the last one is answered (RFC 6455 §5.5.3). */
   pinged(payload: Buffer): void {
     if (this.#ended) return
     if (this.#ponging) this.#owed = keepOctets(payload)
@@ -232,7 +235,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
     else this.#release()
   }
 
-  /** Hands over what was kept, outside of the call that resumed, then reads on. */
+  /** Delivers the kept octets outside of the call of `resume`, then reads on. */
   #release(): void {
     if (this.#releasing) return
     this.#releasing = true
@@ -265,7 +268,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
   closing(code: number): void {
     if (this.#ended) return this.destroy()
     this.#ended = true
-    // Behind what was written: the peer may still want it (RFC 6455 §5.5.1). As on TCP, nothing comes behind it.
+    // Sent after all earlier writes (RFC 6455 §5.5.1); as with TCP, nothing is written after it.
     this.#control(CLOSE, code === 1005 ? Buffer.alloc(0) : closePayload(code, ""), nothing)
     this.below.end()
   }
@@ -298,7 +301,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
     else this.below.destroy()
   }
 
-  /** What was read before is still wanted, unless the connection has been ended. */
+  /** Octets read before the close are still delivered, unless this side has ended the connection. */
   closed(failure?: string): void {
     this.#down = { failure }
     if (this.#rest === undefined || this.#ended) this.#tell()
