@@ -1,4 +1,4 @@
-/** Listeners: accepting sockets, as many as may be, and setting them up. */
+/** Listeners: accept sockets, within their limits, and set them up. */
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
