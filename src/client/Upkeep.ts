@@ -2,11 +2,9 @@
  * How a client stays online, in a program as in a page: it connects, logs in (RFC 4976 §5.1), logs in again before its path
  * ends, and begins anew when the connection is lost.
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { Grant } from "./Auth.ts"
 import { ClientError } from "./ClientError.ts"
@@ -53,11 +51,14 @@ export const keepUp = Effect.fnUntraced(function*<E, R>(
   upkeep: Upkeep<E, R>,
   retry: Retry = RETRY
 ): Effect.fn.Return<never, E, R> {
-  const pauses = Schedule.toStep(backoff(retry))
-  let step = yield* pauses
-  const pause = Effect.flatMap(Clock.currentTimeMillis, (millis) => Effect.orDie(step(millis, undefined))).pipe(
-    Effect.map(([, duration]) => duration)
-  )
+  const atLeast = Duration.toMillis(retry.atLeast)
+  const atMost = Duration.toMillis(retry.atMost)
+  // The upper bound doubles with each attempt. The pause is random, so that clients of one relay do not return all at once.
+  let longest = atLeast
+  const pause = Effect.suspend(() => {
+    longest = Math.min(atMost, 2 * longest)
+    return Effect.map(Random.nextBetween(atLeast, longest), Duration.millis)
+  })
   let attempts = 0
   const once = Effect.gen(function*(): Effect.fn.Return<never, E, R | Scope.Scope> {
     let opening: Client | undefined
@@ -78,10 +79,13 @@ export const keepUp = Effect.fnUntraced(function*<E, R>(
     attempts = 1
     yield* upkeep.online(client, granted)
     const lost = Effect.flatMap(client.closed, (error) => Effect.fail(upkeep.lost(error)))
-    // A relay that lets everybody in and loses them at once is one in trouble: pauses go on to become longer.
-    const steady = Effect.flatMap(Effect.sleep(retry.atMost), () => pauses).pipe(
-      Effect.flatMap((anew) => Effect.sync(() => void (step = anew))),
-      Effect.andThen(Effect.never)
+    // Pauses become short again only after a connection that lasted: a relay that accepts logins and drops them is in trouble.
+    const steady = Effect.andThen(
+      Effect.sleep(atMost),
+      Effect.suspend(() => {
+        longest = atLeast
+        return Effect.never
+      })
     )
     return yield* Effect.raceAllFirst([lost, renew(upkeep, client, granted), steady])
   })
@@ -90,15 +94,6 @@ export const keepUp = Effect.fnUntraced(function*<E, R>(
     yield* upkeep.offline(error, attempts++, pause)
   }
 })
-
-/** Twice as long each time, up to a bound; random from the least on, so that not everybody comes back at once. */
-const backoff = ({ atLeast, atMost }: Retry): Schedule.Schedule<Duration.Duration> =>
-  Schedule.exponential(atLeast).pipe(
-    Schedule.modifyDelay(({ duration }) => {
-      const most = Math.min(Duration.toMillis(atMost), 2 * Duration.toMillis(duration))
-      return Effect.map(Random.nextBetween(Duration.toMillis(atLeast), most), Duration.millis)
-    })
-  )
 
 /** Logs in again in time, for as long as that works. A relay that reads nothing lets an AUTH wait before it is sent, for ever. */
 const renew = Effect.fnUntraced(function*<E, R>(
