@@ -24,7 +24,7 @@ import { codeOf } from "./net/ErrorCode.ts"
 import { withoutRootDot } from "./net/Hosts.ts"
 import { type Current, follow, type Live } from "./options/Live.ts"
 import { type OptionsError, text, wrongOrUnknown } from "./options/Options.ts"
-import type { MsrpUri } from "./protocol/Uri.ts"
+import { DEFAULT_PORT, type MsrpUri } from "./protocol/Uri.ts"
 import { oneByOne } from "./resolver/Asker.ts"
 import { withLookUpSpan } from "./resolver/LookUpSpan.ts"
 import { isNameServer, nameServerOf, QueryError, querySrv, type SrvRecord } from "./resolver/Srv.ts"
@@ -275,9 +275,6 @@ export const relaysOf = Effect.fnUntraced(function*(domain: string) {
   const ordered = yield* inOrder(foremost(records.filter(({ target }) => target !== "")))
   return ordered.slice(0, MAX_TARGETS).map(({ port, target }) => ({ host: target, port }))
 })
-
-/** The port of a URI without a port whose host has no SRV records (RFC 4976 §8). */
-const DEFAULT_PORT = 2855
 
 /**
  * The hosts and ports to try for a URI, in order: a URI without a port is looked up by SRV records (RFC 4976 §8).

@@ -13,9 +13,9 @@ import type { Collect } from "../client/Collect.ts"
 import { type Client, connect } from "../client/Endpoint.ts"
 import { type Frame, pathUris } from "../client/Frame.ts"
 import type { Incoming } from "../client/Incoming.ts"
+import { invalidAddress, newSessionUri } from "../client/OwnUri.ts"
 import { isFinal, keepUp, type Login } from "../client/Upkeep.ts"
 import type { Codec } from "../Codec.ts"
-import { sessionId } from "../protocol/Ident.ts"
 import { formatUri, parseUri } from "../protocol/Uri.ts"
 import type { Transport } from "../Transport.ts"
 import type { ConnectOptions, Credentials, Msrp, Session, SessionOptions, State, StateChange } from "./Api.ts"
@@ -57,8 +57,8 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
   path = ""
   readonly #options: ConnectOptions
   readonly #target: Target
-  /** Of own URIs, which stay the same whatever the connection. */
-  readonly #host = `${sessionId().slice(0, 12)}.invalid`
+  /** In own URIs, which stay the same on every connection. */
+  readonly #address = invalidAddress()
   readonly #chats = new Map<string, Chat>()
   #fiber: Fiber.Fiber<void> | undefined
 
@@ -131,9 +131,8 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
   #wait(error: MsrpError, attempts: number, pause: Effect.Effect<Duration.Duration>): Effect.Effect<void, MsrpError> {
     return Effect.gen({ self: this }, function*() {
       this.#offline()
-      if (isFinal(error.status) && error.reason === "Login") return yield* Effect.fail(error)
-      // Nobody has been told yet that it works.
-      if (attempts === 0) return yield* Effect.fail(error)
+      // The first attempt decides whether `connect` succeeds. After that, only a refused login is final.
+      if (attempts === 0 || (isFinal(error.status) && error.reason === "Login")) return yield* Effect.fail(error)
       const retryIn = Duration.toSeconds(yield* pause)
       this.#set("waiting", error, retryIn)
       yield* Effect.raceFirst(Effect.sleep(retryIn * 1000), online)
@@ -196,8 +195,7 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
   // ---- what comes
 
   #uri(): string {
-    const { scheme } = this.#target
-    return formatUri({ scheme, host: this.#host, port: 2855, sessionId: sessionId(), transport: "ws" })
+    return newSessionUri(this.#target.scheme, this.#address, "ws")
   }
 
   #chatOf(first: Frame): Chat | undefined {

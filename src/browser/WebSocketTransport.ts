@@ -10,7 +10,7 @@
 
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { sessionId } from "../protocol/Ident.ts"
+import { invalidAddress } from "../client/OwnUri.ts"
 import { type Connection, type ConnectOptions, Transport, TransportError } from "../Transport.ts"
 import { type Accept, addressText } from "../transport/Connection.ts"
 import type { TransportShape } from "../transport/TransportShape.ts"
@@ -23,9 +23,6 @@ import { WebSocketConnection, whyClosed } from "./WebSocketConnection.ts"
  * @since 0.2.0
  */
 export const CONNECT_WITHIN = 15
-
-/** The port in own URIs, to which nobody can connect. */
-const NO_PORT = 2855
 
 /** Without the path, in which there may be a token. */
 const targetOf = ({ host, port, scheme }: ConnectOptions): string =>
@@ -43,6 +40,7 @@ const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connect
       // Not a URL, or one that this page may not connect to.
       return resume(Effect.fail(failure(options, "Forbidden", cause)))
     }
+    const secure = options.scheme === "msrps"
     let done = false
     socket.addEventListener("open", () => {
       done = true
@@ -53,11 +51,11 @@ const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connect
       resume(Effect.succeed(
         new WebSocketConnection(socket, {
           inbound: false,
-          secure: options.scheme === "msrps",
-          local: { host: `${sessionId().slice(0, 12)}.invalid`, port: NO_PORT },
+          secure,
+          local: invalidAddress(),
           remote: { host: options.host, port: options.port },
           socket: undefined,
-          peerNames: options.scheme === "msrps" ? [options.host.toLowerCase()] : []
+          peerNames: secure ? [options.host.toLowerCase()] : []
         }, accept)
       ))
     }, { once: true })

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Codec } from "../Codec.ts"
-import type { MsrpUri } from "../protocol/Uri.ts"
+import { DEFAULT_PORT, type MsrpUri } from "../protocol/Uri.ts"
 import type { ResolverError } from "../Resolver.ts"
 import type { Transport, TransportError } from "../Transport.ts"
 import { type Boxes, type Client, connect } from "./Endpoint.ts"
@@ -19,7 +19,7 @@ const targetsFor = (uri: MsrpUri): Effect.Effect<ReadonlyArray<Target>, Resolver
   const { host, port, scheme, transport } = uri
   // A WebSocket is opened where HTTP is served. Records are there for TLS alone (RFC 4976 §8).
   if (/^ws$/i.test(transport)) return Effect.succeed([{ host, port: port ?? (scheme === "msrps" ? 443 : 80) }])
-  return scheme === "msrps" ? targetsByDns(uri) : Effect.succeed([{ host, port: port ?? 2855 }])
+  return scheme === "msrps" ? targetsByDns(uri) : Effect.succeed([{ host, port: port ?? DEFAULT_PORT }])
 }
 
 /** What of options is for the connection: more may stand there, passwords too. */

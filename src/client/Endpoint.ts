@@ -11,8 +11,7 @@ import { Codec } from "../Codec.ts"
 import { Buffer } from "../platform/Node.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 import { commentOf, type HeaderLines } from "../protocol/Encoder.ts"
-import { sessionId, transactionId } from "../protocol/Ident.ts"
-import { formatUri } from "../protocol/Uri.ts"
+import { transactionId } from "../protocol/Ident.ts"
 import { type Connection, Transport, type TransportError } from "../Transport.ts"
 import * as Auth from "./Auth.ts"
 import { ClientError } from "./ClientError.ts"
@@ -22,6 +21,7 @@ import { Inbox, type Message } from "./Inbox.ts"
 import { Arriving, type Incoming, TAKE_WITHIN } from "./Incoming.ts"
 import { Mailbox, Unread } from "./Mailbox.ts"
 import type { AuthOptions, ClientOptions, ConnectOptions, Path, RequestOptions, SendOptions } from "./Options.ts"
+import { newSessionUri } from "./OwnUri.ts"
 import type { Report } from "./Report.ts"
 import { noResponse } from "./Responses.ts"
 import * as Sender from "./Sender.ts"
@@ -227,14 +227,7 @@ export const connect = Effect.fnUntraced(function*(
   )
   const { inbox, wire } = parts!
 
-  const newUri = () =>
-    formatUri({
-      scheme: options.scheme,
-      host: connection.local.host,
-      port: connection.local.port,
-      sessionId: sessionId(),
-      transport: connection.transport
-    })
+  const newUri = () => newSessionUri(options.scheme, connection.local, connection.transport)
   const uri = newUri()
 
   const encode = (id: string, { body, flag, fromPath = uri, headers, method, toPath }: RequestOptions): Buffer =>

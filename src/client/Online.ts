@@ -13,8 +13,6 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Codec } from "../Codec.ts"
 import type { OptionsError } from "../options/Options.ts"
-import { sessionId } from "../protocol/Ident.ts"
-import { formatUri } from "../protocol/Uri.ts"
 import type { Transport } from "../Transport.ts"
 import type { Grant } from "./Auth.ts"
 import { connectByUri } from "./ByUri.ts"
@@ -28,6 +26,7 @@ import { type OnlineOptions, onlineOptions } from "./OnlineOptions.ts"
 import type { OnlineError, OnlineState } from "./OnlineState.ts"
 import { checkMessage, checkOnlineSend, checkReply, checkTo } from "./OptionChecks.ts"
 import type { OnlineSendOptions } from "./Options.ts"
+import { invalidAddress, newSessionUri } from "./OwnUri.ts"
 import type { Report } from "./Report.ts"
 import type { Sent } from "./Sent.ts"
 import { isFinal, keepUp, type Login } from "./Upkeep.ts"
@@ -35,8 +34,6 @@ import { toUtf8 } from "./Utf8.ts"
 
 /** States that wait for one who follows them. He misses the oldest of more. */
 const MAX_STATES = 64
-/** The port in own URIs, to which nobody connects. */
-const NO_PORT = 2855
 
 /**
  * The connection of now.
@@ -113,11 +110,9 @@ export const online = Effect.fnUntraced(function*(
   let now: Current | undefined
   const boxes = yield* makeBoxes(options)
 
-  const host = `${sessionId().slice(0, 12)}.invalid`
-  const newUri = (): string => {
-    const { relay: { scheme, transport } } = settings
-    return formatUri({ scheme, host, port: NO_PORT, sessionId: sessionId(), transport })
-  }
+  const address = invalidAddress()
+  const { scheme, transport } = settings.relay
+  const newUri = (): string => newSessionUri(scheme, address, transport)
   const uri = newUri()
 
   const set = (next: OnlineState): Effect.Effect<void> =>

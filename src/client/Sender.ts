@@ -18,10 +18,8 @@ import { ClientError } from "./ClientError.ts"
 import type { Inbox } from "./Inbox.ts"
 import { Responses } from "./Responses.ts"
 import { fromOctets, fromStream, type Source } from "./Source.ts"
-import type { Wire } from "./Wire.ts"
+import { PIECE, type Wire } from "./Wire.ts"
 
-/** Octets handed to the wire at a time. Between two pieces a chunk can be cut for others. */
-const PIECE = 65_536
 const EMPTY = Buffer.alloc(0)
 
 export interface Outgoing<E, R> {

@@ -10,7 +10,7 @@ import { Buffer } from "../platform/Node.ts"
 import type { Connection } from "../Transport.ts"
 import type { ClientError } from "./ClientError.ts"
 
-/** Octets of what goes as it is that are handed over at a time. */
+/** Octets that a sender hands over at a time. It waits for room between two pieces, and a chunk can be cut there for others. */
 export const PIECE = 65_536
 /** Octets collected before they are handed to the connection. */
 const BATCH = 65_536

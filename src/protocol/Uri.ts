@@ -24,6 +24,9 @@ export const MAX_URI_OCTETS = 2048
  */
 export const MAX_HOST_OCTETS = 255
 
+/** The port that is recommended for relays, used when neither the URI nor a DNS record names one (RFC 4976 §8). */
+export const DEFAULT_PORT = 2855
+
 /**
  * An MSRP URI that was read (RFC 4975 §6).
  *

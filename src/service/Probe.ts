@@ -17,7 +17,7 @@ import { createHash, randomBytes } from "node:crypto"
 import * as Client from "../Client.ts"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { Codec } from "../Codec.ts"
-import { type MsrpUri, parseUri } from "../protocol/Uri.ts"
+import { DEFAULT_PORT, type MsrpUri, parseUri } from "../protocol/Uri.ts"
 import type { TransportError } from "../Transport.ts"
 import { Transport } from "../Transport.ts"
 import { socketText } from "../transport/SocketText.ts"
@@ -46,7 +46,6 @@ export interface ProbeOptions {
 
 /** Octets of a file that are made at a time. */
 const PIECE = 65_536
-const DEFAULT_PORT = 2855
 
 interface Address {
   readonly scheme: "msrp" | "msrps"

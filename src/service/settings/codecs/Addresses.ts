@@ -1,7 +1,7 @@
 /** Where the relay is: its URIs and sockets, and the name servers that it asks. */
 import * as Result from "effect/Result"
 import { isWildcard } from "../../../net/Hosts.ts"
-import { canonicalHost, formatUri, type MsrpUri, parseUri, sameUri } from "../../../protocol/Uri.ts"
+import { canonicalHost, DEFAULT_PORT, formatUri, type MsrpUri, parseUri, sameUri } from "../../../protocol/Uri.ts"
 import type { UsePathUri } from "../../../relay/rules/OwnUris.ts"
 import { isNameServer } from "../../../resolver/Srv.ts"
 import { parseSocket, parseSocketRules, type SocketRule } from "../../../SocketSelector.ts"
@@ -9,8 +9,6 @@ import type { LocalSocket } from "../../../Transport.ts"
 import { addressText } from "../../../transport/Connection.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { listOf } from "./List.ts"
-
-const DEFAULT_PORT = 2855
 
 /** Where the port would be, in a URI without one. Done before parsing, since an address without a port is no URI. */
 const NO_PORT = /^(msrps?:\/\/(?:[^/;@]*@)?(?:\[[^\]]*\]|[^:/;@[\]]+)):?(?=[/;]|$)/i
