@@ -6,21 +6,22 @@ import * as Stream from "effect/Stream"
 import type { Grant } from "../client/Auth.ts"
 import type { Collect } from "../client/Collect.ts"
 import type { Client } from "../client/Endpoint.ts"
-import { type Frame, pathUris } from "../client/Frame.ts"
+import type { Frame } from "../client/Frame.ts"
 import type { Incoming } from "../client/Incoming.ts"
 import { isMediaType } from "../client/MediaType.ts"
+import { pathUris } from "../client/Path.ts"
 import type { Progress } from "../client/Sender.ts"
 import { formatDisposition, parseDisposition } from "../protocol/ContentDisposition.ts"
 import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
 import { isIdent } from "../protocol/Ident.ts"
 import { parsePath } from "../protocol/Uri.ts"
 import type { Delivered, IncomingFile, Message, SendOptions, Sent, Session, SessionOptions } from "./Api.ts"
+import { AsyncQueue } from "./AsyncQueue.ts"
 import { checkPaths, checkPeer, checkSend, checkSession } from "./Checks.ts"
 import { fromClient, isMsrpError, promised } from "./Failures.ts"
-import { Inlet } from "./Inlet.ts"
 import { MsrpError } from "./MsrpError.ts"
-import { ReceivedFile, ReceivedMessage } from "./Reading.ts"
-import { told } from "./Told.ts"
+import { guardedProgress } from "./ProgressCallback.ts"
+import { ReceivedFile, ReceivedMessage } from "./ReceivedMessage.ts"
 
 /** Octets of a message that is taken, unless a session says otherwise. */
 const MAX_SIZE = 1_073_741_824
@@ -39,8 +40,8 @@ export interface ChatOwner {
 
 export class Chat implements Session {
   readonly uri: string
-  readonly messages = new Inlet<Message>()
-  readonly incoming = new Inlet<IncomingFile>()
+  readonly messages = new AsyncQueue<Message>()
+  readonly incoming = new AsyncQueue<IncomingFile>()
   readonly #owner: ChatOwner
   readonly #accept: ReadonlyArray<string>
   readonly #maxSize: number
@@ -140,7 +141,7 @@ export class Chat implements Session {
         ...(onProgress === undefined
           ? {}
           : {
-            progress: told(({ acknowledged, sent, total = sent }: Progress) =>
+            progress: guardedProgress(({ acknowledged, sent, total = sent }: Progress) =>
               onProgress({ sent, acknowledged, total })
             )
           })

@@ -16,12 +16,13 @@ import { type Connection, Transport, type TransportError } from "../Transport.ts
 import * as Auth from "./Auth.ts"
 import { ClientError } from "./ClientError.ts"
 import { Deliveries, type Delivery, notAsked } from "./Deliveries.ts"
-import { type Frame, pathUris } from "./Frame.ts"
+import type { Frame } from "./Frame.ts"
 import { Inbox, type Message } from "./Inbox.ts"
 import { Arriving, type Incoming, TAKE_WITHIN } from "./Incoming.ts"
 import { Mailbox, Unread } from "./Mailbox.ts"
-import type { AuthOptions, ClientOptions, ConnectOptions, Path, RequestOptions, SendOptions } from "./Options.ts"
+import type { AuthOptions, ClientOptions, ConnectOptions, RequestOptions, SendOptions } from "./Options.ts"
 import { newSessionUri } from "./OwnUri.ts"
+import { pathText, pathUris } from "./Path.ts"
 import type { Report } from "./Report.ts"
 import { noResponse } from "./Responses.ts"
 import * as Sender from "./Sender.ts"
@@ -379,11 +380,5 @@ const written = <A extends { readonly comment?: string; readonly headers?: Heade
   ...(said.comment === undefined ? {} : { comment: commentOf(said.comment) }),
   ...(said.headers === undefined ? {} : { headers: headersToUtf8(said.headers) })
 })
-
-/** As in a path header. */
-export const pathText = (path: Path): string => {
-  if (typeof path === "string") return path
-  return "text" in path ? path.text : path.map((uri) => typeof uri === "string" ? uri : uri.text).join(" ")
-}
 
 const octetsOf = (octets: Uint8Array | string): Uint8Array => typeof octets === "string" ? Buffer.from(octets) : octets

@@ -112,6 +112,3 @@ const linesOf = (section: string): HeaderLines =>
     const colon = line.indexOf(":")
     return [line.slice(0, colon), withoutBlanks(line, colon + 1)] as const
   })
-
-/** The URIs of a path header, as they stand. */
-export const pathUris = (path: string): ReadonlyArray<string> => path.split(" ").filter((uri) => uri !== "")

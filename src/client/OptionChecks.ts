@@ -32,9 +32,9 @@ import { isIdent } from "../protocol/Ident.ts"
 import { parsePath, parseUri } from "../protocol/Uri.ts"
 import { type ClientError, unusable } from "./ClientError.ts"
 import { type Collect, collectOf } from "./Collect.ts"
-import { type Client, pathText } from "./Endpoint.ts"
+import type { Client } from "./Endpoint.ts"
 import { Frame } from "./Frame.ts"
-import { guarded, isOctets } from "./Guarded.ts"
+import { isOctets } from "./GuardedOptions.ts"
 import { headersBeside, ofAny, ofSend } from "./HeaderChecks.ts"
 import type { Message } from "./Inbox.ts"
 import { isMediaType } from "./MediaType.ts"
@@ -48,6 +48,7 @@ import type {
   RequestOptions,
   SendOptions
 } from "./Options.ts"
+import { pathText } from "./Path.ts"
 import { type Paths, wrongPaths } from "./PathLimits.ts"
 import { isUtf8Line, toUtf8 } from "./Utf8.ts"
 
@@ -245,7 +246,7 @@ export const checkConnect = (options: ConnectOptions): Effect.Effect<void, Optio
 
 export const checkCredentials = failing(wrongOptions<Credentials>("credentials", Schema.Struct(userSchema)))
 
-const checkAuth = failing(wrongOrUnknown<AuthOptions, [Own]>(
+export const checkAuth = failing(wrongOrUnknown<AuthOptions, [Own]>(
   "auth",
   Schema.Struct(
     {
@@ -261,7 +262,7 @@ const checkAuth = failing(wrongOrUnknown<AuthOptions, [Own]>(
   viaFits
 ))
 
-const checkSend = failing(
+export const checkSend = failing(
   wrongOrUnknown<SendOptions<any, any>, [Own]>(
     "send",
     Schema.Struct({ ...messageSchema, ...own, toPath: path }),
@@ -289,7 +290,7 @@ export const checkMessage = failing(
   )
 )
 
-const checkRequest = failing(wrongOrUnknown<RequestOptions, [Own]>(
+export const checkRequest = failing(wrongOrUnknown<RequestOptions, [Own]>(
   "request",
   Schema.Struct(
     {
@@ -313,14 +314,14 @@ const said = {
   comment: Schema.optional(text("one line of text, without control characters", isComment))
 }
 
-const checkRespond = failing(
+export const checkRespond = failing(
   wrongOrUnknown<object>(
     "respond",
     Schema.Struct({ request: frame, ...said, headers: Schema.optional(headersBeside(ofAny)) })
   )
 )
 
-const checkReport = failing(wrongOrUnknown<object>(
+export const checkReport = failing(wrongOrUnknown<object>(
   "report",
   Schema.Struct({
     send: frame,
@@ -329,23 +330,6 @@ const checkReport = failing(wrongOrUnknown<object>(
   })
 ))
 
-const checkOctets = failing(
+export const checkOctets = failing(
   wrongOptions<{ readonly octets: string | Uint8Array }>("sendOctets", Schema.Struct({ octets }))
 )
-
-/** The client, which asks for nothing with options that cannot be used. */
-export const checked = (client: Client): Client => ({
-  ...client,
-  auth: (options) => Effect.andThen(checkAuth(options, client), Effect.suspend(() => client.auth(options))),
-  request: (options) => Effect.andThen(checkRequest(options, client), Effect.suspend(() => client.request(options))),
-  post: (options) => Effect.andThen(checkRequest(options, client), Effect.suspend(() => client.post(options))),
-  send: (options) => Effect.andThen(checkSend(options, client), Effect.flatMap(guarded(options), client.send)),
-  respond: (request, status, options) =>
-    Effect.andThen(
-      checkRespond({ ...options, request, status }),
-      Effect.suspend(() => client.respond(request, status, options ?? {}))
-    ),
-  report: (send, about) =>
-    Effect.andThen(checkReport({ ...about, send }), Effect.suspend(() => client.report(send, about))),
-  sendOctets: (octets) => Effect.andThen(checkOctets({ octets }), Effect.suspend(() => client.sendOctets(octets)))
-})

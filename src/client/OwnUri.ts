@@ -1,8 +1,7 @@
 /** The URIs of a client itself. */
 import { sessionId } from "../protocol/Ident.ts"
 import { DEFAULT_PORT, formatUri, type UriParts } from "../protocol/Uri.ts"
-
-type Address = Required<Pick<UriParts, "host" | "port">>
+import type { Address } from "../transport/Connection.ts"
 
 /**
  * A random host in `.invalid`, for clients that do not know an address of their own, or do not keep it (RFC 7977 App. A).

@@ -1,7 +1,7 @@
 /** How long the paths of a request may be, so that each relay on its way takes it. */
 import type { OptionProblem } from "../options/OptionsError.ts"
 import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
-import { pathUris } from "./Frame.ts"
+import { pathUris } from "./Path.ts"
 
 /**
  * Octets: a path is one line, and both are one in the end. What is left of the line has the name of its header, a space

@@ -1,7 +1,8 @@
 /** Other ends for a client under test: one that follows a script, and one that joins two clients octet for octet. */
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import { Frame, pathUris } from "../../src/client/Frame.ts"
+import { Frame } from "../../src/client/Frame.ts"
+import { pathUris } from "../../src/client/Path.ts"
 import { Codec } from "../../src/Codec.ts"
 import type { HeaderLines } from "../../src/protocol/Encoder.ts"
 import type { Flag, Head } from "../../src/protocol/Head.ts"

@@ -74,8 +74,11 @@ const [AT_LEAST, AT_MOST] = [Duration.toSeconds(RETRY.atLeast), Duration.toSecon
 const AWAITED = count(from("client/Deliveries", "MAX_AWAITED_REPORTS"))
 const UNTAKEN = size(from("client/Incoming", "MAX_WAITING_OCTETS"))
 const TAKE_WITHIN = from("client/Incoming", "TAKE_WITHIN")
-const [INLET, INLET_OCTETS] = [from("browser/Inlet", "MAX_WAITING"), size(from("browser/Inlet", "MAX_OCTETS"))]
-const [MAX_SIZE, MAX_TEXT] = [size(from("browser/Chat", "MAX_SIZE")), size(from("browser/Reading", "MAX_TEXT"))]
+const [QUEUE, QUEUE_OCTETS] = [
+  from("browser/AsyncQueue", "MAX_WAITING"),
+  size(from("browser/AsyncQueue", "MAX_OCTETS"))
+]
+const [MAX_SIZE, MAX_TEXT] = [size(from("browser/Chat", "MAX_SIZE")), size(from("browser/ReceivedMessage", "MAX_TEXT"))]
 const DIGEST = "authenticator/DigestOptions"
 const [LIMITS, TURN, LINES] = ["relay/Limits", "relay/Turn", "logging/LineBudget"] as const
 const [ATTEMPTS, HANDSHAKES, HEP] = ["authenticator/Attempts", "transport/HandshakeBudget", "hep/HepSender"] as const
@@ -124,7 +127,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   "docs/browser.md": [
     `from ${some(AT_LEAST, "second")} to at most ${AT_MOST} seconds`,
     `is renewed when ${100 * from("client/Upkeep", "RENEW_AT")} % of its time are over`,
-    `wait to be taken | ${INLET}, ${INLET_OCTETS} | 413`,
+    `wait to be taken | ${QUEUE}, ${QUEUE_OCTETS} | 413`,
     `those of all sessions | ${size(from("browser/Link", "MAX_WAITING_OCTETS"))} | 413`,
     `is taken and not read | ${UNTAKEN} | its sender waits; refused after ${TAKE_WITHIN} seconds`,
     `a text | ${MAX_TEXT} |`,
@@ -139,12 +142,12 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
   "src/browser/Api.ts": [
     `within ${AT_MOST} seconds, or when the browser is online`,
-    `At most ${INLET} and ${INLET_OCTETS} wait to be taken`,
+    `At most ${QUEUE} and ${QUEUE_OCTETS} wait to be taken`,
     `answered 413. Default ${MAX_SIZE}.`,
     `Of one that is still coming ${UNTAKEN} waits to be read`,
     `refused when nothing is read for ${TAKE_WITHIN} seconds then`,
     `Rejects with \`Dropped\` above ${MAX_TEXT}.`,
-    `at most ${from("browser/Reading", "MAX_NAME")} of them`
+    `at most ${from("browser/ReceivedMessage", "MAX_NAME")} of them`
   ],
   "docs/websocket.md": [
     `| head of the HTTP request | ${size(from("transport/websocket/Upgrades", "MAX_HTTP_HEAD"))},`,

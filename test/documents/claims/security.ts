@@ -2,7 +2,7 @@
 import { MAX_BODY } from "../../../src/admin/Access.ts"
 import { ANSWER_TIME, MAX_CONNECTIONS, MAX_HEAD, REQUEST_TIME } from "../../../src/admin/Limits.ts"
 import { MAX_BEHIND, MAX_PAGES } from "../../../src/admin/status/OpenPages.ts"
-import { MAX_OCTETS as MAX_UNTAKEN, MAX_WAITING as MAX_MESSAGES } from "../../../src/browser/Inlet.ts"
+import { MAX_OCTETS as MAX_UNTAKEN, MAX_WAITING as MAX_MESSAGES } from "../../../src/browser/AsyncQueue.ts"
 import { MAX_PACKET } from "../../../src/hep/Hep3.ts"
 import { ADDRESS_BURST, ADDRESS_PAUSE, detailBounds, KIND_BURST, KIND_PAUSE } from "../../../src/logging/LineBudget.ts"
 import { MAX_CONTROL } from "../../../src/protocol/websocket/FrameHead.ts"

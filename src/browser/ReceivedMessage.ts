@@ -7,7 +7,7 @@ import type { IncomingFile, Message, ReadOptions } from "./Api.ts"
 import { checkRefusal } from "./Checks.ts"
 import { fromClient, promised } from "./Failures.ts"
 import { MsrpError } from "./MsrpError.ts"
-import { told } from "./Told.ts"
+import { guardedProgress } from "./ProgressCallback.ts"
 
 /** Octets of a text. */
 export const MAX_TEXT = 16_777_216
@@ -96,7 +96,7 @@ export class ReceivedMessage implements Message {
     take: (octets: Uint8Array<ArrayBuffer>) => void
   ): Promise<void> {
     this.#begin()
-    const tell = onProgress && told(onProgress)
+    const tell = onProgress && guardedProgress(onProgress)
     let received = 0
     try {
       for (let octets = await this.#next(signal); octets !== undefined; octets = await this.#next(signal)) {

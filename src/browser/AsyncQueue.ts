@@ -5,7 +5,7 @@ export const MAX_WAITING = 1000
 /** Octets that those may hold which wait. */
 export const MAX_OCTETS = 8_388_608
 
-export class Inlet<A extends { readonly received: number }> implements AsyncIterable<A> {
+export class AsyncQueue<A extends { readonly received: number }> implements AsyncIterable<A> {
   #waiting: Array<A> = []
   #takers: Array<(result: IteratorResult<A, undefined>) => void> = []
   #ended = false

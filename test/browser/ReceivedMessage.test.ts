@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { assert, describe, it } from "vitest"
 import { MsrpError } from "../../src/browser/MsrpError.ts"
-import { nameOf, ReceivedMessage } from "../../src/browser/Reading.ts"
+import { nameOf, ReceivedMessage } from "../../src/browser/ReceivedMessage.ts"
 import type { Incoming } from "../../src/client/Incoming.ts"
 
 const MIB = 1_048_576
