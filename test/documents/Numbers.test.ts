@@ -67,9 +67,11 @@ const linesOf = (path: string, line: RegExp): number => textOf(path).match(line)
 /** A document without the ends of its lines, the blanks of its tables and the stars of comments. */
 const plain = (path: string): string => textOf(path).replaceAll(/\n *\*(?!\/)/g, "\n").replaceAll(/\s+/g, " ")
 
-const ENDPOINT = "client/Endpoint"
-const [CHUNK, MAX_MESSAGE] = [from(ENDPOINT, "CHUNK"), size(from(ENDPOINT, "MAX_MESSAGE"))]
-const [RESPONSE_TIME, WAIT_ONLINE] = [from(ENDPOINT, "RESPONSE_TIME"), from("client/OnlineOptions", "WAIT_ONLINE")]
+const [CHUNK, MAX_MESSAGE] = [from("client/Sending", "CHUNK"), size(from("client/Receiving", "MAX_MESSAGE"))]
+const [RESPONSE_TIME, WAIT_ONLINE] = [
+  from("client/Endpoint", "RESPONSE_TIME"),
+  from("client/OnlineOptions", "WAIT_ONLINE")
+]
 const [AT_LEAST, AT_MOST] = [Duration.toSeconds(RETRY.atLeast), Duration.toSeconds(RETRY.atMost)]
 const AWAITED = count(from("client/Deliveries", "MAX_AWAITED_REPORTS"))
 const UNTAKEN = size(from("client/Incoming", "MAX_WAITING_OCTETS"))
@@ -114,13 +116,13 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
   "src/client/Options.ts": [
     `in one that is hashed. Default ${MAX_MESSAGE}.`,
-    `beyond it reading pauses. Default ${size(from(ENDPOINT, "MAX_UNREAD"))}.`,
-    `the oldest are forgotten. Default ${count(from(ENDPOINT, "MAX_REPORTS"))}.`,
+    `beyond it reading pauses. Default ${size(from("client/Boxes", "MAX_UNREAD"))}.`,
+    `the oldest are forgotten. Default ${count(from("client/Boxes", "MAX_REPORTS"))}.`,
     `How long to wait for a response. Default ${RESPONSE_TIME} seconds`,
     `at once. Default: ${AT_LEAST} and ${AT_MOST} seconds.`,
     `wait to be online. Default ${WAIT_ONLINE} seconds.`,
     `others want to send. Default ${count(CHUNK)}.`,
-    `wait for their responses at a time. Default ${from(ENDPOINT, "WINDOW")}.`
+    `wait for their responses at a time. Default ${from("client/Sending", "WINDOW")}.`
   ],
   "src/client/Sent.ts": [`when ${AWAITED} newer messages wait`],
   "src/client/Incoming.ts": [`not taken for ${TAKE_WITHIN} seconds with ${UNTAKEN} or more waiting`],
@@ -134,7 +136,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `(\`maxSize\` of the session) | ${MAX_SIZE} | 413`,
     `while nothing can be read | ${size(from("browser/WebSocketConnection", "MAX_HELD"))} | the connection is closed`,
     `towards the relay | ${size(from("browser/WebSocketConnection", "PIECE"))} | the next one`,
-    `the next one; ${from(ENDPOINT, "WINDOW")} are on their way at most`,
+    `the next one; ${from("client/Sending", "WINDOW")} are on their way at most`,
     `from the relay | ${size(from("browser/WebSocketConnection", "MAX_MESSAGE"))} | the connection is closed`,
     `that are awaited | ${AWAITED} |`,
     `an answer | ${from("browser/WebSocketTransport", "CONNECT_WITHIN")} s; ${RESPONSE_TIME} s |`,
