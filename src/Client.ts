@@ -57,8 +57,8 @@ export type {
   RequestOptions,
   SendOptions
 } from "./client/Options.ts"
+export type { Progress } from "./client/OutgoingMessage.ts"
 export type { Report } from "./client/Report.ts"
-export type { Progress } from "./client/Sender.ts"
 export type { Sent } from "./client/Sent.ts"
 export { type ContentDisposition, formatDisposition, parseDisposition } from "./protocol/ContentDisposition.ts"
 

@@ -82,10 +82,14 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
     this.#chats.delete(chat.uri)
   }
 
-  async close(): Promise<void> {
-    if (this.#fiber !== undefined) await Effect.runPromise(Fiber.interrupt(this.#fiber))
-    this.#closed(undefined)
+  close(): Promise<void> {
+    return Effect.runPromise(this.#end)
   }
+
+  readonly #end: Effect.Effect<void> = Effect.andThen(
+    Effect.suspend(() => this.#fiber === undefined ? Effect.void : Fiber.interrupt(this.#fiber)),
+    Effect.sync(() => this.#closed(undefined))
+  )
 
   /** Completes when it is open for the first time. */
   readonly start: Effect.Effect<void, MsrpError> = Effect.suspend(() => {
@@ -103,7 +107,7 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
         )
       )
     )
-    return Effect.onInterrupt(Deferred.await(first), () => Effect.promise(() => this.close()))
+    return Effect.onInterrupt(Deferred.await(first), () => this.#end)
   })
 
   /** Until it is closed: fails when it is of no use to go on. */

@@ -117,7 +117,7 @@ export const connect = Effect.fnUntraced(function*(
       deliveries,
       defer: transport.defer,
       later: (task) => {
-        const fiber = fork(Effect.delay(Effect.sync(task), Duration.seconds(TAKE_WITHIN)))
+        const fiber = fork(Effect.andThen(Effect.sleep(TAKE_WITHIN * 1000), Effect.sync(task)))
         return () => fiber.interruptUnsafe()
       },
       now: () => monotonicMillis(clock),

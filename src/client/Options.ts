@@ -11,7 +11,7 @@ import type { ConnectOptions as TransportConnectOptions } from "../Transport.ts"
 import type { Grant } from "./Auth.ts"
 import type { Collect } from "./Collect.ts"
 import type { Frame } from "./Frame.ts"
-import type { Progress } from "./Sender.ts"
+import type { Progress } from "./OutgoingMessage.ts"
 
 /**
  * One URI, several, or the value of a path header.

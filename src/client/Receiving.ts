@@ -41,25 +41,22 @@ export class Receiving implements Receiver {
   #why = "the connection is closed"
 
   constructor(connection: Connection, options: ClientOptions, parts: ReceivingParts) {
-    const { boxes: { unread, ...boxes }, codec, deliveries, frames, later, now } = parts
+    const { boxes, codec } = parts
     const { collect = "body", maxMessage = MAX_MESSAGE, maxUnread = MAX_UNREAD } = options
     this.connection = connection
     this.#parts = parts
-    this.#unsubscribe = unread.tell((isFull) => this.hold(isFull))
+    this.#unsubscribe = boxes.unread.tell((isFull) => this.hold(isFull))
     this.wire = new Wire(connection, parts.defer)
     this.inbox = new Inbox({
+      ...parts,
       ...boxes,
-      codec,
       wire: this.wire,
-      deliveries,
-      unread,
-      later,
-      frames: options.record === true ? frames : undefined,
+      frames: options.record === true ? parts.frames : undefined,
       respond: options.respond ?? true,
       report: options.report ?? true,
       collect: typeof collect === "function" ? collect : () => collect,
       maxMessage,
-      unfinished: { limit: Math.max(maxMessage, maxUnread), now },
+      unfinished: { limit: Math.max(maxMessage, maxUnread), now: parts.now },
       broken: (reason) => {
         this.#why = `framing is lost: ${reason}`
         connection.destroy()

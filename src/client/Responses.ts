@@ -36,7 +36,9 @@ export class Responses {
   /** The chunk that is being written was answered already. */
   #early: string | undefined
   readonly #progress = Latch.makeUnsafe(false)
-  readonly failed = Deferred.makeUnsafe<never, ClientError>()
+  readonly #failed = Deferred.makeUnsafe<never, ClientError>()
+  /** Fails with the first failure. */
+  readonly failed = Deferred.await(this.#failed)
   failure: ClientError | undefined
 
   /** `acknowledged` is told of the octets of body of each chunk that has its 2xx. */
@@ -48,7 +50,7 @@ export class Responses {
 
   readonly fail = (error: ClientError): void => {
     this.failure ??= error
-    Deferred.doneUnsafe(this.failed, Exit.fail(error))
+    Deferred.doneUnsafe(this.#failed, Exit.fail(error))
     this.#progress.openUnsafe()
   }
 

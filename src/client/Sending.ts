@@ -5,9 +5,9 @@ import { transactionId } from "../protocol/Ident.ts"
 import type { ClientError } from "./ClientError.ts"
 import { type Deliveries, type Delivery, notAsked } from "./Deliveries.ts"
 import type { SendOptions } from "./Options.ts"
+import { type Handed, sendMessage } from "./OutgoingMessage.ts"
 import { pathText } from "./Path.ts"
 import { octetsOf, type RequestsParts } from "./Requests.ts"
-import * as Sender from "./Sender.ts"
 import { Sent } from "./Sent.ts"
 import { headersToUtf8, toUtf8 } from "./Utf8.ts"
 
@@ -33,31 +33,31 @@ export class Sending {
     Effect.suspend(() => {
       const { byteRange, messageId = transactionId(), successReport = false } = options
       const { deliveries } = this.#parts
-      if (!successReport) return Effect.map(this.#handOver(options, messageId), (handed) => new Sent(handed, notAsked))
-      let delivery: Delivery
+      let delivery: Delivery | undefined
       return Effect.suspend(() => {
-        delivery = deliveries.expect(messageId, byteRange ? byteRange.start : 1)
+        if (successReport) delivery = deliveries.expect(messageId, byteRange ? byteRange.start : 1)
         return this.#handOver(options, messageId)
       }).pipe(
         Effect.onExit((exit) =>
           Effect.sync(() => {
+            if (delivery === undefined) return
             if (Exit.isSuccess(exit)) deliveries.sent(messageId, delivery, exit.value.length)
             else deliveries.forget(messageId, delivery)
           })
         ),
-        Effect.map((handed) => new Sent(handed, delivery.outcome))
+        Effect.map((handed) => new Sent(handed, delivery?.outcome ?? notAsked))
       )
     })
 
   #handOver<E, R>(
     options: SendOptions<E, R>,
     messageId: string
-  ): Effect.Effect<Sender.Handed, ClientError | E, R> {
+  ): Effect.Effect<Handed, ClientError | E, R> {
     const { maxChunk, timeout, uri } = this.#parts
     const { body, byteRange, chunkSize = CHUNK, fromPath = uri, window = WINDOW } = options
     const octets = typeof body === "string" ? octetsOf(body) : body
     const size = octets instanceof Uint8Array ? octets.length : octets === undefined ? 0 : streamedSize(options)
-    return Effect.scoped(Sender.send(this.#parts, {
+    return Effect.scoped(sendMessage(this.#parts, {
       toPath: pathText(options.toPath),
       fromPath: pathText(fromPath),
       messageId,

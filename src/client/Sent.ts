@@ -1,7 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type { ClientError } from "./ClientError.ts"
+import type { Handed } from "./OutgoingMessage.ts"
 import type { Report } from "./Report.ts"
-import type { Handed } from "./Sender.ts"
 
 /**
  * A message that was sent.
