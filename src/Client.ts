@@ -43,8 +43,9 @@ export type { ByteRange, Frame } from "./client/Frame.ts"
 export type { Message } from "./client/Inbox.ts"
 export type { Incoming } from "./client/Incoming.ts"
 export type { Mailbox } from "./client/Mailbox.ts"
-export { type Current, Online, type OnlineShape } from "./client/Online.ts"
+export { Online, type OnlineShape } from "./client/Online.ts"
 export type { OnlineError, OnlineState } from "./client/OnlineState.ts"
+export type { Current } from "./client/OnlineStatus.ts"
 export type {
   AuthOptions,
   ClientOptions,
