@@ -1,16 +1,16 @@
 /**
  * An MSRP endpoint (RFC 4975) that can be the client of a relay (RFC 4976), for programs and tests. It needs only the
- * `Transport` and `Codec` services, so it runs on real sockets and on the simulated network alike.
+ * `Transport` and `Codec` services, so it runs on real sockets as well as on the simulated network.
  *
  * ```ts
  * const alice = yield* Client.connect("msrps://relay.example.com:2855;tcp")
  * const grant = yield* alice.auth({ relay: "msrps://relay.example.com:2855;tcp", username: "alice", password })
- * // ... tell the peer Client.peerPath(grant, alice.uri), and learn his
+ * // ... send Client.peerPath(grant, alice.uri) to the peer, and get the peer's path
  * yield* alice.send({ toPath: [...grant.usePath, ...peersPath], body: "Hello" })
  * const message = yield* alice.messages.take
  * ```
  *
- * That is one connection. `Client.online` logs in, and makes it anew when it is lost.
+ * `Client.connect` makes a single connection. `Client.online` logs in too, and connects again when the connection is lost.
  *
  * @module
  */
@@ -64,8 +64,8 @@ export type { Sent } from "./client/Sent.ts"
 export { type ContentDisposition, formatDisposition, parseDisposition } from "./protocol/ContentDisposition.ts"
 
 /**
- * Connects: to a host and port, or to the relay of a URI, which is found by SRV when it names no port (RFC 4976 §8). The
- * `Resolver` is asked for that. The connection ends with the scope.
+ * Connects to a host and port, or to the relay of a URI. A relay without a port is found by SRV (RFC 4976 §8), with the
+ * `Resolver`. The connection ends with the scope.
  *
  * @category constructors
  * @since 0.1.0
@@ -84,7 +84,7 @@ export const connect: {
 } = (
   given: ConnectOptions | string | MsrpUri | RelayOptions
 ): Effect.Effect<Endpoint.Client, any, Transport | Codec | Scope.Scope> => {
-  // To a host and port `relay` says whether that is one, to connect as another.
+  // `RelayOptions` and `ConnectOptions` both have `relay`, and a URI has a host too: `text` tells URIs apart.
   if (Predicate.hasProperty(given, "host") && !("text" in given)) {
     const connected = Effect.flatMap(guardedConnect(given), (options) => Endpoint.connect(options))
     return Effect.andThen(checkConnect(given), Effect.map(connected, checked))
@@ -94,14 +94,14 @@ export const connect: {
 }
 
 /**
- * Logs in at a relay and stays online: again before the path ends, and on a new connection when one is lost, after pauses that
- * become longer. It begins at once and goes on until the scope closes, or the relay does not let the user in (401 or 403),
- * which `closed` tells and whoever waits fails with.
+ * Logs in at a relay and stays online: it logs in again before the path expires, and connects again when the connection is lost,
+ * after pauses that become longer. It ends when the scope closes, or when the relay refuses the user (401 or 403). `closed` gives
+ * the reason, and operations that wait fail with it.
  *
  * ```ts
  * const bot = yield* Client.online({ relay: "msrps://relay.example.com;tcp", username: "bot", password })
  * const { path } = yield* bot.current
- * // ... tell it to peers; `bot.changes` has each new one
+ * // ... send it to peers; `bot.changes` has each new one
  * const message = yield* bot.messages.take
  * yield* bot.reply(message, { body: "Hello" })
  * ```
@@ -114,7 +114,7 @@ export const online: (
 ) => Effect.Effect<Staying.OnlineShape, OptionsError, Transport | Codec | Scope.Scope> = Staying.online
 
 /**
- * The same as a service, `Client.Online`.
+ * A client that stays online, as the service `Client.Online`.
  *
  * @category layers
  * @since 0.2.0
@@ -123,7 +123,7 @@ export const layerOnline = (options: OnlineOptions): Layer.Layer<Staying.Online,
   Layer.effect(Staying.Online, Staying.online(options))
 
 /**
- * The same with options out of a configuration.
+ * A client that stays online, as the service `Client.Online`, with options from a configuration.
  *
  * @category layers
  * @since 0.2.0
@@ -134,8 +134,8 @@ export const layerOnlineConfig = (
   Layer.unwrap(Effect.map(config, layerOnline))
 
 /**
- * The path by which peers reach a client: what stands in its SDP, and in the To-Path of their requests. It is Use-Path
- * in reverse order and the client's own URI (RFC 4976 §5.1).
+ * The path by which peers reach a client, for its SDP and the To-Path of their requests: Use-Path in reverse order, and then the
+ * client's own URI (RFC 4976 §5.1).
  *
  * @category constructors
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
  * A client's AUTH (RFC 4976 §5.1, §9.1): a first request without credentials, the answer to the relay's challenge, and
- * the check that the relay knows the password too.
+ * the check that the relay also knows the password.
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -17,21 +17,21 @@ import type { Frame } from "./Frame.ts"
 import { refused } from "./Responses.ts"
 
 /**
- * What a relay has granted.
+ * A relay's answer to a successful AUTH.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Grant {
-  /** The URIs of Use-Path: what stands before the peer's path in the To-Path of a request (RFC 4976 §4.2). */
+  /** The URIs of Use-Path, which precede the peer's path in the To-Path of a request (RFC 4976 §4.2). */
   readonly usePath: ReadonlyArray<MsrpUri>
-  /** Seconds until it ends. */
+  /** Seconds until the path expires. */
   readonly expires: number
-  /** For the next AUTH, when the relay gave one (RFC 7616 §3.5). */
+  /** Nonce for the next AUTH, if the relay gave one (RFC 7616 §3.5). */
   readonly nextNonce: string | undefined
-  /** Whether the relay proved that it knows the password; false only with `rspauth: "optional"`. */
+  /** Whether the relay proved that it knows the password. False only with `rspauth: "optional"`. */
   readonly proven: boolean
-  /** The challenge that was answered and how often its nonce was used. Undefined when the relay asked for no password. */
+  /** The challenge that was answered, and how often its nonce was used. Undefined if the relay asked for no password. */
   readonly used: UsedNonce | undefined
   /** The relay's 200. */
   readonly response: Frame
@@ -47,7 +47,7 @@ export interface Credentials {
   readonly uri: string
   readonly username: string
   readonly password: Redacted.Redacted
-  /** Seconds asked for; the relay decides when absent. */
+  /** Requested lifetime in seconds. Absent: the relay decides. */
   readonly expires: number | undefined
   readonly adjustExpires: boolean
   readonly algorithms: ReadonlyArray<DigestAlgorithm>
@@ -56,7 +56,7 @@ export interface Credentials {
   readonly after: Grant | undefined
 }
 
-/** Asks until the relay grants or refuses. `request` sends one AUTH with these headers and waits for its response. */
+/** Sends AUTHs until the relay grants or refuses. `request` sends one with these headers and waits for its response. */
 export const auth = Effect.fnUntraced(function*(
   request: (headers: HeaderLines) => Effect.Effect<Frame, ClientError>,
   options: Credentials
@@ -65,7 +65,7 @@ export const auth = Effect.fnUntraced(function*(
   let attempt = following(options.after)
   let adjusted = false
   let renewed = false
-  // a nonce kept from an earlier AUTH may have become too old, which some relays do not call stale
+  // The nonce of an earlier grant may have expired. Some relays do not call it stale, so one more challenge is answered.
   let kept = attempt !== undefined
 
   while (true) {
@@ -152,13 +152,13 @@ const granted = (
   const usePath = parsePath(response.header("Use-Path") ?? "", defaultFrameLimits.pathUris)
   if (usePath === undefined) return malformed("200 without a valid Use-Path", response)
   const expires = seconds(response.header("Expires"))
-  // A path that is over already would be asked for again and again.
+  // A path that has expired already would be renewed in an endless loop.
   if (expires === undefined || expires === 0) return malformed("200 without a valid Expires", response)
   const nextNonce = info === undefined ? undefined : parseAuthenticationInfo(info)?.nextnonce
   return Effect.succeed({ usePath, expires, nextNonce, proven, used, response })
 }
 
-/** More are as many: what they are added to must still be a date. */
+/** Larger values are cut to this, so that adding them to the current time still gives a valid date. */
 const MAX_SECONDS = 2 ** 31
 
 const seconds = (value: string | undefined): number | undefined =>

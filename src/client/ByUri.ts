@@ -1,4 +1,4 @@
-/** The connection to a relay that is known by its URI (RFC 4975 §6.2, RFC 4976 §5.1, §8). */
+/** Connects to a relay by its URI (RFC 4975 §6.2, RFC 4976 §5.1, §8). */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Codec } from "../Codec.ts"
@@ -12,25 +12,25 @@ import { guardedConnect } from "./GuardedOptions.ts"
 import type { ConnectOptions, RelayOptions } from "./Options.ts"
 import { type Target, targetsByDns } from "./Targets.ts"
 
-/** What a client can connect by. */
+/** Whether a client can connect to this URI. */
 export const isReachable = ({ sessionId, transport }: MsrpUri): boolean =>
   sessionId === undefined && /^(?:tcp|ws)$/i.test(transport)
 
 const targetsFor = (uri: MsrpUri): Effect.Effect<ReadonlyArray<Target>, ResolverError> => {
   const { host, port, scheme, transport } = uri
-  // A WebSocket is opened where HTTP is served. Records are there for TLS alone (RFC 4976 §8).
+  // WebSockets use the ports of HTTP. SRV records are defined for TLS only (RFC 4976 §8).
   if (/^ws$/i.test(transport)) return Effect.succeed([{ host, port: port ?? (scheme === "msrps" ? 443 : 80) }])
   return scheme === "msrps" ? targetsByDns(uri) : Effect.succeed([{ host, port: port ?? DEFAULT_PORT }])
 }
 
-/** What of options is for the connection: more may stand there, passwords too. */
+/** Only the options of the connection: the others may include passwords. */
 const ofConnection = (options: Omit<RelayOptions, "relay">): Omit<ConnectOptions, "scheme" | "host" | "port"> => {
   const { admits, collect, from, maxMessage, maxReports, maxUnread, path, record, report, respond, responseTimeout } =
     options
   return { path, from, admits, respond, report, record, collect, maxMessage, maxUnread, maxReports, responseTimeout }
 }
 
-/** Connects to the first of its targets that answers, with a certificate for the host of the URI (RFC 4976 §9.2). */
+/** Connects to the first target that answers. Its certificate must be for the host of the URI (RFC 4976 §9.2). */
 export const connectByUri = Effect.fnUntraced(function*(
   uri: MsrpUri,
   options: Omit<RelayOptions, "relay">,

@@ -1,15 +1,15 @@
 import { isRefusal } from "../protocol/Status.ts"
 
 /**
- * What becomes of a message's octets: kept whole in memory, only counted and hashed while they come, or handed out while
- * they come. A message may be refused instead, with a status from 400 to 599.
+ * How an incoming message is handled: `body` keeps it in memory, `digest` only counts and hashes it, and `stream` hands its
+ * octets out as they arrive. `refuse` answers it with a status from 400 to 599.
  *
  * @category models
  * @since 0.1.0
  */
 export type Collect = "body" | "digest" | "stream" | { readonly refuse: number }
 
-/** Of anything, what can be used of it. */
+/** Undefined if the value is not a valid `Collect`. */
 export const collectOf = (value: unknown): Collect | undefined => {
   if (value === "body" || value === "digest" || value === "stream") return value
   if (typeof value !== "object" || value === null || !("refuse" in value)) return undefined
@@ -17,5 +17,5 @@ export const collectOf = (value: unknown): Collect | undefined => {
   return isRefusal(refuse) ? { refuse } : undefined
 }
 
-/** When nothing of use was said: who sends it is to stop, and is not at fault (RFC 4975 §10.5). */
+/** Used without a valid decision: 413 asks the sender to stop, and does not blame it (RFC 4975 §10.5). */
 export const UNDECIDED: Collect = { refuse: 413 }

@@ -1,30 +1,30 @@
-/** Messages that were sent with Success-Report, and what their receivers say of them (RFC 4975 §7.1.2). */
+/** The success REPORTs that are awaited for messages sent with Success-Report (RFC 4975 §7.1.2). */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { ClientError } from "./ClientError.ts"
 import { failed, type Report } from "./Report.ts"
 
-/** Messages whose REPORT is awaited at a time: beyond it the oldest is given up. */
+/** Messages whose REPORTs are awaited at a time. Beyond it, the oldest fails with `NoReport`. */
 export const MAX_AWAITED_REPORTS = 16_384
-/** Parts of one message that REPORTs may be about, before they join. */
+/** Separate ranges of one message that REPORTs may be about. */
 const MAX_PARTS = 1024
 
 /** One message whose REPORT is awaited. */
 export class Delivery {
   readonly #outcome = Deferred.makeUnsafe<Report, ClientError>()
-  /** Octets that REPORTs have been about, in order and apart: the first, and the one behind the last. */
+  /** Ranges of octets that REPORTs were about, in order and without overlap. `behind` is not included. */
   readonly #parts: Array<readonly [from: number, behind: number]> = []
   readonly #from: number
   #behind: number | undefined
   #last: Report | undefined
 
-  /** `from`: number of the first octet in its message. */
+  /** `from`: position in the message of the first octet that is sent, from 1. */
   constructor(from: number) {
     this.#from = from
   }
 
-  /** Completes with the success REPORT that leaves nothing out. */
+  /** Completes with the success REPORT after which all octets are covered. */
   get outcome(): Effect.Effect<Report, ClientError> {
     return Deferred.await(this.#outcome)
   }
@@ -33,13 +33,13 @@ export class Delivery {
     Deferred.doneUnsafe(this.#outcome, Exit.fail(error))
   }
 
-  /** So many octets were sent. True when REPORTs have been about all of them. */
+  /** Sets how many octets were sent. True if REPORTs cover all of them. */
   sent(octets: number): boolean {
     this.#behind = this.#from + octets
     return this.#check()
   }
 
-  /** True when it was the last one. */
+  /** Adds a success REPORT. True if REPORTs now cover all octets. */
   succeeded(report: Report): boolean {
     const { byteRange } = report
     this.#last = report
@@ -67,11 +67,11 @@ export class Delivery {
   }
 }
 
-/** All of one connection, by Message-ID. */
+/** The awaited REPORTs of one connection, by Message-ID. */
 export class Deliveries {
   readonly #awaited = new Map<string, Delivery>()
 
-  /** Before the first octet is sent. */
+  /** Called before the first octet is sent. */
   expect(messageId: string, from: number): Delivery {
     const delivery = new Delivery(from)
     this.#giveUp(messageId, "another message with its Message-ID was sent")
@@ -89,7 +89,7 @@ export class Deliveries {
     delivery?.fail(new ClientError({ reason: "NoReport", message }))
   }
 
-  /** All of it is on its way. */
+  /** All `octets` of the message were sent. */
   sent(messageId: string, delivery: Delivery, octets: number): void {
     if (delivery.sent(octets)) this.forget(messageId, delivery)
   }
@@ -106,7 +106,7 @@ export class Deliveries {
       if (delivery.succeeded(report)) this.forget(messageId, delivery)
       return
     }
-    // First: who waits for it goes on at once, and may send again.
+    // Deleted first, because the waiting fiber resumes at once and may send the same Message-ID again.
     this.#awaited.delete(messageId)
     delivery.fail(failed(report))
   }

@@ -1,4 +1,4 @@
-/** One connection of a client: what it asks for, sends and receives. */
+/** A client on one connection. */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -41,26 +41,26 @@ const CLOSE_WITHIN = "30 seconds"
  * @since 0.1.0
  */
 export interface Client {
-  /** Own URI for one session: address of the connection and a random session-id. */
+  /** The client's URI for one session: the local address of the connection, and a random session-id. */
   readonly uri: string
-  /** A further own URI, for another session on the same connection. */
+  /** Makes a URI for another session on the same connection. */
   readonly newUri: () => string
   readonly connection: Connection
-  /** Asks a relay for a Use-Path URI (RFC 4976 §5.1). A refusal is a `ClientError` with the response's status. */
+  /** Asks a relay for a Use-Path URI (RFC 4976 §5.1). Fails with a `ClientError` that has the status if the relay refuses. */
   readonly auth: (options: AuthOptions) => Effect.Effect<Auth.Grant, ClientError>
-  /** Sends one request in one piece and waits for its response, whatever its status. */
+  /** Sends a request in one piece, and waits for its response, whatever its status. */
   readonly request: (options: RequestOptions) => Effect.Effect<Frame, ClientError>
-  /** Sends one request without waiting for a response (a REPORT has none); gives its transaction id. */
+  /** Sends a request without waiting for a response (a REPORT has none). Gives its transaction id. */
   readonly post: (options: RequestOptions) => Effect.Effect<string, ClientError>
   /**
-   * Sends a message in chunks, as fast as the connection takes it and the window lets it. With Failure-Report `yes` it
-   * completes when every chunk has its 200, else when all is handed over. Fails with `Refused` or `Reported` when the
-   * message is refused on its way. Interrupted, it ends the chunk under way with `#`; between two, an empty one.
+   * Sends a message in chunks, as fast as the connection and the window allow. With Failure-Report `yes`, it completes when every
+   * chunk has its 200, otherwise when all octets are handed to the connection. Fails with `Refused` or `Reported` if the message
+   * is refused on the way. On interruption, the chunk under way ends with `#`; between two chunks, an empty one does.
    */
   readonly send: <E = never, R = never>(options: SendOptions<E, R>) => Effect.Effect<Sent, ClientError | E, R>
-  /** Sends octets as they are. */
+  /** Sends octets unchanged. */
   readonly sendOctets: (octets: Uint8Array | string) => Effect.Effect<void, ClientError>
-  /** Answers a request from `frames` (RFC 4975 §7.2), for a client with `respond: false`. A comment is text, of 200 characters. */
+  /** Answers a request from `frames` (RFC 4975 §7.2), for a client with `respond: false`. A comment has at most 200 characters. */
   readonly respond: (
     request: Frame,
     status: number,
@@ -73,20 +73,20 @@ export interface Client {
   ) => Effect.Effect<void, ClientError>
   /** Whole messages. */
   readonly messages: Mailbox<Message>
-  /** Messages that come, with `collect: "stream"`: each with its first chunk. */
+  /** Messages as they arrive, with `collect: "stream"`: each as soon as its first chunk does. */
   readonly incoming: Mailbox<Incoming>
-  /** REPORTs, also those that `Sent.delivered` waits for. Nothing stops when they are not taken: the newest are kept. */
+  /** REPORTs, including those that `Sent.delivered` waits for. They need not be taken: only the newest are kept. */
   readonly reports: Mailbox<Report>
-  /** All frames in the order in which they came, with `record: true`. */
+  /** All frames in the order of their arrival, with `record: true`. */
   readonly frames: Mailbox<Frame>
   /** Stops reading from the connection, until `resume`. */
   readonly pause: Effect.Effect<void>
   readonly resume: Effect.Effect<void>
-  /** Completes when the connection is gone, with the reason. */
+  /** Completes when the connection has ended, with the reason. */
   readonly closed: Effect.Effect<ClientError>
-  /** Closes after what was sent, for which the other side has 30 seconds. */
+  /** Closes the connection after what was sent. After 30 seconds it is closed even if the peer has not read all of it. */
   readonly close: Effect.Effect<void>
-  /** Closes at once. */
+  /** Closes the connection at once. */
   readonly destroy: Effect.Effect<void>
 }
 

@@ -1,6 +1,4 @@
-/**
- * A received frame that outlives the octets it was read from.
- */
+/** Received frames. */
 import * as Inspectable from "effect/Inspectable"
 import type { HeaderLines } from "../protocol/Encoder.ts"
 import { withoutBlanks } from "../protocol/Grammar.ts"
@@ -8,7 +6,7 @@ import type { FailureReport, Flag, Head } from "../protocol/Head.ts"
 import { fromUtf8 } from "./Utf8.ts"
 
 /**
- * Octets of a message that a chunk claims to have, from 1; `undefined` is `*` (RFC 4975 §7.1.1).
+ * Byte-Range of a chunk: positions in the message, from 1. `undefined` stands for `*` (RFC 4975 §7.1.1).
  *
  * @category models
  * @since 0.1.0
@@ -20,7 +18,7 @@ export interface ByteRange {
 }
 
 /**
- * A received frame that outlives the octets it was read from.
+ * A received frame. It is a copy, valid after the buffer it was read from is reused.
  *
  * @category models
  * @since 0.1.0
@@ -35,15 +33,15 @@ export class Frame {
   readonly toPath: string
   readonly fromPath: string
   readonly messageId: string | undefined
-  /** Undefined when the frame has no Byte-Range. */
+  /** Undefined if the frame has no Byte-Range. */
   readonly byteRange: ByteRange | undefined
-  /** `yes` when the frame has no Failure-Report. */
+  /** `yes` if the frame has no Failure-Report. */
   readonly failureReport: FailureReport
   readonly successReport: boolean
-  /** What is malformed in the header section. */
+  /** What is malformed in the header section, if anything is. */
   readonly problem: string | undefined
   readonly hasBody: boolean
-  /** A copy of the body, when frames are recorded. */
+  /** A copy of the body, if frames are recorded. */
   body: Buffer | undefined = undefined
   flag: Flag = "$"
   readonly #rest: string
@@ -70,7 +68,7 @@ export class Frame {
     this.#rest = head.buf.toString("latin1", head.restStart, head.restEnd)
   }
 
-  /** Without anything secret: paths hold session-ids, and headers hold digests. */
+  /** Without secrets: paths contain session-ids, and headers contain digests. */
   toJSON(): object {
     const { flag, method, status, transactionId } = this
     return { transactionId, ...(method === "" ? { status } : { method }), flag }
@@ -80,28 +78,28 @@ export class Frame {
     return this.toJSON()
   }
 
-  /** Octets of its paths and headers, which it holds beside the body. */
+  /** Octets of the paths and headers. */
   get headOctets(): number {
     return this.toPath.length + this.fromPath.length + this.#rest.length
   }
 
-  /** Headers behind From-Path, in order, without blanks around their values: text, as which UTF-8 is read. */
+  /** Headers after From-Path, in order, without white space around their values. Values are decoded as UTF-8. */
   get headers(): HeaderLines {
     return linesOf(fromUtf8(this.#rest))
   }
 
-  /** The values of a header in any letter case, in order. */
+  /** All values of a header, in order. Names are compared without regard to case. */
   all(name: string): ReadonlyArray<string> {
     return this.octets(name).map(fromUtf8)
   }
 
-  /** The same as octets, each of them a character: what is no UTF-8, or is hashed, is there as it came. */
+  /** All values of a header as octet strings, in which one character is one octet: for values that are hashed or not UTF-8. */
   octets(name: string): ReadonlyArray<string> {
     const wanted = name.toLowerCase()
     return linesOf(this.#rest).filter(([one]) => one.toLowerCase() === wanted).map(([, value]) => value)
   }
 
-  /** The first of its values. */
+  /** The first value of a header. */
   header(name: string): string | undefined {
     return this.all(name)[0]
   }

@@ -1,26 +1,26 @@
-/** What the headers of a request or response may be: none that the client writes itself, and no more than a relay takes. */
+/** Checks the additional headers of a request or response: not those that the client writes, and within the limits of relays. */
 import * as Schema from "effect/Schema"
 import { type HeaderLines, isHeaderName } from "../protocol/Encoder.ts"
 import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
 import { PATHS } from "./PathLimits.ts"
 import { isUtf8Line, utf8Length } from "./Utf8.ts"
 
-/** Written by the client into whatever it sends. */
+/** Headers that the client writes in every frame. */
 export const ofAny = ["To-Path", "From-Path"]
-/** The same of a message. */
+/** Headers that the client writes in a SEND. */
 export const ofSend = [...ofAny, "Message-ID", "Byte-Range", "Success-Report", "Failure-Report", "Content-Type"]
 
-/** Beyond the limits of a relay the connection ends. What the paths leave is divided, and leaves what the client writes. */
+/** Octets left for the headers that the client writes. A relay closes the connection when its limits are exceeded. */
 const REST = 1024
 const OCTETS = defaultFrameLimits.headerSection - PATHS - REST
 const LINES = defaultFrameLimits.headers - ofSend.length
 
 const PAIRS = `must be at most ${LINES} pairs of a name and a value`
 
-/** Octets of a line, with what is between name and value and behind it. */
+/** Octets of a line, with the colon, the space and CRLF. */
 const octetsOf = ([name, value]: HeaderLines[number]): number => name.length + utf8Length(value) + 4
 
-/** What is wrong with one of them, as it fits behind its place. Only what is a name is told of it: the rest may be a secret. */
+/** What is wrong with a line, to follow its index in a message. Values are not repeated, because they may be secret. */
 const wrongLine = (line: unknown, own: ReadonlySet<string>): string | undefined => {
   if (!Array.isArray(line) || line.length > 2 || typeof line[0] !== "string") {
     return "must be a pair of a name and a value"

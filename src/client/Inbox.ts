@@ -1,6 +1,6 @@
 /**
- * The receiving side of a client's connection: finds the transaction of a response, answers requests, puts messages
- * together and reports them (RFC 4975 §7.1.2, §7.2, §7.3).
+ * Handles the frames that a client receives: matches responses to transactions, answers requests, reassembles messages and
+ * sends REPORTs (RFC 4975 §7.1.2, §7.2, §7.3).
  */
 import type { Codec } from "../Codec.ts"
 import { Buffer, createHash } from "../platform/Node.ts"
@@ -30,22 +30,22 @@ import type { Wire } from "./Wire.ts"
  */
 export interface Message {
   readonly messageId: string
-  /** The own URI that it was sent to. */
+  /** The client's URI that the message was sent to. */
   readonly toPath: string
-  /** The way back to its sender: the To-Path of an answer. */
+  /** The path to its sender, for the To-Path of an answer. */
   readonly fromPath: string
   readonly contentType: string | undefined
   /** Octets. */
   readonly length: number
-  /** Undefined when the message was only hashed. */
+  /** Undefined with `collect: "digest"`. */
   readonly body: Buffer | undefined
-  /** SHA-256 in lower-case hex, when the message was only hashed. */
+  /** SHA-256 in lower-case hex, with `collect: "digest"`. */
   readonly sha256: string | undefined
-  /** The chunk that came first. */
+  /** The chunk that arrived first. */
   readonly first: Frame
 }
 
-/** Who waits for a response. */
+/** What to do with the response to a request. */
 export interface Transaction {
   readonly response: (frame: Frame) => void
   readonly lost: (error: ClientError) => void
@@ -61,7 +61,7 @@ export interface InboxOptions {
   readonly unread: Unread
   /** As `IncomingOptions.later`. */
   readonly later: (task: () => void) => () => void
-  /** When given, every frame is copied and kept here. */
+  /** If given, it gets a copy of every frame. */
   readonly frames: Mailbox<Frame> | undefined
   readonly respond: boolean
   readonly report: boolean
@@ -73,7 +73,7 @@ export interface InboxOptions {
 
 interface Chunk {
   readonly frame: Frame
-  /** Number in its message of the next octet. */
+  /** Position in the message of the next octet, from 1. */
   next: number
   message: Unfinished | undefined
   answered: boolean
@@ -83,7 +83,7 @@ interface Chunk {
 export class Inbox implements FrameSink {
   readonly #options: InboxOptions
   readonly #transactions = new Map<string, Transaction>()
-  /** By Message-ID: who wants to know that a message on its way has failed. */
+  /** Called when a message under way has failed, by Message-ID. */
   readonly #sending = new Map<string, (error: ClientError) => void>()
   readonly #unfinished: UnfinishedMessages
   readonly #refusals = new Refusals()
@@ -108,7 +108,7 @@ export class Inbox implements FrameSink {
     this.#transactions.delete(id)
   }
 
-  /** Calls `failed` for a failure REPORT with this Message-ID. The result ends that. */
+  /** Calls `failed` for a failure REPORT with this Message-ID, until the returned function is called. */
   watch(messageId: string, failed: (error: ClientError) => void): () => void {
     this.#sending.set(messageId, failed)
     return () => {
@@ -154,7 +154,7 @@ export class Inbox implements FrameSink {
 
   // --- SEND
 
-  /** The flag is known of a chunk that is there as a whole. */
+  /** `flag` is given if the whole chunk is there. */
   #begin(frame: Frame, flag?: Flag): Chunk {
     const chunk: Chunk = {
       frame,
@@ -184,7 +184,7 @@ export class Inbox implements FrameSink {
     message.arriving?.drop("too much of it came before its turn")
   }
 
-  /** RFC 4975 §10.5: the rest of the chunk is read and ignored, and so are the chunks that still come. */
+  /** Refuses the rest of a message. Later octets of its chunks are read and ignored (RFC 4975 §10.5). */
   #refuse(message: Unfinished, status: number, chunk = this.#chunk): void {
     this.#unfinished.forget(message)
     this.#refusals.refuse(message.key, status)
@@ -221,8 +221,8 @@ export class Inbox implements FrameSink {
   }
 
   /**
-   * The message that a chunk is of; a status when it is refused. Who sends one again that was refused begins with its first
-   * octet; what only gives it up is no beginning.
+   * The message that a chunk belongs to, or the status to refuse it with. A message that was refused may be sent again, from its
+   * first octet. A first chunk that only gives the message up does not begin it again.
    */
   #messageOf(frame: Frame, flag: Flag | undefined): Unfinished | number {
     const key = keyOf(frame)
@@ -279,14 +279,14 @@ export class Inbox implements FrameSink {
     this.#received(first, length)
   }
 
-  /** All of it is here (RFC 4975 §7.1.3). */
+  /** Sends the success REPORT for a complete message, if it asks for one (RFC 4975 §7.1.3). */
   #received(first: Frame, length: number): void {
     if (first.successReport && this.#options.report) {
       this.report(first, { status: 200, byteRange: `1-${length}/${length}` })
     }
   }
 
-  /** RFC 4975 §7.2: the response that Failure-Report asks for, once. */
+  /** Answers a chunk once, as its Failure-Report asks (RFC 4975 §7.2). */
   #answer(chunk: Chunk, status: number): void {
     const { frame } = chunk
     if (chunk.answered || !this.#options.respond) return
@@ -325,8 +325,8 @@ export class Inbox implements FrameSink {
   }
 
   /**
-   * A response (RFC 4975 §7.2): for a SEND to the hop before, for other methods to the whole path. From-Path is the URI
-   * that the request was addressed to.
+   * Sends a response (RFC 4975 §7.2): to the previous hop for a SEND, along the whole path for other methods. From-Path is the
+   * URI that the request was addressed to.
    */
   respond(request: Frame, status: number, comment = reasonPhrase(status), headers: HeaderLines = []): void {
     const fromPath = pathUris(request.toPath)[0]
@@ -336,7 +336,7 @@ export class Inbox implements FrameSink {
     wire.post(codec.response({ transactionId: request.transactionId, status, comment, toPath, fromPath, headers }))
   }
 
-  /** A REPORT about a received SEND, to its sender (RFC 4975 §7.1.2, §7.1.3). */
+  /** Sends a REPORT about a received SEND (RFC 4975 §7.1.2, §7.1.3). */
   report(send: Frame, about: { readonly status: number; readonly comment?: string; readonly byteRange: string }): void {
     const { codec, wire } = this.#options
     wire.post(codec.request({
@@ -353,17 +353,17 @@ export class Inbox implements FrameSink {
   }
 }
 
-/** Whether the last chunk ends where the message does by its total, and by that of the chunk that came first (RFC 4975 §7.1.1). */
+/** Whether the last chunk ends at the total in its Byte-Range, and at that of the chunk that arrived first (RFC 4975 §7.1.1). */
 const isTrue = ({ frame, next }: Chunk, { first }: Unfinished): boolean =>
   [frame.byteRange?.total, first.byteRange?.total].every((total) => total === undefined || total === next - 1)
 
-/** Number in its message of a chunk's first octet (RFC 4975 §7.3.1). */
+/** Position in the message of a chunk's first octet, from 1 (RFC 4975 §7.3.1). */
 const startOf = ({ byteRange }: Frame): number => byteRange?.start ?? 1
 
-/** A SEND that is whole without a body: nothing of it is shown, but who asks for a REPORT gets one (RFC 4975 §7.1, §7.3.1). */
+/** Whether a SEND is complete without a body. It is not a message, but gets its success REPORT (RFC 4975 §7.1, §7.3.1). */
 const isBodiless = ({ byteRange, flag, hasBody, messageId, problem }: Frame): boolean =>
   !hasBody && flag === "$" && messageId !== undefined && problem === undefined &&
   (byteRange === undefined || (byteRange.start === 1 && !byteRange.total))
 
-/** A message has one sender, and one session. */
+/** Identifies a message: a Message-ID is unique only for one sender and one session. */
 const keyOf = ({ fromPath, messageId, toPath }: Frame): string => `${messageId}\n${fromPath}\n${toPath}`

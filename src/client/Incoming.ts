@@ -1,6 +1,6 @@
 /**
- * A message that is handed out while it comes. What is not taken of it is bounded: then its chunks are answered later, so
- * that its sender waits and nobody else does; and it is refused when nothing is taken for long.
+ * A message that is handed out while it arrives. If too many of its octets wait to be taken, its chunks are answered later, so
+ * that only its sender has to wait. If nothing is taken for long, the message is refused.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -13,45 +13,46 @@ import { ClientError, unusable } from "./ClientError.ts"
 import type { Frame } from "./Frame.ts"
 import type { Unread } from "./Mailbox.ts"
 
-/** Octets of one message that may wait to be taken before its chunks are answered later. */
+/** Octets of one message that may wait to be taken. Beyond it, its chunks are answered later. */
 export const MAX_WAITING_OCTETS = 1_048_576
-/** What comes in smaller parts and waits is put together: thousands of a few octets would take a hundred times as much memory. */
+/** Smaller parts that wait are joined up to this length: thousands of parts of a few octets would need far more memory. */
 const PART = 16_384
-/** Chunks of one message that may wait for their answers. */
+/** Chunks of one message that may wait for their responses. */
 const MAX_WITHHELD = 4096
 const EMPTY = new Uint8Array(0)
-/** Seconds in which something must be taken while answers wait: the sender gives up after 30 (RFC 4975 §7.2). */
+/** Seconds within which octets must be taken while responses wait. The sender gives up after 30 (RFC 4975 §7.2). */
 export const TAKE_WITHIN = 25
 
 /**
- * A message that is coming, or has come.
+ * A message that is arriving, or has arrived.
  *
  * @category models
  * @since 0.2.0
  */
 export interface Incoming {
   readonly messageId: string
-  /** The own URI that it is sent to. */
+  /** The client's URI that the message is sent to. */
   readonly toPath: string
-  /** The way back to its sender: the To-Path of an answer. */
+  /** The path to its sender, for the To-Path of an answer. */
   readonly fromPath: string
   readonly contentType: string | undefined
-  /** Octets of the whole message, when its sender has said. */
+  /** Octets of the whole message, if its sender has announced them. */
   readonly size: number | undefined
-  /** The chunk that came first. */
+  /** The chunk that arrived first. */
   readonly first: Frame
-  /** Octets that have come, without what is behind a gap. */
+  /** Octets that have arrived, not counting those after a gap. */
   readonly received: () => number
   /**
-   * The next octets, undefined at the end. Fails with `Closed` when the connection is gone, with `Aborted` when the sender
-   * has given up, or has ended the message with another length than `size`, with `Dropped` when it was refused here, or not taken for 25 seconds with 1 MiB or more waiting.
+   * The next octets; undefined at the end. Fails with `Closed` if the connection has ended, with `Aborted` if the sender has
+   * given the message up or its length differs from `size`, and with `Dropped` if it was refused here, or
+   * not taken for 25 seconds with 1 MiB or more waiting.
    */
   readonly next: Effect.Effect<Uint8Array | undefined, ClientError>
-  /** All octets, as `next` gives them. For one reader. */
+  /** All octets, as `next` gives them, for a single reader. */
   readonly octets: Stream.Stream<Uint8Array, ClientError>
   /**
-   * No more of it is wanted: its sender hears `status` for what still comes. Default 413 (RFC 4975 §10.5). Fails with `Options`
-   * where that is none from 400 to 599.
+   * Refuses the rest of the message: what still arrives is answered with `status`, 413 by default (RFC 4975 §10.5). Fails with
+   * `Options` unless `status` is from 400 to 599.
    */
   readonly refuse: (status?: number) => Effect.Effect<void, ClientError>
 }
@@ -59,9 +60,9 @@ export interface Incoming {
 export interface IncomingOptions {
   readonly first: Frame
   readonly unread: Unread
-  /** The rest of the message is answered with `status`. */
+  /** Answers the rest of the message with `status`. */
   readonly refuse: (status: number) => void
-  /** Calls it after `TAKE_WITHIN`; the result cancels that. */
+  /** Runs a task after `TAKE_WITHIN`, unless the returned function is called before. */
   readonly later: (task: () => void) => () => void
 }
 
@@ -78,20 +79,20 @@ export class Arriving implements Incoming {
   readonly next: Effect.Effect<Uint8Array | undefined, ClientError>
   readonly octets: Stream.Stream<Uint8Array, ClientError>
   readonly #unread: Unread
-  /** While it comes: many that are whole may wait to be taken. */
+  /** Undefined when the message has ended, because many complete messages may wait to be taken. */
   #options: IncomingOptions | undefined
   #parts: Array<Uint8Array> = []
   #waiting = 0
   #received = 0
-  /** How it ended. */
+  /** How the message ended. */
   #end: "whole" | ClientError | undefined
   #isHandedOut = false
-  /** What waits counts as not taken. */
+  /** Whether octets that wait count as unread. */
   #counts = true
   readonly #more = Latch.makeUnsafe(false)
-  /** Answers to chunks, which are given when enough was taken. */
+  /** Send the delayed responses to chunks. */
   #withheld: Array<(status: number) => void> = []
-  /** Octets that they hold. */
+  /** Octets that the chunks of delayed responses hold. */
   #withheldOctets = 0
   #cancel: (() => void) | undefined
 
@@ -118,7 +119,7 @@ export class Arriving implements Incoming {
     return Effect.andThen(this.#more.await, this.next)
   }
 
-  /** In one step, with which an effect ends: who is interrupted has all of it or nothing. Empty where another reader was quicker. */
+  /** In one step, so that an interrupted reader has taken all octets or none. Empty if another reader has taken them. */
   #shift(): Uint8Array {
     const part = this.#parts.shift() ?? EMPTY
     this.#taken(part.length)
@@ -144,12 +145,12 @@ export class Arriving implements Incoming {
     this.#more.openUnsafe()
   }
 
-  /** Whether an answer to a chunk of it has to wait. */
+  /** Whether responses to its chunks have to wait. */
   get crowded(): boolean {
     return this.#end === undefined && this.#waiting >= MAX_WAITING_OCTETS
   }
 
-  /** `answer`, which holds so many octets, is called when enough was taken, or nothing of it is wanted. */
+  /** Delays a response until enough octets are taken or the message is refused. `octets` is the memory that its chunk holds. */
   withhold(answer: (status: number) => void, octets: number): void {
     this.#withheld.push(answer)
     this.#withheldOctets += octets
@@ -158,30 +159,30 @@ export class Arriving implements Incoming {
     this.#cancel ??= this.#options?.later(() => this.drop("it was not taken"))
   }
 
-  /** Whoever has it may read it or not. */
+  /** The program has the message, and decides whether to read it. */
   handedOut(): void {
     this.#isHandedOut = true
     this.#uncount()
   }
 
-  /** Nobody hears of one that is forgotten: those that a program does not want would add up until nothing is read any more. */
+  /** Stops counting octets of a message that has ended: the unread octets of discarded messages would pause reading for ever. */
   #uncount(): void {
     if (!this.#counts || !this.#isHandedOut || this.#end === undefined) return
     this.#counts = false
     this.#unread.remove(this.#waiting)
   }
 
-  /** All of it is here. */
+  /** The message is complete. */
   whole(): void {
     this.#finish("whole")
   }
 
-  /** No more of it will come; what is here can still be taken. */
+  /** The message ends early. The octets that have arrived can still be taken. */
   fail(error: ClientError): void {
     this.#finish(error)
   }
 
-  /** It is forgotten, and its sender hears it. */
+  /** Discards the message and refuses the rest of it. */
   drop(message: string, status = 413): void {
     if (this.#end !== undefined) return
     const options = this.#options

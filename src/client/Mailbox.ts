@@ -1,7 +1,7 @@
 /**
- * What a client has received and its user has not taken yet. The mailboxes of a connection share one bound: when it is
- * reached, the connection is not read until enough was taken. That of REPORTs, which not everybody reads, has its own,
- * and forgets the oldest.
+ * What a client has received and its program has not taken yet. The mailboxes of a connection share one bound. When it is
+ * reached, the connection is not read until enough is taken. The mailbox of REPORTs, which many programs do not read, has its
+ * own bound and drops the oldest.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -11,27 +11,30 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { ClientError } from "./ClientError.ts"
 
-/** What an entry counts beside the octets that it holds. */
+/** Octets that an entry counts in addition to those that it holds. */
 const ENTRY_COST = 512
 
-/** The shared bound. */
+/** The bound that mailboxes share. */
 export class Unread {
   readonly #limit: number
   readonly #readers = new Set<(full: boolean) => void>()
   #octets = 0
   #full = false
 
-  /** In octets. */
+  /** `limit` is in octets. */
   constructor(limit: number) {
     this.#limit = limit
   }
 
-  /** Whether the bound was reached, and half of it is not free again. */
+  /** Whether the bound was reached, and more than half of it is still used. */
   get full(): boolean {
     return this.#full
   }
 
-  /** `reader` is told so with whatever comes or goes while it is full, and once it is not full any more. The result ends that. */
+  /**
+   * Calls `reader` at each change while it is full, and once when it is not full any more, until the returned function is
+   * called.
+   */
   tell(reader: (full: boolean) => void): () => void {
     this.#readers.add(reader)
     return () => void this.#readers.delete(reader)
@@ -49,22 +52,22 @@ export class Unread {
   }
 }
 
-/** What is to be known of entries. */
+/** How a mailbox handles its entries. */
 export interface Entries<A> {
-  /** Octets that one holds. */
+  /** Octets that an entry holds. */
   readonly octets: (entry: A) => number
-  /** One was taken. */
+  /** Called when an entry is taken. */
   readonly taken?: (entry: A) => void
 }
 
-/** How much is kept where the oldest is forgotten for more. */
+/** How much a mailbox keeps that drops its oldest entries. */
 interface Newest {
   readonly count: number
   readonly octets: number
 }
 
 /**
- * What was received and not taken yet.
+ * A queue of what was received and not taken yet.
  *
  * @category models
  * @since 0.1.0
@@ -74,19 +77,19 @@ export class Mailbox<A> {
   readonly #unread: Unread
   readonly #octetsOf: (entry: A) => number
   readonly #newest: Newest | undefined
-  /** Of all entries. */
+  /** Octets of all entries. */
   #octets = 0
-  /** The next entry, oldest first. Waits for one; fails with `Closed` when the connection is gone and nothing is left. */
+  /** The oldest entry. Waits for one; fails with `Closed` when the connection has ended and no entry is left. */
   readonly take: Effect.Effect<A, ClientError>
-  /** The next entry if there is one. Does not wait, does not fail. */
+  /** The oldest entry, if there is one. Does not wait, and does not fail. */
   readonly poll: Effect.Effect<Option.Option<A>>
-  /** Entries as they come; fails with `Closed` at the end of the connection. */
+  /** Entries as they arrive; fails with `Closed` at the end of the connection. */
   readonly stream: Stream.Stream<A, ClientError>
 
   static readonly make = <A>(unread: Unread, entries: Entries<A>): Effect.Effect<Mailbox<A>> =>
     Effect.map(Queue.unbounded<A, ClientError>(), (queue) => new Mailbox(queue, unread, entries))
 
-  /** Keeps the newest so many, of so many octets in all, for its own. */
+  /** A mailbox with its own bound, which keeps the newest entries. */
   static readonly newest = <A>(newest: Newest, entries: Entries<A>): Effect.Effect<Mailbox<A>> =>
     Effect.map(
       Queue.unbounded<A, ClientError>(),
@@ -113,7 +116,7 @@ export class Mailbox<A> {
 
   /** The next `count` entries. */
   readonly takeN = (count: number): Effect.Effect<Array<A>, ClientError> =>
-    // Not by `replicateEffect`, which a page would have to load for nothing else.
+    // Not `replicateEffect`, which nothing else in the browser bundle needs.
     Effect.gen({ self: this }, function*() {
       const entries: Array<A> = []
       while (entries.length < count) entries.push(yield* this.take)
@@ -142,7 +145,7 @@ export class Mailbox<A> {
     else this.#unread.remove(-octets)
   }
 
-  /** Nothing more will come; what is here can still be taken. */
+  /** No more entries arrive. Those that are there can still be taken. */
   close(error: ClientError): void {
     Queue.failCauseUnsafe(this.#queue, Cause.fail(error))
   }

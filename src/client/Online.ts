@@ -1,4 +1,4 @@
-/** A client that stays online: what comes and goes on one connection after the other. */
+/** A client that stays online: it connects again when its connection is lost. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -33,36 +33,40 @@ import { toUtf8 } from "./Utf8.ts"
  * @since 0.2.0
  */
 export interface OnlineShape {
-  /** Own URI for one session. It stays the same on every connection; the path to it does not. */
+  /** The client's URI for one session. It stays the same on every connection; the path to it does not. */
   readonly uri: string
-  /** A further own URI, for another session. Its path is that of `current`, with this URI in the place of `uri`. */
+  /** Makes a URI for another session. Its path is that of `current`, with this URI instead of `uri`. */
   readonly newUri: () => string
   readonly state: Effect.Effect<OnlineState>
-  /** The state of now and each that follows, for any number of readers; ends after `Closed`. */
+  /** The current state and each that follows, for any number of readers; ends after `Closed`. */
   readonly changes: Stream.Stream<OnlineState>
   /**
-   * The connection of now, for what is not done here: waits until there is one. Fails with `Offline` after `waitOnline`, and
-   * with that of `closed` when there will be none.
+   * The current connection, for operations that are not offered here. Waits until there is one. Fails with `Offline` after
+   * `waitOnline`, and with the error of `closed` if the client is closed.
    */
   readonly current: Effect.Effect<Current, ClientError>
   /**
-   * Sends a message, as `Client.send` does, once `current` is there. Fails with `Closed` when the connection goes before all
-   * of it is with the relay: it is not sent again, since nobody knows how far it came.
+   * Sends a message, as `Client.send` does, on the `current` connection. Fails with `Closed` if the connection ends before the
+   * relay has all of it. It is not sent again, because it may have been delivered.
    */
   readonly send: <E = never, R = never>(
     options: OnlineSendOptions<E, R>
   ) => Effect.Effect<Sent, ClientError | E, R>
-  /** The same to the sender of a message, from the session that it came in, also after the connection that it came by. */
+  /** Sends a message to the sender of another one, in the same session, even if that arrived on an earlier connection. */
   readonly reply: <E = never, R = never>(
     message: Message | Incoming,
     options: Omit<OnlineSendOptions<E, R>, "to" | "fromPath">
   ) => Effect.Effect<Sent, ClientError | E, R>
-  /** Whole messages of all connections. Who takes none until `maxUnread` octets wait is not read, and not online for long. */
+  /**
+   * Whole messages of all connections. If `maxUnread` octets wait, the connection is not read, so that the login cannot be renewed
+   * and the client goes offline.
+   */
   readonly messages: Mailbox<Message>
-  /** Messages that come, with `collect: "stream"`. Those of a connection that is lost fail with `Closed`. */
+  /** Messages as they arrive, with `collect: "stream"`. Those of a connection that is lost fail with `Closed`. */
   readonly incoming: Mailbox<Incoming>
+  /** REPORTs of all connections, the newest that `maxReports` allows. */
   readonly reports: Mailbox<Report>
-  /** Completes when it is over for good, with the reason: the relay does not let this user in, or the scope is closed. */
+  /** Completes when the client is closed, with the reason: the relay refuses this user, or the scope is closed. */
   readonly closed: Effect.Effect<ClientError>
 }
 

@@ -1,4 +1,4 @@
-/** What the options of a client may be that is told where its relay is, and what follows from them. */
+/** Checks the options of clients that find their relay by its URI, and makes settings of them. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -20,7 +20,7 @@ const relayOf = (relay: unknown): MsrpUri | undefined => {
   return typeof relay === "string" || isSame(uri, relay as MsrpUri) ? uri : undefined
 }
 
-/** One that somebody has made himself has to be what its text says: with another scheme it would go without TLS. */
+/** Whether the parts of a URI object agree with its text: a wrong scheme would connect without TLS. */
 const isSame = (uri: MsrpUri, made: MsrpUri): boolean =>
   Object.entries(uri).every(([part, value]) => made[part as keyof MsrpUri] === value)
 
@@ -74,14 +74,14 @@ const together = (options: OnlineOptions): ReadonlyArray<OptionProblem> => {
   return problems
 }
 
-/** Where the relay is. */
+/** Checks the options, and gives the URI of the relay. */
 export const relayOptions = (layer: string, options: RelayOptions): Effect.Effect<MsrpUri, OptionsError> =>
   Effect.suspend(() => {
     const error = wrongOrUnknown<RelayOptions>(layer, relaySchema)(options)
     return error === undefined ? Effect.succeed(relayOf(options.relay)!) : Effect.fail(error)
   })
 
-/** How long who sends waits, unless options say otherwise. */
+/** Default of `waitOnline`. */
 const WAIT_ONLINE = "30 seconds"
 
 export const onlineOptions = (layer: string, options: OnlineOptions): Effect.Effect<OnlineSettings, OptionsError> =>

@@ -5,7 +5,7 @@ import type { Grant } from "./Auth.ts"
 import type { ClientError } from "./ClientError.ts"
 
 /**
- * Why a client is not online: it did not find or reach the relay, was not let in, or has lost the connection.
+ * Why a client is not online: it did not find or reach the relay, its login was refused, or the connection was lost.
  *
  * @category errors
  * @since 0.2.0
@@ -13,12 +13,12 @@ import type { ClientError } from "./ClientError.ts"
 export type OnlineError = ClientError | TransportError | ResolverError
 
 /**
- * How it stands with a client that stays online.
+ * The state of a client that stays online.
  *
- * - `Connecting`: to the relay, or logging in.
- * - `Online`: logged in. Each login gives another path, also one on the same connection: peers must be told.
- * - `Offline`: the connection is lost or was not made, and is tried again at `retryAt`.
- * - `Closed`: for good: its scope is closed, or the relay does not let this user in.
+ * - `Connecting`: connecting to the relay, or logging in.
+ * - `Online`: logged in. Each login gives a new path, even on the same connection; peers need the new one.
+ * - `Offline`: the connection was lost or could not be made. The next attempt is at `retryAt`.
+ * - `Closed`: the scope is closed, or the relay refuses this user. Nothing more is tried.
  *
  * @category models
  * @since 0.2.0
@@ -27,10 +27,10 @@ export type OnlineState =
   | { readonly _tag: "Connecting" }
   | {
     readonly _tag: "Online"
-    /** By which peers reach it: what stands in its SDP (RFC 4976 §5.1), with its `uri` at the end. */
+    /** The path by which peers reach the client, for its SDP (RFC 4976 §5.1), with its `uri` at the end. */
     readonly path: ReadonlyArray<string>
     readonly grant: Grant
-    /** When the path ends. It is renewed before. */
+    /** When the path expires. It is renewed before. */
     readonly expiresAt: DateTime.Utc
   }
   | { readonly _tag: "Offline"; readonly error: OnlineError; readonly retryAt: DateTime.Utc }

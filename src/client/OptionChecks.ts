@@ -1,6 +1,6 @@
 /**
- * What the options of a client may be. They come from outside as often as not, and one that cannot be used is told before
- * anything is written. Not for `msrp-relay/browser`, which does without `Schema` to be small.
+ * Checks the options of a client's operations, before anything is sent. Not used by `msrp-relay/browser`, which leaves out `Schema`
+ * to stay small.
  */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -53,13 +53,13 @@ import { type Paths, wrongPaths } from "./PathLimits.ts"
 import { isUtf8Line, toUtf8 } from "./Utf8.ts"
 
 const { nonSendBody } = defaultFrameLimits
-/** A schema for each option, so that none is told to be none. */
+/** A schema for each option: an option without one would be refused as unknown. */
 type Named<Options> = Readonly<Record<keyof Options, Schema.Codec<any>>>
 
 const some: Range = [1, Number.MAX_SAFE_INTEGER]
 const count: Range = [0, Number.MAX_SAFE_INTEGER]
 
-/** Of a URI that was read only its text is written. */
+/** The text of a URI, which is all that is sent of it. Empty if there is none. */
 const textOf = (uri: unknown): string => {
   const text = Predicate.hasProperty(uri, "text") ? uri.text : uri
   return typeof text === "string" ? text : ""
@@ -75,17 +75,16 @@ const isWhole = (value: unknown): value is string | Uint8Array => typeof value =
 
 const octets = declared<string | Uint8Array>("text or octets, which no other thread has", isWhole)
 
-/** Own URI where options say none. */
+/** The client, whose URI is the default From-Path. */
 type Own = Pick<Client, "uri">
 
-/** Where the From-Path is not given it is there as well. */
 const pathsFit = (
   { contentType = "", fromPath, toPath }: Pick<SendOptions, "contentType" | "fromPath" | "toPath">,
   { uri }: Own
 ): ReadonlyArray<OptionProblem> =>
   wrongPaths({ to: pathText(toPath), from: pathText(fromPath ?? uri), contentType: toUtf8(contentType) })
 
-/** With the relay's URI it is a To-Path. */
+/** `via` and the URI of the relay are the To-Path of AUTH. */
 const viaFits = ({ fromPath, relay, via = "" }: AuthOptions, { uri }: Own): ReadonlyArray<OptionProblem> =>
   wrongPaths(
     { to: `${pathText(via)} ${pathText(relay)}`.trimStart(), from: pathText(fromPath ?? uri) },
@@ -95,7 +94,7 @@ const viaFits = ({ fromPath, relay, via = "" }: AuthOptions, { uri }: Own): Read
 const ident = text("4 to 32 letters, digits, dots, hyphens and the like", isIdent)
 const name = text("a name", (value) => value !== "")
 
-/** Whether a status may be answered. */
+/** Whether a value can be the status of a response. */
 const isStatus = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 100 && Number(value) <= 999
 
 const collect = declared<Collect | ((...given: ReadonlyArray<never>) => Collect)>(
@@ -103,7 +102,7 @@ const collect = declared<Collect | ((...given: ReadonlyArray<never>) => Collect)
   (value) => typeof value === "function" || collectOf(value) !== undefined
 )
 
-/** As whom a client logs in. */
+/** The user that a client logs in as. */
 export const userSchema = {
   username: text("a name in one line", (value) => value !== "" && isUtf8Line(value)),
   password: declared<string | Redacted.Redacted>(
@@ -112,7 +111,7 @@ export const userSchema = {
   )
 }
 
-/** How it logs in. */
+/** How a client logs in. */
 export const loginSchema = {
   expires: Schema.optional(whole(ranges.expires)),
   algorithms: Schema.optional(
@@ -122,7 +121,7 @@ export const loginSchema = {
   sendUri: Schema.optional(Schema.Boolean)
 }
 
-/** How it connects, wherever that is, and what it does then. */
+/** How a client connects, and what it does on its connection. */
 export const clientSchema = {
   path: Schema.optional(httpPath),
   // A listener of a relay or a transport.
@@ -142,7 +141,7 @@ export const clientSchema = {
   admits: Schema.optional(func)
 } satisfies Named<Omit<RelayOptions, "relay">>
 
-/** With another scheme there would be no TLS. Which hosts there are says the transport. */
+/** Another scheme would connect without TLS. Hosts are checked by the transport. */
 const connectSchema = Schema.Struct(
   {
     ...clientSchema,
@@ -156,10 +155,10 @@ const connectSchema = Schema.Struct(
   } satisfies Named<ConnectOptions>
 )
 
-/** As it came: octets, and none that ends a line. */
+/** A header value as an octet string, in one line. */
 const headerText = text("text in one line", isLine)
 
-/** What is used of one. */
+/** The parts of a grant that are used. */
 const grant = amongOthers({
   nextNonce: Schema.optional(headerText),
   used: Schema.optional(amongOthers({
@@ -192,7 +191,7 @@ const messageSchema = {
   headers: Schema.optional(headersBeside(ofSend)),
   byteRange: Schema.optional(Schema.Union([
     Schema.Literal(false),
-    // That of a frame has its end besides.
+    // The Byte-Range of a received frame has `end` too.
     amongOthers({ start: whole(some), total: Schema.optional(whole(count)) })
   ])),
   failureReport: Schema.optional(oneOf("yes", "no", "partial")),
@@ -204,8 +203,8 @@ const messageSchema = {
 } satisfies Named<MessageOptions>
 
 /**
- * Only a stream does not say by itself how long it is. A chunk with `$` ends the message, and none goes beyond it (RFC 4975
- * §7.1.1).
+ * The body must have `size` octets, and must not go beyond the total of Byte-Range. With the flag `$` it ends there (RFC 4975
+ * §7.1.1). The length of a stream is known only by `size`.
  */
 const lengths = ({ body = "", byteRange, flag = "$", size }: MessageOptions): ReadonlyArray<OptionProblem> => {
   const length = typeof body === "string" ? Buffer.byteLength(body) : body instanceof Uint8Array ? body.length : size
@@ -220,19 +219,19 @@ const lengths = ({ body = "", byteRange, flag = "$", size }: MessageOptions): Re
     : []
 }
 
-/** Seven hyphens and its own transaction id end a request (RFC 4975 §7.1): an id that is made for it is in no body. */
+/** A body must not contain the end-line of its request (RFC 4975 §7.1). A transaction id that is made by the client is in no body. */
 const endLine = ({ body, transactionId }: RequestOptions): ReadonlyArray<OptionProblem> =>
   transactionId !== undefined && body !== undefined && Buffer.from(body).includes(`-------${transactionId}`)
     ? [{ option: "transactionId", problem: "must not be in the body, behind seven hyphens" }]
     : []
 
-/** A request that is no SEND is not cut into chunks (RFC 4975 §7.1). */
+/** The body of a request other than SEND is limited, because only SENDs are cut into chunks (RFC 4975 §7.1). */
 const onePiece = ({ body = "", method }: RequestOptions): ReadonlyArray<OptionProblem> =>
   method !== "SEND" && Buffer.byteLength(body) > nonSendBody
     ? [{ option: "body", problem: `must be at most ${nonSendBody} octets, with another method than SEND` }]
     : []
 
-/** Fails with the reason `Options`. */
+/** Makes an effect of a check, which fails with the reason `Options`. */
 const failing =
   <A, Beside extends ReadonlyArray<unknown>>(wrong: (options: A, ...beside: Beside) => OptionsError | undefined) =>
   (options: A, ...beside: Beside): Effect.Effect<void, ClientError> =>
@@ -276,13 +275,13 @@ export const checkOnlineSend = failing(
 
 export const checkReply = failing(wrongOrUnknown<MessageOptions>("reply", Schema.Struct(messageSchema), lengths))
 
-/** The same of where it goes, once the relay's Use-Path is known: `option` is what the peer's path was given as. */
+/** Checks the paths of a message once the Use-Path is known. `option` is where the peer's path was given. */
 export const checkTo = (layer: string, option: string, paths: Paths): Effect.Effect<void, ClientError> => {
   const problems = wrongPaths(paths, { option, beside: ["Use-Path"] })
   return problems.length === 0 ? Effect.void : Effect.fail(unusable(new OptionsError({ layer, problems })))
 }
 
-/** To whom there is a reply. */
+/** Checks the message that is replied to. */
 export const checkMessage = failing(
   wrongOptions<Pick<Message, "fromPath" | "toPath">>(
     "reply: the message",
@@ -308,7 +307,7 @@ export const checkRequest = failing(wrongOrUnknown<RequestOptions, [Own]>(
 
 const frame = declared<Frame>("a request that was received", (value) => value instanceof Frame && value.method !== "")
 
-/** What may be said of one. */
+/** Status and comment of a response or REPORT. */
 const said = {
   status: declared<number>("a status from 100 to 999", isStatus),
   comment: Schema.optional(text("one line of text, without control characters", isComment))

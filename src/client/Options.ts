@@ -1,4 +1,4 @@
-/** What a client can be asked for. */
+/** The options of a client and its operations. */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
@@ -14,7 +14,7 @@ import type { Frame } from "./Frame.ts"
 import type { Progress } from "./OutgoingMessage.ts"
 
 /**
- * One URI, several, or the value of a path header.
+ * A path: one URI, several, or the value of a path header.
  *
  * @category models
  * @since 0.1.0
@@ -28,31 +28,31 @@ export type Path = string | MsrpUri | ReadonlyArray<string | MsrpUri>
  * @since 0.2.0
  */
 export interface ClientOptions {
-  /** Answer requests: SENDs as their Failure-Report wants it, unknown methods with 501. Default true. */
+  /** Answer requests: SENDs as their Failure-Report asks, unknown methods with 501. Default true. */
   readonly respond?: boolean | undefined
-  /** Send a success REPORT for a whole message that asks for one, and for a SEND without a body that does. Default true. */
+  /** Send a success REPORT for each whole message, and each SEND without a body, that asks for one. Default true. */
   readonly report?: boolean | undefined
   /** Keep a copy of every frame in `frames`, however long its body. For tests. Default false. */
   readonly record?: boolean | undefined
   /**
-   * Whether a message is kept in memory (`body`), only counted and hashed while it comes (`digest`), or handed out while it
-   * comes, in `incoming` (`stream`). `{ refuse: 415 }` answers it so. Asked with its first chunk, and again when a message
-   * that was refused begins anew. What throws, or gives anything else, is logged once, and the message refused with 413.
-   * Default: kept.
+   * Whether a message is kept in memory (`body`), only counted and hashed (`digest`), or handed out in `incoming` while it
+   * arrives (`stream`); `{ refuse: 415 }` refuses it with that status. A function is called with the first chunk, and again when a
+   * message that was refused begins anew. If it throws, or gives anything else, that is logged once, and the message is refused
+   * with 413. Default `body`.
    */
   readonly collect?: (Collect | ((first: Frame) => Collect)) | undefined
-  /** Octets of a message that is kept, and of what comes before its turn in one that is hashed. Default 32 MiB. */
+  /** Octets of a message that is kept, and octets after a gap in one that is hashed. Default 32 MiB. */
   readonly maxMessage?: number | undefined
-  /** Octets of messages and frames that were not taken, with their headers: beyond it reading pauses. Default 64 MiB. */
+  /** Octets of messages and frames that were not taken yet, headers included: beyond it reading pauses. Default 64 MiB. */
   readonly maxUnread?: number | undefined
-  /** REPORTs that are kept in `reports`: of more, or of more than 64 MiB, the oldest are forgotten. Default 65,536. */
+  /** REPORTs that are kept in `reports`. Beyond it, and beyond 64 MiB, the oldest are forgotten. Default 65,536. */
   readonly maxReports?: number | undefined
   /** How long to wait for a response. Default 30 seconds (RFC 4975 §7.2). */
   readonly responseTimeout?: Duration.Input | undefined
 }
 
 /**
- * Where a client connects to, and what it does by itself.
+ * The address that a client connects to, and what it does on the connection.
  *
  * @category options
  * @since 0.1.0
@@ -60,21 +60,21 @@ export interface ClientOptions {
 export interface ConnectOptions extends TransportConnectOptions, ClientOptions {}
 
 /**
- * Where a relay is, by its URI.
+ * A relay, by its URI.
  *
  * @category options
  * @since 0.2.0
  */
 export interface RelayOptions extends ClientOptions, Pick<TransportConnectOptions, "path" | "from" | "admits"> {
   /**
-   * As `msrps://relay.example.com;tcp`. Without a port, the relay of that domain is found by SRV (RFC 4976 §8), and the hosts
-   * there are tried in their order; where there is none, port 2855 is. With `ws`, a WebSocket is opened at `path` (RFC 7977).
+   * For example `msrps://relay.example.com;tcp`. Without a port, the relay of that domain is found by SRV (RFC 4976 §8), and its
+   * hosts are tried in order; without SRV records, port 2855 is used. With `ws`, a WebSocket is opened at `path` (RFC 7977).
    */
   readonly relay: string | MsrpUri
 }
 
 /**
- * As whom a client logs in.
+ * The user that a client logs in as.
  *
  * @category models
  * @since 0.2.0
@@ -85,7 +85,7 @@ export interface Credentials {
 }
 
 /**
- * Of a client that stays online.
+ * Options of a client that stays online.
  *
  * @category options
  * @since 0.2.0
@@ -93,53 +93,53 @@ export interface Credentials {
 export type OnlineOptions =
   & Omit<RelayOptions, "respond" | "record">
   & {
-    /** Seconds asked for; the relay decides when absent, and if it wants other ones than these. */
+    /** Requested lifetime of the path in seconds. The relay decides if it is absent or not acceptable. */
     readonly expires?: number | undefined
     /** As in `AuthOptions`. */
     readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
     readonly rspauth?: "required" | "optional" | undefined
     readonly sendUri?: boolean | undefined
     /**
-     * How long to wait before it is tried again to be online: at first at least `atLeast`, and up to twice as long each time
-     * until it is up to `atMost`. How long is random, so that not everybody comes back at once. Default: 0.5 and 30 seconds.
+     * Bounds of the pause before the next attempt. It is random, from `atLeast` to an upper bound that doubles with each attempt
+     * up to `atMost`, so that clients do not return all at once. Default: 0.5 and 30 seconds.
      */
     readonly retry?:
       | { readonly atLeast?: Duration.Input | undefined; readonly atMost?: Duration.Input | undefined }
       | undefined
-    /** How long `send` and others wait to be online. Default 30 seconds. */
+    /** How long `send` and other operations wait to be online. Default 30 seconds. */
     readonly waitOnline?: Duration.Input | undefined
   }
   & ((Credentials & { readonly credentials?: undefined }) | {
-    /** Asked for before each login, for passwords that last for an hour. What fails is tried again; it may take its time. */
+    /** Run before each login, for passwords that expire. If it fails, it is tried again. It may take long. */
     readonly credentials: Effect.Effect<Credentials, unknown>
   })
 
 /**
- * Where a client logs in, and as whom.
+ * How a client logs in at a relay.
  *
  * @category options
  * @since 0.1.0
  */
 export interface AuthOptions {
-  /** The relay's URI. Its text is what the digest is made with. */
+  /** The URI of the relay. The digest is computed with its text. */
   readonly relay: string | MsrpUri
-  /** Use-Path of the relays before it, granted by an AUTH to them (RFC 4976 §5.1). */
+  /** Use-Path of the relays before this one, granted by AUTHs to them (RFC 4976 §5.1). */
   readonly via?: Path | undefined
   readonly username: string
   readonly password: string | Redacted.Redacted
-  /** Seconds asked for; the relay decides when absent. */
+  /** Requested lifetime of the path in seconds. Absent: the relay decides. */
   readonly expires?: number | undefined
-  /** After a 423, ask once more for the limit that it names (RFC 4976 §4.6). Default false. */
+  /** After a 423, request the limit that it names, once (RFC 4976 §4.6). Default false. */
   readonly adjustExpires?: boolean | undefined
-  /** Algorithms that may be answered; the strongest of those offered is taken. Default: all. */
+  /** Accepted digest algorithms. The strongest one that the relay offers is used. Default: all. */
   readonly algorithms?: ReadonlyArray<DigestAlgorithm> | undefined
   /** Whether a grant without rspauth is an error (a wrong one always is). Default `required`. */
   readonly rspauth?: "required" | "optional" | undefined
-  /** Send the URI in Authorization too, as HTTP does and RFC 4976 does not. Default false. */
+  /** Send the URI in Authorization too, as in HTTP but not in RFC 4976. Default false. */
   readonly sendUri?: boolean | undefined
-  /** An earlier grant of this relay: its nonce is used, which saves the challenge. */
+  /** An earlier grant of this relay. Its nonce is used again, which saves the challenge. */
   readonly after?: Grant | undefined
-  /** Own URI. Default: that of the client. */
+  /** The sender's URI. Default: that of the client. */
   readonly fromPath?: Path | undefined
 }
 
@@ -153,7 +153,7 @@ export interface RequestOptions {
   readonly method: string
   readonly toPath: Path
   readonly fromPath?: Path | undefined
-  /** As in `SendOptions`, in this order; with a body, Content-Type must be the last. */
+  /** As in `SendOptions`, in the order in which they are written. With a body, Content-Type must be the last. */
   readonly headers?: HeaderLines | undefined
   readonly body?: string | Uint8Array | undefined
   readonly flag?: Flag | undefined
@@ -162,52 +162,53 @@ export interface RequestOptions {
 }
 
 /**
- * A message, and what is wanted for it.
+ * A message, and how it is sent.
  *
  * @category options
  * @since 0.1.0
  */
 export interface SendOptions<E = never, R = never> {
   readonly toPath: Path
-  /** Own URI. Default: that of the client. */
+  /** The sender's URI. Default: that of the client. */
   readonly fromPath?: Path | undefined
   /**
-   * Text goes as UTF-8. A stream is waited for as long as it takes: a time limit is the caller's. Absent: a SEND without a body, as
-   * for binding a session or keeping a connection alive: no message to its receiver.
+   * Text is sent as UTF-8. A stream has no time limit, unless the caller sets one. Absent: a SEND without a body, which binds a
+   * session or keeps a connection alive, and is no message to its receiver.
    */
   readonly body?: string | Uint8Array | Stream.Stream<Uint8Array, E, R> | undefined
   /**
-   * Octets of a streamed body, when known: it then stands in Byte-Range as the total. If the body has fewer, or more are at
-   * hand with the last of them, `send` fails with `Size`, and the receiver is told that the message is given up. The message
-   * is whole with so many octets: the stream need not end, and is interrupted. Text and octets have their own size: no other.
+   * Octets of a streamed body, if known; written as the total in Byte-Range. If the stream gives fewer, or more come with the last
+   * of them, `send` fails with `Size`, and the message is given up with the flag `#`. The message is complete after `size` octets:
+   * the stream need not end, and is interrupted. For text and octets, it must be their length.
    */
   readonly size?: number | undefined
-  /** Up to 32 letters, digits, dots, hyphens and the like. Default: a new one. */
+  /** 4 to 32 letters, digits, dots, hyphens and the like. Default: a new one. */
   readonly messageId?: string | undefined
   /** Default `text/plain` for text, else `application/octet-stream`. */
   readonly contentType?: string | undefined
   /**
-   * Further headers, written before Content-Type: at most 57, of 7232 octets, and none that the client writes itself. A value
-   * is text in one line, and goes as UTF-8.
+   * Additional headers, written before Content-Type: at most 57, of 7232 octets in all, and none that the client writes itself.
+   * A value is text in one line, sent as UTF-8.
    */
   readonly headers?: HeaderLines | undefined
-  /** The body's place in a message of which it is only a part; `total: undefined` is `*`. False: no Byte-Range. */
+  /** Position of the body in a longer message; `total: undefined` is `*`. False: no Byte-Range. */
   readonly byteRange?: { readonly start: number; readonly total: number | undefined } | false | undefined
   /**
-   * Default `yes`, without a header that says so (RFC 4975 §7.1): peers on msrp-node-lib send receipts only where there is one.
+   * Absent: `yes`, without the header (RFC 4975 §7.1). Peers that use msrp-node-lib send success REPORTs only if the header is
+   * there.
    */
   readonly failureReport?: FailureReport | undefined
-  /** Asks for what `Sent.delivered` waits for. Default false. */
+  /** Ask for success REPORTs, for which `Sent.delivered` waits. Default false. */
   readonly successReport?: boolean | undefined
-  /** Octets of body in one chunk; `Infinity` for one chunk that ends early only when others want to send. Default 65,536. */
+  /** Octets of body in one chunk. `Infinity`: one chunk, which ends early only if others want to send. Default 65,536. */
   readonly chunkSize?: number | undefined
   /** Flag of the last chunk. Default `$`. */
   readonly flag?: Flag | undefined
   /** Chunks that may wait for their responses at a time. Default 32. */
   readonly window?: number | undefined
   /**
-   * Told whenever more was sent, or more has its response. If it throws, or gives a promise that is rejected, that is logged, and it
-   * is told nothing more: the message goes on.
+   * Called whenever more octets were sent or acknowledged. If it throws, or its promise is rejected, that is logged and it is not
+   * called again; the message goes on.
    */
   readonly progress?: ((progress: Progress) => void) | undefined
 }
@@ -219,6 +220,6 @@ export interface SendOptions<E = never, R = never> {
  * @since 0.2.0
  */
 export interface OnlineSendOptions<E = never, R = never> extends Omit<SendOptions<E, R>, "toPath"> {
-  /** The peer's path, as it stands in his `a=path`. The relay's Use-Path of now comes before it. */
+  /** The peer's path, as in its `a=path`. The current Use-Path of the relay is put before it. */
   readonly to: Path
 }

@@ -1,29 +1,29 @@
-/** How long the paths of a request may be, so that each relay on its way takes it. */
+/** Limits of the paths of a request, within which each relay on the way accepts it. */
 import type { OptionProblem } from "../options/OptionsError.ts"
 import { defaultFrameLimits } from "../protocol/FrameLimits.ts"
 import { pathUris } from "./Path.ts"
 
 /**
- * Octets: a path is one line, and both are one in the end. What is left of the line has the name of its header, a space
- * between them and the line end in it.
+ * Octets of both paths together: relays move the URIs of To-Path to From-Path, so that one header line has all of them in the
+ * end. The rest of the line is left for the header name and CRLF.
  */
 export const PATHS = defaultFrameLimits.headerLine - 64
 export const MAX_URIS = defaultFrameLimits.pathUris
 
-/** As they are written. */
+/** Values of To-Path, From-Path and Content-Type. */
 export interface Paths {
   readonly to: string
   readonly from: string
   readonly contentType?: string
 }
 
-/** What a To-Path was given as: the option, and those that stand in it besides. */
+/** Where a To-Path came from: an option, and what else is part of it. */
 export interface ToPath {
   readonly option: string
   readonly beside: ReadonlyArray<string>
 }
 
-/** How much of a line there may be, where it is more; of a path also how many URIs. */
+/** The limit that a line exceeds, if any. */
 const excess = (line: string, uris = 0): string | undefined => {
   if (uris > MAX_URIS) return `at most ${MAX_URIS} URIs`
   return line.length > PATHS ? `at most ${PATHS} octets` : undefined
@@ -32,7 +32,7 @@ const excess = (line: string, uris = 0): string | undefined => {
 const withOthers = (others: ReadonlyArray<string>): string =>
   others.length === 0 ? "" : `, with ${others.join(" and ")},`
 
-/** By themselves, and together: the relays on the way move URIs from one path to the other, up to the last one (RFC 4976 §6.4.1). */
+/** Checks each path, and both together, because relays move URIs from one to the other (RFC 4976 §6.4.1). */
 export const wrongPaths = (
   { contentType = "", from, to }: Paths,
   { beside, option }: ToPath = { option: "toPath", beside: [] }

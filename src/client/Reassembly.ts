@@ -1,38 +1,38 @@
 /**
- * The octets of one message, put together from chunks in any order (RFC 4975 §7.3.1).
+ * Reassembles the octets of one message from chunks in any order (RFC 4975 §7.3.1).
  *
- * What comes in order costs one copy. Where chunks overlap the later one counts, unless its octets were drained already.
+ * Octets that arrive in order are copied once. If chunks overlap, the later one counts, except for octets that were drained.
  */
 import { Buffer } from "../platform/Node.ts"
 import { keepOctets } from "../protocol/Octets.ts"
 
-/** Separate pieces that one message may be in before its gaps are filled. */
+/** Separate pieces that one message may have. */
 const MAX_PIECES = 16_384
-/** What a piece takes beside its octets, which may be one. */
+/** Octets of memory that a piece takes in addition to its own. */
 const PIECE_COST = 512
 
 interface Piece {
-  /** Number in the message of its first octet, from 1. */
+  /** Position in the message of its first octet, from 1. */
   readonly start: number
   length: number
-  /** `length` octets, and perhaps room for more. */
+  /** `length` octets, and possibly unused room after them. */
   octets: Buffer
 }
 
 export interface ReassemblyOptions {
   /** Octets that may be held. */
   readonly limit: number
-  /** Takes the message in order as soon as its next octets are there; only what is behind a gap is held then. Must copy what it keeps. */
+  /** Gets the octets in order, as soon as they are there, and must copy what it keeps. Only octets after a gap are held then. */
   readonly drain?: ((octets: Buffer) => void) | undefined
 }
 
 export class Reassembly {
   readonly #limit: number
   readonly #drain: ((octets: Buffer) => void) | undefined
-  /** In order, without overlap. */
+  /** Ordered by position, without overlap. */
   readonly #pieces: Array<Piece> = []
   #held = 0
-  /** The first octet that was not drained. */
+  /** Position of the first octet that was not drained. */
   #next = 1
   #total: number | undefined
 
@@ -46,7 +46,7 @@ export class Reassembly {
     return this.#held
   }
 
-  /** Octets of memory that they take: what comes in order is in one piece. */
+  /** Octets of memory that are used. Octets that arrive in order are in one piece. */
   get cost(): number {
     return this.#held + PIECE_COST * Math.max(0, this.#pieces.length - 1)
   }
@@ -60,13 +60,13 @@ export class Reassembly {
     return this.#total !== undefined && this.#next - 1 + this.#held >= this.#total
   }
 
-  /** The chunk with the flag `$` ended with octet `total` (0 for an empty message): what lies behind is forgotten. */
+  /** Sets the length of the message, from its chunk with the flag `$`. Octets after it are dropped. */
   end(total: number): void {
     this.#total = total
     this.#cut(total + 1, Infinity)
   }
 
-  /** The whole message, when it is complete and was not drained. */
+  /** The whole message, if it is complete and was not drained. */
   body(): Buffer {
     const [first, ...more] = this.#pieces
     if (first === undefined) return Buffer.alloc(0)
@@ -76,7 +76,7 @@ export class Reassembly {
       : Buffer.concat([octets, ...more.map((piece) => piece.octets.subarray(0, piece.length))])
   }
 
-  /** Takes a copy of octets that begin at `start` (from 1). False when that exceeds a limit; nothing is taken then. */
+  /** Copies octets that begin at position `start` (from 1). False, and nothing is copied, if that exceeds a limit. */
   write(start: number, octets: Buffer): boolean {
     const from = Math.max(start, this.#next)
     const to = Math.min(start + octets.length, (this.#total ?? Infinity) + 1)
@@ -95,7 +95,7 @@ export class Reassembly {
     return true
   }
 
-  /** Writes into a piece that has octets of all these numbers. */
+  /** Overwrites octets of one piece. False if no piece covers all of them. */
   #overwrite(from: number, octets: Buffer): boolean {
     const piece = this.#pieces.findLast(({ start }) => start <= from)
     if (piece === undefined || from + octets.length > piece.start + piece.length) return false
@@ -103,7 +103,10 @@ export class Reassembly {
     return true
   }
 
-  /** Drops held octets from `from` up to `to` (not included), which are not all in one piece. The index at which a piece from there belongs. */
+  /**
+   * Drops the held octets from `from` up to `to` (not included), which are not all inside one piece. Gives the index for a new
+   * piece that begins at `from`.
+   */
   #cut(from: number, to: number): number {
     const pieces = this.#pieces
     let i = pieces.length
@@ -158,6 +161,6 @@ export class Reassembly {
   }
 }
 
-/** `length` octets with room for more: a copy where much more memory would stay with them. */
+/** Copies the first `length` octets of a piece if its buffer is much larger. */
 const withoutRest = (octets: Buffer, length: number): Buffer =>
   4 * length < octets.buffer.byteLength ? keepOctets(octets.subarray(0, length)) : octets

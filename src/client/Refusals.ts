@@ -1,6 +1,6 @@
-/** Messages that were refused, and what the rest of each is answered (RFC 4975 §10.5). */
+/** Messages that were refused, and the status for their further chunks (RFC 4975 §10.5). */
 
-/** Beyond it the oldest is forgotten. */
+/** Messages that are remembered. Beyond it, the oldest is forgotten. */
 const MAX_REFUSED = 1024
 
 export class Refusals {
@@ -17,7 +17,7 @@ export class Refusals {
     return this.#statuses.get(key)
   }
 
-  /** Its last chunk has come, or it begins anew. */
+  /** The last chunk has arrived, or the message begins anew. */
   forget(key: string): void {
     this.#statuses.delete(key)
   }

@@ -9,14 +9,14 @@ import type { ByteRange, Frame } from "./Frame.ts"
  */
 export interface Report {
   readonly messageId: string | undefined
-  /** The code in Status; 0 when the namespace is not `000` or the header is malformed or missing. */
+  /** The code in Status. 0 if the namespace is not `000`, or the header is malformed or missing. */
   readonly status: number
   readonly comment: string
   readonly byteRange: ByteRange | undefined
   readonly frame: Frame
 }
 
-/** What a failure REPORT makes of the message. */
+/** The error for a message with a failure REPORT. */
 export const failed = ({ comment, status }: Report): ClientError =>
   new ClientError({
     reason: "Reported",

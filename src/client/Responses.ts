@@ -20,20 +20,20 @@ export const noResponse = Effect.suspend(() =>
   Effect.fail(new ClientError({ reason: "Timeout", message: "no response in time" }))
 )
 
-/** A chunk without its response; `octets` of body once it is written. */
+/** A chunk that has no response yet. `octets` of body is set once the chunk is written. */
 interface Awaited {
   readonly deadline: number
   readonly octets: number | undefined
 }
 
-/** The chunks that wait for their responses, and what went wrong. */
+/** The chunks of a message that wait for their responses, and the first failure. */
 export class Responses {
   readonly #inbox: Inbox
   readonly #awaited: boolean
   readonly #acknowledged: (octets: number) => void
   /** By transaction id, oldest first. */
   readonly #open = new Map<string, Awaited>()
-  /** The chunk that is being written was answered already. */
+  /** Transaction id of the chunk that is being written, if it was answered already. */
   #early: string | undefined
   readonly #progress = Latch.makeUnsafe(false)
   readonly #failed = Deferred.makeUnsafe<never, ClientError>()
@@ -41,7 +41,7 @@ export class Responses {
   readonly failed = Deferred.await(this.#failed)
   failure: ClientError | undefined
 
-  /** `acknowledged` is told of the octets of body of each chunk that has its 2xx. */
+  /** `acknowledged` is called with the octets of body of each chunk that gets a 2xx. */
   constructor(inbox: Inbox, awaited: boolean, acknowledged: (octets: number) => void) {
     this.#inbox = inbox
     this.#awaited = awaited
@@ -69,13 +69,13 @@ export class Responses {
     })
   }
 
-  /** The chunk with so many octets of body is written: its response is due at `deadline`, by the monotonic clock. */
+  /** A chunk with `octets` of body is written. Its response is due at `deadline`, in milliseconds of the monotonic clock. */
   written(id: string, deadline: number, octets: number): void {
     if (this.#open.has(id)) this.#open.set(id, { deadline, octets })
     else if (this.#early === id) this.#acknowledged(octets)
   }
 
-  /** Completes when at most `count` chunks wait. With Failure-Report `partial` the oldest are given up instead. */
+  /** Completes when at most `count` chunks wait. Without Failure-Report `yes`, the oldest are no longer awaited instead. */
   atMost(count: number): Effect.Effect<void, ClientError> {
     return Effect.gen({ self: this }, function*() {
       while (this.failure === undefined && this.#open.size > count) {

@@ -11,7 +11,7 @@ import type { Report } from "./Report.ts"
  */
 export class Sent {
   readonly messageId: string
-  /** Octets of body. */
+  /** Octets of the body. */
   readonly length: number
   readonly chunks: number
   readonly #delivered: Effect.Effect<Report, ClientError>
@@ -24,10 +24,10 @@ export class Sent {
   }
 
   /**
-   * Waits for the receiver's success REPORT about all of it (RFC 4975 §7.1.2). Fails with `Reported` for a failure REPORT,
-   * with `Closed` when the connection goes first, with `NoReport` without `successReport`, or when 16,384 newer messages
-   * wait, or one with its `messageId`. Not everybody tells, some not of one without a body, and a relay never of one that ends at it:
-   * a time limit is the caller's.
+   * Waits for success REPORTs from the receiver about the whole message (RFC 4975 §7.1.2). Fails with `Reported` for a failure
+   * REPORT, with `Closed` if the connection ends first, and with `NoReport` without `successReport`, when 16,384 newer messages
+   * wait, or when another message with its `messageId` is sent. Not all receivers send REPORTs, some not for a SEND without a body,
+   * and a relay does not for messages to itself: use a time limit.
    */
   get delivered(): Effect.Effect<Report, ClientError> {
     return this.#delivered

@@ -4,13 +4,13 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
-/** Where the octets of the body come from. */
+/** The body of a message that is sent, piece by piece. */
 export interface Source<E> {
-  /** Is the next piece (or the end) at hand? */
+  /** Whether the next piece, or the end, is available. */
   readonly ready: () => boolean
-  /** Completes when it is. */
+  /** Completes when the next piece, or the end, is available. */
   readonly wait: Effect.Effect<void>
-  /** The next piece, which is not empty; undefined at the end. */
+  /** The next piece, which is not empty. Undefined at the end. */
   readonly next: Effect.Effect<Uint8Array | undefined, E>
 }
 

@@ -1,7 +1,4 @@
-/**
- * Where a relay is that is known by its URI. In the place of this stands `browser/Targets.ts` in a browser, which can ask no
- * name server.
- */
+/** Finds the hosts of a relay by DNS. Browsers, which have no access to DNS, use `browser/Targets.ts` instead. */
 import type * as Effect from "effect/Effect"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import { type ResolverError, targetsOf } from "../Resolver.ts"
@@ -11,5 +8,5 @@ export interface Target {
   readonly port: number
 }
 
-/** Hosts and ports to try, in this order. */
+/** Hosts and ports to try, in this order (RFC 4976 §8). */
 export const targetsByDns = (uri: MsrpUri): Effect.Effect<ReadonlyArray<Target>, ResolverError> => targetsOf(uri)

@@ -1,33 +1,33 @@
 /**
- * The messages of a connection that are not whole yet. How many there are and what they hold is bounded; who begins messages and
- * ends none does not keep all others out for good.
+ * The incomplete messages of a connection. Their number and memory are bounded, and an idle message makes room for others, so that
+ * a sender that completes none cannot block the others for good.
  */
 import type { Buffer } from "../platform/Node.ts"
 import type { Frame } from "./Frame.ts"
 import type { Arriving } from "./Incoming.ts"
 import type { Reassembly } from "./Reassembly.ts"
 
-/** Messages that may be unfinished at a time. */
+/** Messages that may be incomplete at a time. */
 const MAX_UNFINISHED = 1024
-/** Milliseconds without anything of one after which it makes room for others: nobody waits longer for an answer (RFC 4975 §7.2). */
+/** Milliseconds after which an idle message makes room for others: senders wait no longer for a response (RFC 4975 §7.2). */
 const IDLE = 30_000
 
 export interface Unfinished {
   readonly key: string
   readonly first: Frame
   readonly octets: Reassembly
-  /** Length and SHA-256, when the octets are not kept. */
+  /** The SHA-256 in lower-case hex, with `collect: "digest"`. */
   readonly digest: () => string | undefined
-  /** Where it is handed out while it comes. */
+  /** What the program has of it, with `collect: "stream"`. */
   readonly arriving: Arriving | undefined
 }
 
 export interface UnfinishedOptions {
-  /** Octets of memory that all of them may hold. */
+  /** Octets of memory that all messages together may hold. */
   readonly limit: number
-  /** Milliseconds of the monotonic clock. */
+  /** Time in milliseconds of the monotonic clock. */
   readonly now: () => number
-  /** It makes room for others. */
+  /** Called with an idle message that is dropped to make room. */
   readonly giveUp: (message: Unfinished) => void
 }
 
@@ -39,7 +39,7 @@ interface Entry {
 
 export class UnfinishedMessages {
   readonly #options: UnfinishedOptions
-  /** That which has had nothing for the longest time is the first. */
+  /** The message that is idle for the longest time is the first. */
   readonly #entries = new Map<string, Entry>()
   #held = 0
 
@@ -47,12 +47,12 @@ export class UnfinishedMessages {
     this.#options = options
   }
 
-  /** Whether one more may begin. */
+  /** Whether one more message may begin. */
   hasRoom(): boolean {
     return this.#roomFor(() => this.#entries.size < MAX_UNFINISHED)
   }
 
-  /** The message that goes on with a chunk. */
+  /** The known message that a new chunk belongs to. */
   next(key: string): Unfinished | undefined {
     const message = this.#entries.get(key)?.message
     if (message !== undefined) this.add(message)
@@ -74,16 +74,16 @@ export class UnfinishedMessages {
     return messages
   }
 
-  /** False when that exceeds a limit; nothing is taken then. */
+  /** Adds octets of a message. False, and nothing is added, if that exceeds a limit. */
   write(message: Unfinished, start: number, octets: Buffer): boolean {
     const enough = (): boolean => this.#held + octets.length <= this.#options.limit
-    // It goes on, however long ago its chunk began.
+    // This message is not idle, however long ago its chunk began.
     if (!enough()) this.add(message)
     if (!this.#roomFor(enough)) return false
     return this.#counted(message, () => message.octets.write(start, octets))
   }
 
-  /** It ends with octet `total`. */
+  /** The message has `total` octets. */
   end(message: Unfinished, total: number): void {
     this.#counted(message, () => message.octets.end(total))
   }

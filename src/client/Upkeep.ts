@@ -1,6 +1,6 @@
 /**
- * How a client stays online, in a program as in a page: it connects, logs in (RFC 4976 §5.1), logs in again before its path
- * ends, and begins anew when the connection is lost.
+ * Keeps a client online, for programs and pages: it connects, logs in (RFC 4976 §5.1), logs in again before the path expires, and
+ * connects again when the connection is lost.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,11 +10,11 @@ import type { Grant } from "./Auth.ts"
 import { ClientError } from "./ClientError.ts"
 import type { Client } from "./Endpoint.ts"
 
-/** Part of the time that a path is good for, after which it is renewed. */
+/** Part of a path's lifetime after which it is renewed. */
 const RENEW_AT = 0.8
-/** Milliseconds to wait for the relay's answer when a connection is closed. */
+/** Milliseconds that the relay has to close a connection that was closed here. */
 const CLOSE_WITHIN = 3000
-/** How long to wait, at least and at most, before a lost connection is made again; what is between them is random. */
+/** Default bounds of the random pause before a lost connection is made again. */
 export const RETRY: Retry = { atLeast: Duration.seconds(0.5), atMost: Duration.seconds(30) }
 
 export interface Retry {
@@ -22,31 +22,32 @@ export interface Retry {
   readonly atMost: Duration.Duration
 }
 
-/** Whether it is of no use to try a login again that was answered so, with the same password. */
+/** Whether a login that got this status is useless to repeat with the same password. */
 export const isFinal = (status: number | undefined): boolean => status === 401 || status === 403
 
-/** A login with credentials that are there. `after` is the grant that is to be followed by another one. */
+/** Logs in with known credentials. `after` is the grant that is renewed. */
 export type Login<E, R = never> = (client: Client, after?: Grant) => Effect.Effect<Grant, E, R>
 
-/** What is kept up. */
+/** The steps that differ between programs and pages. */
 export interface Upkeep<E, R> {
-  /** Makes a connection, which ends with the scope. */
+  /** Connects. The connection ends with the scope. */
   readonly connect: Effect.Effect<Client, E, R | Scope.Scope>
-  /** Asks for the credentials of a login, which may take as long as somebody needs to type a password. */
+  /** Asks for the credentials of a login. That may take as long as typing a password. */
   readonly login: Effect.Effect<Login<E, R>, E, R>
+  /** The error for a connection that was lost. */
   readonly lost: (error: ClientError) => E
-  /** It is logged in on a new connection. The scope is that of the connection. */
+  /** Called after the login on a new connection, in the scope of that connection. */
   readonly online: (client: Client, grant: Grant) => Effect.Effect<void, never, R | Scope.Scope>
-  /** It has a new path on the same connection. */
+  /** Called with a new grant on the same connection. */
   readonly renewed: (client: Client, grant: Grant) => Effect.Effect<void>
   /**
-   * It is not online, and completes when that is to be tried again; fails when it is of no use. `attempts` that failed
-   * before, the loss of a connection being one: 0 if it has not been online yet. `pause` is how long to wait then.
+   * Called when the client is offline. Completes when the next attempt is due; fails if trying again is useless. `attempts` is 0
+   * at the first attempt, and positive after an earlier failure or loss. `pause` gives how long to wait.
    */
   readonly offline: (error: E, attempts: number, pause: Effect.Effect<Duration.Duration>) => Effect.Effect<void, E, R>
 }
 
-/** Stays online until it is interrupted. Fails when it is of no use to go on. */
+/** Stays online until it is interrupted. Fails if trying again is useless. */
 export const keepUp = Effect.fnUntraced(function*<E, R>(
   upkeep: Upkeep<E, R>,
   retry: Retry = RETRY
@@ -62,7 +63,7 @@ export const keepUp = Effect.fnUntraced(function*<E, R>(
   let attempts = 0
   const once = Effect.gen(function*(): Effect.fn.Return<never, E, R | Scope.Scope> {
     let opening: Client | undefined
-    // Behind the end of the connection, which the relay has to hear.
+    // Runs after the finalizer of the connection, which closes it: the relay has a moment to read what was sent.
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() =>
         opening === undefined
@@ -72,7 +73,7 @@ export const keepUp = Effect.fnUntraced(function*<E, R>(
     )
     let client = opening = yield* upkeep.connect
     const login = yield* upkeep.login
-    // No relay keeps a connection for long on which nobody logs in.
+    // A relay closes a connection without a login after a short time.
     const gone = yield* Effect.raceFirst(client.closed, Effect.undefined)
     if (gone !== undefined) client = opening = yield* upkeep.connect
     const granted = yield* login(client)
@@ -95,7 +96,10 @@ export const keepUp = Effect.fnUntraced(function*<E, R>(
   }
 })
 
-/** Logs in again in time, for as long as that works. A relay that reads nothing lets an AUTH wait before it is sent, for ever. */
+/**
+ * Renews the path before it expires, for as long as that succeeds. It has a time limit of its own, because an AUTH to a relay that
+ * reads nothing waits for ever before it is sent.
+ */
 const renew = Effect.fnUntraced(function*<E, R>(
   { login, lost, renewed }: Upkeep<E, R>,
   client: Client,

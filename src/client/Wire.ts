@@ -1,7 +1,7 @@
 /**
- * The sending side of a client's connection: keeps frames whole and in order, lets others in between the chunks of a
- * long message (RFC 4975 §7.1.1), and makes senders wait when the connection does not take more. Where messages are
- * carried, a frame is handed over whole, since it is one of them (RFC 7977 §5.1).
+ * The sending side of a client's connection: keeps frames whole and in order, lets other frames pass between the chunks of a long
+ * message (RFC 4975 §7.1.1), and makes senders wait while the connection is busy. On WebSocket, a frame is handed over whole,
+ * because each is one message (RFC 7977 §5.1).
  */
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -10,13 +10,13 @@ import { Buffer } from "../platform/Node.ts"
 import type { Connection } from "../Transport.ts"
 import type { ClientError } from "./ClientError.ts"
 
-/** Octets that a sender hands over at a time. It waits for room between two pieces, and a chunk can be cut there for others. */
+/** Octets that a sender hands over at a time. Between two pieces, it waits for room, and a chunk can end to let others pass. */
 export const PIECE = 65_536
 /** Octets collected before they are handed to the connection. */
 const BATCH = 65_536
-/** Octets that wait for the operating system before senders are held up. */
+/** Octets that may wait for the operating system before senders have to wait. */
 const HIGH_WATER = 262_144
-/** Octets of responses and REPORTs that wait for a peer which does not read. Beyond it the peer is given up. */
+/** Octets of responses and REPORTs that may wait for a peer that does not read. Beyond it, the connection is closed. */
 const MAX_WAITING = 16_777_216
 
 export class Wire {
@@ -24,12 +24,12 @@ export class Wire {
   readonly #defer: (task: () => void) => void
   #batch: Array<Uint8Array> = []
   #batchLength = 0
-  /** Where messages are carried: offsets in the batch behind the last octets of frames. */
+  /** On WebSocket only: offsets in the batch at which frames end. */
   #ends: Array<number> | undefined
   #flushing = false
-  /** Octets handed to the connection that the operating system has not taken. */
+  /** Octets handed to the connection that the operating system has not accepted yet. */
   #unwritten = 0
-  /** Frames that came while a chunk was open. */
+  /** Frames that were posted while a chunk is open. */
   #behind: Array<Uint8Array> = []
   #behindLength = 0
   #open = false
@@ -50,7 +50,7 @@ export class Wire {
     return this.#ends !== undefined
   }
 
-  /** Others want to send: a chunk that may be cut should end now. */
+  /** Whether others want to send: an open chunk should end if it can. */
   get crowded(): boolean {
     return this.#behind.length > 0 || this.#waiting > 0
   }
@@ -58,7 +58,7 @@ export class Wire {
   /** Completes when `crowded` is true. */
   readonly wanted: Effect.Effect<void> = this.#wanted.await
 
-  /** Completes when the connection takes more; fails when it is gone. */
+  /** Completes when the connection accepts more octets. Fails when it has ended. */
   readonly room: Effect.Effect<void, ClientError> = Effect.suspend(() => {
     if (this.#gone !== undefined) return Effect.fail(this.#gone)
     return this.hasRoom ? Effect.void : Effect.andThen(this.#room.await, this.room)
@@ -68,7 +68,7 @@ export class Wire {
     return this.#gone === undefined && this.#unwritten < HIGH_WATER
   }
 
-  /** Runs a sender's chunk when no other one is open. The chunk's octets go through `put`. */
+  /** Runs `body`, which writes one chunk with `put`, when no other chunk is open. */
   chunk<A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E | ClientError, R> {
     const opened = Effect.ensuring(
       Effect.andThen(Effect.sync(() => this.#begin()), body),
@@ -83,12 +83,15 @@ export class Wire {
           this.#want()
         })
       const turn = this.#turn.withPermit(Effect.andThen(wait(false), Effect.andThen(this.room, opened)))
-      // In one: who is interrupted between the two would be waited for as long as there is the connection.
+      // In one effect: after an interruption between the two, this sender would count as waiting for ever.
       return Effect.ensuring(Effect.andThen(wait(true), turn), wait(false))
     })
   }
 
-  /** Octets as they are, of whole frames. What has begun is ended when it is given up: what others send would be taken for the rest. */
+  /**
+   * Sends octets of whole frames. If it is interrupted after some of them, the rest is sent too: the frames of others would be read
+   * as the rest.
+   */
   octets(octets: Uint8Array): Effect.Effect<void, ClientError> {
     return Effect.suspend(() => {
       let at = 0
@@ -107,7 +110,7 @@ export class Wire {
     })
   }
 
-  /** A whole frame, without waiting: behind the open chunk, if there is one. */
+  /** Sends a whole frame without waiting, after the open chunk if there is one. */
   post(frame: Uint8Array): void {
     if (this.#gone !== undefined) return
     if (!this.#open) {
@@ -121,14 +124,14 @@ export class Wire {
     if (this.#unwritten + this.#behindLength + this.#batchLength > MAX_WAITING) this.#connection.destroy()
   }
 
-  /** Octets of the open chunk. They must stay unchanged until the chunk is closed or `flush` was called. */
+  /** Adds octets to the open chunk. They must not be changed until the chunk is closed or `flush` is called. */
   put(octets: Uint8Array): void {
     this.#batch.push(octets)
     this.#batchLength += octets.length
     if (this.#batchLength >= BATCH) this.flush()
   }
 
-  /** Hands over what there is; where messages are carried, not before the open chunk has ended. */
+  /** Hands the collected octets to the connection; on WebSocket, only when no chunk is open. */
   flush(): void {
     if (this.#open && this.#ends !== undefined) return
     const octets = this.#batch
@@ -147,7 +150,7 @@ export class Wire {
     this.#connection.write(Buffer.concat(octets, length), written, ends)
   }
 
-  /** The connection is gone: whoever waits fails with `error`. */
+  /** The connection has ended. All that waits fails with `error`. */
   close(error: ClientError): void {
     this.#gone = error
     this.#batch = []
@@ -160,7 +163,7 @@ export class Wire {
     this.#open = true
   }
 
-  /** A whole frame, or the last octets of one. */
+  /** Adds a whole frame. */
   #whole(octets: Uint8Array): void {
     this.#batch.push(octets)
     this.#batchLength += octets.length

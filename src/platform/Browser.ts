@@ -1,24 +1,24 @@
 /**
- * What the protocol and the client need of the platform, where Node's modules are not: `Node.ts` for browsers. Of each
- * function only the calls that are made. Hashes cannot come from WebCrypto, which has no MD5 and answers later.
+ * The functions of Node.js that the protocol and the client use, for browsers; it replaces `Node.ts`. Each supports only the calls
+ * that are made. Hashes are not those of WebCrypto, which is asynchronous and has no MD5.
  */
 import { md5 } from "@noble/hashes/legacy.js"
 import { sha256 } from "@noble/hashes/sha2.js"
 
 type Encoding = "latin1" | "utf8"
 
-/** Codes that `String.fromCharCode` is given in one call. */
+/** Arguments of one call of `String.fromCharCode`. */
 const CODES = 4096
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
-/** Without the static side, which has other functions of the same names. */
+/** Typed without the static side, whose functions of the same names differ. */
 const Octets = Uint8Array as unknown as new(octets: ArrayBuffer | number, at?: number, length?: number) => Uint8Array<
   ArrayBuffer
 >
 
-/** `Buffer` of Node, as far as it is used. */
+/** The part of Node's `Buffer` that is used. */
 export class Buffer extends Octets {
   static alloc(length: number, fill = 0): Buffer {
     const octets = new Buffer(length)
@@ -30,7 +30,7 @@ export class Buffer extends Octets {
     return new Buffer(length)
   }
 
-  /** A copy of octets, a view of a buffer. */
+  /** Copies text and octets; an `ArrayBuffer` is not copied. */
   static from(value: string | Uint8Array | ArrayBuffer, encoding: Encoding = "utf8"): Buffer {
     if (value instanceof ArrayBuffer) return new Buffer(value)
     const octets = typeof value !== "string" ? value : encoding === "latin1" ? latin1(value) : encoder.encode(value)
@@ -51,7 +51,7 @@ export class Buffer extends Octets {
 
   override toString(encoding: Encoding = "utf8", start = 0, end = this.length): string {
     const octets = this.subarray(start, end)
-    // "latin1" of TextDecoder is windows-1252.
+    // The label "latin1" of TextDecoder means windows-1252.
     if (encoding !== "latin1") return decoder.decode(octets)
     let text = ""
     for (let at = 0; at < octets.length; at += CODES) text += String.fromCharCode(...octets.subarray(at, at + CODES))
@@ -99,7 +99,7 @@ const octetsOf = (data: string | Uint8Array): Uint8Array => typeof data === "str
 
 const hexOf = (octets: Uint8Array): string => Array.from(octets, (one) => one.toString(16).padStart(2, "0")).join("")
 
-/** In lower-case hex. */
+/** A hash in lower-case hex. */
 export const hash = (algorithm: Algorithm, data: string | Uint8Array): string =>
   hexOf(algorithms[algorithm](octetsOf(data)))
 
@@ -117,7 +117,7 @@ export const createHash = (algorithm: Algorithm) => {
 
 export const randomFillSync = <A extends Uint8Array<ArrayBuffer>>(octets: A): A => crypto.getRandomValues(octets)
 
-/** Both of one length. In a time that does not tell where they differ. */
+/** Compares octets of equal length in a time that does not depend on where they differ. */
 export const timingSafeEqual = (a: Uint8Array, b: Uint8Array): boolean => {
   let difference = 0
   for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!
@@ -128,8 +128,8 @@ const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
 
 export const isIPv4 = (text: string): boolean => IPV4.test(text)
 
-/** Without a zone, which has no place in a URI. */
+/** Whether text is an IPv6 address without a zone, which a URI cannot have. */
 export const isIPv6 = (text: string): boolean => text.includes(":") && URL.canParse(`http://[${text}]`)
 
-/** Where a package is loaded from: all are in the bundle of the page. */
+/** Where a package is loaded from, for errors: all are in the bundle. */
 export const placeOf = (name: string): string => `the ${name} in its bundle`

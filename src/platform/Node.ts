@@ -1,10 +1,10 @@
 /**
- * What the protocol and the client need of the platform, from Node. In a browser `Browser.ts` stands in its place: the
- * field `browser` of package.json, and `src/browser/bundle.ts`, put it there.
+ * The functions of Node.js that the protocol and the client use. In browsers, `Browser.ts` replaces it, by the field `browser` of
+ * package.json and by `src/browser/bundle.ts`.
  */
 export { Buffer } from "node:buffer"
 export { createHash, hash, randomFillSync, timingSafeEqual } from "node:crypto"
 export { isIPv4, isIPv6 } from "node:net"
 
-/** Where a package is loaded from, as a URL. */
+/** The URL that a package is loaded from. */
 export const placeOf = (name: string): string => import.meta.resolve(name)
