@@ -1,11 +1,11 @@
 /**
- * What `msrp-relay/browser` gives: chats and files by MSRP (RFC 4975) through a relay (RFC 4976) over WebSocket (RFC 7977),
- * with promises, async iterables and events. Sizes are octets, times are seconds.
+ * The types of `msrp-relay/browser`: chats and files by MSRP (RFC 4975) through a relay (RFC 4976) over WebSocket (RFC 7977), with
+ * promises, async iterables and events. Sizes are in octets, times in seconds.
  */
 import type { MsrpError } from "./MsrpError.ts"
 
 /**
- * A user and his password.
+ * A user name and a password.
  *
  * @category models
  * @since 0.2.0
@@ -16,31 +16,31 @@ export interface Credentials {
 }
 
 /**
- * Which relay, and who logs in.
+ * The relay to connect to, and the user to log in as.
  *
  * @category options
  * @since 0.2.0
  */
 export interface ConnectOptions {
-  /** Where the relay opens WebSockets: `wss://relay.example.com/`. `ws:` is for loopback. */
+  /** The WebSocket URL of the relay: `wss://relay.example.com/`. `ws:` is for loopback. */
   readonly url: string | URL
   readonly username?: string | undefined
   readonly password?: string | undefined
-  /** Asked for before each login, instead of both above: for passwords that last for an hour. */
+  /** Called before each login, instead of `username` and `password`: for passwords that expire. */
   readonly credentials?: (() => Credentials | Promise<Credentials>) | undefined
-  /** The relay's URI, where it is not that of `url`: `msrps://relay.example.com:2855;ws`. */
+  /** The MSRP URI of the relay, if it does not follow from `url`: `msrps://relay.example.com:2855;ws`. */
   readonly relay?: string | undefined
-  /** Seconds that the path is asked to be good for; it is renewed in time. The relay decides when absent. */
+  /** Requested lifetime of the path in seconds; it is renewed in time. Absent: the relay decides. */
   readonly expires?: number | undefined
-  /** Gives up to connect. Once `connect` has succeeded it has no meaning: there is `close`. */
+  /** Aborts `connect`. Once that has succeeded, it has no effect: use `close`. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * - `connecting`: to the relay, or logging in
+ * - `connecting`: connecting to the relay, or logging in
  * - `open`: logged in
- * - `waiting`: the connection was lost, and is made again in a while: within 30 seconds, or when the browser is online
- * - `closed`: for good, by `close` or because the relay does not let this user in
+ * - `waiting`: the connection was lost, and is made again within 30 seconds, or when the browser is online
+ * - `closed`: ended by `close`, or because the relay refuses this user
  *
  * @category models
  * @since 0.2.0
@@ -48,16 +48,16 @@ export interface ConnectOptions {
 export type State = "connecting" | "open" | "waiting" | "closed"
 
 /**
- * What a connection has become, and why.
+ * The new state of a connection, and the reason.
  *
  * @category models
  * @since 0.2.0
  */
 export interface StateChange {
   readonly state: State
-  /** What has ended the connection, or the attempt to connect. */
+  /** The error that ended the connection, or the attempt to connect. */
   readonly error: MsrpError | undefined
-  /** Seconds until it is tried again, when the state is `waiting`; at once when the browser comes online. */
+  /** Seconds until the next attempt, in the state `waiting`. It is made at once if the browser comes online. */
   readonly retryIn: number | undefined
 }
 
@@ -70,12 +70,12 @@ export interface StateChange {
 export interface MsrpEventMap {
   /** The state has changed. */
   readonly state: CustomEvent<StateChange>
-  /** `path` has changed: it was renewed, or the connection is another one. Peers must be told. */
+  /** `path` has changed, with a new login or a new connection. Peers need the new one. */
   readonly path: CustomEvent<string>
 }
 
 /**
- * How long a listener listens, as `addEventListener` has it.
+ * Options of a listener, as those of `addEventListener`.
  *
  * @category options
  * @since 0.2.0
@@ -94,13 +94,13 @@ export interface ListenerOptions {
 export interface Msrp {
   readonly state: State
   /**
-   * The URIs of the relay by which this user is reached, for the first part of `a=path` (RFC 4976 §5.1); empty while there
-   * is no connection. A session's own `path` has both parts.
+   * The URIs of the relay by which peers reach this user: the first part of `a=path` (RFC 4976 §5.1). Empty while there is no
+   * connection. The `path` of a session is complete.
    */
   readonly path: string
-  /** A new session, with an own URI. Any number of them share the connection. */
+  /** Makes a session, with a URI of its own. Any number of sessions share the connection. */
   session(options?: SessionOptions): Session
-  /** Ends sessions and connection. Completes when the relay has closed the connection too, or after three seconds. */
+  /** Ends all sessions and the connection. Completes when the relay has closed it too, or after three seconds. */
   close(): Promise<void>
   addEventListener<K extends keyof MsrpEventMap>(
     type: K,
@@ -114,17 +114,17 @@ export interface Msrp {
 }
 
 /**
- * The peer of a session, and what is taken from it.
+ * The peer of a session, and which messages are accepted.
  *
  * @category options
  * @since 0.2.0
  */
 export interface SessionOptions {
-  /** The peer's path, as it stands in its `a=path`. May be told later. */
+  /** The peer's path, as in its `a=path`. Can be set later. */
   readonly peer?: string | undefined
-  /** Media types that are wanted, as in `a=accept-types`: `text/plain`, `image/*`, `*`. Others are answered 415. Default all. */
+  /** Accepted media types, as in `a=accept-types`: `text/plain`, `image/*`, `*`. Others are answered 415. Default: all. */
   readonly accept?: ReadonlyArray<string> | undefined
-  /** Octets of a message; longer ones are answered 413. Default 1 GiB. */
+  /** Octets of a message. Longer ones are answered 413. Default 1 GiB. */
   readonly maxSize?: number | undefined
 }
 
@@ -135,61 +135,61 @@ export interface SessionOptions {
  * @since 0.2.0
  */
 export interface Session {
-  /** The own URI. */
+  /** The URI of this session. */
   readonly uri: string
-  /** The whole path to here, for `a=path`; changes with `Msrp.path`, and is empty while there is no connection. */
+  /** The path to this session, for `a=path`. Changes with `Msrp.path`, and is empty while there is no connection. */
   readonly path: string
-  /** The peer's path. Throws a `MsrpError` when what it is set to is none. */
+  /** The peer's path. Setting it to something that is not a path throws a `MsrpError`. */
   peer: string | undefined
   /**
-   * Sends a message. Completes when the relay has all of it; rejects with `Lost` when the connection goes before, and then
-   * nothing is sent again. A `File` goes with its name.
+   * Sends a message. Completes when the relay has all of it. Rejects with `Lost` if the connection ends before; the message is not
+   * sent again. The name of a `File` is sent with it.
    */
   send(data: string | Blob | Uint8Array, options?: SendOptions): Promise<Sent>
-  /** Messages without a file name, in order. At most 1000 and 8 MiB wait to be taken; more are answered 413. */
+  /** Messages without a file name, in order. At most 1000 and 8 MiB wait to be taken; further ones are answered 413. */
   readonly messages: AsyncIterable<Message>
-  /** Files: messages with a file name, or that are attachments (Content-Disposition). As many may wait. */
+  /** Files: messages with a file name, and attachments (Content-Disposition). The limits are those of `messages`. */
   readonly incoming: AsyncIterable<IncomingFile>
-  /** Nothing more is taken: what still comes is answered 481. What was not taken is refused. */
+  /** Ends the session. Messages that still arrive are answered 481, and those that were not taken are refused. */
   close(): void
 }
 
 /**
- * What is wanted for a message.
+ * How a message is sent.
  *
  * @category options
  * @since 0.2.0
  */
 export interface SendOptions {
-  /** Default: `text/plain` for text, the type of a blob, else `application/octet-stream`. */
+  /** Default: `text/plain` for text, the type of a blob, otherwise `application/octet-stream`. */
   readonly contentType?: string | undefined
-  /** Name of the file, if it is not that of a `File`. */
+  /** Name of the file. Default: that of a `File`. */
   readonly filename?: string | undefined
   /** Ask the peer for a receipt: see `Sent.delivered`. Default false. */
   readonly receipt?: boolean | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
-  /** Ends the message where it is; the peer is told. */
+  /** Aborts the message. The peer gets the flag `#` (RFC 4975 §7.1.1). */
   readonly signal?: AbortSignal | undefined
-  /** Message-ID, 4 to 32 letters and digits. Default: a new one. */
+  /** Message-ID: 4 to 32 letters, digits, dots, hyphens and the like. Default: a new one. */
   readonly messageId?: string | undefined
 }
 
 /**
- * How much of a message has gone, in octets.
+ * How much of a message was sent, in octets.
  *
  * @category models
  * @since 0.2.0
  */
 export interface Progress {
-  /** Octets that were handed to the browser. */
+  /** Handed to the browser. */
   readonly sent: number
-  /** Octets that the relay has answered for. */
+  /** In chunks that the relay has answered with 200. */
   readonly acknowledged: number
   readonly total: number
 }
 
 /**
- * A message that the relay has taken.
+ * A message that the relay has accepted.
  *
  * @category models
  * @since 0.2.0
@@ -199,8 +199,8 @@ export interface Sent {
   /** Octets. */
   readonly length: number
   /**
-   * The peer has all of it. Rejects with `Failed` when a REPORT says that it does not, with `Lost` when the connection goes
-   * first, with `NoReceipt` without `receipt`. Nobody has to send receipts, so wait for something else as well.
+   * Completes when the peer has the whole message. Rejects with `Failed` for a failure REPORT, with `Lost` if the connection ends
+   * first, and with `NoReceipt` without `receipt`. Peers need not send receipts, so use a time limit.
    */
   readonly delivered: Promise<Delivered>
 }
@@ -217,13 +217,13 @@ export interface Delivered {
 }
 
 /**
- * What is wanted for reading a message.
+ * How a message is read.
  *
  * @category options
  * @since 0.2.0
  */
 export interface ReadOptions {
-  /** Ends reading; the rest of the message is refused. */
+  /** Aborts reading. The rest of the message is refused. */
   readonly signal?: AbortSignal | undefined
   readonly onProgress?:
     | ((progress: { readonly received: number; readonly total: number | undefined }) => void)
@@ -231,27 +231,27 @@ export interface ReadOptions {
 }
 
 /**
- * A message that is coming, or has come. Its body can be read once, by one of the three. Of one that is still coming 1 MiB waits
- * to be read, then its sender does; it is refused when nothing is read for 25 seconds then.
+ * A message that is arriving, or has arrived. Its body can be read once, with `text`, `blob` or `stream`. Of one that is still coming
+ * 1 MiB waits to be read; beyond it, the sender has to wait. The message is refused when nothing is read for 25 seconds then.
  *
  * @category models
  * @since 0.2.0
  */
 export interface Message {
   readonly messageId: string
-  /** The path to its sender, who may not be the peer that was expected. */
+  /** The path to its sender, which may not be the expected peer. */
   readonly from: string
   readonly contentType: string
-  /** Octets, if the sender has said. */
+  /** Octets of the whole message, if the sender has announced them. */
   readonly size: number | undefined
-  /** Octets that have come. */
+  /** Octets that have arrived. */
   readonly received: number
-  /** As UTF-8. Rejects with `Dropped` above 16 MiB. */
+  /** The body, decoded as UTF-8. Rejects with `Dropped` above 16 MiB. */
   text(options?: ReadOptions): Promise<string>
   blob(options?: ReadOptions): Promise<Blob>
-  /** Octets while they come. To cancel it refuses the rest. */
+  /** Octets as they arrive. Cancelling the stream refuses the rest. */
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>
-  /** No (more) of it is wanted: its sender hears 413, or another status. */
+  /** Refuses the rest of the message with `status`, 413 by default. */
   refuse(status?: number): void
 }
 
@@ -262,8 +262,8 @@ export interface Message {
  * @since 0.2.0
  */
 export interface IncomingFile extends Message {
-  /** Without folders and control characters, at most 255 of them; `file` if the sender has not said. */
+  /** Name without folders and control characters, of which the last are kept, at most 255 of them. Default `file`. */
   readonly name: string
-  /** From 0 to 1; undefined if the sender has not said how long it is. */
+  /** From 0 to 1. Undefined if the sender has not announced the size. */
   readonly progress: number | undefined
 }

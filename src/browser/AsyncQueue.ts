@@ -1,8 +1,8 @@
-/** What has come and waits to be taken by `for await`. */
+/** A queue that is read with `for await`. */
 
 /** Entries that may wait. */
 export const MAX_WAITING = 1000
-/** Octets that those may hold which wait. */
+/** Octets that waiting entries may hold together. */
 export const MAX_OCTETS = 8_388_608
 
 export class AsyncQueue<A extends { readonly received: number }> implements AsyncIterable<A> {
@@ -14,7 +14,7 @@ export class AsyncQueue<A extends { readonly received: number }> implements Asyn
     return this.#waiting.length >= MAX_WAITING || this.octets >= MAX_OCTETS
   }
 
-  /** Octets that have come of what waits. */
+  /** Octets of waiting entries that have arrived by now. */
   get octets(): number {
     return this.#waiting.reduce((sum, { received }) => sum + received, 0)
   }
@@ -25,7 +25,7 @@ export class AsyncQueue<A extends { readonly received: number }> implements Asyn
     else if (!this.#ended) this.#waiting.push(entry)
   }
 
-  /** Nothing more will come. Gives what was not taken. */
+  /** Ends the queue, and gives the entries that were not taken. */
   end(): ReadonlyArray<A> {
     this.#ended = true
     const left = this.#waiting
@@ -35,7 +35,7 @@ export class AsyncQueue<A extends { readonly received: number }> implements Asyn
     return left
   }
 
-  /** Iterators share what waits: each entry goes to one of them. To leave one takes nothing from the others. */
+  /** Iterators share the entries: each entry goes to one of them. Leaving one iterator takes nothing from the others. */
   [Symbol.asyncIterator](): AsyncIterator<A, undefined> {
     let left = false
     const over = { done: true, value: undefined } as const

@@ -1,4 +1,4 @@
-/** One session of a page (RFC 4975 §4): what comes for its URI, and what is sent from it. */
+/** A session of a page (RFC 4975 §4): the messages to its URI and from it. */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -23,18 +23,18 @@ import { MsrpError } from "./MsrpError.ts"
 import { guardedProgress } from "./ProgressCallback.ts"
 import { ReceivedFile, ReceivedMessage } from "./ReceivedMessage.ts"
 
-/** Octets of a message that is taken, unless a session says otherwise. */
+/** Default of `maxSize`, in octets. */
 const MAX_SIZE = 1_073_741_824
 /** Octets of a blob that are read at a time. */
 const SLICE = 1_048_576
 
-/** Whom a session belongs to. */
+/** The connection that a session belongs to. */
 export interface ChatOwner {
   readonly context: Context.Context<never>
-  /** The connection and the Use-Path of now. Undefined while there is none. */
+  /** The current connection and its grant. Undefined while there is none. */
   readonly online: { readonly client: Client; readonly grant: Grant } | undefined
   readonly path: string
-  /** It takes no more. */
+  /** Called when a session is closed. */
   readonly left: (chat: Chat) => void
 }
 
@@ -76,12 +76,12 @@ export class Chat implements Session {
 
   // ---- in
 
-  /** Octets of messages that nobody has taken. */
+  /** Octets of messages that were not taken yet. */
   get waiting(): number {
     return this.messages.octets + this.incoming.octets
   }
 
-  /** What becomes of a message whose first chunk is this. */
+  /** Decides about a message by its first chunk. */
   collect(first: Frame): Collect {
     const type = (first.header("Content-Type") ?? "").replace(/;.*$/s, "").trim().toLowerCase()
     const accepts = (one: string): boolean =>
@@ -103,7 +103,7 @@ export class Chat implements Session {
     this.end(481)
   }
 
-  /** Nothing more comes; what was not taken is refused with `status`. */
+  /** Ends both queues, and refuses what was not taken with `status`. */
   end(status: number): void {
     for (const message of [...this.messages.end(), ...this.incoming.end()]) message.refuse(status)
   }
@@ -121,7 +121,7 @@ export class Chat implements Session {
     const size = typeof data === "string" ? undefined : data instanceof Blob ? data.size : data.length
     const { client, grant } = online
     const filename = options.filename ?? (data instanceof File ? data.name : undefined)
-    // A blob may be of any text.
+    // The type of a blob may be any text.
     const contentType = options.contentType ?? (data instanceof Blob && isMediaType(data.type) ? data.type : undefined)
     const toPath = [...grant.usePath.map(({ text }) => text), ...pathUris(peer)]
     checkPaths([...toPath, this.uri], contentType)
@@ -152,7 +152,7 @@ export class Chat implements Session {
       context,
       sent.delivered.pipe(Effect.mapBoth({ onFailure: fromClient, onSuccess: ({ status }): Delivered => ({ status }) }))
     )
-    // Who does not want to know it is not told.
+    // A page that does not use `delivered` gets no unhandled rejection.
     delivered.catch(() => {})
     return { messageId: sent.messageId, length: sent.length, delivered }
   }
@@ -165,12 +165,12 @@ const isFile = (first: Frame): boolean => {
   return disposition !== undefined && (disposition.filename !== undefined || disposition.type === "attachment")
 }
 
-/** Refuses what goes beyond `maxSize`, which its sender has not announced. */
+/** Refuses a message that exceeds `maxSize`, which its sender has not announced. */
 const limited = (incoming: Incoming, maxSize: number): Incoming => {
   let taken = 0
   const next: Incoming["next"] = Effect.flatMap(incoming.next, (octets) => {
     taken += octets?.length ?? 0
-    // The second time it fails as dropped.
+    // After the refusal, `next` fails with `Dropped`.
     return taken > maxSize ? Effect.andThen(incoming.refuse(), incoming.next) : Effect.succeed(octets)
   })
   return Object.assign(Object.create(incoming) as Incoming, { next })

@@ -1,6 +1,6 @@
 /**
- * What a page asks for and cannot be used is `Invalid`, before anything is made of it. By hand: `Schema` would make the
- * bundle longer by a quarter.
+ * Checks the arguments of a page's calls: those that are not valid throw `Invalid` before anything is done. Without `Schema`, which
+ * would make the bundle a quarter larger.
  */
 import { isMediaType } from "../client/MediaType.ts"
 import { MAX_URIS, PATHS } from "../client/PathLimits.ts"
@@ -21,10 +21,10 @@ const isSwitch = (value: unknown): boolean => value === undefined || typeof valu
 const isSignal = (value: unknown): boolean =>
   value === undefined || typeof Object(value).addEventListener === "function"
 
-/** Who logs in has a name of one line. */
+/** Whether a value is a user name: text in one line. */
 export const isUserName = (name: unknown): boolean => typeof name === "string" && isUtf8Line(name)
 
-/** What is no option is told: who writes `expire` wants `expires`. */
+/** Refuses unknown options, to find typing errors such as `expire` for `expires`. */
 const checkNames = (options: unknown, names: object): void => {
   check(typeof options === "object" && options !== null && !Array.isArray(options), "options", "an object")
   for (const name in options as object) check(name in names, name, "left out: it is no option")
@@ -79,7 +79,9 @@ export const checkSend = (data: unknown, options: SendOptions): void => {
   check(isSignal(signal), "signal", "an AbortSignal")
 }
 
-/** What a relay does not take would end the connection, with all its sessions. In To-Path and From-Path are `uris`, all in all. */
+/**
+ * Checks the limits of a relay, which would close the connection with all its sessions. `uris` are those of To-Path and From-Path.
+ */
 export const checkPaths = (uris: ReadonlyArray<string>, contentType = ""): void =>
   check(
     uris.length <= MAX_URIS + 1 && uris.join(" ").length + toUtf8(contentType).length <= PATHS,

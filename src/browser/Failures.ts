@@ -1,4 +1,4 @@
-/** What fails inside, as what a page is told. */
+/** Converts the errors of the client to those of the page. */
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -29,7 +29,7 @@ export const fromClient = ({ message, reason, status }: ClientError): MsrpError 
 export const fromLogin = ({ message, reason, status }: ClientError): MsrpError =>
   new MsrpError(reason === "Refused" ? "Login" : reasonOf[reason], message, { status })
 
-/** A page is told no more than that it failed. */
+/** A browser does not say why a WebSocket could not be opened. */
 export const fromTransport = ({ reason, target }: TransportError): MsrpError =>
   new MsrpError(
     "Unreachable",
@@ -46,7 +46,7 @@ export const aborted = (signal: AbortSignal | undefined): MsrpError =>
 
 export const isMsrpError = (error: unknown): error is MsrpError => error instanceof MsrpError
 
-/** Runs it as a promise, which is rejected with a `MsrpError`; `signal` interrupts it. */
+/** Runs an effect as a promise, which rejects with a `MsrpError`. `signal` interrupts it. */
 export const promised = async <A, R>(
   context: Context.Context<R>,
   effect: Effect.Effect<A, MsrpError, R>,

@@ -1,6 +1,6 @@
 /**
- * The connection of a page to its relay: it is logged in, logged in again before the path ends, and made anew when it is
- * lost. Sessions outlive it, their paths do not.
+ * The connection of a page to its relay. It logs in, renews the path before it expires, and connects again when the connection is
+ * lost. Sessions outlive a connection; their paths do not.
  */
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -25,7 +25,7 @@ import { checkConnect, isUserName } from "./Checks.ts"
 import { fromLogin, fromTransport } from "./Failures.ts"
 import { MsrpError } from "./MsrpError.ts"
 
-/** Octets of messages of all sessions that wait to be taken. Half of what the client keeps before it reads no more. */
+/** Octets of messages of all sessions that may wait to be taken: half of those at which the client pauses reading. */
 const MAX_WAITING_OCTETS = 33_554_432
 
 interface Target {
@@ -33,7 +33,7 @@ interface Target {
   readonly host: string
   readonly port: number
   readonly path: string
-  /** The relay's URI. */
+  /** The MSRP URI of the relay. */
   readonly relay: string
 }
 
@@ -58,7 +58,7 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
   path = ""
   readonly #options: ConnectOptions
   readonly #target: Target
-  /** In own URIs, which stay the same on every connection. */
+  /** The address in the URIs of sessions, which stay the same on every connection. */
   readonly #address = invalidAddress()
   readonly #chats = new Map<string, Chat>()
   #fiber: Fiber.Fiber<void> | undefined
@@ -91,13 +91,13 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
     Effect.sync(() => this.#closed(undefined))
   )
 
-  /** Completes when it is open for the first time. */
+  /** Connects. Completes after the first login. */
   readonly start: Effect.Effect<void, MsrpError> = Effect.suspend(() => {
     const first = Deferred.makeUnsafe<void, MsrpError>()
     const opened = (): void => void Deferred.doneUnsafe(first, Exit.void)
     this.#fiber = Effect.runForkWith(this.context)(
       this.#run(opened).pipe(
-        // Who waits for it would wait for ever.
+        // Otherwise `start` would never complete.
         Effect.catchDefect((cause) => Effect.fail(new MsrpError("Invalid", "it ended by a defect", { cause }))),
         Effect.catch((error) =>
           Effect.sync(() => {
@@ -110,7 +110,7 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
     return Effect.onInterrupt(Deferred.await(first), () => this.#end)
   })
 
-  /** Until it is closed: fails when it is of no use to go on. */
+  /** Stays online until it is closed. Fails if trying again is useless. */
   #run(opened: () => void): Effect.Effect<void, MsrpError, Transport | Codec> {
     const { host, path, port, scheme } = this.#target
     return keepUp<MsrpError, Transport | Codec>({
@@ -215,12 +215,12 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
 
   #came(incoming: Incoming): Effect.Effect<void> {
     const chat = this.#chatOf(incoming.first)
-    // It was closed meanwhile.
+    // The session may have been closed meanwhile.
     return chat === undefined ? Effect.orDie(incoming.refuse(481)) : Effect.sync(() => chat.came(incoming))
   }
 }
 
-/** Completes when the browser says that there is a network again; elsewhere never. */
+/** Completes at the browser's event `online`. Never completes where there are no such events. */
 const online: Effect.Effect<void> = Effect.callback((resume) => {
   const { addEventListener, removeEventListener } = globalThis as Partial<EventTarget>
   const listener = () => resume(Effect.void)
@@ -228,7 +228,7 @@ const online: Effect.Effect<void> = Effect.callback((resume) => {
   return Effect.sync(() => removeEventListener?.call(globalThis, "online", listener))
 })
 
-/** Connects and logs in. It goes on until it is closed. */
+/** Connects, logs in, and stays online until it is closed. */
 export const open = (options: ConnectOptions): Effect.Effect<Msrp, MsrpError, Transport | Codec> =>
   Effect.gen(function*() {
     const context = yield* Effect.context<Transport | Codec>()
@@ -237,6 +237,6 @@ export const open = (options: ConnectOptions): Effect.Effect<Msrp, MsrpError, Tr
       catch: (error) => error instanceof MsrpError ? error : new MsrpError("Invalid", String(error))
     })
     yield* link.start
-    // Its events are those, and no others.
+    // `EventTarget` has no types for the events of `Msrp`.
     return link as unknown as Msrp
   })

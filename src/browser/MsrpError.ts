@@ -1,20 +1,20 @@
 /**
  * Why something failed.
  *
- * - `Invalid`: what was asked for cannot be done so: not a URL, no peer, a body that was read already.
+ * - `Invalid`: an argument or call is not valid: not a URL, no peer, a body that was read already.
  * - `Unreachable`: no WebSocket could be opened. A browser does not say why.
- * - `Login`: the relay does not let this user in, or asks for what cannot be answered; `status` is its answer.
- * - `Unproven`: what answers does not know the password, so it may not be the relay.
+ * - `Login`: the relay refuses this user, or there are no valid credentials; `status` is the relay's answer, if there is one.
+ * - `Unproven`: the server did not prove that it knows the password, so it may not be the relay.
  * - `Refused`: a hop has refused the message; `status` is its answer.
  * - `Failed`: a REPORT says that the message did not arrive; `status` is its code.
  * - `Timeout`: no answer within 30 seconds.
- * - `Lost`: the connection is gone. Whether the message has arrived is not known.
+ * - `Lost`: there is no connection any more. Whether the message has arrived is not known.
  * - `NoReceipt`: no receipt was asked for, or too many are awaited.
- * - `GivenUp`: its sender has given up the message that was coming, or it is not as long as he said.
- * - `Dropped`: this side has refused the message that was coming: it was too long, or was not read.
- * - `Unreadable`: the file or blob cannot be read any more, or is not as long as it was.
- * - `Aborted`: by the signal; `cause` is its reason.
- * - `Answer`: an answer that cannot be understood.
+ * - `GivenUp`: the sender has given up the incoming message, or its length differs from the announced one.
+ * - `Dropped`: this side has refused the incoming message: it was too long, or was not read.
+ * - `Unreadable`: the file or blob cannot be read any more, or its length has changed.
+ * - `Aborted`: aborted by the signal; `cause` is its reason.
+ * - `Answer`: an answer of the relay is malformed.
  *
  * @category errors
  * @since 0.2.0
@@ -36,7 +36,7 @@ export type MsrpErrorReason =
   | "Answer"
 
 /**
- * What every promise of this module is rejected with. Nothing secret is in it.
+ * The error that all promises of this module reject with. It contains no secrets.
  *
  * @category errors
  * @since 0.2.0
@@ -44,7 +44,7 @@ export type MsrpErrorReason =
 export class MsrpError extends Error {
   override readonly name = "MsrpError"
   readonly reason: MsrpErrorReason
-  /** Code of a response or REPORT (RFC 4975 §10), where one came. */
+  /** Status code of the response or REPORT, if there was one (RFC 4975 §10). */
   readonly status: number | undefined
 
   constructor(

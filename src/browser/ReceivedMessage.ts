@@ -1,4 +1,4 @@
-/** A message that comes, for a page: its body as text, blob or stream. */
+/** Received messages of a page: the body as text, blob or stream. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { Incoming } from "../client/Incoming.ts"
@@ -9,11 +9,11 @@ import { fromClient, promised } from "./Failures.ts"
 import { MsrpError } from "./MsrpError.ts"
 import { guardedProgress } from "./ProgressCallback.ts"
 
-/** Octets of a text. */
+/** Octets of a body that is read as text. */
 export const MAX_TEXT = 16_777_216
-/** Octets after which what was read goes into a blob, which a browser may keep on disk. */
+/** Octets that are collected before they are moved to a blob, which a browser may keep on disk. */
 const INTO_BLOB = 8_388_608
-/** Characters of a file's name. */
+/** Characters of a file name. */
 const MAX_NAME = 255
 
 export class ReceivedMessage implements Message {
@@ -126,7 +126,7 @@ export class ReceivedFile extends ReceivedMessage implements IncomingFile {
   }
 }
 
-/** What may be shown and offered for download: of a name from elsewhere the last part, without what is not text. */
+/** Makes a received file name safe to show and to save: its last part, without control characters. */
 export const nameOf = (filename: string | undefined): string => {
   const last = (filename ?? "").split(/[/\\]/).at(-1)!.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "").trim()
   const name = Array.from(last).slice(-MAX_NAME).join("")

@@ -1,4 +1,4 @@
-/** In the place of `client/Targets.ts`: who can ask no name server takes the host that is named. */
+/** Replaces `client/Targets.ts` in browsers, which have no access to DNS: the host of the URI is used. */
 import * as Effect from "effect/Effect"
 import type { Target } from "../client/Targets.ts"
 import { DEFAULT_PORT, type MsrpUri } from "../protocol/Uri.ts"

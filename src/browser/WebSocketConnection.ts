@@ -1,4 +1,4 @@
-/** A connection on an open `WebSocket` of the platform, with what that does not tell: what it has sent, and when to wait. */
+/** A connection on an open `WebSocket`, with the flow control that this API lacks: when octets were sent, and when to wait. */
 import { Buffer } from "../platform/Node.ts"
 import {
   type Accept,
@@ -8,16 +8,16 @@ import {
   type Receiver
 } from "../transport/Connection.ts"
 
-/** Octets of body of a chunk towards the relay. */
+/** Octets of body in a chunk to the relay. */
 export const PIECE = 65_536
-/** Octets of a message that comes in: more is no chunk of a relay's, and the browser has kept it whole already. */
+/** Octets of a received WebSocket message. The chunks of a relay are far shorter. */
 export const MAX_MESSAGE = 8_388_608
-/** Octets that came while nobody reads. A WebSocket cannot be told to wait, so beyond it the connection is given up. */
+/** Octets received while reading is paused. A WebSocket cannot be paused, so beyond it the connection is closed. */
 export const MAX_HELD = 67_108_864
-/** Milliseconds after which it is looked again at what was sent, if nothing has come in before. */
+/** Milliseconds between checks of `bufferedAmount` while octets wait to be sent. */
 const LOOK_AGAIN = 20
 
-/** What a page may give as its reason (RFC 6455 §7.4.2): 1000, or a number for private use. */
+/** Close codes that a page may send: 1000, or codes for private use (RFC 6455 §7.4.2). */
 const closeCodeOf: Readonly<Record<CloseReason, number>> = {
   done: 1000,
   "going away": 4001,
@@ -27,7 +27,7 @@ const closeCodeOf: Readonly<Record<CloseReason, number>> = {
   overload: 4013
 }
 
-/** What codes of RFC 6455 §7.4.1 mean. */
+/** Close codes in words (RFC 6455 §7.4.1). */
 const words: Readonly<Record<number, string>> = {
   1000: "the relay has closed",
   1001: "the relay goes out of service",
@@ -40,11 +40,11 @@ const words: Readonly<Record<number, string>> = {
   1013: "the relay is overloaded"
 }
 
-/** Why a WebSocket was closed. What the other side says is not repeated. */
+/** Why a WebSocket was closed. The reason text of the peer is not repeated. */
 export const whyClosed = (code: number): string => `${words[code] ?? "it was closed"}, WebSocket ${code}`
 
 interface Written {
-  /** Octets that were handed over with it and before it. */
+  /** Octets that were handed to the socket up to and including this write. */
   readonly upTo: number
   readonly written: () => void
 }
@@ -57,14 +57,14 @@ export class WebSocketConnection extends ConnectionFacts implements Connection {
   readonly messages = { piece: PIECE }
   readonly #socket: WebSocket
   readonly #receiver: Receiver
-  /** Octets handed to the socket. */
+  /** Octets that were handed to the socket in all. */
   #given = 0
   #writes: Array<Written> = []
-  /** Of a message that goes on with the next write. */
+  /** The beginning of a message that continues with the next write. */
   #begun: Uint8Array | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #paused = false
-  /** What came while nobody reads. */
+  /** Messages received while reading is paused. */
   #held: Array<Buffer> = []
   #heldOctets = 0
   #releasing = false
@@ -76,7 +76,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection {
     this.#socket = socket
     socket.binaryType = "arraybuffer"
     this.#receiver = accept(this)
-    // Text is octets as well (RFC 7977 §4.2).
+    // Text messages carry MSRP too (RFC 7977 §4.2).
     socket.addEventListener("message", ({ data }) => this.#came(octetsOf(data)))
     socket.addEventListener("close", ({ code }) => this.#closed(whyClosed(code)), { once: true })
   }
@@ -96,20 +96,20 @@ export class WebSocketConnection extends ConnectionFacts implements Connection {
       }
     }
     this.#writes.push({ upTo: this.#given, written })
-    // Most is sent at once; the rest is looked after.
+    // Most octets are sent at once. The timer checks the rest.
     queueMicrotask(() => this.#look())
   }
 
   #send(octets: Uint8Array): void {
     const whole = this.#begun === undefined ? octets : Buffer.concat([this.#begun, octets])
     this.#begun = undefined
-    // The platform copies it. It is never shared memory, of which the types of browsers take none.
-    // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- those of Node do
+    // The platform copies the octets. They are never in shared memory, which the types of browsers do not accept.
+    // oxlint-disable-next-line typescript/no-unnecessary-type-assertion -- the types of Node accept it
     this.#socket.send(whole as Uint8Array<ArrayBuffer>)
     this.#given += whole.length
   }
 
-  /** Tells those whose octets the platform has sent, and looks again while there are others. */
+  /** Calls `written` for the octets that the platform has sent, and checks again later while others wait. */
   #look(): void {
     const sent = this.#gone ? Infinity : this.#given - this.#socket.bufferedAmount
     const behind = this.#writes.findIndex(({ upTo }) => upTo > sent)
@@ -178,7 +178,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection {
   end(why: CloseReason = "done"): void {
     if (this.#ended) return
     this.#ended = true
-    // Behind what was sent.
+    // The platform sends what is buffered first.
     this.#socket.close(closeCodeOf[why])
   }
 

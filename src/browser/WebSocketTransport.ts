@@ -1,9 +1,9 @@
 /**
- * The network as a browser has it: MSRP over the global `WebSocket` (RFC 7977), which Node 24, Deno and Bun have as well.
- * One frame is one message each way.
+ * The transport for browsers: MSRP over the global `WebSocket` (RFC 7977), which Node 24, Deno and Bun have as well. Each WebSocket
+ * message is one frame.
  *
- * A page does not learn its own address, so the host of its URIs is a random one in `.invalid` (RFC 7977 App. A), and it is
- * told neither why it could not connect nor what a certificate lacked.
+ * A page does not know its own address, so the host of its URIs is a random one in `.invalid` (RFC 7977 App. A). It does not learn
+ * why it could not connect, nor what is wrong with a certificate.
  *
  * @module
  */
@@ -17,14 +17,14 @@ import type { TransportShape } from "../transport/TransportShape.ts"
 import { WebSocketConnection, whyClosed } from "./WebSocketConnection.ts"
 
 /**
- * Seconds until a WebSocket must be open.
+ * Seconds within which a WebSocket must open.
  *
  * @category constants
  * @since 0.2.0
  */
 export const CONNECT_WITHIN = 15
 
-/** Without the path, in which there may be a token. */
+/** The URL for errors: without the path, which may contain a token. */
 const targetOf = ({ host, port, scheme }: ConnectOptions): string =>
   `${scheme === "msrps" ? "wss" : "ws"}://${addressText({ host, port })}`
 
@@ -37,7 +37,7 @@ const connect = (options: ConnectOptions, accept: Accept): Effect.Effect<Connect
     try {
       socket = new WebSocket(targetOf(options) + (options.path ?? "/"), "msrp")
     } catch (cause) {
-      // Not a URL, or one that this page may not connect to.
+      // The URL is not valid, or this page may not connect to it.
       return resume(Effect.fail(failure(options, "Forbidden", cause)))
     }
     const secure = options.scheme === "msrps"
@@ -81,7 +81,7 @@ const listen: TransportShape["listen"] = (socket) =>
   )
 
 /**
- * `opened` is told of each connection.
+ * A transport of WebSockets. `opened` is called with each connection, and the function that it returns when the connection ends.
  *
  * @category constructors
  * @since 0.2.0
@@ -101,12 +101,12 @@ export const make = (opened: (connection: Connection) => () => void = () => () =
       }
     }),
   identity: () => 0,
-  // At the end of the event in which octets came in.
+  // Runs at the end of the event in which octets arrived.
   defer: (task) => queueMicrotask(task)
 })
 
 /**
- * Connections by WebSocket; `listen` fails. They live as long as the layer.
+ * Connects by WebSocket; `listen` fails. Connections end with the layer.
  *
  * @category layers
  * @since 0.2.0

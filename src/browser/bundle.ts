@@ -1,7 +1,4 @@
-/**
- * Makes `dist/browser/msrp.js`, the client for web pages in one file, which a page imports as it is. Run by
- * `npm run build`.
- */
+/** Makes `dist/browser/msrp.js`, the client for web pages in a single file. Run by `npm run build`. */
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -9,7 +6,7 @@ import { type InputOptions, rolldown } from "rolldown"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/** What stands in for what needs Node, from the root: as package.json says it for those who bundle the modules. */
+/** Modules that are replaced in browsers, by path: those of the field `browser` in package.json. */
 const replacements = async (): Promise<ReadonlyMap<string, string>> => {
   const { browser } = JSON.parse(await readFile(resolve(root, "package.json"), "utf8")) as {
     readonly browser: Readonly<Record<string, string>>
@@ -18,7 +15,7 @@ const replacements = async (): Promise<ReadonlyMap<string, string>> => {
   return new Map(Object.entries(browser).map(([node, one]) => [source(node), source(one)]))
 }
 
-/** How modules of `src` are bundled for browsers. */
+/** Options to bundle a module of `src` for browsers. */
 export const forBrowsers = async (input: string): Promise<InputOptions> => {
   const replaced = await replacements()
   return {
@@ -32,7 +29,7 @@ export const forBrowsers = async (input: string): Promise<InputOptions> => {
           ? replaced.get(resolve(dirname(importer), specifier))
           : undefined
     }],
-    // What is not found would be left for the browser to find.
+    // By default, an import that is not found stays in the bundle, and fails in the browser.
     onLog: (_, log) => {
       throw new Error(log.message)
     }
@@ -49,7 +46,7 @@ export const bundleClient = async (): Promise<string> => {
   return `/* ${name} ${version}, see msrp.LICENSES.txt */\n${code}`
 }
 
-/** Its licence, and those of what is in it, which want to be there. */
+/** The licences of the bundle and its dependencies, which must be distributed with it. */
 const licences = async (): Promise<string> => {
   const texts = await Promise.all(
     Object.entries({ "msrp-relay": ".", effect: "node_modules/effect", "@noble/hashes": "node_modules/@noble/hashes" })

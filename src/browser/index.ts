@@ -4,7 +4,7 @@
  * ```ts
  * const msrp = await connect({ url: "wss://relay.example.com/", username: "alice", password })
  * const chat = msrp.session()
- * // ... tell the peer chat.path, and learn the peer's path
+ * // ... send chat.path to the peer, and get the peer's path
  * chat.peer = path
  * await chat.send("Hello")
  * for await (const message of chat.messages) console.log(await message.text())
@@ -26,7 +26,7 @@ import * as WebSocketTransport from "./WebSocketTransport.ts"
 export type * from "./Api.ts"
 export { MsrpError, type MsrpErrorReason } from "./MsrpError.ts"
 
-/** Timers are slow in tabs that are not seen. */
+/** Schedules by microtasks, because browsers delay timers in hidden tabs. */
 const scheduler = new Scheduler.MixedScheduler("async", (task) => {
   let wanted = true
   queueMicrotask(() => wanted && task())
@@ -35,15 +35,15 @@ const scheduler = new Scheduler.MixedScheduler("async", (task) => {
   }
 })
 
-// Not by layers, whose machinery a page would have to load.
+// Without layers, to keep them out of the bundle.
 const services = Context.make(Transport, WebSocketTransport.make()).pipe(
   Context.add(Codec, Codec.make()),
   Context.add(Scheduler.Scheduler, scheduler)
 )
 
 /**
- * Connects to a relay and logs in. Rejects with a `MsrpError` if that does not work at once; later, what is lost is
- * connected again until `close`, or until the relay does not let this user in any more.
+ * Connects to a relay and logs in. Rejects with a `MsrpError` if the first attempt fails. After that, a lost connection is made again
+ * until `close` is called, or until the relay refuses this user.
  *
  * @category constructors
  * @since 0.2.0

@@ -1,10 +1,10 @@
-/** The link that opens the demo page. */
+/** The link to the demo page. */
 import { isLoopback } from "../net/Hosts.ts"
 import type { LocalSocket } from "../Transport.ts"
 
 /**
- * Of the first of these sockets that serves the page; undefined if none does. The fragment, which a browser sends to nobody,
- * has the user who may log in.
+ * The link to the first of these sockets that serves the page; undefined if none does. The user and password are in the fragment,
+ * which a browser does not send.
  */
 export const demoLink = (
   sockets: ReadonlyArray<LocalSocket>,
@@ -13,7 +13,7 @@ export const demoLink = (
   const socket = sockets.find(({ host, transport }) => transport === "ws" && isLoopback(host))
   if (socket === undefined) return undefined
   const { host, port, scheme } = socket
-  // A name is what people know, and what a certificate that was made at the start is for.
+  // `localhost` is familiar, and the certificate that is made at the start is for it.
   const name = host === "127.0.0.1" || host === "::1" ? "localhost" : host
   const fragment = user === undefined
     ? ""

@@ -1,6 +1,6 @@
 /**
- * Serves the demo page beside the WebSockets that it opens, on loopback only. Any page that a browser on this machine shows may
- * send requests here, by a name of its own that it makes resolve to loopback too (DNS rebinding), so `Host` is looked at first.
+ * Serves the demo page on the listeners of its WebSockets, on loopback only. Other pages in a browser on this machine could send
+ * requests here under a name that resolves to loopback (DNS rebinding), so `Host` is checked first.
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { hashesOf, pageReader } from "../admin/Inlined.ts"
@@ -9,21 +9,21 @@ import type { MsrpUri } from "../protocol/Uri.ts"
 import type { LocalSocket } from "../Transport.ts"
 import type { WebSocketListenOptions } from "../transport/ListenerOptions.ts"
 
-/** The page as `npm run build` makes it: the same place from `src/demo` and from `dist/demo`. */
+/** The page that `npm run build` makes. The path is valid from both `src/demo` and `dist/demo`. */
 export const BUNDLE = new URL("../../dist/demo/page.html", import.meta.url)
 const MAKER = new URL("page/bundle.ts", import.meta.url)
 
-/** What the page is filled with. */
+/** Values that are written into the page. */
 interface Facts {
-  /** The relay's URI, to which an AUTH is addressed; empty: that of the WebSocket. */
+  /** The URI of the relay, for AUTH. Empty: it follows from the URL of the WebSocket. */
   readonly relay: string
-  /** Where the listener opens WebSockets. */
+  /** The path at which the listener opens WebSockets. */
   readonly path: string
 }
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
 
-/** The page, for listeners on loopback. `uris`: the relay's own. It is read when somebody asks for it first. */
+/** Serves the page on listeners on loopback. `uris` are those of the relay. The page is read at the first request. */
 export const serveDemo = (
   uris: ReadonlyArray<MsrpUri>,
   bundle: URL = BUNDLE
@@ -70,7 +70,7 @@ const answer = (
   )
 }
 
-/** `Host`, if it is a name of this machine as seen from itself. With any port: it may be that of a tunnel to here. */
+/** The value of `Host`, if it is a name of loopback. The port may be that of a tunnel. */
 const authorityOf = (host = ""): string | undefined => {
   if (!/^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)) return undefined
   const url = URL.parse(`http://${host}`)
@@ -86,9 +86,9 @@ const HEADERS = {
   "x-content-type-options": "nosniff"
 }
 
-/** Nothing runs and nothing is drawn but what the page has in it, and it talks to nobody but its own relay. */
+/** Allows only the scripts and styles of the page itself, and connections only to its relay. */
 const contentSecurityPolicy = (html: string, authority: string, secure: boolean): string => {
-  // Older WebKit does not count WebSockets of the page's own host as its own; an IPv6 address cannot be written here.
+  // In older WebKit, 'self' does not include WebSockets. The syntax of sources has no IPv6 addresses.
   const own = authority.startsWith("[") ? "" : ` ${secure ? "wss" : "ws"}://${authority}`
   return [
     "default-src 'none'",
@@ -107,7 +107,7 @@ const ICON =
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#2f6bd8"/>` +
   `<path d="M4 4.5h8a1 1 0 0 1 1 1v4a1 1 0 0 1-1 1H8l-3 2.5v-2.5H4a1 1 0 0 1-1-1v-4a1 1 0 0 1 1-1z" fill="#fff"/></svg>`
 
-/** With what it has to know of the relay, as attributes of its body. */
+/** Writes the values into the page, as attributes of its body. */
 const filled = (html: string, { path, relay }: Facts): string =>
   html.replace("<body>", () => `<body data-relay="${escaped(relay)}" data-path="${escaped(path)}">`)
 
