@@ -1,8 +1,8 @@
-/** User and password: from the link, from before in this tab, or from the form. */
+/** User and password, from the link, the session storage of the tab, or the form. */
 
-/** Where this tab keeps them, until it is closed or they are no good. */
+/** Key in the session storage. It is removed when the relay refuses the login. */
 const KEPT = "msrp-demo"
-/** Characters of each. */
+/** Characters of a user name, and of a password. */
 export const MAX_CREDENTIAL = 255
 
 export interface Access {
@@ -10,13 +10,13 @@ export interface Access {
   readonly password: string
 }
 
-/** What the fragment of a link has, or undefined. */
+/** User and password in the fragment of a link. Undefined if they are not there. */
 export const fromFragment = (fragment: string): Access | undefined => {
   const found = new URLSearchParams(fragment.replace(/^#/, ""))
   return checked(found.get("user"), found.get("password"))
 }
 
-/** The link's, which is taken out of the address and the history; else what was kept. */
+/** Takes user and password from the link, and removes them from the address and the history; otherwise those that were kept. */
 export const takeAccess = (): Access | undefined => {
   const { hash, pathname } = location
   if (hash !== "") history.replaceState(null, "", pathname)

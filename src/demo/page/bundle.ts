@@ -1,4 +1,4 @@
-/** Makes the demo page: one HTML file with its script, in which the browser client is, and its style. Run by `npm run build`. */
+/** Makes the demo page: one HTML file with its style and its script, which includes the browser client. Run by `npm run build`. */
 import { mkdir, writeFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 import { inlinePage } from "../../admin/page/bundle.ts"
@@ -6,7 +6,7 @@ import { forBrowsers } from "../../browser/bundle.ts"
 
 const here = (name: string): URL => new URL(name, import.meta.url)
 
-/** The page as it is served, but for what it is told of the relay. */
+/** The page as it is served, without the values that `DemoPage` writes into it. */
 export const bundlePage = async (): Promise<string> =>
   inlinePage({
     html: here("index.html"),

@@ -1,4 +1,4 @@
-/** What was said with another tab, and what goes on saying it: a session of MSRP (RFC 4975 §4). */
+/** A conversation with another tab, over one MSRP session (RFC 4975 §4) at a time. */
 import { make, setClass, setText } from "../../admin/page/dom.ts"
 import { octets, timeOfDay } from "../../admin/page/numbers.ts"
 import type { IncomingFile, Message, Session } from "../../browser/index.ts"
@@ -6,20 +6,20 @@ import type { Shelf } from "./shelf.ts"
 import { Transfer } from "./transfer.ts"
 import { deliveredIn, faultOf, inAll, receiptProblem, receiveProblem, sendProblem, TAKEN } from "./words.ts"
 
-/** Messages and files that are shown; of more, the oldest go. */
+/** Messages and files that are shown. Beyond it, the oldest are removed. */
 const MAX_ENTRIES = 300
-/** Characters of a message that is written. */
+/** Characters of a message that can be typed. */
 const MAX_TEXT = 20_000
-/** Octets of a message that is shown; longer ones are refused. */
+/** Octets of a received message. Longer ones are refused. */
 const MAX_SHOWN = 262_144
-/** Octets of a file. */
+/** Octets of a file, sent or received. */
 const MAX_FILE = 1_073_741_824
 /** Files that wait to be sent. */
 const MAX_FILES = 50
-/** Pixels from the end within which one is still there. */
+/** Pixels from the end of the log within which it still counts as scrolled down. */
 const NEAR = 60
 
-/** It can be written to; or its connection is lost, or that of this tab; or it was closed. */
+/** `here`: can be written to. `away`: has no connection. `lost`: this tab has no connection. `left`: was closed. */
 export type Presence = "here" | "away" | "lost" | "left"
 
 const abouts: Readonly<Record<Presence, string>> = {
@@ -38,7 +38,7 @@ const hints: Readonly<Record<Presence, string>> = {
 
 export interface ConversationOwner {
   readonly shelf: Shelf
-  /** Something has come, which is said in a few words. */
+  /** Called when a message or file has arrived, with a short description. */
   came(conversation: Conversation, words: string): void
 }
 
@@ -46,9 +46,9 @@ let number = 0
 
 export class Conversation {
   readonly element: HTMLElement
-  /** What has come and was not looked at. */
+  /** Messages and files that were not looked at yet. */
   unread = 0
-  /** The tab; another one when it is loaded anew. */
+  /** Id of the other tab. It changes when that tab is reloaded. */
   id: string
   readonly #owner: ConversationOwner
   readonly #title = make("span")
@@ -62,7 +62,7 @@ export class Conversation {
   #name: string
   #presence: Presence = "away"
   #session: Session | undefined
-  /** Files one after the other: each has all of the way then. */
+  /** Completes when all files are sent. They are sent one after the other, so that each is as fast as possible. */
   #sending: Promise<void> = Promise.resolve()
   #waiting = 0
   /** What is drawn with the next frame. */
@@ -103,7 +103,7 @@ export class Conversation {
     return this.#presence
   }
 
-  /** Nothing was said, so nobody misses it. */
+  /** Whether there are no messages or files. */
   get isEmpty(): boolean {
     return this.#log.childElementCount === 0 && this.#undrawn.length === 0
   }
@@ -112,7 +112,7 @@ export class Conversation {
     return this.#session
   }
 
-  /** Goes on by another session. */
+  /** Continues on another session. */
   use(session: Session): void {
     this.#session?.close()
     this.#session = session
@@ -139,7 +139,7 @@ export class Conversation {
     this.#text.focus()
   }
 
-  /** It is looked at: down to what is new. */
+  /** Called when the conversation is shown: scrolls down to new messages. */
   shown(): void {
     this.unread = 0
     this.#log.scrollTop = this.#log.scrollHeight
@@ -175,7 +175,7 @@ export class Conversation {
     this.#attach.setAttribute("aria-label", "Send files")
     this.#attach.addEventListener("click", () => input.click())
     this.element.addEventListener("paste", ({ clipboardData }) => this.#files(clipboardData?.files))
-    // Also those of elements inside: the pointer is still over this one.
+    // Events of inner elements are counted too: the pointer is over this element until all enters are left.
     let over = 0
     const entered = (by: number) => (event: DragEvent): void => {
       if (!(event.dataTransfer?.types.includes("Files") ?? false)) return
@@ -258,7 +258,7 @@ export class Conversation {
       })
       const time = performance.now() - began
       transfer.ends("done", time < 50 ? "sent" : `sent · ${octets(file.size / time * 1000)}/s`)
-      // The next one need not wait for that.
+      // The next file does not wait for the receipt.
       void this.#receipt(delivered, meta, began)
     } catch (error) {
       transfer.ends("bad", sendProblem(faultOf(error)))
@@ -278,7 +278,7 @@ export class Conversation {
       this.#entry("theirs", make("div", "bubble", text), "")
       this.#came(`${this.#name}: ${text.slice(0, 200)}`)
     } catch {
-      // It did not come whole; its sender knows.
+      // The message is incomplete. Its sender knows that.
     }
   }
 

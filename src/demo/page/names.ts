@@ -1,4 +1,4 @@
-/** Names of tabs: made up at first, and what people have written later. */
+/** Names of tabs: random at first, and then as typed. */
 
 /** Characters of a name. */
 export const MAX_NAME = 40
@@ -32,18 +32,18 @@ const ANIMALS = [
   "Seal"
 ]
 
-/** One of 144. */
+/** A random name, one of 144. */
 export const someName = (random: () => number = Math.random): string => {
   const of = (list: ReadonlyArray<string>): string => list[Math.floor(random() * list.length)]!
   return `${of(COLOURS)} ${of(ANIMALS)}`
 }
 
-/** A name as it can be shown, on one line; empty if nothing is left of it. */
+/** A name that can be shown in one line. Empty if nothing of it can be. */
 export const nameOf = (text: string): string =>
   Array.from(text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, " ").replaceAll(/\s+/g, " ").trim()).slice(0, MAX_NAME).join("")
     .trim()
 
-/** The name, or it with a number behind it, so that nobody else has it. */
+/** The name, with a number after it if another tab has the same. */
 export const distinctName = (name: string, others: Iterable<string>): string => {
   const taken = new Set(others)
   let one = name

@@ -1,21 +1,21 @@
 /**
- * The other tabs of this page in the same browser. They tell each other their names, and by which path they are reached through
- * the relay; everything else goes through the relay.
+ * The other tabs of this page in the same browser. They exchange names and paths directly; everything else goes through the relay.
  */
 import { MAX_NAME, nameOf } from "./names.ts"
 
-/** Others that are known at a time; further ones are not answered. */
+/** Other tabs that are known at a time. Further ones are ignored. */
 export const MAX_TABS = 20
-/** Characters of a path, and of an id. */
+/** Characters of a path. */
 const MAX_PATH = 2048
+/** Characters of an id. */
 const MAX_ID = 64
 
-/** What a tab says: at first, when it has another path or name, and when it hears of a tab that it did not know. */
+/** Sent by a tab at the start, when its path or name changes, and when it learns of another tab. */
 interface Here {
   readonly kind: "here"
   readonly id: string
   readonly name: string
-  /** By which path the tab with this id reaches it: each has a session of its own. Empty while it has no connection. */
+  /** The path to the sender for each other tab, by the id of that tab. Empty while the sender has no connection. */
   readonly paths: Readonly<Record<string, string>>
 }
 
@@ -24,7 +24,7 @@ interface Left {
   readonly id: string
 }
 
-/** As much of a `BroadcastChannel` as is used. */
+/** The part of `BroadcastChannel` that is used. */
 export interface Channel {
   postMessage(message: unknown): void
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void
@@ -33,12 +33,12 @@ export interface Channel {
 
 export interface NeighboursOwner {
   readonly name: string
-  /** Somebody who was not known, or who has another name now. */
+  /** Called for a tab that is new, and when a tab may have another name. */
   met(id: string, name: string): void
-  /** The path by which he is reached; empty: by none, now. */
+  /** Called with the path to a tab. Empty while it has none. */
   reached(id: string, path: string): void
   left(id: string): void
-  /** The path by which he reaches this tab; empty: by none, now. */
+  /** The path to this tab, for another one. Empty while there is none. */
   pathFor(id: string): string
 }
 
@@ -61,14 +61,14 @@ export class Neighbours {
     })
   }
 
-  /** Tells everybody the name and the paths of now. */
+  /** Sends the current name and paths to all tabs. */
   announce(): void {
     if (this.#closed) return
     const paths = Object.fromEntries(Array.from(this.#known, (id) => [id, this.#owner.pathFor(id)]))
     this.#tell({ kind: "here", id: this.id, name: this.#owner.name, paths })
   }
 
-  /** He is gone, whether or not he has said so. */
+  /** Removes a tab that has left, even without a message. */
   forget(id: string): void {
     if (this.#known.delete(id)) this.#owner.left(id)
   }
@@ -81,7 +81,7 @@ export class Neighbours {
   }
 
   #tell(said: Here | Left): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a BroadcastChannel is of one origin
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a BroadcastChannel has one origin
     this.#channel.postMessage(said)
   }
 
@@ -91,12 +91,12 @@ export class Neighbours {
     this.#known.add(id)
     this.#owner.met(id, name)
     if (Object.hasOwn(paths, this.id)) this.#owner.reached(id, paths[this.id]!)
-    // He does not know the path for him yet.
+    // The new tab does not know its path to this one yet.
     if (isNew) this.announce()
   }
 }
 
-/** What was said; undefined for what is no such thing: pages of other versions may be open, or of other programs that were here. */
+/** Reads a message. Undefined if it is not valid: other versions of the page, or other pages of this origin, may use the channel. */
 export const read = (data: unknown): Here | Left | undefined => {
   if (typeof data !== "object" || data === null) return undefined
   const { id, kind, name, paths } = data as Record<string, unknown>

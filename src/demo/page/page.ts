@@ -1,11 +1,11 @@
-/** The demo page: logs in at the relay that serves it, and lets the tabs of a browser write to each other through it. */
+/** The demo page: it logs in at the relay that serves it, and the tabs of a browser can write to each other through that relay. */
 import { byId, inputById, setText } from "../../admin/page/dom.ts"
 import { connect, type Msrp, type StateChange } from "../../browser/index.ts"
 import { type Access, forget, fragmentOf, keep, takeAccess } from "./access.ts"
 import { Room } from "./room.ts"
 import { faultOf, loginProblem, nextTry } from "./words.ts"
 
-/** Milliseconds from one look at the countdown to the next. */
+/** Milliseconds between updates of the countdown. */
 const TICK = 250
 
 const names = { connecting: "Connecting", open: "Connected", waiting: "Connection lost", closed: "Not logged in" }
@@ -15,7 +15,7 @@ class Page {
   #room: Room | undefined
   #access: Access | undefined
   #countdown: ReturnType<typeof setInterval> | undefined
-  /** Of several attempts to log in the last one counts. */
+  /** Number of the current login. Results of earlier ones are ignored. */
   #attempt = 0
 
   constructor() {
@@ -32,13 +32,13 @@ class Page {
     })
     byId("logout").addEventListener("click", () => void this.#logout())
     for (const id of ["another", "second"]) byId(id).addEventListener("click", () => this.#open())
-    // A link of this page that is opened in the same tab changes nothing but the fragment.
+    // Opening another link of this page in the same tab only changes the fragment.
     addEventListener("hashchange", () => this.run())
     addEventListener("pagehide", () => this.#room?.close())
     addEventListener("pageshow", ({ persisted }) => {
       if (persisted) location.reload()
     })
-    // What is dropped beside a conversation would be opened instead of the page.
+    // Otherwise the browser would open a file that is dropped outside a conversation, in place of the page.
     for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault())
   }
 
@@ -136,7 +136,7 @@ class Page {
     void msrp?.close()
   }
 
-  /** It is read out, so what changes each second is beside it. */
+  /** Shows the state. Screen readers read it out, so the countdown is in another element. */
   #state(state: StateChange["state"], retryIn?: number): void {
     byId("state").dataset["state"] = state === "waiting" ? "lost" : state
     setText(byId("state"), names[state])

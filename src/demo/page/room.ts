@@ -1,4 +1,4 @@
-/** Everybody who is here: the tabs, and what is said with each. */
+/** The other tabs, with a conversation for each. */
 import { byId, make, setText } from "../../admin/page/dom.ts"
 import type { Msrp } from "../../browser/index.ts"
 import { Conversation, type ConversationOwner } from "./conversation.ts"
@@ -7,9 +7,9 @@ import { Neighbours, type NeighboursOwner } from "./neighbours.ts"
 import { Shelf } from "./shelf.ts"
 
 const CHANNEL = "msrp-demo"
-/** Where this tab keeps its name. */
+/** Key of the name in the session storage. */
 const NAME = "msrp-demo-name"
-/** Conversations with tabs that have left. */
+/** Conversations that are kept with tabs that have left. */
 const MAX_LEFT = 20
 
 interface Tab {
@@ -17,15 +17,15 @@ interface Tab {
   readonly item: HTMLElement
   readonly button: HTMLButtonElement
   readonly unread: HTMLElement
-  /** He has said by which path he is reached. */
+  /** Whether the path to the tab is known. */
   reachable: boolean
-  /** Ends watching whether he is there. */
+  /** Stops waiting for the lock of the tab, which it holds until it is closed. */
   watch: AbortController
 }
 
 export class Room implements NeighboursOwner, ConversationOwner {
   readonly shelf = new Shelf()
-  /** Called when the name has to be another one, since somebody has it. */
+  /** Called when the name was changed because another tab has the same. */
   onName: (name: string) => void = () => {}
   readonly #msrp: Msrp
   readonly #tabs: Array<Tab> = []
@@ -33,7 +33,7 @@ export class Room implements NeighboursOwner, ConversationOwner {
   #neighbours: Neighbours | undefined
   #shown: Tab | undefined
   #name: string
-  /** Not by hand. */
+  /** Whether the name is random, not typed. */
   #madeUp = true
   #isOpen = true
   #closed = false
@@ -57,9 +57,9 @@ export class Room implements NeighboursOwner, ConversationOwner {
     return this.#name
   }
 
-  /** Tells the others that it is here. */
+  /** Announces this tab to the others. */
   async open(): Promise<void> {
-    // Whoever hears of this tab waits for this lock, which it has for as long as it is there.
+    // This tab holds the lock until it is closed. Other tabs wait for it, and so notice that.
     await new Promise<void>((held) => {
       void navigator.locks.request(lockOf(this.#id), () =>
         new Promise<void>((release) => {
@@ -85,7 +85,7 @@ export class Room implements NeighboursOwner, ConversationOwner {
     document.title = "MSRP demo"
   }
 
-  /** Gives the name that it has now. */
+  /** Changes the name of this tab if the text is valid, and gives the name that it has then. */
   rename(text: string): string {
     const name = nameOf(text)
     if (name !== "" && name !== this.#name) {
@@ -112,7 +112,7 @@ export class Room implements NeighboursOwner, ConversationOwner {
     const known = this.#of(id)
     if (known === undefined) this.#arrived(id, name)
     else if (known.conversation.name !== name) this.#named(known, name)
-    // One of two who have made up the same name finds another.
+    // If two tabs have made up the same name, one of them takes another.
     if (this.#madeUp && name === this.#name && this.#id > id) {
       this.#called(distinctName(name, this.#tabs.map(({ conversation }) => conversation.name)))
       this.onName(this.#name)
@@ -129,7 +129,7 @@ export class Room implements NeighboursOwner, ConversationOwner {
         tab.reachable = true
       }
     } catch {
-      // Not a path.
+      // The path is not valid.
     }
     this.#present(tab)
   }
@@ -153,7 +153,7 @@ export class Room implements NeighboursOwner, ConversationOwner {
   }
 
   #arrived(id: string, name: string): void {
-    // A tab that was loaded anew keeps its name, and goes on.
+    // A tab that was reloaded keeps its name, and continues its conversation.
     const before = this.#tabs.find(({ conversation }) => conversation.presence === "left" && conversation.name === name)
     const tab = before ?? this.#add(new Conversation(this, id, name))
     const { conversation } = tab
@@ -162,7 +162,7 @@ export class Room implements NeighboursOwner, ConversationOwner {
     tab.watch = new AbortController()
     const { signal } = tab.watch
     navigator.locks.request(lockOf(id), { mode: "shared", signal }, () => this.#neighbours?.forget(id)).catch(() => {
-      // Not waited for any more.
+      // The wait was aborted.
     })
     this.#present(tab)
     setText(byId("said"), `${name} is here`)
@@ -242,7 +242,7 @@ export class Room implements NeighboursOwner, ConversationOwner {
 
   #present(tab: Tab): void {
     const { conversation, reachable } = tab
-    // One that has left comes again with a session.
+    // A tab that has left has no session until it returns.
     if (conversation.session !== undefined) conversation.present(!this.#isOpen ? "lost" : reachable ? "here" : "away")
     this.#draw(tab)
   }

@@ -1,6 +1,6 @@
-/** Files that have come, until somebody takes them: a browser keeps each for as long as there is a link to it. */
+/** Received files, which the browser keeps for as long as there is an object URL for them. */
 
-/** Octets of all files that are kept; the oldest go first. */
+/** Octets of all files that are kept. Beyond it, the oldest are removed. */
 export const MAX_KEPT = 2_147_483_648
 
 interface Kept {
@@ -12,9 +12,9 @@ export class Shelf {
   #octets = 0
   readonly #kept = new Map<string, Kept>()
 
-  /** A link to it; `gone` is called when there is no room for it any more. */
+  /** Makes an object URL. `gone` is called when the file is removed. */
   put(blob: Blob, gone: () => void): string {
-    // Whatever its sender says that it is: nothing that a browser would open as a page of this origin.
+    // The type is not that of the sender: a browser must not open the file as a page of this origin.
     const url = URL.createObjectURL(blob.slice(0, blob.size, "application/octet-stream"))
     this.#kept.set(url, { size: blob.size, gone })
     this.#octets += blob.size

@@ -1,9 +1,9 @@
-/** A file in a conversation, on its way or here: its name, how far it is, and what can be done about it. */
+/** A file in a conversation: its name, its progress, and a button to stop it. */
 import { make, setText } from "../../admin/page/dom.ts"
 import { octets } from "../../admin/page/numbers.ts"
 import { howFar } from "./words.ts"
 
-/** Milliseconds between two changes of what is shown. */
+/** Milliseconds between updates of the progress. */
 const OFTEN = 100
 
 export class Transfer {
@@ -15,7 +15,7 @@ export class Transfer {
   readonly #began = performance.now()
   #told = 0
 
-  /** `total`: octets, if they are known. `what`: "Sending", "Receiving". `stop` is called by the button with this name. */
+  /** `total` is in octets, if known. `what` is "Sending" or "Receiving". The button `stopName` calls `stop`. */
   constructor(
     { name, stop, stopName, total, what }: {
       readonly name: string
@@ -44,15 +44,15 @@ export class Transfer {
     this.element = make("div", "bubble file", make("div", "title", make("b", "", name), size), this.#bar, this.#row)
   }
 
-  /** Milliseconds that it has taken so far. */
+  /** Milliseconds since the start. */
   get time(): number {
     return performance.now() - this.#began
   }
 
-  /** So many octets of it. */
+  /** Shows that `done` octets are transferred. */
   is(done: number): void {
     const now = performance.now()
-    // To draw it for each chunk would take longer than to send it.
+    // Drawing for each chunk would take longer than sending.
     if (now - this.#told < OFTEN) return
     this.#told = now
     if (this.#total === undefined) {
@@ -67,7 +67,7 @@ export class Transfer {
     setText(this.#text, text)
   }
 
-  /** Nothing can be done about it any more, but for what `instead` is there for. */
+  /** Shows the result, and `instead` in place of the button. */
   ends(tone: "done" | "bad", text: string, instead?: HTMLElement): void {
     const hadFocus = this.#row.contains(document.activeElement)
     this.#bar.className = tone

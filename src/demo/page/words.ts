@@ -1,20 +1,20 @@
-/** What the page says, in plain words. */
+/** The messages of the page. */
 import { millis, octets } from "../../admin/page/numbers.ts"
 import type { MsrpErrorReason } from "../../browser/index.ts"
 
-/** As much of a `MsrpError` as words are made of. */
+/** The part of a `MsrpError` that messages are made from. */
 export interface Fault {
   readonly reason: MsrpErrorReason
   readonly status?: number | undefined
 }
 
-/** Of anything that was thrown. */
+/** The fault in a value that was thrown, if it is a `MsrpError`. */
 export const faultOf = (error: unknown): Fault | undefined =>
   error instanceof Error && error.name === "MsrpError" && "reason" in error
     ? error as unknown as Fault
     : undefined
 
-/** Why nobody is logged in. */
+/** Why the login failed. */
 export const loginProblem = (fault: Fault | undefined): string => {
   switch (fault?.reason) {
     case "Login":
@@ -36,7 +36,7 @@ export const loginProblem = (fault: Fault | undefined): string => {
   }
 }
 
-/** Why a message was not sent, or a file. */
+/** Why a message or file was not sent. */
 export const sendProblem = (fault: Fault | undefined): string => {
   switch (fault?.reason) {
     case "Aborted":
@@ -72,7 +72,7 @@ const refusal = (status: number | undefined): string => {
   }
 }
 
-/** Why the relay has it, and no receipt came. */
+/** Why there is no receipt for a message that the relay has accepted. */
 export const receiptProblem = (fault: Fault | undefined): string => {
   switch (fault?.reason) {
     case "Failed":
@@ -84,7 +84,7 @@ export const receiptProblem = (fault: Fault | undefined): string => {
   }
 }
 
-/** Why a file did not come whole. */
+/** Why a file is incomplete. */
 export const receiveProblem = (fault: Fault | undefined): string => {
   switch (fault?.reason) {
     case "GivenUp":
@@ -101,20 +101,20 @@ export const receiveProblem = (fault: Fault | undefined): string => {
 
 export const TAKEN = "taken by the relay"
 
-/** Milliseconds from sending to the receipt. */
+/** `time` is in milliseconds, from sending to the receipt. */
 export const deliveredIn = (time: number): string =>
   time < 1000 ? `delivered in ${millis(time)} ms` : `delivered in ${(time / 1000).toFixed(1)} s`
 
-/** How far a file is, after so many milliseconds. */
+/** The progress of a file. `time` is in milliseconds. */
 export const howFar = (done: number, total: number, time: number): string => {
   const part = total === 0 ? 100 : Math.min(100, Math.floor(done / total * 100))
   return time < 300 || done === 0 ? `${part} %` : `${part} % · ${octets(done / time * 1000)}/s`
 }
 
-/** A whole file, and how fast it was. */
+/** A complete file, and its speed. `time` is in milliseconds. */
 export const inAll = (size: number, time: number): string =>
   time < 50 ? "all of it is here" : `all of it is here · ${octets(size / time * 1000)}/s`
 
-/** Seconds until it is tried again. */
+/** `seconds` until the next attempt. */
 export const nextTry = (seconds: number): string =>
   seconds <= 0 ? "Trying again now" : `Next try in ${Math.ceil(seconds)} s`
