@@ -53,12 +53,12 @@ export type {
   Credentials,
   OnlineOptions,
   OnlineSendOptions,
-  Path,
   RelayOptions,
   RequestOptions,
   SendOptions
 } from "./client/Options.ts"
 export type { Progress } from "./client/OutgoingMessage.ts"
+export type { Path } from "./client/Path.ts"
 export type { Report } from "./client/Report.ts"
 export type { Sent } from "./client/Sent.ts"
 export { type ContentDisposition, formatDisposition, parseDisposition } from "./protocol/ContentDisposition.ts"

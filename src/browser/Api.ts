@@ -231,8 +231,8 @@ export interface ReadOptions {
 }
 
 /**
- * A message that is arriving, or has arrived. Its body can be read once, with `text`, `blob` or `stream`. Of one that is still coming
- * 1 MiB waits to be read; beyond it, the sender has to wait. The message is refused when nothing is read for 25 seconds then.
+ * A message that is arriving, or has arrived. Its body can be read once, with `text`, `blob` or `stream`. While it arrives, 1 MiB
+ * may wait to be read; beyond it, the sender has to wait, and the message is refused when nothing is read for 25 seconds.
  *
  * @category models
  * @since 0.2.0
@@ -262,7 +262,7 @@ export interface Message {
  * @since 0.2.0
  */
 export interface IncomingFile extends Message {
-  /** Name without folders and control characters, of which the last are kept, at most 255 of them. Default `file`. */
+  /** The file name without folders and control characters, its last 255 characters at most. Default `file`. */
   readonly name: string
   /** From 0 to 1. Undefined if the sender has not announced the size. */
   readonly progress: number | undefined

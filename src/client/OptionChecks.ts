@@ -43,12 +43,11 @@ import type {
   ConnectOptions,
   Credentials,
   OnlineSendOptions,
-  Path,
   RelayOptions,
   RequestOptions,
   SendOptions
 } from "./Options.ts"
-import { pathText } from "./Path.ts"
+import { type Path, pathText } from "./Path.ts"
 import { type Paths, wrongPaths } from "./PathLimits.ts"
 import { isUtf8Line, toUtf8 } from "./Utf8.ts"
 

@@ -12,14 +12,7 @@ import type { Grant } from "./Auth.ts"
 import type { Collect } from "./Collect.ts"
 import type { Frame } from "./Frame.ts"
 import type { Progress } from "./OutgoingMessage.ts"
-
-/**
- * A path: one URI, several, or the value of a path header.
- *
- * @category models
- * @since 0.1.0
- */
-export type Path = string | MsrpUri | ReadonlyArray<string | MsrpUri>
+import type { Path } from "./Path.ts"
 
 /**
  * What a client does on its connection.

@@ -136,7 +136,7 @@ export class OutgoingMessage<E> {
     const chunks = Effect.gen({ self: this }, function*() {
       do {
         yield* this.#responses.atMost(this.#options.window - 1)
-        if (this.#piece === undefined && !this.#exhausted) yield* this.#advance
+        if (this.#piece === undefined && !this.#exhausted) yield* this.#advance()
       } while ((yield* this.#parts.wire.chunk(this.#chunk)) === "+" && !this.#exhausted)
     })
     yield* Effect.onExit(chunks, (exit) => Exit.isSuccess(exit) ? Effect.void : Effect.sync(() => this.#giveUp()))
@@ -187,8 +187,8 @@ export class OutgoingMessage<E> {
       this.#reportProgress()
       this.#piece = octets.length === this.#piece.length ? undefined : this.#piece.subarray(octets.length)
       if (this.#piece === undefined) {
-        if (!(yield* this.#isNextReady)) return "+"
-        yield* this.#advance
+        if (!(yield* this.#isNextReady())) return "+"
+        yield* this.#advance()
         if (this.#exhausted) break
       }
       if (responses.failure !== undefined) return yield* responses.failure
@@ -199,7 +199,7 @@ export class OutgoingMessage<E> {
   })
 
   /** Whether the open chunk can go on with the next piece. Waits for one unless others want to send. */
-  readonly #isNextReady = Effect.suspend((): Effect.Effect<boolean, ClientError> => {
+  #isNextReady(): Effect.Effect<boolean, ClientError> {
     const source = this.#source
     const wire = this.#parts.wire
     if (source.ready() || this.#sent === this.#options.size) return Effect.succeed(true)
@@ -207,22 +207,24 @@ export class OutgoingMessage<E> {
     wire.flush()
     const waited = Effect.raceAllFirst([source.wait, wire.wanted, this.#responses.failed])
     return Effect.map(waited, () => source.ready())
-  })
+  }
 
   /** Takes the next piece of the body, or finds its end. Fails if the body is not as long as it was to be. */
-  readonly #advance = Effect.gen({ self: this }, function*() {
-    const { size } = this.#options
-    const source = this.#source
-    if (this.#sent !== size && !source.ready()) {
-      yield* Effect.raceFirst(source.wait, this.#responses.failed)
-    }
-    const piece = source.ready() ? yield* source.next : undefined
-    this.#piece = piece
-    if (size !== undefined && (piece === undefined ? this.#sent < size : this.#sent + piece.length > size)) {
-      return yield* wrongSize(size, piece === undefined ? "fewer" : "more")
-    }
-    this.#exhausted = piece === undefined
-  })
+  #advance(): Effect.Effect<void, ClientError | E> {
+    return Effect.gen({ self: this }, function*() {
+      const { size } = this.#options
+      const source = this.#source
+      if (this.#sent !== size && !source.ready()) {
+        yield* Effect.raceFirst(source.wait, this.#responses.failed)
+      }
+      const piece = source.ready() ? yield* source.next : undefined
+      this.#piece = piece
+      if (size !== undefined && (piece === undefined ? this.#sent < size : this.#sent + piece.length > size)) {
+        return yield* wrongSize(size, piece === undefined ? "fewer" : "more")
+      }
+      this.#exhausted = piece === undefined
+    })
+  }
 
   /** Headers of a chunk of `length` octets, if that is known, which asks for these reports. */
   #headers(reports: HeaderLines, length: number | undefined): HeaderLines {

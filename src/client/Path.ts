@@ -1,5 +1,13 @@
 /** Paths, as they stand in To-Path and From-Path (RFC 4975 §7.1). */
-import type { Path } from "./Options.ts"
+import type { MsrpUri } from "../protocol/Uri.ts"
+
+/**
+ * A path: one URI, several, or the value of a path header.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Path = string | MsrpUri | ReadonlyArray<string | MsrpUri>
 
 /** The value of a path header. */
 export const pathText = (path: Path): string => {

@@ -146,10 +146,10 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `within ${AT_MOST} seconds, or when the browser is online`,
     `At most ${QUEUE} and ${QUEUE_OCTETS} wait to be taken`,
     `answered 413. Default ${MAX_SIZE}.`,
-    `Of one that is still coming ${UNTAKEN} waits to be read`,
-    `refused when nothing is read for ${TAKE_WITHIN} seconds then`,
+    `While it arrives, ${UNTAKEN} may wait to be read`,
+    `refused when nothing is read for ${TAKE_WITHIN} seconds`,
     `Rejects with \`Dropped\` above ${MAX_TEXT}.`,
-    `at most ${from("browser/ReceivedMessage", "MAX_NAME")} of them`
+    `its last ${from("browser/ReceivedMessage", "MAX_NAME")} characters at most`
   ],
   "docs/websocket.md": [
     `| head of the HTTP request | ${size(from("transport/websocket/Upgrades", "MAX_HTTP_HEAD"))},`,
