@@ -184,7 +184,7 @@ it("of 10,000 flows that wait on a link of another relay, each frame looks at on
     totals: { parkedOctets: 0 },
     limits: { connection: 1e9, relay: 1e9 }
   } as unknown as Shared
-  const tap = { shared: true, hold: () => {}, release: () => {} } as unknown as ReadControl
+  const tap = { severalSessions: true, hold: () => {}, release: () => {} } as unknown as ReadControl
   const pressure = new BackPressure(shared, tap, [])
   const flows = Array.from({ length: 10_000 }, () => ({ fromRelay: true }) as Waiting)
   for (const flow of flows) pressure.waits(flow)

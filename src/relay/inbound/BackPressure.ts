@@ -70,7 +70,7 @@ export class BackPressure implements FlowOwner {
     if (octets > 0 && this.#octets > relay) this.#giveUpOne()
     // The sessions of a relay each have their bound, and it waits for nobody else's.
     const most = this.#isRelay ? Infinity : connection
-    if (this.#octets > most && octets > 0 && this.#reading.shared && !this.#gone) this.#giveUpSilent()
+    if (this.#octets > most && octets > 0 && this.#reading.severalSessions && !this.#gone) this.#giveUpSilent()
     if (!this.#parkedHold && this.#octets > most) {
       this.#parkedHold = true
       this.#holdsFor(this.#ofMost[0])
@@ -113,7 +113,7 @@ export class BackPressure implements FlowOwner {
   }
 
   get #isOfUsers(): boolean {
-    return this.#reading.shared && this.#reading.severalUsers
+    return this.#reading.severalSessions && this.#reading.severalUsers
   }
 
   get #isRelay(): boolean {
@@ -126,7 +126,7 @@ export class BackPressure implements FlowOwner {
   }
 
   /** Several use it from now on: these wait for slow receivers as long as if the connection were held only now. */
-  isShared(): void {
+  othersJoin(): void {
     if (this.#gone) return
     for (const { key: flow } of this.#waiting) if (flow.full && this.#isOver(flow)) this.#giveUp(flow)
     if (this.#parkedHold) this.#giveUpSilent()
@@ -150,7 +150,7 @@ export class BackPressure implements FlowOwner {
 
   /** That of a relay may be others' at any time, whose octets tell nobody so while it is not read. */
   get #isOfMany(): boolean {
-    return this.#reading.shared || this.#isRelay
+    return this.#reading.severalSessions || this.#isRelay
   }
 
   /**
@@ -192,7 +192,8 @@ export class BackPressure implements FlowOwner {
 
   /** Nobody waits for its receiver any more. */
   #isOver(flow: Waiting): boolean {
-    return flow.failing || this.#isSpent(flow) || (this.#reading.shared && (flow.fromRelay || this.#isSilent(flow)))
+    return flow.failing || this.#isSpent(flow) ||
+      (this.#reading.severalSessions && (flow.fromRelay || this.#isSilent(flow)))
   }
 
   /** Others have waited for its user as long as they do. */

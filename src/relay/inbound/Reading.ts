@@ -23,7 +23,7 @@ interface Used {
 /** Milliseconds in which what came in while nothing was read is read. */
 const BEHIND = 2000
 /** Milliseconds for which a connection is that of several sessions after two of them have used it. */
-const SHARED = 60_000
+const SEVERAL_FOR = 60_000
 
 export class Reading implements ReadControl {
   readonly #shared: Shared
@@ -43,7 +43,7 @@ export class Reading implements ReadControl {
   /** The route of the last request. */
   #route: Used | undefined
   /** Milliseconds of the monotonic clock until which it counts as used by several sessions. */
-  #sharedUntil = -Infinity
+  #severalUntil = -Infinity
   /** Users for whom it is held, as long as nobody else uses it; and the limit for that. */
   #heldFor: Set<object> | undefined
   #unheard: Timeout | undefined
@@ -105,7 +105,7 @@ export class Reading implements ReadControl {
 
   /** It has not been read for so long that others, if there may be some, could have wanted to speak: then it is shared. */
   #longUnheard(): void {
-    if (this.hasOthers) this.#isOfSeveral()
+    if (this.hasOthers) this.#othersJoin()
     else this.#shared.limits.unheard.start(this.#unheard!)
   }
 
@@ -152,21 +152,21 @@ export class Reading implements ReadControl {
   uses(route: Used, before: Used | undefined): void {
     const last = this.#route
     if (route === last || (last !== undefined && route.only === Kind.Auth)) return
-    if (last !== undefined && last !== before && last.only !== Kind.Auth) this.#isOfSeveral()
+    if (last !== undefined && last !== before && last.only !== Kind.Auth) this.#othersJoin()
     this.#route = route
   }
 
-  #isOfSeveral(): void {
-    const { shared } = this
-    this.#sharedUntil = this.#shared.turn.now + SHARED
-    if (shared) return
+  #othersJoin(): void {
+    const before = this.severalSessions
+    this.#severalUntil = this.#shared.turn.now + SEVERAL_FOR
+    if (before) return
     for (const user of this.#heldFor ?? []) this.releaseFor(user)
-    this.flows.isShared()
+    this.flows.othersJoin()
   }
 
   /** Several use it. Then nobody is held for long since the receiver of one of them is slow. */
-  get shared(): boolean {
-    return this.#shared.turn.now < this.#sharedUntil
+  get severalSessions(): boolean {
+    return this.#shared.turn.now < this.#severalUntil
   }
 
   get severalUsers(): boolean {
@@ -181,7 +181,7 @@ export class Reading implements ReadControl {
 
   othersWait(since: number): boolean {
     const { limits: { unheard }, turn: { now } } = this.#shared
-    return this.shared || (now >= since + unheard.millis && this.hasOthers)
+    return this.severalSessions || (now >= since + unheard.millis && this.hasOthers)
   }
 
   /**
@@ -189,7 +189,7 @@ export class Reading implements ReadControl {
    * answered more slowly, so that who waits for answers waits in this session only.
    */
   answersLate({ fromRelay, octets }: Waiting): boolean {
-    return octets > this.#shared.limits.session / 4 && (fromRelay || this.shared)
+    return octets > this.#shared.limits.session / 4 && (fromRelay || this.severalSessions)
   }
 
   /** An answer was written: who does not read his answers is not read either, as long as any go out. */

@@ -6,7 +6,7 @@ import type { HoldBudget } from "./HoldBudget.ts"
 /** The reading of a connection that requests come in on. */
 export interface ReadControl {
   /** Whether several sessions use it. */
-  readonly shared: boolean
+  readonly severalSessions: boolean
   /** Whether several users use it. None of them should have to wait long because of another. */
   readonly severalUsers: boolean
   /** Whether sessions other than that of the last request may use it, though they have sent nothing for a while or at all. */

@@ -53,7 +53,7 @@ export class Unanswered extends BoundedOctets {
     const { reading, shared: { counters, turn } } = source
     this.full = true
     counters.unansweredOverLimit++
-    this.#refusing = reading.shared && reading.severalUsers && this.#holdBudget.isSpent(turn.now)
+    this.#refusing = reading.severalSessions && reading.severalUsers && this.#holdBudget.isSpent(turn.now)
     if (this.#refusing) return
     reading.hold()
     this.#since = turn.now

@@ -490,7 +490,14 @@ describe("a connection of several users that has too much in all", () => {
       totals: { parkedOctets: 0 },
       awaited: { look: () => {} }
     }
-    const tap = { shared: true, severalUsers: true, hasOthers: true, othersWait: () => true, hold() {}, release() {} }
+    const tap = {
+      severalSessions: true,
+      severalUsers: true,
+      hasOthers: true,
+      othersWait: () => true,
+      hold() {},
+      release() {}
+    }
     const flows = new BackPressure(shared as unknown as Shared, tap as unknown as ReadControl, [])
     const wait = (millis: number) => {
       turn.now += millis

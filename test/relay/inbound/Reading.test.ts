@@ -45,12 +45,12 @@ it("R4976-9.3-05: a shared connection is held for a user for a minute at most, a
   reading.uses(route(), undefined)
   reading.holdFor({})
   wait(60_000)
-  assert.isFalse(reading.shared)
+  assert.isFalse(reading.severalSessions)
   others.any = true
   wait(59_999)
-  assert.isFalse(reading.shared)
+  assert.isFalse(reading.severalSessions)
   wait(1)
-  assert.isTrue(reading.shared)
+  assert.isTrue(reading.severalSessions)
   wait(2000)
   assert.isFalse(reading.isBehind)
   assert.strictEqual(timers.running, 0)
@@ -68,12 +68,12 @@ it("is shared for a minute after two have used it", () => {
   const [one, other] = [route(), route()]
   reading.uses(one, undefined)
   reading.uses(one, undefined)
-  assert.isFalse(reading.shared)
+  assert.isFalse(reading.severalSessions)
   reading.uses(other, undefined)
   turn.now += 59_999
-  assert.isTrue(reading.shared)
+  assert.isTrue(reading.severalSessions)
   turn.now++
-  assert.isFalse(reading.shared)
+  assert.isFalse(reading.severalSessions)
 })
 
 it("is nobody else's for an AUTH, nor for a message on the paths of a REPORT", () => {
@@ -86,5 +86,5 @@ it("is nobody else's for an AUTH, nor for a message on the paths of a REPORT", (
   reading.uses(message, report)
   reading.uses(route(Kind.Auth), undefined)
   reading.uses(message, undefined)
-  assert.isFalse(reading.shared)
+  assert.isFalse(reading.severalSessions)
 })
