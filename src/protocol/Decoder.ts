@@ -141,11 +141,6 @@ export class Decoder implements FrameDecoder {
     this.#limits = limits
   }
 
-  /** A long frame has begun whose end-line was not seen yet. */
-  get inChunk(): boolean {
-    return this.#needle !== undefined
-  }
-
   /** Octets that are kept between reads. */
   get held(): number {
     return this.#held?.length ?? 0

@@ -10,8 +10,6 @@ export class SessionBook {
   readonly #counters: RelayCounters
   /** Of whose ends is told later. */
   #untold: Array<readonly [Session, SessionEnd]> | undefined
-  /** Is called when the last one has ended. */
-  onEmpty: (() => void) | undefined
 
   constructor({ counters, observer }: Shared) {
     this.#observer = observer
@@ -33,7 +31,6 @@ export class SessionBook {
     this.#counters.sessionsEnded[reason]++
     if (this.#untold === undefined) this.#observer.ended(session, reason)
     else this.#untold.push([session, reason])
-    if (this.#sessions.size === 0) this.onEmpty?.()
   }
 
   /**
