@@ -4,7 +4,8 @@
  */
 import type { Codec } from "../Codec.ts"
 import { Buffer, createHash } from "../platform/Node.ts"
-import type { Broken, FrameSink } from "../protocol/Decoder.ts"
+import type { Broken } from "../protocol/Broken.ts"
+import type { FrameSink } from "../protocol/Decoder.ts"
 import type { HeaderLines } from "../protocol/Encoder.ts"
 import type { Flag, Head } from "../protocol/Head.ts"
 import { transactionId } from "../protocol/Ident.ts"

@@ -1,5 +1,5 @@
 /** Connections, dials, TLS, and who logs in. */
-import type { ConnectionEnd, LoginResult } from "../relay/Counters.ts"
+import { connectionEnds, loginResults } from "../relay/Counters.ts"
 import { sessionEnds } from "../relay/Session.ts"
 import type { HandshakeFailure, ProxyHeaderFailure, WebSocketRefusal } from "../transport/TransportFacts.ts"
 import { transportNames } from "../transport/TransportName.ts"
@@ -8,44 +8,6 @@ import { changingGauge, counter, counterBy, counterByTwo, type Family, gauge } f
 /** All of a closed set: a record that lacks one is no such record. */
 const namesOf = <Name extends string>(names: Readonly<Record<Name, true>>): ReadonlyArray<Name> =>
   Object.keys(names) as Array<Name>
-
-export const connectionEnds = namesOf<ConnectionEnd>({
-  "AUTH without TLS": true,
-  "closed by its peer": true,
-  "certificate has expired": true,
-  "ended by the operator": true,
-  failed: true,
-  "header line too long": true,
-  "header section too long": true,
-  "malformed start line": true,
-  "more than a frame in a message": true,
-  "no session uses it": true,
-  "no sign of life": true,
-  "not WebSocket": true,
-  "not a whole frame in a message": true,
-  "no successful request in probation": true,
-  "not MSRP": true,
-  "not used for a long time": true,
-  "request for another relay": true,
-  "start line too long": true,
-  "takes no octets": true,
-  "the relay drains": true,
-  "the relay stops": true,
-  "too many connections": true,
-  "too many failed AUTHs": true,
-  "too many headers": true,
-  "too many requests without success in probation": true,
-  "too much in probation": true
-})
-
-const logins = namesOf<LoginResult>({
-  granted: true,
-  challenged: true,
-  "wrong credentials": true,
-  "held back": true,
-  refused: true,
-  undecided: true
-})
 
 const proxyHeaderFailures = namesOf<ProxyHeaderFailure>({
   malformed: true,
@@ -171,7 +133,7 @@ export const sessions: ReadonlyArray<Family> = [
   counterBy(
     "logins_total",
     "AUTHs for this relay, by what became of them: each login begins with one that is challenged",
-    ["result", logins],
+    ["result", loginResults],
     ({ relay }, result) => relay.counters.logins[result]
   )
 ]

@@ -6,14 +6,15 @@
  */
 import { Buffer } from "../platform/Node.ts"
 import { Begun } from "./Begun.ts"
+import { type Broken, isOverLimit } from "./Broken.ts"
 import { defaultFrameLimits, type FrameLimits, INTERRUPTIBLE_ABOVE } from "./FrameLimits.ts"
 import { isFlag } from "./Grammar.ts"
-import { type Broken, type Flag, Head, isOverLimit, Kind } from "./Head.ts"
+import { type Flag, Head, Kind } from "./Head.ts"
 import { behindHyphens, DASH, HYPHENS, sevenHyphens } from "./Hyphens.ts"
 import { keepMore, keepOctets } from "./Octets.ts"
 import { LastPaths } from "./PathLines.ts"
 
-export type { Broken, Flag } from "./Head.ts"
+export type { Flag } from "./Head.ts"
 
 /**
  * Is told what comes in on a connection, in order. Nothing that it gets is valid after the call.

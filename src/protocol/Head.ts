@@ -1,4 +1,5 @@
 import { Buffer } from "../platform/Node.ts"
+import type { Broken, OverLimit } from "./Broken.ts"
 import type { FrameLimits } from "./FrameLimits.ts"
 import {
   BYTE_RANGE,
@@ -27,22 +28,10 @@ import {
 } from "./Grammar.ts"
 import { DASH, HYPHENS } from "./Hyphens.ts"
 import type { LastPaths } from "./PathLines.ts"
-import { type BrokenStartLine, Kind, StartLine } from "./StartLine.ts"
+import { Kind, StartLine } from "./StartLine.ts"
 
 export type { FailureReport, Flag } from "./Grammar.ts"
 export { Kind } from "./StartLine.ts"
-
-/** A header section is over one of the `FrameLimits`. What it belongs to, and whose it is, may be known. */
-export type OverLimit = "header line too long" | "header section too long" | "too many headers"
-
-/** Octets that carry messages are not what they should be (RFC 6455 §5). */
-export type NotMessages = "not WebSocket"
-
-/** A message of a transport that carries messages is not one frame (RFC 7977 §5.1). */
-export type NotOneFrame = "more than a frame in a message" | "not a whole frame in a message"
-
-/** Why the octets cannot be MSRP any more: framing is lost, only closing the connection is left. */
-export type Broken = BrokenStartLine | OverLimit | NotOneFrame | NotMessages
 
 // not imported: a number of this module is part of the compiled code, one of another module is read again each time
 const CR = 13
@@ -68,10 +57,6 @@ const SAW_FAILURE = 32
 const SAW_CONTENT_TYPE = 64
 const SAW_STATUS = 128
 const SAW_EXPIRES = 256
-
-/** The start line could be read. */
-export const isOverLimit = (reason: Broken): reason is OverLimit =>
-  reason === "header line too long" || reason === "header section too long" || reason === "too many headers"
 
 /**
  * The start line and header section of one frame, as offsets into its octets: a view, valid during the call that hands it

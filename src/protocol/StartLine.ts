@@ -1,5 +1,6 @@
 /** The start line of one frame (RFC 4975 §7.1, §7.2), as offsets into the octets it was read from. */
 import { Buffer } from "../platform/Node.ts"
+import type { BrokenStartLine } from "./Broken.ts"
 import type { FrameLimits } from "./FrameLimits.ts"
 import { AUTH, identFirst, identRest, isText, MSRP, REPORT, SEND, word } from "./Grammar.ts"
 
@@ -14,9 +15,6 @@ const EMPTY = Buffer.alloc(0)
 /** What a start line announces. Methods other than these are `Other`. */
 export const Kind = { Response: 0, Send: 1, Report: 2, Auth: 3, Other: 4 } as const
 export type Kind = (typeof Kind)[keyof typeof Kind]
-
-/** Why the octets are no start line: closing the connection is all that is left. */
-export type BrokenStartLine = "not MSRP" | "malformed start line" | "start line too long"
 
 export class StartLine {
   buf: Buffer = EMPTY

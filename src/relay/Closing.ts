@@ -1,28 +1,9 @@
-import type { Broken } from "../protocol/Head.ts"
+/** Why the relay closes a connection, in the words of the log. */
+import { type Broken, messageFaults, overLimits, startLineFaults } from "../protocol/Broken.ts"
 import type { CloseReason } from "../transport/Connection.ts"
 
-/** Why the relay closes a connection, in the words of the log. */
-export type Closing =
-  /** Framing is lost. */
-  | Broken
-  | "AUTH without TLS"
-  | "certificate has expired"
-  | "ended by the operator"
-  | "no successful request in probation"
-  | "not used for a long time"
-  | "no session uses it"
-  | "no sign of life"
-  | "request for another relay"
-  | "takes no octets"
-  | "the relay drains"
-  | "the relay stops"
-  | "too many connections"
-  | "too many failed AUTHs"
-  | "too many requests without success in probation"
-  | "too much in probation"
-
-/** The same for the peer, where the transport can say so. */
-const told: Readonly<Record<Exclude<Closing, Broken>, CloseReason>> = {
+/** The relay's own reasons, and what the peer is told of each, where the transport can say why. */
+export const closeReasons = {
   "AUTH without TLS": "policy",
   "certificate has expired": "policy",
   "ended by the operator": "policy",
@@ -38,8 +19,18 @@ const told: Readonly<Record<Exclude<Closing, Broken>, CloseReason>> = {
   "too many failed AUTHs": "policy",
   "too many requests without success in probation": "policy",
   "too much in probation": "policy"
-}
+} as const satisfies Readonly<Record<string, CloseReason>>
 
-/** Framing is lost for all that is not there. */
+export type Closing = keyof typeof closeReasons | Broken
+
+/** All of them. */
+export const closings: ReadonlyArray<Closing> = [
+  ...Object.keys(closeReasons) as Array<keyof typeof closeReasons>,
+  ...startLineFaults,
+  ...overLimits,
+  ...messageFaults
+]
+
+/** Lost framing is an error of the protocol. */
 export const closeReasonOf = (closing: Closing): CloseReason =>
-  (told as Partial<Record<Closing, CloseReason>>)[closing] ?? "protocol"
+  (closeReasons as Partial<Record<Closing, CloseReason>>)[closing] ?? "protocol"

@@ -1,37 +1,34 @@
 import { Kind } from "../protocol/StartLine.ts"
-import type { TransportName } from "../transport/TransportName.ts"
-import type { Closing } from "./Closing.ts"
-import type { SessionEnd } from "./Session.ts"
+import { type TransportName, transportNames } from "../transport/TransportName.ts"
+import { type Closing, closings } from "./Closing.ts"
+import { type SessionEnd, sessionEnds } from "./Session.ts"
 
 /** Counts by status: its number is the index. Those of peers may be any of three digits (RFC 4975 §9). */
 export type ByStatus = Float64Array
 const STATUSES = 1000
 
-/**
- * What a connection ends by: what the relay closes it for, or its peer or the network. docs/log.md tells of each.
- *
- * @category models
- * @since 0.2.0
- */
-export type ConnectionEnd = Closing | "closed by its peer" | "failed"
+export const connectionEnds = ["closed by its peer", "failed", ...closings] as const
 
 /**
- * What becomes of an AUTH for this relay.
+ * Why a connection has ended: the relay's reason to close it, or that its peer closed it, or that the network failed.
+ * docs/log.md explains them.
  *
  * @category models
  * @since 0.2.0
  */
-export type LoginResult =
-  | "granted"
-  /** It had no credentials, or its nonce was old. */
-  | "challenged"
-  | "wrong credentials"
-  /** It came too soon after wrong credentials, and was not looked at. */
-  | "held back"
-  /** It asked for what it may not, or there are too many sessions. */
-  | "refused"
-  /** The backend could not say. */
-  | "undecided"
+export type ConnectionEnd = typeof connectionEnds[number]
+
+export const loginResults = ["granted", "challenged", "wrong credentials", "held back", "refused", "undecided"] as const
+
+/**
+ * The result of an AUTH for this relay: `challenged` if it had no credentials or an old nonce, `held back` if it came too
+ * soon after wrong credentials, `refused` if it asked for something that is not allowed or there are too many sessions,
+ * `undecided` if the backend could not decide.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type LoginResult = typeof loginResults[number]
 
 /**
  * What has happened in a relay since it started: plain fields, read when somebody asks.
@@ -127,39 +124,16 @@ export interface RelayCounters {
   undecidedAuths: number
 }
 
+/** A counter for each name. */
+const zerosOf = <Name extends string>(names: ReadonlyArray<Name>): Record<Name, number> =>
+  Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>
+
 export const zeroCounters = (): RelayCounters => ({
   connectionsAccepted: 0,
   connectionsDialled: 0,
-  acceptedBy: { tcp: 0, tls: 0, ws: 0, wss: 0 },
-  dialledBy: { tcp: 0, tls: 0, ws: 0, wss: 0 },
-  closed: {
-    "AUTH without TLS": 0,
-    "closed by its peer": 0,
-    "certificate has expired": 0,
-    "ended by the operator": 0,
-    failed: 0,
-    "header line too long": 0,
-    "header section too long": 0,
-    "malformed start line": 0,
-    "more than a frame in a message": 0,
-    "no session uses it": 0,
-    "no sign of life": 0,
-    "not WebSocket": 0,
-    "not a whole frame in a message": 0,
-    "no successful request in probation": 0,
-    "not MSRP": 0,
-    "not used for a long time": 0,
-    "request for another relay": 0,
-    "start line too long": 0,
-    "takes no octets": 0,
-    "the relay drains": 0,
-    "the relay stops": 0,
-    "too many connections": 0,
-    "too many failed AUTHs": 0,
-    "too many headers": 0,
-    "too many requests without success in probation": 0,
-    "too much in probation": 0
-  },
+  acceptedBy: zerosOf(transportNames),
+  dialledBy: zerosOf(transportNames),
+  closed: zerosOf(connectionEnds),
   connectionsTurnedAway: 0,
   connectionsIdle: 0,
   probationsFailed: 0,
@@ -202,17 +176,8 @@ export const zeroCounters = (): RelayCounters => ({
   sendsUnanswered: 0,
   transactionsTimedOut: 0,
   authsGranted: 0,
-  sessionsEnded: {
-    "expired": 0,
-    "its connection closed": 0,
-    "its relay is gone": 0,
-    "its user was removed": 0,
-    "ended by the operator": 0,
-    "another one in its place": 0,
-    "it was not granted": 0,
-    "the relay stops": 0
-  },
-  logins: { granted: 0, challenged: 0, "wrong credentials": 0, "held back": 0, refused: 0, undecided: 0 },
+  sessionsEnded: zerosOf(sessionEnds),
+  logins: zerosOf(loginResults),
   sessionsRefused: 0,
   held: 0,
   paced: 0,

@@ -3,12 +3,13 @@
  * be shown. Goes with `FrameTrace` of the relay: nothing here throws into it.
  */
 import { LinkedMap } from "../collections/LinkedMap.ts"
+import type { Broken } from "../protocol/Broken.ts"
 import { Decoder, type FrameSink } from "../protocol/Decoder.ts"
 import { usernameIn } from "../protocol/digest/Authorization.ts"
 import { fromOctets } from "../protocol/digest/Digest.ts"
 import { parseDigest } from "../protocol/digest/Parameters.ts"
 import type { FrameLimits } from "../protocol/FrameLimits.ts"
-import { type Broken, type Flag, type Head, Kind } from "../protocol/Head.ts"
+import { type Flag, type Head, Kind } from "../protocol/Head.ts"
 import { sessionLabel } from "../protocol/Ident.ts"
 import type { FrameTrace } from "../relay/FrameTrace.ts"
 import type { HopFacts } from "../relay/Observer.ts"

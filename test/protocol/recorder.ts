@@ -1,6 +1,7 @@
 /** Frames as a decoder finds them, independent of how their octets came. */
 import { assert } from "@effect/vitest"
-import { type Broken, Decoder, type FrameSink } from "../../src/protocol/Decoder.ts"
+import type { Broken } from "../../src/protocol/Broken.ts"
+import { Decoder, type FrameSink } from "../../src/protocol/Decoder.ts"
 import type { FrameLimits } from "../../src/protocol/FrameLimits.ts"
 import type { Flag, Head } from "../../src/protocol/Head.ts"
 

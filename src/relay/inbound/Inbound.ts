@@ -2,8 +2,9 @@
  * What comes in on one connection: octets to frames, and each frame to whom it concerns. A request goes to the route that
  * its paths lead to, a response to the transaction that it answers, and what goes no further is answered here.
  */
+import type { Broken } from "../../protocol/Broken.ts"
 import type { FrameDecoder, FrameSink } from "../../protocol/Decoder.ts"
-import { type Broken, type Flag, type Head, Kind } from "../../protocol/Head.ts"
+import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { keepText } from "../../protocol/Octets.ts"
 import type { Closing } from "../Closing.ts"
 import { countFrameIn } from "../Counters.ts"

@@ -2,10 +2,11 @@
  * What a request hears that goes no further than this relay: a response, a REPORT or nothing, as its method and
  * Failure-Report want it (RFC 4975 §7.1.4, §7.2, RFC 4976 §6.4.1).
  */
+import type { Broken } from "../../protocol/Broken.ts"
 import { totalOf } from "../../protocol/ByteRange.ts"
 import { encodeResponse } from "../../protocol/Encoder.ts"
 import type { FrameLimits } from "../../protocol/FrameLimits.ts"
-import { type Broken, type Flag, type Head, Kind } from "../../protocol/Head.ts"
+import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { type MsrpUri, parsePath, parseUri } from "../../protocol/Uri.ts"
 import { countFrameIn, countReportMade, type RelayCounters } from "../Counters.ts"

@@ -3,7 +3,7 @@ import { assert, describe, it } from "vitest"
 import { detailsOf, endings, logins, losses, sentenceOf, troubles as words } from "../../../src/admin/page/words.ts"
 import { troubles } from "../../../src/admin/status/Readings.ts"
 import type { StatusEvent } from "../../../src/admin/status/Shapes.ts"
-import { connectionEnds } from "../../../src/metrics/Connections.ts"
+import { connectionEnds } from "../../../src/relay/Counters.ts"
 import { eventMessages } from "../../../src/relay/edge/RelayEvent.ts"
 import { sessionEnds } from "../../../src/relay/Session.ts"
 
