@@ -19,7 +19,7 @@ import { layerFile } from "../src/credentials/File.ts"
 import { defaultFrameLimits } from "../src/protocol/FrameLimits.ts"
 import { Head } from "../src/protocol/Head.ts"
 import { parseUri } from "../src/protocol/Uri.ts"
-import { BackPressure } from "../src/relay/inbound/BackPressure.ts"
+import { BackPressure, type BackPressureOwner } from "../src/relay/inbound/BackPressure.ts"
 import type { ReadControl, Waiting } from "../src/relay/route/FlowControl.ts"
 import type { Shared } from "../src/relay/Shared.ts"
 import { clientOf } from "../src/transport/websocket/Forwarded.ts"
@@ -185,7 +185,7 @@ it("of 10,000 flows that wait on a link of another relay, each frame looks at on
     limits: { connection: 1e9, relay: 1e9 }
   } as unknown as Shared
   const tap = { severalSessions: true, hold: () => {}, release: () => {} } as unknown as ReadControl
-  const pressure = new BackPressure(shared, tap, [])
+  const pressure = new BackPressure(shared, tap, { routes: {}, sessions: {}, held() {} } as BackPressureOwner)
   const flows = Array.from({ length: 10_000 }, () => ({ fromRelay: true }) as Waiting)
   for (const flow of flows) pressure.waits(flow)
   const start = threadMillis()

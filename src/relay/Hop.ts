@@ -15,11 +15,11 @@ import { HopSessions } from "./HopSessions.ts"
 import { Inbound, type InboundOwner } from "./inbound/Inbound.ts"
 import { Logins } from "./inbound/Logins.ts"
 import { Probation, type ProbationOwner } from "./inbound/Probation.ts"
-import { Reading } from "./inbound/Reading.ts"
+import { Reading, type ReadingOwner } from "./inbound/Reading.ts"
 import { FORBIDDEN, UNREACHABLE } from "./Loss.ts"
 import { Outbound, type OutboundOwner } from "./outbound/Outbound.ts"
 import { type Pings, pingsOf } from "./outbound/Pings.ts"
-import { RelayProof } from "./RelayProof.ts"
+import { RelayProof, type RelayProofOwner } from "./RelayProof.ts"
 import { HopRoutes } from "./route/HopRoutes.ts"
 import { Unanswered } from "./route/Unanswered.ts"
 import type { Admitted } from "./rules/Admission.ts"
@@ -31,7 +31,7 @@ import type { Shared } from "./Shared.ts"
 import { stopTimer, Timeout } from "./Timers.ts"
 
 /** The relay that has the hop. */
-export interface HopOwner {
+export interface HopOwner extends RelayProofOwner {
   readonly shared: Shared
   readonly router: Router
   /** A connection is there. */
@@ -42,13 +42,11 @@ export interface HopOwner {
   leaves(hop: Hop): void
   /** It is gone: its sessions end, which is told by what is given. */
   left(hop: Hop): () => void
-  /** Does a certificate for these names prove that its owner is the relay which the URI names (RFC 4976 §6.3). */
-  proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean
   /** Starts an AUTH; `ended` is called when it was answered. Nothing of `head` is used after it returns. */
   authenticate(hop: Hop, head: Head, request: Authenticate, ended: () => void): void
 }
 
-export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwner, Admitted {
+export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwner, ReadingOwner, Admitted {
   readonly #owner: HopOwner
   readonly shared: Shared
   readonly number: number
@@ -80,13 +78,12 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.shared = owner.shared
     this.number = ++owner.shared.hops
     this.outbound = new Outbound(owner.shared, this)
-    this.reading = new Reading(owner.shared, this.outbound.outbox, [this.routes, this.sessions], this.sessions)
+    this.reading = new Reading(owner.shared, this)
     this.probation = new Probation(owner.shared, this)
-    this.reading.flows.onHold = () => this.outbound.windows.open()
     this.unanswered = new Unanswered(this)
     this.logins = new Logins(owner.shared, this.reading)
     this.#inbound = new Inbound(this)
-    this.proof = new RelayProof(owner.shared.turn, (names, uri) => owner.proves(names, uri))
+    this.proof = new RelayProof(owner)
   }
 
   // ---- its connection
@@ -232,6 +229,10 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   reported(head: Head, from: Outbound): void {
     this.#inbound.reported(head, from)
+  }
+
+  held(): void {
+    this.outbound.windows.open()
   }
 
   stalled(): void {

@@ -3,16 +3,21 @@ import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection } from "../transport/Connection.ts"
 import type { Turn } from "./Turn.ts"
 
+/** The relay whose connection it is. */
+export interface RelayProofOwner {
+  readonly shared: { readonly turn: Turn }
+  /** Whether a certificate for these names proves that its owner is the relay that the URI names (RFC 4976 §6.3). */
+  proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean
+}
+
 export class RelayProof {
-  readonly #turn: Turn
-  readonly #proves: (names: ReadonlyArray<string>, uri: MsrpUri) => boolean
+  readonly #owner: RelayProofOwner
   connection: Connection | undefined
   /** It leads to another relay, or one has come by it. */
   withRelay = false
 
-  constructor(turn: Turn, proves: (names: ReadonlyArray<string>, uri: MsrpUri) => boolean) {
-    this.#turn = turn
-    this.#proves = proves
+  constructor(owner: RelayProofOwner) {
+    this.#owner = owner
   }
 
   /** Does its certificate prove that it is the relay which the URI names. */
@@ -20,7 +25,7 @@ export class RelayProof {
     if (this.connection === undefined || this.#expired) return false
     const { peerNames: names, transport } = this.connection
     // Only clients come by WebSocket (RFC 7977 §8.1.1), often by way of a web server with a certificate of its own.
-    if (names.length === 0 || transport === "ws" || !this.#proves(names, uri)) return false
+    if (names.length === 0 || transport === "ws" || !this.#owner.proves(names, uri)) return false
     return this.withRelay = true
   }
 
@@ -41,6 +46,6 @@ export class RelayProof {
 
   get #expired(): boolean {
     const until = this.connection?.peerNamesUntil
-    return until !== undefined && until <= this.#turn.now
+    return until !== undefined && until <= this.#owner.shared.turn.now
   }
 }

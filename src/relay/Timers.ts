@@ -78,7 +78,7 @@ export class Timers {
   readonly now: () => number
   readonly #alarm: (deadline: number) => void
   #queues: Array<TimerQueue> = []
-  /** Called before any of those whose time is over. */
+  /** Called before the timers whose time is over. Set by `Switchboard`. */
   onExpiry: () => void = () => {}
   #wakeAt = Infinity
   /** It was late, and what came in before has had a turn. */

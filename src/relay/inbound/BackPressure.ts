@@ -10,17 +10,27 @@ import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 
-/** What tells who else may use the connection: its routes, and its sessions, which may have sent nothing yet. */
+/** Routes or sessions of the connection, as far as they show that other sessions may use it. */
 export interface Others {
-  /** Is there one of another session than those of a route. */
+  /** Whether there is one of a session other than these. */
   anyWithout(sessions: ReadonlyArray<Session>, now: number): boolean
-  /** There is one more. */
+  /** Called when there is one more. Set by `BackPressure`. */
   onMore: () => void
+}
+
+/** The hop whose connection it is. */
+export interface BackPressureOwner {
+  readonly routes: Others
+  /** Those that have sent nothing yet have no route. */
+  readonly sessions: Others
+  /** The connection is no longer read because receivers are slow. */
+  held(): void
 }
 
 export class BackPressure implements FlowOwner {
   readonly #shared: Shared
   readonly #reading: ReadControl
+  readonly #owner: BackPressureOwner
   #octets = 0
   /** It is held since all flows together have too much. */
   #parkedHold = false
@@ -37,13 +47,12 @@ export class BackPressure implements FlowOwner {
   /** The same, from which on it is not counted yet for whom. */
   #uncounted = 0
   #gone = false
-  /** Called when the connection is not read any more since receivers are slow. */
-  onHold: () => void = () => {}
 
-  constructor(shared: Shared, reading: ReadControl, others: ReadonlyArray<Others>) {
+  constructor(shared: Shared, reading: ReadControl, owner: BackPressureOwner) {
     this.#shared = shared
     this.#reading = reading
-    for (const one of others) one.onMore = () => this.#wait()
+    this.#owner = owner
+    owner.routes.onMore = owner.sessions.onMore = () => this.#wait()
   }
 
   /** A flow keeps its route, whose paths may be as long as header lines. Whether that is too much `parked` finds, which follows. */
@@ -138,7 +147,7 @@ export class BackPressure implements FlowOwner {
       this.#shared.counters.held++
       this.#since = this.#uncounted = this.#shared.turn.now
     }
-    this.onHold()
+    this.#owner.held()
     this.#wait()
   }
 

@@ -10,7 +10,14 @@ import type { Pace } from "../route/Pace.ts"
 import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
-import { BackPressure, type Others } from "./BackPressure.ts"
+import { BackPressure, type BackPressureOwner, type Others } from "./BackPressure.ts"
+
+/** The hop whose connection it is. */
+export interface ReadingOwner extends BackPressureOwner {
+  /** Answers to what comes in go out there. */
+  readonly outbound: { readonly outbox: Outbox }
+  readonly sessions: Others & { readonly severalUsers: boolean }
+}
 
 /** What is asked of the route of a request. */
 interface Used {
@@ -27,10 +34,8 @@ const SEVERAL_FOR = 60_000
 
 export class Reading implements ReadControl {
   readonly #shared: Shared
-  /** Where the answers go. */
+  readonly #owner: ReadingOwner
   readonly #outbox: Outbox
-  readonly #others: ReadonlyArray<Others>
-  readonly #users: { readonly severalUsers: boolean }
   #connection: Connection | undefined
   /** How many reasons there are for not reading, and how many of them may last (`hold`). */
   #pauses = 0
@@ -53,20 +58,14 @@ export class Reading implements ReadControl {
   #slowedUntil = 0
   /** How many reasons there are for not even handling what was read (`stop`). Each is one for not reading, too. */
   #stops = 0
-  /** Has what was read already handled. */
+  /** Has what was read already handled. Set by `Inbound`, which has the decoder. */
   resume: () => void = () => {}
 
-  constructor(
-    shared: Shared,
-    outbox: Outbox,
-    others: ReadonlyArray<Others>,
-    users: { readonly severalUsers: boolean }
-  ) {
+  constructor(shared: Shared, owner: ReadingOwner) {
     this.#shared = shared
-    this.#outbox = outbox
-    this.#others = others
-    this.#users = users
-    this.flows = new BackPressure(shared, this, others)
+    this.#owner = owner
+    this.#outbox = owner.outbound.outbox
+    this.flows = new BackPressure(shared, this, owner)
   }
 
   connected(connection: Connection): void {
@@ -170,13 +169,15 @@ export class Reading implements ReadControl {
   }
 
   get severalUsers(): boolean {
-    return this.#users.severalUsers
+    return this.#owner.sessions.severalUsers
   }
 
   get hasOthers(): boolean {
-    const sessions = this.#route?.sessions
+    const used = this.#route?.sessions
+    if (used === undefined) return false
     const { now } = this.#shared.turn
-    return sessions !== undefined && this.#others.some((one) => one.anyWithout(sessions, now))
+    const { routes, sessions } = this.#owner
+    return routes.anyWithout(used, now) || sessions.anyWithout(used, now)
   }
 
   othersWait(since: number): boolean {

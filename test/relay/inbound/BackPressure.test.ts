@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { BackPressure } from "../../../src/relay/inbound/BackPressure.ts"
+import { BackPressure, type BackPressureOwner } from "../../../src/relay/inbound/BackPressure.ts"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import { ANSWERED_WITHIN } from "../../../src/relay/outbound/Window.ts"
 import type { ReadControl, Waiting } from "../../../src/relay/route/FlowControl.ts"
@@ -498,7 +498,8 @@ describe("a connection of several users that has too much in all", () => {
       hold() {},
       release() {}
     }
-    const flows = new BackPressure(shared as unknown as Shared, tap as unknown as ReadControl, [])
+    const owner = { routes: {}, sessions: {}, held() {} } as unknown as BackPressureOwner
+    const flows = new BackPressure(shared as unknown as Shared, tap as unknown as ReadControl, owner)
     const wait = (millis: number) => {
       turn.now += millis
       timers.expire()

@@ -1,16 +1,24 @@
 import { assert, it } from "@effect/vitest"
 import { Kind } from "../../../src/protocol/Head.ts"
 import { HopSessions } from "../../../src/relay/HopSessions.ts"
-import { Reading } from "../../../src/relay/inbound/Reading.ts"
+import type { Others } from "../../../src/relay/inbound/BackPressure.ts"
+import { Reading, type ReadingOwner } from "../../../src/relay/inbound/Reading.ts"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import type { Outbox } from "../../../src/relay/outbound/Outbox.ts"
+import { HopRoutes } from "../../../src/relay/route/HopRoutes.ts"
 import type { Shared } from "../../../src/relay/Shared.ts"
 import { Timers } from "../../../src/relay/Timers.ts"
 import type { Connection } from "../../../src/transport/Connection.ts"
 
+const ownerWith = (routes: Others): ReadingOwner => ({
+  outbound: { outbox: {} as Outbox },
+  routes,
+  sessions: new HopSessions(),
+  held() {}
+})
 const make = () => {
   const turn = { now: 1000 }
-  return { turn, reading: new Reading({ turn } as Shared, {} as Outbox, [], new HopSessions()) }
+  return { turn, reading: new Reading({ turn } as Shared, ownerWith(new HopRoutes())) }
 }
 const route = (only?: Kind) => ({ fromRelay: false, only, sessions: [] })
 
@@ -36,7 +44,7 @@ it("R4976-9.3-05: a shared connection is held for a user for a minute at most, a
   const timers = new Timers(() => turn.now, () => {})
   const limits = limitsWith(timers, defaultRelayLimits)
   const others = { any: false, anyWithout: () => others.any, onMore: () => {} }
-  const reading = new Reading({ turn, limits } as Shared, {} as Outbox, [others], new HopSessions())
+  const reading = new Reading({ turn, limits } as Shared, ownerWith(others))
   const wait = (millis: number) => {
     turn.now += millis
     timers.expire()
