@@ -5,7 +5,7 @@ import type { Parties } from "./SessionRecord.ts"
 import type { Shared } from "./Shared.ts"
 
 /** How a request ends that goes no further. */
-export interface Ending {
+export interface Outcome {
   readonly status: number
   /** In words of the relay's own; absent where nothing is wrong. */
   readonly problem?: string | undefined

@@ -1,6 +1,6 @@
 import type { FrameDecoder, FrameSink } from "../protocol/Decoder.ts"
 import type { FrameLimits } from "../protocol/FrameLimits.ts"
-import type { Awaited } from "./Awaited.ts"
+import type { Conditions } from "./Conditions.ts"
 import type { RelayCounters } from "./Counters.ts"
 import type { Tracing } from "./FrameTrace.ts"
 import type { Limits } from "./Limits.ts"
@@ -36,6 +36,6 @@ export interface Shared {
   /** Connections that there were, and were to be dialled, so far. */
   hops: number
   /** Who waits for the end of something. */
-  readonly awaited: Awaited
+  readonly awaited: Conditions
   phase: Phase
 }

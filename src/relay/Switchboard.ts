@@ -6,7 +6,7 @@ import type { Head } from "../protocol/Head.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection, LocalSocket, Receiver } from "../transport/Connection.ts"
 import { transportName } from "../transport/TransportName.ts"
-import { Awaited } from "./Awaited.ts"
+import { Conditions } from "./Conditions.ts"
 import { zeroCounters } from "./Counters.ts"
 import { Hop, type HopOwner } from "./Hop.ts"
 import { changeLimits, limitsWith, type RelayLimits } from "./Limits.ts"
@@ -98,7 +98,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       tracing: undefined,
       networkOf,
       hops: 0,
-      awaited: new Awaited(turn),
+      awaited: new Conditions(turn),
       phase: "serving"
     }
     this.#paces = new Paces(this.shared.limits)

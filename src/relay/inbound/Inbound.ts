@@ -20,12 +20,12 @@ import { AUTH, ROUTE } from "../Turn.ts"
 import { type Chunk, DiscardedChunk, PassedChunk } from "./Chunk.ts"
 import type { Probation } from "./Probation.ts"
 import type { Reading } from "./Reading.ts"
-import { isTooLong, type RefusalOwner, Refusals, stuck, tooMuch, unwanted } from "./Refusal.ts"
+import { isTooLong, Refusals, type RefusalsOwner, stuck, tooMuch, unwanted } from "./Refusals.ts"
 import { pathsOf, Routes } from "./Routes.ts"
-import { Share } from "./Share.ts"
+import { TurnShare } from "./TurnShare.ts"
 
 /** The hop whose connection it is. */
-export interface InboundOwner extends AuthSource, RefusalOwner {
+export interface InboundOwner extends AuthSource, RefusalsOwner {
   readonly shared: Shared
   readonly reading: Reading
   readonly probation: Probation
@@ -52,7 +52,7 @@ export class Inbound implements FrameSink {
   lastUsed: number
   /** Octets that came in. */
   octets = 0
-  readonly #share: Share
+  readonly #share: TurnShare
   readonly #refusals: Refusals
 
   constructor(hop: InboundOwner) {
@@ -62,7 +62,7 @@ export class Inbound implements FrameSink {
     const decoder = this.#decoder = hop.shared.codec.decoder(this)
     hop.reading.resume = () => decoder.resume()
     this.lastUsed = hop.shared.turn.now
-    this.#share = new Share(hop.shared.turn, hop.reading)
+    this.#share = new TurnShare(hop.shared.turn, hop.reading)
     this.#refusals = new Refusals(hop)
   }
 

@@ -1,6 +1,6 @@
 /** What the router decides about a request: it is forwarded, answered or refused (RFC 4976 §6.2 to §6.4). */
 import type { MsrpUri } from "../../protocol/Uri.ts"
-import type { Ending } from "../Refused.ts"
+import type { Outcome } from "../Refused.ts"
 import type { Route } from "../route/Route.ts"
 import type { Parties } from "../SessionRecord.ts"
 
@@ -14,11 +14,11 @@ export type Decision =
   /** Addressed to another relay, which is a reason to close the connection (RFC 4976 §6.2). */
   | { readonly _tag: "Foreign" }
 
-export interface Here extends Ending {
+export interface Here extends Outcome {
   readonly _tag: "Here"
 }
 
-export interface Refuse extends Ending {
+export interface Refuse extends Outcome {
   readonly _tag: "Refuse"
 }
 

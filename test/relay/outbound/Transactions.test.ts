@@ -1,6 +1,6 @@
 /** Which requests may be answered, and since when. */
 import { assert, beforeEach, describe, it } from "@effect/vitest"
-import { Awaited } from "../../../src/relay/Awaited.ts"
+import { Conditions } from "../../../src/relay/Conditions.ts"
 import { zeroCounters } from "../../../src/relay/Counters.ts"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import { CLOSED } from "../../../src/relay/Loss.ts"
@@ -29,7 +29,7 @@ describe("Transactions", () => {
     outbox = { committed: 0 }
     turn = new Turn(() => now, () => {}, defaultRelayLimits.turn)
     const limits = limitsWith(timers, defaultRelayLimits)
-    const shared = { awaited: new Awaited(turn), counters: zeroCounters(), limits, totals, turn }
+    const shared = { awaited: new Conditions(turn), counters: zeroCounters(), limits, totals, turn }
     transactions = new Transactions({ shared, outbox, isBehind: false })
   })
 

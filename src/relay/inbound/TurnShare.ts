@@ -2,7 +2,7 @@
 import { type Continuing, FRAME, READ, SHORT_FOR, type Turn } from "../Turn.ts"
 import type { Reading } from "./Reading.ts"
 
-export class Share implements Continuing {
+export class TurnShare implements Continuing {
   readonly #turn: Turn
   readonly #reading: Reading
   /** The last turn in which something was done for it, and what that has cost, in octets. */

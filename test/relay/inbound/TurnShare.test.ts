@@ -1,11 +1,11 @@
 import { assert, beforeEach, describe, it } from "vitest"
 import type { Reading } from "../../../src/relay/inbound/Reading.ts"
-import { Share } from "../../../src/relay/inbound/Share.ts"
+import { TurnShare } from "../../../src/relay/inbound/TurnShare.ts"
 import { AUTH, FRAME, ROUTE, SHORT_FOR, Turn } from "../../../src/relay/Turn.ts"
 
 const LIMIT = 100_000
 
-describe("Share", () => {
+describe("TurnShare", () => {
   let tasks: Array<() => void>
   let turn: Turn
   let now: number
@@ -36,7 +36,7 @@ describe("Share", () => {
       }
     }
     const reading = { stop: () => sender.reads = false, go: () => sender.reads = true }
-    const share = new Share(turn, reading as unknown as Reading)
+    const share = new TurnShare(turn, reading as unknown as Reading)
     return sender
   }
 
@@ -87,7 +87,7 @@ describe("Share", () => {
     turn.writesAtEnd({ endTurn: () => {} })
     nextTurn()
     for (let i = 0; i < 20; i++) {
-      const share = new Share(turn, { stop: () => {}, go: () => void wentOn++ } as unknown as Reading)
+      const share = new TurnShare(turn, { stop: () => {}, go: () => void wentOn++ } as unknown as Reading)
       share.wait(50_000)
       share.readBegins(50_000)
       share.readEnds(50_000)
@@ -111,7 +111,7 @@ describe("Share", () => {
 
   describe("who needs short turns", () => {
     const connection = () => {
-      const share = new Share(turn, { stop: () => {}, go: () => {} } as unknown as Reading)
+      const share = new TurnShare(turn, { stop: () => {}, go: () => {} } as unknown as Reading)
       return (frames: number, request: boolean, needs = 0): void => {
         share.readBegins(100 * frames)
         for (let i = 0; i < frames; i++) share.begins(request, 100)

@@ -9,7 +9,7 @@ interface Wait {
   readonly ended: () => void
 }
 
-export class Awaited {
+export class Conditions {
   readonly #turn: Turn
   readonly #waits = new Set<Wait>()
   #looking = false

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "vitest"
-import { Awaited } from "../../src/relay/Awaited.ts"
+import { Conditions } from "../../src/relay/Conditions.ts"
 import { Turn } from "../../src/relay/Turn.ts"
 
 /** The turns pass when `pass` is called. */
 const make = () => {
   const tasks: Array<() => void> = []
-  const awaited = new Awaited(new Turn(() => 0, (task) => void tasks.push(task), 1000))
+  const awaited = new Conditions(new Turn(() => 0, (task) => void tasks.push(task), 1000))
   return {
     awaited,
     pass: () => {

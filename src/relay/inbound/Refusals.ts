@@ -13,14 +13,14 @@ import { countFrameIn, countReportMade, type RelayCounters } from "../Counters.t
 import type { FrameTrace } from "../FrameTrace.ts"
 import { STALLED, TOO_FAST, TOO_MUCH } from "../Loss.ts"
 import type { HopFacts } from "../Observer.ts"
-import { type Ending, refused } from "../Refused.ts"
+import { type Outcome, refused } from "../Refused.ts"
 import { encodeReport } from "../route/Report.ts"
 import type { Route } from "../route/Route.ts"
 import type { Shared } from "../Shared.ts"
 import { type Chunk, DiscardedChunk } from "./Chunk.ts"
 
 /** The hop on whose connection it came in. */
-export interface RefusalOwner extends HopFacts {
+export interface RefusalsOwner extends HopFacts {
   readonly shared: Shared
   readonly router: { ownUri(secure: boolean): MsrpUri | undefined }
   readonly probation: { readonly active: boolean; refused(): void }
@@ -35,13 +35,13 @@ export interface RefusalOwner extends HopFacts {
 }
 
 /** Nothing is passed on to who takes nothing, or is about to have gone, nor more of a message that its receiver does not want, nor what nobody could keep. */
-export const stuck = ({ flow, parties, target: { loss, shut } }: Route): Ending => ({
+export const stuck = ({ flow, parties, target: { loss, shut } }: Route): Outcome => ({
   status: 408,
   problem: (shut ? loss : flow.isTooFast ? TOO_FAST : STALLED).cause,
   parties
 })
-export const unwanted = ({ parties }: Route, problem: string): Ending => ({ status: 413, problem, parties })
-export const tooMuch = ({ parties }: Route): Ending => ({ status: 408, problem: TOO_MUCH, parties })
+export const unwanted = ({ parties }: Route, problem: string): Outcome => ({ status: 413, problem, parties })
+export const tooMuch = ({ parties }: Route): Outcome => ({ status: 408, problem: TOO_MUCH, parties })
 
 /** Octets of a start line beside its method, with a transaction id of this relay. */
 const STARTED = 24
@@ -51,19 +51,19 @@ export const isTooLong = ({ methodEnd, methodStart }: Head, octets: number, limi
   octets > limits.nonSendBody || methodEnd - methodStart > limits.startLine - STARTED
 
 export class Refusals {
-  readonly #hop: RefusalOwner
+  readonly #hop: RefusalsOwner
 
-  constructor(hop: RefusalOwner) {
+  constructor(hop: RefusalsOwner) {
     this.#hop = hop
   }
 
   /** Answers a request of which so many octets of body are here, as its method and Failure-Report allow. */
-  now(head: Head, ending: Ending, octets: number, flag: Flag): void {
-    this.later(head, ending)(octets, flag)
+  now(head: Head, outcome: Outcome, octets: number, flag: Flag): void {
+    this.later(head, outcome)(octets, flag)
   }
 
   /** The same, once the real length of the body is known, and how that ended. */
-  later(head: Head, { parties, problem, status, target }: Ending): (octets: number, flag: Flag) => void {
+  later(head: Head, { parties, problem, status, target }: Outcome): (octets: number, flag: Flag) => void {
     const hop = this.#hop
     const answer = answerTo(head, status, this.#pathsBack(head), hop.shared.counters)
     if (status >= 300) {
@@ -77,10 +77,10 @@ export class Refusals {
   }
 
   /** What becomes of a long chunk. Its sender hears it at once where he wants to, and may stop (RFC 4975 §7.3.2). */
-  discard(head: Head, ending: Ending): Chunk {
+  discard(head: Head, outcome: Outcome): Chunk {
     const isGoodSend = head.kind === Kind.Send && head.problem === undefined
-    if (!isGoodSend || head.failureReport !== "yes") return new DiscardedChunk(this.later(head, ending))
-    this.now(head, ending, 0, "+")
+    if (!isGoodSend || head.failureReport !== "yes") return new DiscardedChunk(this.later(head, outcome))
+    this.now(head, outcome, 0, "+")
     return new DiscardedChunk(undefined)
   }
 
