@@ -1,6 +1,6 @@
 /**
- * A frame of which a part is here. To look at it again begins where the frame does, so whoever sends it octet by octet would
- * have a long one read as often as it has octets: it is looked at again only when that may tell something new.
+ * An incomplete frame. Parsing restarts at its beginning, so a long frame that is sent octet by octet would be parsed once for each
+ * octet. It is parsed again only if that may give something new.
  */
 import { Buffer } from "../platform/Node.ts"
 import type { FrameLimits } from "./FrameLimits.ts"
@@ -11,41 +11,41 @@ import { HYPHENS } from "./Hyphens.ts"
 const CR = 13
 const LF = 10
 
-/** Of more than one part in so many that is here, another look costs no more than to pass it on. */
+/** If at least one part in this number is new, parsing again costs no more than passing the octets on. */
 const LITTLE = 32
 
 export class Begun {
-  /** As many octets of the frame as are within all limits, unless a line ends. */
+  /** The number of octets of the frame up to which no limit can be exceeded unless a line ends. */
   #until = 0
-  /** Where the transaction id stands in it, when the header section is whole: only an end-line matters then. */
+  /** The offsets of the transaction id in the frame once the header section is complete, when only an end-line matters; else 0. */
   #tidStart = 0
   #tidEnd = 0
 
-  /** Nothing is known of what is here. */
+  /** Nothing is known of the octets at hand. */
   forget(): void {
     this.#until = 0
   }
 
-  /** Of the frame at `at` the header section is not whole. */
+  /** The header section of the frame is incomplete. */
   inHead({ lineStart, start }: Head, { headerLine, headerSection }: FrameLimits): void {
     if (lineStart === start) return
     this.#tidEnd = 0
     this.#until = Math.min(headerSection, lineStart - start + headerLine)
   }
 
-  /** Its end-line is not here, and so many octets of body are kept until it is. */
+  /** The end-line is missing; `most` octets of body are kept until it comes. */
   inBody({ bodyStart, start, tidEnd, tidStart }: Head, most: number): void {
     this.#until = bodyStart - start + most
     this.#tidStart = tidStart - start
     this.#tidEnd = tidEnd - start
   }
 
-  /** So many octets more are few. */
+  /** Whether `more` octets are too few to parse again, with `here` octets kept. */
   isLittle(here: number, more: number): boolean {
     return here + more <= this.#until && more * LITTLE < here
   }
 
-  /** Whether another look at it tells something new. `octets`: all of it that is here, those from `from` on were not looked at. */
+  /** Whether parsing again gives something new. `octets`: those of the frame so far; those from `from` on are new. */
   mayGoOn(octets: Buffer, from: number): boolean {
     for (let i = from; i < octets.length; i++) {
       if (octets[i] === LF && octets[i - 1] === CR && (this.#tidEnd === 0 || this.#isEndLine(octets, i - 1))) {
@@ -55,7 +55,7 @@ export class Begun {
     return false
   }
 
-  /** Is there an end-line before the CRLF at `at`. */
+  /** Whether there is an end-line before the CRLF at `at`. */
   #isEndLine(octets: Buffer, at: number): boolean {
     const tid = at - 1 - this.#tidEnd + this.#tidStart
     return isFlag(octets[at - 1]!) && octets.compare(octets, this.#tidStart, this.#tidEnd, tid, at - 1) === 0 &&
@@ -63,5 +63,5 @@ export class Begun {
   }
 }
 
-/** The beginning of an end-line, which also stands behind a line of the header section. */
+/** The beginning of an end-line, with the end of the line before, which may be one of the header section. */
 const lineOfHyphens = Buffer.from(`\r\n${"-".repeat(HYPHENS)}`, "latin1")

@@ -1,7 +1,6 @@
 /**
- * Content-Disposition: what a body is for, and the file that it was (RFC 2183, RFC 5547 §6). The file's name is written as
- * RFC 6266 has it: in ASCII, and if that is not all of it once more in UTF-8 (`filename*`).
- * Values are text, as which a program has those of headers.
+ * Content-Disposition: the purpose of a body, and the file that it contains (RFC 2183, RFC 5547 §6). The name of the file is
+ * written in ASCII, and if it has other characters, also in UTF-8 as `filename*` (RFC 6266). Values are text.
  */
 
 /**
@@ -13,15 +12,15 @@
 export interface ContentDisposition {
   /** `attachment`: to be kept; `render` or `inline`: to be shown. In lower case. */
   readonly type: string
-  /** Name of the file, as its sender has it: it may be anything that text can be, as `../../x`. */
+  /** Name of the file as its sender has given it. It may be any text, such as `../../x`. */
   readonly filename?: string | undefined
   /** Octets. */
   readonly size?: number | undefined
 }
 
-/** Characters of a value that is looked at. */
+/** Characters of a value that is parsed. */
 const MAX_LENGTH = 4096
-/** Characters of a file's name that are written, from its end: there it says what it is. */
+/** Characters of the name of a file that are written, from its end, which has the extension. */
 const MAX_NAME = 255
 
 const TYPE = /^[ \t]*([!#$%&'*+\-.^_`|~A-Za-z0-9]{1,64})[ \t]*(?=;|$)/
@@ -30,7 +29,7 @@ const EXTENDED = /^utf-8'[^']*'(.*)$/is
 const DIGITS = /^\d{1,15}$/
 
 /**
- * A value of the header. Of a name that is longer than 255 characters the end is written.
+ * Makes a value of the header. If a name is longer than 255 characters, its end is written.
  *
  * @category encoding
  * @since 0.2.0
@@ -47,7 +46,7 @@ export const formatDisposition = ({ filename, size, type }: ContentDisposition):
 }
 
 /**
- * Reads a value. `undefined` when it is malformed. Of two names the one that is in UTF-8 counts (RFC 6266 §4.3).
+ * Reads a value. `undefined` when it is malformed. If there are two names, the one in UTF-8 is used (RFC 6266 §4.3).
  *
  * @category decoding
  * @since 0.2.0
@@ -76,7 +75,7 @@ export const parseDisposition = (value: string): ContentDisposition | undefined 
   }
 }
 
-/** As attr-char of RFC 8187 §3.2.1, which has less than a part of a URI. */
+/** Encodes a value for `filename*`: attr-char of RFC 8187 §3.2.1 has fewer characters than a part of a URI. */
 const percent = (name: string): string =>
   encodeURIComponent(name).replaceAll(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
 

@@ -1,5 +1,5 @@
 /**
- * Octets to frames, incrementally (RFC 4975 §7.1, §9). Any split of the same octets gives the same frames.
+ * Turns octets into frames, incrementally (RFC 4975 §7.1, §9). Any split of the same octets gives the same frames.
  *
  * Bodies are views of the octets they came in and are never decoded. Nothing that is handed to the sink is valid after
  * the call. The decoder keeps at most one header section plus a short body between two reads.
@@ -17,7 +17,7 @@ import { LastPaths } from "./PathLines.ts"
 export type { Flag } from "./Head.ts"
 
 /**
- * Is told what comes in on a connection, in order. Nothing that it gets is valid after the call.
+ * Gets the frames of a connection, in order. Nothing that it gets is valid after the call.
  *
  * @category models
  * @since 0.1.0
@@ -30,15 +30,15 @@ export interface FrameSink {
   frame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): boolean
   /** The header section of a frame whose end-line is not here yet; `chunkBody` and `chunkEnd` follow. */
   chunkStart(head: Head): void
-  /** `hyphens`: seven of them stand together in it, so it may hold an end-line of some transaction id. */
+  /** `hyphens`: whether the octets contain seven hyphens in a row, and so perhaps an end-line of some transaction id. */
   chunkBody(buf: Buffer, start: number, end: number, hyphens: boolean): void
   chunkEnd(flag: Flag): void
   /**
-   * The header section of a frame is over a limit, of which `head` has what was read. True: the frame is skipped up to its
-   * end-line; else the decoder goes on to `broken`.
+   * The header section of a frame is over a limit; `head` has the part that was read. If the result is true, the frame is skipped
+   * up to its end-line; else `broken` is called.
    */
   overLimit?(reason: Broken, head: Head): boolean
-  /** Framing is lost; nothing more will come. `head`: what was read of a frame whose header section is over a limit. */
+  /** Framing is lost; no more calls follow. `head`: the part that was read of a header section that is over a limit. */
   broken(reason: Broken, head: Head | undefined): void
 }
 
@@ -50,15 +50,15 @@ export interface FrameSink {
  */
 export interface FrameDecoder {
   /**
-   * Octets as they come; they are used during the call only. `last`: where messages are carried (RFC 7977 §5.1), whether the
-   * message that they are of ends with them, and so a frame does.
+   * Takes received octets, which are used during the call only. `last`: on a transport that carries messages (RFC 7977 §5.1),
+   * whether the message ends with them, and so a frame.
    */
   push(chunk: Buffer, last?: boolean): void
-  /** Goes on behind a frame after which the sink wanted to wait. */
+  /** Continues behind a frame for which the sink returned false. */
   resume(): void
   /** Holds everything back until `resume`, as after such a frame. */
   hold(): void
-  /** Nothing more comes, also nothing of what was held back. */
+  /** Stops for good: nothing more is delivered, nor what was held back. */
   stop(): void
   /** Octets that are held back or kept. */
   readonly held: number
@@ -70,18 +70,18 @@ const CR = 13
 const LF = 10
 
 /**
- * One `Head` serves all decoders, since a frame is handled before the next one is read. It is taken while in use: what
- * a sink does may let another decoder go on.
+ * One `Head` serves all decoders, because a frame is processed before the next one is read. It is taken while in use, because a
+ * sink may let another decoder continue.
  */
 let spareHead: Head | undefined
 
-/** Where the octets kept from the last read and those of this one are put together. Taken while in use, too. */
+/** The buffer in which octets kept from the last read and those of this one are joined. It is taken while in use, too. */
 let spareJoint: Buffer | undefined
 const JOINT = 131_072
 
 /**
- * Where much is kept that waits for its turn. These are used again, since to map new memory takes longer than to copy.
- * Little is kept in as much memory as it takes.
+ * Buffers for large amounts of octets that are kept. They are reused, because mapping new memory takes longer than copying. Small
+ * amounts are kept in memory of their size.
  */
 const spares: Array<Buffer> = []
 const SPARE = 262_144
@@ -95,7 +95,7 @@ const kept = (octets: Buffer): Buffer => {
   return spare.subarray(0, octets.length)
 }
 
-/** It is kept no more. */
+/** Returns the memory of octets that are not kept any more. */
 const release = ({ buffer }: Buffer): void => {
   if (buffer.byteLength === SPARE && spares.length < MAX_SPARES) spares.push(Buffer.from(buffer as ArrayBuffer))
 }
@@ -112,7 +112,7 @@ const needleFor = (buf: Buffer, start: number, end: number): Buffer => {
 const NONE = -1
 
 /**
- * Finds the frames of one connection in its octets, and tells a sink.
+ * Finds the frames of one connection in its octets, and passes them to a sink.
  *
  * @category models
  * @since 0.1.0
@@ -120,20 +120,20 @@ const NONE = -1
 export class Decoder implements FrameDecoder {
   readonly #sink: FrameSink
   readonly #limits: FrameLimits
-  /** Octets that wait for more, or for `resume`. */
+  /** Octets that are kept until more come, or until `resume`. */
   #held: Buffer | undefined
-  /** Set while the body of a long frame passes through: what to search for. */
+  /** The beginning of the end-line to search for, while the body of a long frame passes through. */
   #needle: Buffer | undefined
-  /** It is a frame that nobody is told of any more. */
+  /** Whether the long frame is skipped: the sink gets nothing more of it. */
   #skips = false
   #last = new LastPaths()
   readonly #begun = new Begun()
-  /** The sink has not said yet that it wants what follows. */
+  /** Whether what follows is held back until `resume`. */
   #stopped = false
   #broken = false
   /** Offset from which an unfinished end-line may begin, set by `#search`. */
   #unsure = 0
-  /** Where messages are carried: whether one ends with the octets that are here. */
+  /** Whether a message ends with the octets at hand, on a transport that carries messages. */
   #messageEnds: boolean | undefined
   #hyphens = false
 
@@ -148,8 +148,8 @@ export class Decoder implements FrameDecoder {
   }
 
   /**
-   * `last`: on a transport that carries messages, each of which is one frame (RFC 7977 §5.1), whether the message ends
-   * here; the octets are of one message. A frame counts when its message ends with it.
+   * `last`: on a transport that carries messages, each of which is one frame (RFC 7977 §5.1), whether the message ends here; the
+   * octets are of one message. A frame is delivered only if its message ends with it.
    */
   push(chunk: Buffer, last?: boolean): void {
     if (this.#broken) return
@@ -176,7 +176,7 @@ export class Decoder implements FrameDecoder {
     spareJoint = joint
   }
 
-  /** Goes on after a frame for which the sink answered false, or is about to: it may be called while `frame` runs. */
+  /** Continues after a frame for which the sink returned false, or is about to: it may be called while `frame` runs. */
   resume(): void {
     if (!this.#stopped) return
     this.#stopped = false
@@ -189,20 +189,20 @@ export class Decoder implements FrameDecoder {
     if ((this.#held as Buffer | undefined)?.buffer !== held.buffer) release(held)
   }
 
-  /** What comes from now on is kept until `resume`. */
+  /** Keeps everything received from now on until `resume`. */
   hold(): void {
     if (this.#broken) return
     this.#stopped = true
     this.#held ??= NOTHING
   }
 
-  /** Nothing more is wanted: what is held is forgotten, what still comes is ignored. */
+  /** Stops for good: drops what is kept, and ignores what is still received. */
   stop(): void {
     this.#broken = true
     this.#held = undefined
   }
 
-  /** `own`: nobody else uses these octets. */
+  /** `own`: whether these octets are the decoder's own copy. */
   #run(buf: Buffer, own: boolean): void {
     const end = buf.length
     this.#begun.forget()
@@ -222,7 +222,7 @@ export class Decoder implements FrameDecoder {
       this.#lose("not a whole frame in a message")
       return
     }
-    // The read buffer will be used again: what stays is copied. So is the beginning of a frame, which may wait for long.
+    // The read buffer will be reused, so the rest is copied. So is the beginning of a frame, which may be kept for long.
     if (at < end || this.#stopped) this.#held = own && this.#stopped ? buf.subarray(at) : kept(buf.subarray(at))
   }
 
@@ -232,9 +232,9 @@ export class Decoder implements FrameDecoder {
     return 0
   }
 
-  /** Reads the frame at `at`. The offset behind what was used: `at` itself when more octets are needed. */
+  /** Reads the frame at `at`. Returns the offset behind what was used, which is `at` if more octets are needed. */
   #frame(head: Head, buf: Buffer, at: number, end: number): number {
-    // Stray line ends between frames are not in the grammar, and harmless.
+    // Line ends between frames are not in the grammar, and harmless.
     if (buf[at] === CR) return this.#lineEnds(buf, at, end)
     const body = head.read(buf, at, end, this.#limits, this.#last)
     if (typeof body !== "number") return this.#unreadable(head, body)
@@ -271,7 +271,7 @@ export class Decoder implements FrameDecoder {
     return sure
   }
 
-  /** Skips the frame from where it was too much, or gives up. */
+  /** Skips a frame with a header section over a limit, or gives up. */
   #unreadable(head: Head, reason: Broken): number {
     if (!isOverLimit(reason)) return this.#lose(reason)
     if (this.#sink.overLimit?.(reason, head) !== true) return this.#lose(reason, head)
@@ -280,14 +280,14 @@ export class Decoder implements FrameDecoder {
     return head.bodyStart
   }
 
-  /** The offset behind a run of line ends: there may be thousands. */
+  /** The offset behind a run of line ends, of which there may be thousands. */
   #lineEnds(buf: Buffer, at: number, end: number): number {
     let to = at
     while (to + 1 < end && buf[to] === CR && buf[to + 1] === LF) to += 2
     return to === at && at + 1 < end ? this.#lose("not MSRP") : to
   }
 
-  /** Whether a frame may end at `stop`; the octets that are here do at `end`. Not before its message does, nor behind that. */
+  /** Whether a frame may end at `stop` when the octets at hand end at `end`: both must end with the message, if there are messages. */
   #mayEnd(stop: number, end: number): boolean {
     if (this.#messageEnds === undefined || (this.#messageEnds && stop === end)) return true
     if (stop < end) this.#lose("more than a frame in a message")
@@ -300,14 +300,14 @@ export class Decoder implements FrameDecoder {
     if (this.#sink.frame(head, start, end, flagOf(flag))) this.#stopped = false
   }
 
-  /** Octets of body for which a frame is kept until its end-line is here. A short one is then passed on in one piece. */
+  /** Octets of body that are kept until the end-line comes, so that a short frame is passed on in one piece. */
   #holdUpTo(head: Head): number {
     if (head.kind !== Kind.Send) return this.#limits.nonSendBody
     const last = head.rangeEnd === -1 ? head.rangeTotal : head.rangeEnd
     return last !== -1 && last - head.rangeStart >= INTERRUPTIBLE_ABOVE ? 0 : INTERRUPTIBLE_ABOVE
   }
 
-  /** Passes body on until the end-line. The offset behind what was used. */
+  /** Passes the body on up to the end-line. Returns the offset behind what was used. */
   #body(buf: Buffer, at: number, end: number, needle: Buffer): number {
     const mark = this.#search(buf, at, end, needle)
     if (mark === NONE) {
@@ -325,9 +325,9 @@ export class Decoder implements FrameDecoder {
   }
 
   /**
-   * The offset of the hyphens of an end-line in `buf[from, end)`, where a body begins or goes on, with CRLF on both sides
-   * (RFC 4975 §9). Where a body begins, the end-line may also stand at once. `#unsure` is where an end-line may begin
-   * that is not complete here; `#hyphens` tells whether others like it stand before.
+   * The offset of the hyphens of an end-line in `buf[from, end)`, where a body begins or continues, with CRLF on both sides
+   * (RFC 4975 §9). At the beginning of a body, the end-line may also follow directly. Sets `#unsure` to the offset where an
+   * incomplete end-line may begin, and `#hyphens` to whether there are other runs of hyphens before.
    */
   #search(buf: Buffer, from: number, end: number, needle: Buffer): number {
     const length = needle.length
@@ -355,14 +355,14 @@ export class Decoder implements FrameDecoder {
 
 const flagOf = (octet: number): Flag => octet === 36 ? "$" : octet === 43 ? "+" : "#"
 
-/** Does the transaction id of the needle stand at `at`. */
+/** Whether the transaction id of the needle is at `at`. */
 const startsWith = (buf: Buffer, at: number, end: number, needle: Buffer): boolean => {
   if (at + needle.length - HYPHENS > end) return false
   for (let i = HYPHENS; i < needle.length; i++) if (buf[at + i - HYPHENS] !== needle[i]) return false
   return true
 }
 
-/** The first offset near the end where CRLF and a part of the needle stand, else the end. */
+/** The first offset near the end at which CRLF and a part of the needle begin; else the end. */
 const unfinished = (buf: Buffer, from: number, end: number, needle: Buffer): number => {
   for (let p = Math.max(from, end - needle.length - 1); p < end; p++) {
     if (buf[p] !== CR) continue

@@ -1,11 +1,10 @@
 /**
- * Whole frames to octets (RFC 4975 §7.1, §7.2, §9), for everything that is not forwarded: responses, REPORTs, and the
+ * Turns whole frames into octets (RFC 4975 §7.1, §7.2, §9), for everything that is not forwarded: responses, REPORTs, and the
  * requests of a client.
  *
- * Text is Latin-1, so octets taken out of a received frame go back unchanged; what is to be UTF-8 must be encoded before.
- * No text can end its line: an octet that must not stand in a line, and a character that is no octet, becomes `?`.
- * Everything else is the caller's: that ids, method, URIs and names have their form, and that the body does not contain
- * the end-line (RFC 4975 §7.1).
+ * Text is Latin-1, so octets taken from a received frame stay unchanged; text in UTF-8 must be encoded before. No text can end its
+ * line: an octet that is not allowed in a line, and a character beyond Latin-1, becomes `?`. The caller must ensure that ids,
+ * method, URIs and names are well-formed, and that the body does not contain the end-line (RFC 4975 §7.1).
  */
 import { Buffer } from "../platform/Node.ts"
 import { toOctets } from "./digest/Digest.ts"
@@ -56,11 +55,12 @@ const NOT_TEXT = /[^\t -~\x80-\xff]/g
 
 const line = (text: string): string => `${text.replace(NOT_TEXT, "?")}\r\n`
 
-/** Whether text goes into a line as it is, with nothing that becomes `?`. */
+/** Whether text can be written into a line unchanged, with nothing that becomes `?`. */
 export const isLine = (text: string): boolean => text.search(NOT_TEXT) === -1
 
-/** The names that a decoder takes (RFC 4975 §9): of a method, and of a header. */
+/** Whether text is a name of a method that the decoder accepts. */
 export const isMethod = (text: string): boolean => /^[A-Z][A-Z_]*$/.test(text)
+/** Whether text is a name of a header (RFC 4975 §9). */
 export const isHeaderName = (text: string): boolean => /^[A-Za-z][!#$%&'*+\-.^_`{|}~0-9A-Za-z]*$/.test(text)
 
 const lines = (toPath: string, fromPath: string, headers: HeaderLines = []): string => {
@@ -74,15 +74,15 @@ const NOT_COMMENT = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
 /** Whether text is one line that can be written in UTF-8. */
 export const isComment = (text: string): boolean => text.isWellFormed() && text.search(NOT_COMMENT) === -1
 
-/** Characters of a comment that people are to read. */
+/** The most characters of a comment. */
 const MAX_COMMENT = 200
 
 /**
- * Text as a comment of a response, in UTF-8: what cannot stand there, as a line break, becomes a blank, and the rest of a
- * long one is left out (RFC 4975 §9: utf8text).
+ * Text as a comment of a response, in UTF-8. Characters that are not allowed, such as line breaks, become a blank, and the text is
+ * cut to `MAX_COMMENT` characters (RFC 4975 §9: utf8text).
  */
 export const commentOf = (text: string): string => {
-  // Once more when it is composed, by which some characters become three: the line is of no more octets than may be.
+  // Cut again after the composition, by which some characters become three.
   const composed = text.slice(0, MAX_COMMENT).normalize("NFC").slice(0, MAX_COMMENT)
   return toOctets(composed.toWellFormed().replaceAll(NOT_COMMENT, " ").trim())
 }

@@ -1,6 +1,6 @@
 /**
- * What one MSRP frame may cost before its end-line is seen. RFC 4975 sets no numbers for headers; these are far above
- * what clients send, and small enough that a peer cannot make a relay hold much. All are octets or counts.
+ * The limits of one MSRP frame, in octets or counts. RFC 4975 sets no numbers for headers; the defaults are far above what clients
+ * send, and small enough that a peer cannot make a relay hold much.
  *
  * @category models
  * @since 0.2.0
@@ -21,7 +21,7 @@ export interface FrameLimits {
 }
 
 /**
- * The limits where none are given.
+ * The default limits.
  *
  * @category constants
  * @since 0.2.0
@@ -37,7 +37,7 @@ export const defaultFrameLimits: FrameLimits = {
 
 /**
  * Octets of body up to which a chunk is one piece: its range-end must be a number, and it need not be interruptible
- * (RFC 4975 §7.1.1). A longer one has `*` and may be cut anywhere.
+ * (RFC 4975 §7.1.1). A longer chunk has `*` and may be interrupted anywhere.
  *
  * @category constants
  * @since 0.1.0

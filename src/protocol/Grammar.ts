@@ -1,13 +1,13 @@
 /**
  * The grammar of a start line and a header section (RFC 4975 §9): classes of octets, names, and forms of values.
- * Nothing is taken out of the octets that are looked at.
+ * No strings are made of the octets.
  */
 const SP = 32
 const HTAB = 9
 const STAR = 42
 const DEL = 127
 
-/** A class of octets: 1 at each that is in it. */
+/** A class of octets: a table with 1 at each octet of the class. */
 export const octetsOf = (characters: string): Uint8Array => {
   const table = new Uint8Array(256)
   for (let i = 0; i < characters.length; i++) table[characters.charCodeAt(i)] = 1
@@ -16,13 +16,13 @@ export const octetsOf = (characters: string): Uint8Array => {
 export const ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 export const identFirst = octetsOf(ALPHANUMERIC)
 export const identRest = octetsOf(ALPHANUMERIC + ".-+%=")
-/** Letters and marks of an extension header's name (RFC 4975 §9, token). */
+/** The octets of the name of an extension header (RFC 4975 §9, token). */
 export const tokenOctet = octetsOf(ALPHANUMERIC + "!#$%&'*+-.^_`{|}~")
 export const letter = octetsOf(ALPHANUMERIC.slice(0, 52))
 
 export const MSRP = Uint8Array.from("MSRP ", (c) => c.charCodeAt(0))
 
-/** For comparison with any case. */
+/** For comparison without regard to case. */
 const name = (text: string): Uint8Array => Uint8Array.from(text.toLowerCase(), (c) => c.charCodeAt(0))
 export const SEND = name("SEND")
 export const REPORT = name("REPORT")
@@ -40,7 +40,7 @@ export const YES = name("yes")
 export const NO = name("no")
 export const PARTIAL = name("partial")
 
-/** Digits that a number in Byte-Range may have: exact in a double. */
+/** Digits that a number in Byte-Range may have, so that it is exact in a double. */
 const RANGE_DIGITS = 15
 
 /**
@@ -71,7 +71,7 @@ export const endOfNumber = (buf: Buffer, p: number, to: number): number => {
   return q
 }
 
-/** -1 for `*`, -2 for what is no number or one too large. */
+/** The number; -1 for `*`, -2 if it is no number or too large. */
 export const numberOf = (buf: Buffer, from: number, to: number): number => {
   if (to === from || to - from > RANGE_DIGITS) return -2
   if (buf[from] === STAR) return -1
@@ -92,8 +92,8 @@ export const word = (buf: Buffer, from: number, to: number, wanted: Uint8Array):
 export const MAX_MESSAGE_ID = 255
 
 /**
- * Is it a Message-ID that can be passed on. The grammar has 4 to 32 characters of `ident` for who makes one (RFC 4975 §9);
- * others make UUIDs, and here it is only copied: whatever is visible and has an end will do.
+ * Whether it is a Message-ID that can be passed on. The grammar allows 4 to 32 characters of `ident` (RFC 4975 §9), but some
+ * clients use UUIDs. It is only copied here, so any visible characters up to the limit are accepted.
  */
 export const isMessageIdAt = (buf: Buffer, from: number, to: number): boolean => {
   if (to === from || to - from > MAX_MESSAGE_ID) return false
@@ -110,8 +110,8 @@ export const isStatus = (buf: Buffer, from: number, to: number): boolean => {
 export const isBlank = (code: number): boolean => code === SP || code === HTAB
 
 /**
- * What stands there without blanks around it. Not `trim()`: to it, the last octet of some UTF-8 sequences is a blank. Nor an
- * expression: from each of thousands of blanks in the middle it would look for the end anew.
+ * The text without blanks around it. Not by `trim()`, which takes the last octet of some UTF-8 sequences for a blank. Nor by a
+ * regular expression, which would search for the end again from each of thousands of blanks in the middle.
  */
 export const withoutBlanks = (text: string, from: number): string => {
   let to = text.length

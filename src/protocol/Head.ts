@@ -47,7 +47,7 @@ const AUTH = Kind.Auth
 /** Found by `#readHeader`: the line has no end within its limit. */
 const TOO_LONG = -2
 
-// bits of the headers that may stand in a frame only once
+// bits of the headers that may occur only once in a frame
 const SAW_TO = 1
 const SAW_FROM = 2
 const SAW_MESSAGE_ID = 4
@@ -59,23 +59,23 @@ const SAW_STATUS = 128
 const SAW_EXPIRES = 256
 
 /**
- * The start line and header section of one frame, as offsets into its octets: a view, valid during the call that hands it
- * over, for one serves many frames. What must live longer is taken out as a string (Latin-1, so every octet survives).
+ * The start line and header section of one frame, as offsets into its octets. It is a view that is reused for other frames, so it
+ * is valid only during the call that passes it. What must live longer is read as a string (Latin-1, which keeps every octet).
  *
  * @category models
  * @since 0.1.0
  */
 export class Head extends StartLine {
-  /** Value of To-Path, and of From-Path: the first, should there be more. The end is 0 when the header is missing. */
+  /** The values of To-Path and From-Path: of the first ones, if there are more. The end is 0 when the header is missing. */
   toStart = 0
   toEnd = 0
   fromStart = 0
   fromEnd = 0
-  /** First octet after From-Path's line, where the headers begin that a relay passes on unread. */
+  /** The first octet after the line of From-Path, where the headers begin that a relay passes on unchanged. */
   restStart = 0
   /** One past the CRLF of the last header line. */
   restEnd = 0
-  /** The whole Byte-Range line within the rest, `rangeLineEnd` 0 when there is none. */
+  /** The whole Byte-Range line; `rangeLineEnd` is 0 when there is none. */
   rangeLineStart = 0
   rangeLineEnd = 0
   rangeStart = 1
@@ -83,24 +83,24 @@ export class Head extends StartLine {
   rangeEnd = -1
   /** -1 is `*`. */
   rangeTotal = -1
-  /** The whole Content-Type line, `contentTypeEnd` 0 when there is none. */
+  /** The whole Content-Type line; `contentTypeEnd` is 0 when there is none. */
   contentTypeStart = 0
   contentTypeEnd = 0
   messageIdStart = 0
   messageIdEnd = 0
   failureReport: FailureReport = "yes"
   successReport = false
-  /** A blank line followed: the octets up to the end-line are body, perhaps none. */
+  /** Whether a blank line followed: the octets up to the end-line are body, perhaps none. */
   hasBody = false
-  /** Seven of them may stand together in the body, as in an end-line; the decoder knows when they don't. */
+  /** Whether the body may contain seven hyphens in a row, as in an end-line. Set by the decoder when it has searched the body. */
   hyphens = true
-  /** Where the body begins; for a frame without one, where its end-line begins. */
+  /** Where the body begins, or the end-line of a frame without a body. */
   bodyStart = 0
-  /** Of a section that is not whole, where its last line begins; `start` where every octet of that may tell something. */
+  /** Where the last line of an incomplete section begins; `start` if every further octet of it may matter. */
   lineStart = 0
-  /** What is malformed, when the frame's extent is nevertheless known (RFC 4975 §10.2). */
+  /** What is malformed, if the extent of the frame is known nevertheless (RFC 4975 §10.2). */
   problem: string | undefined = undefined
-  /** To-Path and From-Path are, octet for octet, those of the request (the response) before on the same connection. */
+  /** Whether To-Path and From-Path equal, octet for octet, those of the previous request (or response) on the connection. */
   samePaths = false
   #linesStart = 0
   #seen = 0
@@ -137,13 +137,12 @@ export class Head extends StartLine {
   /**
    * Reads a start line and header section from `buf[at, end)`.
    *
-   * `last` are the path lines seen before on this connection (or nothing), to find out quickly that they have not
-   * changed. The result is the offset behind the header section, -1 when more octets are needed, or a reason for
-   * closing the connection; then the start line and the lines before what went too far may be looked at. A section which
-   * is malformed but whose end is found sets `problem`.
+   * `last`: the previous path lines of this connection, if any, to find out quickly that they have not changed. The result is the
+   * offset behind the header section, -1 if more octets are needed, or a reason for closing the connection; in that case the start
+   * line and the lines before the fault may be read. A section that is malformed but has an end sets `problem`.
    *
-   * What comes out does not depend on how much more than the section there is: a limit is exceeded by the first octet
-   * beyond it, and what may still be the end of the section is not counted.
+   * The result does not depend on the octets behind the section: a limit is exceeded by the first octet beyond it, and octets that
+   * may be the end of the section do not count.
    */
   read(buf: Buffer, at: number, end: number, limits: FrameLimits, last: LastPaths | undefined): number | Broken {
     this.buf = buf
@@ -216,7 +215,7 @@ export class Head extends StartLine {
     return this.bodyStart
   }
 
-  /** The section goes on beyond a limit; what was read of it ends at `p`. */
+  /** The section exceeds a limit; the part that was read ends at `p`. */
   #cutAt(p: number, reason: OverLimit): OverLimit {
     if (this.restStart === 0) this.restStart = p
     this.restEnd = this.bodyStart = p
@@ -228,7 +227,7 @@ export class Head extends StartLine {
     if (this.samePaths) return
     const lines = this.kind === RESPONSE ? last.ofResponse : last.ofRequest
     const start = this.#linesStart
-    // Those of an AUTH hardly come again, and would be kept for as long as a client is idle.
+    // The paths of an AUTH are rarely repeated, and would be kept for as long as a client is idle.
     lines.length = this.problem === undefined && this.kind !== AUTH ? this.restStart - start : 0
     if (lines.length > lines.octets.length) lines.octets = Buffer.allocUnsafeSlow(lines.length)
     this.buf.copy(lines.octets, 0, start, start + lines.length)
@@ -238,7 +237,7 @@ export class Head extends StartLine {
     lines.fromEnd = this.fromEnd - start
   }
 
-  /** Is there an end-line at `p`: 1 yes, 0 no, -1 more octets are needed to tell. */
+  /** Whether there is an end-line at `p`: 1 yes, 0 no, -1 more octets are needed. */
   #endLineAt(p: number, end: number): 1 | 0 | -1 {
     const { buf, tidStart } = this
     const length = HYPHENS + this.tidEnd - tidStart
@@ -249,8 +248,8 @@ export class Head extends StartLine {
   }
 
   /**
-   * Reads the header line at `p`, which may reach up to `max`; the offset of the next line, or -1 when its end is not here
-   * yet. Of a line that is too long nothing is taken.
+   * Reads the header line at `p`, which may extend to `max`. Returns the offset of the next line, or -1 if the line is incomplete.
+   * Nothing is read from a line that is too long.
    */
   #readHeader(buf: Buffer, p: number, end: number, max: number, count: number): number {
     let q = p
@@ -376,7 +375,7 @@ export class Head extends StartLine {
     if ((seen & (SAW_TO | SAW_FROM)) !== (SAW_TO | SAW_FROM)) this.problem ??= "To-Path or From-Path is missing"
     if (this.restStart === 0) this.restStart = this.restEnd
     if (this.hasBody && this.kind === RESPONSE) this.problem ??= "body in a response"
-    // The other way round it only says too much: some that bind a session by an empty SEND leave Content-Type in it.
+    // The reverse is harmless: some clients that bind a session by an empty SEND leave Content-Type in it.
     if (this.hasBody && (seen & SAW_CONTENT_TYPE) === 0) this.problem ??= "body without Content-Type"
     if (this.kind === SEND && this.hasBody && this.messageIdEnd === 0) {
       this.problem ??= "body without Message-ID"

@@ -1,14 +1,14 @@
 /** Identifiers: transaction ids, session-ids and the form they share with Message-IDs (RFC 4975 §7.1, §9, §14.1). */
 import { Buffer, hash, randomFillSync } from "../platform/Node.ts"
 
-/** 32 characters: each carries 5 random bits, and is legal at any place of an `ident`. */
+/** 32 characters: each has 5 random bits, and is allowed anywhere in an `ident`. */
 const ALPHABET = Buffer.from("abcdefghijklmnopqrstuvwxyz234567", "latin1")
 
-/** Random characters that were not used yet, from `next` on: one call of the generator serves 512 transactions. */
+/** Random characters, unused from `next` on. One call of the generator serves 512 transactions. */
 const pool = Buffer.allocUnsafeSlow(8192)
 let next = pool.length
 
-/** The place in the pool of so many characters, which nobody else gets. */
+/** Takes `length` unused characters of the pool. Returns their offset. */
 const take = (length: number): number => {
   if (next + length > pool.length) {
     randomFillSync(pool)
@@ -50,7 +50,7 @@ export const transactionId = (): string => {
 
 /**
  * A new session-id: 24 lower-case letters and digits with 120 random bits from the cryptographic generator (RFC 4975
- * §14.1 wants 80, RFC 4976 §6.3 64). Whoever knows it may use the session: it does not belong in a log.
+ * §14.1 wants 80, RFC 4976 §6.3 64). It is a secret, because knowing it is enough to use the session: it must not be logged.
  */
 export const sessionId = (): string => {
   const at = take(24)
@@ -59,13 +59,13 @@ export const sessionId = (): string => {
   return id
 }
 
-/** What stands for a session-id where it must not be: the same for the same one, and of no use to who reads it. 32 hexadecimal digits. */
+/** The key of a session-id for places where the secret must not be: a digest of 32 hexadecimal digits, which does not reveal it. */
 export const sessionKey = (sessionId: string): string => hash("sha256", sessionId, "hex").slice(0, 32)
 
-/** The same for a log, where it only has to be found again: the first 12 of the digits. */
+/** The label of a session for logs: the first 12 digits of its key. */
 export const sessionLabel = (sessionId: string): string => labelOf(sessionKey(sessionId))
 
-/** The label in a key. */
+/** The label that belongs to a key. */
 export const labelOf = (key: string): string => key.slice(0, 12)
 
 const IDENT = /^[A-Za-z0-9][A-Za-z0-9.\-+%=]{3,31}$/

@@ -1,8 +1,8 @@
 /**
- * Octets and texts that are kept.
+ * Octets and texts that are kept for long.
  *
- * `Buffer.from` and `Buffer.concat` cut what is small from 64 KiB that many share, all of which stay for as long as any of it is
- * used: whoever has a few octets kept among many that are not would have a hundred times as much of the memory.
+ * `Buffer.from` and `Buffer.concat` take small buffers from a shared pool of 64 KiB, which stays in memory as long as any part of
+ * it is used. A few octets that are kept among many that are not would take a hundred times their memory.
  */
 import { Buffer } from "../platform/Node.ts"
 
@@ -13,7 +13,7 @@ export const keepOctets = (octets: Uint8Array): Buffer => {
   return own
 }
 
-/** Both, one behind the other. */
+/** The octets of both, one after the other, in memory of their own. */
 export const keepBoth = (before: Uint8Array, after: Uint8Array): Buffer => {
   const own = Buffer.allocUnsafeSlow(before.length + after.length)
   own.set(before)
@@ -21,12 +21,12 @@ export const keepBoth = (before: Uint8Array, after: Uint8Array): Buffer => {
   return own
 }
 
-/** One part in so many is room for what comes next. */
+/** New memory has room for one part in this number more. */
 const ROOM = 8
 
 /**
- * The same where little comes again and again. Memory behind `before` is used if there is some, so `before` must be all that is in
- * it, and is no more afterwards.
+ * Joins octets where little is added again and again. Room behind `before` is used if there is enough, so `before` must be all that
+ * is in its memory, and must not be used afterwards.
  */
 export const keepMore = (before: Buffer, after: Uint8Array): Buffer => {
   const from = before.byteOffset + before.length
@@ -42,10 +42,10 @@ export const keepMore = (before: Buffer, after: Uint8Array): Buffer => {
   return own
 }
 
-/** A text of latin1. */
+/** Matches a text of Latin-1. */
 export const keepText = (text: string): Buffer => keepOctets(Buffer.from(text, "latin1"))
 
-/** A copy: a part of a text keeps all of it in memory. What is not latin1, as all is that comes in, stays as it is. */
+/** A copy of a text, because a part of a text keeps all of it in memory. Text that is not Latin-1, which is never received, is returned as it is. */
 export const ownText = (text: string): string => {
   const own = Buffer.from(text, "latin1").toString("latin1")
   return own === text ? own : text

@@ -1,11 +1,10 @@
 /**
- * The path lines that were seen last on a connection: most frames there have the same as the one before, and then what
- * they say is known already.
+ * The last path lines of a connection. Most frames have the same path lines as the frame before, which then need not be parsed.
  */
 import { Buffer } from "../platform/Node.ts"
 const EMPTY = Buffer.alloc(0)
 
-/** The two path lines of a frame, to recognise them in the next one. Offsets count from the beginning of To-Path's line. */
+/** The two path lines of a frame, to recognise them in the next one. Offsets are relative to the beginning of the line of To-Path. */
 export class PathLines {
   octets = EMPTY
   length = 0
@@ -14,7 +13,7 @@ export class PathLines {
   fromStart = 0
   fromEnd = 0
 
-  /** The offset behind them, when the same lines stand in `buf` from `start` on and end by `end`; else -1. */
+  /** The offset behind the lines if `buf` has the same ones at `start`, before `end`; else -1. */
   endAt(buf: Buffer, start: number, end: number): number {
     const behind = start + this.length
     if (this.length === 0 || behind > end) return -1
@@ -22,7 +21,7 @@ export class PathLines {
   }
 }
 
-/** What was seen last on one connection: requests and responses take turns there, with different paths. */
+/** The last path lines of one connection. Requests and responses have different paths, and alternate. */
 export class LastPaths {
   readonly ofRequest = new PathLines()
   readonly ofResponse = new PathLines()

@@ -12,7 +12,7 @@ const LOW_LINE = 95
 
 const EMPTY = Buffer.alloc(0)
 
-/** What a start line announces. Methods other than these are `Other`. */
+/** The kind of a frame. Requests with another method are `Other`. */
 export const Kind = { Response: 0, Send: 1, Report: 2, Auth: 3, Other: 4 } as const
 export type Kind = (typeof Kind)[keyof typeof Kind]
 
@@ -40,8 +40,8 @@ export class StartLine {
   }
 
   /**
-   * A method may have low lines, which the grammar has not: file transfers begin with a FILE_OFFSET in some clients, and what is
-   * not known here is for whoever is behind (RFC 4976 §6.4.2).
+   * A method may contain underscores, which the grammar does not allow: file transfers of some clients begin with a FILE_OFFSET,
+   * and a relay passes on methods that it does not know (RFC 4976 §6.4.2).
    *
    * RFC 4975 §9: `MSRP SP transact-id SP method CRLF` or `MSRP SP transact-id SP status-code [SP comment] CRLF`.
    */

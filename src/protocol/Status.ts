@@ -23,9 +23,9 @@ const phrases: ReadonlyMap<number, string> = new Map([
 /** The phrase of a status code; empty for one without a phrase. */
 export const reasonPhrase = (code: number): string => phrases.get(code) ?? ""
 
-/** All status codes that the RFCs have. */
+/** All status codes that the RFCs define. */
 export const knownStatuses: ReadonlyArray<number> = [...phrases.keys()]
 
-/** Whether a request is refused with it. */
+/** Whether a status refuses a request. */
 export const isRefusal = (status: unknown): status is number =>
   typeof status === "number" && Number.isInteger(status) && status >= 400 && status <= 599

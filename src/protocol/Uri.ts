@@ -1,15 +1,15 @@
 /**
  * MSRP URIs (RFC 4975 §6, §6.1, §9; RFC 4976 §8).
  *
- * A generic URI parser reads these wrongly: `;` is legal in an RFC 3986 host, yet here it ends the authority. The parts
- * are found first, at places which no part may contain, then each is checked by itself: the work is linear in the length
- * of the text, and what is not a URI is `undefined`.
+ * A generic URI parser reads these incorrectly: `;` is allowed in an RFC 3986 host, but here it ends the authority. The parts are
+ * separated first, at delimiters that they cannot contain, and then checked one by one, so the work is linear in the length of the
+ * text.
  */
 import { isIPv4, isIPv6 } from "../platform/Node.ts"
 import { ownText } from "./Octets.ts"
 
 /**
- * Octets one URI may have. Use-Path URIs with sealed state in them have a few hundred, all others under a hundred.
+ * Octets of one URI at most. Use-Path URIs that contain sealed state have a few hundred, all others under a hundred.
  *
  * @category constants
  * @since 0.1.0
@@ -17,7 +17,7 @@ import { ownText } from "./Octets.ts"
 export const MAX_URI_OCTETS = 2048
 
 /**
- * Octets a host may have as written (RFC 3986 §3.2.2: what DNS can hold).
+ * Octets of a host at most, as written (RFC 3986 §3.2.2: what DNS can hold).
  *
  * @category constants
  * @since 0.1.0
@@ -28,7 +28,7 @@ export const MAX_HOST_OCTETS = 255
 export const DEFAULT_PORT = 2855
 
 /**
- * An MSRP URI that was read (RFC 4975 §6).
+ * A parsed MSRP URI (RFC 4975 §6).
  *
  * @category models
  * @since 0.1.0
@@ -43,7 +43,7 @@ export interface MsrpUri {
   readonly host: string
   /** `undefined` when not written: MSRP has no default port (RFC 4975 §6). */
   readonly port: number | undefined
-  /** Names a session, and is a secret. `undefined`: the URI names the host device itself. */
+  /** Identifies a session, and is a secret. `undefined`: the URI names the host device itself. */
   readonly sessionId: string | undefined
   /** As written: `tcp`, `ws`, `dc`, ... */
   readonly transport: string
@@ -52,7 +52,7 @@ export interface MsrpUri {
 }
 
 /**
- * What `formatUri` prints.
+ * The parts of a URI for `formatUri`.
  *
  * @category models
  * @since 0.1.0
@@ -85,7 +85,7 @@ const PARAMETERS = /^(?:;[!#-'*+\-.0-9A-Z^-~]+(?:=[!#-'*+\-.0-9A-Z^-~]+)?)*$/
  * Reads one URI. `undefined` when it is malformed: no transport, an empty session-id, an IP address without a port, an
  * IPv6 address without brackets, longer than `MAX_URI_OCTETS` or `MAX_HOST_OCTETS`, and so on.
  *
- * A host name without a port is read: whether it may stand where it stands is not a matter of its syntax (RFC 4976 §8).
+ * A host name without a port is accepted: whether it is allowed depends on its use, not on syntax (RFC 4976 §8).
  *
  * @category decoding
  * @since 0.1.0
@@ -138,13 +138,13 @@ const indexOrEnd = (text: string, wanted: string, from: number): number => {
   return index === -1 ? text.length : index
 }
 
-/** An address as RFC 3986 has it: `isIPv6` alone takes a zone, too. */
+/** Whether it is an address of RFC 3986: `isIPv6` alone accepts a zone, too. */
 const isIPv6Literal = (host: string): boolean => IPV6_CHARACTERS.test(host) && isIPv6(host)
 
 /**
  * Reads the value of a To-Path, From-Path or Use-Path: one or more URIs with one blank between them (RFC 4975 §9). More
  * blanks, also at the ends, are tolerated. `undefined` when a URI is malformed, or there is none, or more than `maxUris`.
- * Whoever keeps a URI keeps nothing of the others.
+ * A URI that is kept does not keep the others in memory.
  *
  * @category decoding
  * @since 0.1.0
@@ -181,7 +181,7 @@ export const formatUri = (parts: UriParts): string => {
 }
 
 /**
- * Do both name the same session, or the same host device (RFC 4975 §6.1)? Userinfo and parameters other than the
+ * Whether both name the same session, or the same host device (RFC 4975 §6.1). Userinfo and parameters other than the
  * transport do not matter. Nothing is resolved: a name never equals an address.
  *
  * @category predicates
@@ -206,7 +206,7 @@ export const sameUri = (a: MsrpUri, b: MsrpUri): boolean =>
 export const authorityKey = (uri: MsrpUri): string => `${inBrackets(canonicalHost(uri.host))}:${uri.port ?? ""}`
 
 /**
- * Where it leads, without session-id: `msrps://host:port`.
+ * The target of a URI, without session-id: `msrps://host:port`.
  *
  * @category getters
  * @since 0.2.0
@@ -214,11 +214,11 @@ export const authorityKey = (uri: MsrpUri): string => `${inBrackets(canonicalHos
 export const targetOf = ({ host, port, scheme }: Pick<MsrpUri, "host" | "port" | "scheme">): string =>
   `${scheme}://${inBrackets(host)}${port === undefined ? "" : `:${port}`}`
 
-/** A host as it stands in a URI (RFC 3986 §3.2.2). */
+/** A host as it is written in a URI (RFC 3986 §3.2.2). */
 const inBrackets = (host: string): string => host.includes(":") ? `[${host}]` : host
 
 /**
- * A host in the one spelling for comparing (RFC 4975 §6.1 rule 2): lower case, percent-encoded unreserved characters
+ * A host in its canonical spelling for comparison (RFC 4975 §6.1 rule 2): lower case, percent-encoded unreserved characters
  * decoded, an IPv6 address in its shortest form and without brackets. An IPv4 address mapped into IPv6 stays an IPv6
  * address.
  *
@@ -232,7 +232,7 @@ export const canonicalHost = (host: string): string => {
 
 const UNRESERVED = /[A-Za-z0-9\-._~]/
 
-/** RFC 3986 §6.2.2.2. One pass: what comes out of it is not decoded again. */
+/** Decodes unreserved characters (RFC 3986 §6.2.2.2). In one pass: the result is not decoded again. */
 const decodeUnreserved = (host: string): string =>
   host.includes("%")
     ? host.replace(/%[0-9A-Fa-f]{2}/g, (encoded) => {

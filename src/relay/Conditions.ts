@@ -1,6 +1,6 @@
 /**
- * What somebody waits for the end of: the last session, the last answer, the last connection. It is looked at when something
- * ends that may have been the last, and not by a clock; once in a turn, however much ends in it.
+ * Conditions that are waited for until they hold, such as the end of the last session, answer or connection. They are checked
+ * when something ends that may have been the last, not periodically, and at most once in a turn.
  */
 import type { Turn } from "./Turn.ts"
 
@@ -13,14 +13,14 @@ export class Conditions {
   readonly #turn: Turn
   readonly #waits = new Set<Wait>()
   #looking = false
-  /** Somebody waits. Where something ends with every message, this is all that is looked at. */
+  /** Whether anything is waited for. Callers on the path of every message check only this. */
   any = false
 
   constructor(turn: Turn) {
     this.#turn = turn
   }
 
-  /** Calls back once when it holds, in a later turn. What is returned gives it up. */
+  /** Calls `ended` once, in a later turn, when `holds` does. The function that is returned cancels this. */
   until(holds: () => boolean, ended: () => void): () => void {
     const wait = { holds, ended }
     this.#waits.add(wait)
@@ -32,7 +32,7 @@ export class Conditions {
     }
   }
 
-  /** Something has ended. */
+  /** Something has ended: schedules a check of the conditions. */
   look(): void {
     if (!this.any || this.#looking) return
     this.#looking = true

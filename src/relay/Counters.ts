@@ -3,7 +3,7 @@ import { type TransportName, transportNames } from "../transport/TransportName.t
 import { type Closing, closings } from "./Closing.ts"
 import { type SessionEnd, sessionEnds } from "./Session.ts"
 
-/** Counts by status: its number is the index. Those of peers may be any of three digits (RFC 4975 §9). */
+/** Counts by status code, which is the index. A peer may send any code of three digits (RFC 4975 §9). */
 export type ByStatus = Float64Array
 const STATUSES = 1000
 
@@ -31,7 +31,7 @@ export const loginResults = ["granted", "challenged", "wrong credentials", "held
 export type LoginResult = typeof loginResults[number]
 
 /**
- * What has happened in a relay since it started: plain fields, read when somebody asks.
+ * Counts of what has happened in a relay since it started. The fields are plain, and are read on demand.
  *
  * @category models
  * @since 0.1.0
@@ -39,51 +39,52 @@ export type LoginResult = typeof loginResults[number]
 export interface RelayCounters {
   connectionsAccepted: number
   connectionsDialled: number
-  /** The same, by what they run on. */
+  /** Accepted and dialled connections by transport. */
   readonly acceptedBy: Record<TransportName, number>
   readonly dialledBy: Record<TransportName, number>
-  /** Connections that are gone, by why. */
+  /** Connections that have ended, by reason. */
   readonly closed: Record<ConnectionEnd, number>
-  /** Closed since there were too many, and since they were not used. */
+  /** Connections closed because there were too many, and connections closed because they were not used. */
   connectionsTurnedAway: number
   connectionsIdle: number
-  /** Closed without one successful request: after 30 seconds, or after too many others. */
+  /** Connections closed without a successful request: after 30 seconds, or after too many unsuccessful ones. */
   probationsFailed: number
-  /** Closed since they took nothing for the stall limit. */
+  /** Connections closed because they took no octets for the time of the limit `stall`. */
   receiversStalled: number
-  /** Times that what waited for a slow receiver failed, since others use its sender's connection as well. */
+  /** Times that what waited for a slow receiver failed because others use its sender's connection as well. */
   receiversGivenUp: number
-  /** Times that what waited since a session from another relay was faster than it may be was too much, and failed. */
+  /** Times that what waited failed because a session from another relay was faster than allowed, and too much waited. */
   sessionsTooFast: number
   dialsFailed: number
-  /** Next hops that policy refused, as the URI has them or after DNS, and those that were too many (at a time or in all) or looked up too often. */
+  /** Next hops that policy refused, by their URI or by an address that DNS gave. */
   dialsForbidden: number
+  /** Next hops that were not dialled because there were too many, at a time or in all, or too many look-ups. */
   dialsOverLimit: number
-  /** Those of the forbidden ones that were among the failed: refused after DNS. */
+  /** Next hops that policy refused by an address that DNS gave; `dialsForbidden` and `dialsFailed` include them. */
   dialsForbiddenLate: number
-  /** Requests and responses. SENDs that came in are those which are none of the others below. */
+  /** Requests and responses received. SENDs have no count of their own: see `sendsIn`. */
   framesIn: number
-  /** Octets of the connections, TLS left aside: those that came in, and those that the system has taken. */
+  /** Octets received on connections, and octets that the operating system has taken; both without those of TLS. */
   octetsIn: number
   octetsOut: number
-  /** Requests that came in and are no SENDs. */
+  /** Requests received other than SENDs. */
   reportsIn: number
   authsIn: number
   othersIn: number
-  /** Requests that were written, whether passed on or made here. A long SEND may leave in pieces: each is one. */
+  /** Requests written, whether passed on or made here. A long SEND may leave in pieces, each of which counts. */
   sendsOut: number
   reportsOut: number
   authsOut: number
   othersOut: number
-  /** Octets of the bodies of SENDs: also of those that were refused, and those that were written. */
+  /** Octets of the bodies of SENDs: received, including those of refused SENDs, and written. */
   bodyOctetsIn: number
   bodyOctetsOut: number
-  /** Responses that came in, and that were written. */
+  /** Responses received and written. */
   readonly responsesIn: ByStatus
   readonly responsesOut: ByStatus
-  /** Requests passed on, a chunk being one. */
+  /** Requests passed on; each chunk counts as one. */
   forwarded: number
-  /** Requests that went no further: in all, and by the status that they were (or would have been) answered with. */
+  /** Requests refused: in all, and by the status that they were, or would have been, answered with. */
   refused: number
   refused400: number
   refused403: number
@@ -93,34 +94,34 @@ export interface RelayCounters {
   refused481: number
   refused501: number
   refused506: number
-  /** Connections closed since what came in was not MSRP or over a limit of `FrameLimits`, or was for another relay. */
+  /** Connections closed because framing was lost (see `Broken`), and because a request was for another relay. */
   framingLost: number
   foreign: number
-  /** Failure REPORTs made here: of what was accepted and did not arrive; and all, by their status. */
+  /** Failure REPORTs made here: those about accepted requests that did not arrive; and all, by status. */
   reports: number
   readonly reportsMade: ByStatus
-  /** Accepted requests that did not arrive, or no answer says so: also those whose sender does not hear of it. */
+  /** Accepted requests that failed or had no answer, including those whose sender gets no REPORT. */
   lost: number
-  /** SENDs written of which nobody wants to hear, so that no answer is waited for. */
+  /** SENDs written for which no answer is waited for, because their sender wants no REPORT. */
   sendsUnanswered: number
   /** Transactions whose answer did not come in time. */
   transactionsTimedOut: number
   authsGranted: number
-  /** Sessions that are over, by why. */
+  /** Sessions that have ended, by reason. */
   readonly sessionsEnded: Record<SessionEnd, number>
-  /** AUTHs for this relay, by what became of them. */
+  /** AUTHs for this relay, by result. */
   readonly logins: Record<LoginResult, number>
-  /** AUTHs with right credentials that got no session, since there were too many. */
+  /** AUTHs with correct credentials that got no session because there were too many. */
   sessionsRefused: number
-  /** Times that a connection was not read since receivers of what it sends are slow. */
+  /** Times that reading from a connection stopped because receivers of what it sends were slow. */
   held: number
-  /** Times that a connection was not read since a session was faster than it may be. */
+  /** Times that reading from a connection stopped because a session was faster than allowed. */
   paced: number
-  /** Times that a connection was not read since too much was held for requests without an answer. */
+  /** Times that reading from a connection stopped because requests without an answer held too many octets. */
   unansweredOverLimit: number
-  /** AUTHs with wrong credentials, and those that came too soon after such. */
+  /** AUTHs with wrong credentials, and AUTHs that came too soon after one. */
   failedAuths: number
-  /** AUTHs that the backend could not decide, and those that came too soon after failures. */
+  /** AUTHs that the backend could not decide, and AUTHs that came too soon after such failures. */
   undecidedAuths: number
 }
 
@@ -186,7 +187,7 @@ export const zeroCounters = (): RelayCounters => ({
   undecidedAuths: 0
 })
 
-/** The statuses that this relay refuses with. */
+/** The counters of the statuses that this relay refuses with. */
 const byStatus: ReadonlyMap<number, Extract<keyof RelayCounters, `refused${number}`>> = new Map([
   [400, "refused400"],
   [403, "refused403"],
@@ -204,11 +205,12 @@ export const countRefused = (counters: RelayCounters, status: number): void => {
   if (name !== undefined) counters[name]++
 }
 
-/** A connection to a next hop was made, or could not be: 403 if it may not. */
+/** A connection to a next hop was made. */
 export const countDialled = (counters: RelayCounters, transport: TransportName): void => {
   counters.connectionsDialled++
   counters.dialledBy[transport]++
 }
+/** A connection to a next hop could not be made; `status` is 403 if policy refused it. */
 export const countUndialled = (counters: RelayCounters, status: number): void => {
   counters.dialsFailed++
   if (status !== 403) return
@@ -216,7 +218,7 @@ export const countUndialled = (counters: RelayCounters, status: number): void =>
   counters.dialsForbiddenLate++
 }
 
-/** A connection is gone. `reason`: why the relay closed it; `failure`: what the network says, if it was not closed in order. */
+/** A connection has ended. `reason`: why the relay closed it; `failure`: the error of the network, if it was not closed properly. */
 export const countClosed = (
   counters: RelayCounters,
   reason: Closing | undefined,
@@ -225,11 +227,11 @@ export const countClosed = (
   counters.closed[reason ?? (failure === undefined ? "closed by its peer" : "failed")]++
 }
 
-/** SENDs that came in: all frames that are nothing else, so a SEND costs no count of its own. */
+/** SENDs received: all frames that are nothing else, so that a SEND needs no counter of its own. */
 export const sendsIn = ({ authsIn, framesIn, othersIn, reportsIn, responsesIn }: Readonly<RelayCounters>): number =>
   framesIn - reportsIn - authsIn - othersIn - responsesIn.reduce((sum, one) => sum + one, 0)
 
-/** A frame came in; of a SEND so many octets of body are there. */
+/** A frame was received. `octets`: those of its body that are here, counted for a SEND. */
 export const countFrameIn = (counters: RelayCounters, kind: Kind, status: number, octets: number): void => {
   counters.framesIn++
   switch (kind) {
@@ -250,14 +252,14 @@ export const countFrameIn = (counters: RelayCounters, kind: Kind, status: number
   }
 }
 
-/** A request was written that is no SEND. */
+/** A request other than a SEND was written. */
 export const countRequestOut = (counters: RelayCounters, kind: Kind): void => {
   if (kind === Kind.Report) counters.reportsOut++
   else if (kind === Kind.Auth) counters.authsOut++
   else counters.othersOut++
 }
 
-/** A REPORT of failure was made here. */
+/** A failure REPORT was made here. */
 export const countReportMade = (counters: RelayCounters, status: number): void => {
   counters.reportsMade[status]!++
   counters.reportsOut++

@@ -1,7 +1,7 @@
-/** How much there is of what a relay holds, and how much there may be. */
+/** How much a relay holds, and how much it may hold. */
 
 /**
- * What a relay holds at this moment; all of it is 0 when nothing is going on.
+ * What a relay holds now. All values are 0 when the relay is idle and has no connections.
  *
  * @category models
  * @since 0.1.0
@@ -13,12 +13,12 @@ export interface RelayGauges {
   readonly timers: number
   /** Octets of output and of parked requests. */
   readonly bufferedOctets: number
-  /** Those of them that are requests which wait for slow receivers. */
+  /** The part of `bufferedOctets` that is requests waiting for slow receivers. */
   readonly parkedOctets: number
 }
 
 /**
- * How many there may be.
+ * The limits of `RelayGauges`.
  *
  * @category models
  * @since 0.2.0

@@ -1,6 +1,6 @@
 /**
- * One connection of the relay, to a client, a peer or another relay, whoever opened it: joins what comes in and what
- * goes out, from the first octet (or the wish for a connection) to the end.
+ * One connection of the relay to a client, a peer or another relay, whether accepted or dialled. Joins the inbound and the
+ * outbound half, from the first octet, or the attempt to connect, to the end.
  */
 import { encodeResponse, type HeaderLines } from "../protocol/Encoder.ts"
 import type { Head } from "../protocol/Head.ts"
@@ -34,15 +34,15 @@ import { stopTimer, Timeout } from "./Timers.ts"
 export interface HopOwner extends RelayProofOwner {
   readonly shared: Shared
   readonly router: Router
-  /** A connection is there. */
+  /** The connection was accepted, or has been made. */
   entered(hop: Hop): void
-  /** A request of it was successful. */
+  /** A request on it was successful. */
   proved(hop: Hop): void
-  /** It can't be used for anything new. */
+  /** It cannot be used for new routes any more. */
   leaves(hop: Hop): void
-  /** It is gone: its sessions end, which is told by what is given. */
+  /** It is gone: its sessions end. The function that is returned reports their ends. */
   left(hop: Hop): () => void
-  /** Starts an AUTH; `ended` is called when it was answered. Nothing of `head` is used after it returns. */
+  /** Starts an AUTH; `ended` is called when it was answered. `head` is not used after the call. */
   authenticate(hop: Hop, head: Head, request: Authenticate, ended: () => void): void
 }
 
@@ -50,7 +50,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   readonly #owner: HopOwner
   readonly shared: Shared
   readonly number: number
-  /** Milliseconds of the monotonic clock when its connection was there. */
+  /** Milliseconds of the monotonic clock when the connection was accepted or made. */
   since = 0
   readonly outbound: Outbound
   readonly reading: Reading
@@ -66,11 +66,12 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   trace: FrameTrace | undefined = undefined
   unusedSince: number | undefined
   #finishing = false
-  /** Why the relay closes it; what the network says, where nobody closed it in order. */
+  /** Why the relay closes the connection. */
   #reason: Closing | undefined
+  /** The error of the network, if the connection was not closed properly. */
   #failure: string | undefined
   #pings: Pings | undefined
-  /** Its peer has so long to close it. */
+  /** Runs while the peer has time to close the connection. */
   #linger: Timeout | undefined
 
   constructor(owner: HopOwner) {
@@ -86,15 +87,15 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.proof = new RelayProof(owner)
   }
 
-  // ---- its connection
+  // ---- the connection
 
-  /** A connection that came in. */
+  /** Takes an accepted connection. */
   accepted(connection: Connection): void {
     this.probation.start()
     this.#connected(connection)
   }
 
-  /** The connection that was dialled for this hop. No probation: the relay wanted it. */
+  /** Takes the connection that was dialled for this hop. It has no probation, because the relay made it. */
   dialled(connection: Connection): this {
     countDialled(this.shared.counters, transportName(connection))
     this.#connected(connection)
@@ -110,7 +111,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#owner.entered(this)
   }
 
-  /** No connection could be made: none of what waits for it was sent. 403 when it may not be made. */
+  /** No connection could be made, so nothing that waits for it was sent. `status` is 403 if policy refused it. */
   unreachable(status: 403 | 408): void {
     countUndialled(this.shared.counters, status)
     this.outbound.loss = status === 403 ? FORBIDDEN : UNREACHABLE
@@ -153,12 +154,12 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     if (!this.gone) this.#inbound.bytes(octets, last)
   }
 
-  /** It is no WebSocket as it should be. */
+  /** The WebSocket framing of the peer is wrong. */
   broken(): void {
     this.#inbound.broken("not WebSocket", undefined)
   }
 
-  // ---- who it is
+  // ---- the peer
 
   get router(): Router {
     return this.#owner.router
@@ -198,13 +199,13 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.#owner.proved(this)
   }
 
-  // ---- what it is told of its halves
+  // ---- what its parts call
 
   authenticate(head: Head, request: Authenticate): void {
     this.logins.begins(this.fromBehind(request.from), (ended) => this.#owner.authenticate(this, head, request, ended))
   }
 
-  /** Writes a whole frame of the relay's own, before anything that waits for its turn. */
+  /** Writes a whole frame that the relay made, before anything that waits for its turn. */
   control(frame: Buffer): void {
     if (this.gone) return
     this.outbound.control(frame)
@@ -245,27 +246,27 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   // ---- the end
 
-  /** Sends what is written, then closes. Nothing more is read. */
+  /** Closes the connection after what has been written. Nothing more is read. */
   finish(reason: Closing): void {
     if (this.gone || this.#finishing) return
     this.#finishing = true
-    // What comes now for the same next hop needs another connection.
+    // New requests for the same next hop need another connection.
     this.#owner.leaves(this)
     this.#reason ??= reason
     this.#inbound.stop()
     this.outbound.end()
     this.#connection?.end(closeReasonOf(reason))
-    // A peer that does not close must not keep the connection; one that does must be heard.
+    // A peer that does not close must not keep the connection, and the close of the peer must be noticed.
     this.#connection?.resume()
     this.shared.limits.closing.start(this.#linger = new Timeout(() => this.#connection?.destroy()))
   }
 
-  /** Closes at once. */
+  /** Closes the connection at once. */
   fail(reason: Closing): void {
     if (this.gone) return
     this.#reason ??= reason
     this.#inbound.stop()
-    // What it has not taken is lost with it, and so is what waits: neither counts as sent.
+    // What the system has not taken is lost, and so is what waits: neither counts as sent.
     this.outbound.outbox.close()
     this.#connection?.destroy(closeReasonOf(reason))
   }

@@ -1,30 +1,31 @@
 import type { Session } from "./Session.ts"
 import type { SessionRecord } from "./SessionRecord.ts"
 
-/** Sessions in which a connection is the peer, before it is looked which of them have ended. */
+/** The number of sessions of a peer above which those that have ended are removed. */
 const MAX_PEER_OF = 1024
 
-/** The sessions of one connection, as far as they are still valid. */
+/** The valid sessions of one connection. */
 export class HopSessions {
-  /** Those that were handed out on it. */
+  /** Sessions that were granted on the connection. */
   readonly #owned = new Set<Session>()
-  /** Those of others in which it is the peer; what has ended is taken out now and then. */
+  /** Sessions of others in which the connection is the peer; those that have ended are removed now and then. */
   readonly #peerOf = new Set<Session>()
   #peerOfMax = MAX_PEER_OF
-  /** The one that was handed out on it last, else the one in which it was the peer last; nothing once it had two users. */
+  /** The session that was granted here last, else the one in which the connection became the peer last; none once there were two users. */
   party: SessionRecord | undefined
   #isOwner = false
-  /** More than one user: it is a gateway, or a chat switch. */
+  /** Whether there were several users: the peer is a gateway, or a chat switch. */
   severalUsers = false
+  /** Called when there is one more session. Set by `BackPressure`. */
   onMore: () => void = () => {}
 
-  /** How many were handed out on it and are valid now. */
+  /** The number of valid sessions that were granted on the connection. */
   owned(now: number): number {
     for (const one of this.#owned) if (one.ended || one.expiresAt <= now) this.#owned.delete(one)
     return this.#owned.size
   }
 
-  /** Those that were handed out on it, as far as they are known still; some may be over. */
+  /** Sessions that were granted on the connection; some may have ended. */
   handedOut(): Iterable<Session> {
     return this.#owned
   }
@@ -40,7 +41,7 @@ export class HopSessions {
     this.onMore()
   }
 
-  /** A gateway logs in many users on one connection, and a chat switch writes to many: neither is one of them. */
+  /** A gateway logs in many users on one connection, and a chat switch writes to many; neither is one of these users. */
   #is(record: SessionRecord): void {
     const { party } = this
     this.severalUsers ||= party !== undefined && (party.user !== record.user || party.realm !== record.realm)
@@ -55,12 +56,12 @@ export class HopSessions {
     this.#peerOfMax = Math.max(MAX_PEER_OF, 2 * this.#peerOf.size)
   }
 
-  /** Is one of either kind valid. */
+  /** Whether there is a valid session of either kind. */
   anyValid(now: number): boolean {
     return anyOf(this.#owned, now, () => true) || anyOf(this.#peerOf, now, () => true)
   }
 
-  /** Is one of either kind valid that is another one. The second of a route is that of whom its owner writes to. */
+  /** Whether there is a valid session of either kind other than these: the owner's session of a route, and that of its receiver. */
   anyWithout(sessions: ReadonlyArray<Session>, now: number): boolean {
     return anyOf(this.#owned, now, (one) => one !== sessions[0]) ||
       anyOf(this.#peerOf, now, (one) => !sessions.includes(one))

@@ -1,109 +1,111 @@
-/** What bounds the relay, and the time limits as queues of timers. */
+/** The limits of the relay, and its time limits as timer queues. */
 import type { TimerQueue, Timers } from "./Timers.ts"
 
 /**
- * Octets, counts and seconds.
+ * The limits of a relay, in octets, counts and seconds.
  *
  * @category models
  * @since 0.1.0
  */
 export interface RelayLimits {
   /**
-   * Octets that are passed on in one turn of the event loop; what was read beyond them waits for the next one. It is 16 times as
-   * many while nobody is there who brings little at a time, and would have to wait for the end of the turn. Beside its octets a
-   * frame counts as 2 KiB, a path that is new as 16 KiB, an AUTH as 64 KiB, and a read as 1 KiB. Those who want more share what
-   * there is, each with a fifth at least; when it is used up, whoever has brought little is still served.
+   * Octets that are passed on in one turn of the event loop; the rest of what was read waits for the next turn. The limit is 16
+   * times as high while no connection that brings little at a time would have to wait for the end of the turn. Beside its octets
+   * a frame counts as 2 KiB, a new path as 16 KiB, an AUTH as 64 KiB, and a read as 1 KiB. Connections that bring more
+   * share the turn, each with at least a fifth; those that bring little are served even when the turn is used up.
    */
   readonly turn: number
-  /** Octets that wait for one connection before those who send to it are held. */
+  /** Octets that may wait to be written to one connection before the connections that send to it are held. */
   readonly output: number
   /**
-   * Octets of responses that wait for one connection before it is not read: its peer does not read them. For another
-   * relay it is `relay`.
+   * Octets that may wait to be written to one connection before it is no longer read, because its peer does not read the
+   * responses. For another relay the limit is `relay`.
    */
   readonly responses: number
-  /** Octets held for one session whose receiver is slow, before its sender is not read. */
+  /** Octets that may wait for the slow receiver of one session before its sender is no longer read. */
   readonly session: number
-  /** The same for all sessions of one incoming connection together, with what the routes take that they came by. */
+  /** Octets that may wait for slow receivers of all sessions of one incoming connection together, with those of their routes. */
   readonly connection: number
   /**
-   * Seconds for which a connection is not read that several sessions share, since the receiver of one is slow; then what
-   * waits for that receiver fails.
+   * Seconds for which a connection that several sessions use is not read because the receiver of one of them is slow; then
+   * what waits for that receiver fails.
    */
   readonly hold: number
-  /** Octets held for one session that comes by way of another relay, and for all of them together, before they fail. */
+  /** Octets that may wait for the receiver of one session that comes by way of another relay, before they fail. */
   readonly relayed: number
+  /** Octets that may wait for all slow receivers of one connection with another relay, before those for one of them fail. */
   readonly relay: number
   /**
-   * Requests without an answer of one receiver (a session, on one connection) before no more is sent to it. Those that are
-   * answered only if they fail count until there are so many.
+   * Requests to one receiver (a session on one connection) that may be without an answer before no more is sent to it. Requests
+   * that are answered only if they fail count until there are this many.
    */
   readonly transactions: number
   /**
-   * Octets that requests without an answer hold, those of the From-Path and some 400 for each, before the
-   * connection that they came in on is not read (one of several sessions for `hold` at most; then those who have few may
-   * have as many again); and those that go through the sessions of one user, on all connections.
+   * Octets that requests without an answer may hold, for each those of its From-Path and about 400, before the connection that
+   * they came in on is no longer read. A connection of several sessions is held for at most `hold`; after that, as many octets
+   * again are shared by the senders that have few.
    */
   readonly unanswered: number
+  /** The corresponding octets of requests through the sessions of one user, on all connections. */
   readonly unansweredOfUser: number
   /** AUTHs with wrong credentials on one connection before it is closed (RFC 4976 §6.3). */
   readonly failedAuths: number
-  /** Seconds until an AUTH that the authenticator has not decided is answered 408; less than its client waits. */
+  /** Seconds until an AUTH that the authenticator has not decided is answered with 408; less than its client waits. */
   readonly authDecision: number
-  /** AUTHs of clients behind a relay that are decided at a time on its connection; further ones are answered 408. */
+  /** AUTHs of clients behind another relay that are decided at a time on its connection; further ones are answered with 408. */
   readonly auths: number
-  /** Octets kept of a connection in probation: of a request that is not whole, or behind an AUTH under way. */
+  /** Octets kept for a connection in probation: of an incomplete request, or behind an AUTH that is being decided. */
   readonly probationOctets: number
-  /** Requests without success, or challenges, in probation before the connection is closed (RFC 4976 §6.1). */
+  /** Unsuccessful requests, or challenges, in probation before the connection is closed (RFC 4976 §6.1). */
   readonly unsuccessful: number
-  /** Requests, and octets of their bodies, per second through one session in one direction; what is more waits. */
+  /** Requests, and octets of their bodies, per second through one session in one direction; more has to wait. */
   readonly requestRate: number
   readonly octetRate: number
   /** Session URIs of one connection. */
   readonly sessionsPerConnection: number
   /** Session URIs that one other relay may have for clients behind it, on all its connections. */
   readonly sessionsPerRelay: number
-  /** Connections in all. One that is not needed goes for a new one; if there is none, the new one does. */
+  /** Connections in all. One that is not needed is closed for a new one; if all are needed, the new one is closed. */
   readonly connections: number
-  /** Connections that came in from one address. */
+  /** Accepted connections from one address. */
   readonly connectionsPerAddress: number
-  /** Connections that came in and have not brought a successful request; the oldest of the address with most of them goes for a new one. */
+  /** Accepted connections without a successful request yet; the oldest one of the address that has most is closed for a new one. */
   readonly connectionsInProbation: number
-  /** Connections to next hops that one user may have in the making at a time, on however many connections. */
+  /** Next hops that are dialled for one user at a time, whatever connections the user has. */
   readonly dials: number
   /** Relays of other domains that the AUTHs of one user may have looked up in a minute (RFC 4976 §8). */
   readonly lookups: number
-  /** Connections to next hops that one user may have, made or in the making, on however many connections. */
+  /** Connections to next hops of one user, open or being dialled, whatever connections the user has. */
   readonly nextHopsPerUser: number
-  /** The same for all who have come from one address. */
+  /** Connections to next hops of all users from one address, open or being dialled. */
   readonly nextHopsPerAddress: number
-  /** Seconds after which a connection to a next hop is closed that no session uses any more (as RFC 4976 §5.4 has it). */
+  /** Seconds after which a connection to a next hop that no session uses any more is closed (RFC 4976 §5.4). */
   readonly unused: number
   /** Seconds without traffic after which a connection without sessions is closed; more than an hour (RFC 4976 §6.5). */
   readonly idle: number
-  /** Seconds without a word of a WebSocket client before he is asked whether he is there, and then before he is given up; 0: never. */
+  /** Seconds of silence before a WebSocket client is sent a ping, and then before its connection is closed; 0: never. */
   readonly ping: number
-  /** Seconds without progress after which a receiver is failed. */
+  /** Seconds without progress after which what waits for a receiver fails. */
   readonly stall: number
   /**
-   * Seconds that live sessions have to end by themselves when the scope of the relay closes; 0: they end at once, as with
+   * Seconds that sessions have to end by themselves when the scope of the relay closes; 0: they end at once, as with
    * `Relay.close`.
    */
   readonly drain: number
-  /** Seconds that requests on their way have for their answers when the relay stops. */
+  /** Seconds that are left for answers to pending requests when the relay stops. */
   readonly draining: number
-  /** Seconds that a peer has to close a connection which the relay has ended. */
+  /** Seconds that a peer has to close a connection that the relay has ended. */
   readonly closing: number
-  /** Seconds for which a chunk may go on whose session has expired. */
+  /** Seconds for which a chunk may continue after its session has expired. */
   readonly overtime: number
-  /** Seconds for which more of a message is refused whose receiver refused it. */
+  /** Seconds for which further chunks of a message are refused after its receiver refused it. */
   readonly blocked: number
-  /** Seconds after its last connection for which the sessions of another relay stay: it may come again. */
+  /** Seconds for which the sessions of another relay remain after its last connection closed, because it may reconnect. */
   readonly relayGone: number
 }
 
 /**
- * The limits where none are given.
+ * The default limits.
  *
  * @category constants
  * @since 0.1.0
@@ -148,23 +150,23 @@ export const defaultRelayLimits: RelayLimits = {
   relayGone: 300
 }
 
-/** Seconds, and not a matter of taste: RFC 4976 §6.1, §6.4.1. */
+/** Seconds; both are fixed by RFC 4976 §6.1 and §6.4.1. */
 const PROBATION = 30
 const TRANSACTION = 30
 
-/** Those that are times of timers. */
+/** The limits that are durations of timers. */
 type Timed = "ping" | "stall" | "closing" | "blocked" | "hold" | "relayGone"
 
-/** Milliseconds after which it is looked again whether a sender that was too fast may go on. */
+/** Milliseconds between checks whether a sender that was too fast may continue. */
 const PACE = 50
-/** Milliseconds for which a connection may be held on which others may be who are not heard meanwhile. */
+/** Milliseconds for which a connection may be held for one user although others, who cannot be heard meanwhile, may use it. */
 const UNHEARD = 60_000
-/** Milliseconds after which it is looked again whether an answer that is late may still come. */
+/** Milliseconds between checks whether a late answer may still come. */
 const LATE = 1000
 
 /**
- * The limits with their times as timer queues, as the hot path wants them. It is one object as long as the relay runs,
- * and what is in it may change: whoever needs a limit reads it there.
+ * The limits with durations as timer queues, as the hot path needs them. The object stays the same as long as the relay runs,
+ * but its values may change, so they must not be copied.
  */
 export interface Limits extends Omit<RelayLimits, Timed> {
   readonly transaction: TimerQueue
@@ -198,7 +200,7 @@ export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
   }
 }
 
-/** From now on these count. What waits for its time keeps it. */
+/** Applies new limits. Timers that are running keep their deadlines. */
 export const changeLimits = (limits: Limits, timers: Timers, bounds: RelayLimits): void => {
   const seconds = (name: Timed): TimerQueue => timers.retimed(limits[name], bounds[name] * 1000)
   Object.assign(limits, {

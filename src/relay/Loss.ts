@@ -1,9 +1,9 @@
-/** Why what was accepted does not arrive: what its sender hears, and what the log says (RFC 4976 §6.4.1). */
+/** Why an accepted request does not arrive: what its sender is told, and what the log says (RFC 4976 §6.4.1). */
 import { reasonPhrase } from "../protocol/Status.ts"
 
 export interface Loss {
   readonly status: number
-  /** Text that goes with the status. */
+  /** The text that goes with the status. */
   readonly comment: string
   /** In the words of the log. */
   readonly cause: string
@@ -12,7 +12,7 @@ export interface Loss {
 const loss = (status: number, cause: string): Loss => ({ status, comment: reasonPhrase(status), cause })
 
 export const UNANSWERED = loss(408, "no answer in time")
-/** What came was dropped (RFC 4976 §6.4.3). */
+/** The answer was dropped (RFC 4976 §6.4.3). */
 export const MISANSWERED = loss(408, "its receiver's answer is malformed, or for somebody else")
 export const STALLED = loss(408, "its receiver takes nothing")
 export const SLOW = loss(408, "its receiver is too slow, and others wait for what is behind it")
@@ -25,14 +25,14 @@ export const STOPPED = loss(408, "the relay stops")
 
 const REFUSED = "its receiver refused it"
 
-/** Its receiver has said so. */
+/** The receiver has refused the request. */
 export const refusedBy = (status: number, comment: string): Loss => ({
   status,
   comment: comment === "" ? reasonPhrase(status) : comment,
   cause: REFUSED
 })
 
-/** Why a request does not go on, or more of a message, in the words of the log. */
+/** Why a request, or the rest of a message, is not passed on, in the words of the log. */
 export const TOO_MUCH = "too much has no answer"
 export const UNWANTED = "its receiver wants no more of it"
 export const restOf = ({ cause }: Loss): string => cause === REFUSED ? UNWANTED : "a part of it did not arrive"

@@ -1,17 +1,17 @@
-/** Requests that go no further: each is counted by the status that it is answered with, and told to who listens. */
+/** Requests that go no further: each is counted by the status of its answer, and reported to the observer. */
 import { countRefused } from "./Counters.ts"
 import type { HopFacts, RefusedRequest } from "./Observer.ts"
 import type { Parties } from "./SessionRecord.ts"
 import type { Shared } from "./Shared.ts"
 
-/** How a request ends that goes no further. */
+/** The outcome of a request that goes no further. */
 export interface Outcome {
   readonly status: number
-  /** In words of the relay's own; absent where nothing is wrong. */
+  /** In the words of the log; absent if nothing is wrong. */
   readonly problem?: string | undefined
-  /** The sessions whose URIs it names, if there are such. */
+  /** The sessions whose URIs the request names, if there are any. */
   readonly parties?: Parties | undefined
-  /** The next hop that it cannot go to, where that is why: `msrps://host:port`. */
+  /** The next hop to which the request cannot go, if that is the reason: `msrps://host:port`. */
   readonly target?: string | undefined
 }
 

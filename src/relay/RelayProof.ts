@@ -1,4 +1,4 @@
-/** Whether the peer of a connection is another relay, which its certificate proves as long as it is valid (RFC 4976 §6.3). */
+/** Whether the peer of a connection is another relay, as its certificate proves while it is valid (RFC 4976 §6.3). */
 import type { MsrpUri } from "../protocol/Uri.ts"
 import type { Connection } from "../transport/Connection.ts"
 import type { Turn } from "./Turn.ts"
@@ -13,25 +13,25 @@ export interface RelayProofOwner {
 export class RelayProof {
   readonly #owner: RelayProofOwner
   connection: Connection | undefined
-  /** It leads to another relay, or one has come by it. */
+  /** Whether the connection was made to another relay, or its peer has proved to be one. */
   withRelay = false
 
   constructor(owner: RelayProofOwner) {
     this.#owner = owner
   }
 
-  /** Does its certificate prove that it is the relay which the URI names. */
+  /** Whether the certificate of the peer proves that it is the relay that the URI names. */
   isRelay(uri: MsrpUri): boolean {
     if (this.connection === undefined || this.#expired) return false
     const { peerNames: names, transport } = this.connection
-    // Only clients come by WebSocket (RFC 7977 §8.1.1), often by way of a web server with a certificate of its own.
+    // Only clients use WebSocket (RFC 7977 §8.1.1), often by way of a web server with a certificate of its own.
     if (names.length === 0 || transport === "ws" || !this.#owner.proves(names, uri)) return false
     return this.withRelay = true
   }
 
   /**
-   * It is one with another relay, or with somebody else who has a certificate for names, once he has brought a successful request:
-   * others may be behind him.
+   * Whether others may be behind the peer: it is another relay, or has a certificate for names and has brought a successful
+   * request.
    */
   isLink(proved: boolean): boolean {
     const { connection } = this
@@ -39,7 +39,7 @@ export class RelayProof {
     return (this.withRelay || named) && !this.#expired
   }
 
-  /** It is one with another relay whose certificate has expired: it proves nothing any more. */
+  /** Whether the peer is another relay whose certificate has expired, and proves nothing any more. */
   get lapsed(): boolean {
     return this.withRelay && this.#expired
   }

@@ -1,4 +1,4 @@
-/** The sessions that are valid, for whoever wants to see them or hear of their end. */
+/** The valid sessions in the order of their grants, and the reports of their ends to the observer. */
 import type { RelayCounters } from "./Counters.ts"
 import type { Observer } from "./Observer.ts"
 import type { Session, SessionEnd } from "./Session.ts"
@@ -8,7 +8,7 @@ export class SessionBook {
   readonly #sessions = new Set<Session>()
   readonly #observer: Observer
   readonly #counters: RelayCounters
-  /** Of whose ends is told later. */
+  /** Sessions whose ends are reported later, while `endsThen` runs. */
   #untold: Array<readonly [Session, SessionEnd]> | undefined
 
   constructor({ counters, observer }: Shared) {
@@ -16,7 +16,7 @@ export class SessionBook {
     this.#counters = counters
   }
 
-  /** The oldest first. */
+  /** Iterates over the sessions, the oldest first. */
   [Symbol.iterator](): Iterator<Session> {
     return this.#sessions.values()
   }
@@ -25,7 +25,7 @@ export class SessionBook {
     if (!session.ended) this.#sessions.add(session)
   }
 
-  /** It is over; nothing if that was told before. */
+  /** The session has ended; does nothing if that was reported before. */
   ended(session: Session, reason: SessionEnd): void {
     if (!this.#sessions.delete(session)) return
     this.#counters.sessionsEnded[reason]++
@@ -34,7 +34,8 @@ export class SessionBook {
   }
 
   /**
-   * Does what ends sessions, and gives what tells of their ends: requests fail with them, and count in what is told of them.
+   * Calls `endsThem`, which ends sessions, and returns a function that reports their ends: requests that fail with a session count
+   * in its report.
    */
   endsThen(endsThem: () => void): () => void {
     const untold: Array<readonly [Session, SessionEnd]> = []

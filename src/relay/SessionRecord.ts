@@ -1,45 +1,45 @@
-/** What the relay keeps of a session beside what it is good for: whose it is, what passed, and what failed. */
+/** What the relay records of a session: the user, what passed, and what failed. */
 import { labelOf, sessionKey } from "../protocol/Ident.ts"
 import type { Address, Connection, LocalSocket } from "../transport/Connection.ts"
 
-/** Kinds of failures that are told apart for one session; the others count as one. */
+/** The kinds of failures that are counted separately for one session; all others count as one kind. */
 export const MAX_KINDS = 16
 
 const OTHERS = "others"
 
-/** What passed in one direction: SENDs (a chunk is one) and octets of their bodies. */
+/** What passed in one direction: SENDs (each chunk counts as one) and octets of their bodies. */
 export interface Traffic {
   requests: number
   octets: number
 }
 
-/** Whose requests they are that a connection brings, as far as these have sessions at this relay. */
+/** The sender and the receiver of requests, as far as they have sessions at this relay. */
 export interface Parties {
-  /** The session whose owner sends them. */
+  /** The session whose owner sends the requests. */
   readonly sender: SessionRecord | undefined
-  /** The session whose owner they are for. */
+  /** The session whose owner receives the requests. */
   readonly receiver: SessionRecord | undefined
 }
 
 /** The connection that a session was granted on. */
 export interface GrantedOn {
-  /** The connection's number. */
+  /** The number of the connection. */
   readonly number: number
   readonly remote: Address
   readonly secure: boolean
   readonly transport: Connection["transport"]
-  /** The listener that it came in on; none of one that the relay has made. */
+  /** The listener that accepted the connection; `undefined` if the relay has made it. */
   readonly socket: LocalSocket | undefined
 }
 
-/** Whose session it is. */
+/** The user of a session. */
 export interface Login {
   readonly user: string
   readonly realm: string
 }
 
 export class SessionRecord implements Login {
-  /** What stands for the session-id in a repository, and its beginning in logs. */
+  /** The key of the session-id in a repository, and the beginning of that key, for logs. */
   readonly key: string
   readonly label: string
   readonly user: string
@@ -47,12 +47,12 @@ export class SessionRecord implements Login {
   readonly on: GrantedOn
   /** Milliseconds of the monotonic clock when it was granted. */
   readonly since: number
-  /** From its owner, and to him. */
+  /** What the owner has sent, and what was sent to it. */
   readonly sent: Traffic = { requests: 0, octets: 0 }
   readonly received: Traffic = { requests: 0, octets: 0 }
-  /** A peer has written to it, of which was told. */
+  /** Whether a peer has written to the owner, which has been reported. */
   bound = false
-  /** Messages from or to its owner that did not arrive or were cut off, and requests that were refused. */
+  /** Messages from or to the owner that did not arrive or were cut off, and requests that were refused. */
   failures = 0
   #kinds: Map<string, number> | undefined
 
@@ -65,7 +65,7 @@ export class SessionRecord implements Login {
     this.since = since
   }
 
-  /** Something has failed; whether it is the first of its kind. */
+  /** Counts a failure. Returns whether it is the first of its kind. */
   failed(kind: string): boolean {
     this.failures++
     const kinds = this.#kinds ??= new Map()
@@ -75,7 +75,7 @@ export class SessionRecord implements Login {
     return before === 0
   }
 
-  /** How often each kind has happened; nothing when nothing has failed. */
+  /** The number of failures of each kind; `undefined` if nothing has failed. */
   get kinds(): ReadonlyMap<string, number> | undefined {
     return this.#kinds
   }

@@ -1,22 +1,22 @@
 /**
- * The sessions that are valid now, with all that every message needs to know of them: whose they are, which connection owns
- * them, and when they expire. It has nobody to ask, so that a look-up costs one look into a map.
+ * The valid sessions, with what every message needs to know of them: their user, the connection that owns them, and when they
+ * expire. All of it is in memory, so that a look-up costs one access to a map.
  */
 import { Buckets } from "../collections/Buckets.ts"
 import { Heap, type Ranked } from "../collections/Heap.ts"
 import { type NewSession, type Session, type SessionEnd, type Sessions, userOf } from "./Session.ts"
 
-/** How many sessions there may be, and how they end. They may change, but for `hashSize`. */
+/** How many sessions there may be, and how they end. All but `hashSize` may change at run time. */
 export interface SessionRules {
-  /** log2 of the number of buckets; the clean-up visits one bucket at a time. */
+  /** The binary logarithm of the number of buckets; the clean-up visits one bucket at a time. */
   readonly hashSize: number
   /** Milliseconds for one pass of the clean-up over all buckets. */
   readonly cleanupInterval: number
   /** Sessions at a time. */
   readonly maxSessions: number
-  /** Sessions of one user of one realm at a time, on however many connections. */
+  /** Sessions of one user of one realm at a time, on all connections. */
   readonly maxSessionsPerUser: number
-  /** A session through which requests pass lives on: each one gives it all its time again. */
+  /** Whether each request that passes through a session gives it its whole lifetime again. */
   readonly extendActive: boolean
 }
 
@@ -28,23 +28,23 @@ export const defaultSessionRules: SessionRules = {
   extendActive: false
 }
 
-/** Whose number of sessions is bounded. */
+/** What has reached its limit of sessions: the whole relay, or a user. */
 export type Bounded = "all" | "user"
 
-/** Whose sessions they are. */
+/** The user of sessions. */
 export type SessionUser = Pick<Session, "realm" | "username">
 
-/** Milliseconds between two steps of the clean-up, at least: timers are not finer, and waking up costs more than a look. */
+/** The least number of milliseconds between two steps of the clean-up: timers are not finer, and waking up has a cost. */
 const CLEANUP_PAUSE = 10
-/** Sessions that are looked at in one turn of the event loop, however many there are. */
+/** Sessions that are visited in one turn of the event loop at most. */
 const SESSIONS_AT_ONCE = 256
-/** Maps that sessions are in, and those of users, at least, so that none is large. */
+/** The least number of maps for sessions, and for users, so that no map is large. */
 const MIN_MAPS = 1024
 
-/** Sessions in the order in which they expire. One that was extended since it was put there expires later than it says. */
+/** Sessions in the order in which they expire. One that was extended after it was added expires later than its rank. */
 type Expiries = Heap<Session>
 
-/** A session, and where it stands. */
+/** A session, and its entries in the heaps. */
 interface Held {
   readonly session: Session
   readonly inAll: Ranked<Session>
@@ -53,13 +53,13 @@ interface Held {
 }
 
 /**
- * The sessions of a relay that are valid now, by id and by owner.
+ * The valid sessions of a relay, by id and by owner.
  *
  * @category models
  * @since 0.2.0
  */
 export class SessionTable implements Sessions {
-  /** What counts now. */
+  /** The current rules. */
   rules: SessionRules
   readonly #now: () => number
   readonly #buckets: number
@@ -68,7 +68,7 @@ export class SessionTable implements Sessions {
   readonly #all: Expiries = new Heap()
   readonly #ofUsers = new Buckets<Expiries>(MIN_MAPS)
   readonly #listeners: Array<(session: Session, reason: SessionEnd) => void> = []
-  /** The map that the clean-up visits next. */
+  /** The index of the map that the clean-up visits next. */
   #next = 0
 
   /** `now` in milliseconds of the monotonic clock. */
@@ -79,10 +79,10 @@ export class SessionTable implements Sessions {
     this.#table = new Buckets(Math.max(this.#buckets, MIN_MAPS))
   }
 
-  /** Sessions held, also those past their expiry that were neither used nor swept since. */
+  /** The number of sessions, including expired ones that were neither used nor swept since. */
   readonly size = (): number => this.#table.size
 
-  /** A session by its session-id, unless it is unknown, ended, or past its expiry; then it is removed. */
+  /** A session by its session-id; `undefined` if it is unknown, ended or expired. An expired session is removed. */
   findUnsafe(id: string): Session | undefined {
     const session = this.#table.get(id)?.session
     if (session === undefined || session.expiresAt > this.#now()) return session
@@ -90,7 +90,7 @@ export class SessionTable implements Sessions {
     return undefined
   }
 
-  /** Ends expired sessions where a new one of this user would have no room, a few at a time: `unknown` when there are more. */
+  /** Ends expired sessions, a few at a time, if a new one of this user would have no room; `unknown` if there may be more of them. */
   room(user: SessionUser): "enough" | "unknown" | Bounded {
     const { maxSessions, maxSessionsPerUser } = this.rules
     const inAll = this.#hasRoom(this.#all, maxSessions)
@@ -101,7 +101,7 @@ export class SessionTable implements Sessions {
     return inAll === undefined || ofUser === undefined ? "unknown" : "enough"
   }
 
-  /** Undefined: so many had been extended that it has to go on later. */
+  /** Whether there is room; `undefined` if so many sessions had been extended that the search has to continue later. */
   #hasRoom(sessions: Expiries, limit: number): boolean | undefined {
     const time = this.#now()
     for (let looked = 0; sessions.size >= limit; looked++) {
@@ -114,7 +114,7 @@ export class SessionTable implements Sessions {
     return true
   }
 
-  /** Only where there is room. */
+  /** Adds a session. To be called only if there is room. */
   add({ expires, ownerAuthority, ...rest }: NewSession): Session {
     const millis = expires * 1000
     const session: Session = {
@@ -166,21 +166,21 @@ export class SessionTable implements Sessions {
     for (const session of this.#owned.get(owner) ?? []) this.end(session, reason)
   }
 
-  /** Ends sessions of a user, at most so many; whether there are more. */
+  /** Ends at most `atMost` sessions of a user. Returns whether there are more. */
   endSomeOf(user: SessionUser, atMost: number, reason?: SessionEnd): boolean {
     const expiries = this.#ofUsers.get(userOf(user))
     for (let i = 0; i < atMost && expiries?.first !== undefined; i++) this.end(expiries.first.value, reason)
     return expiries?.first !== undefined
   }
 
-  /** Those who have sessions; may be gone through in several turns. */
+  /** The users that have sessions. May be iterated in several turns. */
   *users(): Generator<SessionUser> {
     for (let i = 0; i < this.#ofUsers.count; i++) {
       for (const { first } of this.#ofUsers.at(i)) if (first !== undefined) yield first.value
     }
   }
 
-  /** Milliseconds from one step of the clean-up to the next: one bucket, unless there are more than turns in one pass. */
+  /** Milliseconds from one step of the clean-up to the next. A step visits one bucket, or more if a pass has fewer steps than buckets. */
   get pause(): number {
     return this.rules.cleanupInterval * this.#bucketsAtOnce / this.#buckets
   }
@@ -189,7 +189,7 @@ export class SessionTable implements Sessions {
     return Math.min(Math.ceil(this.#buckets * CLEANUP_PAUSE / this.rules.cleanupInterval), this.#buckets)
   }
 
-  /** One step of the clean-up. Yields where others should have their turn. */
+  /** One step of the clean-up. Yields where other work should have a turn. */
   *sweep(): Generator<void> {
     let looked = 0
     const maps = this.#bucketsAtOnce * this.#table.count / this.#buckets

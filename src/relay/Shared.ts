@@ -10,17 +10,17 @@ import type { Totals } from "./Totals.ts"
 import type { Turn } from "./Turn.ts"
 
 /**
- * Whether new sessions are granted, or only what is under way goes on, or everything ends: answers still come back then, and
- * new requests are refused.
+ * The phase of a relay. `serving`: new sessions are granted. `draining`: existing sessions continue, and no new ones are granted.
+ * `stopping`: answers still come back, and new requests are refused.
  *
  * @category models
  * @since 0.2.0
  */
 export type Phase = "serving" | "draining" | "stopping"
 
-/** What all hops of one relay share. It knows none of them. */
+/** What all hops of one relay share. It does not refer to any of them. */
 export interface Shared {
-  /** Octets to frames. */
+  /** Makes the decoders that turn octets into frames. */
   readonly codec: { readonly limits: FrameLimits; readonly decoder: (sink: FrameSink) => FrameDecoder }
   readonly turn: Turn
   /** Memory for output. */
@@ -29,13 +29,13 @@ export interface Shared {
   readonly counters: RelayCounters
   readonly totals: Totals
   readonly observer: Observer
-  /** Only there while somebody traces a user. */
+  /** Present only while a user is traced. */
   tracing: Tracing | undefined
-  /** Whose an address is: itself, or the network that its owner has. */
+  /** The network of an address, as far as its owner is assumed to have all of it; else the address itself. */
   readonly networkOf: (address: string) => string
-  /** Connections that there were, and were to be dialled, so far. */
+  /** The number of connections accepted and dialled so far, including attempts to dial. */
   hops: number
-  /** Who waits for the end of something. */
+  /** Conditions that are waited for. */
   readonly awaited: Conditions
   phase: Phase
 }

@@ -1,15 +1,15 @@
 /**
- * Memory for the output of all connections. It is held in slabs of one size, of which outboxes lease parts: as much as
- * they have to write, so that what a turn costs follows what it writes and not how many connections it writes to.
+ * Memory for the output of all connections, in slabs of one size. Outboxes lease parts of slabs, as much as they have to write, so
+ * that the memory used by a turn depends on what it writes and not on the number of connections.
  */
 
-/** Octets of a slab, and the most that a lease can have. */
+/** Octets of a slab, and of the largest lease. */
 export const SLAB = 131_072
 
-/** Octets that are too few for a lease of their own. */
+/** A rest of a slab with fewer octets than this is added to the last lease. */
 const REST = 512
 
-/** Slabs that are kept for reuse even when none was needed: 1 MiB. */
+/** Slabs that are kept for reuse even if none was needed: 1 MiB. */
 const KEPT = 8
 
 interface Slab {
@@ -35,23 +35,23 @@ export class Lease {
 }
 
 export class Slabs {
-  /** The one that leases are taken of now, up to `#at`. */
+  /** The slab from which leases are taken; the part before `#at` is leased. */
   #current: Slab | undefined
   #at = 0
   readonly #free: Array<Slab> = []
   #used = 0
-  /** The most that were used at a time since the last `relax`. */
+  /** The largest number of slabs in use at a time since the last `relax`. */
   #peak = 0
 
-  /** Octets that are held, used or not. */
+  /** Octets of all slabs, in use or not. */
   get held(): number {
     return SLAB * (this.#used + this.#free.length)
   }
 
-  /** A lease of at least `least` octets, and of about `wanted` if there are so many in one piece. */
+  /** A lease of at least `least` octets, and of about `wanted` if the slab has that many left. */
   lease(least: number, wanted: number): Lease {
     let slab = this.#current
-    // Half of what is wanted is good enough, rather than to leave a part of a slab unused.
+    // Half of what is wanted is enough, rather than leaving a part of a slab unused.
     if (slab === undefined || SLAB - this.#at < Math.max(least, wanted >> 1)) {
       slab = this.#current = this.#take()
       this.#at = 0
@@ -63,7 +63,7 @@ export class Slabs {
     return new Lease(slab, start, end)
   }
 
-  /** It is done, and from `to` on nothing was written; the lease is still held. */
+  /** Returns the part of a lease from `to` on, which was not written to; the rest of the lease is still held. */
   trim({ end, slab }: Lease, to: number): void {
     if (slab === this.#current && end === this.#at) this.#at = to
   }
@@ -71,7 +71,7 @@ export class Slabs {
   release({ slab }: Lease): void {
     if (--slab.leases > 0) return
     if (slab === this.#current) {
-      // The same octets again, which are in the processor's caches.
+      // The same octets are leased again, because they are in the processor's caches.
       this.#at = 0
       return
     }
@@ -79,7 +79,7 @@ export class Slabs {
     this.#free.push(slab)
   }
 
-  /** Gives back what was not needed since the last call. */
+  /** Frees slabs that were not needed since the last call. */
   relax(): void {
     this.#free.length = Math.min(this.#free.length, Math.max(KEPT, this.#peak - this.#used))
     this.#peak = this.#used

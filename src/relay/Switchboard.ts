@@ -1,6 +1,6 @@
 /**
- * All connections of one relay, without I/O: it is told what comes in and what time it is, and says what to write where.
- * What takes time, or needs the world, is the edge's.
+ * All connections of one relay, without I/O: received octets and the time are passed in, and output is written to connections
+ * that are passed in. Everything that takes time, or needs the outside world, is done by the edge.
  */
 import type { Head } from "../protocol/Head.ts"
 import type { MsrpUri } from "../protocol/Uri.ts"
@@ -31,25 +31,25 @@ import { Turn } from "./Turn.ts"
 
 /** A hop that is being dialled. */
 export interface Dialled extends HopFacts {
-  /** The connection is there. */
+  /** The connection was made. */
   dialled(connection: Connection): Receiver
-  /** It could not be made; 403: it may not be made. */
+  /** The connection could not be made; `status` is 403 if policy refused it. */
   unreachable(status: 403 | 408): void
 }
 
-/** What the relay wants done that takes time, or needs the world. */
+/** Does for the relay what takes time, or needs the outside world. */
 export interface Edge {
-  /** Runs a task once the octets that are at hand now have been delivered. */
+  /** Runs a task once the octets at hand have been delivered. */
   readonly defer: (task: () => void) => void
-  /** Which of the own certificates is shown as this name. */
+  /** The index of the own certificate that is presented under this name. */
   readonly identity: (localName: string) => number
-  /** Makes a connection. `ended` is called once it is there or cannot be made; nothing is called before this returns. */
+  /** Makes a connection. `ended` is called when it was made or could not be made; nothing is called before this returns. */
   readonly dial: (dial: Dial, hop: Dialled, ended: () => void) => void
   /** Decides an AUTH, and answers it by `Switchboard.auth`. `ended` is called then, maybe at once. */
   readonly authenticate: (asking: Asking, ended: () => void) => void
 }
 
-/** What may change while it runs. */
+/** Options that may change while the relay runs. */
 export interface SwitchboardRules {
   readonly limits: RelayLimits
   readonly auth: AuthOptions
@@ -113,7 +113,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#peers = new Peers(relayPeers)
   }
 
-  /** The sockets that it listens on, and its own URIs: nothing may come in before these are known. */
+  /** Sets the sockets that the relay listens on, and its own URIs. Must be called before anything is received. */
   serves(sockets: ReadonlyArray<LocalSocket>, uris: ReadonlyArray<MsrpUri>): void {
     const { shared } = this
     const { auth: { usePath }, nextHops, sessions } = this.#options
@@ -124,8 +124,8 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   }
 
   /**
-   * From now on these count, but for `usePath`; not before `serves`. Nobody is closed by it: what there is too much of goes
-   * as it ends, and timers that run keep their time.
+   * Applies new rules, except `usePath`; not before `serves`. No connection or session is closed because of it, even above a new
+   * limit, and running timers keep their deadlines.
    */
   change({ auth, limits, nextHops, relayPeers }: SwitchboardRules): void {
     const { hops, shared } = this
@@ -139,7 +139,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     shared.turn.slices(hops, ({ routes }) => routes.recheck())
   }
 
-  /** A connection came in. */
+  /** Takes an accepted connection. */
   accept(connection: Connection): Receiver {
     const { counters, turn } = this.shared
     counters.connectionsAccepted++
@@ -194,7 +194,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#relays.left(hop)
     this.#directory.forget(hop)
     this.shared.awaited.look()
-    // Whoever is still connected when the relay stops has not gone.
+    // A client that is still connected when the relay stops has not closed its connection.
     const reason = hop.end === "the relay stops" ? "the relay stops" : "its connection closed"
     const tellEnds = this.book.endsThen(() => this.#options.sessions.endAllOf(hop, reason))
     return () => {
@@ -203,11 +203,11 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     }
   }
 
-  // ---- all of them
+  // ---- all connections
 
   /**
-   * To be called now and then: closes what was not used for so many milliseconds, in neither direction, and has no session
-   * (RFC 4976 §6.5), and gives back memory that is not needed any more.
+   * To be called periodically. Closes connections without sessions that were not used in either direction for `millis`
+   * milliseconds (RFC 4976 §6.5), and frees memory that is not needed any more.
    */
   tidy(millis: number): void {
     this.#admission.closeIdle(millis)
@@ -219,8 +219,8 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   }
 
   /**
-   * From now on no session is granted. Those that there are go on, whoever connects may take part in them, and the connections
-   * that no session uses are closed.
+   * Grants no sessions from now on. Existing sessions continue, new connections may take part in them, and connections that no
+   * session uses are closed.
    */
   drain(): void {
     if (this.shared.phase !== "serving") return
@@ -228,27 +228,27 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#admission.closeIdle(Infinity)
   }
 
-  /** Serves again, unless it stops. */
+  /** Serves again, unless the relay is stopping. */
   undrain(): void {
     if (this.shared.phase !== "draining") return
     this.shared.phase = "serving"
     this.shared.awaited.look()
   }
 
-  /** No session is left, nobody waits for an answer, and no octets for somebody to take them. */
+  /** Whether there are no sessions, no pending answers, and no octets waiting to be written. */
   get drained(): boolean {
     return this.#options.sessions.size() === 0 && this.shared.totals.bufferedOctets === 0 && this.answered
   }
 
-  /** From now on new requests are refused, and whoever connects is closed; answers still come back. */
+  /** Refuses new requests, and closes new connections, from now on; answers still come back. */
   stop(): void {
     this.shared.phase = "stopping"
     this.shared.awaited.look()
   }
 
   /**
-   * Nobody waits for an answer: there is none to come, or all is sent and those have gone who would hear of it. What waits for
-   * its turn or for a connection is still to be sent, and may have one.
+   * Whether no sender waits for an answer: none is pending, or everything was sent and the senders that would be told have gone.
+   * Requests that wait for their turn or for a connection are still to be sent, and may be answered.
    */
   get answered(): boolean {
     const { totals: { bufferedOctets, parkedOctets, transactions }, turn } = this.shared
@@ -259,10 +259,10 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     return true
   }
 
-  /** Ends all connections: what has no answer is reported, what is written is sent. */
+  /** Ends all connections: requests without an answer are reported as failed, and what was written is sent. */
   end(): void {
     const { turn } = this.shared
-    // Reports go to hops that are still open, whatever the order.
+    // All hops are still open then, so that reports can be written to any of them.
     turn.steps(this.#losses(), () => {
       turn.slices(this.hops, (hop) => hop.finish("the relay stops"), () => {
         this.#ended = true
@@ -278,12 +278,12 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     }
   }
 
-  /** No connection is left, and whoever lost something with one was told. */
+  /** Whether there are no connections, and everything lost with them has been reported. */
   get empty(): boolean {
     return this.hops.size === 0 && !this.shared.turn.isStepping
   }
 
-  /** All connections were ended, and the operating system has taken what was to be sent; their peers may not have closed. */
+  /** Whether all connections were ended and the operating system has taken their output; peers may not have closed yet. */
   get settled(): boolean {
     if (!this.#ended || this.shared.turn.isStepping) return false
     for (const { connection, outbound } of this.hops) {

@@ -1,14 +1,14 @@
 /**
- * Time limits, without a clock of their own: they are told what time it is, and say when they want to be called.
+ * Time limits. The clock, and the alarm that calls back at the earliest deadline, are passed in.
  *
- * Every kind of limit has one duration, so its timers expire in the order in which they were started: a linked list
- * each, constant work to start and to stop, and one alarm for the earliest. Nothing is left behind when a timer is
- * stopped, however many transactions come and go in 30 seconds.
+ * Each kind of limit has one duration, so its timers expire in the order in which they were started. A linked list for each
+ * kind makes starting and stopping a timer constant work, and a stopped timer leaves nothing behind, whatever the number of
+ * transactions in 30 seconds.
  */
 
-/** Something that waits in a `TimerQueue`; what is timed extends it, so that starting a timer allocates nothing. */
+/** An entry of a `TimerQueue`. Classes with a time limit extend it, so that starting a timer allocates nothing. */
 export abstract class Timed {
-  /** The queue's own; not for others. */
+  /** These fields are managed by the queue. */
   previous: Timed | undefined = undefined
   next: Timed | undefined = undefined
   queue: TimerQueue | undefined = undefined
@@ -16,7 +16,7 @@ export abstract class Timed {
   abstract expired(): void
 }
 
-/** Calls back when its time is over. */
+/** Calls back when it expires. */
 export class Timeout extends Timed {
   readonly #run: () => void
   constructor(run: () => void) {
@@ -28,15 +28,15 @@ export class Timeout extends Timed {
   }
 }
 
-/** Of each kind, those that expire at a time: a machine that was stopped for a while finds all of them over. */
+/** Timers of each kind that expire in one call: after the machine was suspended for a while, all of them may be due. */
 const AT_ONCE = 256
 
-/** Milliseconds after which it is late enough that the process, or its machine, was stopped. */
+/** Milliseconds of delay from which on the process, or its machine, is assumed to have been suspended. */
 const STOPPED = 1000
 
 export class TimerQueue {
   readonly millis: number
-  /** Nothing is started in it any more: its limit has another time now. */
+  /** Whether no timers are started in the queue any more, because its limit has another duration now. */
   retired = false
   readonly #timers: Timers
   first: Timed | undefined = undefined
@@ -47,7 +47,7 @@ export class TimerQueue {
     this.millis = millis
   }
 
-  /** Starts a timer, or starts it again. `now` for who has just looked at the clock, and starts many. */
+  /** Starts a timer, or restarts it. `now` saves reading the clock when many are started. */
   start(timed: Timed, now = this.#timers.now()): void {
     timed.queue?.stop(timed)
     this.#timers.running++
@@ -74,19 +74,19 @@ export class TimerQueue {
 export const stopTimer = (timed: Timed | undefined): void => timed?.queue?.stop(timed)
 
 export class Timers {
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of the monotonic clock. */
   readonly now: () => number
   readonly #alarm: (deadline: number) => void
   #queues: Array<TimerQueue> = []
-  /** Called before the timers whose time is over. Set by `Switchboard`. */
+  /** Called before timers expire. Set by `Switchboard`. */
   onExpiry: () => void = () => {}
   #wakeAt = Infinity
-  /** It was late, and what came in before has had a turn. */
+  /** Whether the last call was late and was skipped, so that octets received before have a turn first. */
   #isForgiven = false
-  /** How many timers are running; nothing that is over may be among them. */
+  /** The number of running timers. */
   running = 0
 
-  /** `alarm` has `expire` called at that time, once, instead of at the time it was told before. */
+  /** `alarm` schedules one call of `expire` at a deadline, in place of the one scheduled before. */
   constructor(now: () => number, alarm: (deadline: number) => void) {
     this.now = now
     this.#alarm = alarm
@@ -99,8 +99,8 @@ export class Timers {
   }
 
   /**
-   * The queue to start timers in from now on, when a limit has another time than that of `queue`: those that run there
-   * keep theirs.
+   * The queue in which to start the timers of a limit from now on, if its duration may have changed from that of `queue`. Timers
+   * that are running keep their deadlines.
    */
   retimed(queue: TimerQueue, millis: number): TimerQueue {
     if (queue.millis === millis) return queue
@@ -112,7 +112,7 @@ export class Timers {
     return again
   }
 
-  /** How many queues there are; those whose limit has another time now are forgotten when they are empty. */
+  /** The number of queues. Retired queues are removed when they are empty. */
   get queues(): number {
     return this.#queues.length
   }
@@ -123,10 +123,10 @@ export class Timers {
     this.#alarm(deadline)
   }
 
-  /** Ends what is over now, some at a time: it is called again at once where there are more. */
+  /** Expires the timers that are due, some at a time; if there are more, it is called again at once. */
   expire(): void {
     const now = this.now()
-    // What came in meanwhile may put an end to some of them, and has not been read; but only once, where every turn is late.
+    // Octets that were received meanwhile, and are not read yet, may stop some timers. Skips once only, in case every turn is late.
     this.#isForgiven = !this.#isForgiven && now - this.#wakeAt > STOPPED
     this.#wakeAt = Infinity
     if (this.#isForgiven) return this.wakeBy(now)

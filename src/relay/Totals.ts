@@ -1,13 +1,13 @@
 /**
- * What all connections hold together. It is counted as it comes and goes: there may be thousands of them, and whoever asks
- * how much there is shall not go through all.
+ * What all connections hold together. It is counted continuously, because there may be thousands of connections, and reading a
+ * total must not visit all of them.
  */
 export class Totals {
   /** Requests that wait for an answer. */
   transactions = 0
   /** Octets of requests that wait for slow receivers. */
   parkedOctets = 0
-  /** Octets of output that the operating system has not taken, as of the end of the last turn. */
+  /** Octets of output that the operating system had not taken at the end of the last turn. */
   queuedOctets = 0
 
   /** Octets of output and of parked requests. */

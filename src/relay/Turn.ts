@@ -1,82 +1,84 @@
 /**
- * The turns of the relay: what time it is, who has output to write when the octets at hand are dealt with, and whose turn
- * it is when somebody has brought more than may be done at a time.
+ * The turns of the relay: the current time, the connections that have output to write when the octets at hand have been
+ * processed, and the order in which connections continue that have brought more than one turn may process.
  */
 
-/** Somebody with output of this turn. */
+/** A connection with output of this turn. */
 export interface Writer {
-  /** The turn ends: what there is to write is written. */
+  /** Writes the output at the end of the turn. */
   endTurn(): void
 }
 
-/** Somebody whose share of a turn was used up. */
+/** A task, or a connection, whose share of a turn was used up. */
 export interface Continuing {
-  /** A further turn begins. */
+  /** Continues in a later turn. */
   goOn(): void
 }
 
-/** What a frame costs beside its octets: about as much time as so many octets more. */
+/** The cost of a frame beside its octets, as the number of octets that take about as much time. */
 export const FRAME = 2048
-/** The same of an AUTH. */
+/** The additional cost of an AUTH, in octets. */
 export const AUTH = 65_536
-/** Of looking where a request goes whose paths are new. */
+/** The additional cost of finding the route of a request with new paths, in octets. */
 export const ROUTE = 16_384
-/** Of octets that come in at a time, however few. */
+/** The cost of one read beside its octets, in octets. */
 export const READ = 1024
 
-/** A turn is divided into so many shares at most: still smaller ones would cost more calls than frames. */
+/** The most shares that a turn is divided into. With more, calls would cost more than frames. */
 const SHARES = 5
 
-/** What everybody may have done in a turn, even if that is long enough already: some frames. */
+/** The cost, in octets, that each connection may have in a turn even if the turn is used up. */
 const LEAST = 8 * FRAME
 
-/** So many have output before it is written, even if the turn goes on. */
+/** The number of writers at which output is written although the turn continues. */
 const WRITERS = 32
 
-/** How much longer turns are while nobody is there who would have to wait for their end: each turn has costs of its own. */
+/** The factor by which turns are longer while no connection would have to wait for their end: each turn has fixed costs. */
 const LONG = 16
 
-/** Milliseconds for which turns are short after somebody who brings little has brought a request. */
+/** Milliseconds for which turns are short after a request on a connection that brings little at a time. */
 export const SHORT_FOR = 1000
 
-/** Of those who wait for their turn, more are many. */
+/** The number of connections waiting for their turn above which there is a crowd. */
 const CROWD = 64
 
-/** What is done for many connections at once is done for so many of them in each turn. */
+/** The number of items, or steps, that a task on many of them takes in each turn. */
 const SLICE = 64
 
 export class Turn {
-  /** Milliseconds of the monotonic clock when octets last came in, or were taken. */
+  /** Milliseconds of the monotonic clock when octets were last received, or taken by the operating system. */
   now: number
-  /** Counts the turns. */
+  /** The number of this turn. */
   number = 0
-  /** What this turn has cost so far, in octets: whoever does something adds what that takes. */
+  /** The cost of this turn so far, in octets. Work adds its cost here. */
   cost = 0
-  /** The part of `cost` that is due to those who have used up their shares. */
+  /** The part of `cost` that is due to connections that have used up their shares. */
   #usedUp = 0
-  /** What this turn should cost, in octets. */
+  /** What this turn should cost at most, in octets. */
   budget!: number
-  /** The budget of a turn while somebody is there who brings little at a time. */
+  /** The budget of a turn while there are connections that bring little at a time, in octets. */
   #short!: number
-  /** Milliseconds of the monotonic clock until which that is so. */
+  /** Milliseconds of the monotonic clock until which turns have the short budget. */
   #shortUntil = -Infinity
-  /** The smallest share of a turn, and what a share of this one is while it is within its budget; in octets. */
+  /** The smallest share of a turn, in octets. */
   least!: number
+  /** A share of this turn while the turn is within its budget, in octets. */
   #share!: number
   readonly #clock: () => number
   readonly #defer: (task: () => void) => void
   #writers: Array<Writer> = []
   readonly #continuing: Array<Continuing> = []
-  /** `#end` is going to be called. */
+  /** Whether a call of `#end` is scheduled. */
   #ending = false
-  /** How many `steps` go on in a later turn, and how many single ones may still be taken in this turn. */
+  /** How many calls of `steps` continue in a later turn. */
   #underWay = 0
+  /** How many single steps may still be taken in this turn. */
   #steps = SLICE
 
   /**
-   * `defer` runs a task once the octets at hand have been delivered. `limit` is what a turn should cost, in octets: about half
-   * a millisecond, so that whoever sends a message now and then need not wait for those who never stop. While there is nobody
-   * but them, turns are longer.
+   * `defer` runs a task once the octets at hand have been delivered. `limit` is what a turn should cost at most, in octets: about
+   * half a millisecond, so that an occasional message need not wait for connections that send continuously. While there are only
+   * such connections, turns are longer.
    */
   constructor(clock: () => number, defer: (task: () => void) => void, limit: number) {
     this.#clock = clock
@@ -85,14 +87,14 @@ export class Turn {
     this.limit = limit
   }
 
-  /** What a turn should cost from now on, in octets, as long as somebody is there who brings little at a time. */
+  /** What a turn should cost at most from now on, in octets, while there are connections that bring little at a time. */
   set limit(octets: number) {
     this.#short = octets
     this.least = Math.min(LEAST, octets / SHARES)
     this.#measure()
   }
 
-  /** Somebody who brings little at a time has brought a request: those who bring much have short turns for a while. */
+  /** A request came in on a connection that brings little at a time, so turns are short for a while. */
   hurry(): void {
     this.#shortUntil = this.now + SHORT_FOR
     if (this.budget > this.#short) this.#measure()
@@ -102,40 +104,40 @@ export class Turn {
     this.now = this.#clock()
   }
 
-  /** What a connection may cost in this turn, in octets. */
+  /** The share of one connection in this turn, in octets. */
   get share(): number {
     return this.cost < this.budget ? this.#share : this.least
   }
 
-  /** It has cost what it should. */
+  /** Whether the turn has used up its budget. */
   get long(): boolean {
     return this.cost >= this.budget
   }
 
-  /** Many wait for their turn. */
+  /** Whether many connections wait for their turn. */
   get crowded(): boolean {
     return this.#continuing.length > CROWD
   }
 
-  /** Output of one turn leaves together: one write for each connection, however many frames it got. */
+  /** Output of one turn is written together: one write for each connection, whatever the number of frames. */
   writesAtEnd(writer: Writer): void {
     this.#writers.push(writer)
     this.#endSoon()
   }
 
-  /** The octets of one read are dealt with. In a crowd not all wait for the last one, while what they need grows cold. */
+  /** The octets of one read have been processed. With many writers, output is written early, while it is in the processor's caches. */
   readEnds(): void {
     if (this.#writers.length >= WRITERS) this.#write()
   }
 
-  /** It has used up its share, which was so much, and has its next turn when others had theirs. */
+  /** Lets `one`, which has used up its share of `cost` octets, continue after all others that wait already. */
   continues(one: Continuing, cost = 0): void {
     this.#usedUp += cost
     this.#continuing.push(one)
     this.#endSoon()
   }
 
-  /** Does something with each of many, with some of them in each turn, and then what follows. */
+  /** Calls `each` for all items, for `SLICE` of them in each turn, and then calls `then`. */
   slices<A>(all: Iterable<A>, each: (one: A) => void, then: () => void = () => {}): void {
     const rest = [...all]
     const goOn = (): void => {
@@ -148,8 +150,8 @@ export class Turn {
   }
 
   /**
-   * Takes the steps of something that may be long, each of which costs about as much as a frame, and then does what follows. The
-   * first step is taken at once. Of all that goes by steps, `SLICE` are taken in a turn.
+   * Takes the steps of a task that may be long, each of which costs about as much as a frame, and then calls `then`. The first
+   * step is taken at once. All tasks together take `SLICE` steps in a turn.
    */
   steps(all: Iterable<void>, then: () => void = () => {}): void {
     const rest = all[Symbol.iterator]()
@@ -161,7 +163,7 @@ export class Turn {
       this.#underWay++
       this.continues({ goOn })
     }
-    // What throws has no further step that somebody could wait for.
+    // A task that throws is no longer under way.
     const goOn = (): void => {
       this.#underWay--
       take()
@@ -169,7 +171,7 @@ export class Turn {
     take()
   }
 
-  /** Something long is under way. */
+  /** Whether a task of `steps` is under way. */
   get isStepping(): boolean {
     return this.#underWay > 0
   }
@@ -180,7 +182,7 @@ export class Turn {
     this.#defer(this.#end)
   }
 
-  /** Whatever throws: that is a defect, and all others go on. */
+  /** If one throws, that is a defect, and all others continue. */
   readonly #end = (): void => {
     try {
       this.#do()
@@ -191,9 +193,9 @@ export class Turn {
   }
 
   #do(): void {
-    // Those who have used up their shares get as much as all others did, and are no reason for more than that.
+    // Connections that have used up their shares get together as much as all others did; their own cost must not increase that.
     const others = this.cost - this.#usedUp
-    // First what those wait for who have brought little.
+    // First the output for connections that have brought little.
     this.#write()
     this.#next()
     if (this.#continuing.length > 0) {
@@ -216,7 +218,7 @@ export class Turn {
     this.#share = this.budget / Math.min(Math.max(this.#continuing.length, 1), SHARES)
   }
 
-  /** In the order in which they came; whoever wants more again is behind all others. */
+  /** In the order in which they began to wait; one that waits again is behind all others. */
   #goOn(budget: number): void {
     const waiting = this.#continuing
     let went = 0

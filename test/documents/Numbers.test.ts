@@ -277,11 +277,11 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `after ${defaultOf("MSRP_STALL_LIMIT")} seconds without a sign of life`
   ],
   "src/relay/Limits.ts": [
-    `It is ${from(TURN, "LONG")} times as many`,
-    `frame counts as ${size(from(TURN, "FRAME"))}, a path that is new as ${size(from(TURN, "ROUTE"))}, an AUTH as ${
+    `The limit is ${from(TURN, "LONG")} times as high`,
+    `frame counts as ${size(from(TURN, "FRAME"))}, a new path as ${size(from(TURN, "ROUTE"))}, an AUTH as ${
       size(from(TURN, "AUTH"))
     }, and a read as ${size(from(TURN, "READ"))}`,
-    `each with a ${ORDINALS[from(TURN, "SHARES")]} at least`
+    `each with at least a ${ORDINALS[from(TURN, "SHARES")]}`
   ],
   "src/Authenticator.ts": [`answers within ${limits.authDecision} seconds (the limit \`authDecision\`)`],
   "src/Credentials.ts": [`within ${from(DIGEST, "LOOKUP_TIME")} seconds (\`DigestOptions.lookupTimeout\`)`],

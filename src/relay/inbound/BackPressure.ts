@@ -1,6 +1,6 @@
 /**
- * What the flows of one connection hold for slow receivers, and when it is not read since that is too much: briefly if others
- * use it too, and then what waits for those receivers fails.
+ * What the flows of one connection hold for slow receivers. When that is too much, the connection is not read: only briefly if
+ * other sessions use it too, after which what waits for the slow receivers fails.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { SLOW, TOO_FAST } from "../Loss.ts"
@@ -32,19 +32,19 @@ export class BackPressure implements FlowOwner {
   readonly #reading: ReadControl
   readonly #owner: BackPressureOwner
   #octets = 0
-  /** It is held since all flows together have too much. */
+  /** Whether the connection is held because all flows together have too much. */
   #parkedHold = false
-  /** One of the user who had most then, and when that was. */
+  /** A flow of the user that had most when that hold began, and the beginning, in milliseconds of the monotonic clock. */
   #holder: Waiting | undefined
   #holderSince = 0
-  /** The flows that have something parked, and how many of them are full. */
+  /** The flows that have something parked, and the number of those that are full. */
   readonly #waiting = new LinkedMap<Waiting, undefined>()
   #full = 0
-  /** The limit for which several sessions wait for the receiver of one of them. */
+  /** Runs while several sessions wait for the receiver of one of them. */
   #patience: Timeout | undefined
-  /** Milliseconds of the monotonic clock since when it is not read. */
+  /** Milliseconds of the monotonic clock when the connection was held. */
   #since = 0
-  /** The same, from which on it is not counted yet for whom. */
+  /** Milliseconds of the monotonic clock from which on the hold is not yet counted for any user. */
   #uncounted = 0
   #gone = false
 
@@ -55,7 +55,7 @@ export class BackPressure implements FlowOwner {
     owner.routes.onMore = owner.sessions.onMore = () => this.#wait()
   }
 
-  /** A flow keeps its route, whose paths may be as long as header lines. Whether that is too much `parked` finds, which follows. */
+  /** A flow keeps its route, whose paths may be as long as header lines. `parked`, which follows, checks the limits. */
   waits(flow: Waiting): void {
     this.#waiting.set(flow, undefined)
     this.#octets += flow.routeOctets
@@ -63,7 +63,7 @@ export class BackPressure implements FlowOwner {
 
   waitsNoMore(flow: Waiting): void {
     if (this.#waiting.delete(flow)) this.#changed(-flow.routeOctets)
-    // What has failed may have done so without a word.
+    // What was parked may have failed, which nothing else reports.
     this.#shared.awaited.look()
   }
 
@@ -75,9 +75,9 @@ export class BackPressure implements FlowOwner {
   #changed(octets: number): void {
     this.#octets += octets
     const { connection, relay } = this.#shared.limits
-    // Where there is more: nothing fails while a flow writes what it has, though it may be too much since the limit was lowered.
+    // Only where octets are added: nothing fails while a flow writes what it has, even above a limit that was lowered.
     if (octets > 0 && this.#octets > relay) this.#giveUpOne()
-    // The sessions of a relay each have their bound, and it waits for nobody else's.
+    // Each session of another relay has its own limit, and the connection is not held for any of them.
     const most = this.#isRelay ? Infinity : connection
     if (this.#octets > most && octets > 0 && this.#reading.severalSessions && !this.#gone) this.#giveUpSilent()
     if (!this.#parkedHold && this.#octets > most) {
@@ -97,7 +97,7 @@ export class BackPressure implements FlowOwner {
   full(flow: Waiting): void {
     this.#full++
     this.#reading.hold()
-    // Nobody is held: what was accepted waits as long as it may.
+    // The connection is gone, so no sender is held, and what was accepted waits as long as it may.
     if (this.#gone) return
     if (this.#isOver(flow)) this.#giveUp(flow)
     else this.#held()
@@ -110,13 +110,13 @@ export class BackPressure implements FlowOwner {
     this.#waitNoMore()
   }
 
-  /** It is held for all that waits, of which its user has most. */
+  /** The connection is held for all flows together; the user of `flow` has most. */
   #holdsFor(flow: Waiting | undefined): void {
     this.#holder = flow
     this.#holderSince = this.#shared.turn.now
   }
 
-  /** The others have waited for its user since then; for others they may have before. */
+  /** Counts for the user of `flow` that others have waited since then, or since the time already counted for another user. */
   #count(flow: Waiting | undefined, since: number): void {
     if (this.#isOfUsers) flow?.holdBudget.charge(Math.max(this.#uncounted, since), this.#shared.turn.now)
   }
@@ -129,12 +129,12 @@ export class BackPressure implements FlowOwner {
     return this.#waiting.first?.key.fromRelay === true
   }
 
-  /** It is not read. */
+  /** Whether the connection is not read because receivers are slow. */
   get holds(): boolean {
     return this.#full > 0 || this.#parkedHold
   }
 
-  /** Several use it from now on: these wait for slow receivers as long as if the connection were held only now. */
+  /** Several sessions use the connection from now on. They wait for slow receivers as if it had been held only now. */
   othersJoin(): void {
     if (this.#gone) return
     for (const { key: flow } of this.#waiting) if (flow.full && this.#isOver(flow)) this.#giveUp(flow)
@@ -157,14 +157,14 @@ export class BackPressure implements FlowOwner {
     this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }
 
-  /** That of a relay may be others' at any time, whose octets tell nobody so while it is not read. */
+  /** A connection of another relay may be used by others at any time, which cannot be noticed while it is not read. */
   get #isOfMany(): boolean {
     return this.#reading.severalSessions || this.#isRelay
   }
 
   /**
-   * Those that are full have been waited for all the while: nothing was read that could fill them since. For others who have
-   * not sent for a while only those are given up at first who must be gone.
+   * Others have waited for every full flow all the time, because nothing was read meanwhile. If the others have not sent anything
+   * for a while, only flows whose receivers must be gone are given up at first.
    */
   #impatient(): void {
     if (!this.holds) return
@@ -174,7 +174,7 @@ export class BackPressure implements FlowOwner {
     }
     if (this.#parkedHold && isOfMany) {
       this.#count(this.#holder, this.#holderSince)
-      // Nobody has waited for those whose nothing fails, but from now on.
+      // For flows that do not fail now, others wait from now on only.
       this.#uncounted = this.#shared.turn.now
       this.#giveUpSilent()
       if (this.#parkedHold) this.#ofMost.forEach((flow) => this.#giveUp(flow))
@@ -199,23 +199,23 @@ export class BackPressure implements FlowOwner {
     for (const { key: flow } of this.#waiting) if (this.#isSilent(flow) || this.#isSpent(flow)) this.#giveUp(flow)
   }
 
-  /** Nobody waits for its receiver any more. */
+  /** Whether others do not wait for its receiver any longer. */
   #isOver(flow: Waiting): boolean {
     return flow.failing || this.#isSpent(flow) ||
       (this.#reading.severalSessions && (flow.fromRelay || this.#isSilent(flow)))
   }
 
-  /** Others have waited for its user as long as they do. */
+  /** Whether others have waited for its user as long as they have to. */
   #isSpent({ holdBudget }: Waiting): boolean {
     return this.#isOfUsers && holdBudget.isSpent(this.#shared.turn.now)
   }
 
-  /** For as long as others are held for a receiver. */
+  /** Whether its receiver has been silent for as long as others are held for a receiver. */
   #isSilent(flow: Waiting): boolean {
     return flow.isSilent(this.#shared.limits.hold.millis)
   }
 
-  /** The flows of the session that has most waiting, or of the user where there are several: whoever shows many paths has as many. */
+  /** The flows of the session, or of the user if there are several, that has most waiting. With many paths, it has many flows. */
   get #ofMost(): ReadonlyArray<Waiting> {
     const all = new Map<object, Array<Waiting>>()
     for (const { key: flow } of this.#waiting) {
@@ -232,7 +232,7 @@ export class BackPressure implements FlowOwner {
     return most
   }
 
-  /** What waits for the receiver fails that has most waiting for it. */
+  /** Fails what waits for the receiver for which most octets wait. */
   #giveUpOne(): void {
     let most: Waiting | undefined
     for (const { key: flow } of this.#waiting) if (most === undefined || flow.octets > most.octets) most = flow
@@ -240,7 +240,7 @@ export class BackPressure implements FlowOwner {
     this.#wait()
   }
 
-  /** The connection is gone: nobody is held any more, whatever is too much, as the end of what was cut may be. */
+  /** The connection is gone: no sender is held any more, even if the end of a cut chunk is too much. */
   close(): void {
     this.#gone = true
     stopTimer(this.#patience)

@@ -1,4 +1,4 @@
-/** A long chunk while it comes in: passed on, or read and thrown away. */
+/** A long chunk while it is received: passed on, or read and discarded. */
 import type { Flag, Head } from "../../protocol/Head.ts"
 import { OVERTIME, UNWANTED } from "../Loss.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
@@ -7,22 +7,22 @@ import { Stream } from "../route/Stream.ts"
 import type { Reading } from "./Reading.ts"
 
 export interface Chunk {
-  /** The route that it takes. */
+  /** The route that the chunk takes; `undefined` if it is discarded. */
   readonly route: Route | undefined
-  /** Nothing more of it is passed on, of which was told. */
+  /** Whether nothing more of the chunk is passed on, which has been reported already. */
   readonly over: boolean
   body(buf: Buffer, start: number, end: number, hyphens: boolean): void
   end(flag: Flag): void
-  /** Its sender is told, by way of `from`, how that went. */
+  /** A REPORT about the chunk goes to its sender; it came in on the connection of `from`. */
   reported(head: Head, from: Outbound): void
-  /** Its end-line will not come. */
+  /** The connection has closed before the end-line. */
   lost(): void
 }
 
-/** Its 200. */
+/** The 200 response to a chunk. */
 export interface Answer {
   readonly accept: () => void
-  /** It is given when the end of the chunk has left. */
+  /** Whether the response has to wait until the end of the chunk has been written. */
   readonly waits: () => boolean
 }
 
@@ -31,10 +31,10 @@ export class PassedChunk implements Chunk {
   readonly #stream: Stream
   readonly #reading: Reading
   readonly #answer: Answer | undefined
-  /** Milliseconds of the monotonic clock when its session was seen to have expired. */
+  /** Milliseconds of the monotonic clock when the session was first seen to have expired. */
   #over: number | undefined
 
-  /** `answer` is absent when its sender wants no responses. */
+  /** `answer` is absent if the sender wants no responses. */
   constructor(route: Route, head: Head, reading: Reading, answer: Answer | undefined) {
     this.route = route
     this.#stream = new Stream(route, head)
@@ -55,7 +55,7 @@ export class PassedChunk implements Chunk {
     this.route.counts(0, end - start)
     if (this.#isOverdue()) return stream.fail(OVERTIME, end - start, "+")
     let at = start
-    // No more than its receiver may have without an answer.
+    // At most as many octets as the receiver may have without an answer.
     while (at < end && flow.clear) {
       const to = Math.min(end, at + this.route.window.left)
       stream.write(buf, at, to, hyphens)
@@ -66,7 +66,7 @@ export class PassedChunk implements Chunk {
     else flow.parkPart(stream, buf, at, end)
   }
 
-  /** Its session expired while it came in, and that some time ago (RFC 4976 §6.2). */
+  /** Whether the session expired while the chunk was received, and the limit `overtime` has passed since (RFC 4976 §6.2). */
   #isOverdue(): boolean {
     const { turn, limits } = this.route.target.shared
     if (!this.route.isOver(turn.now)) this.#over = undefined
@@ -103,7 +103,7 @@ export class PassedChunk implements Chunk {
     this.#stream.fail(this.route.target.loss, octets, flag)
   }
 
-  /** Its receiver has reported a failure: the rest is not wanted. Others whose sessions use these connections have no say in it. */
+  /** Stops the chunk if its receiver has reported a failure. Reports from other sessions on these connections do not count. */
   reported(head: Head, from: Outbound): void {
     const { back, target } = this.route
     if (this.#stream.messageId !== head.messageId || target !== from || !back.isAnswered(head.toPath, false)) return
@@ -118,7 +118,7 @@ export class DiscardedChunk implements Chunk {
   readonly #answer: ((octets: number, flag: Flag) => void) | undefined
   readonly #ends: (() => void) | undefined
 
-  /** What is answered at its end, and what the end of its message does. */
+  /** `answer` is called at the end of the chunk, and `ends` at the end of its message. */
   constructor(answer: ((octets: number, flag: Flag) => void) | undefined, ends?: () => void) {
     this.#answer = answer
     this.#ends = ends

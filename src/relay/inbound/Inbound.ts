@@ -1,6 +1,6 @@
 /**
- * What comes in on one connection: octets to frames, and each frame to whom it concerns. A request goes to the route that
- * its paths lead to, a response to the transaction that it answers, and what goes no further is answered here.
+ * What is received on one connection: octets become frames, and each frame is dispatched. A request goes to the route of its
+ * paths, a response to the transaction that it answers, and requests that go no further are answered here.
  */
 import type { Broken } from "../../protocol/Broken.ts"
 import type { FrameDecoder, FrameSink } from "../../protocol/Decoder.ts"
@@ -29,9 +29,9 @@ export interface InboundOwner extends AuthSource, RefusalsOwner {
   readonly shared: Shared
   readonly reading: Reading
   readonly probation: Probation
-  /** Who may send what where. */
+  /** Decides which requests may go where. */
   readonly router: Router
-  /** Starts an AUTH; what is behind it waits, but on the connection of another relay. */
+  /** Starts an AUTH. The frames behind it wait, except on the connection of another relay. */
   authenticate(head: Head, request: Authenticate): void
   finish(reason: Closing): void
 }
@@ -42,15 +42,15 @@ export class Inbound implements FrameSink {
   readonly #outbound: Outbound
   readonly #decoder: FrameDecoder
   readonly #routes = new Routes()
-  /** Those of the last request and of the last response, for the next ones with the same paths. */
+  /** The route of the last request and the origin of the last response, for the next frames with the same paths. */
   #lastRoute: Route | undefined
   #lastAnswered: Origin | undefined
-  /** The long chunk that is coming in. */
+  /** The long chunk that is being received. */
   #chunk: Chunk | undefined
   #ofSend = false
-  /** Milliseconds of the monotonic clock when octets last came in. */
+  /** Milliseconds of the monotonic clock when octets were last received. */
   lastUsed: number
-  /** Octets that came in. */
+  /** Octets received. */
   octets = 0
   readonly #share: TurnShare
   readonly #refusals: Refusals
@@ -72,7 +72,7 @@ export class Inbound implements FrameSink {
     this.lastUsed = turn.now
     counters.octetsIn += octets.length
     this.octets += octets.length
-    // Who has proved nothing yet waits for those who have: thousands that log in at once are strangers to all others.
+    // A connection in probation waits for those that are not: thousands of clients may log in at once.
     if (turn.long && this.#hop.probation.active) {
       this.#share.wait(octets.length)
       this.#decoder.hold()
@@ -80,12 +80,12 @@ export class Inbound implements FrameSink {
     this.#share.readBegins(octets.length + this.#decoder.held)
     this.#decoder.push(octets, last)
     this.#share.readEnds(this.#decoder.held)
-    // What waits for its turn is no more than was read at a time, and not the sender's doing.
+    // What waits for its turn is at most one read, and not caused by the sender.
     if (!this.#share.waits) this.#hop.probation.keeps(this.#decoder.held)
     turn.readEnds()
   }
 
-  /** What was answered before must still arrive, so the connection is not cut (RFC 4976 §6.4.1). */
+  /** Responses that were written before must still arrive, so the connection is not destroyed (RFC 4976 §6.4.1). */
   broken(reason: Broken, head: Head | undefined): void {
     this.#shared.counters.framingLost++
     this.#hop.trace?.incoming.broken(reason, head)
@@ -124,7 +124,7 @@ export class Inbound implements FrameSink {
         if (decision.status < 300) this.#hop.probation.succeeded()
         this.#refusals.now(head, decision, octets, flag)
     }
-    // A trace may begin with this very request.
+    // A trace may have begun with this request.
     if (trace === undefined) this.#hop.trace?.incoming.frame(head, bodyStart, bodyEnd, flag)
     return this.#hop.reading.mayGoOn
   }
@@ -153,7 +153,7 @@ export class Inbound implements FrameSink {
     chunk?.end(flag)
   }
 
-  /** The sender of what comes in here is told, by way of `from`, how that went. */
+  /** A REPORT goes to the sender of what is received here; it came in on the connection of `from`. */
   reported(head: Head, from: Outbound): void {
     this.#chunk?.reported(head, from)
   }
@@ -175,9 +175,9 @@ export class Inbound implements FrameSink {
     transaction.answered(head)
   }
 
-  // ---- which way a request goes
+  // ---- the route of a request
 
-  /** The route of a request, or what else becomes of it. A long chunk has `Infinity` octets, and its flag is still to come. */
+  /** The route of a request, or how it ends here. A long chunk has `Infinity` octets, and its flag is not known yet. */
   #decide(head: Head, octets: number, flag: Flag): Decision {
     const isSend = head.kind === Kind.Send
     if (head.problem !== undefined || (!isSend && flag !== "$")) return MALFORMED
@@ -208,7 +208,7 @@ export class Inbound implements FrameSink {
   /** Forwards a whole request, and answers it if it is a SEND (RFC 4976 §6.4.1, §6.4.2). */
   #pass(route: Route, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void {
     const octets = bodyEnd - bodyStart
-    // What is whole here may be longer than a chunk is there.
+    // A whole request here may be longer than a chunk may be on the next connection.
     if (octets > route.target.piece && head.kind === Kind.Send) {
       const chunk = this.#passChunk(route, head)
       chunk.body(head.buf, bodyStart, bodyEnd, head.hyphens)
@@ -226,7 +226,7 @@ export class Inbound implements FrameSink {
       route.counts(1, octets)
       if (head.failureReport === "yes") {
         unanswered = !now && this.#hop.reading.answersLate(flow)
-        // 200 to the previous hop (RFC 4976 §6.4.1).
+        // The 200 goes to the previous hop (RFC 4976 §6.4.1).
         if (!unanswered) {
           this.#outbound.ok(route.ok, head.buf, head.tidStart, head.tidEnd)
           this.#hop.reading.answered()
@@ -240,7 +240,7 @@ export class Inbound implements FrameSink {
     else flow.parkFrame(head, bodyStart, bodyEnd, flag, unanswered)
   }
 
-  /** More of a message of which a part has failed (RFC 4975 §10.5). */
+  /** Refuses a further chunk of a message of which a part has failed (RFC 4975 §10.5). */
   #stopped(route: Route, head: Head, why: string, octets: number, flag: Flag): void {
     this.#refusals.now(head, unwanted(route, why), octets, flag)
     if (flag !== "+") route.back.ends(head.messageId)
@@ -266,13 +266,13 @@ export class Inbound implements FrameSink {
 
   // ---- the end
 
-  /** Nothing more comes; what was read and waits for its turn, or was too fast, is passed on. */
+  /** Nothing more will be received. What was read and waits for its turn, or was too fast, is passed on. */
   ended(): void {
     this.#hop.reading.leave()
     this.#share.end()
   }
 
-  /** Nothing more is wanted. */
+  /** Ignores everything that is received from now on. */
   stop(): void {
     this.#decoder.stop()
   }

@@ -1,7 +1,7 @@
 /**
- * The AUTHs of one connection that are being decided, and whether what is behind them waits. On a client's own connection
- * it does; what the clients of another relay send to each other does not wait for one of them to log in, nor for many. Nor
- * does what users of a gateway send, for as many as may fail there.
+ * The AUTHs of one connection that are being decided, and whether the frames behind them wait. On a client's own connection
+ * they do. On a connection of another relay they do not, because other clients have sent them; nor on one of a gateway with
+ * several users, up to as many AUTHs as may fail there.
  */
 import type { Shared } from "../Shared.ts"
 import type { Reading } from "./Reading.ts"
@@ -10,7 +10,7 @@ export class Logins {
   readonly #shared: Shared
   readonly #reading: Reading
   #underWay = 0
-  /** Lets what is behind one of them go on, if it waits. */
+  /** Lets the frames behind an AUTH continue, if they wait. */
   #goOn: () => void = () => {}
 
   constructor(shared: Shared, reading: Reading) {
@@ -18,12 +18,12 @@ export class Logins {
     this.#reading = reading
   }
 
-  /** More are under way, with the one that has just begun, than are decided beside the traffic at a time. */
+  /** Whether more AUTHs are being decided, with the one that has just begun, than the limit `auths` allows. */
   get tooMany(): boolean {
     return this.#underWay > this.#shared.limits.auths
   }
 
-  /** One begins. `decide` is given what to call when it was answered, maybe at once. `behindRelay`: what is behind it goes on. */
+  /** Begins an AUTH. `decide` gets a function to call when it was answered, maybe at once. With `behindRelay`, nothing waits for it. */
   begins(behindRelay: boolean, decide: (ended: () => void) => void): void {
     const { failedAuths } = this.#shared.limits
     const beside = behindRelay || (this.#reading.severalUsers && this.#underWay < failedAuths)
@@ -47,7 +47,7 @@ export class Logins {
     this.#reading.hold()
   }
 
-  /** The connection is gone: what was read behind an AUTH is dealt with now. */
+  /** The connection is gone: what was read behind an AUTH is processed now. */
   leave(): void {
     this.#goOn()
   }

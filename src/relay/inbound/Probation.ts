@@ -1,7 +1,7 @@
 /**
- * What a connection that came in has shown of itself. It must bring one successful request within 30 s, not too many
- * others before that (RFC 4976 §6.1), and not too many AUTHs with wrong credentials at any time (RFC 4976 §6.3). That of
- * another relay is not closed early for what its clients do.
+ * The probation of an accepted connection. It must bring a successful request within 30 s, not too many unsuccessful ones
+ * before (RFC 4976 §6.1), and not too many AUTHs with wrong credentials at any time (RFC 4976 §6.3). A connection of another
+ * relay is not closed early for what its clients do.
  */
 import type { Closing } from "../Closing.ts"
 import type { Shared } from "../Shared.ts"
@@ -9,22 +9,22 @@ import { stopTimer, Timed } from "../Timers.ts"
 
 /** The hop whose connection it is. */
 export interface ProbationOwner {
-  /** Does a session use it. `now`: milliseconds of the monotonic clock. */
+  /** Whether a session uses the connection. `now`: milliseconds of the monotonic clock. */
   inUse(now: number): boolean
-  /** It has proved to be what it seems to be. */
+  /** The probation has succeeded. */
   proved(): void
-  /** Sends what is written, then closes. */
+  /** Closes the connection after what has been written. */
   finish(reason: Closing): void
-  /** Closes at once. */
+  /** Closes the connection at once. */
   fail(reason: Closing): void
 }
 
 export class Probation extends Timed {
   readonly #shared: Shared
   readonly #owner: ProbationOwner
-  /** It came in, and has not yet brought a successful request. */
+  /** Whether the connection was accepted and has not yet brought a successful request. */
   active = false
-  /** It is that of a relay: what comes to nothing is its clients' doing. */
+  /** Whether the peer is another relay, whose clients cause the unsuccessful requests. */
   #isRelay = false
   #unsuccessful = 0
   #challenges = 0
@@ -42,18 +42,18 @@ export class Probation extends Timed {
   }
 
   override expired(): void {
-    // The relay itself leads a session there, as it does to another relay that its certificate proves: that is as good.
+    // A session that the relay itself routes there, as to a relay proved by its certificate, counts as success.
     if (this.#owner.inUse(this.#shared.turn.now)) return this.succeeded()
     this.#shared.counters.probationsFailed++
     this.#owner.fail("no successful request in probation")
   }
 
-  /** Somebody behind the relay that its certificate proves has sent a request. */
+  /** A client behind a relay that is proved by its certificate has sent a request. */
   isRelays(): void {
     this.#isRelay = true
   }
 
-  /** A request that was authorised. */
+  /** A request was authorised. */
   succeeded(): void {
     if (!this.active) return
     this.active = false
@@ -61,12 +61,12 @@ export class Probation extends Timed {
     this.#owner.proved()
   }
 
-  /** A request came to nothing. */
+  /** A request was refused. */
   refused(): void {
     this.#endEarly(++this.#unsuccessful)
   }
 
-  /** An AUTH without credentials. Everybody begins with one, so these are counted by themselves; none is a success. */
+  /** An AUTH came without credentials. Every login begins with one, so these have a count of their own; none is a success. */
   challenged(): void {
     this.#endEarly(++this.#challenges)
   }
@@ -77,13 +77,13 @@ export class Probation extends Timed {
     this.#owner.finish("too many requests without success in probation")
   }
 
-  /** An AUTH with wrong credentials. */
+  /** An AUTH came with wrong credentials. */
   authFailed(): void {
     this.#shared.counters.failedAuths++
     if (++this.#failedAuths >= this.#shared.limits.failedAuths) this.#owner.finish("too many failed AUTHs")
   }
 
-  /** So many octets are kept of what came in. */
+  /** Checks the number of received octets that are kept. */
   keeps(octets: number): void {
     if (this.active && !this.#isRelay && octets > this.#shared.limits.probationOctets) {
       this.#owner.fail("too much in probation")

@@ -1,6 +1,6 @@
 /**
- * Whether a connection is read, and why not: receivers of what it sends are slow, its peer does not read its answers, it
- * is faster than a session allows, or an AUTH is under way. It is read while there is no such reason.
+ * Whether a connection is read. Reasons not to read it: receivers of what it sends are slow, its peer does not read its answers,
+ * it is faster than a session allows, or an AUTH is being decided.
  */
 import { Kind } from "../../protocol/Head.ts"
 import type { Connection } from "../../transport/Connection.ts"
@@ -19,17 +19,17 @@ export interface ReadingOwner extends BackPressureOwner {
   readonly sessions: Others & { readonly severalUsers: boolean }
 }
 
-/** What is asked of the route of a request. */
+/** The route of a request, as far as it matters here. */
 interface Used {
   readonly fromRelay: boolean
   readonly sessions: ReadonlyArray<Session>
-  /** The only kind of request that takes it. */
+  /** The only kind of request that takes the route, if there is such. */
   readonly only: Kind | undefined
 }
 
-/** Milliseconds in which what came in while nothing was read is read. */
+/** Milliseconds within which octets that arrived while the connection was not read have been read. */
 const BEHIND = 2000
-/** Milliseconds for which a connection is that of several sessions after two of them have used it. */
+/** Milliseconds for which a connection counts as used by several sessions after two of them have used it. */
 const SEVERAL_FOR = 60_000
 
 export class Reading implements ReadControl {
@@ -37,28 +37,29 @@ export class Reading implements ReadControl {
   readonly #owner: ReadingOwner
   readonly #outbox: Outbox
   #connection: Connection | undefined
-  /** How many reasons there are for not reading, and how many of them may last (`hold`). */
+  /** The number of reasons for not reading, and the number of those that may last (`hold`). */
   #pauses = 0
   #holds = 0
   /** Milliseconds of the monotonic clock when the last hold ended. */
   #heldUntil = -Infinity
-  /** One of the holds: its peer does not read its answers. */
+  /** Whether one of the holds is that the peer does not read its answers. */
   #outputHold = false
   readonly flows: BackPressure
   /** The route of the last request. */
   #route: Used | undefined
-  /** Milliseconds of the monotonic clock until which it counts as used by several sessions. */
+  /** Milliseconds of the monotonic clock until which the connection counts as used by several sessions. */
   #severalUntil = -Infinity
-  /** Users for whom it is held, as long as nobody else uses it; and the limit for that. */
+  /** Users for which the connection is held as long as no other session uses it. */
   #heldFor: Set<object> | undefined
+  /** Runs while the connection is held for such users. */
   #unheard: Timeout | undefined
-  /** Its peer was faster than a session allows. */
+  /** Runs while the peer was faster than a session allows. */
   #slowed: Timeout | undefined
-  /** Milliseconds of the monotonic clock until which it is not read for that; 0: it is. */
+  /** Milliseconds of the monotonic clock until which the connection is not read because of that; 0: it is read. */
   #slowedUntil = 0
-  /** How many reasons there are for not even handling what was read (`stop`). Each is one for not reading, too. */
+  /** The number of reasons for not even processing what was read (`stop`). Each is a reason for not reading, too. */
   #stops = 0
-  /** Has what was read already handled. Set by `Inbound`, which has the decoder. */
+  /** Processes what was read already. Set by `Inbound`, which has the decoder. */
   resume: () => void = () => {}
 
   constructor(shared: Shared, owner: ReadingOwner) {
@@ -87,7 +88,7 @@ export class Reading implements ReadControl {
   holdFor(user: object): boolean {
     const heldFor = this.#heldFor ??= new Set()
     if (heldFor.has(user)) return false
-    // The end of what was cut may be too much as well: nobody speaks on a connection that is gone.
+    // The end of a cut chunk may be too much when the connection is gone, which others cannot use any more.
     if (heldFor.size === 0 && this.#connection !== undefined) {
       this.#shared.limits.unheard.start(this.#unheard ??= new Timeout(() => this.#longUnheard()))
     }
@@ -102,15 +103,15 @@ export class Reading implements ReadControl {
     this.release()
   }
 
-  /** It has not been read for so long that others, if there may be some, could have wanted to speak: then it is shared. */
+  /** The connection was not read for so long that others, if there may be some, could have sent something: it counts as theirs too. */
   #longUnheard(): void {
     if (this.hasOthers) this.#othersJoin()
     else this.#shared.limits.unheard.start(this.#unheard!)
   }
 
   /**
-   * It is held, or was until a moment ago, so answers may be among what is not read yet. Not where its peer is only faster than
-   * he may be: he is read all the time, though slowly, or he could keep those waiting who wait for his answers.
+   * Whether answers may be among what is not read yet, because the connection is held, or was until recently. A peer that is only
+   * faster than allowed does not count: it is read all the time, though slowly, or it could delay those that wait for its answers.
    */
   get isBehind(): boolean {
     return this.#holds > 0 || this.#shared.turn.now < this.#heldUntil + BEHIND
@@ -124,20 +125,20 @@ export class Reading implements ReadControl {
     if (--this.#pauses === 0) this.#connection?.resume()
   }
 
-  /** What is behind this frame waits, also what was read already. */
+  /** Lets everything behind this frame wait, including what was read already. */
   stop(): void {
     this.#stops++
     this.#pause()
   }
 
-  /** As often as it was stopped. */
+  /** Ends one `stop`; to be called once for each. */
   go(): void {
     if (--this.#stops === 0) this.resume()
     this.#resume()
     if (this.#pauses === 0) this.#connection?.deliver?.()
   }
 
-  /** May what is behind this frame be handled. */
+  /** Whether what is behind this frame may be processed. */
   get mayGoOn(): boolean {
     return this.#stops === 0
   }
@@ -145,8 +146,8 @@ export class Reading implements ReadControl {
   // ---- what waits for slow receivers
 
   /**
-   * A request takes a route, which is in the place of another if that was good for other kinds of request only. An AUTH tells
-   * nothing of who else is there: whoever sends has sent one.
+   * A request takes a route. `before`: the route that it replaces, if that served other kinds of request only. An AUTH does not
+   * show another session, because every sender begins with one.
    */
   uses(route: Used, before: Used | undefined): void {
     const last = this.#route
@@ -163,7 +164,7 @@ export class Reading implements ReadControl {
     this.flows.othersJoin()
   }
 
-  /** Several use it. Then nobody is held for long since the receiver of one of them is slow. */
+  /** Whether several sessions use the connection. Then it is not held for long because the receiver of one of them is slow. */
   get severalSessions(): boolean {
     return this.#shared.turn.now < this.#severalUntil
   }
@@ -186,14 +187,14 @@ export class Reading implements ReadControl {
   }
 
   /**
-   * A sender who shares his connection with others is not read more slowly for a slow receiver, up to a point: he is
-   * answered more slowly, so that who waits for answers waits in this session only.
+   * Whether SENDs are answered late. A sender that shares its connection with others is not read more slowly for a slow receiver,
+   * up to a limit, but answered more slowly, so that a sender that waits for answers waits in this session only.
    */
   answersLate({ fromRelay, octets }: Waiting): boolean {
     return octets > this.#shared.limits.session / 4 && (fromRelay || this.severalSessions)
   }
 
-  /** An answer was written: who does not read his answers is not read either, as long as any go out. */
+  /** An answer was written. A peer that does not read its answers is not read either, as long as the connection can be written to. */
   answered(): void {
     const { open, waitingOctets } = this.#outbox
     if (
@@ -203,13 +204,13 @@ export class Reading implements ReadControl {
     this.hold()
   }
 
-  /** Two relays that do not read each other would wait for ever, so another relay has more: its own limits bound its requests. */
+  /** Two relays that do not read each other would wait for ever, so a relay may have more; its own limits bound its requests. */
   get #mostAnswers(): number {
     const { relay, responses } = this.#shared.limits
     return this.#route?.fromRelay === true ? relay : responses
   }
 
-  /** The operating system has taken octets, or they are lost, and nothing more goes out. */
+  /** The operating system has taken octets, or they are lost and nothing more can be written. */
   moved(): void {
     const { open, waitingOctets } = this.#outbox
     if (!this.#outputHold || (open && waitingOctets > this.#mostAnswers / 2)) return
@@ -217,7 +218,7 @@ export class Reading implements ReadControl {
     this.release()
   }
 
-  /** What passes through a session is counted; above its pace the connection is not read for a while. */
+  /** Counts what passes through a session. Above its pace, the connection is not read for a while. */
   spend(pace: Pace, requests: number, octets: number): void {
     const { counters, limits, turn } = this.#shared
     const until = pace.spend(turn.now, requests, octets)
@@ -230,7 +231,7 @@ export class Reading implements ReadControl {
     limits.pace.start(this.#slowed ??= new Timeout(() => this.#goOn()))
   }
 
-  /** The time may be over for which it is slowed. */
+  /** Checks whether the time is over for which the connection is slowed. */
   #goOn(): void {
     const { limits, turn } = this.#shared
     if (turn.now < this.#slowedUntil) return limits.pace.start(this.#slowed!)
@@ -238,7 +239,7 @@ export class Reading implements ReadControl {
     this.go()
   }
 
-  /** Nothing more will come: what was read of a peer that was too fast is dealt with now. */
+  /** Nothing more will be received: what was read from a peer that was too fast is processed now. */
   leave(): void {
     const waits = this.#slowedUntil > 0
     this.#slowedUntil = Infinity

@@ -1,6 +1,6 @@
 /**
- * What a request hears that goes no further than this relay: a response, a REPORT or nothing, as its method and
- * Failure-Report want it (RFC 4975 §7.1.4, §7.2, RFC 4976 §6.4.1).
+ * How a request that goes no further than this relay is answered: by a response, a REPORT or nothing, depending on its method
+ * and Failure-Report (RFC 4975 §7.1.4, §7.2, RFC 4976 §6.4.1).
  */
 import type { Broken } from "../../protocol/Broken.ts"
 import { totalOf } from "../../protocol/ByteRange.ts"
@@ -19,34 +19,36 @@ import type { Route } from "../route/Route.ts"
 import type { Shared } from "../Shared.ts"
 import { type Chunk, DiscardedChunk } from "./Chunk.ts"
 
-/** The hop on whose connection it came in. */
+/** The hop on whose connection the request came in. */
 export interface RefusalsOwner extends HopFacts {
   readonly shared: Shared
   readonly router: { ownUri(secure: boolean): MsrpUri | undefined }
   readonly probation: { readonly active: boolean; refused(): void }
-  /** Its connection is one with another relay, which many users share. */
+  /** Whether its peer is another relay, so that many users share the connection. */
   readonly isLink: boolean
-  /** Is told what passes on it. */
+  /** Traces what passes on the connection, while it is traced. */
   readonly trace: FrameTrace | undefined
-  /** Was a request with this From-Path sent by somebody behind the relay that the connection's certificate proves. */
+  /** Whether a request with this From-Path comes from behind the relay that the certificate of the connection proves. */
   fromBehind(from: ReadonlyArray<MsrpUri>): boolean
-  /** Writes a whole frame of the relay's own; nothing once it is gone. */
+  /** Writes a whole frame that the relay made; does nothing once the connection is gone. */
   control(frame: Buffer): void
 }
 
-/** Nothing is passed on to who takes nothing, or is about to have gone, nor more of a message that its receiver does not want, nor what nobody could keep. */
+/** The receiver takes nothing, or its connection is about to close. */
 export const stuck = ({ flow, parties, target: { loss, shut } }: Route): Outcome => ({
   status: 408,
   problem: (shut ? loss : flow.isTooFast ? TOO_FAST : STALLED).cause,
   parties
 })
+/** The receiver does not want more of the message. */
 export const unwanted = ({ parties }: Route, problem: string): Outcome => ({ status: 413, problem, parties })
+/** Too many requests without an answer are held. */
 export const tooMuch = ({ parties }: Route): Outcome => ({ status: 408, problem: TOO_MUCH, parties })
 
-/** Octets of a start line beside its method, with a transaction id of this relay. */
+/** Octets of a start line without its method, with a transaction id of this relay. */
 const STARTED = 24
 
-/** Is a request that is no SEND longer than the next relay would take, or keep the connection for. */
+/** Whether a request other than a SEND is longer than the next relay would accept, or would keep the connection open for. */
 export const isTooLong = ({ methodEnd, methodStart }: Head, octets: number, limits: FrameLimits): boolean =>
   octets > limits.nonSendBody || methodEnd - methodStart > limits.startLine - STARTED
 
@@ -57,12 +59,12 @@ export class Refusals {
     this.#hop = hop
   }
 
-  /** Answers a request of which so many octets of body are here, as its method and Failure-Report allow. */
+  /** Answers a request with a body of `octets` octets, as its method and Failure-Report allow. */
   now(head: Head, outcome: Outcome, octets: number, flag: Flag): void {
     this.later(head, outcome)(octets, flag)
   }
 
-  /** The same, once the real length of the body is known, and how that ended. */
+  /** Prepares the answer to a request. To be called with the length of the body and its flag, once these are known. */
   later(head: Head, { parties, problem, status, target }: Outcome): (octets: number, flag: Flag) => void {
     const hop = this.#hop
     const answer = answerTo(head, status, this.#pathsBack(head), hop.shared.counters)
@@ -76,7 +78,7 @@ export class Refusals {
     }
   }
 
-  /** What becomes of a long chunk. Its sender hears it at once where he wants to, and may stop (RFC 4975 §7.3.2). */
+  /** Discards a long chunk. A sender that wants responses gets one at once, and may stop (RFC 4975 §7.3.2). */
   discard(head: Head, outcome: Outcome): Chunk {
     const isGoodSend = head.kind === Kind.Send && head.problem === undefined
     if (!isGoodSend || head.failureReport !== "yes") return new DiscardedChunk(this.later(head, outcome))
@@ -85,11 +87,11 @@ export class Refusals {
   }
 
   /**
-   * One with a header section over a limit is skipped where others' requests are behind it: another relay passes on what its
-   * clients write, and adds to it.
+   * Whether a request with a header section over a limit is skipped. It is on a connection of another relay, which passes on what
+   * its clients write, and adds to it: requests of others are behind it.
    */
   skips(reason: Broken, head: Head): boolean {
-    // It may be the first that comes: whether a relay has sent it is proved by its From-Path.
+    // It may be the first request of the connection: its From-Path shows whether a relay has sent it.
     this.#hop.fromBehind(parsePath(head.fromPath, this.#hop.shared.codec.limits.pathUris) ?? [])
     if (!this.#hop.isLink) return false
     this.#hop.trace?.incoming.overLimit?.(reason, head)
@@ -97,7 +99,7 @@ export class Refusals {
     return true
   }
 
-  /** Answers one whose header section is not read to its end: by a response, since a REPORT names the octets that it is about. */
+  /** Answers a request whose header section was not read to its end. By a response, because a REPORT would have to name octets. */
   last(head: Head, status: number): void {
     const hop = this.#hop
     countFrameIn(hop.shared.counters, head.kind, head.status, 0)
@@ -115,28 +117,28 @@ export class Refusals {
     hop.control(responseTo(head, status, paths))
   }
 
-  /** Of an answer that is wanted and can be given. */
+  /** The paths of the answer; `undefined` if none is wanted or possible. */
   #pathsBack(head: Head): PathsBack | undefined {
     if (head.kind === Kind.Report || head.kind === Kind.Response || head.failureReport === "no" || head.fromEnd === 0) {
       return undefined
     }
     const { connection, router, shared } = this.#hop
     const from = wayBack(head, shared.codec.limits.pathUris)
-    // What the relay is called on this connection, where it is addressed by no URI.
+    // If no URI addresses the relay, its own URI on this connection.
     const addressed = addressedBy(head) ?? router.ownUri(connection!.secure)?.text
-    // Without a previous hop there is nobody to answer.
+    // Without a previous hop there is no receiver of an answer.
     return from.length === 0 || addressed === undefined ? undefined : { from, addressed }
   }
 }
 
 interface PathsBack {
-  /** From-Path of the request, URI by URI. */
+  /** The URIs of the From-Path of the request. */
   readonly from: ReadonlyArray<string>
-  /** The URI by which it addresses the relay. */
+  /** The URI by which the request addresses the relay. */
   readonly addressed: string
 }
 
-/** The answer, once the real length of the body and its flag are known; nothing where none is wanted. */
+/** Makes the answer from the length of the body and its flag; `undefined` if no answer is wanted. */
 const answerTo = (
   head: Head,
   status: number,
@@ -145,10 +147,10 @@ const answerTo = (
 ): ((octets: number, flag: Flag) => Buffer) | undefined => {
   if (paths === undefined) return undefined
   if (head.kind === Kind.Send && head.failureReport === "partial") {
-    // A good SEND gets no response then; for a bad one a REPORT is safer, since the previous hop may keep no state.
+    // A good SEND gets no response then; for a bad one a REPORT is safer, because the previous hop may keep no state.
     if (status < 300) return undefined
     const { messageId, rangeStart: start, rangeTotal } = head
-    // A REPORT must have a Message-ID (RFC 4975 §7.1.2); a response does without.
+    // A REPORT must have a Message-ID (RFC 4975 §7.1.2); a response need not.
     if (messageId !== undefined) {
       const [toPath, fromPath] = [paths.from.join(" "), paths.addressed]
       return (length, flag) => {
@@ -165,7 +167,7 @@ const answerTo = (
   }
 }
 
-/** To a SEND, along the previous hop only (RFC 4975 §7.2). */
+/** The response to a request; that to a SEND names the previous hop only (RFC 4975 §7.2). */
 const responseTo = (head: Head, status: number, { addressed, from }: PathsBack): Buffer =>
   encodeResponse({
     transactionId: head.transactionId,
@@ -176,8 +178,8 @@ const responseTo = (head: Head, status: number, { addressed, from }: PathsBack):
   })
 
 /**
- * From-Path, URI by URI. An answer goes by the connection and needs no route, so one that cannot be read goes back as it
- * came (RFC 4975 §7.2). It is no longer than a header line may be, and what is written of it cannot end one.
+ * The URIs of From-Path. An answer goes back on the same connection and needs no route, so a path that cannot be parsed is
+ * returned as it came (RFC 4975 §7.2). It is not longer than a header line may be, and contains no line end.
  */
 const wayBack = (head: Head, pathUris: number): ReadonlyArray<string> =>
   parsePath(head.fromPath, pathUris)?.map((uri) => uri.text) ?? head.fromPath.split(" ").filter((text) => text !== "")

@@ -1,9 +1,9 @@
 /**
- * The routes of one connection, by the two paths of their requests. A peer may name as many paths as it likes, each as
- * long as a header may be, so both the routes and the octets of their paths have a limit. It follows the sessions that
- * they use, since a connection of another relay has those of many clients. So have those of one user on all connections,
- * beyond some for each session. Beyond it, the route goes that was used before all others and in which nothing waits; it
- * is found anew when it is needed.
+ * The routes of one connection, by the two paths of their requests. A peer may name any number of paths, each as long as a
+ * header line may be, so the number of routes and their octets are limited. The limits grow with the number of sessions that the
+ * routes use, because a connection of another relay carries those of many clients. The octets of one user's routes on all
+ * connections are limited too, beyond an amount for each session. Above a limit, the least recently used route in which nothing
+ * waits is removed; it is found again when it is needed.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { type Head, Kind } from "../../protocol/Head.ts"
@@ -12,22 +12,24 @@ import type { Session } from "../Session.ts"
 
 const MAX_ROUTES = 1024
 const ROUTES_PER_SESSION = 4
-/** Octets that a route takes about, beside its paths; and what those of a connection, and of a user, may take. */
+/** Octets that a route takes in memory beside its paths, approximately. */
 const ROUTE = 2048
+/** Octets that the routes of one connection may take: the larger one of both limits. */
 const MAX_OCTETS = 3_145_728
 const OCTETS_PER_SESSION = 16_384
+/** Octets that the routes of one user may take, where those of the connection exceed `OCTETS_PER_SESSION`. */
 export const MAX_OCTETS_OF_USER = 8_388_608
 
-/** Routes in use that are looked at for one that can be forgotten, at a time. */
+/** Routes in use that are skipped at a time in the search for one that can be removed. */
 const LOOKS = 4
 
 export class Routes {
   readonly #routes = new LinkedMap<string, Route>()
   #octets = 0
-  /** The sessions that they use, and how many of them do. */
+  /** The sessions that the routes use, and the number of routes that use each. */
   readonly #using = new Map<Session, number>()
 
-  /** Octets that they take. */
+  /** Octets that the routes take. */
   get octets(): number {
     return this.#octets
   }
@@ -36,7 +38,7 @@ export class Routes {
     return this.#routes.touch(paths)
   }
 
-  /** `inUse` is kept whatever happens. */
+  /** `inUse` is not removed. */
   add(paths: string, route: Route, inUse: Route | undefined): void {
     this.#delete(paths)
     this.#routes.set(paths, route)
@@ -52,7 +54,7 @@ export class Routes {
     }
   }
 
-  /** After this one. */
+  /** Whether there are too many routes, or octets, with this new one. */
   #tooMany({ user }: Route): boolean {
     const sessions = this.#using.size
     const due = OCTETS_PER_SESSION * sessions
@@ -87,6 +89,6 @@ export class Routes {
   }
 }
 
-/** The key of its route: an AUTH has one by itself. */
+/** The key of the route of a request. An AUTH has a route of its own. */
 export const pathsOf = (head: Head): string =>
   head.kind === Kind.Auth ? `${head.toPath}\n${head.fromPath}\nAUTH` : `${head.toPath}\n${head.fromPath}`

@@ -1,31 +1,31 @@
-/** A connection's share of the turns of the relay. Who has used it up waits for a later turn, with all that was read of him. */
+/** A connection's share of the turns of the relay. When it is used up, all that was read from the connection waits for a later turn. */
 import { type Continuing, FRAME, READ, SHORT_FOR, type Turn } from "../Turn.ts"
 import type { Reading } from "./Reading.ts"
 
 export class TurnShare implements Continuing {
   readonly #turn: Turn
   readonly #reading: Reading
-  /** The last turn in which something was done for it, and what that has cost, in octets. */
+  /** The last turn in which the connection had a cost, and that cost, in octets. */
   #turnNumber = 0
   #cost = 0
-  /** The part of `#cost` that is due to what few frames need, as an AUTH or a new path. */
+  /** The part of `#cost` that few frames cause, such as an AUTH or a new path. */
   #extra = 0
   /**
-   * What it may cost in the turn in which it goes on after it has waited, and in the one after, in which it reads: both count as
-   * one. 0: a share like everybody's.
+   * What the connection may cost in the turn in which it continues after a wait, and in the next one, in which it is read; both
+   * count as one. 0: it has the common share.
    */
   #given = 0
-  /** What `#cost` was when the octets came that are dealt with now. */
+  /** The value of `#cost` when the octets being processed came. */
   #costBefore = 0
-  /** How many of these octets do not count in `#cost` so far. */
+  /** The number of the octets being processed that are not in `#cost` yet. */
   #unpaid = 0
-  /** These octets have brought a request. */
+  /** Whether there was a request in the octets being processed. */
   #requested = false
-  /** Milliseconds of the monotonic clock until which its peer counts as somebody who brings much at a time. */
+  /** Milliseconds of the monotonic clock until which the connection counts as one that brings much at a time. */
   #muchUntil = -Infinity
-  /** It waits for its turn. */
+  /** Whether the connection waits for its turn. */
   waits = false
-  /** Its connection is gone: it waits for no turn any more. */
+  /** Whether the connection is gone, and waits for no turn any more. */
   #last = false
 
   constructor(turn: Turn, reading: Reading) {
@@ -33,25 +33,25 @@ export class TurnShare implements Continuing {
     this.#reading = reading
   }
 
-  /** So many octets are there to be dealt with: those that came in, and those that were kept before. */
+  /** The processing of `octets` octets begins: those of a read, and those kept before. */
   readBegins(octets: number): void {
     this.#costBefore = this.#cost
     this.#unpaid = octets
     this.#requested = false
   }
 
-  /** They were dealt with, and so many are kept. Those of no frame cost as well: line ends between frames, pieces of header sections. */
+  /** The octets were processed, but for `kept`. Those outside of frames cost too: line ends between frames, parts of header sections. */
   readEnds(kept: number): void {
     this.#costs(READ + Math.max(0, this.#unpaid - kept))
     const cost = this.#cost
     const turn = this.#turn
     if (cost - this.#extra > turn.least) this.#muchUntil = turn.now + SHORT_FOR
     else if (this.#requested && turn.now >= this.#muchUntil) turn.hurry()
-    // Whoever waited before reads no more when a further read would have to be kept in part.
+    // After a wait, the connection is not read again if a further read would have to be kept in part.
     if (this.#given > 0 && 2 * cost - this.#costBefore > this.#given) this.wait(cost)
   }
 
-  /** A frame, or its header section: so many octets. */
+  /** A frame, or a header section, of `octets` octets begins. */
   begins(request: boolean, octets: number): void {
     if (request) this.#requested = true
     this.#unpaid -= octets
@@ -64,13 +64,13 @@ export class TurnShare implements Continuing {
     this.#costs(octets)
   }
 
-  /** What a frame costs that needs more than most do: that tells nothing of how much its peer brings. */
+  /** The additional cost of an expensive frame, which does not show how much the peer brings. */
   costsExtra(octets: number): void {
     this.#costs(octets)
     this.#extra += octets
   }
 
-  /** So much is done for it in this turn, in octets. */
+  /** Adds to the cost of this turn, in octets. */
   #costs(octets: number): void {
     const turn = this.#turn
     if (this.#turnNumber < turn.number) {
@@ -83,7 +83,7 @@ export class TurnShare implements Continuing {
     if (this.#given > 0 ? cost >= this.#given : cost >= turn.least && cost >= turn.share) this.wait(cost)
   }
 
-  /** It has its turn behind all others who wait. `cost`: what it has used up. */
+  /** Waits for a turn behind all others that wait. `cost`: what the connection has used up, in octets. */
   wait(cost = 0): void {
     if (this.waits || this.#last) return
     this.waits = true
@@ -93,7 +93,7 @@ export class TurnShare implements Continuing {
     this.#turn.continues(this, cost)
   }
 
-  /** Its connection is gone: all that was read of it is dealt with now. */
+  /** The connection is gone: all that was read from it is processed now. */
   end(): void {
     this.#last = true
     this.goOn()
@@ -104,12 +104,12 @@ export class TurnShare implements Continuing {
     this.waits = false
     const turn = this.#turn
     const expected = this.#cost
-    // Many octets at a time cost less, so who waited has more and more of the turn, up to all of it.
+    // Many octets at a time cost less, so after each wait the connection gets more of the turn, up to all of it.
     this.#given = Math.min(turn.budget, Math.max(turn.least, 2 * expected))
     this.#turnNumber = turn.number + 1
     this.#cost = this.#extra = this.#costBefore = 0
     this.#reading.go()
-    // What is read next is dealt with in the same turn as what others have waiting.
+    // What is read next is processed in the same turn as what waits on other connections.
     if (!this.waits && expected > this.#cost) turn.cost += expected - this.#cost
   }
 }
