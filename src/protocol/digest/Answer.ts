@@ -1,26 +1,26 @@
-/** A client's answer to a challenge, and its check of what the relay says to that (RFC 7616 §3.4, §3.5). */
+/** A client's answer to a challenge, and its check of the relay's proof (RFC 7616 §3.4, §3.5). */
 import { parseAuthenticationInfo } from "./AuthenticationInfo.ts"
 import type { Challenge } from "./Challenge.ts"
 import { digest, type Proof, response, rspauth, sameDigest, toOctets } from "./Digest.ts"
 import { printParameters, quoted, token, withScheme } from "./Parameters.ts"
 
-/** What a client answers a challenge with. */
+/** The values with which a client answers a challenge. */
 export interface Answer {
   readonly username: string
   readonly password: string
-  /** The rightmost To-Path URI of the AUTH this goes into. */
+  /** The rightmost URI of To-Path of the AUTH. */
   readonly uri: string
-  /** How often this nonce has been used, this time included: from 1. */
+  /** The number of AUTHs with this nonce, including this one; the first is 1. */
   readonly nc: number
   /** Random, new for each AUTH. */
   readonly cnonce: string
-  /** Send the URI in the header too, as HTTP does and RFC 4976 does not. Absent: no. */
+  /** Whether the header also has the URI, as in HTTP, but not in RFC 4976. Default: false. */
   readonly sendUri?: boolean | undefined
 }
 
 const proofOf = (challenge: Challenge, answer: Answer): Proof => ({
   algorithm: challenge.algorithm,
-  // the realm is hashed octet for octet as it came
+  // the realm is hashed with exactly the octets that were received
   ha1: digest(
     challenge.algorithm,
     `${toOctets(answer.username)}:${challenge.realm}:${toOctets(answer.password)}`
@@ -33,7 +33,7 @@ const proofOf = (challenge: Challenge, answer: Answer): Proof => ({
 
 /**
  * The Authorization value that answers a challenge. For `nextnonce`, take the challenge with that nonce in it.
- * `undefined` when a parameter cannot be written, as a user name with a line break.
+ * `undefined` when a parameter cannot be written, such as a user name with a line break.
  */
 export const answerChallenge = (challenge: Challenge, answer: Answer): string | undefined => {
   const proof = proofOf(challenge, answer)
@@ -51,7 +51,7 @@ export const answerChallenge = (challenge: Challenge, answer: Answer): string | 
   ]))
 }
 
-/** Whether the Authentication-Info of a 200 proves that the relay knows the secret that `answer` was made with. */
+/** Whether the Authentication-Info of a 200 proves that the relay knows the secret of `answer`. */
 export const verifyRspauth = (authenticationInfo: string, challenge: Challenge, answer: Answer): boolean => {
   const info = parseAuthenticationInfo(authenticationInfo)
   const proof = proofOf(challenge, answer)

@@ -1,7 +1,7 @@
 /** Authentication-Info: the relay's proof, and the nonce for the next AUTH (RFC 7616 §3.5). */
 import { parseParameters, printParameters, quoted, token } from "./Parameters.ts"
 
-/** What an Authentication-Info header says. */
+/** A parsed Authentication-Info header. */
 export interface AuthenticationInfo {
   /** The nonce for the client's next AUTH, whose count starts at 1 again. */
   readonly nextnonce: string | undefined
@@ -11,7 +11,7 @@ export interface AuthenticationInfo {
   readonly nc: string
 }
 
-/** An Authentication-Info value: qop and nc unquoted, the others quoted (RFC 7616 §3.5). */
+/** Makes an Authentication-Info value: qop and nc are unquoted, the others quoted (RFC 7616 §3.5). */
 export const printAuthenticationInfo = (info: AuthenticationInfo): string | undefined =>
   printParameters([
     ...(info.nextnonce === undefined ? [] : [quoted("nextnonce", info.nextnonce)]),
@@ -21,7 +21,7 @@ export const printAuthenticationInfo = (info: AuthenticationInfo): string | unde
     token("qop", "auth")
   ])
 
-/** An Authentication-Info value with all that RFC 4976 §9.1 demands, else `undefined`. */
+/** Reads an Authentication-Info value. `undefined` if it lacks anything that RFC 4976 §9.1 requires. */
 export const parseAuthenticationInfo = (text: string): AuthenticationInfo | undefined => {
   const parameters = parseParameters(text)
   if ("_tag" in parameters) return undefined

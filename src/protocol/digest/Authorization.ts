@@ -1,11 +1,11 @@
-/** Authorization as the relay reads it (RFC 7616 §3.4). */
+/** Authorization, the credentials of an AUTH (RFC 7616 §3.4). */
 import { ownText } from "../Octets.ts"
 import { algorithmNamed, type DigestAlgorithm, fromOctets } from "./Digest.ts"
 import { type DigestValue, isWritable, malformed, type Parameters, parseDigest } from "./Parameters.ts"
 
 /**
- * What an Authorization header says. Octet strings, but for `username`. User and nonce may be remembered, and hold nothing of the
- * header.
+ * A parsed Authorization header. All values but `username` are octet strings. Username and nonce may be kept: they do not keep the
+ * rest of the header in memory.
  */
 export interface Authorization {
   /** Text, composed (NFC). */
@@ -15,7 +15,7 @@ export interface Authorization {
   readonly nc: string
   readonly cnonce: string
   readonly response: string
-  /** `undefined`: one that is not known here. */
+  /** `undefined`: an unknown algorithm. */
   readonly algorithm: DigestAlgorithm | undefined
   /** RFC 4976 has no such parameter; many clients send it. */
   readonly uri: string | undefined
@@ -32,15 +32,15 @@ const extendedValue = (text: string): string | undefined => {
   return octets !== undefined && isWritable(octets) ? octets : undefined
 }
 
-/** Whom it names, as octets: `username`, or `username*` for what is not ASCII (RFC 7616 §3.4). */
+/** The name of the user, as octets: `username`, or `username*` for a name that is not ASCII (RFC 7616 §3.4). */
 export const usernameIn = (parameters: Parameters): string | undefined => {
   const extended = parameters.get("username*")
   return extended === undefined ? parameters.get("username") : extendedValue(extended)
 }
 
 /**
- * An Authorization value with everything RFC 4976 §9.1 demands: without qop, nc or cnonce, with a qop that is never
- * offered, with a user name given twice or hashed, it is malformed (RFC 7616 §3.4: a 4xx, here 400).
+ * Reads an Authorization value with everything that RFC 4976 §9.1 requires. Without qop, nc or cnonce, with a qop that is never
+ * offered, or with a user name that is given twice or hashed, it is malformed (RFC 7616 §3.4: a 4xx, here 400).
  */
 export const parseAuthorization = (text: string): AuthorizationValue => {
   const parsed = parseDigest(text)
@@ -79,8 +79,8 @@ export const parseAuthorization = (text: string): AuthorizationValue => {
 }
 
 /**
- * The one to go by where there are several, as clients send them that answer each challenge with its own, or those of
- * other realms as well: the first one that `suits`; where none does, the first.
+ * The value to use if there are several: the first one that `suits`, or else the first. Some clients send one for each challenge,
+ * or those of other realms as well.
  */
 export const chooseAuthorization = (
   first: string,

@@ -1,26 +1,26 @@
-/** WWW-Authenticate: what the relay asks for (RFC 7616 §3.3). */
+/** WWW-Authenticate, the challenge of a relay (RFC 7616 §3.3). */
 import { algorithmNamed, type DigestAlgorithm, digestAlgorithms } from "./Digest.ts"
 import { parseDigest, printParameters, quoted, token, withScheme } from "./Parameters.ts"
 
-/** What a realm may be, that goes into a challenge between quotation marks. */
+/** Matches a realm that can be written as a quoted string. */
 export const REALM = /^[^\p{Cc}"\\]{1,255}$/u
 
-/** By which settings tell realms apart: in whatever case and composition they are written. */
+/** The key of a realm in settings, which does not depend on case or Unicode composition. */
 export const realmKey = (realm: string): string => realm.normalize("NFC").toLowerCase()
 
 /** One WWW-Authenticate value. */
 export interface Challenge {
   readonly realm: string
   readonly nonce: string
-  /** For the client to send back unchanged. */
+  /** A value that the client returns unchanged. */
   readonly opaque: string | undefined
   readonly algorithm: DigestAlgorithm
-  /** The digest was right, only its nonce cannot be used (any more): no need to ask the user again. */
+  /** Whether the digest was correct and only its nonce cannot be used any more, so that the user need not be asked again. */
   readonly stale: boolean
 }
 
 /**
- * A WWW-Authenticate value. realm, qop, nonce and opaque are quoted, algorithm and stale are not (RFC 7616 §3.3); there
+ * Makes a WWW-Authenticate value. realm, qop, nonce and opaque are quoted, algorithm and stale are not (RFC 7616 §3.3); there
  * is no domain (RFC 4976 §9.1). `undefined` when the realm has a control character.
  */
 export const printChallenge = (challenge: Challenge): string | undefined =>
@@ -33,7 +33,7 @@ export const printChallenge = (challenge: Challenge): string | undefined =>
     ...(challenge.stale ? [token("stale", "true")] : [])
   ]))
 
-/** A challenge that can be answered here: Digest with qop=auth and an algorithm known here. */
+/** Reads a challenge. `undefined` unless it is Digest with qop=auth and a known algorithm. */
 const parseChallenge = (text: string): Challenge | undefined => {
   const parsed = parseDigest(text)
   if (parsed._tag !== "Digest") return undefined
@@ -59,7 +59,7 @@ export const strongestChallenge = (wwwAuthenticate: ReadonlyArray<string>): Chal
   return undefined
 }
 
-/** Whether WWW-Authenticate values say that only the nonce was refused, not the user (RFC 4976 §6.3). */
+/** Whether WWW-Authenticate values say that only the nonce was refused, and not the user (RFC 4976 §6.3). */
 export const saysStale = (wwwAuthenticate: ReadonlyArray<string>): boolean =>
   wwwAuthenticate.some((text) => {
     const parsed = parseDigest(text)

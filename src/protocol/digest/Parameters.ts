@@ -1,13 +1,13 @@
 /** The parameters of a Digest header value (RFC 7616 §3.3, §3.4, §3.5), as octet strings. */
 import { ALPHANUMERIC, isBlank, octetsOf } from "../Grammar.ts"
 
-/** What one header value may cost; above it the value is malformed. */
+/** Limits of one header value; a value above them is malformed. */
 export const digestLimits = {
   /** Octets of the whole header value. */
   header: 8192,
-  /** Parameters in it, unknown ones too. */
+  /** Parameters, including unknown ones. */
   parameters: 32,
-  /** Octets of one parameter's value, without quotes and escapes. */
+  /** Octets of the value of one parameter, without quotes and escapes. */
   value: 2048
 } as const
 
@@ -20,11 +20,11 @@ export interface Parameter {
 
 export interface Malformed {
   readonly _tag: "Malformed"
-  /** What is wrong. Nothing of the value is in it. */
+  /** What is wrong. Contains nothing of the value. */
   readonly reason: string
 }
 
-/** Values by name in lower case. */
+/** Values by their names in lower case. */
 export type Parameters = ReadonlyMap<string, string>
 
 export type DigestValue =
@@ -34,7 +34,7 @@ export type DigestValue =
 
 export const malformed = (reason: string): Malformed => ({ _tag: "Malformed", reason })
 
-/** Parameters that have a meaning in one of the three headers: these may stand in a list only once. */
+/** Parameters with a meaning in one of the three headers, which may occur only once in a list. */
 const known = new Set([
   "algorithm",
   "charset",
@@ -62,14 +62,14 @@ const COMMA = 44
 const EQUALS = 61
 const BACKSLASH = 92
 
-/** A token of HTTP (RFC 9110 §5.6.2), which has no braces, unlike that of MSRP. */
+/** The octets of a token of HTTP (RFC 9110 §5.6.2). Unlike one of MSRP, it has no braces. */
 const tokenOctet = octetsOf(`${ALPHANUMERIC}!#$%&'*+-.^_\`|~`)
 
 const isToken = (text: string): boolean => {
   for (let i = 0; i < text.length; i++) if (tokenOctet[text.charCodeAt(i)] !== 1) return false
   return text.length > 0
 }
-/** An octet that may stand in a quoted string: no control character but HTAB, nothing that is not an octet. */
+/** Whether an octet may be in a quoted string: no control character but HTAB, and no character that is not an octet. */
 const isText = (code: number): boolean => (code >= SP && code !== 127 && code <= 255) || code === HTAB
 export const isWritable = (text: string): boolean => {
   for (let i = 0; i < text.length; i++) if (!isText(text.charCodeAt(i))) return false
@@ -77,9 +77,9 @@ export const isWritable = (text: string): boolean => {
 }
 
 /**
- * A parameter list, as in Authentication-Info: elements with commas between them and any blanks round those, in any
- * order; empty elements are passed over. An unquoted value is any run without blanks, commas and quotes, since older
- * grammars leave `uri` unquoted.
+ * Reads a parameter list, as in Authentication-Info: elements in any order, separated by commas with optional blanks; empty
+ * elements are ignored. An unquoted value is any run without blanks, commas and quotes, because older grammars leave `uri`
+ * unquoted.
  */
 export const parseParameters = (text: string, from = 0): Parameters | Malformed => {
   const end = text.length
@@ -139,7 +139,7 @@ export const parseParameters = (text: string, from = 0): Parameters | Malformed 
   }
 }
 
-/** A value of WWW-Authenticate or Authorization: a scheme, whose name is in any case, and its parameters. */
+/** Reads a value of WWW-Authenticate or Authorization: a scheme, whose case does not matter, and its parameters. */
 export const parseDigest = (text: string): DigestValue => {
   if (text.length > digestLimits.header) return malformed("header value too long")
   let start = 0
@@ -154,8 +154,8 @@ export const parseDigest = (text: string): DigestValue => {
 }
 
 /**
- * A parameter list on one line, its elements separated by a comma and one SP. `undefined` when one of them cannot be
- * written: a name or an unquoted value that is no token, or a quoted one with a control character such as CR or LF.
+ * Makes a parameter list on one line, with a comma and one SP between its elements. `undefined` when one of them cannot be
+ * written: a name or an unquoted value that is no token, or a quoted value with a control character such as CR or LF.
  * Quotes and backslashes are escaped, so no value can end its string early.
  */
 export const printParameters = (parameters: ReadonlyArray<Parameter>): string | undefined => {

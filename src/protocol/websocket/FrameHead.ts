@@ -1,4 +1,4 @@
-/** Heads of WebSocket frames as they go out (RFC 6455 §5.2), and the words of the protocol. */
+/** Encodes heads of WebSocket frames (RFC 6455 §5.2), and has the constants of the protocol. */
 
 export const CONTINUATION = 0
 export const TEXT = 1
@@ -7,7 +7,7 @@ export const CLOSE = 8
 export const PING = 9
 export const PONG = 10
 
-/** Octets of the payload of a control frame (RFC 6455 §5.5). */
+/** Octets of the payload of a control frame at most (RFC 6455 §5.5). */
 export const MAX_CONTROL = 125
 
 /** Octets of the longest head, with its masking key. */
@@ -16,10 +16,10 @@ export const MAX_MASKED_HEAD = 14
 const FIN = 0x80
 const MASKED = 0x80
 
-/** Octets of the head of a frame with so many of payload, that is not masked. */
+/** Octets of the head of an unmasked frame with `payload` octets of payload. */
 export const headLength = (payload: number): number => payload < 126 ? 2 : payload < 65_536 ? 4 : 10
 
-/** Writes a head at `at`; gives the offset behind it. Without `key` the payload is not masked, as that of a server. */
+/** Writes a head at `at`. Returns the offset behind it. Without `key` the payload is not masked, as from a server. */
 export const writeHead = (
   buf: Buffer,
   at: number,
@@ -44,7 +44,7 @@ export const writeHead = (
   return key === undefined ? next : buf.writeInt32LE(key | 0, next)
 }
 
-/** A whole control frame of a server. */
+/** Makes a whole control frame of a server. */
 export const controlFrame = (opcode: number, payload: Uint8Array): Buffer => {
   const frame = Buffer.allocUnsafe(2 + payload.length)
   writeHead(frame, 0, opcode, true, payload.length)
@@ -52,7 +52,7 @@ export const controlFrame = (opcode: number, payload: Uint8Array): Buffer => {
   return frame
 }
 
-/** Why a connection is closed (RFC 6455 §7.4.1, and its registry). */
+/** The codes with which a connection is closed (RFC 6455 §7.4.1, and its registry). */
 export const closeCodes = {
   normal: 1000,
   goingAway: 1001,
@@ -64,7 +64,7 @@ export const closeCodes = {
   overload: 1013
 } as const
 
-/** Payload of a Close frame. `reason`: at most 123 octets of UTF-8, cut at a character. */
+/** The payload of a Close frame. `reason` is cut to 123 octets of UTF-8, at the end of a character. */
 export const closePayload = (code: number, reason: string): Buffer => {
   let text = Buffer.from(reason)
   if (text.length > MAX_CONTROL - 2) {

@@ -1,7 +1,7 @@
 /**
- * WebSocket frames out of octets (RFC 6455 §5), incrementally: payload is handed on as it comes, and nothing of it is kept.
- * There are no extensions, so neither reserved bits nor reserved opcodes have a meaning. Whether text is UTF-8 is not
- * looked at: what is carried are octets (RFC 7977 §4.2).
+ * Reads WebSocket frames from octets (RFC 6455 §5), incrementally: payload is passed on as it comes, and is not kept. There are no
+ * extensions, so reserved bits and reserved opcodes have no meaning. Text is not checked to be UTF-8, because it carries octets
+ * (RFC 7977 §4.2).
  */
 import { isUtf8 } from "node:buffer"
 import { keepOctets } from "../Octets.ts"
@@ -9,47 +9,47 @@ import { BINARY, CLOSE, closeCodes, CONTINUATION, MAX_CONTROL, MAX_MASKED_HEAD, 
 import { mask } from "./Mask.ts"
 
 export interface FrameReaderSink {
-  /** Octets of the message; `last`: it ends with them, which may be none. They are valid during the call only. */
+  /** Octets of a message, perhaps none, valid during the call only. `last`: whether the message ends with them. */
   data(octets: Buffer, last: boolean): void
   /** A Ping; its payload is valid during the call only. */
   pinged(payload: Buffer): void
   ponged(payload: Buffer): void
-  /** A frame begins that has no octets of a message. */
+  /** A frame without octets of a message begins. */
   idle(): void
-  /** The peer closes, with this code (1005 where it names none). Nothing more will come. */
+  /** The peer closes with this code, or with none (1005). No more calls follow. */
   closing(code: number): void
-  /** It is no WebSocket; nothing more will come. `code`: what to close with. */
+  /** The octets are not WebSocket frames. No more calls follow. `code`: the code to close with. */
   faulty(code: number, reason: string): void
-  /** Nothing more is wanted now. */
+  /** Whether the sink wants nothing more now. */
   readonly paused: boolean
 }
 
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Frames without octets of a message, control frames among them, that may follow one another: they cost more than they are, and
- * nothing else bounds them. A Pong every 25 seconds is as many in ten weeks.
+ * Frames without octets of a message, such as control frames, that may come in a row. They cost more than their octets, and have no
+ * other limit. With a Pong every 25 seconds, this number is reached in ten weeks.
  */
 export const MAX_IDLE = 250_000
 
-/** Between two frames. */
+/** The state between two frames. */
 const NONE = -1
 
 export class FrameReader {
   readonly #sink: FrameReaderSink
-  /** What comes is masked, as what a client sends. */
+  /** Whether received frames are masked, as those of a client. */
   readonly #masked: boolean
   #opcode = NONE
   #fin = false
-  /** A message has begun and goes on in the next data frame. */
+  /** Whether a message has begun that continues in the next data frame. */
   #inMessage = false
-  /** Octets of payload of this frame that are still to come, and that have come. */
+  /** Octets of payload of this frame that are still to come, and those that have come. */
   #left = 0
   #done = 0
   #key = 0
-  /** A head, or the payload of a control frame, that has begun in one read and goes on in another. */
+  /** An incomplete head, or control frame, that is kept between two reads. */
   #kept: Buffer | undefined
-  /** Frames without octets of a message, since there were some. */
+  /** Frames without octets of a message in a row. */
   #idle = 0
   #ended = false
 
@@ -64,14 +64,13 @@ export class FrameReader {
   }
 
   /**
-   * Reads on. Gives how many of these octets were used: all, unless the sink is paused meanwhile. The mask is taken off in
-   * place.
+   * Reads octets. Returns the number of octets used: all, unless the sink is paused meanwhile. The payload is unmasked in place.
    */
   push(chunk: Buffer): number {
     const kept = this.#kept
     if (kept === undefined) return this.#run(chunk)
     if (this.#sink.paused) return 0
-    // At most a head or a control frame, so little is copied.
+    // At most a head or a control frame is kept, so little is copied.
     this.#kept = undefined
     const joint = Buffer.concat([kept, chunk])
     return this.#run(joint) - kept.length
@@ -94,7 +93,7 @@ export class FrameReader {
     return this.#ended ? buf.length : at
   }
 
-  /** The rest is too short to be read. */
+  /** Keeps the rest, which is too short to be read. */
   #keep(buf: Buffer, at: number): number {
     if (!this.#ended) this.#kept = keepOctets(buf.subarray(at))
     return buf.length
@@ -105,7 +104,7 @@ export class FrameReader {
     this.#sink.faulty(code, reason)
   }
 
-  /** Reads the head at `at`. The offset behind it: `at` itself when it is not all here, or is none. */
+  /** Reads the head at `at`. Returns the offset behind it, which is `at` if the head is incomplete or invalid. */
   #head(buf: Buffer, at: number): number {
     const here = buf.length - at
     if (here < 2) return at
@@ -184,7 +183,7 @@ export class FrameReader {
     return end
   }
 
-  /** A control frame, which is read whole. */
+  /** Reads a whole control frame. */
   #control(buf: Buffer, at: number): number {
     const end = at + this.#left
     if (end > buf.length) return at
@@ -213,9 +212,9 @@ export class FrameReader {
   }
 }
 
-/** What a peer may close with (RFC 6455 §7.4): 1004 to 1006 and 1015 are never sent, 1016 to 2999 are reserved. */
+/** Whether a peer may close with this code (RFC 6455 §7.4): 1004 to 1006 and 1015 are never sent, 1016 to 2999 are reserved. */
 const isCloseCode = (code: number): boolean =>
   (code >= 1000 && code <= 1014 && (code < 1004 || code > 1006)) || (code >= 3000 && code <= 4999)
 
-/** A head and a control frame: what is kept between two reads at most. */
+/** The most octets that are kept between two reads: a head and a control frame. */
 export const MAX_KEPT = MAX_MASKED_HEAD + MAX_CONTROL

@@ -1,23 +1,23 @@
-/** Masking of payload (RFC 6455 §5.3): the same operation puts a mask on and takes it off. */
+/** Masking of payload (RFC 6455 §5.3): the same operation masks and unmasks. */
 
-/** Octets from which on whole words are faster than single octets. */
+/** The number of octets from which on masking whole words is faster than single octets. */
 const WORDS_FROM = 48
 
-/** The words of the memory that was masked last: a view is garbage of twice the size of a short message. */
+/** The words of the memory that was masked last, because a new view is garbage of twice the size of a short message. */
 let words: Int32Array = new Int32Array(0)
 
 const wordsOf = ({ buffer }: Buffer): Int32Array =>
   words.buffer === buffer ? words : words = new Int32Array(buffer, 0, buffer.byteLength >> 2)
 
 /**
- * Masks `buf[start, end)` in place. `key`: the four octets of the masking key as a little-endian word. `phase`: how many
- * octets of the payload came before; only its last two bits count.
+ * Masks `buf[start, end)` in place. `key`: the four octets of the masking key as a little-endian word. `phase`: the
+ * number of octets of the payload before these; only its last two bits count.
  */
 export const mask = (buf: Buffer, start: number, end: number, key: number, phase: number): void => {
   let at = start
   let turn = phase & 3
   if (end - start >= WORDS_FROM) {
-    // To the next word of the memory below.
+    // Up to the next word of the memory.
     for (; ((buf.byteOffset + at) & 3) !== 0; at++, turn = (turn + 1) & 3) buf[at]! ^= key >>> (turn << 3)
     const words = wordsOf(buf)
     const bits = turn << 3
