@@ -1,4 +1,4 @@
-/** The settings as `Config`s of Effect's, one for the options of each layer. */
+/** The settings as Effect `Config`s, one for the options of each layer. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -15,23 +15,23 @@ import type { LocalSocket, NodeOptions } from "../Transport.ts"
 import * as Backend from "./Backend.ts"
 import { madeFor } from "./LiveSettings.ts"
 import { Settings, type SettingsShape, settingsTable } from "./Settings.ts"
-import { Brought } from "./settings/Brought.ts"
+import { ProvidedParts } from "./settings/ProvidedParts.ts"
 import { unknownVariables } from "./settings/Read.ts"
 
-/** As a `Config` fails: its message is that of the `SettingsError`, which is the cause. */
+/** A `ConfigError` with the message of an error, such as `SettingsError`, which is its cause. */
 const configError = (error: { readonly message: string }): Config.ConfigError =>
   new Config.ConfigError(new ConfigProvider.SourceError({ message: error.message, cause: error }))
 
-/** The texts of all variables, so that whatever `Config` can do with a variable it can do with all of them. */
+/** The texts of all variables, read through `Config`, so that what wraps a `Config` (such as a nested provider) applies to each. */
 const texts: Config.Config<Record<string, Option.Option<string>>> = Config.all(
   Object.fromEntries(settingsTable.map(({ variable }) => [variable, Config.option(Config.String(variable))]))
 )
 
-/** All of them are read and compared for each part: what is wrong is told at once, wherever it is. */
+/** Reads and checks all variables for each part, so that every problem is reported at once. */
 const settingsFor = (part: "credentials" | "transport" | "another"): Config.Config<SettingsShape> =>
   Config.mapEffect(texts, (found) =>
     Effect.gen(function*() {
-      // Misspelt ones are not among the texts.
+      // `texts` has known variables only, so misspelt ones are looked for separately.
       const unknown = yield* unknownVariables(yield* ConfigProvider.ConfigProvider)
       const env = Object.fromEntries([
         ...unknown.map((variable) => [variable, "set"] as const),
@@ -41,8 +41,8 @@ const settingsFor = (part: "credentials" | "transport" | "another"): Config.Conf
       ])
       return yield* Settings.read.pipe(
         Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(env)),
-        // What another part lacks may be what the program brings.
-        Effect.provideService(Brought, { users: part !== "credentials", certificates: part !== "transport" })
+        // Parts other than this one may be provided by the program, so they may be missing here.
+        Effect.provideService(ProvidedParts, { users: part !== "credentials", certificates: part !== "transport" })
       )
     }).pipe(Effect.mapError(configError), Effect.provide(NodeFileSystem.layer)))
 

@@ -1,4 +1,4 @@
-/** The settings in force, as the layers of the relay take them: each may be replaced while it runs. */
+/** The settings in force, as references that the layers of the relay follow: each may change while the relay runs. */
 import * as Effect from "effect/Effect"
 import * as AtomRef from "effect/reactivity/AtomRef"
 import * as Redacted from "effect/Redacted"
@@ -10,12 +10,12 @@ import type { SocketRule } from "../SocketSelector.ts"
 import type { NodeOptions, TlsOptions } from "../Transport.ts"
 import { makeSelfSigned, type SelfSignedError } from "../transport/SelfSigned.ts"
 import * as Backend from "./Backend.ts"
-import type { Given } from "./Given.ts"
+import type { ProvidedServices } from "./ProvidedServices.ts"
 import type { SettingsShape } from "./Settings.ts"
 import { type FollowedTls, followTls } from "./settings/FollowTls.ts"
 
 export interface LiveSettings {
-  /** Those that were read last, and of which all counts that may. */
+  /** The settings in force: those read last, except for what takes effect only at the next start. */
   settings: SettingsShape
   readonly relay: AtomRef.AtomRef<RelayOptions>
   readonly digest: AtomRef.AtomRef<DigestOptions>
@@ -24,48 +24,47 @@ export interface LiveSettings {
   readonly socketRules: AtomRef.AtomRef<ReadonlyArray<SocketRule>>
   readonly removals: AtomRef.AtomRef<RemovedUsersOptions>
   readonly users: Backend.LiveUsers
-  /** What the program brings of its own. */
-  readonly own: Given
+  readonly provided: ProvidedServices
   readonly tls: FollowedTls
 }
 
-/** A certificate for the names that need one, where no file has it. */
+/** Makes a self-signed certificate for the names that need one and have none in a file. */
 export const madeFor = ({ selfSigned }: SettingsShape): Effect.Effect<TlsOptions, SelfSignedError> => {
   const [first, ...others] = selfSigned ?? []
   return first === undefined ? Effect.succeed({}) : makeSelfSigned([first, ...others])
 }
 
-/** Opens what the settings name, until the scope closes. */
-export const makeLive = Effect.fnUntraced(function*(read: SettingsShape, own: Given = {}) {
-  const settings = settingsFor(read, own)
+/** Opens the users and certificates that the settings name, until the scope closes. */
+export const makeLive = Effect.fnUntraced(function*(read: SettingsShape, provided: ProvidedServices = {}) {
+  const settings = settingsFor(read, provided)
   const { relay, tlsFiles } = settings
   const first = { ...settings.tls, ...yield* madeFor(settings) }
   const tls = yield* followTls({ files: tlsFiles, uris: relay.uris, first })
-  return liveWith(settings, { users: yield* usersOf(settings, own), tls, own })
+  return liveWith(settings, { users: yield* usersOf(settings, provided), tls, provided })
 })
 
-/** Those of a program that brings users or certificates of its own: none are made for it. */
-export const settingsFor = (settings: SettingsShape, own: Given): SettingsShape => {
-  const { authenticator, credentials, transport } = own
+/** The settings adapted to the provided services: no demo user or certificate is made where the program provides its own. */
+export const settingsFor = (settings: SettingsShape, provided: ProvidedServices): SettingsShape => {
+  const { authenticator, credentials, transport } = provided
   const isAsked = credentials === undefined || Redacted.value(settings.texts).has("credentialsCheck")
   return {
     ...settings,
     ...(credentials ?? authenticator) === undefined ? {} : { demo: undefined },
-    // Nobody knows what it costs to ask them, so that has to be wanted.
+    // Custom credentials may be expensive to query, so they are checked only if the variable is set.
     credentialsCheck: isAsked ? settings.credentialsCheck : 0,
     ...transport === undefined ? {} : { selfSigned: undefined }
   }
 }
 
-const usersOf = (settings: SettingsShape, { authenticator, credentials }: Given) =>
+const usersOf = (settings: SettingsShape, { authenticator, credentials }: ProvidedServices) =>
   authenticator === undefined && credentials === undefined
     ? Backend.makeUsers(settings.credentials)
     : Effect.succeed(Backend.usersOfProgram(credentials))
 
-/** With users and certificates that are open. */
+/** Live settings with users and certificates that are already open. */
 export const liveWith = (
   settings: SettingsShape,
-  { own = {}, tls, users }: Pick<LiveSettings, "tls" | "users"> & { readonly own?: Given }
+  { provided = {}, tls, users }: Pick<LiveSettings, "tls" | "users"> & { readonly provided?: ProvidedServices }
 ): LiveSettings => ({
   settings,
   relay: AtomRef.make<RelayOptions>(settings.relay),
@@ -75,11 +74,11 @@ export const liveWith = (
   socketRules: AtomRef.make(settings.socketRules),
   removals: AtomRef.make(Backend.removalsOf(settings.credentialsCheck)),
   users,
-  own,
+  provided,
   tls
 })
 
-/** From now on these count. Users and certificates are used by themselves, since they can fail. */
+/** Puts settings into force. Users and certificates are replaced separately, because opening them can fail. */
 export const change = (live: LiveSettings, settings: SettingsShape): void => {
   live.settings = settings
   live.digest.set(settings.digest)

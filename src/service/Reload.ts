@@ -8,10 +8,10 @@ import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
 import { LogLevels } from "../logging/LogLevels.ts"
 import * as Backend from "./Backend.ts"
-import { broughtBy } from "./Given.ts"
 import { change, type LiveSettings, madeFor, settingsFor } from "./LiveSettings.ts"
+import { providedParts } from "./ProvidedServices.ts"
 import { backendsOf, type CredentialsSettings, Settings, type SettingsProblem, type SettingsShape } from "./Settings.ts"
-import { Brought } from "./settings/Brought.ts"
+import { ProvidedParts } from "./settings/ProvidedParts.ts"
 import { sameValue, type Texts } from "./settings/Read.ts"
 import { SettingsError } from "./settings/SettingsError.ts"
 import { type Variables, variables } from "./settings/Table.ts"
@@ -60,7 +60,7 @@ export class Reload extends Context.Service<Reload, {
 const make = Effect.fnUntraced(function*(live: LiveSettings) {
   const context = Context.make(FileSystem.FileSystem, yield* FileSystem.FileSystem).pipe(
     Context.add(ConfigProvider.ConfigProvider, yield* ConfigProvider.ConfigProvider),
-    Context.add(Brought, broughtBy(live.own))
+    Context.add(ProvidedParts, providedParts(live.provided))
   )
   const levels = yield* LogLevels
   const one = yield* Semaphore.make(1)
@@ -68,7 +68,7 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
   /** The settings of a new start, what of them counts now, and which variables are others. */
   const read = Effect.gen(function*() {
     const before = live.settings
-    const wanted = settingsFor(yield* Settings.read, live.own)
+    const wanted = settingsFor(yield* Settings.read, live.provided)
     const differ = differing(before, wanted)
     const kept = new Set(differ.filter((key) => variables[key].reload === "restart"))
     if (kindOf(wanted.credentials) !== kindOf(before.credentials)) {
@@ -78,7 +78,7 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
     }
     const settings = kept.size === 0
       ? wanted
-      : settingsFor(yield* Settings.parse(merged(before, wanted, kept)), live.own)
+      : settingsFor(yield* Settings.parse(merged(before, wanted, kept)), live.provided)
     const changed = differ.filter((key) => !kept.has(key))
     return { before, settings, changed, restart: [...kept] }
   })

@@ -1,4 +1,4 @@
-/** The service as a layer: a relay with all that its settings say, but for what makes it a process of its own. */
+/** The service as a layer: a relay with everything that its settings configure, except what belongs to the process. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -15,48 +15,54 @@ import * as Resolver from "../Resolver.ts"
 import { SessionRepo } from "../SessionRepo.ts"
 import { SocketSelector } from "../SocketSelector.ts"
 import { Transport } from "../Transport.ts"
-import { broughtBy, type Given, given, namesOf, unusedWith } from "./Given.ts"
 import { type LiveSettings, makeLive } from "./LiveSettings.ts"
+import {
+  providedParts,
+  type ProvidedServices,
+  providedServices,
+  serviceNames,
+  unusedVariables
+} from "./ProvidedServices.ts"
 import { Reload } from "./Reload.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
-import { Brought } from "./settings/Brought.ts"
+import { ProvidedParts } from "./settings/ProvidedParts.ts"
 import { tellStart } from "./Start.ts"
 import * as Telemetry from "./Telemetry.ts"
 
-/** The relay of these settings, which may change while it runs, with what the program brings of its own. */
-export const liveRelay = (live: LiveSettings, own: Given = {}) => {
+/** The relay with live settings, and with the services that the program provides. */
+export const liveRelay = (live: LiveSettings, provided: ProvidedServices = {}) => {
   const always = Config.succeed
-  const resolver = own.resolver === undefined
+  const resolver = provided.resolver === undefined
     ? Resolver.layerNodeConfig(always(live.resolver))
-    : Layer.succeed(Resolver.Resolver, own.resolver)
+    : Layer.succeed(Resolver.Resolver, provided.resolver)
   const users = Layer.succeed(Credentials, live.users.credentials)
-  const removals = own.authenticator !== undefined && own.credentials === undefined
+  const removals = provided.authenticator !== undefined && provided.credentials === undefined
     ? Layer.empty
     : Layer.provide(layerRemovedUsers(live.removals), users)
   return removals.pipe(
     Layer.provideMerge(Relay.layerConfig(always(live.relay))),
     Layer.provide([
-      own.transport === undefined
+      provided.transport === undefined
         ? Layer.provide(Transport.layerNodeConfig(always(live.transport)), resolver)
-        : Layer.succeed(Transport, own.transport),
+        : Layer.succeed(Transport, provided.transport),
       resolver,
-      own.codec === undefined ? Codec.layer : Layer.succeed(Codec, own.codec),
-      own.sessions === undefined ? SessionRepo.layerMemory() : Layer.succeed(SessionRepo, own.sessions),
-      own.selector === undefined
+      provided.codec === undefined ? Codec.layer : Layer.succeed(Codec, provided.codec),
+      provided.sessions === undefined ? SessionRepo.layerMemory() : Layer.succeed(SessionRepo, provided.sessions),
+      provided.selector === undefined
         ? SocketSelector.layerRulesConfig(always({ sockets: live.settings.relay.listen, rules: live.socketRules }))
-        : Layer.succeed(SocketSelector, own.selector),
-      own.authenticator === undefined
+        : Layer.succeed(SocketSelector, provided.selector),
+      provided.authenticator === undefined
         ? Layer.provide(Authenticator.layerDigestConfig(always(live.digest)), users)
-        : Layer.succeed(Authenticator, own.authenticator)
+        : Layer.succeed(Authenticator, provided.authenticator)
     ])
   )
 }
 
-/** The relay of these settings. */
+/** The relay with the given settings. */
 export const relay = (settings: SettingsShape) =>
   Layer.unwrap(Effect.map(makeLive(settings), (live) => liveRelay(live)))
 
-/** Loaded only where it is wanted: it is larger than the relay. */
+/** The admin API, loaded only if it is configured, because its code is larger than the relay's. */
 const adminApi = (live: LiveSettings) => {
   const { admin } = live.settings
   return admin === undefined
@@ -66,46 +72,51 @@ const adminApi = (live: LiveSettings) => {
     )
 }
 
-/** How the service ends. It may be asked for more than once. */
+/** Ends the service; may be run more than once. */
 export type End = Effect.Effect<void, never, Relay | Reload>
 
 const endOfRelay: End = Effect.flatMap(Relay, ({ end }) => end)
 
-const start = Effect.fnUntraced(function*(settings: SettingsShape, own: Given, end: End) {
-  // Above the admin API as well: whoever asks what the end waits for has an answer.
+const start = Effect.fnUntraced(function*(settings: SettingsShape, provided: ProvidedServices, end: End) {
+  // Runs before the admin API closes, so that the API still answers while the relay drains.
   yield* Effect.addFinalizer(() => end)
   const { sockets } = yield* Relay
-  const brought = namesOf(own)
-  if (brought.length > 0) {
+  const names = serviceNames(provided)
+  if (names.length > 0) {
     yield* Effect.annotateLogs(Effect.logInfo("the program brings services of its own"), {
-      services: brought.join(", ")
+      services: names.join(", ")
     })
   }
-  yield* tellStart({ ...settings, warnings: [...settings.warnings, ...unusedWith(own, settings)] }, sockets)
+  yield* tellStart({ ...settings, warnings: [...settings.warnings, ...unusedVariables(provided, settings)] }, sockets)
 })
 
-/** With the settings that are there. */
-export const layerOf = (live: LiveSettings, own: Given, end: End = endOfRelay) => {
+/** The service with live settings. */
+export const layerOf = (live: LiveSettings, provided: ProvidedServices, end: End = endOfRelay) => {
   const { hep } = live.settings
   const traces = hep === undefined ? Layer.empty : HepSender.layer(hep)
-  // From the top: who is told, the admin API, which answers while the relay drains, and what they are about.
-  return Layer.effectDiscard(start(live.settings, own, end)).pipe(
+  // Layers close from the top: the start's finalizer, then the admin API and traces, then the relay.
+  return Layer.effectDiscard(start(live.settings, provided, end)).pipe(
     Layer.provide([adminApi(live), traces]),
-    // What is exported last is what there was at the end.
+    // Closes after the layers above, so that the last export has the final numbers.
     Layer.provideMerge(Layer.provideMerge(Telemetry.layerMetrics(), Metrics.layer)),
-    // The relay serves from here on, whether or not the start gets to its end.
-    Layer.provideMerge(Layer.provideMerge(Layer.effectDiscard(Effect.addFinalizer(() => end)), liveRelay(live, own))),
+    // The relay serves from here on, so it must end in order even if `start` does not complete.
+    Layer.provideMerge(
+      Layer.provideMerge(Layer.effectDiscard(Effect.addFinalizer(() => end)), liveRelay(live, provided))
+    ),
     Layer.provideMerge(Reload.layer(live)),
     Layer.provide(Telemetry.layerSpans())
   )
 }
 
-/** With settings that were read before, and nothing of a program's own. */
+/** The service with settings that were already read, and no provided services. */
 export const layerWith = (settings: SettingsShape, end: End) =>
   Layer.unwrap(Effect.map(makeLive(settings), (live) => layerOf(live, {}, end))).pipe(Layer.provide(layerForgiving))
 
-/** With the settings of the environment. */
+/** The service with the settings of the environment, and the services that the program provides. */
 export const layer = Layer.unwrap(Effect.gen(function*() {
-  const own = yield* given
-  return layerOf(yield* makeLive(yield* Effect.provideService(Settings.read, Brought, broughtBy(own)), own), own)
+  const provided = yield* providedServices
+  return layerOf(
+    yield* makeLive(yield* Effect.provideService(Settings.read, ProvidedParts, providedParts(provided)), provided),
+    provided
+  )
 })).pipe(Layer.provide([NodeFileSystem.layer, layerForgiving]))

@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import { isLoopback } from "../../../net/Hosts.ts"
 import { canonicalHost } from "../../../protocol/Uri.ts"
-import { Brought } from "../Brought.ts"
 import { printSocket } from "../codecs/Addresses.ts"
 import type { Problems } from "../Problems.ts"
+import { ProvidedParts } from "../ProvidedParts.ts"
 import type { Values } from "../Table.ts"
 import { readTls, type TlsFiles, type TlsFromFiles } from "../TlsFiles.ts"
 import type { Addresses } from "./Addresses.ts"
@@ -41,7 +41,7 @@ export const tlsOf = Effect.fnUntraced(function*(
     problems.add("tlsKey", "is needed, since MSRP_TLS_CERT is set")
   } else if (files.cert.length !== files.key.length) {
     problems.add("tlsKey", `has ${files.key.length} files, and MSRP_TLS_CERT has ${files.cert.length}`)
-  } else if (files.cert.length === 0 && secure.length > 0 && !(yield* Brought).certificates) {
+  } else if (files.cert.length === 0 && secure.length > 0 && !(yield* ProvidedParts).certificates) {
     if (outside === undefined) {
       const addressed = [...uris.filter(({ scheme }) => scheme === "msrps"), ...secure]
       selfSigned = [...new Set(addressed.map(({ host }) => canonicalHost(host)))]

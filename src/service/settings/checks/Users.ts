@@ -11,9 +11,9 @@ import type { HttpOptions } from "../../../credentials/Http.ts"
 import type { SqlOptions, SubscriberTable } from "../../../credentials/Sql.ts"
 import { isLoopback } from "../../../net/Hosts.ts"
 import { canonicalHost } from "../../../protocol/Uri.ts"
-import { Brought } from "../Brought.ts"
 import { type ConfiguredUser, type Source, type SourceOf, SOURCES } from "../codecs/Users.ts"
 import type { Problems } from "../Problems.ts"
+import { ProvidedParts } from "../ProvidedParts.ts"
 import { type Values, variables } from "../Table.ts"
 import { readOctets } from "../TextFile.ts"
 import type { Addresses } from "./Addresses.ts"
@@ -92,7 +92,7 @@ export const usersOf = Effect.fnUntraced(function*(
     warnings: unusedWith(used, values)
   }
   if (wanted.every(({ source }) => source === "memory") && values.users === undefined) {
-    if ((yield* Brought).users) return { ...users, credentials: { _tag: "Memory", users: [] } }
+    if ((yield* ProvidedParts).users) return { ...users, credentials: { _tag: "Memory", users: [] } }
     if (!isUntouched(values, problems) && !isForDemo(values, addresses)) {
       problems.add("users", "is needed: nobody could log in without users")
       return undefined

@@ -1,4 +1,4 @@
-/** What a program brings of its own in the place of what the settings would make: whatever is provided to the service is used. */
+/** Services that a program provides to the service layer. Each is used instead of the one that the settings would make. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -11,10 +11,10 @@ import { SessionRepo } from "../SessionRepo.ts"
 import { SocketSelector } from "../SocketSelector.ts"
 import { Transport } from "../Transport.ts"
 import type { SettingsShape } from "./Settings.ts"
-import type { Brought } from "./settings/Brought.ts"
+import type { ProvidedParts } from "./settings/ProvidedParts.ts"
 import { type Variables, variables } from "./settings/Table.ts"
 
-export interface Given {
+export interface ProvidedServices {
   readonly authenticator?: Authenticator["Service"] | undefined
   readonly codec?: Codec["Service"] | undefined
   readonly credentials?: Credentials["Service"] | undefined
@@ -24,14 +24,14 @@ export interface Given {
   readonly transport?: Transport["Service"] | undefined
 }
 
-/** What is there of each. */
-export const given: Effect.Effect<Given> = Effect.map(Effect.context(), (context) => {
+/** The services found in the context. */
+export const providedServices: Effect.Effect<ProvidedServices> = Effect.map(Effect.context(), (context) => {
   const of = <I, S>(key: Context.Key<I, S>): S | undefined => Option.getOrUndefined(Context.getOption(context, key))
   return {
     authenticator: of(Authenticator),
     codec: of(Codec),
     credentials: of(Credentials),
-    // A reference is always there: has somebody set it.
+    // A reference always has a value: only one that was provided is in the map.
     resolver: context.mapUnsafe.has(Resolver.key) ? Context.get(context, Resolver) : undefined,
     sessions: of(SessionRepo),
     selector: of(SocketSelector),
@@ -41,7 +41,7 @@ export const given: Effect.Effect<Given> = Effect.map(Effect.context(), (context
 
 type Key = keyof Variables
 
-const names: { readonly [K in keyof Given]-?: string } = {
+const names: { readonly [K in keyof ProvidedServices]-?: string } = {
   authenticator: "Authenticator",
   codec: "Codec",
   credentials: "Credentials",
@@ -53,8 +53,8 @@ const names: { readonly [K in keyof Given]-?: string } = {
 
 const ofUsers = (Object.keys(variables) as Array<Key>).filter((key) => variables[key].group === "Users")
 
-/** Variables that only say how the settings would make it. */
-const concerned: { readonly [K in keyof Given]: ReadonlyArray<Key> } = {
+/** Variables that have no effect when the service is provided. */
+const variablesReplacedBy: { readonly [K in keyof ProvidedServices]: ReadonlyArray<Key> } = {
   authenticator: ["algorithms", "nonceExpire", "realmsWithoutMd5", "freeFailuresPerUser", "freeFailuresPerAddress"],
   credentials: ofUsers.filter((key) => key !== "credentialsCheck"),
   resolver: ["dnsServers"],
@@ -76,26 +76,28 @@ const concerned: { readonly [K in keyof Given]: ReadonlyArray<Key> } = {
   ]
 }
 
-/** What its settings need not say. */
-export const broughtBy = ({ authenticator, credentials, transport }: Given): Brought => ({
+/** The parts that the settings need not configure. */
+export const providedParts = ({ authenticator, credentials, transport }: ProvidedServices): ProvidedParts => ({
   certificates: transport !== undefined,
   users: (credentials ?? authenticator) !== undefined
 })
 
-/** The services that the program brings, as their keys are called. */
-export const namesOf = (own: Given): ReadonlyArray<string> =>
-  (Object.keys(names) as Array<keyof Given>).flatMap((key) => own[key] === undefined ? [] : [names[key]])
+/** Names of the provided services, such as `Credentials`. */
+export const serviceNames = (provided: ProvidedServices): ReadonlyArray<string> =>
+  (Object.keys(names) as Array<keyof ProvidedServices>).flatMap((key) =>
+    provided[key] === undefined ? [] : [names[key]]
+  )
 
-/** Says of each variable that is set and does nothing, since the program brings something of its own, that it is so. */
-export const unusedWith = (own: Given, settings: SettingsShape): ReadonlyArray<string> => {
+/** A warning for each variable that is set but has no effect because of a provided service. */
+export const unusedVariables = (provided: ProvidedServices, settings: SettingsShape): ReadonlyArray<string> => {
   const texts = Redacted.value(settings.texts)
   const told = new Map<Key, string>()
   const tell = (keys: ReadonlyArray<Key>, name: string): void => {
     for (const key of keys) if (texts.has(key) && !told.has(key)) told.set(key, name)
   }
-  for (const key of Object.keys(names) as Array<keyof Given>) {
-    if (own[key] !== undefined) tell(concerned[key] ?? [], names[key])
+  for (const key of Object.keys(names) as Array<keyof ProvidedServices>) {
+    if (provided[key] !== undefined) tell(variablesReplacedBy[key] ?? [], names[key])
   }
-  if (own.authenticator !== undefined && own.credentials === undefined) tell(ofUsers, names.authenticator)
+  if (provided.authenticator !== undefined && provided.credentials === undefined) tell(ofUsers, names.authenticator)
   return [...told].map(([key, name]) => `${variables[key].variable} is not used: the program brings its own ${name}`)
 }
