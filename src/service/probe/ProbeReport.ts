@@ -1,38 +1,38 @@
-/** How a probe is told: in lines, with a bar for each file on a terminal, or as one JSON document. */
+/** Reports of a probe: a line for each step, with a bar for each file on a terminal, or one JSON document. */
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 
-/** A step that is over. */
+/** A completed step. */
 export interface ProbeStep {
   readonly name: string
   readonly ok: boolean
-  /** Milliseconds that it took. */
+  /** Duration in milliseconds. */
   readonly millis: number
-  /** What else was seen; empty for nothing. */
+  /** What else was seen; may be empty. */
   readonly detail: string
 }
 
-/** What became of all steps. */
+/** The result of all steps. */
 export interface ProbeVerdict {
   readonly relay: string
   readonly user: string
-  /** Milliseconds of all steps. */
+  /** Duration of all steps in milliseconds. */
   readonly millis: number
   readonly steps: ReadonlyArray<ProbeStep>
-  /** What is wrong; undefined when the relay works. */
+  /** The step that failed and why; undefined if all succeeded. */
   readonly failure: string | undefined
 }
 
 export interface ProbeReport {
   readonly began: (relay: string) => Effect.Effect<void>
-  /** So many octets of a file have been given to the connection. */
+  /** Called as a file is sent, with the octets given to the connection and the size of the file. */
   readonly moved: (octets: number, size: number) => Effect.Effect<void>
   readonly step: (step: ProbeStep) => Effect.Effect<void>
   readonly ended: (verdict: ProbeVerdict) => Effect.Effect<void>
 }
 
-/** Where bars are drawn. */
+/** The terminal on which bars are drawn. */
 export interface BarOutput {
   readonly columns: number
   readonly write: (text: string) => unknown
@@ -41,24 +41,24 @@ export interface BarOutput {
 /** Milliseconds between two drawings of a bar. */
 const REDRAW = 100
 
-/** Columns of a bar at most. */
+/** Maximum width of a bar in columns. */
 const MAX_BAR = 40
 
 const CLEAR = "\r\u001b[K"
 
-/** `[#####.....]  50 %  10.0 of 20.0 MiB`; without the bar itself where that is too much. */
+/** `[#####.....]  50 %  10.0 of 20.0 MiB`; without the bar if there are too few columns. */
 export const barOf = (octets: number, size: number, columns: number): string => {
   const part = size === 0 ? 1 : Math.min(1, octets / size)
   const mebi = (count: number): string => (count / 1_048_576).toFixed(1)
   const text = ` ${String(Math.floor(part * 100)).padStart(3)} %  ${mebi(octets)} of ${mebi(size)} MiB`
-  // The last column stays free: some terminals would begin another line.
+  // The last column stays free, because some terminals would wrap the line.
   const width = Math.min(MAX_BAR, columns - text.length - 3)
   if (width < 10) return text.trim().slice(0, Math.max(0, columns - 1))
   const full = Math.floor(part * width)
   return `[${"#".repeat(full)}${".".repeat(width - full)}]${text}`
 }
 
-/** A line for each step; a bar while a file is under way, if there is where to draw it. */
+/** Prints a line for each step, and draws a bar on `output`, if given, while a file is sent. */
 export const inLines = (output?: BarOutput): ProbeReport => {
   let drawn = -Infinity
   let isDrawn = false
@@ -90,7 +90,7 @@ export const inLines = (output?: BarOutput): ProbeReport => {
   }
 }
 
-/** One document at the end. */
+/** Prints one JSON document at the end. */
 export const asJson: ProbeReport = {
   began: () => Effect.void,
   moved: () => Effect.void,

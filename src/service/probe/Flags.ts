@@ -1,0 +1,62 @@
+/** The flags of `msrp-relay probe`. */
+import * as ByteSize from "effect/ByteSize"
+import * as Flag from "effect/cli/Flag"
+import * as Option from "effect/Option"
+import { passwordFlags } from "../Password.ts"
+import { parseRelay } from "./Target.ts"
+
+/** Octets, from a number alone or a size with a unit. */
+const parseSize = (text: string): Option.Option<number> =>
+  /^\d{1,15}$/.test(text)
+    ? Option.some(Number(text))
+    : Option.flatMap(ByteSize.fromString(text), ByteSize.toNumber)
+
+export const probeFlags = {
+  relay: Flag.String("relay").pipe(
+    Flag.withDescription(
+      "The relay: msrp:// for TCP, msrps:// for TLS (port 2855 when absent); " +
+        "ws:// and wss:// for WebSocket, with the path (port 80 and 443 when absent)"
+    ),
+    Flag.withMetavar("URI"),
+    Flag.withDefault("msrp://localhost:2855"),
+    Flag.filterMap(
+      parseRelay,
+      () => "the URI of a relay, such as msrps://relay.example.com:2855 or wss://relay.example.com/msrp"
+    )
+  ),
+  user: Flag.String("user").pipe(
+    Flag.withDescription("User to log in as; `demo` when absent"),
+    Flag.withMetavar("NAME"),
+    Flag.withDefault("demo")
+  ),
+  ...passwordFlags,
+  ca: Flag.String("ca").pipe(
+    Flag.withDescription(
+      "File of certificates (PEM) that vouch for the relay's, instead of those that Node.js knows"
+    ),
+    Flag.withMetavar("PATH"),
+    Flag.optional
+  ),
+  insecure: Flag.Boolean("insecure").pipe(
+    Flag.withoutNegation,
+    Flag.withDescription("Take a self-signed certificate, whatever name it is for"),
+    Flag.withDefault(false)
+  ),
+  json: Flag.Boolean("json").pipe(
+    Flag.withoutNegation,
+    Flag.withDescription("Print one JSON document at the end"),
+    Flag.withDefault(false)
+  ),
+  size: Flag.String("size").pipe(
+    Flag.withMetavar("SIZE"),
+    Flag.withDescription("Size of the file that is sent each way, such as 20MB; 1 MiB when absent"),
+    Flag.withDefault("1 MiB"),
+    Flag.filterMap(parseSize, () => "a size, such as 500000, 20MB or 1.5GiB")
+  ),
+  timeout: Flag.Int("timeout").pipe(
+    Flag.withDescription("Seconds without progress after which a step fails; 10 when absent"),
+    Flag.withMetavar("SECONDS"),
+    Flag.withDefault(10),
+    Flag.filter((seconds) => seconds > 0, () => "one second or more")
+  )
+}
