@@ -1,5 +1,5 @@
 /** The meaning of each event, what to do about it, and its fields. The tables of docs/log.md are made of this. */
-import { type EventMessage, eventMessages } from "./RelayEvent.ts"
+import type { EventMessage } from "./RelayEvent.ts"
 
 /** All fields. Durations are in seconds, sizes in octets. */
 export const fieldMeanings = {
@@ -133,23 +133,4 @@ export const eventTable: Readonly<Record<EventMessage, EventRow>> = {
     always: ["connection", "remote", "transport", "reason", "seconds", "octetsIn", "octetsOut"],
     sometimes: ["session", "user", "realm", "listener", "party"]
   }
-}
-
-/** The two tables in Markdown: of the events, and of their fields. */
-export const eventMarkdown = (): string => {
-  const named = (names: ReadonlyArray<string>): string => names.map((name) => `\`${name}\``).join(", ")
-  const events = eventMessages.map((message) => {
-    const { advice, always, level, meaning, sometimes } = eventTable[message]
-    return `| \`${message}\` | ${level} | ${meaning} | ${named(always)}; if known ${named(sometimes)} | ${advice} |`
-  })
-  const fields = Object.entries(fieldMeanings).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`)
-  return [
-    "| message | level | what it means | fields | what to do |",
-    "| --- | --- | --- | --- | --- |",
-    ...events,
-    "",
-    "| field | what it is |",
-    "| --- | --- |",
-    ...fields
-  ].join("\n")
 }

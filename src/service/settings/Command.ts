@@ -5,7 +5,7 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { envExample, envExampleOf } from "./Document.ts"
+import { envExample, envExampleOf } from "./EnvExample.ts"
 import { suggestion } from "./Suggest.ts"
 
 /** No variable has this in its name. */

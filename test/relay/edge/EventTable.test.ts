@@ -3,9 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync } from "node:fs"
 import { eventMessages } from "../../../src/Relay.ts"
 import { closeReasons } from "../../../src/relay/Closing.ts"
-import { eventMarkdown, eventTable, fieldMeanings } from "../../../src/relay/edge/EventTable.ts"
+import { eventTable, fieldMeanings } from "../../../src/relay/edge/EventTable.ts"
 import * as Loss from "../../../src/relay/Loss.ts"
 import { sessionEnds } from "../../../src/relay/Session.ts"
+import { eventTables } from "../../documents/made/events.ts"
 
 const root = new URL("../../../", import.meta.url).pathname
 const file = (path: string): string => readFileSync(root + path, "utf8")
@@ -14,7 +15,7 @@ const docs = file("docs/log.md")
 /** A table without what the formatter makes of it. */
 const plain = (text: string): string => text.replaceAll(/ +/g, " ").replaceAll(/-+/g, "-").trim()
 
-const AGAIN = "node -e \"import('./src/relay/edge/EventTable.ts').then((m) => console.log(m.eventMarkdown()))\""
+const AGAIN = "node -e \"import('./test/documents/made/events.ts').then((m) => console.log(m.eventTables()))\""
 
 /** All of the program's own code. */
 const sources = readdirSync(`${root}src`, { recursive: true, encoding: "utf8" })
@@ -24,7 +25,7 @@ const sources = readdirSync(`${root}src`, { recursive: true, encoding: "utf8" })
 describe("docs/log.md", () => {
   it("has the table of events and that of their fields", () => {
     const between = /<!-- events -->([^]*)<!-- \/events -->/.exec(docs)?.[1] ?? ""
-    assert.strictEqual(plain(between), plain(eventMarkdown()), `between its marks: ${AGAIN}`)
+    assert.strictEqual(plain(between), plain(eventTables()), `between its marks: ${AGAIN}`)
   })
 
   it("tells of each event its fields, in the order of all fields, and no field is of no event", () => {

@@ -1,4 +1,4 @@
-/** The variables as text, so that no document tells anything else than what is read. */
+/** `.env.example`, made from the table of settings. */
 import { secretVariables } from "./SecretFiles.ts"
 import { settingsTable } from "./Table.ts"
 import type { Setting, SettingGroup } from "./Variable.ts"
@@ -20,10 +20,10 @@ const HEADING = `\
 # The relay (MSRP_ENV_FILE, else .env), Docker and systemd want values as they are here; a shell wants quotes around some of them.
 `
 
-/** A file of variables, `.env.example`: every one, commented out, with its default or an example. */
+/** Every variable, commented out, with its default or an example. */
 export const envExample = (): string => HEADING + envExampleOf(() => true)
 
-/** The same of some of them, without what is said of all; empty when there are none. */
+/** The chosen settings, without the heading; empty if there are none. */
 export const envExampleOf = (chosen: (setting: Setting) => boolean): string =>
   groups(chosen).map(([group, settings]) =>
     `\n# ---- ${group}\n${settings.map((setting) => `\n${envLines(setting).join("\n")}\n`).join("")}`
@@ -46,25 +46,3 @@ const wrap = (text: string): ReadonlyArray<string> => {
   }
   return lines
 }
-
-/** Tables of all variables in Markdown, one for each group, under a heading each. */
-export const markdownTables = (): string =>
-  groups().map(([group, settings]) =>
-    [
-      `## ${group}`,
-      "",
-      "| Variable | Default | Meaning | Must be | Reload |",
-      "| --- | --- | --- | --- | --- |",
-      ...settings.map((setting) => {
-        const opensips = setting.opensips === undefined ? "" : ` OpenSIPS: \`${setting.opensips}\`.`
-        const cells = [
-          `\`${setting.variable}\``,
-          setting.default === undefined ? setting.absent : `\`${setting.default}\``,
-          `${setting.meaning}${opensips}`,
-          `${setting.expects}; \`${setting.example}\``,
-          setting.reload
-        ]
-        return `| ${cells.join(" | ")} |`
-      })
-    ].join("\n")
-  ).join("\n\n")

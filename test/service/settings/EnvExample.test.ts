@@ -4,15 +4,20 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import { settingsTable } from "../../../src/service/Settings.ts"
-import { envExample, markdownTables } from "../../../src/service/settings/Document.ts"
+import { envExample } from "../../../src/service/settings/EnvExample.ts"
+import { settingTables } from "../../documents/made/settings.ts"
 
 describe("documents", () => {
   const file = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8")
-  const again = (path: string, what: string) =>
-    `${path} is not what src/service/settings/Document.ts makes; write ${what} into it`
+  const again = (path: string, source: string, what: string) =>
+    `${path} is not what ${source} makes; write ${what} into it`
 
   it(".env.example is made from the table", () => {
-    assert.strictEqual(file(".env.example"), envExample(), again(".env.example", "envExample()"))
+    assert.strictEqual(
+      file(".env.example"),
+      envExample(),
+      again(".env.example", "src/service/settings/EnvExample.ts", "envExample()")
+    )
   })
 
   it(".env.example can be read when all of it is uncommented", async () => {
@@ -34,8 +39,8 @@ describe("documents", () => {
     const plain = (text: string) => text.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---")
     assert.include(
       plain(file("docs/configuration.md")),
-      plain(markdownTables()),
-      again("docs/configuration.md", "markdownTables()")
+      plain(settingTables()),
+      again("docs/configuration.md", "test/documents/made/settings.ts", "settingTables()")
     )
   })
 })

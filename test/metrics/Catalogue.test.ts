@@ -1,8 +1,8 @@
-/** The document says what is published. */
+/** The names of metrics, and the document made from them. */
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { families } from "../../src/metrics/Catalogue.ts"
-import { markdownTables } from "../../src/metrics/Document.ts"
+import { metricTables } from "../documents/made/metrics.ts"
 
 describe("docs/metrics.md", () => {
   it("has the tables of all metrics", () => {
@@ -10,8 +10,8 @@ describe("docs/metrics.md", () => {
     const plain = (text: string) => text.replaceAll(/ {2,}/g, " ").replaceAll(/-{3,}/g, "---")
     assert.include(
       plain(readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8")),
-      plain(markdownTables()),
-      "docs/metrics.md is not what src/metrics/Document.ts makes; write markdownTables() into it"
+      plain(metricTables()),
+      "docs/metrics.md is not what test/documents/made/metrics.ts makes; write metricTables() into it"
     )
   })
 })

@@ -1,9 +1,9 @@
-/** The metrics as text, so that the document tells nothing else than what is published. */
-import { catalogue } from "./Catalogue.ts"
-import type { Family } from "./Family.ts"
+/** The tables of docs/metrics.md, made from the metrics that the relay publishes. */
+import { catalogue } from "../../../src/metrics/Catalogue.ts"
+import type { Family } from "../../../src/metrics/Family.ts"
 
-/** Tables of all metrics in Markdown, one for each group, under a heading each. */
-export const markdownTables = (): string =>
+/** All metrics in Markdown: a heading and a table for each group. */
+export const metricTables = (): string =>
   catalogue.map(([group, families]) =>
     [
       `## ${group}`,
