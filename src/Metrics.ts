@@ -23,14 +23,7 @@ import type { Sources } from "./metrics/Sources.ts"
 import { Relay } from "./Relay.ts"
 
 export { LogCounters } from "./logging/LogCounters.ts"
-
-/**
- * The content type of the page (Prometheus' text format).
- *
- * @category constants
- * @since 0.2.0
- */
-export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+export { CONTENT_TYPE } from "./metrics/ContentType.ts"
 
 /**
  * The metrics of a relay, while the layer lives.

@@ -7,6 +7,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { CONTENT_TYPE } from "../metrics/ContentType.ts"
 import * as Model from "./Model.ts"
 import {
   BadRequest,
@@ -44,9 +45,6 @@ export class TimeLimit extends HttpApiMiddleware.Service<TimeLimit>()("msrp-rela
 const told = (summary: string, description?: string) =>
   OpenApi.annotations({ summary, ...description === undefined ? {} : { description } })
 
-/** Content type of the Prometheus text format. */
-export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 const health = HttpApiGroup.make("health", { topLevel: true }).add(
   HttpApiEndpoint.get("healthz", "/healthz", { success: Model.Healthy })
     .annotateMerge(told("The process answers")),
@@ -70,7 +68,7 @@ const seeing = HttpApiGroup.make("seeing", { topLevel: true }).add(
   HttpApiEndpoint.get("recent", "/recent", { success: Model.Events })
     .annotateMerge(told("Sessions and connections that ended lately, and why", "The latest is last.")),
   HttpApiEndpoint.get("metrics", "/metrics", {
-    success: Schema.String.pipe(HttpApiSchema.asText({ contentType: METRICS_TYPE })),
+    success: Schema.String.pipe(HttpApiSchema.asText({ contentType: CONTENT_TYPE })),
     error: NotAvailable
   }).annotateMerge(told("Metrics for Prometheus"))
 ).middleware(TimeLimit).middleware(Authorization)
