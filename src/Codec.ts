@@ -7,8 +7,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { isOptionalCount } from "./options/OptionalCount.ts"
 import { type OptionProblem, OptionsError } from "./options/OptionsError.ts"
-import { isWhole } from "./options/Whole.ts"
 import { Decoder, type FrameDecoder, type FrameSink } from "./protocol/Decoder.ts"
 import { encodeRequest, encodeResponse, type RequestParts, type ResponseParts } from "./protocol/Encoder.ts"
 import { defaultFrameLimits, type FrameLimits } from "./protocol/FrameLimits.ts"
@@ -68,7 +68,7 @@ export class Codec extends Context.Service<Codec, {
       )
     ) {
       if (!Object.hasOwn(all, option)) problems.push({ option, problem: "is no option" })
-      else if (!isWhole(limit)) problems.push({ option, problem: "must be a whole number above 0" })
+      else if (!isOptionalCount(limit)) problems.push({ option, problem: "must be a whole number above 0" })
       else if (limit !== undefined) all[option] = limit
     }
     if (problems.length > 0) throw new OptionsError({ layer: "Codec", problems })

@@ -16,10 +16,10 @@ import { Authenticator } from "./Authenticator.ts"
 import { Codec } from "./Codec.ts"
 import { makeBoundedLog } from "./logging/BoundedLog.ts"
 import { networkOf } from "./net/Network.ts"
+import { checkEffectCopy } from "./options/EffectCopy.ts"
 import { follow, type Live } from "./options/Live.ts"
-import { oneEffect } from "./options/OneEffect.ts"
 import type { OptionsError } from "./options/Options.ts"
-import { wrongRelayOptions } from "./options/Relay.ts"
+import { wrongRelayOptions } from "./options/RelayOptions.ts"
 import { canonicalHost, formatUri, type MsrpUri, parseUri } from "./protocol/Uri.ts"
 import type { RelayCounters } from "./relay/Counters.ts"
 import { clockTimers } from "./relay/edge/ClockTimers.ts"
@@ -225,7 +225,7 @@ export class Relay extends Context.Service<Relay, {
     Relay,
     TransportError | OptionsError,
     Transport | Codec | SessionRepo | Authenticator | SocketSelector
-  > => Layer.effect(Relay, Effect.andThen(oneEffect, make(options)))
+  > => Layer.effect(Relay, Effect.andThen(checkEffectCopy, make(options)))
 
   /** `layer` with options from a `Config`. */
   static readonly layerConfig = (config: Config.Config<Live<RelayOptions>>): Layer.Layer<

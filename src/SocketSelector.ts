@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { follow, type Live } from "./options/Live.ts"
 import { checkOptions, declared, func, type OptionsError, wrongOrUnknown } from "./options/Options.ts"
-import { socket as socketSchema, sockets as socketsSchema } from "./options/Relay.ts"
+import { socket as socketSchema, sockets as socketsSchema } from "./options/RelayOptions.ts"
 import type { SocketRequest, SocketRule } from "./selector/SocketRules.ts"
 import type { LocalSocket } from "./Transport.ts"
 

@@ -8,8 +8,8 @@ import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { checkEffectCopy } from "./options/EffectCopy.ts"
 import type { Live } from "./options/Live.ts"
-import { oneEffect } from "./options/OneEffect.ts"
 import type { OptionsError } from "./options/Options.ts"
 import * as NodeTransport from "./transport/NodeTransport.ts"
 import { make as makeTestNetwork, TestNetwork, type TestOptions } from "./transport/testing/TestNetwork.ts"
@@ -81,7 +81,7 @@ export class Transport extends Context.Service<Transport, TransportShape>()("msr
   static readonly layerNode = (
     options: Live<NodeTransport.NodeOptions> = {}
   ): Layer.Layer<Transport, TransportError | OptionsError> =>
-    Layer.effect(Transport, Effect.andThen(oneEffect, NodeTransport.make(options)))
+    Layer.effect(Transport, Effect.andThen(checkEffectCopy, NodeTransport.make(options)))
 
   /** `layerNode` with options from a configuration. */
   static readonly layerNodeConfig = (

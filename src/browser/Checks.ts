@@ -5,7 +5,7 @@
 import { isMediaType } from "../client/MediaType.ts"
 import { MAX_URIS, PATHS } from "../client/PathLimits.ts"
 import { isUtf8Line, toUtf8 } from "../client/Utf8.ts"
-import { isWhole } from "../options/Whole.ts"
+import { isOptionalCount } from "../options/OptionalCount.ts"
 import { isRefusal } from "../protocol/Status.ts"
 import type { ConnectOptions, SendOptions, SessionOptions } from "./Api.ts"
 import { MsrpError } from "./MsrpError.ts"
@@ -52,7 +52,7 @@ export const checkConnect = (options: ConnectOptions): void => {
   check(isText(password), "password", "text")
   check(isFunction(credentials), "credentials", "a function")
   check(isText(relay), "relay", "text")
-  check(isWhole(expires), "expires", "a whole number above 0")
+  check(isOptionalCount(expires), "expires", "a whole number above 0")
   check(isSignal(signal), "signal", "an AbortSignal")
 }
 
@@ -61,7 +61,7 @@ export const checkSession = (options: SessionOptions): void => {
   const { accept, maxSize } = options
   const isList = Array.isArray(accept) && accept.every((type) => typeof type === "string")
   check(accept === undefined || isList, "accept", "a list of text")
-  check(maxSize === Infinity || isWhole(maxSize), "maxSize", "a whole number above 0")
+  check(maxSize === Infinity || isOptionalCount(maxSize), "maxSize", "a whole number above 0")
 }
 
 export const checkPeer = (path: unknown): void => check(isText(path), "peer", "text")

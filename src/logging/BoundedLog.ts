@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { networkOf } from "../net/Network.ts"
-import { Bounded } from "./Bounded.ts"
+import { HasOwnBudget } from "./HasOwnBudget.ts"
 import { LineBudget } from "./LineBudget.ts"
 import { LogCounters } from "./LogCounters.ts"
 
@@ -22,7 +22,7 @@ export const tellHeldBack = Effect.fnUntraced(function*(
       ({ kind, lines }) => Effect.annotateLogs(log("more of the same was not logged"), { what: kind, lines }),
       { discard: true }
     )
-  ).pipe(Effect.provideService(Bounded, true))
+  ).pipe(Effect.provideService(HasOwnBudget, true))
   yield* Effect.addFinalizer(() => tell)
   yield* tell.pipe(Effect.delay(HELD_BACK), Effect.forever, Effect.forkScoped)
 })
@@ -38,7 +38,7 @@ export const makeBoundedLog: Effect.Effect<BoundedLog, never, Scope.Scope> = Eff
   return (line, kind, address) =>
     Effect.suspend(() =>
       budget.admits(kind, networkOf(address), monotonicMillis(clock))
-        ? Effect.provideService(line, Bounded, true)
+        ? Effect.provideService(line, HasOwnBudget, true)
         : Effect.void
     )
 })

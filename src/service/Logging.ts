@@ -7,8 +7,8 @@ import type * as LogLevel from "effect/LogLevel"
 import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import { Console as NodeConsole } from "node:console"
-import { Bounded } from "../logging/Bounded.ts"
 import { tellHeldBack } from "../logging/BoundedLog.ts"
+import { HasOwnBudget } from "../logging/HasOwnBudget.ts"
 import { LineBudget } from "../logging/LineBudget.ts"
 import { LogCounters } from "../logging/LogCounters.ts"
 import { LiveLevel, LogLevels } from "../logging/LogLevels.ts"
@@ -48,7 +48,7 @@ const within = (
   Logger.make((options) => {
     const { date, fiber, logLevel, message } = options
     if (!live.enables(logLevel)) return
-    if (!DETAILS.has(logLevel) && !fiber.getRef(Bounded)) {
+    if (!DETAILS.has(logLevel) && !fiber.getRef(HasOwnBudget)) {
       const address = networkOf(addressOf(fiber.getRef(References.CurrentLogAnnotations)))
       if (!budget.admits(kindOf(message), address, date.getTime())) return
     }
@@ -83,7 +83,7 @@ export const layerStandardOutput: Layer.Layer<never, never, Settings> = Layer.un
     const console = new NodeConsole({ stdout: output, stderr: output })
     const lines = Layer.provideMerge(layer, Layer.succeed(Console.Console, console))
     const told = LogOutput.tellLost(output).pipe(
-      Effect.provideService(Bounded, true),
+      Effect.provideService(HasOwnBudget, true),
       Effect.delay(LOST),
       Effect.forever,
       Effect.forkScoped

@@ -26,7 +26,7 @@ import {
 import { Reload } from "./Reload.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 import { ProvidedParts } from "./settings/ProvidedParts.ts"
-import { tellStart } from "./Start.ts"
+import { tellStart } from "./StartLog.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /** The relay with live settings, and with the services that the program provides. */

@@ -1,21 +1,21 @@
-/** What ends the service besides the first SIGTERM, SIGINT or SIGQUIT, and what does not. */
+/** Signals to the running service, and the end of the npm process that started it. */
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import { IDLE, nothing, PARENT, releaseEnd } from "./FirstSignals.ts"
+import { IDLE, nothing, PARENT, releaseEnd } from "./EarlySignals.ts"
 
-/** Between two looks whether the npm that started the service is still there. */
+/** Time between two checks that the npm process that started the service still exists. */
 const PARENT_CHECK = "1 second"
 
-/** Milliseconds in which npm and the terminal or manager above it pass on one and the same signal. */
+/** Milliseconds in which a second signal may be the same one, sent both by the terminal (or process manager) and by npm. */
 const SAME = 1000
 
 const ENDING = { SIGINT: 130, SIGTERM: 143 } as const
 
-/** A signal ends what it does in order. */
+/** Whether a signal ends the service in order. */
 export let endsInOrder = false
 
-/** Milliseconds of the process when the first of them came. */
+/** Uptime of the process in milliseconds when the first ending signal came. */
 let first: number | undefined
 
 const on = (signal: NodeJS.Signals, listener: () => void): Effect.Effect<void, never, Scope.Scope> =>
@@ -24,13 +24,13 @@ const on = (signal: NodeJS.Signals, listener: () => void): Effect.Effect<void, n
     () => Effect.sync(() => void process.off(signal, listener))
   )
 
-/** Started by `npm start`, which knows of no other end than its own. */
+/** Whether the service was started by an npm script, which may end without signalling it. */
 const isBelowNpm = (): boolean => process.env["npm_lifecycle_event"] !== undefined
 
 /**
- * From now on the first signal ends the service in order, as whoever runs it sees to, and a second one ends the process at
- * once. Below npm a signal may come twice, from whoever sent it and from npm. SIGQUIT counts as SIGTERM, since it would end
- * the process without a word. A hang-up ends nothing, nor does what is for other programs.
+ * Installs the signal handlers of the service. The first SIGINT or SIGTERM ends it in order, through the runtime that runs it;
+ * a second one ends the process at once. Under npm, one signal may arrive twice. SIGQUIT is handled as SIGTERM, because its
+ * default action would dump core without a log line. SIGHUP and signals meant for other programs do not end the service.
  */
 export const takeSignals: Effect.Effect<void> = Effect.sync(() => {
   endsInOrder = true
@@ -42,27 +42,27 @@ export const takeSignals: Effect.Effect<void> = Effect.sync(() => {
       else if (now - first >= same) process.exit(code)
     })
   }
-  // In the same turn: until the next one the start may have failed, or ended.
+  // Emitted synchronously, because in a later turn the start may have failed or ended.
   process.on("SIGQUIT", () => process.emit("SIGTERM", "SIGTERM"))
   for (const signal of IDLE) process.on(signal, nothing)
   releaseEnd()
 })
 
-/** Hang-ups from now on, of which one is remembered while nobody takes it: what they ask for is done once more, not for each. */
+/** Hang-ups (SIGHUP) from now on. The queue holds one: several hang-ups during a reload cause one further reload. */
 export const hangups: Effect.Effect<Queue.Dequeue<void>, never, Scope.Scope> = Effect.gen(function*() {
   const queue = yield* Queue.sliding<void>(1)
   yield* on("SIGHUP", () => void Queue.offerUnsafe(queue, undefined))
   return queue
 })
 
-/** npm may go without a word, and is who was told to end: then the service does too. */
+/** Ends the service when the npm process that started it is gone, because npm may end without passing the signal on. */
 export const followNpm: Effect.Effect<void, never, Scope.Scope> = Effect.suspend(() => {
   if (!isBelowNpm()) return Effect.void
   return Effect.sync(() => process.ppid).pipe(
     Effect.delay(PARENT_CHECK),
     Effect.repeat({ while: (now) => now === PARENT }),
     Effect.andThen(Effect.logWarning("npm is gone")),
-    // It may go because of the signal that has come here too: what that ends is not to be cut short.
+    // If the signal that ended npm has reached the service too, a second one would end the process at once.
     Effect.andThen(Effect.sync(() => first === undefined && process.kill(process.pid, "SIGTERM"))),
     Effect.forkScoped
   )

@@ -3,7 +3,7 @@
  * The command. Nothing runs before all that is imported here, and what that imports, has been loaded: so it is only what must
  * be there before the rest.
  */
-import { holdSignals } from "./FirstSignals.ts"
+import { holdSignals } from "./EarlySignals.ts"
 // oxlint-disable-next-line import/no-unassigned-import -- it is there for what it does
 import "./Heap.ts"
 // oxlint-disable-next-line import/no-unassigned-import -- it is there for what it does

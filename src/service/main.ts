@@ -5,14 +5,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import { defaultRelayLimits, Relay } from "../Relay.ts"
+import { type End, endOf, tellStopped } from "./EndLog.ts"
 import * as Logging from "./Logging.ts"
+import { watchPause } from "./PauseWatch.ts"
 import { Reload } from "./Reload.ts"
 import { layerWith } from "./Service.ts"
 import { Settings } from "./Settings.ts"
 import { exported } from "./settings/EnvFile.ts"
 import { followNpm, hangups, takeSignals } from "./Signals.ts"
-import { look } from "./StoodStill.ts"
-import { type End, endOf, tellStopped } from "./Stopped.ts"
 import * as Systemd from "./Systemd.ts"
 
 const announce = Effect.andThen(Systemd.status("serving"), Systemd.ready)
@@ -40,7 +40,7 @@ const service = Effect.gen(function*() {
   const whole = Effect.gen(function*() {
     const { reload } = yield* Reload
     yield* announce
-    yield* look.pipe(Effect.forever, Effect.forkScoped)
+    yield* watchPause.pipe(Effect.forever, Effect.forkScoped)
     yield* Queue.take(asked).pipe(
       Effect.andThen(Effect.ensuring(Effect.andThen(Systemd.reloading, reload), Systemd.ready)),
       Effect.catchCause((cause) => Effect.logError("the reload failed", cause)),

@@ -6,8 +6,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { monotonicMillis } from "../../clock/Monotonic.ts"
-import { Bounded } from "../../logging/Bounded.ts"
 import { tellHeldBack } from "../../logging/BoundedLog.ts"
+import { HasOwnBudget } from "../../logging/HasOwnBudget.ts"
 import { detailBounds, LineBudget } from "../../logging/LineBudget.ts"
 import { LogCounters } from "../../logging/LogCounters.ts"
 import { enabling } from "../../logging/LogLevels.ts"
@@ -52,6 +52,6 @@ export const makeEventLog = Effect.fnUntraced(function*(
   return (event) => {
     if (!isWritten(event.level) || !admits(event)) return
     const line = Effect.annotateLogs(logAt[event.level](event.message), event.fields)
-    run(Effect.provideService(line, Bounded, true))
+    run(Effect.provideService(line, HasOwnBudget, true))
   }
 })

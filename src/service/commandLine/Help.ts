@@ -7,7 +7,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { styleText } from "node:util"
-import { documentsFolder } from "../Documents.ts"
+import { documentsFolder } from "../DocumentsFolder.ts"
 
 /** Columns of what is no terminal, and of a terminal that is wider: longer lines are hard to read. */
 const WIDTH = 80

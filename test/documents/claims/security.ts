@@ -178,7 +178,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
       "relays are never reached without"
     ),
     proven(
-      "test/service/Start.test.ts",
+      "test/service/StartLog.test.ts",
       "never with one that is configured",
       "Passwords that were configured are never in it"
     ),

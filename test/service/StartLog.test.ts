@@ -4,7 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { Settings } from "../../src/service/Settings.ts"
-import { tellStart } from "../../src/service/Start.ts"
+import { tellStart } from "../../src/service/StartLog.ts"
 import { version } from "../../src/service/Version.ts"
 
 /** What is logged at the start with these settings, on a system with these limits. */

@@ -6,7 +6,7 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import { zeroCounters } from "../../src/relay/Counters.ts"
-import { endOf, tellStopped } from "../../src/service/Stopped.ts"
+import { endOf, tellStopped } from "../../src/service/EndLog.ts"
 
 describe("the end of the service", () => {
   it.effect("tells how many sessions and connections it took along, those too that are open still, and how long it was", () =>

@@ -1,4 +1,4 @@
-/** What is logged when the service has started: what it is, where it listens, what bounds it, and what is most likely not meant. */
+/** Log lines at start: version, listeners, limits, and warnings about settings that are probably mistakes. */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -15,8 +15,8 @@ import type { DemoUser, SettingsShape } from "./Settings.ts"
 import { version } from "./Version.ts"
 
 /**
- * One line, after those for a file of settings and for each warning; others for a demo user and the demo page. `sockets` are
- * those that are bound.
+ * Logs `serving`, after a line for the file of settings and one for each warning, and before those for the demo user and the
+ * demo page. `sockets` are the bound listeners.
  */
 export const tellStart = Effect.fnUntraced(function*(
   settings: SettingsShape,
@@ -44,7 +44,7 @@ export const tellStart = Effect.fnUntraced(function*(
   if (demoPage) yield* tellPage(demo, sockets)
 })
 
-/** Last, where it is seen. The password is in it that was told already, and never one that was configured. */
+/** Logged last, where it is easily seen. Contains the generated password of the demo user, never a configured one. */
 const tellPage = (demo: DemoUser | undefined, sockets: ReadonlyArray<LocalSocket>): Effect.Effect<void> => {
   const user = demo && { username: demo.username, password: Redacted.value(demo.password) }
   return Effect.logInfo("to try the relay, open this page in two tabs of a browser").pipe(
@@ -52,7 +52,7 @@ const tellPage = (demo: DemoUser | undefined, sockets: ReadonlyArray<LocalSocket
   )
 }
 
-/** Which other relays are admitted. */
+/** The admitted relays, for the log. */
 const peersText = (peers: SettingsShape["relay"]["relayPeers"] = "none", hasCa: boolean): string =>
   peers === "none"
     ? "none (MSRP_RELAY_PEERS says which)"

@@ -1,4 +1,4 @@
-/** That the process, or its machine, was stopped: many things end late or anew then, and nothing else tells why. */
+/** Detects that the process or its machine was suspended, which explains why many things then end late or start again. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,11 +6,11 @@ import { monotonicMillis } from "../clock/Monotonic.ts"
 
 const LOOK = Duration.seconds(1)
 
-/** Milliseconds that a look has to be late: a process that is only busy is not. */
+/** Milliseconds that a check must be late to count as a pause; a busy process is late by less. */
 const STILL = 3000
 
-/** Logs it if the next look is late. */
-export const look: Effect.Effect<void> = Effect.gen(function*() {
+/** Sleeps until the next check, and logs a warning if that is late. */
+export const watchPause: Effect.Effect<void> = Effect.gen(function*() {
   const clock = yield* Clock.Clock
   const due = monotonicMillis(clock) + Duration.toMillis(LOOK)
   yield* clock.sleep(LOOK)

@@ -1,8 +1,8 @@
-/** Whether the program runs its effects with the copy of `effect` that this library is made with. */
+/** Detects a program that runs with another copy of `effect` than this library. */
 import * as Effect from "effect/Effect"
 import { placeOf } from "../platform/Node.ts"
 
-/** The program has another copy of `effect` than this library. A fault of the installation: a defect, not an error to handle. */
+/** The program has another copy of `effect` than this library. This is an installation fault, so it is a defect rather than an error to handle. */
 export class OtherEffect extends Error {
   override readonly name = "OtherEffect"
 
@@ -17,11 +17,11 @@ export class OtherEffect extends Error {
 
 let ours: object | null
 
-/** Fibers are made by the copy that runs them. Nothing else tells: services and effects of two copies look alike. */
+/** Compares prototypes of fibers, because each copy makes its own, while services and effects of two copies look alike. */
 const isOurs = (fiber: object): boolean =>
   Object.getPrototypeOf(fiber) === (ours ??= Object.getPrototypeOf(Effect.runFork(Effect.void)))
 
-/** Dies with `OtherEffect` if there are two, before half of what the program does is seen by neither. */
-export const oneEffect: Effect.Effect<void> = Effect.withFiber((fiber) =>
+/** Dies with `OtherEffect` if the running fiber is of another copy. */
+export const checkEffectCopy: Effect.Effect<void> = Effect.withFiber((fiber) =>
   isOurs(fiber) ? Effect.void : Effect.die(new OtherEffect())
 )

@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import { look } from "../../src/service/StoodStill.ts"
+import { watchPause } from "../../src/service/PauseWatch.ts"
 import { lateClock } from "../support/lateClock.ts"
 
 it.effect("a process that was stopped for three seconds or more says for how long, one that is only busy does not", () => {
@@ -10,7 +10,7 @@ it.effect("a process that was stopped for three seconds or more says for how lon
   const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
   return Effect.gen(function*() {
     for (const late of [0, 2999, 3000, 12_340]) {
-      yield* Effect.provideService(look, Clock.Clock, lateClock(late).clock)
+      yield* Effect.provideService(watchPause, Clock.Clock, lateClock(late).clock)
     }
     assert.deepStrictEqual(lines.map((line) => /message=.*/.exec(line)?.[0]), [
       "message=\"the process stood still\" seconds=3",
