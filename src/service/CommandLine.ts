@@ -16,7 +16,7 @@ import { main } from "./main.ts"
 import { probeCommand } from "./probe/Command.ts"
 import { settingsCommand } from "./settings/Command.ts"
 import { traceCommand } from "./trace/Command.ts"
-import { userCommand } from "./Users.ts"
+import { userCommand } from "./users/Command.ts"
 
 const startCommand = Command.make("start", {}, () => main).pipe(
   Command.withDescription(

@@ -17,11 +17,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { fileURLToPath } from "node:url"
-import { Credentials } from "../../src/Credentials.ts"
-import { layerFile } from "../../src/credentials/File.ts"
-import { layerSql } from "../../src/credentials/Sql.ts"
-import { fileStore, hashes, sqliteStore, userCommand } from "../../src/service/Users.ts"
-import { COMMAND, ended } from "../support/service.ts"
+import { Credentials } from "../../../src/Credentials.ts"
+import { layerFile } from "../../../src/credentials/File.ts"
+import { layerSql } from "../../../src/credentials/Sql.ts"
+import { userCommand } from "../../../src/service/users/Command.ts"
+import { fileStore } from "../../../src/service/users/FileStore.ts"
+import { sqliteStore } from "../../../src/service/users/SqliteStore.ts"
+import { hashes } from "../../../src/service/users/UserStore.ts"
+import { COMMAND, ended } from "../../support/service.ts"
 
 const alice = { username: "alice", realm: "example.com", password: Redacted.make("wonderland") }
 const umlaut = { username: "d\u00e4n", realm: "example.com", password: Redacted.make("\u00fcber") }
@@ -195,7 +198,7 @@ it(
       import * as Effect from "effect/Effect"
       import * as FileSystem from "effect/FileSystem"
       import * as Redacted from "effect/Redacted"
-      import { fileStore } from "./src/service/Users.ts"
+      import { fileStore } from "./src/service/users/FileStore.ts"
       const fs = await Effect.runPromise(Effect.provide(FileSystem.FileSystem, NodeServices.layer))
       const dying = { ...fs, rename: () => Effect.sync(() => process.kill(process.pid, "SIGKILL")) }
       const store = await Effect.runPromise(Effect.provideService(fileStore(process.argv[1]), FileSystem.FileSystem, dying))
@@ -203,7 +206,7 @@ it(
     `
       const path = join(folder, "users")
       const child = spawn(process.execPath, ["--input-type=module", "-e", program, path], {
-        cwd: fileURLToPath(new URL("../..", import.meta.url)),
+        cwd: fileURLToPath(new URL("../../..", import.meta.url)),
         stdio: "ignore"
       })
       assert.strictEqual((await once(child, "close"))[1], "SIGKILL")
@@ -385,7 +388,7 @@ it("six who add users at once lose none of them", { timeout: 180_000 }, async ()
     const [node, ...program] = COMMAND
     const codes = await Promise.all(names.map(async (name) => {
       const child = spawn(node, [...program, "user", "add", "--file", path, "--user", name, "--realm", "r"], {
-        cwd: fileURLToPath(new URL("../..", import.meta.url)),
+        cwd: fileURLToPath(new URL("../../..", import.meta.url)),
         env: { PATH: process.env["PATH"], MSRP_PASSWORD: "wonderland" },
         stdio: "ignore"
       })
