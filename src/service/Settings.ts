@@ -1,15 +1,12 @@
 /** The configuration of the service, out of environment variables. */
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type { LogLevel } from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
 import type { DigestOptions } from "../Authenticator.ts"
-import { serveDemo } from "../demo/DemoPage.ts"
-import { isLoopback } from "../net/Hosts.ts"
 import type { RelayOptions, SessionOptions } from "../Relay.ts"
 import type { NodeResolverOptions } from "../Resolver.ts"
 import type { SocketRule } from "../SocketSelector.ts"
@@ -26,8 +23,8 @@ import { routeWarnings } from "./settings/checks/Routes.ts"
 import { tlsOf, type TlsSettings } from "./settings/checks/Tls.ts"
 import { traceOf, type TraceSettings } from "./settings/checks/Trace.ts"
 import { type Users, usersOf } from "./settings/checks/Users.ts"
-import { admitting } from "./settings/codecs/WebSocket.ts"
 import { readEnvFile } from "./settings/EnvFile.ts"
+import { digestOptionsOf, relayOptionsOf, transportOptionsOf } from "./settings/LayerOptions.ts"
 import { Problems } from "./settings/Problems.ts"
 import { readValues, type Texts, unknownVariables } from "./settings/Read.ts"
 import { type SecretFile, secretsNamedIn, secretsOfSystemd } from "./settings/SecretFiles.ts"
@@ -117,17 +114,25 @@ const readAll = Effect.gen(function*() {
   }
 })
 
-const read = Effect.fnUntraced(function*(
+/** Reports variables with the prefix `MSRP_` that do not exist. */
+const addUnknown = Effect.fnUntraced(function*(
   providers: ReadonlyArray<ConfigProvider.ConfigProvider>,
   problems: Problems
-): Effect.fn.Return<SettingsShape, SettingsError, FileSystem.FileSystem> {
-  const { texts, values } = yield* readValues(providers, problems)
+) {
   const unknown = yield* Effect.forEach(providers, unknownVariables)
   for (const variable of new Set(unknown.flat())) {
     const meant = suggestion(variable)
     const hint = meant === undefined ? "" : `; did you mean ${meant}?`
     problems.list.push({ variable, problem: `there is no such variable${hint}`, example: undefined })
   }
+})
+
+const read = Effect.fnUntraced(function*(
+  providers: ReadonlyArray<ConfigProvider.ConfigProvider>,
+  problems: Problems
+): Effect.fn.Return<SettingsShape, SettingsError, FileSystem.FileSystem> {
+  const { texts, values } = yield* readValues(providers, problems)
+  yield* addUnknown(providers, problems)
   const withDemo = wantsDemo(values, problems)
   const addresses = addressesOf(values, problems, withDemo)
   const users = yield* usersOf(values, addresses, problems)
@@ -147,77 +152,14 @@ const read = Effect.fnUntraced(function*(
     ...trace,
     demoPage,
     relay: {
+      ...relayOptionsOf(values),
       ...addresses,
-      usePath: values.usePath,
-      authRealm: values.realm,
       authExpires,
-      authMinExpires: values.minExpires,
-      authMaxExpires: values.maxExpires,
-      plaintextAuth: values.allowPlaintextAuth ? "always" : "loopback",
-      authRelayMaxExpires: values.relayMaxExpires,
-      ...relays,
-      nextHops: {
-        allow: values.nextHopAllow,
-        alone: values.nextHopAlone,
-        deny: values.nextHopDeny,
-        ports: values.nextHopPorts
-      },
-      sessions: {
-        hashSize: values.hashSize,
-        cleanupInterval: Duration.seconds(values.cleanupInterval),
-        maxSessions: values.maxSessions,
-        maxSessionsPerUser: values.maxSessionsPerUser,
-        extendActive: values.extendActiveSessions
-      },
-      limits: {
-        stall: values.stallLimit,
-        output: values.outputLimit,
-        session: values.sessionBuffer,
-        sessionsPerConnection: values.maxSessionsPerConnection,
-        sessionsPerRelay: values.maxSessionsPerRelay,
-        relayGone: values.relayGone,
-        transactions: values.maxTransactions,
-        requestRate: unlessZero(values.messageRate),
-        octetRate: unlessZero(values.octetRate),
-        failedAuths: values.maxFailedAuth,
-        connections: values.maxConnections,
-        connectionsPerAddress: values.maxConnectionsPerAddress ?? Infinity,
-        connectionsInProbation: values.maxConnectionsInProbation,
-        dials: values.maxDials,
-        nextHopsPerUser: values.maxNextHopsPerUser,
-        nextHopsPerAddress: values.maxNextHopsPerAddress,
-        unused: values.nextHopUnused,
-        idle: values.idleLimit,
-        ping: values.wsPing,
-        drain: values.drainTimeout
-      }
+      ...relays
     },
     socketRules: values.socketRoutes?.rules ?? [],
-    digest: {
-      algorithms: values.algorithms,
-      nonceExpire: Duration.seconds(values.nonceExpire),
-      realmsWithoutMd5: values.realmsWithoutMd5,
-      freePerUser: values.freeFailuresPerUser,
-      freePerAddress: values.freeFailuresPerAddress
-    },
-    transport: {
-      allowSelfSigned: values.allowSelfSigned,
-      connectTimeout: values.connectTimeout,
-      // Those of the relay, and as many again that have not finished their TLS handshake.
-      maxConnections: values.maxConnections + values.maxConnectionsInProbation,
-      maxHandshakes: values.maxConnectionsInProbation,
-      maxHandshakesPerAddress: values.handshakesPerAddress,
-      handshakeRate: unlessZero(values.handshakeRate),
-      // Whoever is on this machine has other ways to keep it busy, and may be a proxy for everybody.
-      isExempt: isLoopback,
-      keepAlive: values.keepAlive,
-      proxies,
-      webSocket: {
-        piece: values.wsChunk,
-        ...(demoPage ? { serve: serveDemo(addresses.uris) } : {}),
-        ...(values.wsOrigins === undefined ? {} : { admitsOrigin: admitting(values.wsOrigins) })
-      }
-    },
+    digest: digestOptionsOf(values),
+    transport: transportOptionsOf(values, { addresses, demoPage, proxies }),
     resolver: { servers: values.dnsServers },
     envFile: values.envFile,
     readFrom: undefined,
@@ -239,5 +181,3 @@ const read = Effect.fnUntraced(function*(
     ]
   }
 })
-
-const unlessZero = (rate: number): number => rate === 0 ? Infinity : rate
