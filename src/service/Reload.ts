@@ -1,4 +1,4 @@
-/** Takes over what has changed in settings, users and certificates while the service runs: all that is right, or nothing. */
+/** Puts changed settings, users and certificates into force while the service runs: all of them, or none if any is wrong. */
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,45 +17,100 @@ import { SettingsError } from "./settings/SettingsError.ts"
 import { type Variables, variables } from "./settings/Table.ts"
 
 /**
- * What became of a reload. There is no value of a variable in it.
+ * The result of a reload. Contains no values of variables.
  *
  * @category models
  * @since 0.2.0
  */
 export interface ReloadResult {
-  /** Variables whose new values count from now on. */
+  /** Variables whose new values are in force. */
   readonly changed: ReadonlyArray<string>
-  /** Variables that have changed and count from the next start on. */
+  /** Variables that have changed and take effect at the next start. */
   readonly restart: ReadonlyArray<string>
-  /** What is wrong: with anything here, nothing was changed. */
+  /** Everything that is wrong. If this is not empty, nothing was changed. */
   readonly problems: ReadonlyArray<SettingsProblem>
-  /** Own certificates in force, and whether they are others than before. */
+  /** Number of the relay's own certificates in force. */
   readonly certificates: number
+  /** Whether those certificates have changed. */
   readonly newCertificates: boolean
-  /** Users there are, where that can be known. */
+  /** Number of users, if the backend can tell it. */
   readonly users: number | undefined
 }
 
 type Key = keyof Variables
 
 /**
- * Reads everything again.
+ * Reloads the settings while the service runs.
  *
  * @category services
  * @since 0.2.0
  */
 export class Reload extends Context.Service<Reload, {
   /**
-   * Reads the file of variables and every file that the settings name, and takes over what has changed; what came of it is
-   * in the log as well. Reloads that come at once are done one after the other.
+   * Reads the file of variables and every file that the settings name, and puts what has changed into force. The result is
+   * also logged. Concurrent reloads run one after the other.
    */
   readonly reload: Effect.Effect<ReloadResult>
-  /** The settings that count now. */
+  /** The settings in force. */
   readonly settings: () => SettingsShape
 }>()("msrp-relay/Reload") {
   static readonly layer = (live: LiveSettings): Layer.Layer<Reload, never, FileSystem.FileSystem> =>
     Layer.effect(Reload, make(live))
 }
+
+/** Settings as a reload reads them. */
+interface Reread {
+  /** The settings before the reload. */
+  readonly before: SettingsShape
+  /** The new settings, but with the previous values of variables that take effect only at the next start. */
+  readonly settings: SettingsShape
+  readonly changed: ReadonlyArray<Key>
+  readonly restart: ReadonlyArray<Key>
+}
+
+const reread = Effect.fnUntraced(function*(live: LiveSettings) {
+  const before = live.settings
+  const wanted = settingsFor(yield* Settings.read, live.provided)
+  const differ = differing(before, wanted)
+  const kept = new Set(differ.filter((key) => variables[key].reload === "restart"))
+  if (kindOf(wanted.credentials) !== kindOf(before.credentials)) {
+    // Another kind of backend takes effect at the next start, whichever of the variables selects it.
+    kept.add("credentials")
+    for (const key of differ) if (isOfUsers(key)) kept.add(key)
+  }
+  const settings = kept.size === 0
+    ? wanted
+    : settingsFor(yield* Settings.parse(merged(before, wanted, kept)), live.provided)
+  const read: Reread = { before, settings, changed: differ.filter((key) => !kept.has(key)), restart: [...kept] }
+  return read
+})
+
+/** Opens what can fail before anything is changed. */
+const prepare = Effect.fnUntraced(function*(live: LiveSettings, { changed, settings }: Reread) {
+  const { demo, selfSigned } = live.settings
+  // A self-signed certificate that was made before stays in use.
+  const made = settings.selfSigned !== undefined && selfSigned !== undefined ? undefined : yield* madeFor(settings)
+  const tls = yield* live.tls.read(settings.tlsFiles, made).pipe(
+    Effect.mapError(({ report }) => problemOf("tlsCert", `not used, those from before stay: ${report}`))
+  )
+  // The demo user keeps its password; a file of users is read again even if no variable has changed.
+  const same = demo !== undefined && settings.demo !== undefined
+  if (same || !(backendsOf(settings.credentials).some(({ _tag }) => _tag === "File") || changed.some(isOfUsers))) {
+    return { tls, users: Effect.void, settings: { ...settings, demo } }
+  }
+  const users = yield* live.users.open(settings.credentials).pipe(
+    Effect.mapError(({ message }) => problemOf("credentials", message))
+  )
+  return { tls, users: Effect.andThen(users, Backend.tellDemo(settings.demo)), settings }
+})
+
+/** Numbers of certificates and users in force. */
+const inForce = (live: LiveSettings) => ({
+  certificates: live.tls.certificates(),
+  users: live.users.credentials.size?.()
+})
+
+const namesOf = (keys: ReadonlyArray<Key>): ReadonlyArray<string> => keys.map((key) => variables[key].variable)
 
 const make = Effect.fnUntraced(function*(live: LiveSettings) {
   const context = Context.make(FileSystem.FileSystem, yield* FileSystem.FileSystem).pipe(
@@ -65,56 +120,19 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
   const levels = yield* LogLevels
   const one = yield* Semaphore.make(1)
 
-  /** The settings of a new start, what of them counts now, and which variables are others. */
-  const read = Effect.gen(function*() {
-    const before = live.settings
-    const wanted = settingsFor(yield* Settings.read, live.provided)
-    const differ = differing(before, wanted)
-    const kept = new Set(differ.filter((key) => variables[key].reload === "restart"))
-    if (kindOf(wanted.credentials) !== kindOf(before.credentials)) {
-      // Whatever says so: the variable of the source, or only that another one is set.
-      kept.add("credentials")
-      for (const key of differ) if (isOfUsers(key)) kept.add(key)
-    }
-    const settings = kept.size === 0
-      ? wanted
-      : settingsFor(yield* Settings.parse(merged(before, wanted, kept)), live.provided)
-    const changed = differ.filter((key) => !kept.has(key))
-    return { before, settings, changed, restart: [...kept] }
-  })
-
-  /** Opens what can fail, so that nothing has been changed if it does. */
-  const prepare = Effect.fnUntraced(function*(settings: SettingsShape, changed: ReadonlyArray<Key>) {
-    const { demo, selfSigned } = live.settings
-    // One that was made already goes on.
-    const made = settings.selfSigned !== undefined && selfSigned !== undefined ? undefined : yield* madeFor(settings)
-    const tls = yield* live.tls.read(settings.tlsFiles, made).pipe(
-      Effect.mapError(({ report }) => problemOf("tlsCert", `not used, those from before stay: ${report}`))
-    )
-    // The demo user keeps his password, and a file is read whatever it is called.
-    const same = demo !== undefined && settings.demo !== undefined
-    if (same || !(backendsOf(settings.credentials).some(({ _tag }) => _tag === "File") || changed.some(isOfUsers))) {
-      return { tls, users: Effect.void, settings: { ...settings, demo } }
-    }
-    const users = yield* live.users.open(settings.credentials).pipe(
-      Effect.mapError(({ message }) => problemOf("credentials", message))
-    )
-    return { tls, users: Effect.andThen(users, Backend.tellDemo(settings.demo)), settings }
-  })
-
   const reload = Effect.gen(function*() {
-    const { before, changed, restart, settings: wanted } = yield* read
-    const { settings, tls, users } = yield* prepare(wanted, changed)
+    const read = yield* reread(live)
+    const { before, changed, restart } = read
+    const { settings, tls, users } = yield* prepare(live, read)
     yield* users
     yield* tls.use
     if (changed.includes("logLevel") && levels !== undefined) levels.level = settings.log.level
     change(live, settings)
-    const names = (keys: ReadonlyArray<Key>) => keys.map((key) => variables[key].variable)
     const result: ReloadResult = {
-      changed: names(changed),
-      restart: names(restart),
+      changed: namesOf(changed),
+      restart: namesOf(restart),
       problems: [],
-      ...inForce(),
+      ...inForce(live),
       newCertificates: tls.isNew
     }
     yield* tell(result, settings.warnings.filter((warning) => !before.warnings.includes(warning)))
@@ -126,21 +144,19 @@ const make = Effect.fnUntraced(function*(live: LiveSettings) {
         : [{ variable: "MSRP_TLS_CERT", problem: error.message, example: undefined }]
       return Effect.as(
         Effect.logError(`Nothing was reloaded. ${new SettingsError({ problems }).message}`),
-        { changed: [], restart: [], problems, ...inForce(), newCertificates: false }
+        { changed: [], restart: [], problems, ...inForce(live), newCertificates: false }
       )
     })
   )
 
-  const inForce = () => ({ certificates: live.tls.certificates(), users: live.users.credentials.size?.() })
-
   return Reload.of({
     settings: () => live.settings,
-    // What has begun is done as a whole, whoever asked for it is gone or not.
+    // Uninterruptible, so that a reload completes even if its caller (such as an HTTP request) is gone.
     reload: one.withPermit(Effect.uninterruptible(Effect.provideContext(reload, context)))
   })
 })
 
-/** From where users come. */
+/** The kind of the backend, or of each backend by realm. */
 const kindOf = (credentials: CredentialsSettings): string =>
   credentials._tag !== "ByRealm" ? credentials._tag : [
     ...Object.entries(credentials.realms).map(([realm, { _tag }]) => `${realm}=${_tag}`),
@@ -156,7 +172,7 @@ const differing = (a: SettingsShape, b: SettingsShape): ReadonlyArray<Key> => {
   return keys.filter((key) => !sameValue(key, before.get(key), after.get(key)))
 }
 
-/** The variables of a start with what is kept from before. */
+/** The variables of `after`, except that those in `kept` are as in `before`. */
 const merged = (before: SettingsShape, after: SettingsShape, kept: ReadonlySet<Key>): Record<string, string> => {
   const textsOf = (settings: SettingsShape): Texts => Redacted.value(settings.texts)
   return Object.fromEntries(
