@@ -1,12 +1,12 @@
-/** Whether the system lets as many clients wait to be accepted as may come at once. */
+/** The system's bound on connections that wait to be accepted. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 
-/** Linux' bound for a listener, whatever it asks for. */
+/** Linux's upper bound for the backlog of a listener. */
 const SOMAXCONN = "/proc/sys/net/core/somaxconn"
 
-/** What to say when the system's bound is below what a listener asks for, and clients may be as many. */
+/** A warning if the system's bound is below the backlog and below the number of connections. */
 export const backlogWarning = Effect.fnUntraced(function*(
   backlog: number,
   maxConnections: number

@@ -1,4 +1,4 @@
-/** The command line as a whole: `msrp-relay` and its subcommands. Help, completions and the man page are made from this. */
+/** The command line: `msrp-relay` and its subcommands. Help, completions and the man page are made from it. */
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
@@ -58,10 +58,10 @@ export const commandLine = Command.make("msrp-relay", {}, () => main).pipe(
   ])
 )
 
-/** Shells that there are completions for. */
+/** The shells that completions exist for. */
 export const shells = ["bash", "zsh", "fish"] as const
 
-/** A script that completes subcommands and flags. */
+/** A completion script for subcommands and flags. */
 export const completionsFor = (shell: Completions.Shell): string =>
   Completions.generate(commandLine.name, shell, Completions.fromCommand(commandLine))
 
@@ -94,7 +94,7 @@ const versionFlag = GlobalFlag.Action({
   run: GlobalFlag.Version.run
 })
 
-/** How the command line talks, and what each subcommand takes. */
+/** How help and errors are presented. */
 export const layer = Layer.merge(
   CliConfig.layer({ builtIns: [helpFlag, versionFlag, completionsFlag] }),
   CliOutput.layerPresenter(presenter)

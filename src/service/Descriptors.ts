@@ -1,4 +1,4 @@
-/** File descriptors: how many this process may have open, and how many a relay may need. */
+/** File descriptors: how many this process may open, and how many the relay may need. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -6,16 +6,16 @@ import { defaultRelayLimits } from "../Relay.ts"
 import { ACCEPTORS } from "../transport/Bind.ts"
 import type { SettingsShape } from "./Settings.ts"
 
-/** RLIMIT_NOFILE, infinite where it is `unlimited`. Node raises the soft limit to the hard one when it starts. */
+/** RLIMIT_NOFILE; `Infinity` for `unlimited`. Node raises the soft limit to the hard limit when it starts. */
 export interface DescriptorLimits {
   readonly soft: number
   readonly hard: number
 }
 
-/** Where Linux has them. */
+/** The limits of this process on Linux. */
 const LIMITS = "/proc/self/limits"
 
-/** Those of this process; none where the system does not tell. */
+/** The limits of this process; none on systems without /proc. */
 export const descriptorLimits: Effect.Effect<Option.Option<DescriptorLimits>, never, FileSystem.FileSystem> = Effect
   .flatMap(FileSystem.FileSystem, (files) =>
     Effect.map(
@@ -30,22 +30,25 @@ const parseLimits = (text: string): DescriptorLimits | undefined => {
 
 const countOf = (text: string): number => text === "unlimited" ? Infinity : Number(text)
 
-/** As `1024/524288`. */
+/** Formats limits as `soft/hard`, for example `1024/524288`. */
 export const formatLimits = ({ hard, soft }: DescriptorLimits): string =>
   [soft, hard].map((count) => count === Infinity ? "unlimited" : String(count)).join("/")
 
-/** Users who have all the connections in the making that one may have, before they count among the relay's. */
+/**
+ * Users that may reach their limit of dials in progress at the same time; those connections do not yet count among
+ * the relay's.
+ */
 const DIALLING_USERS = 8
 
-/** The log, the event loop, files that are read again, look-ups of names, connections with a database, a scrape of metrics. */
+/** Descriptors for the log, the event loop, files, name lookups, database connections and requests for metrics. */
 const OTHERS = 200
 
-/** What the settings allow to be open at a time. */
+/** Descriptors that the settings allow to be open at a time. */
 export interface DescriptorNeed {
   readonly connections: number
   readonly handshakes: number
   readonly dials: number
-  /** Listening sockets, and everything that is no connection of MSRP. */
+  /** Listening sockets, and everything other than MSRP connections. */
   readonly others: number
   readonly total: number
 }
@@ -62,7 +65,7 @@ export const descriptorNeed = ({ relay: { limits = {}, listen } }: Pick<Settings
   return { ...need, total: need.connections + need.handshakes + need.dials + need.others }
 }
 
-/** What to say when fewer may be open than the settings allow connections. */
+/** A warning if the process may open fewer descriptors than the settings allow connections. */
 export const descriptorWarning = (limits: DescriptorLimits, need: DescriptorNeed): string | undefined =>
   limits.soft >= need.total
     ? undefined

@@ -1,4 +1,4 @@
-/** A file that one process at a time may change. */
+/** A lock on a file between processes. */
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
@@ -9,10 +9,10 @@ import type { DatabaseSync } from "node:sqlite"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { wordsOf } from "../net/ErrorCode.ts"
 
-/** It cannot be locked, or is locked by somebody else for too long. The message is for people. */
+/** The file cannot be locked, or another process holds the lock for too long. The message is for people. */
 export class NotLocked extends Data.TaggedError("NotLocked")<{ readonly message: string }> {}
 
-/** Milliseconds between two tries, until it is said that it waits, and until it is given up. */
+/** Milliseconds between two attempts, until waiting is logged, and until it is given up. */
 const RETRY = 20
 const SILENCE = 1000
 const PATIENCE = 30_000
@@ -20,9 +20,9 @@ const PATIENCE = 30_000
 const idOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
 
 /**
- * Does it while no other process has the lock, which is a file `path`.lock beside what is changed. Node.js cannot lock a
- * file, SQLite can: the operating system takes the lock from a process that ends, however it does. Whoever waits for it may be
- * interrupted, and does not have it then.
+ * Runs `work` while no other process holds the lock, which is the file `path`.lock. Node.js cannot lock files, so the
+ * lock is one of SQLite, which the operating system releases however the process ends. A fiber that is interrupted
+ * while it waits does not get the lock.
  */
 export const withFileLock = <A, E, R>(path: string, work: Effect.Effect<A, E, R>): Effect.Effect<A, E | NotLocked, R> =>
   Effect.uninterruptibleMask((restore) =>
@@ -42,7 +42,10 @@ const locked = Effect.fnUntraced(function*(path: string, pause: Effect.Effect<vo
   return yield* onceFree(path, attempt, pause)
 })
 
-/** Tries again until no other process has the file: none is that one has. Whoever waits for long is told for what. */
+/**
+ * Repeats `attempt` until it returns something other than none, which means that another process has the file. Prints
+ * a line if it takes long.
+ */
 export const onceFree = Effect.fnUntraced(function*<A, E, R>(
   path: string,
   attempt: Effect.Effect<Option.Option<A>, E, R>,
@@ -66,13 +69,13 @@ export const onceFree = Effect.fnUntraced(function*<A, E, R>(
   }
 })
 
-/** What SQLite says, without what it adds in the higher octets. */
+/** The primary result code of SQLite, without the extended part in its higher octets. */
 const errorOf = (error: unknown): number | undefined =>
   error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xFF : undefined
 const BUSY = 5
 const NO_DATABASE = 26
 
-/** Another process has locked a database. */
+/** Whether another process has locked a database. */
 export const isBusy = (error: unknown): boolean => errorOf(error) === BUSY
 
 class NoFile extends Error {}
@@ -82,15 +85,15 @@ const whyNot = (error: unknown): string =>
     ? "somebody else has made something of this name; move it away"
     : wordsOf(error)
 
-/** What gives the lock back, or nothing if somebody else has it. */
+/** Takes the lock and returns what releases it, or undefined if another process holds it. */
 const take = (path: string, open: (path: string) => DatabaseSync): (() => void) | undefined => {
-  // Who opens a pipe waits for who reads, and through a link something would be made elsewhere.
+  // Opening a pipe would wait for a reader, and a symbolic link would create a file elsewhere.
   if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new NoFile()
-  // Made here, so that nobody else can open it.
+  // Created here with mode 0600, so that no other user can open it.
   closeSync(openSync(path, "a", 0o600))
   const before = idOf(path)
   const database = open(path)
-  // Whoever had it before takes its file away with it: what was opened is no lock then, and may not even be read.
+  // The previous holder deletes the file, so the opened file may no longer be the lock, or may not be readable.
   const moved = () => before === undefined || idOf(path) !== before
   try {
     database.exec("BEGIN EXCLUSIVE")

@@ -1,11 +1,12 @@
 /**
- * Imported before anything grows. V8 lets a small heap become up to four times what was in use when it was last looked through, and
- * who sends ever new paths fills all of that with what nobody uses any more, and as much memory of buffers beside it (docs/performance.md).
+ * Limits the growth of the heap; imported before it grows. By default, V8 lets a small heap grow to four times its
+ * live size before a full collection, so a peer that keeps sending new paths would fill it with garbage, and retain
+ * as much buffer memory outside the heap (docs/performance.md).
  */
 import { setFlagsFromString } from "node:v8"
 
-/** Per cent of what is in use that come to it before all of it is looked through again. */
+/** Growth of the live heap, in per cent, after which V8 starts a full collection. */
 const GROWTH = 30
 
-// V8 reads it whenever it has looked through the heap, so it counts from now on.
+// V8 reads the flag after each collection, so it takes effect although V8 is already running.
 setFlagsFromString(`--heap-growing-percent=${GROWTH}`)

@@ -1,6 +1,6 @@
 /**
- * Where the lines of the log go: standard output, whatever becomes of it. A line that cannot be written, since nobody
- * reads, the disk is full or the reader is gone, is dropped and counted, and the relay goes on.
+ * The log on standard output. A line that cannot be written, because nobody reads, the disk is full or the reader is
+ * gone, is dropped and counted, and the relay goes on.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -8,21 +8,24 @@ import { fstatSync, writeSync } from "node:fs"
 import { Writable } from "node:stream"
 import { LogCounters } from "../logging/LogCounters.ts"
 
-/** Octets that wait for a slow reader; lines beyond them are dropped. */
+/** Octets that may wait for a slow reader; lines beyond them are dropped. */
 export const MAX_WAITING = 1_048_576
 
-/** How long the last lines may take to be read when the program ends. */
+/** Time for the reader to take the last lines when the program ends. */
 const LAST_LINES = "500 millis"
 
-/** Something that lines are written to. */
+/** A destination of lines. */
 export interface Sink {
-  /** Octets that it has not got rid of. */
+  /** Octets that are not written yet. */
   readonly waiting: number
-  /** Calls back, maybe at once, when it is written, or can't be. Never throws. */
+  /** Calls `done`, possibly synchronously, when the text is written or cannot be. Never throws. */
   readonly write: (text: string, done: (error?: unknown) => void) => void
 }
 
-/** A file: written at once. What does not go in as a whole leaves half a line, which the next one must not go on with. */
+/**
+ * A file, written synchronously. After a partial write, the next line starts with a line end, so that it is not
+ * joined to the half line.
+ */
 export const fileSink = (write: (octets: Buffer) => number): Sink => {
   let torn = false
   const all = (text: string): void => {
@@ -45,9 +48,9 @@ export const fileSink = (write: (octets: Buffer) => number): Sink => {
   }
 }
 
-/** A pipe, a socket or a terminal: the system takes it when the reader does. */
+/** A pipe, a socket or a terminal, which takes text when its reader does. */
 export const streamSink = (stream: Writable): Sink => {
-  // What the callbacks tell is enough; without a listener it would end the process.
+  // Errors are reported to the callbacks; without a listener, the event would end the process.
   stream.on("error", () => {})
   return {
     get waiting() {
@@ -57,13 +60,13 @@ export const streamSink = (stream: Writable): Sink => {
   }
 }
 
-/** Lines on their way to a sink. */
+/** A stream of lines to a sink. */
 export class LogOutput extends Writable {
   readonly #sink: Sink
-  /** Where what is lost is counted as well. */
+  /** Where lost lines are counted as well. */
   readonly #counters: { lost: number } | undefined
   #lost = 0
-  /** Lines that were lost, of which the line tells that is written next: they are forgotten when it arrives. */
+  /** Lost lines that the line being written reports. They are subtracted when it is written. */
   telling = 0
 
   constructor(sink: Sink, counters?: { lost: number }) {
@@ -72,7 +75,7 @@ export class LogOutput extends Writable {
     this.#counters = counters
   }
 
-  /** Lines that could not be written, and that nobody was told of. */
+  /** Lost lines that have not been reported. */
   get lost(): number {
     return this.#lost
   }
@@ -97,23 +100,23 @@ export class LogOutput extends Writable {
   }
 }
 
-/** Standard output of this process. */
+/** The standard output of this process. */
 const standardOutput = (): Sink => {
   let isFile = true
   try {
     isFile = fstatSync(1).isFile()
   } catch {
-    // Closed: each write will say so.
+    // Standard output is closed: each write will fail.
   }
   if (isFile) return fileSink((octets) => writeSync(1, octets))
   const { stdout } = process
-  // A terminal that was stopped (Ctrl-S) would stop the relay: Node writes to one only when it can be written to at once.
+  // By default, Node writes to a terminal synchronously, so one that is stopped (Ctrl-S) would stop the relay.
   const { _handle } = stdout as unknown as { readonly _handle?: { readonly setBlocking?: (on: boolean) => void } }
   if (stdout.isTTY) _handle?.setBlocking?.(false)
   return streamSink(stdout)
 }
 
-/** The output of this program, until the scope closes; what waits then has a moment to be read. */
+/** The log output of this program. When the scope closes, waiting lines get a short time to be read. */
 export const make = (sink: () => Sink = standardOutput): Effect.Effect<LogOutput, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.map(LogCounters, (counters) => new LogOutput(sink(), counters)),
@@ -125,7 +128,7 @@ export const make = (sink: () => Sink = standardOutput): Effect.Effect<LogOutput
       )
   )
 
-/** Logs how many lines were lost, as soon as there is a way to. */
+/** Logs the number of lost lines as soon as output is possible again. */
 export const tellLost = (output: LogOutput): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { lost } = output

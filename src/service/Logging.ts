@@ -1,4 +1,4 @@
-/** How the program logs: the format and the least level of the settings, on standard output, and how much. */
+/** How the program logs: the format and level of the settings, on standard output, within a budget of lines. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

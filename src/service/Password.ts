@@ -1,6 +1,6 @@
 /**
- * The password of a subcommand: from the command line, where others on the machine can read it and the shell remembers it,
- * from a file, from the environment, or asked for.
+ * The password of a subcommand: from the command line (where other users of the machine can read it, and the shell
+ * records it), a file, the environment, or a prompt.
  */
 import * as Flag from "effect/cli/Flag"
 import * as Prompt from "effect/cli/Prompt"
@@ -17,10 +17,10 @@ import * as Stream from "effect/Stream"
 import { PASSWORD } from "./settings/Table.ts"
 import { readText } from "./settings/TextFile.ts"
 
-/** Octets of a file with a password at most. */
+/** Maximum size of a password file in octets. */
 export const MAX_FILE = 4096
 
-/** There is no password, or none that can be used. The message is for people, and has none in it. */
+/** There is no usable password. The message is for people, and does not contain it. */
 export class NoPassword extends Data.TaggedError("NoPassword")<{ readonly message: string }> {}
 
 export interface PasswordGiven {
@@ -46,7 +46,7 @@ export const passwordFlags = {
 
 const fail = (message: string) => new NoPassword({ message })
 
-/** Standard input up to the limit. */
+/** Reads standard input up to the limit. */
 const fromInput = Effect.gen(function*() {
   const { stdin } = yield* Stdio.Stdio
   const pieces: Array<Uint8Array> = []
@@ -78,7 +78,7 @@ const fromFile = Effect.fnUntraced(function*(path: string) {
   return yield* onlyLine(text.success, path)
 })
 
-/** The first that there is, in the order of the flags' descriptions. */
+/** The first password found, in the order that the flags describe. */
 export const passwordOf = Effect.fnUntraced(function*({ password, passwordFile }: PasswordGiven) {
   if (Option.isSome(password) && Option.isSome(passwordFile)) {
     return yield* fail("Give one of --password and --password-file")

@@ -1,10 +1,9 @@
 /**
- * What systemd is told of the service (sd_notify(3)): that it is ready, reads its settings again or stops, what it is
- * doing, and that it is alive. Node cannot send to a Unix datagram socket, so systemd's own program does it,
- * `systemd-notify`. Outside of systemd (without NOTIFY_SOCKET) nothing is done.
+ * Notifications to systemd (sd_notify(3)): readiness, reload, stop, status, and the watchdog. Node cannot send to a
+ * Unix datagram socket, so they are sent by systemd's own program `systemd-notify`. Without NOTIFY_SOCKET nothing is
+ * sent.
  *
- * Whoever tells something does not wait: messages are sent one after the other by a fiber of the layer. Without the layer
- * nobody is told.
+ * Senders do not wait: a fiber of the layer sends messages one after the other. Without the layer they are discarded.
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -18,28 +17,28 @@ import { wordsOf } from "../net/ErrorCode.ts"
 
 const PROGRAM = "systemd-notify"
 
-/** Messages that wait for the one before them; what comes on top of them is dropped. */
+/** Maximum number of queued messages; further ones are dropped. */
 export const MAX_WAITING = 16
 
-/** Characters of a status. */
+/** Maximum length of a status in characters. */
 const MAX_STATUS = 256
 
-/** Milliseconds for one message: systemd answers when it has read it. */
+/** Milliseconds for one message, including systemd's acknowledgement. */
 const TIME_LIMIT = 10_000
 
-/** For what was told at the end. */
+/** Time to send the remaining messages when the layer closes. */
 const LAST_WORDS = "5 seconds"
 
-/** Assignments as in sd_notify(3). A new status or sign of life takes the place of one that waits. */
+/** Assignments as in sd_notify(3). A new status or watchdog message replaces one that is queued. */
 interface Message {
   readonly kind: "state" | "status" | "watchdog"
   readonly assignments: ReadonlyArray<string>
 }
 
 interface Notifier {
-  /** The last one that was given. */
+  /** The last status. */
   status: string
-  /** That the service ends was told: nothing else is, but that it is alive. */
+  /** Whether `STOPPING` was sent, after which only watchdog messages are. */
   ending: boolean
   readonly tell: (message: Message) => void
 }
@@ -50,24 +49,24 @@ const Notifier = Context.Reference<Notifier>("msrp-relay/service/Systemd", {
 
 const telling = (make: (notifier: Notifier) => Message): Effect.Effect<void> =>
   Effect.map(Notifier, (notifier) => {
-    // systemd would take "ready" for a service that runs on.
+    // After `STOPPING`, systemd would take `READY` as a sign that the service goes on.
     if (!notifier.ending) notifier.tell(make(notifier))
   })
 
-/** The service does what it is there for, after its start or after `reloading`. The last status is told again. */
+/** The service is ready, after its start or after `reloading`. Repeats the last status. */
 export const ready: Effect.Effect<void> = telling(({ status }) => ({
   kind: "state",
-  // Below npm, the main process is another one: this is the one that signals are for.
+  // Under npm, the main process is npm, but this process must receive the signals.
   assignments: [`MAINPID=${process.pid}`, "READY=1", `STATUS=${status}`]
 }))
 
-/** The settings are read again; `ready` comes when that is over, whether it succeeded or not. */
+/** The settings are being read again. `ready` must follow, whether the reload succeeds or not. */
 export const reloading: Effect.Effect<void> = telling(() => ({
   kind: "state",
   assignments: ["RELOADING=1", `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`, "STATUS=reading the settings again"]
 }))
 
-/** The service ends, which may take so long, whatever TimeoutStopSec says: systemd would kill it in the middle otherwise. */
+/** The service ends within this time. Extends TimeoutStopSec, so that systemd does not kill it before. */
 export const stopping = (atMost: Duration.Duration): Effect.Effect<void> =>
   telling((notifier) => {
     notifier.ending = true
@@ -75,14 +74,14 @@ export const stopping = (atMost: Duration.Duration): Effect.Effect<void> =>
     return { kind: "state", assignments: ["STOPPING=1", `EXTEND_TIMEOUT_USEC=${micros}`, "STATUS=stopping"] }
   })
 
-/** What the service is doing, as `systemctl status` shows it: one line of at most 256 characters. */
+/** The status that `systemctl status` shows: one line of at most 256 characters. */
 export const status = (text: string): Effect.Effect<void> =>
   telling((notifier) => {
     notifier.status = text.replace(/\p{Cc}+/gu, " ").slice(0, MAX_STATUS)
     return { kind: "status", assignments: [`STATUS=${notifier.status}`] }
   })
 
-/** Why systemd was not told; `lasting`: nor will it be. */
+/** Why a notification was not sent. `lasting`: whether later ones will fail as well. */
 export class NotifyError extends Data.TaggedError("NotifyError")<{
   readonly reason: string
   readonly lasting: boolean
@@ -91,17 +90,17 @@ export class NotifyError extends Data.TaggedError("NotifyError")<{
 type Environment = Readonly<Record<string, string | undefined>>
 
 export interface SystemdOptions {
-  /** NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID as systemd sets them, and PATH. */
+  /** Must contain NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID as systemd sets them, and PATH. */
   readonly env: Environment
-  /** Sends the assignments. Default: by `systemd-notify`. */
+  /** Sends assignments. Default: `systemd-notify`. */
   readonly send?: ((assignments: ReadonlyArray<string>) => Effect.Effect<void, NotifyError>) | undefined
 }
 
-/** Tells systemd what it is to be told, and that the service is alive, while the layer lives. */
+/** Sends notifications to systemd, and watchdog messages, while the layer lives. */
 export const layerWith = ({ env, send = program(env) }: SystemdOptions): Layer.Layer<never> =>
   (env["NOTIFY_SOCKET"] ?? "") === "" ? Layer.empty : Layer.effect(Notifier, make(send, watchdogOf(env)))
 
-/** With the environment of this process. */
+/** The layer with the environment of this process. */
 export const layer: Layer.Layer<never> = Layer.suspend(() => layerWith({ env: process.env }))
 
 const make = Effect.fnUntraced(function*(
@@ -143,20 +142,20 @@ const make = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(bell), sendAll)))
   yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeout(sendAll, LAST_WORDS)))
   if (watchdog !== undefined) {
-    // The fiber goes on only while the event loop turns, which is what there is to know.
+    // The fiber runs only while the event loop turns, which is what the watchdog should detect.
     const alive = Effect.sync(() => tell({ kind: "watchdog", assignments: ["WATCHDOG=1"] }))
     yield* Effect.forkScoped(Effect.forever(Effect.delay(alive, watchdog)))
   }
   return { status: "", ending: false, tell }
 })
 
-/** How often systemd wants to hear from this process: twice in the time that it waits (sd_watchdog_enabled(3)). */
+/** Interval of watchdog messages: half of the timeout (sd_watchdog_enabled(3)). */
 const watchdogOf = ({ WATCHDOG_PID: pid, WATCHDOG_USEC: usec = "" }: Environment): Duration.Duration | undefined =>
   /^[1-9]\d{0,15}$/.test(usec) && [undefined, "", String(process.pid), String(process.ppid)].includes(pid)
     ? Duration.millis(Number(usec) / 2000)
     : undefined
 
-/** Runs the program, which knows the ways to the socket, and ends when systemd has read what it sent. */
+/** Runs `systemd-notify`, which exits when systemd has read the message. */
 const program =
   ({ NOTIFY_SOCKET, PATH }: Environment) => (assignments: ReadonlyArray<string>): Effect.Effect<void, NotifyError> =>
     Effect.callback((resume) => {

@@ -1,6 +1,7 @@
 /**
- * Imported before anything uses the threads of Node. Of these half look addresses up (getaddrinfo), each for as long as name
- * servers say nothing, also when nobody waits any more: with the four that Node has two names keep all others waiting.
+ * Enlarges Node's thread pool; imported before anything uses it. At most half of its threads resolve host names
+ * (getaddrinfo), and each stays occupied until the name servers answer, even if nobody waits any more. With Node's
+ * default of four threads, two unresponsive names would block all others.
  */
 const THREADS = 16
 

@@ -1,4 +1,4 @@
-/** Backends of users that cannot tell who somebody is: since when, and why, for who looks after the relay. */
+/** Backends of users that fail to answer: since when, and why, for operators. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -7,16 +7,16 @@ import * as Option from "effect/Option"
 import type { UsersUnavailable } from "../Admin.ts"
 import { Credentials } from "../Credentials.ts"
 
-/** What is known of all backends of a relay. */
+/** The state of all backends of a relay. */
 export class Unanswered {
   readonly #backends = new Map<object, UsersUnavailable>()
 
-  /** Of the backend that has been so for longest; undefined when each told the last time. */
+  /** The backend that has been unavailable for longest; undefined if each answered its last request. */
   get longest(): UsersUnavailable | undefined {
     return Array.from(this.#backends.values()).toSorted((a, b) => a.since - b.since)[0]
   }
 
-  /** The same users; what comes of asking for them is noted. A memory before them would hide it. */
+  /** Observes a backend. Must be below a cache, which would hide failures. */
   readonly of = <E, R>(backend: Layer.Layer<Credentials, E, R>): Layer.Layer<Credentials, E, R> =>
     Layer.effect(
       Credentials,

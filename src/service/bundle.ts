@@ -1,6 +1,7 @@
 /**
- * Makes the command `msrp-relay`: the service with all that it needs in a few files, so that who installs the package has it
- * run at once, while who uses the library gets no drivers of databases. Run by `npm run build`, after the library.
+ * Bundles the command `msrp-relay`: the service and its dependencies in a few files, so that the command runs as
+ * installed, while programs that use only the library install no database drivers. Run by `npm run build`, after the
+ * library.
  */
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -9,20 +10,20 @@ import { rolldown } from "rolldown"
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** What some packages try to load and do without: faster ways to do the same. */
+/** Optional accelerators that some dependencies try to load. */
 const OPTIONAL = /^(?:bufferutil|utf-8-validate|cardinal|pg-native)$/
 
 /**
- * Writes it into a folder that is two below that of package.json, since the parts look for files there. Beside the
- * command stand its worker of SQLite and the licences of all that is in it.
+ * Writes the bundle to a folder two levels below package.json, because modules look for files relative to that. The
+ * folder also contains the SQLite worker and the licences of all bundled packages.
  */
 export const bundleService = async (folder: string): Promise<void> => {
   await using bundle = await rolldown({
-    // In the order in which they are run; a worker is a file of its own.
+    // Entry points in the order in which they run; a worker needs a file of its own.
     input: { bin: here("bin.ts"), SqliteReader: here("../credentials/SqliteReader.ts") },
     platform: "node",
     external: OPTIONAL,
-    // What is not found would be missed only where it is used.
+    // An unresolved import would fail only when it is used, so it is an error here.
     onLog: (level, log) => {
       if (level === "warn") throw new Error(log.message)
     }
@@ -39,7 +40,7 @@ interface Manifest {
   readonly license: string
 }
 
-/** The texts of the licences of the packages that these modules are of. */
+/** The licence texts of the packages that these modules belong to. */
 const licences = async (modules: ReadonlyArray<string>): Promise<string> => {
   const folders = new Set(
     modules.flatMap((path) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0] ?? [])

@@ -1,4 +1,4 @@
-/** The command line: `msrp-relay` runs the service, its subcommands are tools beside it. */
+/** The program: `msrp-relay` runs the service, and its subcommands are tools for it. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
@@ -12,7 +12,7 @@ import * as CommandLine from "./CommandLine.ts"
 import { endsInOrder } from "./Signals.ts"
 import { version } from "./Version.ts"
 
-/** The help has been shown, with what is wrong in the command line. */
+/** Whether the help was shown, which includes what is wrong with the command line. */
 const told = (cause: Cause.Cause<unknown>): boolean => {
   const error = Cause.squash(cause)
   return CliError.isCliError(error) && error._tag === "ShowHelp"
@@ -29,10 +29,10 @@ const program = Command.run(CommandLine.commandLine, { version }).pipe(
   Effect.provide([CommandLine.layer, NodeServices.layer])
 )
 
-// Whoever reads what goes wrong may be gone as well.
+// Standard error may be closed as well; without a listener that would crash the process.
 process.stderr.on("error", () => {})
 
-// A signal is how a service is stopped: that is success. Whatever else it ends was not done.
+// The service is stopped by a signal, so an interrupt is success; for a subcommand it is not.
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,
   teardown: (exit, onExit) =>

@@ -1,4 +1,4 @@
-/** Help as a terminal shows it: lines of its width, the most needed first. */
+/** Help for a terminal, wrapped to its width, with the most important things first. */
 import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import type { FlagDoc, HelpDoc } from "effect/cli/HelpDoc"
@@ -9,28 +9,28 @@ import * as Option from "effect/Option"
 import { styleText } from "node:util"
 import { documentsFolder } from "../DocumentsFolder.ts"
 
-/** Columns of what is no terminal, and of a terminal that is wider: longer lines are hard to read. */
+/** Columns if the output is not a terminal, and at most in a terminal, because longer lines are hard to read. */
 const WIDTH = 80
 const MAX_WIDTH = 100
 const MIN_WIDTH = 40
 
-/** Columns before the second column of a table at most: a name that is longer has a line of its own. */
+/** Maximum width of the first column of a table; longer names get a line of their own. */
 const MAX_NAMES = 30
 
 const MARGIN = "  "
 
-/** The short names of a flag first, as manuals have it; then what it takes. */
+/** The names of a flag, short ones first as in manuals, and its parameter. */
 export const flagName = ({ aliases, name, type }: FlagDoc): string =>
   [...aliases, `--${name}`].join(", ") + (type === "boolean" ? "" : ` ${metavar(type)}`)
 
 const metavar = (type: string): string =>
   type === "integer" ? "NUMBER" : /[A-Z|]/.test(type) ? type : type.toUpperCase()
 
-/** What a flag does; its choices are in its name. */
+/** The description of a flag. Its choices are part of its name. */
 export const flagText = ({ description, required }: FlagDoc): string =>
   `${Option.getOrElse(description, () => "").replace(/ ?\(choices: [^)]*\)$/, "")}${required ? " (needed)" : ""}`
 
-/** What is shown of a command: sections of rows or paragraphs. */
+/** A section of the help: rows or paragraphs. */
 export interface Section {
   readonly title: string
   readonly paragraphs?: ReadonlyArray<string>
@@ -38,7 +38,7 @@ export interface Section {
   readonly examples?: ReadonlyArray<{ readonly command: string; readonly description?: string | undefined }>
 }
 
-/** How it is called: with a subcommand or without, where both are possible. */
+/** The usage lines of a command: without a subcommand, with one, or both. */
 export const usagesOf = ({ args = [], commandPath = [], flags, subcommands = [], usage }: HelpDoc): ReadonlyArray<
   string
 > => {
@@ -49,11 +49,11 @@ export const usagesOf = ({ args = [], commandPath = [], flags, subcommands = [],
     ...args.map((arg) => arg.required ? arg.name.toUpperCase() : `[${arg.name.toUpperCase()}]`)
   ]
   if (subcommands.length === 0) return [[name, ...takes].join(" ")]
-  // Only the whole program does something without a subcommand.
+  // Only the top command does something without a subcommand.
   return [...commandPath.length > 1 ? [] : [name], [name, ...takes, "SUBCOMMAND ..."].join(" ")]
 }
 
-/** The sections of a command, for whatever shows them. */
+/** The sections of a command, for help and man page. */
 export const sectionsOf = (doc: HelpDoc): ReadonlyArray<Section> => {
   const rowsOf = (flags: ReadonlyArray<FlagDoc> = []) => flags.map((flag) => [flagName(flag), flagText(flag)] as const)
   const commands = (doc.subcommands ?? []).flatMap((group) => group.commands)
@@ -66,14 +66,14 @@ export const sectionsOf = (doc: HelpDoc): ReadonlyArray<Section> => {
       )
     },
     { title: "Options", rows: [...rowsOf(doc.flags), ...rowsOf(doc.inheritedFlags)] },
-    // All subcommands have them as well: told once.
+    // Global flags apply to all subcommands, and are shown once.
     { title: "Everywhere", rows: (doc.commandPath ?? []).length > 1 ? [] : rowsOf(doc.globalFlags) },
     { title: "Examples", examples: doc.examples ?? [] }
   ]
   return sections.filter(({ examples = [], rows = [] }) => examples.length + rows.length > 0)
 }
 
-/** Lines of at most so many columns, but for words that are longer. */
+/** Wraps text to a width; words that are longer are not broken. */
 export const wrapped = (text: string, width: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   let line = ""
@@ -90,11 +90,11 @@ export interface HelpOptions {
   /** Columns of the terminal. */
   readonly width: number
   readonly colours: boolean
-  /** The folder of the documents, if it is there. */
+  /** The folder of the documents, if it is installed. */
   readonly documents?: string | undefined
 }
 
-/** The whole program, and whatever names one of the documents. */
+/** Whether to show the folder of documents: for the top command, and for commands that mention a document. */
 const wantsDocuments = ({ commandPath = [], description }: HelpDoc): boolean =>
   commandPath.length <= 1 || description.includes("docs/")
 
@@ -124,7 +124,7 @@ export const helpText = (doc: HelpDoc, { colours, documents, width }: HelpOption
     }
   }
   if (documents !== undefined && wantsDocuments(doc)) {
-    // A path is not to be broken.
+    // Not wrapped, so that the path stays whole.
     lines.push("", styled("bold", "Documents"), `${MARGIN}${documents}`)
   }
   return lines.map((line) => line.trimEnd()).join("\n")
@@ -133,7 +133,7 @@ export const helpText = (doc: HelpDoc, { colours, documents, width }: HelpOption
 const widthOf = (stream: NodeJS.WriteStream): number =>
   Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, stream.isTTY ? stream.columns : WIDTH))
 
-/** What Effect's own messages put before the names that may have been meant, on lines of their own. */
+/** Text that Effect's messages put before suggested names. */
 const SUGGESTED = "\n\n  Did you mean this?\n"
 
 const meant = (error: CliError.NonShowHelpErrors): string => {
@@ -144,15 +144,15 @@ const meant = (error: CliError.NonShowHelpErrors): string => {
   }?`
 }
 
-/** In one line, to what was typed; the whole help would hide it. */
+/** An error of the command line on one line, because the whole help would hide it. */
 const complaint = (path: ReadonlyArray<string>, errors: ReadonlyArray<CliError.NonShowHelpErrors>): string => {
   const name = path.join(" ")
-  // Whatever was typed is among it.
+  // The typed text is part of the message, so control characters are replaced.
   const text = (error: CliError.NonShowHelpErrors) => meant(error).replaceAll(/\p{Cc}/gu, "\uFFFD")
   return [...errors.map((error) => `${name}: ${text(error)}`), `See ${name} --help`].join("\n")
 }
 
-/** Help and the version on standard output; what is wrong with a command line on standard error. */
+/** Writes help and version to standard output, and errors of the command line to standard error. */
 export const presenter: CliOutput.Presenter = {
   present: Effect.fnUntraced(function*(event) {
     switch (event._tag) {

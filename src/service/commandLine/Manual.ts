@@ -1,14 +1,14 @@
-/** The man page, `msrp-relay.1`: what the help has, and what is beside the command line. */
+/** The man page, `msrp-relay.1`: the help, and facts that are not about the command line. */
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import type { HelpDoc } from "effect/cli/HelpDoc"
 import * as Effect from "effect/Effect"
 import { sectionsOf, usagesOf } from "./Help.ts"
 
-/** Subcommands within subcommands at most. */
+/** Maximum depth of nested subcommands. */
 const MAX_DEPTH = 8
 
-/** The help of a command and of all below it, in the order in which they are listed. */
+/** The help of a command and of all its subcommands, in the order in which they are listed. */
 export const documentsOf = Effect.fnUntraced(function*<Name extends string, Input, E, R, ContextInput>(
   command: Command.Command<Name, Input, ContextInput, E, R>
 ) {
@@ -28,7 +28,7 @@ export const documentsOf = Effect.fnUntraced(function*<Name extends string, Inpu
   return found
 })
 
-/** Text as roff has it. */
+/** Text escaped for roff. */
 const escaped = (text: string): string =>
   text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll(/^([.'])/gm, "\\&$1").replaceAll(
     /`([^`]*)`/g,
@@ -44,10 +44,10 @@ const rows = (all: ReadonlyArray<readonly [string, string]>): ReadonlyArray<stri
 const examples = (all: ReadonlyArray<{ readonly command: string; readonly description?: string | undefined }>) =>
   all.flatMap(({ command, description = "" }) => [".TP", escaped(description), `\\fB${escaped(command)}\\fR`])
 
-/** What is beside the command line, and no help has. */
+/** Facts for the man page that the help does not contain. */
 export interface ManualFacts {
   readonly version: string
-  /** Day of the version, as 2026-11-28. */
+  /** Date of the version, such as 2026-11-28. */
   readonly date: string
   readonly environment: ReadonlyArray<readonly [name: string, text: string]>
   readonly exitCodes: ReadonlyArray<readonly [name: string, text: string]>
@@ -55,7 +55,7 @@ export interface ManualFacts {
   readonly seeAlso: string
 }
 
-/** The page in roff, from the help of the program and of all its subcommands. */
+/** The man page in roff, from the help of the program and of all its subcommands. */
 export const manualPage = (documents: ReadonlyArray<HelpDoc>, facts: ManualFacts): string => {
   const [program, ...subcommands] = documents
   if (program === undefined) return ""
@@ -73,7 +73,7 @@ export const manualPage = (documents: ReadonlyArray<HelpDoc>, facts: ManualFacts
   lines.push(".SH DESCRIPTION", ...paragraphs(program.description), ".SH OPTIONS", ...rows(everywhere))
   lines.push(".SH SUBCOMMANDS")
   for (const doc of subcommands) {
-    // Those that only have others below them tell about these.
+    // Includes commands that only group subcommands; those have headings of their own.
     lines.push(`.SS ${escaped((doc.commandPath ?? []).join(" "))}`, ...paragraphs(doc.description))
     for (const section of sectionsOf(doc)) {
       if (section.title === "Subcommands") continue

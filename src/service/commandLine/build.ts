@@ -1,4 +1,4 @@
-/** Writes the man page and the completions, which `npm run build` packs. */
+/** Writes the man page and the completions. Run by `npm run build`. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import { mkdir, writeFile } from "node:fs/promises"
@@ -10,10 +10,10 @@ import { settingsTable } from "../Settings.ts"
 import { version } from "../Version.ts"
 import { documentsOf, manualPage } from "./Manual.ts"
 
-/** The file of a shell's completions, as that shell looks for it. */
+/** The file name of the completions, as each shell expects it. */
 const names = { bash: "msrp-relay", zsh: "_msrp-relay", fish: "msrp-relay.fish" } as const
 
-/** The page as it is packed; `date`: of the version, as 2026-11-28. */
+/** The man page. `date`: date of the version, such as 2026-11-28. */
 export const manual = (date: string) =>
   documentsOf(commandLine).pipe(
     Effect.map((documents) =>
@@ -50,14 +50,14 @@ export const manual = (date: string) =>
     Effect.provide([layer, NodeServices.layer])
   )
 
-/** Writes all of it into a folder. */
+/** Writes the man page and the completions to a folder. */
 export const writeAll = async (folder: string, date: string): Promise<void> => {
   await mkdir(join(folder, "completions"), { recursive: true })
   await writeFile(join(folder, "msrp-relay.1"), await Effect.runPromise(manual(date)))
   for (const shell of shells) await writeFile(join(folder, "completions", names[shell]), `${completionsFor(shell)}\n`)
 }
 
-/** The day of the build, or the one that a reproducible build names. */
+/** The date of the build, or the one that a reproducible build specifies. */
 const today = (): string =>
   new Date(
     process.env["SOURCE_DATE_EPOCH"] === undefined ? Date.now() : Number(process.env["SOURCE_DATE_EPOCH"]) * 1000

@@ -19,7 +19,7 @@ import { makeSteps } from "./Steps.ts"
 import { type Address, addressOf } from "./Target.ts"
 
 export interface ProbeOptions {
-  /** The relay's URI, with a port and without a session-id; of the transport `ws` where it is to be reached by WebSocket. */
+  /** URI of the relay, with a port and without a session-id. Its transport is `ws` to use WebSocket. */
   readonly relay: MsrpUri
   /** HTTP path of the WebSocket. Default `/`. */
   readonly path?: string | undefined

@@ -1,4 +1,4 @@
-/** The trace of a user on the command line: `msrp-relay trace`. */
+/** `msrp-relay trace`: shows the trace of a user. */
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -28,7 +28,7 @@ export const traceCommand = Command.make(
         const { realm, user } = query
         const one = { user, realm, sort: "age", limit: 1, offset: 0 } as const
         const { total } = yield* asked(connection, connection.client.sessions({ query: one }))
-        // Whose name is mistyped would wait for frames that never come.
+        // Warns, because with a misspelt name no frames would ever come.
         if (total === 0) yield* Console.error(`${user} has no session now; what passes when he logs in will be shown`)
       }
       const lines = yield* asked(connection, connection.client.trace({ query }))

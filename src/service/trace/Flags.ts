@@ -1,4 +1,4 @@
-/** What `msrp-relay trace` may be asked, besides where the relay is. */
+/** Flags of `msrp-relay trace`, besides those of the admin API. */
 import * as Flag from "effect/cli/Flag"
 
 export const traceFlags = {

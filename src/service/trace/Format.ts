@@ -1,12 +1,12 @@
-/** Traced frames for people, at a terminal or in a file: a line that says when, where and what, and below it the headers. */
+/** Traced frames as text: a line with time, connection and start line, followed by the headers. */
 import { inspect } from "node:util"
 import { endLineOf, noteOf } from "../../trace/Text.ts"
 import type { TraceFrame } from "../../trace/TraceFrame.ts"
 
 export interface FormatOptions {
-  /** With the colours of a terminal. */
+  /** Whether to use terminal colours. */
   readonly colours: boolean
-  /** Only the first line of each frame. */
+  /** Whether to show only the first line of each frame. */
   readonly brief?: boolean | undefined
 }
 
@@ -18,18 +18,21 @@ const painter = (colours: boolean) => (text: string, ...names: ReadonlyArray<Col
   return `${codes.map(([on]) => `\u001b[${on}m`).join("")}${text}${codes.map(([, off]) => `\u001b[${off}m`).join("")}`
 }
 
-/** Responses of success, and others; requests; what is broken. */
+/** Colours tell apart successful responses, other responses, requests, and what is malformed. */
 const colourOf = ({ part, problem, startLine }: TraceFrame): Colour => {
   if (part === "broken" || problem !== undefined) return "red"
   const status = /^MSRP \S+ (\d)\d\d\b/.exec(startLine)?.[1]
   return status === undefined ? "cyan" : status === "2" ? "green" : "yellow"
 }
 
-/** The day, where the frame is the first of it; and the time of day. */
+/** The date, shown before the first frame of each day. */
 const dayOf = (date: Date): string => `${date.toISOString().slice(0, 10)} UTC`
 const timeOf = (date: Date): string => date.toISOString().slice(11, -1)
 
-/** Times are of UTC, as in the log and in what the admin API tells. Makes a text for each frame, with a line end behind each of its lines. */
+/**
+ * Makes a function from frames to text; each line ends with a line end. Times are in UTC, as in the log and the admin
+ * API.
+ */
 export const formatter = ({ brief = false, colours }: FormatOptions): (frame: TraceFrame) => string => {
   const paint = painter(colours)
   let day = ""

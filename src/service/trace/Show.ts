@@ -1,4 +1,4 @@
-/** `msrp-relay trace`, but for where the frames come from: shows them to whoever is there. */
+/** Shows the frames of `msrp-relay trace`, wherever they come from. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -7,21 +7,24 @@ import { TraceFrame } from "../../trace/TraceFrame.ts"
 import { type FormatOptions, formatter } from "./Format.ts"
 
 export interface ShowOptions extends Omit<FormatOptions, "colours"> {
-  /** JSON, a frame on each line, for other programs. */
+  /** Whether to print each frame as JSON on one line. */
   readonly json?: boolean | undefined
-  /** Where to: a terminal gets colours, unless NO_COLOR is set. */
+  /** The output. A terminal gets colours unless NO_COLOR is set. */
   readonly output: Pick<Writable, "write" | "on" | "once" | "off"> & { readonly isTTY?: boolean | undefined }
 }
 
 const encode = Schema.encodeUnknownSync(TraceFrame)
 
-/** One frame, as JSON on one line. */
+/** A frame as JSON on one line. */
 export const jsonLine = (frame: TraceFrame): string => `${JSON.stringify(encode(frame))}\n`
 
-/** One line of what `jsonLine` makes; fails with a `SchemaError` when it is none. */
+/** Parses a line made by `jsonLine`; fails with a `SchemaError` if it is malformed. */
 export const parseLine = Schema.decodeUnknownEffect(Schema.fromJsonString(TraceFrame))
 
-/** Waits until it is taken: a reader that is slow makes the trace drop frames, and not this program grow. */
+/**
+ * Waits until the output has taken the text: with a slow reader the relay drops frames, and this program does not
+ * buffer them.
+ */
 const write = (output: ShowOptions["output"], text: string): Effect.Effect<void> =>
   Effect.callback((resume) => {
     if (output.write(text)) return resume(Effect.void)
@@ -30,11 +33,11 @@ const write = (output: ShowOptions["output"], text: string): Effect.Effect<void>
     return Effect.sync(() => void output.off("drain", drained))
   })
 
-/** Completes when it cannot be written to: whoever read has gone, as `head` does. What fails after that is not heard. */
+/** Completes when the output cannot be written to, as when `head` has exited. Later errors are ignored. */
 const gone = (output: ShowOptions["output"]): Effect.Effect<void> =>
   Effect.callback((resume) => void output.on("error", () => resume(Effect.void)))
 
-/** Shows frames until there are no more, or nobody reads them. */
+/** Shows frames until the stream ends or the output is closed. */
 export const show = <E, R>(
   frames: Stream.Stream<TraceFrame, E, R>,
   { json = false, output, ...options }: ShowOptions
