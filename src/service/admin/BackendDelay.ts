@@ -1,18 +1,18 @@
-/** How long the backend of users took since somebody asked last: made of the histogram that is counted anyway. */
+/** Percentiles of the backend's response time since the previous query, computed from the histogram of look-ups. */
 import type * as Context from "effect/Context"
 import { credentialsSeconds } from "../../metrics/Seconds.ts"
 
 interface Delay {
-  /** Milliseconds; absent when nobody was looked up. */
+  /** Milliseconds; absent if there were no look-ups. */
   readonly p50?: number | undefined
   readonly p99?: number | undefined
-  /** Look-ups that failed since the start. */
+  /** Look-ups that have failed since the start. */
   readonly errors: number
 }
 
 type Bucket = readonly [boundary: number, count: number]
 
-/** Where this share of the counts is reached, between the boundaries of its bucket, in seconds. */
+/** The value in seconds that this share of the counts does not exceed, interpolated within its bucket. */
 const percentile = (buckets: ReadonlyArray<Bucket>, total: number, share: number): number => {
   const wanted = total * share
   let below = 0

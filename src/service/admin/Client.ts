@@ -1,6 +1,6 @@
 /**
- * The admin API from outside: where it is, the token, and in words what may go wrong. For all subcommands that ask it; they
- * load it then only, since it is large.
+ * A client of the admin API for subcommands: its address, its token, and errors in words. Loaded only by subcommands
+ * that use it, because it is large.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Config from "effect/Config"
@@ -28,14 +28,14 @@ import { AdminFailed, type AdminGiven, refused, unreachable } from "./Flags.ts"
 
 export interface AdminConnection {
   readonly client: HttpApiClient.ForApi<typeof AdminApi>
-  /** The address in words. */
+  /** The address in words, for messages. */
   readonly where: string
 }
 
-/** Seconds until a relay that says nothing has said enough. A trace may be quiet for longer once it has begun. */
+/** Time limit for the first response. A trace may be silent for longer once it has begun. */
 const PATIENCE = "30 seconds"
 
-/** The variable, of the environment or else of the file of variables, as the relay reads it. */
+/** A variable from the environment, or else from the file of variables, as the relay reads it. */
 const variable = Effect.fnUntraced(function*(name: string) {
   const environment = yield* ConfigProvider.ConfigProvider
   const here = yield* textIn(environment, name)
@@ -73,13 +73,16 @@ const readToken = Effect.fnUntraced(function*(given: Option.Option<string>) {
     : yield* unreachable(`The token's file ${path.value} cannot be used: ${token.failure}`)
 })
 
-/** Node's own client: it knows Unix sockets, and no proxy of the environment gets the token. */
+/**
+ * Node's own HTTP client, because it supports Unix sockets, and never sends the token to a proxy named in the
+ * environment.
+ */
 const transport = (address: AdminAddress) =>
   address._tag === "Unix"
     ? NodeHttpClient.layerNodeHttpOptions({ socketPath: address.path })
     : NodeHttpClient.layerNodeHttp
 
-/** A client of the admin API at this address; nothing is sent yet. */
+/** A client of the admin API at this address; sends nothing yet. */
 export const clientOf = Effect.fnUntraced(function*(
   address: AdminAddress,
   token?: Redacted.Redacted
@@ -93,7 +96,7 @@ export const clientOf = Effect.fnUntraced(function*(
   return { client, where: formatAdminAddress(address) }
 })
 
-/** The same, of what the command line and the environment say. */
+/** A client with the address and token from the command line, or else from the environment. */
 export const connectAdmin = Effect.fnUntraced(function*(
   given: AdminGiven
 ): Effect.fn.Return<AdminConnection, AdminFailed, FileSystem.FileSystem | Scope> {
@@ -101,20 +104,20 @@ export const connectAdmin = Effect.fnUntraced(function*(
   return yield* clientOf(address, yield* readToken(given.tokenFile))
 })
 
-/** With the answer in time, and whatever goes wrong in words. */
+/** Runs a request with a time limit, and turns every failure into `AdminFailed`. */
 export const asked = <A, R>(
   { where }: AdminConnection,
   request: Effect.Effect<A, unknown, R>,
   patience: Duration.Input = PATIENCE
 ) =>
   request.pipe(
-    // An answer that is no JSON is a defect of whoever made the client, as far as it knows.
+    // The client treats a response that is not JSON as a defect.
     Effect.catchDefect((defect) => isHttpClientError(defect) ? Effect.fail(defect) : Effect.die(defect)),
     Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(unreachable(`${where} does not answer`)) }),
     Effect.mapError((error) => error instanceof AdminFailed ? error : explained(error, where))
   )
 
-/** What became of a request, for people. */
+/** The failure of a request, for people. */
 export const explained = (error: unknown, where: string): AdminFailed => {
   if (isHttpClientError(error) && error.reason._tag === "TransportError") {
     return unreachable(`${where} cannot be reached: ${wordsOf(error.reason.cause)}`)

@@ -1,4 +1,4 @@
-/** The admin API on the command line: `msrp-relay admin`. */
+/** `msrp-relay admin`: the admin API on the command line. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -23,10 +23,10 @@ const base = Command.make("admin").pipe(
   })
 )
 
-/** Characters of a line: those of the terminal; for a pipe, as many as it takes. */
+/** Characters of a line: the width of the terminal, or unlimited for a pipe. */
 const width = (): number => process.stdout.isTTY ? Math.max(80, process.stdout.columns ?? WIDTH) : Infinity
 
-/** Asks, and shows the answer: as JSON, or in lines. */
+/** Sends a request, and prints the answer as JSON or as lines. */
 const ask = <A, R>(
   request: (client: AdminConnection["client"]) => Effect.Effect<A, unknown, R>,
   lines: (answer: A, shown: { readonly now: number; readonly width: number; readonly where: string }) => ReadonlyArray<

@@ -1,4 +1,4 @@
-/** The settings as they are in force, without what is secret in them. */
+/** The settings in force, without secrets. */
 import type { SettingInForce } from "../../Admin.ts"
 import type { Texts } from "../settings/Read.ts"
 import { secretVariables } from "../settings/SecretFiles.ts"

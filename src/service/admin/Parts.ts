@@ -1,4 +1,4 @@
-/** The service, as its admin API sees it. */
+/** The parts of the service that its admin API reads and controls. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -34,7 +34,7 @@ const make = Effect.fnUntraced(
     const { prometheus } = yield* Metrics
     const { reload } = yield* Reload
     const levels = yield* LogLevels
-    // Requests come with a context of their own.
+    // HTTP requests run with another context.
     const own = yield* Effect.context()
     const tell = (what: Effect.Effect<void>): Effect.Effect<void> => Effect.provideContext(what, own)
     const scope = yield* Effect.scope
@@ -64,7 +64,7 @@ const make = Effect.fnUntraced(
       settings: Effect.sync(() => settingsInForce(Redacted.value(live.settings.texts))),
       phase,
       usersUnavailable: live.users.unavailable,
-      // It goes on when whoever asked has gone.
+      // The drain continues even if the client that requested it has disconnected.
       drain: relay.drain.pipe(
         Effect.forkIn(scope, { startImmediately: true }),
         Effect.andThen(tell(Systemd.status("draining"))),
@@ -122,7 +122,7 @@ const makePage = Effect.fnUntraced(
   }
 )
 
-/** The names of the API and of Effect for the same. */
+/** Log levels: names of the API and those of Effect. */
 const severities = {
   all: "All",
   trace: "Trace",

@@ -1,4 +1,4 @@
-/** The admin API of the service, where its settings want one. */
+/** The admin API of the service, if the settings configure one. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -18,7 +18,7 @@ const announce = ({ address, tokenFile }: AdminSettings) =>
     token: tokenFile === undefined ? "none" : "required"
   })
 
-/** Listens for as long as the layer lives; fails when it cannot. */
+/** Listens while the layer lives; fails if it cannot. */
 export const layer = (live: LiveSettings, admin: AdminSettings) =>
   Layer.provide(
     Layer.effectDiscard(announce(admin)),

@@ -1,26 +1,26 @@
-/** Tables, ages and octets as people read them in a terminal. */
+/** Tables, durations and sizes for a terminal. */
 
-/** Characters of a line where nobody says otherwise. */
+/** Default width of a line in characters. */
 export const WIDTH = 100
 
-/** Between two columns. */
+/** The gap between two columns. */
 const GAP = "  "
 
 export interface Column<A> {
   readonly title: string
   readonly of: (row: A) => string
-  /** Numbers are easier to compare when they end in one place. */
+  /** Whether the column is aligned to the right, as numbers are. */
   readonly right?: true
-  /** It is cut when a line would be too long, but not below so many characters. */
+  /** Minimum width to which the column may be cut if a line would be too long. */
   readonly least?: number
 }
 
 const lengthOf = (text: string): number => Array.from(text).length
 
-/** What others have named must not steer the terminal: no control characters, no marks that turn the direction. */
+/** Text without control characters or marks that change the writing direction, which could manipulate the terminal. */
 export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\u{fffd}")
 
-/** The beginning and the end, since addresses and names differ in either. */
+/** Keeps the beginning and the end, because addresses and names may differ in either. */
 const cut = (text: string, width: number): string => {
   const all = Array.from(text)
   if (all.length <= width) return text
@@ -28,7 +28,7 @@ const cut = (text: string, width: number): string => {
   return `${all.slice(0, width - 1 - end).join("")}…${end === 0 ? "" : all.slice(-end).join("")}`
 }
 
-/** Lines with a heading, aligned, none longer than the width as long as the columns can be cut. */
+/** Aligned lines with a heading, cut to the width as far as columns allow. */
 export const table = <A>(
   columns: ReadonlyArray<Column<A>>,
   rows: ReadonlyArray<A>,
@@ -38,7 +38,7 @@ export const table = <A>(
   const widths = columns.map((_, i) => Math.max(...cells.map((line) => lengthOf(line[i]!))))
   let over = widths.reduce((sum, one) => sum + one, GAP.length * (columns.length - 1)) - width
   while (over > 0) {
-    // The widest of those that may be cut gives first.
+    // The widest column that may be cut is cut first.
     const [widest] = columns.map(({ least = Infinity }, i) => ({ i, spare: widths[i]! - least, width: widths[i]! }))
       .filter(({ spare }) => spare > 0).sort((a, b) => b.width - a.width)
     if (widest === undefined) break
@@ -56,7 +56,7 @@ export const table = <A>(
 
 const PREFIXES = ["kB", "MB", "GB", "TB", "PB"]
 
-/** `980 B`, `1.2 kB`, `35 MB`. */
+/** A size, such as `980 B`, `1.2 kB` or `35 MB`. */
 export const octets = (count: number): string => {
   if (count < 1000) return `${count} B`
   let [value, i] = [count / 1000, 0]
@@ -67,7 +67,7 @@ export const octets = (count: number): string => {
   return `${value < 9.95 ? value.toFixed(1) : value.toFixed(0)} ${PREFIXES[i]}`
 }
 
-/** `45s`, `12m`, `3h05m`, `2d04h`; of less than no time `0s`. */
+/** A duration, such as `45s`, `12m`, `3h05m` or `2d04h`; `0s` if it is negative. */
 export const duration = (millis: number): string => {
   const seconds = Math.max(0, Math.floor(millis / 1000))
   const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86_400)]
@@ -81,13 +81,13 @@ export const duration = (millis: number): string => {
     : `${days}d${two(hours % 24)}h`
 }
 
-/** `12,345`. */
+/** A number with separators, such as `12,345`. */
 export const number = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 1 })
 
-/** `2026-11-28 12:01:33`, of UTC. */
+/** A time in UTC, such as `2026-11-28 12:01:33`. */
 export const moment = (millis: number): string => new Date(millis).toISOString().slice(0, 19).replace("T", " ")
 
-/** Words in lines of that width at most, those after the first one set in. */
+/** Wraps words to a width, with an indent on all lines but the first. */
 export const wrapped = (words: ReadonlyArray<string>, width: number, indent: string): ReadonlyArray<string> => {
   const lines: Array<string> = []
   for (const word of words) {

@@ -1,17 +1,17 @@
 /**
- * Ends what a user has, so that one who was taken out of the users stays out: what the backend said of him before is remembered
- * for a while, and a client that is thrown out logs in again at once.
+ * Ends the sessions of a user for good. Also refreshes what is cached of the backend's answer, because a removed user could
+ * otherwise log in again at once.
  */
 import * as Effect from "effect/Effect"
 import type { Credentials } from "../../Credentials.ts"
 import type { Operator } from "../../Relay.ts"
 
-/** Milliseconds for the backend of users; whoever asks hears within 30 seconds. */
+/** Time limit for the backend in milliseconds; the admin API answers within 30 seconds. */
 const PATIENCE = 10_000
 
 type EndUser = Operator["inTurns"]["endUser"]
 
-/** `realms`: where he may be a user, when no realm is named. */
+/** `realms`: the realms to search if the request names none. */
 export const makeEndUser = (
   { inTurns }: Operator,
   credentials: Credentials["Service"],
@@ -22,12 +22,12 @@ export const makeEndUser = (
     const { refresh } = credentials
     if (refresh === undefined) return ended
     const username = user.normalize("NFC")
-    // A backend that cannot tell leaves what is remembered, which is over soon.
+    // If the backend fails, the cached answer stays until it expires soon.
     yield* Effect.forEach(
       realm === undefined ? realms() : [realm],
       (realm) => Effect.ignore(refresh({ username, realm })),
       { concurrency: "unbounded", discard: true }
     ).pipe(Effect.timeoutOption(PATIENCE))
-    // He may have come back while the backend was asked.
+    // Ended once more, because the user may have logged in again while the backend was queried.
     return ended + (yield* inTurns.endUser(user, realm))
   })

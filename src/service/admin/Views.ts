@@ -1,4 +1,4 @@
-/** What the subcommands show: a list as a table, an event as a line or two. */
+/** Output of the admin subcommands: a list as a table, an event as one or two lines. */
 import type { Overview, Reloaded } from "../../Admin.ts"
 import type * as Model from "../../admin/Model.ts"
 import { type Column, duration, moment, number, octets, plain, table, WIDTH, wrapped } from "./Text.ts"
@@ -12,7 +12,7 @@ interface Page<A> {
   readonly items: ReadonlyArray<A>
 }
 
-/** Where a page begins, and what is shown of it. */
+/** The offset of a page, and how it is shown. */
 export interface Shown {
   readonly offset: number
   readonly now: number
@@ -47,7 +47,7 @@ const connectionColumns = (now: number): ReadonlyArray<Column<Connection>> => [
   { title: "WAITING", of: ({ waiting }) => octets(waiting), right: true }
 ]
 
-/** Which of how many these are, and how to get the next ones. */
+/** The position of this page in the whole list, and how to get the next page. */
 const position = (what: string, { items, total }: Page<unknown>, offset: number): string => {
   const end = offset + items.length
   const range = items.length === total ? number(total) : `${number(offset + 1)} to ${number(end)} of ${number(total)}`
@@ -65,7 +65,7 @@ export const sessionLines = (page: Page<Session>, shown: Shown): ReadonlyArray<s
 export const connectionLines = (page: Page<Connection>, shown: Shown): ReadonlyArray<string> =>
   listed("connection", connectionColumns(shown.now), page, shown)
 
-/** An event as a line, and more of them when there is much to tell. */
+/** Events as lines, wrapped if they are long. */
 export const eventLines = (events: ReadonlyArray<Event>, none: string, width: number = WIDTH): ReadonlyArray<string> =>
   events.length === 0 ? [none] : events.flatMap(({ fields, level, message, time }) => {
     const words = Object.entries(fields).map(([name, value]) => plain(`${name}=${value}`))

@@ -1,6 +1,6 @@
 /**
- * The admin API: whether it could listen where MSRP_ADMIN says; of a relay that runs, whether it answers there. Its token is
- * looked at with the settings.
+ * Checks that the admin API can listen at MSRP_ADMIN or, with `running`, that it answers there. Its token is checked
+ * with the settings.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -18,13 +18,13 @@ import { type ListenersOptions, START_IT, whyNot } from "./Listeners.ts"
 
 const { ok, problem, skipped } = findingsOf("admin")
 
-/** MSRP_ADMIN and MSRP_ADMIN_TOKEN_FILE, as far as they are looked at. */
+/** The values of MSRP_ADMIN and MSRP_ADMIN_TOKEN_FILE that are checked. */
 export interface AdminToCheck {
   readonly address: AdminAddress
   readonly tokenFile: string | undefined
 }
 
-/** `undefined`: there is no admin API. */
+/** `undefined` means that there is no admin API. */
 export const lookAtAdmin = (
   admin: AdminToCheck | undefined,
   options: ListenersOptions
@@ -73,7 +73,7 @@ const onPort = Effect.fnUntraced(function*({ host, port }: { readonly host: stri
   )
 })
 
-/** A socket that nobody listens on any more is no obstacle: it is replaced at the start. */
+/** A socket without a listener is not a problem, because it is replaced at the start. */
 const onPath = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   const code = yield* connecting(path)
@@ -89,7 +89,7 @@ const onPath = Effect.fnUntraced(function*(path: string) {
   if (Option.exists(type, (is) => is !== "Socket")) {
     return problem(path, "is there already, and no socket: it would not be replaced")
   }
-  // A file in its place is no directory.
+  // If the parent is a file rather than a directory, this fails.
   return yield* fs.access(`${dirname(path)}/.`, { writable: true }).pipe(
     Effect.as(ok(path, "can be made")),
     Effect.catch((error) =>
@@ -106,7 +106,7 @@ const onPath = Effect.fnUntraced(function*(path: string) {
   )
 })
 
-/** Why nobody is there; undefined when somebody is. */
+/** Why nothing accepts connections at the socket; undefined if something does. */
 const connecting = (path: string): Effect.Effect<string | undefined> =>
   Effect.callback<string | undefined>((resume) => {
     const socket = Net.connect(path)

@@ -1,4 +1,4 @@
-/** The relay's certificates: whether clients and other relays will take them, for all names that the relay has. */
+/** Checks that clients and other relays accept the relay's certificates, for all names of the relay. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { X509Certificate } from "node:crypto"
@@ -13,17 +13,17 @@ import { type Finding, findingsOf } from "./Finding.ts"
 
 const { ok, problem, skipped, warning } = findingsOf("certificates")
 
-/** Extended key usages (RFC 5280 §4.2.1.12): of a server, of a client, any. */
+/** Extended key usages (RFC 5280 §4.2.1.12): server, client, and any. */
 const SERVER = "1.3.6.1.5.5.7.3.1"
 const CLIENT = "1.3.6.1.5.5.7.3.2"
 const ANY = "2.5.29.37.0"
 
-/** Certificates of one file that are looked at. */
+/** Maximum number of certificates of one file that are checked. */
 const MAX_CHAIN = 32
 
 const DAY = 86_400_000
 
-/** A certificate with what follows it in its file. */
+/** A certificate and the certificates that follow it in its file. */
 interface Presented {
   readonly path: string
   readonly own: X509Certificate
@@ -31,8 +31,7 @@ interface Presented {
 }
 
 /**
- * Certificate and key of each pair belong together, and all of them can be read: the settings would not have been taken
- * otherwise.
+ * The certificate and key of each pair are readable and belong together, because the settings are invalid otherwise.
  */
 export const lookAtCertificates = Effect.fnUntraced(function*(
   { relay, selfSigned, tls, tlsFiles }: SettingsShape
@@ -68,7 +67,7 @@ const timeOf = ({ own, path }: Presented, now: number): Finding => {
     : (isValid(validity, now) ? warning : problem)(path, concern)
 }
 
-/** Without the extension it is good for everything. */
+/** Without the extension a certificate is valid for every usage. */
 const usagesOf = ({ own, path }: Presented): ReadonlyArray<Finding> => {
   const usages: ReadonlyArray<string> | undefined = own.keyUsage
   if (usages === undefined || usages.includes(ANY)) return []
@@ -85,7 +84,10 @@ const usagesOf = ({ own, path }: Presented): ReadonlyArray<Finding> => {
     ]
 }
 
-/** From the certificate to a root that is known here, each issued by the next one (RFC 8446 §4.4.2). */
+/**
+ * Follows the chain from the certificate to a known root, each certificate being issued by the next (RFC 8446
+ * §4.4.2).
+ */
 const chainOf = (
   { chain, own, path }: Presented,
   trusted: ReadonlyArray<X509Certificate>,
@@ -120,7 +122,7 @@ const chainOf = (
     if (!isValid(validityOf(at), now)) {
       findings.push(problem(path, `in its chain ${nameOf(at)} ${concernOf(validityOf(at), now)}`))
     }
-    // A root at the end of the file, which whoever knows it has, and whoever does not, does not trust.
+    // A root at the end of the file is of no use: peers either know it already, or do not trust it.
     if (isSelfSigned(at)) {
       if (!trusted.some(({ fingerprint256 }) => fingerprint256 === at.fingerprint256)) {
         findings.push(warning(path, `its root ${nameOf(at)} is not known here: clients must be told to trust it`))
@@ -131,13 +133,13 @@ const chainOf = (
   return findings.length > 0 ? findings : [ok(path, "its chain leads to a root that is known here")]
 }
 
-/** Which names and addresses the relay is called by, and whether what it shows for them proves them (RFC 6125 §6.4). */
+/** Checks that the certificate presented for each name or address of the relay is valid for it (RFC 6125 §6.4). */
 const namesOf = (presented: ReadonlyArray<Presented>, uris: ReadonlyArray<MsrpUri>): ReadonlyArray<Finding> => {
   const hosts = new Set(
     withoutImplied(uris).filter(({ scheme }) => scheme === "msrps").map(({ host }) => canonicalHost(host))
   )
   return [...hosts].map((host) => {
-    // Nobody asks for an address (RFC 6066 §3): the first certificate is shown.
+    // SNI contains no addresses (RFC 6066 §3), so the first certificate is presented for them.
     const shown = Net.isIP(host) === 0 ? presented : presented.slice(0, 1)
     const fit = shown.find(({ own }) => isFor(own, host))
     return fit === undefined
@@ -151,17 +153,17 @@ const namesOf = (presented: ReadonlyArray<Presented>, uris: ReadonlyArray<MsrpUr
   })
 }
 
-/** `localhost` stands for both loopback addresses: who has set it means the name. */
+/** Leaves out the loopback addresses that `localhost` implies, because the operator has configured only the name. */
 const withoutImplied = (uris: ReadonlyArray<MsrpUri>): ReadonlyArray<MsrpUri> =>
   uris.some(({ host }) => isLocalhost(host))
     ? uris.filter(({ host }) => !["127.0.0.1", "::1"].includes(canonicalHost(host)))
     : uris
 
-/** As the relay itself, and other clients, look at the certificate of a server. */
+/** Matches a name as the relay itself, and other clients, match a server's certificate. */
 const isFor = (certificate: X509Certificate, host: string): boolean =>
   checkServerIdentity(host, certificate.toLegacyObject()) === undefined
 
-/** Names that a message has. */
+/** Maximum number of names in a message. */
 const MAX_NAMES = 5
 
 const ownNames = ({ subjectAltName }: X509Certificate): string => {
@@ -174,18 +176,18 @@ const ownNames = ({ subjectAltName }: X509Certificate): string => {
 const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate): boolean =>
   certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
 
-/** Also one that may sign nothing else. */
+/** Whether a certificate is signed with its own key, even if it may not sign others. */
 const isSelfSigned = (certificate: X509Certificate): boolean =>
   certificate.issuer === certificate.subject && certificate.verify(certificate.publicKey)
 
-/** Those of a PEM file. Broken ones would not have been taken as settings. */
+/** The certificates of a PEM file. All are valid, because the settings are invalid otherwise. */
 const certificatesOf = (text: string): ReadonlyArray<X509Certificate> =>
   text.split(/(?=-----BEGIN )/)
     .filter((block) => /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(block))
     .slice(0, MAX_CHAIN)
     .map((block) => new X509Certificate(block))
 
-/** What Node trusts, and what this machine does. */
+/** The roots that Node trusts, and those of the system. */
 const publicRoots = (): ReadonlyArray<X509Certificate> =>
   [...new Set([...Tls.getCACertificates("default"), ...Tls.getCACertificates("system")])].flatMap((text) => {
     try {
@@ -197,5 +199,5 @@ const publicRoots = (): ReadonlyArray<X509Certificate> =>
 
 const nameOf = ({ subject }: X509Certificate): string => oneLine(subject)
 
-/** Of a distinguished name, which is on several lines. */
+/** A distinguished name on one line. */
 const oneLine = (name: string): string => name.replaceAll("\n", ", ") || "somebody without a name"

@@ -1,6 +1,6 @@
 /**
- * Looks before the start whether the service would work as it is set up: `msrp-relay check`. Nothing is changed: ports are
- * bound and given back, and whoever knows the users is asked for one that there is not.
+ * `msrp-relay check`: checks before the start that the service would work with its settings. Nothing is changed:
+ * ports are bound and released, and backends are asked for a user that does not exist.
  */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -26,7 +26,7 @@ import { lookAtBacklog, lookAtDescriptors } from "./System.ts"
 import { lookAtUsers } from "./Users.ts"
 import { findingsOfError, lookAtSettings } from "./Variables.ts"
 
-/** The service would not work, or does not run as it should. What is wrong is in the report. */
+/** The service would not work, or does not run as it should. The report has the problems. */
 export class CheckFailed extends Data.TaggedError("CheckFailed")<{
   readonly problems: number
   readonly running: boolean
@@ -40,10 +40,10 @@ export class CheckFailed extends Data.TaggedError("CheckFailed")<{
 
 export interface CheckOptions extends ListenersOptions {}
 
-/** Of the admin API, as soon as there are settings of it. */
+/** The settings of the admin API, if there are any. */
 const adminOf = ({ admin }: SettingsShape & { readonly admin?: AdminToCheck | undefined }) => admin
 
-/** All that is looked at, with settings that can be used. */
+/** All checks, with valid settings. */
 const looksAt = (
   settings: SettingsShape,
   options: CheckOptions
@@ -59,13 +59,13 @@ const looksAt = (
   { name: "backlog", findings: lookAtBacklog(settings) }
 ]
 
-/** Everything that was found, in the order of the looks. Without settings that can be used there is nothing else to look at. */
+/** All findings, in the order of the checks. If the settings are invalid, nothing else is checked. */
 export const check = <R>(
   settings: Effect.Effect<SettingsShape, SettingsError, R>,
   options: CheckOptions
 ): Effect.Effect<ReadonlyArray<Finding>, never, R | FileSystem.FileSystem> => {
   const read = settings.pipe(
-    // A file that a variable names may be one that nobody ever writes to.
+    // Reading may never end, for example if a variable names a pipe without a writer.
     Effect.timeoutOrElse({
       duration: `${TIME_LIMIT} seconds`,
       orElse: () => Effect.succeed(`a file that they name could not be read within ${TIME_LIMIT} seconds`)
@@ -84,7 +84,7 @@ const othersSkipped = looks.filter((name) => name !== "settings").map((name) =>
   findingsOf(name).skipped("", "not looked at before the settings can be used")
 )
 
-/** The name of whoever runs it; a number where he has none. */
+/** The name of the user that runs the check, or its number if it has no name. */
 const userName = Effect.sync(() => {
   try {
     return userInfo().username
@@ -93,7 +93,7 @@ const userName = Effect.sync(() => {
   }
 })
 
-/** Columns of what is no terminal. */
+/** Columns if the output is not a terminal. */
 const WIDTH = 120
 
 const run = Effect.fnUntraced(function*({ json, ...options }: CheckOptions & { readonly json: boolean }) {
@@ -111,7 +111,7 @@ const run = Effect.fnUntraced(function*({ json, ...options }: CheckOptions & { r
   if (problems > 0) return yield* new CheckFailed({ problems, running: options.running })
 })
 
-/** `msrp-relay check`: fails with `CheckFailed`, thus a non-zero exit code, when the service would not work. */
+/** Fails with `CheckFailed`, which makes the exit code 1, if the service would not work. */
 export const checkCommand = Command.make(
   "check",
   {

@@ -1,4 +1,4 @@
-/** The files that the settings name: who may read those that are secret, and who may change any of them. */
+/** Checks the permissions of files that the settings name: who can read the secret ones, and who can change any. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -14,7 +14,7 @@ const { ok, problem, skipped, warning } = findingsOf("files")
 interface NamedFile {
   readonly variable: string
   readonly path: string
-  /** Keys, passwords, and what is as good as a password: for nobody but the service. */
+  /** Whether the file contains keys, passwords or tokens, and only the service may read it. */
   readonly secret: boolean
 }
 
@@ -24,7 +24,7 @@ const OTHERS_READ = 0o004
 const OTHERS_WRITE = 0o002
 const OTHERS_ENTER = 0o001
 
-/** Directories above a file that are looked at. */
+/** Maximum number of parent directories that are checked. */
 const MAX_DEPTH = 64
 
 export const lookAtFiles = Effect.fnUntraced(function*(
@@ -50,7 +50,7 @@ const filesOf = (
     ),
     ...backends.flatMap((backend) => sqlitePathOf(backend) ?? []).map((path) => ({ variable: SQL, path, secret: true }))
   ]
-  // Certificate and key may be in one file, which is as secret as the key then.
+  // Certificate and key may be in one file, which then is as secret as the key.
   return all.filter((one, index) =>
     !all.some((other, at) =>
       at !== index && other.path === one.path && (other.secret === one.secret ? at < index : other.secret)
@@ -74,12 +74,12 @@ const lookAtFile = Effect.fnUntraced(function*({ path, secret, variable }: Named
     }
     return [ok(subject, `can be read (mode ${permissions})`)]
   }).pipe(
-    // That there is no such database is told by who asks it.
+    // A missing database is reported by the check of users.
     Effect.catch((error) => Effect.succeed(variable === SQL ? [] : [problem(subject, reasonOf(error))]))
   )
 })
 
-/** Whether everybody may pass through all directories above it: what they may do to the file counts only then. */
+/** Whether all users can search every parent directory; otherwise the permissions of the file do not matter. */
 const isWithinReach = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   let at = dirname(Option.getOrElse(yield* Effect.option(fs.realPath(path)), () => resolve(path)))

@@ -1,16 +1,16 @@
-/** What a check has found. */
+/** The findings of a check. */
 
 export type Status =
   /** As it should be. */
   | "ok"
-  /** The service works, and yet this is most likely not meant. */
+  /** The service works, but this is probably a mistake. */
   | "warning"
-  /** This would keep the service from working. */
+  /** The service would not work. */
   | "problem"
-  /** It was not looked. */
+  /** Not checked. */
   | "skipped"
 
-/** What is looked at, in the order of the report. */
+/** The checks, in the order of the report. */
 export const looks = [
   "settings",
   "files",
@@ -25,18 +25,18 @@ export const looks = [
 
 export type LookName = (typeof looks)[number]
 
-/** One line of the report. No secret is in it. */
+/** One line of the report. Contains no secrets. */
 export interface Finding {
   readonly look: LookName
   readonly status: Status
-  /** What it is about: a variable, a path, a socket, a name; empty where the look has only one. */
+  /** The variable, path, socket or name that was checked; empty if the check has only one subject. */
   readonly subject: string
   readonly message: string
-  /** What to do about it, if that can be told. */
+  /** What to do about it, if known. */
   readonly hint?: string | undefined
 }
 
-/** Makes the findings of one look. */
+/** Makes the findings of one check. */
 export const findingsOf = (look: LookName) => {
   const make = (status: Status) => (subject: string, message: string, hint?: string): Finding =>
     hint === undefined ? { look, status, subject, message } : { look, status, subject, message, hint }

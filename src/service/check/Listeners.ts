@@ -1,4 +1,4 @@
-/** Where the relay listens: each address and port is bound as the service would, and given back. */
+/** Checks the listeners: each address and port is bound as the service would bind it, and released. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -11,14 +11,14 @@ import { type Finding, findingsOf } from "./Finding.ts"
 
 const { ok, problem, warning } = findingsOf("listeners")
 
-/** What to do where none runs and one should. */
+/** A hint for when no relay runs although one should. */
 export const START_IT = "start the relay, or check without --running before its start"
 
-/** Linux' first port that needs no right. */
+/** Linux's first port that needs no privilege. */
 const UNPRIVILEGED = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 export interface ListenersOptions {
-  /** The relay runs: its ports are taken by itself, and it answers. */
+  /** Whether the relay is running, so that its ports are in use and must answer. */
   readonly running: boolean
 }
 
@@ -28,10 +28,10 @@ export const lookAtListeners = (
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function*() {
     const transport = yield* Transport
-    // One after the other, and all of them kept until the end, since they could be in each other's way.
+    // Binds one after the other and releases all at the end, because listeners may conflict with each other.
     const found = yield* Effect.forEach(listen, (socket) => {
       const target = socketText(socket)
-      // What is spoken there does not matter to who binds it, and needs no certificate this way.
+      // The scheme does not matter for binding, and `msrp` needs no certificate.
       return transport.listen({ ...socket, scheme: "msrp" }, () => ({ bytes: () => {}, closed: () => {} })).pipe(
         Effect.as({ isFree: true, finding: ok(target, "can be bound") }),
         Effect.catch((error) =>
@@ -50,7 +50,10 @@ export const lookAtListeners = (
     Effect.catch((error: TransportError | OptionsError) => Effect.succeed([problem("", error.message)]))
   )
 
-/** A relay that runs has its ports; one that was told of others has not started since. */
+/**
+ * Checks that a running relay listens on its ports; if it does not, it has not been restarted since they were
+ * configured.
+ */
 const besideRunning = (
   found: ReadonlyArray<{ readonly isFree: boolean; readonly finding: Finding }>
 ): ReadonlyArray<Finding> => {

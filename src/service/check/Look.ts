@@ -1,19 +1,19 @@
-/** One thing that is looked at, beside the others and not for ever. */
+/** A single check, which runs concurrently with the others and has a time limit. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type Finding, findingsOf, type LookName } from "./Finding.ts"
 
-/** Seconds that a look may take: the slowest are a database and a service that do not answer. */
+/** Time limit of a check in seconds; the slowest ones wait for a database or an HTTP service. */
 export const TIME_LIMIT = 15
 
 export interface Look<out R> {
   readonly name: LookName
-  /** What it has found; it changes nothing, and what it opens is closed with its scope. */
+  /** Performs the check. It changes nothing, and closes everything it opens with its scope. */
   readonly findings: Effect.Effect<ReadonlyArray<Finding>, never, R>
 }
 
-/** Looks at all of them at the same time; what they found, in their order. */
+/** Runs all checks concurrently, and returns their findings in order. */
 export const lookAtAll = <R>(
   all: ReadonlyArray<Look<R>>
 ): Effect.Effect<ReadonlyArray<Finding>, never, Exclude<R, Scope.Scope>> =>
@@ -27,7 +27,8 @@ const bounded = <R>({ findings, name }: Look<R>) => {
       duration: `${TIME_LIMIT} seconds`,
       orElse: () => Effect.succeed([problem("", `took too long: there was no answer within ${TIME_LIMIT} seconds`)])
     }),
-    // A defect of one look is no reason to hide what the others have found. Its words may be anybody's, so only its kind is told.
+    // A defect in one check must not hide the findings of others. Only its kind is reported, because its message may
+    // contain anything.
     Effect.catchCause((cause) =>
       Cause.hasInterruptsOnly(cause)
         ? Effect.interrupt

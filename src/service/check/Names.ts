@@ -1,4 +1,4 @@
-/** DNS: whether the name servers answer, and whether what they say of the relay's own names leads to it (RFC 4976 §8). */
+/** Checks DNS: that the name servers answer, and that the records of the relay's own names lead to it (RFC 4976 §8). */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Dns from "node:dns"
@@ -13,15 +13,15 @@ import { type Finding, findingsOf } from "./Finding.ts"
 
 const { ok, skipped, warning } = findingsOf("names")
 
-/** Own names, name servers and records that are looked at. */
+/** Maximum numbers of own names, name servers and records that are checked. */
 const MAX_NAMES = 16
 const MAX_SERVERS = 8
 const MAX_RECORDS = 32
 
-/** A domain that never is (RFC 6761 §6.4): to hear that is an answer. */
+/** A domain that never exists (RFC 6761 §6.4): a server that says so is working. */
 const NOBODY = "_msrps._tcp.invalid"
 
-/** Host and port as records have them. */
+/** Host and port as in an SRV record. */
 interface Place {
   readonly host: string
   readonly port: number
@@ -67,7 +67,7 @@ export const lookAtNames = Effect.fnUntraced(function*(
   return [...silent, answering, ...found.flat()]
 })
 
-/** What clients and other relays hear when they ask for one of the relay's own names. */
+/** Checks what clients and other relays get when they look up a name of the relay. */
 const lookAtName = Effect.fnUntraced(function*(
   name: string,
   server: string,
@@ -85,7 +85,7 @@ const lookAtName = Effect.fnUntraced(function*(
   }
   const records = answer.success.slice(0, MAX_RECORDS)
   if (records.length === 0) {
-    // Whoever asks without a port goes to the host then.
+    // Without SRV records, clients connect to the host itself.
     return ofHost.length > 0 ? ofHost : [ok(name, `${addresses.join(", ")}; it has no SRV records`)]
   }
   const here = new Set([
@@ -105,7 +105,7 @@ const lookAtName = Effect.fnUntraced(function*(
   }
   const first = leading[0]
   return [
-    // The domain has an address of its own, or none, as it likes: its records say where the relay is.
+    // A domain with SRV records needs no addresses of its own.
     first === undefined
       ? warning(subject, `none of its records leads to this relay: ${records.map(printed).join(", ")}`)
       : ok(subject, `leads here, to ${printed(first)}`)
@@ -114,7 +114,7 @@ const lookAtName = Effect.fnUntraced(function*(
 
 const printed = ({ port, target }: SrvRecord): string => target === "" ? "no relay at all (\".\")" : `${target}:${port}`
 
-/** As the machine has them; none when there are none or nobody knows. */
+/** Addresses as the system resolves them; empty if there are none or the lookup fails. */
 const addressesOf = (host: string): Effect.Effect<ReadonlyArray<string>> =>
   isIP(host) !== 0
     ? Effect.succeed([host])

@@ -1,13 +1,13 @@
-/** What was found, for people and for machines. */
+/** The report of a check, as text and as JSON. */
 import { styleText } from "node:util"
 import { type Finding, looks, type Status } from "./Finding.ts"
 
-/** Where and as whom it was looked. */
+/** The versions that were checked, and the user that ran the check. */
 export interface Circumstances {
   readonly version: string
   /** The version of Node.js. */
   readonly node: string
-  /** Whose rights to read and bind were tried out. */
+  /** The user whose permissions were tried. */
   readonly user: string
 }
 
@@ -21,13 +21,13 @@ export const verdictOf = (findings: ReadonlyArray<Finding>): Verdict => {
   return { problems: count("problem"), warnings: count("warning") }
 }
 
-/** One JSON document. */
+/** The report as one JSON document. */
 export const toJson = (findings: ReadonlyArray<Finding>, circumstances: Circumstances): string => {
   const { problems, warnings } = verdictOf(findings)
   return JSON.stringify({ ok: problems === 0, problems, warnings, ...circumstances, findings }, undefined, 2)
 }
 
-/** A sign and a word for each, so that neither colour nor a font is needed. */
+/** A sign and a word for each status, so that the report needs neither colours nor a special font. */
 const words: { readonly [S in Status]: readonly [text: string, style: Parameters<typeof styleText>[0]] } = {
   ok: ["\u2713 ok", "green"],
   warning: ["! warning", "yellow"],
@@ -38,10 +38,10 @@ const words: { readonly [S in Status]: readonly [text: string, style: Parameters
 const MARGIN = "  "
 const STATUS_WIDTH = 11
 const LOOK_WIDTH = Math.max(...looks.map((name) => name.length)) + 2
-/** The columns before the text. */
+/** Columns before the text. */
 const INDENT = MARGIN.length + STATUS_WIDTH + LOOK_WIDTH
 
-/** Columns of the text, however narrow the terminal is. */
+/** Minimum width of the text, even in a narrower terminal. */
 const MIN_TEXT = 40
 
 export interface TableOptions {
@@ -50,7 +50,7 @@ export interface TableOptions {
   readonly colours: boolean
 }
 
-/** A table: what is wrong stands out, and each look is named once. */
+/** The report as a table, in which problems stand out and each check is named once. */
 export const toTable = (
   findings: ReadonlyArray<Finding>,
   { node, user, version }: Circumstances,
@@ -83,10 +83,10 @@ export const toTable = (
 
 const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
 
-/** What a variable or a certificate may have in it, and a terminal would obey. */
+/** Control characters, which values of variables and certificates may contain, and a terminal would interpret. */
 const CONTROL = /\p{Cc}+/gu
 
-/** Broken at spaces; a word that is longer than a line has one of its own. */
+/** Wraps text at spaces; a word that is longer than a line is not broken. */
 const wrap = (text: string, columns: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   let line = ""

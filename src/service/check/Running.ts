@@ -1,13 +1,13 @@
-/** Whether a relay answers at its admin API. Loaded where that is asked only: the client is large. */
+/** Whether a relay answers at its admin API. Loaded only when needed, because the client is large. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { AdminAddress } from "../../admin/Address.ts"
 import { asked, clientOf } from "../admin/Client.ts"
 
-/** Until a relay that says nothing is none. Less than a look may take, or it would not be told why. */
+/** Time limit for the answer; shorter than that of a check, so that the reason can be reported. */
 const PATIENCE = "5 seconds"
 
-/** Why none answers, in words; `undefined` when one does. No token is needed, and none is sent. */
+/** Why no relay answers; undefined if one does. The request needs no token, and sends none. */
 export const whyNoRelay = (address: AdminAddress): Effect.Effect<string | undefined, never, Scope.Scope> =>
   Effect.gen(function*() {
     const connection = yield* clientOf(address)

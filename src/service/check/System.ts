@@ -1,4 +1,4 @@
-/** What the system allows: open files, and clients that wait to be accepted. */
+/** Checks limits of the system: open files, and connections waiting to be accepted. */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"

@@ -1,4 +1,4 @@
-/** Those who may log in: whether their list can be read, and whoever knows them can be asked. */
+/** Checks that the list of users can be read, and that backends of users answer. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -16,7 +16,7 @@ import { type Finding, findingsOf } from "./Finding.ts"
 
 const { ok, problem, warning } = findingsOf("users")
 
-/** The file of a database that is one. */
+/** The path of the database if it is an SQLite file. */
 export const sqlitePathOf = (credentials: BackendSettings): string | undefined =>
   credentials._tag === "Sql" ? /^sqlite:(?:\/\/)?(.*)$/s.exec(Redacted.value(credentials.url))?.[1] : undefined
 
@@ -68,13 +68,13 @@ const counted = (subject: string, users: number): Finding =>
     ? warning(subject, "has no users: nobody can log in")
     : ok(subject, `${users} user${users === 1 ? "" : "s"}`)
 
-/** Entries, from 1, that a file of users would have among its `decomposed`. */
+/** Positions, counted from 1, of users whose names or realms are not in Unicode normalization form C. */
 const entriesOf = ({ users }: Extract<BackendSettings, { readonly _tag: "Memory" }>): ReadonlyArray<number> =>
   users.flatMap(({ realm = "", secret, username }, index) =>
     secret._tag === "Ha1" && `${username}:${realm}` !== `${username}:${realm}`.normalize("NFC") ? [index + 1] : []
   )
 
-/** What was hashed cannot be seen, nor made anew without the password. */
+/** Warns of such users, because clients hash composed names, and an H(A1) cannot be recomputed without the password. */
 const decomposed = (subject: string, what: string, numbers: ReadonlyArray<number>): ReadonlyArray<Finding> =>
   numbers.length === 0 ? [] : [warning(
     subject,
@@ -94,14 +94,18 @@ const inFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) 
   )
 })
 
-/** Asks as for an AUTH. A database is asked for a user without a name, whom none has; a service of one's own might mind that. */
+/**
+ * Asks a backend as for an AUTH. A database is asked for a user with an empty name, which none has; an HTTP service
+ * might reject that.
+ */
 const asked = Effect.fnUntraced(function*(
   credentials: Extract<BackendSettings, { readonly _tag: "Sql" | "Http" }>,
   subject: string,
   fine: string,
   realm: string
 ) {
-  // Without a memory: this is asked once. What it would log is told here.
+  // Without a cache, because there is only one query. Its log lines are discarded, because the finding reports the
+  // failure.
   const backend = Layer.provide(Backend.layer({ ...credentials, cacheSeconds: 0 }), Logger.layer([]))
   const username = credentials._tag === "Sql" ? "" : nobody
   return yield* Layer.build(backend).pipe(

@@ -1,4 +1,4 @@
-/** The settings themselves: everything that is wrong with them, and what is most likely not meant. */
+/** Checks the settings: everything that is wrong with them, and what is probably a mistake. */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type { SettingsError, SettingsShape } from "../Settings.ts"
@@ -10,7 +10,7 @@ const { ok, problem, warning } = findingsOf("settings")
 export const lookAtSettings = Effect.fnUntraced(function*(
   settings: SettingsShape
 ): Effect.fn.Return<ReadonlyArray<Finding>, never, FileSystem.FileSystem> {
-  // Certificates have a look of their own, which tells the same at more length.
+  // Warnings about certificates are left out, because the check of certificates reports them in more detail.
   const { warnings: told } = yield* readTls(settings.tlsFiles, [
     ...settings.relay.uris,
     ...settings.relay.usePath ?? []
