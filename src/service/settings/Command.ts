@@ -1,4 +1,4 @@
-/** `msrp-relay settings`: every variable there is, as a file to begin with. */
+/** `msrp-relay settings`: prints every variable, as a file to start from. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import { envExample, envExampleOf } from "./EnvExample.ts"
 import { suggestion } from "./Suggest.ts"
 
-/** No variable has this in its name. */
+/** No variable has this word in its name. */
 export class NoSuchSetting extends Data.TaggedError("NoSuchSetting")<{ readonly word: string }> {
   override get message(): string {
     const meant = suggestion(this.word)

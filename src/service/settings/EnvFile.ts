@@ -1,4 +1,4 @@
-/** The file of variables, for what the environment of the process does not have; it can change while the process runs. */
+/** The file of variables, which complements the environment of the process, and can change while the process runs. */
 import * as ByteSize from "effect/ByteSize"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -9,23 +9,25 @@ import { parseEnv } from "node:util"
 import { variables } from "./Table.ts"
 import { reasonOf } from "./TextFile.ts"
 
-/** In the working directory. Nothing is wrong when it is not there. */
+/** In the working directory; may be absent. */
 const DEFAULT_PATH = ".env"
 
-/** Octets it may have. */
+/** Maximum size of the file in octets. */
 export const MAX_OCTETS = 1_048_576
 
 const { variable: NAME } = variables.envFile
 
 export interface EnvFile {
   readonly path: string
-  /** Without the one that names the file. */
+  /** All variables but the one that names the file. */
   readonly variables: Readonly<Record<string, string>>
-  /** What is in it and yet most likely not meant. */
+  /** What is allowed but probably a mistake. */
   readonly warnings: ReadonlyArray<string>
 }
 
-/** The file that the environment names, or else `.env`, if there is one; fails with why it cannot be used. */
+/**
+ * Reads the file that the environment names, or else `.env` if it exists; fails with the reason if it cannot be used.
+ */
 export const readEnvFile = Effect.fnUntraced(function*(
   environment: ConfigProvider.ConfigProvider
 ): Effect.fn.Return<EnvFile | undefined, string, FileSystem.FileSystem> {
@@ -40,7 +42,7 @@ export const readEnvFile = Effect.fnUntraced(function*(
     return yield* Effect.fail(because(reasonOf(info.failure)))
   }
   if (info.success.type !== "File") {
-    // A directory of this name is something else: some keep programs there.
+    // A directory named `.env` is ignored, because some tools keep programs in one.
     if (Option.isNone(named)) return undefined
     return yield* Effect.fail(because("is no file"))
   }
@@ -58,12 +60,12 @@ export const readEnvFile = Effect.fnUntraced(function*(
   }
 })
 
-/** A line without a variable, or a variable, whose value may be quoted over several lines. */
+/** A line without a variable, or an assignment, whose value may be quoted and span several lines. */
 const PART = /[ \t\r]*(?:[#;][^\n]*|(?:export[ \t]+)?[\w.-]+[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)?[^\n]*)?(?:\n|$)/y
 
 /**
- * What is wrong with the text. `parseEnv` skips whatever it does not understand: half of a file would be settings that are
- * back at their defaults.
+ * The first syntax error of the text. `parseEnv` skips what it does not understand, so a damaged file would silently
+ * reset settings to their defaults.
  */
 const wrongIn = (text: string): string | undefined => {
   if (/[\0\uFFFD]/.test(text)) return "is not text in UTF-8"
@@ -74,14 +76,17 @@ const wrongIn = (text: string): string | undefined => {
   return undefined
 }
 
-/** Puts what is not for the relay into the environment of the process, unless it is there, as Node.js' --env-file does. */
+/**
+ * Adds variables that are not the relay's to the environment of the process, unless they are set, as Node's
+ * --env-file does.
+ */
 export const exportOthers = ({ variables: all }: EnvFile, environment: NodeJS.ProcessEnv): void => {
   for (const [name, value] of Object.entries(all)) {
     if (!name.startsWith("MSRP_")) environment[name] ??= value
   }
 }
 
-/** What others read of the environment may be in the file too. If it cannot be used, the settings say so. */
+/** Exports the other variables of the file. Errors are ignored here, because reading the settings reports them. */
 export const exported = Effect.flatMap(ConfigProvider.ConfigProvider, readEnvFile).pipe(
   Effect.map((file) => {
     if (file !== undefined) exportOthers(file, process.env)

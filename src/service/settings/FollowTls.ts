@@ -1,4 +1,7 @@
-/** Certificates that are renewed while the relay runs: the PEM files are read again, and used when they have changed. */
+/**
+ * Certificates that are renewed while the relay runs: PEM files are read periodically, and used when they have
+ * changed.
+ */
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
@@ -13,46 +16,46 @@ import type { TlsOptions } from "../../Transport.ts"
 import { readTls, type TlsFiles } from "./TlsFiles.ts"
 import { concernOf, isValid, validitiesOf, type Validity } from "./Validity.ts"
 
-/** Between two looks at the files. */
+/** Time between two reads of the files. */
 const LOOK = "5 seconds"
 
-/** Milliseconds between two warnings of one certificate. */
+/** Milliseconds between two warnings about the same certificates. */
 const REMIND = 86_400_000
 
 export interface FollowTlsOptions {
   readonly files: TlsFiles
-  /** URIs of the relay: a certificate that is for none of them is used, with a warning. */
+  /** URIs of the relay. A certificate that is valid for none of them is used, with a warning. */
   readonly uris: ReadonlyArray<MsrpUri>
-  /** What was read of the files before; with a certificate made at start where they have none. */
+  /** What was read from the files before, or a certificate made at start if they have none. */
   readonly first: TlsOptions
-  /** Time between two looks at the files. Default 5 seconds. */
+  /** Time between two reads of the files. Default 5 seconds. */
   readonly checkInterval?: Duration.Input | undefined
 }
 
-/** What the files have now, and can be used. */
+/** Usable contents of the files. */
 export interface Fresh {
-  /** It is another one than what is in force. */
+  /** Whether they differ from what is in force. */
   readonly isNew: boolean
-  /** From now on it is in force, and these files are followed. */
+  /** Puts them into force, and follows these files from now on. */
   readonly use: Effect.Effect<void>
 }
 
-/** Files that cannot be used: why. */
+/** The files cannot be used; `report` says why. */
 export class TlsNotUsable extends Data.TaggedError("TlsNotUsable")<{ readonly report: string }> {}
 
 export interface FollowedTls {
-  /** For `Transport.layerNode`. */
+  /** Options for `Transport.layerNode`. */
   readonly tls: SubscriptionRef.SubscriptionRef<TlsOptions>
-  /** The own certificates in force. */
+  /** Number of the relay's own certificates in force. */
   readonly certificates: () => number
-  /** Reads files now: these, or the same as ever. `made` is used where they have no certificate. */
+  /** Reads files now; by default those that are followed. `made` is used if they have no certificate. */
   readonly read: (files?: TlsFiles, made?: TlsOptions) => Effect.Effect<Fresh, TlsNotUsable>
 }
 
 /**
- * Follows the contents of the PEM files until the scope closes. Files that cannot be used, such as a certificate whose key
- * is still the old one, or one that has expired in place of one that has not, are logged once, and the last good ones stay.
- * Those in force that end soon are logged once a day.
+ * Follows the contents of the PEM files until the scope closes. Files that cannot be used (for example a new
+ * certificate with the old key, or an expired certificate in place of a valid one) are logged once, and the last
+ * usable ones stay in force. Certificates in force that expire soon are logged once a day.
  */
 export const followTls = Effect.fnUntraced(function*(
   { checkInterval = LOOK, files, first, uris }: FollowTlsOptions
@@ -63,7 +66,7 @@ export const followTls = Effect.fnUntraced(function*(
   let own = first
   let inForce = validitiesOf(first)
   const clock = yield* Clock.Clock
-  // The start has warned itself.
+  // The warnings at start count as the first ones.
   let warned = monotonicMillis(clock)
   let reported = ""
   const remind = Effect.fnUntraced(function*(now: number) {
@@ -114,7 +117,7 @@ export const followTls = Effect.fnUntraced(function*(
   return { tls, certificates: () => inForce.length, read }
 })
 
-/** What would put a certificate that is not valid now in the place of one that is. */
+/** Why a new certificate that is not valid now must not replace one that is. */
 const worse = (
   before: ReadonlyArray<Validity>,
   after: ReadonlyArray<Validity>,

@@ -1,8 +1,8 @@
-/** What is found to be wrong with the variables, while they are read and compared. */
+/** Problems of the variables. */
 import type { SettingsProblem } from "./SettingsError.ts"
 import { type Variables, variables } from "./Table.ts"
 
-/** Collects problems while values are read and compared. */
+/** Collects problems while variables are read and compared. */
 export class Problems {
   readonly list: Array<SettingsProblem> = []
   readonly #broken = new Set<string>()
@@ -12,7 +12,7 @@ export class Problems {
     this.list.push({ variable: variables[key].variable, problem, example })
   }
 
-  /** Whether all of these are fit to be compared with others. */
+  /** Whether none of these variables has a problem, so that they can be compared with others. */
   fine(...keys: ReadonlyArray<keyof Variables>): boolean {
     return keys.every((key) => !this.#broken.has(key))
   }

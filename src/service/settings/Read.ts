@@ -1,4 +1,4 @@
-/** The variables as they come from a `ConfigProvider` or several, each by itself. */
+/** Reads each variable from one or more `ConfigProvider`s. */
 import * as Config from "effect/Config"
 import type * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -10,12 +10,12 @@ import type { Problems } from "./Problems.ts"
 import { secretFileVariables } from "./SecretFiles.ts"
 import { PASSWORD, settingsTable, type Values, type Variables, variables } from "./Table.ts"
 
-/** The texts of the variables that are set. There are secrets among them. */
+/** The texts of the variables that are set, secrets included. */
 export type Texts = ReadonlyMap<keyof Variables, string>
 
 /**
- * The value of each variable, and its text if it is set: the first of the providers that has it counts. One with a problem
- * has the value that it has when it is not set.
+ * The value of each variable, and its text if it is set. The first provider that has a variable wins. A variable with
+ * a problem gets the value of one that is not set.
  */
 export const readValues = Effect.fnUntraced(function*(
   providers: ReadonlyArray<ConfigProvider.ConfigProvider>,
@@ -40,14 +40,16 @@ export const readValues = Effect.fnUntraced(function*(
   return { values: values as unknown as Values, texts }
 })
 
-/** Whether both texts of a variable say the same, as `30` and `30s`; none says what its default does. */
+/**
+ * Whether two texts of a variable have the same value, such as `30` and `30s`. An absent text stands for the default.
+ */
 export const sameValue = (key: keyof Variables, a: string | undefined, b: string | undefined): boolean => {
   const { codec, default: fallback } = variables[key]
   const valueOf = (text = fallback): unknown => text === undefined ? undefined : Result.getOrThrow(decode(codec, text))
   return a === b || Equal.equals(valueOf(a), valueOf(b))
 }
 
-/** The text of a variable; empty or blank is none. */
+/** The text of a variable; undefined if it is empty or blank. */
 const textOf = (providers: ReadonlyArray<ConfigProvider.ConfigProvider>, variable: string) =>
   Effect.gen(function*() {
     for (const provider of providers) {
@@ -60,16 +62,19 @@ const textOf = (providers: ReadonlyArray<ConfigProvider.ConfigProvider>, variabl
 const known = new Set([...settingsTable.map(({ variable }) => variable), ...secretFileVariables, PASSWORD])
 const PREFIX = "MSRP"
 
-/** Indices of an array that are looked at; of a longer one, its last. */
+/** Maximum number of indices of an array that are examined; of a longer array, only the last one is. */
 const MAX_INDICES = 100
 
 const INJECTED = /_SERVICE_(?:HOST|PORT(?:_\w+)?)$|_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/
 
-/** Kubernetes and Docker tell a container about services this way, also about one whose name begins with "msrp". */
+/**
+ * Whether Kubernetes or Docker has set the variable, which describe services to containers, even one whose name
+ * begins with "msrp".
+ */
 const isInjected = (variable: string, value: string): boolean =>
   INJECTED.test(variable) || (variable.endsWith("_PORT") && /^(?:tcp|udp|sctp):\/\//.test(value))
 
-/** Variables with the prefix of this program that it does not have: they are misspelt, and would do nothing. */
+/** Variables with the prefix `MSRP_` that do not exist, which are probably misspelt. */
 export const unknownVariables = Effect.fnUntraced(function*(provider: ConfigProvider.ConfigProvider) {
   const unknown: Array<string> = []
   const open: Array<ReadonlyArray<string>> = [[PREFIX]]

@@ -1,4 +1,4 @@
-/** Secrets that stand in files instead of variables, where no list of processes, unit or image has them. */
+/** Secrets in files instead of variables, where process lists, unit files and images do not show them. */
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,7 @@ import type { Problems } from "./Problems.ts"
 import { type Variables, variables } from "./Table.ts"
 import { readText } from "./TextFile.ts"
 
-/** Those with a password, a key or a token in them. A path of a file with one is not. */
+/** Settings that contain a password, a key or a token; paths of such files are not among them. */
 const SECRETS = [
   "users",
   "sqlUrl",
@@ -22,19 +22,19 @@ const SECRETS = [
 
 const variableOf = (key: typeof SECRETS[number]): string => variables[key].variable
 
-/** Their variables. */
+/** The variables of those settings. */
 export const secretVariables: ReadonlySet<string> = new Set(SECRETS.map(variableOf))
 
-/** The variable that names the file of another one. */
+/** The variable that names the file of another variable. */
 const fileVariableOf = (variable: string): string => `${variable}_FILE`
 
-/** Variables that name a file with a secret each. */
+/** Variables that name a file with a secret. */
 export const secretFileVariables: ReadonlySet<string> = new Set([...secretVariables].map(fileVariableOf))
 
-/** Where systemd puts what LoadCredential= and SetCredential= name. */
+/** The directory of credentials that systemd's LoadCredential= and SetCredential= provide. */
 const DIRECTORY = "CREDENTIALS_DIRECTORY"
 
-/** A file with a secret, and what says so. */
+/** A file with a secret, and the variable that names it. */
 export interface SecretFile {
   readonly variable: string
   readonly path: string
@@ -52,7 +52,10 @@ const textIn = (provider: ConfigProvider.ConfigProvider, name: string): Effect.E
     Effect.orElseSucceed(() => undefined)
   )
 
-/** Those whose files this provider names. One that is there itself as well is a problem: nobody can tell which is meant. */
+/**
+ * The secrets in files that this provider names. It is a problem if the provider also has the secret itself, because
+ * it is unclear which one is meant.
+ */
 export const secretsNamedIn = Effect.fnUntraced(function*(
   provider: ConfigProvider.ConfigProvider,
   problems: Problems
@@ -79,7 +82,7 @@ export const secretsNamedIn = Effect.fnUntraced(function*(
   return { files, provider: ConfigProvider.fromEnvRecord(found) }
 })
 
-/** Those that systemd hands over: files that have the names of variables. */
+/** The secrets that systemd provides, in files named after the variables. */
 export const secretsOfSystemd = Effect.fnUntraced(function*(
   environment: ConfigProvider.ConfigProvider,
   problems: Problems
@@ -93,7 +96,7 @@ export const secretsOfSystemd = Effect.fnUntraced(function*(
     if (Result.isSuccess(text)) found[variable] = text.success
     else if (text.failure !== NO_FILE) problems.add(key, `${text.failure} (${path}, a credential of systemd)`)
   }
-  // Nobody else may read them, by whatever mode.
+  // No files are listed for permission checks, because systemd restricts access to them whatever their mode.
   return { files: [], provider: ConfigProvider.fromEnvRecord(found) }
 })
 

@@ -1,8 +1,8 @@
-/** What the program says when its configuration cannot be used. */
+/** The error for settings that cannot be used. */
 import * as Data from "effect/Data"
 
 /**
- * One thing that is wrong with the configuration. Never has the value of a secret in it.
+ * One problem of the configuration. Never contains the value of a secret.
  *
  * @category errors
  * @since 0.1.0
@@ -11,12 +11,12 @@ export interface SettingsProblem {
   /** Name of the variable. */
   readonly variable: string
   readonly problem: string
-  /** A value that works, if one can be told. */
+  /** A value that would work, if there is one to show. */
   readonly example: string | undefined
 }
 
 /**
- * The configuration cannot be used: everything that is wrong with it.
+ * The configuration cannot be used. Contains every problem.
  *
  * @category errors
  * @since 0.1.0
@@ -34,6 +34,6 @@ export class SettingsError extends Data.TaggedError("SettingsError")<{
   }
 }
 
-/** As a shell wants it. */
+/** Quotes a value for a shell. */
 const quoted = (value: string): string =>
   /^[\w.,:/@%+[\]-]*$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`

@@ -1,7 +1,7 @@
-/** A name that is no variable: which one was meant. */
+/** Suggestions for misspelt variables. */
 import { settingsTable } from "./Table.ts"
 
-/** The variable that was most likely meant by a name which is none, if any is near. */
+/** The variable whose name is most similar to an unknown one, if any is similar enough. */
 export const suggestion = (unknown: string): string | undefined => {
   const wanted = unknown.toUpperCase().slice(0, 64)
   const byParameter = settingsTable.find(({ opensips }) => wanted === `MSRP_${opensips?.toUpperCase()}`)
@@ -9,13 +9,13 @@ export const suggestion = (unknown: string): string | undefined => {
   const [nearest] = settingsTable
     .map(({ variable }) => ({ variable, edits: edits(wanted, variable) }))
     .sort((a, b) => a.edits - b.edits)
-  // A third of what follows the prefix: with more, it is another word.
+  // At most a third of the characters after the prefix may differ; otherwise it is another word.
   return nearest !== undefined && nearest.edits <= Math.ceil((nearest.variable.length - "MSRP_".length) / 3)
     ? nearest.variable
     : undefined
 }
 
-/** Characters to insert, delete or replace until one text is the other (Levenshtein). */
+/** Number of characters to insert, delete or replace to turn one text into the other (Levenshtein distance). */
 const edits = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {

@@ -1,4 +1,7 @@
-/** Every variable, in the order of the documentation: `.env.example` and the docs are made from this. */
+/**
+ * Every variable, in the order of the documentation. `.env.example` and docs/configuration.md are made from this
+ * table.
+ */
 import { addresses } from "./table/Addresses.ts"
 import { admin } from "./table/Admin.ts"
 import { auth } from "./table/Auth.ts"
@@ -30,11 +33,11 @@ export const variables = {
 
 export type Variables = typeof variables
 
-/** What the variables are read into. */
+/** The values of all variables. */
 export type Values = { readonly [K in keyof Variables]: Variables[K]["~A"] }
 
 /** All variables, in the order of the documentation. */
 export const settingsTable: ReadonlyArray<Setting> = Object.values(variables)
 
-/** The password of subcommands, which is no setting of the service, and may stand beside those. */
+/** The password of subcommands. It is not a setting of the service, but may be set beside them. */
 export const PASSWORD = "MSRP_PASSWORD"

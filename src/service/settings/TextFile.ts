@@ -1,4 +1,4 @@
-/** A file that a variable names. */
+/** Files that variables name. */
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -6,22 +6,22 @@ import type { PlatformError } from "effect/PlatformError"
 import type * as Result from "effect/Result"
 import { codeOf, wordsOf } from "../../net/ErrorCode.ts"
 
-/** Octets that it may have. */
+/** Maximum size in octets. */
 export const MAX_OCTETS = 16 * 1024 * 1024
 
-/** Its text, or why there is none. */
+/** The text of a file; fails with the reason if it cannot be read. */
 export const readText = (
   path: string
 ): Effect.Effect<Result.Result<string, string>, never, FileSystem.FileSystem> =>
   readBy(path, (fs) => fs.readFileString(path))
 
-/** Its octets, or why there are none. */
+/** The octets of a file; fails with the reason if it cannot be read. */
 export const readOctets = (
   path: string
 ): Effect.Effect<Result.Result<Uint8Array, string>, never, FileSystem.FileSystem> =>
   readBy(path, (fs) => fs.readFile(path))
 
-/** A pipe would have whoever opens it wait for a writer, and a device has no end. */
+/** Reads only regular files, because opening a pipe waits for a writer, and a device may be endless. */
 const readBy = <A>(path: string, read: (fs: FileSystem.FileSystem) => Effect.Effect<A, PlatformError>) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -31,7 +31,7 @@ const readBy = <A>(path: string, read: (fs: FileSystem.FileSystem) => Effect.Eff
     return yield* Effect.mapError(read(fs), reasonOf)
   }).pipe(Effect.result)
 
-/** In words. */
+/** The reason of an error in words. */
 export const reasonOf = ({ reason }: PlatformError): string =>
   reason._tag === "NotFound"
     ? "there is no such file"

@@ -1,4 +1,4 @@
-/** The PEM files that variables name: read, and checked as far as can be without a connection. */
+/** PEM files that variables name: reads them, and checks what can be checked without a connection. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -12,7 +12,10 @@ import { CertificateNames } from "../../transport/CertificateNames.ts"
 import { readText } from "./TextFile.ts"
 import { concernOf, validityOf } from "./Validity.ts"
 
-/** Paths of the PEM files: certificates and their keys in the same order, the first for whoever asks for no other name. */
+/**
+ * Paths of PEM files: certificates and their keys in the same order. The first pair is used if a client asks for no
+ * name, or for an unknown one.
+ */
 export interface TlsFiles {
   readonly cert: ReadonlyArray<string>
   readonly key: ReadonlyArray<string>
@@ -28,11 +31,11 @@ export interface FileProblem {
 export interface TlsFromFiles {
   readonly tls: TlsOptions
   readonly problems: ReadonlyArray<FileProblem>
-  /** What works, and yet will not please clients. */
+  /** Warnings about certificates that can be used, but that clients may reject. */
   readonly warnings: ReadonlyArray<string>
 }
 
-/** Reads the PEM files and checks that they are usable and belong together; also good for reading them again later. */
+/** Reads the PEM files, and checks that they are usable and belong together. */
 export const readTls = Effect.fnUntraced(function*(
   files: TlsFiles,
   uris: ReadonlyArray<MsrpUri>
@@ -93,7 +96,7 @@ export const readTls = Effect.fnUntraced(function*(
   }
 })
 
-/** Without the addresses that only `localhost` stands for. */
+/** Leaves out the loopback addresses that `localhost` implies. */
 const withoutImplied = (uris: ReadonlyArray<MsrpUri>): ReadonlyArray<MsrpUri> =>
   uris.filter(({ host, port, scheme }) =>
     !LOCALHOST.has(canonicalHost(host)) ||
@@ -103,8 +106,8 @@ const withoutImplied = (uris: ReadonlyArray<MsrpUri>): ReadonlyArray<MsrpUri> =>
 const LOCALHOST = new Set(["127.0.0.1", "::1"].map(canonicalHost))
 
 /**
- * The first certificate of a PEM file, or what is wrong with the file. All are looked at: what reads them later passes
- * over those that are broken, and roots would be missing while a file is being written.
+ * The first certificate of a PEM file, or what is wrong with the file. All certificates are parsed, because OpenSSL
+ * later skips invalid ones, so that roots would be missing if the file was read while it was being written.
  */
 const certificateOf = (text: string): Result.Result<X509Certificate, string> => {
   const certificates = text.split(/(?=-----BEGIN )/)
@@ -121,5 +124,5 @@ const certificateOf = (text: string): Result.Result<X509Certificate, string> => 
   )
 }
 
-// The errors of OpenSSL may tell more than anybody should read.
+// Discards OpenSSL's error, because it may contain more than should be logged.
 const attempt = <A>(make: () => A): Result.Result<A, undefined> => Result.try({ try: make, catch: () => undefined })

@@ -1,4 +1,4 @@
-/** When certificates are valid, and what is to be said of that. */
+/** Validity periods of certificates, and warnings about them. */
 import { X509Certificate } from "node:crypto"
 import type { TlsOptions } from "../../Transport.ts"
 
@@ -10,7 +10,10 @@ export interface Validity {
 
 const DAY = 86_400_000
 
-/** So long before the end it is warned of; of a life that is short itself, in its last third. */
+/**
+ * Milliseconds before expiry at which a warning begins; for short-lived certificates, it is the last third of their
+ * life.
+ */
 const NOTICE = 14 * DAY
 
 export const validityOf = ({ validFromDate, validToDate }: X509Certificate): Validity => ({
@@ -18,13 +21,13 @@ export const validityOf = ({ validFromDate, validToDate }: X509Certificate): Val
   to: validToDate.getTime()
 })
 
-/** Of the relay's own certificate of each pair, the default one first. */
+/** Validity of the relay's own certificate of each pair, the default pair first. */
 export const validitiesOf = ({ cert, others = [] }: TlsOptions): ReadonlyArray<Validity> =>
   (cert === undefined ? [] : [{ cert }, ...others]).map((pair) => validityOf(new X509Certificate(pair.cert)))
 
 export const isValid = ({ from, to }: Validity, now: number): boolean => from <= now && now <= to
 
-/** What an operator should know now, if anything: as it fits behind the name of the certificate. */
+/** A warning for the operator, if there is any, phrased to follow the name of the certificate. */
 export const concernOf = ({ from, to }: Validity, now: number): string | undefined => {
   const day = (time: number): string => new Date(time).toISOString()
   if (now < from) return `is valid only from ${day(from)} on`

@@ -1,22 +1,22 @@
-/** One variable: its codec, and what the documentation says of it. */
+/** A variable: its codec, and its documentation. */
 import type { TextCodec } from "./codecs/Codec.ts"
 
-/** What is known of a variable besides its codec. */
+/** The documentation of a variable. */
 export interface Setting {
   readonly variable: string
   readonly group: SettingGroup
-  /** What may be in it, as it fits behind "must be". */
+  /** Its valid values, phrased to follow "must be". */
   readonly expects: string
   readonly meaning: string
-  /** A value that works. */
+  /** A valid value. */
   readonly example: string
-  /** The text that counts when the variable is not set; `undefined` when `absent` tells what happens then. */
+  /** The text used when the variable is not set; `undefined` if `absent` says what happens instead. */
   readonly default: string | undefined
   /** What it means that the variable is not set. */
   readonly absent: string | undefined
-  /** The parameter of OpenSIPS' `msrp_relay` that does the same. */
+  /** The equivalent parameter of OpenSIPS' `msrp_relay`. */
   readonly opensips: string | undefined
-  /** Whether a reload takes a change over, or only the next start does. */
+  /** Whether a change takes effect by a reload, or only at the next start. */
   readonly reload: "live" | "restart"
 }
 
@@ -34,7 +34,7 @@ export type SettingGroup =
   | "File of variables"
   | "Admin"
 
-/** A variable: `A` is what it is read into. */
+/** A variable whose value is an `A`. */
 export interface Variable<out A> extends Setting {
   readonly codec: TextCodec<unknown>
   readonly "~A": A
@@ -45,7 +45,7 @@ interface Row {
   readonly meaning: string
   readonly example: string
   readonly opensips?: string
-  /** Absent: `restart`. */
+  /** Default: `restart`. */
   readonly reload?: Setting["reload"]
 }
 

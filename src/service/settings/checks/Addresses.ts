@@ -1,4 +1,4 @@
-/** Where the relay is: its URIs and its listeners, which have to go together. */
+/** The URIs and listeners of the relay, which must be consistent. */
 import { isLocalhost, isWildcard, loopbackAddresses } from "../../../net/Hosts.ts"
 import { canonicalHost, type MsrpUri, parsePath, sameUri } from "../../../protocol/Uri.ts"
 import type { LocalSocket } from "../../../Transport.ts"
@@ -8,12 +8,15 @@ import type { Values } from "../Table.ts"
 import { DEFAULT_URIS, DEMO_URI } from "../table/Addresses.ts"
 
 export interface Addresses {
-  /** With a port each: those configured come first, in their order. */
+  /** All have a port; the configured ones come first, in their order. */
   readonly uris: ReadonlyArray<MsrpUri>
   readonly listen: ReadonlyArray<LocalSocket>
 }
 
-/** URIs and listeners; what is not set follows from the other. `withDemo`: the demo page is wanted where neither is set. */
+/**
+ * URIs and listeners. If one of them is not set, it follows from the other. `withDemo`: whether the demo page is
+ * wanted if neither is set.
+ */
 export const addressesOf = (values: Values, problems: Problems, withDemo: boolean): Addresses | undefined => {
   if (!problems.fine("uris", "listen")) return undefined
   const { listen, usePath = [] } = values
@@ -36,14 +39,14 @@ export const addressesOf = (values: Values, problems: Problems, withDemo: boolea
   return { uris: [...uris, ...others.filter((one) => !uris.some((uri) => sameUri(one, uri)))], listen: sockets }
 }
 
-/** Others connect by TCP, if anybody can. */
+/** Puts TCP first, because other endpoints connect by TCP if they can. */
 const byTcpFirst = (a: LocalSocket, b: LocalSocket): number =>
   Number(a.transport === "ws") - Number(b.transport === "ws")
 
 const socketOf = ({ host, port, scheme, transport }: MsrpUri): LocalSocket =>
   transport === "ws" ? { scheme, transport, host, port: port! } : { scheme, host, port: port! }
 
-/** Sockets with `localhost` as addresses; no two of them on one address and port. */
+/** Replaces `localhost` by addresses; reports two sockets with the same address and port. */
 const distinct = (
   sockets: ReadonlyArray<LocalSocket>,
   problem: (text: string) => void

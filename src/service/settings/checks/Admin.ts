@@ -1,4 +1,4 @@
-/** The admin API: where it listens, and who is let in. */
+/** The address of the admin API, and its token. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -12,11 +12,11 @@ import { readText } from "../TextFile.ts"
 
 export interface AdminSettings {
   readonly address: AdminAddress
-  /** The file with the token; none has to be shown without it. */
+  /** The file with the token; without it, requests need none. */
   readonly tokenFile: string | undefined
 }
 
-/** `undefined`: there is no admin API. */
+/** `undefined` if there is no admin API. */
 export const adminOf = Effect.fnUntraced(function*(
   { admin: address, adminTokenFile: tokenFile }: Values,
   problems: Problems

@@ -1,15 +1,15 @@
-/** For how long users log in, and whether they can at all. */
+/** Lifetimes of sessions, and whether users can log in at all. */
 import { isLoopback } from "../../../net/Hosts.ts"
 import type { Problems } from "../Problems.ts"
 import type { Values } from "../Table.ts"
 import type { Addresses } from "./Addresses.ts"
 
-/** Seconds: as OpenSIPS has it. */
+/** Seconds; the default of OpenSIPS. */
 const DEFAULT_EXPIRES = 1800
 
 /**
- * How long a session is valid whose client does not say. It and the bounds of what a client may ask for have to be in
- * order; where it is not set, it follows the bounds.
+ * Lifetime in seconds of a session whose client requests none. It must be within the bounds of what clients may
+ * request; if it is not set, it follows those bounds.
  */
 export const expiresOf = (values: Values, problems: Problems): number => {
   const { maxExpires = Infinity, minExpires = 0 } = values
@@ -39,7 +39,10 @@ export const expiresOf = (values: Values, problems: Problems): number => {
   return expires
 }
 
-/** Warns when the settings leave no way to AUTH. A proxy that does TLS can say so on `ws` listeners, or by its header. */
+/**
+ * Warns if the settings leave no way to AUTH. A proxy that terminates TLS can indicate it on `ws` listeners, or by
+ * its PROXY header.
+ */
 export const authWarnings = ({ listen }: Addresses, values: Values): ReadonlyArray<string> =>
   values.allowPlaintextAuth ||
     listen.some(({ host, scheme, transport }) =>

@@ -1,4 +1,4 @@
-/** The demo page: whether it is served, which is on loopback only. */
+/** The demo page, which is served on loopback only. */
 import { isLoopback } from "../../../net/Hosts.ts"
 import type { Problems } from "../Problems.ts"
 import type { Values } from "../Table.ts"
@@ -6,11 +6,11 @@ import { DEMO_PORT } from "../table/Addresses.ts"
 import type { Addresses } from "./Addresses.ts"
 import { isUntouched } from "./Users.ts"
 
-/** It was asked for, or nothing at all is configured. */
+/** Whether the demo page is requested, or nothing at all is configured. */
 export const wantsDemo = (values: Values, problems: Problems): boolean =>
   problems.fine("demo") && (values.demo ?? (isUntouched(values, problems) && !isTaken(values)))
 
-/** Whether it is served: what asks for it where there is nothing to serve it is a problem. */
+/** Whether the demo page is served. It is a problem if it is requested but cannot be. */
 export const demoOf = (
   wanted: boolean,
   values: Values,
@@ -31,5 +31,5 @@ export const demoOf = (
   return isHere
 }
 
-/** By the admin API. */
+/** Whether the admin API has its port. */
 const isTaken = ({ admin }: Values): boolean => admin?._tag === "Tcp" && admin.port === DEMO_PORT

@@ -1,13 +1,13 @@
-/** Endpoints that get a connection for each session, and to which there may be none. */
+/** Warnings about next hops that get a connection for each session, although connections to them are denied. */
 import { isIP } from "node:net"
 import { NextHops } from "../../../relay/rules/NextHops.ts"
 import { type Values, variables } from "../Table.ts"
 import type { Addresses } from "./Addresses.ts"
 
-/** The ports that they may be reached on are another matter. */
+/** Rules are compared regardless of ports. */
 const ANY_PORT = 65_535
 
-/** Warns of them: such an endpoint is mostly inside, and its calls fail with 403. */
+/** Warns of such next hops: they are usually internal, and their calls fail with 403. */
 export const nextHopWarnings = (
   { listen }: Addresses,
   { nextHopAllow: allow, nextHopAlone: alone, nextHopDeny: deny }: Values

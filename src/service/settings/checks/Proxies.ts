@@ -1,4 +1,4 @@
-/** Who connects for others, and how they say so. */
+/** Proxies that connect on behalf of clients, and how they announce the clients' addresses. */
 import { isLoopback } from "../../../net/Hosts.ts"
 import type { NodeOptions } from "../../../Transport.ts"
 import { printSocket } from "../codecs/Addresses.ts"
@@ -12,7 +12,7 @@ export interface Proxies {
   readonly warnings: ReadonlyArray<string>
 }
 
-/** Their headers count only where they are named, so nobody can be made to wait for one who is not. */
+/** PROXY headers are expected only from configured proxies, so that no other peer is kept waiting for one. */
 export const proxiesOf = (values: Values, addresses: Addresses | undefined, problems: Problems): Proxies => {
   const { allowPlaintextAuth, proxyProtocol, trustedProxies } = values
   if (!problems.fine("trustedProxies", "proxyProtocol")) return { proxies: undefined, warnings: [] }

@@ -1,10 +1,10 @@
-/** Realms that are named in settings, and that no client is asked for: what is said of them has no effect, or not where it should. */
+/** Realms that settings name although no client is challenged for them, so that those settings have no effect. */
 import { realmKey } from "../../../protocol/digest/Challenge.ts"
 import { canonicalHost } from "../../../protocol/Uri.ts"
 import { type Values, variables } from "../Table.ts"
 import type { Addresses } from "./Addresses.ts"
 
-/** Warns of them. What MSRP_USERS has is not told, but for the place. */
+/** Warns of such realms. An entry of MSRP_USERS is identified only by its position. */
 export const realmWarnings = ({ uris }: Addresses, values: Values): ReadonlyArray<string> => {
   const asked = values.realm === undefined
     ? uris.map(({ host }) => canonicalHost(host))
@@ -29,5 +29,5 @@ export const realmWarnings = ({ uris }: Addresses, values: Values): ReadonlyArra
   ]
 }
 
-/** Entries. */
+/** Maximum number of entries in a warning. */
 const MAX_TOLD = 5

@@ -1,4 +1,4 @@
-/** Which other relays are admitted, and where they connect to. */
+/** Which other relays are admitted, and on which listeners. */
 import { isLocalhost, loopbackAddresses } from "../../../net/Hosts.ts"
 import { canonicalHost } from "../../../protocol/Uri.ts"
 import type { RelayOptions } from "../../../Relay.ts"
@@ -13,7 +13,7 @@ export interface Relays {
   readonly warnings: ReadonlyArray<string>
 }
 
-/** Without a word of the operator only those relays are admitted that an authority of his own vouches for. */
+/** By default, relays are admitted only if MSRP_TLS_CA names the certificate authority that vouches for them. */
 export const relaysOf = (values: Values, addresses: Addresses | undefined, problems: Problems): Relays => {
   const { relayPeers = values.tlsCa === undefined ? "none" : "all", tlsCa } = values
   const relayListen = values.relayListen?.flatMap((one) =>

@@ -1,11 +1,11 @@
-/** Rules about sockets that never apply: what they are for comes in nowhere. */
+/** Socket routes that never apply, because the relay does not listen on their sockets. */
 import { canonicalHost } from "../../../protocol/Uri.ts"
 import type { LocalSocket } from "../../../Transport.ts"
 import { printSocket } from "../codecs/Addresses.ts"
 import { type Values, variables } from "../Table.ts"
 import type { Addresses } from "./Addresses.ts"
 
-/** Warns of them. */
+/** Warns of such routes. */
 export const routeWarnings = ({ listen }: Addresses, { socketRoutes }: Values): ReadonlyArray<string> => {
   const keyOf = ({ host, port, scheme }: LocalSocket): string =>
     printSocket({ scheme, host: canonicalHost(host), port })

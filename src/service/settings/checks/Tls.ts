@@ -1,4 +1,4 @@
-/** Certificates: which files they come from, and whether one has to be made. */
+/** Certificates: the files they come from, and whether one must be made. */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import { isLoopback } from "../../../net/Hosts.ts"
@@ -10,15 +10,18 @@ import type { Values } from "../Table.ts"
 import { readTls, type TlsFiles, type TlsFromFiles } from "../TlsFiles.ts"
 import type { Addresses } from "./Addresses.ts"
 
-/** `tls` is what the files have: without a certificate there is either no `msrps` listener, or `selfSigned`. */
+/**
+ * `tls` has the contents of the files. Without a certificate, there is either no `msrps` listener, or `selfSigned` is
+ * set.
+ */
 export interface TlsSettings extends Pick<TlsFromFiles, "tls" | "warnings"> {
-  /** Paths of the PEM files, to read them again. */
+  /** Paths of the PEM files, for reading them again. */
   readonly tlsFiles: TlsFiles
-  /** Names and addresses to make a certificate for at start; `undefined`: none is to be made. */
+  /** Names and addresses for a certificate to be made at start; `undefined` if none is needed. */
   readonly selfSigned: ReadonlyArray<string> | undefined
 }
 
-/** Certificate and key belong together; without them, one is made at start for those who connect from this machine. */
+/** Certificates must have keys; without certificates, one is made at start for clients on this machine. */
 export const tlsOf = Effect.fnUntraced(function*(
   values: Values,
   addresses: Addresses | undefined,
@@ -34,7 +37,7 @@ export const tlsOf = Effect.fnUntraced(function*(
   const secure = listen.filter(({ scheme }) => scheme === "msrps")
   const outside = listen.find(({ host }) => !isLoopback(host))
   if (!problems.fine("tlsCert", "tlsKey")) {
-    // said already
+    // This was reported already.
   } else if (files.cert.length === 0 && files.key.length > 0) {
     problems.add("tlsCert", "is needed, since MSRP_TLS_KEY is set")
   } else if (files.cert.length > 0 && files.key.length === 0) {

@@ -1,9 +1,9 @@
-/** Where traced frames are sent, and whose. */
+/** The capture server for traced frames, and the users that are traced. */
 import type { HepOptions } from "../../../hep/HepSender.ts"
 import { type Values, variables } from "../Table.ts"
 
 export interface TraceSettings {
-  /** For the HEP sender; absent: nothing is sent. */
+  /** Options of the HEP sender; absent if no frames are sent. */
   readonly hep: HepOptions | undefined
   readonly warnings: ReadonlyArray<string>
 }

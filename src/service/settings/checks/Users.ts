@@ -1,4 +1,4 @@
-/** Where users come from: the sources that are set, and the one of them that is used. */
+/** Sources of users: those that are configured, and those that are used. */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
@@ -18,17 +18,19 @@ import { type Values, variables } from "../Table.ts"
 import { readOctets } from "../TextFile.ts"
 import type { Addresses } from "./Addresses.ts"
 
-/** Where users come from. */
+/** The source of users, or one for each realm. */
 export type CredentialsSettings =
   | BackendSettings
-  /** By realm; one that is used for several is the same object. Without `others`, other realms have no users. */
+  /**
+   * Sources by realm; one that several realms share is the same object. Without `others`, other realms have no users.
+   */
   | {
     readonly _tag: "ByRealm"
     readonly realms: Readonly<Record<string, BackendSettings>>
     readonly others: BackendSettings | undefined
   }
 
-/** One place where users come from. */
+/** One source of users. */
 export type BackendSettings =
   | { readonly _tag: "Memory"; readonly users: ReadonlyArray<User> }
   | ({ readonly _tag: "File" } & FileOptions)
@@ -36,7 +38,7 @@ export type BackendSettings =
   | ({ readonly _tag: "Http"; readonly cacheSeconds: number } & HttpOptions)
   | ({ readonly _tag: "Ephemeral" } & EphemeralOptions)
 
-/** Each of them once. */
+/** All sources, each once. */
 export const backendsOf = (credentials: CredentialsSettings): ReadonlyArray<BackendSettings> =>
   credentials._tag !== "ByRealm" ? [credentials] : [
     ...new Set([
@@ -45,7 +47,7 @@ export const backendsOf = (credentials: CredentialsSettings): ReadonlyArray<Back
     ])
   ]
 
-/** The user made for a start without configuration, to be shown to whoever started the relay. */
+/** The user made for a start without configuration, whose password is logged. */
 export interface DemoUser {
   readonly username: string
   readonly password: Redacted.Redacted
@@ -54,12 +56,12 @@ export interface DemoUser {
 export interface Users {
   readonly credentials: CredentialsSettings
   readonly demo: DemoUser | undefined
-  /** Seconds from one look whether users were removed to the next; 0: there is none. */
+  /** Seconds between two checks for removed users; 0 for none. */
   readonly credentialsCheck: number
   readonly warnings: ReadonlyArray<string>
 }
 
-/** The variable that each source is known by. */
+/** The variable that configures each source. */
 const sources = {
   memory: "users",
   file: "credentialsFile",
@@ -68,7 +70,7 @@ const sources = {
   ephemeral: "ephemeralSecret"
 } as const satisfies Record<Source, string>
 
-/** Seconds: how often it is looked by default whether users were removed. A service of one's own is not asked unasked. */
+/** Default seconds between two checks for removed users. HTTP services are not queried by default. */
 const CHECKS = { memory: 60, file: 60, sql: 60, http: 0, ephemeral: 0 } as const
 
 const variableOf = (source: Source): string => variables[sources[source]].variable
@@ -76,7 +78,7 @@ const variableOf = (source: Source): string => variables[sources[source]].variab
 const givenOf = (values: Values): ReadonlyArray<Source> =>
   SOURCES.filter((source) => values[sources[source]] !== undefined)
 
-/** Where users come from; a demo user when nothing at all says who may use the relay, and from where. */
+/** The source of users; a demo user if neither users nor addresses are configured. */
 export const usersOf = Effect.fnUntraced(function*(
   values: Values,
   addresses: Addresses | undefined,
@@ -117,7 +119,7 @@ export const usersOf = Effect.fnUntraced(function*(
   }
 })
 
-/** What a source needs, all of which is set. */
+/** The settings of a source, all of which must be set. */
 const backendOf = Effect.fnUntraced(function*(
   source: Source,
   values: Values,
@@ -143,7 +145,7 @@ const backendOf = Effect.fnUntraced(function*(
   }
 })
 
-/** Those that are chosen, or else the only one that is set. */
+/** The sources that are chosen, or else the only one that is configured. */
 const wantedOf = (values: Values, problems: Problems): ReadonlyArray<SourceOf> | undefined => {
   const given = givenOf(values)
   if (values.credentials === undefined && given.length > 1) {
@@ -161,7 +163,7 @@ const wantedOf = (values: Values, problems: Problems): ReadonlyArray<SourceOf> |
   return lacking.size === 0 ? wanted : undefined
 }
 
-/** Warns of what is set and does nothing with these sources. */
+/** Warns of variables that have no effect with these sources. */
 const unusedWith = (used: ReadonlyArray<Source>, values: Values): ReadonlyArray<string> => {
   const others = givenOf(values).filter((one) => !used.includes(one))
   const from = used.map(variableOf).join(" and ")
@@ -173,7 +175,7 @@ const unusedWith = (used: ReadonlyArray<Source>, values: Values): ReadonlyArray<
   return warnings
 }
 
-/** Nothing says who may use the relay, and from where. */
+/** Whether neither users nor addresses are configured. */
 export const isUntouched = (values: Values, problems: Problems): boolean => {
   const { calculateHa1, credentials, listen, uris } = values
   return [calculateHa1, credentials, listen, uris].every((value) => value === undefined) &&
@@ -181,7 +183,7 @@ export const isUntouched = (values: Values, problems: Problems): boolean => {
     problems.fine("uris", "listen")
 }
 
-/** The demo page was asked for, nobody said who may log in, and only this machine gets to the relay. */
+/** Whether the demo page is requested, no users are configured, and the relay can be reached only from this machine. */
 const isForDemo = ({ calculateHa1, credentials, demo }: Values, addresses: Addresses | undefined): boolean =>
   demo === true && calculateHa1 === undefined && credentials === undefined &&
   addresses !== undefined && addresses.listen.every(({ host }) => isLoopback(host))
@@ -212,7 +214,7 @@ const storedUsers = (
       problems.add("users", `${entry} has a secret that is not ${digits}`, example)
       return []
     }
-    // An MD5 and a SHA-256 of one user may stand beside each other.
+    // A user may have both an MD5 and a SHA-256 hash.
     const kind = secret._tag === "Ha1" ? Object.keys(secret.ha1).join() : ""
     const key = JSON.stringify([username, realm, kind]).normalize("NFC")
     if (seen.has(key)) problems.add("users", `${entry} has the user and realm of an entry before it`)

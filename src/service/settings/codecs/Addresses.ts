@@ -1,4 +1,4 @@
-/** Where the relay is: its URIs and sockets, and the name servers that it asks. */
+/** Codecs of the relay's URIs and sockets, and of name servers. */
 import * as Result from "effect/Result"
 import { isWildcard } from "../../../net/Hosts.ts"
 import { canonicalHost, DEFAULT_PORT, formatUri, type MsrpUri, parseUri, sameUri } from "../../../protocol/Uri.ts"
@@ -10,10 +10,13 @@ import { addressText } from "../../../transport/Connection.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { listOf } from "./List.ts"
 
-/** Where the port would be, in a URI without one. Done before parsing, since an address without a port is no URI. */
+/**
+ * Matches a URI up to where its port is missing. The port is inserted before parsing, because a URI with an address
+ * must have one.
+ */
 const NO_PORT = /^(msrps?:\/\/(?:[^/;@]*@)?(?:\[[^\]]*\]|[^:/;@[\]]+)):?(?=[/;]|$)/i
 
-/** What others connect by, and what browsers do (RFC 7977). */
+/** Transports: TCP, and WebSocket for browsers (RFC 7977). */
 const TRANSPORTS = new Set(["tcp", "ws"])
 
 const ownUri = (text: string, before: ReadonlyArray<MsrpUri>): Result.Result<MsrpUri, string> => {
@@ -36,7 +39,7 @@ const ownUri = (text: string, before: ReadonlyArray<MsrpUri>): Result.Result<Msr
   return before.some((one) => sameUri(one, uri)) ? Result.fail("is there twice") : Result.succeed(uriOf(uri))
 }
 
-/** A URI of the relay itself, printed with its port. */
+/** A URI of the relay, printed with its port. */
 export const uriOf = ({ host, port, scheme, transport: given = "tcp" }: UriOf): MsrpUri => {
   const transport = given.toLowerCase()
   return uriWith({ scheme, host, port, transport })
@@ -59,8 +62,7 @@ interface UriOf extends Pick<MsrpUri, "host" | "port" | "scheme"> {
 
 export const uris: TextCodec<ReadonlyArray<MsrpUri>> = listOf(ownUri, ({ text }) => text)
 
-/** One for each scheme. */
-/** Of each scheme one, and one for each domain that stands before it with a `=`. */
+/** One URI for each scheme, and one for each domain that precedes it with `=`. */
 export const usePath: TextCodec<ReadonlyArray<UsePathUri>> = listOf<UsePathUri>((text, before) => {
   const [, domain, rest = text] = /^([^=:/]+|\[[^\]]*\])=\s*(.*)$/.exec(text) ?? []
   const uri = ownUri(rest, [])
@@ -72,14 +74,14 @@ export const usePath: TextCodec<ReadonlyArray<UsePathUri>> = listOf<UsePathUri>(
   return Result.succeed(host === undefined ? uri.success : { ...uri.success, domain: host })
 }, ({ domain, text }) => domain === undefined ? text : `${domain}=${text}`)
 
-/** A socket as a variable has it. */
+/** A socket in the notation of the variables. */
 export const printSocket = ({ host, path = "/", port, scheme, transport }: LocalSocket): string => {
   const address = addressText({ host, port })
   if (transport !== "ws") return `${scheme}:${address}`
   return `${scheme === "msrps" ? "wss" : "ws"}:${address}${path === "/" ? "" : path}`
 }
 
-/** What is listened on: a socket, or `ws:192.0.2.1:80/path`, which with `wss` has TLS. */
+/** Parses a listener: a socket, or `ws:192.0.2.1:80/path`; `wss` for TLS. */
 const parseListener = (text: string): LocalSocket | undefined => {
   const [, secure, address, path = "/"] = /^ws(s?):([^/]+)(\/[!-~]*)?$/i.exec(text) ?? []
   if (address === undefined) return parseSocket(text)
@@ -97,7 +99,7 @@ export const listeners: TextCodec<ReadonlyArray<LocalSocket>> = listOf((text) =>
     : Result.succeed(socket)
 }, printSocket)
 
-/** The rules as they are, and their text. */
+/** The rules, and their text. */
 export interface SocketRoutes {
   readonly text: string
   readonly rules: ReadonlyArray<SocketRule>
@@ -112,7 +114,7 @@ export const socketRoutes: TextCodec<SocketRoutes> = fromParse(
   (routes) => routes.text
 )
 
-/** As `Resolver.setServers` of Node takes them. */
+/** Name servers, as `Resolver.setServers` of Node accepts them. */
 export const dnsServers: TextCodec<ReadonlyArray<string>> = listOf((text) =>
   isNameServer(text) ? Result.succeed(text) : Result.fail("is no address")
 )

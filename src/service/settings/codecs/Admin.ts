@@ -1,4 +1,4 @@
-/** Where the admin API listens. */
+/** Codec of the admin API's address. */
 import * as Result from "effect/Result"
 import { type AdminAddress, formatAdminAddress, parseAdminAddress } from "../../../admin/Address.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"

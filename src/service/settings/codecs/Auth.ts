@@ -1,4 +1,4 @@
-/** What challenges say. */
+/** Codecs of what challenges contain. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { REALM } from "../../../protocol/digest/Challenge.ts"
@@ -8,7 +8,7 @@ import { each, listOf } from "./List.ts"
 
 export const realm: TextCodec<string> = Schema.String.check(Schema.isPattern(REALM))
 
-/** Realms with commas between them; `none` is none. */
+/** Realms separated by commas; `none` for an empty list. */
 export const realms: TextCodec<ReadonlyArray<string>> = fromParse<ReadonlyArray<string>>(
   (text) =>
     text === "none"

@@ -1,4 +1,4 @@
-/** From the text of a variable to its value. A problem never quotes what could be a secret. */
+/** Codecs between the text of a variable and its value. A problem never quotes what could be a secret. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -7,7 +7,7 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 
 export type TextCodec<A> = Schema.Codec<A, string>
 
-/** Everything wrong with one value, as sentences; `undefined` stands for "not what the table says that it must be". */
+/** Every problem of a value, as sentences; `undefined` means that the value is not what the table requires. */
 export const decode = <A>(codec: TextCodec<A>, text: string): Result.Result<A, ReadonlyArray<string | undefined>> =>
   Result.mapError(
     Schema.decodeResult(codec)(text),
@@ -19,7 +19,7 @@ const formatter = SchemaIssue.makeFormatterStandardSchemaV1({
   checkHook: () => ""
 })
 
-/** A codec from a plain function. A failure without a message says only that the value is not what it must be. */
+/** A codec made from a function. A failure without a message means that the value is not what the table requires. */
 export const fromParse = <A>(
   parse: (text: string) => Result.Result<A, string | undefined>,
   print: (value: A) => string

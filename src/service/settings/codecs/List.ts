@@ -1,8 +1,8 @@
-/** Several values in one variable, with commas between them. */
+/** Lists of values separated by commas. */
 import * as Result from "effect/Result"
 import { fromParse, type TextCodec } from "./Codec.ts"
 
-/** Reads each entry; the first problem of each is told with the number of the entry, never with its text. */
+/** Parses each entry. The first problem of each is reported with the entry's position, never with its text. */
 export const each = <A>(
   text: string,
   parse: (entry: string, before: ReadonlyArray<A>) => Result.Result<A, string>
@@ -18,7 +18,7 @@ export const each = <A>(
   return problems.length === 0 ? Result.succeed(values) : Result.fail(problems.join("; "))
 }
 
-/** One or more values of a kind. */
+/** One or more values. */
 export const listOf = <A>(
   parse: (entry: string, before: ReadonlyArray<A>) => Result.Result<A, string>,
   print: (value: A) => string = String

@@ -1,10 +1,10 @@
-/** Where the relay may connect to. */
+/** Codecs of rules for next hops. */
 import * as Result from "effect/Result"
 import { isNextHopRule, isPortRange, type PortRange } from "../../../relay/rules/NextHops.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { each } from "./List.ts"
 
-/** `none`, or rules of `NextHops`. */
+/** `none`, or rules as in `NextHops`. */
 export const nextHopRules: TextCodec<ReadonlyArray<string>> = fromParse<ReadonlyArray<string>>(
   (text) =>
     text === "none" ?

@@ -1,4 +1,4 @@
-/** Numbers, times and sizes. */
+/** Codecs of numbers, durations and sizes. */
 import * as ByteSize from "effect/ByteSize"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -41,7 +41,10 @@ const UNITS: Readonly<Record<string, "millis" | "seconds" | "minutes" | "hours" 
 
 const AMOUNT = /^(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]*)$/i
 
-/** Seconds; also with a unit. `whole`: they go on the wire, where there are no fractions. */
+/**
+ * Seconds, or a duration with a unit. `whole`: only whole seconds, for values that are sent in headers without
+ * fractions.
+ */
 export const seconds = (minimum: number, maximum: number, whole = false): TextCodec<number> =>
   fromParse((text) => {
     const [, amount = "", unit = ""] = AMOUNT.exec(text) ?? []
@@ -53,7 +56,7 @@ export const seconds = (minimum: number, maximum: number, whole = false): TextCo
       : Result.fail(undefined)
   }, String)
 
-/** Octets; also with a unit, `kB` being 1000 and `KiB` 1024. `none`: 0 will do as well. */
+/** Octets, or a size with a unit (`kB` is 1000, `KiB` 1024). `none`: whether 0 is valid too. */
 export const octets = (minimum: number, maximum: number, none = false): TextCodec<number> =>
   fromParse((text) => {
     if (none && text === "0") return Result.succeed(0)

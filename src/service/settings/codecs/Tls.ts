@@ -1,11 +1,11 @@
-/** Files of certificates, and which relays their certificates admit. */
+/** Codecs of certificate files, and of names of admitted relays. */
 import * as Result from "effect/Result"
 import { isHostPattern, withoutRootDot } from "../../../net/Hosts.ts"
 import type { RelayOptions } from "../../../Relay.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { each, listOf } from "./List.ts"
 
-/** Paths with commas between them. */
+/** Paths separated by commas. */
 export const paths: TextCodec<ReadonlyArray<string>> = listOf((text) =>
   /\p{Cc}/u.test(text) ? Result.fail("is no path") : Result.succeed(text)
 )

@@ -1,4 +1,4 @@
-/** Where traced frames are sent. */
+/** Codecs of the capture server, and of traced users. */
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -8,10 +8,10 @@ import { addressText } from "../../../transport/Connection.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { each } from "./List.ts"
 
-/** A capture server. */
+/** The address of a capture server. */
 export interface HepTarget {
   readonly transport: "udp" | "tcp"
-  /** IPv6 without brackets. */
+  /** An IPv6 address has no brackets. */
   readonly host: string
   readonly port: number
 }
@@ -35,7 +35,7 @@ export const hepTarget: TextCodec<HepTarget> = fromParse<HepTarget>(
 
 const decoded = Option.liftThrowable(decodeURIComponent)
 
-/** `*`, or names of users; in these `,` is %2C and `%` is %25. */
+/** `*`, or names of users, in which `,` is written as %2C and `%` as %25. */
 export const tracedUsers: TextCodec<ReadonlyArray<string> | "*"> = fromParse<ReadonlyArray<string> | "*">(
   (text) =>
     text === "*" ?

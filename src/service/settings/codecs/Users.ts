@@ -1,4 +1,4 @@
-/** Users, and where else they come from. */
+/** Codecs of users, and of their sources. */
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -8,7 +8,7 @@ import { realmKey } from "../../../protocol/digest/Challenge.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { listOf } from "./List.ts"
 
-/** A user as configured: whether `stored` is a password or an H(A1) is another setting. */
+/** A user as configured; another setting says whether `stored` is a password or an H(A1). */
 export interface ConfiguredUser {
   readonly username: string
   readonly realm: string | undefined
@@ -39,20 +39,20 @@ const user = (text: string): Result.Result<ConfiguredUser, string> => {
 
 export const configuredUsers: TextCodec<ReadonlyArray<ConfiguredUser>> = listOf(user, () => "<redacted>")
 
-/** Where users may come from. */
+/** All sources of users. */
 export const SOURCES = ["memory", "file", "sql", "http", "ephemeral"] as const
 
 export type Source = typeof SOURCES[number]
 
 export interface SourceOf {
-  /** Absent: of all realms that have none of their own. */
+  /** The realm of the source; absent for all realms without one of their own. */
   readonly realm?: string | undefined
   readonly source: Source
 }
 
 const isSource = (text: string): text is Source => SOURCES.some((one) => one === text)
 
-/** One for all, and those of realms. */
+/** One source for all realms, and sources for single realms. */
 export const sources: TextCodec<ReadonlyArray<SourceOf>> = listOf<SourceOf>((text, before) => {
   const at = text.lastIndexOf("=")
   const source = text.slice(at + 1).trim().toLowerCase()
@@ -65,20 +65,20 @@ export const sources: TextCodec<ReadonlyArray<SourceOf>> = listOf<SourceOf>((tex
   return Result.succeed({ realm, source })
 }, ({ realm, source }) => realm === undefined ? source : `${realm}=${source}`)
 
-/** A secret as it is. */
+/** A secret, used as it is. */
 export const secret: TextCodec<Redacted.Redacted> = fromParse(
   (text) => /\p{Cc}/u.test(text) ? Result.fail("has control characters") : Result.succeed(Redacted.make(text)),
   Redacted.value
 )
 
-/** The same, as a header field of HTTP can have it. */
+/** A secret that can be used in an HTTP header field. */
 export const token: TextCodec<Redacted.Redacted> = fromParse(
   (text) =>
     isHttpToken(text) ? Result.succeed(Redacted.make(text)) : Result.fail("has characters that no header may have"),
   Redacted.value
 )
 
-/** Of a database; it may have a password in it. */
+/** URL of a database, which may contain a password. */
 export const sqlUrl: TextCodec<Redacted.Redacted> = fromParse(
   (text) => isSqlUrl(text) ? Result.succeed(Redacted.make(text)) : Result.fail("is of no database that is known"),
   Redacted.value
@@ -94,7 +94,7 @@ export const sqlName: TextCodec<string> = fromParse(
   (name) => name
 )
 
-/** `none` is no column. */
+/** The name of a column; `none` for no column. */
 export const sqlNameOrNone: TextCodec<string> = fromParse(
   (text) => text === "none" || isSqlName(text) ? Result.succeed(text) : Result.fail("is no name of a column"),
   (name) => name

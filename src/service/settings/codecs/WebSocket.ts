@@ -1,11 +1,11 @@
-/** Who may come by WebSocket, and through which proxies. */
+/** Codecs of origins that may connect by WebSocket, and of trusted proxies. */
 import * as Result from "effect/Result"
 import { BlockList, isIP, isIPv6 } from "node:net"
 import { canonicalHost } from "../../../protocol/Uri.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { each } from "./List.ts"
 
-/** Origins of pages, as a browser sends them; `*`: any. */
+/** Origins of pages, as browsers send them; `*` for any. */
 export const origins: TextCodec<ReadonlyArray<string> | "*"> = fromParse<ReadonlyArray<string> | "*">(
   (text) =>
     text === "*" ? Result.succeed("*") : each<string>(text, (one) => {
@@ -17,7 +17,7 @@ export const origins: TextCodec<ReadonlyArray<string> | "*"> = fromParse<Readonl
   (list) => list === "*" ? list : list.join(",")
 )
 
-/** May a page of this origin connect, by such a list. */
+/** Makes a predicate for origins from such a list. */
 export const admitting = (list: ReadonlyArray<string> | "*"): (origin: string) => boolean => {
   if (list === "*") return () => true
   const all = new Set(list)
@@ -40,7 +40,7 @@ export const networks: TextCodec<ReadonlyArray<string>> = fromParse<ReadonlyArra
 
 const familyOf = (address: string): "ipv4" | "ipv6" => isIPv6(address) ? "ipv6" : "ipv4"
 
-/** Whether an address is one of these, or in one of these networks. */
+/** Makes a predicate for addresses that are, or are in, one of these. */
 export const within = (list: ReadonlyArray<string>): (address: string) => boolean => {
   const all = new BlockList()
   for (const one of list) {

@@ -1,4 +1,4 @@
-/** Words of a few, and text on one line. */
+/** Codecs of keywords, and of text on one line. */
 import * as LogLevel from "effect/LogLevel"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
@@ -30,5 +30,5 @@ export const logLevel: TextCodec<LogLevel.LogLevel> = oneOf(...LogLevel.values.m
     )
   )
 
-/** A path, a name and the like: nothing that breaks a line. */
+/** Text without control characters, such as a path or a name. */
 export const line: TextCodec<string> = Schema.String.check(Schema.isPattern(/^[^\p{Cc}]+$/u))
