@@ -32,12 +32,12 @@ export { CONTENT_TYPE } from "./metrics/ContentType.ts"
  * @since 0.2.0
  */
 export class Metrics extends Context.Service<Metrics, {
-  /** A page of all metrics in the registry, also of those that are not the relay's, in Prometheus' text format. */
+  /** A page of all metrics in the registry, including those of the program, in Prometheus' text format. */
   readonly prometheus: Effect.Effect<string>
 }>()("msrp-relay/Metrics") {
   /**
-   * Publishes the relay's metrics in the registry that is there (`effect/Metric`'s `MetricRegistry`). A relay in the same
-   * registry as another takes its place: give each a registry of its own.
+   * Publishes the relay's metrics in the current registry (`effect/Metric`'s `MetricRegistry`). A second relay in the
+   * same registry replaces the metrics of the first, so give each a registry of its own.
    */
   static readonly layer: Layer.Layer<Metrics, never, Relay> = Layer.effect(Metrics, Effect.suspend(() => make))
 }
@@ -50,11 +50,12 @@ const make = Effect.gen(function*() {
   yield* Effect.addFinalizer(() => Effect.sync(() => all.forEach((one) => one.remove())))
   const refresh = (): void => all.forEach((one) => one.refresh())
   refresh()
-  // Those that nothing has come of yet are there as well, at 0.
+  // Registers the histograms at 0 before anything is measured.
   for (const histogram of [dialSeconds, credentialsSeconds] as ReadonlyArray<Seconds<string>>) {
     for (const result of histogram.results) histogram.of(result).valueUnsafe(context)
   }
-  // A certificate may come or go between two exports of whoever reads the registry himself.
+  // Series such as those of certificates may come and go between two exports of a program that reads the registry
+  // itself.
   yield* Effect.sync(refresh).pipe(Effect.delay(REFRESH), Effect.forever, Effect.forkScoped)
 
   return Metrics.of({
@@ -65,10 +66,10 @@ const make = Effect.gen(function*() {
   })
 })
 
-/** How often it is looked for series that come and go. */
+/** Time between two checks for series that have come or gone. */
 const REFRESH = "10 seconds"
 
-/** The series of one family in the registry. */
+/** The registered series of one family. */
 class Published {
   readonly #family: Family
   readonly #sources: Sources

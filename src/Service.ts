@@ -1,5 +1,5 @@
 /**
- * The service as a layer: what `msrp-relay` runs, in a program of one's own.
+ * The service as a layer: what `msrp-relay` runs, for use in another program.
  *
  * ```ts
  * import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -23,16 +23,17 @@ export { Reload, type ReloadResult } from "./service/Reload.ts"
 export { SettingsError, type SettingsProblem } from "./service/Settings.ts"
 
 /**
- * A relay as the environment says (docs/configuration.md), with its admin API, traces, telemetry, renewed certificates and
- * users that may be removed: all but what makes it a process (log format, signals, systemd), which is the program's.
+ * A relay configured by the environment (docs/configuration.md), with its admin API, traces, telemetry, renewed
+ * certificates and removal of users. What belongs to the process (log format, signals, systemd) is left to the
+ * program.
  *
- * What is provided to it goes in the place of what the settings would make: `Credentials`, `Authenticator`, `SessionRepo`,
- * `SocketSelector`, `Transport`, `Codec`, `Resolver`. The log says which are, and which variables are set for nothing then.
- * Sessions of users who are not among `Credentials` of the program's own any more are ended only if MSRP_CREDENTIALS_CHECK
- * says how often to ask.
+ * Services that the program provides are used instead of those that the settings would make: `Credentials`,
+ * `Authenticator`, `SessionRepo`, `SocketSelector`, `Transport`, `Codec`, `Resolver`. The log lists them, and the
+ * variables that have no effect because of them. Sessions of users who are removed from provided `Credentials` are
+ * ended only if MSRP_CREDENTIALS_CHECK is set.
  *
- * The settings come from the `ConfigProvider`, and for what it does not have from the file of variables; `Reload` reads them
- * again. When its scope closes the relay drains as MSRP_DRAIN_TIMEOUT says.
+ * The settings come from the `ConfigProvider`, and from the file of variables for what that lacks; `Reload` reads
+ * them again. When the scope closes, the relay drains as MSRP_DRAIN_TIMEOUT says.
  *
  * @category layers
  * @since 0.2.0
@@ -40,7 +41,7 @@ export { SettingsError, type SettingsProblem } from "./service/Settings.ts"
 export const layer: Layer.Layer<Relay | Metrics | Reload, ServiceError> = Parts.layer
 
 /**
- * Why the service cannot start. Each tells in its `message` all that is wrong.
+ * Why the service cannot start. The `message` of each error lists every problem.
  *
  * @category errors
  * @since 0.2.0

@@ -1,4 +1,7 @@
-/** Lines within a budget, for whatever anybody may cause; what is held back is told now and then. */
+/**
+ * Log lines within a budget, for events that any peer can cause. The number of suppressed lines is logged
+ * periodically.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -8,10 +11,10 @@ import { HasOwnBudget } from "./HasOwnBudget.ts"
 import { LineBudget } from "./LineBudget.ts"
 import { LogCounters } from "./LogCounters.ts"
 
-/** How often it is told how many lines were held back. */
+/** Time between two reports of suppressed lines. */
 const HELD_BACK = "1 minute"
 
-/** Tells what these budgets have held back, once a minute and when the scope closes. */
+/** Logs the number of lines that these budgets have suppressed, once a minute and when the scope closes. */
 export const tellHeldBack = Effect.fnUntraced(function*(
   budgets: ReadonlyArray<LineBudget>,
   log: typeof Effect.logInfo = Effect.logWarning
@@ -27,10 +30,10 @@ export const tellHeldBack = Effect.fnUntraced(function*(
   yield* tell.pipe(Effect.delay(HELD_BACK), Effect.forever, Effect.forkScoped)
 })
 
-/** Logs a line of this kind that somebody at this address has caused, unless there were too many. */
+/** Logs a line of a kind that a peer at this address has caused, within the budget. */
 export type BoundedLog = (line: Effect.Effect<void>, kind: string, address: string) => Effect.Effect<void>
 
-/** With a budget of its own, until the scope closes. */
+/** A `BoundedLog` with a budget of its own, until the scope closes. */
 export const makeBoundedLog: Effect.Effect<BoundedLog, never, Scope.Scope> = Effect.gen(function*() {
   const clock = yield* Clock.Clock
   const budget = new LineBudget(undefined, yield* LogCounters)

@@ -1,18 +1,19 @@
-/** What kind of error it is, for a log that must not have its words: they may quote what is secret. */
+/** The kind of an error, for logs that must not contain its message, which may quote secrets. */
 
-/** Names, tags and codes have no more in them; anything else may be words. */
+/** Matches names, tags and codes, which are short and have no spaces, unlike messages. */
 const NAME = /^[A-Za-z_$][\w$./-]{0,63}$/
 
 const isName = (value: unknown): value is string => typeof value === "string" && NAME.test(value)
 
 /**
- * Its tag or name, with its code where it has one: `DbError`, `Error ENOSPC`. Of what is no error only its type, as `string`.
+ * The tag or name of an error with its code, if it has one: `DbError`, `Error ENOSPC`. For other values, only the
+ * type, such as `string`.
  */
 export const kindOf = (error: unknown): string => {
   try {
     return typeof error !== "object" || error === null ? typeof error : kindOfObject(error)
   } catch {
-    // What throws when it is looked at.
+    // Inspecting the value has thrown.
     return typeof error
   }
 }

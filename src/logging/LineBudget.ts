@@ -1,29 +1,29 @@
 /**
- * How many lines of a kind may be logged, of one address and in all: strangers cause lines, and must not fill a disk by
- * them. What is held back is counted.
+ * Limits the log lines of each kind, for each address and in total, because peers cause lines and must not be able to
+ * fill a disk. Suppressed lines are counted.
  */
 import { LinkedMap } from "../collections/LinkedMap.ts"
 
-/** Lines at once of one kind for one address, and then one in so many milliseconds. */
+/** Lines of one kind that one address may cause at once, and milliseconds until one more is allowed. */
 export const ADDRESS_BURST = 20
 export const ADDRESS_PAUSE = 10_000
 
-/** Lines at once of one kind in all, and then one in so many milliseconds. */
+/** Lines of one kind that all addresses may cause at once, and milliseconds until one more is allowed. */
 export const KIND_BURST = 100
 export const KIND_PAUSE = 1000
 
-/** Kinds that are told apart; those that come when there are so many share one. */
+/** Maximum number of kinds that are tracked; any further kinds share one budget. */
 export const MAX_KINDS = 200
 
-/** Addresses that are remembered, of all kinds together; the one that was quiet for longest is forgotten. */
+/** Maximum number of addresses that are tracked, over all kinds; the least recently active one is forgotten. */
 export const MAX_ADDRESSES = 4096
 
 const OTHERS = "others"
 
-/** Tokens, one of which comes back after each pause. */
+/** A token bucket that gains a token after each pause. */
 interface Bucket {
   tokens: number
-  /** Milliseconds: when the tokens were as many. */
+  /** Time in milliseconds at which `tokens` was computed. */
   at: number
 }
 
@@ -31,13 +31,13 @@ interface Kind extends Bucket {
   held: number
 }
 
-/** Lines of a kind that were held back. */
+/** Suppressed lines of a kind. */
 export interface HeldBack {
   readonly kind: string
   readonly lines: number
 }
 
-/** How many lines of a kind there may be at once, and milliseconds until there may be one more: of one address, and in all. */
+/** Lines of a kind allowed at once, and milliseconds until one more is allowed: for one address, and in total. */
 export interface LineBounds {
   readonly addressBurst: number
   readonly addressPause: number
@@ -52,7 +52,10 @@ const defaultBounds: LineBounds = {
   kindPause: KIND_PAUSE
 }
 
-/** Lines at debug level: so many at once, then 50 a second; of all addresses together 200 a second. */
+/**
+ * Bounds at debug level: 50 lines at once and then 20 a second for each address, 200 at once and then 200 a second in
+ * total.
+ */
 export const detailBounds: LineBounds = { addressBurst: 50, addressPause: 20, kindBurst: 200, kindPause: 5 }
 
 export class LineBudget {
@@ -62,13 +65,13 @@ export class LineBudget {
   readonly #addresses = new LinkedMap<string, Bucket>()
   #held = false
 
-  /** `counters`: where what is held back is counted as well. */
+  /** `counters`: where suppressed lines are counted as well. */
   constructor(bounds = defaultBounds, counters?: { held: number }) {
     this.#bounds = bounds
     this.#counters = counters
   }
 
-  /** May a line of this kind be logged now (milliseconds) that somebody at this address caused; otherwise it is counted. */
+  /** Whether a line of a kind, caused by an address, may be logged at `now` (milliseconds). If not, it is counted. */
   admits(name: string, address: string, now: number): boolean {
     const { kindBurst, kindPause } = this.#bounds
     const known = this.#kinds.has(name) || this.#kinds.size < MAX_KINDS ? name : OTHERS
@@ -92,7 +95,7 @@ export class LineBudget {
     return true
   }
 
-  /** What was held back since it was asked last. */
+  /** Takes the numbers of lines suppressed since the last call. */
   takeHeld(): ReadonlyArray<HeldBack> {
     if (!this.#held) return []
     this.#held = false
@@ -106,7 +109,7 @@ export class LineBudget {
 }
 
 const take = (bucket: Bucket, burst: number, pause: number, now: number): boolean => {
-  // A clock that was set back gives nothing.
+  // A clock that was set back adds no tokens.
   bucket.tokens = Math.min(burst, bucket.tokens + Math.max(0, now - bucket.at) / pause)
   bucket.at = now
   if (bucket.tokens < 1) return false

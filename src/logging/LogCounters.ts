@@ -1,20 +1,20 @@
 import * as Context from "effect/Context"
 
 /**
- * Lines of the log that were not written, since the program started.
+ * Numbers of log lines that were not written since the program started.
  *
  * @category services
  * @since 0.2.0
  */
 export interface LogCounters {
-  /** More of the same than the budget of lines has. */
+  /** Lines suppressed because the budget of lines was exhausted. */
   held: number
-  /** Standard output did not take them. */
+  /** Lines lost because standard output did not take them. */
   lost: number
 }
 
 /**
- * Those of this process, which has one log; a program may provide others.
+ * The counters of this process, which has one log. A program may provide others.
  *
  * @category services
  * @since 0.2.0

@@ -1,9 +1,9 @@
-/** The least severe lines that are logged, which may change while the program runs. */
+/** The minimum log level, which may change while the program runs. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as LogLevel from "effect/LogLevel"
 
-/** One level for all of the program; `Effect.isEnabled` and `References.MinimumLogLevel` know nothing of it. */
+/** The minimum log level of the whole program. `Effect.isEnabled` and `References.MinimumLogLevel` do not know it. */
 export class LiveLevel {
   #level: LogLevel.LogLevel
 
@@ -19,20 +19,20 @@ export class LiveLevel {
     this.#level = level
   }
 
-  /** Whether a line of this severity is logged now. */
+  /** Whether lines of this severity are logged at present. */
   enables(severity: LogLevel.LogLevel): boolean {
     return LogLevel.isGreaterThanOrEqualTo(severity, this.#level)
   }
 }
 
-/** The level of the program, where it may change; absent where it is that of `References.MinimumLogLevel` for good. */
+/** The level of the program if it may change; undefined if `References.MinimumLogLevel` applies. */
 export const LogLevels = Context.Reference<LiveLevel | undefined>("msrp-relay/logging/LogLevels", {
   defaultValue: () => undefined
 })
 
 /**
- * A question that is asked before a line is made which costs something: whether lines of this severity are logged at that
- * moment.
+ * Returns a function that says whether lines of this severity are logged at present, to avoid preparing lines that
+ * are not.
  */
 export const enabling = Effect.fnUntraced(function*(severity: LogLevel.LogLevel): Effect.fn.Return<() => boolean> {
   const live = yield* LogLevels

@@ -1,4 +1,4 @@
-/** All metrics of a relay, by group: what is published and what docs/metrics.md tells are made of it. */
+/** All metrics of a relay by group, from which the published metrics and docs/metrics.md are made. */
 import { connections, sessions, tls } from "./Connections.ts"
 import type { Family } from "./Family.ts"
 import { running } from "./Running.ts"

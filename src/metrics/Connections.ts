@@ -1,11 +1,11 @@
-/** Connections, dials, TLS, and who logs in. */
+/** Metrics of connections, dials, TLS and logins. */
 import { connectionEnds, loginResults } from "../relay/Counters.ts"
 import { sessionEnds } from "../relay/Session.ts"
 import type { HandshakeFailure, ProxyHeaderFailure, WebSocketRefusal } from "../transport/TransportFacts.ts"
 import { transportNames } from "../transport/TransportName.ts"
 import { changingGauge, counter, counterBy, counterByTwo, type Family, gauge } from "./Family.ts"
 
-/** All of a closed set: a record that lacks one is no such record. */
+/** The names of a closed set; the record makes a missing name a type error. */
 const namesOf = <Name extends string>(names: Readonly<Record<Name, true>>): ReadonlyArray<Name> =>
   Object.keys(names) as Array<Name>
 

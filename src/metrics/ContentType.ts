@@ -1,5 +1,5 @@
 /**
- * The content type of the page (Prometheus' text format).
+ * The content type of the metrics page (Prometheus' text format).
  *
  * @category constants
  * @since 0.2.0

@@ -1,26 +1,26 @@
-/** Metrics of one name: what they mean, and how each of their series is read when somebody asks. */
+/** A metric family: its documentation, and how each of its series is read on demand. */
 import type * as Context from "effect/Context"
 import type { Registration } from "effect/Metric"
 import * as Metric from "effect/Metric"
 import type { Sources } from "./Sources.ts"
 
-/** One line of the page: the values of its labels, and what it is now. */
+/** One series: the values of its labels, and how its value is read. */
 export interface Series {
   readonly labels: Readonly<Record<string, string>>
   readonly read: () => number
 }
 
 export interface Family {
-  /** With its unit and, where it counts, `_total`, as Prometheus' conventions have it. */
+  /** The name with its unit and, for a counter, `_total`, as Prometheus' conventions require. */
   readonly name: string
   readonly type: "counter" | "gauge" | "histogram"
-  /** A sentence, without a full stop. */
+  /** A sentence without a full stop. */
   readonly help: string
-  /** By name, the values that there are, or what they are. None grows with users. */
+  /** For each label, its possible values or their description. The number of values does not grow with users. */
   readonly labels: Readonly<Record<string, ReadonlyArray<string> | string>>
-  /** None where somebody else keeps it, as a histogram. */
+  /** The series; empty if they are kept elsewhere, as those of a histogram. */
   readonly series: (sources: Sources) => ReadonlyArray<Series>
-  /** Whether its series come and go. */
+  /** Whether series may come and go. */
   readonly changes: boolean
 }
 
@@ -53,11 +53,11 @@ const by = (type: Family["type"]) =>
     (sources) => values.map((value) => ({ labels: { [label]: value }, read: () => read(sources, value) }))
   )
 
-/** Counts, which never become less while the relay lives. */
+/** A counter, which never decreases while the relay lives. */
 export const counter = alone("counter")
 export const counterBy = by("counter")
 
-/** What is so now. `NaN`: it is not known here. */
+/** A gauge. `NaN` means that the value is unknown on this system. */
 export const gauge = alone("gauge")
 export const gaugeBy = by("gauge")
 
@@ -80,7 +80,7 @@ export const counterByTwo = <const A extends string, const B extends string>(
       )
   )
 
-/** A gauge whose series come and go, as those of certificates; `what`: what the values of its label are. */
+/** A gauge whose series come and go, such as those of certificates. `what` describes the values of its label. */
 export const changingGauge = (
   name: string,
   help: string,
@@ -100,13 +100,13 @@ export const changingGauge = (
     true
   )
 
-/** The unit that a name says, as Effect's exporters want it: they leave the attribute out of the page. */
+/** The unit from a name, as an attribute that Effect's exporters expect and leave out of the page. */
 const unitOf = (name: string): Readonly<Record<string, string>> => {
   const unit = /_(bytes|seconds)(?:_total)?$/.exec(name)?.[1]
   return unit === undefined ? {} : { unit }
 }
 
-/** Puts a series into the registry of this context: it is read whenever the registry is. */
+/** Registers a series in the registry of this context. Its value is read whenever the registry is. */
 export const register = (
   { help: description, name, type }: Family,
   { labels, read }: Series,

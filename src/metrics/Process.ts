@@ -1,16 +1,16 @@
-/** What the process needs of the machine. What takes long to find out is looked at now and then. */
+/** Facts about the process. Those that are slow to obtain are sampled periodically. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { readdir, readFile } from "node:fs/promises"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 
-/** How often descriptors are counted; delays of the event loop are those of the last whole time. */
+/** Time between two counts of descriptors, and length of the window in which event loop delays are measured. */
 const WINDOW = "10 seconds"
 
-/** Milliseconds between two looks at the event loop, which its numbers contain. */
+/** Interval in milliseconds at which the event loop is sampled; measured delays include it. */
 const RESOLUTION = 20
 
-/** Seconds that timers of the event loop came too late, in the last window: half of them less, 1 % more, and the most. */
+/** Delay of event loop timers in seconds, in the last complete window: median, 99th percentile and maximum. */
 export interface EventLoopDelay {
   readonly median: number
   readonly p99: number
@@ -19,7 +19,7 @@ export interface EventLoopDelay {
 
 export interface ProcessFacts {
   readonly eventLoopDelay: EventLoopDelay
-  /** File descriptors that are open, and that may be; `NaN` where the system does not tell (it does on Linux). */
+  /** Open file descriptors, and their limit; `NaN` on systems other than Linux. */
   readonly openDescriptors: number
   readonly allowedDescriptors: number
   /** Seconds since 1970. */
@@ -29,14 +29,14 @@ export interface ProcessFacts {
 const descriptors = Effect.promise(async () => {
   try {
     const [open, limits] = await Promise.all([readdir("/proc/self/fd"), readFile("/proc/self/limits", "utf8")])
-    // The one that the listing itself took is closed again.
+    // Does not count the descriptor that the listing itself has opened.
     return { open: open.length - 1, allowed: Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity) }
   } catch {
     return { open: Number.NaN, allowed: Number.NaN }
   }
 })
 
-/** Looks at the process until the scope closes. */
+/** Samples the process until the scope closes. */
 export const followProcess: Effect.Effect<ProcessFacts, never, Scope.Scope> = Effect.gen(function*() {
   const loop = yield* Effect.acquireRelease(
     Effect.sync(() => {

@@ -1,4 +1,4 @@
-/** How the process does. */
+/** Metrics of the process. */
 import { counter, counterBy, type Family, gauge, gaugeBy } from "./Family.ts"
 
 export const running: ReadonlyArray<Family> = [

@@ -1,4 +1,4 @@
-/** Where the numbers of the metrics come from. */
+/** The sources of the metrics' values. */
 import type { LogCounters } from "../logging/LogCounters.ts"
 import type { Relay } from "../Relay.ts"
 import type { ProcessFacts } from "./Process.ts"

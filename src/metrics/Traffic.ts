@@ -1,13 +1,13 @@
-/** What passes through the relay: requests, responses, octets, and what waits. */
+/** Metrics of traffic: requests, responses, octets, and what is queued. */
 import { knownStatuses } from "../protocol/Status.ts"
 import { type ByStatus, type RelayCounters, sendsIn } from "../relay/Counters.ts"
 import { counter, counterBy, counterByTwo, type Family, gauge } from "./Family.ts"
 
-/** Statuses of the RFCs; peers may make up others. */
+/** The label of statuses that no RFC defines, which peers may make up. */
 const OTHER = "other"
 const statuses = [...knownStatuses.map(String), OTHER]
 
-/** How often there was a status, or one that is none of those known. */
+/** The count of a status, or of all statuses that are not known. */
 const ofStatus = (counts: ByStatus, status: string): number => {
   if (status !== OTHER) return counts[Number(status)]!
   let others = 0
@@ -32,11 +32,11 @@ const requests = (counters: Readonly<RelayCounters>, method: typeof methods[numb
   }
 }
 
-/** Requests to which an answer is waited for. */
+/** Requests that await a response. */
 const transactions = ({ authsOut, othersOut, sendsOut, sendsUnanswered }: Readonly<RelayCounters>): number =>
   sendsOut + authsOut + othersOut - sendsUnanswered
 
-/** Those that this relay refuses with. */
+/** Statuses that this relay itself refuses requests with. */
 const refusals = ["400", "403", "408", "413", "423", "481", "501", "506", OTHER] as const
 
 const refused = (counters: Readonly<RelayCounters>, status: typeof refusals[number]): number =>

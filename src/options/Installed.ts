@@ -1,11 +1,11 @@
-/** Packages that only some programs need: they are peers of this one, and loaded when they are needed. */
+/** Optional peer packages, loaded when they are needed. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { codeOf } from "../net/ErrorCode.ts"
 
-/** A package that is needed cannot be loaded, most often since it is not installed. */
+/** A package that is needed cannot be loaded, usually because it is not installed. */
 export class NotInstalled extends Data.TaggedError("NotInstalled")<{
-  /** Its name in the registry of npm. */
+  /** The name of the package on npm. */
   readonly name: string
   readonly cause: unknown
 }> {
@@ -17,6 +17,6 @@ export class NotInstalled extends Data.TaggedError("NotInstalled")<{
   }
 }
 
-/** What the package of this name exports. */
+/** Loads an optional package, and returns what it exports. */
 export const loadInstalled = <A>(name: string, load: () => Promise<A>): Effect.Effect<A, NotInstalled> =>
   Effect.tryPromise({ try: load, catch: (cause) => new NotInstalled({ name, cause }) })

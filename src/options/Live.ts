@@ -7,16 +7,17 @@ import type * as Scope from "effect/Scope"
 import type { OptionsError } from "./Options.ts"
 
 /**
- * The options of a layer: for good, or a reference (`AtomRef.make(options)`) whose value may be replaced at any time. What
- * is set counts from then on; what has begun by the old ones goes on as it began. Options that cannot be used are logged,
- * and those from before stay. An option that counts at the start only says so; the log does when it is another one later.
+ * The options of a layer: either constant, or a reference (`AtomRef.make(options)`) whose value may be replaced at
+ * any time. New options apply from then on; what has already begun continues with the old ones. Invalid options are
+ * logged, and the previous ones stay in force. Options that apply only at the start say so; a warning is logged if
+ * one of those changes.
  *
  * @category models
  * @since 0.2.0
  */
 export type Live<A> = A | AtomRef.ReadonlyRef<A>
 
-/** The options as they are now. */
+/** The current options. */
 export interface Current<A> {
   readonly current: A
 }
@@ -24,8 +25,9 @@ export interface Current<A> {
 const isRef = <A>(given: Live<A>): given is AtomRef.ReadonlyRef<A> => Predicate.hasProperty(given, AtomRef.TypeId)
 
 /**
- * Follows options until the scope closes. `wrong` says what is wrong with some: it fails with that at first. `changed` is
- * called with each that are right; `fixed` count at the start only.
+ * Follows options until the scope closes. `wrong` returns the error of invalid options, with which `follow` fails if
+ * the first ones are invalid. `changed` is called with each valid replacement. `fixed` names the options that apply
+ * only at the start.
  */
 export const follow = Effect.fnUntraced(function*<A extends object>(
   given: Live<A>,

@@ -1,4 +1,4 @@
-/** Options of a layer: all that is wrong with them is told at once, before anything is made of them. */
+/** Checks of a layer's options, which report every problem at once, before the layer is built. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -11,9 +11,9 @@ import type { Range } from "./Ranges.ts"
 
 export { type OptionProblem, OptionsError } from "./OptionsError.ts"
 
-/** What passes a test; `expected` fits behind "must be". */
+/** A schema for values that pass a test; `expected` is phrased to follow "must be". */
 export const declared = <A>(expected: string, test: (value: unknown) => boolean): Schema.Codec<A> => {
-  // What throws when it is looked at, as a password that was wiped, cannot be used either.
+  // A value whose inspection throws, such as a wiped `Redacted`, is invalid too.
   const holds = (value: unknown): value is A => {
     try {
       return test(value)
@@ -34,30 +34,30 @@ export const whole = (range: Range): Schema.Codec<number> =>
     (value) => Number.isInteger(value) && inRange(range)(value)
   )
 
-/** The same, or `Infinity`: no bound. */
+/** A whole number, or `Infinity` for no bound. */
 export const wholeOrUnbounded = (range: Range): Schema.Codec<number> =>
   declared(
     `a whole number from ${range[0]} to ${range[1]}, or Infinity`,
     (value) => value === Infinity || (Number.isInteger(value) && inRange(range)(value))
   )
 
-/** A number with or without a fraction. */
+/** A number, possibly with a fraction. */
 export const quantity = (range: Range): Schema.Codec<number> =>
   declared(`a number from ${range[0]} to ${range[1]}`, inRange(range))
 
-/** Seconds, or octets, of whatever is above nothing. */
+/** A finite number above 0. */
 export const positive: Schema.Codec<number> = declared(
   "a number above 0",
   (value) => typeof value === "number" && value > 0 && value < Infinity
 )
 
-/** One that may be nothing. */
+/** A finite number, 0 or above. */
 export const notNegative: Schema.Codec<number> = declared(
   "a number from 0 on",
   (value) => typeof value === "number" && value >= 0 && value < Infinity
 )
 
-/** A time that is not over at once. */
+/** A duration above 0. */
 export const duration: Schema.Codec<Duration.Input> = declared(
   "a time above 0",
   (value) =>
@@ -67,17 +67,17 @@ export const duration: Schema.Codec<Duration.Input> = declared(
     })
 )
 
-/** A value of a few. */
+/** One of a few strings. */
 export const oneOf = (...values: ReadonlyArray<string>): Schema.Codec<string> =>
   declared(values.map((value) => `"${value}"`).join(" or "), (value) => values.some((one) => one === value))
 
-/** Where a WebSocket is opened. */
+/** The path of an HTTP request. */
 export const httpPath: Schema.Codec<string> = declared(
   "a path that begins with a slash",
   (value) => typeof value === "string" && /^\/[!-~]*$/.test(value)
 )
 
-/** A secret; `expected` and `test` are for what is in it. */
+/** A `Redacted` string; `expected` and `test` describe its content. */
 export const secret = (
   expected = "redacted text",
   test: (text: string) => boolean = () => true
@@ -92,13 +92,13 @@ export const func = declared<(...given: ReadonlyArray<never>) => unknown>(
   (value) => typeof value === "function"
 )
 
-/** Text that passes. */
+/** A string that passes a test. */
 export const text = (expected: string, test: (text: string) => boolean): Schema.Codec<string> =>
   declared(expected, (value) => typeof value === "string" && test(value))
 
 const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** All of them together are `options`. */
+/** The path of an option, such as `limits.output`; `options` for the options as a whole. */
 const nameOf = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined): string =>
   (path ?? []).map((step) => typeof step === "object" ? step.key : step)
     .reduce<string>(
@@ -112,7 +112,10 @@ const problemOf = (message: string): string =>
     .replace(/^Expected /, "must be ")
     .replace(/^Missing key$/, "is missing")
 
-/** All that is wrong: by the schema, and what `more` finds in options that are right by it, with what stands beside them. */
+/**
+ * Makes a check of options. `more` finds further problems in options that match the schema, together with additional
+ * arguments.
+ */
 export const wrongOptions = <A extends object, Beside extends ReadonlyArray<unknown> = []>(
   layer: string,
   schema: Schema.Codec<unknown>,
@@ -132,18 +135,21 @@ export const wrongOptions = <A extends object, Beside extends ReadonlyArray<unkn
   }
 }
 
-/** The same, where what is no option is wrong too: who writes `expire` wants `expires`, and no type has told him. */
+/**
+ * A check that also reports unknown options, because a misspelt name (`expire` for `expires`) is not always a type
+ * error.
+ */
 export const wrongOrUnknown = <A extends object, Beside extends ReadonlyArray<unknown> = []>(
   layer: string,
   schema: Schema.Codec<unknown>,
   more?: (options: A, ...beside: Beside) => ReadonlyArray<OptionProblem>
 ) => wrongOptions(layer, schema, more, "error")
 
-/** A struct of which only these are looked at: there is more to it. */
+/** A struct that may have other fields, which are not checked. */
 export const amongOthers = (fields: Readonly<Record<string, Schema.Codec<any>>>): Schema.Codec<unknown> =>
   Schema.StructWithRest(Schema.Struct(fields), [Schema.Record(Schema.String, Schema.Unknown)])
 
-/** Fails with all that is wrong, by the schema, and with what is no option. */
+/** Fails with every problem, unknown options included. */
 export const checkOptions = (
   layer: string,
   schema: Schema.Codec<unknown>,

@@ -1,27 +1,27 @@
-/** What is wrong with options, without what finds it. */
+/** The error for options that cannot be used, without the code that checks them. */
 import * as Data from "effect/Data"
 
 /**
- * One option that cannot be used. Has no value in it, which may be a secret.
+ * One invalid option. Does not contain its value, which may be a secret.
  *
  * @category errors
  * @since 0.2.0
  */
 export interface OptionProblem {
-  /** As `limits.output`. */
+  /** The option, such as `limits.output`. */
   readonly option: string
-  /** As it fits behind the name: "must be ...". */
+  /** What is wrong, phrased to follow the name: "must be ...". */
   readonly problem: string
 }
 
 /**
- * Options that no layer can be made with: everything that is wrong with them.
+ * Options that a layer cannot be made with. Contains every problem.
  *
  * @category errors
  * @since 0.2.0
  */
 export class OptionsError extends Data.TaggedError("OptionsError")<{
-  /** Whose they are, as `Relay.layer`. */
+  /** The layer, such as `Relay.layer`. */
   readonly layer: string
   readonly problems: ReadonlyArray<OptionProblem>
 }> {

@@ -1,4 +1,4 @@
-/** What numbers may be, as options of the library and in the environment: both ends are in it. */
+/** Ranges of numbers, both ends included, for options of the library and for variables. */
 export type Range = readonly [minimum: number, maximum: number]
 
 const KIB = 1024
@@ -8,21 +8,21 @@ const DAY = 86_400
 /** Octets. */
 const octets = (minimum: number): Range => [minimum, GIB]
 
-/** Things that are counted, in all of the relay or of one party. */
+/** A number of things, in the whole relay or for one party. */
 const count = (maximum: number, minimum = 1): Range => [minimum, maximum]
 
 export const ranges = {
-  /** Seconds, whole ones since they go on the wire. */
+  /** Seconds; whole numbers, because they are sent in headers. */
   expires: [1, 365 * DAY] as Range,
   /** Seconds. */
   connectTimeout: [0.1, 3600] as Range,
-  /** Linux takes up to 32,767 seconds, and ignores what is above. */
+  /** Seconds. Linux supports at most 32,767, and ignores larger values. */
   keepAlive: [0, 9 * 3600] as Range,
   stall: [1, DAY] as Range,
   idle: [3600, 30 * DAY] as Range,
-  /** 0: never. */
+  /** Seconds; 0 for never. */
   ping: [0, DAY] as Range,
-  /** Octets of body of a chunk towards a WebSocket client. */
+  /** Octets of body in a chunk to a WebSocket client. */
   piece: [2 * KIB, 1024 * KIB] as Range,
   output: octets(4 * KIB),
   session: octets(4 * KIB),

@@ -1,4 +1,4 @@
-/** What the options of a relay may be, besides what their types say. */
+/** The valid options of a relay, as far as types do not express them. */
 import * as Schema from "effect/Schema"
 import { isHostPattern } from "../net/Hosts.ts"
 import { REALM } from "../protocol/digest/Challenge.ts"
@@ -23,7 +23,7 @@ import { type Range, ranges } from "./Ranges.ts"
 
 const some: Range = [1, 1_000_000_000]
 
-/** A program may want less than makes sense for a service, to see what happens then. */
+/** Lowers the minimum to 1: a program, such as a test, may want limits that are too small for a service. */
 const atMost = ([, maximum]: Range): Range => [1, maximum]
 
 const limits: { readonly [K in keyof RelayLimits]: Schema.Codec<number> } = {
@@ -141,7 +141,7 @@ interface Expiries {
   readonly authRelayMaxExpires?: number | undefined
 }
 
-/** Bounds that nothing is between, and a time outside of them. */
+/** Checks that the bounds of a lifetime are consistent, and that the default is within them. */
 const order = (
   { authExpires, authMaxExpires: most, authMinExpires: least, authRelayMaxExpires: mostBehindRelays }: Expiries
 ): ReadonlyArray<OptionProblem> => {

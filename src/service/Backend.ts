@@ -1,4 +1,4 @@
-/** Who may log in: the backend that the settings name. */
+/** The backend of users that the settings name. */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -21,7 +21,10 @@ import type { OptionsError } from "../options/Options.ts"
 import type { CredentialsSettings, DemoUser } from "./Settings.ts"
 import { Unanswered } from "./Unanswered.ts"
 
-/** Who may log in; a driver is loaded only if it is needed. What comes of asking those that take time is noted. */
+/**
+ * A backend as a layer. Database drivers are loaded only if needed. Failures of databases and HTTP services are
+ * recorded in `unanswered`.
+ */
 export const layer = (
   credentials: CredentialsSettings,
   unanswered = new Unanswered()
@@ -48,7 +51,7 @@ export const layer = (
   }
 }
 
-/** Each backend once, for however many realms. */
+/** Makes each backend once, however many realms use it. */
 const layerOfRealms = (
   { others, realms }: Extract<CredentialsSettings, { readonly _tag: "ByRealm" }>,
   unanswered: Unanswered
@@ -65,7 +68,7 @@ const layerOfRealms = (
   )
 }
 
-/** Whoever runs the relay has to know who may log in. */
+/** Logs the demo user and its password, so that the operator can log in. */
 export const tellDemo = (demo: DemoUser | undefined): Effect.Effect<void> =>
   demo === undefined
     ? Effect.void
@@ -73,22 +76,22 @@ export const tellDemo = (demo: DemoUser | undefined): Effect.Effect<void> =>
       Effect.annotateLogs({ user: demo.username, password: Redacted.value(demo.password) })
     )
 
-/** How often it is looked whether users who have sessions are still there, from seconds; 0: never. */
+/** Options for checking whether users with sessions still exist. `interval` is in seconds; 0 turns it off. */
 export const removalsOf = (interval: number): RemovedUsersOptions => ({
   interval: interval === 0 ? Duration.infinity : Duration.seconds(interval)
 })
 
-/** Seconds for which a backend that was replaced answers what it was asked before. */
+/** Time for which a replaced backend stays open, to answer queries that were made before. */
 const LAST_ANSWERS = "30 seconds"
 
 export type BackendError = CredentialsFileError | SqlSettingsError | OptionsError
 
-/** Users that can be replaced by others while they are asked for. */
+/** Credentials whose backend can be replaced while they are in use. */
 export interface LiveUsers {
   readonly credentials: Credentials["Service"]
-  /** The backend that could not tell who somebody is the last time, if there is one. */
+  /** The failing backend, if the last query to one failed. */
   readonly unavailable: () => UsersUnavailable | undefined
-  /** Opens another backend; what that gives puts it in the place of the one before. */
+  /** Opens another backend. The returned effect replaces the current one with it. */
   readonly open: (settings: CredentialsSettings) => Effect.Effect<Effect.Effect<void>, BackendError>
 }
 
@@ -98,7 +101,7 @@ interface Generation {
   readonly unanswered: Unanswered
 }
 
-/** Who may log in, until the scope closes. */
+/** Opens the backend until the scope closes. */
 export const makeUsers = Effect.fnUntraced(function*(
   settings: CredentialsSettings
 ): Effect.fn.Return<LiveUsers, BackendError, FileSystem.FileSystem | Scope.Scope> {
@@ -142,7 +145,7 @@ export const makeUsers = Effect.fnUntraced(function*(
   }
 })
 
-/** Users of the program's own: settings do not replace them. Without them there is none. */
+/** Credentials that the program provides, which settings do not replace. By default there are no users. */
 export const usersOfProgram = (
   credentials: Credentials["Service"] = Credentials.make(() => Effect.succeedNone)
 ): LiveUsers => ({ credentials, unavailable: () => undefined, open: () => Effect.succeed(Effect.void) })

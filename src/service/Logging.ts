@@ -22,24 +22,24 @@ const loggers = {
   logfmt: Logger.consoleLogFmt
 }
 
-/** How often it is looked whether lines were lost, and tried to tell it. */
+/** Time between two checks for lost lines. */
 const LOST = "5 seconds"
 
-/** Whoever wants to see everything that happens gets everything. */
+/** Levels without a budget, because an operator who enables them wants every line. */
 const DETAILS: ReadonlySet<LogLevel.LogLevel> = new Set(["Debug", "Trace"])
 
-/** Characters that tell one kind of line from another. */
+/** Characters of a message that identify its kind. */
 const KIND = 100
 
-/** The message without what is told of the single case. */
+/** The kind of a line: the start of its message, without details of the single case. */
 const kindOf = (message: unknown): string => String(Array.isArray(message) ? message[0] : message).slice(0, KIND)
 
-/** Whose doing the line is, as far as it says so. */
+/** The address that caused a line, if its annotations name one. */
 const addressOf = ({ host, remote, source }: Readonly<Record<string, unknown>>): string =>
   [typeof remote === "string" ? remote.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1") : undefined, source, host]
     .find(Predicate.isString) ?? ""
 
-/** Lets through what is severe enough now, and within a budget of lines, for each kind and address. */
+/** Passes lines on that are severe enough at present, within a budget for each kind and address. */
 const within = (
   live: LiveLevel,
   budget: LineBudget,
@@ -56,8 +56,8 @@ const within = (
   })
 
 /**
- * The one logger of this format; what is less severe than the level is dropped, and so is what would be too much. The level
- * may change: it is that of `LogLevels`, and nothing is dropped before.
+ * A logger of this format, which drops lines that are below the level or exceed the budget. The level is that of
+ * `LogLevels` and may change; Effect's minimum level is set to `All`.
  */
 export const layerWith = ({ format, level }: SettingsShape["log"]): Layer.Layer<never> =>
   Layer.unwrap(Effect.map(LogCounters, (counters) => {
@@ -71,12 +71,12 @@ export const layerWith = ({ format, level }: SettingsShape["log"]): Layer.Layer<
     return Layer.merge(lines, Layer.provide(Layer.effectDiscard(tellHeldBack([budget])), lines))
   }))
 
-/** As the settings say, on the console that is there. */
+/** Logs as the settings say, on the current console. */
 export const layer: Layer.Layer<never, never, Settings> = Layer.unwrap(
   Effect.map(Settings, ({ log }) => layerWith(log))
 )
 
-/** As the settings say, on standard output, which may be slow, full or gone. */
+/** Logs as the settings say, on standard output, which may be slow, full or closed. */
 export const layerStandardOutput: Layer.Layer<never, never, Settings> = Layer.unwrap(
   Effect.gen(function*() {
     const output = yield* LogOutput.make()

@@ -1,4 +1,4 @@
-/** The configuration of the service, out of environment variables. */
+/** The configuration of the service, from environment variables. */
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -38,41 +38,41 @@ export { settingsTable } from "./settings/Table.ts"
 export type { TlsFiles } from "./settings/TlsFiles.ts"
 export type { Setting, SettingGroup } from "./settings/Variable.ts"
 
-/** The configuration of the service: the options of each layer, whole, and where users and certificates come from. */
+/** The configuration of the service: the options of each layer, and the sources of users and certificates. */
 export interface SettingsShape extends TlsSettings, TraceSettings, Users {
-  /** For `Relay.layer`. */
+  /** Options for `Relay.layer`. */
   readonly relay: RelayOptions & Addresses & { readonly sessions: SessionOptions }
-  /** For `SocketSelector.layerRules`. */
+  /** Rules for `SocketSelector.layerRules`. */
   readonly socketRules: ReadonlyArray<SocketRule>
-  /** For `Authenticator.layerDigest`. */
+  /** Options for `Authenticator.layerDigest`. */
   readonly digest: DigestOptions
-  /** For `Transport.layerNode`, besides what is in certificates. */
+  /** Options for `Transport.layerNode`, without certificates. */
   readonly transport: Omit<NodeOptions, "tls">
-  /** For `Resolver.layerNode`. */
+  /** Options for `Resolver.layerNode`. */
   readonly resolver: NodeResolverOptions
-  /** The demo page is served, by the WebSocket listeners on loopback. */
+  /** Whether the WebSocket listeners on loopback serve the demo page. */
   readonly demoPage: boolean
-  /** The path of MSRP_ENV_FILE, if it is set. */
+  /** The path in MSRP_ENV_FILE, if it is set. */
   readonly envFile: string | undefined
-  /** The file of variables that was read, whatever named it. */
+  /** The file of variables that was read, whether MSRP_ENV_FILE named it or not. */
   readonly readFrom: string | undefined
-  /** Files that variables name with a secret each. */
+  /** Files with a secret that variables name. */
   readonly secretFiles: ReadonlyArray<SecretFile>
   /** The texts of the variables that are set. */
   readonly texts: Redacted.Redacted<Texts>
   readonly log: { readonly level: LogLevel; readonly format: "pretty" | "json" | "logfmt" }
-  /** The admin API; undefined for none. */
+  /** The admin API; undefined if there is none. */
   readonly admin: AdminSettings | undefined
-  /** What is allowed, and yet most likely not meant: sentences to log at start. */
+  /** Warnings to log at start, about what is allowed but probably a mistake. */
   readonly warnings: ReadonlyArray<string>
 }
 
-/** The configuration of the service, checked as a whole: with a `Settings`, nothing is left to go wrong but the network. */
+/** The configuration of the service, checked as a whole, so that only the network and other systems can fail later. */
 export class Settings extends Context.Service<Settings, SettingsShape>()("msrp-relay/Settings") {
   /**
-   * From the `ConfigProvider`, which is the environment unless another one is provided, and for what it does not have, from
-   * the file of variables (MSRP_ENV_FILE, or `.env`) as it is now; secrets also from files that either names, or else from
-   * the credentials of systemd.
+   * Reads the settings from the `ConfigProvider` (by default the environment), and what it lacks from the file of
+   * variables (MSRP_ENV_FILE, or `.env`). Secrets may also be in files that either of them names, or else in
+   * credentials of systemd.
    */
   static readonly read: Effect.Effect<SettingsShape, SettingsError, FileSystem.FileSystem> = Effect.suspend(() =>
     readAll
@@ -84,9 +84,9 @@ export class Settings extends Context.Service<Settings, SettingsShape>()("msrp-r
   )
 
   /**
-   * From variables as in `process.env`. Those that are empty count as not set, those without the prefix `MSRP_` are of
-   * no interest. Fails with everything that is wrong at once; the files that are named are read, but for a file of variables and
-   * those of secrets.
+   * Reads the settings from variables as in `process.env`. Empty variables count as not set, and those without the
+   * prefix `MSRP_` are ignored. Fails with every problem at once. Reads the files that variables name, except for a
+   * file of variables and files of secrets.
    */
   static readonly parse = (
     env: Readonly<Record<string, string | undefined>>

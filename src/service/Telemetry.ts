@@ -1,6 +1,6 @@
 /**
- * Metrics and spans for an OpenTelemetry collector, by OTLP over HTTP, where the environment names one. Its variables are
- * OpenTelemetry's own, and those that are empty count as not set.
+ * Exports metrics and spans to an OpenTelemetry collector by OTLP over HTTP, if the environment names one. The
+ * variables are those of OpenTelemetry; empty ones count as not set.
  */
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -19,7 +19,7 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import { fetchWords } from "../net/ServerFault.ts"
 
-/** A variable that cannot be used. */
+/** A variable of OpenTelemetry has an invalid value. */
 export class TelemetryError extends Data.TaggedError("TelemetryError")<{ readonly problem: string }> {
   override get message(): string {
     return this.problem
@@ -28,13 +28,16 @@ export class TelemetryError extends Data.TaggedError("TelemetryError")<{ readonl
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** How octets are written; OpenTelemetry's default is the first. */
+/** Encodings by the name of their protocol; the first is OpenTelemetry's default. */
 const serializations: Readonly<Record<string, Layer.Layer<OtlpSerialization.OtlpSerialization>>> = {
   "http/protobuf": OtlpSerialization.layerProtobuf,
   "http/json": OtlpSerialization.layerJson
 }
 
-/** What Effect's modules do not take for given: that the service has a name, and that an endpoint is there to be used. */
+/**
+ * Defaults that Effect's modules lack: the name of the service, and exporters that are enabled if there is an
+ * endpoint.
+ */
 const defaultsFor = (env: Environment): Record<string, string> => ({
   OTEL_METRICS_EXPORTER: "otlp",
   OTEL_TRACES_EXPORTER: "otlp",
@@ -44,8 +47,8 @@ const defaultsFor = (env: Environment): Record<string, string> => ({
 })
 
 /**
- * Milliseconds for the last export, of metrics and of spans each, in place of Effect's three seconds and of what a variable says: whoever
- * ends the relay does not wait for a collector that is gone.
+ * Time limit in milliseconds for the last export of metrics and that of spans. It overrides Effect's three seconds
+ * and the variables, so that the end of the relay does not wait for an unreachable collector.
  */
 const LAST_EXPORT = "1000"
 const atTheEnd = { OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: LAST_EXPORT, OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: LAST_EXPORT }
@@ -61,13 +64,19 @@ const endpointOf = (
   return undefined
 }
 
-/** As OpenTelemetry has it. Effect's exporter waits as long as `fetch`, for minutes, and holds meanwhile what there is to be sent. */
+/**
+ * OpenTelemetry's default. Effect's exporter has no time limit other than that of `fetch`, which takes minutes, and
+ * keeps unsent data in memory meanwhile.
+ */
 const ANSWERED_WITHIN = "10 seconds"
 
-/** Requests without an answer. Effect's exporter makes one of each thousand spans, and holds them until it has given up. */
+/**
+ * Maximum number of unanswered requests. Effect's exporter makes one for each thousand spans, and keeps the spans
+ * until it gives up.
+ */
 export const MAX_UNDER_WAY = 4
 
-/** Octets of an answer that are read. Effect's exporter reads all there is, for as long as it comes. */
+/** Maximum octets of a response that are read. Effect's exporter reads a response without limit. */
 export const MAX_ANSWER = 65_536
 
 const mute = Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })
@@ -82,7 +91,7 @@ const read = ({ stream }: HttpClientResponse): Effect.Effect<void> =>
     )
   })
 
-/** Effect's exporter tells at debug level only that nothing arrives. This tells it once, until something does. */
+/** Logs a failing export once, until one succeeds. Effect's exporter logs failures only at debug level. */
 const telling = (what: string): Layer.Layer<HttpClient.HttpClient> =>
   Layer.effect(
     HttpClient.HttpClient,
@@ -133,7 +142,7 @@ const exporting = (
     )
     const endpoint = endpointOf(env, signal)
     if (endpoint === undefined || env["OTEL_SDK_DISABLED"] === "true") {
-      // A span that nobody gets would still be made for each AUTH.
+      // Without a collector, spans are disabled, because one would still be created for each AUTH.
       return signal === "TRACES" ? Layer.succeed(References.TracerEnabled, false) : Layer.empty
     }
     const [variable, url] = endpoint
@@ -149,7 +158,7 @@ const exporting = (
     return exporter.pipe(
       Layer.provide([telling(signal === "METRICS" ? "metrics" : "spans"), serialization]),
       Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnvRecord({ ...defaultsFor(env), ...env, ...atTheEnd }))),
-      // Effect's modules take a variable that cannot be read for a defect.
+      // Effect's modules treat a variable that they cannot parse as a defect.
       Layer.catchCause((cause) => failing(`OTEL_*: ${wordsOf(cause)}`))
     )
   })
@@ -162,10 +171,10 @@ const wordsOf = (cause: Cause.Cause<unknown>): string => {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Exports all that is in the registry of metrics, as it is at each export, and once more at the end. */
+/** Exports all metrics of the registry periodically, and once more at the end. */
 export const layerMetrics = (env: Environment = process.env): Layer.Layer<never, TelemetryError> =>
   exporting(env, "METRICS", OtlpMetrics.layerFromConfig())
 
-/** Exports the spans of whatever it is provided to; without an endpoint, none are made there. */
+/** Exports the spans of the layers it is provided to; without an endpoint, it disables them. */
 export const layerSpans = (env: Environment = process.env): Layer.Layer<never, TelemetryError> =>
   exporting(env, "TRACES", OtlpTracer.layerFromConfig())

@@ -1,4 +1,7 @@
-/** The service: a relay as its settings say (RFC 4976), from the environment to the listening sockets. */
+/**
+ * The service as a process: an MSRP relay (RFC 4976) configured by the environment, with logging, signals and
+ * systemd.
+ */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,7 +20,9 @@ import * as Systemd from "./Systemd.ts"
 
 const announce = Effect.andThen(Systemd.status("serving"), Systemd.ready)
 
-/** Seconds that the end takes besides: for answers, for peers to close, and to say what was last. */
+/**
+ * Seconds beyond the drain for ending: for answers, for peers to close their connections, and for the last log lines.
+ */
 const LAST = 10
 
 const endInOrder = (tell: (end: End) => void) =>
@@ -31,7 +36,7 @@ const endInOrder = (tell: (end: End) => void) =>
   })
 
 const service = Effect.gen(function*() {
-  // Before all else, so that it is told after all else.
+  // Acquired first, so that it is logged last.
   const tell = yield* tellStopped
   const asked = yield* hangups
   yield* followNpm
@@ -47,7 +52,7 @@ const service = Effect.gen(function*() {
       Effect.forever,
       Effect.forkScoped
     )
-    // Hang-ups are heard until the relay has ended, which is long when it drains.
+    // Registered here, so that hang-ups are handled until the relay has ended, which takes long if it drains.
     yield* Effect.addFinalizer(() => end)
   })
   return Layer.effectDiscard(whole).pipe(Layer.provide(layerWith(read, end)))
