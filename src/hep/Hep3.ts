@@ -1,15 +1,15 @@
 /**
- * HEP 3, the Homer Encapsulation Protocol ("HEP3 Network Protocol Specification", revision 37): one packet that was seen
- * somewhere, with where and when, for a server that keeps such.
+ * HEP 3, the Homer Encapsulation Protocol ("HEP3 Network Protocol Specification", revision 37): one captured packet
+ * with its addresses and time, for a capture server.
  *
- * It has no number for MSRP (chunk 0x000b). 100 is what Homer takes for lines of text that go with a correlation id.
+ * The protocol type (chunk 0x000b) has no number for MSRP. Homer uses 100 for lines of text with a correlation id.
  */
 import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Address } from "../transport/Connection.ts"
 
-/** Chunk types of no vendor. */
+/** Chunk types of the generic vendor 0. */
 const Chunk = {
   family: 0x0001,
   protocol: 0x0002,
@@ -28,34 +28,34 @@ const Chunk = {
   correlation: 0x0011
 } as const
 
-/** Protocol type: lines of text. */
+/** Protocol type for lines of text. */
 const TEXT = 100
 
 const IPV4 = 2
 const IPV6 = 10
 const TCP = 6
 
-/** Vendor, type and length of a chunk; "HEP3" and the length of all. */
+/** Octets of a chunk's vendor, type and length, and of the packet's "HEP3" and length. */
 const HEADER = 6
 
-/** Octets of a packet: what heplify-server takes. It is one datagram, where those are used. */
+/** Maximum octets of a packet, as heplify-server accepts it. Over UDP it is one datagram. */
 export const MAX_PACKET = 8192
 
-/** Octets of the key, and of the correlation id. */
+/** Maximum octets of the key, and of the correlation id. */
 export const MAX_KEY = 255
 export const MAX_CORRELATION = 255
 
 export interface HepPacket {
-  /** IP addresses, with ports. */
+  /** IP addresses with ports. */
   readonly source: Address
   readonly destination: Address
   /** Milliseconds since 1970. */
   readonly time: number
-  /** Which node has seen it: 32 bits. */
+  /** The capturing node: 32 bits. */
   readonly captureId: number
-  /** What the server knows those by who may send to it. */
+  /** The key that authorizes the sender. */
   readonly key: string | undefined
-  /** Packets that belong together have the same. */
+  /** Identifies packets that belong together. */
   readonly correlation: string | undefined
   readonly payload: string
 }
@@ -82,7 +82,7 @@ const uint32 = (type: number, value: number): Buffer => {
   return chunk(type, data)
 }
 
-/** What is no address becomes 0.0.0.0. */
+/** Text that is not an address becomes 0.0.0.0. */
 const parsed = (host: string): NetAddress.IpAddress => {
   const address = Result.getOrElse(NetAddress.ipFromString(host.replace(/%.*$/s, "")), () => NetAddress.ipv4Unspecified)
   return NetAddress.isIpv6Address(address)
@@ -93,7 +93,7 @@ const parsed = (host: string): NetAddress.IpAddress => {
 const octets6 = (address: NetAddress.IpAddress): Buffer =>
   Buffer.from(NetAddress.ipv6ToOctets(NetAddress.isIpv4Address(address) ? NetAddress.toIpv4Mapped(address) : address))
 
-/** The first octets of a text, no character of which is torn. */
+/** The beginning of a text in UTF-8, cut between characters. */
 const cut = (text: string, most: number): Buffer => {
   const octets = Buffer.from(text)
   let end = Math.min(octets.length, most)
@@ -102,8 +102,8 @@ const cut = (text: string, most: number): Buffer => {
 }
 
 /**
- * The octets of a packet. What of its payload is beyond `MAX_PACKET` is cut off. sngrep wants the chunks in this order; all
- * others take any.
+ * Encodes a packet. A payload that would exceed `MAX_PACKET` is cut. sngrep requires the chunks in this order; other
+ * servers accept any.
  */
 export const encodeHep3 = (packet: HepPacket): Buffer => {
   const { captureId, correlation, destination, key, payload, source, time } = packet

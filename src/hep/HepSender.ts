@@ -1,6 +1,6 @@
 /**
- * Sends what is traced to a capture server by HEP 3: Homer, heplify-server and the like. The server may be slow, or gone: then
- * frames are dropped and counted, and the relay does not notice.
+ * Sends traced frames to a capture server by HEP 3, such as Homer or heplify-server. If the server is slow or
+ * unreachable, frames are dropped and counted, and the relay is not affected.
  */
 import * as NodeDatagramSocket from "@effect/platform-node/NodeDatagramSocket"
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
@@ -22,24 +22,24 @@ export interface HepOptions {
   /** A host name or an IP address (IPv6 without brackets). */
   readonly host: string
   readonly port: number
-  /** Whose frames are sent: names of users, or `*` for everybody. */
+  /** The users whose frames are sent: user names, or `*` for all. */
   readonly users: ReadonlyArray<string> | "*"
-  /** Which node of the server's the relay is: 0 to 4294967295. */
+  /** The node number of this relay: 0 to 4294967295. */
   readonly captureId: number
-  /** What the server wants to see from those who may send. It is sent as it is. */
+  /** The key that authorizes the sender. It is sent unencrypted. */
   readonly key?: Redacted.Redacted | undefined
 }
 
-/** Until the server is tried again: twice as long each time, up to this. */
+/** Pause before connecting again; it doubles up to the next constant. */
 const FIRST_PAUSE = "1 second"
 const LONGEST_PAUSE = "30 seconds"
 
-/** Its address may be another one now. */
+/** Interval at which the name of a UDP server is resolved again. */
 const RESOLVE_AGAIN = "10 minutes"
 
 const OPEN_TIMEOUT = "10 seconds"
 
-/** How often it is told how many frames were lost. */
+/** Time between two reports of lost frames. */
 const LOST = "1 minute"
 
 const addressOf = (text: string): Address => {
@@ -47,7 +47,7 @@ const addressOf = (text: string): Address => {
   return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) }
 }
 
-/** The label of the session; where there is none yet, that of the client's own. */
+/** The label of the session, or else the first label in the headers, which is that of the client itself. */
 const correlationOf = ({ headers, session }: TraceFrame): string | undefined =>
   session ?? /~([0-9a-f]{12})/.exec(headers.join("\n"))?.[1]
 
@@ -66,11 +66,11 @@ export const packetOf = (frame: TraceFrame, { captureId, key }: Pick<HepOptions,
   }
 }
 
-/** A way to the server, which is opened, and opened again. */
+/** A socket to the server, which can be opened repeatedly. */
 export interface Way {
-  /** Writes packets, once it is open; how many of them were lost. */
+  /** Writes packets to the open socket. Returns the number of packets that were lost. */
   readonly write: (packets: Arr.NonEmptyReadonlyArray<Uint8Array>) => Effect.Effect<number>
-  /** Opens it; `opened` is run then. Ends, or fails, when it is closed. */
+  /** Opens the socket, and runs `opened`. Ends or fails when the socket is closed. */
   readonly open: (opened: Effect.Effect<void>) => Effect.Effect<void, unknown, Scope.Scope>
 }
 
@@ -78,7 +78,7 @@ const datagrams = Effect.fnUntraced(function*({ host, port }: HepOptions): Effec
   const socket = yield* NodeDatagramSocket.make({ peer: { address: host, port } })
   const writer = yield* socket.writer
   return {
-    // One by one: the rest goes out when one does not.
+    // Written one by one, so that the others are sent if one fails.
     write: (packets) =>
       Effect.reduce(
         packets,
@@ -88,7 +88,7 @@ const datagrams = Effect.fnUntraced(function*({ host, port }: HepOptions): Effec
     open: Effect.fnUntraced(function*(opened) {
       const reader = yield* socket.reader
       yield* opened
-      // Nobody answers; its end is what counts.
+      // The server sends nothing; reading detects the end of the socket.
       yield* Effect.timeoutOption(Effect.forever(reader.pull), RESOLVE_AGAIN)
     })
   }
@@ -107,7 +107,7 @@ const stream = Effect.fnUntraced(function*({ host, port }: HepOptions): Effect.f
   }
 })
 
-/** What went wrong, in a few words; the errors of sockets have it at their end. */
+/** The cause of an error as a code, which socket errors have in their innermost cause. */
 const reasonOf = (error: unknown): string => {
   let cause = error
   for (let i = 0; i < 5 && typeof cause === "object" && cause !== null; i++) {
@@ -118,7 +118,7 @@ const reasonOf = (error: unknown): string => {
   return error instanceof Error ? error.name : "closed"
 }
 
-/** Keeps the way open. Its loss is told once, and so is its return. */
+/** Keeps the socket open. Logs once when it is lost, and once when it is back. */
 export const keepOpen = (way: Way, target: string): Effect.Effect<never> => {
   let told: "up" | "down" | undefined
   const tell = (now: "up" | "down", line: Effect.Effect<void>): Effect.Effect<void> =>
@@ -141,11 +141,11 @@ export const keepOpen = (way: Way, target: string): Effect.Effect<never> => {
       Effect.catch((error) => isOpen ? Effect.void : Effect.fail(error))
     )
   })
-  // Pauses grow as long as it cannot be opened at all.
+  // Pauses grow as long as opening fails, and start anew after a success.
   return Effect.retry(once, pauses).pipe(Effect.orDie, Effect.andThen(Effect.sleep(FIRST_PAUSE)), Effect.forever)
 }
 
-/** Sends all frames of a trace, until it ends. */
+/** Sends all frames of a trace until it ends. */
 export const send = Effect.fnUntraced(function*<E>(
   frames: Stream.Stream<TraceFrame, E>,
   options: HepOptions
@@ -174,7 +174,7 @@ export const send = Effect.fnUntraced(function*<E>(
   yield* tellLost
 })
 
-/** Sends the frames of the relay's users while it runs. */
+/** Sends the frames of the relay's users while the layer lives. */
 export const layer = (options: HepOptions): Layer.Layer<never, never, Relay> =>
   Layer.effectDiscard(
     Effect.gen(function*() {

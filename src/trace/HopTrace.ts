@@ -1,6 +1,6 @@
 /**
- * The trace of one connection, for all who trace somebody that uses it: finds out whose a frame is, and makes of it what may
- * be shown. Goes with `FrameTrace` of the relay: nothing here throws into it.
+ * The trace of one connection, for all watchers of its users: decides whose a frame is, and what of it may be shown.
+ * It is called by `FrameTrace` of the relay, into which it never throws.
  */
 import { LinkedMap } from "../collections/LinkedMap.ts"
 import type { Broken } from "../protocol/Broken.ts"
@@ -18,42 +18,42 @@ import { transportName } from "../transport/TransportName.ts"
 import { idsIn, maskHeaders, maskLine, sessionIdsOf } from "./Mask.ts"
 import type { TraceFrame } from "./TraceFrame.ts"
 
-/** AUTHs of one connection whose answers are waited for. */
+/** Maximum number of AUTHs of a connection that await a response. */
 const MAX_ASKED = 64
 
-/** The ends of a connection that could not be made. */
+/** Stands for the addresses of a connection that was never established. */
 const NOWHERE: Address = { host: "?", port: 0 }
 
-/** A name and the realm that it is good for, as an Authorization has them. */
+/** A user name and its realm, as in an Authorization header. */
 export interface Named {
   readonly username: string
   readonly realm: string | undefined
 }
 
-/** One who traces. */
+/** A consumer of traced frames. */
 export interface Watcher {
-  /** Is it somebody whom he traces. */
+  /** Whether it traces this user. */
   wants(user: Named): boolean
-  /** Is it the session-id of one of his sessions. */
+  /** Whether the session-id is of a session that it traces. */
   knows(sessionId: string): boolean
   offer(frame: TraceFrame): void
 }
 
-/** Who wants to see a frame, and the label of the session that it belongs to for him, as far as that is known. */
+/** The watchers that may see a frame, each with the label of the frame's session if it is known. */
 type Whose = ReadonlyMap<Watcher, string | undefined>
 
 export interface HopTraceOptions {
-  /** It may still be dialled. */
+  /** The connection may still be dialled. */
   readonly hop: HopFacts
   readonly limits: FrameLimits
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** It cannot go on. */
+  /** Called when the trace cannot go on. */
   readonly failed: (trace: HopTrace, error: unknown) => void
   readonly gone: (trace: HopTrace) => void
 }
 
-/** Frames of the relay's own may be longer than those that it takes: its URI is in the paths of what it passes on. */
+/** Outgoing frames may exceed the limits of incoming ones, because the relay adds its own URI to the paths. */
 const outgoingLimits = (limits: FrameLimits): FrameLimits => ({
   ...limits,
   startLine: 2 * limits.startLine,
@@ -66,9 +66,9 @@ export class HopTrace implements FrameTrace {
   readonly incoming: FrameSink
   readonly #outgoing: Decoder
   readonly #options: HopTraceOptions
-  /** Who watches it; `true`: all that passes is his, since nobody else has a session on the connection. */
+  /** The watchers. `true` if a watcher sees all frames, because nobody else has a session on the connection. */
   readonly #watchers = new Map<Watcher, boolean>()
-  /** The AUTHs that are not answered yet, by transaction id. */
+  /** Watchers of the AUTHs that await a response, by transaction id. */
   readonly #asked = new LinkedMap<string, Whose>()
 
   constructor(options: HopTraceOptions) {
@@ -85,12 +85,12 @@ export class HopTrace implements FrameTrace {
     this.#options.gone(this)
   }
 
-  /** Whoever is told of the connection. `alone`: nobody but him has sessions on it. */
+  /** Adds a watcher. `alone`: whether only users that it traces have sessions on the connection. */
   watchedBy(watcher: Watcher, alone: boolean): void {
     this.#watchers.set(watcher, alone)
   }
 
-  /** True when nobody is left. */
+  /** Removes a watcher. Returns whether none is left. */
   leftBy(watcher: Watcher): boolean {
     this.#watchers.delete(watcher)
     return this.#watchers.size === 0
@@ -100,7 +100,7 @@ export class HopTrace implements FrameTrace {
     return this.#watchers.has(watcher)
   }
 
-  /** What goes wrong here ends the trace, and nothing else. */
+  /** Runs a task whose failure must end only this trace. */
   guard(task: () => void): void {
     try {
       task()
@@ -109,12 +109,12 @@ export class HopTrace implements FrameTrace {
     }
   }
 
-  /** Who wants to see it; nothing when nobody does. */
+  /** The watchers that may see a frame; empty if there are none. */
   whose(head: Head, direction: TraceFrame["direction"]): Whose {
     const { fromPath, toPath } = head
     const asked = direction === "out" && head.kind === Kind.Response ? this.#takeAsked(head.transactionId) : undefined
     const granted = asked === undefined ? undefined : sessionIdsOf(head.header("Use-Path") ?? "").at(-1)
-    // The relay's own URI comes first on this side.
+    // The relay's own URI is the first of this path.
     const own = granted ?? sessionIdsOf((direction === "in" ? toPath : fromPath).split(" ", 1)[0]!)[0]
     const ids = [...sessionIdsOf(toPath), ...sessionIdsOf(fromPath)]
     const names = direction === "in" && head.kind === Kind.Auth ? namesOf(head) : []
@@ -142,7 +142,7 @@ export class HopTrace implements FrameTrace {
     return whose
   }
 
-  /** Everybody whose the whole connection is. */
+  /** The watchers that see all frames of the connection. */
   get alone(): Whose {
     return new Map(Array.from(this.#watchers).flatMap(([one, alone]) => alone ? [[one, undefined] as const] : []))
   }
@@ -166,11 +166,11 @@ export class HopTrace implements FrameTrace {
 
 type Told = Omit<TraceFrame, "time" | "direction" | "connection" | "transport" | "remote" | "local" | "session">
 
-/** What passes in one direction. */
+/** Frames of one direction. */
 class Direction implements FrameSink {
   readonly #direction: TraceFrame["direction"]
   readonly #trace: HopTrace
-  /** The long chunk that is passing: whose, its start line, and octets of body so far. */
+  /** Watchers of the long chunk in progress; its start line and the octets of body so far follow. */
   #chunk: Whose | undefined
   #startLine = ""
   #octets = 0
@@ -234,14 +234,14 @@ class Direction implements FrameSink {
   }
 }
 
-/** Its header lines. */
+/** The header lines of a frame. */
 const linesOf = (head: Head): ReadonlyArray<string> =>
   head.buf.toString("latin1", head.start, head.restEnd).split("\r\n").slice(1, -1)
 
 const startLineOf = (head: Head, ids: ReadonlyArray<string>): string =>
   maskLine(head.buf.toString("latin1", head.start, head.commentEnd), ids)
 
-/** Whom an AUTH names. */
+/** The users that an AUTH names. */
 export const namesOf = (head: Head): ReadonlyArray<Named> =>
   head.headers("Authorization").flatMap((value) => {
     const parsed = parseDigest(value)

@@ -1,30 +1,33 @@
 /**
- * What of a start line and of header lines may be shown: everything but secrets. A session-id is one, since whoever knows it
- * may write to its owner: its label stands for it, the one that the log has. Of what an AUTH and its answer carry (RFC 7616)
- * only those parameters are shown that are known to be harmless.
+ * Masks the secrets of start lines and header lines. A session-id is a secret, because anyone who knows it may send
+ * to its owner; it is replaced by the label that the log uses. Of the credentials of an AUTH and its response (RFC
+ * 7616), only parameters that are known to be harmless are shown.
  *
- * Lines are octet strings, as `Head` reads them; what comes out is text without control characters.
+ * Input lines are octet strings, as `Head` reads them; the output is text without control characters.
  */
 import { fromOctets } from "../protocol/digest/Digest.ts"
 import { type Parameters, parseDigest, parseParameters } from "../protocol/digest/Parameters.ts"
 import { sessionLabel } from "../protocol/Ident.ts"
 
-/** In place of a secret. */
+/** Replaces a secret. */
 export const MASK = "***"
 
-/** Characters of one line that are shown. */
+/** Maximum number of characters of a line that are shown. */
 const MAX_LINE = 1024
 
-/** Characters of one value that are looked at: session-ids may be longer than what stands for them. Each costs a hash. */
+/**
+ * Maximum number of characters of a value that are examined; more than are shown, because labels are shorter than
+ * session-ids. Each session-id costs a hash.
+ */
 const MAX_VALUE = 2 * MAX_LINE
 
-/** Characters of all header lines of a frame that are shown. */
+/** Maximum number of characters of all header lines of a frame that are shown. */
 const MAX_LINES = 4096
 
 /**
- * An MSRP URI, in whatever it stands, as far as the end of its session-id. A user name may have `;` in it, so that all up
- * to the first `/` counts as authority. What is no URI by the grammar is rather masked too much: a scheme may be misspelt, or
- * slashes may be missing. It takes a time that is linear in the length of the text.
+ * Matches an MSRP URI within any text, up to the end of its session-id. A user name may contain `;`, so everything up
+ * to the first `/` counts as authority. Malformed URIs, with a misspelt scheme or missing slashes, are matched too,
+ * because masking too much is safer than too little. Matching takes linear time.
  */
 const URI = new RegExp(
   String.raw`(?<=^|[\s/;,])(` +
@@ -38,13 +41,13 @@ const URI = new RegExp(
   "gi"
 )
 
-/** The same without a session-id. It must have no password (RFC 4975 §6), and yet may. */
+/** Matches a password in a URI, which must not contain one (RFC 4975 §6). */
 const PASSWORD = /\b(msrps?:\/\/[^/\s@:]*):[^/\s@]*@/gi
 
-/** What stands for a session-id in a URI. */
+/** Replaces a session-id in a URI. */
 export const labelled = (sessionId: string): string => `~${sessionLabel(sessionId)}`
 
-/** Text with labels in place of the session-ids of all MSRP URIs in it. */
+/** Text with the session-ids of all MSRP URIs replaced by labels, and without passwords of URIs. */
 export const maskUris = (text: string): string =>
   text.replace(PASSWORD, "$1@").replace(
     URI,
@@ -52,28 +55,34 @@ export const maskUris = (text: string): string =>
   )
 
 /**
- * What is left of a URI into which white space has got: all between the word's first slash, if there is one, and the transport
- * may be a session-id.
+ * Matches the rest of a URI that is broken by white space: everything between the first slash of the word, if there
+ * is one, and the transport may be a session-id.
  */
 const TORN = /(?<=^|\s)(?![^\s;]*\/\/[^\s/;])(\/?[^\s/;]*\/)?([^;\s]+)(?=;(?:tcp|wss?)(?![0-9a-z]))/gi
 
-/** The same for a text that need not be well-formed. */
+/** Masks session-ids in text that may be malformed. */
 const maskTorn = (text: string): string =>
   maskUris(text).replace(TORN, (_, before = "", id: string) => `${before}${labelled(id)}`)
 
-/** The session-ids of the URIs of a path, the first URI's first. */
+/** The session-ids of the URIs of a path, in order. */
 export const sessionIdsOf = (path: string): Array<string> => Array.from(path.matchAll(URI), ([, , id]) => id!)
 
-/** A session-id of the relay's own, outside of a URI: nothing else looks like it, whatever it is grown together with. */
+/**
+ * Matches a session-id that this relay has made, outside of a URI; no other text looks like it, even if it is joined
+ * to other characters.
+ */
 const OWN = /[a-z2-7]{24,}/g
 
-/** Shorter ones can be guessed (RFC 4975 §14.1 wants 80 bits), and may be a word or a host as well. */
+/**
+ * Minimum length of session-ids that are replaced outside of URIs: shorter ones can be guessed anyway (RFC 4975 §14.1
+ * requires 80 bits), and may be ordinary words or host names.
+ */
 const LEAST_ID = 12
 
-/** Session-ids of one frame that are looked for outside of URIs. */
+/** Maximum number of session-ids of one frame that are searched for outside of URIs. */
 const MAX_IDS = 32
 
-/** The session-ids in these lines that may be repeated where no URI is, as in the comment of an answer. */
+/** The session-ids of these lines, which may be repeated outside of URIs, as in the comment of a response. */
 export const idsIn = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
   const ids = new Set<string>()
   for (const line of lines) {
@@ -81,18 +90,18 @@ export const idsIn = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
       if (id.length >= LEAST_ID && ids.size < MAX_IDS) ids.add(id)
     }
   }
-  // One may begin as another does.
+  // Longer ones first, because one may be the beginning of another.
   return Array.from(ids).toSorted((a, b) => b.length - a.length)
 }
 
-/** Text whose URIs are masked, with labels in place of session-ids that stand by themselves. */
+/** Text with session-ids outside of URIs replaced by labels. */
 const maskIds = (text: string, ids: ReadonlyArray<string>): string => {
   let masked = text.replace(OWN, labelled)
   for (const id of ids) masked = masked.replaceAll(id, () => labelled(id))
   return masked
 }
 
-/** Parameters of RFC 7616 that prove nothing and open nothing. */
+/** Parameters of RFC 7616 that contain no secret. */
 const HARMLESS: ReadonlySet<string> = new Set([
   "algorithm",
   "charset",
@@ -106,10 +115,10 @@ const HARMLESS: ReadonlySet<string> = new Set([
   "username",
   "username*"
 ])
-/** Written without quotation marks. */
+/** Parameters that are written without quotation marks. */
 const BARE: ReadonlySet<string> = new Set(["algorithm", "nc", "qop", "stale", "userhash", "username*"])
 
-/** Any of them may have a URI in it. */
+/** Any parameter may contain a URI. */
 const shown = (name: string, value: string): string => HARMLESS.has(name) ? maskUris(value) : MASK
 
 const printed = (parameters: Parameters): string =>
@@ -119,7 +128,7 @@ const printed = (parameters: Parameters): string =>
   )
     .join(", ")
 
-/** Schemes whose names are shown: what stands where a scheme should may be a secret by itself. */
+/** Schemes whose names are shown. Any other word in their place may be a secret. */
 const SCHEME = /^[ \t]*(Basic|Bearer|Digest)[ \t]/i
 
 const credentials = (value: string): string => {
@@ -135,15 +144,17 @@ const information = (value: string): string => {
 }
 
 /**
- * Where a session-id can be found, or that there is none: in what is a URI by the grammar, or like one but for its scheme.
- * A parameter that is only a word may be one that got there by a slip.
+ * Matches URIs whose session-id can be found, or that certainly have none: URIs by the grammar, or similar ones with
+ * another scheme. A parameter without a value may be a misplaced secret, so it does not match.
  */
 const CLEAR = /^[^\s/;,]*\/\/(?:[^\s/]+\/[^\s;]*|[^\s/;]+)(?:;(?:tcp|ws|[0-9a-z]+=[0-9a-z.]*))*$/i
 
-/** Each URI of a path: where it is not clear, all of it is masked. */
+/** Masks each URI of a path; one that is malformed is masked as a whole. */
 const maskPath = (value: string): string => value.replace(/[^ \t]+/g, (uri) => CLEAR.test(uri) ? maskUris(uri) : MASK)
 
-/** Values that have more secrets in them than session-ids. Those of HTTP are no headers of MSRP, and may be there. */
+/**
+ * Headers whose values contain more secrets than session-ids. Those of HTTP are not defined for MSRP, but may occur.
+ */
 const values: ReadonlyMap<string, (value: string) => string> = new Map([
   ["authorization", credentials],
   ["www-authenticate", credentials],
@@ -165,10 +176,10 @@ const plain = (text: string): string => {
   return more > 0 ? `${whole.slice(0, MAX_LINE).toWellFormed()}... (${more} more)` : whole
 }
 
-/** A start line, or the text of an error; `ids` are those of its frame. */
+/** Masks a start line or the text of an error; `ids` are the session-ids of its frame. */
 export const maskLine = (line: string, ids: ReadonlyArray<string> = []): string => plain(maskIds(maskTorn(line), ids))
 
-/** A header line. What is none by the grammar may be anything, a body too, and is not shown. */
+/** Masks a header line. A malformed line is not shown, because it may be anything, such as part of a body. */
 export const maskHeader = (line: string, ids: ReadonlyArray<string> = []): string => {
   const [, name, value] = HEADER.exec(line) ?? []
   if (name === undefined || value === undefined) return `(a malformed line of ${line.length} octets)`
@@ -179,7 +190,7 @@ export const maskHeader = (line: string, ids: ReadonlyArray<string> = []): strin
   return plain(`${name}: ${maskIds(uris(value.slice(0, MAX_VALUE)), ids)}${more > 0 ? `... (${more} more)` : ""}`)
 }
 
-/** Header lines, as they may be shown; of very many or very long ones the first. */
+/** Masks header lines; if they are too many or too long, only the first are shown. */
 export const maskHeaders = (
   lines: ReadonlyArray<string>,
   ids: ReadonlyArray<string> = []

@@ -1,9 +1,9 @@
-/** A traced frame as it stands in octets, with a note in place of its body. */
+/** A traced frame as text, with a note in place of its body. */
 import type { TraceFrame } from "./TraceFrame.ts"
 
 const octetsText = (octets: number): string => octets === 1 ? "1 octet" : `${octets.toLocaleString("en")} octets`
 
-/** What stands where the body would, or in place of what is no frame; nothing when there is nothing to say. */
+/** A note in place of the body or of what is not a frame; undefined if there is nothing to say. */
 export const noteOf = ({ octets, part, problem }: TraceFrame): string | undefined => {
   const note = part === "broken"
     ? `the connection is closed: ${problem}`
@@ -16,11 +16,11 @@ export const noteOf = ({ octets, part, problem }: TraceFrame): string | undefine
   return note === undefined ? `malformed: ${problem}` : `malformed: ${problem}; ${note}`
 }
 
-/** The end-line; nothing while it is still to come. */
+/** The end-line; undefined if it has not come yet. */
 export const endLineOf = ({ flag, startLine }: TraceFrame): string | undefined =>
   flag === undefined ? undefined : `-------${startLine.split(" ", 2)[1] ?? ""}${flag}`
 
-/** The lines, as they were on the wire. */
+/** The lines of a frame, as on the wire. */
 export const linesOf = (frame: TraceFrame): ReadonlyArray<string> => {
   const note = noteOf(frame)
   const endLine = endLineOf(frame)

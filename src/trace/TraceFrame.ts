@@ -1,43 +1,43 @@
-/** One frame of a trace, as whoever traces a user sees it. */
+/** One frame of a trace. */
 import * as Schema from "effect/Schema"
 import { transportNames } from "../transport/TransportName.ts"
 
 /**
- * A frame that came in or went out, or a part of one that took long. It has no body, and no secret: session-ids are labels,
- * as in the log.
+ * A frame that the relay received or sent, or a part of a long one. Contains no body and no secrets: session-ids are
+ * replaced by labels, as in the log.
  *
  * @category schemas
  * @since 0.2.0
  */
 export const TraceFrame = Schema.Struct({
-  /** Milliseconds since 1970 when it was read, or handed to the operating system. */
+  /** Milliseconds since 1970 at which the frame was read, or handed to the operating system. */
   time: Schema.Finite,
-  /** To the relay, or from it. */
+  /** Whether the frame goes to the relay or comes from it. */
   direction: Schema.Literals(["in", "out"]),
-  /** The number of the connection. */
+  /** Number of the connection. */
   connection: Schema.Int,
   transport: Schema.Literals(transportNames),
-  /** Address and port of the connection's peer, and those of the relay. */
+  /** Address and port of the peer; `local` has those of the relay. */
   remote: Schema.String,
   local: Schema.String,
-  /** The label of the session that it belongs to, as far as that is known: 12 hexadecimal digits. */
+  /** Label of the frame's session, if it is known: 12 hexadecimal digits. */
   session: Schema.optionalKey(Schema.String),
   /**
-   * A whole frame, the beginning of a long chunk that is passed on while it comes, the end of one, or the end of all framing
-   * on the connection.
+   * A whole frame, the beginning of a long chunk that is forwarded as it arrives, the end of such a chunk, or the
+   * point from which the connection cannot be parsed any more.
    */
   part: Schema.Literals(["frame", "begin", "end", "broken"]),
-  /** `MSRP`, transaction id, and method or status with comment. Empty when there is none. */
+  /** `MSRP`, transaction id, and method or status with comment. May be empty. */
   startLine: Schema.String,
-  /** The header lines, To-Path first. An end has none. */
+  /** Header lines, To-Path first. Empty for the end of a chunk. */
   headers: Schema.Array(Schema.String),
-  /** Octets of the body; absent where they are still to come. */
+  /** Octets of the body; absent if they have not come yet. */
   octets: Schema.optionalKey(Schema.Int),
-  /** The end of the end-line (RFC 4975 §7.1): complete, to be continued, given up. */
+  /** Continuation flag of the end-line (RFC 4975 §7.1): complete, to be continued, or aborted. */
   flag: Schema.optionalKey(Schema.Literals(["$", "+", "#"])),
   /** What is malformed. */
   problem: Schema.optionalKey(Schema.String),
-  /** So many frames came after this one and before the next, and are not shown: they came faster than they were read. */
+  /** Number of frames after this one that are missing, because they came faster than they were read. */
   dropped: Schema.optionalKey(Schema.Int)
 })
 
