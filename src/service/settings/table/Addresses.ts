@@ -24,9 +24,9 @@ export const addresses = {
     expects:
       "MSRP URIs of this relay, each for all or with a domain and `=` before it, at most one for each domain and scheme",
     meaning:
-      "The URI of this very machine, where those of MSRP_URIS are shared by several relays that the SRV records of " +
-      "their domain list: what session URIs are made of, since one is good on the relay only that gave it. With a domain: " +
-      "as in `example.net=msrps://relay1.example.net:2855;tcp`, for clients who address that host of MSRP_URIS.",
+      "The URI of this machine, if the relays that the SRV records of a domain list share MSRP_URIS. Session URIs are" +
+      " made of it, because each is valid only on the relay that made it. With a domain, as in " +
+      "`example.net=msrps://relay1.example.net:2855;tcp`, it is for clients that address that host of MSRP_URIS.",
     example: "msrps://relay1.example.com:2855;tcp",
     absent: "the URI that the client addresses"
   }),
@@ -40,14 +40,14 @@ export const addresses = {
   }),
   dnsServers: optional("MSRP_DNS_SERVERS", dnsServers, {
     expects: "addresses of name servers, each with or without a port",
-    meaning: "Who is asked for the SRV records of other relays' domains.",
+    meaning: "The name servers that are asked for the SRV records of other relays' domains.",
     example: "192.0.2.53,[2001:db8::53]:5353",
     absent: "the name servers of the machine",
     reload: "live"
   }),
   socketRoutes: optional("MSRP_SOCKET_ROUTES", socketRoutes, {
     expects: `rules like "dst=10.0.0.0/8 -> msrp:10.0.0.1:2855" with semicolons between them`,
-    meaning: "Which local socket a connection to the next hop is made from: the first rule that matches counts.",
+    meaning: "The local socket from which a connection to the next hop is made: the first rule that matches counts.",
     example: "dst=10.0.0.0/8 -> msrp:10.0.0.1:2855; scheme=msrps -> none",
     absent:
       "the socket that the request came in on if its scheme is that of the next hop, else the first listener of " +

@@ -10,14 +10,14 @@ const { optional, set } = variablesOf("AUTH")
 export const auth = {
   realm: optional("MSRP_AUTH_REALM", realm, {
     expects: `1 to 255 characters without quotation marks, "\\" or control characters`,
-    meaning: "The realm that users are asked to prove themselves for.",
+    meaning: "The realm in which users authenticate.",
     example: "example.org",
     absent: "the host of that of MSRP_URIS which the AUTH addresses, in lower case",
     opensips: "auth_realm"
   }),
   expires: optional("MSRP_AUTH_EXPIRES", seconds(...ranges.expires, true), {
     expects: "a time of 1 second to 365 days, in whole seconds",
-    meaning: "How long a session URI is valid when the client does not say.",
+    meaning: "How long a session URI is valid if the client does not request a time.",
     example: "1800",
     absent: "1800, or the nearest that `MSRP_AUTH_MIN_EXPIRES` and `MSRP_AUTH_MAX_EXPIRES` allow",
     opensips: "auth_expires",
@@ -25,7 +25,7 @@ export const auth = {
   }),
   minExpires: optional("MSRP_AUTH_MIN_EXPIRES", seconds(...ranges.expires, true), {
     expects: "a time of 1 second to 365 days, in whole seconds",
-    meaning: "The least that a client may ask for; less is answered 423 with Min-Expires.",
+    meaning: "The shortest time that a client may request; less is answered 423 with Min-Expires.",
     example: "60",
     absent: "1 second",
     opensips: "auth_min_expires",
@@ -33,9 +33,9 @@ export const auth = {
   }),
   maxExpires: optional("MSRP_AUTH_MAX_EXPIRES", seconds(...ranges.expires, true), {
     expects: "a time of 1 second to 365 days, in whole seconds",
-    meaning: "The most that a client may ask for; more is answered 423 with Max-Expires.",
+    meaning: "The longest time that a client may request; more is answered 423 with Max-Expires.",
     example: "1h",
-    absent: "no maximum but 365 days, which is what whoever asks for more gets",
+    absent: "no maximum but 365 days, which a client that requests more is granted",
     opensips: "auth_max_expires",
     reload: "live"
   }),

@@ -33,7 +33,7 @@ export const limits = {
   }),
   idleLimit: set("MSRP_IDLE_LIMIT", seconds(...ranges.idle), {
     expects: "a time of 1 hour to 30 days",
-    meaning: "A connection without sessions and without traffic for so long is closed (RFC 4976 section 6.5).",
+    meaning: "A connection without sessions is closed after this time without traffic (RFC 4976 section 6.5).",
     example: "1 day",
     default: "2 hours",
     reload: "live"
@@ -41,8 +41,9 @@ export const limits = {
   drainTimeout: set("MSRP_DRAIN_TIMEOUT", seconds(...ranges.drain), {
     expects: "a time of 0 to 1 day",
     meaning:
-      "Time that live sessions have to end by themselves after SIGTERM, SIGINT or SIGQUIT, while new ones are refused; without " +
-      "any the relay ends at once. Whoever starts and stops it must wait longer than this. 0: all end at once.",
+      "Time for sessions to end by themselves after SIGTERM, SIGINT or SIGQUIT, while new ones are refused; without " +
+      "sessions the relay ends at once. A process manager must wait longer than this before it kills the relay. 0: " +
+      "all sessions end at once.",
     example: "10 minutes",
     default: "30",
     reload: "live"
@@ -121,7 +122,7 @@ export const limits = {
   }),
   stallLimit: set("MSRP_STALL_LIMIT", seconds(...ranges.stall), {
     expects: "a time of 1 second to 1 day",
-    meaning: "A receiver that takes nothing for so long, while something waits for it, is disconnected.",
+    meaning: "A receiver that takes nothing for this time, while something waits for it, is disconnected.",
     example: "1 minute",
     default: "30",
     reload: "live"

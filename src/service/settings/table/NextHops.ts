@@ -17,7 +17,8 @@ export const nextHops = {
   }),
   nextHopDeny: set("MSRP_NEXT_HOP_DENY", nextHopRules, {
     expects: "addresses, networks, host names or *.names",
-    meaning: "Where it may not, besides. 0.0.0.0/0,::/0 leaves only what MSRP_NEXT_HOP_ALLOW has.",
+    meaning: "Further addresses that clients may not make the relay connect to. 0.0.0.0/0,::/0 leaves only those in " +
+      "MSRP_NEXT_HOP_ALLOW.",
     example: "198.51.100.0/24,2001:db8::/32",
     default: "none",
     reload: "live"

@@ -29,7 +29,7 @@ export const trace = {
   }),
   hepKey: optional("MSRP_HEP_KEY", hepKey, {
     expects: `up to ${MAX_KEY} octets of text without control characters`,
-    meaning: "What that server wants to see from those who may send to it.",
+    meaning: "The key with which the capture server authorizes senders.",
     example: "north-pole",
     absent: "none is sent"
   })

@@ -55,9 +55,9 @@ export const users = {
   credentialsCheck: optional("MSRP_CREDENTIALS_CHECK", seconds(0, DAY, true), {
     expects: "a time of 0 to 1 day, in whole seconds",
     meaning:
-      "How often it is looked whether users who have sessions are still there: sessions of one who was removed end. " +
-      "0: never, so that they end when they expire. For `http` each look is a question for each user who has a session; " +
-      "for `ephemeral` a session then ends with the time in the user name.",
+      "Time between two checks that users with sessions still exist; the sessions of a removed user are ended. 0: no " +
+      "checks, so that sessions end when they expire. For `http` each check makes a request for each user with a " +
+      "session; for `ephemeral` a session then ends at the time in the user name.",
     example: "5 minutes",
     absent: "60 for `memory`, `file` and `sql`, 0 if one of the others is used",
     reload: "live"
@@ -121,7 +121,7 @@ export const users = {
   }),
   httpToken: optional("MSRP_HTTP_TOKEN", token, {
     expects: "visible ASCII characters",
-    meaning: "Sent to that service as a bearer token.",
+    meaning: "Sent to the service as a bearer token.",
     example: "0a4f113b",
     absent: "none is sent",
     reload: "live"
@@ -129,8 +129,8 @@ export const users = {
   ephemeralSecret: optional("MSRP_EPHEMERAL_SECRET", secret, {
     expects: "text without control characters",
     meaning:
-      "Users are whoever has a user name that begins with a time that is not over (seconds since 1970) and the " +
-      "password made of it with this secret, as for TURN.",
+      "Users log in with a user name that begins with an expiry time (seconds since 1970), and a password that is " +
+      "computed from it with this secret, as for TURN.",
     example: "north-pole",
     absent: "none",
     reload: "live"

@@ -38,8 +38,8 @@ export const webSocket = {
   wsPing: set("MSRP_WS_PING", seconds(...ranges.ping), {
     expects: "a time of 0 to 1 day",
     meaning:
-      "A WebSocket client that has said nothing for so long is asked whether he is there, and closed when he says " +
-      "nothing for as long again. Proxies mostly give up after a minute of silence. 0: never.",
+      "A WebSocket client that has sent nothing for this time is sent a ping, and disconnected if it then sends " +
+      "nothing for the same time again. Most proxies give up after a minute of silence. 0: never.",
     default: "25",
     example: "50s",
     reload: "live"
@@ -47,8 +47,9 @@ export const webSocket = {
   trustedProxies: optional("MSRP_TRUSTED_PROXIES", networks, {
     expects: "addresses and networks with commas between them",
     meaning:
-      "Proxies whose Forwarded, or X-Forwarded-For and X-Forwarded-Proto, tell of a WebSocket client who he is and whether he " +
-      "speaks TLS to them; of any client, their PROXY protocol does (MSRP_PROXY_PROTOCOL). From anybody else it means nothing.",
+      "Proxies that are trusted to say, in Forwarded or in X-Forwarded-For and X-Forwarded-Proto, which address a " +
+      "WebSocket client has and whether it uses TLS; for any client, by the PROXY protocol (MSRP_PROXY_PROTOCOL). " +
+      "From other addresses those headers are ignored.",
     example: "10.0.0.0/8,2001:db8::1",
     absent: "none",
     reload: "live"
@@ -56,9 +57,9 @@ export const webSocket = {
   proxyProtocol: set("MSRP_PROXY_PROTOCOL", oneOf("off", "on", "tcp"), {
     expects: "off, on or tcp",
     meaning:
-      "Whether those of MSRP_TRUSTED_PROXIES say by the PROXY protocol (version 1 or 2), before anything else, for whom they " +
-      "connect. on: they must, on every listener; tcp: they must on those for msrp and msrps, and those for ws and wss are told by " +
-      "HTTP headers. Who is no such proxy connects as ever.",
+      "Whether connections of MSRP_TRUSTED_PROXIES begin with a header of the PROXY protocol (version 1 or 2) that " +
+      "has the client's address. on: they must, on every listener; tcp: they must on those for msrp and msrps, while " +
+      "those for ws and wss use HTTP headers. Connections of other addresses have no such header.",
     example: "on",
     default: "off",
     reload: "live"
