@@ -76,7 +76,7 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
       "passes TLS through, port 2855 to 2855"
     ),
     ...others("a program's name", "fail2ban"),
-    ...others("what nginx does", "nginx closes after 60 seconds of silence")
+    ...others("what nginx does", "nginx closes after 60 seconds of silence by default")
   ],
   "docs/drain.md": [
     `at most for \`MSRP_DRAIN_TIMEOUT\` (${seconds(defaultOf(variables.drainTimeout))}), and then ends`,
@@ -87,9 +87,9 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     }, from a terminal and from npm, is one`,
     `${word(limits.draining + limits.closing + 1)} seconds more for the end (${word(limits.draining)} for answers, ${
       word(limits.closing)
-    } for who takes nothing)`,
-    `it is closed when it has been still for ${seconds(transaction)}`,
-    `have ${time(limits.draining * 1000).replace("1", "a")} for their answers`,
+    } for peers that take nothing)`,
+    `it is closed when it has been idle for ${seconds(transaction)}`,
+    `Requests under way have ${time(limits.draining * 1000).replace("1", "a")} for their answers`,
     proven(
       "test/service/Drain.test.ts",
       "ends it at once with a time limit of 0",
@@ -113,16 +113,16 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     proven("test/service/Drain.test.ts", "until its client leaves", "Wait until the process has ended: exit code 0"),
     ...others(
       "what other programs do",
-      "Docker kills after 10 seconds",
-      "Kubernetes after 30 (",
-      "systemd after 90 ("
+      "| after 10 seconds |",
+      "| after 30 seconds |",
+      "| after 90 seconds |"
     ),
     ...others("what would be otherwise", "so a client that refreshes for hours would never leave"),
     ...others(
       "an advice",
       "a weight of 0, or the record taken out",
       "Never have all relays drain at a time",
-      "and have to move twice"
+      "on one relay and have to move twice"
     )
   ],
   "docs/reload.md": [

@@ -58,22 +58,22 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
   "docs/security.md": [
     `connect for ${seconds(probation)};`,
     `${seconds(probation)} of probation`,
-    `| that wait for their turn at a listener, of an address | | ${many(MAX_QUEUED)} |`,
+    `| connections of one address that wait for their turn at a listener | | ${many(MAX_QUEUED)} |`,
     `| probation | | ${seconds(probation)}, ${limits.unsuccessful} requests |`,
     `| ${limits.dials} connections in the making for each user`,
     `| ${limits.failedAuths} failures close a connection`,
-    `from the ${freeOfUser + 1}th on each is answered twice as late, to ${
+    `from the ${freeOfUser + 1}th on each is answered after twice the time, up to ${
       numberIn(attempts, "const LONGEST_DELAY = ") / 1000
     } seconds`,
     `until ${many(numberIn(attempts, "const WELCOME_FAILURES = "))} in a row have failed there`,
     `${numberIn(attempts, "const LATE_BEHIND_RELAY = ")} late answers behind a relay at a time`,
-    `a relay is known by ${numberIn("src/relay/rules/Directory.ts", "const MAX_SHOWN = ")} names`,
+    `relay is known by ${numberIn("src/relay/rules/Directory.ts", "const MAX_SHOWN = ")} names`,
     `is held for ${word(limits.hold)} seconds at most`,
     `for ${word(held("STRETCH") / (held("PART") - 1) / 1000)} seconds for each user and then for ${
       ["half", "a third"][held("PART") - 2]
     } of the time`,
-    `on a connection of several sessions for ${word(limits.hold)} seconds, then who holds most`,
-    `until he has given no sign for ${
+    `on a connection of several sessions for ${word(limits.hold)} seconds; then those that hold most`,
+    `until the receiver has given no sign for ${
       seconds(ANSWERED_WITHIN / 1000)
     } while nobody else has sent there for a minute, and for ${
       time(numberIn("src/relay/Limits.ts", "const UNHEARD = "))
@@ -99,15 +99,15 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
       size(limits.unansweredOfUser)
     } |`,
     `| AUTHs under way on a relay's connection | | ${limits.auths} |`,
-    `of one user ${many(MAX_OF_USER)} messages are remembered that nobody wants`,
+    `Of one user, ${many(MAX_OF_USER)} stopped messages are remembered`,
     `| ${
       size(numberIn("src/relay/route/RetryBuffer.ts", "const MAX_KEPT = "))
     }, ${MAX_RETRY_BUFFERS} sessions of a connection |`,
     `| look-ups of a user | | ${limits.lookups} a minute |`,
     // libuv has half of its threads for them.
-    `| of addresses of all users | \`UV_THREADPOOL_SIZE\` | ${lookupsAtOnce(`${threads}`)} under way, of ${
+    `| look-ups of addresses, of all users | \`UV_THREADPOOL_SIZE\` | ${lookupsAtOnce(`${threads}`)} under way, of ${
       threads / 2
-    }; half for those whose names took long |`,
+    }; half for users whose names took long |`,
     `| ${numberIn(resolver, "const MAX_ASKED = ")} under way, ${numberIn(resolver, "const MAX_WAITING = ")} waiting |`,
     `| ${numberIn(resolver, "const MAX_RECORDS = ")}, ${seconds(numberIn(resolver, "const MAX_TTL = "))}, ${
       numberIn(resolver, "const MAX_ADDRESSES = ")
@@ -127,7 +127,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `| status pages | | ${MAX_PAGES}; ${size(MAX_BEHIND)} waits for one |`,
     `| traces | | ${MAX_TRACES}; ${many(MAX_FRAMES)} frames wait for each |`,
     `| ${size(MAX_PACKET)} a packet, ${many(MAX_FRAMES)} frames wait |`,
-    `| a look of \`msrp-relay check\` | | ${seconds(TIME_LIMIT)} |`,
+    `| one check of \`msrp-relay check\` | | ${seconds(TIME_LIMIT)} |`,
     cells(many, variables.maxConnections),
     cells(many, variables.maxConnectionsInProbation),
     cells(seconds, variables.idleLimit),
