@@ -144,7 +144,7 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     ),
     `at most ${word(numberIn("src/credentials/Sql.ts", "const { connections = "))}, and made again`,
     `up to ${seconds(numberIn("src/credentials/Sql.ts", "const TIMEOUT = "))}; nobody else does`,
-    `no answer within ${time(timeIn(http, "timeout = "))}, is tried ${
+    `no answer within ${time(timeIn(http, "timeout = "))} | the question is tried ${
       ["once", "twice"][numberIn(http, "const RETRIES = { times: ") - 1]
     } more`,
     `an answer of more than ${size(numberIn(http, "const MAX_ANSWER = "))}`,
@@ -156,8 +156,7 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
       "removed users are looked for each minute where that is easy",
       "a minute for `memory`, `file` and `sql`, never for the others unless it is set"
     ),
-    proven("test/credentials/SqlClient.test.ts", `username: "twice"`, "The same user twice is an error, not a choice"),
-    ...others("a setting", "with 1 the column", "with 0 it is H(user:realm:password)")
+    proven("test/credentials/SqlClient.test.ts", `username: "twice"`, "The same user twice is an error, not a choice")
   ],
   "docs/domains.md": [],
   "docs/farm.md": [],
