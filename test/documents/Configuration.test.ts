@@ -46,7 +46,7 @@ describe(PAGE, () => {
 
   it.effect("says which settings leave no demo user", () =>
     Effect.gen(function*() {
-      const [, list] = /The user `demo` is there only as long as none of (.+?) is set/.exec(page)!
+      const [, list] = /The user `demo` exists in two cases only: - none of (.+?) is set/.exec(page)!
       const without = new Set(list!.match(/MSRP_\w+/g))
       for (const { example, variable } of settingsTable) {
         const env: Env = { [variable]: example }
@@ -69,7 +69,7 @@ describe(PAGE, () => {
     ])
     const sizes = shown("- **Sizes** are octets", "- **Switches**")
     assert.deepStrictEqual(sizes.map((text) => read("outputLimit", text)), [65_536, 65_536, 64_000, 1_572_864])
-    const switches = shown("- **Switches** are", "- **Files**")
+    const switches = shown("- **Switches** are", "- **Quotes**")
     assert.deepStrictEqual(switches.map((text) => read("allowPlaintextAuth", text)), [
       ...Array<boolean>(4).fill(true),
       ...Array<boolean>(4).fill(false)

@@ -170,12 +170,13 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     } at most`,
     `ends the process at once, with ${exitOf("SIGTERM")} or ${exitOf("SIGINT")}`,
     `${numberIn("src/service/Descriptors.ts", "const DIALLING_USERS = ")} × MSRP_MAX_DIALS`,
+    `stopped for ${word(numberIn("src/service/StoodStill.ts", "const STILL = ") / 1000)} seconds or more`,
     `that is about ${many(Math.round(need.total / 100) * 100)}`,
     `${ACCEPTORS} for each listener, and ${numberIn("src/service/Descriptors.ts", "const OTHERS = ")}`,
     proven(
       "test/service/check/process.test.ts",
       "ends with 0 when there are only warnings, and with 1 when the service would not work",
-      "0 when the service would work, also when there are warnings; 1 when there is a problem"
+      "0 when the service would work, even with warnings; 1 when there is a problem"
     ),
     proven(
       "test/service/check/Check.test.ts",
