@@ -212,7 +212,7 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
       "made of those",
       "10,000 clients with a message every ten seconds are 1,000 messages a second",
       "So 10,000 clients over TLS: 140 MB, and 610 MB for their sessions, and a margin for some hundred slow receivers: 1 GB",
-      "it is about 8 GB"
+      "is about 8 GB"
     )
   ],
   "docs/troubleshooting.md": [
