@@ -265,7 +265,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     }**`,
     `\`MSRP_STALL_LIMIT\` (${defaultOf("MSRP_STALL_LIMIT")} s)`,
     `\`MSRP_CONNECT_TIMEOUT\` (${defaultOf("MSRP_CONNECT_TIMEOUT")} s) for connections to next hops`,
-    `who comes in has ${SETUP_TIME} s`,
+    `incoming connections have ${SETUP_TIME} s`,
     `the ${ORDINALS[Number(defaultOf("MSRP_MAX_FAILED_AUTH"))]} closes the connection`
   ],
   "docs/from-ag-msrprelay.md": [
