@@ -1,6 +1,6 @@
 /**
- * The service as the environment says, but with signed tokens in place of passwords: another program, which knows who its
- * users are, signs `user.expiry` with a key that both have. Run it: `TOKEN_KEY=... node examples/bearer-tokens.ts`.
+ * The service with the settings of the environment, but with signed tokens instead of passwords: another program, which knows the
+ * users, signs `user.expiry` with a shared key. Run it: `TOKEN_KEY=... node examples/bearer-tokens.ts`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Clock from "effect/Clock"
@@ -14,7 +14,7 @@ import { Authenticator, type TokenOwner } from "msrp-relay"
 import * as Service from "msrp-relay/Service"
 import { createHmac, timingSafeEqual } from "node:crypto"
 
-/** A token: the user in base64url, seconds since 1970 when it expires, and the signature of both. */
+/** A token: the user in base64url, the expiry in seconds since 1970, and the signature of both. */
 const TOKEN = /^(?<user>[\w-]+)\.(?<expires>\d{1,12})\.(?<signature>[\w-]{43})$/
 
 const ownerOf = (token: string, key: string, now: number): Option.Option<TokenOwner> => {

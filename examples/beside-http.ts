@@ -1,5 +1,5 @@
 /**
- * A relay beside an HTTP server of one's own, which tells its metrics to Prometheus and its state to whoever asks. Run it:
+ * A relay beside your own HTTP server, which serves the metrics for Prometheus and the state of the relay. Run it:
  * `node examples/beside-http.ts`, then `curl localhost:8080/metrics`.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -60,7 +60,7 @@ const HttpLive = HttpRouter.serve(Routes).pipe(
   )
 )
 
-// One relay for both: what is asked is what serves.
+// Both use the same relay, so the HTTP server reports on the one that serves.
 const Main = HttpLive.pipe(Layer.provide(Metrics.layer), Layer.provide(RelayLive))
 
 NodeRuntime.runMain(Layer.launch(Main))

@@ -1,6 +1,6 @@
 /**
- * A bot that answers each message with the same: it logs in, stays online, and says by which path it is reached, each time that
- * this is another one. Run it: `RELAY="msrps://relay.example.com;tcp" BOT_PASSWORD=... node examples/bot.ts`.
+ * A bot that answers each message with the same text. It logs in, stays online, and prints its path each time that the path
+ * changes. Run it: `RELAY="msrps://relay.example.com;tcp" BOT_PASSWORD=... node examples/bot.ts`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Config from "effect/Config"
@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { Client, Codec, Transport } from "msrp-relay"
 
-/** How it stands with it, as a line. The path is for those who may write to it: in SIP it stands in SDP. */
+/** The state as one line. The path is for peers that may write to the bot; with SIP it goes into the SDP. */
 const lineOf = (state: Client.OnlineState): string => {
   if (state._tag === "Online") return `online: ${state.path.join(" ")}`
   if (state._tag === "Offline") return `offline until ${DateTime.formatIso(state.retryAt)}: ${state.error.message}`
@@ -23,7 +23,7 @@ const bot = Effect.gen(function*() {
   const password = yield* Config.Redacted("BOT_PASSWORD")
   const bot = yield* Client.online({ relay, username, password })
   yield* Effect.forkScoped(Stream.runForEach(bot.changes, (state) => Console.log(lineOf(state))))
-  // Ends when the relay does not let it in. Several at a time, so that nobody waits for one who is slow.
+  // Ends when the relay refuses the login. Answers several messages at a time, so that a slow peer delays no other.
   yield* bot.messages.stream.pipe(
     Stream.mapEffect(
       (message) =>

@@ -1,4 +1,4 @@
-/** What happens when time passes: an hour in a moment, on a simulated network, without a socket. */
+/** Tests of what happens when time passes, on a simulated network and clock, without a socket: an hour takes a moment. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestRelay } from "msrp-relay/testing"

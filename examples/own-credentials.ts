@@ -1,6 +1,6 @@
 /**
- * The service as the environment says, with users of your own. Run it: `node examples/own-credentials.ts`, with the variables
- * of docs/configuration.md, as `MSRP_LISTEN=msrp:127.0.0.1:2855`.
+ * The service with the settings of the environment, and a custom backend of users. Run it: `node examples/own-credentials.ts`, with the
+ * variables of docs/configuration.md, for example `MSRP_LISTEN=msrp:127.0.0.1:2855`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import { Credentials } from "msrp-relay"
 import * as Service from "msrp-relay/Service"
 
-/** Asked at each AUTH. Anything may happen here: a query, a request to another service. */
+/** Called for each AUTH. It may do anything, for example query a database or another service. */
 const OwnCredentials = Layer.succeed(
   Credentials,
   Credentials.make(({ realm, username }) =>

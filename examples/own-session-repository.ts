@@ -1,5 +1,5 @@
 /**
- * A relay that writes down its sessions in SQLite, where other programs see who is online. Run it:
+ * A relay that stores its sessions in SQLite, where other programs can see who is online. Run it:
  * `node examples/own-session-repository.ts sessions.db`, log in, then `sqlite3 sessions.db 'SELECT * FROM sessions'`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -24,7 +24,7 @@ import { DatabaseSync } from "node:sqlite"
 
 const Entry = Schema.fromJsonString(SessionEntry)
 
-/** Whoever asks for a session meanwhile is told to come again, and whoever is logged in stays. */
+/** Runs a query. If it fails, new logins are answered 408, and existing sessions stay. */
 const asked = <A>(query: () => A): Effect.Effect<A, SessionRepoUnavailable> =>
   Effect.try({ try: query, catch: (cause) => new SessionRepoUnavailable({ cause }) })
 

@@ -1,5 +1,5 @@
 /**
- * A relay with the admin API and its status page, in a program of one's own. Run it: `node examples/with-admin.ts`, open
+ * A relay with the admin API and its status page, in your own program. Run it: `node examples/with-admin.ts`, open
  * http://localhost:2880/, or `curl localhost:2880/sessions`.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -36,7 +36,7 @@ const RelayLive = Relay.layer({ listen }).pipe(
   ])
 )
 
-/** What the API is about. What this program does not have is answered 501. */
+/** The parts that the API works on. Parts that this program does not have are answered 501. */
 const Parts = Layer.effect(
   Admin.AdminParts,
   Effect.gen(function*() {
@@ -55,7 +55,7 @@ const Parts = Layer.effect(
       gauges,
       limits: bounds(),
       phase: phaseNow,
-      // It goes on when whoever has asked for it is gone.
+      // The drain goes on when the client that requested it has disconnected.
       drain: drain.pipe(Effect.forkIn(scope, { startImmediately: true }), Effect.andThen(phaseNow)),
       undrain: Effect.andThen(undrain, phaseNow),
       settings: Effect.succeed([]),
@@ -76,7 +76,7 @@ const Parts = Layer.effect(
   })
 )
 
-// Without a token for who is on this machine; `AdminToken.layerFile(path)` has one for all others.
+// No token, because only this machine has access; for access from other machines use `AdminToken.layerFile(path)`.
 const Main = Admin.layer(address).pipe(
   Layer.provide([Parts, Admin.AdminToken.layerNone]),
   Layer.provide(Metrics.layer),

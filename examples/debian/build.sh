@@ -1,9 +1,10 @@
 #!/bin/sh
-# Makes a Debian package of the relay from what `npm pack` made:
+# Makes a Debian package of the relay from the output of `npm pack`:
 #
 #   npm pack && examples/debian/build.sh msrp-relay-0.1.0.tgz .
 #
-# Needs npm and dpkg-deb, no root; DEBFULLNAME and DEBEMAIL say whose package it is. Node.js 24 is not in it: the package depends on `nodejs` of that version.
+# Needs npm and dpkg-deb, but not root. DEBFULLNAME and DEBEMAIL set the maintainer. The package does not contain Node.js 24: it depends on
+# `nodejs` of that version.
 set -eu
 [ $# -ge 1 ] || { echo "usage: $0 TARBALL [FOLDER]" >&2; exit 2; }
 tarball=$(realpath "$1")
@@ -29,7 +30,7 @@ gzip -9n <"$share/msrp-relay.1" >"$deb/usr/share/man/man1/msrp-relay.1.gz"
 cp "$share/completions/msrp-relay" "$deb/usr/share/bash-completion/completions/msrp-relay"
 cp "$share/completions/_msrp-relay" "$deb/usr/share/zsh/vendor-completions/_msrp-relay"
 cp "$share/completions/msrp-relay.fish" "$deb/usr/share/fish/vendor_completions.d/msrp-relay.fish"
-# Documents and examples are where Debian has them.
+# Documents and examples go where Debian expects them.
 mv "$package/docs" "$package/examples" "$package/README.md" "$package/SECURITY.md" "$doc"
 gzip -9n <"$package/CHANGELOG.md" >"$doc/changelog.gz"
 { echo "msrp-relay, and what it is built with, each under the licence in its folder below /usr/lib/msrp-relay:"; echo; cat "$package/LICENSE"; } >"$doc/copyright"

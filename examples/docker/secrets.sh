@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes the secrets of compose.yaml, each once: what is there stays.
+# Makes the secrets of compose.yaml. Existing ones are kept.
 set -eu
 cd "$(dirname "$0")"
-# The folder is closed to others. The files are not: each container reads its own as a user of its own.
+# Others cannot read the folder. The files in it are readable, because each container reads its file as a different user.
 mkdir -p secrets
 chmod 0700 secrets
 random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
