@@ -85,7 +85,7 @@ export default defineConfig({
         text: "Start",
         items: [
           { text: "Quick start", link: "/" },
-          { text: "Which page for what", link: "/docs/" },
+          { text: "All pages by question", link: "/docs/" },
           page("The demo page", "demo"),
           page("Installation", "install"),
           page("Settings", "configuration"),
@@ -102,7 +102,7 @@ export default defineConfig({
         ]
       },
       {
-        text: "Fit it in",
+        text: "Integrate",
         items: [
           page("SIP servers, WebRTC", "sip-servers"),
           page("Clients and other relays", "clients"),
@@ -127,10 +127,10 @@ export default defineConfig({
         ]
       },
       {
-        text: "Trust it, build on it",
+        text: "Security, standards, library",
         items: [
           page("Security", "security"),
-          { text: "Report a hole", link: "/SECURITY" },
+          { text: "Report a vulnerability", link: "/SECURITY" },
           page("Performance", "performance"),
           page("Client for programs", "client"),
           page("Client for browsers", "browser"),
