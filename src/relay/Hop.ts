@@ -89,7 +89,6 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
 
   // ---- the connection
 
-  /** Takes an accepted connection. */
   accepted(connection: Connection): void {
     this.probation.start()
     this.#connected(connection)

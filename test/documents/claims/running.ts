@@ -170,7 +170,7 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     } at most`,
     `ends the process at once, with ${exitOf("SIGTERM")} or ${exitOf("SIGINT")}`,
     `${numberIn("src/service/Descriptors.ts", "const DIALLING_USERS = ")} × MSRP_MAX_DIALS`,
-    `stopped for ${word(numberIn("src/service/StoodStill.ts", "const STILL = ") / 1000)} seconds or more`,
+    `stopped for ${word(numberIn("src/service/PauseWatch.ts", "const STILL = ") / 1000)} seconds or more`,
     `that is about ${many(Math.round(need.total / 100) * 100)}`,
     `${ACCEPTORS} for each listener, and ${numberIn("src/service/Descriptors.ts", "const OTHERS = ")}`,
     proven(
