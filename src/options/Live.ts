@@ -55,6 +55,14 @@ export const follow = Effect.fnUntraced(function*<A extends object>(
     followed.current = options
     changed(options)
   }
-  yield* Effect.acquireRelease(Effect.sync(() => given.subscribe(set)), (end) => Effect.sync(end))
+  yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const end = given.subscribe(set)
+      // Options that were set since `first` was read have told nobody.
+      if (given.value !== first) set(given.value)
+      return end
+    }),
+    (end) => Effect.sync(end)
+  )
   return followed
 })

@@ -44,6 +44,19 @@ it.effect("what is set counts at once; what cannot be used is logged, and does n
     assert.deepStrictEqual(seen, [2, 3])
   }))
 
+it.effect("what is set while the first options are looked at counts", () =>
+  Effect.gen(function*() {
+    const options = AtomRef.make({ n: 1 })
+    const seen: Array<number> = []
+    const meanwhile = (given: { readonly n: number }) => {
+      if (given.n === 1) options.set({ n: 2 })
+      return wrong(given)
+    }
+    const live = yield* follow(options, meanwhile, ({ n }) => void seen.push(n))
+    assert.strictEqual(live.current.n, 2)
+    assert.deepStrictEqual(seen, [2])
+  }))
+
 it.effect("those that count at the start only are named in the log when they are others later", () =>
   Effect.gen(function*() {
     const log: Array<string> = []
