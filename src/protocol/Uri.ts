@@ -24,7 +24,12 @@ export const MAX_URI_OCTETS = 2048
  */
 export const MAX_HOST_OCTETS = 255
 
-/** The port that is recommended for relays, used when neither the URI nor a DNS record names one (RFC 4976 §8). */
+/**
+ * The port that is recommended for relays, used when neither the URI nor a DNS record names one (RFC 4976 §8).
+ *
+ * @category constants
+ * @since 0.2.0
+ */
 export const DEFAULT_PORT = 2855
 
 /**

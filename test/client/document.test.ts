@@ -38,7 +38,7 @@ describe(PAGE, () => {
   it("names each reason of an error", () => {
     const source = readFileSync(join(root, "src/client/ClientError.ts"), "utf8")
     const there = Array.from(source.matchAll(/^ {2}\| "(\w+)"$/gm), ([, reason]) => reason!)
-    const section = textOf(PAGE).split("\n## Errors\n")[1]!
+    const section = textOf(PAGE).split(/\n\| `reason` +\| why +\|\n/)[1]!
     const named = Array.from(section.matchAll(/^\| `([A-Z]\w+)` /gm), ([, reason]) => reason!)
     assert.isAbove(there.length, 8)
     assert.deepStrictEqual(named.toSorted(), there.toSorted())

@@ -125,7 +125,7 @@ describe("the library alone", () => {
     )
     assert.include(
       readFileSync(join(api, "Relay.md"), "utf8"),
-      "An MSRP relay (RFC 4976), running while its layer lives."
+      "An MSRP relay (RFC 4976), which runs while its layer lives."
     )
   })
 
