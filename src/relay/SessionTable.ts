@@ -45,7 +45,7 @@ const MIN_MAPS = 1024
 type Expiries = Heap<Session>
 
 /** A session, and its entries in the heaps. */
-interface Held {
+interface Entry {
   readonly session: Session
   readonly inAll: Ranked<Session>
   readonly user: Expiries
@@ -63,7 +63,7 @@ export class SessionTable implements Sessions {
   rules: SessionRules
   readonly #now: () => number
   readonly #buckets: number
-  readonly #table: Buckets<Held>
+  readonly #table: Buckets<Entry>
   readonly #owned = new Map<object, Set<Session>>()
   readonly #all: Expiries = new Heap()
   readonly #ofUsers = new Buckets<Expiries>(MIN_MAPS)
@@ -145,11 +145,11 @@ export class SessionTable implements Sessions {
     session.ended = true
     session.peer = undefined
     session.ways = undefined
-    const held = this.#table.get(session.id)!
+    const entry = this.#table.get(session.id)!
     this.#table.delete(session.id)
-    this.#all.delete(held.inAll)
-    held.user.delete(held.inUser)
-    if (held.user.size === 0) this.#ofUsers.delete(userOf(session))
+    this.#all.delete(entry.inAll)
+    entry.user.delete(entry.inUser)
+    if (entry.user.size === 0) this.#ofUsers.delete(userOf(session))
     const same = this.#owned.get(session.owner)
     same?.delete(session)
     if (same?.size === 0) this.#owned.delete(session.owner)
