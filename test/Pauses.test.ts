@@ -180,12 +180,12 @@ it("60,000 nonces that expire together are not forgotten together", () => {
 
 it("of 10,000 flows that wait on a link of another relay, each frame looks at one", () => {
   const shared = {
-    awaited: { look: () => {} },
+    conditions: { check: () => {} },
     totals: { parkedOctets: 0 },
     limits: { connection: 1e9, relay: 1e9 }
   } as unknown as Shared
-  const tap = { severalSessions: true, hold: () => {}, release: () => {} } as unknown as ReadControl
-  const pressure = new BackPressure(shared, tap, { routes: {}, sessions: {}, held() {} } as BackPressureOwner)
+  const reading = { severalSessions: true, hold: () => {}, release: () => {} } as unknown as ReadControl
+  const pressure = new BackPressure(shared, reading, { routes: {}, sessions: {}, held() {} } as BackPressureOwner)
   const flows = Array.from({ length: 10_000 }, () => ({ fromRelay: true }) as Waiting)
   for (const flow of flows) pressure.waits(flow)
   const start = threadMillis()

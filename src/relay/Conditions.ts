@@ -25,7 +25,7 @@ export class Conditions {
     const wait = { holds, ended }
     this.#waits.add(wait)
     this.any = true
-    this.look()
+    this.check()
     return () => {
       this.#waits.delete(wait)
       this.any = this.#waits.size > 0
@@ -33,7 +33,7 @@ export class Conditions {
   }
 
   /** Something has ended: schedules a check of the conditions. */
-  look(): void {
+  check(): void {
     if (!this.any || this.#looking) return
     this.#looking = true
     this.#turn.continues(this)

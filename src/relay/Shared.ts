@@ -36,6 +36,6 @@ export interface Shared {
   /** The number of connections accepted and dialled so far, including attempts to dial. */
   hops: number
   /** Conditions that are waited for. */
-  readonly awaited: Conditions
+  readonly conditions: Conditions
   phase: Phase
 }

@@ -98,14 +98,14 @@ export class Switchboard implements HopOwner, DirectoryOwner {
       tracing: undefined,
       networkOf,
       hops: 0,
-      awaited: new Conditions(turn),
+      conditions: new Conditions(turn),
       phase: "serving"
     }
     this.#paces = new Paces(this.shared.limits)
     this.book = new SessionBook(this.shared)
     sessions.onEnd((session, reason) => {
       this.book.ended(session, reason)
-      this.shared.awaited.look()
+      this.shared.conditions.check()
     })
     this.#relays = new RelayOwners(this.shared, (session) => sessions.end(session, "its relay is gone"))
     this.auth = new Auth(this.shared, sessions, this.#relays, this.book, auth)
@@ -193,13 +193,13 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#admission.left(hop)
     this.#relays.left(hop)
     this.#directory.forget(hop)
-    this.shared.awaited.look()
+    this.shared.conditions.check()
     // A client that is still connected when the relay stops has not closed its connection.
     const reason = hop.end === "the relay stops" ? "the relay stops" : "its connection closed"
     const tellEnds = this.book.endsThen(() => this.#options.sessions.endAllOf(hop, reason))
     return () => {
       tellEnds()
-      this.shared.awaited.look()
+      this.shared.conditions.check()
     }
   }
 
@@ -232,7 +232,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   undrain(): void {
     if (this.shared.phase !== "draining") return
     this.shared.phase = "serving"
-    this.shared.awaited.look()
+    this.shared.conditions.check()
   }
 
   /** Whether there are no sessions, no pending answers, and no octets waiting to be written. */
@@ -243,7 +243,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   /** Refuses new requests, and closes new connections, from now on; answers still come back. */
   stop(): void {
     this.shared.phase = "stopping"
-    this.shared.awaited.look()
+    this.shared.conditions.check()
   }
 
   /**
@@ -266,7 +266,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     turn.steps(this.#losses(), () => {
       turn.slices(this.hops, (hop) => hop.finish("the relay stops"), () => {
         this.#ended = true
-        this.shared.awaited.look()
+        this.shared.conditions.check()
       })
     })
   }

@@ -31,7 +31,7 @@ export interface EndingOptions {
 export const makeEnding = Effect.fnUntraced(function*(
   { sessions, switchboard }: EndingOptions
 ): Effect.fn.Return<Ending> {
-  const { awaited, limits } = switchboard.shared
+  const { conditions, limits } = switchboard.shared
   const clock = yield* Clock.Clock
   let since = monotonicMillis(clock)
   // The lines go to the logger of the relay, not to that of the caller.
@@ -52,7 +52,7 @@ export const makeEnding = Effect.fnUntraced(function*(
   const until = (holds: () => boolean): Effect.Effect<void> =>
     Effect.suspend(() =>
       holds() ? Effect.void : Effect.callback<void>((resume) => {
-        const giveUp = awaited.until(holds, () => resume(Effect.void))
+        const giveUp = conditions.until(holds, () => resume(Effect.void))
         return Effect.sync(giveUp)
       })
     )

@@ -64,7 +64,7 @@ export class BackPressure implements FlowOwner {
   waitsNoMore(flow: Waiting): void {
     if (this.#waiting.delete(flow)) this.#changed(-flow.routeOctets)
     // What was parked may have failed, which nothing else reports.
-    this.#shared.awaited.look()
+    this.#shared.conditions.check()
   }
 
   parked(octets: number): void {
@@ -188,11 +188,11 @@ export class BackPressure implements FlowOwner {
   }
 
   #giveUp(flow: Waiting): void {
-    const { awaited, counters, turn } = this.#shared
+    const { conditions, counters, turn } = this.#shared
     const { isTooFast } = flow
     if (isTooFast) counters.sessionsTooFast++
     else counters.receiversGivenUp++
-    turn.steps(flow.fails(isTooFast ? TOO_FAST : SLOW), () => awaited.look())
+    turn.steps(flow.fails(isTooFast ? TOO_FAST : SLOW), () => conditions.check())
   }
 
   #giveUpSilent(): void {

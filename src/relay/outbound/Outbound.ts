@@ -164,8 +164,8 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     this.transactions.sent(outbox.flushed)
     this.#pump()
     this.#owner.reading.moved()
-    if (outbox.lost) shared.turn.steps(this.windows.fails(this.loss), () => shared.awaited.look())
-    if (outbox.waitingOctets === 0) shared.awaited.look()
+    if (outbox.lost) shared.turn.steps(this.windows.fails(this.loss), () => shared.conditions.check())
+    if (outbox.waitingOctets === 0) shared.conditions.check()
   }
 
   /** The peer has taken nothing for the `stall` limit. Returns whether it is alive, that is, has sent something after `since`. */
@@ -178,7 +178,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     }
     // The connection stays for what its peer sends. What waits for the peer fails.
     this.transactions.sent(Infinity)
-    this.shared.turn.steps(this.windows.fails(STALLED), () => this.shared.awaited.look())
+    this.shared.turn.steps(this.windows.fails(STALLED), () => this.shared.conditions.check())
     return true
   }
 

@@ -5,7 +5,7 @@ import type { Transaction, TransactionOwner } from "./Transaction.ts"
 
 /** The connection that the requests are sent on. */
 export interface TransactionsOwner {
-  readonly shared: Pick<Shared, "awaited" | "counters" | "limits" | "totals" | "turn">
+  readonly shared: Pick<Shared, "conditions" | "counters" | "limits" | "totals" | "turn">
   readonly outbox: { readonly committed: number }
   /** Whether what came in may not have been read yet. */
   readonly isBehind: boolean
@@ -95,7 +95,7 @@ export class Transactions implements TransactionOwner {
   forget(transaction: Transaction): void {
     if (!this.#all.delete(transaction.id)) return
     this.#shared.totals.transactions--
-    if (this.#shared.awaited.any) this.#shared.awaited.look()
+    if (this.#shared.conditions.any) this.#shared.conditions.check()
   }
 
   late(one: Transaction): void {

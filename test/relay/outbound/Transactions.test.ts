@@ -29,7 +29,7 @@ describe("Transactions", () => {
     outbox = { committed: 0 }
     turn = new Turn(() => now, () => {}, defaultRelayLimits.turn)
     const limits = limitsWith(timers, defaultRelayLimits)
-    const shared = { awaited: new Conditions(turn), counters: zeroCounters(), limits, totals, turn }
+    const shared = { conditions: new Conditions(turn), counters: zeroCounters(), limits, totals, turn }
     transactions = new Transactions({ shared, outbox, isBehind: false })
   })
 
