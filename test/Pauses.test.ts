@@ -178,7 +178,7 @@ it("60,000 nonces that expire together are not forgotten together", () => {
   assert.isBelow(Math.min(once(), once(), once()), 5)
 })
 
-it("of 10,000 flows that wait on a link of another relay, each frame looks at one", () => {
+it("with 10,000 flows that wait on a connection of another relay, each frame visits one", () => {
   const shared = {
     conditions: { check: () => {} },
     totals: { parkedOctets: 0 },

@@ -14,36 +14,36 @@ const make = () => {
   }
 }
 
-describe("what is waited for", () => {
-  it("is looked at once in a turn, however much has ended in it, and never without anybody who waits", () => {
+describe("Conditions", () => {
+  it("are checked once in a turn, however much has ended in it, and not at all if nothing waits", () => {
     const { conditions, pass } = make()
-    let looks = 0
+    let checks = 0
     let left = 2
     let ended = 0
     conditions.check()
     pass()
     conditions.until(() => {
-      looks++
+      checks++
       return left === 0
     }, () => ended++)
     assert.isTrue(conditions.any)
     pass()
-    assert.deepStrictEqual([looks, ended], [1, 0])
+    assert.deepStrictEqual([checks, ended], [1, 0])
     left = 1
     for (let i = 0; i < 100; i++) conditions.check()
     pass()
-    assert.deepStrictEqual([looks, ended], [2, 0])
+    assert.deepStrictEqual([checks, ended], [2, 0])
     left = 0
     conditions.check()
     assert.strictEqual(ended, 0)
     pass()
-    assert.deepStrictEqual([looks, ended, conditions.any], [3, 1, false])
+    assert.deepStrictEqual([checks, ended, conditions.any], [3, 1, false])
     conditions.check()
     pass()
-    assert.strictEqual(looks, 3)
+    assert.strictEqual(checks, 3)
   })
 
-  it("is told to each of several, and not to who has given up", () => {
+  it("call back for each of several waits, but not for a cancelled one", () => {
     const { conditions, pass } = make()
     const ended: Array<string> = []
     let over = false
@@ -59,7 +59,7 @@ describe("what is waited for", () => {
     assert.isFalse(conditions.any)
   })
 
-  it("may be waited for again by who is told", () => {
+  it("may be waited for again in the callback", () => {
     const { conditions, pass } = make()
     let rounds = 0
     const again = (): void => {

@@ -171,7 +171,7 @@ describe("a message that does not arrive", () => {
       assert.deepStrictEqual(yield* lost(heard), ["sent", 408, "the relay stops"])
     }))
 
-  scenario("a slow receiver for whom others are not kept waiting", (world) =>
+  scenario("a slow receiver that others do not have to wait for", (world) =>
     Effect.gen(function*() {
       const heard = heardIn(world)
       const { alice, bob, bobUri } = yield* world.pair()

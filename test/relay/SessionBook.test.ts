@@ -13,14 +13,14 @@ import { simulated } from "../support/simulated.ts"
 
 const scenario = simulated()
 
-/** Ends as they were told: whose, and why. */
+/** The ends that were reported: the user and the reason. */
 const ends = (heard: ReturnType<typeof heardIn>) =>
   of(heard, "session ended").map(({ fields: { reason, user } }) => `${user}: ${reason}`)
 
 const sessionOf = (world: World, usePath: string) => world.sessions.findUnsafe(parseUri(usePath)!.sessionId!)
 
 describe("SessionBook", () => {
-  it("tells of no end twice, and of none of a session that it never had", () => {
+  it("reports no end twice, and none of a session that was not granted", () => {
     const told: Array<string> = []
     const book = new SessionBook({
       counters: zeroCounters(),
@@ -47,7 +47,7 @@ describe("SessionBook", () => {
       assert.isDefined(sessionOf(world, second.usePath))
     }))
 
-  scenario("an end is told once: at its time, not at the next look", (world) =>
+  scenario("an end is reported once: when it happens, not at the next query", (world) =>
     Effect.gen(function*() {
       const heard = heardIn(world)
       const { peer, usePath } = yield* world.login()

@@ -90,7 +90,7 @@ describe("a full table", () => {
     }).pipe(repo({ maxSessions: 1001, maxSessionsPerUser: 5000, extendActive: true })))
 })
 
-describe("a user with as many sessions as he may have", () => {
+describe("a user with as many sessions as allowed", () => {
   it.effect("has room again for each that is not valid any more, and others are not concerned", () =>
     Effect.gen(function*() {
       const long = yield* create(30)

@@ -50,7 +50,7 @@ describe("Turn", () => {
     assert.strictEqual(log.length, 32)
   })
 
-  it("writes what those wait for who brought little before the others go on", () => {
+  it("writes output for connections that brought little before the others go on", () => {
     sender("endless", 3)
     turn.writesAtEnd(writer("quiet"))
     run()
@@ -138,7 +138,7 @@ describe("Turn", () => {
     assert.strictEqual(log.at(-1), "short")
   })
 
-  it("leaves only the least to whoever comes when a turn is long already", () => {
+  it("leaves only the least share to a connection that comes when a turn is long already", () => {
     assert.strictEqual(turn.share, 1000)
     turn.cost += 1000
     assert.strictEqual(turn.share, 200)

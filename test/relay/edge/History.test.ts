@@ -97,7 +97,7 @@ describe("History", () => {
     assert.strictEqual(recent.at(-1)!.message, "connection ended")
     assert.strictEqual(recent[0]!.fields["user"], "user 11")
   })
-  it("has those of others, whoever comes and goes without a pause: a stranger or a user", () => {
+  it("keeps those of others when a stranger or a user connects again and again", () => {
     const history = new History()
     for (let i = 0; i < 10; i++) history.note(noted("session ended", `user ${i}`))
     for (let i = 0; i < 2 * MAX_RECENT; i++) {

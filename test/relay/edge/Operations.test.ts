@@ -255,7 +255,7 @@ describe("operator: what he sees", () => {
       assert.deepStrictEqual(whose()[1], [undefined, undefined, true])
     }))
 
-  scenario("what waits for a receiver who answers nothing, at his connection", (world) =>
+  scenario("what waits for a receiver that answers nothing, at its connection", (world) =>
     Effect.gen(function*() {
       const { alice, bob, bobUri } = yield* world.pair()
       for (let i = 0; i < 50; i++) {

@@ -127,7 +127,7 @@ describe("a repository", () => {
       })
   )
 
-  scenario("says what changes, to whoever reads it", (world) =>
+  scenario("publishes its changes to all readers", (world) =>
     Effect.gen(function*() {
       const changes: Array<SessionChange> = []
       const reading = yield* Effect.forkChild(

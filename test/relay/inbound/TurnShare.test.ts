@@ -58,7 +58,7 @@ describe("TurnShare", () => {
     return costs
   }
 
-  it("gives whoever waited more and more of a turn, up to all of it, so that he reads much at a time", () => {
+  it("gives a connection that has waited more and more of a turn, up to all of it, so that it reads much at a time", () => {
     const senders = Array.from({ length: 20 }, () => sender(40_000))
     turns(senders, 400)
     for (const { had } of senders) {
@@ -109,7 +109,7 @@ describe("TurnShare", () => {
     assert.strictEqual(one.had.at(-1), 17_000, "what everybody may have when a turn is long")
   })
 
-  describe("who needs short turns", () => {
+  describe("a connection that needs short turns", () => {
     const connection = () => {
       const share = new TurnShare(turn, { stop: () => {}, go: () => {} } as unknown as Reading)
       return (frames: number, request: boolean, needs = 0): void => {
@@ -131,24 +131,24 @@ describe("TurnShare", () => {
       return turn.budget === LIMIT
     }
 
-    it("is whoever brings a request, or a few of them", () => {
+    it("is one that brings a request, or a few of them", () => {
       const read = connection()
       assert.isTrue(short(() => read(1, true)))
       assert.isTrue(short(() => read(5, true)))
     })
 
-    it("is also who logs in, or whose way is looked for", () => {
+    it("is also one that logs in, or that needs a new route", () => {
       const read = connection()
       assert.isTrue(short(() => read(1, true, AUTH)))
       assert.isTrue(short(() => read(1, true, ROUTE)))
     })
 
-    it("is not who only answers, as all do to whom much is sent", () => {
+    it("is not one that only answers, as every receiver of much does", () => {
       const read = connection()
       assert.isFalse(short(() => read(1, false)))
     })
 
-    it("is not who brings many, also when there is a single one among them now and then", () => {
+    it("is not one that brings many, even if it brings a single one now and then", () => {
       const read = connection()
       const many = Math.ceil(turn.least / FRAME)
       assert.isFalse(short(() => {

@@ -1,4 +1,4 @@
-/** Dials where a `SocketSelector` or `Transport` of somebody's own breaks, or never answers. */
+/** Dials with a custom `SocketSelector` that fails or never answers. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,7 +7,7 @@ import { ADDRESS_BURST } from "../../../src/logging/LineBudget.ts"
 import { SocketSelector } from "../../../src/SocketSelector.ts"
 import { TestRelay } from "../../../src/testing/TestRelay.ts"
 
-/** A relay that asks it for each dial, with the log. */
+/** A relay that calls `select` for each dial, and writes its log to `log`. */
 const relayBy = (select: SocketSelector["Service"]["select"], log: Array<string>) =>
   TestRelay.layer({ relay: { limits: { dials: 8 } } }).pipe(
     Layer.provide(Layer.succeed(SocketSelector, { select })),
@@ -28,9 +28,9 @@ const sendTo = Effect.fnUntraced(function*(hosts: number) {
   return { accepted, failed: () => relay.counters.dialsFailed, alice }
 })
 
-describe("a choice of sockets of somebody's own", () => {
+describe("a custom SocketSelector", () => {
   const log: Array<string> = []
-  it.effect("that dies costs the message, and as many lines as a stranger may cause, without its words", () =>
+  it.effect("that dies costs the message, and logs within the budget of an address, without its error message", () =>
     Effect.gen(function*() {
       const { accepted, alice, failed } = yield* sendTo(100)
       assert.deepStrictEqual([accepted, failed()], [100, 100])
@@ -41,7 +41,7 @@ describe("a choice of sockets of somebody's own", () => {
       assert.notInclude(log.join("\n"), "own words")
     }).pipe(Effect.provide(relayBy(() => Effect.die(new Error("own words")), log))))
 
-  it.effect("that never answers is not waited for: its user may dial again", () =>
+  it.effect("that never answers is not waited for: the user may dial again", () =>
     Effect.gen(function*() {
       const { alice, failed } = yield* sendTo(8)
       const { pass, relay } = yield* TestRelay
