@@ -488,7 +488,7 @@ describe("a connection of several users that has too much in all", () => {
       counters,
       limits: limitsWith(timers, defaultRelayLimits),
       totals: { parkedOctets: 0 },
-      awaited: { look: () => {} }
+      conditions: { check: () => {} }
     }
     const tap = {
       severalSessions: true,
