@@ -146,7 +146,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   }
 
   get open(): boolean {
-    return !this.shut && !this.#finishing && !this.lapsed && this.#connection?.halfClosed !== true
+    return !this.shut && !this.#finishing && !this.lapsed
   }
 
   bytes(octets: Buffer, last?: boolean): void {

@@ -405,7 +405,12 @@ describe("a relay without I/O", () => {
     assert.include(bob.read(), "MSRP bob00002 481 ")
   })
 
-  describe("whose connection with another relay has broken, of which nobody has told it yet", () => {
+  describe.each(
+    [
+      ["has broken", "lost"],
+      ["was closed by that relay", "halfClosed"]
+    ] as const
+  )("whose connection with another relay %s, of whose end nobody has told it yet", (_, how) => {
     const FIRST = "msrps://first.example.com:2855/f1;tcp"
     let link: Wire
     let toAlice: string
@@ -424,8 +429,8 @@ describe("a relay without I/O", () => {
       core.in(bob, send("bob00001", toAlice, BOB, "Hi!"))
       core.in(link, send("alice001", toBob, `${FIRST} ${ALICE}`, "Hello"))
       for (const one of [link, bob]) one.read()
-      link.lost = true
-      core.in(bob, send("bob00002", toAlice, BOB, "This is lost"))
+      link[how] = true
+      if (how === "lost") core.in(bob, send("bob00002", toAlice, BOB, "This is lost"))
       link.read()
     })
 
@@ -454,6 +459,21 @@ describe("a relay without I/O", () => {
     core.in(bob, send("bob00002", `${session} ${ALICE}`, BOB, "Hi!"))
     assert.include(bob.read(), "MSRP bob00002 408 ")
     assert.deepStrictEqual(core.heard, ["refused 40001: the connection to its receiver closed"])
+  })
+
+  it("R4976-6.4.1-19: reports a long chunk at once, and once, whose receiver has closed his side in the middle of it", () => {
+    login()
+    const chunk = send("bob00001", `${session} ${ALICE}`, BOB, "x".repeat(9_000), "Failure-Report: partial")
+    const middle = chunk.indexOf("xxx") + 5_000
+    core.in(bob, chunk.slice(0, middle))
+    alice.halfClosed = true
+    core.in(bob, chunk.slice(middle, middle + 1_000))
+    const report = bob.read()
+    assert.include(report, "Byte-Range: 1-6000/9000\r\nStatus: 000 408 ")
+    core.in(bob, chunk.slice(middle + 1_000))
+    alice.receiver.closed()
+    core.turn()
+    assert.strictEqual(bob.read(), "")
   })
 
   it("R4976-6.1-01: closes who has brought nothing in 30 seconds; an observer hears why, in order", () => {
@@ -491,6 +511,8 @@ describe("a relay without I/O", () => {
     login()
     const toAlice = `${session} ${ALICE}`
     core.in(bob, send("bob00001", toAlice, BOB, "Hi!"))
+    core.in(alice, send("ali00000", `${session} ${BOB}`, ALICE, "Hello"))
+    assert.include(bob.read(), "Hello")
     const again = core.connect()
     core.in(again, send("bob00002", toAlice, BOB, "Me again"))
     assert.include(again.read(), "MSRP bob00002 506 ")

@@ -62,7 +62,7 @@ export class PassedChunk implements Chunk {
       at = to
     }
     if (at === end) return
-    if (target.lost) this.#lose(end - at, "+")
+    if (target.shut) this.#lose(end - at, "+")
     else flow.parkPart(stream, buf, at, end)
   }
 
@@ -92,10 +92,10 @@ export class PassedChunk implements Chunk {
   #finish(flag: Flag, accepted: (() => void) | undefined): void {
     const stream = this.#stream
     const { flow, target } = this.route
-    if (!stream.refused && !flow.clear && !target.lost) return flow.parkEnd(stream, flag, accepted)
+    if (!stream.refused && !flow.clear && !target.shut) return flow.parkEnd(stream, flag, accepted)
     accepted?.()
     if (stream.refused) return
-    if (target.lost) this.#lose(0, flag)
+    if (target.shut) this.#lose(0, flag)
     else stream.finish(flag)
   }
 

@@ -82,7 +82,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
 
   // ---- writing
 
-  /** Whether nothing that is written from now on goes out. */
+  /** Whether nothing that is written from now on goes out: the connection is gone, or one side has closed it. */
   get shut(): boolean {
     return this.lost || this.outbox.ending
   }
@@ -91,7 +91,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   room(): boolean {
     const { outbox } = this
     const { output } = this.shared.limits
-    if (!outbox.open || this.#isGivingUp) return false
+    if (this.shut || !outbox.open || this.#isGivingUp) return false
     if (outbox.untaken < output) return true
     // The connection may take at once what was written in this turn.
     this.#flush()

@@ -53,8 +53,7 @@ export class Outbox {
   #ends: Array<number> | undefined
   /** Whether the owner knows that there is output. */
   #known = false
-  /** Whether the output has ended: nothing more goes out. */
-  ending = false
+  #ended = false
   /**
    * Whether nothing more goes out because the connection is gone. Its end is reported only after everything that came in has been
    * read, so that reading must not wait for a receiver that can take nothing more.
@@ -75,6 +74,11 @@ export class Outbox {
     this.#connection = this.#below = connection
     this.#isMessages = connection.messages !== undefined
     this.wake()
+  }
+
+  /** Whether nothing that is put in from now on goes out, because this side has ended or the peer has closed its own. */
+  get ending(): boolean {
+    return this.#ended || this.#below?.halfClosed === true
   }
 
   /** Whether there is a connection whose output has not ended. */
@@ -244,7 +248,7 @@ export class Outbox {
 
   /** Hands over everything that was put in, and ends the output. Whatever still waits elsewhere fails with the connection. */
   end(): void {
-    this.ending = true
+    this.#ended = true
     const connection = this.#connection
     this.#connection = undefined
     if (connection === undefined || this.#closed) return

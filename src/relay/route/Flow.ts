@@ -99,10 +99,10 @@ export class Flow implements Sender, Waiting {
 
   /**
    * Whether it has failed, and its receiver has not since answered half of what it had, or taken octets, whichever was waited
-   * for; or whether the connection is gone. The receiver is not waited for again: what cannot be written at once fails at once.
+   * for; or whether nothing more goes out. The receiver is not waited for again: what cannot be written at once fails at once.
    */
   get failing(): boolean {
-    if (this.#way.target.lost) return true
+    if (this.#way.target.shut) return true
     const failed = this.#failed
     if (failed === undefined) return false
     if (failed.unchanged || (!failed.forOctets && !failed.halfAnswered)) return true
@@ -268,7 +268,7 @@ export class Flow implements Sender, Waiting {
     const most = loss === SLOW || loss === TOO_FAST ? Math.min(this.#octets / 2, this.#reports) : this.#reports
     const kept: Array<Parked> = []
     let octets = 0
-    for (let i = first; i < parked.length && !target.lost; i++) {
+    for (let i = first; i < parked.length && !target.shut; i++) {
       const one = parked[i]!
       if (one.kind !== "frame" || readAgain(one.octets).kind !== Kind.Report) continue
       if (octets + one.octets.length + OVERHEAD > most) break

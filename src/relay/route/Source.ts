@@ -8,7 +8,7 @@ export interface Source extends HopFacts {
   readonly shared: Shared
   /** Whether its connection is gone. */
   readonly gone: boolean
-  /** Whether nothing that is written from now on goes out: the connection is gone, or about to be. */
+  /** Whether nothing that is written from now on goes out: the connection is gone, or one side has closed it. */
   readonly shut: boolean
   readonly reading: ReadControl
   /** Whether its certificate proves that it is the relay named by the URI (RFC 4976 §6.3). */

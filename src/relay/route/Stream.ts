@@ -240,9 +240,9 @@ export class Stream implements LongChunk {
     this.#shed()
   }
 
-  /** The transaction of the open piece, if the connection is lost, so that it can be neither ended nor answered. */
+  /** The transaction of the open piece, if nothing more goes out, so that it can be neither ended nor answered. */
   get #lost(): Transaction | undefined {
-    return this.#target.lost && this.#transaction?.done === false ? this.#transaction : undefined
+    return this.#target.shut && this.#transaction?.done === false ? this.#transaction : undefined
   }
 
   /**
