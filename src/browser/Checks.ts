@@ -7,7 +7,7 @@ import { MAX_URIS, PATHS } from "../client/PathLimits.ts"
 import { isUtf8Line, toUtf8 } from "../client/Utf8.ts"
 import { isOptionalCount } from "../options/OptionalCount.ts"
 import { isRefusal } from "../protocol/Status.ts"
-import type { ConnectOptions, SendOptions, SessionOptions } from "./Api.ts"
+import type { ConnectOptions, Credentials, SendOptions, SessionOptions } from "./Api.ts"
 import { MsrpError } from "./MsrpError.ts"
 
 const check = (isRight: boolean, option: string, what: string): void => {
@@ -22,7 +22,7 @@ const isSignal = (value: unknown): boolean =>
   value === undefined || typeof Object(value).addEventListener === "function"
 
 /** Whether a value is a user name: text in one line. */
-export const isUserName = (name: unknown): boolean => typeof name === "string" && isUtf8Line(name)
+const isUserName = (name: unknown): boolean => typeof name === "string" && isUtf8Line(name)
 
 /** Refuses unknown options, to find typing errors such as `expire` for `expires`. */
 const checkNames = (options: unknown, names: object): void => {
@@ -54,6 +54,13 @@ export const checkConnect = (options: ConnectOptions): void => {
   check(isText(relay), "relay", "text")
   check(isOptionalCount(expires), "expires", "a whole number above 0")
   check(isSignal(signal), "signal", "an AbortSignal")
+}
+
+/** What a page's function `credentials` has given. It may be anything, and its properties may throw. */
+export const checkCredentials = ({ password, username }: Credentials): Credentials => {
+  check(isUserName(username), "username", "text in one line")
+  check(typeof password === "string", "password", "text")
+  return { username, password }
 }
 
 export const checkSession = (options: SessionOptions): void => {

@@ -21,7 +21,7 @@ import { formatUri, parseUri } from "../protocol/Uri.ts"
 import type { Transport } from "../Transport.ts"
 import type { ConnectOptions, Credentials, Msrp, Session, SessionOptions, State, StateChange } from "./Api.ts"
 import { Chat, type ChatOwner } from "./Chat.ts"
-import { checkConnect, isUserName } from "./Checks.ts"
+import { checkConnect, checkCredentials } from "./Checks.ts"
 import { fromLogin, fromTransport } from "./Failures.ts"
 import { MsrpError } from "./MsrpError.ts"
 
@@ -146,11 +146,8 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
   }
 
   get #login(): Effect.Effect<Login<MsrpError>, MsrpError> {
-    return Effect.map(this.#credentials, ({ password, username }) => (client, after) => {
-      if (!isUserName(username) || typeof password !== "string") {
-        return Effect.fail(new MsrpError("Login", "the credentials are none"))
-      }
-      return client.auth({
+    return Effect.map(this.#credentials, ({ password, username }) => (client, after) =>
+      client.auth({
         relay: this.#target.relay,
         fromPath: this.#uri(),
         username,
@@ -158,14 +155,13 @@ export class Link extends EventTarget implements Omit<Msrp, keyof EventTarget>, 
         adjustExpires: true,
         expires: this.#options.expires,
         after
-      }).pipe(Effect.mapError(fromLogin))
-    })
+      }).pipe(Effect.mapError(fromLogin)))
   }
 
   get #credentials(): Effect.Effect<Credentials, MsrpError> {
     const { credentials, password = "", username = "" } = this.#options
     return credentials === undefined ? Effect.succeed({ username, password }) : Effect.tryPromise({
-      try: async () => credentials(),
+      try: async () => checkCredentials(await credentials()),
       catch: (cause) => new MsrpError("Login", "there are no credentials", { cause })
     })
   }

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import type { ConnectOptions, Msrp, Session, State } from "../../src/browser/Api.ts"
+import type { ConnectOptions, Credentials, Msrp, Session, State } from "../../src/browser/Api.ts"
 import { open } from "../../src/browser/Link.ts"
 import type { MsrpError } from "../../src/browser/MsrpError.ts"
 import { Codec } from "../../src/Codec.ts"
@@ -76,6 +76,38 @@ describe("over time", () => {
       yield* settled
       const { msrp } = yield* Fiber.join(opening)
       assert.strictEqual(msrp.state, "open")
+    }).pipe(Effect.scoped, Effect.provide(simulated)))
+
+  it.effect("tries again when it is given no credentials for a while", () =>
+    Effect.gen(function*() {
+      yield* relay({ authExpires: 1000 })
+      const given = [
+        null,
+        undefined,
+        "alice",
+        {
+          get username(): string {
+            throw new Error("there is no user")
+          },
+          password: PASSWORD
+        }
+      ] as ReadonlyArray<unknown>
+      let asked = 0
+      const { msrp, states } = yield* login({
+        credentials: () => {
+          const none = given[asked++ - 1]
+          const known = { username: "alice", password: PASSWORD }
+          return asked === 1 || asked > given.length + 1 ? known : none as Credentials
+        }
+      })
+      yield* TestClock.adjust("801 seconds")
+      for (let tries = 0; tries < given.length + 1; tries++) {
+        yield* settled
+        yield* TestClock.adjust("30 seconds")
+      }
+      yield* settled
+      assert.deepStrictEqual([msrp.state, asked], ["open", given.length + 2])
+      assert.notInclude(states, "closed")
     }).pipe(Effect.scoped, Effect.provide(simulated)))
 
   it.effect("asks for credentials each time, and is closed when they are not good any more", () =>

@@ -113,8 +113,10 @@ describe("the client of web pages", () => {
       { expire: 5 }
     ]
     for (const one of wrong) assert.strictEqual((await failure(login("alice", one))).reason, "Invalid")
-    const credentials = (() => ({ user: "alice" })) as unknown as NonNullable<ConnectOptions["credentials"]>
-    assert.strictEqual((await failure(login("alice", { credentials }))).reason, "Login")
+    for (const none of [{ user: "alice" }, null, undefined, "alice"]) {
+      const credentials = (() => none) as unknown as NonNullable<ConnectOptions["credentials"]>
+      assert.strictEqual((await failure(login("alice", { credentials }))).reason, "Login")
+    }
     const broken = () => ({ username: "a\r\nb", password: PASSWORD })
     assert.strictEqual((await failure(login("alice", { credentials: broken }))).reason, "Login")
     for (const none of [undefined, null, 5, []] as ReadonlyArray<any>) {
