@@ -32,7 +32,7 @@ export const fieldMeanings = {
   kinds: "What failed, each with how often",
   octetsIn: "Octets that came in",
   octetsOut: "Octets that were handed to the connection",
-  times: "In the history only: how often it happened; the other fields are those of the last time"
+  times: "In the history only: how many such events there were; the other fields are those of the last"
 } as const
 
 export type FieldName = keyof typeof fieldMeanings
