@@ -124,6 +124,21 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     await server.stop()
   })
 
+  it("says since when the users cannot be looked up, and why, until they can", async () => {
+    const relay = new FakeRelay()
+    relay.down = "nobody listens there"
+    const server = await start(relay)
+    const { close, complaints, page } = await open(server.port)
+    await state(page, "Serving")
+    const row = page.locator("#health > div", { hasText: "User look-up" })
+    await row.locator("dd.bad", { hasText: /^down since .*: nobody listens there$/ }).waitFor()
+    relay.down = undefined
+    await row.locator("dd:not(.bad)", { hasText: /^3\.1 ms/ }).waitFor()
+    assert.deepStrictEqual(complaints, [])
+    await close()
+    await server.stop()
+  })
+
   it("tells what happens, and of a user what happened to him", async () => {
     const relay = new FakeRelay()
     const server = await start(relay)

@@ -31,6 +31,8 @@ export class FakeRelay {
   /** How often all sessions were sorted. */
   sorted = 0
   phase: Phase = "serving"
+  /** Why the backend of users cannot be asked. */
+  down: string | undefined
 
   constructor(sessions = 100, now = Date.now()) {
     this.#now = now
@@ -186,7 +188,12 @@ export class FakeRelay {
         { names: ["relay.example", "chat.example"], notAfter: this.#now + 61.5 * DAY },
         { names: ["old.relay.example"], notAfter: this.#now + 9.5 * DAY }
       ],
-      backend: () => ({ p50: 3.1, p99: 12 + 5 * Math.sin(this.#looks / 5), errors: 2 })
+      backend: () => ({
+        p50: 3.1,
+        p99: 12 + 5 * Math.sin(this.#looks / 5),
+        errors: 2,
+        ...(this.down === undefined ? {} : { down: { since: this.#now - DAY, reason: this.down } })
+      })
     }
   }
 }

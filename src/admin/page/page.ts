@@ -207,9 +207,13 @@ const meters = ({ backend, descriptors, heap, loop }: StatusHealth, waiting: num
     ...(backend === undefined ? [] : [
       {
         name: "User look-up",
-        text: backend.p99 === undefined
-          ? "not asked lately"
-          : `${millis(backend.p50)} ms · 99 %: ${millis(backend.p99)} ms`
+        ...(backend.down === undefined
+          ? {
+            text: backend.p99 === undefined
+              ? "not asked lately"
+              : `${millis(backend.p50)} ms · 99 %: ${millis(backend.p99)} ms`
+          }
+          : { text: `down since ${dayAndTime(backend.down.since)}: ${backend.down.reason}`, tone: "bad" as const })
       },
       {
         name: "Failed look-ups",

@@ -91,11 +91,15 @@ export const StatusHealth = Schema.Struct({
   /** Numbers of open descriptors, and of those that the system allows. */
   descriptors: Schema.optional(Schema.Struct({ open: Schema.Number, limit: Schema.Number })),
   certificates: Schema.optional(Schema.Array(Schema.Struct({ names: Schema.Array(Schema.String), notAfter: Time }))),
-  /** The backend of users: time of lookups in the last interval, if there were any, and failures since the start. */
+  /**
+   * The backend of users: time of lookups in the last interval, if there were any, failures since the start, and since when it
+   * is down, if the last lookup failed.
+   */
   backend: Schema.optional(Schema.Struct({
     p50: Schema.optional(Schema.Number),
     p99: Schema.optional(Schema.Number),
-    errors: Schema.Number
+    errors: Schema.Number,
+    down: Schema.optional(Schema.Struct({ since: Time, reason: Schema.String }))
   }))
 })
 export type StatusHealth = typeof StatusHealth.Type

@@ -13,6 +13,7 @@ import { Metrics } from "../../Metrics.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
 import { defaultRelayLimits, Relay } from "../../Relay.ts"
 import { socketText } from "../../transport/SocketText.ts"
+import type { LiveUsers } from "../Backend.ts"
 import type { LiveSettings } from "../LiveSettings.ts"
 import { Reload } from "../Reload.ts"
 import * as Systemd from "../Systemd.ts"
@@ -95,18 +96,25 @@ const make = Effect.fnUntraced(
           }),
           tell
         )),
-      page: yield* makePage(relay)
+      page: yield* makePage(relay, live.users.unavailable)
     }
   }
 )
 
 const makePage = Effect.fnUntraced(
-  function*({ counters, gauges, operator, phase, sockets, transportFacts }: Relay["Service"]) {
+  function*(
+    { counters, gauges, operator, phase, sockets, transportFacts }: Relay["Service"],
+    unavailable: LiveUsers["unavailable"]
+  ) {
+    const delay = makeBackendDelay(yield* Effect.context())
     const health = yield* makeHealth({
       certificates: transportFacts === undefined ?
         undefined :
         () => transportFacts.certificates().map(({ expires, name }) => ({ names: [name], notAfter: expires * 1000 })),
-      backend: makeBackendDelay(yield* Effect.context())
+      backend: () => {
+        const down = unavailable()
+        return { ...delay(), ...(down === undefined ? {} : { down: { since: down.since, reason: down.reason } }) }
+      }
     })
     const feed = yield* StatusFeed.make({
       version,
