@@ -89,7 +89,8 @@ export class Chart {
             gap: 6,
             space: SPACE,
             grid: { stroke: colour("faint"), width: 1 },
-            values: (_, all) => all.map(this.#text)
+            // Of values with the same text, such as 0.5 and 1 of a count, only the highest is right.
+            values: (_, all) => all.map(this.#text).map((text, at, texts) => text === texts[at + 1] ? "" : text)
           }
         ],
         series: [
