@@ -18,20 +18,20 @@ import { type CredentialsFileError, layerFile } from "../credentials/File.ts"
 import { layerHttp } from "../credentials/Http.ts"
 import { layerSql, type SqlSettingsError } from "../credentials/Sql.ts"
 import type { OptionsError } from "../options/Options.ts"
+import { BackendHealth } from "./BackendHealth.ts"
 import type { CredentialsSettings, DemoUser } from "./Settings.ts"
-import { Unanswered } from "./Unanswered.ts"
 
 /**
  * A backend as a layer. Database drivers are loaded only if needed. Failures of databases and HTTP services are
- * recorded in `unanswered`.
+ * recorded in `health`.
  */
 export const layer = (
   credentials: CredentialsSettings,
-  unanswered = new Unanswered()
+  health = new BackendHealth()
 ): Layer.Layer<Credentials, CredentialsFileError | SqlSettingsError | OptionsError, FileSystem.FileSystem> => {
   switch (credentials._tag) {
     case "ByRealm":
-      return layerOfRealms(credentials, unanswered)
+      return layerOfRealms(credentials, health)
     case "Memory":
       return Credentials.layerMemory(credentials.users)
     case "File": {
@@ -42,11 +42,11 @@ export const layer = (
       return layerEphemeral({ secret: credentials.secret })
     case "Sql": {
       const { _tag, cacheSeconds, ...options } = credentials
-      return remembered(unanswered.of(layerSql(options)), cacheSeconds)
+      return remembered(health.of(layerSql(options)), cacheSeconds)
     }
     case "Http": {
       const { _tag, cacheSeconds, ...options } = credentials
-      return remembered(unanswered.of(layerHttp(options).pipe(Layer.provide(FetchHttpClient.layer))), cacheSeconds)
+      return remembered(health.of(layerHttp(options).pipe(Layer.provide(FetchHttpClient.layer))), cacheSeconds)
     }
   }
 }
@@ -54,11 +54,11 @@ export const layer = (
 /** Makes each backend once, however many realms use it. */
 const layerOfRealms = (
   { others, realms }: Extract<CredentialsSettings, { readonly _tag: "ByRealm" }>,
-  unanswered: Unanswered
+  health: BackendHealth
 ) => {
   const layers = new Map<CredentialsSettings, ReturnType<typeof layer>>()
   const of = (one: CredentialsSettings) => {
-    const made = layers.get(one) ?? layer(one, unanswered)
+    const made = layers.get(one) ?? layer(one, health)
     layers.set(one, made)
     return made
   }
@@ -98,7 +98,7 @@ export interface LiveUsers {
 interface Generation {
   readonly scope: Scope.Closeable
   readonly credentials: Credentials["Service"]
-  readonly unanswered: Unanswered
+  readonly health: BackendHealth
 }
 
 /** Opens the backend until the scope closes. */
@@ -109,12 +109,12 @@ export const makeUsers = Effect.fnUntraced(function*(
   const parent = yield* Effect.scope
   const make = Effect.fnUntraced(function*(wanted: CredentialsSettings): Effect.fn.Return<Generation, BackendError> {
     const scope = yield* Scope.fork(parent)
-    const unanswered = new Unanswered()
-    const context = yield* Layer.buildWithMemoMap(layer(wanted, unanswered), Layer.makeMemoMapUnsafe(), scope).pipe(
+    const health = new BackendHealth()
+    const context = yield* Layer.buildWithMemoMap(layer(wanted, health), Layer.makeMemoMapUnsafe(), scope).pipe(
       Effect.provideService(FileSystem.FileSystem, files),
       Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
     )
-    return { scope, credentials: Context.get(context, Credentials), unanswered }
+    return { scope, credentials: Context.get(context, Credentials), health }
   })
   let current = yield* make(settings)
   return {
@@ -132,7 +132,7 @@ export const makeUsers = Effect.fnUntraced(function*(
       },
       size: () => current.credentials.size?.()
     }),
-    unavailable: () => current.unanswered.longest,
+    unavailable: () => current.health.longest,
     open: Effect.fnUntraced(function*(wanted) {
       const next = yield* make(wanted)
       return Effect.suspend(() => {

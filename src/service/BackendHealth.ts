@@ -8,7 +8,7 @@ import type { UsersUnavailable } from "../Admin.ts"
 import { Credentials } from "../Credentials.ts"
 
 /** The state of all backends of a relay. */
-export class Unanswered {
+export class BackendHealth {
   readonly #backends = new Map<object, UsersUnavailable>()
 
   /** The backend that has been unavailable for longest; undefined if each answered its last request. */
