@@ -185,7 +185,7 @@ it("with 10,000 flows that wait on a connection of another relay, each frame vis
     limits: { connection: 1e9, relay: 1e9 }
   } as unknown as Shared
   const reading = { severalSessions: true, hold: () => {}, release: () => {} } as unknown as ReadControl
-  const pressure = new BackPressure(shared, reading, { routes: {}, sessions: {}, held() {} } as BackPressureOwner)
+  const pressure = new BackPressure(shared, reading, { routes: {}, sessions: {} } as unknown as BackPressureOwner)
   const flows = Array.from({ length: 10_000 }, () => ({ fromRelay: true }) as Waiting)
   for (const flow of flows) pressure.waits(flow)
   const start = threadMillis()

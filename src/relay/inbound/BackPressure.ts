@@ -23,14 +23,11 @@ export interface BackPressureOwner {
   readonly routes: Others
   /** Those that have sent nothing yet have no route. */
   readonly sessions: Others
-  /** The connection is no longer read because receivers are slow. */
-  held(): void
 }
 
 export class BackPressure implements FlowOwner {
   readonly #shared: Shared
   readonly #reading: ReadControl
-  readonly #owner: BackPressureOwner
   #octets = 0
   /** Whether the connection is held because all flows together have too much. */
   #parkedHold = false
@@ -51,7 +48,6 @@ export class BackPressure implements FlowOwner {
   constructor(shared: Shared, reading: ReadControl, owner: BackPressureOwner) {
     this.#shared = shared
     this.#reading = reading
-    this.#owner = owner
     owner.routes.onMore = owner.sessions.onMore = () => this.#wait()
   }
 
@@ -147,7 +143,6 @@ export class BackPressure implements FlowOwner {
       this.#shared.counters.held++
       this.#since = this.#uncounted = this.#shared.turn.now
     }
-    this.#owner.held()
     this.#wait()
   }
 

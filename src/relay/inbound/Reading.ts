@@ -14,8 +14,10 @@ import { BackPressure, type BackPressureOwner, type Others } from "./BackPressur
 
 /** The hop whose connection it is. */
 export interface ReadingOwner extends BackPressureOwner {
-  /** Answers to what comes in go out there. */
-  readonly outbound: { readonly outbox: Outbox }
+  /** Answers to what comes in go out there, and requests whose answers come in. */
+  readonly outbound: { readonly outbox: Outbox; readonly transactions: { readonly isAwaited: boolean } }
+  /** It is not read now, so answers to requests that went out on it may be unread. */
+  held(): void
   readonly sessions: Others & { readonly severalUsers: boolean }
 }
 
@@ -75,8 +77,10 @@ export class Reading implements ReadControl {
   }
 
   hold(): void {
+    const before = this.unread
     this.#holds++
     this.#pause()
+    if (this.unread && !before) this.#owner.held()
   }
 
   release(): void {
@@ -107,6 +111,15 @@ export class Reading implements ReadControl {
   #longUnheard(): void {
     if (this.hasOthers) this.#othersJoin()
     else this.#shared.limits.unheard.start(this.#unheard!)
+  }
+
+  /** Whether it is not read for a while because of what came in on it, not because the peer does not read its answers. */
+  get unread(): boolean {
+    return this.#holds > Number(this.#outputHold)
+  }
+
+  get isAwaited(): boolean {
+    return this.#owner.outbound.transactions.isAwaited
   }
 
   /**

@@ -30,10 +30,10 @@ export interface OutboundOwner {
   /** Milliseconds of the monotonic clock when octets last came in. */
   readonly lastHeard: number
   /**
-   * The reading of the connection. `flows.holds`: it is not read, because receivers of what comes in are slow. `isBehind`: what
-   * came in may not have been read yet.
+   * The reading of the connection. `unread`: it is not read because of what came in on it. `isBehind`: what came in may not have
+   * been read yet.
    */
-  readonly reading: { readonly isBehind: boolean; readonly flows: { readonly holds: boolean }; moved(): void }
+  readonly reading: { readonly isBehind: boolean; readonly unread: boolean; moved(): void }
   /** A REPORT about something that came in on this connection goes out on it. It came in on the connection of `from`. */
   reported(head: Head, from: Outbound): void
 }
@@ -190,7 +190,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   }
 
   get unread(): boolean {
-    return this.#owner.reading.flows.holds
+    return this.#owner.reading.unread
   }
 
   /** Sets the trace, if any, that observes what goes out from now on. The open chunk is ended, so that a frame begins here. */

@@ -13,6 +13,8 @@ export interface ReadControl {
   readonly hasOthers: boolean
   /** Whether other sessions wait because it is held since then: several use it, or may use it and were not read for long. */
   othersWait(since: number): boolean
+  /** Whether senders wait for answers of its peer, which may be among what is not read. */
+  readonly isAwaited: boolean
   /** Stops reading, which goes on when `release` has been called as often as `hold`. */
   hold(): void
   release(): void

@@ -6,7 +6,8 @@
  *
  * A connection that several sessions share is not held for one user: requests of that user are refused instead. Nor is it held
  * for longer than the `hold` limit. After that, requests are accepted up to twice the bound, and refused on each way back that
- * has more than its part of what is left.
+ * has more than its part of what is left. A connection of one session is not held for longer either if no answers come and
+ * others wait for its own: requests are accepted up to twice the bound.
  */
 import type { CameFrom } from "../Observer.ts"
 import type { Shared } from "../Shared.ts"
@@ -31,9 +32,17 @@ export class Unanswered extends BoundedOctets {
   #gone: CameFrom | undefined
   /** Whether requests are refused now, because it was held in vain or may not be held. */
   #refusing = false
+  /**
+   * Whether it is read on although the bound is exceeded: answers of this peer may be among what was not read. Two peers that
+   * send much to each other would otherwise wait for each other's answers.
+   */
+  #exceeding = false
   #patience: Timeout | undefined
+  #held = false
   /** Milliseconds of the monotonic clock when the hold began. */
   #since = 0
+  /** The octets when it was last looked whether answers come. */
+  #before = 0
   readonly #holdBudget = new HoldBudget()
 
   constructor(source: Source) {
@@ -56,15 +65,22 @@ export class Unanswered extends BoundedOctets {
     this.#refusing = reading.severalSessions && reading.severalUsers && this.#holdBudget.isSpent(turn.now)
     if (this.#refusing) return
     reading.hold()
+    this.#held = true
     this.#since = turn.now
+    this.#wait()
+  }
+
+  #wait(): void {
+    this.#before = this.octets
     this.shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }
 
-  /** The limit of the hold is over: others do not wait any longer for these answers. */
+  /** The limit of the hold is over: others do not wait any longer for these answers, or for those that are not read. */
   #impatient(): void {
     const { source } = this
-    if (source?.reading.othersWait(this.#since) !== true) return this.shared.limits.hold.start(this.#patience!)
-    this.#refusing = true
+    if (source?.reading.othersWait(this.#since) === true) this.#refusing = true
+    else if (source?.reading.isAwaited === true && this.octets >= this.#before) this.#exceeding = true
+    else return this.#wait()
     this.#release(source)
   }
 
@@ -78,20 +94,21 @@ export class Unanswered extends BoundedOctets {
    * everything that the `user` of the way back holds counts, however many paths that user has.
    */
   refuses(octets: number, user: BoundedOctets): boolean {
+    if (this.#exceeding) return this.octets > 2 * this.most
     if (!this.#refusing) return false
     const held = this.source?.reading.severalUsers === true ? user.octets : octets
     return held * PARTS > 2 * this.most - this.octets
   }
 
   protected relaxed(): void {
-    if (!this.#refusing) {
-      stopTimer(this.#patience)
-      if (this.source !== undefined) this.#release(this.source)
-    }
-    this.#refusing = false
+    this.#refusing = this.#exceeding = false
+    if (!this.#held) return
+    stopTimer(this.#patience)
+    if (this.source !== undefined) this.#release(this.source)
   }
 
   #release({ reading, shared: { turn: { now } } }: Source): void {
+    this.#held = false
     this.#holdBudget.charge(this.#since, now)
     reading.release()
   }

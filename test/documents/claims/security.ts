@@ -72,7 +72,11 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `for ${word(held("STRETCH") / (held("PART") - 1) / 1000)} seconds for each user and then for ${
       ["half", "a third"][held("PART") - 2]
     } of the time`,
-    `on a connection of several sessions for ${word(limits.hold)} seconds; then those that hold most`,
+    `on a connection of several sessions for ${
+      word(limits.hold)
+    } seconds; then those that hold most are refused there; on another one until answers come, or for ${
+      word(limits.hold)
+    } seconds if others wait for its own`,
     `until the receiver has given no sign for ${
       seconds(ANSWERED_WITHIN / 1000)
     } while nobody else has sent there for a minute, and for ${
@@ -95,9 +99,9 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `| a connection of several sessions that is held for one receiver | | ${seconds(limits.hold)} |`,
     `| ${size(limits.relayed)}; ${size(limits.relay)} |`,
     `| a chunk whose session has expired | | ${seconds(limits.overtime)} |`,
-    `| ${size(limits.unanswered)}, of several sessions ${size(2 * limits.unanswered)}; ${
-      size(limits.unansweredOfUser)
-    } |`,
+    `| ${size(limits.unanswered)}, of several sessions or of a peer whose own answers are waited for ${
+      size(2 * limits.unanswered)
+    }; ${size(limits.unansweredOfUser)} |`,
     `| AUTHs under way on a relay's connection | | ${limits.auths} |`,
     `Of one user, ${many(MAX_OF_USER)} stopped messages are remembered`,
     `| ${

@@ -498,7 +498,7 @@ describe("a connection of several users that has too much in all", () => {
       hold() {},
       release() {}
     }
-    const owner = { routes: {}, sessions: {}, held() {} } as unknown as BackPressureOwner
+    const owner = { routes: {}, sessions: {} } as unknown as BackPressureOwner
     const flows = new BackPressure(shared as unknown as Shared, tap as unknown as ReadControl, owner)
     const wait = (millis: number) => {
       turn.now += millis

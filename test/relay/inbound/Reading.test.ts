@@ -11,7 +11,7 @@ import { Timers } from "../../../src/relay/Timers.ts"
 import type { Connection } from "../../../src/transport/Connection.ts"
 
 const ownerWith = (routes: Others): ReadingOwner => ({
-  outbound: { outbox: {} as Outbox },
+  outbound: { outbox: {} as Outbox, transactions: { isAwaited: false } },
   routes,
   sessions: new HopSessions(),
   held() {}

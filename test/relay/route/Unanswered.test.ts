@@ -18,11 +18,15 @@ import {
   type World,
   type WorldOptions
 } from "../../support/harness.ts"
+import { pattern } from "../../support/Recorder.ts"
 import { sharedConnection } from "../../support/sessions.ts"
 import { type Body, simulated } from "../../support/simulated.ts"
 
 const played = simulated()
 const scenario = (title: string, options: WorldOptions, body: Body): void => played(title, body, options)
+const playedNarrow = simulated({}, { window: 4096 })
+/** With few octets between each party and the relay. */
+const narrow = (title: string, options: WorldOptions, body: Body): void => playedNarrow(title, body, options)
 
 /** Octets of a From-Path that nobody has shown before. */
 const PATH = 7000
@@ -57,6 +61,30 @@ const ask = (world: World, peer: Peer, uri: string, to: string, count: number) =
       peer.write(request("NICKNAME", { to, from: fromPath(uri) }))
       yield* world.network!.settled
     }
+  })
+
+/** Both parties send all at once, and answer what comes in behind it. How many messages each of them got, and all REPORTs. */
+const crossing = (world: World, count: number, body: string | Buffer, back: string, backCount = count) =>
+  Effect.gen(function*() {
+    const { alice, bob, bobUri } = yield* world.pair()
+    const got = { alice: 0, bob: 0 }
+    const reports: Array<string> = []
+    const answering = (peer: Peer, name: keyof typeof got): void => {
+      peer.onFrame = (frame) => {
+        if (frame.method === "REPORT") reports.push(frame.octets.toString())
+        if (frame.method !== "SEND") return
+        if (frame.flag === "$") got[name]++
+        peer.answer(frame)
+      }
+    }
+    answering(alice.peer, "alice")
+    answering(bob, "bob")
+    const forth = { to: `${alice.usePath} ${bobUri}`, from: alice.uri, body }
+    const backTo = { to: `${alice.usePath} ${alice.uri}`, from: bobUri, body: back }
+    alice.peer.write(...Array.from({ length: count }, (_, i) => send({ ...forth, messageId: `forth.${i}` })))
+    bob.write(...Array.from({ length: backCount }, (_, i) => send({ ...backTo, messageId: `back.${i}` })))
+    yield* world.network!.settled
+    return { got, reports }
   })
 
 describe("requests without an answer", () => {
@@ -122,6 +150,31 @@ describe("requests without an answer", () => {
         alice.peer.connection.resume()
         yield* world.network!.settled
         assert.deepStrictEqual(alice.peer.frames.map(({ method }) => method), Array(kept).fill("REPORT"))
+      })
+  )
+
+  narrow(
+    "R4976-9.3-05: two parties that send more than the limit to each other, before their answers, do not wait for each other forever",
+    { limits: { unanswered: 20_000 } },
+    (world) =>
+      Effect.gen(function*() {
+        const { got, reports } = yield* crossing(world, 80, "x", "x")
+        assert.isBelow(got.alice + got.bob, 160)
+        assert.strictEqual(world.relay.counters.unansweredOverLimit, 2)
+        yield* TestClock.adjust("2 seconds")
+        yield* world.network!.settled
+        assert.deepStrictEqual([got, reports], [{ alice: 80, bob: 80 }, []])
+      })
+  )
+
+  narrow(
+    "R4976-9.3-05: a party that is held for its requests does not hold up its sender, whose answers it waits for",
+    { limits: { unanswered: 40_000, session: 20_000 } },
+    (world) =>
+      Effect.gen(function*() {
+        const { got, reports } = yield* crossing(world, 20, pattern(10_000), "x", 160)
+        assert.isAtLeast(world.relay.counters.unansweredOverLimit, 1)
+        assert.deepStrictEqual([got, reports], [{ alice: 160, bob: 20 }, []])
       })
   )
 
