@@ -126,7 +126,7 @@ export class BackPressure implements FlowOwner {
   }
 
   /** Whether the connection is not read because receivers are slow. */
-  get holds(): boolean {
+  get #holds(): boolean {
     return this.#full > 0 || this.#parkedHold
   }
 
@@ -147,7 +147,7 @@ export class BackPressure implements FlowOwner {
   }
 
   #wait(): void {
-    if (!this.holds || this.#gone || this.#patience?.queue !== undefined) return
+    if (!this.#holds || this.#gone || this.#patience?.queue !== undefined) return
     if (!this.#isOfMany && !this.#reading.hasOthers) return
     this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }
@@ -162,7 +162,7 @@ export class BackPressure implements FlowOwner {
    * for a while, only flows whose receivers must be gone are given up at first.
    */
   #impatient(): void {
-    if (!this.holds) return
+    if (!this.#holds) return
     const isOfMany = this.#isOfMany || this.#reading.othersWait(this.#since)
     for (const { key: flow } of this.#waiting) {
       if (flow.full && (isOfMany || flow.isTooFast || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
@@ -179,7 +179,7 @@ export class BackPressure implements FlowOwner {
   }
 
   #waitNoMore(): void {
-    if (!this.holds) stopTimer(this.#patience)
+    if (!this.#holds) stopTimer(this.#patience)
   }
 
   #giveUp(flow: Waiting): void {
