@@ -38,11 +38,16 @@ const ha1Users = (algorithms: ReadonlyArray<DigestAlgorithm>) =>
 const digest = (options: DigestOptions = {}, credentials: Layer.Layer<Credentials, OptionsError> = users) =>
   Effect.provide(Authenticator.layerDigest(options).pipe(Layer.provide(credentials)))
 
-const ask = Effect.fnUntraced(function*(authorization: string | undefined, uri = URI, realm = REALM) {
+const ask = Effect.fnUntraced(function*(
+  authorization: string | undefined,
+  uri = URI,
+  realm = REALM,
+  source = "192.0.2.1"
+) {
   const authenticator = yield* Authenticator
   const requestUri = parseUri(uri)
   assert.isDefined(requestUri)
-  return yield* authenticator.authenticate({ requestUri, authorization, realm, source: "192.0.2.1" })
+  return yield* authenticator.authenticate({ requestUri, authorization, realm, source })
 })
 const expect = <Tag extends AuthDecision["_tag"]>(decision: AuthDecision, tag: Tag) => {
   assert.strictEqual(decision._tag, tag)
@@ -432,6 +437,42 @@ describe("a backend of one's own", () => {
       yield* TestClock.adjust("1 seconds")
       challenged(yield* Fiber.join(third), failed)
     }).pipe(digest({ freePerUser: 2 }, remembering))
+  })
+
+  it.effect.each(
+    [
+      ["nothing is remembered", false, 0],
+      ["it remembers the user", true, 0],
+      ["it remembers an older password", true, 1]
+    ] as const
+  )("R4976-9.3-08 that is slow lets no more guesses pass that come at once: %s", ([, remembers, changes]) => {
+    let password = changes === 1 ? "Looking-Glass" : PASSWORD
+    const slow = backend(() =>
+      Effect.as(
+        Effect.sleep("1 second"),
+        Option.some({ _tag: "Password", password: Redacted.make(password) } as const)
+      )
+    )
+    return Effect.gen(function*() {
+      const tries = (passwords: ReadonlyArray<string>, source: string) =>
+        Effect.gen(function*() {
+          const challenge = yield* challengeNow
+          const all = passwords.map((password, i) =>
+            ask(answerChallenge(challenge, { ...right, password, nc: i + 1 }), URI, REALM, source)
+          )
+          const fiber = yield* Effect.forkChild(Effect.all(all, { concurrency: "unbounded" }))
+          yield* TestClock.adjust("1 minute")
+          return (yield* Fiber.join(fiber)).map(({ _tag }) => _tag)
+        })
+      if (remembers) assert.deepStrictEqual(yield* tries([password], "192.0.2.9"), ["Granted"])
+      password = PASSWORD
+      const guesses = [...Array.from({ length: 50 }, (_, i) => `guess ${i}`), PASSWORD]
+      const outcome = yield* tries(guesses, "192.0.2.1")
+      // Two are free, the third is the first that is answered late, and beside it four may be under way.
+      assert.deepStrictEqual(outcome, [...Array(7).fill("Challenge"), ...Array(44).fill("Unavailable")])
+      // Those who are right wait for nothing, as many as they are; a new password is right for each.
+      assert.deepStrictEqual(yield* tries(Array(50).fill(PASSWORD), "192.0.2.2"), Array(50).fill("Granted"))
+    }).pipe(digest({ freePerUser: 2 }, remembers ? layerCached(slow, { timeToLive: "1 hour" }) : slow))
   })
 
   it.effect("R4976-5.1-09 two AUTHs at once with one count: one of them is stale", () =>

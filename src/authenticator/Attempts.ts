@@ -105,6 +105,12 @@ class FailureTable {
     return beyond <= 0 ? 0 : Math.min(FIRST_DELAY * 2 ** (beyond - 1), LONGEST_DELAY)
   }
 
+  /** Counts one failure less. */
+  takeBack(key: string): void {
+    const failures = this.#failures.get(key)
+    if (failures !== undefined && failures.count > 0) failures.count--
+  }
+
   forget(key: string): void {
     this.#failures.delete(key)
   }
@@ -112,9 +118,14 @@ class FailureTable {
 
 /** An attempt that may be verified; `end` must be called when it is answered. */
 export interface Attempt {
-  /** To be called if the credentials are wrong; returns the milliseconds until the answer. */
+  /**
+   * To be called when the secret is there, just before it is compared. False if others have failed too often in the meantime, so
+   * that the client must try again later: a slow backend would otherwise let any number of guesses pass at once.
+   */
+  readonly goesOn: () => boolean
+  /** To be called if the credentials are wrong; counts once, and returns the milliseconds until the answer. */
   readonly failed: () => number
-  /** To be called if the credentials are right. */
+  /** To be called if the credentials are right, also if they seemed wrong at first. */
   readonly succeeded: () => void
   readonly end: () => void
 }
@@ -147,30 +158,42 @@ export class Attempts {
     const begun = this.#now()
     const welcome = this.#welcome.has(key)
     const byAddress = source !== undefined && !welcome
-    const suspects = [this.#users.suspect(key, begun)]
-    if (byAddress) suspects.push(this.#addresses.suspect(source, begun))
-    if (!welcome && suspects.some((one) => one !== undefined && one.underWay >= UNDER_WAY)) return undefined
-    let late = source === undefined && suspects[0] !== undefined
-    if (late && !this.#takesLate(relay)) return undefined
-    for (const one of suspects) if (one !== undefined) one.underWay++
+    /** Those who have failed too often, among whose attempts this one has a place. */
+    const places: Array<Failures> = []
+    let late = false
+    const takesPlaces = (): boolean => {
+      const time = this.#now()
+      const suspects = [this.#users.suspect(key, time), byAddress ? this.#addresses.suspect(source, time) : undefined]
+        .filter((one) => one !== undefined && !places.includes(one)) as Array<Failures>
+      if (!welcome && suspects.some((one) => one.underWay >= UNDER_WAY)) return false
+      if (source === undefined && suspects.length > 0 && !late && !(late = this.#takesLate(relay))) return false
+      for (const one of suspects) one.underWay++
+      places.push(...suspects)
+      return true
+    }
+    if (!takesPlaces()) return undefined
+    /** Milliseconds from the beginning of the attempt to the answer; `undefined` if it has not failed. */
+    let wait: number | undefined
+    const count = (): number => {
+      const time = this.#now()
+      const ofUser = this.#users.failed(key, time)
+      if (welcome && this.#users.count(key, time) >= WELCOME_FAILURES) this.#welcome.delete(key)
+      const longer = byAddress ? Math.max(ofUser, this.#addresses.failed(source, time)) : ofUser
+      // A user that only now has failed too often, and finds no place, is answered at once; without a place, later attempts
+      // are not verified.
+      return longer > 0 && source === undefined && !late && !(late = this.#takesLate(relay)) ? 0 : longer
+    }
     return {
-      failed: () => {
-        const time = this.#now()
-        const ofUser = this.#users.failed(key, time)
-        const wait = byAddress ? Math.max(ofUser, this.#addresses.failed(source, time)) : ofUser
-        if (welcome && this.#users.count(key, time) >= WELCOME_FAILURES) this.#welcome.delete(key)
-        // A user that only now has failed too often, and finds no place, is answered at once; without a place, later attempts
-        // are not verified.
-        if (wait > 0 && source === undefined && !late && !(late = this.#takesLate(relay))) return 0
-        return Math.max(0, wait - (time - begun))
-      },
+      goesOn: takesPlaces,
+      failed: () => Math.max(0, (wait ??= count()) - (this.#now() - begun)),
       succeeded: () => {
         this.#users.forget(key)
+        if (wait !== undefined && byAddress) this.#addresses.takeBack(source)
         this.#welcome.set(key, true)
         if (this.#welcome.size > MAX_REMEMBERED) this.#welcome.delete(this.#welcome.first!.key)
       },
       end: () => {
-        for (const one of suspects) if (one !== undefined) one.underWay--
+        for (const one of places) one.underWay--
         if (late) this.#leavesLate(relay)
       }
     }

@@ -41,6 +41,12 @@ type Outcome = Pick<Extract<AuthDecision, { readonly _tag: "Challenge" }>, "atte
 
 const failedAs = (attempt: AuthAttempt): Outcome => ({ failed: true, stale: false, attempt })
 
+const tooManyFailures = (username: string): AuthDecision => ({
+  _tag: "Unavailable",
+  failed: true,
+  attempt: { username, reason: "too many failures before" }
+})
+
 /** A claim that is to be verified: it is well-formed, for the right realm, and uses an algorithm that is offered. */
 interface Verification {
   readonly claim: Claim
@@ -85,9 +91,12 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
     if (found === undefined) {
       return { _tag: "Unavailable", attempt: { username, reason: "the credentials cannot be looked up" } }
     }
+    if (!attempt.goesOn()) return tooManyFailures(username)
     let proof = proofOf(found, claim)
     let right = isProven(proof, authorization)
     if (!right && credentials.recheck !== undefined) {
+      // Counted before the backend is asked again, because other guesses go on meanwhile.
+      attempt.failed()
       // The password may be new. If the backend is down now, the remembered secret decides: guesses must not be free then.
       const now = yield* lookup("recheck", user)
       if (now !== undefined) right = isProven(proof = proofOf(now, claim), authorization)
@@ -153,9 +162,7 @@ export const makeDigest = Effect.fnUntraced(function*(given: Live<DigestOptions>
       source: source === undefined ? undefined : networkOf(source),
       relay: relay === undefined ? undefined : networkOf(relay)
     })
-    if (attempt === undefined) {
-      return { _tag: "Unavailable", failed: true, attempt: { username, reason: "too many failures before" } }
-    }
+    if (attempt === undefined) return tooManyFailures(username)
     const claim = { authorization, algorithm, realm, requestUri: requestUri.text }
     return yield* Effect.ensuring(verify({ claim, source, algorithms, attempt }), Effect.sync(attempt.end))
   })
