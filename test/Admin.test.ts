@@ -445,6 +445,26 @@ describe("a token", () => {
       assert.strictEqual(yield* statusOf(port, `/version?token=${TOKEN}`), 401)
     }))
 
+  it.effect("is logged where it is wrong, for whatever it is given, without itself; to give none is normal", () => {
+    const lines: Array<string> = []
+    const logger = Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))])
+    return Effect.gen(function*() {
+      const port = yield* start({}, AdminToken.layer(Redacted.make(TOKEN)))
+      for (const [method, path] of routes) {
+        if (path === "/") continue
+        lines.length = 0
+        yield* ask(port, path, { method })
+        assert.deepStrictEqual(lines, [], path)
+        for (const authorization of [`Bearer ${TOKEN}x`, `Basic ${btoa(`anybody:${TOKEN}x`)}`]) {
+          lines.length = 0
+          assert.strictEqual(yield* statusOf(port, path, { method, headers: { authorization } }), 401)
+          assert.lengthOf(lines, 1, `${path} ${authorization}`)
+          assert.match(lines[0]!, /level=WARN .*message="admin: wrong token" remote=127\.0\.0\.1$/)
+        }
+      }
+    }).pipe(Effect.provide(logger))
+  })
+
   it.effect("makes any name good: who rebinds one does not have it, and a proxy may have its own", () =>
     Effect.gen(function*() {
       const port = yield* start({}, AdminToken.layer(Redacted.make(TOKEN)))

@@ -130,7 +130,11 @@ const make = (token: AdminToken["Service"], hosts: AdminHosts): AdminAccess["Ser
       ? (yield* HttpApiBuilder.securityDecode(HttpApiSecurity.basic)).password
       : bearer
   })
-  return { guard, authorize, admit: Effect.andThen(guard, Effect.flatMap(given, authorize)) }
+  return {
+    guard,
+    authorize,
+    admit: Effect.andThen(guard, Effect.tapError(Effect.flatMap(given, authorize), tellRefused))
+  }
 }
 
 export const layerGuard: Layer.Layer<Guard, never, AdminAccess> = Layer.effect(
