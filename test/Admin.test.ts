@@ -566,12 +566,12 @@ describe("limits", () => {
     }))
 
   /** Opens so many connections, one after the other, and writes this on each. */
-  const connections = (port: number, count: number, text = "") =>
+  const connections = (where: Where, count: number, text = "") =>
     Effect.acquireRelease(
       Effect.promise(async () => {
         const all: Array<Net.Socket> = []
         for (let i = 0; i < count; i++) {
-          const socket = Net.connect(port, "127.0.0.1")
+          const socket = Net.connect(typeof where === "number" ? { host: "127.0.0.1", port: where } : { path: where })
           socket.on("error", () => {})
           await once(socket, "connect")
           if (text !== "") socket.write(text)
@@ -635,6 +635,34 @@ describe("limits", () => {
       assert.include(String((yield* Effect.promise(() => data))[0]), "200 OK")
       // Now they are idle again, and make room.
       assert.strictEqual(yield* statusOf(port, "/healthz"), 200)
+    }))
+
+  it.effect("of connections: those that leave a page unread make room, the oldest first, and those that wait do not", () =>
+    Effect.gen(function*() {
+      const path = join(yield* folder, "admin.sock")
+      const asked = yield* Deferred.make<void>()
+      const answer = yield* Deferred.make<string>()
+      const parts = fakeParts({
+        // More than a system keeps for a socket.
+        page: () => Effect.succeed(HttpServerResponse.text("x".repeat(2 ** 20))),
+        metrics: Effect.andThen(Deferred.succeed(asked, undefined), Deferred.await(answer))
+      })
+      yield* Layer.build(
+        Admin.layer({ _tag: "Unix", path }).pipe(
+          Layer.provide([Layer.succeed(Admin.AdminParts, parts), AdminToken.layer(Redacted.make(TOKEN))])
+        )
+      )
+      const headers = { authorization: `Bearer ${TOKEN}` }
+      const waiting = yield* Effect.forkChild(ask(path, "/metrics", { headers }))
+      yield* Deferred.await(asked)
+      const unread = yield* connections(path, MAX_CONNECTIONS - 1, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      const begun = unread.map((socket) => once(socket, "readable"))
+      yield* Effect.promise(() => Promise.all(begun))
+      assert.strictEqual(yield* statusOf(path, "/healthz"), 200)
+      yield* Effect.promise(() => once(unread[0]!.resume(), "close"))
+      yield* Deferred.succeed(answer, "# metrics\n")
+      assert.strictEqual((yield* Fiber.join(waiting)).status, 200)
+      assert.isFalse(unread[1]!.destroyed)
     }))
 
   it.effect("of requests on a connection, also when they come all at once", () =>

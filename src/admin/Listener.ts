@@ -83,30 +83,37 @@ const inTurns = (server: Server): void => {
 }
 
 /**
- * Closes a connection when there are too many: the one that has been without a complete request for longest, or else the new
- * one. A client that only opens connections thus keeps out neither operators nor health checks.
+ * Closes a connection when there are too many: the one that has been without a complete request for longest, or else the one
+ * that has left its response unread for longest, or else the new one. A client that opens connections, and reads no page for
+ * which no token is needed, thus keeps out neither operators nor health checks.
  */
 const makesRoom = (server: Server): void => {
   const idle = new Set<Net.Socket>()
+  const answered = new Set<Net.Socket>()
   let open = 0
   server.on("connection", (socket) => {
     open++
+    const [longest] = idle
     idle.add(socket)
     socket.once("close", () => {
       open--
       idle.delete(socket)
+      answered.delete(socket)
     })
-    if (open <= MAX_CONNECTIONS) return
-    const [longest] = idle
-    longest!.destroy()
+    if (open > MAX_CONNECTIONS) (longest ?? [...answered].find(isUnread) ?? socket).destroy()
   })
   server.on("arrived", ({ socket }: IncomingMessage, response: ServerResponse) => {
     idle.delete(socket)
+    answered.add(socket)
     response.once("close", () => {
+      answered.delete(socket)
       if (!socket.destroyed) idle.add(socket)
     })
   })
 }
+
+/** Whether the client has not taken all that was written for it. */
+const isUnread = (socket: Net.Socket): boolean => socket.writableLength > 0
 
 const make = Effect.fnUntraced(function*(
   address: AdminAddress
