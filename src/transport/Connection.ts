@@ -67,6 +67,8 @@ export class ConnectionFacts {
   readonly secure: boolean
   readonly local: Address
   readonly remote: Address
+  /** Whether `remote` is the address of a proxy that has not told that of its client. Absent: no. */
+  readonly hidden?: boolean | undefined
   /** The listener that it came in on (with its real port), or the local socket that it was dialled from (undefined: any). */
   readonly socket: LocalSocket | undefined
   /**
@@ -84,6 +86,7 @@ export class ConnectionFacts {
     this.secure = facts.secure
     this.local = facts.local
     this.remote = facts.remote
+    this.hidden = facts.hidden
     this.socket = facts.socket
     this.peerNames = facts.peerNames
     this.peerUris = facts.peerUris

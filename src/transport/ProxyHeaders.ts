@@ -73,7 +73,8 @@ export class ProxyHeaders {
         // The client's own octets follow the header.
         if (octets < held.length) raw.unshift(held.subarray(octets))
         const remote = client === undefined ? addresses.remote : { host: client.host, port: client.port }
-        rest = Effect.suspend(() => next({ local: addresses.local, remote }, client?.secure ?? false))
+        const hidden = client === undefined
+        rest = Effect.suspend(() => next({ local: addresses.local, remote, hidden }, client?.secure ?? false))
         done()
       }
       raw.once("close", left)

@@ -84,10 +84,13 @@ export const makeSetUp = Effect.fnUntraced(function*(
     defect: (error) => run(Effect.logError("a WebSocket could not be opened because of a defect", Cause.die(error)))
   })
 
-  const adoptWebSocket = ({ addresses, stream, tlsAtProxy }: Newcomer, { host, port, secure }: Client): void => {
+  const adoptWebSocket = (
+    { addresses, stream, tlsAtProxy }: Newcomer,
+    { hidden, host, port, secure }: Client
+  ): void => {
     const { local, remote } = addresses
     const proof = tlsAtProxy || limitsOf(live.current).isProxy(remote.host) ? UNPROVED : proven(stream)
-    const facts = { local, remote: { host, port }, inbound: true, secure, socket: bound(), ...proof }
+    const facts = { local, remote: { host, port }, hidden, inbound: true, secure, socket: bound(), ...proof }
     const { piece } = live.current.webSocket ?? {}
     adopt(stream, facts, (below) => new WebSocketConnection(below, accept, { defer, piece }))
   }

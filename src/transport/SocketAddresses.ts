@@ -6,6 +6,8 @@ import type { Address } from "./Connection.ts"
 export interface SocketAddresses {
   readonly local: Address
   readonly remote: Address
+  /** As in `ConnectionFacts`. */
+  readonly hidden?: boolean | undefined
 }
 
 /**

@@ -65,6 +65,25 @@ describe("clients behind a proxy", { timeout: 60_000 }, () => {
     )
   })
 
+  it("R4976-9.2: is not on this machine either where the proxy hides whose address it is", async () => {
+    assert.strictEqual(await asked(relay!.port, "PROXY UNKNOWN\r\n", AUTH(relay!.port)), "403")
+    for (
+      const forwarded of [
+        "Forwarded: for=_hidden",
+        "Forwarded: for=unknown;proto=http",
+        "X-Forwarded-For: unknown",
+        "X-Forwarded-Proto: http"
+      ]
+    ) {
+      const head = headOf([...LINES, forwarded])
+      assert.strictEqual(await asked(ws, head, masked(AUTH(relay!.port))), "403", forwarded)
+    }
+    const byTls = headOf([...LINES, "Forwarded: for=_hidden;proto=https"])
+    assert.strictEqual(await asked(ws, byTls, masked(AUTH(relay!.port))), "401")
+    // Who comes without a word of a proxy is on this machine.
+    assert.strictEqual(await asked(ws, headOf(LINES), masked(AUTH(relay!.port))), "401")
+  })
+
   it("speaks TLS when the proxy says so: he is asked for his credentials", async () => {
     assert.strictEqual(await asked(relay!.port, BY_TLS, AUTH(relay!.port)), "401")
     const forwarded = ["X-Forwarded-For: 198.51.100.9", "X-Forwarded-Proto: https"]

@@ -159,10 +159,10 @@ export class Auth {
     return undefined
   }
 
-  #allowedOn({ local, remote, secure }: Connection): boolean {
+  #allowedOn({ hidden, local, remote, secure }: Connection): boolean {
     const { plaintext } = this.options
     return secure || plaintext === "always" ||
-      (plaintext === "loopback" && isLoopback(local.host) && isLoopback(remote.host))
+      (plaintext === "loopback" && hidden !== true && isLoopback(local.host) && isLoopback(remote.host))
   }
 
   /** The session to make for a user whose credentials were right, or the answer if there is none. */

@@ -20,6 +20,8 @@ export interface Client {
   readonly port: number
   /** Whether the client speaks TLS, to this listener or to its proxy. */
   readonly secure: boolean
+  /** Whether the address is that of a proxy that has not told the client's. */
+  readonly hidden?: boolean | undefined
 }
 
 /** An entry of `Forwarded`, or of both other headers: the address that connected to a proxy, and whether by TLS, if given. */
@@ -96,7 +98,8 @@ const behind = (entries: ReadonlyArray<Entry>, peer: Client, trusts: (address: s
   let client = peer
   for (const { from, secure } of entries.toReversed()) {
     if (!trusts(client.host)) break
-    client = { ...(from ?? { host: client.host, port: client.port }), secure: secure ?? client.secure }
+    const { host, port } = from ?? client
+    client = { host, port, secure: secure ?? client.secure, hidden: from === undefined }
     if (from === undefined) break
   }
   return client

@@ -169,10 +169,10 @@ export class Upgrades {
       return
     }
     this.#asked.add(socket)
-    const { addresses: { remote }, opened, secure } = waiting
+    const { addresses: { hidden, remote }, opened, secure } = waiting
     const { limits, path } = this.#options
     const { admitsOrigin, trusts } = limits()
-    const peer = { ...remote, secure }
+    const peer = { ...remote, secure, hidden }
     const client = clientOf(request.headers, peer, trusts)
     const answer = client === undefined ? CONTRADICTION : decide(request, { admitsOrigin, path })
     if (client === undefined || isRefused(answer)) {
