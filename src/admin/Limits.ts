@@ -12,7 +12,10 @@ export const REQUEST_TIME = 10_000
 /** Milliseconds that an idle connection is kept, as announced to the client; Node adds a second for requests under way. */
 export const IDLE_TIME = 5000
 
-/** Milliseconds after which a client that does not read its response is disconnected. */
+/**
+ * Milliseconds after which a client that does not read its response is disconnected. Node begins them again once, when it sees how
+ * much of a write has gone out.
+ */
 export const STALL_TIME = 15_000
 
 /** Time limit for an endpoint to answer; a stream only has to begin within it. */

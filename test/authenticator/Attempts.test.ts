@@ -117,6 +117,30 @@ describe("R4976-9.3-08: failures are counted", () => {
   })
 })
 
+it("R4976-9.3-08: who is right at the second look has not failed, himself or from his address", () => {
+  const { attempts, fails } = make(2, 3)
+  for (let n = 0; n < 10; n++) {
+    const attempt = attempts.begin({ ...alice, username: `user${n}` })!
+    assert.isTrue(attempt.goesOn())
+    assert.strictEqual(attempt.failed(), 0)
+    attempt.succeeded()
+    attempt.end()
+  }
+  for (let n = 0; n < 3; n++) assert.strictEqual(fails({ ...alice, username: `other${n}` }), 0)
+  assert.strictEqual(fails({ ...alice, username: "other3" }), 1000)
+})
+
+it("R4976-9.3-08: one failure counts once, and the time until it is answered goes by", () => {
+  const { attempts, clock, fails } = make()
+  for (let i = 0; i < 2; i++) fails(alice)
+  const attempt = attempts.begin(alice)!
+  assert.strictEqual(attempt.failed(), 1000)
+  clock.now += 300
+  assert.strictEqual(attempt.failed(), 700)
+  attempt.end()
+  assert.strictEqual(fails(alice), 2000)
+})
+
 describe("R4976-9.3-08: who has logged in from an address before", () => {
   for (const [where, who] of [["as himself", alice], ["behind a relay", behind("198.51.100.1")]] as const) {
     it(`is always looked at there, ${where}, however many guess in his name; nobody else is`, () => {

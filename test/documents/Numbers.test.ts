@@ -181,7 +181,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `${admin("MAX_CONNECTIONS")} connections at a time`,
     `${admin("MAX_REQUESTS")} requests on one; ${size(admin("MAX_HEAD"))} of header`,
     `${admin("REQUEST_TIME") / 1000} seconds for a request to come in, ${admin("ANSWER_TIME")} for its answer`,
-    `does not take what was written for ${admin("STALL_TIME") / 1000} seconds`,
+    `does not take what was written for ${admin("STALL_TIME") / 1000} to ${2 * admin("STALL_TIME") / 1000} seconds`,
     `without a request is closed after ${admin("REQUEST_TIME") / 1000} seconds`,
     `one that had an answer after ${admin("IDLE_TIME") / 1000 + 1}.`
   ],
