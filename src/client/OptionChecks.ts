@@ -220,7 +220,9 @@ const lengths = ({ body = "", byteRange, flag = "$", size }: MessageOptions): Re
 
 /** A body must not contain the end-line of its request (RFC 4975 §7.1). A transaction id that is made by the client is in no body. */
 const endLine = ({ body, transactionId }: RequestOptions): ReadonlyArray<OptionProblem> =>
-  transactionId !== undefined && body !== undefined && Buffer.from(body).includes(`-------${transactionId}`)
+  // By octets, because the `Buffer` of browsers finds no text.
+  transactionId !== undefined && body !== undefined &&
+    Buffer.from(body).indexOf(Buffer.from(`-------${transactionId}`)) !== -1
     ? [{ option: "transactionId", problem: "must not be in the body, behind seven hyphens" }]
     : []
 

@@ -30,10 +30,17 @@ export class Buffer extends Octets {
     return new Buffer(length)
   }
 
-  /** Copies text and octets; an `ArrayBuffer` is not copied. */
-  static from(value: string | Uint8Array | ArrayBuffer, encoding: Encoding = "utf8"): Buffer {
-    if (value instanceof ArrayBuffer) return new Buffer(value)
-    const octets = typeof value !== "string" ? value : encoding === "latin1" ? latin1(value) : encoder.encode(value)
+  /** Octets of text in UTF-8. */
+  static byteLength(value: string | Uint8Array): number {
+    return octetsOf(value).length
+  }
+
+  /** Copies text and octets; an `ArrayBuffer`, or a part of it, is not copied. */
+  static from(value: string | Uint8Array, encoding?: Encoding): Buffer
+  static from(value: ArrayBuffer, at?: number, length?: number): Buffer
+  static from(value: string | Uint8Array | ArrayBuffer, how?: Encoding | number, length?: number): Buffer {
+    if (value instanceof ArrayBuffer) return new Buffer(value, typeof how === "number" ? how : 0, length)
+    const octets = typeof value === "string" && how === "latin1" ? latin1(value) : octetsOf(value)
     const copy = new Buffer(octets.length)
     copy.set(octets)
     return copy

@@ -5,18 +5,19 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import { createHash } from "node:crypto"
 import { once } from "node:events"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import { gzipSync } from "node:zlib"
 import type { Browser } from "playwright-core"
-import { rolldown } from "rolldown"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { type OutputChunk, rolldown } from "rolldown"
+import { afterAll, assert, beforeAll, describe, it, onTestFinished } from "vitest"
 import { bundleClient, forBrowsers } from "../../src/browser/bundle.ts"
 import type * as Facade from "../../src/browser/index.ts"
+import { Buffer as PageBuffer } from "../../src/platform/Browser.ts"
 import { Transport } from "../../src/Transport.ts"
 import { fencesIn, textOf } from "../documents/fences.ts"
 import { hasBrowser, launch, open } from "../support/browser.ts"
@@ -51,7 +52,7 @@ describe("the bundle", () => {
 })
 
 /** A program in one file for a page, with the modules of `src` for those of the package. */
-const bundled = async (program: string): Promise<string> => {
+const bundled = async (program: string): Promise<OutputChunk> => {
   const folder = mkdtempSync(join(tmpdir(), "msrp-bundle-"))
   const entry = join(folder, "program.ts")
   const local = program
@@ -60,8 +61,8 @@ const bundled = async (program: string): Promise<string> => {
   writeFileSync(entry, local)
   try {
     await using bundle = await rolldown(await forBrowsers(entry))
-    const { output: [{ code }] } = await bundle.generate({ format: "esm", minify: true, comments: false })
-    return code
+    const { output: [chunk] } = await bundle.generate({ format: "esm", minify: true, comments: false })
+    return chunk
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -71,7 +72,7 @@ describe("the client for programs, bundled for a page", { timeout: 60_000 }, () 
   const shown = fencesIn("docs/client.md").find(({ code }) => code.includes("browser/WebSocketTransport"))
 
   it("as docs/client.md shows it needs no Node: there is nothing to find a relay by but its host", async () => {
-    const code = await bundled(shown!.code)
+    const { code } = await bundled(shown!.code)
     assert.notMatch(code, /\bimport\s*["'{*]|\bfrom\s*["']|\brequire\(/)
     assert.include(code, "Client.online")
   })
@@ -82,8 +83,62 @@ describe("the client for programs, bundled for a page", { timeout: 60_000 }, () 
       `import { Client, Codec } from "msrp-relay"`
     )
     assert.include(program, `from "msrp-relay"`)
-    const outcome = await bundled(program).then((code) => code, (error: unknown) => String(error))
+    const outcome = await bundled(program).then(({ code }) => code, (error: unknown) => String(error))
     assert.match(outcome, /node:|Could not resolve/)
+  })
+
+  it("calls nothing of Node's Buffer that the one of pages lacks", async () => {
+    const { moduleIds } = await bundled(shown!.code)
+    const own = moduleIds.filter((path) => path.startsWith(source("")))
+    assert.isAbove(own.length, 50)
+    const called = own.flatMap((path) =>
+      [...readFileSync(path, "utf8").matchAll(/\bBuffer\.(\w+)\(/g)].map(([, name]) => name!)
+    )
+    assert.include(called, "concat")
+    assert.deepStrictEqual([...new Set(called)].filter((name) => !(name in PageBuffer)), [])
+  })
+
+  it("logs in, and sends text, octets and requests", async () => {
+    const { code } = await bundled(`
+      import * as Effect from "effect/Effect"
+      import { layerWebSocket } from "msrp-relay/browser/WebSocketTransport"
+      import * as Client from "msrp-relay/Client"
+      import { Codec } from "msrp-relay/Codec"
+
+      export const chat = (relay: string, password: string) =>
+        Effect.gen(function*() {
+          const alice = yield* Client.online({ relay, username: "alice", password })
+          const bob = yield* Client.online({ relay, username: "bob", password })
+          const { path } = yield* bob.current
+          const sent = yield* alice.send({ to: path, body: "Grüße", successReport: true })
+          yield* sent.delivered
+          yield* alice.send({ to: path, body: new Uint8Array([0xc3, 0xa4]), contentType: "text/plain" })
+          const { client, grant } = yield* alice.current
+          const toPath = [...grant.usePath, ...path]
+          const wrong = yield* Effect.flip(
+            client.request({ method: "SEND", toPath, transactionId: "abcd1234", body: "\\r\\n-------abcd1234$\\r\\n" })
+          )
+          const other = yield* client.request({ method: "NICK", toPath, headers: [["Content-Type", "text/plain"]], body: "ä" })
+          const texts = (yield* bob.messages.takeN(2)).map(({ body }) => body!.toString())
+          return { texts, wrong: wrong.reason, other: other.status }
+        }).pipe(Effect.scoped, Effect.provide([layerWebSocket, Codec.layer]), Effect.runPromise)
+    `)
+    const folder = mkdtempSync(join(tmpdir(), "msrp-bundle-"))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, "chat.mjs"), code)
+    const { chat } = (await import(pathToFileURL(join(folder, "chat.mjs")).href)) as {
+      readonly chat: (relay: string, password: string) => Promise<unknown>
+    }
+    const told = await Effect.runPromise(
+      startRelay({ scheme: "msrp", transport: "ws", host: "127.0.0.1", port: 0 }).pipe(
+        Effect.flatMap(({ sockets: [socket] }) =>
+          Effect.promise(() => chat(`msrp://127.0.0.1:${socket!.port};ws`, PASSWORD))
+        ),
+        Effect.scoped,
+        Effect.provide(Transport.layerNode())
+      )
+    )
+    assert.deepStrictEqual(told, { texts: ["Grüße", "ä"], wrong: "Options", other: 501 })
   })
 })
 

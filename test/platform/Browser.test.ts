@@ -23,6 +23,21 @@ describe("the platform of browsers", () => {
       assert.strictEqual(browser.toString(encoding, 2, 9), node.toString(encoding, 2, 9))
     })))
 
+  it("counts the octets of text", () =>
+    fc.assert(fc.property(fc.string({ unit: "binary" }), octets, (text, octets) => {
+      assert.strictEqual(Browser.Buffer.byteLength(text), Node.Buffer.byteLength(text))
+      assert.strictEqual(Browser.Buffer.byteLength(octets), octets.length)
+    })))
+
+  it("gives a part of memory", () =>
+    fc.assert(fc.property(octets, fc.nat(300), fc.nat(300), (octets, at, length) => {
+      const memory = new Uint8Array(octets).buffer
+      const from = Math.min(at, octets.length)
+      const most = Math.min(length, octets.length - from)
+      same(Browser.Buffer.from(memory, from, most), Node.Buffer.from(memory, from, most))
+      same(Browser.Buffer.from(memory), Node.Buffer.from(memory))
+    })))
+
   it("copies, compares and finds octets", () =>
     fc.assert(fc.property(octets, octets, fc.nat(20), fc.nat(20), (one, other, start, length) => {
       const [browser, node] = [Browser.Buffer.from(one), Node.Buffer.from(one)]
