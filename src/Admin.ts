@@ -38,7 +38,7 @@ import { loadInstalled } from "./options/Installed.ts"
 
 export { type AdminHosts } from "./admin/Access.ts"
 export { type AdminAddress, adminUrl, formatAdminAddress, parseAdminAddress } from "./admin/Address.ts"
-export { AdminApi } from "./admin/Api.ts"
+export { AdminApi, Authorization, EmptyBody, Guard, TimeLimit } from "./admin/Api.ts"
 export { type Health, type HealthSources, makeHealth } from "./admin/Health.ts"
 export { AdminListenError } from "./admin/ListenError.ts"
 export type {
@@ -51,8 +51,19 @@ export type {
   TraceQuery,
   UsersUnavailable
 } from "./admin/Model.ts"
-export { AdminParts, type AdminPartsShape, notAvailable } from "./admin/Parts.ts"
-export { NotAvailable } from "./admin/Problems.ts"
+export { AdminParts, type AdminPartsShape, notAvailable, type RatedCounter } from "./admin/Parts.ts"
+export {
+  BadRequest,
+  Forbidden,
+  LengthRequired,
+  NotAvailable,
+  NotFound,
+  TooLarge,
+  Unauthorized,
+  Unavailable,
+  UnsupportedType
+} from "./admin/Problems.ts"
+export type { StatusHealth } from "./admin/status/Shapes.ts"
 export { make as makeStatusFeed, type StatusFeed, type StatusParts } from "./admin/StatusFeed.ts"
 export { make as makeStatusPage, type StatusPage } from "./admin/StatusPage.ts"
 export { AdminToken } from "./admin/Token.ts"

@@ -35,7 +35,7 @@ import type { MsrpUri } from "./protocol/Uri.ts"
 import type { ResolverError } from "./Resolver.ts"
 import type { Transport, TransportError } from "./Transport.ts"
 
-export type { Grant } from "./client/Auth.ts"
+export type { Grant, UsedNonce } from "./client/Auth.ts"
 export { ClientError, type ClientErrorReason } from "./client/ClientError.ts"
 export type { Collect } from "./client/Collect.ts"
 export type { Client } from "./client/Endpoint.ts"
@@ -62,6 +62,7 @@ export type { Path } from "./client/Path.ts"
 export type { Report } from "./client/Report.ts"
 export type { Sent } from "./client/Sent.ts"
 export { type ContentDisposition, formatDisposition, parseDisposition } from "./protocol/ContentDisposition.ts"
+export type { Challenge } from "./protocol/digest/Challenge.ts"
 
 /**
  * Connects to a host and port, or to the relay of a URI. A relay without a port is found by SRV (RFC 4976 §8), with the

@@ -13,9 +13,12 @@ import { Decoder, type FrameDecoder, type FrameSink } from "./protocol/Decoder.t
 import { encodeRequest, encodeResponse, type RequestParts, type ResponseParts } from "./protocol/Encoder.ts"
 import { defaultFrameLimits, type FrameLimits } from "./protocol/FrameLimits.ts"
 
+export type { Broken } from "./protocol/Broken.ts"
 export { Decoder, type FrameDecoder, type FrameSink } from "./protocol/Decoder.ts"
 export type { HeaderLines, RequestParts, ResponseParts } from "./protocol/Encoder.ts"
+export type { FrameLimits } from "./protocol/FrameLimits.ts"
 export { type FailureReport, type Flag, Head } from "./protocol/Head.ts"
+export { Kind } from "./protocol/StartLine.ts"
 
 /**
  * Limits of frames that replace the defaults.

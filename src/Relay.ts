@@ -49,7 +49,7 @@ import { type LocalSocket, Transport, type TransportError, type TransportFacts }
 
 export type { Live } from "./options/Live.ts"
 export { type OptionProblem, OptionsError } from "./options/Options.ts"
-export type { ConnectionEnd, LoginResult, RelayCounters } from "./relay/Counters.ts"
+export type { ByStatus, ConnectionEnd, LoginResult, RelayCounters } from "./relay/Counters.ts"
 export type {
   ConnectionQuery,
   ConnectionSummary,
@@ -64,13 +64,14 @@ export { type EventFields, type EventMessage, eventMessages, type RelayEvent } f
 export { TooManyTraces, type TraceQuery } from "./relay/edge/Trace.ts"
 export type { RelayBounds, RelayGauges } from "./relay/Gauges.ts"
 export { defaultRelayLimits, type RelayLimits } from "./relay/Limits.ts"
-export type { NextHopOptions } from "./relay/rules/NextHops.ts"
+export type { NextHopOptions, PortRange } from "./relay/rules/NextHops.ts"
 export type { UsePathUri } from "./relay/rules/OwnUris.ts"
 export type { RelayPolicy } from "./relay/rules/Peers.ts"
 export type { Session } from "./relay/Session.ts"
 export type { SessionTable } from "./relay/SessionTable.ts"
 export type { Phase } from "./relay/Shared.ts"
 export { TraceFrame } from "./trace/TraceFrame.ts"
+export type { TransportName } from "./transport/TransportName.ts"
 
 /** Seconds for which a session URI is valid by default, and at most for a client behind another relay. */
 const EXPIRES = 1800

@@ -18,9 +18,11 @@ import type { Relay } from "./Relay.ts"
 import type { Reload } from "./service/Reload.ts"
 import * as Parts from "./service/Service.ts"
 
+export type { BackendError } from "./service/Backend.ts"
 export { config } from "./service/Configs.ts"
 export { Reload, type ReloadResult } from "./service/Reload.ts"
-export { SettingsError, type SettingsProblem } from "./service/Settings.ts"
+export { SettingsError, type SettingsProblem, type SettingsShape } from "./service/Settings.ts"
+export { TelemetryError } from "./service/Telemetry.ts"
 
 /**
  * A relay configured by the environment (docs/configuration.md), with its admin API, traces, telemetry, renewed

@@ -21,23 +21,43 @@ import {
   UnsupportedType
 } from "./Problems.ts"
 
-/** The token, as a bearer token (RFC 6750) or, for browsers, as the password of any user (RFC 7617). */
+/**
+ * The token, as a bearer token (RFC 6750) or, for browsers, as the password of any user (RFC 7617).
+ *
+ * @category middleware
+ * @since 0.2.0
+ */
 export class Authorization extends HttpApiMiddleware.Service<Authorization>()("msrp-relay/admin/Authorization", {
   error: Unauthorized,
   security: { bearer: HttpApiSecurity.bearer, basic: HttpApiSecurity.basic }
 }) {}
 
-/** Refuses requests that pages of other origins can make a browser send, and bodies that are too large. */
+/**
+ * Refuses requests that pages of other origins can make a browser send, and bodies that are too large.
+ *
+ * @category middleware
+ * @since 0.2.0
+ */
 export class Guard extends HttpApiMiddleware.Service<Guard>()("msrp-relay/admin/Guard", {
   error: [Forbidden, LengthRequired, TooLarge, UnsupportedType]
 }) {}
 
-/** Refuses a body sent to an endpoint that takes none, instead of ignoring what the client asks for. */
+/**
+ * Refuses a body sent to an endpoint that takes none, instead of ignoring what the client asks for.
+ *
+ * @category middleware
+ * @since 0.2.0
+ */
 export class EmptyBody extends HttpApiMiddleware.Service<EmptyBody>()("msrp-relay/admin/EmptyBody", {
   error: BadRequest
 }) {}
 
-/** Limits the time for an answer. */
+/**
+ * Limits the time for an answer.
+ *
+ * @category middleware
+ * @since 0.2.0
+ */
 export class TimeLimit extends HttpApiMiddleware.Service<TimeLimit>()("msrp-relay/admin/TimeLimit", {
   error: Unavailable
 }) {}

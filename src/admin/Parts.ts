@@ -65,6 +65,12 @@ export const ratedCounters = [
   "undecidedAuths"
 ] as const satisfies ReadonlyArray<keyof RelayCounters>
 
+/**
+ * A counter that the admin API shows per second too.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type RatedCounter = typeof ratedCounters[number]
 
 /**

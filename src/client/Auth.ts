@@ -37,6 +37,12 @@ export interface Grant {
   readonly response: Frame
 }
 
+/**
+ * A challenge of a relay, and how often its nonce was used.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface UsedNonce {
   readonly challenge: Challenge
   readonly nc: number

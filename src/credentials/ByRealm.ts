@@ -20,7 +20,10 @@ type Backend = Credentials["Service"]
  * @category combinators
  * @since 0.2.0
  */
-export const byRealm = (realms: Readonly<Record<string, Backend>>, others?: Backend): Backend => {
+export const byRealm = (
+  realms: Readonly<Record<string, Credentials["Service"]>>,
+  others?: Credentials["Service"]
+): Credentials["Service"] => {
   const named = new Map(Object.entries(realms).map(([realm, backend]) => [realmKey(realm), backend]))
   const all = [...new Set([...named.values(), ...(others === undefined ? [] : [others])])]
   const of = (realm: string): Backend | undefined => named.get(realmKey(realm)) ?? others

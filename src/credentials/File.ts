@@ -27,6 +27,8 @@ import { wordsOf } from "../net/ErrorCode.ts"
 import { checkOptions, duration, type OptionsError, positive, text } from "../options/Options.ts"
 import { type LineProblem, UserLines } from "./UserLines.ts"
 
+export type { LineProblem, UserLines } from "./UserLines.ts"
+
 /**
  * The path of the file of users, and options for reading it.
  *

@@ -5,7 +5,12 @@ import { Buckets } from "../collections/Buckets.ts"
 import type { Secret, UserKey, UserTable } from "../Credentials.ts"
 import { algorithmOf, type DigestAlgorithm, digestAlgorithms } from "../protocol/digest/Digest.ts"
 
-/** A line that cannot be used. Its text is left out, because it may be a password. */
+/**
+ * A line that cannot be used. Its text is left out, because it may be a password.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface LineProblem {
   /** Number of the line, from 1. */
   readonly line: number
@@ -21,6 +26,12 @@ const MAX_LINE = 8192
 /** Buckets of a table of users, so that none is large. */
 const BUCKETS = 1024
 
+/**
+ * The users of a file that is read line by line, and what is wrong in it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export class UserLines implements UserTable {
   /** The first wrong lines; reading stops when there are too many. */
   readonly problems: Array<LineProblem> = []

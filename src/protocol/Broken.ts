@@ -15,6 +15,12 @@ export const messageFaults = [
 
 export type BrokenStartLine = typeof startLineFaults[number]
 export type OverLimit = typeof overLimits[number]
+/**
+ * Why the framing of a connection is lost.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type Broken = BrokenStartLine | OverLimit | typeof messageFaults[number]
 
 export const isOverLimit = (reason: Broken): reason is OverLimit =>

@@ -12,8 +12,20 @@ const LOW_LINE = 95
 
 const EMPTY = Buffer.alloc(0)
 
-/** The kind of a frame. Requests with another method are `Other`. */
+/**
+ * The kind of a frame. Requests with another method are `Other`.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export const Kind = { Response: 0, Send: 1, Report: 2, Auth: 3, Other: 4 } as const
+
+/**
+ * The kind of a frame, as `Kind` lists them.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type Kind = (typeof Kind)[keyof typeof Kind]
 
 export class StartLine {

@@ -3,7 +3,12 @@ import { type TransportName, transportNames } from "../transport/TransportName.t
 import { type Closing, closings } from "./Closing.ts"
 import { type SessionEnd, sessionEnds } from "./Session.ts"
 
-/** Counts by status code, which is the index. A peer may send any code of three digits (RFC 4975 §9). */
+/**
+ * Counts by status code, which is the index. A peer may send any code of three digits (RFC 4975 §9).
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type ByStatus = Float64Array
 const STATUSES = 1000
 

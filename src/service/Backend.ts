@@ -84,6 +84,12 @@ export const removalsOf = (interval: number): RemovedUsersOptions => ({
 /** Time for which a replaced backend stays open, to answer queries that were made before. */
 const LAST_ANSWERS = "30 seconds"
 
+/**
+ * Why the users cannot be read at the start.
+ *
+ * @category errors
+ * @since 0.2.0
+ */
 export type BackendError = CredentialsFileError | SqlSettingsError | OptionsError
 
 /** Credentials whose backend can be replaced while they are in use. */

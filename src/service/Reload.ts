@@ -54,6 +54,7 @@ export class Reload extends Context.Service<Reload, {
   /** The settings in force. */
   readonly settings: () => SettingsShape
 }>()("msrp-relay/Reload") {
+  /** @internal */
   static readonly layer = (live: LiveSettings): Layer.Layer<Reload, never, FileSystem.FileSystem> =>
     Layer.effect(Reload, make(live))
 }

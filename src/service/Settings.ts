@@ -38,7 +38,12 @@ export { settingsTable } from "./settings/Table.ts"
 export type { TlsFiles } from "./settings/TlsFiles.ts"
 export type { Setting, SettingGroup } from "./settings/Variable.ts"
 
-/** The configuration of the service: the options of each layer, and the sources of users and certificates. */
+/**
+ * The configuration of the service: the options of each layer, and the sources of users and certificates.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface SettingsShape extends TlsSettings, TraceSettings, Users {
   /** Options for `Relay.layer`. */
   readonly relay: RelayOptions & Addresses & { readonly sessions: SessionOptions }

@@ -19,7 +19,12 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import { fetchWords } from "../net/ServerFault.ts"
 
-/** A variable of OpenTelemetry has an invalid value. */
+/**
+ * A variable of OpenTelemetry has an invalid value.
+ *
+ * @category errors
+ * @since 0.2.0
+ */
 export class TelemetryError extends Data.TaggedError("TelemetryError")<{ readonly problem: string }> {
   override get message(): string {
     return this.problem

@@ -3,6 +3,12 @@
 /** MSRP over TCP, TLS, WebSocket, and WebSocket with TLS (RFC 4975 §6, RFC 7977 §5). */
 export const transportNames = ["tcp", "tls", "ws", "wss"] as const
 
+/**
+ * The transport of a connection in one word.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type TransportName = typeof transportNames[number]
 
 /** The word for a `Connection`. Behind a proxy, it says whether the client speaks TLS to the proxy, as `secure` does. */

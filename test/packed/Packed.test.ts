@@ -127,6 +127,8 @@ describe("the library alone", () => {
       readFileSync(join(api, "Relay.md"), "utf8"),
       "An MSRP relay (RFC 4976), which runs while its layer lives."
     )
+    // What only the package as a whole exports.
+    assert.match(readFileSync(join(api, "index.md"), "utf8"), /### parseUri\(\)[^]*### layerRemovedUsers\(\)/)
   })
 
   it("says so when the program has another copy of Effect", () => {

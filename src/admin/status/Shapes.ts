@@ -83,6 +83,12 @@ export type StatusTrouble = typeof StatusTrouble.Type
 /** Percentiles in milliseconds. */
 const Delays = { p50: Schema.Number, p99: Schema.Number }
 
+/**
+ * How the process is, as the status page shows it.
+ *
+ * @category schemas
+ * @since 0.2.0
+ */
 export const StatusHealth = Schema.Struct({
   /** Delay of the event loop in the last interval. */
   loop: Schema.Struct({ ...Delays, max: Schema.Number }),
@@ -102,6 +108,13 @@ export const StatusHealth = Schema.Struct({
     down: Schema.optional(Schema.Struct({ since: Time, reason: Schema.String }))
   }))
 })
+
+/**
+ * How the process is, as `StatusHealth` decodes it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export type StatusHealth = typeof StatusHealth.Type
 
 /** The data of the event `snapshot`: everything that the page shows at one moment. */

@@ -8,7 +8,12 @@ export const REALM = /^[^\p{Cc}"\\]{1,255}$/u
 /** The key of a realm in settings, which does not depend on case or Unicode composition. */
 export const realmKey = (realm: string): string => realm.normalize("NFC").toLowerCase()
 
-/** One WWW-Authenticate value. */
+/**
+ * One WWW-Authenticate value.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface Challenge {
   readonly realm: string
   readonly nonce: string

@@ -36,7 +36,12 @@ export interface NextHopOptions {
   readonly alone?: ReadonlyArray<string> | undefined
 }
 
-/** A range of ports that includes both ends. */
+/**
+ * A range of ports that includes both ends.
+ *
+ * @category models
+ * @since 0.2.0
+ */
 export interface PortRange {
   readonly first: number
   readonly last: number
