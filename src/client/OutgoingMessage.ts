@@ -80,6 +80,12 @@ export interface OutgoingParts {
 const wrongSize = (size: number, found: string): ClientError =>
   new ClientError({ reason: "Size", message: `the body has ${found} than ${size} octets, which was to be its size` })
 
+/**
+ * Milliseconds for which a short chunk waits for more of its body. A relay passes on none of it before its end-line, so a stream
+ * that pauses longer would keep from the receiver what it has given.
+ */
+const PAUSE = 100
+
 /** Octets of the end-line beside the transaction id: seven hyphens, the flag and CRLF (RFC 4975 §7.1). */
 const END_LINE = 10
 /** With a body, a CRLF comes before the end-line. */
@@ -178,6 +184,7 @@ export class OutgoingMessage<E> {
   readonly #octets = Effect.gen({ self: this }, function*() {
     const responses = this.#responses
     const wire = this.#parts.wire
+    const before = this.#sent
     let room = this.#options.chunkSize
     while (this.#piece !== undefined) {
       const octets: Uint8Array = this.#piece.subarray(0, Math.min(room, PIECE))
@@ -187,7 +194,7 @@ export class OutgoingMessage<E> {
       this.#reportProgress()
       this.#piece = octets.length === this.#piece.length ? undefined : this.#piece.subarray(octets.length)
       if (this.#piece === undefined) {
-        if (!(yield* this.#isNextReady())) return "+"
+        if (!(yield* this.#isNextReady(this.#sent - before))) return "+"
         yield* this.#advance()
         if (this.#exhausted) break
       }
@@ -198,14 +205,16 @@ export class OutgoingMessage<E> {
     return this.#options.flag
   })
 
-  /** Whether the open chunk can go on with the next piece. Waits for one unless others want to send. */
-  #isNextReady(): Effect.Effect<boolean, ClientError> {
+  /** Whether the open chunk, of `length` octets, can go on with the next piece. Waits for one unless others want to send. */
+  #isNextReady(length: number): Effect.Effect<boolean, ClientError> {
     const source = this.#source
     const wire = this.#parts.wire
     if (source.ready() || this.#sent === this.#options.size) return Effect.succeed(true)
     if (wire.holdsChunks) return Effect.succeed(false)
     wire.flush()
-    const waited = Effect.raceAllFirst([source.wait, wire.wanted, this.#responses.failed])
+    const waits = [source.wait, wire.wanted, this.#responses.failed]
+    if (length <= INTERRUPTIBLE_ABOVE) waits.push(Effect.sleep(PAUSE))
+    const waited = Effect.raceAllFirst(waits)
     return Effect.map(waited, () => source.ready())
   }
 
