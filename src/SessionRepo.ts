@@ -78,7 +78,11 @@ export type SessionChange = typeof SessionChange.Type
 export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{
   readonly of: "all" | "user"
   readonly limit: number
-}> {}
+}> {
+  override get message(): string {
+    return `there are ${this.limit} sessions${this.of === "user" ? " of this user" : ""} already`
+  }
+}
 
 /**
  * The store cannot be used now. The AUTH is answered 408; existing sessions continue. Of `cause` only the tag or name and the
@@ -89,7 +93,11 @@ export class SessionsExhausted extends Data.TaggedError("SessionsExhausted")<{
  */
 export class SessionRepoUnavailable extends Data.TaggedError("SessionRepoUnavailable")<{
   readonly cause: unknown
-}> {}
+}> {
+  override get message(): string {
+    return "the store of sessions cannot be used now"
+  }
+}
 
 /**
  * The operations of a store; `SessionRepo.make` makes a repository of them.

@@ -4,7 +4,17 @@ import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
-import type { Live, NextHopOptions, RelayCounters, RelayOptions, RelayPolicy } from "../src/index.ts"
+import * as Package from "../src/index.ts"
+import type {
+  Client,
+  Live,
+  NextHopOptions,
+  RelayCounters,
+  RelayOptions,
+  RelayPolicy,
+  RequestParts,
+  ResponseParts
+} from "../src/index.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -53,4 +63,50 @@ it("whoever passes options or counters on can name their types", () => {
   const peers: RelayPolicy | undefined = options.relayPeers
   const counted = (counters: Readonly<RelayCounters>): number => counters.framesIn
   assert.deepStrictEqual([nextHops, peers, counted.length], [undefined, undefined, 1])
+})
+
+it("whoever passes options on may leave them undefined", () => {
+  const ends = { transactionId: "a", toPath: "b", fromPath: "c" }
+  const request: RequestParts = { ...ends, method: "SEND", headers: undefined, body: undefined, flag: undefined }
+  const response: ResponseParts = { ...ends, status: 200, comment: undefined, headers: undefined }
+  const respond: Parameters<Client.Client["respond"]>[2] = { comment: undefined, headers: undefined }
+  const report: Parameters<Client.Client["report"]>[1] = { status: 200, comment: undefined, byteRange: "1-1/1" }
+  const why = { status: undefined, response: undefined, cause: undefined }
+  const error = new Package.Client.ClientError({ reason: "Closed", message: "it is gone", ...why })
+  const given = [request.body, response.comment, respond?.comment, report.comment, error.status]
+  assert.deepStrictEqual(given.filter((one) => one !== undefined), [])
+})
+
+it("errors say in words what is wrong", () => {
+  const cause = new Error("it is down")
+  const errors: Readonly<Record<string, { readonly _tag: string; readonly message: string }>> = {
+    CredentialsFileError: new Package.CredentialsFileError({
+      path: "users",
+      reason: "Unreadable",
+      problems: [],
+      cause
+    }),
+    CredentialsUnavailable: new Package.CredentialsUnavailable({ backend: "sql", cause }),
+    NoCommonAlgorithm: new Package.NoCommonAlgorithm({ allowed: ["MD5"], available: ["SHA-256"] }),
+    OptionsError: new Package.OptionsError({
+      layer: "Relay.layer",
+      problems: [{ option: "uris", problem: "is empty" }]
+    }),
+    ResolverError: new Package.ResolverError({ name: "example.com", code: "EAI_AGAIN" }),
+    SessionRepoUnavailable: new Package.SessionRepoUnavailable({ cause }),
+    SessionsExhausted: new Package.SessionsExhausted({ of: "user", limit: 3 }),
+    SocketRulesError: new Package.SocketRulesError({ problems: [{ number: 1, rule: "x", problem: "is no rule" }] }),
+    SqlSettingsError: new Package.SqlSettingsError({ problem: "the URL is none" }),
+    TokensUnavailable: new Package.TokensUnavailable(),
+    TooManyTraces: new Package.TooManyTraces({ limit: 16 }),
+    TransportError: new Package.TransportError({ operation: "connect", target: "msrp://a:1", reason: "Refused", cause })
+  }
+  const names = Object.entries(Package).flatMap(([name, one]) =>
+    typeof one === "function" && one.prototype instanceof Error ? [name] : []
+  )
+  assert.sameMembers(Object.keys(errors), names)
+  for (const [name, { _tag, message }] of Object.entries(errors)) {
+    assert.strictEqual(_tag, name)
+    assert.notStrictEqual(message, "", name)
+  }
 })

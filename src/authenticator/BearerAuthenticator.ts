@@ -26,7 +26,11 @@ export interface TokenOwner {
  * @category errors
  * @since 0.2.0
  */
-export class TokensUnavailable extends Data.TaggedError("TokensUnavailable") {}
+export class TokensUnavailable extends Data.TaggedError("TokensUnavailable") {
+  override get message(): string {
+    return "tokens cannot be verified now"
+  }
+}
 
 /**
  * Finds the user that a token belongs to; `None` if it is not valid.

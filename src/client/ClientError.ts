@@ -50,8 +50,8 @@ export class ClientError extends Data.TaggedError("ClientError")<{
   readonly reason: ClientErrorReason
   readonly message: string
   /** Status code of the response or REPORT, received or sent. */
-  readonly status?: number
-  readonly response?: Frame
+  readonly status?: number | undefined
+  readonly response?: Frame | undefined
   readonly cause?: unknown
 }> {}
 

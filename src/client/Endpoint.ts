@@ -64,12 +64,12 @@ export interface Client {
   readonly respond: (
     request: Frame,
     status: number,
-    options?: { readonly comment?: string; readonly headers?: HeaderLines }
+    options?: { readonly comment?: string | undefined; readonly headers?: HeaderLines | undefined }
   ) => Effect.Effect<void, ClientError>
   /** Sends a REPORT about a SEND from `frames`; `byteRange` as in the header (RFC 4975 §7.1.2). */
   readonly report: (
     send: Frame,
-    about: { readonly status: number; readonly comment?: string; readonly byteRange: string }
+    about: { readonly status: number; readonly comment?: string | undefined; readonly byteRange: string }
   ) => Effect.Effect<void, ClientError>
   /** Whole messages. */
   readonly messages: Mailbox<Message>
@@ -198,7 +198,9 @@ const login = (requests: Requests, uri: string, options: AuthOptions): Effect.Ef
 }
 
 /** With text as the octet strings that are written (RFC 4975 §9, utf8text). */
-const encoded = <A extends { readonly comment?: string; readonly headers?: HeaderLines | undefined }>(text: A): A => ({
+const encoded = <A extends { readonly comment?: string | undefined; readonly headers?: HeaderLines | undefined }>(
+  text: A
+): A => ({
   ...text,
   ...(text.comment === undefined ? {} : { comment: commentOf(text.comment) }),
   ...(text.headers === undefined ? {} : { headers: headersToUtf8(text.headers) })

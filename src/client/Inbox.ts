@@ -338,7 +338,10 @@ export class Inbox implements FrameSink {
   }
 
   /** Sends a REPORT about a received SEND (RFC 4975 §7.1.2, §7.1.3). */
-  report(send: Frame, about: { readonly status: number; readonly comment?: string; readonly byteRange: string }): void {
+  report(
+    send: Frame,
+    about: { readonly status: number; readonly comment?: string | undefined; readonly byteRange: string }
+  ): void {
     const { codec, wire } = this.#options
     wire.post(codec.request({
       transactionId: transactionId(),

@@ -30,10 +30,10 @@ export interface RequestParts {
   readonly toPath: string
   readonly fromPath: string
   /** In the order in which they are written. With a body, Content-Type must be the last. */
-  readonly headers?: HeaderLines
-  readonly body?: Uint8Array
+  readonly headers?: HeaderLines | undefined
+  readonly body?: Uint8Array | undefined
   /** `$` when absent. */
-  readonly flag?: Flag
+  readonly flag?: Flag | undefined
 }
 
 /**
@@ -45,10 +45,10 @@ export interface RequestParts {
 export interface ResponseParts {
   readonly transactionId: string
   readonly status: number
-  readonly comment?: string
+  readonly comment?: string | undefined
   readonly toPath: string
   readonly fromPath: string
-  readonly headers?: HeaderLines
+  readonly headers?: HeaderLines | undefined
 }
 
 const NOT_TEXT = /[^\t -~\x80-\xff]/g
