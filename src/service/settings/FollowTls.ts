@@ -14,12 +14,12 @@ import { monotonicMillis } from "../../clock/Monotonic.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { TlsOptions } from "../../Transport.ts"
 import { readTls, type TlsFiles } from "./TlsFiles.ts"
-import { concernOf, isValid, validitiesOf, type Validity } from "./Validity.ts"
+import { concernOf, isValid, stageOf, validitiesOf, type Validity } from "./Validity.ts"
 
 /** Time between two reads of the files. */
 const LOOK = "5 seconds"
 
-/** Milliseconds between two warnings about the same certificates. */
+/** Milliseconds between two warnings about a certificate in the same stage. */
 const REMIND = 86_400_000
 
 export interface FollowTlsOptions {
@@ -55,7 +55,8 @@ export interface FollowedTls {
 /**
  * Follows the contents of the PEM files until the scope closes. Files that cannot be used (for example a new
  * certificate with the old key, or an expired certificate in place of a valid one) are logged once, and the last
- * usable ones stay in force. Certificates in force that expire soon are logged once a day.
+ * usable ones stay in force. Certificates in force that expire soon or have expired are logged when that begins, and
+ * then once a day.
  */
 export const followTls = Effect.fnUntraced(function*(
   { checkInterval = LOOK, files, first, uris }: FollowTlsOptions
@@ -66,15 +67,18 @@ export const followTls = Effect.fnUntraced(function*(
   let own = first
   let inForce = validitiesOf(first)
   const clock = yield* Clock.Clock
-  // The warnings at start count as the first ones.
-  let warned = monotonicMillis(clock)
+  const noted = (now: number) => inForce.map((one) => ({ stage: stageOf(one, now), at: monotonicMillis(clock) }))
+  // What was said of each certificate last; the warnings at start count as the first ones.
+  let said = noted(yield* Clock.currentTimeMillis)
   let reported = ""
   const remind = Effect.fnUntraced(function*(now: number) {
-    if (monotonicMillis(clock) - warned < REMIND) return
-    warned = monotonicMillis(clock)
+    const before = said
+    const current = noted(now)
+    const isDue = current.map(({ at, stage }, i) => stage !== before[i]?.stage || at - before[i].at >= REMIND)
+    said = current.map((one, index) => isDue[index] ? one : before[index]!)
     for (const [index, validity] of inForce.entries()) {
       const path = followed.cert[index]
-      const concern = concernOf(validity, now)
+      const concern = isDue[index] ? concernOf(validity, now) : undefined
       if (path !== undefined && concern !== undefined) yield* Effect.logWarning(`The certificate ${path} ${concern}`)
     }
   })
@@ -97,7 +101,7 @@ export const followTls = Effect.fnUntraced(function*(
       if (!isNew) return
       yield* SubscriptionRef.set(tls, fresh)
       inForce = validitiesOf(fresh)
-      warned = monotonicMillis(clock)
+      said = noted(now)
       yield* Effect.logInfo("TLS files read again: new connections use them")
       for (const warning of found.warnings) yield* Effect.logWarning(warning)
     })

@@ -27,12 +27,20 @@ export const validitiesOf = ({ cert, others = [] }: TlsOptions): ReadonlyArray<V
 
 export const isValid = ({ from, to }: Validity, now: number): boolean => from <= now && now <= to
 
+/** The part of its life that a certificate is in; all but `fine` concern the operator. */
+export type Stage = "not yet valid" | "fine" | "ending" | "expired"
+
+export const stageOf = ({ from, to }: Validity, now: number): Stage =>
+  now < from ? "not yet valid" : now > to ? "expired" : to - now > Math.min(NOTICE, (to - from) / 3) ? "fine" : "ending"
+
 /** A warning for the operator, if there is any, phrased to follow the name of the certificate. */
-export const concernOf = ({ from, to }: Validity, now: number): string | undefined => {
+export const concernOf = (validity: Validity, now: number): string | undefined => {
+  const { from, to } = validity
   const day = (time: number): string => new Date(time).toISOString()
-  if (now < from) return `is valid only from ${day(from)} on`
-  if (now > to) return `has expired on ${day(to)}`
-  if (to - now > Math.min(NOTICE, (to - from) / 3)) return undefined
+  const stage = stageOf(validity, now)
+  if (stage === "fine") return undefined
+  if (stage === "not yet valid") return `is valid only from ${day(from)} on`
+  if (stage === "expired") return `has expired on ${day(to)}`
   const days = Math.floor((to - now) / DAY)
   return `expires on ${day(to)}, in ${days === 0 ? "less than a day" : days === 1 ? "a day" : `${days} days`}`
 }

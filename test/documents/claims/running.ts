@@ -41,6 +41,11 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     proven("test/service/settings/FollowTls.test.ts", "whoever has one is told each day", "and then once a day"),
     proven(
       "test/service/settings/FollowTls.test.ts",
+      "when it ends, not a day later",
+      "when it ends, and then once a day"
+    ),
+    proven(
+      "test/service/settings/FollowTls.test.ts",
       "halves of a renewal and broken files are not",
       "Two files are never written at once: it is tried again, and this line stands there once"
     ),

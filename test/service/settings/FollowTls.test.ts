@@ -9,6 +9,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../../src/protocol/Uri.ts"
 import { followTls } from "../../../src/service/settings/FollowTls.ts"
+import { validitiesOf, type Validity } from "../../../src/service/settings/Validity.ts"
 import { ca, expired, issueFor, type KeyPair, localhost, relay, selfSigned } from "../../support/pki.ts"
 import { withTimeOfDay } from "../../support/timeOfDay.ts"
 
@@ -102,7 +103,8 @@ it.effect("R4976-9.2-30: one that is not valid takes no place of one that is, an
     }
     const step = TestClock.adjust("10 minutes")
     const now = Date.now()
-    yield* TestClock.setTime(now - HALF_DAY)
+    // The notice of both has begun.
+    yield* TestClock.setTime(now - 2 * 3_600_000)
     yield* Effect.gen(function*() {
       use("/one", localhost)
       use("/two", relay)
@@ -165,5 +167,32 @@ it.effect("R4976-9.2-30: who has one that is not valid is told each day, where t
         yield* TestClock.adjust("1 day")
         assert.lengthOf(log.filter((line) => line.includes("/cert has expired")), day)
       }
+    }).pipe(Effect.scoped, Effect.provide([...layers]))
+  }))
+
+it.effect("R4976-9.2-30: an operator is told when the notice of a certificate begins, and when it ends, not a day later", () =>
+  Effect.gen(function*() {
+    const { files, layers, log } = world()
+    Object.assign(files, { "/cert": localhost.cert, "/key": Redacted.value(localhost.key) })
+    const [{ from, to }] = validitiesOf(localhost) as [Validity]
+    yield* TestClock.setTime(from)
+    yield* Effect.gen(function*() {
+      yield* followTls({
+        files: { cert: ["/cert"], key: ["/key"], ca: undefined },
+        uris: [],
+        first: localhost,
+        checkInterval: "10 minutes"
+      })
+      const said = () => log.splice(0).map((line) => /\/cert (expires|has expired)/.exec(line)?.[1])
+      yield* TestClock.adjust((to - from) / 3)
+      assert.deepStrictEqual(said(), [])
+      yield* TestClock.adjust((to - from) / 3 + 600_000)
+      assert.deepStrictEqual(said(), ["expires"])
+      yield* TestClock.adjust((to - from) / 3)
+      assert.deepStrictEqual(said(), ["has expired"])
+      yield* TestClock.adjust("23 hours")
+      assert.deepStrictEqual(said(), [])
+      yield* TestClock.adjust("1 hour")
+      assert.deepStrictEqual(said(), ["has expired"])
     }).pipe(Effect.scoped, Effect.provide([...layers]))
   }))
