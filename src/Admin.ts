@@ -42,6 +42,7 @@ export { AdminApi, Authorization, EmptyBody, Guard, TimeLimit } from "./admin/Ap
 export { type Health, type HealthSources, makeHealth } from "./admin/Health.ts"
 export { AdminListenError } from "./admin/ListenError.ts"
 export type {
+  CertificateInUse,
   LogLevelName,
   Overview,
   PhaseState,

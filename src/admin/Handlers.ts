@@ -82,6 +82,7 @@ const seeing = HttpApiBuilder.group(
           maxSessions: bounded(parts.limits.sessions),
           ...parts.gauges(),
           usersUnavailable: parts.usersUnavailable?.(),
+          certificates: parts.certificates?.(),
           eventLoopDelay: loopDelay(),
           rates: rates()
         }))

@@ -137,6 +137,14 @@ export const UsersUnavailable = Schema.Struct({
 })
 
 /**
+ * A certificate of the relay's own in use: the names it is for, and its expiry in milliseconds since 1970.
+ *
+ * @category schemas
+ * @since 0.2.0
+ */
+export const CertificateInUse = Schema.Struct({ names: Schema.Array(Schema.String), notAfter: millis })
+
+/**
  * An overview of the relay: current numbers, their limits, and rates.
  *
  * @category schemas
@@ -157,6 +165,8 @@ export const Overview = Schema.Struct({
   bufferedOctets: count,
   /** Absent if the last lookup of a user succeeded, or there was none. */
   usersUnavailable: Schema.optional(UsersUnavailable),
+  /** Absent if it is not known. */
+  certificates: Schema.optional(Schema.Array(CertificateInUse)),
   /** Median delay of the event loop in the last seconds, in milliseconds. */
   eventLoopDelay: Schema.Finite,
   /** Rates per second, over about the last ten seconds. */
@@ -234,6 +244,13 @@ export type PhaseState = typeof PhaseState.Type
  * @since 0.2.0
  */
 export type UsersUnavailable = typeof UsersUnavailable.Type
+/**
+ * A certificate as `CertificateInUse` decodes it.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type CertificateInUse = typeof CertificateInUse.Type
 /**
  * An overview as `Overview` decodes it.
  *

@@ -7,6 +7,7 @@ import type * as Stream from "effect/Stream"
 import type { RelayCounters } from "../relay/Counters.ts"
 import type { Operator } from "../relay/edge/Operator.ts"
 import type {
+  CertificateInUse,
   LogLevelName,
   PhaseState,
   Reloaded,
@@ -34,6 +35,8 @@ export interface AdminPartsShape {
   readonly phase: Effect.Effect<PhaseState>
   /** The failure of the backend of users, if its last lookup failed. Absent: this is not known. */
   readonly usersUnavailable?: (() => UsersUnavailable | undefined) | undefined
+  /** The relay's own certificates in use. Absent: they are not known. */
+  readonly certificates?: (() => ReadonlyArray<CertificateInUse>) | undefined
   readonly settings: Effect.Effect<ReadonlyArray<SettingInForce>>
   readonly drain: Effect.Effect<PhaseState, NotAvailable>
   readonly undrain: Effect.Effect<PhaseState, NotAvailable>

@@ -201,7 +201,7 @@ const loglevel = Command.make(
 const status = Command.make(
   "status",
   {},
-  () => ask((client) => client.overview(), (all, { where }) => Views.overviewLines(all, where))
+  () => ask((client) => client.overview(), (all, { where, width }) => Views.overviewLines(all, where, width))
 ).pipe(
   Command.withDescription("Phase, sessions, connections and rates")
 )

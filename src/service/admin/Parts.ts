@@ -45,6 +45,7 @@ const make = Effect.fnUntraced(
       const { authRealm, uris } = live.settings.relay
       return authRealm === undefined ? [...new Set(uris.map(({ host }) => canonicalHost(host)))] : [authRealm]
     }
+    const certificates = certificatesOf(relay)
     const noLevel = notAvailable("a log level that can change")
 
     return {
@@ -65,6 +66,7 @@ const make = Effect.fnUntraced(
       settings: Effect.sync(() => settingsInForce(Redacted.value(live.settings.texts))),
       phase,
       usersUnavailable: live.users.unavailable,
+      certificates,
       // The drain continues even if the client that requested it has disconnected.
       drain: relay.drain.pipe(
         Effect.forkIn(scope, { startImmediately: true }),
@@ -96,21 +98,25 @@ const make = Effect.fnUntraced(
           }),
           tell
         )),
-      page: yield* makePage(relay, live.users.unavailable)
+      page: yield* makePage(relay, live.users.unavailable, certificates)
     }
   }
 )
 
+const certificatesOf = ({ transportFacts }: Relay["Service"]): AdminPartsShape["certificates"] =>
+  transportFacts === undefined ?
+    undefined :
+    () => transportFacts.certificates().map(({ expires, name }) => ({ names: [name], notAfter: expires * 1000 }))
+
 const makePage = Effect.fnUntraced(
   function*(
-    { counters, gauges, operator, phase, sockets, transportFacts }: Relay["Service"],
-    unavailable: LiveUsers["unavailable"]
+    { counters, gauges, operator, phase, sockets }: Relay["Service"],
+    unavailable: LiveUsers["unavailable"],
+    certificates: AdminPartsShape["certificates"]
   ) {
     const delay = makeBackendDelay(yield* Effect.context())
     const health = yield* makeHealth({
-      certificates: transportFacts === undefined ?
-        undefined :
-        () => transportFacts.certificates().map(({ expires, name }) => ({ names: [name], notAfter: expires * 1000 })),
+      certificates,
       backend: () => {
         const down = unavailable()
         return { ...delay(), ...(down === undefined ? {} : { down: { since: down.since, reason: down.reason } }) }

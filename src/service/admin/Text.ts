@@ -87,13 +87,18 @@ export const number = (value: number): string => value.toLocaleString("en-US", {
 /** A time in UTC, such as `2026-11-28 12:01:33`. */
 export const moment = (millis: number): string => new Date(millis).toISOString().slice(0, 19).replace("T", " ")
 
-/** Wraps words to a width, with an indent on all lines but the first. */
-export const wrapped = (words: ReadonlyArray<string>, width: number, indent: string): ReadonlyArray<string> => {
+/** Wraps words, with a gap between them, to a width, with an indent on all lines but the first. */
+export const wrapped = (
+  words: ReadonlyArray<string>,
+  width: number,
+  indent: string,
+  gap: string = GAP
+): ReadonlyArray<string> => {
   const lines: Array<string> = []
   for (const word of words) {
     const last = lines.at(-1)
-    if (last !== undefined && lengthOf(last) + GAP.length + lengthOf(word) <= width) {
-      lines[lines.length - 1] = `${last}${GAP}${word}`
+    if (last !== undefined && lengthOf(last) + gap.length + lengthOf(word) <= width) {
+      lines[lines.length - 1] = `${last}${gap}${word}`
     } else lines.push(last === undefined ? word : indent + word)
   }
   return lines

@@ -84,7 +84,20 @@ const usersRow = ({ usersUnavailable: users }: Overview): ReadonlyArray<readonly
     )
   ]]
 
-export const overviewLines = (one: Overview, where: string): ReadonlyArray<string> => {
+/** The certificate that ends first, because clients refuse one that has ended, and no connection of theirs says so. */
+const certificateRow = ({ certificates = [], now }: Overview): ReadonlyArray<readonly [string, string]> =>
+  [...certificates].sort((a, b) => a.notAfter - b.notAfter).slice(0, 1).map(({ names, notAfter }) => [
+    "certificate",
+    plain(`of ${names.join(", ")} `) +
+    (notAfter <= now
+      ? `HAS EXPIRED on ${moment(notAfter)}: clients refuse it`
+      : `ends on ${moment(notAfter)}, in ${duration(notAfter - now)}`)
+  ])
+
+/** Spaces before the text of a row. */
+const TEXT = 15
+
+export const overviewLines = (one: Overview, where: string, width = Infinity): ReadonlyArray<string> => {
   const { rates } = one
   const rows: ReadonlyArray<readonly [string, string]> = [
     ["phase", `${one.phase} since ${moment(one.since)} (${duration(one.now - one.since)})`],
@@ -93,6 +106,7 @@ export const overviewLines = (one: Overview, where: string): ReadonlyArray<strin
     ["connections", limited(one.connections, one.maxConnections)],
     ["waiting", octets(one.bufferedOctets)],
     ...usersRow(one),
+    ...certificateRow(one),
     ["per second", `${number(rates.framesIn)} frames in (${octets(Math.round(rates.octetsIn))})`],
     ["", `${number(rates.forwarded)} requests passed on, ${number(rates.refused)} refused`],
     [
@@ -102,7 +116,13 @@ export const overviewLines = (one: Overview, where: string): ReadonlyArray<strin
       } undecided`
     ]
   ]
-  return [`msrp-relay ${one.version} at ${where}`, ...rows.map(([name, text]) => `  ${name.padEnd(13)}${text}`)]
+  return [
+    `msrp-relay ${one.version} at ${where}`,
+    ...rows.flatMap(([name, text]) => {
+      const lines = wrapped(text.split(" "), width - TEXT, "", " ")
+      return lines.map((line, index) => (index === 0 ? `  ${name}` : "").padEnd(TEXT) + line)
+    })
+  ]
 }
 
 export const reloadLines = ({ changed, needsRestart, problems }: Reloaded): ReadonlyArray<string> => [

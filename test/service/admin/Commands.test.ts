@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
+import * as TestClock from "effect/testing/TestClock"
 import * as TestConsole from "effect/testing/TestConsole"
 import { createServer, type RequestListener } from "node:http"
 import * as Admin from "../../../src/Admin.ts"
@@ -109,6 +110,27 @@ describe("msrp-relay admin", () => {
           usersUnavailable: usersUnavailable()
         })
       }))
+  })
+
+  it.effect("says until when certificates are good: the first that ends, and whether it has", () => {
+    const day = (date: number) => ({ names: [`relay${date}.example.com`], notAfter: Date.UTC(2026, 8, date) })
+    const status = (certificates: ReadonlyArray<ReturnType<typeof day>>) =>
+      withAdmin({ certificates: () => certificates }, open, () =>
+        Effect.gen(function*() {
+          const { lines } = yield* run("status")
+          assert.deepInclude(JSON.parse((yield* run("status", "--json")).lines[0]!), { certificates })
+          return lines.map((line) => line.trim()).filter((line) => line.startsWith("certificate"))
+        }))
+    return Effect.gen(function*() {
+      yield* TestClock.setTime(Date.UTC(2026, 8, 21))
+      assert.deepStrictEqual(yield* status([]), [])
+      assert.deepStrictEqual(yield* status([day(29), day(24)]), [
+        "certificate  of relay24.example.com ends on 2026-09-24 00:00:00, in 3d00h"
+      ])
+      assert.deepStrictEqual(yield* status([day(29), day(21), day(20)]), [
+        "certificate  of relay20.example.com HAS EXPIRED on 2026-09-20 00:00:00: clients refuse it"
+      ])
+    })
   })
 
   it.effect("shows what goes on, and what happened", () =>

@@ -1,7 +1,8 @@
 /** Tables, ages and octets as people read them. */
 import { assert, it } from "@effect/vitest"
+import { type RatedCounter, ratedCounters } from "../../../src/admin/Parts.ts"
 import { duration, moment, number, octets, plain, table, wrapped } from "../../../src/service/admin/Text.ts"
-import { connectionLines, eventLines, sessionLines } from "../../../src/service/admin/Views.ts"
+import { connectionLines, eventLines, overviewLines, sessionLines } from "../../../src/service/admin/Views.ts"
 import { fakeOperator } from "../../support/admin.ts"
 
 it("octets have three digits at most, and a unit", () => {
@@ -65,4 +66,21 @@ it("events that are long go on in the next line, set in", () => {
   for (const line of lines) assert.isAtMost(line.length, 100)
   assert.match(lines[1]!, /^ {21}field/)
   assert.deepStrictEqual(wrapped([], 10, " "), [])
+})
+
+it("a status that is long goes on in the next line, set in, with all of its words", () => {
+  const [since, reason] = [1_790_000_000_000, `no connection: ${"nobody listens there ".repeat(9)}(ECONNREFUSED)`]
+  const [rate, version] = [0, "0.1.0"]
+  const overview = {
+    phase: "serving",
+    ...{ version, since, started: since, now: since, connections: 1, sessions: 1, bufferedOctets: 0 },
+    ...{ usersUnavailable: { since, last: since, reason }, eventLoopDelay: 0 },
+    rates: Object.fromEntries(ratedCounters.map((name) => [name, rate])) as Record<RatedCounter, number>
+  } as const
+  const lines = overviewLines(overview, "127.0.0.1:2858", 80)
+  for (const line of lines) assert.isAtMost(line.length, 80)
+  const at = lines.findIndex((line) => line.startsWith("  users        cannot be asked since"))
+  assert.match(lines[at + 1]!, /^ {15}\S/)
+  assert.include(lines.map((line) => line.trim()).join(" "), reason)
+  assert.include(overviewLines(overview, "127.0.0.1:2858").join("\n"), reason)
 })
