@@ -40,13 +40,14 @@ const RelayLive = Relay.layer({ listen }).pipe(
 const Parts = Layer.effect(
   Admin.AdminParts,
   Effect.gen(function*() {
-    const { bounds, counters, drain, gauges, operator, phase, phaseSince, sockets, trace, undrain } = yield* Relay
+    const relay = yield* Relay
+    const { bounds, counters, drain, gauges, operator, phase, phaseSince, sockets, trace, undrain } = relay
     const { prometheus } = yield* Metrics
     const scope = yield* Effect.scope
     const phaseNow = Effect.sync(() => ({ phase: phase(), since: phaseSince() }))
     const listeners = sockets.map(({ host, port, scheme }) => `${scheme}://${host}:${port}`)
     const health = yield* Admin.makeHealth()
-    const feed = yield* Admin.makeStatusFeed({ version, listeners, phase, counters, gauges, operator, health })
+    const feed = yield* Admin.makeStatusFeed({ ...relay, version, listeners, health })
     const page = yield* Admin.makeStatusPage(feed)
     return {
       version,

@@ -12,6 +12,7 @@ import type { RelayGauges } from "../Relay.ts"
 import type { RelayCounters } from "../relay/Counters.ts"
 import type { Operator, Phase } from "../relay/edge/Operator.ts"
 import type { RelayEvent } from "../relay/edge/RelayEvent.ts"
+import type { TransportFacts } from "../transport/TransportFacts.ts"
 import type { Health } from "./Health.ts"
 import { EventQueue } from "./status/EventQueue.ts"
 import { OpenPages } from "./status/OpenPages.ts"
@@ -66,6 +67,8 @@ export interface StatusParts {
   readonly gauges: () => RelayGauges
   readonly operator: Operator
   readonly health: Health
+  /** Counts of the transport. Absent: it does not count. */
+  readonly transportFacts?: TransportFacts | undefined
 }
 
 /**
@@ -88,7 +91,7 @@ export interface StatusFeed {
  * @since 0.2.0
  */
 export const make = Effect.fnUntraced(function*(
-  { counters, gauges, health, listeners, operator, phase, version }: StatusParts
+  { counters, gauges, health, listeners, operator, phase, transportFacts, version }: StatusParts
 ): Effect.fn.Return<StatusFeed, never, Scope.Scope> {
   const clock = yield* Clock.Clock
   const since = monotonicMillis(clock)
@@ -108,7 +111,7 @@ export const make = Effect.fnUntraced(function*(
       connections,
       loopDelay: healthNow.loop.p99,
       backendDelay: healthNow.backend?.p99 ?? null
-    }, readCounters(counters))
+    }, readCounters(counters, transportFacts))
   }
 
   // Sorting looks at all sessions.

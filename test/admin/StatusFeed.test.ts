@@ -12,6 +12,7 @@ import { MAX_EVENTS } from "../../src/admin/status/EventQueue.ts"
 import { MAX_BEHIND, MAX_PAGES } from "../../src/admin/status/OpenPages.ts"
 import { Status, StatusEvent, StatusSnapshot, StatusUser } from "../../src/admin/status/Shapes.ts"
 import * as StatusFeed from "../../src/admin/StatusFeed.ts"
+import { zeroTransportCounters } from "../../src/transport/TransportFacts.ts"
 import { send } from "../support/harness.ts"
 import { simulated } from "../support/simulated.ts"
 import { FakeRelay, HOSTILE, partsOf } from "../support/status.ts"
@@ -77,6 +78,25 @@ describe("the feed of the status page", () => {
       assert.deepStrictEqual(samples.messagesIn, [null, 250])
       assert.deepInclude(snapshot.trouble, { kind: "failedAuths", total: 4, lately: 4 })
       assert.deepInclude(snapshot.trouble, { kind: "refused481", total: 0, lately: 0 })
+    }))
+
+  it.effect("counts who never became a connection of the relay: of TLS, of proxies, of browsers, without descriptors", () =>
+    Effect.gen(function*() {
+      const transportFacts = { ...zeroTransportCounters(), certificates: () => [] }
+      const feed = yield* StatusFeed.make({ ...yield* partsOf(new FakeRelay()), transportFacts })
+      transportFacts.handshakesFailed.failed += 2
+      transportFacts.handshakesFailed["timed out"]++
+      transportFacts.webSocketsRefused[403] += 4
+      transportFacts.proxyHeadersRefused.malformed += 5
+      transportFacts.acceptsFailed += 6
+      transportFacts.turnedAway += 7
+      yield* TestClock.adjust(2000)
+      const { trouble } = (yield* feed.status).snapshot
+      const counted = ["handshakesFailed", "webSocketsRefused", "proxyHeadersRefused", "acceptsFailed", "turnedAway"]
+      assert.deepStrictEqual(
+        counted.map((kind) => trouble.find((one) => one.kind === kind)?.total),
+        [3, 4, 5, 6, 7]
+      )
     }))
 
   it.effect("keeps the last 15 minutes for a page that begins, and tells what went wrong in them", () =>

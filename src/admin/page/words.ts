@@ -239,5 +239,10 @@ export const troubles: Readonly<Record<string, string>> = {
   receiversStalled: "Connections closed since they took nothing",
   connectionsTurnedAway: "Connections turned away, being too many",
   probationsFailed: "Connections closed since nobody logged in",
-  framingLost: "Connections closed since they did not speak MSRP"
+  framingLost: "Connections closed since they did not speak MSRP",
+  handshakesFailed: "TLS handshakes that failed",
+  webSocketsRefused: "WebSockets that were refused",
+  proxyHeadersRefused: "Connections of proxies without a right PROXY header",
+  turnedAway: "Connections closed before they were set up",
+  acceptsFailed: "Times that no connection could be accepted"
 }

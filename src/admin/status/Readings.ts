@@ -1,5 +1,6 @@
 /** The counters of a relay that the status page shows. */
 import { type RelayCounters, sendsIn } from "../../relay/Counters.ts"
+import type { TransportFacts } from "../../transport/TransportFacts.ts"
 
 /** Totals of counters since the relay started. */
 export interface Reading {
@@ -11,8 +12,8 @@ export interface Reading {
   readonly trouble: Readonly<Record<Trouble, number>>
 }
 
-/** Counters of problems, in the order in which the page shows them. The words for each are in `page/words.ts`. */
-export const troubles = [
+/** Counters of the relay. */
+const ofRelay = [
   "failedAuths",
   "undecidedAuths",
   "sessionsRefused",
@@ -35,12 +36,30 @@ export const troubles = [
   "probationsFailed",
   "framingLost"
 ] as const satisfies ReadonlyArray<keyof RelayCounters>
+
+/** Counters of the transport: connections that never became connections of the relay. */
+const ofTransport = [
+  "handshakesFailed",
+  "webSocketsRefused",
+  "proxyHeadersRefused",
+  "turnedAway",
+  "acceptsFailed"
+] as const satisfies ReadonlyArray<keyof TransportFacts>
+
+/** Counters of problems, in the order in which the page shows them. The words for each are in `page/words.ts`. */
+export const troubles = [...ofRelay, ...ofTransport]
 export type Trouble = typeof troubles[number]
 
-export const readCounters = (counters: Readonly<RelayCounters>): Reading => ({
+const sum = (count: number | Readonly<Record<string, number>>): number =>
+  typeof count === "number" ? count : Object.values(count).reduce((all, one) => all + one, 0)
+
+export const readCounters = (counters: Readonly<RelayCounters>, facts?: TransportFacts): Reading => ({
   messagesIn: sendsIn(counters),
   messagesOut: counters.sendsOut,
   octetsIn: counters.octetsIn,
   octetsOut: counters.octetsOut,
-  trouble: Object.fromEntries(troubles.map((kind) => [kind, counters[kind]])) as Record<Trouble, number>
+  trouble: Object.fromEntries([
+    ...ofRelay.map((kind) => [kind, counters[kind]]),
+    ...ofTransport.map((kind) => [kind, sum(facts?.[kind] ?? 0)])
+  ]) as Record<Trouble, number>
 })

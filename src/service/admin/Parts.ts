@@ -110,7 +110,7 @@ const certificatesOf = ({ transportFacts }: Relay["Service"]): AdminPartsShape["
 
 const makePage = Effect.fnUntraced(
   function*(
-    { counters, gauges, operator, phase, sockets }: Relay["Service"],
+    { counters, gauges, operator, phase, sockets, transportFacts }: Relay["Service"],
     unavailable: LiveUsers["unavailable"],
     certificates: AdminPartsShape["certificates"]
   ) {
@@ -129,7 +129,8 @@ const makePage = Effect.fnUntraced(
       counters,
       gauges,
       operator,
-      health
+      health,
+      transportFacts
     })
     const page = yield* StatusPage.make(feed)
     return () => page.response
