@@ -138,6 +138,8 @@ const read = Effect.fnUntraced(function*(
 ): Effect.fn.Return<SettingsShape, SettingsError, FileSystem.FileSystem> {
   const { texts, values } = yield* readValues(providers, problems)
   yield* addUnknown(providers, problems)
+  // What a variable lacks or contradicts may be in the file, so variables are compared only if that was read.
+  if (!problems.fine("envFile")) return yield* new SettingsError({ problems: problems.list })
   const withDemo = wantsDemo(values, problems)
   const addresses = addressesOf(values, problems, withDemo)
   const users = yield* usersOf(values, addresses, problems)

@@ -156,6 +156,19 @@ describe("probe", () => {
       assert.match(yield* output, /FAILED +\d+ ms {2}AUTH as alice/)
     }).pipe(Effect.provide(withRelay)))
 
+  it.effect("says where the cause is to be found, if the status of a login has several", () =>
+    Effect.gen(function*() {
+      const other = yield* scripted(SOCKET)
+      for (const [status, said] of [[408, /408, .*`login failed` in its log/], [403, /403, .*`login failed` in its log/]] as const) {
+        const fiber = yield* Effect.forkChild(Effect.flip(probe(options)))
+        const owner = yield* other.end
+        owner.answer(yield* owner.frame, status)
+        const { message } = yield* Fiber.join(fiber)
+        assert.match(message, /^AUTH as alice: /)
+        assert.match(message, said)
+      }
+    }).pipe(Effect.provide(network)))
+
   it.effect("says that nobody listens", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(probe(options))

@@ -78,6 +78,15 @@ describe("the file of variables", () => {
       assert.match((yield* problemsIn("#".repeat(MAX_OCTETS + 1)))[0]![1]!, /^is larger than 1048576 octets \(/)
     }))
 
+  it.effect("that cannot be used is not blamed for what may be in it; what is wrong in the environment is said too", () =>
+    Effect.gen(function*() {
+      const env = { MSRP_LISTEN: "msrp:127.0.0.1:2855", MSRP_TLS_KEY: "/key", MSRP_MAX_SESSIONS: "0", MSRP_UIRS: "x" }
+      for (const text of [undefined, "MSRP_USERS=alice:secret\nMSRP_MAX_DI"]) {
+        const variables = (yield* problemsIn(text, env)).map(([variable]) => variable)
+        assert.deepStrictEqual(variables, ["MSRP_ENV_FILE", "MSRP_MAX_SESSIONS", "MSRP_UIRS"])
+      }
+    }))
+
   it.effect("has nothing but variables, comments and empty lines in it, and says where it has", () =>
     Effect.gen(function*() {
       const wrong = (text: string) => Effect.map(problemsIn(text), ([first]) => first![1]!.replace(/ \(.*/, ""))
