@@ -27,6 +27,10 @@ export const explain = (
 const overTls = ({ scheme, transport }: MsrpUri): string | undefined =>
   scheme === "msrps" ? undefined : `--relay ${transport === "ws" ? "wss" : "msrps"}://...`
 
+/** A status does not tell its reasons apart, in contrast to the log. */
+const IN_LOG =
+  "the log of the relay says why (`login failed`; of a message, `message not delivered` or `request refused`)"
+
 const explainClient = (error: ClientError, relay: MsrpUri): string => {
   const tls = overTls(relay)
   switch (error.status) {
@@ -34,7 +38,9 @@ const explainClient = (error: ClientError, relay: MsrpUri): string => {
       return `401, user name or password is wrong, in the realm ${relay.host} unless MSRP_AUTH_REALM is another. ` +
         "(A relay without any configuration prints the password of its user `demo` when it starts.)"
     case 403:
-      return `403, not allowed${tls === undefined ? "" : `: perhaps only over TLS, with ${tls}`}`
+      return `403, not allowed${tls === undefined ? "" : `, perhaps only over TLS, with ${tls}`}: ${IN_LOG}`
+    case 408:
+      return `408, not possible now: ${IN_LOG}`
     case 481:
       return "481, the relay does not know its own Use-Path URI any more, or not the way to the other party"
     case undefined:
