@@ -73,8 +73,15 @@ it("a status that is long goes on in the next line, set in, with all of its word
   const [rate, version] = [0, "0.1.0"]
   const overview = {
     phase: "serving",
-    ...{ version, since, started: since, now: since, connections: 1, sessions: 1, bufferedOctets: 0 },
-    ...{ usersUnavailable: { since, last: since, reason }, eventLoopDelay: 0 },
+    version,
+    since,
+    started: since,
+    now: since,
+    connections: 1,
+    sessions: 1,
+    bufferedOctets: 0,
+    usersUnavailable: { since, last: since, reason },
+    eventLoopDelay: 0,
     rates: Object.fromEntries(ratedCounters.map((name) => [name, rate])) as Record<RatedCounter, number>
   } as const
   const lines = overviewLines(overview, "127.0.0.1:2858", 80)
