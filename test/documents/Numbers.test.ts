@@ -233,18 +233,18 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `read again within ${from("service/settings/FollowTls", "LOOK")} seconds when their files change`,
     `From ${from("service/settings/Validity", "NOTICE") / 86_400_000} days before`,
     `a warning at start and once ${some(from("service/settings/FollowTls", "REMIND") / 86_400_000, "day")}`,
-    `successful request (they have ${from(LIMITS, "PROBATION")} seconds)`,
-    `(looked at once ${some(from("Relay", "IDLE_CHECK") / 60, "minute")})`,
-    `from ${from(ATTEMPTS, "FIRST_DELAY") / 1000} to ${from(ATTEMPTS, "LONGEST_DELAY") / 1000} seconds; forgotten`,
-    `forgotten after ${from(ATTEMPTS, "FORGOTTEN_AFTER") / 60_000} minutes`,
-    `further ones wait, for ${SETUP_TIME} seconds. Where a certificate`,
-    `Where a certificate is asked for, not more than ${from("transport/Handshakes", "ASKED_AT_ONCE")}.`,
-    `as many at once as there may be in ${
+    `successful request, for which they have ${from(LIMITS, "PROBATION")} seconds`,
+    `(checked once ${some(from("Relay", "IDLE_CHECK") / 60, "minute")})`,
+    `from ${from(ATTEMPTS, "FIRST_DELAY") / 1000} to ${from(ATTEMPTS, "LONGEST_DELAY") / 1000} seconds; failures`,
+    `failures are forgotten after ${from(ATTEMPTS, "FORGOTTEN_AFTER") / 60_000} minutes`,
+    `further ones wait for up to ${SETUP_TIME} seconds. Where a certificate`,
+    `Where a certificate is requested, at most ${from("transport/Handshakes", "ASKED_AT_ONCE")}.`,
+    `a burst as large as the number allowed in ${
       from(HANDSHAKES, "BURST")
-    } seconds; further ones wait, for ${SETUP_TIME} seconds`,
-    `One in which more than ${size(from(HANDSHAKES, "OCTETS_OF_ONE"))} come in`,
-    `\`MSRP_AUTH_EXPIRES\` | ${EXPIRES}, or the nearest`,
-    `no maximum but ${LONGEST_EXPIRES} days`
+    } seconds; further ones wait for up to ${SETUP_TIME} seconds`,
+    `A handshake that receives more than ${size(from(HANDSHAKES, "OCTETS_OF_ONE"))} counts as several`,
+    `\`MSRP_AUTH_EXPIRES\` | ${EXPIRES}, or the nearest value`,
+    `no maximum; a client that requests more than ${LONGEST_EXPIRES} days is granted ${LONGEST_EXPIRES} days`
   ],
   "docs/demo.md": [
     `knows up to ${from("demo/page/neighbours", "MAX_TABS")} others`,

@@ -10,14 +10,13 @@ const groups = (
 ]
 
 const HEADING = `\
-# Settings of the MSRP relay: every variable there is. None has to be set.
-# Times are seconds unless they carry a unit (90, 90s, 500ms, 5 minutes, 1h); sizes are octets unless they do (128 KiB).
-# A reload (SIGHUP) takes changes over, but for those that say otherwise.
-# ${[...secretVariables].slice(0, 4).join(", ")},
-# ${
-  [...secretVariables].slice(4).join(" and ")
-} may each be in a file of their own: MSRP_USERS_FILE=/run/secrets/users, and so on.
-# The relay (MSRP_ENV_FILE, else .env), Docker and systemd want values as they are here; a shell wants quotes around some of them.
+# All settings of the MSRP relay. None is required.
+# Times are in seconds unless they have a unit (90, 90s, 500ms, 5 minutes, 1h).
+# Sizes are in octets unless they have a unit (128 KiB).
+# A reload (SIGHUP) applies changes, except for the settings that say otherwise.
+# The value of each of these variables may be in a file instead, for example MSRP_USERS_FILE=/run/secrets/users:
+# ${[...secretVariables].join(", ")}.
+# The relay (MSRP_ENV_FILE, or else .env), Docker and systemd read values as they are below. A shell needs quotes around some.
 `
 
 /** Every variable, commented out, with its default or an example. */
@@ -31,8 +30,8 @@ export const envExampleOf = (chosen: (setting: Setting) => boolean): string =>
 
 const envLines = (setting: Setting): ReadonlyArray<string> => [
   ...wrap(setting.meaning),
-  ...wrap(`Must be ${setting.expects}.${setting.reload === "live" ? "" : " A change counts from the next start on."}`),
-  ...wrap(setting.default === undefined ? `When not set: ${setting.absent}. Example:` : "Default:"),
+  ...wrap(`Must be ${setting.expects}.${setting.reload === "live" ? "" : " A change takes effect at the next start."}`),
+  ...wrap(setting.default === undefined ? `If not set: ${setting.absent}. Example:` : "Default:"),
   `#${setting.variable}=${setting.default ?? setting.example}`
 ]
 

@@ -7,10 +7,9 @@ const { optional } = variablesOf("File of variables")
 export const envFile = {
   envFile: optional("MSRP_ENV_FILE", line, {
     expects: "the path of a file",
-    meaning:
-      "A file like this one, read at start and again at each reload: its variables count where the environment does not " +
-      "have them. In the file itself MSRP_ENV_FILE means nothing.",
+    meaning: "A file of variables like this one, read at start and at each reload. The environment has precedence " +
+      "over it. MSRP_ENV_FILE in the file itself has no effect.",
     example: "/etc/msrp-relay/relay.env",
-    absent: "`.env` in the working directory, if there is one"
+    absent: "`.env` in the working directory, if it exists"
   })
 }

@@ -9,14 +9,15 @@ const { set } = variablesOf("Sessions")
 export const sessions = {
   hashSize: set("MSRP_HASH_SIZE", wholeNumber(1, 20), {
     expects: "a whole number from 1 to 20",
-    meaning: "The session table has 2 to the power of this buckets, which are cleaned up a few at a time.",
+    meaning: "The session table has 2 to the power of this number of buckets. A clean-up removes expired sessions " +
+      "from a few buckets at a time.",
     example: "12",
     default: "10",
     opensips: "hash_size"
   }),
   cleanupInterval: set("MSRP_CLEANUP_INTERVAL", seconds(1, DAY), {
     expects: "a time of 1 second to 1 day",
-    meaning: "Time for one pass over the session table, removing what has expired.",
+    meaning: "The duration of one pass over the session table, which removes expired sessions.",
     example: "2 minutes",
     default: "60",
     opensips: "cleanup_interval",
@@ -31,39 +32,39 @@ export const sessions = {
   }),
   maxSessionsPerConnection: set("MSRP_MAX_SESSIONS_PER_CONNECTION", wholeNumber(...ranges.sessionsPerConnection), {
     expects: "a whole number from 1 to 1000000",
-    meaning: "Sessions that one connection may have at a time.",
+    meaning: "Sessions at a time on one connection.",
     example: "10",
     default: "100",
     reload: "live"
   }),
   maxSessionsPerUser: set("MSRP_MAX_SESSIONS_PER_USER", wholeNumber(...ranges.maxSessionsPerUser), {
     expects: "a whole number from 1 to 1000000",
-    meaning: "Sessions that one user may have at a time, on however many connections; another AUTH is answered 403.",
+    meaning: "Sessions at a time of one user, over all connections. Beyond this, AUTH is answered 403.",
     example: "50",
     default: "1000",
     reload: "live"
   }),
   maxSessionsPerRelay: set("MSRP_MAX_SESSIONS_PER_RELAY", wholeNumber(1, 10_000_000), {
     expects: "a whole number from 1 to 10000000",
-    meaning:
-      "Sessions that another relay may have at a time for clients behind it, on all its connections; another AUTH is " +
-      "answered 403.",
+    meaning: "Sessions at a time of all clients behind one other relay, over all its connections. Beyond this, AUTH " +
+      "is answered 403.",
     example: "500",
     default: "10000",
     reload: "live"
   }),
   relayGone: set("MSRP_RELAY_GONE", seconds(1, 30 * DAY), {
     expects: "a time of 1 second to 30 days",
-    meaning: "For how long the sessions of another relay stay when there is no connection with it any more.",
+    meaning: "The time for which the sessions of clients behind another relay are kept after the last connection " +
+      "with that relay has closed.",
     example: "1 minute",
     default: "5 minutes",
     reload: "live"
   }),
   extendActiveSessions: set("MSRP_EXTEND_ACTIVE_SESSIONS", boolean, {
     expects: "1, 0, true, false, yes, no, on or off",
-    meaning: "A session through which requests pass lives on: each one gives it all its time again, and so does an " +
-      "empty SEND of its owner to the relay. For clients that never refresh their AUTH; RFC 4976 section 6.3 wants none " +
-      "to outlive the time it was given.",
+    meaning: "Whether each request through a session, and each empty SEND from its owner to the relay, extends it by " +
+      "its full lifetime. For clients that do not refresh their AUTH. RFC 4976 section 6.3 requires a session " +
+      "to end when its lifetime is over.",
     example: "true",
     default: "false",
     reload: "live"
