@@ -1,7 +1,7 @@
 /** What a relay tells an operator, for tests to look at. */
 import { assert } from "@effect/vitest"
 import type { EventMessage, RelayEvent } from "../../src/Relay.ts"
-import { eventTable, fieldMeanings, type FieldName } from "../../src/relay/edge/EventTable.ts"
+import { eventTable, fieldMeanings, type FieldName } from "../documents/made/eventTable.ts"
 import type { World } from "./harness.ts"
 
 /** Each field of an event is one of its message, in the order of the table, and none that is always there is missing. */

@@ -1,6 +1,6 @@
 /** The tables of events in docs/log.md, made from the events that the relay logs. */
 import { eventMessages } from "../../../src/Relay.ts"
-import { eventTable, fieldMeanings } from "../../../src/relay/edge/EventTable.ts"
+import { eventTable, fieldMeanings } from "./eventTable.ts"
 
 /** All events, and all fields of events, in Markdown: a table for each. */
 export const eventTables = (): string => {

@@ -1,14 +1,14 @@
 /** docs/log.md has every line of the log: the events by their table, the others by the words that stand in the code. */
 import { assert, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync } from "node:fs"
-import { eventMessages } from "../../../src/Relay.ts"
-import { closeReasons } from "../../../src/relay/Closing.ts"
-import { eventTable, fieldMeanings } from "../../../src/relay/edge/EventTable.ts"
-import * as Loss from "../../../src/relay/Loss.ts"
-import { sessionEnds } from "../../../src/relay/Session.ts"
-import { eventTables } from "../../documents/made/events.ts"
+import { eventMessages } from "../../src/Relay.ts"
+import { closeReasons } from "../../src/relay/Closing.ts"
+import * as Loss from "../../src/relay/Loss.ts"
+import { sessionEnds } from "../../src/relay/Session.ts"
+import { eventTables } from "./made/events.ts"
+import { eventTable, fieldMeanings } from "./made/eventTable.ts"
 
-const root = new URL("../../../", import.meta.url).pathname
+const root = new URL("../../", import.meta.url).pathname
 const file = (path: string): string => readFileSync(root + path, "utf8")
 const docs = file("docs/log.md")
 
