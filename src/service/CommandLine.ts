@@ -20,26 +20,26 @@ import { userCommand } from "./users/Command.ts"
 
 const startCommand = Command.make("start", {}, () => main).pipe(
   Command.withDescription(
-    "Serves until a signal ends it. Settings are environment variables, and those of a file: the one that " +
-      "MSRP_ENV_FILE names, or else .env in the working directory; what the environment has counts. Without any setting " +
-      "it listens on localhost, and logs the password of a user `demo` that is made up at each start.\n\n" +
-      "SIGTERM, SIGINT and SIGQUIT end it in order: no new sessions, and what is under way has the time of MSRP_DRAIN_TIMEOUT. " +
-      "A second one ends it at once. SIGHUP has it read its settings, users and certificates again."
+    "Runs the relay until a signal ends it. Settings are environment variables, or are read from the file that MSRP_ENV_FILE " +
+      "names, or else from .env in the working directory; the environment has precedence. Without any settings it " +
+      "listens on localhost, and logs the random password of a user `demo`.\n\n" +
+      "SIGTERM, SIGINT and SIGQUIT drain it: it grants no new sessions, and existing ones have MSRP_DRAIN_TIMEOUT to end. " +
+      "A second signal ends it at once. SIGHUP reloads settings, users and certificates."
   ),
-  Command.withShortDescription("Serves; what is done without a subcommand too"),
+  Command.withShortDescription("Runs the relay; this is the default"),
   Command.withExamples([
-    { command: "msrp-relay", description: "A relay to try out, on localhost" },
+    { command: "msrp-relay", description: "Run a relay on localhost to try it out" },
     {
       command: "MSRP_ENV_FILE=/etc/msrp-relay/relay.env msrp-relay start",
-      description: "With the settings of a file"
+      description: "Run a relay with the settings in a file"
     }
   ])
 )
 
 export const commandLine = Command.make("msrp-relay", {}, () => main).pipe(
   Command.withDescription(
-    "A relay of the Message Session Relay Protocol (RFC 4976): without a subcommand it serves, configured by environment " +
-      "variables. `msrp-relay settings` prints all of them."
+    "A relay of the Message Session Relay Protocol (RFC 4976). Without a subcommand it runs the relay, configured by " +
+      "environment variables. `msrp-relay settings` prints all of them."
   ),
   Command.withSubcommands([
     startCommand,
@@ -51,10 +51,10 @@ export const commandLine = Command.make("msrp-relay", {}, () => main).pipe(
     traceCommand
   ]),
   Command.withExamples([
-    { command: "msrp-relay", description: "Serve: on localhost, with a user made up for it" },
-    { command: "msrp-relay settings", description: "See all that can be set" },
-    { command: "msrp-relay check", description: "Look whether it would work as it is set up" },
-    { command: "msrp-relay probe", description: "Send a message and a file through it" }
+    { command: "msrp-relay", description: "Run a relay on localhost, with a demo user" },
+    { command: "msrp-relay settings", description: "Print all settings" },
+    { command: "msrp-relay check", description: "Check whether the relay would work with its settings" },
+    { command: "msrp-relay probe", description: "Send messages and a file through the relay" }
   ])
 )
 
@@ -68,7 +68,7 @@ export const completionsFor = (shell: Completions.Shell): string =>
 const completionsFlag = GlobalFlag.Action<Option.Option<Completions.Shell>>({
   flag: Flag.Literals("completions", shells).pipe(
     Flag.optional,
-    Flag.withDescription("Print a script that completes this command in a shell"),
+    Flag.withDescription("Print a completion script for a shell"),
     Flag.withMetavar(shells.join("|"))
   ),
   run: Option.match({ onNone: () => Effect.void, onSome: (shell) => Console.log(completionsFor(shell)) })
@@ -78,7 +78,7 @@ const helpFlag = GlobalFlag.Action({
   flag: Flag.Boolean("help").pipe(
     Flag.withoutNegation,
     Flag.withAlias("h"),
-    Flag.withDescription("Print help, of a subcommand too"),
+    Flag.withDescription("Print help, also for subcommands"),
     Flag.withDefault(false)
   ),
   run: GlobalFlag.Help.run

@@ -31,14 +31,14 @@ export interface PasswordGiven {
 export const passwordFlags = {
   password: Flag.Redacted("password").pipe(
     Flag.withDescription(
-      "Password, for all on this machine to see while the command runs; better --password-file, " +
-        `${PASSWORD} in the environment, or neither, and it is asked for`
+      "Password, which other users of this machine can see while the command runs. Safer: --password-file, " +
+        `${PASSWORD} in the environment, or neither of them for a prompt`
     ),
     Flag.withMetavar("TEXT"),
     Flag.optional
   ),
   passwordFile: Flag.String("password-file").pipe(
-    Flag.withDescription("File with the password as its only line; - is standard input"),
+    Flag.withDescription("File with the password as its only line; - for standard input"),
     Flag.withMetavar("PATH"),
     Flag.optional
   )
@@ -65,7 +65,7 @@ const onlyLine = (text: string, where: string): Effect.Effect<Redacted.Redacted,
   return Buffer.byteLength(text) > MAX_FILE
     ? Effect.fail(fail(`${where} has more than ${MAX_FILE} octets`))
     : line === ""
-    ? Effect.fail(fail(`${where} has no password in it`))
+    ? Effect.fail(fail(`${where} contains no password`))
     : /[\r\n]/.test(line)
     ? Effect.fail(fail(`${where} has more than one line`))
     : Effect.succeed(Redacted.make(line))
@@ -92,10 +92,10 @@ export const passwordOf = Effect.fnUntraced(function*({ password, passwordFile }
   if (Option.isSome(variable) && variable.value !== "") return Redacted.make(variable.value)
   const { canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
   if (!canPrompt) {
-    return yield* fail(`No password: give --password-file, or set ${PASSWORD}. (In a terminal it is asked for.)`)
+    return yield* fail(`No password: give --password-file, or set ${PASSWORD}. (In a terminal there is a prompt.)`)
   }
   return yield* Prompt.run(Prompt.Password({
     message: "Password",
-    validate: (text) => text === "" ? Effect.fail("Not empty, please") : Effect.succeed(text)
+    validate: (text) => text === "" ? Effect.fail("The password must not be empty") : Effect.succeed(text)
   }))
 })

@@ -27,7 +27,7 @@ describe("msrp-relay", () => {
   })
 
   it("says how the service is ended", () => {
-    assert.match(run("start", "--help").stdout.replaceAll(/\s+/g, " "), /SIGTERM, SIGINT and SIGQUIT end it in order/)
+    assert.match(run("start", "--help").stdout.replaceAll(/\s+/g, " "), /SIGTERM, SIGINT and SIGQUIT drain it/)
   })
 
   it("shows what there is when a subcommand is missing, and that is all", () => {

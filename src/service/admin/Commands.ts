@@ -17,7 +17,7 @@ const base = Command.make("admin").pipe(
     ...adminFlags,
     json: Flag.Boolean("json").pipe(
       Flag.withoutNegation,
-      Flag.withDescription("JSON for machines, as the API has it"),
+      Flag.withDescription("Print the JSON of the API"),
       Flag.withDefault(false)
     )
   })
@@ -49,24 +49,24 @@ const ask = <A, R>(
 const optional = Option.getOrUndefined
 
 const address = Flag.String("address").pipe(
-  Flag.withDescription("Only those with this peer: an IP address without port"),
+  Flag.withDescription("Only those of this peer: an IP address without port"),
   Flag.withMetavar("ADDRESS"),
   Flag.withSchema(Name),
   Flag.optional
 )
 const page = {
   sort: Flag.Literals("sort", ["age", "octets"]).pipe(
-    Flag.withDescription("The oldest first, or those with most octets since they began"),
+    Flag.withDescription("Sort by age, the oldest first, or by octets, the most first"),
     Flag.withMetavar("age|octets"),
     Flag.withDefault("age" as const)
   ),
   limit: Flag.Int("limit").pipe(
-    Flag.withDescription(`How many, at most ${MAX_PAGE}`),
+    Flag.withDescription(`Number of entries to list, at most ${MAX_PAGE}`),
     Flag.withSchema(Limit),
     Flag.withDefault(DEFAULT_PAGE)
   ),
   offset: Flag.Int("offset").pipe(
-    Flag.withDescription("How many to leave out before them"),
+    Flag.withDescription("Number of entries to skip"),
     Flag.withSchema(Offset),
     Flag.withDefault(0)
   )
@@ -79,7 +79,7 @@ const user = (description: string) =>
     Flag.optional
   )
 const realm = Flag.String("realm").pipe(
-  Flag.withDescription("Only of this realm"),
+  Flag.withDescription("Only users of this realm"),
   Flag.withMetavar("REALM"),
   Flag.withSchema(Name),
   Flag.optional
@@ -100,7 +100,7 @@ const sessions = Command.make(
     }
     return ask((client) => client.sessions({ query }), (all, shown) => Views.sessionLines(all, { ...shown, offset }))
   }
-).pipe(Command.withDescription("Lists sessions: whose, where, since when, how much"))
+).pipe(Command.withDescription("Lists sessions: user, address, age, and traffic"))
 
 const connections = Command.make("connections", { address, ...page }, (given) => {
   const { limit, offset, sort } = given
@@ -109,19 +109,19 @@ const connections = Command.make("connections", { address, ...page }, (given) =>
     (client) => client.connections({ query }),
     (all, shown) => Views.connectionLines(all, { ...shown, offset })
   )
-}).pipe(Command.withDescription("Lists connections, those with other relays too"))
+}).pipe(Command.withDescription("Lists connections, including those with other relays"))
 
 const kill = Command.make(
   "kill",
   {
     session: Flag.String("session").pipe(
-      Flag.withDescription("The session of this label: 12 digits, as listed and in the log"),
+      Flag.withDescription("Session with this label: 12 hexadecimal digits, as in the list and the log"),
       Flag.withMetavar("LABEL"),
       Flag.withSchema(SessionLabel),
       Flag.optional
     ),
     connection: Flag.Int("connection").pipe(
-      Flag.withDescription("The connection of this number, with its sessions"),
+      Flag.withDescription("Connection with this number, including its sessions"),
       Flag.optional
     ),
     user: user("All sessions of this user"),
@@ -131,7 +131,7 @@ const kill = Command.make(
     if ([Option.isSome(session), Option.isSome(connection), Option.isSome(user)].filter(Boolean).length !== 1) {
       return yield* refused("Give one of --session, --connection and --user")
     }
-    if (Option.isSome(realm) && Option.isNone(user)) return yield* refused("--realm goes with --user")
+    if (Option.isSome(realm) && Option.isNone(user)) return yield* refused("--realm can only be used with --user")
     if (Option.isSome(session)) {
       const label = session.value
       return yield* Effect.asVoid(
@@ -156,8 +156,8 @@ const kill = Command.make(
 
 const drain = Command.make("drain", {}, () =>
   ask((client) => client.drain(), ({ phase }) => [
-    `The relay is ${phase}: no new sessions are granted, what is under way goes on`
-  ])).pipe(Command.withDescription("Grants no new sessions from now on"))
+    `The relay is ${phase}: no new sessions are granted, and existing ones go on`
+  ])).pipe(Command.withDescription("Stops granting new sessions; existing ones go on"))
 
 const undrain = Command.make(
   "undrain",
@@ -167,7 +167,9 @@ const undrain = Command.make(
       (client) => client.undrain(),
       ({ phase }) => phase === "serving" ? [`The relay is ${phase}: new sessions are granted`] : []
     )
-    if (phase !== "serving") return yield* refused(`The relay is ${phase}, since it ends: that is not taken back`)
+    if (phase !== "serving") {
+      return yield* refused(`The relay is ${phase} because it is about to end; this cannot be undone`)
+    }
   })
 ).pipe(
   Command.withDescription("Grants new sessions again")
@@ -178,15 +180,15 @@ const reload = Command.make(
   {},
   Effect.fnUntraced(function*() {
     const { problems } = yield* ask((client) => client.reload(), (result) => Views.reloadLines(result))
-    if (problems.length > 0) return yield* refused("The settings are those from before")
+    if (problems.length > 0) return yield* refused("The previous settings stay in force")
   })
-).pipe(Command.withDescription("Reads the settings again, and says what came of it"))
+).pipe(Command.withDescription("Reloads the settings, and prints the result"))
 
 const loglevel = Command.make(
   "loglevel",
   {
     level: Argument.Literals("level", logLevels).pipe(
-      Argument.withDescription("The least severe messages to log from now on"),
+      Argument.withDescription("Lowest level to log until the next start"),
       Argument.optional
     )
   },
@@ -194,16 +196,16 @@ const loglevel = Command.make(
     Option.isNone(level)
       ? ask((client) => client.logLevel(), (answer) => [answer.level])
       : ask((client) => client.setLogLevel({ payload: { level: level.value } }), (answer) => [
-        `Logged from ${answer.level} on, until the next start`
+        `The log level is ${answer.level} until the next start`
       ])
-).pipe(Command.withDescription("Tells what is logged, or changes it"))
+).pipe(Command.withDescription("Prints or changes the log level"))
 
 const status = Command.make(
   "status",
   {},
   () => ask((client) => client.overview(), (all, { where, width }) => Views.overviewLines(all, where, width))
 ).pipe(
-  Command.withDescription("Phase, sessions, connections and rates")
+  Command.withDescription("Prints the phase, sessions, connections and rates")
 )
 
 const history = Command.make(
@@ -214,7 +216,7 @@ const history = Command.make(
       (client) => client.history({ params: { user } }),
       ({ items }, shown) => Views.eventLines(items, `Nothing is known of ${user}`, shown.width)
     )
-).pipe(Command.withDescription("What happened to a user lately, the latest last"))
+).pipe(Command.withDescription("Prints recent events of a user, the latest last"))
 
 const recent = Command.make(
   "recent",
@@ -225,14 +227,19 @@ const recent = Command.make(
       ({ items }, shown) => Views.eventLines(items, "Nothing has ended yet", shown.width)
     )
 ).pipe(
-  Command.withDescription("Sessions and connections that ended lately, and why, the latest last")
+  Command.withDescription("Prints sessions and connections that ended recently, and why, the latest last")
 )
 
 export const adminCommand = base.pipe(
-  Command.withDescription("Sees and steers a running relay by its admin API (MSRP_ADMIN); docs/admin.md has more"),
-  Command.withShortDescription("Sees and steers a running relay by its admin API"),
+  Command.withDescription(
+    "Observes and controls a running relay through its admin API (MSRP_ADMIN). See docs/admin.md."
+  ),
+  Command.withShortDescription("Observes and controls a running relay"),
   Command.withExamples([
-    { command: "msrp-relay admin status --admin 127.0.0.1:2858", description: "How the relay there is" },
+    {
+      command: "msrp-relay admin status --admin 127.0.0.1:2858",
+      description: "State of the relay with this admin API"
+    },
     { command: "msrp-relay admin kill --user alice", description: "End all sessions of Alice" }
   ]),
   Command.withSubcommands([

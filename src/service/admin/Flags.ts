@@ -19,12 +19,12 @@ export const unreachable = (message: string) => new AdminFailed({ message, code:
 /** Flags of every subcommand that uses the admin API. */
 export const adminFlags = {
   admin: Flag.String("admin").pipe(
-    Flag.withDescription("Where the admin API is: address and port, or the path of a Unix socket; default MSRP_ADMIN"),
+    Flag.withDescription("Address and port, or path of the Unix socket, of the admin API (default: MSRP_ADMIN)"),
     Flag.withMetavar("ADDRESS"),
     Flag.optional
   ),
   tokenFile: Flag.String("token-file").pipe(
-    Flag.withDescription("File with its token; default MSRP_ADMIN_TOKEN_FILE"),
+    Flag.withDescription("File with the token of the admin API (default: MSRP_ADMIN_TOKEN_FILE)"),
     Flag.withMetavar("PATH"),
     Flag.optional
   )

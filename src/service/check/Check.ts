@@ -122,20 +122,20 @@ export const checkCommand = Command.make(
     ),
     running: Flag.Boolean("running").pipe(
       Flag.withoutNegation,
-      Flag.withDescription("The relay runs: its ports are taken by itself, and it answers at MSRP_ADMIN"),
+      Flag.withDescription("Check a relay that is running: it must use its ports, and answer at MSRP_ADMIN"),
       Flag.withDefault(false)
     )
   },
   run
 ).pipe(
   Command.withDescription(
-    "Looks whether the service would work with the settings of the environment; exit code 1 when it would not, or " +
-      "with --running when none runs. " +
-      "Run it as the user of the service, who may read and bind less than others"
+    "Checks whether the service would work with the settings of the environment. Exits with code 1 if it would not, or " +
+      "with --running if no relay is running. " +
+      "Run it as the user of the service, because that user's permissions matter."
   ),
-  Command.withShortDescription("Looks whether the service would work as it is set up"),
+  Command.withShortDescription("Checks whether the service would work with its settings"),
   Command.withExamples([
-    { command: "msrp-relay check", description: "Before the start" },
-    { command: "msrp-relay check --running --json", description: "Beside a relay that runs, for a monitor" }
+    { command: "msrp-relay check", description: "Check before the start" },
+    { command: "msrp-relay check --running --json", description: "Check a running relay, for monitoring" }
   ])
 )

@@ -40,21 +40,21 @@ export const probeCommand = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Tries a relay out: logs in, and sends messages and files through it both ways. Ends with exit code 1 at the first step that fails"
+    "Tests a relay: logs in, and sends messages and files through it in both directions. Exits with code 1 at the first step that fails."
   ),
-  Command.withShortDescription("Tries a relay out: sends messages and files through it"),
+  Command.withShortDescription("Tests a relay: sends messages and files through it"),
   Command.withExamples([
     {
       command: "msrp-relay probe",
-      description: "The relay on this machine, as `demo`, whose password it logs"
+      description: "Test the relay on this machine as user `demo`; its log has the password"
     },
     {
       command: "msrp-relay probe --relay msrps://relay.example.com --user alice --size 20MB",
-      description: "Another relay, with a larger file"
+      description: "Test another relay with a larger file"
     },
     {
       command: "msrp-relay probe --relay wss://relay.example.com/msrp --user alice",
-      description: "By WebSocket, as a browser does"
+      description: "Test over WebSocket, as a browser would"
     }
   ])
 )

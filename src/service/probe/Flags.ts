@@ -14,8 +14,8 @@ const parseSize = (text: string): Option.Option<number> =>
 export const probeFlags = {
   relay: Flag.String("relay").pipe(
     Flag.withDescription(
-      "The relay: msrp:// for TCP, msrps:// for TLS (port 2855 when absent); " +
-        "ws:// and wss:// for WebSocket, with the path (port 80 and 443 when absent)"
+      "URI of the relay: msrp:// for TCP, msrps:// for TLS (default port 2855); " +
+        "ws:// and wss:// for WebSocket, with the path (default ports 80 and 443)"
     ),
     Flag.withMetavar("URI"),
     Flag.withDefault("msrp://localhost:2855"),
@@ -25,21 +25,21 @@ export const probeFlags = {
     )
   ),
   user: Flag.String("user").pipe(
-    Flag.withDescription("User to log in as; `demo` when absent"),
+    Flag.withDescription("User name (default: demo)"),
     Flag.withMetavar("NAME"),
     Flag.withDefault("demo")
   ),
   ...passwordFlags,
   ca: Flag.String("ca").pipe(
     Flag.withDescription(
-      "File of certificates (PEM) that vouch for the relay's, instead of those that Node.js knows"
+      "PEM file of trusted authorities, instead of those of Node.js"
     ),
     Flag.withMetavar("PATH"),
     Flag.optional
   ),
   insecure: Flag.Boolean("insecure").pipe(
     Flag.withoutNegation,
-    Flag.withDescription("Take a self-signed certificate, whatever name it is for"),
+    Flag.withDescription("Accept a self-signed certificate with any name"),
     Flag.withDefault(false)
   ),
   json: Flag.Boolean("json").pipe(
@@ -49,12 +49,12 @@ export const probeFlags = {
   ),
   size: Flag.String("size").pipe(
     Flag.withMetavar("SIZE"),
-    Flag.withDescription("Size of the file that is sent each way, such as 20MB; 1 MiB when absent"),
+    Flag.withDescription("Size of the file to send in each direction, such as 20MB (default: 1 MiB)"),
     Flag.withDefault("1 MiB"),
     Flag.filterMap(parseSize, () => "a size, such as 500000, 20MB or 1.5GiB")
   ),
   timeout: Flag.Int("timeout").pipe(
-    Flag.withDescription("Seconds without progress after which a step fails; 10 when absent"),
+    Flag.withDescription("Seconds without progress after which a step fails (default: 10)"),
     Flag.withMetavar("SECONDS"),
     Flag.withDefault(10),
     Flag.filter((seconds) => seconds > 0, () => "one second or more")

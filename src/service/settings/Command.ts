@@ -21,7 +21,7 @@ export const settingsCommand = Command.make(
   "settings",
   {
     word: Argument.String("word").pipe(
-      Argument.withDescription("Only variables that have it in their names, as tls or MSRP_URIS"),
+      Argument.withDescription("Part of a name, such as tls: print only the variables whose names contain it"),
       Argument.optional
     )
   },
@@ -36,12 +36,12 @@ export const settingsCommand = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    "Prints every setting there is, with its meaning, what it must be, and its default or an example: a file of variables " +
-      "in which nothing is set yet"
+    "Prints all settings with their meaning, valid values, and default or example. The output is a file of variables in " +
+      "which all of them are commented out."
   ),
-  Command.withShortDescription("Prints every setting there is"),
+  Command.withShortDescription("Prints all settings"),
   Command.withExamples([
-    { command: "msrp-relay settings >relay.env", description: "A file to begin with, for MSRP_ENV_FILE" },
-    { command: "msrp-relay settings tls", description: "Those of TLS" }
+    { command: "msrp-relay settings >relay.env", description: "Make a file for MSRP_ENV_FILE to start from" },
+    { command: "msrp-relay settings tls", description: "Print the settings of TLS" }
   ])
 )

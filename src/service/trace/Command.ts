@@ -42,11 +42,11 @@ export const traceCommand = Command.make(
   )
 ).pipe(
   Command.withDescription(
-    "Shows what passes for a user, as it comes in and goes out, without bodies and secrets, until Ctrl-C"
+    "Shows the frames that the relay receives from users and sends to them, without bodies and secrets, until Ctrl-C"
   ),
-  Command.withShortDescription("Shows what passes for a user"),
+  Command.withShortDescription("Shows the frames of a user"),
   Command.withExamples([
-    { command: "msrp-relay trace --user alice", description: "What comes from Alice, and goes to her" },
-    { command: "msrp-relay trace --brief --seconds 60", description: "A minute of everybody's, a line for each frame" }
+    { command: "msrp-relay trace --user alice", description: "Frames from and to Alice" },
+    { command: "msrp-relay trace --brief --seconds 60", description: "Frames of all users for a minute, one line each" }
   ])
 )

@@ -3,28 +3,28 @@ import * as Flag from "effect/cli/Flag"
 
 export const traceFlags = {
   user: Flag.String("user").pipe(
-    Flag.withDescription("Whose frames; everybody's when absent"),
+    Flag.withDescription("Only frames of this user (default: all users)"),
     Flag.withMetavar("NAME"),
     Flag.optional
   ),
   realm: Flag.String("realm").pipe(
-    Flag.withDescription("Only the user of this realm"),
+    Flag.withDescription("Only frames of users in this realm"),
     Flag.withMetavar("REALM"),
     Flag.optional
   ),
   seconds: Flag.Int("seconds").pipe(
-    Flag.withDescription("Ends after so many seconds; by Ctrl-C when absent"),
+    Flag.withDescription("Seconds after which the trace ends (default: until Ctrl-C)"),
     Flag.filter((seconds) => seconds >= 1 && seconds <= 86_400, () => "1 to 86400 seconds"),
     Flag.optional
   ),
   brief: Flag.Boolean("brief").pipe(
     Flag.withoutNegation,
-    Flag.withDescription("One line for each frame, without headers"),
+    Flag.withDescription("Print one line for each frame, without headers"),
     Flag.withDefault(false)
   ),
   json: Flag.Boolean("json").pipe(
     Flag.withoutNegation,
-    Flag.withDescription("JSON, one line for each frame"),
+    Flag.withDescription("Print one line of JSON for each frame"),
     Flag.withDefault(false)
   )
 }

@@ -23,7 +23,7 @@ const sqlite = Flag.String("sqlite").pipe(
 )
 const user = Flag.String("user").pipe(Flag.withDescription("User name"), Flag.withMetavar("NAME"))
 const realm = Flag.String("realm").pipe(
-  Flag.withDescription("Realm: MSRP_AUTH_REALM, or else the relay's host as clients address it"),
+  Flag.withDescription("Realm: the value of MSRP_AUTH_REALM, or otherwise the host by which clients address the relay"),
   Flag.withMetavar("REALM")
 )
 /** The store named by `--file` or `--sqlite`. */
@@ -52,7 +52,7 @@ const add = Command.make(
     yield* store.add({ username: given.user, realm: given.realm, password: yield* passwordOf(given) })
     yield* Console.log(`${given.user} may log in to ${given.realm}`)
   })
-).pipe(Command.withDescription("Adds a user, or gives him another password"))
+).pipe(Command.withDescription("Adds a user, or changes the password of a user"))
 
 const remove = Command.make(
   "remove",
@@ -86,12 +86,12 @@ const hash = Command.make(
     const reason = notInFile(name)
     if (reason !== undefined) yield* Console.error(reason)
   })
-).pipe(Command.withDescription("Prints the lines of a user for a file, and the H(A1)s for a table"))
+).pipe(Command.withDescription("Prints the lines of a user for a file of users, and the H(A1)s for a database"))
 
 export const userCommand = Command.make("user").pipe(
   Command.withDescription(
-    "Manages the users of a file or an SQLite database; a running relay sees a file's change within seconds, in a database a new user or password at once"
+    "Manages the users in a file or an SQLite database. A running relay applies changes of a file within seconds, and accepts new users and passwords of a database at once."
   ),
-  Command.withShortDescription("Manages who may log in: users of a file or an SQLite database"),
+  Command.withShortDescription("Manages the users in a file or an SQLite database"),
   Command.withSubcommands([add, remove, list, hash])
 )

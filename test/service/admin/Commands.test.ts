@@ -174,14 +174,17 @@ describe("msrp-relay admin", () => {
         assert.strictEqual((yield* run("sessions", "--limit", "1")).lines.at(-1)?.split(" ")[4], "4,994")
       })))
 
-  it.effect("says that a drain is not taken back when the relay ends", () =>
+  it.effect("says that a drain cannot be undone when the relay ends", () =>
     withAdmin(
       { count: 1, undrain: Effect.succeed({ phase: "draining", since: 0 }) },
       open,
       () =>
         Effect.gen(function*() {
           const { code, error, lines } = yield* run("undrain")
-          assert.deepStrictEqual([code, error], [1, "The relay is draining, since it ends: that is not taken back"])
+          assert.deepStrictEqual([code, error], [
+            1,
+            "The relay is draining because it is about to end; this cannot be undone"
+          ])
           assert.notInclude(lines.join("\n"), "granted")
         })
     ))
