@@ -441,7 +441,7 @@ describe("more of a message of which a part was lost", () => {
       return { ...pair, heard, chunk, rest: first.subarray(8000) }
     })
 
-  scenario("R4975-10.5-01: is refused in the words of who refused it", (world) =>
+  scenario("R4975-10.5-01: is refused in the words of the receiver that refused it", (world) =>
     Effect.gen(function*() {
       const { alice, bob, bobUri, chunk, heard, rest } = yield* begun(world)
       bob.write(response(alice.usePath, bobUri, bob.partialId, "413 Stop"))
@@ -451,7 +451,7 @@ describe("more of a message of which a part was lost", () => {
       assert.deepStrictEqual(refused(heard), [[413, "its receiver wants no more of it"]])
     }))
 
-  scenario("is not said to be refused by a receiver who said nothing", (world) =>
+  scenario("is not reported as refused by a receiver that has not answered", (world) =>
     Effect.gen(function*() {
       const { alice, chunk, heard, rest } = yield* begun(world)
       alice.peer.write(rest)

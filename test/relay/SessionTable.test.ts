@@ -72,7 +72,7 @@ describe("a full table", () => {
       assert.strictEqual(extended.filter((one) => one.ended).length, 1)
     }).pipe(repo({ maxSessions: 2001, maxSessionsPerUser: 5000, extendActive: true })))
 
-  it.effect("several who ask at once for the only place do not all get it", () =>
+  it.effect("of several logins at once for the only place, not all get it", () =>
     Effect.gen(function*() {
       const sessions = yield* tableOf
       for (const one of yield* many(1000, 10)) extend(one, 1)

@@ -350,7 +350,7 @@ describe("a relay without I/O", () => {
     assert.include(alice.read(), "Status: 000 403 ")
   })
 
-  it("R4976-9.3-04: does not read whoever sends to somebody who takes nothing, and forgets no octet of it", () => {
+  it("R4976-9.3-04: stops reading from a sender whose receiver takes nothing, and loses no octet", () => {
     core = new Core({ output: 1000, session: 4000, stall: 3600 })
     alice = core.connect()
     bob = core.connect()
@@ -461,7 +461,7 @@ describe("a relay without I/O", () => {
     assert.deepStrictEqual(core.heard, ["refused 40001: the connection to its receiver closed"])
   })
 
-  it("R4976-6.4.1-19: reports a long chunk at once, and once, whose receiver has closed his side in the middle of it", () => {
+  it("R4976-6.4.1-19: reports a long chunk at once, and once, if its receiver closes its side in the middle of it", () => {
     login()
     const chunk = send("bob00001", `${session} ${ALICE}`, BOB, "x".repeat(9_000), "Failure-Report: partial")
     const middle = chunk.indexOf("xxx") + 5_000
@@ -476,7 +476,7 @@ describe("a relay without I/O", () => {
     assert.strictEqual(bob.read(), "")
   })
 
-  it("R4976-6.1-01: closes who has brought nothing in 30 seconds; an observer hears why, in order", () => {
+  it("R4976-6.1-01: closes a connection that has sent nothing in 30 seconds; an observer hears why, in order", () => {
     login()
     core.pass(30)
     assert.strictEqual(alice.closed, "no")
@@ -488,7 +488,7 @@ describe("a relay without I/O", () => {
     ])
   })
 
-  it("lets strangers wait for those who have sessions, when a turn is long, and loses nothing of what they sent", () => {
+  it("lets connections without a session wait for those with one if a turn is long, and loses nothing that they sent", () => {
     core = new Core({ turn: 1 })
     alice = core.connect()
     bob = core.connect()
@@ -507,7 +507,7 @@ describe("a relay without I/O", () => {
     assert.include(stranger.read(), "MSRP str00001 506 ")
   })
 
-  it("R4975-5.4-10: lets a peer come again who has closed his side, before his first connection is gone", () => {
+  it("R4975-5.4-10: lets a peer that has closed its side connect again before its first connection is gone", () => {
     login()
     const toAlice = `${session} ${ALICE}`
     core.in(bob, send("bob00001", toAlice, BOB, "Hi!"))
@@ -539,7 +539,7 @@ describe("a relay without I/O", () => {
     assert.deepStrictEqual(alice.read().match(/message \d/g), ["message 1", "message 2", "message 3"])
   })
 
-  it("waits for what a sender who has gone has sent to go on, and not for its answers", () => {
+  it("waits until what a disconnected sender sent has been passed on, and not for its answers", () => {
     core = new Core({ output: 1000, stall: 3600 })
     alice = core.connect()
     bob = core.connect()

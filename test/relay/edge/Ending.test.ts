@@ -56,7 +56,7 @@ const messages = ({ log }: World): ReadonlyArray<string> =>
 
 describe("a relay that drains", () => {
   scenario(
-    "refuses who asks for a session with 408, and closes a connection that has none",
+    "refuses an AUTH with 408, and closes connections without a session",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()
@@ -78,7 +78,7 @@ describe("a relay that drains", () => {
   )
 
   scenario(
-    "passes on what live sessions send, both ways, also to and from whoever connects now",
+    "passes on what live sessions send, both ways, also to and from new connections",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()

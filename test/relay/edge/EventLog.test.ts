@@ -49,7 +49,7 @@ const count = (lines: ReadonlyArray<string>, text: string): number => lines.filt
 const played = Effect.andThen(Effect.yieldNow, TestClock.adjust("1 milli"))
 
 describe("EventLog", () => {
-  it.effect("a user who logs in a thousand times a second costs a bounded number of lines; others keep theirs", () =>
+  it.effect("a user that logs in a thousand times a second causes a bounded number of lines; others keep theirs", () =>
     Effect.gen(function*() {
       const lines = yield* logged("Info", (hear, lines) =>
         Effect.gen(function*() {

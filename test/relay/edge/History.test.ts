@@ -59,7 +59,7 @@ describe("History", () => {
     assert.isTrue(history.of("alice").every(({ message }) => message === "session ended"))
   })
 
-  it("remembers so many users; who was quiet for longest is forgotten", () => {
+  it("remembers a limited number of users; the one that was quiet for longest is forgotten", () => {
     const history = new History()
     history.note(noted("login granted", "first"))
     history.note(noted("login granted", "second"))
@@ -71,7 +71,7 @@ describe("History", () => {
     assert.lengthOf(history.of("one more"), 1)
   })
 
-  it("names that somebody only says he has push no user out", () => {
+  it("names that are only claimed push no user out", () => {
     const history = new History()
     history.note(noted("login granted", "alice"))
     history.note(failed("carol"))

@@ -139,7 +139,7 @@ describe("Journal: logins", () => {
   )
 
   failing(
-    "an AUTH without TLS, by whoever it says it is",
+    "an AUTH without TLS, with the user name that it claims",
     { status: 403, reason: "AUTH without TLS", user: "alice" },
     { plaintextAuth: "never" },
     (world) =>

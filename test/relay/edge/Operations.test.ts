@@ -172,7 +172,7 @@ describe("operator: pages", () => {
   })
 })
 
-describe("operator: what he sees", () => {
+describe("operator: what the operator sees", () => {
   scenario(
     "a session with its connection, its times and its peer; found by either address",
     (world) =>
@@ -292,7 +292,7 @@ describe("operator: what he sees", () => {
     }), options)
 })
 
-describe("operator: what he does", () => {
+describe("operator: what the operator does", () => {
   scenario("ends a session, a connection, and all sessions of a user", (world) =>
     Effect.gen(function*() {
       const heard = heardIn(world)
@@ -326,7 +326,7 @@ describe("operator: what he does", () => {
     }))
 
   scenario(
-    "hears events until he has heard enough; one who throws hears no more, and harms nobody",
+    "a listener gets events until it ends; one that throws gets no more, and harms nobody",
     (world) =>
       Effect.gen(function*() {
         const { listen } = world.relay.operator

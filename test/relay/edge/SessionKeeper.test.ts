@@ -66,7 +66,7 @@ const kept = Effect.fnUntraced(function*(repository: SessionRepo["Service"]) {
 describe("a repository", () => {
   const { asked, entries, options } = noting()
   scenario(
-    "keeps whom a session was granted to, when, where and until when, and no secret",
+    "keeps the user of a session, when and where it was granted and when it expires, and no secret",
     (world) =>
       Effect.gen(function*() {
         yield* TestClock.adjust("1 hour")
@@ -111,7 +111,7 @@ describe("a repository", () => {
   )
 
   scenario(
-    "ends a session for the relay, with the reason of whoever ended it there",
+    "ends a session for the relay, with the reason that the repository gives",
     (world) =>
       Effect.gen(function*() {
         const heard = heardIn(world)
@@ -169,7 +169,7 @@ describe("a repository", () => {
 
   const stopping = noting()
   scenario(
-    "is told when the relay stops of those who are still connected, and so is the log",
+    "gets the end of sessions that are still connected when the relay stops, and so does the log",
     (world) =>
       Effect.gen(function*() {
         const heard = heardIn(world)

@@ -19,7 +19,7 @@ const idOf = (uri: string): string => parseUri(uri)!.sessionId!
 
 describe("a trace of a user", () => {
   scenario(
-    "has his login, what he and his peer send each other, and what is answered",
+    "has a user's login, what the user and the peer send each other, and the answers",
     (world) =>
       Effect.gen(function*() {
         const { frames } = yield* traced(world, { users: ["alice"] })
@@ -348,7 +348,7 @@ describe("a trace of a user behind another relay", () => {
   const there = simulated(options)
 
   there(
-    "has his frames on the connection that many share, before and after it began, and nobody else's",
+    "has the frames of one user on a shared connection, from before and after it began, and no others",
     (world) =>
       Effect.gen(function*() {
         const link = yield* connectFrom(world, machine(world, "b.example.com"))

@@ -552,7 +552,7 @@ describe("a connection of several users that has too much in all", () => {
     assert.deepStrictEqual([many.failures, few.failures], [1, 0])
   })
 
-  it("R4976-9.3-05: is held on the account of each for as long as he has too much, and not since it is held for another one", () => {
+  it("R4976-9.3-05: is held for each user as long as that user has too much, and not from when it was held for another one", () => {
     const { flow, wait } = make()
     const [often, seldom, most] = [flow(), flow(), flow()]
     for (let i = 0; i < 8; i++) {

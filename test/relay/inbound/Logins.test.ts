@@ -179,7 +179,7 @@ describe("AUTHs under way", () => {
   )
 
   scenario(
-    "what a client sent behind an AUTH arrives, also when he has gone before that was answered",
+    "what a client sent behind an AUTH arrives, also if it disconnects before the answer",
     (world) =>
       Effect.gen(function*() {
         const { alice, bob, bobUri } = yield* world.pair()

@@ -58,7 +58,7 @@ it("R4976-9.3-06: the limit follows the sessions, so that those of many clients 
   assert.strictEqual(routes.octets, 0)
 })
 
-it("R4976-9.3-06: what one user has remembered on all his connections together has a limit, beyond some routes for each session", () => {
+it("R4976-9.3-06: the routes of one user on all connections together have a limit, beyond some routes for each session", () => {
   const user = { routeOctets: 0 }
   const all = Array.from({ length: 200 }, () => {
     const routes = new Routes()

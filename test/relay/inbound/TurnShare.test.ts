@@ -73,7 +73,7 @@ describe("TurnShare", () => {
     assert.isAtMost(Math.max(...costs.slice(50)), 2 * LIMIT)
   })
 
-  it("has him read no more when a further read would have to be kept in part", () => {
+  it("stops reading when a further read would have to be kept in part", () => {
     const senders = Array.from({ length: 5 }, () => sender(30_000))
     turns(senders, 100)
     const kept = senders.map(({ keptInPart }) => keptInPart)
@@ -96,7 +96,7 @@ describe("TurnShare", () => {
     assert.strictEqual(wentOn, 2)
   })
 
-  it("forgets after a turn without octets that he waited", () => {
+  it("forgets after a turn without octets that a connection waited", () => {
     const one = sender(200_000)
     turns([one], 5)
     assert.strictEqual(one.had.at(-1), LIMIT)

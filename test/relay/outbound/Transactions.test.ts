@@ -69,7 +69,7 @@ describe("Transactions", () => {
     assert.strictEqual(totals.transactions, 0)
   })
 
-  it("R4976-6.4.1-19: silence is one of who wants errors only, unless the system has taken all of it", () => {
+  it("R4976-6.4.1-19: a request that wants only errors is not lost if the system has taken all of it", () => {
     request("taken", 100, "negative answers")
     request("not", 100, "negative answers")
     request("all", 100)

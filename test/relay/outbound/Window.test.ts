@@ -45,7 +45,7 @@ describe("Window", () => {
     make(false)
   })
 
-  it("has a sign of who answers only what he refuses when that was sent", () => {
+  it("counts a request that is answered only if it fails as answered once it is sent", () => {
     const one = message(10)
     assert.strictEqual(window.answers, 0)
     window.silent(one)

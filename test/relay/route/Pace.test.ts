@@ -27,7 +27,7 @@ describe("Pace", () => {
 
 describe("a session that may bring so many requests per second", () => {
   scenario(
-    "what was read of a client before he went arrives, however fast he was",
+    "what was read from a client before it disconnected arrives, however fast it was",
     { limits: { requestRate: 10 } },
     (world) =>
       Effect.gen(function*() {

@@ -16,7 +16,7 @@ const dials = Effect.fnUntraced(function*(world: World, { peer, uri, usePath }: 
 
 describe("when there are too many connections", () => {
   scenario(
-    "R4976-6.5-03 R4976-9.3-06: a next hop takes the place of nobody who came in",
+    "R4976-6.5-03 R4976-9.3-06: a next hop replaces no connection that came in",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()

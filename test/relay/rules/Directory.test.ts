@@ -70,7 +70,7 @@ describe("next hops that are there", () => {
   )
 
   scenario(
-    "R4975-5.4-21: who takes all that comes on a connection for its first session has one for each, where the operator says so",
+    "R4975-5.4-21: an endpoint that assigns all requests on a connection to its first session has one for each session, if so configured",
     (world) =>
       Effect.gen(function*() {
         const hop = yield* world.listen
@@ -217,7 +217,7 @@ describe("next hops that are there", () => {
     { ...options }
   )
 
-  scenario("R4976-9.3-06: who is behind another relay is counted by his name", (world) =>
+  scenario("R4976-9.3-06: users behind another relay are counted by name", (world) =>
     Effect.gen(function*() {
       const first = yield* listenAs(world, "far.example.org")
       yield* listenAs(world, "far.example.com")

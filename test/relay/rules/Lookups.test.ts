@@ -24,7 +24,7 @@ describe("R4976-9.3-06: look-ups of other domains", () => {
     assert.isTrue(lookups.admits("user0", 50_000))
   })
 
-  it.effect("who has had his is answered 408, others are not concerned, nor is what needs none", () =>
+  it.effect("a user that has used up its look-ups is answered 408; others are not affected, nor are requests that need none", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ limits: { lookups: 3, unsuccessful: 1000 } })
       const alice = yield* world.login()

@@ -174,7 +174,7 @@ describe("NextHops", () => {
     assert.isFalse(policy.admitsAddress(["a.example", "relay.example.com"], "198.51.100.1", 2855))
   })
 
-  it("R4975-5.4-21: who gets a connection for each session is told by the host of the URI, as it stands there", () => {
+  it("R4975-5.4-21: the host of the URI, as written, decides which endpoints get a connection for each session", () => {
     const policy = new NextHops({ alone: ["10.0.0.0/8", "*.example.com"] }, outside)
     const alone = (host: string): boolean => policy.wantsEachAlone(uri(`${host}:2855`))
     assert.isTrue(["10.1.2.3", "[::ffff:10.1.2.3]", "FS1.example.com"].every(alone))

@@ -4,7 +4,7 @@ import { Peers, type RelayPolicy } from "../../../src/relay/rules/Peers.ts"
 
 const uri = (host: string, scheme = "msrps") => parseUri(`${scheme}://${host}:2856;tcp`)!
 
-it("R4976-6.3-30 R4976-6.3-32 R4976-6.3-35: a relay is who its certificate names, if the policy admits that name", () => {
+it("R4976-6.3-30 R4976-6.3-32 R4976-6.3-35: a relay has the name in its certificate, if the policy admits that name", () => {
   const admits = (policy: RelayPolicy, names: ReadonlyArray<string>, host: string): boolean =>
     new Peers(policy).proves(names, uri(host))
   assert.isTrue(admits("all", ["a.example.com"], "A.example.com"))

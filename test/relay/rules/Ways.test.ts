@@ -75,7 +75,7 @@ describe("the way back to another relay", () => {
   )
 
   scenario(
-    "R4976-9.2-40: is no connection of a peer who only calls himself the relay",
+    "R4976-9.2-40: is no connection of a peer that only claims to be the relay",
     (world) =>
       Effect.gen(function*() {
         const far = yield* listenAs(world, "far.example.org")
@@ -103,7 +103,7 @@ describe("the way back to another relay", () => {
   const BOB = "msrps://far.example.org:2855/bob;tcp"
 
   scenario(
-    "R4976-9.2-40 R4976-6.4-21: nor is it for what goes to somebody behind the relay",
+    "R4976-9.2-40 R4976-6.4-21: nor is it for requests to a client behind the relay",
     (world) =>
       Effect.gen(function*() {
         const far = yield* listenAs(world, "far.example.org")
@@ -147,7 +147,7 @@ describe("the way back to another relay", () => {
   }
 
   scenario(
-    "R4976-6.4-22: is that of a relay which is not admitted, as that of anybody who has connected in",
+    "R4976-6.4-22: is that of a relay that is not admitted, as that of any client that has connected",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()
