@@ -101,7 +101,7 @@ describe("complaints", () => {
       assert.strictEqual((yield* alice.peer.next).status, 403)
       yield* isTold(world, "request refused", {
         status: "403",
-        reason: "the next hop is one that nobody may be connected to",
+        reason: "connections to the next hop are forbidden",
         target: "msrp://10.0.0.1:7000"
       })
       // The same by a name.
@@ -112,7 +112,7 @@ describe("complaints", () => {
       alice.peer.write(fileTo(alice.usePath, "msrp://localhost:7000/bob;tcp", alice.uri))
       yield* isTold(world, "dial failed", {
         target: "msrp://localhost:7000",
-        reason: "it may not be connected to"
+        reason: "connections to it are forbidden"
       })
       yield* isTold(world, "message not delivered", { status: "403", reason: "its next hop may not be reached" })
     }), { listen: [{ scheme: "msrp", host: "203.0.113.5", port: 2855 }], plaintextAuth: "always" })

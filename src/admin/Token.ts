@@ -78,7 +78,7 @@ export class AdminToken extends Context.Service<AdminToken, {
         const read = Effect.gen(function*() {
           const { size, type } = yield* fs.stat(path)
           // Opening a pipe would block until it has a writer, and reading a device might never end.
-          if (type !== "File") return Result.fail("is no file")
+          if (type !== "File") return Result.fail("is not a file")
           return ByteSize.toBigInt(size) > MAX_FILE ? tooLong : tokenOf(yield* fs.readFileString(path))
         })
         const look = Effect.gen(function*() {

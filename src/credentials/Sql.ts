@@ -125,7 +125,7 @@ export const layerSqlClient = (
         orElse: () => undefined
       })
       if (dialect === undefined) {
-        return yield* new SqlSettingsError({ problem: "the client is of no database that is known" })
+        return yield* new SqlSettingsError({ problem: "the client is not the URL of a supported database" })
       }
       const ask: Query = (statement, parameters) => sql.unsafe<Row>(statement, [...parameters]).withoutTransform
       return yield* makeWith(options, dialect, Effect.succeed(ask))
@@ -137,7 +137,9 @@ const makeSql = Effect.fnUntraced(function*(options: SqlOptions) {
   const { connections = 4, timeout = TIMEOUT } = options
   const url = Redacted.value(options.url)
   const driver = driverOf(url)
-  if (driver === undefined) return yield* new SqlSettingsError({ problem: "the URL is of no database that is known" })
+  if (driver === undefined) {
+    return yield* new SqlSettingsError({ problem: "the URL is not the URL of a supported database" })
+  }
   const where = driver === sqlite ? ` (${sqlitePathOf(url)})` : ""
   return yield* makeWith(options, driver, driver.open({ url, connections, timeout }), where)
 })
@@ -152,7 +154,7 @@ const makeWith = Effect.fnUntraced(function*<R>(
   const table = { ...subscriberTable, ...names }
   for (const name of Object.values(table)) {
     if (name !== undefined && !isSqlName(name)) {
-      return yield* new SqlSettingsError({ problem: `${name} is no name of a column or table` })
+      return yield* new SqlSettingsError({ problem: `${name} is not the name of a column or table` })
     }
   }
   const query = yield* makeUserQuery({ ask: yield* open, dialect, table, calculateHa1, timeout, where })

@@ -81,13 +81,13 @@ const lasting = new Map([
   ["ER_BAD_FIELD_ERROR", COLUMN],
   ["ER_TABLEACCESS_DENIED_ERROR", RIGHTS],
   ["ER_COLUMNACCESS_DENIED_ERROR", RIGHTS],
-  ["ER_VIEW_INVALID", "the view is of a table or column that is not there"],
+  ["ER_VIEW_INVALID", "the view uses a table or column that does not exist"],
   ["ER_HOST_NOT_PRIVILEGED", "nobody may log in from this machine"],
   ["ER_ACCOUNT_HAS_BEEN_LOCKED", LOGIN],
   ["ER_MUST_CHANGE_PASSWORD_LOGIN", "the password has expired"],
   ["HANDSHAKE_NO_SSL_SUPPORT", NO_TLS],
   ["SQLITE_11", "the file is damaged"],
-  ["SQLITE_26", "the file is no SQLite database"]
+  ["SQLITE_26", "the file is not an SQLite database"]
 ])
 
 const LOCKED = "it is locked"
@@ -105,7 +105,7 @@ const passing = new Map([
   ["SQLITE_10", "the file cannot be read"],
   ...Array.from(UNWRITTEN, (errcode) => [`SQLITE_${errcode}`, NO_ROOM] as const),
   ["53300", FULL],
-  ["57014", "it has given up the question"],
+  ["57014", "it has cancelled the query"],
   ["57P01", "it is stopping"],
   ["57P03", "it is starting"],
   ["ER_CON_COUNT_ERROR", FULL],

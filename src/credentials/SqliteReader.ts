@@ -58,7 +58,7 @@ parentPort?.on("message", (question: SqliteQuestion) => {
   let answer: SqliteAnswer
   try {
     answer = isNoFile(question.path)
-      ? { id, problem: "it is no file", errcode: SQLITE_NOTADB }
+      ? { id, problem: "it is not a file", errcode: SQLITE_NOTADB }
       : { id, rows: rowsOf(question) }
   } catch (error) {
     answer = { id, ...problemOf(error) }

@@ -6,10 +6,10 @@ import { codeOf, wordsOf } from "./ErrorCode.ts"
 
 const ISSUER = "its certificate is signed by an authority that is not trusted here"
 const CUT = "the other side has cut the connection"
-const NO_TLS = "something else than TLS is spoken there"
+const NO_TLS = "the other side does not speak TLS"
 
 const words = new Map([
-  ["DEPTH_ZERO_SELF_SIGNED_CERT", "its certificate is signed by itself"],
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", "its certificate is self-signed"],
   ["SELF_SIGNED_CERT_IN_CHAIN", ISSUER],
   ["UNABLE_TO_GET_ISSUER_CERT", ISSUER],
   ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", ISSUER],
@@ -54,8 +54,8 @@ const PARSER = "HTTPParserError"
 /** Why `fetch` failed, in words. */
 export const fetchWords = (error: unknown): string => {
   for (const cause of causesOf(error)) {
-    if (cause["message"] === BAD_PORT) return "HTTP is never spoken to this port"
-    if (cause["name"] === PARSER) return "what answers there is no HTTP"
+    if (cause["message"] === BAD_PORT) return "this port is blocked for HTTP"
+    if (cause["name"] === PARSER) return "the answer is not HTTP"
     const code = codeOf(cause)
     if (code !== "unknown") return wordsOfCode(code) ?? code
   }

@@ -187,7 +187,7 @@ const parseRule = (rule: string): Parsed<SocketRule> => {
     if (equals === -1 || parse === undefined) {
       return Result.fail(`"${condition}" is not a condition; they are ${[...conditions.keys()].join(", ")}`)
     }
-    if (tests.has(name)) return Result.fail(`"${name}" is there twice; put its values in one, with commas between them`)
+    if (tests.has(name)) return Result.fail(`"${name}" occurs twice; put its values in one, with commas between them`)
     const test = parse(values)
     if (Result.isFailure(test)) return Result.fail(`${name}: ${test.failure}`)
     if (name === "scheme" && typeof use !== "string" && !values.includes(use.scheme)) {

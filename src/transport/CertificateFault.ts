@@ -28,11 +28,11 @@ const describe = (code: string, certificate: X509Certificate | undefined, host: 
         ? "or one that it depends on has expired"
         : `has expired on ${certificate.validToDate.toISOString()}`
     case "CERT_NOT_YET_VALID":
-      return `is not valid yet${
-        certificate === undefined ? "" : `, but from ${certificate.validFromDate.toISOString()} on`
-      }`
+      return certificate === undefined
+        ? "is not valid yet"
+        : `is not valid before ${certificate.validFromDate.toISOString()}`
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
-      return "is signed by itself"
+      return "is self-signed"
     case "SELF_SIGNED_CERT_IN_CHAIN":
     case "UNABLE_TO_GET_ISSUER_CERT":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":

@@ -5,13 +5,13 @@ import { codeOf, wordsOf } from "../net/ErrorCode.ts"
 const words = new Map([
   ["ERR_SSL_HTTP_REQUEST", "HTTP instead of TLS"],
   ["ERR_SSL_HTTPS_PROXY_REQUEST", "HTTP instead of TLS"],
-  ["ERR_SSL_WRONG_VERSION_NUMBER", "something else than TLS"],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", "not TLS"],
   ["ERR_SSL_UNSUPPORTED_PROTOCOL", "an old version of TLS"],
-  ["ERR_SSL_NO_SHARED_CIPHER", "no cipher that both have"],
+  ["ERR_SSL_NO_SHARED_CIPHER", "no cipher in common"],
   ["ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", "its peer does not trust the certificate"],
   ["ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE", "its peer does not accept the certificate"],
   ["ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN", "its peer does not accept the certificate"],
-  ["ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED", "its peer takes the certificate for expired"]
+  ["ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED", "its peer considers the certificate expired"]
 ])
 
 /** The reason in words, with the code that is found in manuals. */

@@ -45,7 +45,7 @@ const words: Readonly<Record<TransportErrorReason, string>> = {
   NameNotFound: "the host name cannot be resolved",
   Certificate: "a certificate or key is missing or cannot be used",
   WebSocket: "no WebSocket can be opened there",
-  Forbidden: "it may not be connected to",
+  Forbidden: "connections to it are forbidden",
   AddressInUse: "another program holds the address and port",
   NotPermitted: "this user may not do that",
   NoSuchAddress: "this machine has no such address",
@@ -54,7 +54,7 @@ const words: Readonly<Record<TransportErrorReason, string>> = {
 }
 
 /** For example, from a loopback address to another machine. */
-const NO_WAY = "there is no way to it from the address that it is dialled from (EINVAL)"
+const NO_WAY = "it cannot be reached from the local address (EINVAL)"
 
 /**
  * A socket could not be bound, or a hop could not be reached. `target` is `scheme://host:port`, with the path behind it for a WebSocket.

@@ -160,7 +160,7 @@ describe.skipIf(!hasBrowser)("the status page in a browser", { timeout: 60_000 }
     await page.locator("#person-summary", { hasText: "1 live session." }).waitFor()
     assert.strictEqual(await page.evaluate(() => document.activeElement?.id), "person-title")
     const history = await page.locator("#person-history").textContent()
-    assert.include(history, "Session ended after 29 min 55 s: the client took no data for too long")
+    assert.include(history, "Session ended after 29 min 55 s: the client accepted no data for too long")
     assert.include(history, "Could not log in: the password (or the user name) is wrong (3 times)")
     assert.include(history, "A message did not arrive: the other side did not confirm it in time")
     assert.include(history, "Could not connect to msrps://chat.example.net:2855: nobody listens there")

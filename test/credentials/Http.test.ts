@@ -191,15 +191,15 @@ describe("why one cannot be asked is told in words", () => {
         "TLS where there is none",
         "https",
         plain,
-        "no connection: something else than TLS is spoken there (ERR_SSL_WRONG_VERSION_NUMBER)"
+        "no connection: the other side does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER)"
       ],
       [
         "a certificate of nobody",
         "https",
         secure,
-        "no connection: its certificate is signed by itself (DEPTH_ZERO_SELF_SIGNED_CERT)"
+        "no connection: its certificate is self-signed (DEPTH_ZERO_SELF_SIGNED_CERT)"
       ],
-      ["no HTTP", "http", garbage, "no connection: what answers there is no HTTP"],
+      ["no HTTP", "http", garbage, "no connection: the answer is not HTTP"],
       ["cut", "http", cut, "no connection: the other side has cut the connection (UND_ERR_SOCKET)"]
     ] as const
   )("%s", ([, scheme, server, reason]) =>
@@ -210,6 +210,6 @@ describe("why one cannot be asked is told in words", () => {
 
   it.live("a port that HTTP is never spoken to", () =>
     Effect.gen(function*() {
-      assert.strictEqual(yield* reasonAt("http://127.0.0.1:5060/"), "no connection: HTTP is never spoken to this port")
+      assert.strictEqual(yield* reasonAt("http://127.0.0.1:5060/"), "no connection: this port is blocked for HTTP")
     }))
 })

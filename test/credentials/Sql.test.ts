@@ -62,7 +62,7 @@ describe("SQLite at start", () => {
         assert.deepStrictEqual(yield* start(`sqlite:${file}`, options), { outcome, log: "" })
       }
       writeFileSync(file, "this is a text and not a database, whatever its name says: ".repeat(100))
-      assert.strictEqual((yield* start(`sqlite:${file}`)).outcome, told("the file is no SQLite database"))
+      assert.strictEqual((yield* start(`sqlite:${file}`)).outcome, told("the file is not an SQLite database"))
     }).pipe(Effect.scoped))
 
   it.live("a file that is damaged, a folder or a pipe ends it, and the end does not wait for who opens a pipe", () =>
@@ -72,10 +72,10 @@ describe("SQLite at start", () => {
         log: ""
       })
       const folder = yield* directory
-      assert.deepStrictEqual(yield* start(`sqlite:${folder}`), told("the file is no SQLite database", folder))
+      assert.deepStrictEqual(yield* start(`sqlite:${folder}`), told("the file is not an SQLite database", folder))
       const pipe = `${folder}/pipe`
       execFileSync("mkfifo", [pipe])
-      assert.deepStrictEqual(yield* start(`sqlite:${pipe}`), told("the file is no SQLite database", pipe))
+      assert.deepStrictEqual(yield* start(`sqlite:${pipe}`), told("the file is not an SQLite database", pipe))
       const file = yield* made
       const octets = readFileSync(file)
       octets.fill(0xff, 100, 4096)

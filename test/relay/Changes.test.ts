@@ -73,8 +73,8 @@ describe("while sessions go on", () => {
           assert.strictEqual((yield* world.auth(outer, from)).status, 403)
           return of(heard, "login failed").at(-1)!.fields["reason"]
         })
-        const unknown = "an AUTH from behind somebody who is not known as a relay"
-        assert.strictEqual(yield* attempt([]), "an AUTH from behind somebody without a certificate that is trusted")
+        const unknown = "an AUTH through a peer that is not an admitted relay"
+        assert.strictEqual(yield* attempt([]), "an AUTH through a peer without a trusted certificate")
         assert.strictEqual(yield* attempt(["elsewhere.example.net"]), unknown)
         world.change({ relayPeers: ["*.example.org"] })
         assert.strictEqual(yield* attempt(["outer.example.net"]), unknown)

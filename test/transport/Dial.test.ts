@@ -54,7 +54,7 @@ describe("layerNode", () => {
         const { message } = yield* Effect.flip(connect(to, new Recorder().accept))
         assert.strictEqual(
           message,
-          "connect msrp://192.0.2.1:2855: there is no way to it from the address that it is dialled from (EINVAL)"
+          "connect msrp://192.0.2.1:2855: it cannot be reached from the local address (EINVAL)"
         )
       })
     ))

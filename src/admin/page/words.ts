@@ -10,12 +10,12 @@ export interface Told {
 
 /** Words for the reasons why a connection or a session ended. */
 export const endings: Readonly<Record<string, string>> = {
-  "expired": "it ran out, since the client did not renew it",
+  "expired": "it expired because the client did not renew it",
   "its connection closed": "the client's connection closed",
-  "its relay is gone": "the relay that the client came through is gone",
+  "its relay is gone": "the relay that the client used is gone",
   "its user was removed": "the user was removed",
   "ended by the operator": "an operator ended it",
-  "another one in its place": "the client began a new one in its place",
+  "another one in its place": "the client started a new one in its place",
   "it was not granted": "the login did not succeed",
   "the relay stops": "this relay was stopped",
   "the relay drains": "this relay is being taken out of service",
@@ -25,18 +25,18 @@ export const endings: Readonly<Record<string, string>> = {
   "no successful request in probation": "nobody logged in on it",
   "not used for a long time": "nobody used it for a long time",
   "no session uses it": "no session needs it any more",
-  "request for another relay": "the client takes this relay for another one",
-  "takes no octets": "the client took no data for too long: its network is stuck, or it is gone",
+  "request for another relay": "the client has mistaken this relay for another one",
+  "takes no octets": "the client accepted no data for too long: its network is stuck, or it is gone",
   "too many connections": "there were too many connections",
   "too many failed AUTHs": "too many logins failed on it",
-  "too many requests without success in probation": "it asked too much without a login",
+  "too many requests without success in probation": "it made too many requests without a login",
   "too much in probation": "it sent too much without a login",
   "not MSRP": "the client does not speak MSRP",
-  "not WebSocket": "the client's WebSocket frames are wrong",
+  "not WebSocket": "the client sent invalid WebSocket frames",
   "more than a frame in a message": "the client put more than one MSRP frame into a WebSocket message",
-  "not a whole frame in a message": "the client put half an MSRP frame into a WebSocket message",
-  "no sign of life": "the client was gone without a word",
-  "malformed start line": "the client sent something that is not right MSRP",
+  "not a whole frame in a message": "the client put part of an MSRP frame into a WebSocket message",
+  "no sign of life": "the client has vanished",
+  "malformed start line": "the client sent invalid MSRP",
   "start line too long": "the client sent a line that is too long",
   "header line too long": "the client sent a line that is too long",
   "header section too long": "the client sent headers that are too long",
@@ -46,40 +46,41 @@ export const endings: Readonly<Record<string, string>> = {
 /** Words for the reasons why a login failed. */
 export const logins: Readonly<Record<string, string>> = {
   "wrong credentials": "the password (or the user name) is wrong",
-  "another realm": "the client answers for another realm than it was asked for",
+  "another realm": "the client used a different realm than this relay asked for",
   "algorithm not offered": "the client uses a digest algorithm that this relay does not offer",
-  "Malformed Authorization": "the client sent something that is not right MSRP",
-  "Not the URI of To-Path": "the client wants to log in for another address than it sends to",
-  "Expires is no number": "the client sent something that is not right MSRP",
-  "its relay cannot be connected to: a URI without a port": "the relay that the client comes through names no port",
+  "Malformed Authorization": "the client sent invalid MSRP",
+  "Not the URI of To-Path": "the address in the client's credentials differs from that in its request",
+  "Expires is no number": "the client sent invalid MSRP",
+  "its relay cannot be connected to: a URI without a port":
+    "the relay that the client uses has an address without a port",
   "AUTH without TLS": "the client wanted to log in without encryption",
-  "an AUTH from behind somebody who is not known as a relay":
-    "the relay that the client comes through is not known as one here",
-  "an AUTH from behind somebody without a certificate that is trusted":
-    "the relay that the client comes through has shown no certificate that is trusted here",
+  "an AUTH through a peer that is not an admitted relay":
+    "the relay that the client uses is not admitted here",
+  "an AUTH through a peer without a trusted certificate":
+    "the relay that the client uses has no certificate that is trusted here",
   "the relay drains": "this relay is being taken out of service",
-  "not Digest": "the client uses a way to log in that this relay does not have",
-  "too many failures before": "there were too many wrong passwords before; it is possible again after a while",
-  "the credentials cannot be looked up": "the list of users does not answer",
-  "too many AUTHs of its relay are being decided": "too many log in at once by way of the same relay",
-  "the session cannot be kept": "the list of sessions does not answer",
+  "not Digest": "the client uses a login method that this relay does not support",
+  "too many failures before": "there were too many wrong passwords before; wait a while, and try again",
+  "the credentials cannot be looked up": "the list of users is not available",
+  "too many AUTHs of its relay are being decided": "too many clients of the same relay log in at once",
+  "the session cannot be kept": "the list of sessions is not available",
   "it could not be decided": "the list of users did not answer in time",
-  "as many sessions as there may be": "there are as many sessions as there may be",
-  "Expires out of bounds": "the client asks for a session that is too short or too long",
-  "its connection closed": "the client was gone before it was logged in"
+  "too many sessions": "there are too many sessions",
+  "Expires out of bounds": "the client asked for a session that is too short or too long",
+  "its connection closed": "the client disconnected before the login was complete"
 }
 
 /** Words for the reasons why a message did not arrive, or a request was refused. */
 export const losses: Readonly<Record<string, string>> = {
   "no answer in time": "the other side did not confirm it in time",
-  "its receiver's answer is malformed, or for somebody else": "the other side answered wrongly",
-  "its receiver takes nothing": "the other side takes no data",
+  "its receiver's answer is malformed, or for somebody else": "the other side sent an invalid answer",
+  "its receiver takes nothing": "the other side accepts no data",
   "its receiver is too slow, and others wait for what is behind it": "the other side is too slow",
-  "its session is faster than it may be": "its sender sends too much at a time",
+  "its session is faster than it may be": "its sender sends too fast",
   "there is no such session, or it is over": "there is no such session (any more)",
   "there is no such session of the receiver, or it is over": "the other side's session is over",
   "the session has a peer on another connection": "the session is in use on another connection",
-  "a request that says it comes from this relay": "it says that it comes from another user of this relay",
+  "a request that says it comes from this relay": "it claims to come from another user of this relay",
   "the connection to its receiver closed": "the other side's connection closed",
   "its next hop cannot be reached": "the other side cannot be reached",
   "its next hop may not be reached": "the other side's address is one that this relay may not connect to",
@@ -89,27 +90,26 @@ export const losses: Readonly<Record<string, string>> = {
   "its receiver refused it": "the other side refused it",
   "its receiver wants no more of it": "the other side wants no more of it",
   "a part of it did not arrive": "a part of it did not arrive before",
-  "malformed": "the client sent something that is not right MSRP",
+  "malformed": "the client sent invalid MSRP",
   "too long": "it is too long",
-  "over a limit": "it is larger than this relay takes",
-  "too much has no answer": "too much before it was not confirmed by the other side",
-  "its receiver can only connect himself, and is not connected": "the other side is not connected",
-  "the next hop is one that nobody may be connected to":
-    "the other side's address is one that this relay may not connect to",
-  "the user has as many next hops as he may": "the user has as many connections to others as he may"
+  "over a limit": "it is larger than this relay allows",
+  "too much has no answer": "too many messages before it are not confirmed by the other side",
+  "its receiver is not connected, and cannot be dialled": "the other side is not connected",
+  "connections to the next hop are forbidden": "the other side's address is one that this relay may not connect to",
+  "the user has too many next hops": "the user has too many connections to others"
 }
 
 /** Words for a status without a reason. */
 const statuses: Readonly<Record<string, string>> = {
-  400: "the client sent something that is not right MSRP",
+  400: "the client sent invalid MSRP",
   401: "the password (or the user name) is wrong",
   403: "it is not allowed",
   408: "there was no answer in time",
-  413: "it is too much, or nobody wants the rest of it",
+  413: "it is too long, or its receiver does not want the rest",
   415: "the other side cannot show that kind of content",
-  423: "the time that was asked for is out of bounds",
+  423: "the requested time is not allowed",
   481: "there is no such session (any more)",
-  501: "this relay does not know that request",
+  501: "this relay does not know this kind of request",
   506: "the session is in use on another connection"
 }
 
@@ -140,14 +140,14 @@ const because = (event: StatusEvent, known: Readonly<Record<string, string>>): s
   return why === undefined ? "" : `: ${why}`
 }
 
-const isForHim = (event: StatusEvent): boolean => field(event, "direction") === "received"
+const isReceived = (event: StatusEvent): boolean => field(event, "direction") === "received"
 
-const whose = (event: StatusEvent): string => isForHim(event) ? " for him" : ""
+const whose = (event: StatusEvent): string => isReceived(event) ? " for this user" : ""
 
 /** Why a message was lost. If it was for the user, "the other side" in the reason is the user's own side. */
 const lost = (event: StatusEvent): string => {
   const why = because(event, losses)
-  return isForHim(event) ? why.replace("the other side", "his own side") : why
+  return isReceived(event) ? why.replace("the other side", "this user's side") : why
 }
 
 const seconds = (event: StatusEvent): string => duration(number(event, "seconds") * 1000)
@@ -220,29 +220,29 @@ export const detailsOf = (event: StatusEvent, withUser: boolean): string => {
 /** Words for the counters of problems. */
 export const troubles: Readonly<Record<string, string>> = {
   failedAuths: "Logins with a wrong password",
-  undecidedAuths: "Logins that the list of users could not decide",
-  sessionsRefused: "Logins beyond the number of sessions",
-  dialsFailed: "Connections to others that failed",
-  dialsForbidden: "Connections to others that are not allowed",
-  dialsOverLimit: "Connections to others that were too many",
+  undecidedAuths: "Logins not decided because the list of users failed",
+  sessionsRefused: "Logins refused because of too many sessions",
+  dialsFailed: "Failed connections to others",
+  dialsForbidden: "Forbidden connections to others",
+  dialsOverLimit: "Connections to others beyond the limit",
   refused400: "Refused as malformed (400)",
   refused403: "Refused as not allowed (403)",
   refused408: "Refused as not possible now (408)",
   refused413: "Refused as too long, or part of a message that has failed (413)",
-  refused423: "Refused for a time out of bounds (423)",
-  refused481: "Refused since there is no such session (481)",
+  refused423: "Refused because the requested time is not allowed (423)",
+  refused481: "Refused because there is no such session (481)",
   refused501: "Refused as unknown requests (501)",
-  refused506: "Refused since the session is in use elsewhere (506)",
-  lost: "Messages, and what goes with them, that did not arrive",
+  refused506: "Refused because the session is in use elsewhere (506)",
+  lost: "Messages, confirmations and other requests that did not arrive",
   receiversGivenUp: "Times that a slow receiver was given up",
-  sessionsTooFast: "Times that somebody sent far more than a session may",
-  receiversStalled: "Connections closed since they took nothing",
-  connectionsTurnedAway: "Connections turned away, being too many",
-  probationsFailed: "Connections closed since nobody logged in",
-  framingLost: "Connections closed since they did not speak MSRP",
+  sessionsTooFast: "Times that a sender far exceeded the rate of a session",
+  receiversStalled: "Connections closed because they accepted no data",
+  connectionsTurnedAway: "Connections refused because of too many",
+  probationsFailed: "Connections closed because nobody logged in",
+  framingLost: "Connections closed because they did not speak MSRP",
   handshakesFailed: "TLS handshakes that failed",
   webSocketsRefused: "WebSockets that were refused",
-  proxyHeadersRefused: "Connections of proxies without a right PROXY header",
+  proxyHeadersRefused: "Connections of proxies without a valid PROXY header",
   turnedAway: "Connections closed before they were set up",
   acceptsFailed: "Times that no connection could be accepted"
 }

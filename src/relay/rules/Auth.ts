@@ -56,7 +56,7 @@ const DRAINING: AuthAnswer = {
   attempt: { reason: "the relay drains" }
 }
 
-const NO_CERTIFICATE = "an AUTH from behind somebody without a certificate that is trusted"
+const NO_CERTIFICATE = "an AUTH through a peer without a trusted certificate"
 
 /** A number of seconds with more digits is above every maximum. */
 const EXPIRES_DIGITS = 9
@@ -142,7 +142,7 @@ export class Auth {
     } else if (behindRelay && !hop.isRelay(first)) {
       // Only a relay may stand between a client and this relay (RFC 4976 §6.3).
       const named = hop.connection!.peerNames.length > 0
-      refuse(403, named ? "an AUTH from behind somebody who is not known as a relay" : NO_CERTIFICATE)
+      refuse(403, named ? "an AUTH through a peer that is not an admitted relay" : NO_CERTIFICATE)
       hop.probation.refused()
     } else if (behindRelay && first.port === undefined) {
       // A session behind a relay without a port would be of no use, because nobody could connect to it (RFC 4976 §8).
@@ -170,7 +170,7 @@ export class Auth {
     const { behindRelay, hop, request } = asking
     if (this.#shared.phase !== "serving") return DRAINING
     const { maxExpires: most = Infinity } = user
-    if (most < 1) return { status: 403, attempt: { username: user.username, reason: "what proves it ends now" } }
+    if (most < 1) return { status: 403, attempt: { username: user.username, reason: "its credentials expire now" } }
     const expires = this.#interval(asking, most)
     if (typeof expires !== "number") {
       return { ...expires, attempt: { username: user.username, reason: "Expires out of bounds" } }
@@ -215,7 +215,7 @@ export class Auth {
 
   #exhausted(username: string): AuthAnswer {
     this.#shared.counters.sessionsRefused++
-    return { status: 403, attempt: { username, reason: "as many sessions as there may be" } }
+    return { status: 403, attempt: { username, reason: "too many sessions" } }
   }
 
   /** The answer to an AUTH whose session was made; `undefined`: there are too many sessions. */

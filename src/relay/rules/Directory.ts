@@ -126,14 +126,14 @@ export class Directory {
     if (cannotBeReached(uri)) {
       return {
         status: 408,
-        problem: "its receiver can only connect himself, and is not connected",
+        problem: "its receiver is not connected, and cannot be dialled",
         target: targetOf(uri)
       }
     }
     const { counters, turn } = this.#shared
     if (!this.#nextHops.admitsUri(uri)) {
       counters.dialsForbidden++
-      return { status: 403, problem: "the next hop is one that nobody may be connected to", target: targetOf(uri) }
+      return { status: 403, problem: "connections to the next hop are forbidden", target: targetOf(uri) }
     }
     // Counted for the user and not for the connection, which users of a relay share.
     const wantedBy = { user: userOf(session), address: this.#shared.networkOf(source.connection?.remote.host ?? "") }
@@ -141,7 +141,7 @@ export class Directory {
       !this.#mayDial(wantedBy) || (uri.port === undefined && !this.#lookups.admits(wantedBy.user, turn.now))
     ) {
       counters.dialsOverLimit++
-      return { status: 408, problem: "the user has as many next hops as he may", target: targetOf(uri) }
+      return { status: 408, problem: "the user has too many next hops", target: targetOf(uri) }
     }
     return this.#dial({ uri, relay: kind === "relay", localName: own.host, source, session: session.record }, wantedBy)
   }

@@ -77,7 +77,7 @@ export class Router {
     const { pathUris } = shared.codec.limits
     const to = parsePath(head.toPath, pathUris)
     const from = parsePath(head.fromPath, pathUris)
-    if (to === undefined || from === undefined) return refuse(400, "a path that is none")
+    if (to === undefined || from === undefined) return refuse(400, "a malformed path")
     const first = to[0]!
     const fromRelay = hop.isRelay(from[0]!)
     if (fromRelay) directory.shown(from[0]!, hop, first)
@@ -156,7 +156,7 @@ export class Router {
     const { from, fromRelay, kind, to } = request
     // Only a relay may stand between a client and this relay (RFC 4976 §6.3).
     if (kind === Kind.Auth && from.length > 1 && !fromRelay) {
-      return refuse(403, "an AUTH from behind somebody who is not known as a relay", partiesOf([session], true))
+      return refuse(403, "an AUTH through a peer that is not an admitted relay", partiesOf([session], true))
     }
     const authority = authorityKey(from[0]!)
     const known = session.ownerAuthorities
@@ -197,7 +197,7 @@ export class Router {
     const session = through[1] ?? through[0]
     const parties = partiesOf(through, request.fromOwner)
     if (uri.transport.toLowerCase() !== "tcp") {
-      return refuse(481, "its receiver can only connect himself, and is not connected", parties)
+      return refuse(481, "its receiver is not connected, and cannot be dialled", parties)
     }
     // Another relay is reached by TLS only, whoever names it (RFC 4976 §9.2).
     if (uri.scheme === "msrp" && kind === "relay") return refuse(403, "another relay without TLS", parties)
@@ -250,7 +250,7 @@ export class Router {
     }
     const owner = ownerOf(session)
     if (path.length > 2 && !(owner instanceof RelayOwner)) {
-      return refuse(403, "its To-Path leads on behind the owner of the session", parties)
+      return refuse(403, "its To-Path continues beyond the owner of the session", parties)
     }
     const peer = peerOf(session)
     const hasOther = peer !== undefined && peer !== source && peer.open

@@ -42,7 +42,7 @@ export const lookAtCertificates = Effect.fnUntraced(function*(
     warning(tlsFiles.ca!, `${nameOf(root)} ${concernOf(validityOf(root), now)}`)
   )
   if (selfSigned !== undefined) {
-    return [...ofRoots, ok("", `one is made at each start, signed by itself, for ${selfSigned.join(", ")}`)]
+    return [...ofRoots, ok("", `a self-signed one is made at each start, for ${selfSigned.join(", ")}`)]
   }
   const texts = tls.cert === undefined ? [] : [tls.cert, ...(tls.others ?? []).map(({ cert }) => cert)]
   const presented = texts.flatMap((text, index): ReadonlyArray<Presented> => {
@@ -94,7 +94,7 @@ const chainOf = (
   now: number
 ): ReadonlyArray<Finding> => {
   if (isSelfSigned(own)) {
-    return [warning(path, "is signed by itself: only clients that are told so take it")]
+    return [warning(path, "is self-signed: clients accept it only if they are configured to")]
   }
   const findings: Array<Finding> = []
   const left = [...chain]

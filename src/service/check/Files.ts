@@ -63,7 +63,7 @@ const lookAtFile = Effect.fnUntraced(function*({ path, secret, variable }: Named
   const subject = `${path} (${variable})`
   return yield* Effect.gen(function*() {
     const { mode, type } = yield* fs.stat(path)
-    if (type !== "File") return [problem(subject, `is no file, but a ${type}`)]
+    if (type !== "File") return [problem(subject, `is not a file, but a ${type}`)]
     yield* fs.access(path, { readable: true })
     const permissions = (mode & 0o777).toString(8).padStart(3, "0")
     if ((mode & OTHERS_WRITE) !== 0 && (yield* isWithinReach(path))) {

@@ -44,7 +44,7 @@ export const readEnvFile = Effect.fnUntraced(function*(
   if (info.success.type !== "File") {
     // A directory named `.env` is ignored, because some tools keep programs in one.
     if (Option.isNone(named)) return undefined
-    return yield* Effect.fail(because("is no file"))
+    return yield* Effect.fail(because("is not a file"))
   }
   if (ByteSize.toBigInt(info.success.size) > MAX_OCTETS) {
     return yield* Effect.fail(because(`is larger than ${MAX_OCTETS} octets`))

@@ -26,7 +26,7 @@ const readBy = <A>(path: string, read: (fs: FileSystem.FileSystem) => Effect.Eff
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const { size, type } = yield* Effect.mapError(fs.stat(path), reasonOf)
-    if (type !== "File" && type !== "Directory") return yield* Effect.fail("is no file")
+    if (type !== "File" && type !== "Directory") return yield* Effect.fail("is not a file")
     if (ByteSize.toBigInt(size) > MAX_OCTETS) return yield* Effect.fail(`is larger than ${MAX_OCTETS} octets`)
     return yield* Effect.mapError(read(fs), reasonOf)
   }).pipe(Effect.result)
@@ -36,7 +36,7 @@ export const reasonOf = ({ reason }: PlatformError): string =>
   reason._tag === "NotFound"
     ? "there is no such file"
     : reason._tag === "PermissionDenied"
-    ? "the file may not be used by this user"
+    ? "this user has no permission for the file"
     : codeOf(reason.cause) === "unknown"
     ? "the file cannot be used"
     : `the file cannot be used: ${wordsOf(reason.cause)}`

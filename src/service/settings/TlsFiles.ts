@@ -61,7 +61,7 @@ export const readTls = Effect.fnUntraced(function*(
     const privateKey = key === undefined ? undefined : attempt(() => createPrivateKey(key))
     if (certificate !== undefined && Result.isFailure(certificate)) note("cert")(certificate.failure)
     if (privateKey !== undefined && Result.isFailure(privateKey)) {
-      note("key")(/ENCRYPTED/.test(key!) ? "is encrypted" : "has no PEM private key in it")
+      note("key")(/ENCRYPTED/.test(key!) ? "is encrypted" : "contains no PEM private key")
     }
     if (certificate === undefined || privateKey === undefined) continue
     if (Result.isFailure(certificate) || Result.isFailure(privateKey)) continue
@@ -116,11 +116,11 @@ const certificateOf = (text: string): Result.Result<X509Certificate, string> => 
   const broken = certificates.findIndex(Result.isFailure)
   const [first] = certificates
   if (first === undefined || (broken === 0 && certificates.length === 1)) {
-    return Result.fail("has no PEM certificate in it")
+    return Result.fail("contains no PEM certificate")
   }
   return Result.mapError(
     certificates[Math.max(broken, 0)]!,
-    () => `has a broken certificate in it, number ${broken + 1}`
+    () => `contains an invalid certificate, number ${broken + 1}`
   )
 }
 

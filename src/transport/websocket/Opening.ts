@@ -72,7 +72,7 @@ export const openWebSocket = <S extends Net.Socket>(socket: S, options: OpeningO
     })
     request.on("error", (error) => {
       const { code } = error as NodeJS.ErrnoException
-      failed(code?.startsWith("HPE_") === true ? new OpeningFault("what answers there is no HTTP", error) : error)
+      failed(code?.startsWith("HPE_") === true ? new OpeningFault("the answer is not HTTP", error) : error)
     })
     socket.once("close", () => failed(new OpeningFault("it was closed during the handshake of the WebSocket")))
     request.end()
@@ -87,7 +87,7 @@ const authorityOf = ({ host, port, secure }: OpeningOptions): string => {
 
 /** What is wrong with a 101 response; undefined if it opens the requested WebSocket. */
 const faultOf = (headers: Http.IncomingHttpHeaders, key: string): string | undefined => {
-  if (headers.upgrade?.toLowerCase() !== "websocket") return "something else than a WebSocket was opened"
+  if (headers.upgrade?.toLowerCase() !== "websocket") return "not a request for a WebSocket"
   if (headers["sec-websocket-accept"] !== acceptOf(key)) return "the answer is not to the request for a WebSocket"
   if (headers["sec-websocket-extensions"] !== undefined) return "the WebSocket has an extension that nobody asked for"
   if (headers["sec-websocket-protocol"] !== SUBPROTOCOL) return "the WebSocket is not for msrp"

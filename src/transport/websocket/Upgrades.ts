@@ -209,7 +209,7 @@ export class Upgrades {
 const NO_PAGES = "Nothing but WebSockets is served here."
 
 /** Node's parser has failed: often the octets are TLS, because a proxy or client takes the listener for one with TLS. */
-const NO_HTTP: Refused = { status: 400, reason: "something else than HTTP/1.1, or not as it should be" }
+const NO_HTTP: Refused = { status: 400, reason: "not HTTP/1.1, or malformed" }
 const TOO_LONG: Refused = { status: 400, reason: "its head is too long" }
 
 const missed = { "timed out": "not asked for in time", "too many": "too many are under way" }

@@ -20,7 +20,7 @@ describe("the words of the status page", () => {
   it("say why something is over", () => {
     assert.strictEqual(
       told("session ended", { reason: "expired", seconds: 61 }),
-      "Session ended after 1 min 1 s: it ran out, since the client did not renew it"
+      "Session ended after 1 min 1 s: it expired because the client did not renew it"
     )
     assert.strictEqual(
       told("session ended", { reason: "its connection closed", connectionEnd: "failed: ECONNRESET", seconds: 5 }),
@@ -28,7 +28,7 @@ describe("the words of the status page", () => {
     )
     assert.strictEqual(
       told("connection ended", { reason: "takes no octets", seconds: 5 }),
-      "Connection ended after 5 s: the client took no data for too long: its network is stuck, or it is gone"
+      "Connection ended after 5 s: the client accepted no data for too long: its network is stuck, or it is gone"
     )
     assert.strictEqual(
       told("connection ended", { reason: "failed: EPIPE", seconds: 5 }),
@@ -64,19 +64,19 @@ describe("the words of the status page", () => {
     const slow = { status: 408, reason: "its receiver takes nothing" }
     assert.strictEqual(
       told("message not delivered", { ...slow, direction: "sent" }),
-      "A message did not arrive: the other side takes no data"
+      "A message did not arrive: the other side accepts no data"
     )
     assert.strictEqual(
       told("message not delivered", { ...slow, direction: "received" }),
-      "A message for him did not arrive: his own side takes no data"
+      "A message for this user did not arrive: this user's side accepts no data"
     )
     assert.strictEqual(
       told("request refused", { method: "SEND", status: 481, direction: "received" }),
-      "A message for him was refused: there is no such session (any more)"
+      "A message for this user was refused: there is no such session (any more)"
     )
     assert.strictEqual(
       told("message not delivered", { status: 415, direction: "received" }),
-      "A message for him did not arrive: his own side cannot show that kind of content"
+      "A message for this user did not arrive: this user's side cannot show that kind of content"
     )
   })
 

@@ -152,7 +152,7 @@ describe("a set-up", () => {
       )
       assertLines(
         yield* broken(certificate(yield* made(() => issueWith([HOST], { signed: false, hoursFromNow: 23 })))),
-        /^warning certificates .*: is signed by itself/
+        /^warning certificates .*: is self-signed/
       )
     }))
 

@@ -79,6 +79,6 @@ describe("msrp-relay check", () => {
     assert.match(found!.message, /^this user may not bind ports below \d+$/)
     assert.match(found!.hint!, /CAP_NET_BIND_SERVICE/)
     const key = findingsIn(run(env, ["--json"], NOBODY).stdout).find(({ subject }) => subject === "MSRP_TLS_KEY")
-    assert.match(key!.message, /^the file may not be used by this user/)
+    assert.match(key!.message, /^this user has no permission for the file/)
   })
 })

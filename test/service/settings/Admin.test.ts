@@ -31,7 +31,7 @@ describe("MSRP_ADMIN_TOKEN_FILE", () => {
     Effect.gen(function*() {
       const problems = {
         "/missing": "/missing: there is no such file",
-        "/forbidden": "/forbidden: the file may not be used by this user",
+        "/forbidden": "/forbidden: this user has no permission for the file",
         "/short": "/short needs a token of at least 16 characters",
         "/two": "/two needs one token of letters, digits and -._~+/ in one line"
       }

@@ -74,7 +74,7 @@ describe("the file of variables", () => {
       const [[variable, problem]] = (yield* problemsIn(undefined)) as [[string, string]]
       assert.strictEqual(variable, "MSRP_ENV_FILE")
       assert.match(problem, /^there is no such file \(/)
-      assert.match((yield* problemsIn(undefined, { MSRP_ENV_FILE: tmpdir() }))[0]![1]!, /^is no file \(/)
+      assert.match((yield* problemsIn(undefined, { MSRP_ENV_FILE: tmpdir() }))[0]![1]!, /^is not a file \(/)
       assert.match((yield* problemsIn("#".repeat(MAX_OCTETS + 1)))[0]![1]!, /^is larger than 1048576 octets \(/)
     }))
 

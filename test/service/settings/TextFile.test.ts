@@ -1,4 +1,4 @@
-/** Files that variables name: what is no file keeps nobody waiting. */
+/** Files that variables name: what is not a file keeps nobody waiting. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -19,8 +19,8 @@ it.effect("a pipe, a device and what is too large are not read", () =>
     execFileSync("mkfifo", [pipe])
     const expected = [
       [file, Result.succeed("text")],
-      [pipe, Result.fail("is no file")],
-      ["/dev/zero", Result.fail("is no file")],
+      [pipe, Result.fail("is not a file")],
+      ["/dev/zero", Result.fail("is not a file")],
       [large, Result.fail(`is larger than ${MAX_OCTETS} octets`)],
       [`${folder}/none`, Result.fail("there is no such file")],
       [folder, Result.fail("the file cannot be used: it is a directory (EISDIR)")]

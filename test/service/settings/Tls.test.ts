@@ -20,7 +20,7 @@ describe("Settings", () => {
           MSRP_TLS_KEY: "/relay.key,/forbidden"
         })
         assert.strictEqual(MSRP_TLS_CERT, "entry 2 there is no such file (/nowhere)")
-        assert.strictEqual(MSRP_TLS_KEY, "entry 2 the file may not be used by this user (/forbidden)")
+        assert.strictEqual(MSRP_TLS_KEY, "entry 2 this user has no permission for the file (/forbidden)")
       }))
 
     it.effect.each([

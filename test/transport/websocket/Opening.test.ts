@@ -172,10 +172,10 @@ describe("opening", () => {
     [
       "another upgrade",
       (accept) => switching(accept, PROTOCOL).replace("WebSocket", "h2c"),
-      "something else than a WebSocket was opened"
+      "not a request for a WebSocket"
     ],
-    ["no HTTP", () => "MSRP abcd 400 Bad\r\n-------abcd$\r\n", "what answers there is no HTTP"],
-    ["a head without end", () => `HTTP/1.1 101 x\r\nX: ${"y".repeat(20_000)}`, "what answers there is no HTTP"],
+    ["no HTTP", () => "MSRP abcd 400 Bad\r\n-------abcd$\r\n", "the answer is not HTTP"],
+    ["a head without end", () => `HTTP/1.1 101 x\r\nX: ${"y".repeat(20_000)}`, "the answer is not HTTP"],
     ["the end", () => undefined, "the other side has cut the connection (ECONNRESET)"]
   ]
   for (const [what, answer, words, status] of refusals) {
@@ -227,7 +227,7 @@ describe("opening", () => {
         const wrong = yield* others.listen(socket, new Recorder().accept)
         const error = yield* Effect.flip(connect(wrong, new Recorder().accept))
         assert.strictEqual(error.reason, "Certificate")
-        assert.match(error.message, /^connect wss:\/\/127\.0\.0\.1:\d+\/msrp: the certificate is signed by itself/)
+        assert.match(error.message, /^connect wss:\/\/127\.0\.0\.1:\d+\/msrp: the certificate is self-signed/)
       }),
       { tls: { ...localhost, ca } }
     ))

@@ -212,7 +212,7 @@ describe("handshake", () => {
     return serving({}, (port) =>
       Effect.gen(function*() {
         const { facts } = yield* Transport
-        const [noHttp, tooLong] = ["something else than HTTP/1.1, or not as it should be", "its head is too long"]
+        const [noHttp, tooLong] = ["not HTTP/1.1, or malformed", "its head is too long"]
         const noPages = "Nothing but WebSockets is served here."
         const asked: ReadonlyArray<readonly [string, string]> = [
           ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", noHttp],

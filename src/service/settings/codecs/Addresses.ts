@@ -34,9 +34,9 @@ const ownUri = (text: string, before: ReadonlyArray<MsrpUri>): Result.Result<Msr
   if (uri.parameters !== "") return Result.fail("has parameters, which the URI of a relay must not have")
   if (uri.port === 0) return Result.fail("has port 0")
   if (isWildcard(uri.host)) {
-    return Result.fail("has an address that nobody can connect to; put it into MSRP_LISTEN, and a name here")
+    return Result.fail("has an address to which clients cannot connect; put it into MSRP_LISTEN, and a name here")
   }
-  return before.some((one) => sameUri(one, uri)) ? Result.fail("is there twice") : Result.succeed(uriOf(uri))
+  return before.some((one) => sameUri(one, uri)) ? Result.fail("occurs twice") : Result.succeed(uriOf(uri))
 }
 
 /** A URI of the relay, printed with its port. */
@@ -116,5 +116,5 @@ export const socketRoutes: TextCodec<SocketRoutes> = fromParse(
 
 /** Name servers, as `Resolver.setServers` of Node accepts them. */
 export const dnsServers: TextCodec<ReadonlyArray<string>> = listOf((text) =>
-  isNameServer(text) ? Result.succeed(text) : Result.fail("is no address")
+  isNameServer(text) ? Result.succeed(text) : Result.fail("is not an address")
 )

@@ -13,12 +13,12 @@ export const realms: TextCodec<ReadonlyArray<string>> = fromParse<ReadonlyArray<
   (text) =>
     text === "none"
       ? Result.succeed([])
-      : each<string>(text, (one) => REALM.test(one) ? Result.succeed(one) : Result.fail("is no realm")),
+      : each<string>(text, (one) => REALM.test(one) ? Result.succeed(one) : Result.fail("is not a realm")),
   (list) => list.length === 0 ? "none" : list.join(",")
 )
 
 export const algorithms = listOf<DigestAlgorithm>((text, before) => {
   const algorithm = digestAlgorithms.find((known) => known.toLowerCase() === text.toLowerCase())
   if (algorithm === undefined) return Result.fail(`is not ${digestAlgorithms.join(" or ")}`)
-  return before.includes(algorithm) ? Result.fail("is there twice") : Result.succeed(algorithm)
+  return before.includes(algorithm) ? Result.fail("occurs twice") : Result.succeed(algorithm)
 })

@@ -12,7 +12,7 @@ export const nextHopRules: TextCodec<ReadonlyArray<string>> = fromParse<Readonly
       each<string>(text, (one) =>
         isNextHopRule(one) ?
           Result.succeed(one) :
-          Result.fail("is no address, network or host name (without scheme, brackets and port)")),
+          Result.fail("is not an address, network or host name (without scheme, brackets and port)")),
   (rules) => rules.length === 0 ? "none" : rules.join(",")
 )
 
@@ -26,7 +26,7 @@ export const ports: TextCodec<ReadonlyArray<PortRange>> = fromParse<ReadonlyArra
         const range = { first: Number(first), last: Number(last) }
         return isPortRange(range)
           ? Result.succeed(range)
-          : Result.fail("is no port or range of ports")
+          : Result.fail("is not a port or a range of ports")
       }),
   (ranges) => ranges.map(({ first, last }) => first === last ? first : `${first}-${last}`).join(",")
 )

@@ -7,7 +7,7 @@ import { each, listOf } from "./List.ts"
 
 /** Paths separated by commas. */
 export const paths: TextCodec<ReadonlyArray<string>> = listOf((text) =>
-  /\p{Cc}/u.test(text) ? Result.fail("is no path") : Result.succeed(text)
+  /\p{Cc}/u.test(text) ? Result.fail("is not a path") : Result.succeed(text)
 )
 
 type RelayPolicy = NonNullable<RelayOptions["relayPeers"]>
@@ -20,6 +20,6 @@ export const relayPeers: TextCodec<RelayPolicy> = fromParse<RelayPolicy>(
       each(text, (one) =>
         isHostPattern(one)
           ? Result.succeed(withoutRootDot(one.toLowerCase()))
-          : Result.fail("is no host name")),
+          : Result.fail("is not a host name")),
   (policy) => typeof policy === "string" ? policy : policy.join(",")
 )

@@ -42,7 +42,7 @@ export const tracedUsers: TextCodec<ReadonlyArray<string> | "*"> = fromParse<Rea
       Result.succeed(text) :
       each<string>(text, (one) => {
         const name = Option.getOrUndefined(decoded(one))
-        return name === undefined || /\p{Cc}/u.test(name) ? Result.fail("is no user name") : Result.succeed(name)
+        return name === undefined || /\p{Cc}/u.test(name) ? Result.fail("is not a user name") : Result.succeed(name)
       }),
   (users) => users === "*" ? users : users.map((user) => user.replaceAll("%", "%25").replaceAll(",", "%2C")).join(",")
 )

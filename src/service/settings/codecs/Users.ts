@@ -57,7 +57,7 @@ export const sources: TextCodec<ReadonlyArray<SourceOf>> = listOf<SourceOf>((tex
   const at = text.lastIndexOf("=")
   const source = text.slice(at + 1).trim().toLowerCase()
   const realm = at === -1 ? undefined : name(text.slice(0, at).trim())
-  if (!isSource(source)) return Result.fail(`is none of ${SOURCES.join(", ")}`)
+  if (!isSource(source)) return Result.fail(`is not one of ${SOURCES.join(", ")}`)
   if (at !== -1 && realm === undefined) return Result.fail(`has no usable realm before its "="`)
   if (before.some((one) => realmKey(one.realm ?? "") === realmKey(realm ?? ""))) {
     return Result.fail(realm === undefined ? "is a second one for all realms" : "has the realm of one before it")
@@ -74,28 +74,28 @@ export const secret: TextCodec<Redacted.Redacted> = fromParse(
 /** A secret that can be used in an HTTP header field. */
 export const token: TextCodec<Redacted.Redacted> = fromParse(
   (text) =>
-    isHttpToken(text) ? Result.succeed(Redacted.make(text)) : Result.fail("has characters that no header may have"),
+    isHttpToken(text) ? Result.succeed(Redacted.make(text)) : Result.fail("has characters that a header must not contain"),
   Redacted.value
 )
 
 /** URL of a database, which may contain a password. */
 export const sqlUrl: TextCodec<Redacted.Redacted> = fromParse(
-  (text) => isSqlUrl(text) ? Result.succeed(Redacted.make(text)) : Result.fail("is of no database that is known"),
+  (text) => isSqlUrl(text) ? Result.succeed(Redacted.make(text)) : Result.fail("is not the URL of a supported database"),
   Redacted.value
 )
 
 export const httpUrl: TextCodec<string> = fromParse(
-  (text) => isHttpUrl(text) ? Result.succeed(text) : Result.fail("is no http or https URL without a password"),
+  (text) => isHttpUrl(text) ? Result.succeed(text) : Result.fail("is not an http or https URL without a password"),
   (url) => url
 )
 
 export const sqlName: TextCodec<string> = fromParse(
-  (text) => isSqlName(text) ? Result.succeed(text) : Result.fail("is no name of a table or column"),
+  (text) => isSqlName(text) ? Result.succeed(text) : Result.fail("is not the name of a table or column"),
   (name) => name
 )
 
 /** The name of a column; `none` for no column. */
 export const sqlNameOrNone: TextCodec<string> = fromParse(
-  (text) => text === "none" || isSqlName(text) ? Result.succeed(text) : Result.fail("is no name of a column"),
+  (text) => text === "none" || isSqlName(text) ? Result.succeed(text) : Result.fail("is not the name of a column"),
   (name) => name
 )

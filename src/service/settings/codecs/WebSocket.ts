@@ -10,7 +10,7 @@ export const origins: TextCodec<ReadonlyArray<string> | "*"> = fromParse<Readonl
   (text) =>
     text === "*" ? Result.succeed("*") : each<string>(text, (one) => {
       if (!/^https?:\/\/[^/]+$/i.test(one) || !URL.canParse(one)) {
-        return Result.fail("is no origin: one is like https://chat.example.com, without a path")
+        return Result.fail("is not an origin such as https://chat.example.com, without a path")
       }
       return Result.succeed(new URL(one).origin)
     }),
@@ -33,7 +33,7 @@ export const networks: TextCodec<ReadonlyArray<string>> = fromParse<ReadonlyArra
       const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)
       return isIP(address) !== 0 && isPrefix && more.length === 0
         ? Result.succeed(one)
-        : Result.fail("is no address or network")
+        : Result.fail("is not an address or network")
     }),
   (list) => list.join(",")
 )
