@@ -50,7 +50,11 @@ export const follow = Effect.fnUntraced(function*<A extends object>(
     }
     const late = fixed.filter((name) => !Equal.equals(first[name], options[name]))
     if (late.length > 0) {
-      log(Effect.annotateLogs(Effect.logWarning("new options count at the start only"), { options: late.join(" ") }))
+      log(
+        Effect.annotateLogs(Effect.logWarning("these options take effect only at the start"), {
+          options: late.join(" ")
+        })
+      )
     }
     followed.current = options
     changed(options)

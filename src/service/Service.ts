@@ -83,7 +83,7 @@ const start = Effect.fnUntraced(function*(settings: SettingsShape, provided: Pro
   const { sockets } = yield* Relay
   const names = serviceNames(provided)
   if (names.length > 0) {
-    yield* Effect.annotateLogs(Effect.logInfo("the program brings services of its own"), {
+    yield* Effect.annotateLogs(Effect.logInfo("the program provides custom services"), {
       services: names.join(", ")
     })
   }

@@ -57,7 +57,7 @@ it.effect("what is set while the first options are looked at counts", () =>
     assert.deepStrictEqual(seen, [2])
   }))
 
-it.effect("those that count at the start only are named in the log when they are others later", () =>
+it.effect("those that take effect only at the start only are named in the log when they are others later", () =>
   Effect.gen(function*() {
     const log: Array<string> = []
     const logger = Logger.make<unknown, void>((entry) => void log.push(Logger.formatLogFmt.log(entry)))
@@ -72,7 +72,7 @@ it.effect("those that count at the start only are named in the log when they are
       options.set(made(3, 2856))
       yield* Effect.yieldNow
       assert.strictEqual(followed.current.n, 3)
-      assert.match(log.join(), /level=WARN .*message="new options count at the start only" options=listen/)
+      assert.match(log.join(), /level=WARN .*message="these options take effect only at the start" options=listen/)
     })).pipe(Effect.provide(Logger.layer([logger])))
   }))
 
@@ -95,7 +95,7 @@ it.effect("a relay says so of listen, of which it opens none later", () =>
     options.set({ ...at(2855), authExpires: 600 })
     options.set(at(2856))
     yield* Effect.yieldNow
-    assert.lengthOf(log.filter((line) => line.includes("count at the start only")), 1)
+    assert.lengthOf(log.filter((line) => line.includes("take effect only at the start")), 1)
     assert.match(log.join(), /options=listen/)
     assert.deepStrictEqual(Context.get(relay, Relay).sockets.map(({ port }) => port), [2855])
   }).pipe(Effect.scoped))

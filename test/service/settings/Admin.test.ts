@@ -8,7 +8,7 @@ describe("MSRP_ADMIN", () => {
     Effect.gen(function*() {
       for (const address of ["0.0.0.0:2857", "[::]:2857", "relay.example.com:2857", "192.0.2.1:2857"]) {
         const problems = yield* problemsOf({ ...users, MSRP_ADMIN: address })
-        assert.deepStrictEqual(problems, { MSRP_ADMIN_TOKEN_FILE: "is needed, since MSRP_ADMIN is not on loopback" })
+        assert.deepStrictEqual(problems, { MSRP_ADMIN_TOKEN_FILE: "is required because MSRP_ADMIN is not on loopback" })
         const { warnings } = yield* parse({ ...users, MSRP_ADMIN: address, MSRP_ADMIN_TOKEN_FILE: "/token" })
         assert.include(warnings.join(), "plain HTTP")
       }

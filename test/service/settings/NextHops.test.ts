@@ -21,7 +21,7 @@ it.effect("an endpoint with connections of its own that nobody may be connected 
     const alone = { ...inner, MSRP_NEXT_HOP_ALONE: "10.0.0.30,203.0.113.7,10.9.0.0/16,switch.example.com" }
     assert.strictEqual(
       yield* warningsOf(alone),
-      "MSRP_NEXT_HOP_ALONE has 10.0.0.30, where nobody may be connected to: MSRP_NEXT_HOP_ALLOW has to have that too"
+      "MSRP_NEXT_HOP_ALONE has 10.0.0.30, to which connections are forbidden: MSRP_NEXT_HOP_ALLOW has to contain that too"
     )
     assert.strictEqual(yield* warningsOf({ ...alone, MSRP_NEXT_HOP_ALLOW: "10.0.0.0/8" }), "")
     assert.include(yield* warningsOf({ ...alone, MSRP_NEXT_HOP_DENY: "203.0.113.7" }), "has 10.0.0.30, 203.0.113.7,")

@@ -22,7 +22,7 @@ export const addressesOf = (values: Values, problems: Problems, withDemo: boolea
   const { listen, usePath = [] } = values
   const unreachable = values.uris === undefined ? listen?.find(({ host }) => isWildcard(host)) : undefined
   if (unreachable !== undefined) {
-    problems.add("uris", `is needed, since nobody can connect to ${unreachable.host}, which is in MSRP_LISTEN`)
+    problems.add("uris", `is required because clients cannot connect to ${unreachable.host}, which is in MSRP_LISTEN`)
     return undefined
   }
   const uris = values.uris ?? listen?.toSorted(byTcpFirst).map(uriOf) ??
@@ -30,7 +30,7 @@ export const addressesOf = (values: Values, problems: Problems, withDemo: boolea
   const sockets = distinct(listen ?? uris.map(socketOf), (text) => problems.add(listen ? "listen" : "uris", text))
   for (const domain of new Set(usePath.flatMap(({ domain }) => domain ?? []))) {
     if (!uris.some(({ host }) => canonicalHost(host) === domain)) {
-      problems.add("usePath", `is for ${domain}, which is the host of none of the URIs of the relay`)
+      problems.add("usePath", `is for ${domain}, which is not the host of any URI of the relay`)
     }
   }
   const others = uris.filter(({ host }) => isLocalhost(host)).flatMap((uri) =>

@@ -44,20 +44,20 @@ export const adminOf = Effect.fnUntraced(function*(
           ? [`${tokenFile} may be read by others on this machine, who can then use the admin API: chmod 600 it`]
           : [],
         ...local ? [] : [
-          "The admin API speaks plain HTTP, and MSRP_ADMIN is not on loopback: its token can be read on the way, " +
-          "unless a proxy does TLS"
+          "The admin API speaks plain HTTP, and MSRP_ADMIN is not on loopback: its token can be read in transit, " +
+          "unless a proxy adds TLS"
         ]
       ]
     }
   }
   if (!local) {
-    problems.add("adminTokenFile", "is needed, since MSRP_ADMIN is not on loopback")
+    problems.add("adminTokenFile", "is required because MSRP_ADMIN is not on loopback")
     return { admin, warnings: [] }
   }
   return {
     admin,
     warnings: address._tag === "Unix" ? [] : [
-      "Everybody on this machine may use the admin API: set MSRP_ADMIN_TOKEN_FILE, or have MSRP_ADMIN be a Unix socket"
+      "Everybody on this machine may use the admin API: set MSRP_ADMIN_TOKEN_FILE, or set MSRP_ADMIN to a Unix socket"
     ]
   }
 })

@@ -26,7 +26,7 @@ export const demoOf = (
       "off"
     )
   } else if (values.listen === undefined && values.uris === undefined && isTaken(values)) {
-    problems.add("demo", `is on, and MSRP_ADMIN has its port ${DEMO_PORT}: give that another one`, "off")
+    problems.add("demo", `is on, and MSRP_ADMIN has its port ${DEMO_PORT}: give it another one`, "off")
   }
   return isHere
 }

@@ -17,7 +17,7 @@ export const nextHopWarnings = (
   return closed.length === 0
     ? []
     : [
-      `${variables.nextHopAlone.variable} has ${closed.join(", ")}, where nobody may be connected to: ` +
-      `${variables.nextHopAllow.variable} has to have that too`
+      `${variables.nextHopAlone.variable} has ${closed.join(", ")}, to which connections are forbidden: ` +
+      `${variables.nextHopAllow.variable} has to contain that too`
     ]
 }

@@ -18,7 +18,7 @@ export const proxiesOf = (values: Values, addresses: Addresses | undefined, prob
   if (!problems.fine("trustedProxies", "proxyProtocol")) return { proxies: undefined, warnings: [] }
   if (trustedProxies === undefined) {
     if (proxyProtocol !== "off") {
-      problems.add("trustedProxies", `is needed, since MSRP_PROXY_PROTOCOL is ${proxyProtocol}: who are the proxies`)
+      problems.add("trustedProxies", `is required because MSRP_PROXY_PROTOCOL is ${proxyProtocol}: who are the proxies`)
     }
     const open = addresses?.listen.filter(({ host, scheme, transport }) =>
       transport === "ws" && scheme === "msrp" && !isLoopback(host)

@@ -27,13 +27,13 @@ export const relaysOf = (values: Values, addresses: Addresses | undefined, probl
     ) ?? true)
   )
   if (missing !== undefined) {
-    problems.add("relayListen", `has ${printSocket(missing)}, which is no socket for msrps that the relay listens on`)
+    problems.add("relayListen", `has ${printSocket(missing)}, which is not an msrps socket on which the relay listens`)
   } else if (relayListen !== undefined && relayPeers === "none") {
-    warnings.push("MSRP_RELAY_LISTEN is of no use: MSRP_RELAY_PEERS admits no relay")
+    warnings.push("MSRP_RELAY_LISTEN has no effect: MSRP_RELAY_PEERS admits no relay")
   }
   if (relayPeers === "all" && tlsCa === undefined) {
     warnings.push(
-      "MSRP_RELAY_PEERS=all without MSRP_TLS_CA: whoever has a certificate of a public authority counts as a relay"
+      "MSRP_RELAY_PEERS=all without MSRP_TLS_CA: anybody with a certificate of a public authority counts as a relay"
     )
   }
   return { relayPeers, relayListen, warnings }

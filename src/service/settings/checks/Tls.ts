@@ -39,9 +39,9 @@ export const tlsOf = Effect.fnUntraced(function*(
   if (!problems.fine("tlsCert", "tlsKey")) {
     // This was reported already.
   } else if (files.cert.length === 0 && files.key.length > 0) {
-    problems.add("tlsCert", "is needed, since MSRP_TLS_KEY is set")
+    problems.add("tlsCert", "is required because MSRP_TLS_KEY is set")
   } else if (files.cert.length > 0 && files.key.length === 0) {
-    problems.add("tlsKey", "is needed, since MSRP_TLS_CERT is set")
+    problems.add("tlsKey", "is required because MSRP_TLS_CERT is set")
   } else if (files.cert.length !== files.key.length) {
     problems.add("tlsKey", `has ${files.key.length} files, and MSRP_TLS_CERT has ${files.cert.length}`)
   } else if (files.cert.length === 0 && secure.length > 0 && !(yield* ProvidedParts).certificates) {
@@ -49,7 +49,7 @@ export const tlsOf = Effect.fnUntraced(function*(
       const addressed = [...uris.filter(({ scheme }) => scheme === "msrps"), ...secure]
       selfSigned = [...new Set(addressed.map(({ host }) => canonicalHost(host)))]
     } else {
-      problems.add("tlsCert", `is needed for msrps, since ${printSocket(outside)} is not on loopback`)
+      problems.add("tlsCert", `is required for msrps because ${printSocket(outside)} is not on loopback`)
     }
   }
   return { tls, tlsFiles: files, selfSigned, warnings }

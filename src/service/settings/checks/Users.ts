@@ -96,7 +96,7 @@ export const usersOf = Effect.fnUntraced(function*(
   if (wanted.every(({ source }) => source === "memory") && values.users === undefined) {
     if ((yield* ProvidedParts).users) return { ...users, credentials: { _tag: "Memory", users: [] } }
     if (!isUntouched(values, problems) && !isForDemo(values, addresses)) {
-      problems.add("users", "is needed: nobody could log in without users")
+      problems.add("users", "is required: without users, nobody can log in")
       return undefined
     }
     const demo = { username: "demo", password: Redacted.make(randomBytes(12).toString("base64url")) }
@@ -149,7 +149,7 @@ const backendOf = Effect.fnUntraced(function*(
 const wantedOf = (values: Values, problems: Problems): ReadonlyArray<SourceOf> | undefined => {
   const given = givenOf(values)
   if (values.credentials === undefined && given.length > 1) {
-    problems.add("credentials", `is needed, since ${given.map(variableOf).join(" and ")} are set`)
+    problems.add("credentials", `is required because ${given.map(variableOf).join(" and ")} are set`)
     return undefined
   }
   const wanted = values.credentials ?? [{ source: given[0] ?? "memory" }]
@@ -159,7 +159,7 @@ const wantedOf = (values: Values, problems: Problems): ReadonlyArray<SourceOf> |
       (source !== "memory" || !isAlone) && values[sources[source]] === undefined
     )
   )
-  for (const source of lacking) problems.add(sources[source], `is needed for ${source} in MSRP_CREDENTIALS`)
+  for (const source of lacking) problems.add(sources[source], `is required for ${source} in MSRP_CREDENTIALS`)
   return lacking.size === 0 ? wanted : undefined
 }
 

@@ -74,13 +74,16 @@ export const secret: TextCodec<Redacted.Redacted> = fromParse(
 /** A secret that can be used in an HTTP header field. */
 export const token: TextCodec<Redacted.Redacted> = fromParse(
   (text) =>
-    isHttpToken(text) ? Result.succeed(Redacted.make(text)) : Result.fail("has characters that a header must not contain"),
+    isHttpToken(text)
+      ? Result.succeed(Redacted.make(text))
+      : Result.fail("has characters that a header must not contain"),
   Redacted.value
 )
 
 /** URL of a database, which may contain a password. */
 export const sqlUrl: TextCodec<Redacted.Redacted> = fromParse(
-  (text) => isSqlUrl(text) ? Result.succeed(Redacted.make(text)) : Result.fail("is not the URL of a supported database"),
+  (text) =>
+    isSqlUrl(text) ? Result.succeed(Redacted.make(text)) : Result.fail("is not the URL of a supported database"),
   Redacted.value
 )
 
