@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { statSync } from "node:fs"
 import { readdir } from "node:fs/promises"
-import { monitorEventLoopDelay } from "node:perf_hooks"
 import { getHeapStatistics } from "node:v8"
+import { makeEventLoopDelay } from "../metrics/EventLoopDelay.ts"
 import { openFilesAllowed } from "../net/OpenFiles.ts"
 import type { StatusHealth } from "./status/Shapes.ts"
 
@@ -29,9 +29,6 @@ export interface HealthSources {
  */
 export type Health = () => StatusHealth
 
-/** Milliseconds between two measurements of the event loop's delay. */
-const RESOLUTION = 20
-
 const DESCRIPTORS = "/proc/self/fd"
 
 /** Time between two counts of the descriptors, if counting takes a walk through all of them. */
@@ -46,28 +43,18 @@ const WALK = "30 seconds"
 export const makeHealth = Effect.fnUntraced(function*(
   sources: HealthSources = {}
 ): Effect.fn.Return<Health, never, Scope.Scope> {
-  const monitor = yield* Effect.acquireRelease(
-    Effect.sync(() => {
-      const monitor = monitorEventLoopDelay({ resolution: RESOLUTION })
-      monitor.enable()
-      return monitor
-    }),
-    (monitor) => Effect.sync(() => monitor.disable())
-  )
+  const takeDelay = yield* makeEventLoopDelay
   const open = yield* countDescriptors
   const limit = yield* openFilesAllowed
 
   return () => {
-    // The monitor measures the time between two runs of its timer, so the interval of the timer is subtracted.
-    const late = (nanos: number): number => monitor.count === 0 ? 0 : Math.max(0, round(nanos / 1e6 - RESOLUTION))
-    const loop = { p50: late(monitor.percentile(50)), p99: late(monitor.percentile(99)), max: late(monitor.max) }
-    monitor.reset()
+    const { max, median, p99 } = takeDelay() ?? { median: 0, p99: 0, max: 0 }
     const { heap_size_limit, used_heap_size } = getHeapStatistics()
     const descriptors = open()
     const certificates = sources.certificates?.()
     const backend = sources.backend?.()
     return {
-      loop,
+      loop: { p50: round(median), p99: round(p99), max: round(max) },
       heap: { used: used_heap_size, limit: heap_size_limit, resident: process.memoryUsage.rss() },
       ...(descriptors === undefined || limit === undefined ? {} : { descriptors: { open: descriptors, limit } }),
       ...(certificates === undefined ? {} : { certificates }),

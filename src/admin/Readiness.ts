@@ -1,34 +1,22 @@
 /** Whether the relay should get new clients, for load balancers. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { monitorEventLoopDelay } from "node:perf_hooks"
+import { makeEventLoopDelay } from "../metrics/EventLoopDelay.ts"
 import type { PhaseState } from "./Model.ts"
 import type { AdminPartsShape } from "./Parts.ts"
 
 /** Milliseconds of the median delay of the event loop above which the machine is overloaded. */
 export const MAX_LOOP_DELAY = 100
 
-/** Milliseconds between two measurements of the delay. */
-const RESOLUTION = 20
-
 /** Time over which the delay is measured; it is short, so that one long turn is soon forgotten. */
 const WINDOW = "5 seconds"
 
 /** Median delay of the event loop in the last complete window, in milliseconds. */
 export const makeLoopDelay: Effect.Effect<() => number, never, Scope.Scope> = Effect.gen(function*() {
-  const histogram = yield* Effect.acquireRelease(
-    Effect.sync(() => {
-      const made = monitorEventLoopDelay({ resolution: RESOLUTION })
-      made.enable()
-      return made
-    }),
-    (made) => Effect.sync(() => made.disable())
-  )
+  const takeDelay = yield* makeEventLoopDelay
   let last = 0
   yield* Effect.sync(() => {
-    // The histogram records the time between two runs of a timer, so the interval of the timer is subtracted.
-    last = histogram.count === 0 ? 0 : Math.max(0, Math.round(histogram.percentile(50) / 1e6 - RESOLUTION))
-    histogram.reset()
+    last = Math.round(takeDelay()?.median ?? 0)
   }).pipe(Effect.delay(WINDOW), Effect.forever, Effect.forkScoped)
   return () => last
 })

@@ -1,23 +1,15 @@
 /** Facts about the process. Those that are slow to obtain are sampled periodically. */
 import * as Effect from "effect/Effect"
+import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
 import { readdir, readFile } from "node:fs/promises"
-import { monitorEventLoopDelay } from "node:perf_hooks"
+import { type EventLoopDelay, makeEventLoopDelay } from "./EventLoopDelay.ts"
 
 /** Time between two counts of descriptors, and length of the window in which event loop delays are measured. */
 const WINDOW = "10 seconds"
 
-/** Interval in milliseconds at which the event loop is sampled; measured delays include it. */
-const RESOLUTION = 20
-
-/** Delay of event loop timers in seconds, in the last complete window: median, 99th percentile and maximum. */
-export interface EventLoopDelay {
-  readonly median: number
-  readonly p99: number
-  readonly max: number
-}
-
 export interface ProcessFacts {
+  /** Seconds, in the last complete window. */
   readonly eventLoopDelay: EventLoopDelay
   /** Open file descriptors, and their limit; `NaN` on systems other than Linux. */
   readonly openDescriptors: number
@@ -38,16 +30,7 @@ const descriptors = Effect.promise(async () => {
 
 /** Samples the process until the scope closes. */
 export const followProcess: Effect.Effect<ProcessFacts, never, Scope.Scope> = Effect.gen(function*() {
-  const loop = yield* Effect.acquireRelease(
-    Effect.sync(() => {
-      const histogram = monitorEventLoopDelay({ resolution: RESOLUTION })
-      histogram.enable()
-      return histogram
-    }),
-    (histogram) => Effect.sync(() => histogram.disable())
-  )
-  const late = (nanos: number): number => Math.max(0, nanos / 1e9 - RESOLUTION / 1000)
-
+  const takeDelay = yield* makeEventLoopDelay
   const facts = {
     eventLoopDelay: { median: 0, p99: 0, max: 0 },
     openDescriptors: Number.NaN,
@@ -57,13 +40,8 @@ export const followProcess: Effect.Effect<ProcessFacts, never, Scope.Scope> = Ef
   const look = Effect.map(descriptors, ({ allowed, open }) => {
     facts.openDescriptors = open
     facts.allowedDescriptors = allowed
-    if (loop.count === 0) return
-    facts.eventLoopDelay = {
-      median: late(loop.percentile(50)),
-      p99: late(loop.percentile(99)),
-      max: late(loop.max)
-    }
-    loop.reset()
+    const delay = takeDelay()
+    if (delay !== undefined) facts.eventLoopDelay = Record.map(delay, (millis) => millis / 1000)
   })
   yield* look
   yield* look.pipe(Effect.delay(WINDOW), Effect.forever, Effect.forkScoped)
