@@ -5,10 +5,10 @@ import type { Codec } from "../Codec.ts"
 import { DEFAULT_PORT, type MsrpUri } from "../protocol/Uri.ts"
 import type { ResolverError } from "../Resolver.ts"
 import type { Transport, TransportError } from "../Transport.ts"
-import type { Boxes } from "./Boxes.ts"
 import { checked } from "./CheckedClient.ts"
 import { type Client, connect } from "./Endpoint.ts"
 import { guardedConnect } from "./GuardedOptions.ts"
+import type { Mailboxes } from "./Mailboxes.ts"
 import type { ConnectOptions, RelayOptions } from "./Options.ts"
 import { type Target, targetsByDns } from "./Targets.ts"
 
@@ -34,7 +34,7 @@ const ofConnection = (options: Omit<RelayOptions, "relay">): Omit<ConnectOptions
 export const connectByUri = Effect.fnUntraced(function*(
   uri: MsrpUri,
   options: Omit<RelayOptions, "relay">,
-  boxes?: Boxes
+  mailboxes?: Mailboxes
 ): Effect.fn.Return<Client, TransportError | ResolverError, Transport | Codec | Scope.Scope> {
   const targets = yield* targetsFor(uri)
   const { scheme } = uri
@@ -48,7 +48,7 @@ export const connectByUri = Effect.fnUntraced(function*(
         transport,
         ...(target.host !== uri.host ? { serverName: uri.host } : {})
       }),
-      (options) => connect(options, boxes)
+      (options) => connect(options, mailboxes)
     )
   ))
   return checked(client)

@@ -12,13 +12,13 @@ import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 import { commentOf, type HeaderLines } from "../protocol/Encoder.ts"
 import { type Connection, Transport, type TransportError } from "../Transport.ts"
 import * as Auth from "./Auth.ts"
-import { type Boxes, closeBoxes, makeBoxes } from "./Boxes.ts"
 import type { ClientError } from "./ClientError.ts"
 import { Deliveries } from "./Deliveries.ts"
 import type { Frame } from "./Frame.ts"
 import type { Message } from "./Inbox.ts"
 import { type Incoming, TAKE_WITHIN } from "./Incoming.ts"
 import { Mailbox } from "./Mailbox.ts"
+import { closeMailboxes, type Mailboxes, makeMailboxes } from "./Mailboxes.ts"
 import type { AuthOptions, ConnectOptions, RequestOptions, SendOptions } from "./Options.ts"
 import { newSessionUri } from "./OwnUri.ts"
 import { pathText, pathUris } from "./Path.ts"
@@ -93,7 +93,7 @@ export interface Client {
 /** Connects. The connection ends with the scope. */
 export const connect = Effect.fnUntraced(function*(
   options: ConnectOptions,
-  sharedBoxes?: Boxes
+  sharedMailboxes?: Mailboxes
 ): Effect.fn.Return<Client, TransportError, Transport | Codec | Scope.Scope> {
   const transport = yield* Transport
   const codec = yield* Codec
@@ -101,8 +101,8 @@ export const connect = Effect.fnUntraced(function*(
   const fork = Effect.runForkWith(yield* Effect.context())
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.responseTimeout ?? RESPONSE_TIME))
   const closed = yield* Deferred.make<ClientError>()
-  const boxes = sharedBoxes ?? (yield* makeBoxes(options))
-  const { incoming, messages, reports, unread } = boxes
+  const mailboxes = sharedMailboxes ?? (yield* makeMailboxes(options))
+  const { incoming, messages, reports, unread } = mailboxes
   const frames = yield* Mailbox.make<Frame>(unread, {
     octets: ({ body, headOctets }) => headOctets + (body?.length ?? 0)
   })
@@ -112,7 +112,7 @@ export const connect = Effect.fnUntraced(function*(
   const opening = transport.connect(options, (connection) =>
     receiving = new Receiving(connection, options, {
       codec,
-      boxes,
+      mailboxes,
       frames,
       deliveries,
       defer: transport.defer,
@@ -122,7 +122,7 @@ export const connect = Effect.fnUntraced(function*(
       },
       now: () => monotonicMillis(clock),
       closed: (error) => {
-        if (sharedBoxes === undefined) closeBoxes(boxes, error)
+        if (sharedMailboxes === undefined) closeMailboxes(mailboxes, error)
         frames.close(error)
         Deferred.doneUnsafe(closed, Effect.succeed(error))
       }

@@ -8,12 +8,12 @@ import type * as Stream from "effect/Stream"
 import type { Codec } from "../Codec.ts"
 import type { OptionsError } from "../options/Options.ts"
 import type { Transport } from "../Transport.ts"
-import { makeBoxes } from "./Boxes.ts"
 import { connectByUri } from "./ByUri.ts"
 import { ClientError } from "./ClientError.ts"
 import type { Message } from "./Inbox.ts"
 import type { Incoming } from "./Incoming.ts"
 import type { Mailbox } from "./Mailbox.ts"
+import { makeMailboxes } from "./Mailboxes.ts"
 import { type OnlineOptions, onlineOptions, type OnlineSettings } from "./OnlineOptions.ts"
 import type { OnlineError, OnlineState } from "./OnlineState.ts"
 import { type Current, OnlineStatus } from "./OnlineStatus.ts"
@@ -89,11 +89,11 @@ export const online = Effect.fnUntraced(function*(
   const { scheme, transport } = settings.relay
   const newUri = (): string => newSessionUri(scheme, address, transport)
   const uri = newUri()
-  const boxes = yield* makeBoxes(options)
-  const status = yield* OnlineStatus.make(uri, boxes)
+  const mailboxes = yield* makeMailboxes(options)
+  const status = yield* OnlineStatus.make(uri, mailboxes)
 
   const upkeep = keepUp<OnlineError, Transport | Codec>({
-    connect: connectByUri(settings.relay, options, boxes),
+    connect: connectByUri(settings.relay, options, mailboxes),
     login: loginOf(settings, uri),
     lost: (error) => error,
     // The finalizer runs when the connection begins to end, which may take a while: operations then wait for the next one.
@@ -123,9 +123,9 @@ export const online = Effect.fnUntraced(function*(
     changes: status.changes,
     current,
     ...sendingOn(current, uri),
-    messages: boxes.messages,
-    incoming: boxes.incoming,
-    reports: boxes.reports,
+    messages: mailboxes.messages,
+    incoming: mailboxes.incoming,
+    reports: mailboxes.reports,
     closed: status.closed
   }
 })

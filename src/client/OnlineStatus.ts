@@ -8,9 +8,9 @@ import * as Latch from "effect/Latch"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 import type { Grant } from "./Auth.ts"
-import { type Boxes, closeBoxes } from "./Boxes.ts"
 import { ClientError } from "./ClientError.ts"
 import type { Client } from "./Endpoint.ts"
+import { closeMailboxes, type Mailboxes } from "./Mailboxes.ts"
 import type { OnlineError, OnlineState } from "./OnlineState.ts"
 
 /** States that wait for one subscriber. Beyond it, the oldest are lost. */
@@ -31,23 +31,23 @@ export interface Current {
 
 export class OnlineStatus {
   readonly #uri: string
-  readonly #boxes: Boxes
+  readonly #mailboxes: Mailboxes
   readonly #states: PubSub.PubSub<OnlineState>
   readonly #closed = Deferred.makeUnsafe<ClientError>()
   readonly #isOnline = Latch.makeUnsafe(false)
   #state: OnlineState = { _tag: "Connecting" }
   #current: Current | undefined
 
-  /** `uri` ends the path of each connection; `boxes` are closed with the client. */
-  static readonly make = (uri: string, boxes: Boxes): Effect.Effect<OnlineStatus> =>
+  /** `uri` ends the path of each connection; `mailboxes` are closed with the client. */
+  static readonly make = (uri: string, mailboxes: Mailboxes): Effect.Effect<OnlineStatus> =>
     Effect.flatMap(PubSub.sliding<OnlineState>({ capacity: MAX_STATES, replay: 1 }), (states) => {
-      const status = new OnlineStatus(uri, boxes, states)
+      const status = new OnlineStatus(uri, mailboxes, states)
       return Effect.as(status.#set(status.#state), status)
     })
 
-  constructor(uri: string, boxes: Boxes, states: PubSub.PubSub<OnlineState>) {
+  constructor(uri: string, mailboxes: Mailboxes, states: PubSub.PubSub<OnlineState>) {
     this.#uri = uri
-    this.#boxes = boxes
+    this.#mailboxes = mailboxes
     this.#states = states
   }
 
@@ -113,7 +113,7 @@ export class OnlineStatus {
       if (!Deferred.doneUnsafe(this.#closed, Effect.succeed(error))) return Effect.void
       this.#current = undefined
       this.#isOnline.openUnsafe()
-      closeBoxes(this.#boxes, error)
+      closeMailboxes(this.#mailboxes, error)
       return this.#set({ _tag: "Closed", error })
     })
   }

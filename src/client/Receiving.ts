@@ -2,12 +2,12 @@
 import type { Codec } from "../Codec.ts"
 import type { Buffer } from "../platform/Node.ts"
 import type { Connection, Receiver } from "../transport/Connection.ts"
-import { type Boxes, MAX_UNREAD } from "./Boxes.ts"
 import { ClientError } from "./ClientError.ts"
 import type { Deliveries } from "./Deliveries.ts"
 import type { Frame } from "./Frame.ts"
 import { Inbox } from "./Inbox.ts"
 import type { Mailbox } from "./Mailbox.ts"
+import { type Mailboxes, MAX_UNREAD } from "./Mailboxes.ts"
 import type { ClientOptions } from "./Options.ts"
 import { Wire } from "./Wire.ts"
 
@@ -16,7 +16,7 @@ const MAX_MESSAGE = 33_554_432
 
 export interface ReceivingParts {
   readonly codec: Codec["Service"]
-  readonly boxes: Boxes
+  readonly mailboxes: Mailboxes
   readonly frames: Mailbox<Frame>
   readonly deliveries: Deliveries
   /** Runs a task after all that is going on, as `TransportShape.defer`. */
@@ -41,15 +41,15 @@ export class Receiving implements Receiver {
   #why = "the connection is closed"
 
   constructor(connection: Connection, options: ClientOptions, parts: ReceivingParts) {
-    const { boxes, codec } = parts
+    const { mailboxes, codec } = parts
     const { collect = "body", maxMessage = MAX_MESSAGE, maxUnread = MAX_UNREAD } = options
     this.connection = connection
     this.#parts = parts
-    this.#unsubscribe = boxes.unread.tell((isFull) => this.hold(isFull))
+    this.#unsubscribe = mailboxes.unread.tell((isFull) => this.hold(isFull))
     this.wire = new Wire(connection, parts.defer)
     this.inbox = new Inbox({
       ...parts,
-      ...boxes,
+      ...mailboxes,
       wire: this.wire,
       frames: options.record === true ? parts.frames : undefined,
       respond: options.respond ?? true,

@@ -116,8 +116,8 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
   ],
   "src/client/Options.ts": [
     `in one that is hashed. Default ${MAX_MESSAGE}.`,
-    `beyond it reading pauses. Default ${size(from("client/Boxes", "MAX_UNREAD"))}.`,
-    `the oldest are forgotten. Default ${count(from("client/Boxes", "MAX_REPORTS"))}.`,
+    `beyond it reading pauses. Default ${size(from("client/Mailboxes", "MAX_UNREAD"))}.`,
+    `the oldest are forgotten. Default ${count(from("client/Mailboxes", "MAX_REPORTS"))}.`,
     `How long to wait for a response. Default ${RESPONSE_TIME} seconds`,
     `at once. Default: ${AT_LEAST} and ${AT_MOST} seconds.`,
     `wait to be online. Default ${WAIT_ONLINE} seconds.`,

@@ -1,4 +1,4 @@
-/** The mailboxes of a client. */
+/** The mailboxes of a client, and their bounds. */
 import * as Effect from "effect/Effect"
 import type { ClientError } from "./ClientError.ts"
 import type { Message } from "./Inbox.ts"
@@ -16,17 +16,17 @@ const MAX_REPORT_OCTETS = 67_108_864
 /** Octets that a message handed out while it arrives counts in addition to its headers. */
 const ARRIVING = 2048
 
-/** A client that stays online has the same mailboxes on each of its connections. */
-export interface Boxes {
+/** A client that stays online uses the same mailboxes for all of its connections. */
+export interface Mailboxes {
   readonly unread: Unread
   readonly messages: Mailbox<Message>
   readonly incoming: Mailbox<Incoming>
   readonly reports: Mailbox<Report>
 }
 
-export const makeBoxes = Effect.fnUntraced(function*(
+export const makeMailboxes = Effect.fnUntraced(function*(
   { maxReports = MAX_REPORTS, maxUnread = MAX_UNREAD }: ClientOptions
-): Effect.fn.Return<Boxes> {
+): Effect.fn.Return<Mailboxes> {
   const unread = new Unread(maxUnread)
   return {
     unread,
@@ -44,7 +44,10 @@ export const makeBoxes = Effect.fnUntraced(function*(
   }
 })
 
-export const closeBoxes = ({ incoming, messages, reports }: Omit<Boxes, "unread">, error: ClientError): void => {
+export const closeMailboxes = (
+  { incoming, messages, reports }: Omit<Mailboxes, "unread">,
+  error: ClientError
+): void => {
   messages.close(error)
   incoming.close(error)
   reports.close(error)
