@@ -1,4 +1,7 @@
-/** The success REPORTs that are awaited for messages sent with Success-Report (RFC 4975 §7.1.2). */
+/**
+ * What REPORTs say about sent messages: that one with Success-Report was delivered, or that one under way has failed (RFC 4975
+ * §7.1.2).
+ */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -67,9 +70,19 @@ export class Delivery {
   }
 }
 
-/** The awaited REPORTs of one connection, by Message-ID. */
+/** The sent messages of one connection that REPORTs may be about, by Message-ID. */
 export class Deliveries {
   readonly #awaited = new Map<string, Delivery>()
+  /** Called when a message under way has failed. */
+  readonly #underWay = new Map<string, (error: ClientError) => void>()
+
+  /** Calls `failed` for a failure REPORT with this Message-ID, until the returned function is called. */
+  watch(messageId: string, failed: (error: ClientError) => void): () => void {
+    this.#underWay.set(messageId, failed)
+    return () => {
+      if (this.#underWay.get(messageId) === failed) this.#underWay.delete(messageId)
+    }
+  }
 
   /** Called before the first octet is sent. */
   expect(messageId: string, from: number): Delivery {
@@ -101,17 +114,18 @@ export class Deliveries {
   reported(report: Report): void {
     const { messageId = "", status } = report
     const delivery = this.#awaited.get(messageId)
-    if (delivery === undefined || status < 200) return
-    if (status < 300) {
-      if (delivery.succeeded(report)) this.forget(messageId, delivery)
-      return
+    if (status >= 200 && status < 300) {
+      if (delivery?.succeeded(report) === true) this.forget(messageId, delivery)
+    } else if (status >= 300) {
+      // Deleted first, because the waiting fiber resumes at once and may send the same Message-ID again.
+      this.#awaited.delete(messageId)
+      delivery?.fail(failed(report))
+      this.#underWay.get(messageId)?.(failed(report))
     }
-    // Deleted first, because the waiting fiber resumes at once and may send the same Message-ID again.
-    this.#awaited.delete(messageId)
-    delivery.fail(failed(report))
   }
 
   close(error: ClientError): void {
+    for (const fail of this.#underWay.values()) fail(error)
     for (const delivery of this.#awaited.values()) delivery.fail(error)
     this.#awaited.clear()
   }

@@ -11,6 +11,7 @@ import { Codec } from "../Codec.ts"
 import { digestAlgorithms } from "../protocol/digest/Digest.ts"
 import { commentOf, type HeaderLines } from "../protocol/Encoder.ts"
 import { type Connection, Transport, type TransportError } from "../Transport.ts"
+import { sendReport, sendResponse } from "./Answers.ts"
 import * as Auth from "./Auth.ts"
 import type { ClientError } from "./ClientError.ts"
 import { Deliveries } from "./Deliveries.ts"
@@ -27,6 +28,7 @@ import type { Report } from "./Report.ts"
 import { octetsOf, Requests } from "./Requests.ts"
 import { Sending } from "./Sending.ts"
 import type { Sent } from "./Sent.ts"
+import { Transactions } from "./Transactions.ts"
 import { headersToUtf8 } from "./Utf8.ts"
 
 /** Default of `responseTimeout` (RFC 4975 §7.2). */
@@ -106,6 +108,7 @@ export const connect = Effect.fnUntraced(function*(
   const frames = yield* Mailbox.make<Frame>(unread, {
     octets: ({ body, headOctets }) => headOctets + (body?.length ?? 0)
   })
+  const transactions = new Transactions()
   const deliveries = new Deliveries()
 
   let receiving: Receiving | undefined
@@ -114,6 +117,7 @@ export const connect = Effect.fnUntraced(function*(
       codec,
       mailboxes,
       frames,
+      transactions,
       deliveries,
       defer: transport.defer,
       later: (task) => {
@@ -139,11 +143,11 @@ export const connect = Effect.fnUntraced(function*(
     Effect.onExit(restore(opening), (exit) => Exit.isSuccess(exit) ? Effect.addFinalizer(() => close) : destroy)
   )
   const open = receiving!
-  const { inbox, wire } = open
+  const { wire } = open
 
   const newUri = () => newSessionUri(options.scheme, connection.local, connection.transport)
   const uri = newUri()
-  const parts = { codec, wire, inbox, uri, timeout }
+  const parts = { codec, wire, transactions, uri, timeout }
   const requests = new Requests(parts)
   const sending = new Sending({ ...parts, deliveries, maxChunk: connection.messages?.piece ?? Infinity })
   const setPaused = (isPaused: boolean) => Effect.sync(() => open.pause(isPaused))
@@ -162,9 +166,9 @@ export const connect = Effect.fnUntraced(function*(
     respond: (request, status, options = {}) =>
       Effect.sync(() => {
         const { comment, headers } = encoded(options)
-        inbox.respond(request, status, comment, headers)
+        sendResponse(parts, request, status, comment, headers)
       }),
-    report: (send, about) => Effect.sync(() => inbox.report(send, encoded(about))),
+    report: (send, about) => Effect.sync(() => sendReport(parts, send, encoded(about))),
     messages,
     incoming,
     reports,

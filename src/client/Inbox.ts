@@ -1,25 +1,20 @@
-/**
- * Handles the frames that a client receives: matches responses to transactions, answers requests, reassembles messages and
- * sends REPORTs (RFC 4975 §7.1.2, §7.2, §7.3).
- */
+/** Handles the frames that a client receives: reassembles and answers messages, and hands on responses and REPORTs (RFC 4975 §7.3). */
 import type { Codec } from "../Codec.ts"
 import { Buffer, createHash } from "../platform/Node.ts"
 import type { Broken } from "../protocol/Broken.ts"
 import type { FrameSink } from "../protocol/Decoder.ts"
-import type { HeaderLines } from "../protocol/Encoder.ts"
 import type { Flag, Head } from "../protocol/Head.ts"
-import { transactionId } from "../protocol/Ident.ts"
-import { reasonPhrase } from "../protocol/Status.ts"
+import { sendReport, sendResponse } from "./Answers.ts"
 import { ClientError } from "./ClientError.ts"
 import type { Collect } from "./Collect.ts"
 import type { Deliveries } from "./Deliveries.ts"
 import { Frame } from "./Frame.ts"
 import { Arriving, type Incoming } from "./Incoming.ts"
 import type { Mailbox, Unread } from "./Mailbox.ts"
-import { pathUris } from "./Path.ts"
 import { Reassembly } from "./Reassembly.ts"
 import { Refusals } from "./Refusals.ts"
-import { failed, type Report } from "./Report.ts"
+import type { Report } from "./Report.ts"
+import type { Transactions } from "./Transactions.ts"
 import { type Unfinished, UnfinishedMessages, type UnfinishedOptions } from "./Unfinished.ts"
 import type { Wire } from "./Wire.ts"
 
@@ -46,18 +41,13 @@ export interface Message {
   readonly first: Frame
 }
 
-/** What to do with the response to a request. */
-export interface Transaction {
-  readonly response: (frame: Frame) => void
-  readonly lost: (error: ClientError) => void
-}
-
 export interface InboxOptions {
   readonly codec: Codec["Service"]
   readonly wire: Wire
   readonly messages: Mailbox<Message>
   readonly incoming: Mailbox<Incoming>
   readonly reports: Mailbox<Report>
+  readonly transactions: Transactions
   readonly deliveries: Deliveries
   readonly unread: Unread
   /** As `IncomingOptions.later`. */
@@ -83,9 +73,6 @@ interface Chunk {
 
 export class Inbox implements FrameSink {
   readonly #options: InboxOptions
-  readonly #transactions = new Map<string, Transaction>()
-  /** Called when a message under way has failed, by Message-ID. */
-  readonly #sending = new Map<string, (error: ClientError) => void>()
   readonly #unfinished: UnfinishedMessages
   readonly #refusals = new Refusals()
   #chunk: Chunk | undefined
@@ -101,29 +88,10 @@ export class Inbox implements FrameSink {
     })
   }
 
-  expect(id: string, transaction: Transaction): void {
-    this.#transactions.set(id, transaction)
-  }
-
-  forget(id: string): void {
-    this.#transactions.delete(id)
-  }
-
-  /** Calls `failed` for a failure REPORT with this Message-ID, until the returned function is called. */
-  watch(messageId: string, failed: (error: ClientError) => void): () => void {
-    this.#sending.set(messageId, failed)
-    return () => {
-      if (this.#sending.get(messageId) === failed) this.#sending.delete(messageId)
-    }
-  }
-
   close(error: ClientError): void {
-    const waiting = [...this.#transactions.values()]
-    this.#transactions.clear()
     for (const { arriving } of this.#unfinished.clear()) arriving?.fail(error)
     this.#refusals.clear()
-    for (const transaction of waiting) transaction.lost(error)
-    for (const failed of this.#sending.values()) failed(error)
+    this.#options.transactions.close(error)
     this.#options.deliveries.close(error)
   }
 
@@ -245,18 +213,15 @@ export class Inbox implements FrameSink {
 
   #unfinishedOf(key: string, first: Frame, collect: "body" | "digest" | "stream"): Unfinished {
     const { later, maxMessage: limit, unread } = this.#options
-    const digest = (): undefined => undefined
-    if (collect === "body") {
-      return { key, first, octets: new Reassembly({ limit }), digest, arriving: undefined }
-    }
-    if (collect === "digest") {
-      const hash = createHash("sha256")
-      const octets = new Reassembly({ limit, drain: (octets) => hash.update(octets) })
-      return { key, first, octets, digest: () => hash.digest("hex"), arriving: undefined }
-    }
-    const arriving = new Arriving({ first, unread, later, refuse: (status) => this.#refuse(message, status) })
-    const octets = new Reassembly({ limit, drain: (octets) => arriving.push(octets) })
-    const message: Unfinished = { key, first, octets, digest, arriving }
+    const hash = collect === "digest" ? createHash("sha256") : undefined
+    const arriving = collect === "stream"
+      ? new Arriving({ first, unread, later, refuse: (status) => this.#refuse(message, status) })
+      : undefined
+    const drain = hash === undefined
+      ? arriving && ((octets: Buffer): void => arriving.push(octets))
+      : (octets: Buffer): void => void hash.update(octets)
+    const octets = new Reassembly({ limit, drain })
+    const message: Unfinished = { key, first, octets, digest: () => hash?.digest("hex"), arriving }
     return message
   }
 
@@ -283,7 +248,7 @@ export class Inbox implements FrameSink {
   /** Sends the success REPORT for a complete message, if it asks for one (RFC 4975 §7.1.3). */
   #received(first: Frame, length: number): void {
     if (first.successReport && this.#options.report) {
-      this.report(first, { status: 200, byteRange: `1-${length}/${length}` })
+      sendReport(this.#options, first, { status: 200, byteRange: `1-${length}/${length}` })
     }
   }
 
@@ -293,21 +258,18 @@ export class Inbox implements FrameSink {
     if (chunk.answered || !this.#options.respond) return
     chunk.answered = true
     if (frame.failureReport === "no" || (frame.failureReport === "partial" && status === 200)) return
-    this.respond(frame, status)
+    sendResponse(this.#options, frame, status)
   }
 
   // --- other methods, responses
 
   #other(frame: Frame): void {
     if (frame.method === "") {
-      const transaction = this.#transactions.get(frame.transactionId)
-      if (transaction === undefined || frame.problem !== undefined || frame.hasBody) return
-      this.#transactions.delete(frame.transactionId)
-      transaction.response(frame)
+      this.#options.transactions.responded(frame)
     } else if (frame.method === "REPORT") {
       if (frame.problem === undefined) this.#reported(frame)
     } else if (this.#options.respond) {
-      this.respond(frame, frame.problem === undefined ? 501 : 400)
+      sendResponse(this.#options, frame, frame.problem === undefined ? 501 : 400)
     }
   }
 
@@ -322,38 +284,6 @@ export class Inbox implements FrameSink {
     }
     this.#options.reports.put(report)
     this.#options.deliveries.reported(report)
-    if (report.status >= 300) this.#sending.get(report.messageId ?? "")?.(failed(report))
-  }
-
-  /**
-   * Sends a response (RFC 4975 §7.2): to the previous hop for a SEND, along the whole path for other methods. From-Path is the
-   * URI that the request was addressed to.
-   */
-  respond(request: Frame, status: number, comment = reasonPhrase(status), headers: HeaderLines = []): void {
-    const fromPath = pathUris(request.toPath)[0]
-    const toPath = request.method === "SEND" ? pathUris(request.fromPath)[0] : request.fromPath
-    if (fromPath === undefined || toPath === undefined || toPath === "") return
-    const { codec, wire } = this.#options
-    wire.post(codec.response({ transactionId: request.transactionId, status, comment, toPath, fromPath, headers }))
-  }
-
-  /** Sends a REPORT about a received SEND (RFC 4975 §7.1.2, §7.1.3). */
-  report(
-    send: Frame,
-    about: { readonly status: number; readonly comment?: string | undefined; readonly byteRange: string }
-  ): void {
-    const { codec, wire } = this.#options
-    wire.post(codec.request({
-      transactionId: transactionId(),
-      method: "REPORT",
-      toPath: send.fromPath,
-      fromPath: send.toPath,
-      headers: [
-        ["Message-ID", send.messageId ?? ""],
-        ["Byte-Range", about.byteRange],
-        ["Status", `000 ${about.status} ${about.comment ?? reasonPhrase(about.status)}`.trimEnd()]
-      ]
-    }))
   }
 }
 

@@ -12,9 +12,10 @@ import { INTERRUPTIBLE_ABOVE } from "../protocol/FrameLimits.ts"
 import type { FailureReport, Flag } from "../protocol/Head.ts"
 import { transactionId } from "../protocol/Ident.ts"
 import { ClientError } from "./ClientError.ts"
-import type { Inbox } from "./Inbox.ts"
+import type { Deliveries } from "./Deliveries.ts"
 import { Responses } from "./Responses.ts"
 import { fromOctets, fromStream, type Source } from "./Source.ts"
+import type { Transactions } from "./Transactions.ts"
 import { PIECE, type Wire } from "./Wire.ts"
 
 const EMPTY = Buffer.alloc(0)
@@ -74,7 +75,8 @@ export interface Handed {
 export interface OutgoingParts {
   readonly codec: Codec["Service"]
   readonly wire: Wire
-  readonly inbox: Inbox
+  readonly transactions: Transactions
+  readonly deliveries: Deliveries
 }
 
 const wrongSize = (size: number, found: string): ClientError =>
@@ -121,7 +123,7 @@ export class OutgoingMessage<E> {
     if (failureReport !== undefined) this.#reports.push(["Failure-Report", failureReport])
     this.#failureReport = failureReport ?? "yes"
     this.#source = source
-    this.#responses = new Responses(parts.inbox, this.#failureReport === "yes", (octets) => {
+    this.#responses = new Responses(parts.transactions, this.#failureReport === "yes", (octets) => {
       this.#acknowledged += octets
       this.#reportProgress()
     })
@@ -129,7 +131,7 @@ export class OutgoingMessage<E> {
 
   /** Begins to listen for failure REPORTs about the message. `close` ends that. */
   watch(): void {
-    this.#unwatch = this.#parts.inbox.watch(this.#options.messageId, this.#responses.fail)
+    this.#unwatch = this.#parts.deliveries.watch(this.#options.messageId, this.#responses.fail)
   }
 
   close(): void {

@@ -9,6 +9,7 @@ import { Inbox } from "./Inbox.ts"
 import type { Mailbox } from "./Mailbox.ts"
 import { type Mailboxes, MAX_UNREAD } from "./Mailboxes.ts"
 import type { ClientOptions } from "./Options.ts"
+import type { Transactions } from "./Transactions.ts"
 import { Wire } from "./Wire.ts"
 
 /** Default of `maxMessage`, in octets. */
@@ -18,6 +19,7 @@ export interface ReceivingParts {
   readonly codec: Codec["Service"]
   readonly mailboxes: Mailboxes
   readonly frames: Mailbox<Frame>
+  readonly transactions: Transactions
   readonly deliveries: Deliveries
   /** Runs a task after all that is going on, as `TransportShape.defer`. */
   readonly defer: (task: () => void) => void
@@ -32,7 +34,7 @@ export interface ReceivingParts {
 export class Receiving implements Receiver {
   readonly connection: Connection
   readonly wire: Wire
-  readonly inbox: Inbox
+  readonly #inbox: Inbox
   readonly #parts: ReceivingParts
   readonly #decoder: ReturnType<Codec["Service"]["decoder"]>
   readonly #unsubscribe: () => void
@@ -47,7 +49,7 @@ export class Receiving implements Receiver {
     this.#parts = parts
     this.#unsubscribe = mailboxes.unread.tell((isFull) => this.hold(isFull))
     this.wire = new Wire(connection, parts.defer)
-    this.inbox = new Inbox({
+    this.#inbox = new Inbox({
       ...parts,
       ...mailboxes,
       wire: this.wire,
@@ -62,7 +64,7 @@ export class Receiving implements Receiver {
         connection.destroy()
       }
     })
-    this.#decoder = codec.decoder(this.inbox)
+    this.#decoder = codec.decoder(this.#inbox)
   }
 
   bytes(chunk: Buffer, last?: boolean): void {
@@ -75,7 +77,7 @@ export class Receiving implements Receiver {
     this.#decoder.stop()
     this.#unsubscribe()
     this.wire.close(error)
-    this.inbox.close(error)
+    this.#inbox.close(error)
     this.#parts.closed(error)
   }
 

@@ -6,16 +6,16 @@ import { Buffer } from "../platform/Node.ts"
 import { transactionId } from "../protocol/Ident.ts"
 import type { ClientError } from "./ClientError.ts"
 import type { Frame } from "./Frame.ts"
-import type { Inbox } from "./Inbox.ts"
 import type { RequestOptions } from "./Options.ts"
 import { pathText } from "./Path.ts"
 import { noResponse } from "./Responses.ts"
+import type { Transactions } from "./Transactions.ts"
 import { PIECE, type Wire } from "./Wire.ts"
 
 export interface RequestsParts {
   readonly codec: Codec["Service"]
   readonly wire: Wire
-  readonly inbox: Inbox
+  readonly transactions: Transactions
   /** From-Path of requests that name none. */
   readonly uri: string
   /** Milliseconds to wait for a response. */
@@ -51,7 +51,7 @@ export class Requests {
   /** Sends a request, and waits for its response. */
   readonly request = (request: RequestOptions): Effect.Effect<Frame, ClientError> =>
     Effect.suspend(() => {
-      const { inbox, timeout, wire } = this.#parts
+      const { timeout, transactions, wire } = this.#parts
       const id = request.transactionId ?? transactionId()
       const response = Deferred.makeUnsafe<Frame, ClientError>()
       const octets = this.#encode(id, request)
@@ -59,14 +59,14 @@ export class Requests {
       // A longer request may take as long as the connection needs.
       const sent = octets.length > PIECE ? wire.octets(octets) : Effect.timeoutOrElse(wire.octets(octets), inTime)
       const expected = Effect.sync(() =>
-        inbox.expect(id, {
+        transactions.expect(id, {
           response: (frame) => Deferred.doneUnsafe(response, Effect.succeed(frame)),
           lost: (error) => Deferred.doneUnsafe(response, Effect.fail(error))
         })
       )
       return Effect.andThen(expected, sent).pipe(
         Effect.andThen(Effect.timeoutOrElse(Deferred.await(response), inTime)),
-        Effect.ensuring(Effect.sync(() => inbox.forget(id)))
+        Effect.ensuring(Effect.sync(() => transactions.forget(id)))
       )
     })
 }

@@ -6,7 +6,7 @@ import * as Latch from "effect/Latch"
 import { monotonicMillis } from "../clock/Monotonic.ts"
 import { ClientError } from "./ClientError.ts"
 import type { Frame } from "./Frame.ts"
-import type { Inbox } from "./Inbox.ts"
+import type { Transactions } from "./Transactions.ts"
 
 export const refused = (response: Frame): ClientError =>
   new ClientError({
@@ -28,7 +28,7 @@ interface Awaited {
 
 /** The chunks of a message that wait for their responses, and the first failure. */
 export class Responses {
-  readonly #inbox: Inbox
+  readonly #transactions: Transactions
   readonly #awaited: boolean
   readonly #acknowledged: (octets: number) => void
   /** By transaction id, oldest first. */
@@ -42,8 +42,8 @@ export class Responses {
   failure: ClientError | undefined
 
   /** `acknowledged` is called with the octets of body of each chunk that gets a 2xx. */
-  constructor(inbox: Inbox, awaited: boolean, acknowledged: (octets: number) => void) {
-    this.#inbox = inbox
+  constructor(transactions: Transactions, awaited: boolean, acknowledged: (octets: number) => void) {
+    this.#transactions = transactions
     this.#awaited = awaited
     this.#acknowledged = acknowledged
   }
@@ -56,7 +56,7 @@ export class Responses {
 
   expect(id: string): void {
     this.#open.set(id, { deadline: Infinity, octets: undefined })
-    this.#inbox.expect(id, {
+    this.#transactions.expect(id, {
       response: (response) => {
         const octets = this.#open.get(id)?.octets
         this.#open.delete(id)
@@ -99,6 +99,6 @@ export class Responses {
 
   #forget(id: string): void {
     this.#open.delete(id)
-    this.#inbox.forget(id)
+    this.#transactions.forget(id)
   }
 }

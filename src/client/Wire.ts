@@ -71,7 +71,7 @@ export class Wire {
   /** Runs `body`, which writes one chunk with `put`, when no other chunk is open. */
   chunk<A, E, R>(body: Effect.Effect<A, E, R>): Effect.Effect<A, E | ClientError, R> {
     const opened = Effect.ensuring(
-      Effect.andThen(Effect.sync(() => this.#begin()), body),
+      Effect.andThen(Effect.sync(() => void (this.#open = true)), body),
       Effect.sync(() => this.#end())
     )
     return Effect.suspend(() => {
@@ -157,10 +157,6 @@ export class Wire {
     this.#behind = []
     this.#room.openUnsafe()
     this.#want()
-  }
-
-  #begin(): void {
-    this.#open = true
   }
 
   /** Adds a whole frame. */
