@@ -6,6 +6,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Record from "effect/Record"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { printable } from "../logging/Printable.ts"
 import type { Page } from "../relay/edge/Operator.ts"
@@ -102,19 +103,18 @@ const following = HttpApiBuilder.group(
   "following",
   Effect.fnUntraced(function*(handlers) {
     const { trace } = yield* AdminParts
-    let running = 0
-    /** Counts a trace until its response is over, or refuses it. */
-    const counted = Effect.acquireRelease(
-      Effect.suspend(() =>
-        running < MAX_TRACES
-          ? Effect.sync(() => void running++)
-          : Effect.fail(new Unavailable({ detail: `There are ${MAX_TRACES} traces, which is the limit` }))
-      ),
-      () => Effect.sync(() => void running--)
+    const permits = yield* Semaphore.make(MAX_TRACES)
+    /** Takes a permit until the response is over, or refuses the trace. */
+    const permitted = Effect.acquireRelease(
+      Effect.flatMap(permits.takeIfAvailable(1), (isTaken) =>
+        isTaken
+          ? Effect.void
+          : Effect.fail(new Unavailable({ detail: `There are ${MAX_TRACES} traces, which is the limit` }))),
+      () => permits.release(1)
     )
     return handlers.handleAll({
       trace: Effect.fnUntraced(function*({ query }) {
-        yield* counted
+        yield* permitted
         const lines = yield* trace(query)
         yield* tell("trace begins")
         return HttpServerResponse.stream(Stream.encodeText(withHeartbeat(lines)), {

@@ -15,7 +15,9 @@ import type * as OtlpExporter from "effect/observability/OtlpExporter"
 import * as OtlpMetrics from "effect/observability/OtlpMetrics"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
+import * as Option from "effect/Option"
 import * as References from "effect/References"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { fetchWords } from "../net/ServerFault.ts"
 
@@ -100,9 +102,10 @@ const read = ({ stream }: HttpClientResponse): Effect.Effect<void> =>
 const telling = (what: string): Layer.Layer<HttpClient.HttpClient> =>
   Layer.effect(
     HttpClient.HttpClient,
-    Effect.map(HttpClient.HttpClient, (client) => {
+    Effect.gen(function*() {
+      const client = yield* HttpClient.HttpClient
+      const permits = yield* Semaphore.make(MAX_UNDER_WAY)
       let told = false
-      let underWay = 0
       const tell = (reason: string | undefined): Effect.Effect<void> =>
         Effect.suspend(() => {
           const isNews = reason !== undefined && !told
@@ -115,21 +118,18 @@ const telling = (what: string): Layer.Layer<HttpClient.HttpClient> =>
             : Effect.void
         })
       return client.pipe(
-        HttpClient.transform((answer, request) =>
-          Effect.suspend(() => {
-            const silent = Effect.fail(
-              new HttpClientError.HttpClientError({
-                reason: new HttpClientError.TransportError({ request, cause: mute })
-              })
-            )
-            if (underWay >= MAX_UNDER_WAY) return silent
-            underWay++
-            return Effect.tap(answer, read).pipe(
-              Effect.timeoutOrElse({ duration: ANSWERED_WITHIN, orElse: () => silent }),
-              Effect.ensuring(Effect.sync(() => underWay--))
-            )
-          })
-        ),
+        HttpClient.transform((answer, request) => {
+          const silent = Effect.fail(
+            new HttpClientError.HttpClientError({
+              reason: new HttpClientError.TransportError({ request, cause: mute })
+            })
+          )
+          return Effect.tap(answer, read).pipe(
+            Effect.timeoutOrElse({ duration: ANSWERED_WITHIN, orElse: () => silent }),
+            permits.withPermitsIfAvailable(1),
+            Effect.flatMap(Option.match({ onNone: () => silent, onSome: Effect.succeed }))
+          )
+        }),
         HttpClient.tap(({ status }) => tell(status < 300 ? undefined : `it answers ${status}`)),
         HttpClient.tapError((error) => tell(fetchWords(error)))
       )
