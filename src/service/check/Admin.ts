@@ -25,7 +25,7 @@ export interface AdminToCheck {
 }
 
 /** `undefined` means that there is no admin API. */
-export const lookAtAdmin = (
+export const checkAdmin = (
   admin: AdminToCheck | undefined,
   options: ListenersOptions
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> => {

@@ -33,7 +33,7 @@ interface Presented {
 /**
  * The certificate and key of each pair are readable and belong together, because the settings are invalid otherwise.
  */
-export const lookAtCertificates = Effect.fnUntraced(function*(
+export const checkCertificates = Effect.fnUntraced(function*(
   { relay, selfSigned, tls, tlsFiles }: SettingsShape
 ): Effect.fn.Return<ReadonlyArray<Finding>> {
   const now = yield* Clock.currentTimeMillis

@@ -14,17 +14,17 @@ import { userInfo } from "node:os"
 import { Settings, type SettingsError, type SettingsShape } from "../Settings.ts"
 import { exported } from "../settings/EnvFile.ts"
 import { version } from "../Version.ts"
-import { type AdminToCheck, lookAtAdmin } from "./Admin.ts"
-import { lookAtCertificates } from "./Certificates.ts"
-import { lookAtFiles } from "./Files.ts"
-import { type Finding, findingsOf, looks } from "./Finding.ts"
-import { type ListenersOptions, lookAtListeners } from "./Listeners.ts"
-import { type Look, lookAtAll, TIME_LIMIT } from "./Look.ts"
-import { lookAtNames } from "./Names.ts"
+import { checkAdmin } from "./Admin.ts"
+import { checkCertificates } from "./Certificates.ts"
+import { checkFiles } from "./Files.ts"
+import { CHECKS, type Finding, findingsOf } from "./Finding.ts"
+import { checkListeners, type ListenersOptions } from "./Listeners.ts"
+import { checkNames } from "./Names.ts"
 import { toJson, toTable, verdictOf } from "./Report.ts"
-import { lookAtBacklog, lookAtDescriptors } from "./System.ts"
-import { lookAtUsers } from "./Users.ts"
-import { findingsOfError, lookAtSettings } from "./Variables.ts"
+import { runChecks, type SetupCheck, TIME_LIMIT } from "./SetupCheck.ts"
+import { checkBacklog, checkDescriptors } from "./System.ts"
+import { checkUsers } from "./Users.ts"
+import { checkSettings, findingsOfError } from "./Variables.ts"
 
 /** The service would not work, or does not run as it should. The report has the problems. */
 export class CheckFailed extends Data.TaggedError("CheckFailed")<{
@@ -40,23 +40,20 @@ export class CheckFailed extends Data.TaggedError("CheckFailed")<{
 
 export interface CheckOptions extends ListenersOptions {}
 
-/** The settings of the admin API, if there are any. */
-const adminOf = ({ admin }: SettingsShape & { readonly admin?: AdminToCheck | undefined }) => admin
-
 /** All checks, with valid settings. */
-const looksAt = (
+const checksOf = (
   settings: SettingsShape,
   options: CheckOptions
-): ReadonlyArray<Look<FileSystem.FileSystem | Scope.Scope>> => [
-  { name: "settings", findings: lookAtSettings(settings) },
-  { name: "files", findings: lookAtFiles(settings) },
-  { name: "certificates", findings: lookAtCertificates(settings) },
-  { name: "users", findings: lookAtUsers(settings) },
-  { name: "listeners", findings: lookAtListeners(settings, options) },
-  { name: "admin", findings: lookAtAdmin(adminOf(settings), options) },
-  { name: "names", findings: lookAtNames(settings) },
-  { name: "descriptors", findings: lookAtDescriptors(settings) },
-  { name: "backlog", findings: lookAtBacklog(settings) }
+): ReadonlyArray<SetupCheck<FileSystem.FileSystem | Scope.Scope>> => [
+  { name: "settings", findings: checkSettings(settings) },
+  { name: "files", findings: checkFiles(settings) },
+  { name: "certificates", findings: checkCertificates(settings) },
+  { name: "users", findings: checkUsers(settings) },
+  { name: "listeners", findings: checkListeners(settings, options) },
+  { name: "admin", findings: checkAdmin(settings.admin, options) },
+  { name: "names", findings: checkNames(settings) },
+  { name: "descriptors", findings: checkDescriptors(settings) },
+  { name: "backlog", findings: checkBacklog(settings) }
 ]
 
 /** All findings, in the order of the checks. If the settings are invalid, nothing else is checked. */
@@ -77,10 +74,10 @@ export const check = <R>(
       ? Effect.succeed([...findingsOfError(found.failure), ...othersSkipped])
       : typeof found.success === "string"
       ? Effect.succeed([findingsOf("settings").problem("", found.success), ...othersSkipped])
-      : lookAtAll(looksAt(found.success, options)))
+      : runChecks(checksOf(found.success, options)))
 }
 
-const othersSkipped = looks.filter((name) => name !== "settings").map((name) =>
+const othersSkipped = CHECKS.filter((name) => name !== "settings").map((name) =>
   findingsOf(name).skipped("", "not looked at before the settings can be used")
 )
 

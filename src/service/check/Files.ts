@@ -2,11 +2,12 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import { dirname, resolve } from "node:path"
-import { backendsOf, type SettingsShape } from "../Settings.ts"
+import { driverOf, sqlite, sqlitePathOf } from "../../credentials/SqlDrivers.ts"
+import { type BackendSettings, backendsOf, type SettingsShape } from "../Settings.ts"
 import { reasonOf } from "../settings/TextFile.ts"
 import { type Finding, findingsOf } from "./Finding.ts"
-import { sqlitePathOf } from "./Users.ts"
 
 const { ok, problem, skipped, warning } = findingsOf("files")
 
@@ -27,14 +28,21 @@ const OTHERS_ENTER = 0o001
 /** Maximum number of parent directories that are checked. */
 const MAX_DEPTH = 64
 
-export const lookAtFiles = Effect.fnUntraced(function*(
+export const checkFiles = Effect.fnUntraced(function*(
   settings: SettingsShape
 ): Effect.fn.Return<ReadonlyArray<Finding>, never, FileSystem.FileSystem> {
   const files = filesOf(settings)
   return files.length === 0
     ? [skipped("", "the settings name none")]
-    : (yield* Effect.forEach(files, lookAtFile, { concurrency: "unbounded" })).flat()
+    : (yield* Effect.forEach(files, checkFile, { concurrency: "unbounded" })).flat()
 })
+
+/** The file of the database, if the backend reads an SQLite file. */
+const databaseFileOf = (backend: BackendSettings): ReadonlyArray<string> => {
+  if (backend._tag !== "Sql") return []
+  const url = Redacted.value(backend.url)
+  return driverOf(url) === sqlite ? [sqlitePathOf(url)] : []
+}
 
 const filesOf = (
   { credentials, secretFiles, tlsFiles: { ca, cert, key } }: SettingsShape
@@ -48,7 +56,7 @@ const filesOf = (
     ...backends.flatMap((backend) =>
       backend._tag === "File" ? [{ variable: "MSRP_CREDENTIALS_FILE", path: backend.path, secret: true }] : []
     ),
-    ...backends.flatMap((backend) => sqlitePathOf(backend) ?? []).map((path) => ({ variable: SQL, path, secret: true }))
+    ...backends.flatMap(databaseFileOf).map((path) => ({ variable: SQL, path, secret: true }))
   ]
   // Certificate and key may be in one file, which then is as secret as the key.
   return all.filter((one, index) =>
@@ -58,7 +66,7 @@ const filesOf = (
   )
 }
 
-const lookAtFile = Effect.fnUntraced(function*({ path, secret, variable }: NamedFile) {
+const checkFile = Effect.fnUntraced(function*({ path, secret, variable }: NamedFile) {
   const fs = yield* FileSystem.FileSystem
   const subject = `${path} (${variable})`
   return yield* Effect.gen(function*() {

@@ -10,8 +10,8 @@ export type Status =
   /** Not checked. */
   | "skipped"
 
-/** The checks, in the order of the report. */
-export const looks = [
+/** The names of the checks, in the order of the report. */
+export const CHECKS = [
   "settings",
   "files",
   "certificates",
@@ -23,11 +23,12 @@ export const looks = [
   "backlog"
 ] as const
 
-export type LookName = (typeof looks)[number]
+export type CheckName = (typeof CHECKS)[number]
 
 /** One line of the report. Contains no secrets. */
 export interface Finding {
-  readonly look: LookName
+  /** The name of the check, by its name in the JSON report. */
+  readonly look: CheckName
   readonly status: Status
   /** The variable, path, socket or name that was checked; empty if the check has only one subject. */
   readonly subject: string
@@ -37,7 +38,7 @@ export interface Finding {
 }
 
 /** Makes the findings of one check. */
-export const findingsOf = (look: LookName) => {
+export const findingsOf = (look: CheckName) => {
   const make = (status: Status) => (subject: string, message: string, hint?: string): Finding =>
     hint === undefined ? { look, status, subject, message } : { look, status, subject, message, hint }
   return { ok: make("ok"), warning: make("warning"), problem: make("problem"), skipped: make("skipped") }

@@ -22,7 +22,7 @@ export interface ListenersOptions {
   readonly running: boolean
 }
 
-export const lookAtListeners = (
+export const checkListeners = (
   { relay: { listen } }: SettingsShape,
   { running }: ListenersOptions
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> =>

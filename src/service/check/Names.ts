@@ -27,7 +27,7 @@ interface Place {
   readonly port: number
 }
 
-export const lookAtNames = Effect.fnUntraced(function*(
+export const checkNames = Effect.fnUntraced(function*(
   { relay, resolver: { servers: given } }: SettingsShape
 ): Effect.fn.Return<ReadonlyArray<Finding>> {
   const { listen, uris, usePath = [] } = relay
@@ -61,14 +61,14 @@ export const lookAtNames = Effect.fnUntraced(function*(
   }
   const answering = ok("", `${reachable.join(", ")} answer${reachable.length === 1 ? "s" : ""}`)
   const ports = new Set([...own, ...listen.filter(({ scheme }) => scheme === "msrps")].map(({ port }) => port))
-  const found = yield* Effect.forEach(names, (name) => lookAtName(name, reachable[0]!, own, ports), {
+  const found = yield* Effect.forEach(names, (name) => checkName(name, reachable[0]!, own, ports), {
     concurrency: "unbounded"
   })
   return [...silent, answering, ...found.flat()]
 })
 
 /** Checks what clients and other relays get when they look up a name of the relay. */
-const lookAtName = Effect.fnUntraced(function*(
+const checkName = Effect.fnUntraced(function*(
   name: string,
   server: string,
   own: ReadonlyArray<Place>,

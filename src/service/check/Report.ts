@@ -1,6 +1,6 @@
 /** The report of a check, as text and as JSON. */
 import { styleText } from "node:util"
-import { type Finding, looks, type Status } from "./Finding.ts"
+import { CHECKS, type Finding, type Status } from "./Finding.ts"
 
 /** The versions that were checked, and the user that ran the check. */
 export interface Circumstances {
@@ -37,9 +37,9 @@ const words: { readonly [S in Status]: readonly [text: string, style: Parameters
 
 const MARGIN = "  "
 const STATUS_WIDTH = 11
-const LOOK_WIDTH = Math.max(...looks.map((name) => name.length)) + 2
+const NAME_WIDTH = Math.max(...CHECKS.map((name) => name.length)) + 2
 /** Columns before the text. */
-const INDENT = MARGIN.length + STATUS_WIDTH + LOOK_WIDTH
+const INDENT = MARGIN.length + STATUS_WIDTH + NAME_WIDTH
 
 /** Minimum width of the text, even in a narrower terminal. */
 const MIN_TEXT = 40
@@ -60,12 +60,12 @@ export const toTable = (
     colours ? styleText(style, text, { validateStream: false }) : text
   const columns = Math.max(MIN_TEXT, width - INDENT)
   const rows: Array<string> = []
-  for (const look of looks) {
+  for (const look of CHECKS) {
     for (const [index, { hint, message, status, subject }] of findings.filter((one) => one.look === look).entries()) {
       const [word, style] = words[status]
       const [first = "", ...others] = wrap(subject === "" ? message : `${subject}: ${message}`, columns)
       rows.push(
-        MARGIN + styled(style, word.padEnd(STATUS_WIDTH)) + (index === 0 ? look : "").padEnd(LOOK_WIDTH) + first
+        MARGIN + styled(style, word.padEnd(STATUS_WIDTH)) + (index === 0 ? look : "").padEnd(NAME_WIDTH) + first
       )
       for (const line of others) rows.push(" ".repeat(INDENT) + line)
       if (hint === undefined) continue

@@ -8,7 +8,7 @@ import { descriptorLimits, descriptorNeed, descriptorWarning, formatLimits } fro
 import type { SettingsShape } from "../Settings.ts"
 import { type Finding, findingsOf } from "./Finding.ts"
 
-export const lookAtDescriptors = Effect.fnUntraced(function*(
+export const checkDescriptors = Effect.fnUntraced(function*(
   settings: Pick<SettingsShape, "relay">
 ): Effect.fn.Return<ReadonlyArray<Finding>, never, FileSystem.FileSystem> {
   const { ok, skipped, warning } = findingsOf("descriptors")
@@ -28,7 +28,7 @@ export const lookAtDescriptors = Effect.fnUntraced(function*(
   ]
 })
 
-export const lookAtBacklog = Effect.fnUntraced(function*(
+export const checkBacklog = Effect.fnUntraced(function*(
   { transport }: Pick<SettingsShape, "transport">
 ): Effect.fn.Return<ReadonlyArray<Finding>, never, FileSystem.FileSystem> {
   const { ok, warning } = findingsOf("backlog")

@@ -4,7 +4,6 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { Credentials } from "../../Credentials.ts"
 import { readUsers } from "../../credentials/File.ts"
@@ -16,19 +15,15 @@ import { type Finding, findingsOf } from "./Finding.ts"
 
 const { ok, problem, warning } = findingsOf("users")
 
-/** The path of the database if it is an SQLite file. */
-export const sqlitePathOf = (credentials: BackendSettings): string | undefined =>
-  credentials._tag === "Sql" ? /^sqlite:(?:\/\/)?(.*)$/s.exec(Redacted.value(credentials.url))?.[1] : undefined
-
-export const lookAtUsers = (
+export const checkUsers = (
   settings: SettingsShape
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> =>
   Effect.map(
-    Effect.forEach(backendsOf(settings.credentials), (backend) => lookAt(backend, settings)),
+    Effect.forEach(backendsOf(settings.credentials), (backend) => checkBackend(backend, settings)),
     (findings) => findings.flat()
   )
 
-const lookAt = (
+const checkBackend = (
   credentials: BackendSettings,
   { demo }: SettingsShape
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> => {

@@ -7,7 +7,7 @@ import { type Finding, findingsOf } from "./Finding.ts"
 
 const { ok, problem, warning } = findingsOf("settings")
 
-export const lookAtSettings = Effect.fnUntraced(function*(
+export const checkSettings = Effect.fnUntraced(function*(
   settings: SettingsShape
 ): Effect.fn.Return<ReadonlyArray<Finding>, never, FileSystem.FileSystem> {
   // Warnings about certificates are left out, because the check of certificates reports them in more detail.

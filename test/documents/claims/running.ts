@@ -2,7 +2,7 @@
 import { hash } from "node:crypto"
 import { defaultRelayLimits as limits } from "../../../src/relay/Limits.ts"
 import { defaultNextHopPorts } from "../../../src/relay/rules/NextHops.ts"
-import { TIME_LIMIT } from "../../../src/service/check/Look.ts"
+import { TIME_LIMIT } from "../../../src/service/check/SetupCheck.ts"
 import { descriptorNeed } from "../../../src/service/Descriptors.ts"
 import { MAX_OCTETS as MAX_ENV_FILE } from "../../../src/service/settings/EnvFile.ts"
 import { variables } from "../../../src/service/settings/Table.ts"

@@ -20,7 +20,7 @@ import {
 import { MAX_OF_USER } from "../../../src/relay/route/Blocked.ts"
 import { MAX_RETRY_BUFFERS } from "../../../src/relay/route/RetryBuffer.ts"
 import { lookupsAtOnce } from "../../../src/resolver/Asker.ts"
-import { TIME_LIMIT } from "../../../src/service/check/Look.ts"
+import { TIME_LIMIT } from "../../../src/service/check/SetupCheck.ts"
 import { MAX_OCTETS as MAX_ENV_FILE } from "../../../src/service/settings/EnvFile.ts"
 import { variables } from "../../../src/service/settings/Table.ts"
 import { MAX_OCTETS as MAX_SECRET_FILE } from "../../../src/service/settings/TextFile.ts"

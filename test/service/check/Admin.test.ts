@@ -6,12 +6,12 @@ import { once } from "node:events"
 import { createServer } from "node:http"
 import * as Net from "node:net"
 import { dirname, join } from "node:path"
-import { type AdminToCheck, lookAtAdmin } from "../../../src/service/check/Admin.ts"
+import { type AdminToCheck, checkAdmin } from "../../../src/service/check/Admin.ts"
 import { freePort } from "../../support/service.ts"
 import { file } from "./setup.ts"
 
 const told = (address: AdminToCheck["address"], running = false, tokenFile?: string) =>
-  lookAtAdmin({ address, tokenFile }, { running }).pipe(
+  checkAdmin({ address, tokenFile }, { running }).pipe(
     Effect.map((found) => found.map(({ message, status }) => `${status} ${message}`).join("; ")),
     Effect.scoped,
     Effect.provide(NodeFileSystem.layer)
@@ -113,7 +113,7 @@ describe("the admin API", () => {
   it.live("is not looked at where there is none", () =>
     Effect.gen(function*() {
       const found = yield* Effect.provide(
-        Effect.scoped(lookAtAdmin(undefined, { running: false })),
+        Effect.scoped(checkAdmin(undefined, { running: false })),
         NodeFileSystem.layer
       )
       assert.deepStrictEqual(found.map(({ status }) => status), ["skipped"])

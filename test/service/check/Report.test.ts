@@ -17,7 +17,7 @@ const findings = [
 const table = (width: number, colours = false, all = findings) => toTable(all, circumstances, { width, colours })
 
 describe("the table", () => {
-  it("has a word for each status, in the order of the looks, each of which is named once", () => {
+  it("has a word for each status, in the order of the checks, each of which is named once", () => {
     assert.strictEqual(
       table(120),
       `\

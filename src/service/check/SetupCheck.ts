@@ -2,24 +2,24 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { type Finding, findingsOf, type LookName } from "./Finding.ts"
+import { type CheckName, type Finding, findingsOf } from "./Finding.ts"
 
 /** Time limit of a check in seconds; the slowest ones wait for a database or an HTTP service. */
 export const TIME_LIMIT = 15
 
-export interface Look<out R> {
-  readonly name: LookName
+export interface SetupCheck<out R> {
+  readonly name: CheckName
   /** Performs the check. It changes nothing, and closes everything it opens with its scope. */
   readonly findings: Effect.Effect<ReadonlyArray<Finding>, never, R>
 }
 
 /** Runs all checks concurrently, and returns their findings in order. */
-export const lookAtAll = <R>(
-  all: ReadonlyArray<Look<R>>
+export const runChecks = <R>(
+  all: ReadonlyArray<SetupCheck<R>>
 ): Effect.Effect<ReadonlyArray<Finding>, never, Exclude<R, Scope.Scope>> =>
   Effect.map(Effect.forEach(all, bounded, { concurrency: "unbounded" }), (found) => found.flat())
 
-const bounded = <R>({ findings, name }: Look<R>) => {
+const bounded = <R>({ findings, name }: SetupCheck<R>) => {
   const { problem } = findingsOf(name)
   return findings.pipe(
     Effect.scoped,
