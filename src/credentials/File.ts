@@ -19,12 +19,12 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { Credentials } from "../Credentials.ts"
 import { wordsOf } from "../net/ErrorCode.ts"
 import { checkOptions, duration, type OptionsError, positive, text } from "../options/Options.ts"
+import { FileChanges } from "./FileChanges.ts"
 import { type LineProblem, UserLines } from "./UserLines.ts"
 
 export type { LineProblem, UserLines } from "./UserLines.ts"
@@ -111,12 +111,6 @@ export const readUsers = Effect.fnUntraced(function*(octets: Uint8Array, calcula
 /** Checks in a row in which a file that keeps changing and has fewer users than before is taken for one being written. */
 const MAX_UNFINISHED = 10
 
-/** Identifies a version of the file: time of modification, size and inode. */
-const versionOf = (info: FileSystem.File.Info): string => {
-  const modified = Option.match(info.mtime, { onNone: () => "", onSome: (date) => String(date.getTime()) })
-  return `${modified} ${ByteSize.toBigInt(info.size)} ${Option.getOrElse(info.ino, () => 0n)}`
-}
-
 /**
  * Users from a file, which is read again when it changes. A wrong file fails the layer at the start; later it is logged,
  * with its wrong lines, and the users from before stay.
@@ -156,31 +150,20 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
   const { checkInterval = "1 second", path } = options
   const { read, stat, usersIn } = makeReader(yield* FileSystem.FileSystem, options)
 
-  const first = yield* stat
-  let version = versionOf(first)
-  // A change within one tick of the file's time stamp does not show, so the contents are compared once more at the next check.
-  let settled = false
-  let octets: Uint8Array | undefined = yield* read(first)
-  let table = yield* usersIn(octets)
+  const changes = new FileChanges(stat, read)
+  // The first call always gives the contents.
+  let table = yield* usersIn((yield* changes.next)!)
   let reported = ""
   /** Checks in a row that found fewer users: the file may be incomplete, and users missing from it must not be refused. */
   let unfinished = 0
 
   const check = Effect.gen(function*() {
-    const info = yield* stat
-    const seen = versionOf(info)
-    if (seen === version && settled) return
-    settled = seen === version
-    version = seen
-    const before = octets
-    octets = undefined
-    const found = yield* read(info)
-    if (!settled) octets = found
-    else if (before !== undefined && Buffer.compare(before, found) === 0) return
-    const lines = yield* usersIn(found)
-    if (!settled && lines.users < table.users && unfinished < MAX_UNFINISHED) {
+    const octets = yield* changes.next
+    if (octets === undefined) return
+    const lines = yield* usersIn(octets)
+    if (!changes.isSettled && lines.users < table.users && unfinished < MAX_UNFINISHED) {
       unfinished++
-      octets = undefined
+      changes.repeat()
       return
     }
     unfinished = 0
@@ -192,8 +175,8 @@ const makeFile = Effect.fnUntraced(function*(options: FileOptions) {
   }).pipe(
     Effect.catch((error) => {
       // The file may become readable without a change of its own, for example by a change of its folder.
-      if (error.reason === "Unreadable") version = ""
-      const report = version + error.message
+      if (error.reason === "Unreadable") changes.forget()
+      const report = changes.version + error.message
       if (report === reported) return Effect.void
       reported = report
       return Effect.logWarning("Credentials file not usable, keeping the users from before").pipe(
