@@ -11,27 +11,21 @@ import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { once } from "node:events"
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { statSync, writeFileSync } from "node:fs"
 import * as Http from "node:http"
 import * as Net from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { AdminApi, type AdminParts, AdminToken } from "../src/Admin.ts"
 import * as Admin from "../src/Admin.ts"
 import { MAX_CONNECTIONS, MAX_HEAD, MAX_REQUESTS } from "../src/admin/Limits.ts"
 import { MAX_TRACES } from "../src/relay/edge/Trace.ts"
 import { fakeParts } from "./support/admin.ts"
+import { temporaryDirectory } from "./support/directory.ts"
 import { type Asking, optionsOf, request, type Where } from "./support/http.ts"
 import { listening } from "./support/listening.ts"
 import { freePort } from "./support/service.ts"
 
 const TOKEN = "correct-horse-battery"
-
-/** A folder that is gone afterwards. */
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "msrp-admin-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
 
 /** The API on a port of 127.0.0.1, in this scope. */
 const start = Effect.fnUntraced(function*(
@@ -696,7 +690,7 @@ describe("a Unix socket", () => {
     )
   it.effect("is its owner's alone, and gone afterwards", () =>
     Effect.gen(function*() {
-      const path = join(yield* folder, "admin.sock")
+      const path = join(yield* temporaryDirectory, "admin.sock")
       yield* Effect.scoped(Effect.gen(function*() {
         yield* Layer.build(layerAt(path))
         assert.strictEqual(statSync(path).mode & 0o777, 0o600)
@@ -709,7 +703,7 @@ describe("a Unix socket", () => {
 
   it.effect("of a dead process is replaced, and one of a live process or another file is not", () =>
     Effect.gen(function*() {
-      const path = join(yield* folder, "admin.sock")
+      const path = join(yield* temporaryDirectory, "admin.sock")
       yield* Effect.promise(async () => {
         // A listener whose file stays behind, as after a crash.
         const server = Net.createServer().listen(path)

@@ -8,8 +8,6 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { createConnection } from "mysql2/promise"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { DatabaseSync } from "node:sqlite"
 import { Readable } from "node:stream"
 import type { Credentials } from "../../src/Credentials.ts"
@@ -17,6 +15,7 @@ import { ephemeralPassword, layerEphemeral } from "../../src/credentials/Ephemer
 import { layerHttp } from "../../src/credentials/Http.ts"
 import { layerSql, type SqlOptions } from "../../src/credentials/Sql.ts"
 import { Transport } from "../../src/Transport.ts"
+import { temporaryDirectory } from "../support/directory.ts"
 import { headers, makeWorld, PASSWORDS, send, type World } from "../support/harness.ts"
 import { ha1, proxy, service, subscribers, type Switch } from "./backends.ts"
 
@@ -43,10 +42,7 @@ const algorithmsOf = ({ calculateHa1, table }: Omit<SqlOptions, "url">) =>
 
 const sqlite = (options: Omit<SqlOptions, "url">): Make =>
   Effect.gen(function*() {
-    const directory = yield* Effect.acquireRelease(
-      Effect.sync(() => mkdtempSync(`${tmpdir()}/msrp-`)),
-      (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-    )
+    const directory = yield* temporaryDirectory
     const database = new DatabaseSync(`${directory}/users.db`)
     for (const statement of subscribers("subscriber")) database.exec(statement)
     database.close()

@@ -8,21 +8,16 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { createConnection } from "mysql2/promise"
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
-import { tmpdir } from "node:os"
 import { DatabaseSync } from "node:sqlite"
 import * as Tls from "node:tls"
 import { vi } from "vitest"
 import { Credentials } from "../../src/Credentials.ts"
 import { layerSql, type SqlOptions, type SubscriberTable } from "../../src/credentials/Sql.ts"
+import { temporaryDirectory } from "../support/directory.ts"
 import { selfSigned } from "../support/pki.ts"
 import { subscribers } from "./backends.ts"
-
-const directory = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(`${tmpdir()}/msrp-`)),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
 
 /** Why the layer fails, or what it warns of. */
 const start = (url: string, options: Omit<SqlOptions, "url"> = {}) =>
@@ -38,7 +33,7 @@ const start = (url: string, options: Omit<SqlOptions, "url"> = {}) =>
     )
   })
 
-const made = Effect.map(directory, (path) => {
+const made = Effect.map(temporaryDirectory, (path) => {
   const file = `${path}/users.db`
   const database = new DatabaseSync(file)
   for (const statement of subscribers("subscriber")) database.exec(statement)
@@ -71,7 +66,7 @@ describe("SQLite at start", () => {
         outcome: `failed: The SQL credentials cannot be used: ${problem} (${path})`,
         log: ""
       })
-      const folder = yield* directory
+      const folder = yield* temporaryDirectory
       assert.deepStrictEqual(yield* start(`sqlite:${folder}`), told("the file is not an SQLite database", folder))
       const pipe = `${folder}/pipe`
       execFileSync("mkfifo", [pipe])
@@ -85,7 +80,7 @@ describe("SQLite at start", () => {
 
   it.live("passwords and names in columns of numbers or octets are what they say", () =>
     Effect.gen(function*() {
-      const path = `${yield* directory}/users.db`
+      const path = `${yield* temporaryDirectory}/users.db`
       const database = new DatabaseSync(path)
       database.exec("CREATE TABLE subscriber (username BLOB, password BLOB)")
       database.exec(
@@ -114,7 +109,7 @@ describe("SQLite at start", () => {
 
   it.live("a file that is not there yet is a warning, and users are found when it is", () =>
     Effect.gen(function*() {
-      const path = `${yield* directory}/later.db`
+      const path = `${yield* temporaryDirectory}/later.db`
       const { log, outcome } = yield* start(`sqlite:${path}`)
       assert.strictEqual(outcome, "started")
       assert.include(log, `the file cannot be opened: it is not there, or may not be read by this user (${path})`)

@@ -5,19 +5,13 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { DatabaseSync } from "node:sqlite"
 import { Credentials } from "../../src/Credentials.ts"
 import { layerSql } from "../../src/credentials/Sql.ts"
 import { Transport } from "../../src/Transport.ts"
+import { temporaryDirectory } from "../support/directory.ts"
 import { makeWorld, PASSWORDS, request, send } from "../support/harness.ts"
 import { subscribers } from "./backends.ts"
-
-const directory = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(`${tmpdir()}/msrp-`)),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
 
 const opened = (path: string) =>
   Effect.acquireRelease(Effect.sync(() => new DatabaseSync(path)), (database) => Effect.sync(() => database.close()))
@@ -27,7 +21,7 @@ const users = (path: string, timeout?: number) =>
 
 describe("a locked file", () => {
   const locked = Effect.fnUntraced(function*(timeout: number) {
-    const path = `${yield* directory}/users.db`
+    const path = `${yield* temporaryDirectory}/users.db`
     const database = yield* opened(path)
     for (const statement of subscribers("subscriber")) database.exec(statement)
     const world = yield* makeWorld({ credentials: users(path, timeout) })
@@ -78,7 +72,7 @@ const lookup = (username: string, realm = "localhost") =>
 
 it.live("what is wrong with a file is told, and it is read as soon as it is right", () =>
   Effect.gen(function*() {
-    const path = `${yield* directory}/users.db`
+    const path = `${yield* temporaryDirectory}/users.db`
     yield* Effect.gen(function*() {
       assert.match(
         yield* lookup("alice"),
@@ -96,7 +90,7 @@ it.live("what is wrong with a file is told, and it is read as soon as it is righ
 
 it.live("nobody waits for a question that was taken back", () =>
   Effect.gen(function*() {
-    const path = `${yield* directory}/users.db`
+    const path = `${yield* temporaryDirectory}/users.db`
     const database = yield* opened(path)
     for (const statement of subscribers("subscriber")) database.exec(statement)
     yield* Effect.gen(function*() {
@@ -112,7 +106,7 @@ it.live("nobody waits for a question that was taken back", () =>
 describe("a user is who is stored, whatever else the database takes for the same", () => {
   const table = (column: string, names: ReadonlyArray<string>) =>
     Effect.gen(function*() {
-      const path = `${yield* directory}/users.db`
+      const path = `${yield* temporaryDirectory}/users.db`
       const database = yield* opened(path)
       database.exec(`CREATE TABLE subscriber (username ${column}, domain TEXT COLLATE NOCASE, password TEXT)`)
       const insert = database.prepare("INSERT INTO subscriber VALUES (?, 'localhost', ?)")

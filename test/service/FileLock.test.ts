@@ -9,15 +9,11 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { withFileLock } from "../../src/service/FileLock.ts"
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "msrp-lock-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
+import { temporaryDirectory } from "../support/directory.ts"
 
 it.live("one after the other has the lock, and nothing of it is left", () =>
   Effect.gen(function*() {
-    const path = yield* folder
+    const path = yield* temporaryDirectory
     let [inside, most, done] = [0, 0, 0]
     const work = Effect.sync(() => most = Math.max(most, ++inside)).pipe(
       Effect.andThen(Effect.yieldNow),
@@ -36,7 +32,7 @@ it.live("one after the other has the lock, and nothing of it is left", () =>
 
 it.effect("it is given up when somebody keeps it, and free again after what failed", () =>
   Effect.gen(function*() {
-    const path = join(yield* folder, "users")
+    const path = join(yield* temporaryDirectory, "users")
     const keeper = yield* Effect.forkChild(withFileLock(path, Effect.never), { startImmediately: true })
     const waiting = yield* Effect.forkChild(Effect.flip(withFileLock(path, Effect.void)), { startImmediately: true })
     // What loads SQLite takes real time.
@@ -52,7 +48,7 @@ it.effect("it is given up when somebody keeps it, and free again after what fail
 
 it.effect("whoever waits for it may be interrupted at any moment, and has nothing of it then", () =>
   Effect.gen(function*() {
-    const path = join(yield* folder, "users")
+    const path = join(yield* temporaryDirectory, "users")
     yield* Effect.promise(() => import("node:sqlite"))
     const turn = Effect.promise(() => new Promise((resume) => setImmediate(resume)))
     const isHeld = (): boolean => readdirSync(dirname(path)).length > 0
@@ -85,7 +81,7 @@ it.effect("a folder where nothing may be written is named", () =>
 
 it.effect("what somebody else has made in its place is named and left alone", () =>
   Effect.gen(function*() {
-    const path = join(yield* folder, "users")
+    const path = join(yield* temporaryDirectory, "users")
     const lock = `${path}.lock`
     const wrong = [
       () => writeFileSync(lock, "theirs\n"),

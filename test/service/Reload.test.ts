@@ -10,8 +10,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { LiveLevel, LogLevels } from "../../src/logging/LogLevels.ts"
 import type { LiveUsers } from "../../src/service/Backend.ts"
@@ -19,6 +18,7 @@ import { type LiveSettings, liveWith, makeLive } from "../../src/service/LiveSet
 import { Reload } from "../../src/service/Reload.ts"
 import { type CredentialsSettings, Settings, type SettingsShape, settingsTable } from "../../src/service/Settings.ts"
 import { followTls } from "../../src/service/settings/FollowTls.ts"
+import { temporaryDirectory } from "../support/directory.ts"
 import { expired, localhost, relay as pair, selfSigned } from "../support/pki.ts"
 import { disk, type Env, parse, users } from "./settings/environment.ts"
 import { cases } from "./settings/good.ts"
@@ -246,10 +246,7 @@ describe("files that settings name", () => {
   const real = Effect.fnUntraced(function*(env: (path: (name: string) => string) => Env) {
     // Certificates have their time.
     yield* TestClock.setTime(Date.now())
-    const directory = yield* Effect.acquireRelease(
-      Effect.sync(() => mkdtempSync(join(tmpdir(), "msrp-relay-"))),
-      (made) => Effect.sync(() => rmSync(made, { recursive: true }))
-    )
+    const directory = yield* temporaryDirectory
     const path = (name: string) => join(directory, name)
     const write = (name: string, text: string) => writeFileSync(path(name), text)
     write("users", "alice:example.org:wonderland\n")

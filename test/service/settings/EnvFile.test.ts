@@ -8,14 +8,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Settings } from "../../../src/service/Settings.ts"
 import { exportOthers, MAX_OCTETS } from "../../../src/service/settings/EnvFile.ts"
+import { temporaryDirectory } from "../../support/directory.ts"
 import type { Env } from "./environment.ts"
 
 /** What is read of a file with this text; `undefined`: there is none. */
 const inFile = Effect.fnUntraced(function*(text: string | undefined, env: Env = {}) {
-  const directory = yield* Effect.acquireRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "msrp-relay-"))),
-    (made) => Effect.sync(() => rmSync(made, { recursive: true }))
-  )
+  const directory = yield* temporaryDirectory
   const path = join(directory, "relay.env")
   if (text !== undefined) writeFileSync(path, text)
   const provider = ConfigProvider.layer(ConfigProvider.fromEnvRecord({ MSRP_ENV_FILE: path, ...env }))

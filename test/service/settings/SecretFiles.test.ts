@@ -4,19 +4,14 @@ import { assert, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { inspect } from "node:util"
 import { Settings, type SettingsShape } from "../../../src/service/Settings.ts"
 import { secretFileVariables, secretVariables } from "../../../src/service/settings/SecretFiles.ts"
 import type { Variables } from "../../../src/service/settings/Table.ts"
+import { temporaryDirectory } from "../../support/directory.ts"
 import type { Env } from "./environment.ts"
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "msrp-secrets-"))),
-  (made) => Effect.sync(() => rmSync(made, { recursive: true }))
-)
 
 const read = (env: Env) =>
   Settings.read.pipe(
@@ -40,7 +35,7 @@ const values: Record<string, readonly [keyof Variables, string]> = {
 it.effect("each secret may be in a file, or a credential of systemd", () =>
   Effect.gen(function*() {
     assert.sameMembers(Object.keys(values), [...secretVariables])
-    const directory = yield* folder
+    const directory = yield* temporaryDirectory
     const names: Record<string, string> = { MSRP_CREDENTIALS: "memory", MSRP_HEP: "udp:127.0.0.1:9060" }
     for (const variable of secretVariables) {
       writeFileSync(join(directory, variable), `${values[variable]![1]}\n`)
@@ -60,7 +55,7 @@ it.effect("each secret may be in a file, or a credential of systemd", () =>
 
 it.effect("the environment counts before the file of variables, and that before systemd", () =>
   Effect.gen(function*() {
-    const directory = yield* folder
+    const directory = yield* temporaryDirectory
     const write = (name: string, text: string) => {
       writeFileSync(join(directory, name), text)
       return join(directory, name)
@@ -81,7 +76,7 @@ it.effect("the environment counts before the file of variables, and that before 
 
 it.effect("a file that cannot be used is named, and what is in it is not told", () =>
   Effect.gen(function*() {
-    const directory = yield* folder
+    const directory = yield* temporaryDirectory
     const path = join(directory, "secret")
     writeFileSync(path, "wonder\u0007land")
     for (
