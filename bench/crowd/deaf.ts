@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import { Table } from "../Table.ts"
 import { errorsIn, scaled, type Setting, Stage } from "./Stage.ts"
-import { Table } from "./Table.ts"
 
 const READERS = 1000
 const SIZE = 8192

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Target } from "../link.ts"
+import { Table } from "../Table.ts"
 import { twoRelays } from "../twoRelays.ts"
 import { crowdLimits, errorsIn, measure, scaled, type Setting, Stage } from "./Stage.ts"
-import { Table } from "./Table.ts"
 
 const WINDOW = 64
 /** Routes of the one connection. As many as the window: what arrives together goes to as many connections as with more. */

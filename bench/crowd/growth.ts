@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Transport } from "../scenarios.ts"
+import { Table } from "../Table.ts"
 import { errorsIn, measure, scaled, type Setting, Stage } from "./Stage.ts"
-import { Table } from "./Table.ts"
 
 const SIZES = [300, 8192] as const
 const PAIRS = [100, 1000, 4000] as const

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import { Table } from "../Table.ts"
 import { errorsIn, measure, scaled, type Setting, Stage } from "./Stage.ts"
-import { Table } from "./Table.ts"
 
 const SESSIONS = 9000
 const BUSY = { pairs: 100, size: 300, window: 1 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Transport } from "../scenarios.ts"
+import { Table } from "../Table.ts"
 import type { Metered } from "./roles/Meter.ts"
 import { errorsIn, measure, type Setting, Stage } from "./Stage.ts"
-import { Table } from "./Table.ts"
 
 const SIZES = [100, 8192, 500_000] as const
 const SENDERS = [0, 1, 4, 16, 64] as const

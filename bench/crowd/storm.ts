@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
+import { Table } from "../Table.ts"
 import type { LoginResult } from "./roles/Logins.ts"
 import type { Metered } from "./roles/Meter.ts"
 import { errorsIn, measure, scaled, type Setting, Stage } from "./Stage.ts"
-import { Table } from "./Table.ts"
 
 const CLIENTS = 10_000
 
