@@ -9,8 +9,9 @@ import { connect as connectTcp, type NetConnectOpts, type Socket } from "node:ne
 import { connect as connectTls, createSecureContext } from "node:tls"
 import { type Account, authorization, headerValues } from "./digest.ts"
 import { type Counter, OkFrame, type SendFrame } from "./frames.ts"
+import { Output } from "./output.ts"
 import { hasTls, isWebSocket, type Transport, uriOf } from "./scenarios.ts"
-import { MAX_HEAD, requestFor, textFrame, Unframer, writeHead } from "./webSocket.ts"
+import { requestFor, Unframer } from "./webSocket.ts"
 
 export interface Target {
   readonly transport: Transport
@@ -20,31 +21,11 @@ export interface Target {
   readonly uri: string
 }
 
-/** Where the rest of the last read goes, in front of the next one. */
+/** Octets before each read that are kept free for the rest of the last one. */
 const headroom = 20_480
 const readSize = 262_144
 const area = Buffer.allocUnsafeSlow(headroom + readSize)
 const readBuffer = area.subarray(headroom)
-
-const slabSize = 65_536
-
-/** A piece of output memory; goes back to the pool once the operating system has its octets. */
-interface Slab {
-  readonly bytes: Buffer
-  readonly release: () => void
-}
-
-const freeSlabs: Array<Slab> = []
-
-const takeSlab = (): Slab => {
-  const free = freeSlabs.pop()
-  if (free !== undefined) return free
-  const slab: Slab = { bytes: Buffer.allocUnsafeSlow(slabSize), release: () => freeSlabs.push(slab) }
-  return slab
-}
-
-/** Up to this size a body is copied to what is to be written; a larger one is written from where it is. */
-const copiedBody = 16_384
 
 /** On Linux all of 127/8 is there: more source addresses, so that ports of closed connections do not run out. */
 export const sourceAddress = (target: Target, index: number): string | undefined =>
@@ -61,7 +42,7 @@ const lf = 0x0a
 const dash = 0x2d
 const space = 0x20
 
-/** What the other end of a pair sends: the n-th message has the n-th number and this body. */
+/** The messages of the other end of a pair: the n-th has the n-th number, and all have this body. */
 interface Expected {
   readonly id: Counter
   readonly body: Buffer
@@ -84,7 +65,7 @@ export interface Faults {
   damaged: number
   /** Connections lost, and frames that could not be understood. */
   broken: number
-  /** The first of them, in words. */
+  /** The first fault, in words. */
   first: string | undefined
 }
 
@@ -100,10 +81,11 @@ export class Link {
   acknowledged = 0
   /** After every read: all complete frames in it have been counted. */
   onRead: () => void = () => {}
-  /** Called with the status of every response to a SEND, for those who expect others than 200. */
+  /** Called with the status of each response to a SEND, for a caller that expects other ones than 200. */
   onAnswer: ((status: string) => void) | undefined
 
   private readonly socket: Socket
+  private readonly output: Output
   private readonly faults: Faults
   /** By WebSocket only: each frame of MSRP is a message. */
   private readonly unframer: Unframer | undefined
@@ -115,10 +97,6 @@ export class Link {
   private ignores = false
 
   private outgoing: SendFrame | undefined
-  private slab: Slab | undefined
-  private filled = 0
-  private written = 0
-
   private expected: Expected | undefined
   private rest: Buffer | undefined
   private restLength = 0
@@ -139,6 +117,7 @@ export class Link {
   private constructor(socket: Socket, uri: string, faults: Faults, byMessages: boolean) {
     this.unframer = byMessages ? new Unframer((pong) => this.socket.write(pong)) : undefined
     this.socket = socket
+    this.output = new Output(socket, byMessages)
     this.uri = uri
     this.faults = faults
   }
@@ -212,67 +191,50 @@ export class Link {
     })
   }
 
-  /** What to send, and what to expect. */
+  /** Sets what `send` sends, and which messages must arrive. */
   converse(outgoing: SendFrame, expected: Expected): void {
     this.outgoing = outgoing
     this.expected = expected
   }
 
-  /** Puts the next message behind what is to be sent. */
+  /** Adds the next message to the output. `flush` writes it. */
   send(frame = this.outgoing!): void {
-    if (this.unframer !== undefined) this.putHead(frame.length)
-    this.put(frame.head)
-    if (frame.rest !== undefined) {
-      const { body, end } = frame.rest
-      if (body.length <= copiedBody) {
-        this.put(body)
-      } else {
-        this.socket.cork()
-        this.writePart(undefined)
-        this.socket.write(body)
-      }
-      this.put(end)
-    }
+    this.output.send(frame)
     frame.next()
     this.sent++
   }
 
-  /** Writes a frame of whatever kind. */
+  /** Writes a frame, given as text, at once. */
   text(frame: string): void {
-    if (this.unframer === undefined) this.socket.write(frame, "latin1")
-    else this.socket.write(textFrame(frame))
+    this.output.text(frame)
   }
 
-  /** Writes what has been put together. */
+  /** Writes the messages and responses that were added. */
   flush(): void {
-    const { slab } = this
-    if (slab === undefined) return
-    this.writePart(slab.release)
-    this.slab = undefined
-    while (this.socket.writableCorked > 0) this.socket.uncork()
+    this.output.flush()
   }
 
-  /** Does the operating system take no more for now? */
+  /** Whether the operating system accepts no more octets for now. */
   get held(): boolean {
     return this.socket.writableNeedDrain
   }
 
-  /** Called whenever it takes more again. */
+  /** Calls `resume` whenever it accepts octets again. */
   onDrain(resume: () => void): void {
     this.socket.on("drain", resume)
   }
 
-  /** Reads what comes, and neither looks at it nor answers. */
+  /** Discards everything that arrives, without an answer. */
   ignore(): void {
     this.ignores = true
   }
 
-  /** Reads nothing from now on. */
+  /** Stops reading from the connection. */
   pause(): void {
     this.socket.pause()
   }
 
-  /** Closes in an orderly way; resolves when the relay has closed too. */
+  /** Closes after what was written. Resolves when the relay has closed too. */
   close(): Promise<void> {
     this.closing = true
     return new Promise((resolve) => {
@@ -286,34 +248,6 @@ export class Link {
   destroy(): void {
     this.closing = true
     this.socket.destroy()
-  }
-
-  private room(size: number): Buffer {
-    if (this.slab !== undefined && this.filled + size > slabSize) {
-      this.writePart(this.slab.release)
-      this.slab = undefined
-    }
-    if (this.slab === undefined) {
-      this.slab = takeSlab()
-      this.filled = this.written = 0
-    }
-    return this.slab.bytes
-  }
-
-  private put(bytes: Buffer): void {
-    this.room(bytes.length).set(bytes, this.filled)
-    this.filled += bytes.length
-  }
-
-  /** The head of a message with so many octets. */
-  private putHead(octets: number): void {
-    this.filled = writeHead(this.room(MAX_HEAD), this.filled, octets)
-  }
-
-  private writePart(release: (() => void) | undefined): void {
-    const part = this.slab!.bytes.subarray(this.written, this.filled)
-    this.written = this.filled
-    this.socket.write(part, release)
   }
 
   private fail(reason: string): void {
@@ -406,7 +340,7 @@ export class Link {
     }
   }
 
-  /** Is `end` the end of an end-line with `$` and this transaction identifier? */
+  /** Whether an end-line with `$` and this transaction id ends at `end`. */
   private endsAt(end: number, idAt: number, idLength: number): boolean {
     if (area[end - 1] !== lf || area[end - 2] !== cr || area[end - 3] !== 0x24) return false
     const start = end - 3 - idLength
@@ -489,7 +423,7 @@ export class Link {
     return this.headEnd
   }
 
-  /** Reads on in a body. Gives where the frame ends; `-at` if it has not, `at` being what has not been counted yet. */
+  /** Reads more of a body. Gives the end of the frame, or `-at` if it has not ended, with the octets from `at` not counted yet. */
   private readBody(at: number, end: number): number {
     const { endLine } = this
     const lineLength = endLine.length + 3
@@ -549,10 +483,6 @@ export class Link {
 
   private reply(source: Buffer, idAt: number, idLength: number): void {
     if (this.ok?.idLength !== idLength) this.ok = new OkFrame(idLength, this.replyTo, this.uri)
-    const { ok } = this
-    if (this.unframer !== undefined) this.putHead(ok.bytes.length)
-    const target = this.room(ok.bytes.length)
-    ok.write(target, this.filled, source, idAt)
-    this.filled += ok.bytes.length
+    this.output.respond(this.ok, source, idAt)
   }
 }
