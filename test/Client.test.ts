@@ -11,22 +11,11 @@ import { createHash } from "node:crypto"
 import * as Client from "../src/Client.ts"
 import { Codec } from "../src/Codec.ts"
 import { TestNetwork, Transport, TransportError } from "../src/Transport.ts"
+import { pair, peer, relay, settled, simulated } from "./client/pair.ts"
 import { joined, type Scripted, scripted } from "./client/Scripted.ts"
 import { withTimeOfDay } from "./support/timeOfDay.ts"
 
 const RELAY = { scheme: "msrp", host: "relay.example.com", port: 2855 } as const
-const relay = "msrp://relay.example.com:2855;tcp"
-const peer = "msrp://bob.example.net:8145/kjhd37s2s20w2a;tcp"
-const simulated = Layer.mergeAll(Transport.layerTest(), Codec.layer)
-
-/** A client and the other end of its connection. */
-const pair = Effect.fnUntraced(function*(options: Partial<Client.ConnectOptions> = {}) {
-  const other = yield* scripted(RELAY)
-  const client = yield* Client.connect({ ...RELAY, ...options })
-  return { client, other: yield* other.end }
-})
-
-const settled = Effect.flatMap(TestNetwork, (network) => network.settled)
 
 /** A SEND from the peer to the client. */
 const chunk = (client: Client.Client, id: string, options: {

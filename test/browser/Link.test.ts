@@ -2,19 +2,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import type { ConnectOptions, Credentials, Msrp, Session, State } from "../../src/browser/Api.ts"
 import { open } from "../../src/browser/Link.ts"
 import type { MsrpError } from "../../src/browser/MsrpError.ts"
-import { Codec } from "../../src/Codec.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import type { RelayOptions } from "../../src/Relay.ts"
-import { TestNetwork, Transport } from "../../src/Transport.ts"
+import { TestNetwork } from "../../src/Transport.ts"
+import { settled, simulated } from "../client/pair.ts"
 import { PASSWORD, startRelay } from "./relay.ts"
-
-const simulated = Layer.mergeAll(Transport.layerTest(), Codec.layer)
-const settled = Effect.flatMap(TestNetwork, (network) => network.settled)
 
 const SOCKET = { scheme: "msrp", transport: "ws", host: "*", port: 80 } as const
 const OPTIONS: ConnectOptions = { url: "ws://relay.example.com/", username: "alice", password: PASSWORD }

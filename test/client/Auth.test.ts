@@ -1,16 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { inspect } from "node:util"
 import * as Client from "../../src/Client.ts"
 import type { Frame } from "../../src/client/Frame.ts"
-import { Codec } from "../../src/Codec.ts"
 import { printAuthenticationInfo } from "../../src/protocol/digest/AuthenticationInfo.ts"
 import { type Authorization, parseAuthorization } from "../../src/protocol/digest/Authorization.ts"
 import * as Digest from "../../src/protocol/digest/Digest.ts"
-import { Transport } from "../../src/Transport.ts"
+import { simulated } from "./pair.ts"
 import { type Scripted, scripted } from "./Scripted.ts"
 
 const RELAY = { scheme: "msrps", host: "intra.example.com", port: 2855 } as const
@@ -18,7 +16,6 @@ const relay = "msrps://alice@intra.example.com;tcp"
 const realm = "intra.example.com"
 const password = "Wonderland-42"
 const usePath = "msrps://intra.example.com:2855/Zk8sQ2vN5xW1rT7y;tcp"
-const simulated = Layer.mergeAll(Transport.layerTest(), Codec.layer)
 
 const pair = Effect.gen(function*() {
   const other = yield* scripted(RELAY)
