@@ -18,9 +18,6 @@ const encode = Schema.encodeUnknownSync(TraceFrame)
 /** A frame as JSON on one line. */
 export const jsonLine = (frame: TraceFrame): string => `${JSON.stringify(encode(frame))}\n`
 
-/** Parses a line made by `jsonLine`; fails with a `SchemaError` if it is malformed. */
-export const parseLine = Schema.decodeUnknownEffect(Schema.fromJsonString(TraceFrame))
-
 /**
  * Waits until the output has taken the text: with a slow reader the relay drops frames, and this program does not
  * buffer them.
