@@ -11,19 +11,33 @@ const versionOf = (info: FileSystem.File.Info): string => {
 }
 
 export class FileChanges<E> {
-  readonly #stat: Effect.Effect<FileSystem.File.Info, E>
-  readonly #read: (info: FileSystem.File.Info) => Effect.Effect<Uint8Array, E>
   #version = ""
   #isSettled = false
   /** The contents, to be compared with those at the next call. */
   #octets: Uint8Array | undefined
+  /**
+   * The contents, if they have changed since the last call; at the first call always. A change within one tick of the file's
+   * time stamp does not show in its version, so the contents of a new version are compared once more.
+   */
+  readonly next: Effect.Effect<Uint8Array | undefined, E>
 
   constructor(
     stat: Effect.Effect<FileSystem.File.Info, E>,
     read: (info: FileSystem.File.Info) => Effect.Effect<Uint8Array, E>
   ) {
-    this.#stat = stat
-    this.#read = read
+    this.next = Effect.gen({ self: this }, function*() {
+      const info = yield* stat
+      const version = versionOf(info)
+      if (version === this.#version && this.#isSettled) return undefined
+      this.#isSettled = version === this.#version
+      this.#version = version
+      const before = this.#octets
+      this.#octets = undefined
+      const found = yield* read(info)
+      if (!this.#isSettled) this.#octets = found
+      else if (before !== undefined && Buffer.compare(before, found) === 0) return undefined
+      return found
+    })
   }
 
   /** The version at the last call; empty before the first one. */
@@ -35,24 +49,6 @@ export class FileChanges<E> {
   get isSettled(): boolean {
     return this.#isSettled
   }
-
-  /**
-   * The contents, if they have changed since the last call; at the first call always. A change within one tick of the file's
-   * time stamp does not show in its version, so the contents of a new version are compared once more.
-   */
-  readonly next: Effect.Effect<Uint8Array | undefined, E> = Effect.gen({ self: this }, function*() {
-    const info = yield* this.#stat
-    const version = versionOf(info)
-    if (version === this.#version && this.#isSettled) return undefined
-    this.#isSettled = version === this.#version
-    this.#version = version
-    const before = this.#octets
-    this.#octets = undefined
-    const found = yield* this.#read(info)
-    if (!this.#isSettled) this.#octets = found
-    else if (before !== undefined && Buffer.compare(before, found) === 0) return undefined
-    return found
-  })
 
   /** Makes the next call give the contents of an unsettled version again. */
   repeat(): void {
