@@ -633,7 +633,7 @@ describe("limits", () => {
 
   it.effect("of connections: those that leave a page unread make room, the oldest first, and those that wait do not", () =>
     Effect.gen(function*() {
-      const path = join(yield* folder, "admin.sock")
+      const path = join(yield* temporaryDirectory, "admin.sock")
       const asked = yield* Deferred.make<void>()
       const answer = yield* Deferred.make<string>()
       const parts = fakeParts({
