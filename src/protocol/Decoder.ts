@@ -129,8 +129,9 @@ export class Decoder implements FrameDecoder {
   #last = new LastPaths()
   readonly #begun = new Begun()
   /** Whether what follows is held back until `resume`. */
-  #stopped = false
-  #broken = false
+  #onHold = false
+  /** Whether framing is lost, or the owner has called `stop`: nothing is read any more. */
+  #ended = false
   /** Offset from which an unfinished end-line may begin, set by `#search`. */
   #unsure = 0
   /** Whether a message ends with the octets at hand, on a transport that carries messages. */
@@ -152,15 +153,15 @@ export class Decoder implements FrameDecoder {
    * octets are of one message. A frame is delivered only if its message ends with it.
    */
   push(chunk: Buffer, last?: boolean): void {
-    if (this.#broken) return
+    if (this.#ended) return
     const held = this.#held
     this.#messageEnds = last
     if (held === undefined) return this.#run(chunk, false)
     const little = last !== true && this.#begun.isLittle(held.length, chunk.length)
-    if (this.#stopped || little) {
+    if (this.#onHold || little) {
       const more = this.#held = keepMore(held, chunk)
       if (more.buffer !== held.buffer) release(held)
-      if (!this.#stopped && this.#begun.mayGoOn(more, held.length)) this.#again(more)
+      if (!this.#onHold && this.#begun.mayGoOn(more, held.length)) this.#again(more)
       return
     }
     const length = held.length + chunk.length
@@ -178,8 +179,8 @@ export class Decoder implements FrameDecoder {
 
   /** Continues after a frame for which the sink returned false, or is about to: it may be called while `frame` runs. */
   resume(): void {
-    if (!this.#stopped) return
-    this.#stopped = false
+    if (!this.#onHold) return
+    this.#onHold = false
     if (this.#held !== undefined) this.#again(this.#held)
   }
 
@@ -191,14 +192,14 @@ export class Decoder implements FrameDecoder {
 
   /** Keeps everything received from now on until `resume`. */
   hold(): void {
-    if (this.#broken) return
-    this.#stopped = true
+    if (this.#ended) return
+    this.#onHold = true
     this.#held ??= NOTHING
   }
 
   /** Stops for good: drops what is kept, and ignores what is still received. */
   stop(): void {
-    this.#broken = true
+    this.#ended = true
     this.#held = undefined
   }
 
@@ -209,7 +210,7 @@ export class Decoder implements FrameDecoder {
     const head = spareHead ?? new Head()
     spareHead = undefined
     let at = 0
-    while (at < end && !this.#broken && !this.#stopped) {
+    while (at < end && !this.#ended && !this.#onHold) {
       const next = this.#needle === undefined
         ? this.#frame(head, buf, at, end)
         : this.#body(buf, at, end, this.#needle)
@@ -217,13 +218,13 @@ export class Decoder implements FrameDecoder {
       at = next
     }
     spareHead = head
-    if (this.#broken) return
-    if (this.#messageEnds === true && !this.#stopped && (at < end || this.#needle !== undefined)) {
+    if (this.#ended) return
+    if (this.#messageEnds === true && !this.#onHold && (at < end || this.#needle !== undefined)) {
       this.#lose("not a whole frame in a message")
       return
     }
     // The read buffer will be reused, so the rest is copied. So is the beginning of a frame, which may be kept for long.
-    if (at < end || this.#stopped) this.#held = own && this.#stopped ? buf.subarray(at) : kept(buf.subarray(at))
+    if (at < end || this.#onHold) this.#held = own && this.#onHold ? buf.subarray(at) : kept(buf.subarray(at))
   }
 
   #lose(reason: Broken, head?: Head): number {
@@ -267,7 +268,7 @@ export class Decoder implements FrameDecoder {
     this.#needle = keepOctets(needle)
     head.keepPaths(this.#last)
     this.#sink.chunkStart(head)
-    if (!this.#broken) this.#sink.chunkBody(buf, body, sure, this.#hyphens)
+    if (!this.#ended) this.#sink.chunkBody(buf, body, sure, this.#hyphens)
     return sure
   }
 
@@ -296,8 +297,8 @@ export class Decoder implements FrameDecoder {
 
   #deliver(head: Head, start: number, end: number, flag: number): void {
     head.keepPaths(this.#last)
-    this.#stopped = true
-    if (this.#sink.frame(head, start, end, flagOf(flag))) this.#stopped = false
+    this.#onHold = true
+    if (this.#sink.frame(head, start, end, flagOf(flag))) this.#onHold = false
   }
 
   /** Octets of body that are kept until the end-line comes, so that a short frame is passed on in one piece. */
@@ -316,7 +317,7 @@ export class Decoder implements FrameDecoder {
       return sure
     }
     if (mark - 2 > at && !this.#skips) this.#sink.chunkBody(buf, at, mark - 2, this.#hyphens)
-    if (this.#broken) return end
+    if (this.#ended) return end
     if (!this.#mayEnd(mark + needle.length + 3, end)) return Math.max(at, mark - 2)
     this.#needle = undefined
     if (!this.#skips) this.#sink.chunkEnd(flagOf(buf[mark + needle.length]!))
