@@ -8,14 +8,13 @@ import { type Head, Kind } from "../../protocol/Head.ts"
 import { authorityKey, type MsrpUri, parsePath, sameUri } from "../../protocol/Uri.ts"
 import { ConnectionFacts } from "../../transport/Connection.ts"
 import type { Paces } from "../route/Pace.ts"
-import { MAX_RETRY_BUFFERS, RetryBuffer } from "../route/RetryBuffer.ts"
 import type { Route } from "../route/Route.ts"
 import { UserLoads } from "../route/UserLoad.ts"
 import type { Session, Sessions } from "../Session.ts"
 import { partiesOf } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
 import { type Decision, type Refuse, refuse, TOO_LONG } from "./Decision.ts"
-import type { Directory, NextHopKind, Wanted } from "./Directory.ts"
+import type { Directory, NextHopKind } from "./Directory.ts"
 import { OwnUris } from "./OwnUris.ts"
 import { type Party, peerOf } from "./Party.ts"
 import { endsHere } from "./PathEnd.ts"
@@ -23,7 +22,7 @@ import type { Peers } from "./Peers.ts"
 import { ownerOf, RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { returnTo } from "./Return.ts"
 import { type RouteSpec, routeTo } from "./RouteTo.ts"
-import { OnSharedLink } from "./SharedLink.ts"
+import { trySharedLink } from "./SharedLink.ts"
 import { cameBy, lacksPort, lacksTls, ledTo, mayTake, onlyConnects, wayTo, wentBy } from "./Ways.ts"
 
 /** Authorities that the owner of a session may use in From-Path: middleboxes rewrite them (RFC 6714). */
@@ -211,28 +210,12 @@ export class Router {
     const target = directory.hopFor(wanted, (hop) => !request.isLong || mayBegin(session, hop))
     if ("problem" in target) return refuse(target.status, target.problem, parties, target.target)
     relays.leads(target, session, uri)
-    const route = this.#forward(through, target, request)
-    wentBy(session, uri, target, kind)
-    if (kind === "relay") this.#tries(route, { through, wanted, session, target, request })
-    return route
-  }
-
-  /** Keeps the first requests of a route, to send them on another connection if the relay refuses the session on this one. */
-  #tries(route: Route, { request, session, target, through, wanted }: {
-    readonly through: Through
-    readonly wanted: Wanted
-    readonly session: Session
-    readonly target: Party
-    readonly request: Request
-  }): void {
-    // Not needed for what is too long to be kept, nor on a connection that has taken several sessions.
-    if (request.isLong || target.routes.takesSeveral) return
-    const counts = [target.routes, request.user] as const
-    if (counts.some(({ retryBuffers }) => retryBuffers >= MAX_RETRY_BUFFERS)) return
-    const { directory, relays } = this.#options
     const spec = this.#spec(through, request)
-    const policy = new OnSharedLink({ directory, relays, wanted, session, target, spec })
-    route.back.retry = new RetryBuffer(route, policy, counts)
+    const route = routeTo(target, spec)
+    wentBy(session, uri, target, kind)
+    // What is too long to be kept is not sent again.
+    if (kind === "relay" && !request.isLong) trySharedLink(route, { directory, relays, wanted, session, target, spec })
+    return route
   }
 
   /**

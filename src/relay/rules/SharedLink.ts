@@ -2,7 +2,7 @@
  * The first requests of a session to another relay go out on a connection that other sessions may share. A relay that wants a
  * connection for each session answers 481 there; then they are sent again on a connection of the session's own.
  */
-import { RetryBuffer, type RetryPolicy } from "../route/RetryBuffer.ts"
+import { MAX_RETRY_BUFFERS, RetryBuffer, type RetryPolicy } from "../route/RetryBuffer.ts"
 import type { Route } from "../route/Route.ts"
 import type { Session } from "../Session.ts"
 import type { Directory, Wanted } from "./Directory.ts"
@@ -23,8 +23,18 @@ export interface SharedLinkAttempt {
   readonly spec: RouteSpec
 }
 
+/**
+ * Keeps the first requests of this new route, to send them again on another connection if the relay refuses the session on this
+ * one. A connection that has taken several sessions needs none of that.
+ */
+export const trySharedLink = (route: Route, attempt: SharedLinkAttempt): void => {
+  const { spec: { user }, target: { routes } } = attempt
+  if (routes.takesSeveral || [routes, user].some(({ retryBuffers }) => retryBuffers >= MAX_RETRY_BUFFERS)) return
+  route.back.retry = new RetryBuffer(route, new OnSharedLink(attempt), [routes, user])
+}
+
 /** The requests are on the shared connection, and copies are kept. */
-export class OnSharedLink implements RetryPolicy {
+class OnSharedLink implements RetryPolicy {
   readonly keeps = true
   readonly #attempt: SharedLinkAttempt
 
