@@ -11,6 +11,7 @@ import type { Shared } from "../Shared.ts"
 import { Lookups } from "./Lookups.ts"
 import type { NextHops } from "./NextHops.ts"
 import type { Party } from "./Party.ts"
+import { cannotBeReached } from "./Reachability.ts"
 import { Tally } from "./Tally.ts"
 
 /** Hosts and ports under which one connection may be known: a certificate for `*.` proves any number of names. */
@@ -203,9 +204,6 @@ export class Directory {
     hop.keys.push(key)
   }
 }
-
-/** Whether the host never has an address, or the port says that the peer connects itself (RFC 6761 §6.4, RFC 6135 §4.2.2). */
-export const cannotBeReached = ({ host, port }: MsrpUri): boolean => port === 9 || /(^|\.)invalid\.?$/i.test(host)
 
 /** Apart from the key of a relay, because an endpoint is reached with less proof. */
 const endpointKey = (uri: MsrpUri): string => `endpoint ${uri.scheme} ${authorityKey(uri)}`

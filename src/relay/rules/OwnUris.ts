@@ -1,10 +1,9 @@
 /** The relay's own URIs: those that it is addressed by, and those that session URIs are made of. */
 import { authorityKey, canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
+import { isByTcp } from "./Reachability.ts"
 
 /** Transports of URIs that may address a relay, whatever it listens on (RFC 4975 §6, RFC 7977 §5.1). */
 const TRANSPORTS = new Set(["tcp", "ws"])
-
-const isByTcp = ({ transport }: MsrpUri): boolean => transport.toLowerCase() === "tcp"
 
 /**
  * A URI that belongs to this relay alone; session URIs are made of it.

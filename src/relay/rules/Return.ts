@@ -6,6 +6,7 @@ import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import type { Directory, Wanted } from "./Directory.ts"
 import type { Party } from "./Party.ts"
+import { isByTcp } from "./Reachability.ts"
 import type { RelayOwners } from "./RelayOwners.ts"
 import { wayTo, wentBy } from "./Ways.ts"
 
@@ -21,7 +22,7 @@ export const returnTo = (session: Session, wanted: Wanted, links: Links): () => 
   const { directory, relays, shared } = links
   const { uri } = wanted
   // Another relay is reached by TLS only (RFC 4976 §9.2).
-  if (shared.phase === "stopping" || uri.scheme !== "msrps" || uri.transport.toLowerCase() !== "tcp") return undefined
+  if (shared.phase === "stopping" || uri.scheme !== "msrps" || !isByTcp(uri)) return undefined
   const known = wayTo(session, uri, "relay")
   const hop = known ?? directory.hopFor(wanted, () => true)
   if ("problem" in hop) return undefined

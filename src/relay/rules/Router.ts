@@ -19,11 +19,12 @@ import { OwnUris } from "./OwnUris.ts"
 import { type Party, peerOf } from "./Party.ts"
 import { endsHere } from "./PathEnd.ts"
 import type { Peers } from "./Peers.ts"
+import { isByTcp, lacksPort, lacksTls, mayTake, onlyConnects } from "./Reachability.ts"
 import { ownerOf, RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { returnTo } from "./Return.ts"
 import { type RouteSpec, routeTo } from "./RouteTo.ts"
 import { trySharedLink } from "./SharedLink.ts"
-import { cameBy, lacksPort, lacksTls, ledTo, mayTake, onlyConnects, wayTo, wentBy } from "./Ways.ts"
+import { cameBy, ledTo, wayTo, wentBy } from "./Ways.ts"
 
 /** Authorities that the owner of a session may use in From-Path: middleboxes rewrite them (RFC 6714). */
 const MAX_OWNER_AUTHORITIES = 4
@@ -195,7 +196,7 @@ export class Router {
     const [own, uri] = [path[0]!, path[1]!]
     const session = through[1] ?? through[0]
     const parties = partiesOf(through, request.fromOwner)
-    if (uri.transport.toLowerCase() !== "tcp") {
+    if (!isByTcp(uri)) {
       return refuse(481, "its receiver is not connected, and cannot be dialled", parties)
     }
     // Another relay is reached by TLS only, whoever names it (RFC 4976 §9.2).

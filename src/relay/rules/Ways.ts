@@ -5,9 +5,9 @@
  * peer shows.
  */
 import { sessionKey } from "../../protocol/Ident.ts"
-import { authorityKey, type MsrpUri, sameUri } from "../../protocol/Uri.ts"
+import { authorityKey, type MsrpUri } from "../../protocol/Uri.ts"
 import type { Session, SessionWay } from "../Session.ts"
-import { cannotBeReached, type NextHopKind } from "./Directory.ts"
+import type { NextHopKind } from "./Directory.ts"
 import type { Party } from "./Party.ts"
 
 /** Ways of one session that are remembered; the oldest is forgotten first. */
@@ -56,36 +56,6 @@ export const ledTo = ({ ways }: Session, hop: Party): boolean => {
   for (const way of ways?.values() ?? []) if (!way.came && way.hop.deref() === hop) return true
   return false
 }
-
-/**
- * Whether the URI has no port and needs one. Only an AUTH may leave it out (RFC 4976 §8). A peer that connects itself, as by
- * WebSocket, is not found by its port (RFC 7977 §8.3.2).
- */
-export const lacksPort = ({ port, transport }: MsrpUri): boolean =>
-  port === undefined && transport.toLowerCase() === "tcp"
-
-/** Whether the URI promises TLS and the connection has none (RFC 4975 §6). */
-export const lacksTls = (uri: MsrpUri, { connection }: Party): boolean => uri.scheme === "msrps" && !connection!.secure
-
-/** Whether what is for `next` may take the connection that the peer with this URI has made. */
-export const mayTake = (hop: Party, peer: MsrpUri, next: MsrpUri): boolean =>
-  hop.open && leadsTo(peer, next) && (isOfBrowser(next) || !lacksTls(next, hop))
-
-/** Whether nobody can connect there: no relay is there, and the only way is a connection that the peer itself has made. */
-export const onlyConnects = (uri: MsrpUri): boolean => isOfBrowser(uri) || cannotBeReached(uri)
-
-/**
- * Whether it is the URI of a browser: of a data channel, which ends at a gateway (RFC 8873 §6), or of a WebSocket, whose TLS may
- * end at a web server (RFC 7977 §8.1.1).
- */
-const isOfBrowser = ({ transport }: MsrpUri): boolean => transport.toLowerCase() !== "tcp"
-
-/**
- * Whether `next` is the URI of this peer. Middleboxes rewrite host and port of the path in SDP and not in the requests
- * (RFC 6714), so the same session-id is enough.
- */
-const leadsTo = (peer: MsrpUri, next: MsrpUri): boolean =>
-  sameUri(peer, next) || (peer.sessionId !== undefined && peer.sessionId === next.sessionId)
 
 const remember = (session: Session, uri: MsrpUri, way: SessionWay): void => {
   const ways = session.ways ??= new Map()
