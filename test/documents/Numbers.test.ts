@@ -215,7 +215,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `nor do they in the ${some(from("relay/inbound/Reading", "BEHIND") / 1000, "second")} after`,
     `${some(from("relay/outbound/Transaction", "MOST_BEHIND") / 60_000, "minute")} after it was sent`,
     `may still come is checked each ${some(from(LIMITS, "LATE") / 1000, "second").replace("a ", "")}`,
-    `flows write in turns of ${size(from("relay/outbound/Outbound", "TURN"))}`,
+    `flows write in turns of ${size(from("relay/outbound/Outbound", "QUANTUM"))}`,
     `for ${some(from(TURN, "SHORT_FOR") / 1000, "second")}, only those`,
     `turns are ${some(from(TURN, "LONG"), "time")} as long`
   ],

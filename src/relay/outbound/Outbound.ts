@@ -12,16 +12,16 @@ import { CLOSED, type Loss, STALLED } from "../Loss.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer } from "../Timers.ts"
 import type { Writer } from "../Turn.ts"
+import { FairQueue, type Sender } from "./FairQueue.ts"
 import { writeOk } from "./Frames.ts"
 import type { LongChunk } from "./LongChunk.ts"
 import { Outbox, type OutboxOwner } from "./Outbox.ts"
 import { StallWatch } from "./StallWatch.ts"
 import { Transactions, type TransactionsOwner } from "./Transactions.ts"
-import { type Sender, Turns } from "./Turns.ts"
 import { Windows, type WindowsOwner } from "./Windows.ts"
 
 /** Octets that a sender may write before the next sender has its turn. */
-export const TURN = 16_384
+export const QUANTUM = 16_384
 
 /** What the output tells the hop that it belongs to. */
 export interface OutboundOwner {
@@ -52,12 +52,12 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   piece = Infinity
   /** The long chunk whose end-line has not been written yet. */
   openChunk: LongChunk | undefined
-  readonly waiting = new Turns()
+  readonly waiting = new FairQueue()
   readonly windows: Windows
   /** Requests that may still be answered. */
   readonly transactions: Transactions
   #stall: StallWatch | undefined
-  /** Whether everything that waits is failing. That may take several turns, and none of it must be written in between. */
+  /** Whether everything that waits is failing. That may take several turns of the event loop, and none of it must be written in between. */
   #isGivingUp = false
 
   constructor(shared: Shared, owner: OutboundOwner) {
@@ -138,14 +138,14 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
    */
   #pump(): boolean {
     const { shared: { turn }, waiting } = this
-    for (let cost = 0; !waiting.empty && this.room(); cost += TURN) {
+    for (let cost = 0; !waiting.empty && this.room(); cost += QUANTUM) {
       if (cost >= turn.share) {
         this.outbox.wake()
         return true
       }
-      turn.cost += TURN
+      turn.cost += QUANTUM
       const sender = waiting.next()
-      if (sender.give(TURN)) waiting.add(sender)
+      if (sender.give(QUANTUM)) waiting.add(sender)
     }
     return false
   }
@@ -184,7 +184,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
 
   // ---- windows
 
-  turn(sender: Sender): void {
+  ready(sender: Sender): void {
     this.waiting.add(sender)
     this.outbox.wake()
   }

@@ -11,7 +11,7 @@
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Loss } from "../Loss.ts"
-import type { Sender } from "./Turns.ts"
+import type { Sender } from "./FairQueue.ts"
 
 /** Octets that may be on their way in any case. */
 export const LEAST_UNANSWERED = 131_072
@@ -45,8 +45,8 @@ export interface WindowOwner {
   waits(window: Window): void
   /** No sender waits in the window any more. */
   waitsNoMore(window: Window): void
-  /** The sender may write when it has its turn. */
-  turn(sender: Sender): void
+  /** The sender may write when it is its turn in the `FairQueue`. */
+  ready(sender: Sender): void
   /**
    * Whether the relay does not read the connection, because receivers of what comes in there are slow. Answers may be unread
    * then; if the window waited for them, two peers that send much to each other could stop each other forever.
@@ -164,7 +164,7 @@ export class Window {
 
   /** Lets the waiting senders write on. */
   open(): void {
-    for (const sender of this.#takeAll()) this.#owner.turn(sender)
+    for (const sender of this.#takeAll()) this.#owner.ready(sender)
   }
 
   /** The receiver takes nothing any more, or is gone: what waits for it fails, one item in each step. */

@@ -1,17 +1,17 @@
 /** The windows of one connection, one for each session whose receiver it leads to. */
 import type { Loss } from "../Loss.ts"
 import type { Session } from "../Session.ts"
-import type { Sender, Turns } from "./Turns.ts"
+import type { FairQueue, Sender } from "./FairQueue.ts"
 import { Window, type WindowLimits, type WindowOwner } from "./Window.ts"
 
 /** The connection that the windows belong to. */
 export interface WindowsOwner {
   readonly shared: { readonly limits: WindowLimits }
   readonly unread: boolean
-  readonly waiting: Turns
+  readonly waiting: FairQueue
   /** Whether nothing more goes out. */
   readonly lost: boolean
-  turn(sender: Sender): void
+  ready(sender: Sender): void
 }
 
 export class Windows implements WindowOwner {
@@ -41,8 +41,8 @@ export class Windows implements WindowOwner {
     return this.#owner.unread
   }
 
-  turn(sender: Sender): void {
-    this.#owner.turn(sender)
+  ready(sender: Sender): void {
+    this.#owner.ready(sender)
   }
 
   waits(window: Window): void {

@@ -5,7 +5,7 @@
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { keepOctets } from "../../protocol/Octets.ts"
 import { type Loss, SLOW, STALLED, TOO_FAST } from "../Loss.ts"
-import type { Sender } from "../outbound/Turns.ts"
+import type { Sender } from "../outbound/FairQueue.ts"
 import type { Session } from "../Session.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
 import type { FlowOwner, Waiting } from "./FlowControl.ts"
@@ -185,7 +185,7 @@ export class Flow implements Sender, Waiting {
   #goOn(): void {
     const { target, window } = this.#way
     if (!window.leaves(this)) return
-    if (window.room && !this.#isPaced) target.turn(this)
+    if (window.room && !this.#isPaced) target.ready(this)
     else this.#waitForRoom()
   }
 
@@ -195,14 +195,14 @@ export class Flow implements Sender, Waiting {
     this.#flows.parked(octets)
   }
 
-  give(quota: number): boolean {
+  give(quantum: number): boolean {
     const { target, window } = this.#way
     // Other flows may have filled the window in the meantime.
     if (!window.room || this.#isPaced) {
       this.#waitForRoom()
       return false
     }
-    let left = quota
+    let left = quantum
     do {
       const parked = this.#parked[this.#first]!
       if (parked.kind === "part") {

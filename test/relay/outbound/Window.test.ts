@@ -2,7 +2,7 @@
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import type { Sender } from "../../../src/relay/outbound/Turns.ts"
+import type { Sender } from "../../../src/relay/outbound/FairQueue.ts"
 import {
   LEAST_UNANSWERED,
   MOST_UNANSWERED,
@@ -38,7 +38,7 @@ describe("Window", () => {
       unread: false,
       waits: () => {},
       waitsNoMore: () => {},
-      turn: (sender: Sender) => void turns.push(sender)
+      ready: (sender: Sender) => void turns.push(sender)
     }
     owner = made
     make = (relayed) => window = new Window(made, relayed, { transactions: 16_384 })
@@ -107,7 +107,7 @@ describe("Window", () => {
   })
 
   it("is full of requests as well, of whatever kind, and has room for one when one was answered", () => {
-    window = new Window({ ...owner, waits: () => {}, waitsNoMore: () => {}, turn: () => {} }, false, {
+    window = new Window({ ...owner, waits: () => {}, waitsNoMore: () => {}, ready: () => {} }, false, {
       transactions: 3
     })
     const all = [message(0), message(0)]
@@ -119,7 +119,7 @@ describe("Window", () => {
   })
 
   it("has the oldest request make room that was sent and that nobody answers", () => {
-    window = new Window({ ...owner, waits: () => {}, waitsNoMore: () => {}, turn: () => {} }, false, {
+    window = new Window({ ...owner, waits: () => {}, waitsNoMore: () => {}, ready: () => {} }, false, {
       transactions: 3
     })
     const finished: Array<number> = []

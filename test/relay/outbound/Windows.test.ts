@@ -1,13 +1,13 @@
 import { assert, it } from "@effect/vitest"
 import { CLOSED } from "../../../src/relay/Loss.ts"
-import { type Sender, Turns } from "../../../src/relay/outbound/Turns.ts"
+import { FairQueue, type Sender } from "../../../src/relay/outbound/FairQueue.ts"
 import { Windows } from "../../../src/relay/outbound/Windows.ts"
 import type { Session } from "../../../src/relay/Session.ts"
 
 for (const lost of [true, false]) {
   it(`what goes on to wait for a turn while others fail ${lost ? "fails too, where that never comes" : "has it"}`, () => {
-    const waiting = new Turns()
-    const owner = { shared: { limits: { transactions: 1 } }, unread: false, waiting, lost, turn: () => {} }
+    const waiting = new FairQueue()
+    const owner = { shared: { limits: { transactions: 1 } }, unread: false, waiting, lost, ready: () => {} }
     const windows = new Windows(owner)
     const log: Array<string> = []
     const sender = (name: string, meanwhile: () => void): Sender => ({

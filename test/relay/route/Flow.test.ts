@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import { TURN } from "../../../src/relay/outbound/Outbound.ts"
+import { QUANTUM } from "../../../src/relay/outbound/Outbound.ts"
 import { LEAST_UNANSWERED } from "../../../src/relay/outbound/Window.ts"
 import { Transport, type TransportError } from "../../../src/Transport.ts"
 import {
@@ -80,7 +80,7 @@ describe("a slow receiver", () => {
         assert.isAbove(shared.length, 20)
         shared.forEach((name, i) => i > 0 && assert.notStrictEqual(name, shared[i - 1]))
         for (const { body } of frames.slice(names.indexOf("carol"), names.indexOf("carol") + shared.length)) {
-          assert.isAtMost(body!.length, TURN + 1)
+          assert.isAtMost(body!.length, QUANTUM + 1)
         }
       }),
     { session: 1_000_000, connection: 2_000_000, output: 100_000 }
@@ -220,7 +220,7 @@ describe("a slow receiver", () => {
         const names = pieces.map((frame) => header(frame, "Message-ID"))
         assert.deepStrictEqual(names.slice(0, 6), [0, 1, 0, 1, 0, 1].map((_, j) => names[j % 2]))
         assert.notStrictEqual(names[0], names[1])
-        for (const { body } of pieces.slice(0, 6)) assert.isAtMost(body!.length, TURN + 1)
+        for (const { body } of pieces.slice(0, 6)) assert.isAtMost(body!.length, QUANTUM + 1)
       }),
     { output: 1_000_000 },
     200_000

@@ -1,17 +1,18 @@
 /**
- * Senders that wait for a turn. First the connections that their requests come from take turns, then the sessions of each
- * connection, then the senders of each session, so that a client gets no larger share by using many paths.
+ * A fair queue of the senders that wait to write to one connection. First the connections that their requests come from take
+ * turns, then the sessions of each connection, then the senders of each session, so that a client gets no larger share by using
+ * many paths.
  */
 import type { Loss } from "../Loss.ts"
 
-/** Something that has octets to send, and waits for a turn. */
+/** Something that has octets to send, and waits to write them. */
 export interface Sender {
   /** The connection that its requests come from: all senders of a connection share its turns. */
   readonly source: object
   /** The session that it sends for: all senders of a session on a connection share its turns. */
   readonly session: object
-  /** Writes up to about `quota` octets. Returns true if something is left and it waits for its next turn. */
-  give(quota: number): boolean
+  /** Writes up to about `quantum` octets. Returns true if something is left and it waits for its next turn. */
+  give(quantum: number): boolean
   /** The hop is gone or cannot be reached: what waits fails (RFC 4976 §6.4.1), one item in each step. */
   fails(loss: Loss): Iterable<void>
 }
@@ -100,7 +101,7 @@ class Round implements Queue {
 const bySession = (): Queue => new Round(({ session }) => session, () => new InOrder())
 const byConnection = (): Queue => new Round(({ source }) => source, bySession)
 
-export class Turns {
+export class FairQueue {
   #queue = byConnection()
 
   get empty(): boolean {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { type Sender, Turns } from "../../../src/relay/outbound/Turns.ts"
+import { FairQueue, type Sender } from "../../../src/relay/outbound/FairQueue.ts"
 
 const sender = (source: object, session: object = {}): Sender => ({
   source,
@@ -8,7 +8,7 @@ const sender = (source: object, session: object = {}): Sender => ({
   fails: () => []
 })
 
-describe("Turns", () => {
+describe("FairQueue", () => {
   for (
     const [what, others] of [
       ["connections", { source: {}, session: {} }],
@@ -16,17 +16,17 @@ describe("Turns", () => {
     ] as const
   ) {
     it(`go round the ${what} first, then round the senders of each`, () => {
-      const turns = new Turns()
+      const queue = new FairQueue()
       const [source, session] = [{}, {}]
       const many = Array.from({ length: 700 }, () => sender(source, session))
       const alone = sender(others.source ?? source, others.session)
-      for (const each of many) turns.add(each)
-      turns.add(alone)
+      for (const each of many) queue.add(each)
+      queue.add(alone)
       const went: Array<Sender> = []
       for (let i = 0; i < 1400; i++) {
-        const next = turns.next()
+        const next = queue.next()
         went.push(next)
-        turns.add(next)
+        queue.add(next)
       }
       assert.strictEqual(went.filter((each) => each === alone).length, 700)
       assert.isTrue(went.filter((each) => each !== alone).every((each, i) => each === many[i]))
@@ -34,16 +34,16 @@ describe("Turns", () => {
   }
 
   it("leave out who is removed", () => {
-    const turns = new Turns()
+    const queue = new FairQueue()
     const [a, b, c] = [sender({}), sender({}), sender({})]
-    for (const each of [a, b, c]) turns.add(each)
-    turns.remove(b)
-    turns.remove(b)
-    assert.deepStrictEqual([turns.next(), turns.next()], [a, c])
-    assert.isTrue(turns.empty)
-    turns.add(a)
-    turns.add(b)
-    assert.deepStrictEqual(turns.takeAll(), [a, b])
-    assert.isTrue(turns.empty)
+    for (const each of [a, b, c]) queue.add(each)
+    queue.remove(b)
+    queue.remove(b)
+    assert.deepStrictEqual([queue.next(), queue.next()], [a, c])
+    assert.isTrue(queue.empty)
+    queue.add(a)
+    queue.add(b)
+    assert.deepStrictEqual(queue.takeAll(), [a, b])
+    assert.isTrue(queue.empty)
   })
 })
