@@ -9,13 +9,13 @@ import type { FrameLimits } from "../../protocol/FrameLimits.ts"
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { type MsrpUri, parsePath, parseUri } from "../../protocol/Uri.ts"
-import { countFrameIn, countReportMade, type RelayCounters } from "../Counters.ts"
+import { countFrameIn, countRefused, countReportMade, type RelayCounters } from "../Counters.ts"
 import type { FrameTrace } from "../FrameTrace.ts"
 import { STALLED, TOO_FAST, TOO_MUCH } from "../Loss.ts"
-import type { HopFacts } from "../Observer.ts"
-import { type Outcome, refused } from "../Refused.ts"
+import type { HopFacts, RefusedRequest } from "../Observer.ts"
 import { encodeReport } from "../route/Report.ts"
 import type { Route } from "../route/Route.ts"
+import { type Answered, refuse } from "../rules/Decision.ts"
 import type { Shared } from "../Shared.ts"
 import { type Chunk, DiscardedChunk } from "./Chunk.ts"
 
@@ -35,15 +35,12 @@ export interface RefusalsOwner extends HopFacts {
 }
 
 /** The receiver takes nothing, or its connection is about to close. */
-export const stuck = ({ flow, parties, target: { loss, shut } }: Route): Outcome => ({
-  status: 408,
-  problem: (shut ? loss : flow.isTooFast ? TOO_FAST : STALLED).cause,
-  parties
-})
+export const stuck = ({ flow, parties, target: { loss, shut } }: Route): Answered =>
+  refuse(408, (shut ? loss : flow.isTooFast ? TOO_FAST : STALLED).cause, parties)
 /** The receiver does not want more of the message. */
-export const unwanted = ({ parties }: Route, problem: string): Outcome => ({ status: 413, problem, parties })
+export const unwanted = ({ parties }: Route, problem: string): Answered => refuse(413, problem, parties)
 /** Too many requests without an answer are held. */
-export const tooMuch = ({ parties }: Route): Outcome => ({ status: 408, problem: TOO_MUCH, parties })
+export const tooMuch = ({ parties }: Route): Answered => refuse(408, TOO_MUCH, parties)
 
 /** Octets of a start line without its method, with a transaction id of this relay. */
 const STARTED = 24
@@ -60,16 +57,16 @@ export class Refusals {
   }
 
   /** Answers a request with a body of `octets` octets, as its method and Failure-Report allow. */
-  now(head: Head, outcome: Outcome, octets: number, flag: Flag): void {
-    this.later(head, outcome)(octets, flag)
+  now(head: Head, answer: Answered, octets: number, flag: Flag): void {
+    this.later(head, answer)(octets, flag)
   }
 
   /** Prepares the answer to a request. To be called with the length of the body and its flag, once these are known. */
-  later(head: Head, { parties, problem, status, target }: Outcome): (octets: number, flag: Flag) => void {
+  later(head: Head, { parties, problem, status, target }: Answered): (octets: number, flag: Flag) => void {
     const hop = this.#hop
     const answer = answerTo(head, status, this.#pathsBack(head), hop.shared.counters)
     if (status >= 300) {
-      refused(hop.shared, hop, { kind: head.kind, status, problem: head.problem ?? problem, parties, target })
+      this.#refused({ kind: head.kind, status, problem: head.problem ?? problem, parties, target })
       if (hop.probation.active) hop.fromBehind(parsePath(head.fromPath, hop.shared.codec.limits.pathUris) ?? [])
     }
     return (octets, flag) => {
@@ -79,10 +76,10 @@ export class Refusals {
   }
 
   /** Discards a long chunk. A sender that wants responses gets one at once, and may stop (RFC 4975 §7.3.2). */
-  discard(head: Head, outcome: Outcome): Chunk {
+  discard(head: Head, answer: Answered): Chunk {
     const isGoodSend = head.kind === Kind.Send && head.problem === undefined
-    if (!isGoodSend || head.failureReport !== "yes") return new DiscardedChunk(this.later(head, outcome))
-    this.now(head, outcome, 0, "+")
+    if (!isGoodSend || head.failureReport !== "yes") return new DiscardedChunk(this.later(head, answer))
+    this.now(head, answer, 0, "+")
     return new DiscardedChunk(undefined)
   }
 
@@ -104,7 +101,7 @@ export class Refusals {
     const hop = this.#hop
     countFrameIn(hop.shared.counters, head.kind, head.status, 0)
     if (head.kind === Kind.Response) return
-    refused(hop.shared, hop, {
+    this.#refused({
       kind: head.kind,
       status,
       problem: "over a limit",
@@ -115,6 +112,13 @@ export class Refusals {
     if (paths === undefined) return
     hop.shared.counters.responsesOut[status]!++
     hop.control(responseTo(head, status, paths))
+  }
+
+  /** Counts a refused request by its status, and reports it to the observer. */
+  #refused(request: RefusedRequest): void {
+    const { counters, observer } = this.#hop.shared
+    countRefused(counters, request.status)
+    observer.refused(this.#hop, request)
   }
 
   /** The paths of the answer; `undefined` if none is wanted or possible. */

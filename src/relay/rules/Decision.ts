@@ -1,25 +1,26 @@
 /** What the router decides about a request: it is forwarded, answered or refused (RFC 4976 §6.2 to §6.4). */
 import type { MsrpUri } from "../../protocol/Uri.ts"
-import type { Outcome } from "../Refused.ts"
 import type { Route } from "../route/Route.ts"
 import type { Parties } from "../SessionRecord.ts"
 
 export type Decision =
   /** The request is forwarded. */
   | Route
-  /** The path ends at this relay. */
-  | Here
+  | Answered
   | Authenticate
-  | Refuse
   /** Addressed to another relay, which is a reason to close the connection (RFC 4976 §6.2). */
   | { readonly _tag: "Foreign" }
 
-export interface Here extends Outcome {
-  readonly _tag: "Here"
-}
-
-export interface Refuse extends Outcome {
-  readonly _tag: "Refuse"
+/** The request goes no further than this relay. */
+export interface Answered {
+  readonly _tag: "Answered"
+  readonly status: number
+  /** In the words of the log; absent if nothing is wrong. */
+  readonly problem?: string | undefined
+  /** The sessions whose URIs the request names, if there are any. */
+  readonly parties?: Parties | undefined
+  /** The next hop to which the request cannot go, if that is the reason: `msrps://host:port`. */
+  readonly target?: string | undefined
 }
 
 /** AUTH for this relay (RFC 4976 §5.1). */
@@ -35,14 +36,15 @@ export interface Authenticate {
   readonly from: ReadonlyArray<MsrpUri>
 }
 
-export const refuse = (status: number, problem: string, parties?: Parties, target?: string): Refuse => ({
-  _tag: "Refuse",
+export const refuse = (status: number, problem: string, parties?: Parties, target?: string): Answered => ({
+  _tag: "Answered",
   status,
   problem,
   parties,
   target
 })
 
+export const OK: Answered = { _tag: "Answered", status: 200 }
 export const MALFORMED = refuse(400, "malformed")
 /** The request is longer than this relay accepts. */
 export const TOO_LONG = refuse(413, "too long")

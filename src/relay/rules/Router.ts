@@ -13,7 +13,7 @@ import { UserLoads } from "../route/UserLoad.ts"
 import type { Session, Sessions } from "../Session.ts"
 import { partiesOf } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
-import { type Decision, type Refuse, refuse, TOO_LONG } from "./Decision.ts"
+import { type Answered, type Decision, refuse, TOO_LONG } from "./Decision.ts"
 import type { Directory, NextHopKind } from "./Directory.ts"
 import { OwnUris } from "./OwnUris.ts"
 import { type Party, peerOf } from "./Party.ts"
@@ -111,7 +111,7 @@ export class Router {
   }
 
   /** The session that the request goes through, or why it may not. */
-  #sessionFor(head: Head, hop: Party, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Session | Refuse {
+  #sessionFor(head: Head, hop: Party, to: ReadonlyArray<MsrpUri>, from: ReadonlyArray<MsrpUri>): Session | Answered {
     const first = to[0]!
     if (first.port === undefined || (head.kind !== Kind.Auth && [...to, from[0]!].some(lacksPort))) {
       return refuse(400, "a URI without a port")
