@@ -6,6 +6,7 @@
  * waits is removed; it is found again when it is needed.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
+import { Tally } from "../../collections/Tally.ts"
 import { type Head, Kind } from "../../protocol/Head.ts"
 import type { Route } from "../route/Route.ts"
 import type { Session } from "../Session.ts"
@@ -27,7 +28,7 @@ export class Routes {
   readonly #routes = new LinkedMap<string, Route>()
   #octets = 0
   /** The sessions that the routes use, and the number of routes that use each. */
-  readonly #using = new Map<Session, number>()
+  readonly #using = new Tally<Session>()
 
   /** Octets that the routes take. */
   get octets(): number {
@@ -43,7 +44,7 @@ export class Routes {
     this.#delete(paths)
     this.#routes.set(paths, route)
     this.#count(route, ROUTE + route.octets)
-    for (const one of route.sessions) this.#using.set(one, (this.#using.get(one) ?? 0) + 1)
+    for (const one of route.sessions) this.#using.more(one)
     for (let looks = 0; looks < LOOKS && this.#tooMany(route);) {
       const { key, value } = this.#routes.first!
       if (value.flow.idle && value !== inUse && value !== route) this.#delete(key)
@@ -81,11 +82,7 @@ export class Routes {
     route.close()
     this.#routes.delete(paths)
     this.#count(route, -ROUTE - route.octets)
-    for (const one of route.sessions) {
-      const others = this.#using.get(one)! - 1
-      if (others > 0) this.#using.set(one, others)
-      else this.#using.delete(one)
-    }
+    for (const one of route.sessions) this.#using.less(one)
   }
 }
 

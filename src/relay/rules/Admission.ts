@@ -6,6 +6,7 @@
  * session. A dialled connection does not replace one that came in.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
+import { Tally } from "../../collections/Tally.ts"
 import { Crowd } from "../../net/Crowd.ts"
 import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
@@ -44,7 +45,7 @@ export class Admission {
   /** Hops that came in and have not yet brought a successful request. */
   readonly #onProbation = new Crowd<Admitted>((address) => this.#shared.networkOf(address))
   /** Numbers of connections that came in, by address (for IPv6 by network). */
-  readonly #from = new Map<string, number>()
+  readonly #from = new Tally<string>()
 
   constructor(shared: Shared) {
     this.#shared = shared
@@ -56,9 +57,7 @@ export class Admission {
     this.#inside.add(hop)
     if (hop.onProbation) {
       const { host } = hop.connection!.remote
-      const network = this.#shared.networkOf(host)
-      const same = (this.#from.get(network) ?? 0) + 1
-      this.#from.set(network, same)
+      const same = this.#from.more(this.#shared.networkOf(host))
       this.#onProbation.add(host, hop)
       if (same > connectionsPerAddress) return this.#close(hop)
       if (this.#onProbation.size > connectionsInProbation) this.#close(this.#onProbation.takeFirst()!)
@@ -76,11 +75,7 @@ export class Admission {
   left(hop: Admitted): void {
     if (hop.connection === undefined) return
     this.#leaves(hop)
-    if (!hop.connection.inbound) return
-    const network = this.#shared.networkOf(hop.connection.remote.host)
-    const others = (this.#from.get(network) ?? 0) - 1
-    if (others > 0) this.#from.set(network, others)
-    else this.#from.delete(network)
+    if (hop.connection.inbound) this.#from.less(this.#shared.networkOf(hop.connection.remote.host))
   }
 
   /**

@@ -3,6 +3,7 @@
  * it (RFC 4975 §5.4, RFC 4976 §6.4.2). A next hop that accepts only one session on a connection is found by `Ways`.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
+import { Tally } from "../../collections/Tally.ts"
 import { authorityKey, canonicalHost, type MsrpUri, targetOf } from "../../protocol/Uri.ts"
 import type { ConnectionFacts } from "../../transport/Connection.ts"
 import { type Session, userOf } from "../Session.ts"
@@ -12,7 +13,6 @@ import { Lookups } from "./Lookups.ts"
 import type { NextHops } from "./NextHops.ts"
 import type { Party } from "./Party.ts"
 import { cannotBeReached } from "./Reachability.ts"
-import { Tally } from "./Tally.ts"
 
 /** Hosts and ports under which one connection may be known: a certificate for `*.` proves any number of names. */
 const MAX_SHOWN = 16
@@ -83,11 +83,11 @@ export class Directory {
   /** By key; several where another relay has several connections, which replace each other (RFC 4976 §6.3). */
   readonly #hops = new Map<string, Set<Party>>()
   /** Dials in progress of each user. */
-  readonly #dialling = new Tally()
+  readonly #dialling = new Tally<string>()
   readonly #lookups: Lookups
   /** Hops that were dialled for each user, and for the users of each address. */
-  readonly #ofUser = new Tally()
-  readonly #ofAddress = new Tally()
+  readonly #ofUser = new Tally<string>()
+  readonly #ofAddress = new Tally<string>()
   /** For whom each of these hops was dialled. */
   readonly #dialledFor = new Map<Party, DialledFor>()
   /** Relays that want a connection for each session; the least recently used is forgotten first. */
