@@ -92,6 +92,11 @@ export class Flow implements Sender, Waiting {
     return flowPace !== undefined && flowPace.until > target.now
   }
 
+  /** Whether the window of its receiver has room, and its pace allows more. */
+  get #mayWrite(): boolean {
+    return this.#way.window.room && !this.#isPaced
+  }
+
   /** Whether it waits for its pace alone. */
   get isTooFast(): boolean {
     return (this.#isPaced || this.#slowed?.queue !== undefined) && this.#way.window.room
@@ -171,7 +176,7 @@ export class Flow implements Sender, Waiting {
   #wait(): void {
     const { target, window } = this.#way
     this.#before = new ReceiverProgress(this.#way, window.full)
-    if (window.room && !this.#isPaced) target.waiting.add(this)
+    if (this.#mayWrite) target.waiting.add(this)
     else this.#waitForRoom()
   }
 
@@ -185,7 +190,7 @@ export class Flow implements Sender, Waiting {
   #goOn(): void {
     const { target, window } = this.#way
     if (!window.leaves(this)) return
-    if (window.room && !this.#isPaced) target.ready(this)
+    if (this.#mayWrite) target.ready(this)
     else this.#waitForRoom()
   }
 
@@ -198,38 +203,16 @@ export class Flow implements Sender, Waiting {
   give(quantum: number): boolean {
     const { target, window } = this.#way
     // Other flows may have filled the window in the meantime.
-    if (!window.room || this.#isPaced) {
+    if (!this.#mayWrite) {
       this.#waitForRoom()
       return false
     }
     let left = quantum
     do {
-      const parked = this.#parked[this.#first]!
-      if (parked.kind === "part") {
-        const { octets } = parked
-        const to = Math.min(octets.length, this.#offset + Math.min(left, Math.max(window.left, 1)))
-        parked.stream.write(octets, this.#offset, to, true)
-        left -= to - this.#offset
-        this.#count(this.#offset - to)
-        if (to < octets.length) {
-          this.#offset = to
-          break
-        }
-        this.#offset = 0
-        this.#count(-OVERHEAD)
-      } else if (parked.kind === "end") {
-        parked.accepted?.()
-        parked.stream.finish(parked.flag)
-        this.#count(-parked.counted - OVERHEAD)
-      } else {
-        const again = readAgain(parked.octets)
-        if (parked.unanswered) this.#way.accept(parked.octets, again.tidStart, again.tidEnd)
-        forwardFrame(this.#way, again, parked.bodyStart, parked.bodyEnd, parked.flag)
-        left -= parked.octets.length
-        this.#count(-parked.octets.length - OVERHEAD)
-      }
+      left -= this.#write(this.#parked[this.#first]!, left)
+      if (this.#offset > 0) break
       this.#first++
-    } while (this.#first < this.#parked.length && left > 0 && window.room && !this.#isPaced && target.room())
+    } while (this.#first < this.#parked.length && left > 0 && this.#mayWrite && target.room())
     if (this.#first === this.#parked.length) {
       this.#parked = []
       this.#first = 0
@@ -243,9 +226,37 @@ export class Flow implements Sender, Waiting {
       return false
     }
     this.#before = new ReceiverProgress(this.#way, window.full)
-    if (window.room && !this.#isPaced) return true
+    if (this.#mayWrite) return true
     this.#waitForRoom()
     return false
+  }
+
+  /** Writes a parked item, and of a part no more than `most` octets and the rest of the window. Returns the octets written. */
+  #write(parked: Parked, most: number): number {
+    if (parked.kind === "part") return this.#writePart(parked.stream, parked.octets, most)
+    if (parked.kind === "end") {
+      parked.accepted?.()
+      parked.stream.finish(parked.flag)
+      this.#count(-parked.counted - OVERHEAD)
+      return 0
+    }
+    const { bodyEnd, bodyStart, flag, octets, unanswered } = parked
+    const head = readAgain(octets)
+    if (unanswered) this.#way.accept(octets, head.tidStart, head.tidEnd)
+    forwardFrame(this.#way, head, bodyStart, bodyEnd, flag)
+    this.#count(-octets.length - OVERHEAD)
+    return octets.length
+  }
+
+  /** Sets `#offset` to 0 if the part is written to its end. */
+  #writePart(stream: Stream, octets: Buffer, most: number): number {
+    const from = this.#offset
+    const to = Math.min(octets.length, from + Math.min(most, Math.max(this.#way.window.left, 1)))
+    stream.write(octets, from, to, true)
+    this.#count(from - to)
+    this.#offset = to < octets.length ? to : 0
+    if (this.#offset === 0) this.#count(-OVERHEAD)
+    return to - from
   }
 
   #relax(): void {
