@@ -169,7 +169,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   }
 
   get lastUsed(): number {
-    return Math.max(this.#inbound.lastUsed, this.outbound.lastUsed)
+    return Math.max(this.lastHeard, this.outbound.lastWritten)
   }
 
   inUse(now: number): boolean {
@@ -240,7 +240,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   }
 
   get lastHeard(): number {
-    return this.#inbound.lastUsed
+    return this.#inbound.lastHeard
   }
 
   // ---- the end

@@ -49,7 +49,7 @@ export class Inbound implements FrameSink {
   #chunk: Chunk | undefined
   #ofSend = false
   /** Milliseconds of the monotonic clock when octets were last received. */
-  lastUsed: number
+  lastHeard: number
   /** Octets received. */
   octets = 0
   readonly #share: TurnShare
@@ -61,7 +61,7 @@ export class Inbound implements FrameSink {
     this.#outbound = hop.outbound
     const decoder = this.#decoder = hop.shared.codec.decoder(this)
     hop.reading.resume = () => decoder.resume()
-    this.lastUsed = hop.shared.turn.now
+    this.lastHeard = hop.shared.turn.now
     this.#share = new TurnShare(hop.shared.turn, hop.reading)
     this.#refusals = new Refusals(hop)
   }
@@ -69,7 +69,7 @@ export class Inbound implements FrameSink {
   bytes(octets: Buffer, last: boolean | undefined): void {
     const { counters, turn } = this.#shared
     turn.tick()
-    this.lastUsed = turn.now
+    this.lastHeard = turn.now
     counters.octetsIn += octets.length
     this.octets += octets.length
     // A connection in probation waits for those that are not: thousands of clients may log in at once.

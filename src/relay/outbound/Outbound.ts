@@ -47,7 +47,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   /** What is reported of requests that are lost with the connection; 403 if the connection may not be made. */
   loss: Loss = CLOSED
   /** Milliseconds of the monotonic clock when octets last went out. */
-  lastUsed: number
+  lastWritten: number
   /** The most octets of body in a chunk that is written here (RFC 7977 §5.1). */
   piece = Infinity
   /** The long chunk whose end-line has not been written yet. */
@@ -66,7 +66,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     this.outbox = new Outbox(shared.slabs, shared.totals, this)
     this.windows = new Windows(this)
     this.transactions = new Transactions(this)
-    this.lastUsed = shared.turn.now
+    this.lastWritten = shared.turn.now
   }
 
   /** Whether nothing more goes out or is answered: the connection is gone, though its end may not have been reported yet. */
@@ -152,7 +152,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
 
   #flush(): void {
     const { outbox } = this
-    if (outbox.flush()) this.lastUsed = this.shared.turn.now
+    if (outbox.flush()) this.lastWritten = this.shared.turn.now
     if (this.#stall?.armed !== true && outbox.pending > 0) (this.#stall ??= new StallWatch(this)).arm()
   }
 
