@@ -5,12 +5,12 @@
  * the call. The decoder keeps at most one header section plus a short body between two reads.
  */
 import { Buffer } from "../platform/Node.ts"
-import { Begun } from "./Begun.ts"
 import { type Broken, isOverLimit } from "./Broken.ts"
 import { defaultFrameLimits, type FrameLimits, INTERRUPTIBLE_ABOVE } from "./FrameLimits.ts"
 import { isFlag } from "./Grammar.ts"
 import { type Flag, Head, Kind } from "./Head.ts"
 import { behindHyphens, DASH, HYPHENS, sevenHyphens } from "./Hyphens.ts"
+import { IncompleteFrame } from "./IncompleteFrame.ts"
 import { keepMore, keepOctets } from "./Octets.ts"
 import { LastPaths } from "./PathLines.ts"
 
@@ -127,7 +127,7 @@ export class Decoder implements FrameDecoder {
   /** Whether the long frame is skipped: the sink gets nothing more of it. */
   #skips = false
   #last = new LastPaths()
-  readonly #begun = new Begun()
+  readonly #incomplete = new IncompleteFrame()
   /** Whether what follows is held back until `resume`. */
   #onHold = false
   /** Whether framing is lost, or the owner has called `stop`: nothing is read any more. */
@@ -157,11 +157,11 @@ export class Decoder implements FrameDecoder {
     const held = this.#held
     this.#messageEnds = last
     if (held === undefined) return this.#run(chunk, false)
-    const little = last !== true && this.#begun.isLittle(held.length, chunk.length)
+    const little = last !== true && this.#incomplete.isLittle(held.length, chunk.length)
     if (this.#onHold || little) {
       const more = this.#held = keepMore(held, chunk)
       if (more.buffer !== held.buffer) release(held)
-      if (!this.#onHold && this.#begun.mayGoOn(more, held.length)) this.#again(more)
+      if (!this.#onHold && this.#incomplete.mayGoOn(more, held.length)) this.#again(more)
       return
     }
     const length = held.length + chunk.length
@@ -206,7 +206,7 @@ export class Decoder implements FrameDecoder {
   /** `own`: whether these octets are the decoder's own copy. */
   #run(buf: Buffer, own: boolean): void {
     const end = buf.length
-    this.#begun.forget()
+    this.#incomplete.forget()
     const head = spareHead ?? new Head()
     spareHead = undefined
     let at = 0
@@ -240,7 +240,7 @@ export class Decoder implements FrameDecoder {
     const body = head.read(buf, at, end, this.#limits, this.#last)
     if (typeof body !== "number") return this.#unreadable(head, body)
     if (body === -1) {
-      this.#begun.inHead(head, this.#limits)
+      this.#incomplete.inHead(head, this.#limits)
       return at
     }
     if (!head.hasBody) {
@@ -262,7 +262,7 @@ export class Decoder implements FrameDecoder {
     const sure = this.#unsure
     const most = this.#holdUpTo(head)
     if (sure - body <= most) {
-      this.#begun.inBody(head, most)
+      this.#incomplete.inBody(head, most)
       return at
     }
     this.#needle = keepOctets(needle)

@@ -1,6 +1,6 @@
 /**
- * An incomplete frame. Parsing restarts at its beginning, so a long frame that is sent octet by octet would be parsed once for each
- * octet. It is parsed again only if that may give something new.
+ * Decides when an incomplete frame is parsed again. Parsing restarts at the beginning of the frame, so a long frame that is sent
+ * octet by octet would be parsed once for each octet. It is parsed again only if the new octets may complete something.
  */
 import { Buffer } from "../platform/Node.ts"
 import type { FrameLimits } from "./FrameLimits.ts"
@@ -14,7 +14,7 @@ const LF = 10
 /** If at least one part in this number is new, parsing again costs no more than passing the octets on. */
 const LITTLE = 32
 
-export class Begun {
+export class IncompleteFrame {
   /** The number of octets of the frame up to which no limit can be exceeded unless a line ends. */
   #until = 0
   /** The offsets of the transaction id in the frame once the header section is complete, when only an end-line matters; else 0. */
@@ -45,7 +45,7 @@ export class Begun {
     return here + more <= this.#until && more * LITTLE < here
   }
 
-  /** Whether parsing again gives something new. `octets`: those of the frame so far; those from `from` on are new. */
+  /** Whether parsing again may give something new: a line has ended. `octets`: those of the frame so far; those from `from` on are new. */
   mayGoOn(octets: Buffer, from: number): boolean {
     for (let i = from; i < octets.length; i++) {
       if (octets[i] === LF && octets[i - 1] === CR && (this.#tidEnd === 0 || this.#isEndLine(octets, i - 1))) {
