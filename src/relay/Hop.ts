@@ -84,7 +84,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     this.unanswered = new Unanswered(this)
     this.logins = new Logins(owner.shared, this.reading)
     this.#inbound = new Inbound(this)
-    this.proof = new RelayProof(owner)
+    this.proof = new RelayProof(owner, this)
   }
 
   // ---- the connection
@@ -102,7 +102,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   }
 
   #connected(connection: Connection): void {
-    this.#connection = this.proof.connection = connection
+    this.#connection = connection
     this.#pings = pingsOf(this.shared, connection, this.reading, () => this.fail("no sign of life"))
     this.since = this.shared.turn.now
     this.outbound.connected(connection)

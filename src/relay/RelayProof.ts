@@ -12,18 +12,21 @@ export interface RelayProofOwner {
 
 export class RelayProof {
   readonly #owner: RelayProofOwner
-  connection: Connection | undefined
+  readonly #hop: { readonly connection: Connection | undefined }
   /** Whether the connection was made to another relay, or its peer has proved to be one. */
   withRelay = false
 
-  constructor(owner: RelayProofOwner) {
+  /** `hop`: the hop with the connection, which may not be there yet. */
+  constructor(owner: RelayProofOwner, hop: { readonly connection: Connection | undefined }) {
     this.#owner = owner
+    this.#hop = hop
   }
 
   /** Whether the certificate of the peer proves that it is the relay that the URI names. */
   isRelay(uri: MsrpUri): boolean {
-    if (this.connection === undefined || this.#expired) return false
-    const { peerNames: names, transport } = this.connection
+    const { connection } = this.#hop
+    if (connection === undefined || this.#expired) return false
+    const { peerNames: names, transport } = connection
     // Only clients use WebSocket (RFC 7977 §8.1.1), often by way of a web server with a certificate of its own.
     if (names.length === 0 || transport === "ws" || !this.#owner.proves(names, uri)) return false
     return this.withRelay = true
@@ -34,7 +37,7 @@ export class RelayProof {
    * request.
    */
   isLink(proved: boolean): boolean {
-    const { connection } = this
+    const { connection } = this.#hop
     const named = proved && connection?.transport === "tcp" && connection.peerNames.length > 0
     return (this.withRelay || named) && !this.#expired
   }
@@ -45,7 +48,7 @@ export class RelayProof {
   }
 
   get #expired(): boolean {
-    const until = this.connection?.peerNamesUntil
+    const until = this.#hop.connection?.peerNamesUntil
     return until !== undefined && until <= this.#owner.shared.turn.now
   }
 }
