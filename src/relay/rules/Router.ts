@@ -21,7 +21,7 @@ import { endsHere } from "./PathEnd.ts"
 import type { Peers } from "./Peers.ts"
 import { isByTcp, lacksPort, lacksTls, mayTake, onlyConnects } from "./Reachability.ts"
 import { ownerOf, RelayOwner, type RelayOwners } from "./RelayOwners.ts"
-import { returnTo } from "./Return.ts"
+import { reportHopFor } from "./ReportHop.ts"
 import { type RouteSpec, routeTo } from "./RouteTo.ts"
 import { trySharedLink } from "./SharedLink.ts"
 import { cameBy, ledTo, wayTo, wentBy } from "./Ways.ts"
@@ -137,7 +137,7 @@ export class Router {
   /** Where the sender learns of failures after its connection has closed. Keeps facts about the hop, and not the hop. */
   #elsewhere(session: Session, uri: MsrpUri, own: MsrpUri, { connection }: Party): () => Party | undefined {
     const source = { connection: connection && new ConnectionFacts(connection) }
-    return returnTo(session, { uri, kind: "relay", own, source, session }, this.#options)
+    return reportHopFor(session, { uri, kind: "relay", own, source, session }, this.#options)
   }
 
   #through(session: Session, request: Request): Decision {

@@ -1,6 +1,6 @@
 /**
- * Where another relay learns of failures once the connection that its requests came in on has closed. Its sessions are valid on
- * any of its connections (RFC 4976 §6.3), so a REPORT goes along the From-Path like any request.
+ * The connection on which another relay gets REPORTs once the connection that its requests came in on has closed. Its sessions are
+ * valid on any of its connections (RFC 4976 §6.3), so a REPORT goes along the From-Path like any request.
  */
 import type { Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
@@ -18,7 +18,7 @@ export interface Links {
 }
 
 /** The function finds the connection that leads there when it is called, and dials it if there is none. */
-export const returnTo = (session: Session, wanted: Wanted, links: Links): () => Party | undefined => () => {
+export const reportHopFor = (session: Session, wanted: Wanted, links: Links): () => Party | undefined => () => {
   const { directory, relays, shared } = links
   const { uri } = wanted
   // Another relay is reached by TLS only (RFC 4976 §9.2).
