@@ -22,7 +22,7 @@ export const letter = octetsOf(ALPHANUMERIC.slice(0, 52))
 
 export const MSRP = Uint8Array.from("MSRP ", (c) => c.charCodeAt(0))
 
-/** For comparison without regard to case. */
+/** The octets of a name in lower case, for `is` and `word`. */
 const name = (text: string): Uint8Array => Uint8Array.from(text.toLowerCase(), (c) => c.charCodeAt(0))
 export const SEND = name("SEND")
 export const REPORT = name("REPORT")
@@ -71,7 +71,7 @@ export const endOfNumber = (buf: Buffer, p: number, to: number): number => {
   return q
 }
 
-/** The number; -1 for `*`, -2 if it is no number or too large. */
+/** The value of the digits in `[from, to)`; -1 for `*`, -2 if there are none or too many. */
 export const numberOf = (buf: Buffer, from: number, to: number): number => {
   if (to === from || to - from > RANGE_DIGITS) return -2
   if (buf[from] === STAR) return -1
@@ -80,11 +80,13 @@ export const numberOf = (buf: Buffer, from: number, to: number): number => {
   return value
 }
 
+/** Whether the octets at `p` are `wanted` in any case. `wanted` is in lower case. */
 export const is = (buf: Buffer, p: number, wanted: Uint8Array): boolean => {
   for (let i = 0; i < wanted.length; i++) if ((buf[p + i]! | 32) !== wanted[i]) return false
   return true
 }
 
+/** Whether the octets in `[from, to)` are `wanted` in any case, and nothing more. */
 export const word = (buf: Buffer, from: number, to: number, wanted: Uint8Array): boolean =>
   to - from === wanted.length && is(buf, from, wanted)
 
@@ -101,6 +103,7 @@ export const isMessageIdAt = (buf: Buffer, from: number, to: number): boolean =>
   return true
 }
 
+/** Whether it is a value of Status: a namespace of three digits, a status code, and perhaps a comment (RFC 4975 §9). */
 export const isStatus = (buf: Buffer, from: number, to: number): boolean => {
   if (to - from < 7 || buf[from + 3] !== SP) return false
   for (let i = 0; i < 7; i++) if (i !== 3 && (buf[from + i]! < 48 || buf[from + i]! > 57)) return false

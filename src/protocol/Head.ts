@@ -33,7 +33,7 @@ import { Kind, StartLine } from "./StartLine.ts"
 export type { FailureReport, Flag } from "./Grammar.ts"
 export { Kind } from "./StartLine.ts"
 
-// not imported: a number of this module is part of the compiled code, one of another module is read again each time
+// Not imported, because V8 inlines a constant of the same module only.
 const CR = 13
 const LF = 10
 const SP = 32

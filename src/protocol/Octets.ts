@@ -42,7 +42,7 @@ export const keepMore = (before: Buffer, after: Uint8Array): Buffer => {
   return own
 }
 
-/** Matches a text of Latin-1. */
+/** The octets of a Latin-1 text, in memory of their own. */
 export const keepText = (text: string): Buffer => keepOctets(Buffer.from(text, "latin1"))
 
 /** A copy of a text, because a part of a text keeps all of it in memory. Text that is not Latin-1, which is never received, is returned as it is. */

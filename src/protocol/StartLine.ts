@@ -4,7 +4,7 @@ import type { BrokenStartLine } from "./Broken.ts"
 import type { FrameLimits } from "./FrameLimits.ts"
 import { AUTH, identFirst, identRest, isText, MSRP, REPORT, SEND, word } from "./Grammar.ts"
 
-// not imported: a number of this module is part of the compiled code, one of another module is read again each time
+// Not imported, because V8 inlines a constant of the same module only.
 const CR = 13
 const LF = 10
 const SP = 32
@@ -52,10 +52,11 @@ export class StartLine {
   }
 
   /**
+   * Reads the start line at `at`: `MSRP SP transact-id SP method CRLF` or `MSRP SP transact-id SP status-code [SP comment] CRLF`
+   * (RFC 4975 §9). Returns the offset behind it, -1 if more octets are needed, or what is wrong with it.
+   *
    * A method may contain underscores, which the grammar does not allow: file transfers of some clients begin with a FILE_OFFSET,
    * and a relay passes on methods that it does not know (RFC 4976 §6.4.2).
-   *
-   * RFC 4975 §9: `MSRP SP transact-id SP method CRLF` or `MSRP SP transact-id SP status-code [SP comment] CRLF`.
    */
   protected readStartLine(buf: Buffer, at: number, end: number, limits: FrameLimits): number | BrokenStartLine {
     const known = Math.min(MSRP.length, end - at)

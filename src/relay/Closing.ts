@@ -23,7 +23,7 @@ export const closeReasons = {
 
 export type Closing = keyof typeof closeReasons | Broken
 
-/** All of them. */
+/** Every reason, of the relay and of its decoder. */
 export const closings: ReadonlyArray<Closing> = [
   ...Object.keys(closeReasons) as Array<keyof typeof closeReasons>,
   ...startLineFaults,

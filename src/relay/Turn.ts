@@ -182,7 +182,7 @@ export class Turn {
     this.#defer(this.#end)
   }
 
-  /** If one throws, that is a defect, and all others continue. */
+  /** Ends the turn. If a connection or a task throws, which is a defect, those behind it continue in the next turn. */
   readonly #end = (): void => {
     try {
       this.#do()

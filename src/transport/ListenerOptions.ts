@@ -78,7 +78,7 @@ export interface WebSocketListenOptions {
   readonly serve?: ((listener: LocalSocket) => UpgradeLimits["serve"]) | undefined
 }
 
-/** Seconds. */
+/** The default of `setupTimeout`, in seconds. */
 const SETUP_TIME = 10
 
 const NO_PROXIES: ProxyOptions = { trusts: () => false }

@@ -114,7 +114,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     this.outbox.whole(frame)
   }
 
-  /** Writes a 200 as `writeOk` does. */
+  /** Writes a 200 to the previous hop (RFC 4976 §6.4.1). `between` stands between the two transaction ids. */
   ok(between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void {
     this.shared.counters.responsesOut[200]!++
     this.interrupt()
@@ -207,7 +207,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     return this.shared.turn.now
   }
 
-  /** See `OutboundOwner.reported`. */
+  /** A REPORT about something that came in on this connection goes out on it. It came in on the connection of `from`. */
   reported(head: Head, from: Outbound): void {
     this.#owner.reported(head, from)
   }

@@ -11,7 +11,10 @@ export interface ReadControl {
   readonly severalUsers: boolean
   /** Whether sessions other than that of the last request may use it, though they have sent nothing for a while or at all. */
   readonly hasOthers: boolean
-  /** Whether other sessions wait because it is held since then: several use it, or may use it and were not read for long. */
+  /**
+   * Whether other sessions wait because the connection is held. It counts as theirs too if several sessions use it now, or if some
+   * may use it that could not be heard since `since` because it was not read.
+   */
   othersWait(since: number): boolean
   /** Whether senders wait for answers of its peer, which may be among what is not read. */
   readonly isAwaited: boolean

@@ -6,7 +6,7 @@
  */
 import type { Session } from "../Session.ts"
 
-/** Milliseconds. */
+/** A second, in milliseconds. */
 const SECOND = 1000
 
 /** Requests, and octets of body, per second; `Infinity` means no bound. May change. */

@@ -15,7 +15,7 @@ export interface Source extends HopFacts {
   isRelay(uri: MsrpUri): boolean
   /** Writes a whole frame made by this relay, unless the connection is gone. */
   control(frame: Buffer): void
-  /** Writes a 200 as `writeOk` does, unless the connection is gone. */
+  /** Writes a 200 to the previous hop, unless the connection is gone. `between` stands between the two transaction ids. */
   ok(between: Buffer, buf: Buffer, tidStart: number, tidEnd: number): void
   /** An AUTH with wrong credentials came in on it (RFC 4976 §6.3). */
   authFailed(): void

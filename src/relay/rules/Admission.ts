@@ -117,7 +117,7 @@ export class Admission {
     this.#onProbation.delete(hop.connection!.remote.host, hop)
   }
 
-  /** The one to close for a connection that came in. */
+  /** The hop to close for a new connection that came in. */
   #leastNeeded(): Admitted | undefined {
     const dialled = this.#unused(this.#dialled)
     if (dialled !== undefined) return dialled
@@ -125,7 +125,7 @@ export class Admission {
   }
 
   /**
-   * The least recently used one that is not in use now, except `but`. The cost does not grow with the number of connections: a hop
+   * The least recently used hop that is not in use now, except `but`. The cost does not grow with the number of connections: a hop
    * that was used since the last check moves to the end.
    */
   #unused(byUse: LinkedMap<Admitted, number>, but?: Admitted): Admitted | undefined {

@@ -171,7 +171,7 @@ export class NextHops {
     return this.#alone.coversName(host) || (isIP(host) !== 0 && this.#alone.coversAddress(host))
   }
 
-  /** Whether the URI is allowed, as far as it shows. */
+  /** Whether the URI is allowed, as far as that is known before its host is resolved. */
   admitsUri({ host, port }: MsrpUri): boolean {
     if (this.#allow.coversName(host)) return true
     if (this.#deny.coversName(host) || (port !== undefined && this.#own.get(port)?.coversName(host) === true)) {

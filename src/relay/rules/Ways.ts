@@ -1,8 +1,7 @@
 /**
- * Which connection leads to another relay for a session, where that relay has several. Some relays use one connection for each
- * session and refuse every other session on it, so what goes back takes the connection that it came in on. Some endpoints
- * confuse sessions on one connection, and get one for each. Another connection does not replace such a way, whatever URI its
- * peer shows.
+ * The connections that each session uses to other relays and endpoints. Some relays have one connection for each session, and
+ * refuse every other session on it; some endpoints confuse the sessions on one connection. So the requests of a session keep to
+ * the connection that they came in or went out on. A peer that shows the same URI on another connection does not change that.
  */
 import { sessionKey } from "../../protocol/Ident.ts"
 import { authorityKey, type MsrpUri } from "../../protocol/Uri.ts"
