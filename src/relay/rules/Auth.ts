@@ -1,25 +1,23 @@
 /**
- * AUTH for this relay (RFC 4976 §5.1, §6.3, §9.1): what it may ask for, and how it is answered. The authenticator decides
+ * AUTH for this relay (RFC 4976 §5.1, §6.3, §9.1): which session it is granted, and how it is answered. The authenticator decides
  * asynchronously who the user is: `ask` comes first, then `grant` and `granted` if the credentials were right, then `answer`.
  */
-import { isLoopback } from "../../net/Hosts.ts"
 import { chooseAuthorization } from "../../protocol/digest/Authorization.ts"
 import { commentOf, type HeaderLines, type ResponseParts } from "../../protocol/Encoder.ts"
 import type { Head } from "../../protocol/Head.ts"
 import { sessionId } from "../../protocol/Ident.ts"
 import { reasonPhrase } from "../../protocol/Status.ts"
 import { authorityKey, canonicalHost, formatUri, parseUri } from "../../protocol/Uri.ts"
-import type { Connection } from "../../transport/Connection.ts"
 import type { Closing } from "../Closing.ts"
 import { countRefused } from "../Counters.ts"
 import type { NewSession, Session, Sessions } from "../Session.ts"
 import type { SessionBook } from "../SessionBook.ts"
 import { type GrantedOn, SessionRecord } from "../SessionRecord.ts"
 import type { Shared } from "../Shared.ts"
-import { type AuthAnswer, type GrantedUser, resultOf } from "./AuthAnswer.ts"
+import { type AuthAnswer, DRAINING, type GrantedUser, resultOf } from "./AuthAnswer.ts"
+import { type AuthHop, type AuthRequest, type PlaintextAuth, refusalOf } from "./AuthRefusal.ts"
 import type { Authenticate } from "./Decision.ts"
 import { usePathOf, type UsePathUri } from "./OwnUris.ts"
-import type { Party } from "./Party.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { cameBy } from "./Ways.ts"
 
@@ -35,7 +33,7 @@ export interface AuthOptions {
   /** Seconds: an upper bound besides `maxExpires` for clients behind other relays, whose sessions outlive a connection. */
   readonly relayMaxExpires?: number | undefined
   /** Where AUTH is allowed without TLS (RFC 4976 §9.2). */
-  readonly plaintext: "loopback" | "always" | "never"
+  readonly plaintext: PlaintextAuth
 }
 
 /** Seconds: the maximum where none is set, and the largest that can be set. */
@@ -46,18 +44,6 @@ const grantedOn = ({ connection, number }: AuthSource): GrantedOn => {
   return { number, remote, secure, transport, socket: inbound ? socket : undefined }
 }
 
-/**
- * The answer while the relay drains. A client treats 408 like a time-out (RFC 4975 §10.4) and goes to the next relay of the
- * domain. The comment is for readers of a trace.
- */
-const DRAINING: AuthAnswer = {
-  status: 408,
-  comment: "Going Out Of Service",
-  attempt: { reason: "the relay drains" }
-}
-
-const NO_CERTIFICATE = "an AUTH through a peer without a trusted certificate"
-
 /** A number of seconds with more digits is above every maximum. */
 const EXPIRES_DIGITS = 9
 
@@ -65,13 +51,9 @@ const EXPIRES_DIGITS = 9
 export type AnswerTo = Pick<ResponseParts, "fromPath" | "toPath" | "transactionId">
 
 /** The hop that an AUTH came in on. */
-export interface AuthSource extends Party {
+export interface AuthSource extends AuthHop {
   /** Counts the outcome of its requests (RFC 4976 §6.1). */
   readonly probation: { refused(): void; challenged(): void; succeeded(): void }
-  /** Whether as many of its AUTHs are being decided as may be at a time. */
-  readonly logins: { readonly tooMany: boolean }
-  /** Whether it has a valid session, or a route that leads from it or to it. */
-  inUse(now: number): boolean
   /** Sends what is written, then closes. */
   finish(reason: Closing): void
   respond(
@@ -83,17 +65,12 @@ export interface AuthSource extends Party {
 }
 
 /** An AUTH whose request is allowed. */
-export interface Asking {
+export interface Asking extends AuthRequest {
   readonly hop: AuthSource
-  readonly request: Authenticate
   readonly to: AnswerTo
   readonly realm: string
   /** The values of Authorization: usually one; some clients answer each challenge (RFC 8760 §2.4). */
   readonly authorizations: ReadonlyArray<string>
-  /** The value of Expires: digits, in seconds. */
-  readonly expires: string | undefined
-  /** Whether the client is behind another relay, on whose connection the AUTH came in. */
-  readonly behindRelay: boolean
 }
 
 export class Auth {
@@ -117,52 +94,24 @@ export class Auth {
     this.#shared.tracing?.asked(hop, head)
     const { fromPath, toPath, transactionId } = head
     const to = { transactionId, toPath: fromPath, fromPath: toPath }
-    const first = request.from[0]!
-    const behindRelay = request.from.length > 1
     const authorizations = head.headers("Authorization")
-    const expires = head.header("Expires")
-
     // Stored secrets depend on the realm, so it is the host as configured and not as the client spells it (RFC 4975 §6.1).
     const realm = this.options.realm ?? canonicalHost(request.own.host)
+    const behindRelay = request.from.length > 1
+    const asking = { hop, request, to, realm, authorizations, expires: head.header("Expires"), behindRelay }
 
-    const refuse = (status: number, reason: string, comment?: string): void => {
-      countRefused(this.#shared.counters, status)
-      this.#shared.counters.logins.refused++
-      this.#shared.observer.loginFailed(hop, { status, username: usernameOf(authorizations), realm, reason })
-      hop.respond(to, status, [], comment)
-    }
-
-    if (this.#shared.phase !== "serving") {
-      refuse(DRAINING.status, "the relay drains", DRAINING.comment)
-      // A client that does not know the status understands the end of an otherwise unused connection.
-      if (!behindRelay && !hop.inUse(this.#shared.turn.now)) hop.finish("the relay drains")
-    } else if (!this.#allowedOn(hop.connection!)) {
-      refuse(403, "AUTH without TLS")
-      hop.finish("AUTH without TLS")
-    } else if (behindRelay && !hop.isRelay(first)) {
-      // Only a relay may stand between a client and this relay (RFC 4976 §6.3).
-      const named = hop.connection!.peerNames.length > 0
-      refuse(403, named ? "an AUTH through a peer that is not an admitted relay" : NO_CERTIFICATE)
-      hop.probation.refused()
-    } else if (behindRelay && first.port === undefined) {
-      // A session behind a relay without a port would be of no use, because nobody could connect to it (RFC 4976 §8).
-      refuse(400, "its relay cannot be connected to: a URI without a port")
-    } else if (behindRelay && hop.logins.tooMany) {
-      // The client may try again; the messages of others on this connection do not wait.
-      refuse(408, "too many AUTHs of its relay are being decided")
-    } else if (expires !== undefined && !/^\d+$/.test(expires)) {
-      refuse(400, "Expires is no number")
-      hop.probation.refused()
-    } else {
-      return { hop, request, to, realm, authorizations, expires, behindRelay }
-    }
-    return undefined
-  }
-
-  #allowedOn({ hidden, local, remote, secure }: Connection): boolean {
+    const { counters, observer, phase, turn } = this.#shared
     const { plaintext } = this.options
-    return secure || plaintext === "always" ||
-      (plaintext === "loopback" && hidden !== true && isLoopback(local.host) && isLoopback(remote.host))
+    const refusal = refusalOf(asking, { isServing: phase === "serving", now: turn.now, plaintext })
+    if (refusal === undefined) return asking
+    const { closing, comment, isUnsuccessful, reason, status } = refusal
+    countRefused(counters, status)
+    counters.logins.refused++
+    observer.loginFailed(hop, { status, username: usernameOf(authorizations), realm, reason })
+    hop.respond(to, status, [], comment)
+    if (closing !== undefined) hop.finish(closing)
+    if (isUnsuccessful === true) hop.probation.refused()
+    return undefined
   }
 
   /** The session to make for a user whose credentials were right, or the answer if there is none. */

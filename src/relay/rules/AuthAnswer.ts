@@ -29,6 +29,16 @@ export interface Attempted {
   readonly reason?: string | undefined
 }
 
+/**
+ * The answer while the relay drains. A client treats 408 like a time-out (RFC 4975 §10.4) and goes to the next relay of the
+ * domain. The comment is for readers of a trace.
+ */
+export const DRAINING: AuthAnswer = {
+  status: 408,
+  comment: "Going Out Of Service",
+  attempt: { reason: "the relay drains" }
+}
+
 /** The counter of logins that this answer belongs to. */
 export const resultOf = ({ failed = false, status }: AuthAnswer): LoginResult => {
   if (status === 200) return "granted"
