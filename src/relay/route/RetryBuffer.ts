@@ -1,7 +1,8 @@
 /**
  * Copies of the first requests of a session on a connection to another relay that other sessions may share. Some relays have
  * one connection for each session, and answer 481 to every other session on it. Copies are kept until the relay has accepted a
- * request of the session; after such a 481 they are sent again on a connection of the session's own, and nothing is reported.
+ * request of the session. If it answers 481 to the first one, they are sent again on a connection of the session's own, and nothing
+ * is reported.
  */
 import { type Flag, type Head, Kind } from "../../protocol/Head.ts"
 import type { Piece } from "../outbound/Origin.ts"
@@ -39,6 +40,8 @@ export interface RetryPolicy {
 /** A copy of a whole request as it came in. */
 interface Kept {
   readonly key: string
+  /** Whether the relay would have told its refusal (RFC 4975 §7.1.2). */
+  readonly isAnswered: boolean
   readonly octets: Buffer
   readonly bodyStart: number
   readonly bodyEnd: number
@@ -64,12 +67,13 @@ export class RetryBuffer extends Timed implements Retry {
 
   keep(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void {
     if (!this.#policy.keeps) return
-    const { kind, messageId, rangeStart, start, transactionId } = head
+    const { failureReport, kind, messageId, rangeStart, start, transactionId } = head
     const octets = keepFrame(head, bodyEnd)
     this.#octets += octets.length + OVERHEAD
     if (this.#octets > MAX_KEPT) return this.close()
     const key = kind === Kind.Send ? pieceKey(messageId, rangeStart, bodyEnd - bodyStart) : transactionId
-    this.#kept.push({ key, octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag })
+    const isAnswered = kind === Kind.Send && failureReport !== "no"
+    this.#kept.push({ key, isAnswered, octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag })
   }
 
   heard(status: number): void {
@@ -89,7 +93,11 @@ export class RetryBuffer extends Timed implements Retry {
   #absorbs(key: string, status: number): boolean {
     const at = this.#kept.findIndex((one) => one.key === key)
     if (at === -1) return false
-    if (status === 481 && this.#route.back.isThere && this.#sendElsewhere(at)) return true
+    if (status === 481) {
+      // A relay answers in order. If it has refused nothing before this, the session was accepted, and has ended since.
+      if (this.#kept.slice(0, at).some(({ isAnswered }) => isAnswered)) this.close()
+      else if (this.#route.back.isThere && this.#sendElsewhere(at)) return true
+    }
     // It was answered, so it must not be sent again with others.
     this.#kept.splice(at, 1)
     return false

@@ -384,6 +384,29 @@ describe("a relay that takes several sessions on a connection", () => {
       })
   )
 
+  scenario(
+    "R4976-6.4.3-01: what the relay did not refuse when it refused a later request is not sent again, nor reported",
+    (world) =>
+      Effect.gen(function*() {
+        const { carol, peers } = yield* oneAccepted(world)
+        for (const [failureReport, body] of [["partial", "first"], ["yes", "second"]] as const) {
+          const headers = [`Failure-Report: ${failureReport}`]
+          carol.peer.write(
+            send({ to: `${carol.usePath} ${bob("b2")}`, from: carol.uri, messageId: body, body, headers })
+          )
+        }
+        assert.strictEqual((yield* carol.peer.next).status, 200)
+        peers[0]!.answer((yield* peers[0]!.take(2))[1]!, "481 No session")
+        const report = yield* carol.peer.next
+        assert.deepStrictEqual([header(report, "Message-ID"), header(report, "Status")], [
+          "second",
+          "000 481 No session"
+        ])
+        yield* carol.peer.quiet
+        assert.strictEqual(world.relay.counters.connectionsDialled, 1)
+      })
+  )
+
   scenario("R4976-6.4.3-01: a session alone on a connection hears 481 at once", (world) =>
     Effect.gen(function*() {
       const { got } = yield* oneEach(world, "481 No session")
