@@ -40,7 +40,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
   #paused = false
   #ended = false
   #destroyed = false
-  /** Whether the peer has closed its side; this side is then ended after all earlier writes. */
+  /** Whether the peer has closed its side; this side is then ended after what is written in this turn. */
   #halfClosed = false
   /** Whether the stream is closed; octets may still be held for the receiver. */
   #down = false
@@ -119,7 +119,7 @@ export class NodeConnection extends ConnectionFacts implements Connection {
     if (this.#down || bytes.length === 0) return this.#parts.defer(written)
     // `written` is called in order, so it waits for earlier writes also if these octets are dropped.
     this.#unwritten.push(written)
-    if (this.#ended || this.#halfClosed || this.#destroyed) this.#dropped += bytes.length
+    if (this.#stream.writableEnded || this.#destroyed) this.#dropped += bytes.length
     else this.#stream.write(bytes, this.#onWritten)
   }
 

@@ -71,7 +71,7 @@ describe("NodeConnection", () => {
       yield* recorder.untilClosed
     }))
 
-  it.effect("says that its peer has closed his side while its own end waits for its turn", () =>
+  it.effect("says that its peer has closed its side, and still answers it, while its own end waits for its turn", () =>
     Effect.gen(function*() {
       const recorder = new Recorder()
       const slices: Array<() => void> = []
@@ -84,15 +84,19 @@ describe("NodeConnection", () => {
         ).start(recorder.accept)
       )
       const { socket } = yield* plainClient(port)
+      let heard = ""
+      socket.on("data", (octets) => void (heard += octets.toString()))
       yield* poll(() => recorder.connection !== undefined)
       socket.end("last words")
       yield* poll(() => slices.length > 0)
       assert.isTrue(recorder.connection.halfClosed)
       assert.strictEqual(recorder.received.toString(), "last words")
+      recorder.connection.write(Buffer.from("answer"), () => {})
       for (let task = slices.shift(); task !== undefined; task = slices.shift()) task()
       yield* poll(() => slices.length > 0)
       for (const task of slices) task()
       yield* recorder.untilClosed
+      yield* poll(() => heard === "answer")
     }))
 
   it.effect.each(["shared", "events"] as const)(

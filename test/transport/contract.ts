@@ -256,6 +256,17 @@ export const contract = (
         assert.strictEqual(written, 1)
       })))
 
+    it.effect("R4975-5.4-24 writes the answers of this turn to a peer that has closed its side right after it asked", () =>
+      provided(Effect.gen(function*() {
+        const { defer } = yield* Transport
+        const { a, accepting, b, dialling } = yield* pair()
+        accepting.onBytes = () => defer(() => b.write(Buffer.from("answer"), () => {}))
+        a.write(Buffer.from("question"), () => {})
+        a.end()
+        yield* dialling.untilClosed
+        assert.deepStrictEqual([accepting, dialling].map(({ received }) => received.toString()), ["question", "answer"])
+      })))
+
     it.effect("end on a paused connection still gets to the close", () =>
       provided(Effect.gen(function*() {
         const { a, accepting, b, dialling } = yield* pair()

@@ -125,12 +125,14 @@ export class End extends ConnectionFacts implements Connection, Writer, Reader {
     if (!this.#network.loop.safely(written)) this.destroy()
   }
 
-  /** The peer has closed: this end closes too, after what it still has to send. */
+  /** The peer has closed: this end closes too, after what it still has to send, and what is written in this turn. */
   peerEnded(): void {
     this.halfClosed = true
-    this.#ended = true
-    this.out.end()
-    this.settle()
+    this.#network.loop.defer(() => {
+      this.#ended = true
+      this.out.end()
+      this.settle()
+    })
   }
 
   /** Closes the end if both directions are closed. */

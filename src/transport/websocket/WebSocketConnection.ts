@@ -73,6 +73,8 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
   /** The violation of the protocol by the peer, if any. */
   #fault: { readonly code: number; readonly reason: string } | undefined
   #ended = false
+  /** Whether the peer has sent a Close; it is answered after what is written in this turn. */
+  #peerEnded = false
   #gone = false
   /** Defined when the connection below is closed. */
   #down: { readonly failure: string | undefined } | undefined
@@ -134,7 +136,7 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
 
   /** Nothing is sent after a Close (RFC 6455 §5.5.1). */
   get halfClosed(): boolean {
-    return this.#ended || this.below.halfClosed === true
+    return this.#ended || this.#peerEnded || this.below.halfClosed === true
   }
 
   pending(): number {
@@ -267,10 +269,14 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
 
   closing(code: number): void {
     if (this.#ended) return this.destroy()
-    this.#ended = true
-    // Sent after all earlier writes (RFC 6455 §5.5.1); as with TCP, nothing is written after it.
-    this.#control(CLOSE, code === 1005 ? Buffer.alloc(0) : closePayload(code, ""), nothing)
-    this.below.end()
+    this.#peerEnded = true
+    // What came in before the Close may have answers that are not written yet, and nothing is written after a Close.
+    this.#defer(() => {
+      if (this.#ended) return
+      this.#ended = true
+      this.#control(CLOSE, code === 1005 ? Buffer.alloc(0) : closePayload(code, ""), nothing)
+      this.below.end()
+    })
   }
 
   faulty(code: number, reason: string): void {
