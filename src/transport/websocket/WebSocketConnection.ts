@@ -167,7 +167,8 @@ export class WebSocketConnection extends ConnectionFacts implements Connection, 
   // ---- in
 
   bytes(chunk: Buffer): void {
-    this.#heard = true
+    // Otherwise a peer that sends on after its Close, and never closes the connection below, would keep it.
+    if (!this.#peerEnded) this.#heard = true
     const used = this.#reader.push(chunk)
     if (used < chunk.length && !this.#gone) this.#keep(chunk, used)
   }

@@ -88,6 +88,14 @@ describe("WebSocketConnection", () => {
     assert.isTrue(connection.halfClosed)
   })
 
+  it("takes what comes after a Close for no sign of life", () => {
+    const { connection } = paused()
+    connection.closing(1000)
+    connection.takeHeard()
+    connection.bytes(message("more"))
+    assert.isFalse(connection.takeHeard())
+  })
+
   it("hands over nothing more when it was destroyed", () => {
     const { connection, deferred, got } = paused()
     connection.resume()
