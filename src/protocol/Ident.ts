@@ -72,3 +72,6 @@ const IDENT = /^[A-Za-z0-9][A-Za-z0-9.\-+%=]{3,31}$/
 
 /** The form of transaction ids and Message-IDs: 4 to 32 characters (RFC 4975 §9, `ident`). */
 export const isIdent = (text: string): boolean => IDENT.test(text)
+
+/** A short text that stands for a long one. */
+export const digestOf = (text: string): string => hash("sha256", text, "base64")

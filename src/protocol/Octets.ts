@@ -43,7 +43,11 @@ export const keepMore = (before: Buffer, after: Uint8Array): Buffer => {
 }
 
 /** The octets of a Latin-1 text, in memory of their own. */
-export const keepText = (text: string): Buffer => keepOctets(Buffer.from(text, "latin1"))
+export const keepText = (text: string): Buffer => {
+  const own = Buffer.allocUnsafeSlow(text.length)
+  own.write(text, "latin1")
+  return own
+}
 
 /** A copy of a text, because a part of a text keeps all of it in memory. Text that is not Latin-1, which is never received, is returned as it is. */
 export const ownText = (text: string): string => {

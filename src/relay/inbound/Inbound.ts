@@ -182,7 +182,9 @@ export class Inbound implements FrameSink {
     const isSend = head.kind === Kind.Send
     if (head.problem !== undefined || (!isSend && flag !== "$")) return MALFORMED
     if (!isSend && isTooLong(head, octets, this.#shared.codec.limits)) return TOO_LONG
-    const known = this.#lastRoute?.serves(head.kind) === true ? this.#lastRoute : this.#routes.get(pathsOf(head))
+    const last = this.#lastRoute?.serves(head.kind) === true ? this.#lastRoute : undefined
+    const paths = last === undefined ? pathsOf(head) : undefined
+    const known = paths === undefined ? last : this.#routes.get(paths)
     if (known?.usable(this.#shared.turn.now) === true && known.serves(head.kind)) {
       this.#hop.reading.uses(known, undefined)
       return this.#lastRoute = known
@@ -192,7 +194,7 @@ export class Inbound implements FrameSink {
       this.#hop.router.decide(head, this.#hop, octets === Infinity)
     if (decision._tag !== "Route") return decision
     this.#hop.probation.succeeded()
-    this.#routes.add(pathsOf(head), decision, this.#chunk?.route)
+    this.#routes.add(paths ?? pathsOf(head), decision, this.#chunk?.route)
     this.#lastRoute = decision
     this.#hop.reading.uses(decision, known)
     return decision

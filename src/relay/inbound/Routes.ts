@@ -8,7 +8,8 @@
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { Tally } from "../../collections/Tally.ts"
 import { type Head, Kind } from "../../protocol/Head.ts"
-import type { Route } from "../route/Route.ts"
+import { digestOf } from "../../protocol/Ident.ts"
+import { LONGEST_KEY, type Route } from "../route/Route.ts"
 import type { Session } from "../Session.ts"
 
 const MAX_ROUTES = 1024
@@ -86,6 +87,9 @@ export class Routes {
   }
 }
 
-/** The key of the route of a request. An AUTH has a route of its own. */
-export const pathsOf = (head: Head): string =>
-  head.kind === Kind.Auth ? `${head.toPath}\n${head.fromPath}\nAUTH` : `${head.toPath}\n${head.fromPath}`
+/** The key of the route of a request: its paths, or a hash if they are long. An AUTH has a route of its own. */
+export const pathsOf = (head: Head): string => {
+  const paths = `${head.toPath}\n${head.fromPath}`
+  const key = paths.length > LONGEST_KEY ? digestOf(paths) : paths
+  return head.kind === Kind.Auth ? `${key}\nAUTH` : key
+}

@@ -44,6 +44,9 @@ export interface RouteParts {
   readonly elsewhere: (() => Source | undefined) | undefined
 }
 
+/** Octets of the longest paths by which a route is found. Longer ones would take as much memory again, so a hash of them is used. */
+export const LONGEST_KEY = 1024
+
 export class Route implements Way {
   readonly _tag = "Route"
   readonly target: Outbound
@@ -101,7 +104,7 @@ export class Route implements Way {
     this.lines = back.lines
     this.ok = keepText(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${back.own}\r\n-------`)
     this.user = user
-    this.octets = 2 * this.lines.length + this.ok.length
+    this.octets = this.lines.length + Math.min(this.lines.length, LONGEST_KEY) + this.ok.length
   }
 
   /**

@@ -279,12 +279,12 @@ describe("the limit beyond which a connection is held", () => {
           alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from, messageId: `short.${i}`, body: "x" }))
           yield* world.network!.settled
         }
-        // Of each that waits: the frame, its route's paths, and what that is found by.
+        // Of each that waits: the frame, and its route's paths.
         const answers = alice.peer.frames.map(({ status }) => status)
         assert.isTrue(answers.every((status) => status === 200))
         const waiting = answers.length - bob.frames.length
-        // About 23,000 octets each, of the 1,048,576 of a connection.
-        assert.strictEqual(waiting, 46)
+        // About 16,500 octets each, of the 1,048,576 of a connection.
+        assert.strictEqual(waiting, 64)
         bob.onFrame = (frame) => bob.answer(frame)
         for (const frame of bob.frames.splice(0)) bob.answer(frame)
         yield* until(() => alice.peer.frames.length === 200, "all of them")

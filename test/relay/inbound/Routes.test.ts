@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
-import { MAX_OCTETS_OF_USER, Routes } from "../../../src/relay/inbound/Routes.ts"
+import { type Head, Kind } from "../../../src/protocol/Head.ts"
+import { MAX_OCTETS_OF_USER, pathsOf, Routes } from "../../../src/relay/inbound/Routes.ts"
 import type { Route } from "../../../src/relay/route/Route.ts"
 import type { Session } from "../../../src/relay/Session.ts"
 
@@ -76,4 +77,18 @@ it("R4976-9.3-06: the routes of one user on all connections together have a limi
   assert.isDefined(routes.get("path 0"))
   for (const one of all) for (const _ of one.closes());
   assert.strictEqual(user.routeOctets, 0)
+})
+
+it("R4976-9.3-06: a route with long paths is found by a hash of them, which takes no memory for them again", () => {
+  const keyOf = (kind: Kind, toPath: string, fromPath: string) => pathsOf({ kind, toPath, fromPath } as Head)
+  const long = "msrp://a.example:9/x;tcp ".repeat(300)
+  const keys = [Kind.Send, Kind.Auth].flatMap((kind) => [
+    keyOf(kind, "a", "b"),
+    keyOf(kind, "a", long),
+    keyOf(kind, long, "a"),
+    keyOf(kind, `${long}a`, "a")
+  ])
+  assert.strictEqual(new Set(keys).size, keys.length)
+  for (const key of keys) assert.isBelow(key.length, 100)
+  assert.strictEqual(keyOf(Kind.Send, long, "a"), keyOf(Kind.Report, long, "a"))
 })
