@@ -54,36 +54,42 @@ export class BackPressure implements FlowOwner {
   /** A flow keeps its route, whose paths may be as long as header lines. `parked`, which follows, checks the limits. */
   waits(flow: Waiting): void {
     this.#waiting.set(flow, undefined)
-    this.#octets += flow.routeOctets
+    this.#count(flow, flow.routeOctets)
   }
 
   waitsNoMore(flow: Waiting): void {
-    if (this.#waiting.delete(flow)) this.#changed(-flow.routeOctets)
+    if (this.#waiting.delete(flow)) this.#changed(flow, -flow.routeOctets)
     // What was parked may have failed, which nothing else reports.
     this.#shared.conditions.check()
   }
 
-  parked(octets: number): void {
+  parked(flow: Waiting, octets: number): void {
     this.#shared.totals.parkedOctets += octets
-    this.#changed(octets)
+    this.#changed(flow, octets)
   }
 
-  #changed(octets: number): void {
+  #count({ user }: Waiting, octets: number): void {
     this.#octets += octets
+    user.waitingOctets += octets
+  }
+
+  #changed(flow: Waiting, octets: number): void {
+    this.#count(flow, octets)
     const { connection, relay } = this.#shared.limits
     // Only where octets are added: nothing fails while a flow writes what it has, even above a limit that was lowered.
     if (octets > 0 && this.#octets > relay) this.#giveUpOne()
     // Each session of another relay has its own limit, and the connection is not held for any of them.
-    const most = this.#isRelay ? Infinity : connection
+    const bound = this.#reading.severalUsers ? connection : flow.user.share(connection)
+    const most = this.#isRelay ? Infinity : bound
     if (this.#octets > most && octets > 0 && this.#reading.severalSessions && !this.#gone) this.#giveUpSilent()
     if (!this.#parkedHold && this.#octets > most) {
       this.#parkedHold = true
       this.#holdsFor(this.#ofMost[0])
       this.#reading.hold()
       this.#held()
-    } else if (this.#parkedHold && this.#octets <= connection / 2) {
+    } else if (this.#parkedHold && this.#octets <= bound / 2) {
       this.#parkedHold = false
-      this.#count(this.#holder, this.#holderSince)
+      this.#charge(this.#holder, this.#holderSince)
       this.#holder = undefined
       this.#reading.release()
       this.#waitNoMore()
@@ -101,7 +107,7 @@ export class BackPressure implements FlowOwner {
 
   relaxed(flow: Waiting): void {
     this.#full--
-    this.#count(flow, flow.fullSince)
+    this.#charge(flow, flow.fullSince)
     this.#reading.release()
     this.#waitNoMore()
   }
@@ -113,8 +119,8 @@ export class BackPressure implements FlowOwner {
   }
 
   /** Counts for the user of `flow` that others have waited since then, or since the time already counted for another user. */
-  #count(flow: Waiting | undefined, since: number): void {
-    if (this.#isOfUsers) flow?.holdBudget.charge(Math.max(this.#uncounted, since), this.#shared.turn.now)
+  #charge(flow: Waiting | undefined, since: number): void {
+    if (this.#isOfUsers) flow?.user.holdBudget.charge(Math.max(this.#uncounted, since), this.#shared.turn.now)
   }
 
   get #isOfUsers(): boolean {
@@ -168,7 +174,7 @@ export class BackPressure implements FlowOwner {
       if (flow.full && (isOfMany || flow.isTooFast || flow.isSilent(ANSWERED_WITHIN))) this.#giveUp(flow)
     }
     if (this.#parkedHold && isOfMany) {
-      this.#count(this.#holder, this.#holderSince)
+      this.#charge(this.#holder, this.#holderSince)
       // For flows that do not fail now, others wait from now on only.
       this.#uncounted = this.#shared.turn.now
       this.#giveUpSilent()
@@ -201,7 +207,7 @@ export class BackPressure implements FlowOwner {
   }
 
   /** Whether others have waited for its user as long as they have to. */
-  #isSpent({ holdBudget }: Waiting): boolean {
+  #isSpent({ user: { holdBudget } }: Waiting): boolean {
     return this.#isOfUsers && holdBudget.isSpent(this.#shared.turn.now)
   }
 
@@ -214,7 +220,7 @@ export class BackPressure implements FlowOwner {
   get #ofMost(): ReadonlyArray<Waiting> {
     const all = new Map<object, Array<Waiting>>()
     for (const { key: flow } of this.#waiting) {
-      const one = this.#reading.severalUsers ? flow.holdBudget : flow.session
+      const one = this.#reading.severalUsers ? flow.user : flow.session
       const flows = all.get(one)
       if (flows === undefined) all.set(one, [flow])
       else flows.push(flow)

@@ -203,8 +203,8 @@ export class Reading implements ReadControl {
    * Whether SENDs are answered late. A sender that shares its connection with others is not read more slowly for a slow receiver,
    * up to a limit, but answered more slowly, so that a sender that waits for answers waits in this session only.
    */
-  answersLate({ fromRelay, octets }: Waiting): boolean {
-    return octets > this.#shared.limits.session / 4 && (fromRelay || this.severalSessions)
+  answersLate({ fromRelay, octets, user }: Waiting): boolean {
+    return octets > user.share(this.#shared.limits.session) / 4 && (fromRelay || this.severalSessions)
   }
 
   /** An answer was written. A peer that does not read its answers is not read either, as long as the connection can be written to. */

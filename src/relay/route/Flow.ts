@@ -8,9 +8,8 @@ import { type Loss, SLOW, STALLED, TOO_FAST } from "../Loss.ts"
 import type { Sender } from "../outbound/FairQueue.ts"
 import type { Session } from "../Session.ts"
 import { stopTimer, Timeout } from "../Timers.ts"
-import type { FlowOwner, Waiting } from "./FlowControl.ts"
+import type { FlowOwner, Waiting, WaitingUser } from "./FlowControl.ts"
 import { forwardFrame } from "./Forward.ts"
-import type { HoldBudget } from "./HoldBudget.ts"
 import { keepFrame, readAgain } from "./KeptFrame.ts"
 import type { Parked } from "./Parked.ts"
 import { ReceiverProgress } from "./ReceiverProgress.ts"
@@ -63,18 +62,22 @@ export class Flow implements Sender, Waiting {
     return this.#way.fromRelay
   }
 
-  /** Octets that may be parked. */
+  /** Octets that may be parked, whatever else waits for the user. */
+  get #limit(): number {
+    return this.#way.target.shared.limits[this.#way.fromRelay ? "relayed" : "session"]
+  }
+
+  /** Octets that may be parked. What comes from another relay fails beyond the limit, so it has all of it. */
   get #most(): number {
-    const { relayed, session } = this.#way.target.shared.limits
-    return this.#way.fromRelay ? relayed : session
+    return this.#way.fromRelay ? this.#limit : this.#way.user.share(this.#limit)
   }
 
   get session(): Session {
     return this.#way.sessions[0]!
   }
 
-  get holdBudget(): HoldBudget {
-    return this.#way.holdBudget
+  get user(): WaitingUser {
+    return this.#way.user
   }
 
   get source(): object {
@@ -134,7 +137,7 @@ export class Flow implements Sender, Waiting {
 
   /** Octets of REPORTs that may wait for a receiver which takes nothing: few enough that no connection is held for them. */
   get #reports(): number {
-    return Math.min(REPORTS, this.#most / 2)
+    return Math.min(REPORTS, this.#limit / 2)
   }
 
   /** `unanswered`: whether its 200 is still to be sent. */
@@ -197,7 +200,7 @@ export class Flow implements Sender, Waiting {
   #count(octets: number): void {
     this.#octets += octets
     this.#way.target.windows.parkedOctets += octets
-    this.#flows.parked(octets)
+    this.#flows.parked(this, octets)
   }
 
   give(quantum: number): boolean {

@@ -33,12 +33,21 @@ export interface FlowOwner {
   waits(flow: Waiting): void
   /** A flow has nothing parked any more. */
   waitsNoMore(flow: Waiting): void
-  /** This many octets more are parked; fewer if it is negative. */
-  parked(octets: number): void
+  /** A flow has this many octets more parked; fewer if it is negative. */
+  parked(flow: Waiting, octets: number): void
   /** A flow has as much as it may have. */
   full(flow: Waiting): void
   /** A flow is not full any more. */
   relaxed(flow: Waiting): void
+}
+
+/** The user of a flow. */
+export interface WaitingUser {
+  readonly holdBudget: HoldBudget
+  /** Octets of all flows of the user that have something parked, with those of their routes. */
+  waitingOctets: number
+  /** How much of a limit on what waits applies, as so much waits in all. */
+  share(limit: number): number
 }
 
 /** A flow with something parked. */
@@ -59,8 +68,8 @@ export interface Waiting {
   readonly isTooFast: boolean
   /** The first session of its route. */
   readonly session: Session
-  /** The hold budget of its user. */
-  readonly holdBudget: HoldBudget
+  /** What the relay holds for its user. */
+  readonly user: WaitingUser
   /** Whether its receiver has given no sign of life for this long. */
   isSilent(millis: number): boolean
   /** Fails what is parked, in steps. What comes in later is refused until the receiver takes or answers something. */

@@ -10,7 +10,6 @@ import type { Window } from "../outbound/Window.ts"
 import { extend, type Session } from "../Session.ts"
 import { type Parties, partiesOf, type Traffic } from "../SessionRecord.ts"
 import { Flow } from "./Flow.ts"
-import type { HoldBudget } from "./HoldBudget.ts"
 import type { HopRoutes } from "./HopRoutes.ts"
 import type { Pace, Paces } from "./Pace.ts"
 import type { Source } from "./Source.ts"
@@ -153,10 +152,6 @@ export class Route implements Way {
 
   get #isOfMany(): boolean {
     return this.fromRelay || this.#source.reading.severalUsers
-  }
-
-  get holdBudget(): HoldBudget {
-    return this.user.holdBudget
   }
 
   /** Applies bounds on the pace, where there were none. */

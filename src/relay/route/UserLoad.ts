@@ -1,5 +1,5 @@
 /**
- * What the relay holds for one user on all connections: requests without an answer, blocked messages, retry buffers, and routes.
+ * What the relay holds for one user on all connections: requests without an answer or that wait, blocked messages, retry buffers, and routes.
  * Whatever is bounded for each connection or session is bounded for each user too, because a user may have many of them.
  */
 import type { Limits } from "../Limits.ts"
@@ -8,6 +8,9 @@ import { BlockedOfUser } from "./Blocked.ts"
 import { BoundedOctets } from "./BoundedOctets.ts"
 import { HoldBudget } from "./HoldBudget.ts"
 import type { Unanswered } from "./Unanswered.ts"
+
+/** Octets that may wait for the receivers of one user before each of his connections and sessions may have less. */
+export const MAX_WAITING_OF_USER = 8_388_608
 
 /** The load of one user in one direction, sent or received. Its octets are those of requests without an answer. */
 export class UserLoad extends BoundedOctets {
@@ -22,6 +25,8 @@ export class UserLoad extends BoundedOctets {
   readonly holdBudget = new HoldBudget()
   /** Octets of the routes that are remembered, whether or not they have requests without an answer. */
   routeOctets = 0
+  /** Octets that wait for slow receivers, with those of their routes. */
+  waitingOctets = 0
 
   constructor(limits: Limits) {
     super()
@@ -39,6 +44,15 @@ export class UserLoad extends BoundedOctets {
     if (by === undefined) return
     this.#heldConnections.add(by)
     by.holdFor(this)
+  }
+
+  /**
+   * How much of a limit on what waits applies to this user. The more waits in all, the less may wait in one place, so that who has
+   * little there is not held for what the others have.
+   */
+  share(limit: number): number {
+    const part = MAX_WAITING_OF_USER / this.waitingOctets
+    return part < 1 ? limit * part * part : limit
   }
 
   protected relaxed(): void {

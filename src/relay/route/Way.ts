@@ -3,7 +3,7 @@ import type { Origin } from "../outbound/Origin.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Window } from "../outbound/Window.ts"
 import type { Session } from "../Session.ts"
-import type { HoldBudget } from "./HoldBudget.ts"
+import type { WaitingUser } from "./FlowControl.ts"
 import type { Pace } from "./Pace.ts"
 
 export interface Way {
@@ -16,7 +16,8 @@ export interface Way {
   readonly fromRelay: boolean
   /** The pace of its flow, where its requests come in on a connection shared by several users; undefined if there is no bound. */
   readonly flowPace: Pace | undefined
-  readonly holdBudget: HoldBudget
+  /** What the relay holds for the user of the first session. */
+  readonly user: WaitingUser
   /** The To-Path and From-Path lines of what goes out. */
   readonly lines: Buffer
   /** Octets of its paths, which stay in memory while its flow has anything parked. */

@@ -19,6 +19,7 @@ import {
 } from "../../../src/relay/outbound/Window.ts"
 import { MAX_OF_USER } from "../../../src/relay/route/Blocked.ts"
 import { MAX_RETRY_BUFFERS } from "../../../src/relay/route/RetryBuffer.ts"
+import { MAX_WAITING_OF_USER } from "../../../src/relay/route/UserLoad.ts"
 import { lookupsAtOnce } from "../../../src/resolver/Asker.ts"
 import { TIME_LIMIT } from "../../../src/service/check/SetupCheck.ts"
 import { MAX_OCTETS as MAX_ENV_FILE } from "../../../src/service/settings/EnvFile.ts"
@@ -93,6 +94,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `| ${size(MAX_TLS)}, within ${seconds(numberIn("src/transport/Connections.ts", "const LOOK = \""))} | closed |`,
     `warnings from ${noticeDays} days before the end`,
     `| octets of a name server's answer | | ${many(numberIn("src/resolver/Srv.ts", "const MAX_ANSWER = "))} |`,
+    `| octets that wait for the receivers of one user in all, with their paths | | ${size(MAX_WAITING_OF_USER)} |`,
     `| ${size(LEAST_UNANSWERED)} to ${size(MOST_UNANSWERED)}, as fast as it answers; ${
       size(MOST_UNANSWERED_RELAYED)
     } by way of a relay |`,

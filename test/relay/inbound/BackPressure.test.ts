@@ -508,7 +508,7 @@ describe("a connection of several users that has too much in all", () => {
       const one = {
         octets: 0,
         routeOctets: 0,
-        holdBudget: new HoldBudget(),
+        user: { holdBudget: new HoldBudget(), waitingOctets: 0, share: (limit: number) => limit },
         session: {},
         failures: 0,
         silent: false,
@@ -526,7 +526,7 @@ describe("a connection of several users that has too much in all", () => {
           if (octets === 0) return
           if (one.octets === 0) flows.waits(one as unknown as Waiting)
           one.octets += octets
-          flows.parked(octets)
+          flows.parked(one as unknown as Waiting, octets)
           if (one.octets === 0) flows.waitsNoMore(one as unknown as Waiting)
         },
         *fails(): Iterable<void> {

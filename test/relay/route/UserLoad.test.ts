@@ -1,0 +1,95 @@
+/** The bound on what waits for the receivers of one user, on all connections. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
+import { MAX_WAITING_OF_USER, UserLoad } from "../../../src/relay/route/UserLoad.ts"
+import { Timers } from "../../../src/relay/Timers.ts"
+import { collect, type Frame, header, type Owner, type Peer, send, until, type World } from "../../support/harness.ts"
+import { pattern } from "../../support/Recorder.ts"
+import { options } from "../../support/relays.ts"
+import { simulated } from "../../support/simulated.ts"
+
+const scenario = simulated()
+
+/** So high that one connection reaches the bound of the user. */
+const HIGH = 12_000_000
+const body = pattern(60_000)
+const limits = { session: HIGH, connection: HIGH }
+
+interface Pair {
+  readonly owner: Owner
+  readonly bob: Peer
+  readonly bobUri: string
+}
+
+const pairOf = Effect.fnUntraced(function*(world: World, username: string) {
+  const owner = yield* world.login({ username })
+  return { owner, ...(yield* world.join(owner)) }
+})
+
+/** Its owner sends until it is held, to a receiver that does not answer. Returns the octets that wait since. */
+const fill = Effect.fnUntraced(function*(world: World, { bob, bobUri, owner }: Pair) {
+  const before = world.relay.gauges().parkedOctets
+  const kept: Array<Frame> = []
+  bob.onFrame = (frame) => void kept.push(frame)
+  for (let i = 0; i < HIGH; i += 60_000) {
+    const message = { messageId: `fill.${i}`, range: "1-60000/60000", body }
+    owner.peer.write(send({ to: `${owner.usePath} ${bobUri}`, from: owner.uri, ...message }))
+  }
+  yield* world.network!.settled
+  return { kept, waiting: world.relay.gauges().parkedOctets - before }
+})
+
+scenario(
+  "R4976-9.3-06: the more waits for the receivers of one user, the less may wait on each of his connections, and nobody else has less",
+  (world) =>
+    Effect.gen(function*() {
+      const [first, second, third] = [
+        yield* pairOf(world, "alice"),
+        yield* pairOf(world, "alice"),
+        yield* pairOf(world, "alice")
+      ]
+      const other = yield* pairOf(world, "carol")
+      const alone = yield* fill(world, first)
+      assert.isAbove(alone.waiting, MAX_WAITING_OF_USER)
+      const beside = yield* fill(world, second)
+      assert.isBelow(beside.waiting, 0.6 * alone.waiting)
+      const others = yield* fill(world, other)
+      assert.isAtLeast(others.waiting, alone.waiting)
+      // Who has nothing waiting is not held.
+      const { bob, bobUri, owner } = third
+      const heard = collect(bob)
+      owner.peer.write(send({ to: `${owner.usePath} ${bobUri}`, from: owner.uri, messageId: "live", body: "hi" }))
+      yield* world.network!.settled
+      assert.deepStrictEqual(heard.map((frame) => header(frame, "Message-ID")), ["live"])
+      // Those that are held go on when their receivers answer, and nothing fails.
+      for (const [{ bob }, { kept }] of [[first, alone], [second, beside], [other, others]] as const) {
+        bob.onFrame = (frame) => bob.answer(frame)
+        for (const frame of kept) bob.answer(frame)
+      }
+      yield* until(() => world.relay.gauges().parkedOctets === 0, "all is sent")
+      assert.strictEqual(world.relay.counters.lost, 0)
+    }),
+  { ...options, limits }
+)
+
+it("R4976-9.3-06: all that waits for one user is bounded, whatever the number of his connections", () => {
+  const timers = new Timers(() => 0, () => {})
+  const inAll = (connections: number): number => {
+    const load = new UserLoad(limitsWith(timers, defaultRelayLimits))
+    const waiting = Array.from({ length: connections }, () => 0)
+    for (let some = true; some;) {
+      some = false
+      for (let i = 0; i < connections; i++) {
+        if (waiting[i]! > load.share(defaultRelayLimits.connection)) continue
+        waiting[i]! += 8192
+        load.waitingOctets += 8192
+        some = true
+      }
+    }
+    return load.waitingOctets / MAX_WAITING_OF_USER
+  }
+  assert.isBelow(inAll(8), 1.2)
+  assert.isBelow(inAll(50), 2)
+  assert.isBelow(inAll(1000), 6)
+})
