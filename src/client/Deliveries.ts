@@ -87,7 +87,7 @@ export class Deliveries {
   /** Called before the first octet is sent. */
   expect(messageId: string, from: number): Delivery {
     const delivery = new Delivery(from)
-    this.#giveUp(messageId, "another message with its Message-ID was sent")
+    this.#giveUp(messageId, "another message took its Message-ID")
     const [oldest] = this.#awaited.keys()
     if (oldest !== undefined && this.#awaited.size >= MAX_AWAITED_REPORTS) {
       this.#giveUp(oldest, "too many REPORTs are awaited")
@@ -114,14 +114,15 @@ export class Deliveries {
   reported(report: Report): void {
     const { messageId = "", status } = report
     const delivery = this.#awaited.get(messageId)
-    if (status >= 200 && status < 300) {
-      if (delivery?.succeeded(report) === true) this.forget(messageId, delivery)
-    } else if (status >= 300) {
-      // Deleted first, because the waiting fiber resumes at once and may send the same Message-ID again.
-      this.#awaited.delete(messageId)
-      delivery?.fail(failed(report))
-      this.#underWay.get(messageId)?.(failed(report))
+    if (status < 300) {
+      if (status >= 200 && delivery?.succeeded(report) === true) this.forget(messageId, delivery)
+      return
     }
+    // Deleted first, because the waiting fiber resumes at once and may send the same Message-ID again.
+    this.#awaited.delete(messageId)
+    const error = failed(report)
+    delivery?.fail(error)
+    this.#underWay.get(messageId)?.(error)
   }
 
   close(error: ClientError): void {

@@ -206,6 +206,6 @@ const encoded = <A extends { readonly comment?: string | undefined; readonly hea
   text: A
 ): A => ({
   ...text,
-  ...(text.comment === undefined ? {} : { comment: commentOf(text.comment) }),
-  ...(text.headers === undefined ? {} : { headers: headersToUtf8(text.headers) })
+  comment: text.comment && commentOf(text.comment),
+  headers: text.headers && headersToUtf8(text.headers)
 })

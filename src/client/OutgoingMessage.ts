@@ -80,7 +80,7 @@ export interface OutgoingParts {
 }
 
 const wrongSize = (size: number, found: string): ClientError =>
-  new ClientError({ reason: "Size", message: `the body has ${found} than ${size} octets, which was to be its size` })
+  new ClientError({ reason: "Size", message: `the body has ${found} than ${size} octets, its size` })
 
 /**
  * Milliseconds for which a short chunk waits for more of its body. A relay passes on none of it before its end-line, so a stream

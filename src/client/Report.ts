@@ -20,6 +20,6 @@ export interface Report {
 export const failed = ({ comment, status }: Report): ClientError =>
   new ClientError({
     reason: "Reported",
-    message: `the message failed on its way: ${status} ${comment}`.trimEnd(),
+    message: `the message failed: ${status} ${comment}`.trimEnd(),
     status
   })

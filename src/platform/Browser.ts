@@ -39,7 +39,7 @@ export class Buffer extends Octets {
   static from(value: string | Uint8Array, encoding?: Encoding): Buffer
   static from(value: ArrayBuffer, at?: number, length?: number): Buffer
   static from(value: string | Uint8Array | ArrayBuffer, how?: Encoding | number, length?: number): Buffer {
-    if (value instanceof ArrayBuffer) return new Buffer(value, typeof how === "number" ? how : 0, length)
+    if (value instanceof ArrayBuffer) return new Buffer(value, how as number | undefined, length)
     const octets = typeof value === "string" && how === "latin1" ? latin1(value) : octetsOf(value)
     const copy = new Buffer(octets.length)
     copy.set(octets)

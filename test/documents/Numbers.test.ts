@@ -209,7 +209,7 @@ const claims: Readonly<Record<string, ReadonlyArray<string>>> = {
     `when ${from(TURN, "WRITERS")} connections have got something`,
     `its ${TRANSACTION} seconds begin`,
     `answered, ${TRANSACTION} s after its last octet left`,
-    `2xx, ${TRANSACTION} s, or more than is kept`,
+    `2xx, ${TRANSACTION} s, more than is kept`,
     `without an answer: ${size(from("relay/outbound/Window", "LEAST_UNANSWERED"))} at first`,
     `${size(from("relay/route/Flow", "REPORTS"))} of REPORTs wait on`,
     `Beyond ${size(from("relay/route/UserLoad", "MAX_WAITING_OF_USER"))} in all`,
