@@ -231,7 +231,7 @@ describe("Service.config", () => {
       yield* Service.config.relay.parse(ConfigProvider.fromEnvRecord(without))
       assert.include(
         (yield* Effect.flip(Service.config.credentials.parse(ConfigProvider.fromEnvRecord(without)))).message,
-        "nobody could log in"
+        "nobody can log in"
       )
       const nested = ConfigProvider.fromEnvRecord(
         Object.fromEntries(Object.entries(env).map(([name, value]) => [`SIDE_${name}`, value]))

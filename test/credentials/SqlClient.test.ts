@@ -96,7 +96,7 @@ it.effect("the answer is as long for a name that is no user's, so that time does
 it.effect("a table that is not there, and a name that is none, are told at start", () =>
   Effect.gen(function*() {
     const bad = yield* Effect.flip(Layer.build(users({ table: { table: "a;b" } })))
-    assert.include(bad.message, "no name of a column or table")
+    assert.include(bad.message, "is not the name of a column or table")
     const missing = yield* Effect.flip(Layer.build(users({ table: { table: "nothing" } })))
     assert.include(missing.message, "there is no such table")
   }).pipe(Effect.scoped))

@@ -47,6 +47,7 @@ describe("when there are too many connections", () => {
         useless.answer(yield* useless.next)
         yield* until(() => world.relay.gauges().transactions === 0, "the answers")
         yield* gone.peer.close
+        yield* world.network!.settled
         const waiting = yield* world.connect
         yield* waiting.quiet
         const carol = yield* world.login({ username: "carol" })

@@ -10,11 +10,13 @@ describe("Settings", () => {
   describe("errors", () => {
     it.effect("are all told at once, each with an example that can be copied into a shell", () =>
       Effect.gen(function*() {
-        const all = Object.fromEntries(Object.entries(bad).map(([variable, [value]]) => [variable, value!]))
+        // Without the rest of the variables, which a file that cannot be read may have, nothing else is checked.
+        const { MSRP_ENV_FILE: _, ...others } = bad
+        const all = Object.fromEntries(Object.entries(others).map(([variable, [value]]) => [variable, value!]))
         const { message, problems } = yield* Effect.flip(parse({ ...all, MSRP_NONSENSE: "x" }))
         const told = problems.map(({ variable }) => variable)
         // a path is looked at only once it is known what for
-        const expected = Object.keys(bad).filter((variable) => variable !== "MSRP_CREDENTIALS_FILE")
+        const expected = Object.keys(others).filter((variable) => variable !== "MSRP_CREDENTIALS_FILE")
         assert.deepStrictEqual(told.sort(), [...expected, "MSRP_NONSENSE"].sort())
         for (const { example, problem, variable } of problems) {
           assert.include(message, `${variable}: ${problem}`)
