@@ -165,8 +165,11 @@ export class Attempts {
       const time = this.#now()
       const suspects = [this.#users.suspect(key, time), byAddress ? this.#addresses.suspect(source, time) : undefined]
         .filter((one) => one !== undefined && !places.includes(one)) as Array<Failures>
-      if (!welcome && suspects.some((one) => one.underWay >= UNDER_WAY)) return false
+      // That may have ended since the attempt began, because of other guesses.
+      const isWelcome = this.#welcome.has(key)
+      if (!isWelcome && suspects.some((one) => one.underWay >= UNDER_WAY)) return false
       if (source === undefined && suspects.length > 0 && !late && !(late = this.#takesLate(relay))) return false
+      if (isWelcome) return true
       for (const one of suspects) one.underWay++
       places.push(...suspects)
       return true

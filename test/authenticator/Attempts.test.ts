@@ -176,4 +176,14 @@ describe("R4976-9.3-08: who has logged in from an address before", () => {
     clock.now += 900_000
     assert.isTrue(succeeds(alice))
   })
+
+  it("is one of many again for the guesses, too, whose secret comes only then", () => {
+    const { attempts, succeeds } = make()
+    assert.isTrue(succeeds(alice))
+    const guesses = Array.from({ length: 2000 }, () => attempts.begin(alice)!)
+    const looked = guesses.filter((guess) => guess.goesOn() && guess.failed() >= 0)
+    assert.strictEqual(looked.length, 1004)
+    for (const guess of guesses) guess.end()
+    assert.isTrue(attempts.begin(alice)?.goesOn())
+  })
 })
