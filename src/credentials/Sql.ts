@@ -125,7 +125,7 @@ export const layerSqlClient = (
         orElse: () => undefined
       })
       if (dialect === undefined) {
-        return yield* new SqlSettingsError({ problem: "the client is not the URL of a supported database" })
+        return yield* new SqlSettingsError({ problem: "the client is not for a supported database" })
       }
       const ask: Query = (statement, parameters) => sql.unsafe<Row>(statement, [...parameters]).withoutTransform
       return yield* makeWith(options, dialect, Effect.succeed(ask))
@@ -138,7 +138,7 @@ const makeSql = Effect.fnUntraced(function*(options: SqlOptions) {
   const url = Redacted.value(options.url)
   const driver = driverOf(url)
   if (driver === undefined) {
-    return yield* new SqlSettingsError({ problem: "the URL is not the URL of a supported database" })
+    return yield* new SqlSettingsError({ problem: "the URL is not that of a supported database" })
   }
   const where = driver === sqlite ? ` (${sqlitePathOf(url)})` : ""
   return yield* makeWith(options, driver, driver.open({ url, connections, timeout }), where)

@@ -87,7 +87,7 @@ const authorityOf = ({ host, port, secure }: OpeningOptions): string => {
 
 /** What is wrong with a 101 response; undefined if it opens the requested WebSocket. */
 const faultOf = (headers: Http.IncomingHttpHeaders, key: string): string | undefined => {
-  if (headers.upgrade?.toLowerCase() !== "websocket") return "not a request for a WebSocket"
+  if (headers.upgrade?.toLowerCase() !== "websocket") return "the answer does not open a WebSocket"
   if (headers["sec-websocket-accept"] !== acceptOf(key)) return "the answer is not to the request for a WebSocket"
   if (headers["sec-websocket-extensions"] !== undefined) return "the WebSocket has an extension that nobody asked for"
   if (headers["sec-websocket-protocol"] !== SUBPROTOCOL) return "the WebSocket is not for msrp"

@@ -172,7 +172,7 @@ describe("opening", () => {
     [
       "another upgrade",
       (accept) => switching(accept, PROTOCOL).replace("WebSocket", "h2c"),
-      "not a request for a WebSocket"
+      "the answer does not open a WebSocket"
     ],
     ["no HTTP", () => "MSRP abcd 400 Bad\r\n-------abcd$\r\n", "the answer is not HTTP"],
     ["a head without end", () => `HTTP/1.1 101 x\r\nX: ${"y".repeat(20_000)}`, "the answer is not HTTP"],
