@@ -4,6 +4,7 @@
  */
 import type { Limits } from "../Limits.ts"
 import { type Session, userOf } from "../Session.ts"
+import { stopTimer, Timeout } from "../Timers.ts"
 import { BlockedOfUser } from "./Blocked.ts"
 import { BoundedOctets } from "./BoundedOctets.ts"
 import { HoldBudget } from "./HoldBudget.ts"
@@ -17,6 +18,11 @@ export class UserLoad extends BoundedOctets {
   readonly #limits: Limits
   /** Connections that are not read because of this load. */
   readonly #heldConnections = new Set<Unanswered>()
+  /** Whether they are read on although the bound is exceeded, as in `Unanswered`: answers may be among what was not read. */
+  #exceeding = false
+  #patience: Timeout | undefined
+  /** The octets when it was last looked whether answers come. */
+  #before = 0
   /** Messages of which the receivers want no more. */
   readonly blocked = new BlockedOfUser()
   /** Sessions that have a retry buffer on a connection to another relay. */
@@ -41,9 +47,27 @@ export class UserLoad extends BoundedOctets {
   add(octets: number, by: Unanswered | undefined): void {
     if (!this.takes(octets)) return
     this.full = true
-    if (by === undefined) return
+    if (by === undefined || this.#exceeding) return
+    if (this.#heldConnections.size === 0) this.#wait()
     this.#heldConnections.add(by)
     by.holdFor(this)
+  }
+
+  /** Whether further requests are refused, because the connections that they come in on were held in vain. */
+  get refuses(): boolean {
+    return this.#exceeding && this.octets > 2 * this.most
+  }
+
+  #wait(): void {
+    this.#before = this.octets
+    this.#limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
+  }
+
+  #impatient(): void {
+    const isAwaited = [...this.#heldConnections].some(({ source }) => source?.reading.isAwaited === true)
+    if (!isAwaited || this.octets < this.#before) return this.#wait()
+    this.#exceeding = true
+    this.#release()
   }
 
   /**
@@ -56,6 +80,12 @@ export class UserLoad extends BoundedOctets {
   }
 
   protected relaxed(): void {
+    this.#exceeding = false
+    stopTimer(this.#patience)
+    this.#release()
+  }
+
+  #release(): void {
     for (const one of this.#heldConnections) one.releaseFor(this)
     this.#heldConnections.clear()
   }

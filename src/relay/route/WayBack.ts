@@ -126,7 +126,7 @@ export class WayBack implements Origin {
 
   /** Whether too many requests have no answer and the source is not held for that, because it is shared or was held in vain. */
   get full(): boolean {
-    if (this.#user.full && this.#isOfMany) return true
+    if (this.#user.refuses || (this.#user.full && this.#isOfMany)) return true
     return !this.#fromRelay && this.#unanswered.refuses(this.#waiting * this.#each, this.#user)
   }
 

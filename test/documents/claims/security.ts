@@ -103,7 +103,7 @@ export const security: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     `| a chunk whose session has expired | | ${seconds(limits.overtime)} |`,
     `| ${size(limits.unanswered)}, of several sessions or of a peer whose own answers are waited for ${
       size(2 * limits.unanswered)
-    }; ${size(limits.unansweredOfUser)} |`,
+    }; ${size(limits.unansweredOfUser)}, likewise ${size(2 * limits.unansweredOfUser)} |`,
     `| AUTHs under way on a relay's connection | | ${limits.auths} |`,
     `Of one user, ${many(MAX_OF_USER)} stopped messages are remembered`,
     `| ${

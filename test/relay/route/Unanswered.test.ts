@@ -153,19 +153,44 @@ describe("requests without an answer", () => {
       })
   )
 
-  narrow(
-    "R4976-9.3-05: two parties that send more than the limit to each other, before their answers, do not wait for each other forever",
-    { limits: { unanswered: 20_000 } },
-    (world) =>
-      Effect.gen(function*() {
-        const { got, reports } = yield* crossing(world, 80, "x", "x")
-        assert.isBelow(got.alice + got.bob, 160)
-        assert.strictEqual(world.relay.counters.unansweredOverLimit, 2)
-        yield* TestClock.adjust("2 seconds")
-        yield* world.network!.settled
-        assert.deepStrictEqual([got, reports], [{ alice: 80, bob: 80 }, []])
-      })
-  )
+  for (const limit of ["unanswered", "unansweredOfUser"] as const) {
+    narrow(
+      `R4976-9.3-05: two parties that send more than the limit to each other, before their answers, do not wait for each other forever: ${limit}`,
+      { limits: { [limit]: 20_000 } },
+      (world) =>
+        Effect.gen(function*() {
+          const { got, reports } = yield* crossing(world, 80, "x", "x")
+          assert.isBelow(got.alice + got.bob, 160)
+          assert.strictEqual(world.relay.counters.unansweredOverLimit, 2)
+          yield* TestClock.adjust("2 seconds")
+          yield* world.network!.settled
+          assert.deepStrictEqual([got, reports], [{ alice: 80, bob: 80 }, []])
+        })
+    )
+  }
+
+  for (const limit of ["unanswered", "unansweredOfUser"] as const) {
+    scenario(
+      `R4976-9.3-06: a party whose own answers are waited for is read up to twice the limit, and then refused: ${limit}`,
+      { limits: { [limit]: 20_000 } },
+      (world) =>
+        Effect.gen(function*() {
+          const { alice, bob, bobUri } = yield* world.pair()
+          bob.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bobUri }))
+          for (let i = 0; i < 200; i++) {
+            alice.peer.write(send({ to: `${alice.usePath} ${bobUri}`, from: alice.uri, messageId: `many.${i}` }))
+            yield* world.network!.settled
+          }
+          const arrived = () => bob.frames.filter(({ method }) => method === "SEND").length
+          const held = arrived()
+          assert.isBelow(held, 60)
+          yield* TestClock.adjust("2 seconds")
+          yield* world.network!.settled
+          assert.approximately(arrived(), 2 * held, 2)
+          assert.lengthOf(alice.peer.frames.filter(({ status }) => status === 413 || status === 408), 200 - arrived())
+        })
+    )
+  }
 
   narrow(
     "R4976-9.3-05: a party that is held for its requests does not hold up its sender, whose answers it waits for",
