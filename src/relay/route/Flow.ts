@@ -62,14 +62,10 @@ export class Flow implements Sender, Waiting {
     return this.#way.fromRelay
   }
 
-  /** Octets that may be parked, whatever else waits for the user. */
-  get #limit(): number {
-    return this.#way.target.shared.limits[this.#way.fromRelay ? "relayed" : "session"]
-  }
-
   /** Octets that may be parked. What comes from another relay fails beyond the limit, so it has all of it. */
   get #most(): number {
-    return this.#way.fromRelay ? this.#limit : this.#way.user.share(this.#limit)
+    const { relayed, session } = this.#way.target.shared.limits
+    return this.#way.fromRelay ? relayed : this.#way.user.share(session)
   }
 
   get session(): Session {
@@ -137,7 +133,7 @@ export class Flow implements Sender, Waiting {
 
   /** Octets of REPORTs that may wait for a receiver which takes nothing: few enough that no connection is held for them. */
   get #reports(): number {
-    return Math.min(REPORTS, this.#limit / 2)
+    return Math.min(REPORTS, this.#most / 2)
   }
 
   /** `unanswered`: whether its 200 is still to be sent. */

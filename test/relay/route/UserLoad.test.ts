@@ -1,10 +1,21 @@
 /** The bound on what waits for the receivers of one user, on all connections. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
 import { MAX_WAITING_OF_USER, UserLoad } from "../../../src/relay/route/UserLoad.ts"
 import { Timers } from "../../../src/relay/Timers.ts"
-import { collect, type Frame, header, type Owner, type Peer, send, until, type World } from "../../support/harness.ts"
+import {
+  collect,
+  type Frame,
+  header,
+  type Owner,
+  type Peer,
+  request,
+  send,
+  until,
+  type World
+} from "../../support/harness.ts"
 import { pattern } from "../../support/Recorder.ts"
 import { options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
@@ -71,6 +82,39 @@ scenario(
       assert.strictEqual(world.relay.counters.lost, 0)
     }),
   { ...options, limits }
+)
+
+simulated({ ...options, limits: { ...limits, output: 20_000 } }, { window: 8192 })(
+  "R4976-9.3-05: no connection is held for the few REPORTs that wait for who takes nothing, however much waits for its user elsewhere",
+  (world) =>
+    Effect.gen(function*() {
+      const first = yield* pairOf(world, "alice")
+      const { bob, bobUri, owner } = yield* pairOf(world, "alice")
+      const { kept } = yield* fill(world, first)
+      world.change({ limits: { ...limits, session: 20_000 } })
+      bob.connection.pause()
+      const to = `${owner.usePath} ${bobUri}`
+      const report = { headers: ["Message-ID: 1", "Byte-Range: 1-1/1", "Status: 000 200 OK"] }
+      for (let i = 0; i < 1000; i++) owner.peer.write(request("REPORT", { to, from: owner.uri, ...report }))
+      // Both receivers are alive, and one answers.
+      const alive = send({ to: `${owner.usePath} ${owner.uri}`, from: bobUri, body: "x" })
+      for (let i = 0; i < 4; i++) {
+        bob.write(alive)
+        first.bob.answer(kept.shift()!)
+        yield* TestClock.adjust("10 seconds")
+        yield* world.network!.settled
+      }
+      const heard = collect(owner.peer)
+      owner.peer.write(send({ to, from: owner.uri, body: "x" }))
+      yield* world.network!.settled
+      assert.isAbove(world.relay.gauges().parkedOctets, MAX_WAITING_OF_USER)
+      assert.lengthOf(heard, 1)
+      first.bob.onFrame = (frame) => first.bob.answer(frame)
+      for (const frame of kept) first.bob.answer(frame)
+      bob.connection.resume()
+      yield* world.network!.settled
+      yield* TestClock.adjust("30 seconds")
+    })
 )
 
 it("R4976-9.3-06: all that waits for one user is bounded, whatever the number of his connections", () => {
