@@ -30,11 +30,11 @@ export const checkAdmin = (
   options: ListenersOptions
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> => {
   if (admin === undefined) {
-    const why = options.running ? "there is no admin API to ask whether a relay runs" : "there is no admin API"
+    const why = options.running ? "MSRP_ADMIN is not set, so it cannot be queried whether a relay is running" : "MSRP_ADMIN is not set"
     return Effect.succeed([skipped("", why)])
   }
   const { address, tokenFile } = admin
-  const token = tokenFile === undefined ? [] : [ok(tokenFile, "whoever uses it has to show the token in this file")]
+  const token = tokenFile === undefined ? [] : [ok(tokenFile, "clients of the admin API must send the token in this file")]
   const looked: Effect.Effect<Finding, never, FileSystem.FileSystem | Scope.Scope> = options.running
     ? asked(address)
     : address._tag === "Tcp"
@@ -80,26 +80,26 @@ const onPath = Effect.fnUntraced(function*(path: string) {
   if (code === undefined) {
     return problem(
       path,
-      "another program listens there, or a relay that runs already",
-      "--running when it is the relay itself"
+      "another program, or a relay that is already running, listens there",
+      "if it is the relay, use --running"
     )
   }
-  if (code === "EACCES") return problem(path, "is another user's, or in a directory that is")
+  if (code === "EACCES") return problem(path, "belongs to another user, or is in a directory that does")
   const type = Option.map(yield* Effect.option(fs.stat(path)), (info) => info.type)
   if (Option.exists(type, (is) => is !== "Socket")) {
-    return problem(path, "is there already, and no socket: it would not be replaced")
+    return problem(path, "exists and is not a socket, so it would not be replaced")
   }
   // If the parent is a file rather than a directory, this fails.
   return yield* fs.access(`${dirname(path)}/.`, { writable: true }).pipe(
-    Effect.as(ok(path, "can be made")),
+    Effect.as(ok(path, "can be created")),
     Effect.catch((error) =>
       Effect.succeed(
         problem(
           path,
           error.reason._tag === "NotFound"
-            ? `the directory ${dirname(path)} is not there`
-            : `nothing may be made in ${dirname(path)} (${reasonOf(error)})`,
-          "systemd: RuntimeDirectory=msrp-relay makes /run/msrp-relay at each start"
+            ? `the directory ${dirname(path)} does not exist`
+            : `nothing can be created in ${dirname(path)} (${reasonOf(error)})`,
+          "systemd: RuntimeDirectory=msrp-relay creates /run/msrp-relay at each start"
         )
       )
     )

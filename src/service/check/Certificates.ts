@@ -42,7 +42,7 @@ export const checkCertificates = Effect.fnUntraced(function*(
     warning(tlsFiles.ca!, `${nameOf(root)} ${concernOf(validityOf(root), now)}`)
   )
   if (selfSigned !== undefined) {
-    return [...ofRoots, ok("", `a self-signed one is made at each start, for ${selfSigned.join(", ")}`)]
+    return [...ofRoots, ok("", `none is configured: a self-signed one is made at each start, for ${selfSigned.join(", ")}`)]
   }
   const texts = tls.cert === undefined ? [] : [tls.cert, ...(tls.others ?? []).map(({ cert }) => cert)]
   const presented = texts.flatMap((text, index): ReadonlyArray<Presented> => {
@@ -79,7 +79,7 @@ const usagesOf = ({ own, path }: Presented): ReadonlyArray<Finding> => {
     : [
       warning(
         path,
-        "is not for clients (its extended key usage has no clientAuth): other relays will not know this one by it"
+        "is not for clients (its extended key usage has no clientAuth): other relays will not recognize this relay by it"
       )
     ]
 }
@@ -109,13 +109,13 @@ const chainOf = (
         ...findings,
         warning(
           path,
-          `its chain ends before a root that is known here: the certificate of ${issuer} is missing, or nobody but you trusts it`,
-          `put the certificates in between behind the first one in ${path}`
+          `its chain does not lead to a root that this machine trusts: the certificate of ${issuer} is missing, or only you trust it`,
+          `add the intermediate certificates after the first one in ${path}`
         )
       ]
     }
     if (next > 0) {
-      findings.push(warning(path, "the certificates of its chain are not in order: some clients refuse that"))
+      findings.push(warning(path, "the certificates of its chain are in the wrong order: some clients refuse that"))
     }
     at = left.splice(next, 1)[0]!
     left.splice(0, next)
@@ -125,12 +125,12 @@ const chainOf = (
     // A root at the end of the file is of no use: peers either know it already, or do not trust it.
     if (isSelfSigned(at)) {
       if (!trusted.some(({ fingerprint256 }) => fingerprint256 === at.fingerprint256)) {
-        findings.push(warning(path, `its root ${nameOf(at)} is not known here: clients must be told to trust it`))
+        findings.push(warning(path, `this machine does not trust its root ${nameOf(at)}: clients must be configured to trust it`))
       }
       break
     }
   }
-  return findings.length > 0 ? findings : [ok(path, "its chain leads to a root that is known here")]
+  return findings.length > 0 ? findings : [ok(path, "its chain leads to a root that this machine trusts")]
 }
 
 /** Checks that the certificate presented for each name or address of the relay is valid for it (RFC 6125 §6.4). */

@@ -78,7 +78,7 @@ export const check = <R>(
 }
 
 const othersSkipped = CHECKS.filter((name) => name !== "settings").map((name) =>
-  findingsOf(name).skipped("", "not looked at before the settings can be used")
+  findingsOf(name).skipped("", "not checked, because the settings cannot be used")
 )
 
 /** The name of the user that runs the check, or its number if it has no name. */

@@ -33,7 +33,7 @@ export const checkFiles = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ReadonlyArray<Finding>, never, FileSystem.FileSystem> {
   const files = filesOf(settings)
   return files.length === 0
-    ? [skipped("", "the settings name none")]
+    ? [skipped("", "no setting names a file")]
     : (yield* Effect.forEach(files, checkFile, { concurrency: "unbounded" })).flat()
 })
 

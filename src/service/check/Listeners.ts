@@ -37,7 +37,7 @@ export const checkListeners = (
         Effect.catch((error) =>
           Effect.map(
             running && error.reason === "AddressInUse"
-              ? Effect.succeed(ok(target, "is taken, as it should be by a relay that runs"))
+              ? Effect.succeed(ok(target, "is in use, as it should be while the relay is running"))
               : Effect.map(whyNot(error, socket.port), ([message, hint]) => problem(target, message, hint)),
             (finding) => ({ isFree: false, finding })
           )
@@ -62,11 +62,11 @@ const besideRunning = (
     !isFree
       ? finding
       : none
-      ? problem(finding.subject, "nothing listens there: no relay runs with these settings", START_IT)
+      ? problem(finding.subject, "nothing listens there: no relay is running with these settings", START_IT)
       : warning(
         finding.subject,
-        "nothing listens there: the relay that runs does not",
-        "it does from its next start on"
+        "nothing listens there: the running relay does not use it",
+        "restart the relay, because it reads this setting only at its start"
       )
   )
 }
@@ -79,22 +79,22 @@ export const whyNot = Effect.fnUntraced(function*(
   switch (error.reason) {
     case "AddressInUse":
       return [
-        "the port is taken by another program, or by a relay that runs already; by whom is not known here",
-        `\`ss -ltnp sport = ${port}\` as root tells; --running when it is the relay itself`
+        "the port is in use by another program, or by a relay that is already running",
+        `\`ss -ltnp sport = ${port}\`, run as root, shows which; if it is the relay, use --running`
       ]
     case "NotPermitted": {
       const first = yield* firstUnprivileged
       return port < first
         ? [
-          `this user may not bind ports below ${first}`,
+          `this user is not allowed to bind ports below ${first}`,
           "give the service CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE), or choose a higher port"
         ]
-        : ["this user may not bind it", undefined]
+        : ["this user is not allowed to bind it", undefined]
     }
     case "NoSuchAddress":
       return [
         "this machine has no such address",
-        "`ip address` tells which it has; behind a NAT, MSRP_LISTEN has the inner one and MSRP_URIS the outer one"
+        "`ip address` shows those that it has; behind a NAT, MSRP_LISTEN has the private address and MSRP_URIS the public one"
       ]
     case "NameNotFound":
       return ["the host name has no address", "set an address, or put the name into DNS or /etc/hosts"]

@@ -36,7 +36,7 @@ export const checkNames = Effect.fnUntraced(function*(
   const names = [...new Set([...uris, ...usePath].map(({ host }) => canonicalHost(host)))]
     .filter((host) => isIP(host) === 0 && !isLoopback(host)).slice(0, MAX_NAMES)
   if (given === undefined && listen.every(({ host }) => isLoopback(host))) {
-    return [skipped("", "the relay is on loopback only")]
+    return [skipped("", "the relay listens only on loopback")]
   }
   const servers = (given ?? Dns.getServers()).slice(0, MAX_SERVERS)
   const asked = yield* Effect.forEach(
@@ -46,7 +46,7 @@ export const checkNames = Effect.fnUntraced(function*(
   )
   const silent = asked.flatMap(({ answer, server }) =>
     Result.isFailure(answer)
-      ? [warning(server, `does not answer (${answer.failure.code})`, "MSRP_DNS_SERVERS names others")]
+      ? [warning(server, `does not answer (${answer.failure.code})`, "set MSRP_DNS_SERVERS to query others")]
       : []
   )
   const reachable = asked.flatMap(({ answer, server }) => Result.isSuccess(answer) ? [server] : [])
@@ -55,7 +55,7 @@ export const checkNames = Effect.fnUntraced(function*(
       ...silent,
       warning(
         "",
-        "no name server answers: the relays of other domains will not be found, and nothing is known of the own names"
+        "no name server answers: relays of other domains will not be found, and the names of this relay were not checked"
       )
     ]
   }
@@ -78,7 +78,7 @@ const checkName = Effect.fnUntraced(function*(
   const addresses = yield* addressesOf(name)
   const ofHost = addresses.length > 0
     ? []
-    : [warning(name, "has no address: whoever does not know it otherwise cannot connect to the relay")]
+    : [warning(name, "has no address: clients that find the relay by DNS cannot connect")]
   const answer = yield* Effect.result(querySrv(subject, nameServerOf(server)))
   if (Result.isFailure(answer)) {
     return [...ofHost, warning(subject, `cannot be looked up (${answer.failure.code})`)]

@@ -32,7 +32,7 @@ const bounded = <R>({ findings, name }: SetupCheck<R>) => {
     Effect.catchCause((cause) =>
       Cause.hasInterruptsOnly(cause)
         ? Effect.interrupt
-        : Effect.succeed([problem("", `could not be looked at (${kindOf(Cause.squash(cause))})`)])
+        : Effect.succeed([problem("", `could not be checked (${kindOf(Cause.squash(cause))})`)])
     )
   )
 }

@@ -13,7 +13,7 @@ export const checkDescriptors = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ReadonlyArray<Finding>, never, FileSystem.FileSystem> {
   const { ok, skipped, warning } = findingsOf("descriptors")
   const limits = Option.getOrUndefined(yield* descriptorLimits)
-  if (limits === undefined) return [skipped("", "this system does not tell how many files may be open")]
+  if (limits === undefined) return [skipped("", "this system does not say how many files may be open")]
   const need = descriptorNeed(settings)
   const text = descriptorWarning(limits, need)
   return [
@@ -34,7 +34,7 @@ export const checkBacklog = Effect.fnUntraced(function*(
   const { ok, warning } = findingsOf("backlog")
   const text = yield* backlogWarning(BACKLOG, transport.maxConnections ?? Infinity)
   return [Option.match(text, {
-    onNone: () => ok("", "as many clients may wait to be accepted as may come at once"),
+    onNone: () => ok("", "the limit of connections that wait to be accepted is high enough"),
     onSome: (problem) => warning("", problem)
   })]
 })

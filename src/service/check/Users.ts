@@ -38,14 +38,14 @@ const checkBackend = (
           : [ok("", "none are configured: a user demo is made at each start, with a password that is printed then")]
       )
     case "Ephemeral":
-      return Effect.succeed([ok("MSRP_EPHEMERAL_SECRET", "whoever has a password made with it")])
+      return Effect.succeed([ok("MSRP_EPHEMERAL_SECRET", "all who have a password made with it")])
     case "File":
       return inFile(credentials.path, credentials.calculateHa1 ?? false)
     case "Sql":
       return asked(
         credentials,
         "MSRP_SQL_URL",
-        `the table ${credentials.table?.table ?? "subscriber"} can be asked`,
+        `the table ${credentials.table?.table ?? "subscriber"} can be queried`,
         ""
       )
     case "Http":
@@ -76,8 +76,8 @@ const decomposed = (subject: string, what: string, numbers: ReadonlyArray<number
     `${what} ${
       numbers.join(", ")
     }: a user or realm that is not composed (Unicode NFC); clients hash it composed, and an ` +
-      "H(A1) of what stands there is wrong for them",
-    "Make it anew with msrp-relay user hash"
+      "H(A1) of the form that is written here is wrong",
+    "make it again with msrp-relay user hash"
   )]
 
 const inFile = Effect.fnUntraced(function*(path: string, calculateHa1: boolean) {
@@ -110,7 +110,7 @@ const asked = Effect.fnUntraced(function*(
       Option.isSome(found) && credentials._tag === "Http"
         ? warning(
           subject,
-          `it knows a user ${nobody}, who is asked for only to see whether it answers: does it know everybody?`
+          `it has a user ${nobody}, a name queried only to see whether it answers: does it accept any name?`
         )
         : ok(subject, fine)
     ]),

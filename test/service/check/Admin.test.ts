@@ -52,7 +52,7 @@ describe("the admin API", () => {
       const host = "127.0.0.1"
       assert.strictEqual(yield* told({ _tag: "Tcp", host, port: yield* Effect.promise(freePort) }), "ok can be bound")
       const { port } = (yield* listening({ host, port: 0 })).address() as Net.AddressInfo
-      assert.match(yield* told({ _tag: "Tcp", host, port }), /^problem the port is taken/)
+      assert.match(yield* told({ _tag: "Tcp", host, port }), /^problem the port is in use/)
       assert.match(yield* told({ _tag: "Tcp", host: "192.0.2.1", port }), /^problem this machine has no such address/)
     }).pipe(Effect.scoped))
 
@@ -62,18 +62,18 @@ describe("the admin API", () => {
       const path = join(dirname(other), "socket")
       assert.strictEqual(
         yield* told({ _tag: "Unix", path }, false, other),
-        "ok can be made; ok whoever uses it has to show the token in this file"
+        "ok can be created; ok clients of the admin API must send the token in this file"
       )
-      assert.match(yield* told({ _tag: "Unix", path: other }), /^problem is there already, and no socket/)
+      assert.match(yield* told({ _tag: "Unix", path: other }), /^problem exists and is not a socket/)
       assert.match(yield* told({ _tag: "Unix", path: join(other, "x", "socket") }), /^problem /)
-      assert.match(yield* told({ _tag: "Unix", path: join(other, "socket") }), /^problem nothing may be made in /)
+      assert.match(yield* told({ _tag: "Unix", path: join(other, "socket") }), /^problem nothing can be created in /)
       assert.match(
         yield* told({ _tag: "Unix", path: join(path, "none", "socket") }),
-        /^problem the directory .* is not there/
+        /^problem the directory .* does not exist/
       )
       yield* listening({ path }).pipe(
         Effect.andThen(told({ _tag: "Unix", path })),
-        Effect.map((taken) => assert.match(taken, /^problem another program listens there/)),
+        Effect.map((taken) => assert.match(taken, /^problem another program, or a relay that is already running, listens there/)),
         Effect.scoped
       )
       // Somebody who had no time to clean up.
@@ -81,7 +81,7 @@ describe("the admin API", () => {
         JSON.stringify(path)
       }, () => process.kill(process.pid, "SIGKILL"))`
       spawnSync(process.execPath, ["-e", script])
-      assert.strictEqual(yield* told({ _tag: "Unix", path }), "ok can be made")
+      assert.strictEqual(yield* told({ _tag: "Unix", path }), "ok can be created")
     }))
 
   it.live("of a relay that runs: it answers, or nobody does, or somebody else, on a port and on a Unix socket", () =>

@@ -144,11 +144,11 @@ describe("a set-up", () => {
       assertLines(yield* broken(certificate(own, between)))
       assertLines(
         yield* broken(certificate(own)),
-        /^warning certificates .*its chain ends before a root that is known here: the certificate of CN=test authority is/
+        /^warning certificates .*its chain does not lead to a root that this machine trusts: the certificate of CN=test authority is/
       )
       assertLines(
         yield* broken(certificate(own, relay.cert + between)),
-        /^warning certificates .*the certificates of its chain are not in order/
+        /^warning certificates .*the certificates of its chain are in the wrong order/
       )
       assertLines(
         yield* broken(certificate(yield* made(() => issueWith([HOST], { signed: false, hoursFromNow: 23 })))),
@@ -171,7 +171,7 @@ describe("a set-up", () => {
       assertLines(
         yield* wrongWith(env),
         new RegExp(
-          `^problem listeners msrps://127.0.0.1:${port}: the port is taken by another program.*by whom is not known`
+          `^problem listeners msrps://127.0.0.1:${port}: the port is in use by another program, or by a relay that is already running`
         )
       )
       assertLines(yield* wrongWith(env, { running: true }))
@@ -183,12 +183,12 @@ describe("a set-up", () => {
       const env = yield* Effect.promise(working)
       assertLines(
         yield* wrongWith(env, { running: true }),
-        /^problem listeners msrps:.*: nothing listens there: no relay runs with these settings$/
+        /^problem listeners msrps:.*: nothing listens there: no relay is running with these settings$/
       )
       const listen = `msrps:127.0.0.1:${taken},${env["MSRP_LISTEN"]}`
       assertLines(
         yield* wrongWith({ ...env, MSRP_LISTEN: listen }, { running: true }),
-        /^warning listeners msrps:.*: nothing listens there: the relay that runs does not$/
+        /^warning listeners msrps:.*: nothing listens there: the running relay does not use it$/
       )
     }).pipe(Effect.scoped))
 
@@ -234,7 +234,7 @@ describe("a set-up", () => {
       )
       assertLines(
         yield* lines(200, `{"password":"x"}`),
-        /^warning users MSRP_HTTP_URL: it knows a user msrp-relay-check/
+        /^warning users MSRP_HTTP_URL: it has a user msrp-relay-check/
       )
       assertLines(
         yield* broken({ MSRP_CREDENTIALS_FILE: undefined, MSRP_HTTP_URL: "http://127.0.0.1:9/" }),

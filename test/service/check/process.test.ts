@@ -76,7 +76,7 @@ describe("msrp-relay check", () => {
     )
     const found = findingsIn(ported.stdout).find(({ look }) => look === "listeners")
     assert.strictEqual(found!.status, "problem")
-    assert.match(found!.message, /^this user may not bind ports below \d+$/)
+    assert.match(found!.message, /^this user is not allowed to bind ports below \d+$/)
     assert.match(found!.hint!, /CAP_NET_BIND_SERVICE/)
     const key = findingsIn(run(env, ["--json"], NOBODY).stdout).find(({ subject }) => subject === "MSRP_TLS_KEY")
     assert.match(key!.message, /^this user has no permission for the file/)
