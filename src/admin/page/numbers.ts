@@ -49,6 +49,13 @@ export const duration = (time: number): string => {
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" })
 const shortClock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" })
 const date = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" })
+const full = new Intl.DateTimeFormat("en-GB", {
+  year: "numeric",
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit"
+})
 const long = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",
   month: "short",
@@ -61,6 +68,9 @@ export const timeOfDay = (time: number): string => clock.format(time)
 export const hourAndMinute = (time: number): string => shortClock.format(time)
 export const dayAndTime = (time: number): string => date.format(time)
 export const exactTime = (time: number): string => long.format(time)
+
+/** A date and time that may be in another year than now. */
+export const dateAndTime = (time: number): string => full.format(time)
 
 /** Whole days until `then`; negative if it has passed. */
 export const daysUntil = (then: number, now: number): number => Math.floor((then - now) / DAY)

@@ -1,7 +1,7 @@
 /** Tables, lists and figures, which are updated with each snapshot. */
 import type { StatusEvent, StatusSession, StatusTrouble } from "../status/Shapes.ts"
 import { keep, make, setClass, setText } from "./dom.ts"
-import { count, dayAndTime, duration, exactTime, NONE, octets, timeOfDay } from "./numbers.ts"
+import { count, dateAndTime, duration, exactTime, NONE, octets, timeOfDay } from "./numbers.ts"
 import { detailsOf, sentenceOf, troubles } from "./words.ts"
 
 interface Cell {
@@ -140,10 +140,10 @@ export const drawCertificates = (
   drawTable(
     parent,
     "Certificates",
-    [{ head: "Names", kind: "name" }, { head: "ends", ...number }, { head: "days left", ...number }],
+    [{ head: "Names", kind: "name" }, { head: "valid until", ...number }, { head: "days left", ...number }],
     certificates.map(({ days, names, notAfter }) => [
       { text: names.join(", ") },
-      { text: dayAndTime(notAfter) },
+      { text: dateAndTime(notAfter) },
       { text: days < 0 ? "ended" : count(days), kind: days < 3 ? "bad" : days < 14 ? "warn" : "" }
     ]),
     "No certificate is in use."

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { count, daysUntil, duration, millis, octets, rate } from "../../../src/admin/page/numbers.ts"
+import { count, dateAndTime, daysUntil, duration, millis, octets, rate } from "../../../src/admin/page/numbers.ts"
 
 describe("numbers of the status page", () => {
   it("are short, and say when they are not known", () => {
@@ -33,6 +33,7 @@ describe("numbers of the status page", () => {
   it("tell times in their two largest units", () => {
     const times = [-5, 999, 59_999, 61_000, 3_600_000, 93_784_000]
     assert.deepStrictEqual(times.map(duration), ["0 s", "0 s", "59 s", "1 min 1 s", "1 h 0 min", "1 d 2 h"])
+    assert.match(dateAndTime(Date.UTC(2031, 5, 15)), /^1[45] Jun 2031, /)
     assert.deepStrictEqual([daysUntil(86_400_000 * 14, 1), daysUntil(0, 1)], [13, -1])
   })
 })
