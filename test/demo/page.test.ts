@@ -270,7 +270,7 @@ describe.skipIf(!hasBrowser)("the demo page", { timeout: 180_000 }, () => {
     await browse(ws)
     const page = await context.newPage()
     await page.goto(link.replace(/password=.*/, "password=guessed"))
-    await page.getByRole("alert").filter({ hasText: "does not take this user name and password" }).waitFor()
+    await page.getByRole("alert").filter({ hasText: "does not accept this user name and password" }).waitFor()
     assert.strictEqual(await page.evaluate(() => location.href), new URL("/", link).href)
     assert.strictEqual(await page.evaluate(() => document.activeElement?.id), "password")
     await shot(page, "login")
@@ -323,7 +323,7 @@ describe.skipIf(!hasBrowser)("the demo page", { timeout: 180_000 }, () => {
     await ended(second.child)
     await serve(first, { MSRP_USERS: "alice:underland" })
     for (const one of [page, other]) {
-      await one.getByRole("alert").filter({ hasText: "does not take this user name and password" }).waitFor()
+      await one.getByRole("alert").filter({ hasText: "does not accept this user name and password" }).waitFor()
     }
   })
 

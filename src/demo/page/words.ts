@@ -19,7 +19,7 @@ export const loginProblem = (fault: Fault | undefined): string => {
   switch (fault?.reason) {
     case "Login":
       return fault.status === 401 || fault.status === 403
-        ? "The relay does not take this user name and password. Each start without configuration makes a new password: open the link that the relay has printed last."
+        ? "The relay does not accept this user name and password. Each start without configuration makes a new password: open the link that the relay printed last."
         : `The relay does not let you in${fault.status === undefined ? "" : ` (${fault.status})`}.`
     case "Unreachable":
       return "The relay does not answer. Does it still run?"

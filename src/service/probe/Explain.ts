@@ -62,7 +62,7 @@ export const explainTransport = (error: TransportError): string => {
     case "NameNotFound":
       return `the host name of ${target} has no address`
     case "Certificate":
-      return `the relay's certificate is not accepted (${message}); --ca says whom to trust, --insecure takes a self-signed one`
+      return `the relay's certificate is not accepted (${message}); give its authority with --ca, or accept a self-signed one with --insecure`
     case "WebSocket":
       return `cannot ${message}`
     default:

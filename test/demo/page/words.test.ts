@@ -16,7 +16,7 @@ const fault = (reason: MsrpErrorReason, status?: number) => faultOf(new MsrpErro
 
 describe("words", () => {
   it("say why a login failed", () => {
-    assert.match(loginProblem(fault("Login", 401)), /does not take this user name and password.*open the link/)
+    assert.match(loginProblem(fault("Login", 401)), /does not accept this user name and password.*open the link/)
     assert.strictEqual(loginProblem(fault("Login", 423)), "The relay does not let you in (423).")
     assert.match(loginProblem(fault("Unreachable")), /does not answer/)
     assert.match(loginProblem(fault("Unproven")), /not the relay/)
