@@ -30,11 +30,15 @@ export const checkAdmin = (
   options: ListenersOptions
 ): Effect.Effect<ReadonlyArray<Finding>, never, FileSystem.FileSystem | Scope.Scope> => {
   if (admin === undefined) {
-    const why = options.running ? "MSRP_ADMIN is not set, so it cannot be queried whether a relay is running" : "MSRP_ADMIN is not set"
+    const why = options.running
+      ? "MSRP_ADMIN is not set, so it cannot be queried whether a relay is running"
+      : "MSRP_ADMIN is not set"
     return Effect.succeed([skipped("", why)])
   }
   const { address, tokenFile } = admin
-  const token = tokenFile === undefined ? [] : [ok(tokenFile, "clients of the admin API must send the token in this file")]
+  const token = tokenFile === undefined
+    ? []
+    : [ok(tokenFile, "clients of the admin API must send the token in this file")]
   const looked: Effect.Effect<Finding, never, FileSystem.FileSystem | Scope.Scope> = options.running
     ? asked(address)
     : address._tag === "Tcp"

@@ -42,7 +42,10 @@ export const checkCertificates = Effect.fnUntraced(function*(
     warning(tlsFiles.ca!, `${nameOf(root)} ${concernOf(validityOf(root), now)}`)
   )
   if (selfSigned !== undefined) {
-    return [...ofRoots, ok("", `none is configured: a self-signed one is made at each start, for ${selfSigned.join(", ")}`)]
+    return [
+      ...ofRoots,
+      ok("", `none is configured: a self-signed one is made at each start, for ${selfSigned.join(", ")}`)
+    ]
   }
   const texts = tls.cert === undefined ? [] : [tls.cert, ...(tls.others ?? []).map(({ cert }) => cert)]
   const presented = texts.flatMap((text, index): ReadonlyArray<Presented> => {
@@ -125,7 +128,9 @@ const chainOf = (
     // A root at the end of the file is of no use: peers either know it already, or do not trust it.
     if (isSelfSigned(at)) {
       if (!trusted.some(({ fingerprint256 }) => fingerprint256 === at.fingerprint256)) {
-        findings.push(warning(path, `this machine does not trust its root ${nameOf(at)}: clients must be configured to trust it`))
+        findings.push(
+          warning(path, `this machine does not trust its root ${nameOf(at)}: clients must be configured to trust it`)
+        )
       }
       break
     }

@@ -73,7 +73,9 @@ describe("the admin API", () => {
       )
       yield* listening({ path }).pipe(
         Effect.andThen(told({ _tag: "Unix", path })),
-        Effect.map((taken) => assert.match(taken, /^problem another program, or a relay that is already running, listens there/)),
+        Effect.map((taken) =>
+          assert.match(taken, /^problem another program, or a relay that is already running, listens there/)
+        ),
         Effect.scoped
       )
       // Somebody who had no time to clean up.
