@@ -16,7 +16,8 @@ const HEADING = `\
 # A reload (SIGHUP) applies changes, except for the settings that say otherwise.
 # The value of each of these variables may be in a file instead, for example MSRP_USERS_FILE=/run/secrets/users:
 # ${[...secretVariables].join(", ")}.
-# The relay (MSRP_ENV_FILE, or else .env), Docker and systemd read values as they are below. A shell needs quotes around some.
+# The relay (MSRP_ENV_FILE, or else .env), Docker and systemd read values as they are below.
+# A shell needs quotes around some of them.
 `
 
 /** Every variable, commented out, with its default or an example. */

@@ -92,7 +92,9 @@ const parseListener = (text: string): LocalSocket | undefined => {
 export const listeners: TextCodec<ReadonlyArray<LocalSocket>> = listOf((text) => {
   const socket = parseListener(text)
   if (socket === undefined) {
-    return Result.fail("is not like msrp:192.0.2.1:2855, msrps:[::]:2856, ws:127.0.0.1:2857 or wss:[::]:443/msrp")
+    return Result.fail(
+      "is not a socket such as msrp:192.0.2.1:2855, msrps:[::]:2856, ws:127.0.0.1:2857 or wss:[::]:443/msrp"
+    )
   }
   return socket.port === 0
     ? Result.fail("has port 0, which would be another port at each start")

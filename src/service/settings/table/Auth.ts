@@ -64,7 +64,7 @@ export const auth = {
     reload: "live"
   }),
   realmsWithoutMd5: set("MSRP_REALMS_WITHOUT_MD5", realms, {
-    expects: "comma-separated realms",
+    expects: "none, or comma-separated realms",
     meaning: "Realms in which MD5 is neither offered nor accepted, even if MSRP_DIGEST_ALGORITHMS contains it.",
     example: "secure.example.com",
     default: "none",

@@ -13,7 +13,7 @@ export const logging = {
     reload: "live"
   }),
   logFormat: set("MSRP_LOG_FORMAT", oneOf("pretty", "json", "logfmt"), {
-    expects: `"pretty", "json" or "logfmt"`,
+    expects: "pretty, json or logfmt",
     meaning: "The format of log lines on standard output.",
     example: "json",
     default: "pretty"

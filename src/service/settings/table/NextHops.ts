@@ -6,7 +6,7 @@ const { optional, set } = variablesOf("Next hops")
 
 export const nextHops = {
   nextHopAllow: set("MSRP_NEXT_HOP_ALLOW", nextHopRules, {
-    expects: "comma-separated addresses, networks, host names or *.names",
+    expects: "none, or comma-separated addresses, networks, host names or *.names",
     meaning: "Next hops to which clients may make the relay connect, even if other rules forbid it. By default the " +
       "relay does not connect to its own machine or, unless it listens only on loopback, to loopback, " +
       "link-local, private and multicast addresses. Rules apply to the address that is dialled, after DNS.",
@@ -15,7 +15,7 @@ export const nextHops = {
     reload: "live"
   }),
   nextHopDeny: set("MSRP_NEXT_HOP_DENY", nextHopRules, {
-    expects: "comma-separated addresses, networks, host names or *.names",
+    expects: "none, or comma-separated addresses, networks, host names or *.names",
     meaning: "Additional next hops to which clients may not make the relay connect. 0.0.0.0/0,::/0 leaves only those " +
       "in MSRP_NEXT_HOP_ALLOW.",
     example: "198.51.100.0/24,2001:db8::/32",
@@ -23,14 +23,14 @@ export const nextHops = {
     reload: "live"
   }),
   nextHopPorts: optional("MSRP_NEXT_HOP_PORTS", ports, {
-    expects: `"any", or comma-separated ports and ranges of ports`,
+    expects: "any, or comma-separated ports and ranges of ports",
     meaning: "Ports to which clients may make the relay connect. Next hops in MSRP_NEXT_HOP_ALLOW are exempt.",
     example: "2855,2856,49152-65535",
     absent: "443 and 1024 to 65535; any port if the relay listens only on loopback",
     reload: "live"
   }),
   nextHopAlone: set("MSRP_NEXT_HOP_ALONE", nextHopRules, {
-    expects: "comma-separated addresses, networks, host names or *.names",
+    expects: "none, or comma-separated addresses, networks, host names or *.names",
     meaning: "Endpoints that get a separate connection for each session, by the host in their URI. Set it for " +
       "endpoints that assign everything on a connection to its first session, such as FreeSWITCH. Other " +
       "endpoints get one connection for all sessions.",

@@ -42,7 +42,7 @@ export const tls = {
     reload: "live"
   }),
   relayPeers: optional("MSRP_RELAY_PEERS", relayPeers, {
-    expects: `"all", "none", or comma-separated host names`,
+    expects: "all, none, or comma-separated host names",
     meaning: "Other relays that may act as relays here. They prove their name by a certificate that MSRP_TLS_CA " +
       "verifies. `*.` matches one label. Relays that are not admitted are treated like clients. Without " +
       "MSRP_TLS_CA, `all` admits anybody with a certificate of a public authority.",

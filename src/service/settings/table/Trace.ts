@@ -15,7 +15,7 @@ export const trace = {
     absent: "none"
   }),
   hepUsers: optional("MSRP_HEP_USERS", tracedUsers, {
-    expects: `"*", or comma-separated user names`,
+    expects: "*, or comma-separated user names",
     meaning: "The users whose frames are sent; `*` is all users. In names, write `,` as %2C and `%` as %25. Sending " +
       "a frame to the capture server costs several times as much as passing it on.",
     example: "alice,bob",

@@ -8,8 +8,8 @@ const { optional, set } = variablesOf("Users")
 
 export const users = {
   credentials: optional("MSRP_CREDENTIALS", sources, {
-    expects: `"memory", "file", "sql", "http" or "ephemeral", or several, comma-separated, all but one prefixed with ` +
-      `a realm and "="`,
+    expects: "memory, file, sql, http or ephemeral, or several, comma-separated, all but one prefixed with " +
+      "a realm and `=`",
     meaning: "The source of users: `memory` is MSRP_USERS, `file` is MSRP_CREDENTIALS_FILE, `sql` is MSRP_SQL_URL, " +
       "`http` is MSRP_HTTP_URL, `ephemeral` is MSRP_EPHEMERAL_SECRET. A realm may have a source of its own: " +
       "`sql,example.net=file`.",
@@ -84,7 +84,7 @@ export const users = {
     reload: "live"
   }),
   sqlDomain: set("MSRP_SQL_DOMAIN_COLUMN", sqlNameOrNone, {
-    expects: `a column name, or "none"`,
+    expects: "a column name, or none",
     meaning: "The column of realms. With `none`, every user belongs to every realm.",
     example: "realm",
     default: "domain",
@@ -105,7 +105,7 @@ export const users = {
     reload: "live"
   }),
   sqlHa1Sha256: set("MSRP_SQL_HA1_SHA256_COLUMN", sqlNameOrNone, {
-    expects: `a column name, or "none"`,
+    expects: "a column name, or none",
     meaning: "The column of H(user:realm:password) with SHA-256, for MSRP_CALCULATE_HA1=0. With `none`, only MD5 is " +
       "offered then.",
     example: "ha1_sha256",
