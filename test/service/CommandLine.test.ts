@@ -53,6 +53,18 @@ describe("msrp-relay", () => {
           "msrp-relay admin kill: Invalid value for flag --session: \"zz\": must be 12 hexadecimal digits, as the list of sessions and the log have them\nSee msrp-relay admin kill --help\n"
         ],
         [
+          ["admin", "sessions", "--sort", "name"],
+          "msrp-relay admin sessions: Invalid value for flag --sort: \"name\": must be age or octets\nSee msrp-relay admin sessions --help\n"
+        ],
+        [
+          ["trace", "--seconds", "x"],
+          "msrp-relay trace: Invalid value for flag --seconds: \"x\": must be a number\nSee msrp-relay trace --help\n"
+        ],
+        [
+          ["probe", "--size", "x"],
+          "msrp-relay probe: Invalid value for flag --size: \"x\": must be a size, such as 500000, 20MB or 1.5GiB\nSee msrp-relay probe --help\n"
+        ],
+        [
           ["chek"],
           "msrp-relay: Unknown subcommand \"chek\" for \"msrp-relay\"; did you mean check?\nSee msrp-relay --help\n"
         ]

@@ -60,7 +60,7 @@ const addressOf = Effect.fnUntraced(function*(given: Option.Option<string>) {
   }
   const address = parseAdminAddress(text.value)
   return address ?? (yield* unreachable(
-    `${text.value} is no address of an admin API: it is like 127.0.0.1:2858, [::1]:2858 or /run/msrp-relay/admin.sock`
+    `${text.value} is not an address of an admin API, such as 127.0.0.1:2858, [::1]:2858 or /run/msrp-relay/admin.sock`
   ))
 })
 

@@ -136,9 +136,17 @@ const widthOf = (stream: NodeJS.WriteStream): number =>
 /** Text that Effect's messages put before suggested names. */
 const SUGGESTED = "\n\n  Did you mean this?\n"
 
+/** What is expected of a value, in the words of the settings ("must be"), and a choice without quotation marks. */
+const expectation = (message: string): string =>
+  message.replace(". Expected: Schema validation failed: ", ": ")
+    .replace(". Expected a string representing a finite number", ": must be a number")
+    .replace(/(?<=\. Expected: )"[^"]*"(?: \| "[^"]*")*$/, (words) =>
+      words.replaceAll("\"", "").split(" | ").join(", ").replace(/, ([^,]*)$/, " or $1"))
+    .replace(/\. Expected: (?!.*\. Expected: )/s, ": must be ")
+
 const meant = (error: CliError.NonShowHelpErrors): string => {
   const [name, ...others] = "suggestions" in error ? error.suggestions : []
-  if (name === undefined) return error.message.replace(". Expected: Schema validation failed: ", ": ")
+  if (name === undefined) return expectation(error.message)
   return `${error.message.slice(0, error.message.lastIndexOf(SUGGESTED))}; did you mean ${
     [name, ...others].join(" or ")
   }?`

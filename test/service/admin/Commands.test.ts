@@ -292,6 +292,6 @@ describe("msrp-relay admin", () => {
       assert.deepStrictEqual([nowhere.code, nowhere.error.startsWith("Where is the admin API?")], [2, true])
       const odd = yield* run("status", "--admin", "somewhere")
       assert.strictEqual(odd.code, 2)
-      assert.include(odd.error, "somewhere is no address")
+      assert.include(odd.error, "somewhere is not an address")
     }).pipe(env({}), Effect.provide(NodeServices.layer)))
 })
