@@ -4,17 +4,50 @@
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Sent } from "../outbound/Window.ts"
+import { stopTimer, Timeout, type TimerQueue } from "../Timers.ts"
 
 export abstract class BoundedOctets {
   octets = 0
   /** Whether the bound was exceeded, and half of it is not free again. */
   full = false
+  /**
+   * Whether connections are read on although the bound is exceeded: answers of their peers may be among what was not read. Two
+   * peers that send much to each other would otherwise wait for each other's answers.
+   */
+  protected exceeding = false
+  /** Runs while connections are held. */
+  #patience: Timeout | undefined
+  /** The octets when it was last looked whether answers come. */
+  #before = 0
   #silent: LinkedMap<Sent, undefined> | undefined
 
   /** The bound, in octets. */
   protected abstract get most(): number
   /** Called when half of the bound is free again. */
   protected abstract relaxed(): void
+
+  /** Called when connections were held for the `hold` limit. */
+  protected abstract impatient(): void
+
+  /** Calls `impatient` when the `hold` limit is over. */
+  protected wait(hold: TimerQueue): void {
+    this.#before = this.octets
+    hold.start(this.#patience ??= new Timeout(() => this.impatient()))
+  }
+
+  protected waitNoMore(): void {
+    stopTimer(this.#patience)
+  }
+
+  /** Whether no answers have come since the last call of `wait`. */
+  protected get inVain(): boolean {
+    return this.octets >= this.#before
+  }
+
+  /** Whether even the bound for connections that are read on is exceeded. */
+  protected get atTwice(): boolean {
+    return this.exceeding && this.octets > 2 * this.most
+  }
 
   /** Adds octets, and returns whether the bound is exceeded. */
   protected takes(octets: number): boolean {

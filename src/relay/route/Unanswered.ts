@@ -11,7 +11,6 @@
  */
 import type { CameFrom } from "../Observer.ts"
 import type { Shared } from "../Shared.ts"
-import { stopTimer, Timeout } from "../Timers.ts"
 import { BoundedOctets } from "./BoundedOctets.ts"
 import { HoldBudget } from "./HoldBudget.ts"
 import type { Source } from "./Source.ts"
@@ -32,17 +31,9 @@ export class Unanswered extends BoundedOctets {
   #gone: CameFrom | undefined
   /** Whether requests are refused now, because it was held in vain or may not be held. */
   #refusing = false
-  /**
-   * Whether it is read on although the bound is exceeded: answers of this peer may be among what was not read. Two peers that
-   * send much to each other would otherwise wait for each other's answers.
-   */
-  #exceeding = false
-  #patience: Timeout | undefined
   #held = false
   /** Milliseconds of the monotonic clock when the hold began. */
   #since = 0
-  /** The octets when it was last looked whether answers come. */
-  #before = 0
   readonly #holdBudget = new HoldBudget()
 
   constructor(source: Source) {
@@ -67,20 +58,15 @@ export class Unanswered extends BoundedOctets {
     reading.hold()
     this.#held = true
     this.#since = turn.now
-    this.#wait()
-  }
-
-  #wait(): void {
-    this.#before = this.octets
-    this.shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
+    this.wait(this.shared.limits.hold)
   }
 
   /** The limit of the hold is over: others do not wait any longer for these answers, or for those that are not read. */
-  #impatient(): void {
+  protected impatient(): void {
     const { source } = this
     if (source?.reading.othersWait(this.#since) === true) this.#refusing = true
-    else if (source?.reading.isAwaited === true && this.octets >= this.#before) this.#exceeding = true
-    else return this.#wait()
+    else if (source?.reading.isAwaited === true && this.inVain) this.exceeding = true
+    else return this.wait(this.shared.limits.hold)
     this.#release(source)
   }
 
@@ -94,16 +80,16 @@ export class Unanswered extends BoundedOctets {
    * everything that the `user` of the way back holds counts, however many paths that user has.
    */
   refuses(octets: number, user: BoundedOctets): boolean {
-    if (this.#exceeding) return this.octets > 2 * this.most
+    if (this.exceeding) return this.atTwice
     if (!this.#refusing) return false
     const held = this.source?.reading.severalUsers === true ? user.octets : octets
     return held * PARTS > 2 * this.most - this.octets
   }
 
   protected relaxed(): void {
-    this.#refusing = this.#exceeding = false
+    this.#refusing = this.exceeding = false
     if (!this.#held) return
-    stopTimer(this.#patience)
+    this.waitNoMore()
     if (this.source !== undefined) this.#release(this.source)
   }
 
@@ -125,7 +111,7 @@ export class Unanswered extends BoundedOctets {
 
   /** The connection is gone. */
   close(): void {
-    stopTimer(this.#patience)
+    this.waitNoMore()
     this.#gone = this.from
     this.source = undefined
   }

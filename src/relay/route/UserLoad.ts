@@ -4,7 +4,6 @@
  */
 import type { Limits } from "../Limits.ts"
 import { type Session, userOf } from "../Session.ts"
-import { stopTimer, Timeout } from "../Timers.ts"
 import { BlockedOfUser } from "./Blocked.ts"
 import { BoundedOctets } from "./BoundedOctets.ts"
 import { HoldBudget } from "./HoldBudget.ts"
@@ -18,11 +17,6 @@ export class UserLoad extends BoundedOctets {
   readonly #limits: Limits
   /** Connections that are not read because of this load. */
   readonly #heldConnections = new Set<Unanswered>()
-  /** Whether they are read on although the bound is exceeded, as in `Unanswered`: answers may be among what was not read. */
-  #exceeding = false
-  #patience: Timeout | undefined
-  /** The octets when it was last looked whether answers come. */
-  #before = 0
   /** Messages of which the receivers want no more. */
   readonly blocked = new BlockedOfUser()
   /** Sessions that have a retry buffer on a connection to another relay. */
@@ -47,26 +41,21 @@ export class UserLoad extends BoundedOctets {
   add(octets: number, by: Unanswered | undefined): void {
     if (!this.takes(octets)) return
     this.full = true
-    if (by === undefined || this.#exceeding) return
-    if (this.#heldConnections.size === 0) this.#wait()
+    if (by === undefined || this.exceeding) return
+    if (this.#heldConnections.size === 0) this.wait(this.#limits.hold)
     this.#heldConnections.add(by)
     by.holdFor(this)
   }
 
   /** Whether further requests are refused, because the connections that they come in on were held in vain. */
   get refuses(): boolean {
-    return this.#exceeding && this.octets > 2 * this.most
+    return this.atTwice
   }
 
-  #wait(): void {
-    this.#before = this.octets
-    this.#limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
-  }
-
-  #impatient(): void {
+  protected impatient(): void {
     const isAwaited = [...this.#heldConnections].some(({ source }) => source?.reading.isAwaited === true)
-    if (!isAwaited || this.octets < this.#before) return this.#wait()
-    this.#exceeding = true
+    if (!isAwaited || !this.inVain) return this.wait(this.#limits.hold)
+    this.exceeding = true
     this.#release()
   }
 
@@ -80,8 +69,8 @@ export class UserLoad extends BoundedOctets {
   }
 
   protected relaxed(): void {
-    this.#exceeding = false
-    stopTimer(this.#patience)
+    this.exceeding = false
+    this.waitNoMore()
     this.#release()
   }
 
