@@ -285,10 +285,10 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     const tellEnds = this.#owner.left(this)
     this.#inbound.lost()
     this.outbound.close()
-    const { counters, turn } = this.shared
+    const { counters, tasks } = this.shared
     if (this.#connection !== undefined) countClosed(counters, this.#reason, failure)
     // One user may have thousands of requests there.
-    turn.steps(this.outbound.givesUp(), () => turn.steps(this.#inbound.closes(), () => this.#over(tellEnds)))
+    tasks.steps(this.outbound.givesUp(), () => tasks.steps(this.#inbound.closes(), () => this.#over(tellEnds)))
   }
 
   #over(tellEnds: () => void): void {

@@ -4,6 +4,7 @@ import type { Conditions } from "./Conditions.ts"
 import type { RelayCounters } from "./Counters.ts"
 import type { Tracing } from "./FrameTrace.ts"
 import type { Limits } from "./Limits.ts"
+import type { LongTasks } from "./LongTasks.ts"
 import type { Observer } from "./Observer.ts"
 import type { Slabs } from "./Slabs.ts"
 import type { Totals } from "./Totals.ts"
@@ -23,6 +24,7 @@ export interface Shared {
   /** Makes the decoders that turn octets into frames. */
   readonly codec: { readonly limits: FrameLimits; readonly decoder: (sink: FrameSink) => FrameDecoder }
   readonly turn: Turn
+  readonly tasks: LongTasks
   /** Memory for output. */
   readonly slabs: Slabs
   readonly limits: Limits

@@ -10,6 +10,7 @@ import { Conditions } from "./Conditions.ts"
 import { zeroCounters } from "./Counters.ts"
 import { Hop, type HopOwner } from "./Hop.ts"
 import { changeLimits, limitsWith, type RelayLimits } from "./Limits.ts"
+import { LongTasks } from "./LongTasks.ts"
 import { STOPPED } from "./Loss.ts"
 import type { HopFacts, Observer } from "./Observer.ts"
 import { Paces } from "./route/Pace.ts"
@@ -90,6 +91,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.shared = {
       codec,
       turn,
+      tasks: new LongTasks(turn),
       slabs: new Slabs(),
       totals: new Totals(),
       limits: limitsWith(timers, limits),
@@ -135,8 +137,8 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.auth.options = { ...auth, usePath: this.auth.options.usePath }
     this.#peers.policy = relayPeers
     this.nextHops.options = nextHops
-    if (!paced && this.#paces.bounded) shared.turn.slices(hops, ({ routes }) => routes.repace(this.#paces))
-    shared.turn.slices(hops, ({ routes }) => routes.recheck())
+    if (!paced && this.#paces.bounded) shared.tasks.slices(hops, ({ routes }) => routes.repace(this.#paces))
+    shared.tasks.slices(hops, ({ routes }) => routes.recheck())
   }
 
   /** Takes an accepted connection. */
@@ -251,8 +253,8 @@ export class Switchboard implements HopOwner, DirectoryOwner {
    * Requests that wait for their turn or for a connection are still to be sent, and may be answered.
    */
   get answered(): boolean {
-    const { totals: { bufferedOctets, parkedOctets, transactions }, turn } = this.shared
-    if (turn.isStepping) return false
+    const { totals: { bufferedOctets, parkedOctets, transactions }, tasks } = this.shared
+    if (tasks.isStepping) return false
     if (transactions === 0) return parkedOctets === 0
     if (bufferedOctets > 0) return false
     for (const { outbound } of this.hops) if (outbound.transactions.isAwaited) return false
@@ -261,10 +263,10 @@ export class Switchboard implements HopOwner, DirectoryOwner {
 
   /** Ends all connections: requests without an answer are reported as failed, and what was written is sent. */
   end(): void {
-    const { turn } = this.shared
+    const { tasks } = this.shared
     // All hops are still open then, so that reports can be written to any of them.
-    turn.steps(this.#losses(), () => {
-      turn.slices(this.hops, (hop) => hop.finish("the relay stops"), () => {
+    tasks.steps(this.#losses(), () => {
+      tasks.slices(this.hops, (hop) => hop.finish("the relay stops"), () => {
         this.#ended = true
         this.shared.conditions.check()
       })
@@ -280,12 +282,12 @@ export class Switchboard implements HopOwner, DirectoryOwner {
 
   /** Whether there are no connections, and everything lost with them has been reported. */
   get empty(): boolean {
-    return this.hops.size === 0 && !this.shared.turn.isStepping
+    return this.hops.size === 0 && !this.shared.tasks.isStepping
   }
 
   /** Whether all connections were ended and the operating system has taken their output; peers may not have closed yet. */
   get settled(): boolean {
-    if (!this.#ended || this.shared.turn.isStepping) return false
+    if (!this.#ended || this.shared.tasks.isStepping) return false
     for (const { connection, outbound } of this.hops) {
       if (connection !== undefined && outbound.outbox.waitingOctets > 0) return false
     }

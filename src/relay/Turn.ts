@@ -42,9 +42,6 @@ export const SHORT_FOR = 1000
 /** The number of connections waiting for their turn above which there is a crowd. */
 const CROWD = 64
 
-/** The number of items, or steps, that a task on many of them takes in each turn. */
-const SLICE = 64
-
 export class Turn {
   /** Milliseconds of the monotonic clock when octets were last received, or taken by the operating system. */
   now: number
@@ -68,12 +65,10 @@ export class Turn {
   readonly #defer: (task: () => void) => void
   #writers: Array<Writer> = []
   readonly #continuing: Array<Continuing> = []
+  /** Connections in probation that wait for their turn: others do not wait behind thousands of logins. */
+  readonly #newcomers: Array<Continuing> = []
   /** Whether a call of `#end` is scheduled. */
   #ending = false
-  /** How many calls of `steps` continue in a later turn. */
-  #underWay = 0
-  /** How many single steps may still be taken in this turn. */
-  #steps = SLICE
 
   /**
    * `defer` runs a task once the octets at hand have been delivered. `limit` is what a turn should cost at most, in octets: about
@@ -116,7 +111,11 @@ export class Turn {
 
   /** Whether many connections wait for their turn. */
   get crowded(): boolean {
-    return this.#continuing.length > CROWD
+    return this.#waiting > CROWD
+  }
+
+  get #waiting(): number {
+    return this.#continuing.length + this.#newcomers.length
   }
 
   /** Output of one turn is written together: one write for each connection, whatever the number of frames. */
@@ -132,48 +131,18 @@ export class Turn {
 
   /** Lets `one`, which has used up its share of `cost` octets, continue after all others that wait already. */
   continues(one: Continuing, cost = 0): void {
+    this.#waits(this.#continuing, one, cost)
+  }
+
+  /** Lets `one`, a connection in probation, continue after all others in probation that wait already. */
+  newcomerContinues(one: Continuing, cost: number): void {
+    this.#waits(this.#newcomers, one, cost)
+  }
+
+  #waits(line: Array<Continuing>, one: Continuing, cost: number): void {
     this.#usedUp += cost
-    this.#continuing.push(one)
+    line.push(one)
     this.#endSoon()
-  }
-
-  /** Calls `each` for all items, for `SLICE` of them in each turn, and then calls `then`. */
-  slices<A>(all: Iterable<A>, each: (one: A) => void, then: () => void = () => {}): void {
-    const rest = [...all]
-    const goOn = (): void => {
-      for (const one of rest.splice(-SLICE)) each(one)
-      this.cost += SLICE * FRAME
-      if (rest.length > 0) this.continues({ goOn })
-      else then()
-    }
-    this.continues({ goOn })
-  }
-
-  /**
-   * Takes the steps of a task that may be long, each of which costs about as much as a frame, and then calls `then`. The first
-   * step is taken at once. All tasks together take `SLICE` steps in a turn.
-   */
-  steps(all: Iterable<void>, then: () => void = () => {}): void {
-    const rest = all[Symbol.iterator]()
-    const take = (): void => {
-      do {
-        if (rest.next().done === true) return then()
-        this.cost += FRAME
-      } while (--this.#steps > 0)
-      this.#underWay++
-      this.continues({ goOn })
-    }
-    // A task that throws is no longer under way.
-    const goOn = (): void => {
-      this.#underWay--
-      take()
-    }
-    take()
-  }
-
-  /** Whether a task of `steps` is under way. */
-  get isStepping(): boolean {
-    return this.#underWay > 0
   }
 
   #endSoon(): void {
@@ -187,7 +156,7 @@ export class Turn {
     try {
       this.#do()
     } finally {
-      this.#ending = this.#continuing.length > 0 || this.#writers.length > 0
+      this.#ending = this.#waiting > 0 || this.#writers.length > 0
       if (this.#ending) this.#defer(this.#end)
     }
   }
@@ -198,7 +167,7 @@ export class Turn {
     // First the output for connections that have brought little.
     this.#write()
     this.#next()
-    if (this.#continuing.length > 0) {
+    if (this.#waiting > 0) {
       this.tick()
       this.#goOn(Math.max(this.budget, others))
       this.#write()
@@ -209,21 +178,25 @@ export class Turn {
   #next(): void {
     this.number++
     this.cost = this.#usedUp = 0
-    this.#steps = SLICE
     this.#measure()
   }
 
   #measure(): void {
     this.budget = this.now < this.#shortUntil ? this.#short : LONG * this.#short
-    this.#share = this.budget / Math.min(Math.max(this.#continuing.length, 1), SHARES)
+    this.#share = this.budget / Math.min(Math.max(this.#waiting, 1), SHARES)
+  }
+
+  /** If connections in probation wait beside others, both have half of the budget. */
+  #goOn(budget: number): void {
+    const lines = [this.#continuing, this.#newcomers].filter((line) => line.length > 0)
+    for (const line of lines) this.#continue(line, this.cost + budget / lines.length)
   }
 
   /** In the order in which they began to wait; one that waits again is behind all others. */
-  #goOn(budget: number): void {
-    const waiting = this.#continuing
+  #continue(waiting: Array<Continuing>, until: number): void {
     let went = 0
     try {
-      for (const all = waiting.length; went < all && this.cost < budget;) waiting[went++]!.goOn()
+      for (const all = waiting.length; went < all && this.cost < until;) waiting[went++]!.goOn()
     } finally {
       waiting.splice(0, went)
     }

@@ -73,6 +73,21 @@ describe("Turn", () => {
     assert.strictEqual(log.length, 50)
   })
 
+  it("continues connections in probation beside all others: nobody waits behind thousands of logins, nor they behind a crowd", () => {
+    for (let i = 0; i < 1000; i++) {
+      turn.newcomerContinues({ goOn: () => void (log.push("login"), turn.cost += 100) }, 0)
+    }
+    sender("session", 3)
+    for (const turns of [1, 2, 3]) {
+      run(1)
+      assert.strictEqual(log.filter((name) => name === "session").length, turns)
+    }
+    for (let i = 0; i < 1000; i++) sender("busy", 2)
+    log.length = 0
+    run(1)
+    assert.deepStrictEqual([log.filter((name) => name === "busy").length, log.length], [5, 10])
+  })
+
   it("has those who never stop be no reason to give them more: a turn is as long with many of them as with a few", () => {
     for (let i = 0; i < 100; i++) {
       // As a connection does that has used up its share with what was just read.
@@ -115,29 +130,6 @@ describe("Turn", () => {
     assert.strictEqual(wentOn(), 10)
   })
 
-  it("takes the first step of what is long at once, and of all that is long so many in each turn", () => {
-    let taken = 0
-    const long = function*(steps: number): Generator<void> {
-      for (let i = 0; i < steps; i++) {
-        taken++
-        yield
-      }
-    }
-    for (let i = 0; i < 100; i++) turn.steps(long(100), () => void log.push("done"))
-    assert.isTrue(turn.isStepping)
-    assert.strictEqual(taken, 64 + 99)
-    assert.strictEqual(log.length, 0)
-    let most = 0
-    for (let before = taken; tasks.length > 0; before = taken) {
-      run(1)
-      most = Math.max(most, taken - before)
-    }
-    assert.isAtMost(most, 64 + 99)
-    assert.deepStrictEqual([taken, log.length, turn.isStepping], [10_000, 100, false])
-    turn.steps(long(3), () => void log.push("short"))
-    assert.strictEqual(log.at(-1), "short")
-  })
-
   it("leaves only the least share to a connection that comes when a turn is long already", () => {
     assert.strictEqual(turn.share, 1000)
     turn.cost += 1000
@@ -145,17 +137,6 @@ describe("Turn", () => {
     turn.writesAtEnd(writer("a"))
     run()
     assert.strictEqual(turn.share, 1000, "the next turn")
-  })
-
-  it("does for many what is done at once in slices, and then what follows", () => {
-    const done: Array<number> = []
-    turn.slices(Array.from({ length: 1000 }, (_, i) => i), (i) => void done.push(i), () => void log.push("then"))
-    run(1)
-    assert.strictEqual(done.length, 64)
-    assert.deepStrictEqual(log, [])
-    run()
-    assert.strictEqual(new Set(done).size, 1000)
-    assert.deepStrictEqual(log, ["then"])
   })
 
   it("goes on whatever throws: a defect costs only whose turn it is", () => {
@@ -186,19 +167,5 @@ describe("Turn", () => {
     turn.writesAtEnd(writer("c"))
     assert.strictEqual(throwing(), 0)
     assert.strictEqual(log.at(-1), "c writes")
-  })
-
-  it("waits for no further step of what threw at one", () => {
-    const throws = function*(at: number): Generator<void> {
-      for (let i = 0; i < at; i++) yield
-      throw new Error("a defect")
-    }
-    assert.throws(() => turn.steps(throws(3)))
-    assert.isFalse(turn.isStepping)
-    turn.steps(throws(100))
-    assert.isTrue(turn.isStepping)
-    assert.throws(() => run(), "a defect")
-    run()
-    assert.isFalse(turn.isStepping)
   })
 })

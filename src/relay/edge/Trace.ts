@@ -175,8 +175,8 @@ export class Tracer implements Tracing {
         })
         this.#traces.add(trace)
         shared.tracing = this
-        shared.turn.slices(book, (session) => trace.learns([session]))
-        shared.turn.slices(hops, (hop) => {
+        shared.tasks.slices(book, (session) => trace.learns([session]))
+        shared.tasks.slices(hops, (hop) => {
           if (!this.#traces.has(trace)) return
           const owns = trace.learns(hop.sessions.handedOut())
           if (trace.learns(hop.routes.sessions()) || owns) this.#watch(hop, trace)
@@ -190,7 +190,7 @@ export class Tracer implements Tracing {
     const { shared } = this.#options.switchboard
     this.#traces.delete(trace)
     if (this.#traces.size === 0) shared.tracing = undefined
-    shared.turn.slices(this.#watched.keys(), (one) => {
+    shared.tasks.slices(this.#watched.keys(), (one) => {
       if (one.has(trace) && one.leftBy(trace)) this.#unwatch(one)
     })
   }

@@ -189,11 +189,11 @@ export class BackPressure implements FlowOwner {
   }
 
   #giveUp(flow: Waiting): void {
-    const { conditions, counters, turn } = this.#shared
+    const { conditions, counters, tasks } = this.#shared
     const { isTooFast } = flow
     if (isTooFast) counters.sessionsTooFast++
     else counters.receiversGivenUp++
-    turn.steps(flow.fails(isTooFast ? TOO_FAST : SLOW), () => conditions.check())
+    tasks.steps(flow.fails(isTooFast ? TOO_FAST : SLOW), () => conditions.check())
   }
 
   #giveUpSilent(): void {

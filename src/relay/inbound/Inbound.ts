@@ -62,7 +62,7 @@ export class Inbound implements FrameSink {
     const decoder = this.#decoder = hop.shared.codec.decoder(this)
     hop.reading.resume = () => decoder.resume()
     this.lastHeard = hop.shared.turn.now
-    this.#share = new TurnShare(hop.shared.turn, hop.reading)
+    this.#share = new TurnShare(hop.shared.turn, hop.reading, hop.probation)
     this.#refusals = new Refusals(hop)
   }
 

@@ -5,6 +5,7 @@ import type { Reading } from "./Reading.ts"
 export class TurnShare implements Continuing {
   readonly #turn: Turn
   readonly #reading: Reading
+  readonly #probation: { readonly active: boolean }
   /** The last turn in which the connection had a cost, and that cost, in octets. */
   #turnNumber = 0
   #cost = 0
@@ -28,9 +29,10 @@ export class TurnShare implements Continuing {
   /** Whether the connection is gone, and waits for no turn any more. */
   #last = false
 
-  constructor(turn: Turn, reading: Reading) {
+  constructor(turn: Turn, reading: Reading, probation: { readonly active: boolean }) {
     this.#turn = turn
     this.#reading = reading
+    this.#probation = probation
   }
 
   /** The processing of `octets` octets begins: those of a read, and those kept before. */
@@ -83,14 +85,15 @@ export class TurnShare implements Continuing {
     if (this.#given > 0 ? cost >= this.#given : cost >= turn.least && cost >= turn.share) this.wait(cost)
   }
 
-  /** Waits for a turn behind all others that wait. `cost`: what the connection has used up, in octets. */
+  /** Waits for a turn behind all others that wait, or all others in probation. `cost`: what the connection has used up, in octets. */
   wait(cost = 0): void {
     if (this.waits || this.#last) return
     this.waits = true
     this.#turnNumber = this.#turn.number
     this.#cost = cost
     this.#reading.stop()
-    this.#turn.continues(this, cost)
+    if (this.#probation.active) this.#turn.newcomerContinues(this, cost)
+    else this.#turn.continues(this, cost)
   }
 
   /** The connection is gone: all that was read from it is processed now. */

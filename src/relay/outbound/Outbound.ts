@@ -164,7 +164,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     this.transactions.sent(outbox.flushed)
     this.#pump()
     this.#owner.reading.moved()
-    if (outbox.lost) shared.turn.steps(this.windows.fails(this.loss), () => shared.conditions.check())
+    if (outbox.lost) shared.tasks.steps(this.windows.fails(this.loss), () => shared.conditions.check())
     if (outbox.waitingOctets === 0) shared.conditions.check()
   }
 
@@ -178,7 +178,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
     }
     // The connection stays for what its peer sends. What waits for the peer fails.
     this.transactions.sent(Infinity)
-    this.shared.turn.steps(this.windows.fails(STALLED), () => this.shared.conditions.check())
+    this.shared.tasks.steps(this.windows.fails(STALLED), () => this.shared.conditions.check())
     return true
   }
 

@@ -84,9 +84,9 @@ export class Admission {
    * whether the relay has a new certificate.
    */
   closeIdle(millis: number): void {
-    const { counters, turn } = this.#shared
+    const { counters, tasks, turn } = this.#shared
     turn.tick()
-    turn.slices(this.#inside, (hop) => {
+    tasks.slices(this.#inside, (hop) => {
       if (!this.#inside.has(hop)) return
       const reason = hop.lapsed ? "certificate has expired" : this.#idleness(hop, millis)
       if (reason === undefined) return

@@ -152,6 +152,6 @@ export class RelayOwners {
 
   #over(owner: RelayOwner): void {
     this.#forget(owner)
-    this.#shared.turn.slices(owner.sessions(), this.#end)
+    this.#shared.tasks.slices(owner.sessions(), this.#end)
   }
 }

@@ -477,13 +477,12 @@ describe("a connection of which one user is slow again and again", () => {
 
 describe("a connection of several users that has too much in all", () => {
   const make = () => {
-    const turn = {
-      now: 0,
-      steps: (all: Iterable<void>) => void [...all]
-    }
+    const turn = { now: 0 }
+    const tasks = { steps: (all: Iterable<void>) => void [...all] }
     const timers = new Timers(() => turn.now, () => {})
     const counters = { held: 0, receiversGivenUp: 0, sessionsTooFast: 0 }
     const shared = {
+      tasks,
       turn,
       counters,
       limits: limitsWith(timers, defaultRelayLimits),

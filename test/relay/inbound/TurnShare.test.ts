@@ -36,7 +36,7 @@ describe("TurnShare", () => {
       }
     }
     const reading = { stop: () => sender.reads = false, go: () => sender.reads = true }
-    const share = new TurnShare(turn, reading as unknown as Reading)
+    const share = new TurnShare(turn, reading as unknown as Reading, { active: false })
     return sender
   }
 
@@ -87,13 +87,27 @@ describe("TurnShare", () => {
     turn.writesAtEnd({ endTurn: () => {} })
     nextTurn()
     for (let i = 0; i < 20; i++) {
-      const share = new TurnShare(turn, { stop: () => {}, go: () => void wentOn++ } as unknown as Reading)
+      const share = new TurnShare(turn, { stop: () => {}, go: () => void wentOn++ } as unknown as Reading, {
+        active: false
+      })
       share.wait(50_000)
       share.readBegins(50_000)
       share.readEnds(50_000)
     }
     nextTurn()
     assert.strictEqual(wentOn, 2)
+  })
+
+  it("lets a connection that has proved itself wait behind no login, even after it once had more than its share", () => {
+    const log: Array<string> = []
+    const waiting = (name: string, active: boolean) => {
+      const reading = { stop: () => {}, go: () => void (log.push(name), turn.cost += LIMIT / 10) }
+      new TurnShare(turn, reading as unknown as Reading, { active }).wait()
+    }
+    for (let i = 0; i < 1000; i++) waiting("login", true)
+    waiting("session", false)
+    nextTurn()
+    assert.deepStrictEqual([log.includes("session"), log.includes("login")], [true, true])
   })
 
   it("forgets after a turn without octets that a connection waited", () => {
@@ -111,7 +125,7 @@ describe("TurnShare", () => {
 
   describe("a connection that needs short turns", () => {
     const connection = () => {
-      const share = new TurnShare(turn, { stop: () => {}, go: () => {} } as unknown as Reading)
+      const share = new TurnShare(turn, { stop: () => {}, go: () => {} } as unknown as Reading, { active: false })
       return (frames: number, request: boolean, needs = 0): void => {
         share.readBegins(100 * frames)
         for (let i = 0; i < frames; i++) share.begins(request, 100)

@@ -14,11 +14,11 @@ const make = () => {
   const turn = {
     get now() {
       return now
-    },
-    slices: <A>(all: Iterable<A>, each: (one: A) => void) => [...all].forEach(each)
+    }
   }
+  const tasks = { slices: <A>(all: Iterable<A>, each: (one: A) => void) => [...all].forEach(each) }
   const relays = new RelayOwners(
-    { turn, limits: { relayGone: timers.queue(5000) } } as unknown as Shared,
+    { tasks, turn, limits: { relayGone: timers.queue(5000) } } as unknown as Shared,
     (session) => {
       session.ended = true
       ended.push(session.id)

@@ -1,0 +1,67 @@
+import { assert, beforeEach, describe, it } from "vitest"
+import { LongTasks } from "../../src/relay/LongTasks.ts"
+import { Turn } from "../../src/relay/Turn.ts"
+
+describe("LongTasks", () => {
+  let deferred: Array<() => void>
+  let tasks: LongTasks
+  const log: Array<string> = []
+  /** Runs what is deferred, in at most so many turns. */
+  const run = (bound = 1000): void => {
+    for (let turns = 0; deferred.length > 0 && turns < bound; turns++) for (const task of deferred.splice(0)) task()
+  }
+
+  beforeEach(() => {
+    log.length = 0
+    deferred = []
+    tasks = new LongTasks(new Turn(() => 0, (task) => void deferred.push(task), 1_000_000))
+  })
+
+  it("takes the first step of a task at once, and a bounded number of steps of all tasks in each turn", () => {
+    let taken = 0
+    const long = function*(steps: number): Generator<void> {
+      for (let i = 0; i < steps; i++) {
+        taken++
+        yield
+      }
+    }
+    for (let i = 0; i < 100; i++) tasks.steps(long(100), () => void log.push("done"))
+    assert.isTrue(tasks.isStepping)
+    assert.strictEqual(taken, 64 + 99)
+    assert.strictEqual(log.length, 0)
+    let most = 0
+    for (let before = taken; deferred.length > 0; before = taken) {
+      run(1)
+      most = Math.max(most, taken - before)
+    }
+    assert.isAtMost(most, 64 + 99)
+    assert.deepStrictEqual([taken, log.length, tasks.isStepping], [10_000, 100, false])
+    tasks.steps(long(3), () => void log.push("short"))
+    assert.strictEqual(log.at(-1), "short")
+  })
+
+  it("handles many items in slices, one in each turn, and then calls what follows", () => {
+    const done: Array<number> = []
+    tasks.slices(Array.from({ length: 1000 }, (_, i) => i), (i) => void done.push(i), () => void log.push("then"))
+    run(1)
+    assert.strictEqual(done.length, 64)
+    assert.deepStrictEqual(log, [])
+    run()
+    assert.strictEqual(new Set(done).size, 1000)
+    assert.deepStrictEqual(log, ["then"])
+  })
+
+  it("does not wait for further steps of a task that threw", () => {
+    const throws = function*(at: number): Generator<void> {
+      for (let i = 0; i < at; i++) yield
+      throw new Error("a defect")
+    }
+    assert.throws(() => tasks.steps(throws(3)))
+    assert.isFalse(tasks.isStepping)
+    tasks.steps(throws(100))
+    assert.isTrue(tasks.isStepping)
+    assert.throws(() => run(), "a defect")
+    run()
+    assert.isFalse(tasks.isStepping)
+  })
+})
