@@ -15,6 +15,16 @@ export interface Continuing {
   goOn(): void
 }
 
+/**
+ * The line in which something waits for a later turn. Each line has an equal part of a turn while something waits in others too, so
+ * that neither chats wait behind a thousand file transfers or logins, nor these behind chats.
+ *
+ * - `little`: tasks, and connections that have more at hand than their share, but have not brought much before
+ * - `probation`: connections in probation
+ * - `much`: connections that have used up a whole turn, and go on
+ */
+export type Line = "little" | "probation" | "much"
+
 /** The cost of a frame beside its octets, as the number of octets that take about as much time. */
 export const FRAME = 2048
 /** The additional cost of an AUTH, in octets. */
@@ -64,9 +74,9 @@ export class Turn {
   readonly #clock: () => number
   readonly #defer: (task: () => void) => void
   #writers: Array<Writer> = []
-  readonly #continuing: Array<Continuing> = []
-  /** Connections in probation that wait for their turn: others do not wait behind thousands of logins. */
-  readonly #newcomers: Array<Continuing> = []
+  readonly #lines: Readonly<Record<Line, Array<Continuing>>> = { little: [], probation: [], much: [] }
+  /** The order in which the lines continue in this turn. */
+  readonly #order = Object.values(this.#lines)
   /** Whether a call of `#end` is scheduled. */
   #ending = false
 
@@ -115,7 +125,8 @@ export class Turn {
   }
 
   get #waiting(): number {
-    return this.#continuing.length + this.#newcomers.length
+    const { little, much, probation } = this.#lines
+    return little.length + probation.length + much.length
   }
 
   /** Output of one turn is written together: one write for each connection, whatever the number of frames. */
@@ -129,19 +140,10 @@ export class Turn {
     if (this.#writers.length >= WRITERS) this.#write()
   }
 
-  /** Lets `one`, which has used up its share of `cost` octets, continue after all others that wait already. */
-  continues(one: Continuing, cost = 0): void {
-    this.#waits(this.#continuing, one, cost)
-  }
-
-  /** Lets `one`, a connection in probation, continue after all others in probation that wait already. */
-  newcomerContinues(one: Continuing, cost: number): void {
-    this.#waits(this.#newcomers, one, cost)
-  }
-
-  #waits(line: Array<Continuing>, one: Continuing, cost: number): void {
+  /** Lets `one`, which has used up its share of `cost` octets, continue after all others that wait already in this line. */
+  continues(one: Continuing, cost = 0, line: Line = "little"): void {
     this.#usedUp += cost
-    line.push(one)
+    this.#lines[line].push(one)
     this.#endSoon()
   }
 
@@ -186,13 +188,14 @@ export class Turn {
     this.#share = this.budget / Math.min(Math.max(this.#waiting, 1), SHARES)
   }
 
-  /** If connections in probation wait beside others, both have half of the budget. */
   #goOn(budget: number): void {
-    const lines = [this.#continuing, this.#newcomers].filter((line) => line.length > 0)
-    for (const line of lines) this.#continue(line, this.cost + budget / lines.length)
+    // Another line is the first in each turn, because one connection may use up the whole turn.
+    this.#order.push(this.#order.shift()!)
+    const lines = this.#order.filter((line) => line.length > 0)
+    lines.forEach((line, i) => this.#continue(line, budget * (i + 1) / lines.length))
   }
 
-  /** In the order in which they began to wait; one that waits again is behind all others. */
+  /** In the order in which they began to wait, until the turn has cost `until` octets; one that waits again is behind all others. */
   #continue(waiting: Array<Continuing>, until: number): void {
     let went = 0
     try {

@@ -5,6 +5,7 @@ import { Turn } from "../../src/relay/Turn.ts"
 describe("LongTasks", () => {
   let deferred: Array<() => void>
   let tasks: LongTasks
+  let turn: Turn
   const log: Array<string> = []
   /** Runs what is deferred, in at most so many turns. */
   const run = (bound = 1000): void => {
@@ -14,7 +15,8 @@ describe("LongTasks", () => {
   beforeEach(() => {
     log.length = 0
     deferred = []
-    tasks = new LongTasks(new Turn(() => 0, (task) => void deferred.push(task), 1_000_000))
+    turn = new Turn(() => 0, (task) => void deferred.push(task), 1_000_000)
+    tasks = new LongTasks(turn)
   })
 
   it("takes the first step of a task at once, and a bounded number of steps of all tasks in each turn", () => {
@@ -48,6 +50,19 @@ describe("LongTasks", () => {
     assert.deepStrictEqual(log, [])
     run()
     assert.strictEqual(new Set(done).size, 1000)
+    assert.deepStrictEqual(log, ["then"])
+  })
+
+  it("waits for none of a thousand connections that never stop: the relay ends in time beside them", () => {
+    for (let i = 0; i < 1000; i++) {
+      const goOn = (): void => {
+        turn.cost += 1_000_000
+        turn.continues({ goOn }, 0, "much")
+      }
+      turn.continues({ goOn }, 0, "much")
+    }
+    tasks.slices(Array.from({ length: 1000 }, (_, i) => i), () => {}, () => void log.push("then"))
+    run(50)
     assert.deepStrictEqual(log, ["then"])
   })
 

@@ -75,7 +75,7 @@ describe("Turn", () => {
 
   it("continues connections in probation beside all others: nobody waits behind thousands of logins, nor they behind a crowd", () => {
     for (let i = 0; i < 1000; i++) {
-      turn.newcomerContinues({ goOn: () => void (log.push("login"), turn.cost += 100) }, 0)
+      turn.continues({ goOn: () => void (log.push("login"), turn.cost += 100) }, 0, "probation")
     }
     sender("session", 3)
     for (const turns of [1, 2, 3]) {

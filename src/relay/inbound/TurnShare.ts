@@ -1,5 +1,5 @@
 /** A connection's share of the turns of the relay. When it is used up, all that was read from the connection waits for a later turn. */
-import { type Continuing, FRAME, READ, SHORT_FOR, type Turn } from "../Turn.ts"
+import { type Continuing, FRAME, type Line, READ, SHORT_FOR, type Turn } from "../Turn.ts"
 import type { Reading } from "./Reading.ts"
 
 export class TurnShare implements Continuing {
@@ -85,15 +85,20 @@ export class TurnShare implements Continuing {
     if (this.#given > 0 ? cost >= this.#given : cost >= turn.least && cost >= turn.share) this.wait(cost)
   }
 
-  /** Waits for a turn behind all others that wait, or all others in probation. `cost`: what the connection has used up, in octets. */
+  /** Waits for a turn behind all others in the same line. `cost`: what the connection has used up, in octets. */
   wait(cost = 0): void {
     if (this.waits || this.#last) return
     this.waits = true
     this.#turnNumber = this.#turn.number
     this.#cost = cost
     this.#reading.stop()
-    if (this.#probation.active) this.#turn.newcomerContinues(this, cost)
-    else this.#turn.continues(this, cost)
+    this.#turn.continues(this, cost, this.#line)
+  }
+
+  /** A connection that has not had a whole turn yet does not wait behind those that have: it may have brought a few messages at once. */
+  get #line(): Line {
+    if (this.#probation.active) return "probation"
+    return this.#given < this.#turn.budget ? "little" : "much"
   }
 
   /** The connection is gone: all that was read from it is processed now. */
