@@ -28,13 +28,13 @@ export interface Session {
   /** The record that the relay keeps of the session; the same as in its `NewSession`. */
   readonly record: SessionRecord
   /** The connections to other relays that the session uses, and those to endpoints that were made for it, by URI. */
-  ways?: Map<string, SessionWay> | undefined
+  hops?: Map<string, SessionHop> | undefined
   /** Authorities ("host:port") that the owner has used in From-Path. */
   readonly ownerAuthorities: Array<string>
 }
 
 /** A connection that a session uses. */
-export interface SessionWay {
+export interface SessionHop {
   /** Weak, so that a connection that is gone takes no memory. */
   readonly hop: WeakRef<object>
   /** Whether requests of the session came in on it; else it was made for them. */

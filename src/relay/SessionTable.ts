@@ -123,7 +123,7 @@ export class SessionTable implements Sessions {
       extension: this.rules.extendActive ? millis : 0,
       ended: false,
       peer: undefined,
-      ways: undefined,
+      hops: undefined,
       ownerAuthorities: [ownerAuthority]
     }
     const before = this.#table.get(session.id)
@@ -144,7 +144,7 @@ export class SessionTable implements Sessions {
     if (session.ended) return
     session.ended = true
     session.peer = undefined
-    session.ways = undefined
+    session.hops = undefined
     const entry = this.#table.get(session.id)!
     this.#table.delete(session.id)
     this.#all.delete(entry.inAll)

@@ -19,7 +19,7 @@ import { type AuthHop, type AuthRequest, type PlaintextAuth, refusalOf } from ".
 import type { Authenticate } from "./Decision.ts"
 import { usePathOf, type UsePathUri } from "./OwnUris.ts"
 import { RelayOwner, type RelayOwners } from "./RelayOwners.ts"
-import { cameBy } from "./Ways.ts"
+import { cameBy } from "./SessionHops.ts"
 
 export interface AuthOptions {
   /** What session URIs are made of, by domain and scheme; where none matches, the URI that the AUTH addresses. */

@@ -1,6 +1,6 @@
 /**
  * Hops by where they lead: one connection for each scheme, host and port, however many sessions use it and whichever side opened
- * it (RFC 4975 §5.4, RFC 4976 §6.4.2). A next hop that accepts only one session on a connection is found by `Ways`.
+ * it (RFC 4975 §5.4, RFC 4976 §6.4.2). A next hop that accepts only one session on a connection is found by `SessionHops`.
  */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { Tally } from "../../collections/Tally.ts"

@@ -41,7 +41,7 @@ export class RelayOwner extends Timed {
    * Whether this URI leads to the client that obtained the session (RFC 4976 §6.4). A sender to that client knows the session too,
    * and may be behind the same relay. A URI without session-id in the AUTH stands for all clients of the relay.
    */
-  isWayOf(session: Session, uri: MsrpUri): boolean {
+  reachesClientOf(session: Session, uri: MsrpUri): boolean {
     const through = this.#sessions.get(session)
     return this.is(uri.host) && (through === undefined || through === uri.sessionId)
   }

@@ -8,7 +8,7 @@ import type { Directory, Wanted } from "./Directory.ts"
 import type { Party } from "./Party.ts"
 import { isByTcp } from "./Reachability.ts"
 import type { RelayOwners } from "./RelayOwners.ts"
-import { wayTo, wentBy } from "./Ways.ts"
+import { knownHop, wentBy } from "./SessionHops.ts"
 
 /** What finds and makes connections with other relays. */
 export interface Links {
@@ -23,7 +23,7 @@ export const reportHopFor = (session: Session, wanted: Wanted, links: Links): ()
   const { uri } = wanted
   // Another relay is reached by TLS only (RFC 4976 §9.2).
   if (shared.phase === "stopping" || uri.scheme !== "msrps" || !isByTcp(uri)) return undefined
-  const known = wayTo(session, uri, "relay")
+  const known = knownHop(session, uri, "relay")
   const hop = known ?? directory.hopFor(wanted, () => true)
   if ("problem" in hop) return undefined
   relays.leads(hop, session, uri)

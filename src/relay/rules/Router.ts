@@ -24,7 +24,7 @@ import { ownerOf, RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { reportHopFor } from "./ReportHop.ts"
 import { type RouteSpec, routeTo } from "./RouteTo.ts"
 import { trySharedLink } from "./SharedLink.ts"
-import { cameBy, ledTo, wayTo, wentBy } from "./Ways.ts"
+import { cameBy, hasSentOn, knownHop, wentBy } from "./SessionHops.ts"
 
 /** Authorities that the owner of a session may use in From-Path: middleboxes rewrite them (RFC 6714). */
 const MAX_OWNER_AUTHORITIES = 4
@@ -185,7 +185,7 @@ export class Router {
     if (peer !== undefined && hop !== undefined && mayTake(hop, peer.uri, next)) {
       // What is meant for a proven relay does not go to a peer that merely claims its URI (RFC 4976 §9.2).
       const isOfRelay = leadsTo === "relay" && !onlyConnects(next) && this.#options.peers.admits(next)
-      const needsRelay = isAuth || isOfRelay || wayTo(session, next, leadsTo) !== undefined
+      const needsRelay = isAuth || isOfRelay || knownHop(session, next, leadsTo) !== undefined
       if (!needsRelay) return this.#forward([session], hop, request)
     }
     return this.#dial([session], to, leadsTo, request)
@@ -202,10 +202,10 @@ export class Router {
     // Another relay is reached by TLS only, whoever names it (RFC 4976 §9.2).
     if (uri.scheme === "msrp" && kind === "relay") return refuse(403, "another relay without TLS", parties)
     const { directory, relays } = this.#options
-    const way = wayTo(session, uri, kind)
-    if (way !== undefined) {
-      relays.leads(way, session, uri)
-      return this.#forward(through, way, request)
+    const known = knownHop(session, uri, kind)
+    if (known !== undefined) {
+      relays.leads(known, session, uri)
+      return this.#forward(through, known, request)
     }
     const wanted = { uri, kind, own, source: request.source, session: through[0] }
     const target = directory.hopFor(wanted, (hop) => !request.isLong || mayBegin(session, hop))
@@ -238,7 +238,7 @@ export class Router {
     }
     const peer = peerOf(session)
     const hasOther = peer !== undefined && peer !== source && peer.open
-    if (hasOther && !fromRelay && !ledTo(session, source)) {
+    if (hasOther && !fromRelay && !hasSentOn(session, source)) {
       return refuse(506, "the session has a peer on another connection", parties)
     }
     const decision = owner instanceof RelayOwner
@@ -269,7 +269,7 @@ export class Router {
 
 const isFromOwner = (session: Session, hop: Party, uri: MsrpUri, fromRelay: boolean): boolean => {
   const owner = ownerOf(session)
-  return owner instanceof RelayOwner ? fromRelay && owner.isWayOf(session, uri) : owner === hop
+  return owner instanceof RelayOwner ? fromRelay && owner.reachesClientOf(session, uri) : owner === hop
 }
 
 /** Octets of a From-Path line. */

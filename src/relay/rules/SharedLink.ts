@@ -9,7 +9,7 @@ import type { Directory, Wanted } from "./Directory.ts"
 import type { Party } from "./Party.ts"
 import type { RelayOwners } from "./RelayOwners.ts"
 import { type RouteSpec, routeTo } from "./RouteTo.ts"
-import { wentBy } from "./Ways.ts"
+import { wentBy } from "./SessionHops.ts"
 
 /** A session that begins to use a connection to another relay. */
 export interface SharedLinkAttempt {

@@ -5,12 +5,12 @@
  */
 import { sessionKey } from "../../protocol/Ident.ts"
 import { authorityKey, type MsrpUri } from "../../protocol/Uri.ts"
-import type { Session, SessionWay } from "../Session.ts"
+import type { Session, SessionHop } from "../Session.ts"
 import type { NextHopKind } from "./Directory.ts"
 import type { Party } from "./Party.ts"
 
-/** Ways of one session that are remembered; the oldest is forgotten first. */
-const MAX_WAYS = 16
+/** Connections of one session that are remembered; the oldest is forgotten first. */
+const MAX_HOPS = 16
 
 /** Octets of a session-id beyond which its hash is kept: it may be as long as a URI, and a session may last a year. */
 const MAX_ID = 64
@@ -23,7 +23,7 @@ const keyOf = (uri: MsrpUri): string => {
 
 /** Requests of the session came in on this connection, whose peer is the relay that the URI names. An open one is not replaced. */
 export const cameBy = (session: Session, uri: MsrpUri, hop: Party): void => {
-  const known = session.ways?.get(keyOf(uri))
+  const known = session.hops?.get(keyOf(uri))
   if (known?.came !== true || openOf(known, "relay") === undefined) {
     remember(session, uri, { hop: new WeakRef(hop), came: true, relay: true })
   }
@@ -39,33 +39,33 @@ export const wentBy = (session: Session, uri: MsrpUri, hop: Party, kind: NextHop
  * session URIs that this relay hands out. That AUTH may have named no port (RFC 4976 §8): then the port of the connection counts.
  * For a `relay` it must have been made to one, because an endpoint is reached with less proof (RFC 4976 §9.2).
  */
-export const wayTo = (session: Session, uri: MsrpUri, kind: NextHopKind): Party | undefined => {
-  const { ways } = session
-  if (ways === undefined) return undefined
-  const exact = openOf(ways.get(keyOf(uri)), kind)
+export const knownHop = (session: Session, uri: MsrpUri, kind: NextHopKind): Party | undefined => {
+  const { hops } = session
+  if (hops === undefined) return undefined
+  const exact = openOf(hops.get(keyOf(uri)), kind)
   if (exact !== undefined || uri.sessionId === undefined) return exact
-  const bare = openOf(ways.get(keyOf({ ...uri, sessionId: undefined })), "relay")
+  const bare = openOf(hops.get(keyOf({ ...uri, sessionId: undefined })), "relay")
   if (bare !== undefined) return bare
-  const found = openOf(ways.get(keyOf({ ...uri, sessionId: undefined, port: undefined })), "relay")
+  const found = openOf(hops.get(keyOf({ ...uri, sessionId: undefined, port: undefined })), "relay")
   return found?.connection?.remote.port === uri.port ? found : undefined
 }
 
 /** Whether requests of the session were sent on this connection. */
-export const ledTo = ({ ways }: Session, hop: Party): boolean => {
-  for (const way of ways?.values() ?? []) if (!way.came && way.hop.deref() === hop) return true
+export const hasSentOn = ({ hops }: Session, hop: Party): boolean => {
+  for (const one of hops?.values() ?? []) if (!one.came && one.hop.deref() === hop) return true
   return false
 }
 
-const remember = (session: Session, uri: MsrpUri, way: SessionWay): void => {
-  const ways = session.ways ??= new Map()
+const remember = (session: Session, uri: MsrpUri, used: SessionHop): void => {
+  const hops = session.hops ??= new Map()
   const key = keyOf(uri)
-  ways.delete(key)
-  ways.set(key, way)
-  if (ways.size > MAX_WAYS) ways.delete(ways.keys().next().value ?? "")
+  hops.delete(key)
+  hops.set(key, used)
+  if (hops.size > MAX_HOPS) hops.delete(hops.keys().next().value ?? "")
 }
 
-const openOf = (way: SessionWay | undefined, kind: NextHopKind): Party | undefined => {
-  if (way === undefined || (kind === "relay" && !way.relay)) return undefined
-  const hop = way.hop.deref() as Party | undefined
+const openOf = (used: SessionHop | undefined, kind: NextHopKind): Party | undefined => {
+  if (used === undefined || (kind === "relay" && !used.relay)) return undefined
+  const hop = used.hop.deref() as Party | undefined
   return hop?.open === true ? hop : undefined
 }

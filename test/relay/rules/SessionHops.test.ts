@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { MAX_URI_OCTETS, parseUri } from "../../../src/protocol/Uri.ts"
 import type { Party } from "../../../src/relay/rules/Party.ts"
-import { wayTo, wentBy } from "../../../src/relay/rules/Ways.ts"
+import { knownHop, wentBy } from "../../../src/relay/rules/SessionHops.ts"
 import type { Session } from "../../../src/relay/Session.ts"
 import { type Owner, type Peer, request, send, until, type World } from "../../support/harness.ts"
 import { connectFrom, end, grantedThrough, listenAs, machine, options } from "../../support/relays.ts"
@@ -138,7 +138,7 @@ describe("the way back to another relay", () => {
           far[0]!.write(send({ to: `${alice.usePath} ${alice.uri}`, from: bob, body: "from Bob" }))
           assert.strictEqual((yield* far[0]!.next).status, 200)
           alice.peer.answer(yield* alice.peer.next)
-          // With another From-Path its way is found anew.
+          // With another From-Path its connection is found anew.
           yield* toBob(alice.uri.replace("://", "://alice@"))
           assert.lengthOf(mallory.frames, 0)
         }),
@@ -261,17 +261,17 @@ describe("the way back to another relay", () => {
   )
 })
 
-describe("the ways of a session", () => {
+describe("the connections of a session", () => {
   it("R4976-9.3-06: are found by session-ids as long as may be, of which little is kept", () => {
-    const session = { ways: undefined } as unknown as Session
+    const session = { hops: undefined } as unknown as Session
     const uris = Array.from({ length: 16 }, (_, i) => {
       const start = `msrp://bob.example.net:9000/${i}`
       return parseUri(`${start.padEnd(MAX_URI_OCTETS - 4, "s")};tcp`)!
     })
     const hops = uris.map(() => ({ open: true }) as unknown as Party)
     for (const [i, uri] of uris.entries()) wentBy(session, uri, hops[i]!, "endpoint")
-    for (const [i, uri] of uris.entries()) assert.strictEqual(wayTo(session, uri, "endpoint"), hops[i])
-    const octets = [...session.ways?.keys() ?? []].map(({ length }) => length)
+    for (const [i, uri] of uris.entries()) assert.strictEqual(knownHop(session, uri, "endpoint"), hops[i])
+    const octets = [...session.hops?.keys() ?? []].map(({ length }) => length)
     assert.isBelow(octets.reduce((sum, one) => sum + one), 2048)
   })
 })
