@@ -82,7 +82,7 @@ export class PassedChunk implements Chunk {
       answer?.accept()
       this.#finish(flag, undefined)
     }
-    if (flag !== "+") this.route.back.ends(this.#stream.messageId)
+    if (flag !== "+") this.route.wayBack.ends(this.#stream.messageId)
   }
 
   lost(): void {
@@ -105,8 +105,8 @@ export class PassedChunk implements Chunk {
 
   /** Stops the chunk if its receiver has reported a failure. Reports from other sessions on these connections do not count. */
   reported(head: Head, from: Outbound): void {
-    const { back, target } = this.route
-    if (this.#stream.messageId !== head.messageId || target !== from || !back.isAnswered(head.toPath, false)) return
+    const { target, wayBack } = this.route
+    if (this.#stream.messageId !== head.messageId || target !== from || !wayBack.isAnswered(head.toPath, false)) return
     if (/^000 [3-9]/.test(head.header("Status") ?? "")) this.#stream.refuse(UNWANTED)
   }
 }

@@ -222,9 +222,9 @@ export class Inbound implements FrameSink {
     const now = flow.clear
     let unanswered = false
     if (head.kind === Kind.Send) {
-      const why = route.back.stops(head)
+      const why = route.wayBack.stops(head)
       if (why !== undefined) return this.#stopped(route, head, why, octets, flag)
-      if (flag !== "+" && head.rangeStart > 1) route.back.ends(head.messageId)
+      if (flag !== "+" && head.rangeStart > 1) route.wayBack.ends(head.messageId)
       route.counts(1, octets)
       if (head.failureReport === "yes") {
         unanswered = !now && this.#hop.reading.answersLate(flow)
@@ -235,9 +235,9 @@ export class Inbound implements FrameSink {
         }
       }
     } else if (head.kind === Kind.Report) route.target.reported(head, this.#outbound)
-    else if (route.back.full) return this.#refusals.now(head, tooMuch(route), octets, flag)
+    else if (route.wayBack.full) return this.#refusals.now(head, tooMuch(route), octets, flag)
     route.passes(this.#shared.turn.now)
-    if (route.back.retry !== undefined) route.back.retry.keep(head, bodyStart, bodyEnd, flag)
+    if (route.wayBack.retry !== undefined) route.wayBack.retry.keep(head, bodyStart, bodyEnd, flag)
     if (now) forwardFrame(route, head, bodyStart, bodyEnd, flag)
     else flow.parkFrame(head, bodyStart, bodyEnd, flag, unanswered)
   }
@@ -245,15 +245,15 @@ export class Inbound implements FrameSink {
   /** Refuses a further chunk of a message of which a part has failed (RFC 4975 §10.5). */
   #stopped(route: Route, head: Head, why: string, octets: number, flag: Flag): void {
     this.#refusals.now(head, unwanted(route, why), octets, flag)
-    if (flag !== "+") route.back.ends(head.messageId)
+    if (flag !== "+") route.wayBack.ends(head.messageId)
   }
 
   #passChunk(route: Route, head: Head): Chunk {
     const { messageId } = head
     if (route.flow.stuck) return this.#refusals.discard(head, stuck(route))
-    const why = route.back.stops(head)
+    const why = route.wayBack.stops(head)
     if (why !== undefined) {
-      return new DiscardedChunk(this.#refusals.later(head, unwanted(route, why)), () => route.back.ends(messageId))
+      return new DiscardedChunk(this.#refusals.later(head, unwanted(route, why)), () => route.wayBack.ends(messageId))
     }
     route.passes(this.#shared.turn.now)
     route.counts(1, 0)

@@ -127,7 +127,7 @@ export class Refusals {
       return undefined
     }
     const { connection, router, shared } = this.#hop
-    const from = wayBack(head, shared.codec.limits.pathUris)
+    const from = fromUris(head, shared.codec.limits.pathUris)
     // If no URI addresses the relay, its own URI on this connection.
     const addressed = addressedBy(head) ?? router.ownUri(connection!.secure)?.text
     // Without a previous hop there is no receiver of an answer.
@@ -185,7 +185,7 @@ const responseTo = (head: Head, status: number, { addressed, from }: PathsBack):
  * The URIs of From-Path. An answer goes back on the same connection and needs no route, so a path that cannot be parsed is
  * returned as it came (RFC 4975 §7.2). It is not longer than a header line may be, and contains no line end.
  */
-const wayBack = (head: Head, pathUris: number): ReadonlyArray<string> =>
+const fromUris = (head: Head, pathUris: number): ReadonlyArray<string> =>
   parsePath(head.fromPath, pathUris)?.map((uri) => uri.text) ?? head.fromPath.split(" ").filter((text) => text !== "")
 
 /** The URI by which a request addresses the relay, if it has one (RFC 4975 §7.2). */

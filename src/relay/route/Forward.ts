@@ -55,7 +55,7 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
     counters.sendsUnanswered++
     return
   }
-  const transaction = new Transaction(target.transactions, id, way.back, expects)
+  const transaction = new Transaction(target.transactions, id, way.wayBack, expects)
   const window = transaction.window = way.window
   if (isSend) {
     transaction.messageId = head.messageId

@@ -96,7 +96,7 @@ export class RetryBuffer extends Timed implements Retry {
     if (status === 481) {
       // A relay answers in order. If it has refused nothing before this, the session was accepted, and has ended since.
       if (this.#kept.slice(0, at).some(({ isAnswered }) => isAnswered)) this.close()
-      else if (this.#route.back.isThere && this.#sendElsewhere(at)) return true
+      else if (this.#route.wayBack.isThere && this.#sendElsewhere(at)) return true
     }
     // It was answered, so it must not be sent again with others.
     this.#kept.splice(at, 1)
@@ -113,7 +113,7 @@ export class RetryBuffer extends Timed implements Retry {
     const kept = this.#kept
     this.#end()
     this.#route.moved(next)
-    this.#route.back.retry = new SentElsewhere(kept.toSpliced(refused, 1).map(({ key }) => key))
+    this.#route.wayBack.retry = new SentElsewhere(kept.toSpliced(refused, 1).map(({ key }) => key))
     for (const { bodyEnd, bodyStart, flag, octets } of kept) {
       next.flow.parkFrame(readAgain(octets), bodyStart, bodyEnd, flag, false)
     }
@@ -123,7 +123,7 @@ export class RetryBuffer extends Timed implements Retry {
   close(): void {
     if (this.#closed) return
     this.#end()
-    this.#route.back.retry = undefined
+    this.#route.wayBack.retry = undefined
   }
 
   #end(): void {

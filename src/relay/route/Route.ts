@@ -67,7 +67,7 @@ export class Route implements Way {
   /** Octets of its paths, in the route and in the key under which it is found. */
   readonly octets: number
   readonly user: UserLoad
-  readonly back: WayBack
+  readonly wayBack: WayBack
   /** How fast its requests may come; undefined if there is no bound. */
   #pace: Pace | undefined
   readonly #fromOwner: boolean
@@ -99,9 +99,9 @@ export class Route implements Way {
     const [first, second] = sessions
     this.#first = fromOwner ? first!.record.sent : first!.record.received
     this.#second = second?.record.received
-    const back = this.back = new WayBack({ source, own, rest, from, user, fromRelay, elsewhere, parties })
-    this.lines = back.lines
-    this.ok = keepText(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${back.own}\r\n-------`)
+    const wayBack = this.wayBack = new WayBack({ source, own, rest, from, user, fromRelay, elsewhere, parties })
+    this.lines = wayBack.lines
+    this.ok = keepText(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${wayBack.own}\r\n-------`)
     this.user = user
     this.octets = this.lines.length + Math.min(this.lines.length, LONGEST_KEY) + this.ok.length
   }
@@ -189,6 +189,6 @@ export class Route implements Way {
   close(): void {
     for (const end of this.#ends) end.delete(this)
     this.#successor?.close()
-    this.back.close()
+    this.wayBack.close()
   }
 }

@@ -30,7 +30,7 @@ const NO_HEADERS = { before: "", after: "" }
 export class Stream implements LongChunk {
   readonly #target: Outbound
   readonly #outbox: Outbox
-  readonly #back: Origin
+  readonly #origin: Origin
   readonly #window: Window
   /** Undefined once nothing more is written. */
   #way: Way | undefined
@@ -63,7 +63,7 @@ export class Stream implements LongChunk {
   constructor(way: Way, head: Head) {
     this.#target = way.target
     this.#outbox = way.target.outbox
-    this.#back = way.back
+    this.#origin = way.wayBack
     this.#window = way.window
     this.#lines = way.lines
     this.#way = way
@@ -169,7 +169,7 @@ export class Stream implements LongChunk {
     this.#outbox.text(`${this.#headers.before}${range}${this.#headers.after}\r\n`)
     target.openChunk = this
     const expects = expectationOf(this.failureReport)
-    const transaction = this.#transaction = new Transaction(target.transactions, this.#id, this.#back, expects)
+    const transaction = this.#transaction = new Transaction(target.transactions, this.#id, this.#origin, expects)
     transaction.messageId = this.messageId
     transaction.start = this.#pieceStart
     transaction.total = this.#total
@@ -235,7 +235,7 @@ export class Stream implements LongChunk {
   refuse(why: string): void {
     if (this.refused) return
     this.refused = true
-    if (!this.isLast) this.#back.block(this.messageId, why)
+    if (!this.isLast) this.#origin.block(this.messageId, why)
     if (this.#target.openChunk === this) this.#end("#")
     this.#shed()
   }
@@ -263,8 +263,8 @@ export class Stream implements LongChunk {
         length,
         total: totalOf(this.#total, start + length - 1, flag)
       }
-      this.#back.report(piece, loss)
-    } else this.#back.lost(loss, Kind.Send)
+      this.#origin.report(piece, loss)
+    } else this.#origin.lost(loss, Kind.Send)
     this.refuse(restOf(loss))
   }
 }

@@ -41,9 +41,9 @@ const failFrame = (
 ): void => {
   const head = readAgain(octets)
   if (unanswered) way.accept(octets, head.tidStart, head.tidEnd)
-  if (head.kind === Kind.Report || head.failureReport === "no") return way.back.lost(loss, head.kind)
-  if (head.kind !== Kind.Send) return way.back.answer(head.transactionId, head.kind, loss)
+  if (head.kind === Kind.Report || head.failureReport === "no") return way.wayBack.lost(loss, head.kind)
+  if (head.kind !== Kind.Send) return way.wayBack.answer(head.transactionId, head.kind, loss)
   const { messageId, rangeStart: start, rangeTotal } = head
   const length = bodyEnd - bodyStart
-  way.back.report({ messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) }, loss)
+  way.wayBack.report({ messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) }, loss)
 }

@@ -23,7 +23,7 @@ export interface Way {
   /** Octets of its paths, which stay in memory while its flow has anything parked. */
   readonly octets: number
   /** Where the outcome of its requests is reported. */
-  readonly back: Origin
+  readonly wayBack: Origin
   /** Writes a 200 to the previous hop for the request whose transaction id is in `buf` (RFC 4976 §6.4.1). */
   accept(buf: Buffer, tidStart: number, tidEnd: number): void
 }

@@ -30,7 +30,7 @@ export interface SharedLinkAttempt {
 export const trySharedLink = (route: Route, attempt: SharedLinkAttempt): void => {
   const { spec: { user }, target: { routes } } = attempt
   if (routes.takesSeveral || [routes, user].some(({ retryBuffers }) => retryBuffers >= MAX_RETRY_BUFFERS)) return
-  route.back.retry = new RetryBuffer(route, new OnSharedLink(attempt), [routes, user])
+  route.wayBack.retry = new RetryBuffer(route, new OnSharedLink(attempt), [routes, user])
 }
 
 /** The requests are on the shared connection, and copies are kept. */
@@ -59,7 +59,7 @@ class OnSharedLink implements RetryPolicy {
     relays.leads(target, session, wanted.uri)
     wentBy(session, wanted.uri, target, "relay")
     const route = routeTo(target, spec)
-    route.back.retry = new RetryBuffer(route, new OnOwnConnection(directory, wanted), [target.routes, spec.user])
+    route.wayBack.retry = new RetryBuffer(route, new OnOwnConnection(directory, wanted), [target.routes, spec.user])
     return route
   }
 }
