@@ -12,7 +12,7 @@ interface Wait {
 export class Conditions {
   readonly #turn: Turn
   readonly #waits = new Set<Wait>()
-  #looking = false
+  #isScheduled = false
   /** Whether anything is waited for. Callers on the path of every message check only this. */
   any = false
 
@@ -34,13 +34,13 @@ export class Conditions {
 
   /** Something has ended: schedules a check of the conditions. */
   check(): void {
-    if (!this.any || this.#looking) return
-    this.#looking = true
+    if (!this.any || this.#isScheduled) return
+    this.#isScheduled = true
     this.#turn.continues(this)
   }
 
   goOn(): void {
-    this.#looking = false
+    this.#isScheduled = false
     for (const wait of this.#waits) {
       if (!wait.holds()) continue
       this.#waits.delete(wait)

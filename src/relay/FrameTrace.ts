@@ -17,7 +17,7 @@ export interface FrameTrace {
 /** Gets the rare events with which tracing of a connection may begin, inside a turn. Its functions never throw. */
 export interface Tracing {
   /** An AUTH for this relay was received, and is not decided yet. `head` is not used after the call. */
-  asked(hop: HopFacts, head: Head): void
+  authReceived(hop: HopFacts, head: Head): void
   /** A session was granted on a connection; the response is not written yet. */
   granted(hop: HopFacts, session: Session): void
   /** Requests of these sessions go from one connection to the other from now on; nothing was written yet. */

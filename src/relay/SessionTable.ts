@@ -104,10 +104,10 @@ export class SessionTable implements Sessions {
   /** Whether there is room; `undefined` if so many sessions had been extended that the search has to continue later. */
   #hasRoom(sessions: Expiries, limit: number): boolean | undefined {
     const time = this.#now()
-    for (let looked = 0; sessions.size >= limit; looked++) {
+    for (let visited = 0; sessions.size >= limit; visited++) {
       const { first } = sessions
       if (first === undefined || first.rank > time) return false
-      if (looked === SESSIONS_AT_ONCE) return undefined
+      if (visited === SESSIONS_AT_ONCE) return undefined
       if (first.value.expiresAt <= time) this.end(first.value, "expired")
       else sessions.move(first, first.value.expiresAt)
     }
@@ -191,11 +191,11 @@ export class SessionTable implements Sessions {
 
   /** One step of the clean-up. Yields where other work should have a turn. */
   *sweep(): Generator<void> {
-    let looked = 0
+    let visited = 0
     const maps = this.#bucketsAtOnce * this.#table.count / this.#buckets
     for (let i = 0; i < maps; i++) {
       for (const { session } of this.#table.at(this.#next)) {
-        if (++looked % SESSIONS_AT_ONCE === 0) yield
+        if (++visited % SESSIONS_AT_ONCE === 0) yield
         if (session.expiresAt <= this.#now()) this.end(session, "expired")
       }
       this.#next = (this.#next + 1) % this.#table.count

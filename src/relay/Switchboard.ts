@@ -15,7 +15,7 @@ import { STOPPED } from "./Loss.ts"
 import type { HopFacts, Observer } from "./Observer.ts"
 import { Paces } from "./route/Pace.ts"
 import { Admission } from "./rules/Admission.ts"
-import { type Asking, Auth, type AuthOptions } from "./rules/Auth.ts"
+import { Auth, type AuthOptions, type PendingAuth } from "./rules/Auth.ts"
 import type { Authenticate } from "./rules/Decision.ts"
 import { type Dial, Directory, type DirectoryOwner } from "./rules/Directory.ts"
 import { type NextHopOptions, NextHops } from "./rules/NextHops.ts"
@@ -47,7 +47,7 @@ export interface Edge {
   /** Makes a connection. `ended` is called when it was made or could not be made; nothing is called before this returns. */
   readonly dial: (dial: Dial, hop: Dialled, ended: () => void) => void
   /** Decides an AUTH, and answers it by `Switchboard.auth`. `ended` is called then, maybe at once. */
-  readonly authenticate: (asking: Asking, ended: () => void) => void
+  readonly authenticate: (pending: PendingAuth, ended: () => void) => void
 }
 
 /** Options that may change while the relay runs. */
@@ -169,9 +169,9 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   }
 
   authenticate(hop: Hop, head: Head, request: Authenticate, ended: () => void): void {
-    const asking = this.auth.ask(hop, head, request)
-    if (asking === undefined) ended()
-    else this.#options.edge.authenticate(asking, ended)
+    const pending = this.auth.begin(hop, head, request)
+    if (pending === undefined) ended()
+    else this.#options.edge.authenticate(pending, ended)
   }
 
   proves(names: ReadonlyArray<string>, uri: MsrpUri): boolean {

@@ -9,7 +9,7 @@ import { Decoder } from "../../src/protocol/Decoder.ts"
 import { defaultFrameLimits } from "../../src/protocol/FrameLimits.ts"
 import { parseUri } from "../../src/protocol/Uri.ts"
 import { defaultRelayLimits, type RelayLimits } from "../../src/relay/Limits.ts"
-import type { Asking } from "../../src/relay/rules/Auth.ts"
+import type { PendingAuth } from "../../src/relay/rules/Auth.ts"
 import type { Dial } from "../../src/relay/rules/Directory.ts"
 import type { NewSession, Session } from "../../src/relay/Session.ts"
 import { type Dialled, Switchboard } from "../../src/relay/Switchboard.ts"
@@ -96,7 +96,7 @@ class Core {
   #alarm = Infinity
   #tasks: Array<() => void> = []
   readonly sessions = new Map<string, Session>()
-  readonly asked: Array<{ readonly asking: Asking; readonly ended: () => void }> = []
+  readonly asked: Array<{ readonly pending: PendingAuth; readonly ended: () => void }> = []
   readonly dials: Array<{ readonly dial: Dial; readonly hop: Dialled; readonly ended: () => void }> = []
   /** What an observer hears, in order. */
   readonly heard: Array<string> = []
@@ -128,7 +128,7 @@ class Core {
         defer: (task) => void this.#tasks.push(task),
         identity: () => 0,
         dial: (dial, hop, ended) => void this.dials.push({ dial, hop, ended }),
-        authenticate: (asking, ended) => void this.asked.push({ asking, ended })
+        authenticate: (pending, ended) => void this.asked.push({ pending, ended })
       },
       networkOf: (address) => address,
       observer: {
@@ -197,15 +197,15 @@ class Core {
   }
 
   /** The credentials of an AUTH were right. */
-  grant({ asking, ended }: Core["asked"][number], username: string): void {
+  grant({ pending, ended }: Core["asked"][number], username: string): void {
     const { auth } = this.switchboard
-    const wanted = auth.grant(asking, { username, realm: asking.realm })
-    if (!("id" in wanted)) return auth.answer(asking, wanted)
+    const wanted = auth.grant(pending, { username, realm: pending.realm })
+    if (!("id" in wanted)) return auth.answer(pending, wanted)
     const session = this.#sessionOf(wanted)
     this.sessions.set(session.id, session)
     auth.answer(
-      asking,
-      auth.granted(asking, session, { authenticationInfo: "qop=auth", expires: wanted.expires, username })
+      pending,
+      auth.granted(pending, session, { authenticationInfo: "qop=auth", expires: wanted.expires, username })
     )
     ended()
     this.turn()
@@ -260,7 +260,7 @@ describe("a relay without I/O", () => {
     core.in(alice, auth + wire("MSRP next0001 SEND"))
     assert.isTrue(alice.paused)
     assert.strictEqual(alice.read(), "")
-    assert.strictEqual(core.asked[0]!.asking.realm, "relay.example.com")
+    assert.strictEqual(core.asked[0]!.pending.realm, "relay.example.com")
     core.grant(core.asked[0]!, "alice")
     assert.isFalse(alice.paused)
     const [id] = core.sessions.keys()

@@ -13,7 +13,7 @@ import type { BoundedLog } from "../../logging/BoundedLog.ts"
 import { kindOf } from "../../logging/ErrorKind.ts"
 import { addressText, ConnectionFacts } from "../../transport/Connection.ts"
 import type { RelayCounters } from "../Counters.ts"
-import type { Asking, Auth } from "../rules/Auth.ts"
+import type { Auth, PendingAuth } from "../rules/Auth.ts"
 import { type Attempted, type AuthAnswer, resultOf } from "../rules/AuthAnswer.ts"
 import type { SessionKeeper } from "./SessionKeeper.ts"
 import { exitWithin } from "./TimeLimit.ts"
@@ -43,29 +43,29 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/
 type Granted = Extract<AuthDecision, { readonly _tag: "Granted" }>
 
 /** Answers the AUTH, and then calls `ended`, whatever happens. */
-export const makeLogin = (options: LoginOptions) => (asking: Asking, ended: () => void): Effect.Effect<void> =>
-  answerInTime(options, asking).pipe(
+export const makeLogin = (options: LoginOptions) => (pending: PendingAuth, ended: () => void): Effect.Effect<void> =>
+  answerInTime(options, pending).pipe(
     Effect.tap((answer) => Effect.annotateCurrentSpan({ status: answer.status, result: resultOf(answer) })),
     Effect.withSpan("msrp.auth", {
       root: true,
       kind: "server",
-      attributes: { scheme: asking.request.target.scheme, behindRelay: asking.behindRelay }
+      attributes: { scheme: pending.request.target.scheme, behindRelay: pending.behindRelay }
     }, { captureStackTrace: false }),
-    Effect.map((answer) => options.auth.answer(asking, answer)),
+    Effect.map((answer) => options.auth.answer(pending, answer)),
     Effect.ensuring(Effect.sync(ended))
   )
 
 /** 408 where it takes too long, or a defect comes up. */
 const answerInTime = Effect.fnUntraced(function*(
   options: LoginOptions,
-  asking: Asking
+  pending: PendingAuth
 ): Effect.fn.Return<AuthAnswer> {
   const { counters, limits, log } = options
-  const exit = yield* exitWithin(decide(options, asking), limits.authDecision * 1000)
+  const exit = yield* exitWithin(decide(options, pending), limits.authDecision * 1000)
   if (exit !== undefined && Exit.isSuccess(exit)) return exit.value
   // Only the kind of a defect: its message may quote credentials.
   const cause = exit === undefined ? "no answer in time" : kindOf(Cause.squash(exit.cause))
-  const { hop: { connection, number }, realm } = asking
+  const { hop: { connection, number }, realm } = pending
   const remote = connection === undefined ? undefined : addressText(connection.remote)
   const what = "AUTH could not be decided"
   const line = Effect.annotateLogs(Effect.logError(what), { connection: number, realm, remote, cause })
@@ -73,8 +73,8 @@ const answerInTime = Effect.fnUntraced(function*(
   return undecided(counters)
 })
 
-const decide = Effect.fnUntraced(function*(options: LoginOptions, asking: Asking): Effect.fn.Return<AuthAnswer> {
-  const decision = yield* authenticate(options, asking)
+const decide = Effect.fnUntraced(function*(options: LoginOptions, pending: PendingAuth): Effect.fn.Return<AuthAnswer> {
+  const decision = yield* authenticate(options, pending)
   switch (decision._tag) {
     case "Challenge": {
       const headers = decision.wwwAuthenticate.map((value) => ["WWW-Authenticate", value] as const)
@@ -85,14 +85,14 @@ const decide = Effect.fnUntraced(function*(options: LoginOptions, asking: Asking
     case "Unavailable":
       return undecided(options.counters, decision.failed, decision.attempt)
     case "Granted":
-      return yield* grant(options, asking, decision)
+      return yield* grant(options, pending, decision)
   }
 })
 
 /** Asks the authenticator, and dies of a decision that its type does not allow. */
 const authenticate = Effect.fnUntraced(function*(
   { authenticator }: LoginOptions,
-  { authorizations: [authorization, ...furtherAuthorizations], behindRelay, hop, realm, request }: Asking
+  { authorizations: [authorization, ...furtherAuthorizations], behindRelay, hop, realm, request }: PendingAuth
 ): Effect.fn.Return<AuthDecision> {
   const address = hop.connection?.remote.host
   const decision = yield* authenticator.authenticate({
@@ -111,14 +111,14 @@ const authenticate = Effect.fnUntraced(function*(
 /** Makes the session. */
 const grant = Effect.fnUntraced(function*(
   { auth, counters, keeper }: LoginOptions,
-  asking: Asking,
+  pending: PendingAuth,
   { authenticationInfo, headers = [], maxExpires, realm, username }: Granted
 ): Effect.fn.Return<AuthAnswer> {
   if (headers.some(([name]) => OWN_HEADERS.test(name) || !NAME.test(name))) {
     return yield* Effect.die(new AuthenticatorFault({ code: "ForbiddenHeader" }))
   }
   const most = maxExpires === undefined ? undefined : Math.floor(Duration.toSeconds(maxExpires))
-  const wanted = auth.grant(asking, { username, realm, maxExpires: most })
+  const wanted = auth.grant(pending, { username, realm, maxExpires: most })
   if ("status" in wanted) return wanted
   const session = yield* keeper.create(wanted).pipe(
     Effect.catchTag("SessionsExhausted", () => Effect.succeed(undefined)),
@@ -127,7 +127,7 @@ const grant = Effect.fnUntraced(function*(
   if (session === "unavailable") {
     return undecided(counters, false, { username, reason: "the session cannot be kept" })
   }
-  return auth.granted(asking, session, { authenticationInfo, headers, expires: wanted.expires, username })
+  return auth.granted(pending, session, { authenticationInfo, headers, expires: wanted.expires, username })
 })
 
 /** 408, a time-out, because the user is not at fault and may try again. */

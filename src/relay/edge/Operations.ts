@@ -10,7 +10,7 @@ import { peerOf } from "../rules/Party.ts"
 import type { Session, Sessions } from "../Session.ts"
 import type { Switchboard } from "../Switchboard.ts"
 import type { History } from "./History.ts"
-import { AT_ONCE, inOneTurn, inSeveralTurns, type Look, pageOf } from "./Look.ts"
+import { AT_ONCE, inOneTurn, inSeveralTurns, pageOf, type Scan } from "./Scan.ts"
 import type { ConnectionQuery, ConnectionSummary, Operator, Page, SessionQuery, SessionSummary } from "./Operator.ts"
 import { connectionSummaryOf, sessionSummaryOf } from "./Summaries.ts"
 
@@ -24,18 +24,18 @@ export interface OperationsOptions {
 
 export const makeOperator = (options: OperationsOptions): Operator => {
   const { history, listen } = options
-  const looks = makeLooks(options)
+  const scans = makeScans(options)
   const one = Semaphore.makeUnsafe(1)
-  const inTurns = <A>(look: () => Look<A>): Effect.Effect<A> =>
-    one.withPermit(Effect.suspend(() => inSeveralTurns(look())))
+  const inTurns = <A>(scan: () => Scan<A>): Effect.Effect<A> =>
+    one.withPermit(Effect.suspend(() => inSeveralTurns(scan())))
   return {
-    sessions: (query) => inOneTurn(looks.sessions(query)),
-    connections: (query) => inOneTurn(looks.connections(query)),
-    endUser: (user, realm) => inOneTurn(looks.endUser(user, realm)),
+    sessions: (query) => inOneTurn(scans.sessions(query)),
+    connections: (query) => inOneTurn(scans.connections(query)),
+    endUser: (user, realm) => inOneTurn(scans.endUser(user, realm)),
     inTurns: {
-      sessions: (query) => inTurns(() => looks.sessions(query)),
-      connections: (query) => inTurns(() => looks.connections(query)),
-      endUser: (user, realm) => inTurns(() => looks.endUser(user, realm))
+      sessions: (query) => inTurns(() => scans.sessions(query)),
+      connections: (query) => inTurns(() => scans.connections(query)),
+      endUser: (user, realm) => inTurns(() => scans.endUser(user, realm))
     },
     endSession: (label) => endSession(options, label),
     endConnection: (number) => endConnection(options, number),
@@ -45,9 +45,9 @@ export const makeOperator = (options: OperationsOptions): Operator => {
   }
 }
 
-/** What has to look at all sessions or all connections. */
-const makeLooks = ({ clock, sessions, switchboard }: OperationsOptions) => ({
-  sessions: ({ address, limit, offset, realm, sort, user }: SessionQuery = {}): Look<Page<SessionSummary>> => {
+/** The queries and operations that visit all sessions or all connections. */
+const makeScans = ({ clock, sessions, switchboard }: OperationsOptions) => ({
+  sessions: ({ address, limit, offset, realm, sort, user }: SessionQuery = {}): Scan<Page<SessionSummary>> => {
     const host = address === undefined ? undefined : canonicalHost(address)
     const isWanted = isOf(user, realm)
     const now = monotonicMillis(clock)
@@ -59,7 +59,7 @@ const makeLooks = ({ clock, sessions, switchboard }: OperationsOptions) => ({
       (session) => sessionSummaryOf(session, clock)
     )
   },
-  connections: ({ address, limit, offset, sort }: ConnectionQuery = {}): Look<Page<ConnectionSummary>> => {
+  connections: ({ address, limit, offset, sort }: ConnectionQuery = {}): Scan<Page<ConnectionSummary>> => {
     const host = address === undefined ? undefined : canonicalHost(address)
     return pageOf(
       switchboard.hops,
@@ -69,12 +69,12 @@ const makeLooks = ({ clock, sessions, switchboard }: OperationsOptions) => ({
       (hop) => connectionSummaryOf(hop, clock)
     )
   },
-  *endUser(user: string, realm?: string): Look<number> {
+  *endUser(user: string, realm?: string): Scan<number> {
     const now = monotonicMillis(clock)
     const isWanted = isOf(user, realm)
-    let [count, looked] = [0, 0]
+    let [count, visited] = [0, 0]
     for (const session of switchboard.book) {
-      if (++looked % AT_ONCE === 0) yield
+      if (++visited % AT_ONCE === 0) yield
       if (!isWanted(session)) continue
       if (isValid(session, now)) count++
       sessions.end(session, BY_OPERATOR)

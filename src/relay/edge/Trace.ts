@@ -197,7 +197,7 @@ export class Tracer implements Tracing {
 
   // ---- events that may make a connection one to trace
 
-  asked(hop: HopFacts, head: Head): void {
+  authReceived(hop: HopFacts, head: Head): void {
     const names = namesOf(head)
     if (names.length === 0) return
     for (const trace of this.#traces) if (names.some((one) => trace.wants(one))) this.#watch(hop, trace)

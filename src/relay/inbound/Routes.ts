@@ -23,7 +23,7 @@ const OCTETS_PER_SESSION = 16_384
 export const MAX_OCTETS_OF_USER = 8_388_608
 
 /** Routes in use that are skipped at a time in the search for one that can be removed. */
-const LOOKS = 4
+const MAX_CHECKS = 4
 
 export class Routes {
   readonly #routes = new LinkedMap<string, Route>()
@@ -46,12 +46,12 @@ export class Routes {
     this.#routes.set(paths, route)
     this.#count(route, ROUTE + route.octets)
     for (const one of route.sessions) this.#using.more(one)
-    for (let looks = 0; looks < LOOKS && this.#tooMany(route);) {
+    for (let checks = 0; checks < MAX_CHECKS && this.#tooMany(route);) {
       const { key, value } = this.#routes.first!
       if (value.flow.idle && value !== inUse && value !== route) this.#delete(key)
       else {
         this.#routes.touch(key)
-        looks++
+        checks++
       }
     }
   }

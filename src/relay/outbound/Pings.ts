@@ -17,7 +17,8 @@ export class Pings extends Timed {
   readonly #connection: Connection
   readonly #hearing: Hearing
   readonly #silent: () => void
-  #asked = false
+  /** Whether the peer was pinged because it had been silent. */
+  #pinged = false
 
   constructor(shared: Shared, connection: Connection, hearing: Hearing, silent: () => void) {
     super()
@@ -31,10 +32,10 @@ export class Pings extends Timed {
   override expired(): void {
     if (!this.#hearing.isBehind) {
       const hasHeard = this.#connection.takeHeard?.() ?? true
-      if (!hasHeard && this.#asked) return this.#silent()
-      this.#asked = !hasHeard
+      if (!hasHeard && this.#pinged) return this.#silent()
+      this.#pinged = !hasHeard
     }
-    if (this.#asked) this.#connection.ping?.()
+    if (this.#pinged) this.#connection.ping?.()
     this.#shared.limits.ping.start(this)
   }
 

@@ -32,7 +32,7 @@ export interface Admitted {
 }
 
 /** Connections that are checked to find one that can be closed. */
-const LOOKS = 16
+const MAX_CHECKS = 16
 
 export class Admission {
   readonly #shared: Shared
@@ -130,7 +130,7 @@ export class Admission {
    */
   #unused(byUse: LinkedMap<Admitted, number>, but?: Admitted): Admitted | undefined {
     const { now } = this.#shared.turn
-    for (let looks = 0; looks < LOOKS; looks++) {
+    for (let checks = 0; checks < MAX_CHECKS; checks++) {
       const { first } = byUse
       if (first === undefined) return undefined
       const { key: hop, value: used } = first

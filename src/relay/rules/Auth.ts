@@ -1,6 +1,6 @@
 /**
  * AUTH for this relay (RFC 4976 §5.1, §6.3, §9.1): which session it is granted, and how it is answered. The authenticator decides
- * asynchronously who the user is: `ask` comes first, then `grant` and `granted` if the credentials were right, then `answer`.
+ * asynchronously who the user is: `begin` comes first, then `grant` and `granted` if the credentials were right, then `answer`.
  */
 import { chooseAuthorization } from "../../protocol/digest/Authorization.ts"
 import { commentOf, type HeaderLines, type ResponseParts } from "../../protocol/Encoder.ts"
@@ -64,8 +64,8 @@ export interface AuthSource extends AuthHop {
   ): void
 }
 
-/** An AUTH whose request is allowed. */
-export interface Asking extends AuthRequest {
+/** An AUTH whose request is allowed, and which the authenticator has to decide. */
+export interface PendingAuth extends AuthRequest {
   readonly hop: AuthSource
   readonly to: AnswerTo
   readonly realm: string
@@ -89,21 +89,21 @@ export class Auth {
     this.options = options
   }
 
-  /** What the AUTH asks for; `undefined` if it is refused, in which case it was answered. */
-  ask(hop: AuthSource, head: Head, request: Authenticate): Asking | undefined {
-    this.#shared.tracing?.asked(hop, head)
+  /** The AUTH to be decided; `undefined` if it is refused, in which case it was answered. */
+  begin(hop: AuthSource, head: Head, request: Authenticate): PendingAuth | undefined {
+    this.#shared.tracing?.authReceived(hop, head)
     const { fromPath, toPath, transactionId } = head
     const to = { transactionId, toPath: fromPath, fromPath: toPath }
     const authorizations = head.headers("Authorization")
     // Stored secrets depend on the realm, so it is the host as configured and not as the client spells it (RFC 4975 §6.1).
     const realm = this.options.realm ?? canonicalHost(request.own.host)
     const behindRelay = request.from.length > 1
-    const asking = { hop, request, to, realm, authorizations, expires: head.header("Expires"), behindRelay }
+    const pending = { hop, request, to, realm, authorizations, expires: head.header("Expires"), behindRelay }
 
     const { counters, observer, phase, turn } = this.#shared
     const { plaintext } = this.options
-    const refusal = refusalOf(asking, { isServing: phase === "serving", now: turn.now, plaintext })
-    if (refusal === undefined) return asking
+    const refusal = refusalOf(pending, { isServing: phase === "serving", now: turn.now, plaintext })
+    if (refusal === undefined) return pending
     const { closing, comment, isUnsuccessful, reason, status } = refusal
     countRefused(counters, status)
     counters.logins.refused++
@@ -115,12 +115,12 @@ export class Auth {
   }
 
   /** The session to make for a user whose credentials were right, or the answer if there is none. */
-  grant(asking: Asking, user: GrantedUser): NewSession | AuthAnswer {
-    const { behindRelay, hop, request } = asking
+  grant(pending: PendingAuth, user: GrantedUser): NewSession | AuthAnswer {
+    const { behindRelay, hop, request } = pending
     if (this.#shared.phase !== "serving") return DRAINING
     const { maxExpires: most = Infinity } = user
     if (most < 1) return { status: 403, attempt: { username: user.username, reason: "its credentials expire now" } }
-    const expires = this.#interval(asking, most)
+    const expires = this.#interval(pending, most)
     if (typeof expires !== "number") {
       return { ...expires, attempt: { username: user.username, reason: "Expires out of bounds" } }
     }
@@ -149,7 +149,7 @@ export class Auth {
   }
 
   /** Seconds to grant, or the answer to an Expires out of bounds. `most`: the bound that the credentials set. */
-  #interval({ behindRelay, expires: wanted }: Asking, most: number): number | AuthAnswer {
+  #interval({ behindRelay, expires: wanted }: PendingAuth, most: number): number | AuthAnswer {
     const { expires, minExpires = 1, relayMaxExpires = Infinity } = this.options
     const bound = Math.min(this.options.maxExpires ?? Infinity, behindRelay ? relayMaxExpires : Infinity)
     // Credentials that end before the minimum end the session all the same.
@@ -169,7 +169,7 @@ export class Auth {
 
   /** The answer to an AUTH whose session was made; `undefined`: there are too many sessions. */
   granted(
-    { hop, request }: Asking,
+    { hop, request }: PendingAuth,
     session: Session | undefined,
     { authenticationInfo, expires, headers = [], username }: {
       readonly authenticationInfo: string | undefined
@@ -211,7 +211,7 @@ export class Auth {
 
   /** Answers, and counts the outcome for the connection. */
   answer(
-    { authorizations, behindRelay, hop, realm, to }: Asking,
+    { authorizations, behindRelay, hop, realm, to }: PendingAuth,
     answer: AuthAnswer
   ): void {
     const { attempt, comment, failed, headers = [], status } = answer

@@ -7,7 +7,7 @@ import { type AuthAnswer, DRAINING } from "./AuthAnswer.ts"
 import type { Authenticate } from "./Decision.ts"
 import type { Party } from "./Party.ts"
 
-/** The hop that an AUTH came in on. */
+/** The hop that an AUTH came in on, as far as a refusal depends on it. */
 export interface AuthHop extends Party {
   /** Whether as many of its AUTHs are being decided as may be at a time. */
   readonly logins: { readonly tooMany: boolean }

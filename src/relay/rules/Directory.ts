@@ -20,8 +20,8 @@ const MAX_SHOWN = 16
 /** Relays that are remembered to want a connection for each session. */
 const MAX_ALONE = 1024
 
-/** The sender for whose requests a connection is made; its own may be gone by then. */
-export interface Asker {
+/** The sender of the requests that a connection is made for. Its own connection may be gone by then. */
+export interface DialSource {
   readonly connection: ConnectionFacts | undefined
 }
 
@@ -33,7 +33,7 @@ export interface Dial {
   /** The host of the URI of this relay that the request goes through, whose certificate is shown. */
   readonly localName: string
   /** The sender of the request. */
-  readonly source: Asker
+  readonly source: DialSource
   /** The session of the user for whom it is dialled. */
   readonly session: SessionRecord
 }
@@ -57,7 +57,7 @@ export interface Wanted {
   /** The URI of this relay that the request goes through. */
   readonly own: MsrpUri
   /** The hop that the request came in on, or facts about it. */
-  readonly source: Asker
+  readonly source: DialSource
   /** The session of the user for whom it would be dialled. */
   readonly session: Session
 }

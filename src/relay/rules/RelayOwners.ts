@@ -11,8 +11,8 @@ import { stopTimer, Timed } from "../Timers.ts"
 import type { Party } from "./Party.ts"
 
 /** Sessions that are checked for ended ones: for each new session, and when the limit is reached. */
-const LOOKS = 4
-const LOOKS_WHEN_FULL = 64
+const CHECKS = 4
+const CHECKS_WHEN_FULL = 64
 
 /** Another relay that obtained session URIs for clients behind it. Its timer runs while it has no connection. */
 export class RelayOwner extends Timed {
@@ -48,8 +48,8 @@ export class RelayOwner extends Timed {
 
   /** Whether it has fewer sessions than this. Each call also removes some that have ended. */
   hasRoom(limit: number, now: number): boolean {
-    const looks = this.#sessions.size < limit ? LOOKS : LOOKS_WHEN_FULL
-    for (let i = 0; i < looks; i++) {
+    const checks = this.#sessions.size < limit ? CHECKS : CHECKS_WHEN_FULL
+    for (let i = 0; i < checks; i++) {
       const session = this.#sessions.first?.key
       if (session === undefined) break
       if (session.ended || session.expiresAt <= now) this.#sessions.delete(session)

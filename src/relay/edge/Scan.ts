@@ -1,5 +1,5 @@
 /**
- * A look at all sessions or connections, which pauses after some of them so that others have their turn: run in one turn of the
+ * A scan of all sessions or connections, which pauses after some of them so that others have their turn: run in one turn of the
  * event loop, or in several.
  */
 import * as Effect from "effect/Effect"
@@ -10,11 +10,11 @@ import { rankedPage } from "./RankedPage.ts"
 export const MAX_ITEMS = 1000
 export const ITEMS = 100
 
-/** Sessions or connections that are looked at in one turn of the event loop. */
+/** Sessions or connections that are visited in one turn of the event loop. */
 export const AT_ONCE = 1000
 
 /** Yields where it may pause, and returns what it has found. */
-export type Look<A> = Generator<void, A>
+export type Scan<A> = Generator<void, A>
 
 export interface PageBounds {
   /** Position of the first item, from 0. */
@@ -32,14 +32,14 @@ export function* pageOf<A, B>(
   rank: ((one: A) => number) | undefined,
   { limit = ITEMS, offset = 0 }: PageBounds,
   summaryOf: (one: A) => B
-): Look<Page<B>> {
+): Scan<Page<B>> {
   const most = Math.min(Math.max(0, limit), MAX_ITEMS)
   const from = Math.max(0, offset)
   const kept: Array<A> = []
   const ranks: Array<number> = []
-  let [looked, total] = [0, 0]
+  let [visited, total] = [0, 0]
   for (const one of all) {
-    if (++looked % AT_ONCE === 0) yield
+    if (++visited % AT_ONCE === 0) yield
     if (!fits(one)) continue
     if (rank !== undefined || (total >= from && kept.length < most)) kept.push(one)
     if (rank !== undefined) ranks.push(rank(one))
@@ -50,17 +50,17 @@ export function* pageOf<A, B>(
 }
 
 /** Runs it in this turn of the event loop. */
-export const inOneTurn = <A>(look: Look<A>): A => {
+export const inOneTurn = <A>(scan: Scan<A>): A => {
   for (;;) {
-    const { done, value } = look.next()
+    const { done, value } = scan.next()
     if (done === true) return value
   }
 }
 
 /** Runs it in as many turns of the event loop as it pauses, and one more. */
-export const inSeveralTurns = Effect.fnUntraced(function*<A>(look: Look<A>): Effect.fn.Return<A> {
+export const inSeveralTurns = Effect.fnUntraced(function*<A>(scan: Scan<A>): Effect.fn.Return<A> {
   for (;;) {
-    const { done, value } = look.next()
+    const { done, value } = scan.next()
     if (done === true) return value
     yield* Effect.yieldNow
   }
