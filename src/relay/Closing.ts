@@ -2,7 +2,7 @@
 import { type Broken, messageFaults, overLimits, startLineFaults } from "../protocol/Broken.ts"
 import type { CloseReason } from "../transport/Connection.ts"
 
-/** The relay's own reasons, and what the peer is told of each, where the transport can say why. */
+/** The relay's own reasons, and the form in which each is sent to the peer, where the transport can carry a reason. */
 export const closeReasons = {
   "AUTH without TLS": "policy",
   "certificate has expired": "policy",

@@ -282,18 +282,18 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     stopTimer(this.#linger)
     this.#pings?.stop()
     this.reading.close()
-    const tellEnds = this.#owner.left(this)
+    const reportEnds = this.#owner.left(this)
     this.#inbound.lost()
     this.outbound.close()
     const { counters, tasks } = this.shared
     if (this.#connection !== undefined) countClosed(counters, this.#reason, failure)
     // One user may have thousands of requests there.
-    tasks.steps(this.outbound.givesUp(), () => tasks.steps(this.#inbound.closes(), () => this.#over(tellEnds)))
+    tasks.steps(this.outbound.givesUp(), () => tasks.steps(this.#inbound.closes(), () => this.#over(reportEnds)))
   }
 
-  #over(tellEnds: () => void): void {
+  #over(reportEnds: () => void): void {
     this.unanswered.close()
-    tellEnds()
+    reportEnds()
     this.shared.observer.closed(this)
     this.trace?.closed()
   }

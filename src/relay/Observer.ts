@@ -63,7 +63,7 @@ export interface Observer {
   /** A session has ended. */
   ended(session: Session, reason: SessionEnd): void
   refused(hop: HopFacts, request: RefusedRequest): void
-  /** An accepted request does not arrive. Its sender is told if it wants to be and is still connected. */
+  /** An accepted request does not arrive. Its sender gets a REPORT if it wants one and is still connected. */
   undelivered(from: CameFrom, parties: Parties, loss: Loss, kind: Kind): void
   /** A connection closed in the middle of a chunk that was passed on. */
   cut(hop: HopFacts, parties: Parties): void

@@ -9,7 +9,7 @@ export class SessionBook {
   readonly #observer: Observer
   readonly #counters: RelayCounters
   /** Sessions whose ends are reported later, while `endsThen` runs. */
-  #untold: Array<readonly [Session, SessionEnd]> | undefined
+  #unreported: Array<readonly [Session, SessionEnd]> | undefined
 
   constructor({ counters, observer }: Shared) {
     this.#observer = observer
@@ -29,8 +29,8 @@ export class SessionBook {
   ended(session: Session, reason: SessionEnd): void {
     if (!this.#sessions.delete(session)) return
     this.#counters.sessionsEnded[reason]++
-    if (this.#untold === undefined) this.#observer.ended(session, reason)
-    else this.#untold.push([session, reason])
+    if (this.#unreported === undefined) this.#observer.ended(session, reason)
+    else this.#unreported.push([session, reason])
   }
 
   /**
@@ -38,12 +38,12 @@ export class SessionBook {
    * in its report.
    */
   endsThen(endsThem: () => void): () => void {
-    const untold: Array<readonly [Session, SessionEnd]> = []
-    this.#untold = untold
+    const unreported: Array<readonly [Session, SessionEnd]> = []
+    this.#unreported = unreported
     endsThem()
-    this.#untold = undefined
+    this.#unreported = undefined
     return () => {
-      for (const [session, reason] of untold) this.#observer.ended(session, reason)
+      for (const [session, reason] of unreported) this.#observer.ended(session, reason)
     }
   }
 }

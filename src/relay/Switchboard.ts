@@ -198,9 +198,9 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.shared.conditions.check()
     // A client that is still connected when the relay stops has not closed its connection.
     const reason = hop.end === "the relay stops" ? "the relay stops" : "its connection closed"
-    const tellEnds = this.book.endsThen(() => this.#options.sessions.endAllOf(hop, reason))
+    const reportEnds = this.book.endsThen(() => this.#options.sessions.endAllOf(hop, reason))
     return () => {
-      tellEnds()
+      reportEnds()
       this.shared.conditions.check()
     }
   }
@@ -249,7 +249,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
   }
 
   /**
-   * Whether no sender waits for an answer: none is pending, or everything was sent and the senders that would be told have gone.
+   * Whether no sender waits for an answer: none is pending, or everything was sent and the senders that would get a report have gone.
    * Requests that wait for their turn or for a connection are still to be sent, and may be answered.
    */
   get answered(): boolean {

@@ -33,7 +33,7 @@ export interface DiallerOptions {
 /** For a custom selector or resolver, which may never answer: no message waits longer for a response (RFC 4975 §7.2). */
 const ANSWERS_WITHIN = "30 seconds"
 
-/** Makes the connection of a dial, or tells its hop why there is none. */
+/** Makes the connection of a dial, or reports to its hop why there is none. */
 export const makeDialler = ({ journal, log, nextHops, selector, transport }: DiallerOptions) => {
   const connect = Effect.fnUntraced(function*(hop: Dialled, to: Omit<ConnectOptions, "from">, { source }: Dial) {
     const { host, port, scheme } = to

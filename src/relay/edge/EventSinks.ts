@@ -9,7 +9,7 @@ import { Listeners } from "./Listeners.ts"
 import type { Operator } from "./Operator.ts"
 
 export interface EventSinks {
-  /** What the relay tells: it makes the events. */
+  /** Gets the reports of the relay, and makes the events. */
   readonly journal: Journal
   readonly history: History
   readonly listen: Operator["listen"]
@@ -28,7 +28,7 @@ export const makeEventSinks = Effect.fnUntraced(function*(
     log(event)
     if (event.level === "Debug") return
     history.note(event)
-    listeners.tell(event)
+    listeners.notify(event)
   }
   const journal = new Journal({ clock, hear, isDetailed: () => isWritten("Debug") })
   return { journal, history, listen: listeners.listen }

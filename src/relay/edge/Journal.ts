@@ -19,7 +19,7 @@ import type { GrantedOn, Parties, SessionRecord } from "../SessionRecord.ts"
 import type { EventFields, EventMessage, RelayEvent } from "./RelayEvent.ts"
 
 /** Kinds of failures that the event of a session's end lists, the most frequent first. */
-export const KINDS_TOLD = 6
+export const KINDS_LISTED = 6
 
 /** The name of an unknown method is left out, because it may be any text. */
 const methods: Readonly<Record<Kind, string>> = { 0: "response", 1: "SEND", 2: "REPORT", 3: "AUTH", 4: "another" }
@@ -265,7 +265,7 @@ const asPeer = (session: SessionRecord | undefined): EventFields =>
 /** A list like `sent 413 its receiver refused it: 2, received cut off: 1`. */
 const listOf = (kinds: ReadonlyMap<string, number>): string => {
   const all = Array.from(kinds).toSorted(([, a], [, b]) => b - a)
-  const rest = all.length - KINDS_TOLD
-  const first = all.slice(0, KINDS_TOLD).map(([kind, times]) => `${kind}: ${times}`).join(", ")
+  const rest = all.length - KINDS_LISTED
+  const first = all.slice(0, KINDS_LISTED).map(([kind, times]) => `${kind}: ${times}`).join(", ")
   return rest > 0 ? `${first}, and ${rest} others` : first
 }

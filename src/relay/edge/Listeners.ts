@@ -22,7 +22,7 @@ export class Listeners {
   }
 
   /** A listener that throws is removed. */
-  tell({ fields, level, message, time }: RelayEvent): void {
+  notify({ fields, level, message, time }: RelayEvent): void {
     if (this.#listeners.size === 0) return
     const event: RelayEvent = { time, level, message, fields }
     for (const one of this.#listeners) {

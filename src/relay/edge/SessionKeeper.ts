@@ -1,5 +1,5 @@
 /**
- * Keeps a `SessionRepo` in step with the session table: asks it before a session is made, tells it of each end, and ends the
+ * Keeps a `SessionRepo` in step with the session table: asks it before a session is made, reports each end to it, and ends the
  * sessions that were ended in the repository. A repository may be custom, so no message waits for it.
  */
 import * as Cause from "effect/Cause"
@@ -36,8 +36,8 @@ const LAST_WORDS = "5 seconds"
 /** Until `changes` is read again after it has failed or ended. */
 const RETRY = "5 seconds"
 
-/** An end that the repository has not been told of yet. */
-interface UntoldEnd {
+/** An end that was not reported to the repository yet. */
+interface UnreportedEnd {
   readonly id: string
   readonly reason: SessionEnd
 }
@@ -61,24 +61,24 @@ export const makeSessionKeeper = Effect.fnUntraced(function*(
   const log = makeFaultLog()
   /** Sessions in the repository by their id there; `undefined` while `create` runs. */
   const kept = new Map<string, Session | undefined>()
-  const tellers = yield* makeTellers(repository, log)
+  const reporter = yield* makeEndReporter(repository, log)
   const ended = (id: string, reason: SessionEnd): void => {
     kept.delete(id)
-    tellers.add({ id, reason })
+    reporter.add({ id, reason })
   }
   table.onEnd(({ record: { key } }, reason) => {
     if (kept.has(key)) ended(key, reason)
   })
   yield* followChanges(repository, log, (id, reason) => {
     const session = kept.get(id)
-    // Deleted first, so that the repository is not told of an end that came from it.
+    // Deleted first, so that an end that came from the repository is not reported to it.
     kept.delete(id)
     if (session !== undefined) table.end(session, reason)
   })
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       for (const id of kept.keys()) ended(id, "the relay stops")
-      return tellers.finish
+      return reporter.finish
     })
   )
 
@@ -157,28 +157,28 @@ const followChanges = (
   )
 }
 
-interface Tellers {
-  readonly add: (end: UntoldEnd) => void
+interface EndReporter {
+  readonly add: (end: UnreportedEnd) => void
   /** Waits for the ends that were added, and logs how many are left after the time limit. */
   readonly finish: Effect.Effect<void>
 }
 
-/** Tells the repository of ends until the scope closes, in the order in which they were added. */
-const makeTellers = Effect.fnUntraced(function*(
+/** Reports ends to the repository until the scope closes, in the order in which they were added. */
+const makeEndReporter = Effect.fnUntraced(function*(
   repository: Repository,
   log: FaultLog
-): Effect.fn.Return<Tellers, never, Scope.Scope> {
-  const untold = yield* Queue.sliding<UntoldEnd, Cause.Done>(MAX_ENDINGS)
+): Effect.fn.Return<EndReporter, never, Scope.Scope> {
+  const unreported = yield* Queue.sliding<UnreportedEnd, Cause.Done>(MAX_ENDINGS)
   /** Calls of `end` that run. */
   let running = 0
-  const tell = ({ id, reason }: UntoldEnd): Effect.Effect<void> =>
+  const report = ({ id, reason }: UnreportedEnd): Effect.Effect<void> =>
     Effect.flatMap(
       exitWithin(Effect.suspend(() => repository.end(id, reason)), TIME_LIMIT),
       (exit) => log("end", exit)
     )
-  const telling = Queue.take(untold).pipe(
+  const reporting = Queue.take(unreported).pipe(
     Effect.tap(() => Effect.sync(() => void running++)),
-    Effect.flatMap(tell),
+    Effect.flatMap(report),
     Effect.tap(() => Effect.sync(() => void running--)),
     // A repository in memory answers at once: without this, thousands of ends would be one turn of the event loop.
     Effect.andThen(Effect.yieldNow),
@@ -186,19 +186,19 @@ const makeTellers = Effect.fnUntraced(function*(
     Effect.ignore
   )
   const fibers: Array<Fiber.Fiber<void>> = []
-  for (let i = 0; i < AT_ONCE; i++) fibers.push(yield* Effect.forkScoped(telling))
-  const logUntold = Effect.suspend(() =>
+  for (let i = 0; i < AT_ONCE; i++) fibers.push(yield* Effect.forkScoped(reporting))
+  const logUnreported = Effect.suspend(() =>
     Effect.annotateLogs(Effect.logError("The session repository was not told of every end"), {
-      sessions: Queue.sizeUnsafe(untold) + running
+      sessions: Queue.sizeUnsafe(unreported) + running
     })
   )
   return {
-    add: (end) => void Queue.offerUnsafe(untold, end),
+    add: (end) => void Queue.offerUnsafe(unreported, end),
     finish: Effect.suspend(() => {
-      Queue.endUnsafe(untold)
+      Queue.endUnsafe(unreported)
       return Fiber.awaitAll(fibers)
     }).pipe(
-      Effect.timeoutOrElse({ duration: LAST_WORDS, orElse: () => logUntold }),
+      Effect.timeoutOrElse({ duration: LAST_WORDS, orElse: () => logUnreported }),
       Effect.asVoid
     )
   }

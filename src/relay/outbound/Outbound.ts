@@ -23,7 +23,7 @@ import { Windows, type WindowsOwner } from "./Windows.ts"
 /** Octets that a sender may write before the next sender has its turn. */
 export const QUANTUM = 16_384
 
-/** What the output tells the hop that it belongs to. */
+/** The hop that the output belongs to, as the output sees it. */
 export interface OutboundOwner {
   /** The peer takes nothing although octets wait, and nothing has come in from it either. */
   stalled(): void

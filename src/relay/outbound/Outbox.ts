@@ -10,14 +10,15 @@ import type { Totals } from "../Totals.ts"
 /** Octets of the smallest lease: room for a few chat messages with their answers. */
 const LEAST = 1024
 
-interface Filled {
+/** A lease to which nothing is added any more. */
+interface Sealed {
   readonly lease: Lease
   readonly octets: Buffer
   /** Offsets at which frames end, for a connection that carries messages. */
   readonly ends: ReadonlyArray<number> | undefined
 }
 
-/** What the outbox tells the output that it belongs to. */
+/** The output that an outbox belongs to, as the outbox sees it. */
 export interface OutboxOwner {
   /** There is output to be flushed at the end of the turn. Called once before each flush. */
   filled(): void
@@ -36,9 +37,10 @@ export class Outbox {
   #at = 0
   /** Octets of the next lease: about as many as were recently written at a time. */
   #expected = LEAST
-  #full: Array<Filled> = []
+  /** Leases that are filled and were not handed to the connection yet, oldest first. */
+  #sealed: Array<Sealed> = []
   /** What was handed to the connection and is not taken yet, oldest first. */
-  #inFlight: Array<Filled> = []
+  #inFlight: Array<Sealed> = []
   /** Octets that were put in. */
   committed = 0
   /** Octets that the operating system has taken. */
@@ -51,8 +53,8 @@ export class Outbox {
   #isMessages = false
   /** Offsets in the lease at which frames end. */
   #ends: Array<number> | undefined
-  /** Whether the owner knows that there is output. */
-  #known = false
+  /** Whether output was announced to the owner since the last flush. */
+  #isAnnounced = false
   #ended = false
   /**
    * Whether nothing more goes out because the connection is gone. Its end is reported only after everything that came in has been
@@ -117,7 +119,7 @@ export class Outbox {
   advance(to: number): void {
     this.committed += to - this.#at
     this.#at = to
-    if (!this.#known) this.wake()
+    if (!this.#isAnnounced) this.wake()
   }
 
   copy(buf: Buffer, start: number, end: number): void {
@@ -151,10 +153,10 @@ export class Outbox {
     this.advance(this.#at + octets.write(text, this.#at, "latin1"))
   }
 
-  /** Tells the owner that there is output, unless it knows already. It then flushes at the end of the turn. */
+  /** Announces output to the owner, unless that was done since the last flush. The owner then flushes at the end of the turn. */
   wake(): void {
-    if (this.#known) return
-    this.#known = true
+    if (this.#isAnnounced) return
+    this.#isAnnounced = true
     this.#owner.filled()
   }
 
@@ -174,7 +176,7 @@ export class Outbox {
     this.#slabs.trim(lease, this.#at)
     if (this.#at === lease.start) this.#slabs.release(lease)
     else {
-      this.#full.push({ lease, octets: lease.octets.subarray(lease.start, this.#at), ends: this.#ends })
+      this.#sealed.push({ lease, octets: lease.octets.subarray(lease.start, this.#at), ends: this.#ends })
       this.#ends = undefined
     }
   }
@@ -184,7 +186,7 @@ export class Outbox {
    * it was given before, a lease that is not full stays and is filled, so that small answers to a peer that does not read share it.
    */
   flush(): boolean {
-    this.#known = false
+    this.#isAnnounced = false
     this.#count()
     const connection = this.#connection
     if (connection === undefined || this.#closed) return false
@@ -199,15 +201,15 @@ export class Outbox {
   }
 
   #hand(connection: Connection): boolean {
-    if (this.#full.length === 0) return false
-    const full = this.#full
-    this.#full = []
+    if (this.#sealed.length === 0) return false
+    const sealed = this.#sealed
+    this.#sealed = []
     const before = this.#handed
-    for (const filled of full) {
-      this.#inFlight.push(filled)
-      this.#handed += filled.octets.length
-      connection.write(filled.octets, this.#written, filled.ends)
-      if (this.#trace !== undefined) this.#tell(this.#trace, filled.octets)
+    for (const one of sealed) {
+      this.#inFlight.push(one)
+      this.#handed += one.octets.length
+      connection.write(one.octets, this.#written, one.ends)
+      if (this.#trace !== undefined) this.#traceOutgoing(this.#trace, one.octets)
     }
     const octets = this.#handed - before
     // Grows at once, and shrinks slowly.
@@ -217,7 +219,7 @@ export class Outbox {
     return true
   }
 
-  #tell(trace: FrameTrace, octets: Buffer): void {
+  #traceOutgoing(trace: FrameTrace, octets: Buffer): void {
     const skipped = Math.min(this.#untraced, octets.length)
     this.#untraced -= skipped
     if (skipped < octets.length) trace.outgoing(octets.subarray(skipped))
@@ -263,7 +265,7 @@ export class Outbox {
     this.#totals.queuedOctets -= this.#counted - this.flushed
     this.#connection = undefined
     this.#seal()
-    for (const { lease } of this.#full) this.#slabs.release(lease)
-    this.#full = []
+    for (const { lease } of this.#sealed) this.#slabs.release(lease)
+    this.#sealed = []
   }
 }

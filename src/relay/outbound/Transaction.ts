@@ -16,7 +16,7 @@ import type { Sent, Window } from "./Window.ts"
  */
 const MOST_BEHIND = 120_000
 
-/** What a transaction tells, and asks, the connection that it was written to. */
+/** The connection that a transaction was written to, as the transaction sees it. */
 export interface TransactionOwner {
   /** No answer is expected any more. */
   forget(transaction: Transaction): void

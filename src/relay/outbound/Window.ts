@@ -1,7 +1,7 @@
 /**
- * How many octets may be on their way to one receiver without an answer. Its answers tell whether the receiver keeps up. What
- * the operating system takes does not tell: its buffers can hold minutes of traffic for a slow receiver, and the 30 seconds of a
- * transaction would be over before its octets get through them (RFC 4976 §6.4.1).
+ * How many octets may be on their way to one receiver without an answer. Its answers show whether the receiver keeps up. What
+ * the operating system takes does not show it: its buffers can hold minutes of traffic for a slow receiver, and the 30 seconds of
+ * a transaction would be over before its octets get through them (RFC 4976 §6.4.1).
  *
  * The number of requests is bounded as well, whatever their answers. To some requests silence is the answer (Failure-Report
  * partial): they wait for a refusal only, and the oldest of them that was sent makes room for another one.
@@ -39,7 +39,7 @@ export interface Sent {
   finish(): void
 }
 
-/** What a window tells, and asks, the connection that it belongs to. */
+/** The connection that a window belongs to, as the window sees it. */
 export interface WindowOwner {
   /** A sender waits in the window, where none waited before. */
   waits(window: Window): void

@@ -27,7 +27,7 @@ export interface ReadControl {
   readonly flows: FlowOwner
 }
 
-/** What a flow tells the connection that its requests come in on. */
+/** The connection that the requests of a flow come in on, as the flow sees it. */
 export interface FlowOwner {
   /** A flow has something parked, after it had nothing. */
   waits(flow: Waiting): void

@@ -40,7 +40,7 @@ export interface RetryPolicy {
 /** A copy of a whole request as it came in. */
 interface Kept {
   readonly key: string
-  /** Whether the relay would have told its refusal (RFC 4975 §7.1.2). */
+  /** Whether the relay would have answered a refused request (RFC 4975 §7.1.2). */
   readonly isAnswered: boolean
   readonly octets: Buffer
   readonly bodyStart: number

@@ -224,7 +224,7 @@ export class WayBack implements Origin {
     this.lost(loss, Kind.Send)
   }
 
-  /** Tells the operator of every loss, because the receiver may ask about it when the sender is long gone. */
+  /** Reports every loss to the operator, because the receiver may ask about it when the sender is long gone. */
   lost(loss: Loss, kind: Kind): void {
     const { from, shared } = this.#unanswered
     shared.counters.lost++

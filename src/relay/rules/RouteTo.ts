@@ -1,4 +1,4 @@
-/** Makes a route to a hop, and tells the traces of users about it. */
+/** Makes a route to a hop, and reports it to the traces of users. */
 import { Route, type RouteParts } from "../route/Route.ts"
 import type { Party } from "./Party.ts"
 

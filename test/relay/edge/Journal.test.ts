@@ -8,7 +8,7 @@ import { Credentials, CredentialsUnavailable } from "../../../src/Credentials.ts
 import { sessionLabel } from "../../../src/protocol/Ident.ts"
 import { parseUri } from "../../../src/protocol/Uri.ts"
 import { eventMessages, type RelayEvent } from "../../../src/Relay.ts"
-import { Journal, KINDS_TOLD } from "../../../src/relay/edge/Journal.ts"
+import { Journal, KINDS_LISTED } from "../../../src/relay/edge/Journal.ts"
 import { MAX_KINDS } from "../../../src/relay/SessionRecord.ts"
 import { assertFields, heardIn, of, onlyOf } from "../../support/events.ts"
 import { type Owner, type Peer, request, send, until, type World } from "../../support/harness.ts"
@@ -533,7 +533,7 @@ describe("Journal", () => {
     journal.ended({ owner: {}, record } as never, "expired")
     const kinds = String(events[0]!.fields["kinds"])
     assert.match(kinds, /^others: \d+, kind 7: 2, kind 0: 1/)
-    assert.include(kinds, `, and ${MAX_KINDS + 1 - KINDS_TOLD} others`)
+    assert.include(kinds, `, and ${MAX_KINDS + 1 - KINDS_LISTED} others`)
     for (const event of events) assertFields(event)
     assert.include(eventMessages, events[0]!.message)
   })
