@@ -38,8 +38,8 @@ export interface HopOwner extends RelayProofOwner {
   entered(hop: Hop): void
   /** A request on it was successful. */
   proved(hop: Hop): void
-  /** It cannot be used for new routes any more. */
-  leaves(hop: Hop): void
+  /** The relay closes it, so it cannot be used for new routes any more. */
+  closing(hop: Hop): void
   /** It is gone: its sessions end. The function that is returned reports their ends. */
   left(hop: Hop): () => void
   /** Starts an AUTH; `ended` is called when it was answered. `head` is not used after the call. */
@@ -121,8 +121,8 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return this.#connection
   }
 
-  get party(): SessionRecord | undefined {
-    return this.sessions.party
+  get lastSession(): SessionRecord | undefined {
+    return this.sessions.lastSession
   }
 
   get end(): string {
@@ -188,9 +188,9 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     return this.proof.lapsed
   }
 
-  fromBehind(from: ReadonlyArray<MsrpUri>): boolean {
+  noteRelay(from: ReadonlyArray<MsrpUri>): boolean {
     if (from.length < 2 || !this.isRelay(from[0]!)) return false
-    this.probation.isRelays()
+    this.probation.relayProved()
     return true
   }
 
@@ -201,7 +201,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
   // ---- what its parts call
 
   authenticate(head: Head, request: Authenticate): void {
-    this.logins.begins(this.fromBehind(request.from), (ended) => this.#owner.authenticate(this, head, request, ended))
+    this.logins.begins(this.noteRelay(request.from), (ended) => this.#owner.authenticate(this, head, request, ended))
   }
 
   /** Writes a whole frame that the relay made, before anything that waits for its turn. */
@@ -250,7 +250,7 @@ export class Hop implements Receiver, InboundOwner, OutboundOwner, ProbationOwne
     if (this.gone || this.#finishing) return
     this.#finishing = true
     // New requests for the same next hop need another connection.
-    this.#owner.leaves(this)
+    this.#owner.closing(this)
     this.#reason ??= reason
     this.#inbound.stop()
     this.outbound.end()

@@ -12,7 +12,7 @@ export class HopSessions {
   readonly #peerOf = new Set<Session>()
   #peerOfMax = MAX_PEER_OF
   /** The session that was granted here last, else the one in which the connection became the peer last; none once there were two users. */
-  party: SessionRecord | undefined
+  lastSession: SessionRecord | undefined
   #isOwner = false
   /** Whether there were several users: the peer is a gateway, or a chat switch. */
   severalUsers = false
@@ -26,7 +26,7 @@ export class HopSessions {
   }
 
   /** Sessions that were granted on the connection; some may have ended. */
-  handedOut(): Iterable<Session> {
+  granted(): Iterable<Session> {
     return this.#owned
   }
 
@@ -35,22 +35,23 @@ export class HopSessions {
     if (!this.#isOwner) {
       this.#isOwner = true
       this.severalUsers = false
-      this.party = undefined
+      this.lastSession = undefined
     }
-    this.#is(session.record)
+    this.#noteUser(session.record)
     this.onMore()
   }
 
   /** A gateway logs in many users on one connection, and a chat switch writes to many; neither is one of these users. */
-  #is(record: SessionRecord): void {
-    const { party } = this
-    this.severalUsers ||= party !== undefined && (party.user !== record.user || party.realm !== record.realm)
-    this.party = this.severalUsers ? undefined : record
+  #noteUser(record: SessionRecord): void {
+    const { lastSession } = this
+    this.severalUsers ||= lastSession !== undefined &&
+      (lastSession.user !== record.user || lastSession.realm !== record.realm)
+    this.lastSession = this.severalUsers ? undefined : record
   }
 
-  isPeerOf(session: Session): void {
+  becomesPeerOf(session: Session): void {
     this.#peerOf.add(session)
-    if (!this.#isOwner) this.#is(session.record)
+    if (!this.#isOwner) this.#noteUser(session.record)
     if (this.#peerOf.size <= this.#peerOfMax) return
     for (const one of this.#peerOf) if (one.ended) this.#peerOf.delete(one)
     this.#peerOfMax = Math.max(MAX_PEER_OF, 2 * this.#peerOf.size)

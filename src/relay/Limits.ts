@@ -155,7 +155,7 @@ const PROBATION = 30
 const TRANSACTION = 30
 
 /** The limits that are durations of timers. */
-type Timed = "ping" | "stall" | "closing" | "blocked" | "hold" | "relayGone"
+type DurationLimit = "ping" | "stall" | "closing" | "blocked" | "hold" | "relayGone"
 
 /** Milliseconds between checks whether a sender that was too fast may continue. */
 const PACE = 50
@@ -168,7 +168,7 @@ const LATE = 1000
  * The limits with durations as timer queues, as the hot path needs them. The object stays the same as long as the relay runs,
  * but its values may change, so they must not be copied.
  */
-export interface Limits extends Omit<RelayLimits, Timed> {
+export interface Limits extends Omit<RelayLimits, DurationLimit> {
   readonly transaction: TimerQueue
   readonly late: TimerQueue
   readonly probation: TimerQueue
@@ -202,7 +202,7 @@ export const limitsWith = (timers: Timers, bounds: RelayLimits): Limits => {
 
 /** Applies new limits. Timers that are running keep their deadlines. */
 export const changeLimits = (limits: Limits, timers: Timers, bounds: RelayLimits): void => {
-  const seconds = (name: Timed): TimerQueue => timers.retimed(limits[name], bounds[name] * 1000)
+  const seconds = (name: DurationLimit): TimerQueue => timers.retimed(limits[name], bounds[name] * 1000)
   Object.assign(limits, {
     ...bounds,
     ping: seconds("ping"),

@@ -15,7 +15,7 @@ export interface HopFacts {
    * The session that was granted on the connection last, else the one that it was bound to last as the peer. `undefined` if these
    * sessions have several users, because an event of the connection cannot be attributed to one of them.
    */
-  readonly party: SessionRecord | undefined
+  readonly lastSession: SessionRecord | undefined
   /** Milliseconds of the monotonic clock when the connection was accepted or made. */
   readonly since: number
   /** Why the connection is closed, or was: by the relay, by the network or by its peer. */

@@ -186,7 +186,7 @@ export class Switchboard implements HopOwner, DirectoryOwner {
     this.#admission.proved(hop)
   }
 
-  leaves(hop: Hop): void {
+  closing(hop: Hop): void {
     this.#directory.forget(hop)
   }
 

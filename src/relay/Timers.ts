@@ -32,7 +32,7 @@ export class Timeout extends Timed {
 const AT_ONCE = 256
 
 /** Milliseconds of delay from which on the process, or its machine, is assumed to have been suspended. */
-const STOPPED = 1000
+const SUSPENDED = 1000
 
 export class TimerQueue {
   readonly millis: number
@@ -127,7 +127,7 @@ export class Timers {
   expire(): void {
     const now = this.now()
     // Octets that were received meanwhile, and are not read yet, may stop some timers. Skips once only, in case every turn is late.
-    this.#isForgiven = !this.#isForgiven && now - this.#wakeAt > STOPPED
+    this.#isForgiven = !this.#isForgiven && now - this.#wakeAt > SUSPENDED
     this.#wakeAt = Infinity
     if (this.#isForgiven) return this.wakeBy(now)
     this.onExpiry()

@@ -11,7 +11,7 @@ const hop: HopFacts = {
   number: 7,
   since: 0,
   connection: undefined,
-  party: undefined,
+  lastSession: undefined,
   end: "",
   octetsIn: 0,
   octetsOut: 0

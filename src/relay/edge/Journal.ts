@@ -56,12 +56,12 @@ export class Journal implements Observer {
   // ---- connections
 
   closed(hop: HopFacts): void {
-    const { connection, end, octetsIn, octetsOut, party, since } = hop
+    const { connection, end, lastSession, octetsIn, octetsOut, since } = hop
     if (connection === undefined) return
     // A peer without a session that closes by itself is a health check or a scan, and no reason for a line at info.
-    const isQuiet = party === undefined && end === "closed by its peer"
+    const isQuiet = lastSession === undefined && end === "closed by its peer"
     this.#note(isQuiet ? "Debug" : "Info", "connection ended", ofHop(hop), {
-      party: party === undefined ? undefined : isOwners(hop) ? "owner" : "peer",
+      party: lastSession === undefined ? undefined : isOwners(hop) ? "owner" : "peer",
       reason: end,
       seconds: this.#secondsSince(since),
       octetsIn,
@@ -107,11 +107,11 @@ export class Journal implements Observer {
 
   refused(hop: HopFacts, { kind, parties, problem, status, target }: RefusedRequest): void {
     const method = methods[kind]
-    const { party } = hop
+    const { lastSession } = hop
     // The user is known by the URIs in the request, or else by the connection that it came in on.
     const isOwn = isOwners(hop)
-    const sender = parties?.sender ?? (isOwn ? party : undefined)
-    const receiver = parties === undefined && !isOwn ? party : parties?.receiver
+    const sender = parties?.sender ?? (isOwn ? lastSession : undefined)
+    const receiver = parties === undefined && !isOwn ? lastSession : parties?.receiver
     const fields = {
       method,
       status,
@@ -252,11 +252,11 @@ const ofConnection = ({ connection, number }: HopFacts) =>
 /** The fields of a connection, with those of its session if it has one. */
 const ofHop = (hop: HopFacts): Whose => ({
   ...ofConnection(hop),
-  ...(hop.party === undefined ? {} : whose(hop.party))
+  ...(hop.lastSession === undefined ? {} : whose(hop.lastSession))
 })
 
 /** Whether its session was granted on it, so that it is the connection of the owner. */
-const isOwners = ({ number, party }: HopFacts): boolean => party?.on.number === number
+const isOwners = ({ lastSession, number }: HopFacts): boolean => lastSession?.on.number === number
 
 /** The fields of the other side, if that has a session here as well. */
 const asPeer = (session: SessionRecord | undefined): EventFields =>

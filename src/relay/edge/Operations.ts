@@ -10,8 +10,8 @@ import { peerOf } from "../rules/Party.ts"
 import type { Session, Sessions } from "../Session.ts"
 import type { Switchboard } from "../Switchboard.ts"
 import type { History } from "./History.ts"
-import { AT_ONCE, inOneTurn, inSeveralTurns, pageOf, type Scan } from "./Scan.ts"
 import type { ConnectionQuery, ConnectionSummary, Operator, Page, SessionQuery, SessionSummary } from "./Operator.ts"
+import { AT_ONCE, inOneTurn, inSeveralTurns, pageOf, type Scan } from "./Scan.ts"
 import { connectionSummaryOf, sessionSummaryOf } from "./Summaries.ts"
 
 export interface OperationsOptions {

@@ -100,7 +100,7 @@ class Trace implements Watcher {
     if (this.#users === undefined && this.#realm === undefined) return true
     if (hop.proof.withRelay) return false
     let any = false
-    for (const session of hop.sessions.handedOut()) {
+    for (const session of hop.sessions.granted()) {
       if (!this.wants(session)) return false
       any = true
     }
@@ -178,7 +178,7 @@ export class Tracer implements Tracing {
         shared.tasks.slices(book, (session) => trace.learns([session]))
         shared.tasks.slices(hops, (hop) => {
           if (!this.#traces.has(trace)) return
-          const owns = trace.learns(hop.sessions.handedOut())
+          const owns = trace.learns(hop.sessions.granted())
           if (trace.learns(hop.routes.sessions()) || owns) this.#watch(hop, trace)
         })
         return trace

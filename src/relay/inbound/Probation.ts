@@ -49,7 +49,7 @@ export class Probation extends Timed {
   }
 
   /** A client behind a relay that is proved by its certificate has sent a request. */
-  isRelays(): void {
+  relayProved(): void {
     this.#isRelay = true
   }
 

@@ -28,8 +28,11 @@ export interface RefusalsOwner extends HopFacts {
   readonly isLink: boolean
   /** Traces what passes on the connection, while it is traced. */
   readonly trace: FrameTrace | undefined
-  /** Whether a request with this From-Path comes from behind the relay that the certificate of the connection proves. */
-  fromBehind(from: ReadonlyArray<MsrpUri>): boolean
+  /**
+   * Notes whether a request with this From-Path comes from behind the relay that the certificate of the connection proves, and
+   * returns that.
+   */
+  noteRelay(from: ReadonlyArray<MsrpUri>): boolean
   /** Writes a whole frame that the relay made; does nothing once the connection is gone. */
   control(frame: Buffer): void
 }
@@ -67,7 +70,7 @@ export class Refusals {
     const answer = answerTo(head, status, this.#pathsBack(head), hop.shared.counters)
     if (status >= 300) {
       this.#refused({ kind: head.kind, status, problem: head.problem ?? problem, parties, target })
-      if (hop.probation.active) hop.fromBehind(parsePath(head.fromPath, hop.shared.codec.limits.pathUris) ?? [])
+      if (hop.probation.active) hop.noteRelay(parsePath(head.fromPath, hop.shared.codec.limits.pathUris) ?? [])
     }
     return (octets, flag) => {
       if (answer !== undefined) hop.control(answer(octets, flag))
@@ -89,7 +92,7 @@ export class Refusals {
    */
   skips(reason: Broken, head: Head): boolean {
     // It may be the first request of the connection: its From-Path shows whether a relay has sent it.
-    this.#hop.fromBehind(parsePath(head.fromPath, this.#hop.shared.codec.limits.pathUris) ?? [])
+    this.#hop.noteRelay(parsePath(head.fromPath, this.#hop.shared.codec.limits.pathUris) ?? [])
     if (!this.#hop.isLink) return false
     this.#hop.trace?.incoming.overLimit?.(reason, head)
     this.last(head, 413)

@@ -22,9 +22,10 @@ export const MOST_UNANSWERED = 8_388_608
 /** The most octets on their way to a session behind another relay, which holds what the receiver does not take at once. */
 export const MOST_UNANSWERED_RELAYED = 1_048_576
 
-/** Milliseconds: answers that come sooner than QUICK let the window grow, and answers that come later than SLOW make it shrink. */
-const QUICK = 500
-const SLOW = 2000
+/** Milliseconds: answers that come sooner let the window grow. */
+const QUICK_ANSWER = 500
+/** Milliseconds: answers that come later make the window shrink. */
+const SLOW_ANSWER = 2000
 
 /** A request that is on its way, as the window sees it. */
 export interface Sent {
@@ -134,8 +135,8 @@ export class Window {
     this.#answeredAt = now
     this.#answeredSequence = one.sequence
     const delay = now - one.at
-    if (delay > SLOW) this.bound = Math.max(LEAST_UNANSWERED, this.bound - one.octets)
-    else if (this.full && delay < QUICK) this.bound = Math.min(this.#most, this.bound + one.octets)
+    if (delay > SLOW_ANSWER) this.bound = Math.max(LEAST_UNANSWERED, this.bound - one.octets)
+    else if (this.full && delay < QUICK_ANSWER) this.bound = Math.min(this.#most, this.bound + one.octets)
   }
 
   /** No answer to a request is expected any more. */

@@ -18,7 +18,7 @@ export class Windows implements WindowOwner {
   readonly #owner: WindowsOwner
   readonly #all = new WeakMap<Session, Window>()
   /** Windows in which a sender waits. */
-  readonly #full = new Set<Window>()
+  readonly #awaited = new Set<Window>()
   /** Octets that wait in flows for receivers on this connection, from all connections that they came in on. */
   parkedOctets = 0
   /** The steps of the last failure that has begun. */
@@ -46,16 +46,16 @@ export class Windows implements WindowOwner {
   }
 
   waits(window: Window): void {
-    this.#full.add(window)
+    this.#awaited.add(window)
   }
 
   waitsNoMore(window: Window): void {
-    this.#full.delete(window)
+    this.#awaited.delete(window)
   }
 
   /** Lets the senders that wait in all windows write on, because answers are not read for a while. */
   open(): void {
-    for (const window of this.#full) window.open()
+    for (const window of this.#awaited) window.open()
   }
 
   /** Fails what waits for a turn and then what waits in windows, one item in each step, after failures that began earlier. */
@@ -70,8 +70,8 @@ export class Windows implements WindowOwner {
     do {
       for (const sender of owner.waiting.takeAll()) yield* sender.fails(loss)
       // A flow that keeps something when it fails waits in its window again, so each window is taken only once.
-      const full = [...this.#full]
-      for (const window of full) yield* window.fails(loss)
+      const awaited = [...this.#awaited]
+      for (const window of awaited) yield* window.fails(loss)
       // Between steps, a flow that was slowed down may have begun to wait for a turn, which never comes on a lost connection.
     } while (owner.lost && !owner.waiting.empty)
   }

@@ -40,7 +40,7 @@ export interface RouteParts {
   /** Whether the source is another relay, whose connection many users share. */
   readonly fromRelay: boolean
   /** Finds a connection on which that relay receives reports of its requests when the first connection is gone. */
-  readonly elsewhere: (() => Source | undefined) | undefined
+  readonly reportHop: (() => Source | undefined) | undefined
 }
 
 /** Octets of the longest paths by which a route is found. Longer ones would take as much memory again, so a hash of them is used. */
@@ -79,7 +79,7 @@ export class Route implements Way {
   #moved = false
 
   constructor(
-    { elsewhere, ends, from, fromOwner, fromRelay, kind, paces, sessions, source, target, to, user }: RouteParts
+    { ends, from, fromOwner, fromRelay, kind, paces, reportHop, sessions, source, target, to, user }: RouteParts
   ) {
     const own = to.slice(0, sessions.length)
     const rest = to.slice(own.length)
@@ -99,7 +99,7 @@ export class Route implements Way {
     const [first, second] = sessions
     this.#first = fromOwner ? first!.record.sent : first!.record.received
     this.#second = second?.record.received
-    const wayBack = this.wayBack = new WayBack({ source, own, rest, from, user, fromRelay, elsewhere, parties })
+    const wayBack = this.wayBack = new WayBack({ source, own, rest, from, user, fromRelay, reportHop, parties })
     this.lines = wayBack.lines
     this.ok = keepText(` 200 OK\r\nTo-Path: ${from[0]!.text}\r\nFrom-Path: ${wayBack.own}\r\n-------`)
     this.user = user

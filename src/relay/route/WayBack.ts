@@ -34,7 +34,7 @@ export interface WayBackParts {
   /** Whether the source is another relay, whose connection many users share. */
   readonly fromRelay: boolean
   /** Finds a connection on which that relay receives reports when the first connection is gone. */
-  readonly elsewhere: (() => Source | undefined) | undefined
+  readonly reportHop: (() => Source | undefined) | undefined
   /** The sessions whose URIs it uses. */
   readonly parties: Parties
 }
@@ -52,7 +52,7 @@ export class WayBack implements Origin {
   readonly #user: UserLoad
   readonly #parties: Parties
   readonly #fromRelay: boolean
-  readonly #elsewhere: WayBackParts["elsewhere"]
+  readonly #reportHop: WayBackParts["reportHop"]
   readonly #limits: FrameLimits
   /** The URIs of this relay, as they stand at the front of From-Path in what goes out. */
   readonly ownPath: string
@@ -77,12 +77,12 @@ export class WayBack implements Origin {
   #ended: string | undefined
   #closed = false
 
-  constructor({ elsewhere, from, fromRelay, own, parties, rest, source, user }: WayBackParts) {
+  constructor({ from, fromRelay, own, parties, reportHop, rest, source, user }: WayBackParts) {
     this.#parties = parties
     this.#unanswered = source.unanswered
     this.#user = user
     this.#fromRelay = fromRelay
-    this.#elsewhere = elsewhere
+    this.#reportHop = reportHop
     this.#limits = source.shared.codec.limits
     this.own = own[0]!.text
     this.#firstBack = own.length === 1 ? this.own : own.at(-1)!.text
@@ -215,7 +215,7 @@ export class WayBack implements Origin {
   report(piece: Piece, loss: Loss): void {
     const { comment, status } = loss
     if (this.retry?.absorbsFailure(piece, status) === true) return
-    const source = this.isThere ? this.#unanswered.source : this.#elsewhere?.()
+    const source = this.isThere ? this.#unanswered.source : this.#reportHop?.()
     if (source !== undefined) {
       source.control(encodeReport({ toPath: this.fromPath, fromPath: this.own, piece, status, comment }))
       source.shared.counters.reports++

@@ -1,13 +1,14 @@
 /** A bound on the DNS queries that each user causes. */
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 
-/** Milliseconds in which look-ups are counted together. */
-const WINDOW = 60_000
+/** Milliseconds in which the look-ups of a user are counted together. */
+const PERIOD = 60_000
 
-/** Users that are counted; the one whose window began first is forgotten first. */
+/** Users that are counted; the one whose period began first is forgotten first. */
 const MAX_USERS = 10_000
 
-interface Window {
+/** The look-ups of one user in a period. */
+interface Period {
   count: number
   /** Milliseconds of the monotonic clock. */
   readonly end: number
@@ -24,7 +25,7 @@ export interface LookupLimits {
  */
 export class Lookups {
   readonly #limits: LookupLimits
-  readonly #windows = new LinkedMap<string, Window>()
+  readonly #periods = new LinkedMap<string, Period>()
 
   constructor(limits: LookupLimits) {
     this.#limits = limits
@@ -32,17 +33,17 @@ export class Lookups {
 
   /** Counts one more look-up if the user may have it. `now` is in milliseconds. */
   admits(user: string, now: number): boolean {
-    const windows = this.#windows
-    for (let first = windows.first; first !== undefined && first.value.end <= now; first = windows.first) {
-      windows.delete(first.key)
+    const periods = this.#periods
+    for (let first = periods.first; first !== undefined && first.value.end <= now; first = periods.first) {
+      periods.delete(first.key)
     }
-    let window = windows.get(user)
-    if (window === undefined) {
-      if (windows.size === MAX_USERS) windows.delete(windows.first!.key)
-      windows.set(user, window = { count: 0, end: now + WINDOW })
+    let period = periods.get(user)
+    if (period === undefined) {
+      if (periods.size === MAX_USERS) periods.delete(periods.first!.key)
+      periods.set(user, period = { count: 0, end: now + PERIOD })
     }
-    if (window.count >= this.#limits.lookups) return false
-    window.count++
+    if (period.count >= this.#limits.lookups) return false
+    period.count++
     return true
   }
 }

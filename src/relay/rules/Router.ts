@@ -23,8 +23,8 @@ import { isByTcp, lacksPort, lacksTls, mayTake, onlyConnects } from "./Reachabil
 import { ownerOf, RelayOwner, type RelayOwners } from "./RelayOwners.ts"
 import { reportHopFor } from "./ReportHop.ts"
 import { type RouteSpec, routeTo } from "./RouteTo.ts"
-import { trySharedLink } from "./SharedLink.ts"
 import { cameBy, hasSentOn, knownHop, wentBy } from "./SessionHops.ts"
+import { trySharedLink } from "./SharedLink.ts"
 
 /** Authorities that the owner of a session may use in From-Path: middleboxes rewrite them (RFC 6714). */
 const MAX_OWNER_AUTHORITIES = 4
@@ -91,9 +91,9 @@ export class Router {
     if (to.length === 1) return endsHere(head, session, fromOwner, shared.turn.now)
     if (this.#isTooLong(to, from)) return TOO_LONG
     const user = this.#users.of(session, fromOwner)
-    const elsewhere = fromRelay ? this.#elsewhere(session, from[0]!, first, hop) : undefined
+    const reportHop = fromRelay ? this.#reportHop(session, from[0]!, first, hop) : undefined
     const { kind } = head
-    return this.#through(session, { source: hop, to, from, fromOwner, fromRelay, elsewhere, kind, user, isLong })
+    return this.#through(session, { source: hop, to, from, fromOwner, fromRelay, reportHop, kind, user, isLong })
   }
 
   /** A request whose To-Path begins with the relay's bare URI: only an AUTH for this relay is accepted. */
@@ -135,7 +135,7 @@ export class Router {
   }
 
   /** Where the sender learns of failures after its connection has closed. Keeps facts about the hop, and not the hop. */
-  #elsewhere(session: Session, uri: MsrpUri, own: MsrpUri, { connection }: Party): () => Party | undefined {
+  #reportHop(session: Session, uri: MsrpUri, own: MsrpUri, { connection }: Party): () => Party | undefined {
     const source = { connection: connection && new ConnectionFacts(connection) }
     return reportHopFor(session, { uri, kind: "relay", own, source, session }, this.#options)
   }
@@ -251,7 +251,7 @@ export class Router {
   /** Makes the sender the peer unless there is another. Its latest URI counts, because a chat switch uses several. */
   #bind(session: Session, { from, source }: Request, hasOther: boolean): void {
     if (!hasOther) session.peer = { connection: source, uri: from[0]! }
-    source.sessions.isPeerOf(session)
+    source.sessions.becomesPeerOf(session)
     if (session.record.bound) return
     session.record.bound = true
     this.#options.shared.observer.bound(source, session.record)

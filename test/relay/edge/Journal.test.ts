@@ -22,7 +22,7 @@ const clock = Clock.Clock.defaultValue()
 const hop = {
   number: 7,
   connection: undefined,
-  party: undefined,
+  lastSession: undefined,
   since: 0,
   end: "closed by its peer",
   octetsIn: 0,
