@@ -111,7 +111,7 @@ export class Inbound implements FrameSink {
     const decision = this.#decide(head, octets, flag)
     switch (decision._tag) {
       case "Route":
-        this.#pass(decision, head, bodyStart, bodyEnd, flag)
+        this.#pass(decision, head, bodyEnd, flag)
         break
       case "Authenticate":
         this.#share.costsExtra(AUTH)
@@ -208,7 +208,8 @@ export class Inbound implements FrameSink {
   // ---- what is passed on
 
   /** Forwards a whole request, and answers it if it is a SEND (RFC 4976 §6.4.1, §6.4.2). */
-  #pass(route: Route, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void {
+  #pass(route: Route, head: Head, bodyEnd: number, flag: Flag): void {
+    const { bodyStart } = head
     const octets = bodyEnd - bodyStart
     // A whole request here may be longer than a chunk may be on the next connection.
     if (octets > route.target.piece && head.kind === Kind.Send) {
@@ -237,9 +238,9 @@ export class Inbound implements FrameSink {
     } else if (head.kind === Kind.Report) route.target.reported(head, this.#outbound)
     else if (route.wayBack.full) return this.#refusals.now(head, tooMuch(route), octets, flag)
     route.passes(this.#shared.turn.now)
-    if (route.wayBack.retry !== undefined) route.wayBack.retry.keep(head, bodyStart, bodyEnd, flag)
-    if (now) forwardFrame(route, head, bodyStart, bodyEnd, flag)
-    else flow.parkFrame(head, bodyStart, bodyEnd, flag, unanswered)
+    if (route.wayBack.retry !== undefined) route.wayBack.retry.keep(head, bodyEnd, flag)
+    if (now) forwardFrame(route, head, bodyEnd, flag)
+    else flow.parkFrame(head, bodyEnd, flag, unanswered)
   }
 
   /** Refuses a further chunk of a message of which a part has failed (RFC 4975 §10.5). */

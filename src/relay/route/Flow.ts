@@ -136,15 +136,11 @@ export class Flow implements Sender, Waiting {
     return Math.min(REPORTS, this.#most / 2)
   }
 
-  /** `unanswered`: whether its 200 is still to be sent. */
-  parkFrame(head: Head, bodyStart: number, bodyEnd: number, flag: Flag, unanswered: boolean): void {
-    const { start } = head
+  /** Parks a whole frame whose body ends at `bodyEnd`. `unanswered`: whether its 200 is still to be sent. */
+  parkFrame(head: Head, bodyEnd: number, flag: Flag, unanswered: boolean): void {
     const octets = keepFrame(head, bodyEnd)
-    this.#park(
-      { kind: "frame", octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag, unanswered },
-      octets.length,
-      head.kind === Kind.Report
-    )
+    const frame: Parked = { kind: "frame", octets, bodyEnd: bodyEnd - head.start, flag, unanswered }
+    this.#park(frame, octets.length, head.kind === Kind.Report)
   }
 
   parkPart(stream: Stream, buf: Buffer, start: number, end: number): void {
@@ -239,10 +235,10 @@ export class Flow implements Sender, Waiting {
       this.#count(-parked.counted - OVERHEAD)
       return 0
     }
-    const { bodyEnd, bodyStart, flag, octets, unanswered } = parked
+    const { bodyEnd, flag, octets, unanswered } = parked
     const head = readAgain(octets)
     if (unanswered) this.#way.accept(octets, head.tidStart, head.tidEnd)
-    forwardFrame(this.#way, head, bodyStart, bodyEnd, flag)
+    forwardFrame(this.#way, head, bodyEnd, flag)
     this.#count(-octets.length - OVERHEAD)
     return octets.length
   }

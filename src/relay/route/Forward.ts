@@ -13,11 +13,11 @@ import { writeEndLine, writeSend } from "../outbound/Frames.ts"
 import { Transaction } from "../outbound/Transaction.ts"
 import type { Way } from "./Way.ts"
 
-/** Writes a whole frame to the target of the way. */
-export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void => {
+/** Writes a whole frame, whose body ends at `bodyEnd`, to the target of the way. */
+export const forwardFrame = (way: Way, head: Head, bodyEnd: number, flag: Flag): void => {
   const { target } = way
   const { outbox } = target
-  const { buf, hasBody, kind } = head
+  const { bodyStart, buf, hasBody, kind } = head
   const before = outbox.committed
   const isSend = kind === Kind.Send
   const length = bodyEnd - bodyStart
@@ -36,15 +36,14 @@ export const forwardFrame = (way: Way, head: Head, bodyStart: number, bodyEnd: n
     outbox.copy(way.lines, 0, way.lines.length)
   }
   // Everything after the paths, up to the end-line, mostly leaves as it came in.
-  const end = hasBody ? bodyEnd : bodyStart
   const rangeLine = isSend && (hasBody || head.hasRange) ? rangeFor(head, length, flag) : undefined
   const inOrder = head.contentTypeEnd === 0 || head.contentTypeEnd === head.restEnd
-  if (rangeLine === undefined && inOrder) outbox.copy(buf, head.restStart, end)
+  if (rangeLine === undefined && inOrder) outbox.copy(buf, head.restStart, bodyEnd)
   else {
     const around = aroundRange(head)
     const range = rangeLine ?? buf.toString("latin1", head.rangeLineStart, head.rangeLineEnd)
     outbox.text(around.before + range + around.after)
-    outbox.copy(buf, head.restEnd, end)
+    outbox.copy(buf, head.restEnd, bodyEnd)
   }
   writeEndLine(outbox, id, flag, hasBody)
 

@@ -7,7 +7,6 @@ export type Parked =
   | {
     readonly kind: "frame"
     readonly octets: Buffer
-    readonly bodyStart: number
     readonly bodyEnd: number
     readonly flag: Flag
     /** Whether its 200 is still to be sent. */

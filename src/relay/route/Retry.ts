@@ -7,7 +7,7 @@ import type { Piece } from "../outbound/Origin.ts"
 
 export interface Retry {
   /** A whole request is sent. It may be copied, to be sent again. */
-  keep(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void
+  keep(head: Head, bodyEnd: number, flag: Flag): void
   /** The next hop has answered one of the requests with this status. */
   heard(status: number): void
   /** A SEND has failed. Returns true if it is sent on another connection, so that nothing is reported to its sender. */

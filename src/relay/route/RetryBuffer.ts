@@ -43,7 +43,6 @@ interface Kept {
   /** Whether the relay would have answered a refused request (RFC 4975 §7.1.2). */
   readonly isAnswered: boolean
   readonly octets: Buffer
-  readonly bodyStart: number
   readonly bodyEnd: number
   readonly flag: Flag
 }
@@ -65,15 +64,15 @@ export class RetryBuffer extends Timed implements Retry {
     route.target.shared.limits.transaction.start(this)
   }
 
-  keep(head: Head, bodyStart: number, bodyEnd: number, flag: Flag): void {
+  keep(head: Head, bodyEnd: number, flag: Flag): void {
     if (!this.#policy.keeps) return
-    const { failureReport, kind, messageId, rangeStart, start, transactionId } = head
+    const { bodyStart, failureReport, kind, messageId, rangeStart, start, transactionId } = head
     const octets = keepFrame(head, bodyEnd)
     this.#octets += octets.length + OVERHEAD
     if (this.#octets > MAX_KEPT) return this.close()
     const key = kind === Kind.Send ? pieceKey(messageId, rangeStart, bodyEnd - bodyStart) : transactionId
     const isAnswered = kind === Kind.Send && failureReport !== "no"
-    this.#kept.push({ key, isAnswered, octets, bodyStart: bodyStart - start, bodyEnd: bodyEnd - start, flag })
+    this.#kept.push({ key, isAnswered, octets, bodyEnd: bodyEnd - start, flag })
   }
 
   heard(status: number): void {
@@ -114,8 +113,8 @@ export class RetryBuffer extends Timed implements Retry {
     this.#end()
     this.#route.moved(next)
     this.#route.wayBack.retry = new SentElsewhere(kept.toSpliced(refused, 1).map(({ key }) => key))
-    for (const { bodyEnd, bodyStart, flag, octets } of kept) {
-      next.flow.parkFrame(readAgain(octets), bodyStart, bodyEnd, flag, false)
+    for (const { bodyEnd, flag, octets } of kept) {
+      next.flow.parkFrame(readAgain(octets), bodyEnd, flag, false)
     }
     return true
   }

@@ -36,7 +36,7 @@ export function* undelivered(
 /** Fails a whole frame that was accepted. A request other than SEND is answered, if its client waits for that. */
 const failFrame = (
   way: Way,
-  { bodyEnd, bodyStart, flag, octets, unanswered }: Extract<Parked, { kind: "frame" }>,
+  { bodyEnd, flag, octets, unanswered }: Extract<Parked, { kind: "frame" }>,
   loss: Loss
 ): void => {
   const head = readAgain(octets)
@@ -44,6 +44,6 @@ const failFrame = (
   if (head.kind === Kind.Report || head.failureReport === "no") return way.wayBack.lost(loss, head.kind)
   if (head.kind !== Kind.Send) return way.wayBack.answer(head.transactionId, head.kind, loss)
   const { messageId, rangeStart: start, rangeTotal } = head
-  const length = bodyEnd - bodyStart
+  const length = bodyEnd - head.bodyStart
   way.wayBack.report({ messageId, start, length, total: totalOf(rangeTotal, start + length - 1, flag) }, loss)
 }
