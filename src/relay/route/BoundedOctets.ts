@@ -6,25 +6,29 @@ import { LinkedMap } from "../../collections/LinkedMap.ts"
 import type { Sent } from "../outbound/Window.ts"
 import { stopTimer, Timeout, type TimerQueue } from "../Timers.ts"
 
+/**
+ * What is done about a bound that was exceeded, until half of it is free again:
+ *
+ * - `holding`: connections are not read.
+ * - `refusing`: they were held in vain or may not be held, so requests are refused.
+ * - `exceeding`: they are read on, because answers of their peers may be among what was not read. Two peers that send much to each
+ *   other would otherwise wait for each other's answers.
+ */
+export type BoundState = "free" | "holding" | "refusing" | "exceeding"
+
 export abstract class BoundedOctets {
   octets = 0
-  /** Whether the bound was exceeded, and half of it is not free again. */
-  full = false
-  /**
-   * Whether connections are read on although the bound is exceeded: answers of their peers may be among what was not read. Two
-   * peers that send much to each other would otherwise wait for each other's answers.
-   */
-  protected exceeding = false
+  protected state: BoundState = "free"
   /** Runs while connections are held. */
   #patience: Timeout | undefined
-  /** The octets when it was last looked whether answers come. */
+  /** The octets when `wait` was last called. */
   #before = 0
   #silent: LinkedMap<Sent, undefined> | undefined
 
   /** The bound, in octets. */
   protected abstract get most(): number
   /** Called when half of the bound is free again. */
-  protected abstract relaxed(): void
+  protected abstract relaxed(before: BoundState): void
 
   /** Called when connections were held for the `hold` limit. */
   protected abstract impatient(): void
@@ -39,6 +43,11 @@ export abstract class BoundedOctets {
     stopTimer(this.#patience)
   }
 
+  /** Whether the bound was exceeded, and half of it is not free again. */
+  get full(): boolean {
+    return this.state !== "free"
+  }
+
   /** Whether no answers have come since the last call of `wait`. */
   protected get inVain(): boolean {
     return this.octets >= this.#before
@@ -46,7 +55,7 @@ export abstract class BoundedOctets {
 
   /** Whether even the bound for connections that are read on is exceeded. */
   protected get atTwice(): boolean {
-    return this.exceeding && this.octets > 2 * this.most
+    return this.state === "exceeding" && this.octets > 2 * this.most
   }
 
   /** Adds octets, and returns whether the bound is exceeded. */
@@ -74,7 +83,8 @@ export abstract class BoundedOctets {
     this.octets -= octets
     this.#silent?.delete(one)
     if (!this.full || this.octets > this.most / 2) return
-    this.full = false
-    this.relaxed()
+    const before = this.state
+    this.state = "free"
+    this.relaxed(before)
   }
 }

@@ -11,7 +11,7 @@
  */
 import type { CameFrom } from "../Observer.ts"
 import type { Shared } from "../Shared.ts"
-import { BoundedOctets } from "./BoundedOctets.ts"
+import { BoundedOctets, type BoundState } from "./BoundedOctets.ts"
 import { HoldBudget } from "./HoldBudget.ts"
 import type { Source } from "./Source.ts"
 
@@ -29,9 +29,6 @@ export class Unanswered extends BoundedOctets {
   source: Source | undefined
   readonly shared: Shared
   #gone: CameFrom | undefined
-  /** Whether requests are refused now, because it was held in vain or may not be held. */
-  #refusing = false
-  #held = false
   /** Milliseconds of the monotonic clock when the hold began. */
   #since = 0
   readonly #holdBudget = new HoldBudget()
@@ -51,12 +48,11 @@ export class Unanswered extends BoundedOctets {
     const { source } = this
     if (source === undefined) return
     const { reading, shared: { counters, turn } } = source
-    this.full = true
     counters.unansweredOverLimit++
-    this.#refusing = reading.severalSessions && reading.severalUsers && this.#holdBudget.isSpent(turn.now)
-    if (this.#refusing) return
+    const mayHold = !reading.severalSessions || !reading.severalUsers || !this.#holdBudget.isSpent(turn.now)
+    this.state = mayHold ? "holding" : "refusing"
+    if (!mayHold) return
     reading.hold()
-    this.#held = true
     this.#since = turn.now
     this.wait(this.shared.limits.hold)
   }
@@ -64,8 +60,8 @@ export class Unanswered extends BoundedOctets {
   /** The limit of the hold is over: others do not wait any longer for these answers, or for those that are not read. */
   protected impatient(): void {
     const { source } = this
-    if (source?.reading.othersWait(this.#since) === true) this.#refusing = true
-    else if (source?.reading.isAwaited === true && this.inVain) this.exceeding = true
+    if (source?.reading.othersWait(this.#since) === true) this.state = "refusing"
+    else if (source?.reading.isAwaited === true && this.inVain) this.state = "exceeding"
     else return this.wait(this.shared.limits.hold)
     this.#release(source)
   }
@@ -80,21 +76,18 @@ export class Unanswered extends BoundedOctets {
    * everything that the `user` of the way back holds counts, however many paths that user has.
    */
   refuses(octets: number, user: BoundedOctets): boolean {
-    if (this.exceeding) return this.atTwice
-    if (!this.#refusing) return false
+    if (this.state !== "refusing") return this.atTwice
     const held = this.source?.reading.severalUsers === true ? user.octets : octets
     return held * PARTS > 2 * this.most - this.octets
   }
 
-  protected relaxed(): void {
-    this.#refusing = this.exceeding = false
-    if (!this.#held) return
+  protected relaxed(before: BoundState): void {
+    if (before !== "holding") return
     this.waitNoMore()
     if (this.source !== undefined) this.#release(this.source)
   }
 
   #release({ reading, shared: { turn: { now } } }: Source): void {
-    this.#held = false
     this.#holdBudget.charge(this.#since, now)
     reading.release()
   }

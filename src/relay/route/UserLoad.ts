@@ -40,8 +40,8 @@ export class UserLoad extends BoundedOctets {
   /** `by`: the connection to hold if this is too much. */
   add(octets: number, by: Unanswered | undefined): void {
     if (!this.takes(octets)) return
-    this.full = true
-    if (by === undefined || this.exceeding) return
+    if (!this.full) this.state = "holding"
+    if (by === undefined || this.state === "exceeding") return
     if (this.#heldConnections.size === 0) this.wait(this.#limits.hold)
     this.#heldConnections.add(by)
     by.holdFor(this)
@@ -55,7 +55,7 @@ export class UserLoad extends BoundedOctets {
   protected impatient(): void {
     const isAwaited = [...this.#heldConnections].some(({ source }) => source?.reading.isAwaited === true)
     if (!isAwaited || !this.inVain) return this.wait(this.#limits.hold)
-    this.exceeding = true
+    this.state = "exceeding"
     this.#release()
   }
 
@@ -69,7 +69,6 @@ export class UserLoad extends BoundedOctets {
   }
 
   protected relaxed(): void {
-    this.exceeding = false
     this.waitNoMore()
     this.#release()
   }
