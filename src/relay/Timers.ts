@@ -13,6 +13,11 @@ export abstract class Timed {
   next: Timed | undefined = undefined
   queue: TimerQueue | undefined = undefined
   deadline = 0
+
+  get isRunning(): boolean {
+    return this.queue !== undefined
+  }
+
   abstract expired(): void
 }
 

@@ -153,7 +153,7 @@ export class BackPressure implements FlowOwner {
   }
 
   #wait(): void {
-    if (!this.#holds || this.#gone || this.#patience?.queue !== undefined) return
+    if (!this.#holds || this.#gone || this.#patience?.isRunning === true) return
     if (!this.#isOfMany && !this.#reading.hasOthers) return
     this.#shared.limits.hold.start(this.#patience ??= new Timeout(() => this.#impatient()))
   }

@@ -153,7 +153,7 @@ export class Outbound implements OutboxOwner, TransactionsOwner, WindowsOwner, W
   #flush(): void {
     const { outbox } = this
     if (outbox.flush()) this.lastWritten = this.shared.turn.now
-    if (this.#stall?.armed !== true && outbox.pending > 0) (this.#stall ??= new StallWatch(this)).arm()
+    if (this.#stall?.isRunning !== true && outbox.pending > 0) (this.#stall ??= new StallWatch(this)).arm()
   }
 
   taken(octets: number): void {

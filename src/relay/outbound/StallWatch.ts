@@ -14,7 +14,6 @@ export interface StallOwner {
 /** Detects that a peer has taken nothing for the `stall` limit although octets wait. */
 export class StallWatch extends Timed {
   readonly #outbound: StallOwner
-  armed = false
   #taken = 0
   #since = 0
 
@@ -24,7 +23,6 @@ export class StallWatch extends Timed {
   }
 
   arm(): void {
-    this.armed = true
     this.#taken = this.#outbound.outbox.taken
     this.#since = this.#outbound.shared.turn.now
     this.#outbound.shared.limits.stall.start(this)
@@ -32,14 +30,12 @@ export class StallWatch extends Timed {
 
   /** Octets were taken: the limit begins again, or is stopped if no octets wait. */
   moved(): void {
-    if (!this.armed) return
-    if (this.#outbound.outbox.pending > 0) return this.arm()
-    this.armed = false
-    stopTimer(this)
+    if (!this.isRunning) return
+    if (this.#outbound.outbox.pending > 0) this.arm()
+    else stopTimer(this)
   }
 
   override expired(): void {
-    this.armed = false
     const { pending, taken } = this.#outbound.outbox
     if (pending === 0) return
     if (taken !== this.#taken || this.#outbound.stalled(this.#since)) this.arm()

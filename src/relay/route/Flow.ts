@@ -98,7 +98,7 @@ export class Flow implements Sender, Waiting {
 
   /** Whether it waits for its pace alone. */
   get isTooFast(): boolean {
-    return (this.#isPaced || this.#slowed?.queue !== undefined) && this.#way.window.room
+    return (this.#isPaced || this.#slowed?.isRunning === true) && this.#way.window.room
   }
 
   /**

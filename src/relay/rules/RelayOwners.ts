@@ -140,7 +140,7 @@ export class RelayOwners {
     this.#of.delete(hop)
     for (const owner of owners) {
       owner.links.delete(hop)
-      if (owner.queue !== undefined || owner.isConnected) continue
+      if (owner.isRunning || owner.isConnected) continue
       if (owner.hasAny(this.#shared.turn.now)) this.#shared.limits.relayGone.start(owner)
       else this.#forget(owner)
     }
