@@ -1,4 +1,4 @@
-import type { Session } from "./Session.ts"
+import { isOver, type Session } from "./Session.ts"
 import type { SessionRecord } from "./SessionRecord.ts"
 
 /** The number of sessions of a peer above which those that have ended are removed. */
@@ -21,7 +21,7 @@ export class HopSessions {
 
   /** The number of valid sessions that were granted on the connection. */
   owned(now: number): number {
-    for (const one of this.#owned) if (one.ended || one.expiresAt <= now) this.#owned.delete(one)
+    for (const one of this.#owned) if (isOver(one, now)) this.#owned.delete(one)
     return this.#owned.size
   }
 
@@ -71,7 +71,7 @@ export class HopSessions {
 
 const anyOf = (sessions: Set<Session>, now: number, is: (session: Session) => boolean): boolean => {
   for (const session of sessions) {
-    if (session.ended || session.expiresAt <= now) sessions.delete(session)
+    if (isOver(session, now)) sessions.delete(session)
     else if (is(session)) return true
   }
   return false

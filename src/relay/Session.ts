@@ -82,6 +82,9 @@ export const extend = (session: Session, now: number): void => {
   if (session.extension > 0) session.expiresAt = now + session.extension
 }
 
+/** Whether a session has ended or expired. `now`: milliseconds of the monotonic clock. */
+export const isOver = (session: Session, now: number): boolean => session.ended || session.expiresAt <= now
+
 /** A key for the user of a session. The same name in two realms is two users. */
 export const userOf = ({ realm, username }: Pick<Session, "realm" | "username">): string => `${username}\n${realm}`
 

@@ -7,7 +7,7 @@ import { printable } from "../../logging/Printable.ts"
 import { canonicalHost } from "../../protocol/Uri.ts"
 import type { Hop } from "../Hop.ts"
 import { peerOf } from "../rules/Party.ts"
-import type { Session, Sessions } from "../Session.ts"
+import { isOver, type Session, type Sessions } from "../Session.ts"
 import type { Switchboard } from "../Switchboard.ts"
 import type { History } from "./History.ts"
 import type { ConnectionQuery, ConnectionSummary, Operator, Page, SessionQuery, SessionSummary } from "./Operator.ts"
@@ -53,7 +53,7 @@ const makeScans = ({ clock, sessions, switchboard }: OperationsOptions) => ({
     const now = monotonicMillis(clock)
     return pageOf(
       switchboard.book,
-      (session) => isValid(session, now) && isWanted(session) && (host === undefined || isAt(session, host)),
+      (session) => !isOver(session, now) && isWanted(session) && (host === undefined || isAt(session, host)),
       sort === "octets" ? octetsOfSession : undefined,
       { limit, offset },
       (session) => sessionSummaryOf(session, clock)
@@ -76,7 +76,7 @@ const makeScans = ({ clock, sessions, switchboard }: OperationsOptions) => ({
     for (const session of switchboard.book) {
       if (++visited % AT_ONCE === 0) yield
       if (!isWanted(session)) continue
-      if (isValid(session, now)) count++
+      if (!isOver(session, now)) count++
       sessions.end(session, BY_OPERATOR)
     }
     return count
@@ -86,7 +86,7 @@ const makeScans = ({ clock, sessions, switchboard }: OperationsOptions) => ({
 const endSession = ({ clock, sessions, switchboard }: OperationsOptions, label: string): boolean => {
   const now = monotonicMillis(clock)
   for (const session of switchboard.book) {
-    if (session.record.label !== label || !isValid(session, now)) continue
+    if (session.record.label !== label || isOver(session, now)) continue
     sessions.end(session, BY_OPERATOR)
     return true
   }
@@ -103,8 +103,6 @@ const endConnection = ({ switchboard }: OperationsOptions, number: number): bool
 }
 
 const BY_OPERATOR = "ended by the operator"
-
-const isValid = (session: Session, now: number): boolean => !session.ended && session.expiresAt > now
 
 /** Whether a session is one of this user and realm, as far as they are given. Names of sessions are in NFC. */
 const isOf = (user: string | undefined, realm: string | undefined) => {

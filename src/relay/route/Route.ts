@@ -7,7 +7,7 @@ import { keepText } from "../../protocol/Octets.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
 import type { Outbound } from "../outbound/Outbound.ts"
 import type { Window } from "../outbound/Window.ts"
-import { extend, type Session } from "../Session.ts"
+import { extend, isOver, type Session } from "../Session.ts"
 import { type Parties, partiesOf, type Traffic } from "../SessionRecord.ts"
 import { Flow } from "./Flow.ts"
 import type { HopRoutes } from "./HopRoutes.ts"
@@ -123,7 +123,7 @@ export class Route implements Way {
 
   /** Whether one of its sessions has ended. */
   isOver(now: number): boolean {
-    for (const session of this.sessions) if (session.ended || session.expiresAt <= now) return true
+    for (const session of this.sessions) if (isOver(session, now)) return true
     return false
   }
 

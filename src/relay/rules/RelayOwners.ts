@@ -5,7 +5,7 @@
 import { LinkedMap } from "../../collections/LinkedMap.ts"
 import { hostName } from "../../net/Hosts.ts"
 import type { MsrpUri } from "../../protocol/Uri.ts"
-import type { Session } from "../Session.ts"
+import { isOver, type Session } from "../Session.ts"
 import type { Shared } from "../Shared.ts"
 import { stopTimer, Timed } from "../Timers.ts"
 import type { Party } from "./Party.ts"
@@ -52,7 +52,7 @@ export class RelayOwner extends Timed {
     for (let i = 0; i < checks; i++) {
       const session = this.#sessions.first?.key
       if (session === undefined) break
-      if (session.ended || session.expiresAt <= now) this.#sessions.delete(session)
+      if (isOver(session, now)) this.#sessions.delete(session)
       else this.#sessions.touch(session)
     }
     return this.#sessions.size < limit
@@ -61,7 +61,7 @@ export class RelayOwner extends Timed {
   /** Whether any of its sessions is valid. Ended ones in front of that are removed. */
   hasAny(now: number): boolean {
     for (const { key: session } of this.#sessions) {
-      if (!session.ended && session.expiresAt > now) return true
+      if (!isOver(session, now)) return true
       this.#sessions.delete(session)
     }
     return false
