@@ -481,6 +481,28 @@ describe("limits", () => {
       assert.deepStrictEqual([...new Set(skipped)], reason === "start line too long" ? [] : [`${reason} abcd`])
     })
   }
+  it("R4976-9.3-06: a long chunk behind a frame that was skipped is passed on", () => {
+    const recorder = new Recorder(small)
+    recorder.overLimit = () => true
+    const body = "x".repeat(INTERRUPTIBLE_ABOVE + 1)
+    const long = `MSRP next SEND\r\n${paths}Message-ID: msg1\r\nContent-Type: a/b\r\n\r\n${body}`
+    recorder.push(Buffer.from(`${startLine}${filled("X: ", 61)}-------abcd$\r\n${long}`))
+    recorder.push(Buffer.from("\r\n-------next$\r\n"))
+    assert.deepStrictEqual(recorder.frames.map(({ body, flag, whole }) => [body?.toString(), flag, whole]), [
+      [body, "$", false]
+    ])
+  })
+  it("paths are recognised in the next request, but not those of an AUTH, which would be kept for as long as a client is idle", () => {
+    const same: Array<boolean> = []
+    const recorder = new Recorder()
+    recorder.look = ({ samePaths }) => void same.push(samePaths)
+    for (const method of ["SEND", "SEND", "AUTH", "AUTH"]) {
+      recorder.push(
+        Buffer.from(`MSRP abcd ${method}\r\n${paths.replace("/s;", method === "AUTH" ? ";" : "/s;")}-------abcd$\r\n`)
+      )
+    }
+    assert.deepStrictEqual(same, [false, true, false, false])
+  })
   it("R4976-9.3-06: a section may pass its limit with the same paths as before, behind a longer start line", () => {
     const limits = { ...small, headerSection: startLine.length + paths.length }
     const one = `${startLine}${paths}-------abcd$\r\n`
@@ -673,6 +695,20 @@ describe("hold and resume", () => {
     recorder.push(Buffer.from(send("three").slice(-5)))
     for (let i = 0; i < 3; i++) recorder.decoder.resume()
     assert.deepStrictEqual(recorder.frames.map(({ body }) => body?.toString()), ["one", "two", "three"])
+  })
+  it("many octets that are held stay as they are while another decoder holds as many", () => {
+    const [one, another] = ["a", "b"].map((letter) => {
+      const recorder = new Recorder()
+      recorder.hold = true
+      return { recorder, octets: Buffer.from(send(letter.repeat(2000)).repeat(50)) }
+    })
+    one!.recorder.push(one!.octets)
+    one!.recorder.decoder.resume()
+    one!.recorder.push(Buffer.from(send("last")))
+    another!.recorder.push(another!.octets)
+    for (let i = 0; i < 50; i++) one!.recorder.decoder.resume()
+    const bodies = one!.recorder.frames.map(({ body }) => body?.toString())
+    assert.deepStrictEqual(bodies, [...Array<string>(50).fill("a".repeat(2000)), "last"])
   })
   it("a sink that resumes before it answers is not held", () => {
     const recorder = new Recorder()

@@ -37,6 +37,7 @@ describe("a client", () => {
     assert.isTrue(verifyRspauth(info, challenge, mine))
     assert.isFalse(verifyRspauth(info, challenge, { ...mine, password: "other" }))
     assert.isFalse(verifyRspauth(info.replace(vector.cnonce, "replayed"), challenge, mine))
+    assert.isFalse(verifyRspauth(info.replace(`nc=${vector.nc}`, "nc=0000beef"), challenge, mine))
     assert.isFalse(verifyRspauth(info.replace("qop=auth", "x=1"), challenge, mine))
   })
 

@@ -180,6 +180,41 @@ describe("FrameReader", () => {
     }
   })
 
+  it("fragments without payload count as frames without a message", () => {
+    const heard = new Heard()
+    const reader = new FrameReader(heard, true)
+    reader.push(frame(BINARY, false, Buffer.from("x"), KEY))
+    const empty = Buffer.concat(Array.from({ length: 1000 }, () => frame(CONTINUATION, false, Buffer.alloc(0), KEY)))
+    for (let i = 0; i < MAX_IDLE / 1000; i++) reader.push(Buffer.from(empty))
+    assert.isUndefined(heard.end)
+    reader.push(Buffer.from(empty))
+    assert.strictEqual(heard.end, "1008 too many frames without a message")
+  })
+
+  it("R6455-5.5-02: a peer may close with the codes that are assigned or private, and with no other", () => {
+    const ends = (code: number): string | undefined => {
+      const heard = new Heard()
+      read(frame(CLOSE, true, Buffer.from([code >> 8, code & 0xFF]), KEY), [100], heard)
+      return heard.end
+    }
+    for (const code of [1000, 1003, 1007, 1014, 3000, 4999]) assert.strictEqual(ends(code), `close ${code}`)
+    for (const code of [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000]) {
+      assert.strictEqual(ends(code), "1002 no close code", `${code}`)
+    }
+  })
+
+  it("uses nothing of what comes while its sink is paused, with a part of a head kept", () => {
+    const heard = new Heard()
+    const reader = new FrameReader(heard, true)
+    const octets = frame(BINARY, true, Buffer.from("x"), KEY)
+    assert.strictEqual(reader.push(octets.subarray(0, 3)), 3)
+    heard.paused = true
+    assert.strictEqual(reader.push(octets.subarray(3)), 0)
+    heard.paused = false
+    assert.strictEqual(reader.push(octets.subarray(3)), octets.length - 3)
+    assert.deepStrictEqual(heard.messages, ["x"])
+  })
+
   it("a server's frames are not masked", () => {
     const heard = new Heard()
     read(frame(BINARY, true, Buffer.from("x"), KEY), [100], heard, false)
