@@ -3,6 +3,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
+import { type CountedSource, Unanswered } from "../../../src/relay/route/Unanswered.ts"
 import { MAX_WAITING_OF_USER, UserLoad } from "../../../src/relay/route/UserLoad.ts"
 import { Timers } from "../../../src/relay/Timers.ts"
 import {
@@ -136,4 +137,42 @@ it("R4976-9.3-06: all that waits for one user is bounded, whatever the number of
   assert.isBelow(inAll(8), 1.2)
   assert.isBelow(inAll(50), 2)
   assert.isBelow(inAll(1000), 6)
+})
+
+it("R4976-9.3-06: holds the connections again, for as long as before, each time that the bound is exceeded", () => {
+  const timers = new Timers(() => 0, () => {})
+  const limits = limitsWith(timers, defaultRelayLimits)
+  const held = new Set<object>()
+  const reading = {
+    holdFor: (user: object) => held.size < held.add(user).size,
+    releaseFor: (user: object) => void held.delete(user)
+  }
+  const shared = { limits, counters: { unansweredOverLimit: 0 } }
+  const by = new Unanswered({ shared, reading } as unknown as CountedSource)
+  const user = new UserLoad(limits)
+  const one = { octets: 0, at: 0, sequence: 0, done: false, finish: () => {} }
+  const most = limits.unansweredOfUser
+  for (let i = 0; i < 2; i++) {
+    user.add(most, by)
+    assert.deepStrictEqual([held.size, timers.running], [0, 0])
+    user.add(1, by)
+    assert.deepStrictEqual([held.size, timers.running, user.full], [1, 1, true])
+    user.remove(most / 2, one)
+    assert.isTrue(user.full)
+    user.remove(most / 2 + 1, one)
+    assert.deepStrictEqual([held.size, timers.running, user.full, user.octets], [0, 0, false, 0])
+  }
+})
+
+it("leaves no timer behind where a connection goes while it is held", () => {
+  const timers = new Timers(() => 0, () => {})
+  const limits = limitsWith(timers, defaultRelayLimits)
+  const log: Array<string> = []
+  const reading = { hold: () => log.push("hold"), release: () => log.push("release"), severalSessions: false }
+  const shared = { limits, turn: { now: 0 }, counters: { unansweredOverLimit: 0 } }
+  const unanswered = new Unanswered({ shared, reading, number: 1 } as unknown as CountedSource)
+  unanswered.add(limits.unanswered + 1)
+  assert.deepStrictEqual([log, timers.running], [["hold"], 1])
+  unanswered.close()
+  assert.strictEqual(timers.running, 0)
 })

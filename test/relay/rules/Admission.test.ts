@@ -1,6 +1,8 @@
 /** Whose connection goes when there are too many: that of somebody whom the relay was made to dial before others. */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { Admission, type Admitted } from "../../../src/relay/rules/Admission.ts"
+import type { Shared } from "../../../src/relay/Shared.ts"
 import { header, type Owner, send, until, type World } from "../../support/harness.ts"
 import { simulated } from "../../support/simulated.ts"
 
@@ -78,4 +80,32 @@ describe("when there are too many connections", () => {
       }),
     { limits: { connections: 3 } }
   )
+})
+
+it("R4976-6.5-03: the connection that goes is the one that was not used for longest, not the one that came first", () => {
+  const limits = { connections: 2, connectionsInProbation: 10, connectionsPerAddress: 10 }
+  const shared = { limits, counters: { connectionsTurnedAway: 0 }, turn: { now: 9 }, networkOf: (host: string) => host }
+  const admission = new Admission(shared as unknown as Shared)
+  const closed: Array<string> = []
+  const enters = (name: string, lastUsed: number) => {
+    const hop = {
+      connection: { inbound: true, remote: { host: name, port: 1 } },
+      onProbation: true,
+      lastUsed,
+      lapsed: false,
+      unusedSince: undefined,
+      inUse: () => false,
+      finish: () => {},
+      fail: () => closed.push(name)
+    }
+    admission.entered(hop as unknown as Admitted)
+    hop.onProbation = false
+    admission.proved(hop as unknown as Admitted)
+    return hop
+  }
+  const first = enters("first", 1)
+  enters("second", 2)
+  first.lastUsed = 3
+  enters("third", 4)
+  assert.deepStrictEqual(closed, ["second"])
 })

@@ -1,7 +1,13 @@
 /** How many next hops a user may have, and which of them are kept. */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
+import { parseUri } from "../../../src/protocol/Uri.ts"
+import { type Dial, Directory } from "../../../src/relay/rules/Directory.ts"
+import { NextHops } from "../../../src/relay/rules/NextHops.ts"
+import type { Party } from "../../../src/relay/rules/Party.ts"
+import type { Session } from "../../../src/relay/Session.ts"
+import type { Shared } from "../../../src/relay/Shared.ts"
 import { type Listening, type Owner, send, until, type World } from "../../support/harness.ts"
 import { end, grantedThrough, listenAs, options } from "../../support/relays.ts"
 import { twoSessions } from "../../support/sessions.ts"
@@ -242,4 +248,57 @@ describe("next hops that are there", () => {
       first[0]!.answer(yield* first[0]!.next)
       end(world, ...uses)
     }), { ...options, limits: { nextHopsPerUser: 1 } })
+})
+
+describe("what is remembered of next hops", () => {
+  const make = () => {
+    const party = () => ({ open: true, keys: [] }) as unknown as Party
+    const dialled: Array<string> = []
+    const owner = {
+      dial: ({ uri }: Dial, ended: () => void) => {
+        dialled.push(uri.host)
+        ended()
+        return party()
+      },
+      identity: () => 0
+    }
+    const limits = { dials: 100, nextHopsPerUser: 10_000, nextHopsPerAddress: 10_000 }
+    const shared = { limits, counters: {}, turn: { now: 0 }, networkOf: (address: string) => address }
+    const nextHops = new NextHops({}, [])
+    return { directory: new Directory(shared as unknown as Shared, nextHops, owner), dialled, party }
+  }
+  const own = parseUri("msrps://relay.example.com:2855;tcp")!
+  const uriOf = (i: number) => parseUri(`msrps://far${i}.example.org:2855;tcp`)!
+  const session = { username: "alice", realm: "example.com" } as Session
+  const wanted = (i: number) => ({
+    uri: uriOf(i),
+    kind: "relay" as const,
+    own,
+    source: { connection: undefined },
+    session
+  })
+
+  it("R4976-9.3-06: is one connection under sixteen names at most, until it is gone", () => {
+    const { dialled, directory, party } = make()
+    const hop = party()
+    for (let i = 0; i < 20; i++) directory.shown(uriOf(i), hop, own)
+    assert.lengthOf(hop.keys, 16)
+    assert.strictEqual(directory.hopFor(wanted(15), () => true), hop)
+    assert.notStrictEqual(directory.hopFor(wanted(16), () => true), hop)
+    directory.forget(hop)
+    assert.notStrictEqual(directory.hopFor(wanted(0), () => true), hop)
+    assert.deepStrictEqual([hop.keys.length, dialled], [0, ["far16.example.org", "far0.example.org"]])
+  })
+
+  it("R4976-9.3-06: is that the last 1024 relays want a connection for each session", () => {
+    const { directory, party } = make()
+    for (let i = 0; i <= 1024; i++) {
+      directory.wantsEachAlone(wanted(i))
+      directory.shown(uriOf(i), party(), own)
+    }
+    const alone = [0, 1, 1024].map((i) =>
+      directory.hopFor(wanted(i), () => true) !== directory.hopFor(wanted(i), () => true)
+    )
+    assert.deepStrictEqual(alone, [false, true, true])
+  })
 })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { MAX_URI_OCTETS, parseUri } from "../../../src/protocol/Uri.ts"
 import type { Party } from "../../../src/relay/rules/Party.ts"
-import { knownHop, wentBy } from "../../../src/relay/rules/SessionHops.ts"
+import { cameBy, hasSentOn, knownHop, wentBy } from "../../../src/relay/rules/SessionHops.ts"
 import type { Session } from "../../../src/relay/Session.ts"
 import { type Owner, type Peer, request, send, until, type World } from "../../support/harness.ts"
 import { connectFrom, end, grantedThrough, listenAs, machine, options } from "../../support/relays.ts"
@@ -273,5 +273,38 @@ describe("the connections of a session", () => {
     for (const [i, uri] of uris.entries()) assert.strictEqual(knownHop(session, uri, "endpoint"), hops[i])
     const octets = [...session.hops?.keys() ?? []].map(({ length }) => length)
     assert.isBelow(octets.reduce((sum, one) => sum + one), 2048)
+  })
+
+  const hop = (port = 2855) => ({ open: true, connection: { remote: { port } } }) as unknown as Party
+  const uriOf = (text: string) => parseUri(`msrps://far.example.org${text};tcp`)!
+
+  it("R4976-9.3-06: are the last sixteen", () => {
+    const session = { hops: undefined } as unknown as Session
+    const uris = Array.from({ length: 17 }, (_, i) => uriOf(`:2855/${i}`))
+    for (const uri of uris) wentBy(session, uri, hop(), "endpoint")
+    const known = uris.filter((uri) => knownHop(session, uri, "endpoint") !== undefined)
+    assert.deepStrictEqual(known, uris.slice(1))
+  })
+
+  it("R4976-6.4.2-10: are found for session URIs of a relay that an AUTH named without a port, at the port of that connection only", () => {
+    const session = { hops: undefined } as unknown as Session
+    const far = hop()
+    cameBy(session, uriOf(""), far)
+    assert.strictEqual(knownHop(session, uriOf(":2855/s"), "relay"), far)
+    assert.isUndefined(knownHop(session, uriOf(":2856/s"), "relay"))
+  })
+
+  it("R4976-6.4.2-10: are those that requests came in on before those that requests went out on, and the first of several", () => {
+    const session = { hops: undefined } as unknown as Session
+    const [dialled, first, second] = [hop(), hop(), hop()]
+    const uri = uriOf(":2855/s")
+    wentBy(session, uri, dialled, "relay")
+    cameBy(session, uri, first)
+    assert.deepStrictEqual([knownHop(session, uri, "relay") === first, hasSentOn(session, dialled)], [true, false])
+    cameBy(session, uri, second)
+    assert.isTrue(knownHop(session, uri, "relay") === first)
+    Object.assign(first, { open: false })
+    cameBy(session, uri, second)
+    assert.isTrue(knownHop(session, uri, "relay") === second)
   })
 })
