@@ -1,11 +1,15 @@
 /** What goes out on a connection that breaks. Its end is told only when what came in before was read, which must not wait for it. */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import { Credentials } from "../../../src/Credentials.ts"
+import { Outbox } from "../../../src/relay/outbound/Outbox.ts"
+import { SLAB, Slabs } from "../../../src/relay/Slabs.ts"
+import { Totals } from "../../../src/relay/Totals.ts"
+import type { Connection } from "../../../src/transport/Connection.ts"
 import { heardIn, of } from "../../support/events.ts"
 import { PASSWORDS, type Peer, request, send, until, type World } from "../../support/harness.ts"
 import { simulated } from "../../support/simulated.ts"
@@ -134,4 +138,60 @@ describe.each(["tcp", "ws"] as const)("a connection that breaks (%s)", (by) => {
         })
     )
   }
+})
+
+describe("the octets of an outbox", () => {
+  const make = () => {
+    const slabs = new Slabs()
+    const totals = new Totals()
+    let wakes = 0
+    const outbox = new Outbox(slabs, totals, { filled: () => void wakes++, taken: () => {} })
+    const writes: Array<{ readonly octets: string; readonly done: () => void }> = []
+    const system = { pending: 0 }
+    const connection = {
+      pending: () => system.pending,
+      write: (octets: Buffer, done: () => void) => void writes.push({ octets: octets.toString(), done })
+    }
+    return {
+      connection: connection as unknown as Connection,
+      outbox,
+      slabs,
+      system,
+      totals,
+      wakes: () => wakes,
+      writes
+    }
+  }
+
+  it("go out later where the operating system has not taken what came before", () => {
+    const { connection, outbox, system, totals, wakes, writes } = make()
+    outbox.connected(connection)
+    outbox.text("first")
+    outbox.flush()
+    system.pending = 5
+    outbox.text("second")
+    assert.isFalse(outbox.flush())
+    assert.deepStrictEqual([writes.length, wakes(), totals.queuedOctets], [1, 2, 11])
+    system.pending = 0
+    writes[0]!.done()
+    assert.deepStrictEqual([wakes(), totals.queuedOctets], [3, 6])
+    assert.isTrue(outbox.flush())
+    assert.deepStrictEqual(writes.map(({ octets }) => octets), ["first", "second"])
+  })
+
+  it("R4976-9.3-06: take no memory once its connection is gone, whether or not they were written", () => {
+    const { connection, outbox, slabs, system, totals, writes } = make()
+    outbox.connected(connection)
+    outbox.copy(Buffer.alloc(2 * SLAB), 0, 2 * SLAB)
+    outbox.flush()
+    system.pending = 2 * SLAB
+    outbox.copy(Buffer.alloc(3 * SLAB), 0, 3 * SLAB)
+    outbox.flush()
+    outbox.close()
+    for (const { done } of writes) done()
+    assert.strictEqual(totals.queuedOctets, 0)
+    const { held } = slabs
+    for (let octets = 0; octets < held; octets += SLAB) slabs.lease(SLAB, SLAB)
+    assert.strictEqual(slabs.held, held)
+  })
 })
