@@ -96,3 +96,38 @@ it("is nobody else's for an AUTH, nor for a message on the paths of a REPORT", (
   reading.uses(message, undefined)
   assert.isFalse(reading.severalSessions)
 })
+
+it("is held for each user once, and keeps no timer when it is held for none any more", () => {
+  const turn = { now: 1000 }
+  const timers = new Timers(() => turn.now, () => {})
+  const limits = limitsWith(timers, defaultRelayLimits)
+  const reading = new Reading({ turn, limits } as Shared, ownerWith(new HopRoutes()))
+  reading.connected({ pause: () => {}, resume: () => {} } as Connection)
+  const [one, other] = [{}, {}]
+  assert.deepStrictEqual([one, one, other].map((user) => reading.holdFor(user)), [true, false, true])
+  reading.releaseFor(one)
+  reading.releaseFor(one)
+  assert.deepStrictEqual([reading.unread, timers.running], [true, 1])
+  reading.releaseFor(other)
+  assert.deepStrictEqual([reading.unread, timers.running], [false, 0])
+})
+
+it("goes on when the last reason against it has ended, first with what was read and then with what the transport has", () => {
+  const { reading } = make()
+  const log: Array<string> = []
+  const note = (what: string) => () => void log.push(what)
+  reading.connected({ pause: note("pause"), resume: note("resume"), deliver: note("deliver") } as unknown as Connection)
+  reading.resume = note("what was read")
+  reading.stop()
+  reading.stop()
+  reading.hold()
+  reading.go()
+  assert.deepStrictEqual([log.splice(0), reading.mayGoOn], [["pause"], false])
+  reading.go()
+  assert.deepStrictEqual([log.splice(0), reading.mayGoOn], [["what was read"], true])
+  reading.release()
+  assert.deepStrictEqual(log.splice(0), ["resume"])
+  reading.stop()
+  reading.go()
+  assert.deepStrictEqual(log, ["pause", "what was read", "resume", "deliver"])
+})
