@@ -1,13 +1,14 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { type Lease, SLAB, Slabs } from "../../src/relay/Slabs.ts"
+import { Lease, SLAB, Slabs } from "../../src/relay/Slabs.ts"
 
 describe("Slabs", () => {
   it("leases parts that do not overlap while they are held, each at least as large as it must be", () => {
     const commands = fc.array(
       fc.oneof(
         fc.record({ least: fc.integer({ min: 1, max: SLAB }), wanted: fc.integer({ min: 1, max: SLAB }) }),
-        fc.record({ release: fc.nat(20), used: fc.double({ min: 0, max: 1, noNaN: true }) }),
+        fc.record({ trim: fc.nat(20), used: fc.double({ min: 0, max: 1, noNaN: true }) }),
+        fc.record({ release: fc.nat(20) }),
         fc.constant("relax" as const)
       ),
       { maxLength: 200 }
@@ -25,7 +26,13 @@ describe("Slabs", () => {
             assert.isTrue(other.octets !== lease.octets || other.end <= lease.start || lease.end <= other.start)
           }
           held.push(lease)
-        } else if (held.length > 0) {
+        } else if (held.length > 0 && "trim" in command) {
+          const at = command.trim % held.length
+          const { end, slab, start } = held[at]!
+          const to = start + Math.floor(command.used * (end - start))
+          slabs.trim(held[at]!, to)
+          held[at] = new Lease(slab, start, to)
+        } else if (held.length > 0 && "release" in command) {
           slabs.release(held.splice(command.release % held.length, 1)[0]!)
         }
       }

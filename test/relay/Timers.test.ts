@@ -209,5 +209,7 @@ describe("a limit that gets another time", () => {
       assert.isAtMost(timers.queues, 3)
       yield* TestClock.adjust(30)
       assert.strictEqual(timers.running, 0)
+      for (let i = 0; i < 100; i++) queue = timers.retimed(queue, 100 + i)
+      assert.isAtMost(timers.queues, 2)
     }))
 })

@@ -1,8 +1,13 @@
 /** What a new connection is closed for before its first success, and what that of another relay is not. */
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { parseUri } from "../../../src/protocol/Uri.ts"
+import { zeroCounters } from "../../../src/relay/Counters.ts"
+import { Probation } from "../../../src/relay/inbound/Probation.ts"
+import { defaultRelayLimits, limitsWith } from "../../../src/relay/Limits.ts"
+import type { Shared } from "../../../src/relay/Shared.ts"
+import { Timers } from "../../../src/relay/Timers.ts"
 import { send } from "../../support/harness.ts"
 import { connectFrom, end, grantedThrough, machine, options } from "../../support/relays.ts"
 import { simulated } from "../../support/simulated.ts"
@@ -113,4 +118,32 @@ describe("a new connection of another relay", () => {
         assert.strictEqual(world.relay.gauges().timers, 0)
       })
   )
+})
+
+it("R4976-6.3-37 R4976-9.3-06: a connection keeps little and brings few bad requests in probation, unless it is that of a relay", () => {
+  const ends = (isOfRelay: boolean, brings: (probation: Probation) => void): ReadonlyArray<string> => {
+    const log: Array<string> = []
+    const limits = limitsWith(new Timers(() => 0, () => {}), defaultRelayLimits)
+    const probation = new Probation({ limits, counters: zeroCounters(), turn: { now: 0 } } as unknown as Shared, {
+      inUse: () => false,
+      proved: () => void log.push("proved"),
+      finish: (reason) => void log.push(reason),
+      fail: (reason) => void log.push(reason)
+    })
+    probation.start()
+    if (isOfRelay) probation.relayProved()
+    brings(probation)
+    return log
+  }
+  const { probationOctets, unsuccessful } = defaultRelayLimits
+  const refused = (times: number) => (probation: Probation): void => {
+    for (let i = 0; i < times; i++) probation.refused()
+  }
+  const keeps = (octets: number) => (probation: Probation): void => probation.keeps(octets)
+  assert.deepStrictEqual(ends(false, keeps(probationOctets)), [])
+  assert.deepStrictEqual(ends(false, keeps(probationOctets + 1)), ["too much in probation"])
+  assert.deepStrictEqual(ends(true, keeps(probationOctets + 1)), [])
+  assert.deepStrictEqual(ends(false, refused(unsuccessful - 1)), [])
+  assert.deepStrictEqual(ends(false, refused(unsuccessful)), ["too many requests without success in probation"])
+  assert.deepStrictEqual(ends(true, refused(unsuccessful)), [])
 })

@@ -55,6 +55,11 @@ it("R4976-9.3-06: the limit follows the sessions, so that those of many clients 
   for (let i = 0; i < 5000; i++) many.add(`path ${i}`, routeOf(true, 1000, undefined, one)[0], undefined)
   assert.isUndefined(many.get("path 0"))
   assert.isDefined(many.get(`path ${5000 - 1024}`))
+  // Sessions whose routes were replaced do not count any more.
+  const replaced = new Routes()
+  for (let i = 0; i < 5000; i++) replaced.add("same", routeOf(true, 1000, undefined, session())[0], undefined)
+  for (let i = 0; i < 5000; i++) replaced.add(`path ${i}`, routeOf(true, 1000, undefined, one)[0], undefined)
+  assert.isUndefined(replaced.get(`path ${5000 - 1025}`))
   for (const _ of routes.closes());
   assert.strictEqual(routes.octets, 0)
 })
