@@ -102,7 +102,7 @@ export const running: Readonly<Record<string, ReadonlyArray<Claim>>> = {
     ),
     proven(
       "test/relay/edge/Ending.test.ts",
-      "takes the time that the limit says when it begins",
+      "takes as long as the limit was when it began",
       "a relay that drains already has the time that it had"
     ),
     proven(

@@ -1,4 +1,4 @@
-/** A relay that goes out of service, comes back, or ends: what becomes of those who are there, and of those who come. */
+/** A relay that goes out of service, comes back, or ends: what happens to existing and to new connections. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -145,13 +145,13 @@ describe("a relay that drains", () => {
     )
   }
 
-  scenario("waits for no answer that nobody is there to hear", (world) =>
+  scenario("does not wait for an answer whose sender is gone", (world) =>
     Effect.gen(function*() {
       const { alice, bob, bobUri } = yield* world.pair()
       const carol = yield* world.login({ username: "carol" })
       const { bob: dave, bobUri: daveUri } = yield* world.join(carol)
       const { fiber, over } = yield* draining(world)
-      // Who sends to alice goes, who sends to carol stays.
+      // The sender to alice goes, the sender to carol stays.
       bob.write(toOwner(alice, bobUri))
       dave.write(toOwner(carol, daveUri))
       assert.deepStrictEqual([(yield* bob.next).status, (yield* dave.next).status], [200, 200])
@@ -168,7 +168,7 @@ describe("a relay that drains", () => {
       assert.strictEqual(world.relay.gauges().transactions, 1)
     }))
 
-  scenario("grants nobody a session whose AUTH was being decided", (world) =>
+  scenario("grants no session for an AUTH that was being decided", (world) =>
     Effect.gen(function*() {
       const from = world.party()
       const peer = yield* world.connect
@@ -193,7 +193,7 @@ describe("a relay that drains", () => {
   const slow: { gate: Deferred.Deferred<void> | undefined; waits: boolean } = { gate: undefined, waits: false }
 
   scenario(
-    "closes a connection that no session uses any more, when it has been still for half a minute",
+    "closes a connection that no session uses any more after half a minute without traffic",
     (world) =>
       Effect.gen(function*() {
         const { alice } = yield* world.pair()
@@ -209,7 +209,7 @@ describe("a relay that drains", () => {
       })
   )
 
-  it.effect("says for how long it has been draining where the time of day is set anew, too", () =>
+  it.effect("reports when its phase began, also if the time of day is changed", () =>
     withTimeOfDay((set) =>
       play((world) =>
         Effect.gen(function*() {
@@ -223,7 +223,7 @@ describe("a relay that drains", () => {
     ).pipe(Effect.provide(Transport.layerTest())))
 
   scenario(
-    "serves again when that is taken back, and who waits for its end waits no longer",
+    "serves again when draining is undone, which ends the wait for its end",
     (world) =>
       Effect.gen(function*() {
         const { alice } = yield* world.pair()
@@ -267,14 +267,14 @@ describe("the end of a relay's scope", () => {
         yield* parts.world.done
       }).pipe(Effect.provide(Transport.layerTest())))
 
-  ended("takes no time when nobody is there", 30, ({ end, world }) =>
+  ended("takes no time without connections", 30, ({ end, world }) =>
     Effect.gen(function*() {
       yield* Fiber.join(yield* end)
       assert.deepStrictEqual(messages(world), [])
     }))
 
   ended(
-    "takes no time when all have gone, and somebody further on has what they sent and says nothing",
+    "takes no time when all senders are gone and only their receiver has not answered",
     30,
     (parts) =>
       Effect.gen(function*() {
@@ -341,7 +341,7 @@ describe("the end of a relay's scope", () => {
     }))
 
   ended(
-    "takes the time that the limit says when it begins, whatever it becomes meanwhile",
+    "takes as long as the limit was when it began, even if the limit changes",
     10,
     ({ end, world }) =>
       Effect.gen(function*() {
@@ -361,7 +361,7 @@ describe("the end of a relay's scope", () => {
   )
 
   ended(
-    "that somebody has waited for no longer, and given up, may be taken back",
+    "can be undone when its only caller was interrupted",
     30,
     ({ world }) =>
       Effect.gen(function*() {
@@ -453,7 +453,7 @@ describe("the end of a relay's scope", () => {
   }
 
   scenario(
-    "does not wait for what waited for a receiver and has failed, also where nobody hears of that",
+    "does not wait for requests that have failed, also if nothing is reported of them",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()

@@ -1,4 +1,4 @@
-/** How many lines events may become: whoever floods costs a bounded number, and others keep theirs. */
+/** How many lines of events there may be: a flood adds a bounded number, and other users keep theirs. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
@@ -82,7 +82,7 @@ describe("EventLog", () => {
       assert.match(lines.at(-1)!, /more of the same.* lines=5000/)
     }))
 
-  it.effect("strangers have one by address and one in all, and so have those who only say who they are", () =>
+  it.effect("strangers have one for each address and one in all, and so have names that are only claimed", () =>
     Effect.gen(function*() {
       const lines = yield* logged("Info", (hear) =>
         Effect.andThen(

@@ -209,7 +209,7 @@ describe("Journal: requests", () => {
           second.write(send({ to: `${alice.usePath} ${alice.uri}`, from: world.party("eve"), body: "me too" }))
           assert.strictEqual((yield* second.next).status, 506)
         }
-        // For alice: she is who has the session.
+        // For alice, because the session is hers.
         assert.deepStrictEqual(onlyOf(heard, "request refused"), {
           ...named(world, alice),
           direction: "received",
@@ -280,7 +280,7 @@ describe("Journal: requests", () => {
         )
         assert.strictEqual((yield* gateway.next).status, 481)
         assert.deepStrictEqual(of(heard, "request refused"), [])
-        // And so does somebody who writes to several.
+        // And so does a peer that writes to several.
         const [one, two] = [yield* world.login(), yield* world.login({ username: "carol" })]
         const { bob } = yield* world.join(one)
         yield* world.join(two, bob)
@@ -310,7 +310,7 @@ describe("Journal: requests", () => {
 
 describe("Journal: dials", () => {
   scenario(
-    "one that succeeded, and one that failed: who asked, where to, why, how long",
+    "one that succeeded, and one that failed: user, target, reason and time",
     (world) =>
       Effect.gen(function*() {
         const heard = heardIn(world)

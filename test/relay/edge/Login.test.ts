@@ -1,4 +1,4 @@
-/** What an AUTH is answered by an authenticator, credentials or a repository of somebody's own, in all that may become of them. */
+/** How an AUTH is answered with a custom authenticator, credentials or repository, however these fail. */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -239,7 +239,7 @@ describe("R4976-6.1-22: answers that are no success end a connection in probatio
   }
 
   scenario(
-    "R4976-6.3-40: too many who guess at once count as wrong credentials, at any time",
+    "R4976-6.3-40: too many guesses at once count as wrong credentials, at any time",
     authenticator(() => Effect.succeed({ _tag: "Unavailable", failed: true })),
     (world) =>
       Effect.gen(function*() {

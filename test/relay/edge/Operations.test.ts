@@ -127,7 +127,7 @@ describe("operator: pages", () => {
     assert.isAtMost(looks.clock, 2)
   })
 
-  it.effect("looks at some in each turn, one who asks after the other, and finds what it would find at once", () =>
+  it.effect("visits some in each turn, for one caller after the other, and finds what it would find in one turn", () =>
     Effect.gen(function*() {
       const { looks, operator } = many(5000)
       const query = { sort: "octets", offset: 2000 } as const

@@ -1,4 +1,4 @@
-/** A repository of somebody's own hears of each session, may refuse and end some, and is in nobody's way. */
+/** A custom repository is asked about each session, may refuse and end some, and delays no message. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"

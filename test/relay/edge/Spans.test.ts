@@ -10,7 +10,7 @@ import { makeWorld, request, send } from "../../support/harness.ts"
 import { ca, localhost } from "../../support/pki.ts"
 import { recordingTracer } from "../../support/spans.ts"
 
-/** Credentials with a span of their own, as somebody's database has. */
+/** Credentials with a span of their own, as those in a database have. */
 const users = userTable([passwordUser("alice", Redacted.make("wonderland"))])
 const own = Layer.succeed(
   Credentials,
@@ -20,7 +20,7 @@ const own = Layer.succeed(
 )
 
 describe("spans", () => {
-  it.effect("an AUTH is one, with what became of it; those of somebody's own credentials are in it", () => {
+  it.effect("an AUTH is one, with its result; those of custom credentials are in it", () => {
     const { seen, tracer } = recordingTracer()
     return Effect.gen(function*() {
       const world = yield* makeWorld({ credentials: own })

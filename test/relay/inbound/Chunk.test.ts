@@ -1,4 +1,4 @@
-/** A long chunk that somebody wants stopped. */
+/** A long chunk that a REPORT stops. */
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { nextId, request, send } from "../../support/harness.ts"

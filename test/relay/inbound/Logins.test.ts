@@ -1,4 +1,4 @@
-/** An AUTH that is decided late delays its own client, and nobody else who shares the connection of a relay. */
+/** An AUTH that is decided late delays its own client, and no other client that shares the connection of a relay. */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,7 +15,7 @@ const scenario = simulated(options)
 const outer = (session: string): string => `msrps://outer.example.net:2855/${session};tcp`
 const FROM = `${outer("s1")} msrp://carol.invalid:9/c;tcp`
 
-/** AUTHs of somebody behind the relay, with these ids. */
+/** AUTHs of a client behind the relay, with these ids. */
 const guess = (world: World, link: Peer, authorization: string, ...ids: ReadonlyArray<string>): void => {
   for (const id of ids) {
     const from = `${outer("s2")} msrp://mallory.invalid:9/m;tcp`

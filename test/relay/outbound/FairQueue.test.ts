@@ -33,7 +33,7 @@ describe("FairQueue", () => {
     })
   }
 
-  it("leave out who is removed", () => {
+  it("leave out a sender that was removed", () => {
     const queue = new FairQueue()
     const [a, b, c] = [sender({}), sender({}), sender({})]
     for (const each of [a, b, c]) queue.add(each)

@@ -1,4 +1,4 @@
-/** What goes out on a connection that breaks. Its end is told only when what came in before was read, which must not wait for it. */
+/** What goes out on a connection that breaks. Its end is reported only after what came in before was read, which must not wait for it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -44,7 +44,7 @@ describe.each(["tcp", "ws"] as const)("a connection that breaks (%s)", (by) => {
   })
 
   scenario(
-    "has gone, too, where its peer read no answers, and was not read for that",
+    "is closed although it was not read because its peer did not read answers",
     (world) =>
       Effect.gen(function*() {
         const { peer, uri, usePath } = yield* world.login()
@@ -54,7 +54,7 @@ describe.each(["tcp", "ws"] as const)("a connection that breaks (%s)", (by) => {
   )
 
   scenario(
-    "has gone, too, where it was not read for the receiver of another one, which waits for it",
+    "is closed although it was not read because of a slow receiver, which waits for it in turn",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()
@@ -67,7 +67,7 @@ describe.each(["tcp", "ws"] as const)("a connection that breaks (%s)", (by) => {
   )
 
   scenario(
-    "is sent nothing more, also while its end is not told since a login there is decided late",
+    "is sent nothing more, also while its end is delayed by an AUTH that is still being decided",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()
@@ -96,7 +96,7 @@ describe.each(["tcp", "ws"] as const)("a connection that breaks (%s)", (by) => {
 
   if (by === "ws") {
     scenario(
-      "loses what comes for it meanwhile, which is told so, and holds nobody who sends it",
+      "loses what arrives for it meanwhile, which is reported, and holds no sender",
       (world) =>
         Effect.gen(function*() {
           const heard = heardIn(world)

@@ -48,7 +48,7 @@ describe("Pings", () => {
       yield* world.done
     }).pipe(Effect.provide(Transport.layerTest({ window: 65_536 }))))
 
-  it.effect("nobody is asked where the limit is 0", () =>
+  it.effect("no peer is pinged if the limit is 0", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ by: "ws", limits: { ping: 0 } })
       const carol = yield* world.login({ username: "carol" })

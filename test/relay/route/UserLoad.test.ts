@@ -53,7 +53,7 @@ const fill = Effect.fnUntraced(function*(world: World, { bob, bobUri, owner }: P
 })
 
 scenario(
-  "R4976-9.3-06: the more waits for the receivers of one user, the less may wait on each of his connections, and nobody else has less",
+  "R4976-9.3-06: the more waits for the receivers of one user, the less may wait on each of the user's connections, and no other user has less",
   (world) =>
     Effect.gen(function*() {
       const [first, second, third] = [
@@ -86,7 +86,7 @@ scenario(
 )
 
 simulated({ ...options, limits: { ...limits, output: 20_000 } }, { window: 8192 })(
-  "R4976-9.3-05: no connection is held for the few REPORTs that wait for who takes nothing, however much waits for its user elsewhere",
+  "R4976-9.3-05: no connection is held for the few REPORTs that wait for a receiver which takes nothing, however much waits for its user elsewhere",
   (world) =>
     Effect.gen(function*() {
       const first = yield* pairOf(world, "alice")

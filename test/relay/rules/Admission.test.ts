@@ -1,4 +1,4 @@
-/** Whose connection goes when there are too many: that of somebody whom the relay was made to dial before others. */
+/** Which connection is closed when there are too many: one that the relay has dialled before others. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Admission, type Admitted } from "../../../src/relay/rules/Admission.ts"
@@ -38,7 +38,7 @@ describe("when there are too many connections", () => {
   )
 
   scenario(
-    "R4976-6.5-03: a next hop that no session uses goes before somebody who logs in; one in use does not",
+    "R4976-6.5-03: a next hop that no session uses is closed for a client that logs in; one in use is not",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()

@@ -116,7 +116,7 @@ describe("next hops that are there", () => {
   )
 
   scenario(
-    "R4975-5.4-21: both of two endpoints may write to one session that have a connection each for it; nobody else may",
+    "R4975-5.4-21: two endpoints with a connection each for one session may both write to it; no other peer may",
     (world) =>
       Effect.gen(function*() {
         const hop = yield* world.listen

@@ -112,7 +112,7 @@ it("R4976-9.3-06: a relay has so many sessions; those that are over do not count
   assert.deepStrictEqual([relays.size, timers.running], [1, 0])
 })
 
-it("R4976-6.3-22: a connection that leads to the owner of a session is one with it; one to somebody else is not", () => {
+it("R4976-6.3-22: a connection that leads to the relay which owns a session is one of its connections; one that leads elsewhere is not", () => {
   const { relays } = make()
   const owner = relays.of("a.example.com")
   const [one, two] = [link(), link()]

@@ -120,7 +120,7 @@ describe("the way back to another relay", () => {
 
   for (const [what, behind] of [["an endpoint", ""], ["a relay that is not admitted", " msrp://bob.invalid:9/b;tcp"]]) {
     scenario(
-      `R4976-6.4-21 R4975-5.4-21: who has connected in takes not the place of ${what} that a session was led to`,
+      `R4976-6.4-21 R4975-5.4-21: a peer that has connected does not replace ${what} to which a session has sent`,
       (world) =>
         Effect.gen(function*() {
           const far = yield* listenAs(world, "far.example.org")
@@ -147,7 +147,7 @@ describe("the way back to another relay", () => {
   }
 
   scenario(
-    "R4976-6.4-22: is that of a relay that is not admitted, as that of any client that has connected",
+    "R4976-6.4-22: is the one of a relay that is not admitted, as that of any client that has connected",
     (world) =>
       Effect.gen(function*() {
         const alice = yield* world.login()
@@ -162,7 +162,7 @@ describe("the way back to another relay", () => {
 
   for (const gateway of ["msrps://gateway.invalid:9/g;tcp", "msrps://gateway.example.org:2855/g;ws"]) {
     scenario(
-      `R4976-6.4-22: is that which a gateway has made that nobody can connect to, whoever is admitted: ${gateway}`,
+      `R4976-6.4-22: is the one that a gateway has made which cannot be connected to, whichever relays are admitted: ${gateway}`,
       (world) =>
         Effect.gen(function*() {
           const alice = yield* world.login()

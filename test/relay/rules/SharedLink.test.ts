@@ -318,7 +318,7 @@ describe("a relay that takes several sessions on a connection", () => {
         for (const at of [0, MAX_RETRY_BUFFERS]) got.get(String(at))!()
         const told = yield* owners[MAX_RETRY_BUFFERS]!.peer.take(2)
         assert.strictEqual(header(told[1]!, "Status"), "000 481 No session")
-        yield* until(() => world.relay.counters.connectionsDialled === 2, "a connection for who was tried")
+        yield* until(() => world.relay.counters.connectionsDialled === 2, "a connection for the session that was tried")
         yield* owners[0]!.peer.take(1)
         yield* owners[0]!.peer.quiet
       })
@@ -342,7 +342,7 @@ describe("a relay that takes several sessions on a connection", () => {
         for (const name of ["alice", "second"]) got.get(name)!()
         const told = yield* alices[MAX_RETRY_BUFFERS]!.peer.take(2)
         assert.strictEqual(header(told[1]!, "Status"), "000 481 No session")
-        yield* until(() => world.relay.counters.connectionsDialled === 3, "a connection for who was tried")
+        yield* until(() => world.relay.counters.connectionsDialled === 3, "a connection for the session that was tried")
       })
   )
 
