@@ -1,27 +1,20 @@
 /** TLS handshakes of the sockets that a listener accepts. */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Semaphore from "effect/Semaphore"
 import type * as Net from "node:net"
 import * as Tls from "node:tls"
-import { monotonicMillis } from "../clock/Monotonic.ts"
 import { codeOf } from "../net/ErrorCode.ts"
-import { networkOf } from "../net/Network.ts"
 import type { Certificates } from "./Certificates.ts"
-import { HandshakeBudget } from "./HandshakeBudget.ts"
+import { HandshakeTurns } from "./HandshakeTurns.ts"
 import { certificateOf, MAX_CERTIFICATES, MAX_UNVERIFIED_CERTIFICATES, showsMoreThan } from "./PeerCertificate.ts"
 import { chainKept, keepChains } from "./PeerChain.ts"
-import { PendingSockets } from "./PendingSockets.ts"
+import { PendingSockets, type SetUpLimits } from "./PendingSockets.ts"
 import { RefusalLog } from "./RefusalLog.ts"
 import { type SocketAddresses, socketAddresses, sourceOf } from "./SocketAddresses.ts"
 import { tlsWords } from "./TlsFault.ts"
 import type { HandshakeFailure, TransportCounters } from "./TransportFacts.ts"
 
-export interface HandshakeLimits {
-  /** Seconds within which a handshake must be finished, including its wait for others of the same address. */
-  readonly setupTimeout: number
-  /** The most handshakes under way; beyond it, the oldest of the address with the most is closed. */
-  readonly maxHandshakes: number
+/** The limits of handshakes; the time of one includes its wait for others of the same address. */
+export interface HandshakeLimits extends SetUpLimits {
   /** The most handshakes of one address under way; further ones wait. */
   readonly maxHandshakesPerAddress: number
   /** The most handshakes of one address in a second; further ones wait. */
@@ -34,17 +27,9 @@ export interface HandshakeLimits {
 
 /**
  * The most handshakes of one address under way where a client certificate is requested: the worst take a tenth of a second to
- * verify, and `HandshakeBudget` is charged for that only afterwards.
+ * verify, and their address is charged for that only afterwards.
  */
 const ASKED_AT_ONCE = 8
-
-/** The handshakes of one address that run or wait. */
-interface Turns {
-  readonly semaphore: Semaphore.Semaphore
-  /** Permits that the semaphore has now. */
-  slots: number
-  users: number
-}
 
 interface UnderWay {
   readonly secured: (stream: Tls.TLSSocket) => void
@@ -64,10 +49,9 @@ export class Handshakes {
   readonly #certificates: Certificates
   readonly #unfollow: () => void
   readonly #limits: () => HandshakeLimits
-  readonly #budget: HandshakeBudget
+  readonly #turns: HandshakeTurns
   readonly #underWay = new Map<string, UnderWay>()
   readonly #pending = new PendingSockets()
-  readonly #turns = new Map<string, Turns>()
   readonly #counters: TransportCounters
   readonly #inSlices: (task: () => void) => void
   readonly #log = new RefusalLog("tls")
@@ -92,7 +76,7 @@ export class Handshakes {
     this.#server = this.#makeServer()
     this.#unfollow = certificates.onChange(() => this.#server.setSecureContext(certificates.server(!this.#asks)))
     this.#limits = limits
-    this.#budget = new HandshakeBudget(limits().handshakeRate, networkOf)
+    this.#turns = new HandshakeTurns(limits().handshakeRate)
   }
 
   #makeServer(): Tls.Server {
@@ -127,12 +111,6 @@ export class Handshakes {
     return this.#server
   }
 
-  /** The most handshakes of one address under way. */
-  get #slots(): number {
-    const { maxHandshakesPerAddress: slots } = this.#limits()
-    return this.#asks && slots !== Infinity ? Math.min(slots, ASKED_AT_ONCE) : slots
-  }
-
   /** To be called when no more sockets are accepted. */
   close(): void {
     this.#unfollow()
@@ -147,13 +125,12 @@ export class Handshakes {
     addresses: SocketAddresses,
     next: (stream: Tls.TLSSocket) => Effect.Effect<void>
   ): Effect.Effect<void> {
-    const { isExempt, isProxy, maxHandshakes, setupTimeout } = this.#limits()
-    const pending = this.#pending
+    const limits = this.#limits()
     // Events of the server are matched by the addresses of the socket itself, not by those that a proxy has given.
     const own = socketAddresses(raw)
     const key = own === undefined ? "" : keyOf(own)
     const { host } = addresses.remote
-    const source = sourceOf(addresses, isProxy)
+    const isFree = limits.isExempt(host) || limits.isProxy(host)
     let rest: Effect.Effect<void> | undefined
     let failure: HandshakeFailure = "failed"
     let words = "its peer left"
@@ -178,27 +155,39 @@ export class Handshakes {
       // Each handshake takes a signature: a thousand that come at once must not all be answered in one turn.
       raw.once("readable", () => this.#inSlices(() => this.#begins(raw)))
     })
-    return Effect.suspend(() => {
-      pending.add(source, raw, maxHandshakes)
-      return isExempt(host) || isProxy(host) ? handshake : this.#inTurn(raw, host, handshake, failed)
-    }).pipe(
-      Effect.timeoutOrElse({
-        duration: setupTimeout * 1000,
-        orElse: () => Effect.sync(() => failed("timed out", "not finished in time"))
-      }),
-      Effect.ensuring(Effect.sync(() => {
-        this.#underWay.delete(key)
-        pending.delete(source, raw)
-      })),
+    return this.#pending.run(
+      raw,
+      sourceOf(addresses, limits.isProxy),
+      limits,
+      isFree ? handshake : this.#inTurn(raw, host, limits, handshake, failed),
+      Effect.sync(() => failed("timed out", "not finished in time"))
+    ).pipe(
+      Effect.ensuring(Effect.sync(() => this.#underWay.delete(key))),
       Effect.andThen(Effect.suspend(() => {
         if (rest !== undefined) return rest
-        const isEvicted = pending.isEvicted(raw)
+        const isEvicted = this.#pending.isEvicted(raw)
         this.#counters.handshakesFailed[isEvicted ? "too many" : failure]++
         raw.destroy()
         return this.#log.tell(addresses.remote, isEvicted ? "too many are under way" : words)
-      })),
-      Effect.onInterrupt(() => Effect.sync(() => raw.destroy()))
+      }))
     )
+  }
+
+  #inTurn(
+    raw: Net.Socket,
+    host: string,
+    { handshakeRate, maxHandshakesPerAddress, setupTimeout }: HandshakeLimits,
+    handshake: Effect.Effect<void>,
+    failed: UnderWay["failed"]
+  ): Effect.Effect<void> {
+    const limits = {
+      atOnce: this.#asks && maxHandshakesPerAddress !== Infinity
+        ? Math.min(maxHandshakesPerAddress, ASKED_AT_ONCE)
+        : maxHandshakesPerAddress,
+      perSecond: handshakeRate,
+      patience: setupTimeout * 1000
+    }
+    return this.#turns.run(raw, host, limits, handshake, () => failed("too many", "too many of its address"))
   }
 
   /** Called when the first octets have arrived, or the peer has closed without any. */
@@ -209,50 +198,6 @@ export class Handshakes {
     } catch {
       raw.destroy()
     }
-  }
-
-  /** Waits until the address may have another handshake; fails at once if that would take longer than `setupTimeout`. */
-  #inTurn(
-    raw: Net.Socket,
-    host: string,
-    handshake: Effect.Effect<void>,
-    failed: UnderWay["failed"]
-  ): Effect.Effect<void> {
-    const { handshakeRate, setupTimeout } = this.#limits()
-    const budget = this.#budget
-    budget.perSecond = handshakeRate
-    const counted = Effect.ensuring(handshake, Effect.sync(() => budget.spent(host, raw.bytesRead)))
-    if (handshakeRate === Infinity) return this.#inSlot(host, handshake)
-    // Reserved inside the slot, when the octets of earlier handshakes have been charged.
-    return this.#inSlot(
-      host,
-      Clock.clockWith((clock) => {
-        const wait = budget.reserve(host, monotonicMillis(clock), setupTimeout * 1000)
-        if (wait === undefined) failed("too many", "too many of its address")
-        return wait === undefined ? Effect.void : wait === 0 ? counted : Effect.delay(counted, wait)
-      })
-    )
-  }
-
-  #inSlot(host: string, handshake: Effect.Effect<void>): Effect.Effect<void> {
-    const slots = this.#slots
-    if (slots === Infinity) return handshake
-    const network = networkOf(host)
-    return Effect.suspend(() => {
-      let turns = this.#turns.get(network)
-      if (turns === undefined) {
-        this.#turns.set(network, turns = { semaphore: Semaphore.makeUnsafe(slots), slots, users: 0 })
-      }
-      const used = turns
-      used.users++
-      const resized = used.slots === slots ? Effect.void : used.semaphore.resize(used.slots = slots)
-      return Effect.ensuring(
-        Effect.andThen(resized, used.semaphore.withPermit(handshake)),
-        Effect.sync(() => {
-          if (--used.users === 0) this.#turns.delete(network)
-        })
-      )
-    })
   }
 
   /** Called by Node; an exception here would end the process. */

@@ -2,18 +2,11 @@
 import * as Effect from "effect/Effect"
 import type * as Net from "node:net"
 import { keepBoth } from "../protocol/Octets.ts"
-import { PendingSockets } from "./PendingSockets.ts"
+import { PendingSockets, type SetUpLimits } from "./PendingSockets.ts"
 import { readProxyHeader } from "./ProxyHeader.ts"
 import { RefusalLog } from "./RefusalLog.ts"
 import type { SocketAddresses } from "./SocketAddresses.ts"
 import type { ProxyHeaderFailure, TransportCounters } from "./TransportFacts.ts"
-
-export interface ProxyHeaderLimits {
-  /** Seconds within which the header must be complete. */
-  readonly setupTimeout: number
-  /** The most headers waited for; beyond it, the oldest socket is closed. */
-  readonly maxHandshakes: number
-}
 
 /** Continues with the client's address; `byTls`: whether the client speaks TLS to the proxy, by the header. */
 export type Introduced = (addresses: SocketAddresses, byTls: boolean) => Effect.Effect<void>
@@ -31,24 +24,22 @@ const NOTHING: Buffer = Buffer.alloc(0)
 
 export class ProxyHeaders {
   readonly #pending = new PendingSockets()
-  readonly #limits: () => ProxyHeaderLimits
+  readonly #limits: () => SetUpLimits
   readonly #counters: TransportCounters
   readonly #log = new RefusalLog("proxyHeader")
 
   /** `limits` is called for each header, because they may change. */
-  constructor(limits: () => ProxyHeaderLimits, counters: TransportCounters) {
+  constructor(limits: () => SetUpLimits, counters: TransportCounters) {
     this.#limits = limits
     this.#counters = counters
   }
 
   /** Reads the header from a socket, and then runs what `next` returns; destroys the socket if the header is refused. */
   run(raw: Net.Socket, addresses: SocketAddresses, next: Introduced): Effect.Effect<void> {
-    const { maxHandshakes, setupTimeout } = this.#limits()
     let rest: Effect.Effect<void> | undefined
     let failure: ProxyHeaderFailure | undefined
     const header = Effect.callback<void>((resume) => {
       if (raw.destroyed) return resume(Effect.void)
-      this.#pending.add(ALL, raw, maxHandshakes)
       let held = NOTHING
       const done = (): void => {
         raw.off("data", read)
@@ -81,14 +72,10 @@ export class ProxyHeaders {
       raw.on("data", read)
       raw.resume()
     })
-    return header.pipe(
-      Effect.timeoutOrElse({
-        duration: setupTimeout * 1000,
-        orElse: () => Effect.sync(() => void (failure = "timed out"))
-      }),
-      Effect.ensuring(Effect.sync(() => this.#pending.delete(ALL, raw))),
-      Effect.andThen(Effect.suspend(() => rest ?? this.#refused(raw, addresses, failure))),
-      Effect.onInterrupt(() => Effect.sync(() => raw.destroy()))
+    const late = Effect.sync(() => void (failure = "timed out"))
+    return Effect.andThen(
+      this.#pending.run(raw, ALL, this.#limits(), header, late),
+      Effect.suspend(() => rest ?? this.#refused(raw, addresses, failure))
     )
   }
 

@@ -4,7 +4,7 @@ import * as Http from "node:http"
 import type * as Net from "node:net"
 import { codeOf } from "../../net/ErrorCode.ts"
 import type { Address } from "../Connection.ts"
-import { PendingSockets } from "../PendingSockets.ts"
+import { PendingSockets, type SetUpLimits } from "../PendingSockets.ts"
 import { RefusalLog } from "../RefusalLog.ts"
 import { type SocketAddresses, sourceOf } from "../SocketAddresses.ts"
 import type { TransportCounters, WebSocketRefusal } from "../TransportFacts.ts"
@@ -19,11 +19,7 @@ export const MAX_HTTP_LINES = 100
 /** The most characters of an origin that are logged. */
 const MAX_TOLD = 100
 
-export interface UpgradeLimits {
-  /** Seconds within which a WebSocket must be open. */
-  readonly setupTimeout: number
-  /** The most that are not open yet; beyond it, the oldest of the address with the most is closed. */
-  readonly maxHandshakes: number
+export interface UpgradeLimits extends SetUpLimits {
   /** Whether a page of this origin may connect to this `Host`. */
   readonly admitsOrigin: HandshakePolicy["admitsOrigin"]
   /** Whether an address is a proxy whose headers about its client are believed. */
@@ -48,23 +44,22 @@ export interface UpgradesOptions {
 /** Called when a WebSocket is open, with the address of its client. */
 export type Opened = (client: Client) => void
 
-interface Waiting {
+/** A socket on which no WebSocket is open yet. */
+interface Candidate {
   readonly addresses: SocketAddresses
   readonly secure: boolean
   readonly opened: Opened
   readonly done: () => void
+  /** Whether a request for a page has come in, and was answered; `over`: no WebSocket can be opened any more, or it is open. */
+  state: "silent" | "answering" | "answered" | "over"
 }
 
 export class Upgrades {
   /** Does not listen itself: sockets are passed to it by its "connection" event. */
   readonly #server: Http.Server
   readonly #options: UpgradesOptions
-  readonly #waiting = new WeakMap<object, Waiting>()
+  readonly #candidates = new WeakMap<object, Candidate>()
   readonly #pending = new PendingSockets()
-  /** Sockets on which a request has come in. */
-  readonly #asked = new WeakSet<object>()
-  /** Sockets whose request has no answer yet. */
-  readonly #answering = new WeakSet<object>()
   readonly #log = new RefusalLog("webSocket")
   readonly #pages = new RefusalLog("origin")
 
@@ -89,40 +84,35 @@ export class Upgrades {
     })
     server.on("request", (request, response) => {
       const { socket } = request
+      const candidate = this.#candidates.get(socket)
       // Node reads pipelined requests meanwhile, and makes a response for each: a peer could cause thousands in a moment.
-      if (this.#answering.has(socket)) return void socket.destroy()
-      this.#answering.add(socket)
-      response.once("close", () => this.#answering.delete(socket))
+      if (candidate === undefined || candidate.state === "answering") return void socket.destroy()
+      candidate.state = "answering"
+      response.once("close", () => {
+        if (candidate.state === "answering") candidate.state = "answered"
+      })
       const { serve } = options.limits()
-      this.#asked.add(socket)
       if (serve !== undefined) return serve(request, response)
       options.counters.webSocketsRefused[426]++
-      const waiting = this.#waiting.get(socket)
-      if (waiting !== undefined) options.run(this.#log.tell(waiting.addresses.remote, NO_PAGES))
+      options.run(this.#log.tell(candidate.addresses.remote, NO_PAGES))
       response.writeHead(426, { Upgrade: "websocket", Connection: "close", "Content-Type": "text/plain" })
       response.end(`${NO_PAGES}\n`)
     })
     server.on("clientError", (error, socket) => {
-      const waiting = this.#waiting.get(socket)
-      if (!socket.writable || waiting === undefined) return void socket.destroy()
-      this.#waiting.delete(socket)
-      this.#refuse(
-        socket as Net.Socket,
-        waiting.addresses.remote,
-        codeOf(error) === "HPE_HEADER_OVERFLOW" ? TOO_LONG : NO_HTTP
-      )
+      const candidate = this.#take(socket)
+      if (!socket.writable || candidate === undefined) return void socket.destroy()
+      const { remote } = candidate.addresses
+      this.#refuse(socket as Net.Socket, remote, codeOf(error) === "HPE_HEADER_OVERFLOW" ? TOO_LONG : NO_HTTP)
     })
   }
 
   /** Waits for the request, and calls `opened` when the WebSocket is open; destroys the socket if none is opened. */
   run(stream: Net.Socket, addresses: SocketAddresses, secure: boolean, opened: Opened): Effect.Effect<void> {
-    const { maxHandshakes, setupTimeout, trusts } = this.#options.limits()
-    const pending = this.#pending
-    const source = sourceOf(addresses, trusts)
+    const limits = this.#options.limits()
+    let candidate: Candidate | undefined
     let isOpen = false
-    return Effect.callback<void>((resume) => {
+    const opening = Effect.callback<void>((resume) => {
       if (stream.destroyed) return resume(Effect.void)
-      pending.add(source, stream, maxHandshakes)
       const closed = (): void => resume(Effect.void)
       stream.once("close", closed)
       const done = (): void => {
@@ -131,7 +121,7 @@ export class Upgrades {
         isOpen = true
         resume(Effect.void)
       }
-      this.#waiting.set(stream, { addresses, secure, opened, done })
+      this.#candidates.set(stream, candidate = { addresses, secure, opened, done, state: "silent" })
       // Node would handle a thousand requests that come at once in one turn of the event loop.
       stream.once("readable", () => {
         this.#options.inSlices(() => {
@@ -140,36 +130,37 @@ export class Upgrades {
           stream.resume()
         })
       })
-    }).pipe(
-      Effect.timeoutOrElse({
-        duration: setupTimeout * 1000,
-        orElse: () =>
-          Effect.suspend(() => this.#asked.has(stream) ? Effect.void : this.#missed(addresses.remote, "timed out"))
-      }),
-      Effect.ensuring(Effect.sync(() => pending.delete(source, stream))),
-      Effect.onInterrupt(() => Effect.sync(() => stream.destroy())),
-      Effect.andThen(Effect.suspend(() => {
+    })
+    const late = Effect.suspend(() =>
+      candidate?.state === "silent" ? this.#missed(addresses.remote, "timed out") : Effect.void
+    )
+    return Effect.andThen(
+      this.#pending.run(stream, sourceOf(addresses, limits.trusts), limits, opening, late),
+      Effect.suspend(() => {
         if (isOpen) return Effect.void
         stream.destroy()
-        return pending.isEvicted(stream) ? this.#missed(addresses.remote, "too many") : Effect.void
-      }))
+        return this.#pending.isEvicted(stream) ? this.#missed(addresses.remote, "too many") : Effect.void
+      })
     )
   }
 
+  /** The candidate of a socket, of which nothing more is expected. */
+  #take(socket: object): Candidate | undefined {
+    const candidate = this.#candidates.get(socket)
+    this.#candidates.delete(socket)
+    if (candidate !== undefined) candidate.state = "over"
+    return candidate
+  }
+
   #upgrade(request: Http.IncomingMessage, socket: Net.Socket, head: Buffer): void {
-    const waiting = this.#waiting.get(socket)
-    if (waiting === undefined) {
+    // Behind another request, its answer could be written into the WebSocket.
+    const isFirst = this.#candidates.get(socket)?.state === "silent"
+    const candidate = this.#take(socket)
+    if (candidate === undefined || !isFirst) {
       socket.destroy()
       return
     }
-    this.#waiting.delete(socket)
-    // The answer to an earlier request could be written into the WebSocket.
-    if (this.#asked.has(socket)) {
-      socket.destroy()
-      return
-    }
-    this.#asked.add(socket)
-    const { addresses: { hidden, remote }, opened, secure } = waiting
+    const { addresses: { hidden, remote }, done, opened, secure } = candidate
     const { limits, path } = this.#options
     const { admitsOrigin, trusts } = limits()
     const peer = { ...remote, secure, hidden }
@@ -184,7 +175,7 @@ export class Upgrades {
     if (head.length > 0) socket.unshift(head)
     // Synchronously: frames may follow in the same read.
     opened(client)
-    waiting.done()
+    done()
   }
 
   #refuse(socket: Net.Socket, client: Address, answer: Refused, origin = ""): void {

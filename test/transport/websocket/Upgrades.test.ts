@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import { once } from "node:events"
 import type { ServerResponse } from "node:http"
 import * as Net from "node:net"
@@ -232,6 +233,20 @@ describe("handshake", () => {
         Effect.provideService(References.MinimumLogLevel, "Debug")
       )
   })
+
+  it.effect("a socket that was refused and stays open is not counted again when its time is up", () =>
+    serving({ setupTimeout: 5 }, (port) =>
+      Effect.gen(function*() {
+        const { webSocketsRefused } = (yield* Transport).facts!
+        const socket = Net.connect({ port, host: "127.0.0.1", allowHalfOpen: true })
+        socket.write("no HTTP\r\n\r\n")
+        socket.resume()
+        yield* poll(() => webSocketsRefused[400] === 1)
+        yield* TestClock.adjust("5 seconds")
+        yield* turns(20)
+        socket.destroy()
+        assert.strictEqual(webSocketsRefused["timed out"], 0)
+      })))
 
   it.live("R7977-7-03: an origin that is admitted comes back", () =>
     serving(
