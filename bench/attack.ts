@@ -5,7 +5,8 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { type Account, authorization, headerValues } from "./digest.ts"
-import { type Faults, Link, noFaults, type Target } from "./link.ts"
+import { type Faults, noFaults } from "./input.ts"
+import { Link, type Target } from "./link.ts"
 
 export type Attack = "silence" | "guesses" | "dials" | "hops" | "trickle" | "storm" | "paths" | "garbage"
 

@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Account } from "./digest.ts"
 import { Counter, makeBody, SendFrame } from "./frames.ts"
+import { noFaults } from "./input.ts"
 import { Latencies } from "./latencies.ts"
-import { Link, noFaults, type Target } from "./link.ts"
+import { Link, type Target } from "./link.ts"
 
 const PAIRS = 10
 /** Milliseconds between two messages of a pair. */

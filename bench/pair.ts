@@ -1,7 +1,8 @@
 import type { Account } from "./digest.ts"
 import { Counter, SendFrame } from "./frames.ts"
+import type { Faults } from "./input.ts"
 import type { Latencies } from "./latencies.ts"
-import { type Faults, Link, type Target } from "./link.ts"
+import { Link, type Target } from "./link.ts"
 import type { MessageScenario } from "./scenarios.ts"
 
 /** A relay, and who may log in there. */

@@ -1,6 +1,7 @@
 import type { Account } from "../../digest.ts"
 import { Counter, makeBody, SendFrame } from "../../frames.ts"
-import { type Faults, Link, noFaults, sourceAddress, type Target } from "../../link.ts"
+import { type Faults, noFaults } from "../../input.ts"
+import { Link, sourceAddress, type Target } from "../../link.ts"
 import { inParallel } from "./inParallel.ts"
 import { Meter } from "./Meter.ts"
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import { noFaults } from "../../input.ts"
 import { Latencies } from "../../latencies.ts"
-import { Link, noFaults, sourceAddress } from "../../link.ts"
+import { Link, sourceAddress } from "../../link.ts"
 import type { Access } from "../../pair.ts"
 import { inParallel } from "./inParallel.ts"
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import { type Faults, noFaults } from "../../input.ts"
 import { Latencies } from "../../latencies.ts"
-import { type Faults, noFaults } from "../../link.ts"
 import { Stopwatch, type Stretch } from "../../stopwatch.ts"
 
 export interface Metered extends Stretch {

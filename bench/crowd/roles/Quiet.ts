@@ -1,5 +1,6 @@
 import { Counter, makeBody, SendFrame } from "../../frames.ts"
-import { type Faults, Link, noFaults, sourceAddress } from "../../link.ts"
+import { type Faults, noFaults } from "../../input.ts"
+import { Link, sourceAddress } from "../../link.ts"
 import type { Access } from "../../pair.ts"
 import { Meter } from "./Meter.ts"
 
