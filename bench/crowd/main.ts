@@ -1,5 +1,6 @@
 /** The benchmark of a crowd: what the relay costs, and how long it keeps others waiting, when there are very many. */
 import { readFileSync } from "node:fs"
+import { limitsIn } from "../../src/net/OpenFiles.ts"
 import { deaf } from "./deaf.ts"
 import { fan } from "./fan.ts"
 import { growth } from "./growth.ts"
@@ -35,6 +36,5 @@ export const crowd = async (setting: Setting, only: ReadonlyArray<CrowdScenario>
 
 const openFileLimit = (): number => {
   if (process.platform !== "linux") return Infinity
-  const [, hard] = /^Max open files +\S+ +(\S+)/m.exec(readFileSync("/proc/self/limits", "latin1")) ?? []
-  return hard === undefined || hard === "unlimited" ? Infinity : Number(hard)
+  return limitsIn(readFileSync("/proc/self/limits", "latin1"))?.hard ?? Infinity
 }

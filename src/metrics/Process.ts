@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import type * as Scope from "effect/Scope"
 import { readdir, readFile } from "node:fs/promises"
+import { limitsIn } from "../net/OpenFiles.ts"
 import { type EventLoopDelay, makeEventLoopDelay } from "./EventLoopDelay.ts"
 
 /** Time between two counts of descriptors, and length of the window in which event loop delays are measured. */
@@ -22,7 +23,7 @@ const descriptors = Effect.promise(async () => {
   try {
     const [open, limits] = await Promise.all([readdir("/proc/self/fd"), readFile("/proc/self/limits", "utf8")])
     // Does not count the descriptor that the listing itself has opened.
-    return { open: open.length - 1, allowed: Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Infinity) }
+    return { open: open.length - 1, allowed: limitsIn(limits)?.soft ?? Infinity }
   } catch {
     return { open: Number.NaN, allowed: Number.NaN }
   }

@@ -4,10 +4,24 @@ import { readFile } from "node:fs/promises"
 
 const LIMITS = "/proc/self/limits"
 
-/** The soft limit, which Node raises to the hard limit at its start; undefined if unlimited or unknown. */
+/** RLIMIT_NOFILE; `Infinity` for `unlimited`. Node raises the soft limit to the hard limit when it starts. */
+export interface DescriptorLimits {
+  readonly soft: number
+  readonly hard: number
+}
+
+/** The limits in the text of /proc/self/limits; undefined if it does not have them. */
+export const limitsIn = (text: string): DescriptorLimits | undefined => {
+  const [, soft, hard] = /^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)\s/m.exec(text) ?? []
+  return soft === undefined || hard === undefined ? undefined : { soft: countOf(soft), hard: countOf(hard) }
+}
+
+const countOf = (text: string): number => text === "unlimited" ? Infinity : Number(text)
+
+/** The soft limit; undefined if unlimited or unknown. */
 export const openFilesAllowed: Effect.Effect<number | undefined> = Effect.tryPromise(() => readFile(LIMITS, "utf8"))
   .pipe(
-    Effect.map((text) => /^Max open files\s+(\d+)/m.exec(text)?.[1]),
-    Effect.map((soft) => soft === undefined ? undefined : Number(soft)),
+    Effect.map((text) => limitsIn(text)?.soft),
+    Effect.map((soft) => soft === Infinity ? undefined : soft),
     Effect.orElseSucceed(() => undefined)
   )

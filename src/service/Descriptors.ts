@@ -2,15 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import { type DescriptorLimits, limitsIn } from "../net/OpenFiles.ts"
 import { defaultRelayLimits } from "../Relay.ts"
 import { ACCEPTORS } from "../transport/Bind.ts"
 import type { SettingsShape } from "./Settings.ts"
-
-/** RLIMIT_NOFILE; `Infinity` for `unlimited`. Node raises the soft limit to the hard limit when it starts. */
-export interface DescriptorLimits {
-  readonly soft: number
-  readonly hard: number
-}
 
 /** The limits of this process on Linux. */
 const LIMITS = "/proc/self/limits"
@@ -20,15 +15,8 @@ export const descriptorLimits: Effect.Effect<Option.Option<DescriptorLimits>, ne
   .flatMap(FileSystem.FileSystem, (files) =>
     Effect.map(
       Effect.option(files.readFileString(LIMITS)),
-      Option.flatMap((text) => Option.fromNullishOr(parseLimits(text)))
+      Option.flatMap((text) => Option.fromUndefinedOr(limitsIn(text)))
     ))
-
-const parseLimits = (text: string): DescriptorLimits | undefined => {
-  const [, soft, hard] = /^Max open files\s+(\d+|unlimited)\s+(\d+|unlimited)\s/m.exec(text) ?? []
-  return soft === undefined || hard === undefined ? undefined : { soft: countOf(soft), hard: countOf(hard) }
-}
-
-const countOf = (text: string): number => text === "unlimited" ? Infinity : Number(text)
 
 /** Formats limits as `soft/hard`, for example `1024/524288`. */
 export const formatLimits = ({ hard, soft }: DescriptorLimits): string =>
