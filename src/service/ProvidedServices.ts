@@ -12,7 +12,7 @@ import { SocketSelector } from "../SocketSelector.ts"
 import { Transport } from "../Transport.ts"
 import type { SettingsShape } from "./Settings.ts"
 import type { ProvidedParts } from "./settings/ProvidedParts.ts"
-import { type Variables, variables } from "./settings/Table.ts"
+import { type VariableKey, variableKeys, variables } from "./settings/Table.ts"
 
 export interface ProvidedServices {
   readonly authenticator?: Authenticator["Service"] | undefined
@@ -39,8 +39,6 @@ export const providedServices: Effect.Effect<ProvidedServices> = Effect.map(Effe
   }
 })
 
-type Key = keyof Variables
-
 const names: { readonly [K in keyof ProvidedServices]-?: string } = {
   authenticator: "Authenticator",
   codec: "Codec",
@@ -51,10 +49,10 @@ const names: { readonly [K in keyof ProvidedServices]-?: string } = {
   transport: "Transport"
 }
 
-const ofUsers = (Object.keys(variables) as Array<Key>).filter((key) => variables[key].group === "Users")
+const ofUsers = variableKeys.filter((key) => variables[key].group === "Users")
 
 /** Variables that have no effect when the service is provided. */
-const variablesReplacedBy: { readonly [K in keyof ProvidedServices]: ReadonlyArray<Key> } = {
+const variablesReplacedBy: { readonly [K in keyof ProvidedServices]: ReadonlyArray<VariableKey> } = {
   authenticator: ["algorithms", "nonceExpire", "realmsWithoutMd5", "freeFailuresPerUser", "freeFailuresPerAddress"],
   credentials: ofUsers.filter((key) => key !== "credentialsCheck"),
   resolver: ["dnsServers"],
@@ -91,8 +89,8 @@ export const serviceNames = (provided: ProvidedServices): ReadonlyArray<string> 
 /** A warning for each variable that is set but has no effect because of a provided service. */
 export const unusedVariables = (provided: ProvidedServices, settings: SettingsShape): ReadonlyArray<string> => {
   const texts = Redacted.value(settings.texts)
-  const told = new Map<Key, string>()
-  const tell = (keys: ReadonlyArray<Key>, name: string): void => {
+  const told = new Map<VariableKey, string>()
+  const tell = (keys: ReadonlyArray<VariableKey>, name: string): void => {
     for (const key of keys) if (texts.has(key) && !told.has(key)) told.set(key, name)
   }
   for (const key of Object.keys(names) as Array<keyof ProvidedServices>) {

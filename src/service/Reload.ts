@@ -14,7 +14,7 @@ import { backendsOf, type CredentialsSettings, Settings, type SettingsProblem, t
 import { ProvidedParts } from "./settings/ProvidedParts.ts"
 import { sameValue, type Texts } from "./settings/Read.ts"
 import { SettingsError } from "./settings/SettingsError.ts"
-import { type Variables, variables } from "./settings/Table.ts"
+import { type VariableKey, variableKeys, variables } from "./settings/Table.ts"
 
 /**
  * The result of a reload. Contains no values of variables.
@@ -36,8 +36,6 @@ export interface ReloadResult {
   /** Number of users, if the backend can tell it. */
   readonly users: number | undefined
 }
-
-type Key = keyof Variables
 
 /**
  * Reloads the settings while the service runs.
@@ -65,8 +63,8 @@ interface Reread {
   readonly before: SettingsShape
   /** The new settings, but with the previous values of variables that take effect only at the next start. */
   readonly settings: SettingsShape
-  readonly changed: ReadonlyArray<Key>
-  readonly restart: ReadonlyArray<Key>
+  readonly changed: ReadonlyArray<VariableKey>
+  readonly restart: ReadonlyArray<VariableKey>
 }
 
 const reread = Effect.fnUntraced(function*(live: LiveSettings) {
@@ -111,7 +109,7 @@ const inForce = (live: LiveSettings) => ({
   users: live.users.credentials.size?.()
 })
 
-const namesOf = (keys: ReadonlyArray<Key>): ReadonlyArray<string> => keys.map((key) => variables[key].variable)
+const namesOf = (keys: ReadonlyArray<VariableKey>): ReadonlyArray<string> => keys.map((key) => variables[key].variable)
 
 const make = Effect.fnUntraced(function*(live: LiveSettings) {
   const context = Context.make(FileSystem.FileSystem, yield* FileSystem.FileSystem).pipe(
@@ -164,27 +162,29 @@ const kindOf = (credentials: CredentialsSettings): string =>
     credentials.others?._tag
   ].join()
 
-const isOfUsers = (key: Key): boolean => variables[key].group === "Users"
+const isOfUsers = (key: VariableKey): boolean => variables[key].group === "Users"
 
-const keys = Object.keys(variables) as ReadonlyArray<Key>
-
-const differing = (a: SettingsShape, b: SettingsShape): ReadonlyArray<Key> => {
+const differing = (a: SettingsShape, b: SettingsShape): ReadonlyArray<VariableKey> => {
   const [before, after] = [Redacted.value(a.texts), Redacted.value(b.texts)]
-  return keys.filter((key) => !sameValue(key, before.get(key), after.get(key)))
+  return variableKeys.filter((key) => !sameValue(key, before.get(key), after.get(key)))
 }
 
 /** The variables of `after`, except that those in `kept` are as in `before`. */
-const merged = (before: SettingsShape, after: SettingsShape, kept: ReadonlySet<Key>): Record<string, string> => {
+const merged = (
+  before: SettingsShape,
+  after: SettingsShape,
+  kept: ReadonlySet<VariableKey>
+): Record<string, string> => {
   const textsOf = (settings: SettingsShape): Texts => Redacted.value(settings.texts)
   return Object.fromEntries(
-    keys.flatMap((key) => {
+    variableKeys.flatMap((key) => {
       const text = textsOf(kept.has(key) ? before : after).get(key)
       return text === undefined ? [] : [[variables[key].variable, text]]
     })
   )
 }
 
-const problemOf = (key: Key, problem: string): SettingsError =>
+const problemOf = (key: VariableKey, problem: string): SettingsError =>
   new SettingsError({ problems: [{ variable: variables[key].variable, problem, example: undefined }] })
 
 const tell = Effect.fnUntraced(function*(

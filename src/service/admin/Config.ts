@@ -2,11 +2,11 @@
 import type { SettingInForce } from "../../Admin.ts"
 import type { Texts } from "../settings/Read.ts"
 import { secretVariables } from "../settings/SecretFiles.ts"
-import { type Variables, variables } from "../settings/Table.ts"
+import { variableKeys, variables } from "../settings/Table.ts"
 
 /** Every variable, in the order of the documentation. */
 export const settingsInForce = (texts: Texts): ReadonlyArray<SettingInForce> =>
-  (Object.keys(variables) as Array<keyof Variables>).map((key) => {
+  variableKeys.map((key) => {
     const { default: fallback, variable } = variables[key]
     const given = texts.get(key)?.trim()
     const secret = secretVariables.has(variable)

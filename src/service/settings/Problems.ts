@@ -1,19 +1,19 @@
 /** Problems of the variables. */
 import type { SettingsProblem } from "./SettingsError.ts"
-import { type Variables, variables } from "./Table.ts"
+import { type VariableKey, variables } from "./Table.ts"
 
 /** Collects problems while variables are read and compared. */
 export class Problems {
   readonly list: Array<SettingsProblem> = []
   readonly #broken = new Set<string>()
 
-  add(key: keyof Variables, problem: string, example: string = variables[key].example): void {
+  add(key: VariableKey, problem: string, example: string = variables[key].example): void {
     this.#broken.add(key)
     this.list.push({ variable: variables[key].variable, problem, example })
   }
 
   /** Whether none of these variables has a problem, so that they can be compared with others. */
-  fine(...keys: ReadonlyArray<keyof Variables>): boolean {
+  fine(...keys: ReadonlyArray<VariableKey>): boolean {
     return keys.every((key) => !this.#broken.has(key))
   }
 }

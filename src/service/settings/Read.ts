@@ -8,10 +8,10 @@ import * as Result from "effect/Result"
 import { decode } from "./codecs/Codec.ts"
 import type { Problems } from "./Problems.ts"
 import { secretFileVariables } from "./SecretFiles.ts"
-import { PASSWORD, settingsTable, type Values, type Variables, variables } from "./Table.ts"
+import { PASSWORD, settingsTable, type Values, type VariableKey, variableKeys, variables } from "./Table.ts"
 
 /** The texts of the variables that are set, secrets included. */
-export type Texts = ReadonlyMap<keyof Variables, string>
+export type Texts = ReadonlyMap<VariableKey, string>
 
 /**
  * The value of each variable, and its text if it is set. The first provider that has a variable wins. A variable with
@@ -22,8 +22,8 @@ export const readValues = Effect.fnUntraced(function*(
   problems: Problems
 ) {
   const values: Record<string, unknown> = {}
-  const texts = new Map<keyof Variables, string>()
-  for (const key of Object.keys(variables) as Array<keyof Variables>) {
+  const texts = new Map<VariableKey, string>()
+  for (const key of variableKeys) {
     const { codec, default: fallback, expects, variable } = variables[key]
     const given = yield* textOf(providers, variable)
     if (Result.isFailure(given)) problems.add(key, "cannot be read")
@@ -43,7 +43,7 @@ export const readValues = Effect.fnUntraced(function*(
 /**
  * Whether two texts of a variable have the same value, such as `30` and `30s`. An absent text stands for the default.
  */
-export const sameValue = (key: keyof Variables, a: string | undefined, b: string | undefined): boolean => {
+export const sameValue = (key: VariableKey, a: string | undefined, b: string | undefined): boolean => {
   const { codec, default: fallback } = variables[key]
   const valueOf = (text = fallback): unknown => text === undefined ? undefined : Result.getOrThrow(decode(codec, text))
   return a === b || Equal.equals(valueOf(a), valueOf(b))

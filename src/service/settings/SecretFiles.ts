@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import { join } from "node:path"
 import type { Problems } from "./Problems.ts"
-import { type Variables, variables } from "./Table.ts"
+import { type VariableKey, variables } from "./Table.ts"
 import { readText } from "./TextFile.ts"
 
 /** Settings that contain a password, a key or a token; paths of such files are not among them. */
@@ -18,7 +18,7 @@ const SECRETS = [
   "httpToken",
   "ephemeralSecret",
   "hepKey"
-] as const satisfies ReadonlyArray<keyof Variables>
+] as const satisfies ReadonlyArray<VariableKey>
 
 const variableOf = (key: typeof SECRETS[number]): string => variables[key].variable
 

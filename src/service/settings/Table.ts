@@ -33,8 +33,13 @@ export const variables = {
 
 export type Variables = typeof variables
 
+export type VariableKey = keyof Variables
+
+/** The keys of all variables, in the order of the documentation. */
+export const variableKeys = Object.keys(variables) as ReadonlyArray<VariableKey>
+
 /** The values of all variables. */
-export type Values = { readonly [K in keyof Variables]: Variables[K]["~A"] }
+export type Values = { readonly [K in VariableKey]: Variables[K]["~A"] }
 
 /** All variables, in the order of the documentation. */
 export const settingsTable: ReadonlyArray<Setting> = Object.values(variables)
