@@ -3,7 +3,6 @@
  * that use it, because it is large.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -24,6 +23,7 @@ import { tokenOf } from "../../admin/Token.ts"
 import { wordsOf } from "../../net/ErrorCode.ts"
 import { readEnvFile } from "../settings/EnvFile.ts"
 import { readText } from "../settings/TextFile.ts"
+import { textIn } from "../settings/VariableText.ts"
 import { AdminFailed, type AdminGiven, refused, unreachable } from "./Flags.ts"
 
 export interface AdminConnection {
@@ -46,12 +46,6 @@ const variable = Effect.fnUntraced(function*(name: string) {
   )
   return file === undefined ? Option.none() : yield* textIn(ConfigProvider.fromEnvRecord(file.variables), name)
 })
-
-const textIn = (provider: ConfigProvider.ConfigProvider, name: string): Effect.Effect<Option.Option<string>> =>
-  Config.option(Config.String(name)).parse(provider).pipe(
-    Effect.map(Option.flatMap((text) => text.trim() === "" ? Option.none() : Option.some(text.trim()))),
-    Effect.orElseSucceed(() => Option.none())
-  )
 
 const addressOf = Effect.fnUntraced(function*(given: Option.Option<string>) {
   const text = Option.isSome(given) ? given : yield* variable("MSRP_ADMIN")

@@ -4,10 +4,11 @@ import * as Effect from "effect/Effect"
 import { X509Certificate } from "node:crypto"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import { isLocalhost } from "../../net/Hosts.ts"
 import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 import { checkServerIdentity } from "../../transport/PeerCertificate.ts"
 import type { SettingsShape } from "../Settings.ts"
+import { withoutImplied } from "../settings/checks/Addresses.ts"
+import { certificatesIn } from "../settings/Pem.ts"
 import { concernOf, isValid, validityOf } from "../settings/Validity.ts"
 import { type Finding, findingsOf } from "./Finding.ts"
 
@@ -158,12 +159,6 @@ const namesOf = (presented: ReadonlyArray<Presented>, uris: ReadonlyArray<MsrpUr
   })
 }
 
-/** Leaves out the loopback addresses that `localhost` implies, because the operator has configured only the name. */
-const withoutImplied = (uris: ReadonlyArray<MsrpUri>): ReadonlyArray<MsrpUri> =>
-  uris.some(({ host }) => isLocalhost(host))
-    ? uris.filter(({ host }) => !["127.0.0.1", "::1"].includes(canonicalHost(host)))
-    : uris
-
 /** Matches a name as the relay itself, and other clients, match a server's certificate. */
 const isFor = (certificate: X509Certificate, host: string): boolean =>
   checkServerIdentity(host, certificate.toLegacyObject()) === undefined
@@ -187,10 +182,7 @@ const isSelfSigned = (certificate: X509Certificate): boolean =>
 
 /** The certificates of a PEM file. All are valid, because the settings are invalid otherwise. */
 const certificatesOf = (text: string): ReadonlyArray<X509Certificate> =>
-  text.split(/(?=-----BEGIN )/)
-    .filter((block) => /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(block))
-    .slice(0, MAX_CHAIN)
-    .map((block) => new X509Certificate(block))
+  certificatesIn(text).slice(0, MAX_CHAIN).map((block) => new X509Certificate(block))
 
 /** The roots that Node trusts, and those of the system. */
 const publicRoots = (): ReadonlyArray<X509Certificate> =>

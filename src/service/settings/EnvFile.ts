@@ -1,6 +1,5 @@
 /** The file of variables, which complements the environment of the process, and can change while the process runs. */
 import * as ByteSize from "effect/ByteSize"
-import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -8,6 +7,7 @@ import * as Option from "effect/Option"
 import { parseEnv } from "node:util"
 import { variables } from "./Table.ts"
 import { reasonOf } from "./TextFile.ts"
+import { textIn } from "./VariableText.ts"
 
 /** In the working directory; may be absent. */
 const DEFAULT_PATH = ".env"
@@ -31,8 +31,7 @@ export interface EnvFile {
 export const readEnvFile = Effect.fnUntraced(function*(
   environment: ConfigProvider.ConfigProvider
 ): Effect.fn.Return<EnvFile | undefined, string, FileSystem.FileSystem> {
-  const given = yield* Config.option(Config.String(NAME)).parse(environment).pipe(Effect.orElseSucceed(Option.none))
-  const named = Option.filter(Option.map(given, (path) => path.trim()), (path) => path !== "")
+  const named = yield* textIn(environment, NAME)
   const path = Option.getOrElse(named, () => DEFAULT_PATH)
   const fs = yield* FileSystem.FileSystem
   const because = (problem: string): string => `${problem} (${path})`

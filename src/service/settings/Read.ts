@@ -1,5 +1,4 @@
 /** Reads each variable from one or more `ConfigProvider`s. */
-import * as Config from "effect/Config"
 import type * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -9,6 +8,7 @@ import { decode } from "./codecs/Codec.ts"
 import type { Problems } from "./Problems.ts"
 import { secretFileVariables } from "./SecretFiles.ts"
 import { PASSWORD, settingsTable, type Values, type VariableKey, variableKeys, variables } from "./Table.ts"
+import { readVariable } from "./VariableText.ts"
 
 /** The texts of the variables that are set, secrets included. */
 export type Texts = ReadonlyMap<VariableKey, string>
@@ -49,15 +49,17 @@ export const sameValue = (key: VariableKey, a: string | undefined, b: string | u
   return a === b || Equal.equals(valueOf(a), valueOf(b))
 }
 
-/** The text of a variable; undefined if it is empty or blank. */
-const textOf = (providers: ReadonlyArray<ConfigProvider.ConfigProvider>, variable: string) =>
-  Effect.gen(function*() {
+/** The text of a variable of the first provider that has one. */
+const textOf = Effect.fnUntraced(
+  function*(providers: ReadonlyArray<ConfigProvider.ConfigProvider>, variable: string) {
     for (const provider of providers) {
-      const found = yield* Config.option(Config.String(variable)).parse(provider)
-      if (Option.isSome(found) && found.value.trim() !== "") return found.value.trim()
+      const found = yield* readVariable(provider, variable)
+      if (Option.isSome(found)) return found.value
     }
     return undefined
-  }).pipe(Effect.result)
+  },
+  Effect.result
+)
 
 const known = new Set([...settingsTable.map(({ variable }) => variable), ...secretFileVariables, PASSWORD])
 const PREFIX = "MSRP"

@@ -1,5 +1,4 @@
 /** Secrets in files instead of variables, where process lists, unit files and images do not show them. */
-import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -9,6 +8,7 @@ import { join } from "node:path"
 import type { Problems } from "./Problems.ts"
 import { type VariableKey, variables } from "./Table.ts"
 import { readText } from "./TextFile.ts"
+import { textIn } from "./VariableText.ts"
 
 /** Settings that contain a password, a key or a token; paths of such files are not among them. */
 const SECRETS = [
@@ -46,12 +46,6 @@ export interface Secrets {
   readonly provider: ConfigProvider.ConfigProvider
 }
 
-const textIn = (provider: ConfigProvider.ConfigProvider, name: string): Effect.Effect<string | undefined> =>
-  Config.option(Config.String(name)).parse(provider).pipe(
-    Effect.map((found) => Option.getOrUndefined(Option.filter(found, (text) => text.trim() !== ""))?.trim()),
-    Effect.orElseSucceed(() => undefined)
-  )
-
 /**
  * The secrets in files that this provider names. It is a problem if the provider also has the secret itself, because
  * it is unclear which one is meant.
@@ -65,9 +59,9 @@ export const secretsNamedIn = Effect.fnUntraced(function*(
   for (const key of SECRETS) {
     const variable = variableOf(key)
     const by = fileVariableOf(variable)
-    const path = yield* textIn(provider, by)
+    const path = Option.getOrUndefined(yield* textIn(provider, by))
     if (path === undefined) continue
-    if ((yield* textIn(provider, variable)) !== undefined) {
+    if (Option.isSome(yield* textIn(provider, variable))) {
       problems.add(key, `is set, and ${by} as well: only one of them may be`)
       continue
     }
@@ -87,7 +81,7 @@ export const secretsOfSystemd = Effect.fnUntraced(function*(
   environment: ConfigProvider.ConfigProvider,
   problems: Problems
 ): Effect.fn.Return<Secrets, never, FileSystem.FileSystem> {
-  const directory = yield* textIn(environment, DIRECTORY)
+  const directory = Option.getOrUndefined(yield* textIn(environment, DIRECTORY))
   const found: Record<string, string> = {}
   for (const key of directory === undefined ? [] : SECRETS) {
     const variable = variableOf(key)

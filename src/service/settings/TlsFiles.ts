@@ -5,10 +5,11 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { createPrivateKey, X509Certificate } from "node:crypto"
-import { isLocalhost } from "../../net/Hosts.ts"
 import { canonicalHost, type MsrpUri } from "../../protocol/Uri.ts"
 import type { KeyPair, TlsOptions } from "../../Transport.ts"
 import { CertificateNames } from "../../transport/CertificateNames.ts"
+import { withoutImplied } from "./checks/Addresses.ts"
+import { certificatesIn } from "./Pem.ts"
 import { readText } from "./TextFile.ts"
 import { concernOf, validityOf } from "./Validity.ts"
 
@@ -96,23 +97,12 @@ export const readTls = Effect.fnUntraced(function*(
   }
 })
 
-/** Leaves out the loopback addresses that `localhost` implies. */
-const withoutImplied = (uris: ReadonlyArray<MsrpUri>): ReadonlyArray<MsrpUri> =>
-  uris.filter(({ host, port, scheme }) =>
-    !LOCALHOST.has(canonicalHost(host)) ||
-    !uris.some((other) => isLocalhost(other.host) && other.port === port && other.scheme === scheme)
-  )
-
-const LOCALHOST = new Set(["127.0.0.1", "::1"].map(canonicalHost))
-
 /**
  * The first certificate of a PEM file, or what is wrong with the file. All certificates are parsed, because OpenSSL
  * later skips invalid ones, so that roots would be missing if the file was read while it was being written.
  */
 const certificateOf = (text: string): Result.Result<X509Certificate, string> => {
-  const certificates = text.split(/(?=-----BEGIN )/)
-    .filter((block) => /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(block))
-    .map((block) => attempt(() => new X509Certificate(block)))
+  const certificates = certificatesIn(text).map((block) => attempt(() => new X509Certificate(block)))
   const broken = certificates.findIndex(Result.isFailure)
   const [first] = certificates
   if (first === undefined || (broken === 0 && certificates.length === 1)) {

@@ -34,10 +34,20 @@ export const addressesOf = (values: Values, problems: Problems, withDemo: boolea
     }
   }
   const others = uris.filter(({ host }) => isLocalhost(host)).flatMap((uri) =>
-    ["127.0.0.1", "::1"].map((host) => uriOf({ ...uri, host }))
+    IMPLIED.map((host) => uriOf({ ...uri, host }))
   )
   return { uris: [...uris, ...others.filter((one) => !uris.some((uri) => sameUri(one, uri)))], listen: sockets }
 }
+
+/** The addresses that `localhost` implies. */
+const IMPLIED = ["127.0.0.1", "::1"]
+
+/** Leaves out URIs that have an address only because another one has `localhost`: the operator has configured the name. */
+export const withoutImplied = (uris: ReadonlyArray<MsrpUri>): ReadonlyArray<MsrpUri> =>
+  uris.filter(({ host, port, scheme }) =>
+    !IMPLIED.includes(canonicalHost(host)) ||
+    !uris.some((other) => isLocalhost(other.host) && other.port === port && other.scheme === scheme)
+  )
 
 /** Puts TCP first, because other endpoints connect by TCP if they can. */
 const byTcpFirst = (a: LocalSocket, b: LocalSocket): number =>
