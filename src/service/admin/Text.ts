@@ -1,10 +1,11 @@
 /** Tables, durations and sizes for a terminal. */
+import { lengthOf } from "../Wrapping.ts"
 
 /** Default width of a line in characters. */
 export const WIDTH = 100
 
-/** The gap between two columns. */
-const GAP = "  "
+/** The gap between two columns, or two fields of a line. */
+export const GAP = "  "
 
 export interface Column<A> {
   readonly title: string
@@ -14,8 +15,6 @@ export interface Column<A> {
   /** Minimum width to which the column may be cut if a line would be too long. */
   readonly least?: number
 }
-
-const lengthOf = (text: string): number => Array.from(text).length
 
 /** Text without control characters or marks that change the writing direction, which could manipulate the terminal. */
 export const plain = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\u{fffd}")
@@ -86,20 +85,3 @@ export const number = (value: number): string => value.toLocaleString("en-US", {
 
 /** A time in UTC, such as `2026-11-28 12:01:33`. */
 export const moment = (millis: number): string => new Date(millis).toISOString().slice(0, 19).replace("T", " ")
-
-/** Wraps words, with a gap between them, to a width, with an indent on all lines but the first. */
-export const wrapped = (
-  words: ReadonlyArray<string>,
-  width: number,
-  indent: string,
-  gap: string = GAP
-): ReadonlyArray<string> => {
-  const lines: Array<string> = []
-  for (const word of words) {
-    const last = lines.at(-1)
-    if (last !== undefined && lengthOf(last) + gap.length + lengthOf(word) <= width) {
-      lines[lines.length - 1] = `${last}${gap}${word}`
-    } else lines.push(last === undefined ? word : indent + word)
-  }
-  return lines
-}

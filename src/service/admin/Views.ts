@@ -1,7 +1,8 @@
 /** Output of the admin subcommands: a list as a table, an event as one or two lines. */
 import type { Overview, Reloaded } from "../../Admin.ts"
 import type * as Model from "../../admin/Model.ts"
-import { type Column, duration, moment, number, octets, plain, table, WIDTH, wrapped } from "./Text.ts"
+import { wrapped } from "../Wrapping.ts"
+import { type Column, duration, GAP, moment, number, octets, plain, table, WIDTH } from "./Text.ts"
 
 type Session = typeof Model.Session.Type
 type Connection = typeof Model.Connection.Type
@@ -70,7 +71,7 @@ export const eventLines = (events: ReadonlyArray<Event>, none: string, width: nu
   events.length === 0 ? [none] : events.flatMap(({ fields, level, message, time }) => {
     const words = Object.entries(fields).map(([name, value]) => plain(`${name}=${value}`))
     const head = `${moment(time)}  ${level === "Warn" ? "WARN " : ""}${plain(message)}`
-    return wrapped([head, ...words], width, " ".repeat(21))
+    return wrapped([head, ...words], width, { gap: GAP, indent: " ".repeat(21) })
   })
 
 const limited = (count: number, most: number | undefined): string =>
@@ -119,7 +120,7 @@ export const overviewLines = (one: Overview, where: string, width = Infinity): R
   return [
     `msrp-relay ${one.version} at ${where}`,
     ...rows.flatMap(([name, text]) => {
-      const lines = wrapped(text.split(" "), width - TEXT, "", " ")
+      const lines = wrapped(text.split(" "), width - TEXT)
       return lines.map((line, index) => (index === 0 ? `  ${name}` : "").padEnd(TEXT) + line)
     })
   ]

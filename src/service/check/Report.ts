@@ -1,5 +1,6 @@
 /** The report of a check, as text and as JSON. */
 import { styleText } from "node:util"
+import { wrapped } from "../Wrapping.ts"
 import { CHECKS, type Finding, type Status } from "./Finding.ts"
 
 /** The versions that were checked, and the user that ran the check. */
@@ -63,13 +64,13 @@ export const toTable = (
   for (const look of CHECKS) {
     for (const [index, { hint, message, status, subject }] of findings.filter((one) => one.look === look).entries()) {
       const [word, style] = words[status]
-      const [first = "", ...others] = wrap(subject === "" ? message : `${subject}: ${message}`, columns)
+      const [first = "", ...others] = linesOf(subject === "" ? message : `${subject}: ${message}`, columns)
       rows.push(
         MARGIN + styled(style, word.padEnd(STATUS_WIDTH)) + (index === 0 ? look : "").padEnd(NAME_WIDTH) + first
       )
       for (const line of others) rows.push(" ".repeat(INDENT) + line)
       if (hint === undefined) continue
-      for (const line of wrap(`\u2192 ${hint}`, columns)) rows.push(" ".repeat(INDENT) + styled("cyan", line))
+      for (const line of linesOf(`\u2192 ${hint}`, columns)) rows.push(" ".repeat(INDENT) + styled("cyan", line))
     }
   }
   const { problems, warnings } = verdictOf(findings)
@@ -86,15 +87,6 @@ const counted = (count: number, noun: string): string => `${count} ${noun}${coun
 /** Control characters, which values of variables and certificates may contain, and a terminal would interpret. */
 const CONTROL = /\p{Cc}+/gu
 
-/** Wraps text at spaces; a word that is longer than a line is not broken. */
-const wrap = (text: string, columns: number): ReadonlyArray<string> => {
-  const lines: Array<string> = []
-  let line = ""
-  for (const word of text.replace(CONTROL, " ").split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > columns) {
-      lines.push(line)
-      line = word
-    } else line = line === "" ? word : `${line} ${word}`
-  }
-  return [...lines, line]
-}
+/** The lines of a text, wrapped to some columns. */
+const linesOf = (text: string, columns: number): ReadonlyArray<string> =>
+  wrapped(text.replace(CONTROL, " ").split(" "), columns)

@@ -2,6 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { kindOf } from "../../logging/ErrorKind.ts"
 import { type CheckName, type Finding, findingsOf } from "./Finding.ts"
 
 /** Time limit of a check in seconds; the slowest ones wait for a database or an HTTP service. */
@@ -36,5 +37,3 @@ const bounded = <R>({ findings, name }: SetupCheck<R>) => {
     )
   )
 }
-
-const kindOf = (defect: unknown): string => defect instanceof Error ? defect.name : typeof defect

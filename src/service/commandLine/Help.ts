@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { styleText } from "node:util"
 import { documentsFolder } from "../DocumentsFolder.ts"
+import { wrapped } from "../Wrapping.ts"
 
 /** Columns if the output is not a terminal, and at most in a terminal, because longer lines are hard to read. */
 const WIDTH = 80
@@ -73,18 +74,8 @@ export const sectionsOf = (doc: HelpDoc): ReadonlyArray<Section> => {
   return sections.filter(({ examples = [], rows = [] }) => examples.length + rows.length > 0)
 }
 
-/** Wraps text to a width; words that are longer are not broken. */
-export const wrapped = (text: string, width: number): ReadonlyArray<string> => {
-  const lines: Array<string> = []
-  let line = ""
-  for (const word of text.split(/\s+/)) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = word
-    } else line = line === "" ? word : `${line} ${word}`
-  }
-  return [...lines, line]
-}
+/** The lines of a text, wrapped to a width. */
+const linesOf = (text: string, width: number): ReadonlyArray<string> => wrapped(text.split(/\s+/), width)
 
 export interface HelpOptions {
   /** Columns of the terminal. */
@@ -106,12 +97,12 @@ export const helpText = (doc: HelpDoc, { colours, documents, width }: HelpOption
   const [first, ...usages] = usagesOf(doc)
   const lines: Array<string> = [`${styled("bold", "Usage:")} ${first}`]
   for (const usage of usages) lines.push(`       ${usage}`)
-  for (const paragraph of doc.description.split("\n\n")) lines.push("", ...wrapped(paragraph, width))
+  for (const paragraph of doc.description.split("\n\n")) lines.push("", ...linesOf(paragraph, width))
   for (const { examples = [], rows = [], title } of sectionsOf(doc)) {
     lines.push("", styled("bold", title))
     const names = Math.min(MAX_NAMES, Math.max(0, ...rows.map(([name]) => name.length)))
     for (const [name, text] of rows) {
-      const [head = "", ...others] = wrapped(text, inner - names - MARGIN.length)
+      const [head = "", ...others] = linesOf(text, inner - names - MARGIN.length)
       const blank = `${MARGIN}${" ".repeat(names)}${MARGIN}`
       const shown = `${MARGIN}${styled("cyan", name)}`
       if (name.length > names) lines.push(shown, `${blank}${head}`)

@@ -1,4 +1,5 @@
 /** `.env.example`, made from the table of settings. */
+import { wrapped } from "../Wrapping.ts"
 import { secretVariables } from "./SecretFiles.ts"
 import { settingsTable } from "./Table.ts"
 import type { Setting, SettingGroup } from "./Variable.ts"
@@ -30,19 +31,16 @@ export const envExampleOf = (chosen: (setting: Setting) => boolean): string =>
   ).join("")
 
 const envLines = (setting: Setting): ReadonlyArray<string> => [
-  ...wrap(setting.meaning),
-  ...wrap(`Must be ${setting.expects}.${setting.reload === "live" ? "" : " A change takes effect at the next start."}`),
-  ...wrap(setting.default === undefined ? `If not set: ${setting.absent}. Example:` : "Default:"),
+  ...comment(setting.meaning),
+  ...comment(
+    `Must be ${setting.expects}.${setting.reload === "live" ? "" : " A change takes effect at the next start."}`
+  ),
+  ...comment(setting.default === undefined ? `If not set: ${setting.absent}. Example:` : "Default:"),
   `#${setting.variable}=${setting.default ?? setting.example}`
 ]
 
-const WIDTH = 118
+/** Characters of a line, without its number sign. */
+const WIDTH = 116
 
-const wrap = (text: string): ReadonlyArray<string> => {
-  const lines = ["#"]
-  for (const word of text.replaceAll("`", "").split(" ")) {
-    if (lines.at(-1)!.length + 1 + word.length > WIDTH) lines.push("#")
-    lines[lines.length - 1] += ` ${word}`
-  }
-  return lines
-}
+const comment = (text: string): ReadonlyArray<string> =>
+  wrapped(text.replaceAll("`", "").split(" "), WIDTH).map((line) => `# ${line}`)

@@ -1,7 +1,7 @@
 /** Tables, ages and octets as people read them. */
 import { assert, it } from "@effect/vitest"
 import { type RatedCounter, ratedCounters } from "../../../src/admin/Parts.ts"
-import { duration, moment, number, octets, plain, table, wrapped } from "../../../src/service/admin/Text.ts"
+import { duration, moment, number, octets, plain, table } from "../../../src/service/admin/Text.ts"
 import { connectionLines, eventLines, overviewLines, sessionLines } from "../../../src/service/admin/Views.ts"
 import { fakeOperator } from "../../support/admin.ts"
 
@@ -65,7 +65,6 @@ it("events that are long go on in the next line, set in", () => {
   assert.isAbove(lines.length, 2)
   for (const line of lines) assert.isAtMost(line.length, 100)
   assert.match(lines[1]!, /^ {21}field/)
-  assert.deepStrictEqual(wrapped([], 10, " "), [])
 })
 
 it("a status that is long goes on in the next line, set in, with all of its words", () => {

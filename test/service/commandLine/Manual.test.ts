@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { spawnSync } from "node:child_process"
 import { commandLine, completionsFor, layer, shells } from "../../../src/service/CommandLine.ts"
 import { manual } from "../../../src/service/commandLine/build.ts"
-import { flagName, helpText, wrapped } from "../../../src/service/commandLine/Help.ts"
+import { flagName, helpText } from "../../../src/service/commandLine/Help.ts"
 import { documentsOf } from "../../../src/service/commandLine/Manual.ts"
 import { settingsTable } from "../../../src/service/Settings.ts"
 
@@ -43,11 +43,6 @@ describe("help", () => {
         assert.include(helpText(doc, { width: 40, colours: true }), "\u001b[1mUsage:")
       }
     }))
-
-  it("wraps words", () => {
-    assert.deepStrictEqual(wrapped("one two three", 7), ["one two", "three"])
-    assert.deepStrictEqual(wrapped("one-that-is-long two", 4), ["one-that-is-long", "two"])
-  })
 })
 
 describe("the man page", () => {

@@ -1,5 +1,4 @@
 /** Codecs of the capture server, and of traced users. */
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { isIPv4, isIPv6 } from "node:net"
@@ -7,6 +6,7 @@ import { MAX_KEY } from "../../../hep/Hep3.ts"
 import { addressText } from "../../../transport/Connection.ts"
 import { fromParse, type TextCodec } from "./Codec.ts"
 import { each } from "./List.ts"
+import { percentDecoded } from "./Users.ts"
 
 /** The address of a capture server. */
 export interface HepTarget {
@@ -33,15 +33,13 @@ export const hepTarget: TextCodec<HepTarget> = fromParse<HepTarget>(
   ({ host, port, transport }) => `${transport}:${addressText({ host, port })}`
 )
 
-const decoded = Option.liftThrowable(decodeURIComponent)
-
 /** `*`, or names of users, in which `,` is written as %2C and `%` as %25. */
 export const tracedUsers: TextCodec<ReadonlyArray<string> | "*"> = fromParse<ReadonlyArray<string> | "*">(
   (text) =>
     text === "*" ?
       Result.succeed(text) :
       each<string>(text, (one) => {
-        const name = Option.getOrUndefined(decoded(one))
+        const name = percentDecoded(one)
         return name === undefined || /\p{Cc}/u.test(name) ? Result.fail("is not a user name") : Result.succeed(name)
       }),
   (users) => users === "*" ? users : users.map((user) => user.replaceAll("%", "%25").replaceAll(",", "%2C")).join(",")

@@ -15,7 +15,8 @@ export interface ConfiguredUser {
   readonly stored: Redacted.Redacted
 }
 
-const percentDecoded = (text: string): string | undefined => Option.getOrUndefined(decodeComponent(text))
+/** The text of a percent-encoded one; undefined if it is malformed. */
+export const percentDecoded = (text: string): string | undefined => Option.getOrUndefined(decodeComponent(text))
 const decodeComponent = Option.liftThrowable(decodeURIComponent)
 
 const name = (text: string): string | undefined => {
