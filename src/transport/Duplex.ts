@@ -1,14 +1,10 @@
 /** Connections over any `Duplex` of Node: a pipe, a tunnel, a pair in memory. */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import { type Accept, type Address, type Connection, ConnectionFacts } from "./Connection.ts"
-import { makeAdopt } from "./Connections.ts"
-import { makeDefer } from "./Defer.ts"
-import { makeSlices } from "./Slices.ts"
+import { makeConnections } from "./Connections.ts"
 import type { TransportShape } from "./TransportShape.ts"
 
 /**
@@ -47,12 +43,8 @@ const NOWHERE: Address = { host: "localhost", port: 0 }
  * @since 0.2.0
  */
 export const makeDuplexes: Effect.Effect<Duplexes, never, Scope.Scope> = Effect.gen(function*() {
-  const run = yield* FiberSet.makeRuntime<never, void, never>()
-  const defect = (error: unknown): void => {
-    run(Effect.logError("a connection was dropped because of a defect", Cause.die(error)))
-  }
-  const defer = makeDefer(defect)
-  const adopt = yield* makeAdopt({ reads: "events", defer, inSlices: makeSlices(defer), defect }, run)
+  const { adopting, defer } = yield* makeConnections("events")
+  const adopt = yield* adopting
   return {
     defer,
     open: (stream, facts, accept) => {

@@ -1,8 +1,6 @@
 /** The `Transport` of this machine: TCP and TLS sockets of Node. */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as FiberSet from "effect/FiberSet"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -22,14 +20,12 @@ import {
 import { ranges } from "../options/Ranges.ts"
 import { Resolver } from "../Resolver.ts"
 import { makeCertificates, type TlsOptions, tlsSchema } from "./Certificates.ts"
-import { makeAdopt } from "./Connections.ts"
-import { makeDefer } from "./Defer.ts"
+import { makeConnections } from "./Connections.ts"
 import { makeDescriptorWatch } from "./DescriptorWatch.ts"
 import { type DialOptions, makeConnect } from "./Dial.ts"
 import { makeListen } from "./Listener.ts"
 import type { ListenerOptions } from "./ListenerOptions.ts"
 import { makeProven } from "./PeerCertificate.ts"
-import { makeSlices } from "./Slices.ts"
 import type { TransportError } from "./TransportError.ts"
 import { zeroTransportCounters } from "./TransportFacts.ts"
 import type { TransportShape } from "./TransportShape.ts"
@@ -90,19 +86,12 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<TransportShape, TransportError | OptionsError, Scope.Scope> {
   const live = yield* follow(given, wrongNow, () => {}, ["tls", "reads"])
   const options = live.current
-  const run = yield* FiberSet.makeRuntime<never, void, never>()
+  const { adopting, defer, run } = yield* makeConnections(options.reads ?? "shared")
   const resolver = yield* Resolver
   const certificates = yield* makeCertificates(options.tls ?? {})
   const proven = makeProven(yield* Clock.Clock)
-
-  const defect = (error: unknown) => {
-    run(Effect.logError("a connection was dropped because of a defect", Cause.die(error)))
-  }
-  const defer = makeDefer(defect)
   const counters = zeroTransportCounters()
-  const inSlices = makeSlices(defer)
   const watch = makeDescriptorWatch({ counters, run, allowed: yield* openFilesAllowed })
-  const adopting = makeAdopt({ reads: options.reads ?? "shared", defer, inSlices, defect }, run)
   return {
     listen: makeListen({ adopting, certificates, counters, proven, defer, run, watch }, live),
     connect: makeConnect({ adopt: yield* adopting, certificates, defer, proven, resolver }, live),

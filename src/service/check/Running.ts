@@ -1,6 +1,5 @@
 /** Whether a relay answers at its admin API. Loaded only when needed, because the client is large. */
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import type { AdminAddress } from "../../admin/Address.ts"
 import { asked, clientOf } from "../admin/Client.ts"
 
@@ -8,8 +7,10 @@ import { asked, clientOf } from "../admin/Client.ts"
 const PATIENCE = "5 seconds"
 
 /** Why no relay answers; undefined if one does. The request needs no token, and sends none. */
-export const whyNoRelay = (address: AdminAddress): Effect.Effect<string | undefined, never, Scope.Scope> =>
-  Effect.gen(function*() {
+export const whyNoRelay = Effect.fnUntraced(
+  function*(address: AdminAddress) {
     const connection = yield* clientOf(address)
     yield* asked(connection, connection.client.healthz(), PATIENCE)
-  }).pipe(Effect.match({ onSuccess: () => undefined, onFailure: ({ message }) => message }))
+  },
+  Effect.match({ onSuccess: () => undefined, onFailure: ({ message }) => message })
+)

@@ -22,14 +22,16 @@ export const readOctets = (
   readBy(path, (fs) => fs.readFile(path))
 
 /** Reads only regular files, because opening a pipe waits for a writer, and a device may be endless. */
-const readBy = <A>(path: string, read: (fs: FileSystem.FileSystem) => Effect.Effect<A, PlatformError>) =>
-  Effect.gen(function*() {
+const readBy = Effect.fnUntraced(
+  function*<A>(path: string, read: (fs: FileSystem.FileSystem) => Effect.Effect<A, PlatformError>) {
     const fs = yield* FileSystem.FileSystem
     const { size, type } = yield* Effect.mapError(fs.stat(path), reasonOf)
     if (type !== "File" && type !== "Directory") return yield* Effect.fail("is not a file")
     if (ByteSize.toBigInt(size) > MAX_OCTETS) return yield* Effect.fail(`is larger than ${MAX_OCTETS} octets`)
     return yield* Effect.mapError(read(fs), reasonOf)
-  }).pipe(Effect.result)
+  },
+  Effect.result
+)
 
 /** The reason of an error in words. */
 export const reasonOf = ({ reason }: PlatformError): string =>
